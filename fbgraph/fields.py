@@ -1,0 +1,178 @@
+"""What can be asked of the Graph API: fields, statuses, operators, breakdowns, hour labels.
+
+The two CSV files beside this module hold one field a line; everything else is short enough to
+stand here. The sandbox imports this module and nothing else of ours, so it states only what Meta
+documents and decides nothing about how to ask.
+
+Sources: Marketing API v26.0 reference pages of insights, ad account, campaign, ad set and ad;
+the field lists of Meta's own SDK 26.0.3 (facebook-business).
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = [
+    "ACTION_BREAKDOWNS",
+    "ALWAYS_RETURNED",
+    "BREAKDOWNS",
+    "DATE_PRESETS",
+    "EFFECTIVE_STATUSES",
+    "HOURLY",
+    "HOURLY_PARTNERS",
+    "HOUR_LABELS",
+    "LEVELS",
+    "OPERATORS",
+    "InsightsField",
+    "ObjectField",
+    "insights_fields",
+    "object_fields",
+]
+
+#: Levels of aggregation of insights, coarsest first.
+LEVELS: Final[Sequence[str]] = ("account", "campaign", "adset", "ad")
+
+#: The breakdown by hour of the ad account's own wall clock.
+HOURLY: Final = "hourly_stats_aggregated_by_advertiser_time_zone"
+
+#: The values of `HOURLY`, in the order of the day.
+HOUR_LABELS: Final[Sequence[str]] = tuple(f"{h:02}:00:00 - {h:02}:59:59" for h in range(24))
+
+#: What an hourly breakdown may be combined with. Source: Insights API, Breakdowns.
+HOURLY_PARTNERS: Final = frozenset({"action_type", "action_target_id", "action_destination"})
+
+#: In every insights row whether asked for or not.
+ALWAYS_RETURNED: Final[Sequence[str]] = ("date_start", "date_stop")
+
+#: object → its `effective_status` values. Meta adds to these: store them as text.
+EFFECTIVE_STATUSES: Final[Mapping[str, Sequence[str]]] = {
+    "campaign": ("ACTIVE", "PAUSED", "DELETED", "ARCHIVED", "IN_PROCESS", "WITH_ISSUES"),
+    "adset": (
+        *("ACTIVE", "PAUSED", "DELETED", "ARCHIVED", "IN_PROCESS", "WITH_ISSUES"),
+        "CAMPAIGN_PAUSED",
+    ),
+    "ad": (
+        *("ACTIVE", "PAUSED", "DELETED", "ARCHIVED", "IN_PROCESS", "WITH_ISSUES"),
+        *("CAMPAIGN_PAUSED", "ADSET_PAUSED", "DISAPPROVED", "PENDING_BILLING_INFO"),
+        *("PENDING_REVIEW", "PREAPPROVED"),
+    ),
+}
+
+#: Operators of `filtering`. Source: Insights API reference.
+OPERATORS: Final = frozenset({
+    *("EQUAL", "NOT_EQUAL", "GREATER_THAN", "GREATER_THAN_OR_EQUAL", "LESS_THAN"),
+    *("LESS_THAN_OR_EQUAL", "IN_RANGE", "NOT_IN_RANGE", "CONTAIN", "NOT_CONTAIN"),
+    *("CONTAINS_ANY", "CONTAINS_ALL", "NOT_CONTAINS_ANY", "STEM_MATCH", "IN", "NOT_IN"),
+    *("STARTS_WITH", "ENDS_WITH", "ANY", "ALL", "AFTER", "BEFORE", "ON_OR_AFTER"),
+    *("ON_OR_BEFORE", "NONE", "TOP"),
+})  # fmt: skip
+
+#: Values of `date_preset`. Source: Insights API reference.
+DATE_PRESETS: Final = frozenset({
+    *("today", "yesterday", "this_month", "last_month", "this_quarter", "maximum"),
+    *("data_maximum", "last_3d", "last_7d", "last_14d", "last_28d", "last_30d", "last_90d"),
+    *("last_week_mon_sun", "last_week_sun_sat", "last_quarter", "last_year"),
+    *("this_week_mon_today", "this_week_sun_today", "this_year"),
+})  # fmt: skip
+
+#: Values of `breakdowns`. Source: facebook-business 26.0.3, AdsInsights.Breakdowns.
+BREAKDOWNS: Final = frozenset(
+    """
+    ad_extension_domain ad_extension_url ad_format_asset affiliate_click_region affiliate_link_url
+    age app_id body_asset breakdown_ad_objective breakdown_reporting_ad_id call_to_action_asset
+    coarse_conversion_value comscore_market conversion_destination country
+    creative_automation_asset_id creative_fingerprint_details creative_format_classification
+    creative_media_type_breakdown creative_relaxation_asset_type crm_advertiser_l12_territory_ids
+    crm_advertiser_subvertical_id crm_advertiser_vertical_id crm_ult_advertiser_id
+    description_asset device_platform dma existing_post_id fidelity_type flexible_format_asset_type
+    frequency_value gen_ai_asset_type gender hourly_stats_aggregated_by_advertiser_time_zone
+    hourly_stats_aggregated_by_audience_time_zone hsid image_asset impression_device
+    impression_view_time_advertiser_hour_v2 instagram_ads_follow_type
+    instagram_ads_instagram_media_product_type instagram_ads_time_since_creation_bucket
+    internal_campaign_id is_auto_advance is_conversion_id_modeled is_rendered_as_delayed_skip_ad
+    landing_destination link_url_asset marketing_messages_btn_name mdsa_landing_destination
+    media_asset_url media_creator media_destination_url media_format media_id media_origin_url
+    media_text_content media_type mmm msa_seller_name overlap_segment pa_creator_ig_handle
+    place_page_id placement_path platform_position postback_sequence_index product_brand_breakdown
+    product_category_breakdown product_custom_label_0_breakdown product_custom_label_1_breakdown
+    product_custom_label_2_breakdown product_custom_label_3_breakdown
+    product_custom_label_4_breakdown product_group_content_id_breakdown product_id
+    publisher_platform redownload reels_trending_topic region rta_ugc_topic rule_set_id
+    rule_set_name signal_source signal_source_bucket skan_campaign_id skan_conversion_id
+    skan_version sot_attribution_model_type sot_attribution_window sot_channel sot_event_type
+    sot_source standard_event_content_type title_asset user_persona_id user_persona_name
+    video_asset zip
+    """.split()
+)
+
+#: Values of `action_breakdowns`. Source: facebook-business 26.0.3, AdsInsights.ActionBreakdowns.
+ACTION_BREAKDOWNS: Final = frozenset(
+    """
+    action_canvas_component_name action_carousel_card_id action_carousel_card_name
+    action_destination action_device action_reaction action_target_id action_type
+    action_video_sound action_video_type conversion_destination is_business_ai_assisted
+    matched_persona_id matched_persona_name signal_source_bucket standard_event_content_type
+    """.split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InsightsField:
+    """One field of insights, as `insights_fields.csv` states it.
+
+    `kind`: id, text, date, count, decimal, percent, money, actions (a list of action statistics),
+    histograms, objects. `unit`: major (currency units), percent, seconds, ratio or empty.
+    `additive`: yes, no, per_action_type, or empty for what is no metric.
+    `hourly`, under the hourly breakdowns: ok, zero (comes as "0"), absent, omitted (accepted and
+    left out), on_meta (actions off Meta are missing), error (the request is refused).
+    `care`: empty, or why not to ask for it by default: refused (since v19), fails, kills_runs,
+    unreadable (the finished run cannot be read), splits_rows, renamed, alone, needs_filter.
+    """
+
+    field: str
+    kind: str
+    unit: str
+    additive: str
+    hourly: str
+    care: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectField:
+    """One readable field of an ad account, campaign, ad set, ad or creative.
+
+    `wire` is its JSON type: string, number, boolean, array, object. `kind` says what it means: id,
+    text, timestamp, money_minor (the currency's smallest unit), or again the JSON type.
+    `right`: what a token needs beyond `ads_read` to read it, else empty.
+    """
+
+    object: str
+    field: str
+    wire: str
+    kind: str
+    right: str
+
+
+@cache
+def insights_fields() -> Mapping[str, InsightsField]:
+    """Every insights field by name (238)."""
+    return {row["field"]: InsightsField(**row) for row in _rows("insights_fields.csv")}
+
+
+@cache
+def object_fields(name: str) -> Mapping[str, ObjectField]:
+    """Every readable field of `name`: adaccount, campaign, adset, ad or adcreative."""
+    rows = _rows("object_fields.csv")
+    return {row["field"]: ObjectField(**row) for row in rows if row["object"] == name}
+
+
+def _rows(name: str) -> Sequence[dict[str, str]]:
+    text = files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
