@@ -1,0 +1,17 @@
+"""A thin, complete client for Meta's Graph and Marketing API. It knows nothing of tables."""
+
+from fbgraph.client import API_VERSION, GRAPH_URL, GraphClient
+from fbgraph.nodes import Edge, Node, act_id
+from fbgraph.paging import Page
+from fbgraph.reports import ReportRun
+
+__all__ = [
+    "API_VERSION",
+    "GRAPH_URL",
+    "Edge",
+    "GraphClient",
+    "Node",
+    "Page",
+    "ReportRun",
+    "act_id",
+]

@@ -1,0 +1,169 @@
+"""From the bytes of an answer to its JSON, or to the exception that it means.
+
+Meta's error bodies are odder than documented: `error` has been a string, `error_data` an object,
+JSON text or the word null; HTML, nothing at all and "Service Unavailable" with status 200 are real
+answers. Reading them must never fail by itself, so nothing here assumes a type.
+Sources: Graph API, Handling errors; facebook-python-business-sdk issues 145,
+272, 414, 563, 573.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from fbgraph.errors import (
+    Detail,
+    GraphError,
+    RequestError,
+    RetryableError,
+    RunFailedError,
+    rule_for,
+)
+
+__all__ = ["error_of_run", "parse", "scrub"]
+
+#: Tokens in URLs. Whatever stands after the name goes.
+_TOKEN_IN_URL: Final = re.compile(r"(access_token|appsecret_proof)(=|%3D)[^&\"\\\s]+")
+
+#: A secret shorter than this is none; replacing it would eat common words.
+_SECRET_CHARACTERS: Final = 8
+
+_SHOWN_CHARACTERS: Final = 200
+_SERVER_FAULT: Final = 500
+_BAD_REQUEST: Final = 400
+
+
+def scrub(text: str, secrets: Iterable[str]) -> str:
+    """Replace each secret, and each token in a URL, by a placeholder.
+
+    For texts that people read: Meta prints tokens in messages ("Malformed access token EAA...").
+    Never for rows: there a token that is short enough would be found inside honest values.
+    """
+    for secret in secrets:
+        if len(secret) >= _SECRET_CHARACTERS:
+            text = text.replace(secret, "<hidden>")
+    return _TOKEN_IN_URL.sub(r"\1\2<hidden>", text)
+
+
+def parse(
+    status: int,
+    body: bytes,
+    *,
+    call: str = "",
+    rest_seconds: float | None = None,
+    hide: Callable[[str], str] = str,
+) -> Mapping[str, Any] | list[Any]:
+    """The JSON object or list of an answer.
+
+    Raises the GraphError that the answer means: by `errors.RULES` for an `error`, RetryableError
+    for what is no JSON, is empty or has a status of 5xx, RequestError for other bad statuses.
+    `hide` takes secrets out of what Meta says before it becomes part of an error.
+    """
+    if not body.strip():
+        raise RetryableError(Detail("The answer is empty.", status=status, call=call))
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):  # HTML, "Service Unavailable", a body cut short
+        shown = hide(body.decode("utf-8", "replace"))[:_SHOWN_CHARACTERS]
+        raise RetryableError(
+            Detail(f"The answer is no JSON: {shown!r}", status=status, call=call)
+        ) from None
+    if isinstance(answer, dict) and "error" in answer:
+        raise _error(answer["error"], status, call, rest_seconds, hide)
+    if status >= _BAD_REQUEST or not isinstance(answer, dict | list):
+        kind = RequestError if _BAD_REQUEST <= status < _SERVER_FAULT else RetryableError
+        shown = hide(str(answer))[:_SHOWN_CHARACTERS]
+        raise kind(Detail(f"Unexpected answer: {shown}", status=status, call=call))
+    return answer
+
+
+def error_of_run(body: Mapping[str, Any], status: str) -> GraphError:
+    """The exception that a failed report run means, from the error fields of its poll (v25+).
+
+    Source: Insights API, error codes. Without error fields, as before v25: RunFailedError.
+    """
+    code, subcode = _integer(body.get("error_code")), _integer(body.get("error_subcode"))
+    said = _text(body.get("error_message")) or f"The report run ended as {status!r}."
+    rule = rule_for(code, subcode, said)
+    kind = RunFailedError if rule is None or rule.kind is RetryableError else rule.kind
+    return kind(
+        Detail(
+            said,
+            code=code,
+            subcode=subcode,
+            title=_text(body.get("error_user_title")),
+            user_message=_text(body.get("error_user_msg")),
+            call=f"report run {_text(body.get('id'))}",
+            advice="" if rule is None else rule.advice,
+        )
+    )
+
+
+def _error(
+    error: object,
+    status: int,
+    call: str,
+    rest_seconds: float | None,
+    hide: Callable[[str], str],
+) -> GraphError:
+    said = error if isinstance(error, Mapping) else {"message": error}
+    code, subcode = _integer(said.get("code")), _integer(said.get("error_subcode"))
+    message = hide(_text(said.get("message"))) or "Meta gave no message."
+    transient = said.get("is_transient")
+    rule = rule_for(code, subcode, message)
+    if rule is not None:
+        kind, advice = rule.kind, rule.advice
+    elif transient is True or status >= _SERVER_FAULT or code is None:
+        kind, advice = RetryableError, ""
+    else:
+        kind, advice = GraphError, "This code is not in our table; please report it."
+    return kind(
+        Detail(
+            message,
+            code=code,
+            subcode=subcode,
+            title=hide(_text(said.get("error_user_title"))),
+            user_message=hide(_text(said.get("error_user_msg"))),
+            type=_text(said.get("type")),
+            fbtrace_id=_text(said.get("fbtrace_id")),
+            is_transient=transient if isinstance(transient, bool) else None,
+            blamed_fields=_blamed(said.get("error_data")),
+            status=status,
+            call=call,
+            advice=advice,
+            rest_seconds=rest_seconds,
+        )
+    )
+
+
+def _blamed(error_data: object) -> tuple[str, ...]:
+    """Fields that `error_data` blames: `blame_field`, or `blame_field_specs` as lists of paths."""
+    if isinstance(error_data, str):
+        try:
+            error_data = json.loads(error_data)
+        except (ValueError, RecursionError):
+            return ()
+    if not isinstance(error_data, Mapping):
+        return ()
+    specs = error_data.get("blame_field_specs")
+    named = [
+        ".".join(map(str, spec)) if isinstance(spec, list) else str(spec)
+        for spec in (specs if isinstance(specs, list) else ())
+    ]
+    single = error_data.get("blame_field")
+    return tuple(named if single is None else [str(single), *named])
+
+
+def _integer(value: object) -> int | None:
+    """Codes come as numbers; as text they are seen too."""
+    try:
+        return None if isinstance(value, bool) else int(value)  # type: ignore[call-overload]  # whatever JSON holds
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,95 @@
+"""Cursor pagination of edges. Source: https://developers.facebook.com/docs/graph-api/results
+
+Only a missing `paging.next` ends an edge. A page may hold fewer rows than asked for, or none, and
+still be followed by more; the last page has a cursor too. We send the cursor and never request
+`next`: that URL carries the access token, and the version that served rather than the one asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from fbgraph.errors import CursorStuckError, RetryableError, TotalCountError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+__all__ = ["MAX_EMPTY_PAGES", "Page", "Params", "Row", "walk"]
+
+Row = Mapping[str, Any]
+Params = Mapping[str, Any]
+
+#: Empty pages in a row after which an edge is taken to hang. They have come without end.
+MAX_EMPTY_PAGES: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One response of an edge. `data` may be empty in the middle of an edge.
+
+    `body` holds the bytes as they came, for readers that decode without Python rows. Its
+    `paging.next` has the access token: it is for decoding only, never for logs or files.
+    """
+
+    data: Sequence[Row]
+    after: str | None  # cursor of the next page; None on the last one
+    summary: Mapping[str, Any] | None = None
+    body: bytes = field(default=b"", repr=False)
+
+    @classmethod
+    def from_answer(cls, answer: Mapping[str, Any] | Sequence[Any], body: bytes = b"") -> Self:
+        """Read a page. Raises RetryableError for an answer that has no `data` or a broken paging.
+
+        A `data` that is an object (``reachestimate``) is one row.
+        """
+        try:
+            data = answer["data"]  # type: ignore[call-overload]  # a list raises TypeError
+            paging = answer.get("paging") or {}  # type: ignore[union-attr]
+            after = paging["cursors"]["after"] if "next" in paging else None
+        except (KeyError, TypeError, AttributeError) as error:
+            raise RetryableError(f"The answer is no page of an edge: {error!r}.") from None
+        rows = [data] if isinstance(data, Mapping) else data
+        if not isinstance(rows, list):
+            raise RetryableError("The answer is no page of an edge: `data` is no list.")
+        return cls(rows, after, answer.get("summary"), body)  # type: ignore[union-attr]
+
+    @property
+    def total_count(self) -> int:
+        """Rows on the whole edge. Raises TotalCountError if this page does not say."""
+        count = (self.summary or {}).get("total_count")
+        if not isinstance(count, int):
+            raise TotalCountError(
+                "This page has no summary.total_count. Ask for it with total_count=True; some edges"
+                " never give it, insights among them."
+            )
+        return count
+
+
+def walk(
+    fetch: Callable[[Params], Page], params: Params, *, max_pages: int | None = None
+) -> Iterator[Page]:
+    """Yield the pages of an edge, each fetched when asked for; at most `max_pages` if given.
+
+    Raises CursorStuckError if the API repeats a cursor or sends only empty pages.
+    """
+    return islice(_walk(fetch, params), max_pages)
+
+
+def _walk(fetch: Callable[[Params], Page], params: Params) -> Iterator[Page]:
+    seen: set[str] = set()
+    empty = 0
+    page = fetch(params)
+    while True:
+        if page.after in seen:
+            raise CursorStuckError(f"The edge repeats the cursor {page.after!r}.")
+        empty = 0 if page.data else empty + 1
+        if empty > MAX_EMPTY_PAGES and page.after is not None:
+            raise CursorStuckError(f"The edge sent {empty} empty pages in a row.")
+        yield page
+        if page.after is None:
+            return
+        seen.add(page.after)
+        page = fetch({**params, "after": page.after})

@@ -1,0 +1,130 @@
+"""Report runs: what to do after each poll. Source: Insights API, Best practices, Async jobs.
+
+A run is done when `async_status` and `async_percent_completion` both say so: "Job Running" at 100 %
+happens, and a failed run keeps whatever percent it had.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from fbgraph.answers import error_of_run
+from fbgraph.errors import GraphError, RetryableError, RunFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+__all__ = ["POLL_FIELDS", "ReportRun", "Step", "next_step", "poll_waits", "run_id_of"]
+
+#: Everything a poll needs, with the reasons of a failure (given since v25).
+POLL_FIELDS: Final[Sequence[str]] = (
+    *("id", "account_id", "async_status", "async_percent_completion", "is_running"),
+    *("time_ref", "time_completed", "date_start", "date_stop"),
+    *("error_code", "error_subcode", "error_message", "error_user_title", "error_user_msg"),
+)
+
+DONE_PERCENT: Final = 100
+
+#: A run that has not started, or not finished, after these is given up. Meta says up to an hour.
+START_SECONDS: Final = 10 * 60.0
+TOTAL_SECONDS: Final = 60 * 60.0
+#: "Job Running" at 100 % that never becomes "Job Completed" has been seen.
+STUCK_AT_100_SECONDS: Final = 5 * 60.0
+#: A fresh run may answer 100/33 (no such object) until it is known everywhere.
+FRESH_SECONDS: Final = 60.0
+
+
+class Step(Enum):
+    """What the caller does next with a run."""
+
+    WAIT = "wait"
+    READ = "read"
+    RESUBMIT = "resubmit"
+
+
+#: async_status → what the caller does next.
+NEXT_STEP: Final[Mapping[str, Step]] = {
+    "Job Not Started": Step.WAIT,
+    "Job Started": Step.WAIT,
+    "Job Running": Step.WAIT,
+    "Job Completed": Step.READ,
+    "Job Failed": Step.RESUBMIT,
+    "Job Skipped": Step.RESUBMIT,  # expired before it ran
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRun:
+    """One poll of a report run. `error` is set once the run has failed."""
+
+    report_run_id: str
+    status: str
+    percent: int
+    error: GraphError | None = None
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any], report_run_id: str) -> Self:
+        """Read a poll. Raises RetryableError for a body without a status that we know."""
+        status = body.get("async_status")
+        if not isinstance(status, str) or status not in NEXT_STEP:
+            raise RetryableError(f"Report run {report_run_id} has the unknown status {status!r}.")
+        percent = body.get("async_percent_completion")
+        failed = NEXT_STEP[status] is Step.RESUBMIT
+        return cls(
+            report_run_id,
+            status,
+            percent if isinstance(percent, int) else 0,
+            error_of_run({"id": report_run_id, **body}, status) if failed else None,
+        )
+
+    @classmethod
+    def unseen(cls, report_run_id: str) -> Self:
+        """A run that has been created and not yet polled."""
+        return cls(report_run_id, "Job Not Started", 0)
+
+
+def next_step(run: ReportRun, age_seconds: float, unchanged_seconds: float) -> Step:
+    """Decide after one poll.
+
+    `age_seconds` since the run was created, `unchanged_seconds` since status or percent moved.
+    """
+    step = NEXT_STEP[run.status]
+    if step is Step.READ:
+        return step if run.percent >= DONE_PERCENT else Step.WAIT
+    if step is Step.RESUBMIT:
+        return step
+    hung = (
+        age_seconds > TOTAL_SECONDS
+        or (run.status == "Job Not Started" and age_seconds > START_SECONDS)
+        or (run.percent >= DONE_PERCENT and unchanged_seconds > STUCK_AT_100_SECONDS)
+    )
+    return Step.RESUBMIT if hung else Step.WAIT
+
+
+def hung_error(run: ReportRun, age_seconds: float) -> RunFailedError:
+    """Why a run was given up that Meta itself does not call failed."""
+    return RunFailedError(
+        f"Report run {run.report_run_id} hangs: {run.status!r} at {run.percent} % after"
+        f" {age_seconds:.0f} s."
+    )
+
+
+def run_id_of(answer: Mapping[str, Any]) -> str:
+    """The id in the answer to a creation, given as text or as a number.
+
+    Raises RetryableError if it is missing or null.
+    """
+    found = answer.get("report_run_id")
+    if isinstance(found, bool) or not isinstance(found, int | str) or not str(found).isdigit():
+        raise RetryableError(f"Creating a report run gave no id: {found!r}.")
+    return str(found)
+
+
+def poll_waits(first_seconds: float = 1.0, longest_seconds: float = 30.0) -> Iterator[float]:
+    """Seconds before each poll, without end: short for small reports, then half as long again."""
+    wait = first_seconds
+    while True:
+        yield wait
+        wait = min(wait * 1.5, longest_seconds)

@@ -1,0 +1,74 @@
+"""When a call that failed is made again, and after how long.
+
+`wait_seconds` decides from the failures so far; tenacity carries it out with the sleep it is given.
+Throttles have a budget of their own: waiting for a limit is no failed attempt.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import tenacity
+
+from fbgraph.errors import GraphError, NotReadyError, RetryableError, ThrottledError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["MAX_ATTEMPTS", "MAX_THROTTLED_SECONDS", "retrying", "wait_seconds"]
+
+#: Calls in all, the first one counted, that may end in anything but a throttle.
+MAX_ATTEMPTS: Final = 6
+
+#: What one call may spend waiting for limits. A block has lasted up to an hour (contract 7.2).
+MAX_THROTTLED_SECONDS: Final = 2 * 3600.0
+
+#: A throttle that names no wait: 60 s is the shorter of Meta's two block times, then it doubles.
+THROTTLED_SECONDS: Final = 60.0
+MAX_REST_SECONDS: Final = 15 * 60.0
+
+_FIRST_WAIT_SECONDS: Final = 1.0
+_MAX_WAIT_SECONDS: Final = 60.0
+_NOT_READY_SECONDS: Final = 5.0
+
+
+def wait_seconds(failures: Sequence[GraphError], jitter: float) -> float | None:
+    """Seconds until the next attempt, or None to give up.
+
+    `failures` of this one call, oldest first; `jitter` in [0, 1) spreads callers apart: it adds up
+    to half of a backoff and up to a tenth of a wait that Meta named.
+    """
+    last = failures[-1]
+    if isinstance(last, ThrottledError):
+        rests = [e for e in failures if isinstance(e, ThrottledError)]
+        rest = _rest_seconds(rests)
+        waited = sum(_rest_seconds(rests[:n]) for n in range(1, len(rests)))
+        return None if waited + rest > MAX_THROTTLED_SECONDS else rest * (1 + jitter / 10)
+    tries = sum(not isinstance(e, ThrottledError) for e in failures)
+    if not isinstance(last, RetryableError) or tries >= MAX_ATTEMPTS:
+        return None
+    first = _NOT_READY_SECONDS if isinstance(last, NotReadyError) else _FIRST_WAIT_SECONDS
+    return min(first * 2.0 ** (tries - 1), _MAX_WAIT_SECONDS) * (1 + jitter / 2)
+
+
+def retrying(sleep: Callable[[float], None], jitter: Callable[[], float]) -> tenacity.Retrying:
+    """A tenacity loop for one call: iterate it, and make the attempt inside ``with attempt:``."""
+    failures: list[GraphError] = []
+    waits: list[float | None] = []
+
+    def note(state: tenacity.RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        if not isinstance(error, GraphError):
+            return False
+        failures.append(error)
+        waits.append(wait_seconds(failures, jitter()))
+        return waits[-1] is not None
+
+    return tenacity.Retrying(retry=note, wait=lambda _: waits[-1] or 0.0, sleep=sleep, reraise=True)
+
+
+def _rest_seconds(throttles: Sequence[ThrottledError]) -> float:
+    told = throttles[-1].detail.rest_seconds
+    if told is not None:
+        return told
+    return min(THROTTLED_SECONDS * 2.0 ** (len(throttles) - 1), MAX_REST_SECONDS)
