@@ -157,7 +157,7 @@ class GraphClient:
         return self._call("POST", path, read, data=encode(params, fields_as_json=True))
 
     def _call(self, method: str, path: str, read: Callable[[Any, bytes], T], **content: Any) -> T:
-        for attempt in retrying(self._pause, self._jitter):
+        for attempt in retrying(self._sleep, self._jitter):
             with attempt:
                 return read(*self._attempt(method, path, **content))
         raise AssertionError  # pragma: no cover  # tenacity returns or raises
@@ -187,10 +187,6 @@ class GraphClient:
 
     def _hide(self, text: str) -> str:
         return scrub(text, self._secrets)
-
-    def _pause(self, seconds: float) -> None:
-        _log.info("Waiting %.0f s before the next attempt.", seconds)
-        self._sleep(seconds)
 
     # -- nodes and edges -----------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ Throttles have a budget of their own: waiting for a limit is no failed attempt.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
 import tenacity
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 __all__ = ["MAX_ATTEMPTS", "MAX_THROTTLED_SECONDS", "retrying", "wait_seconds"]
+
+_log = logging.getLogger(__name__)
 
 #: Calls in all, the first one counted, that may end in anything but a throttle.
 MAX_ATTEMPTS: Final = 6
