@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from fbgraph.errors import (
+    ANY_MISTAKE,
     Detail,
     GraphError,
     RequestError,
@@ -23,21 +24,25 @@ from fbgraph.errors import (
     rule_for,
 )
 
-__all__ = ["error_of_run", "parse", "scrub"]
+__all__ = ["error_of_run", "integer", "parse", "scrub"]
 
-#: Tokens in URLs. Whatever stands after the name goes.
-_TOKEN_IN_URL: Final = re.compile(r"(access_token|appsecret_proof)(=|%3D)[^&\"\\\s]+")
+#: Secrets by the name before them, in a URL or in JSON: other tokens than ours come in bodies too.
+_NAMED_SECRET: Final = re.compile(
+    r"(access_token|appsecret_proof|client_secret|fb_exchange_token|input_token)"
+    r"(=|%3[Dd]|\\?[\"']\s*:\s*\\?[\"'])[^&\"'\\\s]+"
+)
 
 #: A secret shorter than this is none; replacing it would eat common words.
 _SECRET_CHARACTERS: Final = 8
 
+_NOT_LISTED: Final = "This code is not in our table; please report it."
 _SHOWN_CHARACTERS: Final = 200
 _SERVER_FAULT: Final = 500
 _BAD_REQUEST: Final = 400
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
-    """Replace each secret, and each token in a URL, by a placeholder.
+    """Replace each secret, and each token by its name, with a placeholder.
 
     For texts that people read: Meta prints tokens in messages ("Malformed access token EAA...").
     Never for rows: there a token that is short enough would be found inside honest values.
@@ -45,7 +50,7 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
         if len(secret) >= _SECRET_CHARACTERS:
             text = text.replace(secret, "<hidden>")
-    return _TOKEN_IN_URL.sub(r"\1\2<hidden>", text)
+    return _NAMED_SECRET.sub(r"\1\2<hidden>", text)
 
 
 def parse(
@@ -80,13 +85,15 @@ def parse(
     return answer
 
 
-def error_of_run(body: Mapping[str, Any], status: str) -> GraphError:
+def error_of_run(
+    body: Mapping[str, Any], status: str, hide: Callable[[str], str] = str
+) -> GraphError:
     """The exception that a failed report run means, from the error fields of its poll (v25+).
 
     Source: Insights API, error codes. Without error fields, as before v25: RunFailedError.
     """
-    code, subcode = _integer(body.get("error_code")), _integer(body.get("error_subcode"))
-    said = _text(body.get("error_message")) or f"The report run ended as {status!r}."
+    code, subcode = integer(body.get("error_code")), integer(body.get("error_subcode"))
+    said = hide(_text(body.get("error_message"))) or f"The report run ended as {status!r}."
     rule = rule_for(code, subcode, said)
     kind = RunFailedError if rule is None or rule.kind is RetryableError else rule.kind
     return kind(
@@ -94,8 +101,8 @@ def error_of_run(body: Mapping[str, Any], status: str) -> GraphError:
             said,
             code=code,
             subcode=subcode,
-            title=_text(body.get("error_user_title")),
-            user_message=_text(body.get("error_user_msg")),
+            title=hide(_text(body.get("error_user_title"))),
+            user_message=hide(_text(body.get("error_user_msg"))),
             call=f"report run {_text(body.get('id'))}",
             advice="" if rule is None else rule.advice,
         )
@@ -110,16 +117,13 @@ def _error(
     hide: Callable[[str], str],
 ) -> GraphError:
     said = error if isinstance(error, Mapping) else {"message": error}
-    code, subcode = _integer(said.get("code")), _integer(said.get("error_subcode"))
+    code, subcode = integer(said.get("code")), integer(said.get("error_subcode"))
     message = hide(_text(said.get("message"))) or "Meta gave no message."
     transient = said.get("is_transient")
     rule = rule_for(code, subcode, message)
-    if rule is not None:
-        kind, advice = rule.kind, rule.advice
-    elif transient is True or status >= _SERVER_FAULT or code is None:
+    kind, advice = (GraphError, _NOT_LISTED) if rule is None else (rule.kind, rule.advice)
+    if code is None or (transient is True and rule in (None, ANY_MISTAKE)):
         kind, advice = RetryableError, ""
-    else:
-        kind, advice = GraphError, "This code is not in our table; please report it."
     return kind(
         Detail(
             message,
@@ -127,10 +131,10 @@ def _error(
             subcode=subcode,
             title=hide(_text(said.get("error_user_title"))),
             user_message=hide(_text(said.get("error_user_msg"))),
-            type=_text(said.get("type")),
-            fbtrace_id=_text(said.get("fbtrace_id")),
+            type=hide(_text(said.get("type"))),
+            fbtrace_id=hide(_text(said.get("fbtrace_id"))),
             is_transient=transient if isinstance(transient, bool) else None,
-            blamed_fields=_blamed(said.get("error_data")),
+            blamed_fields=tuple(map(hide, _blamed(said.get("error_data")))),
             status=status,
             call=call,
             advice=advice,
@@ -150,15 +154,15 @@ def _blamed(error_data: object) -> tuple[str, ...]:
         return ()
     specs = error_data.get("blame_field_specs")
     named = [
-        ".".join(map(str, spec)) if isinstance(spec, list) else str(spec)
+        ".".join(map(_text, spec)) if isinstance(spec, list) else _text(spec)
         for spec in (specs if isinstance(specs, list) else ())
     ]
     single = error_data.get("blame_field")
-    return tuple(named if single is None else [str(single), *named])
+    return tuple(named if single is None else [_text(single), *named])
 
 
-def _integer(value: object) -> int | None:
-    """Codes come as numbers; as text they are seen too."""
+def integer(value: object) -> int | None:
+    """The whole number that JSON holds, or None. Codes come as numbers and, at times, as text."""
     try:
         return None if isinstance(value, bool) else int(value)  # type: ignore[call-overload]  # whatever JSON holds
     except (TypeError, ValueError, OverflowError):
@@ -166,4 +170,5 @@ def _integer(value: object) -> int | None:
 
 
 def _text(value: object) -> str:
-    return "" if value is None else str(value)
+    """`value` as text that can be written anywhere: JSON can hold half a surrogate pair."""
+    return "" if value is None else str(value).encode("utf-8", "replace").decode()

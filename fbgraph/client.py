@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import random
+import re
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
@@ -19,12 +20,7 @@ import httpx
 
 from fbgraph.answers import parse, scrub
 from fbgraph.auth import BearerAuth, ProofTransport, appsecret_proof
-from fbgraph.errors import (
-    NotFoundError,
-    RequestError,
-    RetryableError,
-    TokenError,
-)
+from fbgraph.errors import Detail, NotFoundError, RequestError, RetryableError, TokenError
 from fbgraph.nodes import Node, act_id
 from fbgraph.reports import (
     FRESH_SECONDS,
@@ -48,6 +44,10 @@ __all__ = ["API_VERSION", "GRAPH_URL", "GraphClient", "Tally"]
 GRAPH_URL: Final = "https://graph.facebook.com"
 API_VERSION: Final = "v26.0"
 
+#: What may stand after the version: names and ids. No host to send the token to, no dots to climb
+#: by, no query.
+_PATH: Final = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
+
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
@@ -67,7 +67,9 @@ def encode(params: Params, *, fields_as_json: bool = False) -> dict[str, str]:
         elif name == "fields" and not fields_as_json:
             encoded[name] = ",".join(value)
         else:
-            encoded[name] = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+            encoded[name] = json.dumps(
+                value, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+            )
     return encoded
 
 
@@ -107,6 +109,7 @@ class GraphClient:
         self._jitter = jitter
         self._clock = clock
         self._secrets = _secrets(access_token, app_secret)
+        self._known_versions = {"", version}  # one warning for each other one, twins included
         below = transport or httpx.HTTPTransport(limits=httpx.Limits(max_connections=32))
         if app_secret:
             below = ProofTransport(below, appsecret_proof(access_token, app_secret))
@@ -157,13 +160,15 @@ class GraphClient:
         return self._call("POST", path, read, data=encode(params, fields_as_json=True))
 
     def _call(self, method: str, path: str, read: Callable[[Any, bytes], T], **content: Any) -> T:
+        if not _PATH.fullmatch(path):
+            raise RequestError(f"{self._hide(path)!r} is no path of nodes and edges.")
         for attempt in retrying(self._sleep, self._jitter):
             with attempt:
                 return read(*self._attempt(method, path, **content))
         raise AssertionError  # pragma: no cover  # tenacity returns or raises
 
     def _attempt(self, method: str, path: str, **content: Any) -> tuple[Any, bytes]:
-        call = f"{method} {path}"
+        call = self._hide(f"{method} {path}")
         self.tally.calls += 1
         try:
             response = self._http.request(method, path, **content)
@@ -171,19 +176,27 @@ class GraphClient:
             raise RequestError(f"{self.base_url} is no http(s) address.") from None
         except httpx.RequestError as error:  # its text may quote headers, and so the token
             said = self._hide(f"{type(error).__name__} {error}")
-            raise RetryableError(f"{call}: no answer from {self.base_url}: {said}") from None
-        self._note(response.headers)
+            unheard = Detail(f"No answer from {self.base_url}: {said}.", call=call)
+            raise RetryableError(unheard) from None
+        usage = self._note(response.headers)
         body = response.content
-        rest = self.tally.usage.regain_seconds
-        answer = parse(response.status_code, body, call=call, rest_seconds=rest, hide=self._hide)
+        answer = parse(
+            response.status_code,
+            body,
+            call=call,
+            rest_seconds=usage.regain_seconds,
+            hide=self._hide,
+        )
         return answer, body
 
-    def _note(self, headers: Mapping[str, str]) -> None:
-        self.tally.usage = usage_of(headers)
+    def _note(self, headers: Mapping[str, str]) -> Usage:
+        usage = self.tally.usage = usage_of(headers)
         served = headers.get("facebook-api-version", "")
-        if served and served not in (self.version, self.tally.api_version):
-            _log.warning("Asked for API %s, served by %s: pin that.", self.version, served)
         self.tally.api_version = served or self.tally.api_version
+        if served not in self._known_versions:
+            self._known_versions.add(served)
+            _log.warning("Asked for API %s, served by %s: pin that.", self.version, served)
+        return usage
 
     def _hide(self, text: str) -> str:
         return scrub(text, self._secrets)
@@ -205,7 +218,7 @@ class GraphClient:
         return self.get(
             report_run_id,
             {"fields": POLL_FIELDS},
-            lambda body, _: ReportRun.from_body(body, report_run_id),
+            lambda body, _: ReportRun.from_body(body, report_run_id, self._hide),
         )
 
     def wait_for(
@@ -241,8 +254,10 @@ class GraphClient:
 
 def _secrets(access_token: str, app_secret: str | None) -> Sequence[str]:
     """What must never leave this client, as it may stand in a text or in a URL, longest first."""
-    if not (access_token.isascii() and access_token.isprintable()) or not access_token.strip():
-        raise TokenError("The access token is empty, or has characters that no token has.")
+    if not re.fullmatch(r"[!-~]+", access_token):
+        raise TokenError(
+            "The access token is empty, or has characters that no token has, such as a line end."
+        )
     known = [access_token]
     if app_secret:
         known += [app_secret, appsecret_proof(access_token, app_secret)]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
 __all__ = [
+    "ANY_MISTAKE",
     "RULES",
     "BlockedError",
     "CursorError",
@@ -167,9 +168,16 @@ class Rule:
 _RENEW = "Make a new access token and put it in FB_ACCESS_TOKEN."
 _ASK_ACCESS = "Give the token's user or system user access to this ad account, with ads_read."
 _LESS = "Ask for fewer rows: smaller pages, a shorter time range, fewer ids or fields."
+_LEAVE_OUT = "Leave out the fields that need more rights than ads_read."
 _WAIT = "Wait; the limit frees itself."
 _TRY_LATER = "Try again; if it goes on, look at https://metastatus.com."
 _FIX = "The request itself is wrong; trying again will not help."
+
+#: Codes that only say that something is wrong. Where Meta adds `is_transient`, that is the better
+#: word (contract 8.2.5); every other line knows more than `is_transient` does.
+ANY_MISTAKE: Final = Rule(
+    (3, 100, 105, 500, 506, 1150, 2500, 3001, 1609005), None, "", RequestError, _FIX
+)
 
 #: First match wins, so the specific stands before the general.
 RULES: Final[Sequence[Rule]] = (
@@ -192,30 +200,32 @@ RULES: Final[Sequence[Rule]] = (
     Rule((1,), 2853001, "", RequestError, "Link the profile to its delegate page."),
     # Reports and listings.
     Rule((2601,), None, "", NotReadyError, "The report is not loadable yet; read it again."),
-    Rule((100,), None, "cannot include", RetryableError, "A passing fault of report reading."),
+    Rule((100,), None, "in summary param because", RetryableError, "A passing fault of reading."),
+    Rule((100,), None, "creating the report run", FieldError, "Ask for it when creating the run."),
     Rule((100,), None, "the after cursor specified exceeds", CursorError, "List in smaller parts."),
     Rule((2642,), None, "", CursorError, "Start the listing again."),
     # Passing faults.
     Rule((-1, -2, 1, 2, 960), None, "", RetryableError, _TRY_LATER),
     Rule((1705,), None, "", RetryableError, _TRY_LATER),
     # The token.
-    Rule((190,), 458, "", TokenError, "Authorize the app again, then make a new token."),
-    Rule((190,), 459, "", TokenError, "Log in at facebook.com, pass the check, make a new token."),
-    Rule((190,), 464, "", TokenError, "Confirm the account at facebook.com, make a new token."),
-    Rule((190,), 492, "", TokenError, "The token's user needs a role on the page."),
+    Rule((102, 190), 458, "", TokenError, "Authorize the app again, then make a new token."),
+    Rule((102, 190), 459, "", TokenError, "Log in at facebook.com, then make a new token."),
+    Rule((102, 190), 464, "", TokenError, "Confirm the user's account, then make a new token."),
+    Rule((102, 190), 492, "", TokenError, "The token's user needs a role on the page."),
     Rule((102, 190), None, "", TokenError, _RENEW),
     Rule((104,), None, "", TokenError, "Send an access token: put it in FB_ACCESS_TOKEN."),
     Rule((2500,), None, "access token", TokenError, _RENEW),
     Rule((100,), None, "appsecret_proof", TokenError, "Set FB_APP_SECRET to the app's secret."),
     Rule((294,), None, "", TokenError, "The token needs ads_read or ads_management."),
-    # What the token may not see.
+    # What the token may not see. The text of 100/33 speaks of missing permissions as well.
+    Rule((100,), 33, "", NotFoundError, "Check the id, and that the token may see the object."),
+    Rule((803,), None, "", NotFoundError, "Check the id."),
     Rule((10,), None, "", PermissionDeniedError, _ASK_ACCESS),
     Rule((270,), None, "", PermissionDeniedError, "The app's tier allows only your own accounts."),
     Rule(range(200, 300), None, "", PermissionDeniedError, _ASK_ACCESS),
     Rule((100,), 3191001, "", PermissionDeniedError, _ASK_ACCESS),
     Rule((100,), None, "missing permissions", PermissionDeniedError, _ASK_ACCESS),
-    Rule((100,), 33, "", NotFoundError, "Check the id, and that the token may see the object."),
-    Rule((803,), None, "", NotFoundError, "Check the id."),
+    Rule((100,), None, "unsupported request - method type", PermissionDeniedError, _LEAVE_OUT),
     # Configuration.
     Rule((368,), None, "", BlockedError, "Stop and look at the app's alerts at Meta."),
     Rule((2635,), None, "", VersionError, "Set FB_API_VERSION to a version that lives."),
@@ -224,7 +234,7 @@ RULES: Final[Sequence[Rule]] = (
     Rule((100,), None, "nonexisting", FieldError, "Leave this field out."),
     Rule((100,), None, "not valid for fields param", FieldError, "Leave this field out."),
     Rule((100,), 1815001, "", RequestError, "Take DELETED out of effective_status on this edge."),
-    Rule((3, 100, 105, 500, 506, 1150, 2500, 3001, 1609005), None, "", RequestError, _FIX),
+    ANY_MISTAKE,
 )  # fmt: skip
 
 
@@ -256,4 +266,5 @@ def _sentence(detail: Detail) -> str:
     ]
     known = "; ".join(fact for fact in facts if fact)
     said = " ".join(dict.fromkeys(filter(None, (detail.message, detail.user_message))))
-    return " ".join(filter(None, (said, f"[{known}]" if known else "", detail.advice)))
+    text = " ".join(filter(None, (said, f"[{known}]" if known else "", detail.advice)))
+    return " ".join(text.split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,7 @@ from fbgraph.paging import Page, walk
 from fbgraph.reports import ReportRun, run_id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from fbgraph.client import GraphClient
     from fbgraph.paging import Params, Row
@@ -53,8 +54,7 @@ class Node:
 
     def get(self, fields: Sequence[str] = ()) -> Row:
         """Read the node: a mapping of the fields that have a value."""
-        body: Row = self.client.get(self.id, {"fields": fields or None})
-        return body
+        return self.client.get(self.id, {"fields": fields or None}, _row)
 
     def edge(
         self,
@@ -67,8 +67,8 @@ class Node:
         **params: Any,
     ) -> Edge:
         """An edge of this node. Raises TotalCountError if `total_count` is asked of one without."""
-        if total_count and name in NO_TOTAL_COUNT:
-            raise TotalCountError(f"{name} has no total_count: {NO_TOTAL_COUNT[name]}.")
+        if total_count:
+            _refuse_without_total_count(name)
         asked = {
             **params,
             "fields": fields or None,
@@ -129,13 +129,22 @@ class Edge:
 
     def count(self) -> int:
         """`total_count` by a one-row call. Raises TotalCountError if the edge has none."""
-        name = self.path.rpartition("/")[2]
-        if name in NO_TOTAL_COUNT:
-            raise TotalCountError(f"{name} has no total_count: {NO_TOTAL_COUNT[name]}.")
+        _refuse_without_total_count(self.path.rpartition("/")[2])
         return self._fetch({**self.params, "limit": 1, "summary": "total_count"}).total_count
 
     def _fetch(self, params: Params) -> Page:
         return self.client.get(self.path, params, Page.from_answer)
+
+
+def _row(answer: object, _: bytes) -> Row:
+    if not isinstance(answer, Mapping):
+        raise RetryableError("The answer is no object of the graph.")
+    return answer
+
+
+def _refuse_without_total_count(name: str) -> None:
+    if name in NO_TOTAL_COUNT:
+        raise TotalCountError(f"{name} has no total_count: {NO_TOTAL_COUNT[name]}.")
 
 
 def _shrinking(fetch: Callable[[Params], Page]) -> Callable[[Params], Page]:
@@ -149,8 +158,9 @@ def _shrinking(fetch: Callable[[Params], Page]) -> Callable[[Params], Page]:
             try:
                 return fetch(asked)
             except TooMuchDataError:
-                if asked["limit"] <= 1:
+                refused = asked.get("limit") or PAGE_ROWS
+                if refused <= 1:
                     raise
-                limit = asked["limit"] // 2
+                limit = refused // 2
 
     return shrinking

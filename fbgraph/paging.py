@@ -45,27 +45,41 @@ class Page:
 
         A `data` that is an object (``reachestimate``) is one row.
         """
-        try:
-            data = answer["data"]  # type: ignore[call-overload]  # a list raises TypeError
-            paging = answer.get("paging") or {}  # type: ignore[union-attr]
-            after = paging["cursors"]["after"] if "next" in paging else None
-        except (KeyError, TypeError, AttributeError) as error:
-            raise RetryableError(f"The answer is no page of an edge: {error!r}.") from None
-        rows = [data] if isinstance(data, Mapping) else data
-        if not isinstance(rows, list):
-            raise RetryableError("The answer is no page of an edge: `data` is no list.")
-        return cls(rows, after, answer.get("summary"), body)  # type: ignore[union-attr]
+        if not isinstance(answer, Mapping) or not isinstance(answer.get("data"), list | Mapping):
+            raise RetryableError("The answer is no page of an edge: it has no list `data`.")
+        data, summary = answer["data"], answer.get("summary")
+        return cls(
+            data=[data] if isinstance(data, Mapping) else data,
+            after=_next_cursor(answer.get("paging")),
+            summary=summary if isinstance(summary, Mapping) else None,
+            body=body,
+        )
 
     @property
     def total_count(self) -> int:
         """Rows on the whole edge. Raises TotalCountError if this page does not say."""
         count = (self.summary or {}).get("total_count")
-        if not isinstance(count, int):
+        if not isinstance(count, int) or isinstance(count, bool):
             raise TotalCountError(
                 "This page has no summary.total_count. Ask for it with total_count=True; some edges"
                 " never give it, insights among them."
             )
         return count
+
+
+def _next_cursor(paging: object) -> str | None:
+    """The cursor to go on from, or None at the end. Ending at a broken one would lose rows."""
+    if not paging:
+        return None
+    if not isinstance(paging, Mapping):
+        raise RetryableError("The answer is no page of an edge: `paging` is no object.")
+    if not paging.get("next"):
+        return None
+    cursors = paging.get("cursors")
+    after = cursors.get("after") if isinstance(cursors, Mapping) else None
+    if not isinstance(after, str) or not after:
+        raise RetryableError("The page has a `next` and no cursor to reach it.")
+    return after
 
 
 def walk(

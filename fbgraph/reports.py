@@ -6,17 +6,19 @@ happens, and a failed run keeps whatever percent it had.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from fbgraph.answers import error_of_run
+from fbgraph.answers import error_of_run, integer
 from fbgraph.errors import GraphError, RetryableError, RunFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["POLL_FIELDS", "ReportRun", "Step", "next_step", "poll_waits", "run_id_of"]
+__all__ = ["POLL_FIELDS", "ReportRun", "Step", "hung_error", "next_step", "poll_waits", "run_id_of"]
 
 #: Everything a poll needs, with the reasons of a failure (given since v25).
 POLL_FIELDS: Final[Sequence[str]] = (
@@ -65,18 +67,21 @@ class ReportRun:
     error: GraphError | None = None
 
     @classmethod
-    def from_body(cls, body: Mapping[str, Any], report_run_id: str) -> Self:
-        """Read a poll. Raises RetryableError for a body without a status that we know."""
-        status = body.get("async_status")
+    def from_body(cls, body: object, report_run_id: str, hide: Callable[[str], str] = str) -> Self:
+        """Read a poll. Raises RetryableError for a body without a status that we know.
+
+        `hide` takes secrets out of the reason that Meta gives for a failure.
+        """
+        said: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
+        status = said.get("async_status")
         if not isinstance(status, str) or status not in NEXT_STEP:
             raise RetryableError(f"Report run {report_run_id} has the unknown status {status!r}.")
-        percent = body.get("async_percent_completion")
         failed = NEXT_STEP[status] is Step.RESUBMIT
         return cls(
             report_run_id,
             status,
-            percent if isinstance(percent, int) else 0,
-            error_of_run({"id": report_run_id, **body}, status) if failed else None,
+            integer(said.get("async_percent_completion")) or 0,
+            error_of_run({"id": report_run_id, **said}, status, hide) if failed else None,
         )
 
     @classmethod
@@ -91,9 +96,7 @@ def next_step(run: ReportRun, age_seconds: float, unchanged_seconds: float) -> S
     `age_seconds` since the run was created, `unchanged_seconds` since status or percent moved.
     """
     step = NEXT_STEP[run.status]
-    if step is Step.READ:
-        return step if run.percent >= DONE_PERCENT else Step.WAIT
-    if step is Step.RESUBMIT:
+    if step is Step.RESUBMIT or (step is Step.READ and run.percent >= DONE_PERCENT):
         return step
     hung = (
         age_seconds > TOTAL_SECONDS
@@ -111,13 +114,13 @@ def hung_error(run: ReportRun, age_seconds: float) -> RunFailedError:
     )
 
 
-def run_id_of(answer: Mapping[str, Any]) -> str:
+def run_id_of(answer: object) -> str:
     """The id in the answer to a creation, given as text or as a number.
 
     Raises RetryableError if it is missing or null.
     """
-    found = answer.get("report_run_id")
-    if isinstance(found, bool) or not isinstance(found, int | str) or not str(found).isdigit():
+    found = answer.get("report_run_id") if isinstance(answer, Mapping) else None
+    if not isinstance(found, int | str) or not re.fullmatch("[1-9][0-9]*", str(found)):
         raise RetryableError(f"Creating a report run gave no id: {found!r}.")
     return str(found)
 

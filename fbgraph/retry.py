@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_ATTEMPTS", "MAX_THROTTLED_SECONDS", "retrying", "wait_seconds"]
 
-_log = logging.getLogger(__name__)
-
 #: Calls in all, the first one counted, that may end in anything but a throttle.
 MAX_ATTEMPTS: Final = 6
 
@@ -33,6 +31,8 @@ MAX_REST_SECONDS: Final = 15 * 60.0
 _FIRST_WAIT_SECONDS: Final = 1.0
 _MAX_WAIT_SECONDS: Final = 60.0
 _NOT_READY_SECONDS: Final = 5.0
+
+_log = logging.getLogger(__name__)
 
 
 def wait_seconds(failures: Sequence[GraphError], jitter: float) -> float | None:
@@ -57,21 +57,25 @@ def wait_seconds(failures: Sequence[GraphError], jitter: float) -> float | None:
 def retrying(sleep: Callable[[float], None], jitter: Callable[[], float]) -> tenacity.Retrying:
     """A tenacity loop for one call: iterate it, and make the attempt inside ``with attempt:``."""
     failures: list[GraphError] = []
-    waits: list[float | None] = []
+    waits: list[float] = []
 
     def note(state: tenacity.RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None
         if not isinstance(error, GraphError):
             return False
         failures.append(error)
-        waits.append(wait_seconds(failures, jitter()))
-        return waits[-1] is not None
+        wait = wait_seconds(failures, jitter())
+        waits.append(wait or 0.0)
+        if wait is not None:
+            _log.info("Again in %.0f s: %s", wait, error)
+        return wait is not None
 
-    return tenacity.Retrying(retry=note, wait=lambda _: waits[-1] or 0.0, sleep=sleep, reraise=True)
+    return tenacity.Retrying(retry=note, wait=lambda _: waits[-1], sleep=sleep, reraise=True)
 
 
 def _rest_seconds(throttles: Sequence[ThrottledError]) -> float:
+    """The wait that Meta named; a backoff where it named none, or where waiting did not help."""
     told = throttles[-1].detail.rest_seconds
-    if told is not None:
-        return told
-    return min(THROTTLED_SECONDS * 2.0 ** (len(throttles) - 1), MAX_REST_SECONDS)
+    doublings = len(throttles) - (1 if told is None else 2)
+    backoff = 0.0 if doublings < 0 else min(THROTTLED_SECONDS * 2.0**doublings, MAX_REST_SECONDS)
+    return max(told or 0.0, backoff)

@@ -7,6 +7,7 @@ All figures are percent of the limit and may pass 100. A missing header means li
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
@@ -60,7 +61,7 @@ def usage_of(headers: Mapping[str, str]) -> Usage:
     tier = ""
     for name in _HEADERS:
         for entry in _entries(headers.get(name)):
-            shares = [float(v) for k, v in entry.items() if k in _SHARES and _is_number(v)]
+            shares = [v for k, v in entry.items() if k in _SHARES and _is_number(v)]
             if shares:
                 percents[name] = max(percents.get(name, 0.0), *shares)
             waits.extend(_waits(entry))
@@ -85,7 +86,7 @@ def _waits(entry: Mapping[str, Any]) -> Iterator[float]:
 def _entries(text: str | None) -> Iterator[Mapping[str, Any]]:
     """The flat objects in a header: itself, or one per object id and use case."""
     try:
-        found = json.loads(text or "null")
+        found = json.loads(text or "null", parse_int=float)  # an int may be too long for a float
     except (ValueError, RecursionError):
         return
     if isinstance(found, Mapping):
@@ -96,4 +97,4 @@ def _entries(text: str | None) -> Iterator[Mapping[str, Any]]:
 
 
 def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, float) and math.isfinite(value)
