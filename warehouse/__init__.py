@@ -1,0 +1,22 @@
+"""Tables: what is in them, how pages become rows, where rows are kept, and how analysts ask.
+
+`warehouse.open(url)` is the analysts' door. Nothing here knows HTTP or Dagster.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from warehouse.catalog import open  # noqa: A004  read as `warehouse.open`, like `gzip.open`
+
+__all__ = ["open"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import DuckDB only for who opens the warehouse: the command line starts without it."""
+    if name == "open":
+        from warehouse import catalog  # noqa: PLC0415  late on purpose, see above
+
+        return catalog.open
+    raise AttributeError(f"module 'warehouse' has no attribute {name!r}")

@@ -1,0 +1,95 @@
+"""Arrow arrays from Python values without `pa.array` and `pa.scalar`.
+
+The first call of either imports pandas (a quarter of a CPU-second, and memory), which nothing
+on the path of the rows needs. Arrays are made from buffers, records by way of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pj
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["all_true", "constant", "empty", "int32s", "int64s", "read_json", "records", "texts"]
+
+
+def texts(values: Sequence[str]) -> pa.Array:
+    """Make a string array, without nulls. Raises UnicodeEncodeError for a lone surrogate."""
+    parts = [value.encode() for value in values]
+    ends = array("i", accumulate((len(part) for part in parts), initial=0))
+    return pa.Array.from_buffers(
+        pa.string(), len(parts), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(parts))]
+    )
+
+
+def int64s(values: Iterable[int]) -> pa.Array:
+    """Make an int64 array, without nulls."""
+    items = array("q", values)
+    return pa.Array.from_buffers(pa.int64(), len(items), [None, pa.py_buffer(items)])
+
+
+def int32s(values: Iterable[int]) -> pa.Array:
+    """Make an int32 array, without nulls."""
+    items = array("i", values)
+    return pa.Array.from_buffers(pa.int32(), len(items), [None, pa.py_buffer(items)])
+
+
+def constant(text: str, length: int, arrow_type: pa.DataType | None = None) -> pa.Array:
+    """`text`, cast to `arrow_type`, `length` times."""
+    one = texts([text])
+    return pa.repeat(one[0] if arrow_type is None else one.cast(arrow_type)[0], length)
+
+
+def empty(schema: pa.Schema) -> pa.Table:
+    """No rows of `schema`; ``schema.empty_table()`` imports pandas."""
+    return pa.Table.from_batches([], schema=schema)
+
+
+def read_json(buffer: bytes, schema: pa.Schema, *, unexpected: str) -> pa.Table:
+    """Parse concatenated JSON documents into one chunk. Raises ArrowInvalid."""
+    return pj.read_json(
+        pa.BufferReader(buffer),
+        # One block: a document that straddled two would be an error.
+        read_options=pj.ReadOptions(use_threads=False, block_size=len(buffer) + 1),
+        parse_options=pj.ParseOptions(
+            explicit_schema=schema,
+            newlines_in_values=True,
+            unexpected_field_behavior=unexpected,
+        ),
+    )
+
+
+def records(schema: pa.Schema, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Rows of Python values as a table of `schema`; an absent key is null.
+
+    Values are text, int, float, bool, Decimal, date, datetime with zone, or a list of text.
+    Raises ArrowInvalid for one that its column cannot hold exactly.
+    """
+    lines = [json.dumps({key: _plain(value) for key, value in row.items()}) for row in rows]
+    if not lines:
+        return empty(schema)
+    wire = pa.schema([(field.name, _plain_type(field.type)) for field in schema])
+    parsed = read_json("\n".join(lines).encode(), wire, unexpected="error")
+    return parsed.select(schema.names).cast(schema)
+
+
+def _plain(value: object) -> object:
+    return value if value is None or isinstance(value, bool | list | tuple) else str(value)
+
+
+def _plain_type(arrow_type: pa.DataType) -> pa.DataType:
+    kept = pa.types.is_boolean(arrow_type) or pa.types.is_list(arrow_type)
+    return arrow_type if kept else pa.string()
+
+
+def all_true(mask: pa.Array) -> bool:
+    """Whether no entry is false; a null is neither."""
+    return pc.all(mask).as_py() is not False

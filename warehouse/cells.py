@@ -1,0 +1,228 @@
+"""What one value off the wire may be, by kind: the rules in plain Python.
+
+Graph sends numbers as text ("1148"), with a few exceptions; a JSON number is read as the text it
+is written in, so nothing passes through a float. Each function gives the value as text (or a list
+or a bool) that Arrow casts without loss, or raises UnreadableError with the reason.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from warehouse.table import Column
+
+__all__ = [
+    "FIRST_DAY",
+    "HOUR_LABELS",
+    "RepeatedKey",
+    "UnreadableError",
+    "cell",
+    "major_units",
+    "offset_of",
+]
+
+#: The values of the hourly breakdown, in the order of the day. Source: Insights API, Breakdowns.
+HOUR_LABELS: Final[Sequence[str]] = tuple(f"{h:02}:00:00 - {h:02}:59:59" for h in range(24))
+
+#: No day of advertising at Meta lies before; a date that does was misread.
+FIRST_DAY: Final = date(2004, 1, 1)
+
+#: Currencies whose smallest unit in the API is the whole unit; all others have hundredths. It
+#: differs from ISO 4217 both ways. Source: Marketing API, Currencies.
+WHOLE_UNITS: Final = frozenset("CLP COP CRC HUF ISK IDR JPY KRW PYG TWD VND".split())
+
+_INTEGER: Final = re.compile(r"-?[0-9]+")
+_DECIMAL: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+
+_INT64: Final = range(-(2**63), 2**63)
+_PLACES: Final = 6
+_MOST: Final = Decimal(10) ** 12
+
+
+class UnreadableError(ValueError):
+    """A value that cannot be kept exactly; the message is the reason."""
+
+
+class RepeatedKey:
+    """Stands for a JSON object that has a key twice: which of the two is meant is unknown."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+
+def cell(column: Column, value: object) -> object:
+    """Read one value that is neither missing nor null. Raises UnreadableError."""
+    if isinstance(value, RepeatedKey):
+        raise UnreadableError(f"the key {value.key!r} stands there twice")
+    if column.kind == "actions":
+        return _actions(value, ("value", *column.windows))
+    return READ[column.kind](value)
+
+
+def offset_of(currency: str) -> int:
+    """How many minor units make a major one. Raises UnreadableError for what is no currency."""
+    if not _CURRENCY.fullmatch(currency):
+        raise UnreadableError(f"{currency!r} is no currency code")
+    return 1 if currency in WHOLE_UNITS else 100
+
+
+def major_units(minor: str, currency: str) -> str:
+    """Turn minor units, an integer as text, into exact major units as text."""
+    value = Decimal(minor) / offset_of(currency)  # at most 19 digits of the context's 28
+    return _decimal(format(value, "f"))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        if not _is_unicode(value):
+            raise UnreadableError("the text is not valid Unicode")
+        return str(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise UnreadableError(f"{_named(value)} stands where text is the rule")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate, or a byte that was no UTF-8
+        return False
+    return True
+
+
+def _digits(value: object) -> str:
+    text = _text(value)
+    if not (text.isascii() and text.isdigit()):
+        raise UnreadableError("an id is made of digits")
+    return text
+
+
+def _integer(value: object) -> str:
+    text = _text(value)
+    if not _INTEGER.fullmatch(text):
+        raise UnreadableError("not a whole number")
+    # int() of thousands of digits is refused by Python; no int64 has more than 19.
+    if len(text.lstrip("-0")) > len(str(_INT64.stop)) or int(text) not in _INT64:
+        raise UnreadableError("beyond 64 bits")
+    return text
+
+
+def _decimal(value: object) -> str:
+    text = _text(value)
+    if not _DECIMAL.fullmatch(text):
+        raise UnreadableError("not a decimal number")
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:
+        raise UnreadableError("not a decimal number") from error
+    if abs(number) >= _MOST:
+        raise UnreadableError("more than 12 digits before the point")
+    _sign, digits, exponent = number.as_tuple()
+    spare = -int(exponent) - _PLACES
+    if spare > 0 and any(digits[-spare:]):
+        raise UnreadableError("more than 6 digits behind the point")
+    return text
+
+
+def _date(value: object) -> str:
+    text = _text(value)
+    if not _DATE.fullmatch(text):
+        raise UnreadableError("not a date like 2026-11-21")
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise UnreadableError("no such day") from error
+    if day < FIRST_DAY:
+        raise UnreadableError(f"before {FIRST_DAY}")
+    return text
+
+
+def _hour(value: object) -> str:
+    text = _text(value)
+    if text not in HOUR_LABELS:
+        raise UnreadableError("not an hour like 07:00:00 - 07:59:59")
+    return text
+
+
+def _timestamp(value: object) -> str:
+    # Seen besides the documented form: a lower-case t, and the plus sent as a blank.
+    text = re.sub(r" (?=[0-9]{4}$)", "+", _text(value)).replace("t", "T")
+    try:
+        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z")
+        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError) as error:
+        raise UnreadableError("not a time like 2026-11-21T08:00:12+0100") from error
+
+
+def _bool(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise UnreadableError(f"{_named(value)} stands where true or false is the rule")
+    return value
+
+
+def _texts(value: object) -> list[str]:
+    return [_text(entry) for entry in _list(value)]
+
+
+def _actions(value: object, numbers: Sequence[str]) -> list[dict[str, str]]:
+    return [_action(entry, numbers) for entry in _list(value)]
+
+
+def _action(entry: object, numbers: Sequence[str]) -> dict[str, str]:
+    if isinstance(entry, RepeatedKey):
+        raise UnreadableError(f"the key {entry.key!r} stands twice in an entry")
+    if not isinstance(entry, dict):
+        raise UnreadableError(f"an entry of the list is {_named(entry)}, not an object")
+    if entry.get("action_type") is None:
+        raise UnreadableError("an entry of the list has no action_type")
+    values = {name: entry[name] for name in numbers if entry.get(name) is not None}
+    return {
+        "action_type": _text(entry["action_type"]),
+        **{name: _decimal(number) for name, number in values.items()},
+    }
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise UnreadableError(f"{_named(value)} stands where a list is the rule")
+    return value
+
+
+#: How JSON calls a value that Python's json module has read.
+_NAMES: Final[Sequence[tuple[type, str]]] = (
+    (bool, "true or false"),
+    (str, "text"),
+    (int, "a number"),
+    (float, "a number that is not exact"),
+    (dict, "an object"),
+    (list, "a list"),
+)
+
+
+def _named(value: object) -> str:
+    return next((name for kind, name in _NAMES if isinstance(value, kind)), "null")
+
+
+#: kind → how a value of it is read; `actions` needs its column and stands in `cell`.
+READ: Final[Mapping[str, Callable[[object], object]]] = {
+    "id": _digits,
+    "text": _text,
+    "texts": _texts,
+    "bool": _bool,
+    "date": _date,
+    "hour": _hour,
+    "timestamp": _timestamp,
+    "count": _integer,
+    "number": _integer,
+    "decimal": _decimal,
+    "money": _decimal,
+    "money_minor": _integer,  # `major_units` needs the currency as well
+}

@@ -1,0 +1,58 @@
+"""What can go wrong with tables, named by what the caller does about it.
+
+WarehouseError
+├── NotAPageError      the body is no page of rows: ask for it again
+├── UnknownZoneError   the account's time zone is not in the tz database: update `tzdata`
+├── UnknownTableError  no such table in `schema.TABLES`: fix the code
+└── KeepsProvenError   a proven account-day stays; the unproven rows were not written
+
+A row that cannot be read is no error: it becomes a `decode.Reject` and its neighbours load.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "KeepsProvenError",
+    "NotAPageError",
+    "UnknownTableError",
+    "UnknownZoneError",
+    "WarehouseError",
+]
+
+
+class WarehouseError(Exception):
+    """Any refusal of the warehouse; the message says what to do."""
+
+
+class NotAPageError(WarehouseError):
+    """A body that is not ``{"data": [...]}``. `page` counts from 1."""
+
+    def __init__(self, page: int, reason: str) -> None:
+        self.page = page
+        self.reason = reason
+        super().__init__(f"page {page} is not a page of rows: {reason}")
+
+
+class UnknownZoneError(WarehouseError):
+    """The zone of an account is not in the tz database we carry."""
+
+    def __init__(self, zone: str, account_id: str = "") -> None:
+        whose = f" of account {account_id}" if account_id else ""
+        super().__init__(
+            f"time zone {zone!r}{whose} is not in the tz database; "
+            "a newer `tzdata` may know it: pip install --upgrade tzdata"
+        )
+
+
+class UnknownTableError(WarehouseError):
+    """No table of that name, or not one that is kept where it was asked for."""
+
+
+class KeepsProvenError(WarehouseError):
+    """The account-day on disk is proven and the rows offered are not, so the old ones stay."""
+
+    def __init__(self, table: str, account_id: str, date: str, reason: str) -> None:
+        super().__init__(
+            f"{table} of account {account_id} on {date} is proven and stays as it is; "
+            f"what was offered is unproven: {reason or 'it has no load record'}"
+        )

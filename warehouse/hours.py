@@ -1,0 +1,93 @@
+"""The 24 hours of a wall clock as instants, on any day in any zone.
+
+A wall clock that jumps has hours that do not exist and hours that come twice. One rule covers
+all of it: hour h starts at the first instant at which the account's clock shows its date and
+h:00, or later. It ends where the next one starts, so the 24 hours tile the day. An hour that is
+skipped has 0 seconds, one that comes twice has both of them: 7200. Lord Howe moves by half an
+hour: 1800 and 5400.
+
+Zones come from the `tzdata` wheel, not from the machine: the databases of the system, of pyarrow
+and of DuckDB disagree about some zones, and results must not depend on where they are computed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from importlib.resources import files
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from warehouse.errors import UnknownZoneError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["DayHours", "hours_of", "zone_named"]
+
+HOURS_A_DAY: Final = 24
+
+_ZONE_NAME: Final = re.compile(r"[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class DayHours:
+    """The hours of one day: epoch seconds of 24 starts and ends, and how long each lasts."""
+
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+    @property
+    def seconds(self) -> Sequence[int]:
+        return tuple(end - start for start, end in zip(self.starts, self.ends, strict=True))
+
+
+@lru_cache(maxsize=1024)
+def zone_named(name: str) -> ZoneInfo:
+    """Load a zone from the `tzdata` wheel. Raises UnknownZoneError."""
+    if not _ZONE_NAME.fullmatch(name):
+        raise UnknownZoneError(name)
+    try:
+        with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
+            return ZoneInfo.from_file(file, key=name)
+    except (OSError, ValueError) as error:  # a folder, no such file, or a file of another kind
+        raise UnknownZoneError(name) from error
+
+
+@lru_cache(maxsize=4096)
+def hours_of(zone: str, day: date) -> DayHours:
+    """The hours of `day` in `zone`. Raises UnknownZoneError."""
+    info = zone_named(zone)
+    midnight = datetime.combine(day, time())
+    walls = [midnight + timedelta(hours=hour) for hour in range(HOURS_A_DAY + 1)]
+    edges = [_first_instant(wall, info) for wall in walls]
+    pairs = list(pairwise(edges))
+    return DayHours(tuple(start for start, _ in pairs), tuple(end for _, end in pairs))
+
+
+def _first_instant(wall: datetime, zone: ZoneInfo) -> int:
+    """Epoch second at which the clock of `zone` first shows `wall` or later."""
+    first = _epoch(wall.replace(tzinfo=zone, fold=0))
+    if _wall(first, zone) == wall:
+        return first  # it exists; where it comes twice, fold 0 is the first time
+    # It is skipped. Read with the offset after the jump it lies before the jump, and with the
+    # one before the jump at or behind it; in between the wall clock only ever grows.
+    before, after = _epoch(wall.replace(tzinfo=zone, fold=1)), first
+    while after - before > 1:
+        middle = (before + after) // 2
+        if _wall(middle, zone) >= wall:
+            after = middle
+        else:
+            before = middle
+    return after
+
+
+def _epoch(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _wall(epoch: int, zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(epoch, UTC).astimezone(zone).replace(tzinfo=None, fold=0)

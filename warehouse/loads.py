@@ -1,0 +1,145 @@
+"""What is known about each load of an account-day, and which load may replace which.
+
+A load's record rides in the footer of the file it describes, so that one rename publishes rows
+and record together; the tables `loads` and `restatements` are put together from the footers.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from warehouse.schema import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = [
+    "LOAD_KEY",
+    "PROVEN",
+    "RESTATEMENTS_KEY",
+    "UNPROVEN",
+    "Load",
+    "Restatement",
+    "from_values",
+    "may_replace",
+    "restated",
+    "to_values",
+]
+
+PROVEN: Final = "proven"
+UNPROVEN: Final = "unproven"
+
+#: Keys of the Parquet footer: the load of the file, and what its predecessors changed (a list).
+LOAD_KEY: Final = b"fbinsights.load"
+RESTATEMENTS_KEY: Final = b"fbinsights.restatements"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """One load of one account-day of one table. The sums are None where there was no such column.
+
+    `loaded_at` is in UTC; `verdict` is "proven" or "unproven", and `reason` says why.
+    """
+
+    table: str
+    account_id: str
+    date: date
+    rows: int
+    verdict: str
+    loaded_at: datetime
+    reason: str = ""
+    impressions: int | None = None
+    clicks: int | None = None
+    spend: Decimal | None = None
+    control_impressions: int | None = None
+    control_clicks: int | None = None
+    control_spend: Decimal | None = None
+    rejected: int = 0
+    missing_fields: Sequence[str] = ()
+    report_run_ids: Sequence[str] = ()
+    calls: int = 0
+    seconds: float = 0.0
+    api_version: str = ""
+    run_id: str = ""
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def proven(self) -> bool:
+        return self.verdict == PROVEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restatement:
+    """What a later load of an account-day changed."""
+
+    table: str
+    account_id: str
+    date: date
+    loaded_at: datetime
+    previous_loaded_at: datetime
+    rows_before: int
+    rows_after: int
+    impressions_before: int | None = None
+    impressions_after: int | None = None
+    clicks_before: int | None = None
+    clicks_after: int | None = None
+    spend_before: Decimal | None = None
+    spend_after: Decimal | None = None
+
+
+Record = TypeVar("Record", Load, Restatement)
+
+
+def may_replace(old: Load | None, new: Load | None) -> bool:
+    """Whether rows loaded as `new` may take the place of rows loaded as `old`.
+
+    What is proven is only replaced by what is proven; rows without a record prove nothing.
+    """
+    return old is None or not old.proven or (new is not None and new.proven)
+
+
+def restated(old: Load | None, new: Load | None) -> Restatement | None:
+    """Compare two loads of one account-day. None when rows and sums are the same."""
+    if old is None or new is None:
+        return None
+    measures = ("rows", "impressions", "clicks", "spend")
+    if all(getattr(old, name) == getattr(new, name) for name in measures):
+        return None
+    return Restatement(
+        table=new.table,
+        account_id=new.account_id,
+        date=new.date,
+        loaded_at=new.loaded_at,
+        previous_loaded_at=old.loaded_at,
+        **{f"{name}_before": getattr(old, name) for name in measures},
+        **{f"{name}_after": getattr(new, name) for name in measures},
+    )
+
+
+def to_values(record: Load | Restatement) -> dict[str, Any]:
+    """Give a record as JSON has it: dates, instants and decimals are text."""
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(record), default=str))
+    return plain
+
+
+def from_values(kind: type[Record], values: Mapping[str, Any]) -> Record:
+    """Read a record. Keys of a later version that this one does not know are left out."""
+    types = {field.name: str(field.type) for field in fields(kind)}
+    known = {name: value for name, value in values.items() if name in types}
+    return kind(**{name: _read(types[name], value) for name, value in known.items()})
+
+
+def _read(annotation: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if "datetime" in annotation:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    if "date" in annotation:
+        return date.fromisoformat(value)
+    if "Decimal" in annotation:
+        return Decimal(value)
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,119 @@
+"""One Parquet file of the lake: what stands in it, and what in its footer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from warehouse import arrow
+from warehouse.errors import WarehouseError
+from warehouse.loads import (
+    LOAD_KEY,
+    RESTATEMENTS_KEY,
+    Load,
+    Restatement,
+    from_values,
+    to_values,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from warehouse.table import Table
+
+__all__ = ["Partition", "content_of", "footer", "read", "write"]
+
+#: As many rows as DuckDB keeps together; what a reader must hold at once stays small.
+ROW_GROUP_ROWS: Final = 122_880
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One file. `account_id` is "" and `date` None where the table has no such folder."""
+
+    account_id: str
+    date: date | None
+    path: Path
+
+
+def content_of(table: Table, rows: pa.Table, where: Partition) -> pa.Table:
+    """Rows sorted by grain, without the columns that the folders name.
+
+    Raises WarehouseError for columns that are not the table's and rows of another partition.
+    """
+    if rows.schema != table.arrow_schema:
+        raise WarehouseError(f"the rows offered do not have the columns of {table.name}")
+    for name in table.partitions or ():
+        value = str(getattr(where, name))
+        wanted = arrow.constant(value, 1, rows.schema.field(name).type)[0]
+        same = pc.equal(rows[name], wanted)
+        if same.null_count or not arrow.all_true(same):
+            raise WarehouseError(f"there are rows of another {name} than {value}")
+    order = [(name, "ascending") for name in table.grain if name in table.file_schema.names]
+    content = rows.select(table.file_schema.names)
+    return content.sort_by(order) if order else content
+
+
+def write(
+    content: pa.Table,
+    file: BinaryIO,
+    load: Load | None = None,
+    history: Sequence[Restatement] = (),
+) -> None:
+    """Write a file. Its load and what its predecessors changed go into the footer."""
+    texts = [field.name for field in content.schema if pa.types.is_string(field.type)]
+    pq.write_table(
+        content.replace_schema_metadata(_metadata(load, history)),
+        file,
+        row_group_size=ROW_GROUP_ROWS,
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=texts,
+    )
+
+
+def footer(path: Path) -> tuple[Load | None, Sequence[Restatement]]:
+    """Load and history of a file; nothing for a file that is not there."""
+    try:
+        metadata = pq.ParquetFile(path).metadata.metadata or {}
+    except FileNotFoundError:
+        return None, ()
+    load = metadata.get(LOAD_KEY)
+    history = json.loads(metadata.get(RESTATEMENTS_KEY, b"[]"))
+    return (
+        None if load is None else from_values(Load, json.loads(load)),
+        tuple(from_values(Restatement, change) for change in history),
+    )
+
+
+def read(table: Table, where: Partition) -> pa.Table:
+    """Rows of a file with the table's schema. A column younger than the file is null."""
+    content = pq.ParquetFile(where.path).read()
+    columns = []
+    for field in table.arrow_schema:
+        if field.name in (table.partitions or ()):
+            value = str(getattr(where, field.name))
+            columns.append(arrow.constant(value, content.num_rows, field.type))
+        elif field.name in content.schema.names:
+            columns.append(content[field.name].cast(field.type))
+        else:
+            columns.append(pa.nulls(content.num_rows, field.type))
+    return pa.Table.from_arrays(columns, schema=table.arrow_schema)
+
+
+def _metadata(load: Load | None, history: Sequence[Restatement]) -> dict[bytes, bytes] | None:
+    if load is None:
+        return None
+    changes = [to_values(change) for change in history]
+    return {
+        LOAD_KEY: json.dumps(to_values(load)).encode(),
+        RESTATEMENTS_KEY: json.dumps(changes).encode(),
+    }

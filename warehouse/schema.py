@@ -1,0 +1,320 @@
+"""The tables, column by column: one line each feeds `fields=`, Arrow, DuckDB's comments, the docs.
+
+Field meanings: Marketing API v26.0, Ads Insights and the reference of each object. An enum of
+Meta's is kept as text, because Meta adds values between versions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from warehouse.errors import UnknownTableError
+from warehouse.table import KINDS, Column, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["HOURLY", "KINDS", "SCHEMA_VERSION", "TABLES", "Column", "Table", "table_named"]
+
+#: Stands in every file's footer; grows by one when a column is added or changes its kind.
+SCHEMA_VERSION: Final = 1
+
+#: The breakdown by hour of the ad account's own wall clock.
+HOURLY: Final = "hourly_stats_aggregated_by_advertiser_time_zone"
+
+MONEY: Final = "account currency, major units"
+UTC: Final = "UTC"
+
+ACCOUNT_ID: Final = Column("account_id", "id", "Ad account, digits without act_")
+FETCHED_AT: Final = Column("fetched_at", "instant", "When we read this object", UTC, field="")
+
+#: What an object says about whether it runs.
+STATUS: Final = (
+    Column("status", "text", "What the advertiser set: ACTIVE, PAUSED, ARCHIVED or DELETED"),
+    Column("configured_status", "text", "The same as status; Graph has both"),
+    Column(
+        *("effective_status", "text"),
+        "What it amounts to, parents and review included: ACTIVE, CAMPAIGN_PAUSED, WITH_ISSUES, …",
+    ),
+)
+
+#: When an object was made and changed.
+TIMES: Final = (
+    Column("created_time", "timestamp", "When it was created", UTC),
+    Column(
+        *("updated_time", "timestamp"),
+        "When it was last changed; Meta does not move it when only a budget changes",
+        UTC,
+    ),
+)
+
+BUDGETS: Final = (
+    Column("daily_budget", "money_minor", "Budget per day, if set here", MONEY),
+    Column("lifetime_budget", "money_minor", "Budget over the whole run, if set here", MONEY),
+    Column("budget_remaining", "money_minor", "What is left of the budget", MONEY),
+)
+
+ACCOUNTS: Final = Table(
+    "accounts",
+    ("account_id",),
+    "Ad accounts as the token sees them, latest state.",
+    (
+        ACCOUNT_ID,
+        Column("account_name", "text", "Name of the account", field="name"),
+        Column(
+            *("account_status", "number"),
+            "1 active, 2 disabled, 3 unsettled, 7 pending risk review, 8 pending settlement, "
+            "9 in grace period, 100 pending closure, 101 closed",
+        ),
+        Column("disable_reason", "number", "Why it is disabled; 0 when it is not"),
+        Column("account_currency", "text", "Currency of all its money, ISO code", field="currency"),
+        Column("account_timezone", "text", "Zone of its days and hours", field="timezone_name"),
+        Column("amount_spent", "money_minor", "Spent over the account's life", MONEY),
+        Column("balance", "money_minor", "Owed to Meta", MONEY),
+        Column("spend_cap", "money_minor", "Most it may ever spend; 0 is no cap", MONEY),
+        Column("min_daily_budget", "money_minor", "Least daily budget Meta accepts here", MONEY),
+        Column("created_time", "timestamp", "When it was created", UTC),
+        FETCHED_AT,
+    ),
+    partitions=(),
+)
+
+CAMPAIGNS: Final = Table(
+    "campaigns",
+    ("campaign_id",),
+    "Campaigns, latest state, archived ones included.",
+    (
+        Column("campaign_id", "id", "Campaign", field="id"),
+        ACCOUNT_ID,
+        Column("campaign_name", "text", "Name of the campaign now", field="name"),
+        Column("objective", "text", "What it is optimised towards, such as OUTCOME_SALES"),
+        *STATUS,
+        Column("buying_type", "text", "AUCTION or RESERVED"),
+        Column("bid_strategy", "text", "How bids are made, such as LOWEST_COST_WITHOUT_CAP"),
+        *BUDGETS,
+        Column("spend_cap", "money_minor", "Most the campaign may spend", MONEY),
+        Column("special_ad_categories", "texts", "Regulated categories, such as HOUSING"),
+        *TIMES,
+        Column("start_time", "timestamp", "When it may start", UTC),
+        Column("stop_time", "timestamp", "When it must stop", UTC),
+        FETCHED_AT,
+    ),
+    partitions=("account_id",),
+)
+
+ADSETS: Final = Table(
+    "adsets",
+    ("adset_id",),
+    "Ad sets, latest state, archived ones included.",
+    (
+        Column("adset_id", "id", "Ad set", field="id"),
+        ACCOUNT_ID,
+        Column("campaign_id", "id", "Campaign it belongs to"),
+        Column("adset_name", "text", "Name of the ad set now", field="name"),
+        *STATUS,
+        Column("optimization_goal", "text", "What delivery is optimised for, such as LINK_CLICKS"),
+        Column("billing_event", "text", "What is paid for, such as IMPRESSIONS"),
+        Column("bid_strategy", "text", "How bids are made, such as LOWEST_COST_WITHOUT_CAP"),
+        Column("bid_amount", "money_minor", "Bid or cost cap", MONEY),
+        *BUDGETS,
+        *TIMES,
+        Column("start_time", "timestamp", "When it may start", UTC),
+        Column("end_time", "timestamp", "When it must stop", UTC),
+        FETCHED_AT,
+    ),
+    partitions=("account_id",),
+)
+
+ADS: Final = Table(
+    "ads",
+    ("ad_id",),
+    "Ads, latest state, archived ones included.",
+    (
+        Column("ad_id", "id", "Ad", field="id"),
+        ACCOUNT_ID,
+        Column("campaign_id", "id", "Campaign it belongs to"),
+        Column("adset_id", "id", "Ad set it belongs to"),
+        Column("ad_name", "text", "Name of the ad now", field="name"),
+        *STATUS,
+        *TIMES,
+        FETCHED_AT,
+    ),
+    partitions=("account_id",),
+)
+
+DATE: Final = Column("date", "date", "Day of the account's own calendar", field="date_start")
+CURRENCY: Final = Column("account_currency", "text", "Currency of the money here, ISO code")
+TIMEZONE: Final = Column(
+    "account_timezone", "text", "Zone of the account's days and hours", field=""
+)
+
+#: What may be added up over hours, days and objects.
+TRAFFIC: Final = (
+    Column("impressions", "count", "Times an ad was on screen"),
+    Column("clicks", "count", "All clicks on an ad, wherever they led"),
+    Column("spend", "money", "Estimated money spent", MONEY),
+)
+
+HOURS: Final = (
+    Column(
+        *("hour", "hour"),
+        "Hour of the account's wall clock, 0 to 23; NULL for a row that came without its hour",
+        field=HOURLY,
+        breakdown=True,
+    ),
+    Column("hour_start_utc", "instant", "When that hour starts", UTC, field=""),
+    Column(
+        *("hour_end_utc", "instant"),
+        "When the next hour of the wall clock starts, so that the 24 hours tile the day",
+        UTC,
+        field="",
+    ),
+    Column(
+        *("hour_seconds", "seconds"),
+        "Length of the hour: 3600; 7200 where the clock is put back, 0 where it skips the hour",
+        "seconds",
+        field="",
+    ),
+)
+
+#: Lists with one entry per action type. Action types overlap: never add them up.
+ACTION_LISTS: Final = (
+    Column("actions", "actions", "Actions by type, those on Meta only; types overlap", "count"),
+    Column("action_values", "actions", "What those actions were worth; types overlap", MONEY),
+    Column("conversions", "actions", "Conversions by type, those on Meta only", "count"),
+    Column("conversion_values", "actions", "What those conversions were worth", MONEY),
+    Column("outbound_clicks", "actions", "Clicks that left Meta", "count"),
+)
+
+INSIGHTS_HOURLY: Final = Table(
+    "insights_hourly",
+    ("account_id", "ad_id", "date", "hour"),
+    "What each ad did in each hour of the account's day. An hour without delivery has no row. "
+    "Reach, frequency and actions off Meta do not exist by the hour.",
+    (
+        ACCOUNT_ID,
+        Column("campaign_id", "id", "Campaign of the ad"),
+        Column("adset_id", "id", "Ad set of the ad"),
+        Column("ad_id", "id", "Ad"),
+        Column("campaign_name", "text", "Name of the campaign when the day was loaded"),
+        Column("adset_name", "text", "Name of the ad set when the day was loaded"),
+        Column("ad_name", "text", "Name of the ad when the day was loaded"),
+        Column("objective", "text", "Objective of the campaign, such as OUTCOME_SALES"),
+        Column("optimization_goal", "text", "What delivery is optimised for, such as LINK_CLICKS"),
+        CURRENCY,
+        TIMEZONE,
+        DATE,
+        *HOURS,
+        *TRAFFIC,
+        Column("social_spend", "money", "Spent on ads shown with social information", MONEY),
+        Column("inline_link_clicks", "count", "Clicks on links, within 1 day of the click"),
+        Column("inline_post_engagement", "count", "Engagements, within 1 day of the click"),
+        Column("full_view_impressions", "count", "Times an ad was seen in full"),
+        *ACTION_LISTS,
+    ),
+    partitions=("account_id", "date"),
+)
+
+CONTROL_DAILY: Final = Table(
+    "control_daily",
+    ("account_id", "date"),
+    "Totals of an account's day, asked for on their own: what proves the other tables.",
+    (
+        ACCOUNT_ID,
+        DATE,
+        CURRENCY,
+        *TRAFFIC,
+        Column("inline_link_clicks", "count", "Clicks on links, within 1 day of the click"),
+    ),
+    partitions=("account_id", "date"),
+)
+
+#: Which account-day of which table. `table` alone is a reserved word in SQL.
+ACCOUNT_DAY: Final = (
+    Column("table_name", "text", "Table that was loaded", field=""),
+    Column("account_id", "id", "Ad account, digits without act_", field=""),
+    Column("date", "date", "Day of the account's own calendar", field=""),
+)
+
+LOADED_AT: Final = Column("loaded_at", "instant", "When the account-day was loaded", UTC, field="")
+RUN_ID: Final = Column("run_id", "text", "Dagster run that loaded it", field="")
+
+LOADS: Final = Table(
+    "loads",
+    ("table_name", "account_id", "date"),
+    "One row per loaded account-day: what came, what it was checked against, and the verdict.",
+    (
+        *ACCOUNT_DAY,
+        Column("verdict", "text", "proven or unproven", field=""),
+        Column("reason", "text", "Why it is unproven, or what proved it", field=""),
+        Column("rows", "count", "Rows in the table", field=""),
+        Column("impressions", "count", "Sum over the rows", field=""),
+        Column("clicks", "count", "Sum over the rows", field=""),
+        Column("spend", "money", "Sum over the rows", MONEY, field=""),
+        Column("control_impressions", "count", "What the account's total says", field=""),
+        Column("control_clicks", "count", "What the account's total says", field=""),
+        Column("control_spend", "money", "What the account's total says", MONEY, field=""),
+        Column("rejected", "count", "Rows that could not be read; see rejects", field=""),
+        Column("missing_fields", "texts", "Fields that Meta would not deliver", field=""),
+        Column("report_run_ids", "texts", "Meta's report runs that the rows came from", field=""),
+        Column("calls", "count", "Calls to the API", field=""),
+        Column("seconds", "elapsed", "Time it took", "seconds", field=""),
+        Column("api_version", "text", "API version that Meta served", field=""),
+        RUN_ID,
+        LOADED_AT,
+        Column("schema_version", "number", "Version of the columns in the file", field=""),
+    ),
+)
+
+RESTATEMENTS: Final = Table(
+    "restatements",
+    ("table_name", "account_id", "date", "loaded_at"),
+    "What changed when an account-day was loaded again.",
+    (
+        *ACCOUNT_DAY,
+        LOADED_AT,
+        Column("previous_loaded_at", "instant", "When it was loaded before", UTC, field=""),
+        Column("rows_before", "count", "Rows before", field=""),
+        Column("rows_after", "count", "Rows after", field=""),
+        Column("impressions_before", "count", "Impressions before", field=""),
+        Column("impressions_after", "count", "Impressions after", field=""),
+        Column("clicks_before", "count", "Clicks before", field=""),
+        Column("clicks_after", "count", "Clicks after", field=""),
+        Column("spend_before", "money", "Spend before", MONEY, field=""),
+        Column("spend_after", "money", "Spend after", MONEY, field=""),
+    ),
+)
+
+REJECTS: Final = Table(
+    "rejects",
+    ("table_name", "account_id", "date", "n"),
+    "Rows that could not be read exactly, and so were not loaded.",
+    (
+        *ACCOUNT_DAY,
+        Column("n", "count", "Counts the rejects of one load, from 1", field=""),
+        Column("page", "count", "Page of the report, from 1", field=""),
+        Column("row", "count", "Row of that page, from 1", field=""),
+        Column("column_name", "text", "Column that could not be read", field=""),
+        Column("value", "text", "What stood there, as JSON", field=""),
+        Column("reason", "text", "Why it could not be read", field=""),
+        Column("raw", "text", "The whole row as it came, JSON", field=""),
+        RUN_ID,
+        LOADED_AT,
+    ),
+)
+
+TABLES: Mapping[str, Table] = {
+    table.name: table
+    for table in (
+        *(ACCOUNTS, CAMPAIGNS, ADSETS, ADS),
+        *(INSIGHTS_HOURLY, CONTROL_DAILY),
+        *(LOADS, RESTATEMENTS, REJECTS),
+    )
+}
+
+
+def table_named(name: str) -> Table:
+    """Look a table up. Raises UnknownTableError that lists the tables there are."""
+    if name not in TABLES:
+        raise UnknownTableError(f"no table {name!r}; there are {', '.join(TABLES)}")
+    return TABLES[name]

@@ -1,0 +1,124 @@
+"""What a column and a table are, and which Arrow type each kind of column has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["KINDS", "Column", "Table"]
+
+#: Twelve digits before the point and six behind it: no insights value seen has more of either,
+#: and a value that has is rejected, never rounded.
+DECIMAL = pa.decimal128(18, 6)
+
+#: Instants are kept in UTC; who displays them chooses the zone.
+INSTANT = pa.timestamp("us", tz="UTC")
+
+#: kind → Arrow type. `actions` grows by one decimal per attribution window of its column.
+KINDS: Mapping[str, pa.DataType] = {
+    "id": pa.string(),  # 17 digits do not survive a float
+    "text": pa.string(),
+    "texts": pa.list_(pa.string()),
+    "bool": pa.bool_(),
+    "date": pa.date32(),  # a day of the account's own calendar, so it has no zone
+    "hour": pa.int8(),  # wall-clock hour; on the wire "07:00:00 - 07:59:59"
+    "timestamp": INSTANT,  # on the wire "2026-11-21T08:00:12+0100"
+    "instant": INSTANT,  # ours, never on the wire
+    "count": pa.int64(),
+    "number": pa.int64(),  # a JSON number that is a code or a size
+    "decimal": DECIMAL,
+    "money": DECIMAL,  # on the wire in major units: insights
+    "money_minor": DECIMAL,  # on the wire in minor units: objects; kept in major units
+    "seconds": pa.int32(),
+    "elapsed": pa.float64(),  # seconds on a stopwatch: a measurement, not a sum of money
+    "actions": pa.list_(pa.struct([("action_type", pa.string()), ("value", DECIMAL)])),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: what feeds the request, the Arrow schema, DuckDB's comments and the docs.
+
+    `field` is the Graph field, or the key of the breakdown, that it is read from; it is the
+    column's own name when None and "" for what we derive. `windows` are the attribution windows
+    that an `actions` column carries beside `value`.
+    """
+
+    name: str
+    kind: str
+    meaning: str
+    unit: str = ""
+    field: str | None = None
+    breakdown: bool = False
+    windows: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """The key in a row of Graph, or "" if there is none."""
+        return self.name if self.field is None else self.field
+
+    @property
+    def arrow_type(self) -> pa.DataType:
+        if not self.windows:
+            return KINDS[self.kind]
+        entry = KINDS[self.kind].value_type
+        return pa.list_(pa.struct([*entry, *((window, DECIMAL) for window in self.windows)]))
+
+    @property
+    def comment(self) -> str:
+        """Meaning and unit, as DuckDB and the data dictionary show them."""
+        return f"{self.meaning} [{self.unit}]" if self.unit else self.meaning
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table. `grain` names one row; `partitions` are the folders that its files stand in.
+
+    `partitions` is None for a table that is not kept as files of its own but put together when
+    the warehouse is published.
+    """
+
+    name: str
+    grain: tuple[str, ...]
+    meaning: str
+    columns: tuple[Column, ...]
+    partitions: tuple[str, ...] | None = None
+
+    @cached_property
+    def fields(self) -> Sequence[str]:
+        """Graph fields to request, in order, without breakdown keys and what we derive."""
+        return tuple(c.source for c in self.columns if c.source and not c.breakdown)
+
+    @cached_property
+    def breakdowns(self) -> Sequence[str]:
+        """Breakdowns to request beside the fields."""
+        return tuple(c.source for c in self.columns if c.breakdown)
+
+    @cached_property
+    def required(self) -> Sequence[Column]:
+        """Columns that no row may lack: the grain, but a breakdown key may be missing."""
+        return tuple(c for c in self.columns if c.name in self.grain and not c.breakdown)
+
+    @cached_property
+    def arrow_schema(self) -> pa.Schema:
+        return pa.schema([(c.name, c.arrow_type) for c in self.columns])
+
+    @cached_property
+    def file_schema(self) -> pa.Schema:
+        """What stands in a file: all but the columns that its folders already name."""
+        folders = self.partitions or ()
+        return pa.schema([field for field in self.arrow_schema if field.name not in folders])
+
+    def column(self, name: str) -> Column:
+        """Raises KeyError for a name that is not in the table."""
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Column]:
+        return {c.name: c for c in self.columns}
