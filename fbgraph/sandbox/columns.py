@@ -1,0 +1,286 @@
+"""How each imitated field of insights is read off the numbers of a row.
+
+Every scalar is text; a field without a value is None and then absent from the row. Sources:
+Insights API reference and Breakdowns; contract §5.2 to §5.6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from fbgraph.sandbox import plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
+
+    from fbgraph.sandbox.delivery import Numbers
+    from fbgraph.sandbox.world import Node
+
+__all__ = ["ACTIONS", "COLUMNS", "METRICS", "VALUES", "WINDOWS", "ActionType", "Measured", "major"]
+
+
+@dataclass(slots=True)
+class Measured:
+    """One row before it is written: whose it is, when, and what was counted."""
+
+    node: Node
+    start: date
+    stop: date
+    numbers: Numbers
+    hourly: bool
+    windows: Sequence[str]
+    partners: Sequence[str]
+
+    @property
+    def offset(self) -> int:
+        """Minor units in a major one of the account's currency."""
+        return plan.MINOR_UNITS.get(self.node.about.currency, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionType:
+    """One action type. Those off Meta (pixel, shop's own site) never come by the hour."""
+
+    name: str
+    count: Callable[[Numbers], int]
+    on_meta: bool = True
+
+
+def _engagement(n: Numbers) -> int:
+    return n.link_clicks + n.comments + n.reactions + n.saves
+
+
+#: Types overlap: an engagement contains clicks, comments and reactions, which contain likes.
+ACTIONS: Final[Sequence[ActionType]] = (
+    ActionType("link_click", lambda n: n.link_clicks),
+    ActionType("comment", lambda n: n.comments),
+    ActionType("like", lambda n: n.likes),
+    ActionType("post_reaction", lambda n: n.reactions),
+    ActionType("onsite_conversion.post_save", lambda n: n.saves),
+    ActionType("post_engagement", _engagement),
+    ActionType("page_engagement", _engagement),
+    ActionType("video_view", lambda n: n.video_views),
+    ActionType("onsite_conversion.purchase", lambda n: n.shop_purchases),
+    ActionType("landing_page_view", lambda n: n.landing_views, on_meta=False),
+    ActionType("offsite_conversion.fb_pixel_purchase", lambda n: n.purchases, on_meta=False),
+    ActionType("purchase", lambda n: n.purchases + n.shop_purchases, on_meta=False),
+    ActionType("omni_purchase", lambda n: n.purchases + n.shop_purchases, on_meta=False),
+)
+
+#: What purchases were worth, in minor units.
+VALUES: Final[Sequence[ActionType]] = (
+    ActionType("onsite_conversion.purchase", lambda n: n.shop_value),
+    ActionType("offsite_conversion.fb_pixel_purchase", lambda n: n.purchase_value, on_meta=False),
+    ActionType("purchase", lambda n: n.purchase_value + n.shop_value, on_meta=False),
+    ActionType("omni_purchase", lambda n: n.purchase_value + n.shop_value, on_meta=False),
+)
+
+#: attribution window → its share of a value, in percent; None is accepted and never has a value
+#: (the two view windows are dead since 2026-01-12). Source: contract 5.5.
+WINDOWS: Final[Mapping[str, int | None]] = {
+    "default": None,
+    "1d_click": 70,
+    "7d_click": 90,
+    "28d_click": 90,
+    "1d_view": 10,
+    "1d_ev": 4,
+    **dict.fromkeys(
+        """
+        7d_view 28d_view custom dda incrementality incrementality_all_conversions
+        incrementality_first_conversion 1d_sequenced 7d_sequenced 28d_sequenced
+        7d_view_all_conversions 7d_view_first_conversion 28d_view_all_conversions
+        28d_view_first_conversion skan_click skan_click_second_postback
+        skan_click_third_postback skan_view skan_view_second_postback skan_view_third_postback
+        """.split()
+    ),
+}
+
+#: Objective → the action type that its results count. Source: contract 5.4, shape only.
+RESULTS: Final[Mapping[str, str]] = {
+    "OUTCOME_SALES": "offsite_conversion.fb_pixel_purchase",
+    "OUTCOME_LEADS": "landing_page_view",
+    "OUTCOME_ENGAGEMENT": "post_engagement",
+    "OUTCOME_TRAFFIC": "link_click",
+    "LINK_CLICKS": "link_click",
+}
+
+
+def _decimal(text: str) -> str:
+    """Without zeros at the end: Meta's decimals have no fixed precision."""
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def major(minor: int, offset: int) -> str:
+    """Minor units as a decimal string in major ones, exactly."""
+    return str(minor) if offset == 1 else _decimal(f"{minor // offset}.{minor % offset:02}")
+
+
+def _ratio(above: float, below: float) -> str | None:
+    return _decimal(f"{above / below:.6f}") if below else None
+
+
+def _spend(row: Measured) -> float:
+    return row.numbers.spend / row.offset
+
+
+def _reach(n: Numbers) -> int:
+    """People, of whom each saw about 1.6 impressions. An estimate: it does not add up."""
+    return (n.impressions * 5 + 7) // 8
+
+
+def _of(level: str, attribute: str) -> Callable[[Measured], str | None]:
+    """An attribute of the row's object or of a parent; nothing for levels below it."""
+    return lambda row: getattr(row.node.line[level], attribute) if level in row.node.line else None
+
+
+def _count(count: Callable[[Numbers], int]) -> Callable[[Measured], str]:
+    return lambda row: str(count(row.numbers))
+
+
+def _per(above: Callable[[Measured], float], below: Callable[[Numbers], int]) -> Any:
+    return lambda row: _ratio(above(row), below(row.numbers))
+
+
+def _stat(row: Measured, name: str, value: int, write: Callable[[int], str]) -> dict[str, str]:
+    """One action statistic; a window has a key only if it was asked for and has a value."""
+    item = {"action_type": name, "value": write(value)}
+    for partner in row.partners:
+        item[partner] = row.node.account.id if partner == "action_target_id" else "feed"
+    for window in row.windows:
+        share = WINDOWS[window]
+        if share and (part := value * share // 100):
+            item[window] = write(part)
+    return item
+
+
+def _stats(types: Sequence[ActionType], *, money: bool = False) -> Callable[[Measured], Any]:
+    def read(row: Measured) -> list[dict[str, str]] | None:
+        write = (lambda v: major(v, row.offset)) if money else str
+        shown = [t for t in types if t.on_meta] if row.hourly else types
+        values = [(t.name, t.count(row.numbers)) for t in shown]
+        return [_stat(row, name, value, write) for name, value in values if value] or None
+
+    return read
+
+
+def _costs(row: Measured) -> list[dict[str, str]] | None:
+    shown = [t for t in ACTIONS if t.on_meta or not row.hourly]
+    return [
+        {"action_type": t.name, "value": cost}
+        for t in shown
+        if (cost := _ratio(_spend(row), t.count(row.numbers))) is not None
+    ] or None
+
+
+def _only(name: str, count: Callable[[Numbers], int]) -> Callable[[Measured], Any]:
+    """A list field that has one action type."""
+    return _stats((ActionType(name, count),))
+
+
+def _roas(
+    value: Callable[[Numbers], int], name: str, *, on_meta: bool
+) -> Callable[[Measured], Any]:
+    def read(row: Measured) -> list[dict[str, str]] | None:
+        hidden = row.hourly and not on_meta
+        ratio = None if hidden else _ratio(value(row.numbers), row.numbers.spend)
+        return [{"action_type": name, "value": ratio}] if ratio and ratio != "0" else None
+
+    return read
+
+
+def _result(row: Measured) -> tuple[str, int] | None:
+    """(action type, count) of what the campaign is for, if it is known and may be shown."""
+    campaign = row.node.line.get("campaign")
+    name = RESULTS.get(campaign.purpose) if campaign else None
+    found = next((t for t in ACTIONS if t.name == name), None)
+    if found is None or (row.hourly and not found.on_meta):
+        return None
+    return found.name, found.count(row.numbers)
+
+
+def _results(row: Measured, value: Callable[[int], str | None]) -> list[dict[str, Any]] | None:
+    """`values` is missing where the count is zero, never "0"."""
+    result = _result(row)
+    if result is None:
+        return None
+    item: dict[str, Any] = {"indicator": f"actions:{result[0]}"}
+    if result[1]:
+        item["values"] = [{"value": value(result[1]), "attribution_windows": ["default"]}]
+    return [item]
+
+
+#: An ad is ranked from so many impressions on.
+RANKED_FROM: Final = 500
+
+#: Fields that count; filters and sorting know them, and they add up.
+METRICS: Final[Mapping[str, Callable[[Numbers], int]]] = {
+    "impressions": lambda n: n.impressions,
+    "clicks": lambda n: n.clicks,
+    "inline_link_clicks": lambda n: n.link_clicks,
+    "inline_post_engagement": _engagement,
+    "full_view_impressions": lambda n: n.impressions * 4 // 5,
+    "reach": _reach,
+    "full_view_reach": lambda n: _reach(n) * 4 // 5,
+    "unique_clicks": lambda n: n.clicks * 9 // 10,
+    "unique_inline_link_clicks": lambda n: n.link_clicks * 9 // 10,
+}
+
+#: field → its value in a row.
+COLUMNS: Final[Mapping[str, Callable[[Measured], Any]]] = {
+    **{
+        f"{level}_{name}": _of(level, name)
+        for level in ("account", "campaign", "adset", "ad")
+        for name in ("id", "name")
+    },
+    "account_currency": lambda row: row.node.about.currency,
+    "objective": _of("campaign", "purpose"),
+    "optimization_goal": _of("adset", "purpose"),
+    "buying_type": lambda row: "AUCTION" if "campaign" in row.node.line else None,
+    "attribution_setting": lambda row: "7d_click_1d_view" if "adset" in row.node.line else None,
+    "created_time": lambda row: str(row.node.created.astimezone(row.node.zone).date()),
+    "updated_time": lambda row: str(row.node.updated.astimezone(row.node.zone).date()),
+    **{name: _count(count) for name, count in METRICS.items()},
+    "spend": lambda row: major(row.numbers.spend, row.offset),
+    "social_spend": lambda row: major(row.numbers.spend // 20, row.offset),
+    "frequency": lambda row: _ratio(row.numbers.impressions, _reach(row.numbers)),
+    "cpp": _per(lambda row: _spend(row) * 1000, _reach),
+    "cpc": _per(_spend, lambda n: n.clicks),
+    "cpm": _per(lambda row: _spend(row) * 1000, lambda n: n.impressions),
+    "ctr": _per(lambda row: row.numbers.clicks * 100, lambda n: n.impressions),
+    "inline_link_click_ctr": _per(
+        lambda row: row.numbers.link_clicks * 100, lambda n: n.impressions
+    ),
+    "cost_per_inline_link_click": _per(_spend, lambda n: n.link_clicks),
+    "cost_per_inline_post_engagement": _per(_spend, _engagement),
+    "unique_ctr": _per(lambda row: row.numbers.clicks * 90, _reach),
+    "cost_per_unique_click": _per(_spend, METRICS["unique_clicks"]),
+    "actions": _stats(ACTIONS),
+    "action_values": _stats(VALUES, money=True),
+    "cost_per_action_type": _costs,
+    "unique_actions": _stats([t for t in ACTIONS if t.on_meta]),
+    "outbound_clicks": _only("outbound_click", lambda n: n.link_clicks),
+    "video_play_actions": _only("video_view", lambda n: n.video_views),
+    "video_p25_watched_actions": _only("video_view", lambda n: n.video_p25),
+    "video_p50_watched_actions": _only("video_view", lambda n: n.video_p50),
+    "video_p75_watched_actions": _only("video_view", lambda n: n.video_p75),
+    "video_p95_watched_actions": _only("video_view", lambda n: n.video_p95),
+    "video_p100_watched_actions": _only("video_view", lambda n: n.video_p100),
+    "video_thruplay_watched_actions": _only("video_view", lambda n: n.video_p50),
+    "purchase_roas": _roas(
+        lambda n: n.purchase_value + n.shop_value, "omni_purchase", on_meta=False
+    ),
+    "website_purchase_roas": _roas(
+        lambda n: n.purchase_value, "offsite_conversion.fb_pixel_purchase", on_meta=False
+    ),
+    "results": lambda row: _results(row, str),
+    "cost_per_result": lambda row: _results(row, lambda n: _ratio(_spend(row), n)),
+    "quality_ranking": lambda row: (
+        None
+        if "ad" not in row.node.line
+        else "AVERAGE"
+        if row.numbers.impressions > RANKED_FROM
+        else "UNKNOWN"
+    ),
+}

@@ -1,0 +1,122 @@
+"""Call → answer: checks who calls, finds the handler in a table, wraps what it gives back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from fbgraph.sandbox import batch, edges, reading, reporting
+from fbgraph.sandbox.access import LATEST, served_version
+from fbgraph.sandbox.call import Answer
+from fbgraph.sandbox.faults import Place
+from fbgraph.sandbox.refusals import RefusedError, authenticate_header, error_body, refused
+from fbgraph.sandbox.usage import headers, trace_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fbgraph.sandbox.call import Call
+    from fbgraph.sandbox.runs import Run
+    from fbgraph.sandbox.state import Platform
+    from fbgraph.sandbox.world import Node
+
+__all__ = ["respond"]
+
+#: (method, path) → handler.
+ROUTES: Final[Mapping[tuple[str, ...], Callable[[Platform, Call], bytes]]] = {
+    ("GET", "me"): reading.me,
+    ("GET", "me", "adaccounts"): reading.accounts,
+    ("GET", "debug_token"): reading.debug_token,
+    ("POST",): lambda platform, call: batch.run(
+        call, platform.ledger.next_number, lambda item: respond(platform, item)
+    ),
+}
+
+#: (method, what follows the id of an object) → handler. Edges that list objects are added to it.
+NODE_ROUTES: Final[Mapping[tuple[str, ...], Callable[[Platform, Call, Node], bytes]]] = {
+    ("GET",): reading.node,
+    ("GET", "insights"): reporting.insights,
+    ("POST", "insights"): reporting.create_run,
+}
+
+#: The same for a report run.
+RUN_ROUTES: Final[Mapping[tuple[str, ...], Callable[[Platform, Call, Run], bytes]]] = {
+    ("GET",): reporting.poll_run,
+    ("GET", "insights"): reporting.read_run,
+}
+
+
+def respond(platform: Platform, call: Call) -> Answer:
+    """One call from its arrival to its answer, refusals, scenarios and headers included."""
+    account = _account(platform, call)
+    version = LATEST
+    try:
+        version = served_version(call.version, upgrade=platform.upgrade)
+        platform.tokens.check(call, platform.now())
+        platform.active.before(call, Place(platform.world, account, platform.now()))
+        answer = Answer(_handle(platform, replace(call, version=version)))
+    except RefusedError as error:
+        answer = _refusal(error, call)
+    usual = _headers(call, version, account)
+    answer = replace(answer, headers={**usual, **answer.headers})
+    answer = platform.active.after(call, answer)
+    platform.ledger.record(call, answer)
+    return answer
+
+
+def _headers(call: Call, version: str, account: Node | None) -> dict[str, str]:
+    account_id = account.id if account else None
+    found = headers(call.number, version, account_id, insights="insights" in call.parts)
+    if version != call.version:
+        found["x-ad-api-version-warning"] = (
+            f"The call has been auto-upgraded to {version} as {call.version} has been deprecated."
+        )
+    return found
+
+
+def _refusal(error: RefusedError, call: Call) -> Answer:
+    refusal = error.refusal
+    extra = {"www-authenticate": authenticate_header(refusal), **refusal.headers}
+    return Answer(error_body(error, trace_of(call.number)), refusal.status, extra)
+
+
+def _account(platform: Platform, call: Call) -> Node | None:
+    """The account that a call is about, however it names it."""
+    first = call.parts[0] if call.parts else ""
+    run = platform.runs.find(first)
+    if run:
+        return platform.world.nodes[run.account_id]
+    node = platform.world.find(first)
+    return node.account if node else None
+
+
+def _handle(platform: Platform, call: Call) -> bytes:
+    fixed = ROUTES.get((call.method, *call.parts))
+    if fixed:
+        return fixed(platform, call)
+    if not call.parts:
+        raise refused("unknown_object", method=call.method.lower(), id="")
+    first, *rest = call.parts
+    route = (call.method, *rest)
+    run = platform.runs.find(first)
+    if run:
+        return _found(RUN_ROUTES, route)(platform, call, run)
+    node = platform.world.find(first)
+    if node is None:
+        is_id = first.removeprefix("act_").isdecimal()
+        name = "unknown_object" if is_id else "unknown_alias"
+        raise refused(name, method=call.method.lower(), id=first)
+    return _found({**NODE_ROUTES, **_edges_of(node)}, route)(platform, call, node)
+
+
+def _edges_of(node: Node) -> Mapping[tuple[str, ...], Callable[[Platform, Call, Node], bytes]]:
+    return {("GET", name): reading.edge for level, name in edges.EDGES if level == node.level}
+
+
+def _found(
+    routes: Mapping[tuple[str, ...], Callable[..., bytes]], route: tuple[str, ...]
+) -> Callable[..., bytes]:
+    """The handler, or the refusal of a path that leads nowhere from here."""
+    if route in routes:
+        return routes[route]
+    raise refused("unknown_path", path="/".join(route[1:]))

@@ -1,0 +1,157 @@
+"""A query → its rows: which objects, which numbers, which fields.
+
+Rows stream object by object, so a large account-day is never held in full here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from fbgraph.fields import HOUR_LABELS, HOURLY, LEVELS, insights_fields
+from fbgraph.sandbox.call import compact
+from fbgraph.sandbox.columns import COLUMNS, Measured
+from fbgraph.sandbox.days import dates, periods
+from fbgraph.sandbox.delivery import NOTHING, add
+from fbgraph.sandbox.filters import matches, row_matches, shows_hidden
+from fbgraph.sandbox.world import HIDDEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
+
+    from fbgraph.sandbox.delivery import Numbers, Table
+    from fbgraph.sandbox.query import Query, Sort
+    from fbgraph.sandbox.world import Node
+
+    #: The numbers of one ad on one day, by hour.
+    Tables = Callable[[Node, date], Table]
+    Row = dict[str, Any]
+
+__all__ = ["Report", "Tables", "answer", "rows"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The finished rows of a query, each as the JSON that pages are made of."""
+
+    rows: Sequence[bytes]
+    summary: Row | None
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.rows))
+
+
+def answer(query: Query, node: Node, tables: Tables) -> Report:
+    """All rows of a query, written, with its summary if it asks for one."""
+    return Report(
+        [compact(row) for row in rows(query, node, tables)], _summary(query, node, tables)
+    )
+
+
+def rows(query: Query, node: Node, tables: Tables) -> Iterator[Row]:
+    """All rows of a query, sorted if it says how, else object by object."""
+    found = _unsorted(query, node, tables)
+    return iter(sorted(found, key=_sort_key(query.sort))) if query.sort else found
+
+
+def _unsorted(query: Query, node: Node, tables: Tables) -> Iterator[Row]:
+    write = _writer(query)
+    for subject, ads in _subjects(query, node):
+        tally = _tally(query, ads, tables)
+        for (start, stop, hour), numbers in tally.items():
+            row = write(subject, start, stop, numbers)
+            if query.hourly and hour is not None:
+                row[HOURLY] = HOUR_LABELS[hour]
+            if row_matches(row, query.conditions):
+                yield row
+
+
+def _subjects(query: Query, node: Node) -> Iterator[tuple[Node, list[Node]]]:
+    """Each object that gets rows, with the ads that count for it.
+
+    A list leaves out archived and deleted objects unless it filters on their status; what they
+    delivered still counts for their parents. Source: Object status guide; contract 3.3.5, 3.3.6.
+    """
+    ads = (ad for ad in node.under("ad") if matches(ad, _on_parents(query)))
+    below = LEVELS.index(query.level) > LEVELS.index(node.level)
+    show = not below or shows_hidden(query.conditions, query.level)
+    for subject, of_subject in groupby(ads, key=lambda ad: ad.line[query.level]):
+        if (show or subject.effective_status not in HIDDEN) and matches(subject, query.conditions):
+            yield subject, list(of_subject)
+
+
+def _on_parents(query: Query) -> Sequence[Any]:
+    """Conditions that name a level; those without one are about the rows' own objects."""
+    return [c for c in query.conditions if c.level]
+
+
+def _tally(
+    query: Query, ads: Sequence[Node], tables: Tables
+) -> dict[tuple[date, date, int | None], Numbers]:
+    """Numbers by (start, stop, hour). Without the breakdown every hour falls into one."""
+    heaps: dict[tuple[date, date, int | None], list[Numbers]] = {}
+    for start, stop in periods(query.since, query.until, query.increment):
+        for day in dates(start, stop):
+            if query.hourly_from and day < query.hourly_from:
+                continue
+            for ad in ads:
+                for hour, numbers in tables(ad, day).items():
+                    key = (start, stop, hour if query.hourly else 0)
+                    heaps.setdefault(key, []).append(numbers)
+    return {key: add(heap) if len(heap) > 1 else heap[0] for key, heap in heaps.items()}
+
+
+def _writer(query: Query) -> Callable[[Node, date, date, Numbers], Row]:
+    """How this query's rows are written: its fields in their order, then the dates."""
+    readers = [(_key(name), _reader(name, hourly=query.hourly)) for name in query.fields]
+    used = [(name, reader) for name, reader in readers if reader is not None]
+
+    def write(node: Node, start: date, stop: date, numbers: Numbers) -> Row:
+        row = Measured(node, start, stop, numbers, query.hourly, query.windows, query.partners)
+        found = {name: value for name, read in used if (value := read(row)) is not None}
+        found["date_start"] = str(start)
+        found["date_stop"] = str(stop)
+        return found
+
+    return write
+
+
+def _key(field: str) -> str:
+    """The key under which a field comes back. Source: Insights API, as connectors see it."""
+    return "results" if field == "objective_results" else field
+
+
+def _reader(field: str, *, hourly: bool) -> Callable[[Measured], Any] | None:
+    """How to read a field; None for one that has no value here, so that rows lack it."""
+    rule = insights_fields()[field].hourly if hourly else "ok"
+    if rule == "zero":
+        return lambda _: "0"
+    return None if rule in ("absent", "omitted") else COLUMNS.get(_key(field))
+
+
+def _sort_key(sort: Sort) -> Callable[[Row], float]:
+    sign = -1 if sort.descending else 1
+
+    def key(row: Row) -> float:
+        value = row.get(sort.field)
+        if isinstance(value, list):
+            of_type = (v for v in value if v["action_type"] == sort.action_type)
+            value = next((item["value"] for item in of_type), None)
+        return sign * float(value or 0)
+
+    return key
+
+
+def _summary(query: Query, node: Node, tables: Tables) -> Row | None:
+    """Totals over all rows, never a count of them. Source: Insights API reference."""
+    if not query.summary:
+        return None
+    total = replace(query, fields=query.summary, hourly_from=None, increment="all_days")
+    ads = [ad for _, of_subject in _subjects(query, node) for ad in of_subject]
+    tally = _tally(total, ads, tables)
+    numbers = next(iter(tally.values()), NOTHING)
+    row = _writer(total)(node, query.since, query.until, numbers)
+    return {key: value for key, value in row.items() if not key.endswith(("_id", "_name"))}

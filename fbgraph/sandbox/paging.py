@@ -1,0 +1,129 @@
+"""Cursors, and how a list is cut into pages.
+
+Cursors of insights are offsets: base64 of a row's index with each ``=`` written ``ZD``. Those of
+object edges are opaque. Sources: Graph API, Paginated results; contract §3.4.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from fbgraph.sandbox.call import compact
+from fbgraph.sandbox.refusals import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+__all__ = ["EDGES", "INSIGHTS", "Asked", "Cursor", "Cursors", "Cut", "ask", "cut", "page"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A row's index. `step` tells apart pages that end at the same row, as empty ones do."""
+
+    index: int
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cursors:
+    """One family of cursors, and whether an ``after`` beyond the last row is an error."""
+
+    prefix: str
+    strict: bool
+
+    def write(self, cursor: Cursor) -> str:
+        text = f"{cursor.index}.{cursor.step}" if cursor.step else str(cursor.index)
+        return self.prefix + base64.b64encode(text.encode()).decode().replace("=", "ZD")
+
+    def read(self, text: str) -> Cursor:
+        """Raises the refusal 2642 for a cursor that this family never wrote."""
+        plain = text.removeprefix(self.prefix)
+        for end in range(len(plain), len(plain) - 5, -2):
+            found = _decode(plain[:end] + "=" * ((len(plain) - end) // 2))
+            if found is not None and self.write(found) == text:
+                return found
+            if plain[end - 2 : end] != "ZD":
+                break
+        raise refused("cursor")
+
+
+def _decode(text: str) -> Cursor | None:
+    try:
+        plain = base64.b64decode(text, validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        return None
+    found = re.fullmatch(r"(\d+)(?:\.(\d+))?", plain)
+    return Cursor(int(found[1]), int(found[2] or 0)) if found else None
+
+
+INSIGHTS: Final = Cursors("", strict=True)
+EDGES: Final = Cursors("QVFIU", strict=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Where the caller wants to read on."""
+
+    limit: int
+    after: Cursor | None = None
+    before: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One page of a list: rows `start` to `stop`, and whether `next` and `previous` are there."""
+
+    start: int
+    stop: int
+    total: int
+    after: Cursor
+    more: bool
+
+
+def ask(params: Mapping[str, str], limit: int, cursors: Cursors) -> Asked:
+    given = {name: cursors.read(params[name]) for name in ("after", "before") if params.get(name)}
+    return Asked(limit, **given)
+
+
+def cut(asked: Asked, total: int) -> Cut:
+    """The page that was asked for. It may be empty: then nothing lies after the cursor."""
+    if asked.before:
+        stop = min(asked.before.index, total)
+        start = max(0, stop - asked.limit)
+    else:
+        start = min(asked.after.index + 1, total) if asked.after else 0
+        stop = min(start + asked.limit, total)
+    return Cut(start, stop, total, Cursor(max(stop - 1, 0)), more=stop < total)
+
+
+def page(
+    rows: Sequence[bytes],
+    where: Cut,
+    cursors: Cursors,
+    link: Callable[..., str],
+    summary: Mapping[str, Any] | None = None,
+) -> bytes:
+    """The envelope around the rows of a cut. The last page has cursors too, but no `next`."""
+    body = b'{"data":[' + b",".join(rows) + b"]"
+    if where.total and (where.start < where.stop or where.more):
+        body += b',"paging":' + compact(_paging(where, cursors, link))
+    if summary is not None:
+        body += b',"summary":' + compact(summary)
+    return body + b"}"
+
+
+def _paging(where: Cut, cursors: Cursors, link: Callable[..., str]) -> Mapping[str, Any]:
+    before = cursors.write(Cursor(where.start))
+    after = cursors.write(where.after)
+    paging: dict[str, Any] = {"cursors": {"before": before, "after": after}}
+    if where.start > 0:
+        paging["previous"] = link(before=before)
+    if where.more:
+        paging["next"] = link(after=after)
+    return paging

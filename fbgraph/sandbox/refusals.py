@@ -1,0 +1,260 @@
+"""Meta's error bodies, a line each, and what goes around them.
+
+Sources: Graph API, Handling errors; Insights API, Error codes; bodies seen in public issues
+(contract §2.12, §7.3, §8). A client classifies by code and subcode; the HTTP status varies, and
+what stands here is the one seen most often.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["REFUSALS", "Refusal", "RefusedError", "authenticate_header", "error_body", "refused"]
+
+INVALID = "Invalid parameter"
+VALID_FIELDS = "https://developers.facebook.com/docs/marketing-api/reference/ads-insights/"
+RATE_LIMITING = "https://developers.facebook.com/docs/graph-api/overview/rate-limiting"
+AUTHORIZATION = "https://developers.facebook.com/docs/marketing-api/get-started/authorization"
+TOO_MANY_CALLS = "There have been too many calls from this ad-account. Wait a bit and try again."
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One kind of error. `message`, `title` and `text` may name facts in braces."""
+
+    code: int
+    message: str
+    subcode: int | None = None
+    type: str | None = "OAuthException"
+    status: int = 400
+    transient: bool | None = None
+    title: str | None = None
+    text: str | None = None
+    #: Name of the fact that holds the blamed parameter, for ``error_data``.
+    blames: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+#: Our name → Meta's answer.
+REFUSALS: Final[Mapping[str, Refusal]] = {
+    # Tokens and permissions
+    "no_token": Refusal(104, "An access token is required to request this resource."),
+    "no_token_for_me": Refusal(
+        2500,
+        "An active access token must be used to query information about the current user.",
+    ),
+    "token_malformed": Refusal(190, "Malformed access token {token}"),
+    "token_invalid": Refusal(190, "Invalid OAuth access token - Cannot parse access token"),
+    "token_expired": Refusal(
+        190,
+        "Error validating access token: Session has expired on {expired}. "
+        "The current time is {current}.",
+        463,
+    ),
+    "proof_missing": Refusal(
+        100,
+        "API calls from the server require an appsecret_proof argument",
+        type="GraphMethodException",
+    ),
+    "proof_invalid": Refusal(
+        100,
+        "Invalid appsecret_proof provided in the API argument",
+        type="GraphMethodException",
+    ),
+    "account_forbidden": Refusal(
+        200,
+        "(#200) Ad account owner has NOT grant ads_management or ads_read permission, "
+        f"refer to {AUTHORIZATION} for more info",
+        status=403,
+    ),
+    "needs_right": Refusal(
+        200,
+        "(#200) Requires {right} permission to manage the object",
+        status=403,
+    ),
+    # Paths and versions
+    "unknown_object": Refusal(
+        100,
+        "Unsupported {method} request. Object with ID '{id}' does not exist, cannot be loaded due "
+        "to missing permissions, or does not support this operation. Please read the Graph API "
+        "documentation at https://developers.facebook.com/docs/graph-api",
+        33,
+        type="GraphMethodException",
+    ),
+    "unknown_alias": Refusal(
+        803,
+        "(#803) Some of the aliases you requested do not exist: {id}",
+        status=404,
+    ),
+    "unknown_path": Refusal(2500, "Unknown path components: /{path}"),
+    "version": Refusal(
+        2635,
+        "(#2635) You are calling a deprecated version of the Ads API. "
+        "Please update to the latest version: {latest}.",
+    ),
+    "ids_removed": Refusal(
+        100,
+        "The ids query parameter is deprecated in v26.0+.",
+        status=500,
+    ),
+    "date_format_removed": Refusal(
+        100,
+        "The date_format query parameter is deprecated in v26.0+.",
+    ),
+    # Parameters
+    "unknown_parameter": Refusal(
+        100,
+        INVALID,
+        transient=False,
+        title="Unknown parameter",
+        text="The parameter {name} is not supported here.",
+        blames="name",
+    ),
+    "bad_type": Refusal(100, "(#100) Param {name} must be {wanted}."),
+    "not_one_of": Refusal(100, "(#100) Param {name} must be one of {{{values}}} - got {got}"),
+    "bad_dates": Refusal(
+        100,
+        INVALID,
+        transient=False,
+        title="Invalid Date Range",
+        text="{why}",
+        blames="name",
+    ),
+    "too_long_ago": Refusal(
+        3018,
+        "(#3018) The start date of the time range cannot be beyond 37 months from the current date",
+    ),
+    "node_field": Refusal(
+        100,
+        "(#100) Tried accessing nonexisting field ({name}) on node type ({type})",
+    ),
+    "insights_field": Refusal(
+        100,
+        "(#100) {name} is not valid for fields param. "
+        f"please check {VALID_FIELDS} for all valid values",
+    ),
+    "filter_field": Refusal(100, "(#100) {name} is not a valid field to filter on"),
+    "deleted_objects": Refusal(
+        100,
+        INVALID,
+        1815001,
+        transient=False,
+        title="Cannot Request for Deleted Objects",
+        text="Requesting for deleted objects is not supported in this endpoint.",
+    ),
+    "breakdown_combination": Refusal(
+        100,
+        "(#100) Current combination of data breakdown columns ({columns}) is invalid",
+    ),
+    "breakdown_without_data": Refusal(
+        2,
+        "Invalid Breakdowns",
+        1504041,
+        title="Invalid Breakdowns",
+        text="No data is available for the requested metrics and breakdowns. "
+        "Try different metrics or breakdowns.",
+    ),
+    "not_imitated": Refusal(100, "(#100) This sandbox does not imitate {what}"),
+    # Paging and report runs
+    "cursor": Refusal(2642, "(#2642) Invalid cursors values"),
+    "run_not_ready": Refusal(
+        2601,
+        "Error accessing adreport job.",
+        1815107,
+        transient=True,
+        title="Loading Async Ads Report Failed",
+        text="Sorry, the report cannot be loaded successfully. Please check if your job status is "
+        "completed instead of failed or running before fetching the data.",
+    ),
+    "not_in_run": Refusal(
+        100,
+        "(#100) Cannot include {names} in {param} param because {they} there while creating the "
+        "report run. All available values are: {available}",
+    ),
+    "unreadable_summary": Refusal(
+        100,
+        "(#100) Tried accessing nonexisting summary field ({name})",
+    ),
+    # Load and luck
+    "unavailable": Refusal(
+        2,
+        "(#2) Service temporarily unavailable",
+        status=503,
+        transient=True,
+    ),
+    "throttled": Refusal(
+        80000,
+        f"(#80000) {TOO_MANY_CALLS} For more info, please refer to {RATE_LIMITING}#ads-insights.",
+        2446079,
+        transient=False,
+    ),
+    # Batch
+    "batch_too_long": Refusal(
+        100,
+        "Too many requests in batch message. Maximum batch size is 50",
+        type="GraphBatchException",
+    ),
+}
+
+
+class RefusedError(Exception):
+    """Raised where a call is refused; answered as an error body."""
+
+    def __init__(self, refusal: Refusal, blamed: str | None = None) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+        self.blamed = blamed
+
+
+def refused(name: str, /, **facts: str) -> RefusedError:
+    """The error for one line of `REFUSALS`, its braces filled with `facts`."""
+    known = REFUSALS[name]
+    filled = {
+        part: text.format_map(facts)
+        for part in ("message", "title", "text")
+        if (text := getattr(known, part)) is not None
+    }
+    return RefusedError(replace(known, **filled), facts.get(known.blames or ""))
+
+
+def error_body(error: RefusedError, trace: str) -> bytes:
+    """The envelope as Meta sends it; keys without a value are left out."""
+    refusal = error.refusal
+    # Meta sends error_data as JSON text inside the JSON.
+    blame = _compact({"blame_field_specs": [[error.blamed]]}) if error.blamed else None
+    envelope: dict[str, Any] = {
+        "message": refusal.message,
+        "type": refusal.type,
+        "code": refusal.code,
+        "error_data": blame,
+        "error_subcode": refusal.subcode,
+        "is_transient": refusal.transient,
+        "error_user_title": refusal.title,
+        "error_user_msg": refusal.text,
+        "fbtrace_id": trace,
+    }
+    known = {key: value for key, value in envelope.items() if value is not None}
+    return _compact({"error": known}).encode()
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+#: code → word in the WWW-Authenticate header; all others say ``invalid_request``.
+REASONS: Final[Mapping[int, str]] = {
+    **dict.fromkeys((102, 104, 190), "invalid_token"),
+    803: "not_found",
+}
+
+
+def authenticate_header(refusal: Refusal) -> str:
+    """``WWW-Authenticate`` of an error answer. A header holds ASCII only."""
+    reason = REASONS.get(refusal.code, "invalid_request")
+    message = refusal.message.encode("ascii", "replace").decode().replace('"', "'")
+    return f'OAuth "Facebook Platform" "{reason}" "{" ".join(message.split())}"'

@@ -1,0 +1,186 @@
+"""The sandbox on a socket: in a thread for tests, or blocking for the command line."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+import socket
+import threading
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import uvicorn
+
+from fbgraph.sandbox import plan
+from fbgraph.sandbox.access import Tokens
+from fbgraph.sandbox.app import make_app
+from fbgraph.sandbox.runs import Runs
+from fbgraph.sandbox.scenarios import Active
+from fbgraph.sandbox.state import Platform
+from fbgraph.sandbox.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
+
+__all__ = ["Sandbox", "serve"]
+
+#: Loopback only: the sandbox has no business on a network.
+HOST: Final = "127.0.0.1"
+
+#: Seconds that open connections get to finish when the server stops.
+GRACE_SECONDS: Final = 2
+
+
+def _wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready to answer."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+class Sandbox:
+    """A local Graph API. Use it in a ``with`` block; inside, `url` and `token` are what to call.
+
+    `port` 0 takes a free one. `now` gives an aware datetime and may be a test's own clock. `scale`
+    multiplies the ads, `accounts` sets how many accounts there are. A report run takes `run_polls`
+    polls, or `run_seconds` of `now`'s time. With `app_secret` every call must carry its proof.
+    `auto_upgrade` lets expired versions through with a warning header. `compress` allows gzip.
+    """
+
+    def __init__(  # noqa: PLR0913  each is a knob of its own, by keyword
+        self,
+        port: int = 0,
+        seed: int = 1,
+        scenarios: Sequence[str] = (),
+        now: Callable[[], datetime] | None = None,
+        *,
+        accounts: int = len(plan.ACCOUNTS),
+        scale: int = 1,
+        app_secret: str | None = None,
+        run_polls: int = 2,
+        run_seconds: float | None = None,
+        auto_upgrade: bool = False,
+        compress: bool = True,
+    ) -> None:
+        token = "EAASandbox" + hashlib.blake2b(str(seed).encode(), digest_size=12).hexdigest()
+        self._tokens = Tokens(token, app_secret)
+        self._platform = Platform(
+            World(seed, accounts=accounts, scale=scale),
+            self._tokens,
+            now or _wall_clock,
+            Runs(seed, run_polls, run_seconds),
+        )
+        self._platform.active = Active(scenarios)
+        self._platform.upgrade = auto_upgrade
+        self._platform.compress = compress
+        self._port = port
+
+    @property
+    def token(self) -> str:
+        return self._tokens.valid
+
+    @property
+    def expired_token(self) -> str:
+        return self._tokens.expired
+
+    @property
+    def url(self) -> str:
+        """Where it answers; the port is known once it runs."""
+        return f"http://{HOST}:{self._port}"
+
+    @property
+    def account_ids(self) -> Sequence[str]:
+        """Ids of the accounts in the order of their listing, without ``act_``."""
+        return [account.id for account in self._platform.world.accounts]
+
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        return self._platform.active.names
+
+    def use(self, *names: str) -> None:
+        """Turn on exactly these scenarios. Raises ValueError for an unknown one."""
+        self._platform.active = Active(names)
+
+    def truth(self, account_id: str, day: date | str) -> dict[str, Any]:
+        """What ``/_sandbox/truth`` tells of an account-day."""
+        return self._platform.truth(account_id, date.fromisoformat(str(day)))
+
+    def world(self) -> dict[str, Any]:
+        """What ``/_sandbox/world`` tells."""
+        return self._platform.describe_world()
+
+    def calls(self) -> dict[str, Any]:
+        """What ``/_sandbox/calls`` tells."""
+        return self._platform.ledger.report()
+
+    def reset_calls(self) -> None:
+        self._platform.ledger.reset()
+
+    def __enter__(self) -> Self:
+        listener = socket.create_server((HOST, self._port))
+        self._port = listener.getsockname()[1]
+        config = uvicorn.Config(
+            make_app(self._platform),
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        self._server = _Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [listener]}, name="sandbox", daemon=True
+        )
+        self._thread.start()
+        self._server.ready.wait()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+
+def serve(
+    port: int,
+    seed: int = 1,
+    scenarios: Sequence[str] = (),
+    on_ready: Callable[[str, str], None] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM; `on_ready` gets url and token. For the main thread only.
+
+    Raises ValueError for an unknown scenario and OSError for a port that is taken.
+    """
+    with _until_signalled() as stop, Sandbox(port, seed, scenarios) as sandbox:
+        if on_ready:
+            on_ready(sandbox.url, sandbox.token)
+        stop.wait()
+
+
+@contextmanager
+def _until_signalled() -> Iterator[threading.Event]:
+    """An event that the first SIGINT or SIGTERM sets; afterwards signals act as before."""
+    stop = threading.Event()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
+    try:
+        yield stop
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)

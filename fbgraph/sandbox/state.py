@@ -1,0 +1,151 @@
+"""The state behind the wire: a world, its numbers, its report runs, the scenarios that are on."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Final
+
+from fbgraph.sandbox.columns import COLUMNS, Measured, major
+from fbgraph.sandbox.days import RefreshedClock
+from fbgraph.sandbox.delivery import NOTHING, Delivery, add
+from fbgraph.sandbox.faults import View
+from fbgraph.sandbox.insights import answer
+from fbgraph.sandbox.ledger import Ledger
+from fbgraph.sandbox.scenarios import Active
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import date, datetime
+
+    from fbgraph.sandbox.access import Tokens
+    from fbgraph.sandbox.delivery import Numbers
+    from fbgraph.sandbox.insights import Report, Tables
+    from fbgraph.sandbox.query import Query
+    from fbgraph.sandbox.runs import Runs
+    from fbgraph.sandbox.world import Node, World
+
+__all__ = ["Platform", "Shelf"]
+
+#: Bytes of finished rows kept at hand. What is dropped is computed again when it is read.
+SHELF_BYTES: Final = 1_000_000_000
+
+#: What the truth tells of each row, as insights would by the hour.
+TOLD: Final = (
+    *("account_id", "campaign_id", "adset_id", "ad_id", "impressions", "clicks", "spend"),
+    *("inline_link_clicks", "actions", "action_values"),
+)
+
+
+class Shelf:
+    """Finished reports, the longest unused dropped first, the newest never."""
+
+    def __init__(self, limit: int = SHELF_BYTES) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[object, tuple[Report, int]] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: object, make: Callable[[], Report]) -> Report:
+        if key not in self._kept:
+            self._put(key, make())
+        self._kept.move_to_end(key)
+        return self._kept[key][0]
+
+    def _put(self, key: object, report: Report) -> None:
+        self._kept[key] = (report, report.size)
+        self._bytes += report.size
+        while self._bytes > self._limit and len(self._kept) > 1:
+            _, (_, size) = self._kept.popitem(last=False)
+            self._bytes -= size
+
+
+class Platform:
+    """Everything that a call can change or ask; no sockets."""
+
+    def __init__(
+        self, world: World, tokens: Tokens, now: Callable[[], datetime], runs: Runs
+    ) -> None:
+        self.world = world
+        self.tokens = tokens
+        self.runs = runs
+        self.active = Active()
+        self.ledger = Ledger()
+        self.upgrade = False
+        self.compress = True
+        self._clock = RefreshedClock(now)
+        self._delivery = Delivery(world.seed)
+        self._shelf = Shelf()
+
+    def now(self) -> datetime:
+        return self._clock.now().astimezone(UTC)
+
+    def stamp(self) -> datetime:
+        """The last refresh of insights."""
+        return self._clock.stamp()
+
+    def report(self, query: Query, stamp: datetime, names: Sequence[str]) -> Report:
+        """The rows of a query as of a refresh, under the scenarios of that time."""
+        node = self.world.nodes[query.node_id]
+        tables = self._tables(View(stamp, query.level), Active(names))
+        return self._shelf.get((query, stamp, tuple(names)), lambda: answer(query, node, tables))
+
+    def _tables(self, view: View, active: Active) -> Tables:
+        def plain(ad: Node, day: date) -> dict[int | None, Numbers]:
+            return self._delivery.table(ad, day, view.now)
+
+        return active.tables(plain, view)
+
+    def truth(self, account_id: str, day: date) -> dict[str, Any]:
+        """What an account-day really delivered, by ad and hour. KeyError for an unknown account."""
+        account = self.world.nodes[account_id.removeprefix("act_")]
+        found = list(self._delivered(account, day))
+        total = add(numbers for *_, numbers in found) if found else NOTHING
+        return {
+            "account_id": account.id,
+            "date": str(day),
+            "rows": [_told(ad, day, hour, numbers) for ad, hour, numbers in found],
+            "count": len(found),
+            "sums": _sums(account, day, total),
+        }
+
+    def _delivered(self, account: Node, day: date) -> Iterator[tuple[Node, int | None, Numbers]]:
+        tables = self._tables(View(self.stamp()), self.active)
+        for ad in account.under("ad"):
+            for hour, numbers in tables(ad, day).items():
+                yield ad, hour, numbers
+
+    def describe_world(self) -> dict[str, Any]:
+        """The accounts, with how many objects of each status they have, hidden ones included."""
+        accounts = [_describe_account(account) for account in self.world.accounts]
+        return {"seed": self.world.seed, "now": self.now().isoformat(), "accounts": accounts}
+
+
+def _told(ad: Node, day: date, hour: int | None, numbers: Numbers) -> dict[str, Any]:
+    row = Measured(ad, day, day, numbers, hourly=True, windows=(), partners=())
+    told = {name: value for name in TOLD if (value := COLUMNS[name](row)) is not None}
+    return {**told, "date": str(day), "hour": hour}
+
+
+def _sums(account: Node, day: date, total: Numbers) -> dict[str, str]:
+    row = Measured(account, day, day, total, hourly=True, windows=(), partners=())
+    return {
+        "impressions": str(total.impressions),
+        "clicks": str(total.clicks),
+        "inline_link_clicks": str(total.link_clicks),
+        "spend": major(total.spend, row.offset),
+    }
+
+
+def _describe_account(account: Node) -> dict[str, Any]:
+    objects: dict[str, dict[str, int]] = {}
+    for level in ("campaign", "adset", "ad"):
+        statuses = [node.effective_status for node in account.under(level)]
+        objects[level] = {status: statuses.count(status) for status in sorted(set(statuses))}
+    return {
+        "id": f"act_{account.id}",
+        "account_id": account.id,
+        "name": account.name,
+        "currency": account.about.currency,
+        "timezone_name": account.about.zone,
+        "objects": objects,
+    }
