@@ -207,8 +207,10 @@ INSIGHTS_HOURLY: Final = Table(
         *HOURS,
         *TRAFFIC,
         Column("social_spend", "money", "Spent on ads shown with social information", MONEY),
-        Column("inline_link_clicks", "count", "Clicks on links, within 1 day of the click"),
-        Column("inline_post_engagement", "count", "Engagements, within 1 day of the click"),
+        Column("inline_link_clicks", "count", "Clicks on links, in a 1-day click window"),
+        Column(
+            "inline_post_engagement", "count", "Engagements with the post, in a 1-day click window"
+        ),
         Column("full_view_impressions", "count", "Times an ad was seen in full"),
         *ACTION_LISTS,
     ),
@@ -224,7 +226,7 @@ CONTROL_DAILY: Final = Table(
         DATE,
         CURRENCY,
         *TRAFFIC,
-        Column("inline_link_clicks", "count", "Clicks on links, within 1 day of the click"),
+        Column("inline_link_clicks", "count", "Clicks on links, in a 1-day click window"),
     ),
     partitions=("account_id", "date"),
 )

@@ -1,0 +1,179 @@
+"""The published file: `warehouse.duckdb`, built from the lake, opened by analysts.
+
+It is a link to a read-only snapshot beside it; publishing builds the next snapshot and moves the
+link by one rename. Who has the old one open keeps reading it, who opens again sees the new one.
+
+    <root>/warehouse.duckdb -> .snapshots/000042/warehouse.duckdb
+
+The folder carries the number, not the file: DuckDB names a database after its file, and analysts
+should meet it as `warehouse` always.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+
+from warehouse.build import CONFIG, build
+from warehouse.errors import WarehouseError
+from warehouse.files import locked, sync_folder
+from warehouse.lake import Lake
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    import pandas as pd  # type: ignore[import-untyped]  # it ships no types
+    import pyarrow as pa
+
+__all__ = ["LINK", "Published", "Warehouse", "open", "publish"]
+
+#: What analysts open.
+LINK: Final = "warehouse.duckdb"
+
+SNAPSHOTS: Final = ".snapshots"
+
+#: Snapshots that stay: the newest, the one before, and one more for who opened that one late. An
+#: open file outlives its name anyway, but not on every network file system.
+KEPT: Final = 3
+
+#: A snapshot and a link that are not finished. What lies there belongs to a publisher that was
+#: killed, for the others wait for the lock.
+_BUILDING: Final = ".building"
+_POINTING: Final = ".pointing"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A finished publish: the link, the snapshot it points to, rows by table, seconds it took."""
+
+    path: Path
+    snapshot: Path
+    rows: Mapping[str, int]
+    seconds: float
+
+
+def publish(url: str | Path) -> Published:
+    """Build the published file anew from the lake. Blocks no reader and no load.
+
+    Publishers wait for each other. One that is killed leaves the old file as it was, and its
+    debris is removed by the next. Raises WarehouseError.
+    """
+    started = time.monotonic()
+    lake = Lake(url)
+    folder = lake.root / SNAPSHOTS
+    with locked(folder):
+        building = folder / _BUILDING
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir()
+        try:
+            rows = build(lake, building / LINK)
+        except duckdb.Error as error:
+            shutil.rmtree(building, ignore_errors=True)
+            raise WarehouseError(f"publishing failed: {error}") from error
+        snapshot = _keep(building, folder)
+        link = _point(lake.root / LINK, snapshot)
+        for old in _snapshots(folder)[:-KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
+    return Published(link, snapshot, rows, time.monotonic() - started)
+
+
+def _keep(building: Path, folder: Path) -> Path:
+    """Give what was built the next number, on disk and read-only."""
+    built = building / LINK
+    with built.open("rb") as file:
+        os.fsync(file.fileno())
+    built.chmod(0o444)
+    past = [int(path.name) for path in _snapshots(folder)]
+    numbered = building.rename(folder / f"{max(past, default=0) + 1:06}")
+    sync_folder(folder)
+    return numbered / LINK
+
+
+def _point(link: Path, snapshot: Path) -> Path:
+    """Move the link by one rename. It is relative, so that the whole lake can be moved."""
+    aside = snapshot.parent.parent / _POINTING
+    aside.unlink(missing_ok=True)
+    aside.symlink_to(snapshot.relative_to(link.parent))
+    aside.replace(link)
+    sync_folder(link.parent)
+    return link
+
+
+def _snapshots(folder: Path) -> Sequence[Path]:
+    """Finished snapshots, oldest first."""
+    return sorted(path for path in folder.iterdir() if path.name.isdigit())
+
+
+class Warehouse:
+    """The published file, opened read-only. It stays as it was when opened; open again for news."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._connection = duckdb.connect(path, read_only=True, config=CONFIG)
+        except duckdb.Error as error:
+            raise WarehouseError(str(error)) from error
+
+    def sql(self, query: str) -> duckdb.DuckDBPyRelation:
+        """Give the result of one query as DuckDB's relation.
+
+        Raises WarehouseError with DuckDB's own message.
+        """
+        try:
+            # Each result has a cursor of its own: an open one would block the next.
+            relation = self._connection.cursor().sql(query)
+        except duckdb.Error as error:
+            raise WarehouseError(str(error)) from error
+        if relation is None:
+            raise WarehouseError("that statement gives no rows; ask with SELECT")
+        return relation
+
+    def arrow(self, query: str) -> pa.Table:
+        """Give the result of one query as an Arrow table. Raises WarehouseError."""
+        relation = self.sql(query)
+        try:
+            return relation.to_arrow_table()
+        except duckdb.Error as error:
+            raise WarehouseError(str(error)) from error
+
+    def df(self, query: str) -> pd.DataFrame:
+        """Give the result of one query as pandas. Raises WarehouseError.
+
+        Columns are of Arrow types: integers with gaps stay integers, decimals stay exact, and
+        instants keep their zone.
+        """
+        import pandas as pd  # noqa: PLC0415  only who asks for pandas pays for its import
+
+        return self.arrow(query).to_pandas(types_mapper=pd.ArrowDtype)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open(url: str | Path = "./data") -> Warehouse:  # noqa: A001  read as `warehouse.open`
+    """Open the published file under `url`, read-only. If there is none yet, publish one."""
+    link = Lake(url).root / LINK
+    if not link.exists():
+        publish(url)
+    # DuckDB shares one database per path within a process: under the link's name who opens
+    # again would be given the old snapshot.
+    return Warehouse(link.resolve())

@@ -1,0 +1,217 @@
+"""Was it right? Pure comparisons of an account-day's rows with what they must add up to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from warehouse import arrow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from warehouse.table import Table
+
+__all__ = [
+    "REJECTS_SHARE",
+    "TOLERANCE",
+    "Difference",
+    "Totals",
+    "Verdict",
+    "duplicates_of_grain",
+    "prove",
+    "too_many_rejects",
+    "unknown_ids",
+]
+
+#: More rejects than this share of an account-day fail it. Design §5.4.
+REJECTS_SHARE: Final = Decimal("0.01")
+
+#: How far spend may be off; counts may not be off at all. Meta rounds each row to the smallest
+#: coin it shows, so n rows are off by up to n halves of a cent; many small rows must not hide a
+#: missing ad, hence at most a thousandth of the control; and one cent is never worth an alarm.
+TOLERANCE: Final[Mapping[str, Decimal]] = {
+    "per_row": Decimal("0.005"),
+    "most_of_control": Decimal("0.001"),
+    "least": Decimal("0.01"),
+}
+
+#: What is compared, in this order.
+METRICS: Final[Sequence[str]] = ("impressions", "clicks", "spend")
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums of an account-day; `spend` in the account's currency, major units."""
+
+    impressions: int = 0
+    clicks: int = 0
+    spend: Decimal = Decimal()
+
+    @classmethod
+    def of(cls, rows: pa.Table) -> Self:
+        """Add up the rows of insights or of `control_daily`. Null counts as nothing."""
+        sums = {name: pc.sum(rows[name]).as_py() or 0 for name in METRICS}
+        return cls(sums["impressions"], sums["clicks"], Decimal(sums["spend"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One metric of rows and control. `missing` is control less rows: positive, rows are short."""
+
+    metric: str
+    rows: Decimal
+    control: Decimal
+    tolerance: Decimal
+
+    @property
+    def missing(self) -> Decimal:
+        return self.control - self.rows
+
+    @property
+    def within(self) -> bool:
+        return abs(self.missing) <= self.tolerance
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.rows:f} of {self.control:f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the rows are proven, why (a sentence), and how each metric compares."""
+
+    proven: bool
+    reason: str
+    differences: Sequence[Difference]
+
+
+def prove(  # noqa: PLR0913  each is one thing the proof rests on, and all but three have a default
+    table: Table,
+    rows: pa.Table,
+    control: Totals | None,
+    *,
+    account_id: str,
+    date: date,
+    rejected: int = 0,
+    missing_fields: Sequence[str] = (),
+) -> Verdict:
+    """Prove that `rows` are the whole account-day and nothing else.
+
+    `control` is what Meta says of the account as a whole; None when it gave no row, which it does
+    for a day without delivery. Rejected rows and missing fields leave a day unproven, and the
+    reason says how much of the difference they can explain.
+    """
+    differences = compare(Totals.of(rows), control or Totals(), rows.num_rows)
+    faults = [
+        *_strangers(rows, account_id, date),
+        *_duplicates(table, rows),
+        *_shortfalls(differences, rejected, missing_fields),
+        *([f"{_rows(rejected)} could not be read"] if rejected else ()),
+        *([f"Meta did not deliver {', '.join(missing_fields)}"] if missing_fields else ()),
+    ]
+    if faults:
+        return Verdict(proven=False, reason="; ".join(faults), differences=differences)
+    if control is None:
+        reason = "no delivery: the account's total has no row"
+    else:
+        sums = ", ".join(f"{item.metric} {item.control:f}" for item in differences)
+        reason = f"{_rows(rows.num_rows)} add up to the account's total: {sums}"
+    return Verdict(proven=True, reason=reason, differences=differences)
+
+
+def compare(found: Totals, control: Totals, row_count: int) -> Sequence[Difference]:
+    """Set each metric against its control, with the tolerance it has."""
+    by_rows = TOLERANCE["per_row"] * row_count
+    by_control = TOLERANCE["most_of_control"] * abs(control.spend)
+    spend = max(min(by_rows, by_control), TOLERANCE["least"])
+    tolerance = {"impressions": Decimal(), "clicks": Decimal(), "spend": spend}
+    return [
+        Difference(
+            metric,
+            Decimal(getattr(found, metric)),
+            Decimal(getattr(control, metric)),
+            tolerance[metric],
+        )
+        for metric in METRICS
+    ]
+
+
+def duplicates_of_grain(table: Table, rows: pa.Table) -> pa.Table:
+    """Keys that more than one row has, with `rows`, how many. A null equals a null."""
+    keys = rows.select(list(table.grain))
+    if rows.num_rows == _distinct(keys):
+        return arrow.empty(keys.schema.append(pa.field("rows", pa.int64())))
+    counted = keys.group_by(list(table.grain)).aggregate([([], "count_all")])
+    counted = counted.rename_columns([*table.grain, "rows"])
+    return counted.filter(pc.greater(counted["rows"], 1))
+
+
+def unknown_ids(row_ids: Iterable[str | None], known_ids: Iterable[str]) -> Sequence[str]:
+    """Ids in rows that the listings do not have, sorted; null is none."""
+    return sorted({row_id for row_id in row_ids if row_id is not None} - set(known_ids))
+
+
+def too_many_rejects(rejected: int, rows: int) -> bool:
+    """Whether more than 1 % of all rows, the `rows` that loaded and the rejected, is unreadable."""
+    return rejected > REJECTS_SHARE * (rejected + rows)
+
+
+def _distinct(keys: pa.Table) -> int:
+    """How many different keys there are: each column as small numbers, put together one by one."""
+    together = None
+    for column in keys.columns:
+        codes = _codes(column)
+        if together is None:
+            together = codes
+        else:
+            width = arrow.int64s([(pc.max(codes).as_py() or 0) + 1])[0]
+            together = _codes(pc.add(pc.multiply(together, width), codes))
+    return 0 if together is None else int(pc.count_distinct(together).as_py())
+
+
+def _codes(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Number the different values from 0, null among them."""
+    encoded = values.combine_chunks().dictionary_encode(null_encoding="encode")
+    chunks = encoded.chunks if isinstance(encoded, pa.ChunkedArray) else [encoded]
+    return pa.chunked_array([c.indices.cast(pa.int64()) for c in chunks], type=pa.int64())
+
+
+def _strangers(rows: pa.Table, account_id: str, day: date) -> Sequence[str]:
+    faults = []
+    for name, value in (("account_id", account_id), ("date", str(day))):
+        wanted = arrow.constant(value, 1, rows.schema.field(name).type)[0]
+        others = rows.num_rows - (pc.sum(pc.equal(rows[name], wanted)).as_py() or 0)
+        if others:
+            faults.append(f"{_rows(others)} of another {name}")
+    return faults
+
+
+def _duplicates(table: Table, rows: pa.Table) -> Sequence[str]:
+    twice = duplicates_of_grain(table, rows).num_rows
+    return [f"{twice} keys stand in more than one row"] if twice else []
+
+
+def _shortfalls(
+    differences: Sequence[Difference], rejected: int, missing_fields: Sequence[str]
+) -> Sequence[str]:
+    """What is off by more than its tolerance and no missing field explains."""
+    faults = []
+    for item in differences:
+        if item.within or item.metric in missing_fields:
+            continue
+        # Unreadable rows explain that something is short, never that there is too much.
+        explained = (
+            ", which the unreadable rows may explain" if rejected and item.missing > 0 else ""
+        )
+        short = "short of" if item.missing > 0 else "beyond"
+        faults.append(f"{item}, {abs(item.missing):f} {short} the account's total{explained}")
+    return faults
+
+
+def _rows(count: int) -> str:
+    return f"{count} row" if count == 1 else f"{count} rows"

@@ -1,0 +1,78 @@
+"""The data dictionary: every table, view and column in words, as Markdown.
+
+`docs/tables.md` is what this writes: ``python -m warehouse.dictionary > docs/tables.md``.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from warehouse.schema import TABLES
+from warehouse.sql import duckdb_type
+from warehouse.views import RATIOS, VIEWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from warehouse.schema import Table
+    from warehouse.table import Column
+    from warehouse.views import View
+
+__all__ = ["render"]
+
+HEAD = """\
+# Tables
+
+Generated from `warehouse/schema.py` and `warehouse/views.py` by
+`python -m warehouse.dictionary > docs/tables.md`; do not edit. In DuckDB the same words are the
+comments: `SELECT table_name, column_name, comment FROM duckdb_columns()`.
+
+Ids are text. Money is in major units of the account's currency (12.34, not 1234). A `date` is a
+day of the account's own calendar; an instant is in UTC. NULL means that Meta sent no value, which
+is not the same as 0.
+"""
+
+
+def render() -> str:
+    """Write the whole dictionary."""
+    parts = [HEAD]
+    for table in TABLES.values():
+        parts += [_heading(table), "\n".join(_table_lines(table)), ""]
+    for view in VIEWS.values():
+        parts += [_heading(view), "\n".join(_view_lines(view)), ""]
+    return "\n".join(parts)
+
+
+def _heading(relation: Table | View) -> str:
+    kind = "" if relation.name in TABLES else " (view)"
+    grain = ", ".join(relation.grain)
+    return f"## {relation.name}{kind}\n\n{relation.meaning}\n\nOne row per {grain}.\n"
+
+
+def _table_lines(table: Table) -> Iterator[str]:
+    yield "| column | type | unit | meaning | Graph field |"
+    yield "|---|---|---|---|---|"
+    for column in table.columns:
+        cells = (
+            *(f"`{column.name}`", f"`{_short(column)}`", column.unit, column.meaning),
+            f"`{column.source}`" if column.source else "",
+        )
+        yield f"| {' | '.join(cells)} |"
+
+
+def _view_lines(view: View) -> Iterator[str]:
+    yield "| column | unit | meaning |"
+    yield "|---|---|---|"
+    for column in view.columns:
+        formula = f": `{RATIOS[column]}`" if column in RATIOS else ""
+        yield f"| `{column.name}` | {column.unit} | {column.meaning}{formula} |"
+
+
+def _short(column: Column) -> str:
+    """DuckDB's type, with its long name for an instant cut to the one people use."""
+    return duckdb_type(column.arrow_type).replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())
