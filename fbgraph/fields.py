@@ -168,9 +168,14 @@ def insights_fields() -> Mapping[str, InsightsField]:
 
 @cache
 def object_fields(name: str) -> Mapping[str, ObjectField]:
-    """Every readable field of `name`: adaccount, campaign, adset, ad or adcreative."""
-    rows = _rows("object_fields.csv")
-    return {row["field"]: ObjectField(**row) for row in rows if row["object"] == name}
+    """Every readable field of `name`: adaccount, campaign, adset, ad or adcreative.
+
+    Raises KeyError for what is none of these: no fields at all would be asked for in silence.
+    """
+    rows = [row for row in _rows("object_fields.csv") if row["object"] == name]
+    if not rows:
+        raise KeyError(name)
+    return {row["field"]: ObjectField(**row) for row in rows}
 
 
 def _rows(name: str) -> Sequence[dict[str, str]]:
