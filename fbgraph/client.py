@@ -56,11 +56,13 @@ _log = logging.getLogger(__name__)
 def encode(params: Params, *, fields_as_json: bool = False) -> dict[str, str]:
     """Parameters as Graph reads them: None left out, lists and mappings as strict JSON.
 
+    No `fields` means the default ones, so an empty list of them is left out as well.
+
     `fields` are comma text in a URL and a JSON list in the form of a POST (contract 3.1.5).
     """
     encoded = {}
     for name, value in params.items():
-        if value is None:
+        if value is None or (name == "fields" and not value):
             continue
         if isinstance(value, str):
             encoded[name] = value
@@ -108,6 +110,7 @@ class GraphClient:
         self._sleep = sleep
         self._jitter = jitter
         self._clock = clock
+        self._access_token = access_token
         self._secrets = _secrets(access_token, app_secret)
         self._known_versions = {"", version}  # one warning for each other one, twins included
         below = transport or httpx.HTTPTransport(limits=httpx.Limits(max_connections=32))
@@ -210,6 +213,25 @@ class GraphClient:
     def account(self, account_id: str) -> Node:
         """The node of an ad account, its id with or without ``act_``."""
         return Node(self, act_id(account_id))
+
+    def debug_token(self) -> Mapping[str, Any]:
+        """What Meta knows of this client's token: is_valid, expires_at (0: never), scopes, ...
+
+        Asked by a batch of one: `debug_token` wants the token as a parameter, and so it rides in
+        the body of a POST and not in a URL, where servers and proxies would log it.
+        """
+        asked = f"debug_token?input_token={quote(self._access_token, safe='')}"
+
+        def read(answer: Any, _: bytes) -> Mapping[str, Any]:
+            item = answer[0] if isinstance(answer, list) and answer else None
+            if not isinstance(item, dict):
+                raise RetryableError("The batch of one gave no answer.")
+            body = str(item.get("body", "")).encode()
+            told = parse(item.get("code", 0), body, call="debug_token", hide=self._hide)
+            data = told.get("data") if isinstance(told, dict) else None
+            return data if isinstance(data, dict) else {}
+
+        return self.post("", {"batch": [{"method": "GET", "relative_url": asked}]}, read)
 
     # -- report runs ---------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ class Node:
 
     def get(self, fields: Sequence[str] = ()) -> Row:
         """Read the node: a mapping of the fields that have a value."""
-        return self.client.get(self.id, {"fields": fields or None}, _row)
+        return self.client.get(self.id, {"fields": fields}, _row)
 
     def edge(
         self,
@@ -71,7 +71,7 @@ class Node:
             _refuse_without_total_count(name)
         asked = {
             **params,
-            "fields": fields or None,
+            "fields": fields,
             "filtering": filtering or None,
             "limit": limit,
             "summary": "total_count" if total_count else params.get("summary"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import hypothesis
 import pytest
 
 from fbgraph import GraphClient
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
     Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
     MakeWire = Callable[..., "Wire"]
+
+
+hypothesis.settings.register_profile("unhurried", deadline=None)  # a busy machine is no bug
+hypothesis.settings.load_profile("unhurried")
 
 
 @dataclass

@@ -115,7 +115,7 @@ def test_an_answer_without_an_error_object_is_judged_by_what_is_there(
     assert type(raised(status, body)) is kind
 
 
-@pytest.mark.parametrize("depth", range(100, 1100, 7))
+@pytest.mark.parametrize("depth", [100, *range(900, 1000, 5), 2000])
 @pytest.mark.parametrize("opening", ["[", '{"error":'])
 def test_deep_nesting_is_an_answer_or_a_graph_error(depth: int, opening: str) -> None:
     closing = "]" if opening == "[" else "}"
@@ -323,9 +323,7 @@ def test_a_passing_fault_that_ended_a_run_has_failed_it(
 def test_a_run_without_a_reason_says_how_it_ended() -> None:
     error = error_of_run({"id": "120233000000000077"}, "Job Skipped")
 
-    assert str(error) == (
-        "The report run ended as 'Job Skipped'. [report run 120233000000000077]"
-    )
+    assert str(error) == ("The report run ended as 'Job Skipped'. [report run 120233000000000077]")
 
 
 @pytest.mark.parametrize(

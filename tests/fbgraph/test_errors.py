@@ -41,6 +41,14 @@ UNSUPPORTED_GET = (
     "Unsupported get request. Object with ID '120210000' does not exist, cannot be loaded due to"
     " missing permissions, or does not support this operation."
 )
+NOT_IN_SUMMARY = (
+    "(#100) Cannot include spend in summary param because they weren't there while creating the"
+    " report run. All available values are: "
+)
+NOT_IN_FIELDS = (  # §6.2: no retry will bring a field that the run was created without
+    "(#100) Cannot include reach in fields param because it wasn't there while creating the"
+    " report run. All available values are: spend"
+)
 
 #: Contract §2.12: tokens and permissions.
 TOKENS: Sequence[Refusal] = (
@@ -123,22 +131,17 @@ OTHERS: Sequence[Refusal] = (
     (100, 2446211, "Invalid parameter", RequestError),
     (100, 1443048, "Invalid parameter", RequestError),
     (100, None, "The ids query parameter is deprecated in v26.0+.", RequestError),
-    (100, None, "(#100) Current combination of data breakdown columns (x) is invalid", RequestError),
+    (
+        100,
+        None,
+        "(#100) Current combination of data breakdown columns (x) is invalid",
+        RequestError,
+    ),
     (100, None, "(#100) Tried accessing nonexisting field (foo) on node type (Ad)", FieldError),
     (100, None, "(#100) Tried accessing nonexisting summary field (adset_end)", FieldError),
     (100, None, "(#100) foo is not valid for fields param. please check https://", FieldError),
-    (
-        *(100, None),
-        "(#100) Cannot include spend in summary param because they weren't there while creating"
-        " the report run. All available values are: ",
-        RetryableError,
-    ),
-    (  # §6.2: the run was created without this field, and no retry will bring it
-        *(100, None),
-        "(#100) Cannot include reach in fields param because it wasn't there while creating the"
-        " report run. All available values are: spend",
-        FieldError,
-    ),
+    (100, None, NOT_IN_SUMMARY, RetryableError),
+    (100, None, NOT_IN_FIELDS, FieldError),
     (
         *(100, None),
         "(#100) The After Cursor specified exceeds the max limit supported by this endpoint",
@@ -253,9 +256,7 @@ def test_the_text_of_a_message_is_found_in_any_case() -> None:
 
 @pytest.mark.parametrize("transient", [True, False, None, "true"])
 def test_is_transient_is_not_asked_of_a_throttle(transient: object) -> None:
-    classes = [
-        type(raised(400, *throttle[:3], is_transient=transient)) for throttle in THROTTLES
-    ]
+    classes = [type(raised(400, *throttle[:3], is_transient=transient)) for throttle in THROTTLES]
 
     assert classes == [throttle[3] for throttle in THROTTLES]
 

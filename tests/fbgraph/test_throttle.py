@@ -37,19 +37,25 @@ KEYS = st.sampled_from(
             Usage({APP: 30.0}),
         ),
         (
-            {ACCOUNT: '{"acc_id_util_pct":9.67,"reset_time_duration":100,'
-            '"ads_api_access_tier":"standard_access"}'},
+            {
+                ACCOUNT: '{"acc_id_util_pct":9.67,"reset_time_duration":100,'
+                '"ads_api_access_tier":"standard_access"}'
+            },
             Usage({ACCOUNT: 9.67}, 100.0, "standard_access"),  # seconds
         ),
         (
-            {BUC: '{"111":[{"type":"ads_insights","call_count":97,"total_cputime":23,'
-            '"total_time":23,"estimated_time_to_regain_access":21,'
-            '"ads_api_access_tier":"development_access"}]}'},
+            {
+                BUC: '{"111":[{"type":"ads_insights","call_count":97,"total_cputime":23,'
+                '"total_time":23,"estimated_time_to_regain_access":21,'
+                '"ads_api_access_tier":"development_access"}]}'
+            },
             Usage({BUC: 97.0}, 21 * 60.0, "development_access"),  # minutes
         ),
         (
-            {INSIGHTS: '{"app_id_util_pct":100,"acc_id_util_pct":10,'
-            '"ads_api_access_tier":"standard_access"}'},
+            {
+                INSIGHTS: '{"app_id_util_pct":100,"acc_id_util_pct":10,'
+                '"ads_api_access_tier":"standard_access"}'
+            },
             Usage({INSIGHTS: 100.0}, None, "standard_access"),
         ),
         (

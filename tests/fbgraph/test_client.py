@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import contextlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from fbgraph import GraphClient
+from fbgraph.client import encode
+from fbgraph.errors import GraphError
+
+if TYPE_CHECKING:
+    from tests.fbgraph.conftest import MakeWire
+
+OK = httpx.Response(200, json={"id": "1"})
+
+
+def served_by(*versions: str | None) -> list[httpx.Response]:
+    return [
+        httpx.Response(200, json={}, headers={"facebook-api-version": v} if v else {})
+        for v in versions
+    ]
+
+
+@pytest.mark.parametrize(
+    ("params", "encoded"),
+    [
+        ({}, {}),
+        ({"a": None, "b": "1"}, {"b": "1"}),
+        ({"a": ""}, {"a": ""}),
+        ({"a": 0, "b": 25}, {"a": "0", "b": "25"}),
+        ({"a": True, "b": False}, {"a": "true", "b": "false"}),
+        ({"a": 1.5}, {"a": "1.5"}),
+        ({"fields": ["id", "name"]}, {"fields": "id,name"}),
+        ({"fields": ("id", "campaign{id,name}")}, {"fields": "id,campaign{id,name}"}),
+        ({"fields": "id,name"}, {"fields": "id,name"}),
+        ({"fields": []}, {}),
+        ({"breakdowns": ["age", "gender"]}, {"breakdowns": '["age","gender"]'}),
+        ({"breakdowns": []}, {"breakdowns": "[]"}),
+        ({"a": {"since": "2026-11-21"}}, {"a": '{"since":"2026-11-21"}'}),
+        (
+            {"filtering": [{"field": "name", "operator": "IN", "value": ["Größe 東京", 'a"b']}]},
+            {"filtering": '[{"field":"name","operator":"IN","value":["Größe 東京","a\\"b"]}]'},
+        ),
+        ({"name": "Größe & 50% + a=b"}, {"name": "Größe & 50% + a=b"}),
+        ({"a": [None, True]}, {"a": "[null,true]"}),
+    ],
+)
+def test_parameters_are_written_as_graph_reads_them(
+    params: dict[str, Any], encoded: dict[str, str]
+) -> None:
+    assert encode(params) == encoded
+
+
+def test_the_fields_of_a_form_are_a_json_list() -> None:
+    assert encode({"fields": ("id", "name")}, fields_as_json=True) == {"fields": '["id","name"]'}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), [float("-inf")]])
+def test_what_json_cannot_say_is_not_sent(value: object) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        encode({"a": value})
+
+
+def test_unicode_arrives_as_it_was_given(wire: MakeWire) -> None:
+    graph = wire(OK)
+    filtering = [{"field": "name", "operator": "CONTAIN", "value": "Größe 東京 😀 & 50% +"}]
+
+    graph.client.get("act_1/ads", {"filtering": filtering})
+    graph.client.post("act_1/insights", {"filtering": filtering})
+    get, post = graph.requests
+
+    sent = (get.url.params["filtering"], httpx.QueryParams(post.content.decode())["filtering"])
+    assert [json.loads(text) for text in sent] == [filtering, filtering]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "version", "url"),
+    [
+        ("https://graph.facebook.com", "v26.0", "https://graph.facebook.com/v26.0/me"),
+        ("http://127.0.0.1:8080/", "v25.0", "http://127.0.0.1:8080/v25.0/me"),
+        ("http://proxy.example/graph", "v26.0", "http://proxy.example/graph/v26.0/me"),
+    ],
+)
+def test_a_call_goes_to_the_server_and_version_of_the_settings(
+    wire: MakeWire, base_url: str, version: str, url: str
+) -> None:
+    graph = wire(OK, base_url=base_url, version=version)
+
+    graph.client.get("me")
+
+    assert [str(r.url) for r in graph.requests] == [url]
+
+
+def test_a_redirect_is_not_followed(wire: MakeWire) -> None:
+    away = httpx.Response(302, headers={"location": "https://evil.example/"})
+    graph = wire(away)
+
+    with pytest.raises(GraphError):
+        graph.client.get("me")
+
+    assert {r.url.host for r in graph.requests} == {"graph.facebook.com"}
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_usage_is_read_on_success_and_on_failure(wire: MakeWire, status: int) -> None:
+    body = {"id": "1"} if status == 200 else {"error": {"message": "No", "code": 100}}
+    headers = {"x-app-usage": '{"call_count":28}'}
+    graph = wire(httpx.Response(status, json=body, headers=headers))
+
+    with contextlib.suppress(GraphError):
+        graph.client.get("1")
+
+    assert graph.client.tally.usage.percent == 28.0
+
+
+def test_usage_is_read_from_an_answer_that_is_no_json(wire: MakeWire) -> None:
+    busy = httpx.Response(502, html="<html>", headers={"x-app-usage": '{"call_count":91}'})
+    graph = wire(busy)
+
+    with pytest.raises(GraphError):
+        graph.client.get("1")
+
+    assert graph.client.tally.usage.percent == 91.0
+
+
+@pytest.mark.parametrize("value", ["not JSON", "[1]", '"text"', "true", '{"call_count":NaN}'])
+def test_an_odd_usage_header_does_not_fail_a_call(wire: MakeWire, value: str) -> None:
+    graph = wire(httpx.Response(200, json={"id": "1"}, headers={"x-app-usage": value}))
+
+    assert graph.client.get("1") == {"id": "1"}
+
+
+def test_calls_are_counted_with_those_that_failed(wire: MakeWire) -> None:
+    graph = wire(httpx.Response(500), httpx.ReadTimeout("too slow"), OK)
+
+    graph.client.get("1")
+
+    assert graph.client.tally.calls == 3
+
+
+def test_a_counted_twin_counts_for_itself(wire: MakeWire) -> None:
+    client = wire(OK).client
+    client.get("1")
+    one, other = client.counted(), client.counted()
+
+    one.get("1")
+    other.get("1")
+    other.get("1")
+
+    assert [c.tally.calls for c in (client, one, other)] == [1, 1, 2]
+
+
+def test_a_twin_is_a_client_in_every_other_way(wire: MakeWire) -> None:
+    graph = wire(httpx.Response(500), OK, version="v25.0")
+    twin = graph.client.counted()
+
+    twin.account("1").get()
+
+    assert (type(twin), graph.asked, graph.waits) == (
+        *(GraphClient, ["GET /v25.0/act_1"] * 2),
+        [1.0],
+    )
+
+
+@pytest.mark.parametrize(
+    ("versions", "warned"),
+    [
+        (["v26.0", "v26.0"], []),
+        ([None, None], []),
+        (["v25.0", "v25.0", "v25.0"], ["v25.0"]),
+        (["v25.0", "v26.0", "v25.0", None, "v25.0"], ["v25.0"]),
+        (["v25.0", "v27.0", "v25.0"], ["v25.0", "v27.0"]),
+    ],
+)
+def test_each_other_version_that_serves_is_warned_of_once(
+    wire: MakeWire,
+    caplog: pytest.LogCaptureFixture,
+    versions: list[str | None],
+    warned: list[str],
+) -> None:
+    graph = wire(*served_by(*versions))
+
+    for _ in versions:
+        graph.client.get("me")
+
+    assert [r.getMessage() for r in caplog.records] == [
+        f"Asked for API v26.0, served by {version}: pin that." for version in warned
+    ]
+
+
+def test_twins_do_not_repeat_the_warning(wire: MakeWire, caplog: pytest.LogCaptureFixture) -> None:
+    client = wire(*served_by("v25.0")).client
+
+    for _ in range(3):
+        client.counted().get("me")
+
+    assert len(caplog.records) == 1
+
+
+def test_the_tally_names_the_version_that_served(wire: MakeWire) -> None:
+    graph = wire(*served_by("v25.0", None))
+
+    graph.client.get("me")
+    graph.client.get("me")
+
+    assert graph.client.tally.api_version == "v25.0"
+
+
+def test_two_clients_in_two_threads_never_mix(wire: MakeWire) -> None:
+    graphs = [wire(OK, access_token=f"EAAofClient{n}" * 3) for n in range(2)]
+
+    def call_often(n: int) -> None:
+        for _ in range(200):
+            graphs[n].client.get(f"{n + 1}", {"n": n})
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(call_often, range(2)))
+
+    assert [
+        {(r.headers["authorization"], r.url.path, r.url.params["n"]) for r in graph.requests}
+        for graph in graphs
+    ] == [{(f"Bearer {f'EAAofClient{n}' * 3}", f"/v26.0/{n + 1}", f"{n}")} for n in range(2)]
+    assert [graph.client.tally.calls for graph in graphs] == [200, 200]
+
+
+def test_a_client_closes_its_connections_when_it_is_left(wire: MakeWire) -> None:
+    graph = wire(OK)
+
+    with graph.client as client:
+        client.get("me")
+
+    with pytest.raises(RuntimeError, match="closed"):
+        client.get("me")
+
+
+def test_a_client_with_a_proof_closes_the_transport_below() -> None:
+    closed: list[bool] = []
+
+    class Transport(httpx.MockTransport):
+        def close(self) -> None:
+            closed.append(True)
+
+    transport = Transport(lambda _: OK)
+
+    GraphClient("EAAinvented", app_secret="invented", transport=transport).close()  # noqa: S106  # invented
+
+    assert closed == [True]
+
+
+def test_a_client_needs_no_more_than_a_token() -> None:
+    with GraphClient("EAAinvented0123456789") as client:
+        assert repr(client) == (
+            "GraphClient(base_url='https://graph.facebook.com', version='v26.0')"
+        )
