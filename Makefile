@@ -1,0 +1,59 @@
+# Everything starts here: `make` shows what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock
+# Dagster's runs and events stay in the checkout, so that the UI shows what the command line did.
+export DAGSTER_HOME ?= $(CURDIR)
+
+.PHONY: help install demo test check dev sandbox bench lock clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+install: .venv/installed  ## Make .venv with the command fbinsights in it
+
+demo: install  ## Load three days of a made-up company, prove them, show the tables
+	@$(BIN)/fbinsights demo
+
+test: .venv/installed-dev  ## Run the tests (needs no token and no network)
+	@$(BIN)/pytest
+
+check: .venv/installed-dev  ## Lint, format and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+dev: install  ## Open Dagster at http://127.0.0.1:3000
+	@exec $(BIN)/dagster dev
+
+sandbox: install  ## Serve the local Graph API at http://127.0.0.1:8810
+	@exec $(BIN)/fbinsights sandbox
+
+bench: .venv/installed-dev  ## Measure what we say about speed
+	@$(BIN)/python -m benchmarks
+
+lock: .venv/installed-dev  ## Resolve newer versions into requirements.lock (needs uv)
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	  --no-header --no-annotate --quiet --upgrade --output-file requirements.lock
+
+clean:  ## Remove .venv and caches; data and Dagster's history stay
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info build
+
+# A marker file is newer than what it was made from, so nothing is installed twice.
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("fbinsights needs Python 3.11 or newer; this is " \
+	  + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@echo "Making .venv ..." >&2
+	@$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml requirements.lock | .venv/bin/python
+	@echo "Installing pinned versions (about a minute the first time) ..." >&2
+	@$(PIP) --editable .
+	@touch $@
+
+.venv/installed-dev: pyproject.toml requirements.lock | .venv/bin/python
+	@echo "Installing pinned versions with the developers' tools ..." >&2
+	@$(PIP) --editable '.[dev]'
+	@touch $@ .venv/installed

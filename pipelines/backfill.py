@@ -1,0 +1,84 @@
+"""`fbinsights backfill`: from days and accounts to Dagster runs, and what to tell at the end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from fbgraph import act_id
+from pipelines.listings import discover
+from pipelines.partitions import AD_ACCOUNTS, account_ranges
+from pipelines.plan import plan_of
+from pipelines.progress import Bar
+from pipelines.resources import settings_of
+from pipelines.runs import open_instance, run_job
+from pipelines.show import say
+from pipelines.summary import Summary
+from warehouse.lake import Lake
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    import dagster as dg
+
+    from pipelines.plan import Plan
+
+
+__all__ = ["run_backfill"]
+
+ALL_DONE: Final = 0
+SOME_FAILED: Final = 1
+WRONG_USE: Final = 2
+
+
+def run_backfill(
+    environ: Mapping[str, str],
+    since: date,
+    until: date,
+    *,
+    accounts: Sequence[str] = (),
+    reports: Sequence[str] = (),
+) -> int:
+    """Load, prove and publish account-days; returns the exit code.
+
+    Raises ConfigError, TokenError and other GraphErrors of the first call before anything is
+    written.
+    """
+    settings = settings_of(environ)
+    with settings.open_graph() as client:
+        found = discover(client, settings.account_ids)
+    plan = plan_of(found, (since, until), accounts, reports, datetime.now(UTC))
+    lake = Lake(settings.warehouse_url)
+    summary = Summary(plan, {("accounts", act_id(i)): why for i, why in found.refused.items()})
+    with open_instance(environ) as instance, Bar(len(plan.account_days)) as bar:
+        _run(instance, plan, summary, bar)
+    summary.read(lake)
+    for line in summary.table():
+        click.echo(line)
+    for line in summary.complaints():
+        say(line)
+    if summary.stopped:
+        return WRONG_USE
+    return ALL_DONE if summary.all_done else SOME_FAILED
+
+
+def _run(instance: dg.DagsterInstance, plan: Plan, summary: Summary, bar: Bar) -> None:
+    """Accounts, then their objects, then the reports, then the published file."""
+
+    def go(job: str, first: str | None = None, last: str | None = None) -> None:
+        if not summary.stopped:
+            bar.stage(job.removesuffix("_job"))
+            summary.note(run_job(instance, job, first, last))
+
+    go("accounts_job")
+    keys = [act_id(row["account_id"]) for row in plan.accounts]
+    ranges = account_ranges(instance.get_dynamic_partitions(AD_ACCOUNTS), keys)
+    for first, last in ranges:
+        go("objects_job", first, last)
+    for report in plan.reports:
+        for first, last in ranges:
+            go(f"{report}_job", f"{first}|{plan.days[0]}", f"{last}|{plan.days[-1]}")
+    go("publish_job")

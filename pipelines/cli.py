@@ -1,0 +1,164 @@
+"""The command line, `fbinsights`: the short way in, over the same assets as the Dagster UI.
+
+Dagster, pandas and DuckDB are imported by the commands that need them, so that `--help` is quick.
+Exit codes: 0 all done; 1 some account-days failed or stay unproven; 2 wrong usage or configuration.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from datetime import date
+
+__all__ = ["main"]
+
+FAILED = 1
+WRONG_USE = 2
+INTERRUPTED = 130
+
+_EPILOG = "Settings come from the environment or .env: see .env.example."
+
+
+class _Command(click.Command):
+    """A command whose errors of ours end in a line, not in a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from fbgraph.errors import GraphError  # noqa: PLC0415  # --help stays quick
+        from pipelines.resources import ConfigError  # noqa: PLC0415
+        from warehouse.errors import WarehouseError  # noqa: PLC0415
+
+        try:
+            return super().invoke(ctx)
+        except (ConfigError, GraphError, WarehouseError) as error:
+            fail(str(error))
+        except KeyboardInterrupt:
+            fail("interrupted. Nothing is half-written; the same command goes on.", INTERRUPTED)
+
+
+class _Group(click.Group):
+    command_class = _Command
+
+
+def fail(message: str, code: int = WRONG_USE) -> NoReturn:
+    """Say on stderr what is wrong and end."""
+    click.echo(f"fbinsights: {message}", err=True)
+    sys.exit(code)
+
+
+def _tell_warnings() -> None:
+    """Our own warnings on stderr. Dagster's log has them too, and the rest."""
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)
+    # What became of account-days is told at the end, with what to do.
+    handler.addFilter(lambda record: not hasattr(record, "outcome"))
+    for package in ("fbgraph", "warehouse", "pipelines"):
+        logging.getLogger(package).addHandler(handler)
+
+
+@click.group(cls=_Group, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="fbinsights")
+def cli() -> None:
+    """Meta advertising data, complete and proven, in Parquet and DuckDB."""
+    from dotenv import load_dotenv  # noqa: PLC0415
+
+    load_dotenv(".env")
+    _tell_warnings()
+
+
+@cli.command()
+@click.option("--seed", default=1, show_default=True, help="Another seed, another made-up world.")
+def demo(seed: int) -> None:
+    """Load the last 3 days of a made-up company from the local sandbox. No token, no network."""
+    from pipelines.demo import run_demo  # noqa: PLC0415
+
+    sys.exit(run_demo(os.environ, seed))
+
+
+@cli.command()
+@click.option("--port", default=8810, show_default=True, help="0 takes any free port.")
+@click.option("--scenario", "scenarios", multiple=True, help="A fault to imitate; may be repeated.")
+@click.option("--seed", default=1, show_default=True, help="Another seed, another made-up world.")
+def sandbox(port: int, scenarios: tuple[str, ...], seed: int) -> None:
+    """Serve a local Graph API with made-up accounts, until Ctrl-C."""
+    from fbgraph.sandbox import serve  # noqa: PLC0415
+
+    def on_ready(url: str, token: str) -> None:
+        click.echo(f"FB_GRAPH_URL={url}\nFB_ACCESS_TOKEN={token}")
+        click.echo("Set these two, then run `fbinsights backfill`. Ctrl-C ends it.", err=True)
+
+    try:
+        serve(port=port, seed=seed, scenarios=scenarios, on_ready=on_ready)
+    except (ValueError, OSError) as error:
+        fail(str(error))
+
+
+@cli.command()
+def doctor() -> None:
+    """Check token, API version, accounts and warehouse; say what to do about each."""
+    from pipelines.doctor import examine  # noqa: PLC0415
+
+    sys.exit(FAILED if examine(os.environ) else 0)
+
+
+def _day(_ctx: click.Context, _param: click.Parameter, value: str) -> date:
+    from datetime import date as a_date  # noqa: PLC0415
+
+    try:
+        if len(value) != len("2026-11-21"):
+            raise ValueError  # noqa: TRY301  # 20261121 is ISO too, and easily a slip
+        return a_date.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no day; write it like 2026-11-21.") from None
+
+
+@cli.command()
+@click.option("--since", required=True, callback=_day, help="First day, like 2026-11-01.")
+@click.option("--until", required=True, callback=_day, help="Last day, included.")
+@click.option("--account", "accounts", multiple=True, help="Only this ad account; repeatable.")
+@click.option("--report", "reports", multiple=True, help="Only this report; repeatable.")
+def backfill(since: date, until: date, accounts: tuple[str, ...], reports: tuple[str, ...]) -> None:
+    """Load account-days, newest first, prove them and publish warehouse.duckdb."""
+    if since > until:
+        raise click.UsageError(f"--since {since} is after --until {until}.")
+    from pipelines.backfill import run_backfill  # noqa: PLC0415
+
+    sys.exit(run_backfill(os.environ, since, until, accounts=accounts, reports=reports))
+
+
+@cli.command()
+def publish() -> None:
+    """Rebuild warehouse.duckdb from the lake."""
+    from pipelines.resources import settings_of  # noqa: PLC0415
+    from warehouse.catalog import publish as publish_lake  # noqa: PLC0415
+
+    published = publish_lake(settings_of(os.environ).warehouse_url)
+    click.echo(
+        f"{published.path}: {sum(published.rows.values()):,} rows, {published.seconds:.1f} s"
+    )
+
+
+@cli.command()
+@click.argument("sql")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "parquet"]),
+    default="table",
+    show_default=True,
+)
+def query(sql: str, form: str) -> None:
+    """Ask warehouse.duckdb a question in SQL."""
+    from pipelines.query import run_query  # noqa: PLC0415
+
+    run_query(os.environ, sql, form)
+
+
+def main() -> None:
+    """Entry point of the command `fbinsights`."""
+    cli(prog_name="fbinsights")

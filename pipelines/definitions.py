@@ -1,0 +1,29 @@
+"""What Dagster loads: assets, their checks, the jobs and the door to Graph."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import dagster as dg
+
+from pipelines.assets import ASSETS
+from pipelines.listings import LEVEL_OF
+from pipelines.reports import CONTROL, REPORTS
+from pipelines.resources import GraphResource
+
+__all__ = ["JOBS", "defs"]
+
+#: job → the assets that it materializes.
+JOBS: Final = {
+    "accounts_job": ["accounts"],
+    "objects_job": list(LEVEL_OF),
+    **{f"{report}_job": [report] for report in (CONTROL.name, *REPORTS)},
+    "publish_job": ["warehouse_duckdb"],
+}
+
+defs: Final = dg.Definitions(
+    assets=ASSETS,
+    jobs=[dg.define_asset_job(name, selection=assets) for name, assets in JOBS.items()],
+    resources={"graph": GraphResource()},
+    executor=dg.in_process_executor,  # a process per step costs seconds and gains nothing
+)

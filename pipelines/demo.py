@@ -1,0 +1,128 @@
+"""`fbinsights demo`: the whole path against the sandbox, compared with the sandbox's own books."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+import warehouse
+from fbgraph.sandbox import Sandbox
+from pipelines.backfill import run_backfill
+from pipelines.partitions import today_in
+from pipelines.resources import VARIABLES, ConfigError, settings_of
+from pipelines.show import say, table_lines
+from pipelines.summary import command_name
+from warehouse.lake import Lake
+from warehouse.schema import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+__all__ = ["run_demo"]
+
+DAYS: Final = 3
+
+QUESTION: Final = """\
+with by_hour as (
+  select account_name, hour, sum(impressions) as impressions, sum(spend) as spend,
+         account_currency as currency
+  from account_hourly join accounts using (account_id, account_currency)
+  where hour is not null
+  group by all
+)
+select account_name, arg_max(hour, spend) as best_hour, max(spend) as spend, currency
+from by_hour
+group by all
+order by account_name"""
+
+
+def run_demo(environ: Mapping[str, str], seed: int) -> int:
+    """Load the last days of the sandbox's accounts; returns the exit code of the backfill, or 1
+    when what was loaded differs from what the sandbox says it served.
+
+    Raises ConfigError where the lake holds accounts of somebody else's.
+    """
+    url = settings_of({"WAREHOUSE_URL": environ.get("WAREHOUSE_URL", "")}).warehouse_url
+    with Sandbox(seed=seed) as sandbox:
+        _demand_own_lake(url, set(sandbox.account_ids))
+        _use(sandbox.url, sandbox.token, url)
+        zones = [account["timezone_name"] for account in sandbox.world()["accounts"]]
+        until = min(today_in(zone, datetime.now(UTC)) for zone in zones) - timedelta(days=1)
+        since = until - timedelta(days=DAYS - 1)
+        say(f"A made-up company at {sandbox.url}: {len(zones)} ad accounts, {since} to {until}.\n")
+        code = run_backfill(os.environ, since, until)
+        differing = _differing(Lake(url), sandbox, since)
+    for what in differing:
+        say(f"not what the sandbox served: {what}")
+    if code or differing:
+        return code or 1
+    _show(url)
+    return 0
+
+
+def _demand_own_lake(url: str, made_up: set[str]) -> None:
+    """Made-up rows must not get into a lake of real ones."""
+    others = set(Lake(url).read("accounts")["account_id"].to_pylist()) - made_up
+    if others:
+        raise ConfigError(
+            f"{url} already holds the ad account {min(others)}, which is not the demo's."
+            " Give the demo a folder of its own: WAREHOUSE_URL=./demo fbinsights demo"
+        )
+
+
+def _use(graph_url: str, token: str, warehouse_url: str) -> None:
+    """Point this process, and so its Dagster runs, at the sandbox and at nothing else."""
+    for variable in VARIABLES:
+        os.environ.pop(variable.name, None)
+    os.environ |= {
+        "FB_GRAPH_URL": graph_url,
+        "FB_ACCESS_TOKEN": token,
+        "WAREHOUSE_URL": warehouse_url,
+    }
+
+
+def _differing(lake: Lake, sandbox: Sandbox, since: date) -> list[str]:
+    """Account-days whose rows and sums are not those that the sandbox keeps in its own books."""
+    found = []
+    for account_id in sandbox.account_ids:
+        for day in (since + timedelta(days=n) for n in range(DAYS)):
+            truth: dict[str, Any] = sandbox.truth(account_id, day)
+            load = lake.load_of("insights_hourly", account_id, day)
+            sums = None if load is None else (load.rows, load.impressions, load.clicks, load.spend)
+            if sums != _sums(truth):
+                found.append(f"act_{account_id} {day}: {sums} is not {_sums(truth)}")
+    return found
+
+
+def _sums(truth: Mapping[str, Any]) -> tuple[object, ...]:
+    from decimal import Decimal  # noqa: PLC0415
+
+    sums = truth["sums"]
+    return (
+        *(truth["count"], int(sums["impressions"]), int(sums["clicks"])),
+        Decimal(sums["spend"]),
+    )
+
+
+def _show(url: str) -> None:
+    click.echo("\nEvery account-day holds exactly what the sandbox says it served.\n")
+    with warehouse.open(url) as opened:
+        rows = [
+            (name, opened.sql(f"from {name}").count("*").fetchall()[0][0], table.meaning)
+            for name, table in TABLES.items()
+        ]
+        for line in table_lines(("table", "rows", "what is in it"), rows):
+            click.echo(line)
+        click.echo(f"\nThe best hour of each account:\n\n{QUESTION}\n")
+        answer = opened.sql(QUESTION)
+        for line in table_lines(answer.columns, answer.fetchall()):
+            click.echo(line)
+    say(f"""
+Next:
+  {command_name()} query "from loads"    what was loaded, and what proves it
+  make dev                               the same in Dagster, re-run by a click
+  README.md, Your own accounts           a real token instead of the sandbox""")

@@ -1,0 +1,132 @@
+"""`fbinsights doctor`: what is set up right, what is not, and what to do about it."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fbgraph import act_id
+from fbgraph.errors import GraphError, TokenError
+from pipelines.listings import discover
+from pipelines.resources import ConfigError, settings_of
+from warehouse.catalog import LINK
+from warehouse.errors import WarehouseError
+from warehouse.lake import Lake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from fbgraph import GraphClient
+    from fbgraph.paging import Row
+    from pipelines.resources import Settings
+
+__all__ = ["Finding", "examine"]
+
+#: (ok, what was looked at, what was found or what to do).
+Finding = tuple[bool, str, str]
+
+#: `account_status` of accounts that run. Source: Marketing API, ad account reference.
+_RUNS = {1: "active", 9: "in grace period", 201: "any active"}
+
+
+def examine(environ: Mapping[str, str]) -> int:
+    """Look at everything, one line each on stdout; returns how many lines need something done."""
+    bad = 0
+    for ok, what, said in _findings(environ):
+        click.echo(f"{'ok   ' if ok else 'to do'}  {what:<20}  {said}")
+        bad += not ok
+    return bad
+
+
+def _findings(environ: Mapping[str, str]) -> Iterator[Finding]:
+    try:
+        settings = settings_of(environ)
+    except ConfigError as error:
+        yield False, "settings", str(error)
+        return
+    yield _warehouse(settings.warehouse_url)
+    try:
+        client = settings.open_graph()
+    except (ConfigError, TokenError) as error:
+        yield False, "token", str(error)
+        return
+    with client:
+        yield from _graph(client, settings)
+
+
+def _graph(client: GraphClient, settings: Settings) -> Iterator[Finding]:
+    try:
+        found = discover(client, settings.account_ids)
+    except GraphError as error:
+        yield False, "token" if isinstance(error, TokenError) else "graph", str(error)
+        return
+    yield _token(client)
+    yield _version(client)
+    if not found.rows and not found.refused:
+        yield False, "accounts", "The token sees no ad account. Give its user access to one."
+    for account_id, why in found.refused.items():
+        yield False, act_id(account_id), why
+    for row in found.rows:
+        yield _account(client, row)
+
+
+def _token(client: GraphClient) -> Finding:
+    """What Meta knows of the token. Where it does not say, the token has at least answered."""
+    try:
+        told = client.debug_token()
+    except GraphError as error:
+        return True, "token", f"valid; expiry and scopes unknown: {error}"
+    return _token_finding(told, datetime.now(UTC))
+
+
+def _token_finding(told: Mapping[str, Any], now: datetime) -> Finding:
+    scopes: Sequence[str] = told.get("scopes") or ()
+    if not told.get("is_valid", True):
+        return False, "token", "Meta calls it invalid. Make a new one: FB_ACCESS_TOKEN."
+    if not {"ads_read", "ads_management"} & set(scopes):
+        return False, "token", f"lacks the scope ads_read; it has: {', '.join(scopes) or 'none'}."
+    until = told.get("expires_at") or 0
+    if not until:
+        return True, "token", f"valid, never expires; scopes {', '.join(scopes)}"
+    left = datetime.fromtimestamp(until, UTC) - now
+    said = f"expires in {left.days} days; scopes {', '.join(scopes)}"
+    return left.days >= 14, "token", said  # noqa: PLR2004  # two weeks to renew it
+
+
+def _version(client: GraphClient) -> Finding:
+    served = client.tally.api_version
+    if served in ("", client.version):
+        return True, "API version", client.version
+    return False, "API version", f"asked for {client.version}, served {served}: set FB_API_VERSION."
+
+
+def _account(client: GraphClient, row: Row) -> Finding:
+    """Whether insights of an account can be read, by one small call."""
+    key = act_id(row["account_id"])
+    name = f"{row.get('name', '')} ({row.get('currency')}, {row.get('timezone_name')})"
+    try:
+        next(iter(client.account(key).insights(limit=1, date_preset="yesterday")), None)
+    except GraphError as error:
+        return False, key, f"{name}: {error}"
+    status = row.get("account_status")
+    runs = _RUNS.get(status) if isinstance(status, int) else None
+    return True, key, f"{name}: readable, {runs or f'account_status {status}'}"
+
+
+def _warehouse(url: str) -> Finding:
+    try:
+        root = Lake(url).root
+    except WarehouseError as error:
+        return False, "warehouse", str(error)
+    nearest = next(path for path in (root, *root.parents) if path.exists())
+    if not os.access(nearest, os.W_OK):
+        return False, "warehouse", f"{nearest} cannot be written to: see WAREHOUSE_URL."
+    published = root / LINK
+    if not published.exists():
+        return True, "warehouse", f"{root}: nothing published yet"
+    age = datetime.now(UTC) - datetime.fromtimestamp(Path(published).stat().st_mtime, UTC)
+    return True, "warehouse", f"{root}: published {age.total_seconds() / 3600:.1f} hours ago"

@@ -1,0 +1,150 @@
+"""Lists of objects: the accounts a token sees, and the campaigns, ad sets and ads of one.
+
+First what Graph says, then how it is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fbgraph.errors import NotFoundError, PermissionDeniedError, TotalCountError
+from fbgraph.fields import EFFECTIVE_STATUSES
+from warehouse.decode import Account, decode_objects
+from warehouse.errors import WarehouseError
+from warehouse.schema import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from fbgraph import Edge, GraphClient
+    from fbgraph.paging import Row
+    from warehouse.decode import Decoded
+    from warehouse.lake import Lake
+
+__all__ = [
+    "LEVEL_OF",
+    "Discovery",
+    "Listing",
+    "accounts_in",
+    "discover",
+    "list_objects",
+    "store_accounts",
+    "store_objects",
+]
+
+#: table (and edge) → the level whose statuses its objects have.
+LEVEL_OF: Final[Mapping[str, str]] = {"campaigns": "campaign", "adsets": "adset", "ads": "ad"}
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The accounts found, and those asked for by id that the token may not read, with why."""
+
+    rows: Sequence[Row]
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The objects of one edge, each once, and how many the edge says it has.
+
+    `total_count` is None where the edge does not say; it counts what the same filter matches.
+    """
+
+    rows: Sequence[Row]
+    total_count: int | None
+
+    @property
+    def complete(self) -> bool:
+        """As many received as counted."""
+        return self.total_count == len(self.rows)
+
+
+def discover(client: GraphClient, account_ids: Sequence[str] = ()) -> Discovery:
+    """Accounts with all that the table `accounts` needs: `account_ids`, or all the token sees.
+
+    Accounts named by id are read one by one, which works for tokens that may list nothing.
+    Raises TokenError and other GraphErrors that are no single account's.
+    """
+    fields = TABLES["accounts"].fields
+    if not account_ids:
+        accounts = client.node("me").edge("adaccounts", fields=fields)
+        return Discovery(list({row["account_id"]: row for row in accounts}.values()))
+    rows, refused = [], {}
+    for account_id in account_ids:
+        try:
+            rows.append(client.account(account_id).get(fields))
+        except (PermissionDeniedError, NotFoundError) as error:
+            refused[account_id] = str(error)
+    return Discovery(rows, refused)
+
+
+def list_objects(client: GraphClient, account_id: str, table: str) -> Listing:
+    """All objects of an account but the deleted, which no edge lists (contract 3.3.3).
+
+    The listing is made again, once, when it does not hold as many as the edge counts: objects that
+    change while one pages are skipped or come twice.
+    """
+    statuses = [s for s in EFFECTIVE_STATUSES[LEVEL_OF[table]] if s != "DELETED"]
+    edge = client.account(account_id).edge(
+        table, fields=TABLES[table].fields, effective_status=statuses, total_count=True
+    )
+    listing = _read(edge)
+    return listing if listing.complete or listing.total_count is None else _read(edge)
+
+
+def _read(edge: Edge) -> Listing:
+    rows: dict[str, Row] = {}
+    total_count = None
+    for page in edge.pages():
+        rows.update((row["id"], row) for row in page.data)
+        try:
+            total_count = page.total_count
+        except TotalCountError:
+            continue
+    return Listing(list(rows.values()), total_count)
+
+
+def store_accounts(lake: Lake, rows: Sequence[Row], fetched_at: datetime) -> pa.Table:
+    """Put the accounts into the lake; those that were there before and are not in `rows` stay.
+
+    Returns the whole table. Raises WarehouseError for an account that cannot be read.
+    """
+    table = TABLES["accounts"]
+    decoded = _readable(decode_objects(table, rows, {}, fetched_at), "accounts")
+    before = lake.read(table)
+    seen = pc.is_in(before["account_id"], value_set=decoded.rows["account_id"].combine_chunks())
+    everything = pa.concat_tables([decoded.rows, before.filter(pc.invert(seen))])
+    lake.replace(table, everything)
+    return everything
+
+
+def store_objects(
+    lake: Lake, table: str, account: Account, listing: Listing, fetched_at: datetime
+) -> None:
+    """Put an account's objects into the lake. Raises WarehouseError for one that cannot be read."""
+    currencies = {account.account_id: account.currency}
+    decoded = decode_objects(TABLES[table], listing.rows, currencies, fetched_at)
+    readable = _readable(decoded, f"{table} of act_{account.account_id}")
+    lake.replace(table, readable.rows, account_id=account.account_id)
+
+
+def accounts_in(lake: Lake) -> Mapping[str, Account]:
+    """The accounts that can be loaded, by their digits: those whose days have a time zone."""
+    rows = lake.read("accounts").select(["account_id", "account_timezone", "account_currency"])
+    return {
+        row["account_id"]: Account(*row.values())
+        for row in rows.to_pylist()
+        if row["account_timezone"] is not None
+    }
+
+
+def _readable(decoded: Decoded, what: str) -> Decoded:
+    for reject in decoded.rejects:
+        raise WarehouseError(f"{what}: {reject.column} {reject.value}: {reject.reason}")
+    return decoded

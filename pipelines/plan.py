@@ -1,0 +1,81 @@
+"""From a command line to what is to be loaded, checked against what the token sees. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from fbgraph import act_id
+from fbgraph.errors import RequestError
+from pipelines.partitions import FIRST_DAY, AccountDay, today_in
+from pipelines.reports import REPORTS
+from pipelines.resources import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from fbgraph.paging import Row
+    from pipelines.listings import Discovery
+
+__all__ = ["Plan", "plan_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a backfill is to load: nothing of it is known to be impossible."""
+
+    accounts: Sequence[Row]
+    days: Sequence[date]
+    reports: Sequence[str]
+
+    @property
+    def account_days(self) -> Sequence[AccountDay]:
+        """Newest day first."""
+        ids = [row["account_id"] for row in self.accounts]
+        return [AccountDay(account_id, day) for day in reversed(self.days) for account_id in ids]
+
+
+def plan_of(
+    found: Discovery,
+    days: tuple[date, date],
+    accounts: Sequence[str],
+    reports: Sequence[str],
+    now: datetime,
+) -> Plan:
+    """Check a command line against what the token sees; `days` are the first and the last one.
+
+    Raises ConfigError that says what is possible instead.
+    """
+    since, until = days
+    unknown = [report for report in reports if report not in REPORTS]
+    if unknown:
+        raise ConfigError(f"There is no report {unknown[0]!r}; there are: {', '.join(REPORTS)}.")
+    if since < FIRST_DAY:
+        raise ConfigError(f"--since {since} is too early: the grid begins on {FIRST_DAY}.")
+    chosen = _chosen(found.rows, accounts)
+    for row in chosen:
+        today = today_in(row["timezone_name"], now)
+        if until > today:
+            raise ConfigError(
+                f"--until {until} has not begun in act_{row['account_id']}"
+                f" ({row['timezone_name']}), where it is {today}."
+            )
+    every_day = [since + timedelta(days=n) for n in range((until - since).days + 1)]
+    return Plan(chosen, every_day, tuple(reports) or tuple(REPORTS))
+
+
+def _chosen(rows: Sequence[Row], accounts: Sequence[str]) -> Sequence[Row]:
+    visible = {act_id(row["account_id"]): row for row in rows}
+    try:
+        wanted = list(dict.fromkeys(act_id(account.strip()) for account in accounts))
+    except RequestError as error:
+        raise ConfigError(f"--account: {error}") from None
+    missing = [key for key in wanted if key not in visible]
+    if not visible:
+        raise ConfigError("The token sees no ad account. Give its user access to one.")
+    if missing:
+        names = "\n".join(f"  {key}  {row.get('name', '')}" for key, row in visible.items())
+        raise ConfigError(f"The token does not see {', '.join(missing)}. It sees:\n{names}")
+    return [visible[key] for key in wanted or visible]

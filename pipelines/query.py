@@ -1,0 +1,89 @@
+"""`fbinsights query`: one question to the published file, its answer on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+import warehouse
+from pipelines.resources import settings_of
+from pipelines.show import say, table_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["FORMATS", "run_query"]
+
+#: Rows that the format "table" shows at most; the other formats give all.
+SHOWN_ROWS: Final = 1000
+
+
+def run_query(environ: Mapping[str, str], sql: str, form: str) -> None:
+    """Ask, and write the answer to stdout. Raises WarehouseError with DuckDB's message."""
+    with warehouse.open(settings_of(environ).warehouse_url) as opened:
+        FORMATS[form](opened.arrow(sql))
+
+
+def _table(answer: pa.Table) -> None:
+    names = answer.column_names
+    rows = [list(row.values()) for row in _rows(answer.slice(0, SHOWN_ROWS))]
+    for line in table_lines(names, rows):
+        click.echo(line)
+    if answer.num_rows > SHOWN_ROWS:
+        say(f"{answer.num_rows - SHOWN_ROWS:,} more rows; --format csv gives them all.")
+
+
+def _csv(answer: pa.Table) -> None:
+    nested = [f.name for f in answer.schema if pa.types.is_nested(f.type)]
+    for name in nested:  # CSV has no lists: JSON in a cell
+        column = answer.schema.get_field_index(name)
+        text = [None if v is None else _json(v) for v in answer[name].to_pylist()]
+        answer = answer.set_column(column, name, pa.array(text, pa.string()))
+    pyarrow.csv.write_csv(answer, sys.stdout.buffer)
+
+
+def _json_lines(answer: pa.Table) -> None:
+    """One object a line."""
+    for row in _rows(answer):
+        click.echo(_json(row))
+
+
+def _parquet(answer: pa.Table) -> None:
+    pyarrow.parquet.write_table(answer, sys.stdout.buffer, compression="zstd")
+
+
+FORMATS: Final[Mapping[str, Callable[[pa.Table], None]]] = {
+    "table": _table,
+    "csv": _csv,
+    "json": _json_lines,
+    "parquet": _parquet,
+}
+
+
+def _rows(answer: pa.Table) -> list[dict[str, Any]]:
+    """Rows as mappings. Columns of one name are told apart by a number."""
+    names = [
+        f"{name}_{n}" if answer.column_names.index(name) != n else name
+        for n, name in enumerate(answer.column_names)
+    ]
+    rows: list[dict[str, Any]] = answer.rename_columns(names).to_pylist()
+    return rows
+
+
+def _json(value: object) -> str:
+    """JSON with decimals as text: a JSON number is a float to most who read it."""
+    return json.dumps(value, default=_plain, ensure_ascii=False)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)

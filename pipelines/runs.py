@@ -1,0 +1,83 @@
+"""Dagster runs in this process: the instance that the UI reads, and one job after the other."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import dagster as dg
+from dagster._core.instance.ref import InstanceRef  # no public way to a folder of one's own
+
+from pipelines.definitions import defs
+from pipelines.recording import FAILED, STOPPED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["RunResult", "open_instance", "run_job"]
+
+#: Where `dagster.yaml` lies in a checkout.
+CHECKOUT: Final = Path(__file__).resolve().parents[1]
+
+#: Dagster's own lines would drown ours; the UI has them all.
+_QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How one run ended: (asset, partition key) → why it failed, and why everything stopped.
+
+    What stops everything is the token, a block or the configuration: nothing else would fare better.
+    """
+
+    run_id: str
+    success: bool
+    failed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    stopped: str = ""
+
+
+@contextmanager
+def open_instance(environ: Mapping[str, str]) -> Iterator[dg.DagsterInstance]:
+    """Dagster's instance: that of DAGSTER_HOME, else the checkout's own, in its folder .dagster."""
+    if environ.get("DAGSTER_HOME"):
+        with dg.DagsterInstance.get() as instance:
+            yield instance
+        return
+    home = CHECKOUT if (CHECKOUT / "dagster.yaml").is_file() else Path.cwd()
+    state = str(home / ".dagster")
+    Path(state).mkdir(exist_ok=True)
+    ref = InstanceRef.from_dir(
+        state, config_dir=str(home), overrides={"storage": {"sqlite": {"base_dir": state}}}
+    )
+    with dg.DagsterInstance.from_ref(ref) as instance:
+        yield instance
+
+
+def run_job(
+    instance: dg.DagsterInstance, name: str, first: str | None = None, last: str | None = None
+) -> RunResult:
+    """Run a job of `definitions` here and now, over the partitions from `first` to `last`."""
+    tags = {"fbinsights/started_by": "command line"}
+    if first is not None and last is not None:
+        tags |= {
+            "dagster/asset_partition_range_start": first,
+            "dagster/asset_partition_range_end": last,
+        }
+    result = defs.resolve_job_def(name).execute_in_process(
+        instance=instance, tags=tags, run_config=_QUIET, raise_on_error=False
+    )
+    failed: dict[tuple[str, str], str] = {}
+    stopped = ""
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        data = event.step_failure_data
+        told = data.user_failure_data.metadata if data.user_failure_data else {}
+        bad = told.get(FAILED)
+        if isinstance(bad, dg.JsonMetadataValue) and isinstance(bad.data, dict):
+            failed |= {(str(event.step_key), str(key)): str(why) for key, why in bad.data.items()}
+        elif STOPPED in told:
+            stopped = str(told[STOPPED].value)
+        else:  # a fault of ours: the rest may still go on
+            failed[str(event.step_key), "run " + result.run_id] = data.error_display_string
+    return RunResult(result.run_id, result.success, failed, stopped)

@@ -1,0 +1,122 @@
+"""What a backfill came to: the closing table, what failed, and how to run that again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from fbgraph import act_id
+from pipelines.partitions import key_of
+from pipelines.show import table_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from fbgraph.paging import Row
+    from pipelines.partitions import AccountDay
+    from pipelines.plan import Plan
+    from pipelines.runs import RunResult
+    from warehouse.lake import Lake
+    from warehouse.loads import Load
+
+__all__ = ["Summary", "command_name"]
+
+_HEADER: Final = (
+    *("account", "name", "report", "days", "proven", "rows"),
+    *("impressions", "clicks", "spend", "currency", "calls"),
+)
+
+
+@dataclass(slots=True)
+class Summary:
+    """`failed`: (asset, partition key) → why. `loads`: what this backfill put into the lake."""
+
+    plan: Plan
+    failed: dict[tuple[str, str], str]
+    stopped: str = ""
+    loads: dict[tuple[str, AccountDay], Load] = field(default_factory=dict)
+    _run_ids: set[str] = field(default_factory=set)
+
+    def note(self, result: RunResult) -> None:
+        """Take in how one run ended."""
+        self._run_ids.add(result.run_id)
+        self.failed |= result.failed
+        self.stopped = result.stopped
+
+    def read(self, lake: Lake) -> None:
+        """See in the lake which account-days the noted runs loaded. None is passed over."""
+        for report in self.plan.reports:
+            for account_day in self.plan.account_days:
+                load = lake.load_of(report, account_day.account_id, account_day.day)
+                what = report, key_of(account_day)
+                if load is None or load.run_id not in self._run_ids:
+                    self.failed.setdefault(what, "not reached")
+                    continue
+                self.loads[report, account_day] = load
+                if not load.proven:
+                    self.failed[what] = f"loaded, but not proven: {load.reason}"
+
+    @property
+    def all_done(self) -> bool:
+        """Every account-day is loaded and proven."""
+        return not self.failed and not self.stopped
+
+    def table(self) -> Sequence[str]:
+        """One line per report and account."""
+        return table_lines(
+            _HEADER,
+            [self._line(report, row) for report in self.plan.reports for row in self.plan.accounts],
+        )
+
+    def _line(self, report: str, row: Row) -> Sequence[object]:
+        loads = [
+            load
+            for (name, account_day), load in self.loads.items()
+            if name == report and account_day.account_id == row["account_id"]
+        ]
+        return (
+            act_id(row["account_id"]),
+            row.get("name"),
+            report,
+            len(loads),
+            sum(load.proven for load in loads),
+            sum(load.rows for load in loads),
+            sum(load.impressions or 0 for load in loads),
+            sum(load.clicks or 0 for load in loads),
+            sum((load.spend or Decimal() for load in loads), Decimal()),
+            row.get("currency"),
+            sum(load.calls for load in loads),
+        )
+
+    def complaints(self) -> Iterator[str]:
+        """What went wrong, and the commands that run it again; nothing when all is done."""
+        if self.all_done:
+            return
+        yield ""
+        if self.stopped:
+            yield f"Stopped: {self.stopped}"
+        for (asset, key), why in self.failed.items():
+            yield f"{asset} {key}: {why}"
+        yield "\nRun this again:"
+        yield from (f"  {command_name()} {arguments}" for arguments in self._again())
+
+    def _again(self) -> Iterator[str]:
+        """One command per account that has something to run again, over the days it needs."""
+        for row in self.plan.accounts:
+            account = act_id(row["account_id"])
+            keys = [key for _, key in self.failed if key.partition("|")[0] == account]
+            days = sorted(key.partition("|")[2] for key in keys if "|" in key)
+            if keys:
+                since, until = (
+                    (days[0], days[-1]) if days else (self.plan.days[0], self.plan.days[-1])
+                )
+                yield f"backfill --since {since} --until {until} --account {account}"
+
+
+def command_name() -> str:
+    """How this command is called from here: by its name, or by its path if that is not on PATH."""
+    return "fbinsights" if shutil.which("fbinsights") else os.path.relpath(sys.argv[0])
