@@ -89,7 +89,7 @@ def _decode_batch(asked: _Asked, bodies: Sequence[bytes], page: int) -> Decoded:
             return _decode_carefully(asked, bodies[0], page)
         alone = [_decode_batch(asked, [body], page + n) for n, body in enumerate(bodies)]
         return _together(asked.table, alone)
-    return Decoded(rows, (), sorted(unknown))
+    return Decoded(rows, (), tuple(sorted(unknown)))
 
 
 def _decode_carefully(asked: _Asked, body: bytes, page: int) -> Decoded:
@@ -124,8 +124,8 @@ def _together(
     names = unknown.union(*(part.unknown_fields for part in parts))
     return Decoded(
         pa.concat_tables(rows) if rows else arrow.empty(table.arrow_schema),
-        sorted(rejects, key=lambda reject: (reject.page, reject.row)),
-        sorted(names),
+        tuple(sorted(rejects, key=lambda reject: (reject.page, reject.row))),
+        tuple(sorted(names)),
     )
 
 
@@ -147,7 +147,7 @@ def decode_objects(
         except _ObjectError as error:
             value, raw = as_json(row.get(error.column.source)), as_json(row)
             rejects.append(Reject(1, number, error.column.name, value, str(error), raw))
-    return Decoded(arrow.records(table.arrow_schema, good), rejects, ())
+    return Decoded(arrow.records(table.arrow_schema, good), tuple(rejects), ())
 
 
 class _ObjectError(Exception):

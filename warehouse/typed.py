@@ -1,8 +1,9 @@
 """The fast way: page bodies to typed columns in compiled code, no Python object per value.
 
 Arrow's JSON reader takes every value as text and refuses any other; Arrow's casts then refuse
-what they cannot keep exactly, with two gaps that are closed here (hexadecimal, the year 0). All
-or nothing: a batch with one doubtful value raises SuspectError and is looked at row by row.
+what they cannot keep exactly. They have three gaps, closed here: hexadecimal, decimals of very
+many digits, the year 0. All or nothing: a batch with one doubtful value raises SuspectError and
+is looked at row by row.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse import arrow
-from warehouse.cells import FIRST_DAY, HOUR_LABELS
+from warehouse.cells import FIRST_DAY, HOUR_LABELS, LONGEST_DECIMAL
 from warehouse.errors import UnknownZoneError
 from warehouse.hours import HOURS_A_DAY, hours_of
 
@@ -122,7 +123,13 @@ def _integer(values: pa.Array, column: Column) -> pa.Array:
 
 
 def _decimal(values: pa.Array, column: Column) -> pa.Array:
-    return values.cast(column.arrow_type)
+    return _to_decimal(values, column.arrow_type)
+
+
+def _to_decimal(values: pa.Array, arrow_type: pa.Decimal128Type) -> pa.Array:
+    longest = pc.max(pc.binary_length(values)).as_py() or 0
+    _demand(longest <= LONGEST_DECIMAL, "a decimal is too long")
+    return values.cast(arrow_type)
 
 
 def _date(values: pa.Array, column: Column) -> pa.Array:
@@ -142,7 +149,12 @@ def _actions(values: pa.Array, column: Column) -> pa.Array:
     entries = values.values
     _demand(entries.null_count == 0, "an entry of a list is null")
     kept = list(column.arrow_type.value_type)
-    parts = [entries.field(entry.name).cast(entry.type) for entry in kept]
+    parts = [
+        _to_decimal(entries.field(entry.name), entry.type)
+        if pa.types.is_decimal(entry.type)
+        else entries.field(entry.name)
+        for entry in kept
+    ]
     _demand(entries.field("action_type").null_count == 0, "an entry has no action_type")
     return pa.Array.from_buffers(
         column.arrow_type,

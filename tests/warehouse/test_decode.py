@@ -1,0 +1,364 @@
+"""Pages of insights to typed rows: exact or rejected, never rounded, never silently null."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from warehouse.cells import HOUR_LABELS
+from warehouse.decode import Account, Decoded, decode
+from warehouse.errors import NotAPageError, UnknownZoneError
+from warehouse.pages import as_body, judge_page
+from warehouse.schema import HOURLY, TABLES, Column
+from warehouse.typed import SuspectError, typed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+TABLE = TABLES["insights_hourly"]
+DAY = date(2026, 11, 21)
+ACCOUNT = Account("111122223333444", "Europe/Berlin", "EUR")
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    """One good row off the wire; a change to None leaves the key out."""
+    values = {
+        "account_id": ACCOUNT.account_id,
+        "campaign_id": "12021000000000001",
+        "adset_id": "12022000000000001",
+        "ad_id": "12023000000000001",
+        "campaign_name": "DE | Sales | 東京 🚲",
+        "account_currency": "EUR",
+        "impressions": "318",
+        "clicks": "4",
+        "spend": "2.17",
+        "actions": [{"action_type": "link_click", "value": "3"}],
+        "date_start": str(DAY),
+        "date_stop": str(DAY),
+        HOURLY: HOUR_LABELS[7],
+    } | changes
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def page(*rows: Mapping[str, Any]) -> bytes:
+    return json.dumps({"data": rows, "paging": {"cursors": {"before": "a", "after": "b"}}}).encode()
+
+
+def load(*bodies: bytes) -> Decoded:
+    return decode(TABLE, bodies, ACCOUNT, [DAY])
+
+
+def test_a_row_has_exact_numbers_its_day_and_the_instants_of_its_hour() -> None:
+    [found] = load(page(row())).rows.to_pylist()
+
+    assert found["campaign_name"] == "DE | Sales | 東京 🚲"
+    assert (found["impressions"], found["spend"]) == (318, Decimal("2.17"))
+    assert found["actions"] == [{"action_type": "link_click", "value": Decimal(3)}]
+    assert (found["date"], found["hour"], found["hour_seconds"]) == (DAY, 7, 3600)
+    assert found["hour_start_utc"] == datetime(2026, 11, 21, 6, tzinfo=UTC)
+    assert found["hour_end_utc"] == datetime(2026, 11, 21, 7, tzinfo=UTC)
+    assert found["account_timezone"] == "Europe/Berlin"
+
+
+def test_a_row_without_its_hour_keeps_no_hour_and_no_instants() -> None:
+    [found] = load(page(row(**{HOURLY: None}))).rows.to_pylist()
+
+    hours = ("hour", "hour_start_utc", "hour_end_utc", "hour_seconds")
+    assert [found[name] for name in hours] == [None, None, None, None]
+
+
+def test_missing_null_and_zero_are_told_apart_from_each_other() -> None:
+    body = page(row(clicks=None), row(clicks="0"), row(actions=None), row(actions=[]))
+    null = page(row()).replace(b'"clicks": "4"', b'"clicks": null')
+
+    found = load(body, null).rows.to_pylist()
+
+    assert [r["clicks"] for r in found] == [None, 0, 4, 4, None]
+    assert [r["actions"] for r in found][2:4] == [None, []]
+
+
+def test_pages_keep_their_order_and_empty_ones_add_nothing() -> None:
+    bodies = [page(*(row(clicks=str(n * 3 + k)) for k in range(3))) for n in range(20)]
+    bodies.insert(5, page())
+
+    assert load(*bodies).rows["clicks"].to_pylist() == list(range(60))
+    assert load().rows.schema == load(page()).rows.schema == TABLE.arrow_schema
+
+
+def test_each_day_of_several_has_its_own_instants() -> None:
+    days = [date(2026, 10, 24), date(2026, 10, 25)]
+    rows = [row(date_start=str(d), date_stop=str(d), **{HOURLY: HOUR_LABELS[2]}) for d in days]
+
+    found = decode(TABLE, [page(*rows)], ACCOUNT, days).rows
+
+    assert found["hour_seconds"].to_pylist() == [3600, 7200]
+
+
+def test_the_sum_of_many_spends_is_the_sum_of_their_texts() -> None:
+    texts = [f"{n % 977}.{n % 1000000:06}" for n in range(50_000)]
+    bodies = [page(*(row(spend=t) for t in texts[n : n + 5000])) for n in range(0, 50_000, 5000)]
+
+    total = sum(load(*bodies).rows["spend"].to_pylist())
+
+    assert total == sum(map(Decimal, texts))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A value as it is written in the page, and the value that loads; `REJECTED` if none may."""
+
+    key: str
+    raw: str
+    loads: Any
+    column: str | None = None  # the one blamed, if it has another name than the key
+
+
+REJECTED = object()
+
+
+def rejected(key: str, *raws: str, column: str | None = None) -> list[Case]:
+    return [Case(key, raw, REJECTED, column) for raw in raws]
+
+
+CLICK = '"action_type": "link_click"'
+
+MALFORMED = [
+    # whole numbers
+    *rejected("impressions", '"12a"', '""', '"NaN"', '"3.0"', '"3.7"', '"1e3"', '" 12 "'),
+    *rejected("impressions", '"9223372036854775808"', '"-9223372036854775809"', '"1,234"'),
+    *rejected("impressions", '"1_000"', '"١٢"', '"+5"', '"0x1F"', '"0X1f"', "12.5", "1e3", "true"),
+    *rejected("impressions", "{}", "[]", '["12"]', f'"{"9" * 5000}"', "9" * 5000, "NaN"),
+    Case("impressions", '"9223372036854775807"', 2**63 - 1),
+    Case("impressions", '"-5"', -5),
+    Case("impressions", '"007"', 7),
+    Case("impressions", "12", 12),
+    Case("impressions", "null", None),
+    # decimals
+    *rejected("spend", '"1e400"', '"NaN"', '"Infinity"', '"1.2345678"', '"1234567890123.12"'),
+    *rejected("spend", '"1e-7"', '"1,5"', '""', '" 1"', '"0x1F"', '"1_0"', '"--1"', '"€1"'),
+    *rejected("spend", "1e400", "false", '{"value": "1"}', "Infinity", '"1e99999999999999999999"'),
+    *rejected("spend", f'"{"9" * 200}"', f'"0.{"0" * 40}1"'),
+    Case("spend", '"18.4"', Decimal("18.4")),
+    Case("spend", '"1.2345670"', Decimal("1.234567")),
+    Case("spend", '"999999999999.999999"', Decimal("999999999999.999999")),
+    Case("spend", '"-3.5"', Decimal("-3.5")),
+    Case("spend", '"1e2"', Decimal(100)),
+    Case("spend", "0.1", Decimal("0.1")),
+    Case("spend", "12345678901.123456", Decimal("12345678901.123456")),
+    # lists
+    *rejected("actions", "{}", f"{{{CLICK}}}", '"x"', "[null]", '["s"]', "[[]]", "3", "[{}]"),
+    *rejected("actions", f'[{{{CLICK}, "value": "12a"}}]', f'[{{{CLICK}, "value": {{}}}}]'),
+    *rejected("actions", f'[{{{CLICK}, "value": "1.2345678"}}]', '[{"value": "1"}]'),
+    *rejected("actions", f'[{{{CLICK}, "value": "1", "value": "2"}}]'),
+    Case("actions", "[]", []),
+    Case("actions", f"[{{{CLICK}}}]", [{"action_type": "link_click", "value": None}]),
+    Case("actions", f'[{{{CLICK}, "value": 7}}]', [{"action_type": "link_click", "value": 7}]),
+    Case("actions", f'[{{{CLICK}, "value": "1", "7d_click": "1"}}]', [
+        {"action_type": "link_click", "value": 1}
+    ]),
+    # days and hours
+    *rejected("date_start", '"2026-02-30"', '"2026-3-1"', '"2026-11-21T00:00:00+0000"', "null"),
+    *rejected("date_start", '"0000-01-01"', '"1999-12-31"', '"2026-11-20"', column="date"),
+    *rejected("date_start", "20261121", column="date"),
+    *rejected("date_stop", '"2026-11-22"', column="date"),
+    *rejected(HOURLY, '"24:00:00 - 24:59:59"', '"noon"', '""', "7", column="hour"),
+    # names and ids
+    *rejected("campaign_name", r'"\ud800"', '"\udcff"', '{"a": 1}', "[]", "true"),
+    Case("campaign_name", r'"\u0000"', "\0"),
+    Case("campaign_name", r'"\ud83d\udeb2"', "🚲"),
+    Case("campaign_name", '""', ""),
+    Case("campaign_name", "5", "5"),
+    *rejected("ad_id", '""', '"12a"', "null", "-1", '"act_12"', "1.5"),
+    Case("ad_id", "12023000000000001", "12023000000000001"),
+    *rejected("account_id", '"1"', "null", '"act_111122223333444"'),
+    # a key nobody asked for, and one that is there twice
+    Case("cost_of_doing", '"1"', None),
+    Case("cost_of_doing", '[1, {"a": "\udcff"}]', None),
+    *rejected("clicks", '"1", "clicks": "2"', column=""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MALFORMED, ids=lambda case: ascii(f"{case.key}={case.raw[:40]}"))
+def test_a_malformed_value_loads_exactly_or_is_rejected_and_its_neighbours_load(case: Case) -> None:
+    neighbours = [row(ad_id=str(n)) for n in range(49)]
+    odd = json.dumps(row() | {case.key: "@"}).replace('"@"', case.raw)
+    rows = [json.dumps(neighbour) for neighbour in neighbours]
+    rows.insert(24, odd)
+    body = f'{{"data": [{", ".join(rows)}]}}'.encode("utf-8", "surrogateescape")
+
+    found = decode(TABLE, [page(row()), body], ACCOUNT, [DAY])
+
+    loaded = found.rows.to_pylist()[1:]
+    if case.loads is REJECTED:
+        [reject] = found.rejects
+        blamed = {c.source: c.name for c in TABLE.columns}.get(case.key, case.key)
+        assert (reject.page, reject.row) == (2, 25)
+        assert reject.column == (blamed if case.column is None else case.column)
+        assert reject.reason
+        assert reject.raw == odd.encode("utf-8", "backslashreplace").decode()
+    else:
+        assert found.rejects == ()
+        assert loaded.pop(24).get(case.key) == case.loads
+    assert [r["ad_id"] for r in loaded] == [n["ad_id"] for n in neighbours]
+
+
+@pytest.mark.parametrize("raw", ["null", "[]", '["a"]', '"x"', "7", "[[1]]"])
+def test_a_row_that_is_no_object_is_rejected_and_its_neighbours_load(raw: str) -> None:
+    body = page(row(), row()).replace(b"}, {", f"}}, {raw}, {{".encode(), 1)
+
+    found = load(body)
+
+    assert found.rows.num_rows == 2
+    assert [(r.row, r.column, r.raw) for r in found.rejects] == [(2, "", raw)]
+
+
+def test_a_reject_names_page_row_value_and_day_and_counts_pages_as_the_caller_does() -> None:
+    bodies = [page(row()), page(row(), row(spend="12a"))]
+
+    [reject] = decode(TABLE, bodies, ACCOUNT, [DAY], first_page=40).rejects
+
+    assert (reject.page, reject.row, reject.column) == (41, 2, "spend")
+    assert (reject.value, reject.reason) == ('"12a"', "not a decimal number")
+    assert reject.date == DAY
+    assert json.loads(reject.raw) == row(spend="12a")
+
+
+def test_unknown_keys_are_left_out_and_named_once() -> None:
+    odd = row(reach="0", actions=[{"action_type": "like", "value": "1", "1d_view": "0"}])
+
+    fast = load(page(odd), page(odd, odd))
+    careful = load(page(odd, row(clicks="x"), row(wish_bid="1")))
+
+    assert list(fast.unknown_fields) == ["actions.1d_view", "reach"]
+    assert list(careful.unknown_fields) == ["actions.1d_view", "reach", "wish_bid"]
+    assert fast.rows.schema == careful.rows.schema == TABLE.arrow_schema
+
+
+def test_an_attribution_window_that_was_asked_for_is_kept_beside_the_value() -> None:
+    actions = Column("actions", "actions", "…", windows=("1d_view",))
+    table = replace(TABLE, columns=(*TABLE.columns[:-5], actions))
+    entry = {"action_type": "like", "value": "2", "1d_view": "0"}
+
+    for odd in ("4", "x"):
+        body = page(row(actions=[entry]), row(clicks=odd))
+        [first, *_] = decode(table, [body], ACCOUNT, [DAY]).rows["actions"].to_pylist()
+        assert first == [{"action_type": "like", "value": Decimal(2), "1d_view": Decimal(0)}]
+
+
+NOT_PAGES = [
+    (b"", "Expecting value"),
+    (b"   ", "Expecting value"),
+    (b"<html><body>502</body></html>", "it starts with '<html>"),
+    (b'{"data": [{"account_id": "1"', "Expecting"),
+    (b'{"error": {"message": "(#17) User request limit reached", "code": 17}}', "it is an error"),
+    (b'{"data": {"account_id": "1"}}', "`data` is missing or not a list"),
+    (b'{"data": null}', "`data` is missing or not a list"),
+    (b'{"success": true}', "`data` is missing or not a list"),
+    (b'[{"data": []}]', "not a JSON object"),
+    (b'{"data": []}{"data": []}', "Extra data"),
+    (b'{"data": [], "data": []}', "stands there twice"),
+    (b'{"data": []} and more', "Extra data"),
+    (b'\xef\xbb\xbf{"data": []}', "Expecting value|BOM"),
+    (b'"Service Unavailable"', "not a JSON object"),
+]
+
+
+@pytest.mark.parametrize(("body", "reason"), NOT_PAGES)
+def test_a_body_that_is_no_page_is_named_by_its_number(body: bytes, reason: str) -> None:
+    with pytest.raises(NotAPageError, match=reason) as caught:
+        load(page(row()), page(row()), body)
+
+    assert caught.value.page == 3
+
+
+def test_two_pages_in_one_body_do_not_make_up_for_an_empty_one() -> None:
+    with pytest.raises(NotAPageError):
+        load(page(row()) + page(row()), b" ")
+
+
+def test_a_zone_nobody_knows_names_the_account() -> None:
+    account = replace(ACCOUNT, timezone_name="Mars/Olympus")
+
+    with pytest.raises(UnknownZoneError, match="of account 111122223333444"):
+        decode(TABLE, [page(row())], account, [DAY])
+
+
+def test_control_rows_take_the_same_way() -> None:
+    total = {key: row()[key] for key in ("account_id", "impressions", "spend", "date_start")}
+
+    [found] = decode(TABLES["control_daily"], [page(total)], ACCOUNT, [DAY]).rows.to_pylist()
+
+    assert (found["date"], found["impressions"], found["clicks"]) == (DAY, 318, None)
+
+
+# The two ways agree on whatever comes: the careful one passes a row of texts exactly when the
+# fast one takes it, and both then give the same table.
+
+messy = st.one_of(
+    st.text("0123456789.-+eExX_, ", max_size=24),
+    st.sampled_from([case.raw[1:-1] for case in MALFORMED if case.raw.startswith('"')]),
+    st.decimals(allow_nan=False, allow_infinity=False).map(str),
+    st.integers().map(str),
+    st.text(st.characters(exclude_categories=()), max_size=8),
+)
+entries = st.lists(
+    st.fixed_dictionaries({}, optional={"action_type": messy, "value": messy}), max_size=2
+)
+cells = st.dictionaries(
+    st.sampled_from([c.source for c in TABLE.columns if c.source and c.kind != "actions"]),
+    messy,
+    max_size=2,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(changes=cells, actions=st.none() | entries)
+def test_the_careful_way_passes_what_the_fast_way_takes(
+    changes: dict[str, str], actions: list[dict[str, str]] | None
+) -> None:
+    body = page(row(actions=actions, **changes))
+    judged = judge_page(TABLE, body, 1, ACCOUNT, [DAY])
+
+    try:
+        fast = typed(TABLE, [body], ACCOUNT, [DAY])
+    except SuspectError:
+        assert judged.rows == []
+    else:
+        assert judged.rejects == []
+        assert typed(TABLE, [as_body(judged.rows)], ACCOUNT, [DAY])[0].equals(fast[0])
+
+
+good_rows = st.builds(
+    row,
+    campaign_name=st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
+    impressions=st.none() | st.integers(-(2**63), 2**63 - 1).map(str),
+    spend=st.decimals(-999_999_999_999, 999_999_999_999, places=6).map(str),
+    actions=st.none() | st.lists(st.builds(
+        lambda value: {"action_type": "like", "value": value},
+        st.decimals(0, 10**6, places=2).map(str),
+    ), max_size=3),
+    **{HOURLY: st.none() | st.sampled_from(HOUR_LABELS)},
+)  # fmt: skip
+
+
+@settings(max_examples=50, deadline=None)
+@given(pages=st.lists(st.lists(good_rows, max_size=4), min_size=1, max_size=3))
+def test_good_pages_give_the_same_table_both_ways(
+    pages: Sequence[Sequence[Mapping[str, Any]]],
+) -> None:
+    good = [page(*rows) for rows in pages]
+    # A row that is rejected at the end of each page sends the page the careful way.
+    spoilt = [page(*rows, row(clicks="x")) for rows in pages]
+
+    fast, careful = load(*good), load(*spoilt)
+
+    assert len(fast.rejects) == 0
+    assert len(careful.rejects) == len(pages)
+    assert careful.rows.equals(fast.rows)
