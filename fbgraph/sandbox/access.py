@@ -24,16 +24,23 @@ __all__ = ["LATEST", "VERSIONS", "Tokens", "served_version"]
 VERSIONS: Final = ("v25.0", "v26.0")
 LATEST: Final = VERSIONS[-1]
 
+#: Older ones still serve what is no ads endpoint. Source: Versioning; contract 1.5.
+GRAPH_VERSIONS: Final = ("v21.0", "v22.0", "v23.0", "v24.0")
+NOT_ADS: Final = frozenset({("me",), ("debug_token",)})
+
 #: A proof with a time is good for so many seconds. Source: Securing requests.
 PROOF_SECONDS: Final = 300
 
 EXPIRED_ON: Final = "Friday, 20-Nov-26 09:00:00 PST"
 
 
-def served_version(version: str, *, upgrade: bool) -> str:
+def served_version(call: Call, *, upgrade: bool) -> str:
     """The version that serves a call. An expired one is refused, or upgraded where the app may."""
-    if version in VERSIONS:
+    version = call.version
+    if version in VERSIONS or (call.parts in NOT_ADS and version in GRAPH_VERSIONS):
         return version
+    if call.method == "POST" and not version and not call.parts:
+        return LATEST  # a batch may go to the bare host
     if not re.fullmatch(r"v\d{1,2}\.\d", version):
         raise refused("version", latest=LATEST)  # unversioned: the app's oldest one
     if float(version[1:]) > float(LATEST[1:]):
@@ -57,7 +64,7 @@ class Tokens:
     def check(self, call: Call, now: datetime) -> None:
         """Raises the refusal that Meta gives to this token or proof, if any."""
         if not call.token:
-            raise refused("no_token_for_me" if call.path.startswith("me") else "no_token")
+            raise refused("no_token_for_me" if call.parts[:1] == ("me",) else "no_token")
         if call.token != self.valid:
             raise self._refusal(call.token, now)
         if self.secret is not None:

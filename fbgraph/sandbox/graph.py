@@ -51,7 +51,7 @@ def respond(platform: Platform, call: Call) -> Answer:
     account = _account(platform, call)
     version = LATEST
     try:
-        version = served_version(call.version, upgrade=platform.upgrade)
+        version = served_version(call, upgrade=platform.upgrade)
         platform.tokens.check(call, platform.now())
         platform.active.before(call, Place(platform.world, account, platform.now()))
         answer = Answer(_handle(platform, replace(call, version=version)))
@@ -67,7 +67,7 @@ def respond(platform: Platform, call: Call) -> Answer:
 def _headers(call: Call, version: str, account: Node | None) -> dict[str, str]:
     account_id = account.id if account else None
     found = headers(call.number, version, account_id, insights="insights" in call.parts)
-    if version != call.version:
+    if call.version and version != call.version:
         found["x-ad-api-version-warning"] = (
             f"The call has been auto-upgraded to {version} as {call.version} has been deprecated."
         )

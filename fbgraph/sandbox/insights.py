@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.fields import HOUR_LABELS, HOURLY, LEVELS, insights_fields
 from fbgraph.sandbox.call import compact
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["Report", "Tables", "answer", "rows"]
 
 
+#: Bytes that a row takes beside its JSON.
+OVERHEAD: Final = 50
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """The finished rows of a query, each as the JSON that pages are made of."""
@@ -41,7 +45,8 @@ class Report:
 
     @property
     def size(self) -> int:
-        return sum(map(len, self.rows))
+        """About how many bytes it holds in memory."""
+        return OVERHEAD + sum(map(len, self.rows)) + OVERHEAD * len(self.rows)
 
 
 def answer(query: Query, node: Node, tables: Tables) -> Report:

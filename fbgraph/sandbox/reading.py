@@ -29,10 +29,11 @@ ME: Final[Mapping[str, str]] = {"id": "100000000000001", "name": "Sandbox System
 
 def me(_: Platform, call: Call) -> bytes:
     check_names(call.params, ())
-    for name in words(call.params, "fields"):
+    fields = words(call.params, "fields") or tuple(ME)
+    for name in fields:
         if name not in ME:
             raise refused("node_field", name=name, type="User")
-    return compact(ME)
+    return compact({name: ME[name] for name in dict.fromkeys(("id", *fields))})
 
 
 def debug_token(platform: Platform, call: Call) -> bytes:

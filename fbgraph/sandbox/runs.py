@@ -92,10 +92,10 @@ class Run:
 class Runs:
     """Every run of this sandbox. `polls` each takes; `seconds`, when given, replaces them."""
 
-    def __init__(self, seed: int, polls: int, seconds: float | None) -> None:
+    def __init__(self, polls: int, seconds: float | None) -> None:
         self._polls = polls
         self._seconds = seconds
-        self._ids = (f"120{seed % 1000:03}9{n:011}" for n in count(1))
+        self._numbers = count(1)
         self._attempts: Counter[Query] = Counter()
         self._runs: dict[str, Run] = {}
 
@@ -108,9 +108,9 @@ class Runs:
     ) -> Run:
         """`times`: when it was created, and the refresh of insights that it shows."""
         self._attempts[query] += 1
-        run = Run(
-            next(self._ids), account_id, query, *times, tuple(scenarios), self._attempts[query]
-        )
+        # With the time in it no id comes again after a restart, when a client may still hold one.
+        run_id = f"12{int(times[0].timestamp() * 10)}{next(self._numbers):05}"
+        run = Run(run_id, account_id, query, *times, tuple(scenarios), self._attempts[query])
         self._runs[run.id] = run
         return run
 
@@ -122,7 +122,6 @@ class Runs:
         run.polls += 1
         if not run.state.is_final:
             run.state = self._look(run, now, twists)
-            run.completed = now if run.state.is_final else None
         return run.state
 
     def look(self, run: Run, now: datetime, twists: Sequence[Twist]) -> RunState:
@@ -138,6 +137,7 @@ class Runs:
             state = RunState("Job Failed", 0, FAILURES["unknown"])
         for twist in twists:
             state = twist(run, state)
+        run.completed = now if state.is_final else None
         return state
 
     def _progress(self, run: Run, now: datetime) -> float:

@@ -79,7 +79,7 @@ class Sandbox:
             World(seed, accounts=accounts, scale=scale),
             self._tokens,
             now or _wall_clock,
-            Runs(seed, run_polls, run_seconds),
+            Runs(run_polls, run_seconds),
         )
         self._platform.active = Active(scenarios)
         self._platform.upgrade = auto_upgrade
