@@ -4,11 +4,12 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import httpx
 
     from tests.sandbox.conftest import Graph
 
@@ -17,13 +18,11 @@ SECRET = "s3cret"  # noqa: S105  of an app that does not exist
 
 def answer_to(graph: Graph, token: str | None, path: str = "v26.0/me") -> httpx.Response:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return httpx.get(f"{graph.sandbox.url}/{path}", headers=headers)
+    return graph.bare.get(path, headers=headers)
 
 
 def test_the_token_may_come_as_header_or_as_parameter(graph: Graph) -> None:
-    by_parameter = httpx.get(
-        f"{graph.sandbox.url}/v26.0/me", params={"access_token": graph.sandbox.token}
-    )
+    by_parameter = graph.bare.get("v26.0/me", params={"access_token": graph.sandbox.token})
 
     assert by_parameter.json() == answer_to(graph, graph.sandbox.token).json()
     assert by_parameter.json()["id"].isdecimal()

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from fbgraph.fields import EFFECTIVE_STATUSES
@@ -12,6 +11,8 @@ from fbgraph.sandbox.scenarios import Active
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import httpx
 
     from tests.sandbox.conftest import Graph
 
@@ -257,19 +258,19 @@ def test_scenarios_combine(open_graph: Callable[..., Graph]) -> None:
 
 def test_scenarios_are_changed_while_it_runs(open_graph: Callable[..., Graph]) -> None:
     graph = open_graph()
-    own = f"{graph.sandbox.url}/_sandbox/scenario"
+    own = "_sandbox/scenario"
 
-    on = httpx.post(own, json={"names": ["expired_token", "flaky"]}).json()["active"]
+    on = graph.bare.post(own, json={"names": ["expired_token", "flaky"]}).json()["active"]
     refused = graph.error("me")
-    wrong = httpx.post(own, data={"name": "thunder"})
-    off = httpx.delete(own).json()["active"]
+    wrong = graph.bare.post(own, data={"name": "thunder"})
+    off = graph.bare.delete(own).json()["active"]
 
     assert on == ["expired_token", "flaky"]
     assert refused["code"] == 190
     assert wrong.status_code == 400
     assert "there are" in wrong.json()["error"]
     assert off == []
-    assert httpx.get(own).json()["scenarios"].keys() == SCENARIOS.keys()
+    assert graph.bare.get(own).json()["scenarios"].keys() == SCENARIOS.keys()
     assert graph.get("me").status_code == 200
 
 

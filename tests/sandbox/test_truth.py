@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from fbgraph.fields import HOUR_LABELS, HOURLY
@@ -44,8 +43,8 @@ def test_a_full_read_gives_exactly_the_truth(
 def test_the_truth_is_the_same_over_http(graph: Graph) -> None:
     account = graph.account()
 
-    response = httpx.get(
-        f"{graph.sandbox.url}/_sandbox/truth",
+    response = graph.bare.get(
+        "_sandbox/truth",
         params={"account_id": account, "date": "2026-11-21"},
     )
 
@@ -56,7 +55,7 @@ def test_the_truth_is_the_same_over_http(graph: Graph) -> None:
     "params", [{}, {"account_id": "1", "date": "2026-11-21"}, {"account_id": "1", "date": "x"}]
 )
 def test_an_unanswerable_question_is_a_plain_400(graph: Graph, params: dict[str, str]) -> None:
-    response = httpx.get(f"{graph.sandbox.url}/_sandbox/truth", params=params)
+    response = graph.bare.get("_sandbox/truth", params=params)
 
     assert response.status_code == 400
     assert response.json()["error"]
@@ -73,13 +72,12 @@ def test_two_sandboxes_of_a_seed_tell_the_same(open_graph: Callable[..., Graph])
 def test_calls_are_counted_by_method_and_pattern(open_graph: Callable[..., Graph]) -> None:
     graph = open_graph()
     account = graph.account()
-    own = f"{graph.sandbox.url}/_sandbox/calls"
 
     graph.get(f"{account}/campaigns")
     graph.get(f"{account}/nothing")
     graph.poll(graph.create(f"{account}/insights"))
 
-    counted = httpx.get(own).json()
+    counted = graph.bare.get("_sandbox/calls").json()
     assert counted["total"] == 5
     assert counted["errors"] == 1
     assert {(c["method"], c["path"]): c["count"] for c in counted["calls"]} == {
@@ -88,11 +86,11 @@ def test_calls_are_counted_by_method_and_pattern(open_graph: Callable[..., Graph
         ("GET", "/{id}"): 2,
         ("POST", "/{id}/insights"): 1,
     }
-    assert httpx.delete(own).json()["total"] == 0
+    assert graph.bare.delete("_sandbox/calls").json()["total"] == 0
 
 
 def test_the_world_is_listed_with_what_it_hides(graph: Graph) -> None:
-    world = httpx.get(f"{graph.sandbox.url}/_sandbox/world").json()
+    world = graph.bare.get("_sandbox/world").json()
 
     berlin = world["accounts"][0]
     assert world["seed"] == 1
