@@ -129,12 +129,9 @@ class Warehouse:
         """
         try:
             # Each result has a cursor of its own: an open one would block the next.
-            relation = self._connection.cursor().sql(query)
+            return self._connection.cursor().sql(query)
         except duckdb.Error as error:
             raise WarehouseError(str(error)) from error
-        if relation is None:
-            raise WarehouseError("that statement gives no rows; ask with SELECT")
-        return relation
 
     def arrow(self, query: str) -> pa.Table:
         """Give the result of one query as an Arrow table. Raises WarehouseError."""

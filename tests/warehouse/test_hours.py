@@ -59,7 +59,7 @@ def _all_zones() -> list[str]:
 
 
 #: Days on which some clocks change, and days on which none does.
-SAMPLE = [date(2024, 1, 1) + timedelta(days=n) for n in range(0, 3 * 366, 183)] + [
+SAMPLE = [date(2024, 1, 1) + timedelta(days=n) for n in range(0, 3 * 366, 366)] + [
     *(date(2024, 3, 1), date(2024, 3, 31), date(2025, 3, 9), date(2025, 10, 26)),
     *(date(2026, 3, 29), date(2026, 4, 5), date(2026, 10, 4), date(2026, 11, 1)),
 ]

@@ -1,0 +1,27 @@
+"""The data dictionary in docs/ is what the tables say now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from warehouse.dictionary import render
+from warehouse.schema import TABLES
+from warehouse.views import VIEWS
+
+DOCS = Path(__file__).parents[2] / "docs" / "tables.md"
+
+
+def test_the_committed_dictionary_does_not_lag_behind_the_tables() -> None:
+    assert DOCS.read_text(encoding="utf-8") == render(), (
+        "write it anew: python -m warehouse.dictionary > docs/tables.md"
+    )
+
+
+def test_the_dictionary_has_every_table_view_and_column() -> None:
+    text = render()
+
+    columns = {t.name: t.columns for t in TABLES.values()}
+    columns |= {v.name: v.columns for v in VIEWS.values()}
+    for name, listed in columns.items():
+        assert f"## {name}" in text
+        assert all(f"| `{column.name}` |" in text for column in listed)

@@ -1,0 +1,284 @@
+"""Files of the lake: replaced whole, read by anyone, killed at any moment."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+
+from warehouse.build import CONFIG
+from warehouse.errors import KeepsProvenError, UnknownTableError, WarehouseError
+from warehouse.lake import Lake
+from warehouse.pages import Reject
+from warehouse.schema import TABLES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DAY = date(2026, 11, 21)
+
+#: A writer in a process of its own. `{kill}` is where it dies, `{marks}` what it writes.
+WRITER = """
+import os, pathlib, signal
+from datetime import UTC, date, datetime
+from warehouse.decode import Account, decode
+from warehouse.lake import Lake
+from warehouse.loads import Load
+from warehouse.schema import TABLES
+
+die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+{kill}
+for mark in {marks}:
+    row = '{{"account_id": "11", "ad_id": "%s", "clicks": "%s", "date_start": "2026-11-21"}}'
+    body = '{{"data": [' + ",".join(row % (n, mark) for n in range(500)) + "]}}"
+    day = date(2026, 11, 21)
+    table = TABLES["insights_hourly"]
+    rows = decode(table, [body.encode()], Account("11", "UTC", "EUR"), [day]).rows
+    load = Load(table=table.name, account_id="11", date=day, rows=500, clicks=500 * mark,
+                verdict="proven", loaded_at=datetime.now(UTC))
+    Lake({url!r}).replace(table, rows, account_id="11", date=day, load=load)
+"""
+
+
+def writer(url: Path, marks: range, kill: str = "") -> subprocess.Popen[bytes]:
+    code = WRITER.format(url=str(url), marks=list(marks), kill=kill)
+    return subprocess.Popen([sys.executable, "-c", code])  # noqa: S603  our own code
+
+
+def unfinished(lake: Lake) -> list[Path]:
+    return [path for path in lake.root.rglob(".*") if path.is_file()]
+
+
+def test_what_is_put_in_comes_out_sorted_by_grain(days: Any, lake: Lake) -> None:
+    days.put()
+
+    found = lake.read("insights_hourly", account_id="11", date=DAY)
+
+    assert found.schema == TABLES["insights_hourly"].arrow_schema
+    assert found.equals(days.rows().sort_by([("ad_id", "ascending"), ("hour", "ascending")]))
+    assert found["hour"].to_pylist() == [0, 1, 2, 0, 1, None]
+
+
+def test_reading_can_take_an_account_a_day_or_all(days: Any, lake: Lake) -> None:
+    for account in ("11", "12"):
+        for day in (DAY, date(2026, 11, 20)):
+            days.put(account=account, day=day)
+
+    assert lake.read("insights_hourly").num_rows == 24
+    assert lake.read("insights_hourly", account_id="12").num_rows == 12
+    assert lake.read("insights_hourly", account_id="12", date=DAY).num_rows == 6
+    assert lake.read("insights_hourly", account_id="13").num_rows == 0
+    assert [(p.account_id, p.date) for p in lake.partitions("insights_hourly")] == [
+        *(("11", date(2026, 11, 20)), ("11", DAY)),
+        *(("12", date(2026, 11, 20)), ("12", DAY)),
+    ]
+
+
+def test_an_account_day_without_rows_is_a_file_too(days: Any, lake: Lake) -> None:
+    days.put(0)
+
+    assert lake.read("insights_hourly").num_rows == 0
+    assert lake.load_of("insights_hourly", "11", DAY) == days.load(days.rows(0))
+
+
+def test_loading_again_leaves_one_copy(days: Any, lake: Lake) -> None:
+    days.put(40)
+    days.put(6)
+
+    assert lake.read("insights_hourly").num_rows == 6
+
+
+def test_objects_have_one_file_per_account_and_accounts_one_file(lake: Lake) -> None:
+    empty = {n: TABLES[n].arrow_schema.empty_table() for n in ("accounts", "ads")}
+    lake.replace("accounts", empty["accounts"])
+    lake.replace("ads", empty["ads"], account_id="11")
+
+    files = [str(p.relative_to(lake.root)) for p in lake.root.rglob("*.parquet")]
+
+    assert sorted(files) == ["accounts/data.parquet", "ads/account_id=11/data.parquet"]
+
+
+def test_a_plain_hive_reader_of_pyarrow_sees_account_ids_as_text(days: Any, lake: Lake) -> None:
+    days.put(account="111122223333444")
+
+    found = ds.dataset(lake.root / "insights_hourly", partitioning="hive").to_table()
+
+    assert set(found["account_id"].to_pylist()) == {"111122223333444"}
+    assert set(found["date"].to_pylist()) == {"2026-11-21"}
+
+
+def test_duckdb_reads_the_folders_with_their_types(days: Any, lake: Lake) -> None:
+    days.put()
+    query = (
+        f"SELECT account_id, date, spend FROM read_parquet('{lake.root}/insights_hourly/*/*/*', "  # noqa: S608  ours
+        "hive_types = {'account_id': VARCHAR, 'date': DATE}) ORDER BY spend DESC LIMIT 1"
+    )
+
+    with duckdb.connect(config=CONFIG) as connection:
+        assert connection.sql(query).fetchall() == [("11", DAY, Decimal("4.010000"))]
+
+
+def test_a_file_is_sorted_small_and_carries_its_load(days: Any, lake: Lake) -> None:
+    days.put(500)
+
+    file = pq.ParquetFile(lake.path("insights_hourly", "11", DAY))
+
+    assert {"account_id", "date"}.isdisjoint(file.schema_arrow.names)
+    assert file.metadata.row_group(0).column(0).compression == "ZSTD"
+    assert b"fbinsights.load" in file.metadata.metadata
+
+
+def test_the_table_of_loads_is_read_from_the_footers(days: Any, lake: Lake) -> None:
+    days.put(reason="sums agree", report_run_ids=("6", "7"), seconds=1.5, calls=4)
+    days.put(account="12")
+
+    [first, second] = lake.loads().to_pylist()
+
+    assert (first["table_name"], first["account_id"]) == ("insights_hourly", "11")
+    assert (first["rows"], first["spend"]) == (6, Decimal("10.05"))
+    assert (first["report_run_ids"], first["seconds"], first["calls"]) == (["6", "7"], 1.5, 4)
+    assert (second["account_id"], second["loaded_at"].tzinfo is not None) == ("12", True)
+
+
+def test_a_proven_account_day_is_never_replaced_by_an_unproven_one(days: Any, lake: Lake) -> None:
+    days.put()
+
+    with pytest.raises(KeepsProvenError, match="spend is short"):
+        days.put(4, verdict="unproven", reason="spend is short")
+    with pytest.raises(KeepsProvenError, match="no load record"):
+        lake.replace("insights_hourly", days.rows(4), account_id="11", date=DAY)
+
+    assert lake.read("insights_hourly").num_rows == 6
+    assert lake.load_of("insights_hourly", "11", DAY).proven  # type: ignore[union-attr]  # it is
+
+
+def test_a_reload_that_changes_sums_is_remembered_with_the_rows(
+    days: Any, lake: Lake, later: list[datetime]
+) -> None:
+    changes = [days.put(), days.put(loaded_at=later[0]), days.put(4, loaded_at=later[1])]
+    days.put(6, loaded_at=later[2])
+
+    assert [change is None for change in changes] == [True, True, False]
+    assert [
+        (r["rows_before"], r["rows_after"], r["spend_before"], r["spend_after"])
+        for r in lake.restatements().to_pylist()
+    ] == [
+        (6, 4, Decimal("10.05"), Decimal("3.03")),
+        (4, 6, Decimal("3.03"), Decimal("10.05")),
+    ]
+
+
+@pytest.mark.parametrize("account", ["act_11", "", "11/..", "..", "1 1", "\u0661"])
+def test_an_account_id_that_is_not_digits_is_no_folder(account: str, lake: Lake) -> None:
+    with pytest.raises(WarehouseError, match="digits without act_"):
+        lake.path("ads", account, None)
+
+
+def test_rows_of_another_account_day_are_refused(days: Any, lake: Lake) -> None:
+    with pytest.raises(WarehouseError, match="another account_id than 12"):
+        lake.replace("insights_hourly", days.rows(), account_id="12", date=DAY)
+    with pytest.raises(WarehouseError, match="another date than 2026-11-20"):
+        lake.replace("insights_hourly", days.rows(), account_id="11", date=date(2026, 11, 20))
+    with pytest.raises(WarehouseError, match="named by"):
+        lake.replace("insights_hourly", days.rows(), account_id="11")
+    with pytest.raises(WarehouseError, match="columns of control_daily"):
+        lake.replace("control_daily", days.rows(), account_id="11", date=DAY)
+    with pytest.raises(WarehouseError, match="the load record is of"):
+        days.put(table="control_daily")
+
+    assert list(lake.root.rglob("*.parquet")) == []
+
+
+def test_what_is_no_table_of_files_is_refused(lake: Lake) -> None:
+    with pytest.raises(UnknownTableError, match="loads is not kept in files"):
+        lake.read("loads")
+
+
+def test_an_object_store_is_refused_in_plain_words() -> None:
+    with pytest.raises(WarehouseError, match="only a folder"):
+        Lake("s3://bucket/lake")
+
+
+REJECT = Reject(1, 2, "spend", '"12a"', "not a decimal number", '{"spend": "12a"}')
+
+
+def test_rejects_go_when_their_account_day_is_loaded_again(
+    days: Any, lake: Lake, later: list[datetime]
+) -> None:
+    first = days.load(days.rows())
+    lake.write_rejects(first, [REJECT, replace(REJECT, row=3)])
+    days.put(rejected=2)
+    assert len(list((lake.root / "rejects").rglob("*.parquet"))) == 1
+
+    lake.write_rejects(replace(first, loaded_at=later[0]), [])
+    days.put(loaded_at=later[0])
+
+    assert list((lake.root / "rejects").rglob("*.parquet")) == []
+
+
+def test_a_writer_killed_before_the_rename_leaves_the_old_file(days: Any, lake: Lake) -> None:
+    days.put()
+    killed = writer(lake.root, range(1), kill="pathlib.Path.replace = die")
+    assert killed.wait(timeout=30) == -9
+
+    assert len(unfinished(lake)) == 1
+    assert lake.read("insights_hourly").num_rows == 6
+    assert len(lake.partitions("insights_hourly")) == 1
+
+    days.put(4)
+    assert unfinished(lake) == []
+    assert lake.read("insights_hourly").num_rows == 4
+
+
+def test_a_full_disk_leaves_the_old_file_and_no_debris(
+    days: Any, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days.put()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        days.put(4)
+
+    assert unfinished(lake) == []
+    assert lake.read("insights_hourly").num_rows == 6
+
+
+def test_two_writers_at_once_leave_one_whole_file_and_readers_see_no_other(lake: Lake) -> None:
+    writers = [writer(lake.root, range(10)), writer(lake.root, range(100, 110))]
+
+    seen = set()
+    while any(process.poll() is None for process in writers):
+        rows = lake.read("insights_hourly")
+        marks = set(rows["clicks"].to_pylist())
+        assert rows.num_rows in {0, 500}
+        assert len(marks) <= 1
+        seen |= marks
+
+    assert [process.returncode for process in writers] == [0, 0]
+    [mark] = set(lake.read("insights_hourly")["clicks"].to_pylist())
+    assert mark in {9, 109}
+    assert lake.load_of("insights_hourly", "11", DAY).clicks == 500 * mark  # type: ignore[union-attr]  # it is there
+    assert lake.restatements().num_rows == 19
+    assert unfinished(lake) == []
+
+
+def test_times_of_loads_are_utc_whatever_zone_they_came_in(days: Any, lake: Lake) -> None:
+    berlin = datetime.fromisoformat("2026-11-22T06:00:00+01:00")
+    days.put(loaded_at=berlin)
+
+    load = lake.load_of("insights_hourly", "11", DAY)
+
+    assert load is not None
+    assert load.loaded_at == berlin
+    assert load.loaded_at.tzinfo is UTC

@@ -1,0 +1,88 @@
+"""Roll-ups: sums of what is additive, ratios of sums, rows without an hour apart."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import warehouse
+from warehouse.catalog import publish
+from warehouse.views import VIEWS, View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from warehouse.lake import Lake
+
+
+@pytest.fixture(scope="module")
+def loaded(make_days: Callable[[Path], Any], tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """Six rows: two campaigns, hours 0, 1 and 2; the sixth has neither hour nor traffic."""
+    days = make_days(tmp_path_factory.mktemp("lake"))
+    days.put(6)
+    publish(days.lake.root)
+    lake: Lake = days.lake
+    return lake
+
+
+def ask(lake: Lake, query: str) -> list[Any]:
+    with warehouse.open(lake.root) as opened:
+        return opened.sql(query).fetchall()
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=lambda view: view.name)
+def test_a_view_has_the_columns_it_says_and_one_row_per_grain(view: View, loaded: Lake) -> None:
+    with warehouse.open(loaded.root) as opened:
+        found = opened.arrow(f"FROM {view.name}")
+        distinct = opened.sql(f"FROM {view.name} SELECT DISTINCT {', '.join(view.grain)}")
+        assert len(distinct.fetchall()) == found.num_rows > 0
+
+    assert found.schema.names == [column.name for column in view.columns]
+
+
+def test_a_day_is_the_sum_of_its_rows(loaded: Lake) -> None:
+    [row] = ask(loaded, "FROM account_daily SELECT impressions, clicks, spend, account_currency")
+
+    assert row == (1000, 10, Decimal("10.05"), "EUR")
+
+
+def test_ratios_are_made_from_sums(loaded: Lake) -> None:
+    [(ctr, cpc, cpm)] = ask(loaded, "FROM account_daily SELECT ctr, cpc, cpm")
+
+    assert (ctr, cpc, cpm) == pytest.approx((1.0, 1.005, 10.05))
+
+
+def test_a_ratio_to_nothing_is_null(loaded: Lake) -> None:
+    rows = ask(loaded, "FROM campaign_hourly SELECT ctr, cpc, cpm WHERE impressions = 0")
+
+    assert rows == [(None, None, None)] * 2  # the first row, and the one without an hour
+
+
+def test_rows_without_an_hour_stay_apart_from_hour_0_and_count_in_the_day(loaded: Lake) -> None:
+    hours = ask(loaded, "FROM account_hourly SELECT hour, hour_start_utc IS NULL ORDER BY hour")
+    campaigns = ask(loaded, "FROM campaign_daily SELECT campaign_id, clicks ORDER BY ALL")
+
+    assert hours == [(0, False), (1, False), (2, False), (None, True)]
+    assert campaigns == [("20", 6), ("21", 4)]
+
+
+def test_campaigns_carry_their_name(loaded: Lake) -> None:
+    rows = ask(loaded, "FROM campaign_daily SELECT campaign_name ORDER BY ALL")
+
+    assert rows == [("Campaign 0",), ("Campaign 1",)]
+
+
+def test_actions_in_long_form_have_one_row_per_type(loaded: Lake) -> None:
+    rows = ask(
+        loaded,
+        "FROM insights_hourly_actions SELECT list_field, action_type, count(*), sum(value) "
+        "GROUP BY ALL ORDER BY ALL",
+    )
+
+    assert rows == [
+        ("actions", "like", 6, Decimal(15)),
+        ("actions", "link_click", 6, Decimal(15)),
+    ]
