@@ -150,7 +150,7 @@ def _report(report: Report) -> dg.AssetsDefinition:
         lake = Lake(settings.warehouse_url)
         account_days = [account_day_of(str(key)) for key in context.partition_keys]
         with stopping(), settings.open_graph() as client:
-            loader = Loader(client, lake, accounts_in(lake), context.run_id)
+            loader = Loader(client, lake, accounts_in(lake), context.run.run_id)
             outcomes = list(loader.load(report, account_days))
         parts = [
             Part(

@@ -26,7 +26,7 @@ from warehouse.errors import WarehouseError
 from warehouse.loads import PROVEN, UNPROVEN, Load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from fbgraph import Edge, GraphClient
@@ -84,23 +84,30 @@ class Loader:
     """Loads account-days with one client into one lake, many at a time.
 
     `accounts` by their digits. `run_id` is the Dagster run's: it goes into every record. Control
-    totals that the same run has asked for already are not asked for again.
+    totals that the same run has asked for already are not asked for again. `now` gives the time.
     """
 
     def __init__(
-        self, client: GraphClient, lake: Lake, accounts: Mapping[str, Account], run_id: str
+        self,
+        client: GraphClient,
+        lake: Lake,
+        accounts: Mapping[str, Account],
+        run_id: str,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client = client
         self._lake = lake
         self._accounts = accounts
         self._run_id = run_id
+        self._now = now
 
     def load(self, report: Report, account_days: Iterable[AccountDay]) -> Iterator[Outcome]:
         """Load account-days of a report, yielding each as it is done; the newest are asked first.
 
         Raises TokenError and BlockedError, which stop everything; all else is told per outcome.
         """
-        work, refused = _work(self._accounts, account_days, datetime.now(UTC))
+        work, refused = _work(self._accounts, account_days, self._now())
         for outcome in refused:
             yield _logged(outcome)
         with ThreadPoolExecutor(THREADS, thread_name_prefix="load") as pool:
@@ -238,7 +245,7 @@ class Loader:
             reason="Meta's own totals",
             api_version=api_version,
             run_id=self._run_id,
-            loaded_at=datetime.now(UTC),
+            loaded_at=self._now(),
         )
 
     def _store(self, report: Report, found: _Day, load: Load) -> Outcome:

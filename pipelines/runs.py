@@ -29,7 +29,7 @@ _QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 class RunResult:
     """How one run ended: (asset, partition key) → why it failed, and why everything stopped.
 
-    What stops everything is the token, a block or the configuration: nothing else would fare better.
+    What stops everything is the token, a block or the configuration: nothing else fares better.
     """
 
     run_id: str

@@ -1,0 +1,97 @@
+"""A sandbox on a socket, a lake in a folder, and a loader between them that waits for nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fbgraph import GraphClient
+from fbgraph.sandbox import Sandbox
+from pipelines.listings import accounts_in, discover, store_accounts
+from pipelines.load import Loader
+from pipelines.partitions import AccountDay
+from pipelines.reports import REPORTS
+from warehouse.lake import Lake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from pipelines.load import Outcome
+
+#: The sandbox's clock: days before it are finished in every zone.
+NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+DAYS = [date(2026, 11, 20), date(2026, 11, 21), date(2026, 11, 22)]
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(now=lambda: NOW) as running:
+        yield running
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Iterator[GraphClient]:
+    with GraphClient(sandbox.token, base_url=sandbox.url, sleep=lambda _: None) as opened:
+        yield opened
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+@pytest.fixture
+def days() -> Sequence[date]:
+    return DAYS
+
+
+@pytest.fixture
+def load(sandbox: Sandbox, client: GraphClient, lake: Lake) -> Callable[..., Sequence[Outcome]]:
+    """Load days of all accounts, or of some, as one run would."""
+
+    def loading(
+        days: Sequence[date], account_ids: Sequence[str] = (), run_id: str = "run-1"
+    ) -> Sequence[Outcome]:
+        store_accounts(lake, discover(client).rows, NOW)
+        loader = Loader(client, lake, accounts_in(lake), run_id, now=lambda: NOW)
+        wanted = account_ids or sandbox.account_ids
+        account_days = [AccountDay(account_id, day) for account_id in wanted for day in days]
+        return list(loader.load(REPORTS["insights_hourly"], account_days))
+
+    return loading
+
+
+@pytest.fixture
+def truth_rows(sandbox: Sandbox) -> Callable[[str, date], list[tuple[Any, ...]]]:
+    """What the sandbox served of an account-day: (ad, hour, impressions, clicks, spend)."""
+
+    def rows(account_id: str, day: date) -> list[tuple[Any, ...]]:
+        return sorted(map(_as_loaded, sandbox.truth(account_id, day)["rows"]), key=str)
+
+    return rows
+
+
+def _as_loaded(row: dict[str, Any]) -> tuple[Any, ...]:
+    return (
+        row["ad_id"],
+        row["hour"],
+        int(row["impressions"]),
+        int(row["clicks"]),
+        Decimal(row["spend"]),
+    )
+
+
+@pytest.fixture
+def lake_rows(lake: Lake) -> Callable[[str, date], list[tuple[Any, ...]]]:
+    """The same of the lake."""
+
+    def rows(account_id: str, day: date) -> list[tuple[Any, ...]]:
+        table = lake.read("insights_hourly", account_id=account_id, date=day)
+        columns = ["ad_id", "hour", "impressions", "clicks", "spend"]
+        return sorted((tuple(r.values()) for r in table.select(columns).to_pylist()), key=str)
+
+    return rows

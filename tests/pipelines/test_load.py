@@ -1,0 +1,258 @@
+"""The loader against the sandbox: what is in the lake is what the sandbox says it served."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from fbgraph import GraphClient
+from fbgraph.errors import TokenError
+from pipelines.load import Loader
+from pipelines.partitions import AccountDay
+from pipelines.reports import REPORTS
+from warehouse.decode import Account
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fbgraph.sandbox import Sandbox
+    from pipelines.load import Outcome
+    from warehouse.lake import Lake
+
+    Load = Callable[..., Sequence[Outcome]]
+    Rows = Callable[[str, date], list[tuple[Any, ...]]]
+
+FAULTS = [
+    (),
+    ("empty_pages",),
+    ("flaky",),
+    ("throttled",),
+    ("run_fails_once",),
+    ("run_skipped_once",),
+    ("run_stuck_at_100",),
+    ("fresh_run_unknown",),
+    ("empty_pages", "flaky", "run_fails_once", "throttled"),
+]
+
+
+@pytest.mark.parametrize("faults", FAULTS, ids="+".join)
+def test_every_account_day_holds_exactly_what_the_sandbox_served(
+    sandbox: Sandbox,
+    load: Load,
+    days: Sequence[date],
+    truth_rows: Rows,
+    lake_rows: Rows,
+    faults: Sequence[str],
+) -> None:
+    sandbox.use(*faults)
+
+    outcomes = load(days)
+
+    cells = [(account_id, day) for account_id in sandbox.account_ids for day in days]
+    assert [outcome.error for outcome in outcomes if outcome.error] == []
+    assert all(outcome.load and outcome.load.proven for outcome in outcomes)
+    assert {cell: lake_rows(*cell) for cell in cells} == {cell: truth_rows(*cell) for cell in cells}
+
+
+def test_rows_of_archived_and_deleted_ads_and_rows_without_an_hour_are_among_them(
+    sandbox: Sandbox, client: GraphClient, load: Load, days: Sequence[date], lake: Lake
+) -> None:
+    load(days)
+
+    rows = lake.read("insights_hourly").select(["account_id", "ad_id", "hour"]).to_pylist()
+    live = {
+        ad["id"]
+        for account_id in sandbox.account_ids
+        for ad in client.account(account_id).edge("ads", fields=["id"])
+    }
+    assert sum(row["ad_id"] not in live for row in rows) > len(rows) // 5
+    assert sum(row["hour"] is None for row in rows) > 0
+
+
+def test_loading_again_leaves_the_same_rows_and_notes_no_restatement(
+    load: Load, days: Sequence[date], lake: Lake
+) -> None:
+    load(days, run_id="run-1")
+    before = lake.read("insights_hourly")
+
+    load(days, run_id="run-2")
+
+    assert lake.read("insights_hourly").equals(before)
+    assert lake.restatements().num_rows == 0
+    assert set(lake.loads()["run_id"].to_pylist()) == {"run-2"}
+
+
+def test_an_account_without_permission_fails_alone(
+    sandbox: Sandbox, load: Load, days: Sequence[date]
+) -> None:
+    sandbox.use("forbidden_account")
+
+    outcomes = load(days)
+
+    failed = {o.account_day.account_id for o in outcomes if o.error}
+    assert failed == {sandbox.account_ids[1]}
+    assert all("(#200)" in o.error for o in outcomes if o.error)
+    assert len([o for o in outcomes if o.load]) == (len(sandbox.account_ids) - 1) * len(days)
+
+
+def test_a_dead_token_stops_everything_and_touches_nothing(
+    sandbox: Sandbox, load: Load, days: Sequence[date], lake: Lake
+) -> None:
+    load(days)
+    before = lake.loads()
+    accounts = {i: Account(i, "UTC", "EUR") for i in sandbox.account_ids}
+    with GraphClient(sandbox.expired_token, base_url=sandbox.url, sleep=lambda _: None) as expired:
+        loader = Loader(expired, lake, accounts, "run-2")
+
+        with pytest.raises(TokenError, match="FB_ACCESS_TOKEN"):
+            list(
+                loader.load(REPORTS["insights_hourly"], [AccountDay(i, days[0]) for i in accounts])
+            )
+
+    assert lake.loads().equals(before)
+
+
+def test_a_first_load_that_does_not_add_up_is_kept_and_marked(
+    sandbox: Sandbox, load: Load, days: Sequence[date], lake: Lake
+) -> None:
+    sandbox.use("wrong_rows")
+    [busiest, *_] = sandbox.account_ids
+
+    [outcome] = load(days[:1], [busiest])
+
+    assert outcome.load
+    assert not outcome.load.proven
+    assert "short of the account's total" in outcome.load.reason
+    assert lake.load_of("insights_hourly", busiest, days[0]) == outcome.load
+
+
+def test_what_is_proven_is_not_replaced_by_what_is_not(
+    sandbox: Sandbox, load: Load, days: Sequence[date], lake_rows: Rows
+) -> None:
+    [busiest, *_] = sandbox.account_ids
+    load(days[:1], [busiest], run_id="run-1")
+    before = lake_rows(busiest, days[0])
+    sandbox.use("wrong_rows")
+
+    [outcome] = load(days[:1], [busiest], run_id="run-2")
+
+    assert "is proven and stays as it is" in outcome.error
+    assert lake_rows(busiest, days[0]) == before
+
+
+def test_a_restated_day_is_replaced_and_what_changed_is_noted(
+    sandbox: Sandbox,
+    load: Load,
+    days: Sequence[date],
+    truth_rows: Rows,
+    lake_rows: Rows,
+    lake: Lake,
+) -> None:
+    [busiest, *_] = sandbox.account_ids
+    load(days[:1], [busiest], run_id="run-1")
+    sandbox.use("restated")
+
+    load(days[:1], [busiest], run_id="run-2")
+
+    assert lake_rows(busiest, days[0]) == truth_rows(busiest, days[0])
+    assert "insights_hourly" in lake.restatements()["table_name"].to_pylist()
+
+
+def test_control_totals_are_asked_for_once_a_run_however_many_reports_it_loads(
+    sandbox: Sandbox, load: Load, days: Sequence[date]
+) -> None:
+    busiest = sandbox.account_ids[0]
+    load(days, [busiest], run_id="run-1")
+    load(days, [busiest], run_id="run-1")
+    once = _calls(sandbox, "/{id}/insights")
+
+    load(days, [busiest], run_id="run-2")
+
+    assert (once, _calls(sandbox, "/{id}/insights")) == (2 * 2 + 1, 3 * 2 + 2)
+
+
+def _calls(sandbox: Sandbox, ending: str) -> int:
+    """GETs of a path: here pages of report runs, two a load, and control totals, one a run."""
+    calls = sandbox.calls()["calls"]
+    return sum(c["count"] for c in calls if c["method"] == "GET" and c["path"].endswith(ending))
+
+
+@pytest.mark.parametrize(
+    ("account_id", "ahead", "said"),
+    [("1", 0, "does not see this account"), (None, 9, "has not begun")],
+)
+def test_what_cannot_be_asked_for_is_told_without_a_call(
+    sandbox: Sandbox,
+    load: Load,
+    days: Sequence[date],
+    account_id: str | None,
+    ahead: int,
+    said: str,
+) -> None:
+    [outcome] = load([days[-1] + timedelta(days=ahead)], [account_id or sandbox.account_ids[0]])
+
+    assert outcome.load is None
+    assert said in outcome.error
+
+
+class Tampering(httpx.BaseTransport):
+    """Passes calls on, and spoils the first `rows` rows of every page of a report run."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._below = httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._below.handle_request(request)
+        answer.read()
+        if not request.url.path.endswith("/insights") or "act_" in request.url.path:
+            return answer
+        page = json.loads(answer.content)
+        for row in page["data"][: self._rows]:
+            row["impressions"] = "12a"
+        return httpx.Response(200, json=page)
+
+    def close(self) -> None:
+        self._below.close()
+
+
+def _load_tampered(sandbox: Sandbox, lake: Lake, cell: AccountDay, rows: int) -> Outcome:
+    accounts = {cell.account_id: Account(cell.account_id, "Europe/Berlin", "EUR")}
+    with GraphClient(
+        sandbox.token, base_url=sandbox.url, sleep=lambda _: None, transport=Tampering(rows)
+    ) as client:
+        loader = Loader(client, lake, accounts, "run-2")
+        [outcome] = loader.load(REPORTS["insights_hourly"], [cell])
+    return outcome
+
+
+def test_a_row_that_cannot_be_read_is_kept_as_a_reject_and_its_neighbours_load(
+    sandbox: Sandbox, lake: Lake, days: Sequence[date], lake_rows: Rows, truth_rows: Rows
+) -> None:
+    cell = AccountDay(sandbox.account_ids[0], days[0])
+
+    outcome = _load_tampered(sandbox, lake, cell, rows=1)
+
+    assert outcome.load
+    assert (outcome.load.rejected, outcome.load.verdict) == (1, "unproven")
+    assert "1 row could not be read" in outcome.load.reason
+    assert set(lake_rows(*cell)) < set(truth_rows(*cell))
+    assert len(lake_rows(*cell)) == len(truth_rows(*cell)) - 1
+
+
+def test_too_many_unreadable_rows_fail_the_account_day_and_keep_the_old_one(
+    sandbox: Sandbox, load: Load, lake: Lake, days: Sequence[date], lake_rows: Rows
+) -> None:
+    cell = AccountDay(sandbox.account_ids[0], days[0])
+    load([cell.day], [cell.account_id])
+    before = lake_rows(*cell)
+
+    outcome = _load_tampered(sandbox, lake, cell, rows=20)
+
+    assert outcome.load is None
+    assert 'page 1 row 1: impressions "12a"' in outcome.error
+    assert lake_rows(*cell) == before

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pipelines.resources import VARIABLES, ConfigError, settings_of
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_without_anything_set_the_defaults_are_those_of_the_table() -> None:
+    settings = settings_of({})
+
+    assert (settings.graph_url, settings.api_version, settings.warehouse_url) == (
+        "https://graph.facebook.com",
+        "v26.0",
+        "./data",
+    )
+
+
+def test_without_a_token_the_error_names_the_variable_and_where_to_get_one() -> None:
+    with pytest.raises(ConfigError, match=r"FB_ACCESS_TOKEN is not set.*ads_read.*System users"):
+        settings_of({"FB_ACCESS_TOKEN": "  "}).open_graph()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FB_GRAPH_URL", "graph.facebook.com"),
+        ("FB_GRAPH_URL", "ftp://graph.facebook.com"),
+        ("FB_API_VERSION", "26"),
+        ("FB_ACCOUNT_IDS", "act_1,me"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        settings_of({name: value})
+
+
+def test_accounts_are_a_list_with_or_without_prefix_each_once() -> None:
+    assert settings_of({"FB_ACCOUNT_IDS": " act_1, 2,,1 "}).account_ids == ("1", "2")
+
+
+def test_secrets_are_in_no_repr() -> None:
+    settings = settings_of({"FB_ACCESS_TOKEN": "EAAsecret", "FB_APP_SECRET": "appsecret"})
+    with settings.open_graph() as client:
+        shown = f"{settings!r} {client!r} {client.account('1')!r}"
+
+    assert "EAAsecret" not in shown
+    assert "appsecret" not in shown
+
+
+@pytest.mark.parametrize("file", [".env.example", "README.md"])
+def test_every_variable_is_documented_with_its_default(file: str) -> None:
+    text = (ROOT / file).read_text()
+
+    for variable in VARIABLES:
+        assert re.search(rf"\b{variable.name}\b", text)
+        assert (variable.default or "") in text
