@@ -64,7 +64,7 @@ def _graph_endpoint(platform: Platform) -> Endpoint:
         answer = respond(platform, call)
         body, headers = answer.body, dict(answer.headers)
         zipped = "gzip" in request.headers.get("accept-encoding", "")
-        if platform.compress and zipped and len(body) >= COMPRESSED_FROM:
+        if platform.settings.compress and zipped and len(body) >= COMPRESSED_FROM:
             body = gzip.compress(body, compresslevel=1)
             headers |= {"content-encoding": "gzip", "vary": "Accept-Encoding"}
         return Response(body, answer.status, headers)

@@ -179,12 +179,11 @@ def _only(name: str, count: Callable[[Numbers], int]) -> Callable[[Measured], An
     return _stats((ActionType(name, count),))
 
 
-def _roas(
-    value: Callable[[Numbers], int], name: str, *, on_meta: bool
-) -> Callable[[Measured], Any]:
+def _roas(value: Callable[[Numbers], int], name: str) -> Callable[[Measured], Any]:
+    """Value per money spent. The value comes from off Meta, so it is unknown by the hour."""
+
     def read(row: Measured) -> list[dict[str, str]] | None:
-        hidden = row.hourly and not on_meta
-        ratio = None if hidden else _ratio(value(row.numbers), row.numbers.spend)
+        ratio = None if row.hourly else _ratio(value(row.numbers), row.numbers.spend)
         return [{"action_type": name, "value": ratio}] if ratio and ratio != "0" else None
 
     return read
@@ -220,7 +219,6 @@ METRICS: Final[Mapping[str, Callable[[Numbers], int]]] = {
     "clicks": lambda n: n.clicks,
     "inline_link_clicks": lambda n: n.link_clicks,
     "inline_post_engagement": _engagement,
-    "full_view_impressions": lambda n: n.impressions * 4 // 5,
     "reach": _reach,
     "full_view_reach": lambda n: _reach(n) * 4 // 5,
     "unique_clicks": lambda n: n.clicks * 9 // 10,
@@ -243,7 +241,6 @@ COLUMNS: Final[Mapping[str, Callable[[Measured], Any]]] = {
     "updated_time": lambda row: str(row.node.updated.astimezone(row.node.zone).date()),
     **{name: _count(count) for name, count in METRICS.items()},
     "spend": lambda row: major(row.numbers.spend, row.offset),
-    "social_spend": lambda row: major(row.numbers.spend // 20, row.offset),
     "frequency": lambda row: _ratio(row.numbers.impressions, _reach(row.numbers)),
     "cpp": _per(lambda row: _spend(row) * 1000, _reach),
     "cpc": _per(_spend, lambda n: n.clicks),
@@ -268,11 +265,9 @@ COLUMNS: Final[Mapping[str, Callable[[Measured], Any]]] = {
     "video_p95_watched_actions": _only("video_view", lambda n: n.video_p95),
     "video_p100_watched_actions": _only("video_view", lambda n: n.video_p100),
     "video_thruplay_watched_actions": _only("video_view", lambda n: n.video_p50),
-    "purchase_roas": _roas(
-        lambda n: n.purchase_value + n.shop_value, "omni_purchase", on_meta=False
-    ),
+    "purchase_roas": _roas(lambda n: n.purchase_value + n.shop_value, "omni_purchase"),
     "website_purchase_roas": _roas(
-        lambda n: n.purchase_value, "offsite_conversion.fb_pixel_purchase", on_meta=False
+        lambda n: n.purchase_value, "offsite_conversion.fb_pixel_purchase"
     ),
     "results": lambda row: _results(row, str),
     "cost_per_result": lambda row: _results(row, lambda n: _ratio(_spend(row), n)),

@@ -51,7 +51,7 @@ def respond(platform: Platform, call: Call) -> Answer:
     account = _account(platform, call)
     version = LATEST
     try:
-        version = served_version(call, upgrade=platform.upgrade)
+        version = served_version(call, upgrade=platform.settings.auto_upgrade)
         platform.tokens.check(call, platform.now())
         platform.active.before(call, Place(platform.world, account, platform.now()))
         answer = Answer(_handle(platform, replace(call, version=version)))

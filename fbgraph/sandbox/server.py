@@ -15,9 +15,8 @@ import uvicorn
 from fbgraph.sandbox import plan
 from fbgraph.sandbox.access import Tokens
 from fbgraph.sandbox.app import make_app
-from fbgraph.sandbox.runs import Runs
 from fbgraph.sandbox.scenarios import Active
-from fbgraph.sandbox.state import Platform
+from fbgraph.sandbox.state import Platform, Settings
 from fbgraph.sandbox.world import World
 
 if TYPE_CHECKING:
@@ -78,12 +77,9 @@ class Sandbox:
         self._platform = Platform(
             World(seed, accounts=accounts, scale=scale),
             self._tokens,
-            now or _wall_clock,
-            Runs(run_polls, run_seconds),
+            Settings(now or _wall_clock, run_polls, run_seconds, auto_upgrade, compress),
+            Active(scenarios),
         )
-        self._platform.active = Active(scenarios)
-        self._platform.upgrade = auto_upgrade
-        self._platform.compress = compress
         self._port = port
 
     @property
@@ -135,6 +131,7 @@ class Sandbox:
             lifespan="off",
             ws="none",
             log_config=None,
+            log_level="warning",
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
@@ -144,7 +141,9 @@ class Sandbox:
             target=self._server.run, kwargs={"sockets": [listener]}, name="sandbox", daemon=True
         )
         self._thread.start()
-        self._server.ready.wait()
+        while not self._server.ready.wait(timeout=0.1):
+            if not self._thread.is_alive():
+                raise RuntimeError("the sandbox's server ended before it was ready")
         return self
 
     def __exit__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ from fbgraph.sandbox.delivery import NOTHING, Delivery, add
 from fbgraph.sandbox.faults import View
 from fbgraph.sandbox.insights import answer
 from fbgraph.sandbox.ledger import Ledger
+from fbgraph.sandbox.runs import Runs
 from fbgraph.sandbox.scenarios import Active
 
 if TYPE_CHECKING:
@@ -22,13 +24,12 @@ if TYPE_CHECKING:
     from fbgraph.sandbox.delivery import Numbers
     from fbgraph.sandbox.insights import Report, Tables
     from fbgraph.sandbox.query import Query
-    from fbgraph.sandbox.runs import Runs
     from fbgraph.sandbox.world import Node, World
 
-__all__ = ["Platform", "Shelf"]
+__all__ = ["Platform", "Settings", "Shelf"]
 
 #: Bytes of finished rows kept at hand. What is dropped is computed again when it is read.
-SHELF_BYTES: Final = 1_000_000_000
+SHELF_BYTES: Final = 4_000_000_000
 
 #: What the truth tells of each row, as insights would by the hour.
 TOLD: Final = (
@@ -59,20 +60,28 @@ class Shelf:
             self._bytes -= size
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a sandbox behaves; `Sandbox` says what each means."""
+
+    now: Callable[[], datetime]
+    run_polls: int = 2
+    run_seconds: float | None = None
+    auto_upgrade: bool = False
+    compress: bool = True
+
+
 class Platform:
     """Everything that a call can change or ask; no sockets."""
 
-    def __init__(
-        self, world: World, tokens: Tokens, now: Callable[[], datetime], runs: Runs
-    ) -> None:
+    def __init__(self, world: World, tokens: Tokens, settings: Settings, active: Active) -> None:
         self.world = world
         self.tokens = tokens
-        self.runs = runs
-        self.active = Active()
+        self.settings = settings
+        self.active = active
         self.ledger = Ledger()
-        self.upgrade = False
-        self.compress = True
-        self._clock = RefreshedClock(now)
+        self.runs = Runs(settings.run_polls, settings.run_seconds)
+        self._clock = RefreshedClock(settings.now)
         self._delivery = Delivery(world.seed)
         self._shelf = Shelf()
 
