@@ -6,6 +6,8 @@ turns "12a" into NULL. What is in the lake was checked when it was decoded.
 
 from __future__ import annotations
 
+import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import duckdb
@@ -22,16 +24,13 @@ if TYPE_CHECKING:
 
     from warehouse.table import Column, Table
 
-__all__ = ["CONFIG", "build"]
+__all__ = ["CONFIG", "build", "freeze"]
 
 #: Nothing is fetched from the internet, and instants are shown in UTC wherever the machine is.
 CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoinstall_known_extensions": "false",
     "TimeZone": "UTC",
 }
-
-#: A load that replaces a file while DuckDB reads it can fail that read; it never falsifies it.
-ATTEMPTS: Final = 5
 
 #: Tables that are kept in files.
 STORED: Final = [table for table in TABLES.values() if table.partitions is not None]
@@ -45,7 +44,8 @@ HIVE_TYPES: Final[Mapping[str, str]] = {
 
 
 def build(lake: Lake, path: Path) -> Mapping[str, int]:
-    """Write a database at `path`; rows by table. Raises duckdb.Error."""
+    """Write a database at `path`; rows by table. Raises duckdb.Error and OSError."""
+    frozen = freeze(lake, path.with_name("lake"))
     with duckdb.connect(path, config=CONFIG) as connection:
         connection.execute("BEGIN; CREATE SCHEMA lake")
         for table in TABLES.values():
@@ -57,23 +57,40 @@ def build(lake: Lake, path: Path) -> Mapping[str, int]:
         for comment in _comments():
             connection.execute(comment)
         connection.execute("COMMIT")
-        for table, source in _sources(lake, path.parent):
+        for table, source in _sources(frozen):
             _insert(connection, table, source)
         connection.execute("CHECKPOINT")
-        return {table: _count(connection, table) for table in TABLES}
+        counts = {table: _count(connection, table) for table in TABLES}
+    shutil.rmtree(frozen.root)
+    return counts
 
 
-def _sources(lake: Lake, folder: Path) -> Iterator[tuple[Table, str]]:
+def freeze(lake: Lake, root: Path) -> Lake:
+    """Link all files of the lake under `root`, where they stay as they are now.
+
+    A load that replaces a file meanwhile can then neither fail the read nor make `loads` tell of
+    rows that were not read. Raises OSError.
+    """
+    for table in (*STORED, TABLES["rejects"]):
+        for path in (lake.root / table.name).rglob("*.parquet"):
+            linked = root / path.relative_to(lake.root)
+            linked.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):  # rejects go when their account-day is loaded
+                linked.hardlink_to(path)
+    root.mkdir(exist_ok=True)
+    return Lake(root)
+
+
+def _sources(lake: Lake) -> Iterator[tuple[Table, str]]:
     """Where the rows of each table come from, as SQL; a table without rows has no source."""
     for table in STORED:
         if lake.partitions(table):
             yield table, _files(lake, table, "union_by_name = true")
     made = {"loads": lake.loads(), "restatements": lake.restatements()}
     for table_name, rows in made.items():
-        path = folder / f"{table_name}.parquet"
+        path = lake.root / f"{table_name}.parquet"
         pq.write_table(rows, path)
         yield TABLES[table_name], f"read_parquet({literal(str(path))})"
-        path.unlink()
     if next((lake.root / "rejects").rglob("*.parquet"), None):
         yield TABLES["rejects"], _live_rejects(lake)
 
@@ -104,15 +121,9 @@ def _live_rejects(lake: Lake) -> str:
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: Table, source: str) -> None:
     order = ", ".join(name(column) for column in table.grain)
-    query = f"INSERT INTO {name(table.name)} BY NAME SELECT * FROM {source} ORDER BY {order}"  # noqa: S608  ours
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            connection.execute(query)
-        except duckdb.Error:
-            if attempt == ATTEMPTS:
-                raise
-        else:
-            return
+    connection.execute(
+        f"INSERT INTO {name(table.name)} BY NAME SELECT * FROM {source} ORDER BY {order}"  # noqa: S608  ours
+    )
 
 
 def _lake_view(lake: Lake, table: Table) -> str:

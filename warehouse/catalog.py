@@ -75,7 +75,7 @@ def publish(url: str | Path) -> Published:
         building.mkdir()
         try:
             rows = build(lake, building / LINK)
-        except duckdb.Error as error:
+        except (duckdb.Error, OSError) as error:
             shutil.rmtree(building, ignore_errors=True)
             raise WarehouseError(f"publishing failed: {error}") from error
         snapshot = _keep(building, folder)
