@@ -45,6 +45,9 @@ ATTRIBUTES: Final[Mapping[str, Callable[[Node], str | int]]] = {
     "updated_time": lambda node: int(node.updated.timestamp()),
 }
 
+#: Those that are text; all others, and metrics, are numbers.
+WORDS: Final = frozenset(ATTRIBUTES) - {"created_time", "updated_time"}
+
 #: A condition on one of these replaces the default that hides archived and deleted objects.
 STATUSES: Final = frozenset({"effective_status", "delivery_info"})
 
@@ -124,7 +127,9 @@ def _condition(entry: object, name: str, metrics: Collection[str]) -> Condition:
     wanted = tuple(value) if isinstance(value, list) else (value,)
     if not all(isinstance(one, str | int | float) for one in wanted):
         raise refused("bad_type", name=f"{name}[value]", wanted="made of strings and numbers")
-    return Condition(level, attribute, operator, wanted if operator in LISTS else wanted[0])
+    condition = Condition(level, attribute, operator, wanted if operator in LISTS else wanted[0])
+    condition.holds("" if attribute in WORDS else 0)  # refuses a value of the wrong type now
+    return condition
 
 
 def matches(node: Node, conditions: Sequence[Condition]) -> bool:

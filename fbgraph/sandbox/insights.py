@@ -5,8 +5,8 @@ Rows stream object by object, so a large account-day is never held in full here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import groupby
+from dataclasses import replace
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.fields import HOUR_LABELS, HOURLY, LEVELS, insights_fields
@@ -32,28 +32,33 @@ if TYPE_CHECKING:
 __all__ = ["Report", "Tables", "answer", "rows"]
 
 
-#: Bytes that a row takes beside its JSON.
+#: Bytes that a report and each of its rows take beside their JSON.
 OVERHEAD: Final = 50
 
 
-@dataclass(frozen=True, slots=True)
 class Report:
-    """The finished rows of a query, each as the JSON that pages are made of."""
+    """The rows of a query, each as the JSON that pages are made of, written once and when needed.
 
-    rows: Sequence[bytes]
-    summary: Row | None
+    Pages are read from the front, so nobody waits for two million rows to see the first thousand.
+    """
 
-    @property
-    def size(self) -> int:
-        """About how many bytes it holds in memory."""
-        return OVERHEAD + sum(map(len, self.rows)) + OVERHEAD * len(self.rows)
+    def __init__(self, rows: Iterator[bytes], summary: Row | None = None) -> None:
+        self.summary = summary
+        self.size = OVERHEAD  # bytes that it holds, about
+        self._coming = rows
+        self._written: list[bytes] = []
+
+    def upto(self, count: int) -> Sequence[bytes]:
+        """At least the first `count` rows, or all if there are fewer."""
+        for row in islice(self._coming, max(0, count - len(self._written))):
+            self._written.append(row)
+            self.size += len(row) + OVERHEAD
+        return self._written
 
 
 def answer(query: Query, node: Node, tables: Tables) -> Report:
-    """All rows of a query, written, with its summary if it asks for one."""
-    return Report(
-        [compact(row) for row in rows(query, node, tables)], _summary(query, node, tables)
-    )
+    """The report of a query, with its summary if it asks for one."""
+    return Report(map(compact, rows(query, node, tables)), _summary(query, node, tables))
 
 
 def rows(query: Query, node: Node, tables: Tables) -> Iterator[Row]:

@@ -74,10 +74,24 @@ class Asked:
     after: Cursor | None = None
     before: Cursor | None = None
 
+    @property
+    def start(self) -> int:
+        if self.before:
+            return max(0, self.before.index - self.limit)
+        return self.after.index + 1 if self.after else 0
+
+    @property
+    def end(self) -> int:
+        """Behind the last row that is asked for."""
+        return self.before.index if self.before else self.start + self.limit
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """One page of a list: rows `start` to `stop`, and whether `next` and `previous` are there."""
+    """One page of a list: rows `start` to `stop`, the cursor to go on from, and if there is more.
+
+    `total` counts the rows of the list as far as they are known, at least one behind `stop`.
+    """
 
     start: int
     stop: int
@@ -93,12 +107,7 @@ def ask(params: Mapping[str, str], limit: int, cursors: Cursors) -> Asked:
 
 def cut(asked: Asked, total: int) -> Cut:
     """The page that was asked for. It may be empty: then nothing lies after the cursor."""
-    if asked.before:
-        stop = min(asked.before.index, total)
-        start = max(0, stop - asked.limit)
-    else:
-        start = min(asked.after.index + 1, total) if asked.after else 0
-        stop = min(start + asked.limit, total)
+    start, stop = min(asked.start, total), min(asked.end, total)
     return Cut(start, stop, total, Cursor(max(stop - 1, 0)), more=stop < total)
 
 

@@ -128,9 +128,10 @@ def _summary(call: Call, run: Run) -> tuple[str, ...]:
 
 def _page(platform: Platform, call: Call, report: Report) -> bytes:
     asked = ask(call.params, limit(call.params), INSIGHTS)
-    total = len(report.rows)
-    if asked.after and asked.after.index + 1 >= total:
+    # One row more than the page holds tells whether there is a next one.
+    rows = report.upto(asked.end + 1)
+    if asked.after and asked.after.index + 1 >= len(rows):
         raise refused("cursor")
-    where = platform.active.cut(cut(asked, total), asked)
-    rows = report.rows[where.start : where.stop]
-    return page(rows, where, INSIGHTS, call.pager(asked.limit), report.summary)
+    where = platform.active.cut(cut(asked, len(rows)), asked)
+    shown = rows[where.start : where.stop]
+    return page(shown, where, INSIGHTS, call.pager(asked.limit), report.summary)

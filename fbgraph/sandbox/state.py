@@ -8,7 +8,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.sandbox.columns import COLUMNS, Measured, major
-from fbgraph.sandbox.days import RefreshedClock
+from fbgraph.sandbox.days import RefreshedClock, local_date
 from fbgraph.sandbox.delivery import NOTHING, Delivery, add
 from fbgraph.sandbox.faults import View
 from fbgraph.sandbox.insights import answer
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Platform", "Settings", "Shelf"]
 
-#: Bytes of finished rows kept at hand. What is dropped is computed again when it is read.
+#: Bytes of rows, and reports, kept at hand. What is dropped is computed again when it is read.
 SHELF_BYTES: Final = 4_000_000_000
+SHELF_REPORTS: Final = 500
 
 #: What the truth tells of each row, as insights would by the hour.
 TOLD: Final = (
@@ -39,25 +40,25 @@ TOLD: Final = (
 
 
 class Shelf:
-    """Finished reports, the longest unused dropped first, the newest never."""
+    """Reports at hand, the longest unused dropped first, the newest never."""
 
-    def __init__(self, limit: int = SHELF_BYTES) -> None:
+    def __init__(self, limit: int = SHELF_BYTES, most: int = SHELF_REPORTS) -> None:
         self._limit = limit
-        self._kept: OrderedDict[object, tuple[Report, int]] = OrderedDict()
-        self._bytes = 0
+        self._most = most
+        self._kept: OrderedDict[object, Report] = OrderedDict()
 
     def get(self, key: object, make: Callable[[], Report]) -> Report:
         if key not in self._kept:
-            self._put(key, make())
+            self._kept[key] = make()
         self._kept.move_to_end(key)
-        return self._kept[key][0]
+        while len(self._kept) > 1 and self._is_full():
+            self._kept.popitem(last=False)
+        return self._kept[key]
 
-    def _put(self, key: object, report: Report) -> None:
-        self._kept[key] = (report, report.size)
-        self._bytes += report.size
-        while self._bytes > self._limit and len(self._kept) > 1:
-            _, (_, size) = self._kept.popitem(last=False)
-            self._bytes -= size
+    def _is_full(self) -> bool:
+        # Reports grow while they are read, so their sizes are looked up each time.
+        held = sum(report.size for report in self._kept.values())
+        return held > self._limit or len(self._kept) > self._most
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,10 @@ class Platform:
         """The rows of a query as of a refresh, under the scenarios of that time."""
         node = self.world.nodes[query.node_id]
         tables = self._tables(View(stamp, query.level), Active(names))
-        return self._shelf.get((query, stamp, tuple(names)), lambda: answer(query, node, tables))
+        today = local_date(node.zone, stamp)
+        # Finished days change at midnight at most, when one more of them may be restated.
+        as_of = stamp if query.until >= today else today
+        return self._shelf.get((query, as_of, tuple(names)), lambda: answer(query, node, tables))
 
     def _tables(self, view: View, active: Active) -> Tables:
         def plain(ad: Node, day: date) -> dict[int | None, Numbers]:

@@ -98,6 +98,15 @@ def test_a_run_reads_what_a_synchronous_call_does(graph: Graph, everything: dict
     assert rows == graph.rows(f"{graph.account()}/insights", time_range=DAY, **everything)
 
 
+def test_a_run_is_read_backwards_too(graph: Graph, everything: dict[str, Any]) -> None:
+    path = f"{finished(graph, **everything)}/insights"
+    first, second, *_ = graph.pages(path, limit=10)
+
+    back = graph.get(path, limit=10, before=second["paging"]["cursors"]["before"]).json()
+
+    assert back["data"] == first["data"]
+
+
 def test_a_run_is_read_25_rows_at_a_time_by_default(
     graph: Graph, everything: dict[str, Any]
 ) -> None:
