@@ -14,7 +14,7 @@ import re
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 
@@ -47,6 +47,9 @@ API_VERSION: Final = "v26.0"
 #: What may stand after the version: names and ids. No host to send the token to, no dots to climb
 #: by, no query.
 _PATH: Final = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
+
+#: Batches are posted to the version itself.
+_ROOT: Final = "/"
 
 T = TypeVar("T")
 
@@ -111,11 +114,12 @@ class GraphClient:
         self._jitter = jitter
         self._clock = clock
         self._access_token = access_token
+        self._proof = appsecret_proof(access_token, app_secret) if app_secret else None
         self._secrets = _secrets(access_token, app_secret)
         self._known_versions = {"", version}  # one warning for each other one, twins included
         below = transport or httpx.HTTPTransport(limits=httpx.Limits(max_connections=32))
-        if app_secret:
-            below = ProofTransport(below, appsecret_proof(access_token, app_secret))
+        if self._proof:
+            below = ProofTransport(below, self._proof)
         self._http = httpx.Client(
             base_url=f"{self.base_url}/{version}/",
             auth=BearerAuth(access_token),
@@ -163,7 +167,7 @@ class GraphClient:
         return self._call("POST", path, read, data=encode(params, fields_as_json=True))
 
     def _call(self, method: str, path: str, read: Callable[[Any, bytes], T], **content: Any) -> T:
-        if not _PATH.fullmatch(path):
+        if (method, path) != ("POST", _ROOT) and not _PATH.fullmatch(path):
             raise RequestError(f"{self._hide(path)!r} is no path of nodes and edges.")
         for attempt in retrying(self._sleep, self._jitter):
             with attempt:
@@ -220,18 +224,22 @@ class GraphClient:
         Asked by a batch of one: `debug_token` wants the token as a parameter, and so it rides in
         the body of a POST and not in a URL, where servers and proxies would log it.
         """
-        asked = f"debug_token?input_token={quote(self._access_token, safe='')}"
+        asked = {"input_token": self._access_token}
+        if self._proof:  # the items of a batch carry their own
+            asked["appsecret_proof"] = self._proof
+
+        item = {"method": "GET", "relative_url": f"debug_token?{urlencode(asked)}"}
 
         def read(answer: Any, _: bytes) -> Mapping[str, Any]:
-            item = answer[0] if isinstance(answer, list) and answer else None
-            if not isinstance(item, dict):
+            one = answer[0] if isinstance(answer, list) and answer else None
+            if not isinstance(one, dict):
                 raise RetryableError("The batch of one gave no answer.")
-            body = str(item.get("body", "")).encode()
-            told = parse(item.get("code", 0), body, call="debug_token", hide=self._hide)
+            body = str(one.get("body", "")).encode()
+            told = parse(one.get("code", 0), body, call="debug_token", hide=self._hide)
             data = told.get("data") if isinstance(told, dict) else None
             return data if isinstance(data, dict) else {}
 
-        return self.post("", {"batch": [{"method": "GET", "relative_url": asked}]}, read)
+        return self.post(_ROOT, {"batch": [item]}, read)
 
     # -- report runs ---------------------------------------------------------------------------
 

@@ -1,0 +1,284 @@
+"""The command as a person runs it: a process of its own, a sandbox on a socket, files on disk."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fbgraph.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+DAYS = [date(2026, 11, 20), date(2026, 11, 21), date(2026, 11, 22)]
+RANGE = ("--since", str(DAYS[0]), "--until", str(DAYS[-1]))
+
+SECRET = "not-for-anyone-to-see"  # noqa: S105  # invented
+
+#: What the README's reader is told to ask.
+QUESTION = (
+    "select account_id, date, count(*) as n, sum(spend) as spend"
+    " from insights_hourly group by all order by all"
+)
+
+
+@dataclass
+class Company:
+    """One sandbox, one folder, and the command with the environment that points at both."""
+
+    sandbox: Sandbox
+    folder: Path
+
+    def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        command = [str(Path(sys.executable).with_name("fbinsights")), *arguments]
+        settings = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "DAGSTER_HOME": str(self.home),
+            "FB_GRAPH_URL": self.sandbox.url,
+            "FB_ACCESS_TOKEN": self.sandbox.token,
+            "FB_APP_SECRET": SECRET,
+            "WAREHOUSE_URL": str(self.lake),
+        }
+        return subprocess.run(  # noqa: S603  # our own command
+            command,
+            cwd=self.folder,
+            env=settings | environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    @property
+    def home(self) -> Path:
+        home = self.folder / "dagster"
+        home.mkdir(exist_ok=True)
+        (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+        return home
+
+    @property
+    def lake(self) -> Path:
+        return self.folder / "lake"
+
+    def answers(self) -> list[tuple[str, date, int, Decimal]]:
+        """What the published file says to QUESTION."""
+        done = self.run("query", QUESTION, "--format", "csv")
+        rows = csv.DictReader(done.stdout.splitlines())
+        return [
+            (r["account_id"], date.fromisoformat(r["date"]), int(r["n"]), Decimal(r["spend"]))
+            for r in rows
+        ]
+
+    def truth(self, account_ids: Sequence[str] = ()) -> list[tuple[str, date, int, Decimal]]:
+        """What the sandbox says to the same question."""
+        told = [
+            (i, day, self.sandbox.truth(i, day))
+            for i in account_ids or self.sandbox.account_ids
+            for day in DAYS
+        ]
+        return sorted(
+            (i, day, truth["count"], Decimal(truth["sums"]["spend"]))
+            for i, day, truth in told
+            if truth["count"]
+        )
+
+
+def start() -> Sandbox:
+    return Sandbox(now=lambda: NOW, app_secret=SECRET)
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    """A company whose three days were loaded by one `backfill`."""
+    folder = tmp_path_factory.mktemp("loaded")
+    with start() as sandbox:
+        company = Company(sandbox, folder)
+        company.first = company.run("backfill", *RANGE)  # type: ignore[attr-defined]
+        yield company
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Company]:
+    with start() as sandbox:
+        yield Company(sandbox, tmp_path)
+
+
+def test_a_backfill_answers_the_question_of_the_readme_with_the_sandboxs_truth(
+    loaded: Company,
+) -> None:
+    first: subprocess.CompletedProcess[str] = loaded.first  # type: ignore[attr-defined]
+
+    assert (first.returncode, first.stderr) == (0, "")
+    assert "Sakura 東京" in first.stdout
+    assert loaded.answers() == loaded.truth()
+
+
+def test_every_account_day_is_recorded_as_proven(loaded: Company) -> None:
+    done = loaded.run(
+        "query",
+        "select verdict, count(*) as n from loads where report_run_ids <> [] group by all",
+        "--format",
+        "csv",
+    )
+
+    assert done.stdout.splitlines() == ['"verdict","n"', f'"proven",{7 * len(DAYS)}']
+
+
+def test_a_second_backfill_leaves_exactly_the_same_rows(loaded: Company) -> None:
+    everything = "select * from insights_hourly order by all"
+    before = loaded.run("query", everything, "--format", "json").stdout
+
+    again = loaded.run("backfill", *RANGE)
+
+    assert again.returncode == 0
+    assert loaded.run("query", everything, "--format", "json").stdout == before
+    assert len(before.splitlines()) == sum(n for _, _, n, _ in loaded.truth())
+
+
+def test_the_token_and_the_secret_are_in_nothing_that_a_run_leaves_behind(loaded: Company) -> None:
+    first: subprocess.CompletedProcess[str] = loaded.first  # type: ignore[attr-defined]
+    secrets = [loaded.sandbox.token, SECRET]
+
+    files = [path for path in loaded.folder.rglob("*") if path.is_file()]
+    leaks = [path for path in files if any(s.encode() in path.read_bytes() for s in secrets)]
+
+    assert len(files) > 50
+    assert leaks == []
+    assert not any(secret in first.stdout + first.stderr for secret in secrets)
+
+
+def test_the_doctor_finds_everything_in_order(loaded: Company) -> None:
+    done = loaded.run("doctor")
+
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0, done.stdout
+    assert [line[:5] for line in lines] == ["ok   "] * len(lines)
+    assert len(lines) == 3 + len(loaded.sandbox.account_ids)
+    assert "ads_read" in done.stdout
+
+
+def test_an_account_without_permission_fails_alone_and_the_exit_code_is_1(fresh: Company) -> None:
+    fresh.sandbox.use("forbidden_account")
+    forbidden = fresh.sandbox.account_ids[1]
+    others = [i for i in fresh.sandbox.account_ids if i != forbidden]
+
+    done = fresh.run("backfill", *RANGE)
+
+    assert done.returncode == 1
+    assert fresh.answers() == fresh.truth(others)
+    for day in DAYS:
+        assert f"insights_hourly act_{forbidden}|{day}: (#200)" in done.stderr
+    assert (
+        f"backfill --since {DAYS[0]} --until {DAYS[-1]} --account act_{forbidden}\n" in done.stderr
+    )
+    assert not any(f"act_{other}" in done.stderr for other in others)
+
+
+def test_a_day_that_stays_unproven_is_published_marked_and_told(fresh: Company) -> None:
+    fresh.sandbox.use("wrong_rows")
+    account = f"act_{fresh.sandbox.account_ids[0]}"
+
+    done = fresh.run("backfill", *RANGE, "--account", account)
+
+    assert done.returncode == 1
+    assert f"{account}|{DAYS[0]}: loaded, but not proven" in done.stderr
+    assert len(fresh.answers()) == len(DAYS)
+
+
+def test_only_the_accounts_that_are_set_are_loaded(fresh: Company) -> None:
+    some = fresh.sandbox.account_ids[2]
+
+    done = fresh.run("backfill", *RANGE, FB_ACCOUNT_IDS=f"act_{some}")
+
+    assert done.returncode == 0, done.stderr
+    assert fresh.answers() == fresh.truth([some])
+
+
+def test_accounts_that_are_not_neighbours_are_loaded_without_those_between(fresh: Company) -> None:
+    first, last = fresh.sandbox.account_ids[0], fresh.sandbox.account_ids[-1]
+
+    done = fresh.run("backfill", *RANGE, "--account", first, "--account", f"act_{last}")
+
+    assert done.returncode == 0, done.stderr
+    assert fresh.answers() == fresh.truth(sorted([first, last]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "said"),
+    [
+        (RANGE, {"FB_ACCESS_TOKEN": ""}, "FB_ACCESS_TOKEN is not set"),
+        (RANGE, {"FB_ACCESS_TOKEN": "EAAnobody"}, "put it in FB_ACCESS_TOKEN"),
+        (RANGE, {"FB_APP_SECRET": ""}, "Set FB_APP_SECRET"),
+        (RANGE, {"FB_API_VERSION": "26"}, "FB_API_VERSION is no version"),
+        (RANGE, {"FB_API_VERSION": "v21.0"}, "Set FB_API_VERSION to a version that lives"),
+        (RANGE, {"WAREHOUSE_URL": "gs://bucket"}, "gs://bucket"),
+        ((*RANGE, "--account", "42"), {}, "does not see act_42. It sees:"),
+        ((*RANGE, "--report", "weekly"), {}, "There is no report 'weekly'"),
+        (("--since", "2026-11-31", "--until", "2026-12-01"), {}, "'2026-11-31' is no day"),
+        (("--since", "2026-11-21", "--until", "2026-11-20"), {}, "is after --until"),
+        (("--since", "2026-11-21"), {}, "Missing option '--until'"),
+    ],
+)
+def test_wrong_use_is_told_in_a_line_before_anything_is_touched(
+    fresh: Company, arguments: Sequence[str], environ: dict[str, str], said: str
+) -> None:
+    done = fresh.run("backfill", *arguments, **environ)
+
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(fresh.lake.rglob("*.parquet"))
+
+
+def test_an_expired_token_touches_no_partition(loaded: Company) -> None:
+    files = {path: path.stat().st_mtime_ns for path in loaded.lake.rglob("*.parquet")}
+
+    done = loaded.run("backfill", *RANGE, FB_ACCESS_TOKEN=loaded.sandbox.expired_token)
+
+    assert done.returncode == 2
+    assert "Session has expired" in done.stderr
+    assert "Make a new access token" in done.stderr
+    assert loaded.sandbox.expired_token not in done.stderr
+    assert {p: p.stat().st_mtime_ns for p in loaded.lake.rglob("*.parquet")} == files
+
+
+def test_the_demo_loads_proves_and_answers_without_a_token(tmp_path: Path) -> None:
+    with start() as unused:
+        done = Company(unused, tmp_path).run("demo", FB_ACCESS_TOKEN="")
+
+    assert done.returncode == 0, done.stderr
+    assert "Every account-day holds exactly what the sandbox says it served." in done.stdout
+    assert "Sunset Outfitters" in done.stdout.rpartition("The best hour of each account:")[2]
+
+
+def test_the_demo_stays_out_of_a_lake_of_somebody_elses(loaded: Company) -> None:
+    done = loaded.run("demo", "--seed", "7")
+
+    assert done.returncode == 2
+    assert "Give the demo a folder of its own" in done.stderr
+
+
+def test_a_query_that_cannot_be_read_gives_duckdbs_words(fresh: Company) -> None:
+    done = fresh.run("query", "selec 1")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "syntax error" in done.stderr
+
+
+@pytest.mark.parametrize("command", [(), ("backfill",), ("demo",), ("sandbox",), ("query",)])
+def test_help_is_quick_and_shows_how(fresh: Company, command: Sequence[str]) -> None:
+    done = fresh.run(*command, "--help", FB_ACCESS_TOKEN="")
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: fbinsights")
