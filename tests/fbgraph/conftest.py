@@ -63,7 +63,7 @@ class Wire:
 
 @pytest.fixture
 def token() -> str:
-    return "EAAinventedForTests0123456789"
+    return "123456|inventedForTests0123456789"  # an app's: the bar is written %7C in a URL
 
 
 @pytest.fixture

@@ -139,6 +139,12 @@ def test_as_many_empty_pages_as_allowed_are_walked_through() -> None:
     assert rows_of(walk(edge(*empty, [1], *empty, [2]), {})) == [1, 2]
 
 
+def test_an_edge_that_ends_after_many_empty_pages_has_ended() -> None:
+    empty: list[list[int]] = [[]] * (MAX_EMPTY_PAGES + 1)
+
+    assert rows_of(walk(edge([1], *empty), {})) == [1]
+
+
 def test_the_last_page_has_a_cursor_and_still_is_the_last() -> None:
     assert Page.from_answer(body("a", after="B", more=False)).after is None
 
