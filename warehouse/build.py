@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 import pyarrow.parquet as pq
 
-from warehouse.lake import DATA_FILE, Lake
+from warehouse.lake import DATA_FILE, Lake, records
 from warehouse.schema import TABLES
 from warehouse.sql import create_table, literal, name, typed_nothing
 from warehouse.views import VIEWS
@@ -35,9 +35,11 @@ CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
 #: Tables that are kept in files.
 STORED: Final = [table for table in TABLES.values() if table.partitions is not None]
 
+#: Tables whose rows are read from files when publishing.
+FROZEN: Final = [*STORED, TABLES["rejects"]]
+
 #: DuckDB's types of the columns that stand in a path; left to itself it makes a number of an id.
 HIVE_TYPES: Final[Mapping[str, str]] = {
-    "table_name": "VARCHAR",
     "account_id": "VARCHAR",
     "date": "DATE",
 }
@@ -45,7 +47,8 @@ HIVE_TYPES: Final[Mapping[str, str]] = {
 
 def build(lake: Lake, path: Path) -> Mapping[str, int]:
     """Write a database at `path`; rows by table. Raises duckdb.Error and OSError."""
-    frozen = freeze(lake, path.with_name("lake"))
+    frozen = path.with_name("frozen")
+    freeze(lake, frozen)
     with duckdb.connect(path, config=CONFIG) as connection:
         connection.execute("BEGIN; CREATE SCHEMA lake")
         for table in TABLES.values():
@@ -61,62 +64,60 @@ def build(lake: Lake, path: Path) -> Mapping[str, int]:
             _insert(connection, table, source)
         connection.execute("CHECKPOINT")
         counts = {table: _count(connection, table) for table in TABLES}
-    shutil.rmtree(frozen.root)
+    shutil.rmtree(frozen)
     return counts
 
 
-def freeze(lake: Lake, root: Path) -> Lake:
-    """Link all files of the lake under `root`, where they stay as they are now.
+def freeze(lake: Lake, folder: Path) -> None:
+    """Link all files of the lake under `folder`, where they stay as they are now.
 
     A load that replaces a file meanwhile can then neither fail the read nor make `loads` tell of
-    rows that were not read. Raises OSError.
+    rows that were not read. One flat folder per table, for thousands of folders take seconds to
+    make and remove: account_id=11/date=2026-11-21/data.parquet is 11,2026-11-21,data.parquet.
     """
-    for table in (*STORED, TABLES["rejects"]):
-        for path in (lake.root / table.name).rglob("*.parquet"):
-            linked = root / path.relative_to(lake.root)
-            linked.parent.mkdir(parents=True, exist_ok=True)
+    for table in FROZEN:
+        top = lake.root / table.name
+        (folder / table.name).mkdir(parents=True)
+        stored = table.partitions is not None
+        paths = [p.path for p in lake.partitions(table)] if stored else top.rglob("*.parquet")
+        for path in paths:
+            flat = ",".join(part.rpartition("=")[2] for part in path.relative_to(top).parts)
             with suppress(FileNotFoundError):  # rejects go when their account-day is loaded
-                linked.hardlink_to(path)
-    root.mkdir(exist_ok=True)
-    return Lake(root)
+                (folder / table.name / flat).hardlink_to(path)
 
 
-def _sources(lake: Lake) -> Iterator[tuple[Table, str]]:
-    """Where the rows of each table come from, as SQL; a table without rows has no source."""
-    for table in STORED:
-        if lake.partitions(table):
-            yield table, _files(lake, table, "union_by_name = true")
-    made = {"loads": lake.loads(), "restatements": lake.restatements()}
-    for table_name, rows in made.items():
-        path = lake.root / f"{table_name}.parquet"
+def _sources(frozen: Path) -> Iterator[tuple[Table, str]]:
+    """Where the rows of each table come from, as SQL; a table without files has no source."""
+    by_table = {table: sorted((frozen / table.name).iterdir()) for table in FROZEN}
+    made = records(path for paths in by_table.values() for path in paths)
+    for table_name, rows in zip(("loads", "restatements"), made, strict=True):
+        path = frozen / f"{table_name}.parquet"
         pq.write_table(rows, path)
         yield TABLES[table_name], f"read_parquet({literal(str(path))})"
-    if next((lake.root / "rejects").rglob("*.parquet"), None):
-        yield TABLES["rejects"], _live_rejects(lake)
+    for table, paths in by_table.items():
+        if paths:
+            yield table, _frozen_rows(frozen, table)
 
 
-def _files(lake: Lake, table: Table, *options: str) -> str:
-    """Read all files of a stored table, the columns of its path with their right types."""
-    folders = table.partitions or ()
-    pattern = lake.root.joinpath(table.name, *(f"{folder}=*" for folder in folders), DATA_FILE)
-    return _read_parquet(pattern, folders, *options)
-
-
-def _read_parquet(pattern: Path, folders: Sequence[str], *options: str) -> str:
-    types = ", ".join(f"{literal(folder)}: {HIVE_TYPES[folder]}" for folder in folders)
-    hive = f"hive_partitioning = true, hive_types = {{{types}}}"
-    arguments = [literal(str(pattern)), hive if folders else "hive_partitioning = false", *options]
-    return f"read_parquet({', '.join(arguments)})"
-
-
-def _live_rejects(lake: Lake) -> str:
-    """Rejects of what is published and of later attempts; a replaced load's may still lie about."""
-    pattern = lake.root.joinpath("rejects", "*", "*", "*", "*.parquet")
-    files = _read_parquet(pattern, tuple(HIVE_TYPES))
-    return (
-        f"(FROM {files} AS r WHERE NOT EXISTS (FROM loads AS l WHERE l.table_name = r.table_name "
-        "AND l.account_id = r.account_id AND l.date = r.date AND l.loaded_at > r.loaded_at))"
+def _frozen_rows(frozen: Path, table: Table) -> str:
+    """Read all linked files of a table, with the columns that their names carry."""
+    parts = [
+        f"split_part(parse_filename(filename), ',', {n})::{HIVE_TYPES[folder]} AS {name(folder)}"
+        for n, folder in enumerate(table.partitions or (), start=1)
+    ]
+    pattern = literal(str(frozen / table.name / "*.parquet"))
+    rows = (
+        f"SELECT {', '.join(['* EXCLUDE (filename)', *parts])} FROM read_parquet({pattern}, "  # noqa: S608  ours
+        "filename = true, hive_partitioning = false, union_by_name = true)"
     )
+    return f"({rows}){LIVE if table.name == 'rejects' else ''}"
+
+
+#: Rejects of what is published and of later attempts: a replaced load's may still lie about.
+LIVE: Final = (
+    " AS r WHERE NOT EXISTS (FROM loads AS l WHERE l.table_name = r.table_name"
+    " AND l.account_id = r.account_id AND l.date = r.date AND l.loaded_at > r.loaded_at)"
+)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: Table, source: str) -> None:
@@ -127,8 +128,18 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: Table, source: str) ->
 
 
 def _lake_view(lake: Lake, table: Table) -> str:
+    """View the files where they lie. The columns of the path need their types said."""
     columns = ", ".join(name(column.name) for column in table.columns)
-    source = _files(lake, table) if lake.partitions(table) else typed_nothing(table)
+    folders = table.partitions or ()
+    pattern = lake.root.joinpath(table.name, *(f"{folder}=*" for folder in folders), DATA_FILE)
+    types = ", ".join(f"{literal(folder)}: {HIVE_TYPES[folder]}" for folder in folders)
+    hive = (
+        f"hive_partitioning = true, hive_types = {{{types}}}"
+        if folders
+        else ("hive_partitioning = false")
+    )
+    files = f"read_parquet({literal(str(pattern))}, {hive})"
+    source = files if lake.partitions(table) else typed_nothing(table)
     return f"CREATE VIEW lake.{name(table.name)} AS SELECT {columns} FROM {source}"  # noqa: S608  ours
 
 

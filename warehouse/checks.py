@@ -78,7 +78,7 @@ class Difference:
         return abs(self.missing) <= self.tolerance
 
     def __str__(self) -> str:
-        return f"{self.metric} {self.rows:f} of {self.control:f}"
+        return f"{self.metric} {_plain(self.rows)} of {_plain(self.control)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def prove(  # noqa: PLR0913  each is one thing the proof rests on, and all but t
     if control is None:
         reason = "no delivery: the account's total has no row"
     else:
-        sums = ", ".join(f"{item.metric} {item.control:f}" for item in differences)
+        sums = ", ".join(f"{item.metric} {_plain(item.control)}" for item in differences)
         reason = f"{_rows(rows.num_rows)} add up to the account's total: {sums}"
     return Verdict(proven=True, reason=reason, differences=differences)
 
@@ -193,7 +193,7 @@ def _strangers(rows: pa.Table, account_id: str, day: date) -> Sequence[str]:
 
 def _duplicates(table: Table, rows: pa.Table) -> Sequence[str]:
     twice = duplicates_of_grain(table, rows).num_rows
-    return [f"{twice} keys stand in more than one row"] if twice else []
+    return [f"keys that more than one row has: {twice}"] if twice else []
 
 
 def _shortfalls(
@@ -209,9 +209,14 @@ def _shortfalls(
             ", which the unreadable rows may explain" if rejected and item.missing > 0 else ""
         )
         short = "short of" if item.missing > 0 else "beyond"
-        faults.append(f"{item}, {abs(item.missing):f} {short} the account's total{explained}")
+        faults.append(f"{item}, {_plain(abs(item.missing))} {short} the account's total{explained}")
     return faults
 
 
 def _rows(count: int) -> str:
     return f"{count} row" if count == 1 else f"{count} rows"
+
+
+def _plain(number: Decimal) -> str:
+    """Write a number without the zeros that its type puts behind the point."""
+    return f"{number.normalize():f}"

@@ -3,7 +3,7 @@
     <root>/insights_hourly/account_id=123/date=2026-11-21/data.parquet
     <root>/campaigns/account_id=123/data.parquet
     <root>/accounts/data.parquet
-    <root>/rejects/table_name=insights_hourly/account_id=123/date=2026-11-21/<loaded_at>.parquet
+    <root>/rejects/insights_hourly/123/2026-11-21/<loaded_at>.parquet
 
 Files do not repeat what their folders say: readers of a hive layout (pyarrow, DuckDB, pandas,
 Polars) take those columns from the path, and pyarrow refuses files that carry them as well.
@@ -26,12 +26,12 @@ from warehouse.parquet import Partition
 from warehouse.schema import TABLES, Table, table_named
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from warehouse.loads import Load, Restatement
     from warehouse.pages import Reject
 
-__all__ = ["DATA_FILE", "Lake", "Partition", "lake_root"]
+__all__ = ["DATA_FILE", "Lake", "Partition", "lake_root", "records"]
 
 DATA_FILE: Final = "data.parquet"
 
@@ -104,14 +104,11 @@ class Lake:
 
     def loads(self) -> pa.Table:
         """Records of all account-days there are, as the table `loads`."""
-        footers = self._footers()
-        rows = [_row(load) for load, _ in footers if load]
-        return arrow.records(TABLES["loads"].arrow_schema, rows)
+        return records(self._account_days())[0]
 
     def restatements(self) -> pa.Table:
         """Everything that re-loads have changed, as the table `restatements`."""
-        rows = [_row(change) for _, history in self._footers() for change in history]
-        return arrow.records(TABLES["restatements"].arrow_schema, rows)
+        return records(self._account_days())[1]
 
     def partitions(self, table: Table | str) -> Sequence[Partition]:
         """The files of a table, by account and date."""
@@ -144,7 +141,7 @@ class Lake:
         folder = self._rejects_folder(load)
         rows = [_reject_row(n, reject, load) for n, reject in enumerate(rejects, start=1)]
         with locked(folder), replacing(folder / f"{_stamp(load)}.parquet") as file:
-            parquet.write(arrow.records(TABLES["rejects"].file_schema, rows), file)
+            parquet.write(arrow.records(TABLES["rejects"].arrow_schema, rows), file)
 
     def _forget_rejects(self, load: Load) -> None:
         for file in self._rejects_folder(load).glob("*.parquet"):
@@ -152,13 +149,24 @@ class Lake:
                 file.unlink(missing_ok=True)
 
     def _rejects_folder(self, load: Load) -> Path:
-        where = self.path(load.table, load.account_id, load.date).parent
-        _, *folders = where.relative_to(self.root).parts
-        return self.root.joinpath("rejects", f"table_name={load.table}", *folders)
+        self.path(load.table, load.account_id, load.date)  # refuses what is no account-day
+        return self.root.joinpath("rejects", load.table, load.account_id, str(load.date))
 
-    def _footers(self) -> Sequence[tuple[Load | None, Sequence[Restatement]]]:
-        stored = [table for table in TABLES.values() if table.partitions == ("account_id", "date")]
-        return [parquet.footer(part.path) for table in stored for part in self.partitions(table)]
+    def _account_days(self) -> Iterator[Path]:
+        for table in TABLES.values():
+            if table.partitions == ("account_id", "date"):
+                yield from (partition.path for partition in self.partitions(table))
+
+
+def records(paths: Iterable[Path]) -> tuple[pa.Table, pa.Table]:
+    """Read the footers of files: the tables `loads` and `restatements`."""
+    footers = [parquet.footer(path) for path in paths]
+    loads = [_row(load) for load, _ in footers if load]
+    changes = [_row(change) for _, history in footers for change in history]
+    return (
+        arrow.records(TABLES["loads"].arrow_schema, loads),
+        arrow.records(TABLES["restatements"].arrow_schema, changes),
+    )
 
 
 def _stored(table: Table | str) -> Table:
@@ -182,6 +190,9 @@ def _partition(top: Path, path: Path) -> Partition:
 
 def _reject_row(n: int, reject: Reject, load: Load) -> dict[str, object]:
     return {
+        "table_name": load.table,
+        "account_id": load.account_id,
+        "date": load.date,
         "n": n,
         "page": reject.page,
         "row": reject.row,

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pandas as pd  # type: ignore[import-untyped]  # it ships no types
+import pyarrow.parquet as pq
 import pytest
 
 import warehouse
 from warehouse.build import CONFIG, freeze
 from warehouse.catalog import publish
 from warehouse.errors import WarehouseError
+from warehouse.lake import records
 from warehouse.pages import Reject
 from warehouse.schema import TABLES
 from warehouse.sql import duckdb_type
@@ -130,23 +132,29 @@ def test_restatements_and_rejects_are_published(
     for loaded_at in later[:3]:  # before the load that is published, with it, and a failed one
         load = days.load(days.rows(), loaded_at=loaded_at, run_id="r")
         lake.write_rejects(load, [reject])
+    other = days.load(days.rows(account="12"), account="12", loaded_at=later[2])
+    lake.write_rejects(other, [reject])  # never loaded
     publish(lake.root)
 
     changed = ask(lake.root, "SELECT rows_before, rows_after FROM restatements")
-    unreadable = ask(lake.root, "SELECT n, page, column_name, loaded_at FROM rejects")
+    unreadable = ask(lake.root, "SELECT account_id, n, column_name, loaded_at FROM rejects")
 
     assert changed == [(6, 4)]
-    assert [r[:3] for r in unreadable] == [(1, 1, "spend")] * 2
-    assert [r[3] for r in unreadable] == later[1:3]
+    assert [r[:3] for r in unreadable] == [(a, 1, "spend") for a in ("11", "11", "12")]
+    assert [r[3] for r in unreadable] == [later[1], later[2], later[2]]
 
 
-def test_a_load_in_the_middle_of_a_publish_is_left_for_the_next(days: Any, lake: Lake) -> None:
+def test_a_load_in_the_middle_of_a_publish_is_left_for_the_next(
+    days: Any, lake: Lake, tmp_path: Path
+) -> None:
     days.put(6)
-    frozen = freeze(lake, lake.root / ".frozen")
+    freeze(lake, tmp_path)
     days.put(40)
 
-    assert frozen.read("insights_hourly").num_rows == 6
-    assert frozen.loads()["rows"].to_pylist() == [6]
+    [frozen] = (tmp_path / "insights_hourly").iterdir()
+    assert frozen.name == "11,2026-11-21,data.parquet"
+    assert pq.ParquetFile(frozen).metadata.num_rows == 6
+    assert records([frozen])[0]["rows"].to_pylist() == [6]
 
 
 def test_a_reader_keeps_what_it_opened_and_sees_the_new_when_it_opens_again(

@@ -59,7 +59,7 @@ def test_rows_that_add_up_to_the_control_are_proven() -> None:
 
     assert verdict.proven
     assert verdict.reason == (
-        "3 rows add up to the account's total: impressions 300, clicks 30, spend 3.30"
+        "3 rows add up to the account's total: impressions 300, clicks 30, spend 3.3"
     )
     assert [d.missing for d in verdict.differences] == [0, 0, 0]
 
@@ -124,7 +124,7 @@ def test_a_row_that_came_twice_is_not_proven_even_if_the_sums_agree() -> None:
     for hour in (HOUR_LABELS[7], None):
         verdict = proof(rows({**twice, HOURLY: hour}, {**twice, HOURLY: hour}))
         assert not verdict.proven
-        assert verdict.reason == "1 keys stand in more than one row"
+        assert verdict.reason == "keys that more than one row has: 1"
 
 
 def test_no_hour_is_not_hour_0() -> None:
