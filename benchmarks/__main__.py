@@ -1,0 +1,5 @@
+"""`make bench`: every claim about speed or memory, one after the other."""
+
+from benchmarks import decode
+
+decode.main()
