@@ -1,9 +1,9 @@
 """Page bytes to checked, typed Parquet, against DuckDB doing the least that could be called that.
 
 The floor reads the same files with `read_text`, casts with `from_json` and writes Parquet: it
-checks nothing, and turns what it cannot read into NULL. Ours checks every value, tiles the hours, sorts by
-the grain and keeps the file durable. Each measurement is a process of its own, so that its CPU
-seconds are its own; both sides alternate.
+checks nothing, and turns what it cannot read into NULL. Ours checks every value, tiles the hours,
+sorts by the grain and keeps the file durable. Each measurement is a process of its own, so that its
+CPU seconds are its own; both sides alternate.
 """
 
 from __future__ import annotations
