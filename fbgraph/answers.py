@@ -24,7 +24,7 @@ from fbgraph.errors import (
     rule_for,
 )
 
-__all__ = ["error_of_run", "integer", "parse", "scrub"]
+__all__ = ["error_of_run", "integer", "parse", "parse_item", "scrub"]
 
 #: Secrets by the name before them, in a URL or in JSON: other tokens than ours come in bodies too.
 _NAMED_SECRET: Final = re.compile(
@@ -83,6 +83,19 @@ def parse(
         shown = hide(str(answer))[:_SHOWN_CHARACTERS]
         raise kind(Detail(f"Unexpected answer: {shown}", status=status, call=call))
     return answer
+
+
+def parse_item(
+    item: object, *, call: str = "", hide: Callable[[str], str] = str
+) -> Mapping[str, Any] | list[Any]:
+    """The answer inside one item of a batch. Raises as `parse` does, and RetryableError for null.
+
+    Source: Graph API, Batch requests: an item that did not finish in time is null.
+    """
+    if not isinstance(item, Mapping):
+        raise RetryableError(Detail("The item of the batch has no answer.", call=call))
+    body = _text(item.get("body")).encode()
+    return parse(integer(item.get("code")) or 0, body, call=call, hide=hide)
 
 
 def error_of_run(

@@ -1,4 +1,5 @@
-"""How a call proves who it is. The token rides in the Authorization header and nowhere else.
+"""How a call proves who it is. The token rides in the Authorization header, and nowhere else but
+in the body of `GraphClient.debug_token`, which asks about it.
 
 Source: Facebook Login, Securing Graph API requests (appsecret_proof).
 """

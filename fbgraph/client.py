@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from fbgraph.answers import parse, scrub
+from fbgraph.answers import parse, parse_item, scrub
 from fbgraph.auth import BearerAuth, ProofTransport, appsecret_proof
 from fbgraph.errors import Detail, NotFoundError, RequestError, RetryableError, TokenError
 from fbgraph.nodes import Node, act_id
@@ -231,13 +231,12 @@ class GraphClient:
         item = {"method": "GET", "relative_url": f"debug_token?{urlencode(asked)}"}
 
         def read(answer: Any, _: bytes) -> Mapping[str, Any]:
-            one = answer[0] if isinstance(answer, list) and answer else None
-            if not isinstance(one, dict):
-                raise RetryableError("The batch of one gave no answer.")
-            body = str(one.get("body", "")).encode()
-            told = parse(one.get("code", 0), body, call="debug_token", hide=self._hide)
+            first = answer[0] if isinstance(answer, list) and answer else None
+            told = parse_item(first, call="GET debug_token", hide=self._hide)
             data = told.get("data") if isinstance(told, dict) else None
-            return data if isinstance(data, dict) else {}
+            if not isinstance(data, dict):
+                raise RetryableError("Meta told nothing of the token.")
+            return data
 
         return self.post(_ROOT, {"batch": [item]}, read)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fbgraph import errors
-from fbgraph.answers import error_of_run, integer, parse, scrub
+from fbgraph.answers import error_of_run, integer, parse, parse_item, scrub
 from fbgraph.errors import (
     GraphError,
     NotReadyError,
@@ -269,6 +269,41 @@ def test_any_error_is_a_graph_error(status: int, error: object) -> None:
 )
 def test_any_reason_of_a_failed_run_is_a_graph_error(body: Mapping[str, Any]) -> None:
     assert isinstance(error_of_run(body, "Job Failed"), GraphError)
+
+
+@pytest.mark.parametrize(
+    ("item", "answer"),
+    [
+        ({"code": 200, "body": '{"id":"1"}'}, {"id": "1"}),
+        ({"code": "200", "headers": [], "body": '{"id":"1"}'}, {"id": "1"}),
+        ({"code": 200, "body": "[]"}, []),
+    ],
+)
+def test_an_item_of_a_batch_holds_an_answer_as_text(item: object, answer: object) -> None:
+    assert parse_item(item) == answer
+
+
+@pytest.mark.parametrize(
+    ("item", "kind"),
+    [
+        (None, RetryableError),
+        ([], RetryableError),
+        ("text", RetryableError),
+        ({}, RetryableError),
+        ({"code": 200}, RetryableError),
+        ({"code": 200, "body": None}, RetryableError),
+        ({"code": 200, "body": {"id": "1"}}, RetryableError),
+        ({"code": 200, "body": "\ud83d"}, RetryableError),
+        ({"code": None, "body": "{"}, RetryableError),
+        ({"code": 400, "body": '{"error":{"code":17,"error_subcode":2446079}}'}, ThrottledError),
+        ({"code": 404, "body": "{}"}, RequestError),
+    ],
+)
+def test_an_item_of_a_batch_fails_as_a_call_does(item: object, kind: type[GraphError]) -> None:
+    with pytest.raises(GraphError) as caught:
+        parse_item(item)
+
+    assert type(caught.value) is kind
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import logging
 import pickle
 import traceback
@@ -13,7 +14,7 @@ import pytest
 
 from fbgraph import GraphClient
 from fbgraph.auth import BearerAuth, appsecret_proof
-from fbgraph.errors import GraphError, RunFailedError, TokenError
+from fbgraph.errors import GraphError, RetryableError, RunFailedError, TokenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,6 +164,65 @@ def test_logs_show_neither_token_nor_secret_nor_proof(
     assert [
         line for line in lines for s in (token, secret, proof_of(token, secret)) if s in line[1]
     ] == []
+
+
+def told_of_token(*items: Any) -> httpx.Response:
+    return httpx.Response(200, json=list(items))
+
+
+def test_what_meta_knows_of_a_token_is_asked_without_showing_it_in_an_address(
+    wire: MakeWire, token: str, secret: str
+) -> None:
+    about = {"is_valid": True, "expires_at": 0, "scopes": ["ads_read"]}
+    graph = wire(
+        told_of_token({"code": 200, "body": json.dumps({"data": about})}), app_secret=secret
+    )
+
+    told = graph.client.debug_token()
+
+    (item,) = json.loads(httpx.QueryParams(graph.requests[0].content.decode())["batch"])
+    asked = httpx.URL(item["relative_url"])
+    assert (told, graph.asked, item["method"], asked.path, dict(asked.params)) == (
+        about,
+        ["POST /v26.0/"],
+        "GET",
+        "debug_token",
+        {"input_token": token, "appsecret_proof": proof_of(token, secret)},
+    )
+    assert token not in str(graph.requests[0].url)
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        {"code": 200, "body": "{}"},
+        {"code": 200, "body": "[]"},
+        {"code": 200, "body": '{"data":[]}'},
+        {"code": 200, "body": '{"data":null}'},
+        None,
+    ],
+)
+def test_nothing_said_of_a_token_is_no_answer(wire: MakeWire, nothing: object) -> None:
+    with pytest.raises(RetryableError):
+        wire(told_of_token(nothing)).client.debug_token()
+
+
+@pytest.mark.parametrize("answer", [{}, []])
+def test_a_batch_that_comes_back_empty_is_no_answer(wire: MakeWire, answer: object) -> None:
+    with pytest.raises(RetryableError):
+        wire(httpx.Response(200, json=answer)).client.debug_token()
+
+
+def test_a_token_that_meta_refuses_while_asked_about_it_is_not_shown(
+    wire: MakeWire, token: str
+) -> None:
+    body = json.dumps({"error": {"message": f"Malformed access token {token}", "code": 190}})
+    graph = wire(told_of_token({"code": 400, "body": body}))
+
+    with pytest.raises(TokenError) as caught:
+        graph.client.debug_token()
+
+    assert token not in seen_of(caught.value)
 
 
 @pytest.mark.parametrize(
