@@ -50,9 +50,11 @@ def run_backfill(
     settings = settings_of(environ)
     with settings.open_graph() as client:
         found = discover(client, settings.account_ids)
-    plan = plan_of(found, (since, until), accounts, reports, datetime.now(UTC))
+    started = datetime.now(UTC)
+    plan = plan_of(found, (since, until), accounts, reports, started)
     lake = Lake(settings.warehouse_url)
-    summary = Summary(plan, {("accounts", act_id(i)): why for i, why in found.refused.items()})
+    refused = {("accounts", act_id(i)): why for i, why in found.refused.items()}
+    summary = Summary(plan, started, refused)
     with open_instance(environ) as instance, Bar(len(plan.account_days)) as bar:
         _run(instance, plan, summary, bar)
     summary.read(lake)

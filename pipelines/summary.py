@@ -15,6 +15,7 @@ from pipelines.show import table_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from fbgraph.paging import Row
     from pipelines.partitions import AccountDay
@@ -33,32 +34,33 @@ _HEADER: Final = (
 
 @dataclass(slots=True)
 class Summary:
-    """`failed`: (asset, partition key) → why. `loads`: what this backfill put into the lake."""
+    """`failed`: (asset, partition key) → why. `loads`: what the lake has of the plan since
+    `started`, put there by this backfill or by another one at the same time.
+    """
 
     plan: Plan
+    started: datetime
     failed: dict[tuple[str, str], str]
     stopped: str = ""
     loads: dict[tuple[str, AccountDay], Load] = field(default_factory=dict)
-    _run_ids: set[str] = field(default_factory=set)
 
     def note(self, result: RunResult) -> None:
         """Take in how one run ended."""
-        self._run_ids.add(result.run_id)
         self.failed |= result.failed
         self.stopped = result.stopped
 
     def read(self, lake: Lake) -> None:
-        """See in the lake which account-days the noted runs loaded. None is passed over."""
+        """See in the lake what became of every account-day. None is passed over."""
         for report in self.plan.reports:
             for account_day in self.plan.account_days:
                 load = lake.load_of(report, account_day.account_id, account_day.day)
                 what = report, key_of(account_day)
-                if load is None or load.run_id not in self._run_ids:
+                if load is None or load.loaded_at < self.started:
                     self.failed.setdefault(what, "not reached")
-                    continue
-                self.loads[report, account_day] = load
-                if not load.proven:
-                    self.failed[what] = f"loaded, but not proven: {load.reason}"
+                elif what not in self.failed:
+                    self.loads[report, account_day] = load
+                    if not load.proven:
+                        self.failed[what] = f"loaded, but not proven: {load.reason}"
 
     @property
     def all_done(self) -> bool:
