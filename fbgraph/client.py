@@ -20,7 +20,14 @@ import httpx
 
 from fbgraph.answers import parse, parse_item, scrub
 from fbgraph.auth import BearerAuth, ProofTransport, appsecret_proof
-from fbgraph.errors import Detail, NotFoundError, RequestError, RetryableError, TokenError
+from fbgraph.errors import (
+    Detail,
+    GraphError,
+    NotFoundError,
+    RequestError,
+    RetryableError,
+    TokenError,
+)
 from fbgraph.nodes import Node, act_id
 from fbgraph.reports import (
     FRESH_SECONDS,
@@ -171,7 +178,7 @@ class GraphClient:
             raise RequestError(f"{self._hide(path)!r} is no path of nodes and edges.")
         for attempt in retrying(self._sleep, self._jitter):
             with attempt:
-                return read(*self._attempt(method, path, **content))
+                return self._read(f"{method} {path}", read, *self._attempt(method, path, **content))
         raise AssertionError  # pragma: no cover  # tenacity returns or raises
 
     def _attempt(self, method: str, path: str, **content: Any) -> tuple[Any, bytes]:
@@ -195,6 +202,13 @@ class GraphClient:
             hide=self._hide,
         )
         return answer, body
+
+    def _read(self, call: str, read: Callable[[Any, bytes], T], answer: Any, body: bytes) -> T:
+        """`read`, so that what it finds unreadable says of which call."""
+        try:
+            return read(answer, body)
+        except GraphError as error:
+            raise type(error)(replace(error.detail, call=error.detail.call or call)) from None
 
     def _note(self, headers: Mapping[str, str]) -> Usage:
         usage = self.tally.usage = usage_of(headers)

@@ -15,10 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["REST_AT", "Usage", "rest_seconds", "usage_of"]
-
-#: (busiest usage in percent, seconds to rest), highest first. Our choice, not Meta's.
-REST_AT: Final[Sequence[tuple[float, float]]] = ((95.0, 60.0), (85.0, 10.0), (70.0, 1.0))
+__all__ = ["Usage", "usage_of"]
 
 #: Figures in the headers that are a share of a limit.
 _SHARES: Final = frozenset({
@@ -67,12 +64,6 @@ def usage_of(headers: Mapping[str, str]) -> Usage:
             waits.extend(_waits(entry))
             tier = str(entry.get("ads_api_access_tier") or tier)
     return Usage(percents, max(waits, default=None), tier)
-
-
-def rest_seconds(percent: float, regain_seconds: float = 0.0) -> float:
-    """Rest before the next call, after an answer that showed `percent` of a limit used."""
-    by_level = next((rest for level, rest in REST_AT if percent >= level), 0.0)
-    return max(by_level, regain_seconds)
 
 
 def _waits(entry: Mapping[str, Any]) -> Iterator[float]:

@@ -26,10 +26,10 @@ from pipelines.listings import (
     store_accounts,
     store_objects,
 )
-from pipelines.load import STOPPING, Loader
+from pipelines.load import STOPPING, Loader, Outcome
 from pipelines.metadata import load_metadata, table_metadata
 from pipelines.partitions import ACCOUNT_DAYS, ACCOUNTS, AD_ACCOUNTS, account_day_of, key_of
-from pipelines.recording import Part, record, stopping
+from pipelines.recording import Part, record, record_good, stopping
 from pipelines.reports import CONTROL, REPORTS, Report
 from pipelines.resources import GraphResource
 from warehouse.catalog import publish
@@ -149,20 +149,23 @@ def _report(report: Report) -> dg.AssetsDefinition:
         settings = graph.settings()
         lake = Lake(settings.warehouse_url)
         account_days = [account_day_of(str(key)) for key in context.partition_keys]
+        outcomes: list[Outcome] = []
         with stopping(), settings.open_graph() as client:
             loader = Loader(client, lake, accounts_in(lake), context.run.run_id)
-            outcomes = list(loader.load(report, account_days))
-        parts = [
-            Part(
-                key_of(outcome.account_day),
-                {} if outcome.load is None else load_metadata(outcome.load),
-                outcome.error,
-            )
-            for outcome in outcomes
-        ]
+            try:
+                outcomes.extend(loader.load(report, account_days))
+            except BaseException:  # the token died, or somebody cancels
+                record_good(context, map(_part, outcomes))
+                raise
+        parts = [_part(outcome) for outcome in outcomes]
         yield from record(context, parts, complete_result(report.name, outcomes))
 
     return loaded
+
+
+def _part(outcome: Outcome) -> Part:
+    metadata = {} if outcome.load is None else load_metadata(outcome.load)
+    return Part(key_of(outcome.account_day), metadata, outcome.error)
 
 
 @dg.asset(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fbgraph import act_id
-from fbgraph.errors import GraphError, TokenError
+from fbgraph.errors import BlockedError, GraphError, TokenError
 from pipelines.listings import discover
 from pipelines.resources import ConfigError, settings_of
 from warehouse.catalog import LINK
@@ -78,6 +78,8 @@ def _token(client: GraphClient) -> Finding:
     """What Meta knows of the token. Where it does not say, the token has at least answered."""
     try:
         told = client.debug_token()
+    except (TokenError, BlockedError) as error:
+        return False, "token", str(error)
     except GraphError as error:
         return True, "token", f"valid; expiry and scopes unknown: {error}"
     return _token_finding(told, datetime.now(UTC))

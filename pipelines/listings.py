@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fbgraph import act_id
 from fbgraph.errors import NotFoundError, PermissionDeniedError, TotalCountError
 from fbgraph.fields import EFFECTIVE_STATUSES
 from warehouse.decode import Account, decode_objects
-from warehouse.errors import WarehouseError
+from warehouse.errors import UnknownZoneError, WarehouseError
+from warehouse.hours import zone_named
 from warehouse.schema import TABLES
 
 if TYPE_CHECKING:
@@ -72,16 +74,33 @@ def discover(client: GraphClient, account_ids: Sequence[str] = ()) -> Discovery:
     Raises TokenError and other GraphErrors that are no single account's.
     """
     fields = TABLES["accounts"].fields
+    rows: list[Row] = []
+    refused: dict[str, str] = {}
     if not account_ids:
-        accounts = client.node("me").edge("adaccounts", fields=fields)
-        return Discovery(list({row["account_id"]: row for row in accounts}.values()))
-    rows, refused = [], {}
+        rows.extend(client.node("me").edge("adaccounts", fields=fields))
     for account_id in account_ids:
         try:
             rows.append(client.account(account_id).get(fields))
         except (PermissionDeniedError, NotFoundError) as error:
             refused[account_id] = str(error)
-    return Discovery(rows, refused)
+    found = {_account_id(row): row for row in rows}
+    refused |= {account_id: why for account_id, row in found.items() if (why := _unfit(row))}
+    return Discovery(
+        [{**row, "account_id": key} for key, row in found.items() if key not in refused], refused
+    )
+
+
+def _account_id(row: Row) -> str:
+    return act_id(str(row.get("account_id") or row.get("id"))).removeprefix("act_")
+
+
+def _unfit(row: Row) -> str:
+    """Why an account cannot be loaded: its days are days of its own zone."""
+    try:
+        zone_named(str(row.get("timezone_name", "")))
+    except UnknownZoneError as error:
+        return str(error)
+    return ""
 
 
 def list_objects(client: GraphClient, account_id: str, table: str) -> Listing:
@@ -102,7 +121,7 @@ def _read(edge: Edge) -> Listing:
     rows: dict[str, Row] = {}
     total_count = None
     for page in edge.pages():
-        rows.update((row["id"], row) for row in page.data)
+        rows.update((str(row["id"]), row) for row in page.data)
         try:
             total_count = page.total_count
         except TotalCountError:

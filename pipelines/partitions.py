@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 
 from fbgraph import act_id
+from warehouse.hours import zone_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,8 +67,11 @@ def account_day_of(partition_key: str) -> AccountDay:
 
 
 def today_in(timezone_name: str, now: datetime) -> date:
-    """The calendar day that `now`, an aware instant, is in for an account of this zone."""
-    return now.astimezone(ZoneInfo(timezone_name)).date()
+    """The calendar day that `now`, an aware instant, is in for an account of this zone.
+
+    Raises UnknownZoneError.
+    """
+    return now.astimezone(zone_named(timezone_name)).date()
 
 
 def chunks(days: Iterable[date], size: int) -> Sequence[Sequence[date]]:

@@ -11,9 +11,9 @@ from fbgraph.errors import BlockedError, TokenError
 from pipelines.resources import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["FAILED", "STOPPED", "Part", "record", "stopping"]
+__all__ = ["FAILED", "STOPPED", "Part", "record", "record_good", "stopping"]
 
 #: Keys in the metadata of a failed run: partition key → why; and why everything stopped.
 FAILED: Final = "failed"
@@ -48,18 +48,12 @@ def record(
     only so does "re-run failed" in the UI take exactly the bad ones.
     """
     bad = {part.partition_key: part.error for part in parts if part.error}
-    good = [part for part in parts if not part.error]
     if not bad:
-        for part in good:
+        for part in parts:
             context.add_asset_metadata(part.metadata, partition_key=part.partition_key)
         yield dg.MaterializeResult(check_results=[check])
         return
-    for part in good:
-        context.log_event(
-            dg.AssetMaterialization(
-                context.asset_key, partition=part.partition_key, metadata=part.metadata
-            )
-        )
+    record_good(context, parts)
     yield check
     raise dg.Failure(
         f"{len(bad)} of {len(parts)} failed and keep what they had:\n"
@@ -67,3 +61,14 @@ def record(
         metadata={FAILED: dg.MetadataValue.json(bad)},
         allow_retries=False,
     )
+
+
+def record_good(context: dg.AssetExecutionContext, parts: Iterable[Part]) -> None:
+    """Mark the good partitions of a run that will fail: what is in the lake is in the grid."""
+    for part in parts:
+        if not part.error:
+            context.log_event(
+                dg.AssetMaterialization(
+                    context.asset_key, partition=part.partition_key, metadata=part.metadata
+                )
+            )

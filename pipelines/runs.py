@@ -58,7 +58,10 @@ def open_instance(environ: Mapping[str, str]) -> Iterator[dg.DagsterInstance]:
 def run_job(
     instance: dg.DagsterInstance, name: str, first: str | None = None, last: str | None = None
 ) -> RunResult:
-    """Run a job of `definitions` here and now, over the partitions from `first` to `last`."""
+    """Run a job of `definitions` here and now, over the partitions from `first` to `last`.
+
+    Raises KeyboardInterrupt for Ctrl-C, which Dagster takes for a failed run.
+    """
     tags = {"fbinsights/started_by": "command line"}
     if first is not None and last is not None:
         tags |= {
@@ -78,6 +81,8 @@ def run_job(
             failed |= {(str(event.step_key), str(key)): str(why) for key, why in bad.data.items()}
         elif STOPPED in told:
             stopped = str(told[STOPPED].value)
+        elif data.error and data.error.cls_name == "DagsterExecutionInterruptedError":
+            raise KeyboardInterrupt
         else:  # a fault of ours: the rest may still go on
             failed[str(event.step_key), "run " + result.run_id] = data.error_display_string
     return RunResult(result.run_id, result.success, failed, stopped)

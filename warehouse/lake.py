@@ -39,11 +39,16 @@ _DIGITS: Final = re.compile(r"[0-9]{1,32}")
 
 
 def lake_root(url: str | Path) -> Path:
-    """Turn WAREHOUSE_URL into a folder. Raises WarehouseError for s3:// and the like."""
+    """Turn WAREHOUSE_URL into a folder. Raises WarehouseError for s3:// and the like, and for
+    characters that DuckDB would read as a pattern.
+    """
     text = str(url)
     if "://" in text and not text.startswith("file://"):
         raise WarehouseError(f"{text}: only a folder can be the warehouse so far, not {text[:5]}…")
-    return Path(text.removeprefix("file://")).expanduser().resolve()
+    root = Path(text.removeprefix("file://")).expanduser().resolve()
+    if set("*?[]") & set(str(root)):
+        raise WarehouseError(f"{root}: none of * ? [ ] may stand in the path of a warehouse")
+    return root
 
 
 class Lake:

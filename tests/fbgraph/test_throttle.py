@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fbgraph.throttle import REST_AT, Usage, rest_seconds, usage_of
+from fbgraph.throttle import Usage, usage_of
 
 APP = "x-app-usage"
 ACCOUNT = "x-ad-account-usage"
@@ -122,22 +121,3 @@ def test_any_header_is_read_without_an_error(text: str) -> None:
     usage = usage_of(dict.fromkeys((APP, ACCOUNT, BUC, INSIGHTS), text))
 
     assert 0.0 <= usage.percent < float("inf")
-
-
-@pytest.mark.parametrize(
-    ("percent", "regain_seconds", "rest"),
-    [
-        *((0.0, 0.0, 0.0), (69.9, 0.0, 0.0), (70.0, 0.0, 1.0), (85.0, 0.0, 10.0)),
-        *((95.0, 0.0, 60.0), (250.0, 0.0, 60.0), (0.0, 300.0, 300.0), (95.0, 5.0, 60.0)),
-    ],
-)
-def test_rest_grows_with_use_and_is_at_least_what_meta_says(
-    percent: float, regain_seconds: float, rest: float
-) -> None:
-    assert rest_seconds(percent, regain_seconds) == rest
-
-
-def test_the_levels_of_rest_fall() -> None:
-    levels: Any = list(REST_AT)
-
-    assert levels == sorted(levels, reverse=True)
