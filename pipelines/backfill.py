@@ -13,13 +13,13 @@ from pipelines.partitions import AD_ACCOUNTS, account_ranges
 from pipelines.plan import plan_of
 from pipelines.progress import Bar
 from pipelines.resources import settings_of
-from pipelines.runs import open_instance, run_job
+from pipelines.runs import interrupts, open_instance, run_job
 from pipelines.show import say
 from pipelines.summary import Summary
 from warehouse.lake import Lake
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     import dagster as dg
@@ -55,8 +55,12 @@ def run_backfill(
     lake = Lake(settings.warehouse_url)
     refused = {("accounts", act_id(i)): why for i, why in found.refused.items()}
     summary = Summary(plan, started, refused)
-    with open_instance(environ) as instance, Bar(len(plan.account_days)) as bar:
-        _run(instance, plan, summary, bar)
+    with (
+        open_instance(environ) as instance,
+        Bar(len(plan.account_days) * len(plan.reports)) as bar,
+        interrupts() as look,
+    ):
+        _run(instance, plan, summary, bar, look)
     summary.read(lake)
     for line in summary.table():
         click.echo(line)
@@ -67,13 +71,20 @@ def run_backfill(
     return ALL_DONE if summary.all_done else SOME_FAILED
 
 
-def _run(instance: dg.DagsterInstance, plan: Plan, summary: Summary, bar: Bar) -> None:
+def _run(
+    instance: dg.DagsterInstance,
+    plan: Plan,
+    summary: Summary,
+    bar: Bar,
+    look: Callable[[], None],
+) -> None:
     """Accounts, then their objects, then the reports, then the published file."""
 
     def go(job: str, first: str | None = None, last: str | None = None) -> None:
         if not summary.stopped:
             bar.stage(job.removesuffix("_job"))
             summary.note(run_job(instance, job, first, last))
+            look()
 
     go("accounts_job")
     keys = [act_id(row["account_id"]) for row in plan.accounts]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import signal
+import socket
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,9 +16,9 @@ from pipelines.definitions import defs
 from pipelines.recording import FAILED, STOPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["RunResult", "open_instance", "run_job"]
+__all__ = ["RunResult", "interrupts", "open_instance", "run_job"]
 
 #: Where `dagster.yaml` lies in a checkout.
 CHECKOUT: Final = Path(__file__).resolve().parents[1]
@@ -53,6 +55,31 @@ def open_instance(environ: Mapping[str, str]) -> Iterator[dg.DagsterInstance]:
     )
     with dg.DagsterInstance.from_ref(ref) as instance:
         yield instance
+
+
+@contextmanager
+def interrupts() -> Iterator[Callable[[], None]]:
+    """Gives a function that raises KeyboardInterrupt if there was a Ctrl-C since it last looked.
+
+    Dagster forgets one that comes while it is between two steps; it cannot forget bytes in a
+    socket. For the main thread only.
+    """
+    heard, told = socket.socketpair()
+    heard.settimeout(0)
+    told.settimeout(0)
+    before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+
+    def look() -> None:
+        with suppress(BlockingIOError):
+            if signal.SIGINT in heard.recv(4096):
+                raise KeyboardInterrupt
+
+    try:
+        yield look
+    finally:
+        signal.set_wakeup_fd(before)
+        heard.close()
+        told.close()
 
 
 def run_job(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -40,6 +42,11 @@ class Company:
     folder: Path
 
     def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        with self.start(*arguments, **environ) as running:
+            stdout, stderr = running.communicate(timeout=120)
+        return subprocess.CompletedProcess(arguments, running.returncode, stdout, stderr)
+
+    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
         command = [str(Path(sys.executable).with_name("fbinsights")), *arguments]
         settings = {
             "PATH": os.environ["PATH"],
@@ -50,14 +57,13 @@ class Company:
             "FB_APP_SECRET": SECRET,
             "WAREHOUSE_URL": str(self.lake),
         }
-        return subprocess.run(  # noqa: S603  # our own command
+        return subprocess.Popen(  # noqa: S603  # our own command
             command,
             cwd=self.folder,
             env=settings | environ,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
-            timeout=120,
         )
 
     @property
@@ -251,6 +257,22 @@ def test_an_expired_token_touches_no_partition(loaded: Company) -> None:
     assert "Make a new access token" in done.stderr
     assert loaded.sandbox.expired_token not in done.stderr
     assert {p: p.stat().st_mtime_ns for p in loaded.lake.rglob("*.parquet")} == files
+
+
+def test_ctrl_c_ends_it_soon_leaves_nothing_half_written_and_the_same_command_goes_on(
+    fresh: Company,
+) -> None:
+    with fresh.start("backfill", *RANGE) as running:
+        while fresh.sandbox.calls()["total"] < 30:  # until it is in the midst of it
+            with suppress(subprocess.TimeoutExpired):
+                assert running.wait(0.05) is None
+        running.send_signal(signal.SIGINT)
+        _, stderr = running.communicate(timeout=30)
+
+    assert (running.returncode, "Nothing is half-written" in stderr) == (130, True)
+    assert not [path for path in fresh.lake.rglob(".*") if path.is_file()]
+    assert fresh.run("backfill", *RANGE).returncode == 0
+    assert fresh.answers() == fresh.truth()
 
 
 def test_the_demo_loads_proves_and_answers_without_a_token(tmp_path: Path) -> None:
