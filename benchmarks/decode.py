@@ -54,9 +54,6 @@ def floor(folder: Path) -> int:
 
 def ours(folder: Path) -> int:
     """Decode, check and replace, account-day by account-day; rows written."""
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.compute as pc  # noqa: PLC0415
-
     from warehouse.decode import Account, decode  # noqa: PLC0415
     from warehouse.lake import Lake  # noqa: PLC0415
     from warehouse.schema import TABLES  # noqa: PLC0415
@@ -66,12 +63,11 @@ def ours(folder: Path) -> int:
     account = Account(*told["account"])
     days = [date.fromisoformat(day) for day in told["days"]]
     bodies = [path.read_bytes() for path in sorted(folder.glob("*.json"))]
-    rows = decode(table, bodies, account, days).rows
+    decoded = decode(table, bodies, account, days)
     lake = Lake(folder / "lake")
     for day in days:
-        of_day = rows.filter(pc.equal(rows["date"], pa.scalar(day, pa.date32())))
-        lake.replace(table, of_day, account_id=account.account_id, date=day)
-    return int(rows.num_rows)
+        lake.replace(table, decoded.of_day(day), account_id=account.account_id, date=day)
+    return int(decoded.rows.num_rows)
 
 
 SIDES: Final = {"floor": floor, "ours": ours}

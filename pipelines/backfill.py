@@ -12,8 +12,8 @@ from pipelines.listings import discover
 from pipelines.partitions import AD_ACCOUNTS, account_ranges
 from pipelines.plan import plan_of
 from pipelines.progress import Bar
-from pipelines.resources import settings_of
 from pipelines.runs import interrupts, open_instance, run_job
+from pipelines.settings import settings_of
 from pipelines.show import say
 from pipelines.summary import Summary
 from warehouse.lake import Lake

@@ -30,7 +30,7 @@ class _Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         from fbgraph.errors import GraphError  # noqa: PLC0415  # --help stays quick
-        from pipelines.resources import ConfigError  # noqa: PLC0415
+        from pipelines.settings import ConfigError  # noqa: PLC0415
         from warehouse.errors import WarehouseError  # noqa: PLC0415
 
         try:
@@ -134,7 +134,7 @@ def backfill(since: date, until: date, accounts: tuple[str, ...], reports: tuple
 @cli.command()
 def publish() -> None:
     """Rebuild warehouse.duckdb from the lake."""
-    from pipelines.resources import settings_of  # noqa: PLC0415
+    from pipelines.settings import settings_of  # noqa: PLC0415
     from warehouse.catalog import publish as publish_lake  # noqa: PLC0415
 
     published = publish_lake(settings_of(os.environ).warehouse_url)

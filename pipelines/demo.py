@@ -12,7 +12,7 @@ import warehouse
 from fbgraph.sandbox import Sandbox
 from pipelines.backfill import run_backfill
 from pipelines.partitions import today_in
-from pipelines.resources import VARIABLES, ConfigError, settings_of
+from pipelines.settings import VARIABLES, ConfigError, settings_of
 from pipelines.show import say, table_lines
 from pipelines.summary import command_name
 from warehouse.lake import Lake

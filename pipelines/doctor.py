@@ -12,7 +12,7 @@ import click
 from fbgraph import act_id
 from fbgraph.errors import BlockedError, GraphError, TokenError
 from pipelines.listings import discover
-from pipelines.resources import ConfigError, settings_of
+from pipelines.settings import ConfigError, settings_of
 from warehouse.catalog import LINK
 from warehouse.errors import WarehouseError
 from warehouse.lake import Lake
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from fbgraph import GraphClient
     from fbgraph.paging import Row
-    from pipelines.resources import Settings
+    from pipelines.settings import Settings
 
 __all__ = ["Finding", "examine"]
 

@@ -15,7 +15,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from fbgraph.errors import BlockedError, GraphError, RunFailedError, TokenError, TooMuchDataError
 from pipelines.partitions import AccountDay, chunks, today_in
@@ -48,6 +47,9 @@ PAGES_PER_BATCH: Final = 8
 
 #: What ends everything at once: no other account-day would fare better.
 STOPPING: Final = (TokenError, BlockedError)
+
+#: What may be the fault of one day alone: too much data for a run, a page that cannot be read.
+SPLITTING: Final = (TooMuchDataError, RunFailedError, WarehouseError)
 
 _log = logging.getLogger(__name__)
 
@@ -121,21 +123,21 @@ class Loader:
                 raise
 
     def _chunk(self, report: Report, account: Account, days: Sequence[date]) -> Sequence[Outcome]:
-        """Load neighbouring days of one account together; if that is too much, in halves."""
+        """Load neighbouring days of one account together; if that fails for some of them, in
+        halves.
+        """
         try:
             if report is CONTROL:
                 return self._load_controls(account, days)
             return self._load_report(report, account, days)
         except STOPPING:
             raise
-        except (TooMuchDataError, RunFailedError) as error:
-            if len(days) == 1:
-                return [_failed(account, days[0], error)]
-            half = len(days) // 2
-            later = self._chunk(report, account, days[half:])
-            return [*later, *self._chunk(report, account, days[:half])]
         except (GraphError, WarehouseError, OSError) as error:
-            return [_failed(account, day, error) for day in days]
+            if len(days) == 1 or not isinstance(error, SPLITTING):
+                return [_failed(account, day, error) for day in days]
+        half = len(days) // 2
+        later = self._chunk(report, account, days[half:])
+        return [*later, *self._chunk(report, account, days[:half])]
 
     def _load_report(
         self, report: Report, account: Account, days: Sequence[date]
@@ -316,10 +318,9 @@ def _by_day(
     decoded: Decoded, days: Sequence[date], report_run_ids: Sequence[str]
 ) -> dict[date, _Day]:
     """Rows and rejects by their day; a reject whose day cannot be read stands with the first."""
-    dates = decoded.rows["date"]
     return {
         day: _Day(
-            decoded.rows.filter(pc.equal(dates, pa.scalar(day, pa.date32()))),
+            decoded.of_day(day),
             [r for r in decoded.rejects if (r.date if r.date in days else days[0]) == day],
             report_run_ids,
         )

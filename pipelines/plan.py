@@ -10,7 +10,7 @@ from fbgraph import act_id
 from fbgraph.errors import RequestError
 from pipelines.partitions import FIRST_DAY, AccountDay, today_in
 from pipelines.reports import REPORTS
-from pipelines.resources import ConfigError
+from pipelines.settings import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 import warehouse
-from pipelines.resources import settings_of
+from pipelines.settings import settings_of
 from pipelines.show import say, table_lines
 
 if TYPE_CHECKING:

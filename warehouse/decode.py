@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from warehouse import arrow
 from warehouse.cells import UnreadableError, cell, major_units
@@ -37,6 +38,11 @@ class Decoded:
     rows: pa.Table
     rejects: Sequence[Reject]
     unknown_fields: Sequence[str]
+
+    def of_day(self, day: date) -> pa.Table:
+        """The rows of one day of the account's calendar."""
+        wanted = arrow.constant(str(day), 1, pa.date32())[0]
+        return self.rows.filter(pc.equal(self.rows["date"], wanted))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 from pipelines.listings import Discovery
 from pipelines.partitions import AccountDay
 from pipelines.plan import plan_of
-from pipelines.resources import ConfigError
+from pipelines.settings import ConfigError
 
 if TYPE_CHECKING:
     from pipelines.plan import Plan

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.resources import VARIABLES, ConfigError, settings_of
+from pipelines.settings import VARIABLES, ConfigError, settings_of
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -1,0 +1,101 @@
+"""Where the settings come from: the environment, and nowhere else.
+
+No Dagster here, so that the commands that need none start without it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from fbgraph import API_VERSION, GRAPH_URL, GraphClient, act_id
+from fbgraph.errors import RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["VARIABLES", "ConfigError", "Settings", "Variable", "settings_of"]
+
+
+class ConfigError(Exception):
+    """A setting is missing or wrong. The text names the variable and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable."""
+
+    name: str
+    meaning: str
+    default: str | None = None
+    secret: bool = False
+
+
+#: All that can be set. `.env.example` and the README show the same table; a test holds them to it.
+VARIABLES: Final[Sequence[Variable]] = (
+    Variable("FB_ACCESS_TOKEN", "token of a system user with ads_read; required", secret=True),
+    Variable("FB_APP_SECRET", "when set, every call carries appsecret_proof", secret=True),
+    Variable("FB_GRAPH_URL", "where Graph is; the sandbox prints its own", GRAPH_URL),
+    Variable("FB_API_VERSION", "pinned version of the Marketing API", API_VERSION),
+    Variable("FB_ACCOUNT_IDS", "only these ad accounts, comma list; default all the token sees"),
+    Variable("WAREHOUSE_URL", "folder of the lake and of warehouse.duckdb", "./data"),
+)
+
+_HOW_TO_GET_ONE: Final = (
+    "FB_ACCESS_TOKEN is not set. Make a token with the scope ads_read, best one of a system user:"
+    " business.facebook.com > Settings > System users > Generate token. Put it in the environment"
+    " or in .env. Without one, `fbinsights demo` shows everything on made-up data."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The environment, checked."""
+
+    access_token: str = field(repr=False)
+    app_secret: str | None = field(repr=False)
+    graph_url: str
+    api_version: str
+    account_ids: Sequence[str]  # digits; empty means all that the token sees
+    warehouse_url: str
+
+    def open_graph(self) -> GraphClient:
+        """A client for these settings. Raises ConfigError without a token."""
+        if not self.access_token:
+            raise ConfigError(_HOW_TO_GET_ONE)
+        return GraphClient(
+            self.access_token,
+            app_secret=self.app_secret,
+            base_url=self.graph_url,
+            version=self.api_version,
+        )
+
+
+def settings_of(environ: Mapping[str, str]) -> Settings:
+    """Check the environment. Raises ConfigError naming the variable; a missing token comes later,
+    when Graph is opened, because much can be done without one.
+    """
+    value = {v.name: environ.get(v.name, "").strip() or v.default or "" for v in VARIABLES}
+    if not re.fullmatch(r"https?://[^/\s?#]+[^\s?#]*", value["FB_GRAPH_URL"]):
+        raise ConfigError(f"FB_GRAPH_URL is no http(s) address: {value['FB_GRAPH_URL']!r}.")
+    if not re.fullmatch(r"v[0-9]+\.[0-9]+", value["FB_API_VERSION"]):
+        raise ConfigError(
+            f"FB_API_VERSION is no version: {value['FB_API_VERSION']!r}; write it like v26.0."
+        )
+    return Settings(
+        access_token=value["FB_ACCESS_TOKEN"],
+        app_secret=value["FB_APP_SECRET"] or None,
+        graph_url=value["FB_GRAPH_URL"],
+        api_version=value["FB_API_VERSION"],
+        account_ids=_account_ids(value["FB_ACCOUNT_IDS"]),
+        warehouse_url=value["WAREHOUSE_URL"],
+    )
+
+
+def _account_ids(text: str) -> Sequence[str]:
+    try:
+        found = [act_id(part.strip()) for part in text.split(",") if part.strip()]
+    except RequestError as error:
+        raise ConfigError(f"FB_ACCOUNT_IDS: {error}") from None
+    return tuple(key.removeprefix("act_") for key in dict.fromkeys(found))
