@@ -42,19 +42,38 @@ class RunResult:
 
 @contextmanager
 def open_instance(environ: Mapping[str, str]) -> Iterator[dg.DagsterInstance]:
-    """Dagster's instance: that of DAGSTER_HOME, else the checkout's own, in its folder .dagster."""
-    if environ.get("DAGSTER_HOME"):
+    """Dagster's instance: that of DAGSTER_HOME, else the checkout's own, in its folder .dagster.
+
+    The checkout's `dagster.yaml` names that folder relative to where one stands; here it is the
+    same from everywhere.
+    """
+    home = Path(environ.get("DAGSTER_HOME") or CHECKOUT).resolve()
+    if home != CHECKOUT:
         with dg.DagsterInstance.get() as instance:
             yield instance
         return
-    home = CHECKOUT if (CHECKOUT / "dagster.yaml").is_file() else Path.cwd()
-    state = str(home / ".dagster")
-    Path(state).mkdir(exist_ok=True)
-    ref = InstanceRef.from_dir(
-        state, config_dir=str(home), overrides={"storage": {"sqlite": {"base_dir": state}}}
-    )
+    state = CHECKOUT / ".dagster"
+    state.mkdir(exist_ok=True)
+    ref = InstanceRef.from_dir(str(state), config_dir=str(CHECKOUT), overrides=_kept_in(state))
     with dg.DagsterInstance.from_ref(ref) as instance:
         yield instance
+
+
+def _kept_in(state: Path) -> Mapping[str, object]:
+    """What `dagster.yaml` says of places, with `state` for .dagster."""
+    return {
+        "storage": {"sqlite": {"base_dir": str(state)}},
+        "compute_logs": {
+            "module": "dagster._core.storage.local_compute_log_manager",
+            "class": "LocalComputeLogManager",
+            "config": {"base_dir": str(state / "logs")},
+        },
+        "local_artifact_storage": {
+            "module": "dagster._core.storage.root",
+            "class": "LocalArtifactStorage",
+            "config": {"base_dir": str(state)},
+        },
+    }
 
 
 @contextmanager
