@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     Load = Callable[..., Sequence[Outcome]]
     Rows = Callable[[str, date], list[tuple[Any, ...]]]
+
+HOURLY = REPORTS["insights_hourly"]
 
 FAULTS = [
     (),
@@ -73,6 +76,40 @@ def test_rows_of_archived_and_deleted_ads_and_rows_without_an_hour_are_among_the
     assert sum(row["hour"] is None for row in rows) > 0
 
 
+@pytest.mark.parametrize(
+    ("zone", "day", "lengths"),
+    [
+        ("Europe/Berlin", date(2026, 3, 29), {2: 0}),  # the clock skips 02:00
+        ("Europe/Berlin", date(2026, 10, 25), {2: 7200}),  # 02:00 comes twice
+        ("America/Los_Angeles", date(2026, 11, 1), {1: 7200}),
+        ("Australia/Adelaide", date(2026, 10, 4), {2: 0}),
+        ("Asia/Tokyo", date(2026, 10, 25), {}),
+    ],
+)
+def test_a_day_when_the_clock_changes_is_whole_and_its_hours_are_as_long_as_they_were(
+    sandbox: Sandbox,
+    load: Load,
+    lake: Lake,
+    truth_rows: Rows,
+    lake_rows: Rows,
+    zone: str,
+    day: date,
+    lengths: dict[int, int],
+) -> None:
+    accounts = sandbox.world()["accounts"]
+    account_id = next(a["account_id"] for a in accounts if a["timezone_name"] == zone)
+
+    [outcome] = load([day], [account_id])
+
+    rows = lake.read("insights_hourly").select(["hour", "hour_seconds"]).to_pylist()
+    measured = {row["hour"]: row["hour_seconds"] for row in rows if row["hour"] is not None}
+    assert outcome.load
+    assert outcome.load.proven
+    assert lake_rows(account_id, day) == truth_rows(account_id, day)
+    assert measured == {hour: lengths.get(hour, 3600) for hour in measured}
+    assert (2 not in measured) == (lengths.get(2) == 0)
+
+
 def test_loading_again_leaves_the_same_rows_and_notes_no_restatement(
     load: Load, days: Sequence[date], lake: Lake
 ) -> None:
@@ -109,9 +146,7 @@ def test_a_dead_token_stops_everything_and_touches_nothing(
         loader = Loader(expired, lake, accounts, "run-2")
 
         with pytest.raises(TokenError, match="FB_ACCESS_TOKEN"):
-            list(
-                loader.load(REPORTS["insights_hourly"], [AccountDay(i, days[0]) for i in accounts])
-            )
+            list(loader.load(HOURLY, [AccountDay(i, days[0]) for i in accounts]))
 
     assert lake.loads().equals(before)
 
@@ -200,34 +235,46 @@ def test_what_cannot_be_asked_for_is_told_without_a_call(
 
 
 class Tampering(httpx.BaseTransport):
-    """Passes calls on, and spoils the first `rows` rows of every page of a report run."""
+    """Passes calls on, and lets `spoil` change the rows of a page: of a report, or of control."""
 
-    def __init__(self, rows: int) -> None:
-        self._rows = rows
+    def __init__(self, path: str, spoil: Callable[[list[dict[str, Any]]], None]) -> None:
+        self._path = path
+        self._spoil = spoil
         self._below = httpx.HTTPTransport()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         answer = self._below.handle_request(request)
         answer.read()
-        if not request.url.path.endswith("/insights") or "act_" in request.url.path:
+        if request.method != "GET" or not re.search(self._path, request.url.path):
             return answer
         page = json.loads(answer.content)
-        for row in page["data"][: self._rows]:
-            row["impressions"] = "12a"
+        self._spoil(page["data"])
         return httpx.Response(200, json=page)
 
     def close(self) -> None:
         self._below.close()
 
 
-def _load_tampered(sandbox: Sandbox, lake: Lake, cell: AccountDay, rows: int) -> Outcome:
-    accounts = {cell.account_id: Account(cell.account_id, "Europe/Berlin", "EUR")}
+REPORT_PAGES = r"/[0-9]+/insights"
+CONTROL_PAGES = r"/act_[0-9]+/insights"
+
+
+def _load_tampered(
+    sandbox: Sandbox, lake: Lake, cells: Sequence[AccountDay], transport: Tampering
+) -> Sequence[Outcome]:
+    accounts = {cell.account_id: Account(cell.account_id, "Europe/Berlin", "EUR") for cell in cells}
     with GraphClient(
-        sandbox.token, base_url=sandbox.url, sleep=lambda _: None, transport=Tampering(rows)
+        sandbox.token, base_url=sandbox.url, sleep=lambda _: None, transport=transport
     ) as client:
-        loader = Loader(client, lake, accounts, "run-2")
-        [outcome] = loader.load(REPORTS["insights_hourly"], [cell])
-    return outcome
+        return list(Loader(client, lake, accounts, "run-2").load(HOURLY, cells))
+
+
+def _spoil_first(count: int) -> Callable[[list[dict[str, Any]]], None]:
+    def spoil(rows: list[dict[str, Any]]) -> None:
+        for row in rows[:count]:
+            row["impressions"] = "12a"
+
+    return spoil
 
 
 def test_a_row_that_cannot_be_read_is_kept_as_a_reject_and_its_neighbours_load(
@@ -235,7 +282,7 @@ def test_a_row_that_cannot_be_read_is_kept_as_a_reject_and_its_neighbours_load(
 ) -> None:
     cell = AccountDay(sandbox.account_ids[0], days[0])
 
-    outcome = _load_tampered(sandbox, lake, cell, rows=1)
+    [outcome] = _load_tampered(sandbox, lake, [cell], Tampering(REPORT_PAGES, _spoil_first(1)))
 
     assert outcome.load
     assert (outcome.load.rejected, outcome.load.verdict) == (1, "unproven")
@@ -251,8 +298,28 @@ def test_too_many_unreadable_rows_fail_the_account_day_and_keep_the_old_one(
     load([cell.day], [cell.account_id])
     before = lake_rows(*cell)
 
-    outcome = _load_tampered(sandbox, lake, cell, rows=20)
+    [outcome] = _load_tampered(sandbox, lake, [cell], Tampering(REPORT_PAGES, _spoil_first(20)))
 
     assert outcome.load is None
     assert 'page 1 row 1: impressions "12a"' in outcome.error
     assert lake_rows(*cell) == before
+
+
+def test_control_totals_of_one_day_that_cannot_be_read_fail_that_day_alone(
+    sandbox: Sandbox, lake: Lake, days: Sequence[date]
+) -> None:
+    cells = [AccountDay(sandbox.account_ids[0], day) for day in days]
+
+    def spoil(rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            if row["date_start"] == str(days[1]):
+                row["clicks"] = "many"
+
+    outcomes = _load_tampered(sandbox, lake, cells, Tampering(CONTROL_PAGES, spoil))
+
+    assert {o.account_day.day: bool(o.load) for o in outcomes} == {
+        days[0]: True,
+        days[1]: False,
+        days[2]: True,
+    }
+    assert 'clicks "many"' in next(o.error for o in outcomes if o.error)
