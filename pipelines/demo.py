@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -19,7 +20,7 @@ from warehouse.lake import Lake
 from warehouse.schema import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
 __all__ = ["run_demo"]
@@ -40,9 +41,20 @@ group by all
 order by account_name"""
 
 
+#: Rows that lists at Meta leave out unless every status is asked for.
+HIDDEN: Final = """\
+select count(*) filter (ads.effective_status is null or ads.effective_status = 'ARCHIVED'), count(*)
+from insights_hourly left join ads using (ad_id)"""
+
+#: What the published file holds of each account-day.
+SUMS: Final = """\
+select account_id, date, count(*), sum(impressions), sum(clicks), sum(spend)
+from insights_hourly group by all"""
+
+
 def run_demo(environ: Mapping[str, str], seed: int) -> int:
     """Load the last days of the sandbox's accounts; returns the exit code of the backfill, or 1
-    when what was loaded differs from what the sandbox says it served.
+    when the published file differs from what the sandbox says it served.
 
     Raises ConfigError where the lake holds accounts of somebody else's.
     """
@@ -52,15 +64,18 @@ def run_demo(environ: Mapping[str, str], seed: int) -> int:
         _use(sandbox.url, sandbox.token, url)
         zones = [account["timezone_name"] for account in sandbox.world()["accounts"]]
         until = min(today_in(zone, datetime.now(UTC)) for zone in zones) - timedelta(days=1)
-        since = until - timedelta(days=DAYS - 1)
-        say(f"A made-up company at {sandbox.url}: {len(zones)} ad accounts, {since} to {until}.\n")
-        code = run_backfill(os.environ, since, until)
-        differing = _differing(Lake(url), sandbox, since)
+        days = [until - timedelta(days=n) for n in reversed(range(DAYS))]
+        say(
+            f"A made-up company at {sandbox.url}: {len(zones)} ad accounts, {days[0]} to {until}.\n"
+        )
+        code = run_backfill(os.environ, days[0], until)
+        differing = _differing(url, sandbox, days)
     for what in differing:
         say(f"not what the sandbox served: {what}")
     if code or differing:
         return code or 1
     _show(url)
+    _tell_next(sandbox.token)
     return 0
 
 
@@ -85,44 +100,56 @@ def _use(graph_url: str, token: str, warehouse_url: str) -> None:
     }
 
 
-def _differing(lake: Lake, sandbox: Sandbox, since: date) -> list[str]:
+def _differing(url: str, sandbox: Sandbox, days: Sequence[date]) -> list[str]:
     """Account-days whose rows and sums are not those that the sandbox keeps in its own books."""
-    found = []
-    for account_id in sandbox.account_ids:
-        for day in (since + timedelta(days=n) for n in range(DAYS)):
-            truth: dict[str, Any] = sandbox.truth(account_id, day)
-            load = lake.load_of("insights_hourly", account_id, day)
-            sums = None if load is None else (load.rows, load.impressions, load.clicks, load.spend)
-            if sums != _sums(truth):
-                found.append(f"act_{account_id} {day}: {sums} is not {_sums(truth)}")
-    return found
+    with warehouse.open(url) as opened:
+        found = {(row[0], row[1]): row[2:] for row in opened.sql(SUMS).fetchall()}
+    nothing = (0, 0, 0, Decimal())
+    return [
+        f"act_{account_id} {day}: {held} is not {served}"
+        for account_id in sandbox.account_ids
+        for day in days
+        if (held := found.get((account_id, day), nothing))
+        != (served := _sums(sandbox.truth(account_id, day)))
+    ]
 
 
 def _sums(truth: Mapping[str, Any]) -> tuple[object, ...]:
-    from decimal import Decimal  # noqa: PLC0415
-
     sums = truth["sums"]
-    return (
-        *(truth["count"], int(sums["impressions"]), int(sums["clicks"])),
-        Decimal(sums["spend"]),
-    )
+    numbers = int(sums["impressions"]), int(sums["clicks"])
+    return truth["count"], *numbers, Decimal(sums["spend"])
 
 
 def _show(url: str) -> None:
-    click.echo("\nEvery account-day holds exactly what the sandbox says it served.\n")
     with warehouse.open(url) as opened:
-        rows = [
-            (name, opened.sql(f"from {name}").count("*").fetchall()[0][0], table.meaning)
+        [(hidden, rows)] = opened.sql(HIDDEN).fetchall()
+        click.echo(
+            "\nEvery account-day holds exactly what the sandbox says it served."
+            f"\n{hidden:,} of {rows:,} rows are of archived and deleted ads.\n"
+        )
+        tables = [
+            (
+                name,
+                opened.sql(f"from {name}").count("*").fetchall()[0][0],
+                table.meaning.partition(". ")[0].rstrip("."),
+            )
             for name, table in TABLES.items()
         ]
-        for line in table_lines(("table", "rows", "what is in it"), rows):
+        for line in table_lines(("table", "rows", "what is in it"), tables):
             click.echo(line)
         click.echo(f"\nThe best hour of each account:\n\n{QUESTION}\n")
         answer = opened.sql(QUESTION)
         for line in table_lines(answer.columns, answer.fetchall()):
             click.echo(line)
+
+
+def _tell_next(token: str) -> None:
     say(f"""
 Next:
-  {command_name()} query "from loads"    what was loaded, and what proves it
-  make dev                               the same in Dagster, re-run by a click
-  README.md, Your own accounts           a real token instead of the sandbox""")
+- what was loaded, and what proves it:
+    {command_name()} query "from loads"
+- the same in Dagster, where a click re-runs one day of one account. In one terminal:
+    make sandbox
+  and in another:
+    FB_GRAPH_URL=http://127.0.0.1:8810 FB_ACCESS_TOKEN={token} make dev
+- your own accounts: README.md""")
