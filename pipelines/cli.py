@@ -22,6 +22,8 @@ FAILED = 1
 WRONG_USE = 2
 INTERRUPTED = 130
 
+_SHOWN = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
 _EPILOG = "Settings come from the environment or .env: see .env.example."
 
 
@@ -61,7 +63,7 @@ def _tell_warnings() -> None:
         logging.getLogger(package).addHandler(handler)
 
 
-@click.group(cls=_Group, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Group, epilog=_EPILOG, context_settings=_SHOWN)
 @click.version_option(package_name="fbinsights")
 def cli() -> None:
     """Meta advertising data, complete and proven, in Parquet and DuckDB."""
@@ -74,7 +76,7 @@ def cli() -> None:
 @cli.command()
 @click.option("--seed", default=1, show_default=True, help="Another seed, another made-up world.")
 def demo(seed: int) -> None:
-    """Load the last 3 days of a made-up company from the local sandbox. No token, no network."""
+    """Load 3 days of a made-up company from the local sandbox, without a token."""
     from pipelines.demo import run_demo  # noqa: PLC0415
 
     sys.exit(run_demo(os.environ, seed))
@@ -100,7 +102,7 @@ def sandbox(port: int, scenarios: tuple[str, ...], seed: int) -> None:
 
 @cli.command()
 def doctor() -> None:
-    """Check token, API version, accounts and warehouse; say what to do about each."""
+    """Check token, API version, accounts and warehouse, and say what to do."""
     from pipelines.doctor import examine  # noqa: PLC0415
 
     sys.exit(FAILED if examine(os.environ) else 0)
@@ -117,13 +119,19 @@ def _day(_ctx: click.Context, _param: click.Parameter, value: str) -> date:
         raise click.BadParameter(f"{value!r} is no day; write it like 2026-11-21.") from None
 
 
-@cli.command()
-@click.option("--since", required=True, callback=_day, help="First day, like 2026-11-01.")
-@click.option("--until", required=True, callback=_day, help="Last day, included.")
-@click.option("--account", "accounts", multiple=True, help="Only this ad account; repeatable.")
-@click.option("--report", "reports", multiple=True, help="Only this report; repeatable.")
+@cli.command(epilog="Exit code 0: all proven; 1: some failed or do not add up; 2: wrong use.")
+@click.option(
+    "--since", required=True, callback=_day, metavar="DAY", help="First day, like 2026-11-01."
+)
+@click.option("--until", required=True, callback=_day, metavar="DAY", help="Last day, included.")
+@click.option(
+    "--account", "accounts", multiple=True, metavar="ID", help="Only this ad account; repeatable."
+)
+@click.option(
+    "--report", "reports", multiple=True, metavar="NAME", help="Only this report; repeatable."
+)
 def backfill(since: date, until: date, accounts: tuple[str, ...], reports: tuple[str, ...]) -> None:
-    """Load account-days, newest first, prove them and publish warehouse.duckdb."""
+    """Load account-days, newest first, prove them, publish warehouse.duckdb."""
     if since > until:
         raise click.UsageError(f"--since {since} is after --until {until}.")
     from pipelines.backfill import run_backfill  # noqa: PLC0415
