@@ -28,6 +28,9 @@ MAX_THROTTLED_SECONDS: Final = 2 * 3600.0
 THROTTLED_SECONDS: Final = 60.0
 MAX_REST_SECONDS: Final = 15 * 60.0
 
+#: A wait that somebody who watches would take for a hang, and so is told as a warning.
+LONG_REST_SECONDS: Final = 60.0
+
 _FIRST_WAIT_SECONDS: Final = 1.0
 _MAX_WAIT_SECONDS: Final = 60.0
 _NOT_READY_SECONDS: Final = 5.0
@@ -67,15 +70,19 @@ def retrying(sleep: Callable[[float], None], jitter: Callable[[], float]) -> ten
         wait = wait_seconds(failures, jitter())
         waits.append(wait or 0.0)
         if wait is not None:
-            _log.info("Again in %.0f s: %s", wait, error)
+            level = logging.WARNING if wait >= LONG_REST_SECONDS else logging.INFO
+            _log.log(level, "Again in %.0f s: %s", wait, error)
         return wait is not None
 
     return tenacity.Retrying(retry=note, wait=lambda _: waits[-1], sleep=sleep, reraise=True)
 
 
 def _rest_seconds(throttles: Sequence[ThrottledError]) -> float:
-    """The wait that Meta named; a backoff where it named none, or where waiting did not help."""
+    """The wait that Meta named, or a minute; twice as long each time that it did not help.
+
+    From a short one the doubling starts short: a second throttle in a row is ordinary where
+    several callers wake up for the same limit.
+    """
     told = throttles[-1].detail.rest_seconds
-    doublings = len(throttles) - (1 if told is None else 2)
-    backoff = 0.0 if doublings < 0 else min(THROTTLED_SECONDS * 2.0**doublings, MAX_REST_SECONDS)
-    return max(told or 0.0, backoff)
+    first = THROTTLED_SECONDS if told is None else told
+    return max(told or 0.0, min(first * 2.0 ** (len(throttles) - 1), MAX_REST_SECONDS))
