@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import parse_qsl
 
 from fbgraph.errors import CursorStuckError, RetryableError, TotalCountError
 
@@ -68,7 +69,10 @@ class Page:
 
 
 def _next_cursor(paging: object) -> str | None:
-    """The cursor to go on from, or None at the end. Ending at a broken one would lose rows."""
+    """The cursor to go on from, or None at the end. Ending at a broken one would lose rows.
+
+    Where `cursors` are left out, `next` has it as its parameter `after`.
+    """
     if not paging:
         return None
     if not isinstance(paging, Mapping):
@@ -78,6 +82,8 @@ def _next_cursor(paging: object) -> str | None:
     cursors = paging.get("cursors")
     after = cursors.get("after") if isinstance(cursors, Mapping) else None
     if not isinstance(after, str) or not after:
+        after = dict(parse_qsl(str(paging["next"]).partition("?")[2])).get("after")
+    if not after:
         raise RetryableError("The page has a `next` and no cursor to reach it.")
     return after
 

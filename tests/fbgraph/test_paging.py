@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from fbgraph.paging import Params
 
 NEXT = "https://graph.facebook.com/v25.0/act_1/campaigns?access_token=hidden&after=A"
+#: A link that leads to no page in particular.
+ASTRAY = "https://graph.facebook.com/v25.0/act_1/campaigns?access_token=hidden"
 
 #: Rows cut into pages in every way, with empty pages anywhere, the first and the last included.
 CUTS = st.lists(st.lists(st.integers(), max_size=4), min_size=1, max_size=30)
@@ -187,13 +189,13 @@ def test_only_a_next_link_says_that_there_is_more(answer: Mapping[str, Any]) -> 
         {"data": [], "paging": "next"},
         {"data": [], "paging": ["next"]},
         {"data": [], "paging": 3},
-        {"data": [], "paging": {"next": NEXT}},
-        {"data": [], "paging": {"next": NEXT, "cursors": None}},
-        {"data": [], "paging": {"next": NEXT, "cursors": []}},
-        {"data": [], "paging": {"next": NEXT, "cursors": {}}},
-        {"data": [], "paging": {"next": NEXT, "cursors": {"after": None}}},
-        {"data": [], "paging": {"next": NEXT, "cursors": {"after": ""}}},
-        {"data": [], "paging": {"next": NEXT, "cursors": {"after": 5}}},
+        {"data": [], "paging": {"next": ASTRAY}},
+        {"data": [], "paging": {"next": ASTRAY, "cursors": None}},
+        {"data": [], "paging": {"next": ASTRAY, "cursors": []}},
+        {"data": [], "paging": {"next": ASTRAY, "cursors": {}}},
+        {"data": [], "paging": {"next": ASTRAY, "cursors": {"after": None}}},
+        {"data": [], "paging": {"next": ASTRAY, "cursors": {"after": ""}}},
+        {"data": [], "paging": {"next": ASTRAY, "cursors": {"after": 5}}},
         [],
         [{"data": []}],
     ],
@@ -201,6 +203,13 @@ def test_only_a_next_link_says_that_there_is_more(answer: Mapping[str, Any]) -> 
 def test_a_broken_page_is_asked_for_again_and_never_ends_an_edge(answer: Any) -> None:
     with pytest.raises(RetryableError):
         Page.from_answer(answer)
+
+
+@pytest.mark.parametrize("paging", [{}, {"cursors": {}}, {"cursors": {"before": "A"}}])
+def test_a_cursor_that_only_the_next_link_has_is_taken_from_there(paging: dict[str, Any]) -> None:
+    page = Page.from_answer({"data": [], "paging": {**paging, "next": NEXT}})
+
+    assert page.after == "A"
 
 
 def test_data_that_is_an_object_is_one_row() -> None:
