@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from fbgraph import act_id
+from fbgraph.answers import integer
 from fbgraph.errors import BlockedError, GraphError, TokenError
 from pipelines.listings import discover
 from pipelines.settings import ConfigError, settings_of
@@ -18,7 +20,7 @@ from warehouse.errors import WarehouseError
 from warehouse.lake import Lake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from fbgraph import GraphClient
     from fbgraph.paging import Row
@@ -28,6 +30,9 @@ __all__ = ["Finding", "examine"]
 
 #: (ok, what was looked at, what was found or what to do).
 Finding = tuple[bool, str, str]
+
+#: Days before its end from which a token is to be renewed.
+RENEW_DAYS: Final = 14
 
 #: `account_status` of accounts that run. Source: Marketing API, ad account reference.
 _RUNS = {1: "active", 9: "in grace period", 201: "any active"}
@@ -86,17 +91,20 @@ def _token(client: GraphClient) -> Finding:
 
 
 def _token_finding(told: Mapping[str, Any], now: datetime) -> Finding:
-    scopes: Sequence[str] = told.get("scopes") or ()
+    """Nothing is held against a token that Meta does not say of it."""
     if not told.get("is_valid", True):
         return False, "token", "Meta calls it invalid. Make a new one: FB_ACCESS_TOKEN."
-    if not {"ads_read", "ads_management"} & set(scopes):
-        return False, "token", f"lacks the scope ads_read; it has: {', '.join(scopes) or 'none'}."
-    until = told.get("expires_at") or 0
+    scopes = told.get("scopes")
+    names = [str(scope) for scope in scopes] if isinstance(scopes, list) else None
+    if names is not None and not {"ads_read", "ads_management"} & set(names):
+        return False, "token", f"lacks the scope ads_read; it has: {', '.join(names) or 'none'}."
+    granted = "scopes unknown" if names is None else f"scopes {', '.join(names)}"
+    until = integer(told.get("expires_at"))
     if not until:
-        return True, "token", f"valid, never expires; scopes {', '.join(scopes)}"
-    left = datetime.fromtimestamp(until, UTC) - now
-    said = f"expires in {left.days} days; scopes {', '.join(scopes)}"
-    return left.days >= 14, "token", said  # noqa: PLR2004  # two weeks to renew it
+        expiry = "expiry unknown" if until is None else "never expires"
+        return True, "token", f"valid, {expiry}; {granted}"
+    days = math.floor((until - now.timestamp()) / (24 * 3600))
+    return days >= RENEW_DAYS, "token", f"expires in {days} days; {granted}"
 
 
 def _version(client: GraphClient) -> Finding:
