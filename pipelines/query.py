@@ -34,26 +34,30 @@ def run_query(environ: Mapping[str, str], sql: str, form: str) -> None:
 
 def _table(answer: pa.Table) -> None:
     names = answer.column_names
-    rows = [list(row.values()) for row in _rows(answer.slice(0, SHOWN_ROWS))]
+    rows = [[_shown(v) for v in row.values()] for row in _rows(answer.slice(0, SHOWN_ROWS))]
     for line in table_lines(names, rows):
         click.echo(line)
     if answer.num_rows > SHOWN_ROWS:
         say(f"{answer.num_rows - SHOWN_ROWS:,} more rows; --format csv gives them all.")
 
 
+def _shown(value: object) -> object:
+    return _json(value) if isinstance(value, list | dict) else value
+
+
 def _csv(answer: pa.Table) -> None:
-    nested = [f.name for f in answer.schema if pa.types.is_nested(f.type)]
-    for name in nested:  # CSV has no lists: JSON in a cell
-        column = answer.schema.get_field_index(name)
-        text = [None if v is None else _json(v) for v in answer[name].to_pylist()]
-        answer = answer.set_column(column, name, pa.array(text, pa.string()))
+    for number, field in enumerate(answer.schema):
+        if pa.types.is_nested(field.type) or pa.types.is_interval(field.type):
+            # CSV has no lists: JSON in a cell
+            text = [None if v is None else _json(v) for v in answer.column(number).to_pylist()]
+            answer = answer.set_column(number, field.name, pa.array(text, pa.string()))
     pyarrow.csv.write_csv(answer, sys.stdout.buffer)
 
 
 def _json_lines(answer: pa.Table) -> None:
-    """One object a line."""
+    """One object a line, in UTF-8 whatever the terminal speaks: JSON is read by programs."""
     for row in _rows(answer):
-        click.echo(_json(row))
+        click.echo(_json(row).encode())
 
 
 def _parquet(answer: pa.Table) -> None:

@@ -129,9 +129,12 @@ class Warehouse:
         """
         try:
             # Each result has a cursor of its own: an open one would block the next.
-            return self._connection.cursor().sql(query)
+            relation = self._connection.cursor().sql(query)
         except duckdb.Error as error:
             raise WarehouseError(str(error)) from error
+        if relation is None:  # an empty text, or a statement like SET
+            raise WarehouseError("this is no query: it gives no rows")
+        return relation
 
     def arrow(self, query: str) -> pa.Table:
         """Give the result of one query as an Arrow table. Raises WarehouseError."""

@@ -265,6 +265,7 @@ def test_instants_are_shown_in_utc(days: Any, lake: Lake) -> None:
         ("FROM campaign", "campaign does not exist"),
         ("DELETE FROM loads", "read-only"),
         ("SELECT 'a'::INTEGER", "Could not convert"),
+        ("", "gives no rows"),
     ],
 )
 def test_a_query_that_fails_says_what_duckdb_says(query: str, message: str, lake: Lake) -> None:
