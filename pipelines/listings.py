@@ -5,14 +5,14 @@ First what Graph says, then how it is kept.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from fbgraph import act_id
-from fbgraph.errors import NotFoundError, PermissionDeniedError, TotalCountError
+from fbgraph.errors import CursorError, NotFoundError, PermissionDeniedError, TotalCountError
 from fbgraph.fields import EFFECTIVE_STATUSES
 from warehouse.decode import Account, decode_objects
 from warehouse.errors import UnknownZoneError, WarehouseError
@@ -77,7 +77,7 @@ def discover(client: GraphClient, account_ids: Sequence[str] = ()) -> Discovery:
     rows: list[Row] = []
     refused: dict[str, str] = {}
     if not account_ids:
-        rows.extend(client.node("me").edge("adaccounts", fields=fields))
+        rows.extend(_listed(client, fields))
     for account_id in account_ids:
         try:
             rows.append(client.account(account_id).get(fields))
@@ -88,6 +88,14 @@ def discover(client: GraphClient, account_ids: Sequence[str] = ()) -> Discovery:
     return Discovery(
         [{**row, "account_id": key} for key, row in found.items() if key not in refused], refused
     )
+
+
+def _listed(client: GraphClient, fields: Sequence[str]) -> Sequence[Row]:
+    try:
+        return list(client.node("me").edge("adaccounts", fields=fields))
+    except PermissionDeniedError as error:
+        advice = "Where a token may list no accounts, name them in FB_ACCOUNT_IDS."
+        raise PermissionDeniedError(replace(error.detail, advice=advice)) from None
 
 
 def _account_id(row: Row) -> str:
@@ -107,13 +115,16 @@ def list_objects(client: GraphClient, account_id: str, table: str) -> Listing:
     """All objects of an account but the deleted, which no edge lists (contract 3.3.3).
 
     The listing is made again, once, when it does not hold as many as the edge counts: objects that
-    change while one pages are skipped or come twice.
+    change while one pages are skipped or come twice. So it is when its cursor is refused halfway.
     """
     statuses = [s for s in EFFECTIVE_STATUSES[LEVEL_OF[table]] if s != "DELETED"]
     edge = client.account(account_id).edge(
         table, fields=TABLES[table].fields, effective_status=statuses, total_count=True
     )
-    listing = _read(edge)
+    try:
+        listing = _read(edge)
+    except CursorError:
+        return _read(edge)
     return listing if listing.complete or listing.total_count is None else _read(edge)
 
 

@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from fbgraph.errors import BlockedError, GraphError, RunFailedError, TokenError, TooMuchDataError
+from fbgraph.errors import (
+    BlockedError,
+    CursorError,
+    GraphError,
+    RunFailedError,
+    TokenError,
+    TooMuchDataError,
+)
 from pipelines.partitions import AccountDay, chunks, today_in
 from pipelines.reports import CONTROL
 from warehouse.checks import Totals, prove, too_many_rejects
@@ -296,6 +303,15 @@ def _work(
 
 
 def _decoded(edge: Edge, report: Report, account: Account, days: Sequence[date]) -> Decoded:
+    """Read an edge to its end; from its first page again, once, if its cursor is refused."""
+    try:
+        return _read(edge, report, account, days)
+    except CursorError as error:
+        _log.info("act_%s: reading from the first page again: %s", account.account_id, error)
+        return _read(edge, report, account, days)
+
+
+def _read(edge: Edge, report: Report, account: Account, days: Sequence[date]) -> Decoded:
     """Read an edge to its end, decoding some pages at a time."""
     pages = edge.pages()
     parts: list[Decoded] = []

@@ -3,8 +3,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
+from fbgraph import GraphClient
+from fbgraph.errors import PermissionDeniedError
 from pipelines.checks import counted_result
 from pipelines.listings import (
     Listing,
@@ -17,7 +20,6 @@ from pipelines.listings import (
 from warehouse.decode import Account
 
 if TYPE_CHECKING:
-    from fbgraph import GraphClient
     from fbgraph.sandbox import Sandbox
     from warehouse.lake import Lake
 
@@ -64,6 +66,29 @@ def test_an_edge_that_does_not_count_is_said_to_be_uncounted(
     listing = list_objects(client, sandbox.account_ids[0], "campaigns")
 
     assert (listing.total_count, listing.complete, client.tally.calls) == (None, False, 1)
+
+
+def test_a_listing_whose_cursor_is_refused_is_made_once_more() -> None:
+    refused = httpx.Response(400, json={"error": {"message": "(#2642) Cursor", "code": 2642}})
+    listed = httpx.Response(200, json={"data": [{"id": "1"}], "summary": {"total_count": 1}})
+    answers = iter([refused, listed])
+    transport = httpx.MockTransport(lambda _: next(answers))
+
+    with GraphClient("token-of-a-test", transport=transport) as client:
+        listing = list_objects(client, "1", "campaigns")
+
+    assert listing.complete
+
+
+def test_a_token_that_may_list_no_accounts_is_told_to_name_them() -> None:
+    refused = httpx.Response(403, json={"error": {"message": "(#200) No", "code": 200}})
+    transport = httpx.MockTransport(lambda _: refused)
+
+    with (
+        GraphClient("token-of-a-test", transport=transport) as client,
+        pytest.raises(PermissionDeniedError, match="FB_ACCOUNT_IDS"),
+    ):
+        discover(client)
 
 
 def test_the_check_warns_with_both_numbers() -> None:

@@ -255,12 +255,32 @@ class Tampering(httpx.BaseTransport):
         self._below.close()
 
 
+class RefusingOnce(httpx.BaseTransport):
+    """Passes calls on, but answers the first that asks for a page of `path` that its cursor is
+    not good.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._below = httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self._path and request.method == "GET" and re.search(self._path, request.url.path):
+            self._path = ""
+            error = {"message": "(#2642) Invalid cursors values", "code": 2642}
+            return httpx.Response(400, json={"error": error})
+        return self._below.handle_request(request)
+
+    def close(self) -> None:
+        self._below.close()
+
+
 REPORT_PAGES = r"/[0-9]+/insights"
 CONTROL_PAGES = r"/act_[0-9]+/insights"
 
 
 def _load_tampered(
-    sandbox: Sandbox, lake: Lake, cells: Sequence[AccountDay], transport: Tampering
+    sandbox: Sandbox, lake: Lake, cells: Sequence[AccountDay], transport: httpx.BaseTransport
 ) -> Sequence[Outcome]:
     accounts = {cell.account_id: Account(cell.account_id, "Europe/Berlin", "EUR") for cell in cells}
     with GraphClient(
@@ -289,6 +309,24 @@ def test_a_row_that_cannot_be_read_is_kept_as_a_reject_and_its_neighbours_load(
     assert "1 row could not be read" in outcome.load.reason
     assert set(lake_rows(*cell)) < set(truth_rows(*cell))
     assert len(lake_rows(*cell)) == len(truth_rows(*cell)) - 1
+
+
+@pytest.mark.parametrize("pages", [REPORT_PAGES, CONTROL_PAGES])
+def test_rows_whose_cursor_is_refused_are_read_from_the_first_page_again(
+    sandbox: Sandbox,
+    lake: Lake,
+    days: Sequence[date],
+    lake_rows: Rows,
+    truth_rows: Rows,
+    pages: str,
+) -> None:
+    cell = AccountDay(sandbox.account_ids[0], days[0])
+
+    [outcome] = _load_tampered(sandbox, lake, [cell], RefusingOnce(pages))
+
+    assert outcome.load
+    assert outcome.load.verdict == "proven"
+    assert lake_rows(*cell) == truth_rows(*cell)
 
 
 def test_too_many_unreadable_rows_fail_the_account_day_and_keep_the_old_one(
