@@ -53,7 +53,7 @@ def run_backfill(
     started = datetime.now(UTC)
     plan = plan_of(found, (since, until), accounts, reports, started)
     lake = Lake(settings.warehouse_url)
-    refused = {("accounts", act_id(i)): why for i, why in found.refused.items()}
+    refused = {("accounts", key): why for key, why in plan.refused.items()}
     summary = Summary(plan, started, refused)
     with (
         open_instance(environ) as instance,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from pipelines.reports import REPORTS
 from pipelines.settings import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     from fbgraph.paging import Row
@@ -24,11 +24,15 @@ __all__ = ["Plan", "plan_of"]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a backfill is to load: nothing of it is known to be impossible."""
+    """What a backfill is to load: nothing of it is known to be impossible.
+
+    `refused`: ``act_123`` → why it is not among the accounts though it should be.
+    """
 
     accounts: Sequence[Row]
     days: Sequence[date]
     reports: Sequence[str]
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def account_days(self) -> Sequence[AccountDay]:
@@ -54,7 +58,8 @@ def plan_of(
         raise ConfigError(f"There is no report {unknown[0]!r}; there are: {', '.join(REPORTS)}.")
     if since < FIRST_DAY:
         raise ConfigError(f"--since {since} is too early: the grid begins on {FIRST_DAY}.")
-    chosen = _chosen(found.rows, accounts)
+    chosen = _chosen(found, accounts)
+    refused = {} if accounts else {act_id(i): why for i, why in found.refused.items()}
     for row in chosen:
         today = today_in(row["timezone_name"], now)
         if until > today:
@@ -63,16 +68,20 @@ def plan_of(
                 f" ({row['timezone_name']}), where it is {today}."
             )
     every_day = [since + timedelta(days=n) for n in range((until - since).days + 1)]
-    return Plan(chosen, every_day, tuple(reports) or tuple(REPORTS))
+    return Plan(chosen, every_day, tuple(reports) or tuple(REPORTS), refused)
 
 
-def _chosen(rows: Sequence[Row], accounts: Sequence[str]) -> Sequence[Row]:
-    visible = {act_id(row["account_id"]): row for row in rows}
+def _chosen(found: Discovery, accounts: Sequence[str]) -> Sequence[Row]:
+    visible = {act_id(row["account_id"]): row for row in found.rows}
+    refused = {act_id(account_id): why for account_id, why in found.refused.items()}
     try:
         wanted = list(dict.fromkeys(act_id(account.strip()) for account in accounts))
     except RequestError as error:
         raise ConfigError(f"--account: {error}") from None
     missing = [key for key in wanted if key not in visible]
+    whys = [f"{key}: {refused[key]}" for key in missing or refused if key in refused]
+    if whys and (missing or not visible):
+        raise ConfigError("This cannot be loaded:\n  " + "\n  ".join(whys))
     if not visible:
         raise ConfigError("The token sees no ad account. Give its user access to one.")
     if missing:

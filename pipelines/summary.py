@@ -103,13 +103,15 @@ class Summary:
             yield f"Stopped: {self.stopped}"
         for (asset, key), why in self.failed.items():
             yield f"{asset} {key}: {why}"
-        yield "\nRun this again:"
-        yield from (f"  {command_name()} {arguments}" for arguments in self._again())
+        again = [f"  {command_name()} {arguments}" for arguments in self._again()]
+        if again:
+            yield "\nRun this again:"
+            yield from again
 
     def _again(self) -> Iterator[str]:
         """One command per account that has something to run again, over the days it needs."""
-        for row in self.plan.accounts:
-            account = act_id(row["account_id"])
+        accounts = [act_id(row["account_id"]) for row in self.plan.accounts]
+        for account in (*accounts, *self.plan.refused):
             keys = [key for _, key in self.failed if key.partition("|")[0] == account]
             days = sorted(key.partition("|")[2] for key in keys if "|" in key)
             if keys:
@@ -117,6 +119,8 @@ class Summary:
                     (days[0], days[-1]) if days else (self.plan.days[0], self.plan.days[-1])
                 )
                 yield f"backfill --since {since} --until {until} --account {account}"
+        if any(asset == "warehouse_duckdb" for asset, _ in self.failed):
+            yield "publish"
 
 
 def command_name() -> str:

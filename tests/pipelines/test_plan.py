@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from pipelines.listings import Discovery
 from pipelines.partitions import AccountDay
 from pipelines.plan import plan_of
 from pipelines.settings import ConfigError
+from pipelines.summary import Summary
 
 if TYPE_CHECKING:
     from pipelines.plan import Plan
@@ -69,6 +71,29 @@ def test_what_cannot_be_is_refused_with_what_can(
 
 def test_the_day_that_has_begun_in_auckland_can_be_asked_for_there() -> None:
     assert plan("2026-11-24", "2026-11-24", ("2",)).days == [date(2026, 11, 24)]
+
+
+def test_accounts_that_may_not_be_read_are_left_out_and_told_with_why() -> None:
+    day = date(2026, 11, 20)
+    found = dataclasses.replace(FOUND, refused={"9": "(#200) No"})
+
+    assert plan_of(found, (day, day), (), (), NOW).refused == {"act_9": "(#200) No"}
+    assert plan_of(found, (day, day), ("1",), (), NOW).refused == {}
+    with pytest.raises(ConfigError, match=r"act_9: \(#200\) No"):
+        plan_of(found, (day, day), ("9",), (), NOW)
+    with pytest.raises(ConfigError, match=r"act_9: \(#200\) No"):
+        plan_of(Discovery([], {"9": "(#200) No"}), (day, day), (), (), NOW)
+
+
+def test_what_may_not_be_read_is_among_what_to_run_again() -> None:
+    day = date(2026, 11, 20)
+    found = dataclasses.replace(FOUND, refused={"9": "(#200) No"})
+    plan = plan_of(found, (day, day), (), (), NOW)
+
+    summary = Summary(plan, NOW, {("accounts", "act_9"): "(#200) No"})
+
+    *_, command = summary.complaints()
+    assert command.endswith("backfill --since 2026-11-20 --until 2026-11-20 --account act_9")
 
 
 def test_a_token_that_sees_nothing_is_told_so() -> None:
