@@ -53,6 +53,7 @@ def run_backfill(
     started = datetime.now(UTC)
     plan = plan_of(found, (since, until), accounts, reports, started)
     lake = Lake(settings.warehouse_url)
+    lake.demand_writable()
     refused = {("accounts", key): why for key, why in plan.refused.items()}
     summary = Summary(plan, started, refused)
     with (

@@ -39,6 +39,10 @@ class _Command(click.Command):
             return super().invoke(ctx)
         except (ConfigError, GraphError, WarehouseError) as error:
             fail(str(error))
+        except BrokenPipeError:  # click's own business: `| head` has seen enough
+            raise
+        except OSError as error:  # a disk that is full or not ours
+            fail(str(error))
         except KeyboardInterrupt:
             fail("interrupted. Nothing is half-written; the same command goes on.", INTERRUPTED)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -129,12 +128,11 @@ def _account(client: GraphClient, row: Row) -> Finding:
 
 def _warehouse(url: str) -> Finding:
     try:
-        root = Lake(url).root
-    except WarehouseError as error:
+        lake = Lake(url)
+        lake.demand_writable()
+    except (WarehouseError, OSError) as error:
         return False, "warehouse", str(error)
-    nearest = next(path for path in (root, *root.parents) if path.exists())
-    if not os.access(nearest, os.W_OK):
-        return False, "warehouse", f"{nearest} cannot be written to: see WAREHOUSE_URL."
+    root = lake.root
     published = root / LINK
     if not published.exists():
         return True, "warehouse", f"{root}: nothing published yet"

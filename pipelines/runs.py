@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import signal
 import socket
 from contextlib import contextmanager, suppress
@@ -14,9 +15,13 @@ from dagster._core.instance.ref import InstanceRef  # no public way to a folder 
 
 from pipelines.definitions import defs
 from pipelines.recording import FAILED, STOPPED
+from pipelines.settings import ConfigError
+from warehouse.files import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from dagster._core.execution.plan.objects import StepFailureData
 
 __all__ = ["RunResult", "interrupts", "open_instance", "run_job"]
 
@@ -47,16 +52,28 @@ def open_instance(environ: Mapping[str, str]) -> Iterator[dg.DagsterInstance]:
     The checkout's `dagster.yaml` names that folder relative to where one stands; here it is the
     same from everywhere.
     """
-    home = Path(environ.get("DAGSTER_HOME") or CHECKOUT).resolve()
-    if home != CHECKOUT:
-        with dg.DagsterInstance.get() as instance:
-            yield instance
-        return
-    state = CHECKOUT / ".dagster"
-    state.mkdir(exist_ok=True)
-    ref = InstanceRef.from_dir(str(state), config_dir=str(CHECKOUT), overrides=_kept_in(state))
-    with dg.DagsterInstance.from_ref(ref) as instance:
+    home = _home_of(environ)
+    state = CHECKOUT / ".dagster" if home == CHECKOUT else home
+    # Two that are the first at once would both build Dagster's database, and spoil it for good.
+    with locked(state):
+        if home == CHECKOUT:
+            overrides = _kept_in(state)
+            ref = InstanceRef.from_dir(str(state), config_dir=str(CHECKOUT), overrides=overrides)
+            opened = dg.DagsterInstance.from_ref(ref)
+        else:
+            opened = dg.DagsterInstance.get()
+    with opened as instance:
         yield instance
+
+
+def _home_of(environ: Mapping[str, str]) -> Path:
+    """The folder that DAGSTER_HOME names, else the checkout. Raises ConfigError."""
+    home = Path(environ.get("DAGSTER_HOME") or CHECKOUT).expanduser()
+    if not (home.is_absolute() and home.is_dir()):
+        raise ConfigError(
+            f"DAGSTER_HOME must be the absolute path of a folder that is there, not '{home}'."
+        )
+    return home.resolve()
 
 
 def _kept_in(state: Path) -> Mapping[str, object]:
@@ -129,6 +146,16 @@ def run_job(
             stopped = str(told[STOPPED].value)
         elif data.error and data.error.cls_name == "DagsterExecutionInterruptedError":
             raise KeyboardInterrupt
-        else:  # a fault of ours: the rest may still go on
-            failed[str(event.step_key), "run " + result.run_id] = data.error_display_string
+        else:  # a fault of ours, or of the disk: the rest may still go on
+            failed[str(event.step_key), "run " + result.run_id] = _told(data)
     return RunResult(result.run_id, result.success, failed, stopped)
+
+
+def _told(data: StepFailureData) -> str:
+    """What happened; where it in the code happened only if nobody foresaw it."""
+    cause = data.error.cause if data.error else None
+    name, _, said = cause.message.strip().partition(": ") if cause else ("", "", "")
+    kind = getattr(builtins, name, None)
+    of_the_disk = isinstance(kind, type) and issubclass(kind, OSError)
+    foreseen = of_the_disk or name.startswith("warehouse.errors.")
+    return said if foreseen else data.error_display_string

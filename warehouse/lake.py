@@ -11,6 +11,7 @@ Polars) take those columns from the path, and pyarrow refuses files that carry t
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, date
 from pathlib import Path
@@ -48,7 +49,14 @@ def lake_root(url: str | Path) -> Path:
     root = Path(text.removeprefix("file://")).expanduser().resolve()
     if set("*?[]") & set(str(root)):
         raise WarehouseError(f"{root}: none of * ? [ ] may stand in the path of a warehouse")
+    if not (nearest := _nearest(root)).is_dir():
+        raise WarehouseError(f"{root} can be no warehouse: {nearest} is a file")
     return root
+
+
+def _nearest(path: Path) -> Path:
+    """The path itself if it exists, else the nearest folder above that does."""
+    return next(found for found in (path, *path.parents) if found.exists())
 
 
 class Lake:
@@ -56,6 +64,11 @@ class Lake:
 
     def __init__(self, url: str | Path) -> None:
         self.root = lake_root(url)
+
+    def demand_writable(self) -> None:
+        """Raise WarehouseError where nothing can be put."""
+        if not os.access(nearest := _nearest(self.root), os.W_OK | os.X_OK):
+            raise WarehouseError(f"{nearest} cannot be written to: see WAREHOUSE_URL")
 
     def replace(
         self,
@@ -189,8 +202,15 @@ def _account_folder(account_id: str | None) -> str | None:
 
 def _partition(top: Path, path: Path) -> Partition:
     named = dict(folder.split("=", 1) for folder in path.relative_to(top).parts[:-1])
-    day = named.get("date")
-    return Partition(named.get("account_id", ""), date.fromisoformat(day) if day else None, path)
+    account_id, day = named.get("account_id"), named.get("date")
+    try:
+        return Partition(
+            _account_folder(account_id) or "", date.fromisoformat(day) if day else None, path
+        )
+    except (WarehouseError, ValueError):
+        raise WarehouseError(
+            f"{path} is of no account and day: move it out of the warehouse"
+        ) from None
 
 
 def _reject_row(n: int, reject: Reject, load: Load) -> dict[str, object]:

@@ -282,3 +282,32 @@ def test_times_of_loads_are_utc_whatever_zone_they_came_in(days: Any, lake: Lake
     assert load is not None
     assert load.loaded_at == berlin
     assert load.loaded_at.tzinfo is UTC
+
+
+@pytest.mark.parametrize("below", ["", "lake", "deep/lake"])
+def test_a_file_cannot_be_the_warehouse_nor_hold_one(below: str, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+
+    with pytest.raises(WarehouseError, match=r"notes\.txt is a file"):
+        Lake(tmp_path / "notes.txt" / below)
+
+
+def test_a_folder_of_somebody_else_is_named_before_anything_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, _: path != tmp_path)
+
+    with pytest.raises(WarehouseError, match=f"{tmp_path} cannot be written to"):
+        Lake(tmp_path / "deep" / "lake").demand_writable()
+
+
+@pytest.mark.parametrize(
+    "folders", ["account_id=1/date=2026-11-21 copy", "account_id=x/date=2026-11-21"]
+)
+def test_a_file_that_is_of_no_account_and_day_is_named(folders: str, lake: Lake) -> None:
+    path = lake.root / "insights_hourly" / folders / "data.parquet"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"")
+
+    with pytest.raises(WarehouseError, match="of no account and day"):
+        lake.partitions("insights_hourly")
