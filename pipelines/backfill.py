@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     import dagster as dg
 
-    from pipelines.plan import Plan
-
 
 __all__ = ["run_backfill"]
 
@@ -61,8 +59,7 @@ def run_backfill(
         Bar(len(plan.account_days) * len(plan.reports)) as bar,
         interrupts() as look,
     ):
-        _run(instance, plan, summary, bar, look)
-    summary.read(lake)
+        _run(instance, summary, lake, bar, look)
     for line in summary.table():
         click.echo(line)
     for line in summary.complaints():
@@ -74,19 +71,23 @@ def run_backfill(
 
 def _run(
     instance: dg.DagsterInstance,
-    plan: Plan,
     summary: Summary,
+    lake: Lake,
     bar: Bar,
     look: Callable[[], None],
 ) -> None:
-    """Accounts, then their objects, then the reports, then the published file."""
+    """Accounts, then their objects, then the reports, then the published file.
+
+    When everything stops halfway, what was loaded is published all the same.
+    """
 
     def go(job: str, first: str | None = None, last: str | None = None) -> None:
-        if not summary.stopped:
+        if not summary.stopped or (job == "publish_job" and summary.loads):
             bar.stage(job.removesuffix("_job"))
             summary.note(run_job(instance, job, first, last))
             look()
 
+    plan = summary.plan
     go("accounts_job")
     keys = [act_id(row["account_id"]) for row in plan.accounts]
     ranges = account_ranges(instance.get_dynamic_partitions(AD_ACCOUNTS), keys)
@@ -95,4 +96,5 @@ def _run(
     for report in plan.reports:
         for first, last in ranges:
             go(f"{report}_job", f"{first}|{plan.days[0]}", f"{last}|{plan.days[-1]}")
+    summary.read(lake)
     go("publish_job")

@@ -47,7 +47,7 @@ class Summary:
     def note(self, result: RunResult) -> None:
         """Take in how one run ended."""
         self.failed |= result.failed
-        self.stopped = result.stopped
+        self.stopped = self.stopped or result.stopped
 
     def read(self, lake: Lake) -> None:
         """See in the lake what became of every account-day. None is passed over."""
