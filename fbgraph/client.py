@@ -216,7 +216,9 @@ class GraphClient:
         self.tally.api_version = served or self.tally.api_version
         if served not in self._known_versions:
             self._known_versions.add(served)
-            _log.warning("Asked for API %s, served by %s: pin that.", self.version, served)
+            _log.warning(
+                "Asked for API %s, served by %s: set FB_API_VERSION to it.", self.version, served
+            )
         return usage
 
     def _hide(self, text: str) -> str:

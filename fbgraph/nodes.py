@@ -105,7 +105,7 @@ class Node:
             except (RunFailedError, RetryableError) as error:
                 if last:
                     raise
-                _log.warning("Asking again for a report run that failed: %s", error)
+                _log.warning("%s: asking again for a report run that failed: %s", self.id, error)
             else:
                 break
         return report_run_id

@@ -6,6 +6,7 @@ Exit codes: 0 all done; 1 some account-days failed or stay unproven; 2 wrong usa
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
 __all__ = ["main"]
@@ -57,12 +59,35 @@ def fail(message: str, code: int = WRONG_USE) -> NoReturn:
     sys.exit(code)
 
 
+def _once() -> Callable[[logging.LogRecord], bool]:
+    """A filter that lets each text through once: each run of a command has a client of its own,
+    and each of them meets the same surprises.
+    """
+    told: set[str] = set()
+
+    def is_new(record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        new = text not in told
+        told.add(text)
+        return new
+
+    return is_new
+
+
+def _speak_any_language() -> None:
+    r"""Names of accounts come in every script: a terminal that lacks one shows ``\u6771``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _tell_warnings() -> None:
     """Our own warnings on stderr. Dagster's log has them too, and the rest."""
     handler = logging.StreamHandler()
     handler.setLevel(logging.WARNING)
     # What became of account-days is told at the end, with what to do.
     handler.addFilter(lambda record: not hasattr(record, "outcome"))
+    handler.addFilter(_once())
     for package in ("fbgraph", "warehouse", "pipelines"):
         logging.getLogger(package).addHandler(handler)
 
@@ -73,6 +98,7 @@ def cli() -> None:
     """Meta advertising data, complete and proven, in Parquet and DuckDB."""
     from dotenv import load_dotenv  # noqa: PLC0415
 
+    _speak_any_language()
     load_dotenv(".env")
     _tell_warnings()
 

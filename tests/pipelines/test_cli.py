@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import io
+import logging
+from typing import TYPE_CHECKING
+
+from pipelines.cli import _once, _speak_any_language
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def test_a_warning_is_told_once_however_many_clients_have_it() -> None:
+    is_new = _once()
+
+    def record(text: str) -> logging.LogRecord:
+        return logging.LogRecord("fbgraph", logging.WARNING, "", 0, text, None, None)
+
+    told = [is_new(record(text)) for text in ("served by v25.0", "served by v25.0", "another")]
+
+    assert told == [True, False, True]
+
+
+def test_a_terminal_of_few_letters_shows_the_others_as_escapes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written = io.BytesIO()
+    terminal = io.TextIOWrapper(written, encoding="latin-1", write_through=True)
+    monkeypatch.setattr("sys.stdout", terminal)
+
+    _speak_any_language()
+    terminal.write("K\u00f6ln \u6771")
+
+    assert written.getvalue() == b"K\xf6ln \\u6771"
