@@ -99,7 +99,10 @@ def cli() -> None:
     from dotenv import load_dotenv  # noqa: PLC0415
 
     _speak_any_language()
-    load_dotenv(".env")
+    try:
+        load_dotenv(".env")
+    except UnicodeDecodeError as error:
+        fail(f".env is not written in UTF-8: {error.reason} at byte {error.start}.")
     _tell_warnings()
 
 

@@ -4,9 +4,13 @@ import io
 import logging
 from typing import TYPE_CHECKING
 
-from pipelines.cli import _once, _speak_any_language
+from click.testing import CliRunner
+
+from pipelines.cli import _once, _speak_any_language, cli
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
 
@@ -19,6 +23,17 @@ def test_a_warning_is_told_once_however_many_clients_have_it() -> None:
     told = [is_new(record(text)) for text in ("served by v25.0", "served by v25.0", "another")]
 
     assert told == [True, False, True]
+
+
+def test_settings_in_another_encoding_are_a_wrong_setting_and_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_bytes("# für später".encode("latin-1"))
+    monkeypatch.chdir(tmp_path)
+
+    done = CliRunner().invoke(cli, ["query", "select 1"])
+
+    assert (done.exit_code, done.stderr[:38]) == (2, "fbinsights: .env is not written in UTF")
 
 
 def test_a_terminal_of_few_letters_shows_the_others_as_escapes(
