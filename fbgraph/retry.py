@@ -29,7 +29,7 @@ THROTTLED_SECONDS: Final = 60.0
 MAX_REST_SECONDS: Final = 15 * 60.0
 
 #: A wait that somebody who watches would take for a hang, and so is told as a warning.
-LONG_REST_SECONDS: Final = 60.0
+LONG_WAIT_SECONDS: Final = 5.0
 
 _FIRST_WAIT_SECONDS: Final = 1.0
 _MAX_WAIT_SECONDS: Final = 60.0
@@ -70,7 +70,7 @@ def retrying(sleep: Callable[[float], None], jitter: Callable[[], float]) -> ten
         wait = wait_seconds(failures, jitter())
         waits.append(wait or 0.0)
         if wait is not None:
-            level = logging.WARNING if wait >= LONG_REST_SECONDS else logging.INFO
+            level = logging.WARNING if wait >= LONG_WAIT_SECONDS else logging.INFO
             _log.log(level, "Again in %.0f s: %s", wait, error)
         return wait is not None
 

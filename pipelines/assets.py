@@ -6,6 +6,7 @@ grid is enough; `control_daily` can also be loaded alone.
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of assets as objects.
+import logging
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +42,8 @@ __all__ = ["ASSETS"]
 
 # We know; the pin in requirements.lock holds it still.
 warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
+
+_log = logging.getLogger(__name__)
 
 Results = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
@@ -112,6 +115,8 @@ def _objects(table: str) -> dg.AssetsDefinition:
             except (GraphError, WarehouseError, OSError) as error:
                 return Part(key, {}, str(error))
             listings[account.account_id] = listing
+            if not listing.complete:
+                _log.warning("%s of %s: %s", table, key, listing)
             return Part(key, _listing_metadata(listing))
 
         with stopping(), settings.open_graph() as client, ThreadPoolExecutor(_THREADS) as pool:

@@ -45,8 +45,7 @@ def counted_result(asset: str, listings: Mapping[str, Listing]) -> dg.AssetCheck
     is Meta's hint, and objects without permission or changed meanwhile make it differ.
     """
     differing = {
-        f"act_{account_id}": f"listed {len(listing.rows)}, "
-        + ("not counted" if listing.total_count is None else f"counted {listing.total_count}")
+        f"act_{account_id}": str(listing)
         for account_id, listing in listings.items()
         if not listing.complete
     }

@@ -66,6 +66,10 @@ class Listing:
         """As many received as counted."""
         return self.total_count == len(self.rows)
 
+    def __str__(self) -> str:
+        counted = "not counted" if self.total_count is None else f"counted {self.total_count}"
+        return f"listed {len(self.rows)}, {counted}"
+
 
 def discover(client: GraphClient, account_ids: Sequence[str] = ()) -> Discovery:
     """Accounts with all that the table `accounts` needs: `account_ids`, or all the token sees.

@@ -57,7 +57,9 @@ def plan_of(
     if unknown:
         raise ConfigError(f"There is no report {unknown[0]!r}; there are: {', '.join(REPORTS)}.")
     if since < FIRST_DAY:
-        raise ConfigError(f"--since {since} is too early: the grid begins on {FIRST_DAY}.")
+        raise ConfigError(
+            f"--since {since} is too early: Meta keeps 37 months, {FIRST_DAY} is our first."
+        )
     chosen = _chosen(found, accounts)
     refused = {} if accounts else {act_id(i): why for i, why in found.refused.items()}
     for row in chosen:

@@ -79,6 +79,8 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
     value = {v.name: environ.get(v.name, "").strip() or v.default or "" for v in VARIABLES}
     if not re.fullmatch(r"https?://[^/\s?#]+[^\s?#]*", value["FB_GRAPH_URL"]):
         raise ConfigError(f"FB_GRAPH_URL is no http(s) address: {value['FB_GRAPH_URL']!r}.")
+    if re.search(r"/v[0-9.]+/?$", value["FB_GRAPH_URL"]):
+        raise ConfigError("FB_GRAPH_URL ends in a version; that goes into FB_API_VERSION.")
     if not re.fullmatch(r"v[0-9]+\.[0-9]+", value["FB_API_VERSION"]):
         raise ConfigError(
             f"FB_API_VERSION is no version: {value['FB_API_VERSION']!r}; write it like v26.0."

@@ -32,6 +32,10 @@ _HEADER: Final = (
 )
 
 
+#: Why an account-day is not in the lake that nothing else is known of.
+_NOT_REACHED: Final = "not reached"
+
+
 @dataclass(slots=True)
 class Summary:
     """`failed`: (asset, partition key) → why. `loads`: what the lake has of the plan since
@@ -56,7 +60,7 @@ class Summary:
                 load = lake.load_of(report, account_day.account_id, account_day.day)
                 what = report, key_of(account_day)
                 if load is None or load.loaded_at < self.started:
-                    self.failed.setdefault(what, "not reached")
+                    self.failed.setdefault(what, _NOT_REACHED)
                 elif what not in self.failed:
                     self.loads[report, account_day] = load
                     if not load.proven:
@@ -99,10 +103,12 @@ class Summary:
         if self.all_done:
             return
         yield ""
+        reached = {what: why for what, why in self.failed.items() if why != _NOT_REACHED}
+        yield from (f"{asset} {key}: {why}" for (asset, key), why in reached.items())
+        if len(reached) < len(self.failed):
+            yield f"{len(self.failed) - len(reached)} account-days were {_NOT_REACHED}."
         if self.stopped:
             yield f"Stopped: {self.stopped}"
-        for (asset, key), why in self.failed.items():
-            yield f"{asset} {key}: {why}"
         again = [f"  {command_name()} {arguments}" for arguments in self._again()]
         if again:
             yield "\nRun this again:"

@@ -114,6 +114,8 @@ def prove(  # noqa: PLR0913  each is one thing the proof rests on, and all but t
         *([f"{_rows(rejected)} could not be read"] if rejected else ()),
         *([f"Meta did not deliver {', '.join(missing_fields)}"] if missing_fields else ()),
     ]
+    if faults and control is None:
+        faults.append("the account's total has no row of this day")
     if faults:
         return Verdict(proven=False, reason="; ".join(faults), differences=differences)
     if control is None:

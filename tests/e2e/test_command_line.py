@@ -259,6 +259,24 @@ def test_an_expired_token_touches_no_partition(loaded: Company) -> None:
     assert {p: p.stat().st_mtime_ns for p in loaded.lake.rglob("*.parquet")} == files
 
 
+def test_what_was_loaded_before_the_token_died_stays_and_is_published(fresh: Company) -> None:
+    with fresh.start("backfill", "--since", "2026-10-01", "--until", str(DAYS[-1])) as running:
+        while not any((fresh.lake / "insights_hourly").glob("*/*/data.parquet")):
+            with suppress(subprocess.TimeoutExpired):
+                assert running.wait(0.05) is None
+        fresh.sandbox.use("expired_token")
+        _, stderr = running.communicate(timeout=60)
+        fresh.sandbox.use()
+
+    published = fresh.run("query", "select count(*) as n from loads", "--format", "csv")
+    in_lake = sum(1 for _ in fresh.lake.glob("*/account_id=*/date=*/data.parquet"))
+    assert running.returncode == 2
+    assert "account-days were not reached." in stderr
+    assert "Stopped: " in stderr
+    assert "Make a new access token" in stderr
+    assert published.stdout.splitlines() == ['"n"', str(in_lake)]
+
+
 def test_ctrl_c_ends_it_soon_leaves_nothing_half_written_and_the_same_command_goes_on(
     fresh: Company,
 ) -> None:

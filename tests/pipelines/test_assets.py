@@ -133,6 +133,20 @@ def test_the_check_counted_compares_listings_with_their_total_count(
         assert check.severity == dg.AssetCheckSeverity.WARN
 
 
+def test_a_listing_that_never_equals_its_count_is_told_as_a_warning(
+    instance: dg.DagsterInstance, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    run_job(instance, "accounts_job")
+    sandbox.use("wrong_total_count")
+    key = f"act_{sandbox.account_ids[0]}"
+
+    run_job(instance, "objects_job", key, key)
+
+    told = [r.getMessage() for r in caplog.records if r.name == "pipelines.assets"]
+    assert len(told) == 3
+    assert all(f"of {key}: listed " in line and ", counted " in line for line in told)
+
+
 def test_a_dead_token_fails_the_run_with_what_to_do(
     instance: dg.DagsterInstance, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

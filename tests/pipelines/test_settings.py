@@ -30,6 +30,7 @@ def test_without_a_token_the_error_names_the_variable_and_where_to_get_one() -> 
     [
         ("FB_GRAPH_URL", "graph.facebook.com"),
         ("FB_GRAPH_URL", "ftp://graph.facebook.com"),
+        ("FB_GRAPH_URL", "https://graph.facebook.com/v26.0"),
         ("FB_API_VERSION", "26"),
         ("FB_ACCOUNT_IDS", "act_1,me"),
     ],

@@ -71,6 +71,13 @@ def test_a_missing_row_is_told_by_what_is_short() -> None:
     assert "impressions 200 of 300, 100 short of the account's total" in verdict.reason
 
 
+def test_rows_without_a_control_row_are_told_so() -> None:
+    verdict = proof(rows({}), None)
+
+    assert not verdict.proven
+    assert verdict.reason.endswith("; the account's total has no row of this day")
+
+
 def test_one_impression_too_many_is_not_proven() -> None:
     verdict = proof(rows({}, {}, {"impressions": "101"}))
 
