@@ -11,6 +11,7 @@ import json
 import logging
 import random
 import re
+import threading
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
@@ -26,6 +27,7 @@ from fbgraph.errors import (
     NotFoundError,
     RequestError,
     RetryableError,
+    StoppedError,
     TokenError,
 )
 from fbgraph.nodes import Node, act_id
@@ -109,7 +111,7 @@ class GraphClient:
         base_url: str = GRAPH_URL,
         version: str = API_VERSION,
         timeout_seconds: float = 120.0,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
         jitter: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
         transport: httpx.BaseTransport | None = None,
@@ -117,7 +119,8 @@ class GraphClient:
         self.base_url: Final = base_url.rstrip("/")
         self.version: Final = version
         self.tally = Tally()
-        self._sleep = sleep
+        self._stopping = threading.Event()
+        self._rest = sleep or self._stopping.wait
         self._jitter = jitter
         self._clock = clock
         self._access_token = access_token
@@ -146,6 +149,18 @@ class GraphClient:
     def close(self) -> None:
         """Close the connections; clients from `counted` share them."""
         self._http.close()
+
+    def stop(self) -> None:
+        """Wake every call that waits, in all threads and in clients from `counted`: it raises
+        StoppedError, and so does every wait to come.
+        """
+        self._stopping.set()
+
+    def _sleep(self, seconds: float) -> None:
+        if not self._stopping.is_set():
+            self._rest(seconds)
+        if self._stopping.is_set():
+            raise StoppedError("Stopped while waiting.")
 
     def counted(self) -> GraphClient:
         """The same client with a tally of its own, to tell what one piece of work cost."""

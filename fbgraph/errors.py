@@ -14,6 +14,7 @@ GraphError
 │   └── CursorStuckError     ... because the API repeats a cursor, or sends nothing but empty pages
 ├── TotalCountError          the edge does not say how many rows it has
 ├── RunFailedError           a report run ended without a result, or never ended
+├── StoppedError             the caller stopped this client while the call waited
 └── RequestError             our request is wrong; the same call will fail again
     ├── FieldError           ... because of a field: leave it out
     └── TooOldError          ... because it starts beyond what Meta keeps: begin later
@@ -47,6 +48,7 @@ __all__ = [
     "RetryableError",
     "Rule",
     "RunFailedError",
+    "StoppedError",
     "ThrottledError",
     "TokenError",
     "TooMuchDataError",
@@ -137,6 +139,10 @@ class TotalCountError(GraphError):
 
 class RunFailedError(GraphError):
     """A report run failed, was skipped, expired or hung. `detail` has Meta's reason, if any."""
+
+
+class StoppedError(GraphError):
+    """`GraphClient.stop` was called while this call waited."""
 
 
 class RequestError(GraphError):

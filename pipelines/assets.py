@@ -9,7 +9,6 @@ grid is enough; `control_daily` can also be loaded alone.
 import logging
 import warnings
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Final
 
@@ -27,7 +26,7 @@ from pipelines.listings import (
     store_accounts,
     store_objects,
 )
-from pipelines.load import STOPPING, Loader, Outcome
+from pipelines.load import STOPPING, Loader, Outcome, threads
 from pipelines.metadata import load_metadata, table_metadata
 from pipelines.partitions import ACCOUNT_DAYS, ACCOUNTS, AD_ACCOUNTS, account_day_of, key_of
 from pipelines.recording import Part, record, record_good, stopping
@@ -49,9 +48,6 @@ Results = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
 #: A backfill from the UI becomes one run; the loader inside has many account-days in flight.
 _ONE_RUN: Final = dg.BackfillPolicy.single_run()
-
-#: Accounts whose objects are listed at the same time.
-_THREADS: Final = 8
 
 
 @dg.asset(
@@ -119,7 +115,7 @@ def _objects(table: str) -> dg.AssetsDefinition:
                 _log.warning("%s of %s: %s", table, key, listing)
             return Part(key, _listing_metadata(listing))
 
-        with stopping(), settings.open_graph() as client, ThreadPoolExecutor(_THREADS) as pool:
+        with stopping(), settings.open_graph() as client, threads(client) as pool:
             parts = list(pool.map(lambda key: one(client, str(key)), context.partition_keys))
         yield from record(context, parts, counted_result(table, listings))
 

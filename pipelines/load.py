@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -41,12 +42,12 @@ if TYPE_CHECKING:
     from warehouse.decode import Account, Decoded, Reject
     from warehouse.lake import Lake
 
-__all__ = ["STOPPING", "Loader", "Outcome"]
+__all__ = ["STOPPING", "Loader", "Outcome", "threads"]
 
 #: Days of one account that share a report run.
 DAYS_PER_RUN: Final = 7
 
-#: Report runs in flight. They spend their time waiting for Meta.
+#: Calls and report runs in flight. They spend their time waiting for Meta.
 THREADS: Final = 8
 
 #: Pages that are decoded, and so held as bytes, together.
@@ -119,15 +120,11 @@ class Loader:
         work, refused = _work(self._accounts, account_days, self._now())
         for outcome in refused:
             yield _logged(outcome)
-        with ThreadPoolExecutor(THREADS, thread_name_prefix="load") as pool:
+        with threads(self._client) as pool:
             futures = [pool.submit(self._chunk, report, account, days) for account, days in work]
-            try:
-                for future in as_completed(futures):
-                    for outcome in future.result():
-                        yield _logged(outcome)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+            for future in as_completed(futures):
+                for outcome in future.result():
+                    yield _logged(outcome)
 
     def _chunk(self, report: Report, account: Account, days: Sequence[date]) -> Sequence[Outcome]:
         """Load neighbouring days of one account together; if that fails for some of them, in
@@ -276,6 +273,20 @@ class Loader:
         except (WarehouseError, OSError) as error:
             return Outcome(account_day, error=str(error))
         return Outcome(account_day, load)
+
+
+@contextmanager
+def threads(client: GraphClient) -> Iterator[ThreadPoolExecutor]:
+    """Threads that call with `client`. When the block ends by an exception (Ctrl-C, a dead token)
+    what has not begun never begins, and nobody waits for a limit or a report run any more.
+    """
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="graph") as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            client.stop()
+            raise
 
 
 def _work(

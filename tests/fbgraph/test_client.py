@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from fbgraph import GraphClient
 from fbgraph.client import encode
-from fbgraph.errors import GraphError
+from fbgraph.errors import GraphError, StoppedError
 
 if TYPE_CHECKING:
     from tests.fbgraph.conftest import MakeWire
@@ -225,6 +226,26 @@ def test_two_clients_in_two_threads_never_mix(wire: MakeWire) -> None:
         for graph in graphs
     ] == [{(f"Bearer {f'EAAofClient{n}' * 3}", f"/v26.0/{n + 1}", f"{n}")} for n in range(2)]
     assert [graph.client.tally.calls for graph in graphs] == [200, 200]
+
+
+def test_a_client_that_is_stopped_waits_for_no_limit_in_any_thread() -> None:
+    asked = threading.Event()
+
+    def throttle(_: httpx.Request) -> httpx.Response:
+        asked.set()
+        return httpx.Response(400, json={"error": {"code": 17, "message": "User request limit"}})
+
+    client = GraphClient("EAAinvented", transport=httpx.MockTransport(throttle))
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(lambda: client.counted().node("me").get())
+        assert asked.wait(10)
+        client.stop()
+
+        with pytest.raises(StoppedError):
+            waiting.result(timeout=10)
+
+    with pytest.raises(StoppedError):
+        client.get("me")
 
 
 def test_a_client_closes_its_connections_when_it_is_left(wire: MakeWire) -> None:
