@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANY_MISTAKE",
+    "ENDS_EVERYTHING",
     "RULES",
     "BlockedError",
     "CursorError",
@@ -155,6 +156,10 @@ class FieldError(RequestError):
 
 class TooOldError(RequestError):
     """The range starts beyond the months that Meta keeps (3018)."""
+
+
+#: What no other call with this token would fare better with: stop, and tell a person.
+ENDS_EVERYTHING: Final = (TokenError, BlockedError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Final
 import dagster as dg
 
 from fbgraph import GraphClient, act_id
-from fbgraph.errors import GraphError
+from fbgraph.errors import ENDS_EVERYTHING, GraphError
 from pipelines.checks import COMPLETE, COUNTED, complete_result, counted_result
 from pipelines.listings import (
     LEVEL_OF,
@@ -26,7 +26,7 @@ from pipelines.listings import (
     store_accounts,
     store_objects,
 )
-from pipelines.load import STOPPING, Loader, Outcome, threads
+from pipelines.load import Loader, Outcome, threads
 from pipelines.metadata import load_metadata, table_metadata
 from pipelines.partitions import ACCOUNT_DAYS, ACCOUNTS, AD_ACCOUNTS, account_day_of, key_of
 from pipelines.recording import Part, record, record_good, stopping
@@ -106,7 +106,7 @@ def _objects(table: str) -> dg.AssetsDefinition:
             try:
                 listing = list_objects(client, account.account_id, table)
                 store_objects(lake, table, account, listing, datetime.now(UTC))
-            except STOPPING:
+            except ENDS_EVERYTHING:
                 raise
             except (GraphError, WarehouseError, OSError) as error:
                 return Part(key, {}, str(error))
@@ -117,7 +117,7 @@ def _objects(table: str) -> dg.AssetsDefinition:
 
         with stopping(), settings.open_graph() as client, threads(client) as pool:
             parts = list(pool.map(lambda key: one(client, str(key)), context.partition_keys))
-        yield from record(context, parts, counted_result(table, listings))
+        yield from record(context, parts, [counted_result(table, listings)])
 
     return listed
 
@@ -128,6 +128,14 @@ def _listing_metadata(listing: Listing) -> dict[str, int]:
 
 
 def _report(report: Report) -> dg.AssetsDefinition:
+    # Control totals have nothing that they could be held against.
+    checked = report is not CONTROL
+    complete = dg.AssetCheckSpec(
+        COMPLETE,
+        asset=report.name,
+        description="Impressions, clicks and spend add up to the account's own totals.",
+    )
+
     @dg.asset(
         name=report.name,
         description=f"{report.table.meaning} One row per {', '.join(report.table.grain)}. "
@@ -138,13 +146,7 @@ def _report(report: Report) -> dg.AssetsDefinition:
         partitions_def=ACCOUNT_DAYS,
         deps=[accounts],
         backfill_policy=_ONE_RUN,
-        check_specs=[
-            dg.AssetCheckSpec(
-                COMPLETE,
-                asset=report.name,
-                description="Impressions, clicks and spend add up to the account's own totals.",
-            )
-        ],
+        check_specs=[complete] if checked else [],
     )
     def loaded(context: dg.AssetExecutionContext, graph: GraphResource) -> Results:
         settings = graph.settings()
@@ -159,7 +161,8 @@ def _report(report: Report) -> dg.AssetsDefinition:
                 record_good(context, map(_part, outcomes))
                 raise
         parts = [_part(outcome) for outcome in outcomes]
-        yield from record(context, parts, complete_result(report.name, outcomes))
+        checks = [complete_result(report.name, outcomes)] if checked else []
+        yield from record(context, parts, checks)
 
     return loaded
 

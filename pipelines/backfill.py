@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from fbgraph import act_id
+from pipelines.exit_codes import ALL_DONE, SOME_FAILED, WRONG_USE
 from pipelines.listings import discover
 from pipelines.partitions import AD_ACCOUNTS, account_ranges
 from pipelines.plan import plan_of
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
 
 
 __all__ = ["run_backfill"]
-
-ALL_DONE: Final = 0
-SOME_FAILED: Final = 1
-WRONG_USE: Final = 2
 
 
 def run_backfill(

@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from pipelines.exit_codes import ALL_DONE, INTERRUPTED, SOME_FAILED, WRONG_USE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
 __all__ = ["main"]
-
-FAILED = 1
-WRONG_USE = 2
-INTERRUPTED = 130
 
 _SHOWN = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -138,7 +136,7 @@ def doctor() -> None:
     """Check token, API version, accounts and warehouse, and say what to do."""
     from pipelines.doctor import examine  # noqa: PLC0415
 
-    sys.exit(FAILED if examine(os.environ) else 0)
+    sys.exit(SOME_FAILED if examine(os.environ) else ALL_DONE)
 
 
 def _day(_ctx: click.Context, _param: click.Parameter, value: str) -> date:

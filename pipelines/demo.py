@@ -12,6 +12,7 @@ import click
 import warehouse
 from fbgraph.sandbox import Sandbox
 from pipelines.backfill import run_backfill
+from pipelines.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.partitions import today_in
 from pipelines.settings import VARIABLES, ConfigError, settings_of
 from pipelines.show import say, table_lines
@@ -73,10 +74,10 @@ def run_demo(environ: Mapping[str, str], seed: int) -> int:
     for what in differing:
         say(f"not what the sandbox served: {what}")
     if code or differing:
-        return code or 1
+        return code or SOME_FAILED
     _show(url)
     _tell_next(sandbox.token)
-    return 0
+    return ALL_DONE
 
 
 def _demand_own_lake(url: str, made_up: set[str]) -> None:

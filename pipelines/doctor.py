@@ -11,7 +11,7 @@ import click
 
 from fbgraph import act_id
 from fbgraph.answers import integer
-from fbgraph.errors import BlockedError, GraphError, TokenError
+from fbgraph.errors import ENDS_EVERYTHING, GraphError, TokenError
 from pipelines.listings import discover
 from pipelines.settings import ConfigError, settings_of
 from warehouse.catalog import LINK
@@ -82,7 +82,7 @@ def _token(client: GraphClient) -> Finding:
     """What Meta knows of the token. Where it does not say, the token has at least answered."""
     try:
         told = client.debug_token()
-    except (TokenError, BlockedError) as error:
+    except ENDS_EVERYTHING as error:
         return False, "token", str(error)
     except GraphError as error:
         return True, "token", f"valid; expiry and scopes unknown: {error}"

@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from fbgraph.errors import (
-    BlockedError,
+    ENDS_EVERYTHING,
     CursorError,
     GraphError,
     RunFailedError,
-    TokenError,
     TooMuchDataError,
 )
 from pipelines.partitions import AccountDay, chunks, today_in
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from warehouse.decode import Account, Decoded, Reject
     from warehouse.lake import Lake
 
-__all__ = ["STOPPING", "Loader", "Outcome", "threads"]
+__all__ = ["Loader", "Outcome", "threads"]
 
 #: Days of one account that share a report run.
 DAYS_PER_RUN: Final = 7
@@ -52,9 +51,6 @@ THREADS: Final = 8
 
 #: Pages that are decoded, and so held as bytes, together.
 PAGES_PER_BATCH: Final = 8
-
-#: What ends everything at once: no other account-day would fare better.
-STOPPING: Final = (TokenError, BlockedError)
 
 #: What may be the fault of one day alone: too much data for a run, a page that cannot be read.
 SPLITTING: Final = (TooMuchDataError, RunFailedError, WarehouseError)
@@ -134,7 +130,7 @@ class Loader:
             if report is CONTROL:
                 return self._load_controls(account, days)
             return self._load_report(report, account, days)
-        except STOPPING:
+        except ENDS_EVERYTHING:
             raise
         except (GraphError, WarehouseError, OSError) as error:
             if len(days) == 1 or not isinstance(error, SPLITTING):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import dagster as dg
 
-from fbgraph.errors import BlockedError, TokenError
+from fbgraph.errors import ENDS_EVERYTHING
 from pipelines.settings import ConfigError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def stopping() -> Iterator[None]:
     """Turn what stops everything into a Failure that says so once, without a traceback of ours."""
     try:
         yield
-    except (TokenError, BlockedError, ConfigError) as error:
+    except (*ENDS_EVERYTHING, ConfigError) as error:
         raise dg.Failure(str(error), metadata={STOPPED: str(error)}, allow_retries=False) from None
 
 
@@ -40,7 +40,7 @@ class Part(NamedTuple):
 def record(
     context: dg.AssetExecutionContext,
     parts: Sequence[Part],
-    check: dg.AssetCheckResult,
+    checks: Sequence[dg.AssetCheckResult],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Mark the good partitions materialized and, if there are bad ones, fail with their reasons.
 
@@ -51,10 +51,10 @@ def record(
     if not bad:
         for part in parts:
             context.add_asset_metadata(part.metadata, partition_key=part.partition_key)
-        yield dg.MaterializeResult(check_results=[check])
+        yield dg.MaterializeResult(check_results=checks)
         return
     record_good(context, parts)
-    yield check
+    yield from checks
     raise dg.Failure(
         f"{len(bad)} of {len(parts)} failed and keep what they had:\n"
         + "\n".join(f"{key}: {why}" for key, why in bad.items()),

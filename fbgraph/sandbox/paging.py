@@ -32,10 +32,9 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Cursors:
-    """One family of cursors, and whether an ``after`` beyond the last row is an error."""
+    """One family of cursors, told by how its texts begin."""
 
     prefix: str
-    strict: bool
 
     def write(self, cursor: Cursor) -> str:
         text = f"{cursor.index}.{cursor.step}" if cursor.step else str(cursor.index)
@@ -62,8 +61,8 @@ def _decode(text: str) -> Cursor | None:
     return Cursor(int(found[1]), int(found[2] or 0)) if found else None
 
 
-INSIGHTS: Final = Cursors("", strict=True)
-EDGES: Final = Cursors("QVFIU", strict=False)
+INSIGHTS: Final = Cursors("")
+EDGES: Final = Cursors("QVFIU")
 
 
 @dataclass(frozen=True, slots=True)

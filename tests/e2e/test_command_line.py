@@ -317,7 +317,7 @@ def test_a_query_that_cannot_be_read_gives_duckdbs_words(fresh: Company) -> None
 
 
 @pytest.mark.parametrize("command", [(), ("backfill",), ("demo",), ("sandbox",), ("query",)])
-def test_help_is_quick_and_shows_how(fresh: Company, command: Sequence[str]) -> None:
+def test_help_shows_how_and_needs_no_token(fresh: Company, command: Sequence[str]) -> None:
     done = fresh.run(*command, "--help", FB_ACCESS_TOKEN="")
 
     assert done.returncode == 0

@@ -179,6 +179,30 @@ def test_every_asset_is_in_a_job_and_described() -> None:
     assert all(spec.description for spec in specs.values())
 
 
+def test_what_can_be_wrong_is_checked_and_control_totals_not_against_themselves() -> None:
+    keys = {key for asset in defs.assets or () for key in asset.check_keys}  # type: ignore[union-attr]
+
+    assert {(key.asset_key.to_user_string(), key.name) for key in keys} == {
+        ("insights_hourly", "complete"),
+        *((asset, "counted") for asset in ("campaigns", "adsets", "ads")),
+    }
+
+
+def test_control_totals_can_be_loaded_alone(
+    instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake, days: Sequence[date]
+) -> None:
+    run_job(instance, "accounts_job")
+    key = f"act_{sandbox.account_ids[0]}|{days[0]}"
+
+    result = run_job(instance, "control_daily_job", key, key)
+
+    load = lake.load_of("control_daily", sandbox.account_ids[0], days[0])
+    sums = sandbox.truth(sandbox.account_ids[0], days[0])["sums"]
+    assert result.success
+    assert load
+    assert (str(load.impressions), str(load.clicks)) == (sums["impressions"], sums["clicks"])
+
+
 def test_dagster_loads_the_definitions_from_the_checkout_without_a_token(tmp_path: Path) -> None:
     command = [str(Path(sys.executable).with_name("dagster")), "definitions", "validate"]
 
