@@ -34,7 +34,7 @@ def pages_on_disk(folder: Path, *, days: int, scale: int) -> Pages:
         row = discover(client).rows[0]
         account = Account(row["account_id"], row["timezone_name"], row["currency"])
         params = REPORTS["insights_hourly"].params(asked[0], asked[-1])
-        report_run_id = client.account(account.account_id).report(params)
+        report_run_id = client.account(account.account_id).run_report(params)
         files = []
         for n, page in enumerate(client.node(report_run_id).insights().pages()):
             files.append(folder / f"{n:06}.json")

@@ -4,6 +4,7 @@ from fbgraph.client import API_VERSION, GRAPH_URL, GraphClient
 from fbgraph.nodes import Edge, Node, act_id
 from fbgraph.paging import Page
 from fbgraph.reports import ReportRun
+from fbgraph.request import Request
 
 __all__ = [
     "API_VERSION",
@@ -13,5 +14,6 @@ __all__ = [
     "Node",
     "Page",
     "ReportRun",
+    "Request",
     "act_id",
 ]

@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Self
 
 from fbgraph.errors import (
     ANY_MISTAKE,
@@ -24,7 +25,7 @@ from fbgraph.errors import (
     rule_for,
 )
 
-__all__ = ["error_of_run", "integer", "parse", "parse_item", "scrub"]
+__all__ = ["Reply", "error_of_run", "integer", "item_headers", "parse", "scrub", "text_ids"]
 
 #: Secrets by the name before them, in a URL or in JSON: other tokens than ours come in bodies too.
 _NAMED_SECRET: Final = re.compile(
@@ -85,17 +86,63 @@ def parse(
     return answer
 
 
-def parse_item(
-    item: object, *, call: str = "", hide: Callable[[str], str] = str
-) -> Mapping[str, Any] | list[Any]:
-    """The answer inside one item of a batch. Raises as `parse` does, and RetryableError for null.
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as it came, of a call or of an item of a batch. `call`: method and path.
 
-    Source: Graph API, Batch requests: an item that did not finish in time is null.
+    `rest_seconds`: how long its headers say to wait. `hide` takes secrets out of texts.
     """
-    if not isinstance(item, Mapping):
-        raise RetryableError(Detail("The item of the batch has no answer.", call=call))
-    body = _text(item.get("body")).encode()
-    return parse(integer(item.get("code")) or 0, body, call=call, hide=hide)
+
+    status: int
+    body: bytes
+    call: str = ""
+    rest_seconds: float | None = None
+    hide: Callable[[str], str] = str
+
+    @classmethod
+    def of_item(
+        cls, item: object, call: str, rest_seconds: float | None, hide: Callable[[str], str]
+    ) -> Self:
+        """The answer inside one item of a batch. Raises RetryableError for null.
+
+        Source: Graph API, Batch requests: an item that did not finish in time is null.
+        """
+        if not isinstance(item, Mapping):
+            raise RetryableError(Detail("The item of the batch has no answer.", call=call))
+        body = _text(item.get("body")).encode()
+        return cls(integer(item.get("code")) or 0, body, call, rest_seconds, hide)
+
+    def json(self) -> Mapping[str, Any] | list[Any]:
+        """Its JSON. Raises as `parse` does."""
+        return parse(
+            self.status,
+            self.body,
+            call=self.call,
+            rest_seconds=self.rest_seconds,
+            hide=self.hide,
+        )
+
+
+def item_headers(item: object) -> Mapping[str, str]:
+    """Headers of an item of a batch, by name in lower case; none where they are left out."""
+    found = item.get("headers") if isinstance(item, Mapping) else None
+    pairs = [pair for pair in found if isinstance(pair, Mapping)] if isinstance(found, list) else []
+    return {_text(pair.get("name")).lower(): _text(pair.get("value")) for pair in pairs}
+
+
+def text_ids(value: Any) -> Any:
+    """JSON with every id as text: a reader that takes one for a float loses its last digits.
+
+    Ids come as text but now and then as a number, ``report_run_id`` among them.
+    """
+    if isinstance(value, dict):
+        return {
+            key: str(inner)
+            if type(inner) is int and (key == "id" or key.endswith("_id"))
+            else text_ids(inner)
+            for key, inner in value.items()
+        }
+    return [text_ids(inner) for inner in value] if isinstance(value, list) else value
 
 
 def error_of_run(
@@ -152,6 +199,7 @@ def _error(
             call=call,
             advice=advice,
             rest_seconds=rest_seconds,
+            limit="" if rule is None else rule.limit,
         )
     )
 

@@ -8,19 +8,43 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import httpx
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from fbgraph.errors import TokenError
 
-__all__ = ["BearerAuth", "ProofTransport", "appsecret_proof"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["BearerAuth", "ProofTransport", "appsecret_proof", "secrets_of"]
 
 
 def appsecret_proof(access_token: str, app_secret: str) -> str:
     """64 lower-case hex digits that show we hold the app's secret."""
     return hmac.new(app_secret.encode(), access_token.encode(), hashlib.sha256).hexdigest()
+
+
+def secrets_of(
+    access_token: str, app_secret: str | None, proxy_password: str | None
+) -> Sequence[str]:
+    """What must never leave a client, as it may stand in a text or in a URL, longest first.
+
+    Raises TokenError for a token that is none.
+    """
+    if not re.fullmatch(r"[!-~]+", access_token):
+        raise TokenError(
+            "The access token is empty, or has characters that no token has, such as a line end."
+        )
+    known = [access_token]
+    if app_secret:
+        known += [app_secret, appsecret_proof(access_token, app_secret)]
+    if proxy_password:
+        known.append(proxy_password)
+    written = {form for secret in known for form in (secret, quote(secret, safe=""))}
+    return sorted(written, key=len, reverse=True)
 
 
 class BearerAuth(httpx.Auth):

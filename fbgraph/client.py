@@ -7,100 +7,75 @@ with GraphClient(token) as client:
 
 from __future__ import annotations
 
-import json
 import logging
+import math
 import random
 import re
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
-from urllib.parse import quote, urlencode
 
 import httpx
 
-from fbgraph.answers import parse, parse_item, scrub
-from fbgraph.auth import BearerAuth, ProofTransport, appsecret_proof
+from fbgraph import versions, wire
+from fbgraph.answers import Reply, item_headers, scrub
+from fbgraph.auth import BearerAuth, ProofTransport, appsecret_proof, secrets_of
+from fbgraph.batch import Pending, batches, form_of
 from fbgraph.errors import (
+    ENDS_EVERYTHING,
     Detail,
     GraphError,
-    NotFoundError,
     RequestError,
     RetryableError,
     StoppedError,
-    TokenError,
+    ThrottledError,
 )
 from fbgraph.nodes import Node, act_id
-from fbgraph.reports import (
-    FRESH_SECONDS,
-    POLL_FIELDS,
-    ReportRun,
-    Step,
-    hung_error,
-    next_step,
-    poll_waits,
-)
-from fbgraph.retry import retrying
-from fbgraph.throttle import Usage, usage_of
+from fbgraph.reports import POLL_FIELDS, TOTAL_SECONDS, ReportRun, wait_until_done
+from fbgraph.request import ROOT, Request, as_curl, check
+from fbgraph.retry import MAX_THROTTLED_SECONDS, retrying, verdict_on_write
+from fbgraph.throttle import Throttle
+from fbgraph.usage import Limit, Usage, usage_of
+from fbgraph.wire import UNSENT, password_in, proxy_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
-    from fbgraph.paging import Params
+    from fbgraph.paging import Page, Params
 
 __all__ = ["API_VERSION", "GRAPH_URL", "GraphClient", "Tally"]
 
 GRAPH_URL: Final = "https://graph.facebook.com"
-API_VERSION: Final = "v26.0"
-
-#: What may stand after the version: names and ids. No host to send the token to, no dots to climb
-#: by, no query.
-_PATH: Final = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
-
-#: Batches are posted to the version itself.
-_ROOT: Final = "/"
+API_VERSION: Final = versions.LATEST
 
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
 
-def encode(params: Params, *, fields_as_json: bool = False) -> dict[str, str]:
-    """Parameters as Graph reads them: None left out, lists and mappings as strict JSON.
-
-    No `fields` means the default ones, so an empty list of them is left out as well.
-
-    `fields` are comma text in a URL and a JSON list in the form of a POST (contract 3.1.5).
-    """
-    encoded = {}
-    for name, value in params.items():
-        if value is None or (name == "fields" and not value):
-            continue
-        if isinstance(value, str):
-            encoded[name] = value
-        elif name == "fields" and not fields_as_json:
-            encoded[name] = ",".join(value)
-        else:
-            encoded[name] = json.dumps(
-                value, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-            )
-    return encoded
-
-
 @dataclass(slots=True)
 class Tally:
-    """What the calls of one client came to: `calls` made, failed ones too, and the latest usage."""
+    """What the calls of one client came to.
+
+    `calls` as Meta counts them, failed ones and each item of a batch; the latest usage, and the
+    version that served the latest answer.
+    """
 
     calls: int = 0
-    api_version: str = ""  # the version that served the latest answer
+    api_version: str = ""
     usage: Usage = field(default_factory=Usage)
 
 
 class GraphClient:
     """Talks to Graph with one token. Plain object: several may live side by side, in threads too.
 
-    `sleep` and `jitter` are arguments so that tests wait for nothing. Every call raises the
-    GraphError that its answer means, after the retries that `retry.wait_seconds` allows.
+    `app_secret`: every call carries its proof. `proxy`: a URL; without it the environment's
+    (``HTTPS_PROXY``, ``NO_PROXY``) counts. `ca_file`: certificates to trust instead of the usual
+    ones. `sleep`, `jitter` and `clock` are arguments so that tests wait for nothing. Every call
+    raises the GraphError that its answer means, after the retries that `retry.wait_seconds` allows.
     """
 
     def __init__(  # noqa: PLR0913  # each is one independent setting with a default
@@ -111,6 +86,8 @@ class GraphClient:
         base_url: str = GRAPH_URL,
         version: str = API_VERSION,
         timeout_seconds: float = 120.0,
+        proxy: str | None = None,
+        ca_file: str | Path | None = None,
         sleep: Callable[[float], object] | None = None,
         jitter: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
@@ -123,11 +100,12 @@ class GraphClient:
         self._rest = sleep or self._stopping.wait
         self._jitter = jitter
         self._clock = clock
-        self._access_token = access_token
+        self._throttle = Throttle(clock)
         self._proof = appsecret_proof(access_token, app_secret) if app_secret else None
-        self._secrets = _secrets(access_token, app_secret)
-        self._known_versions = {"", version}  # one warning for each other one, twins included
-        below = transport or httpx.HTTPTransport(limits=httpx.Limits(max_connections=32))
+        proxy = proxy or proxy_for(self.base_url)
+        self._access_token = access_token
+        self._secrets = secrets_of(access_token, app_secret, password_in(proxy))
+        below = transport or wire.transport(proxy, ca_file)
         if self._proof:
             below = ProofTransport(below, self._proof)
         self._http = httpx.Client(
@@ -168,72 +146,151 @@ class GraphClient:
         twin.__dict__.update(self.__dict__, tally=replace(self.tally, calls=0))
         return twin
 
+    def usage(self) -> Mapping[Limit, float]:
+        """The latest share of each limit, in percent, by account and use case."""
+        return self._throttle.percents()
+
     # -- calls ---------------------------------------------------------------------------------
 
-    def get(
-        self,
-        path: str,
-        params: Params | None = None,
-        read: Callable[[Any, bytes], T] = lambda answer, _: answer,
-    ) -> T:
-        """GET, and `read` the parsed answer and its bytes into what is returned.
+    def get(self, path: str, params: Params | None = None) -> Any:
+        """GET any path; its parsed JSON."""
+        return self.call(Request("GET", path, params or {}))
+
+    def post(self, path: str, params: Params | None = None) -> Any:
+        """POST a form to any path; its parsed JSON. As a write it is never sent twice blindly."""
+        return self.call(Request("POST", path, params or {}))
+
+    def call(self, request: Request, read: Callable[[Reply], T] | None = None) -> T:
+        """Make one call and `read` its answer into what is returned, by default its JSON.
 
         What `read` finds unreadable it says by RetryableError: then the call is made again.
         """
-        return self._call("GET", path, read, params=encode(params or {}))
-
-    def post(
-        self, path: str, params: Params, read: Callable[[Any, bytes], T] = lambda answer, _: answer
-    ) -> T:
-        """POST a form. Retried like a GET, so only for what may safely happen twice."""
-        return self._call("POST", path, read, data=encode(params, fields_as_json=True))
-
-    def _call(self, method: str, path: str, read: Callable[[Any, bytes], T], **content: Any) -> T:
-        if (method, path) != ("POST", _ROOT) and not _PATH.fullmatch(path):
-            raise RequestError(f"{self._hide(path)!r} is no path of nodes and edges.")
+        check(request, self._hide)
         for attempt in retrying(self._sleep, self._jitter):
             with attempt:
-                return self._read(f"{method} {path}", read, *self._attempt(method, path, **content))
+                self._await_turn(request)
+                return self._settled(request, lambda: self._read(request, read))
         raise AssertionError  # pragma: no cover  # tenacity returns or raises
 
-    def _attempt(self, method: str, path: str, **content: Any) -> tuple[Any, bytes]:
-        call = self._hide(f"{method} {path}")
-        self.tally.calls += 1
+    def batch(
+        self, requests: Iterable[Request], read: Callable[[Reply], Any] | None = None
+    ) -> list[Any]:
+        """Make many calls, up to 50 in one; each result, in order, is a value or a GraphError.
+
+        Items that failed for the moment are made again by themselves, throttled ones when their
+        limit is free. Raises TokenError, BlockedError and StoppedError, which end all of them.
+        """
+        pending = [Pending(check(request, self._hide)) for request in requests]
+        waited = 0.0
+        while waiting := [one for one in pending if not one.is_done]:
+            rests = [max(one.ready_at - self._clock(), 0.0) for one in waiting]
+            rests = [
+                rest or self._throttle.turn(one.request)
+                for one, rest in zip(waiting, rests, strict=True)
+            ]
+            ready = [one for one, rest in zip(waiting, rests, strict=True) if rest <= 0]
+            for batch in batches(ready):
+                self._send_batch(batch, read or Reply.json)
+            if not ready:
+                waited += min(rests)
+                _refuse_long_wait(waited)
+                self._sleep(min(rests))
+        return [one.outcome for one in pending]
+
+    def as_curl(self, request: Request) -> str:
+        """A command that makes this call, with $FB_ACCESS_TOKEN in place of the token."""
+        root = f"{self.base_url}/{self.version}"
+        return as_curl(request, root, proof=self._proof is not None, hide=self._hide)
+
+    def _await_turn(self, request: Request) -> None:
+        """Rest as long as the limits of a call are used up."""
+        waited = 0.0
+        while (rest := self._throttle.turn(request)) > 0:
+            waited += rest
+            _refuse_long_wait(waited)
+            self._sleep(rest)
+
+    def _settled(self, request: Request, attempt: Callable[[], T]) -> T:
+        """`attempt`, with what it means for the limits of the call."""
         try:
-            response = self._http.request(method, path, **content)
+            value = attempt()
+        except GraphError as error:
+            if isinstance(error, ThrottledError):
+                self._throttle.settle(request, error)
+            elif error.detail.code is None:
+                self._throttle.unheard(request)
+            else:
+                self._throttle.settle(request)
+            raise error if request.repeatable else verdict_on_write(error) from None
+        except BaseException:
+            self._throttle.unheard(request)
+            raise
+        self._throttle.settle(request)
+        return value
+
+    def _read(self, request: Request, read: Callable[[Reply], T] | None) -> T:
+        """Send, and read the answer; what is found unreadable says of which call."""
+        self.tally.calls += 1
+        reply = self._send(request)
+        try:
+            return (read or Reply.json)(reply)  # type: ignore[return-value]  # T is JSON by default
+        except GraphError as error:
+            raise type(error)(replace(error.detail, call=error.detail.call or reply.call)) from None
+
+    def _send(self, request: Request) -> Reply:
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug("%s", self.as_curl(request))
+        call = self._hide(str(request))
+        where = "data" if request.method == "POST" else "params"
+        content: dict[str, Any] = {where: request.encoded}
+        if request.files:
+            content["files"] = [(name, (name, body)) for name, body in request.files.items()]
+        try:
+            response = self._http.request(request.method, request.path, **content)
         except httpx.UnsupportedProtocol:
             raise RequestError(f"{self.base_url} is no http(s) address.") from None
         except httpx.RequestError as error:  # its text may quote headers, and so the token
             said = self._hide(f"{type(error).__name__} {error}")
-            unheard = Detail(f"No answer from {self.base_url}: {said}.", call=call)
-            raise RetryableError(unheard) from None
-        usage = self._note(response.headers)
-        body = response.content
-        answer = parse(
-            response.status_code,
-            body,
-            call=call,
-            rest_seconds=usage.regain_seconds,
-            hide=self._hide,
-        )
-        return answer, body
+            text = f"No answer from {self.base_url}: {said}."
+            sent = not isinstance(error, UNSENT)
+            raise RetryableError(Detail(text, call=call, sent=sent)) from None
+        usage = self._note(response.headers, request)
+        return Reply(response.status_code, response.content, call, usage.regain_seconds, self._hide)
 
-    def _read(self, call: str, read: Callable[[Any, bytes], T], answer: Any, body: bytes) -> T:
-        """`read`, so that what it finds unreadable says of which call."""
+    def _send_batch(self, batch: Sequence[Pending], read: Callable[[Reply], Any]) -> None:
+        """One call for up to 50, and what became of each."""
+        form, files = form_of(batch, self._proof)
+        outer = Request("POST", ROOT, form, files, repeatable=True)
+        self.tally.calls += len(batch)
         try:
-            return read(answer, body)
+            answers = self._settled(outer, lambda: _items(self._send(outer), len(batch)))
+        except (*ENDS_EVERYTHING, StoppedError):
+            raise
+        except GraphError as error:
+            for one in batch:
+                self._throttle.unheard(one.request)
+                one.fail(error, self._clock(), self._jitter())
+            return
+        for one, item in zip(batch, answers, strict=True):
+            try:
+                one.succeed(self._settled(one.request, lambda: self._item(one, item, read)))  # noqa: B023  # called at once
+            except GraphError as error:
+                one.fail(error, self._clock(), self._jitter())
+
+    def _item(self, one: Pending, item: object, read: Callable[[Reply], Any]) -> Any:
+        usage = self._note(item_headers(item), one.request)
+        call = self._hide(str(one.request))
+        reply = Reply.of_item(item, call, usage.regain_seconds, self._hide)
+        try:
+            return read(reply)
         except GraphError as error:
             raise type(error)(replace(error.detail, call=error.detail.call or call)) from None
 
-    def _note(self, headers: Mapping[str, str]) -> Usage:
-        usage = self.tally.usage = usage_of(headers)
-        served = headers.get("facebook-api-version", "")
-        self.tally.api_version = served or self.tally.api_version
-        if served not in self._known_versions:
-            self._known_versions.add(served)
-            _log.warning(
-                "Asked for API %s, served by %s: set FB_API_VERSION to it.", self.version, served
-            )
+    def _note(self, headers: Mapping[str, str], request: Request) -> Usage:
+        usage = self.tally.usage = usage_of(headers, request.account_id)
+        self._throttle.note(usage)
+        self.tally.api_version = headers.get("facebook-api-version", "") or self.tally.api_version
+        versions.tell(self.version, headers)
         return usage
 
     def _hide(self, text: str) -> str:
@@ -241,13 +298,18 @@ class GraphClient:
 
     # -- nodes and edges -----------------------------------------------------------------------
 
-    def node(self, node_id: str) -> Node:
-        """The node of any id: ``me``, ``act_123``, a campaign, a report run."""
-        return Node(self, node_id)
+    def node(self, node_id: str, *, kind: str = "", account_id: str = "") -> Node:
+        """The node of any id: ``me``, ``act_123``, a campaign, a report run.
+
+        `kind` (campaign, ...) is what ``fields="*"`` needs to know; `account_id` whose limits its
+        calls use up.
+        """
+        is_account = re.fullmatch(r"act_\d+", node_id, re.ASCII)
+        return Node(self, node_id, kind or ("adaccount" if is_account else ""), account_id)
 
     def account(self, account_id: str) -> Node:
         """The node of an ad account, its id with or without ``act_``."""
-        return Node(self, act_id(account_id))
+        return self.node(act_id(account_id))
 
     def debug_token(self) -> Mapping[str, Any]:
         """What Meta knows of this client's token: is_valid, expires_at (0: never), scopes, ...
@@ -255,71 +317,60 @@ class GraphClient:
         Asked by a batch of one: `debug_token` wants the token as a parameter, and so it rides in
         the body of a POST and not in a URL, where servers and proxies would log it.
         """
-        asked = {"input_token": self._access_token}
-        if self._proof:  # the items of a batch carry their own
-            asked["appsecret_proof"] = self._proof
-
-        item = {"method": "GET", "relative_url": f"debug_token?{urlencode(asked)}"}
-
-        def read(answer: Any, _: bytes) -> Mapping[str, Any]:
-            first = answer[0] if isinstance(answer, list) and answer else None
-            told = parse_item(first, call="GET debug_token", hide=self._hide)
-            data = told.get("data") if isinstance(told, dict) else None
-            if not isinstance(data, dict):
-                raise RetryableError("Meta told nothing of the token.")
-            return data
-
-        return self.post(_ROOT, {"batch": [item]}, read)
+        asked = Request("GET", "debug_token", {"input_token": self._access_token})
+        (told,) = self.batch([asked], _told_of_token)
+        if isinstance(told, GraphError):
+            raise told
+        return dict(told)
 
     # -- report runs ---------------------------------------------------------------------------
 
+    def report(self, node_id: str, params: Params, **how: Any) -> Iterator[Page]:
+        """A report of a node as its pages; `how` as in `Node.report`."""
+        return self.node(node_id).report(params, **how)
+
     def poll(self, report_run_id: str) -> ReportRun:
         """Where a report run stands. Raises RetryableError if the answer does not say."""
-        return self.get(
-            report_run_id,
-            {"fields": POLL_FIELDS},
-            lambda body, _: ReportRun.from_body(body, report_run_id, self._hide),
+        return self.call(
+            Request("GET", report_run_id, {"fields": POLL_FIELDS}),
+            lambda reply: ReportRun.from_body(reply.json(), report_run_id, self._hide),
         )
 
     def wait_for(
-        self, report_run_id: str, on_poll: Callable[[ReportRun], None] = lambda _: None
+        self,
+        report_run_id: str,
+        on_poll: Callable[[ReportRun], None] = lambda _: None,
+        *,
+        timeout_seconds: float = TOTAL_SECONDS,
     ) -> None:
-        """Poll a report run with growing waits until its rows can be read.
-
-        Raises RunFailedError, or what Meta's reason means, if it fails, is skipped or hangs.
-        """
-        started = changed = self._clock()
-        last = ReportRun.unseen(report_run_id)
-        for wait in poll_waits():
-            self._sleep(wait)
-            now = self._clock()
-            run = self._poll_fresh(report_run_id, now - started)
-            changed = changed if run == last else now
-            last = run
-            on_poll(run)
-            step = next_step(run, now - started, now - changed)
-            if step is Step.READ:
-                return
-            if step is Step.RESUBMIT:
-                raise run.error or hung_error(run, now - started)
-
-    def _poll_fresh(self, report_run_id: str, age_seconds: float) -> ReportRun:
-        try:
-            return self.poll(report_run_id)
-        except NotFoundError:
-            if age_seconds > FRESH_SECONDS:
-                raise
-            return ReportRun.unseen(report_run_id)
-
-
-def _secrets(access_token: str, app_secret: str | None) -> Sequence[str]:
-    """What must never leave this client, as it may stand in a text or in a URL, longest first."""
-    if not re.fullmatch(r"[!-~]+", access_token):
-        raise TokenError(
-            "The access token is empty, or has characters that no token has, such as a line end."
+        """Poll a report run until its rows can be read; raises as `reports.wait_until_done`."""
+        wait_until_done(
+            self.poll,
+            report_run_id,
+            sleep=self._sleep,
+            clock=self._clock,
+            on_poll=on_poll,
+            timeout_seconds=timeout_seconds,
         )
-    known = [access_token]
-    if app_secret:
-        known += [app_secret, appsecret_proof(access_token, app_secret)]
-    written = {form for secret in known for form in (secret, quote(secret, safe=""))}
-    return sorted(written, key=len, reverse=True)
+
+
+def _items(reply: Reply, count: int) -> Sequence[object]:
+    """The items of a batch's answer. Raises RetryableError if there are not as many as asked."""
+    answer = reply.json()
+    if not isinstance(answer, list) or len(answer) != count:
+        raise RetryableError(Detail(f"The answer has not {count} items.", call=reply.call))
+    return answer
+
+
+def _told_of_token(reply: Reply) -> Mapping[str, Any]:
+    told = reply.json()
+    data = told.get("data") if isinstance(told, Mapping) else None
+    if not isinstance(data, Mapping):
+        raise RetryableError("Meta told nothing of the token.")
+    return data
+
+
+def _refuse_long_wait(waited_seconds: float) -> None:
+    if waited_seconds > MAX_THROTTLED_SECONDS:
+        text = f"The limits of this call were used up for {waited_seconds:.0f} s."
+        raise ThrottledError(Detail(text, rest_seconds=math.inf))  # and nobody knows how long still

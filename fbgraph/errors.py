@@ -14,6 +14,7 @@ GraphError
 │   └── CursorStuckError     ... because the API repeats a cursor, or sends nothing but empty pages
 ├── TotalCountError          the edge does not say how many rows it has
 ├── RunFailedError           a report run ended without a result, or never ended
+├── UncertainWriteError      a write that may have happened: look before doing it again
 ├── StoppedError             the caller stopped this client while the call waited
 └── RequestError             our request is wrong; the same call will fail again
     ├── FieldError           ... because of a field: leave it out
@@ -28,6 +29,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from fbgraph.versions import living
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
@@ -55,6 +58,7 @@ __all__ = [
     "TooMuchDataError",
     "TooOldError",
     "TotalCountError",
+    "UncertainWriteError",
     "VersionError",
     "rule_for",
 ]
@@ -77,6 +81,18 @@ class Detail:
     call: str = ""  # method and path, without parameters
     advice: str = ""
     rest_seconds: float | None = None  # how long Meta says to wait, when it says
+    limit: str = ""  # of a throttle: whose limit, a word of `Rule.limit`
+    sent: bool = True  # False: the call never left, so that even a write may be made again
+
+    @property
+    def method(self) -> str:
+        """Of HTTP; empty where no call is to blame."""
+        return self.call.partition(" ")[0]
+
+    @property
+    def path(self) -> str:
+        """What stood after the version, without parameters."""
+        return self.call.partition(" ")[2]
 
 
 class GraphError(Exception):
@@ -142,6 +158,10 @@ class RunFailedError(GraphError):
     """A report run failed, was skipped, expired or hung. `detail` has Meta's reason, if any."""
 
 
+class UncertainWriteError(GraphError):
+    """A write was sent and no answer says what became of it. It was not made again."""
+
+
 class StoppedError(GraphError):
     """`GraphClient.stop` was called while this call waited."""
 
@@ -174,12 +194,14 @@ class Rule:
     text: str
     kind: type[GraphError]
     advice: str = ""
+    limit: str = ""  # of a throttle: app, account, or one of them with _use_case
 
 
 _RENEW = "Make a new access token and put it in FB_ACCESS_TOKEN."
 _ASK_ACCESS = "Give the token's user or system user access to this ad account, with ads_read."
 _LESS = "Ask for fewer rows: smaller pages, a shorter time range, fewer ids or fields."
 _LEAVE_OUT = "Leave out the fields that need more rights than ads_read."
+_LIVING = f"Set FB_API_VERSION to a version that lives: {', '.join(living())}."
 _WAIT = "Wait; the limit frees itself."
 _TRY_LATER = "Try again; if it goes on, look at https://metastatus.com."
 _FIX = "The request itself is wrong; trying again will not help."
@@ -196,8 +218,11 @@ RULES: Final[Sequence[Rule]] = (
     Rule((17,), 1885172, "", RequestError, "A spend cap can be changed ten times a day."),
     Rule((613,), 1487632, "", RequestError, "A budget can be changed four times an hour."),
     Rule((613,), 1487225, "", RequestError, "Create fewer ads an hour."),
-    Rule((4, 17, 32, 341, 613), None, "", ThrottledError, _WAIT),
-    Rule(range(80000, 80015), None, "", ThrottledError, _WAIT),
+    Rule((4,), 1504022, "", ThrottledError, _WAIT, "app_use_case"),
+    Rule((4,), 1504039, "", ThrottledError, _WAIT, "app_use_case"),
+    Rule((4, 32, 341), None, "", ThrottledError, _WAIT, "app"),
+    Rule((17, 613), None, "", ThrottledError, _WAIT, "account"),
+    Rule(range(80000, 80015), None, "", ThrottledError, _WAIT, "account_use_case"),
     # Too much data.
     Rule((1,), None, "reduce the amount of data", TooMuchDataError, _LESS),
     Rule((100,), 1487534, "", TooMuchDataError, _LESS),
@@ -239,7 +264,7 @@ RULES: Final[Sequence[Rule]] = (
     Rule((100,), None, "unsupported request - method type", PermissionDeniedError, _LEAVE_OUT),
     # Configuration.
     Rule((368,), None, "", BlockedError, "Stop and look at the app's alerts at Meta."),
-    Rule((2635,), None, "", VersionError, "Set FB_API_VERSION to a version that lives."),
+    Rule((2635,), None, "", VersionError, _LIVING),
     Rule((3018,), None, "", TooOldError, "Start the range within the last 37 months."),
     # Our own mistakes.
     Rule((100,), None, "nonexisting", FieldError, "Leave this field out."),

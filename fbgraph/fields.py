@@ -24,6 +24,7 @@ __all__ = [
     "ALWAYS_RETURNED",
     "BREAKDOWNS",
     "DATE_PRESETS",
+    "EDGE_KINDS",
     "EFFECTIVE_STATUSES",
     "HOURLY",
     "HOURLY_PARTNERS",
@@ -34,10 +35,22 @@ __all__ = [
     "ObjectField",
     "insights_fields",
     "object_fields",
+    "of",
+    "readable",
 ]
 
 #: Levels of aggregation of insights, coarsest first.
 LEVELS: Final[Sequence[str]] = ("account", "campaign", "adset", "ad")
+
+#: edge → kind of what it lists, for those whose fields are in the catalogue.
+EDGE_KINDS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("adaccounts", "owned_ad_accounts", "client_ad_accounts"), "adaccount"),
+    "campaigns": "campaign",
+    "adsets": "adset",
+    "ads": "ad",
+    "adcreatives": "adcreative",
+    "insights": "insights",
+}
 
 #: The breakdown by hour of the ad account's own wall clock.
 HOURLY: Final = "hourly_stats_aggregated_by_advertiser_time_zone"
@@ -176,6 +189,29 @@ def object_fields(name: str) -> Mapping[str, ObjectField]:
     if not rows:
         raise KeyError(name)
     return {row["field"]: ObjectField(**row) for row in rows}
+
+
+def of(kind: str) -> Mapping[str, InsightsField | ObjectField]:
+    """Every field of ``insights``, ``adaccount``, ``campaign``, ``adset``, ``ad``, ``adcreative``.
+
+    Raises KeyError for another kind.
+    """
+    return insights_fields() if kind == "insights" else object_fields(kind)
+
+
+def readable(kind: str, *, hourly: bool = False) -> Sequence[str]:
+    """The fields of `kind` that a token with ``ads_read`` may ask for together: ``fields="*"``.
+
+    Those that need more rights are left out, and of insights those that fail a request or a report
+    run; `hourly` leaves out what the hourly breakdown refuses. Raises KeyError for another kind.
+    """
+    if kind != "insights":
+        return tuple(name for name, field in object_fields(kind).items() if not field.right)
+    return tuple(
+        name
+        for name, field in insights_fields().items()
+        if not field.care and not (hourly and field.hourly == "error")
+    )
 
 
 def _rows(name: str) -> Sequence[dict[str, str]]:

@@ -5,35 +5,42 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from fbgraph.answers import text_ids
 from fbgraph.errors import (
+    GraphError,
+    NotReadyError,
     RequestError,
     RetryableError,
     RunFailedError,
-    TooMuchDataError,
     TotalCountError,
 )
-from fbgraph.paging import Page, walk
-from fbgraph.reports import ReportRun, run_id_of
+from fbgraph.fields import EDGE_KINDS
+from fbgraph.filtering import check_filtering, check_statuses, expand, leaving_out
+from fbgraph.paging import PAGE_ROWS, Page, shrinking, walk
+from fbgraph.reports import TOTAL_SECONDS, ReportRun, run_id_of
+from fbgraph.request import Request, read_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from fbgraph.answers import Reply
     from fbgraph.client import GraphClient
     from fbgraph.paging import Params, Row
+    from fbgraph.request import Files
 
 __all__ = ["Edge", "Node", "act_id"]
-
-#: Rows a page is asked for; halved when Meta finds that too much. The true maximum is unpublished.
-PAGE_ROWS: Final = 500
 
 #: Edges that never give `summary.total_count` → why. Source: Insights API reference; SDK issue 103.
 NO_TOTAL_COUNT: Final[Mapping[str, str]] = {
     "insights": "on insights, `summary` means totals of metrics",
     "adlabels": "this edge ignores `summary`",
 }
+
+#: Report runs that are made for one report, the first one counted.
+ATTEMPTS: Final = 2
 
 _log = logging.getLogger(__name__)
 
@@ -47,68 +54,177 @@ def act_id(account_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One object of the graph. Nothing is asked until a method is called."""
+    """One object of the graph. Nothing is asked until a method is called.
+
+    `kind`: adaccount, campaign, adset, ad or adcreative, where it is known; ``fields="*"`` needs
+    it. `account_id` (digits): whose limits its calls use up, where its id does not say.
+    """
 
     client: GraphClient
     id: str
+    kind: str = ""
+    account_id: str = ""
 
-    def get(self, fields: Sequence[str] = ()) -> Row:
-        """Read the node: a mapping of the fields that have a value."""
-        return self.client.get(self.id, {"fields": fields}, _row)
+    def request(
+        self, method: str = "GET", edge: str | None = None, *, files: Files = (), **params: Any
+    ) -> Request:
+        """A call to this node, or to an `edge` of it, for `GraphClient.batch` and `as_curl`.
 
-    def edge(
+        Fields, filters and statuses are checked, and ``fields="*"`` is written out. Raises
+        RequestError for what Meta would refuse or ignore, OSError for a file that is not there.
+        """
+        kind = self.kind if edge is None else EDGE_KINDS.get(edge, "")
+        if "fields" in params:
+            breakdowns = params.get("breakdowns") or ()
+            params["fields"] = expand(params["fields"], kind, breakdowns) or None
+        if not isinstance(params.get("filtering"), str):
+            check_filtering(params.get("filtering") or (), kind)
+        if not isinstance(params.get("effective_status"), str):
+            check_statuses(params.get("effective_status") or (), kind)
+        path = self.id if edge is None else f"{self.id}/{edge}"
+        is_report = (method, edge) == ("POST", "insights")
+        return Request(
+            method, path, params, read_files(files), self.account_id, repeatable=is_report
+        )
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def get(
+        self, fields: Sequence[str] | str = (), *, drop_refused: bool = False, **params: Any
+    ) -> Row:
+        """Read the node: a mapping of the fields that have a value, ids as text.
+
+        `drop_refused`: leave out, with a warning, a field that this token may not read.
+        """
+        request = self.request(fields=fields, **params)
+        return leaving_out(
+            lambda asked: self.client.call(replace(request, params=asked), _row),
+            self.kind,
+            self.id,
+            may_drop=drop_refused,
+        )(request.params)
+
+    def edge(  # noqa: PLR0913  # each is a parameter of Graph that is checked or has a default
         self,
         name: str,
         *,
-        fields: Sequence[str] = (),
+        fields: Sequence[str] | str = (),
         filtering: Sequence[Mapping[str, Any]] = (),
         limit: int = PAGE_ROWS,
         total_count: bool = False,
+        drop_refused: bool = False,
         **params: Any,
     ) -> Edge:
-        """An edge of this node. Raises TotalCountError if `total_count` is asked of one without."""
+        """An edge of this node. Raises TotalCountError if `total_count` is asked of one without,
+        RequestError for a filter or status that Meta would refuse or ignore.
+        """
         if total_count:
             _refuse_without_total_count(name)
-        asked = {
+        request = self.request(
+            "GET",
+            name,
             **params,
-            "fields": fields,
-            "filtering": filtering or None,
-            "limit": limit,
-            "summary": "total_count" if total_count else params.get("summary"),
-        }
-        return Edge(self.client, f"{self.id}/{name}", asked)
+            fields=fields,
+            filtering=filtering or None,
+            limit=limit,
+        )
+        if total_count:
+            request = replace(request, params={**request.params, "summary": "total_count"})
+        return Edge(self.client, request, drop_refused=drop_refused)
 
     def insights(self, **params: Any) -> Edge:
         """Insights read page by page while Meta computes them: for small questions."""
         return self.edge("insights", **params)
 
+    # -- writing -------------------------------------------------------------------------------
+
+    def create(
+        self, edge: str, *, files: Files = (), validate_only: bool = False, **params: Any
+    ) -> Row:
+        """Create an object on `edge`, or upload `files` (by the name of their part, or paths).
+
+        Returns what Meta answers: ``{"id": …}``, ``{"images": …}``. `validate_only` writes nothing.
+        Raises UncertainWriteError if the answer was lost: it is never sent a second time blindly.
+        """
+        options = _validating(params) if validate_only else params
+        return self.client.call(self.request("POST", edge, files=files, **options), _row)
+
+    def update(self, *, validate_only: bool = False, **params: Any) -> Row:
+        """Change the fields given; None leaves one as it is. Raises as `create` does."""
+        options = _validating(params) if validate_only else params
+        return self.client.call(self.request("POST", **options), _done)
+
+    def delete(self) -> Row:
+        """Delete the object; it stays readable by id. Raises as `create` does."""
+        return self.client.call(self.request("DELETE"), _done)
+
+    # -- reports -------------------------------------------------------------------------------
+
     def create_report(self, **params: Any) -> str:
         """Start a report run on this node; returns its `report_run_id`."""
-        return self.client.post(f"{self.id}/insights", params, lambda body, _: run_id_of(body))
+        request = self.request("POST", "insights", **params)
+        return self.client.call(request, lambda reply: run_id_of(reply.json()))
 
-    def report(
+    def run_report(
         self,
         params: Params,
         *,
+        timeout_seconds: float = TOTAL_SECONDS,
+        attempts: int = ATTEMPTS,
         on_created: Callable[[str], None] = lambda _: None,
         on_poll: Callable[[ReportRun], None] = lambda _: None,
     ) -> str:
-        """Create a report run and wait for it, once more if the first fails; returns its id.
+        """Create a report run and wait for it, up to `attempts` times if it fails; returns its id.
 
-        Raises RunFailedError, TooMuchDataError, ... if the second one fails as well.
+        Raises RunFailedError, TooMuchDataError, ... if the last one fails as well.
         """
-        for last in (False, True):
+        for attempt in range(1, attempts + 1):
             report_run_id = self.create_report(**params)
             on_created(report_run_id)
             try:
-                self.client.wait_for(report_run_id, on_poll)
+                self.client.wait_for(report_run_id, on_poll, timeout_seconds=timeout_seconds)
             except (RunFailedError, RetryableError) as error:
-                if last:
+                if attempt == attempts:
                     raise
                 _log.warning("%s: asking again for a report run that failed: %s", self.id, error)
             else:
                 break
         return report_run_id
+
+    def report(
+        self,
+        params: Params,
+        *,
+        timeout_seconds: float = TOTAL_SECONDS,
+        attempts: int = ATTEMPTS,
+        on_created: Callable[[str], None] = lambda _: None,
+        on_poll: Callable[[ReportRun], None] = lambda _: None,
+    ) -> Iterator[Page]:
+        """A report as its pages: create a run, wait for it, read it. Nothing is asked before the
+        first page is.
+
+        A run that says it is complete and cannot be loaded counts as failed. Raises as `run_report`
+        does, and NotReadyError for a report that is never loadable.
+        """
+        for attempt in range(1, attempts + 1):
+            report_run_id = self.run_report(
+                params,
+                timeout_seconds=timeout_seconds,
+                attempts=attempts - attempt + 1,
+                on_created=on_created,
+                on_poll=on_poll,
+            )
+            run = self.client.node(report_run_id, account_id=_digits(self))
+            pages = run.insights().pages()
+            try:
+                first = next(pages)
+            except NotReadyError:
+                if attempt == attempts:
+                    raise
+            else:
+                yield first
+                yield from pages
+                return
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,51 +232,65 @@ class Edge:
     """The rows behind a node, read lazily. Each call of `pages` starts from the first page."""
 
     client: GraphClient
-    path: str
-    params: Params
+    request: Request
+    drop_refused: bool = False
 
-    def pages(self, *, max_pages: int | None = None) -> Iterator[Page]:
-        """Page by page to the end, or at most `max_pages`. Halves `limit` where Meta asks."""
-        return walk(_shrinking(self._fetch), self.params, max_pages=max_pages)
+    def pages(self, *, max_pages: int | None = None, unread: bool = False) -> Iterator[Page]:
+        """Page by page to the end, or at most `max_pages`. Halves `limit` where Meta asks.
+
+        `unread` leaves rows as bytes, for readers that decode `Page.body` themselves.
+        """
+
+        def fetch(params: Params) -> Page:
+            request = replace(self.request, params=params)
+            return self.client.call(request, lambda reply: Page.from_reply(reply, unread=unread))
+
+        kind = EDGE_KINDS.get(self.name, "")
+        asking = leaving_out(fetch, kind, self.request.path, may_drop=self.drop_refused)
+        return walk(shrinking(asking), self.request.params, max_pages=max_pages)
 
     def __iter__(self) -> Iterator[Row]:
         for page in self.pages():
             yield from page.data
 
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return self.request.path.rpartition("/")[2]
+
     def count(self) -> int:
         """`total_count` by a one-row call. Raises TotalCountError if the edge has none."""
-        _refuse_without_total_count(self.path.rpartition("/")[2])
-        return self._fetch({**self.params, "limit": 1, "summary": "total_count"}).total_count
-
-    def _fetch(self, params: Params) -> Page:
-        return self.client.get(self.path, params, Page.from_answer)
+        _refuse_without_total_count(self.name)
+        params = {**self.request.params, "limit": 1, "summary": "total_count"}
+        return self.client.call(replace(self.request, params=params), Page.from_reply).total_count
 
 
-def _row(answer: object, _: bytes) -> Row:
+def _digits(node: Node) -> str:
+    """The account of a node, as far as is known."""
+    return node.account_id or (node.id.removeprefix("act_") if node.id.startswith("act_") else "")
+
+
+def _row(reply: Reply) -> Row:
+    answer = reply.json()
     if not isinstance(answer, Mapping):
         raise RetryableError("The answer is no object of the graph.")
-    return answer
+    row: Row = text_ids(answer)
+    return row
+
+
+def _done(reply: Reply) -> Row:
+    """The answer to a write. Raises GraphError if it says that nothing was done."""
+    row = _row(reply)
+    if row.get("success") is False:
+        raise GraphError("Meta answered that it did not do it, and not why.")
+    return row
+
+
+def _validating(params: Params) -> dict[str, Any]:
+    """Source: Marketing API, execution_options."""
+    return {**params, "execution_options": ["validate_only"]}
 
 
 def _refuse_without_total_count(name: str) -> None:
     if name in NO_TOTAL_COUNT:
         raise TotalCountError(f"{name} has no total_count: {NO_TOTAL_COUNT[name]}.")
-
-
-def _shrinking(fetch: Callable[[Params], Page]) -> Callable[[Params], Page]:
-    """`fetch` with a page size that halves when an answer would be too big, and stays there."""
-    limit: int | None = None
-
-    def shrinking(params: Params) -> Page:
-        nonlocal limit
-        while True:
-            asked = params if limit is None else {**params, "limit": limit}
-            try:
-                return fetch(asked)
-            except TooMuchDataError:
-                refused = asked.get("limit") or PAGE_ROWS
-                if refused <= 1:
-                    raise
-                limit = refused // 2
-
-    return shrinking

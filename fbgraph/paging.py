@@ -7,21 +7,36 @@ still be followed by more; the last page has a cursor too. We send the cursor an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, overload
 from urllib.parse import parse_qsl
 
-from fbgraph.errors import CursorStuckError, RetryableError, TotalCountError
+from fbgraph.answers import text_ids
+from fbgraph.errors import CursorStuckError, RetryableError, TooMuchDataError, TotalCountError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
-__all__ = ["MAX_EMPTY_PAGES", "Page", "Params", "Row", "walk"]
+    from fbgraph.answers import Reply
+
+__all__ = ["MAX_EMPTY_PAGES", "PAGE_ROWS", "Page", "Params", "Row", "shrinking", "walk"]
 
 Row = Mapping[str, Any]
 Params = Mapping[str, Any]
+
+#: Rows a page is asked for; halved when Meta finds that too much. The true maximum is unpublished.
+PAGE_ROWS: Final = 500
+
+_OK: Final = 200
+
+#: How Graph begins a page, and what stands between its rows and what comes after them. Inside of a
+#: row the quotes of a text are escaped, so these bytes are never part of one.
+_OPENS: Final = b'{"data":['
+_ROWS_END: Final = b'],"paging":{'
 
 #: Empty pages in a row after which an edge is taken to hang. They have come without end.
 MAX_EMPTY_PAGES: Final = 50
@@ -48,13 +63,25 @@ class Page:
         """
         if not isinstance(answer, Mapping) or not isinstance(answer.get("data"), list | Mapping):
             raise RetryableError("The answer is no page of an edge: it has no list `data`.")
-        data, summary = answer["data"], answer.get("summary")
+        data, summary = text_ids(answer["data"]), answer.get("summary")
         return cls(
             data=[data] if isinstance(data, Mapping) else data,
             after=_next_cursor(answer.get("paging")),
             summary=summary if isinstance(summary, Mapping) else None,
             body=body,
         )
+
+    @classmethod
+    def from_reply(cls, reply: Reply, *, unread: bool = False) -> Self:
+        """The page in an answer. `unread`: its rows stay bytes until somebody looks at `data`.
+
+        Raises as `from_answer` does, and the GraphError that the answer means.
+        """
+        rest = _beside_rows(reply.body) if unread and reply.status == _OK else None
+        if rest is None:
+            return cls.from_answer(reply.json(), reply.body)
+        page = cls.from_answer({**rest, "data": []}, reply.body)
+        return cls(_Unread(reply.body), page.after, page.summary, reply.body)
 
     @property
     def total_count(self) -> int:
@@ -66,6 +93,49 @@ class Page:
                 " never give it, insights among them."
             )
         return count
+
+
+class _Unread(Sequence[Row]):
+    """The rows of a page that has some, read from its bytes when they are looked at."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Row]: ...
+    def __getitem__(self, at: int | slice) -> Row | Sequence[Row]:
+        return self._rows[at]
+
+    @cached_property
+    def _rows(self) -> Sequence[Row]:
+        rows: Sequence[Row] = text_ids(json.loads(self._body)["data"])
+        return rows
+
+
+def _beside_rows(body: bytes) -> Mapping[str, Any] | None:
+    """What a page says beside its rows, without reading them; None where that cannot be told.
+
+    A page without `paging` is read in full: cut off in the middle it could look the same.
+    """
+    end = body.rfind(_ROWS_END)
+    if end <= len(_OPENS) or not body.startswith(_OPENS):
+        return None
+    try:
+        rest = json.loads(b"{" + body[end + 2 :])
+    except (ValueError, RecursionError):
+        return None
+    return None if "error" in rest else rest
 
 
 def _next_cursor(paging: object) -> str | None:
@@ -113,3 +183,22 @@ def _walk(fetch: Callable[[Params], Page], params: Params) -> Iterator[Page]:
             return
         seen.add(page.after)
         page = fetch({**params, "after": page.after})
+
+
+def shrinking(fetch: Callable[[Params], Page]) -> Callable[[Params], Page]:
+    """`fetch` with a page size that halves when an answer would be too big, and stays there."""
+    limit: int | None = None
+
+    def asking(params: Params) -> Page:
+        nonlocal limit
+        while True:
+            asked = params if limit is None else {**params, "limit": limit}
+            try:
+                return fetch(asked)
+            except TooMuchDataError:
+                refused = asked.get("limit") or PAGE_ROWS
+                if refused <= 1:
+                    raise
+                limit = refused // 2
+
+    return asking

@@ -13,12 +13,22 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from fbgraph.answers import error_of_run, integer
-from fbgraph.errors import GraphError, RetryableError, RunFailedError
+from fbgraph.errors import GraphError, NotFoundError, RetryableError, RunFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["POLL_FIELDS", "ReportRun", "Step", "hung_error", "next_step", "poll_waits", "run_id_of"]
+__all__ = [
+    "POLL_FIELDS",
+    "TOTAL_SECONDS",
+    "ReportRun",
+    "Step",
+    "hung_error",
+    "next_step",
+    "poll_waits",
+    "run_id_of",
+    "wait_until_done",
+]
 
 #: Everything a poll needs, with the reasons of a failure (given since v25).
 POLL_FIELDS: Final[Sequence[str]] = (
@@ -90,16 +100,22 @@ class ReportRun:
         return cls(report_run_id, "Job Not Started", 0)
 
 
-def next_step(run: ReportRun, age_seconds: float, unchanged_seconds: float) -> Step:
+def next_step(
+    run: ReportRun,
+    age_seconds: float,
+    unchanged_seconds: float,
+    timeout_seconds: float = TOTAL_SECONDS,
+) -> Step:
     """Decide after one poll.
 
-    `age_seconds` since the run was created, `unchanged_seconds` since status or percent moved.
+    `age_seconds` since the run was created, `unchanged_seconds` since status or percent moved;
+    after `timeout_seconds` it is given up.
     """
     step = NEXT_STEP[run.status]
     if step is Step.RESUBMIT or (step is Step.READ and run.percent >= DONE_PERCENT):
         return step
     hung = (
-        age_seconds > TOTAL_SECONDS
+        age_seconds > timeout_seconds
         or (run.status == "Job Not Started" and age_seconds > START_SECONDS)
         or (run.percent >= DONE_PERCENT and unchanged_seconds > STUCK_AT_100_SECONDS)
     )
@@ -131,3 +147,44 @@ def poll_waits(first_seconds: float = 1.0, longest_seconds: float = 30.0) -> Ite
     while True:
         yield wait
         wait = min(wait * 1.5, longest_seconds)
+
+
+def wait_until_done(  # noqa: PLR0913  # what does the I/O comes in by name
+    poll: Callable[[str], ReportRun],
+    report_run_id: str,
+    *,
+    sleep: Callable[[float], object],
+    clock: Callable[[], float],
+    on_poll: Callable[[ReportRun], None] = lambda _: None,
+    timeout_seconds: float = TOTAL_SECONDS,
+) -> None:
+    """Poll a report run with growing waits until its rows can be read.
+
+    Raises RunFailedError, or what Meta's reason means, if it fails, is skipped or hangs, or is not
+    done within `timeout_seconds`.
+    """
+    started = changed = clock()
+    last = ReportRun.unseen(report_run_id)
+    for wait in poll_waits():
+        sleep(wait)
+        now = clock()
+        run = _poll_fresh(poll, report_run_id, now - started)
+        changed = changed if run == last else now
+        last = run
+        on_poll(run)
+        step = next_step(run, now - started, now - changed, timeout_seconds)
+        if step is Step.READ:
+            return
+        if step is Step.RESUBMIT:
+            raise run.error or hung_error(run, now - started)
+
+
+def _poll_fresh(
+    poll: Callable[[str], ReportRun], report_run_id: str, age_seconds: float
+) -> ReportRun:
+    try:
+        return poll(report_run_id)
+    except NotFoundError:
+        if age_seconds > FRESH_SECONDS:
+            raise
+        return ReportRun.unseen(report_run_id)

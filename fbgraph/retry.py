@@ -7,26 +7,30 @@ Throttles have a budget of their own: waiting for a limit is no failed attempt.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import tenacity
 
-from fbgraph.errors import GraphError, NotReadyError, RetryableError, ThrottledError
+from fbgraph.errors import (
+    GraphError,
+    NotReadyError,
+    RetryableError,
+    ThrottledError,
+    UncertainWriteError,
+)
+from fbgraph.throttle import blocked_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["MAX_ATTEMPTS", "MAX_THROTTLED_SECONDS", "retrying", "wait_seconds"]
+__all__ = ["MAX_ATTEMPTS", "MAX_THROTTLED_SECONDS", "retrying", "verdict_on_write", "wait_seconds"]
 
 #: Calls in all, the first one counted, that may end in anything but a throttle.
 MAX_ATTEMPTS: Final = 6
 
 #: What one call may spend waiting for limits. A block has lasted up to an hour (contract 7.2).
 MAX_THROTTLED_SECONDS: Final = 2 * 3600.0
-
-#: A throttle that names no wait: 60 s is the shorter of Meta's two block times, then it doubles.
-THROTTLED_SECONDS: Final = 60.0
-MAX_REST_SECONDS: Final = 15 * 60.0
 
 #: A wait that somebody who watches would take for a hang, and so is told as a warning.
 LONG_WAIT_SECONDS: Final = 5.0
@@ -77,12 +81,17 @@ def retrying(sleep: Callable[[float], None], jitter: Callable[[], float]) -> ten
     return tenacity.Retrying(retry=note, wait=lambda _: waits[-1], sleep=sleep, reraise=True)
 
 
-def _rest_seconds(throttles: Sequence[ThrottledError]) -> float:
-    """The wait that Meta named, or a minute; twice as long each time that it did not help.
+def verdict_on_write(error: GraphError) -> GraphError:
+    """What a failure means for a call that must not happen twice: often that nobody knows.
 
-    From a short one the doubling starts short: a second throttle in a row is ordinary where
-    several callers wake up for the same limit.
+    A throttle and a call that never left may be made again; what Meta refused for good stays so.
     """
-    told = throttles[-1].detail.rest_seconds
-    first = THROTTLED_SECONDS if told is None else told
-    return max(told or 0.0, min(first * 2.0 ** (len(throttles) - 1), MAX_REST_SECONDS))
+    known = isinstance(error, ThrottledError) or not error.detail.sent
+    if known or not isinstance(error, RetryableError):
+        return error
+    advice = "It may have happened: look before you do it again."
+    return UncertainWriteError(replace(error.detail, advice=advice))
+
+
+def _rest_seconds(throttles: Sequence[ThrottledError]) -> float:
+    return blocked_seconds(len(throttles), throttles[-1].detail.rest_seconds)

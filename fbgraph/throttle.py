@@ -1,91 +1,163 @@
-"""How much of its limits a call has used, as told by the headers of every answer, failed ones too.
+"""Who may call now, and who rests how long, so that no call is made into a limit.
 
-Sources: Graph API, Rate limits; Marketing API, Rate limiting; Insights API, Best practices.
-All figures are percent of the limit and may pass 100. A missing header means little use.
+`rest_seconds` and `blocked_seconds` decide; `Throttle` remembers, for all threads of a client.
 """
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from fbgraph.usage import Limit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["Usage", "usage_of"]
+    from fbgraph.errors import ThrottledError
+    from fbgraph.request import Request
+    from fbgraph.usage import Reading, Usage
 
-#: Figures in the headers that are a share of a limit.
-_SHARES: Final = frozenset({
-    *("call_count", "total_time", "total_cputime"),
-    *("acc_id_util_pct", "app_id_util_pct"),
-})  # fmt: skip
+__all__ = [
+    "MAX_REST_SECONDS",
+    "REST_AT",
+    "THROTTLED_SECONDS",
+    "Throttle",
+    "blocked_seconds",
+    "rest_after",
+    "rest_seconds",
+]
 
-#: Hints of how long to wait → the seconds in one of their unit.
-_WAIT_UNITS: Final[Mapping[str, float]] = {
-    "estimated_time_to_regain_access": 60.0,  # minutes
-    "reset_time_duration": 1.0,
-}
+#: (busiest share in percent, seconds to rest), highest first. Our choice, not Meta's.
+REST_AT: Final[Sequence[tuple[float, float]]] = ((95.0, 60.0), (85.0, 10.0), (70.0, 1.0))
 
-_HEADERS: Final[Sequence[str]] = (
-    "x-app-usage",
-    "x-ad-account-usage",
-    "x-business-use-case-usage",
-    "x-fb-ads-insights-throttle",
-)
+#: A throttle that names no wait: 60 s is the shorter of Meta's two block times, then it doubles.
+THROTTLED_SECONDS: Final = 60.0
+MAX_REST_SECONDS: Final = 15 * 60.0
 
+#: While one call finds out whether a limit is free again, the others look again so often.
+PROBE_SECONDS: Final = 0.5
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """The view that one answer gives: the busiest share by header, and Meta's own wait, if any."""
-
-    percent_by_header: Mapping[str, float] = field(default_factory=dict)
-    regain_seconds: float | None = None
-    access_tier: str = ""
-
-    @property
-    def percent(self) -> float:
-        """The busiest of all shares; 0 when no header came."""
-        return max(self.percent_by_header.values(), default=0.0)
+#: From this share on `reset_time_duration` is a wait; below, it only says when the score is 0.
+RESET_FROM_PERCENT: Final = 100.0
 
 
-def usage_of(headers: Mapping[str, str]) -> Usage:
-    """Read the usage headers. One that cannot be read is passed over: it must not fail a call."""
-    percents: dict[str, float] = {}
-    waits: list[float] = []
-    tier = ""
-    for name in _HEADERS:
-        for entry in _entries(headers.get(name)):
-            shares = [v for k, v in entry.items() if k in _SHARES and _is_number(v)]
-            if shares:
-                percents[name] = max(percents.get(name, 0.0), *shares)
-            waits.extend(_waits(entry))
-            tier = str(entry.get("ads_api_access_tier") or tier)
-    return Usage(percents, max(waits, default=None), tier)
+def rest_seconds(percent: float, regain_seconds: float = 0.0) -> float:
+    """Rest before the next call at a share of `percent`, at least as long as Meta says."""
+    by_level = next((rest for level, rest in REST_AT if percent >= level), 0.0)
+    return max(by_level, regain_seconds)
 
 
-def _waits(entry: Mapping[str, Any]) -> Iterator[float]:
-    """Meta's own hints, in seconds."""
-    for key, unit_seconds in _WAIT_UNITS.items():
-        value = entry.get(key)
-        if _is_number(value) and value > 0:
-            yield value * unit_seconds
+def blocked_seconds(strikes: int, told_seconds: float | None) -> float:
+    """How long a limit stays alone after its `strikes`th refusal in a row.
+
+    The wait that Meta named, or a minute; twice as long each time that it did not help. From a
+    short one the doubling starts short: a second throttle in a row is ordinary where several
+    callers wake up for the same limit.
+    """
+    first = THROTTLED_SECONDS if told_seconds is None else told_seconds
+    return max(told_seconds or 0.0, min(first * 2.0 ** (strikes - 1), MAX_REST_SECONDS))
 
 
-def _entries(text: str | None) -> Iterator[Mapping[str, Any]]:
-    """The flat objects in a header: itself, or one per object id and use case."""
-    try:
-        found = json.loads(text or "null", parse_int=float)  # an int may be too long for a float
-    except (ValueError, RecursionError):
-        return
-    if isinstance(found, Mapping):
-        yield found
-        for entries in found.values():
-            if isinstance(entries, list):
-                yield from (entry for entry in entries if isinstance(entry, Mapping))
+def rest_after(reading: Reading) -> float:
+    """How long to rest before the next call that counts against the limit of a reading."""
+    soft = reading.header == "x-ad-account-usage" and reading.percent < RESET_FROM_PERCENT
+    return rest_seconds(reading.percent, 0.0 if soft else reading.regain_seconds)
 
 
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, float) and math.isfinite(value)
+@dataclass(slots=True)
+class _Block:
+    """A limit that Meta said is used up. `is_probed`: one call is finding out if it still is."""
+
+    until: float
+    strikes: int = 1
+    is_probed: bool = False
+
+
+class Throttle:
+    """Shared by all threads of a client: who may call now, and who rests how long.
+
+    A limit that refused a call is left alone until its time is over. Then one call goes first, as
+    a probe; the others follow when it was answered. `clock` gives seconds that only grow.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._readings: dict[tuple[Limit, str], tuple[Reading, float]] = {}
+        self._blocks: dict[Limit, _Block] = {}
+
+    def percents(self) -> Mapping[Limit, float]:
+        """The latest share of each limit, the busiest where several headers speak of it."""
+        with self._lock:
+            latest = [reading for reading, _ in self._readings.values()]
+        return {
+            limit: max(reading.percent for reading in latest if reading.limit == limit)
+            for limit in {reading.limit for reading in latest}
+        }
+
+    def note(self, usage: Usage) -> None:
+        """Take in what an answer told."""
+        with self._lock:
+            for reading in usage.readings:
+                rested = self._clock() + rest_after(reading)
+                self._readings[reading.limit, reading.header] = (reading, rested)
+
+    def turn(self, request: Request) -> float:
+        """Seconds until `request` may be made; 0: now. Then `settle` must be told how it went."""
+        limits = _limits_of(request)
+        with self._lock:
+            now = self._clock()
+            blocks = [self._blocks[limit] for limit in limits if limit in self._blocks]
+            waits = [block.until - now for block in blocks]
+            waits += [
+                rested - now
+                for (limit, _), (_, rested) in self._readings.items()
+                if limit in limits
+            ]
+            wait = max(waits, default=0.0)
+            if wait <= 0 and any(block.is_probed for block in blocks):
+                return PROBE_SECONDS
+            if wait <= 0:
+                for block in blocks:
+                    block.is_probed = True
+            return max(wait, 0.0)
+
+    def settle(self, request: Request, refusal: ThrottledError | None = None) -> None:
+        """The call was answered: by a throttle, or by anything else: then its limits are free."""
+        with self._lock:
+            for limit in _limits_of(request):
+                if refusal is None:
+                    self._blocks.pop(limit, None)
+                elif limit in self._blocks:
+                    self._blocks[limit].is_probed = False
+            if refusal is not None:
+                self._block(_limit_of(request, refusal.detail.limit), refusal.detail.rest_seconds)
+
+    def unheard(self, request: Request) -> None:
+        """No answer came: whoever is next may find out whether the limits are free."""
+        with self._lock:
+            for limit in _limits_of(request):
+                if limit in self._blocks:
+                    self._blocks[limit].is_probed = False
+
+    def _block(self, limit: Limit, told_seconds: float | None) -> None:
+        """A call that was on its way when the limit was blocked is no further strike."""
+        now, known = self._clock(), self._blocks.get(limit)
+        strikes = known.strikes + (known.until <= now) if known else 1
+        until = now + blocked_seconds(strikes, told_seconds)
+        self._blocks[limit] = _Block(max(until, known.until if known else 0.0), strikes)
+
+
+def _limits_of(request: Request) -> frozenset[Limit]:
+    """All limits that a call counts against."""
+    owners = {"", request.account_id}
+    return frozenset(Limit(owner, case) for owner in owners for case in ("", request.use_case))
+
+
+def _limit_of(request: Request, name: str) -> Limit:
+    """The limit that a throttle means, by the word of `errors.Rule`. An account that is not known
+    is the app: better to hold up too many calls than to call into a block.
+    """
+    owner = request.account_id if name.startswith("account") else ""
+    return Limit(owner, request.use_case if name.endswith("use_case") else "")

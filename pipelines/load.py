@@ -177,7 +177,7 @@ class Loader:
     ) -> dict[date, _Day]:
         """One report run over neighbouring days, read to its end."""
         report_run_ids: list[str] = []
-        report_run_id = client.account(account.account_id).report(
+        report_run_id = client.account(account.account_id).run_report(
             report.params(days[0], days[-1]), on_created=report_run_ids.append
         )
         decoded = _decoded(client.node(report_run_id).insights(), report, account, days)
@@ -320,7 +320,7 @@ def _decoded(edge: Edge, report: Report, account: Account, days: Sequence[date])
 
 def _read(edge: Edge, report: Report, account: Account, days: Sequence[date]) -> Decoded:
     """Read an edge to its end, decoding some pages at a time."""
-    pages = edge.pages()
+    pages = edge.pages(unread=True)
     parts: list[Decoded] = []
     first_page = 1
     while bodies := [page.body for page in islice(pages, PAGES_PER_BATCH)]:

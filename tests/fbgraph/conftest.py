@@ -9,7 +9,7 @@ import httpx
 import hypothesis
 import pytest
 
-from fbgraph import GraphClient
+from fbgraph import GraphClient, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -59,6 +59,12 @@ class Wire:
         if isinstance(answer, Exception):
             raise answer
         return answer if isinstance(answer, httpx.Response) else answer(request)
+
+
+@pytest.fixture(autouse=True)
+def nothing_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Warnings about versions come once per process; here, once per test."""
+    monkeypatch.setattr(versions, "_told", set())
 
 
 @pytest.fixture

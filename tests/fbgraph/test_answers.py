@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fbgraph import errors
-from fbgraph.answers import error_of_run, integer, parse, parse_item, scrub
+from fbgraph.answers import Reply, error_of_run, integer, item_headers, parse, scrub, text_ids
 from fbgraph.errors import (
     GraphError,
     NotReadyError,
@@ -280,7 +280,7 @@ def test_any_reason_of_a_failed_run_is_a_graph_error(body: Mapping[str, Any]) ->
     ],
 )
 def test_an_item_of_a_batch_holds_an_answer_as_text(item: object, answer: object) -> None:
-    assert parse_item(item) == answer
+    assert Reply.of_item(item, "GET 1", None, str).json() == answer
 
 
 @pytest.mark.parametrize(
@@ -301,9 +301,35 @@ def test_an_item_of_a_batch_holds_an_answer_as_text(item: object, answer: object
 )
 def test_an_item_of_a_batch_fails_as_a_call_does(item: object, kind: type[GraphError]) -> None:
     with pytest.raises(GraphError) as caught:
-        parse_item(item)
+        Reply.of_item(item, "GET 1", None, str).json()
 
     assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize(
+    ("item", "headers"),
+    [
+        ({"headers": [{"name": "X-App-Usage", "value": "{}"}]}, {"x-app-usage": "{}"}),
+        ({"headers": [None, {"name": "A"}, {"value": "b"}]}, {"a": "", "": "b"}),
+        *(({}, {}), ({"headers": None}, {}), ({"headers": {"a": "b"}}, {}), (None, {}), ("x", {})),
+    ],
+)
+def test_the_headers_of_an_item_are_found_by_their_names(item: object, headers: object) -> None:
+    assert item_headers(item) == headers
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ({"id": 120210000000012345}, {"id": "120210000000012345"}),
+        ({"campaign": {"id": 7, "name": "x"}}, {"campaign": {"id": "7", "name": "x"}}),
+        ([{"report_run_id": 9}, {"ad_id": 3}], [{"report_run_id": "9"}, {"ad_id": "3"}]),
+        ({"id": "1", "account_status": 1}, {"id": "1", "account_status": 1}),
+        ({"is_id": True, "id": None, "ids": [1]}, {"is_id": True, "id": None, "ids": [1]}),
+    ],
+)
+def test_an_id_is_text_however_it_came(value: object, read: object) -> None:
+    assert text_ids(value) == read
 
 
 @pytest.mark.parametrize(

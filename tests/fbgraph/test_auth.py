@@ -48,7 +48,7 @@ def run(request: httpx.Request) -> httpx.Response:
 def every_kind_of_call(graph: Wire) -> None:
     """A node, an edge of two pages, a count that fails, a report run, and its two pages."""
     account = graph.client.account("1")
-    account.report({"level": "ad", "fields": ["spend"]})
+    account.run_report({"level": "ad", "fields": ["spend"]})
     list(graph.client.node("7").insights(fields=["spend"]))
     graph.client.get("me", {"fields": ["id"]})
 

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from fbgraph import GraphClient
-from fbgraph.client import encode
 from fbgraph.errors import GraphError, StoppedError
+from fbgraph.request import encode
 
 if TYPE_CHECKING:
     from tests.fbgraph.conftest import MakeWire

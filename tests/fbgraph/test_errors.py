@@ -28,6 +28,7 @@ from fbgraph.errors import (
     TooMuchDataError,
     TooOldError,
     TotalCountError,
+    UncertainWriteError,
     VersionError,
     rule_for,
 )
@@ -185,6 +186,7 @@ PARENTS = {
     TooMuchDataError: GraphError,
     TooOldError: RequestError,
     TotalCountError: GraphError,
+    UncertainWriteError: GraphError,
     VersionError: GraphError,
 }
 

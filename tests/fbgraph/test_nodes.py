@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fbgraph import Edge, GraphClient, Node, act_id
+from fbgraph import Edge, GraphClient, Node, Request, act_id
 from fbgraph.errors import (
     CursorStuckError,
     GraphError,
@@ -299,7 +299,7 @@ def test_an_edge_without_a_limit_is_made_smaller_too(wire: MakeWire, params: Any
     rows = httpx.Response(200, json={"data": [{"id": "1"}]})
     graph = wire(httpx.Response(500, json=REDUCE), rows)
 
-    list(Edge(graph.client, "act_1/campaigns", params))
+    list(Edge(graph.client, Request("GET", "act_1/campaigns", params)))
 
     assert [p.get("limit") for p in graph.params] == [None, "250"]
 

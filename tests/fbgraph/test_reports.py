@@ -199,7 +199,7 @@ def test_a_run_is_created_polled_and_done(wire: MakeWire) -> None:
     polls: list[ReportRun] = []
     ids: list[str] = []
 
-    found = graph.client.account("1").report(
+    found = graph.client.account("1").run_report(
         {"level": "ad", "fields": ["spend"]}, on_created=ids.append, on_poll=polls.append
     )
 
@@ -313,7 +313,7 @@ def test_polls_that_are_never_readable_end(wire: MakeWire) -> None:
 def test_a_run_that_failed_is_asked_for_once_more(wire: MakeWire, failed: str) -> None:
     graph = wire(created("1"), seen(failed), created("2"), seen("completed"))
 
-    found = graph.client.account("1").report({})
+    found = graph.client.account("1").run_report({})
 
     assert (found, asked_for(graph)) == ("2", ["create", "poll", "create", "poll"])
 
@@ -323,7 +323,7 @@ def test_a_run_that_fails_twice_is_an_error(wire: MakeWire, failed: str) -> None
     graph = wire(created("1"), seen(failed), created("2"), seen(failed))
 
     with pytest.raises(RunFailedError):
-        graph.client.account("1").report({})
+        graph.client.account("1").run_report({})
 
     assert asked_for(graph) == ["create", "poll", "create", "poll"]
 
@@ -338,7 +338,7 @@ def test_a_run_that_hangs_is_asked_for_once_more(wire: MakeWire) -> None:
 
     graph = wire(answer)
 
-    assert graph.client.account("1").report({}) == "2"
+    assert graph.client.account("1").run_report({}) == "2"
 
 
 @pytest.mark.parametrize(
@@ -356,7 +356,7 @@ def test_a_run_that_would_fail_again_is_not_asked_for_again(
     graph = wire(created(), failed)
 
     with pytest.raises(kind):
-        graph.client.account("1").report({})
+        graph.client.account("1").run_report({})
 
     assert asked_for(graph) == ["create", "poll"]
 
@@ -366,7 +366,7 @@ def test_a_resubmission_is_logged_with_the_reason(
 ) -> None:
     graph = wire(created("1"), seen("failed_generic"), created("2"), seen("completed"))
 
-    graph.client.account("1").report({})
+    graph.client.account("1").run_report({})
 
     assert "Report Failed" in caplog.text
 

@@ -16,14 +16,8 @@ from fbgraph.errors import (
     RetryableError,
     ThrottledError,
 )
-from fbgraph.retry import (
-    MAX_ATTEMPTS,
-    MAX_REST_SECONDS,
-    MAX_THROTTLED_SECONDS,
-    THROTTLED_SECONDS,
-    retrying,
-    wait_seconds,
-)
+from fbgraph.retry import MAX_ATTEMPTS, MAX_THROTTLED_SECONDS, retrying, wait_seconds
+from fbgraph.throttle import MAX_REST_SECONDS, THROTTLED_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -27,6 +29,29 @@ NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 DAYS = [date(2026, 11, 20), date(2026, 11, 21), date(2026, 11, 22)]
 
 
+class Hours:
+    """Time that passes by waiting only, for all threads of a client."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._lock = threading.Lock()
+
+    def clock(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.now += seconds
+        time.sleep(0.001)  # lets the thread that is waited for go on
+
+
+@pytest.fixture
+def impatient() -> dict[str, Any]:
+    """Arguments of a client that waits for nothing and thinks that it did."""
+    hours = Hours()
+    return {"sleep": hours.sleep, "clock": hours.clock}
+
+
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(now=lambda: NOW) as running:
@@ -34,8 +59,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def client(sandbox: Sandbox) -> Iterator[GraphClient]:
-    with GraphClient(sandbox.token, base_url=sandbox.url, sleep=lambda _: None) as opened:
+def client(sandbox: Sandbox, impatient: dict[str, Any]) -> Iterator[GraphClient]:
+    with GraphClient(sandbox.token, base_url=sandbox.url, **impatient) as opened:
         yield opened
 
 

@@ -1,0 +1,155 @@
+"""How much of its limits a token has used, as told by the headers of every answer.
+
+Four headers tell it, on failed answers and items of a batch too, and a fifth for reach. Sources:
+Graph API, Rate limits; Marketing API, Rate limiting; Insights API, Best practices. All shares are
+percent of the limit and may pass 100. A missing header means little use.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeGuard
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Limit", "Reading", "Usage", "usage_of"]
+
+#: Figures in the headers that are a share of a limit.
+_SHARES: Final = frozenset({
+    *("call_count", "total_time", "total_cputime"),
+    *("acc_id_util_pct", "app_id_util_pct"),
+})  # fmt: skip
+
+
+class Limit(NamedTuple):
+    """Whose limit: of one account or, without, of the app; of one use case or, without, of all."""
+
+    account_id: str = ""
+    use_case: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one header says of one limit: the busiest share, and Meta's own wait in seconds."""
+
+    limit: Limit
+    header: str
+    percent: float = 0.0
+    regain_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The view that one answer gives."""
+
+    readings: Sequence[Reading] = ()
+    access_tier: str = ""
+
+    @property
+    def percent(self) -> float:
+        """The busiest of all shares; 0 when no header came."""
+        return max((reading.percent for reading in self.readings), default=0.0)
+
+    @property
+    def regain_seconds(self) -> float | None:
+        """The longest wait that Meta names, or None. In a refusal it is how long to rest."""
+        return max((reading.regain_seconds for reading in self.readings), default=0.0) or None
+
+
+#: Keys that hint at a wait → the seconds in one of their unit.
+_WAIT_UNITS: Final[Mapping[str, float]] = {
+    "estimated_time_to_regain_access": 60.0,  # minutes
+    "reset_time_duration": 1.0,
+}
+
+#: header → (key of a share, the use case whose limit it is a share of); for the app and, where the
+#: key speaks of an account, for the account of the call.
+_FLAT: Final[Mapping[str, str]] = {
+    "x-app-usage": "",
+    "x-ad-account-usage": "",
+    "x-fb-ads-insights-throttle": "ads_insights",
+    "x-fb-ads-insights-reach-throttle": "reach",
+}
+_BY_OBJECT: Final = "x-business-use-case-usage"
+
+
+def usage_of(headers: Mapping[str, str], account_id: str = "") -> Usage:
+    """Read the usage headers of a call about `account_id`, where that is known.
+
+    One that cannot be read is passed over: it must not fail a call.
+    """
+    tier = ""
+    readings: list[Reading] = []
+    by_object = list(_by_object(headers.get(_BY_OBJECT)))
+    owners = {owner for owner, _ in by_object}
+    if not account_id and len(owners) == 1:
+        account_id = owners.pop()  # the header names whose call it was
+    for owner, entry in by_object:
+        case = entry.get("type")
+        limit = Limit(owner, case if isinstance(case, str) else "")
+        readings += _readings(_BY_OBJECT, entry, limit, limit)
+        tier = _tier(entry) or tier
+    for header, use_case in _FLAT.items():
+        entry = _object(headers.get(header))
+        readings += _readings(header, entry, Limit("", use_case), Limit(account_id, use_case))
+        tier = _tier(entry) or tier
+    return Usage(tuple(readings), tier)
+
+
+def _readings(
+    header: str, entry: Mapping[str, Any], of_app: Limit, of_account: Limit
+) -> Iterator[Reading]:
+    """The shares in one flat object; those whose key begins with ``acc`` are the account's."""
+    wait = max(
+        (
+            float(entry[key]) * unit
+            for key, unit in _WAIT_UNITS.items()
+            if _is_share(entry.get(key))
+        ),
+        default=0.0,
+    )
+    of_both = {of_app: 0.0, of_account: 0.0}
+    named = [(key, value) for key, value in entry.items() if key in _SHARES and _is_share(value)]
+    for key, value in named:
+        limit = of_account if key.startswith("acc") else of_app
+        of_both[limit] = max(of_both[limit], float(value))
+    waits_for = of_account if "reset_time_duration" in entry else of_app
+    for limit, percent in of_both.items():
+        regain = wait if limit == waits_for else 0.0
+        if percent or regain:
+            yield Reading(limit, header, percent, regain)
+
+
+def _waits(entry: Mapping[str, Any]) -> Iterator[float]:
+    """Meta's own hints, in seconds."""
+    for key, unit_seconds in _WAIT_UNITS.items():
+        if _is_share(value := entry.get(key)) and math.isfinite(value * unit_seconds):
+            yield value * unit_seconds
+
+
+def _by_object(text: str | None) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """(object id, one entry) of the header that has a list of use cases for each object."""
+    for owner, entries in _object(text).items():
+        if isinstance(entries, list):
+            yield from ((owner, entry) for entry in entries if isinstance(entry, Mapping))
+
+
+def _object(text: str | None) -> Mapping[str, Any]:
+    try:
+        found = json.loads(text or "null", parse_int=float)  # an int may be too long for a float
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def _tier(entry: Mapping[str, Any]) -> str:
+    tier = entry.get("ads_api_access_tier")
+    return tier if isinstance(tier, str) else ""
+
+
+def _is_share(value: object) -> TypeGuard[float]:
+    return isinstance(value, float) and math.isfinite(value) and value > 0
