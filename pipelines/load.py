@@ -26,7 +26,7 @@ from fbgraph.errors import (
 )
 from pipelines.partitions import AccountDay, chunks, today_in
 from pipelines.reports import CONTROL
-from warehouse.checks import Totals, prove, too_many_rejects
+from warehouse.checks import Found, Totals, prove, too_many_rejects
 from warehouse.decode import decode
 from warehouse.errors import WarehouseError
 from warehouse.loads import PROVEN, UNPROVEN, Load
@@ -145,14 +145,14 @@ class Loader:
         client, started = self._client.counted(), time.monotonic()
         found = self._pull(client, report, account, days)
         controls = self._controls(client, account, days)
-        verdicts = {day: _verdict(report, account, day, found[day], controls[day]) for day in days}
+        verdicts = {day: _verdict(report, found[day], controls[day]) for day in days}
         doubtful = [day for day in days if not verdicts[day].proven]
         for again in chunks(doubtful, DAYS_PER_RUN):  # Meta's numbers move: look once more
             _log.info("act_%s does not add up yet; asking again.", account.account_id)
             found |= self._pull(client, report, account, again)
             controls |= self._ask_controls(client, account, again)
             for day in again:
-                verdicts[day] = _verdict(report, account, day, found[day], controls[day])
+                verdicts[day] = _verdict(report, found[day], controls[day])
         spent = _shares(client.tally.calls, len(days))
         seconds = (time.monotonic() - started) / len(days)
         return [
@@ -351,15 +351,8 @@ def _by_day(
     }
 
 
-def _verdict(report: Report, account: Account, day: date, found: _Day, control: _Day) -> Verdict:
-    return prove(
-        report.table,
-        found.rows,
-        control.totals,
-        account_id=account.account_id,
-        date=day,
-        rejected=len(found.rejects),
-    )
+def _verdict(report: Report, found: _Day, control: _Day) -> Verdict:
+    return prove(Found.of(report.table, found.rows, rejected=len(found.rejects)), control.totals)
 
 
 def _judged(record: Load, verdict: Verdict, control: Totals) -> Load:

@@ -13,7 +13,6 @@ from warehouse import arrow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date
 
     from warehouse.table import Table
 
@@ -21,6 +20,7 @@ __all__ = [
     "REJECTS_SHARE",
     "TOLERANCE",
     "Difference",
+    "Found",
     "Totals",
     "Verdict",
     "duplicates_of_grain",
@@ -56,8 +56,39 @@ class Totals:
     @classmethod
     def of(cls, rows: pa.Table) -> Self:
         """Add up the rows of insights or of `control_daily`. Null counts as nothing."""
-        sums = {name: pc.sum(rows[name]).as_py() or 0 for name in METRICS}
+        sums = {
+            name: pc.sum(rows[name]).as_py() or 0 for name in METRICS if name in rows.schema.names
+        }
         return cls(sums["impressions"], sums["clicks"], Decimal(sums["spend"]))
+
+    def __add__(self, other: Totals) -> Totals:
+        return Totals(
+            self.impressions + other.impressions,
+            self.clicks + other.clicks,
+            self.spend + other.spend,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What came of an account-day: its `rows`, their `totals`, and what is wrong with them.
+
+    `repeated` rows came more than once and were counted once; `duplicates` are keys of the grain
+    that rows which differ share; `rejected` rows could not be read.
+    """
+
+    rows: int = 0
+    totals: Totals = Totals()
+    repeated: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+
+    @classmethod
+    def of(cls, table: Table, rows: pa.Table, *, rejected: int = 0) -> Self:
+        """Look at rows that are in memory."""
+        twice = duplicates_of_grain(table, rows).num_rows
+        totals = Totals.of(rows)
+        return cls(rows=rows.num_rows, totals=totals, duplicates=twice, rejected=rejected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,28 +121,19 @@ class Verdict:
     differences: Sequence[Difference]
 
 
-def prove(  # noqa: PLR0913  each is one thing the proof rests on, and all but three have a default
-    table: Table,
-    rows: pa.Table,
-    control: Totals | None,
-    *,
-    account_id: str,
-    date: date,
-    rejected: int = 0,
-    missing_fields: Sequence[str] = (),
-) -> Verdict:
-    """Prove that `rows` are the whole account-day and nothing else.
+def prove(found: Found, control: Totals | None, *, missing_fields: Sequence[str] = ()) -> Verdict:
+    """Prove that what was found is the whole account-day, each row once.
 
     `control` is what Meta says of the account as a whole; None when it gave no row, which it does
     for a day without delivery. Rejected rows and missing fields leave a day unproven, and the
-    reason says how much of the difference they can explain.
+    reason says how much of the difference they can explain. That every row is of the account and
+    the day, decoding has seen to.
     """
-    differences = compare(Totals.of(rows), control or Totals(), rows.num_rows)
+    differences = compare(found.totals, control or Totals(), found.rows)
     faults = [
-        *_strangers(rows, account_id, date),
-        *_duplicates(table, rows),
-        *_shortfalls(differences, rejected, missing_fields),
-        *([f"{_rows(rejected)} could not be read"] if rejected else ()),
+        *([f"keys that more than one row has: {found.duplicates}"] if found.duplicates else ()),
+        *_shortfalls(differences, found.rejected, missing_fields),
+        *([f"{_rows(found.rejected)} could not be read"] if found.rejected else ()),
         *([f"Meta did not deliver {', '.join(missing_fields)}"] if missing_fields else ()),
     ]
     if faults and control is None:
@@ -122,7 +144,7 @@ def prove(  # noqa: PLR0913  each is one thing the proof rests on, and all but t
         reason = "no delivery: the account's total has no row"
     else:
         sums = ", ".join(f"{item.metric} {_plain(item.control)}" for item in differences)
-        reason = f"{_rows(rows.num_rows)} add up to the account's total: {sums}"
+        reason = f"{_rows(found.rows)} add up to the account's total: {sums}"
     return Verdict(proven=True, reason=reason, differences=differences)
 
 
@@ -181,21 +203,6 @@ def _codes(values: pa.ChunkedArray) -> pa.ChunkedArray:
     encoded = values.combine_chunks().dictionary_encode(null_encoding="encode")
     chunks = encoded.chunks if isinstance(encoded, pa.ChunkedArray) else [encoded]
     return pa.chunked_array([c.indices.cast(pa.int64()) for c in chunks], type=pa.int64())
-
-
-def _strangers(rows: pa.Table, account_id: str, day: date) -> Sequence[str]:
-    faults = []
-    for name, value in (("account_id", account_id), ("date", str(day))):
-        wanted = arrow.constant(value, 1, rows.schema.field(name).type)[0]
-        others = rows.num_rows - (pc.sum(pc.equal(rows[name], wanted)).as_py() or 0)
-        if others:
-            faults.append(f"{_rows(others)} of another {name}")
-    return faults
-
-
-def _duplicates(table: Table, rows: pa.Table) -> Sequence[str]:
-    twice = duplicates_of_grain(table, rows).num_rows
-    return [f"keys that more than one row has: {twice}"] if twice else []
 
 
 def _shortfalls(

@@ -4,6 +4,7 @@ WarehouseError
 ├── NotAPageError      the body is no page of rows: ask for it again
 ├── UnknownZoneError   the account's time zone is not in the tz database: update `tzdata`
 ├── UnknownTableError  no such table in `schema.TABLES`: fix the code
+├── UnwritableError    the disk is full or not ours: see to it, then load again
 └── KeepsProvenError   a proven account-day stays; the unproven rows were not written
 
 A row that cannot be read is no error: it becomes a `decode.Reject` and its neighbours load.
@@ -16,6 +17,7 @@ __all__ = [
     "NotAPageError",
     "UnknownTableError",
     "UnknownZoneError",
+    "UnwritableError",
     "WarehouseError",
 ]
 
@@ -46,6 +48,16 @@ class UnknownZoneError(WarehouseError):
 
 class UnknownTableError(WarehouseError):
     """No table of that name, or not one that is kept where it was asked for."""
+
+
+class UnwritableError(WarehouseError):
+    """A file could not be written. What was there stays."""
+
+    def __init__(self, what: str, root: object, error: OSError) -> None:
+        super().__init__(
+            f"{what} could not be written: {error.strerror or error}. What was there stays; "
+            f"make room under {root}, or see who may write there, and load it again"
+        )
 
 
 class KeepsProvenError(WarehouseError):

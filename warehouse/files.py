@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import contextmanager
+import shutil
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from typing import BinaryIO
 
-__all__ = ["locked", "replacing", "sync_folder"]
+__all__ = ["STAGING", "locked", "put", "sync_folder", "workshop"]
 
-#: Ending of a file that is being written. Its name starts with a dot as well: no glob and no
-#: reader of a hive layout takes it for data.
-UNFINISHED: Final = ".unfinished"
+#: Where files are written before they take their places: under the root, so that a rename is
+#: enough, and behind a dot, so that no glob and no reader of a hive layout takes them for data.
+STAGING: Final = ".staging"
 
 
 @contextmanager
@@ -37,32 +37,31 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Yield a file to write; when the block ends well it is at `path`, whole and on disk.
+def workshop(root: Path) -> Iterator[Path]:
+    """Yield a folder of one's own to write in, gone at the end.
 
-    Call it under the lock of the folder: what is unfinished there then belongs to a writer that
-    was killed, and is removed.
+    Its owner holds its lock. What a killed process left has lost its lock, and is removed by the
+    next one that comes here.
     """
-    for orphan in path.parent.glob(f".*{UNFINISHED}"):
-        orphan.unlink()
-    aside = path.parent / f".{uuid4().hex}{UNFINISHED}"
+    top = root / STAGING
+    own = top / uuid4().hex
+    with locked(top):
+        for other in top.iterdir():
+            _remove_if_abandoned(other)
+        own.mkdir()
+        descriptor = os.open(own, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
-        with aside.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    except BaseException:  # Ctrl-C too
-        aside.unlink(missing_ok=True)
-        raise
+        yield own
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
+        os.close(descriptor)
+
+
+def put(written: Path, path: Path) -> None:
+    """Move a file that is whole and on disk into its place; survives a power cut."""
+    written.replace(path)
     sync_folder(path.parent)
-
-
-def _make(folder: Path) -> None:
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in missing:
-        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -72,3 +71,23 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _remove_if_abandoned(folder: Path) -> None:
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:  # its owner has just finished
+        return
+    try:
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(descriptor)
+
+
+def _make(folder: Path) -> None:
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        sync_folder(path.parent)

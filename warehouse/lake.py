@@ -4,6 +4,7 @@
     <root>/campaigns/account_id=123/data.parquet
     <root>/accounts/data.parquet
     <root>/rejects/insights_hourly/123/2026-11-21/<loaded_at>.parquet
+    <root>/.staging/<a folder per writer at work>
 
 Files do not repeat what their folders say: readers of a hive layout (pyarrow, DuckDB, pandas,
 Polars) take those columns from the path, and pyarrow refuses files that carry them as well.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,17 +22,24 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from warehouse import arrow, parquet
-from warehouse.errors import KeepsProvenError, UnknownTableError, WarehouseError
-from warehouse.files import locked, replacing
+from warehouse.errors import (
+    KeepsProvenError,
+    UnknownTableError,
+    UnwritableError,
+    WarehouseError,
+)
+from warehouse.files import locked, put, workshop
 from warehouse.loads import may_replace, restated, to_values
-from warehouse.parquet import Partition
+from warehouse.parquet import Partition, Writer
 from warehouse.schema import TABLES, Table, table_named
+from warehouse.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from warehouse.loads import Load, Restatement
     from warehouse.pages import Reject
+    from warehouse.typed import Account
 
 __all__ = ["DATA_FILE", "Lake", "Partition", "lake_root", "records"]
 
@@ -86,23 +95,63 @@ class Lake:
         rows that are not of the table or the partition; either way the old file stays.
         """
         table = _stored(table)
-        path = self.path(table, account_id, date)
-        where = Partition(account_id or "", date, path)
-        _demand_of_load(table, rows, where, load)
+        where = self.partition(table, account_id, date)
         content = parquet.content_of(table, rows, where)
-        with locked(path.parent):
-            old, history = parquet.footer(path)
+        with self.writing(table, account_id, date), workshop(self.root) as folder:
+            writer = Writer(content.schema, folder / "rows.unfinished")
+            try:
+                writer.write(content)
+                return self.put(table, where, writer, load, rows.num_rows)
+            except BaseException:
+                writer.abandon()
+                raise
+
+    @contextmanager
+    def stage(self, table: Table | str, account: Account, days: Iterable[date]) -> Iterator[Stage]:
+        """Collect pages of an account's report for these days, prove each, publish each.
+
+        What is not published when the block ends leaves nothing behind.
+        """
+        table = _stored(table)
+        for day in (days := tuple(days)):
+            self.path(table, account.account_id, day)  # refuses what is no account-day
+        with ExitStack() as at_the_end:
+            with self.writing(table, account.account_id, days[0]):
+                folder = at_the_end.enter_context(workshop(self.root))
+            stage = Stage(self, table, account, days, folder)
+            at_the_end.callback(stage.close)
+            yield stage
+
+    def put(
+        self, table: Table, where: Partition, writer: Writer, load: Load | None, rows: int
+    ) -> Restatement | None:
+        """Finish a file that is written and move it into its place; what that changed.
+
+        Raises KeepsProvenError, and WarehouseError for a load that is of other rows.
+        """
+        _demand_of_load(table, where, load, rows)
+        with self.writing(table, where.account_id, where.date), locked(where.path.parent):
+            old, history = parquet.footer(where.path)
             if not may_replace(old, load):
                 raise KeepsProvenError(
-                    table.name, where.account_id, str(date), load.reason if load else ""
+                    table.name, where.account_id, str(where.date), load.reason if load else ""
                 )
             change = restated(old, load)
-            history = [*history, change] if change else history
-            with replacing(path) as file:
-                parquet.write(content, file, load, history)
+            writer.finish(load, [*history, change] if change else history)
+            put(writer.path, where.path)
         if load:
             self._forget_rejects(load)
         return change
+
+    @contextmanager
+    def writing(self, table: Table, account_id: str | None, date: date | None) -> Iterator[None]:
+        """Turn a disk that is full into UnwritableError, which names what was not written."""
+        try:
+            yield
+        except OSError as error:
+            of = f" of account {account_id}" if account_id else ""
+            on = f" on {date}" if date else ""
+            raise UnwritableError(f"{table.name}{of}{on}", self.root, error) from error
 
     def read(
         self, table: Table | str, *, account_id: str | None = None, date: date | None = None
@@ -135,6 +184,10 @@ class Lake:
         top = self.root / table.name
         return [_partition(top, path) for path in sorted(top.glob(pattern))]
 
+    def partition(self, table: Table, account_id: str | None, date: date | None) -> Partition:
+        """Name a file, whether it is there or not. Raises WarehouseError as `path` does."""
+        return Partition(account_id or "", date, self.path(table, account_id, date))
+
     def path(self, table: Table | str, account_id: str | None, date: date | None) -> Path:
         """Where a file stands. Raises WarehouseError for an account id that is not digits."""
         table = _stored(table)
@@ -158,8 +211,16 @@ class Lake:
             return
         folder = self._rejects_folder(load)
         rows = [_reject_row(n, reject, load) for n, reject in enumerate(rejects, start=1)]
-        with locked(folder), replacing(folder / f"{_stamp(load)}.parquet") as file:
-            parquet.write(arrow.records(TABLES["rejects"].arrow_schema, rows), file)
+        table = TABLES["rejects"]
+        with (
+            self.writing(table, load.account_id, load.date),
+            workshop(self.root) as aside,
+            locked(folder),
+        ):
+            writer = Writer(table.arrow_schema, aside / "rejects.unfinished")
+            writer.write(arrow.records(table.arrow_schema, rows))
+            writer.finish()
+            put(writer.path, folder / f"{_stamp(load)}.parquet")
 
     def _forget_rejects(self, load: Load) -> None:
         for file in self._rejects_folder(load).glob("*.parquet"):
@@ -241,9 +302,9 @@ def _row(record: Load | Restatement) -> dict[str, object]:
     return {"table_name": values.pop("table"), **values}
 
 
-def _demand_of_load(table: Table, rows: pa.Table, where: Partition, load: Load | None) -> None:
+def _demand_of_load(table: Table, where: Partition, load: Load | None, rows: int) -> None:
     if load is None:
         return
     said = (load.table, load.account_id, load.date, load.rows)
-    if said != (table.name, where.account_id, where.date, rows.num_rows):
+    if said != (table.name, where.account_id, where.date, rows):
         raise WarehouseError(f"the load record is of {said}; the rows are not")

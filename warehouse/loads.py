@@ -10,12 +10,16 @@ import json
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from warehouse.schema import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from warehouse.checks import Found
+
+    _Day = date  # inside a class that has a field of that name
 
 __all__ = [
     "LOAD_KEY",
@@ -59,6 +63,7 @@ class Load:
     control_clicks: int | None = None
     control_spend: Decimal | None = None
     rejected: int = 0
+    repeated: int = 0
     missing_fields: Sequence[str] = ()
     report_run_ids: Sequence[str] = ()
     calls: int = 0
@@ -66,6 +71,22 @@ class Load:
     api_version: str = ""
     run_id: str = ""
     schema_version: int = SCHEMA_VERSION
+
+    @classmethod
+    def of(cls, table: str, account_id: str, day: _Day, found: Found, **more: Any) -> Self:
+        """A record with the counts and sums of what was found; `more` is all else."""
+        return cls(
+            table=table,
+            account_id=account_id,
+            date=day,
+            rows=found.rows,
+            impressions=found.totals.impressions,
+            clicks=found.totals.clicks,
+            spend=found.totals.spend,
+            rejected=found.rejected,
+            repeated=found.repeated,
+            **more,
+        )
 
     @property
     def proven(self) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -25,11 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
     from pathlib import Path
-    from typing import BinaryIO
 
     from warehouse.table import Table
 
-__all__ = ["Partition", "content_of", "footer", "read", "write"]
+__all__ = ["ROW_GROUP_ROWS", "Partition", "Writer", "content_of", "footer", "read"]
 
 #: As many rows as DuckDB keeps together; what a reader must hold at once stays small.
 ROW_GROUP_ROWS: Final = 122_880
@@ -62,22 +63,44 @@ def content_of(table: Table, rows: pa.Table, where: Partition) -> pa.Table:
     return content.sort_by(order) if order else content
 
 
-def write(
-    content: pa.Table,
-    file: BinaryIO,
-    load: Load | None = None,
-    history: Sequence[Restatement] = (),
-) -> None:
-    """Write a file. Its load and what its predecessors changed go into the footer."""
-    texts = [field.name for field in content.schema if pa.types.is_string(field.type)]
-    pq.write_table(
-        content.replace_schema_metadata(_metadata(load, history)),
-        file,
-        row_group_size=ROW_GROUP_ROWS,
-        compression="zstd",
-        compression_level=3,
-        use_dictionary=texts,
-    )
+class Writer:
+    """A file that is being written, aside of its place, until it is finished or abandoned."""
+
+    def __init__(self, schema: pa.Schema, path: Path) -> None:
+        self.path = path
+        self._file = path.open("xb")
+        self._parquet = pq.ParquetWriter(
+            self._file,
+            schema,
+            compression="zstd",
+            compression_level=3,
+            use_dictionary=[field.name for field in schema if pa.types.is_string(field.type)],
+        )
+
+    def write(self, content: pa.Table) -> None:
+        """Add rows, as row groups of their own."""
+        self._parquet.write_table(content, row_group_size=ROW_GROUP_ROWS)
+
+    def finish(self, load: Load | None = None, history: Sequence[Restatement] = ()) -> None:
+        """Put the load and what its predecessors changed into the footer, and all of it on disk."""
+        if load is not None:
+            changes = [to_values(change) for change in history]
+            self._parquet.add_key_value_metadata(
+                {
+                    LOAD_KEY: json.dumps(to_values(load)),
+                    RESTATEMENTS_KEY: json.dumps(changes),
+                }
+            )
+        self._parquet.close()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+    def abandon(self) -> None:
+        """Let go of the file; who owns the folder removes it."""
+        self._parquet.is_open = False  # it must not write a footer when it is collected
+        with suppress(OSError):  # of a disk that is full
+            self._file.close()
 
 
 def footer(path: Path) -> tuple[Load | None, Sequence[Restatement]]:
@@ -107,13 +130,3 @@ def read(table: Table, where: Partition) -> pa.Table:
         else:
             columns.append(pa.nulls(content.num_rows, field.type))
     return pa.Table.from_arrays(columns, schema=table.arrow_schema)
-
-
-def _metadata(load: Load | None, history: Sequence[Restatement]) -> dict[bytes, bytes] | None:
-    if load is None:
-        return None
-    changes = [to_values(change) for change in history]
-    return {
-        LOAD_KEY: json.dumps(to_values(load)).encode(),
-        RESTATEMENTS_KEY: json.dumps(changes).encode(),
-    }

@@ -257,6 +257,7 @@ LOADS: Final = Table(
         Column("control_clicks", "count", "What the account's total says", field=""),
         Column("control_spend", "money", "What the account's total says", MONEY, field=""),
         Column("rejected", "count", "Rows that could not be read; see rejects", field=""),
+        Column("repeated", "count", "Rows that came more than once and count once", field=""),
         Column("missing_fields", "texts", "Fields that Meta would not deliver", field=""),
         Column("report_run_ids", "texts", "Meta's report runs that the rows came from", field=""),
         Column("calls", "count", "Calls to the API", field=""),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,12 +16,19 @@ import pyarrow.parquet as pq
 import pytest
 
 from warehouse.build import CONFIG
-from warehouse.errors import KeepsProvenError, UnknownTableError, WarehouseError
+from warehouse.errors import (
+    KeepsProvenError,
+    UnknownTableError,
+    UnwritableError,
+    WarehouseError,
+)
+from warehouse.files import STAGING
 from warehouse.lake import Lake
 from warehouse.pages import Reject
 from warehouse.schema import TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 DAY = date(2026, 11, 21)
@@ -54,7 +62,7 @@ def writer(url: Path, marks: range, kill: str = "") -> subprocess.Popen[bytes]:
 
 
 def unfinished(lake: Lake) -> list[Path]:
-    return [path for path in lake.root.rglob(".*") if path.is_file()]
+    return [path for path in (lake.root / STAGING).rglob("*") if path.is_file()]
 
 
 def test_what_is_put_in_comes_out_sorted_by_grain(days: Any, lake: Lake) -> None:
@@ -238,18 +246,51 @@ def test_a_writer_killed_before_the_rename_leaves_the_old_file(days: Any, lake: 
     assert lake.read("insights_hourly").num_rows == 4
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 2 MB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(  # noqa: S603  our own words
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)],  # noqa: S607  wherever it is
+        check=False,
+        capture_output=True,
+    )
+    if mounted.returncode:
+        pytest.skip("only root may mount a small disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)  # noqa: S603, S607  as above
+
+
 def test_a_full_disk_leaves_the_old_file_and_no_debris(
-    days: Any, lake: Lake, monkeypatch: pytest.MonkeyPatch
+    make_days: Callable[[Path], Any], small_disk: Path
 ) -> None:
+    days = make_days(small_disk / "lake")
     days.put()
+    filler = small_disk / "filler"
+    with suppress(OSError):
+        filler.write_bytes(bytes(3_000_000))
 
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+    with pytest.raises(
+        UnwritableError,
+        match="insights_hourly of account 11 on 2026-11-21 could not be written: No space left",
+    ):
+        days.put(40)
 
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        days.put(4)
+    assert unfinished(days.lake) == []
+    assert days.lake.read("insights_hourly").num_rows == 6
+    filler.unlink()
+    days.put(40)
+    assert days.lake.read("insights_hourly").num_rows == 40
 
+
+def test_a_file_that_may_not_grow_leaves_the_old_one(days: Any, lake: Lake) -> None:
+    days.put()
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))"
+
+    process = writer(lake.root, range(1), kill=limit)
+
+    assert process.wait(timeout=30) == 1
     assert unfinished(lake) == []
     assert lake.read("insights_hourly").num_rows == 6
 

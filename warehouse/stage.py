@@ -1,0 +1,255 @@
+"""Where the rows of an account's report wait until each of its days is proven and published.
+
+Pages of one report run hold several days mixed, in no order, and a report that had to be split
+comes in parts that may overlap. A stage takes them as they come, holds a few megabytes and puts
+the rest aside on disk in sorted pieces. Settling a day merges its pieces into one sorted file
+that waits beside the lake, so memory does not grow with rows.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from functools import partial
+from threading import BoundedSemaphore, Lock
+from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from warehouse import arrow
+from warehouse.checks import Found, Totals
+from warehouse.decode import decode
+from warehouse.errors import WarehouseError
+from warehouse.merge import (
+    PART,
+    Piece,
+    by_day,
+    in_order,
+    in_pieces,
+    put_aside,
+    sort,
+    without_repeats,
+)
+from warehouse.parquet import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from warehouse.lake import Lake
+    from warehouse.loads import Load, Restatement
+    from warehouse.pages import Reject
+    from warehouse.parquet import Partition
+    from warehouse.table import Table
+    from warehouse.typed import Account
+
+__all__ = ["REJECTS_KEPT", "Settled", "Stage"]
+
+#: Bytes of rows that a stage holds before it puts them aside. Eight stages at work at once are
+#: to stay small, and a quiet account-day need not touch the disk twice.
+HELD_BYTES: Final = 8_000_000
+
+#: Rejects of one account-day that are kept with their JSON; further ones are only counted.
+REJECTS_KEPT: Final = 10_000
+
+#: Decoding and merging take tens of megabytes and a core each. Any number of threads may fetch;
+#: so many of a process do the heavy work at once.
+_HEAVY: Final = BoundedSemaphore(2)
+
+
+@dataclass(slots=True)
+class _Part:
+    """What one part of a report has brought besides rows."""
+
+    pages: int = 0
+    rejects: defaultdict[date, list[Reject]] = field(default_factory=lambda: defaultdict(list))
+    rejected: defaultdict[date, int] = field(default_factory=lambda: defaultdict(int))
+
+
+class Stage:
+    """Collects one account's rows of one table for a set of days. `Lake.stage` makes it.
+
+    `unknown_fields` are the keys that came and nobody asked for.
+    """
+
+    def __init__(
+        self, lake: Lake, table: Table, account: Account, days: Iterable[date], folder: Path
+    ) -> None:
+        self.table = table
+        self.account = account
+        self.days = tuple(days)
+        self.unknown_fields: frozenset[str] = frozenset()
+        self._lake = lake
+        self._folder = folder
+        self._keys = tuple(name for name in table.grain if name in table.file_schema.names)
+        self._parts: dict[int, _Part] = {}
+        self._dropped: set[int] = set()
+        self._held: list[pa.Table] = []
+        self._pieces: dict[date, list[Piece]] = {day: [] for day in self.days}
+        self._files = 0
+        self._settled: dict[date, Settled] = {}
+        self._lock = Lock()
+
+    def add(self, bodies: Sequence[bytes], *, part: int = 0) -> int:
+        """Decode pages of one part, in their order; returns how many rows loaded.
+
+        Safe from any thread. Raises NotAPageError, and then nothing of this call is kept, and
+        UnwritableError when the disk is full.
+        """
+        with _HEAVY:
+            with self._lock:
+                self._demand_open(part)
+                told = self._parts.setdefault(part, _Part())
+            first_page = told.pages + 1
+            found = decode(self.table, bodies, self.account, self.days, first_page=first_page)
+            with self._lock:
+                self._demand_open(part)
+                told.pages += len(bodies)
+                self.unknown_fields |= set(found.unknown_fields)
+                self._note(told, found.rejects)
+                self._hold(found.rows, part)
+        return int(found.rows.num_rows)
+
+    def drop(self, part: int) -> None:
+        """Forget all that a part brought. What is asked for again comes under another number."""
+        with self._lock:
+            self._dropped.add(part)
+            self._parts.pop(part, None)
+
+    def settle(self, day: date) -> Settled:
+        """Merge the rows of one day into a file that waits to be published.
+
+        All parts have to be in. Raises UnwritableError when the disk is full.
+        """
+        with _HEAVY, self._lock:
+            if day not in self._settled:
+                self._put_aside(to_disk=self._files > 0)
+                self._settled[day] = self._settle(day)
+            return self._settled[day]
+
+    def close(self) -> None:
+        """Let go of what was not published."""
+        for settled in self._settled.values():
+            settled.abandon()
+
+    def _demand_open(self, part: int) -> None:
+        if self._settled:
+            raise WarehouseError("the days are being settled: no more pages can be added")
+        if part in self._dropped:
+            raise WarehouseError(f"part {part} was dropped; give what is read again a new number")
+
+    def _note(self, told: _Part, rejects: Sequence[Reject]) -> None:
+        for reject in rejects:
+            # A row whose day cannot be read is told with the first.
+            day = reject.date if reject.date in self._pieces else self.days[0]
+            told.rejected[day] += 1
+            if told.rejected[day] <= REJECTS_KEPT:
+                told.rejects[day].append(reject)
+
+    def _hold(self, rows: pa.Table, part: int) -> None:
+        if not rows.num_rows:
+            return
+        number = pa.repeat(arrow.int32s([part])[0], rows.num_rows)
+        self._held.append(rows.append_column(PART, number))
+        if sum(held.nbytes for held in self._held) > HELD_BYTES:
+            self._put_aside(to_disk=True)
+
+    def _put_aside(self, *, to_disk: bool) -> None:
+        """Cut what is held into sorted pieces of each day, and keep them here or on disk."""
+        if not self._held:
+            return
+        ordered = sort(pa.concat_tables(self._held), ["date", *self._keys])
+        self._held = []
+        cut = [(day, piece) for day, rows in by_day(ordered) for piece in in_pieces(rows)]
+        reads: Sequence[Callable[[], pa.Table]] = [partial(_itself, piece) for _, piece in cut]
+        if to_disk:
+            self._files += 1
+            path = self._folder / f"{self._files:06}.pieces"
+            with self._lake.writing(self.table, self.account.account_id, self.days[0]):
+                reads = put_aside([piece for _, piece in cut], path)
+        for (day, piece), read in zip(cut, reads, strict=True):
+            first = piece[self._keys[0] if self._keys else PART][0]
+            self._pieces[day].append(Piece(first, read))
+
+    def _settle(self, day: date) -> Settled:
+        where = self._lake.partition(self.table, self.account.account_id, day)
+        with self._lake.writing(self.table, self.account.account_id, day):
+            writer = Writer(self.table.file_schema, self._folder / f"{day}.unfinished")
+            try:
+                found = self._merge(day, writer)
+            except BaseException:
+                writer.abandon()
+                raise
+        parts = self._parts.values()
+        rejects = [reject for told in parts for reject in told.rejects[day]]
+        found = replace(found, rejected=sum(told.rejected[day] for told in parts))
+        return Settled(self._lake, self.table, where, writer, found, rejects[:REJECTS_KEPT])
+
+    def _merge(self, day: date, writer: Writer) -> Found:
+        found = Found()
+        for merged in in_order(self._pieces.pop(day), self._keys):
+            rows, repeated, duplicates = without_repeats(self._alive(merged), self._keys)
+            writer.write(rows.select(self.table.file_schema.names))
+            found = Found(
+                rows=found.rows + rows.num_rows,
+                totals=found.totals + Totals.of(rows),
+                repeated=found.repeated + repeated,
+                duplicates=found.duplicates + duplicates,
+            )
+        return found
+
+    def _alive(self, rows: pa.Table) -> pa.Table:
+        if not self._dropped:
+            return rows
+        dropped = pc.is_in(rows[PART], value_set=arrow.int32s(self._dropped))
+        return rows.filter(pc.invert(dropped))
+
+
+def _itself(piece: pa.Table) -> pa.Table:
+    return piece
+
+
+class Settled:
+    """One account-day that waits to be published. `found` is what there is to prove it by."""
+
+    def __init__(  # noqa: PLR0913, PLR0917  made in one place
+        self,
+        lake: Lake,
+        table: Table,
+        where: Partition,
+        writer: Writer,
+        found: Found,
+        rejects: Sequence[Reject],
+    ) -> None:
+        self.found = found
+        self.rejects = rejects
+        self._lake = lake
+        self._table = table
+        self._where = where
+        self._writer: Writer | None = writer
+
+    def publish(self, load: Load) -> Restatement | None:
+        """Put the account-day in the place of what is there, with its rejects, at once.
+
+        Gives what it changed, if it is a re-load that changed rows or sums. Raises KeepsProvenError
+        when what is there is proven and `load` is not, and UnwritableError when the disk is full;
+        either way the old file stays.
+        """
+        if self._writer is None:
+            raise WarehouseError("this account-day was published or let go already")
+        self._lake.write_rejects(load, self.rejects)
+        change = self._lake.put(self._table, self._where, self._writer, load, self.found.rows)
+        self._writer = None
+        return change
+
+    def keep_rejects(self, load: Load) -> None:
+        """Keep what could not be read of an account-day that is not published."""
+        self._lake.write_rejects(load, self.rejects)
+
+    def abandon(self) -> None:
+        """Let go of the file, if it was not published."""
+        if self._writer is not None:
+            self._writer.abandon()
+            self._writer = None
