@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from fbgraph.ledger import Ledger
     from fbgraph.paging import Page, Params
 
 __all__ = ["API_VERSION", "GRAPH_URL", "GraphClient", "Tally"]
@@ -74,7 +75,8 @@ class GraphClient:
 
     `app_secret`: every call carries its proof. `proxy`: a URL; without it the environment's
     (``HTTPS_PROXY``, ``NO_PROXY``) counts. `ca_file`: certificates to trust instead of the usual
-    ones. `sleep`, `jitter` and `clock` are arguments so that tests wait for nothing. Every call
+    ones. `ledger` shares what is known of limits with other processes. `sleep`, `jitter` and
+    `clock` are arguments so that tests wait for nothing. Every call
     raises the GraphError that its answer means, after the retries that `retry.wait_seconds` allows.
     """
 
@@ -88,6 +90,7 @@ class GraphClient:
         timeout_seconds: float = 120.0,
         proxy: str | None = None,
         ca_file: str | Path | None = None,
+        ledger: Ledger | None = None,
         sleep: Callable[[float], object] | None = None,
         jitter: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
@@ -99,8 +102,8 @@ class GraphClient:
         self._stopping = threading.Event()
         self._rest = sleep or self._stopping.wait
         self._jitter = jitter
-        self._clock = clock
-        self._throttle = Throttle(clock)
+        self.clock: Final = clock
+        self._throttle = Throttle(clock, ledger)
         self._proof = appsecret_proof(access_token, app_secret) if app_secret else None
         proxy = proxy or proxy_for(self.base_url)
         self._access_token = access_token
@@ -134,7 +137,8 @@ class GraphClient:
         """
         self._stopping.set()
 
-    def _sleep(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
+        """Wait, until `stop` at most: then it raises StoppedError."""
         if not self._stopping.is_set():
             self._rest(seconds)
         if self._stopping.is_set():
@@ -166,7 +170,7 @@ class GraphClient:
         What `read` finds unreadable it says by RetryableError: then the call is made again.
         """
         check(request, self._hide)
-        for attempt in retrying(self._sleep, self._jitter):
+        for attempt in retrying(self.pause, self._jitter):
             with attempt:
                 self._await_turn(request)
                 return self._settled(request, lambda: self._read(request, read))
@@ -183,10 +187,9 @@ class GraphClient:
         pending = [Pending(check(request, self._hide)) for request in requests]
         waited = 0.0
         while waiting := [one for one in pending if not one.is_done]:
-            rests = [max(one.ready_at - self._clock(), 0.0) for one in waiting]
             rests = [
-                rest or self._throttle.turn(one.request)
-                for one, rest in zip(waiting, rests, strict=True)
+                max(one.ready_at - self.clock(), 0.0) or self.rest_before(one.request)
+                for one in waiting
             ]
             ready = [one for one, rest in zip(waiting, rests, strict=True) if rest <= 0]
             for batch in batches(ready):
@@ -194,8 +197,28 @@ class GraphClient:
             if not ready:
                 waited += min(rests)
                 _refuse_long_wait(waited)
-                self._sleep(min(rests))
+                self.pause(min(rests))
         return [one.outcome for one in pending]
+
+    def batch_once(
+        self, requests: Sequence[Request], read: Callable[[Reply], Any] | None = None
+    ) -> list[Any]:
+        """As `batch`, but each call is made once and now: what failed for the moment is a result.
+
+        For callers that have better things to do than to wait. `rest_before` says who may call.
+        """
+        pending = [Pending(check(request, self._hide)) for request in requests]
+        for batch in batches(pending):
+            self._send_batch(batch, read or Reply.json)
+        return [one.outcome if one.is_done else one.failures[-1] for one in pending]
+
+    def rest_before(self, request: Request) -> float:
+        """Seconds that the limits of a call are to be left alone; after 0 it must be made."""
+        return self._throttle.turn(request)
+
+    def rest_of(self, request: Request) -> float:
+        """The same, for somebody who only asks."""
+        return self._throttle.rest_of(request)
 
     def as_curl(self, request: Request) -> str:
         """A command that makes this call, with $FB_ACCESS_TOKEN in place of the token."""
@@ -208,7 +231,7 @@ class GraphClient:
         while (rest := self._throttle.turn(request)) > 0:
             waited += rest
             _refuse_long_wait(waited)
-            self._sleep(rest)
+            self.pause(rest)
 
     def _settled(self, request: Request, attempt: Callable[[], T]) -> T:
         """`attempt`, with what it means for the limits of the call."""
@@ -269,13 +292,13 @@ class GraphClient:
         except GraphError as error:
             for one in batch:
                 self._throttle.unheard(one.request)
-                one.fail(error, self._clock(), self._jitter())
+                one.fail(error, self.clock(), self._jitter())
             return
         for one, item in zip(batch, answers, strict=True):
             try:
                 one.succeed(self._settled(one.request, lambda: self._item(one, item, read)))  # noqa: B023  # called at once
             except GraphError as error:
-                one.fail(error, self._clock(), self._jitter())
+                one.fail(error, self.clock(), self._jitter())
 
     def _item(self, one: Pending, item: object, read: Callable[[Reply], Any]) -> Any:
         usage = self._note(item_headers(item), one.request)
@@ -347,8 +370,8 @@ class GraphClient:
         wait_until_done(
             self.poll,
             report_run_id,
-            sleep=self._sleep,
-            clock=self._clock,
+            sleep=self.pause,
+            clock=self.clock,
             on_poll=on_poll,
             timeout_seconds=timeout_seconds,
         )

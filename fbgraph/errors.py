@@ -13,7 +13,8 @@ GraphError
 ├── CursorError              this listing cannot go on from here: start it again
 │   └── CursorStuckError     ... because the API repeats a cursor, or sends nothing but empty pages
 ├── TotalCountError          the edge does not say how many rows it has
-├── RunFailedError           a report run ended without a result, or never ended
+├── RunFailedError           a report run ended without a result
+│   └── RunHungError         ... or does not end
 ├── UncertainWriteError      a write that may have happened: look before doing it again
 ├── StoppedError             the caller stopped this client while the call waited
 └── RequestError             our request is wrong; the same call will fail again
@@ -52,6 +53,7 @@ __all__ = [
     "RetryableError",
     "Rule",
     "RunFailedError",
+    "RunHungError",
     "StoppedError",
     "ThrottledError",
     "TokenError",
@@ -155,7 +157,11 @@ class TotalCountError(GraphError):
 
 
 class RunFailedError(GraphError):
-    """A report run failed, was skipped, expired or hung. `detail` has Meta's reason, if any."""
+    """A report run failed, was skipped or expired. `detail` has Meta's reason, if any."""
+
+
+class RunHungError(RunFailedError):
+    """A report run was given up that Meta itself does not call failed."""
 
 
 class UncertainWriteError(GraphError):

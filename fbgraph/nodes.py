@@ -19,7 +19,7 @@ from fbgraph.errors import (
 )
 from fbgraph.fields import EDGE_KINDS
 from fbgraph.filtering import check_filtering, check_statuses, expand, leaving_out
-from fbgraph.paging import PAGE_ROWS, Page, shrinking, walk
+from fbgraph.paging import PAGE_ROWS, Page, PageSize, shrinking, walk
 from fbgraph.reports import TOTAL_SECONDS, ReportRun, run_id_of
 from fbgraph.request import Request, read_files
 
@@ -235,10 +235,13 @@ class Edge:
     request: Request
     drop_refused: bool = False
 
-    def pages(self, *, max_pages: int | None = None, unread: bool = False) -> Iterator[Page]:
+    def pages(
+        self, *, max_pages: int | None = None, unread: bool = False, size: PageSize | None = None
+    ) -> Iterator[Page]:
         """Page by page to the end, or at most `max_pages`. Halves `limit` where Meta asks.
 
-        `unread` leaves rows as bytes, for readers that decode `Page.body` themselves.
+        `unread` leaves rows as bytes, for readers that decode `Page.body` themselves. `size` is a
+        page size that several listings share; it overrides `limit`.
         """
 
         def fetch(params: Params) -> Page:
@@ -247,7 +250,8 @@ class Edge:
 
         kind = EDGE_KINDS.get(self.name, "")
         asking = leaving_out(fetch, kind, self.request.path, may_drop=self.drop_refused)
-        return walk(shrinking(asking), self.request.params, max_pages=max_pages)
+        size = size or PageSize(self.request.params.get("limit") or PAGE_ROWS)
+        return walk(shrinking(asking, size), self.request.params, max_pages=max_pages)
 
     def __iter__(self) -> Iterator[Row]:
         for page in self.pages():

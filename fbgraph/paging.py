@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from fbgraph.answers import Reply
 
-__all__ = ["MAX_EMPTY_PAGES", "PAGE_ROWS", "Page", "Params", "Row", "shrinking", "walk"]
+__all__ = ["MAX_EMPTY_PAGES", "PAGE_ROWS", "Page", "PageSize", "Params", "Row", "shrinking", "walk"]
 
 Row = Mapping[str, Any]
 Params = Mapping[str, Any]
@@ -185,20 +185,59 @@ def _walk(fetch: Callable[[Params], Page], params: Params) -> Iterator[Page]:
         page = fetch({**params, "after": page.after})
 
 
-def shrinking(fetch: Callable[[Params], Page]) -> Callable[[Params], Page]:
-    """`fetch` with a page size that halves when an answer would be too big, and stays there."""
-    limit: int | None = None
+class PageSize:
+    """How many rows to ask a page for: halved where Meta finds that too much, grown back slowly.
+
+    One may be shared by many listings of the same kind, in threads too: what was too much for one
+    is not tried again by the next. `rows` is the most; the true maximum is unpublished.
+    """
+
+    #: Pages in a row that must work before twice as many rows are tried.
+    PATIENCE: Final = 8
+
+    def __init__(self, rows: int = PAGE_ROWS) -> None:
+        self._most = rows
+        self._rows = rows
+        self._worked = 0
+        self._patience = self.PATIENCE
+        self._has_grown = False
+
+    @property
+    def rows(self) -> int:
+        return self._rows
+
+    def refused(self, rows: int) -> bool:
+        """A page of `rows` was too much: ask for half. False if it cannot be less.
+
+        Each time that growing back was wrong, it is tried after twice as many pages.
+        """
+        if rows <= 1:
+            return False
+        self._patience *= 2 if self._has_grown else 1
+        self._rows, self._worked, self._has_grown = min(self._rows, rows // 2), 0, False
+        return True
+
+    def worked(self, rows: int) -> None:
+        """A page of `rows` came."""
+        self._worked += rows >= self._rows
+        if self._rows < self._most and self._worked >= self._patience:
+            self._rows, self._worked = min(self._rows * 2, self._most), 0
+            self._has_grown = True
+
+
+def shrinking(fetch: Callable[[Params], Page], size: PageSize) -> Callable[[Params], Page]:
+    """`fetch` with pages of a size that works. Raises TooMuchDataError if one row is too much."""
 
     def asking(params: Params) -> Page:
-        nonlocal limit
         while True:
-            asked = params if limit is None else {**params, "limit": limit}
+            rows = size.rows
             try:
-                return fetch(asked)
+                page = fetch({**params, "limit": rows})
             except TooMuchDataError:
-                refused = asked.get("limit") or PAGE_ROWS
-                if refused <= 1:
+                if not size.refused(rows):
                     raise
-                limit = refused // 2
+            else:
+                size.worked(rows)
+                return page
 
     return asking

@@ -13,18 +13,25 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from fbgraph.answers import error_of_run, integer
-from fbgraph.errors import GraphError, NotFoundError, RetryableError, RunFailedError
+from fbgraph.errors import (
+    GraphError,
+    NotFoundError,
+    RetryableError,
+    RunHungError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 __all__ = [
+    "FRESH_SECONDS",
     "POLL_FIELDS",
     "TOTAL_SECONDS",
     "ReportRun",
     "Step",
     "hung_error",
     "next_step",
+    "poll_seconds",
     "poll_waits",
     "run_id_of",
     "wait_until_done",
@@ -44,6 +51,9 @@ START_SECONDS: Final = 10 * 60.0
 TOTAL_SECONDS: Final = 60 * 60.0
 #: "Job Running" at 100 % that never becomes "Job Completed" has been seen.
 STUCK_AT_100_SECONDS: Final = 5 * 60.0
+#: The shortest and the longest wait between two polls of a run.
+POLL_SECONDS: Final = (1.0, 60.0)
+
 #: A fresh run may answer 100/33 (no such object) until it is known everywhere.
 FRESH_SECONDS: Final = 60.0
 
@@ -122,12 +132,24 @@ def next_step(
     return Step.RESUBMIT if hung else Step.WAIT
 
 
-def hung_error(run: ReportRun, age_seconds: float) -> RunFailedError:
+def hung_error(run: ReportRun, age_seconds: float) -> RunHungError:
     """Why a run was given up that Meta itself does not call failed."""
-    return RunFailedError(
+    return RunHungError(
         f"Report run {run.report_run_id} hangs: {run.status!r} at {run.percent} % after"
         f" {age_seconds:.0f} s."
     )
+
+
+def poll_seconds(age_seconds: float, percent: int) -> float:
+    """Seconds until the next poll of a run that has been there for `age_seconds`.
+
+    Where it says how far it is, more than half of the time that it still seems to need; else a
+    quarter of its age. So a run is found done soon after it is, by few polls.
+    """
+    if 0 < percent < DONE_PERCENT:
+        still = age_seconds * (DONE_PERCENT - percent) / percent
+        return min(max(0.6 * still, POLL_SECONDS[0]), POLL_SECONDS[1])
+    return min(max(0.25 * age_seconds, POLL_SECONDS[0]), POLL_SECONDS[1])
 
 
 def run_id_of(answer: object) -> str:

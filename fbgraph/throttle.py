@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from fbgraph.errors import ThrottledError
+    from fbgraph.ledger import Ledger
     from fbgraph.request import Request
     from fbgraph.usage import Reading, Usage
 
@@ -37,6 +38,9 @@ MAX_REST_SECONDS: Final = 15 * 60.0
 
 #: While one call finds out whether a limit is free again, the others look again so often.
 PROBE_SECONDS: Final = 0.5
+
+#: Other processes leave the limit to the probe for so long, should it never tell how it went.
+PROBE_HOLD_SECONDS: Final = 10.0
 
 #: From this share on `reset_time_duration` is a wait; below, it only says when the score is 0.
 RESET_FROM_PERCENT: Final = 100.0
@@ -78,11 +82,13 @@ class Throttle:
     """Shared by all threads of a client: who may call now, and who rests how long.
 
     A limit that refused a call is left alone until its time is over. Then one call goes first, as
-    a probe; the others follow when it was answered. `clock` gives seconds that only grow.
+    a probe; the others follow when it was answered. `clock` gives seconds that only grow. `ledger`
+    tells other processes, and what they have been told.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], ledger: Ledger | None = None) -> None:
         self._clock = clock
+        self._ledger = ledger
         self._lock = threading.Lock()
         self._readings: dict[tuple[Limit, str], tuple[Reading, float]] = {}
         self._blocks: dict[Limit, _Block] = {}
@@ -100,53 +106,73 @@ class Throttle:
         """Take in what an answer told."""
         with self._lock:
             for reading in usage.readings:
-                rested = self._clock() + rest_after(reading)
-                self._readings[reading.limit, reading.header] = (reading, rested)
+                rest = rest_after(reading)
+                self._readings[reading.limit, reading.header] = (reading, self._clock() + rest)
+                if rest:
+                    self._tell(reading.limit, rest)
 
     def turn(self, request: Request) -> float:
         """Seconds until `request` may be made; 0: now. Then `settle` must be told how it went."""
-        limits = _limits_of(request)
         with self._lock:
-            now = self._clock()
-            blocks = [self._blocks[limit] for limit in limits if limit in self._blocks]
-            waits = [block.until - now for block in blocks]
-            waits += [
-                rested - now
-                for (limit, _), (_, rested) in self._readings.items()
-                if limit in limits
-            ]
-            wait = max(waits, default=0.0)
-            if wait <= 0 and any(block.is_probed for block in blocks):
-                return PROBE_SECONDS
-            if wait <= 0:
-                for block in blocks:
-                    block.is_probed = True
-            return max(wait, 0.0)
+            wait = self._wait(request)
+            for limit in (_limits_of(request) & self._blocks.keys()) if wait <= 0 else ():
+                self._blocks[limit].is_probed = True
+                self._tell(limit, PROBE_HOLD_SECONDS)
+            return wait
+
+    def rest_of(self, request: Request) -> float:
+        """Seconds until `request` may be made, for somebody who does not make it yet."""
+        with self._lock:
+            return self._wait(request)
+
+    def _wait(self, request: Request) -> float:
+        limits, now = _limits_of(request), self._clock()
+        blocks = [self._blocks[limit] for limit in limits & self._blocks.keys()]
+        if any(block.is_probed for block in blocks):
+            return PROBE_SECONDS
+        rests = {key: until for key, (_, until) in self._readings.items()}
+        told = self._ledger.rests() if self._ledger else {}
+        waits = [
+            *(block.until - now for block in blocks),
+            *(until - now for (limit, _), until in rests.items() if limit in limits),
+            *(rest for limit, rest in told.items() if limit in limits),
+        ]
+        return max(0.0, *waits) if waits else 0.0
 
     def settle(self, request: Request, refusal: ThrottledError | None = None) -> None:
         """The call was answered: by a throttle, or by anything else: then its limits are free."""
         with self._lock:
-            for limit in _limits_of(request):
-                if refusal is None:
-                    self._blocks.pop(limit, None)
-                elif limit in self._blocks:
-                    self._blocks[limit].is_probed = False
-            if refusal is not None:
-                self._block(_limit_of(request, refusal.detail.limit), refusal.detail.rest_seconds)
+            if refusal is None:
+                for limit in _limits_of(request) & self._blocks.keys():
+                    del self._blocks[limit]
+                    self._tell(limit, 0.0)
+                return
+            self._let_others_probe(request)
+            self._block(_limit_of(request, refusal.detail.limit), refusal.detail.rest_seconds)
 
     def unheard(self, request: Request) -> None:
         """No answer came: whoever is next may find out whether the limits are free."""
         with self._lock:
-            for limit in _limits_of(request):
-                if limit in self._blocks:
-                    self._blocks[limit].is_probed = False
+            self._let_others_probe(request)
+
+    def _let_others_probe(self, request: Request) -> None:
+        for limit in _limits_of(request) & self._blocks.keys():
+            if self._blocks[limit].is_probed:
+                self._blocks[limit].is_probed = False
+                self._tell(limit, 0.0)
 
     def _block(self, limit: Limit, told_seconds: float | None) -> None:
         """A call that was on its way when the limit was blocked is no further strike."""
         now, known = self._clock(), self._blocks.get(limit)
         strikes = known.strikes + (known.until <= now) if known else 1
         until = now + blocked_seconds(strikes, told_seconds)
-        self._blocks[limit] = _Block(max(until, known.until if known else 0.0), strikes)
+        until = max(until, known.until if known else 0.0)
+        self._blocks[limit] = _Block(until, strikes)
+        self._tell(limit, until - now)
+
+    def _tell(self, limit: Limit, seconds: float) -> None:
+        if self._ledger:
+            self._ledger.rest(limit, seconds)
 
 
 def _limits_of(request: Request) -> frozenset[Limit]:

@@ -1,0 +1,140 @@
+"""What to ask of one report run, and what to do when a run fails. No I/O.
+
+A run that fails is asked for once more. One that fails again, or is too big, is split: days, then
+statuses, then campaigns; or the field that kills it is searched for. Sources: Insights API, Best
+practices and Error codes; what connectors do that survive (contract 6.18).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from fbgraph.errors import (
+    CursorError,
+    FieldError,
+    GraphError,
+    NotFoundError,
+    NotReadyError,
+    RetryableError,
+    RunFailedError,
+    RunHungError,
+    ThrottledError,
+    TooMuchDataError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
+
+__all__ = ["Ask", "Remedy", "bad_fields", "halves_of", "remedy_of", "split_days", "split_inside"]
+
+#: Runs of one question that may fail in a row before another remedy is taken.
+ATTEMPTS: Final = 2
+
+#: Subcodes of a failed run behind which a single field is suspected. Seen by connectors (5.3).
+_OF_A_FIELD: Final = frozenset({1504044})
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The question of one report run.
+
+    `days` are neighbours, oldest first. `statuses` and `campaign_ids` narrow it; without ids all
+    campaigns are meant. `attempt` counts the runs of this question, this one included.
+    """
+
+    days: tuple[date, ...]
+    statuses: tuple[str, ...]
+    fields: tuple[str, ...]
+    campaign_ids: tuple[str, ...] = ()
+    attempt: int = 1
+
+    def again(self) -> Ask:
+        """The same question, to another run."""
+        return replace(self, attempt=self.attempt + 1)
+
+    def without(self, fields: frozenset[str]) -> Ask:
+        """The same question without some fields, as a new one."""
+        kept = tuple(field for field in self.fields if field not in fields)
+        return replace(self, fields=kept, attempt=1)
+
+
+class Remedy(Enum):
+    """What the caller does about a question that failed."""
+
+    AGAIN = "ask again"
+    SPLIT = "ask for parts of it"
+    SEARCH = "find the field that kills it"
+    DROP = "leave out the field that Meta named"
+    FAIL = "tell why it cannot be loaded"
+
+
+#: What failed → the remedy at first, and when it has failed `ATTEMPTS` times. First match wins.
+_REMEDIES: Final[Mapping[type[GraphError], tuple[Remedy, Remedy]]] = {
+    TooMuchDataError: (Remedy.SPLIT, Remedy.SPLIT),
+    FieldError: (Remedy.DROP, Remedy.DROP),
+    ThrottledError: (Remedy.AGAIN, Remedy.SPLIT),
+    NotReadyError: (Remedy.AGAIN, Remedy.SPLIT),
+    CursorError: (Remedy.AGAIN, Remedy.SPLIT),
+    RunFailedError: (Remedy.AGAIN, Remedy.SPLIT),
+    RetryableError: (Remedy.AGAIN, Remedy.SPLIT),
+}
+
+
+def remedy_of(error: GraphError, ask: Ask, *, is_of_run: bool) -> Remedy:
+    """Decide what to do about a question that failed.
+
+    `is_of_run`: it has a report run, so that "no such object" means that run, which may be asked
+    for again; without one it is the account that is not there.
+    """
+    is_last = ask.attempt >= ATTEMPTS
+    if is_of_run and isinstance(error, NotFoundError):
+        return Remedy.FAIL if is_last else Remedy.AGAIN
+    if is_last and error.detail.subcode in _OF_A_FIELD:
+        return Remedy.SEARCH
+    pair = next((pair for kind, pair in _REMEDIES.items() if isinstance(error, kind)), None)
+    return Remedy.FAIL if pair is None else pair[is_last]
+
+
+def halves_of(items: tuple[str, ...]) -> Sequence[tuple[str, ...]]:
+    """Two parts of about the same size, together all of it."""
+    middle = (len(items) + 1) // 2
+    return items[:middle], items[middle:]
+
+
+def split_days(days: tuple[date, ...]) -> Sequence[tuple[date, ...]]:
+    """The newer half of the days, then the older one."""
+    middle = len(days) // 2
+    return days[middle:], days[:middle]
+
+
+def split_inside(ask: Ask, error: GraphError) -> Sequence[Ask]:
+    """One day by statuses, then by campaigns; empty when there is nothing left to split.
+
+    Together the parts ask for the same. An object that changes its status in between can come
+    twice, which the reader drops, or not at all, which the proof notices.
+    """
+    if isinstance(error, RunHungError):  # an hour or more each time, and one day is small
+        return []
+    new = replace(ask, attempt=1)
+    if len(ask.statuses) > 1:
+        return [replace(new, statuses=half) for half in halves_of(ask.statuses)]
+    if len(ask.campaign_ids) > 1:
+        return [replace(new, campaign_ids=half) for half in halves_of(ask.campaign_ids)]
+    return []
+
+
+def bad_fields(candidates: Sequence[str], works: Callable[[Sequence[str]], bool]) -> frozenset[str]:
+    """The fields that a report cannot be asked with, found by halving.
+
+    `works` tells whether a run with these (and what must be there) succeeds. A half that works is
+    not looked at again, so one bad field of n takes about 2 log2 n runs.
+    """
+    if not candidates or works(candidates):
+        return frozenset()
+    if len(candidates) == 1:
+        return frozenset(candidates)
+    first, second = halves_of(tuple(candidates))
+    return bad_fields(first, works) | bad_fields(second, works)
