@@ -26,8 +26,9 @@ from pipelines.listings import (
     store_accounts,
     store_objects,
 )
-from pipelines.load import Loader, Outcome, threads
+from pipelines.load import Loader, threads
 from pipelines.metadata import load_metadata, table_metadata
+from pipelines.outcome import Outcome
 from pipelines.partitions import ACCOUNT_DAYS, ACCOUNTS, AD_ACCOUNTS, account_day_of, key_of
 from pipelines.recording import Part, record, record_good, stopping
 from pipelines.reports import CONTROL, REPORTS, Report

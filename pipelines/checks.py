@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipelines.listings import Listing
-    from pipelines.load import Outcome
+    from pipelines.outcome import Outcome
 
 __all__ = ["COMPLETE", "COUNTED", "complete_result", "counted_result"]
 

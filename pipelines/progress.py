@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
-    from pipelines.load import Outcome
+    from pipelines.outcome import Outcome
 
 __all__ = ["Bar"]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from fbgraph.asks import Ask
 from fbgraph.fields import EFFECTIVE_STATUSES, HOURLY
+from warehouse.checks import METRICS
 from warehouse.schema import TABLES
 
 if TYPE_CHECKING:
@@ -30,26 +32,42 @@ class Report:
         """The table that it fills; its columns are the fields that are asked for."""
         return TABLES[self.name]
 
+    @property
+    def statuses(self) -> Sequence[str]:
+        """Every effective_status of its rows' objects: what it asks for, so that none is hidden."""
+        return EFFECTIVE_STATUSES.get(self.level, ())
+
+    @property
+    def required(self) -> Sequence[str]:
+        """Fields without which a row is none, or an account-day cannot be proven."""
+        return (*(column.source for column in self.table.required), *METRICS)
+
     def params(self, since: date, until: date) -> Mapping[str, Any]:
         """Parameters of insights for the days from `since` to `until`, both included.
 
         Below the account, insights hide what is archived or deleted unless the filter names every
         status; the account's own totals have it all (contract 3.3.5, 3.3.6).
         """
+        days = (since, until)
+        return self.params_of(Ask(days, tuple(self.statuses), tuple(self.table.fields)))
+
+    def params_of(self, ask: Ask) -> Mapping[str, Any]:
+        """The same for a question that may be a part of the whole."""
+        since, until = ask.days[0], ask.days[-1]
+        by_status = {"field": f"{self.level}.effective_status", "value": list(ask.statuses)}
+        by_campaign = {"field": "campaign.id", "value": list(ask.campaign_ids)}
+        filtering = [
+            {**condition, "operator": "IN"} for condition in (by_status, by_campaign)
+            if condition["value"]
+        ]  # fmt: skip
         return {
             "level": self.level,
-            "fields": self.table.fields,
+            "fields": list(ask.fields),
             "time_range": {"since": since.isoformat(), "until": until.isoformat()},
             "time_increment": 1,
-            "breakdowns": self.breakdowns or None,
-            "filtering": _every_status(self.level),
+            "breakdowns": list(self.breakdowns) or None,
+            "filtering": filtering or None,
         }
-
-
-def _every_status(level: str) -> Sequence[Mapping[str, Any]] | None:
-    statuses = EFFECTIVE_STATUSES.get(level)
-    field = f"{level}.effective_status"
-    return [{"field": field, "operator": "IN", "value": statuses}] if statuses else None
 
 
 #: Totals of the whole account, which prove the other reports.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from warehouse.table import Table
 
 __all__ = [
+    "METRICS",
     "REJECTS_SHARE",
     "TOLERANCE",
     "Difference",

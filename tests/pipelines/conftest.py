@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from pipelines.load import Outcome
+    from pipelines.outcome import Outcome
 
 #: The sandbox's clock: days before it are finished in every zone.
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)

@@ -15,13 +15,14 @@ from fbgraph.errors import TokenError
 from pipelines.load import Loader
 from pipelines.partitions import AccountDay
 from pipelines.reports import REPORTS
+from tests.pipelines.conftest import Hours
 from warehouse.decode import Account
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from fbgraph.sandbox import Sandbox
-    from pipelines.load import Outcome
+    from pipelines.outcome import Outcome
     from warehouse.lake import Lake
 
     Load = Callable[..., Sequence[Outcome]]
@@ -142,7 +143,7 @@ def test_a_dead_token_stops_everything_and_touches_nothing(
     load(days)
     before = lake.loads()
     accounts = {i: Account(i, "UTC", "EUR") for i in sandbox.account_ids}
-    with GraphClient(sandbox.expired_token, base_url=sandbox.url, sleep=lambda _: None) as expired:
+    with GraphClient(sandbox.expired_token, base_url=sandbox.url) as expired:
         loader = Loader(expired, lake, accounts, "run-2")
 
         with pytest.raises(TokenError, match="FB_ACCESS_TOKEN"):
@@ -207,7 +208,7 @@ def test_control_totals_are_asked_for_once_a_run_however_many_reports_it_loads(
 
     load(days, [busiest], run_id="run-2")
 
-    assert (once, _calls(sandbox, "/{id}/insights")) == (2 * 2 + 1, 3 * 2 + 2)
+    assert (once, _calls(sandbox, "/{id}/insights")) == (2 + 1, 3 + 2)
 
 
 def _calls(sandbox: Sandbox, ending: str) -> int:
@@ -283,8 +284,13 @@ def _load_tampered(
     sandbox: Sandbox, lake: Lake, cells: Sequence[AccountDay], transport: httpx.BaseTransport
 ) -> Sequence[Outcome]:
     accounts = {cell.account_id: Account(cell.account_id, "Europe/Berlin", "EUR") for cell in cells}
+    hours = Hours()
     with GraphClient(
-        sandbox.token, base_url=sandbox.url, sleep=lambda _: None, transport=transport
+        sandbox.token,
+        base_url=sandbox.url,
+        sleep=hours.sleep,
+        clock=hours.clock,
+        transport=transport,
     ) as client:
         return list(Loader(client, lake, accounts, "run-2").load(HOURLY, cells))
 

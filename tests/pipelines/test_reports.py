@@ -50,7 +50,7 @@ def test_a_report_asks_for_exactly_its_days_by_the_day_and_for_every_status() ->
     assert params["time_range"] == {"since": "2026-11-20", "until": "2026-11-22"}
     assert params["time_increment"] == 1
     assert params["filtering"] == [
-        {"field": "ad.effective_status", "operator": "IN", "value": EFFECTIVE_STATUSES["ad"]}
+        {"field": "ad.effective_status", "value": list(EFFECTIVE_STATUSES["ad"]), "operator": "IN"}
     ]
     assert {"ARCHIVED", "DELETED"} <= set(EFFECTIVE_STATUSES["ad"])
 

@@ -1,0 +1,442 @@
+"""Many reports at once: runs are created, polled together, read, asked for again and split.
+
+One thread decides, here; others make the calls (`runner`), which spend their time waiting for Meta.
+What the decisions rest on stands in `asks`, `orders` and `reports`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, deque
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from fbgraph.asks import Ask, Remedy, remedy_of, split_days, split_inside
+from fbgraph.errors import (
+    ENDS_EVERYTHING,
+    GraphError,
+    NotFoundError,
+    PermissionDeniedError,
+    RetryableError,
+    RunFailedError,
+    StoppedError,
+    ThrottledError,
+    TooMuchDataError,
+)
+from fbgraph.filtering import refused_fields
+from fbgraph.orders import Order, Part, Saved, runs_allowed
+from fbgraph.reports import FRESH_SECONDS, ReportRun, Step, hung_error, next_step, poll_seconds
+from fbgraph.request import Request
+from fbgraph.runner import Runner, poll_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from fbgraph.client import GraphClient
+    from fbgraph.orders import Journal, Work
+
+__all__ = ["Engine", "Flight"]
+
+#: Report runs in flight, and calls under way, at most; `runs_allowed` makes fewer of them.
+ACCOUNT_RUNS: Final = 5
+APP_RUNS: Final = 30
+ACCOUNT_CALLS: Final = 3
+APP_CALLS: Final = 12
+
+#: Threads: those of accounts that rest for a limit sleep, and do not count as calls under way.
+THREADS: Final = 64
+
+#: Polls in a row that say nothing, after which a run is asked for again.
+UNREADABLE_POLLS: Final = 10
+
+#: Seconds after which the deciding thread looks up even if no call has come back.
+TICK_SECONDS: Final = 0.5
+
+Result = TypeVar("Result")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """How the runs in flight are getting on: `percent` is their mean."""
+
+    runs: int
+    percent: float
+    usage_percent: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.runs} report runs in flight at {self.percent:.0f} %,"
+            f" {self.usage_percent:.0f} % of the busiest limit used"
+        )
+
+
+@dataclass(slots=True, eq=False)
+class _Job(Generic[Result]):
+    """Calls that a thread makes for an account, and what follows from them in this one."""
+
+    account_id: str
+    work: Callable[[], Any]
+    then: Callable[[Any], Iterator[Result]]
+    failed: Callable[[Exception], Iterator[Result]]
+
+
+class Engine(Generic[Result]):
+    """Fills orders for a `Work`.
+
+    `statuses` and `fields` are what a whole report asks for; fields that are `required` are never
+    left out. `tolerated`: exceptions of the work's own that fail an order and nothing else.
+    """
+
+    def __init__(  # noqa: PLR0913  # what it works with, by name
+        self,
+        client: GraphClient,
+        work: Work[Result],
+        journal: Journal,
+        *,
+        statuses: Sequence[str],
+        fields: Sequence[str],
+        required: Sequence[str],
+        tolerated: tuple[type[Exception], ...] = (),
+    ) -> None:
+        self._client = client
+        self._work = work
+        self._journal = journal
+        self._runner = Runner(client, work, journal)
+        self._statuses = tuple(statuses)
+        self._fields = tuple(fields)
+        self._required = frozenset(required)
+        self._tolerated = tolerated
+        self._dropped: frozenset[str] = frozenset()
+        self._closed: dict[str, str] = {}
+        self._to_create: dict[str, deque[Part]] = {}
+        self._jobs: dict[str, deque[_Job[Result]]] = {}
+        self._suspects: deque[tuple[Part, GraphError]] = deque()
+        self._flight: list[Part] = []
+        self._active: dict[Future[Any], _Job[Result]] = {}
+        self._is_polling = self._is_searching = False
+
+    def run(self, orders: Iterable[Order]) -> Iterator[Result]:
+        """Fill the orders, newest days first and no account before the others; yields results as
+        they come.
+
+        Raises TokenError and BlockedError, which end everything; all else is a result.
+        """
+        for order in sorted(orders, key=lambda order: order.days[-1], reverse=True):
+            self._take_in(order)
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="graph") as pool:
+            try:
+                while self._to_create or self._jobs or self._flight or self._active:
+                    yield from self._refuse_closed()
+                    self._start(pool)
+                    yield from self._land()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                self._client.stop()
+                raise
+
+    def _take_in(self, order: Order) -> None:
+        order.started = self._client.clock()
+        order.sink = self._work.open(order)
+        ask = Ask(order.days, self._statuses, self._fields).without(self._dropped)
+        order.parts.append(Part(order, ask, order.next_number()))
+        self._ask(order.parts[0])
+
+    def _ask(self, part: Part, *, is_next: bool = False) -> None:
+        waiting = self._to_create.setdefault(part.order.account_id, deque())
+        waiting.appendleft(part) if is_next else waiting.append(part)
+
+    # -- choosing what to do next --------------------------------------------------------------
+
+    def _start(self, pool: ThreadPoolExecutor) -> None:
+        """Start what may be started: polls, then reading and finishing, then creating."""
+        if due := self._due():
+            self._is_polling = True
+            polls = _Job("", lambda: self._runner.poll(due), self._polled, _raise)
+            self._active[pool.submit(polls.work)] = polls
+        while job := self._next_job() or self._next_creation():
+            self._active[pool.submit(job.work)] = job
+
+    def _due(self) -> Sequence[tuple[Part, Request]]:
+        if self._is_polling:
+            return []
+        now = self._client.clock()
+        polls = [(part, poll_of(part)) for part in self._flight if part.due <= now]
+        return [(part, poll) for part, poll in polls if self._client.rest_before(poll) <= 0]
+
+    def _next_job(self) -> _Job[Result] | None:
+        account_id = self._least_busy(self._jobs)
+        return None if account_id is None else _pop(self._jobs, account_id)
+
+    def _next_creation(self) -> _Job[Result] | None:
+        usage = self._client.usage()
+        runs = Counter(part.order.account_id for part in self._flight)
+        runs.update(job.account_id for job in self._active.values() if job.account_id)
+        if not self._to_create or runs.total() >= runs_allowed(usage, "", APP_RUNS):
+            return None
+        account_id = self._least_busy(
+            key for key in self._to_create if runs[key] < runs_allowed(usage, key, ACCOUNT_RUNS)
+        )
+        if account_id is None:
+            return None
+        part: Part = _pop(self._to_create, account_id)
+        return self._job(part, lambda: self._runner.create(part), self._created)
+
+    def _least_busy(self, account_ids: Iterable[str]) -> str | None:
+        """The account whose turn it is: none that rests for a limit, the least served first."""
+        wanting = list(account_ids)
+        calls = Counter(job.account_id for job in self._active.values() if job.account_id)
+        rests = {key: self._rest_of(key) for key in {*wanting, *calls}}
+        if sum(n for key, n in calls.items() if rests[key] <= 0) >= APP_CALLS:
+            return None
+        runs = Counter(part.order.account_id for part in self._flight)
+        free = [key for key in wanting if calls[key] < ACCOUNT_CALLS and rests[key] <= 0]
+        return min(free, key=lambda key: calls[key] + runs[key], default=None)
+
+    def _rest_of(self, account_id: str) -> float:
+        """Insights of an account are what everything here counts against."""
+        return self._client.rest_of(Request("GET", f"act_{account_id}/insights"))
+
+    def _job(
+        self, part: Part, work: Callable[[], Any], then: Callable[[Part, Any], Iterator[Result]]
+    ) -> _Job[Result]:
+        return _Job(
+            part.order.account_id,
+            work,
+            lambda value: then(part, value),
+            lambda error: self._part_failed(part, error),
+        )
+
+    def _queue(self, job: _Job[Result]) -> None:
+        self._jobs.setdefault(job.account_id, deque()).append(job)
+
+    def _land(self) -> Iterator[Result]:
+        """Wait until a call has come back, a poll is due or a limit is free, and go on."""
+        now = self._client.clock()
+        polled = [] if self._is_polling else self._flight
+        waits = [max(part.due - now, self._client.rest_of(poll_of(part))) for part in polled]
+        waits += [rest for key in {*self._to_create, *self._jobs} if (rest := self._rest_of(key))]
+        seconds = max(min(waits, default=TICK_SECONDS), 0.01)
+        if not self._active:
+            self._client.pause(seconds)
+            return
+        patience = min(seconds, TICK_SECONDS)
+        done, _ = wait(self._active, timeout=patience, return_when=FIRST_COMPLETED)
+        for future in done:
+            yield from self._landed(future)
+
+    def _landed(self, future: Future[Any]) -> Iterator[Result]:
+        job = self._active.pop(future)
+        error = future.exception()
+        if error is None:
+            yield from job.then(future.result())
+        elif isinstance(error, (*ENDS_EVERYTHING, StoppedError)):
+            raise error
+        elif isinstance(error, (GraphError | OSError, self._tolerated)):
+            yield from job.failed(error)
+        else:
+            raise error
+
+    # -- what went well ------------------------------------------------------------------------
+
+    def _created(self, part: Part, value: tuple[str, float]) -> Iterator[Result]:
+        report_run_id, age_seconds = value
+        now = self._client.clock()
+        part.run = ReportRun.unseen(report_run_id)
+        part.created, part.changed = now - age_seconds, now
+        part.due = now if age_seconds else now + poll_seconds(0.0, 0)
+        part.order.report_run_ids.append(report_run_id)
+        if not part.order.error:
+            self._flight.append(part)
+        yield from ()
+
+    def _polled(self, answers: Sequence[tuple[Part, Any]]) -> Iterator[Result]:
+        self._is_polling = False
+        for part, answer in answers:
+            if part in self._flight:  # its order has not failed in the meantime
+                yield from self._poll_answered(part, answer)
+        if self._flight:
+            percents = [part.run.percent for part in self._flight]
+            usage = max(self._client.usage().values(), default=0.0)
+            flight = Flight(len(percents), sum(percents) / len(percents), usage)
+            _log.info("%s", flight, extra={"flight": flight})
+
+    def _poll_answered(self, part: Part, answer: ReportRun | GraphError) -> Iterator[Result]:
+        now = self._client.clock()
+        age = now - part.created
+        if isinstance(answer, ReportRun):
+            part.unreadable_polls = 0
+            if answer != part.run:
+                part.run, part.changed = answer, now
+            step = next_step(answer, age, now - part.changed)
+            if step is Step.READ:
+                self._flight.remove(part)
+                self._queue(self._job(part, lambda: self._runner.read(part), self._was_read))
+            elif step is Step.RESUBMIT:
+                yield from self._part_failed(part, answer.error or hung_error(answer, age))
+        elif not self._may_pass(part, answer, age):
+            yield from self._part_failed(part, answer)
+        part.due = now + poll_seconds(age, part.run.percent)
+
+    def _may_pass(self, part: Part, error: GraphError, age_seconds: float) -> bool:
+        """Whether a poll that failed says nothing of its run."""
+        if isinstance(error, NotFoundError):
+            return age_seconds <= FRESH_SECONDS  # not known everywhere yet
+        if isinstance(error, RetryableError) and not isinstance(error, ThrottledError):
+            part.unreadable_polls += 1
+        return isinstance(error, RetryableError) and part.unreadable_polls <= UNREADABLE_POLLS
+
+    def _was_read(self, part: Part, _: None) -> Iterator[Result]:
+        order = part.order
+        part.is_read = True
+        if order.is_in and not order.error:
+            order.age_seconds = self._client.clock() - order.started
+            finish = self._job(part, lambda: self._work.finish(order), self._finished)
+            self._queue(replace(finish, failed=lambda error: self._order_failed(order, error)))
+        yield from ()
+
+    def _finished(
+        self, part: Part, value: tuple[Sequence[Result], Sequence[Order]]
+    ) -> Iterator[Result]:
+        results, again = value
+        self._work.close(part.order)
+        for order in again:
+            self._take_in(order)
+        if not again:
+            self._journal.done(part.order.account_id, part.order.days)
+        yield from results
+
+    # -- what failed ---------------------------------------------------------------------------
+
+    def _part_failed(self, part: Part, error: Exception) -> Iterator[Result]:
+        """Decide what becomes of a part, and of its order."""
+        order, ask, is_of_run = part.order, part.ask, bool(part.report_run_id)
+        if part in self._flight:
+            self._flight.remove(part)
+        if order.error:
+            return
+        if not isinstance(error, GraphError):
+            yield from self._order_failed(order, error)
+            return
+        self._journal.forget(order.account_id, self._work.params(ask))
+        if self._dropped & set(ask.fields):  # the field was found meanwhile, for another order
+            self._ask_again(part, ask.without(self._dropped))
+            return
+        remedy = remedy_of(error, ask, is_of_run=is_of_run)
+        level = logging.INFO if remedy is Remedy.AGAIN else logging.WARNING
+        _log.log(level, "%s: %s: %s", order, remedy.value, error)
+        if remedy is Remedy.AGAIN:
+            self._ask_again(part, ask.again())
+        elif remedy is Remedy.SPLIT:
+            yield from self._split(part, error)
+        elif remedy is Remedy.SEARCH:
+            yield from self._suspect(part, error)
+        elif remedy is Remedy.DROP and self._leave_out(
+            refused_fields(error, ask.fields, "insights")
+        ):
+            self._ask_again(part, ask.without(self._dropped))
+        else:
+            yield from self._order_failed(order, error)
+
+    def _ask_again(self, part: Part, ask: Ask) -> None:
+        part.drop()
+        part.ask, part.run, part.unreadable_polls = ask, ReportRun.unseen(""), 0
+        self._ask(part, is_next=True)
+
+    def _leave_out(self, fields: Iterable[str]) -> bool:
+        """Never ask for these again; False if there are none that may be left out."""
+        new = frozenset(fields) - self._required
+        if new:
+            _log.warning("Left out from now on: %s", ", ".join(sorted(new)))
+        self._dropped |= new
+        return bool(new)
+
+    def _split(self, part: Part, error: GraphError) -> Iterator[Result]:
+        """Ask for halves: of the days as orders of their own, of one day as parts."""
+        order, ask = part.order, part.ask
+        self._journal.save(order.account_id, self._work.params(ask), Saved(was_split=True))
+        if len(ask.days) > 1:
+            self._work.close(order)
+            for days in split_days(ask.days):
+                self._take_in(Order(order.account_id, days, is_fresh=order.is_fresh))
+        elif parts := split_inside(ask, error):
+            part.drop()
+            order.parts.remove(part)
+            order.parts += [Part(order, one, order.next_number()) for one in parts]
+            for one in order.parts[-len(parts) :]:
+                self._ask(one, is_next=True)
+        elif isinstance(error, TooMuchDataError) and not ask.campaign_ids:
+            self._queue(
+                self._job(part, lambda: self._runner.campaigns(part, self._statuses), self._narrow)
+            )
+        elif type(error) is RunFailedError:
+            yield from self._suspect(part, error)
+        else:
+            yield from self._order_failed(order, error)
+
+    def _narrow(self, part: Part, campaign_ids: tuple[str, ...]) -> Iterator[Result]:
+        part.ask = replace(part.ask, campaign_ids=campaign_ids)
+        too_much = TooMuchDataError("One campaign of one day is still too much for a report run.")
+        if len(campaign_ids) > 1:
+            yield from self._split(part, too_much)
+        else:
+            yield from self._order_failed(part.order, too_much)
+
+    def _suspect(self, part: Part, error: GraphError) -> Iterator[Result]:
+        """Search for the field that kills the runs of a part; one search finds it for all."""
+        if self._is_searching:
+            self._suspects.append((part, error))
+            return
+        self._is_searching = True
+        search = self._job(
+            part,
+            lambda: self._runner.search(part, self._required, error),
+            lambda one, fields: self._searched(one, fields, error),
+        )
+        self._queue(replace(search, failed=lambda why: self._searched(part, frozenset(), why)))
+        yield from ()
+
+    def _searched(self, part: Part, fields: frozenset[str], error: Exception) -> Iterator[Result]:
+        self._is_searching = False
+        if self._leave_out(fields):
+            self._ask_again(part, part.ask.without(self._dropped))
+        else:
+            yield from self._order_failed(part.order, error)
+        for one, why in [self._suspects.popleft() for _ in range(len(self._suspects))]:
+            yield from self._part_failed(one, why)
+
+    def _order_failed(self, order: Order, error: Exception) -> Iterator[Result]:
+        if order.error:
+            return
+        order.error = str(error)
+        self._flight = [part for part in self._flight if part.order is not order]
+        waiting = self._to_create.pop(order.account_id, deque())
+        if others := deque(part for part in waiting if part.order is not order):
+            self._to_create[order.account_id] = others
+        if isinstance(error, PermissionDeniedError | NotFoundError):
+            self._closed[order.account_id] = order.error
+        self._work.close(order)
+        yield from self._work.fail(order, order.error)
+
+    def _refuse_closed(self) -> Iterator[Result]:
+        """An account that may not be read is asked once; all that is wanted of it fails alike."""
+        for account_id in self._closed.keys() & self._to_create.keys():
+            for part in self._to_create.pop(account_id):
+                if not part.order.error:
+                    part.order.error = self._closed[account_id]
+                    self._work.close(part.order)
+                    yield from self._work.fail(part.order, part.order.error)
+
+
+def _pop(queues: dict[str, deque[Any]], account_id: str) -> Any:
+    found = queues[account_id].popleft()
+    if not queues[account_id]:
+        del queues[account_id]
+    return found
+
+
+def _raise(error: Exception) -> Iterator[Any]:
+    """Polls answer each for itself; what fails all of them is a fault of ours."""
+    raise error

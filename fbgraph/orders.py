@@ -1,0 +1,157 @@
+"""What a report engine is asked for, and what it keeps in mind about it. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+
+from fbgraph.reports import ReportRun
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from fbgraph.asks import Ask
+    from fbgraph.paging import Params
+    from fbgraph.usage import Limit
+
+__all__ = ["Journal", "Order", "Part", "Saved", "Sink", "Work", "runs_allowed"]
+
+Result_co = TypeVar("Result_co", covariant=True)
+
+#: (busiest share in percent, report runs in flight that it allows, as a part of the most), highest
+#: first. Our choice, not Meta's: it publishes no number (contract 6.18).
+_ALLOWED_AT: Final[Sequence[tuple[float, float]]] = ((95.0, 0.1), (85.0, 0.25), (70.0, 0.5))
+
+
+class Sink(Protocol):
+    """Where the pages of an order go. `part` tells apart what was asked for separately."""
+
+    def add(self, bodies: Sequence[bytes], *, part: int) -> object:
+        """Take pages in. Raises RetryableError for one that is none: it is read again."""
+
+    def drop(self, part: int) -> None:
+        """Forget what a part brought: it is asked for again under another number."""
+
+
+class Work(Protocol[Result_co]):
+    """What the engine works for: it knows no tables, only what is asked and where pages go."""
+
+    def params(self, ask: Ask) -> Params:
+        """Parameters of the report run that answers a question."""
+
+    def open(self, order: Order) -> Sink:
+        """A place for the pages of an order."""
+
+    def finish(self, order: Order) -> tuple[Sequence[Result_co], Sequence[Order]]:
+        """All pages of an order are in: results, and what is to be asked for again."""
+
+    def fail(self, order: Order, why: str) -> Sequence[Result_co]:
+        """Results of an order that could not be had."""
+
+    def close(self, order: Order) -> None:
+        """Let go of the sink of an order that is finished, has failed or was split."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What an earlier process left of a question: its run, or that it had to be split."""
+
+    report_run_id: str = ""
+    age_seconds: float = 0.0
+    was_split: bool = False
+
+
+class Journal(Protocol):
+    """Remembers report runs in flight, so that a process that dies costs none of them."""
+
+    def saved(self, account_id: str, params: Params) -> Saved | None:
+        """What is known of a question."""
+
+    def save(self, account_id: str, params: Params, saved: Saved) -> None:
+        """Remember it, for good before this returns."""
+
+    def forget(self, account_id: str, params: Params) -> None:
+        """Its run is worth nothing any more: it failed, or cannot be read."""
+
+    def done(self, account_id: str, days: Sequence[date]) -> None:
+        """These days are finished: what is remembered of them is of no use."""
+
+
+@dataclass(slots=True, eq=False)
+class Order:
+    """Neighbouring days of one account (digits), oldest first, that are finished together.
+
+    `is_fresh`: what an earlier process or an earlier look asked for does not count.
+    """
+
+    account_id: str
+    days: tuple[date, ...]
+    is_fresh: bool = False
+    parts: list[Part] = field(default_factory=list)
+    sink: Sink | None = None
+    report_run_ids: list[str] = field(default_factory=list)
+    calls: int = 0
+    api_version: str = ""
+    started: float = 0.0
+    age_seconds: float = 0.0  # when it was finished
+    numbers: int = 0
+    error: str = ""
+
+    def next_number(self) -> int:
+        """A number that no part of this order had before."""
+        self.numbers += 1
+        return self.numbers
+
+    @property
+    def is_in(self) -> bool:
+        """All pages of all parts are in."""
+        return all(part.is_read for part in self.parts)
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """What every part was asked for."""
+        return frozenset.intersection(*(frozenset(part.ask.fields) for part in self.parts))
+
+    def __str__(self) -> str:
+        first, last = self.days[0], self.days[-1]
+        return f"act_{self.account_id} {first}" + ("" if first == last else f" to {last}")
+
+
+@dataclass(slots=True, eq=False)
+class Part:
+    """One question of an order, and the report run that is to answer it. Times by the clock."""
+
+    order: Order
+    ask: Ask
+    number: int
+    run: ReportRun = field(default_factory=lambda: ReportRun.unseen(""))
+    created: float = 0.0
+    changed: float = 0.0
+    due: float = 0.0
+    unreadable_polls: int = 0
+    is_read: bool = False
+
+    @property
+    def report_run_id(self) -> str:
+        """Empty before there is a run."""
+        return self.run.report_run_id
+
+    def drop(self) -> None:
+        """Forget what it brought: it is read or asked for again under another number."""
+        if self.order.sink is not None:
+            self.order.sink.drop(self.number)
+        self.number = self.order.next_number()
+
+
+def runs_allowed(usage: Mapping[Limit, float], account_id: str, most: int) -> int:
+    """Report runs that may be in flight, of one account or, without one, of the app.
+
+    It follows the shares of the limits: none is used up by what could have waited.
+    """
+    busiest = max(
+        (percent for limit, percent in usage.items() if limit.account_id == account_id),
+        default=0.0,
+    )
+    part = next((part for level, part in _ALLOWED_AT if busiest >= level), 1.0)
+    return max(1, int(most * part))

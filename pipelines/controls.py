@@ -1,0 +1,136 @@
+"""Control totals: what Meta says of an account as a whole, asked for to prove the rest."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fbgraph.errors import CursorError, TooMuchDataError
+from pipelines.reports import CONTROL
+from warehouse.checks import Found, Totals
+from warehouse.decode import decode
+from warehouse.errors import WarehouseError
+from warehouse.loads import PROVEN, Load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date, datetime
+
+    from fbgraph import GraphClient
+    from warehouse.decode import Account, Decoded
+    from warehouse.lake import Lake
+
+__all__ = ["Asked", "Controls"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Control totals by day, None where Meta gave no row, and the calls that they cost.
+
+    `errors`: days whose totals cannot be read, and why; they have none.
+    """
+
+    totals: Mapping[date, Totals | None]
+    calls: int = 0
+    loads: Sequence[Load] = ()
+    errors: Mapping[date, str] = field(default_factory=dict)
+
+
+class Controls:
+    """Asks for control totals, and keeps them in the lake as the table `control_daily`."""
+
+    def __init__(
+        self, client: GraphClient, lake: Lake, run_id: str, now: Callable[[], datetime]
+    ) -> None:
+        self._client = client
+        self._lake = lake
+        self._run_id = run_id
+        self._now = now
+
+    def of(self, account: Account, days: Sequence[date]) -> Asked:
+        """Totals of neighbouring days, from the lake if this very run stored them."""
+        stored = [self._lake.load_of(CONTROL.name, account.account_id, day) for day in days]
+        if any(load is None or load.run_id != self._run_id for load in stored):
+            return self.ask(account, days)
+        return Asked(
+            {
+                load.date: Totals(load.impressions or 0, load.clicks or 0, load.spend or 0)  # type: ignore[arg-type]  # 0 is a Decimal's
+                if load.rows
+                else None
+                for load in stored
+                if load is not None
+            }
+        )
+
+    def ask(self, account: Account, days: Sequence[date]) -> Asked:
+        """Ask for totals of neighbouring days by one call, and keep them; in halves where that is
+        too much, or where a row cannot be read: nothing could be proven by it.
+        """
+        try:
+            return self._ask(account, days)
+        except (TooMuchDataError, WarehouseError) as error:
+            if len(days) == 1:
+                if isinstance(error, WarehouseError):
+                    return Asked({}, errors={days[0]: str(error)})
+                raise
+        half = len(days) // 2
+        later, earlier = self.ask(account, days[half:]), self.ask(account, days[:half])
+        return Asked(
+            {**later.totals, **earlier.totals},
+            later.calls + earlier.calls,
+            [*later.loads, *earlier.loads],
+            {**later.errors, **earlier.errors},
+        )
+
+    def _ask(self, account: Account, days: Sequence[date]) -> Asked:
+        client = self._client.counted()
+        decoded = _decoded(client, account, days)
+        for reject in decoded.rejects:
+            raise WarehouseError(
+                f"control totals of act_{account.account_id}: {reject.column or 'row'}"
+                f" {reject.value}: {reject.reason}"
+            )
+        calls = client.tally.calls
+        totals: dict[date, Totals | None] = {}
+        loads = []
+        for at, day in enumerate(days):
+            rows = decoded.of_day(day)
+            found = Found.of(CONTROL.table, rows)
+            totals[day] = found.totals if found.rows else None
+            record = Load.of(
+                CONTROL.name,
+                account.account_id,
+                day,
+                found,
+                verdict=PROVEN,
+                reason="Meta's own totals",
+                api_version=client.tally.api_version,
+                run_id=self._run_id,
+                loaded_at=self._now(),
+                calls=share(calls, len(days), at),
+            )
+            self._lake.replace(
+                CONTROL.name, rows, account_id=account.account_id, date=day, load=record
+            )
+            loads.append(record)
+        return Asked(totals, calls, loads)
+
+
+def _decoded(client: GraphClient, account: Account, days: Sequence[date]) -> Decoded:
+    """Read them to their end; from the first page again, once, if the cursor is refused."""
+    edge = client.account(account.account_id).insights(**CONTROL.params(days[0], days[-1]))
+    try:
+        bodies = [page.body for page in edge.pages()]
+    except CursorError as error:
+        _log.info("act_%s: reading from the first page again: %s", account.account_id, error)
+        bodies = [page.body for page in edge.pages()]
+    return decode(CONTROL.table, bodies, account, days)
+
+
+def share(calls: int, days: int, at: int) -> int:
+    """The part of `calls` that the day numbered `at` bears: whole ones, that add up to all."""
+    each, rest = divmod(calls, days)
+    return each + (at < rest)

@@ -1,0 +1,119 @@
+"""Report runs in flight, remembered beside the lake: a process that dies costs none of them.
+
+One small file a question under ``.runs/<table>/<account>/``, named after its parameters. The next
+process polls the run that is there and creates nothing twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from fbgraph.orders import Saved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from fbgraph.paging import Params
+
+__all__ = ["FileJournal"]
+
+
+class FileJournal:
+    """The journal of one table below the `root` of a lake. `now` gives aware instants."""
+
+    def __init__(
+        self, root: Path, table: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._folder = root / ".runs" / table
+        self._now = now
+        self._done: dict[str, set[date]] = {}
+
+    def saved(self, account_id: str, params: Params) -> Saved | None:
+        """What is known of a question, however old."""
+        entry = _entry(self._path(account_id, params))
+        return None if entry is None else self._saved(entry)
+
+    def save(self, account_id: str, params: Params, saved: Saved) -> None:
+        """Remember a question's run, on the disk before this returns. Raises OSError."""
+        path = self._path(account_id, params)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        entry = {
+            "report_run_id": saved.report_run_id,
+            "was_split": saved.was_split,
+            "created_at": self._now().isoformat(),
+            "params": dict(params),
+        }
+        unfinished = path.with_suffix(f".{os.getpid()}.unfinished")
+        with unfinished.open("w", encoding="utf-8") as file:
+            json.dump(entry, file)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+
+    def forget(self, account_id: str, params: Params) -> None:
+        """Its run has failed, or cannot be read."""
+        self._path(account_id, params).unlink(missing_ok=True)
+
+    def done(self, account_id: str, days: Sequence[date]) -> None:
+        """Forget all questions that these days, and those finished before, answer in full."""
+        done = self._done.setdefault(account_id, set())
+        done.update(days)
+        for path, entry in self._entries(account_id):
+            if set(_days_of(entry)) <= done:
+                path.unlink(missing_ok=True)
+
+    def stretches(
+        self, account_id: str, params: Callable[[date, date], Params], max_age_seconds: float
+    ) -> Sequence[Sequence[date]]:
+        """Days that earlier processes asked for together with the parameters of today, the longest
+        stretches first. Asked for alike again, their runs are found.
+        """
+        found = []
+        for _, entry in self._entries(account_id):
+            days = _days_of(entry)
+            young = self._saved(entry).age_seconds < max_age_seconds
+            if young and entry["params"] == _plain(params(days[0], days[-1])):
+                found.append(days)
+        return sorted(found, key=len, reverse=True)
+
+    def _saved(self, entry: Mapping[str, Any]) -> Saved:
+        age = self._now() - datetime.fromisoformat(entry["created_at"])
+        return Saved(entry["report_run_id"], age.total_seconds(), entry["was_split"])
+
+    def _entries(self, account_id: str) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+        for path in sorted((self._folder / account_id).glob("*.json")):
+            if (entry := _entry(path)) is not None:
+                yield path, entry
+
+    def _path(self, account_id: str, params: Params) -> Path:
+        text = json.dumps(_plain(params), sort_keys=True)
+        name = hashlib.sha256(text.encode()).hexdigest()[:32]
+        return self._folder / account_id / f"{name}.json"
+
+
+def _plain(params: Params) -> Any:
+    """Parameters as JSON has them."""
+    return json.loads(json.dumps(dict(params)))
+
+
+def _entry(path: Path) -> Mapping[str, Any] | None:
+    """What a file says; one that cannot be read is as good as none."""
+    try:
+        entry = json.loads(path.read_text(encoding="utf-8"))
+        datetime.fromisoformat(entry["created_at"])
+        _days_of(entry)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    known = {"report_run_id": str, "was_split": bool}
+    return entry if all(isinstance(entry.get(k), kind) for k, kind in known.items()) else None
+
+
+def _days_of(entry: Mapping[str, Any]) -> Sequence[date]:
+    bounds = entry["params"]["time_range"]
+    first, last = (date.fromisoformat(bounds[end]) for end in ("since", "until"))
+    return [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]

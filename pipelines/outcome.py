@@ -1,0 +1,26 @@
+"""What became of one account-day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipelines.partitions import AccountDay
+    from warehouse.loads import Load
+
+__all__ = ["Outcome"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one account-day: its new `load`, or the `error` that kept the old one."""
+
+    account_day: AccountDay
+    load: Load | None = None
+    error: str = ""
+
+    def __str__(self) -> str:
+        if self.load is None:
+            return f"{self.account_day} failed: {self.error}"
+        return f"{self.account_day} {self.load.verdict}: {self.load.reason}"

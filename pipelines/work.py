@@ -1,0 +1,189 @@
+"""What the report engine works for: pages go to a stage, and an order that is in is proven, day by
+day, and published.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fbgraph.errors import RetryableError
+from fbgraph.orders import Order
+from pipelines.controls import share
+from pipelines.outcome import Outcome
+from pipelines.partitions import AccountDay, chunks
+from warehouse.checks import Totals, prove, too_many_rejects
+from warehouse.errors import NotAPageError, WarehouseError
+from warehouse.loads import PROVEN, UNPROVEN, Load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date, datetime
+
+    from fbgraph.asks import Ask
+    from fbgraph.paging import Params
+    from pipelines.controls import Asked, Controls
+    from pipelines.reports import Report
+    from warehouse.checks import Verdict
+    from warehouse.decode import Account
+    from warehouse.lake import Lake
+    from warehouse.stage import Settled, Stage
+
+__all__ = ["ReportWork"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Pages:
+    """The sink of an order: a stage of the lake, and what lets go of it."""
+
+    stage: Stage
+    closing: ExitStack
+
+    def add(self, bodies: Sequence[bytes], *, part: int) -> None:
+        """Decode pages. Raises RetryableError for one that is none, so that it is read again."""
+        try:
+            self.stage.add(bodies, part=part)
+        except NotAPageError as error:
+            raise RetryableError(str(error)) from None
+
+    def drop(self, part: int) -> None:
+        """Forget all that a part brought."""
+        self.stage.drop(part)
+
+
+class ReportWork:
+    """Loads one report. `stages` lets go of all stages when a load ends, however it does."""
+
+    def __init__(  # noqa: PLR0913, PLR0917  # made in one place
+        self,
+        report: Report,
+        lake: Lake,
+        accounts: Mapping[str, Account],
+        controls: Controls,
+        run_id: str,
+        now: Callable[[], datetime],
+        stages: ExitStack,
+    ) -> None:
+        self._report = report
+        self._lake = lake
+        self._accounts = accounts
+        self._controls = controls
+        self._run_id = run_id
+        self._now = now
+        self._stages = stages
+        self._warned: frozenset[str] = frozenset()
+        self._open: dict[Order, _Pages] = {}
+
+    def params(self, ask: Ask) -> Params:
+        """Parameters of the report run that answers a question."""
+        return self._report.params_of(ask)
+
+    def open(self, order: Order) -> _Pages:
+        """A stage for the pages of an order. Raises UnwritableError where nothing can be put."""
+        closing = self._stages.enter_context(ExitStack())
+        account = self._accounts[order.account_id]
+        stage = closing.enter_context(self._lake.stage(self._report.table, account, order.days))
+        pages = self._open[order] = _Pages(stage, closing)
+        return pages
+
+    def close(self, order: Order) -> None:
+        """Let go of the stage of an order, and of all in it that was not published."""
+        if pages := self._open.pop(order, None):
+            pages.closing.close()
+
+    def fail(self, order: Order, why: str) -> Sequence[Outcome]:
+        """Outcomes of an order that could not be had."""
+        return [Outcome(AccountDay(order.account_id, day), error=why) for day in order.days]
+
+    def finish(self, order: Order) -> tuple[Sequence[Outcome], Sequence[Order]]:
+        """Prove and publish each day, newest first. What does not add up is asked for once more:
+        Meta's numbers move between the report and the control totals.
+        """
+        account, stage = self._accounts[order.account_id], self._open[order].stage
+        ask = self._controls.ask if order.is_fresh else self._controls.of
+        controls = ask(account, order.days)
+        order.calls += controls.calls
+        self._warn_of_unknown(order, stage.unknown_fields)
+        outcomes: list[Outcome] = []
+        doubtful: list[date] = []
+        for day in reversed(order.days):
+            account_day = AccountDay(order.account_id, day)
+            if day in controls.errors:
+                outcomes.append(Outcome(account_day, error=controls.errors[day]))
+                continue
+            settled = stage.settle(day)
+            verdict = self._prove(order, settled, controls.totals[day])
+            if _may_change(verdict, settled) and not order.is_fresh:
+                _log.info("%s does not add up yet; asking again.", account_day)
+                doubtful.append(day)
+            else:
+                load = self._record(order, day, settled, verdict, controls)
+                outcomes.append(_published(account_day, settled, load))
+        again = [
+            Order(order.account_id, tuple(run), is_fresh=True, calls=0)
+            for run in chunks(doubtful, len(order.days))
+        ]
+        return outcomes, again
+
+    def _prove(self, order: Order, settled: Settled, control: Totals | None) -> Verdict:
+        return prove(settled.found, control, missing_fields=self._missing(order))
+
+    def _missing(self, order: Order) -> Sequence[str]:
+        return [name for name in self._report.table.fields if name not in order.fields]
+
+    def _record(
+        self, order: Order, day: date, settled: Settled, verdict: Verdict, controls: Asked
+    ) -> Load:
+        control = controls.totals[day] or Totals()
+        return Load.of(
+            self._report.name,
+            order.account_id,
+            day,
+            settled.found,
+            verdict=PROVEN if verdict.proven else UNPROVEN,
+            reason=verdict.reason,
+            control_impressions=control.impressions,
+            control_clicks=control.clicks,
+            control_spend=control.spend,
+            missing_fields=tuple(self._missing(order)),
+            report_run_ids=tuple(order.report_run_ids),
+            calls=share(order.calls, len(order.days), order.days.index(day)),
+            seconds=order.age_seconds / len(order.days),
+            api_version=order.api_version,
+            run_id=self._run_id,
+            loaded_at=self._now(),
+        )
+
+    def _warn_of_unknown(self, order: Order, fields: frozenset[str]) -> None:
+        """Each key that nobody asked for is told once per load."""
+        if new := sorted(fields - self._warned):
+            self._warned |= fields
+            _log.warning("act_%s: left out fields not asked for: %s", order.account_id, new)
+
+
+def _may_change(verdict: Verdict, settled: Settled) -> bool:
+    """Whether another look could help: numbers differ, or rows share a key."""
+    differs = any(not difference.within for difference in verdict.differences)
+    return not verdict.proven and (differs or settled.found.duplicates > 0)
+
+
+def _published(account_day: AccountDay, settled: Settled, load: Load) -> Outcome:
+    """Replace the account-day, unless it is too unreadable or would lose what is proven."""
+    try:
+        if too_many_rejects(load.rejected, load.rows):
+            settled.keep_rejects(load)
+            first = settled.rejects[0]
+            return Outcome(
+                account_day,
+                error=f"{load.rejected} of {load.rejected + load.rows} rows cannot be read;"
+                f" the first, page {first.page} row {first.row}: {first.column or 'row'}"
+                f" {first.value}: {first.reason}",
+            )
+        settled.publish(load)
+    except (WarehouseError, OSError) as error:
+        return Outcome(account_day, error=str(error))
+    return Outcome(account_day, load)
