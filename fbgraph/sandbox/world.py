@@ -153,13 +153,8 @@ class World:
 
     def creative_of(self, ad: Node) -> Node:
         """The creative of an ad. That of a seeded ad is made when it is first looked at."""
-        known = self.nodes.get(creative_id(ad))
-        if known:
-            return known
-        part = Part("creative", f"{ad.name} {ad.created:%Y-%m-%d}")
-        node = _node(ad.account, ad.about, creative_id(ad), part, (ad.created, ad.created))
-        self.nodes[node.id] = node
-        return node
+        wanted = creative_id(ad)
+        return self.nodes.get(wanted) or self._seeded_creative(ad, wanted)
 
     def creatives(self, node: Node) -> Sequence[Node]:
         """All creatives of an account or an ad, each once."""
@@ -169,7 +164,14 @@ class World:
     def _creative(self, text: str) -> Node | None:
         """The creative of a seeded ad by its id, which is told from the ad's."""
         ad = self.nodes.get(f"1{text[1:]}") if text.startswith(PREFIXES["creative"]) else None
-        return self.creative_of(ad) if ad and ad.level == "ad" and creative_id(ad) == text else None
+        is_seeded = ad is not None and ad.level == "ad" and ad.is_seeded
+        return self._seeded_creative(ad, text) if ad and is_seeded else None
+
+    def _seeded_creative(self, ad: Node, node_id: str) -> Node:
+        part = Part("creative", f"{ad.name} {ad.created:%Y-%m-%d}")
+        node = _node(ad.account, ad.about, node_id, part, (ad.created, ad.created))
+        self.nodes[node.id] = node
+        return node
 
     def _business(self, at: int) -> Node:
         name = plan.BUSINESSES[at]
