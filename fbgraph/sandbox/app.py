@@ -131,7 +131,7 @@ def _form(request: Request, body: bytes) -> dict[str, str]:
     except ValueError:
         return {}
     items = found.items() if isinstance(found, dict) else ()
-    return {k: v if isinstance(v, str) else json.dumps(v) for k, v in items}
+    return {k: v if isinstance(v, str) else json.dumps(v) for k, v in items if v is not None}
 
 
 def _truth(platform: Platform, request: Request, _: bytes) -> Any:

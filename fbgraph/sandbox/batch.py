@@ -18,7 +18,7 @@ from fbgraph.sandbox.refusals import error_body, refused
 from fbgraph.sandbox.usage import trace_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     #: What a scenario makes of an item's answer; None is an item that was not finished.
     Twist = Callable[[Call, Answer], Answer | None]
@@ -43,8 +43,8 @@ class Item:
     call: Call
     name: str
     needs: frozenset[str]
-    #: Whether a good answer is shown although others use it.
-    shown: bool
+    #: ``omit_response_on_success``, by default whether others use the answer.
+    omitted: bool | None
 
 
 def run(
@@ -62,11 +62,15 @@ def run(
     used = {name for item in items for name in item.needs}
     with_headers = call.params.get("include_headers", "true") not in ("false", "0")
     return compact([
-        _written(answer, with_headers=with_headers)
-        if item.shown or item.name not in used or not _is_good(answer)
-        else None
+        None
+        if _is_omitted(item, used) and _is_good(answer)
+        else _written(answer, with_headers=with_headers)
         for item, answer in zip(items, answers, strict=True)
     ])  # fmt: skip
+
+
+def _is_omitted(item: Item, used: Collection[str]) -> bool:
+    return item.name in used if item.omitted is None else item.omitted
 
 
 def _answers(
@@ -108,8 +112,8 @@ def _item(outer: Call, entry: Any, at: int) -> Item:
     depends = told.split(",") if isinstance(told, str) else map(str, told)
     referred = {found[1] for text in _texts(call) for found in REFERENCE.finditer(text)}
     needs = {name.strip() for name in depends if name.strip()} | referred
-    shown = entry.get("omit_response_on_success") in (False, "false")
-    return Item(call, str(entry.get("name", "")), frozenset(needs), shown)
+    omitted = entry.get("omit_response_on_success")
+    return Item(call, str(entry.get("name", "")), frozenset(needs), omitted)
 
 
 def _call(outer: Call, entry: Mapping[str, Any], at: int) -> Call:

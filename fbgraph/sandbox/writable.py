@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.sandbox.params import check_names, json_value, one_of, words
+from fbgraph.sandbox.params import check_names, json_value, one_of, some_of
 from fbgraph.sandbox.refusals import refused
 
 if TYPE_CHECKING:
@@ -129,9 +129,8 @@ def _one(known: Collection[str]) -> Check:
 
 def _some(known: Collection[str]) -> Check:
     def check(params: Params, name: str) -> Any:
-        for at, word in enumerate(_list(params, name)):
-            one_of({name: str(word)}, name, known, default=f"{name}[{at}]")
-        return _list(params, name)
+        _list(params, name)  # comma text will not do
+        return list(some_of(params, name, known))
 
     return check
 
@@ -292,7 +291,4 @@ def read_written(
 
 def is_validation(params: Params) -> bool:
     """Whether the call only asks if it would work. Source: contract 10.5."""
-    options = words(params, "execution_options")
-    for option in options:
-        one_of({"execution_options": option}, "execution_options", EXECUTION_OPTIONS, default="")
-    return "validate_only" in options
+    return "validate_only" in some_of(params, "execution_options", EXECUTION_OPTIONS)

@@ -123,11 +123,12 @@ def change(platform: Platform, node: Node, params: Mapping[str, str]) -> None:
         raise refused("unknown_object", method="post", id=node.id)
     checks = {**WRITABLE[node.level].checks, **BY_HAND.get(node.level, {})}
     given = read_written(params, checks)
-    if "review" not in given:
-        _check_change(platform, node, given)
-    elif given["review"] == "NONE":
+    owners = {name: value for name, value in given.items() if name != "review"}
+    if owners:
+        _check_change(platform, node, owners)
+    if given.get("review") == "NONE":
         given["review"] = None
-    _write(platform, node, given)
+    _write(platform, node, {**given, **owners})
 
 
 def _write(platform: Platform, node: Node, given: Mapping[str, Any]) -> None:
@@ -161,7 +162,7 @@ def _parent(world: World, account: Node, level: str, given: dict[str, Any]) -> N
     return found
 
 
-def _check_change(platform: Platform, node: Node, given: Mapping[str, Any]) -> None:
+def _check_change(platform: Platform, node: Node, given: dict[str, Any]) -> None:
     _check_frozen(node, given)
     _check(platform, node.account, node.level, given)
     _check_budgets(node.level, given, node.parent or node, platform.now(), is_new=False)
@@ -175,7 +176,7 @@ def _check_frozen(node: Node, given: Mapping[str, Any]) -> None:
         raise refused("frozen", name=next(iter(given), "id"))
 
 
-def _check(platform: Platform, account: Node, level: str, given: Mapping[str, Any]) -> None:
+def _check(platform: Platform, account: Node, level: str, given: dict[str, Any]) -> None:
     """What one parameter alone cannot show."""
     if level == "ad" and "creative" in given:
         _check_creative(platform, account, given)
@@ -183,16 +184,17 @@ def _check(platform: Platform, account: Node, level: str, given: Mapping[str, An
         _image(account, given["image_hash"])
 
 
-def _check_creative(platform: Platform, account: Node, given: Mapping[str, Any]) -> None:
+def _check_creative(platform: Platform, account: Node, given: dict[str, Any]) -> None:
     """An ad names a creative of its account as ``creative_id`` or ``id``."""
     spec = given["creative"]
-    wanted = str(spec.pop("creative_id", "") or spec.get("id", ""))
+    if not {"creative_id", "id"} & spec.keys():
+        raise refused("not_imitated", what="a creative that is made with its ad")
+    wanted = str(spec.get("creative_id", spec.get("id")))
     found = platform.world.find(wanted)
     if found is None or found.level != "creative" or found.account is not account:
         why = f"There is no creative {wanted} in act_{account.id}."
         raise refused("bad_value", name="creative", why=why)
-    spec.clear()
-    spec["id"] = found.id
+    given["creative"] = {"id": found.id}
 
 
 def _image(account: Node, digest: str) -> Node:
