@@ -108,12 +108,14 @@ def _item(outer: Call, entry: Any, at: int) -> Item:
     if not isinstance(entry, dict) or not {"method", "relative_url"} <= set(entry):
         raise refused("bad_type", name="batch", wanted="a list of objects with relative_url")
     call = _call(outer, entry, at)
-    told = entry.get("depends_on", [])
+    told = entry.get("depends_on") or []
     depends = told.split(",") if isinstance(told, str) else map(str, told)
-    referred = {found[1] for text in _texts(call) for found in REFERENCE.finditer(text)}
-    needs = {name.strip() for name in depends if name.strip()} | referred
+    needs = {name.strip() for name in depends if name.strip()}
+    for found in (one for text in _texts(call) for one in REFERENCE.finditer(text)):
+        find(None, found[2])  # refuses a path that cannot be followed before anything is done
+        needs.add(found[1])
     omitted = entry.get("omit_response_on_success")
-    return Item(call, str(entry.get("name", "")), frozenset(needs), omitted)
+    return Item(call, str(entry.get("name") or ""), frozenset(needs), omitted)
 
 
 def _call(outer: Call, entry: Mapping[str, Any], at: int) -> Call:
@@ -121,7 +123,7 @@ def _call(outer: Call, entry: Mapping[str, Any], at: int) -> Call:
     first, _, rest = path.partition("/")
     has_version = re.fullmatch(r"v\d+\.\d+", first)
     version, path = (first, rest) if has_version else (outer.version, path)
-    params = {**read_form(query), **read_form(str(entry.get("body", "")))}
+    params = {**read_form(query), **read_form(str(entry.get("body") or ""))}
     bearer = _bearer(entry)
     if "access_token" not in params and not bearer:
         params["access_token"] = outer.token or ""
@@ -147,11 +149,11 @@ def _bearer(entry: Mapping[str, Any]) -> str | None:
 
 
 def _headers(entry: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    return [header for header in entry.get("headers", []) if isinstance(header, dict)]
+    return [header for header in entry.get("headers") or [] if isinstance(header, dict)]
 
 
 def _attached(entry: Mapping[str, Any]) -> Sequence[str]:
-    names = str(entry.get("attached_files", "")).split(",")
+    names = str(entry.get("attached_files") or "").split(",")
     return [name.strip() for name in names if name.strip()]
 
 
@@ -209,7 +211,9 @@ def _inside(value: Any, step: re.Match[str]) -> Sequence[Any]:
         return [value[name]] if isinstance(value, dict) and name in value else []
     if index is not None:
         return value[int(index) : int(index) + 1] if isinstance(value, list) else []
-    return list(value.values() if isinstance(value, dict) else value)
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
 
 
 def _written(answer: Answer | None, *, with_headers: bool) -> Mapping[str, Any] | None:

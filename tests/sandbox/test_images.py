@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 640, 480) + b"\r\n--\n\r\x00"
 GIF = b"GIF89a" + struct.pack("<HH", 3, 5)
-JPEG = (
-    b"\xff\xd8\xff\xe0\x00\x04xx\xff\xc4\x00\x03y\xff\xc2\x00\x08\x08" + struct.pack(">HH", 200, 300)
+JPEG = b"\xff\xd8\xff\xe0\x00\x04xx\xff\xc4\x00\x03y\xff\xc2\x00\x08\x08" + struct.pack(
+    ">HH", 200, 300
 )
 
 
@@ -141,7 +141,5 @@ def test_a_creative_shows_an_image_of_its_account(fresh: Graph) -> None:
         (b"<svg/>", None),
     ],
 )
-def test_the_size_is_read_off_the_first_bytes(
-    content: bytes, size: tuple[int, int] | None
-) -> None:
+def test_the_size_is_read_off_the_first_bytes(content: bytes, size: tuple[int, int] | None) -> None:
     assert size_of(content) == size

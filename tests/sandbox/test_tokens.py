@@ -97,7 +97,10 @@ def test_business_fields_and_edges_want_their_own_scope(fresh: Graph) -> None:
     assert clients
     for path in (business["id"], f"{business['id']}/owned_ad_accounts", "me/businesses"):
         error = fresh.error(path)
-        assert error["message"] == "(#200) Requires business_management permission to manage the object"
+        assert (
+            error["message"]
+            == "(#200) Requires business_management permission to manage the object"
+        )
 
 
 def test_accounts_name_their_business_to_every_reader(graph: Graph) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -287,9 +288,7 @@ def test_a_campaigns_budget_changes_unnoticed(
         ("adset", "ARCHIVED", ["ACTIVE", "ARCHIVED", "ARCHIVED"]),
     ],
 )
-def test_a_status_reaches_down(
-    fresh: Graph, level: str, status: str, expected: list[str]
-) -> None:
+def test_a_status_reaches_down(fresh: Graph, level: str, status: str, expected: list[str]) -> None:
     made = make_objects(fresh)
 
     fresh.post(getattr(made, level), status=status)
@@ -412,3 +411,18 @@ def test_a_wrong_change_by_hand_says_why(fresh: Graph) -> None:
         fresh.sandbox.change(fresh.rows(f"{fresh.account()}/ads")[0]["id"], review="SUPER")
     wrong = fresh.bare.post("_sandbox/change", json={"id": "12345"})
     assert (wrong.status_code, wrong.json()) == (400, {"error": "'12345'"})
+
+
+def test_writes_from_many_threads_are_all_there(fresh: Graph) -> None:
+    campaign = fresh.rows(f"{fresh.account()}/campaigns")[0]["id"]
+
+    def write(turn: int) -> str:
+        fresh.sandbox.change(campaign, name=f"n{turn}")
+        fresh.sandbox.truth(fresh.account(), "2026-11-21")
+        return fresh.made("campaigns", **CAMPAIGN)
+
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(write, range(16)))
+
+    assert len(set(made)) == 16
+    assert set(made) <= listed(fresh, "campaigns")
