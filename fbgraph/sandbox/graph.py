@@ -81,7 +81,7 @@ def respond(platform: Platform, call: Call) -> Answer:
     try:
         version = served_version(call, upgrade=platform.settings.auto_upgrade)
         token = platform.tokens.check(call, platform.now())
-        _authorize(platform, call, token)
+        _authorize(platform, call, token, account)
         platform.active.before(call, Place(platform.world, account, platform.now()))
         answer = Answer(_handle(platform, replace(call, version=version)))
     except RefusedError as error:
@@ -119,13 +119,12 @@ def _account(platform: Platform, call: Call) -> Node | None:
     return node.line.get("account") if node else None
 
 
-def _authorize(platform: Platform, call: Call, token: Token) -> None:
+def _authorize(platform: Platform, call: Call, token: Token, account: Node | None) -> None:
     """Whether the token reaches the object that a call is about.
 
     An account that it does not see is refused by name, anything in it as if it were not there.
     Source: contract 2.12.
     """
-    account = _account(platform, call)
     if account is None:
         if call.parts and platform.world.find(call.parts[0]):
             token.need("business_management")  # what belongs to no account is a business

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -93,6 +95,7 @@ def test_a_batch_as_a_whole_may_be_refused(graph: Graph) -> None:
 
     too_long = graph.post("", batch=[item] * 51).json()["error"]
     no_list = graph.post("", batch="{").json()["error"]
+    no_item = graph.post("", batch=["me"]).json()["error"]
     linked = graph.post("", batch=[{**item, "depends_on": "x"}]).json()["error"]
     twice = graph.post("", batch=[{**item, "name": "x"}] * 2).json()["error"]
     no_file = graph.post("", batch=[{**item, "attached_files": "x"}]).json()["error"]
@@ -102,7 +105,7 @@ def test_a_batch_as_a_whole_may_be_refused(graph: Graph) -> None:
     no_token = graph.bare.post("v26.0/", data={"batch": "[]"}).json()["error"]
 
     assert too_long["type"] == "GraphBatchException"
-    assert no_list["code"] == 100
+    assert no_list["code"] == no_item["code"] == 100
     assert linked["message"] == "Batch item 0: no item before it is called x"
     assert twice["message"] == "Batch item 1: there is another x"
     assert no_file["message"] == "Batch item 0: no part of the body is called x"
@@ -282,6 +285,7 @@ VALUE = {"data": [{"id": "1", "x": {"y": [5, 6]}}, {"id": "2"}], "n": 3}
         ("$.data[1].id", ["2"]),
         ("$.data[0].x.y", [[5, 6]]),
         ("$.data[0].x.y[1]", [6]),
+        ("$.data[1].*", ["2"]),
         ("$.n", [3]),
         ("$", [VALUE]),
         ("$.missing.*.id", []),
@@ -292,3 +296,36 @@ VALUE = {"data": [{"id": "1", "x": {"y": [5, 6]}}, {"id": "2"}], "n": 3}
 )
 def test_paths_lead_to_values(path: str, found: list[object]) -> None:
     assert find(VALUE, path) == found
+
+
+def test_the_proof_goes_with_the_token_to_the_items(open_graph: Callable[..., Graph]) -> None:
+    graph = open_graph(app_secret="s3cret")  # noqa: S106  of an app that does not exist
+    proof = hmac.new(b"s3cret", graph.token.encode(), hashlib.sha256).hexdigest()
+    other = graph.sandbox.make_token()
+
+    usual, foreign = batch(
+        graph,
+        {"method": "GET", "relative_url": "me"},
+        {"method": "GET", "relative_url": f"me?access_token={other}"},
+        appsecret_proof=proof,
+    )
+
+    assert usual["code"] == 200
+    assert body(foreign)["error"]["message"].endswith("require an appsecret_proof argument")
+
+
+def test_an_answer_that_a_fault_has_broken_counts_as_a_failure(
+    open_graph: Callable[..., Graph],
+) -> None:
+    graph = open_graph("flaky")
+    first = {"method": "GET", "name": "a", "relative_url": "me"}
+
+    codes = set()
+    for _ in range(25):
+        answer = graph.post("", batch=[first, {"method": "GET", "relative_url": "{result=a:$.id}"}])
+        if answer.status_code == 200 and answer.text.startswith("[") and answer.text.endswith("]"):
+            broken, second = answer.json()
+            codes.add((broken is None, second["code"]))
+
+    # What was left out went well, and only then was the other tried.
+    assert {code for left_out, code in codes if not left_out} == {400}

@@ -426,3 +426,72 @@ def test_writes_from_many_threads_are_all_there(fresh: Graph) -> None:
 
     assert len(set(made)) == 16
     assert set(made) <= listed(fresh, "campaigns")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2026-12-01T08:00:00-0800", "2026-12-01T17:00:00+0100"),
+        ("2026-07-01T00:00:00+02:00", "2026-07-01T00:00:00+0200"),
+        ("1796083200", "2026-12-01T01:00:00+0100"),
+        ("2026-12-01T00:00:00", "2026-12-01T01:00:00+0100"),
+    ],
+)
+def test_times_are_read_in_the_accounts_zone(fresh: Graph, written: str, read: str) -> None:
+    campaign = fresh.made("campaigns", **CAMPAIGN, stop_time=written)
+
+    assert fresh.get(campaign, fields="stop_time").json()["stop_time"] == read
+
+
+def test_a_changed_object_may_be_read_with_the_call_that_changes_it(fresh: Graph) -> None:
+    campaign = fresh.made("campaigns", **CAMPAIGN)
+
+    answer = fresh.post(campaign, name="neu", objective="OUTCOME_SALES", fields="name,objective")
+
+    assert answer.json() == {
+        "success": True,
+        "name": "neu",
+        "objective": "OUTCOME_SALES",
+        "id": campaign,
+    }
+
+
+def test_parameters_that_are_no_fields_are_taken_and_not_shown(fresh: Graph) -> None:
+    campaign = fresh.made("campaigns", **CAMPAIGN, adset_budgets=[{}], pacing_type="x")
+
+    found = fresh.get(campaign, fields="pacing_type").json()
+
+    assert found == {"id": campaign, "pacing_type": "x"}
+    assert "nonexisting field" in fresh.error(campaign, fields="adset_budgets")["message"]
+
+
+def test_what_is_no_ad_object_is_not_written(open_graph: Callable[..., Graph]) -> None:
+    graph = open_graph()
+    rich = graph.by(graph.sandbox.make_token(["ads_management", "business_management"]))
+    business = rich.rows("me/businesses")[0]["id"]
+
+    assert rich.refusal(business, name="x")["error_subcode"] == 33
+    assert rich.delete(business).json()["error"]["error_subcode"] == 33
+    with pytest.raises(ValueError, match="Unsupported post request"):
+        graph.sandbox.change(business, name="x")
+
+
+def test_a_review_ends_by_hand(fresh: Graph) -> None:
+    made = make_objects(fresh)
+
+    seen = []
+    for review in ("DISAPPROVED", "NONE"):
+        fresh.sandbox.change(made.ad, review=review)
+        seen.append(fresh.get(made.ad, fields="effective_status").json()["effective_status"])
+
+    assert seen == ["DISAPPROVED", "ACTIVE"]
+
+
+def test_a_broken_json_body_lacks_what_it_should_say(graph: Graph) -> None:
+    answer = graph.bare.post(
+        f"v26.0/{graph.account()}/campaigns",
+        content='{"name": "n',
+        headers={**graph.bearer, "Content-Type": "application/json"},
+    )
+
+    assert answer.json()["error"]["message"] == "(#100) The parameter name is required"
