@@ -8,15 +8,16 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from fbgraph.sandbox.call import Call, read_form
+from fbgraph.sandbox.call import Call, Upload, read_form
 from fbgraph.sandbox.graph import respond
 from fbgraph.sandbox.scenarios import SCENARIOS, Active
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
 
     from starlette.requests import Request
 
@@ -29,6 +30,10 @@ __all__ = ["make_app"]
 #: Bodies shorter than this are not worth compressing.
 COMPRESSED_FROM: Final = 1000
 
+#: Parts of a multipart body, and bytes of one without a file name.
+MOST_PARTS: Final = 1000
+LARGEST_PART: Final = 100_000_000
+
 METHODS: Final = ["GET", "POST", "DELETE"]
 
 
@@ -39,6 +44,8 @@ def make_app(platform: Platform) -> Starlette:
         "calls": _calls,
         "world": _world,
         "scenario": _scenario,
+        "token": _token,
+        "change": _change,
     }
     routes = [
         Route(f"/_sandbox/{name}", _endpoint(platform, handle), methods=METHODS)
@@ -51,7 +58,9 @@ def make_app(platform: Platform) -> Starlette:
 def _endpoint(platform: Platform, handle: Callable[[Platform, Request, bytes], Any]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         try:
-            return JSONResponse(handle(platform, request, await request.body()))
+            body = await request.body()
+            with platform.lock:
+                return JSONResponse(handle(platform, request, body))
         except (KeyError, ValueError) as error:
             return JSONResponse({"error": str(error)}, status_code=400)
 
@@ -60,8 +69,10 @@ def _endpoint(platform: Platform, handle: Callable[[Platform, Request, bytes], A
 
 def _graph_endpoint(platform: Platform) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        call = _read(request, await request.body(), platform.ledger.next_number())
-        answer = respond(platform, call)
+        params, files = await _body(request)
+        call = _read(request, params, files, platform.ledger.next_number())
+        with platform.lock:
+            answer = respond(platform, call)
         body, headers = answer.body, dict(answer.headers)
         zipped = "gzip" in request.headers.get("accept-encoding", "")
         if platform.settings.compress and zipped and len(body) >= COMPRESSED_FROM:
@@ -72,9 +83,11 @@ def _graph_endpoint(platform: Platform) -> Endpoint:
     return endpoint
 
 
-def _read(request: Request, body: bytes, number: int) -> Call:
+def _read(
+    request: Request, given: Mapping[str, str], files: Mapping[str, Upload], number: int
+) -> Call:
     version, _, path = request.url.path.strip("/").partition("/")
-    params = {**read_form(request.url.query), **_form(request, body)}
+    params = {**read_form(request.url.query), **given}
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     return Call(
         method=params.get("method", request.method).upper(),
@@ -84,7 +97,27 @@ def _read(request: Request, body: bytes, number: int) -> Call:
         base_url=f"http://{request.headers.get('host', '')}",
         number=number,
         bearer=bearer.strip() if scheme.lower() == "bearer" else None,
+        files=files,
     )
+
+
+async def _body(request: Request) -> tuple[Mapping[str, str], Mapping[str, Upload]]:
+    """The parameters and files of a body, in whichever of three ways it is written."""
+    body = await request.body()
+    if "multipart/form-data" not in request.headers.get("content-type", ""):
+        return _form(request, body), {}
+    try:
+        parts = await request.form(max_files=MOST_PARTS, max_part_size=LARGEST_PART)
+    except HTTPException:
+        return {}, {}  # a broken body says nothing, and the parameters that it lacks are missed
+    texts = {name: part for name, part in parts.items() if isinstance(part, str)}
+    files = {
+        name: Upload(part.filename or "", await part.read())
+        for name, part in parts.items()
+        if not isinstance(part, str)
+    }
+    await parts.close()
+    return texts, files
 
 
 def _form(request: Request, body: bytes) -> dict[str, str]:
@@ -98,7 +131,7 @@ def _form(request: Request, body: bytes) -> dict[str, str]:
     except ValueError:
         return {}
     items = found.items() if isinstance(found, dict) else ()
-    return {k: v if isinstance(v, str) else json.dumps(v) for k, v in items}
+    return {k: v if isinstance(v, str) else json.dumps(v) for k, v in items if v is not None}
 
 
 def _truth(platform: Platform, request: Request, _: bytes) -> Any:
@@ -126,9 +159,37 @@ def _scenario(platform: Platform, request: Request, body: bytes) -> Any:
     return {"active": list(platform.active.names), "scenarios": known}
 
 
+def _token(platform: Platform, request: Request, body: bytes) -> Any:
+    """POST makes a token; DELETE revokes the one that ``access_token`` names."""
+    given = _given(request, body)
+    if request.method == "DELETE":
+        platform.tokens.revoke(given["access_token"])
+        return {"success": True}
+    accounts = _words(given["accounts"]) if "accounts" in given else None
+    scopes = _words(given.get("scopes", "ads_read"))
+    expires = given.get("expires_at", "0")
+    kind = given.get("kind", "USER")
+    return {"access_token": platform.make_token(scopes, accounts, int(expires), kind)}
+
+
+def _change(platform: Platform, request: Request, body: bytes) -> Any:
+    """POST changes the object ``id`` as `Sandbox.change` does."""
+    given = dict(_given(request, body))
+    platform.change(given.pop("id"), given)
+    return {"success": True}
+
+
+def _given(request: Request, body: bytes) -> Mapping[str, str]:
+    return {**read_form(request.url.query), **_form(request, body)}
+
+
 def _names(request: Request, body: bytes) -> list[str]:
-    """``names`` (or ``name``): comma text in query or form, or a JSON list."""
-    given = {**read_form(request.url.query), **_form(request, body)}
-    text = given.get("names", given.get("name", ""))
+    """``names`` or ``name``."""
+    given = _given(request, body)
+    return _words(given.get("names", given.get("name", "")))
+
+
+def _words(text: str) -> list[str]:
+    """Comma text or a JSON list."""
     found = json.loads(text) if text.startswith("[") else text.split(",")
-    return [name.strip() for name in found if name.strip()]
+    return [word.strip() for word in found if word.strip()]

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Answer", "Call", "compact", "read_form"]
+__all__ = ["Answer", "Call", "Upload", "compact", "read_form"]
+
+
+class Upload(NamedTuple):
+    """A file part of a multipart body."""
+
+    filename: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What was asked. `path` is without version and slashes at its ends; `number` counts calls."""
+    """What was asked. `path` is without version and slashes at its ends; `number` counts calls.
+
+    `files` holds the file parts by the names of the parts.
+    """
 
     method: str
     version: str
@@ -24,10 +34,16 @@ class Call:
     base_url: str
     number: int = 0
     bearer: str | None = None
+    files: Mapping[str, Upload] = field(default_factory=dict)
 
     @property
     def token(self) -> str | None:
         return self.params.get("access_token") or self.bearer
+
+    def ask(self, path: str, params: Mapping[str, str]) -> Call:
+        """The same caller reading another path."""
+        given = {"access_token": self.token or "", **params}
+        return replace(self, method="GET", path=path, params=given, files={})
 
     @property
     def parts(self) -> tuple[str, ...]:

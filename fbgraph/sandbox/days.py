@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 __all__ = [
+    "ONE_DAY",
+    "ONE_HOUR",
     "PRESETS",
     "RefreshedClock",
     "dates",

@@ -103,6 +103,8 @@ class Delivery:
 
     def table(self, ad: Node, day: date, now: datetime) -> Table:
         """One ad on one of its account's days, as far as `now`; no key for an idle hour."""
+        if ad.delivers_from and day < ad.delivers_from:
+            return {}
         today = local_date(ad.zone, now)
         if day < today:
             return self._full(ad, day)
@@ -134,7 +136,7 @@ class Delivery:
 
     def _profile_of(self, ad: Node) -> Profile:
         dice = random.Random(f"{self._seed}/{ad.id}/profile")  # noqa: S311  seeded, no secret
-        share = plan.DAYS_DELIVERED.get(ad.effective_status, 0.0)
+        share = plan.DAYS_DELIVERED.get(ad.born, 0.0)
         return Profile(
             days=share * ad.about.activity,
             impressions=dice.lognormvariate(5.4, 0.9),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from fbgraph.fields import EFFECTIVE_STATUSES
 from fbgraph.sandbox.filters import STATUSES, matches, read_filtering, shows_hidden
-from fbgraph.sandbox.params import check_names, some_of
+from fbgraph.sandbox.params import check_names, some_of, words
 from fbgraph.sandbox.refusals import refused
 from fbgraph.sandbox.world import HIDDEN
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fbgraph.sandbox.filters import Condition
     from fbgraph.sandbox.world import Node
 
-__all__ = ["ACCOUNTS_PARAMETERS", "EDGES", "listed", "wants_total"]
+__all__ = ["ACCOUNTS_PARAMETERS", "EDGES", "images", "listed", "wants_total"]
 
 #: (level of the node, edge) → level of what it lists.
 EDGES: Final[Mapping[tuple[str, str], str]] = {
@@ -29,6 +29,12 @@ EDGES: Final[Mapping[tuple[str, str], str]] = {
     ("campaign", "adsets"): "adset",
     ("campaign", "ads"): "ad",
     ("adset", "ads"): "ad",
+    ("account", "adcreatives"): "creative",
+    ("ad", "adcreatives"): "creative",
+    ("account", "adlabels"): "label",
+    ("account", "adimages"): "image",
+    ("business", "owned_ad_accounts"): "account",
+    ("business", "client_ad_accounts"): "account",
 }
 
 ACCOUNTS_PARAMETERS: Final = frozenset({"limit", "after", "before", "summary"})
@@ -43,7 +49,7 @@ TOTAL: Final = frozenset({"true", "1", "total_count", '["total_count"]', "['tota
 
 
 def listed(node: Node, edge: str, params: Mapping[str, str]) -> Sequence[Node]:
-    """What an edge shows: nothing archived unless asked for, nothing deleted ever."""
+    """Campaigns, ad sets or ads of an edge: nothing archived unless asked for, nothing deleted."""
     level = EDGES[node.level, edge]
     since = frozenset({"updated_since"}) if edge != "campaigns" else frozenset()
     check_names(params, PARAMETERS | since)
@@ -57,8 +63,30 @@ def listed(node: Node, edge: str, params: Mapping[str, str]) -> Sequence[Node]:
         if one.effective_status not in hidden
         and (not statuses or one.effective_status in statuses)
         and matches(one, conditions)
-        and one.updated.timestamp() > _updated_since(params)
+        and one.updated.timestamp() > _whole(params, "updated_since")
     ]
+
+
+def images(account: Node, params: Mapping[str, str]) -> Sequence[Node]:
+    """The images of an account. Source: SDK, AdAccount.get_ad_images."""
+    known = {"hashes", "name", "minwidth", "minheight"}
+    check_names(params, ACCOUNTS_PARAMETERS | known)
+    hashes, name = words(params, "hashes"), params.get("name")
+    least = {side: _whole(params, f"min{side}") for side in ("width", "height")}
+    return [
+        one
+        for one in account.under("image")
+        if (not hashes or one.values["hash"] in hashes)
+        and (not name or one.name == name)
+        and all(one.values.get(side, 0) >= pixels for side, pixels in least.items())
+    ]
+
+
+def _whole(params: Mapping[str, str], name: str) -> int:
+    text = params.get(name) or "0"
+    if not text.isdecimal():
+        raise refused("bad_type", name=name, wanted="an integer")
+    return int(text)
 
 
 def _hidden(statuses: Sequence[str], conditions: Sequence[Condition], level: str) -> frozenset[str]:
@@ -71,13 +99,6 @@ def _refuse_deleted(statuses: Sequence[str], conditions: Sequence[Condition]) ->
     asked = [v for value in values for v in (value if isinstance(value, tuple) else (value,))]
     if "DELETED" in (*statuses, *(str(one).upper() for one in asked)):
         raise refused("deleted_objects")
-
-
-def _updated_since(params: Mapping[str, str]) -> float:
-    text = params.get("updated_since") or "0"
-    if not text.isdecimal():
-        raise refused("bad_type", name="updated_since", wanted="a time in epoch seconds")
-    return float(text)
 
 
 def wants_total(params: Mapping[str, str]) -> bool:

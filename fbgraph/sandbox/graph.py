@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox import batch, edges, reading, reporting
+from fbgraph.fields import LEVELS
+from fbgraph.sandbox import batch, edges, estimates, reading, reporting, uploads, writing
 from fbgraph.sandbox.access import LATEST, served_version
 from fbgraph.sandbox.call import Answer
 from fbgraph.sandbox.faults import Place
+from fbgraph.sandbox.params import check_names
 from fbgraph.sandbox.refusals import RefusedError, authenticate_header, error_body, refused
 from fbgraph.sandbox.usage import headers, trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from fbgraph.sandbox.access import Token
     from fbgraph.sandbox.call import Call
     from fbgraph.sandbox.runs import Run
     from fbgraph.sandbox.state import Platform
     from fbgraph.sandbox.world import Node
+
+    Routes = Mapping[tuple[str, ...], Callable[[Platform, Call, Node], bytes]]
 
 __all__ = ["respond"]
 
@@ -26,17 +32,39 @@ __all__ = ["respond"]
 ROUTES: Final[Mapping[tuple[str, ...], Callable[[Platform, Call], bytes]]] = {
     ("GET", "me"): reading.me,
     ("GET", "me", "adaccounts"): reading.accounts,
+    ("GET", "me", "businesses"): reading.businesses,
     ("GET", "debug_token"): reading.debug_token,
     ("POST",): lambda platform, call: batch.run(
-        call, platform.ledger.next_number, lambda item: respond(platform, item)
+        call,
+        platform.ledger.next_number,
+        lambda item: respond(platform, item),
+        platform.active.item,
     ),
 }
 
-#: (method, what follows the id of an object) → handler. Edges that list objects are added to it.
-NODE_ROUTES: Final[Mapping[tuple[str, ...], Callable[[Platform, Call, Node], bytes]]] = {
+#: (method, what follows the id of an object) → handler.
+NODE_ROUTES: Final[Routes] = {
     ("GET",): reading.node,
+    ("POST",): writing.update,
+    ("DELETE",): writing.delete,
+}
+
+#: What has insights has these too.
+INSIGHTS_ROUTES: Final[Routes] = {
     ("GET", "insights"): reporting.insights,
     ("POST", "insights"): reporting.create_run,
+}
+
+#: level → what its objects have besides. Edges that list objects are added to it.
+LEVEL_ROUTES: Final[Mapping[str, Routes]] = {
+    "account": {
+        **{("POST", edge): writing.create for edge in writing.CREATES},
+        ("POST", "adimages"): uploads.upload,
+        ("DELETE", "adimages"): writing.delete,
+        ("GET", "reachestimate"): estimates.reach,
+        ("GET", "delivery_estimate"): estimates.delivery,
+    },
+    "adset": {("GET", "delivery_estimate"): estimates.delivery},
 }
 
 #: The same for a report run.
@@ -52,7 +80,8 @@ def respond(platform: Platform, call: Call) -> Answer:
     version = LATEST
     try:
         version = served_version(call, upgrade=platform.settings.auto_upgrade)
-        platform.tokens.check(call, platform.now())
+        token = platform.tokens.check(call, platform.now())
+        _authorize(platform, call, token, account)
         platform.active.before(call, Place(platform.world, account, platform.now()))
         answer = Answer(_handle(platform, replace(call, version=version)))
     except RefusedError as error:
@@ -87,7 +116,25 @@ def _account(platform: Platform, call: Call) -> Node | None:
     if run:
         return platform.world.nodes[run.account_id]
     node = platform.world.find(first)
-    return node.account if node else None
+    return node.line.get("account") if node else None
+
+
+def _authorize(platform: Platform, call: Call, token: Token, account: Node | None) -> None:
+    """Whether the token reaches the object that a call is about.
+
+    An account that it does not see is refused by name, anything in it as if it were not there.
+    Source: contract 2.12.
+    """
+    if account is None:
+        if call.parts and platform.world.find(call.parts[0]):
+            token.need("business_management")  # what belongs to no account is a business
+        return
+    token.need_ads()
+    if token.sees(account):
+        return
+    if call.parts[0].startswith("act_"):
+        raise refused("account_forbidden")
+    raise refused("unknown_object", method=call.method.lower(), id=call.parts[0])
 
 
 def _handle(platform: Platform, call: Call) -> bytes:
@@ -95,6 +142,7 @@ def _handle(platform: Platform, call: Call) -> bytes:
     if fixed:
         return fixed(platform, call)
     if not call.parts:
+        check_names(call.params, call.params)  # ``GET /?ids=`` is refused for the ``ids``
         raise refused("unknown_object", method=call.method.lower(), id="")
     first, *rest = call.parts
     route = (call.method, *rest)
@@ -106,11 +154,14 @@ def _handle(platform: Platform, call: Call) -> bytes:
         is_id = first.removeprefix("act_").isdecimal()
         name = "unknown_object" if is_id else "unknown_alias"
         raise refused(name, method=call.method.lower(), id=first)
-    return _found({**NODE_ROUTES, **_edges_of(node)}, route)(platform, call, node)
+    return _found(_routes_of(node.level), route)(platform, call, node)
 
 
-def _edges_of(node: Node) -> Mapping[tuple[str, ...], Callable[[Platform, Call, Node], bytes]]:
-    return {("GET", name): reading.edge for level, name in edges.EDGES if level == node.level}
+@cache
+def _routes_of(level: str) -> Routes:
+    listing: Routes = {("GET", name): reading.edge for above, name in edges.EDGES if above == level}
+    insights = INSIGHTS_ROUTES if level in LEVELS else {}
+    return {**NODE_ROUTES, **insights, **LEVEL_ROUTES.get(level, {}), **listing}
 
 
 def _found(

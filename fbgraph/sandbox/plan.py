@@ -18,8 +18,11 @@ __all__ = [
     "ADS",
     "ADSETS",
     "AD_NAMES",
+    "BUSINESSES",
     "CAMPAIGNS",
+    "CLIENT_EVERY",
     "DAYS_DELIVERED",
+    "LABELS",
     "MINOR_UNITS",
     "AccountPlan",
     "CampaignPlan",
@@ -57,6 +60,16 @@ ACCOUNTS: Final[Sequence[AccountPlan]] = (
 MINOR_UNITS: Final[Mapping[str, int]] = dict.fromkeys(
     ("CLP", "COP", "CRC", "HUF", "ISK", "IDR", "JPY", "KRW", "PYG", "TWD", "VND"), 1
 )
+
+
+#: The business behind the token, and one whose accounts it works for.
+BUSINESSES: Final = ("Sandbox Holding", "A Client of the Sandbox")
+
+#: The last of so many accounts is a client's.
+CLIENT_EVERY: Final = 3
+
+#: Labels of each account.
+LABELS: Final = ("Herbst", "évergreen")
 
 
 @dataclass(frozen=True, slots=True)

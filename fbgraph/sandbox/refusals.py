@@ -56,6 +56,17 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         "The current time is {current}.",
         463,
     ),
+    "token_revoked": Refusal(
+        190,
+        "Error validating access token: The session has been invalidated because the user changed "
+        "their password or Facebook has changed the session for security reasons.",
+        460,
+    ),
+    "not_your_app": Refusal(
+        100,
+        "(#100) You must provide an app access token, or a user access token that is an owner or "
+        "developer of the app",
+    ),
     "proof_missing": Refusal(
         100,
         "API calls from the server require an appsecret_proof argument",
@@ -76,6 +87,11 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         200,
         "(#200) Requires {right} permission to manage the object",
         status=403,
+    ),
+    "needs_ads_scope": Refusal(
+        294,
+        "Managing advertisements requires an access token with the extended permission "
+        "ads_management or ads_read",
     ),
     # Paths and versions
     "unknown_object": Refusal(
@@ -160,6 +176,46 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         "Try different metrics or breakdowns.",
     ),
     "not_imitated": Refusal(100, "(#100) This sandbox does not imitate {what}"),
+    # Writes. Titles and texts are ours where no body has been seen.
+    "missing": Refusal(100, "(#100) The parameter {name} is required"),
+    "budget_sharing": Refusal(
+        100,
+        INVALID,
+        4834011,
+        transient=False,
+        title="Must specify True or False in is_adset_budget_sharing_enabled field",
+        text="This field is required from v24.0 on if the campaign holds no budget.",
+        blames="name",
+    ),
+    "two_budgets": Refusal(
+        100,
+        INVALID,
+        1885621,
+        transient=False,
+        title="Only one level can hold the budget",
+        text="The campaign has a budget of its own, so its ad sets cannot have one.",
+        blames="name",
+    ),
+    "low_budget": Refusal(
+        100,
+        INVALID,
+        1885272,
+        transient=False,
+        title="Budget Is Too Low",
+        text="The budget must be at least {least} in the currency's smallest unit.",
+        blames="name",
+    ),
+    "bad_value": Refusal(
+        100, INVALID, transient=False, title="Invalid value", text="{why}", blames="name"
+    ),
+    "frozen": Refusal(
+        100,
+        INVALID,
+        transient=False,
+        title="Cannot edit an archived or deleted object",
+        text="An archived object can only be renamed or deleted, a deleted one not at all.",
+        blames="name",
+    ),
     # Paging and report runs
     "cursor": Refusal(2642, "(#2642) Invalid cursors values"),
     "run_not_ready": Refusal(
@@ -198,6 +254,13 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         100,
         "Too many requests in batch message. Maximum batch size is 50",
         type="GraphBatchException",
+    ),
+    "batch_item": Refusal(100, "Batch item {at}: {why}", type="GraphBatchException"),
+    "batch_aborted": Refusal(
+        960,
+        "Request aborted. This could happen if a dependent request failed or the entire request "
+        "timed out.",
+        type="FacebookApiException",
     ),
 }
 

@@ -9,6 +9,7 @@ chained in the order in which scenarios were named, so they combine.
 - ``poll``: changes what a poll of a report run shows
 - ``tables``: changes the numbers that insights (and the truth) are made of
 - ``after``: changes a finished answer
+- ``item``: changes the answer to an item of a batch, or leaves it out with None
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Scenario:
     poll: Callable[[Run, RunState], RunState] | None = None
     tables: Callable[[Tables, View], Tables] | None = None
     after: Callable[[Call, Answer], Answer] | None = None
+    item: Callable[[Call, Answer], Answer | None] | None = None
 
 
 SCENARIOS: Final[Mapping[str, Scenario]] = {
@@ -139,3 +141,9 @@ class Active:
         for one in self._on:
             answer = one.after(call, answer) if one.after else answer
         return answer
+
+    def item(self, call: Call, answer: Answer) -> Answer | None:
+        kept: Answer | None = answer
+        for one in self._on:
+            kept = one.item(call, kept) if one.item and kept else kept
+        return kept

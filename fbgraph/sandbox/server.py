@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import json
 import signal
 import socket
 import threading
@@ -67,6 +67,11 @@ class Sandbox:
     multiplies the ads, `accounts` sets how many accounts there are. A report run takes `run_polls`
     polls, or `run_seconds` of `now`'s time. With `app_secret` every call must carry its proof.
     `auto_upgrade` lets expired versions through with a warning header. `compress` allows gzip.
+
+    `token` sees every account and may read and write ads; `make_token` makes others that see and
+    may do less, `revoke` ends one. What calls write is there for all who read afterwards, and
+    `change` writes by hand; neither changes a number of any day. All methods may be called from any
+    thread.
     """
 
     def __init__(  # noqa: PLR0913  each is a knob of its own, by keyword
@@ -84,8 +89,7 @@ class Sandbox:
         auto_upgrade: bool = False,
         compress: bool = True,
     ) -> None:
-        token = "EAASandbox" + hashlib.blake2b(str(seed).encode(), digest_size=12).hexdigest()
-        self._tokens = Tokens(token, app_secret)
+        self._tokens = Tokens(seed, app_secret)
         self._platform = Platform(
             World(seed, accounts=accounts, scale=scale),
             self._tokens,
@@ -101,6 +105,41 @@ class Sandbox:
     @property
     def expired_token(self) -> str:
         return self._tokens.expired
+
+    @property
+    def app_token(self) -> str:
+        """The app's own token: it may ask ``debug_token`` about any other, and nothing else."""
+        return self._tokens.app
+
+    def make_token(
+        self,
+        scopes: Sequence[str] = ("ads_read",),
+        accounts: Sequence[str] | None = None,
+        expires_at: datetime | float = 0,
+        kind: str = "USER",
+    ) -> str:
+        """A further token, of a user of its own.
+
+        `accounts` are those that it sees (ids with or without ``act_``), None for all.
+        `expires_at` is an aware datetime or epoch seconds, 0 for never. `kind` is USER,
+        SYSTEM_USER or PAGE. Raises ValueError for an unknown account or kind.
+        """
+        at = expires_at.timestamp() if isinstance(expires_at, datetime) else expires_at
+        return self._platform.make_token(scopes, accounts, at, kind)
+
+    def revoke(self, token: str) -> None:
+        """From now on it is refused with 190/460. Raises KeyError for an unknown one."""
+        self._platform.revoke(token)
+
+    def change(self, node_id: str, **fields: object) -> None:
+        """Change an object as its owner could, without a call: ``change(id, status="ARCHIVED")``.
+
+        Beside what a call can write: `review` of a campaign, ad set or ad (as DISAPPROVED, NONE to
+        end it); `account_status`, `disable_reason`, `amount_spent`, `balance` and `spend_cap` of an
+        account. Raises KeyError for an unknown object, ValueError for what Meta would refuse.
+        """
+        texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in fields.items()}
+        self._platform.change(node_id, texts)
 
     @property
     def url(self) -> str:
@@ -122,11 +161,13 @@ class Sandbox:
 
     def truth(self, account_id: str, day: date | str) -> dict[str, Any]:
         """What ``/_sandbox/truth`` tells of an account-day."""
-        return self._platform.truth(account_id, date.fromisoformat(str(day)))
+        with self._platform.lock:
+            return self._platform.truth(account_id, date.fromisoformat(str(day)))
 
     def world(self) -> dict[str, Any]:
         """What ``/_sandbox/world`` tells."""
-        return self._platform.describe_world()
+        with self._platform.lock:
+            return self._platform.describe_world()
 
     def calls(self) -> dict[str, Any]:
         """What ``/_sandbox/calls`` tells."""

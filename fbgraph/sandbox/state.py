@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.sandbox.columns import COLUMNS, Measured, major
@@ -13,12 +14,14 @@ from fbgraph.sandbox.delivery import NOTHING, Delivery, add
 from fbgraph.sandbox.faults import View
 from fbgraph.sandbox.insights import answer
 from fbgraph.sandbox.ledger import Ledger
+from fbgraph.sandbox.refusals import RefusedError
 from fbgraph.sandbox.runs import Runs
 from fbgraph.sandbox.scenarios import Active
+from fbgraph.sandbox.writing import change
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from datetime import date, datetime
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from datetime import date
 
     from fbgraph.sandbox.access import Tokens
     from fbgraph.sandbox.delivery import Numbers
@@ -82,6 +85,8 @@ class Platform:
         self.active = active
         self.ledger = Ledger()
         self.runs = Runs(settings.run_polls, settings.run_seconds)
+        #: Held while a call is answered, and while a test changes something from its own thread.
+        self.lock = RLock()
         self._clock = RefreshedClock(settings.now)
         self._delivery = Delivery(world.seed)
         self._shelf = Shelf()
@@ -100,7 +105,8 @@ class Platform:
         today = local_date(node.zone, stamp)
         # Finished days change at midnight at most, when one more of them may be restated.
         as_of = stamp if query.until >= today else today
-        return self._shelf.get((query, as_of, tuple(names)), lambda: answer(query, node, tables))
+        key = (query, as_of, tuple(names), self.world.changes)
+        return self._shelf.get(key, lambda: answer(query, node, tables))
 
     def _tables(self, view: View, active: Active) -> Tables:
         def plain(ad: Node, day: date) -> dict[int | None, Numbers]:
@@ -126,6 +132,38 @@ class Platform:
         for ad in account.under("ad"):
             for hour, numbers in tables(ad, day).items():
                 yield ad, hour, numbers
+
+    def change(self, node_id: str, params: Mapping[str, str]) -> None:
+        """A change by hand. KeyError for an unknown object, ValueError for what is refused."""
+        node = self.world.nodes.get(node_id) or self.world.find(node_id)
+        if node is None:
+            raise KeyError(node_id)
+        try:
+            with self.lock:
+                change(self, node, params)
+        except RefusedError as error:
+            refusal = error.refusal
+            raise ValueError(refusal.text or refusal.message) from error
+
+    def make_token(
+        self,
+        scopes: Collection[str],
+        accounts: Collection[str] | None,
+        expires_at: float,
+        kind: str,
+    ) -> str:
+        """`expires_at` in epoch seconds, 0 is never. ValueError for an unknown account or kind."""
+        ids = None if accounts is None else {one.removeprefix("act_") for one in accounts}
+        unknown = (ids or set()) - {account.id for account in self.world.accounts}
+        if unknown:
+            raise ValueError(f"there is no account {', '.join(sorted(unknown))}")
+        expires = datetime.fromtimestamp(expires_at, UTC) if expires_at else None
+        with self.lock:
+            return self.tokens.make(scopes, ids, expires, kind).text
+
+    def revoke(self, token: str) -> None:
+        with self.lock:
+            self.tokens.revoke(token)
 
     def describe_world(self) -> dict[str, Any]:
         """The accounts, with how many objects of each status they have, hidden ones included."""

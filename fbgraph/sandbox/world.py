@@ -1,8 +1,8 @@
-"""The seeded accounts and their objects, and which status each one is in.
+"""The accounts and their objects: what the seed made, and what calls have made of it since.
 
-A world holds no numbers: `delivery` computes those. Statuses are as of now and never change; what
-an ad delivers does not depend on when its status was set, so archived and deleted ads have
-delivery on recent days too.
+A world holds no numbers: `delivery` computes those. What an ad delivers depends on its status at
+its creation alone, so no write changes a number, and archived and deleted ads have delivery on
+recent days too.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from fbgraph.sandbox import plan
+from fbgraph.sandbox.days import ONE_DAY, local_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
 
     from fbgraph.sandbox.plan import AccountPlan
 
-__all__ = ["HIDDEN", "Node", "Part", "World", "effective_status"]
+__all__ = ["HIDDEN", "NEVER_RAN", "Node", "Part", "World", "creative_id", "effective_status"]
 
 T = TypeVar("T")
 
@@ -31,17 +33,24 @@ HIDDEN: Final = frozenset({"ARCHIVED", "DELETED"})
 #: parent's level → what its pause makes of a running child.
 PAUSED_BY: Final[Mapping[str, str]] = {"campaign": "CAMPAIGN_PAUSED", "adset": "ADSET_PAUSED"}
 
+#: How ids of some levels begin. Source: none; Meta's ids tell nothing.
+PREFIXES: Final[Mapping[str, str]] = {"creative": "9", "label": "6"}
+
 #: Objects were created in this span, long before the 37 months that insights reach back.
 FIRST_CREATED: Final = datetime(2020, 3, 2, 8, tzinfo=UTC)
 CREATED_WITHIN: Final = timedelta(days=700)
 UPDATED_WITHIN: Final = timedelta(days=2100)
 
+#: `born` of an ad that was made paused: it delivers nothing, ever.
+NEVER_RAN: Final = "NEVER_RAN"
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(slots=True, eq=False)
 class Node:
-    """An ad account, campaign, ad set or ad. `level` is its name as a level of insights.
+    """An ad account, campaign, ad set or ad, or a creative, label, image or business.
 
-    `line` leads from the account down to the node itself, by level.
+    `level` is its name as a level of insights, where it is one. `line` leads from the account down
+    to the node itself, by level; a business stands alone.
     """
 
     level: str
@@ -56,6 +65,14 @@ class Node:
     children: list[Node] = field(default_factory=list, repr=False)
     #: objective of a campaign, optimization goal of an ad set.
     purpose: str = ""
+    #: What Meta made of it, where that is more than what its owner set.
+    review: str | None = None
+    #: What a write has set, by field.
+    values: dict[str, Any] = field(default_factory=dict, repr=False)
+    #: Its effective status when it was made, which is all that delivery knows of it.
+    born: str = ""
+    #: The first day that it delivers on, for what a call has made; None for what the seed made.
+    delivers_from: date | None = None
 
     @property
     def account(self) -> Node:
@@ -65,6 +82,10 @@ class Node:
     def parent(self) -> Node | None:
         above = list(self.line.values())[:-1]
         return above[-1] if above else None
+
+    @property
+    def is_seeded(self) -> bool:
+        return self.delivers_from is None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -90,29 +111,85 @@ class Part:
 
 
 class World:
-    """Accounts made from `seed`. `accounts` and `scale` (ads in each ad set, times) size it."""
+    """Accounts made from `seed`. `accounts` and `scale` (ads in each ad set, times) size it.
+
+    `changes` counts the writes, so that what was computed before one is not shown after it.
+    """
 
     def __init__(
         self, seed: int = 1, *, accounts: int = len(plan.ACCOUNTS), scale: int = 1
     ) -> None:
         self.seed = seed
         self.scale = scale
+        self.changes = 0
         self.nodes: dict[str, Node] = {}
+        self.businesses: Sequence[Node] = [self._business(at) for at in range(2)]
+        self._ids: dict[str, Iterator[str]] = {}
         self.accounts: Sequence[Node] = [self._account(index) for index in range(accounts)]
 
     def find(self, text: str) -> Node | None:
         """The node that a path names, or None. An account answers only with its ``act_``."""
-        node = self.nodes.get(text.removeprefix("act_"))
+        node = self.nodes.get(text.removeprefix("act_")) or self._creative(text)
         is_account = node is not None and node.level == "account"
         return node if is_account == text.startswith("act_") else None
+
+    def make(self, parent: Node, part: Part, now: datetime, node_id: str | None = None) -> Node:
+        """Add what a call has made. Creatives and labels stand beside the campaigns."""
+        prefix = PREFIXES.get(part.level, "")
+        made = node_id or prefix + next(self._ids[parent.account.id])[len(prefix) :]
+        node = _node(parent, parent.about, made, part, (now, now))
+        node.delivers_from = local_date(node.zone, now) + ONE_DAY
+        node.born = "ACTIVE" if node.effective_status == "ACTIVE" else NEVER_RAN
+        self._register(parent, node)
+        self.changes += 1
+        return node
+
+    def settle(self, node: Node, now: datetime | None) -> None:
+        """After a change: statuses reach down. `now` is None where ``updated_time`` stays."""
+        if now:
+            node.updated = now
+        _reach_down(node)
+        self.changes += 1
+
+    def creative_of(self, ad: Node) -> Node:
+        """The creative of an ad. That of a seeded ad is made when it is first looked at."""
+        wanted = creative_id(ad)
+        return self.nodes.get(wanted) or self._seeded_creative(ad, wanted)
+
+    def creatives(self, node: Node) -> Sequence[Node]:
+        """All creatives of an account or an ad, each once."""
+        used = [self.creative_of(ad) for ad in node.under("ad")]
+        return list(dict.fromkeys([*used, *node.under("creative")]))
+
+    def _creative(self, text: str) -> Node | None:
+        """The creative of a seeded ad by its id, which is told from the ad's."""
+        ad = self.nodes.get(f"1{text[1:]}") if text.startswith(PREFIXES["creative"]) else None
+        is_seeded = ad is not None and ad.level == "ad" and ad.is_seeded
+        return self._seeded_creative(ad, text) if ad and is_seeded else None
+
+    def _seeded_creative(self, ad: Node, node_id: str) -> Node:
+        part = Part("creative", f"{ad.name} {ad.created:%Y-%m-%d}")
+        node = _node(ad.account, ad.about, node_id, part, (ad.created, ad.created))
+        self.nodes[node.id] = node
+        return node
+
+    def _business(self, at: int) -> Node:
+        name = plan.BUSINESSES[at]
+        node_id = f"8{self.seed % 1000:03}{at:011}"
+        node = _node(
+            None, plan.ACCOUNTS[0], node_id, Part("business", name), (FIRST_CREATED, FIRST_CREATED)
+        )
+        self.nodes[node_id] = node
+        return node
 
     def _account(self, index: int) -> Node:
         about = _turn(plan.ACCOUNTS, index)
         again = index // len(plan.ACCOUNTS)
         name = f"{about.name} {again + 1}" if again else about.name
+        account_id = f"5{self.seed % 1000:03}{index:04}7310042"
         # Neighbouring ids differ in their last digits only, which a float would lose.
         ids = (f"120{self.seed % 1000:03}{index:03}{n:09}" for n in count(1))
-        account_id = f"5{self.seed % 1000:03}{index:04}7310042"
+        self._ids[account_id] = ids
         account = self._add(None, about, account_id, Part("account", name))
         turn = count(index)
         for part, adsets in _campaigns(about):
@@ -121,32 +198,72 @@ class World:
                 adset = self._add(campaign, about, next(ids), adset_part)
                 for _ in range(about.shape[2] * self.scale):
                     self._add(adset, about, next(ids), _ad(next(turn)))
+        for label in plan.LABELS:
+            self._add(account, about, PREFIXES["label"] + next(ids)[1:], Part("label", label))
+        account.values |= _owner(self.businesses, index)
         return account
 
     def _add(self, parent: Node | None, about: AccountPlan, node_id: str, part: Part) -> Node:
         dice = random.Random(f"{self.seed}/{node_id}")  # noqa: S311  a seeded world, no secret
         created = FIRST_CREATED + dice.random() * CREATED_WITHIN
-        line: dict[str, Node] = dict(parent.line) if parent else {}
-        node = Node(
-            level=part.level,
-            id=node_id,
-            name=part.name,
-            status=part.status,
-            effective_status=effective_status(part, parent),
-            about=about,
-            created=created,
-            updated=created + dice.random() * UPDATED_WITHIN,
-            line=line,
-            purpose=part.purpose,
-        )
-        line[part.level] = node
+        updated = created + dice.random() * UPDATED_WITHIN
+        return self._register(parent, _node(parent, about, node_id, part, (created, updated)))
+
+    def _register(self, parent: Node | None, node: Node) -> Node:
         if parent:
             parent.children.append(node)
-        self.nodes[node_id] = node
+        self.nodes[node.id] = node
         return node
 
 
-def effective_status(part: Part, parent: Node | None) -> str:
+def _owner(businesses: Sequence[Node], index: int) -> Mapping[str, Any]:
+    """Whose account it is, as fields of the account."""
+    business = businesses[index % plan.CLIENT_EVERY == plan.CLIENT_EVERY - 1]
+    described = {"id": business.id, "name": business.name}
+    return {"business": described, "owner_business": described, "owner": business.id}
+
+
+def creative_id(ad: Node) -> str:
+    """Which creative an ad shows: the one that was set, or that of a seeded ad."""
+    given = ad.values.get("creative")
+    return str(given["id"]) if given else f"{PREFIXES['creative']}{ad.id[1:]}"
+
+
+def _node(
+    parent: Node | None,
+    about: AccountPlan,
+    node_id: str,
+    part: Part,
+    times: tuple[datetime, datetime],
+) -> Node:
+    """`times`: when it was created and when it was last changed."""
+    line: dict[str, Node] = dict(parent.line) if parent else {}
+    status = effective_status(part, parent)
+    node = Node(
+        level=part.level,
+        id=node_id,
+        name=part.name,
+        status=part.status,
+        effective_status=status,
+        about=about,
+        created=times[0],
+        updated=times[1],
+        line=line,
+        purpose=part.purpose,
+        review=part.review,
+        born=status,
+    )
+    line[part.level] = node
+    return node
+
+
+def _reach_down(node: Node) -> None:
+    node.effective_status = effective_status(node, node.parent)
+    for child in node.children:
+        _reach_down(child)
+
+
+def effective_status(part: Part | Node, parent: Node | None) -> str:
     """What an object's own status, Meta's review and its parents come to.
 
     Archiving and deleting reach down to the children; a pause gives them the parent's word for

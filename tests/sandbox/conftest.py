@@ -38,15 +38,22 @@ class Clock:
 class Graph:
     """Calls a sandbox over its socket."""
 
-    def __init__(self, sandbox: Sandbox, clock: Clock, bare: httpx.Client) -> None:
+    def __init__(
+        self, sandbox: Sandbox, clock: Clock, bare: httpx.Client, token: str | None = None
+    ) -> None:
         self.sandbox = sandbox
         self.clock = clock
         #: Sends no token of its own.
         self.bare = bare
+        self.token = token or sandbox.token
 
     @property
     def bearer(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.sandbox.token}"}
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def by(self, token: str) -> Graph:
+        """The same sandbox, called with another token."""
+        return Graph(self.sandbox, self.clock, self.bare, token)
 
     def account(self, index: int = 0) -> str:
         return f"act_{self.sandbox.account_ids[index]}"
@@ -56,6 +63,21 @@ class Graph:
 
     def post(self, path: str, **params: Any) -> httpx.Response:
         return self.bare.post(f"/v26.0/{path}", data=_text(params), headers=self.bearer)
+
+    def delete(self, path: str, **params: Any) -> httpx.Response:
+        return self.bare.delete(f"/v26.0/{path}", params=_text(params), headers=self.bearer)
+
+    def made(self, edge: str, **params: Any) -> str:
+        """The id of a new object of the first account."""
+        answer = self.post(f"{self.account()}/{edge}", **params).json()
+        assert answer.keys() == {"id"}, answer
+        made: str = answer["id"]
+        return made
+
+    def refusal(self, path: str, **params: Any) -> dict[str, Any]:
+        """The error of a write that must fail."""
+        found: dict[str, Any] = self.post(path, **params).json()["error"]
+        return found
 
     def error(self, path: str, **params: Any) -> dict[str, Any]:
         """The error of a call that must fail."""

@@ -136,5 +136,5 @@ def test_debug_token_tells_validity_expiry_and_scopes(graph: Graph) -> None:
 
     assert good["is_valid"] is True
     assert good["expires_at"] == 0
-    assert good["scopes"] == ["ads_read"]
+    assert good["scopes"] == ["ads_read", "ads_management"]
     assert bad["is_valid"] is False

@@ -31,6 +31,8 @@ def condition(field: str, operator: str, value: object) -> str:
         ("{act}", {"fields": "owner"}, (200, None, 403, "Requires business_management")),
         ("{act}", {"foo": "1"}, (100, None, 400, "Invalid parameter")),
         ("{act}", {"ids": "1,2"}, (100, None, 500, "The ids query parameter is deprecated")),
+        ("", {"ids": "1,2"}, (100, None, 500, "The ids query parameter is deprecated")),
+        ("", {}, (100, 33, 400, "Object with ID ''")),
         ("{act}", {"date_format": "U"}, (100, None, 400, "date_format")),
         ("{act}/foo", {}, (2500, None, 400, "Unknown path components: /foo")),
         ("{act}/campaigns/1", {}, (2500, None, 400, "Unknown path components: /campaigns/1")),
@@ -46,6 +48,8 @@ def condition(field: str, operator: str, value: object) -> str:
         ("{act}/campaigns", {"effective_status": '["X"]'}, (100, None, 400, "must be one of")),
         ("{act}/campaigns", {"effective_status": '["X'}, (100, None, 400, "must be an array")),
         ("{act}/campaigns", {"summary": "insights"}, (100, None, 400, "does not imitate")),
+        ("{act}/ads", {"updated_since": "x"}, (100, None, 400, "updated_since must be an integer")),
+        ("debug_token", {}, (100, None, 400, "input_token must be a token")),
         ("{act}/campaigns", {"after": "zzz"}, (2642, None, 400, "Invalid cursors values")),
     ],
 )
