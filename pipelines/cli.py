@@ -150,21 +150,60 @@ def _day(_ctx: click.Context, _param: click.Parameter, value: str) -> date:
         raise click.BadParameter(f"{value!r} is no day; write it like 2026-11-21.") from None
 
 
-@cli.command(epilog="Exit code 0: all proven; 1: some failed or do not add up; 2: wrong use.")
-@click.option(
-    "--since", required=True, callback=_day, metavar="DAY", help="First day, like 2026-11-01."
-)
-@click.option("--until", required=True, callback=_day, metavar="DAY", help="Last day, included.")
-@click.option(
-    "--account", "accounts", multiple=True, metavar="ID", help="Only this ad account; repeatable."
-)
-@click.option(
-    "--report", "reports", multiple=True, metavar="NAME", help="Only this report; repeatable."
-)
-def backfill(since: date, until: date, accounts: tuple[str, ...], reports: tuple[str, ...]) -> None:
-    """Load account-days, newest first, prove them, publish warehouse.duckdb."""
+def _of_account_days(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say which account-days are meant."""
+    for option in reversed(
+        (
+            click.option(
+                "--since",
+                required=True,
+                callback=_day,
+                metavar="DAY",
+                help="First day, like 2026-11-01.",
+            ),
+            click.option(
+                "--until", required=True, callback=_day, metavar="DAY", help="Last day, included."
+            ),
+            click.option(
+                "--account",
+                "accounts",
+                multiple=True,
+                metavar="ID",
+                help="Only this ad account; repeatable.",
+            ),
+            click.option(
+                "--report",
+                "reports",
+                multiple=True,
+                metavar="NAME",
+                help="Only this report; repeatable.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _demand_order(since: date, until: date) -> None:
     if since > until:
         raise click.UsageError(f"--since {since} is after --until {until}.")
+
+
+@cli.command()
+@_of_account_days
+def plan(since: date, until: date, accounts: tuple[str, ...], reports: tuple[str, ...]) -> None:
+    """Show what a backfill would cost in report runs, calls and minutes; load nothing."""
+    _demand_order(since, until)
+    from pipelines.foresee import run_plan  # noqa: PLC0415
+
+    sys.exit(run_plan(os.environ, since, until, accounts=accounts, reports=reports))
+
+
+@cli.command(epilog="Exit code 0: all proven; 1: some failed or do not add up; 2: wrong use.")
+@_of_account_days
+def backfill(since: date, until: date, accounts: tuple[str, ...], reports: tuple[str, ...]) -> None:
+    """Load account-days, newest first, prove them, publish warehouse.duckdb."""
+    _demand_order(since, until)
     from pipelines.backfill import run_backfill  # noqa: PLC0415
 
     sys.exit(run_backfill(os.environ, since, until, accounts=accounts, reports=reports))

@@ -54,7 +54,7 @@ def _findings(environ: Mapping[str, str]) -> Iterator[Finding]:
         return
     yield _warehouse(settings.warehouse_url)
     try:
-        client = settings.open_graph()
+        client = settings.open_graph(is_shared=False)
     except (ConfigError, TokenError) as error:
         yield False, "token", str(error)
         return

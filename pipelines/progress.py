@@ -1,4 +1,4 @@
-"""The bar on stderr. It listens to what `pipelines.load` logs, so the loader knows of no bar."""
+"""The bar on stderr. It listens to what the loader and its engine log, so they know of no bar."""
 
 from __future__ import annotations
 
@@ -9,23 +9,26 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
+    from fbgraph.engine import Flight
     from pipelines.outcome import Outcome
 
 __all__ = ["Bar"]
 
-_LOGGER: Final = logging.getLogger("pipelines.load")
+_LOGGERS: Final = tuple(map(logging.getLogger, ("pipelines.load", "fbgraph.engine")))
 
 
 class Bar(logging.Handler):
     """A progress bar over account-days; silent where stderr is no terminal.
 
-    Use it as a context manager. Every log record that carries an `outcome` moves it by one.
+    Use it as a context manager. Every log record that carries an `outcome` moves it by one; one
+    that carries a `flight` says how far the report runs are.
     """
 
     def __init__(self, total: int) -> None:
         super().__init__(logging.INFO)
         self._rows = 0
         self._calls = 0
+        self._flight = ""
         console = Console(stderr=True)
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -39,16 +42,18 @@ class Bar(logging.Handler):
         self._task = self._bar.add_task("", total=total, cost="")
 
     def __enter__(self) -> Self:
-        _LOGGER.addHandler(self)
-        self._level = _LOGGER.level
-        _LOGGER.setLevel(logging.INFO)
+        self._levels = [logger.level for logger in _LOGGERS]
+        for logger in _LOGGERS:
+            logger.addHandler(self)
+            logger.setLevel(logging.INFO)
         self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
-        _LOGGER.setLevel(self._level)
-        _LOGGER.removeHandler(self)
+        for logger, level in zip(_LOGGERS, self._levels, strict=True):
+            logger.setLevel(level)
+            logger.removeHandler(self)
 
     def stage(self, name: str) -> None:
         """Say what is being done now."""
@@ -56,9 +61,19 @@ class Bar(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         outcome: Outcome | None = getattr(record, "outcome", None)
-        if outcome is None:
+        flight: Flight | None = getattr(record, "flight", None)
+        if outcome is None and flight is None:
             return
-        if outcome.load is not None:
+        if outcome is not None and outcome.load is not None:
             self._rows += outcome.load.rows
             self._calls += outcome.load.calls
-        self._bar.update(self._task, advance=1, cost=f"{self._rows:,} rows  {self._calls} calls")
+        if flight is not None:
+            self._flight = (
+                f"  {flight.runs} runs at {flight.percent:.0f} %"
+                f"  {flight.usage_percent:.0f} % of limits"
+            )
+        self._bar.update(
+            self._task,
+            advance=1 if outcome is not None else 0,
+            cost=f"{self._rows:,} rows  {self._calls} calls{self._flight}",
+        )

@@ -6,11 +6,13 @@ No Dagster here, so that the commands that need none start without it.
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from fbgraph import API_VERSION, GRAPH_URL, GraphClient, act_id
 from fbgraph.errors import RequestError
+from fbgraph.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,8 +62,12 @@ class Settings:
     account_ids: Sequence[str]  # digits; empty means all that the token sees
     warehouse_url: str
 
-    def open_graph(self) -> GraphClient:
-        """A client for these settings. Raises ConfigError without a token."""
+    def open_graph(self, *, is_shared: bool = True) -> GraphClient:
+        """A client for these settings. Raises ConfigError without a token.
+
+        `is_shared`: what it is told of limits, other processes with the same warehouse are told
+        too. Raises WarehouseError where that can be no folder.
+        """
         if not self.access_token:
             raise ConfigError(_HOW_TO_GET_ONE)
         return GraphClient(
@@ -69,7 +75,13 @@ class Settings:
             app_secret=self.app_secret,
             base_url=self.graph_url,
             version=self.api_version,
+            ledger=self._ledger() if is_shared else None,
         )
+
+    def _ledger(self) -> Ledger:
+        from warehouse.lake import lake_root  # noqa: PLC0415  # brings pyarrow; `query` needs none
+
+        return Ledger(lake_root(self.warehouse_url) / ".limits.json", time.time)
 
 
 def settings_of(environ: Mapping[str, str]) -> Settings:
