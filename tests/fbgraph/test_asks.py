@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fbgraph.asks import (
+    ATTEMPTS,
+    Ask,
+    Remedy,
+    bad_fields,
+    halves_of,
+    remedy_of,
+    split_days,
+    split_inside,
+)
+from fbgraph.errors import (
+    CursorError,
+    Detail,
+    FieldError,
+    GraphError,
+    NotFoundError,
+    NotReadyError,
+    PermissionDeniedError,
+    RequestError,
+    RetryableError,
+    RunFailedError,
+    RunHungError,
+    ThrottledError,
+    TooMuchDataError,
+    TooOldError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DAYS = tuple(date(2026, 11, 1) + timedelta(days=n) for n in range(7))
+STATUSES = ("ACTIVE", "PAUSED", "ARCHIVED", "DELETED")
+ASK = Ask(DAYS, STATUSES, ("ad_id", "spend", "actions"))
+ONE_DAY = Ask(DAYS[:1], STATUSES, ASK.fields)
+TOO_MUCH = TooMuchDataError("Report too large.")
+
+
+def unknown_error() -> RunFailedError:
+    return RunFailedError(Detail("Unknown", code=2, subcode=1504044))
+
+
+@pytest.mark.parametrize(
+    ("error", "at_first", "at_last"),
+    [
+        (RunFailedError("Failed."), Remedy.AGAIN, Remedy.SPLIT),
+        (RunHungError("Hangs."), Remedy.AGAIN, Remedy.SPLIT),
+        (RetryableError("No id."), Remedy.AGAIN, Remedy.SPLIT),
+        (NotReadyError("2601"), Remedy.AGAIN, Remedy.SPLIT),
+        (ThrottledError("4/1504022 in a run"), Remedy.AGAIN, Remedy.SPLIT),
+        (CursorError("2642 too often"), Remedy.AGAIN, Remedy.SPLIT),
+        (NotFoundError("The run expired."), Remedy.AGAIN, Remedy.FAIL),
+        (unknown_error(), Remedy.AGAIN, Remedy.SEARCH),
+        (TOO_MUCH, Remedy.SPLIT, Remedy.SPLIT),
+        (FieldError("nonexisting field"), Remedy.DROP, Remedy.DROP),
+        (PermissionDeniedError("(#200)"), Remedy.FAIL, Remedy.FAIL),
+        (RequestError("2/1504041"), Remedy.FAIL, Remedy.FAIL),
+        (TooOldError("3018"), Remedy.FAIL, Remedy.FAIL),
+        (GraphError("never seen"), Remedy.FAIL, Remedy.FAIL),
+    ],
+)
+def test_each_failure_of_a_run_has_its_remedy(
+    error: GraphError, at_first: Remedy, at_last: Remedy
+) -> None:
+    again = ASK
+    for _ in range(ATTEMPTS - 1):
+        again = again.again()
+
+    assert [remedy_of(error, ask, is_of_run=True) for ask in (ASK, again)] == [at_first, at_last]
+
+
+def test_an_account_that_is_not_there_is_not_asked_again() -> None:
+    assert remedy_of(NotFoundError("100/33"), ASK, is_of_run=False) is Remedy.FAIL
+
+
+@given(st.integers(2, 60))
+def test_days_are_halved_newest_first_and_none_is_lost(count: int) -> None:
+    days = tuple(DAYS[0] + timedelta(days=n) for n in range(count))
+
+    newer, older = split_days(days)
+
+    assert (older + newer, bool(older), bool(newer)) == (days, True, True)
+    assert len(newer) - len(older) in (0, 1)
+
+
+@given(st.integers(1, 99))
+def test_halves_are_together_the_whole(count: int) -> None:
+    items = tuple(map(str, range(count)))
+
+    first, second = halves_of(items)
+
+    assert (first + second, len(first) - len(second) in (0, 1)) == (items, True)
+
+
+def parts_of(ask: Ask, error: GraphError = TOO_MUCH) -> Sequence[Ask]:
+    """Everything that an ask is split into, to the end."""
+    parts = split_inside(ask, error)
+    return [leaf for part in parts for leaf in parts_of(part, error)] if parts else [ask]
+
+
+def test_one_day_is_split_by_statuses_first_and_then_by_campaigns() -> None:
+    ask = Ask(DAYS[:1], ("ACTIVE", "PAUSED"), ASK.fields, ("1", "2", "3"))
+
+    leaves = {(leaf.statuses, leaf.campaign_ids) for leaf in parts_of(ask)}
+
+    assert leaves == {((s,), (i,)) for s in ("ACTIVE", "PAUSED") for i in ("1", "2", "3")}
+
+
+def test_a_part_has_all_its_attempts_before_it() -> None:
+    assert {part.attempt for part in split_inside(ONE_DAY.again(), TOO_MUCH)} == {1}
+
+
+def test_one_day_that_hangs_is_not_split_any_further() -> None:
+    assert split_inside(ONE_DAY, RunHungError("Hangs.")) == []
+
+
+def test_nothing_is_left_to_split_of_one_status_and_one_campaign() -> None:
+    assert split_inside(Ask(DAYS[:1], ("ACTIVE",), ASK.fields, ("1",)), TOO_MUCH) == []
+
+
+def test_an_ask_without_some_fields_is_a_new_question() -> None:
+    changed = ASK.again().without(frozenset({"actions"}))
+
+    assert (changed.fields, changed.attempt) == (("ad_id", "spend"), 1)
+
+
+@given(
+    fields=st.lists(st.text("abcdef", min_size=1, max_size=3), unique=True, max_size=40),
+    data=st.data(),
+)
+def test_the_fields_that_kill_a_report_are_found_and_no_others(
+    fields: list[str], data: Any
+) -> None:
+    bad = set(data.draw(st.lists(st.sampled_from(fields), max_size=3))) if fields else set()
+    runs: list[Sequence[str]] = []
+
+    def works(some: Sequence[str]) -> bool:
+        runs.append(some)
+        return not bad & set(some)
+
+    assert bad_fields(fields, works) == bad
+    assert len(runs) <= 1 + 2 * len(bad) * max(1, len(fields).bit_length())

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fbgraph.asks import Ask
+from fbgraph.orders import Order, Part, runs_allowed
+from fbgraph.usage import Limit
+
+DAY = date(2026, 11, 21)
+
+
+@pytest.mark.parametrize(
+    ("percent", "allowed"), [(0, 20), (69, 20), (70, 10), (85, 5), (95, 2), (140, 2)]
+)
+def test_the_busier_a_limit_the_fewer_runs_are_in_flight(percent: float, allowed: int) -> None:
+    assert runs_allowed({Limit("1", "ads_insights"): percent}, "1", 20) == allowed
+
+
+def test_the_limits_of_another_account_allow_as_many_as_before() -> None:
+    usage = {Limit("1"): 99.0, Limit(): 5.0}
+
+    assert [runs_allowed(usage, key, 5) for key in ("1", "2", "")] == [1, 5, 5]
+
+
+@given(percent=st.floats(0, 1000), most=st.integers(1, 100))
+def test_one_run_may_always_be_in_flight(percent: float, most: int) -> None:
+    assert 1 <= runs_allowed({Limit("1"): percent}, "1", most) <= most
+
+
+def test_an_order_is_in_when_all_its_parts_are() -> None:
+    order = Order("1", (DAY,))
+    order.parts = [Part(order, Ask((DAY,), (), ("spend",)), n) for n in range(2)]
+
+    seen = [order.is_in]
+    for part in order.parts:
+        part.is_read = True
+        seen.append(order.is_in)
+
+    assert seen == [False, False, True]
+
+
+def test_the_fields_of_an_order_are_those_that_every_part_asked_for() -> None:
+    order = Order("1", (DAY,))
+    asks = [Ask((DAY,), (), fields) for fields in (("ad_id", "spend"), ("ad_id", "spend", "cpc"))]
+    order.parts = [Part(order, ask, n) for n, ask in enumerate(asks)]
+
+    assert order.fields == {"ad_id", "spend"}
+
+
+@pytest.mark.parametrize(
+    ("days", "text"),
+    [((DAY,), "act_1 2026-11-21"), ((date(2026, 11, 20), DAY), "act_1 2026-11-20 to 2026-11-21")],
+)
+def test_an_order_says_which_days_of_which_account(days: tuple[date, ...], text: str) -> None:
+    assert str(Order("1", days)) == text
