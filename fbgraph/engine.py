@@ -7,7 +7,6 @@ What the decisions rest on stands in `asks`, `orders` and `reports`.
 from __future__ import annotations
 
 import logging
-from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
@@ -18,6 +17,7 @@ from fbgraph.errors import (
     GraphError,
     NotFoundError,
     PermissionDeniedError,
+    RequestError,
     RetryableError,
     RunFailedError,
     StoppedError,
@@ -25,10 +25,10 @@ from fbgraph.errors import (
     TooMuchDataError,
 )
 from fbgraph.filtering import refused_fields
-from fbgraph.orders import Order, Part, Saved, runs_allowed
+from fbgraph.orders import Order, Part, Saved
 from fbgraph.reports import FRESH_SECONDS, ReportRun, Step, hung_error, next_step, poll_seconds
-from fbgraph.request import Request
-from fbgraph.runner import Runner, poll_of
+from fbgraph.runner import Runner
+from fbgraph.turns import Job, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -38,20 +38,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "Flight"]
 
-#: Report runs in flight, and calls under way, at most; `runs_allowed` makes fewer of them.
-ACCOUNT_RUNS: Final = 5
-APP_RUNS: Final = 30
-ACCOUNT_CALLS: Final = 3
-APP_CALLS: Final = 12
-
 #: Threads: those of accounts that rest for a limit sleep, and do not count as calls under way.
 THREADS: Final = 64
 
 #: Polls in a row that say nothing, after which a run is asked for again.
 UNREADABLE_POLLS: Final = 10
 
-#: Seconds after which the deciding thread looks up even if no call has come back.
+#: Seconds after which the deciding thread looks up even if no call has come back, and the least
+#: that it waits.
 TICK_SECONDS: Final = 0.5
+_LEAST_SECONDS: Final = 0.01
 
 Result = TypeVar("Result")
 
@@ -71,16 +67,6 @@ class Flight:
             f"{self.runs} report runs in flight at {self.percent:.0f} %,"
             f" {self.usage_percent:.0f} % of the busiest limit used"
         )
-
-
-@dataclass(slots=True, eq=False)
-class _Job(Generic[Result]):
-    """Calls that a thread makes for an account, and what follows from them in this one."""
-
-    account_id: str
-    work: Callable[[], Any]
-    then: Callable[[Any], Iterator[Result]]
-    failed: Callable[[Exception], Iterator[Result]]
 
 
 class Engine(Generic[Result]):
@@ -111,11 +97,8 @@ class Engine(Generic[Result]):
         self._tolerated = tolerated
         self._dropped: frozenset[str] = frozenset()
         self._closed: dict[str, str] = {}
-        self._to_create: dict[str, deque[Part]] = {}
-        self._jobs: dict[str, deque[_Job[Result]]] = {}
-        self._suspects: deque[tuple[Part, GraphError]] = deque()
-        self._flight: list[Part] = []
-        self._active: dict[Future[Any], _Job[Result]] = {}
+        self._turns: Turns[Result] = Turns(client)
+        self._suspects: list[tuple[Part, GraphError]] = []
         self._is_polling = self._is_searching = False
 
     def run(self, orders: Iterable[Order]) -> Iterator[Result]:
@@ -128,7 +111,7 @@ class Engine(Generic[Result]):
             self._take_in(order)
         with ThreadPoolExecutor(THREADS, thread_name_prefix="graph") as pool:
             try:
-                while self._to_create or self._jobs or self._flight or self._active:
+                while self._turns:
                     yield from self._refuse_closed()
                     self._start(pool)
                     yield from self._land()
@@ -142,93 +125,47 @@ class Engine(Generic[Result]):
         order.sink = self._work.open(order)
         ask = Ask(order.days, self._statuses, self._fields).without(self._dropped)
         order.parts.append(Part(order, ask, order.next_number()))
-        self._ask(order.parts[0])
-
-    def _ask(self, part: Part, *, is_next: bool = False) -> None:
-        waiting = self._to_create.setdefault(part.order.account_id, deque())
-        waiting.appendleft(part) if is_next else waiting.append(part)
-
-    # -- choosing what to do next --------------------------------------------------------------
+        self._turns.create(order.parts[0])
 
     def _start(self, pool: ThreadPoolExecutor) -> None:
         """Start what may be started: polls, then reading and finishing, then creating."""
-        if due := self._due():
+        active = self._turns.active
+        if not self._is_polling and (due := self._turns.due()):
             self._is_polling = True
-            polls = _Job("", lambda: self._runner.poll(due), self._polled, _raise)
-            self._active[pool.submit(polls.work)] = polls
-        while job := self._next_job() or self._next_creation():
-            self._active[pool.submit(job.work)] = job
+            polls = Job("", lambda: self._runner.poll(due), self._polled, _raise)
+            active[pool.submit(polls.work)] = polls
+        while job := self._turns.next_job() or self._creation():
+            active[pool.submit(job.work)] = job
 
-    def _due(self) -> Sequence[tuple[Part, Request]]:
-        if self._is_polling:
-            return []
-        now = self._client.clock()
-        polls = [(part, poll_of(part)) for part in self._flight if part.due <= now]
-        return [(part, poll) for part, poll in polls if self._client.rest_before(poll) <= 0]
-
-    def _next_job(self) -> _Job[Result] | None:
-        account_id = self._least_busy(self._jobs)
-        return None if account_id is None else _pop(self._jobs, account_id)
-
-    def _next_creation(self) -> _Job[Result] | None:
-        usage = self._client.usage()
-        runs = Counter(part.order.account_id for part in self._flight)
-        runs.update(job.account_id for job in self._active.values() if job.account_id)
-        if not self._to_create or runs.total() >= runs_allowed(usage, "", APP_RUNS):
+    def _creation(self) -> Job[Result] | None:
+        part = self._turns.next_creation()
+        if part is None:
             return None
-        account_id = self._least_busy(
-            key for key in self._to_create if runs[key] < runs_allowed(usage, key, ACCOUNT_RUNS)
-        )
-        if account_id is None:
-            return None
-        part: Part = _pop(self._to_create, account_id)
         return self._job(part, lambda: self._runner.create(part), self._created)
-
-    def _least_busy(self, account_ids: Iterable[str]) -> str | None:
-        """The account whose turn it is: none that rests for a limit, the least served first."""
-        wanting = list(account_ids)
-        calls = Counter(job.account_id for job in self._active.values() if job.account_id)
-        rests = {key: self._rest_of(key) for key in {*wanting, *calls}}
-        if sum(n for key, n in calls.items() if rests[key] <= 0) >= APP_CALLS:
-            return None
-        runs = Counter(part.order.account_id for part in self._flight)
-        free = [key for key in wanting if calls[key] < ACCOUNT_CALLS and rests[key] <= 0]
-        return min(free, key=lambda key: calls[key] + runs[key], default=None)
-
-    def _rest_of(self, account_id: str) -> float:
-        """Insights of an account are what everything here counts against."""
-        return self._client.rest_of(Request("GET", f"act_{account_id}/insights"))
 
     def _job(
         self, part: Part, work: Callable[[], Any], then: Callable[[Part, Any], Iterator[Result]]
-    ) -> _Job[Result]:
-        return _Job(
+    ) -> Job[Result]:
+        return Job(
             part.order.account_id,
             work,
             lambda value: then(part, value),
             lambda error: self._part_failed(part, error),
         )
 
-    def _queue(self, job: _Job[Result]) -> None:
-        self._jobs.setdefault(job.account_id, deque()).append(job)
-
     def _land(self) -> Iterator[Result]:
         """Wait until a call has come back, a poll is due or a limit is free, and go on."""
-        now = self._client.clock()
-        polled = [] if self._is_polling else self._flight
-        waits = [max(part.due - now, self._client.rest_of(poll_of(part))) for part in polled]
-        waits += [rest for key in {*self._to_create, *self._jobs} if (rest := self._rest_of(key))]
-        seconds = max(min(waits, default=TICK_SECONDS), 0.01)
-        if not self._active:
-            self._client.pause(seconds)
+        seconds = TICK_SECONDS if self._is_polling else self._turns.idle_seconds(TICK_SECONDS)
+        if not self._turns.active:
+            self._client.pause(max(seconds, _LEAST_SECONDS))
             return
-        patience = min(seconds, TICK_SECONDS)
-        done, _ = wait(self._active, timeout=patience, return_when=FIRST_COMPLETED)
+        patience = min(max(seconds, _LEAST_SECONDS), TICK_SECONDS)
+        done, _ = wait(self._turns.active, timeout=patience, return_when=FIRST_COMPLETED)
         for future in done:
             yield from self._landed(future)
 
     def _landed(self, future: Future[Any]) -> Iterator[Result]:
-        job = self._active.pop(future)
+        job = self._turns.active.pop(future)
         error = future.exception()
         if error is None:
             yield from job.then(future.result())
@@ -249,16 +186,16 @@ class Engine(Generic[Result]):
         part.due = now if age_seconds else now + poll_seconds(0.0, 0)
         part.order.report_run_ids.append(report_run_id)
         if not part.order.error:
-            self._flight.append(part)
+            self._turns.flight.append(part)
         yield from ()
 
     def _polled(self, answers: Sequence[tuple[Part, Any]]) -> Iterator[Result]:
         self._is_polling = False
         for part, answer in answers:
-            if part in self._flight:  # its order has not failed in the meantime
+            if part in self._turns.flight:  # its order has not failed in the meantime
                 yield from self._poll_answered(part, answer)
-        if self._flight:
-            percents = [part.run.percent for part in self._flight]
+        if self._turns.flight:
+            percents = [part.run.percent for part in self._turns.flight]
             usage = max(self._client.usage().values(), default=0.0)
             flight = Flight(len(percents), sum(percents) / len(percents), usage)
             _log.info("%s", flight, extra={"flight": flight})
@@ -272,8 +209,8 @@ class Engine(Generic[Result]):
                 part.run, part.changed = answer, now
             step = next_step(answer, age, now - part.changed)
             if step is Step.READ:
-                self._flight.remove(part)
-                self._queue(self._job(part, lambda: self._runner.read(part), self._was_read))
+                self._turns.flight.remove(part)
+                self._turns.do(self._job(part, lambda: self._runner.read(part), self._was_read))
             elif step is Step.RESUBMIT:
                 yield from self._part_failed(part, answer.error or hung_error(answer, age))
         elif not self._may_pass(part, answer, age):
@@ -294,7 +231,7 @@ class Engine(Generic[Result]):
         if order.is_in and not order.error:
             order.age_seconds = self._client.clock() - order.started
             finish = self._job(part, lambda: self._work.finish(order), self._finished)
-            self._queue(replace(finish, failed=lambda error: self._order_failed(order, error)))
+            self._turns.do(replace(finish, failed=lambda error: self._order_failed(order, error)))
         yield from ()
 
     def _finished(
@@ -313,8 +250,8 @@ class Engine(Generic[Result]):
     def _part_failed(self, part: Part, error: Exception) -> Iterator[Result]:
         """Decide what becomes of a part, and of its order."""
         order, ask, is_of_run = part.order, part.ask, bool(part.report_run_id)
-        if part in self._flight:
-            self._flight.remove(part)
+        if part in self._turns.flight:
+            self._turns.flight.remove(part)
         if order.error:
             return
         if not isinstance(error, GraphError):
@@ -343,7 +280,7 @@ class Engine(Generic[Result]):
     def _ask_again(self, part: Part, ask: Ask) -> None:
         part.drop()
         part.ask, part.run, part.unreadable_polls = ask, ReportRun.unseen(""), 0
-        self._ask(part, is_next=True)
+        self._turns.create(part, is_next=True)
 
     def _leave_out(self, fields: Iterable[str]) -> bool:
         """Never ask for these again; False if there are none that may be left out."""
@@ -366,9 +303,9 @@ class Engine(Generic[Result]):
             order.parts.remove(part)
             order.parts += [Part(order, one, order.next_number()) for one in parts]
             for one in order.parts[-len(parts) :]:
-                self._ask(one, is_next=True)
+                self._turns.create(one, is_next=True)
         elif isinstance(error, TooMuchDataError) and not ask.campaign_ids:
-            self._queue(
+            self._turns.do(
                 self._job(part, lambda: self._runner.campaigns(part, self._statuses), self._narrow)
             )
         elif type(error) is RunFailedError:
@@ -395,7 +332,7 @@ class Engine(Generic[Result]):
             lambda: self._runner.search(part, self._required, error),
             lambda one, fields: self._searched(one, fields, error),
         )
-        self._queue(replace(search, failed=lambda why: self._searched(part, frozenset(), why)))
+        self._turns.do(replace(search, failed=lambda why: self._searched(part, frozenset(), why)))
         yield from ()
 
     def _searched(self, part: Part, fields: frozenset[str], error: Exception) -> Iterator[Result]:
@@ -404,17 +341,15 @@ class Engine(Generic[Result]):
             self._ask_again(part, part.ask.without(self._dropped))
         else:
             yield from self._order_failed(part.order, error)
-        for one, why in [self._suspects.popleft() for _ in range(len(self._suspects))]:
+        suspects, self._suspects = self._suspects, []
+        for one, why in suspects:
             yield from self._part_failed(one, why)
 
     def _order_failed(self, order: Order, error: Exception) -> Iterator[Result]:
         if order.error:
             return
         order.error = str(error)
-        self._flight = [part for part in self._flight if part.order is not order]
-        waiting = self._to_create.pop(order.account_id, deque())
-        if others := deque(part for part in waiting if part.order is not order):
-            self._to_create[order.account_id] = others
+        self._turns.forget(order)
         if isinstance(error, PermissionDeniedError | NotFoundError):
             self._closed[order.account_id] = order.error
         self._work.close(order)
@@ -422,19 +357,8 @@ class Engine(Generic[Result]):
 
     def _refuse_closed(self) -> Iterator[Result]:
         """An account that may not be read is asked once; all that is wanted of it fails alike."""
-        for account_id in self._closed.keys() & self._to_create.keys():
-            for part in self._to_create.pop(account_id):
-                if not part.order.error:
-                    part.order.error = self._closed[account_id]
-                    self._work.close(part.order)
-                    yield from self._work.fail(part.order, part.order.error)
-
-
-def _pop(queues: dict[str, deque[Any]], account_id: str) -> Any:
-    found = queues[account_id].popleft()
-    if not queues[account_id]:
-        del queues[account_id]
-    return found
+        for order in self._turns.orders_of(self._closed):
+            yield from self._order_failed(order, RequestError(self._closed[order.account_id]))
 
 
 def _raise(error: Exception) -> Iterator[Any]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from fbgraph import act_id
-from fbgraph.engine import ACCOUNT_RUNS, APP_RUNS
 from fbgraph.errors import GraphError
+from fbgraph.turns import ACCOUNT_RUNS, APP_RUNS
 from pipelines.estimate import Cost, cost_of, cut, expected_rows
 from pipelines.exit_codes import ALL_DONE
 from pipelines.listings import LEVEL_OF, discover

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fbgraph.engine import ACCOUNT_RUNS
+from fbgraph.turns import ACCOUNT_RUNS
 from pipelines.estimate import Cost
 from pipelines.foresee import RUN_SECONDS, foresee, minutes_of
 from pipelines.listings import discover
