@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Ask", "Remedy", "bad_fields", "halves_of", "remedy_of", "split_days", "split_inside"]
 
-#: Runs of one question that may fail in a row before another remedy is taken.
+#: Runs of one question that may fail in a row before another remedy is taken; and those that may
+#: fail because Meta was busy, with a rest in between.
 ATTEMPTS: Final = 2
+BUSY_ATTEMPTS: Final = 5
 
 #: Subcodes of a failed run behind which a single field is suspected. Seen by connectors (5.3).
 _OF_A_FIELD: Final = frozenset({1504044})
@@ -75,11 +77,11 @@ class Remedy(Enum):
 _REMEDIES: Final[Mapping[type[GraphError], tuple[Remedy, Remedy]]] = {
     TooMuchDataError: (Remedy.SPLIT, Remedy.SPLIT),
     FieldError: (Remedy.DROP, Remedy.DROP),
-    ThrottledError: (Remedy.AGAIN, Remedy.SPLIT),
     NotReadyError: (Remedy.AGAIN, Remedy.SPLIT),
     CursorError: (Remedy.AGAIN, Remedy.SPLIT),
     RunFailedError: (Remedy.AGAIN, Remedy.SPLIT),
-    RetryableError: (Remedy.AGAIN, Remedy.SPLIT),
+    # Nobody answers, or no sense: that is not because of what was asked.
+    RetryableError: (Remedy.AGAIN, Remedy.FAIL),
 }
 
 
@@ -90,6 +92,8 @@ def remedy_of(error: GraphError, ask: Ask, *, is_of_run: bool) -> Remedy:
     for again; without one it is the account that is not there.
     """
     is_last = ask.attempt >= ATTEMPTS
+    if isinstance(error, ThrottledError):
+        return Remedy.AGAIN if ask.attempt < BUSY_ATTEMPTS else Remedy.FAIL
     if is_of_run and isinstance(error, NotFoundError):
         return Remedy.FAIL if is_last else Remedy.AGAIN
     if is_last and error.detail.subcode in _OF_A_FIELD:

@@ -216,6 +216,10 @@ class GraphClient:
         """Seconds that the limits of a call are to be left alone; after 0 it must be made."""
         return self._throttle.turn(request)
 
+    def rest_after(self, request: Request, error: ThrottledError) -> None:
+        """Leave the limits of a call alone as `error` says, which another answer brought."""
+        self._throttle.settle(request, error)
+
     def rest_of(self, request: Request) -> float:
         """The same, for somebody who only asks."""
         return self._throttle.rest_of(request)

@@ -7,6 +7,7 @@ What the decisions rest on stands in `asks`, `orders` and `reports`.
 from __future__ import annotations
 
 import logging
+import math
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
@@ -26,8 +27,16 @@ from fbgraph.errors import (
 )
 from fbgraph.filtering import refused_fields
 from fbgraph.orders import Order, Part, Saved
-from fbgraph.reports import FRESH_SECONDS, ReportRun, Step, hung_error, next_step, poll_seconds
-from fbgraph.runner import Runner
+from fbgraph.reports import (
+    FRESH_SECONDS,
+    TOTAL_SECONDS,
+    ReportRun,
+    Step,
+    hung_error,
+    next_step,
+    poll_seconds,
+)
+from fbgraph.runner import Runner, poll_of
 from fbgraph.turns import Job, Turns
 
 if TYPE_CHECKING:
@@ -43,6 +52,9 @@ THREADS: Final = 64
 
 #: Polls in a row that say nothing, after which a run is asked for again.
 UNREADABLE_POLLS: Final = 10
+
+#: How often the log of a run says how the report runs get on.
+TELL_SECONDS: Final = 15.0
 
 #: Seconds after which the deciding thread looks up even if no call has come back, and the least
 #: that it waits.
@@ -100,6 +112,7 @@ class Engine(Generic[Result]):
         self._turns: Turns[Result] = Turns(client)
         self._suspects: list[tuple[Part, GraphError]] = []
         self._is_polling = self._is_searching = False
+        self._told = -math.inf
 
     def run(self, orders: Iterable[Order]) -> Iterator[Result]:
         """Fill the orders, newest days first and no account before the others; yields results as
@@ -122,7 +135,6 @@ class Engine(Generic[Result]):
 
     def _take_in(self, order: Order) -> None:
         order.started = self._client.clock()
-        order.sink = self._work.open(order)
         ask = Ask(order.days, self._statuses, self._fields).without(self._dropped)
         order.parts.append(Part(order, ask, order.next_number()))
         self._turns.create(order.parts[0])
@@ -198,7 +210,10 @@ class Engine(Generic[Result]):
             percents = [part.run.percent for part in self._turns.flight]
             usage = max(self._client.usage().values(), default=0.0)
             flight = Flight(len(percents), sum(percents) / len(percents), usage)
-            _log.info("%s", flight, extra={"flight": flight})
+            is_news = self._client.clock() - self._told >= TELL_SECONDS
+            self._told = self._client.clock() if is_news else self._told
+            level = logging.INFO if is_news else logging.DEBUG
+            _log.log(level, "%s", flight, extra={"flight": flight})
 
     def _poll_answered(self, part: Part, answer: ReportRun | GraphError) -> Iterator[Result]:
         now = self._client.clock()
@@ -221,9 +236,11 @@ class Engine(Generic[Result]):
         """Whether a poll that failed says nothing of its run."""
         if isinstance(error, NotFoundError):
             return age_seconds <= FRESH_SECONDS  # not known everywhere yet
-        if isinstance(error, RetryableError) and not isinstance(error, ThrottledError):
+        of_this_run = error.detail.path == part.report_run_id
+        if of_this_run and not isinstance(error, ThrottledError):
             part.unreadable_polls += 1
-        return isinstance(error, RetryableError) and part.unreadable_polls <= UNREADABLE_POLLS
+        patient = part.unreadable_polls <= UNREADABLE_POLLS and age_seconds <= TOTAL_SECONDS
+        return isinstance(error, RetryableError) and patient
 
     def _was_read(self, part: Part, _: None) -> Iterator[Result]:
         order = part.order
@@ -265,6 +282,8 @@ class Engine(Generic[Result]):
         level = logging.INFO if remedy is Remedy.AGAIN else logging.WARNING
         _log.log(level, "%s: %s: %s", order, remedy.value, error)
         if remedy is Remedy.AGAIN:
+            if isinstance(error, ThrottledError) and is_of_run:  # its run was told, and not a call
+                self._client.rest_after(poll_of(part), error)
             self._ask_again(part, ask.again())
         elif remedy is Remedy.SPLIT:
             yield from self._split(part, error)
@@ -296,8 +315,13 @@ class Engine(Generic[Result]):
         self._journal.save(order.account_id, self._work.params(ask), Saved(was_split=True))
         if len(ask.days) > 1:
             self._work.close(order)
-            for days in split_days(ask.days):
-                self._take_in(Order(order.account_id, days, is_fresh=order.is_fresh))
+            newer, older = (
+                Order(order.account_id, days, is_fresh=order.is_fresh)
+                for days in split_days(ask.days)
+            )
+            newer.calls = order.calls
+            self._take_in(newer)
+            self._take_in(older)
         elif parts := split_inside(ask, error):
             part.drop()
             order.parts.remove(part)

@@ -90,6 +90,8 @@ class Runner:
 
     def read(self, part: Part) -> None:
         """Read a run to its end, from its first page again where a cursor or a page is bad."""
+        with self._lock:
+            part.order.sink = part.order.sink or self._work.open(part.order)
         for rereads in range(REREADS + 1):
             try:
                 return self._read_once(part)

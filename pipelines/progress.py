@@ -25,7 +25,7 @@ class Bar(logging.Handler):
     """
 
     def __init__(self, total: int) -> None:
-        super().__init__(logging.INFO)
+        super().__init__(logging.DEBUG)
         self._rows = 0
         self._calls = 0
         self._flight = ""
@@ -45,7 +45,7 @@ class Bar(logging.Handler):
         self._levels = [logger.level for logger in _LOGGERS]
         for logger in _LOGGERS:
             logger.addHandler(self)
-            logger.setLevel(logging.INFO)
+            logger.setLevel(logging.DEBUG)
         self._bar.start()
         return self
 

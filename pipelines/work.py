@@ -124,10 +124,15 @@ class ReportWork:
                 load = self._record(order, day, settled, verdict, controls)
                 outcomes.append(_published(account_day, settled, load))
         again = [
-            Order(order.account_id, tuple(run), is_fresh=True, calls=0)
+            Order(order.account_id, tuple(run), is_fresh=True)
             for run in chunks(doubtful, len(order.days))
         ]
+        for one in again:  # what the first look cost, they bear
+            one.calls = sum(self._calls(order, day) for day in one.days)
         return outcomes, again
+
+    def _calls(self, order: Order, day: date) -> int:
+        return share(order.calls, len(order.days), order.days.index(day))
 
     def _prove(self, order: Order, settled: Settled, control: Totals | None) -> Verdict:
         return prove(settled.found, control, missing_fields=self._missing(order))
@@ -151,7 +156,7 @@ class ReportWork:
             control_spend=control.spend,
             missing_fields=tuple(self._missing(order)),
             report_run_ids=tuple(order.report_run_ids),
-            calls=share(order.calls, len(order.days), order.days.index(day)),
+            calls=self._calls(order, day),
             seconds=order.age_seconds / len(order.days),
             api_version=order.api_version,
             run_id=self._run_id,

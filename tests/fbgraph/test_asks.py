@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from fbgraph.asks import (
     ATTEMPTS,
+    BUSY_ATTEMPTS,
     Ask,
     Remedy,
     bad_fields,
@@ -53,9 +54,9 @@ def unknown_error() -> RunFailedError:
     [
         (RunFailedError("Failed."), Remedy.AGAIN, Remedy.SPLIT),
         (RunHungError("Hangs."), Remedy.AGAIN, Remedy.SPLIT),
-        (RetryableError("No id."), Remedy.AGAIN, Remedy.SPLIT),
+        (RetryableError("No id."), Remedy.AGAIN, Remedy.FAIL),
         (NotReadyError("2601"), Remedy.AGAIN, Remedy.SPLIT),
-        (ThrottledError("4/1504022 in a run"), Remedy.AGAIN, Remedy.SPLIT),
+        (ThrottledError("4/1504022 in a run"), Remedy.AGAIN, Remedy.AGAIN),
         (CursorError("2642 too often"), Remedy.AGAIN, Remedy.SPLIT),
         (NotFoundError("The run expired."), Remedy.AGAIN, Remedy.FAIL),
         (unknown_error(), Remedy.AGAIN, Remedy.SEARCH),
@@ -75,6 +76,16 @@ def test_each_failure_of_a_run_has_its_remedy(
         again = again.again()
 
     assert [remedy_of(error, ask, is_of_run=True) for ask in (ASK, again)] == [at_first, at_last]
+
+
+def test_a_meta_that_stays_busy_is_not_asked_for_ever() -> None:
+    ask = ASK
+    remedies = []
+    for _ in range(BUSY_ATTEMPTS):
+        remedies.append(remedy_of(ThrottledError("busy"), ask, is_of_run=True))
+        ask = ask.again()
+
+    assert remedies == [Remedy.AGAIN] * (BUSY_ATTEMPTS - 1) + [Remedy.FAIL]
 
 
 def test_an_account_that_is_not_there_is_not_asked_again() -> None:
