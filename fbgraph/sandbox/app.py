@@ -172,7 +172,10 @@ def _scenario(platform: Platform, request: Request, body: bytes) -> Any:
         platform.use(_names(request, body))
     elif request.method == "DELETE":
         platform.use(())
-    known = {name: {"does": s.does, "contract": s.section} for name, s in SCENARIOS.items()}
+    known = {
+        name: {"does": s.does, "source": s.source, "contract": s.section, "strength": s.strength}
+        for name, s in SCENARIOS.items()
+    }
     return {"active": list(platform.active.names), "scenarios": known}
 
 

@@ -96,46 +96,62 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         *("1.10", "seen in public logs of 2026"),
         version=calls.other_version,
     ),
-    # Throttles: one in N of the calls that the limit is about; the next is let through
+    # Throttles: of the calls that the limit is about; the next one is let through
     "throttled": Scenario(
-        "80000/2446079 with minutes to wait, for an account",
+        "one in N calls: 80000/2446079 with minutes to wait, for an account",
         *("7.3", LIMITS, 9),
         before=calls.throttle("throttled"),
     ),
     "throttled_management": Scenario(
-        "80004/2446079 with minutes to wait, for an account's objects",
+        "one in N calls: 80004/2446079 with minutes to wait, for an account's objects",
         *("7.3", LIMITS, 9),
         before=calls.throttle("throttled_management"),
     ),
     "throttled_account": Scenario(
-        "17/2446079 with seconds to wait, for an account",
+        "one in N calls: 17/2446079 with seconds to wait, for an account",
         *("7.3", LIMITS, 9),
         before=calls.throttle("throttled_account"),
     ),
     "throttled_account_613": Scenario(
-        "613/1487742 with seconds to wait, for an account",
+        "one in N calls: 613/1487742 with seconds to wait, for an account",
         *("7.3", LIMITS, 9),
         before=calls.throttle("throttled_account_613"),
     ),
     "throttled_app": Scenario(
-        "4 for the whole app", "7.3", LIMITS, 11, before=calls.throttle("throttled_app")
+        "one in N calls: 4 for the whole app",
+        "7.3",
+        LIMITS,
+        11,
+        before=calls.throttle("throttled_app"),
     ),
     "throttled_insights": Scenario(
-        "4/1504022 for all insights of the app",
+        "one in N calls: 4/1504022 for all insights of the app",
         *("7.3", LIMITS, 9),
         before=calls.throttle("throttled_insights"),
     ),
     "throttled_page": Scenario(
-        "32 with HTTP 403", "7.3", LIMITS, 11, before=calls.throttle("throttled_page")
+        "one in N calls: 32 with HTTP 403",
+        "7.3",
+        LIMITS,
+        11,
+        before=calls.throttle("throttled_page"),
     ),
     "throttled_application": Scenario(
-        "341 for the whole app", "7.3", HANDLING, 11, before=calls.throttle("throttled_application")
+        "one in N calls: 341 for the whole app",
+        "7.3",
+        HANDLING,
+        11,
+        before=calls.throttle("throttled_application"),
     ),
     "throttled_custom": Scenario(
-        "613 without a subcode", "7.3", LIMITS, 11, before=calls.throttle("throttled_custom")
+        "one in N calls: 613 without a subcode",
+        "7.3",
+        LIMITS,
+        11,
+        before=calls.throttle("throttled_custom"),
     ),
     "throttled_metrics": Scenario(
-        "613 about custom metrics, where a report run is created",
+        "one in N calls: 613 about custom metrics, where a report run is created",
         *("6.18", "seen in public logs of 2026", 4),
         before=calls.throttle("throttled_metrics"),
     ),
@@ -151,52 +167,61 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         *("7.2", LIMITS, 60),
         quota=tight,
     ),
-    # Luck: one in N calls
+    # Luck
     "flaky": Scenario(
-        "in turn HTML 502, empty 500, text 200, cut JSON, code 2",
+        "one in N answers: in turn HTML 502, empty 500, text 200, cut JSON, code 2",
         *("8.1", "facebook-python-business-sdk #145, #414", 5),
         after=answers.break_answer,
     ),
     "html": Scenario(
-        "HTML, in turn with HTTP 502, 500, 503 and 504",
+        "one in N answers: HTML, in turn with HTTP 502, 500, 503 and 504",
         *("8.1", "facebook-business 26.0.3, FacebookResponse.is_success", 6),
         after=answers.html,
     ),
     "empty_500": Scenario(
-        "HTTP 500 with no body",
+        "one in N answers: HTTP 500 with no body",
         *("8.1", "facebook-python-business-sdk #414", 6),
         after=answers.one_in(answers.empty_500),
     ),
     "service_unavailable": Scenario(
-        "HTTP 200 with the text Service Unavailable",
+        "one in N answers: HTTP 200 with the text Service Unavailable",
         *("8.1", "facebook-python-business-sdk #145", 6),
         after=answers.one_in(answers.service_unavailable),
     ),
     "cut_json": Scenario(
-        "JSON that ends too early, in a whole answer",
+        "one in N answers: JSON that ends too early, in a whole answer",
         *("8.1", TRANSIENT, 6),
         after=answers.one_in(answers.cut_json),
     ),
     "reset": Scenario(
-        "the connection ends in the middle of a body",
+        "one in N answers: the connection ends in the middle of a body",
         *("8.1", TRANSIENT, 6),
         after=answers.one_in(answers.reset),
     ),
     "slow": Scenario("every answer comes N ms late", "12", TRANSIENT, 10, after=answers.slow),
     "unavailable": Scenario(
-        "code 2, is_transient, in turn with HTTP 503, 500 and 400",
+        "one in N calls: code 2, is_transient, in turn with HTTP 503, 500 and 400",
         *("8.3", TRANSIENT, 6),
         before=calls.unavailable,
     ),
     "intermittent": Scenario(
-        "2/1504043, is_transient", "8.3", CODES, 6, before=calls.now_and_then("intermittent")
+        "one in N calls: 2/1504043, is_transient",
+        "8.3",
+        CODES,
+        6,
+        before=calls.now_and_then("intermittent"),
     ),
     "unknown_error": Scenario(
-        "1/99 with HTTP 500", "8.3", "airbyte #25383", 6, before=calls.now_and_then("unknown")
+        "one in N calls: 1/99 with HTTP 500",
+        "8.3",
+        "airbyte #25383",
+        6,
+        before=calls.now_and_then("unknown"),
     ),
     "odd_errors": Scenario(
-        "code 2; and every error has another shape: error_data as an object, as text, as null text,"
-        " with blame_field; `error` a plain text; no type and trace; a title in Spanish",
+        "one in N calls: code 2; and every error has another shape: error_data as an object, as"
+        " text, as null text, with blame_field; `error` a plain text; no type and trace; a title in"
+        " Spanish",
         *("8.1", "facebook-python-business-sdk #272, #563, #573; facebook-php-business-sdk #237"),
         strength=6,
         before=calls.now_and_then("unavailable"),
@@ -372,17 +397,17 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         *("6.15", TRANSIENT, 3),
         after=answers.poll_body,
     ),
-    # Batches: one in N items
-    "batch_null": Scenario("null", "9.4", BATCH, 4, item=answers.item_null),
+    # Batches
+    "batch_null": Scenario("one in N items: null", "9.4", BATCH, 4, item=answers.item_null),
     "batch_throttled": Scenario(
-        "17/2446079",
+        "one in N items: 17/2446079",
         "9.6",
         f"{BATCH}; {TRANSIENT}",
         4,
         item=answers.item_error("throttled_account"),
     ),
     "batch_timed_out": Scenario(
-        "960", "9.8", TRANSIENT, 4, item=answers.item_error("batch_aborted")
+        "one in N items: 960", "9.8", TRANSIENT, 4, item=answers.item_error("batch_aborted")
     ),
     # Numbers and rows
     "restated": Scenario(

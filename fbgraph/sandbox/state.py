@@ -102,10 +102,10 @@ class Platform:
         self.ledger = Ledger()
         self._readings: Counter[object] = Counter()
         self.runs = Runs(settings.run_polls, _clocked(settings))
-        self.meter: Meter | None = None
-        self.use(scenarios)
         #: Held while a call is answered, and while a test changes something from its own thread.
         self.lock = RLock()
+        self.meter: Meter | None = None
+        self.use(scenarios)
         self._clock = RefreshedClock(settings.now)
         self._delivery = Delivery(world.seed)
         self._shelf = Shelf()
@@ -119,22 +119,26 @@ class Platform:
 
     def use(self, names: Iterable[str]) -> None:
         """Turn on exactly these scenarios. Raises ValueError for one that is not in the table."""
-        self.active = Active(names, self.ledger.faults)
-        quota = self.active.quota() or self.settings.quota
-        if self.meter is None or self.meter.quota != quota:
-            self.meter = Meter(quota) if quota else None
+        active = Active(names, self.ledger.faults)
+        quota = active.quota() or self.settings.quota
+        with self.lock:
+            self.active = active
+            if self.meter is None or self.meter.quota != quota:
+                self.meter = Meter(quota) if quota else None
 
     def told(self) -> dict[str, Any]:
         """What was served, by kind, with runs and quotas."""
-        blocked = self.meter.report() if self.meter else {}
-        return {**self.ledger.report(), **self.runs.report(), "blocked": blocked}
+        with self.lock:
+            blocked = self.meter.report() if self.meter else {}
+            return {**self.ledger.report(), **self.runs.report(), "blocked": blocked}
 
     def forget(self) -> None:
         """Begin the report anew; what has been used of quotas stays used."""
-        self.ledger.reset()
-        self.runs.forget()
-        if self.meter:
-            self.meter.forget()
+        with self.lock:
+            self.ledger.reset()
+            self.runs.forget()
+            if self.meter:
+                self.meter.forget()
 
     def reading(self, report: object, *, is_first: bool) -> int:
         """How often a report was begun to be read; 0 where no scenario cares."""
