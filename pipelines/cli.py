@@ -123,7 +123,7 @@ def demo(seed: int) -> None:
     help="A fault to imitate; may be repeated. fbgraph/sandbox/README.md lists them.",
 )
 @click.option("--seed", default=1, show_default=True, help="Another seed, another made-up world.")
-@click.option("--quota", help="Count and block as for limited or full access. Default: no quota.")
+@click.option("--quota", metavar="limited|full", help="Count calls and block. Default: no quota.")
 @click.option("--latency", default=0.0, help="1 for calls as slow as Meta's, 0.1 for a tenth.")
 def sandbox(
     port: int, scenarios: tuple[str, ...], seed: int, quota: str | None, latency: float

@@ -119,9 +119,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     ),
     "throttled_app": Scenario(
         "one in N calls: 4 for the whole app",
-        "7.3",
-        LIMITS,
-        11,
+        *("7.3", LIMITS, 11),
         before=calls.throttle("throttled_app"),
     ),
     "throttled_insights": Scenario(
@@ -131,23 +129,17 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     ),
     "throttled_page": Scenario(
         "one in N calls: 32 with HTTP 403",
-        "7.3",
-        LIMITS,
-        11,
+        *("7.3", LIMITS, 11),
         before=calls.throttle("throttled_page"),
     ),
     "throttled_application": Scenario(
         "one in N calls: 341 for the whole app",
-        "7.3",
-        HANDLING,
-        11,
+        *("7.3", HANDLING, 11),
         before=calls.throttle("throttled_application"),
     ),
     "throttled_custom": Scenario(
         "one in N calls: 613 without a subcode",
-        "7.3",
-        LIMITS,
-        11,
+        *("7.3", LIMITS, 11),
         before=calls.throttle("throttled_custom"),
     ),
     "throttled_metrics": Scenario(
@@ -206,16 +198,12 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     ),
     "intermittent": Scenario(
         "one in N calls: 2/1504043, is_transient",
-        "8.3",
-        CODES,
-        6,
+        *("8.3", CODES, 6),
         before=calls.now_and_then("intermittent"),
     ),
     "unknown_error": Scenario(
         "one in N calls: 1/99 with HTTP 500",
-        "8.3",
-        "airbyte #25383",
-        6,
+        *("8.3", "airbyte #25383", 6),
         before=calls.now_and_then("unknown"),
     ),
     "odd_errors": Scenario(
@@ -333,14 +321,12 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     ),
     "run_fails_once": Scenario(
         "the first run of a query fails with -2/2490547",
-        "6.8",
-        CODES,
+        *("6.8", CODES),
         poll=runs.fail_once("failed"),
     ),
     "run_fails_unknown": Scenario(
         "the first run of a query fails with 2/1504044",
-        "6.8",
-        CODES,
+        *("6.8", CODES),
         poll=runs.fail_once("unknown"),
     ),
     "run_fails_busy": Scenario(
@@ -401,9 +387,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "batch_null": Scenario("one in N items: null", "9.4", BATCH, 4, item=answers.item_null),
     "batch_throttled": Scenario(
         "one in N items: 17/2446079",
-        "9.6",
-        f"{BATCH}; {TRANSIENT}",
-        4,
+        *("9.6", f"{BATCH}; {TRANSIENT}", 4),
         item=answers.item_error("throttled_account"),
     ),
     "batch_timed_out": Scenario(
