@@ -115,9 +115,19 @@ def demo(seed: int) -> None:
 
 @cli.command()
 @click.option("--port", default=8810, show_default=True, help="0 takes any free port.")
-@click.option("--scenario", "scenarios", multiple=True, help="A fault to imitate; may be repeated.")
+@click.option(
+    "--scenario",
+    "scenarios",
+    metavar="NAME[:STRENGTH]",
+    multiple=True,
+    help="A fault to imitate; may be repeated. fbgraph/sandbox/README.md lists them.",
+)
 @click.option("--seed", default=1, show_default=True, help="Another seed, another made-up world.")
-def sandbox(port: int, scenarios: tuple[str, ...], seed: int) -> None:
+@click.option("--quota", metavar="limited|full", help="Count calls and block. Default: no quota.")
+@click.option("--latency", default=0.0, help="1 for calls as slow as Meta's, 0.1 for a tenth.")
+def sandbox(
+    port: int, scenarios: tuple[str, ...], seed: int, quota: str | None, latency: float
+) -> None:
     """Serve a local Graph API with made-up accounts, until Ctrl-C."""
     from fbgraph.sandbox import serve  # noqa: PLC0415
 
@@ -126,7 +136,7 @@ def sandbox(port: int, scenarios: tuple[str, ...], seed: int) -> None:
         click.echo("Set these two, then run `fbinsights backfill`. Ctrl-C ends it.", err=True)
 
     try:
-        serve(port=port, seed=seed, scenarios=scenarios, on_ready=on_ready)
+        serve(port, seed, scenarios, on_ready, quota=quota, latency=latency)
     except (ValueError, OSError) as error:
         fail(str(error))
 

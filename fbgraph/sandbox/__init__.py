@@ -9,14 +9,14 @@ It imports nothing of ours but `fbgraph.fields`, so that the client and the sand
 misreading of the contract. The same seed gives the same world: any finished day of the last 37
 months has the same numbers in every sandbox, on every machine.
 
-What it does not imitate:
+README.md beside this file lists its scenarios, options and pages. What it does not imitate:
 
-- quotas: usage headers show small shares that nothing adds to; only scenarios throttle
-- writes, uploads, creatives, pixels, businesses, pages; a token has one scope, ``ads_read``
+- pixels, audiences, pages, videos, catalogs and all that is no account, campaign, ad set, ad,
+  creative, label, image or business
 - breakdowns other than the advertiser's hour (with action_type, action_target_id and
   action_destination), ``time_ranges``, exports, ``summary_action_breakdowns``; it says so in an
   error that Meta would not send
-- history of objects: statuses are as of now, names and budgets never change, and what an ad
+- history of objects: they can be changed, but no change moves a number of any day, and what an ad
   delivers does not depend on when it was archived or deleted
 - most fields of insights and objects: all that Meta knows are accepted, but only those in `columns`
   and `objects` ever have a value; reach and what is unique are a fixed share of impressions
@@ -24,8 +24,8 @@ What it does not imitate:
   scenario restates it
 - Meta's lenient parser: lists and objects must be strict JSON, or comma text for words
 - unknown parameters, which Meta ignores on many endpoints, are refused here on all of them
-- size: no ``limit`` is too high, no report too large, no answer slow
-- in a batch: items that refer to each other, files, items that time out
+- limits of size: unless a scenario says so no ``limit`` is too high and no report too large
+- quotas, unless they are turned on; then neither CPU time counts nor errors nor changes of budgets
 """
 
 from fbgraph.sandbox.scenarios import SCENARIOS

@@ -14,27 +14,40 @@ from starlette.routing import Route
 
 from fbgraph.sandbox.call import Call, Upload, read_form
 from fbgraph.sandbox.graph import respond
-from fbgraph.sandbox.scenarios import SCENARIOS, Active
+from fbgraph.sandbox.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
 
     from fbgraph.sandbox.state import Platform
 
     Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
-__all__ = ["make_app"]
+__all__ = ["ENDS_EARLY", "make_app"]
 
 #: Bodies shorter than this are not worth compressing.
 COMPRESSED_FROM: Final = 1000
 
+#: What uvicorn logs when an answer ends before its length, which `CutShort` means to.
+ENDS_EARLY: Final = "ASGI callable returned without completing response."
 #: Parts of a multipart body, and bytes of one without a file name.
 MOST_PARTS: Final = 1000
 LARGEST_PART: Final = 100_000_000
 
 METHODS: Final = ["GET", "POST", "DELETE"]
+
+
+class CutShort(Response):
+    """Promises its whole body and sends half of it; the server then ends the connection."""
+
+    async def __call__(self, _: Scope, __: Receive, send: Send) -> None:
+        start = {"status": self.status_code, "headers": self.raw_headers}
+        await send({"type": "http.response.start", **start})
+        half = self.body[: len(self.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
 
 
 def make_app(platform: Platform) -> Starlette:
@@ -70,15 +83,19 @@ def _endpoint(platform: Platform, handle: Callable[[Platform, Request, bytes], A
 def _graph_endpoint(platform: Platform) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         params, files = await _body(request)
-        call = _read(request, params, files, platform.ledger.next_number())
-        with platform.lock:
-            answer = respond(platform, call)
+        with platform.ledger.in_flight():
+            call = _read(request, params, files, platform.ledger.next_number())
+            with platform.lock:
+                answer = respond(platform, call)
+            if answer.wait_seconds:
+                await platform.settings.sleep(answer.wait_seconds)
         body, headers = answer.body, dict(answer.headers)
         zipped = "gzip" in request.headers.get("accept-encoding", "")
         if platform.settings.compress and zipped and len(body) >= COMPRESSED_FROM:
             body = gzip.compress(body, compresslevel=1)
             headers |= {"content-encoding": "gzip", "vary": "Accept-Encoding"}
-        return Response(body, answer.status, headers)
+        kind = CutShort if answer.is_cut_short else Response
+        return kind(body, answer.status, headers)
 
     return endpoint
 
@@ -141,8 +158,8 @@ def _truth(platform: Platform, request: Request, _: bytes) -> Any:
 
 def _calls(platform: Platform, request: Request, _: bytes) -> Any:
     if request.method == "DELETE":
-        platform.ledger.reset()
-    return platform.ledger.report()
+        platform.forget()
+    return platform.told()
 
 
 def _world(platform: Platform, _: Request, __: bytes) -> Any:
@@ -152,10 +169,13 @@ def _world(platform: Platform, _: Request, __: bytes) -> Any:
 def _scenario(platform: Platform, request: Request, body: bytes) -> Any:
     """GET lists what there is; POST turns on exactly those named; DELETE turns all off."""
     if request.method == "POST":
-        platform.active = Active(_names(request, body))
+        platform.use(_names(request, body))
     elif request.method == "DELETE":
-        platform.active = Active()
-    known = {name: {"does": s.does, "contract": s.section} for name, s in SCENARIOS.items()}
+        platform.use(())
+    known = {
+        name: {"does": s.does, "source": s.source, "contract": s.section, "strength": s.strength}
+        for name, s in SCENARIOS.items()
+    }
     return {"active": list(platform.active.names), "scenarios": known}
 
 

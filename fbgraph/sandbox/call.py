@@ -59,11 +59,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back. `body` is compact JSON unless a scenario broke it."""
+    """What goes back. `body` is compact JSON unless a scenario broke it.
+
+    The server waits `wait_seconds` before it sends anything. Where it `is_cut_short` the connection
+    ends in the middle of the body.
+    """
 
     body: bytes
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    wait_seconds: float = 0.0
+    is_cut_short: bool = False
 
 
 #: One encoder for all: making one costs as much as writing a row.

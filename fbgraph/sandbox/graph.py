@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import cache
+from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from fbgraph.fields import LEVELS
 from fbgraph.sandbox import batch, edges, estimates, reading, reporting, uploads, writing
 from fbgraph.sandbox.access import LATEST, served_version
 from fbgraph.sandbox.call import Answer
-from fbgraph.sandbox.faults import Place
+from fbgraph.sandbox.hooks import Place
 from fbgraph.sandbox.params import check_names
+from fbgraph.sandbox.quota import is_insights
 from fbgraph.sandbox.refusals import RefusedError, authenticate_header, error_body, refused
-from fbgraph.sandbox.usage import headers, trace_of
+from fbgraph.sandbox.timing import call_seconds, kind_of
+from fbgraph.sandbox.usage import headers, small_shares, trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,12 +38,6 @@ ROUTES: Final[Mapping[tuple[str, ...], Callable[[Platform, Call], bytes]]] = {
     ("GET", "me", "adaccounts"): reading.accounts,
     ("GET", "me", "businesses"): reading.businesses,
     ("GET", "debug_token"): reading.debug_token,
-    ("POST",): lambda platform, call: batch.run(
-        call,
-        platform.ledger.next_number,
-        lambda item: respond(platform, item),
-        platform.active.item,
-    ),
 }
 
 #: (method, what follows the id of an object) → handler.
@@ -76,31 +74,70 @@ RUN_ROUTES: Final[Mapping[tuple[str, ...], Callable[[Platform, Call, Run], bytes
 
 def respond(platform: Platform, call: Call) -> Answer:
     """One call from its arrival to its answer, refusals, scenarios and headers included."""
-    account = _account(platform, call)
+    began = perf_counter()
+    place = _place(platform, call)
     version = LATEST
     try:
         version = served_version(call, upgrade=platform.settings.auto_upgrade)
-        token = platform.tokens.check(call, platform.now())
-        _authorize(platform, call, token, account)
-        platform.active.before(call, Place(platform.world, account, platform.now()))
-        answer = Answer(_handle(platform, replace(call, version=version)))
+        token = platform.tokens.check(call, place.now)
+        _authorize(platform, call, token, place.account)
+        if platform.meter:
+            platform.meter.count(call, place)
+        platform.active.before(call, place)
+        version = platform.active.version(version)
+        answer = _handle(platform, replace(call, version=version))
     except RefusedError as error:
         answer = _refusal(error, call)
-    usual = _headers(call, version, account)
+    usual = _headers(platform, call, version, place)
     answer = replace(answer, headers={**usual, **answer.headers})
-    answer = platform.active.after(call, answer)
+    answer = platform.active.after(call, answer, place)
     platform.ledger.record(call, answer)
+    return _timed(platform, kind_of(call, place), answer, began)
+
+
+def _timed(platform: Platform, kind: str, answer: Answer, began: float) -> Answer:
+    """With the time that it is to take, where the sandbox is not instant."""
+    factor = platform.settings.latency
+    if factor:
+        wait = answer.wait_seconds + factor * call_seconds(kind, answer)
+        answer = replace(answer, wait_seconds=wait)
+    platform.ledger.spend(kind, perf_counter() - began, answer.wait_seconds)
     return answer
 
 
-def _headers(call: Call, version: str, account: Node | None) -> dict[str, str]:
-    account_id = account.id if account else None
-    found = headers(call.number, version, account_id, insights="insights" in call.parts)
-    if call.version and version != call.version:
+def _headers(platform: Platform, call: Call, version: str, place: Place) -> dict[str, str]:
+    account_id = place.account.id if place.account else None
+    meter = platform.meter
+    shares = meter.shares(call, place) if meter else small_shares(call.number)
+    insights = is_insights(call, place)
+    found = headers(call.number, version, account_id, shares, insights=insights)
+    if _is_upgrade(call.version, version):
         found["x-ad-api-version-warning"] = (
             f"The call has been auto-upgraded to {version} as {call.version} has been deprecated."
         )
     return found
+
+
+def _batch(platform: Platform, call: Call) -> Answer:
+    """The items run beside each other: the whole is as slow as the slowest of them."""
+    answers: list[Answer] = []
+
+    def answer(item: Call) -> Answer:
+        answers.append(respond(platform, item))
+        return answers[-1]
+
+    body = batch.run(call, platform.ledger.next_number, answer, platform.active.item)
+    return Answer(
+        body,
+        wait_seconds=max((one.wait_seconds for one in answers), default=0.0),
+        is_cut_short=any(one.is_cut_short for one in answers),
+    )
+
+
+def _is_upgrade(asked: str, served: str) -> bool:
+    """Whether a newer version answers than was asked for; Meta then says so."""
+    known = re.fullmatch(r"v(\d{1,2}\.\d)", asked)
+    return known is not None and float(known[1]) < float(served[1:])
 
 
 def _refusal(error: RefusedError, call: Call) -> Answer:
@@ -109,14 +146,13 @@ def _refusal(error: RefusedError, call: Call) -> Answer:
     return Answer(error_body(error, trace_of(call.number)), refusal.status, extra)
 
 
-def _account(platform: Platform, call: Call) -> Node | None:
-    """The account that a call is about, however it names it."""
+def _place(platform: Platform, call: Call) -> Place:
+    """The account that a call is about, however it names it, and the run."""
     first = call.parts[0] if call.parts else ""
-    run = platform.runs.find(first)
-    if run:
-        return platform.world.nodes[run.account_id]
-    node = platform.world.find(first)
-    return node.line.get("account") if node else None
+    now = platform.now()
+    run = platform.runs.find(first, now)
+    node = platform.world.nodes[run.account_id] if run else platform.world.find(first)
+    return Place(platform.world, node.line.get("account") if node else None, now, run)
 
 
 def _authorize(platform: Platform, call: Call, token: Token, account: Node | None) -> None:
@@ -137,16 +173,20 @@ def _authorize(platform: Platform, call: Call, token: Token, account: Node | Non
     raise refused("unknown_object", method=call.method.lower(), id=call.parts[0])
 
 
-def _handle(platform: Platform, call: Call) -> bytes:
+def _handle(platform: Platform, call: Call) -> Answer:
+    if (call.method, call.parts) == ("POST", ()):
+        return _batch(platform, call)
     fixed = ROUTES.get((call.method, *call.parts))
-    if fixed:
-        return fixed(platform, call)
+    return Answer(fixed(platform, call) if fixed else _about_object(platform, call))
+
+
+def _about_object(platform: Platform, call: Call) -> bytes:
     if not call.parts:
         check_names(call.params, call.params)  # ``GET /?ids=`` is refused for the ``ids``
         raise refused("unknown_object", method=call.method.lower(), id="")
     first, *rest = call.parts
     route = (call.method, *rest)
-    run = platform.runs.find(first)
+    run = platform.runs.find(first, platform.now())
     if run:
         return _found(RUN_ROUTES, route)(platform, call, run)
     node = platform.world.find(first)

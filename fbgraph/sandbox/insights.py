@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import groupby, islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from fbgraph.fields import HOUR_LABELS, HOURLY, LEVELS, insights_fields
+from fbgraph.fields import EFFECTIVE_STATUSES, HOUR_LABELS, HOURLY, LEVELS, insights_fields
 from fbgraph.sandbox.call import compact
 from fbgraph.sandbox.columns import COLUMNS, Measured
 from fbgraph.sandbox.days import dates, periods
@@ -29,7 +29,37 @@ if TYPE_CHECKING:
     Tables = Callable[[Node, date], Table]
     Row = dict[str, Any]
 
-__all__ = ["Report", "Tables", "answer", "rows"]
+__all__ = ["Extent", "Report", "Tables", "answer", "extent", "rows", "written"]
+
+
+class Extent(NamedTuple):
+    """How much a query asks for, before anything is computed. `rows` are as many as there can be.
+
+    `statuses` are those of its own level; at the level of accounts there are none.
+    """
+
+    days: int
+    objects: int
+    statuses: int
+    rows: int
+
+
+def extent(query: Query, node: Node) -> Extent:
+    objects = sum(1 for _ in _subjects(query, node))
+    rows = objects * len(periods(query.since, query.until, query.increment))
+    days = (query.until - query.since).days + 1
+    return Extent(days, objects, _statuses(query), rows * (24 if query.hourly else 1))
+
+
+def _statuses(query: Query) -> int:
+    """How many statuses of its own level a query asks for."""
+    known = EFFECTIVE_STATUSES.get(query.level, ())
+    asked = [
+        len(c.value) if c.operator == "IN" else 1
+        for c in query.conditions
+        if c.name == "effective_status" and c.level in ("", query.level)
+    ]
+    return min([*asked, len(known)])
 
 
 #: Bytes that a report and each of its rows take beside their JSON.
@@ -56,9 +86,19 @@ class Report:
         return self._written
 
 
-def answer(query: Query, node: Node, tables: Tables) -> Report:
-    """The report of a query, with its summary if it asks for one."""
-    return Report(map(compact, rows(query, node, tables)), _summary(query, node, tables))
+def answer(
+    query: Query,
+    node: Node,
+    tables: Tables,
+    change: Callable[[Iterator[bytes]], Iterator[bytes]] = lambda rows: rows,
+) -> Report:
+    """The report of a query, with its summary if it asks for one. `change` is that of scenarios."""
+    return Report(change(written(query, node, tables)), _summary(query, node, tables))
+
+
+def written(query: Query, node: Node, tables: Tables) -> Iterator[bytes]:
+    """All rows of a query as JSON."""
+    return map(compact, rows(query, node, tables))
 
 
 def rows(query: Query, node: Node, tables: Tables) -> Iterator[Row]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fbgraph.sandbox.call import Answer, Call
 
 __all__ = ["Ledger", "pattern"]
@@ -21,11 +25,23 @@ def pattern(path: str) -> str:
     return re.sub(r"\b(act_)?\d+\b", "{id}", "/" + path)
 
 
+@dataclass(slots=True)
+class Spent:
+    """Server time of one kind of call: computing, and waiting because it was to be slow."""
+
+    count: int = 0
+    busy_seconds: float = 0.0
+    wait_seconds: float = 0.0
+
+
 class Ledger:
     """Counts calls. An item of a batch is a call, as it is in Meta's quotas; so is the batch."""
 
     def __init__(self) -> None:
         self._numbers = count()
+        self._in_flight = 0
+        #: scenario → how often it struck.
+        self.faults: Counter[str] = Counter()
         self.reset()
 
     def reset(self) -> None:
@@ -33,9 +49,28 @@ class Ledger:
         self._calls: Counter[tuple[str, str]] = Counter()
         self._errors = 0
         self._bytes = 0
+        self._spent: dict[str, Spent] = {}
+        self._most_in_flight = self._in_flight
+        self.faults.clear()
 
     def next_number(self) -> int:
         return next(self._numbers)
+
+    @contextmanager
+    def in_flight(self) -> Iterator[None]:
+        """Around a request, from its arrival until its answer is sent."""
+        self._in_flight += 1
+        self._most_in_flight = max(self._most_in_flight, self._in_flight)
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+
+    def spend(self, kind: str, busy_seconds: float, wait_seconds: float) -> None:
+        spent = self._spent.setdefault(kind, Spent())
+        spent.count += 1
+        spent.busy_seconds += busy_seconds
+        spent.wait_seconds += wait_seconds
 
     def record(self, call: Call, answer: Answer) -> None:
         self._calls[call.method, pattern(call.path)] += 1
@@ -44,7 +79,11 @@ class Ledger:
         self._bytes += len(answer.body)
 
     def report(self) -> dict[str, Any]:
-        """Calls by method and path pattern, their total, errors among them, bytes of bodies."""
+        """Calls by method and path pattern, total, errors, bytes of bodies; faults that struck.
+
+        `spent` tells server time by kind of call; an item of a batch has its own, and so has the
+        batch, which waits as long as its slowest item.
+        """
         calls = [
             {"method": method, "path": path, "count": n}
             for (method, path), n in sorted(self._calls.items())
@@ -54,4 +93,7 @@ class Ledger:
             "errors": self._errors,
             "bytes": self._bytes,
             "calls": calls,
+            "faults": dict(sorted(self.faults.items())),
+            "most_in_flight": self._most_in_flight,
+            "spent": {kind: asdict(spent) for kind, spent in sorted(self._spent.items())},
         }

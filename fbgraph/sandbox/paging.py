@@ -130,7 +130,7 @@ def _paging(where: Cut, cursors: Cursors, link: Callable[..., str]) -> Mapping[s
     before = cursors.write(Cursor(where.start))
     after = cursors.write(where.after)
     paging: dict[str, Any] = {"cursors": {"before": before, "after": after}}
-    if where.start > 0:
+    if 0 < where.start < where.stop:
         paging["previous"] = link(before=before)
     if where.more:
         paging["next"] = link(after=after)

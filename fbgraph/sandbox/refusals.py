@@ -20,6 +20,7 @@ INVALID = "Invalid parameter"
 VALID_FIELDS = "https://developers.facebook.com/docs/marketing-api/reference/ads-insights/"
 RATE_LIMITING = "https://developers.facebook.com/docs/graph-api/overview/rate-limiting"
 AUTHORIZATION = "https://developers.facebook.com/docs/marketing-api/get-started/authorization"
+REDUCE = "Please reduce the amount of data you're asking for, then retry your request"
 TOO_MANY_CALLS = "There have been too many calls from this ad-account. Wait a bit and try again."
 
 
@@ -38,6 +39,8 @@ class Refusal:
     #: Name of the fact that holds the blamed parameter, for ``error_data``.
     blames: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: Whether ``fbtrace_id`` comes with it.
+    traced: bool = True
 
 
 #: Our name → Meta's answer.
@@ -62,6 +65,12 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         "their password or Facebook has changed the session for security reasons.",
         460,
     ),
+    "app_not_installed": Refusal(
+        190,
+        "Error validating access token: The user has not authorized application 123456789012345.",
+        458,
+    ),
+    "session_invalid": Refusal(102, "Session key invalid or no longer valid"),
     "not_your_app": Refusal(
         100,
         "(#100) You must provide an app access token, or a user access token that is an owner or "
@@ -82,6 +91,27 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         "(#200) Ad account owner has NOT grant ads_management or ads_read permission, "
         f"refer to {AUTHORIZATION} for more info",
         status=403,
+    ),
+    "no_permission": Refusal(10, "(#10) Application does not have permission for this action"),
+    "insights_forbidden": Refusal(
+        100,
+        "Permission Error",
+        3191001,
+        title="Permission Error",
+        text="The Ads Insights API denied your request due to insufficient permissions.",
+    ),
+    "not_linked": Refusal(
+        1,
+        "An unknown error occurred",
+        2853001,
+        transient=False,
+        title="profile is not linked to delegate page",
+        text="profile should always be linked to delegate page",
+    ),
+    "blocked": Refusal(
+        368,
+        "The action attempted has been deemed abusive or is otherwise disallowed",
+        transient=False,
     ),
     "needs_right": Refusal(
         200,
@@ -176,6 +206,32 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         "Try different metrics or breakdowns.",
     ),
     "not_imitated": Refusal(100, "(#100) This sandbox does not imitate {what}"),
+    # What Meta answers to this is not documented; the text is ours.
+    "hourly_too_old": Refusal(
+        100,
+        INVALID,
+        transient=False,
+        title="Invalid Date Range",
+        text="Hourly breakdowns begin on {first}.",
+    ),
+    # Too much at once
+    "reduce_data": Refusal(1, REDUCE, type=None, status=500, traced=False),
+    "too_much_data": Refusal(100, REDUCE, 1487534),
+    **{
+        name: Refusal(
+            code,
+            "Request Timed Out",
+            subcode,
+            title="Request Timed Out",
+            text="Your request timed out. Try a smaller date range, fetch less data, or use async "
+            "jobs.",
+        )
+        for name, code, subcode in (
+            ("timed_out", 100, 1504018),
+            ("timed_out_2", 2, 1504038),
+            ("timed_out_2_1504018", 2, 1504018),
+        )
+    },
     # Writes. Titles and texts are ours where no body has been seen.
     "missing": Refusal(100, "(#100) The parameter {name} is required"),
     "budget_sharing": Refusal(
@@ -218,6 +274,10 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
     ),
     # Paging and report runs
     "cursor": Refusal(2642, "(#2642) Invalid cursors values"),
+    "cursor_too_deep": Refusal(
+        100,
+        "(#100) The After Cursor specified exceeds the max limit supported by this endpoint",
+    ),
     "run_not_ready": Refusal(
         2601,
         "Error accessing adreport job.",
@@ -248,6 +308,45 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         f"(#80000) {TOO_MANY_CALLS} For more info, please refer to {RATE_LIMITING}#ads-insights.",
         2446079,
         transient=False,
+    ),
+    "intermittent": Refusal(2, "Intermittent Error", 1504043, transient=True),
+    "unknown": Refusal(1, "An unknown error occurred", 99, status=500),
+    "throttled_management": Refusal(
+        80004,
+        "(#80004) There have been too many calls to this ad-account. Wait a bit and try again. "
+        f"For more info, please refer to {RATE_LIMITING}#ads-management.",
+        2446079,
+        transient=False,
+    ),
+    "throttled_account": Refusal(
+        17,
+        "(#17) User request limit reached",
+        2446079,
+        transient=False,
+        title="Ad Account Has Too Many API Calls",
+        text="There have been too many calls from this ad account. Wait a bit and try again.",
+    ),
+    "throttled_account_613": Refusal(
+        613,
+        "There have been too many calls from this ad-account. Please wait a bit and try again.",
+        1487742,
+        transient=False,
+    ),
+    "throttled_app": Refusal(4, "(#4) Application request limit reached", transient=True),
+    "throttled_insights": Refusal(
+        4,
+        "(#4) There have been too many calls from this app. Wait a bit and try again.",
+        1504022,
+        transient=True,
+        title="Too many API requests",
+    ),
+    "throttled_page": Refusal(32, "(#32) Page request limit reached", status=403),
+    "throttled_application": Refusal(341, "(#341) Application limit reached"),
+    "throttled_custom": Refusal(613, "(#613) Calls to this api have exceeded the rate limit."),
+    "throttled_metrics": Refusal(
+        613,
+        "(#613) Custom Analytics metrics exceeded the rate limit of 5 calls per 6 hours for this "
+        "ad account.",
     ),
     # Batch
     "batch_too_long": Refusal(
@@ -299,7 +398,7 @@ def error_body(error: RefusedError, trace: str) -> bytes:
         "is_transient": refusal.transient,
         "error_user_title": refusal.title,
         "error_user_msg": refusal.text,
-        "fbtrace_id": trace,
+        "fbtrace_id": trace if refusal.traced else None,
     }
     known = {key: value for key, value in envelope.items() if value is not None}
     return _compact({"error": known}).encode()

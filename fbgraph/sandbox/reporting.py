@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from fbgraph.fields import insights_fields
 from fbgraph.sandbox.call import compact
+from fbgraph.sandbox.hooks import Asking, View
+from fbgraph.sandbox.insights import extent
 from fbgraph.sandbox.paging import INSIGHTS, ask, cut, page
 from fbgraph.sandbox.params import check_names, flag, limit, words
 from fbgraph.sandbox.query import read_query
@@ -58,15 +60,19 @@ RUN_DEFAULTS: Final = (
 def insights(platform: Platform, call: Call, node: Node) -> bytes:
     """``GET {node}/insights``: a page right away."""
     query = read_query(call.params, node, platform.now())
-    report = platform.report(query, platform.stamp(), platform.active.names)
-    return _page(platform, call, report)
+    platform.active.ask(lambda: Asking(query, extent(query, node), is_run=False))
+    reading = platform.reading(query, is_first=_is_first(call))
+    view = View(platform.stamp(), query.level)
+    return _page(platform, call, platform.report(query, view, platform.active.names, reading))
 
 
 def create_run(platform: Platform, call: Call, node: Node) -> bytes:
     """``POST {node}/insights``: checks everything a GET would, answers with an id."""
     query = read_query(call.params, node, platform.now())
+    asking = Asking(query, extent(query, node), is_run=True)
+    platform.active.ask(lambda: asking)
     times = (platform.now(), platform.stamp())
-    run = platform.runs.create(query, node.account.id, times, platform.active.names)
+    run = platform.runs.create(asking, node.account.id, times, platform.active.names)
     return compact({"report_run_id": run.id})
 
 
@@ -76,7 +82,7 @@ def poll_run(platform: Platform, call: Call, run: Run) -> bytes:
     for name in fields:
         if name not in RUN_FIELDS and name not in ERROR_FIELDS:
             raise refused("node_field", name=name, type="AdReportRun")
-    platform.runs.poll(run, platform.now(), platform.active.polls())
+    platform.runs.poll(run, platform.now(), platform.active.poll)
     return compact(_describe(run, fields or (*RUN_DEFAULTS, *ERROR_FIELDS)))
 
 
@@ -93,10 +99,18 @@ def _describe(run: Run, fields: Sequence[str]) -> Mapping[str, object]:
 def read_run(platform: Platform, call: Call, run: Run) -> bytes:
     """``GET {run}/insights``: rows of a finished run, with at most the fields it was made with."""
     check_names(call.params, READ_PARAMETERS)
-    if not platform.runs.look(run, platform.now(), platform.active.polls()).is_readable:
+    if not platform.runs.look(run, platform.now(), platform.active.poll).is_readable:
         raise refused("run_not_ready")
+    platform.active.read(run)
     query = replace(run.query, fields=_fields(call, run), summary=_summary(call, run))
-    return _page(platform, call, platform.report(query, run.stamp, run.scenarios))
+    reading = platform.reading(run.id, is_first=_is_first(call))
+    view = View(run.stamp, query.level, run.look)
+    return _page(platform, call, platform.report(query, view, run.scenarios, reading))
+
+
+def _is_first(call: Call) -> bool:
+    """Whether a report is read from its beginning."""
+    return not (call.params.get("after") or call.params.get("before"))
 
 
 def _fields(call: Call, run: Run) -> tuple[str, ...]:

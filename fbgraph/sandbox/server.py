@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import signal
 import socket
 import threading
@@ -15,13 +16,13 @@ import uvicorn
 
 from fbgraph.sandbox import plan
 from fbgraph.sandbox.access import Tokens
-from fbgraph.sandbox.app import make_app
-from fbgraph.sandbox.scenarios import Active
+from fbgraph.sandbox.app import ENDS_EARLY, make_app
+from fbgraph.sandbox.quota import QUOTAS, Quota
 from fbgraph.sandbox.state import Platform, Settings
 from fbgraph.sandbox.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from types import TracebackType
 
 __all__ = ["Sandbox", "serve"]
@@ -33,8 +34,19 @@ HOST: Final = "127.0.0.1"
 GRACE_SECONDS: Final = 2
 
 
+#: Named, so that a second sandbox does not add it a second time.
+def _is_no_surprise(record: logging.LogRecord) -> bool:
+    return record.getMessage() != ENDS_EARLY
+
+
 def _wall_clock() -> datetime:
     return datetime.now(UTC)
+
+
+def _quota(given: str | Quota | None) -> Quota | None:
+    if isinstance(given, str) and given not in QUOTAS:
+        raise ValueError(f"no quota is called {given}; there are: {', '.join(sorted(QUOTAS))}")
+    return QUOTAS[given] if isinstance(given, str) else given
 
 
 class _Server(uvicorn.Server):
@@ -67,6 +79,9 @@ class Sandbox:
     multiplies the ads, `accounts` sets how many accounts there are. A report run takes `run_polls`
     polls, or `run_seconds` of `now`'s time. With `app_secret` every call must carry its proof.
     `auto_upgrade` lets expired versions through with a warning header. `compress` allows gzip.
+    `quota` is ``limited``, ``full`` or figures of one's own, and counts by `now`; without it
+    nothing is counted. `latency` makes calls and runs as slow as `timing` says, times so much.
+    `sleep` waits on the server's loop where an answer is slow; a test may give one that does not.
 
     `token` sees every account and may read and write ads; `make_token` makes others that see and
     may do less, `revoke` ends one. What calls write is there for all who read afterwards, and
@@ -88,13 +103,25 @@ class Sandbox:
         run_seconds: float | None = None,
         auto_upgrade: bool = False,
         compress: bool = True,
+        quota: str | Quota | None = None,
+        latency: float = 0.0,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._tokens = Tokens(seed, app_secret)
         self._platform = Platform(
             World(seed, accounts=accounts, scale=scale),
             self._tokens,
-            Settings(now or _wall_clock, run_polls, run_seconds, auto_upgrade, compress),
-            Active(scenarios),
+            Settings(
+                now or _wall_clock,
+                run_polls,
+                run_seconds,
+                auto_upgrade,
+                compress,
+                _quota(quota),
+                latency,
+                sleep,
+            ),
+            scenarios,
         )
         self._port = port
 
@@ -157,7 +184,7 @@ class Sandbox:
 
     def use(self, *names: str) -> None:
         """Turn on exactly these scenarios. Raises ValueError for an unknown one."""
-        self._platform.active = Active(names)
+        self._platform.use(names)
 
     def truth(self, account_id: str, day: date | str) -> dict[str, Any]:
         """What ``/_sandbox/truth`` tells of an account-day."""
@@ -171,10 +198,10 @@ class Sandbox:
 
     def calls(self) -> dict[str, Any]:
         """What ``/_sandbox/calls`` tells."""
-        return self._platform.ledger.report()
+        return self._platform.told()
 
     def reset_calls(self) -> None:
-        self._platform.ledger.reset()
+        self._platform.forget()
 
     def __enter__(self) -> Self:
         listener = socket.create_server((HOST, self._port))
@@ -189,6 +216,7 @@ class Sandbox:
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
+        logging.getLogger("uvicorn.error").addFilter(_is_no_surprise)
         self._server = _Server(config)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [listener]}, name="sandbox", daemon=True
@@ -214,12 +242,14 @@ def serve(
     seed: int = 1,
     scenarios: Sequence[str] = (),
     on_ready: Callable[[str, str], None] | None = None,
+    **options: Any,
 ) -> None:
     """Serve until SIGINT or SIGTERM; `on_ready` gets url and token. For the main thread only.
 
-    Raises ValueError for an unknown scenario and OSError for a port that is taken.
+    `options` are those of `Sandbox`. Raises ValueError for an unknown scenario or quota and OSError
+    for a port that is taken.
     """
-    with _until_signalled() as stop, Sandbox(port, seed, scenarios) as sandbox:
+    with _until_signalled() as stop, Sandbox(port, seed, scenarios, **options) as sandbox:
         if on_ready:
             on_ready(sandbox.url, sandbox.token)
         stop.wait()

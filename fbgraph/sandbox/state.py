@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import asyncio
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
+from fbgraph.sandbox.active import Active
 from fbgraph.sandbox.columns import COLUMNS, Measured, major
 from fbgraph.sandbox.days import RefreshedClock, local_date
 from fbgraph.sandbox.delivery import NOTHING, Delivery, add
-from fbgraph.sandbox.faults import View
-from fbgraph.sandbox.insights import answer
+from fbgraph.sandbox.hooks import Making, View
+from fbgraph.sandbox.insights import answer, written
 from fbgraph.sandbox.ledger import Ledger
+from fbgraph.sandbox.quota import Meter
 from fbgraph.sandbox.refusals import RefusedError
 from fbgraph.sandbox.runs import Runs
-from fbgraph.sandbox.scenarios import Active
+from fbgraph.sandbox.timing import run_seconds
 from fbgraph.sandbox.writing import change
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
     from datetime import date
 
     from fbgraph.sandbox.access import Tokens
     from fbgraph.sandbox.delivery import Numbers
-    from fbgraph.sandbox.insights import Report, Tables
+    from fbgraph.sandbox.insights import Extent, Report, Tables
     from fbgraph.sandbox.query import Query
+    from fbgraph.sandbox.quota import Quota
     from fbgraph.sandbox.world import Node, World
 
 __all__ = ["Platform", "Settings", "Shelf"]
@@ -73,20 +77,35 @@ class Settings:
     run_seconds: float | None = None
     auto_upgrade: bool = False
     compress: bool = True
+    quota: Quota | None = None
+    latency: float = 0.0
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+def _clocked(settings: Settings) -> Callable[[Extent], float] | None:
+    """How long a run takes by the clock, or None where it goes by polls."""
+    fixed, factor = settings.run_seconds, settings.latency
+    if fixed is not None:
+        return lambda _: fixed
+    return (lambda extent: factor * run_seconds(extent)) if factor else None
 
 
 class Platform:
     """Everything that a call can change or ask; no sockets."""
 
-    def __init__(self, world: World, tokens: Tokens, settings: Settings, active: Active) -> None:
+    def __init__(
+        self, world: World, tokens: Tokens, settings: Settings, scenarios: Iterable[str] = ()
+    ) -> None:
         self.world = world
         self.tokens = tokens
         self.settings = settings
-        self.active = active
         self.ledger = Ledger()
-        self.runs = Runs(settings.run_polls, settings.run_seconds)
+        self._readings: Counter[object] = Counter()
+        self.runs = Runs(settings.run_polls, _clocked(settings))
         #: Held while a call is answered, and while a test changes something from its own thread.
         self.lock = RLock()
+        self.meter: Meter | None = None
+        self.use(scenarios)
         self._clock = RefreshedClock(settings.now)
         self._delivery = Delivery(world.seed)
         self._shelf = Shelf()
@@ -98,15 +117,51 @@ class Platform:
         """The last refresh of insights."""
         return self._clock.stamp()
 
-    def report(self, query: Query, stamp: datetime, names: Sequence[str]) -> Report:
+    def use(self, names: Iterable[str]) -> None:
+        """Turn on exactly these scenarios. Raises ValueError for one that is not in the table."""
+        active = Active(names, self.ledger.faults)
+        quota = active.quota() or self.settings.quota
+        with self.lock:
+            self.active = active
+            if self.meter is None or self.meter.quota != quota:
+                self.meter = Meter(quota) if quota else None
+
+    def told(self) -> dict[str, Any]:
+        """What was served, by kind, with runs and quotas."""
+        with self.lock:
+            blocked = self.meter.report() if self.meter else {}
+            return {**self.ledger.report(), **self.runs.report(), "blocked": blocked}
+
+    def forget(self) -> None:
+        """Begin the report anew; what has been used of quotas stays used."""
+        with self.lock:
+            self.ledger.reset()
+            self.runs.forget()
+            if self.meter:
+                self.meter.forget()
+
+    def reading(self, report: object, *, is_first: bool) -> int:
+        """How often a report was begun to be read; 0 where no scenario cares."""
+        if not self.active.has("rows"):
+            return 0
+        self._readings[report] += is_first
+        return self._readings[report]
+
+    def report(self, query: Query, view: View, names: tuple[str, ...], reading: int = 0) -> Report:
         """The rows of a query as of a refresh, under the scenarios of that time."""
         node = self.world.nodes[query.node_id]
-        tables = self._tables(View(stamp, query.level), Active(names))
-        today = local_date(node.zone, stamp)
+        today = local_date(node.zone, view.now)
         # Finished days change at midnight at most, when one more of them may be restated.
-        as_of = stamp if query.until >= today else today
-        key = (query, as_of, tuple(names), self.world.changes)
-        return self._shelf.get(key, lambda: answer(query, node, tables))
+        as_of = view.now if query.until >= today else today
+        key = (query, as_of, names, self.world.changes, reading, view.look if names else 0)
+        return self._shelf.get(key, lambda: self._make(query, view, names, reading))
+
+    def _make(self, query: Query, view: View, names: tuple[str, ...], reading: int) -> Report:
+        node = self.world.nodes[query.node_id]
+        active = self.active if names == self.active.names else Active(names, self.ledger.faults)
+        tables = self._tables(view, active)
+        making = Making(query, node, reading, lambda other: written(other, node, tables))
+        return answer(query, node, tables, lambda rows: active.rows(rows, making))
 
     def _tables(self, view: View, active: Active) -> Tables:
         def plain(ad: Node, day: date) -> dict[int | None, Numbers]:

@@ -1,7 +1,6 @@
 """Headers that Meta sends beside a body: versions, traces, and shares of quotas used.
 
-The shares here are small and move a little; quotas that really count are not imitated. Sources:
-Graph API, Rate limiting; Insights API, Best practices; contract 1.11, 7.1.
+Sources: Graph API, Rate limiting; Insights API, Best practices; contract 1.11, 7.1.
 """
 
 from __future__ import annotations
@@ -9,12 +8,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["headers", "trace_of"]
+__all__ = ["TIER", "Shares", "headers", "small_shares", "trace_of"]
 
 TIER: Final = "standard_access"
 
@@ -33,37 +33,67 @@ def trace_of(number: int) -> str:
     return "A" + base64.urlsafe_b64encode(digest).decode()
 
 
-def headers(number: int, version: str, account_id: str | None, *, insights: bool) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What has been used, in percent of each limit, and how long a block still lasts."""
+
+    tier: str
+    app: float
+    account: float = 0.0
+    account_seconds: int = 0
+    case: float = 0.0  # of the business use case that the call belongs to
+    case_minutes: int = 0
+    app_insights: float = 0.0
+
+
+def small_shares(number: int) -> Shares:
+    """Where nothing is counted: they move a little with the number of the call."""
+    percent = 1 + number % 7
+    return Shares(TIER, percent, percent, case=percent, app_insights=0.1)
+
+
+def headers(
+    number: int, version: str, account_id: str | None, shares: Shares, *, insights: bool
+) -> dict[str, str]:
     """All headers of one answer. What an account used is there when the call names one."""
     trace = trace_of(number)
-    percent = 1 + number % 7
     found = {
         **FIXED,
         "facebook-api-version": version,
         "x-fb-trace-id": trace,
         "x-fb-request-id": trace[::-1],
         "x-fb-debug": trace * 2,
-        "x-app-usage": _json({"call_count": percent, "total_cputime": 0, "total_time": 1}),
+        "x-app-usage": _json(
+            {"call_count": round(shares.app), "total_cputime": 0, "total_time": 1}
+        ),
     }
     if insights:
         found["x-fb-ads-insights-throttle"] = _json(
-            {"app_id_util_pct": 0.1, "acc_id_util_pct": percent, "ads_api_access_tier": TIER}
+            {
+                "app_id_util_pct": shares.app_insights,
+                "acc_id_util_pct": shares.case,
+                "ads_api_access_tier": shares.tier,
+            }
         )
     if account_id:
-        found |= _of_account(account_id, percent, insights=insights)
+        found |= _of_account(account_id, shares, insights=insights)
     return found
 
 
-def _of_account(account_id: str, percent: int, *, insights: bool) -> dict[str, str]:
+def _of_account(account_id: str, shares: Shares, *, insights: bool) -> dict[str, str]:
     case = {
         "type": "ads_insights" if insights else "ads_management",
-        "call_count": percent,
+        "call_count": round(shares.case),
         "total_cputime": 1,
         "total_time": 3,
-        "estimated_time_to_regain_access": 0,
-        "ads_api_access_tier": TIER,
+        "estimated_time_to_regain_access": shares.case_minutes,
+        "ads_api_access_tier": shares.tier,
     }
-    account = {"acc_id_util_pct": percent, "reset_time_duration": 0, "ads_api_access_tier": TIER}
+    account = {
+        "acc_id_util_pct": shares.account,
+        "reset_time_duration": shares.account_seconds,
+        "ads_api_access_tier": shares.tier,
+    }
     return {
         "x-ad-account-usage": _json(account),
         "x-business-use-case-usage": _json({account_id: [case]}),

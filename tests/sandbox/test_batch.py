@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from fbgraph.sandbox import scenarios
+from fbgraph.sandbox import active
 from fbgraph.sandbox.batch import find
-from fbgraph.sandbox.scenarios import SCENARIOS, Scenario
+from fbgraph.sandbox.hooks import Fault, Scenario
+from fbgraph.sandbox.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -255,11 +256,11 @@ def test_files_are_attached_by_the_names_of_their_parts(open_graph: Callable[...
 def test_a_scenario_can_leave_an_item_unfinished(
     open_graph: Callable[..., Graph], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unfinished(call: Call, answer: Answer) -> Answer | None:
+    def unfinished(_: Fault, answer: Answer, call: Call) -> Answer | None:
         return None if call.path == "me" else answer
 
-    table = {**SCENARIOS, "slow_items": Scenario("items of me are null", "9.4", item=unfinished)}
-    monkeypatch.setattr(scenarios, "SCENARIOS", table)
+    table = {**SCENARIOS, "slow_items": Scenario("me is null", "9.4", "here", item=unfinished)}
+    monkeypatch.setattr(active, "SCENARIOS", table)
     graph = open_graph("slow_items")
 
     first, second, third = batch(
