@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fbgraph.errors import GraphError
     from fbgraph.request import Request
 
-__all__ = ["MAX_ITEMS", "Pending", "batches", "form_of"]
+__all__ = ["MAX_ITEMS", "Pending", "batches", "fits", "form_of"]
 
 MAX_ITEMS: Final = 50
 
@@ -48,19 +48,23 @@ class Pending:
             self.ready_at = now + wait
 
 
-def batches(pending: Sequence[Pending]) -> Iterator[Sequence[Pending]]:
-    """Cut into batches that Graph takes, in order.
+def fits(one: Pending, batch: Sequence[Pending]) -> bool:
+    """Whether a batch takes one more.
 
     Two files of one name never share a batch, so that each part keeps the name it has outside.
     """
+    names = {name for other in batch for name in other.request.files}
+    return len(batch) < MAX_ITEMS and not names & set(one.request.files)
+
+
+def batches(pending: Sequence[Pending]) -> Iterator[Sequence[Pending]]:
+    """Cut into batches that Graph takes, in order."""
     batch: list[Pending] = []
-    names: set[str] = set()
     for one in pending:
-        if len(batch) == MAX_ITEMS or names & set(one.request.files):
+        if not fits(one, batch):
             yield batch
-            batch, names = [], set()
+            batch = []
         batch.append(one)
-        names |= set(one.request.files)
     if batch:
         yield batch
 

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 import httpx
 
 from fbgraph import versions, wire
-from fbgraph.answers import Reply, item_headers, scrub
+from fbgraph.answers import Reply, item_headers, scrub, text_ids
 from fbgraph.auth import BearerAuth, ProofTransport, appsecret_proof, secrets_of
-from fbgraph.batch import Pending, batches, form_of
+from fbgraph.batch import Pending, batches, fits, form_of
 from fbgraph.errors import (
     ENDS_EVERYTHING,
     Detail,
@@ -32,13 +32,14 @@ from fbgraph.errors import (
     StoppedError,
     ThrottledError,
 )
+from fbgraph.filtering import check_kind
 from fbgraph.nodes import Node, act_id
 from fbgraph.reports import POLL_FIELDS, TOTAL_SECONDS, ReportRun, wait_until_done
 from fbgraph.request import ROOT, Request, as_curl, check
 from fbgraph.retry import MAX_THROTTLED_SECONDS, retrying, verdict_on_write
 from fbgraph.throttle import Throttle
 from fbgraph.usage import Limit, Usage, usage_of
-from fbgraph.wire import UNSENT, password_in, proxy_for
+from fbgraph.wire import UNSENT, address_of, password_in, proxy_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -106,9 +107,10 @@ class GraphClient:
         self._throttle = Throttle(clock, ledger)
         self._proof = appsecret_proof(access_token, app_secret) if app_secret else None
         proxy = proxy or proxy_for(self.base_url)
+        below = transport or wire.transport(proxy, ca_file)
+        self._way = f" through the proxy {address_of(proxy)}" if proxy else ""
         self._access_token = access_token
         self._secrets = secrets_of(access_token, app_secret, password_in(proxy))
-        below = transport or wire.transport(proxy, ca_file)
         if self._proof:
             below = ProofTransport(below, self._proof)
         self._http = httpx.Client(
@@ -187,17 +189,15 @@ class GraphClient:
         pending = [Pending(check(request, self._hide)) for request in requests]
         waited = 0.0
         while waiting := [one for one in pending if not one.is_done]:
-            rests = [
-                max(one.ready_at - self.clock(), 0.0) or self.rest_before(one.request)
-                for one in waiting
-            ]
-            ready = [one for one, rest in zip(waiting, rests, strict=True) if rest <= 0]
-            for batch in batches(ready):
-                self._send_batch(batch, read or Reply.json)
-            if not ready:
-                waited += min(rests)
-                _refuse_long_wait(waited)
-                self.pause(min(rests))
+            batch, rest = self._next_batch(waiting)
+            waited = 0.0 if batch else waited + rest
+            if batch:
+                self._send_batch(batch, read or _json)
+            elif waited > MAX_THROTTLED_SECONDS:
+                for one in waiting:
+                    one.succeed(_used_up(waited))
+            else:
+                self.pause(rest)
         return [one.outcome for one in pending]
 
     def batch_once(
@@ -209,7 +209,7 @@ class GraphClient:
         """
         pending = [Pending(check(request, self._hide)) for request in requests]
         for batch in batches(pending):
-            self._send_batch(batch, read or Reply.json)
+            self._send_batch(batch, read or _json)
         return [one.outcome if one.is_done else one.failures[-1] for one in pending]
 
     def rest_before(self, request: Request) -> float:
@@ -224,6 +224,21 @@ class GraphClient:
         """The same, for somebody who only asks."""
         return self._throttle.rest_of(request)
 
+    def _next_batch(self, waiting: Iterable[Pending]) -> tuple[Sequence[Pending], float]:
+        """Those that may be sent now in one call, and how long the soonest other one rests."""
+        batch: list[Pending] = []
+        rest = math.inf
+        for one in waiting:
+            if not fits(one, batch):
+                break
+            wait = one.ready_at - self.clock()
+            wait = wait if wait > 0 else self.rest_before(one.request)
+            if wait > 0:
+                rest = min(rest, wait)
+            else:
+                batch.append(one)
+        return batch, rest
+
     def as_curl(self, request: Request) -> str:
         """A command that makes this call, with $FB_ACCESS_TOKEN in place of the token."""
         root = f"{self.base_url}/{self.version}"
@@ -234,7 +249,8 @@ class GraphClient:
         waited = 0.0
         while (rest := self._throttle.turn(request)) > 0:
             waited += rest
-            _refuse_long_wait(waited)
+            if waited > MAX_THROTTLED_SECONDS:
+                raise _used_up(waited)
             self.pause(rest)
 
     def _settled(self, request: Request, attempt: Callable[[], T]) -> T:
@@ -260,7 +276,7 @@ class GraphClient:
         self.tally.calls += 1
         reply = self._send(request)
         try:
-            return (read or Reply.json)(reply)  # type: ignore[return-value]  # T is JSON by default
+            return (read or _json)(reply)
         except GraphError as error:
             raise type(error)(replace(error.detail, call=error.detail.call or reply.call)) from None
 
@@ -278,7 +294,7 @@ class GraphClient:
             raise RequestError(f"{self.base_url} is no http(s) address.") from None
         except httpx.RequestError as error:  # its text may quote headers, and so the token
             said = self._hide(f"{type(error).__name__} {error}")
-            text = f"No answer from {self.base_url}: {said}."
+            text = f"No answer from {self.base_url}{self._way}: {said}."
             sent = not isinstance(error, UNSENT)
             raise RetryableError(Detail(text, call=call, sent=sent)) from None
         usage = self._note(response.headers, request)
@@ -291,12 +307,12 @@ class GraphClient:
         self.tally.calls += len(batch)
         try:
             answers = self._settled(outer, lambda: _items(self._send(outer), len(batch)))
-        except (*ENDS_EVERYTHING, StoppedError):
-            raise
         except GraphError as error:
             for one in batch:
                 self._throttle.unheard(one.request)
                 one.fail(error, self.clock(), self._jitter())
+            if isinstance(error, ENDS_EVERYTHING):
+                raise
             return
         for one, item in zip(batch, answers, strict=True):
             try:
@@ -332,7 +348,8 @@ class GraphClient:
         calls use up.
         """
         is_account = re.fullmatch(r"act_\d+", node_id, re.ASCII)
-        return Node(self, node_id, kind or ("adaccount" if is_account else ""), account_id)
+        kind = check_kind(kind) or ("adaccount" if is_account else "")
+        return Node(self, node_id, kind, account_id)
 
     def account(self, account_id: str) -> Node:
         """The node of an ad account, its id with or without ``act_``."""
@@ -397,7 +414,10 @@ def _told_of_token(reply: Reply) -> Mapping[str, Any]:
     return data
 
 
-def _refuse_long_wait(waited_seconds: float) -> None:
-    if waited_seconds > MAX_THROTTLED_SECONDS:
-        text = f"The limits of this call were used up for {waited_seconds:.0f} s."
-        raise ThrottledError(Detail(text, rest_seconds=math.inf))  # and nobody knows how long still
+def _json(reply: Reply) -> Any:
+    return text_ids(reply.json())
+
+
+def _used_up(waited_seconds: float) -> ThrottledError:
+    text = f"The limits of this call were used up for {waited_seconds:.0f} s."
+    return ThrottledError(Detail(text, rest_seconds=math.inf))  # and nobody knows how long still

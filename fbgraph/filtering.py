@@ -16,6 +16,7 @@ from fbgraph.errors import FieldError, PermissionDeniedError, RequestError
 from fbgraph.fields import (
     ACTION_BREAKDOWNS,
     BREAKDOWNS,
+    EDGE_KINDS,
     EFFECTIVE_STATUSES,
     HOURLY,
     LEVELS,
@@ -30,7 +31,14 @@ if TYPE_CHECKING:
     from fbgraph.errors import GraphError
     from fbgraph.paging import Params
 
-__all__ = ["check_filtering", "check_statuses", "expand", "leaving_out", "refused_fields"]
+__all__ = [
+    "check_filtering",
+    "check_kind",
+    "check_statuses",
+    "expand",
+    "leaving_out",
+    "refused_fields",
+]
 
 T = TypeVar("T")
 
@@ -55,6 +63,13 @@ _NAMED_FIELD: Final = re.compile(
     r"nonexisting (?:summary )?field \((\w+)\)|(?:^|\) )(\w+) is not valid for fields param"
 )
 _NAMED_RIGHT: Final = re.compile(r"requires (\w+) permission", re.IGNORECASE)
+
+
+def check_kind(kind: str) -> str:
+    """`kind`, if the catalogue knows it or it is empty. Raises RequestError for another."""
+    if kind:
+        _check_known("The kind", kind, frozenset(EDGE_KINDS.values()))
+    return kind
 
 
 def check_filtering(filtering: Sequence[Mapping[str, Any]], kind: str) -> None:
@@ -129,7 +144,7 @@ def _bare(field: str) -> str:
 
 
 def _check_known(what: str, word: object, known: Collection[str]) -> None:
-    if word not in known:
+    if not isinstance(word, str) or word not in known:
         near = get_close_matches(str(word), known, n=3)
         hint = f" Did you mean {' or '.join(near)}?" if near else f" There are: {_listed(known)}."
         raise RequestError(f"{what} {word!r} is not known.{hint}")

@@ -145,9 +145,10 @@ class Node:
 
         Returns what Meta answers: ``{"id": …}``, ``{"images": …}``. `validate_only` writes nothing.
         Raises UncertainWriteError if the answer was lost: it is never sent a second time blindly.
+        Raises GraphError if Meta says that it did not do it.
         """
         options = _validating(params) if validate_only else params
-        return self.client.call(self.request("POST", edge, files=files, **options), _row)
+        return self.client.call(self.request("POST", edge, files=files, **options), _done)
 
     def update(self, *, validate_only: bool = False, **params: Any) -> Row:
         """Change the fields given; None leaves one as it is. Raises as `create` does."""
@@ -178,6 +179,8 @@ class Node:
 
         Raises RunFailedError, TooMuchDataError, ... if the last one fails as well.
         """
+        if attempts < 1:
+            raise RequestError(f"attempts counts the first one too: {attempts} is none at all.")
         for attempt in range(1, attempts + 1):
             report_run_id = self.create_report(**params)
             on_created(report_run_id)
@@ -206,21 +209,28 @@ class Node:
         A run that says it is complete and cannot be loaded counts as failed. Raises as `run_report`
         does, and NotReadyError for a report that is never loadable.
         """
-        for attempt in range(1, attempts + 1):
+        created: list[str] = []
+
+        def note(report_run_id: str) -> None:
+            created.append(report_run_id)
+            on_created(report_run_id)
+
+        while True:
             report_run_id = self.run_report(
                 params,
                 timeout_seconds=timeout_seconds,
-                attempts=attempts - attempt + 1,
-                on_created=on_created,
+                attempts=attempts - len(created),
+                on_created=note,
                 on_poll=on_poll,
             )
             run = self.client.node(report_run_id, account_id=_digits(self))
             pages = run.insights().pages()
             try:
                 first = next(pages)
-            except NotReadyError:
-                if attempt == attempts:
+            except NotReadyError as error:
+                if len(created) >= attempts:
                     raise
+                _log.warning("%s: asking again for a report run not loadable: %s", self.id, error)
             else:
                 yield first
                 yield from pages
@@ -292,7 +302,8 @@ def _done(reply: Reply) -> Row:
 
 def _validating(params: Params) -> dict[str, Any]:
     """Source: Marketing API, execution_options."""
-    return {**params, "execution_options": ["validate_only"]}
+    others = params.get("execution_options") or ()
+    return {**params, "execution_options": [*others, "validate_only"]}
 
 
 def _refuse_without_total_count(name: str) -> None:

@@ -34,9 +34,11 @@ PAGE_ROWS: Final = 500
 _OK: Final = 200
 
 #: How Graph begins a page, and what stands between its rows and what comes after them. Inside of a
-#: row the quotes of a text are escaped, so these bytes are never part of one.
-_OPENS: Final = b'{"data":['
+#: row the quotes of a text are escaped, so these bytes are never part of one; but a row may hold
+#: an edge of its own, which looks the same.
+_OPENS: Final = b'{"data":[{'
 _ROWS_END: Final = b'],"paging":{'
+_EDGE_OPENS: Final = b'"data":['
 
 #: Empty pages in a row after which an edge is taken to hang. They have come without end.
 MAX_EMPTY_PAGES: Final = 50
@@ -126,10 +128,11 @@ class _Unread(Sequence[Row]):
 def _beside_rows(body: bytes) -> Mapping[str, Any] | None:
     """What a page says beside its rows, without reading them; None where that cannot be told.
 
-    A page without `paging` is read in full: cut off in the middle it could look the same.
+    A page without `paging`, or with edges inside of its rows, is read in full: cut off in the
+    middle it could look the same.
     """
     end = body.rfind(_ROWS_END)
-    if end <= len(_OPENS) or not body.startswith(_OPENS):
+    if end < 0 or not body.startswith(_OPENS) or body.find(_EDGE_OPENS, len(_OPENS)) >= 0:
         return None
     try:
         rest = json.loads(b"{" + body[end + 2 :])

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     File = bytes | str | os.PathLike[str] | BinaryIO
     #: Files by the name of their part, or paths, whose parts are named as the files.
-    Files = Mapping[str, File] | Iterable[str | os.PathLike[str]]
+    AnyPath = str | os.PathLike[str]
+    Files = Mapping[str, File] | Iterable[AnyPath] | AnyPath
 
 __all__ = ["ROOT", "Request", "as_curl", "check", "encode", "read_files"]
 
@@ -93,12 +94,13 @@ class Request:
 
 def check(request: Request, hide: Callable[[str], str]) -> Request:
     """`request`, if it may be sent. Raises RequestError for what is no path, and for a token among
-    the parameters: that would end up in logs.
+    the parameters: that would end up in logs, and for a parameter that cannot be written.
     """
     if not _PATH.fullmatch(request.path) and (request.method, request.path) != ("POST", ROOT):
         raise RequestError(f"{hide(request.path)!r} is no path of nodes and edges.")
     if "access_token" in request.params:
         raise RequestError("The token rides in the Authorization header, not in a parameter.")
+    encode(request.params)
     return request
 
 
@@ -108,20 +110,26 @@ def encode(params: Params, *, fields_as_json: bool = False) -> dict[str, str]:
     No `fields` means the default ones, so an empty list of them is left out as well.
 
     `fields` are comma text in a URL and a JSON list in the form of a POST (contract 3.1.5).
+    Raises RequestError for a value that neither JSON nor UTF-8 can say.
     """
-    encoded = {}
-    for name, value in params.items():
-        if value is None or (name == "fields" and not value):
-            continue
-        if isinstance(value, str):
-            encoded[name] = value
-        elif name == "fields" and not fields_as_json:
-            encoded[name] = ",".join(value)
-        else:
-            encoded[name] = json.dumps(
-                _without_none(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False
-            )
-    return encoded
+    given = {k: v for k, v in params.items() if v is not None and (v or k != "fields")}
+    commas = not fields_as_json
+    return {k: _written(k, v, commas=commas and k == "fields") for k, v in given.items()}
+
+
+def _written(name: str, value: Any, *, commas: bool) -> str:
+    try:
+        text = value if isinstance(value, str) else ",".join(value) if commas else _as_json(value)
+        text.encode()
+    except (TypeError, ValueError) as error:
+        raise RequestError(f"The parameter {name} cannot be written as JSON: {error}.") from None
+    return text
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(
+        _without_none(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
 
 
 def _without_none(value: Any) -> Any:
@@ -135,14 +143,16 @@ def read_files(files: Files) -> Mapping[str, bytes]:
     """Files by the name of their part. Each is bytes, a path or an open binary file.
 
     They are read now, so that a call made again sends them whole. Raises OSError for a path that
-    cannot be read, RequestError for a file that is open as text.
+    cannot be read, RequestError for a file that is open as text and for two of one name.
     """
-    named: Iterable[tuple[str, File]] = (
-        files.items()
-        if isinstance(files, Mapping)
-        else [(Path(path).name, path) for path in ([files] if isinstance(files, str) else files)]
-    )
-    return {name: _content(name, file) for name, file in named}
+    if isinstance(files, Mapping):
+        return {name: _content(name, file) for name, file in files.items()}
+    paths = [Path(path) for path in ([files] if isinstance(files, str | os.PathLike) else files)]
+    named = {path.name: path.read_bytes() for path in paths}
+    if len(named) < len(paths):
+        names = ", ".join(path.name for path in paths)
+        raise RequestError(f"Files go by their names, and two have the same: {names}.")
+    return named
 
 
 def _content(name: str, file: File) -> bytes:
@@ -165,9 +175,14 @@ def as_curl(
     # A part of a form that begins with @ names a file, so plain values go by --form-string.
     option = "--form-string" if request.files else "--data-urlencode"
     parts += [f"{option} {shlex.quote(hide(text))}" for text in given]
-    parts += [f"-F {shlex.quote(f'{name}=@{name}')}" for name in request.files]
+    parts += [f"-F {shlex.quote(f'{name}=@{_curl_file(name)}')}" for name in request.files]
     if proof:
-        form = _CURL_PROOF.replace("--data-urlencode", option)
-        parts.append(form)
+        parts.append(_CURL_PROOF.replace("--data-urlencode", option))
     bare_post = request.method == "POST" and not given and not request.files and not proof
     return " ".join([*parts, "-d ''"] if bare_post else parts)
+
+
+def _curl_file(name: str) -> str:
+    """A file's name as curl reads it: a comma or semicolon would end it, were it not quoted."""
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{quoted}"' if re.search(r"[,;\"\\]", name) else name

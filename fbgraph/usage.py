@@ -104,14 +104,7 @@ def _readings(
     header: str, entry: Mapping[str, Any], of_app: Limit, of_account: Limit
 ) -> Iterator[Reading]:
     """The shares in one flat object; those whose key begins with ``acc`` are the account's."""
-    wait = max(
-        (
-            float(entry[key]) * unit
-            for key, unit in _WAIT_UNITS.items()
-            if _is_share(entry.get(key))
-        ),
-        default=0.0,
-    )
+    wait = max(_waits(entry), default=0.0)
     of_both = {of_app: 0.0, of_account: 0.0}
     named = [(key, value) for key, value in entry.items() if key in _SHARES and _is_share(value)]
     for key, value in named:

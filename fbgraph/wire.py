@@ -5,14 +5,16 @@ from __future__ import annotations
 import ssl
 import urllib.request
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpx
+
+from fbgraph.errors import RequestError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["UNSENT", "password_in", "proxy_for", "transport"]
+__all__ = ["UNSENT", "address_of", "password_in", "proxy_for", "transport"]
 
 #: Connections in use at once; more calls than that wait for one.
 MAX_CONNECTIONS: Final = 32
@@ -22,20 +24,37 @@ UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, ht
 
 
 def transport(proxy: str | None, ca_file: str | Path | None) -> httpx.BaseTransport:
-    """Raises OSError for a `ca_file` that is not there, ssl.SSLError for one that holds none."""
+    """Raises OSError for a `ca_file` that is not there, ssl.SSLError for one that holds none, and
+    RequestError for a `proxy` that is no address.
+    """
     trusted = ssl.create_default_context(cafile=str(ca_file)) if ca_file else True
     limits = httpx.Limits(max_connections=MAX_CONNECTIONS)
-    return httpx.HTTPTransport(verify=trusted, proxy=proxy, limits=limits)
+    try:
+        return httpx.HTTPTransport(verify=trusted, proxy=proxy, limits=limits)
+    except (ValueError, httpx.InvalidURL):  # whose texts quote parts of it, a password perhaps
+        raise RequestError(
+            "The proxy is no address like http://host:port or http://user:password@host:port."
+        ) from None
 
 
 def proxy_for(base_url: str) -> str | None:
-    """The proxy that the environment names for this server, as other programs read it."""
+    """The proxy that the environment names for this server, as other programs read it: one that is
+    named without ``http://`` speaks it all the same.
+    """
     server = urlsplit(base_url)
     if urllib.request.proxy_bypass(server.hostname or ""):
         return None
-    return urllib.request.getproxies().get(server.scheme)
+    known = urllib.request.getproxies()
+    proxy = known.get(server.scheme) or known.get("all")
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
 def password_in(proxy: str | None) -> str | None:
     """The secret part of a proxy's URL."""
-    return urlsplit(proxy).password if proxy else None
+    return unquote(urlsplit(proxy).password or "") if proxy else None
+
+
+def address_of(proxy: str) -> str:
+    """A proxy's URL without user and password."""
+    named = urlsplit(proxy)
+    return f"{named.scheme}://{named.netloc.rpartition('@')[2]}"

@@ -1,17 +1,15 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from fbgraph import GraphClient
 from fbgraph.errors import GraphError, StoppedError
-from fbgraph.request import encode
 
 if TYPE_CHECKING:
     from tests.fbgraph.conftest import MakeWire
@@ -24,58 +22,6 @@ def served_by(*versions: str | None) -> list[httpx.Response]:
         httpx.Response(200, json={}, headers={"facebook-api-version": v} if v else {})
         for v in versions
     ]
-
-
-@pytest.mark.parametrize(
-    ("params", "encoded"),
-    [
-        ({}, {}),
-        ({"a": None, "b": "1"}, {"b": "1"}),
-        ({"a": ""}, {"a": ""}),
-        ({"a": 0, "b": 25}, {"a": "0", "b": "25"}),
-        ({"a": True, "b": False}, {"a": "true", "b": "false"}),
-        ({"a": 1.5}, {"a": "1.5"}),
-        ({"fields": ["id", "name"]}, {"fields": "id,name"}),
-        ({"fields": ("id", "campaign{id,name}")}, {"fields": "id,campaign{id,name}"}),
-        ({"fields": "id,name"}, {"fields": "id,name"}),
-        ({"fields": []}, {}),
-        ({"breakdowns": ["age", "gender"]}, {"breakdowns": '["age","gender"]'}),
-        ({"breakdowns": []}, {"breakdowns": "[]"}),
-        ({"a": {"since": "2026-11-21"}}, {"a": '{"since":"2026-11-21"}'}),
-        (
-            {"filtering": [{"field": "name", "operator": "IN", "value": ["Größe 東京", 'a"b']}]},
-            {"filtering": '[{"field":"name","operator":"IN","value":["Größe 東京","a\\"b"]}]'},
-        ),
-        ({"name": "Größe & 50% + a=b"}, {"name": "Größe & 50% + a=b"}),
-        ({"a": [None, True]}, {"a": "[null,true]"}),
-    ],
-)
-def test_parameters_are_written_as_graph_reads_them(
-    params: dict[str, Any], encoded: dict[str, str]
-) -> None:
-    assert encode(params) == encoded
-
-
-def test_the_fields_of_a_form_are_a_json_list() -> None:
-    assert encode({"fields": ("id", "name")}, fields_as_json=True) == {"fields": '["id","name"]'}
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), [float("-inf")]])
-def test_what_json_cannot_say_is_not_sent(value: object) -> None:
-    with pytest.raises(ValueError, match="JSON"):
-        encode({"a": value})
-
-
-def test_unicode_arrives_as_it_was_given(wire: MakeWire) -> None:
-    graph = wire(OK)
-    filtering = [{"field": "name", "operator": "CONTAIN", "value": "Größe 東京 😀 & 50% +"}]
-
-    graph.client.get("act_1/ads", {"filtering": filtering})
-    graph.client.post("act_1/insights", {"filtering": filtering})
-    get, post = graph.requests
-
-    sent = (get.url.params["filtering"], httpx.QueryParams(post.content.decode())["filtering"])
-    assert [json.loads(text) for text in sent] == [filtering, filtering]
 
 
 @pytest.mark.parametrize(
