@@ -310,7 +310,8 @@ class GraphClient:
         except GraphError as error:
             for one in batch:
                 self._throttle.unheard(one.request)
-                one.fail(error, self.clock(), self._jitter())
+                of_item = replace(error.detail, call=self._hide(str(one.request)))
+                one.fail(type(error)(of_item), self.clock(), self._jitter())
             if isinstance(error, ENDS_EVERYTHING):
                 raise
             return
