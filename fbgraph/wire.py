@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import urllib.request
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,11 @@ MAX_CONNECTIONS: Final = 32
 #: Failures on the way before a call has left: even a write may be made again.
 UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
+#: Scheme, perhaps user and password, host, perhaps a port.
+_PROXY: Final = re.compile(
+    r"(?:https?|socks5h?)://(?:[^@/?#]*@)?(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?/?"
+)
+
 
 def transport(proxy: str | None, ca_file: str | Path | None) -> httpx.BaseTransport:
     """Raises OSError for a `ca_file` that is not there, ssl.SSLError for one that holds none, and
@@ -29,12 +35,12 @@ def transport(proxy: str | None, ca_file: str | Path | None) -> httpx.BaseTransp
     """
     trusted = ssl.create_default_context(cafile=str(ca_file)) if ca_file else True
     limits = httpx.Limits(max_connections=MAX_CONNECTIONS)
-    try:
-        return httpx.HTTPTransport(verify=trusted, proxy=proxy, limits=limits)
-    except (ValueError, httpx.InvalidURL):  # whose texts quote parts of it, a password perhaps
+    if proxy and not _PROXY.fullmatch(proxy):  # and its text stays unsaid: a password may be in it
         raise RequestError(
-            "The proxy is no address like http://host:port or http://user:password@host:port."
-        ) from None
+            "The proxy is no address like http://host:port or http://user:password@host:port, with"
+            " special characters of user and password written as %40."
+        )
+    return httpx.HTTPTransport(verify=trusted, proxy=proxy, limits=limits)
 
 
 def proxy_for(base_url: str) -> str | None:

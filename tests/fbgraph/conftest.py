@@ -34,7 +34,7 @@ hypothesis.settings.load_profile("unhurried")
 
 @dataclass(frozen=True)
 class Heard:
-    """One request as a server reads it."""
+    """One request as a server reads it; the names of its headers are in lower case."""
 
     method: str
     target: str
@@ -79,8 +79,7 @@ class Heard:
 
     @property
     def _boundary(self) -> bytes:
-        said = {name.lower(): value for name, value in self.headers.items()}.get("content-type", "")
-        return said.partition("boundary=")[2].encode()
+        return self.headers.get("content-type", "").partition("boundary=")[2].encode()
 
     @property
     def _parts(self) -> list[tuple[str, bool, bytes]]:
@@ -131,7 +130,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _hear(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        heard = Heard(self.command, self.path, dict(self.headers), body)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        heard = Heard(self.command, self.path, headers, body)
         self.server.heard.append(heard)
         response = self.server.answer(heard)
         self.send_response(response.status_code)

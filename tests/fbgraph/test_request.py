@@ -66,13 +66,12 @@ def run(command: str, folder: Path, token: str, secret: str = "") -> str:
 
 def said(heard: Heard, token: str) -> dict[str, Any]:
     """All that matters of a request."""
-    headers = {name.lower(): value for name, value in heard.headers.items()}
     return {
         "call": f"{heard.method} {heard.path}",
         "params": heard.params,
         "files": heard.files,
-        "is ours": headers["authorization"] == f"Bearer {token}",
-        "form": headers.get("content-type", "").partition(";")[0] if heard.body else "",
+        "is ours": heard.headers["authorization"] == f"Bearer {token}",
+        "form": heard.headers.get("content-type", "").partition(";")[0] if heard.body else "",
     }
 
 
