@@ -1,13 +1,21 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fbgraph.errors import CursorStuckError, RetryableError, TotalCountError
+from fbgraph.answers import Reply
+from fbgraph.errors import (
+    CursorStuckError,
+    GraphError,
+    RequestError,
+    RetryableError,
+    TotalCountError,
+)
 from fbgraph.paging import MAX_EMPTY_PAGES, Page, walk
 
 if TYPE_CHECKING:
@@ -251,3 +259,133 @@ def test_the_bytes_of_a_page_stay_out_of_its_text() -> None:
 def test_a_page_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         page("a", after=None).after = "b"  # type: ignore[misc]  # that is the point
+
+
+#: Values of rows as Graph sends them, and texts that look like the end of a page.
+TEXTS = st.text(max_size=6) | st.sampled_from(
+    ['],"paging":{', '"data":[', '{"data":[{', "]}", '\\"', "}],", "Größe 東京"]
+)
+SCALARS = st.none() | st.booleans() | st.integers() | TEXTS
+NEXTS = st.none() | st.just(NEXT)
+PAGINGS = st.builds(
+    lambda cursors, link: {"cursors": cursors} | ({"next": link} if link else {}),
+    st.fixed_dictionaries({"before": st.just("A"), "after": st.sampled_from("ABC")}),
+    NEXTS,
+)
+#: An edge inside of a row, as ``fields=name,ads{id}`` brings it.
+EDGES = st.builds(
+    lambda rows, paging: {"data": rows, "paging": paging},
+    st.lists(st.dictionaries(st.sampled_from(["id", "name"]), SCALARS, max_size=2), max_size=2),
+    PAGINGS,
+)
+LISTS = st.lists(st.dictionaries(st.sampled_from(["action_type", "value"]), SCALARS), max_size=2)
+ROWS = st.dictionaries(
+    st.sampled_from(["id", "campaign_id", "name", "ads", "actions"]),
+    SCALARS | LISTS | EDGES,
+    max_size=4,
+)
+PAGES = st.builds(
+    lambda found, order: {key: found[key] for key in order if key in found},
+    st.fixed_dictionaries(
+        {"data": st.lists(ROWS, max_size=3)},
+        optional={
+            "paging": PAGINGS | st.none(),
+            "summary": st.fixed_dictionaries({"total_count": st.integers(0, 9)}),
+        },
+    ),
+    st.permutations(["data", "paging", "summary"]) | st.just(["data", "paging", "summary"]),
+)
+#: How a page may be written: as Graph does, as Python does, pretty, and with what is no ASCII.
+WRITERS = st.sampled_from(
+    [
+        {"separators": (",", ":")},
+        {"separators": (",", ":"), "ensure_ascii": False},
+        {},
+        {"indent": 2},
+        {"separators": (" ,", ": ")},
+    ]
+)
+
+
+def page_or_error(body: bytes, *, unread: bool, status: int = 200) -> object:
+    """What a page says, its rows read; or the class of the error."""
+    try:
+        page = Page.from_reply(Reply(status, body), unread=unread)
+        return list(page.data), bool(page.data), page.after, page.summary, page.body
+    except GraphError as error:
+        return type(error)
+
+
+@given(page=PAGES, how=WRITERS)
+def test_an_unread_page_says_what_the_same_page_says_when_it_is_read(page: Any, how: Any) -> None:
+    body = json.dumps(page, **how).encode("utf-8", "surrogatepass")
+
+    assert page_or_error(body, unread=True) == page_or_error(body, unread=False)
+
+
+@given(page=PAGES, how=WRITERS)
+def test_a_page_that_was_cut_anywhere_is_never_taken_for_a_page(page: Any, how: Any) -> None:
+    body = json.dumps(page, **how).encode("utf-8", "surrogatepass")
+
+    taken = [
+        body[:cut]
+        for cut in range(len(body))
+        for unread in (True, False)
+        if page_or_error(body[:cut], unread=unread) is not RetryableError
+    ]
+
+    assert taken == []
+
+
+def test_rows_that_are_not_read_are_not_decoded_until_somebody_looks() -> None:
+    written = b'{"data":[{"id":1},{"id":2}],"paging":{"cursors":{"after":"B"},"next":"https://x"}}'
+    page = Page.from_reply(Reply(200, written), unread=True)
+
+    assert (page.after, page.body, bool(page.data)) == ("B", written, True)
+    assert (len(page.data), page.data[0], page.data[-1:]) == (2, {"id": "1"}, [{"id": "2"}])
+    assert list(page.data) == [{"id": "1"}, {"id": "2"}]
+
+
+def test_rows_that_nobody_looks_at_cost_nothing() -> None:
+    odd = b'{"data":[{no JSON at all}],"paging":{"cursors":{"after":"B"}}}'
+
+    assert Page.from_reply(Reply(200, odd), unread=True).after is None
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b'{"data":[{"id":"1"}],"paging":{},"error":{"code":190,"message":"No"}}',
+        b'{"data":[{"id":"1"}],"paging":{}',
+        b'{"data":[{"id":"1"}],"paging":{' + b"[" * 100_000,
+        b'{"data":[{"ads":{"data":[{"id":"2"}],"paging":{"cursors":{"after":"X"}}}',
+    ],
+)
+def test_what_stands_beside_the_rows_is_read_even_when_they_are_not(written: bytes) -> None:
+    with pytest.raises(GraphError):
+        Page.from_reply(Reply(200, written), unread=True)
+
+
+@pytest.mark.parametrize("status", [400, 500, 503])
+def test_a_page_with_a_bad_status_is_none(status: int) -> None:
+    written = b'{"data":[{"id":"1"}],"paging":{"cursors":{"after":"B"}}}'
+
+    kinds = [page_or_error(written, unread=unread, status=status) for unread in (True, False)]
+
+    assert kinds[0] == kinds[1] in (RequestError, RetryableError)
+
+
+@given(cut=CUTS, unread=st.booleans())
+def test_an_edge_is_walked_alike_whether_its_rows_are_read_or_not(
+    cut: list[list[int]], *, unread: bool
+) -> None:
+    def fetch(params: Params) -> Page:
+        number = int(params.get("after", 0))
+        rows = [{"n": n} for n in cut[number]]
+        answer = body(*rows, after=str(number + 1), more=number + 1 < len(cut))
+        written = json.dumps(answer, separators=(",", ":")).encode()
+        return Page.from_reply(Reply(200, written), unread=unread)
+
+    rows = rows_of(walk(fetch, {}))
+
+    assert rows == [{"n": n} for part in cut for n in part]
