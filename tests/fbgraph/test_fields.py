@@ -2,11 +2,22 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from datetime import UTC, datetime
 from importlib.resources import files
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fbgraph import fields
+from fbgraph import GraphClient, fields
+from fbgraph.fields import HOURLY, LEVELS
+from fbgraph.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fbgraph import Node
+
+KINDS = ("insights", "adaccount", "campaign", "adset", "ad", "adcreative")
 
 #: Words that each column of the catalogue may hold, as `InsightsField` and `ObjectField` say.
 WORDS = {
@@ -181,3 +192,88 @@ def test_the_short_lists_are_complete(words: frozenset[str], count: int) -> None
 
 def test_what_always_comes_is_in_the_catalogue() -> None:
     assert set(fields.ALWAYS_RETURNED) <= set(fields.insights_fields())
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Node]:
+    """An account of a sandbox, which refuses what Meta refuses."""
+    with (
+        Sandbox(now=lambda: datetime(2026, 11, 23, 11, 7, tzinfo=UTC)) as sandbox,
+        GraphClient(sandbox.token, base_url=sandbox.url, sleep=lambda _: None) as client,
+    ):
+        yield client.account(sandbox.account_ids[0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_fields_of_a_kind_are_found_by_its_name(kind: str) -> None:
+    known = fields.insights_fields() if kind == "insights" else fields.object_fields(kind)
+
+    assert fields.of(kind) == known != {}
+
+
+@pytest.mark.parametrize("asked", [fields.of, fields.readable])
+@pytest.mark.parametrize("kind", ["", "campaigns", "Campaign", "report"])
+def test_a_kind_that_is_none_has_no_fields(asked: Any, kind: str) -> None:
+    with pytest.raises(KeyError):
+        asked(kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_readable_needs_no_right_and_fails_nothing(kind: str) -> None:
+    names = fields.readable(kind)
+    known = [fields.of(kind)[name] for name in names]
+
+    marked = [one for one in known if getattr(one, "right", "") or getattr(one, "care", "")]
+    assert (marked, len(names), len(set(names))) == ([], len(names), len(names))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_not_readable_has_its_reason(kind: str) -> None:
+    left_out = [fields.of(kind)[name] for name in fields.of(kind).keys() - {*fields.readable(kind)}]
+
+    assert [f for f in left_out if not getattr(f, "right", getattr(f, "care", ""))] == []
+
+
+def test_under_the_hourly_breakdown_what_it_refuses_is_not_readable() -> None:
+    hourly = set(fields.readable("insights", hourly=True))
+
+    assert set(fields.readable("insights")) - hourly == {
+        name
+        for name, field in fields.insights_fields().items()
+        if field.hourly == "error" and not field.care
+    }
+
+
+@pytest.mark.parametrize(
+    ("edge", "kind"), [("campaigns", "campaign"), ("adsets", "adset"), ("ads", "ad")]
+)
+def test_all_that_is_readable_may_be_asked_of_an_object_and_of_its_edge(
+    account: Node, edge: str, kind: str
+) -> None:
+    rows = list(account.edge(edge, fields="*"))
+    node = account.client.node(rows[0]["id"], kind=kind).get("*")
+
+    assert (len(rows) > 1, node) == (True, rows[0])
+    assert set(node) <= set(fields.readable(kind))
+
+
+def test_all_that_is_readable_may_be_asked_of_an_account(account: Node) -> None:
+    found = account.get("*")
+
+    assert (found["id"], set(found) <= set(fields.readable("adaccount"))) == (account.id, True)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("breakdowns", [[], [HOURLY]], ids=["daily", "hourly"])
+def test_all_that_is_readable_may_be_asked_of_insights_at_once_and_as_a_report(
+    account: Node, level: str, breakdowns: list[str]
+) -> None:
+    day = {"since": "2026-11-20", "until": "2026-11-20"}
+    asked: dict[str, Any] = {"level": level, "breakdowns": breakdowns, "time_range": day}
+
+    rows = list(account.insights(fields="*", time_increment=1, **asked))
+    pages = account.report({"fields": "*", "time_increment": 1, **asked})
+
+    readable = {*fields.readable("insights", hourly=bool(breakdowns)), *breakdowns}
+    assert ([row for page in pages for row in page.data], len(rows) > 0) == (rows, True)
+    assert {name for row in rows for name in row} <= readable
