@@ -9,7 +9,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --compile \
 # Dagster's runs and events stay in the checkout, so that the UI shows what the command line did.
 export DAGSTER_HOME ?= $(CURDIR)
 
-.PHONY: help install demo test check dev sandbox bench lock clean
+.PHONY: help install demo test coverage check dev sandbox bench lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,9 @@ demo: install  ## Load three days of a made-up company, prove them, show the tab
 
 test: .venv/installed-dev  ## Run the tests (needs no token and no network)
 	@$(BIN)/pytest
+
+coverage: .venv/installed-dev  ## Run the client's tests; 95 % of its branches must be seen
+	@$(BIN)/pytest tests/fbgraph --cov=fbgraph --cov-fail-under=95
 
 check: .venv/installed-dev  ## Lint, format and types
 	@$(BIN)/ruff check .

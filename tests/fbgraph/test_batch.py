@@ -608,3 +608,44 @@ def test_every_item_ends_with_its_own_result_after_exactly_as_many_calls_as_it_n
     assert kinds(found) == [ends[plan[-1]] for plan in plans]
     assert times == [len(plan) for plan in plans]
     assert client.tally.calls == sum(times)
+
+
+def test_a_batch_made_once_says_how_it_stands_with_each_call(wire: MakeWire) -> None:
+    graph = wire(items(ok({"id": 1}), None, failed(17), failed(100)))
+
+    found = graph.client.batch_once(gets("1", "2", "3", "4"))
+
+    assert (kinds(found), len(graph.requests), graph.waits) == (
+        [{"id": "1"}, RetryableError, ThrottledError, RequestError],
+        *(1, []),
+    )
+
+
+def test_a_batch_made_once_is_split_as_any_other(wire: MakeWire) -> None:
+    graph = wire(echo)
+    uploads = [Request("POST", "1", files={"a": b"1"}) for _ in range(2)]
+
+    graph.client.batch_once([*gets(*map(str, range(60))), *uploads])
+
+    assert [len(batch) for batch in asked(graph)] == [50, 11, 1]
+    assert graph.client.batch_once([]) == []
+
+
+def test_a_write_made_once_whose_answer_is_lost_is_uncertain(wire: MakeWire) -> None:
+    graph = wire(httpx.ReadTimeout("too slow"))
+
+    found = graph.client.batch_once([*gets("1"), Request("POST", "2")])
+
+    assert (kinds(found), len(graph.requests)) == ([RetryableError, UncertainWriteError], 1)
+
+
+def test_who_only_asks_how_long_to_rest_does_not_take_the_turn(wire: MakeWire) -> None:
+    graph = wire(items(failed(17)))
+    (call,) = gets("act_1/campaigns")
+    graph.client.batch_once([call])
+    graph.waits.append(60.0)
+
+    rests = [graph.client.rest_of(call), graph.client.rest_of(call)]
+    rests += [graph.client.rest_before(call), graph.client.rest_before(call)]
+
+    assert (rests[:3], rests[3] > 0) == ([0.0, 0.0, 0.0], True)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from fbgraph import GraphClient
-from fbgraph.errors import GraphError, StoppedError
+from fbgraph import GraphClient, Request
+from fbgraph.errors import Detail, GraphError, StoppedError, ThrottledError
+from fbgraph.retry import MAX_THROTTLED_SECONDS
 
 if TYPE_CHECKING:
     from tests.fbgraph.conftest import MakeWire
@@ -223,3 +224,28 @@ def test_a_client_needs_no_more_than_a_token() -> None:
         assert repr(client) == (
             "GraphClient(base_url='https://graph.facebook.com', version='v26.0')"
         )
+
+
+def test_a_limit_that_nobody_frees_is_given_up_in_the_end(wire: MakeWire) -> None:
+    graph = wire(OK)
+    call = Request("GET", "act_1/campaigns")
+    told = ThrottledError(Detail("No", limit="account", rest_seconds=3 * MAX_THROTTLED_SECONDS))
+    graph.client._throttle.settle(call, told)  # noqa: SLF001  # as if another thread had been refused
+
+    with pytest.raises(ThrottledError, match=r"used up for \d+ s"):
+        graph.client.call(call)
+
+    assert (graph.requests, graph.waits) == ([], [])
+
+
+def test_ids_are_text_whichever_way_they_are_asked_for(wire: MakeWire) -> None:
+    row = {"id": 120233000000000077, "campaign": {"account_id": 1, "budget": 1}}
+    client = wire(httpx.Response(200, json=row)).client
+
+    answers: list[object] = [
+        *(client.get("1"), client.post("1"), client.call(Request("GET", "1"))),
+        client.node("1").get(),
+    ]
+
+    text = {"id": "120233000000000077", "campaign": {"account_id": "1", "budget": 1}}
+    assert answers == [text] * 4

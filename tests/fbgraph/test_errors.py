@@ -105,6 +105,22 @@ THROTTLES: Sequence[Refusal] = (
     *((code, None, "(#80000) Too many calls", ThrottledError) for code in range(80008, 80015)),
 )
 
+#: Whose limit each throttle of §7.3 means, in the words of `errors.Rule`.
+LIMITS = {
+    (4, None): "app",
+    (4, 1504022): "app_use_case",
+    (4, 1504039): "app_use_case",
+    (17, 2446079): "account",
+    (17, None): "account",
+    (32, None): "app",
+    (341, None): "app",
+    (613, None): "account",
+    (613, 1487742): "account",
+    (613, 1996): "account",
+    (613, 5044001): "account",
+    **{(code, subcode): "account_use_case" for code, subcode, *_ in THROTTLES if code > 1000},
+}
+
 #: Contract §8.3, without the rows that stand above.
 OTHERS: Sequence[Refusal] = (
     (-1, None, "Internal error", RetryableError),
@@ -258,6 +274,23 @@ def test_the_text_of_a_rule_is_lower_case_as_its_docstring_says() -> None:
 
 def test_the_text_of_a_message_is_found_in_any_case() -> None:
     assert type(raised(400, 1, None, REDUCE.upper())) is TooMuchDataError
+
+
+def test_a_throttle_says_whose_limit_it_is_about() -> None:
+    limits = {
+        throttle[:2]: raised(400, *throttle[:3]).detail.limit
+        for throttle in THROTTLES
+        if throttle[3] is ThrottledError
+    }
+
+    assert limits == LIMITS
+
+
+def test_only_a_throttle_is_about_a_limit() -> None:
+    others = [refusal for refusal in REFUSALS if refusal[3] is not ThrottledError]
+
+    assert {raised(400, *refusal[:3]).detail.limit for refusal in others} == {""}
+    assert {bool(rule.limit) for rule in errors.RULES if rule.kind is ThrottledError} == {True}
 
 
 @pytest.mark.parametrize("transient", [True, False, None, "true"])
