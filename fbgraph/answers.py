@@ -36,6 +36,9 @@ _NAMED_SECRET: Final = re.compile(
 #: A secret shorter than this is none; replacing it would eat common words.
 _SECRET_CHARACTERS: Final = 8
 
+#: What `paging` names its links.
+_LINKS: Final = ("next", "previous")
+
 _NOT_LISTED: Final = "This code is not in our table; please report it."
 _SHOWN_CHARACTERS: Final = 200
 _SERVER_FAULT: Final = 500
@@ -133,16 +136,20 @@ def item_headers(item: object) -> Mapping[str, str]:
 def text_ids(value: Any) -> Any:
     """JSON with every id as text: a reader that takes one for a float loses its last digits.
 
-    Ids come as text but now and then as a number, ``report_run_id`` among them.
+    Ids come as text but now and then as a number, ``report_run_id`` among them. Links to other
+    pages come with the token in them; here they have none.
     """
     if isinstance(value, dict):
-        return {
-            key: str(inner)
-            if type(inner) is int and (key == "id" or key.endswith("_id"))
-            else text_ids(inner)
-            for key, inner in value.items()
-        }
+        return {key: _tidy(key, inner) for key, inner in value.items()}
     return [text_ids(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _tidy(key: str, value: Any) -> Any:
+    if isinstance(value, dict | list):
+        return text_ids(value)
+    if type(value) is int and (key == "id" or key.endswith("_id")):
+        return str(value)
+    return scrub(value, ()) if key in _LINKS and isinstance(value, str) else value
 
 
 def error_of_run(

@@ -31,6 +31,7 @@ from fbgraph.errors import (
     RetryableError,
     StoppedError,
     ThrottledError,
+    VersionError,
 )
 from fbgraph.filtering import check_kind
 from fbgraph.nodes import Node, act_id
@@ -98,7 +99,7 @@ class GraphClient:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.base_url: Final = base_url.rstrip("/")
-        self.version: Final = version
+        self.version: Final = _checked(version)
         self.tally = Tally()
         self._stopping = threading.Event()
         self._rest = sleep or self._stopping.wait
@@ -342,17 +343,17 @@ class GraphClient:
 
     # -- nodes and edges -----------------------------------------------------------------------
 
-    def node(self, node_id: str, *, kind: str = "", account_id: str = "") -> Node:
+    def node(self, node_id: str | int, *, kind: str = "", account_id: str = "") -> Node:
         """The node of any id: ``me``, ``act_123``, a campaign, a report run.
 
         `kind` (campaign, ...) is what ``fields="*"`` needs to know; `account_id` whose limits its
         calls use up.
         """
-        is_account = re.fullmatch(r"act_\d+", node_id, re.ASCII)
+        is_account = re.fullmatch(r"act_\d+", str(node_id), re.ASCII)
         kind = check_kind(kind) or ("adaccount" if is_account else "")
-        return Node(self, node_id, kind, account_id)
+        return Node(self, str(node_id), kind, account_id)
 
-    def account(self, account_id: str) -> Node:
+    def account(self, account_id: str | int) -> Node:
         """The node of an ad account, its id with or without ``act_``."""
         return self.node(act_id(account_id))
 
@@ -397,6 +398,12 @@ class GraphClient:
             on_poll=on_poll,
             timeout_seconds=timeout_seconds,
         )
+
+
+def _checked(version: str) -> str:
+    if not re.fullmatch(r"v\d+\.\d+", version, re.ASCII):
+        raise VersionError(f"{version!r} is no version of the API: write it like {API_VERSION}.")
+    return version
 
 
 def _items(reply: Reply, count: int) -> Sequence[object]:

@@ -264,6 +264,7 @@ RULES: Final[Sequence[Rule]] = (
     Rule((803,), None, "", NotFoundError, "Check the id."),
     Rule((10,), None, "", PermissionDeniedError, _ASK_ACCESS),
     Rule((270,), None, "", PermissionDeniedError, "The app's tier allows only your own accounts."),
+    Rule(range(200, 300), None, "requires business_management", PermissionDeniedError, _LEAVE_OUT),
     Rule(range(200, 300), None, "", PermissionDeniedError, _ASK_ACCESS),
     Rule((100,), 3191001, "", PermissionDeniedError, _ASK_ACCESS),
     Rule((100,), None, "missing permissions", PermissionDeniedError, _ASK_ACCESS),

@@ -45,11 +45,11 @@ ATTEMPTS: Final = 2
 _log = logging.getLogger(__name__)
 
 
-def act_id(account_id: str) -> str:
+def act_id(account_id: str | int) -> str:
     """``act_123`` for ``123`` and ``act_123``. Raises RequestError for what is no account id."""
-    if not re.fullmatch(r"(act_)?[0-9]+", account_id, re.ASCII):
+    if not re.fullmatch(r"(act_)?[0-9]+", text := str(account_id), re.ASCII):
         raise RequestError(f"{account_id!r} is no ad account id: digits, with or without act_.")
-    return "act_" + account_id.removeprefix("act_")
+    return "act_" + text.removeprefix("act_")
 
 
 @dataclass(frozen=True, slots=True)

@@ -332,6 +332,16 @@ def test_an_id_is_text_however_it_came(value: object, read: object) -> None:
     assert text_ids(value) == read
 
 
+def test_links_to_other_pages_hold_no_token() -> None:
+    link = "https://graph.facebook.com/v26.0/1/ads?access_token=EAAinvented&limit=2&after=A"
+    page = {"data": [{"ads": {"data": [], "paging": {"next": link}}}], "paging": {"previous": link}}
+
+    read = json.dumps(text_ids(page))
+
+    hidden = "https://graph.facebook.com/v26.0/1/ads?access_token=<hidden>&limit=2&after=A"
+    assert (read.count(hidden), "EAAinvented" in read) == (2, False)
+
+
 @pytest.mark.parametrize(
     ("value", "number"),
     [

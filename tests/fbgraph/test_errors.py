@@ -331,6 +331,18 @@ def test_advice_follows_the_subcode_of_a_session_as_of_a_token() -> None:
     assert raised(400, 102, 458, "x").detail.advice == raised(400, 190, 458, "x").detail.advice
 
 
+def test_a_right_that_is_missing_is_no_missing_access_to_the_account() -> None:
+    right, access = (
+        raised(403, 200, None, message).detail.advice
+        for message in (
+            "(#200) Requires business_management permission to manage the object",
+            "(#200) Ad account owner has NOT grant ads_read",
+        )
+    )
+
+    assert ("Leave out the fields" in right, "access to this ad account" in access) == (True, True)
+
+
 def test_every_rule_advises() -> None:
     assert [rule for rule in errors.RULES if not rule.advice] == []
 

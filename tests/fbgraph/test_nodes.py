@@ -68,9 +68,18 @@ def edge_of(
     return answer
 
 
-@pytest.mark.parametrize("account_id", ["123", "act_123"])
-def test_the_prefix_of_an_account_is_added_or_accepted(account_id: str) -> None:
+@pytest.mark.parametrize("account_id", ["123", "act_123", 123])
+def test_the_prefix_of_an_account_is_added_or_accepted(account_id: str | int) -> None:
     assert act_id(account_id) == "act_123"
+
+
+def test_an_id_that_is_a_number_is_taken_as_it_is_written(wire: MakeWire) -> None:
+    graph = wire(httpx.Response(200, json={"id": "1"}))
+
+    graph.client.node(120233000000000077).get()
+    graph.client.account(123).get()
+
+    assert graph.asked == ["GET /v26.0/120233000000000077", "GET /v26.0/act_123"]
 
 
 @pytest.mark.parametrize(

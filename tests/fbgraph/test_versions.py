@@ -33,6 +33,14 @@ def test_the_newest_version_is_asked_by_default_and_lives(wire: MakeWire) -> Non
     assert (graph.asked, LATEST in living()) == ([f"GET /{API_VERSION}/me"], True)
 
 
+@pytest.mark.parametrize("version", ["26.0", "v26", "", "latest", "v26.0/", "V26.0", "v26.0\n"])
+def test_what_is_no_version_is_refused_before_anything_is_asked(
+    wire: MakeWire, version: str
+) -> None:
+    with pytest.raises(VersionError, match=r"write it like v26\.0"):
+        wire(version=version)
+
+
 @pytest.mark.parametrize(
     ("version", "end"),
     [
