@@ -20,6 +20,7 @@ import pytest
 from fbgraph import GraphClient, versions
 
 if TYPE_CHECKING:
+    import socket
     import ssl
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -113,6 +114,7 @@ class Listener(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answer = answer
         self.heard: list[Heard] = []
+        self.connections = 0
         self.scheme = "https" if tls else "http"
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_side=True)
@@ -121,12 +123,18 @@ class Listener(ThreadingHTTPServer):
     def url(self) -> str:
         return f"{self.scheme}://127.0.0.1:{self.server_address[1]}"
 
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connected = super().get_request()
+        self.connections += 1
+        return connected
+
     def handle_error(self, *_: Any) -> None:
         """Who hangs up on it is no concern of the tests."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: Listener
+    protocol_version = "HTTP/1.1"
 
     def _hear(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))

@@ -288,6 +288,7 @@ def test_connections_are_kept_for_the_next_call(listen: Listen) -> None:
     server = listen()
 
     with client_at(server.url) as client:
-        answers: list[object] = [client.get("me") for _ in range(3)]
+        for _ in range(3):
+            client.get("me")
 
-    assert answers == [{"id": "1"}] * 3
+    assert (len(server.heard), server.connections) == (3, 1)
