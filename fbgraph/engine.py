@@ -29,7 +29,6 @@ from fbgraph.filtering import refused_fields
 from fbgraph.orders import Order, Part, Saved
 from fbgraph.reports import (
     FRESH_SECONDS,
-    TOTAL_SECONDS,
     ReportRun,
     Step,
     hung_error,
@@ -50,8 +49,8 @@ __all__ = ["Engine", "Flight"]
 #: Threads: those of accounts that rest for a limit sleep, and do not count as calls under way.
 THREADS: Final = 64
 
-#: Polls in a row that say nothing, after which a run is asked for again.
-UNREADABLE_POLLS: Final = 10
+#: A run whose polls say nothing for so long, or are not answered, is asked for again.
+UNHEARD_SECONDS: Final = 600.0
 
 #: How often the log of a run says how the report runs get on.
 TELL_SECONDS: Final = 15.0
@@ -194,7 +193,7 @@ class Engine(Generic[Result]):
         report_run_id, age_seconds = value
         now = self._client.clock()
         part.run = ReportRun.unseen(report_run_id)
-        part.created, part.changed = now - age_seconds, now
+        part.created, part.changed, part.heard = now - age_seconds, now, now
         part.due = now if age_seconds else now + poll_seconds(0.0, 0)
         part.order.report_run_ids.append(report_run_id)
         if not part.order.error:
@@ -219,7 +218,7 @@ class Engine(Generic[Result]):
         now = self._client.clock()
         age = now - part.created
         if isinstance(answer, ReportRun):
-            part.unreadable_polls = 0
+            part.heard = now
             if answer != part.run:
                 part.run, part.changed = answer, now
             step = next_step(answer, age, now - part.changed)
@@ -236,11 +235,8 @@ class Engine(Generic[Result]):
         """Whether a poll that failed says nothing of its run."""
         if isinstance(error, NotFoundError):
             return age_seconds <= FRESH_SECONDS  # not known everywhere yet
-        of_this_run = error.detail.path == part.report_run_id
-        if of_this_run and not isinstance(error, ThrottledError):
-            part.unreadable_polls += 1
-        patient = part.unreadable_polls <= UNREADABLE_POLLS and age_seconds <= TOTAL_SECONDS
-        return isinstance(error, RetryableError) and patient
+        unheard = self._client.clock() - part.heard
+        return isinstance(error, RetryableError) and unheard <= UNHEARD_SECONDS
 
     def _was_read(self, part: Part, _: None) -> Iterator[Result]:
         order = part.order
@@ -298,7 +294,7 @@ class Engine(Generic[Result]):
 
     def _ask_again(self, part: Part, ask: Ask) -> None:
         part.drop()
-        part.ask, part.run, part.unreadable_polls = ask, ReportRun.unseen(""), 0
+        part.ask, part.run = ask, ReportRun.unseen("")
         self._turns.create(part, is_next=True)
 
     def _leave_out(self, fields: Iterable[str]) -> bool:

@@ -120,7 +120,11 @@ class Order:
 
 @dataclass(slots=True, eq=False)
 class Part:
-    """One question of an order, and the report run that is to answer it. Times by the clock."""
+    """One question of an order, and the report run that is to answer it.
+
+    By the clock: when the run was `created`, when it last `changed`, when a poll was last `heard`
+    of, and when the next one is `due`.
+    """
 
     order: Order
     ask: Ask
@@ -128,8 +132,8 @@ class Part:
     run: ReportRun = field(default_factory=lambda: ReportRun.unseen(""))
     created: float = 0.0
     changed: float = 0.0
+    heard: float = 0.0
     due: float = 0.0
-    unreadable_polls: int = 0
     is_read: bool = False
 
     @property
