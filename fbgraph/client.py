@@ -222,7 +222,7 @@ class GraphClient:
         self._throttle.settle(request, error)
 
     def rest_of(self, request: Request) -> float:
-        """The same, for somebody who only asks."""
+        """As `rest_before`, for somebody who only asks and does not make the call."""
         return self._throttle.rest_of(request)
 
     def _next_batch(self, waiting: Iterable[Pending]) -> tuple[Sequence[Pending], float]:

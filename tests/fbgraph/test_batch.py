@@ -245,7 +245,7 @@ def test_a_limit_that_nobody_frees_fails_those_that_wait_for_it_alone(wire: Make
     graph = wire(server({"1": [ok()], "campaigns": [ok()]}))
     seconds = 3 * MAX_THROTTLED_SECONDS
     refusal = ThrottledError(Detail("No", limit="account", rest_seconds=seconds))
-    graph.client._throttle.settle(Request("GET", "act_7/campaigns"), refusal)  # noqa: SLF001  # as if another thread had been refused
+    graph.client.rest_after(Request("GET", "act_7/campaigns"), refusal)
 
     found = graph.client.batch(gets("1", "act_7/campaigns"))
 

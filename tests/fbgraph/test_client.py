@@ -230,7 +230,7 @@ def test_a_limit_that_nobody_frees_is_given_up_in_the_end(wire: MakeWire) -> Non
     graph = wire(OK)
     call = Request("GET", "act_1/campaigns")
     told = ThrottledError(Detail("No", limit="account", rest_seconds=3 * MAX_THROTTLED_SECONDS))
-    graph.client._throttle.settle(call, told)  # noqa: SLF001  # as if another thread had been refused
+    graph.client.rest_after(call, told)
 
     with pytest.raises(ThrottledError, match=r"used up for \d+ s"):
         graph.client.call(call)
