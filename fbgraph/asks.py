@@ -1,8 +1,8 @@
 """What to ask of one report run, and what to do when a run fails. No I/O.
 
 A run that fails is asked for once more. One that fails again, or is too big, is split: days, then
-statuses, then campaigns; or the field that kills it is searched for. Sources: Insights API, Best
-practices and Error codes; what connectors do that survive (contract 6.18).
+statuses, then objects by their ids; or the field that kills it is searched for. Sources: Insights
+API, Best practices and Error codes; what connectors do that survive (contract 6.18).
 """
 
 from __future__ import annotations
@@ -28,12 +28,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
-__all__ = ["Ask", "Remedy", "bad_fields", "halves_of", "remedy_of", "split_days", "split_inside"]
+__all__ = [
+    "Ask",
+    "Remedy",
+    "bad_fields",
+    "halves_of",
+    "level_below",
+    "remedy_of",
+    "split_days",
+    "split_inside",
+]
 
 #: Runs of one question that may fail in a row before another remedy is taken; and those that may
 #: fail because Meta was busy, with a rest in between.
 ATTEMPTS: Final = 2
 BUSY_ATTEMPTS: Final = 5
+
+#: level → the one below it; all objects together are those of campaigns.
+_BELOW: Final[Mapping[str, str]] = {"": "campaign", "campaign": "adset", "adset": "ad", "ad": ""}
 
 #: Subcodes of a failed run behind which a single field is suspected. Seen by connectors (5.3).
 _OF_A_FIELD: Final = frozenset({1504044})
@@ -43,14 +55,16 @@ _OF_A_FIELD: Final = frozenset({1504044})
 class Ask:
     """The question of one report run.
 
-    `days` are neighbours, oldest first. `statuses` and `campaign_ids` narrow it; without ids all
-    campaigns are meant. `attempt` counts the runs of this question, this one included.
+    `days` are neighbours, oldest first. `statuses` narrow it, and so do `ids`, of objects of
+    `level`: campaign, adset or ad; without them all objects are meant. `attempt` counts the runs of
+    this question, this one included.
     """
 
     days: tuple[date, ...]
     statuses: tuple[str, ...]
     fields: tuple[str, ...]
-    campaign_ids: tuple[str, ...] = ()
+    level: str = ""
+    ids: tuple[str, ...] = ()
     attempt: int = 1
 
     def again(self) -> Ask:
@@ -115,7 +129,7 @@ def split_days(days: tuple[date, ...]) -> Sequence[tuple[date, ...]]:
 
 
 def split_inside(ask: Ask, error: GraphError) -> Sequence[Ask]:
-    """One day by statuses, then by campaigns; empty when there is nothing left to split.
+    """One day by statuses, then by ids; empty when there is nothing left to split.
 
     Together the parts ask for the same. An object that changes its status in between can come
     twice, which the reader drops, or not at all, which the proof notices.
@@ -125,9 +139,14 @@ def split_inside(ask: Ask, error: GraphError) -> Sequence[Ask]:
     new = replace(ask, attempt=1)
     if len(ask.statuses) > 1:
         return [replace(new, statuses=half) for half in halves_of(ask.statuses)]
-    if len(ask.campaign_ids) > 1:
-        return [replace(new, campaign_ids=half) for half in halves_of(ask.campaign_ids)]
+    if len(ask.ids) > 1:
+        return [replace(new, ids=half) for half in halves_of(ask.ids)]
     return []
+
+
+def level_below(ask: Ask) -> str:
+    """The level whose objects make a question smaller when it cannot be split; empty for none."""
+    return _BELOW[ask.level]
 
 
 def bad_fields(candidates: Sequence[str], works: Callable[[Sequence[str]], bool]) -> frozenset[str]:

@@ -375,10 +375,10 @@ class GraphClient:
         """A report of a node as its pages; `how` as in `Node.report`."""
         return self.node(node_id).report(params, **how)
 
-    def poll(self, report_run_id: str) -> ReportRun:
+    def poll(self, report_run_id: str, *, account_id: str = "") -> ReportRun:
         """Where a report run stands. Raises RetryableError if the answer does not say."""
         return self.call(
-            Request("GET", report_run_id, {"fields": POLL_FIELDS}),
+            Request("GET", report_run_id, {"fields": POLL_FIELDS}, account_id=account_id),
             lambda reply: ReportRun.from_body(reply.json(), report_run_id, self._hide),
         )
 
@@ -388,10 +388,11 @@ class GraphClient:
         on_poll: Callable[[ReportRun], None] = lambda _: None,
         *,
         timeout_seconds: float = TOTAL_SECONDS,
+        account_id: str = "",
     ) -> None:
         """Poll a report run until its rows can be read; raises as `reports.wait_until_done`."""
         wait_until_done(
-            self.poll,
+            lambda run_id: self.poll(run_id, account_id=account_id),
             report_run_id,
             sleep=self.pause,
             clock=self.clock,

@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from fbgraph.asks import Ask, Remedy, remedy_of, split_days, split_inside
+from fbgraph.asks import Ask, Remedy, level_below, remedy_of, split_days, split_inside
 from fbgraph.errors import (
     ENDS_EVERYTHING,
     GraphError,
@@ -324,22 +324,27 @@ class Engine(Generic[Result]):
             order.parts += [Part(order, one, order.next_number()) for one in parts]
             for one in order.parts[-len(parts) :]:
                 self._turns.create(one, is_next=True)
-        elif isinstance(error, TooMuchDataError) and not ask.campaign_ids:
-            self._turns.do(
-                self._job(part, lambda: self._runner.campaigns(part, self._statuses), self._narrow)
-            )
+        elif isinstance(error, TooMuchDataError) and (level := level_below(ask)):
+            self._narrow(part, level)
         elif type(error) is RunFailedError:
             yield from self._suspect(part, error)
         else:
             yield from self._order_failed(order, error)
 
-    def _narrow(self, part: Part, campaign_ids: tuple[str, ...]) -> Iterator[Result]:
-        part.ask = replace(part.ask, campaign_ids=campaign_ids)
-        too_much = TooMuchDataError("One campaign of one day is still too much for a report run.")
-        if len(campaign_ids) > 1:
-            yield from self._split(part, too_much)
-        else:
-            yield from self._order_failed(part.order, too_much)
+    def _narrow(self, part: Part, level: str) -> None:
+        """Ask only for the objects that have rows, by their ids: those can be split."""
+
+        def found(_: Part, ids: tuple[str, ...]) -> Iterator[Result]:
+            narrowed = replace(part.ask, level=level, ids=ids, attempt=1)
+            if not ids:
+                yield from self._was_read(part, None)
+            elif len(ids) == 1:  # fewer than before: what has no rows is left out
+                self._ask_again(part, narrowed)
+            else:
+                part.ask = narrowed
+                yield from self._split(part, TooMuchDataError("Too much for one report run."))
+
+        self._turns.do(self._job(part, lambda: self._runner.objects(part, level), found))
 
     def _suspect(self, part: Part, error: GraphError) -> Iterator[Result]:
         """Search for the field that kills the runs of a part; one search finds it for all."""

@@ -185,7 +185,12 @@ class Node:
             report_run_id = self.create_report(**params)
             on_created(report_run_id)
             try:
-                self.client.wait_for(report_run_id, on_poll, timeout_seconds=timeout_seconds)
+                self.client.wait_for(
+                    report_run_id,
+                    on_poll,
+                    timeout_seconds=timeout_seconds,
+                    account_id=_digits(self),
+                )
             except (RunFailedError, RetryableError) as error:
                 if attempt == attempts:
                     raise

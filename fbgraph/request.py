@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import urlencode
@@ -127,9 +128,20 @@ def _written(name: str, value: Any, *, commas: bool) -> str:
 
 
 def _as_json(value: Any) -> str:
+    """A date as Graph writes days: 2026-11-21."""
     return json.dumps(
-        _without_none(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        _without_none(value),
+        separators=(",", ":"),
+        ensure_ascii=False,
+        allow_nan=False,
+        default=_day,
     )
+
+
+def _day(value: object) -> str:
+    if type(value) is date:
+        return value.isoformat()
+    raise TypeError(f"no {type(value).__name__} may stand there")
 
 
 def _without_none(value: Any) -> Any:

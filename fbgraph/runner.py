@@ -116,19 +116,23 @@ class Runner:
         finally:
             self._count(order, client)
 
-    def campaigns(self, part: Part, statuses: Sequence[str]) -> tuple[str, ...]:
-        """The campaigns that have rows on the days of a part, deleted ones included."""
-        client = self._client.counted()
-        known = [status for status in statuses if status in EFFECTIVE_STATUSES["campaign"]]
-        every = {"field": "campaign.effective_status", "operator": "IN", "value": known}
+    def objects(self, part: Part, level: str) -> tuple[str, ...]:
+        """The objects of a level that have rows in the question of a part, the deleted too."""
+        ask, client = part.ask, self._client.counted()
+        filters = {f"{level}.effective_status": EFFECTIVE_STATUSES[level]}
+        if ask.level:
+            filters[f"{ask.level}.id"] = ask.ids
         edge = client.account(part.order.account_id).insights(
-            level="campaign",
-            fields=["campaign_id"],
-            time_range=self._work.params(part.ask)["time_range"],
-            filtering=[every],
+            level=level,
+            fields=[f"{level}_id"],
+            time_range={"since": str(ask.days[0]), "until": str(ask.days[-1])},
+            filtering=[
+                {"field": field, "operator": "IN", "value": list(values)}
+                for field, values in filters.items()
+            ],
         )
         try:
-            return tuple(dict.fromkeys(str(row["campaign_id"]) for row in edge))
+            return tuple(dict.fromkeys(str(row[f"{level}_id"]) for row in edge))
         finally:
             self._count(part.order, client)
 

@@ -55,9 +55,9 @@ class Report:
         """The same for a question that may be a part of the whole."""
         since, until = ask.days[0], ask.days[-1]
         by_status = {"field": f"{self.level}.effective_status", "value": list(ask.statuses)}
-        by_campaign = {"field": "campaign.id", "value": list(ask.campaign_ids)}
+        by_id = {"field": f"{ask.level}.id", "value": list(ask.ids)}
         filtering = [
-            {**condition, "operator": "IN"} for condition in (by_status, by_campaign)
+            {**condition, "operator": "IN"} for condition in (by_status, by_id)
             if condition["value"]
         ]  # fmt: skip
         return {

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from fbgraph.asks import (
     Remedy,
     bad_fields,
     halves_of,
+    level_below,
     remedy_of,
     split_days,
     split_inside,
@@ -117,10 +119,10 @@ def parts_of(ask: Ask, error: GraphError = TOO_MUCH) -> Sequence[Ask]:
     return [leaf for part in parts for leaf in parts_of(part, error)] if parts else [ask]
 
 
-def test_one_day_is_split_by_statuses_first_and_then_by_campaigns() -> None:
-    ask = Ask(DAYS[:1], ("ACTIVE", "PAUSED"), ASK.fields, ("1", "2", "3"))
+def test_one_day_is_split_by_statuses_first_and_then_by_ids() -> None:
+    ask = Ask(DAYS[:1], ("ACTIVE", "PAUSED"), ASK.fields, "campaign", ("1", "2", "3"))
 
-    leaves = {(leaf.statuses, leaf.campaign_ids) for leaf in parts_of(ask)}
+    leaves = {(leaf.statuses, leaf.ids) for leaf in parts_of(ask)}
 
     assert leaves == {((s,), (i,)) for s in ("ACTIVE", "PAUSED") for i in ("1", "2", "3")}
 
@@ -133,8 +135,15 @@ def test_one_day_that_hangs_is_not_split_any_further() -> None:
     assert split_inside(ONE_DAY, RunHungError("Hangs.")) == []
 
 
-def test_nothing_is_left_to_split_of_one_status_and_one_campaign() -> None:
-    assert split_inside(Ask(DAYS[:1], ("ACTIVE",), ASK.fields, ("1",)), TOO_MUCH) == []
+def test_nothing_is_left_to_split_of_one_status_and_one_id() -> None:
+    assert split_inside(Ask(DAYS[:1], ("ACTIVE",), ASK.fields, "campaign", ("1",)), TOO_MUCH) == []
+
+
+def test_what_cannot_be_split_is_asked_for_by_the_objects_below() -> None:
+    levels = ["", *(level_below(replace(ONE_DAY, level=above)) for above in ("", "campaign"))]
+    levels += [level_below(replace(ONE_DAY, level=above)) for above in ("adset", "ad")]
+
+    assert levels == ["", "campaign", "adset", "ad", ""]
 
 
 def test_an_ask_without_some_fields_is_a_new_question() -> None:

@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 import subprocess
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -97,6 +97,7 @@ def said(heard: Heard, token: str) -> dict[str, Any]:
         ),
         ({"name": "Größe & 50% + a=b"}, {"name": "Größe & 50% + a=b"}),
         ({"a": [None, True]}, {"a": "[null,true]"}),
+        ({"a": {"since": date(2026, 11, 21)}}, {"a": '{"since":"2026-11-21"}'}),
         ({"a": {"b": None, "c": {"d": None}}}, {"a": '{"c":{}}'}),
         ({"a": [{"b": None, "c": (1, {"d": None})}]}, {"a": '[{"c":[1,{}]}]'}),
     ],
@@ -115,7 +116,7 @@ def test_the_fields_of_a_form_are_a_json_list() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        *(float("nan"), float("inf"), [float("-inf")], {"since": date(2026, 11, 21)}, {1, 2}),
+        *(float("nan"), float("inf"), [float("-inf")], {"at": datetime(2026, 11, 21)}, {1, 2}),  # noqa: DTZ001  # no zone, on purpose
         *(b"bytes", object(), "half \ud83d of a pair", ["half \ud83d of a pair"]),
     ],
     ids=repr,
