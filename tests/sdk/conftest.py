@@ -1,13 +1,21 @@
-"""Meta's own SDK and our client against the same sandbox, over its socket."""
+"""Meta's own SDK and our client against the same sandbox, over its socket.
+
+Between them may stand a relay, which sees what a server on the way sees and can spoil answers.
+"""
 
 from __future__ import annotations
 
 import struct
 import sys
+import threading
 import zlib
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 import pytest
 from facebook_business.api import FacebookAdsApi
@@ -17,11 +25,90 @@ from facebook_business.session import FacebookSession
 from fbgraph.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    #: From the status and body that the sandbox gave to those that the caller gets.
+    Spoil = Callable[[int, bytes], tuple[int, bytes]]
 
 #: Noon in Berlin: the day before has ended in every account's zone.
 NOW = datetime(2026, 11, 23, 11, 7, tzinfo=UTC)
+
+
+#: Headers of an answer that the caller needs.
+PASSED = ("content-type", "x-app-usage", "x-business-use-case-usage", "facebook-api-version")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One call as a server on the way sees it. `url`: path and query."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Relay:
+    """Use it in a ``with`` block and call its `url`. The sandbox really does what is spoilt."""
+
+    def __init__(self, sandbox_url: str) -> None:
+        self.asked: list[Asked] = []
+        self.spoils: list[Spoil] = []
+        self._to = urlsplit(sandbox_url).netloc
+        relay = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def _pass_on(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length") or 0))
+                status, headers, answer = relay.pass_on(
+                    Asked(self.command, self.path, dict(self.headers), body)
+                )
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("content-length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            do_GET = do_POST = do_DELETE = _pass_on  # noqa: N815  # named by http.server
+
+            def log_message(self, *_: object) -> None:
+                """Tests are quiet."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def spoil(self, *spoils: Spoil) -> None:
+        """The next answers, in order, are what these make of them."""
+        self.spoils.extend(spoils)
+
+    def answer(self, body: bytes, status: int = 200, times: int = 1) -> None:
+        """The next answers are this one."""
+        self.spoil(*[lambda _, __: (status, body)] * times)
+
+    def pass_on(self, asked: Asked) -> tuple[int, Mapping[str, str], bytes]:
+        self.asked.append(asked)
+        there = HTTPConnection(self._to)
+        headers = {k: v for k, v in asked.headers.items() if k.lower() != "accept-encoding"}
+        there.request(asked.method, asked.url, asked.body, headers)
+        answer = there.getresponse()
+        status, body = answer.status, answer.read()
+        there.close()
+        kept = {name: value for name in PASSED if (value := answer.getheader(name))}
+        if self.spoils:
+            status, body = self.spoils.pop(0)(status, body)
+        return status, kept, body
+
+    def __enter__(self) -> Self:
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +134,13 @@ def open_sandbox() -> Iterator[Callable[..., Sandbox]]:
 
 
 @pytest.fixture
+def open_relay() -> Iterator[Callable[[Sandbox], Relay]]:
+    """Puts relays before sandboxes."""
+    with ExitStack() as stack:
+        yield lambda sandbox: stack.enter_context(Relay(sandbox.url))
+
+
+@pytest.fixture
 def picture(tmp_path: Path) -> Path:
     """A PNG of 3 by 2 pixels whose bytes hold line ends."""
     path = tmp_path / "banner.png"
@@ -56,8 +150,12 @@ def picture(tmp_path: Path) -> Path:
 
 def png(width: int, height: int) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     pixels = zlib.compress((b"\0" + b"\r\n\xff" * width) * height)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    )

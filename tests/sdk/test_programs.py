@@ -6,7 +6,7 @@ import io
 import runpy
 import tokenize
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +21,7 @@ STEPS = {
 }
 
 
-def test_both_programs_bring_the_same(
-    open_sandbox: Callable[..., Sandbox], picture: Path
-) -> None:
+def test_both_programs_bring_the_same(open_sandbox: Callable[..., Sandbox], picture: Path) -> None:
     results = []
     for program in ("with_the_sdk.py", "with_fbgraph.py"):
         sandbox = open_sandbox(app_secret=SECRET)
@@ -31,38 +29,29 @@ def test_both_programs_bring_the_same(
         results.append(run(sandbox.url, sandbox.token, SECRET, picture, lambda _: None))
     sdk, ours = results
 
-    assert ours.keys() == STEPS
     assert {step: ours[step] == sdk[step] for step in STEPS} == dict.fromkeys(STEPS, True)
-    assert as_expected(ours)
-
-
-def as_expected(ours: dict[str, Any]) -> bool:
-    """What both bring is what was done, so that they are not equal by being empty."""
-    assert len(ours["accounts"]) == 7
+    # What both bring is what was done, so that they are not equal by being empty.
     total, campaigns = ours["campaigns"]
     assert total == len(campaigns) > 0
+    assert len(ours["accounts"]) == 7
     assert ours["life of a campaign"] == ["Frühling „東“ 🚀", "Sommer & more", "DELETED"]
     assert (ours["picture"]["width"], ours["picture"]["height"]) == (3, 2)
-    assert len(ours["batch"]) == 60
     assert ours["batch"][5::6] == [(100, 33)] * 10
     assert ours["batch"][3::6] == [{"success": True}] * 10
     assert ours["batch"][55][0]["name"] == "turn 8 ü&="
     assert ours["insights"] == ours["report"] != []
     assert [error[3] for error in ours["errors"]] == [[], ["time_range"]]
-    return True
 
 
 def test_ours_is_shorter() -> None:
-    sdk, ours = (
-        lines_of_code(PROGRAMS / name) for name in ("with_the_sdk.py", "with_fbgraph.py")
-    )
+    sdk, ours = (lines_of_code(PROGRAMS / name) for name in ("with_the_sdk.py", "with_fbgraph.py"))
 
     assert ours <= 0.8 * sdk
 
 
 def lines_of_code(path: Path) -> int:
     """Lines that hold code: no blank ones, comments or docstrings."""
-    held = set()
+    held: set[int] = set()
     text = path.read_text(encoding="utf-8")
     before = tokenize.NEWLINE
     for token in tokenize.generate_tokens(io.StringIO(text).readline):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-REPORT = {
+REPORT: dict[str, Any] = {
     "fields": ["campaign_id", "impressions", "spend", "actions"],
     "level": "campaign",
     "time_range": {"since": "2026-11-20", "until": "2026-11-21"},
