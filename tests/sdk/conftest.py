@@ -121,6 +121,20 @@ def untouched_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
 
 
+@pytest.fixture(scope="session")
+def calm() -> Iterator[Sandbox]:
+    """Without faults, for all tests that leave other objects alone."""
+    with Sandbox(now=lambda: NOW) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def calm_twin() -> Iterator[Sandbox]:
+    """The same again, for what is done to one object on both sides."""
+    with Sandbox(now=lambda: NOW) as sandbox:
+        yield sandbox
+
+
 @pytest.fixture
 def open_sandbox() -> Iterator[Callable[..., Sandbox]]:
     """Starts sandboxes of its own for one test, with the scenarios that it names."""

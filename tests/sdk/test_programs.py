@@ -46,7 +46,10 @@ def test_both_programs_bring_the_same(open_sandbox: Callable[..., Sandbox], pict
 def test_ours_is_shorter() -> None:
     sdk, ours = (lines_of_code(PROGRAMS / name) for name in ("with_the_sdk.py", "with_fbgraph.py"))
 
+    guide = (PROGRAMS.parents[2] / "docs/from-the-sdk.md").read_text(encoding="utf-8")
     assert ours <= 0.8 * sdk
+    assert f"in {sdk} lines of code" in guide
+    assert f"in {ours}." in guide
 
 
 def lines_of_code(path: Path) -> int:

@@ -84,11 +84,6 @@ def both_of() -> Iterator[Callable[..., Both]]:
 
 
 @pytest.fixture
-def calm(open_sandbox: OpenSandbox) -> Sandbox:
-    return open_sandbox()
-
-
-@pytest.fixture
 def relay(calm: Sandbox, open_relay: OpenRelay) -> Relay:
     return open_relay(calm)
 
@@ -372,6 +367,25 @@ def test_a_batch_of_the_sdk_is_refused_beyond_50_calls(both: Both) -> None:
     ours = both.client.batch([both.ours.request(fields=["name"])] * 60)
 
     assert len(ours) == 60
+
+
+@pytest.mark.parametrize(("last", "to_be_sent"), [([None], 1), ([], None)])
+def test_a_call_without_an_answer_in_a_batch_has_no_callback_of_the_sdk(
+    both: Both, relay: Relay, last: list[None], to_be_sent: int | None
+) -> None:
+    def spoil(status: int, body: bytes) -> tuple[int, bytes]:
+        return status, json.dumps(json.loads(body)[:-1] + last).encode()
+
+    relay.spoil(spoil, spoil)
+    called: list[Any] = []
+    batch = both.api.new_batch()
+    for _ in range(2):
+        both.sdk.api_get(fields=["name"], batch=batch, success=called.append, failure=called.append)
+    left = batch.execute()
+    ours = both.client.batch([both.ours.request(fields=["name"])] * 2)
+
+    assert (len(called), left and len(left)) == (1, to_be_sent)
+    assert [one["id"] for one in ours] == [both.ours.id] * 2
 
 
 def test_a_batch_of_the_sdk_uploads_the_name_of_a_file(
