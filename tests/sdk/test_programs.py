@@ -20,6 +20,8 @@ STEPS = {
     *("batch", "insights", "report", "errors"),
 }
 
+SPACE = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT}
+
 
 def test_both_programs_bring_the_same(open_sandbox: Callable[..., Sandbox], picture: Path) -> None:
     results = []
@@ -63,6 +65,3 @@ def lines_of_code(path: Path) -> int:
             held.update(range(token.start[0], token.end[0] + 1))
         before = token.type
     return len(held)
-
-
-SPACE = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT}
