@@ -78,8 +78,9 @@ class GraphClient:
     `app_secret`: every call carries its proof. `proxy`: a URL; without it the environment's
     (``HTTPS_PROXY``, ``NO_PROXY``) counts. `ca_file`: certificates to trust instead of the usual
     ones. `ledger` shares what is known of limits with other processes. `sleep`, `jitter` and
-    `clock` are arguments so that tests wait for nothing. Every call
-    raises the GraphError that its answer means, after the retries that `retry.wait_seconds` allows.
+    `clock` are arguments so that tests wait for nothing; a `clock` must move by what `sleep` is
+    told. Every call raises the GraphError that its answer means, after the retries that
+    `retry.wait_seconds` allows.
     """
 
     def __init__(  # noqa: PLR0913  # each is one independent setting with a default
