@@ -82,7 +82,7 @@ ACCOUNTS: Final = Table(
 CAMPAIGNS: Final = Table(
     "campaigns",
     ("campaign_id",),
-    "Campaigns, latest state, archived ones included.",
+    "Campaigns, latest state, archived ones included; deleted ones if insights mention them.",
     (
         Column("campaign_id", "id", "Campaign", field="id"),
         ACCOUNT_ID,
@@ -105,7 +105,7 @@ CAMPAIGNS: Final = Table(
 ADSETS: Final = Table(
     "adsets",
     ("adset_id",),
-    "Ad sets, latest state, archived ones included.",
+    "Ad sets, latest state, archived ones included; deleted ones if insights mention them.",
     (
         Column("adset_id", "id", "Ad set", field="id"),
         ACCOUNT_ID,
@@ -128,7 +128,7 @@ ADSETS: Final = Table(
 ADS: Final = Table(
     "ads",
     ("ad_id",),
-    "Ads, latest state, archived ones included.",
+    "Ads, latest state, archived ones included; deleted ones if insights mention them.",
     (
         Column("ad_id", "id", "Ad", field="id"),
         ACCOUNT_ID,
@@ -141,6 +141,37 @@ ADS: Final = Table(
     ),
     partitions=("account_id",),
 )
+
+#: What moves by itself, or whenever anything at all is touched: its every value is no change.
+MOVING: Final = frozenset({"amount_spent", "balance", "budget_remaining", "updated_time"})
+
+
+def _history(table: Table, what: str) -> Table:
+    """Every state of a table's objects that was seen, and when."""
+    states = [c for c in table.columns if c.name not in MOVING and c is not FETCHED_AT]
+    return Table(
+        f"{table.name}_history",
+        (*table.grain, "valid_from"),
+        f"Every state of {what} that was seen: one row per change. What moves by itself, such as "
+        "the budget that remains, is in the table without history only.",
+        (
+            *states,
+            Column("valid_from", "instant", "When this state was first seen", UTC, field=""),
+            Column(
+                *("valid_to", "instant"),
+                "When the next state was first seen; NULL for the state it has now",
+                UTC,
+                field="",
+            ),
+        ),
+        partitions=table.partitions,
+    )
+
+
+ACCOUNTS_HISTORY: Final = _history(ACCOUNTS, "an ad account")
+CAMPAIGNS_HISTORY: Final = _history(CAMPAIGNS, "a campaign")
+ADSETS_HISTORY: Final = _history(ADSETS, "an ad set")
+ADS_HISTORY: Final = _history(ADS, "an ad")
 
 DATE: Final = Column("date", "date", "Day of the account's own calendar", field="date_start")
 CURRENCY: Final = Column("account_currency", "text", "Currency of the money here, ISO code")
@@ -310,6 +341,7 @@ TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
         *(ACCOUNTS, CAMPAIGNS, ADSETS, ADS),
+        *(ACCOUNTS_HISTORY, CAMPAIGNS_HISTORY, ADSETS_HISTORY, ADS_HISTORY),
         *(INSIGHTS_HOURLY, CONTROL_DAILY),
         *(LOADS, RESTATEMENTS, REJECTS),
     )
