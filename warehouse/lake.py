@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from warehouse.loads import Load, Restatement
     from warehouse.pages import Reject
+    from warehouse.parquet import Footer
     from warehouse.typed import Account
 
 __all__ = ["DATA_FILE", "Lake", "Partition", "lake_root", "records"]
@@ -156,7 +157,7 @@ class Lake:
         """
         _demand_of_load(table, where, load, rows)
         with self.writing(table, where.account_id, where.date), locked(where.path.parent):
-            old, history = parquet.footer(where.path)
+            old, history, _ = parquet.footer(where.path)
             if not may_replace(old, load):
                 raise KeepsProvenError(
                     table.name, where.account_id, str(where.date), load.reason if load else ""
@@ -192,15 +193,15 @@ class Lake:
 
     def load_of(self, table: Table | str, account_id: str, date: date) -> Load | None:
         """The record of one account-day, from the footer of its file; None if there is none."""
-        return parquet.footer(self.path(_stored(table), account_id, date))[0]
+        return parquet.footer(self.path(_stored(table), account_id, date)).load
 
     def loads(self) -> pa.Table:
         """Records of all account-days there are, as the table `loads`."""
-        return records(self._account_days())[0]
+        return records(self._footers())[0]
 
     def restatements(self) -> pa.Table:
         """Everything that re-loads have changed, as the table `restatements`."""
-        return records(self._account_days())[1]
+        return records(self._footers())[1]
 
     def partitions(self, table: Table | str) -> Sequence[Partition]:
         """The files of a table, by account and date."""
@@ -256,17 +257,17 @@ class Lake:
         self.path(load.table, load.account_id, load.date)  # refuses what is no account-day
         return self.root.joinpath("rejects", load.table, load.account_id, str(load.date))
 
-    def _account_days(self) -> Iterator[Path]:
+    def _footers(self) -> Iterator[Footer]:
         for table in TABLES.values():
             if table.partitions == ("account_id", "date"):
-                yield from (partition.path for partition in self.partitions(table))
+                yield from (parquet.footer(found.path) for found in self.partitions(table))
 
 
-def records(paths: Iterable[Path]) -> tuple[pa.Table, pa.Table]:
-    """Read the footers of files: the tables `loads` and `restatements`."""
-    footers = [parquet.footer(path) for path in paths]
-    loads = [_row(load) for load, _ in footers if load]
-    changes = [_row(change) for _, history in footers for change in history]
+def records(footers: Iterable[Footer]) -> tuple[pa.Table, pa.Table]:
+    """What the footers of files tell: the tables `loads` and `restatements`."""
+    told = list(footers)
+    loads = [_row(footer.load) for footer in told if footer.load]
+    changes = [_row(change) for footer in told for change in footer.history]
     return (
         arrow.records(TABLES["loads"].arrow_schema, loads),
         arrow.records(TABLES["restatements"].arrow_schema, changes),

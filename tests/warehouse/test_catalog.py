@@ -15,11 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import warehouse
-from warehouse.build import CONFIG, freeze
 from warehouse.catalog import publish
 from warehouse.errors import WarehouseError
+from warehouse.kept import freeze, kept_files
 from warehouse.lake import records
+from warehouse.master import CONFIG
 from warehouse.pages import Reject
+from warehouse.parquet import footer
 from warehouse.schema import TABLES
 from warehouse.sql import duckdb_type
 from warehouse.views import VIEWS
@@ -44,7 +46,8 @@ for line in sys.stdin:
 #: A publisher in a process of its own that dies at `{where}`.
 PUBLISHER = """
 import os, signal
-from warehouse import build, catalog
+import pathlib, shutil
+from warehouse import catalog, master
 {where} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 catalog.publish({url!r})
 """
@@ -62,7 +65,7 @@ def ask(url: Path, query: str) -> list[Any]:
 
 
 def snapshots(lake: Lake) -> list[str]:
-    return sorted(path.name for path in (lake.root / ".snapshots").iterdir())
+    return sorted(path.name for path in (lake.root / ".snapshots").glob("[!.]*"))
 
 
 def test_opening_before_anything_was_loaded_gives_every_table_empty(lake: Lake) -> None:
@@ -148,13 +151,14 @@ def test_a_load_in_the_middle_of_a_publish_is_left_for_the_next(
     days: Any, lake: Lake, tmp_path: Path
 ) -> None:
     days.put(6)
-    freeze(lake, tmp_path)
+    [file] = kept_files(lake)
+    [frozen] = freeze([file], tmp_path)
     days.put(40)
 
-    [frozen] = (tmp_path / "insights_hourly").iterdir()
-    assert frozen.name == "11,2026-11-21,data.parquet"
-    assert pq.ParquetFile(frozen).metadata.num_rows == 6
-    assert records([frozen])[0]["rows"].to_pylist() == [6]
+    assert frozen.path.name == "11,2026-11-21,data.parquet"
+    assert frozen.stamp == file.stamp != kept_files(lake)[0].stamp
+    assert pq.ParquetFile(frozen.path).metadata.num_rows == 6
+    assert records([footer(frozen.path)])[0]["rows"].to_pylist() == [6]
 
 
 def test_a_reader_keeps_what_it_opened_and_sees_the_new_when_it_opens_again(
@@ -167,8 +171,8 @@ def test_a_reader_keeps_what_it_opened_and_sees_the_new_when_it_opens_again(
     assert reader.stdout is not None
     assert reader.stdout.readline() == "6\n"
 
-    days.put(40)
-    for _ in range(4):  # more often than snapshots are kept
+    for count in (10, 20, 30, 40):  # more often than snapshots are kept
+        days.put(count)
         publish(lake.root)
     answers, _ = reader.communicate("again\n")
 
@@ -186,7 +190,13 @@ def test_within_one_process_too_an_old_reader_keeps_what_it_opened(days: Any, la
             assert (old.sql(count).fetchall(), new.sql(count).fetchall()) == ([(6,)], [(40,)])
 
 
-@pytest.mark.parametrize("where", ["build._insert", "os.replace"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        *("master._replace", "master._refill_rejects", "master._keep_state", "master._count"),
+        *("shutil.copyfile", "catalog.sync_folder", "catalog._point", "pathlib.Path.replace"),
+    ],
+)
 def test_a_publisher_that_is_killed_leaves_the_old_file(where: str, days: Any, lake: Lake) -> None:
     days.put(6)
     publish(lake.root)
@@ -202,8 +212,8 @@ def test_a_publisher_that_is_killed_leaves_the_old_file(where: str, days: Any, l
 
 
 def test_three_snapshots_stay_read_only_behind_a_relative_link(days: Any, lake: Lake) -> None:
-    days.put()
-    for _ in range(4):
+    for count in (10, 20, 30, 40):
+        days.put(count)
         published = publish(lake.root)
 
     assert snapshots(lake) == ["000002", "000003", "000004"]

@@ -15,7 +15,6 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from warehouse.build import CONFIG
 from warehouse.errors import (
     KeepsProvenError,
     UnknownTableError,
@@ -24,6 +23,7 @@ from warehouse.errors import (
 )
 from warehouse.files import STAGING
 from warehouse.lake import Lake
+from warehouse.master import CONFIG
 from warehouse.pages import Reject
 from warehouse.schema import TABLES
 
