@@ -79,14 +79,8 @@ def _lake_view(lake: Lake, table: Table, sets: Collection[tuple[str, ...]]) -> s
     pattern = lake.root.joinpath(table.name, *(f"{folder}=*" for folder in folders), DATA_FILE)
     # The columns of the path need their types said; without them DuckDB guesses.
     types = ", ".join(f"{literal(folder)}: {HIVE_TYPES[folder]}" for folder in folders)
-    options = [
-        f"hive_partitioning = true, hive_types = {{{types}}}"
-        if folders
-        else "hive_partitioning = false",
-        # Files that differ in their columns have to be opened all before the first is read.
-        *(["union_by_name = true"] if len(sets) > 1 else ()),
-    ]
-    files = f"read_parquet({literal(str(pattern))}, {', '.join(options)})"
+    hive = f"true, hive_types = {{{types}}}" if folders else "false"
+    files = f"read_parquet({literal(str(pattern))}, {_union(sets)}, hive_partitioning = {hive})"
     return f"SELECT {selected} FROM {files}"  # noqa: S608  ours
 
 
@@ -110,8 +104,8 @@ def insert_books(folder: Path) -> Iterator[str]:
         yield f"INSERT INTO {book} BY NAME FROM read_parquet({literal(str(path))})"
 
 
-def insert_files(table: Table, folder: Path, there: Collection[str]) -> str:
-    """Say how to take over all frozen files of a table; `there` are the columns they have.
+def insert_files(table: Table, folder: Path, sets: Collection[tuple[str, ...]]) -> str:
+    """Say how to take over all frozen files of a table; `sets` are the columns that they have.
 
     They come in the order of their names, account by account and day by day, each sorted.
     """
@@ -119,15 +113,21 @@ def insert_files(table: Table, folder: Path, there: Collection[str]) -> str:
         f"split_part(parse_filename(filename), ',', {n})::{HIVE_TYPES[column]} AS {name(column)}"
         for n, column in enumerate(table.partitions or (), start=1)
     ]
+    there = {column for columns in sets for column in columns}
     selected = [name(column) for column in table.file_schema.names if column in there]
     source = (
         f"read_parquet({literal(str(folder / table.name / '*.parquet'))}, "
-        "filename = true, hive_partitioning = false, union_by_name = true)"
+        f"filename = true, hive_partitioning = false, {_union(sets)})"
     )
     return (
         f"INSERT INTO {name(table.name)} BY NAME "  # noqa: S608  ours
         f"SELECT {', '.join([*selected, *parts])} FROM {source}"
     )
+
+
+def _union(sets: Collection[tuple[str, ...]]) -> str:
+    """Files that differ in their columns must all be opened before the first is read."""
+    return f"union_by_name = {'true' if len(sets) > 1 else 'false'}"
 
 
 def insert_rejects(pattern: Path) -> str:

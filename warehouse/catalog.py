@@ -114,6 +114,8 @@ def _snapshot(folder: Path, version: int) -> Path:
 
 def _point(link: Path, snapshot: Path) -> Path:
     """Move the link by one rename. It is relative, so that the whole lake can be moved."""
+    # Whoever wrote to an older snapshot in spite of its mode left a log that is not this one's.
+    link.with_name(f"{link.name}.wal").unlink(missing_ok=True)
     target = snapshot.relative_to(link.parent)
     if not link.is_symlink() or link.readlink() != target:
         aside = snapshot.parent.parent / _POINTING

@@ -134,11 +134,13 @@ def write_books(files: Sequence[Kept], footers: Sequence[Footer], folder: Path) 
         pq.write_table(rows, folder / f"{name}.parquet")
 
 
-def columns_of(files: Sequence[Kept], footers: Sequence[Footer]) -> Mapping[str, Collection[str]]:
-    """By table: the columns that its files have, all of them together."""
-    columns: dict[str, set[str]] = {}
+def columns_of(
+    files: Sequence[Kept], footers: Sequence[Footer]
+) -> Mapping[str, Collection[tuple[str, ...]]]:
+    """By table: each set of columns that some file of it has."""
+    columns: dict[str, set[tuple[str, ...]]] = {}
     for file, footer in zip(files, footers, strict=True):
-        columns.setdefault(file.table, set()).update(footer.columns.names)
+        columns.setdefault(file.table, set()).add(tuple(footer.columns.names))
     return columns
 
 

@@ -38,8 +38,12 @@ CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "TimeZone": "UTC",
 }
 
-#: So that who has an older DuckDB can read the published file.
-WRITING: Final = CONFIG | {"storage_compatibility_version": "v1.5.0"}
+#: So that who has an older DuckDB can read the published file, and so that publishing leaves room
+#: for loads.
+WRITING: Final = CONFIG | {
+    "storage_compatibility_version": "v1.5.0",
+    "memory_limit": "1GB",
+}
 
 #: A master is made anew when so many rows, and such a share of all, were put in later.
 LATER_ROWS: Final = 1_000_000
