@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from warehouse import arrow, parquet
+from warehouse.cells import INT64
 from warehouse.errors import (
     KeepsProvenError,
     UnknownTableError,
@@ -331,6 +332,9 @@ def _row(record: Load | Restatement) -> dict[str, object]:
 def _demand_of_load(table: Table, where: Partition, load: Load | None, rows: int) -> None:
     if load is None:
         return
+    for name in ("impressions", "clicks"):
+        if (getattr(load, name) or 0) not in INT64:
+            raise WarehouseError(f"{name} of {load.rows} rows add up to more than 64 bits")
     said = (load.table, load.account_id, load.date, load.rows)
     if said != (table.name, where.account_id, where.date, rows):
         raise WarehouseError(f"the load record is of {said}; the rows are not")

@@ -28,7 +28,7 @@ from warehouse.pages import Reject
 from warehouse.parquet import footer
 from warehouse.schema import TABLES, Column, Table
 from warehouse.sql import duckdb_type
-from warehouse.views import VIEWS
+from warehouse.views import VIEWS, views_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -274,7 +274,7 @@ def test_publishers_killed_at_any_moment_leave_whole_files(days: Any, lake: Lake
     assert reader.returncode == 0
     assert int(answer) > 0
     with warehouse.open(lake.root) as opened:
-        native = opened.arrow("FROM insights_hourly")
+        native = opened.arrow("FROM insights_hourly ORDER BY account_id, date, ad_id, hour")
     assert native.to_pylist() == lake.read("insights_hourly").to_pylist()
 
 
@@ -364,9 +364,11 @@ def younger(monkeypatch: pytest.MonkeyPatch) -> Callable[[Column], Table]:
         others = tuple(c for c in table.columns if c.name != column.name)
         changed = replace(table, columns=(*others, column))
         monkeypatch.setitem(TABLES, table.name, changed)
-        stored = [TABLES[kept.name] for kept in build.STORED]
         for module in (build, kept, master):
+            stored = [changed if t.name == changed.name else t for t in kept.STORED]
             monkeypatch.setattr(module, "STORED", stored)
+        views = {view.name: view for view in views_on(changed, TABLES["insights_daily"])}
+        monkeypatch.setattr(build, "VIEWS", views)
         monkeypatch.setattr(master, "MADE_BY", "another catalogue")
         return changed
 
