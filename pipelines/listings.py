@@ -8,14 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from fbgraph import act_id
 from fbgraph.errors import CursorError, NotFoundError, PermissionDeniedError, TotalCountError
 from fbgraph.fields import EFFECTIVE_STATUSES
-from warehouse.decode import Account, decode_objects
-from warehouse.errors import UnknownZoneError, WarehouseError
+from warehouse.decode import Account
+from warehouse.errors import UnknownZoneError
+from warehouse.history import merge_objects
 from warehouse.hours import zone_named
 from warehouse.schema import TABLES
 
@@ -23,9 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    import pyarrow as pa
+
     from fbgraph import Edge, GraphClient
     from fbgraph.paging import Row
-    from warehouse.decode import Decoded
     from warehouse.lake import Lake
 
 __all__ = [
@@ -149,23 +148,18 @@ def store_accounts(lake: Lake, rows: Sequence[Row], fetched_at: datetime) -> pa.
 
     Returns the whole table. Raises WarehouseError for an account that cannot be read.
     """
-    table = TABLES["accounts"]
-    decoded = _readable(decode_objects(table, rows, {}, fetched_at), "accounts")
-    before = lake.read(table)
-    seen = pc.is_in(before["account_id"], value_set=decoded.rows["account_id"].combine_chunks())
-    everything = pa.concat_tables([decoded.rows, before.filter(pc.invert(seen))])
-    lake.replace(table, everything)
-    return everything
+    return merge_objects(lake, "accounts", rows, None, fetched_at, complete=False).rows
 
 
 def store_objects(
     lake: Lake, table: str, account: Account, listing: Listing, fetched_at: datetime
-) -> None:
-    """Put an account's objects into the lake. Raises WarehouseError for one that cannot be read."""
-    currencies = {account.account_id: account.currency}
-    decoded = decode_objects(TABLES[table], listing.rows, currencies, fetched_at)
-    readable = _readable(decoded, f"{table} of act_{account.account_id}")
-    lake.replace(table, readable.rows, account_id=account.account_id)
+) -> Sequence[str]:
+    """Put an account's objects into the lake; those that are no longer listed stay.
+
+    Returns the ids of those, unless they are known to be deleted. Raises WarehouseError for an
+    object that cannot be read.
+    """
+    return merge_objects(lake, table, listing.rows, account, fetched_at, complete=True).gone
 
 
 def accounts_in(lake: Lake) -> Mapping[str, Account]:
@@ -176,9 +170,3 @@ def accounts_in(lake: Lake) -> Mapping[str, Account]:
         for row in rows.to_pylist()
         if row["account_timezone"] is not None
     }
-
-
-def _readable(decoded: Decoded, what: str) -> Decoded:
-    for reject in decoded.rejects:
-        raise WarehouseError(f"{what}: {reject.column} {reject.value}: {reject.reason}")
-    return decoded

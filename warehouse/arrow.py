@@ -18,6 +18,10 @@ import pyarrow.json as pj
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+# The pools that Arrow prefers keep what is freed, for each thread: with eight account-days in
+# flight a third more memory, for no time gained (benchmarks/README.md).
+pa.set_memory_pool(pa.system_memory_pool())
+
 __all__ = ["all_true", "constant", "empty", "int32s", "int64s", "read_json", "records", "texts"]
 
 

@@ -1,9 +1,11 @@
 """The published file: `warehouse.duckdb`, built from the lake, opened by analysts.
 
-It is a link to a read-only snapshot beside it; publishing builds the next snapshot and moves the
-link by one rename. Who has the old one open keeps reading it, who opens again sees the new one.
+It is a link to a read-only snapshot beside it; publishing brings a private master up to date,
+copies it and moves the link by one rename. Who has the old one open keeps reading it, who opens
+again sees the new one.
 
     <root>/warehouse.duckdb -> .snapshots/000042/warehouse.duckdb
+    <root>/.snapshots/.master/warehouse.duckdb
 
 The folder carries the number, not the file: DuckDB names a database after its file, and analysts
 should meet it as `warehouse` always.
@@ -19,10 +21,10 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from warehouse.build import CONFIG, build
 from warehouse.errors import WarehouseError
 from warehouse.files import locked, sync_folder
 from warehouse.lake import Lake
+from warehouse.master import CONFIG, DATABASE, refresh
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped]  # it ships no types
     import pyarrow as pa
 
-__all__ = ["LINK", "Published", "Warehouse", "open", "publish"]
+__all__ = ["LINK", "Published", "Warehouse", "ensure_published", "open", "publish"]
 
 #: What analysts open.
 LINK: Final = "warehouse.duckdb"
@@ -43,6 +45,9 @@ SNAPSHOTS: Final = ".snapshots"
 #: Snapshots that stay: the newest, the one before, and one more for who opened that one late. An
 #: open file outlives its name anyway, but not on every network file system.
 KEPT: Final = 3
+
+#: What snapshots are copied from.
+MASTER: Final = ".master"
 
 #: A snapshot and a link that are not finished. What lies there belongs to a publisher that was
 #: killed, for the others wait for the lock.
@@ -61,49 +66,63 @@ class Published:
 
 
 def publish(url: str | Path) -> Published:
-    """Build the published file anew from the lake. Blocks no reader and no load.
+    """Publish the lake as it is now. Blocks no reader and no load.
 
-    Publishers wait for each other. One that is killed leaves the old file as it was, and its
-    debris is removed by the next. Raises WarehouseError.
+    Only account-days that changed since are copied. Publishers wait for each other. One that is
+    killed leaves the old file as it was, and the next goes on. Raises WarehouseError.
     """
     started = time.monotonic()
     lake = Lake(url)
     folder = lake.root / SNAPSHOTS
     with locked(folder):
-        building = folder / _BUILDING
-        shutil.rmtree(building, ignore_errors=True)
-        building.mkdir()
+        numbers = [int(path.name) for path in _snapshots(folder)]
         try:
-            rows = build(lake, building / LINK)
+            master = refresh(lake, folder / MASTER, after=max(numbers, default=0))
+            snapshot = _snapshot(folder, master.version)
         except (duckdb.Error, OSError) as error:
-            shutil.rmtree(building, ignore_errors=True)
             raise WarehouseError(f"publishing failed: {error}") from error
-        snapshot = _keep(building, folder)
         link = _point(lake.root / LINK, snapshot)
         for old in _snapshots(folder)[:-KEPT]:
             shutil.rmtree(old, ignore_errors=True)
-    return Published(link, snapshot, rows, time.monotonic() - started)
+    return Published(link, snapshot, master.rows, time.monotonic() - started)
 
 
-def _keep(building: Path, folder: Path) -> Path:
-    """Give what was built the next number, on disk and read-only."""
-    built = building / LINK
-    with built.open("rb") as file:
-        os.fsync(file.fileno())
-    built.chmod(0o444)
-    past = [int(path.name) for path in _snapshots(folder)]
-    numbered = building.rename(folder / f"{max(past, default=0) + 1:06}")
-    sync_folder(folder)
+def ensure_published(url: str | Path) -> Path:
+    """Publish what there is, if nothing has been yet: analysts can open it from then on."""
+    link = Lake(url).root / LINK
+    if not link.exists():
+        publish(url)
+    return link
+
+
+def _snapshot(folder: Path, version: int) -> Path:
+    """Copy the master, unless that has been done: whole, on disk and read-only."""
+    numbered = folder / f"{version:06}"
+    if not (numbered / LINK).exists():
+        building = folder / _BUILDING
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir()
+        copy = building / LINK
+        shutil.copyfile(folder / MASTER / DATABASE, copy)
+        with copy.open("rb") as file:
+            os.fsync(file.fileno())
+        copy.chmod(0o444)
+        building.rename(numbered)
+        sync_folder(folder)
     return numbered / LINK
 
 
 def _point(link: Path, snapshot: Path) -> Path:
     """Move the link by one rename. It is relative, so that the whole lake can be moved."""
-    aside = snapshot.parent.parent / _POINTING
-    aside.unlink(missing_ok=True)
-    aside.symlink_to(snapshot.relative_to(link.parent))
-    aside.replace(link)
-    sync_folder(link.parent)
+    # Whoever wrote to an older snapshot in spite of its mode left a log that is not this one's.
+    link.with_name(f"{link.name}.wal").unlink(missing_ok=True)
+    target = snapshot.relative_to(link.parent)
+    if not link.is_symlink() or link.readlink() != target:
+        aside = snapshot.parent.parent / _POINTING
+        aside.unlink(missing_ok=True)
+        aside.symlink_to(target)
+        aside.replace(link)
+        sync_folder(link.parent)
     return link
 
 
@@ -171,9 +190,7 @@ class Warehouse:
 
 def open(url: str | Path = "./data") -> Warehouse:  # noqa: A001  read as `warehouse.open`
     """Open the published file under `url`, read-only. If there is none yet, publish one."""
-    link = Lake(url).root / LINK
-    if not link.exists():
-        publish(url)
+    link = ensure_published(url)
     # DuckDB shares one database per path within a process: under the link's name who opens
     # again would be given the old snapshot.
     return Warehouse(link.resolve())

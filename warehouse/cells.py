@@ -10,16 +10,22 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
+
+from warehouse.table import DECIMAL, RATIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    import pyarrow as pa
 
     from warehouse.table import Column
 
 __all__ = [
     "FIRST_DAY",
     "HOUR_LABELS",
+    "INT64",
     "LONGEST_DECIMAL",
     "RepeatedKey",
     "UnreadableError",
@@ -47,9 +53,8 @@ _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 #: to it (pyarrow 26.0.1).
 LONGEST_DECIMAL: Final = 38
 
-_INT64: Final = range(-(2**63), 2**63)
-_PLACES: Final = 6
-_MOST: Final = Decimal(10) ** 12
+#: Whole numbers that a column of counts holds.
+INT64: Final = range(-(2**63), 2**63)
 
 
 class UnreadableError(ValueError):
@@ -115,24 +120,25 @@ def _integer(value: object) -> str:
     if not _INTEGER.fullmatch(text):
         raise UnreadableError("not a whole number")
     # int() of thousands of digits is refused by Python; no int64 has more than 19.
-    if len(text.lstrip("-0")) > len(str(_INT64.stop)) or int(text) not in _INT64:
+    if len(text.lstrip("-0")) > len(str(INT64.stop)) or int(text) not in INT64:
         raise UnreadableError("beyond 64 bits")
     return text
 
 
-def _decimal(value: object) -> str:
+def _decimal(value: object, arrow_type: pa.Decimal128Type = DECIMAL) -> str:
     text = _text(value)
     if len(text) > LONGEST_DECIMAL:
         raise UnreadableError(f"longer than {LONGEST_DECIMAL} characters")
     if not _DECIMAL.fullmatch(text):
         raise UnreadableError("not a decimal number")
-    number = Decimal(text)
-    if abs(number) >= _MOST:
-        raise UnreadableError("more than 12 digits before the point")
+    number, places = Decimal(text), arrow_type.scale
+    whole = arrow_type.precision - places
+    if abs(number) >= Decimal(10) ** whole:
+        raise UnreadableError(f"more than {whole} digits before the point")
     _sign, digits, exponent = number.as_tuple()
-    spare = -int(exponent) - _PLACES
+    spare = -int(exponent) - places
     if spare > 0 and any(digits[-spare:]):
-        raise UnreadableError("more than 6 digits behind the point")
+        raise UnreadableError(f"more than {places} digits behind the point")
     return text
 
 
@@ -227,6 +233,7 @@ READ: Final[Mapping[str, Callable[[object], object]]] = {
     "count": _integer,
     "number": _integer,
     "decimal": _decimal,
+    "ratio": partial(_decimal, arrow_type=RATIO),
     "money": _decimal,
     "money_minor": _integer,  # `major_units` needs the currency as well
 }

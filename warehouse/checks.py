@@ -57,10 +57,11 @@ class Totals:
     @classmethod
     def of(cls, rows: pa.Table) -> Self:
         """Add up the rows of insights or of `control_daily`. Null counts as nothing."""
-        sums = {
-            name: pc.sum(rows[name]).as_py() or 0 for name in METRICS if name in rows.schema.names
-        }
-        return cls(sums["impressions"], sums["clicks"], Decimal(sums["spend"]))
+        return cls(
+            impressions=int(_sum(rows, "impressions")),
+            clicks=int(_sum(rows, "clicks")),
+            spend=_sum(rows, "spend"),
+        )
 
     def __add__(self, other: Totals) -> Totals:
         return Totals(
@@ -147,6 +148,15 @@ def prove(found: Found, control: Totals | None, *, missing_fields: Sequence[str]
         sums = ", ".join(f"{item.metric} {_plain(item.control)}" for item in differences)
         reason = f"{_rows(found.rows)} add up to the account's total: {sums}"
     return Verdict(proven=True, reason=reason, differences=differences)
+
+
+def _sum(rows: pa.Table, name: str) -> Decimal:
+    """Add up a column as decimals: Arrow's sum of integers goes wrong silently beyond 64 bits."""
+    if name not in rows.schema.names:
+        return Decimal()
+    values = rows[name]
+    exact = values if pa.types.is_decimal(values.type) else values.cast(pa.decimal128(38))
+    return pc.sum(exact).as_py() or Decimal()
 
 
 def compare(found: Totals, control: Totals, row_count: int) -> Sequence[Difference]:

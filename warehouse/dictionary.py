@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from warehouse.schema import TABLES
 from warehouse.sql import duckdb_type
-from warehouse.views import RATIOS, VIEWS
+from warehouse.views import PURCHASES, RATIOS, VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,10 @@ Ids are text. Money is in major units of the account's currency (12.34, not 1234
 day of the account's own calendar; an instant is in UTC. NULL means that Meta sent no value, which
 is not the same as 0.
 """
+
+
+#: Columns of views that are made of others, and how.
+MADE: Final = {**RATIOS, **{c: sql for c, sql in PURCHASES.items() if sql != c.name}}
 
 
 def render() -> str:
@@ -65,7 +69,7 @@ def _view_lines(view: View) -> Iterator[str]:
     yield "| column | unit | meaning |"
     yield "|---|---|---|"
     for column in view.columns:
-        formula = f": `{RATIOS[column]}`" if column in RATIOS else ""
+        formula = f": `{MADE[column]}`" if column in MADE else ""
         yield f"| `{column.name}` | {column.unit} | {column.meaning}{formula} |"
 
 

@@ -4,6 +4,7 @@ WarehouseError
 ├── NotAPageError      the body is no page of rows: ask for it again
 ├── UnknownZoneError   the account's time zone is not in the tz database: update `tzdata`
 ├── UnknownTableError  no such table in `schema.TABLES`: fix the code
+├── ChangedKindError   a column is of another kind than in older files: rename it or load again
 ├── UnwritableError    the disk is full or not ours: see to it, then load again
 └── KeepsProvenError   a proven account-day stays; the unproven rows were not written
 
@@ -13,6 +14,7 @@ A row that cannot be read is no error: it becomes a `decode.Reject` and its neig
 from __future__ import annotations
 
 __all__ = [
+    "ChangedKindError",
     "KeepsProvenError",
     "NotAPageError",
     "UnknownTableError",
@@ -48,6 +50,17 @@ class UnknownZoneError(WarehouseError):
 
 class UnknownTableError(WarehouseError):
     """No table of that name, or not one that is kept where it was asked for."""
+
+
+class ChangedKindError(WarehouseError):
+    """The catalogue says another kind of a column than a file that was written before."""
+
+    def __init__(self, table: str, column: str, old: str, new: str, path: str) -> None:
+        super().__init__(
+            f"{table}.{column} is {new} now and was {old} when {path} was written. Give the new "
+            "kind a new name, which reads as NULL in older files, or load the account-days again "
+            "that have the old one"
+        )
 
 
 class UnwritableError(WarehouseError):

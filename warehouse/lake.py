@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from warehouse import arrow, parquet
+from warehouse.cells import INT64
 from warehouse.errors import (
     KeepsProvenError,
     UnknownTableError,
@@ -35,10 +36,11 @@ from warehouse.schema import TABLES, Table, table_named
 from warehouse.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from warehouse.loads import Load, Restatement
     from warehouse.pages import Reject
+    from warehouse.parquet import Footer
     from warehouse.typed import Account
 
 __all__ = ["DATA_FILE", "Lake", "Partition", "lake_root", "records"]
@@ -106,6 +108,31 @@ class Lake:
                 writer.abandon()
                 raise
 
+    def update(
+        self,
+        table: Table | str,
+        change: Callable[[pa.Table], pa.Table],
+        *,
+        account_id: str | None = None,
+    ) -> pa.Table:
+        """Put what `change` makes of the rows there in their place; nobody else writes meanwhile.
+
+        Returns the new rows. Nothing is written when `change` gives the rows back as they are.
+        """
+        table = _stored(table)
+        where = self.partition(table, account_id, None)
+        with self.writing(table, account_id, None), locked(where.path.parent):
+            before = self.read(table, account_id=account_id)
+            after = change(before)
+            if after is not before:
+                content = parquet.content_of(table, after, where)
+                with workshop(self.root) as folder:
+                    writer = Writer(content.schema, folder / "rows.unfinished")
+                    writer.write(content)
+                    writer.finish()
+                    put(writer.path, where.path)
+        return after
+
     @contextmanager
     def stage(self, table: Table | str, account: Account, days: Iterable[date]) -> Iterator[Stage]:
         """Collect pages of an account's report for these days, prove each, publish each.
@@ -131,7 +158,7 @@ class Lake:
         """
         _demand_of_load(table, where, load, rows)
         with self.writing(table, where.account_id, where.date), locked(where.path.parent):
-            old, history = parquet.footer(where.path)
+            old, history, _ = parquet.footer(where.path)
             if not may_replace(old, load):
                 raise KeepsProvenError(
                     table.name, where.account_id, str(where.date), load.reason if load else ""
@@ -167,15 +194,15 @@ class Lake:
 
     def load_of(self, table: Table | str, account_id: str, date: date) -> Load | None:
         """The record of one account-day, from the footer of its file; None if there is none."""
-        return parquet.footer(self.path(_stored(table), account_id, date))[0]
+        return parquet.footer(self.path(_stored(table), account_id, date)).load
 
     def loads(self) -> pa.Table:
         """Records of all account-days there are, as the table `loads`."""
-        return records(self._account_days())[0]
+        return records(self._footers())[0]
 
     def restatements(self) -> pa.Table:
         """Everything that re-loads have changed, as the table `restatements`."""
-        return records(self._account_days())[1]
+        return records(self._footers())[1]
 
     def partitions(self, table: Table | str) -> Sequence[Partition]:
         """The files of a table, by account and date."""
@@ -231,17 +258,17 @@ class Lake:
         self.path(load.table, load.account_id, load.date)  # refuses what is no account-day
         return self.root.joinpath("rejects", load.table, load.account_id, str(load.date))
 
-    def _account_days(self) -> Iterator[Path]:
+    def _footers(self) -> Iterator[Footer]:
         for table in TABLES.values():
             if table.partitions == ("account_id", "date"):
-                yield from (partition.path for partition in self.partitions(table))
+                yield from (parquet.footer(found.path) for found in self.partitions(table))
 
 
-def records(paths: Iterable[Path]) -> tuple[pa.Table, pa.Table]:
-    """Read the footers of files: the tables `loads` and `restatements`."""
-    footers = [parquet.footer(path) for path in paths]
-    loads = [_row(load) for load, _ in footers if load]
-    changes = [_row(change) for _, history in footers for change in history]
+def records(footers: Iterable[Footer]) -> tuple[pa.Table, pa.Table]:
+    """What the footers of files tell: the tables `loads` and `restatements`."""
+    told = list(footers)
+    loads = [_row(footer.load) for footer in told if footer.load]
+    changes = [_row(change) for footer in told for change in footer.history]
     return (
         arrow.records(TABLES["loads"].arrow_schema, loads),
         arrow.records(TABLES["restatements"].arrow_schema, changes),
@@ -305,6 +332,9 @@ def _row(record: Load | Restatement) -> dict[str, object]:
 def _demand_of_load(table: Table, where: Partition, load: Load | None, rows: int) -> None:
     if load is None:
         return
+    for name in ("impressions", "clicks"):
+        if (getattr(load, name) or 0) not in INT64:
+            raise WarehouseError(f"{name} of {load.rows} rows add up to more than 64 bits")
     said = (load.table, load.account_id, load.date, load.rows)
     if said != (table.name, where.account_id, where.date, rows):
         raise WarehouseError(f"the load record is of {said}; the rows are not")

@@ -6,8 +6,9 @@ and what are two is decided here.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ import pyarrow.compute as pc
 from warehouse import arrow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -35,10 +36,12 @@ __all__ = [
 PART: Final = "__part"
 
 #: Rows of a piece. A merge holds about half a piece of every run that it merges.
-PIECE_ROWS: Final = 2048
+PIECE_ROWS: Final = 1024
 
-#: New rows that a merge takes before it sorts again; so large are row groups, about.
-MERGED_ROWS: Final = 61_440
+#: New rows that a merge takes before it sorts again, and so about the rows of a row group.
+MERGED_ROWS: Final = 16_384
+
+_LZ4: Final = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,37 +55,41 @@ class Piece:
 def sort(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
     """Sort by keys; nulls come last, and rows of one key keep their order."""
     whole = rows.combine_chunks()
-    if not keys or whole.num_rows < 2:  # noqa: PLR2004  one row is sorted
-        return whole
-    order = pc.sort_indices(whole, sort_keys=[(key, "ascending") for key in keys])
-    return whole.take(order)
+    return whole.take(_order(whole, keys)) if keys else whole
 
 
-def by_day(ordered: pa.Table) -> Iterator[tuple[date, pa.Table]]:
-    """Cut rows that are sorted by date first into those of each day."""
+def _order(rows: pa.Table, keys: Sequence[str]) -> pa.Array:
+    return pc.sort_indices(rows, sort_keys=[(key, "ascending") for key in keys])
+
+
+def by_day(rows: pa.Table) -> Iterator[tuple[date, pa.Table]]:
+    """Part rows by date; those of each day keep their order."""
+    counts = pc.value_counts(rows["date"]).to_pylist()
+    ordered = rows if len(counts) == 1 else sort(rows, ["date"])
     start = 0
-    for entry in pc.value_counts(ordered["date"]).to_pylist():
+    for entry in sorted(counts, key=lambda entry: entry["values"]):
         yield entry["values"], ordered.slice(start, entry["counts"])
         start += entry["counts"]
 
 
-def in_pieces(ordered: pa.Table) -> Iterator[pa.Table]:
-    """Cut sorted rows into pieces."""
-    for start in range(0, ordered.num_rows, PIECE_ROWS):
-        yield ordered.slice(start, PIECE_ROWS)
+def in_pieces(rows: pa.Table, keys: Sequence[str]) -> Iterator[pa.Table]:
+    """Sort rows, and yield them piece by piece: a sorted copy of the whole is never in memory."""
+    whole = rows.combine_chunks()
+    order = _order(whole, [*keys, PART])
+    for start in range(0, whole.num_rows, PIECE_ROWS):
+        yield whole.take(order.slice(start, PIECE_ROWS))
 
 
-def put_aside(parts: Sequence[pa.Table], path: Path) -> Sequence[Callable[[], pa.Table]]:
-    """Write tables to a file of this process's own; how to read each again. Raises OSError."""
-    with (
-        pa.OSFile(str(path), "wb") as sink,
-        pa.ipc.new_file(
-            sink, parts[0].schema, options=pa.ipc.IpcWriteOptions(compression="lz4")
-        ) as file,
-    ):
-        for part in parts:
-            file.write_table(part.combine_chunks())
-    return [_reader(path, number) for number in range(len(parts))]
+def put_aside(pieces: Iterable[pa.Table], path: Path, first: str) -> Sequence[Piece]:
+    """Write sorted pieces to a file of this process's own. Raises OSError."""
+    kept: list[Piece] = []
+    with pa.OSFile(str(path), "wb") as sink, ExitStack() as at_the_end:
+        for number, piece in enumerate(pieces):
+            if not number:
+                file = at_the_end.enter_context(pa.ipc.new_file(sink, piece.schema, options=_LZ4))
+            file.write_table(piece.combine_chunks())
+            kept.append(Piece(piece[first][0], _reader(path, number)))
+    return kept
 
 
 def _reader(path: Path, number: int) -> Callable[[], pa.Table]:
@@ -102,13 +109,21 @@ def in_order(pieces: Sequence[Piece], keys: Sequence[str]) -> Iterator[pa.Table]
         taken.append(piece.read())  # type: ignore[union-attr]  # only the last is None
         fresh += taken[-1].num_rows
         if following is None:
-            yield sort(pa.concat_tables(taken), [*keys, PART])
+            yield _sorted(taken, [*keys, PART])
         elif keys and fresh >= MERGED_ROWS:
-            ordered = sort(pa.concat_tables(taken), [*keys, PART])
+            ordered = _sorted(taken, [*keys, PART])
             done = _before(ordered[keys[0]], following.first)
             if done:
                 yield ordered.slice(0, done)
             taken, fresh = [_copy(ordered.slice(done))], 0
+            del ordered
+
+
+def _sorted(taken: list[pa.Table], keys: Sequence[str]) -> pa.Table:
+    """Sort what was taken, leaving nothing of it: there are two copies for a while, not three."""
+    whole = pa.concat_tables(taken).combine_chunks()
+    taken.clear()
+    return whole.take(_order(whole, keys))
 
 
 def _rank(first: pa.Scalar) -> tuple[bool, Any]:
@@ -139,10 +154,9 @@ def without_repeats(ordered: pa.Table, keys: Sequence[str]) -> tuple[pa.Table, i
         return ordered, 0, 0
     shared = _shared(again.to_pylist())
     dropped, duplicates = set[int](), 0
-    rows = ordered.take(arrow.int64s(at for group in shared for at in group)).to_pylist()
+    rows = iter(ordered.take(arrow.int64s(at for group in shared for at in group)).to_pylist())
     for group in shared:
-        kept = _kept(group, rows[: len(group)])
-        rows = rows[len(group) :]
+        kept = _kept(group, list(islice(rows, len(group))))
         dropped |= set(group) - set(kept)
         duplicates += len(kept) > 1
     stay = arrow.int64s(at for at in range(ordered.num_rows) if at not in dropped)

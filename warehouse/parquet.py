@@ -6,14 +6,14 @@ import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse import arrow
-from warehouse.errors import WarehouseError
+from warehouse.errors import ChangedKindError, WarehouseError
 from warehouse.loads import (
     LOAD_KEY,
     RESTATEMENTS_KEY,
@@ -30,7 +30,16 @@ if TYPE_CHECKING:
 
     from warehouse.table import Table
 
-__all__ = ["ROW_GROUP_ROWS", "Partition", "Writer", "content_of", "footer", "read"]
+__all__ = [
+    "ROW_GROUP_ROWS",
+    "Footer",
+    "Partition",
+    "Writer",
+    "content_of",
+    "demand_kinds",
+    "footer",
+    "read",
+]
 
 #: As many rows as DuckDB keeps together; what a reader must hold at once stays small.
 ROW_GROUP_ROWS: Final = 122_880
@@ -103,23 +112,37 @@ class Writer:
             self._file.close()
 
 
-def footer(path: Path) -> tuple[Load | None, Sequence[Restatement]]:
-    """Load and history of a file; nothing for a file that is not there."""
+class Footer(NamedTuple):
+    """What a file says of itself: its load, what its predecessors changed, its columns."""
+
+    load: Load | None
+    history: Sequence[Restatement]
+    columns: pa.Schema
+
+
+def footer(path: Path) -> Footer:
+    """Read the end of a file; there is nothing in that of a file that is not there."""
     try:
-        metadata = pq.ParquetFile(path).metadata.metadata or {}
+        file = pq.ParquetFile(path)
     except FileNotFoundError:
-        return None, ()
+        return Footer(None, (), pa.schema([]))
+    metadata = file.metadata.metadata or {}
     load = metadata.get(LOAD_KEY)
     history = json.loads(metadata.get(RESTATEMENTS_KEY, b"[]"))
-    return (
+    return Footer(
         None if load is None else from_values(Load, json.loads(load)),
         tuple(from_values(Restatement, change) for change in history),
+        file.schema_arrow,
     )
 
 
 def read(table: Table, where: Partition) -> pa.Table:
-    """Rows of a file with the table's schema. A column younger than the file is null."""
+    """Rows of a file with the table's schema. A column younger than the file is null.
+
+    Raises ChangedKindError.
+    """
     content = pq.ParquetFile(where.path).read()
+    demand_kinds(table, content.schema, where.path)
     columns = []
     for field in table.arrow_schema:
         if field.name in (table.partitions or ()):
@@ -130,3 +153,25 @@ def read(table: Table, where: Partition) -> pa.Table:
         else:
             columns.append(pa.nulls(content.num_rows, field.type))
     return pa.Table.from_arrays(columns, schema=table.arrow_schema)
+
+
+def demand_kinds(table: Table, columns: pa.Schema, path: Path) -> None:
+    """Raise ChangedKindError for a column that was of another kind when the file was written.
+
+    A list that has got entries more, such as an attribution window, is of the same kind.
+    """
+    for field in table.file_schema:
+        at = columns.get_field_index(field.name)
+        if at >= 0 and not _grown(columns.field(at).type, field.type):
+            raise ChangedKindError(
+                table.name, field.name, str(columns.field(at).type), str(field.type), str(path)
+            )
+
+
+def _grown(old: pa.DataType, new: pa.DataType) -> bool:
+    if pa.types.is_list(old) and pa.types.is_list(new):
+        return _grown(old.value_type, new.value_type)
+    if pa.types.is_struct(old) and pa.types.is_struct(new):
+        kept = {field.name: field.type for field in new}
+        return all(kept.get(field.name) == field.type for field in old)
+    return bool(old == new)

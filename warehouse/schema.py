@@ -82,7 +82,7 @@ ACCOUNTS: Final = Table(
 CAMPAIGNS: Final = Table(
     "campaigns",
     ("campaign_id",),
-    "Campaigns, latest state, archived ones included.",
+    "Campaigns, latest state, archived ones included; deleted ones if insights mention them.",
     (
         Column("campaign_id", "id", "Campaign", field="id"),
         ACCOUNT_ID,
@@ -105,7 +105,7 @@ CAMPAIGNS: Final = Table(
 ADSETS: Final = Table(
     "adsets",
     ("adset_id",),
-    "Ad sets, latest state, archived ones included.",
+    "Ad sets, latest state, archived ones included; deleted ones if insights mention them.",
     (
         Column("adset_id", "id", "Ad set", field="id"),
         ACCOUNT_ID,
@@ -128,7 +128,7 @@ ADSETS: Final = Table(
 ADS: Final = Table(
     "ads",
     ("ad_id",),
-    "Ads, latest state, archived ones included.",
+    "Ads, latest state, archived ones included; deleted ones if insights mention them.",
     (
         Column("ad_id", "id", "Ad", field="id"),
         ACCOUNT_ID,
@@ -141,6 +141,37 @@ ADS: Final = Table(
     ),
     partitions=("account_id",),
 )
+
+#: What moves by itself, or whenever anything at all is touched: its every value is no change.
+MOVING: Final = frozenset({"amount_spent", "balance", "budget_remaining", "updated_time"})
+
+
+def _history(table: Table, what: str) -> Table:
+    """Every state of a table's objects that was seen, and when."""
+    states = [c for c in table.columns if c.name not in MOVING and c is not FETCHED_AT]
+    return Table(
+        f"{table.name}_history",
+        (*table.grain, "valid_from"),
+        f"Every state of {what} that was seen: one row per change. What moves by itself, such as "
+        "the budget that remains, is in the table without history only.",
+        (
+            *states,
+            Column("valid_from", "instant", "When this state was first seen", UTC, field=""),
+            Column(
+                *("valid_to", "instant"),
+                "When the next state was first seen; NULL for the state it has now",
+                UTC,
+                field="",
+            ),
+        ),
+        partitions=table.partitions,
+    )
+
+
+ACCOUNTS_HISTORY: Final = _history(ACCOUNTS, "an ad account")
+CAMPAIGNS_HISTORY: Final = _history(CAMPAIGNS, "a campaign")
+ADSETS_HISTORY: Final = _history(ADSETS, "an ad set")
+ADS_HISTORY: Final = _history(ADS, "an ad")
 
 DATE: Final = Column("date", "date", "Day of the account's own calendar", field="date_start")
 CURRENCY: Final = Column("account_currency", "text", "Currency of the money here, ISO code")
@@ -186,33 +217,95 @@ ACTION_LISTS: Final = (
     Column("outbound_clicks", "actions", "Clicks that left Meta", "count"),
 )
 
+#: Whose row it is, under the names that the objects had when the day was loaded.
+OBJECTS: Final = (
+    ACCOUNT_ID,
+    Column("campaign_id", "id", "Campaign of the ad"),
+    Column("adset_id", "id", "Ad set of the ad"),
+    Column("ad_id", "id", "Ad"),
+    Column("campaign_name", "text", "Name of the campaign when the day was loaded"),
+    Column("adset_name", "text", "Name of the ad set when the day was loaded"),
+    Column("ad_name", "text", "Name of the ad when the day was loaded"),
+    Column("objective", "text", "Objective of the campaign, such as OUTCOME_SALES"),
+    Column("optimization_goal", "text", "What delivery is optimised for, such as LINK_CLICKS"),
+    CURRENCY,
+    TIMEZONE,
+    DATE,
+)
+
+#: What may be added up, and is not in every report.
+MORE_TRAFFIC: Final = (
+    Column("social_spend", "money", "Spent on ads shown with social information", MONEY),
+    Column("inline_link_clicks", "count", "Clicks on links, in a 1-day click window"),
+    Column("inline_post_engagement", "count", "Engagements with the post, in a 1-day click window"),
+    Column("full_view_impressions", "count", "Times an ad was seen in full"),
+)
+
 INSIGHTS_HOURLY: Final = Table(
     "insights_hourly",
     ("account_id", "ad_id", "date", "hour"),
     "What each ad did in each hour of the account's day. An hour without delivery has no row. "
     "Reach, frequency and actions off Meta do not exist by the hour.",
+    (*OBJECTS, *HOURS, *TRAFFIC, *MORE_TRAFFIC, *ACTION_LISTS),
+    partitions=("account_id", "date"),
+)
+
+#: Attribution windows that are kept beside `value`, which follows each ad set's own setting.
+WINDOWS: Final = ("1d_click", "7d_click", "1d_view")
+
+#: People are estimated, and who was reached twice is one person: never add them up.
+PEOPLE: Final = (
+    Column("reach", "count", "People who saw the ad, estimated; do not add up"),
+    Column("frequency", "ratio", "Impressions per person reached", "impressions"),
+    Column("full_view_reach", "count", "People who saw the ad in full; do not add up"),
+    Column("unique_clicks", "count", "People who clicked; do not add up"),
+    Column("unique_inline_link_clicks", "count", "People who clicked a link; do not add up"),
+)
+
+RANKINGS: Final = (
+    Column("quality_ranking", "text", "Quality as perceived, among ads for the same audience"),
+    Column("engagement_rate_ranking", "text", "Engagement expected, among ads for that audience"),
+    Column("conversion_rate_ranking", "text", "Conversions expected, among ads with that goal"),
+)
+
+
+def _windowed(name: str, meaning: str, unit: str) -> Column:
+    return Column(name, "actions", meaning, unit, windows=WINDOWS)
+
+
+#: Lists by the day: with what happens off Meta, with windows, with people and with video.
+DAILY_LISTS: Final = (
+    _windowed("actions", "Actions by type, on Meta and off; types overlap", "count"),
+    _windowed("action_values", "What those actions were worth; types overlap", MONEY),
+    _windowed("conversions", "Conversions by type, on Meta and off", "count"),
+    _windowed("conversion_values", "What those conversions were worth", MONEY),
+    Column("purchase_roas", "actions", "Worth of purchases per unit of spend", "ratio"),
+    Column("outbound_clicks", "actions", "Clicks that left Meta", "count"),
+    Column("unique_outbound_clicks", "actions", "People who left Meta; do not add up", "count"),
+    Column("unique_actions", "actions", "People who acted, by type; do not add up", "count"),
+    Column("video_play_actions", "actions", "Videos that began to play", "count"),
+    Column("video_thruplay_watched_actions", "actions", "Watched to the end or 15 s", "count"),
+    Column("video_30_sec_watched_actions", "actions", "Watched to the end or 30 s", "count"),
+    *(
+        Column(f"video_p{part}_watched_actions", "actions", f"Watched {part} % of it", "count")
+        for part in (25, 50, 75, 95, 100)
+    ),
+    Column("video_avg_time_watched_actions", "actions", "Time watched per play", "seconds"),
+)
+
+INSIGHTS_DAILY: Final = Table(
+    "insights_daily",
+    ("account_id", "ad_id", "date"),
+    "What each ad did on each of the account's days, with what does not exist by the hour: people, "
+    "actions off Meta, attribution windows, video. A day without delivery has no row.",
     (
-        ACCOUNT_ID,
-        Column("campaign_id", "id", "Campaign of the ad"),
-        Column("adset_id", "id", "Ad set of the ad"),
-        Column("ad_id", "id", "Ad"),
-        Column("campaign_name", "text", "Name of the campaign when the day was loaded"),
-        Column("adset_name", "text", "Name of the ad set when the day was loaded"),
-        Column("ad_name", "text", "Name of the ad when the day was loaded"),
-        Column("objective", "text", "Objective of the campaign, such as OUTCOME_SALES"),
-        Column("optimization_goal", "text", "What delivery is optimised for, such as LINK_CLICKS"),
-        CURRENCY,
-        TIMEZONE,
-        DATE,
-        *HOURS,
+        *OBJECTS,
+        Column("attribution_setting", "text", "Attribution of the ad set, 7d_click_1d_view or so"),
         *TRAFFIC,
-        Column("social_spend", "money", "Spent on ads shown with social information", MONEY),
-        Column("inline_link_clicks", "count", "Clicks on links, in a 1-day click window"),
-        Column(
-            "inline_post_engagement", "count", "Engagements with the post, in a 1-day click window"
-        ),
-        Column("full_view_impressions", "count", "Times an ad was seen in full"),
-        *ACTION_LISTS,
+        *MORE_TRAFFIC,
+        *PEOPLE,
+        *RANKINGS,
+        *DAILY_LISTS,
     ),
     partitions=("account_id", "date"),
 )
@@ -252,10 +345,10 @@ LOADS: Final = Table(
         Column("rows", "count", "Rows in the table", field=""),
         Column("impressions", "count", "Sum over the rows", field=""),
         Column("clicks", "count", "Sum over the rows", field=""),
-        Column("spend", "money", "Sum over the rows", MONEY, field=""),
+        Column("spend", "money_sum", "Sum over the rows", MONEY, field=""),
         Column("control_impressions", "count", "What the account's total says", field=""),
         Column("control_clicks", "count", "What the account's total says", field=""),
-        Column("control_spend", "money", "What the account's total says", MONEY, field=""),
+        Column("control_spend", "money_sum", "What the account's total says", MONEY, field=""),
         Column("rejected", "count", "Rows that could not be read; see rejects", field=""),
         Column("repeated", "count", "Rows that came more than once and count once", field=""),
         Column("missing_fields", "texts", "Fields that Meta would not deliver", field=""),
@@ -283,8 +376,8 @@ RESTATEMENTS: Final = Table(
         Column("impressions_after", "count", "Impressions after", field=""),
         Column("clicks_before", "count", "Clicks before", field=""),
         Column("clicks_after", "count", "Clicks after", field=""),
-        Column("spend_before", "money", "Spend before", MONEY, field=""),
-        Column("spend_after", "money", "Spend after", MONEY, field=""),
+        Column("spend_before", "money_sum", "Spend before", MONEY, field=""),
+        Column("spend_after", "money_sum", "Spend after", MONEY, field=""),
     ),
 )
 
@@ -310,7 +403,8 @@ TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
         *(ACCOUNTS, CAMPAIGNS, ADSETS, ADS),
-        *(INSIGHTS_HOURLY, CONTROL_DAILY),
+        *(ACCOUNTS_HISTORY, CAMPAIGNS_HISTORY, ADSETS_HISTORY, ADS_HISTORY),
+        *(INSIGHTS_HOURLY, INSIGHTS_DAILY, CONTROL_DAILY),
         *(LOADS, RESTATEMENTS, REJECTS),
     )
 }

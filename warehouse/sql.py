@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from warehouse.table import Table
 
-__all__ = ["create_table", "duckdb_type", "literal", "name", "typed_nothing"]
+__all__ = ["create_table", "duckdb_type", "literal", "name", "typed", "typed_nothing"]
 
 #: Arrow type → DuckDB type; decimals, lists and structs are put together in `duckdb_type`.
 TYPES: Final[Mapping[pa.DataType, str]] = {
@@ -38,16 +38,20 @@ def duckdb_type(arrow_type: pa.DataType) -> str:
     return TYPES[arrow_type]
 
 
-def create_table(table: Table) -> str:
+def create_table(table: Table, schema: str = "main") -> str:
     """Say how to make a table, empty."""
     columns = (f"{name(f.name)} {duckdb_type(f.type)}" for f in table.arrow_schema)
-    return f"CREATE TABLE {name(table.name)} ({', '.join(columns)})"
+    return f"CREATE TABLE {name(schema)}.{name(table.name)} ({', '.join(columns)})"
+
+
+def typed(field: pa.Field) -> str:
+    """A column of NULLs with a column's name and type."""
+    return f"NULL::{duckdb_type(field.type)} AS {name(field.name)}"
 
 
 def typed_nothing(table: Table) -> str:
     """Select no rows with a table's columns, for a table that has no files yet."""
-    columns = (f"NULL::{duckdb_type(f.type)} AS {name(f.name)}" for f in table.arrow_schema)
-    return f"(SELECT {', '.join(columns)} WHERE false)"
+    return f"(SELECT {', '.join(map(typed, table.arrow_schema))} WHERE false)"
 
 
 def name(identifier: str) -> str:

@@ -9,9 +9,10 @@ that waits beside the lake, so memory does not grow with rows.
 from __future__ import annotations
 
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from threading import BoundedSemaphore, Lock
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
@@ -28,13 +29,12 @@ from warehouse.merge import (
     in_order,
     in_pieces,
     put_aside,
-    sort,
     without_repeats,
 )
 from warehouse.parquet import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -47,16 +47,33 @@ if TYPE_CHECKING:
 
 __all__ = ["REJECTS_KEPT", "Settled", "Stage"]
 
-#: Bytes of rows that a stage holds before it puts them aside. Eight stages at work at once are
-#: to stay small, and a quiet account-day need not touch the disk twice.
-HELD_BYTES: Final = 8_000_000
+#: Bytes of rows that all stages of a process hold together before one that holds more than its
+#: share puts its own aside: rows of a quiet account-day need not touch the disk twice.
+HELD_BYTES: Final = 16_000_000
+SHARE_BYTES: Final = 2_000_000
 
 #: Rejects of one account-day that are kept with their JSON; further ones are only counted.
 REJECTS_KEPT: Final = 10_000
 
 #: Decoding and merging take tens of megabytes and a core each. Any number of threads may fetch;
-#: so many of a process do the heavy work at once.
-_HEAVY: Final = BoundedSemaphore(2)
+#: these do the heavy work, always the same ones, for each thread keeps memory of its own.
+_HEAVY: Final = ThreadPoolExecutor(2, thread_name_prefix="warehouse")
+
+
+@dataclass(slots=True)
+class _Memory:
+    """Bytes of rows that the stages of this process hold."""
+
+    held: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+    def change(self, by: int) -> int:
+        with self.lock:
+            self.held += by
+            return self.held
+
+
+_MEMORY: Final = _Memory()
 
 
 @dataclass(slots=True)
@@ -84,9 +101,11 @@ class Stage:
         self._lake = lake
         self._folder = folder
         self._keys = tuple(name for name in table.grain if name in table.file_schema.names)
+        self._first = self._keys[0] if self._keys else PART
         self._parts: dict[int, _Part] = {}
         self._dropped: set[int] = set()
-        self._held: list[pa.Table] = []
+        self._held: dict[date, list[pa.Table]] = {day: [] for day in self.days}
+        self._held_bytes = 0
         self._pieces: dict[date, list[Piece]] = {day: [] for day in self.days}
         self._files = 0
         self._settled: dict[date, Settled] = {}
@@ -98,18 +117,20 @@ class Stage:
         Safe from any thread. Raises NotAPageError, and then nothing of this call is kept, and
         UnwritableError when the disk is full.
         """
-        with _HEAVY:
-            with self._lock:
-                self._demand_open(part)
-                told = self._parts.setdefault(part, _Part())
-            first_page = told.pages + 1
-            found = decode(self.table, bodies, self.account, self.days, first_page=first_page)
-            with self._lock:
-                self._demand_open(part)
-                told.pages += len(bodies)
-                self.unknown_fields |= set(found.unknown_fields)
-                self._note(told, found.rejects)
-                self._hold(found.rows, part)
+        return _HEAVY.submit(self._add, bodies, part).result()
+
+    def _add(self, bodies: Sequence[bytes], part: int) -> int:
+        with self._lock:
+            self._demand_open(part)
+            told = self._parts.setdefault(part, _Part())
+        first_page = told.pages + 1
+        found = decode(self.table, bodies, self.account, self.days, first_page=first_page)
+        with self._lock:
+            self._demand_open(part)
+            told.pages += len(bodies)
+            self.unknown_fields |= set(found.unknown_fields)
+            self._note(told, found.rejects)
+            self._hold(found.rows, part)
         return int(found.rows.num_rows)
 
     def drop(self, part: int) -> None:
@@ -123,14 +144,17 @@ class Stage:
 
         All parts have to be in. Raises UnwritableError when the disk is full.
         """
-        with _HEAVY, self._lock:
+        return _HEAVY.submit(self._settle_once, day).result()
+
+    def _settle_once(self, day: date) -> Settled:
+        with self._lock:
             if day not in self._settled:
-                self._put_aside(to_disk=self._files > 0)
                 self._settled[day] = self._settle(day)
             return self._settled[day]
 
     def close(self) -> None:
         """Let go of what was not published."""
+        _MEMORY.change(by=-self._held_bytes)
         for settled in self._settled.values():
             settled.abandon()
 
@@ -149,31 +173,30 @@ class Stage:
                 told.rejects[day].append(reject)
 
     def _hold(self, rows: pa.Table, part: int) -> None:
-        if not rows.num_rows:
-            return
         number = pa.repeat(arrow.int32s([part])[0], rows.num_rows)
-        self._held.append(rows.append_column(PART, number))
-        if sum(held.nbytes for held in self._held) > HELD_BYTES:
-            self._put_aside(to_disk=True)
+        for day, of_day in by_day(rows.append_column(PART, number)):
+            self._held[day].append(of_day)
+        self._held_bytes += rows.nbytes
+        together = _MEMORY.change(by=rows.nbytes)
+        if self._held_bytes > SHARE_BYTES and together > HELD_BYTES:
+            self._put_aside()
 
-    def _put_aside(self, *, to_disk: bool) -> None:
-        """Cut what is held into sorted pieces of each day, and keep them here or on disk."""
-        if not self._held:
-            return
-        ordered = sort(pa.concat_tables(self._held), ["date", *self._keys])
-        self._held = []
-        cut = [(day, piece) for day, rows in by_day(ordered) for piece in in_pieces(rows)]
-        reads: Sequence[Callable[[], pa.Table]] = [partial(_itself, piece) for _, piece in cut]
-        if to_disk:
-            self._files += 1
-            path = self._folder / f"{self._files:06}.pieces"
-            with self._lake.writing(self.table, self.account.account_id, self.days[0]):
-                reads = put_aside([piece for _, piece in cut], path)
-        for (day, piece), read in zip(cut, reads, strict=True):
-            first = piece[self._keys[0] if self._keys else PART][0]
-            self._pieces[day].append(Piece(first, read))
+    def _put_aside(self) -> None:
+        """Write what is held to disk, in sorted pieces of each day."""
+        self._files += 1
+        for day, held in self._held.items():
+            if held:
+                path = self._folder / f"{day}.{self._files:06}.pieces"
+                sorted_pieces = in_pieces(pa.concat_tables(held), self._keys)
+                with self._lake.writing(self.table, self.account.account_id, day):
+                    self._pieces[day] += put_aside(sorted_pieces, path, self._first)
+                held.clear()
+        _MEMORY.change(by=-self._held_bytes)
+        self._held_bytes = 0
 
     def _settle(self, day: date) -> Settled:
+        if self._files and self._held_bytes:
+            self._put_aside()
         where = self._lake.partition(self.table, self.account.account_id, day)
         with self._lake.writing(self.table, self.account.account_id, day):
             writer = Writer(self.table.file_schema, self._folder / f"{day}.unfinished")
@@ -189,7 +212,7 @@ class Stage:
 
     def _merge(self, day: date, writer: Writer) -> Found:
         found = Found()
-        for merged in in_order(self._pieces.pop(day), self._keys):
+        for merged in in_order(self._waiting(day), self._keys):
             rows, repeated, duplicates = without_repeats(self._alive(merged), self._keys)
             writer.write(rows.select(self.table.file_schema.names))
             found = Found(
@@ -200,15 +223,18 @@ class Stage:
             )
         return found
 
+    def _waiting(self, day: date) -> Sequence[Piece]:
+        """All rows of a day: pieces on disk or, if it did not come to that, one piece here."""
+        held = self._held.pop(day)
+        if not held:
+            return self._pieces.pop(day)
+        return [Piece(held[0][self._first][0], partial(pa.concat_tables, held))]
+
     def _alive(self, rows: pa.Table) -> pa.Table:
         if not self._dropped:
             return rows
         dropped = pc.is_in(rows[PART], value_set=arrow.int32s(self._dropped))
         return rows.filter(pc.invert(dropped))
-
-
-def _itself(piece: pa.Table) -> pa.Table:
-    return piece
 
 
 class Settled:

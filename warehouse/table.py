@@ -17,6 +17,12 @@ __all__ = ["KINDS", "Column", "Table"]
 #: and a value that has is rejected, never rounded.
 DECIMAL = pa.decimal128(18, 6)
 
+#: A quotient has as many digits as somebody cared to write: up to twelve behind the point.
+RATIO = pa.decimal128(28, 12)
+
+#: What many moneys add up to.
+SUM = pa.decimal128(38, 6)
+
 #: Instants are kept in UTC; who displays them chooses the zone.
 INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -33,7 +39,9 @@ KINDS: Mapping[str, pa.DataType] = {
     "count": pa.int64(),
     "number": pa.int64(),  # a JSON number that is a code or a size
     "decimal": DECIMAL,
+    "ratio": RATIO,
     "money": DECIMAL,  # on the wire in major units: insights
+    "money_sum": SUM,  # ours, never on the wire
     "money_minor": DECIMAL,  # on the wire in minor units: objects; kept in major units
     "seconds": pa.int32(),
     "elapsed": pa.float64(),  # seconds on a stopwatch: a measurement, not a sum of money

@@ -174,6 +174,7 @@ CASTS: Final[Mapping[str, Callable[[pa.Array, Column], pa.Array]]] = {
     "hour": _hour,
     "count": _integer,
     "decimal": _decimal,
+    "ratio": _decimal,
     "money": _decimal,
     "actions": _actions,
 }

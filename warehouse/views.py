@@ -6,16 +6,16 @@ added up. A row without its hour stays apart from hour 0: its hour is NULL.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from warehouse.schema import ACTION_LISTS, INSIGHTS_HOURLY, MONEY
-from warehouse.table import Column
+from warehouse.schema import INSIGHTS_DAILY, INSIGHTS_HOURLY, MONEY
+from warehouse.table import Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["VIEWS", "View"]
+__all__ = ["VIEWS", "View", "views_on"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,23 @@ RATIOS: Final[Mapping[Column, str]] = {
     ),
 }
 
+#: The type of action that has all purchases, on Meta and off, each once.
+PURCHASE: Final = "omni_purchase"
+
+#: What only insights by the day know, and what is made of it. NULL where they are not loaded.
+PURCHASES: Final[Mapping[Column, str]] = {
+    Column("purchases", "decimal", f"Actions of type {PURCHASE} in insights_daily", "count"): (
+        "purchases"
+    ),
+    Column("purchase_value", "decimal", "What they were worth", MONEY): "purchase_value",
+    Column("cpa", "elapsed", "Spend per purchase", MONEY): (
+        "(daily_spend / nullif(purchases, 0))::DOUBLE"
+    ),
+    Column("roas", "elapsed", "Worth of purchases per unit of spend", "ratio"): (
+        "(purchase_value / nullif(daily_spend, 0))::DOUBLE"
+    ),
+}
+
 #: What belongs to a key, and so is the same in all rows of a group.
 BESIDE: Final[Mapping[str, Sequence[str]]] = {
     "account_id": ("account_currency", "account_timezone"),
@@ -60,8 +77,8 @@ BESIDE: Final[Mapping[str, Sequence[str]]] = {
 }
 
 
-def _roll_up(name: str, grain: tuple[str, ...], meaning: str) -> View:
-    """Sum `insights_hourly` over all that is not in `grain`."""
+def _roll_up(table: Table, name: str, grain: tuple[str, ...], meaning: str) -> View:
+    """Sum a table over all that is not in `grain`."""
     beside = [column for key in grain for column in BESIDE.get(key, ())]
     selected = [
         *grain,
@@ -69,59 +86,102 @@ def _roll_up(name: str, grain: tuple[str, ...], meaning: str) -> View:
         *(f"sum({metric})::{kind} AS {metric}" for metric, kind in ADDITIVE.items()),
         *(f"({sql})::DOUBLE AS {column.name}" for column, sql in RATIOS.items()),
     ]
-    columns = (*(INSIGHTS_HOURLY.column(c) for c in (*grain, *beside, *ADDITIVE)), *RATIOS)
-    sql = f"FROM insights_hourly SELECT {', '.join(selected)} GROUP BY {', '.join(grain)}"
+    columns = (*(table.column(c) for c in (*grain, *beside, *ADDITIVE)), *RATIOS)
+    sql = f"FROM {table.name} SELECT {', '.join(selected)} GROUP BY {', '.join(grain)}"
     return View(name, grain, meaning, columns, sql)
 
 
-def _long_actions() -> View:
+def _with_purchases(view: View) -> View:
+    """The same by the day, beside the purchases that insights_daily has."""
+    keys = ", ".join(view.grain)
+    made = ", ".join(f"{sql} AS {column.name}" for column, sql in PURCHASES.items())
+    sums = ", ".join(
+        f"sum(list_sum([e.value FOR e IN {field} IF e.action_type = '{PURCHASE}'])) AS {name}"
+        for field, name in (("actions", "purchases"), ("action_values", "purchase_value"))
+    )
+    sql = (
+        f"FROM ({view.sql}) LEFT JOIN (FROM insights_daily SELECT {keys}, {sums}, "
+        f"sum(spend) AS daily_spend GROUP BY {keys}) USING ({keys}) "
+        f"SELECT {', '.join(column.name for column in view.columns)}, {made}"
+    )
+    return replace(view, columns=(*view.columns, *PURCHASES), sql=sql)
+
+
+#: Columns that the long form of a table's lists keeps, if the table has them.
+KEPT: Final[Sequence[str]] = (
+    *("account_id", "campaign_id", "adset_id", "ad_id", "date", "hour"),
+    *("hour_start_utc", "account_currency"),
+)
+
+
+def _long_actions(table: Table) -> View:
     """One row per entry of a list field."""
-    grain = ("account_id", "campaign_id", "adset_id", "ad_id", "date", "hour")
-    kept = (*grain, "hour_start_utc", "account_currency")
+    kept = [table.column(name) for name in KEPT if name in table.arrow_schema.names]
+    lists = [column for column in table.columns if column.kind == "actions"]
+    windows = list(dict.fromkeys(window for column in lists for window in column.windows))
+    names = ", ".join(column.name for column in kept)
     selects = [
-        f"FROM (FROM insights_hourly SELECT {', '.join(kept)}, unnest({field.name}) AS entry) "
-        f"SELECT {', '.join(kept)}, '{field.name}' AS list_field, entry.*"
-        for field in ACTION_LISTS
+        f"FROM (FROM {table.name} SELECT {names}, unnest({column.name}) AS entry) "
+        f"SELECT {names}, '{column.name}' AS list_field, entry.action_type, entry.value"
+        + "".join(
+            f', entry."{window}"' if window in column.windows else f', NULL AS "{window}"'
+            for window in windows
+        )
+        for column in lists
     ]
-    fields = ", ".join(field.name for field in ACTION_LISTS)
+    fields = ", ".join(column.name for column in lists)
     columns = (
-        *(INSIGHTS_HOURLY.column(name) for name in kept),
+        *kept,
         Column("list_field", "text", f"Field the entry stands in: {fields}"),
         Column("action_type", "text", "Type of the action; types overlap, do not add them up"),
         Column("value", "decimal", "Its count, or in the fields of values its money"),
+        *(Column(w, "decimal", f"The same, attributed within {w}") for w in windows),
     )
     return View(
-        "insights_hourly_actions",
-        ("account_id", "ad_id", "date", "hour", "list_field", "action_type"),
-        "The list fields of insights_hourly in long form: one row per action type.",
+        f"{table.name}_actions",
+        (*table.grain, "list_field", "action_type"),
+        f"The list fields of {table.name} in long form: one row per action type.",
         columns,
         " UNION ALL ".join(selects),
     )
 
 
-VIEWS: Mapping[str, View] = {
-    view.name: view
-    for view in (
+def views_on(hourly: Table, daily: Table) -> Sequence[View]:
+    """All views, on the two tables of insights."""
+    return (
         _roll_up(
+            hourly,
             "campaign_hourly",
             ("account_id", "campaign_id", "date", "hour"),
             "insights_hourly summed by campaign and hour.",
         ),
-        _roll_up(
-            "campaign_daily",
-            ("account_id", "campaign_id", "date"),
-            "insights_hourly summed by campaign and day, rows without an hour included.",
+        _with_purchases(
+            _roll_up(
+                hourly,
+                "campaign_daily",
+                ("account_id", "campaign_id", "date"),
+                "insights_hourly summed by campaign and day, rows without an hour included.",
+            )
         ),
         _roll_up(
+            hourly,
             "account_hourly",
             ("account_id", "date", "hour"),
             "insights_hourly summed by account and hour.",
         ),
-        _roll_up(
-            "account_daily",
-            ("account_id", "date"),
-            "insights_hourly summed by account and day, rows without an hour included.",
+        _with_purchases(
+            _roll_up(
+                hourly,
+                "account_daily",
+                ("account_id", "date"),
+                "insights_hourly summed by account and day, rows without an hour included.",
+            )
         ),
-        _long_actions(),
+        _long_actions(hourly),
+        _long_actions(daily),
     )
+
+
+VIEWS: Final[Mapping[str, View]] = {
+    view.name: view for view in views_on(INSIGHTS_HOURLY, INSIGHTS_DAILY)
 }

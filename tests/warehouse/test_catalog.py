@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,16 +18,21 @@ import pyarrow.parquet as pq
 import pytest
 
 import warehouse
-from warehouse.build import CONFIG, freeze
+from warehouse import build, kept, master
 from warehouse.catalog import publish
-from warehouse.errors import WarehouseError
+from warehouse.errors import ChangedKindError, WarehouseError
+from warehouse.kept import freeze, kept_files
 from warehouse.lake import records
+from warehouse.master import CONFIG
 from warehouse.pages import Reject
-from warehouse.schema import TABLES
+from warehouse.parquet import footer
+from warehouse.schema import TABLES, Column, Table
 from warehouse.sql import duckdb_type
-from warehouse.views import VIEWS
+from warehouse.views import VIEWS, views_on
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from warehouse.lake import Lake
 
 DAY = date(2026, 11, 21)
@@ -41,10 +49,36 @@ for line in sys.stdin:
     count(warehouse.open({url!r}))
 """
 
+#: A reader in a process of its own that opens, asks and closes for as long as it may, and ends by
+#: saying how often. Within what it opened, `loads` must tell of exactly the rows there are.
+ASKER = """
+import sys, threading, warehouse
+stop = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+asked = 0
+while not stop.is_set() or not asked:
+    with warehouse.open({url!r}) as opened:
+        [(rows, told, marks)] = opened.sql(
+            "SELECT (FROM insights_hourly SELECT count(*)), (FROM loads SELECT sum(rows)::BIGINT),"
+            " (FROM account_daily SELECT count(*))"
+        ).fetchall()
+        assert (rows, marks) == (told or 0, opened.arrow("FROM loads WHERE rows > 0").num_rows)
+    asked += 1
+print(asked)
+"""
+
+#: A publisher in a process of its own, for as long as it may.
+PUBLISHING = """
+from warehouse.catalog import publish
+while True:
+    publish({url!r})
+"""
+
 #: A publisher in a process of its own that dies at `{where}`.
 PUBLISHER = """
 import os, signal
-from warehouse import build, catalog
+import pathlib, shutil
+from warehouse import catalog, master
 {where} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 catalog.publish({url!r})
 """
@@ -62,7 +96,7 @@ def ask(url: Path, query: str) -> list[Any]:
 
 
 def snapshots(lake: Lake) -> list[str]:
-    return sorted(path.name for path in (lake.root / ".snapshots").iterdir())
+    return sorted(path.name for path in (lake.root / ".snapshots").glob("[!.]*"))
 
 
 def test_opening_before_anything_was_loaded_gives_every_table_empty(lake: Lake) -> None:
@@ -148,13 +182,14 @@ def test_a_load_in_the_middle_of_a_publish_is_left_for_the_next(
     days: Any, lake: Lake, tmp_path: Path
 ) -> None:
     days.put(6)
-    freeze(lake, tmp_path)
+    [file] = kept_files(lake)
+    [frozen] = freeze([file], tmp_path)
     days.put(40)
 
-    [frozen] = (tmp_path / "insights_hourly").iterdir()
-    assert frozen.name == "11,2026-11-21,data.parquet"
-    assert pq.ParquetFile(frozen).metadata.num_rows == 6
-    assert records([frozen])[0]["rows"].to_pylist() == [6]
+    assert frozen.path.name == "11,2026-11-21,data.parquet"
+    assert frozen.stamp == file.stamp != kept_files(lake)[0].stamp
+    assert pq.ParquetFile(frozen.path).metadata.num_rows == 6
+    assert records([footer(frozen.path)])[0]["rows"].to_pylist() == [6]
 
 
 def test_a_reader_keeps_what_it_opened_and_sees_the_new_when_it_opens_again(
@@ -167,8 +202,8 @@ def test_a_reader_keeps_what_it_opened_and_sees_the_new_when_it_opens_again(
     assert reader.stdout is not None
     assert reader.stdout.readline() == "6\n"
 
-    days.put(40)
-    for _ in range(4):  # more often than snapshots are kept
+    for count in (10, 20, 30, 40):  # more often than snapshots are kept
+        days.put(count)
         publish(lake.root)
     answers, _ = reader.communicate("again\n")
 
@@ -186,7 +221,13 @@ def test_within_one_process_too_an_old_reader_keeps_what_it_opened(days: Any, la
             assert (old.sql(count).fetchall(), new.sql(count).fetchall()) == ([(6,)], [(40,)])
 
 
-@pytest.mark.parametrize("where", ["build._insert", "os.replace"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        *("master._replace", "master._refill_rejects", "master._keep_state", "master._count"),
+        *("shutil.copyfile", "catalog.sync_folder", "catalog._point", "pathlib.Path.replace"),
+    ],
+)
 def test_a_publisher_that_is_killed_leaves_the_old_file(where: str, days: Any, lake: Lake) -> None:
     days.put(6)
     publish(lake.root)
@@ -201,9 +242,195 @@ def test_a_publisher_that_is_killed_leaves_the_old_file(where: str, days: Any, l
     assert all(name.isdigit() for name in snapshots(lake))
 
 
-def test_three_snapshots_stay_read_only_behind_a_relative_link(days: Any, lake: Lake) -> None:
+def test_readers_are_never_in_the_way_of_loads_and_publishers_nor_those_of_them(
+    days: Any, lake: Lake
+) -> None:
+    publish(lake.root)
+    reader = python(ASKER.format(url=str(lake.root)))
+    for n in range(15):
+        days.put(10 + n, account=str(11 + n % 3), day=date(2026, 11, 1 + n % 4))
+        publish(lake.root)
+    answer, _ = reader.communicate()
+
+    assert reader.returncode == 0
+    assert int(answer) > 0
+    assert ask(lake.root, "FROM loads SELECT count(*)") == [(12,)]
+
+
+def test_publishers_killed_at_any_moment_leave_whole_files(days: Any, lake: Lake) -> None:
+    publish(lake.root)
+    reader = python(ASKER.format(url=str(lake.root)))
+    for n in range(8):
+        publisher = python(PUBLISHING.format(url=str(lake.root)))
+        for m in range(4):
+            days.put(10 + n, account=str(11 + m), day=date(2026, 11, 1 + n))
+        with suppress(subprocess.TimeoutExpired):  # the moment comes when it comes
+            publisher.wait(timeout=0.4 + 0.05 * n)
+        publisher.kill()
+        publisher.communicate()
+    answer, _ = reader.communicate()
+    publish(lake.root)
+
+    assert reader.returncode == 0
+    assert int(answer) > 0
+    with warehouse.open(lake.root) as opened:
+        native = opened.arrow("FROM insights_hourly ORDER BY account_id, date, ad_id, hour")
+    assert native.to_pylist() == lake.read("insights_hourly").to_pylist()
+
+
+def test_a_publish_without_news_leaves_the_snapshot_as_it_is(days: Any, lake: Lake) -> None:
     days.put()
-    for _ in range(4):
+    first, second = publish(lake.root), publish(lake.root)
+
+    assert (second.snapshot, second.rows) == (first.snapshot, first.rows)
+    assert snapshots(lake) == ["000001"]
+
+
+def test_only_account_days_that_changed_are_copied(days: Any, lake: Lake) -> None:
+    for account in ("11", "12", "13"):
+        days.put(account=account)
+    days.put(4, account="12", day=date(2026, 11, 20))
+    publish(lake.root)
+    before = stamps(lake)
+    days.put(20, account="12")
+    shutil.rmtree(lake.path("insights_hourly", "13", DAY).parent)
+    published = publish(lake.root)
+    after = stamps(lake)
+
+    assert published.rows["insights_hourly"] == published.rows["loads"] + 27 == 30
+    assert {key for key in before if after.get(key) != before[key]} == {("12", DAY), ("13", DAY)}
+    with warehouse.open(lake.root) as opened:
+        rows = opened.arrow("FROM insights_hourly ORDER BY account_id, date, ad_id, hour")
+        loads = opened.arrow("FROM loads ORDER BY ALL")
+        changed = opened.arrow("FROM restatements")
+    assert rows.to_pylist() == lake.read("insights_hourly").to_pylist()
+    assert loads.to_pylist() == lake.loads().to_pylist()
+    assert changed.to_pylist() == lake.restatements().to_pylist()
+
+
+def stamps(lake: Lake) -> dict[tuple[str, date], str]:
+    rows = ask(lake.root, "FROM published.files SELECT account_id, date, stamp")
+    return {(account_id, day): stamp for account_id, day, stamp in rows}
+
+
+def test_a_master_that_grew_by_much_is_made_anew_in_order(
+    days: Any, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(master, "LATER_ROWS", 10)
+    for account in ("13", "12", "11"):
+        days.put(account=account)
+        publish(lake.root)
+    [(later,)] = ask(lake.root, "FROM published.state SELECT later_rows")
+    days.put(account="10")
+    publish(lake.root)
+
+    assert later == 12
+    assert ask(lake.root, "FROM published.state SELECT later_rows") == [(0,)]
+    assert snapshots(lake) == ["000002", "000003", "000004"]
+    with warehouse.open(lake.root) as opened:
+        native = opened.arrow("FROM insights_hourly")
+    assert native.to_pylist() == lake.read("insights_hourly").to_pylist()
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a database"])
+def test_a_master_that_is_damaged_is_made_anew(damage: bytes, days: Any, lake: Lake) -> None:
+    days.put()
+    publish(lake.root)
+    days.put(40)
+    (lake.root / ".snapshots" / ".master" / "warehouse.duckdb").write_bytes(damage)
+
+    assert publish(lake.root).rows["insights_hourly"] == 40
+    assert ask(lake.root, "FROM insights_hourly SELECT count(*)") == [(40,)]
+
+
+def test_a_log_that_somebody_left_beside_the_link_cannot_hurt(days: Any, lake: Lake) -> None:
+    days.put()
+    link = publish(lake.root).path
+    log = link.with_name("warehouse.duckdb.wal")
+    log.write_bytes(b"of another snapshot")
+    days.put(40)
+    publish(lake.root)
+
+    with duckdb.connect(link, read_only=True, config=CONFIG) as connection:
+        assert connection.sql("FROM insights_hourly").count("*").fetchall() == [(40,)]
+
+
+@pytest.fixture
+def younger(monkeypatch: pytest.MonkeyPatch) -> Callable[[Column], Table]:
+    """Says another catalogue: `insights_hourly` with a column added or changed."""
+
+    def change(column: Column) -> Table:
+        table = TABLES["insights_hourly"]
+        others = tuple(c for c in table.columns if c.name != column.name)
+        changed = replace(table, columns=(*others, column))
+        monkeypatch.setitem(TABLES, table.name, changed)
+        for module in (build, kept, master):
+            stored = [changed if t.name == changed.name else t for t in kept.STORED]
+            monkeypatch.setattr(module, "STORED", stored)
+        views = {view.name: view for view in views_on(changed, TABLES["insights_daily"])}
+        monkeypatch.setattr(build, "VIEWS", views)
+        monkeypatch.setattr(master, "MADE_BY", "another catalogue")
+        return changed
+
+    return change
+
+
+def test_a_column_added_to_the_catalogue_is_null_in_older_files(
+    days: Any, lake: Lake, younger: Callable[[Column], Table]
+) -> None:
+    days.put(account="12")
+    publish(lake.root)
+    younger(Column("reach", "count", "Accounts that saw it"))
+    publish(lake.root)
+
+    for schema in ("main", "lake"):
+        rows = ask(lake.root, f"FROM {schema}.insights_hourly SELECT count(*), count(reach)")
+        assert rows == [(6, 0)]
+    assert lake.read("insights_hourly")["reach"].null_count == 6
+
+    days.put()  # by the catalogue that has the column
+    publish(lake.root)
+    for schema in ("main", "lake"):
+        rows = ask(
+            lake.root, f"FROM {schema}.insights_hourly SELECT count(*), typeof(any_value(reach))"
+        )
+        assert rows == [(12, "BIGINT")]
+
+
+def test_a_window_added_to_a_list_is_null_in_older_files(
+    days: Any, lake: Lake, younger: Callable[[Column], Table]
+) -> None:
+    days.put()
+    publish(lake.root)
+    younger(Column("actions", "actions", "Actions", windows=("1d_view",)))
+    publish(lake.root)
+
+    entry = {"action_type": "like", "value": Decimal(4), "1d_view": None}
+    assert ask(lake.root, "FROM insights_hourly SELECT actions[1] WHERE clicks = 4") == [(entry,)]
+    assert entry in [a for r in lake.read("insights_hourly")["actions"].to_pylist() for a in r]
+
+
+def test_a_changed_kind_is_refused_with_what_to_do_and_the_old_file_stays(
+    days: Any, lake: Lake, younger: Callable[[Column], Table]
+) -> None:
+    days.put()
+    publish(lake.root)
+    younger(Column("clicks", "money", "Clicks"))
+
+    with pytest.raises(ChangedKindError, match=r"insights_hourly\.clicks is decimal.* new name"):
+        publish(lake.root)
+    with pytest.raises(ChangedKindError, match="load the account-days again"):
+        lake.read("insights_hourly")
+    assert ask(lake.root, "FROM insights_hourly SELECT sum(clicks)") == [(10,)]
+
+    days.put(loaded_at=datetime(2026, 11, 23, tzinfo=UTC))  # with the new kind
+    publish(lake.root)
+    assert ask(lake.root, "FROM insights_hourly SELECT sum(clicks)") == [(Decimal(10),)]
+
+
+def test_three_snapshots_stay_read_only_behind_a_relative_link(days: Any, lake: Lake) -> None:
+    for count in (10, 20, 30, 40):
+        days.put(count)
         published = publish(lake.root)
 
     assert snapshots(lake) == ["000002", "000003", "000004"]

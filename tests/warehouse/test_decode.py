@@ -12,9 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import warehouse
+from warehouse.catalog import publish
 from warehouse.cells import HOUR_LABELS
 from warehouse.decode import Account, Decoded, decode
 from warehouse.errors import NotAPageError, UnknownZoneError
+from warehouse.loads import UNPROVEN, Load
 from warehouse.pages import as_body, judge_page
 from warehouse.schema import HOURLY, TABLES, Column
 from warehouse.typed import SuspectError, typed
@@ -22,8 +25,11 @@ from warehouse.typed import SuspectError, typed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from warehouse.lake import Lake
+
 TABLE = TABLES["insights_hourly"]
 DAY = date(2026, 11, 21)
+NOW = datetime(2026, 11, 22, 5, tzinfo=UTC)
 ACCOUNT = Account("111122223333444", "Europe/Berlin", "EUR")
 
 
@@ -101,13 +107,27 @@ def test_each_day_of_several_has_its_own_instants() -> None:
     assert found["hour_seconds"].to_pylist() == [3600, 7200]
 
 
-def test_the_sum_of_many_spends_is_the_sum_of_their_texts() -> None:
-    texts = [f"{n % 977}.{n % 1000000:06}" for n in range(20_000)]
-    bodies = [page(*(row(spend=t) for t in texts[n : n + 5000])) for n in range(0, 20_000, 5000)]
+def test_the_sum_of_a_million_spends_is_the_sum_of_their_texts(lake: Lake) -> None:
+    few = '{{"account_id": "{}", "ad_id": "{}", "spend": "{}", "date_start": "{}"}}'
+    expected = Decimal()
+    with lake.stage(TABLE, ACCOUNT, [DAY]) as stage:
+        for first in range(0, 1_000_000, 20_000):
+            texts = [f"{n % 977}.{n * 7919 % 1_000_000:06}" for n in range(first, first + 20_000)]
+            expected += sum(map(Decimal, texts))
+            rows = [few.format(ACCOUNT.account_id, first + n, t, DAY) for n, t in enumerate(texts)]
+            stage.add([f'{{"data":[{",".join(rows)}]}}'.encode()])
+        settled = stage.settle(DAY)
+        settled.publish(
+            Load.of(
+                TABLE.name, ACCOUNT.account_id, DAY, settled.found, verdict=UNPROVEN, loaded_at=NOW
+            )
+        )
+    publish(lake.root)
 
-    total = sum(load(*bodies).rows["spend"].to_pylist())
-
-    assert total == sum(map(Decimal, texts))
+    with warehouse.open(lake.root) as opened:
+        sums = opened.sql("SELECT (FROM insights_hourly SELECT sum(spend)), spend FROM loads")
+        assert sums.fetchall() == [(expected, expected)]
+    assert settled.found.totals.spend == expected
 
 
 @dataclass(frozen=True)
@@ -198,15 +218,59 @@ def test_a_malformed_value_loads_exactly_or_is_rejected_and_its_neighbours_load(
     loaded = found.rows.to_pylist()[1:]
     if case.loads is REJECTED:
         [reject] = found.rejects
-        blamed = {c.source: c.name for c in TABLE.columns}.get(case.key, case.key)
         assert (reject.page, reject.row) == (2, 25)
-        assert reject.column == (blamed if case.column is None else case.column)
+        assert reject.column == _blamed(case)
         assert reject.reason
         assert reject.raw == odd.encode("utf-8", "backslashreplace").decode()
     else:
         assert found.rejects == ()
         assert loaded.pop(24).get(case.key) == case.loads
     assert [r["ad_id"] for r in loaded] == [n["ad_id"] for n in neighbours]
+
+
+def _blamed(case: Case) -> str:
+    names = {column.source: column.name for column in TABLE.columns}
+    return names.get(case.key, case.key) if case.column is None else case.column
+
+
+def test_every_malformed_value_takes_the_whole_way_and_is_exact_or_rejected(lake: Lake) -> None:
+    """Bytes of pages, a stage, a file of the lake, the published DuckDB: one row per case."""
+    odd = [
+        json.dumps(row(**{"ad_id": str(n)} | {case.key: "@"})).replace('"@"', case.raw)
+        for n, case in enumerate(MALFORMED)
+    ]
+    # One case is as large as a count can be; the sum of all has to be one as well.
+    odd.append(json.dumps(row(ad_id=str(len(odd)), impressions=str(-(2**62)))))
+    bodies = [
+        f'{{"data":[{",".join(odd[n : n + 10])}],"paging":{{}}}}'.encode("utf-8", "surrogateescape")
+        for n in range(0, len(odd), 10)
+    ]
+    with lake.stage(TABLE, ACCOUNT, [DAY]) as stage:
+        stage.add(bodies)
+        settled = stage.settle(DAY)
+        settled.publish(
+            Load.of(
+                TABLE.name, ACCOUNT.account_id, DAY, settled.found, verdict=UNPROVEN, loaded_at=NOW
+            )
+        )
+    publish(lake.root)
+
+    with warehouse.open(lake.root) as opened:
+        loaded = {r["ad_id"]: r for r in opened.arrow("FROM insights_hourly").to_pylist()}
+        rejects = {
+            (r["page"], r["row"]): r for r in opened.arrow("FROM rejects ORDER BY n").to_pylist()
+        }
+    assert len(MALFORMED) >= 52
+    assert len(loaded) + len(rejects) == len(odd)
+    for n, case in enumerate(MALFORMED):
+        if case.loads is REJECTED:
+            reject = rejects[n // 10 + 1, n % 10 + 1]
+            assert reject["column_name"] == _blamed(case)
+            assert reject["reason"]
+            assert reject["raw"] == odd[n].encode("utf-8", "backslashreplace").decode()
+        else:
+            key = case.loads if case.key == "ad_id" else str(n)
+            assert loaded[key].get(case.key) == case.loads
 
 
 @pytest.mark.parametrize("raw", ["null", "[]", '["a"]', '"x"', "7", "[[1]]"])

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
 from importlib.resources import files
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 
 from warehouse.errors import UnknownZoneError
 from warehouse.hours import hours_of, zone_named
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 HOUR = 3600
 
@@ -58,31 +64,52 @@ def _all_zones() -> list[str]:
     return listed.split()
 
 
-#: Days on which some clocks change, and days on which none does.
-SAMPLE = [date(2024, 1, 1) + timedelta(days=n) for n in range(0, 3 * 366, 366)] + [
-    *(date(2024, 3, 1), date(2024, 3, 31), date(2025, 3, 9), date(2025, 10, 26)),
-    *(date(2026, 3, 29), date(2026, 4, 5), date(2026, 10, 4), date(2026, 11, 1)),
-]
+def _zones_that_differ() -> list[str]:
+    """One name for each zone; the others are links to these."""
+    data = files("tzdata").joinpath("zoneinfo")
+    names = {data.joinpath(*name.split("/")).read_bytes(): name for name in _all_zones()}
+    return sorted(names.values())
 
 
-def test_the_24_hours_tile_the_day_in_every_zone() -> None:
-    for zone in _all_zones():
-        for day in SAMPLE:
-            today, tomorrow = hours_of(zone, day), hours_of(zone, day + timedelta(days=1))
+def _days_around_changes(zone: ZoneInfo) -> list[date]:
+    """Days of 2024 to 2026 around each change of the clock, and one that has none."""
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    midnights = [start + timedelta(days=n) for n in range(3 * 365 + 2)]
+    offsets = [midnight.astimezone(zone).utcoffset() for midnight in midnights]
+    changes = [m.date() for m, (a, b) in zip(midnights, pairwise(offsets), strict=False) if a != b]
+    days = {change + timedelta(days=n) for change in changes for n in (-1, 0, 1)}
+    return sorted(days | {date(2025, 7, 1)})
 
-            assert list(today.starts[1:]) == list(today.ends[:-1]), (zone, day)
-            assert today.ends[-1] == tomorrow.starts[0], (zone, day)
-            assert min(today.seconds) >= 0, (zone, day)
+
+def _starts_by_looking(zone: ZoneInfo, day: date) -> list[int]:
+    """Look at the clock every quarter of an hour: when does it first show each hour, or later?
+
+    All clocks of these years are set by, and to, whole quarters.
+    """
+    begin = int(datetime.combine(day - timedelta(days=1), time(), UTC).timestamp())
+    looks = range(begin - 43_200, begin + 3 * 86_400, 900)
+    shown = [datetime.fromtimestamp(epoch, zone).replace(tzinfo=None) for epoch in looks]
+    midnight = datetime.combine(day, time())
+    starts, at = [], 0
+    for hour in range(25):
+        while shown[at] < midnight + timedelta(hours=hour):
+            at += 1
+        starts.append(looks[at])
+    return starts
 
 
-def test_an_instant_shows_its_own_hour_on_the_clock_of_every_zone() -> None:
-    for zone in _all_zones():
-        for day in SAMPLE[::3]:
-            hours = hours_of(zone, day)
-            for hour, (start, length) in enumerate(zip(hours.starts, hours.seconds, strict=True)):
-                wall = datetime.fromtimestamp(start, zone_named(zone))
-                if length == HOUR:
-                    assert (wall.date(), wall.hour) == (day, hour), (zone, day, hour)
+def test_all_hours_are_right_around_every_clock_change_of_every_zone() -> None:
+    """Hours that do not exist, hours that come twice, zones at half and three quarters."""
+    seen = Counter[int]()
+    for name in _zones_that_differ():
+        zone = zone_named(name)
+        for day in _days_around_changes(zone):
+            hours = hours_of(name, day)
+            assert [*hours.starts, hours.ends[-1]] == _starts_by_looking(zone, day), (name, day)
+            assert list(hours.starts[1:]) == list(hours.ends[:-1]), (name, day)
+            seen.update(hours.seconds)
+
+    assert {0, 1800, 3600, 5400, 7200} <= seen.keys()
 
 
 @pytest.mark.parametrize("name", ["Mars/Olympus", "", "Europe", "../zones", "/etc/passwd", "zones"])

@@ -11,11 +11,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from warehouse.build import CONFIG
+from warehouse.checks import Found
 from warehouse.errors import (
     KeepsProvenError,
     UnknownTableError,
@@ -24,6 +25,8 @@ from warehouse.errors import (
 )
 from warehouse.files import STAGING
 from warehouse.lake import Lake
+from warehouse.loads import Load
+from warehouse.master import CONFIG
 from warehouse.pages import Reject
 from warehouse.schema import TABLES
 
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DAY = date(2026, 11, 21)
+NOW = datetime(2026, 11, 22, 5, tzinfo=UTC)
 
 #: A writer in a process of its own. `{kill}` is where it dies, `{marks}` what it writes.
 WRITER = """
@@ -39,6 +43,7 @@ import os, pathlib, signal
 from datetime import UTC, date, datetime
 from warehouse.decode import Account, decode
 from warehouse.lake import Lake
+from warehouse.loads import Load
 from warehouse.loads import Load
 from warehouse.schema import TABLES
 
@@ -203,6 +208,19 @@ def test_rows_of_another_account_day_are_refused(days: Any, lake: Lake) -> None:
         days.put(table="control_daily")
 
     assert list(lake.root.rglob("*.parquet")) == []
+
+
+def test_sums_beyond_64_bits_are_refused_and_not_wrapped_around(days: Any, lake: Lake) -> None:
+    rows = days.rows()
+    most = [str(2**63 - 1)] * rows.num_rows
+    column = rows.schema.get_field_index("impressions")
+    rows = rows.set_column(column, "impressions", pa.array(most).cast(pa.int64()))
+    found = Found.of(TABLES["insights_hourly"], rows)
+    load = Load.of("insights_hourly", "11", DAY, found, verdict="proven", loaded_at=NOW)
+
+    assert load.impressions == 6 * (2**63 - 1)
+    with pytest.raises(WarehouseError, match="impressions of 6 rows add up to more than 64 bits"):
+        lake.replace("insights_hourly", rows, account_id="11", date=DAY, load=load)
 
 
 def test_what_is_no_table_of_files_is_refused(lake: Lake) -> None:

@@ -6,8 +6,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from warehouse.build import CONFIG
 from warehouse.errors import UnknownTableError
+from warehouse.master import CONFIG
 from warehouse.schema import HOURLY, KINDS, TABLES, Column, Table, table_named
 from warehouse.sql import create_table, duckdb_type
 

@@ -43,7 +43,7 @@ from datetime import date
 from warehouse import stage
 from warehouse.decode import Account
 from warehouse.lake import Lake
-stage.HELD_BYTES = 0
+stage.HELD_BYTES = stage.SHARE_BYTES = 0
 with Lake({url!r}).stage("insights_hourly", Account("11", "UTC", "EUR"), [date(2026, 11, 21)]) as s:
     s.add([{body!r}])
     s.settle(date(2026, 11, 21))
@@ -77,10 +77,16 @@ def debris(lake: Lake) -> list[Path]:
     return list((lake.root / STAGING).iterdir())
 
 
+def hold(patch: pytest.MonkeyPatch, count: int) -> None:
+    """Let stages hold so many bytes in memory."""
+    patch.setattr(stage_module, "HELD_BYTES", count)
+    patch.setattr(stage_module, "SHARE_BYTES", count)
+
+
 @pytest.fixture(params=[0, 10**9], ids=["all on disk", "all in memory"])
 def held(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stage does the same whether its rows wait in memory or on disk."""
-    monkeypatch.setattr(stage_module, "HELD_BYTES", request.param)
+    hold(monkeypatch, request.param)
 
 
 def keys(lake: Lake, day: date = DAYS[1]) -> list[tuple[str, int | None]]:
@@ -241,11 +247,11 @@ def test_what_a_killed_process_left_is_no_data_and_goes_with_the_next(lake: Lake
 def test_a_disk_that_is_full_fails_the_account_day_in_plain_words(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage_module, "HELD_BYTES", 0)
+    hold(monkeypatch, 0)
     with lake.stage(TABLE, ACCOUNT, DAYS) as stage:
         for folder in debris(lake):
-            folder.joinpath("000001.pieces").symlink_to("/dev/full")
-        with pytest.raises(UnwritableError, match=r"account 11 on 2026-11-20 .* No space left"):
+            folder.joinpath("2026-11-21.000001.pieces").symlink_to("/dev/full")
+        with pytest.raises(UnwritableError, match=r"account 11 on 2026-11-21 .* No space left"):
             stage.add([page(row(1))])
 
 
@@ -269,7 +275,7 @@ def test_however_rows_are_cut_into_parts_the_last_word_on_each_key_stays(
     lake = Lake(tmp_path_factory.mktemp("lake"))
     expected, duplicates = _last_words(parts)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stage_module, "HELD_BYTES", 0 if spill else 10**9)
+        hold(patch, 0 if spill else 10**9)
         with lake.stage(TABLE, ACCOUNT, DAYS) as stage:
             for number, rows in enumerate(parts):
                 stage.add([page(row(a, h, clicks=str(c))) for a, h, c in rows], part=number)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +11,19 @@ import pytest
 
 import warehouse
 from warehouse.catalog import publish
+from warehouse.decode import Account, decode
+from warehouse.schema import TABLES
 from warehouse.views import VIEWS, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import pyarrow as pa
+
     from warehouse.lake import Lake
+
+DAY = date(2026, 11, 21)
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +31,34 @@ def loaded(make_days: Callable[[Path], Any], tmp_path_factory: pytest.TempPathFa
     """Six rows: two campaigns, hours 0, 1 and 2; the sixth has neither hour nor traffic."""
     days = make_days(tmp_path_factory.mktemp("lake"))
     days.put(6)
+    days.lake.replace("insights_daily", daily(), account_id="11", date=DAY)
     publish(days.lake.root)
     lake: Lake = days.lake
     return lake
+
+
+def daily() -> pa.Table:
+    """The day of campaign 20: four purchases worth 80, told under two types of action."""
+
+    def entries(value: str) -> list[dict[str, str]]:
+        kinds = ("purchase", "omni_purchase")
+        return [{"action_type": k, "value": value, "7d_click": "1"} for k in kinds]
+
+    row = {
+        "account_id": "11",
+        "campaign_id": "20",
+        "ad_id": "30",
+        "spend": "6.04",
+        "reach": "900",
+        "frequency": "1.2345678",
+        "actions": entries("4"),
+        "action_values": entries("80.00"),
+        "date_start": str(DAY),
+        "date_stop": str(DAY),
+    }
+    body = json.dumps({"data": [row]}).encode()
+    account = Account("11", "Europe/Berlin", "EUR")
+    return decode(TABLES["insights_daily"], [body], account, [DAY]).rows
 
 
 def ask(lake: Lake, query: str) -> list[Any]:
@@ -85,4 +118,36 @@ def test_actions_in_long_form_have_one_row_per_type(loaded: Lake) -> None:
     assert rows == [
         ("actions", "like", 6, Decimal(15)),
         ("actions", "link_click", 6, Decimal(15)),
+    ]
+
+
+def test_purchases_come_from_insights_by_the_day_each_once(loaded: Lake) -> None:
+    rows = ask(
+        loaded,
+        "FROM campaign_daily SELECT campaign_id, clicks, purchases, purchase_value, cpa, roas "
+        "ORDER BY ALL",
+    )
+
+    assert rows == [
+        ("20", 6, Decimal(4), Decimal(80), 1.51, pytest.approx(80 / 6.04)),
+        ("21", 4, None, None, None, None),
+    ]
+
+
+def test_a_quotient_keeps_all_its_digits(loaded: Lake) -> None:
+    rows = ask(loaded, "FROM insights_daily SELECT reach, frequency")
+
+    assert rows == [(900, Decimal("1.234567800000"))]
+
+
+def test_attribution_windows_stand_beside_the_value(loaded: Lake) -> None:
+    rows = ask(
+        loaded,
+        """FROM insights_daily_actions SELECT list_field, value, "7d_click", "1d_view"
+        WHERE action_type = 'omni_purchase' ORDER BY ALL""",
+    )
+
+    assert rows == [
+        ("action_values", Decimal(80), Decimal(1), None),
+        ("actions", Decimal(4), Decimal(1), None),
     ]

@@ -1,0 +1,148 @@
+"""The questions of docs/questions.md, asked of a warehouse that was really loaded."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import warehouse
+from fbgraph import GraphClient
+from fbgraph.sandbox import Sandbox
+from pipelines.listings import (
+    LEVEL_OF,
+    accounts_in,
+    discover,
+    list_objects,
+    store_accounts,
+    store_objects,
+)
+from pipelines.load import Loader
+from pipelines.partitions import AccountDay
+from pipelines.reports import REPORTS
+from warehouse.catalog import publish
+from warehouse.lake import Lake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TEXT = (Path(__file__).parents[2] / "docs" / "questions.md").read_text(encoding="utf-8")
+
+#: Number → its SQL, as it stands on the page.
+QUESTIONS = {
+    int(number): sql
+    for number, sql in re.findall(r"^## (\d+)\..*?```sql\n(.*?)```", TEXT, re.DOTALL | re.MULTILINE)
+}
+
+#: Questions whose answer may have gaps: a week before, the reason of what is missing, a new name.
+WITH_GAPS = {4, 9, 10}
+
+NOW = datetime(2026, 11, 23, 20, tzinfo=UTC)
+DAYS = [date(2026, 11, 15), date(2026, 11, 21), date(2026, 11, 22)]
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, Sandbox]]:
+    """Three days of every account, their objects, and one day that was loaded again."""
+    lake = Lake(tmp_path_factory.mktemp("lake"))
+    with (
+        Sandbox(now=lambda: NOW) as sandbox,
+        GraphClient(sandbox.token, base_url=sandbox.url, sleep=lambda _: None) as client,
+    ):
+        store_accounts(lake, discover(client).rows, NOW)
+        accounts = accounts_in(lake)
+        for account in accounts.values():
+            for table in LEVEL_OF:
+                listing = list_objects(client, account.account_id, table)
+                store_objects(lake, table, account, listing, NOW)
+        loader = Loader(client, lake, accounts, "run-1", now=lambda: NOW)
+        wanted = [AccountDay(account_id, day) for account_id in accounts for day in DAYS]
+        assert all(outcome.load for outcome in loader.load(REPORTS["insights_hourly"], wanted))
+        _restate(lake, wanted[0])
+        publish(lake.root)
+        yield lake, sandbox
+
+
+def _restate(lake: Lake, account_day: AccountDay) -> None:
+    """Load a day again from what is there, less its last row."""
+    which = {"account_id": account_day.account_id, "date": account_day.day}
+    rows = lake.read("insights_hourly", **which)  # type: ignore[arg-type]  # each is what it says
+    load = lake.load_of("insights_hourly", account_day.account_id, account_day.day)
+    assert load is not None
+    fewer = rows.slice(0, rows.num_rows - 1)
+    spend = sum((s for s in fewer["spend"].to_pylist() if s), Decimal())
+    again: dict[str, Any] = {
+        "rows": fewer.num_rows,
+        "spend": spend,
+        "loaded_at": NOW + timedelta(hours=1),
+    }
+    lake.replace("insights_hourly", fewer, load=replace(load, **again), **which)  # type: ignore[arg-type]  # as above
+
+
+def ask(lake: Lake, number: int) -> list[dict[str, Any]]:
+    with warehouse.open(lake.root) as opened:
+        rows: list[dict[str, Any]] = opened.arrow(QUESTIONS[number]).to_pylist()
+    return rows
+
+
+def test_there_are_ten_questions() -> None:
+    assert list(QUESTIONS) == list(range(1, 11))
+
+
+@pytest.mark.parametrize("number", QUESTIONS)
+def test_a_question_has_an_answer(number: int, loaded: tuple[Lake, Sandbox]) -> None:
+    rows = ask(loaded[0], number)
+
+    assert rows
+    assert number in WITH_GAPS or all(None not in row.values() for row in rows)
+
+
+def test_spend_by_day_is_what_the_sandbox_served(loaded: tuple[Lake, Sandbox]) -> None:
+    lake, sandbox = loaded
+    served = sum(
+        Decimal(sandbox.truth(account_id, DAYS[-1])["sums"]["spend"])
+        for account_id in sandbox.account_ids
+    )
+
+    rows = ask(lake, 1)
+
+    assert sum(row["spend"] for row in rows if row["date"] == DAYS[-1]) == served
+    assert {row["verdict"] for row in rows} == {"proven"}
+
+
+def test_the_week_before_is_compared_where_it_was_loaded(loaded: tuple[Lake, Sandbox]) -> None:
+    rows = ask(loaded[0], 4)
+
+    assert {row["date"] for row in rows} == {DAYS[-1]}
+    assert any(row["percent_change"] is not None for row in rows)
+
+
+def test_the_day_that_was_loaded_again_is_the_one_that_is_told(
+    loaded: tuple[Lake, Sandbox],
+) -> None:
+    [row] = ask(loaded[0], 5)
+
+    assert (row["date"], row["rows_before"] - row["rows_after"]) == (DAYS[0], 1)
+
+
+def test_hidden_ads_are_found_with_their_money(loaded: tuple[Lake, Sandbox]) -> None:
+    rows = ask(loaded[0], 6)
+
+    assert {row["status"] for row in rows} == {"ARCHIVED", "in no listing"}
+    assert all(row["spend"] >= 0 for row in rows)
+
+
+def test_account_days_that_were_never_loaded_are_told(loaded: tuple[Lake, Sandbox]) -> None:
+    lake, sandbox = loaded
+    between = [DAYS[0] + timedelta(days=n) for n in range(8)]
+    missing = {(a, d) for a in sandbox.account_ids for d in between if d not in DAYS}
+
+    rows = ask(lake, 9)
+
+    assert {(row["account_id"], row["date"]) for row in rows} == missing
+    assert {row["verdict"] for row in rows} == {"missing"}

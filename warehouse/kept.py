@@ -1,0 +1,154 @@
+"""Which files the lake has now, and what stands in them: what publishing compares and copies."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import pyarrow.parquet as pq
+
+from warehouse import arrow, parquet
+from warehouse.lake import records
+from warehouse.schema import TABLES
+from warehouse.table import Column, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from warehouse.lake import Lake
+    from warehouse.parquet import Footer
+
+__all__ = [
+    "FILES",
+    "STATE",
+    "STORED",
+    "Kept",
+    "Key",
+    "columns_of",
+    "freeze",
+    "kept_files",
+    "write_books",
+]
+
+#: Tables that are kept in files.
+STORED: Final = [table for table in TABLES.values() if table.partitions is not None]
+
+#: The published file's own books: which file of the lake each account-day was copied from.
+FILES: Final = Table(
+    "files",
+    ("table_name", "account_id", "date"),
+    "Files of the lake that this copy was made from.",
+    (
+        Column("table_name", "text", "Table the file is of"),
+        Column("account_id", "id", "Ad account; empty for a file of all accounts"),
+        Column("date", "date", "Day of the account's own calendar; NULL for a file of all days"),
+        Column("stamp", "text", "What tells the file from the one that takes its place"),
+        Column("columns", "texts", "Columns that the file has"),
+    ),
+)
+
+#: And what they say of the copy as a whole, in one row.
+STATE: Final = Table(
+    "state",
+    ("version",),
+    "What this copy is, and what tells whether it is up to date.",
+    (
+        Column("version", "count", "Number of this state, and of the snapshot that has it"),
+        Column("made_by", "text", "What tells the code that made it from another"),
+        Column("later_rows", "count", "Rows put in since it was made, which lie out of order"),
+        Column("lake_views", "text", "What the views of the schema lake were made of"),
+        Column("rejects", "text", "Which files the rejects were copied from"),
+    ),
+)
+
+
+#: Which file: table, account ("" if of all accounts) and date (None if of all days).
+Key = tuple[str, str, "date | None"]
+
+
+class Kept(NamedTuple):
+    """One file of the lake. A file that takes its place has another `stamp`."""
+
+    table: str
+    account_id: str
+    date: date | None
+    stamp: str
+    path: Path
+
+    @property
+    def key(self) -> Key:
+        return self.table, self.account_id, self.date
+
+
+def kept_files(lake: Lake) -> Sequence[Kept]:
+    """All files of all tables, by table, account and date."""
+    found = []
+    for table in STORED:
+        for partition in lake.partitions(table):
+            with suppress(FileNotFoundError):
+                stamp = _stamp(partition.path)
+                found.append(
+                    Kept(table.name, partition.account_id, partition.date, stamp, partition.path)
+                )
+    return found
+
+
+def _stamp(path: Path) -> str:
+    stat = path.stat()
+    return f"{stat.st_ino}-{stat.st_mtime_ns}-{stat.st_size}"
+
+
+def freeze(files: Iterable[Kept], folder: Path) -> Sequence[Kept]:
+    """Link files under `folder`, where they stay as they are now; the files as they are there.
+
+    A load that replaces a file meanwhile can then neither fail the read nor make `loads` tell of
+    rows that were not read. One flat folder per table, for thousands of folders take seconds to
+    make and remove: account_id=11/date=2026-11-21/data.parquet is 11,2026-11-21,data.parquet.
+    """
+    frozen = []
+    for file in files:
+        named = [folder_name.partition("=")[2] for folder_name in _folders(file)]
+        link = folder / file.table / ",".join([*named, file.path.name])
+        link.parent.mkdir(exist_ok=True, parents=True)
+        link.hardlink_to(file.path)
+        frozen.append(file._replace(stamp=_stamp(link), path=link))
+    return frozen
+
+
+def _folders(file: Kept) -> Sequence[str]:
+    return file.path.parts[-1 - len(TABLES[file.table].partitions or ()) : -1]
+
+
+def write_books(files: Sequence[Kept], footers: Sequence[Footer], folder: Path) -> None:
+    """Write what the footers of frozen files tell: `files`, `loads`, `restatements` as Parquet.
+
+    Raises ChangedKindError for a file whose columns are no longer of the table's kinds.
+    """
+    for file, footer in zip(files, footers, strict=True):
+        parquet.demand_kinds(TABLES[file.table], footer.columns, file.path)
+    loads, restatements = records(footers)
+    entries = arrow.records(FILES.arrow_schema, map(_entry, files, footers))
+    for name, rows in (("files", entries), ("loads", loads), ("restatements", restatements)):
+        pq.write_table(rows, folder / f"{name}.parquet")
+
+
+def columns_of(
+    files: Sequence[Kept], footers: Sequence[Footer]
+) -> Mapping[str, Collection[tuple[str, ...]]]:
+    """By table: each set of columns that some file of it has."""
+    columns: dict[str, set[tuple[str, ...]]] = {}
+    for file, footer in zip(files, footers, strict=True):
+        columns.setdefault(file.table, set()).add(tuple(footer.columns.names))
+    return columns
+
+
+def _entry(file: Kept, footer: Footer) -> Mapping[str, object]:
+    return {
+        "table_name": file.table,
+        "account_id": file.account_id,
+        "date": file.date,
+        "stamp": file.stamp,
+        "columns": footer.columns.names,
+    }
