@@ -171,7 +171,8 @@ def _same_as_before(ordered: pa.Table, keys: Sequence[str]) -> pa.Array | None:
     for key in keys:
         values = ordered[key].combine_chunks()
         above, below = values.slice(0, len(values) - 1), values.slice(1)
-        equal = pc.fill_null(pc.equal(above, below), False)  # noqa: FBT003  Arrow's own order
+        equal = pc.equal(above, below)
+        equal = pc.and_kleene(equal, pc.is_valid(equal))  # `fill_null` would import pandas
         if values.null_count:
             equal = pc.or_(equal, pc.and_(above.is_null(), below.is_null()))
         same = equal if same is None else pc.and_(same, equal)

@@ -50,6 +50,22 @@ with Lake({url!r}).stage("insights_hourly", Account("11", "UTC", "EUR"), [date(2
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
+#: A process that publishes two rows.
+QUICK = """
+import sys
+from datetime import UTC, date, datetime
+from warehouse.decode import Account
+from warehouse.lake import Lake
+from warehouse.loads import Load
+day = date(2026, 11, 21)
+with Lake({url!r}).stage("insights_hourly", Account("11", "UTC", "EUR"), [day]) as s:
+    s.add([{body!r}])
+    settled = s.settle(day)
+    more = {{"verdict": "proven", "loaded_at": datetime(2026, 11, 22, tzinfo=UTC)}}
+    settled.publish(Load.of("insights_hourly", "11", day, settled.found, **more))
+print("pandas" in sys.modules)
+"""
+
 
 def row(ad: int, hour: int | None = 0, day: date = DAYS[1], **more: Any) -> dict[str, Any]:
     values = {
@@ -242,6 +258,15 @@ def test_what_a_killed_process_left_is_no_data_and_goes_with_the_next(lake: Lake
     assert lake.read("insights_hourly").num_rows == 0
     with workshop(lake.root) as mine, workshop(lake.root) as other:
         assert sorted(debris(lake)) == sorted([mine, other])
+
+
+def test_the_path_of_the_rows_imports_no_pandas(lake: Lake) -> None:
+    code = QUICK.format(url=str(lake.root), body=page(row(1), row(2)))
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603  # ourselves
+
+    assert done.stdout == "False\n"
+    assert lake.read("insights_hourly").num_rows == 2
 
 
 def test_a_disk_that_is_full_fails_the_account_day_in_plain_words(
