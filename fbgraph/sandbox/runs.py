@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
+from zlib import crc32
 
 from fbgraph.fields import insights_fields
 from fbgraph.sandbox.days import dates
@@ -123,11 +124,15 @@ class Run:
         return self.state.is_final or (self.ready is not None and self.ready <= now)
 
     def times(self) -> dict[str, Any]:
-        """`ready` is when it was done, `completed` when a poll first showed it."""
+        """`ready` is when it was done, `completed` when a poll first showed it; runs that were
+        asked for with the same parameters have the same `query`.
+        """
         return {
             "id": self.id,
             "account_id": self.account_id,
+            "query": f"{crc32(repr(self.query).encode()):08x}",
             "async_status": self.state.status,
+            "polls": self.polls,
             "created": self.created.timestamp(),
             "ready": self.ready.timestamp() if self.ready else None,
             "completed": self.completed.timestamp() if self.completed else None,

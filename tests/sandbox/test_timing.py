@@ -94,17 +94,30 @@ def test_a_runs_times_are_told(open_graph: Callable[..., Graph]) -> None:
     graph.get(run_id)
 
     (run,) = graph.sandbox.calls()["runs"]
+    query = run.pop("query")
     graph.sandbox.reset_calls()
 
+    assert len(query) == 8
     assert run == {
         "id": run_id,
         "account_id": graph.sandbox.account_ids[0],
         "async_status": "Job Completed",
+        "polls": 1,
         "created": began,
         "ready": began + 60,
         "completed": began + 90,
     }
     assert graph.sandbox.calls()["runs"] == []
+
+
+def test_runs_of_the_same_parameters_have_the_same_query(open_graph: Callable[..., Graph]) -> None:
+    graph = open_graph()
+
+    for fields in ("spend", "clicks", "spend"):
+        graph.create(f"{graph.account()}/insights", time_range=DAY, fields=fields)
+
+    one, other, again = (run["query"] for run in graph.sandbox.calls()["runs"])
+    assert one == again != other
 
 
 def test_runs_in_flight_are_counted_by_account(open_graph: Callable[..., Graph]) -> None:
