@@ -39,12 +39,14 @@ from fbgraph.runner import Runner, poll_of
 from fbgraph.turns import Job, Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from fbgraph.client import GraphClient
     from fbgraph.orders import Journal, Work
 
-__all__ = ["Engine", "Flight"]
+    Wait = Callable[[Collection[Future[Any]], float], Iterable[Future[Any]]]
+
+__all__ = ["Engine", "Flight", "wait_for_any"]
 
 #: Threads: those of accounts that rest for a limit sleep, and do not count as calls under way.
 THREADS: Final = 64
@@ -80,11 +82,17 @@ class Flight:
         )
 
 
+def wait_for_any(futures: Collection[Future[Any]], seconds: float) -> Collection[Future[Any]]:
+    """Those that have come back, as soon as there is one."""
+    return wait(futures, timeout=seconds, return_when=FIRST_COMPLETED).done
+
+
 class Engine(Generic[Result]):
     """Fills orders for a `Work`.
 
     `statuses` and `fields` are what a whole report asks for; fields that are `required` are never
-    left out. `tolerated`: exceptions of the work's own that fail an order and nothing else.
+    left out. `tolerated`: exceptions of the work's own that fail an order and nothing else. `wait`
+    gives the calls that have come back, after so many seconds at most.
     """
 
     def __init__(  # noqa: PLR0913  # what it works with, by name
@@ -97,6 +105,7 @@ class Engine(Generic[Result]):
         fields: Sequence[str],
         required: Sequence[str],
         tolerated: tuple[type[Exception], ...] = (),
+        wait: Wait = wait_for_any,
     ) -> None:
         self._client = client
         self._work = work
@@ -106,6 +115,7 @@ class Engine(Generic[Result]):
         self._fields = tuple(fields)
         self._required = frozenset(required)
         self._tolerated = tolerated
+        self._wait = wait
         self._dropped: frozenset[str] = frozenset()
         self._closed: dict[str, str] = {}
         self._turns: Turns[Result] = Turns(client)
@@ -127,6 +137,7 @@ class Engine(Generic[Result]):
                     yield from self._refuse_closed()
                     self._start(pool)
                     yield from self._land()
+                self._journal.end()
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 self._client.stop()
@@ -171,8 +182,7 @@ class Engine(Generic[Result]):
             self._client.pause(max(seconds, _LEAST_SECONDS))
             return
         patience = min(max(seconds, _LEAST_SECONDS), TICK_SECONDS)
-        done, _ = wait(self._turns.active, timeout=patience, return_when=FIRST_COMPLETED)
-        for future in done:
+        for future in self._wait(list(self._turns.active), patience):
             yield from self._landed(future)
 
     def _landed(self, future: Future[Any]) -> Iterator[Result]:

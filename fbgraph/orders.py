@@ -69,13 +69,18 @@ class Journal(Protocol):
         """What is known of a question."""
 
     def save(self, account_id: str, params: Params, saved: Saved) -> None:
-        """Remember it, for good before this returns."""
+        """Remember it: a process that is killed afterwards has left it to the next."""
 
     def forget(self, account_id: str, params: Params) -> None:
         """Its run is worth nothing any more: it failed, or cannot be read."""
 
     def done(self, account_id: str, days: Sequence[date]) -> None:
-        """These days are finished: what is remembered of them is of no use."""
+        """These days are finished. What is known of them stays until the end: should the process
+        die before, the next one finds it.
+        """
+
+    def end(self) -> None:
+        """All that was asked for is finished: what is remembered of days done is of no use."""
 
 
 @dataclass(slots=True, eq=False)

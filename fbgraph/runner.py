@@ -74,9 +74,10 @@ class Runner:
         client = self._client.counted()
         try:
             report_run_id = client.account(order.account_id).create_report(**params)
+            # At once: a process that is killed before leaves a run that nobody knows of.
+            self._journal.save(order.account_id, params, Saved(report_run_id))
         finally:
             self._count(order, client)
-        self._journal.save(order.account_id, params, Saved(report_run_id))
         return report_run_id, 0.0
 
     def poll(self, polls: Sequence[tuple[Part, Request]]) -> Sequence[tuple[Part, Any]]:

@@ -1,14 +1,15 @@
 """Report runs in flight, remembered beside the lake: a process that dies costs none of them.
 
 One small file a question under ``.runs/<table>/<account>/``, named after its parameters. The next
-process polls the run that is there and creates nothing twice.
+process polls the run that is there and creates nothing twice, not even for days that were finished:
+files go when a load has come to its end.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,12 @@ class FileJournal:
         return None if entry is None else self._saved(entry)
 
     def save(self, account_id: str, params: Params, saved: Saved) -> None:
-        """Remember a question's run, on the disk before this returns. Raises OSError."""
+        """Remember a question's run. Raises OSError.
+
+        In its place at once, by one write, and the disk is not waited for: that takes tens of
+        milliseconds where many do it, in which a kill would lose the run. A power cut may lose the
+        last ones; then they are asked for again. What is cut short is as good as none.
+        """
         path = self._path(account_id, params)
         path.parent.mkdir(parents=True, exist_ok=True)
         entry = {
@@ -48,24 +54,25 @@ class FileJournal:
             "created_at": self._now().isoformat(),
             "params": dict(params),
         }
-        unfinished = path.with_suffix(f".{os.getpid()}.unfinished")
-        with unfinished.open("w", encoding="utf-8") as file:
-            json.dump(entry, file)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
+        path.write_text(json.dumps(entry), encoding="utf-8")
 
     def forget(self, account_id: str, params: Params) -> None:
         """Its run has failed, or cannot be read."""
         self._path(account_id, params).unlink(missing_ok=True)
 
     def done(self, account_id: str, days: Sequence[date]) -> None:
-        """Forget all questions that these days, and those finished before, answer in full."""
-        done = self._done.setdefault(account_id, set())
-        done.update(days)
-        for path, entry in self._entries(account_id):
-            if set(_days_of(entry)) <= done:
-                path.unlink(missing_ok=True)
+        """These days are finished."""
+        self._done.setdefault(account_id, set()).update(days)
+
+    def end(self) -> None:
+        """Forget all questions that finished days answer in full, and what cannot be read."""
+        for account_id, done in self._done.items():
+            for path in self._files(account_id):
+                entry = _entry(path)
+                if entry is None or set(_days_of(entry)) <= done:
+                    path.unlink(missing_ok=True)
+            with suppress(OSError):  # it is not empty, or not there
+                (self._folder / account_id).rmdir()
 
     def stretches(
         self, account_id: str, params: Callable[[date, date], Params], max_age_seconds: float
@@ -74,7 +81,7 @@ class FileJournal:
         stretches first. Asked for alike again, their runs are found.
         """
         found = []
-        for _, entry in self._entries(account_id):
+        for entry in self._entries(account_id):
             days = _days_of(entry)
             young = self._saved(entry).age_seconds < max_age_seconds
             if young and entry["params"] == _plain(params(days[0], days[-1])):
@@ -85,10 +92,13 @@ class FileJournal:
         age = self._now() - datetime.fromisoformat(entry["created_at"])
         return Saved(entry["report_run_id"], age.total_seconds(), entry["was_split"])
 
-    def _entries(self, account_id: str) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-        for path in sorted((self._folder / account_id).glob("*.json")):
+    def _entries(self, account_id: str) -> Iterator[Mapping[str, Any]]:
+        for path in self._files(account_id):
             if (entry := _entry(path)) is not None:
-                yield path, entry
+                yield entry
+
+    def _files(self, account_id: str) -> Sequence[Path]:
+        return sorted((self._folder / account_id).glob("*.json"))
 
     def _path(self, account_id: str, params: Params) -> Path:
         text = json.dumps(_plain(params), sort_keys=True)

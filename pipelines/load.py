@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.engine import Engine
+from fbgraph.engine import Engine, wait_for_any
 from fbgraph.errors import ENDS_EVERYTHING, GraphError
 from fbgraph.orders import Order
 from fbgraph.runner import RESUME_SECONDS
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from fbgraph import GraphClient
+    from fbgraph.engine import Wait
     from pipelines.reports import Report
     from warehouse.decode import Account
     from warehouse.lake import Lake
@@ -50,10 +51,11 @@ class Loader:
     """Loads account-days with one client into one lake, many at a time.
 
     `accounts` by their digits. `run_id` is the Dagster run's: it goes into every record. Control
-    totals that the same run has asked for already are not asked for again. `now` gives the time.
+    totals that the same run has asked for already are not asked for again. `now` gives the time,
+    `wait` is the engine's.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what it works with
         self,
         client: GraphClient,
         lake: Lake,
@@ -61,11 +63,13 @@ class Loader:
         run_id: str,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        wait: Wait = wait_for_any,
     ) -> None:
         self._client = client
         self._lake = lake
         self._accounts = accounts
         self._now = now
+        self._wait = wait
         self._controls = Controls(client, lake, run_id, now)
         self._run_id = run_id
 
@@ -97,6 +101,7 @@ class Loader:
                 fields=report.table.fields,
                 required=report.required,
                 tolerated=(WarehouseError,),
+                wait=self._wait,
             )
             yield from engine.run(
                 Order(account_id, tuple(run))

@@ -97,10 +97,24 @@ def test_what_finished_days_answer_is_forgotten_splits_included(
     one.save("1", HOURLY.params(LATER[4], LATER[6]), Saved("78"))
 
     one.done("1", LATER[4:])
+    one.end()
     left = sorted(map(len, one.stretches("1", HOURLY.params, 60)))
     one.done("1", LATER[:4])
+    one.end()
 
-    assert (left, list(tmp_path.rglob("*.json"))) == ([4, 7], [])
+    assert (left, list((tmp_path / ".runs").glob("*/*"))) == ([4, 7], [])
+
+
+def test_until_the_end_what_is_finished_is_known_to_the_next_process(
+    journal: Callable[[], FileJournal],
+) -> None:
+    params = HOURLY.params(FIRST, FIRST)
+    one = journal()
+    one.save("1", params, Saved("77"))
+
+    one.done("1", [FIRST])
+
+    assert journal().saved("1", params) == Saved("77")
 
 
 @pytest.mark.parametrize(
@@ -124,9 +138,11 @@ def test_an_entry_that_cannot_be_read_is_as_good_as_none(
     path.write_text(change(json.loads(path.read_text())))
 
     found = journal().saved("1", params), journal().stretches("1", HOURLY.params, 60)
-    journal().done("1", [FIRST])
+    one = journal()
+    one.done("1", [FIRST])
+    one.end()
 
-    assert found == (None, [])
+    assert (found, path.exists()) == ((None, []), False)
 
 
 def test_no_unfinished_file_is_left(journal: Callable[[], FileJournal], tmp_path: Path) -> None:
