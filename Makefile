@@ -9,7 +9,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --compile \
 # Dagster's runs and events stay in the checkout, so that the UI shows what the command line did.
 export DAGSTER_HOME ?= $(CURDIR)
 
-.PHONY: help install demo test coverage check dev sandbox bench lock clean
+.PHONY: help install demo test kills coverage check dev sandbox bench lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,9 @@ test: .venv/installed-dev  ## Run the tests (needs no token and no network)
 
 coverage: .venv/installed-dev  ## Run the client's tests; 95 % of its branches must be seen
 	@$(BIN)/pytest tests/fbgraph --cov=fbgraph --cov-fail-under=95
+
+kills: .venv/installed-dev  ## Kill 60 loads at any moment and see each go on
+	@KILLS=9 COMMAND_KILLS=6 $(BIN)/pytest tests/kills --capture=no
 
 check: .venv/installed-dev  ## Lint, format and types
 	@$(BIN)/ruff check .
