@@ -49,8 +49,8 @@ DONE_PERCENT: Final = 100
 #: A run that has not started, or not finished, after these is given up. Meta says up to an hour.
 START_SECONDS: Final = 10 * 60.0
 TOTAL_SECONDS: Final = 60 * 60.0
-#: "Job Running" at 100 % that never becomes "Job Completed" has been seen.
-STUCK_AT_100_SECONDS: Final = 5 * 60.0
+#: Status and percent that never agree: "Job Running" at 100 % has been seen.
+STUCK_SECONDS: Final = 5 * 60.0
 #: The shortest and the longest wait between two polls of a run.
 POLL_SECONDS: Final = (1.0, 60.0)
 
@@ -127,7 +127,9 @@ def next_step(
     hung = (
         age_seconds > timeout_seconds
         or (run.status == "Job Not Started" and age_seconds > START_SECONDS)
-        or (run.percent >= DONE_PERCENT and unchanged_seconds > STUCK_AT_100_SECONDS)
+        or (
+            (step is Step.READ or run.percent >= DONE_PERCENT) and unchanged_seconds > STUCK_SECONDS
+        )
     )
     return Step.RESUBMIT if hung else Step.WAIT
 
