@@ -43,6 +43,8 @@ _NOT_LISTED: Final = "This code is not in our table; please report it."
 _SHOWN_CHARACTERS: Final = 200
 _SERVER_FAULT: Final = 500
 _BAD_REQUEST: Final = 400
+_REDIRECT: Final = 300
+_ELSEWHERE: Final = "Look at FB_GRAPH_URL, and at what stands between here and Meta."
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
@@ -68,9 +70,13 @@ def parse(
     """The JSON object or list of an answer.
 
     Raises the GraphError that the answer means: by `errors.RULES` for an `error`, RetryableError
-    for what is no JSON, is empty or has a status of 5xx, RequestError for other bad statuses.
+    for what is no JSON, is empty or has a status of 5xx, RequestError for other bad statuses and
+    for redirects: the token goes to no other address.
     `hide` takes secrets out of what Meta says before it becomes part of an error.
     """
+    if _REDIRECT <= status < _BAD_REQUEST:
+        text = "The answer is a redirect, and those are not followed."
+        raise RequestError(Detail(text, status=status, call=call, advice=_ELSEWHERE))
     if not body.strip():
         raise RetryableError(Detail("The answer is empty.", status=status, call=call))
     try:
@@ -112,8 +118,9 @@ class Reply:
         """
         if not isinstance(item, Mapping):
             raise RetryableError(Detail("The item of the batch has no answer.", call=call))
-        body = _text(item.get("body")).encode()
-        return cls(integer(item.get("code")) or 0, body, call, rest_seconds, hide)
+        said = item.get("body")
+        body = json.dumps(said) if isinstance(said, dict | list) else _text(said)
+        return cls(integer(item.get("code")) or 0, body.encode(), call, rest_seconds, hide)
 
     def json(self) -> Mapping[str, Any] | list[Any]:
         """Its JSON. Raises as `parse` does."""
