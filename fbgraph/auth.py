@@ -17,7 +17,7 @@ import httpx
 from fbgraph.errors import TokenError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["BearerAuth", "ProofTransport", "appsecret_proof", "secrets_of"]
 
@@ -28,21 +28,19 @@ def appsecret_proof(access_token: str, app_secret: str) -> str:
 
 
 def secrets_of(
-    access_token: str, app_secret: str | None, proxy_password: str | None
+    access_token: str, app_secret: str | None, others: Iterable[str] = ()
 ) -> Sequence[str]:
     """What must never leave a client, as it may stand in a text or in a URL, longest first.
 
-    Raises TokenError for a token that is none.
+    `others` are secrets that are not of Graph. Raises TokenError for a token that is none.
     """
     if not re.fullmatch(r"[!-~]+", access_token):
         raise TokenError(
             "The access token is empty, or has characters that no token has, such as a line end."
         )
-    known = [access_token]
+    known = [access_token, *others]
     if app_secret:
         known += [app_secret, appsecret_proof(access_token, app_secret)]
-    if proxy_password:
-        known.append(proxy_password)
     written = {form for secret in known for form in (secret, quote(secret, safe=""))}
     return sorted(written, key=len, reverse=True)
 

@@ -36,11 +36,11 @@ from fbgraph.errors import (
 from fbgraph.filtering import check_kind
 from fbgraph.nodes import Node, act_id
 from fbgraph.reports import POLL_FIELDS, TOTAL_SECONDS, ReportRun, wait_until_done
-from fbgraph.request import ROOT, Request, as_curl, check
+from fbgraph.request import ROOT, Request, as_curl, check, check_address
 from fbgraph.retry import MAX_THROTTLED_SECONDS, retrying, verdict_on_write
 from fbgraph.throttle import Throttle
 from fbgraph.usage import Limit, Usage, usage_of
-from fbgraph.wire import UNSENT, address_of, password_in, proxy_for
+from fbgraph.wire import UNSENT, address_of, proxy_for, secrets_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -112,7 +112,8 @@ class GraphClient:
         below = transport or wire.transport(proxy, ca_file)
         self._way = f" through the proxy {address_of(proxy)}" if proxy else ""
         self._access_token = access_token
-        self._secrets = secrets_of(access_token, app_secret, password_in(proxy))
+        self._secrets_of_graph = secrets_of(access_token, app_secret)
+        self._secrets = secrets_of(access_token, app_secret, secrets_in(proxy))
         if self._proof:
             below = ProofTransport(below, self._proof)
         self._http = httpx.Client(
@@ -174,6 +175,7 @@ class GraphClient:
         What `read` finds unreadable it says by RetryableError: then the call is made again.
         """
         check(request, self._hide)
+        check_address(request, lambda text: scrub(text, self._secrets_of_graph))
         for attempt in retrying(self.pause, self._jitter):
             with attempt:
                 self._await_turn(request)
@@ -300,7 +302,8 @@ class GraphClient:
             sent = not isinstance(error, UNSENT)
             raise RetryableError(Detail(text, call=call, sent=sent)) from None
         usage = self._note(response.headers, request)
-        return Reply(response.status_code, response.content, call, usage.regain_seconds, self._hide)
+        rest = usage.regain_seconds(request.account_id)
+        return Reply(response.status_code, response.content, call, rest, self._hide)
 
     def _send_batch(self, batch: Sequence[Pending], read: Callable[[Reply], Any]) -> None:
         """One call for up to 50, and what became of each."""
@@ -326,7 +329,8 @@ class GraphClient:
     def _item(self, one: Pending, item: object, read: Callable[[Reply], Any]) -> Any:
         usage = self._note(item_headers(item), one.request)
         call = self._hide(str(one.request))
-        reply = Reply.of_item(item, call, usage.regain_seconds, self._hide)
+        rest = usage.regain_seconds(one.request.account_id)
+        reply = Reply.of_item(item, call, rest, self._hide)
         try:
             return read(reply)
         except GraphError as error:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     AnyPath = str | os.PathLike[str]
     Files = Mapping[str, File] | Iterable[AnyPath] | AnyPath
 
-__all__ = ["ROOT", "Request", "as_curl", "check", "encode", "read_files"]
+__all__ = ["ROOT", "Request", "as_curl", "check", "check_address", "encode", "read_files"]
 
 #: What may stand after the version: names and ids. No host to send the token to, no dots to climb
 #: by, no query.
@@ -102,6 +102,21 @@ def check(request: Request, hide: Callable[[str], str]) -> Request:
     if "access_token" in request.params:
         raise RequestError("The token rides in the Authorization header, not in a parameter.")
     encode(request.params)
+    return request
+
+
+def check_address(request: Request, hide: Callable[[str], str]) -> Request:
+    """`request`, if its URL may be seen: httpx and servers log it. Raises RequestError for a secret
+    among what would stand there.
+    """
+    if hide(request.path) != request.path:
+        raise RequestError("The path holds a secret, and the URL stands in logs.")
+    for name, text in request.encoded.items() if request.method != "POST" else ():
+        if hide(said := f"{name}={text}") != said:
+            raise RequestError(
+                f"The parameter {name} holds a secret that would stand in the URL, and so in logs:"
+                " send it by `post`, or in a `batch`."
+            )
     return request
 
 

@@ -54,10 +54,13 @@ class Usage:
         """The busiest of all shares; 0 when no header came."""
         return max((reading.percent for reading in self.readings), default=0.0)
 
-    @property
-    def regain_seconds(self) -> float | None:
-        """The longest wait that Meta names, or None. In a refusal it is how long to rest."""
-        return max((reading.regain_seconds for reading in self.readings), default=0.0) or None
+    def regain_seconds(self, account_id: str = "") -> float | None:
+        """The longest wait that Meta names for an account and the app, or None. In a refusal it is
+        how long to rest. Without `account_id` whose call it was is not known, and all count.
+        """
+        owners = {"", account_id} if account_id else {one.limit.account_id for one in self.readings}
+        waits = (one.regain_seconds for one in self.readings if one.limit.account_id in owners)
+        return max(waits, default=0.0) or None
 
 
 #: Keys that hint at a wait → the seconds in one of their unit.

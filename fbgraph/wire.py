@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import ssl
 import urllib.request
@@ -13,9 +14,10 @@ import httpx
 from fbgraph.errors import RequestError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["UNSENT", "address_of", "password_in", "proxy_for", "transport"]
+__all__ = ["UNSENT", "address_of", "proxy_for", "secrets_in", "transport"]
 
 #: Connections in use at once; more calls than that wait for one.
 MAX_CONNECTIONS: Final = 32
@@ -31,7 +33,7 @@ _PROXY: Final = re.compile(
 
 def transport(proxy: str | None, ca_file: str | Path | None) -> httpx.BaseTransport:
     """Raises OSError for a `ca_file` that is not there, ssl.SSLError for one that holds none, and
-    RequestError for a `proxy` that is no address.
+    RequestError for a `proxy` that is no address, or of a kind that is not installed.
     """
     trusted = ssl.create_default_context(cafile=str(ca_file)) if ca_file else True
     limits = httpx.Limits(max_connections=MAX_CONNECTIONS)
@@ -40,7 +42,10 @@ def transport(proxy: str | None, ca_file: str | Path | None) -> httpx.BaseTransp
             "The proxy is no address like http://host:port or http://user:password@host:port, with"
             " special characters of user and password written as %40."
         )
-    return httpx.HTTPTransport(verify=trusted, proxy=proxy, limits=limits)
+    try:
+        return httpx.HTTPTransport(verify=trusted, proxy=proxy, limits=limits)
+    except ImportError:  # what it needs for SOCKS is no part of httpx
+        raise RequestError("A SOCKS proxy needs one more package: pip install socksio.") from None
 
 
 def proxy_for(base_url: str) -> str | None:
@@ -55,9 +60,13 @@ def proxy_for(base_url: str) -> str | None:
     return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
-def password_in(proxy: str | None) -> str | None:
-    """The secret part of a proxy's URL."""
-    return unquote(urlsplit(proxy).password or "") if proxy else None
+def secrets_in(proxy: str | None) -> Sequence[str]:
+    """The password in a proxy's URL, and user and password as they go to the proxy."""
+    named = urlsplit(proxy or "")
+    if not named.password:
+        return []
+    user, password = unquote(named.username or ""), unquote(named.password)
+    return [password, base64.b64encode(f"{user}:{password}".encode()).decode()]
 
 
 def address_of(proxy: str) -> str:

@@ -203,6 +203,38 @@ def test_a_token_among_the_parameters_is_refused_without_showing_it(wire: MakeWi
     assert ("EAAsomebodyElses" in str(caught.value), graph.requests) == (False, [])
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "params"),
+    [
+        ("GET", "me", {"fields": ["{token}"]}),
+        ("DELETE", "1", {"note": "of {token}."}),
+        ("GET", "debug_token", {"input_token": "of-somebody-else"}),
+        ("GET", "oauth/access_token", {"client_secret": "of-an-app"}),
+        ("GET", "{token}", {}),
+        ("POST", "{token}/adimages", {}),
+    ],
+)
+def test_a_secret_that_would_stand_in_an_address_is_refused(
+    wire: MakeWire, method: str, path: str, params: dict[str, Any]
+) -> None:
+    token = "EAAinventedForTests"  # noqa: S105  # invented; it could be a path
+    graph = wire(OK, access_token=token)
+    written = json.loads(json.dumps([path, params]).replace("{token}", token))
+
+    with pytest.raises(RequestError, match="holds a secret") as caught:
+        graph.client.call(Request(method, *written))
+
+    assert (graph.requests, token in str(caught.value)) == ([], False)
+
+
+def test_a_secret_may_stand_in_a_form(wire: MakeWire) -> None:
+    graph = wire(OK)
+
+    graph.client.post("oauth/access_token", {"client_secret": "of-an-app"})
+
+    assert [heard.params["client_secret"] for heard in graph.heard] == ["of-an-app"]
+
+
 def test_files_are_paths_bytes_or_open_files(tmp_path: Path) -> None:
     path = tmp_path / "größe.png"
     path.write_bytes(b"1")

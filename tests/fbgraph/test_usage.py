@@ -83,7 +83,18 @@ def test_the_longest_wait_of_all_headers_counts_in_one_unit() -> None:
         }
     )
 
-    assert (usage.regain_seconds, usage.percent) == (182.0, 100.0)
+    assert (usage.regain_seconds(), usage.percent) == (182.0, 100.0)
+
+
+@pytest.mark.parametrize(("account_id", "seconds"), [("1", 45.0), ("2", 3600.0), ("", 3600.0)])
+def test_the_wait_of_another_account_is_not_waited_for(account_id: str, seconds: float) -> None:
+    hint = '"estimated_time_to_regain_access"'
+    headers = {
+        ACCOUNT: '{"acc_id_util_pct":100,"reset_time_duration":45}',
+        BUC: f'{{"2":[{{"type":"ads_insights","call_count":100,{hint}:60}}]}}',
+    }
+
+    assert usage_of(headers, account_id or "1").regain_seconds(account_id) == seconds
 
 
 def test_the_tier_is_told_by_any_header() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import socket
 import ssl
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pytest
 
 from fbgraph import GraphClient
 from fbgraph.errors import GraphError, RequestError, RetryableError
-from fbgraph.wire import address_of, password_in, proxy_for
+from fbgraph.wire import address_of, proxy_for, secrets_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 CERTIFICATES = Path(__file__).parent / "certificates"
 PASSWORD = "p@ss/word-of-the-proxy"  # noqa: S105  # invented
 WRITTEN = "p%40ss%2Fword-of-the-proxy"
+AS_SENT = base64.b64encode(f"user:{PASSWORD}".encode()).decode()
 
 #: What the environment may say of proxies.
 NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "request_method")
@@ -211,25 +213,38 @@ def test_what_is_no_address_of_a_proxy_says_so_without_its_password(proxy: str) 
 
 
 @pytest.mark.parametrize(
-    ("proxy", "password"),
+    ("proxy", "secrets"),
     [
-        (None, None),
-        ("http://p:1", ""),
-        ("http://user@p:1", ""),
-        (f"http://user:{WRITTEN}@p:1", PASSWORD),
+        (None, []),
+        ("http://p:1", []),
+        ("http://user@p:1", []),
+        (f"http://user:{WRITTEN}@p:1", [PASSWORD, AS_SENT]),
     ],
 )
 def test_the_password_of_a_proxy_is_what_must_not_be_shown(
-    proxy: str | None, password: str | None
+    proxy: str | None, secrets: list[str]
 ) -> None:
-    assert password_in(proxy) == password
+    assert secrets_in(proxy) == secrets
+
+
+def test_a_password_that_is_a_word_of_graph_stops_no_call(wire: MakeWire) -> None:
+    graph = wire(httpx.Response(200, json={"data": []}), proxy="http://user:campaigns@p:1")
+
+    assert list(graph.client.account("1").edge("campaigns", fields=["name"])) == []
+
+
+def test_a_socks_proxy_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)  # as if it were not installed
+
+    with pytest.raises(RequestError, match="pip install socksio"):
+        client_at("http://graph.invalid", "socks5://p:1")
 
 
 def test_the_password_of_a_proxy_is_hidden_wherever_a_server_repeats_it(wire: MakeWire) -> None:
-    echo = httpx.Response(502, html=f"<html>{PASSWORD} {WRITTEN}")
+    echo = httpx.Response(502, html=f"<html>{PASSWORD} {WRITTEN} {AS_SENT}")
     graph = wire(echo, proxy=f"http://user:{WRITTEN}@p:1")
 
-    with pytest.raises(GraphError, match="<html><hidden> <hidden>"):
+    with pytest.raises(GraphError, match="<html><hidden> <hidden> <hidden>"):
         graph.client.get("me")
 
 
