@@ -40,7 +40,7 @@ from fbgraph.request import ROOT, Request, as_curl, check, check_address
 from fbgraph.retry import MAX_THROTTLED_SECONDS, retrying, verdict_on_write
 from fbgraph.throttle import Throttle
 from fbgraph.usage import Limit, Usage, usage_of
-from fbgraph.wire import UNSENT, address_of, proxy_for, secrets_in
+from fbgraph.wire import UNSENT, address_of, checked_url, proxy_for, secrets_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -99,7 +99,7 @@ class GraphClient:
         clock: Callable[[], float] = time.monotonic,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self.base_url: Final = base_url.rstrip("/")
+        self.base_url: Final = checked_url(base_url)
         self.version: Final = _checked(version)
         self.tally = Tally()
         self._stopping = threading.Event()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import re
 import ssl
 import urllib.request
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["UNSENT", "address_of", "proxy_for", "secrets_in", "transport"]
+__all__ = ["UNSENT", "address_of", "checked_url", "proxy_for", "secrets_in", "transport"]
 
 #: Connections in use at once; more calls than that wait for one.
 MAX_CONNECTIONS: Final = 32
@@ -29,6 +30,27 @@ UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, ht
 _PROXY: Final = re.compile(
     r"(?:https?|socks5h?)://(?:[^@/?#]*@)?(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?/?"
 )
+
+#: Meta repeats a token that it refuses in this header, and httpcore logs headers at DEBUG.
+_CHALLENGE: Final = re.compile(r"(?i)(b'www-authenticate', )b(['\"])(?:\\.|(?!\2).)*\2")
+
+
+def _without_challenge(record: logging.LogRecord) -> bool:
+    record.msg = _CHALLENGE.sub(r"\1b'<hidden>'", str(record.msg))
+    return True
+
+
+logging.getLogger("httpcore.http11").addFilter(_without_challenge)
+
+
+def checked_url(base_url: str) -> str:
+    """An address of Graph without its last slash. Raises RequestError for one with a password."""
+    if "@" in urlsplit(base_url).netloc:
+        raise RequestError(
+            "The address of Graph has a user or a password in it. The token goes where they would:"
+            " leave them out."
+        )
+    return base_url.rstrip("/")
 
 
 def transport(proxy: str | None, ca_file: str | Path | None) -> httpx.BaseTransport:

@@ -143,6 +143,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.heard.append(heard)
         response = self.server.answer(heard)
         self.send_response(response.status_code)
+        for name, value in response.headers.items():
+            if name not in {"content-length", "transfer-encoding"}:
+                self.send_header(name, value)
         self.send_header("content-length", str(len(response.content)))
         self.end_headers()
         self.wfile.write(response.content)

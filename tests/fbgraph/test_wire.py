@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import socket
 import ssl
 import sys
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from fbgraph import GraphClient
-from fbgraph.errors import GraphError, RequestError, RetryableError
+from fbgraph.errors import GraphError, RequestError, RetryableError, TokenError
 from fbgraph.wire import address_of, proxy_for, secrets_in
 
 if TYPE_CHECKING:
@@ -233,6 +234,13 @@ def test_a_password_that_is_a_word_of_graph_stops_no_call(wire: MakeWire) -> Non
     assert list(graph.client.account("1").edge("campaigns", fields=["name"])) == []
 
 
+def test_an_address_of_graph_with_a_password_is_refused_without_showing_it() -> None:
+    with pytest.raises(RequestError, match="leave them out") as caught:
+        client_at(f"http://user:{WRITTEN}@graph.invalid")
+
+    assert "word-of" not in repr(caught.value)
+
+
 def test_a_socks_proxy_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "socksio", None)  # as if it were not installed
 
@@ -246,6 +254,23 @@ def test_the_password_of_a_proxy_is_hidden_wherever_a_server_repeats_it(wire: Ma
 
     with pytest.raises(GraphError, match="<html><hidden> <hidden> <hidden>"):
         graph.client.get("me")
+
+
+@pytest.mark.parametrize("quote", ["", "'", '"', "\\"])
+def test_a_token_that_meta_repeats_in_a_header_is_in_no_log(
+    listen: Listen, caplog: pytest.LogCaptureFixture, quote: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    says = {"WWW-Authenticate": f'OAuth "invalid_token" "{quote}Malformed EAAinvented"', "x-a": "b"}
+    graph = listen(lambda _: httpx.Response(400, json={"error": {"code": 190}}, headers=says))
+
+    with client_at(graph.url) as client, pytest.raises(TokenError):
+        client.get("me")
+
+    headers = [r.getMessage() for r in caplog.records if "x-a" in r.getMessage()]
+    assert [("<hidden>" in line, "EAAinvented" in caplog.text) for line in headers] == [
+        (True, False)
+    ]
 
 
 def test_certificates_of_ones_own_are_trusted_when_named(
