@@ -130,6 +130,9 @@ class MemoryJournal:
     def done(self, account_id: str, days: Sequence[date]) -> None:
         self.finished.append((account_id, days))
 
+    def end(self) -> None:
+        """It ends with its test."""
+
 
 def when(row: Mapping[str, Any]) -> str:
     """``2026-11-21 7``, and ``2026-11-21 None`` for a row that came without its hour."""
