@@ -1,5 +1,179 @@
-"""`make bench`: every claim about speed or memory, one after the other."""
+"""`make bench`: every figure that this project states about speed or memory, in one table."""
 
-from benchmarks import decode
+from __future__ import annotations
 
-decode.main()
+import json
+import os
+import platform
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any, Final
+
+from benchmarks import compare
+from benchmarks.measure import ROUNDS, measured
+from benchmarks.pages import Pages, keep
+from benchmarks.serve import Served, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from benchmarks.measure import Figures
+
+#: Days of a smaller and of a larger load, by side: the difference is what further rows cost. The
+#: others are so slow that less has to do.
+SIZES: Final = {"sdk": (1, 2), "dlt": (1, 2)}
+SIZE: Final = (4, 12)
+
+#: Days that all sides load once, before anything is measured, to compare what they write.
+COMPARED: Final = 2
+
+#: A Python that has facebook-business, pandas, pyarrow and dlt; without it these are left out.
+OTHERS: Final = os.environ.get("BENCH_PYTHON", "")
+
+#: Side → rounds of (figures of the smaller load, of the larger one).
+Rounds = dict[str, "list[list[Figures]]"]
+
+
+def main() -> None:
+    """Measure all, print the table."""
+    print(_machine())
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_FOLDER")) as name:
+        folder = Path(name)
+        lines = [*_loads(folder), *_memory(folder), *_small(folder), *_published(folder)]
+    widths = [max(len(line[n]) for line in lines) for n in range(3)]
+    for line in lines:
+        print("| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) + " |")
+
+
+def _machine() -> str:
+    versions = ", ".join(f"{name} {version(name)}" for name in ("pyarrow", "duckdb", "pandas"))
+    machine = f"{os.cpu_count()} cores, {platform.machine()}"
+    return f"{machine}, Python {platform.python_version()}, {versions}"
+
+
+def _loads(folder: Path) -> Iterator[tuple[str, str, str]]:
+    with serving() as served:
+        sizes = {*SIZE, *(SIZES["sdk"] if OTHERS else ()), COMPARED}
+        pages = {days: keep(served, days, folder / f"pages{days}") for days in sizes}
+        sides = _sides(folder, served, pages)
+        outs = {side: folder / f"{side}.compared" for side in sides}
+        for side, measure in sides.items():
+            measure(COMPARED, outs[side])
+        compare.demand_equal(outs)
+        rounds = _measure(folder, sides)
+    large = rounds["floor"][0][1]["rows"]
+    size = pages[SIZE[1]].size / large
+    floor = _further(rounds, "floor") * 1e6
+    whole = [[one[1]["cpu_seconds"] for one in rounds[side]] for side in ("ours", "floor")]
+    yield f"floor F, {large:,.0f} rows of {size:.0f} bytes", f"{floor:.1f} CPU-s/M rows", ""
+    ratio = median(a / b for a, b in zip(*whole, strict=True))
+    yield "page bytes to checked, typed Parquet, whole process", f"{ratio:.2f} x F", "1.5"
+    for side, what, figure in (
+        ("ours", "the same, per further row", "1.5"),
+        ("socket", "socket to published account-days, per further row", "1.9"),
+    ):
+        yield what, f"{_further(rounds, side) / _further(rounds, 'floor'):.2f} x F", figure
+    rates = [one[1]["rows"] / one[1]["wall_seconds"] for one in rounds["socket"]]
+    yield "the same, rows per second, start included", f"{median(rates):,.0f}", "80,000"
+    for other, figure in (("sdk", "8"), ("dlt", "60")):
+        if other in rounds:
+            times = _further(rounds, other) / _further(rounds, "socket")
+            yield f"CPU per further row, {other} against ours", f"{times:.1f} x", figure
+
+
+def _sides(
+    folder: Path, served: Served, pages: Mapping[int, Pages]
+) -> dict[str, Callable[[int, Path], Figures]]:
+    """How each side is measured, given days and where to write."""
+    sides: dict[str, Callable[[int, Path], Figures]] = {
+        "floor": lambda n, out: measured("sides", "floor", folder / f"pages{n}", out),
+        "ours": lambda n, out: measured("sides", "ours", folder / f"pages{n}", out),
+        "socket": lambda n, out: measured("sides", "socket", *served, n, out),
+    }
+    if OTHERS:
+        asked = {n: _asked(folder, served, pages[n]) for n in pages}
+        for other in SIZES:
+            sides[other] = lambda n, out, other=other: measured(  # type: ignore[misc]  # a default binds it
+                "others", other, asked[n], out, python=OTHERS
+            )
+    return sides
+
+
+def _measure(folder: Path, sides: Mapping[str, Callable[[int, Path], Figures]]) -> Rounds:
+    """Measure all sides at both of their sizes, one after the other, again and again."""
+    rounds: Rounds = {side: [] for side in sides}
+    for turn in range(ROUNDS):
+        for side, measure in sides.items():
+            days = SIZES.get(side, SIZE)
+            rounds[side].append([measure(n, folder / f"{side}.{turn}.{n}") for n in days])
+    return rounds
+
+
+def _asked(folder: Path, served: Served, pages: Pages) -> Path:
+    from pipelines.reports import REPORTS  # noqa: PLC0415  # it brings much along
+
+    params = REPORTS["insights_hourly"].params(pages.days[0], pages.days[-1])
+    asked: dict[str, Any] = {**served._asdict(), "params": params, "limit": 1000}
+    path = folder / f"asked{len(pages.days)}.json"
+    path.write_text(json.dumps(asked))
+    return path
+
+
+def _further(rounds: Rounds, side: str) -> float:
+    """CPU seconds that one further row costs."""
+    small, large = zip(*rounds[side], strict=True)
+    less, more = (median(one["cpu_seconds"] for one in size) for size in (small, large))
+    rows: float = large[0]["rows"] - small[0]["rows"]
+    return (more - less) / rows
+
+
+def _memory(folder: Path) -> Iterator[tuple[str, str, str]]:
+    with serving() as served:
+        pages = folder / "one day"
+        keep(served, 1, pages)
+    peaks = {
+        (days, copies): measured("memory", pages, folder / f"m{days}.{copies}", days, copies)
+        for days, copies in ((10, 1), (100, 1), (8, 10), (1, 100))
+    }
+    small, large, busy, one = peaks.values()
+    yield (
+        f"peak memory, 8 account-days of {busy['rows'] / 8:,.0f} rows in flight",
+        f"{busy['peak_mb']:.0f} MB",
+        "300",
+    )
+    yield (
+        f"growth from {small['rows']:,.0f} to {large['rows']:,.0f} rows, 8 in flight",
+        f"{large['peak_mb'] - small['peak_mb']:.0f} MB",
+        "20",
+    )
+    yield f"one account-day of {one['rows']:,.0f} rows", f"{one['peak_mb']:.0f} MB", "350"
+
+
+def _small(folder: Path) -> Iterator[tuple[str, str, str]]:
+    times = [measured("small", folder / "one day", folder / f"s{n}") for n in range(ROUNDS)]
+    cost = median(one["milliseconds"] for one in times)
+    yield "an account-day of 200 rows, bytes to durable file", f"{cost:.1f} ms CPU", "7"
+
+
+def _published(folder: Path) -> Iterator[tuple[str, str, str]]:
+    figures = measured("published", folder / "year")
+    limits = {
+        "campaigns, 30 days": (25, 400),
+        "one account": (10, 220),
+        "one ad, one week": (15, 400),
+    }
+    for name, (native, lake) in limits.items():
+        by_hand = figures[f"{name}, by hand"] * 1000
+        for side, limit in (("published", native), ("lake", lake)):
+            taken = figures[f"{name}, {side}"] * 1000
+            times = f"{taken:.0f} ms, {taken / by_hand:.1f} x a table by hand"
+            yield f"{side} file, {figures['rows']:,.0f} rows: {name}", times, f"{limit} ms"
+    again = figures["publish after one account-day"]
+    yield "publishing after one account-day changed", f"{again:.1f} s", "3 s"
+    yield "the first publish of all of it", f"{figures['first publish']:.0f} s", ""
+
+
+if __name__ == "__main__":
+    main()

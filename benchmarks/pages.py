@@ -1,42 +1,63 @@
-"""Pages of hourly insights as Meta would send them, on disk: what the benchmarks decode."""
+"""Pages of hourly insights as they came from the socket, on disk: what is decoded and measured."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+import json
+from datetime import date
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from fbgraph import GraphClient
-from fbgraph.sandbox import Sandbox
-from pipelines.listings import discover
-from pipelines.reports import REPORTS
+from benchmarks.serve import days_before
 from warehouse.decode import Account
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["Pages", "pages_on_disk"]
+    from benchmarks.serve import Served
 
-LAST_DAY: Final = date(2026, 11, 21)
-NOW: Final = datetime(2026, 11, 23, 20, tzinfo=UTC)
+__all__ = ["Pages", "keep", "kept"]
 
-#: Account, its days, and the files of its pages.
-Pages = tuple[Account, "Sequence[date]", "Sequence[Path]"]
+#: Rows of a page, so many that calls are few and so few that Meta would give them.
+LIMIT: Final = 1000
 
 
-def pages_on_disk(folder: Path, *, days: int, scale: int) -> Pages:
-    """Pull one account's report from the sandbox and write its pages to `folder`."""
-    asked = [LAST_DAY - timedelta(days=n) for n in reversed(range(days))]
-    with (
-        Sandbox(now=lambda: NOW, scale=scale) as sandbox,
-        GraphClient(sandbox.token, base_url=sandbox.url, sleep=lambda _: None) as client,
-    ):
-        row = discover(client).rows[0]
-        account = Account(row["account_id"], row["timezone_name"], row["currency"])
+class Pages(NamedTuple):
+    """Whose pages, of which days, in which files."""
+
+    account: Account
+    days: Sequence[date]
+    files: Sequence[Path]
+
+    def bodies(self) -> Iterator[bytes]:
+        return (path.read_bytes() for path in self.files)
+
+    @property
+    def size(self) -> int:
+        return sum(path.stat().st_size for path in self.files)
+
+
+def keep(served: Served, days: int, folder: Path) -> Pages:
+    """Pull one account's report and write its pages to `folder`."""
+    from fbgraph import GraphClient  # noqa: PLC0415  not for who only reads them
+    from pipelines.listings import discover  # noqa: PLC0415
+    from pipelines.reports import REPORTS  # noqa: PLC0415
+
+    asked = days_before(days)
+    folder.mkdir()
+    with GraphClient(served.token, base_url=served.url) as client:
+        [row] = discover(client, [served.account_id]).rows
+        account = [row["account_id"], row["timezone_name"], row["currency"]]
         params = REPORTS["insights_hourly"].params(asked[0], asked[-1])
-        report_run_id = client.account(account.account_id).run_report(params)
-        files = []
-        for n, page in enumerate(client.node(report_run_id).insights().pages()):
-            files.append(folder / f"{n:06}.json")
-            files[-1].write_bytes(page.body)
-    return account, asked, files
+        run = client.account(served.account_id).run_report(params)
+        for n, page in enumerate(client.node(run).insights(limit=LIMIT).pages()):
+            (folder / f"{n:06}.json").write_bytes(page.body)
+    (folder / "about").write_text(json.dumps([account, [str(day) for day in asked]]))
+    return kept(folder)
+
+
+def kept(folder: Path) -> Pages:
+    """Pages that were written before."""
+    account, days = json.loads((folder / "about").read_text())
+    return Pages(
+        Account(*account), [date.fromisoformat(d) for d in days], sorted(folder.glob("*.json"))
+    )

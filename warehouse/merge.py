@@ -6,8 +6,8 @@ and what are two is decided here.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from warehouse import arrow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -26,7 +26,6 @@ __all__ = [
     "Piece",
     "by_day",
     "in_order",
-    "in_pieces",
     "put_aside",
     "sort",
     "without_repeats",
@@ -36,12 +35,10 @@ __all__ = [
 PART: Final = "__part"
 
 #: Rows of a piece. A merge holds about half a piece of every run that it merges.
-PIECE_ROWS: Final = 1024
+PIECE_ROWS: Final = 2048
 
 #: New rows that a merge takes before it sorts again, and so about the rows of a row group.
 MERGED_ROWS: Final = 16_384
-
-_LZ4: Final = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +69,24 @@ def by_day(rows: pa.Table) -> Iterator[tuple[date, pa.Table]]:
         start += entry["counts"]
 
 
-def in_pieces(rows: pa.Table, keys: Sequence[str]) -> Iterator[pa.Table]:
-    """Sort rows, and yield them piece by piece: a sorted copy of the whole is never in memory."""
-    whole = rows.combine_chunks()
-    order = _order(whole, [*keys, PART])
-    for start in range(0, whole.num_rows, PIECE_ROWS):
-        yield whole.take(order.slice(start, PIECE_ROWS))
+def put_aside(ordered: pa.Table, path: Path, first: str) -> Sequence[Piece]:
+    """Write sorted rows to a file of this process's own, in pieces. Raises OSError."""
+    [rows] = ordered.combine_chunks().to_batches()
+    pieces, at = [], 0
+    with path.open("xb") as file:
+        for start in range(0, rows.num_rows, PIECE_ROWS):
+            piece = rows.slice(start, PIECE_ROWS)
+            size = file.write(piece.serialize())
+            pieces.append(Piece(piece[first][0], partial(_read, path, at, size, rows.schema)))
+            at += size
+    return pieces
 
 
-def put_aside(pieces: Iterable[pa.Table], path: Path, first: str) -> Sequence[Piece]:
-    """Write sorted pieces to a file of this process's own. Raises OSError."""
-    kept: list[Piece] = []
-    with pa.OSFile(str(path), "wb") as sink, ExitStack() as at_the_end:
-        for number, piece in enumerate(pieces):
-            if not number:
-                file = at_the_end.enter_context(pa.ipc.new_file(sink, piece.schema, options=_LZ4))
-            file.write_table(piece.combine_chunks())
-            kept.append(Piece(piece[first][0], _reader(path, number)))
-    return kept
-
-
-def _reader(path: Path, number: int) -> Callable[[], pa.Table]:
-    def read() -> pa.Table:
-        with pa.OSFile(str(path)) as source:
-            return pa.Table.from_batches([pa.ipc.open_file(source).get_batch(number)])
-
-    return read
+def _read(path: Path, at: int, size: int, schema: pa.Schema) -> pa.Table:
+    with path.open("rb", buffering=0) as file:
+        file.seek(at)
+        piece = pa.ipc.read_record_batch(pa.py_buffer(file.read(size)), schema)
+    return pa.Table.from_batches([piece])
 
 
 def in_order(pieces: Sequence[Piece], keys: Sequence[str]) -> Iterator[pa.Table]:

@@ -24,7 +24,7 @@ from warehouse.loads import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -83,7 +83,7 @@ class Writer:
             schema,
             compression="zstd",
             compression_level=3,
-            use_dictionary=[field.name for field in schema if pa.types.is_string(field.type)],
+            use_dictionary=list(_texts(schema)),
         )
 
     def write(self, content: pa.Table) -> None:
@@ -110,6 +110,17 @@ class Writer:
         self._parquet.is_open = False  # it must not write a footer when it is collected
         with suppress(OSError):  # of a disk that is full
             self._file.close()
+
+
+def _texts(schema: pa.Schema) -> Iterator[str]:
+    """Paths of the columns that are text, those inside lists included: few values, often again."""
+    for field in schema:
+        if pa.types.is_string(field.type):
+            yield field.name
+        elif pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type):
+            entry = field.type.value_type
+            texts = (part.name for part in entry if pa.types.is_string(part.type))
+            yield from (f"{field.name}.list.element.{name}" for name in texts)
 
 
 class Footer(NamedTuple):

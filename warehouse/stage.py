@@ -27,8 +27,8 @@ from warehouse.merge import (
     Piece,
     by_day,
     in_order,
-    in_pieces,
     put_aside,
+    sort,
     without_repeats,
 )
 from warehouse.parquet import Writer
@@ -49,7 +49,7 @@ __all__ = ["REJECTS_KEPT", "Settled", "Stage"]
 
 #: Bytes of rows that all stages of a process hold together before one that holds more than its
 #: share puts its own aside: rows of a quiet account-day need not touch the disk twice.
-HELD_BYTES: Final = 16_000_000
+HELD_BYTES: Final = 24_000_000
 SHARE_BYTES: Final = 2_000_000
 
 #: Rejects of one account-day that are kept with their JSON; further ones are only counted.
@@ -187,9 +187,9 @@ class Stage:
         for day, held in self._held.items():
             if held:
                 path = self._folder / f"{day}.{self._files:06}.pieces"
-                sorted_pieces = in_pieces(pa.concat_tables(held), self._keys)
+                ordered = sort(pa.concat_tables(held), [*self._keys, PART])
                 with self._lake.writing(self.table, self.account.account_id, day):
-                    self._pieces[day] += put_aside(sorted_pieces, path, self._first)
+                    self._pieces[day] += put_aside(ordered, path, self._first)
                 held.clear()
         _MEMORY.change(by=-self._held_bytes)
         self._held_bytes = 0

@@ -79,9 +79,9 @@ def _rows(table: Table, bodies: Sequence[bytes]) -> pa.StructArray:
     for body in bodies:
         _demand(body[:1] == b"{" and body.rstrip()[-1:] == b"}", "a body is no JSON object")
     joined = b"\n".join(bodies)
-    if not joined.isascii():
-        joined.decode()  # Arrow does not look
     documents = arrow.read_json(joined, _wire_schema(table), unexpected="infer")
+    if not joined.isascii():
+        documents.validate(full=True)  # is it UTF-8? Arrow does not look when it reads
     data = documents.column("data")
     _demand(documents.num_rows == len(bodies), "a body is not one JSON object")
     _demand(data.null_count == 0, "a body has no data")

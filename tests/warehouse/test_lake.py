@@ -31,7 +31,7 @@ from warehouse.pages import Reject
 from warehouse.schema import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 DAY = date(2026, 11, 21)
@@ -262,22 +262,6 @@ def test_a_writer_killed_before_the_rename_leaves_the_old_file(days: Any, lake: 
     days.put(4)
     assert unfinished(lake) == []
     assert lake.read("insights_hourly").num_rows == 4
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of 2 MB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(  # noqa: S603  our own words
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)],  # noqa: S607  wherever it is
-        check=False,
-        capture_output=True,
-    )
-    if mounted.returncode:
-        pytest.skip("only root may mount a small disk")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)  # noqa: S603, S607  as above
 
 
 def test_a_full_disk_leaves_the_old_file_and_no_debris(

@@ -21,6 +21,7 @@ from warehouse.checks import Totals, prove
 from warehouse.decode import Account
 from warehouse.errors import KeepsProvenError, NotAPageError, UnwritableError, WarehouseError
 from warehouse.files import STAGING, workshop
+from warehouse.lake import Lake
 from warehouse.loads import Load
 from warehouse.schema import HOURLY, TABLES
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from warehouse.lake import Lake
     from warehouse.stage import Settled
 
 TABLE = TABLES["insights_hourly"]
@@ -270,14 +270,19 @@ def test_the_path_of_the_rows_imports_no_pandas(lake: Lake) -> None:
 
 
 def test_a_disk_that_is_full_fails_the_account_day_in_plain_words(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold(monkeypatch, 0)
-    with lake.stage(TABLE, ACCOUNT, DAYS) as stage:
-        for folder in debris(lake):
-            folder.joinpath("2026-11-21.000001.pieces").symlink_to("/dev/full")
-        with pytest.raises(UnwritableError, match=r"account 11 on 2026-11-21 .* No space left"):
-            stage.add([page(row(1))])
+    lake = Lake(small_disk / "lake")
+    many = [row(ad, hour) for ad in range(500) for hour in range(24)]
+
+    with (
+        lake.stage(TABLE, ACCOUNT, DAYS) as stage,
+        pytest.raises(UnwritableError, match=r"account 11 on 2026-11-21 .* No space left"),
+    ):
+        stage.add([page(*many)])
+
+    assert debris(lake) == []
 
 
 #: Rows of few ads and hours, cut into parts and pages in any way.
@@ -295,8 +300,6 @@ def test_however_rows_are_cut_into_parts_the_last_word_on_each_key_stays(
     spill: bool,  # noqa: FBT001  hypothesis names it
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    from warehouse.lake import Lake  # noqa: PLC0415  one of its own per example
-
     lake = Lake(tmp_path_factory.mktemp("lake"))
     expected, duplicates = _last_words(parts)
     with pytest.MonkeyPatch.context() as patch:
