@@ -126,7 +126,8 @@ def _further(rounds: Rounds, side: str) -> float:
     small, large = zip(*rounds[side], strict=True)
     less, more = (median(one["cpu_seconds"] for one in size) for size in (small, large))
     rows: float = large[0]["rows"] - small[0]["rows"]
-    return (more - less) / rows
+    cost: float = (more - less) / rows
+    return cost
 
 
 def _memory(folder: Path) -> Iterator[tuple[str, str, str]]:
