@@ -116,6 +116,7 @@ class GraphClient:
         self._secrets = secrets_of(access_token, app_secret, secrets_in(proxy))
         if self._proof:
             below = ProofTransport(below, self._proof)
+        self._lines = wire.Lines()
         self._http = httpx.Client(
             base_url=f"{self.base_url}/{version}/",
             auth=BearerAuth(access_token),
@@ -137,15 +138,19 @@ class GraphClient:
         self._http.close()
 
     def stop(self) -> None:
-        """Wake every call that waits, in all threads and in clients from `counted`: it raises
-        StoppedError, and so does every wait to come.
+        """End every call in all threads and in clients from `counted`, those too that wait for an
+        answer: they raise StoppedError, and so does every call and every wait to come.
         """
         self._stopping.set()
+        self._lines.cut()
 
     def pause(self, seconds: float) -> None:
         """Wait, until `stop` at most: then it raises StoppedError."""
         if not self._stopping.is_set():
             self._rest(seconds)
+        self._demand_going_on()
+
+    def _demand_going_on(self) -> None:
         if self._stopping.is_set():
             raise StoppedError("Stopped while waiting.")
 
@@ -292,11 +297,15 @@ class GraphClient:
         content: dict[str, Any] = {where: request.encoded}
         if request.files:
             content["files"] = [(name, (name, body)) for name, body in request.files.items()]
+        self._demand_going_on()
         try:
-            response = self._http.request(request.method, request.path, **content)
+            response = self._http.request(
+                request.method, request.path, extensions={"trace": self._lines.trace}, **content
+            )
         except httpx.UnsupportedProtocol:
             raise RequestError(f"{self.base_url} is no http(s) address.") from None
         except httpx.RequestError as error:  # its text may quote headers, and so the token
+            self._demand_going_on()
             said = self._hide(f"{type(error).__name__} {error}")
             text = f"No answer from {self.base_url}{self._way}: {said}."
             sent = not isinstance(error, UNSENT)

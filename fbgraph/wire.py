@@ -5,20 +5,24 @@ from __future__ import annotations
 import base64
 import logging
 import re
+import socket
 import ssl
+import threading
 import urllib.request
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
+from weakref import WeakSet
 
 import httpx
 
 from fbgraph.errors import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["UNSENT", "address_of", "checked_url", "proxy_for", "secrets_in", "transport"]
+__all__ = ["UNSENT", "Lines", "address_of", "checked_url", "proxy_for", "secrets_in", "transport"]
 
 #: Connections in use at once; more calls than that wait for one.
 MAX_CONNECTIONS: Final = 32
@@ -68,6 +72,40 @@ def transport(proxy: str | None, ca_file: str | Path | None) -> httpx.BaseTransp
         return httpx.HTTPTransport(verify=trusted, proxy=proxy, limits=limits)
     except ImportError:  # what it needs for SOCKS is no part of httpx
         raise RequestError("A SOCKS proxy needs one more package: pip install socksio.") from None
+
+
+class Lines:
+    """The open connections of a client, so that another thread can cut them.
+
+    Closing a client wakes nobody who waits for an answer in a thread; cutting does.
+    """
+
+    def __init__(self) -> None:
+        self._sockets: WeakSet[socket.socket] = WeakSet()
+        self._is_cut = False
+        self._lock = threading.Lock()
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """What httpcore tells of a request's progress: here, of a connection that it opened."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            line: socket.socket = info["return_value"].get_extra_info("socket")
+            with self._lock:
+                self._sockets.add(line)
+            if self._is_cut:
+                _cut(line)
+
+    def cut(self) -> None:
+        """Whoever reads or writes gets an error now, and so does whoever connects later."""
+        with self._lock:
+            self._is_cut = True
+            lines = list(self._sockets)
+        for line in lines:
+            _cut(line)
+
+
+def _cut(line: socket.socket) -> None:
+    with suppress(OSError):  # it was closed meanwhile
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def proxy_for(base_url: str) -> str | None:

@@ -5,6 +5,8 @@ import logging
 import socket
 import ssl
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ import httpx
 import pytest
 
 from fbgraph import GraphClient
-from fbgraph.errors import GraphError, RequestError, RetryableError, TokenError
+from fbgraph.errors import GraphError, RequestError, RetryableError, StoppedError, TokenError
 from fbgraph.wire import address_of, proxy_for, secrets_in
 
 if TYPE_CHECKING:
@@ -322,6 +324,36 @@ def test_a_server_that_never_answers_is_not_waited_for_longer_than_allowed(silen
         client.get("me")
 
     assert len(waits) == 5
+
+
+@pytest.mark.parametrize("is_secret", [False, True])
+def test_a_client_that_is_stopped_waits_for_no_answer_in_any_thread(
+    listen: Listen, tls: ssl.SSLContext, *, is_secret: bool
+) -> None:
+    asked, over = threading.Event(), threading.Event()
+
+    def never(_: Heard) -> httpx.Response:
+        asked.set()
+        over.wait(30)
+        return httpx.Response(200, json={})
+
+    server = listen(never, tls=tls if is_secret else None)
+    ca_file = CERTIFICATES / "loopback.pem"
+    with (
+        GraphClient("EAAinvented", base_url=server.url, ca_file=ca_file) as client,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        waiting = pool.submit(lambda: client.counted().get("me"))
+        assert asked.wait(10)
+        client.stop()
+
+        with pytest.raises(StoppedError):
+            waiting.result(timeout=10)
+        with pytest.raises(StoppedError):
+            client.get("me")
+    over.set()
+
+    assert len(server.heard) == 1
 
 
 def test_connections_are_kept_for_the_next_call(listen: Listen) -> None:

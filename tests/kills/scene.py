@@ -41,18 +41,22 @@ NOW: Final = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 TABLE: Final = "insights_hourly"
 ACCOUNTS: Final = 5
 
-#: What a report run takes on a server as slow as Meta.
-RUN_SECONDS: Final = 4.0
+#: A call is held for so many ticks of the wall's time at most: 30 s.
+HELD_TICKS: Final = 600
+TICK_SECONDS: Final = 0.05
 
 Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How many times faster than on the wall time passes, and how slow calls and runs are in it."""
+    """How many times faster than on the wall time passes, and how slow calls and runs are in it:
+    runs take `run_seconds` of a server as slow as Meta.
+    """
 
     speed: float = 1.0
     latency: float = 1.0
+    run_seconds: float = 4.0
 
 
 class Created(NamedTuple):
@@ -66,38 +70,43 @@ class Scene:
     """A sandbox at a pace, and a lake in a folder. Use it in a ``with`` block.
 
     `arrived` counts calls by kind as they reach the sandbox; `heard`: report run → when the answer
-    to its creation was sent, by `time.monotonic`.
+    to its creation was sent, by `time.monotonic`. Calls of kinds that are in `held` are not
+    answered.
     """
 
-    def __init__(self, root: Path, days: Sequence[date], pace: Pace) -> None:
+    def __init__(
+        self, root: Path, days: Sequence[date], pace: Pace, accounts: int = ACCOUNTS
+    ) -> None:
         self.root = root
         self.days = days
         self.pace = pace
         self.arrived: Counter[str] = Counter()
         self.heard: dict[str, float] = {}
+        self.held: set[str] = set()
         self._began = time.monotonic()
         self.sandbox = Sandbox(
             now=self._now,
-            accounts=ACCOUNTS,
+            accounts=accounts,
             latency=pace.latency,
-            run_seconds=RUN_SECONDS * pace.latency,
+            run_seconds=pace.run_seconds * pace.latency,
             sleep=self._wait,
         )
 
     @property
     def runs(self) -> int:
         """Report runs that a load needs: each account has one for each stretch of days."""
-        return ACCOUNTS * len(chunks(self.days, DAYS_PER_RUN))
+        return len(self.sandbox.account_ids) * len(chunks(self.days, DAYS_PER_RUN))
 
     @property
     def account_days(self) -> int:
-        return ACCOUNTS * len(self.days)
+        return len(self.sandbox.account_ids) * len(self.days)
 
     def __enter__(self) -> Self:
         self.sandbox.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.held.clear()
         self.sandbox.__exit__(None, None, None)
 
     def _now(self) -> datetime:
@@ -108,7 +117,11 @@ class Scene:
         told = self.sandbox.calls()
         before, self.arrived = self.arrived, _counts(told)
         is_creation = self.arrived["create_run"] > before["create_run"]
+        held = {kind for kind in self.held if self.arrived[kind] > before[kind]}
         await asyncio.sleep(seconds / self.pace.speed)
+        for _ in range(HELD_TICKS):
+            if held & self.held:
+                await asyncio.sleep(TICK_SECONDS)
         if is_creation:
             self.heard[told["runs"][-1]["id"]] = time.monotonic()
 
@@ -214,7 +227,7 @@ def load(program: Program) -> None:
     with GraphClient(
         program.token,
         base_url=program.url,
-        sleep=program.sleep,
+        sleep=program.sleep if program.speed != 1 else None,  # Ctrl-C wakes the usual one
         clock=program.clock,
         ledger=Ledger(program.root / ".limits.json", program.clock),
     ) as client:
@@ -238,6 +251,9 @@ def load(program: Program) -> None:
 
 class Started(Protocol):
     """A process at work."""
+
+    @property
+    def pid(self) -> int | None: ...
 
     @property
     def exitcode(self) -> int | None:
@@ -285,6 +301,10 @@ class Command:
                 stdout=told,
                 stderr=told,
             )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def exitcode(self) -> int | None:
