@@ -188,7 +188,8 @@ class GraphClient:
         """Make many calls, up to 50 in one; each result, in order, is a value or a GraphError.
 
         Items that failed for the moment are made again by themselves, throttled ones when their
-        limit is free. Raises TokenError, BlockedError and StoppedError, which end all of them.
+        limit is free. Raises TokenError and BlockedError where Meta refuses a whole batch for
+        them, and StoppedError.
         """
         pending = [Pending(check(request, self._hide)) for request in requests]
         waited = 0.0
