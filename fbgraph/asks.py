@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from fbgraph.errors import (
     CursorError,
+    CursorStuckError,
     FieldError,
     GraphError,
     NotFoundError,
@@ -134,7 +135,8 @@ def split_inside(ask: Ask, error: GraphError) -> Sequence[Ask]:
     Together the parts ask for the same. An object that changes its status in between can come
     twice, which the reader drops, or not at all, which the proof notices.
     """
-    if isinstance(error, RunHungError):  # an hour or more each time, and one day is small
+    # Each hangs for an hour, or for many pages, and one day is small.
+    if isinstance(error, RunHungError | CursorStuckError):
         return []
     new = replace(ask, attempt=1)
     if len(ask.statuses) > 1:

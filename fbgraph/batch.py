@@ -10,15 +10,17 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from fbgraph.errors import Detail, RetryableError
 from fbgraph.retry import verdict_on_write, wait_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from fbgraph.answers import Reply
     from fbgraph.errors import GraphError
     from fbgraph.request import Request
 
-__all__ = ["MAX_ITEMS", "Pending", "batches", "fits", "form_of"]
+__all__ = ["MAX_ITEMS", "Pending", "batches", "fits", "form_of", "items_of"]
 
 MAX_ITEMS: Final = 50
 
@@ -76,3 +78,11 @@ def form_of(
     items = [one.request.item(proof) for one in batch]
     files = {name: content for one in batch for name, content in one.request.files.items()}
     return {"batch": json.dumps(items, separators=(",", ":"))}, files
+
+
+def items_of(reply: Reply, count: int) -> Sequence[object]:
+    """The items of a batch's answer. Raises RetryableError if there are not as many as asked."""
+    answer = reply.json()
+    if not isinstance(answer, list) or len(answer) != count:
+        raise RetryableError(Detail(f"The answer has not {count} items.", call=reply.call))
+    return answer

@@ -22,7 +22,7 @@ import httpx
 from fbgraph import versions, wire
 from fbgraph.answers import Reply, item_headers, scrub, text_ids
 from fbgraph.auth import BearerAuth, ProofTransport, appsecret_proof, secrets_of
-from fbgraph.batch import Pending, batches, fits, form_of
+from fbgraph.batch import Pending, batches, fits, form_of, items_of
 from fbgraph.errors import (
     ENDS_EVERYTHING,
     Detail,
@@ -193,7 +193,8 @@ class GraphClient:
         """Make many calls, up to 50 in one; each result, in order, is a value or a GraphError.
 
         Items that failed for the moment are made again by themselves, throttled ones when their
-        limit is free. Raises TokenError, BlockedError and StoppedError, which end all of them.
+        limit is free. Raises TokenError and BlockedError where Meta refuses a whole batch for
+        them, and StoppedError.
         """
         pending = [Pending(check(request, self._hide)) for request in requests]
         waited = 0.0
@@ -320,7 +321,7 @@ class GraphClient:
         outer = Request("POST", ROOT, form, files, repeatable=True)
         self.tally.calls += len(batch)
         try:
-            answers = self._settled(outer, lambda: _items(self._send(outer), len(batch)))
+            answers = self._settled(outer, lambda: items_of(self._send(outer), len(batch)))
         except GraphError as error:
             for one in batch:
                 self._throttle.unheard(one.request)
@@ -419,14 +420,6 @@ def _checked(version: str) -> str:
     if not re.fullmatch(r"v\d+\.\d+", version, re.ASCII):
         raise VersionError(f"{version!r} is no version of the API: write it like {API_VERSION}.")
     return version
-
-
-def _items(reply: Reply, count: int) -> Sequence[object]:
-    """The items of a batch's answer. Raises RetryableError if there are not as many as asked."""
-    answer = reply.json()
-    if not isinstance(answer, list) or len(answer) != count:
-        raise RetryableError(Detail(f"The answer has not {count} items.", call=reply.call))
-    return answer
 
 
 def _told_of_token(reply: Reply) -> Mapping[str, Any]:

@@ -237,6 +237,8 @@ class Engine(Generic[Result]):
                 self._turns.do(self._job(part, lambda: self._runner.read(part), self._was_read))
             elif step is Step.RESUBMIT:
                 yield from self._part_failed(part, answer.error or hung_error(answer, age))
+        elif isinstance(answer, ENDS_EVERYTHING):  # it came in an item of the polls' batch
+            raise answer
         elif not self._may_pass(part, answer, age):
             yield from self._part_failed(part, answer)
         part.due = now + poll_seconds(age, part.run.percent)

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any, Final, Self, overload
 from urllib.parse import parse_qsl
 
 from fbgraph.answers import text_ids
-from fbgraph.errors import CursorStuckError, RetryableError, TooMuchDataError, TotalCountError
+from fbgraph.errors import (
+    CursorStuckError,
+    Detail,
+    RetryableError,
+    TooMuchDataError,
+    TotalCountError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -177,15 +183,19 @@ def _walk(fetch: Callable[[Params], Page], params: Params) -> Iterator[Page]:
     page = fetch(params)
     while True:
         if page.after in seen:
-            raise CursorStuckError(f"The edge repeats the cursor {page.after!r}.")
+            raise _stuck(f"The edge repeats the cursor {page.after!r}.")
         empty = 0 if page.data else empty + 1
         if empty > MAX_EMPTY_PAGES and page.after is not None:
-            raise CursorStuckError(f"The edge sent {empty} empty pages in a row.")
+            raise _stuck(f"The edge sent {empty} empty pages in a row.")
         yield page
         if page.after is None:
             return
         seen.add(page.after)
         page = fetch({**params, "after": page.after})
+
+
+def _stuck(said: str) -> CursorStuckError:
+    return CursorStuckError(Detail(said, advice="List it again, or in smaller parts."))
 
 
 class PageSize:

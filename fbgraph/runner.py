@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fbgraph.asks import bad_fields
 from fbgraph.errors import (
     CursorError,
+    CursorStuckError,
     RetryableError,
     RunFailedError,
     TooMuchDataError,
@@ -97,7 +98,7 @@ class Runner:
             try:
                 return self._read_once(part)
             except (CursorError, _BadPageError) as error:
-                if rereads == REREADS:
+                if rereads == REREADS or isinstance(error, CursorStuckError):
                     raise error.error if isinstance(error, _BadPageError) else error from None
                 part.drop()
                 _log.info("%s: reading from the first page again: %s", part.order, error)

@@ -47,10 +47,12 @@ def tell(asked: str, headers: Mapping[str, str]) -> None:
     Sources: headers ``facebook-api-version`` and ``X-Ad-Api-Version-Warning`` (Versioning).
     """
     served = headers.get("facebook-api-version", "")
-    if served not in ("", asked):
+    is_other = served not in ("", asked)
+    if is_other:
         _once(f"Asked for API {asked}, served by {served}: set FB_API_VERSION to it.")
     if warning := headers.get("x-ad-api-version-warning"):
-        _once(f"Meta says: {warning} Set FB_API_VERSION to one of {', '.join(living())}.")
+        advice = "" if is_other else f" Set FB_API_VERSION to one of {', '.join(living())}."
+        _once(f"Meta says: {warning}{advice}")
 
 
 def _once(text: str) -> None:

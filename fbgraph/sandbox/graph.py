@@ -76,9 +76,10 @@ def respond(platform: Platform, call: Call) -> Answer:
     """One call from its arrival to its answer, refusals, scenarios and headers included."""
     began = perf_counter()
     place = _place(platform, call)
-    version = LATEST
+    asked = version = LATEST
     try:
         version = served_version(call, upgrade=platform.settings.auto_upgrade)
+        asked = call.version  # and it is served, if by another one
         token = platform.tokens.check(call, place.now)
         _authorize(platform, call, token, place.account)
         if platform.meter:
@@ -89,6 +90,10 @@ def respond(platform: Platform, call: Call) -> Answer:
     except RefusedError as error:
         answer = _refusal(error, call)
     usual = _headers(platform, call, version, place)
+    if _is_upgrade(asked, version):
+        usual["x-ad-api-version-warning"] = (
+            f"The call has been auto-upgraded to {version} as {asked} has been deprecated."
+        )
     answer = replace(answer, headers={**usual, **answer.headers})
     answer = platform.active.after(call, answer, place)
     platform.ledger.record(call, answer)
@@ -110,12 +115,7 @@ def _headers(platform: Platform, call: Call, version: str, place: Place) -> dict
     meter = platform.meter
     shares = meter.shares(call, place) if meter else small_shares(call.number)
     insights = is_insights(call, place)
-    found = headers(call.number, version, account_id, shares, insights=insights)
-    if _is_upgrade(call.version, version):
-        found["x-ad-api-version-warning"] = (
-            f"The call has been auto-upgraded to {version} as {call.version} has been deprecated."
-        )
-    return found
+    return headers(call.number, version, account_id, shares, insights=insights)
 
 
 def _batch(platform: Platform, call: Call) -> Answer:
@@ -188,13 +188,13 @@ def _about_object(platform: Platform, call: Call) -> bytes:
     route = (call.method, *rest)
     run = platform.runs.find(first, platform.now())
     if run:
-        return _found(RUN_ROUTES, route)(platform, call, run)
+        return _found(RUN_ROUTES, route, first)(platform, call, run)
     node = platform.world.find(first)
     if node is None:
         is_id = first.removeprefix("act_").isdecimal()
         name = "unknown_object" if is_id else "unknown_alias"
         raise refused(name, method=call.method.lower(), id=first)
-    return _found(_routes_of(node.level), route)(platform, call, node)
+    return _found(_routes_of(node.level), route, first)(platform, call, node)
 
 
 @cache
@@ -205,9 +205,11 @@ def _routes_of(level: str) -> Routes:
 
 
 def _found(
-    routes: Mapping[tuple[str, ...], Callable[..., bytes]], route: tuple[str, ...]
+    routes: Mapping[tuple[str, ...], Callable[..., bytes]], route: tuple[str, ...], object_id: str
 ) -> Callable[..., bytes]:
-    """The handler, or the refusal of a path that leads nowhere from here."""
+    """The handler, or the refusal of a path that leads nowhere from here, or not by this method."""
     if route in routes:
         return routes[route]
+    if any(known[1:] == route[1:] for known in routes):
+        raise refused("unknown_object", method=route[0].lower(), id=object_id)
     raise refused("unknown_path", path="/".join(route[1:]))

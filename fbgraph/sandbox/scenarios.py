@@ -34,6 +34,18 @@ VERSIONS = "Graph API, Versioning"
 READ_TOO_EARLY = "facebook-python-business-sdk #293, #405"
 TRANSIENT = "airbyte-source-facebook-marketing"
 
+#: Throttle → one in how many of the calls that its limit is about, and what they are told.
+THROTTLES: Final[Mapping[str, tuple[int, str]]] = {
+    "throttled": (9, "80000/2446079 with minutes to wait, for an account"),
+    "throttled_management": (9, "80004/2446079 with minutes to wait, for an account's objects"),
+    "throttled_account": (9, "17/2446079 with seconds to wait, for an account"),
+    "throttled_account_613": (9, "613/1487742 with seconds to wait, for an account"),
+    "throttled_app": (11, "4 for the whole app"),
+    "throttled_insights": (9, "4/1504022 for all insights of the app"),
+    "throttled_page": (11, "32 with HTTP 403"),
+    "throttled_custom": (11, "613 without a subcode"),
+}
+
 SCENARIOS: Final[Mapping[str, Scenario]] = {
     # Tokens
     "expired_token": Scenario("every call answers 190/463", "2.12", HANDLING, before=calls.expire),
@@ -96,51 +108,14 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         *("1.10", "seen in public logs of 2026"),
         version=calls.other_version,
     ),
-    # Throttles: of the calls that the limit is about; the next one is let through
-    "throttled": Scenario(
-        "one in N calls: 80000/2446079 with minutes to wait, for an account",
-        *("7.3", LIMITS, 9),
-        before=calls.throttle("throttled"),
-    ),
-    "throttled_management": Scenario(
-        "one in N calls: 80004/2446079 with minutes to wait, for an account's objects",
-        *("7.3", LIMITS, 9),
-        before=calls.throttle("throttled_management"),
-    ),
-    "throttled_account": Scenario(
-        "one in N calls: 17/2446079 with seconds to wait, for an account",
-        *("7.3", LIMITS, 9),
-        before=calls.throttle("throttled_account"),
-    ),
-    "throttled_account_613": Scenario(
-        "one in N calls: 613/1487742 with seconds to wait, for an account",
-        *("7.3", LIMITS, 9),
-        before=calls.throttle("throttled_account_613"),
-    ),
-    "throttled_app": Scenario(
-        "one in N calls: 4 for the whole app",
-        *("7.3", LIMITS, 11),
-        before=calls.throttle("throttled_app"),
-    ),
-    "throttled_insights": Scenario(
-        "one in N calls: 4/1504022 for all insights of the app",
-        *("7.3", LIMITS, 9),
-        before=calls.throttle("throttled_insights"),
-    ),
-    "throttled_page": Scenario(
-        "one in N calls: 32 with HTTP 403",
-        *("7.3", LIMITS, 11),
-        before=calls.throttle("throttled_page"),
-    ),
+    **{
+        name: Scenario(f"one in N calls: {what}", "7.3", LIMITS, n, before=calls.throttle(name))
+        for name, (n, what) in THROTTLES.items()
+    },
     "throttled_application": Scenario(
         "one in N calls: 341 for the whole app",
         *("7.3", HANDLING, 11),
         before=calls.throttle("throttled_application"),
-    ),
-    "throttled_custom": Scenario(
-        "one in N calls: 613 without a subcode",
-        *("7.3", LIMITS, 11),
-        before=calls.throttle("throttled_custom"),
     ),
     "throttled_metrics": Scenario(
         "one in N calls: 613 about custom metrics, where a report run is created",

@@ -22,6 +22,7 @@ from fbgraph.asks import (
 )
 from fbgraph.errors import (
     CursorError,
+    CursorStuckError,
     Detail,
     FieldError,
     GraphError,
@@ -131,8 +132,9 @@ def test_a_part_has_all_its_attempts_before_it() -> None:
     assert {part.attempt for part in split_inside(ONE_DAY.again(), TOO_MUCH)} == {1}
 
 
-def test_one_day_that_hangs_is_not_split_any_further() -> None:
-    assert split_inside(ONE_DAY, RunHungError("Hangs.")) == []
+@pytest.mark.parametrize("error", [RunHungError("Hangs."), CursorStuckError("Repeats.")])
+def test_one_day_that_hangs_is_not_split_any_further(error: GraphError) -> None:
+    assert split_inside(ONE_DAY, error) == []
 
 
 def test_nothing_is_left_to_split_of_one_status_and_one_id() -> None:

@@ -309,8 +309,30 @@ def test_an_account_that_may_not_be_read_is_asked_once_and_fails_alone(
     assert sum(c["count"] for c in creations if c["path"].endswith("insights")) <= 7 + 3
 
 
+@pytest.mark.parametrize("scenario", ["endless_pages", "repeated_cursor"])
+def test_a_listing_that_does_not_advance_fails_by_the_day_and_costs_no_thousands_of_calls(
+    bench: Callable[..., Bench], scenario: str
+) -> None:
+    one = bench(scenario, "limit_too_high:10")  # without pages there is nothing to be stuck in
+    account_id = one.sandbox.account_ids[0]
+
+    found = one.run(Order(account_id, DAYS[:2]))
+
+    assert set(found) == {f"act_{account_id} {day}" for day in DAYS[:2]}
+    assert ["empty pages" in why or "repeats the cursor" in why for why in found.values()] == [
+        True,
+        True,
+    ]
+    assert one.sandbox.calls()["total"] < 2 * 3 * 51 + 50
+
+
 @pytest.mark.parametrize(
-    ("scenario", "kind"), [("expired_token", TokenError), ("blocked", BlockedError)]
+    ("scenario", "kind"),
+    [
+        ("expired_token", TokenError),
+        ("blocked", BlockedError),
+        *((f"token_dies:{n}", TokenError) for n in range(3, 9)),
+    ],
 )
 def test_what_ends_everything_ends_it(
     bench: Callable[..., Bench], scenario: str, kind: type[Exception]

@@ -74,7 +74,20 @@ def test_an_upgrade_is_told_once_per_process_and_what_to_do(
 
     assert warnings(caplog) == [
         "Asked for API v24.0, served by v26.0: set FB_API_VERSION to it.",
-        f"Meta says: {UPGRADED} Set FB_API_VERSION to one of v25.0, v26.0.",
+        f"Meta says: {UPGRADED}",
+    ]
+
+
+def test_an_end_to_come_is_told_with_the_versions_that_live(
+    wire: MakeWire, caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = {"X-Ad-Api-Version-Warning": "v24.0 will go.", "facebook-api-version": "v24.0"}
+    graph = wire(httpx.Response(200, json={}, headers=headers), version="v24.0")
+
+    graph.client.get("act_1/campaigns")
+
+    assert warnings(caplog) == [
+        "Meta says: v24.0 will go. Set FB_API_VERSION to one of v25.0, v26.0."
     ]
 
 

@@ -109,6 +109,12 @@ def test_ads_answer_only_in_living_versions(graph: Graph, path: str, code: int |
     assert response.json().get("error", {}).get("code") == code
 
 
+def test_an_expired_version_that_is_refused_was_not_upgraded(graph: Graph) -> None:
+    response = answer_to(graph, graph.sandbox.token, "v24.0/me/adaccounts")
+
+    assert "x-ad-api-version-warning" not in response.headers
+
+
 def test_the_version_that_served_is_in_the_header(graph: Graph) -> None:
     served = answer_to(graph, graph.sandbox.token, "v25.0/me").headers["facebook-api-version"]
 

@@ -59,6 +59,15 @@ def test_reading_is_refused_as_meta_does(
     check(graph, path, params, expected)
 
 
+def test_what_is_there_but_not_by_this_method_says_so(graph: Graph) -> None:
+    run = graph.create(f"{graph.account()}/insights", fields="spend")
+
+    error = graph.delete(run).json()["error"]
+
+    assert (error["code"], error["error_subcode"]) == (100, 33)
+    assert error["message"].startswith(f"Unsupported delete request. Object with ID '{run}'")
+
+
 HOUR = {"breakdowns": HOURLY}
 
 
