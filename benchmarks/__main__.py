@@ -41,10 +41,17 @@ def main() -> None:
     print(_machine())
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_FOLDER")) as name:
         folder = Path(name)
-        lines = [*_loads(folder), *_memory(folder), *_small(folder), *_published(folder)]
+        parts = (_loads, _memory, _small, _published)
+        lines = [_told(line) for part in parts for line in part(folder)]
     widths = [max(len(line[n]) for line in lines) for n in range(3)]
     for line in lines:
         print("| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) + " |")
+
+
+def _told(line: tuple[str, str, str]) -> tuple[str, str, str]:
+    """The rest takes minutes: say each line as it comes."""
+    print("  ".join(line), file=sys.stderr, flush=True)
+    return line
 
 
 def _machine() -> str:
