@@ -219,6 +219,18 @@ def backfill(since: date, until: date, accounts: tuple[str, ...], reports: tuple
     sys.exit(run_backfill(os.environ, since, until, accounts=accounts, reports=reports))
 
 
+@cli.command(epilog="Exit code 0: all proven; 1: some failed or do not add up; 2: wrong use.")
+@click.option("--full", is_flag=True, help="All of the last 28 days, moved or not.")
+@click.option(
+    "--account", "accounts", multiple=True, metavar="ID", help="Only this ad account; repeatable."
+)
+def refresh(accounts: tuple[str, ...], *, full: bool) -> None:
+    """Load the last 3 days, and the days of the last 28 whose totals Meta has changed."""
+    from pipelines.catch_up import run_refresh  # noqa: PLC0415
+
+    sys.exit(run_refresh(os.environ, accounts=accounts, full=full))
+
+
 @cli.command()
 def publish() -> None:
     """Rebuild warehouse.duckdb from the lake."""
