@@ -177,19 +177,13 @@ def _controls(
     for outcome in outcomes:
         if outcome.load is not None:
             account_id, day = outcome.account_day
-            totals[account_id][day] = _totals(outcome.load)
+            totals[account_id][day] = outcome.load.totals if outcome.load.rows else None
     return totals
 
 
 def _changed(before: Mapping[AccountDay, Load | None], outcome: Outcome) -> bool:
     old, new = before[outcome.account_day], outcome.load
-    return old is None or new is None or _totals(old) != _totals(new)
-
-
-def _totals(load: Load) -> Totals | None:
-    if not load.rows:
-        return None
-    return Totals(load.impressions or 0, load.clicks or 0, load.spend or Totals().spend)
+    return old is None or new is None or old.totals != new.totals
 
 
 def _choose(

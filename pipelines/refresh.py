@@ -7,7 +7,6 @@ them; a day whose totals are still those that proved it has not moved, and is le
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from warehouse.loads import Load
 
-__all__ = ["FRESH_DAYS", "LOOKBACK_DAYS", "Why", "lookback", "to_pull"]
+__all__ = ["FRESH_DAYS", "LOOKBACK_DAYS", "Why", "lookback", "moved", "to_pull"]
 
 #: Meta changes a day's numbers for so long. Source: Insights API, Best practices.
 LOOKBACK_DAYS: Final = 28
@@ -59,29 +58,27 @@ def to_pull(
     days before it are a backfill's business. `full`: the whole lookback.
     """
     found = {
-        day: _why(today, day, loads.get(day), since, _moved(loads.get(day), totals, day))
-        for day in reversed(lookback(today))
+        day: _why(today, day, loads.get(day), since, totals) for day in reversed(lookback(today))
     }
     return {day: why or Why.FULL for day, why in found.items() if why or full}
 
 
-def _why(today: date, day: date, load: Load | None, since: date | None, moved: bool) -> Why | None:  # noqa: FBT001  # private, and its place says it
+def _why(
+    today: date,
+    day: date,
+    load: Load | None,
+    since: date | None,
+    totals: Mapping[date, Totals | None],
+) -> Why | None:
     reasons = (
         (Why.FRESH, (today - day).days <= FRESH_DAYS),
         (Why.MISSING, load is None and since is not None and since < day),
         (Why.UNPROVEN, load is not None and not load.proven),
-        (Why.MOVED, moved),
+        (Why.MOVED, load is not None and day in totals and moved(load, totals[day])),
     )
     return next((why for why, holds in reasons if holds), None)
 
 
-def _moved(load: Load | None, totals: Mapping[date, Totals | None], day: date) -> bool:
-    if load is None or day not in totals:
-        return False
-    proved = (load.control_impressions or 0, load.control_clicks or 0, _spend(load))
-    now = totals[day] or Totals()
-    return proved != (now.impressions, now.clicks, now.spend)
-
-
-def _spend(load: Load) -> Decimal:
-    return load.control_spend or Decimal()
+def moved(load: Load, now: Totals | None) -> bool:
+    """Whether Meta's totals are no longer those that proved a load."""
+    return load.control != (now or Totals())

@@ -349,7 +349,7 @@ def test_a_query_that_cannot_be_read_gives_duckdbs_words(fresh: Company) -> None
 
 
 @pytest.mark.parametrize(
-    "command", [(), ("backfill",), ("refresh",), ("demo",), ("sandbox",), ("query",)]
+    "command", [(), ("backfill",), ("refresh",), ("status",), ("demo",), ("sandbox",), ("query",)]
 )
 def test_help_shows_how_and_needs_no_token(fresh: Company, command: Sequence[str]) -> None:
     done = fresh.run(*command, "--help", FB_ACCESS_TOKEN="")
