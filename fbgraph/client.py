@@ -64,12 +64,26 @@ class Tally:
     """What the calls of one client came to.
 
     `calls` as Meta counts them, failed ones and each item of a batch; the latest usage, and the
-    version that served the latest answer.
+    version that served the latest answer. What a client from `counted` calls, the client that it
+    came from has called too: `whole` is the tally of that one.
     """
 
     calls: int = 0
     api_version: str = ""
     usage: Usage = field(default_factory=Usage)
+    whole: Tally | None = field(default=None, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def count(self, calls: int) -> None:
+        """Add calls that are made, from any thread."""
+        with self._lock:
+            self.calls += calls
+        if self.whole is not None:
+            self.whole.count(calls)
+
+    def part(self) -> Tally:
+        """A tally that begins with no calls and counts towards this one."""
+        return Tally(0, self.api_version, self.usage, self)
 
 
 class GraphClient:
@@ -157,7 +171,7 @@ class GraphClient:
     def counted(self) -> GraphClient:
         """The same client with a tally of its own, to tell what one piece of work cost."""
         twin = object.__new__(type(self))
-        twin.__dict__.update(self.__dict__, tally=replace(self.tally, calls=0))
+        twin.__dict__.update(self.__dict__, tally=self.tally.part())
         return twin
 
     def usage(self) -> Mapping[Limit, float]:
@@ -283,7 +297,7 @@ class GraphClient:
 
     def _read(self, request: Request, read: Callable[[Reply], T] | None) -> T:
         """Send, and read the answer; what is found unreadable says of which call."""
-        self.tally.calls += 1
+        self.tally.count(1)
         reply = self._send(request)
         try:
             return (read or _json)(reply)
@@ -319,7 +333,7 @@ class GraphClient:
         """One call for up to 50, and what became of each."""
         form, files = form_of(batch, self._proof)
         outer = Request("POST", ROOT, form, files, repeatable=True)
-        self.tally.calls += len(batch)
+        self.tally.count(len(batch))
         try:
             answers = self._settled(outer, lambda: items_of(self._send(outer), len(batch)))
         except GraphError as error:

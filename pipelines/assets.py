@@ -6,44 +6,39 @@ grid is enough; `control_daily` can also be loaded alone.
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of assets as objects.
-import logging
 import warnings
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 
-from fbgraph import GraphClient, act_id
-from fbgraph.errors import ENDS_EVERYTHING, GraphError
 from pipelines.checks import COMPLETE, COUNTED, complete_result, counted_result
-from pipelines.listings import (
-    LEVEL_OF,
-    Listing,
-    accounts_in,
-    discover,
-    list_objects,
-    store_accounts,
-    store_objects,
+from pipelines.entities import load_objects
+from pipelines.listings import LEVEL_OF, accounts_in, discover
+from pipelines.load import Loader
+from pipelines.metadata import published_metadata, table_metadata
+from pipelines.partitions import ACCOUNT_DAYS, ACCOUNTS, account_day_of
+from pipelines.recording import (
+    listed_part,
+    loaded_part,
+    record,
+    record_good,
+    stopping,
+    take_in_accounts,
 )
-from pipelines.load import Loader, threads
-from pipelines.metadata import load_metadata, table_metadata
-from pipelines.outcome import Outcome
-from pipelines.partitions import ACCOUNT_DAYS, ACCOUNTS, AD_ACCOUNTS, account_day_of, key_of
-from pipelines.recording import Part, record, record_good, stopping
 from pipelines.reports import CONTROL, REPORTS, Report
 from pipelines.resources import GraphResource
 from warehouse.catalog import publish
-from warehouse.errors import WarehouseError
 from warehouse.lake import Lake
 from warehouse.schema import TABLES
+
+if TYPE_CHECKING:
+    from pipelines.outcome import Outcome
 
 __all__ = ["ASSETS"]
 
 # We know; the pin in requirements.lock holds it still.
 warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
-
-_log = logging.getLogger(__name__)
 
 Results = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
@@ -63,17 +58,8 @@ def accounts(context: dg.AssetExecutionContext, graph: GraphResource) -> dg.Mate
     settings = graph.settings()
     with stopping(), settings.open_graph() as client:
         found = discover(client, settings.account_ids)
-    table = store_accounts(Lake(settings.warehouse_url), found.rows, datetime.now(UTC))
-    keys = [act_id(row["account_id"]) for row in found.rows]
-    context.instance.add_dynamic_partitions(AD_ACCOUNTS, keys)
-    return dg.MaterializeResult(
-        metadata={
-            "dagster/row_count": table.num_rows,
-            "seen_now": len(keys),
-            "names": {act_id(row["account_id"]): str(row.get("name", "")) for row in found.rows},
-            "refused": dict(found.refused),
-        }
-    )
+    metadata = take_in_accounts(context.instance, Lake(settings.warehouse_url), found, graph.now())
+    return dg.MaterializeResult(metadata=metadata)
 
 
 def _objects(table: str) -> dg.AssetsDefinition:
@@ -97,35 +83,12 @@ def _objects(table: str) -> dg.AssetsDefinition:
     def listed(context: dg.AssetExecutionContext, graph: GraphResource) -> Results:
         settings = graph.settings()
         lake = Lake(settings.warehouse_url)
-        known = accounts_in(lake)
-        listings: dict[str, Listing] = {}
-
-        def one(client: GraphClient, key: str) -> Part:
-            account = known.get(key.removeprefix("act_"))
-            if account is None:
-                return Part(key, {}, "the token does not see this account")
-            try:
-                listing = list_objects(client, account.account_id, table)
-                store_objects(lake, table, account, listing, datetime.now(UTC))
-            except ENDS_EVERYTHING:
-                raise
-            except (GraphError, WarehouseError, OSError) as error:
-                return Part(key, {}, str(error))
-            listings[account.account_id] = listing
-            if not listing.complete:
-                _log.warning("%s of %s: %s", table, key, listing)
-            return Part(key, _listing_metadata(listing))
-
-        with stopping(), settings.open_graph() as client, threads(client) as pool:
-            parts = list(pool.map(lambda key: one(client, str(key)), context.partition_keys))
-        yield from record(context, parts, [counted_result(table, listings)])
+        account_ids = [str(key).removeprefix("act_") for key in context.partition_keys]
+        with stopping(), settings.open_graph() as client:
+            found = load_objects(client, lake, [table], account_ids, graph.now)
+        yield from record(context, map(listed_part, found), [counted_result(table, found)])
 
     return listed
-
-
-def _listing_metadata(listing: Listing) -> dict[str, int]:
-    counted = {} if listing.total_count is None else {"total_count": listing.total_count}
-    return {"dagster/partition_row_count": len(listing.rows), **counted}
 
 
 def _report(report: Report) -> dg.AssetsDefinition:
@@ -159,18 +122,15 @@ def _report(report: Report) -> dg.AssetsDefinition:
             try:
                 outcomes.extend(loader.load(report, account_days))
             except BaseException:  # the token died, or somebody cancels
-                record_good(context, map(_part, outcomes))
+                record_good(
+                    context.op_execution_context, context.asset_key, map(loaded_part, outcomes)
+                )
                 raise
-        parts = [_part(outcome) for outcome in outcomes]
+        parts = [loaded_part(outcome) for outcome in outcomes]
         checks = [complete_result(report.name, outcomes)] if checked else []
         yield from record(context, parts, checks)
 
     return loaded
-
-
-def _part(outcome: Outcome) -> Part:
-    metadata = {} if outcome.load is None else load_metadata(outcome.load)
-    return Part(key_of(outcome.account_day), metadata, outcome.error)
 
 
 @dg.asset(
@@ -183,13 +143,7 @@ def warehouse_duckdb(graph: GraphResource) -> dg.MaterializeResult[None]:
     the old file open keeps it; who opens it again sees the new one.
     """
     published = publish(graph.settings().warehouse_url)
-    return dg.MaterializeResult(
-        metadata={
-            "path": dg.MetadataValue.path(published.path),
-            "seconds": round(published.seconds, 3),
-            "rows": dict(published.rows),
-        }
-    )
+    return dg.MaterializeResult(metadata=published_metadata(published))
 
 
 ASSETS: Final = (

@@ -17,6 +17,7 @@ from pipelines.runs import interrupts, open_instance, run_job
 from pipelines.settings import settings_of
 from pipelines.show import say
 from pipelines.summary import Summary
+from warehouse.catalog import ensure_published
 from warehouse.lake import Lake
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import dagster as dg
 
 
-__all__ = ["run_backfill"]
+__all__ = ["close", "run_backfill"]
 
 
 def run_backfill(
@@ -49,14 +50,20 @@ def run_backfill(
     plan = plan_of(found, (since, until), accounts, reports, started)
     lake = Lake(settings.warehouse_url)
     lake.demand_writable()
+    ensure_published(settings.warehouse_url)
     refused = {("accounts", key): why for key, why in plan.refused.items()}
-    summary = Summary(plan, started, refused)
+    summary = Summary(plan, started, refused, dict.fromkeys(plan.reports, plan.account_days))
     with (
         open_instance(environ) as instance,
         Bar(len(plan.account_days) * len(plan.reports)) as bar,
         interrupts() as look,
     ):
         _run(instance, summary, lake, bar, look)
+    return close(summary)
+
+
+def close(summary: Summary) -> int:
+    """Show the closing table and what went wrong; returns the exit code."""
     for line in summary.table():
         click.echo(line)
     for line in summary.complaints():

@@ -9,7 +9,7 @@ import dagster as dg
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipelines.listings import Listing
+    from pipelines.entities import Listed
     from pipelines.outcome import Outcome
 
 __all__ = ["COMPLETE", "COUNTED", "complete_result", "counted_result"]
@@ -40,15 +40,12 @@ def complete_result(asset: str, outcomes: Sequence[Outcome]) -> dg.AssetCheckRes
     )
 
 
-def counted_result(asset: str, listings: Mapping[str, Listing]) -> dg.AssetCheckResult:
+def counted_result(asset: str, found: Sequence[Listed]) -> dg.AssetCheckResult:
     """Passes when every account's edge counted as many objects as it listed. A warning: the count
     is Meta's hint, and objects without permission or changed meanwhile make it differ.
     """
-    differing = {
-        f"act_{account_id}": str(listing)
-        for account_id, listing in listings.items()
-        if not listing.complete
-    }
+    listings = {f"act_{one.account_id}": one.listing for one in found if one.listing}
+    differing = {key: str(listing) for key, listing in listings.items() if not listing.complete}
     return dg.AssetCheckResult(
         check_name=COUNTED,
         asset_key=asset,

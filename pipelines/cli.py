@@ -10,6 +10,7 @@ import io
 import logging
 import os
 import sys
+from functools import reduce
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -149,9 +150,11 @@ def doctor() -> None:
     sys.exit(SOME_FAILED if examine(os.environ) else ALL_DONE)
 
 
-def _day(_ctx: click.Context, _param: click.Parameter, value: str) -> date:
+def _day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> date | None:
     from datetime import date as a_date  # noqa: PLC0415
 
+    if value is None:
+        return None
     try:
         if len(value) != len("2026-11-21"):
             raise ValueError  # noqa: TRY301  # 20261121 is ISO too, and easily a slip
@@ -160,47 +163,44 @@ def _day(_ctx: click.Context, _param: click.Parameter, value: str) -> date:
         raise click.BadParameter(f"{value!r} is no day; write it like 2026-11-21.") from None
 
 
-def _of_account_days(command: Callable[..., None]) -> Callable[..., None]:
+def _of_account_days(*, required: bool = True) -> Callable[[Callable[..., None]], Any]:
     """The options that say which account-days are meant."""
-    for option in reversed(
-        (
-            click.option(
-                "--since",
-                required=True,
-                callback=_day,
-                metavar="DAY",
-                help="First day, like 2026-11-01.",
-            ),
-            click.option(
-                "--until", required=True, callback=_day, metavar="DAY", help="Last day, included."
-            ),
-            click.option(
-                "--account",
-                "accounts",
-                multiple=True,
-                metavar="ID",
-                help="Only this ad account; repeatable.",
-            ),
-            click.option(
-                "--report",
-                "reports",
-                multiple=True,
-                metavar="NAME",
-                help="Only this report; repeatable.",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+    options = (
+        click.option(
+            "--since",
+            required=required,
+            callback=_day,
+            metavar="DAY",
+            help="First day, like 2026-11-01.",
+        ),
+        click.option(
+            "--until", required=required, callback=_day, metavar="DAY", help="Last day, included."
+        ),
+        click.option(
+            "--account",
+            "accounts",
+            multiple=True,
+            metavar="ID",
+            help="Only this ad account; repeatable.",
+        ),
+        click.option(
+            "--report",
+            "reports",
+            multiple=True,
+            metavar="NAME",
+            help="Only this report; repeatable.",
+        ),
+    )
+    return lambda command: reduce(lambda done, option: option(done), reversed(options), command)
 
 
-def _demand_order(since: date, until: date) -> None:
-    if since > until:
+def _demand_order(since: date | None, until: date | None) -> None:
+    if since and until and since > until:
         raise click.UsageError(f"--since {since} is after --until {until}.")
 
 
 @cli.command()
-@_of_account_days
+@_of_account_days()
 def plan(since: date, until: date, accounts: tuple[str, ...], reports: tuple[str, ...]) -> None:
     """Show what a backfill would cost in report runs, calls and minutes; load nothing."""
     _demand_order(since, until)
@@ -210,13 +210,37 @@ def plan(since: date, until: date, accounts: tuple[str, ...], reports: tuple[str
 
 
 @cli.command(epilog="Exit code 0: all proven; 1: some failed or do not add up; 2: wrong use.")
-@_of_account_days
+@_of_account_days()
 def backfill(since: date, until: date, accounts: tuple[str, ...], reports: tuple[str, ...]) -> None:
     """Load account-days, newest first, prove them, publish warehouse.duckdb."""
     _demand_order(since, until)
     from pipelines.backfill import run_backfill  # noqa: PLC0415
 
     sys.exit(run_backfill(os.environ, since, until, accounts=accounts, reports=reports))
+
+
+@cli.command(epilog="Exit code 0: all proven; 1: some failed or do not add up; 2: wrong use.")
+@click.option("--full", is_flag=True, help="All of the last 28 days, moved or not.")
+@click.option(
+    "--account", "accounts", multiple=True, metavar="ID", help="Only this ad account; repeatable."
+)
+def refresh(accounts: tuple[str, ...], *, full: bool) -> None:
+    """Load the last 3 days, and the days of the last 28 whose totals Meta has changed."""
+    from pipelines.catch_up import run_refresh  # noqa: PLC0415
+
+    sys.exit(run_refresh(os.environ, accounts=accounts, full=full))
+
+
+@cli.command(epilog="Exit code 0: all of them are proven; 1: some are not; 2: wrong use.")
+@_of_account_days(required=False)
+def status(
+    since: date | None, until: date | None, accounts: tuple[str, ...], reports: tuple[str, ...]
+) -> None:
+    """Show which account-days are proven, stale, failed or not loaded; by default of 28 days."""
+    _demand_order(since, until)
+    from pipelines.status import run_status  # noqa: PLC0415
+
+    sys.exit(run_status(os.environ, since, until, accounts=accounts, reports=reports))
 
 
 @cli.command()

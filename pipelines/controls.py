@@ -56,13 +56,7 @@ class Controls:
         if any(load is None or load.run_id != self._run_id for load in stored):
             return self.ask(account, days)
         return Asked(
-            {
-                load.date: Totals(load.impressions or 0, load.clicks or 0, load.spend or 0)  # type: ignore[arg-type]  # 0 is a Decimal's
-                if load.rows
-                else None
-                for load in stored
-                if load is not None
-            }
+            {load.date: load.totals if load.rows else None for load in stored if load is not None}
         )
 
     def ask(self, account: Account, days: Sequence[date]) -> Asked:

@@ -7,9 +7,11 @@ from typing import Final
 import dagster as dg
 
 from pipelines.assets import ASSETS
+from pipelines.daily import REFRESH, refresh_job
 from pipelines.listings import LEVEL_OF
 from pipelines.reports import CONTROL, REPORTS
 from pipelines.resources import GraphResource
+from pipelines.schedules import SCHEDULES
 
 __all__ = ["JOBS", "defs"]
 
@@ -22,8 +24,12 @@ JOBS: Final = {
 }
 
 defs: Final = dg.Definitions(
-    assets=ASSETS,
-    jobs=[dg.define_asset_job(name, selection=assets) for name, assets in JOBS.items()],
-    resources={"graph": GraphResource()},
+    assets=[*ASSETS, REFRESH],
+    jobs=[
+        *(dg.define_asset_job(name, selection=assets) for name, assets in JOBS.items()),
+        refresh_job,
+    ],
+    schedules=SCHEDULES,
+    resources={"graph": GraphResource(), "mem": dg.mem_io_manager},
     executor=dg.in_process_executor,  # a process per step costs seconds and gains nothing
 )

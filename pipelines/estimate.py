@@ -53,9 +53,7 @@ def expected_rows(
 ) -> Mapping[date, int]:
     """Rows that each day will have: as many as it had, or by its control totals and neighbours."""
     loaded = sorted(
-        where.date
-        for where in lake.partitions(table)
-        if where.account_id == account_id and where.date is not None
+        where.date for where in lake.partitions(table, account_id) if where.date is not None
     )
     near = sorted(loaded, key=lambda day: min(abs((day - one).days) for one in days))[:NEIGHBOURS]
     known = {day: lake.load_of(table, account_id, day) for day in {*near, *(set(days) & {*loaded})}}

@@ -11,6 +11,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from fbgraph.engine import Engine, wait_for_any
@@ -19,6 +20,7 @@ from fbgraph.orders import Order
 from fbgraph.runner import RESUME_SECONDS
 from pipelines.controls import Controls
 from pipelines.estimate import cut, expected_rows
+from pipelines.failures import Failures
 from pipelines.journal import FileJournal
 from pipelines.outcome import Outcome
 from pipelines.partitions import AccountDay, chunks, today_in
@@ -80,9 +82,9 @@ class Loader:
         """
         days_of, refused = _work(self._accounts, account_days, self._now())
         load = self._load_controls if report is CONTROL else self._load_report
-        for outcome in refused:
-            yield _logged(outcome)
-        for outcome in load(report, days_of):
+        failures = Failures(self._lake.root, report.name)
+        for outcome in chain(refused, load(report, days_of)):
+            failures.note(outcome, self._now(), self._run_id)
             yield _logged(outcome)
 
     def _load_report(

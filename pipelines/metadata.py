@@ -9,10 +9,12 @@ import dagster as dg
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pipelines.listings import Listing
+    from warehouse.catalog import Published
     from warehouse.loads import Load
     from warehouse.schema import Table
 
-__all__ = ["load_metadata", "table_metadata"]
+__all__ = ["listing_metadata", "load_metadata", "published_metadata", "table_metadata"]
 
 
 def table_metadata(table: Table) -> Mapping[str, Any]:
@@ -51,3 +53,18 @@ def load_metadata(load: Load) -> Mapping[str, Any]:
         "report_run_ids": ", ".join(load.report_run_ids),
     }
     return {key: value for key, value in {**numbers, **texts}.items() if value not in (None, "")}
+
+
+def listing_metadata(listing: Listing, by_id: int) -> Mapping[str, Any]:
+    """Of one account's objects: how many are listed, counted by the edge, and read by id."""
+    counted = {} if listing.total_count is None else {"total_count": listing.total_count}
+    return {"dagster/partition_row_count": len(listing.rows), "by_id": by_id, **counted}
+
+
+def published_metadata(published: Published) -> Mapping[str, Any]:
+    """Of the published file: where it is, its rows by table, how long it took."""
+    return {
+        "path": dg.MetadataValue.path(published.path),
+        "seconds": round(published.seconds, 3),
+        "rows": dict(published.rows),
+    }

@@ -7,15 +7,36 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import dagster as dg
 
+from fbgraph import act_id
 from fbgraph.errors import ENDS_EVERYTHING
+from pipelines.listings import store_accounts
+from pipelines.metadata import listing_metadata, load_metadata
+from pipelines.partitions import AD_ACCOUNTS, key_of
 from pipelines.settings import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
-__all__ = ["FAILED", "STOPPED", "Part", "record", "record_good", "stopping"]
+    from pipelines.entities import Listed
+    from pipelines.listings import Discovery
+    from pipelines.outcome import Outcome
+    from warehouse.lake import Lake
 
-#: Keys in the metadata of a failed run: partition key → why; and why everything stopped.
+__all__ = [
+    "FAILED",
+    "STOPPED",
+    "Part",
+    "failure_of",
+    "listed_part",
+    "loaded_part",
+    "record",
+    "record_good",
+    "stopping",
+    "take_in_accounts",
+]
+
+#: Keys in the metadata of a failed run: asset → partition key → why; and why everything stopped.
 FAILED: Final = "failed"
 STOPPED: Final = "stopped"
 
@@ -37,9 +58,37 @@ class Part(NamedTuple):
     error: str = ""
 
 
+def listed_part(found: Listed) -> Part:
+    """The objects of one account."""
+    listing = found.listing
+    metadata = {} if listing is None else listing_metadata(listing, found.by_id)
+    return Part(act_id(found.account_id), metadata, found.error)
+
+
+def loaded_part(outcome: Outcome) -> Part:
+    """One account-day of a report."""
+    metadata = {} if outcome.load is None else load_metadata(outcome.load)
+    return Part(key_of(outcome.account_day), metadata, outcome.error)
+
+
+def take_in_accounts(
+    instance: dg.DagsterInstance, lake: Lake, found: Discovery, now: datetime
+) -> Mapping[str, Any]:
+    """Put accounts into the lake and into the grid; the metadata of the asset `accounts`."""
+    table = store_accounts(lake, found.rows, now)
+    keys = [act_id(row["account_id"]) for row in found.rows]
+    instance.add_dynamic_partitions(AD_ACCOUNTS, keys)
+    return {
+        "dagster/row_count": table.num_rows,
+        "seen_now": len(keys),
+        "names": {act_id(row["account_id"]): str(row.get("name", "")) for row in found.rows},
+        "refused": dict(found.refused),
+    }
+
+
 def record(
     context: dg.AssetExecutionContext,
-    parts: Sequence[Part],
+    parts: Iterable[Part],
     checks: Sequence[dg.AssetCheckResult],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Mark the good partitions materialized and, if there are bad ones, fail with their reasons.
@@ -47,28 +96,34 @@ def record(
     An exception alone would fail them all, and a plain MaterializeResult would mark them all good:
     only so does "re-run failed" in the UI take exactly the bad ones.
     """
+    parts = list(parts)
     bad = {part.partition_key: part.error for part in parts if part.error}
     if not bad:
         for part in parts:
             context.add_asset_metadata(part.metadata, partition_key=part.partition_key)
         yield dg.MaterializeResult(check_results=checks)
         return
-    record_good(context, parts)
+    record_good(context.op_execution_context, context.asset_key, parts)
     yield from checks
-    raise dg.Failure(
-        f"{len(bad)} of {len(parts)} failed and keep what they had:\n"
-        + "\n".join(f"{key}: {why}" for key, why in bad.items()),
+    raise failure_of({context.asset_key.to_user_string(): bad}, len(parts))
+
+
+def failure_of(bad: Mapping[str, Mapping[str, str]], of: int) -> dg.Failure:
+    """The failure of a run that did the rest: asset → partition key → why, of so many in all."""
+    lines = [f"{key}: {why}" for failed in bad.values() for key, why in failed.items()]
+    return dg.Failure(
+        f"{len(lines)} of {of} failed and keep what they had:\n" + "\n".join(lines),
         metadata={FAILED: dg.MetadataValue.json(bad)},
         allow_retries=False,
     )
 
 
-def record_good(context: dg.AssetExecutionContext, parts: Iterable[Part]) -> None:
-    """Mark the good partitions of a run that will fail: what is in the lake is in the grid."""
+def record_good(
+    context: dg.OpExecutionContext, asset: dg.AssetKey | str, parts: Iterable[Part]
+) -> None:
+    """Mark the good partitions of an asset: what is in the lake is in the grid."""
     for part in parts:
         if not part.error:
             context.log_event(
-                dg.AssetMaterialization(
-                    context.asset_key, partition=part.partition_key, metadata=part.metadata
-                )
+                dg.AssetMaterialization(asset, partition=part.partition_key, metadata=part.metadata)
             )

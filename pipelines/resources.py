@@ -7,6 +7,7 @@ never sees one: neither in a run's configuration nor in an event.
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -29,6 +30,10 @@ class GraphResource(dg.ConfigurableResource["GraphResource"]):
     def settings(self) -> Settings:
         """The environment now. Raises ConfigError if it is wrong."""
         return settings_of(os.environ)
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return datetime.now(UTC)
 
     def open(self) -> GraphClient:
         """A client; close it, or use it as a context manager. Raises ConfigError."""

@@ -8,7 +8,7 @@ import socket
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef  # no public way to a folder of one's own
@@ -43,6 +43,7 @@ class RunResult:
     success: bool
     failed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     stopped: str = ""
+    output: Any = None  # of the op that was asked for, where that ended well
 
 
 @contextmanager
@@ -118,12 +119,19 @@ def interrupts() -> Iterator[Callable[[], None]]:
         told.close()
 
 
-def run_job(
-    instance: dg.DagsterInstance, name: str, first: str | None = None, last: str | None = None
+def run_job(  # noqa: PLR0913  # what to run, over what, and how
+    instance: dg.DagsterInstance,
+    name: str,
+    first: str | None = None,
+    last: str | None = None,
+    *,
+    config: Mapping[str, Mapping[str, object]] | None = None,
+    output_of: str = "",
 ) -> RunResult:
     """Run a job of `definitions` here and now, over the partitions from `first` to `last`.
 
-    Raises KeyboardInterrupt for Ctrl-C, which Dagster takes for a failed run.
+    `config` of its ops, by their names; `output_of` names the op whose output is wanted. Raises
+    KeyboardInterrupt for Ctrl-C, which Dagster takes for a failed run.
     """
     tags = {"fbinsights/started_by": "command line"}
     if first is not None and last is not None:
@@ -132,23 +140,30 @@ def run_job(
             "dagster/asset_partition_range_end": last,
         }
     result = defs.resolve_job_def(name).execute_in_process(
-        instance=instance, tags=tags, run_config=_QUIET, raise_on_error=False
+        instance=instance,
+        tags=tags,
+        run_config={**_QUIET, "ops": {op: {"config": said} for op, said in (config or {}).items()}},
+        raise_on_error=False,
     )
     failed: dict[tuple[str, str], str] = {}
     stopped = ""
+    has_output = output_of and result.is_node_success(output_of)
+    output = result.output_for_node(output_of) if has_output else None
     for event in result.filter_events(lambda event: event.is_step_failure):
         data = event.step_failure_data
         told = data.user_failure_data.metadata if data.user_failure_data else {}
         bad = told.get(FAILED)
         if isinstance(bad, dg.JsonMetadataValue) and isinstance(bad.data, dict):
-            failed |= {(str(event.step_key), str(key)): str(why) for key, why in bad.data.items()}
+            failed |= {
+                (asset, key): why for asset, parts in bad.data.items() for key, why in parts.items()
+            }
         elif STOPPED in told:
             stopped = str(told[STOPPED].value)
         elif data.error and data.error.cls_name == "DagsterExecutionInterruptedError":
             raise KeyboardInterrupt
         else:  # a fault of ours, or of the disk: the rest may still go on
             failed[str(event.step_key), "run " + result.run_id] = _told(data)
-    return RunResult(result.run_id, result.success, failed, stopped)
+    return RunResult(result.run_id, result.success, failed, stopped, output)
 
 
 def _told(data: StepFailureData) -> str:

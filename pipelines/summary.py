@@ -14,7 +14,7 @@ from pipelines.partitions import key_of
 from pipelines.show import table_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from fbgraph.paging import Row
@@ -38,13 +38,14 @@ _NOT_REACHED: Final = "not reached"
 
 @dataclass(slots=True)
 class Summary:
-    """`failed`: (asset, partition key) → why. `loads`: what the lake has of the plan since
-    `started`, put there by this backfill or by another one at the same time.
+    """`failed`: (asset, partition key) → why. `wanted`: account-days by report. `loads`: what the
+    lake has of them since `started`, put there by this backfill or by another at the same time.
     """
 
     plan: Plan
     started: datetime
     failed: dict[tuple[str, str], str]
+    wanted: Mapping[str, Sequence[AccountDay]]
     stopped: str = ""
     loads: dict[tuple[str, AccountDay], Load] = field(default_factory=dict)
 
@@ -55,8 +56,8 @@ class Summary:
 
     def read(self, lake: Lake) -> None:
         """See in the lake what became of every account-day. None is passed over."""
-        for report in self.plan.reports:
-            for account_day in self.plan.account_days:
+        for report, account_days in self.wanted.items():
+            for account_day in account_days:
                 load = lake.load_of(report, account_day.account_id, account_day.day)
                 what = report, key_of(account_day)
                 if load is None or load.loaded_at < self.started:

@@ -187,8 +187,8 @@ class Lake:
         table = _stored(table)
         parts = [
             parquet.read(table, partition)
-            for partition in self.partitions(table)
-            if account_id in {None, partition.account_id} and date in {None, partition.date}
+            for partition in self.partitions(table, account_id)
+            if date in {None, partition.date}
         ]
         return pa.concat_tables(parts) if parts else arrow.empty(table.arrow_schema)
 
@@ -204,10 +204,12 @@ class Lake:
         """Everything that re-loads have changed, as the table `restatements`."""
         return records(self._footers())[1]
 
-    def partitions(self, table: Table | str) -> Sequence[Partition]:
-        """The files of a table, by account and date."""
+    def partitions(self, table: Table | str, account_id: str | None = None) -> Sequence[Partition]:
+        """The files of a table, or those of one account, by account and date."""
         table = _stored(table)
-        pattern = "/".join([*(f"{folder}=*" for folder in table.partitions or ()), DATA_FILE])
+        named = {"account_id": _account_folder(account_id) or "*"}
+        folders = [f"{folder}={named.get(folder, '*')}" for folder in table.partitions or ()]
+        pattern = "/".join([*folders, DATA_FILE])
         top = self.root / table.name
         return [_partition(top, path) for path in sorted(top.glob(pattern))]
 

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
+from warehouse.checks import Totals
 from warehouse.schema import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -91,6 +92,18 @@ class Load:
     @property
     def proven(self) -> bool:
         return self.verdict == PROVEN
+
+    @property
+    def totals(self) -> Totals:
+        """The sums of its rows."""
+        return Totals(self.impressions or 0, self.clicks or 0, self.spend or Decimal())
+
+    @property
+    def control(self) -> Totals:
+        """What they were held against."""
+        return Totals(
+            self.control_impressions or 0, self.control_clicks or 0, self.control_spend or Decimal()
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from fbgraph.sandbox.days import local_date, real_hours
 from fbgraph.sandbox.delivery import Numbers, add
 from fbgraph.sandbox.filters import Condition
+from fbgraph.sandbox.hooks import dice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +29,7 @@ __all__ = [
     "lose_a_row",
     "lose_hour_key",
     "restate",
+    "restate_days",
     "show_twice",
     "shuffle",
 ]
@@ -43,14 +45,32 @@ def restate(_: Fault, tables: Tables, view: View) -> Tables:
 
     def restated(ad: Node, day: date) -> Table:
         table = tables(ad, day)
-        age = local_date(ad.zone, view.now) - day
-        if not timedelta(days=1) <= age <= timedelta(days=RESTATED_DAYS):
+        if not _may_move(ad, day, view):
             return table
-        dice = random.Random(f"restated/{ad.id}/{day}")  # noqa: S311  seeded, no secret
-        percent = 100 + dice.choice((0, 0, 0, -3, 2, 4))
+        thrown = random.Random(f"restated/{ad.id}/{day}")  # noqa: S311  seeded, no secret
+        percent = 100 + thrown.choice((0, 0, 0, -3, 2, 4))
         return {hour: _scaled(numbers, percent) for hour, numbers in table.items()}
 
     return restated
+
+
+def restate_days(fault: Fault, tables: Tables, view: View) -> Tables:
+    """Of the account-days of the last weeks, N percent grow by a few percent, at least by one."""
+
+    def restated(ad: Node, day: date) -> Table:
+        table = tables(ad, day)
+        is_picked = dice(fault.name, ad.account.id, day) % 100 < fault.number
+        if not (is_picked and _may_move(ad, day, view)):
+            return table
+        return {hour: Numbers._make([-(n * -104 // 100) for n in numbers])
+                for hour, numbers in table.items()}  # fmt: skip
+
+    return restated
+
+
+def _may_move(ad: Node, day: date, view: View) -> bool:
+    age = local_date(ad.zone, view.now) - day
+    return timedelta(days=1) <= age <= timedelta(days=RESTATED_DAYS)
 
 
 def _scaled(numbers: Numbers, percent: int) -> Numbers:

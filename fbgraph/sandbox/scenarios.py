@@ -374,6 +374,11 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         *("5.5", PRACTICE),
         tables=numbers.restate,
     ),
+    "restated_days": Scenario(
+        "N percent of the account-days of the last 28 days grow a little; so does the truth",
+        *("5.5", PRACTICE, 10),
+        tables=numbers.restate_days,
+    ),
     "late_numbers": Scenario(
         "the first run that shows a day has less than the truth, later ones and totals have it all",
         *("5.5", PRACTICE),

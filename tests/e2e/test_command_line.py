@@ -86,6 +86,12 @@ class Company:
             for r in rows
         ]
 
+    def loads(self) -> list[tuple[str, Decimal]]:
+        """Day and spend of every account-day that the published file has."""
+        asked = "select date, spend from loads where table_name = 'insights_hourly' order by date"
+        done = self.run("query", asked, "--format", "csv")
+        return [(r["date"], Decimal(r["spend"])) for r in csv.DictReader(done.stdout.splitlines())]
+
     def truth(self, account_ids: Sequence[str] = ()) -> list[tuple[str, date, int, Decimal]]:
         """What the sandbox says to the same question."""
         told = [
@@ -293,6 +299,32 @@ def test_ctrl_c_ends_it_soon_leaves_nothing_half_written_and_the_same_command_go
     assert fresh.answers() == fresh.truth()
 
 
+def test_a_refresh_loads_the_newest_days_and_then_only_what_moved(tmp_path: Path) -> None:
+    with Sandbox(app_secret=SECRET) as sandbox:
+        company = Company(sandbox, tmp_path)
+        account = sandbox.account_ids[6]
+        assert company.run("refresh", "--full", "--account", account).returncode == 0
+        before = dict(company.loads())
+        sandbox.use("restated_days:20")
+
+        done = company.run("refresh", "--account", account)
+
+        moved = {day for day, spend in company.loads() if spend != before[day]}
+        loaded = done.stdout.splitlines()[2].split()
+        assert done.returncode == 0, done.stderr
+        assert "3 fresh" in done.stderr
+        assert f"act_{account}" in loaded
+        assert (
+            3
+            <= len(moved | set(sorted(before)[-3:]))
+            == int(loaded[loaded.index("insights_hourly") + 1])
+        )
+        assert all(
+            spend == Decimal(sandbox.truth(account, day)["sums"]["spend"])
+            for day, spend in company.loads()
+        )
+
+
 def test_the_demo_loads_proves_and_answers_without_a_token(tmp_path: Path) -> None:
     with start() as unused:
         done = Company(unused, tmp_path).run("demo", FB_ACCESS_TOKEN="")
@@ -316,7 +348,9 @@ def test_a_query_that_cannot_be_read_gives_duckdbs_words(fresh: Company) -> None
     assert "syntax error" in done.stderr
 
 
-@pytest.mark.parametrize("command", [(), ("backfill",), ("demo",), ("sandbox",), ("query",)])
+@pytest.mark.parametrize(
+    "command", [(), ("backfill",), ("refresh",), ("status",), ("demo",), ("sandbox",), ("query",)]
+)
 def test_help_shows_how_and_needs_no_token(fresh: Company, command: Sequence[str]) -> None:
     done = fresh.run(*command, "--help", FB_ACCESS_TOKEN="")
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import dagster as dg
 import pytest
 
 from fbgraph import GraphClient
@@ -67,6 +68,21 @@ def client(sandbox: Sandbox, impatient: dict[str, Any]) -> Iterator[GraphClient]
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     return Lake(tmp_path / "lake")
+
+
+@pytest.fixture
+def instance(
+    sandbox: Sandbox, lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dg.DagsterInstance]:
+    monkeypatch.setenv("FB_GRAPH_URL", sandbox.url)
+    monkeypatch.setenv("FB_ACCESS_TOKEN", sandbox.token)
+    monkeypatch.setenv("WAREHOUSE_URL", str(lake.root))
+    home = tmp_path / "dagster"
+    home.mkdir()
+    with dg.DagsterInstance.local_temp(
+        str(home), overrides={"telemetry": {"enabled": False}}
+    ) as opened:
+        yield opened
 
 
 @pytest.fixture

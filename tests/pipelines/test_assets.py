@@ -15,28 +15,13 @@ from pipelines.definitions import JOBS, defs
 from pipelines.runs import RunResult, run_job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import date
 
     from fbgraph.sandbox import Sandbox
     from warehouse.lake import Lake
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def instance(
-    sandbox: Sandbox, lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[dg.DagsterInstance]:
-    monkeypatch.setenv("FB_GRAPH_URL", sandbox.url)
-    monkeypatch.setenv("FB_ACCESS_TOKEN", sandbox.token)
-    monkeypatch.setenv("WAREHOUSE_URL", str(lake.root))
-    home = tmp_path / "dagster"
-    home.mkdir()
-    with dg.DagsterInstance.local_temp(
-        str(home), overrides={"telemetry": {"enabled": False}}
-    ) as opened:
-        yield opened
 
 
 def run_hourly(instance: dg.DagsterInstance, sandbox: Sandbox, days: Sequence[date]) -> RunResult:
@@ -142,7 +127,7 @@ def test_a_listing_that_never_equals_its_count_is_told_as_a_warning(
 
     run_job(instance, "objects_job", key, key)
 
-    told = [r.getMessage() for r in caplog.records if r.name == "pipelines.assets"]
+    told = [r.getMessage() for r in caplog.records if r.name == "pipelines.entities"]
     assert len(told) == 3
     assert all(f"of {key}: listed " in line and ", counted " in line for line in told)
 
@@ -175,12 +160,12 @@ def test_publishing_shows_what_was_loaded(
 def test_every_asset_is_in_a_job_and_described() -> None:
     specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
 
-    assert set(specs) == {asset for assets in JOBS.values() for asset in assets}
+    assert set(specs) == {"refresh", *(asset for assets in JOBS.values() for asset in assets)}
     assert all(spec.description for spec in specs.values())
 
 
 def test_what_can_be_wrong_is_checked_and_control_totals_not_against_themselves() -> None:
-    keys = {key for asset in defs.assets or () for key in asset.check_keys}  # type: ignore[union-attr]
+    keys = defs.resolve_asset_graph().asset_check_keys
 
     assert {(key.asset_key.to_user_string(), key.name) for key in keys} == {
         ("insights_hourly", "complete"),

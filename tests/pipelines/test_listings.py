@@ -9,6 +9,7 @@ import pytest
 from fbgraph import GraphClient
 from fbgraph.errors import PermissionDeniedError
 from pipelines.checks import counted_result
+from pipelines.entities import Listed
 from pipelines.listings import (
     Listing,
     accounts_in,
@@ -96,7 +97,8 @@ def test_the_check_warns_with_both_numbers() -> None:
     short = Listing([{"id": "1"}], 2)
     silent = Listing([{"id": "1"}], None)
 
-    result = counted_result("campaigns", {"1": fine, "2": short, "3": silent})
+    found = [Listed("campaigns", str(n), one) for n, one in enumerate((fine, short, silent), 1)]
+    result = counted_result("campaigns", found)
 
     assert (result.passed, result.severity.value) == (False, "WARN")
     assert result.metadata["differing"].value == {

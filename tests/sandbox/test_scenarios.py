@@ -217,6 +217,24 @@ def test_restated_moves_the_numbers_of_the_last_28_days_and_the_truth(
     assert 0.9 < float(after) / float(before) < 1.1
 
 
+def test_restated_days_moves_as_many_account_days_as_told_and_the_others_not_at_all(
+    open_graph: Callable[..., Graph],
+) -> None:
+    graph = open_graph()
+    cells = [(i, f"2026-11-{day:02}") for i in graph.sandbox.account_ids for day in range(1, 23)]
+
+    def impressions() -> list[int]:
+        return [int(graph.sandbox.truth(*cell)["sums"]["impressions"]) for cell in cells]
+
+    before = impressions()
+    graph.sandbox.use("restated_days:20")
+    after = impressions()
+
+    moved = sum(a != b for a, b in zip(after, before, strict=True))
+    assert 0.1 * len(cells) < moved < 0.3 * len(cells)
+    assert all(a >= b for a, b in zip(after, before, strict=True))
+
+
 def test_a_restated_day_keeps_its_rows(open_graph: Callable[..., Graph]) -> None:
     graph = open_graph()
     before = graph.sandbox.truth(graph.account(), "2026-11-21")

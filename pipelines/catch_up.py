@@ -1,0 +1,68 @@
+"""`fbinsights refresh`: by hand what the daily schedule does, and what to tell at the end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from fbgraph import act_id
+from pipelines.backfill import close
+from pipelines.listings import discover
+from pipelines.partitions import today_in
+from pipelines.plan import plan_of
+from pipelines.progress import Bar
+from pipelines.refresh import LOOKBACK_DAYS, lookback
+from pipelines.reports import REPORTS
+from pipelines.runs import interrupts, open_instance, run_job
+from pipelines.settings import settings_of
+from pipelines.show import say
+from pipelines.summary import Summary
+from warehouse.catalog import ensure_published
+from warehouse.lake import Lake
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipelines.daily import Looked
+
+__all__ = ["run_refresh"]
+
+
+def run_refresh(
+    environ: Mapping[str, str], *, accounts: Sequence[str] = (), full: bool = False
+) -> int:
+    """Pull again what moved, and the newest days; returns the exit code, as `run_backfill` does.
+
+    Raises ConfigError, TokenError and other GraphErrors of the first call before anything is
+    written.
+    """
+    settings = settings_of(environ)
+    with settings.open_graph() as client:
+        found = discover(client, settings.account_ids)
+    started = datetime.now(UTC)
+    earliest = min((today_in(row["timezone_name"], started) for row in found.rows), default=None)
+    days = lookback(earliest or started.date())
+    plan = plan_of(found, (days[0], days[-1]), accounts, (), started)
+    lake = Lake(settings.warehouse_url)
+    lake.demand_writable()
+    ensure_published(settings.warehouse_url)
+    keys = [act_id(row["account_id"]) for row in plan.accounts]
+    config = {"look": {"accounts": keys, "full": full, "as_of": started.isoformat()}}
+    refused = {("accounts", key): why for key, why in plan.refused.items()}
+    with (
+        open_instance(environ) as instance,
+        Bar(len(keys) * LOOKBACK_DAYS) as bar,
+        interrupts() as look,
+    ):
+        bar.stage("refresh")
+        result = run_job(instance, "refresh_job", config=config, output_of="look")
+        look()
+    looked: Looked | None = result.output
+    wanted = {report: list(looked.pull[report]) if looked else [] for report in REPORTS}
+    summary = Summary(plan, started, refused, wanted)
+    summary.note(result)
+    summary.read(lake)
+    code = close(summary)
+    if looked is not None:
+        say(f"\n{looked}")
+    return code

@@ -1,0 +1,84 @@
+"""Which past account-days are pulled again, and why. No I/O.
+
+Meta changes the numbers of a day for up to 28 days. One control call tells the totals of all of
+them; a day whose totals are still those that proved it has not moved, and is left alone.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from warehouse.checks import Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from warehouse.loads import Load
+
+__all__ = ["FRESH_DAYS", "LOOKBACK_DAYS", "Why", "lookback", "moved", "to_pull"]
+
+#: Meta changes a day's numbers for so long. Source: Insights API, Best practices.
+LOOKBACK_DAYS: Final = 28
+
+#: The newest finished days, which are pulled whether their totals moved or not: what their totals
+#: do not show (actions) still comes in. Our choice.
+FRESH_DAYS: Final = 3
+
+
+class Why(StrEnum):
+    """Why a day is pulled, the first that holds."""
+
+    FRESH = "fresh"  # one of the newest finished days
+    MISSING = "missing"  # not loaded, though an earlier day is
+    UNPROVEN = "unproven"  # loaded, and it did not add up
+    MOVED = "moved"  # the account's totals are no longer those that proved it
+    FULL = "full"  # nothing is known against it, but everything is asked for
+
+
+def lookback(today: date) -> Sequence[date]:
+    """The finished days that Meta may still change, oldest first. `today` is the account's own."""
+    return [today - timedelta(days=n) for n in range(LOOKBACK_DAYS, 0, -1)]
+
+
+def to_pull(
+    today: date,
+    loads: Mapping[date, Load],
+    totals: Mapping[date, Totals | None],
+    *,
+    since: date | None,
+    full: bool = False,
+) -> Mapping[date, Why]:
+    """The days of one account and report that are to be pulled, newest first.
+
+    `loads`: what the lake has of the lookback. `totals`: what Meta says now, None where it gave no
+    row; a day of which it said nothing is not compared. `since`: the first day ever loaded; the
+    days before it are a backfill's business. `full`: the whole lookback.
+    """
+    found = {
+        day: _why(today, day, loads.get(day), since, totals) for day in reversed(lookback(today))
+    }
+    return {day: why or Why.FULL for day, why in found.items() if why or full}
+
+
+def _why(
+    today: date,
+    day: date,
+    load: Load | None,
+    since: date | None,
+    totals: Mapping[date, Totals | None],
+) -> Why | None:
+    reasons = (
+        (Why.FRESH, (today - day).days <= FRESH_DAYS),
+        (Why.MISSING, load is None and since is not None and since < day),
+        (Why.UNPROVEN, load is not None and not load.proven),
+        (Why.MOVED, load is not None and day in totals and moved(load, totals[day])),
+    )
+    return next((why for why, holds in reasons if holds), None)
+
+
+def moved(load: Load, now: Totals | None) -> bool:
+    """Whether Meta's totals are no longer those that proved a load."""
+    return load.control != (now or Totals())

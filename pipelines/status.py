@@ -1,0 +1,174 @@
+"""`fbinsights status`: which account-days are loaded, proven, stale or failed.
+
+The lake knows it all: no call is made and no token needed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from fbgraph import act_id
+from pipelines.exit_codes import ALL_DONE, SOME_FAILED
+from pipelines.failures import Failures
+from pipelines.listings import accounts_in
+from pipelines.partitions import AccountDay, key_of, today_in
+from pipelines.refresh import lookback, moved
+from pipelines.reports import CONTROL, REPORTS
+from pipelines.settings import ConfigError, settings_of
+from pipelines.show import say, table_lines
+from pipelines.summary import command_name
+from warehouse.lake import Lake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
+
+    from pipelines.failures import Failed
+    from warehouse.decode import Account
+    from warehouse.loads import Load
+
+__all__ = ["Cell", "State", "run_status", "state_of"]
+
+#: Account-days that are named one by one; the rest is told as a number.
+NAMED: Final = 20
+
+
+class State(StrEnum):
+    """How an account-day of a report stands; the first that holds."""
+
+    FAILED = "failed"  # the last try failed; the lake has what an earlier one loaded, if any did
+    MISSING = "not loaded"
+    UNPROVEN = "unproven"
+    STALE = "stale"  # Meta's totals are no longer those that proved it
+    PROVEN = "proven"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One account-day of one report, and what there is to say of it."""
+
+    report: str
+    account_day: AccountDay
+    state: State
+    why: str = ""
+
+    def __str__(self) -> str:
+        told = f"{self.report} {key_of(self.account_day)}: {self.state}"
+        return f"{told}: {self.why}" if self.why else told
+
+
+def state_of(load: Load | None, control: Load | None, failed: Failed | None) -> tuple[State, str]:
+    """How an account-day stands, and why. `control` is the record of its totals."""
+    if failed is not None:
+        return State.FAILED, f"{failed.error} ({failed.at[:19]} UTC)"
+    if load is None:
+        return State.MISSING, ""
+    if not load.proven:
+        return State.UNPROVEN, load.reason
+    newer = control is not None and control.loaded_at > load.loaded_at
+    if control is not None and newer and moved(load, control.totals):
+        return State.STALE, f"Meta changed its totals by {control.loaded_at:%Y-%m-%d %H:%M} UTC"
+    return State.PROVEN, ""
+
+
+def run_status(
+    environ: Mapping[str, str],
+    since: date | None,
+    until: date | None,
+    *,
+    accounts: Sequence[str] = (),
+    reports: Sequence[str] = (),
+) -> int:
+    """Print how account-days stand, by default those of the last 28 days; returns the exit code.
+
+    0 when all of them are proven, else 1. Raises ConfigError.
+    """
+    lake = Lake(settings_of(environ).warehouse_url)
+    names = dict(
+        zip(
+            *(lake.read("accounts")[name].to_pylist() for name in ("account_id", "account_name")),
+            strict=True,
+        )
+    )
+    chosen = _chosen(accounts_in(lake), accounts)
+    now = datetime.now(UTC)
+    cells = [
+        cell
+        for report in reports or REPORTS
+        for account in chosen
+        for cell in _cells(lake, report, account, _days(account, since, until, now))
+    ]
+    for line in _table(cells, names):
+        click.echo(line)
+    _complain([cell for cell in cells if cell.state is not State.PROVEN])
+    return ALL_DONE if all(cell.state is State.PROVEN for cell in cells) else SOME_FAILED
+
+
+def _chosen(known: Mapping[str, Account], wanted: Sequence[str]) -> Sequence[Account]:
+    ids = [act_id(account.strip()).removeprefix("act_") for account in wanted]
+    for account_id in ids:
+        if account_id not in known:
+            raise ConfigError(
+                f"Nothing is known of act_{account_id}; `fbinsights doctor` says why."
+            )
+    return [known[account_id] for account_id in ids or known]
+
+
+def _days(
+    account: Account, since: date | None, until: date | None, now: datetime
+) -> Sequence[date]:
+    usual = lookback(today_in(account.timezone_name, now))
+    first = since or min(usual[0], until or usual[0])
+    last = until or usual[-1]
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def _cells(lake: Lake, report: str, account: Account, days: Sequence[date]) -> Iterator[Cell]:
+    if report not in REPORTS:
+        raise ConfigError(f"There is no report {report!r}; there are: {', '.join(REPORTS)}.")
+    failures = Failures(lake.root, report).of(account.account_id)
+    for day in days:
+        state, why = state_of(
+            lake.load_of(report, account.account_id, day),
+            lake.load_of(CONTROL.name, account.account_id, day),
+            failures.get(day),
+        )
+        yield Cell(report, AccountDay(account.account_id, day), state, why)
+
+
+def _table(cells: Sequence[Cell], names: Mapping[str, str]) -> Sequence[str]:
+    counted: dict[tuple[str, str], Counter[State]] = {}
+    for cell in cells:
+        counted.setdefault((cell.account_day.account_id, cell.report), Counter())[cell.state] += 1
+    header = ("account", "name", "report", "days", *(str(state) for state in reversed(State)))
+    rows = [
+        (
+            *(act_id(account_id), names.get(account_id), report, counts.total()),
+            *(counts[state] for state in reversed(State)),
+        )
+        for (account_id, report), counts in counted.items()
+    ]
+    return table_lines(header, rows)
+
+
+def _complain(cells: Sequence[Cell]) -> None:
+    """Name what is not as it should be, the most urgent first, and what to do."""
+    named = sorted(
+        (cell for cell in cells if cell.state is not State.MISSING),
+        key=lambda cell: list(State).index(cell.state),
+    )
+    for cell in named[:NAMED]:
+        say(str(cell))
+    if len(named) > NAMED:
+        say(f"and {len(named) - NAMED} more")
+    if cells:
+        say(
+            f"\n`{command_name()} refresh` loads again what is stale, unproven or a gap in the last"
+            f" 28 days;\n`{command_name()} backfill --since DAY --until DAY` loads any other."
+        )

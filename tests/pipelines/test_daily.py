@@ -1,0 +1,173 @@
+"""The refresh as a run of Dagster, against a sandbox that restates."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import pytest
+
+import warehouse
+from pipelines.refresh import Why
+from pipelines.runs import RunResult, run_job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from fbgraph.sandbox import Sandbox
+    from pipelines.daily import Looked
+    from warehouse.lake import Lake
+
+NOW = "2026-11-23T20:00:00+00:00"
+
+
+@pytest.fixture
+def two(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sequence[str]:
+    """Only two accounts, so that four weeks are quickly there."""
+    chosen = sandbox.account_ids[:2]
+    monkeypatch.setenv("FB_ACCOUNT_IDS", ",".join(chosen))
+    return chosen
+
+
+def refresh(instance: dg.DagsterInstance, **config: Any) -> RunResult:
+    return run_job(
+        instance, "refresh_job", config={"look": {"as_of": NOW, **config}}, output_of="look"
+    )
+
+
+def told(instance: dg.DagsterInstance) -> dict[str, Any]:
+    """What the latest refresh recorded of itself."""
+    event = instance.get_latest_materialization_event(dg.AssetKey("refresh"))
+    assert event
+    assert event.asset_materialization
+    return {key: value.value for key, value in event.asset_materialization.metadata.items()}
+
+
+def counts(sandbox: Sandbox) -> dict[tuple[str, str], int]:
+    """Calls by method and path."""
+    return {(c["method"], c["path"]): c["count"] for c in sandbox.calls()["calls"]}
+
+
+def counted(sandbox: Sandbox) -> int:
+    """Calls as Meta counts them: the items of a batch and not the batch."""
+    return sum(number for call, number in counts(sandbox).items() if call != ("POST", "/"))
+
+
+def reports(sandbox: Sandbox) -> int:
+    """Report runs that were created."""
+    return len(sandbox.calls()["runs"])
+
+
+def test_of_restated_days_only_those_that_moved_are_pulled_again_and_the_tables_are_the_truth(
+    instance: dg.DagsterInstance,
+    sandbox: Sandbox,
+    lake: Lake,
+    two: Sequence[str],
+    truth_rows: Callable[[str, date], list[tuple[Any, ...]]],
+    lake_rows: Callable[[str, date], list[tuple[Any, ...]]],
+) -> None:
+    assert refresh(instance, full=True).success
+    cells = [(where.account_id, where.date) for where in lake.partitions("insights_hourly")]
+    before = {cell: truth_rows(*cell) for cell in cells if cell[1]}  # type: ignore[arg-type]
+    sandbox.use("restated_days:10")
+    after = {cell: truth_rows(*cell) for cell in before}  # type: ignore[arg-type]
+    sandbox.reset_calls()
+
+    result = refresh(instance)
+
+    moved = {cell for cell, rows in before.items() if rows != after[cell]}
+    newest = {i: max(day for of, day in before if of == i and day) for i in two}
+    fresh = {(i, newest[i] - timedelta(days=n)) for i in two for n in range(3)}
+    looked: Looked = result.output
+    assert len(before) == 2 * 28
+    assert 0 < len(moved - fresh) < 12
+    assert set(looked.pull["insights_hourly"]) == moved | fresh
+    assert {cell: lake_rows(*cell) for cell in before} == after  # type: ignore[arg-type]
+    said = told(instance)
+    assert (said["pulled"], said["moved"]) == (len(moved | fresh), len(moved - fresh))
+    assert said["calls"] + said["calls_of_entities"] == counted(sandbox)
+    assert said["report_runs_of_a_full_lookback"] == 2
+    assert reports(sandbox) <= len(moved | fresh)
+    with warehouse.open(lake.root) as published:
+        [(rows,)] = published.sql("select count(*) from insights_hourly").fetchall()
+    assert rows == sum(map(len, after.values()))
+
+
+def test_a_refresh_asks_for_the_totals_of_each_account_once(
+    instance: dg.DagsterInstance, sandbox: Sandbox, two: Sequence[str]
+) -> None:
+    assert refresh(instance).success
+
+    # Each account: one call for its totals and, for its one report run, one page of rows.
+    assert counts(sandbox)["GET", "/{id}/insights"] == 2 * (1 + 1)
+    assert reports(sandbox) == len(two)
+
+
+def test_yesterday_is_that_of_each_accounts_own_clock(
+    instance: dg.DagsterInstance, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zones = {a["account_id"]: a["timezone_name"] for a in sandbox.world()["accounts"]}
+    named = {zone: account_id for account_id, zone in zones.items()}
+    auckland, los_angeles = named["Pacific/Auckland"], named["America/Los_Angeles"]
+    monkeypatch.setenv("FB_ACCOUNT_IDS", f"{auckland},{los_angeles}")
+
+    looked: Looked = refresh(instance, as_of="2026-11-23T12:00:00+00:00").output
+
+    cells = looked.pull["insights_hourly"]
+    newest = {
+        i: max(cell.day for cell in cells if cell.account_id == i) for i in (auckland, los_angeles)
+    }
+    assert (str(newest[auckland]), str(newest[los_angeles])) == ("2026-11-23", "2026-11-22")
+
+
+def test_an_account_that_refuses_fails_alone_and_the_rest_is_published(
+    instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake, two: Sequence[str]
+) -> None:
+    sandbox.use("forbidden_insights")
+
+    result = refresh(instance)
+
+    assert not result.success
+    assert {key.partition("|")[0] for _, key in result.failed} == {f"act_{two[1]}"}
+    assert all("3191001" in why for why in result.failed.values())
+    with warehouse.open(lake.root) as published:
+        found = published.sql("select distinct account_id from insights_hourly").fetchall()
+    assert found == [(two[0],)]
+
+
+def test_only_the_accounts_that_are_named_are_refreshed(
+    instance: dg.DagsterInstance, two: Sequence[str]
+) -> None:
+    result = refresh(instance, accounts=[f"act_{two[1]}"])
+
+    looked: Looked = result.output
+    assert {cell.account_id for cell in looked.pull["insights_hourly"]} == {two[1]}
+    assert set(looked.pull["insights_hourly"].values()) == {Why.FRESH}
+
+
+@pytest.mark.usefixtures("two")
+def test_what_was_pulled_shows_in_the_grid_and_in_the_check(
+    instance: dg.DagsterInstance, sandbox: Sandbox
+) -> None:
+    looked: Looked = refresh(instance).output
+
+    keys = {f"act_{cell.account_id}|{cell.day}" for cell in looked.pull["insights_hourly"]}
+    assert set(instance.get_materialized_partitions(dg.AssetKey("insights_hourly"))) == keys
+    assert sandbox.account_ids[0] in str(keys)
+    check = dg.AssetCheckKey(dg.AssetKey("insights_hourly"), "complete")
+    [record] = instance.event_log_storage.get_asset_check_execution_history(check, limit=1)
+    assert record.status.value == "SUCCEEDED"
+
+
+@pytest.mark.usefixtures("two")
+def test_a_token_that_dies_halfway_stops_it_and_what_was_loaded_is_published(
+    instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake
+) -> None:
+    sandbox.use("token_dies:24")
+
+    result = refresh(instance)
+
+    assert "put it in FB_ACCESS_TOKEN" in result.stopped
+    assert (lake.root / "warehouse.duckdb").exists()

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines.failures import Failed, Failures
+from pipelines.outcome import Outcome
+from pipelines.partitions import AccountDay
+from pipelines.settings import ConfigError
+from pipelines.status import State, run_status, state_of
+from warehouse.loads import PROVEN, UNPROVEN, Load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fbgraph.sandbox import Sandbox
+    from warehouse.lake import Lake
+
+AT = datetime(2026, 11, 22, 5, tzinfo=UTC)
+DAY = date(2026, 11, 21)
+
+LOADED = Load(
+    table="insights_hourly",
+    account_id="1",
+    date=DAY,
+    rows=24,
+    verdict=PROVEN,
+    reason="adds up",
+    loaded_at=AT,
+    control_impressions=100,
+    control_clicks=5,
+    control_spend=Decimal("7.5"),
+)
+SAME = replace(LOADED, table="control_daily", impressions=100, clicks=5, spend=Decimal("7.500000"))
+LATER = replace(SAME, loaded_at=AT + timedelta(days=3))
+
+
+@pytest.mark.parametrize(
+    ("load", "control", "failed", "state"),
+    [
+        (LOADED, SAME, None, State.PROVEN),
+        (LOADED, None, None, State.PROVEN),
+        (LOADED, LATER, None, State.PROVEN),
+        (LOADED, replace(LATER, clicks=6), None, State.STALE),
+        (LOADED, replace(SAME, clicks=6), None, State.PROVEN),  # asked before it was proven
+        (replace(LOADED, verdict=UNPROVEN), LATER, None, State.UNPROVEN),
+        (None, LATER, None, State.MISSING),
+        (None, None, Failed("(#200) No", "2026-11-22T05:00:00+00:00"), State.FAILED),
+        (LOADED, SAME, Failed("(#200) No", "2026-11-22T05:00:00+00:00"), State.FAILED),
+    ],
+)
+def test_an_account_day_stands_as_its_records_say(
+    load: Load | None, control: Load | None, failed: Failed | None, state: State
+) -> None:
+    assert state_of(load, control, failed)[0] is state
+
+
+def test_a_failed_account_day_is_forgotten_when_it_is_loaded(lake: Lake) -> None:
+    failures = Failures(lake.root, "insights_hourly")
+    cell = AccountDay("1", DAY)
+
+    failures.note(Outcome(cell, error="(#200) No"), AT, "run-1")
+    told = failures.of("1")
+    failures.note(Outcome(cell, LOADED), AT, "run-2")
+
+    assert told == {DAY: Failed("(#200) No", AT.isoformat(), "run-1")}
+    assert failures.of("1") == {}
+
+
+def test_status_shows_each_account_and_names_what_failed(
+    sandbox: Sandbox,
+    lake: Lake,
+    load: Callable[..., object],
+    days: Sequence[date],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    good, bad = sandbox.account_ids[:2]
+    load(days, [good, bad])
+    sandbox.use("forbidden_account")
+    load(days[:1], [bad])
+
+    code = run_status(
+        {"WAREHOUSE_URL": str(lake.root)}, days[0], days[-1], accounts=[good, f"act_{bad}"]
+    )
+
+    out, err = capsys.readouterr()
+    _, _, first, second = out.splitlines()
+    assert code == 1
+    assert first.split()[-6:] == ["3", "3", "0", "0", "0", "0"]
+    assert second.split()[-6:] == ["3", "2", "0", "0", "0", "1"]
+    assert f"insights_hourly act_{bad}|{days[0]}: failed: (#200)" in err
+
+
+def test_status_is_0_when_all_is_proven_and_needs_no_token(
+    sandbox: Sandbox, lake: Lake, load: Callable[..., object], days: Sequence[date]
+) -> None:
+    load(days, sandbox.account_ids[:1])
+
+    environ = {"WAREHOUSE_URL": str(lake.root)}
+    assert run_status(environ, days[0], days[-1], accounts=sandbox.account_ids[:1]) == 0
+
+
+@pytest.mark.parametrize(("accounts", "reports"), [(["42"], ()), ((), ["weekly"])])
+def test_what_is_not_known_is_named(
+    lake: Lake, load: Callable[..., object], accounts: list[str], reports: Sequence[str]
+) -> None:
+    load([])
+
+    with pytest.raises(ConfigError, match=r"act_42|weekly"):
+        run_status({"WAREHOUSE_URL": str(lake.root)}, DAY, DAY, accounts=accounts, reports=reports)
