@@ -97,16 +97,17 @@ def respond(platform: Platform, call: Call) -> Answer:
     answer = replace(answer, headers={**usual, **answer.headers})
     answer = platform.active.after(call, answer, place)
     platform.ledger.record(call, answer)
-    return _timed(platform, kind_of(call, place), answer, began)
+    return _timed(platform, call, place, answer, began)
 
 
-def _timed(platform: Platform, kind: str, answer: Answer, began: float) -> Answer:
+def _timed(platform: Platform, call: Call, place: Place, answer: Answer, began: float) -> Answer:
     """With the time that it is to take, where the sandbox is not instant."""
-    factor = platform.settings.latency
+    kind, factor = kind_of(call, place), platform.settings.latency
     if factor:
         wait = answer.wait_seconds + factor * call_seconds(kind, answer)
         answer = replace(answer, wait_seconds=wait)
-    platform.ledger.spend(kind, perf_counter() - began, answer.wait_seconds)
+    account_id = place.account.id if place.account else ""
+    platform.ledger.spend(kind, account_id, perf_counter() - began, answer.wait_seconds)
     return answer
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import count
@@ -50,6 +50,7 @@ class Ledger:
         self._errors = 0
         self._bytes = 0
         self._spent: dict[str, Spent] = {}
+        self._by_account: dict[str, defaultdict[str, float]] = {}
         self._most_in_flight = self._in_flight
         self.faults.clear()
 
@@ -66,7 +67,10 @@ class Ledger:
         finally:
             self._in_flight -= 1
 
-    def spend(self, kind: str, busy_seconds: float, wait_seconds: float) -> None:
+    def spend(self, kind: str, account_id: str, busy_seconds: float, wait_seconds: float) -> None:
+        """`account_id` is empty for a call about none."""
+        by_kind = self._by_account.setdefault(account_id, defaultdict(float))
+        by_kind[kind] += busy_seconds + wait_seconds
         spent = self._spent.setdefault(kind, Spent())
         spent.count += 1
         spent.busy_seconds += busy_seconds
@@ -82,7 +86,8 @@ class Ledger:
         """Calls by method and path pattern, total, errors, bytes of bodies; faults that struck.
 
         `spent` tells server time by kind of call; an item of a batch has its own, and so has the
-        batch, which waits as long as its slowest item.
+        batch, which waits as long as its slowest item. `spent_by_account` has all seconds of an
+        account by kind.
         """
         calls = [
             {"method": method, "path": path, "count": n}
@@ -96,4 +101,5 @@ class Ledger:
             "faults": dict(sorted(self.faults.items())),
             "most_in_flight": self._most_in_flight,
             "spent": {kind: asdict(spent) for kind, spent in sorted(self._spent.items())},
+            "spent_by_account": {key: dict(spent) for key, spent in self._by_account.items()},
         }

@@ -62,6 +62,11 @@ def test_each_kind_of_call_takes_its_time(open_graph: Callable[..., Graph]) -> N
     assert sum(waits.seconds) + 0.15 == pytest.approx(
         sum(s["wait_seconds"] for s in spent.values())
     )
+    by_account = graph.sandbox.calls()["spent_by_account"]
+    assert by_account.keys() == {"", graph.account().removeprefix("act_")}
+    assert sum(one.get("insights", 0.0) for one in by_account.values()) == pytest.approx(
+        spent["insights"]["wait_seconds"] + spent["insights"]["busy_seconds"]
+    )
 
 
 def test_more_rows_take_longer(open_graph: Callable[..., Graph]) -> None:

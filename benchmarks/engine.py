@@ -1,0 +1,202 @@
+"""The report engine against 20 small accounts and 30 days: its calls, its own time, Meta's time.
+
+Two sandboxes in processes of their own: one that answers at once shows what the engine costs; one
+that is as slow as Meta shows how much longer than Meta's own times a load takes. Those are the
+critical path: every account's report run is created, computed and read, with as many calls at once
+as the engine may make, and nothing else ever waits. Control totals can be asked for meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from heapq import heapify, heappop, heappush
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["critical_path", "main"]
+
+ACCOUNTS: Final = 20
+DAYS: Final = [date(2026, 11, 21) - timedelta(days=n) for n in reversed(range(30))]
+NOW: Final = datetime(2026, 11, 23, 20, tzinfo=UTC)
+
+
+class Served(NamedTuple):
+    """Where a sandbox is."""
+
+    url: str
+    token: str
+
+
+def main() -> None:
+    """Print a line for each claim."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with _serving(latency=0.0) as served:
+            loaded = _timed([sys.executable, "-m", __spec__.name, "load", *served, folder / "1"])
+            told = _told(served)
+            whole = _timed(
+                [Path(sys.executable).with_name("fbinsights"), "backfill", *_range()],
+                FB_GRAPH_URL=served.url,
+                FB_ACCESS_TOKEN=served.token,
+                WAREHOUSE_URL=str(folder / "2"),
+                DAGSTER_HOME=str(_home(folder)),
+            )
+        with _serving(latency=1.0) as served:
+            slow = _timed([sys.executable, "-m", __spec__.name, "load", *served, folder / "3"])
+            path = critical_path(_told(served))
+    rows = json.loads(loaded.stdout)["rows"]
+    calls = told["total"] - told["spent"]["batch"]["count"]  # Meta counts items, not batches
+    days = f"{ACCOUNTS * len(DAYS)} account-days, {rows:,} rows"
+    ratio = json.loads(slow.stdout)["seconds"] / path
+    print(f"engine: {days}")
+    print(f"  {1e4 * calls / rows:.1f} calls for 10,000 rows, polls and control totals included")
+    for name, done in (("load", loaded), ("fbinsights backfill", whole)):
+        print(f"  {name}: {done.seconds:.1f} s, {done.cpu_seconds:.1f} CPU-s")
+    print(f"  as slow as Meta: {path:.0f} s are the critical path, {ratio:.2f} times it was taken")
+
+
+def critical_path(told: Mapping[str, Any]) -> float:
+    """Seconds that a load cannot go below: ``/_sandbox/calls`` → the longest chain, of calls that
+    wait for a turn and report runs that take their time. Who takes longest goes first.
+    """
+    from fbgraph.turns import APP_CALLS  # noqa: PLC0415  # what is measured is imported when used
+
+    spent = told["spent_by_account"]
+    runs: dict[str, float] = {}
+    for run in told["runs"]:
+        taken = run["ready"] - run["created"]
+        runs[run["account_id"]] = max(taken, runs.get(run["account_id"], 0.0))
+
+    def whole(key: str) -> float:
+        return float(spent[key]["create_run"] + runs[key] + spent[key]["read_run"])
+
+    lines = [0.0] * APP_CALLS
+    ready = []
+    for key in sorted(runs, key=whole, reverse=True):
+        created = heappop(lines) + spent[key]["create_run"]
+        heappush(lines, created)
+        ready.append((created + runs[key], key))
+    heapify(ready)
+    end = 0.0
+    while ready:
+        at, key = heappop(ready)
+        read = max(at, heappop(lines)) + spent[key]["read_run"]
+        heappush(lines, read)
+        end = max(end, read)
+    return end
+
+
+class _Done(NamedTuple):
+    stdout: str
+    seconds: float
+    cpu_seconds: float
+
+
+def _timed(command: list[Any], **environ: str) -> _Done:
+    """Run a command to its end."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    done = subprocess.run(  # noqa: S603  # ourselves
+        [str(part) for part in command],
+        env=os.environ | environ,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return _Done(done.stdout, time.monotonic() - began, cpu_seconds)
+
+
+def _range() -> tuple[str, ...]:
+    return "--since", str(DAYS[0]), "--until", str(DAYS[-1])
+
+
+def _home(folder: Path) -> Path:
+    home = folder / "dagster"
+    home.mkdir()
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    return home
+
+
+def _told(served: Served) -> Mapping[str, Any]:
+    told: Mapping[str, Any] = httpx.get(f"{served.url}/_sandbox/calls").json()
+    return told
+
+
+@contextmanager
+def _serving(latency: float) -> Iterator[Served]:
+    """Run a sandbox until the block ends."""
+    command = [sys.executable, "-m", __spec__.name, "serve", str(latency)]
+    with subprocess.Popen(  # noqa: S603  # ourselves
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield Served(*json.loads(process.stdout.readline()))  # type: ignore[union-attr]  # it is a pipe
+        finally:
+            process.communicate()
+
+
+# -- the processes ---------------------------------------------------------------------------------
+
+
+def _serve(latency: float) -> None:
+    from fbgraph.sandbox import Sandbox  # noqa: PLC0415  # each process imports only what it needs
+
+    began = time.monotonic()
+
+    def now() -> datetime:
+        return NOW + timedelta(seconds=time.monotonic() - began)
+
+    with Sandbox(now=now, accounts=ACCOUNTS, latency=latency) as sandbox:
+        print(json.dumps([sandbox.url, sandbox.token]), flush=True)
+        sys.stdin.read()
+
+
+def _load(url: str, token: str, folder: str) -> None:
+    """Load everything, with what other processes share the limits by; print rows and seconds."""
+    from fbgraph import GraphClient  # noqa: PLC0415  # the same
+    from fbgraph.ledger import Ledger  # noqa: PLC0415  # the same
+    from pipelines.listings import accounts_in, discover, store_accounts  # noqa: PLC0415  # the same
+    from pipelines.load import Loader  # noqa: PLC0415  # the same
+    from pipelines.partitions import AccountDay  # noqa: PLC0415  # the same
+    from pipelines.reports import REPORTS  # noqa: PLC0415  # the same
+    from warehouse.lake import Lake  # noqa: PLC0415  # the same
+
+    lake = Lake(folder)
+    ledger = Ledger(lake.root / ".limits.json", time.time)
+    with GraphClient(token, base_url=url, ledger=ledger) as client:
+        store_accounts(lake, discover(client).rows, NOW)
+        httpx.delete(f"{url}/_sandbox/calls")
+        began = time.monotonic()
+        loader = Loader(client, lake, accounts_in(lake), "benchmark")
+        wanted = [AccountDay(key, day) for key in accounts_in(lake) for day in DAYS]
+        outcomes = list(loader.load(REPORTS["insights_hourly"], wanted))
+    seconds = time.monotonic() - began
+    if not all(one.load and one.load.proven for one in outcomes):
+        sys.exit("not every account-day was proven")
+    print(
+        json.dumps({"rows": sum(one.load.rows for one in outcomes if one.load), "seconds": seconds})
+    )
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["serve", latency]:
+            _serve(float(latency))
+        case ["load", url, token, folder]:
+            _load(url, token, folder)
+        case _:
+            main()
