@@ -7,16 +7,17 @@ grid is enough; `control_daily` can also be loaded alone.
 
 # No `from __future__ import annotations`: Dagster reads the annotations of assets as objects.
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 
-from pipelines.checks import COMPLETE, COUNTED, complete_result, counted_result
-from pipelines.entities import load_objects
+from pipelines.checks import counted_result, counted_spec, report_results, report_specs
+from pipelines.entities import know_ids, load_objects
 from pipelines.listings import LEVEL_OF, accounts_in, discover
 from pipelines.load import Loader
-from pipelines.metadata import published_metadata, table_metadata
+from pipelines.metadata import Beside, published_metadata, table_metadata
 from pipelines.partitions import ACCOUNT_DAYS, ACCOUNTS, account_day_of
 from pipelines.recording import (
     listed_part,
@@ -33,6 +34,7 @@ from warehouse.lake import Lake
 from warehouse.schema import TABLES
 
 if TYPE_CHECKING:
+    from pipelines.entities import Known
     from pipelines.outcome import Outcome
 
 __all__ = ["ASSETS"]
@@ -42,6 +44,15 @@ warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
 
 Results = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
+#: Whom an analyst asks.
+OWNERS: Final = ["team:marketing-data"]
+TAGS: Final = {"source": "meta", "domain": "advertising"}
+
+#: Something new every day. Whether every account has its yesterday, the check `fresh` tells.
+DAILY: Final = dg.FreshnessPolicy.time_window(
+    fail_window=timedelta(hours=50), warn_window=timedelta(hours=26)
+)
+
 #: A backfill from the UI becomes one run; the loader inside has many account-days in flight.
 _ONE_RUN: Final = dg.BackfillPolicy.single_run()
 
@@ -49,6 +60,8 @@ _ONE_RUN: Final = dg.BackfillPolicy.single_run()
 @dg.asset(
     group_name="objects",
     kinds={"parquet"},
+    owners=OWNERS,
+    tags=TAGS,
     metadata=table_metadata(TABLES["accounts"]),
 )
 def accounts(context: dg.AssetExecutionContext, graph: GraphResource) -> dg.MaterializeResult[None]:
@@ -68,17 +81,13 @@ def _objects(table: str) -> dg.AssetsDefinition:
         description=f"{TABLES[table].meaning} One partition per account; replaced whole.",
         group_name="objects",
         kinds={"parquet"},
+        owners=OWNERS,
+        tags=TAGS,
         metadata=table_metadata(TABLES[table]),
         partitions_def=ACCOUNTS,
         deps=[accounts],
         backfill_policy=_ONE_RUN,
-        check_specs=[
-            dg.AssetCheckSpec(
-                COUNTED,
-                asset=table,
-                description=f"As many {table} listed as the edge counts (total_count).",
-            )
-        ],
+        check_specs=[counted_spec(table)],
     )
     def listed(context: dg.AssetExecutionContext, graph: GraphResource) -> Results:
         settings = graph.settings()
@@ -94,11 +103,6 @@ def _objects(table: str) -> dg.AssetsDefinition:
 def _report(report: Report) -> dg.AssetsDefinition:
     # Control totals have nothing that they could be held against.
     checked = report is not CONTROL
-    complete = dg.AssetCheckSpec(
-        COMPLETE,
-        asset=report.name,
-        description="Impressions, clicks and spend add up to the account's own totals.",
-    )
 
     @dg.asset(
         name=report.name,
@@ -106,28 +110,35 @@ def _report(report: Report) -> dg.AssetsDefinition:
         "Replaces the account-day whole, so a rerun leaves one copy.",
         group_name="insights",
         kinds={"parquet"},
+        owners=OWNERS,
+        tags=TAGS,
         metadata=table_metadata(report.table),
         partitions_def=ACCOUNT_DAYS,
+        freshness_policy=DAILY if checked else None,
         deps=[accounts],
         backfill_policy=_ONE_RUN,
-        check_specs=[complete] if checked else [],
+        check_specs=report_specs(report.name) if checked else [],
     )
     def loaded(context: dg.AssetExecutionContext, graph: GraphResource) -> Results:
         settings = graph.settings()
         lake = Lake(settings.warehouse_url)
         account_days = [account_day_of(str(key)) for key in context.partition_keys]
         outcomes: list[Outcome] = []
+        known: Mapping[str, Known] = {}
         with stopping(), settings.open_graph() as client:
             loader = Loader(client, lake, accounts_in(lake), context.run.run_id)
+            beside = Beside.of(lake, client)
             try:
                 outcomes.extend(loader.load(report, account_days))
+                if checked:
+                    in_lake = [one.account_day for one in outcomes if one.load]
+                    known = know_ids(client, lake, in_lake, graph.now)
             except BaseException:  # the token died, or somebody cancels
-                record_good(
-                    context.op_execution_context, context.asset_key, map(loaded_part, outcomes)
-                )
+                good = [loaded_part(one, beside) for one in outcomes]
+                record_good(context.op_execution_context, context.asset_key, good)
                 raise
-        parts = [loaded_part(outcome) for outcome in outcomes]
-        checks = [complete_result(report.name, outcomes)] if checked else []
+            parts = [loaded_part(outcome, beside) for outcome in outcomes]
+        checks = report_results(report.name, outcomes, known) if checked else []
         yield from record(context, parts, checks)
 
     return loaded
@@ -136,6 +147,9 @@ def _report(report: Report) -> dg.AssetsDefinition:
 @dg.asset(
     group_name="published",
     kinds={"duckdb"},
+    owners=OWNERS,
+    tags=TAGS,
+    freshness_policy=DAILY,
     deps=[accounts, *LEVEL_OF, CONTROL.name, *REPORTS],
 )
 def warehouse_duckdb(graph: GraphResource) -> dg.MaterializeResult[None]:

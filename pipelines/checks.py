@@ -1,43 +1,110 @@
-"""What is checked about each asset, and how a run's findings become check results. No I/O."""
+"""What is checked about each asset, and how a run's findings become check results. No I/O.
+
+Of the checks only `grain` blocks: rows that count twice make every sum too high without a word.
+A day that is short is published, marked in `loads`, and its check is red.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 
+from fbgraph import act_id
+from pipelines.partitions import key_of, today_in
+from pipelines.refresh import REFRESH_HOUR
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
 
-    from pipelines.entities import Listed
+    from pipelines.entities import Known, Listed
     from pipelines.outcome import Outcome
+    from warehouse.decode import Account
+    from warehouse.loads import Load
 
-__all__ = ["COMPLETE", "COUNTED", "complete_result", "counted_result"]
+__all__ = [
+    "COMPLETE",
+    "COUNTED",
+    "FRESH",
+    "GRAIN",
+    "IDS_KNOWN",
+    "REJECTS",
+    "counted_result",
+    "counted_spec",
+    "fresh_result",
+    "report_results",
+    "report_specs",
+]
 
 COMPLETE: Final = "complete"
+GRAIN: Final = "grain"
+REJECTS: Final = "rejects"
+IDS_KNOWN: Final = "ids_known"
+FRESH: Final = "fresh"
 COUNTED: Final = "counted"
+
+#: check of a report → what it looks at.
+REPORT_CHECKS: Final[Mapping[str, str]] = {
+    COMPLETE: "Impressions, clicks and spend add up to the account's own totals.",
+    GRAIN: "No two rows have the same key: sums count nothing twice.",
+    REJECTS: "Every row could be read exactly. The table `rejects` has those that could not.",
+    IDS_KNOWN: "Every campaign, ad set and ad that rows mention is in the tables of objects.",
+}
+
+#: Checks that keep what is downstream in the same run from being made.
+BLOCKING: Final = frozenset({GRAIN})
+
+#: Hours after an account's own REFRESH_HOUR until which its yesterday is to be loaded.
+GRACE_HOURS: Final = 4
 
 #: Account-days or accounts that a result names at most; the rest is told as a number.
 _NAMED: Final = 20
 
+_ERROR: Final = dg.AssetCheckSeverity.ERROR
+_WARN: Final = dg.AssetCheckSeverity.WARN
 
-def complete_result(asset: str, outcomes: Sequence[Outcome]) -> dg.AssetCheckResult:
-    """Passes when every account-day that was loaded adds up to the account's own totals."""
-    loads = [outcome.load for outcome in outcomes if outcome.load is not None]
-    unproven = {
-        str(outcome.account_day): outcome.load.reason
-        for outcome in outcomes
-        if outcome.load is not None and not outcome.load.proven
-    }
-    return dg.AssetCheckResult(
-        check_name=COMPLETE,
-        asset_key=asset,
-        passed=not unproven,
-        severity=dg.AssetCheckSeverity.ERROR,
-        description=f"{len(loads) - len(unproven)} of {len(loads)} account-days are proven complete"
-        " by their account's own totals.",
-        metadata={"unproven": _some(unproven)},
-    )
+
+def report_specs(asset: str) -> Sequence[dg.AssetCheckSpec]:
+    """The checks of a report that each of its runs makes."""
+    return [
+        dg.AssetCheckSpec(name, asset=asset, description=does, blocking=name in BLOCKING)
+        for name, does in REPORT_CHECKS.items()
+    ]
+
+
+def counted_spec(table: str) -> dg.AssetCheckSpec:
+    """The check of a table of objects."""
+    description = f"As many {table} listed as the edge counts (total_count)."
+    return dg.AssetCheckSpec(COUNTED, asset=table, description=description)
+
+
+def report_results(
+    asset: str, outcomes: Sequence[Outcome], known: Mapping[str, Known]
+) -> Sequence[dg.AssetCheckResult]:
+    """What a run found about the account-days of a report; `known` by account (digits)."""
+    loaded = {key_of(outcome.account_day): outcome for outcome in outcomes if outcome.load}
+    loads = {key: outcome.load for key, outcome in loaded.items() if outcome.load}
+    unproven = {key: load.reason for key, load in loads.items() if not load.proven}
+    twice = {key: f"{one.duplicates} keys" for key, one in loaded.items() if one.duplicates}
+    rejected = {key: f"{load.rejected} rows" for key, load in loads.items() if load.rejected}
+    unknown = {act_id(i): _unknown(one) for i, one in known.items() if one.error or one.unknown}
+    days = f"of {len(loads)} account-days"
+    return [
+        _result(asset, COMPLETE, _ERROR, unproven, f"{days} do not add up to their totals."),
+        _result(asset, GRAIN, _ERROR, twice, f"{days} have rows that share a key."),
+        _result(asset, REJECTS, _WARN, rejected, f"{days} have rows that could not be read."),
+        _result(
+            *(asset, IDS_KNOWN, _WARN, unknown),
+            f"of {len(known)} accounts mention objects that nobody knows.",
+        ),
+    ]
+
+
+def _unknown(known: Known) -> str:
+    told = [f"{len(ids)} {table}, as {ids[0]}" for table, ids in known.unknown.items()]
+    return "; ".join([known.error, *told] if known.error else told)
 
 
 def counted_result(asset: str, found: Sequence[Listed]) -> dg.AssetCheckResult:
@@ -46,18 +113,52 @@ def counted_result(asset: str, found: Sequence[Listed]) -> dg.AssetCheckResult:
     """
     listings = {f"act_{one.account_id}": one.listing for one in found if one.listing}
     differing = {key: str(listing) for key, listing in listings.items() if not listing.complete}
+    return _result(
+        *(asset, COUNTED, _WARN, differing),
+        f"of {len(listings)} accounts do not list as many objects as their edge counts.",
+        listed=sum(len(listing.rows) for listing in listings.values()),
+        counted=sum(listing.total_count or 0 for listing in listings.values()),
+    )
+
+
+def fresh_result(
+    asset: str, accounts: Mapping[str, Account], newest: Mapping[str, Load], now: datetime
+) -> dg.AssetCheckResult:
+    """Passes when every account has the day that it should have by its own clock. `newest`: the
+    latest proven load by account (digits); accounts of which nothing was ever loaded are not late.
+    """
+    late = {
+        act_id(i): f"newest {load.date}, expected {expected(accounts[i], now)}"
+        for i, load in newest.items()
+        if i in accounts and load.date < expected(accounts[i], now)
+    }
+    return _result(
+        *(asset, FRESH, _WARN, late),
+        f"of {len(newest)} accounts lack yesterday, {GRACE_HOURS} hours after its refresh.",
+    )
+
+
+def expected(account: Account, now: datetime) -> date:
+    """The newest day that an account should have: yesterday, a while after its own morning."""
+    hours = timedelta(hours=REFRESH_HOUR + GRACE_HOURS)
+    return today_in(account.timezone_name, now - hours) - timedelta(days=1)
+
+
+def _result(
+    asset: str,
+    name: str,
+    severity: dg.AssetCheckSeverity,
+    wrong: Mapping[str, str],
+    told: str,
+    **numbers: int,
+) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
-        check_name=COUNTED,
+        check_name=name,
         asset_key=asset,
-        passed=not differing,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"{len(listings) - len(differing)} of {len(listings)} accounts list as many"
-        " objects as their edge counts (total_count).",
-        metadata={
-            "listed": sum(len(listing.rows) for listing in listings.values()),
-            "counted": sum(listing.total_count or 0 for listing in listings.values()),
-            "differing": _some(differing),
-        },
+        passed=not wrong,
+        severity=severity,
+        description=f"{len(wrong) or 'None'} {told}",
+        metadata={"wrong": len(wrong), **numbers, "named": _some(wrong)},
     )
 
 

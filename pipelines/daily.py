@@ -16,16 +16,17 @@ import dagster as dg
 from pydantic import Field
 
 from fbgraph import GraphClient, act_id
-from pipelines.checks import complete_result, counted_result
+from pipelines.checks import counted_result, report_results
 from pipelines.entities import know_ids, load_objects
 from pipelines.estimate import Cost, cost_of, cut, expected_rows
 from pipelines.listings import LEVEL_OF, accounts_in, discover
 from pipelines.load import Loader
-from pipelines.metadata import published_metadata
+from pipelines.metadata import Beside, published_metadata
 from pipelines.outcome import Outcome
 from pipelines.partitions import AccountDay, key_of, today_in
 from pipelines.recording import (
     Part,
+    evaluation_of,
     failure_of,
     listed_part,
     loaded_part,
@@ -170,7 +171,8 @@ def _controls(
     wanted = [AccountDay(i, day) for i, last in today.items() for day in lookback(last)]
     before = {cell: work.lake.load_of(CONTROL.name, *cell) for cell in wanted}
     outcomes = list(work.loader.load(CONTROL, wanted))
-    parts = [loaded_part(one) for one in outcomes if one.error or _changed(before, one)]
+    beside = Beside.of(work.lake, work.client)
+    parts = [loaded_part(one, beside) for one in outcomes if one.error or _changed(before, one)]
     record_good(work.context, CONTROL.name, parts)
     looked.note(CONTROL.name, parts)
     totals: dict[str, dict[date, Totals | None]] = {account_id: {} for account_id in today}
@@ -240,24 +242,19 @@ def _load(work: _Work, report: str, account_days: Sequence[AccountDay], looked: 
     try:
         outcomes.extend(work.loader.load(REPORTS[report], account_days))
     finally:
-        parts = [loaded_part(outcome) for outcome in outcomes]
+        beside = Beside.of(work.lake, work.client)
+        parts = [loaded_part(outcome, beside) for outcome in outcomes]
         record_good(work.context, report, parts)
         looked.note(report, parts)
     loaded = [one.account_day for one in outcomes if one.load]
-    know_ids(work.client, work.lake, loaded, work.now)
-    _check(work.context, report, complete_result(report, outcomes))
+    known = know_ids(work.client, work.lake, loaded, work.now)
+    for result in report_results(report, outcomes, known):
+        _check(work.context, report, result)
 
 
 def _check(context: dg.OpExecutionContext, asset: str, result: dg.AssetCheckResult) -> None:
     """Record what a check of an asset found, from a step that is none of the asset's."""
-    evaluation = dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey(asset),
-        check_name=str(result.check_name),
-        passed=result.passed,
-        severity=result.severity,
-        description=result.description,
-        metadata=result.metadata,
-    )
+    evaluation = evaluation_of(asset, result)
     context.log_event(evaluation)  # type: ignore[arg-type]  # it takes them; the annotation lags
 
 

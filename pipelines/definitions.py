@@ -8,6 +8,7 @@ import dagster as dg
 
 from pipelines.assets import ASSETS
 from pipelines.daily import REFRESH, refresh_job
+from pipelines.freshness import FRESH_CHECKS, freshness
 from pipelines.listings import LEVEL_OF
 from pipelines.reports import CONTROL, REPORTS
 from pipelines.resources import GraphResource
@@ -29,7 +30,9 @@ defs: Final = dg.Definitions(
         *(dg.define_asset_job(name, selection=assets) for name, assets in JOBS.items()),
         refresh_job,
     ],
+    asset_checks=FRESH_CHECKS,
     schedules=SCHEDULES,
+    sensors=[freshness],
     resources={"graph": GraphResource(), "mem": dg.mem_io_manager},
     executor=dg.in_process_executor,  # a process per step costs seconds and gains nothing
 )

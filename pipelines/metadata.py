@@ -1,20 +1,82 @@
-"""What the Dagster UI shows of a table and of a load. No I/O."""
+"""What the Dagster UI shows of a table, of a load and of a published file."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import dagster as dg
+import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
+    from fbgraph import GraphClient
     from pipelines.listings import Listing
     from warehouse.catalog import Published
+    from warehouse.lake import Lake
     from warehouse.loads import Load
     from warehouse.schema import Table
 
-__all__ = ["listing_metadata", "load_metadata", "published_metadata", "table_metadata"]
+__all__ = ["Beside", "listing_metadata", "load_metadata", "published_metadata", "table_metadata"]
+
+#: Rows of a preview, and the columns that it has where the table has them.
+PREVIEW_ROWS: Final = 5
+PREVIEWED: Final[Sequence[str]] = (
+    *("hour", "campaign_name", "ad_name", "impressions", "clicks", "spend", "account_currency"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is shown of a load beside its record: its file, its first rows, whose it is, and how
+    much of its limits the account has used.
+    """
+
+    lake: Lake
+    client: GraphClient
+    names: Mapping[str, str]
+
+    @classmethod
+    def of(cls, lake: Lake, client: GraphClient) -> Self:
+        """Names of accounts as the lake has them now."""
+        table = lake.read("accounts").select(["account_id", "account_name"])
+        return cls(
+            lake, client, {row["account_id"]: row["account_name"] for row in table.to_pylist()}
+        )
+
+    def of_load(self, load: Load) -> Mapping[str, Any]:
+        """Metadata of one account-day."""
+        path = self.lake.path(load.table, load.account_id, load.date)
+        return {
+            "account_name": self.names.get(load.account_id) or "",
+            "quota_percent": self._quota_percent(load.account_id),
+            "path": dg.MetadataValue.path(path),
+            "dagster/uri": path.as_uri(),
+            "preview": dg.MetadataValue.md(_preview(path)),
+        }
+
+    def _quota_percent(self, account_id: str) -> float:
+        """The busiest limit of the account or of the whole app."""
+        shares = self.client.usage().items()
+        return max((share for limit, share in shares if limit.account_id in {"", account_id}),
+                   default=0.0)  # fmt: skip
+
+
+def _preview(path: Path) -> str:
+    """The first rows as a table in Markdown."""
+    file = pq.ParquetFile(path)
+    columns = [name for name in PREVIEWED if name in file.schema_arrow.names]
+    batch = next(file.iter_batches(PREVIEW_ROWS, columns=columns), None)
+    rows = [] if batch is None else batch.to_pylist()
+    lines = [columns, ["---"] * len(columns), *([_cell(row[c]) for c in columns] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    """A value in one line; names of advertisers may hold anything."""
+    return " ".join(str("" if value is None else value).split()).replace("|", "\\|")
 
 
 def table_metadata(table: Table) -> Mapping[str, Any]:
@@ -27,7 +89,8 @@ def table_metadata(table: Table) -> Mapping[str, Any]:
             ],
             constraints=dg.TableConstraints(other=[f"unique({', '.join(table.grain)})"]),
         ),
-        "dagster/table_name": f"main.{table.name}",
+        "dagster/table_name": f"warehouse.main.{table.name}",
+        "dagster/storage_kind": "duckdb",
         "grain": ", ".join(table.grain),
     }
 
@@ -41,8 +104,10 @@ def load_metadata(load: Load) -> Mapping[str, Any]:
         # A plot needs a float; the exact sum stands in `loads`.
         "spend": None if load.spend is None else float(load.spend),
         "control_impressions": load.control_impressions,
+        "control_clicks": load.control_clicks,
         "control_spend": None if load.control_spend is None else float(load.control_spend),
         "rejected": load.rejected,
+        "repeated": load.repeated,
         "calls": load.calls,
         "seconds": round(load.seconds, 3),
     }
@@ -50,6 +115,7 @@ def load_metadata(load: Load) -> Mapping[str, Any]:
         "verdict": load.verdict,
         "reason": load.reason,
         "api_version": load.api_version,
+        "missing_fields": ", ".join(load.missing_fields),
         "report_run_ids": ", ".join(load.report_run_ids),
     }
     return {key: value for key, value in {**numbers, **texts}.items() if value not in (None, "")}
@@ -67,4 +133,5 @@ def published_metadata(published: Published) -> Mapping[str, Any]:
         "path": dg.MetadataValue.path(published.path),
         "seconds": round(published.seconds, 3),
         "rows": dict(published.rows),
+        **{f"rows_of_{table}": rows for table, rows in published.rows.items()},
     }

@@ -14,11 +14,15 @@ __all__ = ["Outcome"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one account-day: its new `load`, or the `error` that kept the old one."""
+    """What became of one account-day: its new `load`, or the `error` that kept the old one.
+
+    `duplicates`: keys of the grain that more than one of its rows has.
+    """
 
     account_day: AccountDay
     load: Load | None = None
     error: str = ""
+    duplicates: int = 0
 
     def __str__(self) -> str:
         if self.load is None:

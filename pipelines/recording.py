@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pipelines.entities import Listed
     from pipelines.listings import Discovery
+    from pipelines.metadata import Beside
     from pipelines.outcome import Outcome
     from warehouse.lake import Lake
 
@@ -27,6 +28,7 @@ __all__ = [
     "FAILED",
     "STOPPED",
     "Part",
+    "evaluation_of",
     "failure_of",
     "listed_part",
     "loaded_part",
@@ -65,9 +67,10 @@ def listed_part(found: Listed) -> Part:
     return Part(act_id(found.account_id), metadata, found.error)
 
 
-def loaded_part(outcome: Outcome) -> Part:
+def loaded_part(outcome: Outcome, beside: Beside) -> Part:
     """One account-day of a report."""
-    metadata = {} if outcome.load is None else load_metadata(outcome.load)
+    load = outcome.load
+    metadata = {} if load is None else {**load_metadata(load), **beside.of_load(load)}
     return Part(key_of(outcome.account_day), metadata, outcome.error)
 
 
@@ -115,6 +118,18 @@ def failure_of(bad: Mapping[str, Mapping[str, str]], of: int) -> dg.Failure:
         f"{len(lines)} of {of} failed and keep what they had:\n" + "\n".join(lines),
         metadata={FAILED: dg.MetadataValue.json(bad)},
         allow_retries=False,
+    )
+
+
+def evaluation_of(asset: str, result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
+    """A result as the event of a check, for those who are no step of the asset."""
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(asset),
+        check_name=str(result.check_name),
+        passed=result.passed,
+        severity=result.severity,
+        description=result.description,
+        metadata=result.metadata,
     )
 
 

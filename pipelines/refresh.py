@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from warehouse.loads import Load
 
-__all__ = ["FRESH_DAYS", "LOOKBACK_DAYS", "Why", "lookback", "moved", "to_pull"]
+__all__ = ["FRESH_DAYS", "LOOKBACK_DAYS", "REFRESH_HOUR", "Why", "lookback", "moved", "to_pull"]
 
 #: Meta changes a day's numbers for so long. Source: Insights API, Best practices.
 LOOKBACK_DAYS: Final = 28
@@ -26,6 +26,11 @@ LOOKBACK_DAYS: Final = 28
 #: The newest finished days, which are pulled whether their totals moved or not: what their totals
 #: do not show (actions) still comes in. Our choice.
 FRESH_DAYS: Final = 3
+
+
+#: The hour of the account's own clock at which its yesterday is loaded. By then Meta has most of
+#: it, and analysts still sleep; no zone puts its clock back or forward at this hour.
+REFRESH_HOUR: Final = 5
 
 
 class Why(StrEnum):

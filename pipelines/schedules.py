@@ -12,15 +12,12 @@ from typing import Final
 import dagster as dg
 
 from pipelines.listings import accounts_in
+from pipelines.refresh import REFRESH_HOUR
 from pipelines.resources import GraphResource
 from warehouse.hours import zone_named
 from warehouse.lake import Lake
 
-__all__ = ["FULL_HOUR", "FULL_WEEKDAY", "REFRESH_HOUR", "SCHEDULES", "due"]
-
-#: The hour of the account's own clock at which its yesterday is loaded. By then Meta has most of
-#: it, and analysts still sleep; no zone puts its clock back or forward at this hour.
-REFRESH_HOUR: Final = 5
+__all__ = ["FULL_HOUR", "FULL_WEEKDAY", "SCHEDULES", "due"]
 
 #: When the whole lookback is pulled, moved or not: Sunday, after the daily one.
 FULL_HOUR: Final = 8

@@ -191,4 +191,4 @@ def _published(account_day: AccountDay, settled: Settled, load: Load) -> Outcome
         settled.publish(load)
     except (WarehouseError, OSError) as error:
         return Outcome(account_day, error=str(error))
-    return Outcome(account_day, load)
+    return Outcome(account_day, load, duplicates=settled.found.duplicates)

@@ -62,7 +62,13 @@ def test_one_cell_of_the_grid_is_loaded_and_proven_by_itself(
     truth = sandbox.truth(account_id, days[1])
     assert event.partition == key
     assert event.metadata["dagster/partition_row_count"].value == truth["count"]
-    assert event.metadata["verdict"].value == "proven"
+    shown = {name: value.value for name, value in event.metadata.items()}
+    assert shown["verdict"] == "proven"
+    assert shown["account_name"] == "Nordlicht Shop DE"
+    assert shown["path"] == str(lake.path("insights_hourly", account_id, days[1]))
+    assert len(str(shown["preview"]).splitlines()) == 2 + 5
+    assert {"impressions", "control_impressions", "calls", "api_version"} <= set(shown)
+    assert 0 <= float(shown["quota_percent"]) < 100  # type: ignore[arg-type]
     load = lake.load_of("insights_hourly", account_id, days[1])
     assert load
     assert load.run_id == result.run_id
@@ -98,7 +104,7 @@ def test_the_check_complete_passes_when_all_add_up_and_fails_when_not(
 
     assert (good.passed, bad.passed) == (True, False)
     assert bad.severity == dg.AssetCheckSeverity.ERROR
-    assert "short of the account's total" in str(bad.metadata["unproven"].value)
+    assert "short of the account's total" in str(bad.metadata["named"].value)
 
 
 @pytest.mark.parametrize(("scenario", "passed"), [((), True), (("wrong_total_count",), False)])
@@ -168,7 +174,7 @@ def test_what_can_be_wrong_is_checked_and_control_totals_not_against_themselves(
     keys = defs.resolve_asset_graph().asset_check_keys
 
     assert {(key.asset_key.to_user_string(), key.name) for key in keys} == {
-        ("insights_hourly", "complete"),
+        *(("insights_hourly", n) for n in ("complete", "grain", "rejects", "ids_known", "fresh")),
         *((asset, "counted") for asset in ("campaigns", "adsets", "ads")),
     }
 

@@ -101,7 +101,7 @@ def test_the_check_warns_with_both_numbers() -> None:
     result = counted_result("campaigns", found)
 
     assert (result.passed, result.severity.value) == (False, "WARN")
-    assert result.metadata["differing"].value == {
+    assert result.metadata["named"].value == {
         "act_2": "listed 1, counted 2",
         "act_3": "listed 1, not counted",
     }

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from pipelines.definitions import defs
 from pipelines.listings import store_accounts
+from pipelines.refresh import REFRESH_HOUR
 from pipelines.resources import GraphResource
-from pipelines.schedules import FULL_HOUR, REFRESH_HOUR, SCHEDULES, due
+from pipelines.schedules import FULL_HOUR, SCHEDULES, due
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

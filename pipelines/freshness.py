@@ -1,0 +1,72 @@
+"""Whether every account has the newest day that it should have, by its own clock.
+
+A check that only ran with a load would never say that no load ran: a sensor looks as well.
+"""
+
+# No `from __future__ import annotations`: Dagster reads the annotations of checks as objects.
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+import dagster as dg
+
+from pipelines.checks import FRESH, fresh_result
+from pipelines.listings import accounts_in
+from pipelines.recording import evaluation_of
+from pipelines.reports import REPORTS
+from pipelines.resources import GraphResource
+from warehouse.lake import Lake
+from warehouse.loads import Load
+
+__all__ = ["FRESH_CHECKS", "freshness", "newest_proven"]
+
+
+def newest_proven(lake: Lake, report: str) -> Mapping[str, Load]:
+    """The latest proven account-day of a report by account (digits)."""
+    found: dict[str, Load] = {}
+    for where in reversed(lake.partitions(report)):
+        if where.date is not None and where.account_id not in found:
+            load = lake.load_of(report, where.account_id, where.date)
+            if load is not None and load.proven:
+                found[where.account_id] = load
+    return found
+
+
+def _result(graph: GraphResource, report: str, now: datetime) -> dg.AssetCheckResult:
+    lake = Lake(graph.settings().warehouse_url)
+    return fresh_result(report, accounts_in(lake), newest_proven(lake, report), now)
+
+
+def _check(report: str) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        name=FRESH,
+        asset=report,
+        description="Every account has its yesterday, proven, by late morning of its own clock.",
+    )
+    def fresh(graph: GraphResource) -> dg.AssetCheckResult:
+        return _result(graph, report, graph.now())
+
+    return fresh
+
+
+#: One check a report, which a person can run by a click.
+FRESH_CHECKS: Final = [_check(report) for report in REPORTS]
+
+
+@dg.sensor(
+    minimum_interval_seconds=900,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Looks whether every account has its yesterday, and records the check `fresh` when "
+    "that changes. Reads the lake and makes no call.",
+)
+def freshness(
+    context: dg.SensorEvaluationContext, graph: GraphResource
+) -> dg.SensorResult | dg.SkipReason:
+    results = {report: _result(graph, report, graph.now()) for report in REPORTS}
+    seen = {report: str(result.metadata["named"].value) for report, result in results.items()}
+    cursor = json.dumps(seen, sort_keys=True)
+    if cursor == context.cursor:
+        return dg.SkipReason("Nothing has changed since it last looked.")
+    events = [evaluation_of(report, result) for report, result in results.items()]
+    return dg.SensorResult(asset_events=events, cursor=cursor)

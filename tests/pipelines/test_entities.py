@@ -1,0 +1,117 @@
+"""Objects that insights mention and listings hide, against the sandbox."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fbgraph.errors import TokenError
+from pipelines.entities import know_ids, load_objects
+from pipelines.listings import LEVEL_OF
+from pipelines.partitions import AccountDay
+from warehouse.history import missing_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from fbgraph import GraphClient
+    from fbgraph.sandbox import Sandbox
+    from warehouse.lake import Lake
+
+
+def now() -> datetime:
+    return datetime(2026, 11, 23, 20, tzinfo=UTC)
+
+
+@pytest.fixture
+def loaded(load: Callable[..., object], sandbox: Sandbox, days: Sequence[date]) -> str:
+    """An account whose insights are loaded and whose objects are not."""
+    account_id = sandbox.account_ids[0]
+    load(days, [account_id])
+    return account_id
+
+
+def cells(account_id: str, days: Sequence[date]) -> list[AccountDay]:
+    return [AccountDay(account_id, day) for day in days]
+
+
+def test_deleted_objects_that_insights_mention_are_read_by_id_and_all_ids_are_known(
+    loaded: str, client: GraphClient, lake: Lake, days: Sequence[date]
+) -> None:
+    load_objects(client, lake, LEVEL_OF, [loaded], now)
+    missing = missing_ids(lake, loaded, days)
+
+    known = know_ids(client, lake, cells(loaded, days), now)
+
+    assert sum(map(len, missing.values())) == known[loaded].by_id > 0
+    assert not known[loaded].unknown
+    assert not any(missing_ids(lake, loaded, days).values())
+    ads = lake.read("ads", account_id=loaded).select(["ad_id", "effective_status"]).to_pylist()
+    status = {row["ad_id"]: row["effective_status"] for row in ads}
+    assert {status[ad_id] for ad_id in missing["ads"]} == {"DELETED"}
+
+
+def test_they_are_asked_for_by_few_calls_and_not_again(
+    loaded: str, client: GraphClient, lake: Lake, sandbox: Sandbox, days: Sequence[date]
+) -> None:
+    load_objects(client, lake, LEVEL_OF, [loaded], now)
+    sandbox.reset_calls()
+
+    know_ids(client, lake, cells(loaded, days), now)
+    first = {(c["method"], c["path"]): c["count"] for c in sandbox.calls()["calls"]}
+    sandbox.reset_calls()
+    know_ids(client, lake, cells(loaded, days), now)
+
+    assert first["POST", "/"] <= len(LEVEL_OF)
+    assert sandbox.calls()["total"] == 0
+
+
+def test_objects_that_were_never_listed_are_listed_and_not_asked_for_one_by_one(
+    loaded: str, client: GraphClient, lake: Lake, sandbox: Sandbox, days: Sequence[date]
+) -> None:
+    sandbox.reset_calls()
+
+    known = know_ids(client, lake, cells(loaded, days), now)
+
+    paths = {c["path"] for c in sandbox.calls()["calls"]}
+    assert {"/{id}/campaigns", "/{id}/adsets", "/{id}/ads"} <= paths
+    assert not known[loaded].unknown
+
+
+def test_an_object_that_vanishes_from_the_listing_is_read_by_id(
+    loaded: str, client: GraphClient, lake: Lake, sandbox: Sandbox
+) -> None:
+    load_objects(client, lake, ["campaigns"], [loaded], now)
+    rows = lake.read("campaigns", account_id=loaded).to_pylist()
+    campaign = next(r["campaign_id"] for r in rows if r["effective_status"] == "ACTIVE")
+    sandbox.change(campaign, status="DELETED")
+
+    [listed] = load_objects(client, lake, ["campaigns"], [loaded], lambda: now().replace(hour=21))
+
+    after = lake.read("campaigns", account_id=loaded).to_pylist()
+    status = {r["campaign_id"]: r["effective_status"] for r in after}
+    assert (listed.by_id, status[campaign]) == (1, "DELETED")
+
+
+def test_an_account_that_refuses_its_objects_fails_alone(
+    load: Callable[..., object], client: GraphClient, lake: Lake, sandbox: Sandbox
+) -> None:
+    load([])
+    sandbox.use("forbidden_account")
+
+    found = load_objects(client, lake, ["ads"], sandbox.account_ids[:3], now)
+
+    assert [bool(one.error) for one in found] == [False, True, False]
+    assert "#200" in found[1].error
+
+
+def test_a_dead_token_ends_everything(
+    loaded: str, client: GraphClient, lake: Lake, sandbox: Sandbox
+) -> None:
+    sandbox.use("expired_token")
+
+    with pytest.raises(TokenError):
+        load_objects(client, lake, LEVEL_OF, [loaded], now)
