@@ -90,7 +90,9 @@ def test_calls_are_counted_with_those_that_failed(wire: MakeWire) -> None:
     assert graph.client.tally.calls == 3
 
 
-def test_a_counted_twin_counts_for_itself(wire: MakeWire) -> None:
+def test_a_counted_twin_counts_for_itself_and_for_the_client_that_it_came_from(
+    wire: MakeWire,
+) -> None:
     client = wire(OK).client
     client.get("1")
     one, other = client.counted(), client.counted()
@@ -99,7 +101,7 @@ def test_a_counted_twin_counts_for_itself(wire: MakeWire) -> None:
     other.get("1")
     other.get("1")
 
-    assert [c.tally.calls for c in (client, one, other)] == [1, 1, 2]
+    assert [c.tally.calls for c in (client, one, other)] == [4, 1, 2]
 
 
 def test_a_twin_is_a_client_in_every_other_way(wire: MakeWire) -> None:
