@@ -13,6 +13,7 @@ from pipelines.listings import LEVEL_OF
 from pipelines.reports import CONTROL, REPORTS
 from pipelines.resources import GraphResource
 from pipelines.schedules import SCHEDULES
+from pipelines.sensors import ACCESS_CHECKS, SENSORS
 
 __all__ = ["JOBS", "defs"]
 
@@ -30,9 +31,9 @@ defs: Final = dg.Definitions(
         *(dg.define_asset_job(name, selection=assets) for name, assets in JOBS.items()),
         refresh_job,
     ],
-    asset_checks=FRESH_CHECKS,
+    asset_checks=[*FRESH_CHECKS, *ACCESS_CHECKS],
     schedules=SCHEDULES,
-    sensors=[freshness],
+    sensors=[freshness, *SENSORS],
     resources={"graph": GraphResource(), "mem": dg.mem_io_manager},
     executor=dg.in_process_executor,  # a process per step costs seconds and gains nothing
 )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from fbgraph import act_id
-from fbgraph.answers import integer
 from fbgraph.errors import ENDS_EVERYTHING, GraphError, TokenError
+from pipelines import access
 from pipelines.listings import discover
 from pipelines.settings import ConfigError, settings_of
 from warehouse.catalog import LINK
@@ -23,15 +22,10 @@ if TYPE_CHECKING:
 
     from fbgraph import GraphClient
     from fbgraph.paging import Row
+    from pipelines.access import Finding
     from pipelines.settings import Settings
 
-__all__ = ["Finding", "examine"]
-
-#: (ok, what was looked at, what was found or what to do).
-Finding = tuple[bool, str, str]
-
-#: Days before its end from which a token is to be renewed.
-RENEW_DAYS: Final = 14
+__all__ = ["examine"]
 
 #: `account_status` of accounts that run. Source: Marketing API, ad account reference.
 _RUNS = {1: "active", 9: "in grace period", 201: "any active"}
@@ -69,7 +63,7 @@ def _graph(client: GraphClient, settings: Settings) -> Iterator[Finding]:
         yield False, "token" if isinstance(error, TokenError) else "graph", str(error)
         return
     yield _token(client)
-    yield _version(client)
+    yield access.version(client.version, client.tally.api_version, datetime.now(UTC).date())
     if not found.rows and not found.refused:
         yield False, "accounts", "The token sees no ad account. Give its user access to one."
     for account_id, why in found.refused.items():
@@ -86,31 +80,7 @@ def _token(client: GraphClient) -> Finding:
         return False, "token", str(error)
     except GraphError as error:
         return True, "token", f"valid; expiry and scopes unknown: {error}"
-    return _token_finding(told, datetime.now(UTC))
-
-
-def _token_finding(told: Mapping[str, Any], now: datetime) -> Finding:
-    """Nothing is held against a token that Meta does not say of it."""
-    if not told.get("is_valid", True):
-        return False, "token", "Meta calls it invalid. Make a new one: FB_ACCESS_TOKEN."
-    scopes = told.get("scopes")
-    names = [str(scope) for scope in scopes] if isinstance(scopes, list) else None
-    if names is not None and not {"ads_read", "ads_management"} & set(names):
-        return False, "token", f"lacks the scope ads_read; it has: {', '.join(names) or 'none'}."
-    granted = "scopes unknown" if names is None else f"scopes {', '.join(names)}"
-    until = integer(told.get("expires_at"))
-    if not until:
-        expiry = "expiry unknown" if until is None else "never expires"
-        return True, "token", f"valid, {expiry}; {granted}"
-    days = math.floor((until - now.timestamp()) / (24 * 3600))
-    return days >= RENEW_DAYS, "token", f"expires in {days} days; {granted}"
-
-
-def _version(client: GraphClient) -> Finding:
-    served = client.tally.api_version
-    if served in ("", client.version):
-        return True, "API version", client.version
-    return False, "API version", f"asked for {client.version}, served {served}: set FB_API_VERSION."
+    return access.token(told, datetime.now(UTC))
 
 
 def _account(client: GraphClient, row: Row) -> Finding:

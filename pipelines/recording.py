@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from dagster._core.execution.plan.objects import StepFailureData
+
     from pipelines.entities import Listed
     from pipelines.listings import Discovery
     from pipelines.metadata import Beside
@@ -36,6 +38,7 @@ __all__ = [
     "record_good",
     "stopping",
     "take_in_accounts",
+    "told_of",
 ]
 
 #: Keys in the metadata of a failed run: asset → partition key → why; and why everything stopped.
@@ -131,6 +134,21 @@ def evaluation_of(asset: str, result: dg.AssetCheckResult) -> dg.AssetCheckEvalu
         description=result.description,
         metadata=result.metadata,
     )
+
+
+def told_of(data: StepFailureData) -> tuple[Mapping[tuple[str, str], str], str]:
+    """What the failure of a step tells: (asset, partition key) → why, and why everything stopped.
+    Nothing of both for what nobody foresaw.
+    """
+    told = data.user_failure_data.metadata if data.user_failure_data else {}
+    bad = told.get(FAILED)
+    stopped = str(told[STOPPED].value) if STOPPED in told else ""
+    if not (isinstance(bad, dg.JsonMetadataValue) and isinstance(bad.data, dict)):
+        return {}, stopped
+    parts = {
+        (asset, key): str(why) for asset, keys in bad.data.items() for key, why in keys.items()
+    }
+    return parts, stopped
 
 
 def record_good(

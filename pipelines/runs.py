@@ -14,7 +14,7 @@ import dagster as dg
 from dagster._core.instance.ref import InstanceRef  # no public way to a folder of one's own
 
 from pipelines.definitions import defs
-from pipelines.recording import FAILED, STOPPED
+from pipelines.recording import told_of
 from pipelines.settings import ConfigError
 from warehouse.files import locked
 
@@ -151,14 +151,10 @@ def run_job(  # noqa: PLR0913  # what to run, over what, and how
     output = result.output_for_node(output_of) if has_output else None
     for event in result.filter_events(lambda event: event.is_step_failure):
         data = event.step_failure_data
-        told = data.user_failure_data.metadata if data.user_failure_data else {}
-        bad = told.get(FAILED)
-        if isinstance(bad, dg.JsonMetadataValue) and isinstance(bad.data, dict):
-            failed |= {
-                (asset, key): why for asset, parts in bad.data.items() for key, why in parts.items()
-            }
-        elif STOPPED in told:
-            stopped = str(told[STOPPED].value)
+        bad, why = told_of(data)
+        if bad or why:
+            failed |= bad
+            stopped = stopped or why
         elif data.error and data.error.cls_name == "DagsterExecutionInterruptedError":
             raise KeyboardInterrupt
         else:  # a fault of ours, or of the disk: the rest may still go on

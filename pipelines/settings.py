@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["VARIABLES", "ConfigError", "Settings", "Variable", "settings_of"]
 
 
+#: Where `dagster dev` serves its pages.
+DAGSTER_URL: Final = "http://127.0.0.1:3000"
+
+
 class ConfigError(Exception):
     """A setting is missing or wrong. The text names the variable and what to do."""
 
@@ -41,6 +45,10 @@ VARIABLES: Final[Sequence[Variable]] = (
     Variable("FB_GRAPH_URL", "where Graph is; the sandbox prints its own", GRAPH_URL),
     Variable("FB_API_VERSION", "pinned version of the Marketing API", API_VERSION),
     Variable("FB_ACCOUNT_IDS", "only these ad accounts, comma list; default all the token sees"),
+    Variable(
+        "FB_ALERT_WEBHOOK", "where alerts go, Slack's JSON; default only the log", secret=True
+    ),
+    Variable("FB_DAGSTER_URL", "where people open Dagster; alerts link there", DAGSTER_URL),
     Variable("WAREHOUSE_URL", "folder of the lake and of warehouse.duckdb", "./data"),
 )
 
@@ -61,6 +69,8 @@ class Settings:
     api_version: str
     account_ids: Sequence[str]  # digits; empty means all that the token sees
     warehouse_url: str
+    dagster_url: str = DAGSTER_URL
+    alert_webhook: str | None = field(default=None, repr=False)
 
     def open_graph(self, *, is_shared: bool = True) -> GraphClient:
         """A client for these settings. Raises ConfigError without a token.
@@ -104,7 +114,16 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
         api_version=value["FB_API_VERSION"],
         account_ids=_account_ids(value["FB_ACCOUNT_IDS"]),
         warehouse_url=value["WAREHOUSE_URL"],
+        dagster_url=_address("FB_DAGSTER_URL", value["FB_DAGSTER_URL"]),
+        alert_webhook=value["FB_ALERT_WEBHOOK"]
+        and _address("FB_ALERT_WEBHOOK", value["FB_ALERT_WEBHOOK"], is_secret=True),
     )
+
+
+def _address(name: str, text: str, *, is_secret: bool = False) -> str:
+    if not re.fullmatch(r"https?://[^/\s?#]+\S*", text):
+        raise ConfigError(f"{name} is no http(s) address{'' if is_secret else f': {text!r}'}.")
+    return text
 
 
 def _account_ids(text: str) -> Sequence[str]:

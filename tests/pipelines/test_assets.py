@@ -175,6 +175,7 @@ def test_what_can_be_wrong_is_checked_and_control_totals_not_against_themselves(
 
     assert {(key.asset_key.to_user_string(), key.name) for key in keys} == {
         *(("insights_hourly", n) for n in ("complete", "grain", "rejects", "ids_known", "fresh")),
+        *(("accounts", name) for name in ("token", "api_version")),
         *((asset, "counted") for asset in ("campaigns", "adsets", "ads")),
     }
 

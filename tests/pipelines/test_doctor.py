@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.doctor import _token_finding
+from pipelines import access
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +36,6 @@ DAY = 24 * 3600
 def test_a_token_is_judged_by_what_meta_says_and_not_by_what_it_leaves_out(
     told: Mapping[str, Any], said: str
 ) -> None:
-    ok, what, text = _token_finding(told, datetime.fromtimestamp(NOW, UTC))
+    ok, what, text = access.token(told, datetime.fromtimestamp(NOW, UTC))
 
     assert f"{'ok   ' if ok else 'to do'}  {what}  {text}".startswith(said)

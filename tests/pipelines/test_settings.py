@@ -33,6 +33,8 @@ def test_without_a_token_the_error_names_the_variable_and_where_to_get_one() -> 
         ("FB_GRAPH_URL", "https://graph.facebook.com/v26.0"),
         ("FB_API_VERSION", "26"),
         ("FB_ACCOUNT_IDS", "act_1,me"),
+        ("FB_ALERT_WEBHOOK", "hooks.slack.com/services/T/B/secret"),
+        ("FB_DAGSTER_URL", "localhost:3000"),
     ],
 )
 def test_a_setting_that_cannot_be_is_named(name: str, value: str) -> None:

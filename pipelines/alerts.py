@@ -1,0 +1,73 @@
+"""Telling people: a line in the log and, where FB_ALERT_WEBHOOK is set, a message to it.
+
+The message is the JSON that Slack's incoming webhooks take, ``{"text": …}``; Mattermost and
+Rocket.Chat and Discord (at its address with ``/slack`` behind) take it too.
+Source: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipelines.settings import Settings
+
+__all__ = ["failure_text", "tell"]
+
+#: Accounts that one message names, and characters of each reason. The page of the run has all.
+QUOTED: Final = 10
+QUOTED_CHARACTERS: Final = 400
+
+TIMEOUT_SECONDS: Final = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+def tell(settings: Settings, text: str) -> bool:
+    """Log `text`, and send it to the webhook if there is one; whether it got there.
+
+    A webhook that does not take it is logged, without its address: that is a secret.
+    """
+    _log.warning("%s", text)
+    if not settings.alert_webhook:
+        return False
+    transport = httpx.HTTPTransport(retries=2)
+    try:
+        with httpx.Client(transport=transport, timeout=TIMEOUT_SECONDS) as client:
+            client.post(settings.alert_webhook, json={"text": text}).raise_for_status()
+    except httpx.HTTPStatusError as error:
+        _log.error(
+            "FB_ALERT_WEBHOOK answered with HTTP %d.", error.response.status_code
+        )  # its text has the address
+        return False
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        _log.error("FB_ALERT_WEBHOOK does not answer: %s.", type(error).__name__)  # the same
+        return False
+    return True
+
+
+def failure_text(job: str, link: str, failed: Mapping[tuple[str, str], str], why: str) -> str:
+    """What to say of a failed run: (asset, partition key) → why, and `why` the rest is not.
+
+    One line for each account of an asset: days that fail together fail for one reason.
+    """
+    days: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for (asset, key), said in failed.items():
+        account, _, day = key.partition("|")
+        days.setdefault((asset, account), []).append((day, said))
+    lines = [_line(*of, sorted(found)) for of, found in days.items()]
+    more = [f"and {len(lines) - QUOTED} more"] if len(lines) > QUOTED else []
+    counted = f": {len(failed)} parts failed and keep what they had" if failed else ""
+    told = [*lines[:QUOTED], *more, *([why[:QUOTED_CHARACTERS]] if why else ())]
+    return "\n".join([f"fbinsights: {job} failed{counted}.", *told, link])
+
+
+def _line(asset: str, account: str, days: Sequence[tuple[str, str]]) -> str:
+    (first, why), (last, _) = days[0], days[-1]
+    span = first if first == last else f"{first} to {last}, {len(days)} days"
+    return f"{asset} {account} {span}".rstrip() + f": {why[:QUOTED_CHARACTERS]}"
