@@ -1,4 +1,4 @@
-"""What can be asked of the Graph API: fields, statuses, operators, breakdowns, hour labels.
+"""What can be asked of the Graph API: fields, statuses, operators, breakdowns, windows, hours.
 
 The two CSV files beside this module hold one field a line; everything else is short enough to
 stand here. The sandbox imports this module and nothing else of ours, so it states only what Meta
@@ -22,14 +22,20 @@ if TYPE_CHECKING:
 __all__ = [
     "ACTION_BREAKDOWNS",
     "ALWAYS_RETURNED",
+    "ATTRIBUTION_WINDOWS",
     "BREAKDOWNS",
+    "COMBINATIONS",
     "DATE_PRESETS",
+    "DEAD_WINDOWS",
     "EDGE_KINDS",
     "EFFECTIVE_STATUSES",
     "HOURLY",
+    "HOURLY_AUDIENCE",
     "HOURLY_PARTNERS",
     "HOUR_LABELS",
     "LEVELS",
+    "NEVER_ALONE",
+    "ONLY_FIELDS",
     "OPERATORS",
     "InsightsField",
     "ObjectField",
@@ -54,6 +60,9 @@ EDGE_KINDS: Final[Mapping[str, str]] = {
 
 #: The breakdown by hour of the ad account's own wall clock.
 HOURLY: Final = "hourly_stats_aggregated_by_advertiser_time_zone"
+
+#: The same by each viewer's own clock: its values are no instants.
+HOURLY_AUDIENCE: Final = "hourly_stats_aggregated_by_audience_time_zone"
 
 #: The values of `HOURLY`, in the order of the day.
 HOUR_LABELS: Final[Sequence[str]] = tuple(f"{h:02}:00:00 - {h:02}:59:59" for h in range(24))
@@ -133,6 +142,59 @@ ACTION_BREAKDOWNS: Final = frozenset(
     action_video_sound action_video_type conversion_destination is_business_ai_assisted
     matched_persona_id matched_persona_name signal_source_bucket standard_event_content_type
     """.split()
+)
+
+
+#: Breakdowns that Meta gives together; any other is given alone. Source: Insights API, Breakdowns;
+#: those with the device's platform: predefined streams of airbyte's source-facebook-marketing.
+COMBINATIONS: Final = frozenset(
+    map(
+        frozenset,
+        (
+            ("age", "gender"),
+            ("publisher_platform", "platform_position"),
+            ("publisher_platform", "impression_device"),
+            ("publisher_platform", "platform_position", "impression_device"),
+            ("publisher_platform", "device_platform"),
+            ("publisher_platform", "platform_position", "device_platform"),
+        ),
+    )
+)
+
+#: Breakdowns that need another one beside them. Source: Insights API, Breakdowns.
+NEVER_ALONE: Final[Mapping[str, str]] = {
+    "impression_device": "publisher_platform",
+    "platform_position": "publisher_platform",
+}
+
+#: Metrics that Meta gives under a breakdown, where it does not give all. Source: as above; the
+#: assets of dynamic creatives share one list.
+ONLY_FIELDS: Final[Mapping[str, frozenset[str]]] = {
+    "frequency_value": frozenset({"reach"}),
+    **dict.fromkeys(
+        sorted(name for name in BREAKDOWNS if name.endswith("_asset")),
+        frozenset({"impressions", "clicks", "spend", "reach", "actions", "action_values"}),
+    ),
+}
+
+#: Values of `action_attribution_windows`. Source: facebook-business 26.0.3,
+#: AdsInsights.ActionAttributionWindows.
+ATTRIBUTION_WINDOWS: Final = frozenset(
+    """
+    1d_click 7d_click 28d_click 1d_view 1d_ev 7d_view 28d_view default dda custom
+    1d_sequenced 7d_sequenced 28d_sequenced
+    incrementality incrementality_all_conversions incrementality_first_conversion
+    7d_view_all_conversions 7d_view_first_conversion
+    28d_view_all_conversions 28d_view_first_conversion
+    skan_click skan_click_second_postback skan_click_third_postback
+    skan_view skan_view_second_postback skan_view_third_postback
+    """.split()
+)
+
+#: Those that are accepted and have had no value since 2026-01-12. Source: Marketing API,
+#: Out-of-cycle changes.
+DEAD_WINDOWS: Final = frozenset(
+    name for name in ATTRIBUTION_WINDOWS if name.startswith(("7d_view", "28d_view"))
 )
 
 

@@ -18,7 +18,7 @@ from pipelines.entities import know_ids, load_objects
 from pipelines.listings import LEVEL_OF, accounts_in, discover
 from pipelines.load import Loader
 from pipelines.metadata import Beside, published_metadata, table_metadata
-from pipelines.partitions import ACCOUNT_DAYS, ACCOUNTS, account_day_of
+from pipelines.partitions import ACCOUNTS, account_day_of, account_days_from
 from pipelines.recording import (
     listed_part,
     loaded_part,
@@ -27,7 +27,7 @@ from pipelines.recording import (
     stopping,
     take_in_accounts,
 )
-from pipelines.reports import CONTROL, REPORTS, Report
+from pipelines.reports import CONTROL, HOURLY_REPORT, REPORTS, Report
 from pipelines.resources import GraphResource
 from warehouse.catalog import publish
 from warehouse.lake import Lake
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pipelines.entities import Known
     from pipelines.outcome import Outcome
 
-__all__ = ["ASSETS"]
+__all__ = ["ASSETS", "report_asset"]
 
 # We know; the pin in requirements.lock holds it still.
 warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
@@ -100,7 +100,8 @@ def _objects(table: str) -> dg.AssetsDefinition:
     return listed
 
 
-def _report(report: Report) -> dg.AssetsDefinition:
+def report_asset(report: Report) -> dg.AssetsDefinition:
+    """The asset of a report: a partition per account-day, and its checks."""
     # Control totals have nothing that they could be held against.
     checked = report is not CONTROL
 
@@ -110,14 +111,14 @@ def _report(report: Report) -> dg.AssetsDefinition:
         "Replaces the account-day whole, so a rerun leaves one copy.",
         group_name="insights",
         kinds={"parquet"},
-        owners=OWNERS,
+        owners=report.owners or OWNERS,
         tags=TAGS,
         metadata=table_metadata(report.table),
-        partitions_def=ACCOUNT_DAYS,
+        partitions_def=account_days_from(report.start_date),
         freshness_policy=DAILY if checked else None,
         deps=[accounts],
         backfill_policy=_ONE_RUN,
-        check_specs=report_specs(report.name) if checked else [],
+        check_specs=report_specs(report.name, report.no_sums) if checked else [],
     )
     def loaded(context: dg.AssetExecutionContext, graph: GraphResource) -> Results:
         settings = graph.settings()
@@ -163,6 +164,6 @@ def warehouse_duckdb(graph: GraphResource) -> dg.MaterializeResult[None]:
 ASSETS: Final = (
     accounts,
     *(_objects(table) for table in LEVEL_OF),
-    *(_report(report) for report in (CONTROL, *REPORTS.values())),
+    *(report_asset(report) for report in (CONTROL, HOURLY_REPORT)),
     warehouse_duckdb,
 )

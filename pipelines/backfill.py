@@ -11,7 +11,7 @@ from fbgraph import act_id
 from pipelines.exit_codes import ALL_DONE, SOME_FAILED, WRONG_USE
 from pipelines.listings import discover
 from pipelines.partitions import AD_ACCOUNTS, account_ranges
-from pipelines.plan import plan_of
+from pipelines.plan import demand_begun, plan_of
 from pipelines.progress import Bar
 from pipelines.runs import interrupts, open_instance, run_job
 from pipelines.settings import settings_of
@@ -48,6 +48,7 @@ def run_backfill(
         found = discover(client, settings.account_ids)
     started = datetime.now(UTC)
     plan = plan_of(found, (since, until), accounts, reports, started)
+    demand_begun(plan)
     lake = Lake(settings.warehouse_url)
     lake.demand_writable()
     ensure_published(settings.warehouse_url)

@@ -11,7 +11,7 @@ from pipelines.listings import discover
 from pipelines.partitions import today_in
 from pipelines.plan import plan_of
 from pipelines.progress import Bar
-from pipelines.refresh import LOOKBACK_DAYS, lookback
+from pipelines.refresh import lookback
 from pipelines.reports import REPORTS
 from pipelines.runs import interrupts, open_instance, run_job
 from pipelines.settings import settings_of
@@ -51,7 +51,7 @@ def run_refresh(
     refused = {("accounts", key): why for key, why in plan.refused.items()}
     with (
         open_instance(environ) as instance,
-        Bar(len(keys) * LOOKBACK_DAYS) as bar,
+        Bar(len(keys) * len(days)) as bar,
         interrupts() as look,
     ):
         bar.stage("refresh")

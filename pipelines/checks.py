@@ -14,6 +14,7 @@ import dagster as dg
 from fbgraph import act_id
 from pipelines.partitions import key_of, today_in
 from pipelines.refresh import REFRESH_HOUR
+from warehouse.loads import UNPROVABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,11 +67,14 @@ _ERROR: Final = dg.AssetCheckSeverity.ERROR
 _WARN: Final = dg.AssetCheckSeverity.WARN
 
 
-def report_specs(asset: str) -> Sequence[dg.AssetCheckSpec]:
-    """The checks of a report that each of its runs makes."""
+def report_specs(asset: str, no_sums: str = "") -> Sequence[dg.AssetCheckSpec]:
+    """The checks of a report that each of its runs makes. `no_sums`: why its rows add up to no
+    total, if they do not.
+    """
+    checks = {**REPORT_CHECKS, COMPLETE: no_sums.capitalize() or REPORT_CHECKS[COMPLETE]}
     return [
         dg.AssetCheckSpec(name, asset=asset, description=does, blocking=name in BLOCKING)
-        for name, does in REPORT_CHECKS.items()
+        for name, does in checks.items()
     ]
 
 
@@ -86,13 +90,15 @@ def report_results(
     """What a run found about the account-days of a report; `known` by account (digits)."""
     loaded = {key_of(outcome.account_day): outcome for outcome in outcomes if outcome.load}
     loads = {key: outcome.load for key, outcome in loaded.items() if outcome.load}
-    unproven = {key: load.reason for key, load in loads.items() if not load.proven}
+    unproven = {key: load.reason for key, load in loads.items() if not load.is_good}
     twice = {key: f"{one.duplicates} keys" for key, one in loaded.items() if one.duplicates}
     rejected = {key: f"{load.rejected} rows" for key, load in loads.items() if load.rejected}
     unknown = {act_id(i): _unknown(one) for i, one in known.items() if one.error or one.unknown}
     days = f"of {len(loads)} account-days"
+    reasons = sorted({load.reason for load in loads.values() if load.verdict == UNPROVABLE})
+    why = "".join(f" {reason.capitalize()}." for reason in reasons)
     return [
-        _result(asset, COMPLETE, _ERROR, unproven, f"{days} do not add up to their totals."),
+        _result(asset, COMPLETE, _ERROR, unproven, f"{days} do not add up to their totals.{why}"),
         _result(asset, GRAIN, _ERROR, twice, f"{days} have rows that share a key."),
         _result(asset, REJECTS, _WARN, rejected, f"{days} have rows that could not be read."),
         _result(

@@ -209,7 +209,9 @@ def plan(since: date, until: date, accounts: tuple[str, ...], reports: tuple[str
     sys.exit(run_plan(os.environ, since, until, accounts=accounts, reports=reports))
 
 
-@cli.command(epilog="Exit code 0: all proven; 1: some failed or do not add up; 2: wrong use.")
+@cli.command(
+    epilog="Exit code 0: all that can be is proven; 1: some failed or differ; 2: wrong use."
+)
 @_of_account_days()
 def backfill(since: date, until: date, accounts: tuple[str, ...], reports: tuple[str, ...]) -> None:
     """Load account-days, newest first, prove them, publish warehouse.duckdb."""
@@ -246,6 +248,7 @@ def status(
 @cli.command()
 def publish() -> None:
     """Rebuild warehouse.duckdb from the lake."""
+    import pipelines.reports  # noqa: F401, PLC0415  # hands the tables of reports over
     from pipelines.settings import settings_of  # noqa: PLC0415
     from warehouse.catalog import publish as publish_lake  # noqa: PLC0415
 

@@ -143,7 +143,7 @@ def look(context: dg.OpExecutionContext, config: Refresh, graph: GraphResource) 
     for report in REPORTS:
         looked.pull[report] = _choose(lake, report, today, totals, full=config.full)
         for account_id, day in today.items():
-            looked.full += _cost(lake, report, account_id, lookback(day))
+            looked.full += _cost(lake, report, account_id, _lookback(report, day))
     context.log.info("%s", looked)
     return looked
 
@@ -168,7 +168,8 @@ def _controls(
     """Totals of the lookback by account, by one call each. Only those that changed are recorded:
     28 events per account and day would tell nothing and fill Dagster's database.
     """
-    wanted = [AccountDay(i, day) for i, last in today.items() for day in lookback(last)]
+    longest = max(report.lookback_days for report in REPORTS.values())
+    wanted = [AccountDay(i, day) for i, last in today.items() for day in lookback(last, longest)]
     before = {cell: work.lake.load_of(CONTROL.name, *cell) for cell in wanted}
     outcomes = list(work.loader.load(CONTROL, wanted))
     beside = Beside.of(work.lake, work.client)
@@ -199,12 +200,19 @@ def _choose(
     chosen: dict[AccountDay, Why] = {}
     for account_id, day in today.items():
         days = [where.date for where in lake.partitions(report, account_id) if where.date]
-        loads = {d: lake.load_of(report, account_id, d) for d in lookback(day)}
+        back = _lookback(report, day)
+        loads = {d: lake.load_of(report, account_id, d) for d in back}
         known = {d: load for d, load in loads.items() if load is not None}
         since = min(days, default=None)
-        why = to_pull(day, known, totals[account_id], since=since, full=full)
+        why = to_pull(day, known, totals[account_id], since=since, full=full, days=back)
         chosen |= {AccountDay(account_id, d): reason for d, reason in why.items()}
     return chosen
+
+
+def _lookback(report: str, today: date) -> Sequence[date]:
+    """The days of a report that are looked at again."""
+    days = lookback(today, REPORTS[report].lookback_days)
+    return [day for day in days if day >= REPORTS[report].start_date]
 
 
 def _cost(lake: Lake, report: str, account_id: str, days: Sequence[date]) -> Cost:

@@ -1,11 +1,16 @@
-"""What Dagster loads: assets, their checks, the jobs and the door to Graph."""
+"""What Dagster loads: assets, their checks, the jobs and the door to Graph; and the components in
+the folder `defs`, among them every report that is defined in YAML.
+"""
 
 from __future__ import annotations
 
+import warnings
+from pathlib import Path
 from typing import Final
 
 import dagster as dg
 
+import pipelines.defs as components
 from pipelines.assets import ASSETS
 from pipelines.daily import REFRESH, refresh_job
 from pipelines.freshness import FRESH_CHECKS, freshness
@@ -25,15 +30,27 @@ JOBS: Final = {
     "publish_job": ["warehouse_duckdb"],
 }
 
-defs: Final = dg.Definitions(
-    assets=[*ASSETS, REFRESH],
-    jobs=[
-        *(dg.define_asset_job(name, selection=assets) for name, assets in JOBS.items()),
-        refresh_job,
-    ],
-    asset_checks=[*FRESH_CHECKS, *ACCESS_CHECKS],
-    schedules=SCHEDULES,
-    sensors=[freshness, *SENSORS],
-    resources={"graph": GraphResource(), "mem": dg.mem_io_manager},
-    executor=dg.in_process_executor,  # a process per step costs seconds and gains nothing
+
+def _of_components() -> dg.Definitions:
+    # By the module and not by pyproject.toml, which is in a checkout only.
+    tree = dg.ComponentTree.from_module(components, Path(components.__path__[0]).parent)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Dagster's own, about what it uses itself
+        return tree.build_defs()
+
+
+defs: Final = dg.Definitions.merge(
+    dg.Definitions(
+        assets=[*ASSETS, REFRESH],
+        jobs=[
+            *(dg.define_asset_job(name, selection=assets) for name, assets in JOBS.items()),
+            refresh_job,
+        ],
+        asset_checks=[*FRESH_CHECKS, *ACCESS_CHECKS],
+        schedules=SCHEDULES,
+        sensors=[freshness, *SENSORS],
+        resources={"graph": GraphResource(), "mem": dg.mem_io_manager},
+        executor=dg.in_process_executor,  # a process per step costs seconds and gains nothing
+    ),
+    _of_components(),
 )

@@ -69,7 +69,7 @@ def run_demo(environ: Mapping[str, str], seed: int) -> int:
         say(
             f"A made-up company at {sandbox.url}: {len(zones)} ad accounts, {days[0]} to {until}.\n"
         )
-        code = run_backfill(os.environ, days[0], until)
+        code = run_backfill(os.environ, days[0], until, reports=("insights_hourly",))
         differing = _differing(url, sandbox, days)
     for what in differing:
         say(f"not what the sandbox served: {what}")

@@ -15,7 +15,7 @@ from fbgraph.turns import ACCOUNT_RUNS, APP_RUNS
 from pipelines.estimate import Cost, cost_of, cut, expected_rows
 from pipelines.exit_codes import ALL_DONE
 from pipelines.listings import LEVEL_OF, discover
-from pipelines.plan import plan_of
+from pipelines.plan import demand_begun, plan_of
 from pipelines.settings import settings_of
 from pipelines.show import say, table_lines
 from warehouse.lake import Lake
@@ -67,6 +67,7 @@ def run_plan(
     with settings.open_graph() as client:
         found = discover(client, settings.account_ids)
         plan = plan_of(found, (since, until), accounts, reports, datetime.now(UTC))
+        demand_begun(plan)
         tier, percent = _quota(client, plan.accounts[0])
     costs = foresee(Lake(settings.warehouse_url), plan)
     for line in table_lines(_HEADER, [_line(plan, key, cost) for key, cost in costs.items()]):

@@ -28,7 +28,7 @@ def newest_proven(lake: Lake, report: str) -> Mapping[str, Load]:
     for where in reversed(lake.partitions(report)):
         if where.date is not None and where.account_id not in found:
             load = lake.load_of(report, where.account_id, where.date)
-            if load is not None and load.proven:
+            if load is not None and load.is_good:
                 found[where.account_id] = load
     return found
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import dagster as dg
 
 from fbgraph import act_id
+from pipelines.definition import FIRST_DAY
 from warehouse.hours import zone_named
 
 if TYPE_CHECKING:
@@ -22,27 +23,31 @@ __all__ = [
     "ACCOUNTS",
     "ACCOUNT_DAYS",
     "AD_ACCOUNTS",
-    "FIRST_DAY",
     "AccountDay",
     "account_day_of",
+    "account_days_from",
     "account_ranges",
     "chunks",
     "key_of",
     "today_in",
 ]
 
-#: Meta keeps 37 months; older days answer code 3018. Fixed, so that the grid does not shift.
-FIRST_DAY: Final = date(2023, 10, 1)
-
 #: Keys are ``act_123``. Filled by the asset `accounts`.
 AD_ACCOUNTS: Final = "ad_accounts"
 ACCOUNTS: Final = dg.DynamicPartitionsDefinition(name=AD_ACCOUNTS)
 
-#: Days have no zone of their own here: each account reads them in its own. Two more than UTC has
-#: finished, so that the day that has just begun in Auckland can be asked for.
-DAYS: Final = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), end_offset=2)
 
-ACCOUNT_DAYS: Final = dg.MultiPartitionsDefinition({"account": ACCOUNTS, "date": DAYS})
+def account_days_from(start: date) -> dg.MultiPartitionsDefinition:
+    """The grid of a report that begins on a day.
+
+    Days have no zone of their own here: each account reads them in its own. Two more than UTC has
+    finished, so that the day that has just begun in Auckland can be asked for.
+    """
+    days = dg.DailyPartitionsDefinition(start_date=start.isoformat(), end_offset=2)
+    return dg.MultiPartitionsDefinition({"account": ACCOUNTS, "date": days})
+
+
+ACCOUNT_DAYS: Final = account_days_from(FIRST_DAY)
 
 
 class AccountDay(NamedTuple):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from fbgraph import act_id
 from fbgraph.errors import RequestError
-from pipelines.partitions import FIRST_DAY, AccountDay, today_in
+from pipelines.definition import FIRST_DAY
+from pipelines.partitions import AccountDay, today_in
 from pipelines.reports import REPORTS
 from pipelines.settings import ConfigError
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from fbgraph.paging import Row
     from pipelines.listings import Discovery
 
-__all__ = ["Plan", "plan_of"]
+__all__ = ["Plan", "demand_begun", "plan_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,17 @@ def plan_of(
             )
     every_day = [since + timedelta(days=n) for n in range((until - since).days + 1)]
     return Plan(chosen, every_day, tuple(reports) or tuple(REPORTS), refused)
+
+
+def demand_begun(plan: Plan) -> None:
+    """Raise ConfigError for a plan with days before one of its reports begins."""
+    for name in plan.reports:
+        start = REPORTS[name].start_date
+        if plan.days[0] < start:
+            raise ConfigError(
+                f"--since {plan.days[0]} is before {name} begins: its start_date is {start}. Move"
+                " that, or name the reports that begin in time with --report."
+            )
 
 
 def _chosen(found: Discovery, accounts: Sequence[str]) -> Sequence[Row]:

@@ -16,6 +16,8 @@ import pyarrow.parquet
 import warehouse
 from pipelines.settings import settings_of
 from pipelines.show import say, table_lines
+from warehouse.catalog import LINK
+from warehouse.lake import lake_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +30,11 @@ SHOWN_ROWS: Final = 1000
 
 def run_query(environ: Mapping[str, str], sql: str, form: str) -> None:
     """Ask, and write the answer to stdout. Raises WarehouseError with DuckDB's message."""
-    with warehouse.open(settings_of(environ).warehouse_url) as opened:
+    url = settings_of(environ).warehouse_url
+    if not (lake_root(url) / LINK).exists():
+        # Opening publishes then, and that needs the tables of reports.
+        import pipelines.reports  # noqa: F401, PLC0415
+    with warehouse.open(url) as opened:
         FORMATS[form](opened.arrow(sql))
 
 

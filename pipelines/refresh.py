@@ -10,6 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from pipelines.definition import LOOKBACK_DAYS
 from warehouse.checks import Totals
 
 if TYPE_CHECKING:
@@ -18,10 +19,7 @@ if TYPE_CHECKING:
 
     from warehouse.loads import Load
 
-__all__ = ["FRESH_DAYS", "LOOKBACK_DAYS", "REFRESH_HOUR", "Why", "lookback", "moved", "to_pull"]
-
-#: Meta changes a day's numbers for so long. Source: Insights API, Best practices.
-LOOKBACK_DAYS: Final = 28
+__all__ = ["FRESH_DAYS", "REFRESH_HOUR", "Why", "lookback", "moved", "to_pull"]
 
 #: The newest finished days, which are pulled whether their totals moved or not: what their totals
 #: do not show (actions) still comes in. Our choice.
@@ -43,27 +41,30 @@ class Why(StrEnum):
     FULL = "full"  # nothing is known against it, but everything is asked for
 
 
-def lookback(today: date) -> Sequence[date]:
+def lookback(today: date, days: int = LOOKBACK_DAYS) -> Sequence[date]:
     """The finished days that Meta may still change, oldest first. `today` is the account's own."""
-    return [today - timedelta(days=n) for n in range(LOOKBACK_DAYS, 0, -1)]
+    return [today - timedelta(days=n) for n in range(days, 0, -1)]
 
 
-def to_pull(
+def to_pull(  # noqa: PLR0913  # all that a decision is made by
     today: date,
     loads: Mapping[date, Load],
     totals: Mapping[date, Totals | None],
     *,
     since: date | None,
     full: bool = False,
+    days: Sequence[date] | None = None,
 ) -> Mapping[date, Why]:
     """The days of one account and report that are to be pulled, newest first.
 
     `loads`: what the lake has of the lookback. `totals`: what Meta says now, None where it gave no
     row; a day of which it said nothing is not compared. `since`: the first day ever loaded; the
-    days before it are a backfill's business. `full`: the whole lookback.
+    days before it are a backfill's business. `full`: the whole lookback. `days`: the lookback,
+    oldest first, if it is not the usual one.
     """
     found = {
-        day: _why(today, day, loads.get(day), since, totals) for day in reversed(lookback(today))
+        day: _why(today, day, loads.get(day), since, totals)
+        for day in reversed(lookback(today) if days is None else days)
     }
     return {day: why or Why.FULL for day, why in found.items() if why or full}
 
@@ -78,7 +79,7 @@ def _why(
     reasons = (
         (Why.FRESH, (today - day).days <= FRESH_DAYS),
         (Why.MISSING, load is None and since is not None and since < day),
-        (Why.UNPROVEN, load is not None and not load.proven),
+        (Why.UNPROVEN, load is not None and not load.is_good),
         (Why.MOVED, load is not None and day in totals and moved(load, totals[day])),
     )
     return next((why for why, holds in reasons if holds), None)

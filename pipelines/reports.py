@@ -1,4 +1,8 @@
-"""What is asked of insights for each table: level, fields, breakdowns, filter. No I/O."""
+"""What is asked of insights for each table: level, fields, breakdowns, filter.
+
+Reports are data: beside the hourly one, each is a `defs.yaml` (docs/reports.md), which is read
+here, once, and whose table is handed to the warehouse. No Dagster: publishing needs it too.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.asks import Ask
 from fbgraph.fields import EFFECTIVE_STATUSES, HOURLY
+from pipelines.definition import FIRST_DAY, LOOKBACK_DAYS, Definition, Fault
+from pipelines.report_files import FOLDER, read_definitions
+from pipelines.report_rules import no_sums
+from pipelines.report_tables import table_of
+from pipelines.settings import ConfigError
 from warehouse.checks import METRICS
+from warehouse.errors import UnfitTableError
+from warehouse.registry import register
 from warehouse.schema import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
+    from pathlib import Path
 
     from warehouse.schema import Table
 
-__all__ = ["CONTROL", "REPORTS", "Report"]
+__all__ = ["CONTROL", "HOURLY_REPORT", "REPORTS", "Report", "read_reports", "report_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,16 @@ class Report:
     name: str  # of the table and of the asset
     level: str
     breakdowns: Sequence[str] = ()
+    action_breakdowns: Sequence[str] = ()
+    windows: Sequence[str] = ()
+    lookback_days: int = LOOKBACK_DAYS
+    start_date: date = FIRST_DAY
+    owners: Sequence[str] = ()
+
+    @property
+    def no_sums(self) -> str:
+        """Why control totals cannot prove it; empty if they can."""
+        return no_sums(self.breakdowns)
 
     @property
     def table(self) -> Table:
@@ -40,7 +62,8 @@ class Report:
     @property
     def required(self) -> Sequence[str]:
         """Fields without which a row is none, or an account-day cannot be proven."""
-        return (*(column.source for column in self.table.required), *METRICS)
+        metrics = [metric for metric in METRICS if metric in self.table.fields]
+        return (*(column.source for column in self.table.required), *metrics)
 
     def params(self, since: date, until: date) -> Mapping[str, Any]:
         """Parameters of insights for the days from `since` to `until`, both included.
@@ -66,6 +89,8 @@ class Report:
             "time_range": {"since": since.isoformat(), "until": until.isoformat()},
             "time_increment": 1,
             "breakdowns": list(self.breakdowns) or None,
+            "action_breakdowns": list(self.action_breakdowns) or None,
+            "action_attribution_windows": list(self.windows) or None,
             "filtering": filtering or None,
         }
 
@@ -73,6 +98,45 @@ class Report:
 #: Totals of the whole account, which prove the other reports.
 CONTROL: Final = Report("control_daily", "account")
 
-REPORTS: Final[Mapping[str, Report]] = {
-    report.name: report for report in (Report("insights_hourly", "ad", (HOURLY,)),)
-}
+#: Every hour of every ad: what the views by campaign and account are made of.
+HOURLY_REPORT: Final = Report("insights_hourly", "ad", (HOURLY,))
+
+
+def report_of(definition: Definition) -> Report:
+    """The report of a definition. Actions are split by their type whatever else splits them."""
+    split = dict.fromkeys(("action_type", *definition.action_breakdowns))
+    return Report(
+        definition.name,
+        definition.level,
+        definition.breakdowns,
+        tuple(split) if definition.action_breakdowns else (),
+        definition.action_attribution_windows,
+        definition.lookback_days,
+        definition.start_date,
+        definition.owners,
+    )
+
+
+def read_reports(folder: Path = FOLDER) -> Mapping[str, Report]:
+    """Every report that is defined under a folder, by name; its table is the warehouse's then.
+
+    Raises ConfigError that tells all that is wrong in all files, with file, line and rule; then the
+    warehouse may know some of the tables.
+    """
+    found = read_definitions(folder)
+    for definition in () if found.faults else found.definitions.values():
+        try:
+            if definition.name in _TAKEN:
+                raise UnfitTableError("this name is taken")  # noqa: TRY301  # as by a table
+            register(table_of(definition))
+        except UnfitTableError as error:
+            found.fault_of(definition.name, Fault("name", definition.name, str(error)))
+    if found.faults:
+        raise ConfigError("Reports cannot be loaded:\n  " + "\n  ".join(found.faults))
+    return {name: report_of(one) for name, one in found.definitions.items()}
+
+
+#: Names that are those of assets or of tables that others fill.
+_TAKEN: Final = {*TABLES, "warehouse_duckdb"} - {"insights_daily"}
+
+REPORTS: Final[Mapping[str, Report]] = {HOURLY_REPORT.name: HOURLY_REPORT, **read_reports()}

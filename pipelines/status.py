@@ -46,7 +46,12 @@ class State(StrEnum):
     MISSING = "not loaded"
     UNPROVEN = "unproven"
     STALE = "stale"  # Meta's totals are no longer those that proved it
+    UNPROVABLE = "unprovable"  # nothing is wrong; its report adds up to no total
     PROVEN = "proven"
+
+
+#: States in which nothing is to be done.
+GOOD: Final = frozenset({State.UNPROVABLE, State.PROVEN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +74,12 @@ def state_of(load: Load | None, control: Load | None, failed: Failed | None) -> 
         return State.FAILED, f"{failed.error} ({failed.at[:19]} UTC)"
     if load is None:
         return State.MISSING, ""
-    if not load.proven:
+    if not load.is_good:
         return State.UNPROVEN, load.reason
     newer = control is not None and control.loaded_at > load.loaded_at
     if control is not None and newer and moved(load, control.totals):
         return State.STALE, f"Meta changed its totals by {control.loaded_at:%Y-%m-%d %H:%M} UTC"
-    return State.PROVEN, ""
+    return (State.PROVEN, "") if load.proven else (State.UNPROVABLE, load.reason)
 
 
 def run_status(
@@ -87,7 +92,7 @@ def run_status(
 ) -> int:
     """Print how account-days stand, by default those of the last 28 days; returns the exit code.
 
-    0 when all of them are proven, else 1. Raises ConfigError.
+    0 when all of them are proven, or unprovable by their report, else 1. Raises ConfigError.
     """
     lake = Lake(settings_of(environ).warehouse_url)
     names = dict(
@@ -106,8 +111,9 @@ def run_status(
     ]
     for line in _table(cells, names):
         click.echo(line)
-    _complain([cell for cell in cells if cell.state is not State.PROVEN])
-    return ALL_DONE if all(cell.state is State.PROVEN for cell in cells) else SOME_FAILED
+    bad = [cell for cell in cells if cell.state not in GOOD]
+    _complain(bad)
+    return SOME_FAILED if bad else ALL_DONE
 
 
 def _chosen(known: Mapping[str, Account], wanted: Sequence[str]) -> Sequence[Account]:
@@ -133,7 +139,7 @@ def _cells(lake: Lake, report: str, account: Account, days: Sequence[date]) -> I
     if report not in REPORTS:
         raise ConfigError(f"There is no report {report!r}; there are: {', '.join(REPORTS)}.")
     failures = Failures(lake.root, report).of(account.account_id)
-    for day in days:
+    for day in (day for day in days if day >= REPORTS[report].start_date):
         state, why = state_of(
             lake.load_of(report, account.account_id, day),
             lake.load_of(CONTROL.name, account.account_id, day),
@@ -146,11 +152,14 @@ def _table(cells: Sequence[Cell], names: Mapping[str, str]) -> Sequence[str]:
     counted: dict[tuple[str, str], Counter[State]] = {}
     for cell in cells:
         counted.setdefault((cell.account_day.account_id, cell.report), Counter())[cell.state] += 1
-    header = ("account", "name", "report", "days", *(str(state) for state in reversed(State)))
+    # A column that is empty for most is shown to who needs it.
+    rare = {State.UNPROVABLE} - {cell.state for cell in cells}
+    states = [state for state in reversed(State) if state not in rare]
+    header = ("account", "name", "report", "days", *map(str, states))
     rows = [
         (
             *(act_id(account_id), names.get(account_id), report, counts.total()),
-            *(counts[state] for state in reversed(State)),
+            *(counts[state] for state in states),
         )
         for (account_id, report), counts in counted.items()
     ]

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from fbgraph import act_id
 from pipelines.partitions import key_of
+from pipelines.reports import REPORTS
 from pipelines.show import table_lines
+from warehouse.loads import UNPROVABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from fbgraph.paging import Row
@@ -64,12 +66,12 @@ class Summary:
                     self.failed.setdefault(what, _NOT_REACHED)
                 elif what not in self.failed:
                     self.loads[report, account_day] = load
-                    if not load.proven:
+                    if not load.is_good:
                         self.failed[what] = f"loaded, but not proven: {load.reason}"
 
     @property
     def all_done(self) -> bool:
-        """Every account-day is loaded and proven."""
+        """Every account-day is loaded, and proven if its report can be."""
         return not self.failed and not self.stopped
 
     def table(self) -> Sequence[str]:
@@ -90,7 +92,7 @@ class Summary:
             row.get("name"),
             report,
             len(loads),
-            sum(load.proven for load in loads),
+            _proven(loads),
             sum(load.rows for load in loads),
             sum(load.impressions or 0 for load in loads),
             sum(load.clicks or 0 for load in loads),
@@ -119,15 +121,29 @@ class Summary:
         """One command per account that has something to run again, over the days it needs."""
         accounts = [act_id(row["account_id"]) for row in self.plan.accounts]
         for account in (*accounts, *self.plan.refused):
-            keys = [key for _, key in self.failed if key.partition("|")[0] == account]
+            failed = [what for what in self.failed if what[1].partition("|")[0] == account]
+            keys = [key for _, key in failed]
             days = sorted(key.partition("|")[2] for key in keys if "|" in key)
             if keys:
                 since, until = (
                     (days[0], days[-1]) if days else (self.plan.days[0], self.plan.days[-1])
                 )
-                yield f"backfill --since {since} --until {until} --account {account}"
+                only = _only({asset for asset, _ in failed}, self.plan.reports)
+                yield f"backfill --since {since} --until {until} --account {account}{only}"
         if any(asset == "warehouse_duckdb" for asset, _ in self.failed):
             yield "publish"
+
+
+def _only(failed: Collection[str], planned: Sequence[str]) -> str:
+    """The options that name the reports to run again, unless those are all that there are."""
+    again = [name for name in planned if name in failed] or planned
+    return "" if len(again) == len(REPORTS) else "".join(f" --report {name}" for name in again)
+
+
+def _proven(loads: Sequence[Load]) -> int | str:
+    """How many are proven, or that none can be."""
+    verdicts = {load.verdict for load in loads}
+    return UNPROVABLE if verdicts == {UNPROVABLE} else sum(load.proven for load in loads)
 
 
 def command_name() -> str:

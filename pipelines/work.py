@@ -6,17 +6,17 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from fbgraph.errors import RetryableError
 from fbgraph.orders import Order
 from pipelines.controls import share
 from pipelines.outcome import Outcome
 from pipelines.partitions import AccountDay, chunks
-from warehouse.checks import Totals, prove, too_many_rejects
+from warehouse.checks import METRICS, Totals, prove, too_many_rejects
 from warehouse.errors import NotAPageError, WarehouseError
-from warehouse.loads import PROVEN, UNPROVEN, Load
+from warehouse.loads import Load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -69,6 +69,7 @@ class ReportWork:
         stages: ExitStack,
     ) -> None:
         self._report = report
+        self._fields = report.table.fields
         self._lake = lake
         self._accounts = accounts
         self._controls = controls
@@ -135,21 +136,22 @@ class ReportWork:
         return share(order.calls, len(order.days), order.days.index(day))
 
     def _prove(self, order: Order, settled: Settled, control: Totals | None) -> Verdict:
-        return prove(settled.found, control, missing_fields=self._missing(order))
+        missing, no_sums = self._missing(order), self._report.no_sums
+        return prove(settled.found, control, missing_fields=missing, no_sums=no_sums)
 
     def _missing(self, order: Order) -> Sequence[str]:
-        return [name for name in self._report.table.fields if name not in order.fields]
+        return [name for name in self._fields if name not in order.fields]
 
     def _record(
         self, order: Order, day: date, settled: Settled, verdict: Verdict, controls: Asked
     ) -> Load:
         control = controls.totals[day] or Totals()
-        return Load.of(
+        load = Load.of(
             self._report.name,
             order.account_id,
             day,
             settled.found,
-            verdict=PROVEN if verdict.proven else UNPROVEN,
+            verdict=verdict.verdict,
             reason=verdict.reason,
             control_impressions=control.impressions,
             control_clicks=control.clicks,
@@ -162,6 +164,8 @@ class ReportWork:
             run_id=self._run_id,
             loaded_at=self._now(),
         )
+        unknown: dict[str, Any] = dict.fromkeys(set(METRICS) - set(self._fields))
+        return replace(load, **unknown)
 
     def _warn_of_unknown(self, order: Order, fields: frozenset[str]) -> None:
         """Each key that nobody asked for is told once per load."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from warehouse.kept import FILES, STATE, STORED
+from warehouse.kept import FILES, STATE, stored
 from warehouse.lake import DATA_FILE
 from warehouse.schema import TABLES
 from warehouse.sql import create_table, literal, name, typed, typed_nothing
@@ -61,7 +61,7 @@ def lake_views(lake: Lake, columns: Mapping[str, Collection[tuple[str, ...]]]) -
 
     `columns` by table: each set of columns that some file of it has.
     """
-    for table in STORED:
+    for table in stored():
         view = f"lake.{name(table.name)}"
         yield f"CREATE OR REPLACE VIEW {view} AS {_lake_view(lake, table, columns[table.name])}"
         meaning = f"The files of {table.name}, read where they lie."

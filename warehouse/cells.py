@@ -7,6 +7,7 @@ or a bool) that Arrow casts without loss, or raises UnreadableError with the rea
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -73,7 +74,7 @@ def cell(column: Column, value: object) -> object:
     if isinstance(value, RepeatedKey):
         raise UnreadableError(f"the key {value.key!r} stands there twice")
     if column.kind == "actions":
-        return _actions(value, ("value", *column.windows))
+        return _actions(value, ("value", *column.windows), column.keys)
     return READ[column.kind](value)
 
 
@@ -182,11 +183,11 @@ def _texts(value: object) -> list[str]:
     return [_text(entry) for entry in _list(value)]
 
 
-def _actions(value: object, numbers: Sequence[str]) -> list[dict[str, str]]:
-    return [_action(entry, numbers) for entry in _list(value)]
+def _actions(value: object, numbers: Sequence[str], keys: Sequence[str]) -> list[dict[str, str]]:
+    return [_action(entry, numbers, keys) for entry in _list(value)]
 
 
-def _action(entry: object, numbers: Sequence[str]) -> dict[str, str]:
+def _action(entry: object, numbers: Sequence[str], keys: Sequence[str]) -> dict[str, str]:
     if isinstance(entry, RepeatedKey):
         raise UnreadableError(f"the key {entry.key!r} stands twice in an entry")
     if not isinstance(entry, dict):
@@ -196,8 +197,18 @@ def _action(entry: object, numbers: Sequence[str]) -> dict[str, str]:
     values = {name: entry[name] for name in numbers if entry.get(name) is not None}
     return {
         "action_type": _text(entry["action_type"]),
+        **{name: _text(entry[name]) for name in keys if entry.get(name) is not None},
         **{name: _decimal(number) for name, number in values.items()},
     }
+
+
+def _json(value: object) -> str:
+    """Any value as JSON. Numbers become texts, for they were read as the text they stand in."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except (TypeError, RecursionError):
+        raise UnreadableError("a key stands twice in it, or it nests too deep") from None
+    return _text(text)
 
 
 def _list(value: object) -> list[Any]:
@@ -226,6 +237,7 @@ READ: Final[Mapping[str, Callable[[object], object]]] = {
     "id": _digits,
     "text": _text,
     "texts": _texts,
+    "json": _json,
     "bool": _bool,
     "date": _date,
     "hour": _hour,

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "METRICS",
+    "PROVEN",
     "REJECTS_SHARE",
     "TOLERANCE",
+    "UNPROVABLE",
+    "UNPROVEN",
     "Difference",
     "Found",
     "Totals",
@@ -29,6 +32,12 @@ __all__ = [
     "too_many_rejects",
     "unknown_ids",
 ]
+
+PROVEN: Final = "proven"
+UNPROVEN: Final = "unproven"
+
+#: Nothing is known to be wrong, but the rows of such a report add up to no total.
+UNPROVABLE: Final = "unprovable"
 
 #: More rejects than this share of an account-day fail it. Design §5.4.
 REJECTS_SHARE: Final = Decimal("0.01")
@@ -116,38 +125,54 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the rows are proven, why (a sentence), and how each metric compares."""
+    """Whether the rows are proven, why (a sentence), and how each metric compares.
 
-    proven: bool
+    `verdict` is one of `loads`: proven, unproven or unprovable.
+    """
+
+    verdict: str
     reason: str
-    differences: Sequence[Difference]
+    differences: Sequence[Difference] = ()
+
+    @property
+    def proven(self) -> bool:
+        return self.verdict == PROVEN
 
 
-def prove(found: Found, control: Totals | None, *, missing_fields: Sequence[str] = ()) -> Verdict:
+def prove(
+    found: Found,
+    control: Totals | None,
+    *,
+    missing_fields: Sequence[str] = (),
+    no_sums: str = "",
+) -> Verdict:
     """Prove that what was found is the whole account-day, each row once.
 
     `control` is what Meta says of the account as a whole; None when it gave no row, which it does
     for a day without delivery. Rejected rows and missing fields leave a day unproven, and the
     reason says how much of the difference they can explain. That every row is of the account and
-    the day, decoding has seen to.
+    the day, decoding has seen to. `no_sums` says why the rows of a report add up to no total; such
+    a day is unprovable unless something is wrong with it.
     """
-    differences = compare(found.totals, control or Totals(), found.rows)
+    differences = () if no_sums else compare(found.totals, control or Totals(), found.rows)
     faults = [
         *([f"keys that more than one row has: {found.duplicates}"] if found.duplicates else ()),
         *_shortfalls(differences, found.rejected, missing_fields),
         *([f"{_rows(found.rejected)} could not be read"] if found.rejected else ()),
         *([f"Meta did not deliver {', '.join(missing_fields)}"] if missing_fields else ()),
     ]
-    if faults and control is None:
+    if faults and control is None and not no_sums:
         faults.append("the account's total has no row of this day")
     if faults:
-        return Verdict(proven=False, reason="; ".join(faults), differences=differences)
+        return Verdict(UNPROVEN, "; ".join(faults), differences)
+    if no_sums:
+        return Verdict(UNPROVABLE, no_sums)
     if control is None:
         reason = "no delivery: the account's total has no row"
     else:
         sums = ", ".join(f"{item.metric} {_plain(item.control)}" for item in differences)
         reason = f"{_rows(found.rows)} add up to the account's total: {sums}"
-    return Verdict(proven=True, reason=reason, differences=differences)
+    return Verdict(PROVEN, reason, differences)
 
 
 def _sum(rows: pa.Table, name: str) -> Decimal:

@@ -1,11 +1,10 @@
 """The data dictionary: every table, view and column in words, as Markdown.
 
-`docs/tables.md` is what this writes: ``python -m warehouse.dictionary > docs/tables.md``.
+`docs/tables.md` is this with the reports that are defined: ``python -m pipelines.dictionary``.
 """
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Final
 
 from warehouse.schema import TABLES
@@ -24,8 +23,8 @@ __all__ = ["render"]
 HEAD = """\
 # Tables
 
-Generated from `warehouse/schema.py` and `warehouse/views.py` by
-`python -m warehouse.dictionary > docs/tables.md`; do not edit. In DuckDB the same words are the
+Generated from `warehouse/schema.py`, `warehouse/views.py` and the reports in `pipelines/defs` by
+`python -m pipelines.dictionary > docs/tables.md`; do not edit. In DuckDB the same words are the
 comments: `SELECT table_name, column_name, comment FROM duckdb_columns()`.
 
 Ids are text. Money is in major units of the account's currency (12.34, not 1234). A `date` is a
@@ -76,7 +75,3 @@ def _view_lines(view: View) -> Iterator[str]:
 def _short(column: Column) -> str:
     """DuckDB's type, with its long name for an instant cut to the one people use."""
     return duckdb_type(column.arrow_type).replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ")
-
-
-if __name__ == "__main__":
-    sys.stdout.write(render())

@@ -3,6 +3,7 @@
 WarehouseError
 ├── NotAPageError      the body is no page of rows: ask for it again
 ├── UnknownZoneError   the account's time zone is not in the tz database: update `tzdata`
+├── UnfitTableError    a table that cannot be registered: give it another name or shape
 ├── UnknownTableError  no such table in `schema.TABLES`: fix the code
 ├── ChangedKindError   a column is of another kind than in older files: rename it or load again
 ├── UnwritableError    the disk is full or not ours: see to it, then load again
@@ -17,6 +18,7 @@ __all__ = [
     "ChangedKindError",
     "KeepsProvenError",
     "NotAPageError",
+    "UnfitTableError",
     "UnknownTableError",
     "UnknownZoneError",
     "UnwritableError",
@@ -50,6 +52,10 @@ class UnknownZoneError(WarehouseError):
 
 class UnknownTableError(WarehouseError):
     """No table of that name, or not one that is kept where it was asked for."""
+
+
+class UnfitTableError(WarehouseError):
+    """A table whose name is taken, or that lacks what others count on."""
 
 
 class ChangedKindError(WarehouseError):

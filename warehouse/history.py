@@ -39,13 +39,6 @@ MENTIONED: Final[Mapping[str, str]] = {
     "ads": "ad_id",
 }
 
-#: Tables whose rows mention objects.
-FACTS: Final = [
-    table
-    for table in TABLES.values()
-    if table.partitions == ("account_id", "date") and "ad_id" in table.grain
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Merged:
@@ -157,7 +150,9 @@ def missing_ids(lake: Lake, account_id: str, days: Iterable[date]) -> Mapping[st
 
     Edges list no deleted objects; asked for by their id, they are there (contract 3.3.4).
     """
-    files = [lake.path(table, account_id, day) for table in FACTS for day in days]
+    facts = [table for table in TABLES.values() if _mentions(table)]
+    wanted = list(days)
+    files = [lake.path(table, account_id, day) for table in facts for day in wanted]
     mentioned = _mentioned([path for path in files if path.exists()])
     return {
         table: sorted(
@@ -167,11 +162,18 @@ def missing_ids(lake: Lake, account_id: str, days: Iterable[date]) -> Mapping[st
     }
 
 
+def _mentions(table: Table) -> bool:
+    """Whether rows of a table, by account and day, mention objects."""
+    by_day = table.partitions == ("account_id", "date")
+    return by_day and not {*MENTIONED.values()}.isdisjoint(table.arrow_schema.names)
+
+
 def _mentioned(files: Iterable[Path]) -> Mapping[str, set[str]]:
     ids: dict[str, set[str]] = {column: set() for column in MENTIONED.values()}
     for path in files:
         file = pq.ParquetFile(path, read_dictionary=list(ids))
-        for batch in file.iter_batches(columns=list(ids)):
-            for column, found in ids.items():
-                found.update(batch[column].unique().dictionary.to_pylist())
+        there = [column for column in ids if column in file.schema_arrow.names]
+        for batch in file.iter_batches(columns=there):
+            for column in there:
+                ids[column].update(batch[column].unique().dictionary.to_pylist())
     return {column: found - {None} for column, found in ids.items()}

@@ -23,17 +23,14 @@ if TYPE_CHECKING:
 __all__ = [
     "FILES",
     "STATE",
-    "STORED",
     "Kept",
     "Key",
     "columns_of",
     "freeze",
     "kept_files",
+    "stored",
     "write_books",
 ]
-
-#: Tables that are kept in files.
-STORED: Final = [table for table in TABLES.values() if table.partitions is not None]
 
 #: The published file's own books: which file of the lake each account-day was copied from.
 FILES: Final = Table(
@@ -68,6 +65,11 @@ STATE: Final = Table(
 Key = tuple[str, str, "date | None"]
 
 
+def stored() -> Sequence[Table]:
+    """Tables that are kept in files."""
+    return [table for table in TABLES.values() if table.partitions is not None]
+
+
 class Kept(NamedTuple):
     """One file of the lake. A file that takes its place has another `stamp`."""
 
@@ -85,7 +87,7 @@ class Kept(NamedTuple):
 def kept_files(lake: Lake) -> Sequence[Kept]:
     """All files of all tables, by table, account and date."""
     found = []
-    for table in STORED:
+    for table in stored():
         for partition in lake.partitions(table):
             with suppress(FileNotFoundError):
                 stamp = _stamp(partition.path)

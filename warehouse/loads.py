@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-from warehouse.checks import Totals
+from warehouse.checks import PROVEN, UNPROVABLE, UNPROVEN, Totals
 from warehouse.schema import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ __all__ = [
     "LOAD_KEY",
     "PROVEN",
     "RESTATEMENTS_KEY",
+    "UNPROVABLE",
     "UNPROVEN",
     "Load",
     "Restatement",
@@ -34,9 +35,6 @@ __all__ = [
     "restated",
     "to_values",
 ]
-
-PROVEN: Final = "proven"
-UNPROVEN: Final = "unproven"
 
 #: Keys of the Parquet footer: the load of the file, and what its predecessors changed (a list).
 LOAD_KEY: Final = b"fbinsights.load"
@@ -47,7 +45,8 @@ RESTATEMENTS_KEY: Final = b"fbinsights.restatements"
 class Load:
     """One load of one account-day of one table. The sums are None where there was no such column.
 
-    `loaded_at` is in UTC; `verdict` is "proven" or "unproven", and `reason` says why.
+    `loaded_at` is in UTC; `verdict` is "proven", "unproven" or "unprovable", and
+    `reason` says why.
     """
 
     table: str
@@ -94,6 +93,11 @@ class Load:
         return self.verdict == PROVEN
 
     @property
+    def is_good(self) -> bool:
+        """Whether nothing is wrong with it that could be known."""
+        return self.verdict != UNPROVEN
+
+    @property
     def totals(self) -> Totals:
         """The sums of its rows."""
         return Totals(self.impressions or 0, self.clicks or 0, self.spend or Decimal())
@@ -131,9 +135,10 @@ Record = TypeVar("Record", Load, Restatement)
 def may_replace(old: Load | None, new: Load | None) -> bool:
     """Whether rows loaded as `new` may take the place of rows loaded as `old`.
 
-    What is proven is only replaced by what is proven; rows without a record prove nothing.
+    What is proven, or as good as it can be, is only replaced by what is; rows without a record
+    prove nothing.
     """
-    return old is None or not old.proven or (new is not None and new.proven)
+    return old is None or not old.is_good or (new is not None and new.is_good)
 
 
 def restated(old: Load | None, new: Load | None) -> Restatement | None:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import hashlib
 import shutil
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Final
 
 import duckdb
 import pyarrow.parquet as pq
 
 from warehouse import arrow, build, parquet
-from warehouse.kept import FILES, STORED, columns_of, freeze, kept_files, write_books
+from warehouse.kept import FILES, columns_of, freeze, kept_files, stored, write_books
 from warehouse.schema import TABLES
 from warehouse.sql import name
 
@@ -49,9 +49,6 @@ WRITING: Final = CONFIG | {
 LATER_ROWS: Final = 1_000_000
 LATER_SHARE: Final = 0.25
 
-#: What tells a master that this code made from another.
-MADE_BY: Final = hashlib.sha256("\n".join(build.create()).encode()).hexdigest()
-
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
@@ -61,12 +58,17 @@ class Refreshed:
     rows: Mapping[str, int]
 
 
+def made_by_this() -> str:
+    """What tells a master that this code, with these tables, made from another."""
+    return _hash(build.create())
+
+
 @dataclass(frozen=True, slots=True)
 class _State:
     """The one row that a master has about itself."""
 
     version: int = 0
-    made_by: str = MADE_BY
+    made_by: str = field(default_factory=made_by_this)
     later_rows: int = 0
     lake_views: str = ""
     rejects: str = ""
@@ -112,12 +114,13 @@ def _state(connection: duckdb.DuckDBPyConnection) -> _State | None:
     """What a master says of itself; None if there is nothing in it. Raises _OutdatedError."""
     if not connection.execute("FROM duckdb_tables()").fetchall():
         return None
-    if connection.execute(f"FROM {build.BOOKS}.state SELECT made_by").fetchall() != [(MADE_BY,)]:
+    made_by = connection.execute(f"FROM {build.BOOKS}.state SELECT made_by").fetchall()
+    if made_by != [(made_by_this(),)]:
         raise _OutdatedError
-    columns = ", ".join(field.name for field in fields(_State))
+    columns = ", ".join(one.name for one in fields(_State))
     [row] = connection.execute(f"FROM {build.BOOKS}.state SELECT {columns}").fetchall()
     state = _State(*row)
-    rows = sum(_count(connection, table.name) for table in STORED)
+    rows = sum(_count(connection, table.name) for table in stored())
     if state.later_rows > max(LATER_ROWS, LATER_SHARE * rows):
         raise _OutdatedError
     return state
@@ -204,7 +207,7 @@ def _column_sets(
 ) -> Mapping[str, Collection[tuple[str, ...]]]:
     """By table: each set of columns that some file of it has."""
     query = f"FROM {build.BOOKS}.files SELECT DISTINCT table_name, columns ORDER BY ALL"
-    sets: dict[str, list[tuple[str, ...]]] = {table.name: [] for table in STORED}
+    sets: dict[str, list[tuple[str, ...]]] = {table.name: [] for table in stored()}
     for table, columns in connection.execute(query).fetchall():
         sets[table].append(tuple(columns))
     return sets

@@ -136,7 +136,7 @@ def _unknown(table: Table, row: object) -> set[str]:
     names = row.keys() - known.keys() - ({DAY_END} if DAY_START in known else set())
     for source, column in known.items():
         if column.kind == "actions" and isinstance(row.get(source), list):
-            entry = {"action_type", "value", *column.windows}
+            entry = {"action_type", *column.keys, "value", *column.windows}
             extra = {key for item in row[source] if isinstance(item, dict) for key in item} - entry
             names |= {f"{source}.{key}" for key in extra}
     return names

@@ -6,6 +6,7 @@ Meta's is kept as text, because Meta adds values between versions.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from warehouse.errors import UnknownTableError
@@ -14,7 +15,20 @@ from warehouse.table import KINDS, Column, Table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["HOURLY", "KINDS", "SCHEMA_VERSION", "TABLES", "Column", "Table", "table_named"]
+__all__ = [
+    "BY_DAY",
+    "BY_HOUR",
+    "HOURLY",
+    "HOURS",
+    "KINDS",
+    "MONEY",
+    "OBJECTS",
+    "SCHEMA_VERSION",
+    "TABLES",
+    "Column",
+    "Table",
+    "table_named",
+]
 
 #: Stands in every file's footer; grows by one when a column is added or changes its kind.
 SCHEMA_VERSION: Final = 1
@@ -220,8 +234,8 @@ ACTION_LISTS: Final = (
 #: Whose row it is, under the names that the objects had when the day was loaded.
 OBJECTS: Final = (
     ACCOUNT_ID,
-    Column("campaign_id", "id", "Campaign of the ad"),
-    Column("adset_id", "id", "Ad set of the ad"),
+    Column("campaign_id", "id", "Campaign"),
+    Column("adset_id", "id", "Ad set"),
     Column("ad_id", "id", "Ad"),
     Column("campaign_name", "text", "Name of the campaign when the day was loaded"),
     Column("adset_name", "text", "Name of the ad set when the day was loaded"),
@@ -269,16 +283,16 @@ RANKINGS: Final = (
 )
 
 
-def _windowed(name: str, meaning: str, unit: str) -> Column:
-    return Column(name, "actions", meaning, unit, windows=WINDOWS)
+ATTRIBUTION_SETTING: Final = Column(
+    "attribution_setting", "text", "Attribution of the ad set, 7d_click_1d_view or so"
+)
 
-
-#: Lists by the day: with what happens off Meta, with windows, with people and with video.
+#: Lists by the day: with what happens off Meta, with people and with video.
 DAILY_LISTS: Final = (
-    _windowed("actions", "Actions by type, on Meta and off; types overlap", "count"),
-    _windowed("action_values", "What those actions were worth; types overlap", MONEY),
-    _windowed("conversions", "Conversions by type, on Meta and off", "count"),
-    _windowed("conversion_values", "What those conversions were worth", MONEY),
+    Column("actions", "actions", "Actions by type, on Meta and off; types overlap", "count"),
+    Column("action_values", "actions", "What those actions were worth; types overlap", MONEY),
+    Column("conversions", "actions", "Conversions by type, on Meta and off", "count"),
+    Column("conversion_values", "actions", "What those conversions were worth", MONEY),
     Column("purchase_roas", "actions", "Worth of purchases per unit of spend", "ratio"),
     Column("outbound_clicks", "actions", "Clicks that left Meta", "count"),
     Column("unique_outbound_clicks", "actions", "People who left Meta; do not add up", "count"),
@@ -300,12 +314,12 @@ INSIGHTS_DAILY: Final = Table(
     "actions off Meta, attribution windows, video. A day without delivery has no row.",
     (
         *OBJECTS,
-        Column("attribution_setting", "text", "Attribution of the ad set, 7d_click_1d_view or so"),
+        ATTRIBUTION_SETTING,
         *TRAFFIC,
         *MORE_TRAFFIC,
         *PEOPLE,
         *RANKINGS,
-        *DAILY_LISTS,
+        *(replace(column, windows=WINDOWS) for column in DAILY_LISTS),
     ),
     partitions=("account_id", "date"),
 )
@@ -324,6 +338,20 @@ CONTROL_DAILY: Final = Table(
     partitions=("account_id", "date"),
 )
 
+#: What insights call things: columns of reports that have no table here, by their field. Those of
+#: lists come without windows.
+BY_DAY: Final[Mapping[str, Column]] = {
+    column.source: column
+    for column in (
+        *(*OBJECTS, ATTRIBUTION_SETTING, *TRAFFIC, *MORE_TRAFFIC, *PEOPLE, *RANKINGS),
+        *DAILY_LISTS,
+    )
+    if column.source
+}
+
+#: The same by the hour, where nothing is known of what happens off Meta.
+BY_HOUR: Final[Mapping[str, Column]] = {**BY_DAY, **{c.source: c for c in ACTION_LISTS}}
+
 #: Which account-day of which table. `table` alone is a reserved word in SQL.
 ACCOUNT_DAY: Final = (
     Column("table_name", "text", "Table that was loaded", field=""),
@@ -340,8 +368,8 @@ LOADS: Final = Table(
     "One row per loaded account-day: what came, what it was checked against, and the verdict.",
     (
         *ACCOUNT_DAY,
-        Column("verdict", "text", "proven or unproven", field=""),
-        Column("reason", "text", "Why it is unproven, or what proved it", field=""),
+        Column("verdict", "text", "proven, unproven, or unprovable by its report", field=""),
+        Column("reason", "text", "Why it is not proven, or what proved it", field=""),
         Column("rows", "count", "Rows in the table", field=""),
         Column("impressions", "count", "Sum over the rows", field=""),
         Column("clicks", "count", "Sum over the rows", field=""),
@@ -399,7 +427,8 @@ REJECTS: Final = Table(
     ),
 )
 
-TABLES: Mapping[str, Table] = {
+#: Those of the warehouse itself; `registry` adds those of reports.
+TABLES: Final[dict[str, Table]] = {
     table.name: table
     for table in (
         *(ACCOUNTS, CAMPAIGNS, ADSETS, ADS),

@@ -26,11 +26,13 @@ SUM = pa.decimal128(38, 6)
 #: Instants are kept in UTC; who displays them chooses the zone.
 INSTANT = pa.timestamp("us", tz="UTC")
 
-#: kind → Arrow type. `actions` grows by one decimal per attribution window of its column.
+#: kind → Arrow type. `actions` grows by one text per key and one decimal per attribution window of
+#: its column.
 KINDS: Mapping[str, pa.DataType] = {
     "id": pa.string(),  # 17 digits do not survive a float
     "text": pa.string(),
     "texts": pa.list_(pa.string()),
+    "json": pa.string(),  # any other shape, as JSON; its numbers are texts, digit for digit
     "bool": pa.bool_(),
     "date": pa.date32(),  # a day of the account's own calendar, so it has no zone
     "hour": pa.int8(),  # wall-clock hour; on the wire "07:00:00 - 07:59:59"
@@ -55,7 +57,8 @@ class Column:
 
     `field` is the Graph field, or the key of the breakdown, that it is read from; it is the
     column's own name when None and "" for what we derive. `windows` are the attribution windows
-    that an `actions` column carries beside `value`.
+    that an `actions` column carries beside `value`, `keys` the action breakdowns beside
+    `action_type`.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Column:
     field: str | None = None
     breakdown: bool = False
     windows: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
@@ -73,10 +77,12 @@ class Column:
 
     @property
     def arrow_type(self) -> pa.DataType:
-        if not self.windows:
+        if not (self.windows or self.keys):
             return KINDS[self.kind]
-        entry = KINDS[self.kind].value_type
-        return pa.list_(pa.struct([*entry, *((window, DECIMAL) for window in self.windows)]))
+        action_type, value = KINDS[self.kind].value_type
+        keys = ((key, pa.string()) for key in self.keys)
+        windows = ((window, DECIMAL) for window in self.windows)
+        return pa.list_(pa.struct([action_type, *keys, value, *windows]))
 
     @property
     def comment(self) -> str:

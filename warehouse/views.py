@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from warehouse.schema import INSIGHTS_DAILY, INSIGHTS_HOURLY, MONEY
+from warehouse.sql import name
 from warehouse.table import Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["VIEWS", "View", "views_on"]
+__all__ = ["VIEWS", "View", "long_actions", "views_on"]
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ BESIDE: Final[Mapping[str, Sequence[str]]] = {
 }
 
 
-def _roll_up(table: Table, name: str, grain: tuple[str, ...], meaning: str) -> View:
+def _roll_up(table: Table, view: str, grain: tuple[str, ...], meaning: str) -> View:
     """Sum a table over all that is not in `grain`."""
     beside = [column for key in grain for column in BESIDE.get(key, ())]
     selected = [
@@ -88,7 +89,7 @@ def _roll_up(table: Table, name: str, grain: tuple[str, ...], meaning: str) -> V
     ]
     columns = (*(table.column(c) for c in (*grain, *beside, *ADDITIVE)), *RATIOS)
     sql = f"FROM {table.name} SELECT {', '.join(selected)} GROUP BY {', '.join(grain)}"
-    return View(name, grain, meaning, columns, sql)
+    return View(view, grain, meaning, columns, sql)
 
 
 def _with_purchases(view: View) -> View:
@@ -96,8 +97,8 @@ def _with_purchases(view: View) -> View:
     keys = ", ".join(view.grain)
     made = ", ".join(f"{sql} AS {column.name}" for column, sql in PURCHASES.items())
     sums = ", ".join(
-        f"sum(list_sum([e.value FOR e IN {field} IF e.action_type = '{PURCHASE}'])) AS {name}"
-        for field, name in (("actions", "purchases"), ("action_values", "purchase_value"))
+        f"sum(list_sum([e.value FOR e IN {field} IF e.action_type = '{PURCHASE}'])) AS {as_name}"
+        for field, as_name in (("actions", "purchases"), ("action_values", "purchase_value"))
     )
     sql = (
         f"FROM ({view.sql}) LEFT JOIN (FROM insights_daily SELECT {keys}, {sums}, "
@@ -107,22 +108,27 @@ def _with_purchases(view: View) -> View:
     return replace(view, columns=(*view.columns, *PURCHASES), sql=sql)
 
 
-#: Columns that the long form of a table's lists keeps, if the table has them.
+#: Columns that the long form of a table's lists keeps beside breakdowns, if the table has them.
 KEPT: Final[Sequence[str]] = (
     *("account_id", "campaign_id", "adset_id", "ad_id", "date", "hour"),
     *("hour_start_utc", "account_currency"),
 )
 
 
-def _long_actions(table: Table) -> View:
-    """One row per entry of a list field."""
-    kept = [table.column(name) for name in KEPT if name in table.arrow_schema.names]
+def long_actions(table: Table) -> View | None:
+    """One row per entry of a list field; None for a table that has no list."""
+    others = [column for column in table.grain if column not in KEPT]
+    kept = [table.column(c) for c in (*KEPT, *others) if c in table.arrow_schema.names]
     lists = [column for column in table.columns if column.kind == "actions"]
+    if not lists:
+        return None
     windows = list(dict.fromkeys(window for column in lists for window in column.windows))
-    names = ", ".join(column.name for column in kept)
+    names = ", ".join(name(column.name) for column in kept)
+    keys = lists[0].keys
+    of_keys = "".join(f', entry."{key}"' for key in keys)
     selects = [
-        f"FROM (FROM {table.name} SELECT {names}, unnest({column.name}) AS entry) "
-        f"SELECT {names}, '{column.name}' AS list_field, entry.action_type, entry.value"
+        f"FROM (FROM {name(table.name)} SELECT {names}, unnest({name(column.name)}) AS entry) "
+        f"SELECT {names}, '{column.name}' AS list_field, entry.action_type{of_keys}, entry.value"
         + "".join(
             f', entry."{window}"' if window in column.windows else f', NULL AS "{window}"'
             for window in windows
@@ -134,12 +140,13 @@ def _long_actions(table: Table) -> View:
         *kept,
         Column("list_field", "text", f"Field the entry stands in: {fields}"),
         Column("action_type", "text", "Type of the action; types overlap, do not add them up"),
+        *(Column(key, "text", f"Action breakdown {key}") for key in keys),
         Column("value", "decimal", "Its count, or in the fields of values its money"),
         *(Column(w, "decimal", f"The same, attributed within {w}") for w in windows),
     )
     return View(
         f"{table.name}_actions",
-        (*table.grain, "list_field", "action_type"),
+        (*table.grain, "list_field", "action_type", *keys),
         f"The list fields of {table.name} in long form: one row per action type.",
         columns,
         " UNION ALL ".join(selects),
@@ -177,11 +184,11 @@ def views_on(hourly: Table, daily: Table) -> Sequence[View]:
                 "insights_hourly summed by account and day, rows without an hour included.",
             )
         ),
-        _long_actions(hourly),
-        _long_actions(daily),
+        *(view for table in (hourly, daily) if (view := long_actions(table))),
     )
 
 
-VIEWS: Final[Mapping[str, View]] = {
+#: Those of the tables here; `registry` adds those of reports.
+VIEWS: Final[dict[str, View]] = {
     view.name: view for view in views_on(INSIGHTS_HOURLY, INSIGHTS_DAILY)
 }

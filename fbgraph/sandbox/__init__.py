@@ -13,9 +13,12 @@ README.md beside this file lists its scenarios, options and pages. What it does 
 
 - pixels, audiences, pages, videos, catalogs and all that is no account, campaign, ad set, ad,
   creative, label, image or business
-- breakdowns other than the advertiser's hour (with action_type, action_target_id and
-  action_destination), ``time_ranges``, exports, ``summary_action_breakdowns``; it says so in an
-  error that Meta would not send
+- breakdowns other than the advertiser's hour, age, gender, country, publisher_platform,
+  platform_position, impression_device and device_platform, action breakdowns other than
+  action_type, action_target_id and action_destination, ``time_ranges``, exports,
+  ``summary_action_breakdowns``; it says so in an error that Meta would not send
+- audiences: every ad's numbers fall into a breakdown by shares of its own, the same each day
+- the shorter memory for unique numbers, and for reach under breakdowns: 13 months at Meta
 - history of objects: they can be changed, but no change moves a number of any day, and what an ad
   delivers does not depend on when it was archived or deleted
 - most fields of insights and objects: all that Meta knows are accepted, but only those in `columns`

@@ -153,7 +153,9 @@ def _form(request: Request, body: bytes) -> dict[str, str]:
 
 def _truth(platform: Platform, request: Request, _: bytes) -> Any:
     given = request.query_params
-    return platform.truth(given["account_id"], date.fromisoformat(given["date"]))
+    asked = given.get("breakdowns")
+    breakdowns = None if asked is None else tuple(word for word in asked.split(",") if word)
+    return platform.truth(given["account_id"], date.fromisoformat(given["date"]), breakdowns)
 
 
 def _calls(platform: Platform, request: Request, _: bytes) -> Any:

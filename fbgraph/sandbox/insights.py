@@ -15,6 +15,7 @@ from fbgraph.sandbox.columns import COLUMNS, Measured
 from fbgraph.sandbox.days import dates, periods
 from fbgraph.sandbox.delivery import NOTHING, add
 from fbgraph.sandbox.filters import matches, row_matches, shows_hidden
+from fbgraph.sandbox.splits import cells, split
 from fbgraph.sandbox.world import HIDDEN
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     #: The numbers of one ad on one day, by hour.
     Tables = Callable[[Node, date], Table]
     Row = dict[str, Any]
+    #: What tells the rows of an object and a time apart: the hour (None where it is missing), 0
+    #: without a breakdown, or the values of the others.
+    Slot = int | tuple[str, ...] | None
 
 __all__ = ["Extent", "Report", "Tables", "answer", "extent", "rows", "written"]
 
@@ -48,7 +52,8 @@ def extent(query: Query, node: Node) -> Extent:
     objects = sum(1 for _ in _subjects(query, node))
     rows = objects * len(periods(query.since, query.until, query.increment))
     days = (query.until - query.since).days + 1
-    return Extent(days, objects, _statuses(query), rows * (24 if query.hourly else 1))
+    parts = 24 if query.hourly else cells(query.splits)
+    return Extent(days, objects, _statuses(query), rows * parts)
 
 
 def _statuses(query: Query) -> int:
@@ -111,10 +116,12 @@ def _unsorted(query: Query, node: Node, tables: Tables) -> Iterator[Row]:
     write = _writer(query)
     for subject, ads in _subjects(query, node):
         tally = _tally(query, ads, tables)
-        for (start, stop, hour), numbers in tally.items():
+        for (start, stop, slot), numbers in tally.items():
             row = write(subject, start, stop, numbers)
-            if query.hourly and hour is not None:
-                row[HOURLY] = HOUR_LABELS[hour]
+            if isinstance(slot, tuple):
+                row |= zip(query.splits, slot, strict=True)
+            elif query.hourly and slot is not None:
+                row[HOURLY] = HOUR_LABELS[slot]
             if row_matches(row, query.conditions):
                 yield row
 
@@ -140,18 +147,25 @@ def _on_parents(query: Query) -> Sequence[Any]:
 
 def _tally(
     query: Query, ads: Sequence[Node], tables: Tables
-) -> dict[tuple[date, date, int | None], Numbers]:
-    """Numbers by (start, stop, hour). Without the breakdown every hour falls into one."""
-    heaps: dict[tuple[date, date, int | None], list[Numbers]] = {}
+) -> dict[tuple[date, date, Slot], Numbers]:
+    """Numbers by (start, stop, slot). Without a breakdown every hour falls into one."""
+    heaps: dict[tuple[date, date, Slot], list[Numbers]] = {}
+    is_split = bool(query.splits)
+    is_cut = query.hourly or is_split
     for start, stop in periods(query.since, query.until, query.increment):
         for day in dates(start, stop):
             if query.hourly_from and day < query.hourly_from:
                 continue
             for ad in ads:
-                for hour, numbers in tables(ad, day).items():
-                    key = (start, stop, hour if query.hourly else 0)
+                table = tables(ad, day)
+                for slot, numbers in (_parts(query, ad, table) if is_split else table).items():
+                    key = (start, stop, slot if is_cut else 0)
                     heaps.setdefault(key, []).append(numbers)
     return {key: add(heap) if len(heap) > 1 else heap[0] for key, heap in heaps.items()}
+
+
+def _parts(query: Query, ad: Node, table: Table) -> dict[tuple[str, ...], Numbers]:
+    return split(ad.id, add(table.values()), query.splits) if table else {}
 
 
 def _writer(query: Query) -> Callable[[Node, date, date, Numbers], Row]:
@@ -199,7 +213,7 @@ def _summary(query: Query, node: Node, tables: Tables) -> Row | None:
     """Totals over all rows, never a count of them. Source: Insights API reference."""
     if not query.summary:
         return None
-    total = replace(query, fields=query.summary, hourly_from=None, increment="all_days")
+    total = replace(query, fields=query.summary, hourly_from=None, splits=(), increment="all_days")
     ads = [ad for _, of_subject in _subjects(query, node) for ad in of_subject]
     tally = _tally(total, ads, tables)
     numbers = next(iter(tally.values()), NOTHING)

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Final
 from fbgraph.fields import (
     ACTION_BREAKDOWNS,
     BREAKDOWNS,
+    COMBINATIONS,
     DATE_PRESETS,
     HOURLY,
     HOURLY_PARTNERS,
     LEVELS,
+    NEVER_ALONE,
     insights_fields,
 )
 from fbgraph.sandbox.columns import COLUMNS, METRICS, WINDOWS
@@ -23,6 +25,7 @@ from fbgraph.sandbox.days import PRESETS, Range, local_date, months_before
 from fbgraph.sandbox.filters import read_filtering
 from fbgraph.sandbox.params import check_names, flag, json_value, one_of, some_of, when, words
 from fbgraph.sandbox.refusals import refused
+from fbgraph.sandbox.splits import SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,6 +83,8 @@ class Query:
     increment: str
     #: The first day with hourly rows, or None without the hourly breakdown.
     hourly_from: date | None
+    #: Breakdowns other than the hour, sorted by name.
+    splits: tuple[str, ...]
     partners: tuple[str, ...]
     windows: tuple[str, ...]
     conditions: tuple[Condition, ...]
@@ -112,7 +117,8 @@ def read_query(params: Mapping[str, str], node: Node, now: datetime) -> Query:
         until=until,
         increment=_increment(params),
         hourly_from=months_before(today, HOURLY_MONTHS) if hourly else None,
-        partners=tuple(p for p in (*breakdowns, *partners) if p not in (HOURLY, "action_type")),
+        splits=tuple(sorted(b for b in breakdowns if b != HOURLY)),
+        partners=tuple(p for p in partners if p != "action_type"),
         windows=some_of(params, "action_attribution_windows", WINDOWS),
         conditions=read_filtering(params, METRICS.keys() | {"spend"}),
         sort=_sort(params),
@@ -136,15 +142,23 @@ def _default_fields(level: str) -> tuple[str, ...]:
 
 
 def _check_breakdowns(breakdowns: Sequence[str], partners: Sequence[str]) -> bool:
-    """Whether rows are by the hour. Hourly goes with few others, and nothing else is imitated."""
-    together = {*breakdowns, *partners} - {HOURLY}
-    if HOURLY in breakdowns and not together <= HOURLY_PARTNERS:
-        columns = ", ".join(sorted({*together, HOURLY, "action_type"}))
+    """Whether rows are by the hour. Breakdowns go with few others, and not all are imitated."""
+    if not _go_together(frozenset(breakdowns), partners):
+        columns = ", ".join(sorted({*breakdowns, *partners, "action_type"}))
         raise refused("breakdown_combination", columns=columns)
-    unknown = sorted(together - HOURLY_PARTNERS)
+    unknown = sorted({*breakdowns, *partners} - {HOURLY, *SPLITS} - HOURLY_PARTNERS)
     if unknown:
         raise refused("not_imitated", what=f"the breakdown {unknown[0]}")
     return HOURLY in breakdowns
+
+
+def _go_together(breakdowns: frozenset[str], partners: Sequence[str]) -> bool:
+    """Whether Meta gives these in one query. Source: contract 5.6.6, 5.8."""
+    if not breakdowns:
+        return True
+    if breakdowns not in COMBINATIONS and (len(breakdowns) > 1 or breakdowns & {*NEVER_ALONE}):
+        return False
+    return HOURLY_PARTNERS.issuperset(partners)
 
 
 def _range(params: Mapping[str, str], today: date, now: datetime) -> Range:

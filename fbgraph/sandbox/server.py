@@ -186,10 +186,13 @@ class Sandbox:
         """Turn on exactly these scenarios. Raises ValueError for an unknown one."""
         self._platform.use(names)
 
-    def truth(self, account_id: str, day: date | str) -> dict[str, Any]:
-        """What ``/_sandbox/truth`` tells of an account-day."""
+    def truth(
+        self, account_id: str, day: date | str, breakdowns: Sequence[str] | None = None
+    ) -> dict[str, Any]:
+        """What ``/_sandbox/truth`` tells of an account-day: by the hour, or by `breakdowns`."""
+        asked = None if breakdowns is None else tuple(breakdowns)
         with self._platform.lock:
-            return self._platform.truth(account_id, date.fromisoformat(str(day)))
+            return self._platform.truth(account_id, date.fromisoformat(str(day)), asked)
 
     def world(self) -> dict[str, Any]:
         """What ``/_sandbox/world`` tells."""

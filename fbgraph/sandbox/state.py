@@ -19,6 +19,7 @@ from fbgraph.sandbox.ledger import Ledger
 from fbgraph.sandbox.quota import Meter
 from fbgraph.sandbox.refusals import RefusedError
 from fbgraph.sandbox.runs import Runs
+from fbgraph.sandbox.splits import SPLITS, split
 from fbgraph.sandbox.timing import run_seconds
 from fbgraph.sandbox.writing import change
 
@@ -39,7 +40,7 @@ __all__ = ["Platform", "Settings", "Shelf"]
 SHELF_BYTES: Final = 4_000_000_000
 SHELF_REPORTS: Final = 500
 
-#: What the truth tells of each row, as insights would by the hour.
+#: What the truth tells of each row, as insights would.
 TOLD: Final = (
     *("account_id", "campaign_id", "adset_id", "ad_id", "impressions", "clicks", "spend"),
     *("inline_link_clicks", "actions", "action_values"),
@@ -169,24 +170,41 @@ class Platform:
 
         return active.tables(plain, view)
 
-    def truth(self, account_id: str, day: date) -> dict[str, Any]:
-        """What an account-day really delivered, by ad and hour. KeyError for an unknown account."""
+    def truth(
+        self, account_id: str, day: date, breakdowns: tuple[str, ...] | None = None
+    ) -> dict[str, Any]:
+        """What an account-day really delivered, by ad and hour; or by ad and breakdowns, of which
+        there may be none. KeyError for an unknown account, ValueError for an unknown breakdown.
+        """
+        if unknown := sorted({*(breakdowns or ())} - {*SPLITS}):
+            raise ValueError(f"the sandbox does not imitate the breakdown {unknown[0]}")
         account = self.world.nodes[account_id.removeprefix("act_")]
-        found = list(self._delivered(account, day))
+        found = list(self._delivered(account, day, breakdowns))
         total = add(numbers for *_, numbers in found) if found else NOTHING
+        hourly = breakdowns is None
         return {
             "account_id": account.id,
             "date": str(day),
-            "rows": [_told(ad, day, hour, numbers) for ad, hour, numbers in found],
+            "rows": [_told(ad, day, numbers, hourly=hourly) | key for ad, key, numbers in found],
             "count": len(found),
             "sums": _sums(account, day, total),
         }
 
-    def _delivered(self, account: Node, day: date) -> Iterator[tuple[Node, int | None, Numbers]]:
+    def _delivered(
+        self, account: Node, day: date, breakdowns: tuple[str, ...] | None
+    ) -> Iterator[tuple[Node, dict[str, Any], Numbers]]:
+        """Each row's ad, what tells it from the ad's other rows, and its numbers."""
         tables = self._tables(View(self.stamp()), self.active)
         for ad in account.under("ad"):
-            for hour, numbers in tables(ad, day).items():
-                yield ad, hour, numbers
+            table = tables(ad, day)
+            if breakdowns is None:
+                for hour, numbers in table.items():
+                    yield ad, {"hour": hour}, numbers
+            elif table and breakdowns:
+                for values, numbers in split(ad.id, add(table.values()), breakdowns).items():
+                    yield ad, dict(zip(breakdowns, values, strict=True)), numbers
+            elif table:
+                yield ad, {}, add(table.values())
 
     def change(self, node_id: str, params: Mapping[str, str]) -> None:
         """A change by hand. KeyError for an unknown object, ValueError for what is refused."""
@@ -226,10 +244,10 @@ class Platform:
         return {"seed": self.world.seed, "now": self.now().isoformat(), "accounts": accounts}
 
 
-def _told(ad: Node, day: date, hour: int | None, numbers: Numbers) -> dict[str, Any]:
-    row = Measured(ad, day, day, numbers, hourly=True, windows=(), partners=())
+def _told(ad: Node, day: date, numbers: Numbers, *, hourly: bool) -> dict[str, Any]:
+    row = Measured(ad, day, day, numbers, hourly=hourly, windows=(), partners=())
     told = {name: value for name in TOLD if (value := COLUMNS[name](row)) is not None}
-    return {**told, "date": str(day), "hour": hour}
+    return {**told, "date": str(day)}
 
 
 def _sums(account: Node, day: date, total: Numbers) -> dict[str, str]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 DAYS = [date(2026, 11, 20), date(2026, 11, 21), date(2026, 11, 22)]
-RANGE = ("--since", str(DAYS[0]), "--until", str(DAYS[-1]))
+RANGE = ("--since", str(DAYS[0]), "--until", str(DAYS[-1]), "--report", "insights_hourly")
 
 SECRET = "not-for-anyone-to-see"  # noqa: S105  # invented
 
@@ -192,7 +192,8 @@ def test_an_account_without_permission_fails_alone_and_the_exit_code_is_1(fresh:
     for day in DAYS:
         assert f"insights_hourly act_{forbidden}|{day}: (#200)" in done.stderr
     assert (
-        f"backfill --since {DAYS[0]} --until {DAYS[-1]} --account act_{forbidden}\n" in done.stderr
+        f"backfill --since {DAYS[0]} --until {DAYS[-1]} --account act_{forbidden}"
+        " --report insights_hourly\n" in done.stderr
     )
     assert not any(f"act_{other}" in done.stderr for other in others)
 

@@ -12,6 +12,7 @@ import pytest
 
 import warehouse
 from pipelines.definitions import JOBS, defs
+from pipelines.reports import REPORTS
 from pipelines.runs import RunResult, run_job
 
 if TYPE_CHECKING:
@@ -174,7 +175,11 @@ def test_what_can_be_wrong_is_checked_and_control_totals_not_against_themselves(
     keys = defs.resolve_asset_graph().asset_check_keys
 
     assert {(key.asset_key.to_user_string(), key.name) for key in keys} == {
-        *(("insights_hourly", n) for n in ("complete", "grain", "rejects", "ids_known", "fresh")),
+        *(
+            (report, name)
+            for report in REPORTS
+            for name in ("complete", "grain", "rejects", "ids_known", "fresh")
+        ),
         *(("accounts", name) for name in ("token", "api_version")),
         *((asset, "counted") for asset in ("campaigns", "adsets", "ads")),
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import dataclasses
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -10,11 +11,11 @@ import pytest
 
 import warehouse
 from pipelines.refresh import Why
+from pipelines.reports import REPORTS
 from pipelines.runs import RunResult, run_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import date
 
     from fbgraph.sandbox import Sandbox
     from pipelines.daily import Looked
@@ -29,6 +30,13 @@ def two(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sequence[str]:
     chosen = sandbox.account_ids[:2]
     monkeypatch.setenv("FB_ACCOUNT_IDS", ",".join(chosen))
     return chosen
+
+
+@pytest.fixture
+def hours_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No report but the hourly one."""
+    hourly = {"insights_hourly": REPORTS["insights_hourly"]}
+    monkeypatch.setattr("pipelines.daily.REPORTS", hourly)
 
 
 def refresh(instance: dg.DagsterInstance, **config: Any) -> RunResult:
@@ -60,6 +68,7 @@ def reports(sandbox: Sandbox) -> int:
     return len(sandbox.calls()["runs"])
 
 
+@pytest.mark.usefixtures("hours_alone")
 def test_of_restated_days_only_those_that_moved_are_pulled_again_and_the_tables_are_the_truth(
     instance: dg.DagsterInstance,
     sandbox: Sandbox,
@@ -95,6 +104,7 @@ def test_of_restated_days_only_those_that_moved_are_pulled_again_and_the_tables_
     assert rows == sum(map(len, after.values()))
 
 
+@pytest.mark.usefixtures("hours_alone")
 def test_a_refresh_asks_for_the_totals_of_each_account_once(
     instance: dg.DagsterInstance, sandbox: Sandbox, two: Sequence[str]
 ) -> None:
@@ -103,6 +113,23 @@ def test_a_refresh_asks_for_the_totals_of_each_account_once(
     # Each account: one call for its totals and, for its one report run, one page of rows.
     assert counts(sandbox)["GET", "/{id}/insights"] == 2 * (1 + 1)
     assert reports(sandbox) == len(two)
+
+
+@pytest.mark.usefixtures("two")
+def test_each_report_goes_back_as_far_as_it_says_and_not_before_it_begins(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daily, split = REPORTS["insights_daily"], REPORTS["insights_age_gender"]
+    some = {
+        daily.name: dataclasses.replace(daily, lookback_days=5),
+        split.name: dataclasses.replace(split, start_date=date(2026, 11, 21)),
+    }
+    monkeypatch.setattr("pipelines.daily.REPORTS", some)
+
+    looked: Looked = refresh(instance, full=True).output
+
+    pulled = {name: sorted({cell.day.day for cell in looked.pull[name]}) for name in some}
+    assert pulled == {daily.name: [18, 19, 20, 21, 22], split.name: [21, 22]}
 
 
 def test_yesterday_is_that_of_each_accounts_own_clock(

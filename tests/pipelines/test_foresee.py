@@ -25,7 +25,7 @@ SINCE, UNTIL = date(2026, 11, 9), date(2026, 11, 22)
 def test_a_plan_foresees_what_is_then_spent(
     client: GraphClient, lake: Lake, load: Callable[..., Sequence[Outcome]]
 ) -> None:
-    plan = plan_of(discover(client), (SINCE, UNTIL), (), (), NOW)
+    plan = plan_of(discover(client), (SINCE, UNTIL), (), ("insights_hourly",), NOW)
     load(plan.days[:3])  # what it learns from
 
     foreseen = sum(foresee(lake, plan).values(), Cost())

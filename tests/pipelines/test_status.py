@@ -11,8 +11,8 @@ from pipelines.failures import Failed, Failures
 from pipelines.outcome import Outcome
 from pipelines.partitions import AccountDay
 from pipelines.settings import ConfigError
-from pipelines.status import State, run_status, state_of
-from warehouse.loads import PROVEN, UNPROVEN, Load
+from pipelines.status import GOOD, State, run_status, state_of
+from warehouse.loads import PROVEN, UNPROVABLE, UNPROVEN, Load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,9 +83,9 @@ def test_status_shows_each_account_and_names_what_failed(
     sandbox.use("forbidden_account")
     load(days[:1], [bad])
 
-    code = run_status(
-        {"WAREHOUSE_URL": str(lake.root)}, days[0], days[-1], accounts=[good, f"act_{bad}"]
-    )
+    environ = {"WAREHOUSE_URL": str(lake.root)}
+    accounts = [good, f"act_{bad}"]
+    code = run_status(environ, days[0], days[-1], accounts=accounts, reports=["insights_hourly"])
 
     out, err = capsys.readouterr()
     _, _, first, second = out.splitlines()
@@ -101,7 +101,15 @@ def test_status_is_0_when_all_is_proven_and_needs_no_token(
     load(days, sandbox.account_ids[:1])
 
     environ = {"WAREHOUSE_URL": str(lake.root)}
-    assert run_status(environ, days[0], days[-1], accounts=sandbox.account_ids[:1]) == 0
+    accounts, reports = sandbox.account_ids[:1], ["insights_hourly"]
+    assert run_status(environ, days[0], days[-1], accounts=accounts, reports=reports) == 0
+
+
+def test_what_adds_up_to_no_total_is_a_state_of_its_own_in_which_nothing_is_to_be_done() -> None:
+    unprovable = replace(LOADED, verdict=UNPROVABLE, reason="no totals to hold it against")
+
+    assert state_of(unprovable, None, None) == (State.UNPROVABLE, "no totals to hold it against")
+    assert State.UNPROVABLE in GOOD
 
 
 @pytest.mark.parametrize(("accounts", "reports"), [(["42"], ()), ((), ["weekly"])])

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 import fbgraph.sandbox
 from fbgraph.sandbox import SCENARIOS
 from fbgraph.sandbox.quota import QUOTAS
+from fbgraph.sandbox.splits import SPLITS
 from pipelines.cli import cli
 
 if TYPE_CHECKING:
@@ -64,6 +65,9 @@ def test_the_command_line_offers_what_the_readme_shows() -> None:
 def test_docstring_and_readme_name_the_same_gaps() -> None:
     doc = fbgraph.sandbox.__doc__ or ""
 
-    for gap in ("pixels", "time_ranges", "history of objects", "attribution", "lenient parser"):
+    for gap in (
+        *("pixels", "time_ranges", "history of objects", "attribution", "lenient parser"),
+        *("audiences", "shorter memory", *SPLITS),
+    ):
         assert gap in doc
         assert gap in README

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import warehouse
-from warehouse import build, kept, master
+from warehouse import build, master
 from warehouse.catalog import publish
 from warehouse.errors import ChangedKindError, WarehouseError
 from warehouse.kept import freeze, kept_files
@@ -364,12 +364,8 @@ def younger(monkeypatch: pytest.MonkeyPatch) -> Callable[[Column], Table]:
         others = tuple(c for c in table.columns if c.name != column.name)
         changed = replace(table, columns=(*others, column))
         monkeypatch.setitem(TABLES, table.name, changed)
-        for module in (build, kept, master):
-            stored = [changed if t.name == changed.name else t for t in kept.STORED]
-            monkeypatch.setattr(module, "STORED", stored)
         views = {view.name: view for view in views_on(changed, TABLES["insights_daily"])}
         monkeypatch.setattr(build, "VIEWS", views)
-        monkeypatch.setattr(master, "MADE_BY", "another catalogue")
         return changed
 
     return change

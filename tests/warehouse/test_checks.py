@@ -183,3 +183,14 @@ def test_more_than_a_hundredth_of_rejects_is_too_many(
     rejected: int, loaded: int, *, too_many: bool
 ) -> None:
     assert too_many_rejects(rejected, loaded) is too_many
+
+
+def test_what_adds_up_to_no_total_is_unprovable_unless_something_else_is_wrong() -> None:
+    control = Totals(1000, 10, Decimal(5))
+    few = Found(rows=3, totals=Totals(1, 0, Decimal()))
+
+    good = prove(few, control, no_sums="no totals to hold it against")
+    bad = prove(replace(few, rejected=1), control, no_sums="no totals to hold it against")
+
+    assert (good.verdict, good.reason) == ("unprovable", "no totals to hold it against")
+    assert (bad.verdict, bad.reason) == ("unproven", "1 row could not be read")

@@ -1,0 +1,130 @@
+"""The table that a report fills, made from its definition and the catalogue of fields. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from fbgraph.fields import HOURLY, HOURLY_AUDIENCE, LEVELS, ONLY_FIELDS, insights_fields
+from warehouse.checks import METRICS
+from warehouse.schema import BY_DAY, BY_HOUR, HOURS, MONEY, OBJECTS
+from warehouse.table import Column, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fbgraph.fields import InsightsField
+    from pipelines.definition import Definition
+
+__all__ = ["table_of"]
+
+#: (`kind` of the catalogue, whether it adds up) → kind of a column; a quotient needs more digits
+#: than a sum, and what has no line here is kept under its own kind.
+KINDS: Final[Mapping[tuple[str, bool], str]] = {
+    ("money", False): "ratio",
+    ("decimal", True): "decimal",
+    ("decimal", False): "ratio",
+    ("percent", False): "ratio",
+    ("objects", False): "json",
+    ("histograms", False): "json",
+}
+
+#: `unit` of the catalogue → that of a column.
+UNITS: Final[Mapping[str, str]] = {"major": MONEY}
+
+#: `additive` of the catalogue → what a reader must know.
+CAUTIONS: Final[Mapping[str, str]] = {
+    "no": "; do not add up",
+    "per_action_type": "; types overlap, do not add them up",
+}
+
+#: Columns of objects that exist from a level down; all others are of every level.
+FROM_LEVEL: Final[Mapping[str, str]] = {
+    **{f"{level}_{what}": level for level in LEVELS for what in ("id", "name")},
+    "objective": "campaign",
+    "optimization_goal": "adset",
+}
+
+#: What the values of a breakdown are. Source: Insights API, Breakdowns.
+MEANINGS: Final[Mapping[str, str]] = {
+    "age": "Age of the people, such as 25-34; Unknown where it is not known",
+    "gender": "Gender of the people: female, male or unknown",
+    "country": "Country of the people, ISO code",
+    "region": "Region of the people, by its name",
+    "publisher_platform": "Where it was shown: facebook, instagram, audience_network, …",
+    "platform_position": "Place on that platform, such as feed or instagram_stories",
+    "impression_device": "Device that it was shown on, such as iphone or desktop",
+    "device_platform": "Kind of device: mobile_app, mobile_web, desktop, …",
+    "product_id": "Product of the catalog",
+}
+
+_AUDIENCE_HOUR: Final = Column(
+    *("audience_hour", "hour"),
+    "Hour of the viewers' own clocks, 0 to 23: no instant",
+    field=HOURLY_AUDIENCE,
+    breakdown=True,
+)
+
+
+def table_of(definition: Definition) -> Table:
+    """The table of a definition that has no faults.
+
+    One row per object, day and value of each breakdown. Whether asked for or not it has the ids and
+    names of its objects, and what it is proven by.
+    """
+    breakdowns = [c for name in definition.breakdowns for c in _breakdown(name)]
+    own = [c for c in OBJECTS if _reaches(definition.level, c.name)]
+    there = {c.source for c in own}
+    fields = [name for name in (*_metrics(definition), *definition.fields) if name not in there]
+    columns = (*own, *breakdowns, *(_column(definition, n) for n in dict.fromkeys(fields)))
+    ids = ("account_id", f"{definition.level}_id", "date")
+    grain = dict.fromkeys((*ids, *(c.name for c in breakdowns if c.breakdown)))
+    return Table(
+        definition.name,
+        tuple(grain),
+        definition.description or _meaning(definition),
+        columns,
+        partitions=("account_id", "date"),
+    )
+
+
+def _meaning(definition: Definition) -> str:
+    by = f", by {' and '.join(definition.breakdowns)}" if definition.breakdowns else ""
+    return f"What each {definition.level} did on each of the account's days{by}."
+
+
+def _reaches(level: str, column: str) -> bool:
+    return LEVELS.index(FROM_LEVEL.get(column, LEVELS[0])) <= LEVELS.index(level)
+
+
+def _metrics(definition: Definition) -> Sequence[str]:
+    """What a day is proven by, as far as its breakdowns have it."""
+    only = [ONLY_FIELDS[name] for name in definition.breakdowns if name in ONLY_FIELDS]
+    return [metric for metric in METRICS if all(metric in fields for fields in only)]
+
+
+def _breakdown(name: str) -> Sequence[Column]:
+    if name == HOURLY:
+        return HOURS
+    if name == HOURLY_AUDIENCE:
+        return [_AUDIENCE_HOUR]
+    kind = "json" if name.endswith("_asset") else "text"
+    return [Column(name, kind, MEANINGS.get(name, f"Breakdown {name}"), breakdown=True)]
+
+
+def _column(definition: Definition, name: str) -> Column:
+    known = BY_HOUR if HOURLY in definition.breakdowns else BY_DAY
+    column = known.get(name) or _made(insights_fields()[name])
+    if column.kind != "actions":
+        return column
+    keys = tuple(key for key in definition.action_breakdowns if key != "action_type")
+    return replace(column, windows=definition.action_attribution_windows, keys=keys)
+
+
+def _made(field: InsightsField) -> Column:
+    """A column of a field that nobody has described, by what the catalogue says of it."""
+    kind = KINDS.get((field.kind, field.additive == "yes"), field.kind)
+    unit = "count" if field.kind == "actions" and not field.unit else field.unit
+    words = field.field.replace("_", " ").capitalize()
+    meaning = f"{words}{CAUTIONS.get(field.additive, '')}"
+    return Column(field.field, kind, meaning, UNITS.get(unit, unit))
