@@ -81,6 +81,18 @@ def test_each_failure_of_a_run_has_its_remedy(
     assert [remedy_of(error, ask, is_of_run=True) for ask in (ASK, again)] == [at_first, at_last]
 
 
+def test_one_day_is_torn_up_only_when_two_runs_of_it_were_too_large() -> None:
+    part = split_inside(ONE_DAY, TOO_MUCH)[0]
+    asks = [ONE_DAY, ONE_DAY.again(), part]
+
+    assert [remedy_of(TOO_MUCH, ask, is_of_run=True) for ask in asks] == [
+        Remedy.AGAIN,
+        Remedy.SPLIT,
+        Remedy.SPLIT,
+    ]
+    assert remedy_of(TOO_MUCH, ONE_DAY, is_of_run=False) is Remedy.SPLIT
+
+
 def test_a_meta_that_stays_busy_is_not_asked_for_ever() -> None:
     ask = ASK
     remedies = []
