@@ -161,7 +161,7 @@ def _missing(trial: Trial) -> Iterator[str]:
     """Only fields that a scenario kills are left out, and then the record names them."""
     may_lack = {name for may in mays(trial) for name in may.missing}
     for one, load in trial.loads.items():
-        if trial.after[one] == trial.before.get(one):
+        if trial.after.get(one) == trial.before.get(one):
             continue
         if not set(load.missing_fields) <= may_lack:
             yield f"{one} lacks {load.missing_fields}"

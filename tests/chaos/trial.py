@@ -57,7 +57,7 @@ CHANGES_TRUTH: Final = frozenset({"hour_key_missing", "elapsed_hours"})
 RESTATED: Final = "restated"
 
 #: Real seconds after which a load is taken to hang, and virtual hours.
-PATIENCE_SECONDS: Final = 90.0
+PATIENCE_SECONDS: Final = 240.0
 PATIENCE_HOURS: Final = 48.0
 
 #: Ad, hour, impressions, clicks, spend, link clicks, actions and their values.
