@@ -35,6 +35,7 @@ from fbgraph.reports import (
     next_step,
     poll_seconds,
 )
+from fbgraph.retry import MAX_THROTTLED_SECONDS
 from fbgraph.runner import Runner, poll_of
 from fbgraph.turns import Job, Turns
 
@@ -51,7 +52,8 @@ __all__ = ["Engine", "Flight", "wait_for_any"]
 #: Threads: those of accounts that rest for a limit sleep, and do not count as calls under way.
 THREADS: Final = 64
 
-#: A run whose polls say nothing for so long, or are not answered, is asked for again.
+#: A run whose polls say nothing for so long, or are not answered, is asked for again. So is one
+#: whose polls were throttled for longer than any call waits.
 UNHEARD_SECONDS: Final = 600.0
 
 #: How often the log of a run says how the report runs get on.
@@ -203,7 +205,8 @@ class Engine(Generic[Result]):
         report_run_id, age_seconds = value
         now = self._client.clock()
         part.run = ReportRun.unseen(report_run_id)
-        part.created, part.changed, part.heard = now - age_seconds, now, now
+        part.created, part.changed = now - age_seconds, now
+        part.heard, part.silent_since = now, None
         part.due = now if age_seconds else now + poll_seconds(0.0, 0)
         part.order.report_run_ids.append(report_run_id)
         if not part.order.error:
@@ -228,7 +231,7 @@ class Engine(Generic[Result]):
         now = self._client.clock()
         age = now - part.created
         if isinstance(answer, ReportRun):
-            part.heard = now
+            part.heard, part.silent_since = now, None
             if answer != part.run:
                 part.run, part.changed = answer, now
             step = next_step(answer, age, now - part.changed)
@@ -244,11 +247,17 @@ class Engine(Generic[Result]):
         part.due = now + poll_seconds(age, part.run.percent)
 
     def _may_pass(self, part: Part, error: GraphError, age_seconds: float) -> bool:
-        """Whether a poll that failed says nothing of its run."""
+        """Whether a poll that failed says nothing of its run. A rest for a limit is no silence."""
         if isinstance(error, NotFoundError):
             return age_seconds <= FRESH_SECONDS  # not known everywhere yet
-        unheard = self._client.clock() - part.heard
-        return isinstance(error, RetryableError) and unheard <= UNHEARD_SECONDS
+        now = self._client.clock()
+        if isinstance(error, ThrottledError):
+            part.silent_since = None
+        elif part.silent_since is None:
+            part.silent_since = now
+        silent = now - (now if part.silent_since is None else part.silent_since)
+        is_patient = silent <= UNHEARD_SECONDS and now - part.heard <= MAX_THROTTLED_SECONDS
+        return isinstance(error, RetryableError) and is_patient
 
     def _was_read(self, part: Part, _: None) -> Iterator[Result]:
         order = part.order
@@ -387,7 +396,7 @@ class Engine(Generic[Result]):
             return
         order.error = str(error)
         self._turns.forget(order)
-        if isinstance(error, PermissionDeniedError | NotFoundError):
+        if isinstance(error, PermissionDeniedError) or _is_of_account(error):
             self._closed[order.account_id] = order.error
         self._work.close(order)
         yield from self._work.fail(order, order.error)
@@ -396,6 +405,11 @@ class Engine(Generic[Result]):
         """An account that may not be read is asked once; all that is wanted of it fails alike."""
         for order in self._turns.orders_of(self._closed):
             yield from self._order_failed(order, RequestError(self._closed[order.account_id]))
+
+
+def _is_of_account(error: Exception) -> bool:
+    """Whether an account is not there; a report run that is not says nothing of its account."""
+    return isinstance(error, NotFoundError) and error.detail.path.startswith("act_")
 
 
 def _raise(error: Exception) -> Iterator[Any]:

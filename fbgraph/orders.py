@@ -128,7 +128,7 @@ class Part:
     """One question of an order, and the report run that is to answer it.
 
     By the clock: when the run was `created`, when it last `changed`, when a poll was last `heard`
-    of, and when the next one is `due`.
+    of, `silent_since` when they say nothing, and when the next one is `due`.
     """
 
     order: Order
@@ -138,6 +138,7 @@ class Part:
     created: float = 0.0
     changed: float = 0.0
     heard: float = 0.0
+    silent_since: float | None = None
     due: float = 0.0
     is_read: bool = False
 

@@ -6,10 +6,11 @@ import heapq
 import threading
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Collection, Iterator
+    from concurrent.futures import Future
 
 __all__ = ["VirtualClock"]
 
@@ -40,14 +41,22 @@ class VirtualClock:
 
     def sleep(self, seconds: float) -> None:
         """Come back when all who wake earlier have been woken, and no call is under way."""
+        self._pass(seconds, lambda: False)
+
+    def wait(self, futures: Collection[Future[Any]], seconds: float) -> Collection[Future[Any]]:
+        """Come back when one of these is done, or after so long; gives those that are."""
+        self._pass(seconds, lambda: any(one.done() for one in futures))
+        return [one for one in futures if one.done()]
+
+    def _pass(self, seconds: float, is_over: Callable[[], bool]) -> None:
         with self._changed:
             waking = self._seconds + seconds
             heapq.heappush(self._wakings, waking)
-            while self._seconds < waking:
+            while self._seconds < waking and not is_over():
                 is_next, before = self._wakings[0] >= waking, self._seconds
-                self._changed.wait(GRACE_SECONDS if is_next else 10 * GRACE_SECONDS)
+                self._changed.wait(GRACE_SECONDS if is_next else 5 * GRACE_SECONDS)
                 is_still = self._wakings[0] >= waking and self._seconds == before
-                if is_next and is_still and not self._calls:
+                if is_next and is_still and not self._calls and not is_over():
                     self._seconds = waking
                     self._changed.notify_all()
             self._wakings.remove(waking)

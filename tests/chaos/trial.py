@@ -156,7 +156,9 @@ class World:
             ) as client,
             _watched(client, clock) as hung,
         ):
-            loader = Loader(client, lake, accounts_in(lake), "chaos", now=clock.now)
+            loader = Loader(
+                client, lake, accounts_in(lake), "chaos", now=clock.now, wait=clock.wait
+            )
             wanted = [AccountDay(account, day) for account in sandbox.account_ids for day in DAYS]
             try:
                 for outcome in loader.load(REPORTS[TABLE], wanted):
