@@ -341,7 +341,7 @@ class GraphClient:
                 self._throttle.unheard(one.request)
                 of_item = replace(error.detail, call=self._hide(str(one.request)))
                 one.fail(type(error)(of_item), self.clock(), self._jitter())
-            if isinstance(error, ENDS_EVERYTHING):
+            if isinstance(error, (*ENDS_EVERYTHING, StoppedError)):
                 raise
             return
         for one, item in zip(batch, answers, strict=True):
