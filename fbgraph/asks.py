@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from datetime import date
 
 __all__ = [
+    "ATTEMPTS",
+    "BUSY_ATTEMPTS",
     "Ask",
     "Remedy",
     "bad_fields",

@@ -10,9 +10,10 @@ import logging
 import math
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from fbgraph.asks import Ask, Remedy, level_below, remedy_of, split_days, split_inside
+from fbgraph.asks import BUSY_ATTEMPTS, Ask, Remedy, level_below, remedy_of, split_days, split_inside
 from fbgraph.errors import (
     ENDS_EVERYTHING,
     GraphError,
@@ -264,9 +265,21 @@ class Engine(Generic[Result]):
         part.is_read = True
         if order.is_in and not order.error:
             order.age_seconds = self._client.clock() - order.started
-            finish = self._job(part, lambda: self._work.finish(order), self._finished)
-            self._turns.do(replace(finish, failed=lambda error: self._order_failed(order, error)))
+            self._finish(part)
         yield from ()
+
+    def _finish(self, part: Part, tries: int = 1) -> None:
+        finish = self._job(part, lambda: self._work.finish(part.order), self._finished)
+        failed = partial(self._finish_failed, part, tries)
+        self._turns.do(replace(finish, failed=failed))
+
+    def _finish_failed(self, part: Part, tries: int, error: Exception) -> Iterator[Result]:
+        """All its pages are in: where only an answer lacks, they are not thrown away."""
+        if isinstance(error, RetryableError) and tries < BUSY_ATTEMPTS:
+            _log.info("%s: finishing again: %s", part.order, error)
+            self._finish(part, tries + 1)
+        else:
+            yield from self._order_failed(part.order, error)
 
     def _finished(
         self, part: Part, value: tuple[Sequence[Result], Sequence[Order]]

@@ -44,7 +44,10 @@ class Work(Protocol[Result_co]):
         """A place for the pages of an order."""
 
     def finish(self, order: Order) -> tuple[Sequence[Result_co], Sequence[Order]]:
-        """All pages of an order are in: results, and what is to be asked for again."""
+        """All pages of an order are in: results, and what is to be asked for again.
+
+        Called once more where it raises RetryableError, and so before it has changed anything.
+        """
 
     def fail(self, order: Order, why: str) -> Sequence[Result_co]:
         """Results of an order that could not be had."""
