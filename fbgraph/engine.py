@@ -314,7 +314,7 @@ class Engine(Generic[Result]):
         if remedy is Remedy.AGAIN:
             if isinstance(error, ThrottledError) and is_of_run:  # its run was told, and not a call
                 self._client.rest_after(poll_of(part), error)
-            self._ask_again(part, ask.again())
+            self._ask_again(part, ask.again(error))
         elif remedy is Remedy.SPLIT:
             yield from self._split(part, error)
         elif remedy is Remedy.SEARCH:

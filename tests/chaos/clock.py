@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["VirtualClock"]
 
 #: Real seconds that threads get to do what needs no waiting, before time goes on.
-GRACE_SECONDS: Final = 0.001
+GRACE_SECONDS: Final = 0.0005
 
 
 class VirtualClock:

@@ -180,8 +180,21 @@ def _left(trial: Trial) -> Iterator[str]:
         undone = trial.stopped or any(
             told[one] in (FAILED, UNTOUCHED) for one in told if one.account_id in parts
         )
-        if parts[0] != ".runs" or not path.endswith(".json") or not undone:
+        is_known = parts[0] == ".failed" or (parts[0] == ".runs" and path.endswith(".json"))
+        if not is_known or not undone:
             yield path
+
+
+def _listed(trial: Trial) -> Iterator[str]:
+    """What was told as failed is remembered as failed, and nothing else is."""
+    remembered = {path for path in trial.left if path.startswith(".failed/")}
+    failed = {
+        f".failed/insights_hourly/{one.account_id}/{one.day}.json"
+        for one, outcomes in trial.outcomes.items()
+        if any(outcome.error for outcome in outcomes)
+    }
+    yield from (f"not remembered: {path}" for path in sorted(failed - remembered))
+    yield from (f"remembered: {path}" for path in sorted(remembered - failed))
 
 
 def _same_runs(trial: Trial) -> Iterator[str]:
@@ -341,6 +354,7 @@ RULES: Final[Mapping[str, Callable[[Trial], Iterator[str]]]] = {
     "what is unproven": _unproven,
     "missing fields": _missing,
     "nothing is left": _left,
+    "what failed is listed": _listed,
     "no run twice": _same_runs,
     "runs in flight": _in_flight,
     "calls into blocks": _blocks,

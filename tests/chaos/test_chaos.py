@@ -133,6 +133,7 @@ def end_by_an_error(trial: Trial) -> Trial:
         (lose_a_row, "never anything between"),
         (keep_the_old_file, "never anything between"),
         (fail_a_day, "what fails"),
+        (fail_a_day, "what failed is listed"),
         (fail_a_day_that_changed, "never anything between"),
         (tell_a_day_twice, "never anything between"),
         (forget_a_day, "what stops"),
