@@ -21,7 +21,6 @@ from fbgraph.errors import (
     RetryableError,
     RunFailedError,
     RunHungError,
-    ThrottledError,
     TooMuchDataError,
 )
 

@@ -13,7 +13,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from fbgraph.asks import BUSY_ATTEMPTS, Ask, Remedy, level_below, remedy_of, split_days, split_inside
+from fbgraph.asks import (
+    BUSY_ATTEMPTS,
+    Ask,
+    Remedy,
+    level_below,
+    remedy_of,
+    split_days,
+    split_inside,
+)
 from fbgraph.errors import (
     ENDS_EVERYTHING,
     GraphError,
@@ -29,14 +37,12 @@ from fbgraph.errors import (
 from fbgraph.filtering import refused_fields
 from fbgraph.orders import Order, Part, Saved
 from fbgraph.reports import (
-    FRESH_SECONDS,
     ReportRun,
     Step,
     hung_error,
     next_step,
     poll_seconds,
 )
-from fbgraph.retry import MAX_THROTTLED_SECONDS
 from fbgraph.runner import Runner, poll_of
 from fbgraph.turns import Job, Turns
 
@@ -52,10 +58,6 @@ __all__ = ["Engine", "Flight", "wait_for_any"]
 
 #: Threads: those of accounts that rest for a limit sleep, and do not count as calls under way.
 THREADS: Final = 64
-
-#: A run whose polls say nothing for so long, or are not answered, is asked for again. So is one
-#: whose polls were throttled for longer than any call waits.
-UNHEARD_SECONDS: Final = 600.0
 
 #: How often the log of a run says how the report runs get on.
 TELL_SECONDS: Final = 15.0
@@ -243,22 +245,9 @@ class Engine(Generic[Result]):
                 yield from self._part_failed(part, answer.error or hung_error(answer, age))
         elif isinstance(answer, ENDS_EVERYTHING):  # it came in an item of the polls' batch
             raise answer
-        elif not self._may_pass(part, answer, age):
+        elif not part.may_pass(answer, now):
             yield from self._part_failed(part, answer)
         part.due = now + poll_seconds(age, part.run.percent)
-
-    def _may_pass(self, part: Part, error: GraphError, age_seconds: float) -> bool:
-        """Whether a poll that failed says nothing of its run. A rest for a limit is no silence."""
-        if isinstance(error, NotFoundError):
-            return age_seconds <= FRESH_SECONDS  # not known everywhere yet
-        now = self._client.clock()
-        if isinstance(error, ThrottledError):
-            part.silent_since = None
-        elif part.silent_since is None:
-            part.silent_since = now
-        silent = now - (now if part.silent_since is None else part.silent_since)
-        is_patient = silent <= UNHEARD_SECONDS and now - part.heard <= MAX_THROTTLED_SECONDS
-        return isinstance(error, RetryableError) and is_patient
 
     def _was_read(self, part: Part, _: None) -> Iterator[Result]:
         order = part.order

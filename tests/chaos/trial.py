@@ -42,9 +42,10 @@ __all__ = ["ACCOUNTS", "DAYS", "Plan", "Row", "Trial", "World"]
 TABLE: Final = "insights_hourly"
 ACCOUNTS: Final = 5
 
-#: The sandbox's clock at the start: days before it are finished in every zone. On the third day
-#: the clock is put back in Los Angeles, where the second account is.
-NOW: Final = datetime(2026, 11, 9, 20, 0, tzinfo=UTC)
+#: The sandbox's clock at the start: days before it are finished in every zone, and in none of the
+#: accounts' does one end within the next eight hours. On the third day the clock is put back in Los
+#: Angeles, where the second account is.
+NOW: Final = datetime(2026, 11, 9, 23, 30, tzinfo=UTC)
 DAYS: Final = tuple(date(2026, 10, 30) + timedelta(days=n) for n in range(7))
 
 #: Days that the lake holds before the trial.
