@@ -58,7 +58,7 @@ CHANGES_TRUTH: Final = frozenset({"hour_key_missing", "elapsed_hours"})
 RESTATED: Final = "restated"
 
 #: Real seconds after which a load is taken to hang, and virtual hours.
-PATIENCE_SECONDS: Final = 240.0
+PATIENCE_SECONDS: Final = 600.0
 PATIENCE_HOURS: Final = 48.0
 
 #: Ad, hour, impressions, clicks, spend, link clicks, actions and their values.
@@ -226,7 +226,7 @@ def _watched(client: GraphClient, clock: VirtualClock) -> Iterator[list[str]]:
 
     watcher = threading.Thread(target=watch, name="watchdog", daemon=True)
     watcher.start()
-    faulthandler.dump_traceback_later(4 * PATIENCE_SECONDS, exit=True)
+    faulthandler.dump_traceback_later(1.5 * PATIENCE_SECONDS, exit=True)
     try:
         yield hung
     finally:
