@@ -21,7 +21,6 @@ from fbgraph.errors import (
     RetryableError,
     RunFailedError,
     RunHungError,
-    ThrottledError,
     TooMuchDataError,
 )
 
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from datetime import date
 
 __all__ = [
+    "ATTEMPTS",
+    "BUSY_ATTEMPTS",
     "Ask",
     "Remedy",
     "bad_fields",
@@ -40,8 +41,8 @@ __all__ = [
     "split_inside",
 ]
 
-#: Runs of one question that may fail in a row before another remedy is taken; and those that may
-#: fail because Meta was busy, with a rest in between.
+#: Runs of one question that may fail before another remedy is taken; and times that it may fail
+#: because Meta was busy, or gave no answer that makes sense, which is no fault of the question.
 ATTEMPTS: Final = 2
 BUSY_ATTEMPTS: Final = 5
 
@@ -58,7 +59,8 @@ class Ask:
 
     `days` are neighbours, oldest first. `statuses` narrow it, and so do `ids`, of objects of
     `level`: campaign, adset or ad; without them all objects are meant. `attempt` counts the runs of
-    this question, this one included.
+    this question, this one included, but not those `busy` times that no answer came. `is_inside`:
+    it is a part of one day.
     """
 
     days: tuple[date, ...]
@@ -67,9 +69,18 @@ class Ask:
     level: str = ""
     ids: tuple[str, ...] = ()
     attempt: int = 1
+    busy: int = 0
+    is_inside: bool = False
 
-    def again(self) -> Ask:
-        """The same question, to another run."""
+    @property
+    def is_smallest(self) -> bool:
+        """One ad on one day: nothing of it can be left for another run."""
+        return len(self.days) == 1 and self.level == "ad" and len(self.ids) == 1
+
+    def again(self, error: GraphError) -> Ask:
+        """The same question, to another run, as it failed by `error`."""
+        if _is_outage(error):
+            return replace(self, busy=self.busy + 1)
         return replace(self, attempt=self.attempt + 1)
 
     def without(self, fields: frozenset[str]) -> Ask:
@@ -95,8 +106,6 @@ _REMEDIES: Final[Mapping[type[GraphError], tuple[Remedy, Remedy]]] = {
     NotReadyError: (Remedy.AGAIN, Remedy.SPLIT),
     CursorError: (Remedy.AGAIN, Remedy.SPLIT),
     RunFailedError: (Remedy.AGAIN, Remedy.SPLIT),
-    # Nobody answers, or no sense: that is not because of what was asked.
-    RetryableError: (Remedy.AGAIN, Remedy.FAIL),
 }
 
 
@@ -107,14 +116,23 @@ def remedy_of(error: GraphError, ask: Ask, *, is_of_run: bool) -> Remedy:
     for again; without one it is the account that is not there.
     """
     is_last = ask.attempt >= ATTEMPTS
-    if isinstance(error, ThrottledError):
-        return Remedy.AGAIN if ask.attempt < BUSY_ATTEMPTS else Remedy.FAIL
+    if _is_outage(error):
+        return Remedy.AGAIN if ask.busy < BUSY_ATTEMPTS - 1 else Remedy.FAIL
+    if isinstance(error, TooMuchDataError) and is_of_run and len(ask.days) == 1:
+        # One day is seldom too much, and torn up it costs dozens of runs; another try costs one.
+        is_doubtful = not ask.is_inside or ask.is_smallest
+        return Remedy.AGAIN if is_doubtful and not is_last else Remedy.SPLIT
     if is_of_run and isinstance(error, NotFoundError):
         return Remedy.FAIL if is_last else Remedy.AGAIN
     if is_last and error.detail.subcode in _OF_A_FIELD:
         return Remedy.SEARCH
     pair = next((pair for kind, pair in _REMEDIES.items() if isinstance(error, kind)), None)
     return Remedy.FAIL if pair is None else pair[is_last]
+
+
+def _is_outage(error: GraphError) -> bool:
+    """Meta was busy, or nobody answered, or no sense: that is not because of what was asked."""
+    return isinstance(error, RetryableError) and not isinstance(error, NotReadyError)
 
 
 def halves_of(items: tuple[str, ...]) -> Sequence[tuple[str, ...]]:
@@ -138,7 +156,7 @@ def split_inside(ask: Ask, error: GraphError) -> Sequence[Ask]:
     # Each hangs for an hour, or for many pages, and one day is small.
     if isinstance(error, RunHungError | CursorStuckError):
         return []
-    new = replace(ask, attempt=1)
+    new = replace(ask, attempt=1, is_inside=True)
     if len(ask.statuses) > 1:
         return [replace(new, statuses=half) for half in halves_of(ask.statuses)]
     if len(ask.ids) > 1:

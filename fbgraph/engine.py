@@ -10,9 +10,18 @@ import logging
 import math
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from fbgraph.asks import Ask, Remedy, level_below, remedy_of, split_days, split_inside
+from fbgraph.asks import (
+    BUSY_ATTEMPTS,
+    Ask,
+    Remedy,
+    level_below,
+    remedy_of,
+    split_days,
+    split_inside,
+)
 from fbgraph.errors import (
     ENDS_EVERYTHING,
     GraphError,
@@ -28,7 +37,6 @@ from fbgraph.errors import (
 from fbgraph.filtering import refused_fields
 from fbgraph.orders import Order, Part, Saved
 from fbgraph.reports import (
-    FRESH_SECONDS,
     ReportRun,
     Step,
     hung_error,
@@ -50,9 +58,6 @@ __all__ = ["Engine", "Flight", "wait_for_any"]
 
 #: Threads: those of accounts that rest for a limit sleep, and do not count as calls under way.
 THREADS: Final = 64
-
-#: A run whose polls say nothing for so long, or are not answered, is asked for again.
-UNHEARD_SECONDS: Final = 600.0
 
 #: How often the log of a run says how the report runs get on.
 TELL_SECONDS: Final = 15.0
@@ -203,7 +208,8 @@ class Engine(Generic[Result]):
         report_run_id, age_seconds = value
         now = self._client.clock()
         part.run = ReportRun.unseen(report_run_id)
-        part.created, part.changed, part.heard = now - age_seconds, now, now
+        part.created, part.changed = now - age_seconds, now
+        part.heard, part.silent_since = now, None
         part.due = now if age_seconds else now + poll_seconds(0.0, 0)
         part.order.report_run_ids.append(report_run_id)
         if not part.order.error:
@@ -228,7 +234,7 @@ class Engine(Generic[Result]):
         now = self._client.clock()
         age = now - part.created
         if isinstance(answer, ReportRun):
-            part.heard = now
+            part.heard, part.silent_since = now, None
             if answer != part.run:
                 part.run, part.changed = answer, now
             step = next_step(answer, age, now - part.changed)
@@ -239,25 +245,30 @@ class Engine(Generic[Result]):
                 yield from self._part_failed(part, answer.error or hung_error(answer, age))
         elif isinstance(answer, ENDS_EVERYTHING):  # it came in an item of the polls' batch
             raise answer
-        elif not self._may_pass(part, answer, age):
+        elif not part.may_pass(answer, now):
             yield from self._part_failed(part, answer)
         part.due = now + poll_seconds(age, part.run.percent)
-
-    def _may_pass(self, part: Part, error: GraphError, age_seconds: float) -> bool:
-        """Whether a poll that failed says nothing of its run."""
-        if isinstance(error, NotFoundError):
-            return age_seconds <= FRESH_SECONDS  # not known everywhere yet
-        unheard = self._client.clock() - part.heard
-        return isinstance(error, RetryableError) and unheard <= UNHEARD_SECONDS
 
     def _was_read(self, part: Part, _: None) -> Iterator[Result]:
         order = part.order
         part.is_read = True
         if order.is_in and not order.error:
             order.age_seconds = self._client.clock() - order.started
-            finish = self._job(part, lambda: self._work.finish(order), self._finished)
-            self._turns.do(replace(finish, failed=lambda error: self._order_failed(order, error)))
+            self._finish(part)
         yield from ()
+
+    def _finish(self, part: Part, tries: int = 1) -> None:
+        finish = self._job(part, lambda: self._work.finish(part.order), self._finished)
+        failed = partial(self._finish_failed, part, tries)
+        self._turns.do(replace(finish, failed=failed))
+
+    def _finish_failed(self, part: Part, tries: int, error: Exception) -> Iterator[Result]:
+        """All its pages are in: where only an answer lacks, they are not thrown away."""
+        if isinstance(error, RetryableError) and tries < BUSY_ATTEMPTS:
+            _log.info("%s: finishing again: %s", part.order, error)
+            self._finish(part, tries + 1)
+        else:
+            yield from self._order_failed(part.order, error)
 
     def _finished(
         self, part: Part, value: tuple[Sequence[Result], Sequence[Order]]
@@ -292,7 +303,7 @@ class Engine(Generic[Result]):
         if remedy is Remedy.AGAIN:
             if isinstance(error, ThrottledError) and is_of_run:  # its run was told, and not a call
                 self._client.rest_after(poll_of(part), error)
-            self._ask_again(part, ask.again())
+            self._ask_again(part, ask.again(error))
         elif remedy is Remedy.SPLIT:
             yield from self._split(part, error)
         elif remedy is Remedy.SEARCH:
@@ -387,7 +398,7 @@ class Engine(Generic[Result]):
             return
         order.error = str(error)
         self._turns.forget(order)
-        if isinstance(error, PermissionDeniedError | NotFoundError):
+        if isinstance(error, PermissionDeniedError) or _is_of_account(error):
             self._closed[order.account_id] = order.error
         self._work.close(order)
         yield from self._work.fail(order, order.error)
@@ -396,6 +407,11 @@ class Engine(Generic[Result]):
         """An account that may not be read is asked once; all that is wanted of it fails alike."""
         for order in self._turns.orders_of(self._closed):
             yield from self._order_failed(order, RequestError(self._closed[order.account_id]))
+
+
+def _is_of_account(error: Exception) -> bool:
+    """Whether an account is not there; a report run that is not says nothing of its account."""
+    return isinstance(error, NotFoundError) and error.detail.path.startswith("act_")
 
 
 def _raise(error: Exception) -> Iterator[Any]:

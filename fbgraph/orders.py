@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from fbgraph.reports import ReportRun
+from fbgraph.errors import NotFoundError, RetryableError, ThrottledError
+from fbgraph.reports import FRESH_SECONDS, ReportRun
+from fbgraph.retry import MAX_THROTTLED_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
     from fbgraph.asks import Ask
+    from fbgraph.errors import GraphError
     from fbgraph.paging import Params
     from fbgraph.usage import Limit
 
@@ -22,6 +25,11 @@ Result_co = TypeVar("Result_co", covariant=True)
 #: (busiest share in percent, report runs in flight that it allows, as a part of the most), highest
 #: first. Our choice, not Meta's: it publishes no number (contract 6.18).
 _ALLOWED_AT: Final[Sequence[tuple[float, float]]] = ((95.0, 0.1), (85.0, 0.25), (70.0, 0.5))
+
+
+#: A run whose polls are not answered for so long, or make no sense, is asked for again. So is one
+#: whose polls were throttled for longer than a call waits.
+SILENT_SECONDS: Final = 600.0
 
 
 class Sink(Protocol):
@@ -44,7 +52,10 @@ class Work(Protocol[Result_co]):
         """A place for the pages of an order."""
 
     def finish(self, order: Order) -> tuple[Sequence[Result_co], Sequence[Order]]:
-        """All pages of an order are in: results, and what is to be asked for again."""
+        """All pages of an order are in: results, and what is to be asked for again.
+
+        Called once more where it raises RetryableError, and so before it has changed anything.
+        """
 
     def fail(self, order: Order, why: str) -> Sequence[Result_co]:
         """Results of an order that could not be had."""
@@ -128,7 +139,7 @@ class Part:
     """One question of an order, and the report run that is to answer it.
 
     By the clock: when the run was `created`, when it last `changed`, when a poll was last `heard`
-    of, and when the next one is `due`.
+    of, `silent_since` when they say nothing, and when the next one is `due`.
     """
 
     order: Order
@@ -138,6 +149,7 @@ class Part:
     created: float = 0.0
     changed: float = 0.0
     heard: float = 0.0
+    silent_since: float | None = None
     due: float = 0.0
     is_read: bool = False
 
@@ -145,6 +157,18 @@ class Part:
     def report_run_id(self) -> str:
         """Empty before there is a run."""
         return self.run.report_run_id
+
+    def may_pass(self, error: GraphError, now: float) -> bool:
+        """Whether a poll that failed says nothing of its run. A rest for a limit is no silence."""
+        if isinstance(error, NotFoundError):
+            return now - self.created <= FRESH_SECONDS  # not known everywhere yet
+        if isinstance(error, ThrottledError):
+            self.silent_since = None
+        elif self.silent_since is None:
+            self.silent_since = now
+        silent_seconds = 0.0 if self.silent_since is None else now - self.silent_since
+        is_patient = silent_seconds <= SILENT_SECONDS and now - self.heard <= MAX_THROTTLED_SECONDS
+        return isinstance(error, RetryableError) and is_patient
 
     def drop(self) -> None:
         """Forget what it brought: it is read or asked for again under another number."""

@@ -239,15 +239,19 @@ class PageSize:
 
 
 def shrinking(fetch: Callable[[Params], Page], size: PageSize) -> Callable[[Params], Page]:
-    """`fetch` with pages of a size that works. Raises TooMuchDataError if one row is too much."""
+    """`fetch` with pages of a size that works.
+
+    Raises TooMuchDataError if one row is too much; and at once for one with a subcode: there the
+    report is too much, however it is cut into pages.
+    """
 
     def asking(params: Params) -> Page:
         while True:
             rows = size.rows
             try:
                 page = fetch({**params, "limit": rows})
-            except TooMuchDataError:
-                if not size.refused(rows):
+            except TooMuchDataError as error:
+                if error.detail.subcode is not None or not size.refused(rows):
                     raise
             else:
                 size.worked(rows)

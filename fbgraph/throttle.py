@@ -71,11 +71,11 @@ def rest_after(reading: Reading) -> float:
 
 @dataclass(slots=True)
 class _Block:
-    """A limit that Meta said is used up. `is_probed`: one call is finding out if it still is."""
+    """A limit that Meta said is used up. `probe`: the call that is finding out if it still is."""
 
     until: float
     strikes: int = 1
-    is_probed: bool = False
+    probe: Request | None = None
 
 
 class Throttle:
@@ -116,7 +116,7 @@ class Throttle:
         with self._lock:
             wait = self._wait(request)
             for limit in (_limits_of(request) & self._blocks.keys()) if wait <= 0 else ():
-                self._blocks[limit].is_probed = True
+                self._blocks[limit].probe = request
                 self._tell(limit, PROBE_HOLD_SECONDS)
             return wait
 
@@ -128,7 +128,7 @@ class Throttle:
     def _wait(self, request: Request) -> float:
         limits, now = _limits_of(request), self._clock()
         blocks = [self._blocks[limit] for limit in limits & self._blocks.keys()]
-        if any(block.is_probed for block in blocks):
+        if any(block.probe is not None for block in blocks):
             return PROBE_SECONDS
         rests = {key: until for key, (_, until) in self._readings.items()}
         told = self._ledger.rests() if self._ledger else {}
@@ -140,10 +140,12 @@ class Throttle:
         return max(0.0, *waits) if waits else 0.0
 
     def settle(self, request: Request, refusal: ThrottledError | None = None) -> None:
-        """The call was answered: by a throttle, or by anything else: then its limits are free."""
+        """The call was answered: by a throttle, or by anything else: then the limits that it was
+        the probe of are free. A call that was on its way before a block tells nothing of it.
+        """
         with self._lock:
             if refusal is None:
-                for limit in _limits_of(request) & self._blocks.keys():
+                for limit in self._probed_by(request):
                     del self._blocks[limit]
                     self._tell(limit, 0.0)
                 return
@@ -156,10 +158,12 @@ class Throttle:
             self._let_others_probe(request)
 
     def _let_others_probe(self, request: Request) -> None:
-        for limit in _limits_of(request) & self._blocks.keys():
-            if self._blocks[limit].is_probed:
-                self._blocks[limit].is_probed = False
-                self._tell(limit, 0.0)
+        for limit in self._probed_by(request):
+            self._blocks[limit].probe = None
+            self._tell(limit, 0.0)
+
+    def _probed_by(self, request: Request) -> Sequence[Limit]:
+        return [limit for limit, block in self._blocks.items() if block.probe is request]
 
     def _block(self, limit: Limit, told_seconds: float | None) -> None:
         """A call that was on its way when the limit was blocked is no further strike."""

@@ -28,13 +28,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Control totals by day, None where Meta gave no row, and the calls that they cost.
+    """Control totals by day, None where Meta gave no row.
 
     `errors`: days whose totals cannot be read, and why; they have none.
     """
 
     totals: Mapping[date, Totals | None]
-    calls: int = 0
     loads: Sequence[Load] = ()
     errors: Mapping[date, str] = field(default_factory=dict)
 
@@ -50,44 +49,53 @@ class Controls:
         self._run_id = run_id
         self._now = now
 
-    def of(self, account: Account, days: Sequence[date]) -> Asked:
+    def counted(self) -> GraphClient:
+        """A client whose tally tells what asking has cost, however it ended."""
+        return self._client.counted()
+
+    def of(
+        self, account: Account, days: Sequence[date], client: GraphClient | None = None
+    ) -> Asked:
         """Totals of neighbouring days, from the lake if this very run stored them."""
         stored = [self._lake.load_of(CONTROL.name, account.account_id, day) for day in days]
         if any(load is None or load.run_id != self._run_id for load in stored):
-            return self.ask(account, days)
+            return self.ask(account, days, client)
         return Asked(
             {load.date: load.totals if load.rows else None for load in stored if load is not None}
         )
 
-    def ask(self, account: Account, days: Sequence[date]) -> Asked:
+    def ask(
+        self, account: Account, days: Sequence[date], client: GraphClient | None = None
+    ) -> Asked:
         """Ask for totals of neighbouring days by one call, and keep them; in halves where that is
         too much, or where a row cannot be read: nothing could be proven by it.
         """
+        client = client or self.counted()
         try:
-            return self._ask(account, days)
+            return self._ask(account, days, client)
         except (TooMuchDataError, WarehouseError) as error:
             if len(days) == 1:
                 if isinstance(error, WarehouseError):
                     return Asked({}, errors={days[0]: str(error)})
                 raise
         half = len(days) // 2
-        later, earlier = self.ask(account, days[half:]), self.ask(account, days[:half])
+        later = self.ask(account, days[half:], client)
+        earlier = self.ask(account, days[:half], client)
         return Asked(
             {**later.totals, **earlier.totals},
-            later.calls + earlier.calls,
             [*later.loads, *earlier.loads],
             {**later.errors, **earlier.errors},
         )
 
-    def _ask(self, account: Account, days: Sequence[date]) -> Asked:
-        client = self._client.counted()
+    def _ask(self, account: Account, days: Sequence[date], client: GraphClient) -> Asked:
+        before = client.tally.calls
         decoded = _decoded(client, account, days)
         for reject in decoded.rejects:
             raise WarehouseError(
                 f"control totals of act_{account.account_id}: {reject.column or 'row'}"
                 f" {reject.value}: {reject.reason}"
             )
-        calls = client.tally.calls
+        calls = client.tally.calls - before
         totals: dict[date, Totals | None] = {}
         loads = []
         for at, day in enumerate(days):
@@ -110,7 +118,7 @@ class Controls:
                 CONTROL.name, rows, account_id=account.account_id, date=day, load=record
             )
             loads.append(record)
-        return Asked(totals, calls, loads)
+        return Asked(totals, loads)
 
 
 def _decoded(client: GraphClient, account: Account, days: Sequence[date]) -> Decoded:

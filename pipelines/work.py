@@ -106,8 +106,11 @@ class ReportWork:
         """
         account, stage = self._accounts[order.account_id], self._open[order].stage
         ask = self._controls.ask if order.is_fresh else self._controls.of
-        controls = ask(account, order.days)
-        order.calls += controls.calls
+        client = self._controls.counted()
+        try:
+            controls = ask(account, order.days, client)
+        finally:
+            order.calls += client.tally.calls
         self._warn_of_unknown(order, stage.unknown_fields)
         outcomes: list[Outcome] = []
         doubtful: list[date] = []

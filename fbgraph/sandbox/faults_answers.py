@@ -36,6 +36,8 @@ __all__ = [
     "slow",
 ]
 
+OK: Final = 200
+
 HTML: Final = (
     b'<!DOCTYPE html><html lang="en" id="facebook"><head><title>Error</title></head></html>'
 )
@@ -174,8 +176,8 @@ POLLS: Final[Sequence[Callable[[Any], bytes]]] = (
 
 
 def poll_body(fault: Fault, answer: Answer, call: Call, place: Place) -> Answer:
-    """One in so many polls says nothing that can be used."""
-    is_poll = place.run is not None and call.parts == (place.run.id,)
+    """One in so many polls that went well says nothing that can be used."""
+    is_poll = place.run is not None and call.parts == (place.run.id,) and answer.status == OK
     if not is_poll or not fault.picks(fault.times("polls") - 1):
         return answer
     body = POLLS[(fault.times("bodies") - 1) % len(POLLS)]

@@ -86,7 +86,8 @@ def respond(platform: Platform, call: Call) -> Answer:
             platform.meter.count(call, place)
         platform.active.before(call, place)
         version = platform.active.version(version)
-        answer = _handle(platform, replace(call, version=version))
+        # Items of a batch were asked of the version that the batch was.
+        answer = _handle(platform, replace(call, version=version) if call.parts else call)
     except RefusedError as error:
         answer = _refusal(error, call)
     usual = _headers(platform, call, version, place)

@@ -5,8 +5,8 @@ Sources: Insights API reference and Breakdowns; contract §5.1, §5.6, §5.7.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC
+from dataclasses import dataclass, replace
+from datetime import UTC, date
 from typing import TYPE_CHECKING, Final
 
 from fbgraph.fields import (
@@ -29,7 +29,7 @@ from fbgraph.sandbox.splits import SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from fbgraph.sandbox.filters import Condition
     from fbgraph.sandbox.world import Node
@@ -94,6 +94,11 @@ class Query:
     @property
     def hourly(self) -> bool:
         return self.hourly_from is not None
+
+    @property
+    def asked(self) -> Query:
+        """The question itself: equal for the same parameters, whatever day it is today."""
+        return replace(self, hourly_from=date.min if self.hourly else None)
 
 
 def read_query(params: Mapping[str, str], node: Node, now: datetime) -> Query:

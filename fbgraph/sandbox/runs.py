@@ -130,7 +130,7 @@ class Run:
         return {
             "id": self.id,
             "account_id": self.account_id,
-            "query": f"{crc32(repr(self.query).encode()):08x}",
+            "query": f"{crc32(repr(self.query.asked).encode()):08x}",
             "async_status": self.state.status,
             "polls": self.polls,
             "created": self.created.timestamp(),
@@ -161,7 +161,7 @@ class Runs:
     ) -> Run:
         """`times`: when it was created, and the refresh of insights that it shows."""
         query = asking.query
-        self._attempts[query] += 1
+        self._attempts[query.asked] += 1
         # With the time in it no id comes again after a restart, when a client may still hold one.
         run_id = f"12{int(times[0].timestamp() * 10)}{next(self._numbers):05}"
         run = Run(
@@ -170,7 +170,7 @@ class Runs:
             query,
             *times,
             scenarios=tuple(scenarios),
-            attempt=self._attempts[query],
+            attempt=self._attempts[query.asked],
             extent=asking.extent,
             seconds=self._seconds(asking.extent) if self._seconds else None,
             look=self._next_look(query, account_id),

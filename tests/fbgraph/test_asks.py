@@ -57,7 +57,7 @@ def unknown_error() -> RunFailedError:
     [
         (RunFailedError("Failed."), Remedy.AGAIN, Remedy.SPLIT),
         (RunHungError("Hangs."), Remedy.AGAIN, Remedy.SPLIT),
-        (RetryableError("No id."), Remedy.AGAIN, Remedy.FAIL),
+        (RetryableError("No id."), Remedy.AGAIN, Remedy.AGAIN),
         (NotReadyError("2601"), Remedy.AGAIN, Remedy.SPLIT),
         (ThrottledError("4/1504022 in a run"), Remedy.AGAIN, Remedy.AGAIN),
         (CursorError("2642 too often"), Remedy.AGAIN, Remedy.SPLIT),
@@ -76,19 +76,49 @@ def test_each_failure_of_a_run_has_its_remedy(
 ) -> None:
     again = ASK
     for _ in range(ATTEMPTS - 1):
-        again = again.again()
+        again = again.again(RunFailedError("Failed."))
 
     assert [remedy_of(error, ask, is_of_run=True) for ask in (ASK, again)] == [at_first, at_last]
 
 
-def test_a_meta_that_stays_busy_is_not_asked_for_ever() -> None:
+def test_one_day_is_torn_up_only_when_two_runs_of_it_were_too_large() -> None:
+    part = split_inside(ONE_DAY, TOO_MUCH)[0]
+    asks = [ONE_DAY, ONE_DAY.again(TOO_MUCH), part]
+
+    assert [remedy_of(TOO_MUCH, ask, is_of_run=True) for ask in asks] == [
+        Remedy.AGAIN,
+        Remedy.SPLIT,
+        Remedy.SPLIT,
+    ]
+    assert remedy_of(TOO_MUCH, ONE_DAY, is_of_run=False) is Remedy.SPLIT
+
+
+def test_one_ad_of_one_day_is_not_too_much_and_is_asked_for_again_once() -> None:
+    smallest = Ask(DAYS[:1], STATUSES[:1], ASK.fields, "ad", ("7",), is_inside=True)
+    asks = [smallest, smallest.again(TOO_MUCH)]
+
+    assert [remedy_of(TOO_MUCH, ask, is_of_run=True) for ask in asks] == [
+        Remedy.AGAIN,
+        Remedy.SPLIT,
+    ]
+
+
+@pytest.mark.parametrize("error", [ThrottledError("busy"), RetryableError("HTML")])
+def test_a_meta_that_stays_busy_is_not_asked_for_ever(error: GraphError) -> None:
     ask = ASK
     remedies = []
     for _ in range(BUSY_ATTEMPTS):
-        remedies.append(remedy_of(ThrottledError("busy"), ask, is_of_run=True))
-        ask = ask.again()
+        remedies.append(remedy_of(error, ask, is_of_run=True))
+        ask = ask.again(error)
 
     assert remedies == [Remedy.AGAIN] * (BUSY_ATTEMPTS - 1) + [Remedy.FAIL]
+
+
+def test_an_outage_after_a_run_that_failed_is_not_the_end() -> None:
+    ask = ASK.again(RunFailedError("Failed."))
+
+    assert remedy_of(RetryableError("HTML"), ask, is_of_run=False) is Remedy.AGAIN
+    assert ask.again(RetryableError("HTML")).attempt == ask.attempt
 
 
 def test_an_account_that_is_not_there_is_not_asked_again() -> None:
@@ -129,7 +159,7 @@ def test_one_day_is_split_by_statuses_first_and_then_by_ids() -> None:
 
 
 def test_a_part_has_all_its_attempts_before_it() -> None:
-    assert {part.attempt for part in split_inside(ONE_DAY.again(), TOO_MUCH)} == {1}
+    assert {part.attempt for part in split_inside(ONE_DAY.again(TOO_MUCH), TOO_MUCH)} == {1}
 
 
 @pytest.mark.parametrize("error", [RunHungError("Hangs."), CursorStuckError("Repeats.")])
@@ -149,7 +179,7 @@ def test_what_cannot_be_split_is_asked_for_by_the_objects_below() -> None:
 
 
 def test_an_ask_without_some_fields_is_a_new_question() -> None:
-    changed = ASK.again().without(frozenset({"actions"}))
+    changed = ASK.again(TOO_MUCH).without(frozenset({"actions"}))
 
     assert (changed.fields, changed.attempt) == (("ad_id", "spend"), 1)
 

@@ -253,10 +253,11 @@ def test_every_row_comes_whatever_becomes_of_runs_and_pages(
     assert set(one.work.pages) <= set(one.work.closed)
 
 
+@pytest.mark.parametrize("beside", [(), ("run_fails_once",), ("run_vanishes",)])
 def test_a_field_that_kills_runs_is_found_once_and_left_out_of_all(
-    bench: Callable[..., Bench],
+    bench: Callable[..., Bench], beside: Sequence[str]
 ) -> None:
-    one = bench("run_dies_of_field:ctr")
+    one = bench("run_dies_of_field:ctr", *beside)
 
     one.run()
 
@@ -406,6 +407,23 @@ def test_pages_that_are_never_good_fail_the_order(bench: Callable[..., Bench]) -
     found = one.run(Order(one.sandbox.account_ids[0], DAYS[:1]))
 
     assert list(found.values()) == ["no page at all"]
+
+
+def test_work_that_lacks_an_answer_is_finished_later_and_no_page_is_read_twice(
+    bench: Callable[..., Bench],
+) -> None:
+    one = bench()
+    lacks = [RetryableError("HTML")] * 3
+
+    def finishing(_: Order) -> Sequence[Order]:
+        if lacks:
+            raise lacks.pop()
+        return ()
+
+    one.work.finishing = finishing
+
+    assert one.is_true(one.run())
+    assert len(one.sandbox.calls()["runs"]) == 2
 
 
 def test_work_that_fails_fails_its_order_and_no_other(bench: Callable[..., Bench]) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fbgraph.asks import Ask
+from fbgraph.errors import NotFoundError, RetryableError, ThrottledError
 from fbgraph.orders import Order, Part, runs_allowed
 from fbgraph.usage import Limit
 
@@ -57,3 +58,26 @@ def test_the_fields_of_an_order_are_those_that_every_part_asked_for() -> None:
 )
 def test_an_order_says_which_days_of_which_account(days: tuple[date, ...], text: str) -> None:
     assert str(Order("1", days)) == text
+
+
+HTML, BUSY = RetryableError("HTML"), ThrottledError("busy")
+
+
+def test_a_run_whose_polls_make_no_sense_for_long_is_given_up() -> None:
+    part = Part(Order("1", (DAY,)), Ask((DAY,), (), ()), 1)
+
+    assert [part.may_pass(HTML, now) for now in (500, 1000, 1100, 1101)] == [True] * 3 + [False]
+
+
+def test_a_rest_for_a_limit_is_no_silence_of_a_run() -> None:
+    part = Part(Order("1", (DAY,)), Ask((DAY,), (), ()), 1)
+
+    answers = [(HTML, 300), (BUSY, 800), (HTML, 1700), (HTML, 2200), (BUSY, 7000), (BUSY, 7201)]
+
+    assert [part.may_pass(*answer) for answer in answers] == [True] * 5 + [False]
+
+
+def test_a_run_need_not_be_known_everywhere_in_its_first_minute() -> None:
+    part = Part(Order("1", (DAY,)), Ask((DAY,), (), ()), 1, created=100.0)
+
+    assert [part.may_pass(NotFoundError("100/33"), now) for now in (160, 161)] == [True, False]

@@ -196,6 +196,30 @@ def test_refusals_of_calls_that_were_on_their_way_are_one_strike() -> None:
     assert throttle.turn(ONE) == 100.0
 
 
+def test_a_call_that_was_on_its_way_before_a_block_does_not_end_it() -> None:
+    throttle = Throttle(Clock())
+    throttle.turn(ONE_INSIGHTS)
+    throttle.turn(ONE)
+    throttle.settle(ONE, refusal("account"))
+
+    throttle.settle(ONE_INSIGHTS)
+
+    assert throttle.turn(ONE) == 100.0
+
+
+def test_a_call_that_is_no_probe_does_not_speak_for_the_one_that_is() -> None:
+    clock = Clock()
+    throttle = Throttle(clock)
+    throttle.settle(ONE, refusal("account"))
+    clock.now += 100
+    throttle.turn(ONE)
+
+    throttle.settle(ONE_INSIGHTS)
+    throttle.unheard(ONE_INSIGHTS)
+
+    assert throttle.turn(ONE_INSIGHTS) == PROBE_SECONDS
+
+
 def test_a_probe_that_nobody_answers_lets_the_next_call_try() -> None:
     clock = Clock()
     throttle = Throttle(clock)

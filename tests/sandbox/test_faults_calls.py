@@ -130,6 +130,17 @@ def test_another_version_answers(
     assert ("x-ad-api-version-warning" in answer.headers) == warns
 
 
+@pytest.mark.parametrize("scenario", ["upgraded_version", "other_version"])
+def test_another_version_answers_the_items_of_a_batch_too(
+    open_graph: Callable[..., Graph], scenario: str
+) -> None:
+    graph = open_graph(scenario)
+
+    items = graph.post("", batch=[{"method": "GET", "relative_url": "me"}]).json()
+
+    assert [item["code"] for item in items] == [200]
+
+
 @pytest.mark.parametrize(
     ("scenario", "header", "percent", "wait"),
     [

@@ -197,6 +197,12 @@ def test_polls_say_nothing_now_and_then(open_graph: Callable[..., Graph]) -> Non
     assert {odd[0][:1], odd[1][:1]} == {b"<", b"{"}
 
 
+def test_a_poll_that_is_refused_keeps_its_error(open_graph: Callable[..., Graph]) -> None:
+    graph = open_graph("odd_polls:1", "fresh_run_unknown")
+
+    assert graph.get(start(graph)).json()["error"]["code"] == 100
+
+
 def test_pages_are_short_and_no_row_is_lost(open_graph: Callable[..., Graph]) -> None:
     graph = open_graph("short_pages")
     path = f"{graph.account()}/ads"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -160,6 +161,17 @@ def test_the_first_run_of_a_query_is_lost_and_the_second_is_not(
     assert graph.poll(second)[-1] == "Job Completed"
     assert graph.error(f"{first}/insights")["code"] == 2601
     assert graph.rows(f"{second}/insights")
+
+
+def test_the_first_run_of_a_query_is_the_first_of_another_day_as_well(
+    open_graph: Callable[..., Graph],
+) -> None:
+    graph = open_graph("run_fails_once")
+    hourly = {"breakdowns": ["hourly_stats_aggregated_by_advertiser_time_zone"]}
+    graph.poll(start(graph, **hourly), until="Job Failed")
+    graph.clock.now += timedelta(days=1)
+
+    assert graph.poll(start(graph, **hourly))[-1] == "Job Completed"
 
 
 def test_a_failed_run_says_why(open_graph: Callable[..., Graph]) -> None:

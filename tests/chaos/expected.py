@@ -1,0 +1,166 @@
+"""What may come of account-days under each scenario of the sandbox. A combination may do what its
+parts may do; whatever no part allows must end equal to the truth, and proven.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from fbgraph.errors import BlockedError, TokenError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+__all__ = ["EXPECTED", "May", "name_of"]
+
+#: Accounts by where they stand in the listing.
+ALL: Final = frozenset(range(5))
+SECOND, THIRD, FOURTH = frozenset({1}), frozenset({2}), frozenset({3})
+
+
+@dataclass(frozen=True, slots=True)
+class May:
+    """What a scenario may do. Texts are patterns of the error, or of the reason, that is told.
+
+    `fails`: these `accounts` may fail, and alone they must, if that `is_sure`. `unproven`: account-days may stay
+    unproven. `stops`: all may end by this error. `missing`: fields that may be left out.
+    `moves`: numbers differ between two looks, so that a report may be asked for once more after it
+    was read. `strengths`: what else may stand after the name. `beside`: without these it meets
+    nothing. `is_met`: it strikes a load at all. `is_alone`: nothing could be seen beside it.
+    `is_dear`: it takes thousands of calls, and so stays out of the short form.
+    """
+
+    fails: str = ""
+    accounts: Collection[int] = ALL
+    is_sure: bool = True
+    unproven: str = ""
+    stops: type[Exception] | None = None
+    missing: Collection[str] = ()
+    moves: bool = False
+    strengths: Collection[str] = ()
+    beside: Collection[str] = ()
+    is_met: bool = True
+    is_alone: bool = False
+    is_dear: bool = False
+
+    @property
+    def is_harmless(self) -> bool:
+        """All ends equal to the truth, and proven."""
+        return not (self.fails or self.unproven or self.stops)
+
+
+#: It must end equal to the truth, and proven.
+EQUAL: Final = May()
+
+
+def _equal(*strengths: str) -> May:
+    return May(strengths=strengths)
+
+
+EXPECTED: Final[Mapping[str, May]] = {
+    # Tokens: one clear error ends everything, and what the lake had stays.
+    "expired_token": May(stops=TokenError, is_alone=True),
+    "token_dies": May(stops=TokenError, strengths=("3", "12", "25", "60")),
+    "password_changed": May(stops=TokenError, is_alone=True),
+    "app_not_installed": May(stops=TokenError, is_alone=True),
+    "session_invalid": May(stops=TokenError, is_alone=True),
+    "blocked": May(stops=BlockedError, is_alone=True),
+    # Accounts: one that is forbidden or gone fails alone.
+    "forbidden_account": May(r"code 200\b", SECOND),
+    "forbidden_app": May(r"code 10\b", SECOND),
+    "forbidden_insights": May(r"code 100/3191001\b", SECOND),
+    "gone_account": May(r"code 100/33\b", THIRD),
+    "lost_account": May(r"code 200\b", FOURTH, strengths=("1", "3", "5")),
+    # Versions
+    "expired_version": May(r"code 2635\b", is_alone=True),
+    "upgraded_version": EQUAL,
+    "other_version": EQUAL,
+    # Throttles
+    "throttled": _equal("3", "5"),
+    "throttled_management": _equal("3", "5"),
+    "throttled_account": _equal("3", "5"),
+    "throttled_account_613": _equal("3", "5"),
+    "throttled_app": _equal("3", "5"),
+    "throttled_insights": _equal("3", "5"),
+    "throttled_page": _equal("3", "5"),
+    "throttled_application": _equal("3", "5"),
+    "throttled_custom": _equal("3", "5"),
+    "throttled_metrics": _equal("2"),
+    "quota_full": May(is_met=False),
+    "quota_limited": May(is_met=False),
+    "quota_tight": May(is_met=False, strengths=("10", "25")),
+    # Luck
+    "flaky": _equal("3", "4"),
+    "html": _equal("3", "4"),
+    "empty_500": _equal("3", "4"),
+    "service_unavailable": _equal("3", "4"),
+    "cut_json": _equal("3", "4"),
+    "reset": _equal("3", "4"),
+    "slow": EQUAL,
+    "unavailable": _equal("3", "4"),
+    "intermittent": _equal("3", "4"),
+    "unknown_error": _equal("3", "4"),
+    "odd_errors": _equal("3", "4"),
+    "always": May(r"code 1/99\b", is_alone=True),
+    # Lists
+    "short_pages": EQUAL,
+    "empty_pages": EQUAL,
+    "endless_pages": May(r"empty pages in a row", beside=("short_pages",), is_dear=True),
+    # What fits into two pages can be had.
+    "repeated_cursor": May(
+        r"repeats the cursor", is_sure=False, beside=("limit_too_high:100",)
+    ),
+    "broken_cursor": May(beside=("short_pages",)),
+    "no_total_count": May(is_met=False),
+    "wrong_total_count": May(is_met=False),
+    # Too much at once
+    "limit_too_high": _equal("1000", "60", "17"),
+    "page_too_large": _equal("200000", "20000"),
+    "too_much_data": _equal("1", "5"),
+    "sync_times_out": May(strengths=("1", "3"), is_met=False),
+    "run_too_long": _equal("3", "5"),
+    "run_too_many_rows": May(strengths=("300", "2000")),
+    "run_too_many_objects": May(strengths=("3", "15"), is_dear=True),
+    "run_too_many_statuses": May(strengths=("1", "2", "8"), is_dear=True),
+    "run_dies_of_field": May(
+        unproven=r"^Meta did not deliver inline_link_clicks$", missing=("inline_link_clicks",)
+    ),
+    # Report runs
+    "fresh_run_unknown": _equal("2", "3"),
+    "run_stuck_at_100": _equal("6"),
+    "run_hangs_once": _equal("60", "100"),
+    "run_hangs": May(r"hangs", strengths=("0", "50")),
+    "run_fails_once": EQUAL,
+    "run_fails_unknown": EQUAL,
+    "run_fails_busy": EQUAL,
+    "run_fails_too_large": EQUAL,
+    "run_fails_silently": EQUAL,
+    "run_always_fails": May(r"-2/2490547", is_dear=True),
+    "run_skipped_once": EQUAL,
+    "run_vanishes": EQUAL,
+    "run_unreadable": _equal("1", "4"),
+    "run_never_readable": EQUAL,
+    "spurious_summary": EQUAL,
+    "run_id_number": EQUAL,
+    "run_id_missing": EQUAL,
+    "odd_polls": _equal("2"),
+    # Batches
+    "batch_null": _equal("2"),
+    "batch_throttled": _equal("2"),
+    "batch_timed_out": _equal("2"),
+    # Numbers and rows
+    "restated": EQUAL,
+    "late_numbers": May(moves=True),
+    "wrong_rows": May(unproven=r"short of the account's total", moves=True),
+    "hour_key_missing": EQUAL,
+    "elapsed_hours": EQUAL,
+    "old_hours_refused": May(is_met=False),
+    "rows_in_other_order": EQUAL,
+    "rows_twice": May(beside=("run_too_many_statuses:1",), is_dear=True),
+}
+
+
+def name_of(scenario: str) -> str:
+    """The name without its strength."""
+    return scenario.partition(":")[0]
