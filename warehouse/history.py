@@ -150,10 +150,12 @@ def missing_ids(lake: Lake, account_id: str, days: Iterable[date]) -> Mapping[st
 
     Edges list no deleted objects; asked for by their id, they are there (contract 3.3.4).
     """
-    facts = [table for table in TABLES.values() if _mentions(table)]
     wanted = list(days)
-    files = [lake.path(table, account_id, day) for table in facts for day in wanted]
-    mentioned = _mentioned([path for path in files if path.exists()])
+    mentioned: dict[str, set[str]] = {column: set() for column in MENTIONED.values()}
+    for table in TABLES.values():
+        columns = [column for column in mentioned if column in table.arrow_schema.names]
+        for day in wanted if columns and table.partitions == ("account_id", "date") else ():
+            _mention(lake.path(table, account_id, day), columns, mentioned)
     return {
         table: sorted(
             mentioned[column] - set(lake.read(table, account_id=account_id)[column].to_pylist())
@@ -162,18 +164,11 @@ def missing_ids(lake: Lake, account_id: str, days: Iterable[date]) -> Mapping[st
     }
 
 
-def _mentions(table: Table) -> bool:
-    """Whether rows of a table, by account and day, mention objects."""
-    by_day = table.partitions == ("account_id", "date")
-    return by_day and not {*MENTIONED.values()}.isdisjoint(table.arrow_schema.names)
-
-
-def _mentioned(files: Iterable[Path]) -> Mapping[str, set[str]]:
-    ids: dict[str, set[str]] = {column: set() for column in MENTIONED.values()}
-    for path in files:
-        file = pq.ParquetFile(path, read_dictionary=list(ids))
-        there = [column for column in ids if column in file.schema_arrow.names]
-        for batch in file.iter_batches(columns=there):
-            for column in there:
-                ids[column].update(batch[column].unique().dictionary.to_pylist())
-    return {column: found - {None} for column, found in ids.items()}
+def _mention(path: Path, columns: Sequence[str], mentioned: Mapping[str, set[str]]) -> None:
+    """Add the ids in columns of a file, if it is there, to those that are mentioned."""
+    if path.exists():
+        file = pq.ParquetFile(path, read_dictionary=columns)
+        for batch in file.iter_batches(columns=columns):
+            for column in columns:
+                ids = batch[column].unique().dictionary.to_pylist()
+                mentioned[column].update(one for one in ids if one is not None)

@@ -19,11 +19,10 @@ from tests.pipelines.conftest import NOW
 from warehouse.catalog import publish
 from warehouse.loads import PROVEN, UNPROVABLE, UNPROVEN, Load
 from warehouse.registry import register
-from warehouse.schema import TABLES
 from warehouse.views import VIEWS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from fbgraph import GraphClient
@@ -31,15 +30,7 @@ if TYPE_CHECKING:
     from warehouse.lake import Lake
 
 
-@pytest.fixture(autouse=True)
-def as_it_was() -> Iterator[None]:
-    """Tables that a test registers are gone after it."""
-    tables, views = dict(TABLES), dict(VIEWS)
-    yield
-    TABLES.clear()
-    TABLES.update(tables)
-    VIEWS.clear()
-    VIEWS.update(views)
+pytestmark = pytest.mark.usefixtures("own_tables")
 
 
 @pytest.fixture

@@ -16,8 +16,10 @@ from warehouse.schema import TABLES
 from warehouse.views import VIEWS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("own_tables")
 
 RIGHT = """\
 type: pipelines.components.InsightsReport
@@ -32,16 +34,6 @@ attributes:
   description: Campaigns by country.
   owners: ["team:growth"]
 """
-
-
-@pytest.fixture(autouse=True)
-def as_it_was() -> Iterator[None]:
-    """Tables that a test registers are gone after it."""
-    tables, views = dict(TABLES), dict(VIEWS)
-    yield
-    for known, before in ((TABLES, tables), (VIEWS, views)):
-        known.clear()
-        known.update(before)  # type: ignore[arg-type]  # each its own
 
 
 @pytest.fixture

@@ -11,10 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from warehouse.arrow import records
 from warehouse.decode import Account
 from warehouse.errors import WarehouseError
 from warehouse.history import merge_objects, missing_ids
 from warehouse.lake import Lake
+from warehouse.registry import register
+from warehouse.schema import TABLES
+from warehouse.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -179,6 +183,19 @@ def test_ids_that_insights_mention_and_no_table_has_are_found(days: Any, lake: L
         "ads": ["30", "31"],
     }
     assert missing_ids(lake, "11", [date(2026, 11, 20)])["ads"] == []
+
+
+@pytest.mark.usefixtures("own_tables")
+def test_ids_in_a_report_of_campaigns_are_found_too(lake: Lake) -> None:
+    columns = [TABLES["insights_daily"].column(n) for n in ("account_id", "campaign_id", "date")]
+    table = Table(
+        "mine", ("account_id", "campaign_id", "date"), "…", (*columns,), ("account_id", "date")
+    )
+    register(table)
+    row = {"account_id": "11", "campaign_id": "29", "date": DAY}
+    lake.replace("mine", records(table.arrow_schema, [row]), account_id="11", date=DAY)
+
+    assert missing_ids(lake, "11", [DAY])["campaigns"] == ["29"]
 
 
 snapshots = st.lists(

@@ -20,8 +20,9 @@ from warehouse.schema import TABLES, Column, Table
 from warehouse.views import VIEWS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("own_tables")
 
 DAY = date(2026, 11, 21)
 
@@ -42,17 +43,6 @@ MINE = Table(
 )
 
 RESULTS = [{"indicator": "reach", "values": [{"value": "17", "n": 1.50}]}]
-
-
-@pytest.fixture(autouse=True)
-def as_it_was() -> Iterator[None]:
-    """Tables that a test registers are gone after it."""
-    tables, views = dict(TABLES), dict(VIEWS)
-    yield
-    TABLES.clear()
-    TABLES.update(tables)
-    VIEWS.clear()
-    VIEWS.update(views)
 
 
 def rows_of(**values: Any) -> Any:
