@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import os
 import signal
 import socket
 from contextlib import contextmanager, suppress
@@ -30,6 +31,11 @@ CHECKOUT: Final = Path(__file__).resolve().parents[1]
 
 #: Dagster's own lines would drown ours; the UI has them all.
 _QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+#: Tags of the runs of this module: who began them, and in which process (host/pid).
+_TAGS: Final = {"fbinsights/started_by": "command line"}
+_PROCESS: Final = "fbinsights/process"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,29 @@ def open_instance(environ: Mapping[str, str]) -> Iterator[dg.DagsterInstance]:
         else:
             opened = dg.DagsterInstance.get()
     with opened as instance:
+        _end_the_dead(instance)
         yield instance
+
+
+def _end_the_dead(instance: dg.DagsterInstance) -> None:
+    """Mark runs of command lines that were killed on this machine as failed: no daemon watches
+    them, and in the grid their account-days would be in progress for ever.
+    """
+    going = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED], tags=_TAGS)
+    for run in instance.get_runs(going):
+        host, _, pid = run.tags.get(_PROCESS, "").rpartition("/")
+        if host == socket.gethostname() and not _lives(int(pid)):
+            instance.report_run_failed(run, "The process of this run was killed.")
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's, so it is there
+        return True
+    return True
 
 
 def _home_of(environ: Mapping[str, str]) -> Path:
@@ -133,7 +161,7 @@ def run_job(  # noqa: PLR0913  # what to run, over what, and how
     `config` of its ops, by their names; `output_of` names the op whose output is wanted. Raises
     KeyboardInterrupt for Ctrl-C, which Dagster takes for a failed run.
     """
-    tags = {"fbinsights/started_by": "command line"}
+    tags = {**_TAGS, _PROCESS: f"{socket.gethostname()}/{os.getpid()}"}
     if first is not None and last is not None:
         tags |= {
             "dagster/asset_partition_range_start": first,

@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import dagster as dg
 import pytest
 
 from fbgraph.sandbox import Sandbox
@@ -324,6 +325,26 @@ def test_a_refresh_loads_the_newest_days_and_then_only_what_moved(tmp_path: Path
             spend == Decimal(sandbox.truth(account, day)["sums"]["spend"])
             for day, spend in company.loads()
         )
+
+
+def test_a_backfill_that_is_killed_shows_as_failed_when_the_next_one_begins(
+    fresh: Company,
+) -> None:
+    with fresh.start("backfill", *RANGE) as running:
+        while fresh.sandbox.calls()["total"] < 30:  # until it is in the midst of it
+            with suppress(subprocess.TimeoutExpired):
+                assert running.wait(0.05) is None
+        running.kill()
+        running.communicate()
+
+    assert fresh.run("backfill", *RANGE).returncode == 0
+
+    with dg.DagsterInstance.from_config(str(fresh.home)) as instance:
+        statuses = [run.status for run in instance.get_runs()]
+        failed = [run for run in instance.get_runs() if run.is_failure]
+    assert dg.DagsterRunStatus.STARTED not in statuses
+    assert len(failed) == 1
+    assert fresh.answers() == fresh.truth()
 
 
 def test_the_demo_loads_proves_and_answers_without_a_token(tmp_path: Path) -> None:

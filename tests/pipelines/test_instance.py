@@ -1,0 +1,58 @@
+"""What dagster.yaml makes of an instance."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pytest
+
+from pipelines.definitions import defs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+YAML = ROOT / "dagster.yaml"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    """The instance of a checkout, with its folder .dagster elsewhere."""
+    shutil.copy(YAML, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with dg.DagsterInstance.get() as opened:
+        yield opened
+
+
+def test_nothing_leaves_the_machine_and_only_infrastructure_is_retried(
+    checkout: dg.DagsterInstance,
+) -> None:
+    assert not checkout.telemetry_enabled
+    assert not checkout.nux_enabled
+    assert checkout.run_retries_enabled
+    assert not checkout.get_settings("run_retries")["retry_on_asset_or_op_failure"]
+    assert checkout.run_monitoring_enabled
+
+
+def test_every_limit_has_its_reason_beside_it() -> None:
+    text = YAML.read_text(encoding="utf-8")
+    sections = re.findall(r"^([a-z_]+):", text, re.MULTILINE)
+
+    assert len(sections) > 12
+    for section in sections:
+        assert re.search(rf"^#.*\n(#.*\n)*{section}:", text, re.MULTILINE), section
+
+
+def test_runs_carry_the_tags_that_the_limits_are_about(checkout: dg.DagsterInstance) -> None:
+    config = checkout.get_concurrency_config().run_queue_config
+    assert config
+    limited = {limit["key"] for limit in config.tag_concurrency_limits}
+
+    refresh = defs.resolve_job_def("refresh_job").tags
+    assert limited == {"dagster/partition/account", "fbinsights/refresh"}
+    assert "fbinsights/refresh" in refresh
