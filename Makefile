@@ -9,7 +9,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --compile \
 # Dagster's runs and events stay in the checkout, so that the UI shows what the command line did.
 export DAGSTER_HOME ?= $(CURDIR)
 
-.PHONY: help install demo test kills coverage check dev sandbox bench lock clean
+.PHONY: help install demo test kills chaos coverage check dev sandbox bench lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,9 @@ coverage: .venv/installed-dev  ## Run the client's tests; 95 % of its branches m
 
 kills: .venv/installed-dev  ## Kill 60 loads at any moment and see each go on
 	@KILLS=9 COMMAND_KILLS=6 $(BIN)/pytest tests/kills --capture=no
+
+chaos: .venv/installed-dev  ## Load under every fault alone and under 200 threes of them; CHAOS="--first 201"
+	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 check: .venv/installed-dev  ## Lint, format and types
 	@$(BIN)/ruff check .

@@ -23,12 +23,12 @@ SECOND, THIRD, FOURTH = frozenset({1}), frozenset({2}), frozenset({3})
 class May:
     """What a scenario may do. Texts are patterns of the error, or of the reason, that is told.
 
-    `fails`: these `accounts` may fail, and alone they must, if that `is_sure`. `unproven`: account-days may stay
-    unproven. `stops`: all may end by this error. `missing`: fields that may be left out.
-    `moves`: numbers differ between two looks, so that a report may be asked for once more after it
-    was read. `strengths`: what else may stand after the name. `beside`: without these it meets
-    nothing. `is_met`: it strikes a load at all. `is_alone`: nothing could be seen beside it.
-    `is_dear`: it takes thousands of calls, and so stays out of the short form.
+    `fails`: these `accounts` may fail, and alone they must, if that `is_sure`. `unproven`:
+    account-days may stay unproven. `stops`: all may end by this error. `missing`: fields that may
+    be left out. `moves`: numbers differ between two looks, so that a report may be asked for once
+    more after it was read. `strengths`: what else may stand after the name. `beside`: without these
+    it meets nothing. `is_met`: it strikes a load at all. `is_alone`: nothing could be seen beside
+    it. `is_dear`: it takes thousands of calls, and so stays out of the short form.
     """
 
     fails: str = ""
@@ -108,9 +108,7 @@ EXPECTED: Final[Mapping[str, May]] = {
     "empty_pages": EQUAL,
     "endless_pages": May(r"empty pages in a row", beside=("short_pages",), is_dear=True),
     # What fits into two pages can be had.
-    "repeated_cursor": May(
-        r"repeats the cursor", is_sure=False, beside=("limit_too_high:100",)
-    ),
+    "repeated_cursor": May(r"repeats the cursor", is_sure=False, beside=("limit_too_high:100",)),
     "broken_cursor": May(beside=("short_pages",)),
     "no_total_count": May(is_met=False),
     "wrong_total_count": May(is_met=False),
@@ -151,6 +149,7 @@ EXPECTED: Final[Mapping[str, May]] = {
     "batch_timed_out": _equal("2"),
     # Numbers and rows
     "restated": EQUAL,
+    "restated_days": _equal("40"),
     "late_numbers": May(moves=True),
     "wrong_rows": May(unproven=r"short of the account's total", moves=True),
     "hour_key_missing": EQUAL,

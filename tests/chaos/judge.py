@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.chaos.expected import EXPECTED, May, name_of
@@ -100,8 +101,7 @@ def _differ(rows: Sequence[Row], truth: Sequence[Row]) -> str:
     missing = [row for row in truth if row not in rows]
     more = [row for row in rows if row not in truth]
     return (
-        f"{len(rows)} rows for {len(truth)} true ones:"
-        f" lacks {missing[:1]}, has {more[:1]} instead"
+        f"{len(rows)} rows for {len(truth)} true ones: lacks {missing[:1]}, has {more[:1]} instead"
     )
 
 
@@ -126,7 +126,9 @@ def _stops(trial: Trial) -> Iterator[str]:
     if trial.stopped is not None and not isinstance(trial.stopped, kinds):
         yield f"ended by {type(trial.stopped).__name__}: {trial.stopped}"
     if trial.stopped is None:
-        yield from (f"{one} was never told" for one in trial.account_days if one not in trial.outcomes)
+        yield from (
+            f"{one} was never told" for one in trial.account_days if one not in trial.outcomes
+        )
 
 
 def _fails(trial: Trial) -> Iterator[str]:
@@ -209,7 +211,7 @@ def _same_runs(trial: Trial) -> Iterator[str]:
     about = _about_runs(trial)
     for (path, params), creations in asked.items():
         read = 0
-        for before, again in zip(creations, creations[1:], strict=False):
+        for before, again in pairwise(creations):
             fate = _fate(before, again, about)
             read += fate == "read"
             if fate == "well" or (fate == "read" and not (may_move and read <= 1)):

@@ -35,8 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plans = [Plan(asked.scenarios)] if asked.scenarios else [] if asked.drawn_only else alone()
     plans = [*plans, *map(drawn, range(asked.first, asked.first + asked.count))]
     summary = Summary()
-    context = get_context("spawn")
-    with ProcessPoolExecutor(asked.processes, context, initializer=_begin) as pool:
+    with (
+        tempfile.TemporaryDirectory(prefix="chaos-") as folder,
+        ProcessPoolExecutor(
+            asked.processes, get_context("spawn"), initializer=_begin, initargs=(folder,)
+        ) as pool,
+    ):
         for done in as_completed([pool.submit(_try, plan) for plan in plans]):
             summary.reports.append(done.result())
             _tell(str(summary.reports[-1]))
@@ -49,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.chaos", description=__doc__,
+        prog="python -m tests.chaos",
+        description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("scenarios", nargs="*", help="one combination, with strengths")
@@ -60,9 +65,9 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _begin() -> None:
-    logging.disable(logging.CRITICAL)
-    _worlds.append(World(Path(tempfile.mkdtemp(prefix="chaos-"))))
+def _begin(folder: str) -> None:
+    logging.disable(logging.CRITICAL)  # thousands of lines, of faults that are meant
+    _worlds.append(World(Path(tempfile.mkdtemp(dir=folder))))
 
 
 def _try(plan: Plan) -> Report:

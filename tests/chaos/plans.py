@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["alone", "drawn", "short"]
 
-#: How many scenarios are combined.
+#: How many scenarios are combined by a seed, and in the short form.
 TOGETHER: Final = 3
+TOGETHER_SHORT: Final = 4
 
 #: Seconds that report runs take; None is two polls, whatever the time.
 RUN_SECONDS: Final = (None, 1.0, 30.0, 240.0)
@@ -35,16 +36,16 @@ def drawn(seed: int) -> Plan:
 
 
 def short() -> Sequence[Plan]:
-    """What takes a minute: what may fail by itself, and the others by threes."""
+    """What takes a minute: what may fail by itself, and the others by fours."""
     cheap = {name: may for name, may in EXPECTED.items() if not may.is_dear}
     harmless = [name for name, may in cheap.items() if may.is_harmless]
     random.Random(1).shuffle(harmless)  # noqa: S311  # seeded, no secret
-    threes = [harmless[at : at + TOGETHER] for at in range(0, len(harmless), TOGETHER)]
+    fours = [harmless[at : at + TOGETHER_SHORT] for at in range(0, len(harmless), TOGETHER_SHORT)]
     return [
         *(Plan((name, *may.beside)) for name, may in cheap.items() if not may.is_harmless),
         *(
             Plan(_each_once([*names, *(b for name in names for b in EXPECTED[name].beside)]), at)
-            for at, names in enumerate(threes)
+            for at, names in enumerate(fours)
         ),
     ]
 

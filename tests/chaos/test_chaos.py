@@ -15,7 +15,7 @@ from tests.chaos.expected import EXPECTED
 from tests.chaos.judge import complaints
 from tests.chaos.plans import drawn, short
 from tests.chaos.summary import Report, Summary
-from tests.chaos.trial import Plan, Trial, World
+from tests.chaos.trial import FEW_DAYS, Plan, Trial, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     logging.disable(logging.CRITICAL)  # thousands of lines, of faults that are meant
-    yield World(tmp_path_factory.mktemp("chaos"))
+    yield World(tmp_path_factory.mktemp("chaos"), FEW_DAYS)
     logging.disable(logging.NOTSET)
 
 
@@ -53,7 +53,7 @@ def test_a_load_ends_with_the_truth_or_with_what_failed_listed_and_untouched(
 
 
 def test_what_may_come_of_each_scenario_is_written_down() -> None:
-    assert list(EXPECTED) == list(SCENARIOS)
+    assert set(EXPECTED) == set(SCENARIOS)
 
 
 def test_a_seed_draws_the_same_combination_again() -> None:
@@ -62,7 +62,6 @@ def test_a_seed_draws_the_same_combination_again() -> None:
 
 
 # -- that the judge sees what is wrong ---------------------------------------------------------
-
 
 
 def lose_a_row(trial: Trial) -> Trial:
@@ -115,7 +114,9 @@ def have_many_runs(trial: Trial) -> Trial:
 def call_into_a_block(trial: Trial) -> Trial:
     at, call = next((n, one) for n, one in enumerate(trial.heard) if one.sent_at > 2)
     error = {"error": {"code": 4, "message": "Application request limit reached"}}
-    refused = replace(call, answer=error, status=400, heard_at=call.sent_at - 1, heard=call.sent - 1)
+    refused = replace(
+        call, answer=error, status=400, heard_at=call.sent_at - 1, heard=call.sent - 1
+    )
     return replace(trial, heard=[*trial.heard[:at], refused, *trial.heard[at:]])
 
 

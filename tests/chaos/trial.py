@@ -13,7 +13,7 @@ import threading
 import time
 from collections import defaultdict
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +26,7 @@ from pipelines.load import Loader
 from pipelines.partitions import AccountDay
 from pipelines.reports import REPORTS
 from tests.chaos.clock import VirtualClock
+from tests.chaos.expected import name_of
 from tests.chaos.witness import Witness
 from warehouse.lake import Lake
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from tests.chaos.witness import Heard
     from warehouse.loads import Load
 
-__all__ = ["ACCOUNTS", "DAYS", "Plan", "Row", "Trial", "World"]
+__all__ = ["ACCOUNTS", "DAYS", "FEW_DAYS", "Plan", "Row", "Trial", "World"]
 
 TABLE: Final = "insights_hourly"
 ACCOUNTS: Final = 5
@@ -47,12 +48,10 @@ ACCOUNTS: Final = 5
 #: Angeles, where the second account is.
 NOW: Final = datetime(2026, 11, 9, 23, 30, tzinfo=UTC)
 DAYS: Final = tuple(date(2026, 10, 30) + timedelta(days=n) for n in range(7))
-
-#: Days that the lake holds before the trial.
-OLD_DAYS: Final = DAYS[1:5]
+FEW_DAYS: Final = DAYS[1:4]
 
 #: Scenarios that change the truth.
-CHANGES_TRUTH: Final = frozenset({"hour_key_missing", "elapsed_hours"})
+CHANGES_TRUTH: Final = frozenset({"hour_key_missing", "elapsed_hours", "restated_days"})
 
 #: What every trial runs under, so that the numbers differ from those that the lake holds.
 RESTATED: Final = "restated"
@@ -86,6 +85,7 @@ class Trial:
 
     plan: Plan
     account_ids: Sequence[str]
+    days: Sequence[date]
     outcomes: dict[AccountDay, list[Outcome]]
     stopped: Exception | None
     hung: str
@@ -99,18 +99,21 @@ class Trial:
     calls: Mapping[str, Any]
     hours: float
     seconds: float
-    log: list[str] = field(default_factory=list)
 
     @property
     def account_days(self) -> Sequence[AccountDay]:
-        return [AccountDay(account, day) for account in self.account_ids for day in DAYS]
+        return [AccountDay(account, day) for account in self.account_ids for day in self.days]
 
 
 class World:
-    """A lake that was loaded calmly, and the truths that were asked for, shared by all trials."""
+    """A lake that was loaded calmly, and the truths that were asked for, shared by all trials.
 
-    def __init__(self, folder: Path) -> None:
+    It holds some of the `days` already, neither the first nor the last.
+    """
+
+    def __init__(self, folder: Path, days: Sequence[date] = DAYS) -> None:
         self._folder = folder
+        self._days = days
         self._truths: dict[Sequence[str], Mapping[AccountDay, Sequence[Row]]] = {}
         self._numbers = 0
         self._base = folder / "base"
@@ -122,8 +125,8 @@ class World:
         with GraphClient(sandbox.token, base_url=sandbox.url) as client:
             store_accounts(lake, discover(client).rows, NOW)
             loader = Loader(client, lake, accounts_in(lake), "calm", now=lambda: NOW)
-            wanted = [AccountDay(account, day) for account in sandbox.account_ids for day in DAYS]
-            old = [one for one in wanted if one.day in OLD_DAYS]
+            days = self._days[1 : max(2, len(self._days) - 2)]
+            old = [AccountDay(account, day) for account in sandbox.account_ids for day in days]
             outcomes = list(loader.load(REPORTS[TABLE], old))
         assert all(outcome.load and outcome.load.proven for outcome in outcomes)
         self.before = _bytes_of(lake)
@@ -160,7 +163,9 @@ class World:
             loader = Loader(
                 client, lake, accounts_in(lake), "chaos", now=clock.now, wait=clock.wait
             )
-            wanted = [AccountDay(account, day) for account in sandbox.account_ids for day in DAYS]
+            wanted = [
+                AccountDay(account, day) for account in sandbox.account_ids for day in self._days
+            ]
             try:
                 for outcome in loader.load(REPORTS[TABLE], wanted):
                     outcomes[outcome.account_day].append(outcome)
@@ -170,6 +175,7 @@ class World:
         return Trial(
             plan=plan,
             account_ids=sandbox.account_ids,
+            days=self._days,
             outcomes=dict(outcomes),
             stopped=stopped,
             hung="; ".join(hung),
@@ -186,14 +192,14 @@ class World:
         )
 
     def _truth(self, plan: Plan, sandbox: Sandbox) -> Mapping[AccountDay, Sequence[Row]]:
-        changing = tuple(name for name in plan.scenarios if name in CHANGES_TRUTH)
+        changing = tuple(name for name in plan.scenarios if name_of(name) in CHANGES_TRUTH)
         if changing not in self._truths:
             self._truths[changing] = {
                 AccountDay(account, day): sorted(
-                    map(_true_row, sandbox.truth(account, day)["rows"]), key=str
+                    map(_row, sandbox.truth(account, day)["rows"]), key=str
                 )
                 for account in sandbox.account_ids
-                for day in DAYS
+                for day in self._days
             }
         return self._truths[changing]
 
@@ -255,6 +261,12 @@ def _is_rest(path: Path) -> bool:
 
 # -- rows ------------------------------------------------------------------------------------------
 
+
+def _actions(value: Sequence[Mapping[str, Any]] | None) -> Sequence[tuple[str, Decimal]]:
+    """Action types and numbers; a list that is missing is one without entries."""
+    return sorted((one["action_type"], Decimal(one["value"])) for one in value or ())
+
+
 COLUMNS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "ad_id": str,
     "hour": lambda value: None if value is None else int(value),
@@ -262,8 +274,8 @@ COLUMNS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "clicks": int,
     "spend": Decimal,
     "inline_link_clicks": lambda value: None if value is None else int(value),
-    "actions": lambda value: _actions(value),
-    "action_values": lambda value: _actions(value),
+    "actions": _actions,
+    "action_values": _actions,
 }
 
 
@@ -277,8 +289,3 @@ def _row(row: Mapping[str, Any]) -> Row:
 
 
 _true_row = _row
-
-
-def _actions(value: Sequence[Mapping[str, Any]] | None) -> Sequence[tuple[str, Decimal]]:
-    """Action types and numbers; a list that is missing is one without entries."""
-    return sorted((one["action_type"], Decimal(one["value"])) for one in value or ())
