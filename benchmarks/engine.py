@@ -26,7 +26,7 @@ import httpx
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["critical_path", "main"]
+__all__ = ["ACCOUNTS", "DAYS", "NOW", "critical_path", "main", "serving"]
 
 ACCOUNTS: Final = 20
 DAYS: Final = [date(2026, 11, 21) - timedelta(days=n) for n in reversed(range(30))]
@@ -44,7 +44,7 @@ def main() -> None:
     """Print a line for each claim."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with _serving(latency=0.0) as served:
+        with serving(latency=0.0) as served:
             loaded = _timed([sys.executable, "-m", __spec__.name, "load", *served, folder / "1"])
             told = _told(served)
             whole = _timed(
@@ -54,7 +54,7 @@ def main() -> None:
                 WAREHOUSE_URL=str(folder / "2"),
                 DAGSTER_HOME=str(_home(folder)),
             )
-        with _serving(latency=1.0) as served:
+        with serving(latency=1.0) as served:
             slow = _timed([sys.executable, "-m", __spec__.name, "load", *served, folder / "3"])
             path = critical_path(_told(served))
     rows = json.loads(loaded.stdout)["rows"]
@@ -137,7 +137,7 @@ def _told(served: Served) -> Mapping[str, Any]:
 
 
 @contextmanager
-def _serving(latency: float) -> Iterator[Served]:
+def serving(latency: float) -> Iterator[Served]:
     """Run a sandbox until the block ends."""
     command = [sys.executable, "-m", __spec__.name, "serve", str(latency)]
     with subprocess.Popen(  # noqa: S603  # ourselves

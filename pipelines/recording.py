@@ -100,18 +100,19 @@ def record(
     """Mark the good partitions materialized and, if there are bad ones, fail with their reasons.
 
     An exception alone would fail them all, and a plain MaterializeResult would mark them all good:
-    only so does "re-run failed" in the UI take exactly the bad ones.
+    only so does "re-run failed" in the UI take exactly the bad ones. The asset must be declared
+    with ``output_required=False``: of many partitions each is logged by itself, for
+    `add_asset_metadata` lists all partitions of the run for each of them.
     """
     parts = list(parts)
     bad = {part.partition_key: part.error for part in parts if part.error}
-    if not bad:
-        for part in parts:
-            context.add_asset_metadata(part.metadata, partition_key=part.partition_key)
-        yield dg.MaterializeResult(check_results=checks)
+    if len(parts) == 1 and not bad:
+        yield dg.MaterializeResult(metadata=parts[0].metadata, check_results=checks)
         return
     record_good(context.op_execution_context, context.asset_key, parts)
     yield from checks
-    raise failure_of({context.asset_key.to_user_string(): bad}, len(parts))
+    if bad:
+        raise failure_of({context.asset_key.to_user_string(): bad}, len(parts))
 
 
 def failure_of(bad: Mapping[str, Mapping[str, str]], of: int) -> dg.Failure:
