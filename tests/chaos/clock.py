@@ -19,21 +19,21 @@ __all__ = ["VirtualClock"]
 GRACE_SECONDS: Final = 0.0005
 
 #: Real seconds after which time goes on although somebody seems to be at work.
-WORK_SECONDS: Final = 2.0
+WORK_SECONDS: Final = 5.0
 
 
 class VirtualClock:
     """Sleepers wake in the order of their times, as they would; nobody waits in earnest.
 
-    Time stands still while a call is under way, and while one of the jobs that are waited for does
-    anything but sleep.
+    Time stands still while a call is under way, while one of the jobs that were waited for does
+    anything but sleep, and while nobody waits for them.
     """
 
     def __init__(self, start: datetime) -> None:
         self._start = start
         self._seconds = 0.0
         self._wakings: list[float] = []
-        self._sleepers = self._calls = 0
+        self._sleepers = self._waiters = self._calls = 0
         self._jobs: Collection[Future[Any]] = ()
         self._moved = time.monotonic()
         self._changed = threading.Condition()
@@ -57,8 +57,9 @@ class VirtualClock:
         """Come back when one of these is done, or after so long; gives those that are."""
         with self._changed:
             self._jobs = futures
+            self._waiters += 1
             self._pass(seconds, lambda: any(one.done() for one in futures))
-            self._jobs = ()
+            self._waiters -= 1
         return [one for one in futures if one.done()]
 
     @contextmanager
@@ -89,5 +90,6 @@ class VirtualClock:
         """Nobody calls, and nobody works. Who works for too long waits for something else."""
         if self._calls:
             return False
-        at_work = sum(not job.done() for job in self._jobs) > self._sleepers
+        idle = self._sleepers + self._waiters
+        at_work = sum(not job.done() for job in self._jobs) + 1 > idle
         return not at_work or time.monotonic() - self._moved > WORK_SECONDS

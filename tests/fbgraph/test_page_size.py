@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fbgraph.paging import PageSize
+from fbgraph.errors import Detail, TooMuchDataError
+from fbgraph.paging import PageSize, shrinking
+
+if TYPE_CHECKING:
+    from fbgraph.paging import Page, Params
 
 
 def pages(size: PageSize, works: int, count: int) -> list[int]:
@@ -49,6 +55,19 @@ def test_growing_back_in_vain_is_tried_less_and_less() -> None:
 
 def test_one_row_cannot_be_less() -> None:
     assert PageSize(1).refused(1) is False
+
+
+def test_a_report_that_is_too_much_is_not_asked_for_in_smaller_pages() -> None:
+    asked = []
+
+    def fetch(params: Params) -> Page:
+        asked.append(params["limit"])
+        raise TooMuchDataError(Detail("Request timed out.", code=100, subcode=1504018))
+
+    with pytest.raises(TooMuchDataError):
+        shrinking(fetch, PageSize(500))({})
+
+    assert asked == [500]
 
 
 @given(most=st.integers(1, 5000), works=st.integers(1, 5000), count=st.integers(1, 60))

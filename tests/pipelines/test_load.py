@@ -217,6 +217,21 @@ def _calls(sandbox: Sandbox, ending: str) -> int:
     return sum(c["count"] for c in calls if c["method"] == "GET" and c["path"].endswith(ending))
 
 
+def test_calls_for_control_totals_that_were_too_much_are_few_and_counted(
+    sandbox: Sandbox, load: Load, days: Sequence[date]
+) -> None:
+    sandbox.use("sync_times_out:1")
+
+    outcomes = load(days, sandbox.account_ids[:1])
+
+    told = sum(outcome.load.calls for outcome in outcomes if outcome.load)
+    calls = sandbox.calls()["calls"]
+    made = sum(c["count"] for c in calls if c["path"] not in {"/", "/me/adaccounts"})
+    assert told == made
+    # A page of the run; control totals of all days, of two, and of each by itself.
+    assert _calls(sandbox, "/{id}/insights") == 1 + 1 + 1 + 3
+
+
 @pytest.mark.parametrize(
     ("account_id", "ahead", "said"),
     [("1", 0, "does not see this account"), (None, 9, "has not begun")],
