@@ -35,7 +35,7 @@ from fbgraph.errors import (
     TooMuchDataError,
 )
 from fbgraph.filtering import refused_fields
-from fbgraph.orders import Order, Part, Saved
+from fbgraph.orders import Order, Part, Saved, patience
 from fbgraph.reports import (
     ReportRun,
     Step,
@@ -192,6 +192,7 @@ class Engine(Generic[Result]):
 
     def _landed(self, future: Future[Any]) -> Iterator[Result]:
         job = self._turns.active.pop(future)
+        self._turns.heard |= {job.account_id} - {""}
         error = future.exception()
         if error is None:
             yield from job.then(future.result())
@@ -247,7 +248,8 @@ class Engine(Generic[Result]):
             raise answer
         elif not part.may_pass(answer, now):
             yield from self._part_failed(part, answer)
-        part.due = now + poll_seconds(age, part.run.percent)
+        wait = poll_seconds(age, part.run.percent)
+        part.due = now + wait * patience(self._client.usage(), part.order.account_id)
 
     def _was_read(self, part: Part, _: None) -> Iterator[Result]:
         order = part.order

@@ -10,7 +10,7 @@ from fbgraph.reports import FRESH_SECONDS, ReportRun
 from fbgraph.retry import MAX_THROTTLED_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
     from fbgraph.asks import Ask
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fbgraph.paging import Params
     from fbgraph.usage import Limit
 
-__all__ = ["Journal", "Order", "Part", "Saved", "Sink", "Work", "runs_allowed"]
+__all__ = ["Journal", "Order", "Part", "Saved", "Sink", "Work", "patience", "runs_allowed"]
 
 Result_co = TypeVar("Result_co", covariant=True)
 
@@ -178,13 +178,22 @@ class Part:
 
 
 def runs_allowed(usage: Mapping[Limit, float], account_id: str, most: int) -> int:
-    """Report runs that may be in flight, of one account or, without one, of the app.
+    """Report runs that may be in flight, or calls under way, of `most`; of one account or, without
+    one, of the app.
 
     It follows the shares of the limits: none is used up by what could have waited.
     """
-    busiest = max(
-        (percent for limit, percent in usage.items() if limit.account_id == account_id),
-        default=0.0,
-    )
-    part = next((part for level, part in _ALLOWED_AT if busiest >= level), 1.0)
-    return max(1, int(most * part))
+    return max(1, int(most * _part_allowed(usage, {account_id})))
+
+
+def patience(usage: Mapping[Limit, float], account_id: str) -> float:
+    """How many times longer than usual to wait for the next poll of a run: the less there is left
+    of a limit, the more it is needed for what brings rows.
+    """
+    return 1 / _part_allowed(usage, {"", account_id})
+
+
+def _part_allowed(usage: Mapping[Limit, float], account_ids: Collection[str]) -> float:
+    shares = (percent for limit, percent in usage.items() if limit.account_id in account_ids)
+    busiest = max(shares, default=0.0)
+    return next((part for level, part in _ALLOWED_AT if busiest >= level), 1.0)

@@ -72,8 +72,12 @@ class Request:
 
     @property
     def use_case(self) -> str:
-        """The limit beside the general ones that it counts against. Source: Graph, Rate limits."""
-        is_insights = self.path.rpartition("/")[2] == "insights"
+        """The limit beside the general ones that it counts against. Source: Graph, Rate limits.
+
+        Polls of report runs count as insights do (contract 6.18): they are told by what they ask.
+        """
+        is_poll = "async_status" in (self.params.get("fields") or ())
+        is_insights = is_poll or self.path.rpartition("/")[2] == "insights"
         return "ads_insights" if is_insights else "ads_management"
 
     @property

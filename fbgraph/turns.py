@@ -47,11 +47,16 @@ class Job(Generic[Result]):
 
 @dataclass(slots=True)
 class Turns(Generic[Result]):
-    """What waits to be done, what is under way (`active`) and which runs are in `flight`."""
+    """What waits to be done, what is under way (`active`) and which runs are in `flight`.
+
+    `heard`: accounts of which some call has come back. Before that nothing is known of a limit, and
+    one call goes ahead: of an account, and at the beginning of the app.
+    """
 
     client: GraphClient
     flight: list[Part] = field(default_factory=list)
     active: dict[Future[Any], Job[Result]] = field(default_factory=dict)
+    heard: set[str] = field(default_factory=set)
     _to_create: dict[str, deque[Part]] = field(default_factory=dict)
     _jobs: dict[str, deque[Job[Result]]] = field(default_factory=dict)
 
@@ -80,10 +85,23 @@ class Turns(Generic[Result]):
         return list(dict.fromkeys(part.order for part in parts))
 
     def due(self) -> Sequence[tuple[Part, Request]]:
-        """Runs whose poll is due, with the call; those calls must then be made."""
-        now = self.client.clock()
-        polls = [(part, poll_of(part)) for part in self.flight if part.due <= now]
-        return [(part, poll) for part, poll in polls if self.client.rest_before(poll) <= 0]
+        """Runs whose poll is due, with the call; those calls must then be made.
+
+        As few together as there may be runs in flight: of many that reach a limit at once, all but
+        one would be calls into a block.
+        """
+        now, usage = self.client.clock(), self.client.usage()
+        asked: Counter[str] = Counter()
+        polls = []
+        for part in sorted(self.flight, key=lambda part: part.due):
+            key, poll = part.order.account_id, poll_of(part)
+            is_many = asked.total() >= runs_allowed(usage, "", APP_RUNS)
+            if part.due > now or is_many or asked[key] >= runs_allowed(usage, key, ACCOUNT_RUNS):
+                continue
+            if self.client.rest_before(poll) <= 0:
+                asked[key] += 1
+                polls.append((part, poll))
+        return polls
 
     def next_job(self) -> Job[Result] | None:
         """The job whose turn it is, if one may be started now."""
@@ -112,10 +130,16 @@ class Turns(Generic[Result]):
         """None that rests for a limit; the one with the fewest calls and runs first."""
         wanting, calls = list(account_ids), self._calls()
         rests = {key: self._rest_of(key) for key in {*wanting, *calls}}
-        if sum(n for key, n in calls.items() if rests[key] <= 0) >= APP_CALLS:
+        usage = self.client.usage()
+        under_way = sum(n for key, n in calls.items() if rests[key] <= 0)
+        if under_way >= (runs_allowed(usage, "", APP_CALLS) if self.heard else 1):
             return None
         runs = Counter(part.order.account_id for part in self.flight)
-        free = [key for key in wanting if calls[key] < ACCOUNT_CALLS and rests[key] <= 0]
+        most = {
+            key: runs_allowed(usage, key, ACCOUNT_CALLS) if key in self.heard else 1
+            for key in wanting
+        }
+        free = [key for key in wanting if calls[key] < most[key] and rests[key] <= 0]
         return min(free, key=lambda key: calls[key] + runs[key], default=None)
 
     def _calls(self) -> Counter[str]:

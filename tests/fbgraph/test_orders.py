@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fbgraph.asks import Ask
 from fbgraph.errors import NotFoundError, RetryableError, ThrottledError
-from fbgraph.orders import Order, Part, runs_allowed
+from fbgraph.orders import Order, Part, patience, runs_allowed
 from fbgraph.usage import Limit
 
 DAY = date(2026, 11, 21)
@@ -25,6 +25,21 @@ def test_the_limits_of_another_account_allow_as_many_as_before() -> None:
     usage = {Limit("1"): 99.0, Limit(): 5.0}
 
     assert [runs_allowed(usage, key, 5) for key in ("1", "2", "")] == [1, 5, 5]
+
+
+@pytest.mark.parametrize(
+    ("usage", "times"),
+    [
+        ({}, 1),
+        ({Limit("1"): 70.0}, 2),
+        ({Limit("", "ads_insights"): 95.0}, 10),  # the app's
+        ({Limit("2"): 99.0}, 1),  # somebody else's
+    ],
+)
+def test_the_busier_a_limit_the_longer_is_waited_for_the_next_poll(
+    usage: dict[Limit, float], times: float
+) -> None:
+    assert patience(usage, "1") == pytest.approx(times)
 
 
 @given(percent=st.floats(0, 1000), most=st.integers(1, 100))

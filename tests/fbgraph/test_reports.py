@@ -28,6 +28,7 @@ from fbgraph.reports import (
     ReportRun,
     Step,
     next_step,
+    poll_seconds,
     poll_waits,
     run_id_of,
 )
@@ -381,3 +382,20 @@ def test_reading_a_report_that_is_not_loadable_yet_waits_and_goes_on(wire: MakeW
     found = list(graph.client.node(RUN).insights())
 
     assert (found, graph.waits) == ([{"spend": "1"}], [5.0, 10.0])
+
+
+@pytest.mark.parametrize(
+    ("run_seconds", "polls"), [(1, 1), (3, 3), (10, 7), (20, 10), (60, 14), (600, 24)]
+)
+def test_a_run_that_tells_its_progress_is_found_done_soon_by_few_polls(
+    run_seconds: float, polls: int
+) -> None:
+    age, asked = 0.0, 0
+    while age < run_seconds:
+        done = int(100 * age / run_seconds)
+        age += poll_seconds(age, done if done >= 50 else 0)
+        asked += 1
+
+    assert asked <= polls
+    assert age - run_seconds <= 3
+    assert poll_seconds(100.0, 0) == 40

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from fbgraph import GraphClient, Request
 from fbgraph.auth import appsecret_proof
 from fbgraph.errors import RequestError
+from fbgraph.reports import POLL_FIELDS
 from fbgraph.request import ROOT, as_curl, check, encode, read_files
 from fbgraph.sandbox import Sandbox
 
@@ -172,6 +173,7 @@ def test_what_json_can_say_comes_back_as_it_was(value: object) -> None:
         (Request("POST", "act_1/campaigns"), "1", "ads_management", False),
         (Request("POST", "act_1/insights", repeatable=True), "1", "ads_insights", True),
         (Request("DELETE", "7", account_id="1"), "1", "ads_management", False),
+        (Request("GET", "7", {"fields": POLL_FIELDS}, account_id="1"), "1", "ads_insights", True),
     ],
     ids=str,
 )
