@@ -95,7 +95,7 @@ class Looked:
         told = ", ".join(f"{number} {why}" for why, number in self.counts.items())
         return (
             f"{sum(self.counts.values())} account-days were to be pulled ({told or 'nothing'});"
-            f" {self.calls} calls found that out, {self.entity_calls} brought accounts and objects."
+            f" Calls: {self.calls} to find that out, {self.entity_calls} for accounts and objects."
             f" The whole lookback would cost about {self.full.calls:,} calls."
         )
 

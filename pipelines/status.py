@@ -91,6 +91,7 @@ def run_status(
     reports: Sequence[str] = (),
 ) -> int:
     """Print how account-days stand, by default those of the last 28 days; returns the exit code.
+    Without `since` an account begins with the first day that was ever tried.
 
     0 when all of them are proven, or unprovable by their report, else 1. Raises ConfigError.
     """
@@ -107,7 +108,9 @@ def run_status(
         cell
         for report in reports or REPORTS
         for account in chosen
-        for cell in _cells(lake, report, account, _days(account, since, until, now))
+        for cell in _cells(
+            lake, report, account, _days(account, since, until, now), asked=bool(since)
+        )
     ]
     for line in _table(cells, names):
         click.echo(line)
@@ -135,10 +138,18 @@ def _days(
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
-def _cells(lake: Lake, report: str, account: Account, days: Sequence[date]) -> Iterator[Cell]:
+def _cells(
+    lake: Lake, report: str, account: Account, days: Sequence[date], *, asked: bool
+) -> Iterator[Cell]:
+    """Each of these days; unless they were `asked` for, from the first that was ever tried."""
     if report not in REPORTS:
         raise ConfigError(f"There is no report {report!r}; there are: {', '.join(REPORTS)}.")
     failures = Failures(lake.root, report).of(account.account_id)
+    first = min(
+        (w.date for w in lake.partitions(report, account.account_id) if w.date), default=None
+    )
+    begun = min([first, *failures]) if first else min(failures, default=None)
+    days = [day for day in days if asked or begun is None or day >= begun]
     for day in (day for day in days if day >= REPORTS[report].start_date):
         state, why = state_of(
             lake.load_of(report, account.account_id, day),

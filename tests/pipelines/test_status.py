@@ -120,3 +120,27 @@ def test_what_is_not_known_is_named(
 
     with pytest.raises(ConfigError, match=r"act_42|weekly"):
         run_status({"WAREHOUSE_URL": str(lake.root)}, DAY, DAY, accounts=accounts, reports=reports)
+
+
+@pytest.mark.parametrize(("since", "days"), [(None, 2), (date(2026, 11, 19), 4)])
+def test_days_before_the_first_that_was_tried_are_missing_only_if_asked_for(
+    sandbox: Sandbox,
+    lake: Lake,
+    load: Callable[..., object],
+    capsys: pytest.CaptureFixture[str],
+    since: date | None,
+    days: int,
+) -> None:
+    account_id = sandbox.account_ids[0]
+    load([date(2026, 11, 21), date(2026, 11, 22)], [account_id])
+
+    run_status(
+        {"WAREHOUSE_URL": str(lake.root)},
+        since,
+        date(2026, 11, 22),
+        accounts=[account_id],
+        reports=["insights_hourly"],
+    )
+
+    counts = capsys.readouterr().out.splitlines()[2].split()[-6:]
+    assert counts[:2] == [str(days), "2"]
