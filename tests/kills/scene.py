@@ -293,9 +293,10 @@ class Command:
             "WAREHOUSE_URL": str(scene.root),
         }
         days = ("--since", str(scene.days[0]), "--until", str(scene.days[-1]))
+        report = ("--report", "insights_hourly")
         with (scene.root / "told").open("a") as told:
             self._process = subprocess.Popen(  # noqa: S603  # our own command
-                [str(Path(sys.executable).with_name("fbinsights")), "backfill", *days],
+                [str(Path(sys.executable).with_name("fbinsights")), "backfill", *days, *report],
                 cwd=scene.root,
                 env=settings,
                 stdout=told,
