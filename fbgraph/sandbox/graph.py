@@ -86,8 +86,9 @@ def respond(platform: Platform, call: Call) -> Answer:
             platform.meter.count(call, place)
         platform.active.before(call, place)
         version = platform.active.version(version)
-        # Items of a batch were asked of the version that the batch was.
-        answer = _handle(platform, replace(call, version=version) if call.parts else call)
+        # Items of a batch were asked of the version that the batch was, if it named one.
+        is_batch = not call.parts and bool(call.version)
+        answer = _handle(platform, call if is_batch else replace(call, version=version))
     except RefusedError as error:
         answer = _refusal(error, call)
     usual = _headers(platform, call, version, place)
