@@ -12,6 +12,7 @@ import pytest
 import warehouse
 from warehouse.catalog import publish
 from warehouse.decode import Account, decode
+from warehouse.registry import OWN_VIEWS
 from warehouse.schema import TABLES
 from warehouse.views import VIEWS, View
 
@@ -66,7 +67,8 @@ def ask(lake: Lake, query: str) -> list[Any]:
         return opened.sql(query).fetchall()
 
 
-@pytest.mark.parametrize("view", VIEWS.values(), ids=lambda view: view.name)
+#: Those of reports in YAML are registered where these are used; here are no rows of theirs.
+@pytest.mark.parametrize("view", [VIEWS[name] for name in sorted(OWN_VIEWS)], ids=lambda v: v.name)
 def test_a_view_has_the_columns_it_says_and_one_row_per_grain(view: View, loaded: Lake) -> None:
     with warehouse.open(loaded.root) as opened:
         found = opened.arrow(f"FROM {view.name}")
