@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -10,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import chdir
+from contextlib import chdir, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -144,11 +145,22 @@ class Dagster:
         return self.status(run_id)
 
     def begin(self, first: str, last: str) -> str:
-        """Launch, and wait until report runs are in flight."""
-        before = len(self.sandbox.calls()["runs"])
+        """Launch, and wait until report runs are in flight.
+
+        Until they are remembered too: what is killed before it hears of its run cannot know it.
+        """
+        before = self.remembered()
         run_id = self.launch(first, last)
-        wait_until(lambda: len(self.sandbox.calls()["runs"]) > before)
+        wait_until(lambda: self.remembered() - before)
         return run_id
+
+    def remembered(self) -> set[str]:
+        """The report runs that are kept beside the lake."""
+        found = set()
+        for path in (self.lake.root / ".runs").rglob("*.json"):
+            with suppress(OSError, ValueError):  # it went, or is being written
+                found.add(str(json.loads(path.read_text())["report_run_id"]))
+        return found
 
     def process_of(self, run_id: str) -> int:
         """The process that executes a run."""
