@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ATTEMPTS",
     "BUSY_ATTEMPTS",
+    "LOST_DAYS",
     "Ask",
     "Remedy",
     "bad_fields",
@@ -45,6 +46,10 @@ __all__ = [
 #: because Meta was busy, or gave no answer that makes sense, which is no fault of the question.
 ATTEMPTS: Final = 2
 BUSY_ATTEMPTS: Final = 5
+
+#: Days of one account that fail to their smallest parts, with nothing read in between, before the
+#: others are no longer torn up.
+LOST_DAYS: Final = 2
 
 #: level → the one below it; all objects together are those of campaigns.
 _BELOW: Final[Mapping[str, str]] = {"": "campaign", "campaign": "adset", "adset": "ad", "ad": ""}
@@ -109,12 +114,23 @@ _REMEDIES: Final[Mapping[type[GraphError], tuple[Remedy, Remedy]]] = {
 }
 
 
-def remedy_of(error: GraphError, ask: Ask, *, is_of_run: bool) -> Remedy:
+def remedy_of(error: GraphError, ask: Ask, *, is_of_run: bool, is_hopeless: bool = False) -> Remedy:
     """Decide what to do about a question that failed.
 
     `is_of_run`: it has a report run, so that "no such object" means that run, which may be asked
-    for again; without one it is the account that is not there.
+    for again; without one it is the account that is not there. `is_hopeless`: other days of the
+    account failed to their smallest parts, and nothing of it could be read since. Each of its days
+    is still asked for, but none is torn up: hundreds of runs would tell what is known.
     """
+    remedy = _remedy_of(error, ask, is_of_run=is_of_run)
+    if not is_hopeless or remedy not in (Remedy.SPLIT, Remedy.SEARCH):
+        return remedy
+    if len(ask.days) > 1:
+        return Remedy.SPLIT
+    return Remedy.FAIL if ask.attempt >= ATTEMPTS else Remedy.AGAIN
+
+
+def _remedy_of(error: GraphError, ask: Ask, *, is_of_run: bool) -> Remedy:
     is_last = ask.attempt >= ATTEMPTS
     if _is_outage(error):
         return Remedy.AGAIN if ask.busy < BUSY_ATTEMPTS - 1 else Remedy.FAIL

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from fbgraph.asks import (
     BUSY_ATTEMPTS,
+    LOST_DAYS,
     Ask,
     Remedy,
     level_below,
@@ -123,6 +125,8 @@ class Engine(Generic[Result]):
         self._wait = wait
         self._dropped: frozenset[str] = frozenset()
         self._closed: dict[str, str] = {}
+        self._lost: Counter[str] = Counter()
+        self._took_seconds: dict[str, float] = {}  # the last run of each account
         self._turns: Turns[Result] = Turns(client)
         self._suspects: list[tuple[Part, GraphError]] = []
         self._is_polling = self._is_searching = False
@@ -148,11 +152,11 @@ class Engine(Generic[Result]):
                 self._client.stop()
                 raise
 
-    def _take_in(self, order: Order) -> None:
+    def _take_in(self, order: Order, *, is_next: bool = False) -> None:
         order.started = self._client.clock()
         ask = Ask(order.days, self._statuses, self._fields).without(self._dropped)
         order.parts.append(Part(order, ask, order.next_number()))
-        self._turns.create(order.parts[0])
+        self._turns.create(order.parts[0], is_next=is_next)
 
     def _start(self, pool: ThreadPoolExecutor) -> None:
         """Start what may be started: polls, then reading and finishing, then creating."""
@@ -211,7 +215,8 @@ class Engine(Generic[Result]):
         part.run = ReportRun.unseen(report_run_id)
         part.created, part.changed = now - age_seconds, now
         part.heard, part.silent_since = now, None
-        part.due = now if age_seconds else now + poll_seconds(0.0, 0)
+        took_seconds = self._took_seconds.get(part.order.account_id, 0.0)
+        part.due = now if age_seconds else now + poll_seconds(0.0, 0, took_seconds)
         part.order.report_run_ids.append(report_run_id)
         if not part.order.error:
             self._turns.flight.append(part)
@@ -239,6 +244,8 @@ class Engine(Generic[Result]):
             if answer != part.run:
                 part.run, part.changed = answer, now
             step = next_step(answer, age, now - part.changed)
+            if step is not Step.WAIT:
+                self._took_seconds[part.order.account_id] = age
             if step is Step.READ:
                 self._turns.flight.remove(part)
                 self._turns.do(self._job(part, lambda: self._runner.read(part), self._was_read))
@@ -254,6 +261,8 @@ class Engine(Generic[Result]):
     def _was_read(self, part: Part, _: None) -> Iterator[Result]:
         order = part.order
         part.is_read = True
+        self._turns.doubtful.discard(order.account_id)
+        self._lost.pop(order.account_id, None)
         if order.is_in and not order.error:
             order.age_seconds = self._client.clock() - order.started
             self._finish(part)
@@ -299,7 +308,8 @@ class Engine(Generic[Result]):
         if self._dropped & set(ask.fields):  # the field was found meanwhile, for another order
             self._ask_again(part, ask.without(self._dropped))
             return
-        remedy = remedy_of(error, ask, is_of_run=is_of_run)
+        is_hopeless = self._lost[order.account_id] >= LOST_DAYS
+        remedy = remedy_of(error, ask, is_of_run=is_of_run, is_hopeless=is_hopeless)
         level = logging.INFO if remedy is Remedy.AGAIN else logging.WARNING
         _log.log(level, "%s: %s: %s", order, remedy.value, error)
         if remedy is Remedy.AGAIN:
@@ -331,8 +341,9 @@ class Engine(Generic[Result]):
         return bool(new)
 
     def _split(self, part: Part, error: GraphError) -> Iterator[Result]:
-        """Ask for halves: of the days as orders of their own, of one day as parts."""
+        """Ask for halves, newer days first: days as orders of their own, one day as parts."""
         order, ask = part.order, part.ask
+        self._turns.doubtful.add(order.account_id)
         self._journal.save(order.account_id, self._work.params(ask), Saved(was_split=True))
         if len(ask.days) > 1:
             self._work.close(order)
@@ -341,13 +352,13 @@ class Engine(Generic[Result]):
                 for days in split_days(ask.days)
             )
             newer.calls = order.calls
-            self._take_in(newer)
-            self._take_in(older)
+            self._take_in(older, is_next=True)
+            self._take_in(newer, is_next=True)
         elif parts := split_inside(ask, error):
             part.drop()
             order.parts.remove(part)
             order.parts += [Part(order, one, order.next_number()) for one in parts]
-            for one in order.parts[-len(parts) :]:
+            for one in reversed(order.parts[-len(parts) :]):
                 self._turns.create(one, is_next=True)
         elif isinstance(error, TooMuchDataError) and (level := level_below(ask)):
             self._narrow(part, level)
@@ -389,6 +400,8 @@ class Engine(Generic[Result]):
         self._is_searching = False
         if self._leave_out(fields):
             self._ask_again(part, part.ask.without(self._dropped))
+        elif isinstance(error, RunFailedError) and len(part.ask.days) > 1:
+            yield from self._split(part, error)  # it is no field: some of the days may be good
         else:
             yield from self._order_failed(part.order, error)
         suspects, self._suspects = self._suspects, []
@@ -399,6 +412,7 @@ class Engine(Generic[Result]):
         if order.error:
             return
         order.error = str(error)
+        self._lost[order.account_id] += order.account_id in self._turns.doubtful
         self._turns.forget(order)
         if isinstance(error, PermissionDeniedError) or _is_of_account(error):
             self._closed[order.account_id] = order.error

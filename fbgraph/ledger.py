@@ -10,15 +10,22 @@ import fcntl
 import json
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fbgraph.usage import Limit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "Rest"]
+
+
+class Rest(NamedTuple):
+    """How long a limit is to be left alone; `is_block`: Meta has refused a call for it."""
+
+    seconds: float
+    is_block: bool = False
 
 
 class Ledger:
@@ -31,10 +38,10 @@ class Ledger:
         self.path = path
         self._now = now
         self._seen: tuple[int, int] | None = None
-        self._rests: Mapping[Limit, float] = {}
+        self._rests: Mapping[Limit, Rest] = {}
 
-    def rests(self) -> Mapping[Limit, float]:
-        """Limit → seconds from now that it is to be left alone."""
+    def rests(self) -> Mapping[Limit, Rest]:
+        """Limit → how long from now it is to be left alone."""
         try:
             status = self.path.stat()
         except OSError:
@@ -42,22 +49,37 @@ class Ledger:
         if (status.st_mtime_ns, status.st_ino) != self._seen:
             self._rests = _parsed(_text_of(self.path))
             self._seen = (status.st_mtime_ns, status.st_ino)
-        now = self._now()
-        return {limit: until - now for limit, until in self._rests.items() if until > now}
+        return _left(self._rests, self._now())
 
-    def rest(self, limit: Limit, seconds: float) -> None:
-        """Tell the others to leave a limit alone; 0 takes it back."""
-        now = self._now()
+    def rest(self, limit: Limit, rest: Rest) -> None:
+        """Tell the others to leave a limit alone, at least for so long; 0 s take it back."""
         with self._locked():
-            rests = {
-                one: until for one, until in _parsed(_text_of(self.path)).items() if until > now
-            }
-            rests.pop(limit, None)
-            if seconds > 0:
-                rests[limit] = now + seconds
-            written = self.path.with_suffix(f".{os.getpid()}")
-            written.write_text(json.dumps([[*one, until] for one, until in rests.items()]))
-            written.replace(self.path)
+            rests = self._read()
+            known = rests.pop(limit, rest)
+            if rest.seconds > 0:
+                rests[limit] = max(rest, known)
+            self._write(rests)
+
+    def claim(self, limits: Collection[Limit], seconds: float) -> bool:
+        """Whether nobody else holds one of these: then they are held for so long, by who asks."""
+        with self._locked():
+            rests = self._read()
+            if rests.keys() & limits:
+                return False
+            self._write({**rests, **dict.fromkeys(limits, Rest(seconds))})
+            return True
+
+    def _read(self) -> dict[Limit, Rest]:
+        return _left(_parsed(_text_of(self.path)), self._now())
+
+    def _write(self, rests: Mapping[Limit, Rest]) -> None:
+        now = self._now()
+        text = json.dumps(
+            [[*limit, now + rest.seconds, rest.is_block] for limit, rest in rests.items()]
+        )
+        written = self.path.with_suffix(f".{os.getpid()}")
+        written.write_text(text)
+        written.replace(self.path)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -74,9 +96,22 @@ def _text_of(path: Path) -> str:
         return ""
 
 
-def _parsed(text: str) -> Mapping[Limit, float]:
+def _parsed(text: str) -> Mapping[Limit, Rest]:
+    """Rests until an instant, in seconds since the epoch."""
     try:
         found: Any = json.loads(text or "[]")
-        return {Limit(str(owner), str(case)): float(until) for owner, case, until in found}
+        return {
+            Limit(str(owner), str(case)): Rest(float(until), bool(is_block))
+            for owner, case, until, is_block in found
+        }
     except (ValueError, TypeError, RecursionError):
         return {}
+
+
+def _left(rests: Mapping[Limit, Rest], now: float) -> dict[Limit, Rest]:
+    """Rests until an instant → what is left of them."""
+    return {
+        limit: Rest(until - now, is_block)
+        for limit, (until, is_block) in rests.items()
+        if until > now
+    }

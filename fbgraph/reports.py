@@ -21,7 +21,7 @@ from fbgraph.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = [
     "FRESH_SECONDS",
@@ -32,7 +32,6 @@ __all__ = [
     "hung_error",
     "next_step",
     "poll_seconds",
-    "poll_waits",
     "run_id_of",
     "wait_until_done",
 ]
@@ -147,17 +146,18 @@ def hung_error(run: ReportRun, age_seconds: float) -> RunHungError:
     )
 
 
-def poll_seconds(age_seconds: float, percent: int) -> float:
+def poll_seconds(age_seconds: float, percent: int, took_seconds: float = 0.0) -> float:
     """Seconds until the next poll of a run that has been there for `age_seconds`.
 
     Where it says how far it is, most of the time that it still seems to need, else a part of its
-    age. So a run is found done soon after it is, by few polls: each counts as a call.
+    age; and none before most of `took_seconds`, which another run of its account took. So a run is
+    found done soon after it is, by few polls: each counts as a call.
     """
     shortest, longest = POLL_SECONDS
     wait = POLL_AFTER * age_seconds
     if 0 < percent < DONE_PERCENT:
         wait = POLL_BEFORE_DONE * age_seconds * (DONE_PERCENT - percent) / percent
-    return min(max(wait, shortest), longest)
+    return min(max(wait, POLL_BEFORE_DONE * took_seconds - age_seconds, shortest), longest)
 
 
 def run_id_of(answer: object) -> str:
@@ -169,14 +169,6 @@ def run_id_of(answer: object) -> str:
     if not isinstance(found, int | str) or not re.fullmatch("[1-9][0-9]*", str(found)):
         raise RetryableError(f"Creating a report run gave no id: {found!r}.")
     return str(found)
-
-
-def poll_waits(first_seconds: float = 1.0, longest_seconds: float = 30.0) -> Iterator[float]:
-    """Seconds before each poll, without end: short for small reports, then half as long again."""
-    wait = first_seconds
-    while True:
-        yield wait
-        wait = min(wait * 1.5, longest_seconds)
 
 
 def wait_until_done(  # noqa: PLR0913  # what does the I/O comes in by name
@@ -193,10 +185,10 @@ def wait_until_done(  # noqa: PLR0913  # what does the I/O comes in by name
     Raises RunFailedError, or what Meta's reason means, if it fails, is skipped or hangs, or is not
     done within `timeout_seconds`.
     """
-    started = changed = clock()
+    started = changed = now = clock()
     last = ReportRun.unseen(report_run_id)
-    for wait in poll_waits():
-        sleep(wait)
+    while True:
+        sleep(poll_seconds(now - started, last.percent))
         now = clock()
         run = _poll_fresh(poll, report_run_id, now - started)
         changed = changed if run == last else now

@@ -9,6 +9,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from fbgraph.ledger import Rest
 from fbgraph.usage import Limit
 
 if TYPE_CHECKING:
@@ -71,7 +72,10 @@ def rest_after(reading: Reading) -> float:
 
 @dataclass(slots=True)
 class _Block:
-    """A limit that Meta said is used up. `probe`: the call that is finding out if it still is."""
+    """A limit that Meta said is used up. `probe`: the call that is finding out if it still is.
+
+    One that another process was told of begins without a strike.
+    """
 
     until: float
     strikes: int = 1
@@ -109,15 +113,18 @@ class Throttle:
                 rest = rest_after(reading)
                 self._readings[reading.limit, reading.header] = (reading, self._clock() + rest)
                 if rest:
-                    self._tell(reading.limit, rest)
+                    self._tell(reading.limit, Rest(rest))
 
     def turn(self, request: Request) -> float:
         """Seconds until `request` may be made; 0: now. Then `settle` must be told how it went."""
         with self._lock:
             wait = self._wait(request)
-            for limit in (_limits_of(request) & self._blocks.keys()) if wait <= 0 else ():
+            probed = _limits_of(request) & self._blocks.keys()
+            if wait <= 0 and probed and self._ledger:
+                is_ours = self._ledger.claim(probed, PROBE_HOLD_SECONDS)
+                wait = 0.0 if is_ours else PROBE_SECONDS
+            for limit in probed if wait <= 0 else ():
                 self._blocks[limit].probe = request
-                self._tell(limit, PROBE_HOLD_SECONDS)
             return wait
 
     def rest_of(self, request: Request) -> float:
@@ -127,17 +134,22 @@ class Throttle:
 
     def _wait(self, request: Request) -> float:
         limits, now = _limits_of(request), self._clock()
+        told = {key: rest for key, rest in self._told().items() if key in limits}
+        for limit in (key for key, rest in told.items() if rest.is_block):
+            self._blocks.setdefault(limit, _Block(now, strikes=0))
         blocks = [self._blocks[limit] for limit in limits & self._blocks.keys()]
         if any(block.probe is not None for block in blocks):
             return PROBE_SECONDS
         rests = {key: until for key, (_, until) in self._readings.items()}
-        told = self._ledger.rests() if self._ledger else {}
         waits = [
             *(block.until - now for block in blocks),
             *(until - now for (limit, _), until in rests.items() if limit in limits),
-            *(rest for limit, rest in told.items() if limit in limits),
+            *(rest.seconds for rest in told.values()),
         ]
         return max(0.0, *waits) if waits else 0.0
+
+    def _told(self) -> Mapping[Limit, Rest]:
+        return self._ledger.rests() if self._ledger else {}
 
     def settle(self, request: Request, refusal: ThrottledError | None = None) -> None:
         """The call was answered: by a throttle, or by anything else: then the limits that it was
@@ -147,7 +159,7 @@ class Throttle:
             if refusal is None:
                 for limit in self._probed_by(request):
                     del self._blocks[limit]
-                    self._tell(limit, 0.0)
+                    self._tell(limit, Rest(0.0))
                 return
             self._let_others_probe(request)
             self._block(_limit_of(request, refusal.detail.limit), refusal.detail.rest_seconds)
@@ -160,7 +172,7 @@ class Throttle:
     def _let_others_probe(self, request: Request) -> None:
         for limit in self._probed_by(request):
             self._blocks[limit].probe = None
-            self._tell(limit, 0.0)
+            self._tell(limit, Rest(0.0))
 
     def _probed_by(self, request: Request) -> Sequence[Limit]:
         return [limit for limit, block in self._blocks.items() if block.probe is request]
@@ -172,11 +184,11 @@ class Throttle:
         until = now + blocked_seconds(strikes, told_seconds)
         until = max(until, known.until if known else 0.0)
         self._blocks[limit] = _Block(until, strikes)
-        self._tell(limit, until - now)
+        self._tell(limit, Rest(until - now, is_block=True))
 
-    def _tell(self, limit: Limit, seconds: float) -> None:
+    def _tell(self, limit: Limit, rest: Rest) -> None:
         if self._ledger:
-            self._ledger.rest(limit, seconds)
+            self._ledger.rest(limit, rest)
 
 
 def _limits_of(request: Request) -> frozenset[Limit]:

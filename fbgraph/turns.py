@@ -50,13 +50,16 @@ class Turns(Generic[Result]):
     """What waits to be done, what is under way (`active`) and which runs are in `flight`.
 
     `heard`: accounts of which some call has come back. Before that nothing is known of a limit, and
-    one call goes ahead: of an account, and at the beginning of the app.
+    one call goes ahead: of an account, and at the beginning of the app. `doubtful`: accounts of
+    which a question had to be split and nothing was read since: one run goes ahead. What fails at
+    every size is so found out by one run of each, and not by all of them.
     """
 
     client: GraphClient
     flight: list[Part] = field(default_factory=list)
     active: dict[Future[Any], Job[Result]] = field(default_factory=dict)
     heard: set[str] = field(default_factory=set)
+    doubtful: set[str] = field(default_factory=set)
     _to_create: dict[str, deque[Part]] = field(default_factory=dict)
     _jobs: dict[str, deque[Job[Result]]] = field(default_factory=dict)
 
@@ -114,9 +117,11 @@ class Turns(Generic[Result]):
         runs = Counter(part.order.account_id for part in self.flight) + self._calls()
         if not self._to_create or runs.total() >= runs_allowed(usage, "", APP_RUNS):
             return None
-        account_id = self._least_served(
-            key for key in self._to_create if runs[key] < runs_allowed(usage, key, ACCOUNT_RUNS)
-        )
+        most = {
+            key: 1 if key in self.doubtful else runs_allowed(usage, key, ACCOUNT_RUNS)
+            for key in self._to_create
+        }
+        account_id = self._least_served(key for key in most if runs[key] < most[key])
         return None if account_id is None else _pop(self._to_create, account_id)
 
     def idle_seconds(self, default: float) -> float:

@@ -57,8 +57,8 @@ CHANGES_TRUTH: Final = frozenset({"hour_key_missing", "elapsed_hours", "restated
 RESTATED: Final = "restated"
 
 #: Real seconds after which a load is taken to hang, and virtual hours.
-PATIENCE_SECONDS: Final = 600.0
-PATIENCE_HOURS: Final = 48.0
+PATIENCE_SECONDS: Final = 1500.0
+PATIENCE_HOURS: Final = 200.0
 
 #: Ad, hour, impressions, clicks, spend, link clicks, actions and their values.
 Row = tuple[Any, ...]

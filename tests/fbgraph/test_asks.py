@@ -81,6 +81,18 @@ def test_each_failure_of_a_run_has_its_remedy(
     assert [remedy_of(error, ask, is_of_run=True) for ask in (ASK, again)] == [at_first, at_last]
 
 
+@pytest.mark.parametrize("error", [RunFailedError("Failed."), unknown_error(), TOO_MUCH])
+def test_where_nothing_helped_before_each_day_is_asked_for_and_none_is_torn_up(
+    error: GraphError,
+) -> None:
+    failed = RunFailedError("Failed.")
+    asks = [ASK.again(failed), ONE_DAY, ONE_DAY.again(failed)]
+
+    remedies = [remedy_of(error, ask, is_of_run=True, is_hopeless=True) for ask in asks]
+
+    assert remedies == [Remedy.SPLIT, Remedy.AGAIN, Remedy.FAIL]
+
+
 def test_one_day_is_torn_up_only_when_two_runs_of_it_were_too_large() -> None:
     part = split_inside(ONE_DAY, TOO_MUCH)[0]
     asks = [ONE_DAY, ONE_DAY.again(TOO_MUCH), part]

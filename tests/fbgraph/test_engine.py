@@ -310,6 +310,41 @@ def test_an_account_that_may_not_be_read_is_asked_once_and_fails_alone(
     assert sum(c["count"] for c in creations if c["path"].endswith("insights")) <= 7 + 3
 
 
+def test_runs_that_always_fail_cost_dozens_and_not_hundreds(bench: Callable[..., Bench]) -> None:
+    one = bench("run_always_fails")
+    account_id = one.sandbox.account_ids[0]
+
+    found = one.run(Order(account_id, DAYS))
+
+    runs = one.sandbox.calls()["runs"]
+    assert set(found) == {f"act_{account_id} {day}" for day in DAYS}
+    assert all("2490547" in why for why in found.values())
+    assert len(runs) < 60
+    assert one.sandbox.calls()["most_runs_in_flight"] == {account_id: 1}
+
+
+def test_days_that_fail_at_every_size_keep_no_other_from_being_loaded(
+    bench: Callable[..., Bench],
+) -> None:
+    one = bench("run_dies_of_field")
+    account_id = one.sandbox.account_ids[0]
+    good = one.work.params
+
+    def params(ask: Ask) -> Params:
+        """The newest three days die of what no search of the fields that are asked for finds."""
+        is_bad = ask.days[-1] in DAYS[-3:]
+        return {**good(ask), "fields": [*ask.fields, *["inline_link_clicks"] * is_bad]}
+
+    one.work.params = params  # type: ignore[method-assign]  # some days that fail are the story
+
+    found = one.run(Order(account_id, DAYS))
+
+    failed = {order for order, what in found.items() if isinstance(what, str)}
+    loaded = {order: what for order, what in found.items() if order not in failed}
+    assert failed == {f"act_{account_id} {day}" for day in DAYS[-3:]}
+    assert one.loaded(loaded, account_id) == one.truth(account_id, DAYS[:-3])
+
+
 @pytest.mark.parametrize("scenario", ["endless_pages", "repeated_cursor"])
 def test_a_listing_that_does_not_advance_fails_by_the_day_and_costs_no_thousands_of_calls(
     bench: Callable[..., Bench], scenario: str
@@ -324,7 +359,7 @@ def test_a_listing_that_does_not_advance_fails_by_the_day_and_costs_no_thousands
         True,
         True,
     ]
-    assert one.sandbox.calls()["total"] < 2 * 3 * 51 + 50
+    assert one.sandbox.calls()["total"] < 2 * 3 * 51 + 70
 
 
 @pytest.mark.parametrize(
