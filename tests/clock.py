@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 import threading
+import time
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -16,24 +18,26 @@ if TYPE_CHECKING:
 __all__ = ["Calling", "VirtualClock"]
 
 #: Real seconds that threads get to do what needs no waiting, before time goes on.
-GRACE_SECONDS: Final = 0.001
+GRACE_SECONDS: Final = 0.0005
+
+#: Real seconds after which time goes on although somebody seems to be at work.
+WORK_SECONDS: Final = 5.0
 
 
 class VirtualClock:
     """Sleepers wake in the order of their times, as they would; nobody waits in earnest.
 
-    Time stands still while a call is under way, and while a thread that decides is at work. Others
-    get some grace to go on between their calls.
+    Time stands still while a call is under way, while one of the jobs that were waited for does
+    anything but sleep, and while a thread that decides about them is at work.
     """
 
     def __init__(self, start: datetime) -> None:
         self._start = start
         self._seconds = 0.0
         self._wakings: list[float] = []
-        self._calls = 0
-        self._changes = 0
-        self._deciding: set[int] = set()
-        self._waiting: set[int] = set()
+        self._idle = self._calls = 0
+        self._jobs: dict[int, Collection[Future[Any]]] = {}  # by the thread that decides
+        self._moved = time.monotonic()
         self._changed = threading.Condition()
 
     def seconds(self) -> float:
@@ -45,59 +49,61 @@ class VirtualClock:
         return self._start + timedelta(seconds=self._seconds)
 
     def sleep(self, seconds: float) -> None:
-        """Come back when all who wake earlier have been woken, and no call is under way."""
-        self._pass(seconds, lambda: False)
+        """Come back when all who wake earlier have been woken."""
+        with self._changed:
+            self._pass(max(seconds, 0.0), lambda: False)
 
     def wait(self, futures: Collection[Future[Any]], seconds: float) -> Collection[Future[Any]]:
         """Come back when one of these is done, or after so long; gives those that are."""
-        self._pass(seconds, lambda: any(one.done() for one in futures))
-        return [one for one in futures if one.done()]
-
-    def _pass(self, seconds: float, is_over: Callable[[], bool]) -> None:
         with self._changed:
-            waking = self._seconds + max(seconds, 0.0)
-            self._wakings.append(waking)
-            self._waiting.add(threading.get_ident())
-            self._changes += 1
-            while self._seconds < waking and not is_over():
-                before = self._changes
-                self._changed.wait(GRACE_SECONDS)
-                is_next = min(self._wakings) >= waking and self._deciding <= self._waiting
-                is_quiet = before == self._changes and not self._calls
-                if is_next and is_quiet and not is_over():
-                    self._seconds = max(self._seconds, waking)
-                    self._note()
-            self._wakings.remove(waking)
-            self._waiting.remove(threading.get_ident())
-            self._note()
-
-    def _note(self) -> None:
-        self._changes += 1
-        self._changed.notify_all()
+            self._jobs[threading.get_ident()] = futures
+            self._pass(seconds, lambda: any(one.done() for one in futures))
+        return [one for one in futures if one.done()]
 
     @contextmanager
     def deciding(self) -> Iterator[None]:
         """This thread decides what others do: inside, time goes on only while it waits."""
         with self._changed:
-            self._deciding.add(threading.get_ident())
+            self._jobs[threading.get_ident()] = ()
         try:
             yield
         finally:
             with self._changed:
-                self._deciding.remove(threading.get_ident())
+                del self._jobs[threading.get_ident()]
 
     @contextmanager
     def calling(self) -> Iterator[None]:
         """Time stands still inside."""
         with self._changed:
             self._calls += 1
-            self._changes += 1
         try:
             yield
         finally:
             with self._changed:
                 self._calls -= 1
-                self._changes += 1
+
+    def _pass(self, seconds: float, is_over: Callable[[], bool]) -> None:
+        waking = self._seconds + seconds
+        self._idle += 1
+        heapq.heappush(self._wakings, waking)
+        while self._seconds < waking and not is_over():
+            is_next, before = self._wakings[0] >= waking, self._seconds
+            self._changed.wait(GRACE_SECONDS if is_next else 10 * GRACE_SECONDS)
+            is_still = self._wakings[0] >= waking and self._seconds == before
+            if is_next and is_still and self._is_quiet() and not is_over():
+                self._seconds, self._moved = waking, time.monotonic()
+                self._changed.notify_all()
+        self._wakings.remove(waking)
+        heapq.heapify(self._wakings)
+        self._idle -= 1
+
+    def _is_quiet(self) -> bool:
+        """Nobody calls, and nobody works. Who works for too long waits for something else."""
+        if self._calls:
+            return False
+        jobs = sum(not job.done() for jobs in self._jobs.values() for job in jobs)
+        is_at_work = len(self._jobs) + jobs > self._idle
+        return not is_at_work or time.monotonic() - self._moved > WORK_SECONDS
 
 
 class Calling(httpx.BaseTransport):

@@ -25,9 +25,9 @@ from pipelines.listings import accounts_in, discover, store_accounts
 from pipelines.load import Loader
 from pipelines.partitions import AccountDay
 from pipelines.reports import REPORTS
-from tests.chaos.clock import VirtualClock
 from tests.chaos.expected import name_of
 from tests.chaos.witness import Witness
+from tests.clock import VirtualClock
 from warehouse.lake import Lake
 
 if TYPE_CHECKING:
@@ -159,6 +159,7 @@ class World:
                 timeout_seconds=30.0,
             ) as client,
             _watched(client, clock) as hung,
+            clock.deciding(),
         ):
             loader = Loader(
                 client, lake, accounts_in(lake), "chaos", now=clock.now, wait=clock.wait

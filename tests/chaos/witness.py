@@ -14,7 +14,7 @@ import httpx
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tests.chaos.clock import VirtualClock
+    from tests.clock import VirtualClock
 
 __all__ = ["Heard", "Witness"]
 

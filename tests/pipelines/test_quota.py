@@ -76,7 +76,6 @@ class Company:
         """Load everything; when the last day of each account was done, by the clock. Loads of
         several numbers share what they know of limits.
         """
-        self.clock.sleep(after_seconds)
         accounts = {
             one["account_id"]: Account(one["account_id"], one["timezone_name"], one["currency"])
             for one in self.sandbox.world()["accounts"]
@@ -94,6 +93,7 @@ class Company:
                 ledger=Ledger(self.folder / ".limits.json", self.clock.seconds),
             ) as client,
         ):
+            self.clock.sleep(after_seconds)
             loader = Loader(
                 client,
                 Lake(self.folder / f"{number}"),
