@@ -91,7 +91,7 @@ class Ask:
     def without(self, fields: frozenset[str]) -> Ask:
         """The same question without some fields, as a new one."""
         kept = tuple(field for field in self.fields if field not in fields)
-        return replace(self, fields=kept, attempt=1)
+        return replace(self, fields=kept, attempt=1, busy=0)
 
 
 class Remedy(Enum):
@@ -172,7 +172,7 @@ def split_inside(ask: Ask, error: GraphError) -> Sequence[Ask]:
     # Each hangs for an hour, or for many pages, and one day is small.
     if isinstance(error, RunHungError | CursorStuckError):
         return []
-    new = replace(ask, attempt=1, is_inside=True)
+    new = replace(ask, attempt=1, busy=0, is_inside=True)
     if len(ask.statuses) > 1:
         return [replace(new, statuses=half) for half in halves_of(ask.statuses)]
     if len(ask.ids) > 1:

@@ -215,8 +215,7 @@ class Engine(Generic[Result]):
         part.run = ReportRun.unseen(report_run_id)
         part.created, part.changed = now - age_seconds, now
         part.heard, part.silent_since = now, None
-        took_seconds = self._took_seconds.get(part.order.account_id, 0.0)
-        part.due = now if age_seconds else now + poll_seconds(0.0, 0, took_seconds)
+        part.due = now if age_seconds else now + poll_seconds(0.0, 0)
         part.order.report_run_ids.append(report_run_id)
         if not part.order.error:
             self._turns.flight.append(part)
@@ -238,8 +237,9 @@ class Engine(Generic[Result]):
 
     def _poll_answered(self, part: Part, answer: ReportRun | GraphError) -> Iterator[Result]:
         now = self._client.clock()
-        age = now - part.created
+        age, took_seconds = now - part.created, 0.0
         if isinstance(answer, ReportRun):
+            took_seconds = self._took_seconds.get(part.order.account_id, 0.0)
             part.heard, part.silent_since = now, None
             if answer != part.run:
                 part.run, part.changed = answer, now
@@ -255,7 +255,7 @@ class Engine(Generic[Result]):
             raise answer
         elif not part.may_pass(answer, now):
             yield from self._part_failed(part, answer)
-        wait = poll_seconds(age, part.run.percent)
+        wait = poll_seconds(age, part.run.percent, took_seconds)
         part.due = now + wait * patience(self._client.usage(), part.order.account_id)
 
     def _was_read(self, part: Part, _: None) -> Iterator[Result]:
@@ -371,7 +371,7 @@ class Engine(Generic[Result]):
         """Ask only for the objects that have rows, by their ids: those can be split."""
 
         def found(_: Part, ids: tuple[str, ...]) -> Iterator[Result]:
-            narrowed = replace(part.ask, level=level, ids=ids, attempt=1)
+            narrowed = replace(part.ask, level=level, ids=ids, attempt=1, busy=0)
             if not ids:
                 yield from self._was_read(part, None)
             elif len(ids) == 1:  # fewer than before: what has no rows is left out

@@ -126,6 +126,16 @@ def test_a_meta_that_stays_busy_is_not_asked_for_ever(error: GraphError) -> None
     assert remedies == [Remedy.AGAIN] * (BUSY_ATTEMPTS - 1) + [Remedy.FAIL]
 
 
+def test_outages_of_a_question_are_none_of_its_parts() -> None:
+    busy = ONE_DAY
+    for _ in range(BUSY_ATTEMPTS - 1):
+        busy = busy.again(RetryableError("HTML"))
+
+    parts = [*split_inside(busy, TOO_MUCH), busy.without(frozenset({"spend"}))]
+
+    assert [part.busy for part in parts] == [0, 0, 0]
+
+
 def test_an_outage_after_a_run_that_failed_is_not_the_end() -> None:
     ask = ASK.again(RunFailedError("Failed."))
 
