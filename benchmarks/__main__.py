@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks import compare
+from benchmarks import compare, engine
 from benchmarks.measure import ROUNDS, measured
 from benchmarks.pages import Pages, keep
 from benchmarks.serve import Served, serving
@@ -42,7 +42,7 @@ def main() -> None:
     print(_machine())
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_FOLDER")) as name:
         folder = Path(name)
-        parts = (_loads, _memory, _small, _published)
+        parts = (_loads, _memory, _small, _published, lambda _: engine.figures())
         lines = [_told(line) for part in parts for line in part(folder)]
     widths = [max(len(line[n]) for line in lines) for n in range(3)]
     for line in lines:
