@@ -119,8 +119,8 @@ def remedy_of(error: GraphError, ask: Ask, *, is_of_run: bool, is_hopeless: bool
 
     `is_of_run`: it has a report run, so that "no such object" means that run, which may be asked
     for again; without one it is the account that is not there. `is_hopeless`: other days of the
-    account failed to their smallest parts, and nothing of it could be read since. Each of its days
-    is still asked for, but none is torn up: hundreds of runs would tell what is known.
+    account failed so to their smallest parts, and nothing of it could be read since. Each of its
+    days is still asked for, but none is torn up: hundreds of runs would tell what is known.
     """
     remedy = _remedy_of(error, ask, is_of_run=is_of_run)
     if not is_hopeless or remedy not in (Remedy.SPLIT, Remedy.SEARCH):

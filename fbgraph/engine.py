@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import partial
@@ -125,7 +125,7 @@ class Engine(Generic[Result]):
         self._wait = wait
         self._dropped: frozenset[str] = frozenset()
         self._closed: dict[str, str] = {}
-        self._lost: Counter[str] = Counter()
+        self._lost: defaultdict[str, Counter[type[Exception]]] = defaultdict(Counter)
         self._took_seconds: dict[str, float] = {}  # the last run of each account
         self._turns: Turns[Result] = Turns(client)
         self._suspects: list[tuple[Part, GraphError]] = []
@@ -308,7 +308,7 @@ class Engine(Generic[Result]):
         if self._dropped & set(ask.fields):  # the field was found meanwhile, for another order
             self._ask_again(part, ask.without(self._dropped))
             return
-        is_hopeless = self._lost[order.account_id] >= LOST_DAYS
+        is_hopeless = self._lost[order.account_id][type(error)] >= LOST_DAYS
         remedy = remedy_of(error, ask, is_of_run=is_of_run, is_hopeless=is_hopeless)
         level = logging.INFO if remedy is Remedy.AGAIN else logging.WARNING
         _log.log(level, "%s: %s: %s", order, remedy.value, error)
@@ -412,7 +412,7 @@ class Engine(Generic[Result]):
         if order.error:
             return
         order.error = str(error)
-        self._lost[order.account_id] += order.account_id in self._turns.doubtful
+        self._lost[order.account_id][type(error)] += order.account_id in self._turns.doubtful
         self._turns.forget(order)
         if isinstance(error, PermissionDeniedError) or _is_of_account(error):
             self._closed[order.account_id] = order.error
