@@ -241,9 +241,10 @@ class Engine(Generic[Result]):
         if isinstance(answer, ReportRun):
             took_seconds = self._took_seconds.get(part.order.account_id, 0.0)
             part.heard, part.silent_since = now, None
+            part.same_polls += 1
             if answer != part.run:
-                part.run, part.changed = answer, now
-            step = next_step(answer, age, now - part.changed)
+                part.run, part.changed, part.same_polls = answer, now, 0
+            step = next_step(answer, age, now - part.changed, unchanged_polls=part.same_polls)
             if step is not Step.WAIT:
                 self._took_seconds[part.order.account_id] = age
             if step is Step.READ:
@@ -255,7 +256,12 @@ class Engine(Generic[Result]):
             raise answer
         elif not part.may_pass(answer, now):
             yield from self._part_failed(part, answer)
-        wait = poll_seconds(age, part.run.percent, took_seconds)
+        wait = poll_seconds(
+            age,
+            part.run.percent,
+            unchanged_seconds=now - part.changed,
+            took_seconds=took_seconds,
+        )
         part.due = now + wait * patience(self._client.usage(), part.order.account_id)
 
     def _was_read(self, part: Part, _: None) -> Iterator[Result]:

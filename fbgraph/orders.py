@@ -27,9 +27,10 @@ Result_co = TypeVar("Result_co", covariant=True)
 _ALLOWED_AT: Final[Sequence[tuple[float, float]]] = ((95.0, 0.1), (85.0, 0.25), (70.0, 0.5))
 
 
-#: A run whose polls are not answered for so long, or make no sense, is asked for again. So is one
-#: whose polls were throttled for longer than a call waits.
+#: A run of which so many polls in a row, over so long, are not answered or make no sense is asked
+#: for again. So is one that nothing was heard of for longer than a throttled call waits.
 SILENT_SECONDS: Final = 600.0
+SILENT_POLLS: Final = 4
 
 
 class Sink(Protocol):
@@ -139,7 +140,8 @@ class Part:
     """One question of an order, and the report run that is to answer it.
 
     By the clock: when the run was `created`, when it last `changed`, when a poll was last `heard`
-    of, `silent_since` when they say nothing, and when the next one is `due`.
+    of, `silent_since` when they say nothing, and when the next one is `due`. `silent_polls` say
+    nothing, `same_polls` nothing new.
     """
 
     order: Order
@@ -150,6 +152,8 @@ class Part:
     changed: float = 0.0
     heard: float = 0.0
     silent_since: float | None = None
+    silent_polls: int = 0
+    same_polls: int = 0
     due: float = 0.0
     is_read: bool = False
 
@@ -165,10 +169,13 @@ class Part:
         if isinstance(error, ThrottledError):
             self.silent_since = None
         elif self.silent_since is None:
-            self.silent_since = now
+            self.silent_since, self.silent_polls = now, 1
+        else:
+            self.silent_polls += 1
         silent_seconds = 0.0 if self.silent_since is None else now - self.silent_since
-        is_patient = silent_seconds <= SILENT_SECONDS and now - self.heard <= MAX_THROTTLED_SECONDS
-        return isinstance(error, RetryableError) and is_patient
+        is_silent = silent_seconds > SILENT_SECONDS and self.silent_polls >= SILENT_POLLS
+        is_late = now - self.heard > MAX_THROTTLED_SECONDS
+        return isinstance(error, RetryableError) and not is_silent and not is_late
 
     def drop(self) -> None:
         """Forget what it brought: it is read or asked for again under another number."""

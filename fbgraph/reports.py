@@ -48,8 +48,10 @@ DONE_PERCENT: Final = 100
 #: A run that has not started, or not finished, after these is given up. Meta says up to an hour.
 START_SECONDS: Final = 10 * 60.0
 TOTAL_SECONDS: Final = 60 * 60.0
-#: Status and percent that never agree: "Job Running" at 100 % has been seen.
+#: Status and percent that never agree: "Job Running" at 100 % has been seen. So many polls must say
+#: so: while a limit keeps us from looking, a run is not stuck.
 STUCK_SECONDS: Final = 5 * 60.0
+STUCK_POLLS: Final = 8
 #: The shortest and the longest wait between two polls of a run.
 POLL_SECONDS: Final = (1.0, 60.0)
 #: The wait as a part of a run's age: at worst it is found done that much late. And as a part of
@@ -118,12 +120,14 @@ def next_step(
     run: ReportRun,
     age_seconds: float,
     unchanged_seconds: float,
+    *,
+    unchanged_polls: int,
     timeout_seconds: float = TOTAL_SECONDS,
 ) -> Step:
     """Decide after one poll.
 
-    `age_seconds` since the run was created, `unchanged_seconds` since status or percent moved;
-    after `timeout_seconds` it is given up.
+    `age_seconds` since the run was created; `unchanged_seconds` and so many polls since status or
+    percent moved; after `timeout_seconds` it is given up.
     """
     step = NEXT_STEP[run.status]
     if step is Step.RESUBMIT or (step is Step.READ and run.percent >= DONE_PERCENT):
@@ -132,7 +136,9 @@ def next_step(
         age_seconds > timeout_seconds
         or (run.status == "Job Not Started" and age_seconds > START_SECONDS)
         or (
-            (step is Step.READ or run.percent >= DONE_PERCENT) and unchanged_seconds > STUCK_SECONDS
+            (step is Step.READ or run.percent >= DONE_PERCENT)
+            and unchanged_seconds > STUCK_SECONDS
+            and unchanged_polls >= STUCK_POLLS
         )
     )
     return Step.RESUBMIT if hung else Step.WAIT
@@ -146,18 +152,25 @@ def hung_error(run: ReportRun, age_seconds: float) -> RunHungError:
     )
 
 
-def poll_seconds(age_seconds: float, percent: int, took_seconds: float = 0.0) -> float:
+def poll_seconds(
+    age_seconds: float, percent: int, *, unchanged_seconds: float = 0.0, took_seconds: float = 0.0
+) -> float:
     """Seconds until the next poll of a run that has been there for `age_seconds`.
 
-    Where it says how far it is, most of the time that it still seems to need, else a part of its
-    age; and none before most of `took_seconds`, which another run of its account took. So a run is
+    Where it says how far it is, most of the time that it still seems to need; else a part of its
+    age, but most of `took_seconds`, which another run of its account took. One that says 100 % may
+    be done at any moment: a part of the time for which it has been `unchanged_seconds`. So a run is
     found done soon after it is, by few polls: each counts as a call.
     """
     shortest, longest = POLL_SECONDS
     wait = POLL_AFTER * age_seconds
     if 0 < percent < DONE_PERCENT:
         wait = POLL_BEFORE_DONE * age_seconds * (DONE_PERCENT - percent) / percent
-    return min(max(wait, POLL_BEFORE_DONE * took_seconds - age_seconds, shortest), longest)
+    elif percent == 0:
+        wait = max(wait, POLL_BEFORE_DONE * took_seconds - age_seconds)
+    else:
+        wait = POLL_AFTER * unchanged_seconds
+    return min(max(wait, shortest), longest)
 
 
 def run_id_of(answer: object) -> str:
@@ -186,15 +199,21 @@ def wait_until_done(  # noqa: PLR0913  # what does the I/O comes in by name
     done within `timeout_seconds`.
     """
     started = changed = now = clock()
-    last = ReportRun.unseen(report_run_id)
+    last, same_polls = ReportRun.unseen(report_run_id), 0
     while True:
-        sleep(poll_seconds(now - started, last.percent))
+        sleep(poll_seconds(now - started, last.percent, unchanged_seconds=now - changed))
         now = clock()
         run = _poll_fresh(poll, report_run_id, now - started)
-        changed = changed if run == last else now
+        changed, same_polls = (changed, same_polls + 1) if run == last else (now, 0)
         last = run
         on_poll(run)
-        step = next_step(run, now - started, now - changed, timeout_seconds)
+        step = next_step(
+            run,
+            now - started,
+            now - changed,
+            unchanged_polls=same_polls,
+            timeout_seconds=timeout_seconds,
+        )
         if step is Step.READ:
             return
         if step is Step.RESUBMIT:

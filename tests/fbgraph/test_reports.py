@@ -23,6 +23,7 @@ from fbgraph.reports import (
     NEXT_STEP,
     POLL_SECONDS,
     START_SECONDS,
+    STUCK_POLLS,
     STUCK_SECONDS,
     TOTAL_SECONDS,
     ReportRun,
@@ -102,7 +103,20 @@ def asked_for(graph: Wire) -> list[str]:
 def test_a_poll_says_what_to_do_next(
     status: str, percent: int, age: float, unchanged: float, step: Step
 ) -> None:
-    assert next_step(ReportRun(RUN, status, percent), age, unchanged) is step
+    run = ReportRun(RUN, status, percent)
+
+    assert next_step(run, age, unchanged, unchanged_polls=STUCK_POLLS) is step
+
+
+def test_a_run_is_not_stuck_as_long_as_nobody_could_look() -> None:
+    run = ReportRun(RUN, "Job Running", 100)
+
+    steps = [
+        next_step(run, 900, 2 * STUCK_SECONDS, unchanged_polls=n)
+        for n in (STUCK_POLLS - 1, STUCK_POLLS)
+    ]
+
+    assert steps == [Step.WAIT, Step.RESUBMIT]
 
 
 def test_every_status_of_the_contract_has_a_step_and_an_example() -> None:
@@ -124,7 +138,7 @@ def test_no_run_is_waited_for_longer_than_an_hour(
 ) -> None:
     run = ReportRun(RUN, status, percent)
 
-    assert next_step(run, TOTAL_SECONDS + 1, unchanged) is not Step.WAIT
+    assert next_step(run, TOTAL_SECONDS + 1, unchanged, unchanged_polls=0) is not Step.WAIT
 
 
 @pytest.mark.parametrize("name", POLLS)
@@ -400,4 +414,10 @@ def test_a_run_that_tells_its_progress_is_found_done_soon_by_few_polls(
 def test_a_run_is_left_alone_for_most_of_what_another_of_its_account_took(
     age: float, took: float, wait: float
 ) -> None:
-    assert poll_seconds(age, 0, took) == pytest.approx(wait)
+    assert poll_seconds(age, 0, took_seconds=took) == pytest.approx(wait)
+
+
+def test_a_run_that_says_100_percent_is_looked_at_soon_again() -> None:
+    waits = [poll_seconds(500, 100, unchanged_seconds=n, took_seconds=400) for n in (0, 10, 300)]
+
+    assert waits == [1.0, 4.0, 60.0]
