@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from warehouse.errors import UnknownTableError
-from warehouse.schema import TABLES
+from warehouse.schema import TABLES, table_named
 from warehouse.table import INSTANT
 
 if TYPE_CHECKING:
@@ -76,9 +76,9 @@ def create_external(table: Table, engine: str, root: str) -> str:
 
 
 def statements(engine: str, root: str, names: Iterable[str] = ()) -> str:
-    """All tables that are kept in files, or those named."""
+    """All tables that are kept in files, or those named. Raises UnknownTableError."""
     stored = [name for name, table in TABLES.items() if table.partitions is not None]
-    made = (create_external(TABLES[name], engine, root) for name in [*names] or stored)
+    made = (create_external(table_named(name), engine, root) for name in [*names] or stored)
     return "\n\n".join(made)
 
 
