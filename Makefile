@@ -9,10 +9,10 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --compile \
 # Dagster's runs and events stay in the checkout, so that the UI shows what the command line did.
 export DAGSTER_HOME ?= $(CURDIR)
 
-.PHONY: help install demo test kills chaos coverage check dev sandbox bench lock clean
+.PHONY: help install demo test test-scale kills chaos coverage check dev sandbox bench lock clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 install: .venv/installed  ## Make .venv with the command fbinsights in it
 
@@ -21,6 +21,10 @@ demo: install  ## Load three days of a made-up company, prove them, show the tab
 
 test: .venv/installed-dev  ## Run the tests (needs no token and no network)
 	@$(BIN)/pytest
+
+test-scale: .venv/installed-dev  ## Test many workers with a real Postgres and Redis, installed if missing
+	@$(BIN)/python -m tests.scale.services
+	@SCALE=1 $(BIN)/pytest tests/scale
 
 coverage: .venv/installed-dev  ## Run the client's tests; 95 % of its branches must be seen
 	@$(BIN)/pytest tests/fbgraph --cov=fbgraph --cov-fail-under=95
@@ -66,5 +70,5 @@ clean:  ## Remove .venv and caches; data and Dagster's history stay
 
 .venv/installed-dev: pyproject.toml requirements.lock | .venv/bin/python
 	@echo "Installing pinned versions with the developers' tools ..." >&2
-	@$(PIP) --editable '.[dev]'
+	@$(PIP) --editable '.[dev,scale]'
 	@touch $@ .venv/installed

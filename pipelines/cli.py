@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from functools import reduce
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _SHOWN = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+#: Keys of `warehouse.ddl.DIALECTS`, which brings pyarrow.
+ENGINES = ("spark", "trino", "athena", "bigquery", "snowflake")
 
 _EPILOG = "Settings come from the environment or .env: see .env.example."
 
@@ -272,6 +276,29 @@ def query(sql: str, form: str) -> None:
     from pipelines.query import run_query  # noqa: PLC0415
 
     run_query(os.environ, sql, form)
+
+
+@cli.command()
+@click.argument("table", required=False)
+@click.option(
+    "--ddl",
+    "engine",
+    type=click.Choice(ENGINES),
+    help="CREATE statements for this engine instead, over the files of the lake.",
+)
+def docs(table: str | None, engine: str | None) -> None:
+    """Print the data dictionary: all tables and views, or one TABLE."""
+    import pipelines.reports  # noqa: F401, PLC0415  # hands the tables of reports over
+    from pipelines.settings import settings_of  # noqa: PLC0415
+    from warehouse.ddl import statements  # noqa: PLC0415
+    from warehouse.dictionary import render, render_one  # noqa: PLC0415
+
+    if engine is not None:
+        url = settings_of(os.environ).warehouse_url
+        root = url if "://" in url else Path(url).expanduser().resolve().as_uri()
+        click.echo(statements(engine, root, [table] if table else []))
+    else:
+        click.echo(render_one(table) if table else render(), nl=False)
 
 
 def main() -> None:

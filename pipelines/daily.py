@@ -30,6 +30,7 @@ from pipelines.recording import (
     failure_of,
     listed_part,
     loaded_part,
+    plan,
     record_good,
     stopping,
     take_in_accounts,
@@ -150,6 +151,7 @@ def look(context: dg.OpExecutionContext, config: Refresh, graph: GraphResource) 
 
 def _entities(work: _Work, account_ids: Sequence[str], looked: Looked) -> None:
     for table in LEVEL_OF:
+        plan(work.context, table, map(act_id, account_ids))
         found = load_objects(work.client, work.lake, [table], account_ids, work.now)
         parts = [listed_part(one) for one in found]
         record_good(work.context, table, parts)
@@ -174,6 +176,7 @@ def _controls(
     outcomes = list(work.loader.load(CONTROL, wanted))
     beside = Beside.of(work.lake, work.client)
     parts = [loaded_part(one, beside) for one in outcomes if one.error or _changed(before, one)]
+    plan(work.context, CONTROL.name, [part.partition_key for part in parts])
     record_good(work.context, CONTROL.name, parts)
     looked.note(CONTROL.name, parts)
     totals: dict[str, dict[date, Totals | None]] = {account_id: {} for account_id in today}
@@ -224,10 +227,13 @@ def _cost(lake: Lake, report: str, account_id: str, days: Sequence[date]) -> Cos
 def pull(context: dg.OpExecutionContext, graph: GraphResource, looked: Looked) -> None:
     """Load what was chosen, see to the ids that it mentions, publish, and tell what it cost.
 
-    What was loaded is published even when everything stops halfway.
+    What was loaded is published even when everything stops halfway, and what was not reached is in
+    the grid as failed.
     """
     settings = graph.settings()
     lake = Lake(settings.warehouse_url)
+    for report, chosen in looked.pull.items():
+        plan(context, report, map(key_of, chosen))
     with stopping():
         try:
             with settings.open_graph() as client:

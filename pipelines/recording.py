@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import dagster as dg
+from dagster._core.events import AssetMaterializationPlannedData  # no public way to plan
 
 from fbgraph import act_id
 from fbgraph.errors import ENDS_EVERYTHING
@@ -34,6 +36,7 @@ __all__ = [
     "failure_of",
     "listed_part",
     "loaded_part",
+    "plan",
     "record",
     "record_good",
     "stopping",
@@ -150,6 +153,25 @@ def told_of(data: StepFailureData) -> tuple[Mapping[tuple[str, str], str], str]:
         (asset, key): str(why) for asset, keys in bad.data.items() for key, why in keys.items()
     }
     return parts, stopped
+
+
+def plan(
+    context: dg.OpExecutionContext, asset: dg.AssetKey | str, partition_keys: Iterable[str]
+) -> None:
+    """Tell Dagster that this run is to materialize partitions, for a step that is none of the
+    asset's: Dagster plans those of an asset's own runs by itself.
+
+    In the grid they are in progress while the run goes on, and failed when the run fails and they
+    are still not there.
+    """
+    key = dg.AssetKey.from_coercible(asset)
+    for partition_key in partition_keys:
+        planned = dg.DagsterEvent.build_asset_materialization_planned_event(
+            context.job_name,
+            context.get_step_execution_context().step.key,
+            AssetMaterializationPlannedData(key, partition=partition_key),
+        )
+        context.instance.report_dagster_event(planned, context.run_id, logging.DEBUG)
 
 
 def record_good(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
+import yaml
 from dagster._core.instance.ref import InstanceRef  # no public way to a folder of one's own
 
 from pipelines.definitions import defs
@@ -106,8 +107,12 @@ def _home_of(environ: Mapping[str, str]) -> Path:
 
 
 def _kept_in(state: Path) -> Mapping[str, object]:
-    """What `dagster.yaml` says of places, with `state` for .dagster."""
-    return {
+    """What the checkout's `dagster.yaml` says of places, with `state` for .dagster. What it keeps
+    elsewhere, in Postgres or in a bucket, stays there.
+    """
+    written = CHECKOUT / "dagster.yaml"
+    said = yaml.safe_load(written.read_text(encoding="utf-8")) if written.exists() else {}
+    places: Mapping[str, Mapping[str, object]] = {
         "storage": {"sqlite": {"base_dir": str(state)}},
         "compute_logs": {
             "module": "dagster._core.storage.local_compute_log_manager",
@@ -120,6 +125,16 @@ def _kept_in(state: Path) -> Mapping[str, object]:
             "config": {"base_dir": str(state)},
         },
     }
+    return {
+        section: place
+        for section, place in places.items()
+        if _kind(said.get(section, place)) == _kind(place)
+    }
+
+
+def _kind(place: Mapping[str, object]) -> object:
+    """``sqlite`` or ``postgres`` of storage; the class of all else."""
+    return place.get("class") or next(iter(place))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from warehouse.errors import UnknownTableError
 from warehouse.schema import TABLES
 from warehouse.sql import duckdb_type
 from warehouse.views import PURCHASES, RATIOS, VIEWS
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from warehouse.table import Column
     from warehouse.views import View
 
-__all__ = ["render"]
+__all__ = ["render", "render_one"]
 
 HEAD = """\
 # Tables
@@ -45,6 +46,15 @@ def render() -> str:
     for view in VIEWS.values():
         parts += [_heading(view), "\n".join(_view_lines(view)), ""]
     return "\n".join(parts)
+
+
+def render_one(name: str) -> str:
+    """Write what there is of one table or view. Raises UnknownTableError that lists them all."""
+    if name in TABLES:
+        return f"{_heading(TABLES[name])}\n" + "\n".join(_table_lines(TABLES[name])) + "\n"
+    if name in VIEWS:
+        return f"{_heading(VIEWS[name])}\n" + "\n".join(_view_lines(VIEWS[name])) + "\n"
+    raise UnknownTableError(f"no table {name!r}; there are {', '.join([*TABLES, *VIEWS])}")
 
 
 def _heading(relation: Table | View) -> str:

@@ -56,12 +56,18 @@ RATIOS: Final[Mapping[Column, str]] = {
 #: The type of action that has all purchases, on Meta and off, each once.
 PURCHASE: Final = "omni_purchase"
 
-#: What only insights by the day know, and what is made of it. NULL where they are not loaded.
+#: What only insights by the day know, and what is made of it.
+_OF_DAILY: Final = "NULL where it has none, or where insights_daily is not loaded (`loads` tells)"
 PURCHASES: Final[Mapping[Column, str]] = {
-    Column("purchases", "decimal", f"Actions of type {PURCHASE} in insights_daily", "count"): (
-        "purchases"
+    Column(
+        "purchases",
+        "decimal",
+        f"Actions of type {PURCHASE} in insights_daily; {_OF_DAILY}",
+        "count",
+    ): "purchases",
+    Column("purchase_value", "decimal", f"What they were worth; {_OF_DAILY}", MONEY): (
+        "purchase_value"
     ),
-    Column("purchase_value", "decimal", "What they were worth", MONEY): "purchase_value",
     Column("cpa", "elapsed", "Spend per purchase", MONEY): (
         "(daily_spend / nullif(purchases, 0))::DOUBLE"
     ),
@@ -167,7 +173,8 @@ def views_on(hourly: Table, daily: Table) -> Sequence[View]:
                 hourly,
                 "campaign_daily",
                 ("account_id", "campaign_id", "date"),
-                "insights_hourly summed by campaign and day, rows without an hour included.",
+                "insights_hourly summed by campaign and day, rows without an hour included; "
+                "purchases are those of insights_daily.",
             )
         ),
         _roll_up(
@@ -181,7 +188,8 @@ def views_on(hourly: Table, daily: Table) -> Sequence[View]:
                 hourly,
                 "account_daily",
                 ("account_id", "date"),
-                "insights_hourly summed by account and day, rows without an hour included.",
+                "insights_hourly summed by account and day, rows without an hour included; "
+                "purchases are those of insights_daily.",
             )
         ),
         *(view for table in (hourly, daily) if (view := long_actions(table))),

@@ -10,12 +10,15 @@ import dagster as dg
 import pytest
 
 import warehouse
+from fbgraph import act_id
+from pipelines.definitions import defs
+from pipelines.partitions import key_of
 from pipelines.refresh import Why
 from pipelines.reports import REPORTS
 from pipelines.runs import RunResult, run_job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from fbgraph.sandbox import Sandbox
     from pipelines.daily import Looked
@@ -51,6 +54,15 @@ def told(instance: dg.DagsterInstance) -> dict[str, Any]:
     assert event
     assert event.asset_materialization
     return {key: value.value for key, value in event.asset_materialization.metadata.items()}
+
+
+def failed_cells(instance: dg.DagsterInstance, asset: str, keys: Iterable[str]) -> set[str]:
+    """Those of the cells that the grid shows as failed."""
+    asset_key = dg.AssetKey(asset)
+    partitions = defs.resolve_asset_graph().get(asset_key).partitions_def
+    assert partitions
+    statuses = instance.get_status_by_partition(asset_key, list(keys), partitions)
+    return {key for key, status in (statuses or {}).items() if status and status.name == "FAILED"}
 
 
 def counts(sandbox: Sandbox) -> dict[tuple[str, str], int]:
@@ -188,6 +200,29 @@ def test_what_was_pulled_shows_in_the_grid_and_in_the_check(
     assert record.status.value == "SUCCEEDED"
 
 
+@pytest.mark.usefixtures("hours_alone")
+def test_account_days_that_fail_in_a_refresh_are_red_in_the_grid_until_they_are_loaded(
+    instance: dg.DagsterInstance, sandbox: Sandbox, two: Sequence[str]
+) -> None:
+    assert refresh(instance).success
+    sandbox.use("forbidden_insights")
+    result = refresh(instance)
+    looked: Looked = result.output
+    assert not result.success
+
+    cells = sorted(map(key_of, looked.pull["insights_hourly"]))
+    bad = [cell for cell in cells if cell.startswith(f"act_{two[1]}|")]
+    assert failed_cells(instance, "insights_hourly", cells) == set(bad)
+    assert failed_cells(instance, "control_daily", cells) == set(bad)
+    assert not failed_cells(instance, "campaigns", map(act_id, two))
+
+    sandbox.use()
+    assert run_job(instance, "insights_hourly_job", bad[0], bad[0]).success
+    assert failed_cells(instance, "insights_hourly", cells) == set(bad[1:])
+    assert refresh(instance).success
+    assert not failed_cells(instance, "insights_hourly", cells)
+
+
 @pytest.mark.usefixtures("two")
 def test_a_token_that_dies_halfway_stops_it_and_what_was_loaded_is_published(
     instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake
@@ -198,3 +233,9 @@ def test_a_token_that_dies_halfway_stops_it_and_what_was_loaded_is_published(
 
     assert "put it in FB_ACCESS_TOKEN" in result.stopped
     assert (lake.root / "warehouse.duckdb").exists()
+    looked: Looked = result.output
+    missing = {report: set(map(key_of, looked.pull[report])) for report in REPORTS}
+    for report, cells in missing.items():
+        cells -= set(instance.get_materialized_partitions(dg.AssetKey(report)))
+        assert failed_cells(instance, report, map(key_of, looked.pull[report])) == cells
+    assert any(missing.values())

@@ -13,7 +13,7 @@ import pytest
 from pipelines.definitions import defs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 YAML = ROOT / "dagster.yaml"
@@ -39,13 +39,36 @@ def test_nothing_leaves_the_machine_and_only_infrastructure_is_retried(
     assert checkout.run_monitoring_enabled
 
 
-def test_every_limit_has_its_reason_beside_it() -> None:
-    text = YAML.read_text(encoding="utf-8")
+def sections_of(path: Path) -> Mapping[str, str]:
+    """Section → its text, with the comment above it."""
+    pieces = path.read_text(encoding="utf-8").split("\n\n")
+    named = [(re.search(r"^([a-z_]+):", piece, re.MULTILINE), piece.strip()) for piece in pieces]
+    return {found[1]: piece for found, piece in named if found}
+
+
+@pytest.mark.parametrize("name", ["dagster.yaml", "dagster.postgres.yaml", "dagster.celery.yaml"])
+def test_every_limit_has_its_reason_beside_it(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
     sections = re.findall(r"^([a-z_]+):", text, re.MULTILINE)
 
-    assert len(sections) > 12
+    assert sections
     for section in sections:
         assert re.search(rf"^#.*\n(#.*\n)*{section}:", text, re.MULTILINE), section
+
+
+def test_the_instance_in_postgres_differs_in_its_storage_alone() -> None:
+    files, postgres = sections_of(YAML), sections_of(ROOT / "dagster.postgres.yaml")
+
+    assert list(postgres) == list(files)
+    assert {name for name in files if files[name] != postgres[name]} == {"storage"}
+    assert "env: DAGSTER_POSTGRES_URL" in postgres["storage"]
+
+
+def test_workers_of_celery_are_one_section_to_be_put_below() -> None:
+    added = sections_of(ROOT / "dagster.celery.yaml")
+
+    assert set(added) == {"run_launcher"}
+    assert "run_launcher" not in sections_of(ROOT / "dagster.postgres.yaml")
 
 
 def test_runs_carry_the_tags_that_the_limits_are_about(checkout: dg.DagsterInstance) -> None:

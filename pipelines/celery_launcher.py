@@ -1,0 +1,49 @@
+"""dagster-celery's launcher of runs, which also sees when a worker is gone.
+
+A worker that is killed writes nothing any more: Celery's books say STARTED of what it was at for
+ever, and Dagster's run monitoring takes that for a run at work. So the worker itself is asked too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from dagster._core.launcher import CheckRunHealthResult, WorkerStatus  # as dagster-celery does
+from dagster_celery.launcher import CeleryRunLauncher
+from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+__all__ = ["WatchedCeleryRunLauncher"]
+
+#: A worker answers within milliseconds whatever it is at, for its main process runs nothing. With
+#: ``--pool=solo`` there is no other process, and it would not answer.
+ANSWER_SECONDS: Final = 10.0
+
+_RUNNING: Final = CheckRunHealthResult(WorkerStatus.RUNNING)
+_LOST: Final = CheckRunHealthResult(WorkerStatus.FAILED, "The worker that had this run is gone.")
+
+
+class WatchedCeleryRunLauncher(CeleryRunLauncher):
+    """A run whose worker is gone fails, and so Dagster begins it again (`run_retries`)."""
+
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        """What Celery's books say; and where they say RUNNING, whether the worker says so too."""
+        task_id = run.tags.get(DAGSTER_CELERY_TASK_ID_TAG)
+        if task_id is None:  # the command line's: it never was with a worker
+            return _RUNNING
+        told = super().check_run_worker_health(run)
+        if told.status is not WorkerStatus.RUNNING or self._has_worker(task_id):
+            return told
+        told = super().check_run_worker_health(run)  # it may have ended meanwhile
+        return _LOST if told.status is WorkerStatus.RUNNING else told
+
+    def _has_worker(self, task_id: str) -> bool:
+        """Whether the worker that began a task is at it. True for one that has ended."""
+        began = self.celery.AsyncResult(task_id).info
+        if not isinstance(began, dict) or "hostname" not in began:
+            return True
+        worker = self.celery.control.inspect([began["hostname"]], timeout=ANSWER_SECONDS, limit=1)
+        answers = worker.query_task([task_id]) or {}
+        return any(task_id in tasks for tasks in answers.values())

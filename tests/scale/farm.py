@@ -1,0 +1,135 @@
+"""Dagster with its storage in Postgres, and two workers of Celery that execute its runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sys
+import time
+import warnings
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import dagster as dg
+from dagster._core.execution.backfill import PartitionBackfill  # what the page's button makes
+
+from pipelines.definitions import defs
+from pipelines.partitions import key_of
+from tests.scale.services import running
+from warehouse.lake import Lake
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from fbgraph.sandbox import Sandbox
+    from pipelines.partitions import AccountDay
+
+__all__ = ["PLACES", "ROOT", "Farm", "environ_of", "farm"]
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+WORKERS: Final = 2
+
+#: Runs that one worker executes at once: together as many as `max_concurrent_runs` allows.
+PLACES: Final = 2
+
+
+@dataclass
+class Farm:
+    """A running farm: the lake that it loads into, its instance and its workers."""
+
+    lake: Lake
+    instance: dg.DagsterInstance
+    workers: Sequence[subprocess.Popen[bytes]]
+
+    def backfill(self, report: str, account_days: Sequence[AccountDay]) -> str:
+        """What the page does when cells of the grid are chosen and launched; its id."""
+        backfill_id = f"{report} of {len(account_days)}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Dagster's own, about what it uses itself
+            asked = PartitionBackfill.from_asset_partitions(
+                backfill_id=backfill_id,
+                asset_graph=defs.resolve_asset_graph(),
+                partition_names=[key_of(one) for one in account_days],
+                asset_selection=[dg.AssetKey(report)],
+                backfill_timestamp=time.time(),
+                tags={},
+                dynamic_partitions_store=self.instance,
+                all_partitions=False,
+                title=None,
+                description=None,
+                run_config=None,
+            )
+        self.instance.add_backfill(asked)
+        return backfill_id
+
+    def runs_of(self, backfill_id: str, *statuses: dg.DagsterRunStatus) -> Sequence[dg.DagsterRun]:
+        """Runs of a backfill in these statuses, those that are begun again included."""
+        tags = {"dagster/backfill": backfill_id}
+        return self.instance.get_runs(dg.RunsFilter(statuses=list(statuses), tags=tags))
+
+    def worker_of(self, run: dg.DagsterRun) -> int | None:
+        """The number of the worker that executes a run: the run names its process, and that is in
+        the worker's group.
+        """
+        said = " ".join(entry.message for entry in self.instance.all_logs(run.run_id))
+        pids = re.findall(r"\(pid: (\d+)\)", said)
+        groups = [worker.pid for worker in self.workers]
+        with suppress(ProcessLookupError):
+            return groups.index(os.getpgid(int(pids[-1]))) if pids else None
+        return None
+
+    def remembered(self) -> set[str]:
+        """The report runs in flight that are kept beside the lake."""
+        found = set()
+        for path in (self.lake.root / ".runs").rglob("*.json"):
+            with suppress(OSError, ValueError):  # it went, or is being written
+                found.add(str(json.loads(path.read_text())["report_run_id"]))
+        return found
+
+    def kill(self, number: int) -> None:
+        """End a worker with all its processes at once, as a machine goes."""
+        os.killpg(self.workers[number].pid, signal.SIGKILL)
+
+
+def environ_of(home: Path, sandbox: Sandbox, lake: Path, **more: str) -> Mapping[str, str]:
+    """The environment of a machine."""
+    return {
+        **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+        "PYTHONPATH": str(ROOT),
+        "DAGSTER_HOME": str(home),
+        "FB_GRAPH_URL": sandbox.url,
+        "FB_ACCESS_TOKEN": sandbox.token,
+        "WAREHOUSE_URL": str(lake),
+        **more,
+    }
+
+
+@contextmanager
+def farm(home: Path, environ: Mapping[str, str], instance: dg.DagsterInstance) -> Iterator[Farm]:
+    """Two workers and Dagster's daemon on the instance of a home."""
+    with ExitStack() as stack:
+        workers = [
+            stack.enter_context(
+                running(_worker(n), home / f"worker{n}.log", environ=environ, cwd=home)
+            )
+            for n in range(WORKERS)
+        ]
+        daemon = [sys.executable, "-m", "dagster._daemon", "run", "-m", "pipelines.definitions"]
+        stack.enter_context(
+            running(daemon, home / "daemon.log", environ=environ, cwd=home, ending=signal.SIGINT)
+        )
+        yield Farm(Lake(environ["WAREHOUSE_URL"]), instance, workers)
+
+
+def _worker(number: int) -> Sequence[str]:
+    return [
+        *(sys.executable, "-m", "celery", "-A", "dagster_celery.app", "worker"),
+        *("--hostname", f"worker{number}@%h", "--concurrency", str(PLACES)),
+        *("--disable-prefetch", "--include", "pipelines.definitions"),
+    ]

@@ -1,0 +1,86 @@
+"""Dagster's storage in Postgres by `dagster.postgres.yaml`: for the command line, and between two
+processes that know nothing of each other.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from contextlib import ExitStack
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pytest
+from dagster_postgres import PostgresRunStorage
+
+import pipelines.runs
+from fbgraph.sandbox import Sandbox
+from pipelines.partitions import AccountDay, key_of
+from pipelines.runs import open_instance, run_job
+from tests.scale.farm import ROOT, environ_of
+from tests.scale.pooled import POOL, PROCESSES
+from tests.scale.services import PATIENCE_SECONDS, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+NOW = datetime(2026, 11, 23, 20, tzinfo=UTC)
+YAML = ROOT / "dagster.postgres.yaml"
+
+
+@pytest.fixture
+def home(new_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with `dagster.postgres.yaml` under the name that Dagster looks for."""
+    shutil.copy(YAML, tmp_path / "dagster.yaml")
+    monkeypatch.setenv("DAGSTER_POSTGRES_URL", new_database())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_what_the_command_line_does_in_a_checkout_is_in_postgres_for_all_to_see(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipelines.runs, "CHECKOUT", home)
+    with Sandbox(now=lambda: NOW) as sandbox:
+        for name, value in environ_of(home, sandbox, home / "lake").items():
+            monkeypatch.setenv(name, value)
+        cell = key_of(AccountDay(sandbox.account_ids[0], date(2026, 11, 21)))
+
+        with open_instance({}) as instance:
+            accounts = run_job(instance, "accounts_job")
+            loaded = run_job(instance, "insights_hourly_job", cell, cell)
+
+    with dg.DagsterInstance.from_config(str(home)) as elsewhere:
+        assert isinstance(elsewhere.run_storage, PostgresRunStorage)
+        seen = {run.run_id: run.status for run in elsewhere.get_runs()}
+        newest = elsewhere.get_latest_materialization_event(dg.AssetKey("insights_hourly"))
+        partitions = elsewhere.get_dynamic_partitions("ad_accounts")
+    assert [seen[one.run_id] for one in (accounts, loaded)] == [dg.DagsterRunStatus.SUCCESS] * 2
+    assert newest
+    assert newest.asset_materialization
+    assert newest.asset_materialization.partition == cell
+    assert cell.partition("|")[0] in partitions
+    assert not list(home.rglob("*.db"))
+
+
+def test_two_processes_are_never_both_in_a_pool_with_one_place(home: Path, tmp_path: Path) -> None:
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        instance.event_log_storage.set_concurrency_slots(POOL, 1)
+    seen = tmp_path / "seen"
+    seen.mkdir()
+    environ = {**os.environ, "DAGSTER_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "tests.scale.pooled", str(seen)]
+
+    with ExitStack() as stack:
+        both = [
+            stack.enter_context(running(command, tmp_path / f"log{n}", environ=environ, cwd=home))
+            for n in range(PROCESSES)
+        ]
+        ends = [process.wait(PATIENCE_SECONDS) for process in both]
+
+    assert ends == [0, 0], [(tmp_path / f"log{n}").read_text() for n in range(PROCESSES)]
+    assert list(seen.glob("*.saw")), "nobody ever waited for the place"
+    assert not (seen / "inside").exists()

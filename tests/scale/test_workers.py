@@ -1,0 +1,214 @@
+"""A backfill by two workers that share lake, Postgres and quota, one of which is killed midway.
+
+Against the sandbox's truth, and against the same backfill by one command on one machine.
+"""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import dagster as dg
+import pytest
+
+from fbgraph.sandbox import Sandbox
+from fbgraph.sandbox.quota import QUOTAS
+from pipelines.partitions import ACCOUNT_DAYS, AccountDay, key_of
+from pipelines.runs import run_job
+from tests.chaos.trial import COLUMNS
+from tests.scale.farm import PLACES, ROOT, environ_of, farm
+from tests.scale.services import PATIENCE_SECONDS, running, wait_until
+from warehouse.lake import Lake
+from warehouse.loads import to_values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tests.scale.farm import Farm
+
+TABLE: Final = "insights_hourly"
+ACCOUNTS: Final = 10
+DAYS: Final = [date(2026, 11, 13) + timedelta(days=n) for n in range(10)]
+NOW: Final = datetime(2026, 11, 23, 20, tzinfo=UTC)
+
+#: Limited access, with a score that all workers together come near to.
+QUOTA: Final = replace(QUOTAS["limited"], score=120)
+
+#: What tells when, by whom and at what cost an account-day was loaded.
+PROVENANCE: Final = frozenset({"loaded_at", "run_id", "report_run_ids", "calls", "seconds"})
+
+FAILED, STARTED, DONE = (getattr(dg.DagsterRunStatus, n) for n in ("FAILURE", "STARTED", "SUCCESS"))
+
+
+@dataclass
+class Ended:
+    """What is left when all is done."""
+
+    sandbox: Sandbox
+    instance: dg.DagsterInstance
+    lake: Lake  # that the workers loaded
+    alone: Lake  # that one command loaded
+    calls: Mapping[str, Any]  # that the workers made
+    killed: Sequence[str]  # runs of the worker that was killed
+    runs: Sequence[dg.DagsterRun]
+    loaded_before: int  # account-days that were there when it was killed
+
+    @property
+    def account_days(self) -> Sequence[AccountDay]:
+        return account_days(self.sandbox)
+
+
+def account_days(sandbox: Sandbox) -> Sequence[AccountDay]:
+    return [AccountDay(account, day) for account in sandbox.account_ids for day in DAYS]
+
+
+@pytest.fixture(scope="module")
+def ended(
+    new_database: Callable[[], str], redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Ended]:
+    """The whole story, once; one machine does its part beside it, from a sandbox of its own."""
+    home, alone = (tmp_path_factory.mktemp(name) for name in ("farm", "alone"))
+    servers = {
+        "DAGSTER_POSTGRES_URL": new_database(),
+        "CELERY_BROKER_URL": redis_url,
+        "CELERY_RESULT_BACKEND": redis_url,
+    }
+    began = time.monotonic()
+
+    def now() -> datetime:
+        return NOW + timedelta(seconds=time.monotonic() - began)
+
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        Sandbox(now=now, accounts=ACCOUNTS) as other,
+        Sandbox(now=now, accounts=ACCOUNTS, quota=QUOTA) as sandbox,
+        by_one_command(alone, other) as command,
+    ):
+        (home / "dagster.yaml").write_text(yaml_of_a_farm())
+        environ = environ_of(home, sandbox, home / "lake", **servers)
+        for name, value in environ.items():
+            patch.setenv(name, value)
+        patch.chdir(home)  # dagster.yaml names its folder relative to where one is
+        with dg.DagsterInstance.from_config(str(home)) as instance:
+            assert run_job(instance, "accounts_job").success
+            with farm(home, environ, instance) as running_farm:
+                backfill_id = running_farm.backfill(TABLE, account_days(sandbox))
+                loaded, killed = kill_one_midway(running_farm, sandbox, backfill_id)
+                wait_until(lambda: len(running_farm.runs_of(backfill_id, DONE)) == len(DAYS))
+                runs = running_farm.runs_of(backfill_id)
+            assert command.wait(PATIENCE_SECONDS) == 0, (alone / "log").read_text()
+            yield Ended(
+                *(sandbox, instance, Lake(home / "lake"), Lake(alone / "lake")),
+                calls=sandbox.calls(),
+                killed=killed,
+                runs=runs,
+                loaded_before=loaded,
+            )
+
+
+def yaml_of_a_farm() -> str:
+    """As docs/scaling.md says; what is lost is looked for oftener, for a test has less time."""
+    both = [(ROOT / f"dagster.{name}.yaml").read_text() for name in ("postgres", "celery")]
+    return "".join(both).replace("poll_interval_seconds: 30", "poll_interval_seconds: 2")
+
+
+def by_one_command(home: Path, sandbox: Sandbox) -> Any:
+    """``fbinsights backfill`` with Dagster's storage in files."""
+    shutil.copy(ROOT / "dagster.yaml", home)
+    days = ("--since", str(DAYS[0]), "--until", str(DAYS[-1]))
+    return running(
+        [str(Path(sys.executable).with_name("fbinsights")), "backfill", *days, "--report", TABLE],
+        home / "log",
+        environ=environ_of(home, sandbox, home / "lake"),
+        cwd=home,
+    )
+
+
+def kill_one_midway(farm: Farm, sandbox: Sandbox, backfill_id: str) -> tuple[int, Sequence[str]]:
+    """Kill a worker while both have runs, and these wait for report runs that are remembered;
+    account-days that were loaded by then, and the runs that were the worker's.
+
+    From some moment on Meta ends no report run, and so there is nothing that a kill could cut in
+    half without anybody knowing. (tests/kills is about moments that are worse.)
+    """
+    wait_until(lambda: len(farm.lake.partitions(TABLE)) >= 2 * ACCOUNTS)
+    sandbox.use("run_hangs")
+    places = PLACES * len(farm.workers)
+    wait_until(lambda: len(farm.remembered()) == places * ACCOUNTS)
+    loaded = len(farm.lake.partitions(TABLE))
+    lost = [run.run_id for run in farm.runs_of(backfill_id, STARTED) if farm.worker_of(run) == 0]
+    farm.kill(0)
+    sandbox.use()
+    return loaded, lost
+
+
+def test_every_account_day_ends_with_the_truth_row_by_row(ended: Ended) -> None:
+    for one in ended.account_days:
+        load = ended.lake.load_of(TABLE, one.account_id, one.day)
+        assert load
+        assert load.proven
+        assert rows_of(ended.lake, one) == true_rows(ended.sandbox, one)
+    keys = [key_of(one) for one in ended.account_days]
+    told = ended.instance.get_status_by_partition(dg.AssetKey(TABLE), keys, ACCOUNT_DAYS)
+    assert told
+    assert {str(status) for status in told.values()} == {"AssetPartitionStatus.MATERIALIZED"}
+
+
+def test_the_worker_that_was_killed_left_runs_that_the_other_did_again(ended: Ended) -> None:
+    again = [run for run in ended.runs if run.parent_run_id in ended.killed]
+
+    assert 0 < ended.loaded_before < len(ended.account_days)
+    assert len(ended.killed) == PLACES
+    assert {run.run_id for run in ended.runs if run.status is FAILED} == set(ended.killed)
+    assert [run.status for run in again] == [DONE] * PLACES
+
+
+def test_no_report_run_is_created_twice(ended: Ended) -> None:
+    asked = Counter(run["query"] for run in ended.calls["runs"])
+
+    assert len(asked) == len(ended.account_days)
+    assert set(asked.values()) == {1}
+
+
+def test_all_workers_together_keep_to_the_quota(ended: Ended) -> None:
+    assert ended.calls["blocked"] == {}
+
+
+def test_the_files_are_those_of_one_machine_byte_for_byte_up_to_their_footers(ended: Ended) -> None:
+    for one in ended.account_days:
+        paths = [lake.path(TABLE, *one) for lake in (ended.lake, ended.alone)]
+        assert len({data_of(path.read_bytes()) for path in paths}) == 1, one
+        assert record_of(ended.lake, one) == record_of(ended.alone, one)
+
+
+def rows_of(lake: Lake, one: AccountDay) -> Sequence[tuple[Any, ...]]:
+    table = lake.read(TABLE, account_id=one.account_id, date=one.day)
+    return sorted(map(_row, table.select(list(COLUMNS)).to_pylist()), key=str)
+
+
+def true_rows(sandbox: Sandbox, one: AccountDay) -> Sequence[tuple[Any, ...]]:
+    return sorted(map(_row, sandbox.truth(*one)["rows"]), key=str)
+
+
+def _row(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(read(row.get(name)) for name, read in COLUMNS.items())
+
+
+def data_of(parquet: bytes) -> bytes:
+    """All of a Parquet file that stands before its footer: every page of every column."""
+    (footer_bytes,) = struct.unpack("<I", parquet[-8:-4])
+    return parquet[: -8 - footer_bytes]
+
+
+def record_of(lake: Lake, one: AccountDay) -> Mapping[str, object]:
+    """The record of a load without its provenance: rows, sums, control sums, verdict, version."""
+    load = lake.load_of(TABLE, *one)
+    assert load
+    return {name: value for name, value in to_values(load).items() if name not in PROVENANCE}
