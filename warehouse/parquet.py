@@ -75,15 +75,18 @@ def content_of(table: Table, rows: pa.Table, where: Partition) -> pa.Table:
 class Writer:
     """A file that is being written, aside of its place, until it is finished or abandoned."""
 
-    def __init__(self, schema: pa.Schema, path: Path) -> None:
+    def __init__(self, table: Table, path: Path) -> None:
         self.path = path
         self._file = path.open("xb")
         self._parquet = pq.ParquetWriter(
             self._file,
-            schema,
+            table.file_schema,
             compression="zstd",
             compression_level=3,
-            use_dictionary=list(_texts(schema)),
+            use_dictionary=list(_texts(table.file_schema)),
+            # Rows are sorted by their grain: nowhere else does a reader skip any by what is least
+            # and most of a column.
+            write_statistics=[name for name in table.grain if name in table.file_schema.names],
         )
 
     def write(self, content: pa.Table) -> None:
