@@ -6,6 +6,7 @@ import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pyarrow as pa
@@ -83,7 +84,7 @@ class Writer:
             table.file_schema,
             compression="zstd",
             compression_level=3,
-            use_dictionary=list(_texts(table.file_schema)),
+            use_dictionary=_texts(table),
             # Rows are sorted by their grain: nowhere else does a reader skip any by what is least
             # and most of a column.
             write_statistics=[name for name in table.grain if name in table.file_schema.names],
@@ -115,15 +116,19 @@ class Writer:
             self._file.close()
 
 
-def _texts(schema: pa.Schema) -> Iterator[str]:
+@lru_cache(maxsize=64)
+def _texts(table: Table) -> Sequence[str]:
     """Paths of the columns that are text, those inside lists included: few values, often again."""
-    for field in schema:
-        if pa.types.is_string(field.type):
-            yield field.name
-        elif pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type):
-            entry = field.type.value_type
-            texts = (part.name for part in entry if pa.types.is_string(part.type))
-            yield from (f"{field.name}.list.element.{name}" for name in texts)
+    return [path for field in table.file_schema for path in _text_paths(field)]
+
+
+def _text_paths(field: pa.Field) -> Iterator[str]:
+    if pa.types.is_string(field.type):
+        yield field.name
+    elif pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type):
+        entry = field.type.value_type
+        texts = (part.name for part in entry if pa.types.is_string(part.type))
+        yield from (f"{field.name}.list.element.{name}" for name in texts)
 
 
 class Footer(NamedTuple):

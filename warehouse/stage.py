@@ -176,8 +176,9 @@ class Stage:
     def _hold(self, rows: pa.Table, part: int) -> None:
         number = pa.repeat(arrow.int32s([part])[0], rows.num_rows)
         self._held.append(rows.append_column(PART, number))
-        self._held_bytes += rows.nbytes
-        together = _MEMORY.change(by=rows.nbytes)
+        size = rows.get_total_buffer_size()  # `nbytes` takes as long as the rest of this
+        self._held_bytes += size
+        together = _MEMORY.change(by=size)
         if self._held_bytes > SHARE_BYTES and together > HELD_BYTES:
             self._put_aside()
 
