@@ -138,7 +138,7 @@ def _beside_rows(body: bytes) -> Mapping[str, Any] | None:
     middle it could look the same.
     """
     end = body.rfind(_ROWS_END)
-    if end < 0 or not body.startswith(_OPENS) or body.find(_EDGE_OPENS, len(_OPENS)) >= 0:
+    if end < 0 or not body.startswith(_OPENS) or body.rfind(_EDGE_OPENS, len(_OPENS)) >= 0:
         return None
     try:
         rest = json.loads(b"{" + body[end + 2 :])

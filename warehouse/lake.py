@@ -100,7 +100,7 @@ class Lake:
         where = self.partition(table, account_id, date)
         content = parquet.content_of(table, rows, where)
         with self.writing(table, account_id, date), workshop(self.root) as folder:
-            writer = Writer(content.schema, folder / "rows.unfinished")
+            writer = Writer(table, folder / "rows.unfinished")
             try:
                 writer.write(content)
                 return self.put(table, where, writer, load, rows.num_rows)
@@ -127,7 +127,7 @@ class Lake:
             if after is not before:
                 content = parquet.content_of(table, after, where)
                 with workshop(self.root) as folder:
-                    writer = Writer(content.schema, folder / "rows.unfinished")
+                    writer = Writer(table, folder / "rows.unfinished")
                     writer.write(content)
                     writer.finish()
                     put(writer.path, where.path)
@@ -246,7 +246,7 @@ class Lake:
             workshop(self.root) as aside,
             locked(folder),
         ):
-            writer = Writer(table.arrow_schema, aside / "rejects.unfinished")
+            writer = Writer(table, aside / "rejects.unfinished")
             writer.write(arrow.records(table.arrow_schema, rows))
             writer.finish()
             put(writer.path, folder / f"{_stamp(load)}.parquet")

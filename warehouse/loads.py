@@ -7,7 +7,7 @@ and record together; the tables `loads` and `restatements` are put together from
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
@@ -161,7 +161,8 @@ def restated(old: Load | None, new: Load | None) -> Restatement | None:
 
 def to_values(record: Load | Restatement) -> dict[str, Any]:
     """Give a record as JSON has it: dates, instants and decimals are text."""
-    plain: dict[str, Any] = json.loads(json.dumps(asdict(record), default=str))
+    values = {field.name: getattr(record, field.name) for field in fields(record)}
+    plain: dict[str, Any] = json.loads(json.dumps(values, default=str))
     return plain
 
 

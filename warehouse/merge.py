@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PART",
+    "PIECE_ROWS",
     "Piece",
     "by_day",
     "in_order",
+    "in_pieces",
     "put_aside",
     "sort",
     "without_repeats",
@@ -49,37 +51,47 @@ class Piece:
     read: Callable[[], pa.Table]
 
 
-def sort(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
-    """Sort by keys; nulls come last, and rows of one key keep their order."""
-    whole = rows.combine_chunks()
-    return whole.take(_order(whole, keys)) if keys else whole
+def sort(taken: list[pa.Table], keys: Sequence[str]) -> pa.Table:
+    """Sort all of `taken` by keys and part; nulls come last.
+
+    Nothing is left in `taken`: there are two copies for a while, not three.
+    """
+    whole = pa.concat_tables(taken).combine_chunks()
+    taken.clear()
+    by = [(key, "ascending") for key in (*keys, PART)]
+    order = pc.sort_indices(whole, sort_keys=by)
+    return whole if _is_ascending(order) else whole.take(order)
 
 
-def _order(rows: pa.Table, keys: Sequence[str]) -> pa.Array:
-    return pc.sort_indices(rows, sort_keys=[(key, "ascending") for key in keys])
+def _is_ascending(order: pa.Array) -> bool:
+    """Pages may come in order, and then no row has to be moved."""
+    return arrow.all_true(pc.less(order[:-1], order[1:]))
 
 
-def by_day(rows: pa.Table) -> Iterator[tuple[date, pa.Table]]:
-    """Part rows by date; those of each day keep their order."""
-    counts = pc.value_counts(rows["date"]).to_pylist()
-    ordered = rows if len(counts) == 1 else sort(rows, ["date"])
+def by_day(ordered: pa.Table) -> Iterator[tuple[date, pa.Table]]:
+    """Part rows that are sorted by date before all else."""
     start = 0
-    for entry in sorted(counts, key=lambda entry: entry["values"]):
+    for entry in pc.value_counts(ordered["date"]).to_pylist():
         yield entry["values"], ordered.slice(start, entry["counts"])
         start += entry["counts"]
 
 
-def put_aside(ordered: pa.Table, path: Path, first: str) -> Sequence[Piece]:
-    """Write sorted rows to a file of this process's own, in pieces. Raises OSError."""
-    [rows] = ordered.combine_chunks().to_batches()
-    pieces, at = [], 0
+def in_pieces(ordered: pa.Table, first: str, size: int = PIECE_ROWS) -> Iterator[Piece]:
+    """Cut sorted rows that stay in memory."""
+    for start in range(0, ordered.num_rows, size):
+        rows = ordered.slice(start, size)
+        yield Piece(rows[first][0], lambda rows=rows: rows)  # type: ignore[misc]  # a default binds it
+
+
+def put_aside(ordered: pa.Table, path: Path, first: str) -> Iterator[Piece]:
+    """Write sorted rows to a file of this process's own. Raises OSError."""
+    at = 0
     with path.open("xb") as file:
-        for start in range(0, rows.num_rows, PIECE_ROWS):
-            piece = rows.slice(start, PIECE_ROWS)
-            size = file.write(piece.serialize())
-            pieces.append(Piece(piece[first][0], partial(_read, path, at, size, rows.schema)))
+        for piece in in_pieces(ordered, first):
+            [rows] = piece.read().to_batches()
+            size = file.write(rows.serialize())
+            yield Piece(piece.first, partial(_read, path, at, size, rows.schema))
             at += size
-    return pieces
 
 
 def _read(path: Path, at: int, size: int, schema: pa.Schema) -> pa.Table:
@@ -91,6 +103,9 @@ def _read(path: Path, at: int, size: int, schema: pa.Schema) -> pa.Table:
 
 def in_order(pieces: Sequence[Piece], keys: Sequence[str]) -> Iterator[pa.Table]:
     """Yield all rows of all pieces, sorted by keys and part; those of one first key together."""
+    if len(pieces) == 1:
+        yield pieces[0].read()
+        return
     waiting = sorted(pieces, key=lambda piece: _rank(piece.first))
     taken: list[pa.Table] = []
     fresh = 0
@@ -98,21 +113,14 @@ def in_order(pieces: Sequence[Piece], keys: Sequence[str]) -> Iterator[pa.Table]
         taken.append(piece.read())  # type: ignore[union-attr]  # only the last is None
         fresh += taken[-1].num_rows
         if following is None:
-            yield _sorted(taken, [*keys, PART])
+            yield sort(taken, keys)
         elif keys and fresh >= MERGED_ROWS:
-            ordered = _sorted(taken, [*keys, PART])
+            ordered = sort(taken, keys)
             done = _before(ordered[keys[0]], following.first)
             if done:
                 yield ordered.slice(0, done)
             taken, fresh = [_copy(ordered.slice(done))], 0
             del ordered
-
-
-def _sorted(taken: list[pa.Table], keys: Sequence[str]) -> pa.Table:
-    """Sort what was taken, leaving nothing of it: there are two copies for a while, not three."""
-    whole = pa.concat_tables(taken).combine_chunks()
-    taken.clear()
-    return whole.take(_order(whole, keys))
 
 
 def _rank(first: pa.Scalar) -> tuple[bool, Any]:

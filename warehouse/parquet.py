@@ -6,6 +6,7 @@ import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pyarrow as pa
@@ -75,15 +76,18 @@ def content_of(table: Table, rows: pa.Table, where: Partition) -> pa.Table:
 class Writer:
     """A file that is being written, aside of its place, until it is finished or abandoned."""
 
-    def __init__(self, schema: pa.Schema, path: Path) -> None:
+    def __init__(self, table: Table, path: Path) -> None:
         self.path = path
         self._file = path.open("xb")
         self._parquet = pq.ParquetWriter(
             self._file,
-            schema,
+            table.file_schema,
             compression="zstd",
             compression_level=3,
-            use_dictionary=list(_texts(schema)),
+            use_dictionary=_texts(table),
+            # Rows are sorted by their grain: nowhere else does a reader skip any by what is least
+            # and most of a column.
+            write_statistics=[name for name in table.grain if name in table.file_schema.names],
         )
 
     def write(self, content: pa.Table) -> None:
@@ -112,15 +116,19 @@ class Writer:
             self._file.close()
 
 
-def _texts(schema: pa.Schema) -> Iterator[str]:
+@lru_cache(maxsize=64)
+def _texts(table: Table) -> Sequence[str]:
     """Paths of the columns that are text, those inside lists included: few values, often again."""
-    for field in schema:
-        if pa.types.is_string(field.type):
-            yield field.name
-        elif pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type):
-            entry = field.type.value_type
-            texts = (part.name for part in entry if pa.types.is_string(part.type))
-            yield from (f"{field.name}.list.element.{name}" for name in texts)
+    return [path for field in table.file_schema for path in _text_paths(field)]
+
+
+def _text_paths(field: pa.Field) -> Iterator[str]:
+    if pa.types.is_string(field.type):
+        yield field.name
+    elif pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type):
+        entry = field.type.value_type
+        texts = (part.name for part in entry if pa.types.is_string(part.type))
+        yield from (f"{field.name}.list.element.{name}" for name in texts)
 
 
 class Footer(NamedTuple):

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -24,9 +23,11 @@ from warehouse.decode import decode
 from warehouse.errors import WarehouseError
 from warehouse.merge import (
     PART,
+    PIECE_ROWS,
     Piece,
     by_day,
     in_order,
+    in_pieces,
     put_aside,
     sort,
     without_repeats,
@@ -34,7 +35,7 @@ from warehouse.merge import (
 from warehouse.parquet import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -104,7 +105,7 @@ class Stage:
         self._first = self._keys[0] if self._keys else PART
         self._parts: dict[int, _Part] = {}
         self._dropped: set[int] = set()
-        self._held: dict[date, list[pa.Table]] = {day: [] for day in self.days}
+        self._held: list[pa.Table] = []
         self._held_bytes = 0
         self._pieces: dict[date, list[Piece]] = {day: [] for day in self.days}
         self._files = 0
@@ -174,32 +175,35 @@ class Stage:
 
     def _hold(self, rows: pa.Table, part: int) -> None:
         number = pa.repeat(arrow.int32s([part])[0], rows.num_rows)
-        for day, of_day in by_day(rows.append_column(PART, number)):
-            self._held[day].append(of_day)
-        self._held_bytes += rows.nbytes
-        together = _MEMORY.change(by=rows.nbytes)
+        self._held.append(rows.append_column(PART, number))
+        size = rows.get_total_buffer_size()  # `nbytes` takes as long as the rest of this
+        self._held_bytes += size
+        together = _MEMORY.change(by=size)
         if self._held_bytes > SHARE_BYTES and together > HELD_BYTES:
             self._put_aside()
 
     def _put_aside(self) -> None:
         """Write what is held to disk, in sorted pieces of each day."""
         self._files += 1
-        for day, held in self._held.items():
-            if held:
-                path = self._folder / f"{day}.{self._files:06}.pieces"
-                ordered = sort(pa.concat_tables(held), [*self._keys, PART])
-                with self._lake.writing(self.table, self.account.account_id, day):
-                    self._pieces[day] += put_aside(ordered, path, self._first)
-                held.clear()
+        for day, rows in self._held_days():
+            path = self._folder / f"{day}.{self._files:06}.pieces"
+            with self._lake.writing(self.table, self.account.account_id, day):
+                self._pieces[day] += put_aside(rows, path, self._first)
         _MEMORY.change(by=-self._held_bytes)
         self._held_bytes = 0
 
+    def _held_days(self) -> Iterator[tuple[date, pa.Table]]:
+        """What is held, sorted, day by day. It is held no more."""
+        return by_day(sort(self._held, ["date", *self._keys])) if self._held else iter(())
+
     def _settle(self, day: date) -> Settled:
-        if self._files and self._held_bytes:
-            self._put_aside()
+        for of_day, rows in self._held_days():
+            # With nothing on disk there is nothing to merge with.
+            size = PIECE_ROWS if self._files else rows.num_rows
+            self._pieces[of_day] += in_pieces(rows, self._first, size)
         where = self._lake.partition(self.table, self.account.account_id, day)
         with self._lake.writing(self.table, self.account.account_id, day):
-            writer = Writer(self.table.file_schema, self._folder / f"{day}.unfinished")
+            writer = Writer(self.table, self._folder / f"{day}.unfinished")
             try:
                 found = self._merge(day, writer)
             except BaseException:
@@ -212,7 +216,7 @@ class Stage:
 
     def _merge(self, day: date, writer: Writer) -> Found:
         found = Found()
-        for merged in in_order(self._waiting(day), self._keys):
+        for merged in in_order(self._pieces.pop(day), self._keys):
             rows, repeated, duplicates = without_repeats(self._alive(merged), self._keys)
             writer.write(rows.select(self.table.file_schema.names))
             found = Found(
@@ -222,13 +226,6 @@ class Stage:
                 duplicates=found.duplicates + duplicates,
             )
         return found
-
-    def _waiting(self, day: date) -> Sequence[Piece]:
-        """All rows of a day: pieces on disk or, if it did not come to that, one piece here."""
-        held = self._held.pop(day)
-        if not held:
-            return self._pieces.pop(day)
-        return [Piece(held[0][self._first][0], partial(pa.concat_tables, held))]
 
     def _alive(self, rows: pa.Table) -> pa.Table:
         if not self._dropped:

@@ -104,6 +104,9 @@ class Table:
     columns: tuple[Column, ...]
     partitions: tuple[str, ...] | None = None
 
+    def __hash__(self) -> int:  # all of the columns would be hashed for every page
+        return hash(self.name)
+
     @cached_property
     def fields(self) -> Sequence[str]:
         """Graph fields to request, in order, without breakdown keys and what we derive."""
