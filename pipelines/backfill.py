@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     import dagster as dg
 
+    from pipelines.settings import Settings
 
-__all__ = ["close", "run_backfill"]
+__all__ = ["close", "prepared_lake", "run_backfill"]
 
 
 def run_backfill(
@@ -49,11 +50,8 @@ def run_backfill(
     started = datetime.now(UTC)
     plan = plan_of(found, (since, until), accounts, reports, started)
     demand_begun(plan)
-    lake = Lake(settings.warehouse_url)
-    lake.demand_writable()
-    ensure_published(settings.warehouse_url)
-    refused = {("accounts", key): why for key, why in plan.refused.items()}
-    summary = Summary(plan, started, refused, dict.fromkeys(plan.reports, plan.account_days))
+    lake = prepared_lake(settings)
+    summary = Summary(plan, started, dict.fromkeys(plan.reports, plan.account_days))
     with (
         open_instance(environ) as instance,
         Bar(len(plan.account_days) * len(plan.reports)) as bar,
@@ -61,6 +59,17 @@ def run_backfill(
     ):
         _run(instance, summary, lake, bar, look)
     return close(summary)
+
+
+def prepared_lake(settings: Settings) -> Lake:
+    """The lake, which can be written, with a published file for those who already ask.
+
+    Raises WarehouseError.
+    """
+    lake = Lake(settings.warehouse_url)
+    lake.demand_writable()
+    ensure_published(settings.warehouse_url)
+    return lake
 
 
 def close(summary: Summary) -> int:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from fbgraph import act_id
-from pipelines.backfill import close
+from pipelines.backfill import close, prepared_lake
 from pipelines.listings import discover
 from pipelines.partitions import today_in
 from pipelines.plan import plan_of
@@ -17,8 +17,6 @@ from pipelines.runs import interrupts, open_instance, run_job
 from pipelines.settings import settings_of
 from pipelines.show import say
 from pipelines.summary import Summary
-from warehouse.catalog import ensure_published
-from warehouse.lake import Lake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,12 +41,9 @@ def run_refresh(
     earliest = min((today_in(row["timezone_name"], started) for row in found.rows), default=None)
     days = lookback(earliest or started.date())
     plan = plan_of(found, (days[0], days[-1]), accounts, (), started)
-    lake = Lake(settings.warehouse_url)
-    lake.demand_writable()
-    ensure_published(settings.warehouse_url)
+    lake = prepared_lake(settings)
     keys = [act_id(row["account_id"]) for row in plan.accounts]
     config = {"look": {"accounts": keys, "full": full, "as_of": started.isoformat()}}
-    refused = {("accounts", key): why for key, why in plan.refused.items()}
     with (
         open_instance(environ) as instance,
         Bar(len(keys) * len(days)) as bar,
@@ -59,7 +54,7 @@ def run_refresh(
         look()
     looked: Looked | None = result.output
     wanted = {report: list(looked.pull[report]) if looked else [] for report in REPORTS}
-    summary = Summary(plan, started, refused, wanted)
+    summary = Summary(plan, started, wanted)
     summary.note(result)
     summary.read(lake)
     code = close(summary)

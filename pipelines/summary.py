@@ -46,10 +46,14 @@ class Summary:
 
     plan: Plan
     started: datetime
-    failed: dict[tuple[str, str], str]
     wanted: Mapping[str, Sequence[AccountDay]]
+    failed: dict[tuple[str, str], str] = field(default_factory=dict)
     stopped: str = ""
     loads: dict[tuple[str, AccountDay], Load] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """An account that is refused has failed before anything is asked."""
+        self.failed |= {("accounts", key): why for key, why in self.plan.refused.items()}
 
     def note(self, result: RunResult) -> None:
         """Take in how one run ended."""

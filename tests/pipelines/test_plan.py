@@ -90,7 +90,7 @@ def test_what_may_not_be_read_is_among_what_to_run_again() -> None:
     found = dataclasses.replace(FOUND, refused={"9": "(#200) No"})
     plan = plan_of(found, (day, day), (), (), NOW)
 
-    summary = Summary(plan, NOW, {("accounts", "act_9"): "(#200) No"}, {})
+    summary = Summary(plan, NOW, {})
 
     *_, command = summary.complaints()
     assert command.endswith("backfill --since 2026-11-20 --until 2026-11-20 --account act_9")
