@@ -9,10 +9,10 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --compile \
 # Dagster's runs and events stay in the checkout, so that the UI shows what the command line did.
 export DAGSTER_HOME ?= $(CURDIR)
 
-.PHONY: help install demo test test-scale kills chaos coverage check dev sandbox bench lock clean
+.PHONY: help install demo test test-scale screenshots kills chaos coverage check dev sandbox bench lock clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 install: .venv/installed  ## Make .venv with the command fbinsights in it
 
@@ -25,6 +25,9 @@ test: .venv/installed-dev  ## Run the tests (needs no token and no network)
 test-scale: .venv/installed-dev  ## Test many workers with a real Postgres and Redis, installed if missing
 	@$(BIN)/python -m tests.scale.services
 	@SCALE=1 $(BIN)/pytest tests/scale
+
+screenshots: .venv/installed-dev  ## Make the pictures in docs/img anew, by the tests in a browser
+	@SCREENSHOTS=1 $(BIN)/pytest tests/e2e/test_browser.py
 
 coverage: .venv/installed-dev  ## Run the client's tests; 95 % of its branches must be seen
 	@$(BIN)/pytest tests/fbgraph --cov=fbgraph --cov-fail-under=95

@@ -32,12 +32,13 @@ from pipelines.resources import GraphResource
 from warehouse.catalog import publish
 from warehouse.lake import Lake
 from warehouse.schema import TABLES
+from warehouse.views import VIEWS, View
 
 if TYPE_CHECKING:
     from pipelines.entities import Known
     from pipelines.outcome import Outcome
 
-__all__ = ["ASSETS", "report_asset"]
+__all__ = ["ASSETS", "VIEW_SPECS", "report_asset"]
 
 # We know; the pin in requirements.lock holds it still.
 warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
@@ -162,6 +163,23 @@ def warehouse_duckdb(graph: GraphResource) -> dg.MaterializeResult[None]:
     published = publish(graph.settings().warehouse_url)
     return dg.MaterializeResult(metadata=published_metadata(published))
 
+
+def _view(view: View) -> dg.AssetSpec:
+    """A view as analysts look for it in the catalog; nothing loads it."""
+    return dg.AssetSpec(
+        view.name,
+        description=f"{view.meaning} A view in warehouse.duckdb, made when it is asked.",
+        group_name="views",
+        kinds={"duckdb", "view"},
+        owners=OWNERS,
+        tags=TAGS,
+        deps=["warehouse_duckdb"],
+        metadata=table_metadata(view),
+    )
+
+
+#: What analysts ask, at the end of the lineage.
+VIEW_SPECS: Final = tuple(_view(view) for view in VIEWS.values())
 
 ASSETS: Final = (
     accounts,

@@ -11,7 +11,7 @@ from typing import Final
 import dagster as dg
 
 import pipelines.defs as components
-from pipelines.assets import ASSETS
+from pipelines.assets import ASSETS, VIEW_SPECS
 from pipelines.daily import REFRESH, refresh_job
 from pipelines.freshness import FRESH_CHECKS, freshness
 from pipelines.listings import LEVEL_OF
@@ -41,7 +41,7 @@ def _of_components() -> dg.Definitions:
 
 defs: Final = dg.Definitions.merge(
     dg.Definitions(
-        assets=[*ASSETS, REFRESH],
+        assets=[*ASSETS, *VIEW_SPECS, REFRESH],
         jobs=[
             *(dg.define_asset_job(name, selection=assets) for name, assets in JOBS.items()),
             refresh_job,

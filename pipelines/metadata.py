@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from warehouse.lake import Lake
     from warehouse.loads import Load
     from warehouse.schema import Table
+    from warehouse.views import View
 
-__all__ = ["Beside", "listing_metadata", "load_metadata", "published_metadata", "table_metadata"]
+__all__ = ["Beside", "listing_metadata", "published_metadata", "table_metadata"]
 
 #: Rows of a preview, and the columns that it has where the table has them.
 PREVIEW_ROWS: Final = 5
@@ -47,10 +48,13 @@ class Beside:
         )
 
     def of_load(self, load: Load) -> Mapping[str, Any]:
-        """Metadata of one account-day."""
+        """Metadata of one account-day, in the order of the page: whose it is and whether it is
+        right come first.
+        """
         path = self.lake.path(load.table, load.account_id, load.date)
         return {
             "account_name": self.names.get(load.account_id) or "",
+            **_load_metadata(load),
             "quota_percent": self._quota_percent(load.account_id),
             "path": dg.MetadataValue.path(path),
             "dagster/uri": path.as_uri(),
@@ -79,7 +83,7 @@ def _cell(value: object) -> str:
     return " ".join(str("" if value is None else value).split()).replace("|", "\\|")
 
 
-def table_metadata(table: Table) -> Mapping[str, Any]:
+def table_metadata(table: Table | View) -> Mapping[str, Any]:
     """Of the asset itself: columns with meanings, the name to ask for in DuckDB, the grain."""
     return {
         "dagster/column_schema": dg.TableSchema(
@@ -95,9 +99,11 @@ def table_metadata(table: Table) -> Mapping[str, Any]:
     }
 
 
-def load_metadata(load: Load) -> Mapping[str, Any]:
-    """Of one account-day: numbers that the UI plots over time, and the verdict."""
-    numbers = {
+def _load_metadata(load: Load) -> Mapping[str, Any]:
+    """Of one account-day: the verdict, and numbers that the UI plots over time."""
+    shown = {
+        "verdict": load.verdict,
+        "reason": load.reason,
         "dagster/partition_row_count": load.rows,
         "impressions": load.impressions,
         "clicks": load.clicks,
@@ -107,18 +113,14 @@ def load_metadata(load: Load) -> Mapping[str, Any]:
         "control_clicks": load.control_clicks,
         "control_spend": None if load.control_spend is None else float(load.control_spend),
         "rejected": load.rejected,
+        "missing_fields": ", ".join(load.missing_fields),
         "repeated": load.repeated,
         "calls": load.calls,
         "seconds": round(load.seconds, 3),
-    }
-    texts = {
-        "verdict": load.verdict,
-        "reason": load.reason,
         "api_version": load.api_version,
-        "missing_fields": ", ".join(load.missing_fields),
         "report_run_ids": ", ".join(load.report_run_ids),
     }
-    return {key: value for key, value in {**numbers, **texts}.items() if value not in (None, "")}
+    return {key: value for key, value in shown.items() if value not in (None, "")}
 
 
 def listing_metadata(listing: Listing, by_id: int) -> Mapping[str, Any]:

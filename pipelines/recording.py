@@ -12,7 +12,7 @@ from dagster._core.events import AssetMaterializationPlannedData  # no public wa
 from fbgraph import act_id
 from fbgraph.errors import ENDS_EVERYTHING
 from pipelines.listings import store_accounts
-from pipelines.metadata import listing_metadata, load_metadata
+from pipelines.metadata import listing_metadata
 from pipelines.partitions import AD_ACCOUNTS, key_of
 from pipelines.settings import ConfigError
 
@@ -76,7 +76,7 @@ def listed_part(found: Listed) -> Part:
 def loaded_part(outcome: Outcome, beside: Beside) -> Part:
     """One account-day of a report."""
     load = outcome.load
-    metadata = {} if load is None else {**load_metadata(load), **beside.of_load(load)}
+    metadata = {} if load is None else beside.of_load(load)
     return Part(key_of(outcome.account_day), metadata, outcome.error)
 
 

@@ -14,6 +14,7 @@ import warehouse
 from pipelines.definitions import JOBS, defs
 from pipelines.reports import REPORTS
 from pipelines.runs import RunResult, run_job
+from warehouse.views import VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -164,11 +165,23 @@ def test_publishing_shows_what_was_loaded(
     assert rows == sum(sandbox.truth(i, day)["count"] for i in sandbox.account_ids for day in days)
 
 
-def test_every_asset_is_in_a_job_and_described() -> None:
+def test_every_asset_that_is_no_view_is_in_a_job_and_all_are_described() -> None:
     specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
 
-    assert set(specs) == {"refresh", *(asset for assets in JOBS.values() for asset in assets)}
+    assert set(specs) == {
+        "refresh",
+        *VIEWS,
+        *(asset for assets in JOBS.values() for asset in assets),
+    }
     assert all(spec.description for spec in specs.values())
+
+
+def test_the_lineage_goes_from_the_accounts_to_the_views_of_the_published_file() -> None:
+    graph = defs.resolve_asset_graph()
+
+    for view in VIEWS:
+        above = {key.to_user_string() for key in graph.get_ancestor_asset_keys(dg.AssetKey(view))}
+        assert {"accounts", "ads", "control_daily", *REPORTS, "warehouse_duckdb"} <= above
 
 
 def test_what_can_be_wrong_is_checked_and_control_totals_not_against_themselves() -> None:

@@ -1,0 +1,197 @@
+"""What a person sees and clicks: the grid of Dagster in a real browser, over the whole system.
+
+With SCREENSHOTS=1 (`make screenshots`) the pictures of the documents are made on the way.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from playwright.sync_api import Locator, Page, expect, sync_playwright
+
+from tests.e2e.dev import PATIENCE_SECONDS, ROOT, Dagster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+CHROMIUM: Final = shutil.which("chromium")
+
+#: Without these it looks for hosts of its maker, and a sandbox of its own that root cannot have.
+ARGUMENTS: Final = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+#: Dots of cells. Dagster names its colors; nothing else on the page tells them apart.
+GREEN: Final = re.compile("accent-green")
+RED: Final = re.compile("accent-red")
+GRAY: Final = re.compile("accent-gray")
+
+PICTURES: Final = ROOT / "docs" / "img"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The page Partitions of `insights_hourly`."""
+
+    page: Page
+
+    def open(self, cell: str = "") -> None:
+        chosen = f"&partition={cell.replace('|', '%7C')}" if cell else ""
+        self.page.goto(f"/assets/insights_hourly?view=partitions{chosen}")
+        expect(self.page.get_by_text("Partitions Selected")).to_be_visible()
+
+    def dot(self, key: str) -> Locator:
+        """The dot of a day of the chosen account, or of an account."""
+        row = self.page.get_by_title(key, exact=True).locator("xpath=../..")
+        return row.locator("[style*='border-radius: 100%']")
+
+    def dialog(self) -> Locator:
+        self.page.get_by_role("button", name="Materialize…").click()
+        dialog = self.page.get_by_role("dialog").filter(has_text="Partition selection")
+        # Both fields are lists of keys until the page knows that one of them is a calendar.
+        expect(dialog.get_by_placeholder("ex: ")).to_be_visible()
+        return dialog
+
+    def materialize_cell(self) -> None:
+        """The chosen cell, and wait until the dialog is gone."""
+        dialog = self.dialog()
+        dialog.get_by_role("button", name="Launch 1 run").click()
+        expect(dialog).to_be_hidden()
+
+    def choose(self, accounts: Sequence[str], first: str, last: str) -> Locator:
+        """Accounts and days in the dialog; ready to be launched."""
+        dialog = self.dialog()
+        days = dialog.get_by_placeholder("ex: ")
+        days.fill(f"[{first}...{last}]")
+        days.press("Enter")
+        dialog.get_by_text("Select a partition").click()
+        for account in accounts:
+            self.page.get_by_role("menuitem").filter(has_text=account).click()
+        self.page.keyboard.press("Escape")
+        return dialog
+
+    def show_days(self, first: str, last: str) -> None:
+        days = self.page.get_by_placeholder("ex: ")
+        days.fill(f"[{first}...{last}]")
+        days.press("Enter")
+
+    def metadata(self) -> Mapping[str, str]:
+        """What stands on the page about the chosen cell."""
+        self.page.reload()  # the dots change by themselves, the rest does not
+        table = self.page.get_by_role("table").filter(has_text="dagster/partition_row_count")
+        expect(table).to_be_visible()
+        names, values = (
+            table.locator(f"> tbody > tr > td:nth-child({n})").all_inner_texts() for n in (1, 2)
+        )
+        return {name.strip(): text.strip() for name, text in zip(names, values, strict=True)}
+
+
+def _absent(why: str) -> None:
+    """Skip, but not where the browser is promised: tests that never run prove nothing."""
+    if os.environ.get("CI"):
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+@pytest.fixture(scope="module")
+def page(dagster: Dagster) -> Iterator[Page]:
+    if CHROMIUM is None:
+        _absent("there is no Chromium: apt-get install chromium")
+    expect.set_options(timeout=PATIENCE_SECONDS * 1000)
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        opened = browser.new_page(base_url=dagster.url, viewport={"width": 1360, "height": 850})
+        opened.set_default_timeout(PATIENCE_SECONDS * 1000)
+        yield opened
+        browser.close()
+
+
+@pytest.fixture
+def grid(page: Page) -> Grid:
+    return Grid(page)
+
+
+def keep(page: Page, name: str) -> None:
+    """A picture for the documents, when they are asked for."""
+    if os.environ.get("SCREENSHOTS"):
+        PICTURES.mkdir(exist_ok=True)
+        page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
+
+
+def test_one_cell_is_materialized_by_clicks_and_its_pages_tell_the_truth(
+    dagster: Dagster, grid: Grid
+) -> None:
+    cell = dagster.cell(0, 3)
+    account, _, day = cell.partition("|")
+    grid.open(cell)
+    expect(grid.dot(day)).to_have_attribute("style", GRAY)
+
+    grid.materialize_cell()
+
+    expect(grid.dot(day)).to_have_attribute("style", GREEN)
+    told = grid.metadata()
+    truth = dagster.sandbox.truth(account.removeprefix("act_"), dagster.day(3))
+    assert (told["account_name"], told["verdict"]) == ("Nordlicht Shop DE", "proven")
+    assert told["dagster/partition_row_count"] == str(truth["count"])
+    assert told["impressions"] == told["control_impressions"] == truth["sums"]["impressions"]
+    assert float(told["spend"]) == float(truth["sums"]["spend"])
+    grid.page.get_by_text("Checks", exact=True).click()
+    expect(grid.page.get_by_text("None of 1 account-days do not add up")).to_be_visible()
+    expect(grid.page.get_by_text("Passed", exact=True)).to_be_visible()
+
+
+def test_a_backfill_of_two_accounts_and_three_days_turns_six_cells_green(
+    dagster: Dagster, grid: Grid
+) -> None:
+    accounts = [dagster.cell(number).partition("|")[0] for number in (1, 3)]
+    before, first, middle, last, after = (str(dagster.day(back)) for back in (6, 5, 4, 3, 2))
+    grid.open()
+
+    dialog = grid.choose(accounts, first, last)
+    expect(dialog.get_by_text("6 partitions")).to_be_visible()
+    keep(grid.page, "backfill")
+    dialog.get_by_role("button", name="Launch backfill").click()
+
+    for account in accounts:
+        grid.open(f"{account}|{first}")
+        for day in (first, middle, last):
+            expect(grid.dot(day)).to_have_attribute("style", GREEN)
+        for day in (before, after):
+            expect(grid.dot(day)).to_have_attribute("style", GRAY)
+
+
+def test_a_cell_that_fails_is_red_and_tells_why_and_is_green_when_it_was_run_again(
+    dagster: Dagster, grid: Grid
+) -> None:
+    cell = dagster.cell(1, 8)
+    day = cell.partition("|")[2]
+    dagster.sandbox.use("forbidden_account")
+    grid.open(cell)
+
+    grid.materialize_cell()
+
+    expect(grid.dot(day)).to_have_attribute("style", RED)
+    grid.page.reload()
+    expect(grid.page.get_by_text("failed, and did not materialize this asset")).to_be_visible()
+    keep(grid.page, "failed")
+    grid.page.get_by_role("button", name="View logs").click()
+    told = grid.page.get_by_text("1 of 1 failed and keep what they had").last
+    for words in (f"{cell}: (#200)", "ads_read permission", "user access to this ad account"):
+        expect(told).to_contain_text(words)
+    grid.open(dagster.cell(1, 4))
+    grid.show_days(str(dagster.day(14)), str(dagster.day(0)))
+    expect(grid.dot(day)).to_have_attribute("style", RED)
+    keep(grid.page, "grid")
+
+    dagster.sandbox.use()
+    grid.open(cell)
+    grid.materialize_cell()
+
+    expect(grid.dot(day)).to_have_attribute("style", GREEN)
+    assert grid.metadata()["verdict"] == "proven"
