@@ -177,7 +177,7 @@ def poll_ages(took_seconds: float, times: float) -> Sequence[float]:
     while ages[-1] < RUN_SECONDS:
         part = ages[-1] / RUN_SECONDS
         percent = int(DONE_PERCENT * part) if part >= HALF else 0
-        ages.append(ages[-1] + times * poll_seconds(ages[-1], percent, took_seconds))
+        ages.append(ages[-1] + times * poll_seconds(ages[-1], percent, took_seconds=took_seconds))
     return ages
 
 
