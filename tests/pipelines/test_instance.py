@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
+from dagster._core.launcher import WorkerStatus  # no public way
 
+from pipelines.celery_launcher import WatchedCeleryRunLauncher
 from pipelines.definitions import defs
 
 if TYPE_CHECKING:
@@ -69,6 +71,15 @@ def test_workers_of_celery_are_one_section_to_be_put_below() -> None:
 
     assert set(added) == {"run_launcher"}
     assert "run_launcher" not in sections_of(ROOT / "dagster.postgres.yaml")
+
+
+def test_runs_of_the_command_line_are_no_business_of_celerys() -> None:
+    """They have no task, and their own process sees to them."""
+    launcher = WatchedCeleryRunLauncher(default_queue="dagster")
+
+    told = launcher.check_run_worker_health(dg.DagsterRun(job_name="accounts_job"))
+
+    assert told.status is WorkerStatus.RUNNING
 
 
 def test_runs_carry_the_tags_that_the_limits_are_about(checkout: dg.DagsterInstance) -> None:
