@@ -259,7 +259,7 @@ def publish() -> None:
 
 
 @cli.command()
-@click.argument("sql")
+@click.argument("question", metavar="SQL")
 @click.option(
     "--format",
     "form",
@@ -267,11 +267,28 @@ def publish() -> None:
     default="table",
     show_default=True,
 )
-def query(sql: str, form: str) -> None:
+def query(question: str, form: str) -> None:
     """Ask warehouse.duckdb a question in SQL."""
     from pipelines.query import run_query  # noqa: PLC0415
 
-    run_query(os.environ, sql, form)
+    run_query(os.environ, question, form)
+
+
+@cli.command()
+def sql() -> None:
+    """Open DuckDB's shell on warehouse.duckdb, read-only."""
+    from pipelines.query import run_shell  # noqa: PLC0415
+
+    run_shell(os.environ)
+
+
+@cli.command()
+@click.argument("table", default="")
+def docs(table: str) -> None:
+    """Print what every table and column means, or those of one TABLE."""
+    from pipelines.dictionary import render  # noqa: PLC0415
+
+    click.echo(render(table), nl=False)
 
 
 def main() -> None:
