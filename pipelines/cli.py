@@ -263,7 +263,7 @@ def publish() -> None:
 
 
 @cli.command()
-@click.argument("sql")
+@click.argument("question", metavar="SQL")
 @click.option(
     "--format",
     "form",
@@ -271,34 +271,41 @@ def publish() -> None:
     default="table",
     show_default=True,
 )
-def query(sql: str, form: str) -> None:
+def query(question: str, form: str) -> None:
     """Ask warehouse.duckdb a question in SQL."""
     from pipelines.query import run_query  # noqa: PLC0415
 
-    run_query(os.environ, sql, form)
+    run_query(os.environ, question, form)
 
 
 @cli.command()
-@click.argument("table", required=False)
+def sql() -> None:
+    """Open DuckDB's shell on warehouse.duckdb, read-only."""
+    from pipelines.query import run_shell  # noqa: PLC0415
+
+    run_shell(os.environ)
+
+
+@cli.command()
+@click.argument("table", default="")
 @click.option(
     "--ddl",
     "engine",
     type=click.Choice(ENGINES),
     help="CREATE statements for this engine instead, over the files of the lake.",
 )
-def docs(table: str | None, engine: str | None) -> None:
-    """Print the data dictionary: all tables and views, or one TABLE."""
-    import pipelines.reports  # noqa: F401, PLC0415  # hands the tables of reports over
+def docs(table: str, engine: str | None) -> None:
+    """Print what every table and column means, or those of one TABLE."""
+    from pipelines.dictionary import render  # noqa: PLC0415  # it brings the tables of reports
     from pipelines.settings import settings_of  # noqa: PLC0415
     from warehouse.ddl import statements  # noqa: PLC0415
-    from warehouse.dictionary import render, render_one  # noqa: PLC0415
 
-    if engine is not None:
-        url = settings_of(os.environ).warehouse_url
-        root = url if "://" in url else Path(url).expanduser().resolve().as_uri()
-        click.echo(statements(engine, root, [table] if table else []))
-    else:
-        click.echo(render_one(table) if table else render(), nl=False)
+    if engine is None:
+        click.echo(render(table), nl=False)
+        return
+    url = settings_of(os.environ).warehouse_url
+    root = url if "://" in url else Path(url).expanduser().resolve().as_uri()
+    click.echo(statements(engine, root, [table] if table else []))
 
 
 def main() -> None:

@@ -1,12 +1,18 @@
-"""`fbinsights query`: one question to the published file, its answer on stdout."""
+"""The published file from the command line: `fbinsights query` asks it one question and writes the
+answer to stdout, `fbinsights sql` opens DuckDB's own shell on it.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 import pyarrow as pa
@@ -16,13 +22,14 @@ import pyarrow.parquet
 import warehouse
 from pipelines.settings import settings_of
 from pipelines.show import say, table_lines
-from warehouse.catalog import LINK
+from warehouse.catalog import LINK, ensure_published
+from warehouse.errors import WarehouseError
 from warehouse.lake import lake_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["FORMATS", "run_query"]
+__all__ = ["FORMATS", "run_query", "run_shell"]
 
 #: Rows that the format "table" shows at most; the other formats give all.
 SHOWN_ROWS: Final = 1000
@@ -30,12 +37,41 @@ SHOWN_ROWS: Final = 1000
 
 def run_query(environ: Mapping[str, str], sql: str, form: str) -> None:
     """Ask, and write the answer to stdout. Raises WarehouseError with DuckDB's message."""
+    published = _published(environ)
+    with warehouse.open(published.parent) as opened:
+        FORMATS[form](opened.arrow(sql))
+
+
+def run_shell(environ: Mapping[str, str]) -> NoReturn:
+    """Become DuckDB's shell, read-only: keys, pipes and exit codes are its own. Instants are shown
+    in UTC, as everywhere else. Raises WarehouseError where there is no shell.
+    """
+    published = str(_published(environ))
+    command = [_shell(), "-readonly", "-cmd", "set TimeZone = 'UTC'", published]
+    os.execv(command[0], command)  # noqa: S606  # no shell is meant to read this
+
+
+def _published(environ: Mapping[str, str]) -> Path:
+    """The published file; if there is none yet, what there is in the lake is published."""
     url = settings_of(environ).warehouse_url
     if not (lake_root(url) / LINK).exists():
-        # Opening publishes then, and that needs the tables of reports.
+        # That needs the tables of reports.
         import pipelines.reports  # noqa: F401, PLC0415
-    with warehouse.open(url) as opened:
-        FORMATS[form](opened.arrow(sql))
+    return ensure_published(url)
+
+
+def _shell() -> str:
+    """The shell that comes with the package duckdb-cli, or else the one on PATH.
+
+    The package's own command runs it below a Python that Ctrl-C ends before it.
+    """
+    package = find_spec("duckdb_cli")
+    folders = package.submodule_search_locations or () if package else ()
+    shells = [str(Path(folder, "duckdb")) for folder in folders]
+    found = next(filter(os.path.isfile, shells), None) or shutil.which("duckdb")
+    if found is None:
+        raise WarehouseError("DuckDB's shell is not installed: pip install duckdb-cli")
+    return found
 
 
 def _table(answer: pa.Table) -> None:

@@ -1,6 +1,6 @@
 """The data dictionary: every table, view and column in words, as Markdown.
 
-`docs/tables.md` is this with the reports that are defined: ``python -m pipelines.dictionary``.
+`docs/tables.md` is this with the reports that are defined: ``fbinsights docs``.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from warehouse.sql import duckdb_type
 from warehouse.views import PURCHASES, RATIOS, VIEWS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from warehouse.schema import Table
     from warehouse.table import Column
     from warehouse.views import View
 
-__all__ = ["render", "render_one"]
+__all__ = ["render"]
 
 HEAD = """\
 # Tables
 
 Generated from `warehouse/schema.py`, `warehouse/views.py` and the reports in `pipelines/defs` by
-`python -m pipelines.dictionary > docs/tables.md`; do not edit. In DuckDB the same words are the
+`fbinsights docs > docs/tables.md`; do not edit. In DuckDB the same words are the
 comments: `SELECT table_name, column_name, comment FROM duckdb_columns()`.
 
 Ids are text. Money is in major units of the account's currency (12.34, not 1234). A `date` is a
@@ -38,29 +38,27 @@ is not the same as 0.
 MADE: Final = {**RATIOS, **{c: sql for c, sql in PURCHASES.items() if sql != c.name}}
 
 
-def render() -> str:
-    """Write the whole dictionary."""
-    parts = [HEAD]
-    for table in TABLES.values():
-        parts += [_heading(table), "\n".join(_table_lines(table)), ""]
-    for view in VIEWS.values():
-        parts += [_heading(view), "\n".join(_view_lines(view)), ""]
-    return "\n".join(parts)
+def render(name: str = "") -> str:
+    """Write the whole dictionary, or what it says of one table or view.
+
+    Raises UnknownTableError, which lists the names there are.
+    """
+    sections = {
+        **{table.name: _section(table, _table_lines(table)) for table in TABLES.values()},
+        **{view.name: _section(view, _view_lines(view)) for view in VIEWS.values()},
+    }
+    if not name:
+        return "\n".join([HEAD, *sections.values()])
+    if name not in sections:
+        raise UnknownTableError(f"no table or view {name!r}; there are {', '.join(sections)}")
+    return sections[name]
 
 
-def render_one(name: str) -> str:
-    """Write what there is of one table or view. Raises UnknownTableError that lists them all."""
-    if name in TABLES:
-        return f"{_heading(TABLES[name])}\n" + "\n".join(_table_lines(TABLES[name])) + "\n"
-    if name in VIEWS:
-        return f"{_heading(VIEWS[name])}\n" + "\n".join(_view_lines(VIEWS[name])) + "\n"
-    raise UnknownTableError(f"no table {name!r}; there are {', '.join([*TABLES, *VIEWS])}")
-
-
-def _heading(relation: Table | View) -> str:
+def _section(relation: Table | View, lines: Iterable[str]) -> str:
     kind = "" if relation.name in TABLES else " (view)"
     grain = ", ".join(relation.grain)
-    return f"## {relation.name}{kind}\n\n{relation.meaning}\n\nOne row per {grain}.\n"
+    head = f"## {relation.name}{kind}\n\n{relation.meaning}\n\nOne row per {grain}.\n"
+    return "\n".join([head, *lines, ""])
 
 
 def _table_lines(table: Table) -> Iterator[str]:

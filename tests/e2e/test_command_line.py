@@ -28,6 +28,8 @@ RANGE = ("--since", str(DAYS[0]), "--until", str(DAYS[-1]), "--report", "insight
 
 SECRET = "not-for-anyone-to-see"  # noqa: S105  # invented
 
+ROOT = Path(__file__).parents[2]
+
 #: What the README's reader is told to ask.
 QUESTION = (
     "select account_id, date, count(*) as n, sum(spend) as spend"
@@ -42,9 +44,11 @@ class Company:
     sandbox: Sandbox
     folder: Path
 
-    def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, stdin: str = "", **environ: str
+    ) -> subprocess.CompletedProcess[str]:
         with self.start(*arguments, **environ) as running:
-            stdout, stderr = running.communicate(timeout=120)
+            stdout, stderr = running.communicate(stdin, timeout=120)
         return subprocess.CompletedProcess(arguments, running.returncode, stdout, stderr)
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
@@ -62,6 +66,7 @@ class Company:
             command,
             cwd=self.folder,
             env=settings | environ,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -370,8 +375,44 @@ def test_a_query_that_cannot_be_read_gives_duckdbs_words(fresh: Company) -> None
     assert "syntax error" in done.stderr
 
 
+def test_the_shell_answers_what_is_piped_in_and_cannot_write(loaded: Company) -> None:
+    asked = ".mode csv\nselect count(*) as n, min(hour_start_utc) as since from insights_hourly;\n"
+
+    answered = loaded.run("sql", stdin=asked + "drop table loads;\n")
+    fine = loaded.run("sql", stdin="select 1;\n")
+
+    rows = sum(n for _, _, n, _ in loaded.truth())
+    header, line = answered.stdout.splitlines()
+    assert (header, line.split(",")[0]) == ("n,since", str(rows))
+    assert line.endswith("+00")  # in UTC
+    assert answered.returncode == 1
+    assert "read-only mode" in answered.stderr
+    assert fine.returncode == 0
+
+
+def test_the_shell_opens_a_warehouse_that_was_never_published(fresh: Company) -> None:
+    done = fresh.run("sql", stdin=".mode csv\nselect count(*) as n from campaign_hourly;\n")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "n\n0\n", "")
+
+
+def test_the_dictionary_can_be_printed_whole_or_one_table_of_it(fresh: Company) -> None:
+    whole, loads, none = fresh.run("docs"), fresh.run("docs", "loads"), fresh.run("docs", "nope")
+
+    assert whole.stdout == (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
+    assert loads.stdout.startswith("## loads\n")
+    assert loads.stdout.rstrip("\n") in whole.stdout
+    assert (none.returncode, none.stdout) == (2, "")
+    assert "no table or view 'nope'; there are accounts, campaigns" in none.stderr
+
+
 @pytest.mark.parametrize(
-    "command", [(), ("backfill",), ("refresh",), ("status",), ("demo",), ("sandbox",), ("query",)]
+    "command",
+    [
+        (),
+        *((c,) for c in ("backfill", "refresh", "status", "demo", "sandbox", "query", "sql")),
+        ("docs",),
+    ],
 )
 def test_help_shows_how_and_needs_no_token(fresh: Company, command: Sequence[str]) -> None:
     done = fresh.run(*command, "--help", FB_ACCESS_TOKEN="")

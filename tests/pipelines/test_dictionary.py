@@ -13,7 +13,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "tables.md"
 
 def test_the_committed_dictionary_does_not_lag_behind_the_tables() -> None:
     assert DOCS.read_text(encoding="utf-8") == render(), (
-        "write it anew: python -m pipelines.dictionary > docs/tables.md"
+        "write it anew: fbinsights docs > docs/tables.md"
     )
 
 
