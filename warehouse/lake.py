@@ -16,6 +16,7 @@ import os
 import re
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -225,12 +226,26 @@ class Lake:
     ) -> pa.Table:
         """All rows, or those of an account or an account-day, with the table's schema."""
         table = _stored(table)
+        wanted = self._wanted(table, account_id, date)
         parts = [
-            parquet.read(table, partition, self.store.open(partition.key))
-            for partition in self.partitions(table, account_id)
-            if date in {None, partition.date}
+            rows for rows in self.store.each(partial(self._rows, table), wanted) if rows is not None
         ]
         return pa.concat_tables(parts) if parts else arrow.empty(table.arrow_schema)
+
+    def _wanted(
+        self, table: Table, account_id: str | None, date: date | None
+    ) -> Sequence[Partition]:
+        """The one file that is meant, whether it is there or not, or all that are."""
+        if len(table.partitions or ()) == sum(one is not None for one in (account_id, date)):
+            return [self.partition(table, account_id, date)]
+        found = self.partitions(table, account_id)
+        return [partition for partition in found if date in {None, partition.date}]
+
+    def _rows(self, table: Table, where: Partition) -> pa.Table | None:
+        try:
+            return parquet.read(table, where, self.store.open(where.key))
+        except FileNotFoundError:
+            return None
 
     def load_of(self, table: Table | str, account_id: str, date: date) -> Load | None:
         """The record of one account-day, from the footer of its file; None if there is none."""
