@@ -450,7 +450,7 @@ def test_a_load_that_is_overtaken_remembers_what_it_replaces(
     lake, table = Lake(url), TABLES["insights_hourly"]
     rows = bucket_days.rows(4)
     load = bucket_days.load(rows, loaded_at=later[1])
-    writer = Overtaken(table.file_schema, tmp_path / "rows.unfinished")
+    writer = Overtaken(table, tmp_path / "rows.unfinished")
     writer.write(rows.select(table.file_schema.names))
     writer.other = lambda: bucket_days.put(6, loaded_at=later[0])
 
