@@ -57,7 +57,7 @@ class Controls:
         self, account: Account, days: Sequence[date], client: GraphClient | None = None
     ) -> Asked:
         """Totals of neighbouring days, from the lake if this very run stored them."""
-        stored = [self._lake.load_of(CONTROL.name, account.account_id, day) for day in days]
+        stored = self._lake.loads_of(CONTROL.name, [(account.account_id, day) for day in days])
         if any(load is None or load.run_id != self._run_id for load in stored):
             return self.ask(account, days, client)
         return Asked(

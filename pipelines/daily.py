@@ -172,7 +172,7 @@ def _controls(
     """
     longest = max(report.lookback_days for report in REPORTS.values())
     wanted = [AccountDay(i, day) for i, last in today.items() for day in lookback(last, longest)]
-    before = {cell: work.lake.load_of(CONTROL.name, *cell) for cell in wanted}
+    before = dict(zip(wanted, work.lake.loads_of(CONTROL.name, wanted), strict=True))
     outcomes = list(work.loader.load(CONTROL, wanted))
     beside = Beside.of(work.lake, work.client)
     parts = [loaded_part(one, beside) for one in outcomes if one.error or _changed(before, one)]
@@ -204,8 +204,8 @@ def _choose(
     for account_id, day in today.items():
         days = [where.date for where in lake.partitions(report, account_id) if where.date]
         back = _lookback(report, day)
-        loads = {d: lake.load_of(report, account_id, d) for d in back}
-        known = {d: load for d, load in loads.items() if load is not None}
+        loads = lake.loads_of(report, [(account_id, d) for d in back])
+        known = {load.date: load for load in loads if load is not None}
         since = min(days, default=None)
         why = to_pull(day, known, totals[account_id], since=since, full=full, days=back)
         chosen |= {AccountDay(account_id, d): reason for d, reason in why.items()}

@@ -17,7 +17,7 @@ from pipelines.partitions import today_in
 from pipelines.settings import VARIABLES, ConfigError, settings_of
 from pipelines.show import say, table_lines
 from pipelines.summary import command_name
-from warehouse.lake import Lake
+from warehouse.lake import LOCAL_VARIABLE, Lake
 from warehouse.schema import TABLES
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ def _demand_own_lake(url: str, made_up: set[str]) -> None:
 def _use(graph_url: str, token: str, warehouse_url: str) -> None:
     """Point this process, and so its Dagster runs, at the sandbox and at nothing else."""
     for variable in VARIABLES:
-        os.environ.pop(variable.name, None)
+        if variable.name != LOCAL_VARIABLE:
+            os.environ.pop(variable.name, None)
     os.environ |= {
         "FB_GRAPH_URL": graph_url,
         "FB_ACCESS_TOKEN": token,

@@ -102,9 +102,9 @@ def _warehouse(url: str) -> Finding:
         lake.demand_writable()
     except (WarehouseError, OSError) as error:
         return False, "warehouse", str(error)
-    root = lake.root
-    published = root / LINK
+    published = lake.root / LINK
+    name = lake.store.name()
     if not published.exists():
-        return True, "warehouse", f"{root}: nothing published yet"
+        return True, "warehouse", f"{name}: nothing published yet"
     age = datetime.now(UTC) - datetime.fromtimestamp(Path(published).stat().st_mtime, UTC)
-    return True, "warehouse", f"{root}: published {age.total_seconds() / 3600:.1f} hours ago"
+    return True, "warehouse", f"{name}: published {age.total_seconds() / 3600:.1f} hours ago"

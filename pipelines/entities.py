@@ -104,7 +104,7 @@ def know_ids(
         by_id = 0
         try:
             for table in LEVEL_OF:
-                if not lake.path(table, account_id, None).exists():
+                if not lake.partitions(table, account_id):
                     _list(client, lake, table, account, now)
             for table, ids in missing_ids(lake, account_id, days).items():
                 by_id += _fetch(client, lake, table, account, ids, now)

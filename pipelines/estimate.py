@@ -56,9 +56,12 @@ def expected_rows(
         where.date for where in lake.partitions(table, account_id) if where.date is not None
     )
     near = sorted(loaded, key=lambda day: min(abs((day - one).days) for one in days))[:NEIGHBOURS]
-    known = {day: lake.load_of(table, account_id, day) for day in {*near, *(set(days) & {*loaded})}}
-    controls = {day: lake.load_of(CONTROL.name, account_id, day) for day in days}
-    return _expected([load for load in known.values() if load], controls, days)
+    telling = {*near, *(set(days) & {*loaded})}
+    known = lake.loads_of(table, [(account_id, day) for day in telling])
+    controls = lake.loads_of(CONTROL.name, [(account_id, day) for day in days])
+    return _expected(
+        [load for load in known if load], {load.date: load for load in controls if load}, days
+    )
 
 
 def _expected(

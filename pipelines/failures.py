@@ -1,7 +1,7 @@
 """Which account-days failed when they were last tried, and why: one small file each, beside the
 lake, gone as soon as the account-day is loaded.
 
-    <root>/.failed/insights_hourly/123/2026-11-21.json
+    .failed/insights_hourly/123/2026-11-21.json
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import json
 import logging
 from dataclasses import asdict, dataclass
 from datetime import date
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-    from pathlib import Path
 
     from pipelines.outcome import Outcome
+    from warehouse.store import Store
 
 __all__ = ["Failed", "Failures"]
 
@@ -34,10 +35,11 @@ class Failed:
 
 
 class Failures:
-    """The failed account-days of one table, below the `root` of a lake."""
+    """The failed account-days of one table of a lake."""
 
-    def __init__(self, root: Path, table: str) -> None:
-        self._folder = root / ".failed" / table
+    def __init__(self, store: Store, table: str) -> None:
+        self._store = store
+        self._folder = f".failed/{table}"
 
     def note(self, outcome: Outcome, now: datetime, run_id: str) -> None:
         """Remember that an account-day failed, or forget it where it was loaded.
@@ -45,29 +47,28 @@ class Failures:
         A disk that is full keeps nobody from telling the outcome itself.
         """
         account_id, day = outcome.account_day
-        path = self._folder / account_id / f"{day}.json"
+        key = f"{self._folder}/{account_id}/{day}.json"
         try:
             if outcome.load is not None:
-                path.unlink(missing_ok=True)
+                self._store.delete(key)
                 return
-            path.parent.mkdir(parents=True, exist_ok=True)
             failed = Failed(outcome.error, now.isoformat(), run_id)
-            path.write_text(json.dumps(asdict(failed)), encoding="utf-8")
+            self._store.note(key, json.dumps(asdict(failed)))
         except OSError as error:
             _log.warning("%s: it is not remembered that this failed: %s", outcome, error)
 
     def of(self, account_id: str) -> Mapping[date, Failed]:
         """Those of one account. A file that was cut off tells that its day failed, and no more."""
+        found = self._store.find(f"{self._folder}/{account_id}/????-??-??.json")
         return {
-            date.fromisoformat(path.stem): Failed(**_read(path))
-            for path in sorted((self._folder / account_id).glob("????-??-??.json"))
+            date.fromisoformat(PurePosixPath(key).stem): Failed(**self._read(key))
+            for key, _ in found
         }
 
-
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        told = None
-    known = told if isinstance(told, dict) else {}
-    return {name: str(known.get(name, "")) for name in ("error", "at", "run_id")}
+    def _read(self, key: str) -> Mapping[str, Any]:
+        try:
+            told = json.loads(self._store.read(key))
+        except (OSError, ValueError):
+            told = None
+        known = told if isinstance(told, dict) else {}
+        return {name: str(known.get(name, "")) for name in ("error", "at", "run_id")}

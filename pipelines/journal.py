@@ -17,26 +17,27 @@ from fbgraph.orders import Saved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from fbgraph.paging import Params
+    from warehouse.store import Store
 
 __all__ = ["FileJournal"]
 
 
 class FileJournal:
-    """The journal of one table below the `root` of a lake. `now` gives aware instants."""
+    """The journal of one table of a lake. `now` gives aware instants."""
 
     def __init__(
-        self, root: Path, table: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self, store: Store, table: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self._folder = root / ".runs" / table
+        self._store = store
+        self._folder = f".runs/{table}"
         self._now = now
         self._done: dict[str, set[date]] = {}
 
     def saved(self, account_id: str, params: Params) -> Saved | None:
         """What is known of a question, however old."""
-        entry = _entry(self._path(account_id, params))
+        entry = self._entry(self._key(account_id, params))
         return None if entry is None else self._saved(entry)
 
     def save(self, account_id: str, params: Params, saved: Saved) -> None:
@@ -46,19 +47,17 @@ class FileJournal:
         milliseconds where many do it, in which a kill would lose the run. A power cut may lose the
         last ones; then they are asked for again. What is cut short is as good as none.
         """
-        path = self._path(account_id, params)
-        path.parent.mkdir(parents=True, exist_ok=True)
         entry = {
             "report_run_id": saved.report_run_id,
             "was_split": saved.was_split,
             "created_at": self._now().isoformat(),
             "params": dict(params),
         }
-        path.write_text(json.dumps(entry), encoding="utf-8")
+        self._store.note(self._key(account_id, params), json.dumps(entry))
 
     def forget(self, account_id: str, params: Params) -> None:
         """Its run has failed, or cannot be read."""
-        self._path(account_id, params).unlink(missing_ok=True)
+        self._store.delete(self._key(account_id, params))
 
     def done(self, account_id: str, days: Sequence[date]) -> None:
         """These days are finished."""
@@ -67,12 +66,11 @@ class FileJournal:
     def end(self) -> None:
         """Forget all questions that finished days answer in full, and what cannot be read."""
         for account_id, done in self._done.items():
-            for path in self._files(account_id):
-                entry = _entry(path)
+            for key in self._keys(account_id):
+                entry = self._entry(key)
                 if entry is None or set(_days_of(entry)) <= done:
-                    path.unlink(missing_ok=True)
-            with suppress(OSError):  # it is not empty, or not there
-                (self._folder / account_id).rmdir()
+                    with suppress(OSError):  # the next process forgets it
+                        self._store.delete(key)
 
     def stretches(
         self, account_id: str, params: Callable[[date, date], Params], max_age_seconds: float
@@ -93,17 +91,24 @@ class FileJournal:
         return Saved(entry["report_run_id"], age.total_seconds(), entry["was_split"])
 
     def _entries(self, account_id: str) -> Iterator[Mapping[str, Any]]:
-        for path in self._files(account_id):
-            if (entry := _entry(path)) is not None:
+        for key in self._keys(account_id):
+            if (entry := self._entry(key)) is not None:
                 yield entry
 
-    def _files(self, account_id: str) -> Sequence[Path]:
-        return sorted((self._folder / account_id).glob("*.json"))
+    def _entry(self, key: str) -> Mapping[str, Any] | None:
+        """What a file says; one that cannot be read is as good as none."""
+        try:
+            return _checked(self._store.read(key))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
-    def _path(self, account_id: str, params: Params) -> Path:
+    def _keys(self, account_id: str) -> Sequence[str]:
+        return [found.key for found in self._store.find(f"{self._folder}/{account_id}/*.json")]
+
+    def _key(self, account_id: str, params: Params) -> str:
         text = json.dumps(_plain(params), sort_keys=True)
         name = hashlib.sha256(text.encode()).hexdigest()[:32]
-        return self._folder / account_id / f"{name}.json"
+        return f"{self._folder}/{account_id}/{name}.json"
 
 
 def _plain(params: Params) -> Any:
@@ -111,14 +116,11 @@ def _plain(params: Params) -> Any:
     return json.loads(json.dumps(dict(params)))
 
 
-def _entry(path: Path) -> Mapping[str, Any] | None:
-    """What a file says; one that cannot be read is as good as none."""
-    try:
-        entry = json.loads(path.read_text(encoding="utf-8"))
-        datetime.fromisoformat(entry["created_at"])
-        _days_of(entry)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+def _checked(text: bytes) -> Mapping[str, Any] | None:
+    """What a file says, if all of it is there. Raises ValueError, KeyError or TypeError."""
+    entry = json.loads(text)
+    datetime.fromisoformat(entry["created_at"])
+    _days_of(entry)
     known = {"report_run_id": str, "was_split": bool}
     return entry if all(isinstance(entry.get(k), kind) for k, kind in known.items()) else None
 

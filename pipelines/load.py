@@ -82,7 +82,7 @@ class Loader:
         """
         days_of, refused = _work(self._accounts, account_days, self._now())
         load = self._load_controls if report is CONTROL else self._load_report
-        failures = Failures(self._lake.root, report.name)
+        failures = Failures(self._lake.store, report.name)
         for outcome in chain(refused, load(report, days_of)):
             failures.note(outcome, self._now(), self._run_id)
             yield _logged(outcome)
@@ -90,7 +90,7 @@ class Loader:
     def _load_report(
         self, report: Report, days_of: Mapping[str, Sequence[date]]
     ) -> Iterator[Outcome]:
-        journal = FileJournal(self._lake.root, report.name, self._now)
+        journal = FileJournal(self._lake.store, report.name, self._now)
         with ExitStack() as stages:
             work = ReportWork(
                 report, self._lake, self._accounts, self._controls, self._run_id, self._now, stages

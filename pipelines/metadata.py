@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import dagster as dg
@@ -10,7 +11,8 @@ import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
+
+    import pyarrow as pa
 
     from fbgraph import GraphClient
     from pipelines.listings import Listing
@@ -51,14 +53,15 @@ class Beside:
         """Metadata of one account-day, in the order of the page: whose it is and whether it is
         right come first.
         """
-        path = self.lake.path(load.table, load.account_id, load.date)
+        key = self.lake.key(load.table, load.account_id, load.date)
+        name = self.lake.store.name(key)
         return {
             "account_name": self.names.get(load.account_id) or "",
             **_load_metadata(load),
             "quota_percent": self._quota_percent(load.account_id),
-            "path": dg.MetadataValue.path(path),
-            "dagster/uri": path.as_uri(),
-            "preview": dg.MetadataValue.md(_preview(path)),
+            "path": dg.MetadataValue.path(name),
+            "dagster/uri": name if "://" in name else Path(name).as_uri(),
+            "preview": dg.MetadataValue.md(_preview(self.lake.store.open(key))),
         }
 
     def _quota_percent(self, account_id: str) -> float:
@@ -68,9 +71,9 @@ class Beside:
                    default=0.0)  # fmt: skip
 
 
-def _preview(path: Path) -> str:
+def _preview(source: Path | pa.NativeFile) -> str:
     """The first rows as a table in Markdown."""
-    file = pq.ParquetFile(path)
+    file = pq.ParquetFile(source)
     columns = [name for name in PREVIEWED if name in file.schema_arrow.names]
     batch = next(file.iter_batches(PREVIEW_ROWS, columns=columns), None)
     rows = [] if batch is None else batch.to_pylist()

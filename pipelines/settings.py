@@ -49,7 +49,8 @@ VARIABLES: Final[Sequence[Variable]] = (
         "FB_ALERT_WEBHOOK", "where alerts go, Slack's JSON; default only the log", secret=True
     ),
     Variable("FB_DAGSTER_URL", "where people open Dagster; alerts link there", DAGSTER_URL),
-    Variable("WAREHOUSE_URL", "folder of the lake and of warehouse.duckdb", "./data"),
+    Variable("WAREHOUSE_URL", "the lake: a folder, or s3://bucket/prefix", "./data"),
+    Variable("WAREHOUSE_LOCAL", "where the lake is in a bucket: this machine's folder", "./data"),
 )
 
 _HOW_TO_GET_ONE: Final = (

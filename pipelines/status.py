@@ -144,19 +144,18 @@ def _cells(
     """Each of these days; unless they were `asked` for, from the first that was ever tried."""
     if report not in REPORTS:
         raise ConfigError(f"There is no report {report!r}; there are: {', '.join(REPORTS)}.")
-    failures = Failures(lake.root, report).of(account.account_id)
+    failures = Failures(lake.store, report).of(account.account_id)
     first = min(
         (w.date for w in lake.partitions(report, account.account_id) if w.date), default=None
     )
     begun = min([first, *failures]) if first else min(failures, default=None)
     days = [day for day in days if asked or begun is None or day >= begun]
-    for day in (day for day in days if day >= REPORTS[report].start_date):
-        state, why = state_of(
-            lake.load_of(report, account.account_id, day),
-            lake.load_of(CONTROL.name, account.account_id, day),
-            failures.get(day),
-        )
-        yield Cell(report, AccountDay(account.account_id, day), state, why)
+    cells = [
+        AccountDay(account.account_id, day) for day in days if day >= REPORTS[report].start_date
+    ]
+    loads, controls = lake.loads_of(report, cells), lake.loads_of(CONTROL.name, cells)
+    for cell, load, control in zip(cells, loads, controls, strict=True):
+        yield Cell(report, cell, *state_of(load, control, failures.get(cell.day)))
 
 
 def _table(cells: Sequence[Cell], names: Mapping[str, str]) -> Sequence[str]:

@@ -63,8 +63,8 @@ class Summary:
     def read(self, lake: Lake) -> None:
         """See in the lake what became of every account-day. None is passed over."""
         for report, account_days in self.wanted.items():
-            for account_day in account_days:
-                load = lake.load_of(report, account_day.account_id, account_day.day)
+            loads = lake.loads_of(report, account_days)
+            for account_day, load in zip(account_days, loads, strict=True):
                 what = report, key_of(account_day)
                 if load is None or load.loaded_at < self.started:
                     self.failed.setdefault(what, _NOT_REACHED)

@@ -57,18 +57,22 @@ def create() -> Iterator[str]:
 
 
 def lake_views(lake: Lake, columns: Mapping[str, Collection[tuple[str, ...]]]) -> Iterator[str]:
-    """Statements that make the views which read the files where they lie.
+    """Statements that make the views which read the files where they lie. There are none where
+    DuckDB cannot read those: in a bucket it would need httpfs, which its wheel has not, and a view
+    that fails, or is empty, is worse than none.
 
     `columns` by table: each set of columns that some file of it has.
     """
+    if (root := lake.store.duckdb_root) is None:
+        return
     for table in stored():
         view = f"lake.{name(table.name)}"
-        yield f"CREATE OR REPLACE VIEW {view} AS {_lake_view(lake, table, columns[table.name])}"
+        yield f"CREATE OR REPLACE VIEW {view} AS {_lake_view(root, table, columns[table.name])}"
         meaning = f"The files of {table.name}, read where they lie."
         yield from _comments_on("VIEW", view, meaning, table.columns)
 
 
-def _lake_view(lake: Lake, table: Table, sets: Collection[tuple[str, ...]]) -> str:
+def _lake_view(root: Path, table: Table, sets: Collection[tuple[str, ...]]) -> str:
     if not sets:
         return f"FROM {typed_nothing(table)}"
     folders = table.partitions or ()
@@ -76,7 +80,7 @@ def _lake_view(lake: Lake, table: Table, sets: Collection[tuple[str, ...]]) -> s
     selected = ", ".join(
         name(field.name) if field.name in there else typed(field) for field in table.arrow_schema
     )
-    pattern = lake.root.joinpath(table.name, *(f"{folder}=*" for folder in folders), DATA_FILE)
+    pattern = root.joinpath(table.name, *(f"{folder}=*" for folder in folders), DATA_FILE)
     # The columns of the path need their types said; without them DuckDB guesses.
     types = ", ".join(f"{literal(folder)}: {HIVE_TYPES[folder]}" for folder in folders)
     hive = f"true, hive_types = {{{types}}}" if folders else "false"

@@ -1,5 +1,6 @@
 """The published file: `warehouse.duckdb`, built from the lake, opened by analysts.
 
+It is always on this machine, and beside a lake in a bucket lies a copy of it under the same name.
 It is a link to a read-only snapshot beside it; publishing brings a private master up to date,
 copies it and moves the link by one rename. Who has the old one open keeps reading it, who opens
 again sees the new one.
@@ -82,6 +83,7 @@ def publish(url: str | Path) -> Published:
         except (duckdb.Error, OSError) as error:
             raise WarehouseError(f"publishing failed: {error}") from error
         link = _point(lake.root / LINK, snapshot)
+        lake.store.share(LINK, snapshot)
         for old in _snapshots(folder)[:-KEPT]:
             shutil.rmtree(old, ignore_errors=True)
     return Published(link, snapshot, master.rows, time.monotonic() - started)

@@ -7,6 +7,7 @@ WarehouseError
 ├── UnknownTableError  no such table in `schema.TABLES`: fix the code
 ├── ChangedKindError   a column is of another kind than in older files: rename it or load again
 ├── UnwritableError    the disk is full or not ours: see to it, then load again
+├── BucketError        the object store refused or could not be reached: the text says what to do
 └── KeepsProvenError   a proven account-day stays; the unproven rows were not written
 
 A row that cannot be read is no error: it becomes a `decode.Reject` and its neighbours load.
@@ -15,6 +16,7 @@ A row that cannot be read is no error: it becomes a `decode.Reject` and its neig
 from __future__ import annotations
 
 __all__ = [
+    "BucketError",
     "ChangedKindError",
     "KeepsProvenError",
     "NotAPageError",
@@ -69,13 +71,25 @@ class ChangedKindError(WarehouseError):
         )
 
 
+class BucketError(WarehouseError, OSError):
+    """What an object store refused. It is an OSError, for it stands where a disk's would."""
+
+    def __init__(self, what: str, advice: str) -> None:
+        self.what = what
+        self.advice = advice
+        super().__init__(f"{what}; {advice}")
+
+
 class UnwritableError(WarehouseError):
     """A file could not be written. What was there stays."""
 
     def __init__(self, what: str, root: object, error: OSError) -> None:
+        why = error.what if isinstance(error, BucketError) else error.strerror or error
+        advice = f"make room under {root}, or see who may write there"
+        if isinstance(error, BucketError):
+            advice = error.advice
         super().__init__(
-            f"{what} could not be written: {error.strerror or error}. What was there stays; "
-            f"make room under {root}, or see who may write there, and load it again"
+            f"{what} could not be written: {why}. What was there stays; {advice}, and load it again"
         )
 
 

@@ -22,7 +22,6 @@ from warehouse.schema import TABLES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
-    from pathlib import Path
 
     from warehouse.lake import Lake
     from warehouse.table import Table
@@ -72,7 +71,7 @@ def merge_objects(  # noqa: PLR0913  what was seen, whose it is, when, and wheth
     def merge(before: pa.Table) -> pa.Table:
         others = before.filter(pc.invert(_is_in(before[fresh.column_names[0]], fresh)))
         if complete:
-            gone.extend(_not_deleted(others))
+            gone[:] = _not_deleted(others)
         past = TABLES[f"{table}_history"]
         lake.update(past, lambda rows: _appended(past, rows, fresh), account_id=account_id)
         return pa.concat_tables([fresh, others])
@@ -155,7 +154,7 @@ def missing_ids(lake: Lake, account_id: str, days: Iterable[date]) -> Mapping[st
     for table in TABLES.values():
         columns = [column for column in mentioned if column in table.arrow_schema.names]
         for day in wanted if columns and table.partitions == ("account_id", "date") else ():
-            _mention(lake.path(table, account_id, day), columns, mentioned)
+            _mention(lake, lake.key(table, account_id, day), columns, mentioned)
     return {
         table: sorted(
             mentioned[column] - set(lake.read(table, account_id=account_id)[column].to_pylist())
@@ -164,11 +163,15 @@ def missing_ids(lake: Lake, account_id: str, days: Iterable[date]) -> Mapping[st
     }
 
 
-def _mention(path: Path, columns: Sequence[str], mentioned: Mapping[str, set[str]]) -> None:
+def _mention(
+    lake: Lake, key: str, columns: Sequence[str], mentioned: Mapping[str, set[str]]
+) -> None:
     """Add the ids in columns of a file, if it is there, to those that are mentioned."""
-    if path.exists():
-        file = pq.ParquetFile(path, read_dictionary=columns)
-        for batch in file.iter_batches(columns=columns):
-            for column in columns:
-                ids = batch[column].unique().dictionary.to_pylist()
-                mentioned[column].update(one for one in ids if one is not None)
+    try:
+        file = pq.ParquetFile(lake.store.open(key), read_dictionary=columns)
+    except FileNotFoundError:
+        return
+    for batch in file.iter_batches(columns=columns):
+        for column in columns:
+            ids = batch[column].unique().dictionary.to_pylist()
+            mentioned[column].update(one for one in ids if one is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pyarrow.parquet as pq
@@ -15,7 +15,6 @@ from warehouse.table import Column, Table
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date
-    from pathlib import Path
 
     from warehouse.lake import Lake
     from warehouse.parquet import Footer
@@ -71,13 +70,17 @@ def stored() -> Sequence[Table]:
 
 
 class Kept(NamedTuple):
-    """One file of the lake. A file that takes its place has another `stamp`."""
+    """One file of the lake, and the `path` of its frozen copy once there is one.
+
+    A file that takes its place has another `stamp`.
+    """
 
     table: str
     account_id: str
     date: date | None
     stamp: str
-    path: Path
+    file: str
+    path: Path = Path()
 
     @property
     def key(self) -> Key:
@@ -86,41 +89,32 @@ class Kept(NamedTuple):
 
 def kept_files(lake: Lake) -> Sequence[Kept]:
     """All files of all tables, by table, account and date."""
-    found = []
-    for table in stored():
-        for partition in lake.partitions(table):
-            with suppress(FileNotFoundError):
-                stamp = _stamp(partition.path)
-                found.append(
-                    Kept(table.name, partition.account_id, partition.date, stamp, partition.path)
-                )
-    return found
+    return [
+        Kept(table.name, found.account_id, found.date, found.stamp, found.key)
+        for table in stored()
+        for found in lake.partitions(table)
+    ]
 
 
-def _stamp(path: Path) -> str:
-    stat = path.stat()
-    return f"{stat.st_ino}-{stat.st_mtime_ns}-{stat.st_size}"
-
-
-def freeze(files: Iterable[Kept], folder: Path) -> Sequence[Kept]:
-    """Link files under `folder`, where they stay as they are now; the files as they are there.
+def freeze(lake: Lake, files: Iterable[Kept], folder: Path) -> Sequence[Kept]:
+    """Keep files under `folder` as they are now; those that were still there.
 
     A load that replaces a file meanwhile can then neither fail the read nor make `loads` tell of
     rows that were not read. One flat folder per table, for thousands of folders take seconds to
     make and remove: account_id=11/date=2026-11-21/data.parquet is 11,2026-11-21,data.parquet.
     """
-    frozen = []
-    for file in files:
-        named = [folder_name.partition("=")[2] for folder_name in _folders(file)]
-        link = folder / file.table / ",".join([*named, file.path.name])
-        link.parent.mkdir(exist_ok=True, parents=True)
-        link.hardlink_to(file.path)
-        frozen.append(file._replace(stamp=_stamp(link), path=link))
-    return frozen
+    wanted = [file._replace(path=folder / file.table / _flat(file)) for file in files]
+    stamps = lake.store.freeze([(file.file, file.path) for file in wanted])
+    return [
+        file._replace(stamp=stamp)
+        for file, stamp in zip(wanted, stamps, strict=True)
+        if stamp is not None
+    ]
 
 
-def _folders(file: Kept) -> Sequence[str]:
-    return file.path.parts[-1 - len(TABLES[file.table].partitions or ()) : -1]
+def _flat(file: Kept) -> str:
+    _, *folders, name = file.file.split("/")
+    return ",".join([*(folder.partition("=")[2] for folder in folders), name])
 
 
 def write_books(files: Sequence[Kept], footers: Sequence[Footer], folder: Path) -> None:
@@ -129,7 +123,7 @@ def write_books(files: Sequence[Kept], footers: Sequence[Footer], folder: Path) 
     Raises ChangedKindError for a file whose columns are no longer of the table's kinds.
     """
     for file, footer in zip(files, footers, strict=True):
-        parquet.demand_kinds(TABLES[file.table], footer.columns, file.path)
+        parquet.demand_kinds(TABLES[file.table], footer.columns, file.file)
     loads, restatements = records(footers)
     entries = arrow.records(FILES.arrow_schema, map(_entry, files, footers))
     for name, rows in (("files", entries), ("loads", loads), ("restatements", restatements)):

@@ -1,10 +1,10 @@
 """The lake: one Parquet file per account-day, replaced whole, its load record in its footer.
 
-    <root>/insights_hourly/account_id=123/date=2026-11-21/data.parquet
-    <root>/campaigns/account_id=123/data.parquet
-    <root>/accounts/data.parquet
-    <root>/rejects/insights_hourly/123/2026-11-21/<loaded_at>.parquet
-    <root>/.staging/<a folder per writer at work>
+    insights_hourly/account_id=123/date=2026-11-21/data.parquet
+    campaigns/account_id=123/data.parquet
+    accounts/data.parquet
+    rejects/insights_hourly/123/2026-11-21/<loaded_at>.parquet
+    .staging/<a folder per writer at work>                      always on this machine
 
 Files do not repeat what their folders say: readers of a hive layout (pyarrow, DuckDB, pandas,
 Polars) take those columns from the path, and pyarrow refuses files that carry them as well.
@@ -16,6 +16,7 @@ import os
 import re
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -29,7 +30,8 @@ from warehouse.errors import (
     UnwritableError,
     WarehouseError,
 )
-from warehouse.files import locked, put, workshop
+from warehouse.files import workshop
+from warehouse.folder import Folder
 from warehouse.loads import may_replace, restated, to_values
 from warehouse.parquet import Partition, Writer
 from warehouse.schema import TABLES, Table, table_named
@@ -41,45 +43,70 @@ if TYPE_CHECKING:
     from warehouse.loads import Load, Restatement
     from warehouse.pages import Reject
     from warehouse.parquet import Footer
+    from warehouse.store import Found, Store
     from warehouse.typed import Account
 
-__all__ = ["DATA_FILE", "Lake", "Partition", "lake_root", "records"]
+__all__ = ["DATA_FILE", "LOCAL_VARIABLE", "Lake", "Partition", "lake_root", "open_store", "records"]
 
 DATA_FILE: Final = "data.parquet"
+
+#: Names the folder on this machine for lakes that are elsewhere.
+LOCAL_VARIABLE: Final = "WAREHOUSE_LOCAL"
 
 _DIGITS: Final = re.compile(r"[0-9]{1,32}")
 
 
+#: A bucket, and what comes before the keys of a lake in it.
+_BUCKET: Final = re.compile(
+    r"s3://([A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9])((?:/[^/?#*\[\]\\]+)*)/?"
+)
+
+
 def lake_root(url: str | Path) -> Path:
-    """Turn WAREHOUSE_URL into a folder. Raises WarehouseError for s3:// and the like, and for
-    characters that DuckDB would read as a pattern.
+    """The folder on this machine: of the lake, or of what stays here of one in a bucket.
+
+    Raises WarehouseError as `open_store` does.
+    """
+    return open_store(url).root
+
+
+def open_store(url: str | Path) -> Store:
+    """Where WAREHOUSE_URL says that the files are. Nothing is looked at yet.
+
+    Raises WarehouseError for what is neither a folder nor a bucket of S3.
     """
     text = str(url)
-    if "://" in text and not text.startswith("file://"):
-        raise WarehouseError(f"{text}: only a folder can be the warehouse so far, not {text[:5]}…")
-    root = Path(text.removeprefix("file://")).expanduser().resolve()
-    if set("*?[]") & set(str(root)):
-        raise WarehouseError(f"{root}: none of * ? [ ] may stand in the path of a warehouse")
-    if not (nearest := _nearest(root)).is_dir():
-        raise WarehouseError(f"{root} can be no warehouse: {nearest} is a file")
-    return root
-
-
-def _nearest(path: Path) -> Path:
-    """The path itself if it exists, else the nearest folder above that does."""
-    return next(found for found in (path, *path.parents) if found.exists())
+    scheme, separator, _ = text.partition("://")
+    if not separator or scheme == "file":
+        return Folder(Path(text.removeprefix("file://")))
+    found = _BUCKET.fullmatch(text)
+    prefix = found[2].strip("/") if found else ""
+    if found is None or {".", ".."} & {*prefix.split("/")}:
+        raise WarehouseError(  # without the text: somebody may have put credentials into it
+            f"WAREHOUSE_URL begins with {scheme}:// and is not like s3://bucket/prefix. Only that "
+            "or a folder can be the warehouse; credentials and endpoint stand in AWS_* variables"
+        )
+    try:
+        from warehouse.bucket import Bucket  # noqa: PLC0415  only who has a bucket needs boto3
+    except ModuleNotFoundError:
+        raise WarehouseError("a bucket needs boto3: pip install 'fbinsights[s3]'") from None
+    here = Path(os.environ.get(LOCAL_VARIABLE) or "./data")
+    return Bucket(found[1], prefix, here / "s3" / found[1] / prefix)
 
 
 class Lake:
-    """Reads and replaces the files under one folder. Holds nothing open; safe across threads."""
+    """Reads and replaces the files of one `store`. Holds nothing open; safe across threads.
+
+    `root` is the folder on this machine: what is being written is there, and the published file.
+    """
 
     def __init__(self, url: str | Path) -> None:
-        self.root = lake_root(url)
+        self.store = open_store(url)
+        self.root = self.store.root
 
     def demand_writable(self) -> None:
         """Raise WarehouseError where nothing can be put."""
-        if not os.access(nearest := _nearest(self.root), os.W_OK | os.X_OK):
-            raise WarehouseError(f"{nearest} cannot be written to: see WAREHOUSE_URL")
+        self.store.demand_writable()
 
     def replace(
         self,
@@ -115,22 +142,29 @@ class Lake:
         *,
         account_id: str | None = None,
     ) -> pa.Table:
-        """Put what `change` makes of the rows there in their place; nobody else writes meanwhile.
+        """Put what `change` makes of the rows there in their place; nobody else's come between.
 
-        Returns the new rows. Nothing is written when `change` gives the rows back as they are.
+        Returns the new rows. Nothing is written when `change` gives the rows back as they are. It
+        is called again where others were faster, as can be in a bucket.
         """
         table = _stored(table)
         where = self.partition(table, account_id, None)
-        with self.writing(table, account_id, None), locked(where.path.parent):
-            before = self.read(table, account_id=account_id)
-            after = change(before)
-            if after is not before:
+        after = arrow.empty(table.arrow_schema)
+        with self.writing(table, account_id, None), ExitStack() as at_the_end:
+
+            def write() -> Path | None:
+                nonlocal after
+                before = self.read(table, account_id=account_id)
+                after = change(before)
+                if after is before:
+                    return None
                 content = parquet.content_of(table, after, where)
-                with workshop(self.root) as folder:
-                    writer = Writer(table, folder / "rows.unfinished")
-                    writer.write(content)
-                    writer.finish()
-                    put(writer.path, where.path)
+                folder = at_the_end.enter_context(workshop(self.root))
+                writer = Writer(table, folder / "rows.unfinished")
+                writer.write(content)
+                return writer.finish()
+
+            self.store.replace(where.key, write)
         return after
 
     @contextmanager
@@ -141,7 +175,7 @@ class Lake:
         """
         table = _stored(table)
         for day in (days := tuple(days)):
-            self.path(table, account.account_id, day)  # refuses what is no account-day
+            self.key(table, account.account_id, day)  # refuses what is no account-day
         with ExitStack() as at_the_end:
             with self.writing(table, account.account_id, days[0]):
                 folder = at_the_end.enter_context(workshop(self.root))
@@ -157,15 +191,22 @@ class Lake:
         Raises KeepsProvenError, and WarehouseError for a load that is of other rows.
         """
         _demand_of_load(table, where, load, rows)
-        with self.writing(table, where.account_id, where.date), locked(where.path.parent):
-            old, history, _ = parquet.footer(where.path)
+        change: Restatement | None = None
+        written: Writer | None = None
+
+        def write() -> Path:
+            nonlocal change, written
+            old, history, _ = self._footer(where.key)
             if not may_replace(old, load):
                 raise KeepsProvenError(
                     table.name, where.account_id, str(where.date), load.reason if load else ""
                 )
             change = restated(old, load)
-            writer.finish(load, [*history, change] if change else history)
-            put(writer.path, where.path)
+            written = written.again() if written else writer
+            return written.finish(load, [*history, change] if change else history)
+
+        with self.writing(table, where.account_id, where.date):
+            self.store.replace(where.key, write)
         if load:
             self._forget_rejects(load)
         return change
@@ -178,23 +219,44 @@ class Lake:
         except OSError as error:
             of = f" of account {account_id}" if account_id else ""
             on = f" on {date}" if date else ""
-            raise UnwritableError(f"{table.name}{of}{on}", self.root, error) from error
+            raise UnwritableError(f"{table.name}{of}{on}", self.store.name(), error) from error
 
     def read(
         self, table: Table | str, *, account_id: str | None = None, date: date | None = None
     ) -> pa.Table:
         """All rows, or those of an account or an account-day, with the table's schema."""
         table = _stored(table)
+        wanted = self._wanted(table, account_id, date)
         parts = [
-            parquet.read(table, partition)
-            for partition in self.partitions(table, account_id)
-            if date in {None, partition.date}
+            rows for rows in self.store.each(partial(self._rows, table), wanted) if rows is not None
         ]
         return pa.concat_tables(parts) if parts else arrow.empty(table.arrow_schema)
 
+    def _wanted(
+        self, table: Table, account_id: str | None, date: date | None
+    ) -> Sequence[Partition]:
+        """The one file that is meant, whether it is there or not, or all that are."""
+        if len(table.partitions or ()) == sum(one is not None for one in (account_id, date)):
+            return [self.partition(table, account_id, date)]
+        found = self.partitions(table, account_id)
+        return [partition for partition in found if date in {None, partition.date}]
+
+    def _rows(self, table: Table, where: Partition) -> pa.Table | None:
+        try:
+            return parquet.read(table, where, self.store.open(where.key))
+        except FileNotFoundError:
+            return None
+
     def load_of(self, table: Table | str, account_id: str, date: date) -> Load | None:
         """The record of one account-day, from the footer of its file; None if there is none."""
-        return parquet.footer(self.path(_stored(table), account_id, date)).load
+        return self._footer(self.key(_stored(table), account_id, date)).load
+
+    def loads_of(
+        self, table: Table | str, account_days: Iterable[tuple[str, date]]
+    ) -> Sequence[Load | None]:
+        """The records of many account-days (account, date), in their order."""
+        table = _stored(table)
+        return self.store.each(lambda cell: self.load_of(table, *cell), account_days)
 
     def loads(self) -> pa.Table:
         """Records of all account-days there are, as the table `loads`."""
@@ -209,16 +271,27 @@ class Lake:
         table = _stored(table)
         named = {"account_id": _account_folder(account_id) or "*"}
         folders = [f"{folder}={named.get(folder, '*')}" for folder in table.partitions or ()]
-        pattern = "/".join([*folders, DATA_FILE])
-        top = self.root / table.name
-        return [_partition(top, path) for path in sorted(top.glob(pattern))]
+        pattern = "/".join([table.name, *folders, DATA_FILE])
+        return [self._partition(found) for found in self.store.find(pattern)]
+
+    def _partition(self, found: Found) -> Partition:
+        named = dict(part.split("=", 1) for part in found.key.split("/")[1:-1])
+        account_id, day = named.get("account_id"), named.get("date")
+        try:
+            of = _account_folder(account_id) or "", date.fromisoformat(day) if day else None
+            return Partition(*of, found.key, found.stamp)
+        except (WarehouseError, ValueError):
+            raise WarehouseError(
+                f"{self.store.name(found.key)} is of no account and day: "
+                "move it out of the warehouse"
+            ) from None
 
     def partition(self, table: Table, account_id: str | None, date: date | None) -> Partition:
-        """Name a file, whether it is there or not. Raises WarehouseError as `path` does."""
-        return Partition(account_id or "", date, self.path(table, account_id, date))
+        """Name a file, whether it is there or not. Raises WarehouseError as `key` does."""
+        return Partition(account_id or "", date, self.key(table, account_id, date))
 
-    def path(self, table: Table | str, account_id: str | None, date: date | None) -> Path:
-        """Where a file stands. Raises WarehouseError for an account id that is not digits."""
+    def key(self, table: Table | str, account_id: str | None, date: date | None) -> str:
+        """Where a file is. Raises WarehouseError for an account id that is not digits."""
         table = _stored(table)
         names = {"account_id": _account_folder(account_id), "date": date and date.isoformat()}
         wanted = table.partitions or ()
@@ -227,8 +300,7 @@ class Lake:
             raise WarehouseError(
                 f"files of {table.name} are named by {list(wanted)}, not by {list(given)}"
             )
-        folders = [f"{name}={names[name]}" for name in wanted]
-        return self.root.joinpath(table.name, *folders, DATA_FILE)
+        return "/".join([table.name, *(f"{name}={names[name]}" for name in wanted), DATA_FILE])
 
     def write_rejects(self, load: Load, rejects: Sequence[Reject]) -> None:
         """Keep what could not be read in a load. Call it before `replace` with the same `load`.
@@ -238,32 +310,40 @@ class Lake:
         """
         if not rejects:
             return
-        folder = self._rejects_folder(load)
+        key = f"{self._rejects_of(load)}/{_stamp(load)}.parquet"
         rows = [_reject_row(n, reject, load) for n, reject in enumerate(rejects, start=1)]
         table = TABLES["rejects"]
-        with (
-            self.writing(table, load.account_id, load.date),
-            workshop(self.root) as aside,
-            locked(folder),
-        ):
+        with self.writing(table, load.account_id, load.date), workshop(self.root) as aside:
             writer = Writer(table, aside / "rejects.unfinished")
             writer.write(arrow.records(table.arrow_schema, rows))
-            writer.finish()
-            put(writer.path, folder / f"{_stamp(load)}.parquet")
+            written = writer.finish()
+            self.store.replace(key, lambda: written)
 
     def _forget_rejects(self, load: Load) -> None:
-        for file in self._rejects_folder(load).glob("*.parquet"):
-            if file.stem < _stamp(load):
-                file.unlink(missing_ok=True)
+        folder = self._rejects_of(load)
+        for found in self.store.find(f"{folder}/*.parquet"):
+            if found.key < f"{folder}/{_stamp(load)}.parquet":
+                self.store.delete(found.key)
 
-    def _rejects_folder(self, load: Load) -> Path:
-        self.path(load.table, load.account_id, load.date)  # refuses what is no account-day
-        return self.root.joinpath("rejects", load.table, load.account_id, str(load.date))
+    def _rejects_of(self, load: Load) -> str:
+        self.key(load.table, load.account_id, load.date)  # refuses what is no account-day
+        return f"rejects/{load.table}/{load.account_id}/{load.date}"
 
-    def _footers(self) -> Iterator[Footer]:
-        for table in TABLES.values():
-            if table.partitions == ("account_id", "date"):
-                yield from (parquet.footer(found.path) for found in self.partitions(table))
+    def _footer(self, key: str) -> Footer:
+        """What a file says of itself: nothing, if it is not there."""
+        try:
+            return parquet.footer(self.store.open(key, footer_only=True))
+        except FileNotFoundError:
+            return parquet.NOTHING
+
+    def _footers(self) -> Sequence[Footer]:
+        keys = [
+            found.key
+            for table in TABLES.values()
+            if table.partitions == ("account_id", "date")
+            for found in self.partitions(table)
+        ]
+        return self.store.each(self._footer, keys)
 
 
 def records(footers: Iterable[Footer]) -> tuple[pa.Table, pa.Table]:
@@ -288,19 +368,6 @@ def _account_folder(account_id: str | None) -> str | None:
     if account_id is not None and not _DIGITS.fullmatch(account_id):
         raise WarehouseError(f"an account id is digits without act_, not {account_id!r}")
     return account_id
-
-
-def _partition(top: Path, path: Path) -> Partition:
-    named = dict(folder.split("=", 1) for folder in path.relative_to(top).parts[:-1])
-    account_id, day = named.get("account_id"), named.get("date")
-    try:
-        return Partition(
-            _account_folder(account_id) or "", date.fromisoformat(day) if day else None, path
-        )
-    except (WarehouseError, ValueError):
-        raise WarehouseError(
-            f"{path} is of no account and day: move it out of the warehouse"
-        ) from None
 
 
 def _reject_row(n: int, reject: Reject, load: Load) -> dict[str, object]:

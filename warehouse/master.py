@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Final
 
@@ -44,6 +43,9 @@ WRITING: Final = CONFIG | {
     "storage_compatibility_version": "v1.5.0",
     "memory_limit": "1GB",
 }
+
+#: Files of rejects: by table, account, date and time of the load.
+REJECTS: Final = "rejects/*/*/*/*.parquet"
 
 #: A master is made anew when so many rows, and such a share of all, were put in later.
 LATER_ROWS: Final = 1_000_000
@@ -142,17 +144,17 @@ def _merge(connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, afte
     files = {file.key: file for file in kept_files(lake)}
     changed = [file for key, file in files.items() if known.get(key) != file.stamp]
     stale = [key for key, stamp in known.items() if key not in files or files[key].stamp != stamp]
-    later = _replace(connection, frozen, stale, freeze(changed, frozen))
-    rejects = sorted((lake.root / "rejects").rglob("*.parquet"))
+    later = _replace(connection, frozen, stale, freeze(lake, changed, frozen))
+    rejects = [found.key for found in lake.store.find(REJECTS)]
     now = replace(
         state,
         later_rows=state.later_rows + (later if known else 0),
         lake_views=_hash(views := list(build.lake_views(lake, _column_sets(connection)))),
-        rejects=_hash(map(str, rejects)),
+        rejects=_hash(rejects),
     )
     if not (changed or stale) and now == before:
         return now
-    _refill_rejects(connection, frozen, rejects)
+    _refill_rejects(connection, lake, frozen, rejects)
     if now.lake_views != state.lake_views:
         _execute(connection, views)
     now = replace(now, version=max(after, state.version) + 1)
@@ -190,15 +192,13 @@ def _replace(
 
 
 def _refill_rejects(
-    connection: duckdb.DuckDBPyConnection, frozen: Path, rejects: Sequence[Path]
+    connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, rejects: Sequence[str]
 ) -> None:
+    # Some may have gone by now: rejects go when their account-day is loaded.
     folder = frozen / "rejects"
-    folder.mkdir()
-    for n, path in enumerate(rejects):
-        with suppress(FileNotFoundError):  # rejects go when their account-day is loaded
-            (folder / f"{n}.parquet").hardlink_to(path)
+    lake.store.freeze([(key, folder / f"{n}.parquet") for n, key in enumerate(rejects)])
     connection.execute("DELETE FROM rejects")
-    if any(folder.iterdir()):
+    if any(folder.glob("*")):
         connection.execute(build.insert_rejects(folder / "*.parquet"))
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from warehouse.table import Table
 
 __all__ = [
+    "NOTHING",
     "ROW_GROUP_ROWS",
     "Footer",
     "Partition",
@@ -48,11 +49,15 @@ ROW_GROUP_ROWS: Final = 122_880
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """One file. `account_id` is "" and `date` None where the table has no such folder."""
+    """One file. `account_id` is "" and `date` None where the table has no such folder.
+
+    A file that takes its place has another `stamp`; where nobody looked, there is none.
+    """
 
     account_id: str
     date: date | None
-    path: Path
+    key: str
+    stamp: str = ""
 
 
 def content_of(table: Table, rows: pa.Table, where: Partition) -> pa.Table:
@@ -78,6 +83,7 @@ class Writer:
 
     def __init__(self, table: Table, path: Path) -> None:
         self.path = path
+        self._table = table
         self._file = path.open("xb")
         self._parquet = pq.ParquetWriter(
             self._file,
@@ -94,7 +100,7 @@ class Writer:
         """Add rows, as row groups of their own."""
         self._parquet.write_table(content, row_group_size=ROW_GROUP_ROWS)
 
-    def finish(self, load: Load | None = None, history: Sequence[Restatement] = ()) -> None:
+    def finish(self, load: Load | None = None, history: Sequence[Restatement] = ()) -> Path:
         """Put the load and what its predecessors changed into the footer, and all of it on disk."""
         if load is not None:
             changes = [to_values(change) for change in history]
@@ -108,6 +114,15 @@ class Writer:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
+        return self.path
+
+    def again(self) -> Writer:
+        """The same rows once more, where another footer is wanted after the file was finished."""
+        other = Writer(self._table, self.path.with_name(f"{self.path.name}.again"))
+        rows = pq.ParquetFile(self.path)
+        for n in range(rows.num_row_groups):
+            other.write(rows.read_row_group(n))
+        return other
 
     def abandon(self) -> None:
         """Let go of the file; who owns the folder removes it."""
@@ -139,12 +154,13 @@ class Footer(NamedTuple):
     columns: pa.Schema
 
 
-def footer(path: Path) -> Footer:
-    """Read the end of a file; there is nothing in that of a file that is not there."""
-    try:
-        file = pq.ParquetFile(path)
-    except FileNotFoundError:
-        return Footer(None, (), pa.schema([]))
+#: What a file says that is not there.
+NOTHING: Final = Footer(None, (), pa.schema([]))
+
+
+def footer(source: Path | pa.NativeFile) -> Footer:
+    """Read the end of a file. Raises FileNotFoundError."""
+    file = pq.ParquetFile(source)
     metadata = file.metadata.metadata or {}
     load = metadata.get(LOAD_KEY)
     history = json.loads(metadata.get(RESTATEMENTS_KEY, b"[]"))
@@ -155,13 +171,13 @@ def footer(path: Path) -> Footer:
     )
 
 
-def read(table: Table, where: Partition) -> pa.Table:
+def read(table: Table, where: Partition, source: Path | pa.NativeFile) -> pa.Table:
     """Rows of a file with the table's schema. A column younger than the file is null.
 
     Raises ChangedKindError.
     """
-    content = pq.ParquetFile(where.path).read()
-    demand_kinds(table, content.schema, where.path)
+    content = pq.ParquetFile(source).read()
+    demand_kinds(table, content.schema, where.key)
     columns = []
     for field in table.arrow_schema:
         if field.name in (table.partitions or ()):
@@ -174,7 +190,7 @@ def read(table: Table, where: Partition) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=table.arrow_schema)
 
 
-def demand_kinds(table: Table, columns: pa.Schema, path: Path) -> None:
+def demand_kinds(table: Table, columns: pa.Schema, file: object) -> None:
     """Raise ChangedKindError for a column that was of another kind when the file was written.
 
     A list that has got entries more, such as an attribution window, is of the same kind.
@@ -183,7 +199,7 @@ def demand_kinds(table: Table, columns: pa.Schema, path: Path) -> None:
         at = columns.get_field_index(field.name)
         if at >= 0 and not _grown(columns.field(at).type, field.type):
             raise ChangedKindError(
-                table.name, field.name, str(columns.field(at).type), str(field.type), str(path)
+                table.name, field.name, str(columns.field(at).type), str(field.type), str(file)
             )
 
 

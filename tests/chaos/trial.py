@@ -172,7 +172,7 @@ class World:
                     outcomes[outcome.account_day].append(outcome)
             except (*ENDS_EVERYTHING, GraphError) as error:
                 stopped = error
-        there = [one for one in wanted if lake.path(TABLE, *one).exists()]
+        there = [one for one in wanted if (lake.root / lake.key(TABLE, *one)).exists()]
         return Trial(
             plan=plan,
             account_ids=sandbox.account_ids,
@@ -244,7 +244,7 @@ def _watched(client: GraphClient, clock: VirtualClock) -> Iterator[list[str]]:
 
 def _bytes_of(lake: Lake) -> Mapping[AccountDay, bytes]:
     return {
-        AccountDay(one.account_id, one.date): one.path.read_bytes()
+        AccountDay(one.account_id, one.date): lake.store.read(one.key)
         for one in lake.partitions(TABLE)
         if one.date is not None
     }

@@ -92,9 +92,10 @@ def test_of_a_backfill_of_60_with_one_bad_59_are_there_and_one_is_run_again(
     cells = [dagster.cell(number, back) for number in (5, 6) for back in range(30)]
     bad = cells[7]
     account, _, day = bad.partition("|")
-    folder = dagster.lake.path(
+    file = dagster.lake.key(
         "insights_hourly", account.removeprefix("act_"), date.fromisoformat(day)
-    ).parent
+    )
+    folder = (dagster.lake.root / file).parent
     folder.parent.mkdir(parents=True)
     folder.touch()  # a file stands where the folder of this account-day belongs
 

@@ -67,7 +67,7 @@ def test_one_cell_of_the_grid_is_loaded_and_proven_by_itself(
     shown = {name: value.value for name, value in event.metadata.items()}
     assert shown["verdict"] == "proven"
     assert shown["account_name"] == "Nordlicht Shop DE"
-    assert shown["path"] == str(lake.path("insights_hourly", account_id, days[1]))
+    assert shown["path"] == str(lake.root / lake.key("insights_hourly", account_id, days[1]))
     assert len(str(shown["preview"]).splitlines()) == 2 + 5
     assert {"impressions", "control_impressions", "calls", "api_version"} <= set(shown)
     assert 0 <= float(shown["quota_percent"]) < 100  # type: ignore[arg-type]

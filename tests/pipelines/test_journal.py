@@ -9,6 +9,7 @@ import pytest
 from fbgraph.orders import Saved
 from pipelines.journal import FileJournal
 from pipelines.reports import REPORTS
+from warehouse.folder import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,7 @@ def now() -> Now:
 @pytest.fixture
 def journal(tmp_path: Path, now: Now) -> Callable[[], FileJournal]:
     """What a new process finds."""
-    return lambda: FileJournal(tmp_path, HOURLY.name, now)
+    return lambda: FileJournal(Folder(tmp_path), HOURLY.name, now)
 
 
 def test_a_run_is_remembered_with_its_age(journal: Callable[[], FileJournal], now: Now) -> None:
@@ -102,7 +103,7 @@ def test_what_finished_days_answer_is_forgotten_splits_included(
     one.done("1", LATER[:4])
     one.end()
 
-    assert (left, list((tmp_path / ".runs").glob("*/*"))) == ([4, 7], [])
+    assert (left, list((tmp_path / ".runs").rglob("*.json"))) == ([4, 7], [])
 
 
 def test_until_the_end_what_is_finished_is_known_to_the_next_process(

@@ -60,7 +60,7 @@ def test_an_account_day_stands_as_its_records_say(
 
 
 def test_a_failed_account_day_is_forgotten_when_it_is_loaded(lake: Lake) -> None:
-    failures = Failures(lake.root, "insights_hourly")
+    failures = Failures(lake.store, "insights_hourly")
     cell = AccountDay("1", DAY)
 
     failures.note(Outcome(cell, error="(#200) No"), AT, "run-1")

@@ -183,7 +183,7 @@ def test_a_load_in_the_middle_of_a_publish_is_left_for_the_next(
 ) -> None:
     days.put(6)
     [file] = kept_files(lake)
-    [frozen] = freeze([file], tmp_path)
+    [frozen] = freeze(lake, [file], tmp_path)
     days.put(40)
 
     assert frozen.path.name == "11,2026-11-21,data.parquet"
@@ -293,7 +293,7 @@ def test_only_account_days_that_changed_are_copied(days: Any, lake: Lake) -> Non
     publish(lake.root)
     before = stamps(lake)
     days.put(20, account="12")
-    shutil.rmtree(lake.path("insights_hourly", "13", DAY).parent)
+    shutil.rmtree((lake.root / lake.key("insights_hourly", "13", DAY)).parent)
     published = publish(lake.root)
     after = stamps(lake)
 

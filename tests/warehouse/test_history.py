@@ -84,11 +84,11 @@ def test_the_latest_state_says_when_it_was_read(lake: Lake) -> None:
 
 def test_what_moves_by_itself_is_no_change(lake: Lake) -> None:
     seen(lake, campaign())
-    before = lake.path("campaigns_history", "11", None).stat().st_ino
+    before = (lake.root / lake.key("campaigns_history", "11", None)).stat().st_ino
     seen(lake, campaign(budget_remaining="5", updated_time="2026-11-20T08:00:12+0100"), after=1)
 
     assert states(lake) == [("Spring", 0, None)]
-    assert lake.path("campaigns_history", "11", None).stat().st_ino == before
+    assert (lake.root / lake.key("campaigns_history", "11", None)).stat().st_ino == before
 
 
 def test_a_changed_budget_is_a_change_in_major_units(lake: Lake) -> None:
@@ -161,7 +161,7 @@ def test_accounts_have_a_history_too(lake: Lake) -> None:
 
 def test_a_rename_does_not_touch_the_rows_of_insights(days: Any, lake: Lake) -> None:
     days.put()
-    path = lake.path("insights_hourly", "11", DAY)
+    path = lake.root / lake.key("insights_hourly", "11", DAY)
     before = path.stat()
     seen(lake, campaign())
     seen(lake, campaign(name="Summer"), after=1)

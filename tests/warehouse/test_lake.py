@@ -142,7 +142,7 @@ def test_duckdb_reads_the_folders_with_their_types(days: Any, lake: Lake) -> Non
 def test_a_file_is_sorted_small_and_carries_its_load(days: Any, lake: Lake) -> None:
     days.put(500)
 
-    file = pq.ParquetFile(lake.path("insights_hourly", "11", DAY))
+    file = pq.ParquetFile(lake.root / lake.key("insights_hourly", "11", DAY))
 
     assert {"account_id", "date"}.isdisjoint(file.schema_arrow.names)
     assert file.metadata.row_group(0).column(0).compression == "ZSTD"
@@ -192,7 +192,7 @@ def test_a_reload_that_changes_sums_is_remembered_with_the_rows(
 @pytest.mark.parametrize("account", ["act_11", "", "11/..", "..", "1 1", "\u0661"])
 def test_an_account_id_that_is_not_digits_is_no_folder(account: str, lake: Lake) -> None:
     with pytest.raises(WarehouseError, match="digits without act_"):
-        lake.path("ads", account, None)
+        lake.key("ads", account, None)
 
 
 def test_rows_of_another_account_day_are_refused(days: Any, lake: Lake) -> None:
@@ -228,9 +228,21 @@ def test_what_is_no_table_of_files_is_refused(lake: Lake) -> None:
         lake.read("loads")
 
 
-def test_an_object_store_is_refused_in_plain_words() -> None:
-    with pytest.raises(WarehouseError, match="only a folder"):
-        Lake("s3://bucket/lake")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "gs://bucket/lake",
+        "s3://",
+        "s3://b/lake",
+        "s3://bucket/../lake",
+        "s3://AKIA:hidden@bucket/lake",
+        "s3://bucket/lake?endpoint_override=hidden",
+    ],
+)
+def test_what_is_neither_a_folder_nor_a_bucket_is_refused_in_plain_words(url: str) -> None:
+    with pytest.raises(WarehouseError, match="not like s3://bucket/prefix") as refused:
+        Lake(url)
+    assert "hidden" not in str(refused.value)
 
 
 REJECT = Reject(1, 2, "spend", '"12a"', "not a decimal number", '{"spend": "12a"}')

@@ -1,0 +1,91 @@
+"""An S3 server on loopback, and an environment that points at it: moto's, over a real socket."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+import boto3
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["S3", "SECRET", "serving"]
+
+SECRET: Final = "wJalrXUtnFEMI-not-for-anyone"  # noqa: S105  # invented
+
+CONDITIONS: Final = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH")
+
+
+class S3:
+    """A server that runs, and buckets in it. `asked`: method and path of each request."""
+
+    def __init__(self, url: str, asked: list[tuple[str, str]]) -> None:
+        self.url = url
+        self.asked = asked
+        self.environ: Mapping[str, str] = {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": "AKIAINVENTED",
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_REGION": "us-east-1",
+            "AWS_MAX_ATTEMPTS": "1",
+        }
+        self.client: Any = boto3.client(
+            "s3",
+            endpoint_url=url,
+            aws_access_key_id=self.environ["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=SECRET,
+            region_name="us-east-1",
+        )
+
+    def new_bucket(self) -> str:
+        name = f"bucket-{uuid4().hex[:12]}"
+        self.client.create_bucket(Bucket=name)
+        return name
+
+    def objects(self, bucket: str) -> Mapping[str, bytes]:
+        """All that is in a bucket, by key."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        keys = [one["Key"] for page in pages for one in page.get("Contents", ())]
+        get = self.client.get_object
+        return {key: get(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+    def uploads(self, bucket: str) -> list[str]:
+        """Keys of uploads that are not finished."""
+        found = self.client.list_multipart_uploads(Bucket=bucket)
+        return [upload["Key"] for upload in found.get("Uploads", ())]
+
+
+@contextmanager
+def serving(*, conditions: bool = True) -> Iterator[S3]:
+    """Serve S3 while the block runs; without `conditions` it heeds none, as older stores do."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    moto = DomainDispatcherApplication(create_backend_app)
+    one_at_a_time = threading.Lock()
+    asked: list[tuple[str, str]] = []
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Any:
+        asked.append((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        conditional = [name for name in CONDITIONS if environ.get(name)]
+        if not conditional or environ["REQUEST_METHOD"] != "PUT":
+            return moto(environ, start_response)
+        if not conditions:
+            for name in conditional:
+                del environ[name]
+        with one_at_a_time:  # moto looks and writes in two steps; S3 does it in one
+            return moto(environ, start_response)
+
+    server = make_server("127.0.0.1", 0, answer, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield S3(f"http://127.0.0.1:{server.server_port}", asked)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
