@@ -106,7 +106,7 @@ def test_pyarrow_with_our_schema_fills_what_an_older_file_lacks(
     text = block("table_named")
     assert run(text)["table"].schema == INSIGHTS_HOURLY.arrow_schema
 
-    path = days.lake.path("insights_hourly", "11", DAYS[0])
+    path = days.lake.root / days.lake.key("insights_hourly", "11", DAYS[0])
     pq.write_table(pq.ParquetFile(path).read().drop_columns(["social_spend"]), path)
     table = run(text)["table"]
 
