@@ -8,11 +8,12 @@ import platform
 import sys
 import tempfile
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks import compare, engine
+from benchmarks import compare, dagster, engine, grid
 from benchmarks.measure import ROUNDS, measured
 from benchmarks.pages import Pages, keep
 from benchmarks.serve import Served, serving
@@ -42,8 +43,9 @@ def main() -> None:
     print(_machine())
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_FOLDER")) as name:
         folder = Path(name)
-        parts = (_loads, _memory, _small, _published, lambda _: engine.figures())
-        lines = [_told(line) for part in parts for line in part(folder)]
+        parts = [part(folder) for part in (_loads, _memory, _small, _published)]
+        scripts = [script.figures() for script in (engine, dagster, grid)]
+        lines = [_told(line) for line in chain(*parts, *scripts)]
     widths = [max(len(line[n]) for line in lines) for n in range(3)]
     for line in lines:
         print("| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) + " |")

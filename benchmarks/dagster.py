@@ -1,16 +1,14 @@
 """What Dagster itself adds: to a run, to an account-day, to the start of a command.
 
 The same account-days are loaded by the loader alone and by a job of Dagster on an instance of its
-own (SQLite on disk), one and then all of them, in one process and against one sandbox. CPU seconds
-are this process's, so that the sandbox does not count. `policy` asks what many runs would cost
-instead of one: the policy that backfills have, single_run, is chosen by it.
+own (SQLite on disk), one and then all of them, in one process and against one sandbox, which does
+not count. What many runs cost instead of one chose the policy that backfills have, single_run.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,29 +16,61 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks.engine import ACCOUNTS, DAYS, NOW, serving
+from benchmarks.engine import ACCOUNTS, DAYS, NOW, Served, serving, timed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import dagster as dg
 
-__all__ = ["main"]
+__all__ = ["figures"]
 
 #: Days of all accounts that are loaded many at a time.
 MANY: Final = DAYS[-10:]
 
 
-def main() -> None:
-    """Print a line for each claim."""
-    with tempfile.TemporaryDirectory() as folder, serving(latency=0.0) as served:
-        command = [sys.executable, "-m", __spec__.name, "measure", *served, folder]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603  # ourselves
+def figures() -> Iterator[tuple[str, str, str]]:
+    """A line for each claim: what, how it was measured, what is to be reached."""
+    with tempfile.TemporaryDirectory() as name, serving(latency=0.0) as served:
+        yield from _added(served, Path(name, "added"))
+        whole = ACCOUNTS * len(DAYS)
+        for what, options, limit in (
+            ("hours alone", ("--report", "insights_hourly"), "60 s"),
+            ("all reports", (), ""),
+        ):
+            taken = _backfill(served, Path(name, what), *options)
+            yield f"fbinsights backfill of {whole} account-days, {what}", taken, limit
+
+
+def _added(served: Served, folder: Path) -> Iterator[tuple[str, str, str]]:
+    folder.mkdir()
+    done = timed([sys.executable, "-m", __spec__.name, "measure", *served, folder])
     told: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    print(f"dagster: {told['account_days']} account-days of {ACCOUNTS} accounts")
-    for what in ("definitions", "a_run", "an_account_day", "in_ten_runs", "in_one_run"):
-        cpu, wall = told[what]
-        print(f"  {what.replace('_', ' ')}: {cpu:.3f} CPU-s, {wall:.3f} s")
+    many = told["account_days"]
+    for name, what, limit in (
+        ("definitions", "Dagster's definitions, loaded", "3 s"),
+        ("a_run", "what Dagster adds to a run", ""),
+        ("an_account_day", "what Dagster adds to an account-day", ""),
+        ("in_one_run", f"{many} account-days in one run", ""),
+        ("in_ten_runs", f"{many} account-days in {len(MANY)} runs", ""),
+    ):
+        cpu, wall = told[name]
+        yield what, f"{wall:.3g} s, {cpu:.3g} CPU-s", limit
+
+
+def _backfill(served: Served, folder: Path, *options: str) -> str:
+    """What a whole command takes, with an instance and a lake of its own."""
+    folder.mkdir()
+    (folder / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
+    command = [Path(sys.executable).with_name("fbinsights"), "backfill", *options]
+    done = timed(
+        [*command, "--since", DAYS[0], "--until", DAYS[-1]],
+        FB_GRAPH_URL=served.url,
+        FB_ACCESS_TOKEN=served.token,
+        WAREHOUSE_URL=str(folder / "lake"),
+        DAGSTER_HOME=str(folder),
+    )
+    return f"{done.seconds:.1f} s, {done.cpu_seconds:.1f} CPU-s"
 
 
 @contextmanager
@@ -133,4 +163,5 @@ if __name__ == "__main__":
         case ["measure", url, token, folder]:
             _measure(url, token, folder)
         case _:
-            main()
+            for line in figures():
+                print(*line, sep="  ", flush=True)

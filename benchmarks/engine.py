@@ -26,7 +26,17 @@ import httpx
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["ACCOUNTS", "DAYS", "NOW", "critical_path", "figures", "serving"]
+__all__ = [
+    "ACCOUNTS",
+    "DAYS",
+    "NOW",
+    "Done",
+    "Served",
+    "critical_path",
+    "figures",
+    "serving",
+    "timed",
+]
 
 ACCOUNTS: Final = 20
 DAYS: Final = [date(2026, 11, 21) - timedelta(days=n) for n in reversed(range(30))]
@@ -45,25 +55,17 @@ def figures() -> Iterator[tuple[str, str, str]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with serving(latency=0.0) as served:
-            loaded = _timed([sys.executable, "-m", __spec__.name, "load", *served, folder / "1"])
+            loaded = timed([sys.executable, "-m", __spec__.name, "load", *served, folder / "1"])
             told = _told(served)
-            whole = _timed(
-                [Path(sys.executable).with_name("fbinsights"), "backfill", *_range()],
-                FB_GRAPH_URL=served.url,
-                FB_ACCESS_TOKEN=served.token,
-                WAREHOUSE_URL=str(folder / "2"),
-                DAGSTER_HOME=str(_home(folder)),
-            )
         with serving(latency=1.0) as served:
-            slow = _timed([sys.executable, "-m", __spec__.name, "load", *served, folder / "3"])
+            slow = timed([sys.executable, "-m", __spec__.name, "load", *served, folder / "2"])
             path = critical_path(_told(served))
     rows = json.loads(loaded.stdout)["rows"]
     calls = told["total"] - told["spent"]["batch"]["count"]  # Meta counts items, not batches
     days = f"{ACCOUNTS * len(DAYS)} account-days, {rows:,} rows"
     ratio = json.loads(slow.stdout)["seconds"] / path
     yield f"calls for 10,000 rows, of {days}", f"{1e4 * calls / rows:.1f}", "12"
-    for name, done, limit in (("load alone", loaded, ""), ("fbinsights backfill", whole, "60 s")):
-        yield f"the same, {name}", f"{done.seconds:.1f} s, {done.cpu_seconds:.1f} CPU-s", limit
+    yield "the same, the load alone", f"{loaded.seconds:.1f} s, {loaded.cpu_seconds:.1f} CPU-s", ""
     yield f"the same from a sandbox as slow as Meta, of {path:.0f} s", f"{ratio:.2f} x", "1.3"
 
 
@@ -98,13 +100,13 @@ def critical_path(told: Mapping[str, Any]) -> float:
     return end
 
 
-class _Done(NamedTuple):
+class Done(NamedTuple):
     stdout: str
     seconds: float
     cpu_seconds: float
 
 
-def _timed(command: list[Any], **environ: str) -> _Done:
+def timed(command: list[Any], **environ: str) -> Done:
     """Run a command to its end."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     done = subprocess.run(  # noqa: S603  # ourselves
@@ -116,18 +118,7 @@ def _timed(command: list[Any], **environ: str) -> _Done:
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return _Done(done.stdout, time.monotonic() - began, cpu_seconds)
-
-
-def _range() -> tuple[str, ...]:
-    return "--since", str(DAYS[0]), "--until", str(DAYS[-1]), "--report", "insights_hourly"
-
-
-def _home(folder: Path) -> Path:
-    home = folder / "dagster"
-    home.mkdir()
-    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    return home
+    return Done(done.stdout, time.monotonic() - began, cpu_seconds)
 
 
 def _told(served: Served) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ __all__ = ["WatchedCeleryRunLauncher"]
 
 #: A worker answers within milliseconds whatever it is at, for its main process runs nothing. With
 #: ``--pool=solo`` there is no other process, and it would not answer.
-ANSWER_SECONDS: Final = 10.0
+ANSWER_SECONDS: Final = 5.0
 
 _RUNNING: Final = CheckRunHealthResult(WorkerStatus.RUNNING)
 _LOST: Final = CheckRunHealthResult(WorkerStatus.FAILED, "The worker that had this run is gone.")

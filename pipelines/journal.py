@@ -56,8 +56,9 @@ class FileJournal:
         self._store.note(self._key(account_id, params), json.dumps(entry))
 
     def forget(self, account_id: str, params: Params) -> None:
-        """Its run has failed, or cannot be read."""
-        self._store.delete(self._key(account_id, params))
+        """Its run has failed, or cannot be read. Who finds it again will see that too."""
+        with suppress(OSError):
+            self._store.delete(self._key(account_id, params))
 
     def done(self, account_id: str, days: Sequence[date]) -> None:
         """These days are finished."""

@@ -24,7 +24,7 @@ OURS = ("fbgraph", "warehouse", "pipelines", "tests")
 
 #: folder → what only the others may import.
 NOT_HERE = {
-    "fbgraph": {"dagster", "duckdb", "pandas", "pyarrow"},
+    "fbgraph": {"boto3", "dagster", "duckdb", "pandas", "pyarrow"},
     "warehouse": {"dagster", "httpx", "tenacity"},
 }
 

@@ -141,9 +141,9 @@ class Bucket:
     def demand_writable(self) -> None:
         self._here.demand_writable()
         key = f".probe/{uuid4().hex}"
+        self._put(key, b"first", None)
         try:
-            first, second = (self._put(key, b"probe", None) for _ in range(2))
-            if not first or second:
+            if self._put(key, b"second", None):
                 raise WarehouseError(
                     f"{self.name()} takes no conditions: in spite of If-None-Match it replaced "
                     "what was there. Two loads at once could undo each other's work: take a store "

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -158,13 +158,20 @@ def test_a_backfill_into_a_bucket_is_that_into_a_folder_byte_for_byte(
 
 def test_the_doctor_looks_at_the_bucket_and_no_credential_is_left_anywhere(both: Both) -> None:
     code, said = both.there.run("doctor")
+    nowhere = replace(both.there, url="s3://no-such-bucket/lake")
+    refused = nowhere.run("doctor"), nowhere.backfill(DAYS[0], DAYS[0])
     left = [path for path in both.there.folder.rglob("*") if path.is_file()]
 
     assert code == 0, said
     assert f"s3://{both.bucket}/company/lake: published" in said
+    for _, text in refused:
+        assert "s3://no-such-bucket/lake" in text
+        assert "NoSuchBucket" in text
+        assert "make the bucket, or correct WAREHOUSE_URL" in text
+    assert [code for code, _ in refused] == [1, 2]
     assert len(left) > 10
     assert [path for path in left if SECRET.encode() in path.read_bytes()] == []
-    assert not any(SECRET in text for _, text in [*both.said, (code, said)])
+    assert not any(SECRET in text for _, text in [*both.said, *refused, (code, said)])
 
 
 def test_a_killed_load_leaves_whole_objects_and_the_next_asks_nothing_twice(both: Both) -> None:

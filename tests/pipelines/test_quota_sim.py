@@ -109,7 +109,7 @@ def costs(days: Sequence[date], rows: int = 200) -> Sequence[Cost]:
     [
         ("limited", 1, 4, "each account's score"),
         ("limited", 5, 14, "each account's score"),
-        ("limited", 1, 140, "each account's score"),  # for more than an hour
+        ("limited", 1, 120, "each account's score"),  # for more than an hour
         ("full", 10, 4, "report runs in flight"),
     ],
 )

@@ -85,11 +85,15 @@ class Farm:
         return None
 
     def remembered(self) -> set[str]:
-        """The report runs in flight that are kept beside the lake."""
+        """The report runs in flight that are kept beside the lake.
+
+        By `os.walk`, which does not mind a folder that goes while it looks.
+        """
         found = set()
-        for path in (self.lake.root / ".runs").rglob("*.json"):
-            with suppress(OSError, ValueError):  # it went, or is being written
-                found.add(str(json.loads(path.read_text())["report_run_id"]))
+        for folder, _, names in os.walk(self.lake.root / ".runs"):
+            for name in names:
+                with suppress(OSError, ValueError, KeyError):  # it went, or is being written
+                    found.add(str(json.loads(Path(folder, name).read_text())["report_run_id"]))
         return found
 
     def kill(self, number: int) -> None:

@@ -26,6 +26,9 @@ __all__ = ["PATIENCE_SECONDS", "free_port", "postgres", "redis", "running", "wai
 #: Longer than anything here takes on a busy machine.
 PATIENCE_SECONDS: Final = 120
 
+#: A program that was told to end has so long, then it is ended with all that it has started.
+ENDING_SECONDS: Final = 30
+
 #: program → Debian's package that has it.
 PACKAGES: Final[Mapping[str, str]] = {"initdb": "postgresql", "redis-server": "redis-server"}
 
@@ -107,7 +110,11 @@ def running(
     finally:
         if process.poll() is None:
             process.send_signal(ending)
-        process.wait(60)
+        try:
+            process.wait(ENDING_SECONDS)
+        except subprocess.TimeoutExpired:  # a test has failed, and it waits for what does not come
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 @contextmanager

@@ -138,7 +138,7 @@ def kill_one_midway(farm: Farm, sandbox: Sandbox, backfill_id: str) -> tuple[int
     From some moment on Meta ends no report run, and so there is nothing that a kill could cut in
     half without anybody knowing. (tests/kills is about moments that are worse.)
     """
-    wait_until(lambda: len(farm.lake.partitions(TABLE)) >= 2 * ACCOUNTS)
+    wait_until(lambda: len(farm.lake.partitions(TABLE)) >= ACCOUNTS)
     sandbox.use("run_hangs")
     places = PLACES * len(farm.workers)
     wait_until(lambda: len(farm.remembered()) == places * ACCOUNTS)
