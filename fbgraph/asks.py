@@ -65,7 +65,7 @@ class Ask:
     `days` are neighbours, oldest first. `statuses` narrow it, and so do `ids`, of objects of
     `level`: campaign, adset or ad; without them all objects are meant. `attempt` counts the runs of
     this question, this one included, but not those `busy` times that no answer came. `is_inside`:
-    it is a part of one day.
+    it is a part of one day. `was_too_much`: so it was called when it was asked before.
     """
 
     days: tuple[date, ...]
@@ -76,6 +76,7 @@ class Ask:
     attempt: int = 1
     busy: int = 0
     is_inside: bool = False
+    was_too_much: bool = False
 
     @property
     def is_smallest(self) -> bool:
@@ -86,12 +87,13 @@ class Ask:
         """The same question, to another run, as it failed by `error`."""
         if _is_outage(error):
             return replace(self, busy=self.busy + 1)
-        return replace(self, attempt=self.attempt + 1)
+        was_too_much = isinstance(error, TooMuchDataError)
+        return replace(self, attempt=self.attempt + 1, was_too_much=was_too_much)
 
     def without(self, fields: frozenset[str]) -> Ask:
         """The same question without some fields, as a new one."""
         kept = tuple(field for field in self.fields if field not in fields)
-        return replace(self, fields=kept, attempt=1, busy=0)
+        return replace(self, fields=kept, attempt=1, busy=0, was_too_much=False)
 
 
 class Remedy(Enum):
@@ -114,15 +116,24 @@ _REMEDIES: Final[Mapping[type[GraphError], tuple[Remedy, Remedy]]] = {
 }
 
 
-def remedy_of(error: GraphError, ask: Ask, *, is_of_run: bool, is_hopeless: bool = False) -> Remedy:
+def remedy_of(
+    error: GraphError,
+    ask: Ask,
+    *,
+    is_of_run: bool,
+    is_hopeless: bool = False,
+    is_lied_to: bool = False,
+) -> Remedy:
     """Decide what to do about a question that failed.
 
     `is_of_run`: it has a report run, so that "no such object" means that run, which may be asked
     for again; without one it is the account that is not there. `is_hopeless`: other days of the
     account failed so to their smallest parts, and nothing of it could be read since. Each of its
     days is still asked for, but none is torn up: hundreds of runs would tell what is known.
+    `is_lied_to`: something of the account that was called too much was delivered when it was asked
+    for again.
     """
-    remedy = _remedy_of(error, ask, is_of_run=is_of_run)
+    remedy = _remedy_of(error, ask, is_of_run=is_of_run, is_lied_to=is_lied_to)
     if not is_hopeless or remedy not in (Remedy.SPLIT, Remedy.SEARCH):
         return remedy
     if len(ask.days) > 1:
@@ -130,13 +141,13 @@ def remedy_of(error: GraphError, ask: Ask, *, is_of_run: bool, is_hopeless: bool
     return Remedy.FAIL if ask.attempt >= ATTEMPTS else Remedy.AGAIN
 
 
-def _remedy_of(error: GraphError, ask: Ask, *, is_of_run: bool) -> Remedy:
+def _remedy_of(error: GraphError, ask: Ask, *, is_of_run: bool, is_lied_to: bool) -> Remedy:
     is_last = ask.attempt >= ATTEMPTS
     if _is_outage(error):
         return Remedy.AGAIN if ask.busy < BUSY_ATTEMPTS - 1 else Remedy.FAIL
     if isinstance(error, TooMuchDataError) and is_of_run and len(ask.days) == 1:
         # One day is seldom too much, and torn up it costs dozens of runs; another try costs one.
-        is_doubtful = not ask.is_inside or ask.is_smallest
+        is_doubtful = not ask.is_inside or ask.is_smallest or is_lied_to
         return Remedy.AGAIN if is_doubtful and not is_last else Remedy.SPLIT
     if is_of_run and isinstance(error, NotFoundError):
         return Remedy.FAIL if is_last else Remedy.AGAIN
@@ -172,7 +183,7 @@ def split_inside(ask: Ask, error: GraphError) -> Sequence[Ask]:
     # Each hangs for an hour, or for many pages, and one day is small.
     if isinstance(error, RunHungError | CursorStuckError):
         return []
-    new = replace(ask, attempt=1, busy=0, is_inside=True)
+    new = replace(ask, attempt=1, busy=0, is_inside=True, was_too_much=False)
     if len(ask.statuses) > 1:
         return [replace(new, statuses=half) for half in halves_of(ask.statuses)]
     if len(ask.ids) > 1:

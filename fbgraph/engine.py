@@ -126,6 +126,7 @@ class Engine(Generic[Result]):
         self._dropped: frozenset[str] = frozenset()
         self._closed: dict[str, str] = {}
         self._lost: defaultdict[str, Counter[type[Exception]]] = defaultdict(Counter)
+        self._lied: set[str] = set()  # accounts of which what was too much was none
         self._took_seconds: dict[str, float] = {}  # the last run of each account
         self._turns: Turns[Result] = Turns(client)
         self._suspects: list[tuple[Part, GraphError]] = []
@@ -269,6 +270,8 @@ class Engine(Generic[Result]):
         part.is_read = True
         self._turns.doubtful.discard(order.account_id)
         self._lost.pop(order.account_id, None)
+        if part.ask.was_too_much:
+            self._lied.add(order.account_id)
         if order.is_in and not order.error:
             order.age_seconds = self._client.clock() - order.started
             self._finish(part)
@@ -315,7 +318,13 @@ class Engine(Generic[Result]):
             self._ask_again(part, ask.without(self._dropped))
             return
         is_hopeless = self._lost[order.account_id][type(error)] >= LOST_DAYS
-        remedy = remedy_of(error, ask, is_of_run=is_of_run, is_hopeless=is_hopeless)
+        remedy = remedy_of(
+            error,
+            ask,
+            is_of_run=is_of_run,
+            is_hopeless=is_hopeless,
+            is_lied_to=order.account_id in self._lied,
+        )
         level = logging.INFO if remedy is Remedy.AGAIN else logging.WARNING
         _log.log(level, "%s: %s: %s", order, remedy.value, error)
         if remedy is Remedy.AGAIN:

@@ -105,6 +105,16 @@ def test_one_day_is_torn_up_only_when_two_runs_of_it_were_too_large() -> None:
     assert remedy_of(TOO_MUCH, ONE_DAY, is_of_run=False) is Remedy.SPLIT
 
 
+def test_who_was_told_too_much_of_what_was_not_asks_again_for_each_part() -> None:
+    part = split_inside(ONE_DAY.again(TOO_MUCH), TOO_MUCH)[0]
+    asks = [part, part.again(TOO_MUCH)]
+
+    remedies = [remedy_of(TOO_MUCH, ask, is_of_run=True, is_lied_to=True) for ask in asks]
+
+    assert remedies == [Remedy.AGAIN, Remedy.SPLIT]
+    assert [ask.was_too_much for ask in asks] == [False, True]
+
+
 def test_one_ad_of_one_day_is_not_too_much_and_is_asked_for_again_once() -> None:
     smallest = Ask(DAYS[:1], STATUSES[:1], ASK.fields, "ad", ("7",), is_inside=True)
     asks = [smallest, smallest.again(TOO_MUCH)]
