@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 CHROMIUM: Final = shutil.which("chromium")
+NO_CHROMIUM: Final = "there is no Chromium: apt-get install chromium"
+
+# Not where the browser is promised: tests that never run prove nothing.
+pytestmark = pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason=NO_CHROMIUM)
 
 #: Without these it looks for hosts of its maker, and a sandbox of its own that root cannot have.
 ARGUMENTS: Final = (
@@ -92,17 +96,9 @@ class Grid:
         return {name.strip(): text.strip() for name, text in zip(names, values, strict=True)}
 
 
-def _absent(why: str) -> None:
-    """Skip, but not where the browser is promised: tests that never run prove nothing."""
-    if os.environ.get("CI"):
-        pytest.fail(why)
-    pytest.skip(why)
-
-
 @pytest.fixture(scope="module")
 def page(dagster: Dagster) -> Iterator[Page]:
-    if CHROMIUM is None:
-        _absent("there is no Chromium: apt-get install chromium")
+    assert CHROMIUM, NO_CHROMIUM
     expect.set_options(timeout=PATIENCE_SECONDS * 1000)
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)

@@ -215,6 +215,11 @@ def test_account_days_that_fail_in_a_refresh_are_red_in_the_grid_until_they_are_
     assert failed_cells(instance, "insights_hourly", cells) == set(bad)
     assert failed_cells(instance, "control_daily", cells) == set(bad)
     assert not failed_cells(instance, "campaigns", map(act_id, two))
+    # The run that the page of the cell names.
+    key = dg.AssetKey("insights_hourly")
+    planned = instance.get_latest_planned_materialization_info(key, partition=bad[0])
+    assert planned
+    assert planned.run_id == result.run_id
 
     sandbox.use()
     assert run_job(instance, "insights_hourly_job", bad[0], bad[0]).success
