@@ -182,7 +182,8 @@ class Stage:
 
     def _hold(self, rows: pa.Table, part: int) -> None:
         number = pa.repeat(arrow.int32s([part])[0], rows.num_rows)
-        self._held.append(rows.append_column(PART, number))
+        rows = rows.select(["date", *self.table.file_schema.names]).append_column(PART, number)
+        self._held.append(rows)
         size = rows.get_total_buffer_size()  # `nbytes` takes as long as the rest of this
         self._held_bytes += size
         together = _MEMORY.change(by=size)
