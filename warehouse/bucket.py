@@ -16,7 +16,6 @@ import logging
 import os
 import re
 import shutil
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -37,6 +36,7 @@ from botocore.exceptions import (
 )
 
 from warehouse.errors import BucketError, WarehouseError
+from warehouse.files import workshop
 from warehouse.folder import Folder
 from warehouse.store import Found
 
@@ -62,6 +62,9 @@ MEMORY_BYTES: Final = 8_000_000
 
 #: How often others may be faster before a replacement is given up.
 ATTEMPTS: Final = 20
+
+#: How often a request is made that fails for a passing reason, with growing rests between.
+ATTEMPTS_OF_A_CALL: Final = 5
 
 #: How often an object is asked for whose bytes stop midway: boto3 itself repeats requests only.
 READS: Final = 3
@@ -102,7 +105,7 @@ ADVICE: Final[Mapping[str, str]] = {
         ("PermanentRedirect", "AuthorizationHeaderMalformed", "301", "NoRegionError"), _REGION
     ),
     "RequestTimeTooSkewed": "set the clock of this machine",
-    "EntityTooLarge": "an object may have 5 GB: give the account's report less to hold",
+    "EntityTooLarge": "an object may have 5 GB: let the report ask for fewer breakdowns or fields",
     "NotImplemented": "take a store that knows If-Match and If-None-Match, as S3 does",
     "SlowDown": "the store is busy: try again later",
 }
@@ -132,8 +135,9 @@ class Bucket:
         with self._told("", "reached"):
             value = os.environ.get
             endpoint = value("AWS_ENDPOINT_URL_S3") or value("AWS_ENDPOINT_URL")
-            attempts = int(value("AWS_MAX_ATTEMPTS") or 5)
-            return _client(value("AWS_REGION") or None, endpoint or None, attempts)
+            return _client(
+                value("AWS_REGION") or None, endpoint or None, value("AWS_MAX_ATTEMPTS") or None
+            )
 
     def name(self, key: str = "") -> str:
         return f"s3://{self._bucket}/{self._prefix}{key}".rstrip("/")
@@ -179,11 +183,11 @@ class Bucket:
     def _whole(self, answer: Mapping[str, Any]) -> pa.NativeFile:
         if answer["ContentLength"] <= MEMORY_BYTES:
             return pa.BufferReader(answer["Body"].read())
-        self.root.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self.root, prefix=".object-") as file:
-            shutil.copyfileobj(answer["Body"], file)
-            file.flush()
-            return pa.OSFile(file.name)  # it outlives its name
+        with workshop(self.root) as folder:
+            path = folder / "object"
+            with path.open("wb") as file:
+                shutil.copyfileobj(answer["Body"], file)
+            return pa.OSFile(str(path))  # it outlives its name
 
     def read(self, key: str) -> bytes:
         text: bytes = self._get(key, lambda answer: answer["Body"].read())
@@ -316,13 +320,16 @@ class Bucket:
 
 
 @cache
-def _client(region: str | None, endpoint: str | None, attempts: int) -> Any:
-    """One for all lakes: making it takes 0.1 s. boto3 itself does not know AWS_REGION."""
+def _client(region: str | None, endpoint: str | None, attempts: str | None) -> Any:
+    """One for all lakes: making it takes 0.1 s. boto3 itself does not know AWS_REGION, but it does
+    AWS_MAX_ATTEMPTS.
+    """
+    patience = {} if attempts else {"total_max_attempts": ATTEMPTS_OF_A_CALL}
     return boto3.session.Session(region_name=region).client(
         "s3",
         endpoint_url=endpoint,
         config=Config(
-            retries={"mode": "standard", "total_max_attempts": attempts},
+            retries={"mode": "standard", **patience},
             connect_timeout=10,
             max_pool_connections=2 * THREADS,
         ),
