@@ -35,6 +35,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
+from warehouse.advice import told_of
 from warehouse.errors import BucketError, WarehouseError
 from warehouse.files import workshop
 from warehouse.folder import Folder
@@ -77,40 +78,6 @@ ABANDONED: Final = timedelta(days=1)
 FASTER: Final = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409"}
 
 GONE: Final = {"NoSuchKey", "404"}
-
-_CREDENTIALS: Final = (
-    "see to AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or to AWS_PROFILE"
-)
-_RIGHTS: Final = (
-    "let these credentials do s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject and "
-    "s3:DeleteObject below WAREHOUSE_URL"
-)
-_NETWORK: Final = "see to the network and AWS_ENDPOINT_URL, then try again"
-_REGION: Final = "set AWS_REGION to the region of the bucket"
-
-#: Code of S3's answer, or class of boto3's exception → what to do. Source: S3 API reference, Error
-#: responses; botocore.exceptions.
-ADVICE: Final[Mapping[str, str]] = {
-    "NoSuchBucket": "make the bucket, or correct WAREHOUSE_URL",
-    **dict.fromkeys(("AccessDenied", "AllAccessDisabled", "403"), _RIGHTS),
-    **dict.fromkeys(
-        (
-            *("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"),
-            *("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"),
-            *("ProfileNotFound", "TokenRetrievalError", "UnauthorizedSSOTokenError"),
-        ),
-        _CREDENTIALS,
-    ),
-    **dict.fromkeys(
-        ("PermanentRedirect", "AuthorizationHeaderMalformed", "301", "NoRegionError"), _REGION
-    ),
-    "RequestTimeTooSkewed": "set the clock of this machine",
-    "EntityTooLarge": "an object may have 5 GB: let the report ask for fewer breakdowns or fields",
-    "NotImplemented": "take a store that knows If-Match and If-None-Match, as S3 does",
-    "SlowDown": "the store is busy: try again later",
-}
-
-_SECRETS: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")
 
 
 class Bucket:
@@ -311,10 +278,9 @@ class Bucket:
         try:
             yield
         except (ClientError, BotoCoreError, Boto3Error) as error:
-            code, said = _said(error)
+            code, said, advice = told_of(error)
             if code in GONE:
                 raise FileNotFoundError(f"there is no {self.name(key)}") from None
-            advice = ADVICE.get(code, _NETWORK)
             # Not `from error`: its text is not ours to vouch for.
             raise BucketError(f"{self.name(key)} could not be {done}: {said}", advice) from None
 
@@ -355,18 +321,3 @@ def _matches(key: str, pattern: str) -> bool:
     """Part by part, for the * of fnmatch goes beyond a slash."""
     parts, wanted = key.split("/"), pattern.split("/")
     return len(parts) == len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))
-
-
-def _said(error: Exception) -> tuple[str, str]:
-    """The code of a refusal, or the class of another error, and its text."""
-    if not isinstance(error, ClientError):
-        return type(error).__name__, _hidden(str(error))
-    told = error.response["Error"]
-    return told["Code"], _hidden(f"{told['Code']}: {told.get('Message', '')}")
-
-
-def _hidden(text: str) -> str:
-    """A message without credentials, whoever put them there."""
-    for secret in filter(None, map(os.environ.get, _SECRETS)):
-        text = text.replace(secret, "<hidden>")
-    return re.sub(r"//[^/@\s]+@", "//<hidden>@", text)

@@ -25,8 +25,9 @@ from warehouse.bucket import FOOTER_BYTES, MEMORY_BYTES, Bucket, tell_once
 from warehouse.catalog import LINK, publish
 from warehouse.errors import BucketError, KeepsProvenError, UnwritableError, WarehouseError
 from warehouse.folder import Folder
-from warehouse.lake import Lake, open_store
+from warehouse.lake import Lake
 from warehouse.parquet import Writer
+from warehouse.place import open_store
 from warehouse.schema import TABLES
 
 if TYPE_CHECKING:
