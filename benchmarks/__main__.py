@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, Final
 from benchmarks import compare, dagster, engine, grid
 from benchmarks.measure import ROUNDS, measured
 from benchmarks.pages import Pages, keep
-from benchmarks.serve import Served, serving
+from benchmarks.serve import Served, days_before, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import date
 
     from benchmarks.measure import Figures
 
@@ -30,6 +31,9 @@ SIZE: Final = (4, 12)
 
 #: Days that all sides load once, before anything is measured, to compare what they write.
 COMPARED: Final = 2
+
+#: Days of one whole backfill: 200,000 rows.
+BACKFILL: Final = 10
 
 #: A Python that has facebook-business, pandas, pyarrow and dlt; without it these are left out.
 OTHERS: Final = os.environ.get("BENCH_PYTHON", "")
@@ -43,7 +47,7 @@ def main() -> None:
     print(_machine())
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_FOLDER")) as name:
         folder = Path(name)
-        parts = [part(folder) for part in (_loads, _memory, _small, _published)]
+        parts = [part(folder) for part in (_loads, _backfill, _memory, _small, _published)]
         scripts = [script.figures() for script in (engine, dagster, grid)]
         lines = [_told(line) for line in chain(*parts, *scripts)]
     widths = [max(len(line[n]) for line in lines) for n in range(3)]
@@ -103,7 +107,7 @@ def _sides(
         "socket": lambda n, out: measured("sides", "socket", *served, n, out),
     }
     if OTHERS:
-        asked = {n: _asked(folder, served, pages[n]) for n in pages}
+        asked = {n: _asked(folder, served, pages[n].days) for n in pages}
         for other in SIZES:
             sides[other] = lambda n, out, other=other: measured(  # type: ignore[misc]  # a default binds it
                 "others", other, asked[n], out, python=OTHERS
@@ -121,14 +125,33 @@ def _measure(folder: Path, sides: Mapping[str, Callable[[int, Path], Figures]]) 
     return rounds
 
 
-def _asked(folder: Path, served: Served, pages: Pages) -> Path:
+def _asked(folder: Path, served: Served, days: Sequence[date]) -> Path:
     from pipelines.reports import REPORTS  # noqa: PLC0415  # it brings much along
 
-    params = REPORTS["insights_hourly"].params(pages.days[0], pages.days[-1])
+    params = REPORTS["insights_hourly"].params(days[0], days[-1])
     asked: dict[str, Any] = {**served._asdict(), "params": params, "limit": 1000}
-    path = folder / f"asked{len(pages.days)}.json"
+    path = folder / f"asked{len(days)}.json"
     path.write_text(json.dumps(asked))
     return path
+
+
+def _backfill(folder: Path) -> Iterator[tuple[str, str, str]]:
+    if not OTHERS:
+        return
+    with serving() as served:
+        asked = _asked(folder, served, days_before(BACKFILL))
+        pairs = [
+            (
+                measured("others", "sdk", asked, folder / f"sdk.whole.{turn}", python=OTHERS),
+                measured("backfill", *served, BACKFILL, folder / f"backfill.{turn}"),
+            )
+            for turn in range(ROUNDS)
+        ]
+    [rows] = {one["rows"] for pair in pairs for one in pair}
+    times = median(sdk["cpu_seconds"] / ours["cpu_seconds"] for sdk, ours in pairs)
+    cost = median(ours["cpu_seconds"] for _, ours in pairs)
+    what = f"CPU of a whole backfill of {rows:,.0f} rows, Dagster included, sdk against ours"
+    yield what, f"{times:.1f} x (ours {cost:.1f} CPU-s)", "4"
 
 
 def _further(rounds: Rounds, side: str) -> float:

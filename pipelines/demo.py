@@ -17,7 +17,8 @@ from pipelines.partitions import today_in
 from pipelines.settings import VARIABLES, ConfigError, settings_of
 from pipelines.show import say, table_lines
 from pipelines.summary import command_name
-from warehouse.lake import LOCAL_VARIABLE, Lake
+from warehouse.lake import Lake
+from warehouse.place import LOCAL_VARIABLE
 from warehouse.schema import TABLES
 
 if TYPE_CHECKING:

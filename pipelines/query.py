@@ -24,7 +24,7 @@ from pipelines.settings import settings_of
 from pipelines.show import say, table_lines
 from warehouse.catalog import LINK, ensure_published
 from warehouse.errors import WarehouseError
-from warehouse.lake import lake_root
+from warehouse.place import lake_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from fbgraph import API_VERSION, GRAPH_URL, GraphClient, act_id
 from fbgraph.errors import RequestError
 from fbgraph.ledger import Ledger
+from warehouse.place import lake_root
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,8 +91,6 @@ class Settings:
         )
 
     def _ledger(self) -> Ledger:
-        from warehouse.lake import lake_root  # noqa: PLC0415  # brings pyarrow; `query` needs none
-
         return Ledger(lake_root(self.warehouse_url) / ".limits.json", time.time)
 
 

@@ -23,11 +23,15 @@ CONDITIONS: Final = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH")
 
 
 class S3:
-    """A server that runs, and buckets in it. `asked`: method and path of each request."""
+    """A server that runs, and buckets in it. `asked`: method and path of each request.
 
-    def __init__(self, url: str, asked: list[tuple[str, str]]) -> None:
+    PUTs of paths that hold a text of `refused` are refused.
+    """
+
+    def __init__(self, url: str) -> None:
         self.url = url
-        self.asked = asked
+        self.asked: list[tuple[str, str]] = []
+        self.refused: set[str] = set()
         self.environ: Mapping[str, str] = {
             "AWS_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": "AKIAINVENTED",
@@ -67,12 +71,16 @@ def serving(*, conditions: bool = True) -> Iterator[S3]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     moto = DomainDispatcherApplication(create_backend_app)
     one_at_a_time = threading.Lock()
-    asked: list[tuple[str, str]] = []
 
     def answer(environ: dict[str, Any], start_response: Any) -> Any:
-        asked.append((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        served.asked.append((method, path))
+        if method == "PUT" and any(text in path for text in served.refused):
+            environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+            start_response("403 Forbidden", [("Content-Type", "application/xml")])
+            return [b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"]
         conditional = [name for name in CONDITIONS if environ.get(name)]
-        if not conditional or environ["REQUEST_METHOD"] != "PUT":
+        if not conditional or method != "PUT":
             return moto(environ, start_response)
         if not conditions:
             for name in conditional:
@@ -82,9 +90,10 @@ def serving(*, conditions: bool = True) -> Iterator[S3]:
 
     server = make_server("127.0.0.1", 0, answer, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
+    served = S3(f"http://127.0.0.1:{server.server_port}")
     thread.start()
     try:
-        yield S3(f"http://127.0.0.1:{server.server_port}", asked)
+        yield served
     finally:
         server.shutdown()
         thread.join()

@@ -16,7 +16,6 @@ import logging
 import os
 import re
 import shutil
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -36,7 +35,9 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
+from warehouse.advice import told_of
 from warehouse.errors import BucketError, WarehouseError
+from warehouse.files import workshop
 from warehouse.folder import Folder
 from warehouse.store import Found
 
@@ -63,6 +64,9 @@ MEMORY_BYTES: Final = 8_000_000
 #: How often others may be faster before a replacement is given up.
 ATTEMPTS: Final = 20
 
+#: How often a request is made that fails for a passing reason, with growing rests between.
+ATTEMPTS_OF_A_CALL: Final = 5
+
 #: How often an object is asked for whose bytes stop midway: boto3 itself repeats requests only.
 READS: Final = 3
 CUT_SHORT: Final = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
@@ -74,40 +78,6 @@ ABANDONED: Final = timedelta(days=1)
 FASTER: Final = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409"}
 
 GONE: Final = {"NoSuchKey", "404"}
-
-_CREDENTIALS: Final = (
-    "see to AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or to AWS_PROFILE"
-)
-_RIGHTS: Final = (
-    "let these credentials do s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject and "
-    "s3:DeleteObject below WAREHOUSE_URL"
-)
-_NETWORK: Final = "see to the network and AWS_ENDPOINT_URL, then try again"
-_REGION: Final = "set AWS_REGION to the region of the bucket"
-
-#: Code of S3's answer, or class of boto3's exception → what to do. Source: S3 API reference, Error
-#: responses; botocore.exceptions.
-ADVICE: Final[Mapping[str, str]] = {
-    "NoSuchBucket": "make the bucket, or correct WAREHOUSE_URL",
-    **dict.fromkeys(("AccessDenied", "AllAccessDisabled", "403"), _RIGHTS),
-    **dict.fromkeys(
-        (
-            *("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"),
-            *("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"),
-            *("ProfileNotFound", "TokenRetrievalError", "UnauthorizedSSOTokenError"),
-        ),
-        _CREDENTIALS,
-    ),
-    **dict.fromkeys(
-        ("PermanentRedirect", "AuthorizationHeaderMalformed", "301", "NoRegionError"), _REGION
-    ),
-    "RequestTimeTooSkewed": "set the clock of this machine",
-    "EntityTooLarge": "an object may have 5 GB: give the account's report less to hold",
-    "NotImplemented": "take a store that knows If-Match and If-None-Match, as S3 does",
-    "SlowDown": "the store is busy: try again later",
-}
-
-_SECRETS: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")
 
 
 class Bucket:
@@ -132,8 +102,9 @@ class Bucket:
         with self._told("", "reached"):
             value = os.environ.get
             endpoint = value("AWS_ENDPOINT_URL_S3") or value("AWS_ENDPOINT_URL")
-            attempts = int(value("AWS_MAX_ATTEMPTS") or 5)
-            return _client(value("AWS_REGION") or None, endpoint or None, attempts)
+            return _client(
+                value("AWS_REGION") or None, endpoint or None, value("AWS_MAX_ATTEMPTS") or None
+            )
 
     def name(self, key: str = "") -> str:
         return f"s3://{self._bucket}/{self._prefix}{key}".rstrip("/")
@@ -179,11 +150,11 @@ class Bucket:
     def _whole(self, answer: Mapping[str, Any]) -> pa.NativeFile:
         if answer["ContentLength"] <= MEMORY_BYTES:
             return pa.BufferReader(answer["Body"].read())
-        self.root.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self.root, prefix=".object-") as file:
-            shutil.copyfileobj(answer["Body"], file)
-            file.flush()
-            return pa.OSFile(file.name)  # it outlives its name
+        with workshop(self.root) as folder:
+            path = folder / "object"
+            with path.open("wb") as file:
+                shutil.copyfileobj(answer["Body"], file)
+            return pa.OSFile(str(path))  # it outlives its name
 
     def read(self, key: str) -> bytes:
         text: bytes = self._get(key, lambda answer: answer["Body"].read())
@@ -307,22 +278,24 @@ class Bucket:
         try:
             yield
         except (ClientError, BotoCoreError, Boto3Error) as error:
-            code, said = _said(error)
+            code, said, advice = told_of(error)
             if code in GONE:
                 raise FileNotFoundError(f"there is no {self.name(key)}") from None
-            advice = ADVICE.get(code, _NETWORK)
             # Not `from error`: its text is not ours to vouch for.
             raise BucketError(f"{self.name(key)} could not be {done}: {said}", advice) from None
 
 
 @cache
-def _client(region: str | None, endpoint: str | None, attempts: int) -> Any:
-    """One for all lakes: making it takes 0.1 s. boto3 itself does not know AWS_REGION."""
+def _client(region: str | None, endpoint: str | None, attempts: str | None) -> Any:
+    """One for all lakes: making it takes 0.1 s. boto3 itself does not know AWS_REGION, but it does
+    AWS_MAX_ATTEMPTS.
+    """
+    patience = {} if attempts else {"total_max_attempts": ATTEMPTS_OF_A_CALL}
     return boto3.session.Session(region_name=region).client(
         "s3",
         endpoint_url=endpoint,
         config=Config(
-            retries={"mode": "standard", "total_max_attempts": attempts},
+            retries={"mode": "standard", **patience},
             connect_timeout=10,
             max_pool_connections=2 * THREADS,
         ),
@@ -348,18 +321,3 @@ def _matches(key: str, pattern: str) -> bool:
     """Part by part, for the * of fnmatch goes beyond a slash."""
     parts, wanted = key.split("/"), pattern.split("/")
     return len(parts) == len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))
-
-
-def _said(error: Exception) -> tuple[str, str]:
-    """The code of a refusal, or the class of another error, and its text."""
-    if not isinstance(error, ClientError):
-        return type(error).__name__, _hidden(str(error))
-    told = error.response["Error"]
-    return told["Code"], _hidden(f"{told['Code']}: {told.get('Message', '')}")
-
-
-def _hidden(text: str) -> str:
-    """A message without credentials, whoever put them there."""
-    for secret in filter(None, map(os.environ.get, _SECRETS)):
-        text = text.replace(secret, "<hidden>")
-    return re.sub(r"//[^/@\s]+@", "//<hidden>@", text)

@@ -12,12 +12,10 @@ Polars) take those columns from the path, and pyarrow refuses files that carry t
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
@@ -31,67 +29,27 @@ from warehouse.errors import (
     WarehouseError,
 )
 from warehouse.files import workshop
-from warehouse.folder import Folder
 from warehouse.loads import may_replace, restated, to_values
 from warehouse.parquet import Partition, Writer
+from warehouse.place import open_store
 from warehouse.schema import TABLES, Table, table_named
 from warehouse.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from warehouse.loads import Load, Restatement
     from warehouse.pages import Reject
     from warehouse.parquet import Footer
-    from warehouse.store import Found, Store
+    from warehouse.store import Found
     from warehouse.typed import Account
 
-__all__ = ["DATA_FILE", "LOCAL_VARIABLE", "Lake", "Partition", "lake_root", "open_store", "records"]
+__all__ = ["DATA_FILE", "Lake", "Partition", "records"]
 
 DATA_FILE: Final = "data.parquet"
 
-#: Names the folder on this machine for lakes that are elsewhere.
-LOCAL_VARIABLE: Final = "WAREHOUSE_LOCAL"
-
 _DIGITS: Final = re.compile(r"[0-9]{1,32}")
-
-
-#: A bucket, and what comes before the keys of a lake in it.
-_BUCKET: Final = re.compile(
-    r"s3://([A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9])((?:/[^/?#*\[\]\\]+)*)/?"
-)
-
-
-def lake_root(url: str | Path) -> Path:
-    """The folder on this machine: of the lake, or of what stays here of one in a bucket.
-
-    Raises WarehouseError as `open_store` does.
-    """
-    return open_store(url).root
-
-
-def open_store(url: str | Path) -> Store:
-    """Where WAREHOUSE_URL says that the files are. Nothing is looked at yet.
-
-    Raises WarehouseError for what is neither a folder nor a bucket of S3.
-    """
-    text = str(url)
-    scheme, separator, _ = text.partition("://")
-    if not separator or scheme == "file":
-        return Folder(Path(text.removeprefix("file://")))
-    found = _BUCKET.fullmatch(text)
-    prefix = found[2].strip("/") if found else ""
-    if found is None or {".", ".."} & {*prefix.split("/")}:
-        raise WarehouseError(  # without the text: somebody may have put credentials into it
-            f"WAREHOUSE_URL begins with {scheme}:// and is not like s3://bucket/prefix. Only that "
-            "or a folder can be the warehouse; credentials and endpoint stand in AWS_* variables"
-        )
-    try:
-        from warehouse.bucket import Bucket  # noqa: PLC0415  only who has a bucket needs boto3
-    except ModuleNotFoundError:
-        raise WarehouseError("a bucket needs boto3: pip install 'fbinsights[s3]'") from None
-    here = Path(os.environ.get(LOCAL_VARIABLE) or "./data")
-    return Bucket(found[1], prefix, here / "s3" / found[1] / prefix)
 
 
 class Lake:

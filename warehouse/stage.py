@@ -107,6 +107,7 @@ class Stage:
         self._dropped: set[int] = set()
         self._held: list[pa.Table] = []
         self._held_bytes = 0
+        self._is_whole = True
         self._pieces: dict[date, list[Piece]] = {day: [] for day in self.days}
         self._files = 0
         self._settled: dict[date, Settled] = {}
@@ -149,6 +150,7 @@ class Stage:
 
     def _settle_once(self, day: date) -> Settled:
         with self._lock:
+            self._demand_whole()
             if day not in self._settled:
                 self._settled[day] = self._settle(day)
             return self._settled[day]
@@ -159,7 +161,12 @@ class Stage:
         for settled in self._settled.values():
             settled.abandon()
 
+    def _demand_whole(self) -> None:
+        if not self._is_whole:
+            raise WarehouseError("rows that could not be written are gone: load these days again")
+
     def _demand_open(self, part: int) -> None:
+        self._demand_whole()
         if self._settled:
             raise WarehouseError("the days are being settled: no more pages can be added")
         if part in self._dropped:
@@ -175,7 +182,8 @@ class Stage:
 
     def _hold(self, rows: pa.Table, part: int) -> None:
         number = pa.repeat(arrow.int32s([part])[0], rows.num_rows)
-        self._held.append(rows.append_column(PART, number))
+        rows = rows.select(["date", *self.table.file_schema.names]).append_column(PART, number)
+        self._held.append(rows)
         size = rows.get_total_buffer_size()  # `nbytes` takes as long as the rest of this
         self._held_bytes += size
         together = _MEMORY.change(by=size)
@@ -184,6 +192,7 @@ class Stage:
 
     def _put_aside(self) -> None:
         """Write what is held to disk, in sorted pieces of each day."""
+        self._is_whole = False  # until all of it is there
         self._files += 1
         for day, rows in self._held_days():
             path = self._folder / f"{day}.{self._files:06}.pieces"
@@ -191,6 +200,7 @@ class Stage:
                 self._pieces[day] += put_aside(rows, path, self._first)
         _MEMORY.change(by=-self._held_bytes)
         self._held_bytes = 0
+        self._is_whole = True
 
     def _held_days(self) -> Iterator[tuple[date, pa.Table]]:
         """What is held, sorted, day by day. It is held no more."""

@@ -241,7 +241,7 @@ def test_accounts_that_are_not_neighbours_are_loaded_without_those_between(fresh
         (RANGE, {"FB_APP_SECRET": ""}, "Set FB_APP_SECRET"),
         (RANGE, {"FB_API_VERSION": "26"}, "FB_API_VERSION is no version"),
         (RANGE, {"FB_API_VERSION": "v21.0"}, "Set FB_API_VERSION to a version that lives"),
-        (RANGE, {"WAREHOUSE_URL": "gs://bucket"}, "gs://bucket"),
+        (RANGE, {"WAREHOUSE_URL": "gs://bucket"}, "WAREHOUSE_URL begins with gs://"),
         ((*RANGE, "--account", "42"), {}, "does not see act_42. It sees:"),
         ((*RANGE, "--report", "weekly"), {}, "There is no report 'weekly'"),
         (("--since", "2026-11-31", "--until", "2026-12-01"), {}, "'2026-11-31' is no day"),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import dagster as dg
 import pytest
 
+import warehouse
 from fbgraph.sandbox import Sandbox
 from fbgraph.sandbox.quota import QUOTAS
 from pipelines.partitions import ACCOUNT_DAYS, AccountDay, key_of
@@ -25,6 +26,7 @@ from pipelines.runs import run_job
 from tests.chaos.trial import COLUMNS
 from tests.scale.farm import PLACES, ROOT, environ_of, farm
 from tests.scale.services import PATIENCE_SECONDS, running, wait_until
+from warehouse.catalog import publish
 from warehouse.lake import Lake
 from warehouse.loads import to_values
 
@@ -186,6 +188,19 @@ def test_the_files_are_those_of_one_machine_byte_for_byte_up_to_their_footers(en
         files = [lake.store.read(lake.key(TABLE, *one)) for lake in (ended.lake, ended.alone)]
         assert len(set(map(data_of, files))) == 1, one
         assert record_of(ended.lake, one) == record_of(ended.alone, one)
+
+
+@pytest.mark.parametrize("name", ["insights_hourly", "insights_hourly_actions", "account_hourly"])
+def test_what_is_published_from_them_is_what_the_one_machine_published(
+    ended: Ended, name: str
+) -> None:
+    publish(ended.lake.root)
+
+    with warehouse.open(ended.lake.root) as many, warehouse.open(ended.alone.root) as one:
+        ours, theirs = (door.arrow(f"FROM {name} ORDER BY ALL") for door in (many, one))  # ours
+
+    assert ours.num_rows > 0
+    assert ours.equals(theirs)
 
 
 def rows_of(lake: Lake, one: AccountDay) -> Sequence[tuple[Any, ...]]:

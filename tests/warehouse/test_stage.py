@@ -276,11 +276,13 @@ def test_a_disk_that_is_full_fails_the_account_day_in_plain_words(
     lake = Lake(small_disk / "lake")
     many = [row(ad, hour) for ad in range(500) for hour in range(24)]
 
-    with (
-        lake.stage(TABLE, ACCOUNT, DAYS) as stage,
-        pytest.raises(UnwritableError, match=r"account 11 on 2026-11-21 .* No space left"),
-    ):
-        stage.add([page(*many)])
+    with lake.stage(TABLE, ACCOUNT, DAYS) as stage:
+        with pytest.raises(UnwritableError, match=r"account 11 on 2026-11-21 .* No space left"):
+            stage.add([page(*many)])
+        with pytest.raises(WarehouseError, match="load these days again"):
+            stage.settle(DAYS[1])
+        with pytest.raises(WarehouseError, match="load these days again"):
+            stage.add([page(row(1))])
 
     assert debris(lake) == []
 

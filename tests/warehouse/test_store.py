@@ -23,10 +23,11 @@ import warehouse
 from tests.s3 import SECRET, serving
 from warehouse.bucket import FOOTER_BYTES, MEMORY_BYTES, Bucket, tell_once
 from warehouse.catalog import LINK, publish
-from warehouse.errors import BucketError, KeepsProvenError, WarehouseError
+from warehouse.errors import BucketError, KeepsProvenError, UnwritableError, WarehouseError
 from warehouse.folder import Folder
-from warehouse.lake import Lake, open_store
+from warehouse.lake import Lake
 from warehouse.parquet import Writer
+from warehouse.place import open_store
 from warehouse.schema import TABLES
 
 if TYPE_CHECKING:
@@ -208,6 +209,8 @@ def test_what_was_opened_stays_as_it_was(store: Store, put: Callable[..., None])
     assert len(large) > MEMORY_BYTES
     assert file.read().num_rows == MEMORY_BYTES // 8 + 1
     assert pq.ParquetFile(store.open(KEY)).read().num_rows == 1
+    if isinstance(store, Bucket):
+        assert [path for path in store.root.rglob("*") if path.is_file()] == []
 
 
 def test_a_footer_is_read_whatever_its_size(store: Store, put: Callable[..., None]) -> None:
@@ -410,6 +413,26 @@ def test_a_lake_in_a_bucket_replaces_proves_and_remembers_as_in_a_folder(
     assert {p.key: there.store.read(p.key) for p in there.partitions("insights_hourly")} == {
         p.key: here.store.read(p.key) for p in here.partitions("insights_hourly")
     }
+
+
+def test_an_account_day_that_may_not_be_written_is_named_with_the_rights_that_lack(
+    bucket_days: Any, url: str, s3: S3
+) -> None:
+    bucket_days.put()
+    s3.refused.add("account_id=11")
+    try:
+        with pytest.raises(UnwritableError) as refused:
+            bucket_days.put(40)
+    finally:
+        s3.refused.clear()
+
+    key = "insights_hourly/account_id=11/date=2026-11-21/data.parquet"
+    assert str(refused.value).startswith(
+        "insights_hourly of account 11 on 2026-11-21 could not be written: "
+        f"{url}/{key} could not be written: AccessDenied: Access Denied. What was there stays; let "
+        "these credentials do s3:ListBucket"
+    )
+    assert bucket_days.lake.read("insights_hourly").num_rows == 6
 
 
 def test_of_two_updates_at_once_none_is_lost_in_a_bucket(url: str) -> None:
