@@ -20,7 +20,7 @@ demo: install  ## Load three days of a made-up company, prove them, show the tab
 	@$(BIN)/fbinsights demo
 
 test: .venv/installed-dev  ## Run the tests (needs no token and no network)
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses=auto --dist=loadfile
 
 test-scale: .venv/installed-dev  ## Test many workers with a real Postgres and Redis, installed if missing
 	@$(BIN)/python -m tests.scale.services
