@@ -24,7 +24,7 @@ test: .venv/installed-dev  ## Run the tests (needs no token and no network)
 
 test-scale: .venv/installed-dev  ## Test many workers with a real Postgres and Redis, installed if missing
 	@$(BIN)/python -m tests.scale.services
-	@SCALE=1 $(BIN)/pytest tests/scale
+	@SCALE=1 $(BIN)/pytest tests/scale --numprocesses=2 --dist=loadfile
 
 screenshots: .venv/installed-dev  ## Make the pictures in docs/img anew, by the tests in a browser
 	@SCREENSHOTS=1 $(BIN)/pytest tests/e2e/test_browser.py
