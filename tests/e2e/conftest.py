@@ -1,4 +1,4 @@
-"""One `dagster dev` for all tests that look at it: it takes long to start."""
+"""A `dagster dev` for the tests of a file: they share it, for it takes long to start."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def dagster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dagster]:
     with running(tmp_path_factory.mktemp("dagster")) as started:
         yield started
