@@ -71,6 +71,19 @@ def wait_until(happens: Callable[[], object]) -> None:
         time.sleep(0.1)
 
 
+def remembered(lake: Lake) -> set[str]:
+    """The report runs in flight that are kept beside a lake.
+
+    By `os.walk`, which does not mind a folder that goes while it looks.
+    """
+    found = set()
+    for folder, _, names in os.walk(lake.root / ".runs"):
+        for name in names:
+            with suppress(OSError, ValueError, KeyError):  # it went, or is being written
+                found.add(str(json.loads(Path(folder, name).read_text())["report_run_id"]))
+    return found
+
+
 @dataclass
 class Dagster:
     """A running `dagster dev`, the sandbox that it loads from, and its instance."""
@@ -147,18 +160,10 @@ class Dagster:
 
         Until they are remembered too: what is killed before it hears of its run cannot know it.
         """
-        before = self.remembered()
+        before = remembered(self.lake)
         run_id = self.launch(first, last)
-        wait_until(lambda: self.remembered() - before)
+        wait_until(lambda: remembered(self.lake) - before)
         return run_id
-
-    def remembered(self) -> set[str]:
-        """The report runs that are kept beside the lake."""
-        found = set()
-        for path in (self.lake.root / ".runs").rglob("*.json"):
-            with suppress(OSError, ValueError):  # it went, or is being written
-                found.add(str(json.loads(path.read_text())["report_run_id"]))
-        return found
 
     def process_of(self, run_id: str) -> int:
         """The process that executes a run."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -83,18 +82,6 @@ class Farm:
         with suppress(ProcessLookupError):
             return groups.index(os.getpgid(int(pids[-1]))) if pids else None
         return None
-
-    def remembered(self) -> set[str]:
-        """The report runs in flight that are kept beside the lake.
-
-        By `os.walk`, which does not mind a folder that goes while it looks.
-        """
-        found = set()
-        for folder, _, names in os.walk(self.lake.root / ".runs"):
-            for name in names:
-                with suppress(OSError, ValueError, KeyError):  # it went, or is being written
-                    found.add(str(json.loads(Path(folder, name).read_text())["report_run_id"]))
-        return found
 
     def kill(self, number: int) -> None:
         """End a worker with all its processes at once, as a machine goes."""

@@ -24,6 +24,7 @@ from fbgraph.sandbox.quota import QUOTAS
 from pipelines.partitions import ACCOUNT_DAYS, AccountDay, key_of
 from pipelines.runs import run_job
 from tests.chaos.trial import COLUMNS
+from tests.e2e.dev import remembered
 from tests.scale.farm import PLACES, ROOT, environ_of, farm
 from tests.scale.services import PATIENCE_SECONDS, running, wait_until
 from warehouse.catalog import publish
@@ -143,7 +144,7 @@ def kill_one_midway(farm: Farm, sandbox: Sandbox, backfill_id: str) -> tuple[int
     wait_until(lambda: len(farm.lake.partitions(TABLE)) >= ACCOUNTS)
     sandbox.use("run_hangs")
     places = PLACES * len(farm.workers)
-    wait_until(lambda: len(farm.remembered()) == places * ACCOUNTS)
+    wait_until(lambda: len(remembered(farm.lake)) == places * ACCOUNTS)
     loaded = len(farm.lake.partitions(TABLE))
     lost = [run.run_id for run in farm.runs_of(backfill_id, STARTED) if farm.worker_of(run) == 0]
     farm.kill(0)
