@@ -37,7 +37,7 @@ PASSING = {
 }
 
 #: How long a test waits for what has to come.
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
 
 
 @dataclass

@@ -48,7 +48,7 @@ class Company:
         self, *arguments: str, stdin: str = "", **environ: str
     ) -> subprocess.CompletedProcess[str]:
         with self.start(*arguments, **environ) as running:
-            stdout, stderr = running.communicate(stdin, timeout=120)
+            stdout, stderr = running.communicate(stdin, timeout=300)
         return subprocess.CompletedProcess(arguments, running.returncode, stdout, stderr)
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:

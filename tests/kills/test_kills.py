@@ -117,7 +117,7 @@ def kill_and_go_on(
     before, published = scene.created(), scene.published
     lost = before.keys() - scene.remembered()
     again = start(scene)
-    again.join(120)
+    again.join(300)
     after = scene.created()
 
     assert again.exitcode == 0

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["PATIENCE_SECONDS", "free_port", "postgres", "redis", "running", "wait_until"]
 
 #: Longer than anything here takes on a busy machine.
-PATIENCE_SECONDS: Final = 120
+PATIENCE_SECONDS: Final = 300
 
 #: A program that was told to end has so long, then it is ended with all that it has started.
 ENDING_SECONDS: Final = 30
