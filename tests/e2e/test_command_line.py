@@ -278,7 +278,7 @@ def test_what_was_loaded_before_the_token_died_stays_and_is_published(fresh: Com
             with suppress(subprocess.TimeoutExpired):
                 assert running.wait(0.05) is None
         fresh.sandbox.use("expired_token")
-        _, stderr = running.communicate(timeout=60)
+        _, stderr = running.communicate(timeout=300)
         fresh.sandbox.use()
 
     published = fresh.run("query", "select count(*) as n from loads", "--format", "csv")
@@ -298,7 +298,7 @@ def test_ctrl_c_ends_it_soon_leaves_nothing_half_written_and_the_same_command_go
             with suppress(subprocess.TimeoutExpired):
                 assert running.wait(0.05) is None
         running.send_signal(signal.SIGINT)
-        _, stderr = running.communicate(timeout=30)
+        _, stderr = running.communicate(timeout=60)
 
     assert (running.returncode, "Nothing is half-written" in stderr) == (130, True)
     assert not [path for path in fresh.lake.rglob(".*") if path.is_file()]

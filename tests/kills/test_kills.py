@@ -42,7 +42,7 @@ NEIGHBOURS: Final = [date(2026, 11, day) for day in range(10, 17)]
 
 #: An answer that was sent so long before the kill must have been written down. The process takes
 #: less than a millisecond for it; the rest is for a machine that has other things to do.
-HEARD_SECONDS: Final = 0.5
+HEARD_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
