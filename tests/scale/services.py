@@ -60,7 +60,7 @@ def install() -> None:
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         sys.exit(f"Missing: {', '.join(missing)}. Install it, then run this again.")
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    get = ["apt-get", "--quiet", "--quiet"]
+    get = ["apt-get", "--quiet", "--quiet", "--option", "Acquire::Retries=3"]
     install_only = ["install", "--yes", "--no-install-recommends"]
     for command in ([*get, "update"], [*get, *install_only, *missing]):
         subprocess.run(command, check=True, env=environ, stdout=subprocess.DEVNULL)  # noqa: S603  # fixed
