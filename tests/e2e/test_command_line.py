@@ -20,7 +20,7 @@ import pytest
 from fbgraph.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 DAYS = [date(2026, 11, 20), date(2026, 11, 21), date(2026, 11, 22)]
@@ -114,6 +114,13 @@ class Company:
 
 def start() -> Sandbox:
     return Sandbox(now=lambda: NOW, app_secret=SECRET)
+
+
+def wait_for(running: subprocess.Popen[str], is_reached: Callable[[], bool]) -> None:
+    """Wait for a moment of a command, which must not end before it."""
+    while not is_reached():
+        with suppress(subprocess.TimeoutExpired):
+            assert running.wait(0.05) is None
 
 
 @pytest.fixture(scope="module")
@@ -274,9 +281,7 @@ def test_an_expired_token_touches_no_partition(loaded: Company) -> None:
 
 def test_what_was_loaded_before_the_token_died_stays_and_is_published(fresh: Company) -> None:
     with fresh.start("backfill", "--since", "2026-10-01", "--until", str(DAYS[-1])) as running:
-        while not any((fresh.lake / "insights_hourly").glob("*/*/data.parquet")):
-            with suppress(subprocess.TimeoutExpired):
-                assert running.wait(0.05) is None
+        wait_for(running, lambda: any((fresh.lake / "insights_hourly").glob("*/*/data.parquet")))
         fresh.sandbox.use("expired_token")
         _, stderr = running.communicate(timeout=300)
         fresh.sandbox.use()
@@ -294,9 +299,7 @@ def test_ctrl_c_ends_it_soon_leaves_nothing_half_written_and_the_same_command_go
     fresh: Company,
 ) -> None:
     with fresh.start("backfill", *RANGE) as running:
-        while fresh.sandbox.calls()["total"] < 30:  # until it is in the midst of it
-            with suppress(subprocess.TimeoutExpired):
-                assert running.wait(0.05) is None
+        wait_for(running, lambda: fresh.sandbox.calls()["total"] >= 30)  # the midst of it
         running.send_signal(signal.SIGINT)
         _, stderr = running.communicate(timeout=60)
 
@@ -336,9 +339,7 @@ def test_a_backfill_that_is_killed_shows_as_failed_when_the_next_one_begins(
     fresh: Company,
 ) -> None:
     with fresh.start("backfill", *RANGE) as running:
-        while fresh.sandbox.calls()["total"] < 30:  # until it is in the midst of it
-            with suppress(subprocess.TimeoutExpired):
-                assert running.wait(0.05) is None
+        wait_for(running, lambda: fresh.sandbox.calls()["total"] >= 30)  # the midst of it
         running.kill()
         running.communicate()
 
