@@ -1,7 +1,7 @@
 """One budget for all processes that share a token on one machine.
 
 A small file beside the lake says until when each limit is to be left alone. Whoever is told so by
-Meta writes it there; everybody reads it before a call. Machines share it where they share the folder.
+Meta writes it there; everybody reads it before a call. Machines share it if they share the folder.
 """
 
 from __future__ import annotations
