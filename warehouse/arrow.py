@@ -1,13 +1,15 @@
 """Arrow arrays from Python values without `pa.array` and `pa.scalar`.
 
 The first call of either imports pandas (a quarter of a CPU-second, and memory), which nothing
-on the path of the rows needs. Arrays are made from buffers, records by way of JSON.
+on the path of the rows needs. Arrays are made from buffers, records by way of JSON. So does the
+first instant that is made a Python value.
 """
 
 from __future__ import annotations
 
 import json
 from array import array
+from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +24,20 @@ if TYPE_CHECKING:
 # flight a third more memory, for no time gained (benchmarks/README.md).
 pa.set_memory_pool(pa.system_memory_pool())
 
-__all__ = ["all_true", "constant", "empty", "int32s", "int64s", "read_json", "records", "texts"]
+__all__ = [
+    "all_true",
+    "constant",
+    "empty",
+    "int32s",
+    "int64s",
+    "null_is_false",
+    "python_rows",
+    "read_json",
+    "records",
+    "texts",
+]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def texts(values: Sequence[str]) -> pa.Array:
@@ -85,6 +100,20 @@ def records(schema: pa.Schema, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     return parsed.select(schema.names).cast(schema)
 
 
+def python_rows(table: pa.Table) -> list[dict[str, Any]]:
+    """Rows as ``to_pylist`` gives them, in which instants are aware datetimes in UTC."""
+    columns = [_python_values(column) for column in table.columns]
+    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _python_values(column: pa.ChunkedArray) -> list[Any]:
+    if not pa.types.is_timestamp(column.type):
+        values: list[Any] = column.to_pylist()
+        return values
+    micros = column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_pylist()
+    return [None if n is None else _EPOCH + timedelta(microseconds=n) for n in micros]
+
+
 def _plain(value: object) -> object:
     return value if value is None or isinstance(value, bool | list | tuple) else str(value)
 
@@ -92,6 +121,11 @@ def _plain(value: object) -> object:
 def _plain_type(arrow_type: pa.DataType) -> pa.DataType:
     kept = pa.types.is_boolean(arrow_type) or pa.types.is_list(arrow_type)
     return arrow_type if kept else pa.string()
+
+
+def null_is_false(mask: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """A mask in which null counts as false; ``fill_null`` imports pandas."""
+    return pc.and_kleene(mask, pc.is_valid(mask))
 
 
 def all_true(mask: pa.Array) -> bool:

@@ -101,7 +101,7 @@ def _read(
 def _not_deleted(rows: pa.Table) -> list[str]:
     if "effective_status" in rows.schema.names:
         deleted = pc.equal(rows["effective_status"], arrow.texts([DELETED])[0])
-        rows = rows.filter(pc.invert(pc.fill_null(deleted, False)))  # noqa: FBT003  Arrow's order
+        rows = rows.filter(pc.invert(arrow.null_is_false(deleted)))
     ids: list[str] = rows.column(0).to_pylist()
     return sorted(ids)
 
@@ -109,9 +109,9 @@ def _not_deleted(rows: pa.Table) -> list[str]:
 def _appended(table: Table, past: pa.Table, fresh: pa.Table) -> pa.Table:
     """History with the states in which objects differ from the one they had."""
     now = past.filter(past["valid_to"].is_null())
-    known = {_id(row): row for row in now.to_pylist()}
+    known = {_id(row): row for row in arrow.python_rows(now)}
     changed = []
-    for row in fresh.to_pylist():
+    for row in arrow.python_rows(fresh):
         state = {name: row.get(name) for name in table.arrow_schema.names}
         state |= {"valid_from": row["fetched_at"], "valid_to": None}
         before = known.get(_id(row))

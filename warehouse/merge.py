@@ -168,8 +168,7 @@ def _same_as_before(ordered: pa.Table, keys: Sequence[str]) -> pa.Array | None:
     for key in keys:
         values = ordered[key].combine_chunks()
         above, below = values.slice(0, len(values) - 1), values.slice(1)
-        equal = pc.equal(above, below)
-        equal = pc.and_kleene(equal, pc.is_valid(equal))  # `fill_null` would import pandas
+        equal = arrow.null_is_false(pc.equal(above, below))
         if values.null_count:
             equal = pc.or_(equal, pc.and_(above.is_null(), below.is_null()))
         same = equal if same is None else pc.and_(same, equal)

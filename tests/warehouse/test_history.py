@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -22,12 +24,29 @@ from warehouse.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from warehouse.history import Merged
 
 ACCOUNT = Account("11", "Europe/Berlin", "EUR")
 MONDAY = datetime(2026, 11, 16, 5, tzinfo=UTC)
 DAY = date(2026, 11, 21)
+
+#: A process that takes in two listings: of what is listed no more, one is known to be deleted.
+LISTER = """
+import sys
+from datetime import UTC, datetime
+from warehouse.decode import Account
+from warehouse.history import merge_objects
+from warehouse.lake import Lake
+lake, account = Lake({url!r}), Account("11", "UTC", "EUR")
+told = {{"account_id": "11", "name": "Spring", "updated_time": "2026-11-01T08:00:12+0100"}}
+listed = [{{"id": str(n), "effective_status": "DELETED" if n else None, **told}} for n in (0, 1)]
+for day, objects in enumerate([listed, [{{"id": "2", **told}}]], start=1):
+    at = datetime(2026, 11, day, tzinfo=UTC)
+    merge_objects(lake, "campaigns", objects, account, at, complete=True)
+print("pandas" in sys.modules)
+"""
 
 
 def campaign(number: int = 20, **changes: Any) -> dict[str, Any]:
@@ -235,3 +254,12 @@ def test_objects_of_another_account_are_refused(lake: Lake) -> None:
         )
 
     assert names(lake) == names(lake, "campaigns_history") == []
+
+
+def test_objects_are_taken_in_without_pandas(tmp_path: Path) -> None:
+    code = LISTER.format(url=str(tmp_path / "lake"))
+    told = subprocess.run(  # noqa: S603  ourselves
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert told.stdout == "False\n"
