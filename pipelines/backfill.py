@@ -13,6 +13,7 @@ from pipelines.listings import discover
 from pipelines.partitions import AD_ACCOUNTS, account_ranges
 from pipelines.plan import demand_begun, plan_of
 from pipelines.progress import Bar
+from pipelines.recording import record_accounts
 from pipelines.runs import interrupts, open_instance, run_job
 from pipelines.settings import settings_of
 from pipelines.show import say
@@ -57,6 +58,7 @@ def run_backfill(
         Bar(len(plan.account_days) * len(plan.reports)) as bar,
         interrupts() as look,
     ):
+        record_accounts(instance, lake, found, started)
         _run(instance, summary, lake, bar, look)
     return close(summary)
 
@@ -90,7 +92,7 @@ def _run(
     bar: Bar,
     look: Callable[[], None],
 ) -> None:
-    """Accounts, then their objects, then the reports, then the published file.
+    """Objects of the accounts, then the reports, then the published file.
 
     When everything stops halfway, what was loaded is published all the same.
     """
@@ -102,7 +104,6 @@ def _run(
             look()
 
     plan = summary.plan
-    go("accounts_job")
     keys = [act_id(row["account_id"]) for row in plan.accounts]
     ranges = account_ranges(instance.get_dynamic_partitions(AD_ACCOUNTS), keys)
     for first, last in ranges:

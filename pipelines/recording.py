@@ -38,6 +38,7 @@ __all__ = [
     "loaded_part",
     "plan",
     "record",
+    "record_accounts",
     "record_good",
     "stopping",
     "take_in_accounts",
@@ -93,6 +94,14 @@ def take_in_accounts(
         "names": {act_id(row["account_id"]): str(row.get("name", "")) for row in found.rows},
         "refused": dict(found.refused),
     }
+
+
+def record_accounts(
+    instance: dg.DagsterInstance, lake: Lake, found: Discovery, now: datetime
+) -> None:
+    """Do what the asset `accounts` does with accounts that were found outside of any run."""
+    metadata = take_in_accounts(instance, lake, found, now)
+    instance.report_runless_asset_event(dg.AssetMaterialization("accounts", metadata=metadata))
 
 
 def record(

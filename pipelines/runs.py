@@ -33,6 +33,15 @@ CHECKOUT: Final = Path(__file__).resolve().parents[1]
 #: Dagster's own lines would drown ours; the UI has them all.
 _QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
+#: What is printed here goes to the terminal alone. Dagster would send it through files and, in
+#: each run, four processes that copy it from there.
+_MIRRORS_NOTHING: Final = {
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+        "config": {},
+    }
+}
 
 #: Tags of the runs of this module: who began them, and in which process (host/pid).
 _TAGS: Final = {"fbinsights/started_by": "command line"}
@@ -64,12 +73,9 @@ def open_instance(environ: Mapping[str, str]) -> Iterator[dg.DagsterInstance]:
     state = CHECKOUT / ".dagster" if home == CHECKOUT else home
     # Two that are the first at once would both build Dagster's database, and spoil it for good.
     with locked(state):
-        if home == CHECKOUT:
-            overrides = _kept_in(state)
-            ref = InstanceRef.from_dir(str(state), config_dir=str(CHECKOUT), overrides=overrides)
-            opened = dg.DagsterInstance.from_ref(ref)
-        else:
-            opened = dg.DagsterInstance.get()
+        overrides = {**(_kept_in(state) if home == CHECKOUT else {}), **_MIRRORS_NOTHING}
+        ref = InstanceRef.from_dir(str(state), config_dir=str(home), overrides=overrides)
+        opened = dg.DagsterInstance.from_ref(ref)
     with opened as instance:
         _end_the_dead(instance)
         yield instance
@@ -114,11 +120,6 @@ def _kept_in(state: Path) -> Mapping[str, object]:
     said = yaml.safe_load(written.read_text(encoding="utf-8")) if written.exists() else {}
     places: Mapping[str, Mapping[str, object]] = {
         "storage": {"sqlite": {"base_dir": str(state)}},
-        "compute_logs": {
-            "module": "dagster._core.storage.local_compute_log_manager",
-            "class": "LocalComputeLogManager",
-            "config": {"base_dir": str(state / "logs")},
-        },
         "local_artifact_storage": {
             "module": "dagster._core.storage.root",
             "class": "LocalArtifactStorage",
