@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import Counter, defaultdict
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from fbgraph.asks import (
     BUSY_ATTEMPTS,
-    LOST_DAYS,
     Ask,
     Remedy,
     level_below,
@@ -38,13 +36,7 @@ from fbgraph.errors import (
 )
 from fbgraph.filtering import refused_fields
 from fbgraph.orders import Order, Part, Saved, patience
-from fbgraph.reports import (
-    ReportRun,
-    Step,
-    hung_error,
-    next_step,
-    poll_seconds,
-)
+from fbgraph.reports import ReportRun, Step, hung_error, next_step, poll_seconds
 from fbgraph.runner import Runner, poll_of
 from fbgraph.turns import Job, Turns
 
@@ -52,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from fbgraph.client import GraphClient
-    from fbgraph.orders import Journal, Work
+    from fbgraph.orders import Journal, Known, Work
 
     Wait = Callable[[Collection[Future[Any]], float], Iterable[Future[Any]]]
 
@@ -124,10 +116,6 @@ class Engine(Generic[Result]):
         self._tolerated = tolerated
         self._wait = wait
         self._dropped: frozenset[str] = frozenset()
-        self._closed: dict[str, str] = {}
-        self._lost: defaultdict[str, Counter[type[Exception]]] = defaultdict(Counter)
-        self._lied: set[str] = set()  # accounts of which what was too much was none
-        self._took_seconds: dict[str, float] = {}  # the last run of each account
         self._turns: Turns[Result] = Turns(client)
         self._suspects: list[tuple[Part, GraphError]] = []
         self._is_polling = self._is_searching = False
@@ -197,7 +185,8 @@ class Engine(Generic[Result]):
 
     def _landed(self, future: Future[Any]) -> Iterator[Result]:
         job = self._turns.active.pop(future)
-        self._turns.heard |= {job.account_id} - {""}
+        if job.account_id:
+            self._turns.heard(job.account_id)
         error = future.exception()
         if error is None:
             yield from job.then(future.result())
@@ -238,40 +227,46 @@ class Engine(Generic[Result]):
 
     def _poll_answered(self, part: Part, answer: ReportRun | GraphError) -> Iterator[Result]:
         now = self._client.clock()
-        age, took_seconds = now - part.created, 0.0
         if isinstance(answer, ReportRun):
-            took_seconds = self._took_seconds.get(part.order.account_id, 0.0)
-            part.heard, part.silent_since = now, None
-            part.same_polls += 1
-            if answer != part.run:
-                part.run, part.changed, part.same_polls = answer, now, 0
-            step = next_step(answer, age, now - part.changed, unchanged_polls=part.same_polls)
-            if step is not Step.WAIT:
-                self._took_seconds[part.order.account_id] = age
-            if step is Step.READ:
-                self._turns.flight.remove(part)
-                self._turns.do(self._job(part, lambda: self._runner.read(part), self._was_read))
-            elif step is Step.RESUBMIT:
-                yield from self._part_failed(part, answer.error or hung_error(answer, age))
+            part.was_polled(answer, now)
+            yield from self._step(part, answer, now)
         elif isinstance(answer, ENDS_EVERYTHING):  # it came in an item of the polls' batch
             raise answer
-        elif not part.may_pass(answer, now):
+        elif part.may_pass(answer, now):
+            self._poll_again(part, now)
+        else:
             yield from self._part_failed(part, answer)
+
+    def _step(self, part: Part, run: ReportRun, now: float) -> Iterator[Result]:
+        """Wait for a run, read it, or ask for it again."""
+        age, unchanged = now - part.created, now - part.changed
+        step = next_step(run, age, unchanged, unchanged_polls=part.same_polls)
+        if step is Step.WAIT:
+            self._poll_again(part, now, self._known(part).took_seconds)
+            return
+        self._known(part).took_seconds = age
+        if step is Step.READ:
+            self._turns.flight.remove(part)
+            self._turns.do(self._job(part, lambda: self._runner.read(part), self._was_read))
+        else:
+            yield from self._part_failed(part, run.error or hung_error(run, age))
+
+    def _poll_again(self, part: Part, now: float, took_seconds: float = 0.0) -> None:
         wait = poll_seconds(
-            age,
+            now - part.created,
             part.run.percent,
             unchanged_seconds=now - part.changed,
             took_seconds=took_seconds,
         )
         part.due = now + wait * patience(self._client.usage(), part.order.account_id)
 
+    def _known(self, part: Part) -> Known:
+        return self._turns.known[part.order.account_id]
+
     def _was_read(self, part: Part, _: None) -> Iterator[Result]:
         order = part.order
         part.is_read = True
-        self._turns.doubtful.discard(order.account_id)
-        self._lost.pop(order.account_id, None)
-        if part.ask.was_too_much:
-            self._lied.add(order.account_id)
+        self._known(part).was_read(part.ask)
         if order.is_in and not order.error:
             order.age_seconds = self._client.clock() - order.started
             self._finish(part)
@@ -317,13 +312,13 @@ class Engine(Generic[Result]):
         if self._dropped & set(ask.fields):  # the field was found meanwhile, for another order
             self._ask_again(part, ask.without(self._dropped))
             return
-        is_hopeless = self._lost[order.account_id][type(error)] >= LOST_DAYS
+        known = self._known(part)
         remedy = remedy_of(
             error,
             ask,
             is_of_run=is_of_run,
-            is_hopeless=is_hopeless,
-            is_lied_to=order.account_id in self._lied,
+            is_hopeless=known.is_hopeless(error),
+            is_lied_to=known.is_lied_to,
         )
         level = logging.INFO if remedy is Remedy.AGAIN else logging.WARNING
         _log.log(level, "%s: %s: %s", order, remedy.value, error)
@@ -358,7 +353,7 @@ class Engine(Generic[Result]):
     def _split(self, part: Part, error: GraphError) -> Iterator[Result]:
         """Ask for halves, newer days first: days as orders of their own, one day as parts."""
         order, ask = part.order, part.ask
-        self._turns.doubtful.add(order.account_id)
+        self._known(part).is_doubtful = True
         self._journal.save(order.account_id, self._work.params(ask), Saved(was_split=True))
         if len(ask.days) > 1:
             self._work.close(order)
@@ -427,17 +422,19 @@ class Engine(Generic[Result]):
         if order.error:
             return
         order.error = str(error)
-        self._lost[order.account_id][type(error)] += order.account_id in self._turns.doubtful
+        known = self._turns.known[order.account_id]
+        known.lose(error)
         self._turns.forget(order)
         if isinstance(error, PermissionDeniedError) or _is_of_account(error):
-            self._closed[order.account_id] = order.error
+            known.closed = order.error
         self._work.close(order)
         yield from self._work.fail(order, order.error)
 
     def _refuse_closed(self) -> Iterator[Result]:
         """An account that may not be read is asked once; all that is wanted of it fails alike."""
-        for order in self._turns.orders_of(self._closed):
-            yield from self._order_failed(order, RequestError(self._closed[order.account_id]))
+        closed = {key: known.closed for key, known in self._turns.known.items() if known.closed}
+        for order in self._turns.orders_of(closed):
+            yield from self._order_failed(order, RequestError(closed[order.account_id]))
 
 
 def _is_of_account(error: Exception) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
+from fbgraph.asks import LOST_DAYS
 from fbgraph.errors import NotFoundError, RetryableError, ThrottledError
 from fbgraph.reports import FRESH_SECONDS, ReportRun
 from fbgraph.retry import MAX_THROTTLED_SECONDS
@@ -18,7 +20,17 @@ if TYPE_CHECKING:
     from fbgraph.paging import Params
     from fbgraph.usage import Limit
 
-__all__ = ["Journal", "Order", "Part", "Saved", "Sink", "Work", "patience", "runs_allowed"]
+__all__ = [
+    "Journal",
+    "Known",
+    "Order",
+    "Part",
+    "Saved",
+    "Sink",
+    "Work",
+    "patience",
+    "runs_allowed",
+]
 
 Result_co = TypeVar("Result_co", covariant=True)
 
@@ -162,6 +174,13 @@ class Part:
         """Empty before there is a run."""
         return self.run.report_run_id
 
+    def was_polled(self, run: ReportRun, now: float) -> None:
+        """A poll has said where its run stands."""
+        self.heard, self.silent_since = now, None
+        self.same_polls += 1
+        if run != self.run:
+            self.run, self.changed, self.same_polls = run, now, 0
+
     def may_pass(self, error: GraphError, now: float) -> bool:
         """Whether a poll that failed says nothing of its run. A rest for a limit is no silence."""
         if isinstance(error, NotFoundError):
@@ -182,6 +201,38 @@ class Part:
         if self.order.sink is not None:
             self.order.sink.drop(self.number)
         self.number = self.order.next_number()
+
+
+@dataclass(slots=True)
+class Known:
+    """What the calls of one account have shown so far.
+
+    `is_heard`: one of them has come back. `closed`: why nothing of it may be read. `took_seconds`:
+    its latest run. `is_lied_to`: what was called too much was delivered when it was asked for
+    again. `is_doubtful`: a question had to be split and nothing was read since; days that failed
+    meanwhile are `lost`, by reason.
+    """
+
+    is_heard: bool = False
+    closed: str = ""
+    took_seconds: float = 0.0
+    is_lied_to: bool = False
+    is_doubtful: bool = False
+    lost: Counter[type[Exception]] = field(default_factory=Counter)
+
+    def was_read(self, ask: Ask) -> None:
+        """The answer to a question is in."""
+        self.is_doubtful = False
+        self.lost.clear()
+        self.is_lied_to |= ask.was_too_much
+
+    def lose(self, error: Exception) -> None:
+        """A day could not be had."""
+        self.lost[type(error)] += self.is_doubtful
+
+    def is_hopeless(self, error: Exception) -> bool:
+        """Whether days enough were lost for this reason at every size."""
+        return self.lost[type(error)] >= LOST_DAYS
 
 
 def runs_allowed(usage: Mapping[Limit, float], account_id: str, most: int) -> int:

@@ -6,11 +6,11 @@ flight keep to what the usage headers allow.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from fbgraph.orders import runs_allowed
+from fbgraph.orders import Known, runs_allowed
 from fbgraph.request import Request
 from fbgraph.runner import poll_of
 
@@ -47,19 +47,19 @@ class Job(Generic[Result]):
 
 @dataclass(slots=True)
 class Turns(Generic[Result]):
-    """What waits to be done, what is under way (`active`) and which runs are in `flight`.
+    """What waits to be done, what is under way (`active`) and which runs are in `flight`; and what
+    is `known` of each account.
 
-    `heard`: accounts of which some call has come back. Before that nothing is known of a limit, and
-    one call goes ahead: of an account, and at the beginning of the app. `doubtful`: accounts of
-    which a question had to be split and nothing was read since: one run goes ahead. What fails at
-    every size is so found out by one run of each, and not by all of them.
+    Before some call has come back nothing is known of a limit, and one goes ahead: of an account,
+    and at the beginning of the app. Of a doubtful account one run goes ahead: what fails at every
+    size is so found out by one run of each, and not by all of them.
     """
 
     client: GraphClient
     flight: list[Part] = field(default_factory=list)
     active: dict[Future[Any], Job[Result]] = field(default_factory=dict)
-    heard: set[str] = field(default_factory=set)
-    doubtful: set[str] = field(default_factory=set)
+    known: defaultdict[str, Known] = field(default_factory=lambda: defaultdict(Known))
+    _is_heard: bool = False
     _to_create: dict[str, deque[Part]] = field(default_factory=dict)
     _jobs: dict[str, deque[Job[Result]]] = field(default_factory=dict)
 
@@ -74,6 +74,10 @@ class Turns(Generic[Result]):
     def do(self, job: Job[Result]) -> None:
         """A job waits: reading a run, finishing an order."""
         self._jobs.setdefault(job.account_id, deque()).append(job)
+
+    def heard(self, account_id: str) -> None:
+        """A call of an account has come back."""
+        self._is_heard = self.known[account_id].is_heard = True
 
     def forget(self, order: Order) -> None:
         """Nothing more is asked for an order."""
@@ -118,7 +122,7 @@ class Turns(Generic[Result]):
         if not self._to_create or runs.total() >= runs_allowed(usage, "", APP_RUNS):
             return None
         most = {
-            key: 1 if key in self.doubtful else runs_allowed(usage, key, ACCOUNT_RUNS)
+            key: 1 if self.known[key].is_doubtful else runs_allowed(usage, key, ACCOUNT_RUNS)
             for key in self._to_create
         }
         account_id = self._least_served(key for key in most if runs[key] < most[key])
@@ -137,11 +141,11 @@ class Turns(Generic[Result]):
         rests = {key: self._rest_of(key) for key in {*wanting, *calls}}
         usage = self.client.usage()
         under_way = sum(n for key, n in calls.items() if rests[key] <= 0)
-        if under_way >= (runs_allowed(usage, "", APP_CALLS) if self.heard else 1):
+        if under_way >= (runs_allowed(usage, "", APP_CALLS) if self._is_heard else 1):
             return None
         runs = Counter(part.order.account_id for part in self.flight)
         most = {
-            key: runs_allowed(usage, key, ACCOUNT_CALLS) if key in self.heard else 1
+            key: runs_allowed(usage, key, ACCOUNT_CALLS) if self.known[key].is_heard else 1
             for key in wanting
         }
         free = [key for key in wanting if calls[key] < most[key] and rests[key] <= 0]
