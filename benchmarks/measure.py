@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
-__all__ = ["ROUNDS", "Figures", "measured", "tell"]
+__all__ = ["ALL_CORES", "ROUNDS", "Figures", "measured", "tell"]
 
 #: Times that each side is measured; figures are medians.
 ROUNDS: Final = int(os.environ.get("BENCH_ROUNDS", "5"))
@@ -24,15 +24,23 @@ Figures = dict[str, float]
 
 ROOT: Final = Path(__file__).parents[1]
 
+ALL_CORES: Final = tuple(sorted(os.sched_getaffinity(0)))
 
-def measured(module: str, *arguments: object, python: str = sys.executable) -> Figures:
-    """Run a module of the benchmarks in a process of its own; what it told."""
+
+def measured(
+    module: str,
+    *arguments: object,
+    python: str = sys.executable,
+    cores: Collection[int] = ALL_CORES,
+) -> Figures:
+    """Run a module of the benchmarks in a process of its own, on these cores; what it told."""
     done = subprocess.run(  # noqa: S603  ourselves
         [python, "-m", f"benchmarks.{module}", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
         cwd=ROOT,
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),
     )
     if done.returncode:
         sys.exit(f"{module} {arguments} failed:\n{done.stderr[-2000:]}")
