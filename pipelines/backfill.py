@@ -19,6 +19,7 @@ from pipelines.settings import settings_of
 from pipelines.show import say
 from pipelines.summary import Summary
 from warehouse.catalog import ensure_published
+from warehouse.errors import WarehouseError
 from warehouse.lake import Lake
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     import dagster as dg
 
+    from pipelines.listings import Discovery
     from pipelines.settings import Settings
 
 __all__ = ["close", "prepared_lake", "run_backfill"]
@@ -58,7 +60,7 @@ def run_backfill(
         Bar(len(plan.account_days) * len(plan.reports)) as bar,
         interrupts() as look,
     ):
-        record_accounts(instance, lake, found, started)
+        _take_in(instance, summary, lake, found)
         _run(instance, summary, lake, bar, look)
     return close(summary)
 
@@ -83,6 +85,16 @@ def close(summary: Summary) -> int:
     if summary.stopped:
         return WRONG_USE
     return ALL_DONE if summary.all_done else SOME_FAILED
+
+
+def _take_in(instance: dg.DagsterInstance, summary: Summary, lake: Lake, found: Discovery) -> None:
+    """Put the accounts into the lake and the grid. If that fails, those that are there already are
+    loaded all the same.
+    """
+    try:
+        record_accounts(instance, lake, found, summary.started)
+    except (WarehouseError, OSError) as error:
+        summary.failed["accounts", "all"] = str(error)
 
 
 def _run(

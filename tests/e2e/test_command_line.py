@@ -222,6 +222,21 @@ def test_a_day_that_stays_unproven_is_published_marked_and_told(fresh: Company) 
     assert len(fresh.answers()) == len(DAYS)
 
 
+def test_an_account_that_cannot_be_read_is_told_and_what_is_known_of_it_is_enough_to_load_it(
+    fresh: Company,
+) -> None:
+    account_id = fresh.sandbox.account_ids[0]
+    mine = ("--account", f"act_{account_id}", "--report", "insights_hourly")
+    fresh.run("backfill", "--since", str(DAYS[0]), "--until", str(DAYS[0]), *mine)
+    fresh.sandbox.change(f"act_{account_id}", spend_cap="1" + "0" * 20)
+
+    done = fresh.run("backfill", *RANGE, *mine[:2])
+
+    assert done.returncode == 1
+    assert 'accounts all: accounts: spend_cap "100000000000000000000"' in done.stderr
+    assert fresh.answers() == fresh.truth([account_id])
+
+
 def test_only_the_accounts_that_are_set_are_loaded(fresh: Company) -> None:
     some = fresh.sandbox.account_ids[2]
 
