@@ -40,6 +40,8 @@ def run_query(environ: Mapping[str, str], sql: str, form: str) -> None:
     published = _published(environ)
     with warehouse.open(published.parent) as opened:
         FORMATS[form](opened.arrow(sql))
+        if not opened.arrow("FROM loads LIMIT 1").num_rows:
+            say(f"No account-day has been loaded into {published.parent} yet: see WAREHOUSE_URL.")
 
 
 def run_shell(environ: Mapping[str, str]) -> NoReturn:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pipelines.query import FORMATS
+from pipelines.query import FORMATS, run_query
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
 #: What DuckDB gives for a list of actions and for an interval.
@@ -40,3 +42,15 @@ def test_json_is_utf_8_whatever_the_terminal_speaks(
     FORMATS["json"](pa.table({"name": ["Sakura 東京 🚀"]}))
 
     assert json.loads(capsysbinary.readouterr().out.decode()) == {"name": "Sakura 東京 🚀"}
+
+
+def test_a_warehouse_that_nothing_was_loaded_into_says_so_beside_the_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_query({"WAREHOUSE_URL": str(tmp_path / "typo")}, "select sum(clicks) from loads", "csv")
+
+    shown, said = capsys.readouterr()
+    assert shown.splitlines()[1:] == [""]
+    assert (
+        said == f"No account-day has been loaded into {tmp_path / 'typo'} yet: see WAREHOUSE_URL.\n"
+    )

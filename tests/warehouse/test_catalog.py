@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 DAY = date(2026, 11, 21)
 NAMES = [*TABLES, *VIEWS]
+GROUPS = " FROM insights_hourly GROUP BY campaign_id ORDER BY campaign_id"
 
 #: A reader in a process of its own: counts rows, and counts them again when told to.
 READER = """
@@ -467,6 +468,28 @@ def test_a_data_frame_keeps_integers_decimals_and_zones(days: Any, lake: Lake) -
     assert str(frame.dtypes["hour_start_utc"]) == "timestamp[us, tz=UTC][pyarrow]"
     assert frame["spend"].sum() == Decimal("10.05")
     assert frame["hour"].isna().sum() == 1
+
+
+def test_sums_are_as_wide_as_what_they_add_up_so_that_pandas_can_go_on(
+    days: Any, lake: Lake
+) -> None:
+    days.put(40)
+    publish(lake.root)
+    query = "SELECT campaign_id, sum(clicks) AS clicks, sum(spend) AS spend, {} AS wide"
+
+    with warehouse.open(lake.root) as opened:
+        frame = opened.df(query.format("9223372036854775808::HUGEINT") + GROUPS)
+        told = opened.arrow(query.format("10::DECIMAL(38, 6)") + GROUPS).schema
+
+    assert [str(dtype) for dtype in frame.dtypes[1:]] == [
+        "int64[pyarrow]",
+        "decimal128(18, 6)[pyarrow]",
+        "decimal128(38, 0)[pyarrow]",  # it fits into nothing else
+    ]
+    assert [str(field.type) for field in told][1:] == ["int64", *["decimal128(38, 6)"] * 2]
+    costs = (frame["spend"] / frame["clicks"]).tolist()
+    assert list(map(float, costs)) == pytest.approx([380.20 / 380, 361.19 / 361])
+    assert frame["wide"].tolist() == [Decimal(2**63)] * 2
 
 
 def test_instants_are_shown_in_utc(days: Any, lake: Lake) -> None:
