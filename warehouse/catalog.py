@@ -86,7 +86,10 @@ def publish(url: str | Path) -> Published:
             master = refresh(lake, folder / MASTER, after=max(numbers, default=0))
             snapshot = _snapshot(folder, master.version)
         except (duckdb.Error, OSError) as error:
-            raise WarehouseError(f"publishing failed: {error}") from error
+            raise WarehouseError(
+                f"publishing failed: {error}. What was published before stays; see to that, then "
+                "publish again"
+            ) from error
         link = _point(lake.root / LINK, snapshot)
         lake.store.share(LINK, snapshot)
         for old in _snapshots(folder)[:-KEPT]:

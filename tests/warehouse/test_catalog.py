@@ -226,7 +226,8 @@ def test_within_one_process_too_an_old_reader_keeps_what_it_opened(days: Any, la
     "where",
     [
         *("master._replace", "master._refill_rejects", "master._keep_state", "master._count"),
-        *("shutil.copyfile", "catalog.sync_folder", "catalog._point", "pathlib.Path.replace"),
+        *("shutil.copyfile", "pathlib.Path.chmod", "pathlib.Path.rename", "catalog.sync_folder"),
+        *("catalog._point", "pathlib.Path.symlink_to", "pathlib.Path.replace"),
     ],
 )
 def test_a_publisher_that_is_killed_leaves_the_old_file(where: str, days: Any, lake: Lake) -> None:
@@ -241,6 +242,27 @@ def test_a_publisher_that_is_killed_leaves_the_old_file(where: str, days: Any, l
     publish(lake.root)
     assert ask(lake.root, "FROM insights_hourly SELECT count(*)") == [(40,)]
     assert all(name.isdigit() for name in snapshots(lake))
+
+
+@pytest.mark.parametrize("small_disk", [16], indirect=True)
+def test_a_full_disk_fails_the_publish_and_leaves_the_old_file(
+    make_days: Callable[[Path], Any], small_disk: Path
+) -> None:
+    days = make_days(small_disk / "lake")
+    days.put(6)
+    publish(days.lake.root)
+    days.put(40)
+    filler = small_disk / "filler"
+    with suppress(OSError):
+        filler.write_bytes(bytes(16_000_000))
+
+    with pytest.raises(WarehouseError, match=r"No space left .* What was published before stays"):
+        publish(days.lake.root)
+
+    assert ask(days.lake.root, "FROM insights_hourly SELECT count(*)") == [(6,)]
+    filler.unlink()
+    publish(days.lake.root)
+    assert ask(days.lake.root, "FROM insights_hourly SELECT count(*)") == [(40,)]
 
 
 def test_readers_are_never_in_the_way_of_loads_and_publishers_nor_those_of_them(
@@ -360,8 +382,9 @@ def test_a_log_that_somebody_left_beside_the_link_cannot_hurt(days: Any, lake: L
 def younger(monkeypatch: pytest.MonkeyPatch) -> Callable[[Column], Table]:
     """Says another catalogue: `insights_hourly` with a column added or changed."""
 
+    table = TABLES["insights_hourly"]
+
     def change(column: Column) -> Table:
-        table = TABLES["insights_hourly"]
         others = tuple(c for c in table.columns if c.name != column.name)
         changed = replace(table, columns=(*others, column))
         monkeypatch.setitem(TABLES, table.name, changed)
@@ -392,6 +415,23 @@ def test_a_column_added_to_the_catalogue_is_null_in_older_files(
             lake.root, f"FROM {schema}.insights_hourly SELECT count(*), typeof(any_value(reach))"
         )
         assert rows == [(12, "BIGINT")]
+
+
+def test_a_column_taken_from_the_catalogue_leaves_older_files_readable(
+    days: Any, lake: Lake, younger: Callable[[Column], Table]
+) -> None:
+    younger(Column("reach", "count", "Accounts that saw it"))
+    days.put()
+    younger(Column("mood", "text", "How it felt"))  # in the place of `reach`
+    days.put(account="12")
+    publish(lake.root)
+
+    for schema in ("main", "lake"):
+        rows = ask(lake.root, f"FROM {schema}.insights_hourly SELECT count(*), sum(clicks)")
+        assert rows == [(12, 20)]
+        with pytest.raises(WarehouseError, match="reach"):
+            ask(lake.root, f"FROM {schema}.insights_hourly SELECT reach")
+    assert lake.read("insights_hourly").num_rows == 12
 
 
 def test_a_window_added_to_a_list_is_null_in_older_files(

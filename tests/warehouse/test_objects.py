@@ -35,6 +35,8 @@ def decoded(table: str, *rows: dict[str, Any]) -> list[dict[str, Any]]:
         ("COP", "7", "7"),  # ISO 4217 has two decimals; the API has none
         ("HUF", "7", "7"),
         ("BHD", "1234", "12.34"),  # ISO 4217 has three; the API has two
+        ("XTS", "1234", "12.34"),  # all that are not named as whole are in hundredths
+        ("EUR", "0", "0"),
         ("USD", "99999999999999", "999999999999.99"),
     ],
 )
@@ -46,6 +48,23 @@ def test_money_of_objects_is_divided_by_the_offset_of_its_currency(
     [found] = decoded("accounts", account)
 
     assert found["balance"] == Decimal(major)
+
+
+@pytest.mark.parametrize("currency", ["", "eur", "EURO", "€", "None", None])
+def test_money_in_what_is_no_currency_is_rejected_and_names_it(currency: str | None) -> None:
+    account = {"account_id": "1", "currency": currency, "balance": "100"}
+
+    found = decode_objects(TABLES["accounts"], [account], {}, NOW)
+
+    [reject] = found.rejects
+    assert (found.rows.num_rows, reject.column, reject.value) == (0, "balance", '"100"')
+    assert reject.reason == f"{currency or ''!r} is no currency code"
+
+
+def test_an_account_without_money_needs_no_currency() -> None:
+    [found] = decoded("accounts", {"account_id": "1"})
+
+    assert found["account_currency"] is found["balance"] is None
 
 
 def test_a_budget_is_in_the_currency_of_its_account() -> None:
