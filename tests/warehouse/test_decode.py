@@ -25,9 +25,10 @@ from warehouse.schema import HOURLY, TABLES, Column
 from warehouse.typed import SuspectError, typed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from warehouse.lake import Lake
+    from warehouse.stage import Settled
 
 TABLE = TABLES["insights_hourly"]
 DAY = date(2026, 11, 21)
@@ -109,22 +110,30 @@ def test_each_day_of_several_has_its_own_instants() -> None:
     assert found["hour_seconds"].to_pylist() == [3600, 7200]
 
 
+def published(lake: Lake, bodies: Iterable[bytes]) -> Settled:
+    """Let pages take the whole way, each by itself: a stage, a file, the published DuckDB."""
+    with lake.stage(TABLE, ACCOUNT, [DAY]) as stage:
+        for body in bodies:
+            stage.add([body])
+        settled = stage.settle(DAY)
+        more = {"verdict": UNPROVEN, "loaded_at": NOW}
+        settled.publish(Load.of(TABLE.name, ACCOUNT.account_id, DAY, settled.found, **more))
+    publish(lake.root)
+    return settled
+
+
 def test_the_sum_of_a_million_spends_is_the_sum_of_their_texts(lake: Lake) -> None:
     few = '{{"account_id": "{}", "ad_id": "{}", "spend": "{}", "date_start": "{}"}}'
-    expected = Decimal()
-    with lake.stage(TABLE, ACCOUNT, [DAY]) as stage:
-        for first in range(0, 1_000_000, 20_000):
-            texts = [f"{n % 977}.{n * 7919 % 1_000_000:06}" for n in range(first, first + 20_000)]
-            expected += sum(map(Decimal, texts))
-            rows = [few.format(ACCOUNT.account_id, first + n, t, DAY) for n, t in enumerate(texts)]
-            stage.add([f'{{"data":[{",".join(rows)}]}}'.encode()])
-        settled = stage.settle(DAY)
-        settled.publish(
-            Load.of(
-                TABLE.name, ACCOUNT.account_id, DAY, settled.found, verdict=UNPROVEN, loaded_at=NOW
-            )
-        )
-    publish(lake.root)
+    texts = [f"{n % 977}.{n * 7919 % 1_000_000:06}" for n in range(1_000_000)]
+    expected = sum(map(Decimal, texts))
+
+    def pages() -> Iterator[bytes]:
+        for first in range(0, len(texts), 20_000):
+            spends = enumerate(texts[first : first + 20_000], start=first)
+            rows = [few.format(ACCOUNT.account_id, n, spend, DAY) for n, spend in spends]
+            yield f'{{"data":[{",".join(rows)}]}}'.encode()
+
+    settled = published(lake, pages())
 
     with warehouse.open(lake.root) as opened:
         sums = opened.sql("SELECT (FROM insights_hourly SELECT sum(spend)), spend FROM loads")
@@ -172,15 +181,7 @@ def test_every_malformed_value_takes_the_whole_way_and_is_exact_or_rejected(lake
         f'{{"data":[{",".join(odd[n : n + 10])}],"paging":{{}}}}'.encode("utf-8", "surrogateescape")
         for n in range(0, len(odd), 10)
     ]
-    with lake.stage(TABLE, ACCOUNT, [DAY]) as stage:
-        stage.add(bodies)
-        settled = stage.settle(DAY)
-        settled.publish(
-            Load.of(
-                TABLE.name, ACCOUNT.account_id, DAY, settled.found, verdict=UNPROVEN, loaded_at=NOW
-            )
-        )
-    publish(lake.root)
+    published(lake, bodies)
 
     with warehouse.open(lake.root) as opened:
         loaded = {r["ad_id"]: r for r in opened.arrow("FROM insights_hourly").to_pylist()}
