@@ -370,7 +370,7 @@ LOADS: Final = Table(
         *ACCOUNT_DAY,
         Column("verdict", "text", "proven, unproven, or unprovable by its report", field=""),
         Column("reason", "text", "Why it is not proven, or what proved it", field=""),
-        Column("rows", "count", "Rows in the table", field=""),
+        Column("rows", "count", "Rows of this account-day", field=""),
         Column("impressions", "count", "Sum over the rows", field=""),
         Column("clicks", "count", "Sum over the rows", field=""),
         Column("spend", "money_sum", "Sum over the rows", MONEY, field=""),
