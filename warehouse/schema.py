@@ -411,8 +411,9 @@ RESTATEMENTS: Final = Table(
 
 REJECTS: Final = Table(
     "rejects",
-    ("table_name", "account_id", "date", "n"),
-    "Rows that could not be read exactly, and so were not loaded.",
+    ("table_name", "account_id", "date", "loaded_at", "n"),
+    "Rows that could not be read exactly, and so were not loaded. Those of later tries that failed "
+    "are here too.",
     (
         *ACCOUNT_DAY,
         Column("n", "count", "Counts the rejects of one load, from 1", field=""),

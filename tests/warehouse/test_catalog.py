@@ -173,10 +173,12 @@ def test_restatements_and_rejects_are_published(
 
     changed = ask(lake.root, "SELECT rows_before, rows_after FROM restatements")
     unreadable = ask(lake.root, "SELECT account_id, n, column_name, loaded_at FROM rejects")
+    grain = ", ".join(TABLES["rejects"].grain)
 
     assert changed == [(6, 4)]
     assert [r[:3] for r in unreadable] == [(a, 1, "spend") for a in ("11", "11", "12")]
     assert [r[3] for r in unreadable] == [later[1], later[2], later[2]]
+    assert len(ask(lake.root, f"FROM rejects SELECT DISTINCT {grain}")) == len(unreadable)
 
 
 def test_a_load_in_the_middle_of_a_publish_is_left_for_the_next(
