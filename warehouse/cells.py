@@ -48,6 +48,10 @@ WHOLE_UNITS: Final = frozenset("CLP COP CRC HUF ISK IDR JPY KRW PYG TWD VND".spl
 _INTEGER: Final = re.compile(r"-?[0-9]+")
 _DECIMAL: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+#: Seen besides the documented form: a lower-case t, and the plus sent as a blank.
+_TIMESTAMP: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+ -][0-9]{2}:?[0-9]{2})"
+)
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
 #: Longest text of a decimal. Arrow's cast goes wrong silently beyond 38 digits: 200 nines are -1
@@ -165,10 +169,11 @@ def _hour(value: object) -> str:
 
 
 def _timestamp(value: object) -> str:
-    # Seen besides the documented form: a lower-case t, and the plus sent as a blank.
-    text = re.sub(r" (?=[0-9]{4}$)", "+", _text(value)).replace("t", "T")
+    text = _text(value)
+    # Left to itself, strptime takes more: 2026-1-2, digits of other scripts, parts of seconds.
+    plain = text.replace(" ", "+").replace("t", "T") if _TIMESTAMP.fullmatch(text) else ""
     try:
-        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z")
+        moment = datetime.strptime(plain, "%Y-%m-%dT%H:%M:%S%z")
         return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError) as error:
         raise UnreadableError("not a time like 2026-11-21T08:00:12+0100") from error

@@ -77,7 +77,7 @@ def test_a_budget_is_in_the_currency_of_its_account() -> None:
     "text",
     [
         *("2026-11-20T08:00:12+0100", "2026-11-19T23:00:12-0800", "2026-11-20T07:00:12Z"),
-        *("2026-11-20t08:00:12+0100", "2026-11-20T08:00:12 0100"),
+        *("2026-11-20t08:00:12+0100", "2026-11-20T08:00:12 0100", "2026-11-20T08:00:12+01:00"),
     ],
 )
 def test_a_time_of_any_zone_is_the_same_instant_in_utc(text: str) -> None:
@@ -105,7 +105,25 @@ def test_an_object_keeps_what_it_has_and_is_null_where_it_has_nothing() -> None:
         ({"daily_budget": 12.5}, "daily_budget"),
         ({"daily_budget": "99999999999999999999"}, "daily_budget"),
         ({"daily_budget": "1", "account_id": "99"}, "daily_budget"),  # whose currency?
+        ({"daily_budget": "\uff15"}, "daily_budget"),
+        ({"daily_budget": "1e3"}, "daily_budget"),
+        ({"daily_budget": ""}, "daily_budget"),
+        ({"daily_budget": True}, "daily_budget"),
+        ({"daily_budget": float("nan")}, "daily_budget"),
+        ({"daily_budget": {"amount": "1"}}, "daily_budget"),
         ({"created_time": "yesterday"}, "created_time"),
+        ({"created_time": ""}, "created_time"),
+        ({"created_time": 1763622012}, "created_time"),
+        ({"created_time": "2026-11-20T08:00:12"}, "created_time"),  # of which zone?
+        ({"created_time": "2026-11-20 08:00:12+0100"}, "created_time"),
+        ({"created_time": "2026-1-2T3:4:5+0100"}, "created_time"),
+        ({"created_time": "2026-02-30T00:00:00Z"}, "created_time"),
+        ({"created_time": "2026-11-20T24:00:00Z"}, "created_time"),
+        ({"created_time": "2026-11-20T08:00:12+2500"}, "created_time"),
+        ({"created_time": "2026-11-20T08:00:12+010000.5"}, "created_time"),
+        ({"created_time": "\uff12026-11-20T08:00:12+0100"}, "created_time"),
+        ({"created_time": "0001-01-01T00:00:00+0100"}, "created_time"),
+        ({"name": "\ud800"}, "campaign_name"),
         ({"name": ["a"]}, "campaign_name"),
         ({"special_ad_categories": "HOUSING"}, "special_ad_categories"),
         ({"id": "act_1"}, "campaign_id"),
