@@ -272,7 +272,10 @@ def publish() -> None:
     show_default=True,
 )
 def query(question: str, form: str) -> None:
-    """Ask warehouse.duckdb a question in SQL."""
+    """Ask warehouse.duckdb a question in SQL.
+
+    `fbinsights docs` says which tables there are; docs/questions.md has questions to start from.
+    """
     from pipelines.query import run_query  # noqa: PLC0415
 
     run_query(os.environ, question, form)
@@ -280,7 +283,10 @@ def query(question: str, form: str) -> None:
 
 @cli.command()
 def sql() -> None:
-    """Open DuckDB's shell on warehouse.duckdb, read-only."""
+    """Open DuckDB's shell on warehouse.duckdb, read-only.
+
+    `fbinsights docs` says which tables there are; docs/questions.md has questions to start from.
+    """
     from pipelines.query import run_shell  # noqa: PLC0415
 
     run_shell(os.environ)

@@ -37,7 +37,7 @@ with by_hour as (
   where hour is not null
   group by all
 )
-select account_name, arg_max(hour, spend) as best_hour, max(spend) as spend, currency
+select account_name, arg_max(hour, spend) as busiest_hour, max(spend) as spend, currency
 from by_hour
 group by all
 order by account_name"""
@@ -140,7 +140,7 @@ def _show(url: str) -> None:
         ]
         for line in table_lines(("table", "rows", "what is in it"), tables):
             click.echo(line)
-        click.echo(f"\nThe best hour of each account:\n\n{QUESTION}\n")
+        click.echo(f"\nThe busiest hour of each account:\n\n{QUESTION}\n")
         answer = opened.sql(QUESTION)
         for line in table_lines(answer.columns, answer.fetchall()):
             click.echo(line)

@@ -8,9 +8,10 @@ import json
 import os
 import shutil
 import sys
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from importlib.util import find_spec
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -39,7 +40,9 @@ def run_query(environ: Mapping[str, str], sql: str, form: str) -> None:
     """Ask, and write the answer to stdout. Raises WarehouseError with DuckDB's message."""
     published = _published(environ)
     with warehouse.open(published.parent) as opened:
-        FORMATS[form](opened.arrow(sql))
+        FORMATS[form](_writable(opened.arrow(sql)))
+        if not opened.arrow("FROM loads LIMIT 1").num_rows:
+            say(f"No account-day has been loaded into {published.parent} yet: see WAREHOUSE_URL.")
 
 
 def run_shell(environ: Mapping[str, str]) -> NoReturn:
@@ -74,6 +77,23 @@ def _shell() -> str:
     return found
 
 
+def _writable(answer: pa.Table) -> pa.Table:
+    """Intervals as text: neither Parquet nor JSON has a type for them."""
+    for n, field in enumerate(answer.schema):
+        if pa.types.is_interval(field.type):
+            texts = [None if v is None else _interval(*v) for v in answer.column(n).to_pylist()]
+            answer = answer.set_column(n, field.name, pa.array(texts, pa.string()))
+    return answer
+
+
+def _interval(months: int, days: int, nanoseconds: int) -> str:
+    """Like 13 months 20 days, or -0:30:00."""
+    time = f"{'-' * (nanoseconds < 0)}{timedelta(microseconds=abs(nanoseconds) // 1000)}"
+    counted = {"months": months, "days": days}
+    told = [f"{count} {name}" for name, count in counted.items() if count]
+    return " ".join(told if told and not nanoseconds else [*told, time])
+
+
 def _table(answer: pa.Table) -> None:
     names = answer.column_names
     rows = [[_shown(v) for v in row.values()] for row in _rows(answer.slice(0, SHOWN_ROWS))]
@@ -84,14 +104,16 @@ def _table(answer: pa.Table) -> None:
 
 
 def _shown(value: object) -> object:
+    if isinstance(value, bytes):
+        return value.hex()
     return _json(value) if isinstance(value, list | dict) else value
 
 
 def _csv(answer: pa.Table) -> None:
     for number, field in enumerate(answer.schema):
-        if pa.types.is_nested(field.type) or pa.types.is_interval(field.type):
+        if pa.types.is_nested(field.type) or pa.types.is_binary(field.type):
             # CSV has no lists: JSON in a cell
-            text = [None if v is None else _json(v) for v in answer.column(number).to_pylist()]
+            text = [None if v is None else _shown(v) for v in answer.column(number).to_pylist()]
             answer = answer.set_column(number, field.name, pa.array(text, pa.string()))
     pyarrow.csv.write_csv(answer, sys.stdout.buffer)
 
@@ -99,7 +121,8 @@ def _csv(answer: pa.Table) -> None:
 def _json_lines(answer: pa.Table) -> None:
     """One object a line, in UTF-8 whatever the terminal speaks: JSON is read by programs."""
     for row in _rows(answer):
-        click.echo(_json(row).encode())
+        odd = {k: str(v) for k, v in row.items() if isinstance(v, float) and not isfinite(v)}
+        click.echo(_json(row | odd).encode())  # JSON has no number for nan and inf
 
 
 def _parquet(answer: pa.Table) -> None:
@@ -132,4 +155,6 @@ def _json(value: object) -> str:
 def _plain(value: object) -> str:
     if isinstance(value, Decimal):
         return f"{value:f}"
+    if isinstance(value, bytes):
+        return value.hex()
     return value.isoformat() if isinstance(value, date | datetime) else str(value)

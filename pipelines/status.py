@@ -102,7 +102,13 @@ def run_status(
             strict=True,
         )
     )
-    chosen = _chosen(accounts_in(lake), accounts)
+    known = accounts_in(lake)
+    if not known:
+        raise ConfigError(
+            f"There is no account in {lake.store.name()}. See WAREHOUSE_URL, or load some: "
+            f"`{command_name()} backfill --since DAY --until DAY`."
+        )
+    chosen = _chosen(known, accounts)
     now = datetime.now(UTC)
     cells = [
         cell

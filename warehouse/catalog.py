@@ -17,24 +17,26 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import duckdb
+import pyarrow as pa
 
 from warehouse.errors import WarehouseError
 from warehouse.files import locked, sync_folder
 from warehouse.lake import Lake
 from warehouse.master import CONFIG, DATABASE, refresh
+from warehouse.table import DECIMAL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
     import pandas as pd  # type: ignore[import-untyped]  # it ships no types
-    import pyarrow as pa
 
 __all__ = ["LINK", "Published", "Warehouse", "ensure_published", "open", "publish"]
 
@@ -54,6 +56,9 @@ MASTER: Final = ".master"
 #: killed, for the others wait for the lock.
 _BUILDING: Final = ".building"
 _POINTING: Final = ".pointing"
+
+#: What DuckDB gives for a sum of integers, which has 128 bits there.
+HUGEINT: Final = pa.decimal128(38, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,10 @@ def publish(url: str | Path) -> Published:
             master = refresh(lake, folder / MASTER, after=max(numbers, default=0))
             snapshot = _snapshot(folder, master.version)
         except (duckdb.Error, OSError) as error:
-            raise WarehouseError(f"publishing failed: {error}") from error
+            raise WarehouseError(
+                f"publishing failed: {error}. What was published before stays; see to that, then "
+                "publish again"
+            ) from error
         link = _point(lake.root / LINK, snapshot)
         lake.store.share(LINK, snapshot)
         for old in _snapshots(folder)[:-KEPT]:
@@ -133,6 +141,21 @@ def _snapshots(folder: Path) -> Sequence[Path]:
     return sorted(path for path in folder.iterdir() if path.name.isdigit())
 
 
+def _narrowed(kind: pa.DataType) -> pa.DataType:
+    """DuckDB's sums have 38 digits. Arrow has no more, and so cannot divide or multiply them."""
+    wide = pa.types.is_decimal(kind) and kind.precision == HUGEINT.precision
+    return pa.decimal128(DECIMAL.precision, kind.scale) if wide else kind
+
+
+def _fitted(table: pa.Table, to: Callable[[pa.DataType], pa.DataType]) -> pa.Table:
+    """Columns of the types that are wanted, where all of their values have room in them."""
+    for n, field in enumerate(table.schema):
+        if (kind := to(field.type)) != field.type:
+            with suppress(pa.ArrowInvalid):
+                table = table.set_column(n, field.name, table.column(n).cast(kind))
+    return table
+
+
 class Warehouse:
     """The published file, opened read-only. It stays as it was when opened; open again for news."""
 
@@ -158,22 +181,27 @@ class Warehouse:
         return relation
 
     def arrow(self, query: str) -> pa.Table:
-        """Give the result of one query as an Arrow table. Raises WarehouseError."""
+        """Give the result of one query as an Arrow table. Raises WarehouseError.
+
+        Sums of integers are integers.
+        """
         relation = self.sql(query)
         try:
-            return relation.to_arrow_table()
+            found = relation.to_arrow_table()
         except duckdb.Error as error:
             raise WarehouseError(str(error)) from error
+        return _fitted(found, lambda kind: pa.int64() if kind == HUGEINT else kind)
 
     def df(self, query: str) -> pd.DataFrame:
         """Give the result of one query as pandas. Raises WarehouseError.
 
         Columns are of Arrow types: integers with gaps stay integers, decimals stay exact, and
-        instants keep their zone.
+        instants keep their zone. Sums of money have the type of money where they fit into it.
         """
         import pandas as pd  # noqa: PLC0415  only who asks for pandas pays for its import
 
-        return self.arrow(query).to_pandas(types_mapper=pd.ArrowDtype)
+        found = _fitted(self.arrow(query), _narrowed)
+        return found.to_pandas(types_mapper=pd.ArrowDtype)
 
     def close(self) -> None:
         self._connection.close()

@@ -48,6 +48,10 @@ WHOLE_UNITS: Final = frozenset("CLP COP CRC HUF ISK IDR JPY KRW PYG TWD VND".spl
 _INTEGER: Final = re.compile(r"-?[0-9]+")
 _DECIMAL: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+#: Seen besides the documented form: a lower-case t, and the plus sent as a blank.
+_TIMESTAMP: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+ -][0-9]{2}:?[0-9]{2})"
+)
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
 #: Longest text of a decimal. Arrow's cast goes wrong silently beyond 38 digits: 200 nines are -1
@@ -140,7 +144,8 @@ def _decimal(value: object, arrow_type: pa.Decimal128Type = DECIMAL) -> str:
     spare = -int(exponent) - places
     if spare > 0 and any(digits[-spare:]):
         raise UnreadableError(f"more than {places} digits behind the point")
-    return text
+    # Without an exponent: Arrow refuses 0e400, and 1e-45 is 0 to it (pyarrow 26.0.1).
+    return f"{number:.{places}f}"
 
 
 def _date(value: object) -> str:
@@ -164,10 +169,11 @@ def _hour(value: object) -> str:
 
 
 def _timestamp(value: object) -> str:
-    # Seen besides the documented form: a lower-case t, and the plus sent as a blank.
-    text = re.sub(r" (?=[0-9]{4}$)", "+", _text(value)).replace("t", "T")
+    text = _text(value)
+    # Left to itself, strptime takes more: 2026-1-2, digits of other scripts, parts of seconds.
+    plain = text.replace(" ", "+").replace("t", "T") if _TIMESTAMP.fullmatch(text) else ""
     try:
-        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z")
+        moment = datetime.strptime(plain, "%Y-%m-%dT%H:%M:%S%z")
         return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError) as error:
         raise UnreadableError("not a time like 2026-11-21T08:00:12+0100") from error
@@ -184,22 +190,25 @@ def _texts(value: object) -> list[str]:
 
 
 def _actions(value: object, numbers: Sequence[str], keys: Sequence[str]) -> list[dict[str, str]]:
-    return [_action(entry, numbers, keys) for entry in _list(value)]
+    rules = {"action_type": _text, **dict.fromkeys(keys, _text), **dict.fromkeys(numbers, _decimal)}
+    return [_action(n, entry, rules) for n, entry in enumerate(_list(value), start=1)]
 
 
-def _action(entry: object, numbers: Sequence[str], keys: Sequence[str]) -> dict[str, str]:
+def _action(n: int, entry: object, rules: Mapping[str, Callable[[object], str]]) -> dict[str, str]:
     if isinstance(entry, RepeatedKey):
-        raise UnreadableError(f"the key {entry.key!r} stands twice in an entry")
+        raise UnreadableError(f"the key {entry.key!r} stands twice in entry {n}")
     if not isinstance(entry, dict):
-        raise UnreadableError(f"an entry of the list is {_named(entry)}, not an object")
+        raise UnreadableError(f"entry {n} is {_named(entry)}, not an object")
     if entry.get("action_type") is None:
-        raise UnreadableError("an entry of the list has no action_type")
-    values = {name: entry[name] for name in numbers if entry.get(name) is not None}
-    return {
-        "action_type": _text(entry["action_type"]),
-        **{name: _text(entry[name]) for name in keys if entry.get(name) is not None},
-        **{name: _decimal(number) for name, number in values.items()},
-    }
+        raise UnreadableError(f"entry {n} has no action_type")
+    read = {}
+    for name, rule in rules.items():
+        if entry.get(name) is not None:
+            try:
+                read[name] = rule(entry[name])
+            except UnreadableError as error:  # a list may be long: which of its values?
+                raise UnreadableError(f"{name} of entry {n}: {error}") from error
+    return read
 
 
 def _json(value: object) -> str:

@@ -370,7 +370,7 @@ LOADS: Final = Table(
         *ACCOUNT_DAY,
         Column("verdict", "text", "proven, unproven, or unprovable by its report", field=""),
         Column("reason", "text", "Why it is not proven, or what proved it", field=""),
-        Column("rows", "count", "Rows in the table", field=""),
+        Column("rows", "count", "Rows of this account-day", field=""),
         Column("impressions", "count", "Sum over the rows", field=""),
         Column("clicks", "count", "Sum over the rows", field=""),
         Column("spend", "money_sum", "Sum over the rows", MONEY, field=""),
@@ -411,8 +411,9 @@ RESTATEMENTS: Final = Table(
 
 REJECTS: Final = Table(
     "rejects",
-    ("table_name", "account_id", "date", "n"),
-    "Rows that could not be read exactly, and so were not loaded.",
+    ("table_name", "account_id", "date", "loaded_at", "n"),
+    "Rows that could not be read exactly, and so were not loaded. Those of later tries that failed "
+    "are here too.",
     (
         *ACCOUNT_DAY,
         Column("n", "count", "Counts the rejects of one load, from 1", field=""),

@@ -374,7 +374,7 @@ def test_the_demo_loads_proves_and_answers_without_a_token(tmp_path: Path) -> No
 
     assert done.returncode == 0, done.stderr
     assert "Every account-day holds exactly what the sandbox says it served." in done.stdout
-    assert "Sunset Outfitters" in done.stdout.rpartition("The best hour of each account:")[2]
+    assert "Sunset Outfitters" in done.stdout.partition("The busiest hour of each account:")[2]
 
 
 def test_the_demo_stays_out_of_a_lake_of_somebody_elses(loaded: Company) -> None:

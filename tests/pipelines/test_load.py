@@ -332,6 +332,25 @@ def test_a_row_that_cannot_be_read_is_kept_as_a_reject_and_its_neighbours_load(
     assert len(lake_rows(*cell)) == len(truth_rows(*cell)) - 1
 
 
+def test_keys_that_nobody_asked_for_are_told_once_a_load_by_their_names(
+    sandbox: Sandbox, lake: Lake, days: Sequence[date], caplog: pytest.LogCaptureFixture
+) -> None:
+    cells = [AccountDay(account_id, day) for account_id in sandbox.account_ids for day in days]
+
+    def add_keys(rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            row["wish_bid"] = "1"
+            for entry in row.get("actions", ()):
+                entry["1d_view"] = "1"
+
+    outcomes = _load_tampered(sandbox, lake, cells, Tampering(REPORT_PAGES, add_keys))
+
+    told = [message for message in caplog.messages if "not asked for" in message]
+    assert all(outcome.load and outcome.load.proven for outcome in outcomes)
+    assert len(told) == 1
+    assert told[0].endswith("left out fields not asked for: ['actions.1d_view', 'wish_bid']")
+
+
 @pytest.mark.parametrize("pages", [REPORT_PAGES, CONTROL_PAGES])
 def test_rows_whose_cursor_is_refused_are_read_from_the_first_page_again(
     sandbox: Sandbox,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -29,7 +30,7 @@ from warehouse.catalog import publish
 from warehouse.lake import Lake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 TEXT = (Path(__file__).parents[2] / "docs" / "questions.md").read_text(encoding="utf-8")
 
@@ -39,8 +40,12 @@ QUESTIONS = {
     for number, sql in re.findall(r"^## (\d+)\..*?```sql\n(.*?)```", TEXT, re.DOTALL | re.MULTILINE)
 }
 
-#: Questions whose answer may have gaps: a week before, the reason of what is missing, a new name.
-WITH_GAPS = {4, 9, 10}
+#: The Python at the end of the page.
+[PYTHON] = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+
+#: Questions whose answer may have gaps: a week before, the price of a click that never came, the
+#: reason of what is missing, a new name.
+WITH_GAPS = {4, 8, 9, 10}
 
 NOW = datetime(2026, 11, 23, 20, tzinfo=UTC)
 DAYS = [date(2026, 11, 15), date(2026, 11, 21), date(2026, 11, 22)]
@@ -48,24 +53,42 @@ DAYS = [date(2026, 11, 15), date(2026, 11, 21), date(2026, 11, 22)]
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, Sandbox]]:
-    """Three days of every account, their objects, and one day that was loaded again."""
-    lake = Lake(tmp_path_factory.mktemp("lake"))
+    """Three days of every account and their objects. A campaign was renamed before the last day,
+    and one day was loaded again.
+    """
+    lake = Lake(tmp_path_factory.mktemp("work") / "data")
     with (
         Sandbox(now=lambda: NOW) as sandbox,
         GraphClient(sandbox.token, base_url=sandbox.url, sleep=lambda _: None) as client,
     ):
         store_accounts(lake, discover(client).rows, NOW)
-        accounts = accounts_in(lake)
-        for account in accounts.values():
-            for table in LEVEL_OF:
-                listing = list_objects(client, account.account_id, table)
-                store_objects(lake, table, account, listing, NOW)
-        loader = Loader(client, lake, accounts, "run-1", now=lambda: NOW)
-        wanted = [AccountDay(account_id, day) for account_id in accounts for day in DAYS]
-        assert all(outcome.load for outcome in loader.load(REPORTS["insights_hourly"], wanted))
-        _restate(lake, wanted[0])
+        _load(client, lake, DAYS[:-1], NOW)
+        sandbox.change(_busiest_campaign(lake), name="Renamed")
+        _load(client, lake, DAYS[-1:], NOW + timedelta(hours=1))
+        _restate(lake, AccountDay(sandbox.account_ids[0], DAYS[0]))
         publish(lake.root)
         yield lake, sandbox
+
+
+def _load(client: GraphClient, lake: Lake, days: Sequence[date], at: datetime) -> None:
+    accounts = accounts_in(lake)
+    for account in accounts.values():
+        for table in LEVEL_OF:
+            listing = list_objects(client, account.account_id, table)
+            store_objects(lake, table, account, listing, at)
+    loader = Loader(client, lake, accounts, "run-1", now=lambda: NOW)
+    wanted = [AccountDay(account_id, day) for account_id in accounts for day in days]
+    assert all(outcome.load for outcome in loader.load(REPORTS["insights_hourly"], wanted))
+
+
+def _busiest_campaign(lake: Lake) -> str:
+    """The live campaign with the most rows on the first day."""
+    rows = lake.read("campaigns").select(["campaign_id", "effective_status"]).to_pylist()
+    live = {row["campaign_id"] for row in rows if row["effective_status"] == "ACTIVE"}
+    [day, *_] = DAYS
+    mentioned = lake.read("insights_hourly", date=day)["campaign_id"].to_pylist()
+    [(busiest, _)] = Counter(name for name in mentioned if name in live).most_common(1)
+    return str(busiest)
 
 
 def _restate(lake: Lake, account_day: AccountDay) -> None:
@@ -113,12 +136,14 @@ def test_spend_by_day_is_what_the_sandbox_served(loaded: tuple[Lake, Sandbox]) -
 
     assert sum(row["spend"] for row in rows if row["date"] == DAYS[-1]) == served
     assert {row["verdict"] for row in rows} == {"proven"}
+    assert len(rows) == len(DAYS) * len(sandbox.account_ids)  # those without delivery, too
 
 
 def test_the_week_before_is_compared_where_it_was_loaded(loaded: tuple[Lake, Sandbox]) -> None:
     rows = ask(loaded[0], 4)
 
     assert {row["date"] for row in rows} == {DAYS[-1]}
+    assert len(rows) == len(loaded[1].account_ids)
     assert any(row["percent_change"] is not None for row in rows)
 
 
@@ -135,6 +160,55 @@ def test_hidden_ads_are_found_with_their_money(loaded: tuple[Lake, Sandbox]) -> 
 
     assert {row["status"] for row in rows} == {"ARCHIVED", "in no listing"}
     assert all(row["spend"] >= 0 for row in rows)
+
+
+def test_no_money_is_lost_on_the_way_to_the_hours_of_utc(loaded: tuple[Lake, Sandbox]) -> None:
+    with warehouse.open(loaded[0].root) as opened:
+        spent = opened.sql(
+            "FROM account_hourly SELECT account_currency, sum(spend), sum(impressions) "
+            "WHERE hour IS NOT NULL GROUP BY ALL"
+        ).fetchall()
+
+    rows = ask(loaded[0], 7)
+
+    for currency, spend, impressions in spent:
+        of_it = [row for row in rows if row["currency"] == currency]
+        assert float(sum(row["spend"] for row in of_it)) == pytest.approx(float(spend))
+        assert sum(row["impressions"] for row in of_it) == pytest.approx(impressions)
+
+
+def test_a_campaign_without_a_click_keeps_its_money(loaded: tuple[Lake, Sandbox]) -> None:
+    with warehouse.open(loaded[0].root) as opened:
+        totals = "SELECT count(DISTINCT campaign_id), sum(spend) FROM insights_hourly"
+        [(campaigns, spend)] = opened.sql(totals).fetchall()
+
+    rows = ask(loaded[0], 8)
+
+    assert (len(rows), sum(row["spend"] for row in rows)) == (campaigns, spend)
+
+
+def test_a_renamed_campaign_has_spent_under_both_names_and_has_its_new_one_now(
+    loaded: tuple[Lake, Sandbox],
+) -> None:
+    then, now, *others = ask(loaded[0], 10)
+
+    assert (then["campaign_id"], then["last_day"]) == (now["campaign_id"], DAYS[1])
+    assert (now["name_then"], now["first_day"]) == ("Renamed", DAYS[-1])
+    assert then["name_then"] != then["name_now"] == now["name_now"] == "Renamed"
+    assert then["states_seen"] == now["states_seen"] == 2
+    assert all(row["states_seen"] in {None, 1} for row in others)
+
+
+def test_the_python_of_the_page_runs(
+    loaded: tuple[Lake, Sandbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(loaded[0].root.parent)
+    found: dict[str, Any] = {}
+
+    exec(PYTHON, found)  # noqa: S102  # it is what the page tells people to run
+
+    assert sum(found["by_account"]) == sum(row["spend"] for row in ask(loaded[0], 1))
+    assert found["cost"].max() > 0
 
 
 def test_account_days_that_were_never_loaded_are_told(loaded: tuple[Lake, Sandbox]) -> None:

@@ -122,6 +122,11 @@ def test_what_is_not_known_is_named(
         run_status({"WAREHOUSE_URL": str(lake.root)}, DAY, DAY, accounts=accounts, reports=reports)
 
 
+def test_a_warehouse_without_accounts_is_not_called_proven(lake: Lake) -> None:
+    with pytest.raises(ConfigError, match=f"no account in {lake.root}.*WAREHOUSE_URL"):
+        run_status({"WAREHOUSE_URL": str(lake.root)}, DAY, DAY)
+
+
 @pytest.mark.parametrize(("since", "days"), [(None, 2), (date(2026, 11, 19), 4)])
 def test_days_before_the_first_that_was_tried_are_missing_only_if_asked_for(
     sandbox: Sandbox,

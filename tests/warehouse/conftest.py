@@ -103,12 +103,13 @@ def later() -> list[datetime]:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of 2 MB."""
+def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A real file system of 2 MB, or of as many as it is given."""
     folder = tmp_path / "small"
     folder.mkdir()
+    size = f"size={getattr(request, 'param', 2)}m"
     mounted = subprocess.run(  # noqa: S603  our own words
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)],  # noqa: S607  wherever it is
+        ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)],  # noqa: S607  wherever it is
         check=False,
         capture_output=True,
     )

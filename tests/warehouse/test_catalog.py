@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 DAY = date(2026, 11, 21)
 NAMES = [*TABLES, *VIEWS]
+GROUPS = " FROM insights_hourly GROUP BY campaign_id ORDER BY campaign_id"
 
 #: A reader in a process of its own: counts rows, and counts them again when told to.
 READER = """
@@ -172,10 +173,12 @@ def test_restatements_and_rejects_are_published(
 
     changed = ask(lake.root, "SELECT rows_before, rows_after FROM restatements")
     unreadable = ask(lake.root, "SELECT account_id, n, column_name, loaded_at FROM rejects")
+    grain = ", ".join(TABLES["rejects"].grain)
 
     assert changed == [(6, 4)]
     assert [r[:3] for r in unreadable] == [(a, 1, "spend") for a in ("11", "11", "12")]
     assert [r[3] for r in unreadable] == [later[1], later[2], later[2]]
+    assert len(ask(lake.root, f"FROM rejects SELECT DISTINCT {grain}")) == len(unreadable)
 
 
 def test_a_load_in_the_middle_of_a_publish_is_left_for_the_next(
@@ -225,7 +228,8 @@ def test_within_one_process_too_an_old_reader_keeps_what_it_opened(days: Any, la
     "where",
     [
         *("master._replace", "master._refill_rejects", "master._keep_state", "master._count"),
-        *("shutil.copyfile", "catalog.sync_folder", "catalog._point", "pathlib.Path.replace"),
+        *("shutil.copyfile", "pathlib.Path.chmod", "pathlib.Path.rename", "catalog.sync_folder"),
+        *("catalog._point", "pathlib.Path.symlink_to", "pathlib.Path.replace"),
     ],
 )
 def test_a_publisher_that_is_killed_leaves_the_old_file(where: str, days: Any, lake: Lake) -> None:
@@ -240,6 +244,27 @@ def test_a_publisher_that_is_killed_leaves_the_old_file(where: str, days: Any, l
     publish(lake.root)
     assert ask(lake.root, "FROM insights_hourly SELECT count(*)") == [(40,)]
     assert all(name.isdigit() for name in snapshots(lake))
+
+
+@pytest.mark.parametrize("small_disk", [16], indirect=True)
+def test_a_full_disk_fails_the_publish_and_leaves_the_old_file(
+    make_days: Callable[[Path], Any], small_disk: Path
+) -> None:
+    days = make_days(small_disk / "lake")
+    days.put(6)
+    publish(days.lake.root)
+    days.put(40)
+    filler = small_disk / "filler"
+    with suppress(OSError):
+        filler.write_bytes(bytes(16_000_000))
+
+    with pytest.raises(WarehouseError, match=r"No space left .* What was published before stays"):
+        publish(days.lake.root)
+
+    assert ask(days.lake.root, "FROM insights_hourly SELECT count(*)") == [(6,)]
+    filler.unlink()
+    publish(days.lake.root)
+    assert ask(days.lake.root, "FROM insights_hourly SELECT count(*)") == [(40,)]
 
 
 def test_readers_are_never_in_the_way_of_loads_and_publishers_nor_those_of_them(
@@ -359,8 +384,9 @@ def test_a_log_that_somebody_left_beside_the_link_cannot_hurt(days: Any, lake: L
 def younger(monkeypatch: pytest.MonkeyPatch) -> Callable[[Column], Table]:
     """Says another catalogue: `insights_hourly` with a column added or changed."""
 
+    table = TABLES["insights_hourly"]
+
     def change(column: Column) -> Table:
-        table = TABLES["insights_hourly"]
         others = tuple(c for c in table.columns if c.name != column.name)
         changed = replace(table, columns=(*others, column))
         monkeypatch.setitem(TABLES, table.name, changed)
@@ -391,6 +417,23 @@ def test_a_column_added_to_the_catalogue_is_null_in_older_files(
             lake.root, f"FROM {schema}.insights_hourly SELECT count(*), typeof(any_value(reach))"
         )
         assert rows == [(12, "BIGINT")]
+
+
+def test_a_column_taken_from_the_catalogue_leaves_older_files_readable(
+    days: Any, lake: Lake, younger: Callable[[Column], Table]
+) -> None:
+    younger(Column("reach", "count", "Accounts that saw it"))
+    days.put()
+    younger(Column("mood", "text", "How it felt"))  # in the place of `reach`
+    days.put(account="12")
+    publish(lake.root)
+
+    for schema in ("main", "lake"):
+        rows = ask(lake.root, f"FROM {schema}.insights_hourly SELECT count(*), sum(clicks)")
+        assert rows == [(12, 20)]
+        with pytest.raises(WarehouseError, match="reach"):
+            ask(lake.root, f"FROM {schema}.insights_hourly SELECT reach")
+    assert lake.read("insights_hourly").num_rows == 12
 
 
 def test_a_window_added_to_a_list_is_null_in_older_files(
@@ -467,6 +510,28 @@ def test_a_data_frame_keeps_integers_decimals_and_zones(days: Any, lake: Lake) -
     assert str(frame.dtypes["hour_start_utc"]) == "timestamp[us, tz=UTC][pyarrow]"
     assert frame["spend"].sum() == Decimal("10.05")
     assert frame["hour"].isna().sum() == 1
+
+
+def test_sums_are_as_wide_as_what_they_add_up_so_that_pandas_can_go_on(
+    days: Any, lake: Lake
+) -> None:
+    days.put(40)
+    publish(lake.root)
+    query = "SELECT campaign_id, sum(clicks) AS clicks, sum(spend) AS spend, {} AS wide"
+
+    with warehouse.open(lake.root) as opened:
+        frame = opened.df(query.format("9223372036854775808::HUGEINT") + GROUPS)
+        told = opened.arrow(query.format("10::DECIMAL(38, 6)") + GROUPS).schema
+
+    assert [str(dtype) for dtype in frame.dtypes[1:]] == [
+        "int64[pyarrow]",
+        "decimal128(18, 6)[pyarrow]",
+        "decimal128(38, 0)[pyarrow]",  # it fits into nothing else
+    ]
+    assert [str(field.type) for field in told][1:] == ["int64", *["decimal128(38, 6)"] * 2]
+    costs = (frame["spend"] / frame["clicks"]).tolist()
+    assert list(map(float, costs)) == pytest.approx([380.20 / 380, 361.19 / 361])
+    assert frame["wide"].tolist() == [Decimal(2**63)] * 2
 
 
 def test_instants_are_shown_in_utc(days: Any, lake: Lake) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import warehouse
+from tests.warehouse.malformed import MALFORMED, REJECTED, Case
 from warehouse.catalog import publish
 from warehouse.cells import HOUR_LABELS
 from warehouse.decode import Account, Decoded, decode
@@ -23,9 +25,10 @@ from warehouse.schema import HOURLY, TABLES, Column
 from warehouse.typed import SuspectError, typed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from warehouse.lake import Lake
+    from warehouse.stage import Settled
 
 TABLE = TABLES["insights_hourly"]
 DAY = date(2026, 11, 21)
@@ -80,7 +83,7 @@ def test_a_row_without_its_hour_keeps_no_hour_and_no_instants() -> None:
     assert [found[name] for name in hours] == [None, None, None, None]
 
 
-def test_missing_null_and_zero_are_told_apart_from_each_other() -> None:
+def test_what_is_missing_or_null_is_null_and_neither_zero_nor_an_empty_list() -> None:
     body = page(row(clicks=None), row(clicks="0"), row(actions=None), row(actions=[]))
     null = page(row()).replace(b'"clicks": "4"', b'"clicks": null')
 
@@ -107,102 +110,35 @@ def test_each_day_of_several_has_its_own_instants() -> None:
     assert found["hour_seconds"].to_pylist() == [3600, 7200]
 
 
+def published(lake: Lake, bodies: Iterable[bytes]) -> Settled:
+    """Let pages take the whole way, each by itself: a stage, a file, the published DuckDB."""
+    with lake.stage(TABLE, ACCOUNT, [DAY]) as stage:
+        for body in bodies:
+            stage.add([body])
+        settled = stage.settle(DAY)
+        more = {"verdict": UNPROVEN, "loaded_at": NOW}
+        settled.publish(Load.of(TABLE.name, ACCOUNT.account_id, DAY, settled.found, **more))
+    publish(lake.root)
+    return settled
+
+
 def test_the_sum_of_a_million_spends_is_the_sum_of_their_texts(lake: Lake) -> None:
     few = '{{"account_id": "{}", "ad_id": "{}", "spend": "{}", "date_start": "{}"}}'
-    expected = Decimal()
-    with lake.stage(TABLE, ACCOUNT, [DAY]) as stage:
-        for first in range(0, 1_000_000, 20_000):
-            texts = [f"{n % 977}.{n * 7919 % 1_000_000:06}" for n in range(first, first + 20_000)]
-            expected += sum(map(Decimal, texts))
-            rows = [few.format(ACCOUNT.account_id, first + n, t, DAY) for n, t in enumerate(texts)]
-            stage.add([f'{{"data":[{",".join(rows)}]}}'.encode()])
-        settled = stage.settle(DAY)
-        settled.publish(
-            Load.of(
-                TABLE.name, ACCOUNT.account_id, DAY, settled.found, verdict=UNPROVEN, loaded_at=NOW
-            )
-        )
-    publish(lake.root)
+    texts = [f"{n % 977}.{n * 7919 % 1_000_000:06}" for n in range(1_000_000)]
+    expected = sum(map(Decimal, texts))
+
+    def pages() -> Iterator[bytes]:
+        for first in range(0, len(texts), 20_000):
+            spends = enumerate(texts[first : first + 20_000], start=first)
+            rows = [few.format(ACCOUNT.account_id, n, spend, DAY) for n, spend in spends]
+            yield f'{{"data":[{",".join(rows)}]}}'.encode()
+
+    settled = published(lake, pages())
 
     with warehouse.open(lake.root) as opened:
         sums = opened.sql("SELECT (FROM insights_hourly SELECT sum(spend)), spend FROM loads")
         assert sums.fetchall() == [(expected, expected)]
     assert settled.found.totals.spend == expected
-
-
-@dataclass(frozen=True)
-class Case:
-    """A value as it is written in the page, and the value that loads; `REJECTED` if none may."""
-
-    key: str
-    raw: str
-    loads: Any
-    column: str | None = None  # the one blamed, if it has another name than the key
-
-
-REJECTED = object()
-
-
-def rejected(key: str, *raws: str, column: str | None = None) -> list[Case]:
-    return [Case(key, raw, REJECTED, column) for raw in raws]
-
-
-CLICK = '"action_type": "link_click"'
-
-MALFORMED = [
-    # whole numbers
-    *rejected("impressions", '"12a"', '""', '"NaN"', '"3.0"', '"3.7"', '"1e3"', '" 12 "'),
-    *rejected("impressions", '"9223372036854775808"', '"-9223372036854775809"', '"1,234"'),
-    *rejected("impressions", '"1_000"', '"١٢"', '"+5"', '"0x1F"', '"0X1f"', "12.5", "1e3", "true"),
-    *rejected("impressions", "{}", "[]", '["12"]', f'"{"9" * 5000}"', "9" * 5000, "NaN"),
-    Case("impressions", '"9223372036854775807"', 2**63 - 1),
-    Case("impressions", '"-5"', -5),
-    Case("impressions", '"007"', 7),
-    Case("impressions", "12", 12),
-    Case("impressions", "null", None),
-    # decimals
-    *rejected("spend", '"1e400"', '"NaN"', '"Infinity"', '"1.2345678"', '"1234567890123.12"'),
-    *rejected("spend", '"1e-7"', '"1,5"', '""', '" 1"', '"0x1F"', '"1_0"', '"--1"', '"€1"'),
-    *rejected("spend", "1e400", "false", '{"value": "1"}', "Infinity", '"1e99999999999999999999"'),
-    *rejected("spend", f'"{"9" * 200}"', f'"0.{"0" * 40}1"'),
-    Case("spend", '"18.4"', Decimal("18.4")),
-    Case("spend", '"1.2345670"', Decimal("1.234567")),
-    Case("spend", '"999999999999.999999"', Decimal("999999999999.999999")),
-    Case("spend", '"-3.5"', Decimal("-3.5")),
-    Case("spend", '"1e2"', Decimal(100)),
-    Case("spend", "0.1", Decimal("0.1")),
-    Case("spend", "12345678901.123456", Decimal("12345678901.123456")),
-    # lists
-    *rejected("actions", "{}", f"{{{CLICK}}}", '"x"', "[null]", '["s"]', "[[]]", "3", "[{}]"),
-    *rejected("actions", f'[{{{CLICK}, "value": "12a"}}]', f'[{{{CLICK}, "value": {{}}}}]'),
-    *rejected("actions", f'[{{{CLICK}, "value": "1.2345678"}}]', '[{"value": "1"}]'),
-    *rejected("actions", f'[{{{CLICK}, "value": "1", "value": "2"}}]'),
-    Case("actions", "[]", []),
-    Case("actions", f"[{{{CLICK}}}]", [{"action_type": "link_click", "value": None}]),
-    Case("actions", f'[{{{CLICK}, "value": 7}}]', [{"action_type": "link_click", "value": 7}]),
-    Case("actions", f'[{{{CLICK}, "value": "1", "7d_click": "1"}}]', [
-        {"action_type": "link_click", "value": 1}
-    ]),
-    # days and hours
-    *rejected("date_start", '"2026-02-30"', '"2026-3-1"', '"2026-11-21T00:00:00+0000"', "null"),
-    *rejected("date_start", '"0000-01-01"', '"1999-12-31"', '"2026-11-20"', column="date"),
-    *rejected("date_start", "20261121", column="date"),
-    *rejected("date_stop", '"2026-11-22"', column="date"),
-    *rejected(HOURLY, '"24:00:00 - 24:59:59"', '"noon"', '""', "7", column="hour"),
-    # names and ids
-    *rejected("campaign_name", r'"\ud800"', '"\udcff"', '{"a": 1}', "[]", "true"),
-    Case("campaign_name", r'"\u0000"', "\0"),
-    Case("campaign_name", r'"\ud83d\udeb2"', "🚲"),
-    Case("campaign_name", '""', ""),
-    Case("campaign_name", "5", "5"),
-    *rejected("ad_id", '""', '"12a"', "null", "-1", '"act_12"', "1.5"),
-    Case("ad_id", "12023000000000001", "12023000000000001"),
-    *rejected("account_id", '"1"', "null", '"act_111122223333444"'),
-    # a key nobody asked for, and one that is there twice
-    Case("cost_of_doing", '"1"', None),
-    Case("cost_of_doing", '[1, {"a": "\udcff"}]', None),
-    *rejected("clicks", '"1", "clicks": "2"', column=""),
-]  # fmt: skip
 
 
 @pytest.mark.parametrize("case", MALFORMED, ids=lambda case: ascii(f"{case.key}={case.raw[:40]}"))
@@ -219,16 +155,16 @@ def test_a_malformed_value_loads_exactly_or_is_rejected_and_its_neighbours_load(
     if case.loads is REJECTED:
         [reject] = found.rejects
         assert (reject.page, reject.row) == (2, 25)
-        assert reject.column == _blamed(case)
+        assert reject.column == _column(case)
         assert reject.reason
         assert reject.raw == odd.encode("utf-8", "backslashreplace").decode()
     else:
         assert found.rejects == ()
-        assert loaded.pop(24).get(case.key) == case.loads
+        assert loaded.pop(24).get(_column(case)) == case.loads
     assert [r["ad_id"] for r in loaded] == [n["ad_id"] for n in neighbours]
 
 
-def _blamed(case: Case) -> str:
+def _column(case: Case) -> str:
     names = {column.source: column.name for column in TABLE.columns}
     return names.get(case.key, case.key) if case.column is None else case.column
 
@@ -245,15 +181,7 @@ def test_every_malformed_value_takes_the_whole_way_and_is_exact_or_rejected(lake
         f'{{"data":[{",".join(odd[n : n + 10])}],"paging":{{}}}}'.encode("utf-8", "surrogateescape")
         for n in range(0, len(odd), 10)
     ]
-    with lake.stage(TABLE, ACCOUNT, [DAY]) as stage:
-        stage.add(bodies)
-        settled = stage.settle(DAY)
-        settled.publish(
-            Load.of(
-                TABLE.name, ACCOUNT.account_id, DAY, settled.found, verdict=UNPROVEN, loaded_at=NOW
-            )
-        )
-    publish(lake.root)
+    published(lake, bodies)
 
     with warehouse.open(lake.root) as opened:
         loaded = {r["ad_id"]: r for r in opened.arrow("FROM insights_hourly").to_pylist()}
@@ -265,12 +193,13 @@ def test_every_malformed_value_takes_the_whole_way_and_is_exact_or_rejected(lake
     for n, case in enumerate(MALFORMED):
         if case.loads is REJECTED:
             reject = rejects[n // 10 + 1, n % 10 + 1]
-            assert reject["column_name"] == _blamed(case)
+            assert reject["column_name"] == _column(case)
             assert reject["reason"]
+            assert reject["value"]
             assert reject["raw"] == odd[n].encode("utf-8", "backslashreplace").decode()
         else:
             key = case.loads if case.key == "ad_id" else str(n)
-            assert loaded[key].get(case.key) == case.loads
+            assert loaded[key].get(_column(case)) == case.loads
 
 
 @pytest.mark.parametrize("raw", ["null", "[]", '["a"]', '"x"', "7", "[[1]]"])
@@ -292,6 +221,17 @@ def test_a_reject_names_page_row_value_and_day_and_counts_pages_as_the_caller_do
     assert (reject.value, reject.reason) == ('"12a"', "not a decimal number")
     assert reject.date == DAY
     assert json.loads(reject.raw) == row(spend="12a")
+
+
+def test_a_reject_names_the_entry_of_a_list_however_long_it_is() -> None:
+    entries = [{"action_type": f"custom.{n}", "value": "1"} for n in range(300)]
+    entries[199]["value"] = "12a"
+
+    [reject] = load(page(row(actions=entries))).rejects
+
+    assert reject.column == "actions"
+    assert reject.reason == "value of entry 200: not a decimal number"
+    assert json.loads(reject.raw)["actions"] == entries
 
 
 def test_unknown_keys_are_left_out_and_named_once() -> None:
@@ -331,6 +271,25 @@ NOT_PAGES = [
     (b'{"data": []} and more', "Extra data"),
     (b'\xef\xbb\xbf{"data": []}', "Expecting value|BOM"),
     (b'"Service Unavailable"', "not a JSON object"),
+    (b"null", "not a JSON object"),
+    (b"{}", "`data` is missing or not a list"),
+    (b'{"data": [],}', "Expecting property name|Illegal trailing comma"),
+    (b'{"data": [1,]}', "Expecting value|Illegal trailing comma"),
+    (b'{"data": [/* none */]}', "Expecting value"),
+    (b"{'data': []}", "Expecting property name"),
+    (b'{"data": []}\n{"data": []}', "Extra data"),
+    (b'{"data": []},{"data": []}', "Extra data"),
+    (b'{"data": []}}', "Extra data"),
+    (b'{"data": []}\0', "Extra data"),
+    (b'{"data": [{"clicks": 0x1F}]}', "Expecting"),
+    (b'{"data": [{"clicks": 05}]}', "Expecting"),
+    (b'{"data": [{"campaign_name": "a\nb"}]}', "Invalid control character"),
+    (b'{"data": [{"campaign_name": "\\q"}]}', "Invalid .*escape"),
+    (b'{"data": [], "d\\u0061ta": []}', "stands there twice"),
+    (b'{"data": [], "paging": {}, "paging": {}}', "stands there twice"),
+    ('{"data": []}'.encode("utf-16"), "Expecting value"),
+    (gzip.compress(b'{"data": []}'), "Expecting value"),
+    (b'{"data": [' + b"[" * 5000 + b"]" * 5000 + b"]}", "recursion"),
 ]
 
 
@@ -340,6 +299,20 @@ def test_a_body_that_is_no_page_is_named_by_its_number(body: bytes, reason: str)
         load(page(row()), page(row()), body)
 
     assert caught.value.page == 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'\r\n\t {"data": []}',
+        b'{"data": []}\r\n',
+        b'{"d\\u0061ta": []}',
+        b'{"paging": {"next": "data"}, "data": [], "summary": {"data": [1]}}',
+        b'{"data": [], "paging": {"x": "\xff", "y": "\\ud800"}}',
+    ],
+)
+def test_a_page_may_be_written_in_any_way_that_json_allows(body: bytes) -> None:
+    assert load(page(row()), body, page(row())).rows.num_rows == 2
 
 
 def test_two_pages_in_one_body_do_not_make_up_for_an_empty_one() -> None:
@@ -363,7 +336,7 @@ def test_control_rows_take_the_same_way() -> None:
 
 
 # The two ways agree on whatever comes: the careful one passes a row of texts exactly when the
-# fast one takes it, and both then give the same table.
+# fast one takes it, and both then give the same table. Some exponents are the careful one's alone.
 
 messy = st.one_of(
     st.text("0123456789.-+eExX_, ", max_size=24),
@@ -393,7 +366,8 @@ def test_the_careful_way_passes_what_the_fast_way_takes(
     try:
         fast = typed(TABLE, [body], ACCOUNT, [DAY])
     except SuspectError:
-        assert judged.rows == []
+        assert judged.rows == [] or "e" in str([changes, actions]).lower()
+        assert typed(TABLE, [as_body(judged.rows)], ACCOUNT, [DAY])[0].num_rows == len(judged.rows)
     else:
         assert judged.rejects == []
         assert typed(TABLE, [as_body(judged.rows)], ACCOUNT, [DAY])[0].equals(fast[0])

@@ -44,7 +44,6 @@ from datetime import UTC, date, datetime
 from warehouse.decode import Account, decode
 from warehouse.lake import Lake
 from warehouse.loads import Load
-from warehouse.loads import Load
 from warehouse.schema import TABLES
 
 die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
@@ -159,6 +158,41 @@ def test_the_table_of_loads_is_read_from_the_footers(days: Any, lake: Lake) -> N
     assert (first["rows"], first["spend"]) == (6, Decimal("10.05"))
     assert (first["report_run_ids"], first["seconds"], first["calls"]) == (["6", "7"], 1.5, 4)
     assert (second["account_id"], second["loaded_at"].tzinfo is not None) == ("12", True)
+
+
+def test_every_column_of_the_table_of_loads_comes_back_from_a_footer(days: Any, lake: Lake) -> None:
+    told = {
+        "reason": "sums agree",
+        "impressions": 1500,
+        "clicks": 15,
+        "control_impressions": 1501,
+        "control_clicks": 16,
+        "control_spend": Decimal("10.06"),
+        "rejected": 1,
+        "repeated": 2,
+        "missing_fields": ["conversions"],
+        "report_run_ids": ["6", "7"],
+        "calls": 4,
+        "seconds": 1.5,
+        "api_version": "v26.0",
+        "run_id": "a1b2",
+        "schema_version": 9,
+    }
+    days.put(**told)
+
+    [row] = lake.loads().to_pylist()
+
+    assert list(row) == [column.name for column in TABLES["loads"].columns]
+    assert {name: row.pop(name) for name in told} == told
+    assert row == {
+        "table_name": "insights_hourly",
+        "account_id": "11",
+        "date": DAY,
+        "rows": 6,
+        "spend": Decimal("10.05"),
+        "verdict": "proven",
+        "loaded_at": NOW,
+    }
 
 
 def test_a_proven_account_day_is_never_replaced_by_an_unproven_one(days: Any, lake: Lake) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import duckdb
 import pyarrow as pa
 import pytest
 
 from warehouse.errors import UnknownTableError
 from warehouse.master import CONFIG
-from warehouse.schema import HOURLY, KINDS, TABLES, Column, Table, table_named
+from warehouse.registry import OWN
+from warehouse.schema import HOURLY, KINDS, SCHEMA_VERSION, TABLES, Column, Table, table_named
 from warehouse.sql import create_table, duckdb_type
 
 ALL = pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
@@ -71,6 +74,20 @@ def test_attribution_windows_stand_beside_the_value_of_an_action() -> None:
 
     assert [f.name for f in entry] == ["action_type", "value", "7d_click", "1d_view"]
     assert entry.field("7d_click").type == pa.decimal128(18, 6)
+
+
+def test_a_version_of_the_columns_stands_for_just_these_columns() -> None:
+    columns = [
+        f"{table.name}.{field.name}: {field.type}"
+        for table in OWN.values()
+        if table.partitions is not None
+        for field in table.arrow_schema
+    ]
+    digest = hashlib.sha256("\n".join(columns).encode()).hexdigest()[:16]
+
+    assert {SCHEMA_VERSION: digest} == {1: "71a9a122863b368f"}, (
+        "columns have changed: raise SCHEMA_VERSION, and write it here with the new digest"
+    )
 
 
 def test_an_unknown_table_is_refused_with_the_ones_there_are() -> None:
