@@ -1,9 +1,9 @@
 """The fast way: page bodies to typed columns in compiled code, no Python object per value.
 
 Arrow's JSON reader takes every value as text and refuses any other; Arrow's casts then refuse
-what they cannot keep exactly. They have three gaps, closed here: hexadecimal, decimals of very
-many digits, the year 0. All or nothing: a batch with one doubtful value raises SuspectError and
-is looked at row by row.
+what they cannot keep exactly. They have four gaps, closed here: hexadecimal, decimals of very
+many digits, decimals with an exponent, the year 0. All or nothing: a batch with one doubtful value
+raises SuspectError and is looked at row by row.
 """
 
 from __future__ import annotations
@@ -135,6 +135,10 @@ def _decimal(values: pa.Array, column: Column) -> pa.Array:
 def _to_decimal(values: pa.Array, arrow_type: pa.Decimal128Type) -> pa.Array:
     longest = pc.max(pc.binary_length(values)).as_py() or 0
     _demand(longest <= LONGEST_DECIMAL, "a decimal is too long")
+    letters = values.buffers()[2]  # of all values, one after the other
+    digits = b"" if letters is None else letters.to_pybytes()
+    # 1e-45 is 0 to Arrow's cast, and so are 1e-65 and others (pyarrow 26.0.1).
+    _demand(b"e" not in digits and b"E" not in digits, "a decimal has an exponent")
     return values.cast(arrow_type)
 
 

@@ -336,7 +336,7 @@ def test_control_rows_take_the_same_way() -> None:
 
 
 # The two ways agree on whatever comes: the careful one passes a row of texts exactly when the
-# fast one takes it, and both then give the same table. Some exponents are the careful one's alone.
+# fast one takes it, and both then give the same table. Exponents are the careful one's alone.
 
 messy = st.one_of(
     st.text("0123456789.-+eExX_, ", max_size=24),
