@@ -116,7 +116,7 @@ def _belongs(
     if values.get("account_id", account.account_id) != account.account_id:
         raise _RowError("account_id", row["account_id"], "a row of another account")
     day = values.get(DAY_START)
-    if day is not None and row.get(DAY_END) not in {None, day}:
+    if day is not None and row.get(DAY_END) not in (None, day):  # no set: a list may stand there
         raise _RowError("date", row[DAY_END], f"the row covers several days: {DAY_END} differs")
     if day is not None and days and day not in {str(asked) for asked in days}:
         raise _RowError("date", row[DAY_START], "a day that was not asked for")

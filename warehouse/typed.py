@@ -63,6 +63,7 @@ def typed(
             for column in table.columns
             if column.source
         }
+        unknown = _unknown(table, rows.type)
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise SuspectError(str(error)) from error
     _check(table, rows, columns, account, days)
@@ -70,7 +71,7 @@ def typed(
     whole = pa.Table.from_arrays(
         [columns[column.name] for column in table.columns], schema=table.arrow_schema
     )
-    return whole, _unknown(table, rows.type)
+    return whole, unknown
 
 
 def _rows(table: Table, bodies: Sequence[bytes]) -> pa.StructArray:

@@ -114,6 +114,7 @@ DAYS = [
     *rejected("date_start", '"0000-01-01"', '"1999-12-31"', '"2026-11-20"', '"2026-11-22"'),
     *rejected("date_start", '"9999-12-31"', "20261121"),
     *rejected("date_stop", '"2026-11-22"', '""', '"2026-2-3"', "20261121", "true", column="date"),
+    *rejected("date_stop", '["2026-11-21"]', "[]", "{}", column="date"),
     *loaded("date_stop", ("null", None)),
 ]
 

@@ -245,6 +245,15 @@ def test_unknown_keys_are_left_out_and_named_once() -> None:
     assert fast.rows.schema == careful.rows.schema == TABLE.arrow_schema
 
 
+def test_a_key_that_is_no_text_is_left_out_and_named() -> None:
+    odd = page(row()).replace(b'"clicks"', b'"cl\xff"')
+
+    found = load(page(row()), odd)
+
+    assert found.rows["clicks"].to_pylist() == [4, None]
+    assert list(found.unknown_fields) == ["cl\udcff"]
+
+
 def test_an_attribution_window_that_was_asked_for_is_kept_beside_the_value() -> None:
     actions = Column("actions", "actions", "…", windows=("1d_view",))
     table = replace(TABLE, columns=(*TABLE.columns[:-5], actions))
