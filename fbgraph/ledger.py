@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Ledger", "Rest"]
+__all__ = ["Ledger", "Rest", "later", "left", "parsed", "text_of"]
 
 
 class Rest(NamedTuple):
@@ -47,18 +47,14 @@ class Ledger:
         except OSError:
             return {}
         if (status.st_mtime_ns, status.st_ino) != self._seen:
-            self._rests = _parsed(_text_of(self.path))
+            self._rests = parsed(_read(self.path))
             self._seen = (status.st_mtime_ns, status.st_ino)
-        return _left(self._rests, self._now())
+        return left(self._rests, self._now())
 
     def rest(self, limit: Limit, rest: Rest) -> None:
         """Tell the others to leave a limit alone, at least for so long; 0 s take it back."""
         with self._locked():
-            rests = self._read()
-            known = rests.pop(limit, rest)
-            if rest.seconds > 0:
-                rests[limit] = max(rest, known)
-            self._write(rests)
+            self._write(later(self._read(), limit, rest))
 
     def claim(self, limits: Collection[Limit], seconds: float) -> bool:
         """Whether nobody else holds one of these: then they are held for so long, by who asks."""
@@ -70,15 +66,11 @@ class Ledger:
             return True
 
     def _read(self) -> dict[Limit, Rest]:
-        return _left(_parsed(_text_of(self.path)), self._now())
+        return left(parsed(_read(self.path)), self._now())
 
     def _write(self, rests: Mapping[Limit, Rest]) -> None:
-        now = self._now()
-        text = json.dumps(
-            [[*limit, now + rest.seconds, rest.is_block] for limit, rest in rests.items()]
-        )
         written = self.path.with_suffix(f".{os.getpid()}")
-        written.write_text(text)
+        written.write_text(text_of(rests, self._now()))
         written.replace(self.path)
 
     @contextmanager
@@ -89,17 +81,31 @@ class Ledger:
             yield
 
 
-def _text_of(path: Path) -> str:
+def _read(path: Path) -> bytes:
     try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError):
-        return ""
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
-def _parsed(text: str) -> Mapping[Limit, Rest]:
-    """Rests until an instant, in seconds since the epoch."""
+def later(rests: Mapping[Limit, Rest], limit: Limit, rest: Rest) -> dict[Limit, Rest]:
+    """Rests with one more, or a longer one; 0 s take one back."""
+    others = {key: known for key, known in rests.items() if key != limit}
+    longest = max(rest, rests.get(limit, rest))
+    return {**others, limit: longest} if rest.seconds > 0 else others
+
+
+def text_of(rests: Mapping[Limit, Rest], now: float) -> str:
+    """Rests from now on, as `parsed` reads them."""
+    return json.dumps(
+        [[*limit, now + rest.seconds, rest.is_block] for limit, rest in rests.items()]
+    )
+
+
+def parsed(text: bytes) -> Mapping[Limit, Rest]:
+    """Rests until an instant, in seconds since the epoch; none where the text makes no sense."""
     try:
-        found: Any = json.loads(text or "[]")
+        found: Any = json.loads(text or b"[]")
         return {
             Limit(str(owner), str(case)): Rest(float(until), bool(is_block))
             for owner, case, until, is_block in found
@@ -108,7 +114,7 @@ def _parsed(text: str) -> Mapping[Limit, Rest]:
         return {}
 
 
-def _left(rests: Mapping[Limit, Rest], now: float) -> dict[Limit, Rest]:
+def left(rests: Mapping[Limit, Rest], now: float) -> dict[Limit, Rest]:
     """Rests until an instant → what is left of them."""
     return {
         limit: Rest(until - now, is_block)

@@ -1,4 +1,4 @@
-"""dagster-celery's launcher of runs, which also sees when a worker is gone.
+"""dagster-celery's launcher of runs, which sees when a worker is gone and says who ends a run.
 
 A worker that is killed writes nothing any more: Celery's books say STARTED of what it was at for
 ever, and Dagster's run monitoring takes that for a run at work. So the worker itself is asked too.
@@ -6,14 +6,12 @@ ever, and Dagster's run monitoring takes that for a run at work. So the worker i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+import dagster as dg
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus  # as dagster-celery does
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
-
-if TYPE_CHECKING:
-    import dagster as dg
 
 __all__ = ["WatchedCeleryRunLauncher"]
 
@@ -26,7 +24,9 @@ _LOST: Final = CheckRunHealthResult(WorkerStatus.FAILED, "The worker that had th
 
 
 class WatchedCeleryRunLauncher(CeleryRunLauncher):
-    """A run whose worker is gone fails, and so Dagster begins it again (`run_retries`)."""
+    """A run whose worker is gone fails, and so Dagster begins it again (`run_retries`). One that
+    somebody terminates is canceled, and stays so.
+    """
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """What Celery's books say; and where they say RUNNING, whether the worker says so too."""
@@ -38,6 +38,19 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
             return told
         told = super().check_run_worker_health(run)  # it may have ended meanwhile
         return _LOST if told.status is WorkerStatus.RUNNING else told
+
+    def terminate(self, run_id: str) -> bool:
+        """Stop a run where it is; False for one that has ended, or never was with a worker.
+
+        dagster-celery stops it without a word to Dagster, which then takes it for a run that was
+        lost: it would fail, and be begun again.
+        """
+        run = self._instance.get_run_by_id(run_id)
+        if run is None or run.is_finished or DAGSTER_CELERY_TASK_ID_TAG not in run.tags:
+            return False
+        if run.status is not dg.DagsterRunStatus.CANCELING:
+            self._instance.report_run_canceling(run)
+        return super().terminate(run_id)
 
     def _has_worker(self, task_id: str) -> bool:
         """Whether the worker that began a task is at it. True for one that has ended."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from fbgraph import API_VERSION, GRAPH_URL, GraphClient, act_id
 from fbgraph.errors import RequestError
-from fbgraph.ledger import Ledger
-from warehouse.place import lake_root
+from pipelines.limits import ledger_of
+from warehouse.place import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,11 +87,8 @@ class Settings:
             app_secret=self.app_secret,
             base_url=self.graph_url,
             version=self.api_version,
-            ledger=self._ledger() if is_shared else None,
+            ledger=ledger_of(open_store(self.warehouse_url), time.time) if is_shared else None,
         )
-
-    def _ledger(self) -> Ledger:
-        return Ledger(lake_root(self.warehouse_url) / ".limits.json", time.time)
 
 
 def settings_of(environ: Mapping[str, str]) -> Settings:

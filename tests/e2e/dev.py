@@ -24,7 +24,7 @@ from fbgraph.sandbox import Sandbox
 from warehouse.lake import Lake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
@@ -60,7 +60,20 @@ mutation Again($params: ReexecutionParams) {
     ... on PythonError { message }
   }
 }"""
-TERMINATE = "mutation Stop($run: String!) { terminateRun(runId: $run) { __typename } }"
+CANCEL = """
+mutation Cancel($id: String!) {
+  cancelPartitionBackfill(backfillId: $id) {
+    __typename
+    ... on PythonError { message }
+  }
+}"""
+TERMINATE = """
+mutation Stop($run: String!) {
+  terminateRun(runId: $run) {
+    __typename
+    ... on PythonError { message }
+  }
+}"""
 
 
 def wait_until(happens: Callable[[], object]) -> None:
@@ -102,10 +115,25 @@ class Dagster:
 
     def launch(self, first: str, last: str) -> str:
         """A range of account-days, as the UI's backfill does it; the id of the run."""
-        tags = {
-            "dagster/asset_partition_range_start": first,
-            "dagster/asset_partition_range_end": last,
-        }
+        return self._launch(
+            {
+                "dagster/asset_partition_range_start": first,
+                "dagster/asset_partition_range_end": last,
+            }
+        )
+
+    def click(self, cell: str) -> str:
+        """One account-day, as a click on its cell does it; the id of the run."""
+        account, day = cell.split("|")
+        return self._launch(
+            {
+                "dagster/partition": cell,
+                "dagster/partition/account": account,
+                "dagster/partition/date": day,
+            }
+        )
+
+    def _launch(self, tags: Mapping[str, str]) -> str:
         params = {
             "selector": {
                 "repositoryLocationName": "pipelines.definitions",
@@ -134,17 +162,26 @@ class Dagster:
     def _end_of(self, launched: Any) -> str:
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
         backfill_id: str = launched["backfillId"]
+        self._wait_for_end(backfill_id)
+        return backfill_id
 
+    def cancel(self, backfill_id: str) -> None:
+        """The button "Cancel backfill"; returns when it has ended."""
+        answer = self.ask(CANCEL, id=backfill_id)["cancelPartitionBackfill"]
+        assert answer["__typename"] == "CancelBackfillSuccess", answer
+        self._wait_for_end(backfill_id)
+
+    def _wait_for_end(self, backfill_id: str) -> None:
         def ended() -> bool:
             backfill = self.instance.get_backfill(backfill_id)
             return backfill is not None and backfill.backfill_end_timestamp is not None
 
         wait_until(ended)
-        return backfill_id
 
     def terminate(self, run_id: str) -> None:
         """The button "Terminate"."""
-        self.ask(TERMINATE, run=run_id)
+        answer = self.ask(TERMINATE, run=run_id)["terminateRun"]
+        assert answer["__typename"] == "TerminateRunSuccess", answer
 
     def status(self, run_id: str) -> dg.DagsterRunStatus:
         run = self.instance.get_run_by_id(run_id)

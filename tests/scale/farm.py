@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 from dagster._core.execution.backfill import PartitionBackfill  # what the page's button makes
+from dagster._core.utils import make_new_backfill_id
 
 from pipelines.definitions import defs
 from pipelines.partitions import key_of
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from fbgraph.sandbox import Sandbox
     from pipelines.partitions import AccountDay
 
-__all__ = ["PLACES", "ROOT", "Farm", "environ_of", "farm"]
+__all__ = ["PLACES", "ROOT", "WORKERS", "Farm", "environ_of", "farm", "yaml_of_a_farm"]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -48,7 +49,7 @@ class Farm:
 
     def backfill(self, report: str, account_days: Sequence[AccountDay]) -> str:
         """What the page does when cells of the grid are chosen and launched; its id."""
-        backfill_id = f"{report} of {len(account_days)}"
+        backfill_id = make_new_backfill_id()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Dagster's own, about what it uses itself
             asked = PartitionBackfill.from_asset_partitions(
@@ -88,7 +89,7 @@ class Farm:
         os.killpg(self.workers[number].pid, signal.SIGKILL)
 
 
-def environ_of(home: Path, sandbox: Sandbox, lake: Path, **more: str) -> Mapping[str, str]:
+def environ_of(home: Path, sandbox: Sandbox, lake: str | Path, **more: str) -> Mapping[str, str]:
     """The environment of a machine."""
     return {
         **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
@@ -101,21 +102,37 @@ def environ_of(home: Path, sandbox: Sandbox, lake: Path, **more: str) -> Mapping
     }
 
 
+def yaml_of_a_farm() -> str:
+    """As docs/scaling.md says; what is lost is looked for oftener, for a test has less time."""
+    both = [(ROOT / f"dagster.{name}.yaml").read_text() for name in ("postgres", "celery")]
+    return "".join(both).replace("poll_interval_seconds: 30", "poll_interval_seconds: 2")
+
+
 @contextmanager
 def farm(home: Path, environ: Mapping[str, str], instance: dg.DagsterInstance) -> Iterator[Farm]:
     """Two workers and Dagster's daemon on the instance of a home."""
     with ExitStack() as stack:
         workers = [
             stack.enter_context(
-                running(_worker(n), home / f"worker{n}.log", environ=environ, cwd=home)
+                running(
+                    _worker(n),
+                    home / f"worker{n}.log",
+                    environ=_machine(home, environ, n),
+                    cwd=home,
+                )
             )
             for n in range(WORKERS)
         ]
-        daemon = [sys.executable, "-m", "dagster._daemon", "run", "-m", "pipelines.definitions"]
+        daemon = [sys.executable, "-m", "tests.scale.daemon", "run", "-m", "pipelines.definitions"]
         stack.enter_context(
             running(daemon, home / "daemon.log", environ=environ, cwd=home, ending=signal.SIGINT)
         )
         yield Farm(Lake(environ["WAREHOUSE_URL"]), instance, workers)
+
+
+def _machine(home: Path, environ: Mapping[str, str], number: int) -> Mapping[str, str]:
+    """The environment of a worker. What a lake in a bucket keeps on a machine is its own."""
+    return {**environ, "WAREHOUSE_LOCAL": str(home / f"machine{number}")}
 
 
 def _worker(number: int) -> Sequence[str]:

@@ -23,10 +23,9 @@ from fbgraph.sandbox import Sandbox
 from fbgraph.sandbox.quota import QUOTAS
 from pipelines.partitions import ACCOUNT_DAYS, AccountDay, key_of
 from pipelines.runs import run_job
-from tests.chaos.trial import COLUMNS
-from tests.e2e.dev import remembered
-from tests.scale.farm import PLACES, ROOT, environ_of, farm
+from tests.scale.farm import PLACES, ROOT, environ_of, farm, yaml_of_a_farm
 from tests.scale.services import PATIENCE_SECONDS, running, wait_until
+from tests.scale.truth import TABLE, rows_of, true_rows
 from warehouse.catalog import publish
 from warehouse.lake import Lake
 from warehouse.loads import to_values
@@ -34,9 +33,9 @@ from warehouse.loads import to_values
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from tests.s3 import S3
     from tests.scale.farm import Farm
 
-TABLE: Final = "insights_hourly"
 ACCOUNTS: Final = 10
 DAYS: Final = [date(2026, 11, 13) + timedelta(days=n) for n in range(10)]
 NOW: Final = datetime(2026, 11, 23, 20, tzinfo=UTC)
@@ -74,7 +73,10 @@ def account_days(sandbox: Sandbox) -> Sequence[AccountDay]:
 
 @pytest.fixture(scope="module")
 def ended(
-    new_database: Callable[[], str], redis_url: str, tmp_path_factory: pytest.TempPathFactory
+    new_database: Callable[[], str],
+    redis_url: str,
+    s3_server: S3,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Ended]:
     """The whole story, once; one machine does its part beside it, from a sandbox of its own."""
     home, alone = (tmp_path_factory.mktemp(name) for name in ("farm", "alone"))
@@ -82,7 +84,9 @@ def ended(
         "DAGSTER_POSTGRES_URL": new_database(),
         "CELERY_BROKER_URL": redis_url,
         "CELERY_RESULT_BACKEND": redis_url,
+        **s3_server.environ,
     }
+    url = f"s3://{s3_server.new_bucket()}/company/lake"
     began = time.monotonic()
 
     def now() -> datetime:
@@ -95,9 +99,10 @@ def ended(
         by_one_command(alone, other) as command,
     ):
         (home / "dagster.yaml").write_text(yaml_of_a_farm())
-        environ = environ_of(home, sandbox, home / "lake", **servers)
+        environ = environ_of(home, sandbox, url, **servers)
         for name, value in environ.items():
             patch.setenv(name, value)
+        patch.setenv("WAREHOUSE_LOCAL", str(home / "here"))
         patch.chdir(home)  # dagster.yaml names its folder relative to where one is
         with dg.DagsterInstance.from_config(str(home)) as instance:
             assert run_job(instance, "accounts_job").success
@@ -108,18 +113,12 @@ def ended(
                 runs = running_farm.runs_of(backfill_id)
             assert command.wait(PATIENCE_SECONDS) == 0, (alone / "log").read_text()
             yield Ended(
-                *(sandbox, instance, Lake(home / "lake"), Lake(alone / "lake")),
+                *(sandbox, instance, Lake(url), Lake(alone / "lake")),
                 calls=sandbox.calls(),
                 killed=killed,
                 runs=runs,
                 loaded_before=loaded,
             )
-
-
-def yaml_of_a_farm() -> str:
-    """As docs/scaling.md says; what is lost is looked for oftener, for a test has less time."""
-    both = [(ROOT / f"dagster.{name}.yaml").read_text() for name in ("postgres", "celery")]
-    return "".join(both).replace("poll_interval_seconds: 30", "poll_interval_seconds: 2")
 
 
 def by_one_command(home: Path, sandbox: Sandbox) -> Any:
@@ -144,7 +143,7 @@ def kill_one_midway(farm: Farm, sandbox: Sandbox, backfill_id: str) -> tuple[int
     wait_until(lambda: len(farm.lake.partitions(TABLE)) >= ACCOUNTS)
     sandbox.use("run_hangs")
     places = PLACES * len(farm.workers)
-    wait_until(lambda: len(remembered(farm.lake)) == places * ACCOUNTS)
+    wait_until(lambda: len(farm.lake.store.find(".runs/*/*/*.json")) == places * ACCOUNTS)
     loaded = len(farm.lake.partitions(TABLE))
     lost = [run.run_id for run in farm.runs_of(backfill_id, STARTED) if farm.worker_of(run) == 0]
     farm.kill(0)
@@ -195,26 +194,13 @@ def test_the_files_are_those_of_one_machine_byte_for_byte_up_to_their_footers(en
 def test_what_is_published_from_them_is_what_the_one_machine_published(
     ended: Ended, name: str
 ) -> None:
-    publish(ended.lake.root)
+    publish(ended.lake.store.name())
 
-    with warehouse.open(ended.lake.root) as many, warehouse.open(ended.alone.root) as one:
+    with warehouse.open(ended.lake.store.name()) as many, warehouse.open(ended.alone.root) as one:
         ours, theirs = (door.arrow(f"FROM {name} ORDER BY ALL") for door in (many, one))  # ours
 
     assert ours.num_rows > 0
     assert ours.equals(theirs)
-
-
-def rows_of(lake: Lake, one: AccountDay) -> Sequence[tuple[Any, ...]]:
-    table = lake.read(TABLE, account_id=one.account_id, date=one.day)
-    return sorted(map(_row, table.select(list(COLUMNS)).to_pylist()), key=str)
-
-
-def true_rows(sandbox: Sandbox, one: AccountDay) -> Sequence[tuple[Any, ...]]:
-    return sorted(map(_row, sandbox.truth(*one)["rows"]), key=str)
-
-
-def _row(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(read(row.get(name)) for name, read in COLUMNS.items())
 
 
 def data_of(parquet: bytes) -> bytes:
