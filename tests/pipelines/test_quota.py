@@ -17,19 +17,23 @@ import httpx
 import pytest
 
 from fbgraph import GraphClient
-from fbgraph.ledger import Ledger
 from fbgraph.sandbox import Sandbox
 from fbgraph.sandbox.quota import QUOTAS, Quota
+from pipelines.limits import ledger_of
 from pipelines.load import Loader
 from pipelines.partitions import AccountDay
 from pipelines.reports import REPORTS
 from tests.clock import Calling, VirtualClock
+from warehouse.bucket import Bucket
 from warehouse.decode import Account
+from warehouse.folder import Folder
 from warehouse.lake import Lake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from warehouse.store import Store
 
     Start = Callable[[Quota], "Company"]
 
@@ -56,8 +60,9 @@ WIDE: Final = replace(
 class Company:
     """A sandbox whose quotas and report runs go by the clock of those who call it."""
 
-    def __init__(self, folder: Path, quota: Quota) -> None:
+    def __init__(self, folder: Path, quota: Quota, store_of: Callable[[int], Store]) -> None:
         self.folder = folder
+        self.store_of = store_of
         self.clock = VirtualClock(NOW)
         self.sandbox = Sandbox(now=self.clock.now, accounts=ACCOUNTS, quota=quota, run_seconds=20.0)
 
@@ -74,7 +79,7 @@ class Company:
 
     def load(self, number: int = 0, after_seconds: float = 0.0) -> Mapping[str, float]:
         """Load everything; when the last day of each account was done, by the clock. Loads of
-        several numbers share what they know of limits.
+        several numbers are on several machines, and share what they know of limits.
         """
         accounts = {
             one["account_id"]: Account(one["account_id"], one["timezone_name"], one["currency"])
@@ -90,7 +95,7 @@ class Company:
                 clock=self.clock.seconds,
                 jitter=random.Random(number).random,  # noqa: S311  # seeded, no secret
                 transport=Calling(self.clock),
-                ledger=Ledger(self.folder / ".limits.json", self.clock.seconds),
+                ledger=ledger_of(self.store_of(number), self.clock.seconds),
             ) as client,
         ):
             self.clock.sleep(after_seconds)
@@ -115,12 +120,22 @@ class Company:
         return {key: one[what] for key, one in told.items() if one[what]}
 
 
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def same_folder(tmp_path: Path, _: pytest.FixtureRequest) -> Callable[[int], Store]:
+    return lambda _: Folder(tmp_path)
+
+
+def same_bucket(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[int], Store]:
+    bucket = request.getfixturevalue("s3").new_bucket()
+    return lambda number: Bucket(bucket, "lake", tmp_path / f"machine{number}")
+
+
+@pytest.fixture(params=[same_folder])
+def start(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Start]:
     with ExitStack() as stack:
+        store_of = request.param(tmp_path, request)
 
         def starting(quota: Quota) -> Company:
-            company = Company(tmp_path, quota)
+            company = Company(tmp_path, quota, store_of)
             stack.enter_context(company.sandbox)
             return company
 
@@ -178,6 +193,7 @@ def test_while_the_whole_app_is_blocked_one_call_at_a_time_finds_out_how_long(st
     assert company.blocked("into_blocks")["app"] <= 3
 
 
+@pytest.mark.parametrize("start", [same_folder, same_bucket], indirect=True)
 def test_two_loads_share_what_they_know_of_limits(start: Start) -> None:
     """Together they call into blocks no more often than one of them would alone."""
     company = start(replace(WIDE, score=60, block_seconds=400))
@@ -189,3 +205,15 @@ def test_two_loads_share_what_they_know_of_limits(start: Start) -> None:
 
     assert [len(one) for one in ended] == [ACCOUNTS, ACCOUNTS]
     assert company.blocked("refused") == dict.fromkeys(company.sandbox.account_ids, 1)
+
+
+@pytest.mark.parametrize("start", [same_bucket], indirect=True)
+def test_two_loads_of_the_same_accounts_rest_together_and_are_never_blocked(start: Start) -> None:
+    company = start(replace(WIDE, score=60, block_seconds=300))
+
+    with ThreadPoolExecutor(2) as pool:
+        ends = [pool.submit(company.load, n) for n in range(2)]
+        ended = [one.result() for one in ends]
+
+    assert [len(one) for one in ended] == [ACCOUNTS, ACCOUNTS]
+    assert company.blocked("refused") == {}
