@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import httpx
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill  # no public way
 
 from fbgraph.sandbox import Sandbox
 from warehouse.lake import Lake
@@ -162,21 +163,34 @@ class Dagster:
     def _end_of(self, launched: Any) -> str:
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
         backfill_id: str = launched["backfillId"]
-        self._wait_for_end(backfill_id)
+        wait_until(lambda: self._has_ended(backfill_id))
         return backfill_id
 
     def cancel(self, backfill_id: str) -> None:
-        """The button "Cancel backfill"; returns when it has ended."""
-        answer = self.ask(CANCEL, id=backfill_id)["cancelPartitionBackfill"]
-        assert answer["__typename"] == "CancelBackfillSuccess", answer
-        self._wait_for_end(backfill_id)
+        """The button "Cancel backfill"; returns when it has ended.
 
-    def _wait_for_end(self, backfill_id: str) -> None:
+        Dagster's daemon, when it is at the backfill in that moment, writes over what a click has
+        changed; whoever looks at the page sees that, and clicks again.
+        """
+
         def ended() -> bool:
-            backfill = self.instance.get_backfill(backfill_id)
-            return backfill is not None and backfill.backfill_end_timestamp is not None
+            if self.backfill_status(backfill_id) is BulkActionStatus.REQUESTED:
+                answer = self.ask(CANCEL, id=backfill_id)["cancelPartitionBackfill"]
+                assert answer["__typename"] == "CancelBackfillSuccess", answer
+            return self._has_ended(backfill_id)
 
         wait_until(ended)
+
+    def _has_ended(self, backfill_id: str) -> bool:
+        return self._backfill(backfill_id).backfill_end_timestamp is not None
+
+    def _backfill(self, backfill_id: str) -> PartitionBackfill:
+        backfill = self.instance.get_backfill(backfill_id)
+        assert backfill
+        return backfill
+
+    def backfill_status(self, backfill_id: str) -> BulkActionStatus:
+        return self._backfill(backfill_id).status
 
     def terminate(self, run_id: str) -> None:
         """The button "Terminate"."""

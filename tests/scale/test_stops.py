@@ -77,13 +77,13 @@ def stopped(
                 waited, terminated = two_clicks(page)
                 canceled, runs, left = one_backfill(page, busy)
                 sandbox.use()
-                again = status_of(page, page.backfill([key_of(one) for one in cells(sandbox)]))
+                again = page.backfill([key_of(one) for one in cells(sandbox)])
                 workers = [worker.poll() for worker in busy.workers]
                 ids = [listed.run_id, runs[0].run_id, "no-such-run"]
                 answers = [instance.run_launcher.terminate(run_id) for run_id in ids]
             yield Stopped(
                 *(sandbox, busy.lake, terminated, waited, canceled, runs, left),
-                *(again, workers, answers),
+                *(page.backfill_status(again), workers, answers),
             )
 
 
@@ -132,13 +132,7 @@ def one_backfill(
     runs = busy.runs_of(backfill_id)
     root = page.lake.root
     left = [str(path) for path in (*root.glob(".staging/*"), *root.glob(f"{TABLE}/*/*/*"))]
-    return status_of(page, backfill_id), runs, left
-
-
-def status_of(page: Dagster, backfill_id: str) -> BulkActionStatus:
-    backfill = page.instance.get_backfill(backfill_id)
-    assert backfill
-    return backfill.status
+    return page.backfill_status(backfill_id), runs, left
 
 
 def test_a_run_that_is_terminated_is_canceled_and_its_account_free_for_the_next(
