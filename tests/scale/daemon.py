@@ -1,4 +1,4 @@
-"""Dagster's daemon in less of a hurry to rest: ``python -m tests.scale.daemon run -m ...``
+"""Dagster's daemon, oftener awake: ``python -m tests.scale.daemon run -m ...``
 
 It looks for backfills every half a minute, which no setting changes, and a test has less time.
 """
@@ -9,5 +9,5 @@ from dagster._daemon import controller
 from dagster._daemon.cli import main
 
 if __name__ == "__main__":
-    controller.DEFAULT_DAEMON_INTERVAL_SECONDS = 1
+    controller.DEFAULT_DAEMON_INTERVAL_SECONDS = 4
     main()

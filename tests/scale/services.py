@@ -26,6 +26,9 @@ __all__ = ["PATIENCE_SECONDS", "free_port", "postgres", "redis", "running", "wai
 #: Longer than anything here takes on a busy machine.
 PATIENCE_SECONDS: Final = 300
 
+#: What is looked at costs something: a database or a bucket is asked.
+LOOK_SECONDS: Final = 0.3
+
 #: A program that was told to end has so long, then it is ended with all that it has started.
 ENDING_SECONDS: Final = 30
 
@@ -71,7 +74,7 @@ def wait_until(happens: Callable[[], object]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not happens():
         assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.05)
+        time.sleep(LOOK_SECONDS)
 
 
 def free_port() -> int:

@@ -1,4 +1,5 @@
-"""A backfill by two workers that share lake, Postgres and quota, one of which is killed midway.
+"""A backfill by two workers that share a lake in a bucket, Postgres and quota, one of which is
+killed midway.
 
 Against the sandbox's truth, and against the same backfill by one command on one machine.
 """
@@ -40,7 +41,8 @@ ACCOUNTS: Final = 10
 DAYS: Final = [date(2026, 11, 13) + timedelta(days=n) for n in range(10)]
 NOW: Final = datetime(2026, 11, 23, 20, tzinfo=UTC)
 
-#: Limited access, with a score that all workers together come near to.
+#: Limited access, with a score of which all workers together use two thirds, so that none has to
+#: rest. (tests/pipelines/test_quota.py is about machines that have too little of it.)
 QUOTA: Final = replace(QUOTAS["limited"], score=120)
 
 #: What tells when, by whom and at what cost an account-day was loaded.
