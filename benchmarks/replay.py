@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     Send = Callable[[dict[str, Any]], Awaitable[None]]
     Answer = tuple[dict[str, Any], bytes]
 
-__all__ = ["ITS_CORE", "replaying"]
+__all__ = ["replaying"]
 
 #: The core that it keeps to; a loader that has the other for itself is not held up.
-ITS_CORE: Final = ALL_CORES[:1]
+_ITS_CORE: Final = ALL_CORES[:1]
 
 #: Headers of one connection, not of an answer.
 _OF_THE_WAY: Final = {b"transfer-encoding", b"connection", b"date", b"content-length"}
@@ -40,7 +40,7 @@ _OF_THE_WAY: Final = {b"transfer-encoding", b"connection", b"date", b"content-le
 
 @contextmanager
 def replaying(served: Served) -> Iterator[Served]:
-    """Run it on `ITS_CORE` until the block ends; where to find what `served` has."""
+    """Run it on one core until the block ends; where to find what `served` has."""
     command = [sys.executable, "-m", "benchmarks.replay", served.url]
     with subprocess.Popen(  # noqa: S603  ourselves
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
@@ -101,5 +101,5 @@ class _Server(uvicorn.Server):
 
 
 if __name__ == "__main__":
-    os.sched_setaffinity(0, ITS_CORE)
+    os.sched_setaffinity(0, _ITS_CORE)
     _Server(uvicorn.Config(Replay(sys.argv[1]), port=0, lifespan="off", log_level="error")).run()

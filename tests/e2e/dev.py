@@ -85,6 +85,14 @@ def wait_until(happens: Callable[[], object]) -> None:
         time.sleep(0.1)
 
 
+def answers(url: str) -> bool:
+    """Whether Dagster's webserver is there."""
+    try:
+        return httpx.get(f"{url}/server_info").is_success
+    except httpx.HTTPError:
+        return False
+
+
 def remembered(lake: Lake) -> set[str]:
     """The report runs in flight that are kept beside a lake.
 
@@ -267,14 +275,7 @@ def running(home: Path) -> Iterator[Dagster]:
 def _ready(sandbox: Sandbox, home: Path, port: int) -> Dagster:
     """Wait until the sensor has found the accounts by itself and made them partitions."""
     url = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        try:
-            return httpx.get(f"{url}/server_info").is_success
-        except httpx.HTTPError:
-            return False
-
-    wait_until(answers)
+    wait_until(lambda: answers(url))
     instance = dg.DagsterInstance.from_config(str(home))
     wait_until(lambda: len(instance.get_dynamic_partitions("ad_accounts")) > 0)
     return Dagster(sandbox, Lake(home / "lake"), instance, url)

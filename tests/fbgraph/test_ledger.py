@@ -6,29 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fbgraph import Request
-from fbgraph.errors import Detail, ThrottledError
 from fbgraph.ledger import Ledger, Rest
 from fbgraph.throttle import Throttle
 from fbgraph.usage import Limit
+from tests.limits import ONE, TWO, Clock, refusal
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-ONE = Request("GET", "act_1/insights")
-TWO = Request("GET", "act_2/insights")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def refusal(told: float) -> ThrottledError:
-    return ThrottledError(Detail("Too many.", code=17, rest_seconds=told, limit="account"))
 
 
 def test_what_one_process_is_told_another_obeys(tmp_path: Path) -> None:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fbgraph import Request
-from fbgraph.errors import Detail, ThrottledError
 from fbgraph.ledger import Ledger, Rest
 from fbgraph.throttle import Throttle
 from fbgraph.usage import Limit
 from pipelines.limits import KEY, LEAST_SECONDS, LOOK_SECONDS, ledger_of
+from tests.limits import ONE, TWO, Clock, refusal
 from warehouse.bucket import Bucket
 from warehouse.folder import Folder
 
@@ -23,17 +22,6 @@ if TYPE_CHECKING:
     from tests.s3 import S3
 
     Machine = Callable[[str], Ledger]
-
-ONE = Request("GET", "act_1/insights")
-TWO = Request("GET", "act_2/insights")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -46,10 +34,6 @@ def machine(s3: S3, tmp_path: Path, clock: Clock) -> Machine:
     """A ledger of a process on the machine of a name."""
     bucket = s3.new_bucket()
     return lambda name: ledger_of(Bucket(bucket, "lake", tmp_path / name), clock)
-
-
-def refusal(told: float) -> ThrottledError:
-    return ThrottledError(Detail("Too many.", code=17, rest_seconds=told, limit="account"))
 
 
 def test_what_one_machine_is_told_another_obeys(machine: Machine, clock: Clock) -> None:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import dagster as dg
-import httpx
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus  # no public way
 
 from fbgraph.sandbox import Sandbox
 from pipelines.partitions import AccountDay, key_of
 from pipelines.runs import run_job
-from tests.e2e.dev import Dagster, remembered
+from tests.e2e.dev import Dagster, answers, remembered
 from tests.scale.farm import PLACES, WORKERS, environ_of, farm, yaml_of_a_farm
 from tests.scale.services import free_port, running, wait_until
 from tests.scale.truth import TABLE, rows_of, true_rows
@@ -94,14 +93,8 @@ def webserver(home: Path, environ: Mapping[str, str]) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "dagster_webserver", "-m", "pipelines.definitions"]
     command += ["-h", "127.0.0.1", "-p", str(port)]
-
-    def answers() -> bool:
-        with suppress(httpx.HTTPError):
-            return httpx.get(f"{url}/server_info").is_success
-        return False
-
     with running(command, home / "webserver.log", environ=environ, cwd=home):
-        wait_until(answers)
+        wait_until(lambda: answers(url))
         yield url
 
 
