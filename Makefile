@@ -6,6 +6,7 @@ BIN := .venv/bin
 # --compile: without byte-code a command starts in twice the time.
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --compile \
   --constraint requirements.lock
+READER := warehouse/reader.c warehouse/json.h
 # Dagster's runs and events stay in the checkout, so that the UI shows what the command line did.
 export DAGSTER_HOME ?= $(CURDIR)
 
@@ -57,7 +58,7 @@ lock: .venv/installed-dev  ## Resolve newer versions into requirements.lock (nee
 	  --no-header --no-annotate --quiet --upgrade --output-file requirements.lock
 
 clean:  ## Remove .venv and caches; data and Dagster's history stay
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info build
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info build warehouse/*.so
 
 # A marker file is newer than what it was made from, so nothing is installed twice.
 .venv/bin/python:
@@ -66,12 +67,12 @@ clean:  ## Remove .venv and caches; data and Dagster's history stay
 	@echo "Making .venv ..." >&2
 	@$(PYTHON) -m venv .venv
 
-.venv/installed: pyproject.toml requirements.lock | .venv/bin/python
+.venv/installed: pyproject.toml requirements.lock $(READER) | .venv/bin/python
 	@echo "Installing pinned versions (about a minute the first time) ..." >&2
 	@$(PIP) --editable .
 	@touch $@
 
-.venv/installed-dev: pyproject.toml requirements.lock | .venv/bin/python
+.venv/installed-dev: pyproject.toml requirements.lock $(READER) | .venv/bin/python
 	@echo "Installing pinned versions with the developers' tools ..." >&2
 	@$(PIP) --editable '.[dev,scale]'
 	@touch $@ .venv/installed

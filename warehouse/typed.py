@@ -1,9 +1,9 @@
 """The fast way: page bodies to typed columns in compiled code, no Python object per value.
 
-Arrow's JSON reader takes every value as text and refuses any other; Arrow's casts then refuse
-what they cannot keep exactly. They have four gaps, closed here: hexadecimal, decimals of very
-many digits, decimals with an exponent, the year 0. All or nothing: a batch with one doubtful value
-raises SuspectError and is looked at row by row.
+Our reader, or Arrow's where ours declines, takes every value as text and refuses any other; Arrow's
+casts then refuse what they cannot keep exactly. They have four gaps, closed here: hexadecimal,
+decimals of very many digits, decimals with an exponent, the year 0. All or nothing: a batch with
+one doubtful value raises SuspectError and is looked at row by row.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse import arrow
+from warehouse import arrow, reader
 from warehouse.cells import FIRST_DAY, HOUR_LABELS, LONGEST_DECIMAL
 from warehouse.errors import UnknownZoneError
 from warehouse.hours import HOURS_A_DAY, hours_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from warehouse.table import Column, Table
 
-__all__ = ["DAY_END", "DAY_START", "Account", "SuspectError", "typed"]
+__all__ = ["DAY_END", "DAY_START", "Account", "SuspectError", "typed", "wire_row"]
 
 #: First and last day of a row. They differ when a row covers several days, which has no place
 #: in a table by day.
@@ -75,12 +75,18 @@ def typed(
 
 
 def _rows(table: Table, bodies: Sequence[bytes]) -> pa.StructArray:
+    rows = reader.read(wire_row(table), bodies)
+    return _read_by_arrow(table, bodies) if rows is None else rows
+
+
+def _read_by_arrow(table: Table, bodies: Sequence[bytes]) -> pa.StructArray:
     # A body that is whole starts and ends with a brace; then as many documents as bodies means
     # one each.
     for body in bodies:
         _demand(body[:1] == b"{" and body.rstrip()[-1:] == b"}", "a body is no JSON object")
     joined = b"\n".join(bodies)
-    documents = arrow.read_json(joined, _wire_schema(table), unexpected="infer")
+    page = pa.schema([("data", pa.list_(wire_row(table)))])
+    documents = arrow.read_json(joined, page, unexpected="infer")
     if not joined.isascii():
         documents.validate(full=True)  # is it UTF-8? Arrow does not look when it reads
     _demand(documents.num_rows == len(bodies), "a body is not one JSON object")
@@ -92,12 +98,12 @@ def _rows(table: Table, bodies: Sequence[bytes]) -> pa.StructArray:
 
 
 @lru_cache(maxsize=64)
-def _wire_schema(table: Table) -> pa.Schema:
-    """What a page of `table` looks like: everything text, lists of objects for actions."""
+def wire_row(table: Table) -> pa.StructType:
+    """What a row of `table` looks like: everything text, lists of objects for actions."""
     fields = {column.source: _wire_type(column) for column in table.columns if column.source}
     if DAY_START in fields:
         fields[DAY_END] = pa.string()
-    return pa.schema([("data", pa.list_(pa.struct(fields.items())))])
+    return pa.struct(fields.items())
 
 
 def _wire_type(column: Column) -> pa.DataType:
@@ -250,7 +256,7 @@ def _instant(epochs: Iterable[int]) -> pa.Array:
 
 def _unknown(table: Table, row: pa.StructType) -> frozenset[str]:
     """Keys that were not asked for: of a row as "key", of a list's entry as "list.key"."""
-    wire = _wire_schema(table).field("data").type.value_type
+    wire = wire_row(table)
     names = {field.name for field in row} - {field.name for field in wire}
     for known in wire:
         if pa.types.is_list(known.type):
