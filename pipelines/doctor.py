@@ -13,6 +13,7 @@ from fbgraph.errors import ENDS_EVERYTHING, GraphError, TokenError
 from pipelines import access
 from pipelines.listings import discover
 from pipelines.settings import ConfigError, settings_of
+from warehouse import reader
 from warehouse.catalog import LINK
 from warehouse.errors import WarehouseError
 from warehouse.lake import Lake
@@ -47,6 +48,7 @@ def _findings(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield False, "settings", str(error)
         return
     yield _warehouse(settings.warehouse_url)
+    yield _reader()
     try:
         client = settings.open_graph(is_shared=False)
     except (ConfigError, TokenError) as error:
@@ -108,3 +110,10 @@ def _warehouse(url: str) -> Finding:
         return True, "warehouse", f"{name}: nothing published yet"
     age = datetime.now(UTC) - datetime.fromtimestamp(Path(published).stat().st_mtime, UTC)
     return True, "warehouse", f"{name}: published {age.total_seconds() / 3600:.1f} hours ago"
+
+
+def _reader() -> Finding:
+    """Whether pages take the short way. The long one is as right, so nothing needs to be done."""
+    if reader.LIBRARY is not None:
+        return True, "reader", "compiled"
+    return True, "reader", "not compiled; with a C compiler, install again and loads take less CPU"
