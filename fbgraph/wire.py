@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import logging
+import os
 import re
 import socket
 import ssl
 import threading
 import urllib.request
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 from weakref import WeakSet
@@ -61,7 +63,11 @@ def transport(proxy: str | None, ca_file: str | Path | None) -> httpx.BaseTransp
     """Raises OSError for a `ca_file` that is not there, ssl.SSLError for one that holds none, and
     RequestError for a `proxy` that is no address, or of a kind that is not installed.
     """
-    trusted = ssl.create_default_context(cafile=str(ca_file)) if ca_file else True
+    trusted = (
+        ssl.create_default_context(cafile=str(ca_file))
+        if ca_file
+        else _usual(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    )
     limits = httpx.Limits(max_connections=MAX_CONNECTIONS)
     if proxy and not _PROXY.fullmatch(proxy):  # and its text stays unsaid: a password may be in it
         raise RequestError(
@@ -72,6 +78,14 @@ def transport(proxy: str | None, ca_file: str | Path | None) -> httpx.BaseTransp
         return httpx.HTTPTransport(verify=trusted, proxy=proxy, limits=limits)
     except ImportError:  # what it needs for SOCKS is no part of httpx
         raise RequestError("A SOCKS proxy needs one more package: pip install socksio.") from None
+
+
+@cache
+def _usual(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    """The certificates that httpx trusts, which the two may name. Read once: a process has many
+    clients, and it takes longer than a call.
+    """
+    return httpx.create_ssl_context()
 
 
 class Lines:

@@ -302,6 +302,30 @@ def test_a_certificate_that_nobody_vouches_for_is_not_trusted(
     assert server.heard == []
 
 
+def test_certificates_that_the_environment_names_later_are_trusted_from_then_on(
+    listen: Listen, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = listen(tls=tls)
+    with client_at(server.url) as before, pytest.raises(GraphError, match=r"self.signed"):
+        before.get("me")
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATES / "loopback.pem"))
+    with client_at(server.url) as client:
+        answer: object = client.get("me")
+
+    assert answer == {"id": "1"}
+
+
+def test_clients_of_one_process_share_the_usual_certificates(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with client_at("https://127.0.0.1"):
+        monkeypatch.setattr(ssl, "create_default_context", None)  # nothing is read again
+
+        with client_at("https://127.0.0.1"):
+            pass
+
+
 def test_certificates_that_are_none_are_an_error_at_once(tmp_path: Path) -> None:
     empty = tmp_path / "empty.pem"
     empty.write_text("no certificate")
