@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import logging
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
@@ -47,3 +49,31 @@ def test_a_terminal_of_few_letters_shows_the_others_as_escapes(
     terminal.write("K\u00f6ln \u6771")
 
     assert written.getvalue() == b"K\xf6ln \\u6771"
+
+
+#: A command of its own that leaves something to do at exit, and something that is told of its end.
+PROGRAM = """
+import atexit, click, sys
+from pipelines.cli import cli, main
+
+class Told:
+    def __del__(self):
+        print("taken apart")
+
+@cli.command()
+def remember():
+    atexit.register(print, "seen to at exit")
+    print("done")
+    sys.exit(1)
+
+told = Told()
+main()
+"""
+
+
+def test_a_command_ends_with_its_code_when_all_is_written_and_seen_to() -> None:
+    done = subprocess.run(  # noqa: S603  # our own command
+        [sys.executable, "-c", PROGRAM, "remember"], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (1, "done\nseen to at exit\n")
