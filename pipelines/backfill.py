@@ -13,12 +13,12 @@ from pipelines.listings import discover
 from pipelines.partitions import AD_ACCOUNTS, account_ranges
 from pipelines.plan import demand_begun, plan_of
 from pipelines.progress import Bar
-from pipelines.recording import record_accounts
+from pipelines.recording import record_accounts, record_published
 from pipelines.runs import interrupts, open_instance, run_job
 from pipelines.settings import settings_of
 from pipelines.show import say
 from pipelines.summary import Summary
-from warehouse.catalog import ensure_published
+from warehouse.catalog import ensure_published, publish
 from warehouse.errors import WarehouseError
 from warehouse.lake import Lake
 
@@ -62,6 +62,9 @@ def run_backfill(
     ):
         _take_in(instance, summary, lake, found)
         _run(instance, summary, lake, bar, look)
+        if not summary.stopped or summary.loads:  # what was loaded is published all the same
+            bar.stage("publish")
+            _publish(instance, summary, settings.warehouse_url)
     return close(summary)
 
 
@@ -104,13 +107,10 @@ def _run(
     bar: Bar,
     look: Callable[[], None],
 ) -> None:
-    """Objects of the accounts, then the reports, then the published file.
+    """Objects of the accounts, then the reports; then see what is in the lake."""
 
-    When everything stops halfway, what was loaded is published all the same.
-    """
-
-    def go(job: str, first: str | None = None, last: str | None = None) -> None:
-        if not summary.stopped or (job == "publish_job" and summary.loads):
+    def go(job: str, first: str, last: str) -> None:
+        if not summary.stopped:
             bar.stage(job.removesuffix("_job"))
             summary.note(run_job(instance, job, first, last))
             look()
@@ -124,4 +124,13 @@ def _run(
         for first, last in ranges:
             go(f"{report}_job", f"{first}|{plan.days[0]}", f"{last}|{plan.days[-1]}")
     summary.read(lake)
-    go("publish_job")
+
+
+def _publish(instance: dg.DagsterInstance, summary: Summary, url: str) -> None:
+    """Publish and record that, without a run of its own. If it fails a run tries once more, so that
+    what is wrong is in the UI.
+    """
+    try:
+        record_published(instance, publish(url))
+    except (WarehouseError, OSError):
+        summary.note(run_job(instance, "publish_job"))

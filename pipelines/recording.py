@@ -12,7 +12,7 @@ from dagster._core.events import AssetMaterializationPlannedData  # no public wa
 from fbgraph import act_id
 from fbgraph.errors import ENDS_EVERYTHING
 from pipelines.listings import store_accounts
-from pipelines.metadata import listing_metadata
+from pipelines.metadata import listing_metadata, published_metadata
 from pipelines.partitions import AD_ACCOUNTS, key_of
 from pipelines.settings import ConfigError
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipelines.listings import Discovery
     from pipelines.metadata import Beside
     from pipelines.outcome import Outcome
+    from warehouse.catalog import Published
     from warehouse.lake import Lake
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "record",
     "record_accounts",
     "record_good",
+    "record_published",
     "stopping",
     "take_in_accounts",
     "told_of",
@@ -102,6 +104,13 @@ def record_accounts(
     """Do what the asset `accounts` does with accounts that were found outside of any run."""
     metadata = take_in_accounts(instance, lake, found, now)
     instance.report_runless_asset_event(dg.AssetMaterialization("accounts", metadata=metadata))
+
+
+def record_published(instance: dg.DagsterInstance, published: Published) -> None:
+    """Record the asset `warehouse_duckdb`, published outside of any run."""
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization("warehouse_duckdb", metadata=published_metadata(published))
+    )
 
 
 def record(

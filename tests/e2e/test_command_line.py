@@ -160,6 +160,20 @@ def test_every_account_day_is_recorded_as_proven(loaded: Company) -> None:
     assert done.stdout.splitlines() == ['"verdict","n"', f'"proven",{7 * len(DAYS)}']
 
 
+def test_the_published_file_is_recorded_with_its_rows_and_without_a_run_of_its_own(
+    loaded: Company,
+) -> None:
+    with dg.DagsterInstance.from_config(str(loaded.home)) as instance:
+        event = instance.get_latest_materialization_event(dg.AssetKey("warehouse_duckdb"))
+        jobs = {run.job_name for run in instance.get_runs()}
+
+    assert event is not None
+    assert event.asset_materialization is not None
+    rows = event.asset_materialization.metadata["rows_of_insights_hourly"].value
+    assert rows == sum(n for _, _, n, _ in loaded.answers())
+    assert jobs == {"objects_job", "insights_hourly_job"}
+
+
 def test_a_second_backfill_leaves_exactly_the_same_rows(loaded: Company) -> None:
     everything = "select * from insights_hourly order by all"
     before = loaded.run("query", everything, "--format", "json").stdout

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.backfill import _publish
+from pipelines.plan import Plan
 from pipelines.runs import open_instance, run_job
 from pipelines.settings import ConfigError
+from pipelines.summary import Summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,11 +48,27 @@ def test_first_runs_at_the_same_time_do_not_spoil_dagsters_database() -> None:
     assert [*counts, visit(4)] == [0] * 5
 
 
-def test_a_file_that_does_not_belong_in_the_warehouse_is_named_without_a_stack(home: Path) -> None:
-    stray = home.parent / "lake/insights_hourly/account_id=1/date=2026-11-21 copy/data.parquet"
-    stray.parent.mkdir(parents=True)
-    stray.write_bytes(b"")
+@pytest.fixture
+def stray(home: Path) -> Path:
+    """A file that is in the way of publishing."""
+    path = home.parent / "lake/insights_hourly/account_id=1/date=2026-11-21 copy/data.parquet"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"")
+    return path
 
+
+def test_publishing_that_fails_is_told_and_is_a_failed_run(stray: Path) -> None:
+    nothing = Summary(Plan((), (), ()), datetime(2026, 11, 23, tzinfo=UTC), {})
+
+    with open_instance(os.environ) as instance:
+        _publish(instance, nothing, os.environ["WAREHOUSE_URL"])
+        jobs = [(run.job_name, run.is_failure) for run in instance.get_runs()]
+
+    [why] = nothing.failed.values()
+    assert (jobs, why.startswith(str(stray))) == ([("publish_job", True)], True)
+
+
+def test_a_file_that_does_not_belong_in_the_warehouse_is_named_without_a_stack(stray: Path) -> None:
     with open_instance(os.environ) as instance:
         [why] = run_job(instance, "publish_job").failed.values()
 
