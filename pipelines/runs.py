@@ -15,7 +15,7 @@ import dagster as dg
 import yaml
 from dagster._core.instance.ref import InstanceRef  # no public way to a folder of one's own
 
-from pipelines.definitions import defs
+from pipelines.jobs import FOLDER, definitions
 from pipelines.recording import told_of
 from pipelines.settings import ConfigError
 from warehouse.files import locked
@@ -29,6 +29,9 @@ __all__ = ["RunResult", "interrupts", "open_instance", "run_job"]
 
 #: Where `dagster.yaml` lies in a checkout.
 CHECKOUT: Final = Path(__file__).resolve().parents[1]
+
+#: What is run here; `pipelines.definitions` has the same.
+DEFS: Final = definitions(FOLDER)
 
 #: Dagster's own lines would drown ours; the UI has them all.
 _QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -172,7 +175,7 @@ def run_job(  # noqa: PLR0913  # what to run, over what, and how
     config: Mapping[str, Mapping[str, object]] | None = None,
     output_of: str = "",
 ) -> RunResult:
-    """Run a job of `definitions` here and now, over the partitions from `first` to `last`.
+    """Run a job of `pipelines.jobs` here and now, over the partitions from `first` to `last`.
 
     `config` of its ops, by their names; `output_of` names the op whose output is wanted. Raises
     KeyboardInterrupt for Ctrl-C, which Dagster takes for a failed run.
@@ -183,7 +186,7 @@ def run_job(  # noqa: PLR0913  # what to run, over what, and how
             "dagster/asset_partition_range_start": first,
             "dagster/asset_partition_range_end": last,
         }
-    result = defs.resolve_job_def(name).execute_in_process(
+    result = DEFS.resolve_job_def(name).execute_in_process(
         instance=instance,
         tags=tags,
         run_config={**_QUIET, "ops": {op: {"config": said} for op, said in (config or {}).items()}},

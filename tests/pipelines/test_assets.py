@@ -11,7 +11,8 @@ import dagster as dg
 import pytest
 
 import warehouse
-from pipelines.definitions import JOBS, defs
+from pipelines.definitions import defs
+from pipelines.jobs import FOLDER, JOBS, definitions
 from pipelines.reports import REPORTS
 from pipelines.runs import RunResult, run_job
 from warehouse.views import VIEWS
@@ -37,6 +38,13 @@ def checks(instance: dg.DagsterInstance, asset: str, name: str) -> list[Any]:
     key = dg.AssetCheckKey(dg.AssetKey(asset), name)
     records = instance.event_log_storage.get_asset_check_execution_history(key, limit=5)
     return [record.event.dagster_event.asset_check_evaluation_data for record in records]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("job", [*JOBS, "refresh_job"])
+def test_the_command_line_runs_the_jobs_that_dagsters_pages_show(job: str) -> None:
+    run_here, shown = (of.resolve_job_def(job) for of in (definitions(FOLDER), defs))
+
+    assert run_here.get_job_snapshot_id() == shown.get_job_snapshot_id()
 
 
 def test_the_accounts_asset_fills_the_grid(instance: dg.DagsterInstance, sandbox: Sandbox) -> None:
