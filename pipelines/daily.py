@@ -21,7 +21,7 @@ from pipelines.entities import know_ids, load_objects
 from pipelines.estimate import Cost, cost_of, cut, expected_rows
 from pipelines.listings import LEVEL_OF, accounts_in, discover
 from pipelines.load import Loader
-from pipelines.metadata import Beside, published_metadata
+from pipelines.metadata import Beside
 from pipelines.outcome import Outcome
 from pipelines.partitions import AccountDay, key_of, today_in
 from pipelines.recording import (
@@ -30,6 +30,7 @@ from pipelines.recording import (
     failure_of,
     listed_part,
     loaded_part,
+    materialized,
     plan,
     record_good,
     stopping,
@@ -242,9 +243,7 @@ def pull(context: dg.OpExecutionContext, graph: GraphResource, looked: Looked) -
                     _load(work, report, list(chosen), looked)
                 calls = client.tally.calls
         finally:
-            published = publish(settings.warehouse_url)
-            metadata = published_metadata(published)
-            context.log_event(dg.AssetMaterialization("warehouse_duckdb", metadata=metadata))
+            context.log_event(materialized(publish(settings.warehouse_url)))
     context.log_event(dg.AssetMaterialization("refresh", metadata=_told(looked, calls)))
     if looked.failed:
         raise failure_of(looked.failed, looked.parts)

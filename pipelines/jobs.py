@@ -30,7 +30,6 @@ JOBS: Final = {
     "publish_job": ["warehouse_duckdb"],
 }
 
-
 #: Where the components are.
 FOLDER: Final = Path(components.__path__[0])
 

@@ -37,11 +37,11 @@ __all__ = [
     "failure_of",
     "listed_part",
     "loaded_part",
+    "materialized",
     "plan",
     "record",
     "record_accounts",
     "record_good",
-    "record_published",
     "stopping",
     "take_in_accounts",
     "told_of",
@@ -106,11 +106,9 @@ def record_accounts(
     instance.report_runless_asset_event(dg.AssetMaterialization("accounts", metadata=metadata))
 
 
-def record_published(instance: dg.DagsterInstance, published: Published) -> None:
-    """Record the asset `warehouse_duckdb`, published outside of any run."""
-    instance.report_runless_asset_event(
-        dg.AssetMaterialization("warehouse_duckdb", metadata=published_metadata(published))
-    )
+def materialized(published: Published) -> dg.AssetMaterialization:
+    """What Dagster is told of the asset `warehouse_duckdb` by others than its own job."""
+    return dg.AssetMaterialization("warehouse_duckdb", metadata=published_metadata(published))
 
 
 def record(
