@@ -33,8 +33,10 @@ def holds(context: dg.OpExecutionContext, config: Folder) -> None:
     inside.touch(exist_ok=False)  # FileExistsError: the other one is inside
 
     def somebody_waits() -> bool:
-        storage = context.instance.event_log_storage
-        waits = storage.get_concurrency_info(POOL).pending_step_count > 0
+        # Who waits: any step of the other run. `pending_step_count` counts only those that Dagster
+        # has not promised the place to, and it promises one place to two that ask at once.
+        steps = context.instance.event_log_storage.get_concurrency_info(POOL).pending_steps
+        waits = any(step.run_id != context.run_id for step in steps)
         if waits:
             (folder / f"{os.getpid()}.saw").touch()
         return waits or len(list(folder.glob("*.gone"))) == PROCESSES - 1
