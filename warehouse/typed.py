@@ -8,6 +8,7 @@ one doubtful value raises SuspectError and is looked at row by row.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -32,6 +33,9 @@ __all__ = ["DAY_END", "DAY_START", "Account", "SuspectError", "typed", "wire_row
 #: in a table by day.
 DAY_START: Final = "date_start"
 DAY_END: Final = "date_stop"
+
+#: Arrow ends the process over an unknown key whose value nests 10,000 deep (pyarrow 26.0.1).
+DEEPEST: Final = 1_000
 
 LABELS: Final = arrow.texts(HOUR_LABELS)
 
@@ -85,6 +89,7 @@ def _read_by_arrow(table: Table, bodies: Sequence[bytes]) -> pa.StructArray:
     for body in bodies:
         _demand(body[:1] == b"{" and body.rstrip()[-1:] == b"}", "a body is no JSON object")
     joined = b"\n".join(bodies)
+    _demand(not _nests_deeply(joined), f"a value nests over {DEEPEST:,} deep")
     page = pa.schema([("data", pa.list_(wire_row(table)))])
     documents = arrow.read_json(joined, page, unexpected="infer")
     if not joined.isascii():
@@ -95,6 +100,22 @@ def _read_by_arrow(table: Table, bodies: Sequence[bytes]) -> pa.StructArray:
     rows = data.flatten()
     _demand(rows.null_count == 0, "a row is null")
     return rows
+
+
+def _nests_deeply(text: bytes) -> bool:
+    # Texts are left out only if need be: an odd bracket in a name looks like depth, and is rare.
+    return _may_nest_deeply(text) and _may_nest_deeply(_TEXT.sub(b"", text))
+
+
+def _may_nest_deeply(text: bytes) -> bool:
+    brackets = text.translate(None, delete=_NO_BRACKETS)
+    for _ in range(8):  # a page of Graph's is four deep
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+    return len(brackets) > DEEPEST
+
+
+_TEXT: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"{}[]"))
 
 
 @lru_cache(maxsize=64)

@@ -245,6 +245,27 @@ def test_unknown_keys_are_left_out_and_named_once() -> None:
     assert fast.rows.schema == careful.rows.schema == TABLE.arrow_schema
 
 
+@pytest.mark.parametrize(("opens", "closes"), [("[", "]"), ('{"[": ', "}")])
+def test_an_unknown_key_may_nest_as_deep_as_json_reads(opens: str, closes: str) -> None:
+    deep, deepest = (
+        page(row()).replace(b'"2.17"', f'"2.17", "odd": {opens * n}1{closes * n}'.encode())
+        for n in (500, 200_000)
+    )
+
+    assert list(load(deep).unknown_fields) == ["odd"]
+    with pytest.raises(NotAPageError, match="recursion"):  # and not the end of the process
+        load(deepest)
+
+
+def test_odd_brackets_in_texts_are_no_depth() -> None:
+    rows = [row(campaign_name=f"[{n} :{{", wish_bid=n) for n in range(2_000)]
+
+    found = typed(TABLE, [page(*rows)], ACCOUNT, [DAY])
+
+    assert found[0].num_rows == 2_000
+    assert found[1] == {"wish_bid"}
+
+
 def test_a_key_that_is_no_text_is_left_out_and_named() -> None:
     odd = page(row()).replace(b'"clicks"', b'"cl\xff"')
 
