@@ -56,9 +56,10 @@ SHARE_BYTES: Final = 2_000_000
 #: Rejects of one account-day that are kept with their JSON; further ones are only counted.
 REJECTS_KEPT: Final = 10_000
 
-#: Decoding and merging take tens of megabytes and a core each. Any number of threads may fetch;
-#: these do the heavy work, always the same ones, for each thread keeps memory of its own.
-_HEAVY: Final = ThreadPoolExecutor(2, thread_name_prefix="warehouse")
+#: Decoding and merging take tens of megabytes and a core. Any number of threads may fetch; this one
+#: does the heavy work. It alone is several times as fast as an API gives rows, and a second one
+#: costs 70 MB and a tenth more CPU (`benchmarks/README.md`).
+_HEAVY: Final = ThreadPoolExecutor(1, thread_name_prefix="warehouse")
 
 
 @dataclass(slots=True)
