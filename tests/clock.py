@@ -20,7 +20,8 @@ __all__ = ["Calling", "VirtualClock"]
 #: Real seconds that threads get to do what needs no waiting, before time goes on.
 GRACE_SECONDS: Final = 0.0005
 
-#: Real seconds after which time goes on although somebody seems to be at work.
+#: Real seconds in which nobody has begun or ended anything, after which time goes on although
+#: somebody seems to be at work.
 WORK_SECONDS: Final = 5.0
 
 
@@ -35,9 +36,10 @@ class VirtualClock:
         self._start = start
         self._seconds = 0.0
         self._wakings: list[float] = []
-        self._idle = self._calls = 0
+        self._calls = 0
+        self._idle: set[int] = set()  # threads that sleep or wait
         self._jobs: dict[int, Collection[Future[Any]]] = {}  # by the thread that decides
-        self._moved = time.monotonic()
+        self._stirred = time.monotonic()
         self._changed = threading.Condition()
 
     def seconds(self) -> float:
@@ -65,6 +67,7 @@ class VirtualClock:
         """This thread decides what others do: inside, time goes on only while it waits."""
         with self._changed:
             self._jobs[threading.get_ident()] = ()
+            self._stirred = time.monotonic()
         try:
             yield
         finally:
@@ -81,29 +84,33 @@ class VirtualClock:
         finally:
             with self._changed:
                 self._calls -= 1
+                self._stirred = time.monotonic()
 
     def _pass(self, seconds: float, is_over: Callable[[], bool]) -> None:
         waking = self._seconds + seconds
-        self._idle += 1
+        self._idle.add(threading.get_ident())
+        self._stirred = time.monotonic()
         heapq.heappush(self._wakings, waking)
         while self._seconds < waking and not is_over():
             is_next, before = self._wakings[0] >= waking, self._seconds
             self._changed.wait(GRACE_SECONDS if is_next else 10 * GRACE_SECONDS)
             is_still = self._wakings[0] >= waking and self._seconds == before
             if is_next and is_still and self._is_quiet() and not is_over():
-                self._seconds, self._moved = waking, time.monotonic()
+                self._seconds, self._stirred = waking, time.monotonic()
                 self._changed.notify_all()
         self._wakings.remove(waking)
         heapq.heapify(self._wakings)
-        self._idle -= 1
+        self._idle.remove(threading.get_ident())
 
     def _is_quiet(self) -> bool:
         """Nobody calls, and nobody works. Who works for too long waits for something else."""
         if self._calls:
             return False
+        # Only of who waits is it known which jobs there are: another one may just have begun some.
+        decided = self._jobs.keys() <= self._idle
         jobs = sum(not job.done() for jobs in self._jobs.values() for job in jobs)
-        is_at_work = len(self._jobs) + jobs > self._idle
-        return not is_at_work or time.monotonic() - self._moved > WORK_SECONDS
+        is_at_work = not decided or jobs > len(self._idle - self._jobs.keys())
+        return not is_at_work or time.monotonic() - self._stirred > WORK_SECONDS
 
 
 class Calling(httpx.BaseTransport):

@@ -79,13 +79,10 @@ def serving(*, conditions: bool = True) -> Iterator[S3]:
             environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
             start_response("403 Forbidden", [("Content-Type", "application/xml")])
             return [b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"]
-        conditional = [name for name in CONDITIONS if environ.get(name)]
-        if not conditional or method != "PUT":
-            return moto(environ, start_response)
-        if not conditions:
-            for name in conditional:
-                del environ[name]
-        with one_at_a_time:  # moto looks and writes in two steps; S3 does it in one
+        if method == "PUT" and not conditions:
+            for name in CONDITIONS:
+                environ.pop(name, None)
+        with one_at_a_time:  # moto looks, writes and reads in several steps; S3 in one
             return moto(environ, start_response)
 
     server = make_server("127.0.0.1", 0, answer, threaded=True)

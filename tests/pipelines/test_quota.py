@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from threading import Barrier
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -77,10 +78,21 @@ class Company:
                 other.get(f"/act_{account_id}{path}", params=params)
         self.sandbox.reset_calls()
 
-    def load(self, number: int = 0, after_seconds: float = 0.0) -> Mapping[str, float]:
-        """Load everything; when the last day of each account was done, by the clock. Loads of
-        several numbers are on several machines, and share what they know of limits.
+    def loads(self, number: int, *, apart_seconds: float = 0.0) -> Sequence[Mapping[str, float]]:
+        """What `load` gives, of so many on several machines that share what they know of limits.
+        Each begins so long after the one before.
         """
+        all_are_there = Barrier(number)  # before one of them lets time go on
+        with ThreadPoolExecutor(number) as pool:
+            ends = [
+                pool.submit(self.load, n, apart_seconds * n, all_are_there) for n in range(number)
+            ]
+            return [one.result() for one in ends]
+
+    def load(
+        self, number: int = 0, after_seconds: float = 0.0, all_are_there: Barrier | None = None
+    ) -> Mapping[str, float]:
+        """Load everything; when the last day of each account was done, by the clock."""
         accounts = {
             one["account_id"]: Account(one["account_id"], one["timezone_name"], one["currency"])
             for one in self.sandbox.world()["accounts"]
@@ -98,6 +110,8 @@ class Company:
                 ledger=ledger_of(self.store_of(number), self.clock.seconds),
             ) as client,
         ):
+            if all_are_there:
+                all_are_there.wait()
             self.clock.sleep(after_seconds)
             loader = Loader(
                 client,
@@ -199,9 +213,7 @@ def test_two_loads_share_what_they_know_of_limits(start: Start) -> None:
     company = start(replace(WIDE, score=60, block_seconds=400))
     company.use_up(61 * ACCOUNTS, "", company.sandbox.account_ids)
 
-    with ThreadPoolExecutor(2) as pool:
-        ends = [pool.submit(company.load, n, after_seconds=100.0 * n) for n in range(2)]
-        ended = [one.result() for one in ends]
+    ended = company.loads(2, apart_seconds=100.0)
 
     assert [len(one) for one in ended] == [ACCOUNTS, ACCOUNTS]
     assert company.blocked("refused") == dict.fromkeys(company.sandbox.account_ids, 1)
@@ -211,9 +223,7 @@ def test_two_loads_share_what_they_know_of_limits(start: Start) -> None:
 def test_two_loads_of_the_same_accounts_rest_together_and_are_never_blocked(start: Start) -> None:
     company = start(replace(WIDE, score=60, block_seconds=300))
 
-    with ThreadPoolExecutor(2) as pool:
-        ends = [pool.submit(company.load, n) for n in range(2)]
-        ended = [one.result() for one in ends]
+    ended = company.loads(2)
 
     assert [len(one) for one in ended] == [ACCOUNTS, ACCOUNTS]
     assert company.blocked("refused") == {}
