@@ -34,8 +34,12 @@ __all__ = ["DAY_END", "DAY_START", "Account", "SuspectError", "typed", "wire_row
 DAY_START: Final = "date_start"
 DAY_END: Final = "date_stop"
 
-#: Arrow ends the process over an unknown key whose value nests 10,000 deep (pyarrow 26.0.1).
-DEEPEST: Final = 1_000
+#: Brackets that may be left of a batch when eight levels of nesting are taken off its values; pages
+#: of Graph's are four deep. Arrow ends the process over an unknown key that nests 10,000 deep
+#: (pyarrow 26.0.1).
+MOST_BRACKETS: Final = 1_000
+NO_BRACKETS: Final = bytes(set(range(256)) - set(b"{}[]"))
+TEXT: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 LABELS: Final = arrow.texts(HOUR_LABELS)
 
@@ -89,7 +93,7 @@ def _read_by_arrow(table: Table, bodies: Sequence[bytes]) -> pa.StructArray:
     for body in bodies:
         _demand(body[:1] == b"{" and body.rstrip()[-1:] == b"}", "a body is no JSON object")
     joined = b"\n".join(bodies)
-    _demand(not _nests_deeply(joined), f"a value nests over {DEEPEST:,} deep")
+    _demand(not _nests_deeply(joined), "values nest deeply")
     page = pa.schema([("data", pa.list_(wire_row(table)))])
     documents = arrow.read_json(joined, page, unexpected="infer")
     if not joined.isascii():
@@ -104,18 +108,14 @@ def _read_by_arrow(table: Table, bodies: Sequence[bytes]) -> pa.StructArray:
 
 def _nests_deeply(text: bytes) -> bool:
     # Texts are left out only if need be: an odd bracket in a name looks like depth, and is rare.
-    return _may_nest_deeply(text) and _may_nest_deeply(_TEXT.sub(b"", text))
+    return _may_nest_deeply(text) and _may_nest_deeply(TEXT.sub(b"", text))
 
 
 def _may_nest_deeply(text: bytes) -> bool:
-    brackets = text.translate(None, delete=_NO_BRACKETS)
-    for _ in range(8):  # a page of Graph's is four deep
+    brackets = text.translate(None, delete=NO_BRACKETS)
+    for _ in range(8):
         brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
-    return len(brackets) > DEEPEST
-
-
-_TEXT: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
-_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"{}[]"))
+    return len(brackets) > MOST_BRACKETS
 
 
 @lru_cache(maxsize=64)

@@ -82,7 +82,7 @@ class Company:
         """What `load` gives, of so many on several machines that share what they know of limits.
         Each begins so long after the one before.
         """
-        all_are_there = Barrier(number)  # before one of them lets time go on
+        all_are_there = Barrier(number, timeout=60)  # before one of them lets time go on
         with ThreadPoolExecutor(number) as pool:
             ends = [
                 pool.submit(self.load, n, apart_seconds * n, all_are_there) for n in range(number)
