@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "METRICS",
     "PROVEN",
+    "PROVISIONAL",
     "REJECTS_SHARE",
     "TOLERANCE",
     "UNPROVABLE",
@@ -35,6 +36,9 @@ __all__ = [
 
 PROVEN: Final = "proven"
 UNPROVEN: Final = "unproven"
+
+#: The day was not over when it was asked for, whether its rows add up or not.
+PROVISIONAL: Final = "provisional"
 
 #: Nothing is known to be wrong, but the rows of such a report add up to no total.
 UNPROVABLE: Final = "unprovable"
@@ -85,7 +89,8 @@ class Found:
     """What came of an account-day: its `rows`, their `totals`, and what is wrong with them.
 
     `repeated` rows came more than once and were counted once; `duplicates` are keys of the grain
-    that rows which differ share; `rejected` rows could not be read.
+    that rows which differ share; `rejected` rows could not be read, and `rejected_cells` of the
+    others are NULL because they could not.
     """
 
     rows: int = 0
@@ -93,6 +98,7 @@ class Found:
     repeated: int = 0
     duplicates: int = 0
     rejected: int = 0
+    rejected_cells: int = 0
 
     @classmethod
     def of(cls, table: Table, rows: pa.Table, *, rejected: int = 0) -> Self:

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-from warehouse.checks import PROVEN, UNPROVABLE, UNPROVEN, Totals
+from warehouse.checks import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN, Totals
 from warehouse.schema import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LOAD_KEY",
     "PROVEN",
+    "PROVISIONAL",
     "RESTATEMENTS_KEY",
     "UNPROVABLE",
     "UNPROVEN",
@@ -45,8 +46,9 @@ RESTATEMENTS_KEY: Final = b"fbinsights.restatements"
 class Load:
     """One load of one account-day of one table. The sums are None where there was no such column.
 
-    `loaded_at` is in UTC; `verdict` is "proven", "unproven" or "unprovable", and
-    `reason` says why.
+    `loaded_at` and `asked_at` are in UTC; `verdict` is "proven", "provisional", "unproven" or
+    "unprovable", and `reason` says why. `is_over` and `asked_at` are None in files of the time
+    before they were kept.
     """
 
     table: str
@@ -56,6 +58,10 @@ class Load:
     verdict: str
     loaded_at: datetime
     reason: str = ""
+    conversions: str | None = None
+    conversions_reason: str = ""
+    is_over: bool | None = None
+    asked_at: datetime | None = None
     impressions: int | None = None
     clicks: int | None = None
     spend: Decimal | None = None
@@ -63,6 +69,7 @@ class Load:
     control_clicks: int | None = None
     control_spend: Decimal | None = None
     rejected: int = 0
+    rejected_cells: int = 0
     repeated: int = 0
     missing_fields: Sequence[str] = ()
     report_run_ids: Sequence[str] = ()
@@ -84,6 +91,7 @@ class Load:
             clicks=found.totals.clicks,
             spend=found.totals.spend,
             rejected=found.rejected,
+            rejected_cells=found.rejected_cells,
             repeated=found.repeated,
             **more,
         )

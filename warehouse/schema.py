@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 #: Stands in every file's footer; grows by one when a column is added or changes its kind.
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 #: The breakdown by hour of the ad account's own wall clock.
 HOURLY: Final = "hourly_stats_aggregated_by_advertiser_time_zone"
@@ -368,8 +368,17 @@ LOADS: Final = Table(
     "One row per loaded account-day: what came, what it was checked against, and the verdict.",
     (
         *ACCOUNT_DAY,
-        Column("verdict", "text", "proven, unproven, or unprovable by its report", field=""),
+        Column("verdict", "text", "proven, provisional, unproven or unprovable", field=""),
         Column("reason", "text", "Why it is not proven, or what proved it", field=""),
+        Column(
+            *("conversions", "text"),
+            "Whether actions add up to the account's own, per type and window: proven, unproven or "
+            "unprovable; NULL where nobody looked",
+            field="",
+        ),
+        Column("conversions_reason", "text", "What proved them, or what differs", field=""),
+        Column("is_over", "bool", "Whether the day was over for three hours when asked", field=""),
+        Column("asked_at", "instant", "When Meta was asked for its rows", UTC, field=""),
         Column("rows", "count", "Rows of this account-day", field=""),
         Column("impressions", "count", "Sum over the rows", field=""),
         Column("clicks", "count", "Sum over the rows", field=""),
@@ -378,6 +387,11 @@ LOADS: Final = Table(
         Column("control_clicks", "count", "What the account's total says", field=""),
         Column("control_spend", "money_sum", "What the account's total says", MONEY, field=""),
         Column("rejected", "count", "Rows that could not be read; see rejects", field=""),
+        Column(
+            *("rejected_cells", "count"),
+            "Values that could not be read and are NULL; see rejects",
+            field="",
+        ),
         Column("repeated", "count", "Rows that came more than once and count once", field=""),
         Column("missing_fields", "texts", "Fields that Meta would not deliver", field=""),
         Column("report_run_ids", "texts", "Meta's report runs that the rows came from", field=""),
@@ -428,6 +442,23 @@ REJECTS: Final = Table(
     ),
 )
 
+FAILURES: Final = Table(
+    "failures",
+    ("table_name", "account_id", "date"),
+    "What failed when it was last tried, and is not loaded since. What an earlier load brought "
+    "stays in its table.",
+    (
+        *ACCOUNT_DAY,
+        Column("failed_at", "instant", "When it was last tried", UTC, field=""),
+        Column(
+            "failing_since", "instant", "When it first failed since it last loaded", UTC, field=""
+        ),
+        Column("reason", "text", "Why it failed, in Meta's words where they are known", field=""),
+        Column("command", "text", "The command that loads it again", field=""),
+        RUN_ID,
+    ),
+)
+
 #: Those of the warehouse itself; `registry` adds those of reports.
 TABLES: Final[dict[str, Table]] = {
     table.name: table
@@ -435,7 +466,7 @@ TABLES: Final[dict[str, Table]] = {
         *(ACCOUNTS, CAMPAIGNS, ADSETS, ADS),
         *(ACCOUNTS_HISTORY, CAMPAIGNS_HISTORY, ADSETS_HISTORY, ADS_HISTORY),
         *(INSIGHTS_HOURLY, INSIGHTS_DAILY, CONTROL_DAILY),
-        *(LOADS, RESTATEMENTS, REJECTS),
+        *(LOADS, RESTATEMENTS, REJECTS, FAILURES),
     )
 }
 
