@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -27,11 +27,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A load that failed: why, when (ISO, UTC) and in which run."""
+    """A load that failed: why, when (ISO, UTC) and in which run. `since` is when it first failed
+    since it last loaded, and `kind` names a failure that another look may undo ("" for all others).
+    """
 
     error: str
     at: str
     run_id: str = ""
+    since: str = ""
+    kind: str = ""
 
 
 class Failures:
@@ -52,7 +56,10 @@ class Failures:
             if outcome.load is not None:
                 self._store.delete(key)
                 return
-            failed = Failed(outcome.error, now.isoformat(), run_id)
+            before = self._read(key)
+            at = now.isoformat()
+            since = before["since"] or before["at"] or at
+            failed = Failed(outcome.error, at, run_id, since, outcome.kind)
             self._store.note(key, json.dumps(asdict(failed)))
         except OSError as error:
             _log.warning("%s: it is not remembered that this failed: %s", outcome, error)
@@ -71,4 +78,4 @@ class Failures:
         except (OSError, ValueError):
             told = None
         known = told if isinstance(told, dict) else {}
-        return {name: str(known.get(name, "")) for name in ("error", "at", "run_id")}
+        return {field.name: str(known.get(field.name, "")) for field in fields(Failed)}

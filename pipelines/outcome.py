@@ -16,13 +16,15 @@ __all__ = ["Outcome"]
 class Outcome:
     """What became of one account-day: its new `load`, or the `error` that kept the old one.
 
-    `duplicates`: keys of the grain that more than one of its rows has.
+    `duplicates`: keys of the grain that more than one of its rows has. `kind` names an error that
+    another look may undo; "" for all others.
     """
 
     account_day: AccountDay
     load: Load | None = None
     error: str = ""
     duplicates: int = 0
+    kind: str = ""
 
     def __str__(self) -> str:
         if self.load is None:

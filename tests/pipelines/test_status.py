@@ -67,7 +67,7 @@ def test_a_failed_account_day_is_forgotten_when_it_is_loaded(lake: Lake) -> None
     told = failures.of("1")
     failures.note(Outcome(cell, LOADED), AT, "run-2")
 
-    assert told == {DAY: Failed("(#200) No", AT.isoformat(), "run-1")}
+    assert told == {DAY: Failed("(#200) No", AT.isoformat(), "run-1", since=AT.isoformat())}
     assert failures.of("1") == {}
 
 
