@@ -7,16 +7,24 @@ ones, a report run in flight, a limit of an account, and a schedule that is turn
 
 from __future__ import annotations
 
+import os
 import tarfile
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+import dagster as dg
 import pytest
 
 import warehouse
+from fbgraph.sandbox import Sandbox
+from pipelines.runs import open_instance, run_job
 from warehouse.catalog import publish
 from warehouse.lake import Lake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 MADE: Final = Path(__file__).with_name("2026-11-28.tar.xz")
 
@@ -28,6 +36,12 @@ ROWS: Final = {
     "insights_hourly": 1245, "insights_daily": 82, "insights_age_gender": 923,
     "control_daily": 8, "restatements": 2, "rejects": 0,
 }  # fmt: skip
+
+#: Before the fixture was made, so that the time of whoever tests is never before it.
+NOW: Final = datetime(2026, 11, 29, 2, tzinfo=UTC)
+
+#: The account that failed.
+REFUSED: Final = "500100017310042"
 
 #: Of the hours of both accounts: impressions, clicks, spend.
 SUMS: Final = {
@@ -62,3 +76,53 @@ def test_records_of_loads_are_read_as_they_were_written(project: Path) -> None:
     assert ("insights_hourly", "unproven") in tried
     assert all(load["schema_version"] == 1 for load in loads)
     assert {load["conversions"] for load in loads} == {None}
+
+
+@pytest.fixture
+def environ(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, str]]:
+    """The settings of the project, with a sandbox like the one that it was made against."""
+    with Sandbox(now=lambda: NOW) as sandbox:
+        for name, value in {
+            "FB_GRAPH_URL": sandbox.url,
+            "FB_ACCESS_TOKEN": sandbox.token,
+            "FB_ACCOUNT_IDS": ",".join([REFUSED, *SUMS]),
+            "DAGSTER_HOME": str(project),
+            "WAREHOUSE_URL": "./data",
+        }.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(project)  # its `dagster.yaml` names folders relative to it
+        yield os.environ
+
+
+def test_the_grid_and_a_schedule_that_was_turned_on_are_as_they_were(
+    environ: Mapping[str, str],
+) -> None:
+    with open_instance(environ) as instance:
+        cells = instance.get_materialized_partitions(dg.AssetKey("insights_hourly"))
+        on = [state.instigator_name for state in instance.all_instigator_state()]
+        accounts = instance.get_dynamic_partitions("ad_accounts")
+
+    assert cells == {
+        *(f"act_500100027310042|2026-11-{day}" for day in (26, 27, 28, 29)),
+        *(f"act_500100037310042|2026-11-{day}" for day in (25, 26, 27, 28)),
+    }
+    assert on == ["daily_refresh"]
+    assert {f"act_{account}" for account in (REFUSED, *SUMS)} <= {*accounts}
+
+
+def test_a_refresh_goes_on_where_the_old_code_stopped(environ: Mapping[str, str]) -> None:
+    lake = Lake("./data")
+
+    with open_instance(environ) as instance:
+        config = {"look": {"as_of": NOW.isoformat()}}
+        assert run_job(instance, "refresh_job", config=config).success
+
+    loads = {
+        (load["account_id"], load["date"].day): load
+        for load in lake.loads().to_pylist()
+        if load["table_name"] == "insights_hourly"
+    }
+    # What failed, what did not add up, and the newest day.
+    again = [(REFUSED, 26), (REFUSED, 27), ("500100037310042", 25), ("500100037310042", 28)]
+    assert {loads[cell]["verdict"] for cell in again} == {"proven"}
+    assert {loads[cell]["schema_version"] for cell in again} == {2}
