@@ -1,16 +1,19 @@
 """What to ask of one report run, and what to do when a run fails. No I/O.
 
 A run that fails is asked for once more. One that fails again, or is too big, is split: days, then
-statuses, then objects by their ids; or the field that kills it is searched for. Sources: Insights
-API, Best practices and Error codes; what connectors do that survive (contract 6.18).
+statuses, then objects by their ids; or the field that kills it is searched for. One that is refused
+for its age is asked for in halves (`ages`). Sources: Insights API, Best practices and Error codes;
+what connectors do that survive (contract 6.18).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from fbgraph.ages import may_be_too_old
 from fbgraph.errors import (
     CursorError,
     CursorStuckError,
@@ -26,7 +29,6 @@ from fbgraph.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import date
 
 __all__ = [
     "ATTEMPTS",
@@ -103,6 +105,7 @@ class Remedy(Enum):
     SPLIT = "ask for parts of it"
     SEARCH = "find the field that kills it"
     DROP = "leave out the field that Meta named"
+    HALVE = "ask for halves, some days may be older than Meta keeps"
     FAIL = "tell why it cannot be loaded"
 
 
@@ -116,13 +119,14 @@ _REMEDIES: Final[Mapping[type[GraphError], tuple[Remedy, Remedy]]] = {
 }
 
 
-def remedy_of(
+def remedy_of(  # noqa: PLR0913  # what is known, by name
     error: GraphError,
     ask: Ask,
     *,
     is_of_run: bool,
     is_hopeless: bool = False,
     is_lied_to: bool = False,
+    old_before: date = date.min,
 ) -> Remedy:
     """Decide what to do about a question that failed.
 
@@ -131,8 +135,10 @@ def remedy_of(
     account failed so to their smallest parts, and nothing of it could be read since. Each of its
     days is still asked for, but none is torn up: hundreds of runs would tell what is known.
     `is_lied_to`: something of the account that was called too much was delivered when it was asked
-    for again.
+    for again. `old_before`: a refusal of days before it may be a matter of their age.
     """
+    if may_be_too_old(error, ask.days[0], old_before):
+        return Remedy.HALVE
     remedy = _remedy_of(error, ask, is_of_run=is_of_run, is_lied_to=is_lied_to)
     if not is_hopeless or remedy not in (Remedy.SPLIT, Remedy.SEARCH):
         return remedy

@@ -10,9 +10,11 @@ import logging
 import math
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from fbgraph.ages import EVERYTHING, refused_day
 from fbgraph.asks import (
     BUSY_ATTEMPTS,
     Ask,
@@ -24,6 +26,7 @@ from fbgraph.asks import (
 )
 from fbgraph.errors import (
     ENDS_EVERYTHING,
+    FieldError,
     GraphError,
     NotFoundError,
     PermissionDeniedError,
@@ -90,8 +93,9 @@ class Engine(Generic[Result]):
     """Fills orders for a `Work`.
 
     `statuses` and `fields` are what a whole report asks for; fields that are `required` are never
-    left out. `tolerated`: exceptions of the work's own that fail an order and nothing else. `wait`
-    gives the calls that have come back, after so many seconds at most.
+    left out. `tolerated`: exceptions of the work's own that fail an order and nothing else.
+    `old_before`: where Meta refuses days before it, younger ones are tried before all are blamed.
+    `wait` gives the calls that have come back, after so many seconds at most.
     """
 
     def __init__(  # noqa: PLR0913  # what it works with, by name
@@ -104,6 +108,7 @@ class Engine(Generic[Result]):
         fields: Sequence[str],
         required: Sequence[str],
         tolerated: tuple[type[Exception], ...] = (),
+        old_before: date = date.min,
         wait: Wait = wait_for_any,
     ) -> None:
         self._client = client
@@ -114,6 +119,7 @@ class Engine(Generic[Result]):
         self._fields = tuple(fields)
         self._required = frozenset(required)
         self._tolerated = tolerated
+        self._old_before = old_before
         self._wait = wait
         self._dropped: frozenset[str] = frozenset()
         self._turns: Turns[Result] = Turns(client)
@@ -128,7 +134,7 @@ class Engine(Generic[Result]):
         Raises TokenError and BlockedError, which end everything; all else is a result.
         """
         for order in sorted(orders, key=lambda order: order.days[-1], reverse=True):
-            self._take_in(order)
+            yield from self._take_in(order)
         with ThreadPoolExecutor(THREADS, thread_name_prefix="graph") as pool:
             try:
                 while self._turns:
@@ -141,11 +147,19 @@ class Engine(Generic[Result]):
                 self._client.stop()
                 raise
 
-    def _take_in(self, order: Order, *, is_next: bool = False) -> None:
-        order.started = self._client.clock()
-        ask = Ask(order.days, self._statuses, self._fields).without(self._dropped)
-        order.parts.append(Part(order, ask, order.next_number()))
-        self._turns.create(order.parts[0], is_next=is_next)
+    def _take_in(self, order: Order, *, is_next: bool = False) -> Iterator[Result]:
+        """Ask for an order; of days that are too old for something, as orders of their own."""
+        too_old = self._turns.known[order.account_id].too_old
+        for days, refused in too_old.cut(order.days):
+            one = order if days == order.days else order.of(days)
+            if EVERYTHING in refused:
+                yield from self._order_failed(one, RequestError(too_old.why[EVERYTHING]))
+                continue
+            one.calls = order.calls if days[-1] == order.days[-1] else 0
+            one.started = self._client.clock()
+            ask = Ask(days, self._statuses, self._fields).without(self._dropped | refused)
+            one.parts.append(Part(one, ask, one.next_number()))
+            self._turns.create(one.parts[0], is_next=is_next)
 
     def _start(self, pool: ThreadPoolExecutor) -> None:
         """Start what may be started: polls, then reading and finishing, then creating."""
@@ -207,6 +221,8 @@ class Engine(Generic[Result]):
         part.heard, part.silent_since = now, None
         part.due = now if age_seconds else now + poll_seconds(0.0, 0)
         part.order.report_run_ids.append(report_run_id)
+        known = self._known(part)
+        known.is_halving &= not known.too_old.ends_before(part.ask.days[0])
         if not part.order.error:
             self._turns.flight.append(part)
         yield from ()
@@ -291,7 +307,7 @@ class Engine(Generic[Result]):
         results, again = value
         self._work.close(part.order)
         for order in again:
-            self._take_in(order)
+            yield from self._take_in(order)
         if not again:
             self._journal.done(part.order.account_id, part.order.days)
         yield from results
@@ -319,15 +335,17 @@ class Engine(Generic[Result]):
             is_of_run=is_of_run,
             is_hopeless=known.is_hopeless(error),
             is_lied_to=known.is_lied_to,
+            old_before=self._old_before,
         )
-        level = logging.INFO if remedy is Remedy.AGAIN else logging.WARNING
+        is_usual = remedy in {Remedy.AGAIN, Remedy.HALVE}
+        level = logging.INFO if is_usual else logging.WARNING
         _log.log(level, "%s: %s: %s", order, remedy.value, error)
         if remedy is Remedy.AGAIN:
-            if isinstance(error, ThrottledError) and is_of_run:  # its run was told, and not a call
-                self._client.rest_after(poll_of(part), error)
-            self._ask_again(part, ask.again(error))
+            self._again(part, error)
         elif remedy is Remedy.SPLIT:
             yield from self._split(part, error)
+        elif remedy is Remedy.HALVE:
+            yield from self._too_old(part, error)
         elif remedy is Remedy.SEARCH:
             yield from self._suspect(part, error)
         elif remedy is Remedy.DROP and self._leave_out(
@@ -336,6 +354,11 @@ class Engine(Generic[Result]):
             self._ask_again(part, ask.without(self._dropped))
         else:
             yield from self._order_failed(order, error)
+
+    def _again(self, part: Part, error: GraphError) -> None:
+        if isinstance(error, ThrottledError) and part.report_run_id:  # its run was told, no call
+            self._client.rest_after(poll_of(part), error)
+        self._ask_again(part, part.ask.again(error))
 
     def _ask_again(self, part: Part, ask: Ask) -> None:
         part.drop()
@@ -357,13 +380,7 @@ class Engine(Generic[Result]):
         self._journal.save(order.account_id, self._work.params(ask), Saved(was_split=True))
         if len(ask.days) > 1:
             self._work.close(order)
-            newer, older = (
-                Order(order.account_id, days, is_fresh=order.is_fresh)
-                for days in split_days(ask.days)
-            )
-            newer.calls = order.calls
-            self._take_in(older, is_next=True)
-            self._take_in(newer, is_next=True)
+            yield from self._take_in_halves(order, ask.days)
         elif parts := split_inside(ask, error):
             part.drop()
             order.parts.remove(part)
@@ -376,6 +393,39 @@ class Engine(Generic[Result]):
             yield from self._suspect(part, error)
         else:
             yield from self._order_failed(order, error)
+
+    def _take_in_halves(self, order: Order, days: tuple[date, ...]) -> Iterator[Result]:
+        """Ask for halves of some days of an order, the newer one first; it bears the calls."""
+        newer, older = (order.of(half) for half in split_days(days))
+        newer.calls = order.calls
+        for half in (older, newer):
+            if half.days:
+                yield from self._take_in(half, is_next=True)
+
+    def _too_old(self, part: Part, error: GraphError) -> Iterator[Result]:
+        """Find by halving which days are too old, for everything or for a field; the others load.
+
+        What is older than a day that was refused is not asked for.
+        """
+        order, known = part.order, self._known(part)
+        fields = refused_fields(error, part.ask.fields, "insights")
+        optional = [name for name in fields if name not in self._required]
+        names = optional if isinstance(error, FieldError) and optional else [EVERYTHING]
+        day = refused_day(error, order.days)
+        if day is not None:
+            known.too_old.note(names, day, error)
+            what = "" if names == [EVERYTHING] else f"left out {', '.join(names)}: "
+            _log.warning("%s: %s%s", order, what, known.too_old.why[names[0]])
+        known.is_halving = True
+        waiting = [one for one in self._turns.orders_of([order.account_id]) if len(one.parts) == 1]
+        order.error = str(error)  # what is still under way for it counts no more
+        self._turns.forget(order)
+        self._work.close(order)
+        yield from self._take_in_halves(order, order.days)
+        for one in waiting:
+            if one is not order and known.too_old.touches(one.days):
+                self._turns.forget(one)
+                yield from self._take_in(one.of(one.days))
 
     def _narrow(self, part: Part, level: str) -> None:
         """Ask only for the objects that have rows, by their ids: those can be split."""

@@ -272,7 +272,7 @@ RULES: Final[Sequence[Rule]] = (
     # Configuration.
     Rule((368,), None, "", BlockedError, "Stop and look at the app's alerts at Meta."),
     Rule((2635,), None, "", VersionError, _LIVING),
-    Rule((3018,), None, "", TooOldError, "Start the range within the last 37 months."),
+    Rule((3018,), None, "", TooOldError, "Meta keeps 37 months: begin later."),
     # Our own mistakes.
     Rule((100,), None, "nonexisting", FieldError, "Leave this field out."),
     Rule((100,), None, "not valid for fields param", FieldError, "Leave this field out."),

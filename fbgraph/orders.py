@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
+from fbgraph.ages import TooOld
 from fbgraph.asks import LOST_DAYS
 from fbgraph.errors import NotFoundError, RetryableError, ThrottledError
 from fbgraph.reports import FRESH_SECONDS, ReportRun
@@ -132,6 +133,10 @@ class Order:
         self.numbers += 1
         return self.numbers
 
+    def of(self, days: tuple[date, ...]) -> Order:
+        """The same for some of the days, begun anew."""
+        return Order(self.account_id, days, is_fresh=self.is_fresh)
+
     @property
     def is_in(self) -> bool:
         """All pages of all parts are in."""
@@ -210,7 +215,8 @@ class Known:
     `is_heard`: one of them has come back. `closed`: why nothing of it may be read. `took_seconds`:
     its latest run. `is_lied_to`: what was called too much was delivered when it was asked for
     again. `is_doubtful`: a question had to be split and nothing was read since; days that failed
-    meanwhile are `lost`, by reason.
+    meanwhile are `lost`, by reason. `too_old`: what was refused for its age; `is_halving`: halves
+    are asked for to find how old is too old.
     """
 
     is_heard: bool = False
@@ -219,6 +225,8 @@ class Known:
     is_lied_to: bool = False
     is_doubtful: bool = False
     lost: Counter[type[Exception]] = field(default_factory=Counter)
+    too_old: TooOld = field(default_factory=TooOld)
+    is_halving: bool = False
 
     def was_read(self, ask: Ask) -> None:
         """The answer to a question is in."""

@@ -52,7 +52,8 @@ class Turns(Generic[Result]):
 
     Before some call has come back nothing is known of a limit, and one goes ahead: of an account,
     and at the beginning of the app. Of a doubtful account one run goes ahead: what fails at every
-    size is so found out by one run of each, and not by all of them.
+    size is so found out by one run of each, and not by all of them. While halves are asked for to
+    find how old is too old, one call of an account decides about the next.
     """
 
     client: GraphClient
@@ -118,14 +119,18 @@ class Turns(Generic[Result]):
     def next_creation(self) -> Part | None:
         """The part whose run is to be created next, if one may be now."""
         usage = self.client.usage()
-        runs = Counter(part.order.account_id for part in self.flight) + self._calls()
+        calls = self._calls()
+        runs = Counter(part.order.account_id for part in self.flight) + calls
         if not self._to_create or runs.total() >= runs_allowed(usage, "", APP_RUNS):
             return None
         most = {
             key: 1 if self.known[key].is_doubtful else runs_allowed(usage, key, ACCOUNT_RUNS)
             for key in self._to_create
         }
-        account_id = self._least_served(key for key in most if runs[key] < most[key])
+        waiting = {key for key in most if calls[key] and self.known[key].is_halving}
+        account_id = self._least_served(
+            key for key in most if runs[key] < most[key] and key not in waiting
+        )
         return None if account_id is None else _pop(self._to_create, account_id)
 
     def idle_seconds(self, default: float) -> float:

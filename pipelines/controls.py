@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from fbgraph.errors import CursorError, TooMuchDataError
+from fbgraph.ages import EVERYTHING, SHORTEST_MEMORY, TooOld, may_be_too_old, refused_day
+from fbgraph.asks import split_days
+from fbgraph.errors import CursorError, RequestError, TooMuchDataError
 from pipelines.reports import CONTROL
 from warehouse.checks import Found, Totals
 from warehouse.decode import decode
@@ -37,6 +40,15 @@ class Asked:
     loads: Sequence[Load] = ()
     errors: Mapping[date, str] = field(default_factory=dict)
 
+    @classmethod
+    def together(cls, parts: Sequence[Asked]) -> Self:
+        """What several calls have told, of other days each."""
+        return cls(
+            {day: totals for part in parts for day, totals in part.totals.items()},
+            [load for part in parts for load in part.loads],
+            {day: why for part in parts for day, why in part.errors.items()},
+        )
+
 
 class Controls:
     """Asks for control totals, and keeps them in the lake as the table `control_daily`."""
@@ -48,6 +60,7 @@ class Controls:
         self._lake = lake
         self._run_id = run_id
         self._now = now
+        self._too_old: defaultdict[str, TooOld] = defaultdict(TooOld)
 
     def counted(self) -> GraphClient:
         """A client whose tally tells what asking has cost, however it ended."""
@@ -68,23 +81,35 @@ class Controls:
         self, account: Account, days: Sequence[date], client: GraphClient | None = None
     ) -> Asked:
         """Ask for totals of neighbouring days by one call, and keep them; in halves where that is
-        too much, or where a row cannot be read: nothing could be proven by it.
+        too much, where a row cannot be read: nothing could be proven by it, and where some days
+        may be older than Meta keeps.
         """
         client = client or self.counted()
+        too_old = self._too_old[account.account_id]
+        return Asked.together([
+            self._ask_in_halves(account, some, client)
+            if EVERYTHING not in refused
+            else Asked({}, errors=dict.fromkeys(some, too_old.why[EVERYTHING]))
+            for some, refused in too_old.cut(days)
+        ])  # fmt: skip
+
+    def _ask_in_halves(
+        self, account: Account, days: tuple[date, ...], client: GraphClient
+    ) -> Asked:
         try:
             return self._ask(account, days, client)
+        except RequestError as error:
+            if not may_be_too_old(error, days[0], self._now().date() - SHORTEST_MEMORY):
+                raise
+            if day := refused_day(error, days):
+                self._too_old[account.account_id].note([EVERYTHING], day, error)
         except (TooMuchDataError, WarehouseError) as error:
             if len(days) == 1:
                 if isinstance(error, WarehouseError):
                     return Asked({}, errors={days[0]: str(error)})
                 raise
-        half = len(days) // 2
-        later = self.ask(account, days[half:], client)
-        earlier = self.ask(account, days[:half], client)
-        return Asked(
-            {**later.totals, **earlier.totals},
-            [*later.loads, *earlier.loads],
-            {**later.errors, **earlier.errors},
+        return Asked.together(
+            [self.ask(account, half, client) for half in split_days(days) if half]
         )
 
     def _ask(self, account: Account, days: Sequence[date], client: GraphClient) -> Asked:

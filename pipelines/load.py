@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from fbgraph.ages import SHORTEST_MEMORY
 from fbgraph.engine import Engine, wait_for_any
 from fbgraph.errors import ENDS_EVERYTHING, GraphError
 from fbgraph.orders import Order
@@ -103,6 +104,7 @@ class Loader:
                 fields=report.table.fields,
                 required=report.required,
                 tolerated=(WarehouseError,),
+                old_before=self._now().date() - SHORTEST_MEMORY,
                 wait=self._wait,
             )
             yield from engine.run(

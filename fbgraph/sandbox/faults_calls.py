@@ -34,6 +34,7 @@ __all__ = [
     "refuse_high_limit",
     "refuse_insights",
     "refuse_long_ranges",
+    "refuse_old_fields",
     "refuse_old_hours",
     "throttle",
     "throttle_headers",
@@ -270,3 +271,9 @@ def refuse_old_hours(_: Fault, asking: Asking) -> None:
     first = asking.query.hourly_from
     if first and asking.query.since < first:
         raise refused("hourly_too_old", first=str(first))
+
+
+def refuse_old_fields(fault: Fault, asking: Asking) -> None:
+    """The field named by `fault.word` is refused where a range begins before the 13 months."""
+    if fault.word in asking.query.fields and asking.query.since < asking.query.kept_from:
+        raise refused("insights_field", name=fault.word)

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HOURLY_MONTHS", "MONTHS", "Query", "Sort", "check_fields", "read_query"]
 
-#: How far back insights reach, and hourly ones. Sources: reference; out-of-cycle changes of 2025.
+#: How far back insights reach, and hours and unique people. Sources: reference; out-of-cycle
+#: changes of 2025.
 MONTHS: Final = 37
 HOURLY_MONTHS: Final = 13
 
@@ -90,6 +91,8 @@ class Query:
     conditions: tuple[Condition, ...]
     sort: Sort | None
     summary: tuple[str, ...]
+    #: The first day of which Meta keeps all there is, 13 months ago.
+    kept_from: date = date.min
 
     @property
     def hourly(self) -> bool:
@@ -98,7 +101,8 @@ class Query:
     @property
     def asked(self) -> Query:
         """The question itself: equal for the same parameters, whatever day it is today."""
-        return replace(self, hourly_from=date.min if self.hourly else None)
+        hourly_from = date.min if self.hourly else None
+        return replace(self, hourly_from=hourly_from, kept_from=date.min)
 
 
 def read_query(params: Mapping[str, str], node: Node, now: datetime) -> Query:
@@ -112,6 +116,7 @@ def read_query(params: Mapping[str, str], node: Node, now: datetime) -> Query:
     breakdowns = some_of(params, "breakdowns", BREAKDOWNS)
     partners = some_of(params, "action_breakdowns", ACTION_BREAKDOWNS)
     hourly = _check_breakdowns(breakdowns, partners)
+    kept_from = months_before(today, HOURLY_MONTHS)
     fields = words(params, "fields") or _default_fields(level)
     check_fields(fields, hourly=hourly)
     return Query(
@@ -121,13 +126,14 @@ def read_query(params: Mapping[str, str], node: Node, now: datetime) -> Query:
         since=since,
         until=until,
         increment=_increment(params),
-        hourly_from=months_before(today, HOURLY_MONTHS) if hourly else None,
+        hourly_from=kept_from if hourly else None,
         splits=tuple(sorted(b for b in breakdowns if b != HOURLY)),
         partners=tuple(p for p in partners if p != "action_type"),
         windows=some_of(params, "action_attribution_windows", WINDOWS),
         conditions=read_filtering(params, METRICS.keys() | {"spend"}),
         sort=_sort(params),
         summary=_summary(params, fields, hourly=hourly),
+        kept_from=kept_from,
     )
 
 

@@ -404,6 +404,11 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         *("5.6.9", "documented nowhere: the other way it could be"),
         ask=calls.refuse_old_hours,
     ),
+    "old_fields_refused": Scenario(
+        "insights with this field that begin before the 13 months are refused (100)",
+        *("1.14", "documented nowhere: one way it could be", "unique_clicks"),
+        ask=calls.refuse_old_fields,
+    ),
     "rows_in_other_order": Scenario(
         "each time a report is read its rows stand in another order",
         *("5.2.7", "Insights API reference: no order is promised"),

@@ -155,6 +155,7 @@ EXPECTED: Final[Mapping[str, May]] = {
     "hour_key_missing": EQUAL,
     "elapsed_hours": EQUAL,
     "old_hours_refused": May(is_met=False),
+    "old_fields_refused": May(is_met=False),
     "rows_in_other_order": EQUAL,
     "rows_twice": May(beside=("run_too_many_statuses:1",), is_dear=True),
 }

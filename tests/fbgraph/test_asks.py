@@ -36,6 +36,7 @@ from fbgraph.errors import (
     ThrottledError,
     TooMuchDataError,
     TooOldError,
+    VersionError,
 )
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def unknown_error() -> RunFailedError:
         (FieldError("nonexisting field"), Remedy.DROP, Remedy.DROP),
         (PermissionDeniedError("(#200)"), Remedy.FAIL, Remedy.FAIL),
         (RequestError("2/1504041"), Remedy.FAIL, Remedy.FAIL),
-        (TooOldError("3018"), Remedy.FAIL, Remedy.FAIL),
+        (TooOldError("3018"), Remedy.HALVE, Remedy.HALVE),
         (GraphError("never seen"), Remedy.FAIL, Remedy.FAIL),
     ],
 )
@@ -79,6 +80,26 @@ def test_each_failure_of_a_run_has_its_remedy(
         again = again.again(RunFailedError("Failed."))
 
     assert [remedy_of(error, ask, is_of_run=True) for ask in (ASK, again)] == [at_first, at_last]
+
+
+@pytest.mark.parametrize(
+    ("error", "young", "old"),
+    [
+        (RequestError("Invalid parameter"), Remedy.FAIL, Remedy.HALVE),
+        (FieldError("nonexisting field"), Remedy.DROP, Remedy.HALVE),
+        (PermissionDeniedError("(#200)"), Remedy.FAIL, Remedy.FAIL),
+        (VersionError("2635"), Remedy.FAIL, Remedy.FAIL),
+        (RunFailedError("Failed."), Remedy.AGAIN, Remedy.AGAIN),
+    ],
+)
+def test_what_is_refused_of_old_days_may_be_for_their_age(
+    error: GraphError, young: Remedy, old: Remedy
+) -> None:
+    bounds = [DAYS[0], DAYS[1]]
+
+    remedies = [remedy_of(error, ASK, is_of_run=False, old_before=day) for day in bounds]
+
+    assert remedies == [young, old]
 
 
 @pytest.mark.parametrize("error", [RunFailedError("Failed."), unknown_error(), TOO_MUCH])

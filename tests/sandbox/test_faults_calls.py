@@ -343,6 +343,20 @@ def test_old_hours_are_cut_off_or_refused(
     assert graph.error(f"{graph.account()}/insights", **asked)["code"] == 100
 
 
+def test_a_field_of_old_days_is_refused_and_the_same_of_younger_ones_is_not(
+    open_graph: Callable[..., Graph],
+) -> None:
+    graph = open_graph("old_fields_refused:ctr")
+    path = f"{graph.account()}/insights"
+    old, young = ({"since": f"2025-10-{day}", "until": "2025-10-24"} for day in (22, 23))
+
+    refused = graph.error(path, time_range=old, fields=["spend", "ctr"])
+
+    assert "ctr is not valid for fields param" in refused["message"]
+    assert graph.get(path, time_range=young, fields=["spend", "ctr"]).status_code == 200
+    assert graph.get(path, time_range=old, fields=["spend"]).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("scenario", "wanted"),
     [("batch_null:2", None), ("batch_throttled:2", 17), ("batch_timed_out:2", 960)],
