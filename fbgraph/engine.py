@@ -10,7 +10,7 @@ import logging
 import math
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
@@ -95,7 +95,7 @@ class Engine(Generic[Result]):
     `statuses` and `fields` are what a whole report asks for; fields that are `required` are never
     left out. `tolerated`: exceptions of the work's own that fail an order and nothing else.
     `old_before`: where Meta refuses days before it, younger ones are tried before all are blamed.
-    `wait` gives the calls that have come back, after so many seconds at most.
+    `wait` gives the calls that have come back, after so many seconds at most; `now` aware instants.
     """
 
     def __init__(  # noqa: PLR0913  # what it works with, by name
@@ -110,6 +110,7 @@ class Engine(Generic[Result]):
         tolerated: tuple[type[Exception], ...] = (),
         old_before: date = date.min,
         wait: Wait = wait_for_any,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client = client
         self._work = work
@@ -121,6 +122,7 @@ class Engine(Generic[Result]):
         self._tolerated = tolerated
         self._old_before = old_before
         self._wait = wait
+        self._now = now
         self._dropped: frozenset[str] = frozenset()
         self._turns: Turns[Result] = Turns(client)
         self._suspects: list[tuple[Part, GraphError]] = []
@@ -218,6 +220,7 @@ class Engine(Generic[Result]):
         now = self._client.clock()
         part.run = ReportRun.unseen(report_run_id)
         part.created, part.changed = now - age_seconds, now
+        part.asked_at = self._now() - timedelta(seconds=age_seconds)
         part.heard, part.silent_since = now, None
         part.due = now if age_seconds else now + poll_seconds(0.0, 0)
         part.order.report_run_ids.append(report_run_id)
@@ -433,6 +436,7 @@ class Engine(Generic[Result]):
         def found(_: Part, ids: tuple[str, ...]) -> Iterator[Result]:
             narrowed = replace(part.ask, level=level, ids=ids, attempt=1, busy=0)
             if not ids:
+                part.asked_at = part.asked_at or self._now()
                 yield from self._was_read(part, None)
             elif len(ids) == 1:  # fewer than before: what has no rows is left out
                 self._ask_again(part, narrowed)

@@ -14,7 +14,7 @@ from fbgraph.retry import MAX_THROTTLED_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from fbgraph.asks import Ask
     from fbgraph.errors import GraphError
@@ -143,6 +143,11 @@ class Order:
         return all(part.is_read for part in self.parts)
 
     @property
+    def asked_at(self) -> datetime | None:
+        """When the first of its parts was asked for; None before any was."""
+        return min((p.asked_at for p in self.parts if p.asked_at is not None), default=None)
+
+    @property
     def fields(self) -> frozenset[str]:
         """What every part was asked for."""
         return frozenset.intersection(*(frozenset(part.ask.fields) for part in self.parts))
@@ -158,7 +163,8 @@ class Part:
 
     By the clock: when the run was `created`, when it last `changed`, when a poll was last `heard`
     of, `silent_since` when they say nothing, and when the next one is `due`. `silent_polls` say
-    nothing, `same_polls` nothing new.
+    nothing, `same_polls` nothing new. `asked_at` is the instant at which the run was created, by
+    this process or by an earlier one: its numbers are those of that time.
     """
 
     order: Order
@@ -166,6 +172,7 @@ class Part:
     number: int
     run: ReportRun = field(default_factory=lambda: ReportRun.unseen(""))
     created: float = 0.0
+    asked_at: datetime | None = None
     changed: float = 0.0
     heard: float = 0.0
     silent_since: float | None = None

@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from fbgraph.ages import EVERYTHING, SHORTEST_MEMORY, TooOld, may_be_too_old, refused_day
 from fbgraph.asks import split_days
 from fbgraph.errors import CursorError, RequestError, TooMuchDataError
+from pipelines.emptiness import is_nothing
 from pipelines.reports import CONTROL
-from warehouse.checks import Found, Totals
+from warehouse import arrow
+from warehouse.checks import NOT_OVER, Found, Totals
 from warehouse.decode import decode
 from warehouse.errors import WarehouseError
-from warehouse.loads import PROVEN, Load
+from warehouse.hours import is_over
+from warehouse.loads import PROVEN, PROVISIONAL, Load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from warehouse.decode import Account, Decoded
     from warehouse.lake import Lake
 
-__all__ = ["Asked", "Controls"]
+__all__ = ["Asked", "Controls", "Emptied"]
 
 _log = logging.getLogger(__name__)
 
@@ -33,12 +36,16 @@ _log = logging.getLogger(__name__)
 class Asked:
     """Control totals by day, None where Meta gave no row.
 
-    `errors`: days whose totals cannot be read, and why; they have none.
+    `errors`: days whose totals cannot be read, and why; they have none. `asked_at`: when they were
+    asked for. `emptied`: records of days that had totals and have none now; these are not in the
+    lake until somebody believes it (`Controls.empty`).
     """
 
     totals: Mapping[date, Totals | None]
     loads: Sequence[Load] = ()
     errors: Mapping[date, str] = field(default_factory=dict)
+    asked_at: Mapping[date, datetime] = field(default_factory=dict)
+    emptied: Mapping[date, Emptied] = field(default_factory=dict)
 
     @classmethod
     def together(cls, parts: Sequence[Asked]) -> Self:
@@ -47,7 +54,16 @@ class Asked:
             {day: totals for part in parts for day, totals in part.totals.items()},
             [load for part in parts for load in part.loads],
             {day: why for part in parts for day, why in part.errors.items()},
+            {day: at for part in parts for day, at in part.asked_at.items()},
+            {day: one for part in parts for day, one in part.emptied.items()},
         )
+
+
+class Emptied(NamedTuple):
+    """What the lake has of a day's totals, and the record of none that came now."""
+
+    old: Load
+    new: Load
 
 
 class Controls:
@@ -73,9 +89,17 @@ class Controls:
         stored = self._lake.loads_of(CONTROL.name, [(account.account_id, day) for day in days])
         if any(load is None or load.run_id != self._run_id for load in stored):
             return self.ask(account, days, client)
+        known = [load for load in stored if load is not None]
         return Asked(
-            {load.date: load.totals if load.rows else None for load in stored if load is not None}
+            {load.date: load.totals if load.rows else None for load in known},
+            asked_at={load.date: load.asked_at or load.loaded_at for load in known},
         )
+
+    def empty(self, record: Load) -> None:
+        """Keep that a day has no totals any more. Raises WarehouseError."""
+        rows = arrow.empty(CONTROL.table.arrow_schema)
+        account_id, day = _cell(record)
+        self._lake.replace(CONTROL.name, rows, account_id=account_id, date=day, load=record)
 
     def ask(
         self, account: Account, days: Sequence[date], client: GraphClient | None = None
@@ -113,7 +137,7 @@ class Controls:
         )
 
     def _ask(self, account: Account, days: Sequence[date], client: GraphClient) -> Asked:
-        before = client.tally.calls
+        before, asked_at = client.tally.calls, self._now()
         decoded = _decoded(client, account, days)
         for reject in decoded.rejects:
             raise WarehouseError(
@@ -123,27 +147,39 @@ class Controls:
         calls = client.tally.calls - before
         totals: dict[date, Totals | None] = {}
         loads = []
+        emptied: dict[date, Emptied] = {}
         for at, day in enumerate(days):
             rows = decoded.of_day(day)
             found = Found.of(CONTROL.table, rows)
             totals[day] = found.totals if found.rows else None
+            over = is_over(account.timezone_name, day, asked_at)
             record = Load.of(
                 CONTROL.name,
                 account.account_id,
                 day,
                 found,
-                verdict=PROVEN,
-                reason="Meta's own totals",
+                verdict=PROVEN if over else PROVISIONAL,
+                reason="Meta's own totals" if over else f"{NOT_OVER}; Meta's own totals so far",
+                is_over=over,
+                asked_at=asked_at,
                 api_version=client.tally.api_version,
                 run_id=self._run_id,
                 loaded_at=self._now(),
                 calls=share(calls, len(days), at),
             )
+            old = None if rows.num_rows else self._lake.load_of(CONTROL.name, *_cell(record))
+            if old is not None and not is_nothing(old):
+                emptied[day] = Emptied(old, record)
+                continue
             self._lake.replace(
                 CONTROL.name, rows, account_id=account.account_id, date=day, load=record
             )
             loads.append(record)
-        return Asked(totals, loads)
+        return Asked(totals, loads, {}, dict.fromkeys(days, asked_at), emptied)
+
+
+def _cell(load: Load) -> tuple[str, date]:
+    return load.account_id, load.date
 
 
 def _decoded(client: GraphClient, account: Account, days: Sequence[date]) -> Decoded:

@@ -13,6 +13,9 @@ from datetime import date
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from pipelines.emptiness import EMPTY
+from pipelines.outcome import HAD_ROWS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -29,6 +32,8 @@ _log = logging.getLogger(__name__)
 class Failed:
     """A load that failed: why, when (ISO, UTC) and in which run. `since` is when it first failed
     since it last loaded, and `kind` names a failure that another look may undo ("" for all others).
+    `empty_since` is when Meta first returned nothing for a day that had rows, if no rows have come
+    since (see `emptiness`).
     """
 
     error: str
@@ -36,6 +41,7 @@ class Failed:
     run_id: str = ""
     since: str = ""
     kind: str = ""
+    empty_since: str = ""
 
 
 class Failures:
@@ -59,10 +65,18 @@ class Failures:
             before = self._read(key)
             at = now.isoformat()
             since = before["since"] or before["at"] or at
-            failed = Failed(outcome.error, at, run_id, since, outcome.kind)
+            empty_since = before["empty_since"] if outcome.kind != HAD_ROWS else ""
+            if outcome.kind == EMPTY:
+                empty_since = empty_since or at
+            failed = Failed(outcome.error, at, run_id, since, outcome.kind, empty_since)
             self._store.note(key, json.dumps(asdict(failed)))
         except OSError as error:
             _log.warning("%s: it is not remembered that this failed: %s", outcome, error)
+
+    def of_day(self, account_id: str, day: date) -> Failed | None:
+        """That of one account-day, if its last try failed."""
+        failed = Failed(**self._read(f"{self._folder}/{account_id}/{day}.json"))
+        return failed if failed.at else None
 
     def of(self, account_id: str) -> Mapping[date, Failed]:
         """Those of one account. A file that was cut off tells that its day failed, and no more."""

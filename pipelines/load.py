@@ -20,6 +20,7 @@ from fbgraph.errors import ENDS_EVERYTHING, GraphError
 from fbgraph.orders import Order
 from fbgraph.runner import RESUME_SECONDS
 from pipelines.controls import Controls
+from pipelines.emptiness import EMPTY, refusal
 from pipelines.estimate import cut, expected_rows
 from pipelines.failures import Failures
 from pipelines.journal import FileJournal
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from pipelines.reports import Report
     from warehouse.decode import Account
     from warehouse.lake import Lake
+    from warehouse.loads import Load
 
 __all__ = ["Loader", "threads"]
 
@@ -54,7 +56,8 @@ class Loader:
     """Loads account-days with one client into one lake, many at a time.
 
     `accounts` by their digits. `run_id` is the Dagster run's: it goes into every record. Control
-    totals that the same run has asked for already are not asked for again. `now` gives the time,
+    totals that the same run has asked for already are not asked for again. `accept_empty`: a day
+    that had rows becomes empty at once where Meta returns none (`emptiness`). `now` gives the time,
     `wait` is the engine's.
     """
 
@@ -65,6 +68,7 @@ class Loader:
         accounts: Mapping[str, Account],
         run_id: str,
         *,
+        accept_empty: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         wait: Wait = wait_for_any,
     ) -> None:
@@ -74,6 +78,7 @@ class Loader:
         self._now = now
         self._wait = wait
         self._controls = Controls(client, lake, run_id, now)
+        self._accept_empty = accept_empty
         self._run_id = run_id
 
     def load(self, report: Report, account_days: Iterable[AccountDay]) -> Iterator[Outcome]:
@@ -94,7 +99,14 @@ class Loader:
         journal = FileJournal(self._lake.store, report.name, self._now)
         with ExitStack() as stages:
             work = ReportWork(
-                report, self._lake, self._accounts, self._controls, self._run_id, self._now, stages
+                report,
+                self._lake,
+                self._accounts,
+                self._controls,
+                self._run_id,
+                self._now,
+                stages,
+                accept_empty=self._accept_empty,
             )
             engine = Engine(
                 self._client,
@@ -106,6 +118,7 @@ class Loader:
                 tolerated=(WarehouseError,),
                 old_before=self._now().date() - SHORTEST_MEMORY,
                 wait=self._wait,
+                now=self._now,
             )
             yield from engine.run(
                 Order(account_id, tuple(run))
@@ -149,7 +162,21 @@ class Loader:
                 Outcome(AccountDay(account.account_id, day), error=why)
                 for day, why in asked.errors.items()
             ),
+            *(self._emptied(account, *emptied) for emptied in asked.emptied.values()),
         ]
+
+    def _emptied(self, account: Account, old: Load, new: Load) -> Outcome:
+        """What becomes of totals that were there and are not any more."""
+        account_day = AccountDay(account.account_id, new.date)
+        if not self._accept_empty:
+            failed = Failures(self._lake.store, CONTROL.name).of_day(*account_day)
+            if why := refusal(old, new, failed):
+                return Outcome(account_day, error=why, kind=EMPTY)
+        try:
+            self._controls.empty(new)
+        except (WarehouseError, OSError) as error:
+            return Outcome(account_day, error=str(error))
+        return Outcome(account_day, new)
 
 
 @contextmanager

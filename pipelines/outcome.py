@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pipelines.partitions import AccountDay
     from warehouse.loads import Load
 
-__all__ = ["Outcome"]
+__all__ = ["HAD_ROWS", "Outcome"]
+
+#: `kind` of an account-day for which rows came that could not take the place of the old ones.
+HAD_ROWS: Final = "rows"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,21 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from fbgraph.errors import RetryableError
 from fbgraph.orders import Order
 from pipelines.controls import share
-from pipelines.outcome import Outcome
+from pipelines.emptiness import EMPTY, is_nothing, refusal
+from pipelines.failures import Failures
+from pipelines.outcome import HAD_ROWS, Outcome
 from pipelines.partitions import AccountDay, chunks
+from warehouse.cells import offset_of
 from warehouse.checks import METRICS, Totals, prove, too_many_rejects
-from warehouse.errors import NotAPageError, WarehouseError
-from warehouse.loads import Load
+from warehouse.errors import KeepsProvenError, NotAPageError, WarehouseError
+from warehouse.hours import over_at
+from warehouse.loads import Load, may_replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
 
     from fbgraph.asks import Ask
     from fbgraph.paging import Params
-    from pipelines.controls import Asked, Controls
+    from pipelines.controls import Asked, Controls, Emptied
     from pipelines.reports import Report
     from warehouse.checks import Verdict
     from warehouse.decode import Account
@@ -56,7 +61,9 @@ class _Pages:
 
 
 class ReportWork:
-    """Loads one report. `stages` lets go of all stages when a load ends, however it does."""
+    """Loads one report. `stages` lets go of all stages when a load ends, however it does.
+    `accept_empty`: a day that had rows may become empty at once.
+    """
 
     def __init__(  # noqa: PLR0913, PLR0917  # made in one place
         self,
@@ -67,6 +74,8 @@ class ReportWork:
         run_id: str,
         now: Callable[[], datetime],
         stages: ExitStack,
+        *,
+        accept_empty: bool = False,
     ) -> None:
         self._report = report
         self._fields = report.table.fields
@@ -76,6 +85,8 @@ class ReportWork:
         self._run_id = run_id
         self._now = now
         self._stages = stages
+        self._accept_empty = accept_empty
+        self._failures = Failures(lake.store, report.name)
         self._warned: frozenset[str] = frozenset()
         self._open: dict[Order, _Pages] = {}
 
@@ -120,13 +131,14 @@ class ReportWork:
                 outcomes.append(Outcome(account_day, error=controls.errors[day]))
                 continue
             settled = stage.settle(day)
-            verdict = self._prove(order, settled, controls.totals[day])
-            if _may_change(verdict, settled) and not order.is_fresh:
+            is_over = self._is_over(order, day, controls)
+            verdict = self._prove(order, day, settled, controls, is_over=is_over)
+            if verdict.may_change and not order.is_fresh:
                 _log.info("%s does not add up yet; asking again.", account_day)
                 doubtful.append(day)
             else:
-                load = self._record(order, day, settled, verdict, controls)
-                outcomes.append(_published(account_day, settled, load))
+                load = self._record(order, day, settled, verdict, controls, is_over=is_over)
+                outcomes.append(self._publish(settled, load, controls.emptied.get(day)))
         again = [
             Order(order.account_id, tuple(run), is_fresh=True)
             for run in chunks(doubtful, len(order.days))
@@ -138,15 +150,38 @@ class ReportWork:
     def _calls(self, order: Order, day: date) -> int:
         return share(order.calls, len(order.days), order.days.index(day))
 
-    def _prove(self, order: Order, settled: Settled, control: Totals | None) -> Verdict:
-        missing, no_sums = self._missing(order), self._report.no_sums
-        return prove(settled.found, control, missing_fields=missing, no_sums=no_sums)
+    def _asked_at(self, order: Order) -> datetime:
+        return order.asked_at or self._now()
+
+    def _is_over(self, order: Order, day: date, controls: Asked) -> bool:
+        """Whether the day was over when its rows were asked for, and when its totals were."""
+        over = over_at(self._accounts[order.account_id].timezone_name, day)
+        return min(self._asked_at(order), controls.asked_at[day]) >= over
+
+    def _prove(
+        self, order: Order, day: date, settled: Settled, controls: Asked, *, is_over: bool
+    ) -> Verdict:
+        return prove(
+            settled.found,
+            controls.totals[day],
+            is_over=is_over,
+            coin=Decimal(1) / offset_of(self._accounts[order.account_id].currency),
+            missing_fields=self._missing(order),
+            no_sums=self._report.no_sums,
+        )
 
     def _missing(self, order: Order) -> Sequence[str]:
         return [name for name in self._fields if name not in order.fields]
 
-    def _record(
-        self, order: Order, day: date, settled: Settled, verdict: Verdict, controls: Asked
+    def _record(  # noqa: PLR0913  # all that a record tells of
+        self,
+        order: Order,
+        day: date,
+        settled: Settled,
+        verdict: Verdict,
+        controls: Asked,
+        *,
+        is_over: bool,
     ) -> Load:
         control = controls.totals[day] or Totals()
         load = Load.of(
@@ -156,6 +191,8 @@ class ReportWork:
             settled.found,
             verdict=verdict.verdict,
             reason=verdict.reason,
+            is_over=is_over,
+            asked_at=self._asked_at(order),
             control_impressions=control.impressions,
             control_clicks=control.clicks,
             control_spend=control.spend,
@@ -170,17 +207,29 @@ class ReportWork:
         unknown: dict[str, Any] = dict.fromkeys(set(METRICS) - set(self._fields))
         return replace(load, **unknown)
 
+    def _publish(self, settled: Settled, load: Load, emptied: Emptied | None) -> Outcome:
+        """Replace the account-day, unless a day that had rows would be empty without a second look.
+        Its totals go with its rows.
+        """
+        account_day = AccountDay(load.account_id, load.date)
+        if not is_nothing(load):
+            return _published(account_day, settled, load)
+        if not self._accept_empty:
+            old = self._lake.load_of(load.table, *account_day)
+            failed = self._failures.of_day(*account_day)
+            why = refusal(old, load, failed, totals=emptied.old if emptied else None)
+            if why and may_replace(old, load):
+                return Outcome(account_day, error=why, kind=EMPTY)
+        outcome = _published(account_day, settled, load)
+        if emptied and outcome.load:
+            self._controls.empty(emptied.new)
+        return outcome
+
     def _warn_of_unknown(self, order: Order, fields: frozenset[str]) -> None:
         """Each key that nobody asked for is told once per load."""
         if new := sorted(fields - self._warned):
             self._warned |= fields
             _log.warning("act_%s: left out fields not asked for: %s", order.account_id, new)
-
-
-def _may_change(verdict: Verdict, settled: Settled) -> bool:
-    """Whether another look could help: numbers differ, or rows share a key."""
-    differs = any(not difference.within for difference in verdict.differences)
-    return not verdict.proven and (differs or settled.found.duplicates > 0)
 
 
 def _published(account_day: AccountDay, settled: Settled, load: Load) -> Outcome:
@@ -194,8 +243,11 @@ def _published(account_day: AccountDay, settled: Settled, load: Load) -> Outcome
                 error=f"{load.rejected} of {load.rejected + load.rows} rows cannot be read;"
                 f" the first, page {first.page} row {first.row}: {first.column or 'row'}"
                 f" {first.value}: {first.reason}",
+                kind=HAD_ROWS,
             )
         settled.publish(load)
+    except KeepsProvenError as error:
+        return Outcome(account_day, error=str(error), kind=HAD_ROWS if load.rows else "")
     except (WarehouseError, OSError) as error:
         return Outcome(account_day, error=str(error))
     return Outcome(account_day, load, duplicates=settled.found.duplicates)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, Final, Self
 
 import pyarrow as pa
@@ -12,16 +12,17 @@ import pyarrow.compute as pc
 from warehouse import arrow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from warehouse.table import Table
 
 __all__ = [
+    "CENT",
     "METRICS",
+    "NOT_OVER",
     "PROVEN",
     "PROVISIONAL",
     "REJECTS_SHARE",
-    "TOLERANCE",
     "UNPROVABLE",
     "UNPROVEN",
     "Difference",
@@ -30,6 +31,7 @@ __all__ = [
     "Verdict",
     "duplicates_of_grain",
     "prove",
+    "spend_tolerance",
     "too_many_rejects",
     "unknown_ids",
 ]
@@ -37,8 +39,11 @@ __all__ = [
 PROVEN: Final = "proven"
 UNPROVEN: Final = "unproven"
 
-#: The day was not over when it was asked for, whether its rows add up or not.
+#: The day was not over when Meta was asked for it, whether its rows add up or not.
 PROVISIONAL: Final = "provisional"
+
+#: How the reason of a provisional day begins.
+NOT_OVER: Final = "the day was not over when Meta was asked"
 
 #: Nothing is known to be wrong, but the rows of such a report add up to no total.
 UNPROVABLE: Final = "unprovable"
@@ -46,14 +51,10 @@ UNPROVABLE: Final = "unprovable"
 #: More rejects than this share of an account-day fail it. Design §5.4.
 REJECTS_SHARE: Final = Decimal("0.01")
 
-#: How far spend may be off; counts may not be off at all. Meta rounds each row to the smallest
-#: coin it shows, so n rows are off by up to n halves of a cent; many small rows must not hide a
-#: missing ad, hence at most a thousandth of the control; and one cent is never worth an alarm.
-TOLERANCE: Final[Mapping[str, Decimal]] = {
-    "per_row": Decimal("0.005"),
-    "most_of_control": Decimal("0.001"),
-    "least": Decimal("0.01"),
-}
+#: The smallest coin of a currency with hundredths, in major units.
+CENT: Final = Decimal("0.01")
+
+_MILLIONTH: Final = Decimal("0.000001")
 
 #: What is compared, in this order.
 METRICS: Final[Sequence[str]] = ("impressions", "clicks", "spend")
@@ -90,11 +91,14 @@ class Found:
 
     `repeated` rows came more than once and were counted once; `duplicates` are keys of the grain
     that rows which differ share; `rejected` rows could not be read, and `rejected_cells` of the
-    others are NULL because they could not.
+    others are NULL because they could not. `spending` rows are those whose spend Meta may have
+    rounded. `lost`: breakdowns that were asked for and no row has, though rows delivered.
     """
 
     rows: int = 0
     totals: Totals = Totals()
+    spending: int = 0
+    lost: frozenset[str] = frozenset()
     repeated: int = 0
     duplicates: int = 0
     rejected: int = 0
@@ -102,10 +106,45 @@ class Found:
 
     @classmethod
     def of(cls, table: Table, rows: pa.Table, *, rejected: int = 0) -> Self:
-        """Look at rows that are in memory."""
+        """Look at all rows of an account-day, which are in memory."""
         twice = duplicates_of_grain(table, rows).num_rows
-        totals = Totals.of(rows)
-        return cls(rows=rows.num_rows, totals=totals, duplicates=twice, rejected=rejected)
+        found = cls.of_part(table, rows, duplicates=twice)
+        return replace(found.whole(table), rejected=rejected)
+
+    @classmethod
+    def of_part(
+        cls, table: Table, rows: pa.Table, *, repeated: int = 0, duplicates: int = 0
+    ) -> Self:
+        """Look at some of the rows: here `lost` is what none of these has."""
+        return cls(
+            rows=rows.num_rows,
+            totals=Totals.of(rows),
+            spending=_spending(rows),
+            lost=_without_breakdown(table, rows),
+            repeated=repeated,
+            duplicates=duplicates,
+        )
+
+    def __add__(self, other: Found) -> Found:
+        """Both parts together. A part without rows lacks nothing that the other has."""
+        lost = [part.lost for part in (self, other) if part.rows]
+        return Found(
+            rows=self.rows + other.rows,
+            totals=self.totals + other.totals,
+            spending=self.spending + other.spending,
+            lost=frozenset.intersection(*lost) if lost else frozenset(),
+            repeated=self.repeated + other.repeated,
+            duplicates=self.duplicates + other.duplicates,
+            rejected=self.rejected + other.rejected,
+            rejected_cells=self.rejected_cells + other.rejected_cells,
+        )
+
+    def whole(self, table: Table) -> Self:
+        """All parts are in. Rows without impressions may lack a breakdown: what they tell of
+        happened after the ad was shown, and Meta does not say when (contract 5.6.8).
+        """
+        counts = self.totals.impressions or "impressions" not in table.fields
+        return self if counts else replace(self, lost=frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,22 +172,26 @@ class Difference:
 class Verdict:
     """Whether the rows are proven, why (a sentence), and how each metric compares.
 
-    `verdict` is one of `loads`: proven, unproven or unprovable.
+    `verdict` is one of `loads`: proven, provisional, unproven or unprovable. `may_change`: another
+    look could come to another one, because numbers differ, rows share a key or lack a breakdown.
     """
 
     verdict: str
     reason: str
     differences: Sequence[Difference] = ()
+    may_change: bool = False
 
     @property
     def proven(self) -> bool:
         return self.verdict == PROVEN
 
 
-def prove(
+def prove(  # noqa: PLR0913  # all that a verdict is made of
     found: Found,
     control: Totals | None,
     *,
+    is_over: bool = True,
+    coin: Decimal = CENT,
     missing_fields: Sequence[str] = (),
     no_sums: str = "",
 ) -> Verdict:
@@ -158,10 +201,28 @@ def prove(
     for a day without delivery. Rejected rows and missing fields leave a day unproven, and the
     reason says how much of the difference they can explain. That every row is of the account and
     the day, decoding has seen to. `no_sums` says why the rows of a report add up to no total; such
-    a day is unprovable unless something is wrong with it.
+    a day is unprovable unless something is wrong with it. `is_over`: both rows and totals were
+    asked for when the day was over; if not it is provisional, add up or not. A breakdown that all
+    rows lack is no matter of time, and leaves any day unproven. `coin` is the currency's smallest.
     """
-    differences = () if no_sums else compare(found.totals, control or Totals(), found.rows)
+    verdict = _as_of_a_whole_day(found, control, coin, missing_fields, no_sums)
+    if is_over or found.lost:
+        return verdict
+    return replace(verdict, verdict=PROVISIONAL, reason=f"{NOT_OVER}; {verdict.reason}")
+
+
+def _as_of_a_whole_day(
+    found: Found,
+    control: Totals | None,
+    coin: Decimal,
+    missing_fields: Sequence[str],
+    no_sums: str,
+) -> Verdict:
+    tolerance = spend_tolerance(found.spending, coin)
+    differences = () if no_sums else compare(found.totals, control or Totals(), tolerance)
+    may_change = bool(found.duplicates or found.lost or not all(d.within for d in differences))
     faults = [
+        *([_lost(found.lost)] if found.lost else ()),
         *([f"keys that more than one row has: {found.duplicates}"] if found.duplicates else ()),
         *_shortfalls(differences, found.rejected, missing_fields),
         *([f"{_rows(found.rejected)} could not be read"] if found.rejected else ()),
@@ -170,7 +231,7 @@ def prove(
     if faults and control is None and not no_sums:
         faults.append("the account's total has no row of this day")
     if faults:
-        return Verdict(UNPROVEN, "; ".join(faults), differences)
+        return Verdict(UNPROVEN, "; ".join(faults), differences, may_change)
     if no_sums:
         return Verdict(UNPROVABLE, no_sums)
     if control is None:
@@ -190,12 +251,22 @@ def _sum(rows: pa.Table, name: str) -> Decimal:
     return pc.sum(exact).as_py() or Decimal()
 
 
-def compare(found: Totals, control: Totals, row_count: int) -> Sequence[Difference]:
-    """Set each metric against its control, with the tolerance it has."""
-    by_rows = TOLERANCE["per_row"] * row_count
-    by_control = TOLERANCE["most_of_control"] * abs(control.spend)
-    spend = max(min(by_rows, by_control), TOLERANCE["least"])
-    tolerance = {"impressions": Decimal(), "clicks": Decimal(), "spend": spend}
+def spend_tolerance(rows: int, coin: Decimal = CENT) -> Decimal:
+    """How far the spend of so many rows may be off, in major units of the account's currency.
+
+    Meta rounds the spend of each row to the smallest `coin`. Each rounding is off by at most half
+    a coin, so n of them by n/2 at most; and as they go up as often as down, the standard deviation
+    of their sum is √(n/12) coins. Four of them are passed once in 16,000 days. A coin is never
+    worth an alarm, unless there is no rounding that could explain it.
+    """
+    usual = max(Decimal(1), 4 * (Decimal(rows) / 12).sqrt())
+    most = min(usual, Decimal(rows) / 2) * coin
+    return most.quantize(_MILLIONTH, ROUND_CEILING)  # the finest that Meta shows
+
+
+def compare(found: Totals, control: Totals, spend_off: Decimal) -> Sequence[Difference]:
+    """Set each metric against its control. Counts are exact; spend may be off by so much."""
+    tolerance = {"impressions": Decimal(), "clicks": Decimal(), "spend": spend_off}
     return [
         Difference(
             metric,
@@ -262,6 +333,34 @@ def _shortfalls(
         short = "short of" if item.missing > 0 else "beyond"
         faults.append(f"{item}, {_plain(abs(item.missing))} {short} the account's total{explained}")
     return faults
+
+
+def _lost(breakdowns: Iterable[str]) -> str:
+    names = ", ".join(sorted(breakdowns))
+    return f"no row has the breakdown that was asked for: {names}"
+
+
+def _spending(rows: pa.Table) -> int:
+    """Rows whose spend may have been rounded: with spend, or with impressions that cost less than
+    half a coin.
+    """
+    if "spend" not in rows.schema.names:
+        return 0
+    counts = pc.not_equal(rows["spend"], arrow.constant("0", 1, rows["spend"].type)[0])
+    if "impressions" in rows.schema.names:
+        counts = pc.or_kleene(counts, pc.greater(rows["impressions"], arrow.int64s([0])[0]))
+    return int(pc.sum(counts).as_py() or 0)
+
+
+def _without_breakdown(table: Table, rows: pa.Table) -> frozenset[str]:
+    """Breakdowns of which all rows lack every column."""
+    if not rows.num_rows:
+        return frozenset()
+    lacking = dict.fromkeys(table.breakdowns, True)
+    for column in table.columns:
+        if column.breakdown and rows[column.name].null_count < rows.num_rows:
+            lacking[column.source] = False
+    return frozenset(name for name, lacks in lacking.items() if lacks)
 
 
 def _rows(count: int) -> str:

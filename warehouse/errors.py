@@ -94,10 +94,14 @@ class UnwritableError(WarehouseError):
 
 
 class KeepsProvenError(WarehouseError):
-    """The account-day on disk is proven and the rows offered are not, so the old ones stay."""
+    """The account-day on disk is better than the rows offered, so the old ones stay: `old` and
+    `new` are their verdicts, `reason` is why the new ones have theirs.
+    """
 
-    def __init__(self, table: str, account_id: str, date: str, reason: str) -> None:
+    def __init__(  # noqa: PLR0913  # what the message tells
+        self, table: str, account_id: str, date: str, *, old: str, new: str, reason: str
+    ) -> None:
         super().__init__(
-            f"{table} of account {account_id} on {date} is proven and stays as it is; "
-            f"what was offered is unproven: {reason or 'it has no load record'}"
+            f"{table} of account {account_id} on {date} is {old} and stays as it is; "
+            f"what was offered is {new}: {reason}"
         )

@@ -26,9 +26,13 @@ from warehouse.errors import UnknownZoneError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["DayHours", "hours_of", "zone_named"]
+__all__ = ["SETTLES_AFTER", "DayHours", "hours_of", "is_over", "over_at", "zone_named"]
 
 HOURS_A_DAY: Final = 24
+
+#: How long after the end of a day Meta still counts what was delivered in it: at midnight about a
+#: tenth of the day is missing. Elapsed time, whatever the clock does meanwhile. Our choice.
+SETTLES_AFTER: Final = timedelta(hours=3)
 
 _ZONE_NAME: Final = re.compile(r"[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+)*")
 
@@ -66,6 +70,19 @@ def hours_of(zone: str, day: date) -> DayHours:
     edges = [_first_instant(wall, info) for wall in walls]
     pairs = list(pairwise(edges))
     return DayHours(tuple(start for start, _ in pairs), tuple(end for _, end in pairs))
+
+
+def over_at(zone: str, day: date) -> datetime:
+    """When a day is over for us: `SETTLES_AFTER` its end at the clock of `zone`, in UTC.
+
+    Raises UnknownZoneError.
+    """
+    return datetime.fromtimestamp(hours_of(zone, day).ends[-1], UTC) + SETTLES_AFTER
+
+
+def is_over(zone: str, day: date, at: datetime) -> bool:
+    """Whether a day was over at an aware instant. Raises UnknownZoneError."""
+    return at >= over_at(zone, day)
 
 
 def _first_instant(wall: datetime, zone: ZoneInfo) -> int:

@@ -13,7 +13,7 @@ Polars) take those columns from the path, and pyarrow refuses files that carry t
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -29,7 +29,7 @@ from warehouse.errors import (
     WarehouseError,
 )
 from warehouse.files import workshop
-from warehouse.loads import may_replace, restated, to_values
+from warehouse.loads import completed, may_replace, restated, to_values
 from warehouse.parquet import Partition, Writer
 from warehouse.place import open_store
 from warehouse.schema import TABLES, Table, table_named
@@ -61,6 +61,7 @@ class Lake:
     def __init__(self, url: str | Path) -> None:
         self.store = open_store(url)
         self.root = self.store.root
+        self._zones: dict[str, str | None] = {}
 
     def demand_writable(self) -> None:
         """Raise WarehouseError where nothing can be put."""
@@ -157,7 +158,10 @@ class Lake:
             old, history, _ = self._footer(where.key)
             if not may_replace(old, load):
                 raise KeepsProvenError(
-                    table.name, where.account_id, str(where.date), load.reason if load else ""
+                    *(table.name, where.account_id, str(where.date)),
+                    old=old.verdict if old else "",
+                    new=load.verdict if load else "unproven",
+                    reason=load.reason if load else "it has no load record",
                 )
             change = restated(old, load)
             written = written.again() if written else writer
@@ -290,9 +294,29 @@ class Lake:
     def _footer(self, key: str) -> Footer:
         """What a file says of itself: nothing, if it is not there."""
         try:
-            return parquet.footer(self.store.open(key, footer_only=True))
+            return self.footer_of(self.store.open(key, footer_only=True))
         except FileNotFoundError:
             return parquet.NOTHING
+
+    def footer_of(self, source: Path | pa.NativeFile) -> Footer:
+        """What a file of this lake says of itself, completed where older code wrote it. Raises
+        FileNotFoundError.
+        """
+        footer = parquet.footer(source)
+        if footer.load is None or footer.load.is_over is not None:
+            return footer
+        zone = self._zone_of(footer.load.account_id)
+        return footer if zone is None else footer._replace(load=completed(footer.load, zone))
+
+    def _zone_of(self, account_id: str) -> str | None:
+        """Zone of an account, as the table `accounts` has it; None where that does not say."""
+        if account_id not in self._zones:
+            self._zones[account_id] = None
+            # What is wrong with `accounts` is for those to say who need more of it.
+            with suppress(WarehouseError, OSError, pa.ArrowException):
+                rows = self.read("accounts").select(["account_id", "account_timezone"]).to_pylist()
+                self._zones |= {row["account_id"]: row["account_timezone"] for row in rows}
+        return self._zones[account_id]
 
     def _footers(self) -> Sequence[Footer]:
         keys = [

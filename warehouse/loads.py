@@ -7,12 +7,14 @@ and record together; the tables `loads` and `restatements` are put together from
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-from warehouse.checks import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN, Totals
+from warehouse.checks import NOT_OVER, PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN, Totals
+from warehouse.errors import UnknownZoneError
+from warehouse.hours import is_over
 from warehouse.schema import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ __all__ = [
     "UNPROVEN",
     "Load",
     "Restatement",
+    "completed",
     "from_values",
     "may_replace",
     "restated",
@@ -48,7 +51,7 @@ class Load:
 
     `loaded_at` and `asked_at` are in UTC; `verdict` is "proven", "provisional", "unproven" or
     "unprovable", and `reason` says why. `is_over` and `asked_at` are None in files of the time
-    before they were kept.
+    before they were kept; `Lake` derives `is_over` when it reads them (`completed`).
     """
 
     table: str
@@ -106,6 +109,16 @@ class Load:
         return self.verdict != UNPROVEN
 
     @property
+    def is_provisional(self) -> bool:
+        """Whether its day was not over when Meta was asked."""
+        return self.verdict == PROVISIONAL
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it is as good as it can be: proven, or of a report that cannot be proven."""
+        return self.is_good and not self.is_provisional
+
+    @property
     def totals(self) -> Totals:
         """The sums of its rows."""
         return Totals(self.impressions or 0, self.clicks or 0, self.spend or Decimal())
@@ -144,9 +157,32 @@ def may_replace(old: Load | None, new: Load | None) -> bool:
     """Whether rows loaded as `new` may take the place of rows loaded as `old`.
 
     What is proven, or as good as it can be, is only replaced by what is; rows without a record
-    prove nothing.
+    prove nothing. What was asked for before the day was over never takes the place of what was
+    asked for afterwards; and half a day that is as it should be none of half a day with a fault.
     """
-    return old is None or not old.is_good or (new is not None and new.is_good)
+    if old is None:
+        return True
+    if new is None or old.is_final:
+        return not old.is_final or (new is not None and new.is_final)
+    if old.is_provisional:
+        return new.is_good or new.is_over is not False
+    return not (old.is_over and new.is_provisional)
+
+
+def completed(load: Load, zone: str) -> Load:
+    """A record with `is_over`, where the code that wrote it kept none: it is derived from
+    `loaded_at` and the zone of the account, and a day that was not over is provisional.
+    """
+    if load.is_over is not None:
+        return load
+    try:
+        over = is_over(zone, load.date, load.loaded_at)
+    except UnknownZoneError:
+        return load
+    if over:
+        return replace(load, is_over=True)
+    reason = f"{NOT_OVER}; {load.reason}" if load.reason else NOT_OVER
+    return replace(load, is_over=False, verdict=PROVISIONAL, reason=reason)
 
 
 def restated(old: Load | None, new: Load | None) -> Restatement | None:

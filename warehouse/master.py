@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 import pyarrow.parquet as pq
 
-from warehouse import arrow, build, parquet
+from warehouse import arrow, build
 from warehouse.kept import FILES, columns_of, freeze, kept_files, stored, write_books
 from warehouse.schema import TABLES
 from warehouse.sql import name
@@ -148,7 +148,7 @@ def _merge(connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, afte
     files = {file.key: file for file in kept_files(lake)}
     changed = [file for key, file in files.items() if known.get(key) != file.stamp]
     stale = [key for key, stamp in known.items() if key not in files or files[key].stamp != stamp]
-    later = _replace(connection, frozen, stale, freeze(lake, changed, frozen))
+    later = _replace(connection, lake, frozen, stale, freeze(lake, changed, frozen))
     rejects = [found.key for found in lake.store.find(REJECTS)]
     now = replace(
         state,
@@ -176,6 +176,7 @@ def _known(connection: duckdb.DuckDBPyConnection) -> Mapping[Key, str]:
 
 def _replace(
     connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
     frozen: Path,
     stale: Sequence[Key],
     files: Sequence[Kept],
@@ -186,7 +187,7 @@ def _replace(
         path = frozen / "stale.parquet"
         pq.write_table(arrow.records(FILES.arrow_schema, keys), path)
         _execute(connection, build.delete_stale(path, {key[0] for key in stale}))
-    footers = [parquet.footer(file.path) for file in files]
+    footers = [lake.footer_of(file.path) for file in files]
     write_books(files, footers, frozen)
     _execute(connection, build.insert_books(frozen))
     if sum(footer.load.rows for footer in footers if footer.load) < ALONE_ROWS:

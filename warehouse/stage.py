@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse import arrow
-from warehouse.checks import Found, Totals
+from warehouse.checks import Found
 from warehouse.decode import decode
 from warehouse.errors import WarehouseError
 from warehouse.merge import (
@@ -230,13 +230,8 @@ class Stage:
         for merged in in_order(self._pieces.pop(day), self._keys):
             rows, repeated, duplicates = without_repeats(self._alive(merged), self._keys)
             writer.write(rows.select(self.table.file_schema.names))
-            found = Found(
-                rows=found.rows + rows.num_rows,
-                totals=found.totals + Totals.of(rows),
-                repeated=found.repeated + repeated,
-                duplicates=found.duplicates + duplicates,
-            )
-        return found
+            found += Found.of_part(self.table, rows, repeated=repeated, duplicates=duplicates)
+        return found.whole(self.table)
 
     def _alive(self, rows: pa.Table) -> pa.Table:
         if not self._dropped:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
 
 from warehouse.cells import HOUR_LABELS
@@ -18,14 +20,16 @@ from warehouse.checks import (
     compare,
     duplicates_of_grain,
     prove,
+    spend_tolerance,
     too_many_rejects,
     unknown_ids,
 )
 from warehouse.decode import Account, decode
 from warehouse.schema import HOURLY, TABLES
+from warehouse.table import Column, Table
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from collections.abc import Sequence
 
 TABLE = TABLES["insights_hourly"]
 DAY = date(2026, 11, 21)
@@ -88,23 +92,161 @@ def test_one_impression_too_many_is_not_proven() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row_count", "control", "off", "within"),
+    ("row_count", "coins"),
     [
-        (1, "10.00", "0.01", True),  # a cent is never worth an alarm
-        (1, "10.00", "0.02", False),
-        (100, "10000.00", "0.50", True),  # half a cent per row
-        (100, "10000.00", "0.51", False),
-        (100_000, "100.00", "0.10", True),  # but a thousandth of the control at most
-        (100_000, "100.00", "0.11", False),
+        (0, "0"),  # nothing was rounded
+        (1, "0.5"),
+        (2, "1"),
+        (5, "2.5"),
+        (12, "4"),  # four standard deviations from here on
+        (480, "25.29"),
+        (100_000, "365.14"),
     ],
 )
+@pytest.mark.parametrize("coin", [Decimal(1), Decimal("0.01")], ids=["JPY", "EUR"])
 def test_spend_may_be_off_by_rounding_and_no_more(
-    row_count: int, control: str, off: str, *, within: bool
+    row_count: int, coins: str, coin: Decimal
 ) -> None:
-    whole = Totals(spend=Decimal(control))
-    for found in (whole.spend - Decimal(off), whole.spend + Decimal(off)):
-        *_, spend = compare(Totals(spend=found), whole, row_count)
-        assert spend.within is within
+    tolerance = spend_tolerance(row_count, coin)
+
+    assert abs(tolerance / coin - Decimal(coins)) < Decimal("0.01")
+    whole = Totals(spend=Decimal(1000))
+    for off, within in ((tolerance, True), (tolerance + Decimal("0.000001"), False)):
+        for found in (whole.spend - off, whole.spend + off):
+            *_, spend = compare(Totals(spend=found), whole, tolerance)
+            assert spend.within is within
+
+
+def _rounded(seed: int, count: int, mean: int) -> tuple[Decimal, Decimal]:
+    """The sum of rows each rounded to whole coins, and the rounded sum of what they were."""
+    dice = random.Random(seed)  # noqa: S311  # seeded, no secret
+    true = [dice.uniform(0, 2 * mean) for _ in range(count)]
+    return Decimal(sum(map(round, true))), Decimal(round(sum(true)))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_day_of_small_amounts_in_yen_is_proven_however_its_rows_were_rounded(seed: int) -> None:
+    count = 20 * 24
+    rows, total = _rounded(seed, count, mean=8)
+    found = Found(rows=count, totals=Totals(count, 0, rows), spending=count)
+
+    assert prove(found, Totals(count, 0, total), coin=Decimal(1)).proven
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 100])
+def test_a_row_that_is_missing_is_found_whatever_it_cost(count: int) -> None:
+    control = Totals(count * 3, 0, Decimal(count))  # three impressions and a yen a row
+    less = Totals((count - 1) * 3, 0, Decimal(count - 1))
+    found = Found(rows=count - 1, totals=less, spending=count - 1)
+
+    verdict = prove(found, control, coin=Decimal(1))
+
+    assert not verdict.proven
+    assert "3 short of the account's total" in verdict.reason
+
+
+def test_spend_without_impressions_and_clicks_hides_up_to_the_tolerance_and_no_further() -> None:
+    control = Totals(300, 30, Decimal("13.00"))
+    hidden = spend_tolerance(12)
+
+    def short_by(off: Decimal) -> Verdict:
+        totals = replace(control, spend=control.spend - off)
+        return prove(Found(rows=12, totals=totals, spending=12), control)
+
+    assert hidden == Decimal("0.04")  # four cents of twelve rows
+    assert short_by(hidden).proven
+    assert not short_by(hidden + Decimal("0.01")).proven
+
+
+def test_rows_with_spend_or_impressions_may_have_been_rounded() -> None:
+    found = rows(
+        {},
+        {"spend": "0"},
+        {"spend": "0", "impressions": "0"},
+        {"spend": "0.01", "impressions": "0"},
+        {"spend": None, "impressions": "5"},
+    )
+
+    assert Found.of(TABLE, found).spending == 4
+    assert Found.of(TABLE, rows()).spending == 0
+
+
+# -- days that are not over, breakdowns that are lost ------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("found", "no_sums", "told"),
+    [
+        (({}, {}, {}), "", "3 rows add up to the account's total: impressions 300, "),
+        (({}, {}), "", "impressions 200 of 300, 100 short of the account's total"),
+        (({},), "no totals to hold it against", "no totals to hold it against"),
+    ],
+)
+def test_a_day_that_is_not_over_is_provisional_whether_it_adds_up_or_not(
+    found: Sequence[dict[str, Any]], no_sums: str, told: str
+) -> None:
+    verdict = proof(rows(*found), is_over=False, no_sums=no_sums)
+
+    assert verdict.verdict == "provisional"
+    assert verdict.reason.startswith(f"the day was not over when Meta was asked; {told}")
+    assert verdict.may_change is ("short" in told)
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+def test_rows_that_all_lack_the_hour_are_unproven_though_they_add_up(*, is_over: bool) -> None:
+    lost = {"impressions": "150", "clicks": "15", "spend": "1.65", HOURLY: None}
+    found = rows({**lost, "ad_id": "3"}, {**lost, "ad_id": "4"})
+
+    verdict = proof(found, is_over=is_over)
+
+    assert (verdict.verdict, verdict.may_change) == ("unproven", True)
+    assert verdict.reason == f"no row has the breakdown that was asked for: {HOURLY}"
+    assert proof(found, no_sums="no totals").verdict == "unproven"
+
+
+def test_some_rows_without_an_hour_or_none_with_impressions_lack_nothing() -> None:
+    nothing = {"impressions": "0", "clicks": "0", "spend": "0", HOURLY: None}
+
+    assert not Found.of(TABLE, rows({}, {HOURLY: None})).lost
+    assert not Found.of(TABLE, rows(nothing)).lost
+    assert not Found.of(TABLE, rows()).lost
+
+
+def test_a_breakdown_is_lost_if_no_part_has_it() -> None:
+    table = Table(
+        "by_two",
+        ("ad_id", "date", "age", "gender"),
+        "…",
+        (
+            Column("ad_id", "id", "…"),
+            Column("age", "text", "…", breakdown=True),
+            Column("gender", "text", "…", breakdown=True),
+            Column("gender_name", "text", "…", field="gender", breakdown=True),
+            Column("impressions", "count", "…"),
+        ),
+    )
+
+    def part(*values: tuple[str | None, str | None, str | None]) -> Found:
+        age, gender, name = zip(*values, strict=True)
+        return Found.of_part(
+            table,
+            pa.table(
+                {
+                    "age": pa.array(age, pa.string()),
+                    "gender": pa.array(gender, pa.string()),
+                    "gender_name": pa.array(name, pa.string()),
+                    "impressions": pa.array([1] * len(values), pa.int64()),
+                }
+            ),
+        )
+
+    without_age = part((None, None, "male"), (None, "female", None))
+    without_both = part((None, None, None))
+    with_age = part(("18-24", None, None))
+
+    assert (Found() + without_both + without_age).whole(table).lost == {"age"}
+    assert (without_both + with_age).whole(table).lost == {"gender"}
+    assert (with_age + without_age).whole(table).lost == frozenset()
 
 
 def test_a_day_without_delivery_is_proven_by_nothing_against_nothing() -> None:
@@ -133,7 +275,7 @@ def test_a_row_that_came_twice_is_not_proven_even_if_the_sums_agree() -> None:
     for hour in (HOUR_LABELS[7], None):
         verdict = proof(rows({**twice, HOURLY: hour}, {**twice, HOURLY: hour}))
         assert not verdict.proven
-        assert verdict.reason == "keys that more than one row has: 1"
+        assert verdict.reason.endswith("keys that more than one row has: 1")
 
 
 def test_no_hour_is_not_hour_0() -> None:

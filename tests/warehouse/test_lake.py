@@ -6,7 +6,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -169,12 +169,17 @@ def test_every_column_of_the_table_of_loads_comes_back_from_a_footer(days: Any, 
         "control_clicks": 16,
         "control_spend": Decimal("10.06"),
         "rejected": 1,
+        "rejected_cells": 3,
         "repeated": 2,
         "missing_fields": ["conversions"],
         "report_run_ids": ["6", "7"],
         "calls": 4,
         "seconds": 1.5,
         "api_version": "v26.0",
+        "conversions": "unproven",
+        "conversions_reason": "omni_purchase differs",
+        "is_over": True,
+        "asked_at": NOW - timedelta(minutes=5),
         "run_id": "a1b2",
         "schema_version": 9,
     }
