@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import dagster as dg
 
 from pipelines.checks import counted_result, counted_spec, report_results, report_specs
+from pipelines.emptiness import accepts_empty
 from pipelines.entities import know_ids, load_objects
 from pipelines.listings import LEVEL_OF, accounts_in, discover
 from pipelines.load import Loader
@@ -130,7 +131,10 @@ def report_asset(report: Report) -> dg.AssetsDefinition:
         outcomes: list[Outcome] = []
         known: Mapping[str, Known] = {}
         with stopping(), settings.open_graph() as client:
-            loader = Loader(client, lake, accounts_in(lake), context.run.run_id)
+            loader = Loader(
+                *(client, lake, accounts_in(lake), context.run.run_id),
+                accept_empty=accepts_empty(context.run.tags),
+            )
             beside = Beside.of(lake, client)
             try:
                 outcomes.extend(loader.load(report, account_days))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fbgraph import act_id
+from pipelines.emptiness import ACCEPT_EMPTY_TAGS
 from pipelines.exit_codes import ALL_DONE, SOME_FAILED, WRONG_USE
 from pipelines.listings import discover
 from pipelines.partitions import AD_ACCOUNTS, account_ranges
@@ -34,15 +35,17 @@ if TYPE_CHECKING:
 __all__ = ["close", "prepared_lake", "run_backfill"]
 
 
-def run_backfill(
+def run_backfill(  # noqa: PLR0913  # what a command line says
     environ: Mapping[str, str],
     since: date,
     until: date,
     *,
     accounts: Sequence[str] = (),
     reports: Sequence[str] = (),
+    accept_empty: bool = False,
 ) -> int:
-    """Load, prove and publish account-days; returns the exit code.
+    """Load, prove and publish account-days; returns the exit code. `accept_empty`: those that had
+    rows become empty at once where Meta returns none.
 
     Raises ConfigError, TokenError and other GraphErrors of the first call before anything is
     written.
@@ -61,7 +64,7 @@ def run_backfill(
         interrupts() as look,
     ):
         _take_in(instance, summary, lake, found)
-        _run(instance, summary, lake, bar, look)
+        _run(instance, summary, lake, bar, look, ACCEPT_EMPTY_TAGS if accept_empty else {})
         if not summary.stopped or summary.loads:  # what was loaded is published all the same
             bar.stage("publish")
             _publish(instance, summary, settings.warehouse_url)
@@ -100,19 +103,20 @@ def _take_in(instance: dg.DagsterInstance, summary: Summary, lake: Lake, found: 
         summary.failed["accounts", "all"] = str(error)
 
 
-def _run(
+def _run(  # noqa: PLR0913, PLR0917  # all that a run needs
     instance: dg.DagsterInstance,
     summary: Summary,
     lake: Lake,
     bar: Bar,
     look: Callable[[], None],
+    tags: Mapping[str, str],
 ) -> None:
     """Objects of the accounts, then the reports; then see what is in the lake."""
 
     def go(job: str, first: str, last: str) -> None:
         if not summary.stopped:
             bar.stage(job.removesuffix("_job"))
-            summary.note(run_job(instance, job, first, last))
+            summary.note(run_job(instance, job, first, last, tags=tags))
             look()
 
     plan = summary.plan

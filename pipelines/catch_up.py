@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fbgraph import act_id
 from pipelines.backfill import close, prepared_lake
+from pipelines.emptiness import ACCEPT_EMPTY_TAGS
 from pipelines.listings import discover
 from pipelines.partitions import today_in
 from pipelines.plan import plan_of
@@ -27,9 +28,14 @@ __all__ = ["run_refresh"]
 
 
 def run_refresh(
-    environ: Mapping[str, str], *, accounts: Sequence[str] = (), full: bool = False
+    environ: Mapping[str, str],
+    *,
+    accounts: Sequence[str] = (),
+    full: bool = False,
+    accept_empty: bool = False,
 ) -> int:
     """Pull again what moved, and the newest days; returns the exit code, as `run_backfill` does.
+    `accept_empty`: those that had rows become empty at once where Meta returns none.
 
     Raises ConfigError, TokenError and other GraphErrors of the first call before anything is
     written.
@@ -50,7 +56,8 @@ def run_refresh(
         interrupts() as look,
     ):
         bar.stage("refresh")
-        result = run_job(instance, "refresh_job", config=config, output_of="look")
+        tags = ACCEPT_EMPTY_TAGS if accept_empty else {}
+        result = run_job(instance, "refresh_job", config=config, tags=tags, output_of="look")
         look()
     looked: Looked | None = result.output
     wanted = {report: list(looked.pull[report]) if looked else [] for report in REPORTS}

@@ -91,14 +91,20 @@ def report_results(
     loaded = {key_of(outcome.account_day): outcome for outcome in outcomes if outcome.load}
     loads = {key: outcome.load for key, outcome in loaded.items() if outcome.load}
     unproven = {key: load.reason for key, load in loads.items() if not load.is_good}
+    # What came of these did not add up either, or was nothing; what they had was kept.
+    unproven |= {key_of(one.account_day): one.error for one in outcomes if one.kind}
+    provisional = {key: load.reason for key, load in loads.items() if load.is_provisional}
     twice = {key: f"{one.duplicates} keys" for key, one in loaded.items() if one.duplicates}
     rejected = {key: f"{load.rejected} rows" for key, load in loads.items() if load.rejected}
     unknown = {act_id(i): _unknown(one) for i, one in known.items() if one.error or one.unknown}
     days = f"of {len(loads)} account-days"
-    reasons = sorted({load.reason for load in loads.values() if load.verdict == UNPROVABLE})
-    why = "".join(f" {reason.capitalize()}." for reason in reasons)
+    kept = sum(1 for one in outcomes if one.kind)
+    complete = _result(
+        *(asset, COMPLETE, _ERROR, unproven, _complete(loads, len(unproven), len(loads) + kept)),
+        provisional=_some(provisional),
+    )
     return [
-        _result(asset, COMPLETE, _ERROR, unproven, f"{days} do not add up to their totals.{why}"),
+        complete,
         _result(asset, GRAIN, _ERROR, twice, f"{days} have rows that share a key."),
         _result(asset, REJECTS, _WARN, rejected, f"{days} have rows that could not be read."),
         _result(
@@ -106,6 +112,21 @@ def report_results(
             f"of {len(known)} accounts mention objects that nobody knows.",
         ),
     ]
+
+
+def _complete(loads: Mapping[str, Load], wrong: int, of: int) -> str:
+    """What the check `complete` says."""
+    proven = sum(load.proven for load in loads.values())
+    told = f"{proven} of {of} account-days add up to their totals."
+    if wrong:
+        told = f"{wrong} of {of} account-days do not add up to their totals."
+    elif proven == of:
+        told = f"All account-days add up to their totals ({of})."
+    if unfinished := sum(load.is_provisional for load in loads.values()):
+        was = "is provisional: its day was" if unfinished == 1 else "are provisional: their day was"
+        told += f" {unfinished} {was} not over when Meta was asked."
+    reasons = sorted({load.reason for load in loads.values() if load.verdict == UNPROVABLE})
+    return told + "".join(f" {reason.capitalize()}." for reason in reasons)
 
 
 def _unknown(known: Known) -> str:
@@ -128,20 +149,28 @@ def counted_result(asset: str, found: Sequence[Listed]) -> dg.AssetCheckResult:
 
 
 def fresh_result(
-    asset: str, accounts: Mapping[str, Account], newest: Mapping[str, Load], now: datetime
+    asset: str,
+    accounts: Mapping[str, Account],
+    yesterdays: Mapping[str, Load | None],
+    now: datetime,
 ) -> dg.AssetCheckResult:
-    """Passes when every account has the day that it should have by its own clock. `newest`: the
-    latest proven load by account (digits); accounts of which nothing was ever loaded are not late.
+    """Passes when every account has the day that it should have by its own clock (`expected`),
+    proven or as good as it can be. `yesterdays`: what the lake has of that day, by account
+    (digits); accounts of which nothing was ever loaded are not in it, and not late.
     """
     late = {
-        act_id(i): f"newest {load.date}, expected {expected(accounts[i], now)}"
-        for i, load in newest.items()
-        if i in accounts and load.date < expected(accounts[i], now)
+        act_id(i): f"{expected(accounts[i], now)} is {_state(load)}"
+        for i, load in yesterdays.items()
+        if load is None or not load.is_final
     }
     return _result(
         *(asset, FRESH, _WARN, late),
-        f"of {len(newest)} accounts lack yesterday, {GRACE_HOURS} hours after its refresh.",
+        f"of {len(yesterdays)} accounts lack yesterday, {GRACE_HOURS} hours after its refresh.",
     )
+
+
+def _state(load: Load | None) -> str:
+    return "not loaded" if load is None else f"{load.verdict}: {load.reason}"
 
 
 def expected(account: Account, now: datetime) -> date:
@@ -156,15 +185,15 @@ def _result(
     severity: dg.AssetCheckSeverity,
     wrong: Mapping[str, str],
     told: str,
-    **numbers: int,
+    **more: int | dg.MetadataValue,
 ) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=name,
         asset_key=asset,
         passed=not wrong,
         severity=severity,
-        description=f"{len(wrong) or 'None'} {told}",
-        metadata={"wrong": len(wrong), **numbers, "named": _some(wrong)},
+        description=told if name == COMPLETE else f"{len(wrong) or 'None'} {told}",
+        metadata={"wrong": len(wrong), **more, "named": _some(wrong)},
     )
 
 

@@ -218,31 +218,53 @@ def plan(since: date, until: date, accounts: tuple[str, ...], reports: tuple[str
     sys.exit(run_plan(os.environ, since, until, accounts=accounts, reports=reports))
 
 
+_ACCEPT_EMPTY = click.option(
+    "--accept-empty",
+    is_flag=True,
+    help="Let days that had rows become empty at once where Meta returns none. Otherwise they do"
+    " when Meta returns none again at least an hour later.",
+)
+
+
 @cli.command(
-    epilog="Exit code 0: all that can be is proven; 1: some failed or differ; 2: wrong use."
+    epilog="Exit code 0: all that can be is proven, and days that are not over are provisional; 1:"
+    " some failed or do not add up; 2: wrong use."
 )
 @_of_account_days()
-def backfill(since: date, until: date, accounts: tuple[str, ...], reports: tuple[str, ...]) -> None:
+@_ACCEPT_EMPTY
+def backfill(
+    since: date,
+    until: date,
+    accounts: tuple[str, ...],
+    reports: tuple[str, ...],
+    *,
+    accept_empty: bool,
+) -> None:
     """Load account-days, newest first, prove them, publish warehouse.duckdb."""
     _demand_order(since, until)
     from pipelines.backfill import run_backfill  # noqa: PLC0415
 
-    sys.exit(run_backfill(os.environ, since, until, accounts=accounts, reports=reports))
+    chosen = {"accounts": accounts, "reports": reports}
+    sys.exit(run_backfill(os.environ, since, until, **chosen, accept_empty=accept_empty))
 
 
 @cli.command(epilog="Exit code 0: all proven; 1: some failed or do not add up; 2: wrong use.")
+@_ACCEPT_EMPTY
 @click.option("--full", is_flag=True, help="All of the last 28 days, moved or not.")
 @click.option(
     "--account", "accounts", multiple=True, metavar="ID", help="Only this ad account; repeatable."
 )
-def refresh(accounts: tuple[str, ...], *, full: bool) -> None:
-    """Load the last 3 days, and the days of the last 28 whose totals Meta has changed."""
+def refresh(accounts: tuple[str, ...], *, full: bool, accept_empty: bool) -> None:
+    """Load the last 3 days, and those of the last 28 that Meta changed or that are provisional."""
     from pipelines.catch_up import run_refresh  # noqa: PLC0415
 
-    sys.exit(run_refresh(os.environ, accounts=accounts, full=full))
+    sys.exit(run_refresh(os.environ, accounts=accounts, full=full, accept_empty=accept_empty))
 
 
-@cli.command(epilog="Exit code 0: all of them are proven; 1: some are not; 2: wrong use.")
+@cli.command(
+    epilog="Exit code 0: all of them are proven, or provisional because their day was not over; 1:"
+    " some are not; 2: wrong use."
+)
 @_of_account_days(required=False)
 def status(
     since: date | None, until: date | None, accounts: tuple[str, ...], reports: tuple[str, ...]

@@ -17,8 +17,10 @@ from pydantic import Field
 
 from fbgraph import GraphClient, act_id
 from pipelines.checks import counted_result, report_results
+from pipelines.emptiness import EMPTY, accepts_empty
 from pipelines.entities import know_ids, load_objects
 from pipelines.estimate import Cost, cost_of, cut, expected_rows
+from pipelines.failures import Failures
 from pipelines.listings import LEVEL_OF, accounts_in, discover
 from pipelines.load import Loader
 from pipelines.metadata import Beside
@@ -61,7 +63,9 @@ class Refresh(dg.Config):
     """What one refresh is to do.
 
     `accounts`: keys like act_123; none means all that the token sees. `full`: the whole lookback,
-    moved or not. `as_of`: an instant in ISO form that stands for now.
+    moved or not. `as_of`: an instant in ISO form that stands for now. That a day which had rows may
+    become empty at once is no configuration but a tag of the run (`emptiness.ACCEPT_EMPTY`), as it
+    is for every asset.
     """
 
     accounts: list[str] = Field(default_factory=list)
@@ -120,7 +124,10 @@ class _Work:
 
     @property
     def loader(self) -> Loader:
-        return Loader(self.client, self.lake, accounts_in(self.lake), self.context.run_id)
+        return Loader(
+            *(self.client, self.lake, accounts_in(self.lake), self.context.run_id),
+            accept_empty=accepts_empty(self.context.run.tags),
+        )
 
 
 @dg.op(out=dg.Out(io_manager_key="mem"))
@@ -182,9 +189,11 @@ def _controls(
     looked.note(CONTROL.name, parts)
     totals: dict[str, dict[date, Totals | None]] = {account_id: {} for account_id in today}
     for outcome in outcomes:
+        account_id, day = outcome.account_day
         if outcome.load is not None:
-            account_id, day = outcome.account_day
             totals[account_id][day] = outcome.load.totals if outcome.load.rows else None
+        elif outcome.kind == EMPTY:
+            totals[account_id][day] = None
     return totals
 
 
@@ -208,7 +217,11 @@ def _choose(
         loads = lake.loads_of(report, [(account_id, d) for d in back])
         known = {load.date: load for load in loads if load is not None}
         since = min(days, default=None)
-        why = to_pull(day, known, totals[account_id], since=since, full=full, days=back)
+        failed = Failures(lake.store, report).of(account_id)
+        emptied = {d for d, one in failed.items() if one.kind == EMPTY}
+        why = to_pull(
+            *(day, known, totals[account_id]), since=since, emptied=emptied, full=full, days=back
+        )
         chosen |= {AccountDay(account_id, d): reason for d, reason in why.items()}
     return chosen
 

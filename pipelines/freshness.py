@@ -11,31 +11,34 @@ from typing import Final
 
 import dagster as dg
 
-from pipelines.checks import FRESH, fresh_result
+from pipelines.checks import FRESH, expected, fresh_result
 from pipelines.listings import accounts_in
 from pipelines.recording import evaluation_of
 from pipelines.reports import REPORTS
 from pipelines.resources import GraphResource
+from warehouse.decode import Account
 from warehouse.lake import Lake
 from warehouse.loads import Load
 
-__all__ = ["FRESH_CHECKS", "freshness", "newest_proven"]
+__all__ = ["FRESH_CHECKS", "freshness", "yesterdays"]
 
 
-def newest_proven(lake: Lake, report: str) -> Mapping[str, Load]:
-    """The latest proven account-day of a report by account (digits)."""
-    found: dict[str, Load] = {}
-    for where in reversed(lake.partitions(report)):
-        if where.date is not None and where.account_id not in found:
-            load = lake.load_of(report, where.account_id, where.date)
-            if load is not None and load.is_good:
-                found[where.account_id] = load
-    return found
+def yesterdays(
+    lake: Lake, report: str, accounts: Mapping[str, Account], now: datetime
+) -> Mapping[str, Load | None]:
+    """What the lake has of the day that each account should have by now, by account (digits): of
+    those of which anything of the report was ever loaded.
+    """
+    begun = {where.account_id for where in lake.partitions(report)} & accounts.keys()
+    cells = [(account_id, expected(accounts[account_id], now)) for account_id in sorted(begun)]
+    loads = lake.loads_of(report, cells)
+    return {account_id: load for (account_id, _), load in zip(cells, loads, strict=True)}
 
 
 def _result(graph: GraphResource, report: str, now: datetime) -> dg.AssetCheckResult:
     lake = Lake(graph.settings().warehouse_url)
-    return fresh_result(report, accounts_in(lake), newest_proven(lake, report), now)
+    accounts = accounts_in(lake)
+    return fresh_result(report, accounts, yesterdays(lake, report, accounts, now), now)
 
 
 def _check(report: str) -> dg.AssetChecksDefinition:

@@ -107,6 +107,7 @@ def _load_metadata(load: Load) -> Mapping[str, Any]:
     shown = {
         "verdict": load.verdict,
         "reason": load.reason,
+        "asked_at": None if load.asked_at is None else f"{load.asked_at:%Y-%m-%d %H:%M:%S} UTC",
         "dagster/partition_row_count": load.rows,
         "impressions": load.impressions,
         "clicks": load.clicks,

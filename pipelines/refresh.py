@@ -14,7 +14,7 @@ from pipelines.definition import LOOKBACK_DAYS
 from warehouse.checks import Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
     from warehouse.loads import Load
@@ -36,6 +36,8 @@ class Why(StrEnum):
 
     FRESH = "fresh"  # one of the newest finished days
     MISSING = "missing"  # not loaded, though an earlier day is
+    PROVISIONAL = "provisional"  # the day was not over when it was loaded
+    EMPTY = "empty"  # Meta returned nothing for it, and what it had was kept
     UNPROVEN = "unproven"  # loaded, and it did not add up
     MOVED = "moved"  # the account's totals are no longer those that proved it
     FULL = "full"  # nothing is known against it, but everything is asked for
@@ -52,6 +54,7 @@ def to_pull(  # noqa: PLR0913  # all that a decision is made by
     totals: Mapping[date, Totals | None],
     *,
     since: date | None,
+    emptied: Collection[date] = (),
     full: bool = False,
     days: Sequence[date] | None = None,
 ) -> Mapping[date, Why]:
@@ -59,11 +62,14 @@ def to_pull(  # noqa: PLR0913  # all that a decision is made by
 
     `loads`: what the lake has of the lookback. `totals`: what Meta says now, None where it gave no
     row; a day of which it said nothing is not compared. `since`: the first day ever loaded; the
-    days before it are a backfill's business. `full`: the whole lookback. `days`: the lookback,
-    oldest first, if it is not the usual one.
+    days before it are a backfill's business. `emptied`: days for which Meta last returned nothing,
+    though they had rows. `full`: the whole lookback. `days`: the lookback, oldest first, if it is
+    not the usual one.
     """
     found = {
-        day: _why(today, day, loads.get(day), since, totals)
+        day: Why.EMPTY
+        if day in emptied and (today - day).days > FRESH_DAYS
+        else _why(today, day, loads.get(day), since, totals)
         for day in reversed(lookback(today) if days is None else days)
     }
     return {day: why or Why.FULL for day, why in found.items() if why or full}
@@ -79,6 +85,7 @@ def _why(
     reasons = (
         (Why.FRESH, (today - day).days <= FRESH_DAYS),
         (Why.MISSING, load is None and since is not None and since < day),
+        (Why.PROVISIONAL, load is not None and load.is_provisional),
         (Why.UNPROVEN, load is not None and not load.is_good),
         (Why.MOVED, load is not None and day in totals and moved(load, totals[day])),
     )

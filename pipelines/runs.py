@@ -173,22 +173,24 @@ def run_job(  # noqa: PLR0913  # what to run, over what, and how
     last: str | None = None,
     *,
     config: Mapping[str, Mapping[str, object]] | None = None,
+    tags: Mapping[str, str] | None = None,
     output_of: str = "",
 ) -> RunResult:
     """Run a job of `pipelines.jobs` here and now, over the partitions from `first` to `last`.
 
-    `config` of its ops, by their names; `output_of` names the op whose output is wanted. Raises
-    KeyboardInterrupt for Ctrl-C, which Dagster takes for a failed run.
+    `config` of its ops, by their names; `tags` of the run besides ours; `output_of` names the op
+    whose output is wanted. Raises KeyboardInterrupt for Ctrl-C, which Dagster takes for a failed
+    run.
     """
-    tags = {**_TAGS, _PROCESS: f"{socket.gethostname()}/{os.getpid()}"}
+    all_tags = {**(tags or {}), **_TAGS, _PROCESS: f"{socket.gethostname()}/{os.getpid()}"}
     if first is not None and last is not None:
-        tags |= {
+        all_tags |= {
             "dagster/asset_partition_range_start": first,
             "dagster/asset_partition_range_end": last,
         }
     result = DEFS.resolve_job_def(name).execute_in_process(
         instance=instance,
-        tags=tags,
+        tags=all_tags,
         run_config={**_QUIET, "ops": {op: {"config": said} for op, said in (config or {}).items()}},
         raise_on_error=False,
     )

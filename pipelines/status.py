@@ -45,13 +45,17 @@ class State(StrEnum):
     FAILED = "failed"  # the last try failed; the lake has what an earlier one loaded, if any did
     MISSING = "not loaded"
     UNPROVEN = "unproven"
+    PROVISIONAL = "provisional"  # its day was not over when it was loaded
     STALE = "stale"  # Meta's totals are no longer those that proved it
     UNPROVABLE = "unprovable"  # nothing is wrong; its report adds up to no total
     PROVEN = "proven"
 
 
-#: States in which nothing is to be done.
-GOOD: Final = frozenset({State.UNPROVABLE, State.PROVEN})
+#: States in which nothing is wrong.
+GOOD: Final = frozenset({State.PROVISIONAL, State.UNPROVABLE, State.PROVEN})
+
+#: States that few account-days are in: their columns are shown to who needs them.
+RARE: Final = frozenset({State.PROVISIONAL, State.UNPROVABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ def state_of(load: Load | None, control: Load | None, failed: Failed | None) -> 
         return State.MISSING, ""
     if not load.is_good:
         return State.UNPROVEN, load.reason
+    if load.is_provisional:
+        return State.PROVISIONAL, load.reason
     newer = control is not None and control.loaded_at > load.loaded_at
     if control is not None and newer and moved(load, control.totals):
         return State.STALE, f"Meta changed its totals by {control.loaded_at:%Y-%m-%d %H:%M} UTC"
@@ -93,7 +99,8 @@ def run_status(
     """Print how account-days stand, by default those of the last 28 days; returns the exit code.
     Without `since` an account begins with the first day that was ever tried.
 
-    0 when all of them are proven, or unprovable by their report, else 1. Raises ConfigError.
+    0 when all of them are proven, or unprovable by their report, or provisional because their day
+    was not over, else 1. Raises ConfigError.
     """
     lake = Lake(settings_of(environ).warehouse_url)
     names = dict(
@@ -122,6 +129,11 @@ def run_status(
         click.echo(line)
     bad = [cell for cell in cells if cell.state not in GOOD]
     _complain(bad)
+    if unfinished := sum(cell.state is State.PROVISIONAL for cell in cells):
+        say(
+            f"\nProvisional account-days: {unfinished}. Their day was not over when Meta was asked;"
+            f" `{command_name()} refresh` loads them again once it is."
+        )
     return SOME_FAILED if bad else ALL_DONE
 
 
@@ -168,9 +180,8 @@ def _table(cells: Sequence[Cell], names: Mapping[str, str]) -> Sequence[str]:
     counted: dict[tuple[str, str], Counter[State]] = {}
     for cell in cells:
         counted.setdefault((cell.account_day.account_id, cell.report), Counter())[cell.state] += 1
-    # A column that is empty for most is shown to who needs it.
-    rare = {State.UNPROVABLE} - {cell.state for cell in cells}
-    states = [state for state in reversed(State) if state not in rare]
+    there = {cell.state for cell in cells}
+    states = [state for state in reversed(State) if state in there or state not in RARE]
     header = ("account", "name", "report", "days", *map(str, states))
     rows = [
         (

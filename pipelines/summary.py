@@ -13,7 +13,7 @@ from fbgraph import act_id
 from pipelines.partitions import key_of
 from pipelines.reports import REPORTS
 from pipelines.show import table_lines
-from warehouse.loads import UNPROVABLE
+from warehouse.loads import PROVISIONAL, UNPROVABLE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -28,11 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Summary", "command_name"]
 
-_HEADER: Final = (
-    *("account", "name", "report", "days", "proven", "rows"),
-    *("impressions", "clicks", "spend", "currency", "calls"),
-)
-
+_HEADER: Final = ("account", "name", "report", "days", "proven")
+_NUMBERS: Final = ("rows", "impressions", "clicks", "spend", "currency", "calls")
 
 #: Why an account-day is not in the lake that nothing else is known of.
 _NOT_REACHED: Final = "not reached"
@@ -75,17 +72,22 @@ class Summary:
 
     @property
     def all_done(self) -> bool:
-        """Every account-day is loaded, and proven if its report can be."""
+        """Every account-day is loaded, and proven if its report can be and its day was over."""
         return not self.failed and not self.stopped
 
     def table(self) -> Sequence[str]:
-        """One line per report and account."""
+        """One line per report and account; how many are provisional where some are."""
+        some = any(load.is_provisional for load in self.loads.values())
         return table_lines(
-            _HEADER,
-            [self._line(report, row) for report in self.plan.reports for row in self.plan.accounts],
+            (*_HEADER, *((PROVISIONAL,) if some else ()), *_NUMBERS),
+            [
+                self._line(report, row, provisional=some)
+                for report in self.plan.reports
+                for row in self.plan.accounts
+            ],
         )
 
-    def _line(self, report: str, row: Row) -> Sequence[object]:
+    def _line(self, report: str, row: Row, *, provisional: bool) -> Sequence[object]:
         loads = [
             load
             for (name, account_day), load in self.loads.items()
@@ -97,6 +99,7 @@ class Summary:
             report,
             len(loads),
             _proven(loads),
+            *((sum(load.is_provisional for load in loads),) if provisional else ()),
             sum(load.rows for load in loads),
             sum(load.impressions or 0 for load in loads),
             sum(load.clicks or 0 for load in loads),

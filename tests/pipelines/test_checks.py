@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from pipelines.checks import BLOCKING, expected, fresh_result, report_results, report_specs
+from pipelines.emptiness import EMPTY
 from pipelines.entities import Known
-from pipelines.outcome import Outcome
+from pipelines.outcome import HAD_ROWS, Outcome
 from pipelines.partitions import AccountDay
 from warehouse.decode import Account
-from warehouse.loads import PROVEN, UNPROVEN, Load
+from warehouse.loads import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN, Load
 
 DAY = date(2026, 11, 21)
 LOADED = Load(
@@ -42,6 +43,8 @@ def found(outcome: Outcome, known: Known | None = None) -> dict[str, Any]:
         (Outcome(CELL, replace(LOADED, rejected=1)), None, {"rejects": "WARN"}),
         (Outcome(CELL, LOADED), Known(0, {"ads": ["12"]}), {"ids_known": "WARN"}),
         (Outcome(CELL, LOADED), Known(error="(#200) No"), {"ids_known": "WARN"}),
+        (Outcome(CELL, error="Meta returned no rows", kind=EMPTY), None, {"complete": "ERROR"}),
+        (Outcome(CELL, error="is proven and stays", kind=HAD_ROWS), None, {"complete": "ERROR"}),
         (Outcome(CELL, error="(#200) No"), None, {}),  # its cell is failed; nothing was loaded
     ],
 )  # fmt: skip
@@ -84,13 +87,30 @@ def test_yesterday_is_expected_four_hours_after_the_accounts_own_morning(
 
 def test_an_account_that_is_late_is_named_and_one_that_was_never_loaded_is_not() -> None:
     now = datetime(2026, 11, 23, 20, tzinfo=UTC)
-    newest = {"1": replace(LOADED, date=date(2026, 11, 22)), "2": replace(LOADED, date=DAY)}
-    accounts = {"1": AUCKLAND, "2": LOS_ANGELES, "3": replace(AUCKLAND, account_id="3")}
+    half = replace(LOADED, verdict=PROVISIONAL, reason="the day was not over")
+    yesterdays = {"1": half, "2": None, "4": LOADED, "5": replace(LOADED, verdict=UNPROVABLE)}
+    zones = {"1": AUCKLAND, "2": LOS_ANGELES}
+    accounts = {str(i): replace(zones.get(str(i), AUCKLAND), account_id=str(i)) for i in range(6)}
 
-    result = fresh_result("insights_hourly", accounts, newest, now)
+    result = fresh_result("insights_hourly", accounts, yesterdays, now)
 
     assert (result.passed, result.severity.value) == (False, "WARN")
     assert result.metadata["named"].value == {
-        "act_1": "newest 2026-11-22, expected 2026-11-23",
-        "act_2": "newest 2026-11-21, expected 2026-11-22",
+        "act_1": "2026-11-23 is provisional: the day was not over",
+        "act_2": "2026-11-22 is not loaded",
+    }
+
+
+def test_a_provisional_day_leaves_the_check_green_and_is_told() -> None:
+    half = replace(LOADED, verdict=PROVISIONAL, reason="the day was not over; 1 of 2")
+
+    complete = found(Outcome(CELL, half))["complete"]
+
+    assert complete.passed
+    assert complete.description == (
+        "0 of 1 account-days add up to their totals. 1 is provisional: its day was not over when"
+        " Meta was asked."
+    )
+    assert complete.metadata["provisional"].value == {
+        "act_1|2026-11-21": "the day was not over; 1 of 2"
     }

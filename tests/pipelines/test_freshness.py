@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from pipelines.checks import fresh_result
 from pipelines.definitions import defs
-from pipelines.freshness import newest_proven
+from pipelines.freshness import yesterdays
+from pipelines.listings import accounts_in
 from pipelines.reports import REPORTS
 from pipelines.resources import GraphResource
+from tests.pipelines.conftest import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,17 +33,31 @@ def tick(instance: dg.DagsterInstance, cursor: str | None = None) -> dg.SensorRe
     return sensor.evaluate_tick(context)  # type: ignore[return-value]  # it has the same fields
 
 
-def test_the_newest_proven_day_of_each_account_is_found(
+def test_yesterday_itself_is_looked_for_and_not_the_newest_day(
     sandbox: Sandbox, lake: Lake, load: Callable[..., object], days: Sequence[date]
 ) -> None:
-    account_id = sandbox.account_ids[0]
-    load(days[:2], [account_id])
+    first, second, third, *_ = sandbox.account_ids
+    today = days[-1] + timedelta(days=1)
+    load([today], [first])  # provisional, and newer than yesterday
+    load(days, [second])
     sandbox.use("wrong_rows")
-    load(days[2:], [account_id])
+    load(days, [third])
+    accounts = {i: replace(one, timezone_name="UTC") for i, one in accounts_in(lake).items()}
 
-    newest = newest_proven(lake, "insights_hourly")
+    found = yesterdays(lake, "insights_hourly", accounts, NOW)
+    result = fresh_result("insights_hourly", accounts, found, NOW)
 
-    assert {i: one.date for i, one in newest.items()} == {account_id: days[1]}
+    said = result.metadata["named"].value
+    assert {i: one and one.verdict for i, one in found.items()} == {
+        first: None,
+        second: "proven",
+        third: "unproven",
+    }
+    assert not result.passed
+    assert isinstance(said, dict)
+    assert said[f"act_{first}"] == "2026-11-22 is not loaded"
+    assert said[f"act_{third}"].startswith("2026-11-22 is unproven: impressions ")
+    assert result.description == "2 of 3 accounts lack yesterday, 4 hours after its refresh."
 
 
 def test_the_sensor_records_the_check_once_and_then_only_when_it_changes(
