@@ -50,7 +50,7 @@ COUNTED: Final = "counted"
 REPORT_CHECKS: Final[Mapping[str, str]] = {
     COMPLETE: "Impressions, clicks and spend add up to the account's own totals.",
     GRAIN: "No two rows have the same key: sums count nothing twice.",
-    REJECTS: "Every row could be read exactly. The table `rejects` has those that could not.",
+    REJECTS: "Every row and value could be read exactly. The table `rejects` has what could not.",
     IDS_KNOWN: "Every campaign, ad set and ad that rows mention is in the tables of objects.",
 }
 
@@ -95,7 +95,7 @@ def report_results(
     unproven |= {key_of(one.account_day): one.error for one in outcomes if one.kind}
     provisional = {key: load.reason for key, load in loads.items() if load.is_provisional}
     twice = {key: f"{one.duplicates} keys" for key, one in loaded.items() if one.duplicates}
-    rejected = {key: f"{load.rejected} rows" for key, load in loads.items() if load.rejected}
+    rejected = {key: unread for key, load in loads.items() if (unread := _unread(load))}
     unknown = {act_id(i): _unknown(one) for i, one in known.items() if one.error or one.unknown}
     days = f"of {len(loads)} account-days"
     kept = sum(1 for one in outcomes if one.kind)
@@ -106,7 +106,9 @@ def report_results(
     return [
         complete,
         _result(asset, GRAIN, _ERROR, twice, f"{days} have rows that share a key."),
-        _result(asset, REJECTS, _WARN, rejected, f"{days} have rows that could not be read."),
+        _result(
+            asset, REJECTS, _WARN, rejected, f"{days} have rows or values that could not be read."
+        ),
         _result(
             *(asset, IDS_KNOWN, _WARN, unknown),
             f"of {len(known)} accounts mention objects that nobody knows.",
@@ -127,6 +129,11 @@ def _complete(loads: Mapping[str, Load], wrong: int, of: int) -> str:
         told += f" {unfinished} {was} not over when Meta was asked."
     reasons = sorted({load.reason for load in loads.values() if load.verdict == UNPROVABLE})
     return told + "".join(f" {reason.capitalize()}." for reason in reasons)
+
+
+def _unread(load: Load) -> str:
+    counts = ((load.rejected, "rows not loaded"), (load.rejected_cells, "values NULL or left out"))
+    return ", ".join(f"{count} {what}" for count, what in counts if count)
 
 
 def _unknown(known: Known) -> str:

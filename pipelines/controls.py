@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from fbgraph.ages import EVERYTHING, SHORTEST_MEMORY, TooOld, may_be_too_old, refused_day
@@ -18,6 +18,7 @@ from warehouse.decode import decode
 from warehouse.errors import WarehouseError
 from warehouse.hours import is_over
 from warehouse.loads import PROVEN, PROVISIONAL, Load
+from warehouse.pages import ROW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -139,7 +140,7 @@ class Controls:
     def _ask(self, account: Account, days: Sequence[date], client: GraphClient) -> Asked:
         before, asked_at = client.tally.calls, self._now()
         decoded = _decoded(client, account, days)
-        for reject in decoded.rejects:
+        for reject in (one for one in decoded.rejects if one.lost == ROW):
             raise WarehouseError(
                 f"control totals of act_{account.account_id}: {reject.column or 'row'}"
                 f" {reject.value}: {reject.reason}"
@@ -150,7 +151,9 @@ class Controls:
         emptied: dict[date, Emptied] = {}
         for at, day in enumerate(days):
             rows = decoded.of_day(day)
-            found = Found.of(CONTROL.table, rows)
+            unread = [reject for reject in decoded.rejects if reject.date == day]
+            cells = sum(reject.loses_value for reject in unread)
+            found = replace(Found.of(CONTROL.table, rows), rejected_cells=cells)
             totals[day] = found.totals if found.rows else None
             over = is_over(account.timezone_name, day, asked_at)
             record = Load.of(
@@ -171,6 +174,7 @@ class Controls:
             if old is not None and not is_nothing(old):
                 emptied[day] = Emptied(old, record)
                 continue
+            self._lake.write_rejects(record, unread)
             self._lake.replace(
                 CONTROL.name, rows, account_id=account.account_id, date=day, load=record
             )

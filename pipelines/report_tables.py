@@ -58,6 +58,38 @@ MEANINGS: Final[Mapping[str, str]] = {
     "product_id": "Product of the catalog",
 }
 
+#: Breakdowns that come as an object → its keys that are columns, and what they mean. The id tells
+#: assets apart; where there is none, the first key here. A key that is not here is left out, and
+#: the log names it. Sources: Insights API reference, Breakdowns; what Airbyte and Keboola recorded
+#: in 2025 and 2026.
+ASSETS: Final[Mapping[str, Mapping[str, str]]] = {
+    "image_asset": {
+        "hash": "Hash of the image",
+        "name": "File name of the image",
+        "url": "Address of the image; signed, expires within weeks",
+    },
+    "video_asset": {
+        "video_id": "Video",
+        "video_name": "Name of the video",
+        "url": "Address of the video; signed, expires within weeks",
+        "thumbnail_url": "Address of its thumbnail; signed, expires within weeks",
+    },
+    "body_asset": {"text": "The text"},
+    "title_asset": {"text": "The title"},
+    "description_asset": {"text": "The description"},
+    "call_to_action_asset": {"name": "The button, such as LEARN_MORE"},
+    "link_url_asset": {"website_url": "The address that the link leads to"},
+    "creative_automation_asset_id": {
+        "hash": "Hash of the asset",
+        "name": "Name of the asset",
+        "text": "Text of the asset",
+        "url": "Address of the asset; signed, expires within weeks",
+    },
+}
+
+#: Keys of an asset whose value is another one each time that it is asked for.
+SIGNED: Final = frozenset({"url", "thumbnail_url"})
+
 _AUDIENCE_HOUR: Final = Column(
     *("audience_hour", "hour"),
     "Hour of the viewers' own clocks, 0 to 23: no instant",
@@ -108,8 +140,24 @@ def _breakdown(name: str) -> Sequence[Column]:
         return HOURS
     if name == HOURLY_AUDIENCE:
         return [_AUDIENCE_HOUR]
-    kind = "json" if name.endswith("_asset") else "text"
-    return [Column(name, kind, MEANINGS.get(name, f"Breakdown {name}"), breakdown=True)]
+    if name in ASSETS:
+        return _asset(name, ASSETS[name])
+    return [Column(name, "text", MEANINGS.get(name, f"Breakdown {name}"), breakdown=True)]
+
+
+def _asset(name: str, parts: Mapping[str, str]) -> Sequence[Column]:
+    """The key of an asset, and what else its object has, each as a column of text."""
+    prefix = name.removesuffix("_id")
+    instead = next(iter(parts))
+    meaning = f"Asset of the breakdown {name}: its id, or its {instead} where it has none"
+    key = Column(
+        *(f"{prefix}_id", "text", meaning), field=name, breakdown=True, inside=("id", instead)
+    )
+    others = [
+        Column(f"{prefix}_{part}", "text", what, field=name, inside=(part,), moves=part in SIGNED)
+        for part, what in parts.items()
+    ]
+    return [key, *others]
 
 
 def _column(definition: Definition, name: str) -> Column:

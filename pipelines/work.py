@@ -22,6 +22,7 @@ from warehouse.checks import METRICS, Totals, prove, too_many_rejects
 from warehouse.errors import KeepsProvenError, NotAPageError, WarehouseError
 from warehouse.hours import over_at
 from warehouse.loads import Load, may_replace
+from warehouse.pages import ROW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -237,7 +238,7 @@ def _published(account_day: AccountDay, settled: Settled, load: Load) -> Outcome
     try:
         if too_many_rejects(load.rejected, load.rows):
             settled.keep_rejects(load)
-            first = settled.rejects[0]
+            first = next(reject for reject in settled.rejects if reject.lost == ROW)
             return Outcome(
                 account_day,
                 error=f"{load.rejected} of {load.rejected + load.rows} rows cannot be read;"

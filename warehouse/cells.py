@@ -3,12 +3,15 @@
 Graph sends numbers as text ("1148"), with a few exceptions; a JSON number is read as the text it
 is written in, so nothing passes through a float. Each function gives the value as text (or a list
 or a bool) that Arrow casts without loss, or raises UnreadableError with the reason.
+
+`read` keeps as much of a cell as it can and names what it could not; `cell` takes all or nothing.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
@@ -17,22 +20,28 @@ from typing import TYPE_CHECKING, Any, Final
 from warehouse.table import DECIMAL, RATIO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
     from warehouse.table import Column
 
 __all__ = [
+    "CELL",
+    "ENTRY",
     "FIRST_DAY",
     "HOUR_LABELS",
     "INT64",
     "LONGEST_DECIMAL",
+    "NOTHING",
+    "VALUE",
+    "Flaw",
     "RepeatedKey",
     "UnreadableError",
     "cell",
     "major_units",
     "offset_of",
+    "read",
 ]
 
 #: The values of the hourly breakdown, in the order of the day. Source: Insights API, Breakdowns.
@@ -62,24 +71,78 @@ LONGEST_DECIMAL: Final = 38
 INT64: Final = range(-(2**63), 2**63)
 
 
+#: What a flaw costs: the cell is NULL; an entry is left out of its list; one number of an entry is
+#: NULL; nothing, for only characters that do not exist were replaced.
+CELL: Final = "cell"
+ENTRY: Final = "entry"
+VALUE: Final = "value"
+NOTHING: Final = "nothing"
+
+#: Halves of surrogate pairs, and bytes that are not UTF-8 as Python decodes them (surrogateescape).
+_HALVES: Final = re.compile("[\ud800-\udfff]")
+_MENDED: Final = "half a surrogate pair or a byte that is not UTF-8; U+FFFD is stored in its place"
+
+
 class UnreadableError(ValueError):
     """A value that cannot be kept exactly; the message is the reason."""
 
 
 class RepeatedKey:
-    """Stands for a JSON object that has a key twice: which of the two is meant is unknown."""
+    """Stands for the value of a key that an object has more than once, with different values or
+    not: which of them is meant is unknown. `values` has all of them.
+    """
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, values: Sequence[object]) -> None:
         self.key = key
+        self.values = values
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """A part of a cell that could not be kept as it came, why, and what that cost."""
+
+    value: object
+    reason: str
+    lost: str
 
 
 def cell(column: Column, value: object) -> object:
-    """Read one value that is neither missing nor null. Raises UnreadableError."""
-    if isinstance(value, RepeatedKey):
-        raise UnreadableError(f"the key {value.key!r} stands there twice")
+    """Read one value that is neither missing nor null. Raises UnreadableError for any flaw."""
+    found, flaws = read(column, value)
+    for flaw in flaws:
+        raise UnreadableError(flaw.reason)
+    return found
+
+
+def read(column: Column, value: object) -> tuple[object, Sequence[Flaw]]:
+    """Read as much as can be kept of a value that is neither missing nor null.
+
+    Of a list of actions a bad number is NULL, and an entry that does not say what it is about is
+    left out; in a text U+FFFD replaces what is not a character. Raises UnreadableError where
+    nothing can be kept.
+    """
+    value = _once(value)
     if column.kind == "actions":
-        return _actions(value, ("value", *column.windows), column.keys)
-    return READ[column.kind](value)
+        return _actions(column, value)
+    found = READ[column.kind](value)
+    if column.kind in HOLD_TEXT:
+        return _mended(found, value)
+    return found, ()
+
+
+def _once(value: object) -> object:
+    if isinstance(value, RepeatedKey):
+        raise UnreadableError(f"the key {value.key!r} appears more than once")
+    return value
+
+
+def _mended(found: Any, value: object, where: str = "") -> tuple[Any, Sequence[Flaw]]:
+    """A text, or a list of them, with U+FFFD for what is not a character."""
+    if isinstance(found, list):
+        whole: Any = [_HALVES.sub("\ufffd", text) for text in found]
+    else:
+        whole = _HALVES.sub("\ufffd", found)
+    return whole, [Flaw(value, where + _MENDED, NOTHING)] if whole != found else ()
 
 
 def offset_of(currency: str) -> int:
@@ -97,20 +160,10 @@ def major_units(minor: str, currency: str) -> str:
 
 def _text(value: object) -> str:
     if isinstance(value, str):
-        if not _is_unicode(value):
-            raise UnreadableError("the text is not valid Unicode")
         return str(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise UnreadableError(f"{_named(value)} stands where text is the rule")
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # a lone surrogate, or a byte that was no UTF-8
-        return False
-    return True
+    raise UnreadableError(f"expected text, got {_named(value)}")
 
 
 def _digits(value: object) -> str:
@@ -181,7 +234,7 @@ def _timestamp(value: object) -> str:
 
 def _bool(value: object) -> bool:
     if not isinstance(value, bool):
-        raise UnreadableError(f"{_named(value)} stands where true or false is the rule")
+        raise UnreadableError(f"expected true or false, got {_named(value)}")
     return value
 
 
@@ -189,40 +242,61 @@ def _texts(value: object) -> list[str]:
     return [_text(entry) for entry in _list(value)]
 
 
-def _actions(value: object, numbers: Sequence[str], keys: Sequence[str]) -> list[dict[str, str]]:
-    rules = {"action_type": _text, **dict.fromkeys(keys, _text), **dict.fromkeys(numbers, _decimal)}
-    return [_action(n, entry, rules) for n, entry in enumerate(_list(value), start=1)]
+def _actions(column: Column, value: object) -> tuple[list[dict[str, str]], Sequence[Flaw]]:
+    kept: list[dict[str, str]] = []
+    flaws: list[Flaw] = []
+    for n, entry in enumerate(_list(value), start=1):
+        try:
+            keys = _keys(column, n, entry, flaws)
+        except UnreadableError as error:
+            flaws.append(Flaw(entry, str(error), ENTRY))
+        else:
+            kept.append(keys | dict(_numbers(column, n, entry, flaws)))
+    return kept, flaws
 
 
-def _action(n: int, entry: object, rules: Mapping[str, Callable[[object], str]]) -> dict[str, str]:
-    if isinstance(entry, RepeatedKey):
-        raise UnreadableError(f"the key {entry.key!r} stands twice in entry {n}")
+def _keys(column: Column, n: int, entry: Any, flaws: list[Flaw]) -> dict[str, str]:
+    """What an entry is about: without that its numbers would be those of another. Meta leaves
+    `action_type` out where a list has one number only, as in ``website_purchase_roas``.
+    """
     if not isinstance(entry, dict):
         raise UnreadableError(f"entry {n} is {_named(entry)}, not an object")
-    if entry.get("action_type") is None:
-        raise UnreadableError(f"entry {n} has no action_type")
-    read = {}
-    for name, rule in rules.items():
+    keys = {}
+    for name in ("action_type", *column.keys):
         if entry.get(name) is not None:
             try:
-                read[name] = rule(entry[name])
-            except UnreadableError as error:  # a list may be long: which of its values?
+                text = _text(_once(entry[name]))
+            except UnreadableError as error:
                 raise UnreadableError(f"{name} of entry {n}: {error}") from error
-    return read
+            keys[name], mended = _mended(text, entry[name], f"{name} of entry {n}: ")
+            flaws += mended
+    return keys
+
+
+def _numbers(
+    column: Column, n: int, entry: Mapping[str, object], flaws: list[Flaw]
+) -> Iterator[tuple[str, str]]:
+    """Its numbers. One that is missing is normal: the action lies outside of the window."""
+    for name in ("value", *column.windows):
+        if (value := entry.get(name)) is not None:
+            try:
+                yield name, _decimal(_once(value))
+            except UnreadableError as error:  # a list may be long: which of its values?
+                flaws.append(Flaw(value, f"{name} of entry {n}: {error}", VALUE))
 
 
 def _json(value: object) -> str:
     """Any value as JSON. Numbers become texts, for they were read as the text they stand in."""
     try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    except (TypeError, RecursionError):
-        raise UnreadableError("a key stands twice in it, or it nests too deep") from None
-    return _text(text)
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        reason = "it has a key more than once, holds NaN or infinity, or nests too deeply"
+        raise UnreadableError(reason) from None
 
 
 def _list(value: object) -> list[Any]:
     if not isinstance(value, list):
-        raise UnreadableError(f"{_named(value)} stands where a list is the rule")
+        raise UnreadableError(f"expected a list, got {_named(value)}")
     return value
 
 
@@ -231,7 +305,7 @@ _NAMES: Final[Sequence[tuple[type, str]]] = (
     (bool, "true or false"),
     (str, "text"),
     (int, "a number"),
-    (float, "a number that is not exact"),
+    (float, "NaN or an infinite number"),
     (dict, "an object"),
     (list, "a list"),
 )
@@ -241,7 +315,10 @@ def _named(value: object) -> str:
     return next((name for kind, name in _NAMES if isinstance(value, kind)), "null")
 
 
-#: kind → how a value of it is read; `actions` needs its column and stands in `cell`.
+#: Kinds that hold what people wrote, in which any character may occur.
+HOLD_TEXT: Final = frozenset({"text", "texts", "json"})
+
+#: kind → how a value of it is read; `actions` needs its column, see `read`.
 READ: Final[Mapping[str, Callable[[object], object]]] = {
     "id": _digits,
     "text": _text,

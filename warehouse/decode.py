@@ -1,7 +1,7 @@
 """Pages to typed rows: `decode` for insights, `decode_objects` for accounts and their objects.
 
 Pages go through compiled code in batches. Only a batch that fails is taken apart: first body by
-body, then row by row, until each row is loaded exactly or rejected.
+body, then row by row, until each row is loaded exactly, or loses the least that it can.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BATCH_BYTES: Final = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Rows of the table's schema, rows that could not be read, keys that nobody asked for."""
+    """Rows of the table's schema, what could not be read, keys that nobody asked for."""
 
     rows: pa.Table
     rejects: Sequence[Reject]

@@ -67,7 +67,7 @@ def _table_lines(table: Table) -> Iterator[str]:
     for column in table.columns:
         cells = (
             *(f"`{column.name}`", f"`{_short(column)}`", column.unit, column.meaning),
-            f"`{column.source}`" if column.source else "",
+            f"`{'.'.join((column.source, *column.inside[:1]))}`" if column.source else "",
         )
         yield f"| {' | '.join(cells)} |"
 

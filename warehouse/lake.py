@@ -49,6 +49,9 @@ __all__ = ["DATA_FILE", "Lake", "Partition", "records"]
 
 DATA_FILE: Final = "data.parquet"
 
+#: Each has the JSON of its row: a table of all of them could take hundreds of megabytes.
+_REJECTS_AT_ONCE: Final = 1_000
+
 _DIGITS: Final = re.compile(r"[0-9]{1,32}")
 
 
@@ -277,7 +280,9 @@ class Lake:
         table = TABLES["rejects"]
         with self.writing(table, load.account_id, load.date), workshop(self.root) as aside:
             writer = Writer(table, aside / "rejects.unfinished")
-            writer.write(arrow.records(table.arrow_schema, rows))
+            for at in range(0, len(rows), _REJECTS_AT_ONCE):
+                some = rows[at : at + _REJECTS_AT_ONCE]
+                writer.write(arrow.records(table.arrow_schema, some))
             written = writer.finish()
             self.store.replace(key, lambda: written)
 
@@ -363,6 +368,7 @@ def _reject_row(n: int, reject: Reject, load: Load) -> dict[str, object]:
         "column_name": reject.column,
         "value": reject.value,
         "reason": reject.reason,
+        "lost": reject.lost,
         "raw": reject.raw,
         "run_id": load.run_id,
         "loaded_at": load.loaded_at,

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from warehouse import arrow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -140,11 +140,14 @@ def _copy(rows: pa.Table) -> pa.Table:
     return rows.take(arrow.int64s(range(rows.num_rows)))
 
 
-def without_repeats(ordered: pa.Table, keys: Sequence[str]) -> tuple[pa.Table, int, int]:
+def without_repeats(
+    ordered: pa.Table, keys: Sequence[str], moving: Collection[str] = ()
+) -> tuple[pa.Table, int, int]:
     """Rows that count, how many were dropped, and keys that rows which differ still share.
 
-    `ordered` is sorted by `keys`, then by part. Rows that are the same count once. Of those that
-    differ the ones of the highest part stay: it was asked for last.
+    `ordered` is sorted by `keys`, then by part. Rows that are the same count once, and so do rows
+    that differ in `moving` columns only. Of those that differ the ones of the highest part stay: it
+    was asked for last.
     """
     again = _same_as_before(ordered, keys)
     if again is None:
@@ -153,7 +156,7 @@ def without_repeats(ordered: pa.Table, keys: Sequence[str]) -> tuple[pa.Table, i
     dropped, duplicates = set[int](), 0
     rows = iter(ordered.take(arrow.int64s(at for group in shared for at in group)).to_pylist())
     for group in shared:
-        kept = _kept(group, list(islice(rows, len(group))))
+        kept = _kept(group, list(islice(rows, len(group))), moving)
         dropped |= set(group) - set(kept)
         duplicates += len(kept) > 1
     stay = arrow.int64s(at for at in range(ordered.num_rows) if at not in dropped)
@@ -188,10 +191,13 @@ def _shared(again: Sequence[bool]) -> list[list[int]]:
     return groups
 
 
-def _kept(group: Sequence[int], rows: Sequence[dict[str, Any]]) -> list[int]:
+def _kept(
+    group: Sequence[int], rows: Sequence[dict[str, Any]], moving: Collection[str]
+) -> list[int]:
     latest = max(row[PART] for row in rows)
     kept: dict[int, dict[str, Any]] = {}
     for at, row in zip(group, rows, strict=True):
-        if row[PART] == latest and row not in kept.values():
-            kept[at] = row
+        stable = {name: value for name, value in row.items() if name not in moving}
+        if row[PART] == latest and stable not in kept.values():
+            kept[at] = stable
     return list(kept)

@@ -389,7 +389,7 @@ LOADS: Final = Table(
         Column("rejected", "count", "Rows that could not be read; see rejects", field=""),
         Column(
             *("rejected_cells", "count"),
-            "Values that could not be read and are NULL; see rejects",
+            "Values of loaded rows that could not be read: NULL or left out of a list; see rejects",
             field="",
         ),
         Column("repeated", "count", "Rows that came more than once and count once", field=""),
@@ -426,16 +426,23 @@ RESTATEMENTS: Final = Table(
 REJECTS: Final = Table(
     "rejects",
     ("table_name", "account_id", "date", "loaded_at", "n"),
-    "Rows that could not be read exactly, and so were not loaded. Those of later tries that failed "
-    "are here too.",
+    "What could not be read exactly, and what that cost: a row, or less of it. The first 1,000 for "
+    "each load and column; `loads` counts them all. Those of later tries that failed are here too.",
     (
         *ACCOUNT_DAY,
         Column("n", "count", "Counts the rejects of one load, from 1", field=""),
         Column("page", "count", "Page of the report, from 1", field=""),
         Column("row", "count", "Row of that page, from 1", field=""),
         Column("column_name", "text", "Column that could not be read", field=""),
-        Column("value", "text", "What stood there, as JSON", field=""),
+        Column("value", "text", "What came in its place, as JSON", field=""),
         Column("reason", "text", "Why it could not be read", field=""),
+        Column(
+            *("lost", "text"),
+            "What it cost: the row; the cell, which is NULL; an entry of a list; a value of an "
+            "entry; or nothing, where U+FFFD replaces what is not a character. NULL, written by an "
+            "earlier version: the row",
+            field="",
+        ),
         Column("raw", "text", "The whole row as it came, JSON", field=""),
         RUN_ID,
         LOADED_AT,

@@ -8,7 +8,7 @@ that waits beside the lake, so memory does not grow with rows.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from threading import Lock
@@ -32,6 +32,7 @@ from warehouse.merge import (
     sort,
     without_repeats,
 )
+from warehouse.pages import ROW
 from warehouse.parquet import Writer
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ __all__ = ["REJECTS_KEPT", "Settled", "Stage"]
 HELD_BYTES: Final = 24_000_000
 SHARE_BYTES: Final = 2_000_000
 
-#: Rejects of one account-day that are kept with their JSON; further ones are only counted.
-REJECTS_KEPT: Final = 10_000
+#: Rejects of one account-day and column that are kept with their JSON; the rest is only counted.
+REJECTS_KEPT: Final = 1_000
 
 #: Decoding and merging take tens of megabytes and a core. Any number of threads may fetch; this one
 #: does the heavy work. It alone is several times as fast as an API gives rows, and a second one
@@ -79,12 +80,37 @@ _MEMORY: Final = _Memory()
 
 
 @dataclass(slots=True)
+class _Rejects:
+    """What could not be read of an account-day: all of it counted, some of each column kept."""
+
+    rows: int = 0
+    cells: int = 0
+    kept: list[Reject] = field(default_factory=list)
+    by_column: Counter[str] = field(default_factory=Counter)
+
+    def note(self, reject: Reject) -> None:
+        self.rows += reject.lost == ROW
+        self.cells += reject.loses_value
+        self._keep(reject)
+
+    def add(self, other: _Rejects) -> None:
+        self.rows += other.rows
+        self.cells += other.cells
+        for reject in other.kept:
+            self._keep(reject)
+
+    def _keep(self, reject: Reject) -> None:
+        self.by_column[reject.column] += 1
+        if self.by_column[reject.column] <= REJECTS_KEPT:
+            self.kept.append(reject)
+
+
+@dataclass(slots=True)
 class _Part:
     """What one part of a report has brought besides rows."""
 
     pages: int = 0
-    rejects: defaultdict[date, list[Reject]] = field(default_factory=lambda: defaultdict(list))
-    rejected: defaultdict[date, int] = field(default_factory=lambda: defaultdict(int))
+    rejects: defaultdict[date, _Rejects] = field(default_factory=lambda: defaultdict(_Rejects))
 
 
 class Stage:
@@ -103,6 +129,7 @@ class Stage:
         self._lake = lake
         self._folder = folder
         self._keys = tuple(name for name in table.grain if name in table.file_schema.names)
+        self._moving = frozenset(column.name for column in table.columns if column.moves)
         self._first = self._keys[0] if self._keys else PART
         self._parts: dict[int, _Part] = {}
         self._dropped: set[int] = set()
@@ -175,11 +202,9 @@ class Stage:
 
     def _note(self, told: _Part, rejects: Sequence[Reject]) -> None:
         for reject in rejects:
-            # A row whose day cannot be read is told with the first.
+            # A row whose day cannot be read is counted with the first.
             day = reject.date if reject.date in self._pieces else self.days[0]
-            told.rejected[day] += 1
-            if told.rejected[day] <= REJECTS_KEPT:
-                told.rejects[day].append(reject)
+            told.rejects[day].note(reject)
 
     def _hold(self, rows: pa.Table, part: int) -> None:
         number = pa.repeat(arrow.int32s([part])[0], rows.num_rows)
@@ -220,15 +245,18 @@ class Stage:
             except BaseException:
                 writer.abandon()
                 raise
-        parts = self._parts.values()
-        rejects = [reject for told in parts for reject in told.rejects[day]]
-        found = replace(found, rejected=sum(told.rejected[day] for told in parts))
-        return Settled(self._lake, self.table, where, writer, found, rejects[:REJECTS_KEPT])
+        rejects = _Rejects()
+        for told in self._parts.values():
+            rejects.add(told.rejects[day])
+        found = replace(found, rejected=rejects.rows, rejected_cells=rejects.cells)
+        return Settled(self._lake, self.table, where, writer, found, rejects.kept)
 
     def _merge(self, day: date, writer: Writer) -> Found:
         found = Found()
         for merged in in_order(self._pieces.pop(day), self._keys):
-            rows, repeated, duplicates = without_repeats(self._alive(merged), self._keys)
+            rows, repeated, duplicates = without_repeats(
+                self._alive(merged), self._keys, self._moving
+            )
             writer.write(rows.select(self.table.file_schema.names))
             found += Found.of_part(self.table, rows, repeated=repeated, duplicates=duplicates)
         return found.whole(self.table)

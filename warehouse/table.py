@@ -57,8 +57,10 @@ class Column:
 
     `field` is the Graph field, or the key of the breakdown, that it is read from; it is the
     column's own name when None and "" for what we derive. `windows` are the attribution windows
-    that an `actions` column carries beside `value`, `keys` the action breakdowns beside
-    `action_type`.
+    that an `actions` column carries next to `value`, `keys` the action breakdowns next to
+    `action_type`. `inside` are keys of the object that `field` holds: the first that has a text is
+    the column's value. What `moves` differs each time that it is asked for, as a signed address
+    does, so rows that differ in nothing else are the same.
     """
 
     name: str
@@ -69,6 +71,8 @@ class Column:
     breakdown: bool = False
     windows: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
+    moves: bool = False
 
     @property
     def source(self) -> str:
@@ -83,6 +87,13 @@ class Column:
         keys = ((key, pa.string()) for key in self.keys)
         windows = ((window, DECIMAL) for window in self.windows)
         return pa.list_(pa.struct([action_type, *keys, value, *windows]))
+
+    @property
+    def entry(self) -> Sequence[str]:
+        """The keys of an entry of a list of actions; nothing for another kind."""
+        if self.kind != "actions":
+            return ()
+        return ("action_type", *self.keys, "value", *self.windows)
 
     @property
     def comment(self) -> str:
@@ -110,12 +121,22 @@ class Table:
     @cached_property
     def fields(self) -> Sequence[str]:
         """Graph fields to request, in order, without breakdown keys and what we derive."""
-        return tuple(c.source for c in self.columns if c.source and not c.breakdown)
+        return tuple(c.source for c in self.columns if c.source and c.source not in self.breakdowns)
 
     @cached_property
     def breakdowns(self) -> Sequence[str]:
-        """Breakdowns to request beside the fields."""
+        """Breakdowns to request next to the fields."""
         return tuple(c.source for c in self.columns if c.breakdown)
+
+    @cached_property
+    def wire(self) -> Mapping[str, Sequence[str]]:
+        """The keys of a row of Graph that are read, each with those of the objects in it."""
+        found: dict[str, dict[str, None]] = {}
+        for column in self.columns:
+            if column.source:
+                parts = found.setdefault(column.source, {})
+                parts |= dict.fromkeys((*column.entry, *column.inside))
+        return {source: tuple(parts) for source, parts in found.items()}
 
     @cached_property
     def required(self) -> Sequence[Column]:

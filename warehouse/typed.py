@@ -67,7 +67,7 @@ def typed(
     try:
         rows = _rows(table, bodies)
         columns = {
-            column.name: CASTS[column.kind](rows.field(column.source), column)
+            column.name: CASTS[column.kind](_values(rows, column), column)
             for column in table.columns
             if column.source
         }
@@ -120,19 +120,29 @@ def _may_nest_deeply(text: bytes) -> bool:
 
 @lru_cache(maxsize=64)
 def wire_row(table: Table) -> pa.StructType:
-    """What a row of `table` looks like: everything text, lists of objects for actions."""
-    fields = {column.source: _wire_type(column) for column in table.columns if column.source}
+    """What a row of `table` looks like: texts, objects of texts, lists of such objects."""
+    lists = {column.source for column in table.columns if column.kind == "actions"}
+    fields = {
+        source: _wire_type(parts, is_list=source in lists) for source, parts in table.wire.items()
+    }
     if DAY_START in fields:
         fields[DAY_END] = pa.string()
     return pa.struct(fields.items())
 
 
-def _wire_type(column: Column) -> pa.DataType:
-    if column.kind != "actions":
+def _wire_type(parts: Sequence[str], *, is_list: bool) -> pa.DataType:
+    if not parts:
         return pa.string()
-    return pa.list_(
-        pa.struct([(entry.name, pa.string()) for entry in column.arrow_type.value_type])
-    )
+    texts = pa.struct([(part, pa.string()) for part in parts])
+    return pa.list_(texts) if is_list else texts
+
+
+def _values(rows: pa.StructArray, column: Column) -> pa.Array:
+    values = rows.field(column.source)
+    if not column.inside:
+        return values
+    inside = [pc.struct_field(values, key) for key in column.inside]
+    return inside[0] if len(inside) == 1 else pc.coalesce(*inside)
 
 
 def _text(values: pa.Array, _: Column) -> pa.Array:
@@ -193,7 +203,6 @@ def _actions(values: pa.Array, column: Column) -> pa.Array:
         else entries.field(entry.name)
         for entry in kept
     ]
-    _demand(entries.field("action_type").null_count == 0, "an entry has no action_type")
     return pa.Array.from_buffers(
         column.arrow_type,
         len(values),
@@ -276,16 +285,14 @@ def _instant(epochs: Iterable[int]) -> pa.Array:
 
 
 def _unknown(table: Table, row: pa.StructType) -> frozenset[str]:
-    """Keys that were not asked for: of a row as "key", of a list's entry as "list.key"."""
-    wire = wire_row(table)
-    names = {field.name for field in row} - {field.name for field in wire}
-    for known in wire:
-        if pa.types.is_list(known.type):
-            entry = row.field(known.name).type.value_type
-            extra = {field.name for field in entry} - {
-                field.name for field in known.type.value_type
-            }
-            names |= {f"{known.name}.{name}" for name in extra}
+    """Keys that were not asked for: of a row as "key", of an object in it as "key.inner"."""
+    known = wire_row(table)
+    names = {field.name for field in row} - {field.name for field in known}
+    for source, parts in table.wire.items():
+        if parts:
+            kind = row.field(source).type
+            entry = kind.value_type if pa.types.is_list(kind) else kind
+            names |= {f"{source}.{field.name}" for field in entry if field.name not in parts}
     return frozenset(names)
 
 

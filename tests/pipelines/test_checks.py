@@ -41,6 +41,7 @@ def found(outcome: Outcome, known: Known | None = None) -> dict[str, Any]:
         (Outcome(CELL, replace(LOADED, verdict=UNPROVEN)), None, {"complete": "ERROR"}),
         (Outcome(CELL, LOADED, duplicates=2), None, {"grain": "ERROR"}),
         (Outcome(CELL, replace(LOADED, rejected=1)), None, {"rejects": "WARN"}),
+        (Outcome(CELL, replace(LOADED, rejected_cells=3)), None, {"rejects": "WARN"}),
         (Outcome(CELL, LOADED), Known(0, {"ads": ["12"]}), {"ids_known": "WARN"}),
         (Outcome(CELL, LOADED), Known(error="(#200) No"), {"ids_known": "WARN"}),
         (Outcome(CELL, error="Meta returned no rows", kind=EMPTY), None, {"complete": "ERROR"}),
@@ -58,6 +59,14 @@ def test_each_check_is_red_for_its_own_fault_only(
     assert set(results) == {spec.name for spec in report_specs("insights_hourly")}
     for result in wrong.values():
         assert result.metadata["named"].value
+
+
+def test_what_could_not_be_read_is_told_by_rows_and_by_values() -> None:
+    result = found(Outcome(CELL, replace(LOADED, rejected=2, rejected_cells=3)))["rejects"]
+
+    assert result.metadata["named"].value == {
+        "act_1|2026-11-21": "2 rows not loaded, 3 values NULL or left out"
+    }
 
 
 def test_only_rows_that_count_twice_keep_the_file_from_being_published() -> None:

@@ -60,6 +60,7 @@ def a_little_of_everything(graph: Graph) -> None:
         some_pages(graph, f"{graph.account(3)}/campaigns", limit=2)
     for days in (DAYS, LONG_DAY, OLD):
         some_pages(graph, f"{graph.account()}/insights", time_range=days, **HOURS)
+    calmly(graph.get, f"{graph.account()}/insights", time_range=OLD, fields="unique_clicks")
     fields = "ad_id,impressions,inline_link_clicks,spend"
     run_twice(graph, time_range=DAYS, fields=fields, filtering=ALL, **HOURS)
     run_twice(graph, time_range=DAYS, fields="spend", filtering=PAUSED, level="ad")

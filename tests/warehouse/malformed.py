@@ -19,19 +19,32 @@ REJECTED = object()
 
 @dataclass(frozen=True)
 class Case:
-    """A value as it is written in the page, and the value that loads; `REJECTED` if none may.
+    """A value as it is written in the page, and the value that loads; `REJECTED` if no row may.
 
-    `column` is the one that is blamed, if it has another name than the key.
+    `lost` is what is noted of it, entry by entry. `column` is the one that is blamed, if it has
+    another name than the key.
     """
 
     key: str
     raw: str
     loads: Any
     column: str | None = None
+    lost: tuple[str, ...] = ()
 
 
 def rejected(key: str, *raws: str, column: str | None = None) -> list[Case]:
-    return [Case(key, raw, REJECTED, column) for raw in raws]
+    """Keys, and the three that prove: the row is lost."""
+    return [Case(key, raw, REJECTED, column, ("row",)) for raw in raws]
+
+
+def nulled(key: str, *raws: str) -> list[Case]:
+    """Any other cell: it alone is lost."""
+    return [Case(key, raw, None, lost=("cell",)) for raw in raws]
+
+
+def noted(key: str, *triples: tuple[str, Any, str]) -> list[Case]:
+    """A part of a cell is lost, or nothing; the rest of it loads."""
+    return [Case(key, raw, value, lost=tuple(lost.split())) for raw, value, lost in triples]
 
 
 def loaded(key: str, *pairs: tuple[str, Any]) -> list[Case]:
@@ -86,24 +99,50 @@ DECIMALS = [
     *amounts(("12345678901.123456", "12345678901.123456")),
 ]
 
+#: Not a list at all.
+NO_LISTS = ("{}", f"{{{CLICK}}}", '"x"', '""', "3", "true", f'{{"0": {{{CLICK}}}}}', "NaN")
+
+#: Numbers that cannot be kept: the entry stays, without its number.
+NO_NUMBERS = (
+    *('"12a"', '""', "{}", "true", '["1"]', '"1e400"', '"1.2345678"', '"1e-45"', "1e-65"),
+    *('"1", "value": "2"', '"1", "value": "1"', 'null, "value": "2"'),
+)
+
+#: Entries that nobody can tell what they are about.
+NO_ENTRIES = (
+    *("null", '"s"', "[]", "7", f"[{{{CLICK}}}]", "[" * 200 + "]" * 200),
+    *('{"action_type": ["a"], "value": "1"}', '{"action_type": true, "value": "1"}'),
+    f'{{{CLICK}, {CLICK}, "value": "1"}}',
+)
+
+HALF = r'[{"action_type": "a\ud800", "value": "1"}]'
+
 LISTS = [
-    *rejected("actions", "{}", f"{{{CLICK}}}", '"x"', '""', "[null]", '["s"]', "[[]]", "3", "[{}]"),
-    *rejected("actions", f'[{{{CLICK}, "value": "12a"}}]', f'[{{{CLICK}, "value": {{}}}}]'),
-    *rejected("actions", f'[{{{CLICK}, "value": "1.2345678"}}]', '[{"value": "1"}]', "true"),
-    *rejected("actions", f'[{{{CLICK}, "value": ""}}]', f'[{{{CLICK}, "value": true}}]'),
-    *rejected("actions", f'[{{{CLICK}, "value": ["1"]}}]', f'[{{{CLICK}, "value": "1e400"}}]'),
-    *rejected("actions", f'[{{{CLICK}, "value": "1", "value": "2"}}]', f"[{{{CLICK}, {CLICK}}}]"),
-    *rejected("actions", f'[{{{CLICK}, "value": "1e-45"}}]', f'[{{{CLICK}, "value": 1e-65}}]'),
-    *rejected("actions", '[{"action_type": null}]', '[{"action_type": ["a"]}]'),
-    *rejected("actions", r'[{"action_type": "\ud800"}]', f'[{{{CLICK}}}, "x"]'),
-    *rejected("actions", f'{{"0": {{{CLICK}}}}}', f"[[{{{CLICK}}}]]", "[" * 200 + "]" * 200),
+    *nulled("actions", *NO_LISTS),
+    *noted(
+        "actions", *((f'[{{{CLICK}, "value": {n}}}]', clicks(None), "value") for n in NO_NUMBERS)
+    ),
+    *noted("actions", *((f"[{one}]", [], "entry") for one in NO_ENTRIES)),
+    *noted(
+        "actions", *((f'[{{{CLICK}, "value": "3"}}, {n}]', clicks(3), "entry") for n in NO_ENTRIES)
+    ),
+    *noted(
+        "actions", (f'[null, {{{CLICK}, "value": ""}}, "x"]', clicks(None), "entry value entry")
+    ),
+    *noted("actions", (HALF, [{"action_type": "a\ufffd", "value": 1}], "nothing")),
+    *noted("actions", ('[{"value": "12a"}]', [{"action_type": None, "value": None}], "value")),
     *loaded("actions", ("[]", []), ("null", None), (f"[{{{CLICK}}}]", clicks(None))),
     *loaded("actions", (f'[{{{CLICK}, "value": null}}]', clicks(None))),
     *loaded("actions", (f'[{{{CLICK}, "value": "0"}}]', clicks(0))),
     *loaded("actions", (f'[{{{CLICK}, "value": 7}}]', clicks(7))),
     *loaded("actions", (f'[{{{CLICK}, "value": "1", "7d_click": "1"}}]', clicks(1))),
+    *loaded("actions", (f'[{{{CLICK}, "value": "1", "odd": 1, "odd": 2}}]', clicks(1))),
     *loaded("actions", (f"[{{{CLICK}}}, {{{CLICK}}}]", clicks(None) * 2)),
     *loaded("actions", ('[{"action_type": ""}]', [{"action_type": "", "value": None}])),
+    # Lists of one number have no type: website_purchase_roas and its like.
+    *loaded("actions", ('[{"value": "3.2"}]', [{"action_type": None, "value": Decimal("3.2")}])),
+    *loaded("actions", ('[{"action_type": null}]', [{"action_type": None, "value": None}])),
+    *loaded("actions", ("[{}]", [{"action_type": None, "value": None}])),
 ]
 
 DAYS = [
@@ -129,9 +168,20 @@ HOURS = [
 ]
 
 NAMES = [
-    *rejected("campaign_name", r'"\ud800"', r'"\udc00\ud800"', '{"a": 1}', "[]", '[["a"]]', "true"),
-    *rejected("campaign_name", '"\udcff"', '"\udcc3"', '"\udcc0\udc80"', '"\udced\udca0\udc80"'),
-    *rejected("campaign_name", '"\udcf4\udc90\udc80\udc80"', "NaN"),
+    *nulled(
+        "campaign_name", '{"a": 1}', "[]", '[["a"]]', "true", "NaN", '"a", "campaign_name": "b"'
+    ),
+    *noted(
+        "campaign_name",
+        (r'"\ud83d"', "\ufffd", "nothing"),
+        (r'"a\udc00\ud800b"', "a\ufffd\ufffdb", "nothing"),
+        (r'"\ud83d\udeb2\ud83d"', "🚲\ufffd", "nothing"),
+        ('"\udcff"', "\ufffd", "nothing"),
+        ('"a\udcc3"', "a\ufffd", "nothing"),
+        ('"\udcc0\udc80"', "\ufffd\ufffd", "nothing"),
+        ('"\udced\udca0\udc80"', "\ufffd" * 3, "nothing"),
+        ('"\udcf4\udc90\udc80\udc80"', "\ufffd" * 4, "nothing"),
+    ),
     *loaded(
         "campaign_name", (r'"\u0000"', "\0"), (r'"a\u0000b"', "a\0b"), ('"\ufeffa"', "\ufeffa")
     ),
@@ -158,9 +208,19 @@ KEYS = [
     *loaded("cost_of_doing", ('"1"', None), ('[1, {"a": "\udcff"}]', None), ("1e999", None)),
     *loaded("cost_of_doing", ("[" * 200 + "]" * 200, None), (f'{{"a": {"9" * 500}}}', None)),
     *loaded("cost_of_doing", ('{"a": 1, "a": NaN}', None)),
-    *rejected("cost_of_doing", '1, "cost_of_doing": 1', column=""),
-    *rejected("clicks", '"1", "clicks": "2"', '"1", "clicks": null', column=""),
-    *rejected("clicks", 'null, "clicks": "2"', r'"1", "\u0063licks": "1"', column=""),
+    *loaded("cost_of_doing", ('1, "cost_of_doing": 1', None)),
+    *rejected("clicks", '"1", "clicks": "2"', '"1", "clicks": null'),
+    *rejected("clicks", 'null, "clicks": "2"', r'"1", "\u0063licks": "1"'),
 ]
 
-MALFORMED = [*WHOLE_NUMBERS, *DECIMALS, *LISTS, *DAYS, *HOURS, *NAMES, *IDS, *KEYS]
+#: The same numbers where they prove nothing.
+OPTIONAL = [
+    *nulled("inline_link_clicks", *(c.raw for c in WHOLE_NUMBERS if c.loads is REJECTED)),
+    *nulled("social_spend", *(c.raw for c in DECIMALS if c.loads is REJECTED)),
+    *nulled(
+        "campaign_id",
+        *(c.raw for c in IDS if c.key == "ad_id" and c.loads is REJECTED and c.raw != "null"),
+    ),
+]
+
+MALFORMED = [*WHOLE_NUMBERS, *DECIMALS, *LISTS, *DAYS, *HOURS, *NAMES, *IDS, *KEYS, *OPTIONAL]

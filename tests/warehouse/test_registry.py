@@ -81,19 +81,32 @@ def test_a_value_of_another_shape_is_kept_as_json_digit_for_digit() -> None:
     assert json.loads(text) == [{"indicator": "reach", "values": [{"value": "17", "n": "1.5"}]}]
 
 
-@pytest.mark.parametrize("value", ["bare", "12", "", "\ud800"])
-def test_a_bare_text_where_json_is_kept_becomes_json_or_is_rejected(value: str) -> None:
+@pytest.mark.parametrize("value", ["bare", "12", ""])
+def test_a_bare_text_where_json_is_kept_becomes_json(value: str) -> None:
     found = rows_of(results=value)
 
-    kept = [json.loads(text) for text in found.rows["results"].to_pylist()]
-    assert (kept, len(found.rejects)) in [([value], 0), ([], 1)]
-    assert bool(found.rejects) == (value == "\ud800")
+    assert [json.loads(text) for text in found.rows["results"].to_pylist()] == [value]
+    assert not found.rejects
 
 
-def test_a_key_of_an_entry_that_is_no_text_rejects_the_row() -> None:
-    found = rows_of(actions=[{"action_type": "like", "action_device": {}, "value": "2"}])
+@pytest.mark.parametrize(
+    ("value", "kept"), [("\ud83d", "\ufffd"), ([{"a\ud800": "\udc00"}], [{"a\ufffd": "\ufffd"}])]
+)
+def test_half_a_surrogate_in_json_is_replaced_and_noted(value: object, kept: object) -> None:
+    found = rows_of(results=value)
 
-    assert [reject.column for reject in found.rejects] == ["actions"]
+    assert [json.loads(text) for text in found.rows["results"].to_pylist()] == [kept]
+    assert [reject.lost for reject in found.rejects] == ["nothing"]
+
+
+def test_an_entry_whose_key_is_not_a_text_is_left_out_and_noted() -> None:
+    good = {"action_type": "like", "action_device": "ipad", "value": "1"}
+    found = rows_of(actions=[{**good, "action_device": {}}, good])
+
+    assert found.rows["actions"].to_pylist() == [[{**good, "value": Decimal(1), "7d_click": None}]]
+    [reject] = found.rejects
+    assert (reject.column, reject.lost) == ("actions", "entry")
+    assert reject.reason == "action_device of entry 1: expected text, got an object"
 
 
 def test_a_key_that_was_asked_for_is_not_unknown_and_another_is() -> None:

@@ -6,6 +6,7 @@ import json
 import random
 import subprocess
 import sys
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import warehouse
 from warehouse import stage as stage_module
+from warehouse.catalog import publish
 from warehouse.cells import HOUR_LABELS
 from warehouse.checks import Totals, prove
 from warehouse.decode import Account
@@ -204,6 +207,55 @@ def test_a_body_that_is_no_page_leaves_the_call_without_effect(lake: Lake) -> No
         found = stage.settle(DAYS[1]).found
 
     assert (found.rows, found.repeated) == (2, 0)
+
+
+def test_cells_are_counted_apart_from_rows_and_change_nothing_else(lake: Lake) -> None:
+    entries = [{"action_type": "omni_purchase", "value": ""}, None, {"value": "3.2"}]
+    odd = [
+        row(1, actions=entries),
+        row(2, inline_link_clicks="n/a"),
+        row(3, campaign_name="Caf\ud83d"),
+        row(4),
+    ]
+    with lake.stage(TABLE, ACCOUNT, DAYS) as stage:
+        stage.add([page(*odd)])
+        settled = stage.settle(DAYS[1])
+        settled.publish(load(settled))
+
+    found = settled.found
+    assert (found.rows, found.rejected, found.rejected_cells) == (4, 0, 3)
+    assert prove(found, Totals(40, 4, Decimal("0.40"))).proven
+    assert [(r.row, r.column, r.lost) for r in settled.rejects] == [
+        (1, "actions", "value"),
+        (1, "actions", "entry"),
+        (2, "inline_link_clicks", "cell"),
+        (3, "campaign_name", "nothing"),
+    ]
+    [record] = lake.loads().to_pylist()
+    assert (record["rejected"], record["rejected_cells"]) == (0, 3)
+
+
+def test_a_thousand_rejects_of_each_column_are_kept_and_all_are_counted(lake: Lake) -> None:
+    many = [row(n, inline_link_clicks="x", social_spend="y") for n in range(700)]
+    bad = [row(n, spend="z") for n in range(700, 705)]
+    with lake.stage(TABLE, ACCOUNT, DAYS) as stage:
+        for part in (0, 1):
+            stage.add([page(*many)], part=part)
+        stage.add([page(*bad)], part=2)
+        settled = stage.settle(DAYS[1])
+        settled.publish(load(settled))
+
+    kept = Counter(reject.column for reject in settled.rejects)
+    assert kept == {"inline_link_clicks": 1000, "social_spend": 1000, "spend": 5}
+    assert (settled.found.rejected, settled.found.rejected_cells) == (5, 2800)
+    publish(lake.root)
+    with warehouse.open(lake.root) as opened:
+        told = "SELECT column_name, lost, count(*), count(DISTINCT n) FROM rejects GROUP BY ALL"
+        assert sorted(opened.sql(told).fetchall()) == [
+            ("inline_link_clicks", "cell", 1000, 1000),
+            ("social_spend", "cell", 1000, 1000),
+            ("spend", "row", 5, 5),
+        ]
 
 
 def test_what_is_not_published_leaves_nothing_and_the_old_day_stays(days: Any, lake: Lake) -> None:
