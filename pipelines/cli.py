@@ -337,7 +337,8 @@ def docs(table: str, engine: str | None) -> None:
         click.echo(render(table), nl=False)
         return
     url = settings_of(os.environ).warehouse_url
-    root = url if "://" in url else Path(url).expanduser().resolve().as_uri()
+    # Not `as_uri`: Spark and Trino take a place as it is written and read no %20 in it.
+    root = url if "://" in url else f"file://{Path(url).expanduser().resolve()}"
     click.echo(statements(engine, root, [table] if table else []))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from warehouse.kept import FILES, STATE, stored
 from warehouse.lake import DATA_FILE
 from warehouse.schema import TABLES
-from warehouse.sql import create_table, literal, name, typed, typed_nothing
+from warehouse.sql import create_table, literal, name, read_parquet, typed, typed_nothing
 from warehouse.views import VIEWS
 
 if TYPE_CHECKING:
@@ -76,21 +76,56 @@ def _lake_view(root: Path, table: Table, sets: Collection[tuple[str, ...]]) -> s
     if not sets:
         return f"FROM {typed_nothing(table)}"
     folders = table.partitions or ()
-    there = {*folders, *(column for columns in sets for column in columns)}
+    of_path = _of_hive if "=" not in str(root) else _of_filename
+    files, columns = of_path(root, table, _union(sets))
+    there = {column for columns in sets for column in columns}
     selected = ", ".join(
-        name(field.name) if field.name in there else typed(field) for field in table.arrow_schema
+        columns[field.name]
+        if field.name in folders
+        else name(field.name)
+        if field.name in there
+        else typed(field)
+        for field in table.arrow_schema
     )
-    pattern = root.joinpath(table.name, *(f"{folder}=*" for folder in folders), DATA_FILE)
-    # The columns of the path need their types said; without them DuckDB guesses.
-    types = ", ".join(f"{literal(folder)}: {HIVE_TYPES[folder]}" for folder in folders)
-    hive = f"true, hive_types = {{{types}}}" if folders else "false"
-    files = f"read_parquet({literal(str(pattern))}, {_union(sets)}, hive_partitioning = {hive})"
     return f"SELECT {selected} FROM {files}"  # noqa: S608  ours
+
+
+def _of_hive(root: Path, table: Table, union: str) -> tuple[str, Mapping[str, str]]:
+    """The files of a table, and its columns that DuckDB takes from their paths: the quickest way,
+    for a join too leaves out the files that it does not need.
+    """
+    folders = table.partitions or ()
+    # They need their types said; without them DuckDB guesses.
+    types = ", ".join(f"{literal(folder)}: {HIVE_TYPES[folder]}" for folder in folders)
+    hive = {"hive_partitioning": "true", "hive_types": f"{{{types}}}"} if folders else {}
+    files = read_parquet(root / table.name, _below(table), union_by_name=union, **hive)
+    return files, {folder: name(folder) for folder in folders}
+
+
+def _of_filename(root: Path, table: Table, union: str) -> tuple[str, Mapping[str, str]]:
+    """The same for a lake below a folder like ``date=2026-11-28``, which DuckDB would take for a
+    column of ours. A filter still leaves files out; a join reads them all.
+    """
+    tail = len(DATA_FILE) + 1  # /data.parquet
+    day = f"filename[-{tail + len('2026-11-28')}:-{tail + 1}]::DATE"
+    before_day = tail + len("/date=2026-11-28") if "date" in (table.partitions or ()) else tail
+    first = len(str(root / table.name / "account_id=")) + 1
+    columns = {
+        "account_id": f"filename[{first}:-{before_day + 1}] AS account_id",
+        "date": f"{day} AS date",
+    }
+    files = read_parquet(root / table.name, _below(table), union_by_name=union, filename="true")
+    return files, columns
+
+
+def _below(table: Table) -> str:
+    """Where in its folder a table has its files."""
+    return "/".join([*(f"{folder}=*" for folder in table.partitions or ()), DATA_FILE])
 
 
 def delete_stale(keys: Path, tables: Collection[str]) -> Iterator[str]:
     """Say how to take out all that came from files which changed or went; `keys` names them."""
-    stale = f"read_parquet({literal(str(keys))}) AS s"
+    stale = f"{read_parquet(keys.parent, keys.name)} AS s"
     for table in (TABLES[table] for table in tables):
         same = [f"s.{name(column)} = t.{name(column)}" for column in table.partitions or ()]
         of_table = f"s.table_name = {literal(table.name)}"
@@ -104,8 +139,8 @@ def delete_stale(keys: Path, tables: Collection[str]) -> Iterator[str]:
 def insert_books(folder: Path) -> Iterator[str]:
     """Say how to take over what the footers of frozen files told."""
     for book in (f"{BOOKS}.files", "loads", "restatements"):
-        path = folder / f"{book.rpartition('.')[2]}.parquet"
-        yield f"INSERT INTO {book} BY NAME FROM read_parquet({literal(str(path))})"
+        rows = read_parquet(folder, f"{book.rpartition('.')[2]}.parquet")
+        yield f"INSERT INTO {book} BY NAME FROM {rows}"
 
 
 def insert_files(table: Table, folder: Path, sets: Collection[tuple[str, ...]]) -> str:
@@ -119,9 +154,8 @@ def insert_files(table: Table, folder: Path, sets: Collection[tuple[str, ...]]) 
     ]
     there = {column for columns in sets for column in columns}
     selected = [name(column) for column in table.file_schema.names if column in there]
-    source = (
-        f"read_parquet({literal(str(folder / table.name / '*.parquet'))}, "
-        f"filename = true, hive_partitioning = false, {_union(sets)})"
+    source = read_parquet(
+        folder / table.name, "*.parquet", filename="true", union_by_name=_union(sets)
     )
     return (
         f"INSERT INTO {name(table.name)} BY NAME "  # noqa: S608  ours
@@ -131,17 +165,17 @@ def insert_files(table: Table, folder: Path, sets: Collection[tuple[str, ...]]) 
 
 def _union(sets: Collection[tuple[str, ...]]) -> str:
     """Files that differ in their columns must all be opened before the first is read."""
-    return f"union_by_name = {'true' if len(sets) > 1 else 'false'}"
+    return "true" if len(sets) > 1 else "false"
 
 
-def insert_rejects(pattern: Path) -> str:
+def insert_rejects(folder: Path) -> str:
     """Say how to take over the rejects of what is published and of later attempts.
 
     Those of a load that was replaced may still lie about.
     """
     return (
         "INSERT INTO rejects BY NAME SELECT * "  # noqa: S608  ours
-        f"FROM read_parquet({literal(str(pattern))}, union_by_name = true) AS r "
+        f"FROM {read_parquet(folder, '*.parquet', union_by_name='true')} AS r "
         "WHERE NOT EXISTS (FROM loads AS l WHERE l.table_name = r.table_name "
         "AND l.account_id = r.account_id AND l.date = r.date AND l.loaded_at > r.loaded_at) "
         f"ORDER BY {', '.join(TABLES['rejects'].grain)}"

@@ -28,7 +28,7 @@ class Dialect:
     """How an engine writes types and names. `decimal` makes one of precision and scale.
 
     `nested` is False where a list is one type whatever it holds; `digits_first` where a name in a
-    list may begin with a digit, as attribution windows do.
+    list may begin with a digit, as attribution windows do; `apostrophe` is how a text has one.
     """
 
     statement: Callable[[Table, Dialect, str], str]
@@ -40,6 +40,7 @@ class Dialect:
     field: str = ""
     nested: bool = True
     digits_first: bool = True
+    apostrophe: str = "''"
 
     def name(self, identifier: str) -> str:
         """Quote a name."""
@@ -72,7 +73,8 @@ def create_external(table: Table, engine: str, root: str) -> str:
             f"{table.name} is not kept in files of its own: it is in warehouse.duckdb alone"
         )
     dialect = DIALECTS[engine]
-    return dialect.statement(table, dialect, f"{root.rstrip('/')}/{table.name}")
+    place = f"{root.rstrip('/')}/{table.name}".replace("'", dialect.apostrophe)
+    return dialect.statement(table, dialect, place)
 
 
 def statements(engine: str, root: str, names: Iterable[str] = ()) -> str:
@@ -161,13 +163,17 @@ def _bigquery(table: Table, dialect: Dialect, place: str) -> str:
 
 
 def _snowflake(table: Table, dialect: Dialect, place: str) -> str:
-    """Columns are read out of the one column VALUE that such a table has, or out of the path."""
+    """Columns are read out of the one column VALUE that such a table has, or out of the path: from
+    its end, for folders above the lake may have the same names.
+    """
     root = place.removesuffix(f"/{table.name}")
+    at = {name: -n for n, name in enumerate(reversed(table.partitions or ()), start=2)}
     columns = []
     for field in table.arrow_schema:
         kind = engine_type(field.type, dialect)
-        if field.name in (table.partitions or ()):
-            value = f"SPLIT_PART(SPLIT_PART(METADATA$FILENAME, '{field.name}=', 2), '/', 1)"
+        if field.name in at:
+            folder = f"SPLIT_PART(METADATA$FILENAME, '/', {at[field.name]})"
+            value = f"SPLIT_PART({folder}, '=', 2)"
         else:
             value = f"VALUE:{field.name}"
         columns.append(f"{dialect.name(field.name)} {kind} AS ({value}::{kind})")
@@ -215,6 +221,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         a_list="ARRAY<{}>",
         struct="STRUCT<{}>",
         field="{}: {}",
+        apostrophe=r"\'",
     ),
     "trino": Dialect(
         _trino,
@@ -236,6 +243,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         a_list="array<{}>",
         struct="struct<{}>",
         field="{}:{}",
+        apostrophe=r"\'",
     ),
     "bigquery": Dialect(
         _bigquery,
@@ -246,6 +254,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         struct="STRUCT<{}>",
         field="{} {}",
         digits_first=False,
+        apostrophe=r"\'",
     ),
     "snowflake": Dialect(
         _snowflake,

@@ -21,14 +21,20 @@ Out = TypeVar("Out")
 
 
 def usable(path: Path) -> Path:
-    """A folder that a warehouse can be in, whether it is there or not. Raises WarehouseError for
-    characters that DuckDB would read as a pattern, and below a file.
+    r"""A folder that a warehouse can be in, whether it is there or not. Raises WarehouseError for
+    ``?`` and ``\``, with which DuckDB opens another file than the one that is named, and below a
+    file.
     """
     root = path.expanduser().resolve()
-    if set("*?[]") & set(str(root)):
-        raise WarehouseError(f"{root}: none of * ? [ ] may stand in the path of a warehouse")
+    if {"?", "\\"} & {*str(root)}:
+        raise WarehouseError(
+            rf"{root} cannot be the warehouse: DuckDB cannot open files below a folder with ? or \ "
+            "in its name. Rename the folder, or set WAREHOUSE_URL to another"
+        )
     if not (nearest := _nearest(root)).is_dir():
-        raise WarehouseError(f"{root} can be no warehouse: {nearest} is a file")
+        raise WarehouseError(
+            f"{root} cannot be the warehouse: {nearest} is a file. Set WAREHOUSE_URL to a folder"
+        )
     return root
 
 

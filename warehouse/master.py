@@ -206,7 +206,7 @@ def _refill_rejects(
     lake.store.freeze([(key, folder / f"{n}.parquet") for n, key in enumerate(rejects)])
     connection.execute("DELETE FROM rejects")
     if any(folder.glob("*")):
-        connection.execute(build.insert_rejects(folder / "*.parquet"))
+        connection.execute(build.insert_rejects(folder))
 
 
 def _column_sets(

@@ -8,10 +8,19 @@ import pyarrow as pa
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from warehouse.table import Table
 
-__all__ = ["create_table", "duckdb_type", "literal", "name", "typed", "typed_nothing"]
+__all__ = [
+    "create_table",
+    "duckdb_type",
+    "literal",
+    "name",
+    "read_parquet",
+    "typed",
+    "typed_nothing",
+]
 
 #: Arrow type → DuckDB type; decimals, lists and structs are put together in `duckdb_type`.
 TYPES: Final[Mapping[pa.DataType, str]] = {
@@ -62,3 +71,15 @@ def name(identifier: str) -> str:
 def literal(text: str) -> str:
     """Quote a text."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def read_parquet(folder: Path, pattern: str, **options: str) -> str:
+    """Say how to read the files below a folder whose names match.
+
+    Unless `options` say otherwise the path means nothing, whatever is in it: neither ``[x]``, which
+    DuckDB would take for a pattern, nor ``date=2026-11-28``, which it would take for a column.
+    """
+    path = "".join(f"[{c}]" if c in "*?[" else c for c in str(folder))
+    told = {"hive_partitioning": "false", **options}
+    options_told = ", ".join(f"{option} = {value}" for option, value in told.items())
+    return f"read_parquet({literal(f'{path}/{pattern}')}, {options_told})"

@@ -49,7 +49,7 @@ def test_a_folder_becomes_an_address(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
     done = CliRunner().invoke(cli, ["docs", "accounts", "--ddl", "spark"])
 
-    assert f"LOCATION '{(tmp_path / 'data').as_uri()}/accounts'" in done.stdout
+    assert f"LOCATION 'file://{tmp_path / 'data'}/accounts'" in done.stdout
 
 
 @pytest.mark.parametrize("arguments", [["nothing"], ["nothing", "--ddl", "trino"]])
