@@ -50,7 +50,7 @@ SUMS: Final = "select account_id, date, count(*), sum(spend) from {} group by al
 
 @pytest.fixture(params=ABOVE)
 def root(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    return tmp_path / request.param / "lake"
+    return tmp_path / str(request.param) / "lake"
 
 
 def fill(days: Any) -> None:
