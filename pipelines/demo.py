@@ -33,7 +33,7 @@ QUESTION: Final = """\
 with by_hour as (
   select account_name, hour, sum(impressions) as impressions, sum(spend) as spend,
          account_currency as currency
-  from account_hourly join accounts using (account_id, account_currency)
+  from account_hourly
   where hour is not null
   group by all
 )

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from warehouse.errors import UnknownTableError
+from warehouse.rollups import FORMULAS
 from warehouse.schema import TABLES
 from warehouse.sql import duckdb_type
-from warehouse.views import PURCHASES, RATIOS, VIEWS
+from warehouse.views import VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,10 +33,6 @@ Ids are text. Money is in major units of the account's currency (12.34, not 1234
 day of the account's own calendar; an instant is in UTC. NULL means that Meta sent no value, which
 is not the same as 0.
 """
-
-
-#: Columns of views that are made of others, and how.
-MADE: Final = {**RATIOS, **{c: sql for c, sql in PURCHASES.items() if sql != c.name}}
 
 
 def render(name: str = "") -> str:
@@ -76,7 +73,7 @@ def _view_lines(view: View) -> Iterator[str]:
     yield "| column | unit | meaning |"
     yield "|---|---|---|"
     for column in view.columns:
-        formula = f": `{MADE[column]}`" if column in MADE else ""
+        formula = f": `{FORMULAS[column]}`" if column in FORMULAS else ""
         yield f"| `{column.name}` | {column.unit} | {column.meaning}{formula} |"
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from warehouse.actions import long_actions
 from warehouse.errors import UnfitTableError
 from warehouse.schema import TABLES
-from warehouse.views import VIEWS, long_actions
+from warehouse.views import VIEWS
 
 if TYPE_CHECKING:
     from warehouse.table import Table

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "ACCOUNT_NAME",
     "BY_DAY",
     "BY_HOUR",
     "HOURLY",
@@ -40,6 +41,7 @@ MONEY: Final = "account currency, major units"
 UTC: Final = "UTC"
 
 ACCOUNT_ID: Final = Column("account_id", "id", "Ad account, digits without act_")
+ACCOUNT_NAME: Final = Column("account_name", "text", "Name of the account", field="name")
 FETCHED_AT: Final = Column("fetched_at", "instant", "When we read this object", UTC, field="")
 
 #: What an object says about whether it runs.
@@ -74,7 +76,7 @@ ACCOUNTS: Final = Table(
     "Ad accounts as the token sees them, latest state.",
     (
         ACCOUNT_ID,
-        Column("account_name", "text", "Name of the account", field="name"),
+        ACCOUNT_NAME,
         Column(
             *("account_status", "number"),
             "1 active, 2 disabled, 3 unsettled, 7 pending risk review, 8 pending settlement, "
@@ -283,8 +285,11 @@ RANKINGS: Final = (
 )
 
 
+#: Its values are those of recorded bodies: clicks within 7 days, views and engaged views of a day.
 ATTRIBUTION_SETTING: Final = Column(
-    "attribution_setting", "text", "Attribution of the ad set, 7d_click_1d_view or so"
+    *("attribution_setting", "text"),
+    "What the ad set attributes to an ad, and `value` of an action counts: 7d_click, "
+    "1d_view_7d_click, 1d_view_7d_click_1d_ev, …; multiple where a row has several ad sets",
 )
 
 #: Lists by the day: with what happens off Meta, with people and with video.

@@ -11,7 +11,7 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["KINDS", "Column", "Table"]
+__all__ = ["KINDS", "Column", "Table", "View"]
 
 #: Twelve digits before the point and six behind it: no insights value seen has more of either,
 #: and a value that has is rejected, never rounded.
@@ -160,3 +160,14 @@ class Table:
     @cached_property
     def _by_name(self) -> Mapping[str, Column]:
         return {c.name: c for c in self.columns}
+
+
+@dataclass(frozen=True)
+class View:
+    """A query under a name. `columns` are what it gives, in order; `sql` is its SELECT."""
+
+    name: str
+    grain: tuple[str, ...]
+    meaning: str
+    columns: tuple[Column, ...]
+    sql: str

@@ -19,6 +19,7 @@ import pytest
 
 import warehouse
 from warehouse import build, master
+from warehouse.actions import long_actions
 from warehouse.catalog import publish
 from warehouse.errors import ChangedKindError, WarehouseError
 from warehouse.kept import freeze, kept_files
@@ -28,7 +29,7 @@ from warehouse.pages import Reject
 from warehouse.parquet import footer
 from warehouse.schema import TABLES, Column, Table
 from warehouse.sql import duckdb_type
-from warehouse.views import VIEWS, views_on
+from warehouse.views import VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -390,8 +391,9 @@ def younger(monkeypatch: pytest.MonkeyPatch) -> Callable[[Column], Table]:
         others = tuple(c for c in table.columns if c.name != column.name)
         changed = replace(table, columns=(*others, column))
         monkeypatch.setitem(TABLES, table.name, changed)
-        views = {view.name: view for view in views_on(changed, TABLES["insights_daily"])}
-        monkeypatch.setattr(build, "VIEWS", views)
+        listed = long_actions(changed)
+        assert listed
+        monkeypatch.setattr(build, "VIEWS", {**VIEWS, listed.name: listed})
         return changed
 
     return change
