@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from warehouse.actions import long_actions
 from warehouse.errors import UnfitTableError
+from warehouse.long_form import long_actions
 from warehouse.schema import TABLES
 from warehouse.views import VIEWS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from warehouse.actions import long_actions
+from warehouse.long_form import long_actions
 from warehouse.rollups import rollups
 from warehouse.schema import INSIGHTS_DAILY, INSIGHTS_HOURLY
 from warehouse.table import Column, View

@@ -236,7 +236,7 @@ COLUMNS: Final[Mapping[str, Callable[[Measured], Any]]] = {
     "objective": _of("campaign", "purpose"),
     "optimization_goal": _of("adset", "purpose"),
     "buying_type": lambda row: "AUCTION" if "campaign" in row.node.line else None,
-    "attribution_setting": lambda row: "7d_click_1d_view" if "adset" in row.node.line else None,
+    "attribution_setting": lambda row: "7d_click" if "adset" in row.node.line else None,
     "created_time": lambda row: str(row.node.created.astimezone(row.node.zone).date()),
     "updated_time": lambda row: str(row.node.updated.astimezone(row.node.zone).date()),
     **{name: _count(count) for name, count in METRICS.items()},

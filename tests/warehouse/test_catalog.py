@@ -19,11 +19,11 @@ import pytest
 
 import warehouse
 from warehouse import build, master
-from warehouse.actions import long_actions
 from warehouse.catalog import publish
 from warehouse.errors import ChangedKindError, WarehouseError
 from warehouse.kept import freeze, kept_files
 from warehouse.lake import records
+from warehouse.long_form import long_actions
 from warehouse.master import CONFIG
 from warehouse.pages import Reject
 from warehouse.parquet import footer
