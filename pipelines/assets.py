@@ -122,7 +122,9 @@ def report_asset(report: Report) -> dg.AssetsDefinition:
         deps=[accounts],
         backfill_policy=_ONE_RUN,
         output_required=False,  # of many partitions each is logged by itself
-        check_specs=report_specs(report.name, report.no_sums) if checked else [],
+        check_specs=(
+            report_specs(report.name, report.no_sums, report.no_conversions) if checked else []
+        ),
     )
     def loaded(context: dg.AssetExecutionContext, graph: GraphResource) -> Results:
         settings = graph.settings()

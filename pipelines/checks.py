@@ -14,7 +14,7 @@ import dagster as dg
 from fbgraph import act_id
 from pipelines.partitions import key_of, today_in
 from pipelines.refresh import REFRESH_HOUR
-from warehouse.loads import UNPROVABLE
+from warehouse.loads import UNPROVABLE, UNPROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMPLETE",
+    "CONVERSIONS",
     "COUNTED",
     "FRESH",
     "GRAIN",
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 COMPLETE: Final = "complete"
+CONVERSIONS: Final = "conversions"
 GRAIN: Final = "grain"
 REJECTS: Final = "rejects"
 IDS_KNOWN: Final = "ids_known"
@@ -49,6 +51,7 @@ COUNTED: Final = "counted"
 #: check of a report → what it looks at.
 REPORT_CHECKS: Final[Mapping[str, str]] = {
     COMPLETE: "Impressions, clicks and spend add up to the account's own totals.",
+    CONVERSIONS: "Actions add up to the account's own, per action type and attribution window.",
     GRAIN: "No two rows have the same key: sums count nothing twice.",
     REJECTS: "Every row and value could be read exactly. The table `rejects` has what could not.",
     IDS_KNOWN: "Every campaign, ad set and ad that rows mention is in the tables of objects.",
@@ -63,15 +66,22 @@ GRACE_HOURS: Final = 4
 #: Account-days or accounts that a result names at most; the rest is told as a number.
 _NAMED: Final = 20
 
+#: Reasons why actions cannot be proven that a result tells at most.
+_REASONS: Final = 3
+
 _ERROR: Final = dg.AssetCheckSeverity.ERROR
 _WARN: Final = dg.AssetCheckSeverity.WARN
 
 
-def report_specs(asset: str, no_sums: str = "") -> Sequence[dg.AssetCheckSpec]:
+def report_specs(
+    asset: str, no_sums: str = "", no_conversions: str = ""
+) -> Sequence[dg.AssetCheckSpec]:
     """The checks of a report that each of its runs makes. `no_sums`: why its rows add up to no
-    total, if they do not.
+    total, if they do not; `no_conversions`: the same of its lists of actions.
     """
-    checks = {**REPORT_CHECKS, COMPLETE: no_sums.capitalize() or REPORT_CHECKS[COMPLETE]}
+    why_not = {COMPLETE: no_sums, CONVERSIONS: no_conversions}
+    told = {name: _sentence(why) for name, why in why_not.items() if why}
+    checks = {**REPORT_CHECKS, **told}
     return [
         dg.AssetCheckSpec(name, asset=asset, description=does, blocking=name in BLOCKING)
         for name, does in checks.items()
@@ -96,6 +106,11 @@ def report_results(
     provisional = {key: load.reason for key, load in loads.items() if load.is_provisional}
     twice = {key: f"{one.duplicates} keys" for key, one in loaded.items() if one.duplicates}
     rejected = {key: unread for key, load in loads.items() if (unread := _unread(load))}
+    off = {
+        key: load.conversions_reason
+        for key, load in loads.items()
+        if load.conversions == UNPROVEN and not load.is_provisional
+    }
     unknown = {act_id(i): _unknown(one) for i, one in known.items() if one.error or one.unknown}
     days = f"of {len(loads)} account-days"
     kept = sum(1 for one in outcomes if one.kind)
@@ -103,8 +118,14 @@ def report_results(
         *(asset, COMPLETE, _ERROR, unproven, _complete(loads, len(unproven), len(loads) + kept)),
         provisional=_some(provisional),
     )
+    unproved = {one.conversions_reason for one in loads.values() if one.conversions == UNPROVABLE}
+    why_not = "".join(f" {_sentence(reason)}." for reason in sorted(unproved)[:_REASONS])
     return [
         complete,
+        _result(
+            *(asset, CONVERSIONS, _WARN, off),
+            f"{days} have actions that do not add up to the account's own.{why_not}",
+        ),
         _result(asset, GRAIN, _ERROR, twice, f"{days} have rows that share a key."),
         _result(
             asset, REJECTS, _WARN, rejected, f"{days} have rows or values that could not be read."
@@ -134,6 +155,11 @@ def _complete(loads: Mapping[str, Load], wrong: int, of: int) -> str:
 def _unread(load: Load) -> str:
     counts = ((load.rejected, "rows not loaded"), (load.rejected_cells, "values NULL or left out"))
     return ", ".join(f"{count} {what}" for count, what in counts if count)
+
+
+def _sentence(reason: str) -> str:
+    """With a capital; what follows stays as it is, for names of fields may follow."""
+    return reason[:1].upper() + reason[1:]
 
 
 def _unknown(known: Known) -> str:

@@ -107,6 +107,8 @@ def _load_metadata(load: Load) -> Mapping[str, Any]:
     shown = {
         "verdict": load.verdict,
         "reason": load.reason,
+        "conversions": load.conversions,
+        "conversions_reason": load.conversions_reason,
         "asked_at": None if load.asked_at is None else f"{load.asked_at:%Y-%m-%d %H:%M:%S} UTC",
         "dagster/partition_row_count": load.rows,
         "impressions": load.impressions,

@@ -16,10 +16,11 @@ from pipelines.report_files import FOLDER, read_definitions
 from pipelines.report_rules import no_sums
 from pipelines.report_tables import table_of
 from pipelines.settings import ConfigError
+from warehouse.actions import why_not
 from warehouse.checks import METRICS
 from warehouse.errors import UnfitTableError
 from warehouse.registry import register
-from warehouse.schema import TABLES
+from warehouse.schema import LIVE_WINDOWS, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,6 +49,11 @@ class Report:
     def no_sums(self) -> str:
         """Why control totals cannot prove it; empty if they can."""
         return no_sums(self.breakdowns)
+
+    @property
+    def no_conversions(self) -> str:
+        """Why control totals cannot prove its lists of actions; empty if they can."""
+        return self.no_sums or why_not(self.table)
 
     @property
     def table(self) -> Table:
@@ -96,7 +102,7 @@ class Report:
 
 
 #: Totals of the whole account, which prove the other reports.
-CONTROL: Final = Report("control_daily", "account")
+CONTROL: Final = Report("control_daily", "account", windows=LIVE_WINDOWS)
 
 #: Every hour of every ad: what the views by campaign and account are made of.
 HOURLY_REPORT: Final = Report("insights_hourly", "ad", (HOURLY,))

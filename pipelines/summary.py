@@ -13,7 +13,7 @@ from fbgraph import act_id
 from pipelines.partitions import key_of
 from pipelines.reports import REPORTS
 from pipelines.show import table_lines
-from warehouse.loads import PROVISIONAL, UNPROVABLE
+from warehouse.loads import PROVEN, PROVISIONAL, UNPROVABLE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -76,18 +76,24 @@ class Summary:
         return not self.failed and not self.stopped
 
     def table(self) -> Sequence[str]:
-        """One line per report and account; how many are provisional where some are."""
+        """One line per report and account; how many are provisional where some are, and of how
+        many actions are proven where some can be.
+        """
         some = any(load.is_provisional for load in self.loads.values())
+        acts = not {load.conversions for load in self.loads.values()} <= {None, UNPROVABLE}
+        more = (*((PROVISIONAL,) if some else ()), *(("conversions",) if acts else ()))
         return table_lines(
-            (*_HEADER, *((PROVISIONAL,) if some else ()), *_NUMBERS),
+            (*_HEADER, *more, *_NUMBERS),
             [
-                self._line(report, row, provisional=some)
+                self._line(report, row, provisional=some, conversions=acts)
                 for report in self.plan.reports
                 for row in self.plan.accounts
             ],
         )
 
-    def _line(self, report: str, row: Row, *, provisional: bool) -> Sequence[object]:
+    def _line(
+        self, report: str, row: Row, *, provisional: bool, conversions: bool
+    ) -> Sequence[object]:
         loads = [
             load
             for (name, account_day), load in self.loads.items()
@@ -98,8 +104,9 @@ class Summary:
             row.get("name"),
             report,
             len(loads),
-            _proven(loads),
+            _proven([load.verdict for load in loads]),
             *((sum(load.is_provisional for load in loads),) if provisional else ()),
+            *((_proven([str(load.conversions) for load in loads]),) if conversions else ()),
             sum(load.rows for load in loads),
             sum(load.impressions or 0 for load in loads),
             sum(load.clicks or 0 for load in loads),
@@ -147,10 +154,9 @@ def _only(failed: Collection[str], planned: Sequence[str]) -> str:
     return "" if len(again) == len(REPORTS) else "".join(f" --report {name}" for name in again)
 
 
-def _proven(loads: Sequence[Load]) -> int | str:
+def _proven(verdicts: Sequence[str]) -> int | str:
     """How many are proven, or that none can be."""
-    verdicts = {load.verdict for load in loads}
-    return UNPROVABLE if verdicts == {UNPROVABLE} else sum(load.proven for load in loads)
+    return UNPROVABLE if set(verdicts) == {UNPROVABLE} else verdicts.count(PROVEN)
 
 
 def command_name() -> str:

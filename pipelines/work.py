@@ -17,8 +17,11 @@ from pipelines.emptiness import EMPTY, is_nothing, refusal
 from pipelines.failures import Failures
 from pipelines.outcome import HAD_ROWS, Outcome
 from pipelines.partitions import AccountDay, chunks
+from pipelines.reports import CONTROL
 from warehouse.cells import offset_of
-from warehouse.checks import METRICS, Totals, prove, too_many_rejects
+from warehouse.checks import METRICS, NOT_OVER, PROVEN, UNPROVABLE, Totals, prove, too_many_rejects
+from warehouse.conversions import Proof
+from warehouse.conversions import prove as prove_actions
 from warehouse.errors import KeepsProvenError, NotAPageError, WarehouseError
 from warehouse.hours import over_at
 from warehouse.loads import Load, may_replace
@@ -171,6 +174,29 @@ class ReportWork:
             no_sums=self._report.no_sums,
         )
 
+    def _prove_actions(
+        self, order: Order, day: date, settled: Settled, controls: Asked, *, is_over: bool
+    ) -> Proof:
+        """Whether actions add up. It holds nothing back, so nothing is asked for again."""
+        if why := self._report.no_conversions:
+            return Proof(UNPROVABLE, why)
+        account, found = self._accounts[order.account_id], settled.found
+        control = self._controls.actions(account, day, controls)
+        if isinstance(control, str):
+            return Proof(UNPROVABLE, control)
+        proof = prove_actions(
+            self._report.table,
+            found.actions,
+            control,
+            windows=CONTROL.windows,
+            currency=account.currency,
+            missing_fields=self._missing(order),
+            unreadable=found.rejected > 0 or found.rejected_cells > 0,
+        )
+        if is_over or proof.verdict == PROVEN:
+            return proof
+        return Proof(proof.verdict, f"{NOT_OVER}; {proof.reason}")
+
     def _missing(self, order: Order) -> Sequence[str]:
         return [name for name in self._fields if name not in order.fields]
 
@@ -185,6 +211,7 @@ class ReportWork:
         is_over: bool,
     ) -> Load:
         control = controls.totals[day] or Totals()
+        actions = self._prove_actions(order, day, settled, controls, is_over=is_over)
         load = Load.of(
             self._report.name,
             order.account_id,
@@ -194,6 +221,8 @@ class ReportWork:
             reason=verdict.reason,
             is_over=is_over,
             asked_at=self._asked_at(order),
+            conversions=actions.verdict,
+            conversions_reason=actions.reason,
             control_impressions=control.impressions,
             control_clicks=control.clicks,
             control_spend=control.spend,

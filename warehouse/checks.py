@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, Final, Self
 
@@ -10,10 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse import arrow
+from warehouse.actions import plus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from warehouse.actions import Sums
     from warehouse.table import Table
 
 __all__ = [
@@ -93,6 +95,7 @@ class Found:
     that rows which differ share; `rejected` rows could not be read, and `rejected_cells` of the
     others are NULL because they could not. `spending` rows are those whose spend Meta may have
     rounded. `lost`: breakdowns that were asked for and no row has, though rows delivered.
+    `actions`: sums of its lists, where these can be compared with anything.
     """
 
     rows: int = 0
@@ -103,6 +106,7 @@ class Found:
     duplicates: int = 0
     rejected: int = 0
     rejected_cells: int = 0
+    actions: Sums = field(default_factory=dict)
 
     @classmethod
     def of(cls, table: Table, rows: pa.Table, *, rejected: int = 0) -> Self:
@@ -137,6 +141,7 @@ class Found:
             duplicates=self.duplicates + other.duplicates,
             rejected=self.rejected + other.rejected,
             rejected_cells=self.rejected_cells + other.rejected_cells,
+            actions=plus(self.actions, other.actions),
         )
 
     def whole(self, table: Table) -> Self:

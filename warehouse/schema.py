@@ -22,6 +22,7 @@ __all__ = [
     "HOURLY",
     "HOURS",
     "KINDS",
+    "LIVE_WINDOWS",
     "MONEY",
     "OBJECTS",
     "SCHEMA_VERSION",
@@ -329,6 +330,10 @@ INSIGHTS_DAILY: Final = Table(
     partitions=("account_id", "date"),
 )
 
+#: Attribution windows that still have values: those of the totals, so that reports with any of them
+#: can be compared. Source: Meta's post of 2025-10-16; the view windows of 7 and 28 days ended.
+LIVE_WINDOWS: Final = ("1d_click", "7d_click", "28d_click", "1d_view", "1d_ev")
+
 CONTROL_DAILY: Final = Table(
     "control_daily",
     ("account_id", "date"),
@@ -339,6 +344,8 @@ CONTROL_DAILY: Final = Table(
         CURRENCY,
         *TRAFFIC,
         Column("inline_link_clicks", "count", "Clicks on links, in a 1-day click window"),
+        # NULL in files of the time before they were asked for, and where Meta refuses them
+        *(replace(column, windows=LIVE_WINDOWS) for column in DAILY_LISTS[:4]),
     ),
     partitions=("account_id", "date"),
 )

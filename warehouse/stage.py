@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse import arrow
+from warehouse.actions import sums_of
 from warehouse.checks import Found
 from warehouse.decode import decode
 from warehouse.errors import WarehouseError
@@ -258,7 +259,8 @@ class Stage:
                 self._alive(merged), self._keys, self._moving
             )
             writer.write(rows.select(self.table.file_schema.names))
-            found += Found.of_part(self.table, rows, repeated=repeated, duplicates=duplicates)
+            part = Found.of_part(self.table, rows, repeated=repeated, duplicates=duplicates)
+            found += replace(part, actions=sums_of(self.table, rows))
         return found.whole(self.table)
 
     def _alive(self, rows: pa.Table) -> pa.Table:

@@ -23,8 +23,8 @@ README.md beside this file lists its scenarios, options and pages. What it does 
   delivers does not depend on when it was archived or deleted
 - most fields of insights and objects: all that Meta knows are accepted, but only those in `columns`
   and `objects` ever have a value; reach and what is unique are a fixed share of impressions
-- attribution: a window's value is a fixed share of the total, and nothing arrives late unless a
-  scenario restates it
+- attribution: every purchase off Meta has its window from the beginning, and nothing arrives late
+  unless a scenario restates it; `1d_ev` has no values
 - Meta's lenient parser: lists and objects must be strict JSON, or comma text for words
 - unknown parameters, which Meta ignores on many endpoints, are refused here on all of them
 - limits of size: unless a scenario says so no ``limit`` is too high and no report too large

@@ -7,6 +7,7 @@ Insights API reference and Breakdowns; contract §5.2 to §5.6.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.sandbox import plan
@@ -41,11 +42,28 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class ActionType:
-    """One action type. Those off Meta (pixel, shop's own site) never come by the hour."""
+    """One action type. Those off Meta (pixel, shop's own site) never come by the hour.
+
+    `late` of all happened within a week of a click, but not within a day; `viewed` after a view;
+    the rest within a day of a click. On Meta nobody is late, and likes follow a view. All add up.
+    """
 
     name: str
     count: Callable[[Numbers], int]
     on_meta: bool = True
+    late: Callable[[Numbers], int] = lambda _: 0
+    viewed: Callable[[Numbers], int] = lambda _: 0
+
+
+_purchases = partial(
+    ActionType,
+    on_meta=False,
+    late=lambda n: n.purchases_7d,
+    viewed=lambda n: n.purchases_viewed,
+)
+_values = partial(
+    ActionType, on_meta=False, late=lambda n: n.value_7d, viewed=lambda n: n.value_viewed
+)
 
 
 def _engagement(n: Numbers) -> int:
@@ -56,7 +74,7 @@ def _engagement(n: Numbers) -> int:
 ACTIONS: Final[Sequence[ActionType]] = (
     ActionType("link_click", lambda n: n.link_clicks),
     ActionType("comment", lambda n: n.comments),
-    ActionType("like", lambda n: n.likes),
+    ActionType("like", lambda n: n.likes, viewed=lambda n: n.likes),
     ActionType("post_reaction", lambda n: n.reactions),
     ActionType("onsite_conversion.post_save", lambda n: n.saves),
     ActionType("post_engagement", _engagement),
@@ -64,28 +82,41 @@ ACTIONS: Final[Sequence[ActionType]] = (
     ActionType("video_view", lambda n: n.video_views),
     ActionType("onsite_conversion.purchase", lambda n: n.shop_purchases),
     ActionType("landing_page_view", lambda n: n.landing_views, on_meta=False),
-    ActionType("offsite_conversion.fb_pixel_purchase", lambda n: n.purchases, on_meta=False),
-    ActionType("purchase", lambda n: n.purchases + n.shop_purchases, on_meta=False),
-    ActionType("omni_purchase", lambda n: n.purchases + n.shop_purchases, on_meta=False),
+    _purchases("offsite_conversion.fb_pixel_purchase", lambda n: n.purchases),
+    _purchases("purchase", lambda n: n.purchases + n.shop_purchases),
+    _purchases("omni_purchase", lambda n: n.purchases + n.shop_purchases),
 )
 
 #: What purchases were worth, in minor units.
 VALUES: Final[Sequence[ActionType]] = (
     ActionType("onsite_conversion.purchase", lambda n: n.shop_value),
-    ActionType("offsite_conversion.fb_pixel_purchase", lambda n: n.purchase_value, on_meta=False),
-    ActionType("purchase", lambda n: n.purchase_value + n.shop_value, on_meta=False),
-    ActionType("omni_purchase", lambda n: n.purchase_value + n.shop_value, on_meta=False),
+    _values("offsite_conversion.fb_pixel_purchase", lambda n: n.purchase_value),
+    _values("purchase", lambda n: n.purchase_value + n.shop_value),
+    _values("omni_purchase", lambda n: n.purchase_value + n.shop_value),
 )
 
-#: attribution window → its share of a value, in percent; None is accepted and never has a value
-#: (the two view windows are dead since 2026-01-12). Source: contract 5.5.
-WINDOWS: Final[Mapping[str, int | None]] = {
+#: Conversions that a pixel told and Meta counts beside purchases: a form that somebody sent, here
+#: by those who come back within a week. The total contains the website's.
+CONVERSIONS: Final[Sequence[ActionType]] = (
+    _purchases("contact_total", lambda n: n.purchases_7d + n.purchases_viewed),
+    _purchases("contact_website", lambda n: n.purchases_7d + n.purchases_viewed),
+)
+
+#: What they were worth, in minor units.
+CONVERSION_VALUES: Final[Sequence[ActionType]] = (
+    _values("contact_total", lambda n: n.value_7d + n.value_viewed),
+    _values("contact_website", lambda n: n.value_7d + n.value_viewed),
+)
+
+#: attribution window → what it has of (all, late, viewed); None is accepted and never has a value
+#: (the two view windows are dead since 2026-01-12). Windows overlap. Source: contract 5.5.
+WINDOWS: Final[Mapping[str, Callable[[int, int, int], int] | None]] = {
     "default": None,
-    "1d_click": 70,
-    "7d_click": 90,
-    "28d_click": 90,
-    "1d_view": 10,
-    "1d_ev": 4,
+    "1d_click": lambda whole, late, viewed: whole - late - viewed,
+    "7d_click": lambda whole, _, viewed: whole - viewed,
+    "28d_click": lambda whole, _, viewed: whole - viewed,
+    "1d_view": lambda _, __, viewed: viewed,
+    "1d_ev": None,
     **dict.fromkeys(
         """
         7d_view 28d_view custom dda incrementality incrementality_all_conversions
@@ -143,14 +174,14 @@ def _per(above: Callable[[Measured], float], below: Callable[[Numbers], int]) ->
     return lambda row: _ratio(above(row), below(row.numbers))
 
 
-def _stat(row: Measured, name: str, value: int, write: Callable[[int], str]) -> dict[str, str]:
+def _stat(row: Measured, of: ActionType, value: int, write: Callable[[int], str]) -> dict[str, str]:
     """One action statistic; a window has a key only if it was asked for and has a value."""
-    item = {"action_type": name, "value": write(value)}
+    item = {"action_type": of.name, "value": write(value)}
     for partner in row.partners:
         item[partner] = row.node.account.id if partner == "action_target_id" else "feed"
     for window in row.windows:
         share = WINDOWS[window]
-        if share and (part := value * share // 100):
+        if share and (part := share(value, of.late(row.numbers), of.viewed(row.numbers))):
             item[window] = write(part)
     return item
 
@@ -159,8 +190,8 @@ def _stats(types: Sequence[ActionType], *, money: bool = False) -> Callable[[Mea
     def read(row: Measured) -> list[dict[str, str]] | None:
         write = (lambda v: major(v, row.offset)) if money else str
         shown = [t for t in types if t.on_meta] if row.hourly else types
-        values = [(t.name, t.count(row.numbers)) for t in shown]
-        return [_stat(row, name, value, write) for name, value in values if value] or None
+        values = [(t, t.count(row.numbers)) for t in shown]
+        return [_stat(row, of, value, write) for of, value in values if value] or None
 
     return read
 
@@ -255,6 +286,8 @@ COLUMNS: Final[Mapping[str, Callable[[Measured], Any]]] = {
     "cost_per_unique_click": _per(_spend, METRICS["unique_clicks"]),
     "actions": _stats(ACTIONS),
     "action_values": _stats(VALUES, money=True),
+    "conversions": _stats(CONVERSIONS),
+    "conversion_values": _stats(CONVERSION_VALUES, money=True),
     "cost_per_action_type": _costs,
     "unique_actions": _stats([t for t in ACTIONS if t.on_meta]),
     "outbound_clicks": _only("outbound_click", lambda n: n.link_clicks),

@@ -24,7 +24,11 @@ __all__ = ["NOTHING", "Delivery", "Numbers", "Table", "add", "part_of"]
 
 
 class Numbers(NamedTuple):
-    """What adds up. The last six count video views and how far they went."""
+    """What adds up. The last six count video views and how far they went.
+
+    Purchases off Meta are kept by the window that they are attributed in, so that windows add up as
+    well: within a day of a click, later within its week, within a day of a view.
+    """
 
     impressions: int = 0
     clicks: int = 0
@@ -37,14 +41,28 @@ class Numbers(NamedTuple):
     shop_purchases: int = 0
     shop_value: int = 0
     landing_views: int = 0
-    purchases: int = 0
-    purchase_value: int = 0
+    purchases_1d: int = 0
+    purchases_7d: int = 0
+    purchases_viewed: int = 0
+    value_1d: int = 0
+    value_7d: int = 0
+    value_viewed: int = 0
     video_views: int = 0
     video_p25: int = 0
     video_p50: int = 0
     video_p75: int = 0
     video_p95: int = 0
     video_p100: int = 0
+
+    @property
+    def purchases(self) -> int:
+        """All purchases off Meta."""
+        return self.purchases_1d + self.purchases_7d + self.purchases_viewed
+
+    @property
+    def purchase_value(self) -> int:
+        """What they were worth, in minor units."""
+        return self.value_1d + self.value_7d + self.value_viewed
 
 
 NOTHING: Final = Numbers()
@@ -171,11 +189,25 @@ def _hour(dice: random.Random, profile: Profile, busy: float) -> Numbers:
         shop_purchases=shop,
         shop_value=int(shop * profile.order),
         landing_views=int(links * 0.8),
-        purchases=purchases,
-        purchase_value=int(purchases * profile.order * (0.8 + r[4] * 0.4)),
+        **_by_window(purchases, int(purchases * profile.order * (0.8 + r[4] * 0.4)), r[4]),
         video_views=views,
         **_watched(views),
     )
+
+
+def _by_window(purchases: int, value: int, at: float) -> Mapping[str, int]:
+    """Purchases and their value by window; the dice `at` say where the odd one goes."""
+    viewed = int(purchases * 0.15 + at) if purchases else 0
+    late = min(int(purchases * 0.25 + 1 - at), purchases - viewed)
+    each = value // purchases if purchases else 0
+    return {
+        "purchases_1d": purchases - viewed - late,
+        "purchases_7d": late,
+        "purchases_viewed": viewed,
+        "value_1d": value - each * (viewed + late),
+        "value_7d": each * late,
+        "value_viewed": each * viewed,
+    }
 
 
 def _watched(views: int) -> Mapping[str, int]:

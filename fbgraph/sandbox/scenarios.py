@@ -1,5 +1,5 @@
 """Faults by name: one line each. Their functions are in `faults_calls`, `faults_answers`,
-`faults_runs` and `faults_numbers`, by the hook where they take hold (see `hooks`).
+`faults_runs`, `faults_numbers` and `faults_lists`, by the hook where they take hold (see `hooks`).
 
 They combine: every hook hands on what the scenario named before has made of it. All are
 deterministic: they go by the number of the call, by what has been asked before, or by dice thrown
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from fbgraph.sandbox import faults_answers as answers
 from fbgraph.sandbox import faults_calls as calls
+from fbgraph.sandbox import faults_lists as lists
 from fbgraph.sandbox import faults_numbers as numbers
 from fbgraph.sandbox import faults_runs as runs
 from fbgraph.sandbox.hooks import Scenario
@@ -418,5 +419,22 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         "an active object is seen as paused too, by a query that asks for PAUSED and not ACTIVE",
         *("11.36", PAGING),
         rows=numbers.show_twice,
+    ),
+    # Lists of actions
+    "actions_missing": Scenario(
+        "lists of campaigns, ad sets and ads lack one action type; the account's totals have it",
+        *("5.4", "airbyte #64554, #68689: purchases gone while spend is right", "omni_purchase"),
+        rows=lists.lose_action_type,
+    ),
+    "window_missing": Scenario(
+        "lists of campaigns, ad sets and ads lack one window; the account's totals have it",
+        *("5.5", "facebook-python-business-sdk #694", "7d_click"),
+        rows=lists.lose_window,
+    ),
+    "totals_without_actions": Scenario(
+        "an account's totals are refused with lists of actions (too_much, no_data, unknown)",
+        *("8.3", "seen nowhere: what asking for more in one call could cost", "too_much"),
+        words=lists.REFUSALS_OF_LISTS,
+        ask=lists.refuse_lists,
     ),
 }

@@ -157,6 +157,10 @@ EXPECTED: Final[Mapping[str, May]] = {
     "old_hours_refused": May(is_met=False),
     "old_fields_refused": May(is_met=False),
     "rows_in_other_order": EQUAL,
+    # Lists of actions: a warning that holds nothing back
+    "actions_missing": EQUAL,
+    "window_missing": EQUAL,
+    "totals_without_actions": _equal("no_data", "unknown"),
     "rows_twice": May(beside=("run_too_many_statuses:1",), is_dear=True),
 }
 

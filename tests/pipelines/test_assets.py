@@ -199,7 +199,7 @@ def test_what_can_be_wrong_is_checked_and_control_totals_not_against_themselves(
         *(
             (report, name)
             for report in REPORTS
-            for name in ("complete", "grain", "rejects", "ids_known", "fresh")
+            for name in ("complete", "conversions", "grain", "rejects", "ids_known", "fresh")
         ),
         *(("accounts", name) for name in ("token", "api_version")),
         *((asset, "counted") for asset in ("campaigns", "adsets", "ads")),

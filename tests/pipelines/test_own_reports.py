@@ -140,7 +140,8 @@ def test_windows_stand_in_the_long_form_beside_the_value(
     rows = published(
         lake,
         """SELECT sum(value), sum("7d_click"), sum("1d_view"), count(DISTINCT age)
-        FROM insights_age_gender_actions WHERE action_type = 'link_click'""",
+        FROM insights_age_gender_actions
+        WHERE (list_field, action_type) = ('actions', 'omni_purchase')""",
     )
 
     [(value, seven, one, ages)] = rows

@@ -12,7 +12,7 @@ from pipelines.report_files import read_definitions
 from pipelines.reports import CONTROL, REPORTS, read_reports, report_of
 from pipelines.settings import ConfigError
 from warehouse.registry import OWN
-from warehouse.schema import TABLES
+from warehouse.schema import LIVE_WINDOWS, TABLES
 from warehouse.views import VIEWS
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def test_what_is_asked_for_says_windows_and_action_breakdowns() -> None:
     assert list(report.windows) == ["1d_view"]
     params = CONTROL.params(date(2026, 11, 20), date(2026, 11, 20))
     assert params["action_breakdowns"] is None
-    assert params["action_attribution_windows"] is None
+    assert params["action_attribution_windows"] == list(LIVE_WINDOWS)
 
 
 def test_the_reports_that_ship_are_right_and_read() -> None:

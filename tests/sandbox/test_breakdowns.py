@@ -97,7 +97,7 @@ def test_ages_summed_over_genders_are_the_ages_alone(graph: Graph) -> None:
 
 
 def test_nobody_clicks_where_nothing_was_shown() -> None:
-    whole = Numbers(impressions=97, clicks=13, spend=250, link_clicks=13, purchases=1)
+    whole = Numbers(impressions=97, clicks=13, spend=250, link_clicks=13, purchases_1d=1)
 
     parts = split("1", whole, ("age", "gender"))
 

@@ -61,6 +61,8 @@ def a_little_of_everything(graph: Graph) -> None:
     for days in (DAYS, LONG_DAY, OLD):
         some_pages(graph, f"{graph.account()}/insights", time_range=days, **HOURS)
     calmly(graph.get, f"{graph.account()}/insights", time_range=OLD, fields="unique_clicks")
+    for level in ("account", "campaign"):
+        calmly(graph.get, f"{graph.account()}/insights", level=level, fields="actions")
     fields = "ad_id,impressions,inline_link_clicks,spend"
     run_twice(graph, time_range=DAYS, fields=fields, filtering=ALL, **HOURS)
     run_twice(graph, time_range=DAYS, fields="spend", filtering=PAUSED, level="ad")
