@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import warehouse
+from fbgraph import GraphClient
 from pipelines.checks import report_results
 from pipelines.definition import Definition
 from pipelines.listings import accounts_in, discover, store_accounts
@@ -22,14 +23,15 @@ from pipelines.report_rules import faults
 from pipelines.report_tables import table_of
 from pipelines.reports import CONTROL, REPORTS, Report, report_of
 from tests.pipelines.conftest import DAYS, NOW
+from tests.pipelines.test_load import CONTROL_PAGES, REPORT_PAGES, Tampering
 from warehouse.actions import LISTS
 from warehouse.catalog import publish
+from warehouse.decode import Account
 from warehouse.registry import register
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from fbgraph import GraphClient
     from fbgraph.sandbox import Sandbox
     from pipelines.outcome import Outcome
     from warehouse.lake import Lake
@@ -252,6 +254,36 @@ def test_the_published_file_says_it_beside_the_verdict(
     assert {row[:2] for row in told} == {("proven", "unproven")}
     assert all("omni_purchase" in reason for *_, reason in told)
     assert spent == sum(truth)
+
+
+def _unreadable_purchases(rows: list[dict[str, Any]]) -> None:
+    for row in rows[:1]:
+        for entry in row["actions"]:
+            if entry["action_type"] == "omni_purchase":
+                entry["value"] = "many"
+
+
+@pytest.mark.parametrize(
+    ("pages", "verdict", "reason"),
+    [
+        (REPORT_PAGES, "unproven", "which what could not be read may explain"),
+        (CONTROL_PAGES, "unprovable", "could not be had: actions"),
+    ],
+)
+def test_a_value_that_cannot_be_read_costs_the_proof_of_actions_alone(
+    sandbox: Sandbox, lake: Lake, impatient: dict[str, Any], pages: str, verdict: str, reason: str
+) -> None:
+    cell = AccountDay(sandbox.account_ids[0], DAYS[0])
+    accounts = {cell.account_id: Account(cell.account_id, "Europe/Berlin", "EUR")}
+    transport = Tampering(pages, _unreadable_purchases)
+    with GraphClient(
+        sandbox.token, base_url=sandbox.url, transport=transport, **impatient
+    ) as client:
+        loader = Loader(client, lake, accounts, "1", now=lambda: NOW)
+        [load] = loads(list(loader.load(DAILY, [cell])))
+
+    assert load.conversions == verdict
+    assert reason in load.conversions_reason
 
 
 TEXT = (Path(__file__).parents[2] / "docs" / "verdicts.md").read_text(encoding="utf-8")
