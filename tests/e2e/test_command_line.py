@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -234,6 +235,26 @@ def test_a_day_that_stays_unproven_is_published_marked_and_told(fresh: Company) 
     assert done.returncode == 1
     assert f"{account}|{DAYS[0]}: loaded, but not proven" in done.stderr
     assert len(fresh.answers()) == len(DAYS)
+
+
+@pytest.mark.parametrize(("scenario", "proven"), [((), "3"), (("actions_missing",), "0")])
+def test_the_table_says_on_how_many_days_conversions_add_up_and_holds_nothing_back(
+    fresh: Company, scenario: tuple[str, ...], proven: str
+) -> None:
+    fresh.sandbox.use(*scenario)
+    account = f"act_{fresh.sandbox.account_ids[0]}"
+    reports = ("--report", "insights_hourly", "--report", "insights_daily")
+
+    done = fresh.run("backfill", *RANGE, "--account", account, *reports)
+
+    header, _, *lines = (
+        re.split(r" {2,}", line) for line in done.stdout.splitlines() if "  " in line
+    )
+    told = {row["report"]: row for row in (dict(zip(header, one, strict=True)) for one in lines)}
+    assert done.returncode == 0, done.stderr
+    assert {name: row["proven"] for name, row in told.items()} == dict.fromkeys(reports[1::2], "3")
+    assert told["insights_daily"]["conversions"] == proven
+    assert told["insights_hourly"]["conversions"] == "unprovable"
 
 
 def test_an_account_that_cannot_be_read_is_told_and_what_is_known_of_it_is_enough_to_load_it(
