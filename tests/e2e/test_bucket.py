@@ -33,7 +33,8 @@ TABLE = "insights_hourly"
 
 #: Columns that tell when and how a row came, not what it says.
 PASSING = {
-    *("fetched_at", "valid_from", "run_id", "loaded_at", "seconds", "report_run_ids", "calls"),
+    *("fetched_at", "valid_from", "run_id", "asked_at", "loaded_at", "seconds"),
+    *("report_run_ids", "calls"),
 }
 
 #: How long a test waits for what has to come.
