@@ -380,7 +380,13 @@ LOADS: Final = Table(
     "One row per loaded account-day: what came, what it was checked against, and the verdict.",
     (
         *ACCOUNT_DAY,
-        Column("verdict", "text", "proven, provisional, unproven or unprovable", field=""),
+        Column(
+            *("verdict", "text"),
+            "proven: rows add up to the account's own impressions, clicks and spend; provisional: "
+            "the day was not over; unproven; unprovable. Not covered: hour labels moved as a "
+            "whole, rows without impressions, swapped ids",
+            field="",
+        ),
         Column("reason", "text", "Why it is not proven, or what proved it", field=""),
         Column(
             *("conversions", "text"),

@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 __all__ = [
     "arrive_late",
     "count_elapsed_hours",
+    "fall_silent",
+    "ignore_breakdowns",
     "lose_a_row",
     "lose_hour_key",
     "restate",
     "restate_days",
+    "round_rows",
     "show_twice",
     "shuffle",
 ]
@@ -107,6 +110,37 @@ def lose_a_row(_: Fault, tables: Tables, view: View) -> Tables:
     return lossy
 
 
+def fall_silent(fault: Fault, tables: Tables, view: View) -> Tables:
+    """For N minutes since it was first asked, reports and totals alike have no rows."""
+    if view.level is None:  # the truth
+        return tables
+    now = int(view.now.timestamp())
+    since = fault.seen["since"] = min(fault.seen["since"] or now, now)
+    return tables if now >= since + fault.number * 60 else lambda _, __: {}
+
+
+def round_rows(_: Fault, tables: Tables, view: View) -> Tables:
+    """Each row's spend was rounded to the smallest coin, and the account's was after it was added
+    up: the total differs by what the rows lost or won.
+    """
+    if view.level != "account":
+        return tables
+
+    def exact(ad: Node, day: date) -> Table:
+        table = tables(ad, day)
+        if _first_delivering(tables, ad.account, day) is not ad:
+            return table
+        thrown = random.Random(f"rounded/{ad.account.id}/{day}")  # noqa: S311  seeded, no secret
+        counted = sum(
+            n.spend > 0 for one in ad.account.under("ad") for n in tables(one, day).values()
+        )
+        lost = round(sum(thrown.uniform(-0.5, 0.5) for _ in range(counted)))
+        hour = max(table, key=lambda at: table[at].spend)
+        return {**table, hour: table[hour]._replace(spend=table[hour].spend + lost)}
+
+    return exact
+
+
 def _first_delivering(tables: Tables, account: Node, day: date) -> Node | None:
     ads = account.under("ad")
     return next((ad for ad in ads if any(n.impressions for n in tables(ad, day).values())), None)
@@ -170,6 +204,14 @@ def shuffle(_: Fault, rows: Iterator[bytes], making: Making) -> Iterator[bytes]:
     mixed = list(rows)
     random.Random(f"order/{making.reading}").shuffle(mixed)  # noqa: S311  seeded, no secret
     return iter(mixed)
+
+
+def ignore_breakdowns(_: Fault, rows: Iterator[bytes], making: Making) -> Iterator[bytes]:
+    """The rows of the same query without its breakdowns."""
+    query = making.query
+    if not (query.hourly or query.splits):
+        return rows
+    return making.write(replace(query, hourly_from=None, splits=()))
 
 
 def show_twice(_: Fault, rows: Iterator[bytes], making: Making) -> Iterator[bytes]:

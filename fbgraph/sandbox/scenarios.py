@@ -390,6 +390,21 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         *("5.6.11", "the reason for control totals; seen nowhere"),
         tables=numbers.lose_a_row,
     ),
+    "empty_hour": Scenario(
+        "for N minutes insights and totals alike have no rows, with HTTP 200",
+        *("5.5", "field reports of 2026", 60),
+        tables=numbers.fall_silent,
+    ),
+    "rounded_spend": Scenario(
+        "spend is rounded row by row; an account's own totals are rounded once",
+        *("5.5", "field reports of 2026"),
+        tables=numbers.round_rows,
+    ),
+    "breakdowns_ignored": Scenario(
+        "insights come as if no breakdown had been asked for",
+        *("5.6", "field reports of 2026"),
+        rows=numbers.ignore_breakdowns,
+    ),
     "hour_key_missing": Scenario(
         "the first ad of each account-day comes as one row without its hour; so in the truth",
         *("5.6.8", "singer-io/tap-facebook #244; facebook-java-business-sdk #301"),

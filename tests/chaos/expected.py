@@ -26,9 +26,11 @@ class May:
     `fails`: these `accounts` may fail, and alone they must, if that `is_sure`. `unproven`:
     account-days may stay unproven. `stops`: all may end by this error. `missing`: fields that may
     be left out. `moves`: numbers differ between two looks, so that a report may be asked for once
-    more after it was read. `strengths`: what else may stand after the name. `beside`: without these
-    it meets nothing. `is_met`: it strikes a load at all. `is_alone`: nothing could be seen beside
-    it. `is_dear`: it takes thousands of calls, and so stays out of the short form.
+    more after it was read. `empties`: days of which nothing was loaded may be proven without rows.
+    `loses_hours`: unproven rows may be other than the true ones. `strengths`: what else may stand
+    after the name. `beside`: without these it meets nothing. `is_met`: it strikes a load at all.
+    `is_alone`: nothing could be seen beside it. `is_dear`: it takes thousands of calls, and so
+    stays out of the short form.
     """
 
     fails: str = ""
@@ -38,6 +40,8 @@ class May:
     stops: type[Exception] | None = None
     missing: Collection[str] = ()
     moves: bool = False
+    empties: bool = False
+    loses_hours: bool = False
     strengths: Collection[str] = ()
     beside: Collection[str] = ()
     is_met: bool = True
@@ -152,6 +156,11 @@ EXPECTED: Final[Mapping[str, May]] = {
     "restated_days": _equal("40"),
     "late_numbers": May(moves=True),
     "wrong_rows": May(unproven=r"short of the account's total", moves=True),
+    "empty_hour": May(r"^Meta returned no rows", empties=True, moves=True, is_sure=False),
+    "rounded_spend": EQUAL,
+    "breakdowns_ignored": May(
+        unproven=r"^no row has the breakdown that was asked for", loses_hours=True, moves=True
+    ),
     "hour_key_missing": EQUAL,
     "elapsed_hours": EQUAL,
     "old_hours_refused": May(is_met=False),

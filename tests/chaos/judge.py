@@ -27,6 +27,9 @@ __all__ = ["RULES", "complaints", "states"]
 #: How an account-day ends. BETWEEN is what must never be.
 EQUAL, FAILED, UNPROVEN, UNTOUCHED, BETWEEN = "equal", "failed", "unproven", "untouched", "between"
 
+#: Nothing was there before, and Meta said that there is nothing.
+EMPTY: Final = "empty"
+
 #: Why what was proven stays, where what came was not.
 KEEPS: Final = "is proven and stays as it is; what was offered is unproven: "
 
@@ -77,7 +80,19 @@ def _state(trial: Trial, one: AccountDay) -> tuple[str, str]:
         return BETWEEN, "a file without a record"
     if outcomes and outcomes[0].load != load:
         return BETWEEN, "the file's record is not the one that was told"
+    return _judged(trial, one, load)
+
+
+def _judged(trial: Trial, one: AccountDay, load: Load) -> tuple[str, str]:
+    if load.proven and not load.rows and one not in trial.before and _may(trial, "empties"):
+        return EMPTY, load.reason
+    if not load.is_good and load.is_over and _may(trial, "loses_hours"):
+        return UNPROVEN, load.reason
     return _judged_rows(load, trial.rows[one], trial.truth[one])
+
+
+def _may(trial: Trial, what: str) -> bool:
+    return any(getattr(may, what) for may in mays(trial))
 
 
 def _judged_rows(load: Load, rows: Sequence[Row], truth: Sequence[Row]) -> tuple[str, str]:

@@ -138,7 +138,7 @@ def test_one_cell_is_materialized_by_clicks_and_its_pages_tell_the_truth(
     assert told["impressions"] == told["control_impressions"] == truth["sums"]["impressions"]
     assert float(told["spend"]) == float(truth["sums"]["spend"])
     grid.page.get_by_text("Checks", exact=True).click()
-    expect(grid.page.get_by_text("None of 1 account-days do not add up")).to_be_visible()
+    expect(grid.page.get_by_text("All account-days add up to their totals (1)")).to_be_visible()
     expect(grid.page.get_by_text("Passed", exact=True)).to_be_visible()
 
 

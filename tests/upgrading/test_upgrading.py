@@ -69,6 +69,22 @@ def test_the_lake_publishes_all_that_was_published_before(project: Path) -> None
     assert {account: tuple(sums) for account, *sums in found} == SUMS
 
 
+def test_an_open_day_that_was_called_proven_is_provisional_now(project: Path) -> None:
+    lake = Lake(project / "data")
+    loads = lake.loads().to_pylist()
+
+    # 15:00 or so in Tokyo and Kolkata, when the day was loaded that was still open.
+    unfinished = {one["date"] for one in loads if not one["is_over"]}
+    assert len(unfinished) == 1
+    assert all(one["is_over"] is not None and one["asked_at"] is None for one in loads)
+    assert {one["verdict"] for one in loads if one["is_over"] is False} == {"provisional"}
+    assert "provisional" not in {one["verdict"] for one in loads if one["is_over"]}
+    publish(project / "data")
+    with warehouse.open(project / "data") as opened:
+        found = opened.sql("select distinct date from loads where verdict = 'provisional'")
+        assert {day for (day,) in found.fetchall()} == unfinished
+
+
 def test_records_of_loads_are_read_as_they_were_written(project: Path) -> None:
     loads = Lake(project / "data").loads().to_pylist()
 
