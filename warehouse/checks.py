@@ -32,6 +32,7 @@ __all__ = [
     "Totals",
     "Verdict",
     "duplicates_of_grain",
+    "plain",
     "prove",
     "spend_tolerance",
     "too_many_rejects",
@@ -170,7 +171,7 @@ class Difference:
         return abs(self.missing) <= self.tolerance
 
     def __str__(self) -> str:
-        return f"{self.metric} {_plain(self.rows)} of {_plain(self.control)}"
+        return f"{self.metric} {plain(self.rows)} of {plain(self.control)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +243,7 @@ def _as_of_a_whole_day(
     if control is None:
         reason = "no delivery: the account's total has no row"
     else:
-        sums = ", ".join(f"{item.metric} {_plain(item.control)}" for item in differences)
+        sums = ", ".join(f"{item.metric} {plain(item.control)}" for item in differences)
         reason = f"{_rows(found.rows)} add up to the account's total: {sums}"
     return Verdict(PROVEN, reason, differences)
 
@@ -336,7 +337,7 @@ def _shortfalls(
             ", which the unreadable rows may explain" if rejected and item.missing > 0 else ""
         )
         short = "short of" if item.missing > 0 else "beyond"
-        faults.append(f"{item}, {_plain(abs(item.missing))} {short} the account's total{explained}")
+        faults.append(f"{item}, {plain(abs(item.missing))} {short} the account's total{explained}")
     return faults
 
 
@@ -372,6 +373,6 @@ def _rows(count: int) -> str:
     return f"{count} row" if count == 1 else f"{count} rows"
 
 
-def _plain(number: Decimal) -> str:
+def plain(number: Decimal) -> str:
     """Write a number without the zeros that its type puts behind the point."""
     return f"{number.normalize():f}"

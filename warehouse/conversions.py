@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from warehouse.actions import LISTS, Key, Sum, lists_of, why_not
 from warehouse.cells import UnreadableError, offset_of
-from warehouse.checks import PROVEN, UNPROVABLE, UNPROVEN, spend_tolerance
+from warehouse.checks import PROVEN, UNPROVABLE, UNPROVEN, plain, spend_tolerance
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -137,8 +137,8 @@ def _told(off: Sequence[Key], rows: Sums, control: Sums) -> str:
     told = [
         f"{field} {action_type}: "
         + ", ".join(
-            f"{key.window} {_plain(rows.get(key, Sum()).value)}"
-            f" of {_plain(control.get(key, Sum()).value)}"
+            f"{key.window} {plain(rows.get(key, Sum()).value)}"
+            f" of {plain(control.get(key, Sum()).value)}"
             for key in by_type[field, action_type]
         )
         for field, action_type in worst[:NAMED]
@@ -152,7 +152,3 @@ def _left_out(table: Table, lists: Sequence[Column], windows: Collection[str]) -
     own = {window: None for c in lists for window in c.windows if window not in windows}
     told = [*names, *(f"the window {window}" for window in own)]
     return f"; not compared: {', '.join(told)}" if told else ""
-
-
-def _plain(number: Decimal) -> str:
-    return f"{number.normalize():f}"
