@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 import os
 import subprocess
 import sys
@@ -146,7 +147,9 @@ class Scene:
     @property
     def is_writing(self) -> bool:
         """A file of an account-day is half written, or waits to be published."""
-        return any(self.root.glob(".staging/*/*.unfinished"))
+        with suppress(FileNotFoundError):  # a load removed its folder between two looks
+            return any(self.root.glob(".staging/*/*.unfinished"))
+        return False
 
     def unfinished(self) -> Sequence[str]:
         """Whatever lies in the lake's hidden folders."""
