@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import suppress
 import os
 import subprocess
 import sys
 import time
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
