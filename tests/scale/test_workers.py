@@ -46,7 +46,9 @@ NOW: Final = datetime(2026, 11, 23, 20, tzinfo=UTC)
 QUOTA: Final = replace(QUOTAS["limited"], score=120)
 
 #: What tells when, by whom and at what cost an account-day was loaded.
-PROVENANCE: Final = frozenset({"loaded_at", "run_id", "report_run_ids", "calls", "seconds"})
+PROVENANCE: Final = frozenset(
+    {"asked_at", "loaded_at", "run_id", "report_run_ids", "calls", "seconds"}
+)
 
 FAILED, STARTED, DONE = (getattr(dg.DagsterRunStatus, n) for n in ("FAILURE", "STARTED", "SUCCESS"))
 
