@@ -467,23 +467,6 @@ REJECTS: Final = Table(
     ),
 )
 
-FAILURES: Final = Table(
-    "failures",
-    ("table_name", "account_id", "date"),
-    "What failed when it was last tried, and is not loaded since. What an earlier load brought "
-    "stays in its table.",
-    (
-        *ACCOUNT_DAY,
-        Column("failed_at", "instant", "When it was last tried", UTC, field=""),
-        Column(
-            "failing_since", "instant", "When it first failed since it last loaded", UTC, field=""
-        ),
-        Column("reason", "text", "Why it failed, in Meta's words where they are known", field=""),
-        Column("command", "text", "The command that loads it again", field=""),
-        RUN_ID,
-    ),
-)
-
 #: Those of the warehouse itself; `registry` adds those of reports.
 TABLES: Final[dict[str, Table]] = {
     table.name: table
@@ -491,7 +474,7 @@ TABLES: Final[dict[str, Table]] = {
         *(ACCOUNTS, CAMPAIGNS, ADSETS, ADS),
         *(ACCOUNTS_HISTORY, CAMPAIGNS_HISTORY, ADSETS_HISTORY, ADS_HISTORY),
         *(INSIGHTS_HOURLY, INSIGHTS_DAILY, CONTROL_DAILY),
-        *(LOADS, RESTATEMENTS, REJECTS, FAILURES),
+        *(LOADS, RESTATEMENTS, REJECTS),
     )
 }
 
