@@ -52,7 +52,10 @@ def main() -> None:
     print(_machine())
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_FOLDER")) as name:
         folder = Path(name)
-        parts = [part(folder) for part in (_loads, _rates, _backfill, _memory, _small, _published)]
+        parts = [
+            part(folder)
+            for part in (_loads, _rates, _backfill, _memory, _small, _assets, _published)
+        ]
         scripts = [script.figures() for script in (engine, dagster, grid)]
         lines = [_told(line) for line in chain(*parts, *scripts)]
     widths = [max(len(line[n]) for line in lines) for n in range(3)]
@@ -220,6 +223,13 @@ def _small(folder: Path) -> Iterator[tuple[str, str, str]]:
     times = [measured("small", folder / "one day", folder / f"s{n}") for n in range(ROUNDS)]
     cost = median(one["milliseconds"] for one in times)
     yield "an account-day of 200 rows, bytes to durable file", f"{cost:.1f} ms CPU", "7"
+
+
+def _assets(folder: Path) -> Iterator[tuple[str, str, str]]:
+    rounds = [measured("assets", folder / "one day", folder / f"a{n}") for n in range(ROUNDS)]
+    times = median(one["asset"] / one["plain"] for one in rounds)
+    what = f"CPU of {rounds[0]['rows']:,.0f} rows by asset, bytes to durable file, against plain"
+    yield what, f"{times:.1f} x", "3"
 
 
 def _published(folder: Path) -> Iterator[tuple[str, str, str]]:

@@ -10,6 +10,7 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fbgraph.fields import EFFECTIVE_STATUSES, HOUR_LABELS, HOURLY, LEVELS, insights_fields
+from fbgraph.sandbox.assets import shown
 from fbgraph.sandbox.call import compact
 from fbgraph.sandbox.columns import COLUMNS, Measured
 from fbgraph.sandbox.days import dates, periods
@@ -119,7 +120,10 @@ def _unsorted(query: Query, node: Node, tables: Tables) -> Iterator[Row]:
         for (start, stop, slot), numbers in tally.items():
             row = write(subject, start, stop, numbers)
             if isinstance(slot, tuple):
-                row |= zip(query.splits, slot, strict=True)
+                row |= {
+                    name: shown(name, value, subject.id, start)
+                    for name, value in zip(query.splits, slot, strict=True)
+                }
             elif query.hourly and slot is not None:
                 row[HOURLY] = HOUR_LABELS[slot]
             if row_matches(row, query.conditions):

@@ -1,5 +1,6 @@
 """Faults by name: one line each. Their functions are in `faults_calls`, `faults_answers`,
 `faults_runs`, `faults_numbers` and `faults_lists`, by the hook where they take hold (see `hooks`).
+`faults_runs`, `faults_numbers` and `faults_values`, by the hook where they take hold (see `hooks`).
 
 They combine: every hook hands on what the scenario named before has made of it. All are
 deterministic: they go by the number of the call, by what has been asked before, or by dice thrown
@@ -15,6 +16,7 @@ from fbgraph.sandbox import faults_calls as calls
 from fbgraph.sandbox import faults_lists as lists
 from fbgraph.sandbox import faults_numbers as numbers
 from fbgraph.sandbox import faults_runs as runs
+from fbgraph.sandbox import faults_values as values
 from fbgraph.sandbox.hooks import Scenario
 from fbgraph.sandbox.quota import QUOTAS, tight
 from fbgraph.sandbox.refusals import REFUSALS
@@ -451,5 +453,32 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         *("8.3", "seen nowhere: what asking for more in one call could cost", "too_much"),
         words=lists.REFUSALS_OF_LISTS,
         ask=lists.refuse_lists,
+    ),
+    # Values
+    "empty_value": Scenario(
+        "one in N rows has an entry in actions whose value is an empty text",
+        *("5.4", "a field report", 7),
+        rows=values.empty_value,
+    ),
+    "odd_entry": Scenario(
+        "one in N rows has a null among the entries of actions",
+        *("5.4", "a field report, its kind", 7),
+        rows=values.odd_entry,
+    ),
+    "odd_cell": Scenario(
+        "one in N rows has n/a for full_view_impressions, which proves nothing",
+        *("5.3", "a field report, its kind", 7),
+        rows=values.odd_cell,
+    ),
+    "half_character": Scenario(
+        "one in N rows has half a surrogate pair in campaign_name",
+        *("5.2", "a field report", 7),
+        rows=values.half_character,
+    ),
+    "signed_again": Scenario(
+        "each time that rows by asset are read their addresses are signed anew; the first row comes"
+        " twice",
+        *("5.8", "keboola/component-meta"),
+        rows=values.sign_again,
     ),
 }

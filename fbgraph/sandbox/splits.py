@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import accumulate, pairwise, product
 from typing import TYPE_CHECKING, Final
 
+from fbgraph.sandbox.assets import ASSETS, ids
 from fbgraph.sandbox.delivery import Numbers, add
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ FAMILIES: Final[Sequence[Family]] = (
             ("unknown", "unknown", "other", "mobile_app"): 1,
         },
     ),
+    # Parts of an ad, each with an asset of its own.
+    *(Family((name,), {(one,): 30 - 9 * n for n, one in enumerate(ids(name))}) for name in ASSETS),
 )
 
 #: breakdown → the family that it is cut in. All others are not imitated.

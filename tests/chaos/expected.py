@@ -171,6 +171,12 @@ EXPECTED: Final[Mapping[str, May]] = {
     "window_missing": EQUAL,
     "totals_without_actions": _equal("no_data", "unknown"),
     "rows_twice": May(beside=("run_too_many_statuses:1",), is_dear=True),
+    # Values: what cannot be read is noted, and all else is the truth. Rows are read by hour here.
+    "empty_value": _equal("1", "3"),
+    "odd_entry": _equal("1", "3"),
+    "odd_cell": _equal("1", "3"),
+    "half_character": _equal("1", "3"),
+    "signed_again": May(is_met=False),
 }
 
 

@@ -264,8 +264,11 @@ def _is_rest(path: Path) -> bool:
 
 
 def _actions(value: Sequence[Mapping[str, Any]] | None) -> Sequence[tuple[str, Decimal]]:
-    """Action types and numbers; a list that is missing is one without entries."""
-    return sorted((one["action_type"], Decimal(one["value"])) for one in value or ())
+    """Action types and numbers; a list that is missing is one without entries, and an entry whose
+    value could not be read has nothing to compare.
+    """
+    entries = [one for one in value or () if one["value"] is not None]
+    return sorted((one["action_type"], Decimal(one["value"])) for one in entries)
 
 
 COLUMNS: Final[Mapping[str, Callable[[Any], Any]]] = {

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import warehouse
 from pipelines.definition import Definition
 from pipelines.report_tables import ASSETS, table_of
 from warehouse import decode as decode_module
 from warehouse import reader
+from warehouse.catalog import publish
 from warehouse.decode import Account, decode
 from warehouse.loads import PROVEN, Load
 from warehouse.registry import register
+from warehouse.table import Column
 from warehouse.typed import wire_row
 
 if TYPE_CHECKING:
@@ -205,3 +210,39 @@ def test_the_same_asset_with_another_signed_address_is_one_row(lake: Lake) -> No
     assert (found.rows, found.repeated) == (3, 2)
     assert found.duplicates == 1  # rows that differ in a number are not the same
     assert len(set(lake.read("mine")["image_asset_id"].to_pylist())) == 1
+
+
+@pytest.mark.usefixtures("own_tables")
+def test_days_that_were_kept_as_json_still_publish_and_a_new_load_fills_the_columns(
+    lake: Lake,
+) -> None:
+    """A lake of 2026-11-28 has one column of JSON in the place of those that there are now."""
+    old = replace(
+        IMAGES,
+        columns=tuple(
+            Column("image_asset", "json", "Breakdown image_asset", breakdown=True)
+            if column.name == "image_asset_id"
+            else column
+            for column in IMAGES.columns
+            if not column.inside or column.name == "image_asset_id"
+        ),
+        grain=("account_id", "ad_id", "date", "image_asset"),
+    )
+    before, after = DAY - timedelta(days=1), DAY
+    for table, day in ((old, before), (IMAGES, after)):
+        register(table)
+        days = {"date_start": str(day), "date_stop": str(day)}
+        rows = decode(table, [page(row(IMAGE) | days)], ACCOUNT, [day]).rows
+        lake.replace("mine", rows, account_id="11", date=day)
+
+    publish(lake.root)
+
+    with warehouse.open(lake.root) as opened:
+        told = "SELECT date, image_asset_id, image_asset_hash, spend FROM {} ORDER BY date"
+        expected = [
+            (before, None, None, Decimal("0.10")),
+            (after, "1201", "ab12", Decimal("0.10")),
+        ]
+        assert opened.sql(told.format("mine")).fetchall() == expected
+        assert opened.sql(told.format("lake.mine")).fetchall() == expected
+    assert lake.read("mine")["image_asset_id"].to_pylist() == [None, "1201"]

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fbgraph.fields import EFFECTIVE_STATUSES
+from fbgraph.sandbox.assets import ASSETS, ids
 from fbgraph.sandbox.delivery import Numbers, add
 from fbgraph.sandbox.splits import SPLITS, split
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.sandbox.conftest import Graph
 
 DAY = "2026-11-21"
@@ -29,6 +32,7 @@ TOGETHER = [
     ("publisher_platform", "impression_device"),
     ("publisher_platform", "device_platform"),
     ("impression_device", "platform_position", "publisher_platform"),
+    *((name,) for name in ASSETS),
 ]
 
 
@@ -60,7 +64,7 @@ def test_parts_add_up_to_the_account_exactly(graph: Graph, breakdowns: tuple[str
         whole = read(graph, graph.account(index), "account")
 
         assert sums(parts) == sums(whole)
-        keys = Counter((row["ad_id"], *(row[name] for name in breakdowns)) for row in parts)
+        keys = Counter((row["ad_id"], *(str(row[name]) for name in breakdowns)) for row in parts)
         assert max(keys.values()) == 1
         assert len(parts) > len({row["ad_id"] for row in parts})
 
@@ -150,3 +154,53 @@ def test_a_truth_by_what_is_not_imitated_is_a_plain_400(graph: Graph) -> None:
     assert answer.status_code == 400
     assert "region" in str(answer.json())
     assert "region" not in SPLITS
+
+
+def test_an_asset_is_an_object_with_one_id_and_many_addresses(graph: Graph) -> None:
+    rows = read(graph, graph.account(), breakdowns=["image_asset"])
+
+    shown = [row["image_asset"] for row in rows]
+    assert {one["id"] for one in shown} == {*ids("image_asset")}
+    assert {tuple(one) for one in shown} == {("hash", "name", "url", "id")}
+    assert len({one["url"] for one in shown}) > 3 * len({one["id"] for one in shown})
+    assert rows == read(graph, graph.account(), breakdowns=["image_asset"])
+
+
+def test_signed_again_changes_addresses_alone_and_shows_the_first_row_twice(
+    open_graph: Callable[..., Graph],
+) -> None:
+    calm, signed = open_graph(), open_graph("signed_again")
+    told, first, second = (
+        read(one, one.account(), breakdowns=["video_asset"]) for one in (calm, signed, signed)
+    )
+
+    def unsigned(rows: list[dict[str, Any]]) -> list[Any]:
+        return [row | {"video_asset": row["video_asset"]["id"]} for row in rows]
+
+    assert unsigned(first) == unsigned(second) == unsigned([told[0], *told])
+    for one, other in zip(first, second, strict=True):
+        assert one["video_asset"]["url"] != other["video_asset"]["url"]
+    assert first[0] != first[1]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "is_odd"),
+    [
+        ("empty_value:3", lambda row: {"action_type": "app_use", "value": ""} in row["actions"]),
+        ("odd_entry:3", lambda row: None in row["actions"]),
+        ("odd_cell:3", lambda row: row.get("full_view_impressions") == "n/a"),
+        ("half_character:3", lambda row: row["campaign_name"].endswith("\ud83d")),
+    ],
+)
+def test_a_scenario_of_values_makes_one_in_three_rows_odd_and_moves_no_number(
+    open_graph: Callable[..., Graph], scenario: str, is_odd: Callable[[dict[str, Any]], bool]
+) -> None:
+    fields = "ad_id,campaign_name,impressions,full_view_impressions,spend,actions"
+    asked = {"level": "ad", "fields": fields, "time_range": {"since": DAY, "until": DAY}}
+    calm, odd = (
+        graph.rows(f"{graph.account()}/insights", **asked)
+        for graph in (open_graph(), open_graph(scenario))
+    )
+
+    assert sum(map(is_odd, odd)) in {len(odd) // 3, len(odd) // 3 + 1}
+    assert [row["spend"] for row in odd] == [row["spend"] for row in calm]

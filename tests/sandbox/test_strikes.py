@@ -68,6 +68,9 @@ def a_little_of_everything(graph: Graph) -> None:
     run_twice(graph, time_range=DAYS, fields="spend", filtering=PAUSED, level="ad")
     items = [{"method": "GET", "relative_url": f"{graph.account()}/ads"}] * 8
     calmly(graph.post, "", batch=items)
+    names = "campaign_name,full_view_impressions,actions,spend"
+    by_asset = {"level": "ad", "breakdowns": ["image_asset"]}
+    calmly(graph.get, f"{graph.account()}/insights", time_range=DAYS, fields=names, **by_asset)
 
 
 @pytest.mark.parametrize("name", [n for n in SCENARIOS if not SCENARIOS[n].quota])
