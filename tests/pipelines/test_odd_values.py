@@ -79,7 +79,10 @@ def test_row_spend_and_day_load_and_are_proven_and_what_is_lost_is_told(
             "SELECT account_id, verdict, rejected, rejected_cells, rows FROM loads"
             " WHERE table_name = 'insights_hourly'"
         ).fetchall()
-        rejects = opened.sql("SELECT account_id, column_name, lost, reason FROM rejects").fetchall()
+        rejects = opened.sql(
+            "SELECT account_id, column_name, lost, reason FROM rejects"
+            " WHERE table_name = 'insights_hourly'"
+        ).fetchall()
     assert {(verdict, rejected) for _, verdict, rejected, *_ in loads} == {(PROVEN, 0)}
     assert {tuple(one[1:3]) for one in rejects} == {(column, lost)}
     assert all(re.fullmatch(reason, one[3]) for one in rejects)
