@@ -1,6 +1,6 @@
 """Faults by name: one line each. Their functions are in `faults_calls`, `faults_answers`,
-`faults_runs`, `faults_numbers` and `faults_lists`, by the hook where they take hold (see `hooks`).
-`faults_runs`, `faults_numbers` and `faults_values`, by the hook where they take hold (see `hooks`).
+`faults_runs`, `faults_numbers`, `faults_lists` and `faults_values`, by the hook where they take
+hold (see `hooks`).
 
 They combine: every hook hands on what the scenario named before has made of it. All are
 deterministic: they go by the number of the call, by what has been asked before, or by dice thrown
