@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +13,7 @@ from pipelines import access
 from pipelines.listings import discover
 from pipelines.settings import ConfigError, settings_of
 from warehouse import reader
-from warehouse.catalog import LINK
+from warehouse.catalog import lag
 from warehouse.errors import WarehouseError
 from warehouse.lake import Lake
 
@@ -47,7 +46,7 @@ def _findings(environ: Mapping[str, str]) -> Iterator[Finding]:
     except ConfigError as error:
         yield False, "settings", str(error)
         return
-    yield _warehouse(settings.warehouse_url)
+    yield from _warehouse(settings.warehouse_url)
     yield _reader()
     try:
         client = settings.open_graph(is_shared=False)
@@ -98,18 +97,20 @@ def _account(client: GraphClient, row: Row) -> Finding:
     return True, key, f"{name}: readable, {runs or f'account_status {status}'}"
 
 
-def _warehouse(url: str) -> Finding:
+def _warehouse(url: str) -> Iterator[Finding]:
     try:
         lake = Lake(url)
         lake.demand_writable()
+        behind = lag(lake)
     except (WarehouseError, OSError) as error:
-        return False, "warehouse", str(error)
-    published = lake.root / LINK
-    name = lake.store.name()
-    if not published.exists():
-        return True, "warehouse", f"{name}: nothing published yet"
-    age = datetime.now(UTC) - datetime.fromtimestamp(Path(published).stat().st_mtime, UTC)
-    return True, "warehouse", f"{name}: published {age.total_seconds() / 3600:.1f} hours ago"
+        yield False, "warehouse", str(error)
+        return
+    yield True, "warehouse", f"{lake.store.name()}: writable"
+    if behind.is_late(datetime.now(UTC)):
+        advice = "Run `fbinsights publish`; while `dagster dev` runs, it follows by itself"
+        yield False, "published", f"{behind}. {advice}."
+    else:
+        yield True, "published", str(behind)
 
 
 def _reader() -> Finding:

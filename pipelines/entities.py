@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from fbgraph.errors import ENDS_EVERYTHING, GraphError
+from pipelines.failures import Failures
 from pipelines.listings import LEVEL_OF, accounts_in, list_objects, store_objects
 from pipelines.load import threads
 from warehouse.errors import WarehouseError
@@ -83,7 +84,11 @@ def load_objects(
 
     wanted = [(table, account_id) for account_id in account_ids for table in tables]
     with threads(client) as pool:
-        return list(pool.map(lambda pair: one(*pair), wanted))
+        found = list(pool.map(lambda pair: one(*pair), wanted))
+    for table in {table for table, _ in wanted}:
+        errors = {one.account_id: one.error for one in found if one.table == table}
+        Failures(lake.store, table).note_whole(errors, now())
+    return found
 
 
 def know_ids(

@@ -1,20 +1,21 @@
-"""Which account-days failed when they were last tried, and why: one small file each, beside the
-lake, gone as soon as the account-day is loaded.
-
-    .failed/insights_hourly/123/2026-11-21.json
+"""Which account-days failed when they were last tried, and why: one small file each, next to the
+lake, gone as soon as the account-day is loaded (`warehouse.failures` has the paths). Objects and
+accounts that could not be read are kept in the same way, without a day.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from datetime import date
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipelines.emptiness import EMPTY
 from pipelines.outcome import HAD_ROWS
+from warehouse.changes import note_change
+from warehouse.failures import FAILED, Failed, failure_key, read_failed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,28 +29,12 @@ __all__ = ["Failed", "Failures"]
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A load that failed: why, when (ISO, UTC) and in which run. `since` is when it first failed
-    since it last loaded, and `kind` names a failure that another look may undo ("" for all others).
-    `empty_since` is when Meta first returned nothing for a day that had rows, if no rows have come
-    since (see `emptiness`).
-    """
-
-    error: str
-    at: str
-    run_id: str = ""
-    since: str = ""
-    kind: str = ""
-    empty_since: str = ""
-
-
 class Failures:
-    """The failed account-days of one table of a lake."""
+    """The failures of one table of a lake."""
 
     def __init__(self, store: Store, table: str) -> None:
         self._store = store
-        self._folder = f".failed/{table}"
+        self._table = table
 
     def note(self, outcome: Outcome, now: datetime, run_id: str) -> None:
         """Remember that an account-day failed, or forget it where it was loaded.
@@ -57,39 +42,62 @@ class Failures:
         A disk that is full keeps nobody from telling the outcome itself.
         """
         account_id, day = outcome.account_day
-        key = f"{self._folder}/{account_id}/{day}.json"
+        key = failure_key(self._table, account_id, day)
         try:
             if outcome.load is not None:
-                self._store.delete(key)
+                self._store.delete(key)  # its new file was noted as a change
                 return
-            before = self._read(key)
+            before = read_failed(self._store, key)
             at = now.isoformat()
-            since = before["since"] or before["at"] or at
-            empty_since = before["empty_since"] if outcome.kind != HAD_ROWS else ""
+            empty_since = before.empty_since if before and outcome.kind != HAD_ROWS else ""
             if outcome.kind == EMPTY:
                 empty_since = empty_since or at
-            failed = Failed(outcome.error, at, run_id, since, outcome.kind, empty_since)
-            self._store.note(key, json.dumps(asdict(failed)))
+            failed = Failed(
+                *(outcome.error, at, run_id, _since(before, at), outcome.kind, empty_since)
+            )
+            self._keep(key, failed, now)
         except OSError as error:
             _log.warning("%s: it is not remembered that this failed: %s", outcome, error)
 
+    def note_whole(self, errors: Mapping[str, str], now: datetime, run_id: str = "") -> None:
+        """Do the same for what has no day: account (digits) → why it failed, "" if it did not."""
+        try:
+            there = {key for key, _ in self._store.find(failure_key(self._table, "*", None))}
+            for account_id, error in errors.items():
+                key, at = failure_key(self._table, account_id, None), now.isoformat()
+                if error:
+                    since = _since(read_failed(self._store, key), at)
+                    self._keep(key, Failed(error, at, run_id, since), now)
+                elif key in there:
+                    self._store.delete(key)
+                    note_change(self._store, now)
+        except OSError as error:
+            _log.warning("%s: it is not remembered what failed: %s", self._table, error)
+
+    def _keep(self, key: str, failed: Failed, now: datetime) -> None:
+        self._store.note(key, json.dumps(asdict(failed)))
+        note_change(self._store, now)
+
     def of_day(self, account_id: str, day: date) -> Failed | None:
         """That of one account-day, if its last try failed."""
-        failed = Failed(**self._read(f"{self._folder}/{account_id}/{day}.json"))
-        return failed if failed.at else None
+        failed = read_failed(self._store, failure_key(self._table, account_id, day))
+        return failed if failed and failed.at else None
 
     def of(self, account_id: str) -> Mapping[date, Failed]:
-        """Those of one account. A file that was cut off tells that its day failed, and no more."""
-        found = self._store.find(f"{self._folder}/{account_id}/????-??-??.json")
-        return {
-            date.fromisoformat(PurePosixPath(key).stem): Failed(**self._read(key))
-            for key, _ in found
-        }
+        """The days of one account. A file that was cut off tells that its day failed, no more."""
+        found = self._store.find(f"{FAILED}/{self._table}/{account_id}/????-??-??.json")
+        failures = ((_day(key), read_failed(self._store, key)) for key, _ in found)
+        return {day: failed for day, failed in failures if day and failed}
 
-    def _read(self, key: str) -> Mapping[str, Any]:
-        try:
-            told = json.loads(self._store.read(key))
-        except (OSError, ValueError):
-            told = None
-        known = told if isinstance(told, dict) else {}
-        return {field.name: str(known.get(field.name, "")) for field in fields(Failed)}
+
+def _since(before: Failed | None, at: str) -> str:
+    """When it first failed since it last loaded, if it fails at `at`."""
+    return (before and (before.since or before.at)) or at
+
+
+def _day(key: str) -> date | None:
+    """The day that a file is named after; None for a name that is not a day's."""
+    try:
+        return date.fromisoformat(PurePosixPath(key).stem)
+    except ValueError:
+        return None

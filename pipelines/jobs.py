@@ -13,6 +13,7 @@ import dagster as dg
 import pipelines.defs as components
 from pipelines.assets import ASSETS, VIEW_SPECS
 from pipelines.daily import REFRESH, refresh_job
+from pipelines.following import FOLLOW_CHECKS, PUBLISH_JOB, follow_lake
 from pipelines.freshness import FRESH_CHECKS, freshness
 from pipelines.listings import LEVEL_OF
 from pipelines.reports import CONTROL, REPORTS
@@ -27,7 +28,7 @@ JOBS: Final = {
     "accounts_job": ["accounts"],
     "objects_job": list(LEVEL_OF),
     **{f"{report}_job": [report] for report in (CONTROL.name, *REPORTS)},
-    "publish_job": ["warehouse_duckdb"],
+    PUBLISH_JOB: ["warehouse_duckdb"],
 }
 
 #: Where the components are.
@@ -42,9 +43,9 @@ _OURS: Final = dg.Definitions(
         *(dg.define_asset_job(name, selection=assets) for name, assets in JOBS.items()),
         refresh_job,
     ],
-    asset_checks=[*FRESH_CHECKS, *ACCESS_CHECKS],
+    asset_checks=[*FRESH_CHECKS, *ACCESS_CHECKS, *FOLLOW_CHECKS],
     schedules=SCHEDULES,
-    sensors=[freshness, *SENSORS],
+    sensors=[freshness, follow_lake, *SENSORS],
     resources={"graph": GraphResource(), "mem": dg.mem_io_manager},
     executor=dg.in_process_executor,  # a process per step costs seconds and gains nothing
 )

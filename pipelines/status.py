@@ -23,6 +23,7 @@ from pipelines.reports import CONTROL, REPORTS
 from pipelines.settings import ConfigError, settings_of
 from pipelines.show import say, table_lines
 from pipelines.summary import command_name
+from warehouse.catalog import lag
 from warehouse.lake import Lake
 
 if TYPE_CHECKING:
@@ -129,6 +130,8 @@ def run_status(
         click.echo(line)
     bad = [cell for cell in cells if cell.state not in GOOD]
     _complain(bad)
+    if (behind := lag(lake)).is_late(now):
+        say(f"\n{behind}; `{command_name()} publish` brings it up to date.")
     if unfinished := sum(cell.state is State.PROVISIONAL for cell in cells):
         say(
             f"\nProvisional account-days: {unfinished}. Their day was not over when Meta was asked;"

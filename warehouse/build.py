@@ -25,6 +25,7 @@ __all__ = [
     "BOOKS",
     "create",
     "delete_stale",
+    "fill_failures",
     "insert_books",
     "insert_files",
     "insert_rejects",
@@ -179,6 +180,19 @@ def insert_rejects(folder: Path) -> str:
         "WHERE NOT EXISTS (FROM loads AS l WHERE l.table_name = r.table_name "
         "AND l.account_id = r.account_id AND l.date = r.date AND l.loaded_at > r.loaded_at) "
         f"ORDER BY {', '.join(TABLES['rejects'].grain)}"
+    )
+
+
+def fill_failures(path: Path) -> str:
+    """Say how to take over what failed and is not loaded since. A load removes its failure only
+    after it has replaced the file.
+    """
+    return (
+        "INSERT INTO failures BY NAME SELECT * "  # noqa: S608  ours
+        f"FROM {read_parquet(path.parent, path.name)} AS f "
+        "WHERE NOT EXISTS (FROM loads AS l WHERE l.table_name = f.table_name "
+        "AND l.account_id = f.account_id AND l.date = f.date AND l.loaded_at > f.failed_at) "
+        f"ORDER BY {', '.join(TABLES['failures'].grain)}"
     )
 
 

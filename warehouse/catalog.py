@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 import pyarrow as pa
 
+from warehouse.changes import Lag, Publishing, keep_publishing, lag_of, last_change
 from warehouse.errors import WarehouseError
 from warehouse.files import locked, sync_folder
 from warehouse.lake import Lake
@@ -32,13 +33,14 @@ from warehouse.table import DECIMAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
     import pandas as pd  # type: ignore[import-untyped]  # it ships no types
 
-__all__ = ["LINK", "Published", "Warehouse", "ensure_published", "open", "publish"]
+__all__ = ["LINK", "Published", "Warehouse", "ensure_published", "lag", "open", "publish"]
 
 #: What analysts open.
 LINK: Final = "warehouse.duckdb"
@@ -63,12 +65,18 @@ HUGEINT: Final = pa.decimal128(38, 0)
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A finished publish: the link, the snapshot it points to, rows by table, seconds it took."""
+    """A finished publish: the link, the snapshot it points to, rows by table, seconds it took.
+
+    `version` is the snapshot's: another one only where something changed. `at` is when it began to
+    look at the lake.
+    """
 
     path: Path
     snapshot: Path
     rows: Mapping[str, int]
     seconds: float
+    version: int
+    at: datetime
 
 
 def publish(url: str | Path) -> Published:
@@ -77,12 +85,14 @@ def publish(url: str | Path) -> Published:
     Only account-days that changed since are copied. Publishers wait for each other. One that is
     killed leaves the old file as it was, and the next goes on. Raises WarehouseError.
     """
-    started = time.monotonic()
     lake = Lake(url)
     folder = lake.root / SNAPSHOTS
     with locked(folder):
+        started, at = time.monotonic(), lake.now()
         numbers = [int(path.name) for path in _snapshots(folder)]
         try:
+            # Before the files are looked at: what changes from now on has another note.
+            change = last_change(lake.store)
             master = refresh(lake, folder / MASTER, after=max(numbers, default=0))
             snapshot = _snapshot(folder, master.version)
         except (duckdb.Error, OSError) as error:
@@ -94,7 +104,14 @@ def publish(url: str | Path) -> Published:
         lake.store.share(LINK, snapshot)
         for old in _snapshots(folder)[:-KEPT]:
             shutil.rmtree(old, ignore_errors=True)
-    return Published(link, snapshot, master.rows, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        keep_publishing(folder, Publishing(change.id, at, seconds))
+    return Published(link, snapshot, master.rows, seconds, master.version, at)
+
+
+def lag(lake: Lake) -> Lag:
+    """How far the published file of this machine is behind the lake. Reads two small files."""
+    return lag_of(lake.store, lake.root / SNAPSHOTS, lake.root / LINK)
 
 
 def ensure_published(url: str | Path) -> Path:

@@ -56,6 +56,7 @@ STATE: Final = Table(
         Column("later_rows", "count", "Rows put in since it was made, which lie out of order"),
         Column("lake_views", "text", "What the views of the schema lake were made of"),
         Column("rejects", "text", "Which files the rejects were copied from"),
+        Column("failures", "text", "Which files the failures were read from"),
     ),
 )
 

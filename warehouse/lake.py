@@ -4,6 +4,7 @@
     campaigns/account_id=123/data.parquet
     accounts/data.parquet
     rejects/insights_hourly/123/2026-11-21/<loaded_at>.parquet
+    .changes.json                                               that something has changed
     .staging/<a folder per writer at work>                      always on this machine
 
 Files do not repeat what their folders say: readers of a hive layout (pyarrow, DuckDB, pandas,
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,7 @@ import pyarrow as pa
 
 from warehouse import arrow, parquet
 from warehouse.cells import INT64
+from warehouse.changes import note_change
 from warehouse.errors import (
     KeepsProvenError,
     UnknownTableError,
@@ -61,14 +63,23 @@ class Lake:
     `root` is the folder on this machine: what is being written is there, and the published file.
     """
 
-    def __init__(self, url: str | Path) -> None:
+    def __init__(
+        self, url: str | Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self.store = open_store(url)
         self.root = self.store.root
+        self.now = now
         self._zones: dict[str, str | None] = {}
 
     def demand_writable(self) -> None:
         """Raise WarehouseError where nothing can be put."""
         self.store.demand_writable()
+
+    def changed(self) -> None:
+        """Note that something has changed, so that the published file follows. Every method that
+        writes does so; call it after a change that was made by other means.
+        """
+        note_change(self.store, self.now())
 
     def replace(
         self,
@@ -112,13 +123,15 @@ class Lake:
         table = _stored(table)
         where = self.partition(table, account_id, None)
         after = arrow.empty(table.arrow_schema)
+        is_new = False
         with self.writing(table, account_id, None), ExitStack() as at_the_end:
 
             def write() -> Path | None:
-                nonlocal after
+                nonlocal after, is_new
                 before = self.read(table, account_id=account_id)
                 after = change(before)
-                if after is before:
+                is_new = after is not before
+                if not is_new:
                     return None
                 content = parquet.content_of(table, after, where)
                 folder = at_the_end.enter_context(workshop(self.root))
@@ -127,6 +140,8 @@ class Lake:
                 return writer.finish()
 
             self.store.replace(where.key, write)
+        if is_new:
+            self.changed()
         return after
 
     @contextmanager
@@ -174,6 +189,7 @@ class Lake:
             self.store.replace(where.key, write)
         if load:
             self._forget_rejects(load)
+        self.changed()
         return change
 
     @contextmanager
@@ -285,6 +301,7 @@ class Lake:
                 writer.write(arrow.records(table.arrow_schema, some))
             written = writer.finish()
             self.store.replace(key, lambda: written)
+        self.changed()
 
     def _forget_rejects(self, load: Load) -> None:
         folder = self._rejects_of(load)

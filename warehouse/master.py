@@ -16,6 +16,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from warehouse import arrow, build
+from warehouse.failures import failure_rows, find_failures
 from warehouse.kept import FILES, columns_of, freeze, kept_files, stored, write_books
 from warehouse.schema import TABLES
 from warehouse.sql import name
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from warehouse.kept import Kept, Key
     from warehouse.lake import Lake
+    from warehouse.store import Found
 
 __all__ = ["CONFIG", "DATABASE", "Refreshed", "refresh"]
 
@@ -78,6 +80,7 @@ class _State:
     later_rows: int = 0
     lake_views: str = ""
     rejects: str = ""
+    failures: str = ""
 
 
 class _OutdatedError(Exception):
@@ -150,15 +153,18 @@ def _merge(connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, afte
     stale = [key for key, stamp in known.items() if key not in files or files[key].stamp != stamp]
     later = _replace(connection, lake, frozen, stale, freeze(lake, changed, frozen))
     rejects = [found.key for found in lake.store.find(REJECTS)]
+    failures = find_failures(lake.store)
     now = replace(
         state,
         later_rows=state.later_rows + (later if known else 0),
         lake_views=_hash(views := list(build.lake_views(lake, _column_sets(connection)))),
         rejects=_hash(rejects),
+        failures=_hash(f"{found.key} {found.stamp}" for found in failures),
     )
     if not (changed or stale) and now == before:
         return now
     _refill_rejects(connection, lake, frozen, rejects)
+    _refill_failures(connection, lake, frozen, failures)
     if now.lake_views != state.lake_views:
         _execute(connection, views)
     now = replace(now, version=max(after, state.version) + 1)
@@ -207,6 +213,16 @@ def _refill_rejects(
     connection.execute("DELETE FROM rejects")
     if any(folder.glob("*")):
         connection.execute(build.insert_rejects(folder))
+
+
+def _refill_failures(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, failures: Sequence[Found]
+) -> None:
+    path = frozen / "failures.parquet"
+    rows = failure_rows(lake.store, failures)
+    pq.write_table(arrow.records(TABLES["failures"].arrow_schema, rows), path)
+    connection.execute("DELETE FROM failures")
+    connection.execute(build.fill_failures(path))
 
 
 def _column_sets(

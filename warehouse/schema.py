@@ -467,6 +467,24 @@ REJECTS: Final = Table(
     ),
 )
 
+FAILURES: Final = Table(
+    "failures",
+    ("table_name", "account_id", "date"),
+    "What failed when it was last tried, and is not loaded since. What an earlier load brought "
+    "stays in its table.",
+    (
+        *ACCOUNT_DAY[:2],
+        Column("date", "date", "Day of the account's own calendar; NULL for objects", field=""),
+        Column("failed_at", "instant", "When it was last tried", UTC, field=""),
+        Column(
+            "failing_since", "instant", "When it first failed since it last loaded", UTC, field=""
+        ),
+        Column("reason", "text", "Why it failed, in Meta's words where they are known", field=""),
+        Column("command", "text", "The command that loads it again", field=""),
+        Column("run_id", "text", "Dagster run that tried it", field=""),
+    ),
+)
+
 #: Those of the warehouse itself; `registry` adds those of reports.
 TABLES: Final[dict[str, Table]] = {
     table.name: table
@@ -474,7 +492,7 @@ TABLES: Final[dict[str, Table]] = {
         *(ACCOUNTS, CAMPAIGNS, ADSETS, ADS),
         *(ACCOUNTS_HISTORY, CAMPAIGNS_HISTORY, ADSETS_HISTORY, ADS_HISTORY),
         *(INSIGHTS_HOURLY, INSIGHTS_DAILY, CONTROL_DAILY),
-        *(LOADS, RESTATEMENTS, REJECTS),
+        *(LOADS, RESTATEMENTS, REJECTS, FAILURES),
     )
 }
 

@@ -164,7 +164,8 @@ def test_the_doctor_looks_at_the_bucket_and_no_credential_is_left_anywhere(both:
     left = [path for path in both.there.folder.rglob("*") if path.is_file()]
 
     assert code == 0, said
-    assert f"s3://{both.bucket}/company/lake: published" in said
+    assert f"s3://{both.bucket}/company/lake: writable" in said
+    assert "warehouse.duckdb shows the lake as of" in said
     for _, text in refused:
         assert "s3://no-such-bucket/lake" in text
         assert "NoSuchBucket" in text

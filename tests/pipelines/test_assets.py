@@ -202,6 +202,7 @@ def test_what_can_be_wrong_is_checked_and_control_totals_not_against_themselves(
             for name in ("complete", "conversions", "grain", "rejects", "ids_known", "fresh")
         ),
         *(("accounts", name) for name in ("token", "api_version")),
+        ("warehouse_duckdb", "up_to_date"),
         *((asset, "counted") for asset in ("campaigns", "adsets", "ads")),
     }
 

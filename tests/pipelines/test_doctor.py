@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pipelines import access
+from pipelines.doctor import examine
+from warehouse.catalog import publish
+from warehouse.lake import Lake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 NOW = 1_795_460_000  # as in the answers below, in seconds
 DAY = 24 * 3600
@@ -39,3 +43,26 @@ def test_a_token_is_judged_by_what_meta_says_and_not_by_what_it_leaves_out(
     ok, what, text = access.token(told, datetime.fromtimestamp(NOW, UTC))
 
     assert f"{'ok   ' if ok else 'to do'}  {what}  {text}".startswith(said)
+
+
+def test_it_says_how_far_the_published_file_is_behind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lake = Lake(tmp_path / "lake", now=lambda: datetime.now(UTC) - timedelta(hours=3))
+    environ = {"WAREHOUSE_URL": str(lake.root)}
+
+    def told() -> str:
+        examine(environ)
+        return next(line for line in capsys.readouterr().out.splitlines() if "published" in line)
+
+    assert told().startswith("ok     published             warehouse.duckdb has not been published")
+    lake.changed()
+    assert told().startswith("to do  published             warehouse.duckdb has not been published")
+    publish(lake.root)
+    assert "; nothing has changed since" in told()
+    assert told().startswith("ok     published             warehouse.duckdb shows the lake as of ")
+    Lake(lake.root).changed()
+    assert told().startswith("ok")  # a moment ago: it may still follow
+    lake.changed()
+    assert told().startswith("to do")
+    assert "Run `fbinsights publish`" in told()

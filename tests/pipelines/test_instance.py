@@ -88,5 +88,5 @@ def test_runs_carry_the_tags_that_the_limits_are_about(checkout: dg.DagsterInsta
     limited = {limit["key"] for limit in config.tag_concurrency_limits}
 
     refresh = defs.resolve_job_def("refresh_job").tags
-    assert limited == {"dagster/partition/account", "fbinsights/refresh"}
+    assert limited == {"dagster/partition/account", "dagster/backfill", "fbinsights/refresh"}
     assert "fbinsights/refresh" in refresh
