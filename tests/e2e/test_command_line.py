@@ -204,7 +204,8 @@ def test_the_doctor_finds_everything_in_order(loaded: Company) -> None:
     lines = done.stdout.splitlines()
     assert done.returncode == 0, done.stdout
     assert [line[:5] for line in lines] == ["ok   "] * len(lines)
-    assert len(lines) == 4 + len(loaded.sandbox.account_ids)  # token, version, warehouse, reader
+    # Token, version, warehouse, published file, reader.
+    assert len(lines) == 5 + len(loaded.sandbox.account_ids)
     assert "ads_read" in done.stdout
 
 
