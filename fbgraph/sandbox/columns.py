@@ -65,9 +65,21 @@ _values = partial(
     ActionType, on_meta=False, late=lambda n: n.value_7d, viewed=lambda n: n.value_viewed
 )
 
+#: What every ad set of the world counts: its attribution_spec in the words of insights. A value is
+#: the sum of these two windows.
+ATTRIBUTION: Final = "1d_view_7d_click"
+
 
 def _engagement(n: Numbers) -> int:
     return n.link_clicks + n.comments + n.reactions + n.saves
+
+
+def _carts(n: Numbers) -> int:
+    return 3 * n.purchases + n.saves
+
+
+def _checkouts(n: Numbers) -> int:
+    return 2 * n.purchases
 
 
 #: Types overlap: an engagement contains clicks, comments and reactions, which contain likes.
@@ -85,6 +97,12 @@ ACTIONS: Final[Sequence[ActionType]] = (
     _purchases("offsite_conversion.fb_pixel_purchase", lambda n: n.purchases),
     _purchases("purchase", lambda n: n.purchases + n.shop_purchases),
     _purchases("omni_purchase", lambda n: n.purchases + n.shop_purchases),
+    # What comes before a purchase, within a day of the click. Each must add up, as purchases do.
+    ActionType("add_to_cart", _carts, on_meta=False),
+    ActionType("omni_add_to_cart", _carts, on_meta=False),
+    ActionType("initiate_checkout", _checkouts, on_meta=False),
+    ActionType("omni_initiated_checkout", _checkouts, on_meta=False),
+    ActionType("lead", lambda n: n.purchases + n.saves, on_meta=False),
 )
 
 #: What purchases were worth, in minor units.
@@ -93,6 +111,8 @@ VALUES: Final[Sequence[ActionType]] = (
     _values("offsite_conversion.fb_pixel_purchase", lambda n: n.purchase_value),
     _values("purchase", lambda n: n.purchase_value + n.shop_value),
     _values("omni_purchase", lambda n: n.purchase_value + n.shop_value),
+    ActionType("omni_add_to_cart", lambda n: 3 * n.purchase_value, on_meta=False),
+    ActionType("omni_initiated_checkout", lambda n: 2 * n.purchase_value, on_meta=False),
 )
 
 #: Conversions that a pixel told and Meta counts beside purchases: a form that somebody sent, here
@@ -267,7 +287,7 @@ COLUMNS: Final[Mapping[str, Callable[[Measured], Any]]] = {
     "objective": _of("campaign", "purpose"),
     "optimization_goal": _of("adset", "purpose"),
     "buying_type": lambda row: "AUCTION" if "campaign" in row.node.line else None,
-    "attribution_setting": lambda row: "7d_click" if "adset" in row.node.line else None,
+    "attribution_setting": lambda row: ATTRIBUTION if "adset" in row.node.line else None,
     "created_time": lambda row: str(row.node.created.astimezone(row.node.zone).date()),
     "updated_time": lambda row: str(row.node.updated.astimezone(row.node.zone).date()),
     **{name: _count(count) for name, count in METRICS.items()},
