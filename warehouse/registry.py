@@ -20,6 +20,14 @@ OWN: Final = dict(TABLES)
 #: And its own views.
 OWN_VIEWS: Final = frozenset(VIEWS)
 
+#: Names that tables of the warehouse will have: a report that took one would be in their way.
+RESERVED: Final = frozenset(
+    {
+        *("activities", "creatives", "creatives_history", "custom_audiences"),
+        *("custom_conversions", "images", "intraday_totals", "videos"),
+    }
+)
+
 
 def register(table: Table) -> None:
     """Let the lake keep a table and publishing publish it, with the view of its lists.
@@ -35,7 +43,13 @@ def register(table: Table) -> None:
     if view and own is None:
         taken |= {view.name} & OWN_VIEWS
     if taken:
-        raise UnfitTableError(f"{table.name}: a view or table is called {min(taken)} already")
+        raise UnfitTableError(
+            f"{table.name}: a view or table is called {min(taken)} already; choose another name"
+        )
+    if table.name in RESERVED:
+        raise UnfitTableError(
+            f"{table.name}: this name is reserved for a table of the warehouse; choose another name"
+        )
     TABLES[table.name] = table
     VIEWS.pop(f"{table.name}_actions", None)
     if view:

@@ -124,7 +124,11 @@ def wider(**changes: Any) -> Table:
 @pytest.mark.parametrize(
     ("table", "told"),
     [
-        (replace(MINE, name="campaign_daily"), "called campaign_daily already"),
+        (replace(MINE, name="campaign_daily"), "called campaign_daily already; choose another"),
+        (replace(MINE, name="ad_daily"), "called ad_daily already; choose another"),
+        (replace(MINE, name="adset_hourly"), "called adset_hourly already; choose another"),
+        (replace(MINE, name="calendar"), "called calendar already; choose another"),
+        (replace(MINE, name="creatives"), "reserved for a table of the warehouse; choose another"),
         (replace(MINE, name="insights_hourly"), "one row per account_id, ad_id, date, hour"),
         (replace(OWN["insights_daily"], columns=OWN["insights_daily"].columns[1:]), "account_id"),
         (wider(grain=("account_id", "date")), "has one row per account_id, ad_id, date, and must"),
