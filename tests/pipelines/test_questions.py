@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -105,6 +105,50 @@ def _restate(lake: Lake, account_day: AccountDay) -> None:
         "loaded_at": NOW + timedelta(hours=1),
     }
     lake.replace("insights_hourly", fewer, load=replace(load, **again), **which)  # type: ignore[arg-type]  # as above
+
+
+#: Over, for three hours or more, in Tokyo and Auckland; not in Berlin; in Los Angeles it is five in
+#: the afternoon of the day before.
+NIGHT = datetime(2026, 11, 23, 1, tzinfo=UTC)
+LATE_ZONES = {"Europe/Berlin", "America/Los_Angeles", "America/Sao_Paulo"}
+TODAY_OF_MOST, YESTERDAY = date(2026, 11, 22), date(2026, 11, 21)
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, Sandbox]]:
+    """Accounts whose newest day differs, as after a refresh at 01:00 UTC. Each has its newest day
+    that is over and the same a week before; where the next one is under way, it is loaded too.
+    """
+    lake = Lake(tmp_path_factory.mktemp("apart") / "data")
+    with (
+        Sandbox(now=lambda: NIGHT) as sandbox,
+        GraphClient(sandbox.token, base_url=sandbox.url, sleep=lambda _: None) as client,
+    ):
+        store_accounts(lake, discover(client).rows, NIGHT)
+        accounts = accounts_in(lake)
+        for account in accounts.values():
+            for table in LEVEL_OF:
+                listing = list_objects(client, account.account_id, table)
+                store_objects(lake, table, account, listing, NIGHT)
+        wanted = [
+            AccountDay(account_id, day)
+            for account_id, newest in newest_days(lake).items()
+            for day in (newest - timedelta(days=7), newest, TODAY_OF_MOST)
+        ]
+        loader = Loader(client, lake, accounts, "run-1", now=lambda: NIGHT)
+        for report in ("insights_hourly", "insights_daily"):
+            for outcome in loader.load(REPORTS[report], list(dict.fromkeys(wanted))):
+                assert outcome.load
+        publish(lake.root)
+        yield lake, sandbox
+
+
+def newest_days(lake: Lake) -> dict[str, date]:
+    """The newest day of each account that was over at `NIGHT`."""
+    return {
+        account.account_id: YESTERDAY if account.timezone_name in LATE_ZONES else TODAY_OF_MOST
+        for account in accounts_in(lake).values()
+    }
 
 
 def ask(lake: Lake, number: int) -> list[dict[str, Any]]:
@@ -220,3 +264,106 @@ def test_account_days_that_were_never_loaded_are_told(loaded: tuple[Lake, Sandbo
 
     assert {(row["account_id"], row["date"]) for row in rows} == missing
     assert {row["verdict"] for row in rows} == {"missing"}
+
+
+@pytest.mark.parametrize("number", sorted(QUESTIONS.keys() - {5, 9}))
+def test_a_question_has_an_answer_where_newest_days_differ(
+    number: int, apart: tuple[Lake, Sandbox]
+) -> None:
+    rows = ask(apart[0], number)
+
+    assert rows
+    assert number in WITH_GAPS or all(None not in row.values() for row in rows)
+
+
+def test_yesterday_is_each_accounts_own_and_never_a_day_that_is_not_over(
+    apart: tuple[Lake, Sandbox],
+) -> None:
+    lake, sandbox = apart
+    newest, accounts = newest_days(lake), lake.read("accounts").to_pylist()
+    assert set(newest.values()) == {YESTERDAY, TODAY_OF_MOST}
+
+    rows = {row["account_name"]: row for row in ask(lake, 4)}
+
+    for account in accounts:
+        row, day = rows.pop(account["account_name"]), newest[account["account_id"]]
+        spent, before = (
+            Decimal(sandbox.truth(account["account_id"], of_day)["sums"]["spend"])
+            for of_day in (day, day - timedelta(days=7))
+        )
+        assert (row["date"], row["spend"], row["week_before"]) == (day, spent, before)
+    assert not rows
+
+
+def test_budgets_are_held_against_each_accounts_own_yesterday(
+    apart: tuple[Lake, Sandbox],
+) -> None:
+    lake, sandbox = apart
+    newest = newest_days(lake)
+    names = {row["account_name"]: row["account_id"] for row in lake.read("accounts").to_pylist()}
+    campaigns = lake.read("campaigns").to_pylist()
+    planned = {row["campaign_id"] for row in campaigns if row["daily_budget"]}
+    spent: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for account_id, day in newest.items():
+        for row in sandbox.truth(account_id, day)["rows"]:
+            if row["campaign_id"] in planned and row["hour"] is not None:
+                spent[account_id] += Decimal(row["spend"])
+
+    rows = ask(lake, 3)
+
+    last = {(row["account_name"], row["campaign_name"]): row for row in rows}  # hours are in order
+    found: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for (account, _), row in last.items():
+        found[names[account]] += row["spent_so_far"]
+    assert {(names[row["account_name"]], row["date"]) for row in rows} <= newest.items()
+    assert found == spent
+    assert {newest[account_id] for account_id in found} == {YESTERDAY, TODAY_OF_MOST}
+
+
+def test_a_day_that_is_not_over_is_neither_missing_nor_changed_by_meta(
+    apart: tuple[Lake, Sandbox],
+) -> None:
+    lake, _ = apart
+    newest = newest_days(lake)
+
+    missing = {(row["account_id"], row["date"]) for row in ask(lake, 9)}
+
+    week = {account: day - timedelta(days=7) for account, day in newest.items()}
+    assert missing == {
+        (account, first + timedelta(days=n))
+        for account, day in newest.items()
+        for first in [min(week.values())]
+        for n in range((day - first).days)
+        if first + timedelta(days=n) not in {week[account], day}
+    }
+    assert ask(lake, 5) == []
+
+
+@pytest.mark.parametrize("level", ["ad", "adset", "campaign", "account"])
+def test_views_hold_what_the_sandbox_served_and_complete_days_are_told(
+    level: str, apart: tuple[Lake, Sandbox]
+) -> None:
+    lake, sandbox = apart
+    newest = newest_days(lake)
+
+    with warehouse.open(lake.root) as opened:
+        rows = opened.sql(
+            f"""FROM {level}_daily SELECT account_id, date, sum(impressions), sum(spend),
+            sum(purchases), sum(add_to_cart), sum(checkouts), sum(leads), sum(landing_page_views),
+            bool_and(is_complete), bool_or(is_complete) GROUP BY ALL"""
+        ).fetchall()
+
+    kinds = ("omni_purchase", "omni_add_to_cart", "omni_initiated_checkout", "lead")
+    for account, day, impressions, spend, *counted, every, some in rows:
+        served = sandbox.truth(account, day, ())
+        sums: Counter[str] = Counter()
+        for row in served["rows"]:
+            for entry in row.get("actions", ()):
+                sums[entry["action_type"]] += int(entry["value"])
+        assert (impressions, spend) == (
+            int(served["sums"]["impressions"]),
+            Decimal(served["sums"]["spend"]),
+        )
+        assert [n or 0 for n in counted] == [sums[k] for k in (*kinds, "landing_page_view")]
+        assert every == some == (day <= newest[account])
+    assert {day for _, day, *_ in rows} >= {YESTERDAY, TODAY_OF_MOST}

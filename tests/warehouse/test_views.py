@@ -7,11 +7,13 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
 
 import warehouse
 from warehouse.catalog import publish
 from warehouse.decode import Account, decode
+from warehouse.long_form import flat
 from warehouse.registry import OWN_VIEWS
 from warehouse.schema import TABLES
 from warehouse.views import VIEWS, View
@@ -19,8 +21,6 @@ from warehouse.views import VIEWS, View
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import pyarrow as pa
 
     from warehouse.lake import Lake
 
@@ -153,3 +153,55 @@ def test_attribution_windows_stand_beside_the_value(loaded: Lake) -> None:
         ("action_values", Decimal(80), Decimal(1), None),
         ("actions", Decimal(4), Decimal(1), None),
     ]
+
+
+def test_an_empty_lake_has_empty_views(lake: Lake) -> None:
+    publish(lake.root)
+
+    for view in OWN_VIEWS:
+        assert ask(lake, f"FROM {view}") == []
+
+
+def test_accounts_have_their_name_in_every_view(loaded: Lake) -> None:
+    account = {"account_id": "11", "account_name": "Elf", "account_currency": "EUR"}
+    schema = TABLES["accounts"].arrow_schema
+    loaded.replace("accounts", pa.Table.from_pylist([account], schema=schema))
+    publish(loaded.root)
+
+    for view in OWN_VIEWS - {"calendar"}:
+        assert ask(loaded, f"FROM {view} SELECT DISTINCT account_name") == [("Elf",)]
+
+
+@pytest.mark.parametrize(
+    ("window", "name"),
+    [
+        *(("7d_click", "click_7d"), ("1d_view", "view_1d"), ("1d_ev", "ev_1d")),
+        *(("28d_view_first_conversion", "view_first_conversion_28d"), ("skan_click", "skan_click")),
+    ],
+)
+def test_a_window_is_named_by_what_it_counts_first(window: str, name: str) -> None:
+    assert flat(window) == name
+
+
+def test_the_calendar_has_every_date_between_the_loads_and_is_right_across_years(
+    make_days: Any, tmp_path: Path
+) -> None:
+    made = make_days(tmp_path / "lake")
+    for day in (date(2024, 12, 28), date(2027, 1, 4)):
+        made.put(1, day=day)
+    publish(made.lake.root)
+
+    rows = ask(
+        made.lake,
+        "FROM calendar SELECT date, year, quarter, month, month_start, iso_year, iso_week, "
+        "week_start, weekday, weekday_number ORDER BY date",
+    )
+
+    assert len(rows) == (date(2027, 1, 4) - date(2024, 12, 28)).days + 1
+    for day, *of_it in rows:
+        year, week, weekday = day.isocalendar()
+        monday = date.fromisocalendar(year, week, 1)
+        assert of_it == [
+            *(day.year, (day.month + 2) // 3, day.month, day.replace(day=1)),
+            *(year, week, monday, f"{day:%A}", weekday),
+        ]
