@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import httpx
 
-from fbgraph import versions, wire
+from fbgraph import served, versions, wire
 from fbgraph.answers import Reply, item_headers, scrub, text_ids
 from fbgraph.auth import BearerAuth, ProofTransport, appsecret_proof, secrets_of
 from fbgraph.batch import Pending, batches, fits, form_of, items_of
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 __all__ = ["API_VERSION", "GRAPH_URL", "GraphClient", "Tally"]
 
 GRAPH_URL: Final = "https://graph.facebook.com"
-API_VERSION: Final = versions.LATEST
+API_VERSION: Final = versions.PINNED
 
 T = TypeVar("T")
 
@@ -364,7 +364,7 @@ class GraphClient:
         usage = self.tally.usage = usage_of(headers, request.account_id)
         self._throttle.note(usage)
         self.tally.api_version = headers.get("facebook-api-version", "") or self.tally.api_version
-        versions.tell(self.version, headers)
+        served.warn(self.version, headers)
         return usage
 
     def _hide(self, text: str) -> str:
@@ -432,7 +432,7 @@ class GraphClient:
 
 def _checked(version: str) -> str:
     if not re.fullmatch(r"v\d+\.\d+", version, re.ASCII):
-        raise VersionError(f"{version!r} is no version of the API: write it like {API_VERSION}.")
+        raise VersionError(f"{version!r} is not an API version: write it like {API_VERSION}.")
     return version
 
 

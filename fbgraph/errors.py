@@ -31,7 +31,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.versions import living
+from fbgraph.versions import READ_ON, supported
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
@@ -185,7 +185,7 @@ class TooOldError(RequestError):
 
 
 #: What no other call with this token would fare better with: stop, and tell a person.
-ENDS_EVERYTHING: Final = (TokenError, BlockedError)
+ENDS_EVERYTHING: Final = (TokenError, BlockedError, VersionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ _RENEW = "Make a new access token and put it in FB_ACCESS_TOKEN."
 _ASK_ACCESS = "Give the token's user or system user access to this ad account, with ads_read."
 _LESS = "Ask for fewer rows: smaller pages, a shorter time range, fewer ids or fields."
 _LEAVE_OUT = "Leave out the fields that need more rights than ads_read."
-_LIVING = f"Set FB_API_VERSION to a version that lives: {', '.join(living())}."
+_SUPPORTED = f"Set FB_API_VERSION to a supported version: {supported(READ_ON)}."
 _WAIT = "Wait; the limit frees itself."
 _TRY_LATER = "Try again; if it goes on, look at https://metastatus.com."
 _FIX = "The request itself is wrong; trying again will not help."
@@ -271,7 +271,7 @@ RULES: Final[Sequence[Rule]] = (
     Rule((100,), None, "unsupported request - method type", PermissionDeniedError, _LEAVE_OUT),
     # Configuration.
     Rule((368,), None, "", BlockedError, "Stop and look at the app's alerts at Meta."),
-    Rule((2635,), None, "", VersionError, _LIVING),
+    Rule((2635,), None, "", VersionError, _SUPPORTED),
     Rule((3018,), None, "", TooOldError, "Meta keeps 37 months: begin later."),
     # Our own mistakes.
     Rule((100,), None, "nonexisting", FieldError, "Leave this field out."),

@@ -16,8 +16,13 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
+from fbgraph.retirements import retired
+from fbgraph.versions import READ_ON
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from fbgraph.retirements import Retirement
 
 __all__ = [
     "ACTION_BREAKDOWNS",
@@ -191,11 +196,8 @@ ATTRIBUTION_WINDOWS: Final = frozenset(
     """.split()
 )
 
-#: Those that are accepted and have had no value since 2026-01-12. Source: Marketing API,
-#: Out-of-cycle changes.
-DEAD_WINDOWS: Final = frozenset(
-    name for name in ATTRIBUTION_WINDOWS if name.startswith(("7d_view", "28d_view"))
-)
+#: Those that have no value any more; `retirements.csv` says since when and why.
+DEAD_WINDOWS: Final[Mapping[str, Retirement]] = retired("action_attribution_windows", READ_ON)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How long the token and the pinned API version will still do. No I/O."""
+"""How long the token, the API version and what reports ask for stay valid. No I/O."""
 
 from __future__ import annotations
 
@@ -7,18 +7,31 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.answers import integer
-from fbgraph.versions import END_OF_LIFE, LATEST
+from fbgraph.retirements import RETIREMENTS
+from fbgraph.versions import PINNED, living, newest, version_of, why_not
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date, datetime
 
-__all__ = ["END_DAYS", "REMIND_DAYS", "RENEW_DAYS", "Finding", "to_tell", "token", "version"]
+    from fbgraph.retirements import Retirement
+
+__all__ = [
+    "END_DAYS",
+    "REMIND_DAYS",
+    "RENEW_DAYS",
+    "Finding",
+    "retirements",
+    "to_tell",
+    "token",
+    "version",
+]
 
 #: (ok, what was looked at, what was found or what to do).
 Finding = tuple[bool, str, str]
 
-#: Days before its end from which a token is to be renewed, and a version to be left.
+#: Days before its end from which a token is to be renewed, and a version, or what else Meta
+#: retires, to be left.
 RENEW_DAYS: Final = 14
 END_DAYS: Final = 60
 
@@ -47,18 +60,54 @@ def token(told: Mapping[str, Any], now: datetime) -> Finding:
 
 
 def version(pinned: str, served: str, today: date) -> Finding:
-    """Judge the pinned version by the one that `served` it ("" unknown) and by its end of life."""
+    """Judge the pinned version by its end and by the one that `served` it ("" unknown)."""
     what = "API version"
+    if reason := why_not(pinned, today):
+        return False, what, reason
     if served not in ("", pinned):
-        return False, what, f"asked for {pinned}, served {served}: set FB_API_VERSION."
-    end = END_OF_LIFE.get(pinned)
+        said = f"requested {pinned}, but {served} answered."
+        return False, what, f"{said} {why_not(served, today) or f'Set FB_API_VERSION={served}.'}"
+    known = version_of(pinned)
+    end = known.ads_end if known else None
     if end is None:
-        return True, what, pinned
+        latest = newest(today)
+        newer = "" if latest in (pinned, PINNED) else f"; {latest} is the newest"
+        return True, what, f"{pinned}, whose end Meta has not announced{newer}"
     days = (end - today).days
-    if days >= END_DAYS:
+    if days > END_DAYS:
         return True, what, f"{pinned}, which Meta serves until {end}"
-    when = f"ends on {end}, in {days} days" if days >= 0 else f"ended on {end}"
-    return False, what, f"{pinned} {when}: read Meta's changelog, then set FB_API_VERSION={LATEST}."
+    when = f"in {days} days" if days else "today"
+    advice = f"Read Meta's changelog, then set FB_API_VERSION={_successor(pinned, today)}."
+    return False, what, f"{pinned} ends on {end}, {when}. {advice}"
+
+
+def _successor(pinned: str, today: date) -> str:
+    """What to set instead: the version that was tried, unless it is this one or has ended."""
+    return PINNED if pinned != PINNED and PINNED in living(today) else newest(today)
+
+
+def retirements(
+    used: Mapping[str, Mapping[str, Collection[str]]],
+    today: date,
+    rows: Sequence[Retirement] = RETIREMENTS,
+) -> Finding:
+    """Judge what reports ask for by what Meta retires; `used`: report → kind → names."""
+    what = "retirements"
+    near = [row for row in rows if (row.since - today).days <= END_DAYS]
+    found = [
+        f"{report}: {row.kind}: {row.name} {row.effect} {_from(row.since, today)}"
+        f"{f'; use {row.instead}' if row.instead else ''} ({row.source})."
+        for report, kinds in used.items()
+        for row in near
+        if row.name in kinds.get(row.kind, ())
+    ]
+    if found:
+        return False, what, " ".join(found)
+    return True, what, f"Meta has announced none within {END_DAYS} days that your reports ask for"
+
+
+def _from(since: date, today: date) -> str:
+    return f"since {since}" if since <= today else f"from {since} on"
 
 
 def to_tell(

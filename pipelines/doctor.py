@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from fbgraph import act_id
-from fbgraph.errors import ENDS_EVERYTHING, GraphError, TokenError
+from fbgraph.errors import ENDS_EVERYTHING, GraphError, TokenError, VersionError
 from pipelines import access
 from pipelines.listings import discover
+from pipelines.reports import REPORTS
 from pipelines.settings import ConfigError, settings_of
 from warehouse import reader
 from warehouse.catalog import lag
@@ -50,6 +51,9 @@ def _findings(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield _reader()
     try:
         client = settings.open_graph(is_shared=False)
+    except VersionError as error:
+        yield False, "API version", str(error)
+        return
     except (ConfigError, TokenError) as error:
         yield False, "token", str(error)
         return
@@ -64,7 +68,9 @@ def _graph(client: GraphClient, settings: Settings) -> Iterator[Finding]:
         yield False, "token" if isinstance(error, TokenError) else "graph", str(error)
         return
     yield _token(client)
-    yield access.version(client.version, client.tally.api_version, datetime.now(UTC).date())
+    today = datetime.now(UTC).date()
+    yield access.version(client.version, client.tally.api_version, today)
+    yield access.retirements({name: one.asks for name, one in REPORTS.items()}, today)
     if not found.rows and not found.refused:
         yield False, "accounts", "The token sees no ad account. Give its user access to one."
     for account_id, why in found.refused.items():

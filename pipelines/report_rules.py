@@ -215,12 +215,12 @@ def _windows(definition: Definition) -> Iterator[Fault]:
     if asked and not lists:
         yield Fault(key, "", "no field has windows: add `actions` or another list of actions")
     for name in asked:
-        if name in DEAD_WINDOWS:
-            yield Fault(key, name, "is accepted and has had no value since 2026-01-12")
+        if gone := DEAD_WINDOWS.get(name):
+            yield Fault(key, name, f"{gone.effect} since {gone.since}")
         elif name == "default":
             yield Fault(key, name, "is what `value` holds anyway; leave it out")
         elif name not in ATTRIBUTION_WINDOWS:
-            yield Fault(key, name, _unknown(name, ATTRIBUTION_WINDOWS - DEAD_WINDOWS))
+            yield Fault(key, name, _unknown(name, ATTRIBUTION_WINDOWS - DEAD_WINDOWS.keys()))
 
 
 def _days(definition: Definition) -> Iterator[Fault]:

@@ -61,6 +61,16 @@ class Report:
         return TABLES[self.name]
 
     @property
+    def asks(self) -> Mapping[str, Sequence[str]]:
+        """What it asks for, by the keys of its definition."""
+        return {
+            "fields": self.table.fields,
+            "breakdowns": self.breakdowns,
+            "action_breakdowns": self.action_breakdowns,
+            "action_attribution_windows": self.windows,
+        }
+
+    @property
     def statuses(self) -> Sequence[str]:
         """Every effective_status of its rows' objects: what it asks for, so that none is hidden."""
         return EFFECTIVE_STATUSES.get(self.level, ())

@@ -9,13 +9,14 @@ from typing import Final
 import dagster as dg
 
 from fbgraph import GraphClient, act_id
-from fbgraph.errors import ENDS_EVERYTHING, GraphError
+from fbgraph.errors import ENDS_EVERYTHING, GraphError, VersionError
 from pipelines import access
 from pipelines.access import Finding
 from pipelines.alerts import failure_text, tell
 from pipelines.listings import discover
 from pipelines.partitions import AD_ACCOUNTS
 from pipelines.recording import evaluation_of, told_of
+from pipelines.reports import REPORTS
 from pipelines.resources import GraphResource
 from pipelines.settings import Settings
 
@@ -24,7 +25,11 @@ __all__ = ["ACCESS_CHECKS", "SENSORS", "findings"]
 _RUNNING: Final = dg.DefaultSensorStatus.RUNNING
 
 #: what is looked at → the check of `accounts` that shows it.
-_CHECKS: Final[Mapping[str, str]] = {"token": "token", "API version": "api_version"}
+_CHECKS: Final[Mapping[str, str]] = {
+    "token": "token",
+    "API version": "api_version",
+    "retirements": "retirements",
+}
 
 _NO_TOKEN: Final = "FB_ACCESS_TOKEN is not set."  # noqa: S105  # it says that there is none
 
@@ -83,16 +88,29 @@ def new_accounts(
     return dg.SensorResult(run_requests=requests, cursor=json.dumps(sorted(names)))
 
 
-def findings(client: GraphClient, settings: Settings, now: datetime) -> Sequence[Finding]:
-    """How long token and version will still do, by one call."""
+def findings(settings: Settings, now: datetime) -> Sequence[Finding]:
+    """How long the token, the API version and what reports ask for stay valid, by one call."""
+    today = now.date()
     try:
-        token = access.token(client.debug_token(), now)
+        with settings.open_graph(today=today) as client:
+            token = _token(client, now)
+            version = access.version(settings.api_version, client.tally.api_version, today)
+    except VersionError as error:
+        token = (True, "token", "expiry and scopes unknown: the API version is refused")
+        version = (False, "API version", str(error))
+    asked = {name: report.asks for name, report in REPORTS.items()}
+    return [token, version, access.retirements(asked, today)]
+
+
+def _token(client: GraphClient, now: datetime) -> Finding:
+    try:
+        return access.token(client.debug_token(), now)
+    except VersionError:
+        raise
     except ENDS_EVERYTHING as error:
-        token = (False, "token", str(error))
+        return False, "token", str(error)
     except GraphError as error:
-        token = (True, "token", f"expiry and scopes unknown: {error}")
-    version = access.version(settings.api_version, client.tally.api_version, now.date())
-    return [token, version]
+        return True, "token", f"expiry and scopes unknown: {error}"
 
 
 def _result(finding: Finding) -> dg.AssetCheckResult:
@@ -115,15 +133,19 @@ def _result(finding: Finding) -> dg.AssetCheckResult:
         dg.AssetCheckSpec(
             "api_version",
             asset="accounts",
-            description="The pinned version is the one that serves, for 60 days and more.",
+            description="The pinned version is the one that answers, for more than 60 days.",
+        ),
+        dg.AssetCheckSpec(
+            "retirements",
+            asset="accounts",
+            description="Nothing that a report asks for is retired within 60 days.",
         ),
     ],
 )
 def access_checks(graph: GraphResource) -> Iterator[dg.AssetCheckResult]:
     settings = graph.settings()
-    with settings.open_graph() as client:
-        for finding in findings(client, settings, graph.now()):
-            yield _result(finding)
+    for finding in findings(settings, graph.now()):
+        yield _result(finding)
 
 
 ACCESS_CHECKS: Final = [access_checks]
@@ -133,8 +155,9 @@ ACCESS_CHECKS: Final = [access_checks]
     name="access_ends",
     minimum_interval_seconds=6 * 3600,
     default_status=_RUNNING,
-    description="Looks four times a day how long token and API version will do, records the checks "
-    "of `accounts`, and tells 14 days before the token's end and 60 before the version's.",
+    description="Checks four times a day how long the token, the API version and what reports ask "
+    "for stay valid, records the checks of `accounts`, and alerts 14 days before the token's end "
+    "and 60 before Meta ends one of the others.",
 )
 def access_ends(
     context: dg.SensorEvaluationContext, graph: GraphResource
@@ -143,8 +166,7 @@ def access_ends(
     if not settings.access_token:
         return dg.SkipReason(_NO_TOKEN)
     now = graph.now()
-    with settings.open_graph() as client:
-        found = findings(client, settings, now)
+    found = findings(settings, now)
     told = {k: date.fromisoformat(day) for k, day in json.loads(context.cursor or "{}").items()}
     texts, told_now = access.to_tell(found, told, now.date())
     for text in texts:

@@ -8,15 +8,18 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from fbgraph import API_VERSION, GRAPH_URL, GraphClient, act_id
-from fbgraph.errors import RequestError
+from fbgraph.errors import RequestError, VersionError
+from fbgraph.versions import why_not
 from pipelines.limits import ledger_of
 from warehouse.place import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
 __all__ = ["VARIABLES", "ConfigError", "Settings", "Variable", "settings_of"]
 
@@ -74,12 +77,15 @@ class Settings:
     dagster_url: str = DAGSTER_URL
     alert_webhook: str | None = field(default=None, repr=False)
 
-    def open_graph(self, *, is_shared: bool = True) -> GraphClient:
-        """A client for these settings. Raises ConfigError without a token.
+    def open_graph(self, *, is_shared: bool = True, today: date | None = None) -> GraphClient:
+        """A client for these settings. Raises ConfigError without a token, VersionError for an API
+        version that is unknown or has ended by `today` (by default this machine's, in UTC).
 
         `is_shared`: what it is told of limits, other processes with the same warehouse are told
         too. Raises WarehouseError where that can be no folder.
         """
+        if reason := why_not(self.api_version, today or datetime.now(UTC).date()):
+            raise VersionError(reason)
         if not self.access_token:
             raise ConfigError(_HOW_TO_GET_ONE)
         return GraphClient(
@@ -92,8 +98,8 @@ class Settings:
 
 
 def settings_of(environ: Mapping[str, str]) -> Settings:
-    """Check the environment. Raises ConfigError naming the variable; a missing token comes later,
-    when Graph is opened, because much can be done without one.
+    """Check the environment. Raises ConfigError naming the variable; a missing token and a version
+    that has ended come later, when Graph is opened, because much can be done without Graph.
     """
     value = {v.name: environ.get(v.name, "").strip() or v.default or "" for v in VARIABLES}
     if not re.fullmatch(r"https?://[^/\s?#]+[^\s?#]*", value["FB_GRAPH_URL"]):
@@ -102,7 +108,7 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
         raise ConfigError("FB_GRAPH_URL ends in a version; that goes into FB_API_VERSION.")
     if not re.fullmatch(r"v[0-9]+\.[0-9]+", value["FB_API_VERSION"]):
         raise ConfigError(
-            f"FB_API_VERSION is no version: {value['FB_API_VERSION']!r}; write it like v26.0."
+            f"FB_API_VERSION is not a version: {value['FB_API_VERSION']!r}; write it like v26.0."
         )
     return Settings(
         access_token=value["FB_ACCESS_TOKEN"],

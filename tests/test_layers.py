@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 #: folder → the modules of ours that it may import. The first folder that fits counts.
 MAY_IMPORT = {
-    "fbgraph/sandbox": ("fbgraph.sandbox", "fbgraph.fields"),
+    "fbgraph/sandbox": ("fbgraph.sandbox", "fbgraph.fields", "fbgraph.versions"),
     "fbgraph": ("fbgraph",),
     "warehouse": ("warehouse",),
     "pipelines": ("pipelines", "fbgraph", "warehouse"),

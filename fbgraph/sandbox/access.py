@@ -7,28 +7,23 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.sandbox.refusals import refused
+from fbgraph.versions import newest, next_living, number, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from datetime import datetime
+    from datetime import date, datetime
 
     from fbgraph.sandbox.call import Call
     from fbgraph.sandbox.world import Node
 
-__all__ = ["LATEST", "VERSIONS", "Token", "Tokens", "served_version"]
+__all__ = ["Token", "Tokens", "served_version"]
 
-#: Versions with which ads endpoints work as of 2026-11-23, and the newest of them.
-VERSIONS: Final = ("v25.0", "v26.0")
-LATEST: Final = VERSIONS[-1]
-
-#: Older ones still serve what is no ads endpoint. Source: Versioning; contract 1.5.
-GRAPH_VERSIONS: Final = ("v21.0", "v22.0", "v23.0", "v24.0")
+#: What is not an ads endpoint is served longer. Source: Graph API, Platform versioning.
 NOT_ADS: Final = frozenset({("me",), ("debug_token",)})
 
 #: A proof with a time is good for so many seconds. Source: Securing requests.
@@ -47,20 +42,25 @@ USER_ID: Final = 100000000000000
 EXPIRED_ON: Final = "Friday, 20-Nov-26 09:00:00 PST"
 
 
-def served_version(call: Call, *, upgrade: bool) -> str:
-    """The version that serves a call. An expired one is refused, or upgraded where the app may."""
-    version = call.version
-    if version in VERSIONS or (call.parts in NOT_ADS and version in GRAPH_VERSIONS):
-        return version
+def served_version(call: Call, on: date, *, upgrade: bool) -> str:
+    """The version that serves a call on a day. One that has ended is refused, or upgraded to the
+    next that lives where the app may.
+    """
+    version, latest = call.version, newest(on)
     if call.method == "POST" and not version and not call.parts:
-        return LATEST  # a batch may go to the bare host
-    if not re.fullmatch(r"v\d{1,2}\.\d", version):
-        raise refused("version", latest=LATEST)  # unversioned: the app's oldest one
-    if float(version[1:]) > float(LATEST[1:]):
+        return latest  # a batch may go to the bare host
+    try:
+        asked = number(version)
+    except ValueError:  # unversioned: the app's oldest one, which has ended
+        raise refused("version", latest=latest) from None
+    if asked > number(latest):
         raise refused("unknown_path", path=version)
+    known = version_of(version)
+    if known and (known.serves_graph(on) if call.parts in NOT_ADS else known.serves_ads(on)):
+        return version
     if not upgrade:
-        raise refused("version", latest=LATEST)
-    return LATEST
+        raise refused("version", latest=latest)
+    return next_living(version, on)
 
 
 @dataclass(frozen=True, slots=True)

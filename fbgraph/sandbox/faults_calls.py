@@ -101,7 +101,7 @@ def lose_account(fault: Fault, _: Call, place: Place) -> None:
 
 # --- versions -------------------------------------------------------------------------------
 
-#: What comes after the versions that there are, for a client that has fallen behind.
+#: For a client that has fallen behind.
 NEXT_VERSION: Final = "v27.0"
 OLDER_VERSION: Final = "v25.0"
 
@@ -111,13 +111,13 @@ def expire_version(_: Fault, call: Call, __: Place) -> None:
         raise refused("version", latest=NEXT_VERSION)
 
 
-def upgrade(_: Fault, version: str) -> str:
-    return NEXT_VERSION if version != NEXT_VERSION else version
+def upgrade(_: Fault, __: str) -> str:
+    return NEXT_VERSION
 
 
-def other_version(_: Fault, version: str) -> str:
+def other_version(_: Fault, __: str) -> str:
     """An older version than was asked for, with no word about it."""
-    return OLDER_VERSION if version != OLDER_VERSION else version
+    return OLDER_VERSION
 
 
 # --- throttles ------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from fbgraph.fields import LEVELS
 from fbgraph.sandbox import batch, edges, estimates, reading, reporting, uploads, writing
-from fbgraph.sandbox.access import LATEST, served_version
+from fbgraph.sandbox.access import served_version
 from fbgraph.sandbox.call import Answer
 from fbgraph.sandbox.hooks import Place
 from fbgraph.sandbox.params import check_names
@@ -18,6 +18,7 @@ from fbgraph.sandbox.quota import is_insights
 from fbgraph.sandbox.refusals import RefusedError, authenticate_header, error_body, refused
 from fbgraph.sandbox.timing import call_seconds, kind_of
 from fbgraph.sandbox.usage import headers, small_shares, trace_of
+from fbgraph.versions import newest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -76,9 +77,10 @@ def respond(platform: Platform, call: Call) -> Answer:
     """One call from its arrival to its answer, refusals, scenarios and headers included."""
     began = perf_counter()
     place = _place(platform, call)
-    asked = version = LATEST
+    today = place.now.date()
+    asked = version = newest(today)
     try:
-        version = served_version(call, upgrade=platform.settings.auto_upgrade)
+        version = served_version(call, today, upgrade=platform.settings.auto_upgrade)
         asked = call.version  # and it is served, if by another one
         token = platform.tokens.check(call, place.now)
         _authorize(platform, call, token, place.account)

@@ -204,8 +204,8 @@ def test_the_doctor_finds_everything_in_order(loaded: Company) -> None:
     lines = done.stdout.splitlines()
     assert done.returncode == 0, done.stdout
     assert [line[:5] for line in lines] == ["ok   "] * len(lines)
-    # Token, version, warehouse, published file, reader.
-    assert len(lines) == 5 + len(loaded.sandbox.account_ids)
+    # Token, version, retirements, warehouse, published file, reader.
+    assert len(lines) == 6 + len(loaded.sandbox.account_ids)
     assert "ads_read" in done.stdout
 
 
@@ -297,8 +297,9 @@ def test_accounts_that_are_not_neighbours_are_loaded_without_those_between(fresh
         (RANGE, {"FB_ACCESS_TOKEN": ""}, "FB_ACCESS_TOKEN is not set"),
         (RANGE, {"FB_ACCESS_TOKEN": "EAAnobody"}, "put it in FB_ACCESS_TOKEN"),
         (RANGE, {"FB_APP_SECRET": ""}, "Set FB_APP_SECRET"),
-        (RANGE, {"FB_API_VERSION": "26"}, "FB_API_VERSION is no version"),
-        (RANGE, {"FB_API_VERSION": "v21.0"}, "Set FB_API_VERSION to a version that lives"),
+        (RANGE, {"FB_API_VERSION": "26"}, "FB_API_VERSION is not a version"),
+        (RANGE, {"FB_API_VERSION": "v21.0"}, "ended API version v21.0 on 2025-09-09. Set FB_API_V"),
+        (RANGE, {"FB_API_VERSION": "v99.0"}, "does not know API version v99.0. Upgrade fbinsights"),
         (RANGE, {"WAREHOUSE_URL": "gs://bucket"}, "WAREHOUSE_URL begins with gs://"),
         ((*RANGE, "--account", "42"), {}, "does not see act_42. It sees:"),
         ((*RANGE, "--report", "weekly"), {}, "There is no report 'weekly'"),

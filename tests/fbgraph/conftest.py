@@ -17,7 +17,7 @@ import httpx
 import hypothesis
 import pytest
 
-from fbgraph import GraphClient, versions
+from fbgraph import GraphClient, served
 
 if TYPE_CHECKING:
     import socket
@@ -202,7 +202,7 @@ class Wire:
 @pytest.fixture(autouse=True)
 def nothing_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Warnings about versions come once per process; here, once per test."""
-    monkeypatch.setattr(versions, "_told", set())
+    monkeypatch.setattr(served, "_given", set())
 
 
 @pytest.fixture

@@ -136,7 +136,8 @@ def test_each_other_version_that_serves_is_warned_of_once(
         graph.client.get("me")
 
     assert [r.getMessage() for r in caplog.records] == [
-        f"Asked for API v26.0, served by {version}: set FB_API_VERSION to it." for version in warned
+        f"Requested API v26.0 but {version} answered. Set FB_API_VERSION={version}."
+        for version in warned
     ]
 
 

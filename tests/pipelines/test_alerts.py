@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fbgraph.sandbox import Sandbox
+    from warehouse.lake import Lake
 
 
 #: The time of the sandbox of these tests.
@@ -254,7 +255,7 @@ def test_a_token_that_ends_soon_is_told_once_and_its_check_is_red(
     assert ["FB_ACCESS_TOKEN" in text for text in webhook.texts] == [True]
     for tick_of in (first, again):
         checks = {event.check_name: event.passed for event in tick_of.asset_events}
-        assert checks == {"token": False, "api_version": True}
+        assert checks == {"token": False, "api_version": True, "retirements": True}
 
 
 def test_an_expired_token_is_told(
@@ -266,3 +267,56 @@ def test_an_expired_token_is_told(
     sensor_tick("access_ends", instance)
 
     assert "Make a new access token" in webhook.texts[0]
+
+
+def access_of(tick: Any) -> dict[str, bool]:
+    return {event.check_name: event.passed for event in tick.asset_events}
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("v24.0", "API version: Meta ended API version v24.0 on 2026-11-10. Set FB_API_VERSION to"),
+        ("v28.0", "API version: fbinsights does not know API version v28.0. Upgrade fbinsights,"),
+    ],
+)
+def test_a_version_that_has_ended_or_is_unknown_is_told_once_and_its_check_is_red(
+    instance: dg.DagsterInstance, webhook: Receiver, monkeypatch: pytest.MonkeyPatch,
+    version: str, said: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("FB_API_VERSION", version)
+
+    first = sensor_tick("access_ends", instance)
+    again = sensor_tick("access_ends", instance, first.cursor)
+
+    assert [said in text for text in webhook.texts] == [True]
+    for tick_of in (first, again):
+        assert access_of(tick_of) == {"token": True, "api_version": False, "retirements": True}
+
+
+def test_a_version_that_ends_is_told_from_sixty_days_before(
+    instance: dg.DagsterInstance, webhook: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FB_API_VERSION", "v25.0")
+    passed = []
+    for now in (datetime(2026, 12, 24, 9, tzinfo=UTC), datetime(2026, 12, 25, 9, tzinfo=UTC)):
+        monkeypatch.setattr(Graph, "now", lambda _, now=now: now)
+        passed.append(access_of(sensor_tick("access_ends", instance))["api_version"])
+
+    assert passed == [True, False]
+    assert ["v25.0 ends on 2027-02-23, in 60 days" in text for text in webhook.texts] == [True]
+
+
+def test_a_version_that_meta_refuses_stops_everything_with_one_line(
+    instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake
+) -> None:
+    run_job(instance, "accounts_job")
+    sandbox.use("expired_version")
+    days = [f"act_{account_id}|2026-11-20" for account_id in sandbox.account_ids[:3]]
+
+    result = run_job(instance, "insights_hourly_job", days[0], days[-1])
+
+    assert not result.success
+    assert "Set FB_API_VERSION to a supported version: v25.0 (until 2027-02-23)" in result.stopped
+    assert result.stopped.count("2635") == 2  # in Meta's words and as the code
+    assert not list(lake.root.rglob("insights_hourly/**/*.parquet"))

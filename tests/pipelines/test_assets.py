@@ -201,7 +201,7 @@ def test_what_can_be_wrong_is_checked_and_control_totals_not_against_themselves(
             for report in REPORTS
             for name in ("complete", "conversions", "grain", "rejects", "ids_known", "fresh")
         ),
-        *(("accounts", name) for name in ("token", "api_version")),
+        *(("accounts", name) for name in ("token", "api_version", "retirements")),
         ("warehouse_duckdb", "up_to_date"),
         *((asset, "counted") for asset in ("campaigns", "adsets", "ads")),
     }

@@ -74,6 +74,7 @@ AUDIENCE = "hourly_stats_aggregated_by_audience_time_zone"
         ({"fields": ("spend",), "action_breakdowns": ("action_device",)}, "add `actions` to the"),
         ({"action_attribution_windows": ("7d_view",)}, "7d_view: is accepted and has had no value"),
         ({"action_attribution_windows": ("28d_view",)}, "has had no value since 2026-01-12"),
+        ({"action_attribution_windows": ("inline",)}, "returned on its own since 2025-06-10"),
         ({"action_attribution_windows": ("default",)}, "is what `value` holds anyway"),
         ({"action_attribution_windows": ("7d_clicks",)}, "do you mean 7d_click"),
         ({"fields": ("spend",), "action_attribution_windows": ("1d_click",)}, "no field has wind"),

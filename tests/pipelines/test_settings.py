@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from fbgraph.errors import VersionError
 from pipelines.settings import VARIABLES, ConfigError, settings_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +25,31 @@ def test_without_anything_set_the_defaults_are_those_of_the_table() -> None:
 def test_without_a_token_the_error_names_the_variable_and_where_to_get_one() -> None:
     with pytest.raises(ConfigError, match=r"FB_ACCESS_TOKEN is not set.*ads_read.*System users"):
         settings_of({"FB_ACCESS_TOKEN": "  "}).open_graph()
+
+
+@pytest.mark.parametrize(
+    ("version", "today", "said"),
+    [
+        ("v24.0", date(2026, 11, 29), "ended API version v24.0 on 2026-11-10. Set FB_API_VERSION"),
+        ("v25.0", date(2027, 2, 24), "ended API version v25.0 on 2027-02-23. Set FB_API_VERSION"),
+        ("v28.0", date(2026, 11, 29), "does not know API version v28.0. Upgrade fbinsights"),
+    ],
+)
+def test_a_version_that_has_ended_or_is_unknown_is_refused_when_graph_is_opened(
+    version: str, today: date, said: str
+) -> None:
+    settings = settings_of({"FB_ACCESS_TOKEN": "EAAx", "FB_API_VERSION": version})
+
+    with pytest.raises(VersionError, match=said):
+        settings.open_graph(is_shared=False, today=today)
+
+
+@pytest.mark.parametrize("version", ["v25.0", "v26.0", "v27.0"])
+def test_a_version_that_lives_is_requested(version: str) -> None:
+    settings = settings_of({"FB_ACCESS_TOKEN": "EAAx", "FB_API_VERSION": version})
+
+    with settings.open_graph(is_shared=False, today=date(2026, 11, 29)) as client:
+        assert client.version == version
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -100,13 +101,52 @@ def test_a_proof_with_a_time_lasts_five_minutes(
         ("v24.0/me/adaccounts", 2635),
         ("v3.0/me", 2635),
         ("me/adaccounts", 2635),
-        ("v27.0/me", 2500),
+        ("v27.0/me/adaccounts", None),
+        ("v28.0/me", 2500),
+        ("v26.5/me", 2635),
     ],
 )
 def test_ads_answer_only_in_living_versions(graph: Graph, path: str, code: int | None) -> None:
     response = answer_to(graph, graph.sandbox.token, path)
 
     assert response.json().get("error", {}).get("code") == code
+
+
+@pytest.mark.parametrize(
+    ("on", "versions", "latest"),
+    [
+        (datetime(2026, 11, 3, 20, tzinfo=UTC), ["v24.0", "v25.0", "v26.0"], "v26.0"),
+        (datetime(2026, 11, 9, 20, tzinfo=UTC), ["v24.0", "v25.0", "v26.0", "v27.0"], "v27.0"),
+        (datetime(2026, 11, 10, 20, tzinfo=UTC), ["v25.0", "v26.0", "v27.0"], "v27.0"),
+        (datetime(2027, 2, 23, 20, tzinfo=UTC), ["v26.0", "v27.0"], "v27.0"),
+    ],
+)
+def test_versions_come_and_go_by_the_sandboxs_clock(
+    graph: Graph, on: datetime, versions: list[str], latest: str
+) -> None:
+    graph.clock.now = on
+    asked = [f"v{number}.0" for number in range(20, 29)]
+
+    answers = {
+        name: answer_to(graph, graph.sandbox.token, f"{name}/me/adaccounts") for name in asked
+    }
+
+    served = {name: answer.headers["facebook-api-version"] for name, answer in answers.items()}
+    assert [name for name in asked if answers[name].is_success] == versions
+    assert {name: served[name] for name in versions} == {name: name for name in versions}
+    ended = answers["v23.0"].json()["error"]["message"]
+    assert ended.endswith(f"Please update to the latest version: {latest}.")
+    assert answers["v28.0"].json()["error"]["code"] == 2500
+
+
+def test_graph_keeps_versions_longer_than_ads_do_and_then_ends_them(graph: Graph) -> None:
+    codes = []
+    for on in (datetime(2027, 1, 20, tzinfo=UTC), datetime(2027, 1, 21, tzinfo=UTC)):
+        graph.clock.now = on
+        answer = answer_to(graph, graph.sandbox.token, "v21.0/me")
+        codes.append(answer.json().get("error", {}).get("code"))
+
+    assert codes == [None, 2635]
 
 
 def test_an_expired_version_that_is_refused_was_not_upgraded(graph: Graph) -> None:
@@ -128,9 +168,9 @@ def test_an_expired_version_may_be_upgraded_with_a_warning(
 
     response = answer_to(graph, graph.sandbox.token, "v23.0/me/adaccounts?limit=1")
 
-    assert response.headers["facebook-api-version"] == "v26.0"
-    assert "auto-upgraded to v26.0" in response.headers["x-ad-api-version-warning"]
-    assert "/v26.0/" in response.json()["paging"]["next"]
+    assert response.headers["facebook-api-version"] == "v25.0"
+    assert "auto-upgraded to v25.0" in response.headers["x-ad-api-version-warning"]
+    assert "/v25.0/" in response.json()["paging"]["next"]
 
 
 def test_debug_token_tells_validity_expiry_and_scopes(graph: Graph) -> None:
