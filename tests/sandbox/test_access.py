@@ -122,8 +122,9 @@ def test_ads_answer_only_in_living_versions(graph: Graph, path: str, code: int |
     ],
 )
 def test_versions_come_and_go_by_the_sandboxs_clock(
-    graph: Graph, on: datetime, versions: list[str], latest: str
+    open_graph: Callable[..., Graph], on: datetime, versions: list[str], latest: str
 ) -> None:
+    graph = open_graph()
     graph.clock.now = on
     asked = [f"v{number}.0" for number in range(20, 29)]
 
@@ -139,7 +140,10 @@ def test_versions_come_and_go_by_the_sandboxs_clock(
     assert answers["v28.0"].json()["error"]["code"] == 2500
 
 
-def test_graph_keeps_versions_longer_than_ads_do_and_then_ends_them(graph: Graph) -> None:
+def test_graph_keeps_versions_longer_than_ads_do_and_then_ends_them(
+    open_graph: Callable[..., Graph],
+) -> None:
+    graph = open_graph()
     codes = []
     for on in (datetime(2027, 1, 20, tzinfo=UTC), datetime(2027, 1, 21, tzinfo=UTC)):
         graph.clock.now = on
