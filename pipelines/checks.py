@@ -15,6 +15,7 @@ from fbgraph import act_id
 from pipelines.partitions import key_of, today_in
 from pipelines.refresh import REFRESH_HOUR
 from warehouse.loads import UNPROVABLE, UNPROVEN
+from warehouse.objects import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,7 +91,7 @@ def report_specs(
 
 def counted_spec(table: str) -> dg.AssetCheckSpec:
     """The check of a table of objects."""
-    description = f"As many {table} listed as the edge counts (total_count)."
+    description = f"As many {table} listed as the edge counts (total_count), and all readable."
     return dg.AssetCheckSpec(COUNTED, asset=table, description=description)
 
 
@@ -168,17 +169,27 @@ def _unknown(known: Known) -> str:
 
 
 def counted_result(asset: str, found: Sequence[Listed]) -> dg.AssetCheckResult:
-    """Passes when every account's edge counted as many objects as it listed. A warning: the count
-    is Meta's hint, and objects without permission or changed meanwhile make it differ.
+    """Passes when every account's edge counted as many objects as it listed, and all of them could
+    be read. A warning: the count is Meta's hint, objects without permission or changed meanwhile
+    make it differ, and a value that cannot be read costs no other.
     """
-    listings = {f"act_{one.account_id}": one.listing for one in found if one.listing}
-    differing = {key: str(listing) for key, listing in listings.items() if not listing.complete}
+    listings = [one.listing for one in found if one.listing]
+    wrong = {act_id(one.account_id): said for one in found if (said := _uncounted(one))}
+    unreadable = sum((one.unreadable for one in found), Unreadable())
     return _result(
-        *(asset, COUNTED, _WARN, differing),
-        f"of {len(listings)} accounts do not list as many objects as their edge counts.",
-        listed=sum(len(listing.rows) for listing in listings.values()),
-        counted=sum(listing.total_count or 0 for listing in listings.values()),
+        *(asset, COUNTED, _WARN, wrong),
+        f"of {len(listings)} accounts list another number of objects than their edge counts, or "
+        "have some that could not be read.",
+        listed=sum(len(listing.rows) for listing in listings),
+        counted=sum(listing.total_count or 0 for listing in listings),
+        rejected=unreadable.objects,
+        rejected_cells=unreadable.cells,
     )
+
+
+def _uncounted(one: Listed) -> str:
+    differs = str(one.listing) if one.listing and not one.listing.complete else ""
+    return "; ".join(filter(None, (differs, str(one.unreadable))))
 
 
 def fresh_result(

@@ -10,7 +10,7 @@ import click
 from fbgraph import act_id
 from fbgraph.errors import ENDS_EVERYTHING, GraphError, TokenError, VersionError
 from pipelines import access
-from pipelines.listings import discover
+from pipelines.listings import discover, text_of
 from pipelines.reports import REPORTS
 from pipelines.settings import ConfigError, settings_of
 from warehouse import reader
@@ -93,7 +93,8 @@ def _token(client: GraphClient) -> Finding:
 def _account(client: GraphClient, row: Row) -> Finding:
     """Whether insights of an account can be read, by one small call."""
     key = act_id(row["account_id"])
-    name = f"{row.get('name', '')} ({row.get('currency')}, {row.get('timezone_name')})"
+    texts = [text_of(row, key) for key in ("name", "currency", "timezone_name")]
+    name = "{} ({}, {})".format(*texts)
     try:
         next(iter(client.account(key).insights(limit=1, date_preset="yesterday")), None)
     except GraphError as error:

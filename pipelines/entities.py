@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fbgraph.errors import ENDS_EVERYTHING, GraphError
 from pipelines.failures import Failures
@@ -18,6 +18,7 @@ from pipelines.listings import LEVEL_OF, accounts_in, list_objects, store_object
 from pipelines.load import threads
 from warehouse.errors import WarehouseError
 from warehouse.history import merge_objects, missing_ids
+from warehouse.objects import Unreadable
 from warehouse.schema import TABLES
 
 if TYPE_CHECKING:
@@ -40,12 +41,14 @@ class Listed:
     """What became of one table of one account: its `listing`, or the `error` that kept the old.
 
     `by_id`: objects that a former listing had and this one has not, and that were read by id.
+    `unreadable`: what of them could not be read.
     """
 
     table: str
     account_id: str
     listing: Listing | None = None
     by_id: int = 0
+    unreadable: Unreadable = field(default_factory=Unreadable)
     error: str = ""
 
 
@@ -112,7 +115,7 @@ def know_ids(
                 if not lake.partitions(table, account_id):
                     _list(client, lake, table, account, now)
             for table, ids in missing_ids(lake, account_id, days).items():
-                by_id += _fetch(client, lake, table, account, ids, now)
+                by_id += _fetch(client, lake, table, account, ids, now).found
             left = {k: ids for k, ids in missing_ids(lake, account_id, days).items() if ids}
             return Known(by_id, left)
         except ENDS_EVERYTHING:
@@ -131,15 +134,25 @@ def know_ids(
         )
 
 
+class _ById(NamedTuple):
+    """Objects that were read by id: how many were found, and what of them could not be read."""
+
+    found: int
+    unreadable: Unreadable
+
+
 def _list(
     client: GraphClient, lake: Lake, table: str, account: Account, now: Callable[[], datetime]
 ) -> Listed:
     listing = list_objects(client, account.account_id, table)
-    gone = store_objects(lake, table, account, listing, now())
-    by_id = _fetch(client, lake, table, account, gone, now)
+    merged = store_objects(lake, table, account, listing, now())
+    by_id = _fetch(client, lake, table, account, merged.gone, now)
     if not listing.complete:
         _log.warning("%s of act_%s: %s", table, account.account_id, listing)
-    return Listed(table, account.account_id, listing, by_id)
+    unreadable = merged.unreadable + by_id.unreadable
+    if unreadable:
+        _log.warning("%s of act_%s: %s", table, account.account_id, unreadable)
+    return Listed(table, account.account_id, listing, by_id.found, unreadable)
 
 
 def _fetch(  # noqa: PLR0913, PLR0917  # what, whose, from where and to where
@@ -149,15 +162,17 @@ def _fetch(  # noqa: PLR0913, PLR0917  # what, whose, from where and to where
     account: Account,
     ids: Sequence[str],
     now: Callable[[], datetime],
-) -> int:
-    """Read objects by id, up to 50 in one call, into the lake; how many there were."""
+) -> _ById:
+    """Read objects by id, up to 50 in one call, into the lake."""
     kind, fields = LEVEL_OF[table], TABLES[table].fields
     nodes = [client.node(i, kind=kind, account_id=account.account_id) for i in ids]
     answers = client.batch([node.request(fields=fields) for node in nodes])
     rows = [answer for answer in answers if isinstance(answer, Mapping)]
+    unreadable = Unreadable()
     if rows:
-        merge_objects(lake, table, rows, account, now(), complete=False)
+        merged = merge_objects(lake, table, rows, account, now(), complete=False)
+        unreadable = merged.unreadable
     for node_id, answer in zip(ids, answers, strict=True):
         if not isinstance(answer, Mapping):
             _log.info("%s %s of act_%s: %s", kind, node_id, account.account_id, answer)
-    return len(rows)
+    return _ById(len(rows), unreadable)

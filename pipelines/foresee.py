@@ -14,7 +14,7 @@ from fbgraph.errors import GraphError
 from fbgraph.turns import ACCOUNT_RUNS, APP_RUNS
 from pipelines.estimate import Cost, cost_of, cut, expected_rows
 from pipelines.exit_codes import ALL_DONE
-from pipelines.listings import LEVEL_OF, discover
+from pipelines.listings import LEVEL_OF, discover, text_of
 from pipelines.plan import demand_begun, plan_of
 from pipelines.settings import settings_of
 from pipelines.show import say, table_lines
@@ -120,7 +120,7 @@ def _quota(client: GraphClient, row: Row) -> tuple[str, float]:
 
 def _line(plan: Plan, key: tuple[str, str], cost: Cost) -> Sequence[object]:
     report, account_id = key
-    name = next(row.get("name") for row in plan.accounts if row["account_id"] == account_id)
+    name = next(text_of(row, "name") for row in plan.accounts if row["account_id"] == account_id)
     return (act_id(account_id), name, report, len(plan.days), cost.runs, cost.rows, cost.calls)
 
 

@@ -5,11 +5,19 @@ First what Graph says, then how it is kept.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from fbgraph import act_id
-from fbgraph.errors import CursorError, NotFoundError, PermissionDeniedError, TotalCountError
+from fbgraph.errors import (
+    CursorError,
+    NotFoundError,
+    PermissionDeniedError,
+    RequestError,
+    TotalCountError,
+)
 from fbgraph.fields import EFFECTIVE_STATUSES
 from warehouse.decode import Account
 from warehouse.errors import UnknownZoneError
@@ -18,13 +26,12 @@ from warehouse.hours import zone_named
 from warehouse.schema import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
-
-    import pyarrow as pa
 
     from fbgraph import Edge, GraphClient
     from fbgraph.paging import Row
+    from warehouse.history import Merged
     from warehouse.lake import Lake
 
 __all__ = [
@@ -36,6 +43,7 @@ __all__ = [
     "list_objects",
     "store_accounts",
     "store_objects",
+    "text_of",
 ]
 
 #: table (and edge) → the level whose statuses its objects have.
@@ -44,20 +52,24 @@ LEVEL_OF: Final[Mapping[str, str]] = {"campaigns": "campaign", "adsets": "adset"
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """The accounts found, and those asked for by id that the token may not read, with why."""
+    """The accounts found. `refused`: those that cannot be loaded, or that were asked for by id and
+    the token may not read, with why. `unreadable`: what the list has that is not an account.
+    """
 
     rows: Sequence[Row]
     refused: Mapping[str, str] = field(default_factory=dict)
+    unreadable: Sequence[object] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """The objects of one edge, each once, and how many the edge says it has.
 
-    `total_count` is None where the edge does not say; it counts what the same filter matches.
+    `rows` are as Graph sent them: one that is null, or has no id, is among them. `total_count` is
+    None where the edge does not say; it counts what the same filter matches.
     """
 
-    rows: Sequence[Row]
+    rows: Sequence[object]
     total_count: int | None
 
     @property
@@ -77,23 +89,26 @@ def discover(client: GraphClient, account_ids: Sequence[str] = ()) -> Discovery:
     Raises TokenError and other GraphErrors that are no single account's.
     """
     fields = TABLES["accounts"].fields
-    rows: list[Row] = []
+    rows: list[object] = []
     refused: dict[str, str] = {}
     if not account_ids:
         rows.extend(_listed(client, fields))
-    for account_id in account_ids:
+    for asked in account_ids:
         try:
-            rows.append(client.account(account_id).get(fields))
+            rows.append(client.account(asked).get(fields))
         except (PermissionDeniedError, NotFoundError) as error:
-            refused[account_id] = str(error)
-    found = {_account_id(row): row for row in rows}
-    refused |= {account_id: why for account_id, row in found.items() if (why := _unfit(row))}
+            refused[asked] = str(error)
+    accounts = [(_account_id(row), row) for row in rows]
+    found = {key: row for key, row in accounts if key and isinstance(row, Mapping)}
+    refused |= {key: why for key, row in found.items() if (why := _unfit(row))}
     return Discovery(
-        [{**row, "account_id": key} for key, row in found.items() if key not in refused], refused
+        [{**row, "account_id": key} for key, row in found.items() if key not in refused],
+        refused,
+        [row for key, row in accounts if not key],
     )
 
 
-def _listed(client: GraphClient, fields: Sequence[str]) -> Sequence[Row]:
+def _listed(client: GraphClient, fields: Sequence[str]) -> Sequence[object]:
     try:
         return list(client.node("me").edge("adaccounts", fields=fields))
     except PermissionDeniedError as error:
@@ -101,14 +116,25 @@ def _listed(client: GraphClient, fields: Sequence[str]) -> Sequence[Row]:
         raise PermissionDeniedError(replace(error.detail, advice=advice)) from None
 
 
-def _account_id(row: Row) -> str:
-    return act_id(str(row.get("account_id") or row.get("id"))).removeprefix("act_")
+def _account_id(row: object) -> str:
+    """The digits of an account; "" for what does not say which account it is."""
+    found = row if isinstance(row, Mapping) else {}
+    for key in ("account_id", "id"):
+        with suppress(RequestError):
+            return act_id(found.get(key, "")).removeprefix("act_")
+    return ""
+
+
+def text_of(row: Row, key: str) -> str:
+    """A text of Graph's as it can be shown and stored everywhere; "" for what is not a text."""
+    value = row.get(key)
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
 
 
 def _unfit(row: Row) -> str:
     """Why an account cannot be loaded: its days are days of its own zone."""
     try:
-        zone_named(str(row.get("timezone_name", "")))
+        zone_named(text_of(row, "timezone_name"))
     except UnknownZoneError as error:
         return str(error)
     return ""
@@ -132,10 +158,11 @@ def list_objects(client: GraphClient, account_id: str, table: str) -> Listing:
 
 
 def _read(edge: Edge) -> Listing:
-    rows: dict[str, Row] = {}
+    rows: dict[object, object] = {}
     total_count = None
     for page in edge.pages():
-        rows.update((str(row["id"]), row) for row in page.data)
+        for row in page.data:
+            rows[_key(row) or len(rows)] = row
         try:
             total_count = page.total_count
         except TotalCountError:
@@ -143,30 +170,34 @@ def _read(edge: Edge) -> Listing:
     return Listing(list(rows.values()), total_count)
 
 
-def store_accounts(lake: Lake, rows: Sequence[Row], fetched_at: datetime) -> pa.Table:
+def _key(row: object) -> str:
+    return str(row.get("id") or "") if isinstance(row, Mapping) else ""
+
+
+def store_accounts(lake: Lake, rows: Sequence[object], fetched_at: datetime) -> Merged:
     """Put the accounts into the lake; those that were there before and are not in `rows` stay.
 
-    Returns the whole table. Raises WarehouseError for an account that cannot be read.
+    Returns the whole table, and how many accounts and values could not be read.
     """
-    return merge_objects(lake, "accounts", rows, None, fetched_at, complete=False).rows
+    return merge_objects(lake, "accounts", rows, None, fetched_at, complete=False)
 
 
 def store_objects(
     lake: Lake, table: str, account: Account, listing: Listing, fetched_at: datetime
-) -> Sequence[str]:
-    """Put an account's objects into the lake; those that are no longer listed stay.
-
-    Returns the ids of those, unless they are known to be deleted. Raises WarehouseError for an
-    object that cannot be read.
+) -> Merged:
+    """Put an account's objects into the lake; those that are no longer listed stay, and are `gone`
+    unless they are known to be deleted.
     """
-    return merge_objects(lake, table, listing.rows, account, fetched_at, complete=True).gone
+    return merge_objects(lake, table, listing.rows, account, fetched_at, complete=True)
 
 
 def accounts_in(lake: Lake) -> Mapping[str, Account]:
-    """The accounts that can be loaded, by their digits: those whose days have a time zone."""
+    """The accounts that can be loaded, by their digits: those whose days have a time zone. Of one
+    whose currency is not known, that is "".
+    """
     rows = lake.read("accounts").select(["account_id", "account_timezone", "account_currency"])
     return {
-        row["account_id"]: Account(*row.values())
-        for row in rows.to_pylist()
-        if row["account_timezone"] is not None
+        key: Account(key, zone, currency or "")
+        for key, zone, currency in (row.values() for row in rows.to_pylist())
+        if zone is not None
     }

@@ -15,14 +15,22 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from fbgraph import GraphClient
+    from pipelines.entities import Listed
     from pipelines.listings import Listing
     from warehouse.catalog import Published
     from warehouse.lake import Lake
     from warehouse.loads import Load
+    from warehouse.objects import Unreadable
     from warehouse.schema import Table
     from warehouse.views import View
 
-__all__ = ["Beside", "listing_metadata", "published_metadata", "table_metadata"]
+__all__ = [
+    "Beside",
+    "listing_metadata",
+    "published_metadata",
+    "table_metadata",
+    "unreadable_metadata",
+]
 
 #: Rows of a preview, and the columns that it has where the table has them.
 PREVIEW_ROWS: Final = 5
@@ -129,10 +137,23 @@ def _load_metadata(load: Load) -> Mapping[str, Any]:
     return {key: value for key, value in shown.items() if value not in (None, "")}
 
 
-def listing_metadata(listing: Listing, by_id: int) -> Mapping[str, Any]:
-    """Of one account's objects: how many are listed, counted by the edge, and read by id."""
+def listing_metadata(listed: Listed, listing: Listing) -> Mapping[str, Any]:
+    """Of one account's objects: how many are listed, counted by the edge, and read by id, and what
+    could not be read.
+    """
     counted = {} if listing.total_count is None else {"total_count": listing.total_count}
-    return {"dagster/partition_row_count": len(listing.rows), "by_id": by_id, **counted}
+    return {
+        "dagster/partition_row_count": len(listing.rows),
+        "by_id": listed.by_id,
+        **counted,
+        **unreadable_metadata(listed.unreadable),
+    }
+
+
+def unreadable_metadata(unreadable: Unreadable) -> Mapping[str, Any]:
+    """What of accounts or their objects could not be read: numbers for a plot, and the first."""
+    first = {"first_rejected": unreadable.first} if unreadable else {}
+    return {"rejected": unreadable.objects, "rejected_cells": unreadable.cells, **first}
 
 
 def published_metadata(published: Published) -> Mapping[str, Any]:

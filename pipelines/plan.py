@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fbgraph import act_id
 from fbgraph.errors import RequestError
 from pipelines.definition import FIRST_DAY
+from pipelines.listings import text_of
 from pipelines.partitions import AccountDay, today_in
 from pipelines.reports import REPORTS
 from pipelines.settings import ConfigError
@@ -99,6 +100,6 @@ def _chosen(found: Discovery, accounts: Sequence[str]) -> Sequence[Row]:
     if not visible:
         raise ConfigError("The token sees no ad account. Give its user access to one.")
     if missing:
-        names = "\n".join(f"  {key}  {row.get('name', '')}" for key, row in visible.items())
+        names = "\n".join(f"  {key}  {text_of(row, 'name')}" for key, row in visible.items())
         raise ConfigError(f"The token does not see {', '.join(missing)}. It sees:\n{names}")
     return [visible[key] for key in wanted or visible]

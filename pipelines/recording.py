@@ -11,8 +11,8 @@ from dagster._core.events import AssetMaterializationPlannedData  # no public wa
 
 from fbgraph import act_id
 from fbgraph.errors import ENDS_EVERYTHING
-from pipelines.listings import store_accounts
-from pipelines.metadata import listing_metadata, published_metadata
+from pipelines.listings import store_accounts, text_of
+from pipelines.metadata import listing_metadata, published_metadata, unreadable_metadata
 from pipelines.partitions import AD_ACCOUNTS, key_of
 from pipelines.settings import ConfigError
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pipelines.outcome import Outcome
     from warehouse.catalog import Published
     from warehouse.lake import Lake
+
+_log = logging.getLogger(__name__)
 
 __all__ = [
     "FAILED",
@@ -72,7 +74,7 @@ class Part(NamedTuple):
 def listed_part(found: Listed) -> Part:
     """The objects of one account."""
     listing = found.listing
-    metadata = {} if listing is None else listing_metadata(listing, found.by_id)
+    metadata = {} if listing is None else listing_metadata(found, listing)
     return Part(act_id(found.account_id), metadata, found.error)
 
 
@@ -87,14 +89,17 @@ def take_in_accounts(
     instance: dg.DagsterInstance, lake: Lake, found: Discovery, now: datetime
 ) -> Mapping[str, Any]:
     """Put accounts into the lake and into the grid; the metadata of the asset `accounts`."""
-    table = store_accounts(lake, found.rows, now)
+    merged = store_accounts(lake, [*found.rows, *found.unreadable], now)
+    if merged.unreadable:
+        _log.warning("accounts: %s", merged.unreadable)
     keys = [act_id(row["account_id"]) for row in found.rows]
     instance.add_dynamic_partitions(AD_ACCOUNTS, keys)
     return {
-        "dagster/row_count": table.num_rows,
+        "dagster/row_count": merged.rows.num_rows,
         "seen_now": len(keys),
-        "names": {act_id(row["account_id"]): str(row.get("name", "")) for row in found.rows},
+        "names": {act_id(row["account_id"]): text_of(row, "name") for row in found.rows},
         "refused": dict(found.refused),
+        **unreadable_metadata(merged.unreadable),
     }
 
 

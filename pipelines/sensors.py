@@ -13,7 +13,7 @@ from fbgraph.errors import ENDS_EVERYTHING, GraphError, VersionError
 from pipelines import access
 from pipelines.access import Finding
 from pipelines.alerts import failure_text, tell
-from pipelines.listings import discover
+from pipelines.listings import discover, text_of
 from pipelines.partitions import AD_ACCOUNTS
 from pipelines.recording import evaluation_of, told_of
 from pipelines.reports import REPORTS
@@ -76,7 +76,7 @@ def new_accounts(
         return dg.SkipReason(_NO_TOKEN)
     with settings.open_graph() as client:
         rows = discover(client, settings.account_ids).rows
-    names = {act_id(row["account_id"]): str(row.get("name", "")) for row in rows}
+    names = {act_id(row["account_id"]): text_of(row, "name") for row in rows}
     known = set(context.instance.get_dynamic_partitions(AD_ACCOUNTS))
     seen = set(json.loads(context.cursor or "[]"))
     new, gone = sorted(set(names) - known), sorted(seen - set(names))

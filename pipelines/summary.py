@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from fbgraph import act_id
+from pipelines.listings import text_of
 from pipelines.partitions import key_of
 from pipelines.reports import REPORTS
 from pipelines.show import table_lines
@@ -101,7 +102,7 @@ class Summary:
         ]
         return (
             act_id(row["account_id"]),
-            row.get("name"),
+            text_of(row, "name"),
             report,
             len(loads),
             _proven([load.verdict for load in loads]),
@@ -111,7 +112,7 @@ class Summary:
             sum(load.impressions or 0 for load in loads),
             sum(load.clicks or 0 for load in loads),
             sum((load.spend or Decimal() for load in loads), Decimal()),
-            row.get("currency"),
+            text_of(row, "currency"),
             sum(load.calls for load in loads),
         )
 

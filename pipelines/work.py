@@ -7,7 +7,6 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from fbgraph.errors import RetryableError
@@ -18,7 +17,7 @@ from pipelines.failures import Failures
 from pipelines.outcome import HAD_ROWS, Outcome
 from pipelines.partitions import AccountDay, chunks
 from pipelines.reports import CONTROL
-from warehouse.cells import offset_of
+from warehouse.cells import smallest_coin
 from warehouse.checks import METRICS, NOT_OVER, PROVEN, UNPROVABLE, Totals, prove, too_many_rejects
 from warehouse.conversions import Proof
 from warehouse.conversions import prove as prove_actions
@@ -169,7 +168,7 @@ class ReportWork:
             settled.found,
             controls.totals[day],
             is_over=is_over,
-            coin=Decimal(1) / offset_of(self._accounts[order.account_id].currency),
+            coin=smallest_coin(self._accounts[order.account_id].currency),
             missing_fields=self._missing(order),
             no_sums=self._report.no_sums,
         )

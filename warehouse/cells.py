@@ -4,7 +4,7 @@ Graph sends numbers as text ("1148"), with a few exceptions; a JSON number is re
 is written in, so nothing passes through a float. Each function gives the value as text (or a list
 or a bool) that Arrow casts without loss, or raises UnreadableError with the reason.
 
-`read` keeps as much of a cell as it can and names what it could not; `cell` takes all or nothing.
+`read` keeps as much of a cell as it can and names what it could not.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ __all__ = [
     "Flaw",
     "RepeatedKey",
     "UnreadableError",
-    "cell",
     "major_units",
     "offset_of",
     "read",
+    "smallest_coin",
 ]
 
 #: The values of the hourly breakdown, in the order of the day. Source: Insights API, Breakdowns.
@@ -106,14 +106,6 @@ class Flaw:
     lost: str
 
 
-def cell(column: Column, value: object) -> object:
-    """Read one value that is neither missing nor null. Raises UnreadableError for any flaw."""
-    found, flaws = read(column, value)
-    for flaw in flaws:
-        raise UnreadableError(flaw.reason)
-    return found
-
-
 def read(column: Column, value: object) -> tuple[object, Sequence[Flaw]]:
     """Read as much as can be kept of a value that is neither missing nor null.
 
@@ -145,14 +137,24 @@ def _mended(found: Any, value: object, where: str = "") -> tuple[Any, Sequence[F
     return whole, [Flaw(value, where + _MENDED, NOTHING)] if whole != found else ()
 
 
-def offset_of(currency: str) -> int:
+def offset_of(currency: object) -> int:
     """How many minor units make a major one. Raises UnreadableError for what is no currency."""
-    if not _CURRENCY.fullmatch(currency):
-        raise UnreadableError(f"{currency!r} is no currency code")
+    if not (isinstance(currency, str) and _CURRENCY.fullmatch(currency)):
+        raise UnreadableError(f"{currency!r} is not a currency code")
     return 1 if currency in WHOLE_UNITS else 100
 
 
-def major_units(minor: str, currency: str) -> str:
+def smallest_coin(currency: object) -> Decimal:
+    """What amounts are rounded to. Of a currency that is not known: what most have, for to forgive
+    too little costs less than to forgive too much.
+    """
+    try:
+        return Decimal(1) / offset_of(currency)
+    except UnreadableError:
+        return Decimal("0.01")
+
+
+def major_units(minor: str, currency: object) -> str:
     """Turn minor units, an integer as text, into exact major units as text."""
     value = Decimal(minor) / offset_of(currency)  # at most 19 digits of the context's 28
     return _decimal(format(value, "f"))
@@ -227,7 +229,8 @@ def _timestamp(value: object) -> str:
     plain = text.replace(" ", "+").replace("t", "T") if _TIMESTAMP.fullmatch(text) else ""
     try:
         moment = datetime.strptime(plain, "%Y-%m-%dT%H:%M:%S%z")
-        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        # strftime writes the year 5 as "5", which Arrow does not read
+        return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
     except (ValueError, OverflowError) as error:
         raise UnreadableError("not a time like 2026-11-21T08:00:12+0100") from error
 

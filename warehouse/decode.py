@@ -1,4 +1,4 @@
-"""Pages to typed rows: `decode` for insights, `decode_objects` for accounts and their objects.
+"""Pages of insights to typed rows.
 
 Pages go through compiled code in batches. Only a batch that fails is taken apart: first body by
 body, then row by row, until each row is loaded exactly, or loses the least that it can.
@@ -13,17 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse import arrow
-from warehouse.cells import UnreadableError, cell, major_units
-from warehouse.pages import Reject, as_body, as_json, judge_page
+from warehouse.pages import Reject, as_body, judge_page
 from warehouse.typed import Account, SuspectError, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import date
 
-    from warehouse.table import Column, Table
+    from warehouse.table import Table
 
-__all__ = ["Account", "Decoded", "Reject", "decode", "decode_objects"]
+__all__ = ["Account", "Decoded", "Reject", "decode"]
 
 #: Bodies and bytes that go through Arrow together. More bodies save its start-up per call; more
 #: bytes cost memory.
@@ -133,50 +132,3 @@ def _together(
         tuple(sorted(rejects, key=lambda reject: (reject.page, reject.row))),
         tuple(sorted(names)),
     )
-
-
-def decode_objects(
-    table: Table,
-    rows: Sequence[Mapping[str, Any]],
-    currency_by_account: Mapping[str, str],
-    fetched_at: datetime,
-) -> Decoded:
-    """Decode accounts, campaigns, ad sets or ads that json has read already. Few, so in Python.
-
-    Keys that the table does not have are left out without a word: who asks for an object's
-    fields may want more of it than we keep. Rejects call all of it page 1.
-    """
-    good, rejects = [], []
-    for number, row in enumerate(rows, start=1):
-        try:
-            good.append({**_object(table, row, currency_by_account), "fetched_at": fetched_at})
-        except _ObjectError as error:
-            value, raw = as_json(row.get(error.column.source)), as_json(row)
-            rejects.append(Reject(1, number, error.column.name, value, str(error), raw))
-    return Decoded(arrow.records(table.arrow_schema, good), tuple(rejects), ())
-
-
-class _ObjectError(Exception):
-    def __init__(self, column: Column, reason: str) -> None:
-        self.column = column
-        super().__init__(reason)
-
-
-def _object(
-    table: Table, row: Mapping[str, Any], currency_by_account: Mapping[str, str]
-) -> dict[str, object]:
-    """Values by column name. Raises _ObjectError."""
-    # An account states its own currency; everything else is in that of its account.
-    currency = row.get("currency") or currency_by_account.get(str(row.get("account_id")), "")
-    values: dict[str, object] = {}
-    for column in table.columns:
-        value = row.get(column.source) if column.source else None
-        if value is None and column in table.required:
-            raise _ObjectError(column, "is missing, and no row may lack it")
-        try:
-            values[column.name] = None if value is None else cell(column, value)
-            if value is not None and column.kind == "money_minor":
-                values[column.name] = major_units(str(values[column.name]), str(currency))
-        except UnreadableError as error:
-            raise _ObjectError(column, str(error)) from error
-    return values

@@ -7,16 +7,15 @@ is a row of the history and touches no row of insights.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from warehouse import arrow
-from warehouse.decode import decode_objects
-from warehouse.errors import WarehouseError
+from warehouse import arrow, rejects
+from warehouse.objects import Unreadable, decode_objects
 from warehouse.schema import TABLES
 
 if TYPE_CHECKING:
@@ -42,60 +41,86 @@ MENTIONED: Final[Mapping[str, str]] = {
 @dataclass(frozen=True, slots=True)
 class Merged:
     """The latest state after a snapshot. `gone` are ids of objects that a whole listing no longer
-    has and that were not deleted when they were last seen: ask for them by id.
+    has and that were not deleted when they were last seen: ask for them by id. What of the snapshot
+    was `unreadable` is in the table `rejects`.
     """
 
     rows: pa.Table
-    gone: Sequence[str]
+    gone: Sequence[str] = ()
+    unreadable: Unreadable = field(default_factory=Unreadable)
 
 
 def merge_objects(  # noqa: PLR0913  what was seen, whose it is, when, and whether it is all
     lake: Lake,
     table: str,
-    objects: Iterable[Mapping[str, Any]],
+    objects: Iterable[object],
     account: Account | None,
     fetched_at: datetime,
     *,
     complete: bool,
 ) -> Merged:
-    """Take in a snapshot: the latest state, and what changed since the one before.
+    """Take in a snapshot: the latest state, what changed since the one before, what could not be
+    read.
 
     `objects` are as json read them, of one account; `account` is None for the table `accounts`.
-    `complete` says that no other objects were listed. Raises WarehouseError for an object that
-    cannot be read, and then nothing is changed.
+    `complete` says that no other objects were listed. A value that cannot be read is NULL, an
+    object that cannot be read keeps the row it has; neither touches another object.
     """
-    fresh = _read(TABLES[table], objects, account, fetched_at)
+    latest, past = TABLES[table], TABLES[f"{table}_history"]
     account_id = account.account_id if account else None
+    fresh = decode_objects(latest, objects, account, fetched_at)
+    old = rejects.of_objects(lake, latest, account_id)
+    unread = _Unread(
+        before=rejects.cells_of(latest, (row for rows in old.values() for row in rows)),
+        now=fresh.unread,
+    )
     gone: list[str] = []
 
     def merge(before: pa.Table) -> pa.Table:
-        others = before.filter(pc.invert(_is_in(before[fresh.column_names[0]], fresh)))
+        others = before.filter(pc.invert(_is_in(before[latest.columns[0].name], fresh.rows)))
         if complete:
             gone[:] = _not_deleted(others)
-        past = TABLES[f"{table}_history"]
-        lake.update(past, lambda rows: _appended(past, rows, fresh), account_id=account_id)
-        return pa.concat_tables([fresh, others])
+        lake.update(past, lambda r: _appended(past, r, fresh.rows, unread), account_id=account_id)
+        return pa.concat_tables([fresh.rows, others])
 
-    return Merged(lake.update(table, merge, account_id=account_id), gone)
-
-
-def _read(
-    table: Table,
-    objects: Iterable[Mapping[str, Any]],
-    account: Account | None,
-    fetched_at: datetime,
-) -> pa.Table:
-    """Objects typed, each once: of one that came twice, the later."""
-    source = table.columns[0].source
-    by_id = {str(found.get(source)): found for found in objects}
-    currencies = {account.account_id: account.currency} if account else {}
-    decoded = decode_objects(table, list(by_id.values()), currencies, fetched_at)
-    for reject in decoded.rejects:
-        of = f" of act_{account.account_id}" if account else ""
-        raise WarehouseError(
-            f"{table.name}{of}: {reject.column} {reject.value}: {reject.reason}; in {reject.raw}"
+    with lake.writing(TABLES["rejects"], account_id, None):
+        rejects.keep(
+            *(lake, latest, old, fresh, fetched_at),
+            account_id=account_id,
+            complete=complete or account is None,  # accounts come all at once
         )
-    return decoded.rows
+    rows = lake.update(latest, merge, account_id=account_id)
+    return Merged(rows, gone, fresh.unreadable)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """Values that could not be read, (id, column): of the snapshot `before` and of that of `now`.
+
+    They are no change: a history goes on with the value that was known, and takes one that is read
+    for the first time for the one that was there all along.
+    """
+
+    before: frozenset[tuple[str, str]]
+    now: frozenset[tuple[str, str]]
+
+    def filled(self, known: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
+        """A known state, with values that are read for the first time."""
+        return {
+            name: state[name] if value is None and self._is_first(known, name) else value
+            for name, value in known.items()
+        }
+
+    def _is_first(self, known: Mapping[str, Any], name: str) -> bool:
+        cell = (_id(known), name)
+        return cell in self.before and cell not in self.now
+
+    def kept(self, known: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
+        """A state, with what was known of values that could not be read."""
+        return {
+            name: known[name] if (_id(known), name) in self.now else value
+            for name, value in state.items()
+        }
 
 
 def _not_deleted(rows: pa.Table) -> list[str]:
@@ -106,38 +131,43 @@ def _not_deleted(rows: pa.Table) -> list[str]:
     return sorted(ids)
 
 
-def _appended(table: Table, past: pa.Table, fresh: pa.Table) -> pa.Table:
+def _appended(table: Table, past: pa.Table, fresh: pa.Table, unread: _Unread) -> pa.Table:
     """History with the states in which objects differ from the one they had."""
     now = past.filter(past["valid_to"].is_null())
     known = {_id(row): row for row in arrow.python_rows(now)}
-    changed = []
+    written: list[dict[str, Any]] = []
     for row in arrow.python_rows(fresh):
         state = {name: row.get(name) for name in table.arrow_schema.names}
         state |= {"valid_from": row["fetched_at"], "valid_to": None}
         before = known.get(_id(row))
-        if before is None or (
-            _differs(before, state) and before["valid_from"] < state["valid_from"]
-        ):
-            changed.append(state)
-    if not changed:
+        written += [state] if before is None else _next(before, state, unread)
+    if not written:
         return past
-    closed = [
-        {**known[_id(state)], "valid_to": state["valid_from"]}
-        for state in changed
-        if _id(state) in known
-    ]
-    new = arrow.records(table.arrow_schema, [*closed, *changed])
-    ended = pc.and_(past["valid_to"].is_null(), _is_in(past.column(0), new))
-    return pa.concat_tables([past.filter(pc.invert(ended)), new])
+    new = arrow.records(table.arrow_schema, written)
+    replaced = pc.and_(past["valid_to"].is_null(), _is_in(past.column(0), new))
+    return pa.concat_tables([past.filter(pc.invert(replaced)), new])
 
 
-def _id(row: Mapping[str, Any]) -> object:
-    return next(iter(row.values()))
+def _next(
+    known: Mapping[str, Any], state: Mapping[str, Any], unread: _Unread
+) -> Sequence[dict[str, Any]]:
+    """What becomes of the state an object had: nothing if it is the same, else it and the next."""
+    before = unread.filled(known, state)
+    after = unread.kept(before, state)
+    if _same(before, after):
+        return [] if before == known else [before]
+    if before["valid_from"] >= after["valid_from"]:
+        return []
+    return [{**before, "valid_to": after["valid_from"]}, after]
 
 
-def _differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+def _id(row: Mapping[str, Any]) -> str:
+    return str(next(iter(row.values())))
+
+
+def _same(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     when = {"valid_from", "valid_to"}
-    return any(before[name] != after[name] for name in before.keys() - when)
+    return all(before[name] == after[name] for name in before.keys() - when)
 
 
 def _is_in(ids: pa.ChunkedArray, rows: pa.Table) -> pa.ChunkedArray:

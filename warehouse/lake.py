@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from warehouse import arrow, parquet
+from warehouse import rejects as rejected
 from warehouse.cells import INT64
 from warehouse.changes import note_change
 from warehouse.errors import (
@@ -50,9 +51,6 @@ if TYPE_CHECKING:
 __all__ = ["DATA_FILE", "Lake", "Partition", "records"]
 
 DATA_FILE: Final = "data.parquet"
-
-#: Each has the JSON of its row: a table of all of them could take hundreds of megabytes.
-_REJECTS_AT_ONCE: Final = 1_000
 
 _DIGITS: Final = re.compile(r"[0-9]{1,32}")
 
@@ -291,22 +289,26 @@ class Lake:
         """
         if not rejects:
             return
-        key = f"{self._rejects_of(load)}/{_stamp(load)}.parquet"
-        rows = [_reject_row(n, reject, load) for n, reject in enumerate(rejects, start=1)]
-        table = TABLES["rejects"]
-        with self.writing(table, load.account_id, load.date), workshop(self.root) as aside:
-            writer = Writer(table, aside / "rejects.unfinished")
-            for at in range(0, len(rows), _REJECTS_AT_ONCE):
-                some = rows[at : at + _REJECTS_AT_ONCE]
-                writer.write(arrow.records(table.arrow_schema, some))
-            written = writer.finish()
-            self.store.replace(key, lambda: written)
+        key = rejected.file_of(self._rejects_of(load), load.loaded_at)
+        rows = [
+            rejected.row_of(
+                *(n, reject),
+                table=load.table,
+                account_id=load.account_id,
+                date=load.date,
+                at=load.loaded_at,
+                run_id=load.run_id,
+            )
+            for n, reject in enumerate(rejects, start=1)
+        ]
+        with self.writing(TABLES["rejects"], load.account_id, load.date):
+            rejected.write(self, key, rows)
         self.changed()
 
     def _forget_rejects(self, load: Load) -> None:
         folder = self._rejects_of(load)
         for found in self.store.find(f"{folder}/*.parquet"):
-            if found.key < f"{folder}/{_stamp(load)}.parquet":
+            if found.key < rejected.file_of(folder, load.loaded_at):
                 self.store.delete(found.key)
 
     def _rejects_of(self, load: Load) -> str:
@@ -372,29 +374,6 @@ def _account_folder(account_id: str | None) -> str | None:
     if account_id is not None and not _DIGITS.fullmatch(account_id):
         raise WarehouseError(f"an account id is digits without act_, not {account_id!r}")
     return account_id
-
-
-def _reject_row(n: int, reject: Reject, load: Load) -> dict[str, object]:
-    return {
-        "table_name": load.table,
-        "account_id": load.account_id,
-        "date": load.date,
-        "n": n,
-        "page": reject.page,
-        "row": reject.row,
-        "column_name": reject.column,
-        "value": reject.value,
-        "reason": reject.reason,
-        "lost": reject.lost,
-        "raw": reject.raw,
-        "run_id": load.run_id,
-        "loaded_at": load.loaded_at,
-    }
-
-
-def _stamp(load: Load) -> str:
-    """`loaded_at` as the name of a file; names sort by time."""
-    return load.loaded_at.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
 
 
 def _row(record: Load | Restatement) -> dict[str, object]:

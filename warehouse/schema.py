@@ -445,12 +445,14 @@ REJECTS: Final = Table(
     "rejects",
     ("table_name", "account_id", "date", "loaded_at", "n"),
     "What could not be read exactly, and what that cost: a row, or less of it. The first 1,000 for "
-    "each load and column; `loads` counts them all. Those of later tries that failed are here too.",
+    "each load and column; `loads` counts them all. Those of later tries that failed are here too. "
+    "Those of an account, a campaign, an ad set or an ad stay until it is read again.",
     (
-        *ACCOUNT_DAY,
+        *ACCOUNT_DAY[:2],
+        replace(ACCOUNT_DAY[2], meaning="Day of the account's own calendar; NULL of objects"),
         Column("n", "count", "Counts the rejects of one load, from 1", field=""),
-        Column("page", "count", "Page of the report, from 1", field=""),
-        Column("row", "count", "Row of that page, from 1", field=""),
+        Column("page", "count", "Page of the report, from 1; NULL of objects", field=""),
+        Column("row", "count", "Row of that page, or of the listing, from 1", field=""),
         Column("column_name", "text", "Column that could not be read", field=""),
         Column("value", "text", "What came in its place, as JSON", field=""),
         Column("reason", "text", "Why it could not be read", field=""),
@@ -463,7 +465,7 @@ REJECTS: Final = Table(
         ),
         Column("raw", "text", "The whole row as it came, JSON", field=""),
         RUN_ID,
-        LOADED_AT,
+        replace(LOADED_AT, meaning="When the account-day was loaded, or the object read"),
     ),
 )
 

@@ -35,6 +35,7 @@ from warehouse.merge import (
 )
 from warehouse.pages import ROW
 from warehouse.parquet import Writer
+from warehouse.rejects import REJECTS_KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -48,15 +49,13 @@ if TYPE_CHECKING:
     from warehouse.table import Table
     from warehouse.typed import Account
 
-__all__ = ["REJECTS_KEPT", "Settled", "Stage"]
+__all__ = ["Settled", "Stage"]
 
 #: Bytes of rows that all stages of a process hold together before one that holds more than its
 #: share puts its own aside: rows of a quiet account-day need not touch the disk twice.
 HELD_BYTES: Final = 24_000_000
 SHARE_BYTES: Final = 2_000_000
 
-#: Rejects of one account-day and column that are kept with their JSON; the rest is only counted.
-REJECTS_KEPT: Final = 1_000
 
 #: Decoding and merging take tens of megabytes and a core. Any number of threads may fetch; this one
 #: does the heavy work. It alone is several times as fast as an API gives rows, and a second one

@@ -1,6 +1,6 @@
 """Faults by name: one line each. Their functions are in `faults_calls`, `faults_answers`,
-`faults_runs`, `faults_numbers`, `faults_lists` and `faults_values`, by the hook where they take
-hold (see `hooks`).
+`faults_runs`, `faults_numbers`, `faults_lists`, `faults_values` and `faults_objects`, by the hook
+where they take hold (see `hooks`).
 
 They combine: every hook hands on what the scenario named before has made of it. All are
 deterministic: they go by the number of the call, by what has been asked before, or by dice thrown
@@ -15,6 +15,7 @@ from fbgraph.sandbox import faults_answers as answers
 from fbgraph.sandbox import faults_calls as calls
 from fbgraph.sandbox import faults_lists as lists
 from fbgraph.sandbox import faults_numbers as numbers
+from fbgraph.sandbox import faults_objects as objects
 from fbgraph.sandbox import faults_runs as runs
 from fbgraph.sandbox import faults_values as values
 from fbgraph.sandbox.hooks import Scenario
@@ -480,5 +481,23 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         " twice",
         *("5.8", "keboola/component-meta"),
         rows=values.sign_again,
+    ),
+    # Accounts and their objects
+    "odd_objects": Scenario(
+        "one in N campaigns, ad sets and ads has a budget, a name, a time that cannot be read",
+        *("4.2", "a field report, its kind", 5),
+        after=objects.break_cells,
+        item=objects.break_cells,
+    ),
+    "lost_objects": Scenario(
+        "one in N campaigns, ad sets and ads is null in its list, or has no id there",
+        *("3.2", "a field report, its kind", 5),
+        after=objects.lose_objects,
+    ),
+    "odd_accounts": Scenario(
+        "the list of accounts has a null and one without id; the name and balance of the second"
+        " cannot be read, the third has a time zone that does not exist",
+        *("4.8", "a field report, its kind"),
+        after=objects.break_accounts,
     ),
 }

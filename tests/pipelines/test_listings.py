@@ -147,7 +147,7 @@ def test_budgets_are_kept_in_major_units_of_the_accounts_currency(
 ) -> None:
     yen = next(a for a in sandbox.world()["accounts"] if a["currency"] == "JPY")["account_id"]
     listing = list_objects(client, yen, "campaigns")
-    minor = {row["id"]: row.get("daily_budget") for row in listing.rows}
+    minor = {row["id"]: row.get("daily_budget") for row in listing.rows if isinstance(row, dict)}
 
     store_objects(lake, "campaigns", Account(yen, "Asia/Tokyo", "JPY"), listing, NOW)
 

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from warehouse.decode import decode_objects
+from warehouse.decode import Account
+from warehouse.objects import Objects, decode_objects
 from warehouse.schema import TABLES
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 250_000, tzinfo=UTC)
-CURRENCIES = {"1": "EUR", "2": "JPY"}
+EUROS = Account("1", "Europe/Berlin", "EUR")
 
 
 def campaign(**changes: Any) -> dict[str, Any]:
     return {"id": "12021000000000001", "account_id": "1", "name": "東京", **changes}
 
 
-def decoded(table: str, *rows: dict[str, Any]) -> list[dict[str, Any]]:
-    found = decode_objects(TABLES[table], rows, CURRENCIES, NOW)
-    assert found.rejects == ()
+def read(table: str, *rows: object, account: Account | None = EUROS) -> Objects:
+    return decode_objects(TABLES[table], rows, None if table == "accounts" else account, NOW)
+
+
+def decoded(table: str, *rows: object, account: Account | None = EUROS) -> list[dict[str, Any]]:
+    found = read(table, *rows, account=account)
+    assert found.rejects == []
     return list(found.rows.to_pylist())
 
 
@@ -50,15 +58,17 @@ def test_money_of_objects_is_divided_by_the_offset_of_its_currency(
     assert found["balance"] == Decimal(major)
 
 
-@pytest.mark.parametrize("currency", ["", "eur", "EURO", "€", "None", None])
-def test_money_in_what_is_no_currency_is_rejected_and_names_it(currency: str | None) -> None:
-    account = {"account_id": "1", "currency": currency, "balance": "100"}
+@pytest.mark.parametrize("currency", ["", "eur", "EURO", "€", "None", None, ["EUR"]])
+def test_money_in_what_is_not_a_currency_is_null_and_the_reject_says_why(currency: object) -> None:
+    account = {"account_id": "1", "name": "Shop", "currency": currency, "balance": "100"}
 
-    found = decode_objects(TABLES["accounts"], [account], {}, NOW)
+    found = read("accounts", account)
 
-    [reject] = found.rejects
-    assert (found.rows.num_rows, reject.column, reject.value) == (0, "balance", '"100"')
-    assert reject.reason == f"{currency or ''!r} is no currency code"
+    [row] = found.rows.to_pylist()
+    reject = next(one for one in found.rejects if one.column == "balance")
+    assert (row["balance"], row["account_name"]) == (None, "Shop")
+    assert (reject.value, reject.lost) == ('"100"', "cell")
+    assert reject.reason == f"{currency!r} is not a currency code"
 
 
 def test_an_account_without_money_needs_no_currency() -> None:
@@ -68,9 +78,12 @@ def test_an_account_without_money_needs_no_currency() -> None:
 
 
 def test_a_budget_is_in_the_currency_of_its_account() -> None:
-    rows = [campaign(account_id=a, daily_budget="5000") for a in CURRENCIES]
+    yen = Account("2", "Asia/Tokyo", "JPY")
 
-    assert [r["daily_budget"] for r in decoded("campaigns", *rows)] == [50, 5000]
+    [euros] = decoded("campaigns", campaign(daily_budget="5000"))
+    [many] = decoded("campaigns", campaign(account_id="2", daily_budget="5000"), account=yen)
+
+    assert (euros["daily_budget"], many["daily_budget"]) == (50, 5000)
 
 
 @pytest.mark.parametrize(
@@ -98,44 +111,136 @@ def test_an_object_keeps_what_it_has_and_is_null_where_it_has_nothing() -> None:
     assert found["daily_budget"] is found["start_time"] is found["objective"] is None
 
 
-@pytest.mark.parametrize(
-    ("changes", "column"),
-    [
-        ({"daily_budget": "12.5"}, "daily_budget"),
-        ({"daily_budget": 12.5}, "daily_budget"),
-        ({"daily_budget": "99999999999999999999"}, "daily_budget"),
-        ({"daily_budget": "1", "account_id": "99"}, "daily_budget"),  # whose currency?
-        ({"daily_budget": "\uff15"}, "daily_budget"),
-        ({"daily_budget": "1e3"}, "daily_budget"),
-        ({"daily_budget": ""}, "daily_budget"),
-        ({"daily_budget": True}, "daily_budget"),
-        ({"daily_budget": float("nan")}, "daily_budget"),
-        ({"daily_budget": {"amount": "1"}}, "daily_budget"),
-        ({"created_time": "yesterday"}, "created_time"),
-        ({"created_time": ""}, "created_time"),
-        ({"created_time": 1763622012}, "created_time"),
-        ({"created_time": "2026-11-20T08:00:12"}, "created_time"),  # of which zone?
-        ({"created_time": "2026-11-20 08:00:12+0100"}, "created_time"),
-        ({"created_time": "2026-1-2T3:4:5+0100"}, "created_time"),
-        ({"created_time": "2026-02-30T00:00:00Z"}, "created_time"),
-        ({"created_time": "2026-11-20T24:00:00Z"}, "created_time"),
-        ({"created_time": "2026-11-20T08:00:12+2500"}, "created_time"),
-        ({"created_time": "2026-11-20T08:00:12+010000.5"}, "created_time"),
-        ({"created_time": "\uff12026-11-20T08:00:12+0100"}, "created_time"),
-        ({"created_time": "0001-01-01T00:00:00+0100"}, "created_time"),
-        ({"name": "\ud800"}, "campaign_name"),
-        ({"name": ["a"]}, "campaign_name"),
-        ({"special_ad_categories": "HOUSING"}, "special_ad_categories"),
-        ({"id": "act_1"}, "campaign_id"),
-        ({"id": None}, "campaign_id"),
-    ],
-)
-def test_an_object_that_cannot_be_read_is_rejected_and_its_neighbours_load(
+UNREADABLE = [
+    ({"daily_budget": "12.5"}, "daily_budget"),
+    ({"daily_budget": 12.5}, "daily_budget"),
+    ({"daily_budget": "99999999999999999999"}, "daily_budget"),
+    ({"daily_budget": "\uff15"}, "daily_budget"),
+    ({"daily_budget": "1e3"}, "daily_budget"),
+    ({"daily_budget": ""}, "daily_budget"),
+    ({"daily_budget": True}, "daily_budget"),
+    ({"daily_budget": float("nan")}, "daily_budget"),
+    ({"daily_budget": {"amount": "1"}}, "daily_budget"),
+    ({"created_time": "yesterday"}, "created_time"),
+    ({"created_time": ""}, "created_time"),
+    ({"created_time": 1763622012}, "created_time"),
+    ({"created_time": "2026-11-20T08:00:12"}, "created_time"),  # of which zone?
+    ({"created_time": "2026-11-20 08:00:12+0100"}, "created_time"),
+    ({"created_time": "2026-1-2T3:4:5+0100"}, "created_time"),
+    ({"created_time": "2026-02-30T00:00:00Z"}, "created_time"),
+    ({"created_time": "2026-11-20T24:00:00Z"}, "created_time"),
+    ({"created_time": "2026-11-20T08:00:12+2500"}, "created_time"),
+    ({"created_time": "2026-11-20T08:00:12+010000.5"}, "created_time"),
+    ({"created_time": "\uff12026-11-20T08:00:12+0100"}, "created_time"),
+    ({"created_time": "0001-01-01T00:00:00+0100"}, "created_time"),
+    ({"name": ["a"]}, "campaign_name"),
+    ({"special_ad_categories": "HOUSING"}, "special_ad_categories"),
+    ({"special_ad_categories": ["HOUSING", None]}, "special_ad_categories"),
+]
+
+
+@pytest.mark.parametrize(("changes", "column"), UNREADABLE)
+def test_a_value_that_cannot_be_read_is_null_and_costs_nothing_else(
     changes: dict[str, Any], column: str
 ) -> None:
-    rows = [campaign(), campaign(**changes), campaign(id="3")]
+    rows = [campaign(id="3"), campaign(objective="OUTCOME_SALES", **changes), campaign(id="4")]
 
-    found = decode_objects(TABLES["campaigns"], rows, CURRENCIES, NOW)
+    found = read("campaigns", *rows)
 
-    assert found.rows["campaign_id"].to_pylist() == ["12021000000000001", "3"]
-    assert [(r.row, r.column) for r in found.rejects] == [(2, column)]
+    kept = found.rows.to_pylist()
+    [reject] = found.rejects
+    assert [row["campaign_id"] for row in kept] == ["3", "12021000000000001", "4"]
+    assert (kept[1][column], kept[1]["objective"]) == (None, "OUTCOME_SALES")
+    assert (reject.row, reject.column, reject.lost) == (2, column, "cell")
+    assert json.loads(reject.raw)["id"] == "12021000000000001"
+    assert found.unread == {("12021000000000001", column)}
+    assert (found.unreadable.objects, found.unreadable.cells) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("odd", "column"),
+    [
+        (None, ""),
+        ("12021000000000001", ""),
+        ([], ""),
+        (campaign(id="act_1"), "campaign_id"),
+        (campaign(id=""), "campaign_id"),
+        (campaign(id=None), "campaign_id"),
+        (campaign(id={"id": "1"}), "campaign_id"),
+        ({"account_id": "1", "name": "Spring"}, "campaign_id"),
+        (campaign(account_id="99"), "account_id"),
+        (campaign(account_id=["1"]), "account_id"),
+    ],
+)
+def test_an_object_that_cannot_be_kept_costs_itself_alone(odd: object, column: str) -> None:
+    found = read("campaigns", campaign(id="3"), odd, campaign(id="4"))
+
+    [reject] = found.rejects
+    assert found.rows["campaign_id"].to_pylist() == ["3", "4"]
+    assert (reject.row, reject.column, reject.lost) == (2, column, "row")
+    assert json.loads(reject.raw) == odd
+    assert (found.unreadable.objects, found.unreadable.cells) == (1, 0)
+
+
+def test_an_object_that_does_not_say_whose_it_is_is_of_the_account_that_was_asked() -> None:
+    [found] = decoded("campaigns", {"id": "3", "daily_budget": "5000"})
+
+    assert (found["account_id"], found["daily_budget"]) == ("1", 50)
+
+
+def test_half_a_surrogate_costs_a_character() -> None:
+    found = read("campaigns", campaign(name="Spring \ud83d", special_ad_categories=["\ud800"]))
+
+    [row] = found.rows.to_pylist()
+    assert (row["campaign_name"], row["special_ad_categories"]) == ("Spring \ufffd", ["\ufffd"])
+    assert {(reject.column, reject.lost) for reject in found.rejects} == {
+        ("campaign_name", "nothing"),
+        ("special_ad_categories", "nothing"),
+    }
+    assert not found.unreadable
+
+
+def test_what_could_not_be_read_is_told_by_numbers_and_the_first() -> None:
+    found = read("campaigns", None, campaign(daily_budget="12a", created_time="yesterday"))
+
+    assert str(found.unreadable) == (
+        "1 objects not stored, 2 values NULL or left out (see the table rejects);"
+        " first: null of number 1 of the list: not an object"
+    )
+    assert str(read("campaigns", campaign()).unreadable) == ""
+
+
+def test_a_time_long_ago_is_the_time_that_it_is() -> None:
+    [found] = decoded("campaigns", campaign(created_time="0005-01-01T00:00:00Z"))
+
+    assert found["created_time"] == datetime(5, 1, 1, tzinfo=UTC)
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(), max_size=12)
+    | st.sampled_from(["12", "-7", "2026-11-20T08:00:12+0100", "EUR", "\ud800"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data(), table=st.sampled_from(["accounts", "campaigns", "adsets", "ads"]))
+def test_whatever_comes_costs_no_other_object_and_no_value_that_can_be_read(
+    data: st.DataObject, table: str
+) -> None:
+    fields = TABLES[table].fields
+    odd = data.draw(st.dictionaries(st.sampled_from(fields), json_values) | json_values)
+    key = "account_id" if table == "accounts" else "id"
+    good = {key: "70", "name": "Good", "currency": "EUR"}
+
+    found = read(table, good, odd)
+
+    rows = {row[TABLES[table].columns[0].name]: row for row in found.rows.to_pylist()}
+    name = {"accounts": "account_name"}.get(table, f"{table[:-1]}_name")
+    assert rows["70"][name] == "Good"
+    assert len(rows) + found.unreadable.objects == 2

@@ -1,0 +1,103 @@
+"""Scenarios in which accounts and their objects are not as they should be, wherever they are read:
+in lists, by their id, in a batch.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from fbgraph.sandbox.call import Answer, Call, compact
+from fbgraph.sandbox.hooks import dice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fbgraph.sandbox.hooks import Fault, Place
+
+    Row = dict[str, Any]
+    Change = Callable[[Row], object]
+
+__all__ = ["break_accounts", "break_cells", "lose_objects"]
+
+OK: Final = 200
+
+#: Edges that list objects with fields of their own.
+LISTS: Final = frozenset({"campaigns", "adsets", "ads", "adaccounts"})
+
+#: field → what cannot be read in its place, each with the wrong kind or shape of value.
+UNREADABLE: Final[Mapping[str, Any]] = {
+    "daily_budget": "12a",
+    "name": ["a", "list"],
+    "created_time": "yesterday",
+    "special_ad_categories": "HOUSING",
+}
+
+
+def break_cells(fault: Fault, answer: Answer, call: Call, _: Place | None = None) -> Answer:
+    """One in N objects, always the same ones, has values that cannot be read."""
+
+    def change(found: Row) -> object:
+        if _is_spared(fault, found):
+            return found
+        return {**found, **{key: odd for key, odd in UNREADABLE.items() if key in found}}
+
+    return _changed(answer, call, change)
+
+
+def lose_objects(fault: Fault, answer: Answer, call: Call, _: Place) -> Answer:
+    """One in N objects of lists, always the same ones, is null or lacks its id."""
+
+    def change(found: Row) -> object:
+        if _is_spared(fault, found):
+            return found
+        if dice(fault.name, found["id"]) // max(1, fault.number) % 2:
+            return None
+        return {key: found[key] for key in found if key != "id"}
+
+    return _changed(answer, call, change) if _is_list(call) else answer
+
+
+def _is_spared(fault: Fault, found: Row) -> bool:
+    """Accounts, and all objects but one in N."""
+    key = str(found.get("id") or "act_")
+    return key.startswith("act_") or dice(fault.name, key) % max(1, fault.number) > 0
+
+
+def break_accounts(_: Fault, answer: Answer, call: Call, place: Place) -> Answer:
+    """The list of accounts has a null and an account without id; the second account has a name and
+    a balance that cannot be read, the third a time zone that does not exist.
+    """
+    second, third = (f"act_{one.id}" for one in place.world.accounts[1:3])
+    odd: Mapping[str, Row] = {
+        second: {"name": {"text": "a name"}, "balance": "a lot"},
+        third: {"timezone_name": "Mars/Olympus_Mons"},
+    }
+
+    def change(found: Row) -> object:
+        changes = odd.get(str(found.get("id")), {})
+        return {**found, **{key: value for key, value in changes.items() if key in found}}
+
+    changed = _changed(answer, call, change)
+    if call.parts != ("me", "adaccounts") or changed.status != OK:
+        return changed
+    body = json.loads(changed.body)
+    return replace(changed, body=compact({**body, "data": [None, {"name": ""}, *body["data"]]}))
+
+
+def _is_list(call: Call) -> bool:
+    return call.method == "GET" and call.parts[-1:] != () and call.parts[-1] in LISTS
+
+
+def _changed(answer: Answer, call: Call, change: Change) -> Answer:
+    """An answer with its objects changed; the same one if none was."""
+    is_node = call.method == "GET" and len(call.parts) == 1
+    if answer.status != OK or not (is_node or _is_list(call)):
+        return answer
+    body = json.loads(answer.body)
+    if is_node:
+        after = change(body)
+    else:
+        after = {**body, "data": [change(one) if one else one for one in body["data"]]}
+    return answer if after == body else replace(answer, body=compact(after))

@@ -1,0 +1,160 @@
+"""Accounts and objects that are not as they should be, from a real Dagster run to the published
+file: a value costs itself, an object itself, an account itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import pytest
+
+import warehouse
+from fbgraph.fields import EFFECTIVE_STATUSES
+from fbgraph.sandbox.hooks import dice
+from pipelines.entities import load_objects
+from pipelines.listings import LEVEL_OF, discover, store_accounts
+from pipelines.runs import run_job
+from tests.pipelines.conftest import NOW
+from tests.pipelines.test_assets import checks, run_hourly
+from warehouse.catalog import publish
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from fbgraph import GraphClient
+    from fbgraph.sandbox import Sandbox
+    from warehouse.lake import Lake
+
+
+def listed(client: GraphClient, account_id: str, table: str, *fields: str) -> dict[str, Any]:
+    """What the sandbox lists of an account, by id: with no scenario on, the truth."""
+    statuses = [one for one in EFFECTIVE_STATUSES[LEVEL_OF[table]] if one != "DELETED"]
+    edge = client.account(account_id).edge(table, fields=["id", *fields], effective_status=statuses)
+    return {row["id"]: row for row in edge}
+
+
+def of_table(lake: Lake, query: str) -> list[Any]:
+    publish(lake.root)
+    with warehouse.open(lake.root) as opened:
+        return opened.sql(query).fetchall()
+
+
+def test_values_that_cannot_be_read_are_null_and_told_and_their_objects_load(
+    instance: dg.DagsterInstance, sandbox: Sandbox, client: GraphClient, lake: Lake
+) -> None:
+    account_id = sandbox.account_ids[0]
+    truth = listed(client, account_id, "campaigns", "name", "objective")
+    sandbox.use("odd_objects:3")
+    run_job(instance, "accounts_job")
+
+    result = run_job(instance, "objects_job", f"act_{account_id}", f"act_{account_id}")
+
+    assert result.success
+    rows = {row["campaign_id"]: row for row in lake.read("campaigns").to_pylist()}
+    odd = {key for key in truth if dice("odd_objects", key) % 3 == 0}
+    assert 0 < len(odd) < len(truth)
+    assert {key: row["objective"] for key, row in rows.items()} == {
+        key: row["objective"] for key, row in truth.items()
+    }
+    assert {key: row["campaign_name"] for key, row in rows.items()} == {
+        key: None if key in odd else row["name"] for key, row in truth.items()
+    }
+    rejects = of_table(
+        lake,
+        "select json_extract_string(raw, '$.id'), column_name, lost, date, page from rejects"
+        " where table_name = 'campaigns'",
+    )
+    assert {key for key, *_ in rejects} == odd
+    assert {column for _, column, *_ in rejects} == {
+        *("campaign_name", "created_time", "daily_budget", "special_ad_categories")
+    }
+    assert {(lost, day, page) for *_, lost, day, page in rejects} == {("cell", None, None)}
+    counted = checks(instance, "campaigns", "counted")[0]
+    assert not counted.passed
+    assert counted.metadata["rejected_cells"].value == len(rejects)
+    assert "values NULL or left out" in str(counted.metadata["named"].value)
+
+
+def test_the_next_good_listing_brings_the_values_and_ends_the_rejects(
+    sandbox: Sandbox, client: GraphClient, lake: Lake
+) -> None:
+    store_accounts(lake, discover(client).rows, NOW)
+    account_id = sandbox.account_ids[0]
+    sandbox.use("odd_objects:2")
+    bad = load_objects(client, lake, LEVEL_OF, [account_id], lambda: NOW)
+    before = lake.read("campaigns_history", account_id=account_id)
+    sandbox.use()
+
+    good = load_objects(client, lake, LEVEL_OF, [account_id], lambda: NOW.replace(hour=21))
+
+    assert all(one.unreadable and not one.error for one in bad)
+    assert not any(one.unreadable or one.error for one in good)
+    assert None in before["campaign_name"].to_pylist()
+    after = lake.read("campaigns_history", account_id=account_id)
+    assert after.num_rows == before.num_rows
+    assert None not in after["campaign_name"].to_pylist()
+    assert of_table(lake, "select * from rejects") == []
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_an_object_that_is_null_or_has_no_id_costs_itself_alone(
+    sandbox: Sandbox, client: GraphClient, lake: Lake, *, known: bool
+) -> None:
+    store_accounts(lake, discover(client).rows, NOW)
+    account_id = sandbox.account_ids[0]
+    truth = listed(client, account_id, "ads")
+    if known:
+        load_objects(client, lake, ["ads"], [account_id], lambda: NOW)
+    sandbox.use("lost_objects:4")
+
+    [one] = load_objects(client, lake, ["ads"], [account_id], lambda: NOW.replace(hour=21))
+
+    lost = {key for key in truth if dice("lost_objects", key) % 4 == 0}
+    ids = set(lake.read("ads", account_id=account_id)["ad_id"].to_pylist())
+    assert one.error == ""
+    assert one.unreadable.objects >= len(lost) > 0
+    assert ids >= ({*truth} if known else {*truth} - lost)
+    assert known or not ids & lost
+    told = of_table(lake, "select lost, value, column_name from rejects where table_name = 'ads'")
+    assert set(told) == {("row", "null", ""), ("row", "null", "ad_id")}
+
+
+@pytest.mark.parametrize("by_id", [False, True])
+def test_one_account_that_cannot_be_read_never_costs_the_others(
+    instance: dg.DagsterInstance,
+    sandbox: Sandbox,
+    lake: Lake,
+    days: Sequence[date],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    by_id: bool,
+) -> None:
+    if by_id:
+        monkeypatch.setenv("FB_ACCOUNT_IDS", ",".join(sandbox.account_ids))
+    sandbox.use("odd_accounts")
+
+    assert run_job(instance, "accounts_job").success
+    result = run_hourly(instance, sandbox, days[:1])
+
+    second, third = sandbox.account_ids[1:3]
+    accounts = {row["account_id"]: row for row in lake.read("accounts").to_pylist()}
+    assert list(accounts) == [one for one in sandbox.account_ids if one != third]
+    assert (accounts[second]["account_name"], accounts[second]["balance"]) == (None, None)
+    assert accounts[second]["amount_spent"] > 0
+    failed = {key for _, key in result.failed}
+    assert failed <= {f"act_{third}|{days[0]}"}
+    loaded = {load["account_id"]: load["verdict"] for load in lake.loads().to_pylist()}
+    assert loaded == {one: "proven" for one in sandbox.account_ids if one != third}
+    [record] = instance.fetch_materializations(dg.AssetKey("accounts"), limit=1).records
+    assert record.asset_materialization
+    told = record.asset_materialization.metadata
+    assert "'Mars/Olympus_Mons' is not in the tz database" in str(told["refused"].value)
+    assert told["rejected"].value == (0 if by_id else 2)
+    assert told["rejected_cells"].value == 2
+    query = "select account_id, column_name, value from rejects where account_id <> '' order by 2"
+    assert of_table(lake, query) == [
+        (second, "account_name", '{"text": "a name"}'),
+        (second, "balance", '"a lot"'),
+    ]
