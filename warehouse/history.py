@@ -2,12 +2,14 @@
 
 A snapshot is what one listing gave at one time, or some objects that were asked for by id. Objects
 never leave the latest state: one that is deleted at Meta stays, for insights mention it. A rename
-is a row of the history and touches no row of insights.
+is a row of the history and touches no row of insights. Snapshots count in the order in which they
+are taken in, whatever the clock says: a state that differs is recorded, after the one before.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["Merged", "merge_objects", "missing_ids"]
 
 DELETED: Final = "DELETED"
+
+#: Between the beginnings of two states of an object: the least that the lake can tell apart.
+_LEAST: Final = timedelta(microseconds=1)
 
 #: Tables of objects that insights mention, and the column of their id.
 MENTIONED: Final[Mapping[str, str]] = {
@@ -156,9 +161,9 @@ def _next(
     after = unread.kept(before, state)
     if _same(before, after):
         return [] if before == known else [before]
-    if before["valid_from"] >= after["valid_from"]:
-        return []
-    return [{**before, "valid_to": after["valid_from"]}, after]
+    # A clock that was ahead has dated what is known into the future; what is seen now comes after.
+    begins = max(after["valid_from"], before["valid_from"] + _LEAST)
+    return [{**before, "valid_to": begins}, {**after, "valid_from": begins}]
 
 
 def _id(row: Mapping[str, Any]) -> str:

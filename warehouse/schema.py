@@ -173,7 +173,13 @@ def _history(table: Table, what: str) -> Table:
         "the budget that remains, is in the table without history only.",
         (
             *states,
-            Column("valid_from", "instant", "When this state was first seen", UTC, field=""),
+            Column(
+                *("valid_from", "instant"),
+                "When this state was first seen; a microsecond after the one before where a clock "
+                "that was ahead had dated that later",
+                UTC,
+                field="",
+            ),
             Column(
                 *("valid_to", "instant"),
                 "When the next state was first seen; NULL for the state it has now",

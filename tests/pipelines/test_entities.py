@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+import warehouse
 from fbgraph.errors import TokenError
 from pipelines.entities import know_ids, load_objects
-from pipelines.listings import LEVEL_OF
+from pipelines.listings import LEVEL_OF, discover, store_accounts
 from pipelines.partitions import AccountDay
+from warehouse.catalog import publish
 from warehouse.history import missing_ids
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
 def now() -> datetime:
     return datetime(2026, 11, 23, 20, tzinfo=UTC)
+
+
+def at_all_times(moment: datetime) -> Callable[[], datetime]:
+    return lambda: moment
 
 
 @pytest.fixture
@@ -94,6 +100,38 @@ def test_an_object_that_vanishes_from_the_listing_is_read_by_id(
     after = lake.read("campaigns", account_id=loaded).to_pylist()
     status = {r["campaign_id"]: r["effective_status"] for r in after}
     assert (listed.by_id, status[campaign]) == (1, "DELETED")
+
+
+def test_renames_are_in_the_history_though_the_clock_was_ahead_when_they_were_listed_before(
+    loaded: str, client: GraphClient, lake: Lake, sandbox: Sandbox
+) -> None:
+    """Twice, and of the account too."""
+    clock = [
+        now(),
+        now() + timedelta(days=9),
+        now() + timedelta(hours=1),
+        now() + timedelta(days=5),
+    ]
+    ads = client.account(loaded).edge("campaigns", fields=["id"])
+    campaign = next(iter(ads))["id"]
+    for n, at in enumerate([*clock, clock[-1] + timedelta(days=1)]):
+        sandbox.change(campaign, name=f"Name {n}")
+        sandbox.change(f"act_{loaded}", name=f"Shop {n}")
+        store_accounts(lake, discover(client).rows, at)
+        load_objects(client, lake, ["campaigns"], [loaded], at_all_times(at))
+
+    publish(lake.root)
+    with warehouse.open(lake.root) as opened:
+        names, shops = (
+            opened.sql(query).filter(f"id = '{key}'").order("valid_from").fetchall()
+            for query, key in (
+                ("select campaign_id as id, campaign_name, * from campaigns_history", campaign),
+                ("select account_id as id, account_name, * from accounts_history", loaded),
+            )
+        )
+    assert [name for _, name, *_ in names] == [f"Name {n}" for n in range(5)]
+    assert [name for _, name, *_ in shops][-5:] == [f"Shop {n}" for n in range(5)]
+    assert [row[-1] is None for row in names] == [False] * 4 + [True]
 
 
 def test_an_account_that_refuses_its_objects_fails_alone(

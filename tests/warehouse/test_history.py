@@ -138,11 +138,58 @@ def test_of_an_object_that_came_twice_the_later_counts(lake: Lake) -> None:
     assert names(lake) == ["second"]
 
 
-def test_a_snapshot_that_is_older_than_what_is_known_changes_no_history(lake: Lake) -> None:
-    seen(lake, campaign(), after=2)
-    seen(lake, campaign(name="Old"), after=1)
+def account(number: int, **changes: Any) -> dict[str, Any]:
+    values = {"account_id": str(number), "name": "Shop", "currency": "EUR", "balance": "100"}
+    return values | {"timezone_name": "Europe/Berlin"} | changes
 
-    assert states(lake) == [("Spring", 2, None)]
+
+def test_changes_are_recorded_though_the_clock_was_ahead_when_the_last_one_was_seen(
+    lake: Lake,
+) -> None:
+    seen(lake, campaign())
+    seen(lake, campaign(name="Summer"), after=30)  # the clock is ahead by a month
+    for days, name in ((1, "Summer"), (2, "Autumn"), (3, "Autumn"), (4, "Winter"), (31, "Winter")):
+        seen(lake, campaign(name=name), after=days)
+    seen(lake, campaign(name="Spring again"), after=32)
+
+    assert states(lake) == [
+        ("Spring", 0, 30),
+        ("Summer", 30, 30),
+        ("Autumn", 30, 30),
+        ("Winter", 30, 32),
+        ("Spring again", 32, None),
+    ]
+    assert names(lake) == ["Spring again"]
+
+
+snapshots_at_any_time = st.lists(
+    st.tuples(st.integers(-3, 3), st.sampled_from(["Spring", "Summer", "Autumn"])),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(taken=snapshots_at_any_time, of_accounts=st.booleans())
+def test_whatever_the_clock_says_every_change_is_a_state_and_states_follow_each_other(
+    taken: Sequence[tuple[int, str]], tmp_path_factory: pytest.TempPathFactory, *, of_accounts: bool
+) -> None:
+    lake = Lake(tmp_path_factory.mktemp("lake"))
+    for days, name in taken:
+        at = MONDAY + timedelta(days=days)
+        if of_accounts:
+            merge_objects(lake, "accounts", [account(11, name=name)], None, at, complete=False)
+        else:
+            merge_objects(lake, "campaigns", [campaign(name=name)], ACCOUNT, at, complete=True)
+
+    table, column = ("accounts", "account_name") if of_accounts else ("campaigns", "campaign_name")
+    rows = lake.read(f"{table}_history").to_pylist()
+    changes = [name for n, (_, name) in enumerate(taken) if n == 0 or name != taken[n - 1][1]]
+    assert [row[column] for row in rows] == changes
+    assert all(row["valid_from"] < row["valid_to"] for row in rows[:-1])
+    assert [row["valid_to"] for row in rows[:-1]] == [row["valid_from"] for row in rows[1:]]
+    assert rows[-1]["valid_to"] is None
+    assert lake.read(table)[column].to_pylist() == [taken[-1][1]]
 
 
 def test_a_process_that_died_between_the_two_files_is_made_good_by_the_next(lake: Lake) -> None:
@@ -265,11 +312,6 @@ def test_rejects_of_each_column_are_kept_up_to_a_thousand(
     assert sorted(column for _, column, _ in rejects(lake)) == [
         *("campaign_name", "campaign_name", "daily_budget", "daily_budget")
     ]
-
-
-def account(number: int, **changes: Any) -> dict[str, Any]:
-    values = {"account_id": str(number), "name": "Shop", "currency": "EUR", "balance": "100"}
-    return values | {"timezone_name": "Europe/Berlin"} | changes
 
 
 def test_an_account_that_cannot_be_read_costs_itself_and_each_value_itself(lake: Lake) -> None:
