@@ -73,7 +73,8 @@ def accounts(context: dg.AssetExecutionContext, graph: GraphResource) -> dg.Mate
     settings = graph.settings()
     with stopping(), settings.open_graph() as client:
         found = discover(client, settings.account_ids)
-    metadata = take_in_accounts(context.instance, Lake(settings.warehouse_url), found, graph.now())
+        lake = Lake(settings.warehouse_url)
+        metadata = take_in_accounts(context.instance, lake, found, graph.now())
     return dg.MaterializeResult(metadata=metadata)
 
 

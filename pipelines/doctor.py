@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,14 @@ from fbgraph import act_id
 from fbgraph.errors import ENDS_EVERYTHING, GraphError, TokenError, VersionError
 from pipelines import access
 from pipelines.listings import discover, text_of
+from pipelines.origin import refused
 from pipelines.reports import REPORTS
 from pipelines.settings import ConfigError, settings_of
 from warehouse import reader
 from warehouse.catalog import lag
 from warehouse.errors import WarehouseError
 from warehouse.lake import Lake
+from warehouse.place import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,6 +52,9 @@ def _findings(environ: Mapping[str, str]) -> Iterator[Finding]:
         return
     yield from _warehouse(settings.warehouse_url)
     yield _reader()
+    if why := _source(settings):
+        yield False, "source", why
+        return
     try:
         client = settings.open_graph(is_shared=False)
     except VersionError as error:
@@ -59,6 +65,13 @@ def _findings(environ: Mapping[str, str]) -> Iterator[Finding]:
         return
     with client:
         yield from _graph(client, settings)
+
+
+def _source(settings: Settings) -> str:
+    """Why the lake takes nothing from FB_GRAPH_URL. One that cannot be read is told of already."""
+    with suppress(WarehouseError, OSError):
+        return refused(open_store(settings.warehouse_url), settings.graph_url)
+    return ""
 
 
 def _graph(client: GraphClient, settings: Settings) -> Iterator[Finding]:

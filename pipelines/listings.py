@@ -52,10 +52,12 @@ LEVEL_OF: Final[Mapping[str, str]] = {"campaigns": "campaign", "adsets": "adset"
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """The accounts found. `refused`: those that cannot be loaded, or that were asked for by id and
-    the token may not read, with why. `unreadable`: what the list has that is not an account.
+    """The accounts found at `graph_url`. `refused`: those that cannot be loaded, or that were asked
+    for by id and the token may not read, with why. `unreadable`: what the list has that is not an
+    account.
     """
 
+    graph_url: str
     rows: Sequence[Row]
     refused: Mapping[str, str] = field(default_factory=dict)
     unreadable: Sequence[object] = ()
@@ -102,6 +104,7 @@ def discover(client: GraphClient, account_ids: Sequence[str] = ()) -> Discovery:
     found = {key: row for key, row in accounts if key and isinstance(row, Mapping)}
     refused |= {key: why for key, row in found.items() if (why := _unfit(row))}
     return Discovery(
+        client.base_url,
         [{**row, "account_id": key} for key, row in found.items() if key not in refused],
         refused,
         [row for key, row in accounts if not key],

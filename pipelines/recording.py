@@ -13,6 +13,7 @@ from fbgraph import act_id
 from fbgraph.errors import ENDS_EVERYTHING
 from pipelines.listings import store_accounts, text_of
 from pipelines.metadata import listing_metadata, published_metadata, unreadable_metadata
+from pipelines.origin import claimed
 from pipelines.partitions import AD_ACCOUNTS, key_of
 from pipelines.settings import ConfigError
 
@@ -48,6 +49,7 @@ __all__ = [
     "take_in_accounts",
     "told_of",
 ]
+
 
 #: Keys in the metadata of a failed run: asset → partition key → why; and why everything stopped.
 FAILED: Final = "failed"
@@ -88,7 +90,14 @@ def loaded_part(outcome: Outcome, beside: Beside) -> Part:
 def take_in_accounts(
     instance: dg.DagsterInstance, lake: Lake, found: Discovery, now: datetime
 ) -> Mapping[str, Any]:
-    """Put accounts into the lake and into the grid; the metadata of the asset `accounts`."""
+    """Put accounts into the lake and into the grid; the metadata of the asset `accounts`.
+
+    Nothing is loaded of an account that is not in the lake, so here is where a lake's source is
+    settled. Raises ConfigError where it is another, and WarehouseError as `store_accounts`.
+    """
+    if why := claimed(lake.store, found.graph_url):
+        raise ConfigError(why)
+    _warn_of_strangers(lake, found)
     merged = store_accounts(lake, [*found.rows, *found.unreadable], now)
     if merged.unreadable:
         _log.warning("accounts: %s", merged.unreadable)
@@ -101,6 +110,18 @@ def take_in_accounts(
         "refused": dict(found.refused),
         **unreadable_metadata(merged.unreadable),
     }
+
+
+def _warn_of_strangers(lake: Lake, found: Discovery) -> None:
+    """Warn where a token sees none of the accounts that are there: it may be another business's."""
+    there = set(lake.read("accounts").column("account_id").to_pylist())
+    seen = {row["account_id"] for row in found.rows}
+    if there and seen and not there & seen:
+        _log.warning(
+            "%s holds %d ad accounts and the token sees none of them, but %d others. If they belong"
+            " to another business, load them into a lake of their own: see WAREHOUSE_URL.",
+            *(lake.store.name(), len(there), len(seen)),
+        )
 
 
 def record_accounts(

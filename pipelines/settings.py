@@ -15,6 +15,7 @@ from fbgraph import API_VERSION, GRAPH_URL, GraphClient, act_id
 from fbgraph.errors import RequestError, VersionError
 from fbgraph.versions import why_not
 from pipelines.limits import ledger_of
+from pipelines.origin import refused
 from warehouse.place import open_store
 
 if TYPE_CHECKING:
@@ -82,18 +83,22 @@ class Settings:
         version that is unknown or has ended by `today` (by default this machine's, in UTC).
 
         `is_shared`: what it is told of limits, other processes with the same warehouse are told
-        too. Raises WarehouseError where that can be no folder.
+        too. Raises WarehouseError where that can be no folder, and ConfigError where the lake holds
+        data from another Graph API.
         """
         if reason := why_not(self.api_version, today or datetime.now(UTC).date()):
             raise VersionError(reason)
         if not self.access_token:
             raise ConfigError(_HOW_TO_GET_ONE)
+        store = open_store(self.warehouse_url) if is_shared else None
+        if store and (why := refused(store, self.graph_url)):
+            raise ConfigError(why)
         return GraphClient(
             self.access_token,
             app_secret=self.app_secret,
             base_url=self.graph_url,
             version=self.api_version,
-            ledger=ledger_of(open_store(self.warehouse_url), time.time) if is_shared else None,
+            ledger=ledger_of(store, time.time) if store else None,
         )
 
 

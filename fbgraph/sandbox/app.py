@@ -56,6 +56,7 @@ def make_app(platform: Platform) -> Starlette:
         "truth": _truth,
         "calls": _calls,
         "world": _world,
+        "seed": _seed,
         "scenario": _scenario,
         "token": _token,
         "change": _change,
@@ -166,6 +167,10 @@ def _calls(platform: Platform, request: Request, _: bytes) -> Any:
 
 def _world(platform: Platform, _: Request, __: bytes) -> Any:
     return platform.describe_world()
+
+
+def _seed(platform: Platform, _: Request, __: bytes) -> Any:
+    return {"seed": platform.world.seed}
 
 
 def _scenario(platform: Platform, request: Request, body: bytes) -> Any:

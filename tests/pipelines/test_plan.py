@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fbgraph import GRAPH_URL
 from pipelines.listings import Discovery
 from pipelines.partitions import AccountDay
 from pipelines.plan import plan_of
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pipelines.plan import Plan
 
 NOW = datetime(2026, 11, 23, 20, tzinfo=UTC)
-FOUND = Discovery([
+FOUND = Discovery(GRAPH_URL, [
     {"account_id": "1", "name": "Nordlicht", "timezone_name": "Europe/Berlin"},
     {"account_id": "2", "name": "Kea", "timezone_name": "Pacific/Auckland"},
 ])  # fmt: skip
@@ -82,7 +83,7 @@ def test_accounts_that_may_not_be_read_are_left_out_and_told_with_why() -> None:
     with pytest.raises(ConfigError, match=r"act_9: \(#200\) No"):
         plan_of(found, (day, day), ("9",), (), NOW)
     with pytest.raises(ConfigError, match=r"act_9: \(#200\) No"):
-        plan_of(Discovery([], {"9": "(#200) No"}), (day, day), (), (), NOW)
+        plan_of(Discovery(GRAPH_URL, [], {"9": "(#200) No"}), (day, day), (), (), NOW)
 
 
 def test_what_may_not_be_read_is_among_what_to_run_again() -> None:
@@ -100,4 +101,4 @@ def test_a_token_that_sees_nothing_is_told_so() -> None:
     days = date(2026, 11, 20), date(2026, 11, 20)
 
     with pytest.raises(ConfigError, match="sees no ad account"):
-        plan_of(Discovery([]), days, (), (), NOW)
+        plan_of(Discovery(GRAPH_URL, []), days, (), (), NOW)

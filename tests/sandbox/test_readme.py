@@ -42,7 +42,7 @@ def test_the_figures_of_quotas_are_theirs() -> None:
         assert f"{quota.app_per_user} per user" in README
 
 
-@pytest.mark.parametrize("page", ["truth", "world", "calls", "scenario", "token", "change"])
+@pytest.mark.parametrize("page", ["truth", "world", "seed", "calls", "scenario", "token", "change"])
 def test_every_page_is_told_of_and_there(graph: Graph, page: str) -> None:
     assert f"| `{page}" in README
     assert graph.bare.get(f"_sandbox/{page}").status_code in {200, 400}
