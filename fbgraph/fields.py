@@ -1,8 +1,8 @@
 """What can be asked of the Graph API: fields, statuses, operators, breakdowns, windows, hours.
 
-The two CSV files beside this module hold one field a line; everything else is short enough to
-stand here. The sandbox imports this module and nothing else of ours, so it states only what Meta
-documents and decides nothing about how to ask.
+The CSV files beside this module hold one field, breakdown or combination a line; everything else is
+short enough to be here. The sandbox imports this module and nothing else of ours, so it states only
+what Meta documents or was seen to do, and decides nothing about how to ask.
 
 Sources: Marketing API v26.0 reference pages of insights, ad account, campaign, ad set and ad;
 the field lists of Meta's own SDK 26.0.3 (facebook-business).
@@ -10,12 +10,25 @@ the field lists of Meta's own SDK 26.0.3 (facebook-business).
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
+from fbgraph.breakdowns import (
+    ACTION_BREAKDOWNS,
+    BREAKDOWNS,
+    COMBINATIONS,
+    HOURLY,
+    HOURLY_AUDIENCE,
+    HOURLY_PARTNERS,
+    ONLY_NONE,
+    Breakdown,
+    Combination,
+    action_breakdowns,
+    breakdowns,
+    combination,
+    rows_of,
+)
 from fbgraph.retirements import retired
 from fbgraph.versions import READ_ON
 
@@ -39,11 +52,15 @@ __all__ = [
     "HOURLY_PARTNERS",
     "HOUR_LABELS",
     "LEVELS",
-    "NEVER_ALONE",
-    "ONLY_FIELDS",
+    "ONLY_NONE",
     "OPERATORS",
+    "Breakdown",
+    "Combination",
     "InsightsField",
     "ObjectField",
+    "action_breakdowns",
+    "breakdowns",
+    "combination",
     "insights_fields",
     "object_fields",
     "of",
@@ -63,17 +80,8 @@ EDGE_KINDS: Final[Mapping[str, str]] = {
     "insights": "insights",
 }
 
-#: The breakdown by hour of the ad account's own wall clock.
-HOURLY: Final = "hourly_stats_aggregated_by_advertiser_time_zone"
-
-#: The same by each viewer's own clock: its values are no instants.
-HOURLY_AUDIENCE: Final = "hourly_stats_aggregated_by_audience_time_zone"
-
 #: The values of `HOURLY`, in the order of the day.
 HOUR_LABELS: Final[Sequence[str]] = tuple(f"{h:02}:00:00 - {h:02}:59:59" for h in range(24))
-
-#: What an hourly breakdown may be combined with. Source: Insights API, Breakdowns.
-HOURLY_PARTNERS: Final = frozenset({"action_type", "action_target_id", "action_destination"})
 
 #: In every insights row whether asked for or not.
 ALWAYS_RETURNED: Final[Sequence[str]] = ("date_start", "date_stop")
@@ -109,79 +117,6 @@ DATE_PRESETS: Final = frozenset({
     *("this_week_mon_today", "this_week_sun_today", "this_year"),
 })  # fmt: skip
 
-#: Values of `breakdowns`. Source: facebook-business 26.0.3, AdsInsights.Breakdowns.
-BREAKDOWNS: Final = frozenset(
-    """
-    ad_extension_domain ad_extension_url ad_format_asset affiliate_click_region affiliate_link_url
-    age app_id body_asset breakdown_ad_objective breakdown_reporting_ad_id call_to_action_asset
-    coarse_conversion_value comscore_market conversion_destination country
-    creative_automation_asset_id creative_fingerprint_details creative_format_classification
-    creative_media_type_breakdown creative_relaxation_asset_type crm_advertiser_l12_territory_ids
-    crm_advertiser_subvertical_id crm_advertiser_vertical_id crm_ult_advertiser_id
-    description_asset device_platform dma existing_post_id fidelity_type flexible_format_asset_type
-    frequency_value gen_ai_asset_type gender hourly_stats_aggregated_by_advertiser_time_zone
-    hourly_stats_aggregated_by_audience_time_zone hsid image_asset impression_device
-    impression_view_time_advertiser_hour_v2 instagram_ads_follow_type
-    instagram_ads_instagram_media_product_type instagram_ads_time_since_creation_bucket
-    internal_campaign_id is_auto_advance is_conversion_id_modeled is_rendered_as_delayed_skip_ad
-    landing_destination link_url_asset marketing_messages_btn_name mdsa_landing_destination
-    media_asset_url media_creator media_destination_url media_format media_id media_origin_url
-    media_text_content media_type mmm msa_seller_name overlap_segment pa_creator_ig_handle
-    place_page_id placement_path platform_position postback_sequence_index product_brand_breakdown
-    product_category_breakdown product_custom_label_0_breakdown product_custom_label_1_breakdown
-    product_custom_label_2_breakdown product_custom_label_3_breakdown
-    product_custom_label_4_breakdown product_group_content_id_breakdown product_id
-    publisher_platform redownload reels_trending_topic region rta_ugc_topic rule_set_id
-    rule_set_name signal_source signal_source_bucket skan_campaign_id skan_conversion_id
-    skan_version sot_attribution_model_type sot_attribution_window sot_channel sot_event_type
-    sot_source standard_event_content_type title_asset user_persona_id user_persona_name
-    video_asset zip
-    """.split()
-)
-
-#: Values of `action_breakdowns`. Source: facebook-business 26.0.3, AdsInsights.ActionBreakdowns.
-ACTION_BREAKDOWNS: Final = frozenset(
-    """
-    action_canvas_component_name action_carousel_card_id action_carousel_card_name
-    action_destination action_device action_reaction action_target_id action_type
-    action_video_sound action_video_type conversion_destination is_business_ai_assisted
-    matched_persona_id matched_persona_name signal_source_bucket standard_event_content_type
-    """.split()
-)
-
-
-#: Breakdowns that Meta gives together; any other is given alone. Source: Insights API, Breakdowns;
-#: those with the device's platform: predefined streams of airbyte's source-facebook-marketing.
-COMBINATIONS: Final = frozenset(
-    map(
-        frozenset,
-        (
-            ("age", "gender"),
-            ("publisher_platform", "platform_position"),
-            ("publisher_platform", "impression_device"),
-            ("publisher_platform", "platform_position", "impression_device"),
-            ("publisher_platform", "device_platform"),
-            ("publisher_platform", "platform_position", "device_platform"),
-        ),
-    )
-)
-
-#: Breakdowns that need another one beside them. Source: Insights API, Breakdowns.
-NEVER_ALONE: Final[Mapping[str, str]] = {
-    "impression_device": "publisher_platform",
-    "platform_position": "publisher_platform",
-}
-
-#: Metrics that Meta gives under a breakdown, where it does not give all. Source: as above; the
-#: assets of dynamic creatives share one list.
-ONLY_FIELDS: Final[Mapping[str, frozenset[str]]] = {
-    "frequency_value": frozenset({"reach"}),
-    **dict.fromkeys(
-        sorted(name for name in BREAKDOWNS if name.endswith("_asset")),
-        frozenset({"impressions", "clicks", "spend", "reach", "actions", "action_values"}),
-    ),
-}
-
 #: Values of `action_attribution_windows`. Source: facebook-business 26.0.3,
 #: AdsInsights.ActionAttributionWindows.
 ATTRIBUTION_WINDOWS: Final = frozenset(
@@ -210,7 +145,9 @@ class InsightsField:
     `hourly`, under the hourly breakdowns: ok, zero (comes as "0"), absent, omitted (accepted and
     left out), on_meta (actions off Meta are missing), error (the request is refused).
     `care`: empty, or why not to ask for it by default: refused (since v19), fails, kills_runs,
-    unreadable (the finished run cannot be read), splits_rows, renamed, alone, needs_filter.
+    unreadable (the finished run cannot be read), splits_rows, renamed, alone, needs_filter,
+    needs_product (the action breakdown action_converted_product_id), not_of_accounts (fails at that
+    level).
     """
 
     field: str
@@ -240,7 +177,7 @@ class ObjectField:
 @cache
 def insights_fields() -> Mapping[str, InsightsField]:
     """Every insights field by name (238)."""
-    return {row["field"]: InsightsField(**row) for row in _rows("insights_fields.csv")}
+    return {row["field"]: InsightsField(**row) for row in rows_of("insights_fields.csv")}
 
 
 @cache
@@ -249,7 +186,7 @@ def object_fields(name: str) -> Mapping[str, ObjectField]:
 
     Raises KeyError for what is none of these: no fields at all would be asked for in silence.
     """
-    rows = [row for row in _rows("object_fields.csv") if row["object"] == name]
+    rows = [row for row in rows_of("object_fields.csv") if row["object"] == name]
     if not rows:
         raise KeyError(name)
     return {row["field"]: ObjectField(**row) for row in rows}
@@ -276,8 +213,3 @@ def readable(kind: str, *, hourly: bool = False) -> Sequence[str]:
         for name, field in insights_fields().items()
         if not field.care and not (hourly and field.hourly == "error")
     )
-
-
-def _rows(name: str) -> Sequence[dict[str, str]]:
-    text = files(__package__).joinpath(name).read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))

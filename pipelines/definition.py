@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-__all__ = ["FIRST_DAY", "LOOKBACK_DAYS", "Definition", "Fault"]
+__all__ = [
+    "ERROR",
+    "FIRST_DAY",
+    "LOOKBACK_DAYS",
+    "META",
+    "WARNING",
+    "Definition",
+    "Fault",
+]
 
 #: Meta keeps 37 months; older days answer code 3018. Fixed, so that the grid does not shift.
 FIRST_DAY: Final = date(2023, 10, 1)
@@ -19,28 +27,42 @@ LOOKBACK_DAYS: Final = 28
 class Definition:
     """A report of insights as its `defs.yaml` says it. docs/reports.md tells what each key means.
 
-    What is not checked yet: `report_rules` finds what is wrong.
+    `action_breakdowns` is None where the key is absent: Meta then splits by action_type; an empty
+    list splits by nothing. What is not checked yet: `report_rules` finds what is wrong.
     """
 
     name: str
     level: str
     fields: tuple[str, ...]
     breakdowns: tuple[str, ...] = ()
-    action_breakdowns: tuple[str, ...] = ()
+    action_breakdowns: tuple[str, ...] | None = None
     action_attribution_windows: tuple[str, ...] = ()
+    allow_unknown: bool = False
     lookback_days: int = LOOKBACK_DAYS
     start_date: date = FIRST_DAY
     description: str = ""
     owners: tuple[str, ...] = ()
 
 
+#: `weight` of a fault: the report cannot be loaded; Meta would refuse it, as far as our tables
+#: know, and `allow_unknown` makes a warning of it; it loads, and a person should know.
+ERROR: Final = "error"
+META: Final = "meta"
+WARNING: Final = "warning"
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong with a definition: under which key, with which of its values."""
+    """One thing to say about a definition: under which key, about which of its values."""
 
     key: str
     value: str
     rule: str
+    weight: str = ERROR
+
+    @property
+    def is_warning(self) -> bool:
+        return self.weight == WARNING
 
     def __str__(self) -> str:
         return (

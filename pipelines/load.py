@@ -86,6 +86,8 @@ class Loader:
 
         Raises TokenError and BlockedError, which stop everything; all else is told per outcome.
         """
+        for warning in report.warnings:
+            _log.warning("%s", warning)
         days_of, refused = _work(self._accounts, account_days, self._now())
         load = self._load_controls if report is CONTROL else self._load_report
         failures = Failures(self._lake.store, report.name)

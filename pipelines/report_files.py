@@ -1,149 +1,224 @@
-"""`defs.yaml` files → definitions of reports. Reads them with PyYAML, which Dagster brings along,
-so that the command line knows every report without importing Dagster.
+"""`defs.yaml` files → definitions of reports, and all that is wrong with those that are not.
+
+One file, or one report in a file, fails alone. Read with PyYAML, which Dagster brings along, so
+that the command line knows every report without importing Dagster.
 """
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
+import os
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
-
-import yaml
+from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.definition import Definition, Fault
-from pipelines.report_rules import faults
+from pipelines.report_rules import findings
+from pipelines.yaml_lines import COMPONENT, Document, Lines, UnreadableFileError, documents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["COMPONENT", "FOLDER", "Found", "read_definitions"]
+__all__ = ["COMPONENT", "FOLDER", "Broken", "Found", "Told", "read_definitions", "shown"]
 
 #: Where reports are looked for: each `defs.yaml` in it, at any depth.
 FOLDER: Final = Path(__file__).parent / "defs"
 
-#: The `type` of a report; other components in the folder are Dagster's business.
-COMPONENT: Final = "pipelines.components.InsightsReport"
+#: The one name of a file that both Dagster and the command line read.
+FILE: Final = "defs.yaml"
 
 #: Values that a key may have: what it must be, in words, and how it is read.
 _Reader = tuple[str, "Callable[[Any], Any]"]
 
-#: (line of a key, or of a key's value) in a file.
-Lines = dict[tuple[str, str], int]
+#: Keys of a document beside `type` and `attributes` that are Dagster's own.
+_DAGSTERS: Final = frozenset({"requirements", "template_vars_module", "post_processing"})
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One thing to say, and where."""
+
+    path: Path
+    line: int
+    fault: Fault
+
+    def __str__(self) -> str:
+        return f"{shown(self.path)}:{self.line}: {self.fault}"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A report, or a file, that cannot be loaded: why, and as far as it could be read, what."""
+
+    told: Sequence[Told]
+    definition: Definition | None = None
+
+    def __str__(self) -> str:
+        return "\n".join(f"  {told}" for told in self.told if not told.fault.is_warning)
+
+
+@dataclass(slots=True)
 class Found:
-    """Definitions by name, where each stands, and everything that is wrong, as ``file:line: …``."""
+    """What was read: definitions that can be loaded by name, `broken` ones by name or else by path,
+    and all there is to say about either.
+    """
 
-    def __init__(self) -> None:
-        self.definitions: dict[str, Definition] = {}
-        self.faults: list[str] = []
-        self._places: dict[str, tuple[Path, Lines]] = {}
+    definitions: dict[str, Definition] = field(default_factory=dict)
+    broken: dict[str, Broken] = field(default_factory=dict)
+    told: list[Told] = field(default_factory=list)
+    places: dict[str, tuple[Path, Lines]] = field(default_factory=dict)
 
-    def add(self, definition: Definition, path: Path, lines: Lines) -> None:
-        """Take in a definition, unless there is one of its name."""
-        if definition.name in self._places:
-            other, at = self._places[definition.name]
-            where = f"{_shown(other)}:{at['name', '']}"
-            rule = f"there is a report of this name already, in {where}"
-            self.fault(path, lines, Fault("name", definition.name, rule))
-            return
-        self._places[definition.name] = path, lines
-        self.definitions[definition.name] = definition
+    @property
+    def faults(self) -> Sequence[str]:
+        """What keeps reports from loading, as ``file:line: key: value: rule``."""
+        return [str(told) for told in self.told if not told.fault.is_warning]
 
-    def fault(self, path: Path, lines: Lines, fault: Fault) -> None:
-        """Note what is wrong, at the line of the value, or else of its key, or of the report."""
-        places = ((fault.key, fault.value), (fault.key, ""), ("", ""))
-        line = next(lines[place] for place in places if place in lines)
-        self.faults.append(f"{_shown(path)}:{line}: {fault}")
+    @property
+    def warnings(self) -> Sequence[str]:
+        return [str(told) for told in self.told if told.fault.is_warning]
 
-    def fault_of(self, name: str, fault: Fault) -> None:
-        """The same for a definition that was taken in."""
-        self.fault(*self._places[name], fault)
+    def warnings_of(self, name: str) -> Sequence[str]:
+        """Warnings about one report."""
+        path, lines = self.places[name]
+        first, last = min(lines.values()), max(lines.values())
+        return [
+            str(told)
+            for told in self.told
+            if told.fault.is_warning and told.path == path and first <= told.line <= last
+        ]
+
+    def take(
+        self, path: Path, lines: Lines, faults: Sequence[Fault], definition: Definition | None
+    ) -> None:
+        """Take in one report, or what is wrong with it. `definition` is None where it could not be
+        read as a whole.
+        """
+        name = definition.name if definition else ""
+        if name in self.places:
+            other, at = self.places[name]
+            rule = f"there is a report of this name already, in {shown(other)}:{at['name', '']}"
+            faults, definition = [*faults, Fault("name", name, rule)], None
+        elif definition:
+            self.places[name] = path, lines
+        told = [Told(path, _line(lines, fault), fault) for fault in faults]
+        self.told += told
+        if any(not fault.is_warning for fault in faults):
+            label = name if definition else f"{shown(path)}:{lines['', '']}"
+            self.broken[label] = Broken(told, definition)
+        elif definition:
+            self.definitions[name] = definition
+
+    def reject(self, name: str, fault: Fault) -> None:
+        """Move a definition that was taken in to what is broken."""
+        path, lines = self.places[name]
+        told = Told(path, _line(lines, fault), fault)
+        self.told.append(told)
+        del self.definitions[name]
+        self.broken[name] = Broken([told])
+
+
+def _line(lines: Lines, fault: Fault) -> int:
+    """The line of the value, or else of its key, or of the report."""
+    places = ((fault.key, fault.value), (fault.key, ""), ("", ""))
+    return next(lines[place] for place in places if place in lines)
 
 
 def read_definitions(folder: Path = FOLDER) -> Found:
-    """Read every report under a folder and check it. Raises OSError."""
+    """Read every report under a folder and check it. What cannot be read is told, never raised."""
     found = Found()
-    for path in sorted(folder.rglob("defs.yaml")):
+    for path in _files(folder, found):
         try:
-            for attributes, lines in _documents(path):
-                _take(found, path, attributes, lines)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            lines = {("", ""): mark.line + 1 if mark else 1}
-            found.fault(path, lines, Fault("YAML", "", str(getattr(error, "problem", error))))
+            for document in documents(path):
+                _take(found, path, document)
+        except UnreadableFileError as error:
+            if path.stem == "defs":
+                found.take(path, {("", ""): error.line}, [Fault("YAML", "", str(error))], None)
     return found
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # yaml ships no types
-    """Leaves days as the texts that they are written in: a day that is none is told by us."""
+def _files(folder: Path, found: Found) -> Iterator[Path]:
+    """Files that could hold reports, in order."""
 
-    yaml_implicit_resolvers: ClassVar = {
-        first: [(tag, pattern) for tag, pattern in known if not tag.endswith(":timestamp")]
-        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+    def unreadable(error: OSError) -> None:
+        where = Path(error.filename)
+        found.take(where, {("", ""): 1}, [Fault("folder", "", f"{error.strerror}")], None)
 
-
-def _documents(path: Path) -> Iterator[tuple[Any, Lines]]:
-    """The attributes of each report in a file, and where they stand in it."""
-    loader = _Loader(path.read_text(encoding="utf-8"))
-    try:
-        while loader.check_node():
-            node = loader.get_node()
-            document = loader.construct_document(node)
-            if isinstance(document, dict) and document.get("type") == COMPONENT:
-                yield document.get("attributes"), _lines(node)
-    finally:
-        loader.dispose()
+    for where, folders, names in os.walk(folder, onerror=unreadable):
+        folders.sort()
+        yield from (Path(where, n) for n in sorted(names) if n.endswith((".yaml", ".yml")))
 
 
-def _lines(document: yaml.MappingNode) -> Lines:
-    lines = {("", ""): document.start_mark.line + 1}
-    for name, attributes in document.value:
-        if name.value != "attributes":
-            continue
-        lines["", ""] = name.start_mark.line + 1
-        if not isinstance(attributes, yaml.MappingNode):
-            continue
-        for key, value in attributes.value:
-            lines[key.value, ""] = key.start_mark.line + 1
-            entries = value.value if isinstance(value, yaml.SequenceNode) else [value]
-            for entry in entries:
-                lines[key.value, str(entry.value)] = entry.start_mark.line + 1
-    return lines
+def _take(found: Found, path: Path, document: Document) -> None:
+    if not (document.is_report if path.stem == "defs" else document.says_report):
+        return  # another component, or nothing of ours
+    faults = [*_frame(document)]
+    if path.name != FILE:
+        rule = f"rename it {FILE}: files of another name are not read"
+        faults.insert(0, Fault("file", path.name, rule))
+    definition = None
+    if isinstance(document.attributes, dict):
+        wrong, definition = _definition(document.attributes)
+        faults += wrong
+    elif not any(fault.key == "document" for fault in faults):
+        faults.append(Fault("attributes", "", "is missing: it says what to ask for"))
+    found.take(path, document.lines, faults, definition)
 
 
-def _take(found: Found, path: Path, attributes: Any, lines: Lines) -> None:
-    if not isinstance(attributes, dict):
-        found.fault(path, lines, Fault("attributes", "", "is missing: it says what to ask for"))
+def _frame(document: Document) -> Iterator[Fault]:
+    """What is wrong around the attributes."""
+    if document.keys is None:
+        rule = f"is not a report: write type: {COMPONENT}, and what to ask for under attributes"
+        yield Fault("document", "", rule)
         return
+    if document.type != COMPONENT:
+        rule = f"write type: {COMPONENT}"
+        yield (
+            Fault("type", document.type, rule)
+            if document.type
+            else Fault("type", "", f"is missing: {rule}")
+        )
+    for key in document.keys:
+        if key not in {"type", "attributes"} | _DAGSTERS:
+            yield Fault(key, "", "is not a key here: write it under attributes, or leave it out")
+    for key in document.repeated:
+        yield Fault(key, "", "is written twice: YAML would keep the last one only")
+
+
+#: What a definition is checked with in place of keys that are missing or cannot be read, so that
+#: one of them hides no other fault. They go well with anything.
+_STAND_INS: Final[Mapping[str, Any]] = {
+    "name": "unnamed",
+    "level": "ad",
+    "fields": ("impressions", "actions"),
+}
+
+
+def _definition(attributes: Mapping[Any, Any]) -> tuple[Sequence[Fault], Definition | None]:
+    """All that is wrong, and the definition if each of its keys could be read."""
     wrong = [*_shape(attributes)]
-    if not wrong:
-        read = {key: _READERS[key][1](value) for key, value in attributes.items()}
-        definition = Definition(**read)
-        wrong = [*faults(definition)]
-        found.add(definition, path, lines)
-    for fault in wrong:
-        found.fault(path, lines, fault)
+    bad = {fault.key for fault in wrong}
+    read = {k: _READERS[k][1](v) for k, v in attributes.items() if k in _READERS and k not in bad}
+    definition = Definition(**{**_STAND_INS, **read})
+    rules = [fault for fault in findings(definition) if fault.key not in bad]
+    return [*wrong, *rules], None if bad & _READERS.keys() else definition
 
 
 def _shape(attributes: Mapping[Any, Any]) -> Iterator[Fault]:
-    """Keys that are not known or missing, and values that are no text, number or list."""
+    """Keys that are not known or missing, and values that are not a text, number or list."""
     for key, value in attributes.items():
         if key not in _READERS:
             near = get_close_matches(str(key), _READERS, n=1)
             hint = f"; do you mean {near[0]}?" if near else f"; there are {', '.join(_READERS)}"
-            yield Fault(str(key), "", f"is no key of a report{hint}")
+            yield Fault(str(key), "", f"is not a key of a report{hint}")
             continue
         wanted, read = _READERS[key]
         try:
             read(value)
         except (TypeError, ValueError):
-            shown = "" if isinstance(value, list | dict) else str(value)
-            yield Fault(key, shown, f"write {wanted}")
-    for key in _REQUIRED - attributes.keys():
+            text = "" if isinstance(value, list | dict) else str(value)
+            yield Fault(key, text, f"write {wanted}")
+    for key in sorted(_REQUIRED - attributes.keys()):
         yield Fault(key, "", "is missing")
 
 
@@ -159,6 +234,12 @@ def _number(value: Any) -> int:
     return value
 
 
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
 def _day(value: Any) -> date:
     return date.fromisoformat(_text(value))
 
@@ -169,11 +250,15 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(_text(entry) for entry in value)
 
 
+_LIST: Final = ("a list of texts, like [impressions, spend]", _texts)
+
 _KINDS: Final[Mapping[str, _Reader]] = {
     "str": ("a text", _text),
     "int": ("a whole number", _number),
+    "bool": ("true or false", _flag),
     "date": ("a day like 2026-11-21", _day),
-    "tuple[str, ...]": ("a list of texts, like [impressions, spend]", _texts),
+    "tuple[str, ...]": _LIST,
+    "tuple[str, ...] | None": _LIST,
 }
 
 _READERS: Final[Mapping[str, _Reader]] = {
@@ -183,6 +268,6 @@ _READERS: Final[Mapping[str, _Reader]] = {
 _REQUIRED: Final = {field.name for field in fields(Definition) if field.default is MISSING}
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """A path as one finds it from here."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -2,13 +2,14 @@
 
 Sources: Marketing API v26.0, Insights reference and Breakdowns; Out-of-cycle changes of 2025 and
 2026; what each field does was seen by connectors where Meta is silent (`care` in the catalogue).
+Breakdowns have their own tables (`fbgraph.breakdowns`) and rules (`breakdown_rules`).
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from fbgraph.fields import (
@@ -16,43 +17,49 @@ from fbgraph.fields import (
     ALWAYS_RETURNED,
     ATTRIBUTION_WINDOWS,
     BREAKDOWNS,
-    COMBINATIONS,
     DEAD_WINDOWS,
     HOURLY,
     HOURLY_AUDIENCE,
-    HOURLY_PARTNERS,
     LEVELS,
-    NEVER_ALONE,
-    ONLY_FIELDS,
     insights_fields,
 )
-from pipelines.definition import FIRST_DAY, Fault
+from pipelines.breakdown_rules import BREAKDOWN_RULES, is_without_company
+from pipelines.definition import FIRST_DAY, META, WARNING, Fault
+from pipelines.hints import unknown
+from pipelines.report_names import reserved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pipelines.definition import Definition
 
-__all__ = ["faults", "no_sums"]
+__all__ = ["faults", "findings", "no_sums"]
 
 #: `care` of a field → what becomes of a request with it.
 CARE: Final[Mapping[str, str]] = {
-    "refused": "Meta refuses every request with it since v19",
-    "fails": "requests with it fail",
-    "kills_runs": "report runs with it fail (2/1504044)",
-    "unreadable": "a finished report run with it cannot be read",
-    "splits_rows": "it splits rows, and sums go wrong",
-    "renamed": "it comes back as `results`: ask for that",
-    "alone": "it cannot be asked for together with other metrics",
-    "needs_filter": "it needs a filter on a customization, which reports have not",
+    "refused": "Meta refuses every request with it since v19 (airbyte's connector, 2024-02)",
+    "fails": "requests with it fail (airbyte's connector)",
+    "kills_runs": "report runs with it fail with 2/1504044 (nekt's connector, 2026-09-11)",
+    "unreadable": "a finished report run with it cannot be read (nekt's connector, 2026-09)",
+    "splits_rows": "it splits rows, so that sums go wrong (seen in async reports)",
+    "renamed": "it comes back as `results`: ask for that (airbyte's connector)",
+    "alone": "Meta gives it only without other metrics: under skan_campaign_id and its like"
+    " (Insights API > Breakdowns, 2026-09)",
+    "needs_product": "it needs action_breakdowns: [action_converted_product_id]"
+    " (Insights API reference, 2026-09)",
+    "not_of_accounts": "requests with it fail at level account with 2/1504041: use level campaign"
+    " or a finer one (live requests, 2026-08)",
+    "needs_filter": "it needs a filter on a customization, which reports do not have",
 }
+
+_BREAKDOWNS_PAGE: Final = "(Insights API > Breakdowns, 2026-09)"
 
 #: How a field behaves by the hour, where it is not worth asking for.
 BY_HOUR: Final[Mapping[str, str]] = {
-    "error": "Meta refuses it by the hour",
-    "zero": 'by the hour Meta sends "0" whatever it was',
-    "absent": "by the hour it does not exist",
-    "omitted": "by the hour Meta leaves it out",
+    "error": f"Meta refuses it by the hour {_BREAKDOWNS_PAGE}",
+    "zero": f'by the hour Meta sends "0", whatever the number is {_BREAKDOWNS_PAGE}',
+    "absent": f"by the hour it does not exist {_BREAKDOWNS_PAGE}",
+    "omitted": f"by the hour Meta leaves it out {_BREAKDOWNS_PAGE}",
 }
 
 HOURLIES: Final = frozenset({HOURLY, HOURLY_AUDIENCE})
@@ -66,11 +73,6 @@ FROM_LEVEL: Final[Mapping[str, str]] = {
         ("quality_ranking", "engagement_rate_ranking", "conversion_rate_ranking"), "ad"
     ),
 }
-
-#: Fields of a kind that no breakdown takes away.
-ABOUT: Final = frozenset({"id", "text", "date"})
-
-PRODUCT: Final = "product_id"
 
 #: (what is asked for, does a definition ask for it?, months that Meta keeps, the first day of which
 #: it had numbers when that rule came). A fixed day: a report that loads today must load next year.
@@ -91,27 +93,46 @@ _OWNER: Final = re.compile(r"team:\S+|[^\s@]+@[^\s@]+\.[^\s@]+")
 _LOOKBACK: Final = range(1, 91)
 
 
+def findings(definition: Definition) -> Sequence[Fault]:
+    """Everything there is to say about a definition: what keeps it from loading, and warnings.
+
+    With `allow_unknown` what Meta would refuse as far as we know is a warning too: Meta is asked.
+    """
+    found = [fault for rule in RULES for fault in rule(definition)]
+    if not definition.allow_unknown:
+        return found
+    return [_asked_anyway(fault) if fault.weight == META else fault for fault in found]
+
+
 def faults(definition: Definition) -> Sequence[Fault]:
-    """Everything that is wrong with a definition; nothing when it can be loaded."""
-    return [fault for rule in RULES for fault in rule(definition)]
+    """What keeps a definition from loading; nothing when it can be loaded."""
+    return [fault for fault in findings(definition) if not fault.is_warning]
+
+
+def _asked_anyway(fault: Fault) -> Fault:
+    rule = f"{fault.rule}; Meta is asked because of allow_unknown"
+    return replace(fault, rule=rule, weight=WARNING)
 
 
 def _name(definition: Definition) -> Iterator[Fault]:
     if not _NAME.fullmatch(definition.name):
         rule = "write a-z, 0-9 and _, a letter first, at most 60: it names a table"
         yield Fault("name", definition.name, rule)
+    elif what := reserved(definition.name):
+        rule = f"this name is reserved: {what}; give the report another name"
+        yield Fault("name", definition.name, rule)
 
 
 def _level(definition: Definition) -> Iterator[Fault]:
     if definition.level not in LEVELS:
-        yield Fault("level", definition.level, _unknown(definition.level, LEVELS))
+        yield Fault("level", definition.level, unknown(definition.level, LEVELS))
 
 
 def _twice(definition: Definition) -> Iterator[Fault]:
     for key in ("fields", "breakdowns", "action_breakdowns", "action_attribution_windows"):
-        values = getattr(definition, key)
+        values = getattr(definition, key) or ()
         for value in dict.fromkeys(v for v in values if values.count(v) > 1):
-            yield Fault(key, value, "stands there twice")
+            yield Fault(key, value, "is listed twice")
 
 
 def _fields(definition: Definition) -> Iterator[Fault]:
@@ -119,26 +140,41 @@ def _fields(definition: Definition) -> Iterator[Fault]:
     if not definition.fields:
         yield Fault("fields", "", "name at least one field")
     for name in definition.fields:
-        if name in known and known[name].care:
-            yield Fault("fields", name, CARE[known[name].care])
+        care = known[name].care if name in known else ""
+        if care and not _is_met(definition, name, care):
+            yield Fault("fields", name, CARE[care], META)
         elif name in ALWAYS_RETURNED:
             yield Fault("fields", name, "leave it out: every row has it, as the column date")
         elif name in known:
             continue
         elif name in BREAKDOWNS or name in ACTION_BREAKDOWNS:
             key = "breakdowns" if name in BREAKDOWNS else "action_breakdowns"
-            yield Fault("fields", name, f"is no field; put it under {key}")
+            yield Fault("fields", name, f"is not a field; put it under {key}")
         else:
-            yield Fault("fields", name, _unknown(name, known))
+            yield Fault("fields", name, unknown(name, known), META)
+
+
+def _is_met(definition: Definition, name: str, care: str) -> bool:
+    """Whether a definition has what a field with this `care` needs."""
+    if care == "alone":
+        return is_without_company(definition, name)
+    if care == "not_of_accounts":
+        return definition.level != LEVELS[0]
+    product = "action_converted_product_id"
+    return care == "needs_product" and product in (definition.action_breakdowns or ())
 
 
 def _fields_of_the_level(definition: Definition) -> Iterator[Fault]:
     if definition.level not in LEVELS:
         return
     for name in definition.fields:
-        level = FROM_LEVEL.get(name, LEVELS[0])
-        if LEVELS.index(level) > LEVELS.index(definition.level):
-            yield Fault("fields", name, f"rows of level {definition.level} have none; use {level}")
+        if _is_finer(FROM_LEVEL.get(name), definition.level):
+            rule = f"rows of level {definition.level} do not have it; use level {FROM_LEVEL[name]}"
+            yield Fault("fields", name, rule)
+
+
+def _is_finer(level: str | None, than: str) -> bool:
+    return level is not None and LEVELS.index(level) > LEVELS.index(than)
 
 
 def _fields_by_the_hour(definition: Definition) -> Iterator[Fault]:
@@ -147,80 +183,24 @@ def _fields_by_the_hour(definition: Definition) -> Iterator[Fault]:
     for name in definition.fields:
         field = insights_fields().get(name)
         if field and field.hourly in BY_HOUR:
-            yield Fault("fields", name, f"{BY_HOUR[field.hourly]} (Insights API, Breakdowns)")
-
-
-def _fields_of_the_breakdowns(definition: Definition) -> Iterator[Fault]:
-    known = insights_fields()
-    metrics = [f for f in definition.fields if f in known and known[f].kind not in ABOUT]
-    for breakdown in definition.breakdowns:
-        only = ONLY_FIELDS.get(breakdown, known.keys())
-        for name in metrics:
-            if name not in only:
-                rule = f"under {breakdown} Meta gives {', '.join(sorted(only))} alone"
-                yield Fault("fields", name, rule)
-            elif breakdown == "region" and _is_watched_share(name):
-                yield Fault("fields", name, "under region Meta gives no video_p* and no avg_time")
-    if PRODUCT not in definition.breakdowns:
-        for name in metrics:
-            if name.startswith("converted_pro"):
-                yield Fault("fields", name, f"needs the breakdown {PRODUCT}")
-
-
-def _is_watched_share(name: str) -> bool:
-    return re.fullmatch(r"video_(p[0-9]+|avg_time)_watched_actions", name) is not None
-
-
-def _breakdowns(definition: Definition) -> Iterator[Fault]:
-    for name in definition.breakdowns:
-        if name in ACTION_BREAKDOWNS - BREAKDOWNS:
-            yield Fault("breakdowns", name, "put it under action_breakdowns")
-        elif name not in BREAKDOWNS:
-            yield Fault("breakdowns", name, _unknown(name, BREAKDOWNS))
-        elif needed := {NEVER_ALONE.get(name, name)} - {*definition.breakdowns}:
-            yield Fault("breakdowns", name, f"Meta gives it with {min(needed)} only; add that")
-
-
-def _breakdowns_together(definition: Definition) -> Iterator[Fault]:
-    asked = frozenset(definition.breakdowns)
-    if len(asked) < 2 or not asked <= BREAKDOWNS or asked in COMBINATIONS:  # noqa: PLR2004  alone
-        return
-    if hours := asked & HOURLIES:
-        partners = ", ".join(sorted(HOURLY_PARTNERS))
-        rule = f"by the hour Meta gives no other breakdown, and of action breakdowns {partners}"
-        yield Fault("breakdowns", min(hours), rule)
-        return
-    near = sorted("+".join(sorted(c)) for c in COMBINATIONS if c & asked)
-    possible = f"; with one of them go {', '.join(near)}" if near else ""
-    yield Fault("breakdowns", "+".join(sorted(asked)), f"Meta gives no such combination{possible}")
-
-
-def _action_breakdowns(definition: Definition) -> Iterator[Fault]:
-    asked = definition.action_breakdowns
-    if asked and "actions" not in definition.fields:
-        yield Fault("action_breakdowns", "", "they split actions: add `actions` to the fields")
-    for name in asked:
-        if name not in ACTION_BREAKDOWNS:
-            yield Fault("action_breakdowns", name, _unknown(name, ACTION_BREAKDOWNS))
-        elif definition.breakdowns and name not in HOURLY_PARTNERS:
-            partners = ", ".join(sorted(HOURLY_PARTNERS))
-            rule = f"beside a breakdown Meta gives only {partners}"
-            yield Fault("action_breakdowns", name, rule)
+            yield Fault("fields", name, BY_HOUR[field.hourly], META)
 
 
 def _windows(definition: Definition) -> Iterator[Fault]:
     key, known = "action_attribution_windows", insights_fields()
     asked = definition.action_attribution_windows
-    lists = [f for f in definition.fields if f in known and known[f].kind == "actions"]
+    lists = [f for f in definition.fields if f not in known or known[f].kind == "actions"]
     if asked and not lists:
-        yield Fault(key, "", "no field has windows: add `actions` or another list of actions")
+        rule = "no field has windows: add `actions` or another list of actions"
+        yield Fault(key, "", rule)
     for name in asked:
         if gone := DEAD_WINDOWS.get(name):
-            yield Fault(key, name, f"{gone.effect} since {gone.since}")
+            rule = f"{gone.effect} since {gone.since} ({gone.source})"
+            yield Fault(key, name, rule, META)
         elif name == "default":
-            yield Fault(key, name, "is what `value` holds anyway; leave it out")
+            yield Fault(key, name, "is what `value` holds anyway; leave it out", META)
         elif name not in ATTRIBUTION_WINDOWS:
-            yield Fault(key, name, _unknown(name, ATTRIBUTION_WINDOWS - DEAD_WINDOWS.keys()))
+            yield Fault(key, name, unknown(name, ATTRIBUTION_WINDOWS - DEAD_WINDOWS.keys()), META)
 
 
 def _days(definition: Definition) -> Iterator[Fault]:
@@ -229,12 +209,12 @@ def _days(definition: Definition) -> Iterator[Fault]:
         yield Fault("lookback_days", str(definition.lookback_days), rule)
     start = definition.start_date
     if start < FIRST_DAY:
-        rule = f"Meta keeps 37 months; {FIRST_DAY} is the first day that there is"
+        rule = f"Meta keeps 37 months; {FIRST_DAY} is the first day that can be loaded"
         yield Fault("start_date", str(start), rule)
     for what, asks, months, first in KEPT:
         if asks(definition) and FIRST_DAY < start < first:
-            rule = f"Meta keeps {months} months of {what}: nothing before {first} can be had"
-            yield Fault("start_date", str(start), rule)
+            rule = f"Meta keeps {months} months of {what}: nothing before {first} can be loaded"
+            yield Fault("start_date", str(start), f"{rule} (Out-of-cycle changes 2025)", META)
 
 
 def _owners(definition: Definition) -> Iterator[Fault]:
@@ -245,17 +225,8 @@ def _owners(definition: Definition) -> Iterator[Fault]:
 
 RULES: Final[Sequence[Callable[[Definition], Iterator[Fault]]]] = (
     *(_name, _level, _twice, _fields, _fields_of_the_level, _fields_by_the_hour),
-    *(_fields_of_the_breakdowns, _breakdowns, _breakdowns_together, _action_breakdowns),
-    *(_windows, _days, _owners),
+    *(*BREAKDOWN_RULES, _windows, _days, _owners),
 )
-
-
-def _unknown(name: str, known: Collection[str]) -> str:
-    near = get_close_matches(name, known, n=3, cutoff=0.7)
-    if near:
-        return f"is not known; do you mean {' or '.join(near)}?"
-    few = f"; there are {', '.join(known)}" if len(known) < len(BREAKDOWNS) // 3 else ""
-    return f"is not known{few}"
 
 
 #: Breakdowns whose rows add up to the whole.

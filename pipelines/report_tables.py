@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.fields import HOURLY, HOURLY_AUDIENCE, LEVELS, ONLY_FIELDS, insights_fields
+from fbgraph.fields import HOURLY, HOURLY_AUDIENCE, LEVELS, breakdowns, insights_fields
 from warehouse.checks import METRICS
 from warehouse.schema import BY_DAY, BY_HOUR, HOURS, MONEY, OBJECTS
 from warehouse.table import Column, Table
@@ -13,7 +13,6 @@ from warehouse.table import Column, Table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from fbgraph.fields import InsightsField
     from pipelines.definition import Definition
 
 __all__ = ["table_of"]
@@ -131,8 +130,9 @@ def _reaches(level: str, column: str) -> bool:
 
 def _metrics(definition: Definition) -> Sequence[str]:
     """What a day is proven by, as far as its breakdowns have it."""
-    only = [ONLY_FIELDS[name] for name in definition.breakdowns if name in ONLY_FIELDS]
-    return [metric for metric in METRICS if all(metric in fields for fields in only)]
+    known = breakdowns()
+    rows = [known[name] for name in definition.breakdowns if name in known]
+    return [metric for metric in METRICS if all(row.gives(metric) for row in rows)]
 
 
 def _breakdown(name: str) -> Sequence[Column]:
@@ -142,7 +142,10 @@ def _breakdown(name: str) -> Sequence[Column]:
         return [_AUDIENCE_HOUR]
     if name in ASSETS:
         return _asset(name, ASSETS[name])
-    return [Column(name, "text", MEANINGS.get(name, f"Breakdown {name}"), breakdown=True)]
+    known = breakdowns().get(name)
+    # What Meta does not say the shape of is kept as it comes: as a key it must not be unreadable.
+    kind = "text" if known is not None and known.wire == "text" else "json"
+    return [Column(name, kind, MEANINGS.get(name, f"Breakdown {name}"), breakdown=True)]
 
 
 def _asset(name: str, parts: Mapping[str, str]) -> Sequence[Column]:
@@ -162,15 +165,21 @@ def _asset(name: str, parts: Mapping[str, str]) -> Sequence[Column]:
 
 def _column(definition: Definition, name: str) -> Column:
     known = BY_HOUR if HOURLY in definition.breakdowns else BY_DAY
-    column = known.get(name) or _made(insights_fields()[name])
+    column = known.get(name) or _made(name)
     if column.kind != "actions":
         return column
-    keys = tuple(key for key in definition.action_breakdowns if key != "action_type")
+    asked = definition.action_breakdowns or ()
+    keys = tuple(key for key in asked if key != "action_type")
     return replace(column, windows=definition.action_attribution_windows, keys=keys)
 
 
-def _made(field: InsightsField) -> Column:
-    """A column of a field that nobody has described, by what the catalogue says of it."""
+def _made(name: str) -> Column:
+    """A column of a field that nobody has described, by what the catalogue says of it. What the
+    catalogue does not know is kept as the JSON that it comes in.
+    """
+    field = insights_fields().get(name)
+    if field is None:
+        return Column(name, "json", f"Field {name} as Meta sent it: not in our catalogue of fields")
     kind = KINDS.get((field.kind, field.additive == "yes"), field.kind)
     unit = "count" if field.kind == "actions" and not field.unit else field.unit
     words = field.field.replace("_", " ").capitalize()

@@ -6,11 +6,12 @@ here, once, and whose table is handed to the warehouse. No Dagster: publishing n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.asks import Ask
-from fbgraph.fields import EFFECTIVE_STATUSES, HOURLY
+from fbgraph.fields import BREAKDOWNS, EFFECTIVE_STATUSES, HOURLY, LEVELS, insights_fields
 from pipelines.definition import FIRST_DAY, LOOKBACK_DAYS, Definition, Fault
 from pipelines.report_files import FOLDER, read_definitions
 from pipelines.report_rules import no_sums
@@ -19,17 +20,30 @@ from pipelines.settings import ConfigError
 from warehouse.actions import why_not
 from warehouse.checks import METRICS
 from warehouse.errors import UnfitTableError
-from warehouse.registry import register
+from warehouse.registry import OWN, register
 from warehouse.schema import LIVE_WINDOWS, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
+    from pipelines.report_files import Broken, Found
     from warehouse.schema import Table
 
-__all__ = ["CONTROL", "HOURLY_REPORT", "REPORTS", "Report", "read_reports", "report_of"]
+__all__ = [
+    "BROKEN",
+    "CONTROL",
+    "DEFINITION",
+    "FOUND",
+    "HOURLY_REPORT",
+    "REPORTS",
+    "Report",
+    "broken_reports",
+    "read_reports",
+    "report_of",
+    "require_reports",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +53,12 @@ class Report:
     name: str  # of the table and of the asset
     level: str
     breakdowns: Sequence[str] = ()
-    action_breakdowns: Sequence[str] = ()
+    action_breakdowns: Sequence[str] | None = None  # None is Meta's own: by action_type
     windows: Sequence[str] = ()
     lookback_days: int = LOOKBACK_DAYS
     start_date: date = FIRST_DAY
     owners: Sequence[str] = ()
+    warnings: Sequence[str] = ()  # what its definition is not sure of, with file and line
 
     @property
     def no_sums(self) -> str:
@@ -53,7 +68,8 @@ class Report:
     @property
     def no_conversions(self) -> str:
         """Why control totals cannot prove its lists of actions; empty if they can."""
-        return self.no_sums or why_not(self.table)
+        untyped = "it asks for actions without their types" if self.action_breakdowns == () else ""
+        return self.no_sums or untyped or why_not(self.table)
 
     @property
     def table(self) -> Table:
@@ -66,7 +82,7 @@ class Report:
         return {
             "fields": self.table.fields,
             "breakdowns": self.breakdowns,
-            "action_breakdowns": self.action_breakdowns,
+            "action_breakdowns": self.action_breakdowns or (),
             "action_attribution_windows": self.windows,
         }
 
@@ -105,7 +121,9 @@ class Report:
             "time_range": {"since": since.isoformat(), "until": until.isoformat()},
             "time_increment": 1,
             "breakdowns": list(self.breakdowns) or None,
-            "action_breakdowns": list(self.action_breakdowns) or None,
+            "action_breakdowns": (
+                None if self.action_breakdowns is None else list(self.action_breakdowns)
+            ),
             "action_attribution_windows": list(self.windows) or None,
             "filtering": filtering or None,
         }
@@ -119,13 +137,15 @@ HOURLY_REPORT: Final = Report("insights_hourly", "ad", (HOURLY,))
 
 
 def report_of(definition: Definition) -> Report:
-    """The report of a definition. Actions are split by their type whatever else splits them."""
-    split = dict.fromkeys(("action_type", *definition.action_breakdowns))
+    """The report of a definition. What splits actions splits them by their type too; an empty list
+    of action breakdowns goes to Meta as such.
+    """
+    split = definition.action_breakdowns
     return Report(
         definition.name,
         definition.level,
         definition.breakdowns,
-        tuple(split) if definition.action_breakdowns else (),
+        tuple(dict.fromkeys(("action_type", *split))) if split else split,
         definition.action_attribution_windows,
         definition.lookback_days,
         definition.start_date,
@@ -133,26 +153,64 @@ def report_of(definition: Definition) -> Report:
     )
 
 
-def read_reports(folder: Path = FOLDER) -> Mapping[str, Report]:
-    """Every report that is defined under a folder, by name; its table is the warehouse's then.
-
-    Raises ConfigError that tells all that is wrong in all files, with file, line and rule; then the
-    warehouse may know some of the tables.
+def read_reports(folder: Path = FOLDER) -> Found:
+    """Every report that is defined under a folder; the tables of its definitions are the
+    warehouse's then. What cannot be loaded is in `broken`, by name, and stops no other.
     """
     found = read_definitions(folder)
-    for definition in () if found.faults else found.definitions.values():
+    for definition in [*found.definitions.values()]:
         try:
-            if definition.name in _TAKEN:
-                raise UnfitTableError("this name is taken")  # noqa: TRY301  # as by a table
             register(table_of(definition))
         except UnfitTableError as error:
-            found.fault_of(definition.name, Fault("name", definition.name, str(error)))
-    if found.faults:
-        raise ConfigError("Reports cannot be loaded:\n  " + "\n  ".join(found.faults))
-    return {name: report_of(one) for name, one in found.definitions.items()}
+            found.reject(definition.name, Fault("name", definition.name, str(error)))
+    for broken in found.broken.values():
+        if broken.definition is not None:
+            _keep_table(broken.definition)
+    return found
 
 
-#: Names that are those of assets or of tables that others fill.
-_TAKEN: Final = {*TABLES, "warehouse_duckdb"} - {"insights_daily"}
+def _keep_table(definition: Definition) -> None:
+    """What was loaded of a report that cannot be loaded now is published as before, as far as its
+    table can be told.
+    """
+    if definition.name in OWN and definition.name != "insights_daily":
+        return
+    if definition.level not in LEVELS or not BREAKDOWNS.issuperset(definition.breakdowns):
+        return
+    known = insights_fields()
+    fields = tuple(name for name in definition.fields if name in known)
+    with suppress(UnfitTableError):  # a name that is reserved: told already
+        register(table_of(replace(definition, fields=fields)))
 
-REPORTS: Final[Mapping[str, Report]] = {HOURLY_REPORT.name: HOURLY_REPORT, **read_reports()}
+
+#: What has failed of a report that cannot be loaded, in place of a partition key.
+DEFINITION: Final = "definition"
+
+
+def broken_reports() -> Mapping[str, str]:
+    """Name → what is wrong with it, of each report that cannot be loaded, in lines to print."""
+    return {name: f"this report cannot be loaded:\n{broken}" for name, broken in BROKEN.items()}
+
+
+def require_reports(names: Iterable[str]) -> None:
+    """Raise ConfigError for a report that there is not, or that cannot be loaded, with why."""
+    for name in names:
+        if name in BROKEN:
+            raise ConfigError(f"The report {name} cannot be loaded:\n{BROKEN[name]}")
+        if name not in REPORTS:
+            raise ConfigError(f"There is no report {name!r}; there are: {', '.join(REPORTS)}.")
+
+
+#: All reports that files define, and all there is to say about them.
+FOUND: Final = read_reports()
+
+#: Reports that cannot be loaded: by name, or by ``file:line`` where they have none.
+BROKEN: Final[Mapping[str, Broken]] = FOUND.broken
+
+REPORTS: Final[Mapping[str, Report]] = {
+    HOURLY_REPORT.name: HOURLY_REPORT,
+    **{
+        name: replace(report_of(definition), warnings=tuple(FOUND.warnings_of(name)))
+        for name, definition in FOUND.definitions.items()
+    },
+}

@@ -12,7 +12,7 @@ from warehouse.views import VIEWS
 if TYPE_CHECKING:
     from warehouse.table import Table
 
-__all__ = ["OWN", "register"]
+__all__ = ["OWN", "OWN_VIEWS", "RESERVED", "register"]
 
 #: The warehouse's own tables. Views count on their columns.
 OWN: Final = dict(TABLES)

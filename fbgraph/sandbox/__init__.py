@@ -13,12 +13,8 @@ README.md beside this file lists its scenarios, options and pages. What it does 
 
 - pixels, audiences, pages, videos, catalogs and all that is no account, campaign, ad set, ad,
   creative, label, image or business
-- breakdowns other than the advertiser's hour, age, gender, country, publisher_platform,
-  platform_position, impression_device, device_platform, and of assets image_asset, video_asset,
-  body_asset, title_asset, description_asset, call_to_action_asset, link_url_asset and
-  ad_format_asset, each by itself; action breakdowns other than
-  action_type, action_target_id and action_destination, ``time_ranges``, exports,
-  ``summary_action_breakdowns``; it says so in an error that Meta would not send
+- breakdowns and action breakdowns that Meta names without describing them; ``time_ranges``,
+  exports, ``summary_action_breakdowns``; it says so in an error that Meta would not send
 - audiences: every ad's numbers fall into a breakdown by shares of its own, the same each day
 - the shorter memory for unique numbers, and for reach under breakdowns: 13 months at Meta
 - history of objects: they can be changed, but no change moves a number of any day, and what an ad

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from fbgraph.fields import InsightsField, insights_fields
 from fbgraph.sandbox import plan
 
 if TYPE_CHECKING:
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
     from fbgraph.sandbox.delivery import Numbers
     from fbgraph.sandbox.world import Node
 
-__all__ = ["ACTIONS", "COLUMNS", "METRICS", "VALUES", "WINDOWS", "ActionType", "Measured", "major"]
+__all__ = [
+    "ACTIONS",
+    "CATALOGUE",
+    "COLUMNS",
+    "METRICS",
+    "NEW_FIELDS",
+    "VALUES",
+    "WINDOWS",
+    "ActionType",
+    "Measured",
+    "major",
+]
 
 
 @dataclass(slots=True)
@@ -33,6 +45,7 @@ class Measured:
     hourly: bool
     windows: Sequence[str]
     partners: Sequence[str]
+    by_type: bool = True
 
     @property
     def offset(self) -> int:
@@ -137,6 +150,8 @@ WINDOWS: Final[Mapping[str, Callable[[int, int, int], int] | None]] = {
     "28d_click": lambda whole, _, viewed: whole - viewed,
     "1d_view": lambda _, __, viewed: viewed,
     "1d_ev": None,
+    # Like `NEW_FIELDS`.
+    "90d_click": lambda whole, _, viewed: whole - viewed,
     **dict.fromkeys(
         """
         7d_view 28d_view custom dda incrementality incrementality_all_conversions
@@ -194,11 +209,25 @@ def _per(above: Callable[[Measured], float], below: Callable[[Numbers], int]) ->
     return lambda row: _ratio(above(row), below(row.numbers))
 
 
+#: action breakdown → the value of every entry; one that is not here is the account's id.
+PARTNERS: Final[Mapping[str, str]] = {
+    "action_destination": "feed",
+    "action_device": "iphone",
+    "action_reaction": "like",
+    "action_video_type": "total",
+    "action_video_sound": "off",
+    "action_carousel_card_id": "1",
+    "action_carousel_card_name": "First card",
+    "action_canvas_component_name": "Button",
+}
+
+
 def _stat(row: Measured, of: ActionType, value: int, write: Callable[[int], str]) -> dict[str, str]:
     """One action statistic; a window has a key only if it was asked for and has a value."""
-    item = {"action_type": of.name, "value": write(value)}
+    typed = {"action_type": of.name} if row.by_type else {}
+    item = {**typed, "value": write(value)}
     for partner in row.partners:
-        item[partner] = row.node.account.id if partner == "action_target_id" else "feed"
+        item[partner] = PARTNERS.get(partner) or row.node.account.id
     for window in row.windows:
         share = WINDOWS[window]
         if share and (part := share(value, of.late(row.numbers), of.viewed(row.numbers))):
@@ -211,6 +240,8 @@ def _stats(types: Sequence[ActionType], *, money: bool = False) -> Callable[[Mea
         write = (lambda v: major(v, row.offset)) if money else str
         shown = [t for t in types if t.on_meta] if row.hourly else types
         values = [(t, t.count(row.numbers)) for t in shown]
+        if not row.by_type and values:  # one entry, of what comes first: types overlap
+            values = [max(values, key=lambda of: of[1])]
         return [_stat(row, of, value, write) for of, value in values if value] or None
 
     return read
@@ -219,8 +250,8 @@ def _stats(types: Sequence[ActionType], *, money: bool = False) -> Callable[[Mea
 def _costs(row: Measured) -> list[dict[str, str]] | None:
     shown = [t for t in ACTIONS if t.on_meta or not row.hourly]
     return [
-        {"action_type": t.name, "value": cost}
-        for t in shown
+        {**({"action_type": t.name} if row.by_type else {}), "value": cost}
+        for t in (shown if row.by_type else shown[:1])
         if (cost := _ratio(_spend(row), t.count(row.numbers))) is not None
     ] or None
 
@@ -235,7 +266,8 @@ def _roas(value: Callable[[Numbers], int], name: str) -> Callable[[Measured], An
 
     def read(row: Measured) -> list[dict[str, str]] | None:
         ratio = None if row.hourly else _ratio(value(row.numbers), row.numbers.spend)
-        return [{"action_type": name, "value": ratio}] if ratio and ratio != "0" else None
+        typed = {"action_type": name} if row.by_type else {}
+        return [{**typed, "value": ratio}] if ratio and ratio != "0" else None
 
     return read
 
@@ -276,6 +308,19 @@ METRICS: Final[Mapping[str, Callable[[Numbers], int]]] = {
     "unique_inline_link_clicks": lambda n: n.link_clicks * 9 // 10,
 }
 
+#: Fields that Meta has added since the catalogue was written: for those who ask for what it does
+#: not know.
+NEW_FIELDS: Final[Mapping[str, Callable[[Measured], Any]]] = {
+    "sandbox_attention": lambda row: {"seconds": str(row.numbers.impressions), "share": "0.25"},
+    "sandbox_new_clicks": lambda row: str(row.numbers.clicks),
+}
+
+#: Every field that insights have here, and what there is to say about it.
+CATALOGUE: Final[Mapping[str, InsightsField]] = {
+    **insights_fields(),
+    **{name: InsightsField(name, "objects", "", "", "ok", "") for name in NEW_FIELDS},
+}
+
 #: field → its value in a row.
 COLUMNS: Final[Mapping[str, Callable[[Measured], Any]]] = {
     **{
@@ -291,6 +336,7 @@ COLUMNS: Final[Mapping[str, Callable[[Measured], Any]]] = {
     "created_time": lambda row: str(row.node.created.astimezone(row.node.zone).date()),
     "updated_time": lambda row: str(row.node.updated.astimezone(row.node.zone).date()),
     **{name: _count(count) for name, count in METRICS.items()},
+    **NEW_FIELDS,
     "spend": lambda row: major(row.numbers.spend, row.offset),
     "frequency": lambda row: _ratio(row.numbers.impressions, _reach(row.numbers)),
     "cpp": _per(lambda row: _spend(row) * 1000, _reach),

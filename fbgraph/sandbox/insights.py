@@ -9,10 +9,10 @@ from dataclasses import replace
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from fbgraph.fields import EFFECTIVE_STATUSES, HOUR_LABELS, HOURLY, LEVELS, insights_fields
+from fbgraph.fields import EFFECTIVE_STATUSES, HOUR_LABELS, HOURLY, LEVELS
 from fbgraph.sandbox.assets import shown
 from fbgraph.sandbox.call import compact
-from fbgraph.sandbox.columns import COLUMNS, Measured
+from fbgraph.sandbox.columns import CATALOGUE, COLUMNS, Measured
 from fbgraph.sandbox.days import dates, periods
 from fbgraph.sandbox.delivery import NOTHING, add
 from fbgraph.sandbox.filters import matches, row_matches, shows_hidden
@@ -178,7 +178,9 @@ def _writer(query: Query) -> Callable[[Node, date, date, Numbers], Row]:
     used = [(name, reader) for name, reader in readers if reader is not None]
 
     def write(node: Node, start: date, stop: date, numbers: Numbers) -> Row:
-        row = Measured(node, start, stop, numbers, query.hourly, query.windows, query.partners)
+        row = Measured(
+            node, start, stop, numbers, query.hourly, query.windows, query.partners, query.by_type
+        )
         found = {name: value for name, read in used if (value := read(row)) is not None}
         found["date_start"] = str(start)
         found["date_stop"] = str(stop)
@@ -194,7 +196,7 @@ def _key(field: str) -> str:
 
 def _reader(field: str, *, hourly: bool) -> Callable[[Measured], Any] | None:
     """How to read a field; None for one that has no value here, so that rows lack it."""
-    rule = insights_fields()[field].hourly if hourly else "ok"
+    rule = CATALOGUE[field].hourly if hourly else "ok"
     if rule == "zero":
         return lambda _: "0"
     return None if rule in ("absent", "omitted") else COLUMNS.get(_key(field))

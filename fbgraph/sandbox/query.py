@@ -10,31 +10,25 @@ from datetime import UTC, date
 from typing import TYPE_CHECKING, Final
 
 from fbgraph.fields import (
-    ACTION_BREAKDOWNS,
-    BREAKDOWNS,
-    COMBINATIONS,
     DATE_PRESETS,
     HOURLY,
-    HOURLY_PARTNERS,
     LEVELS,
-    NEVER_ALONE,
-    insights_fields,
 )
+from fbgraph.sandbox.breakdowns import check_fields, read_action_breakdowns, read_breakdowns
 from fbgraph.sandbox.columns import COLUMNS, METRICS, WINDOWS
 from fbgraph.sandbox.days import PRESETS, Range, local_date, months_before
 from fbgraph.sandbox.filters import read_filtering
 from fbgraph.sandbox.params import check_names, flag, json_value, one_of, some_of, when, words
 from fbgraph.sandbox.refusals import refused
-from fbgraph.sandbox.splits import SPLITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
     from fbgraph.sandbox.filters import Condition
     from fbgraph.sandbox.world import Node
 
-__all__ = ["HOURLY_MONTHS", "MONTHS", "Query", "Sort", "check_fields", "read_query"]
+__all__ = ["HOURLY_MONTHS", "MONTHS", "Query", "Sort", "read_query"]
 
 #: How far back insights reach, and hours and unique people. Sources: reference; out-of-cycle
 #: changes of 2025.
@@ -55,9 +49,6 @@ PARAMETERS: Final = frozenset(
 
 #: Accepted by Meta, refused plainly here.
 NOT_IMITATED: Final = frozenset({"time_ranges", "export_format", "summary_action_breakdowns"})
-
-#: `care` of a field (see `fbgraph.fields`) with which the whole request fails.
-REFUSED_CARE: Final = frozenset({"refused", "fails", "alone", "needs_filter"})
 
 #: With no ``fields`` every level answers its ids and these.
 DEFAULT_METRICS: Final = ("impressions", "spend")
@@ -86,6 +77,8 @@ class Query:
     hourly_from: date | None
     #: Breakdowns other than the hour, sorted by name.
     splits: tuple[str, ...]
+    #: Whether actions are split by their type, and by what else.
+    by_type: bool
     partners: tuple[str, ...]
     windows: tuple[str, ...]
     conditions: tuple[Condition, ...]
@@ -113,12 +106,14 @@ def read_query(params: Mapping[str, str], node: Node, now: datetime) -> Query:
     level = one_of(params, "level", LEVELS, default=node.level)
     today = local_date(node.zone, now)
     since, until = _range(params, today, now)
-    breakdowns = some_of(params, "breakdowns", BREAKDOWNS)
-    partners = some_of(params, "action_breakdowns", ACTION_BREAKDOWNS)
-    hourly = _check_breakdowns(breakdowns, partners)
+    breakdowns = read_breakdowns(params, level)
+    actions = read_action_breakdowns(params, breakdowns)
+    hourly = HOURLY in breakdowns
     kept_from = months_before(today, HOURLY_MONTHS)
     fields = words(params, "fields") or _default_fields(level)
-    check_fields(fields, hourly=hourly)
+    check_fields(fields, level, breakdowns, actions)
+    summary = _summary(params, fields)
+    check_fields(summary, level, breakdowns, actions)
     return Query(
         node_id=node.id,
         level=level,
@@ -128,48 +123,19 @@ def read_query(params: Mapping[str, str], node: Node, now: datetime) -> Query:
         increment=_increment(params),
         hourly_from=kept_from if hourly else None,
         splits=tuple(sorted(b for b in breakdowns if b != HOURLY)),
-        partners=tuple(p for p in partners if p != "action_type"),
+        by_type="action_type" in actions,
+        partners=tuple(p for p in actions if p != "action_type"),
         windows=some_of(params, "action_attribution_windows", WINDOWS),
         conditions=read_filtering(params, METRICS.keys() | {"spend"}),
         sort=_sort(params),
-        summary=_summary(params, fields, hourly=hourly),
+        summary=summary,
         kept_from=kept_from,
     )
-
-
-def check_fields(fields: Sequence[str], *, hourly: bool) -> None:
-    """Refuse what is no field of insights, what Meta took away, and what has no hourly numbers."""
-    known = insights_fields()
-    for name in fields:
-        if name not in known or known[name].care in REFUSED_CARE:
-            raise refused("insights_field", name=name)
-        if hourly and known[name].hourly == "error":
-            raise refused("breakdown_without_data")
 
 
 def _default_fields(level: str) -> tuple[str, ...]:
     ids = [f"{name}_id" for name in LEVELS[: LEVELS.index(level) + 1]]
     return (*ids, *DEFAULT_METRICS)
-
-
-def _check_breakdowns(breakdowns: Sequence[str], partners: Sequence[str]) -> bool:
-    """Whether rows are by the hour. Breakdowns go with few others, and not all are imitated."""
-    if not _go_together(frozenset(breakdowns), partners):
-        columns = ", ".join(sorted({*breakdowns, *partners, "action_type"}))
-        raise refused("breakdown_combination", columns=columns)
-    unknown = sorted({*breakdowns, *partners} - {HOURLY, *SPLITS} - HOURLY_PARTNERS)
-    if unknown:
-        raise refused("not_imitated", what=f"the breakdown {unknown[0]}")
-    return HOURLY in breakdowns
-
-
-def _go_together(breakdowns: frozenset[str], partners: Sequence[str]) -> bool:
-    """Whether Meta gives these in one query. Source: contract 5.6.6, 5.8."""
-    if not breakdowns:
-        return True
-    if breakdowns not in COMBINATIONS and (len(breakdowns) > 1 or breakdowns & {*NEVER_ALONE}):
-        return False
-    return HOURLY_PARTNERS.issuperset(partners)
 
 
 def _range(params: Mapping[str, str], today: date, now: datetime) -> Range:
@@ -220,10 +186,7 @@ def _sort(params: Mapping[str, str]) -> Sort | None:
     return Sort(field, action_type, descending=direction == "descending")
 
 
-def _summary(
-    params: Mapping[str, str], fields: tuple[str, ...], *, hourly: bool
-) -> tuple[str, ...]:
+def _summary(params: Mapping[str, str], fields: tuple[str, ...]) -> tuple[str, ...]:
     """The fields to total: ``summary`` names them, ``default_summary`` takes those of the rows."""
     wanted = words(params, "summary")
-    check_fields(wanted, hourly=hourly)
     return wanted or (fields if flag(params, "default_summary") else ())

@@ -197,6 +197,16 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         100,
         "(#100) Current combination of data breakdown columns ({columns}) is invalid",
     ),
+    "nonexisting_field": Refusal(100, "(#100) Tried accessing nonexisting field ({name})"),
+    # Seen with interactive_component_tap at level account; the code tells what the words hide.
+    "unavailable_at_level": Refusal(
+        2,
+        "Service temporarily unavailable",
+        1504041,
+        status=500,
+        title="Service temporarily unavailable",
+        text="Service temporarily unavailable",
+    ),
     "breakdown_without_data": Refusal(
         2,
         "Invalid Breakdowns",

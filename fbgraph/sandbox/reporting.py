@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.fields import insights_fields
 from fbgraph.sandbox.call import compact
+from fbgraph.sandbox.columns import CATALOGUE
 from fbgraph.sandbox.hooks import Asking, View
 from fbgraph.sandbox.insights import extent
 from fbgraph.sandbox.paging import INSIGHTS, ask, cut, page
@@ -124,7 +124,7 @@ def _fields(call: Call, run: Run) -> tuple[str, ...]:
         raise refused("not_in_run", names=names, param="fields", they=they, available=available)
     for name in known if not wanted else ():
         # Such a run can only be read by naming other fields (contract 5.3).
-        if insights_fields()[name].care == "unreadable":
+        if CATALOGUE[name].care == "unreadable":
             raise refused("unreadable_summary", name=name)
     return wanted or known
 

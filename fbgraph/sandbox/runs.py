@@ -13,7 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 from zlib import crc32
 
-from fbgraph.fields import insights_fields
+from fbgraph.sandbox.columns import CATALOGUE
 from fbgraph.sandbox.days import dates
 
 if TYPE_CHECKING:
@@ -245,4 +245,4 @@ def stage(progress: float) -> RunState:
 
 def _kills(query: Query) -> bool:
     """Whether a field is asked for with which runs have been dying (contract 5.3)."""
-    return any(insights_fields()[name].care == "kills_runs" for name in query.fields)
+    return any(CATALOGUE[name].care == "kills_runs" for name in query.fields)

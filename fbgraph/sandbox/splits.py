@@ -10,15 +10,17 @@ import random
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, pairwise, product
+from math import prod
 from typing import TYPE_CHECKING, Final
 
+from fbgraph.fields import HOUR_LABELS, HOURLY_AUDIENCE
 from fbgraph.sandbox.assets import ASSETS, ids
 from fbgraph.sandbox.delivery import Numbers, add
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["SPLITS", "cells", "split"]
+__all__ = ["NEW_BREAKDOWNS", "SPLITS", "cells", "split"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,57 @@ _AGES: Final[Mapping[str, int]] = {
 }
 _GENDERS: Final[Mapping[str, int]] = {"female": 52, "male": 45, "unknown": 3}
 
+#: Like `columns.NEW_FIELDS`: breakdowns that the catalogue does not know.
+NEW_BREAKDOWNS: Final = frozenset({"sandbox_mood"})
+
+#: Breakdowns that are cut each for itself, with their values, the most frequent first.
+_VALUES: Final[Mapping[str, Sequence[str]]] = {
+    "sandbox_mood": ("calm", "in a hurry", "unknown"),
+    "comscore_market": ("New York", "Los Angeles", "unknown"),
+    "comscore_market_code": ("501", "803", "unknown"),
+    "frequency_value": ("1", "2", "3", "4", "5", "6-10", "11+"),
+    "product_id": ("4711, Shoe", "4712", "4713, Hat, red"),
+    "user_segment_key": ("prospecting", "engaged", "existing", "unknown"),
+    "place_page_id": ("150000000000001", "150000000000002"),
+    "app_id": ("123456789012345",),
+    "skan_conversion_id": ("1", "2", "3"),
+    "skan_campaign_id": ("10", "11"),
+    "skan_version": ("4.0", "3.0"),
+    "is_conversion_id_modeled": ("0", "1"),
+    "coarse_conversion_value": ("low", "medium", "high"),
+    "fidelity_type": ("1", "0"),
+    "hsid": ("1001", "1002"),
+    "postback_sequence_index": ("0", "1", "2"),
+    "redownload": ("0", "1"),
+    "media_type": ("image", "video"),
+    "flexible_format_asset_type": ("unknown",),
+    "gen_ai_asset_type": ("image", "unknown"),
+    "creative_relaxation_asset_type": ("image", "unknown"),
+}
+
+
+def _halved(values: Sequence[str]) -> Mapping[str, int]:
+    """Each value with half the weight of the one before it."""
+    return {value: max(1, 64 >> at) for at, value in enumerate(values)}
+
+
 FAMILIES: Final[Sequence[Family]] = (
     Family(
         ("age", "gender"),
         {(a, g): _AGES[a] * _GENDERS[g] for a, g in product(_AGES, _GENDERS)},
     ),
     Family(
-        ("country",),
-        {("DE",): 40, ("US",): 25, ("JP",): 14, ("BR",): 10, ("AU",): 8, ("unknown",): 3},
+        ("country", "region"),
+        {
+            ("DE", "Bayern"): 15,
+            ("DE", "Berlin"): 25,
+            ("US", "California"): 15,
+            ("US", "unknown"): 10,
+            ("JP", "Tokyo"): 14,
+            ("BR", "São Paulo (state)"): 10,
+            ("AU", "New South Wales"): 8,
+            ("unknown", "unknown"): 3,
+        },
     ),
     Family(
         ("publisher_platform", "platform_position", "impression_device", "device_platform"),
@@ -73,6 +118,11 @@ FAMILIES: Final[Sequence[Family]] = (
     ),
     # Parts of an ad, each with an asset of its own.
     *(Family((name,), {(one,): 30 - 9 * n for n, one in enumerate(ids(name))}) for name in ASSETS),
+    Family((HOURLY_AUDIENCE,), {(label,): 1 + hour for hour, label in enumerate(HOUR_LABELS)}),
+    *(
+        Family((name,), {(value,): weight for value, weight in _halved(values).items()})
+        for name, values in _VALUES.items()
+    ),
 )
 
 #: breakdown → the family that it is cut in. All others are not imitated.
@@ -83,29 +133,59 @@ SPLITS: Final[Mapping[str, Family]] = {
 
 def cells(breakdowns: Sequence[str]) -> int:
     """How many rows a day falls into at most; 1 without a breakdown."""
-    return len(_slots(tuple(breakdowns))[1]) if breakdowns else 1
+    families = _families(tuple(breakdowns))
+    return prod(len(_slots(of_family)) for of_family in families)
 
 
 @lru_cache
-def _slots(breakdowns: tuple[str, ...]) -> tuple[Family, Mapping[tuple[str, ...], list[int]]]:
-    """The family of breakdowns, and by their values: which of its cells are summed."""
+def _families(breakdowns: tuple[str, ...]) -> Sequence[tuple[str, ...]]:
+    """Breakdowns by the family that they are cut in."""
+    found: dict[str, list[str]] = {}
+    for name in breakdowns:
+        found.setdefault(SPLITS[name].breakdowns[0], []).append(name)
+    return [tuple(names) for names in found.values()]
+
+
+@lru_cache
+def _slots(breakdowns: tuple[str, ...]) -> Mapping[tuple[str, ...], list[int]]:
+    """By the values of breakdowns of one family: which of its cells are summed."""
     family = SPLITS[breakdowns[0]]
     at = [family.breakdowns.index(name) for name in breakdowns]
     slots: dict[tuple[str, ...], list[int]] = {}
     for number, cell in enumerate(family.weights):
         slots.setdefault(tuple(cell[n] for n in at), []).append(number)
-    return family, slots
+    return slots
 
 
 def split(
     ad_id: str, whole: Numbers, breakdowns: tuple[str, ...]
 ) -> dict[tuple[str, ...], Numbers]:
-    """Parts of an ad's numbers by the values of `breakdowns`; a value without any has no part."""
-    family, slots = _slots(breakdowns)
-    parts = _parts(whole, _bounds(ad_id, family.breakdowns[0]))
+    """Parts of an ad's numbers by the values of `breakdowns`; a value without any has no part.
+    Breakdowns of several families are cut one after the other.
+    """
+    first, *others = _families(breakdowns)
+    found = _split(ad_id, whole, first)
+    for names in others:
+        found = {
+            (*values, *more): numbers
+            for values, part in found.items()
+            for more, numbers in _split(ad_id, part, names).items()
+        }
+    if not others:
+        return found
+    order = [name for names in (first, *others) for name in names]
+    at = [order.index(name) for name in breakdowns]
+    return {tuple(values[n] for n in at): numbers for values, numbers in found.items()}
+
+
+def _split(
+    ad_id: str, whole: Numbers, breakdowns: tuple[str, ...]
+) -> dict[tuple[str, ...], Numbers]:
+    """The same for breakdowns of one family."""
+    parts = _parts(whole, _bounds(ad_id, SPLITS[breakdowns[0]].breakdowns[0]))
     found = {
         values: add([parts[n] for n in numbers]) if len(numbers) > 1 else parts[numbers[0]]
-        for values, numbers in slots.items()
+        for values, numbers in _slots(breakdowns).items()
     }
     return {values: numbers for values, numbers in found.items() if any(numbers)}
 

@@ -205,6 +205,107 @@ def test_action_breakdowns_are_keys_of_the_entries_and_the_rows_still_add_up(
     assert VIEWS["by_target_actions"].grain[-2:] == ("action_target_id", "action_destination")
 
 
+def test_an_empty_list_of_action_breakdowns_reaches_meta_and_entries_have_no_type(
+    lake: Lake, load_report: Callable[[Report], Sequence[Load]], days: Sequence[date]
+) -> None:
+    report = defined(
+        name="untyped", level="campaign", fields=("clicks", "actions"), action_breakdowns=()
+    )
+
+    loads = load_report(report)
+
+    assert report.params(days[0], days[0])["action_breakdowns"] == []
+    assert {load.verdict for load in loads} == {PROVEN}
+    assert {(load.conversions, load.conversions_reason) for load in loads} == {
+        (UNPROVABLE, "it asks for actions without their types")
+    }
+    [(entries, types, lists)] = published(
+        lake,
+        "SELECT count(*), count(action_type), (SELECT count(actions) FROM untyped)"
+        " FROM untyped_actions",
+    )
+    assert (entries, types) == (lists, 0)
+    assert entries > 0
+
+
+def test_a_breakdown_that_wants_an_empty_list_is_loaded_with_one(
+    lake: Lake, load_report: Callable[[Report], Sequence[Load]]
+) -> None:
+    report = defined(
+        name="by_media",
+        level="ad",
+        breakdowns=("media_type",),
+        fields=("clicks", "actions"),
+        action_breakdowns=(),
+    )
+
+    loads = load_report(report)
+
+    assert {load.verdict for load in loads} == {UNPROVABLE}
+    assert {row[0] for row in published(lake, "SELECT media_type FROM by_media")} >= {"image"}
+
+
+def test_what_the_catalogue_does_not_know_is_asked_for_kept_exactly_and_warned_of(
+    sandbox: Sandbox,
+    lake: Lake,
+    days: Sequence[date],
+    load_report: Callable[[Report], Sequence[Load]],
+) -> None:
+    keys: dict[str, Any] = {
+        "name": "by_mood",
+        "level": "campaign",
+        "fields": ("sandbox_new_clicks", "sandbox_attention", "actions"),
+        "breakdowns": ("sandbox_mood",),
+        "action_attribution_windows": ("90d_click",),
+    }
+    assert {fault.value for fault in faults(Definition(**keys))} == {
+        *("sandbox_new_clicks", "sandbox_attention", "sandbox_mood", "90d_click")
+    }
+
+    loads = load_report(defined(**keys, allow_unknown=True))
+
+    assert {(load.verdict, load.rejected, load.rejected_cells) for load in loads} == {
+        (UNPROVABLE, 0, 0)
+    }
+    clicks = sum(row[4] for row in truth(sandbox, days, (), "campaign"))
+    told = published(
+        lake,
+        "SELECT sum(clicks), sum((sandbox_new_clicks ->> '$')::int),"
+        " sum((sandbox_attention ->> '$.seconds')::int) = sum(impressions),"
+        " list_sort(list(DISTINCT sandbox_mood ->> '$')) FROM by_mood",
+    )
+    assert told == [(clicks, clicks, True, ["calm", "in a hurry", "unknown"])]
+    [(late, value)] = published(lake, 'SELECT sum("90d_click"), sum(value) FROM by_mood_actions')
+    assert 0 < late < value
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"fields": ("clicks", "no_such_field")}, "no_such_field"),
+        ({"breakdowns": ("dma",), "fields": ("clicks",)}, "breakdowns[0] must be one of"),
+        ({"breakdowns": ("age", "country"), "fields": ("clicks",)}, "Current combination of data"),
+    ],
+)
+def test_what_meta_then_refuses_is_told_in_its_own_words(
+    sandbox: Sandbox,
+    client: GraphClient,
+    lake: Lake,
+    days: Sequence[date],
+    keys: dict[str, Any],
+    words: str,
+) -> None:
+    report = defined(name="hopeful", level="campaign", allow_unknown=True, **keys)
+    store_accounts(lake, discover(client).rows, NOW)
+    loader = Loader(client, lake, accounts_in(lake), "run-1", now=lambda: NOW)
+
+    outcomes = list(loader.load(report, [AccountDay(sandbox.account_ids[0], days[0])]))
+
+    told = [str(one.error or (one.load and one.load.reason)) for one in outcomes]
+    assert len(told) == 1
+    assert words in told[0]
+
+
 def test_a_report_that_adds_up_to_nothing_is_unprovable_and_not_red(
     sandbox: Sandbox,
     lake: Lake,
@@ -212,7 +313,7 @@ def test_a_report_that_adds_up_to_nothing_is_unprovable_and_not_red(
     load_report: Callable[[Report], Sequence[Load]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # The sandbox imitates no breakdown of that sort; country stands in for one.
+    # As if country were of that sort.
     monkeypatch.setattr("pipelines.report_rules.ADDS_UP", frozenset())
     report = defined(
         name="by_country", level="account", breakdowns=("country",), fields=("clicks",)

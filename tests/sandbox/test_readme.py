@@ -11,7 +11,6 @@ from click.testing import CliRunner
 import fbgraph.sandbox
 from fbgraph.sandbox import SCENARIOS
 from fbgraph.sandbox.quota import QUOTAS
-from fbgraph.sandbox.splits import SPLITS
 from pipelines.cli import cli
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def test_docstring_and_readme_name_the_same_gaps() -> None:
 
     for gap in (
         *("pixels", "time_ranges", "history of objects", "attribution", "lenient parser"),
-        *("audiences", "shorter memory", *SPLITS),
+        *("audiences", "shorter memory", "without describing"),
     ):
         assert gap in doc
         assert gap in README

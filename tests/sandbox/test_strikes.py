@@ -71,8 +71,10 @@ def a_little_of_everything(graph: Graph) -> None:
     items = [{"method": "GET", "relative_url": f"{graph.account()}/ads"}] * 8
     calmly(graph.post, "", batch=items)
     names = "campaign_name,full_view_impressions,actions,spend"
-    by_asset = {"level": "ad", "breakdowns": ["image_asset"]}
-    calmly(graph.get, f"{graph.account()}/insights", time_range=DAYS, fields=names, **by_asset)
+    by_ad = {"level": "ad", "time_range": DAYS}
+    calmly(graph.get, f"{graph.account()}/insights", fields=names, **by_ad)
+    by_asset = {"breakdowns": ["image_asset"], "fields": "actions,spend"}
+    calmly(graph.get, f"{graph.account()}/insights", **by_asset, **by_ad)
 
 
 @pytest.mark.parametrize("name", [n for n in SCENARIOS if not SCENARIOS[n].quota])

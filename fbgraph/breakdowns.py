@@ -1,0 +1,203 @@
+"""What Meta answers, refuses and has retired of breakdowns: rows with their source and date.
+
+`breakdowns.csv` has a line for each breakdown and action breakdown, `combinations.csv` one for each
+set of breakdowns of which something is known. What we ask for, what the sandbox answers and what
+docs/reports.md shows are read from the same lines. No decision is made here: a finding becomes a
+line, with where it was found and when.
+
+Sources: Marketing API v26.0, Breakdowns and Insights reference (2026-09); Out-of-cycle changes of
+2025 and 2026; facebook-business 26.0.3; responses that were recorded or are described in public.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.resources import files
+from itertools import product
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+__all__ = [
+    "ACTIONS_TOGETHER",
+    "ACTION_BREAKDOWNS",
+    "ANSWERS",
+    "BREAKDOWNS",
+    "COMBINATIONS",
+    "FEATURE_SETTINGS",
+    "HOURLY",
+    "HOURLY_AUDIENCE",
+    "HOURLY_PARTNERS",
+    "ONLY_NONE",
+    "Breakdown",
+    "Combination",
+    "action_breakdowns",
+    "breakdowns",
+    "combination",
+    "combinations",
+    "rows_of",
+]
+
+#: The breakdown by hour of the ad account's own wall clock.
+HOURLY: Final = "hourly_stats_aggregated_by_advertiser_time_zone"
+
+#: The same by each viewer's own clock: its values are not instants.
+HOURLY_AUDIENCE: Final = "hourly_stats_aggregated_by_audience_time_zone"
+
+#: What an hourly breakdown, and each that Meta's page marks with a star, may be combined with.
+HOURLY_PARTNERS: Final = frozenset({"action_type", "action_target_id", "action_destination"})
+
+#: In the column `action_breakdowns`: not even the implicit action_type, only an empty list.
+ONLY_NONE: Final = "[]"
+
+#: `answer` → what it means.
+ANSWERS: Final[Mapping[str, str]] = {
+    "works": "documented, or seen in a response",
+    "seen": "not documented, seen in a response",
+    "undocumented": "named by Meta, neither described nor seen",
+    "export": "given as a file, which is not read here",
+    "refused": "refused by Meta",
+    "retired": "was given and is refused now",
+}
+
+#: Short for several names in the column `action_breakdowns`.
+_SETS: Final[Mapping[str, frozenset[str]]] = {
+    "*": HOURLY_PARTNERS,
+    "device": frozenset({"action_device"}),
+    "carousel": frozenset({"action_carousel_card_id", "action_carousel_card_name"}),
+}
+
+#: Action breakdowns beside action_type that are documented or loaded together without a breakdown.
+#: Source: Insights API, Breakdowns, 2026-09; airbyte's predefined streams.
+ACTIONS_TOGETHER: Final = frozenset(
+    {_SETS["carousel"], frozenset({"action_target_id", "action_destination"})}
+)
+
+#: Where an account's opt-in features are read and switched on. Source: Feature Settings API,
+#: 2026-09-19; switching one on cannot be undone and takes up to 24 hours.
+FEATURE_SETTINGS: Final = "act_<id>/insights/feature-settings"
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """One value of `breakdowns` (kind ``row``) or `action_breakdowns` (kind ``action``).
+
+    `wire`: text, object, flag (text, number or boolean), json (whatever comes). `answer`: a key of
+    `ANSWERS`. `feature`: what an account must switch on first. `from_level`: the coarsest level
+    that has it. `fields`: patterns of the metrics that it gives, with ``!`` of those that it does
+    not; empty for all. `action_breakdowns`: what may be next to it. `seen`: the day or month of the
+    finding, which is that of the removal for what is retired.
+    """
+
+    name: str
+    kind: str
+    wire: str
+    answer: str
+    feature: str
+    from_level: str
+    fields: str
+    action_breakdowns: str
+    note: str
+    source: str
+    seen: str
+
+    @property
+    def partners(self) -> frozenset[str]:
+        return _partners(self.action_breakdowns)
+
+    def gives(self, field: str) -> bool:
+        """Whether Meta gives a metric under this breakdown."""
+        patterns = self.fields.split()
+        barred = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
+        given = [pattern for pattern in patterns if not pattern.startswith("!")]
+        return not _fits(field, barred) and (not given or _fits(field, given))
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it gives a few metrics only."""
+        return any(not pattern.startswith("!") for pattern in self.fields.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """What is known of breakdowns that are asked for together, or of one without its company.
+    `pattern` is the line's own short form of them, such as ``*_asset age``.
+    """
+
+    breakdowns: frozenset[str]
+    pattern: str
+    answer: str
+    action_breakdowns: str
+    note: str
+    source: str
+    seen: str
+
+    @property
+    def partners(self) -> frozenset[str]:
+        return _partners(self.action_breakdowns)
+
+
+def _partners(words: str) -> frozenset[str]:
+    return frozenset().union(*(_SETS.get(word, {word}) for word in words.split()))
+
+
+def _fits(name: str, patterns: Collection[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def rows_of(name: str) -> Sequence[dict[str, str]]:
+    """The lines of a CSV file beside this module."""
+    text = files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+@cache
+def _kind(kind: str) -> Mapping[str, Breakdown]:
+    rows = (row for row in rows_of("breakdowns.csv") if row["kind"] == kind)
+    return {row["name"]: Breakdown(**row) for row in rows}
+
+
+def breakdowns() -> Mapping[str, Breakdown]:
+    """Every value of `breakdowns`, by name."""
+    return _kind("row")
+
+
+def action_breakdowns() -> Mapping[str, Breakdown]:
+    """Every value of `action_breakdowns`, by name."""
+    return _kind("action")
+
+
+@cache
+def combinations() -> Mapping[frozenset[str], Combination]:
+    """Every set of breakdowns of which something is known."""
+    found = {}
+    for row in rows_of("combinations.csv"):
+        pattern = row.pop("breakdowns")
+        names = [
+            [name for name in BREAKDOWNS if fnmatchcase(name, part)] for part in pattern.split()
+        ]
+        for one in map(frozenset, product(*names)):
+            if len(one) == len(names):
+                found[one] = Combination(one, pattern, **row)
+    return found
+
+
+def combination(names: Collection[str]) -> Combination | None:
+    """What is known of these breakdowns together, of a single one only if that is noteworthy."""
+    return combinations().get(frozenset(names))
+
+
+#: Values of `breakdowns` and of `action_breakdowns`.
+BREAKDOWNS: Final = frozenset(breakdowns())
+ACTION_BREAKDOWNS: Final = frozenset(action_breakdowns())
+
+#: Breakdowns that Meta gives together.
+COMBINATIONS: Final = frozenset(
+    names
+    for names, known in combinations().items()
+    if len(names) > 1 and known.answer in {"works", "seen"}
+)

@@ -1,0 +1,23 @@
+"""What to write instead of a word that is not known."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+__all__ = ["unknown"]
+
+#: Words are all listed where there are not more of them.
+FEW: Final = 33
+
+
+def unknown(name: str, known: Collection[str]) -> str:
+    """That a word is not known, with the nearest that are, or all if they are few."""
+    near = get_close_matches(name, known, n=3, cutoff=0.7)
+    if near:
+        return f"is not known; do you mean {' or '.join(near)}?"
+    few = f"; there are {', '.join(known)}" if len(known) <= FEW else ""
+    return f"is not known{few}"

@@ -1,0 +1,158 @@
+"""A YAML file → its documents, with the line of every key and value. PyYAML, made strict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+__all__ = ["COMPONENT", "Document", "Lines", "UnreadableFileError", "documents"]
+
+#: The `type` of a report; other components in a folder are Dagster's business.
+COMPONENT: Final = "pipelines.components.InsightsReport"
+
+#: How like a word must be to pass for a slip of another: 1 is the same.
+ALIKE: Final = 0.75
+
+#: Keys that only a report has together.
+OF_A_REPORT: Final = frozenset({"level", "fields"})
+
+#: (key, "") and (key, value) → line, counted from 1; ("", "") is that of the report.
+Lines = dict[tuple[str, str], int]
+
+
+class UnreadableFileError(Exception):
+    """A file, or the rest of one, is not YAML or cannot be read; `line` says from where."""
+
+    def __init__(self, message: str, line: int = 1) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document of a file. `keys` is None where it is not a mapping; `type` is empty where it is
+    missing; `repeated` are keys that are written twice, at the top or among the attributes.
+    """
+
+    keys: Sequence[str] | None
+    type: str = ""
+    attributes: Any = None
+    repeated: Sequence[str] = ()
+    lines: Lines = field(default_factory=lambda: {("", ""): 1})
+
+    @property
+    def is_report(self) -> bool:
+        """Whether a file of the right name has it for a report: a slip in `type` must not hide it,
+        nor must it be missing. Any other type is another component's.
+        """
+        return self.keys is None or not self.type or self.says_report
+
+    @property
+    def says_report(self) -> bool:
+        """Whether it says itself that it is a report, or nearly."""
+        if isinstance(self.attributes, dict) and self.attributes.keys() >= OF_A_REPORT:
+            return True
+        whole, last = self.type, self.type.rpartition(".")[2].lower()
+        ours = COMPONENT.rpartition(".")[2].lower()
+        return bool(
+            get_close_matches(whole, [COMPONENT], cutoff=ALIKE)
+            or get_close_matches(last, [ours], cutoff=ALIKE)
+        )
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # yaml ships no types
+    """Leaves days as the texts that they are written in: what is not a day is told by us."""
+
+    yaml_implicit_resolvers: ClassVar = {
+        first: [(tag, pattern) for tag, pattern in known if not tag.endswith(":timestamp")]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def documents(path: Path) -> Iterator[Document]:
+    """The documents of a file, and at least one. Raises UnreadableFileError, which those before the
+    fault have been yielded without.
+    """
+    try:
+        loader = _Loader(path.read_text(encoding="utf-8"))
+        is_empty = True
+        while loader.check_node():
+            node = loader.get_node()
+            document = _document(node, loader.construct_document(node))
+            if document.keys is not None or not _is_null(node):
+                is_empty = False
+                yield document
+        if is_empty:
+            yield Document(None)
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise UnreadableFileError("the file is not UTF-8", line) from None
+    except OSError as error:
+        raise UnreadableFileError(f"the file cannot be read: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        why = str(getattr(error, "problem", None) or error)
+        raise UnreadableFileError(why, mark.line + 1 if mark else 1) from None
+    except (
+        ArithmeticError,
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        RecursionError,
+    ) as e:
+        # What PyYAML lets through of values that their tags do not fit, and of endless nesting.
+        raise UnreadableFileError(f"a value cannot be read: {e}") from None
+
+
+def _is_null(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.tag.endswith(":null")
+
+
+def _document(node: yaml.Node, read: Any) -> Document:
+    if not isinstance(node, yaml.MappingNode) or not isinstance(read, dict):
+        return Document(None, lines={("", ""): node.start_mark.line + 1})
+    attributes = next((v for k, v in node.value if k.value == "attributes"), None)
+    named = read.get("type")
+    return Document(
+        keys=[str(key) for key in read],
+        type="" if named is None else str(named),
+        attributes=read.get("attributes"),
+        repeated=[*_repeated(node), *_repeated(attributes)],
+        lines=_lines(node),
+    )
+
+
+def _repeated(node: yaml.Node | None) -> Sequence[str]:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    keys = [str(key.value) for key, _ in pairs]
+    return sorted({key for key in keys if keys.count(key) > 1})
+
+
+def _lines(document: yaml.MappingNode) -> Lines:
+    lines = {("", ""): document.start_mark.line + 1}
+    for key, value in document.value:
+        lines[str(key.value), ""] = key.start_mark.line + 1
+        if isinstance(value, yaml.ScalarNode):
+            lines[str(key.value), str(value.value)] = value.start_mark.line + 1
+        if key.value == "attributes":
+            lines["", ""] = key.start_mark.line + 1
+            lines |= _lines_of(value)
+    return lines
+
+
+def _lines_of(attributes: yaml.Node) -> Lines:
+    lines: Lines = {}
+    for key, value in attributes.value if isinstance(attributes, yaml.MappingNode) else ():
+        lines[str(key.value), ""] = key.start_mark.line + 1
+        entries = value.value if isinstance(value, yaml.SequenceNode) else [value]
+        for entry in entries:
+            lines[str(key.value), str(entry.value)] = entry.start_mark.line + 1
+    return lines
