@@ -151,6 +151,16 @@ def sandbox(
         fail(str(error))
 
 
+@cli.command(epilog="Exit code 0: nothing is wrong; 1: something is. Warnings do not count.")
+def check() -> None:
+    """Report everything that is wrong with reports and settings, at once; make no call."""
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from pipelines.validation import run_check  # noqa: PLC0415
+
+    sys.exit(run_check(os.environ, datetime.now(UTC).date()))
+
+
 @cli.command()
 def doctor() -> None:
     """Check token, API version, accounts and warehouse, and say what to do."""
@@ -279,7 +289,7 @@ def status(
 @cli.command()
 def publish() -> None:
     """Rebuild warehouse.duckdb from the lake."""
-    import pipelines.reports  # noqa: F401, PLC0415  # hands the tables of reports over
+    from pipelines.reports import broken_reports  # noqa: PLC0415  # it hands tables over
     from pipelines.settings import settings_of  # noqa: PLC0415
     from warehouse.catalog import publish as publish_lake  # noqa: PLC0415
 
@@ -287,6 +297,10 @@ def publish() -> None:
     click.echo(
         f"{published.path}: {sum(published.rows.values()):,} rows, {published.seconds:.1f} s"
     )
+    broken = broken_reports()
+    for name, why in broken.items():
+        click.echo(f"{name}: {why}", err=True)
+    sys.exit(SOME_FAILED if broken else ALL_DONE)
 
 
 @cli.command()
@@ -327,12 +341,19 @@ def sql() -> None:
     type=click.Choice(ENGINES),
     help="CREATE statements for this engine instead, over the files of the lake.",
 )
-def docs(table: str, engine: str | None) -> None:
+@click.option(
+    "--breakdowns", is_flag=True, help="What Meta answers of breakdowns instead, with sources."
+)
+def docs(table: str, engine: str | None, *, breakdowns: bool) -> None:
     """Print what every table and column means, or those of one TABLE."""
+    from pipelines.breakdown_docs import render_breakdowns  # noqa: PLC0415
     from pipelines.dictionary import render  # noqa: PLC0415  # it brings the tables of reports
     from pipelines.settings import settings_of  # noqa: PLC0415
     from warehouse.ddl import statements  # noqa: PLC0415
 
+    if breakdowns:
+        click.echo(render_breakdowns(), nl=False)
+        return
     if engine is None:
         click.echo(render(table), nl=False)
         return

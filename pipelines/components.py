@@ -10,9 +10,12 @@ import dagster as dg
 
 from pipelines.assets import report_asset
 from pipelines.definition import FIRST_DAY, LOOKBACK_DAYS
-from pipelines.reports import REPORTS
+from pipelines.report_files import FOLDER
+from pipelines.report_names import reserved
+from pipelines.reports import BROKEN, HOURLY_REPORT, REPORTS
+from pipelines.settings import ConfigError
 
-__all__ = ["InsightsReport"]
+__all__ = ["InsightsReport", "report_assets"]
 
 
 #: Dagster's YAML has days as texts.
@@ -24,20 +27,49 @@ class InsightsReport(dg.Component, dg.Resolvable):
     """A report of insights: an asset with a partition per account-day, its table, its checks.
 
     docs/reports.md tells what each key means. All files were read and checked when
-    `pipelines.reports` was imported; Dagster reads them once more to know what is where.
+    `pipelines.reports` was imported, and the assets are made of that (`report_assets`): a file that
+    cannot be loaded stops no other. To Dagster a file is a component that adds nothing more.
     """
 
     name: str
     level: str
     fields: Sequence[str]
     breakdowns: Sequence[str] = ()
-    action_breakdowns: Sequence[str] = ()
+    action_breakdowns: Sequence[str] | None = None
     action_attribution_windows: Sequence[str] = ()
+    allow_unknown: bool = False
     lookback_days: int = LOOKBACK_DAYS
     start_date: _Day = FIRST_DAY
     description: str = ""
     owners: Sequence[str] = ()
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        del context  # it knows the folder; the report knows the rest
-        return dg.Definitions(assets=[report_asset(REPORTS[self.name])])
+        if self.name not in REPORTS.keys() | BROKEN.keys():
+            raise ConfigError(
+                f"{context.path} defines the report {self.name}, and reports are read only under"
+                f" {FOLDER}. Move the file there."
+            )
+        return dg.Definitions()
+
+
+def report_assets() -> Sequence[dg.AssetsDefinition]:
+    """An asset for each report that is defined in a file. One that cannot be loaded has an asset
+    too, which fails with what is wrong.
+    """
+    own = [report_asset(report) for report in REPORTS.values() if report is not HOURLY_REPORT]
+    return [*own, *(_broken_asset(name) for name in BROKEN if _is_free(name))]
+
+
+def _is_free(name: str) -> bool:
+    """Whether nothing else in Dagster has this name: what is broken may be called anything."""
+    return name.isidentifier() and not reserved(name) and name not in REPORTS
+
+
+def _broken_asset(name: str) -> dg.AssetsDefinition:
+    why = f"This report cannot be loaded:\n{BROKEN[name]}"
+
+    @dg.asset(name=name, group_name="broken", description=why)
+    def broken() -> None:
+        raise dg.Failure(f"{why}\nMend its file, then reload the code location.")
+
+    return broken

@@ -39,7 +39,7 @@ from pipelines.recording import (
     take_in_accounts,
 )
 from pipelines.refresh import Why, lookback, to_pull
-from pipelines.reports import CONTROL, REPORTS
+from pipelines.reports import CONTROL, DEFINITION, REPORTS, broken_reports
 from pipelines.resources import GraphResource
 from warehouse.catalog import publish
 from warehouse.checks import Totals
@@ -149,6 +149,9 @@ def look(context: dg.OpExecutionContext, config: Refresh, graph: GraphResource) 
         today = _todays(lake, account_ids, config.time(graph))
         totals = _controls(work, today, looked)
         looked.calls = client.tally.calls - looked.entity_calls
+    for report, why in broken_reports().items():
+        looked.failed[report] = {DEFINITION: why}
+        looked.parts += 1
     for report in REPORTS:
         looked.pull[report] = _choose(lake, report, today, totals, full=config.full)
         for account_id, day in today.items():

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
 from pipelines.jobs import definitions
+from pipelines.reports import broken_reports
 
 __all__ = ["defs"]
+
+for _name, _why in broken_reports().items():
+    logging.getLogger(__name__).error("%s: %s", _name, _why)
 
 defs: Final = definitions()

@@ -76,6 +76,8 @@ def run_plan(
     click.echo(_closing(plan, costs, tier, percent))
     for account, why in plan.refused.items():
         say(f"{account} cannot be loaded: {why}")
+    for name, why in plan.broken.items():
+        say(f"{name}: {why}")
     return ALL_DONE
 
 

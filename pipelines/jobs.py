@@ -4,24 +4,32 @@ the folder `defs`, among them every report that is defined in YAML.
 
 from __future__ import annotations
 
+import logging
 import warnings
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 
 import pipelines.defs as components
 from pipelines.assets import ASSETS, VIEW_SPECS
+from pipelines.components import report_assets
 from pipelines.daily import REFRESH, refresh_job
 from pipelines.following import FOLLOW_CHECKS, PUBLISH_JOB, follow_lake
 from pipelines.freshness import FRESH_CHECKS, freshness
 from pipelines.listings import LEVEL_OF
-from pipelines.reports import CONTROL, REPORTS
+from pipelines.report_files import shown
+from pipelines.reports import BROKEN, CONTROL, REPORTS
 from pipelines.resources import GraphResource
 from pipelines.schedules import SCHEDULES
 from pipelines.sensors import ACCESS_CHECKS, SENSORS
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 __all__ = ["FOLDER", "JOBS", "definitions"]
+
+_log = logging.getLogger(__name__)
 
 #: job → the assets that it materializes.
 JOBS: Final = {
@@ -34,11 +42,8 @@ JOBS: Final = {
 #: Where the components are.
 FOLDER: Final = Path(components.__path__[0])
 
-#: By the module and not by pyproject.toml, which is in a checkout only.
-_TREE: Final = dg.ComponentTree.from_module(components, FOLDER.parent)
-
 _OURS: Final = dg.Definitions(
-    assets=[*ASSETS, *VIEW_SPECS, REFRESH],
+    assets=[*ASSETS, *report_assets(), *VIEW_SPECS, REFRESH],
     jobs=[
         *(dg.define_asset_job(name, selection=assets) for name, assets in JOBS.items()),
         refresh_job,
@@ -57,4 +62,33 @@ def definitions(folder: Path | None = None) -> dg.Definitions:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Dagster's own, about what it uses itself
-        return dg.Definitions.merge(_OURS, _TREE.build_defs(folder))
+        try:
+            found: Sequence[dg.Definitions] = [_built(folder)]
+        except Exception:  # noqa: BLE001  of whatever kind: the others load without it
+            found = _each_alone()
+        return dg.Definitions.merge(_OURS, *found)
+
+
+def _built(path: Path | None) -> dg.Definitions:
+    # By the module and not by pyproject.toml, which is in a checkout only.
+    return dg.ComponentTree.from_module(components, FOLDER.parent).build_defs(path)
+
+
+def _each_alone() -> Sequence[dg.Definitions]:
+    """What the components in the folder define, but for those that cannot be loaded."""
+    found = []
+    for path in sorted(FOLDER.iterdir()):
+        if path.name.startswith((".", "_")) or not (path.is_dir() or path.suffix == ".py"):
+            continue
+        try:
+            found.append(_built(path))
+        except Exception as error:  # noqa: BLE001  of whatever kind
+            if not _has_broken(path):
+                _log.error("Dagster cannot load %s: %s", shown(path), error)
+    return found
+
+
+def _has_broken(path: Path) -> bool:
+    """Whether a report under a path cannot be loaded, which is told elsewhere."""
+    places = (told.path for broken in BROKEN.values() for told in broken.told)
+    return any(place.is_relative_to(path) for place in places)

@@ -11,7 +11,7 @@ from fbgraph.errors import RequestError
 from pipelines.definition import FIRST_DAY
 from pipelines.listings import text_of
 from pipelines.partitions import AccountDay, today_in
-from pipelines.reports import REPORTS
+from pipelines.reports import REPORTS, broken_reports, require_reports
 from pipelines.settings import ConfigError
 
 if TYPE_CHECKING:
@@ -28,13 +28,15 @@ __all__ = ["Plan", "demand_begun", "plan_of"]
 class Plan:
     """What a backfill is to load: nothing of it is known to be impossible.
 
-    `refused`: ``act_123`` → why it is not among the accounts though it should be.
+    `refused`: ``act_123`` → why it is not among the accounts though it should be. `broken`: the
+    same of reports, by name, where all of them were meant.
     """
 
     accounts: Sequence[Row]
     days: Sequence[date]
     reports: Sequence[str]
     refused: Mapping[str, str] = field(default_factory=dict)
+    broken: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def account_days(self) -> Sequence[AccountDay]:
@@ -55,9 +57,7 @@ def plan_of(
     Raises ConfigError that says what is possible instead.
     """
     since, until = days
-    unknown = [report for report in reports if report not in REPORTS]
-    if unknown:
-        raise ConfigError(f"There is no report {unknown[0]!r}; there are: {', '.join(REPORTS)}.")
+    require_reports(reports)
     if since < FIRST_DAY:
         raise ConfigError(
             f"--since {since} is too early: Meta keeps 37 months, {FIRST_DAY} is our first."
@@ -72,7 +72,8 @@ def plan_of(
                 f" ({row['timezone_name']}), where it is {today}."
             )
     every_day = [since + timedelta(days=n) for n in range((until - since).days + 1)]
-    return Plan(chosen, every_day, tuple(reports) or tuple(REPORTS), refused)
+    broken = {} if reports else broken_reports()
+    return Plan(chosen, every_day, tuple(reports) or tuple(REPORTS), refused, broken)
 
 
 def demand_begun(plan: Plan) -> None:

@@ -16,13 +16,14 @@ from fbgraph.errors import RequestError, VersionError
 from fbgraph.versions import why_not
 from pipelines.limits import ledger_of
 from pipelines.origin import refused
+from warehouse.errors import WarehouseError
 from warehouse.place import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
-__all__ = ["VARIABLES", "ConfigError", "Settings", "Variable", "settings_of"]
+__all__ = ["VARIABLES", "ConfigError", "Settings", "Variable", "settings_of", "wrong_settings"]
 
 
 #: Where `dagster dev` serves its pages.
@@ -106,15 +107,9 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
     """Check the environment. Raises ConfigError naming the variable; a missing token and a version
     that has ended come later, when Graph is opened, because much can be done without Graph.
     """
-    value = {v.name: environ.get(v.name, "").strip() or v.default or "" for v in VARIABLES}
-    if not re.fullmatch(r"https?://[^/\s?#]+[^\s?#]*", value["FB_GRAPH_URL"]):
-        raise ConfigError(f"FB_GRAPH_URL is no http(s) address: {value['FB_GRAPH_URL']!r}.")
-    if re.search(r"/v[0-9.]+/?$", value["FB_GRAPH_URL"]):
-        raise ConfigError("FB_GRAPH_URL ends in a version; that goes into FB_API_VERSION.")
-    if not re.fullmatch(r"v[0-9]+\.[0-9]+", value["FB_API_VERSION"]):
-        raise ConfigError(
-            f"FB_API_VERSION is not a version: {value['FB_API_VERSION']!r}; write it like v26.0."
-        )
+    value = _values(environ)
+    if wrong := [*_wrong(value)]:
+        raise ConfigError("\n".join(wrong))
     return Settings(
         access_token=value["FB_ACCESS_TOKEN"],
         app_secret=value["FB_APP_SECRET"] or None,
@@ -122,21 +117,48 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
         api_version=value["FB_API_VERSION"],
         account_ids=_account_ids(value["FB_ACCOUNT_IDS"]),
         warehouse_url=value["WAREHOUSE_URL"],
-        dagster_url=_address("FB_DAGSTER_URL", value["FB_DAGSTER_URL"]),
-        alert_webhook=value["FB_ALERT_WEBHOOK"]
-        and _address("FB_ALERT_WEBHOOK", value["FB_ALERT_WEBHOOK"], is_secret=True),
+        dagster_url=value["FB_DAGSTER_URL"],
+        alert_webhook=value["FB_ALERT_WEBHOOK"],
     )
 
 
-def _address(name: str, text: str, *, is_secret: bool = False) -> str:
-    if not re.fullmatch(r"https?://[^/\s?#]+\S*", text):
-        raise ConfigError(f"{name} is no http(s) address{'' if is_secret else f': {text!r}'}.")
-    return text
+def wrong_settings(environ: Mapping[str, str]) -> Sequence[str]:
+    """Everything for which `settings_of` raises, and a lake that cannot be where it is said."""
+    value = _values(environ)
+    wrong = [*_wrong(value)]
+    try:
+        open_store(value["WAREHOUSE_URL"])
+    except WarehouseError as error:
+        wrong.append(str(error))
+    return wrong
+
+
+def _values(environ: Mapping[str, str]) -> Mapping[str, str]:
+    return {v.name: environ.get(v.name, "").strip() or v.default or "" for v in VARIABLES}
+
+
+def _wrong(value: Mapping[str, str]) -> Iterator[str]:
+    if not re.fullmatch(r"https?://[^/\s?#]+[^\s?#]*", value["FB_GRAPH_URL"]):
+        yield f"FB_GRAPH_URL is not an http(s) address: {value['FB_GRAPH_URL']!r}."
+    elif re.search(r"/v[0-9.]+/?$", value["FB_GRAPH_URL"]):
+        yield "FB_GRAPH_URL ends in a version; that goes into FB_API_VERSION."
+    if not re.fullmatch(r"v[0-9]+\.[0-9]+", value["FB_API_VERSION"]):
+        yield f"FB_API_VERSION is not a version: {value['FB_API_VERSION']!r}; write it like v26.0."
+    try:
+        _account_ids(value["FB_ACCOUNT_IDS"])
+    except RequestError as error:
+        yield f"FB_ACCOUNT_IDS: {error}"
+    if not _is_address(value["FB_DAGSTER_URL"]):
+        yield f"FB_DAGSTER_URL is not an http(s) address: {value['FB_DAGSTER_URL']!r}."
+    if value["FB_ALERT_WEBHOOK"] and not _is_address(value["FB_ALERT_WEBHOOK"]):
+        yield "FB_ALERT_WEBHOOK is not an http(s) address."  # not shown: it is a secret
+
+
+def _is_address(text: str) -> bool:
+    return bool(re.fullmatch(r"https?://[^/\s?#]+\S*", text))
 
 
 def _account_ids(text: str) -> Sequence[str]:
-    try:
-        found = [act_id(part.strip()) for part in text.split(",") if part.strip()]
-    except RequestError as error:
-        raise ConfigError(f"FB_ACCOUNT_IDS: {error}") from None
+    """Digits. Raises RequestError for what is not an id."""
+    found = [act_id(part.strip()) for part in text.split(",") if part.strip()]
     return tuple(key.removeprefix("act_") for key in dict.fromkeys(found))

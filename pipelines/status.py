@@ -19,7 +19,7 @@ from pipelines.failures import Failures
 from pipelines.listings import accounts_in
 from pipelines.partitions import AccountDay, key_of, today_in
 from pipelines.refresh import lookback, moved
-from pipelines.reports import CONTROL, REPORTS
+from pipelines.reports import CONTROL, REPORTS, broken_reports, require_reports
 from pipelines.settings import ConfigError, settings_of
 from pipelines.show import say, table_lines
 from pipelines.summary import command_name
@@ -101,7 +101,7 @@ def run_status(
     Without `since` an account begins with the first day that was ever tried.
 
     0 when all of them are proven, or unprovable by their report, or provisional because their day
-    was not over, else 1. Raises ConfigError.
+    was not over, and each report can be loaded, else 1. Raises ConfigError.
     """
     lake = Lake(settings_of(environ).warehouse_url)
     names = dict(
@@ -132,12 +132,15 @@ def run_status(
     _complain(bad)
     if (behind := lag(lake)).is_late(now):
         say(f"\n{behind}; `{command_name()} publish` brings it up to date.")
+    broken = {} if reports else broken_reports()
+    for name, why in broken.items():
+        say(f"\n{name}: {why}")
     if unfinished := sum(cell.state is State.PROVISIONAL for cell in cells):
         say(
             f"\nProvisional account-days: {unfinished}. Their day was not over when Meta was asked;"
             f" `{command_name()} refresh` loads them again once it is."
         )
-    return SOME_FAILED if bad else ALL_DONE
+    return SOME_FAILED if bad or broken else ALL_DONE
 
 
 def _chosen(known: Mapping[str, Account], wanted: Sequence[str]) -> Sequence[Account]:
@@ -163,8 +166,7 @@ def _cells(
     lake: Lake, report: str, account: Account, days: Sequence[date], *, asked: bool
 ) -> Iterator[Cell]:
     """Each of these days; unless they were `asked` for, from the first that was ever tried."""
-    if report not in REPORTS:
-        raise ConfigError(f"There is no report {report!r}; there are: {', '.join(REPORTS)}.")
+    require_reports([report])
     failures = Failures(lake.store, report).of(account.account_id)
     first = min(
         (w.date for w in lake.partitions(report, account.account_id) if w.date), default=None

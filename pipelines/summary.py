@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from fbgraph import act_id
 from pipelines.listings import text_of
 from pipelines.partitions import key_of
-from pipelines.reports import REPORTS
+from pipelines.reports import DEFINITION, REPORTS
 from pipelines.show import table_lines
 from warehouse.loads import PROVEN, PROVISIONAL, UNPROVABLE
 
@@ -50,8 +50,11 @@ class Summary:
     loads: dict[tuple[str, AccountDay], Load] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """An account that is refused has failed before anything is asked."""
+        """An account that is refused, or a report that cannot be loaded, has failed before anything
+        is asked.
+        """
         self.failed |= {("accounts", key): why for key, why in self.plan.refused.items()}
+        self.failed |= {(name, DEFINITION): why for name, why in self.plan.broken.items()}
 
     def note(self, result: RunResult) -> None:
         """Take in how one run ended."""

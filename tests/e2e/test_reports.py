@@ -137,7 +137,10 @@ def test_the_example_has_comments_and_stands_in_the_dictionary(checkout: Checkou
 
 def test_dagster_has_the_asset_and_its_check_and_tells_what_is_wrong(checkout: Checkout) -> None:
     checkout.write(EXAMPLE)
-    names = "from pipelines.definitions import defs; g = defs.resolve_asset_graph();"
+    names = (
+        "from dagster import AssetKey; from pipelines.definitions import defs;"
+        " g = defs.resolve_asset_graph();"
+    )
     shown = checkout._python(  # noqa: SLF001  # a question of this test
         "-c", f"{names} print([k.to_user_string() for k in g.asset_check_keys])"
     )
@@ -145,27 +148,83 @@ def test_dagster_has_the_asset_and_its_check_and_tells_what_is_wrong(checkout: C
 
     checkout.write(EXAMPLE.replace("impressions", "impresions"))
     wrong = checkout.validate()
+    broken = checkout._python(  # noqa: SLF001  # as above
+        "-c",
+        f"{names} a = g.get(AssetKey('spend_by_placement')); print(a.group_name, a.description,"
+        " g.has(AssetKey('insights_daily')))",
+    )
 
     assert "spend_by_placement:complete" in shown.stdout, shown.stderr
     assert right.returncode == 0, right.stderr
-    assert wrong.returncode == 1
-    assert "defs.yaml:7: fields: impresions: is not known; do you mean impressions?" in wrong.stdout
+    # The code location loads; the report alone is broken, and says why on its page.
+    assert wrong.returncode == 0, wrong.stdout
+    assert "defs.yaml:7: fields: impresions: is not known; do you mean impressions?" in wrong.stderr
+    assert broken.stdout.startswith("broken This report cannot be loaded"), broken.stderr
+    assert "defs.yaml:7: fields: impresions" in broken.stdout
+    assert broken.stdout.endswith("True\n")
 
 
-def test_a_wrong_report_stops_every_command_with_file_line_and_rule(checkout: Checkout) -> None:
+def test_a_wrong_report_fails_alone_by_name_with_file_line_and_rule(checkout: Checkout) -> None:
     checkout.write(EXAMPLE.replace("impressions", "impresions").replace("1d_view", "7d_view"))
+    others = ("--since", "2026-11-20", "--until", "2026-11-20")
 
-    for command in (["publish"], ["query", "from loads"], shlex.split(COMMANDS[1])):
-        done = checkout.run(*command)
+    loaded, state = checkout.run("backfill", *others), checkout.run("status", *others)
+    published, planned = checkout.run("publish"), checkout.run("plan", *others)
+    alone = checkout.run(*shlex.split(COMMANDS[1]))
+    counted = checkout.run(
+        "query", "select table_name, count(*) n from loads group by all order by all", "--format",
+        "csv",
+    )  # fmt: skip
 
-        assert done.returncode == 2
-        dead = "is accepted and has had no value since 2026-01-12"
-        told = done.stderr.replace("pipelines/defs/spend_by_placement/defs.yaml", "FILE")
-        assert told.splitlines() == [
-            "fbinsights: Reports cannot be loaded:",
-            "  FILE:7: fields: impresions: is not known; do you mean impressions?",
-            f"  FILE:12: action_attribution_windows: 7d_view: {dead}",
-        ]
+    dead = "is accepted and has had no value since 2026-01-12 (Out-of-cycle changes 2025)"
+    why = (
+        "  pipelines/defs/spend_by_placement/defs.yaml:7: fields: impresions: is not known; do you"
+        " mean impressions?\n"
+        "  pipelines/defs/spend_by_placement/defs.yaml:12: action_attribution_windows: 7d_view:"
+        f" {dead}\n"
+    )
+    for done, code in ((loaded, 1), (state, 1), (published, 1), (planned, 0)):
+        assert done.returncode == code, done.stderr
+        told = done.stdout + done.stderr
+        assert told.count(why) == 1, told
+        assert "spend_by_placement" in told[: told.index(why)].splitlines()[-1]
+    assert alone.returncode == 2
+    assert alone.stderr == f"fbinsights: The report spend_by_placement cannot be loaded:\n{why}"
+    rows = {row["table_name"]: row["n"] for row in csv.DictReader(counted.stdout.splitlines())}
+    accounts = str(len(checkout.sandbox.account_ids))
+    assert {rows[n] for n in ("insights_hourly", "insights_daily", "insights_age_gender")} == {
+        accounts
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("defs.yml", EXAMPLE, "defs.yml:2: file: defs.yml: rename it defs.yaml"),
+        ("defs.yaml", EXAMPLE.replace("type:", "typ:"), "2: type: is missing: write type"),
+        ("defs.yaml", EXAMPLE.replace("Insights", "Insight"), "InsightReport: write type: "),
+        ("defs.yaml", EXAMPLE.replace("level: ", "colour: 7\n  level: "), "colour: is not a key"),
+        ("defs.yaml", "a: [", "YAML: "),
+        ("defs.yaml", "", "is not a report"),
+        ("defs.yaml", EXAMPLE.replace("name: spend_by_placement", "name: refresh"), "is reserved"),
+        ("defs.yaml", EXAMPLE.replace("name: spend_by_placement", "name: select"), "is reserved"),
+    ],
+)  # fmt: skip
+def test_no_file_that_is_meant_for_a_report_is_ignored_or_takes_others_down(
+    checkout: Checkout, name: str, text: str, told: str
+) -> None:
+    checkout.write(EXAMPLE.replace("spend_by_placement", "other_report"))
+    bad = checkout.report.parent.parent / "bad" / name
+    bad.parent.mkdir()
+    bad.write_text(text, encoding="utf-8")
+
+    planned = checkout.run("plan", "--since", "2026-11-20", "--until", "2026-11-20")
+    dagster = checkout.validate()
+
+    assert planned.returncode == 0
+    assert told in planned.stderr
+    assert "other_report" in planned.stdout
+    assert (dagster.returncode, told in dagster.stderr) == (0, True), dagster.stderr
 
 
 def test_a_day_before_the_report_begins_is_refused_with_what_to_do(checkout: Checkout) -> None:

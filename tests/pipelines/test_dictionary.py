@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fbgraph.fields import ACTION_BREAKDOWNS, BREAKDOWNS
+from pipelines.breakdown_docs import render_breakdowns
 from pipelines.dictionary import render
 from warehouse.schema import TABLES
 from warehouse.views import VIEWS
@@ -15,6 +17,23 @@ def test_the_committed_dictionary_does_not_lag_behind_the_tables() -> None:
     assert DOCS.read_text(encoding="utf-8") == render(), (
         "write it anew: fbinsights docs > docs/tables.md"
     )
+
+
+def test_the_committed_page_of_breakdowns_does_not_lag_behind_the_rules() -> None:
+    text = (DOCS.parent / "breakdowns.md").read_text(encoding="utf-8")
+
+    assert text == render_breakdowns(), (
+        "write it anew: fbinsights docs --breakdowns > docs/breakdowns.md"
+    )
+
+
+def test_the_page_of_breakdowns_has_each_and_what_is_known_of_them_together() -> None:
+    text = render_breakdowns()
+
+    for name in BREAKDOWNS | ACTION_BREAKDOWNS:
+        assert f"`{name}`" in text
+    for line in ("| `*_asset` + `age` | works |", "| `impression_device` alone | seen |"):
+        assert line in text
 
 
 def test_the_dictionary_has_every_table_view_and_column() -> None:
