@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.errors import BlockedError, TokenError
+from fbgraph.errors import BlockedError, TokenError, VersionError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -76,8 +76,8 @@ EXPECTED: Final[Mapping[str, May]] = {
     "forbidden_insights": May(r"code 100/3191001\b", SECOND),
     "gone_account": May(r"code 100/33\b", THIRD),
     "lost_account": May(r"code 200\b", FOURTH, strengths=("1", "3", "5")),
-    # Versions
-    "expired_version": May(r"code 2635\b", is_alone=True),
+    # Versions: the app's version is every account's.
+    "expired_version": May(stops=VersionError, is_alone=True),
     "upgraded_version": EQUAL,
     "other_version": EQUAL,
     # Throttles
