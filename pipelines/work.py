@@ -17,13 +17,13 @@ from pipelines.failures import Failures
 from pipelines.outcome import HAD_ROWS, Outcome
 from pipelines.partitions import AccountDay, chunks
 from pipelines.reports import CONTROL
-from warehouse.cells import smallest_coin
 from warehouse.checks import METRICS, NOT_OVER, PROVEN, UNPROVABLE, Totals, prove, too_many_rejects
 from warehouse.conversions import Proof
 from warehouse.conversions import prove as prove_actions
 from warehouse.errors import KeepsProvenError, NotAPageError, WarehouseError
 from warehouse.hours import over_at
 from warehouse.loads import Load, may_replace
+from warehouse.money import smallest_coin
 from warehouse.pages import ROW
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from warehouse.errors import WarehouseError
 from warehouse.files import locked, sync_folder
 from warehouse.lake import Lake
 from warehouse.master import CONFIG, DATABASE, refresh
-from warehouse.table import DECIMAL
+from warehouse.table import DECIMAL, WIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -159,8 +159,10 @@ def _snapshots(folder: Path) -> Sequence[Path]:
 
 
 def _narrowed(kind: pa.DataType) -> pa.DataType:
-    """DuckDB's sums have 38 digits. Arrow has no more, and so cannot divide or multiply them."""
-    wide = pa.types.is_decimal(kind) and kind.precision == HUGEINT.precision
+    """DuckDB's sums have 38 digits and money of objects has 28. Arrow has no more than 38, and so
+    cannot divide or multiply them.
+    """
+    wide = kind == WIDE or (pa.types.is_decimal(kind) and kind.precision == HUGEINT.precision)
     return pa.decimal128(DECIMAL.precision, kind.scale) if wide else kind
 
 

@@ -38,10 +38,7 @@ __all__ = [
     "Flaw",
     "RepeatedKey",
     "UnreadableError",
-    "major_units",
-    "offset_of",
     "read",
-    "smallest_coin",
 ]
 
 #: The values of the hourly breakdown, in the order of the day. Source: Insights API, Breakdowns.
@@ -50,10 +47,6 @@ HOUR_LABELS: Final[Sequence[str]] = tuple(f"{h:02}:00:00 - {h:02}:59:59" for h i
 #: No day of advertising at Meta lies before; a date that does was misread.
 FIRST_DAY: Final = date(2004, 1, 1)
 
-#: Currencies whose smallest unit in the API is the whole unit; all others have hundredths. It
-#: differs from ISO 4217 both ways. Source: Marketing API, Currencies.
-WHOLE_UNITS: Final = frozenset("CLP COP CRC HUF ISK IDR JPY KRW PYG TWD VND".split())
-
 _INTEGER: Final = re.compile(r"-?[0-9]+")
 _DECIMAL: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -61,7 +54,6 @@ _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIMESTAMP: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+ -][0-9]{2}:?[0-9]{2})"
 )
-_CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
 #: Longest text of a decimal. Arrow's cast goes wrong silently beyond 38 digits: 200 nines are -1
 #: to it (pyarrow 26.0.1).
@@ -135,29 +127,6 @@ def _mended(found: Any, value: object, where: str = "") -> tuple[Any, Sequence[F
     else:
         whole = _HALVES.sub("\ufffd", found)
     return whole, [Flaw(value, where + _MENDED, NOTHING)] if whole != found else ()
-
-
-def offset_of(currency: object) -> int:
-    """How many minor units make a major one. Raises UnreadableError for what is no currency."""
-    if not (isinstance(currency, str) and _CURRENCY.fullmatch(currency)):
-        raise UnreadableError(f"{currency!r} is not a currency code")
-    return 1 if currency in WHOLE_UNITS else 100
-
-
-def smallest_coin(currency: object) -> Decimal:
-    """What amounts are rounded to. Of a currency that is not known: what most have, for to forgive
-    too little costs less than to forgive too much.
-    """
-    try:
-        return Decimal(1) / offset_of(currency)
-    except UnreadableError:
-        return Decimal("0.01")
-
-
-def major_units(minor: str, currency: object) -> str:
-    """Turn minor units, an integer as text, into exact major units as text."""
-    value = Decimal(minor) / offset_of(currency)  # at most 19 digits of the context's 28
-    return _decimal(format(value, "f"))
 
 
 def _text(value: object) -> str:
@@ -336,5 +305,6 @@ READ: Final[Mapping[str, Callable[[object], object]]] = {
     "decimal": _decimal,
     "ratio": partial(_decimal, arrow_type=RATIO),
     "money": _decimal,
-    "money_minor": _integer,  # `major_units` needs the currency as well
+    "money_minor": _integer,  # `money.major_units` needs the currency as well
+    "money_limit": _integer,
 }

@@ -15,8 +15,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from warehouse.actions import LISTS, Key, Sum, lists_of, why_not
-from warehouse.cells import UnreadableError, offset_of
+from warehouse.cells import UnreadableError
 from warehouse.checks import PROVEN, UNPROVABLE, UNPROVEN, plain, spend_tolerance
+from warehouse.money import offset_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
 from warehouse import arrow
-from warehouse.cells import CELL, NOTHING, Flaw, UnreadableError, major_units, read
+from warehouse.cells import CELL, NOTHING, Flaw, UnreadableError, read
+from warehouse.money import is_no_limit, major_units
 from warehouse.pages import ROW, Reject, as_json
 
 if TYPE_CHECKING:
@@ -25,6 +26,16 @@ if TYPE_CHECKING:
     from warehouse.typed import Account
 
 __all__ = ["Objects", "Unreadable", "decode_objects", "id_of"]
+
+#: Kinds of money that come in minor units.
+MINOR: Final = frozenset({"money_minor", "money_limit"})
+
+#: The zero of Unix time, in any zone: what Meta sends for a time that was never set, such as the
+#: end of an ad set without one. Source: recorded bodies (1969-12-31T16:00:00-0800).
+AROUND_ZERO: Final = frozenset({"1969-12-31", "1970-01-01"})
+
+#: Whole numbers up to here are told apart by a float.
+EXACT: Final = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +168,27 @@ def _values(
 
 
 def _cell(column: Column, value: object, currency: object) -> tuple[object, Sequence[Flaw]]:
-    # fbgraph reads JSON as it comes: a number with a point is a float, whose shortest form it is.
-    if isinstance(value, float) and math.isfinite(value):
-        value = repr(value)
+    if isinstance(value, float):
+        value = _as_written(value)
+    if column.kind == "money_limit" and is_no_limit(value):
+        return None, ()
     found, flaws = read(column, value)
-    if column.kind == "money_minor":
+    if column.kind in MINOR:
         return major_units(str(found), currency), flaws
+    if column.kind == "timestamp" and str(found)[:10] in AROUND_ZERO:
+        return None, ()
     return found, flaws
+
+
+def _as_written(number: float) -> object:
+    """A JSON number with a point or an exponent as text: a whole one without them, where a float
+    can tell it from its neighbours.
+    """
+    if not math.isfinite(number):
+        return number
+    whole = f"{number:.0f}"
+    is_exact = number.is_integer() and (abs(number) <= EXACT or is_no_limit(whole))
+    return whole if is_exact else repr(number)
 
 
 def _belongs(values: dict[str, object], found: Mapping[str, Any], account: Account) -> None:

@@ -193,7 +193,8 @@ def read(table: Table, where: Partition, source: Path | pa.NativeFile) -> pa.Tab
 def demand_kinds(table: Table, columns: pa.Schema, file: object) -> None:
     """Raise ChangedKindError for a column that was of another kind when the file was written.
 
-    A list that has got entries more, such as an attribution window, is of the same kind.
+    A list that has got entries more, such as an attribution window, is of the same kind, and so is
+    a decimal that has got digits more before its point.
     """
     for field in table.file_schema:
         at = columns.get_field_index(field.name)
@@ -209,4 +210,6 @@ def _grown(old: pa.DataType, new: pa.DataType) -> bool:
     if pa.types.is_struct(old) and pa.types.is_struct(new):
         kept = {field.name: field.type for field in new}
         return all(kept.get(field.name) == field.type for field in old)
+    if pa.types.is_decimal(old) and pa.types.is_decimal(new):
+        return bool(old.scale == new.scale and old.precision <= new.precision)
     return bool(old == new)

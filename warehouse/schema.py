@@ -66,9 +66,9 @@ TIMES: Final = (
 )
 
 BUDGETS: Final = (
-    Column("daily_budget", "money_minor", "Budget per day, if set here", MONEY),
-    Column("lifetime_budget", "money_minor", "Budget over the whole run, if set here", MONEY),
-    Column("budget_remaining", "money_minor", "What is left of the budget", MONEY),
+    Column("daily_budget", "money_limit", "Budget per day, if set here", MONEY),
+    Column("lifetime_budget", "money_limit", "Budget over the whole run, if set here", MONEY),
+    Column("budget_remaining", "money_limit", "What is left of the budget", MONEY),
 )
 
 ACCOUNTS: Final = Table(
@@ -88,7 +88,7 @@ ACCOUNTS: Final = Table(
         Column("account_timezone", "text", "Zone of its days and hours", field="timezone_name"),
         Column("amount_spent", "money_minor", "Spent over the account's life", MONEY),
         Column("balance", "money_minor", "Owed to Meta", MONEY),
-        Column("spend_cap", "money_minor", "Most it may ever spend; 0 is no cap", MONEY),
+        Column("spend_cap", "money_limit", "Most it may ever spend; 0 or NULL is no cap", MONEY),
         Column("min_daily_budget", "money_minor", "Least daily budget Meta accepts here", MONEY),
         Column("created_time", "timestamp", "When it was created", UTC),
         FETCHED_AT,
@@ -109,11 +109,11 @@ CAMPAIGNS: Final = Table(
         Column("buying_type", "text", "AUCTION or RESERVED"),
         Column("bid_strategy", "text", "How bids are made, such as LOWEST_COST_WITHOUT_CAP"),
         *BUDGETS,
-        Column("spend_cap", "money_minor", "Most the campaign may spend", MONEY),
+        Column("spend_cap", "money_limit", "Most the campaign may spend; NULL is no cap", MONEY),
         Column("special_ad_categories", "texts", "Regulated categories, such as HOUSING"),
         *TIMES,
         Column("start_time", "timestamp", "When it may start", UTC),
-        Column("stop_time", "timestamp", "When it must stop", UTC),
+        Column("stop_time", "timestamp", "When it must stop; NULL if never", UTC),
         FETCHED_AT,
     ),
     partitions=("account_id",),
@@ -136,7 +136,7 @@ ADSETS: Final = Table(
         *BUDGETS,
         *TIMES,
         Column("start_time", "timestamp", "When it may start", UTC),
-        Column("end_time", "timestamp", "When it must stop", UTC),
+        Column("end_time", "timestamp", "When it must stop; NULL if never", UTC),
         FETCHED_AT,
     ),
     partitions=("account_id",),

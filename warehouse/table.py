@@ -17,6 +17,9 @@ __all__ = ["KINDS", "Column", "Table", "View"]
 #: and a value that has is rejected, never rounded.
 DECIMAL = pa.decimal128(18, 6)
 
+#: Of accounts and their objects: all that 64 bits hold, in any currency.
+WIDE = pa.decimal128(28, 6)
+
 #: A quotient has as many digits as somebody cared to write: up to twelve behind the point.
 RATIO = pa.decimal128(28, 12)
 
@@ -44,7 +47,8 @@ KINDS: Mapping[str, pa.DataType] = {
     "ratio": RATIO,
     "money": DECIMAL,  # on the wire in major units: insights
     "money_sum": SUM,  # ours, never on the wire
-    "money_minor": DECIMAL,  # on the wire in minor units: objects; kept in major units
+    "money_minor": WIDE,  # on the wire in minor units: objects; kept in major units
+    "money_limit": WIDE,  # the same of a cap or a budget: Meta's number for "no limit" is NULL
     "seconds": pa.int32(),
     "elapsed": pa.float64(),  # seconds on a stopwatch: a measurement, not a sum of money
     "actions": pa.list_(pa.struct([("action_type", pa.string()), ("value", DECIMAL)])),

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
     Change = Callable[[Row], object]
 
-__all__ = ["break_accounts", "break_cells", "lose_objects"]
+__all__ = [
+    "break_accounts",
+    "break_cells",
+    "enlarge_amounts",
+    "lose_objects",
+    "no_limits",
+    "rename_currency",
+]
 
 OK: Final = 200
 
@@ -32,6 +39,13 @@ UNREADABLE: Final[Mapping[str, Any]] = {
     "name": ["a", "list"],
     "created_time": "yesterday",
     "special_ad_categories": "HOUSING",
+}
+
+
+#: field → what stands for none. Source: Campaign reference, `spend_cap`; the time as recorded.
+NOT_SET: Final[Mapping[str, Any]] = {
+    "spend_cap": "922337203685478",
+    "end_time": "1969-12-31T16:00:00-0800",
 }
 
 
@@ -61,8 +75,12 @@ def lose_objects(fault: Fault, answer: Answer, call: Call, _: Place) -> Answer:
 
 def _is_spared(fault: Fault, found: Row) -> bool:
     """Accounts, and all objects but one in N."""
-    key = str(found.get("id") or "act_")
-    return key.startswith("act_") or dice(fault.name, key) % max(1, fault.number) > 0
+    return _is_account(found) or dice(fault.name, found["id"]) % max(1, fault.number) > 0
+
+
+def _is_account(found: Row) -> bool:
+    """Or what has no id, such as an answer that is no object."""
+    return str(found.get("id") or "act_").startswith("act_")
 
 
 def break_accounts(_: Fault, answer: Answer, call: Call, place: Place) -> Answer:
@@ -84,6 +102,34 @@ def break_accounts(_: Fault, answer: Answer, call: Call, place: Place) -> Answer
         return changed
     body = json.loads(changed.body)
     return replace(changed, body=compact({**body, "data": [None, {"name": ""}, *body["data"]]}))
+
+
+def no_limits(_: Fault, answer: Answer, call: Call, __: Place | None = None) -> Answer:
+    """Caps of campaigns are Meta's number for none, ends of ad sets the zero of Unix time."""
+    asked = call.params.get("fields", "")
+    odd = {key: value for key, value in NOT_SET.items() if key in asked}
+    return _changed(answer, call, lambda found: found if _is_account(found) else {**found, **odd})
+
+
+def enlarge_amounts(_: Fault, answer: Answer, call: Call, __: Place) -> Answer:
+    """What accounts have spent has 16 digits."""
+
+    def change(found: Row) -> object:
+        spent = str(found.get("amount_spent") or "")
+        return {**found, "amount_spent": f"1{spent:0>15}"} if spent else found
+
+    return _changed(answer, call, change)
+
+
+def rename_currency(_: Fault, answer: Answer, call: Call, place: Place) -> Answer:
+    """The second account has a currency that nobody knows."""
+    second = f"act_{place.world.accounts[1].id}"
+
+    def change(found: Row) -> object:
+        is_meant = found.get("id") == second and "currency" in found
+        return {**found, "currency": "XTS"} if is_meant else found
+
+    return _changed(answer, call, change)
 
 
 def _is_list(call: Call) -> bool:

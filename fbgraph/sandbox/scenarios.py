@@ -500,4 +500,20 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         *("4.8", "a field report, its kind"),
         after=objects.break_accounts,
     ),
+    "no_limits": Scenario(
+        "caps of campaigns are 922337203685478, which is none; ad sets end in 1969, which is never",
+        *("4.2", "Campaign reference, spend_cap; a field report"),
+        after=objects.no_limits,
+        item=objects.no_limits,
+    ),
+    "large_amounts": Scenario(
+        "what accounts have spent has 16 digits",
+        *("4.2", "a field report"),
+        after=objects.enlarge_amounts,
+    ),
+    "unknown_currency": Scenario(
+        "the second account has the currency XTS",
+        *("4.4", "a field report, its kind"),
+        after=objects.rename_currency,
+    ),
 }

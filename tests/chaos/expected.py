@@ -181,6 +181,9 @@ EXPECTED: Final[Mapping[str, May]] = {
     "odd_objects": May(is_met=False),
     "lost_objects": May(is_met=False),
     "odd_accounts": May(is_met=False),
+    "no_limits": May(is_met=False),
+    "large_amounts": May(is_met=False),
+    "unknown_currency": May(is_met=False),
 }
 
 

@@ -4,6 +4,7 @@ file: a value costs itself, an object itself, an account itself.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -18,6 +19,7 @@ from pipelines.runs import run_job
 from tests.pipelines.conftest import NOW
 from tests.pipelines.test_assets import checks, run_hourly
 from warehouse.catalog import publish
+from warehouse.money import WHOLE_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,4 +159,65 @@ def test_one_account_that_cannot_be_read_never_costs_the_others(
     assert of_table(lake, query) == [
         (second, "account_name", '{"text": "a name"}'),
         (second, "balance", '"a lot"'),
+    ]
+
+
+def test_caps_and_ends_that_are_none_are_null_and_no_campaign_is_lost(
+    sandbox: Sandbox, client: GraphClient, lake: Lake
+) -> None:
+    store_accounts(lake, discover(client).rows, NOW)
+    sandbox.use("no_limits")
+
+    found = load_objects(client, lake, LEVEL_OF, sandbox.account_ids, lambda: NOW)
+
+    assert not any(one.error or one.unreadable for one in found)
+    caps = of_table(lake, "select count(*), count(spend_cap) from campaigns")
+    ends = of_table(lake, "select count(*), count(end_time), count(start_time) from adsets")
+    listings = dict.fromkeys(LEVEL_OF, 0)
+    for one in found:
+        listings[one.table] += len(one.listing.rows) if one.listing else 0
+    assert caps == [(listings["campaigns"], 0)]
+    assert ends == [(listings["adsets"], 0, listings["adsets"])]
+
+
+def test_sixteen_digits_of_any_currency_are_kept_exactly(
+    instance: dg.DagsterInstance, sandbox: Sandbox, client: GraphClient, lake: Lake
+) -> None:
+    usual = {row["account_id"]: row for row in discover(client).rows}
+    sandbox.use("large_amounts")
+
+    assert run_job(instance, "accounts_job").success
+
+    spent = dict(of_table(lake, "select account_id, amount_spent from accounts"))
+    assert spent == {
+        key: Decimal(10**15 + int(row["amount_spent"]))
+        / (1 if row["currency"] in WHOLE_UNITS else 100)
+        for key, row in usual.items()
+    }
+    with warehouse.open(lake.root) as opened:
+        frame = opened.df("select account_id, amount_spent from accounts order by account_id")
+    assert list(frame["amount_spent"]) == [spent[key] for key in sorted(spent)]
+
+
+def test_money_in_an_unknown_currency_is_null_and_the_days_of_the_account_are_proven(
+    instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake, days: Sequence[date]
+) -> None:
+    sandbox.use("unknown_currency")
+    second = sandbox.account_ids[1]
+    run_job(instance, "accounts_job")
+
+    assert run_hourly(instance, sandbox, days[:1]).success
+    assert run_job(instance, "objects_job", f"act_{second}", f"act_{second}").success
+
+    assert {load["verdict"] for load in lake.loads().to_pylist()} == {"proven"}
+    money = of_table(
+        lake,
+        "select count(*), count(daily_budget), count(campaign_name) from campaigns"
+        " where account_id = (select account_id from accounts where account_currency = 'XTS')",
+    )
+    assert money[0][0] == money[0][2] > money[0][1] == 0
+    rejects = "select distinct table_name, reason from rejects order by all"
+    reason = "'XTS' is not a currency whose smallest coin is known"
+    assert of_table(lake, rejects) == [
+        (table, reason) for table in ("accounts", "adsets", "campaigns")
     ]

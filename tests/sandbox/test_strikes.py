@@ -55,9 +55,10 @@ def a_little_of_everything(graph: Graph) -> None:
     for account in map(graph.account, range(5)):
         calmly(graph.get, account)
         calmly(graph.get, f"{account}/insights", time_range=LONG_DAY)
-    calmly(graph.get, "me/adaccounts")
+    calmly(graph.get, "me/adaccounts", fields="name,currency,amount_spent")
     some_pages(graph, f"{graph.account()}/ads", limit=4, summary="true")
     calmly(graph.get, f"{graph.account()}/ads", fields="name,created_time")
+    calmly(graph.get, f"{graph.account()}/campaigns", fields="spend_cap")
     for _ in range(3):
         some_pages(graph, f"{graph.account(3)}/campaigns", limit=2)
     for days in (DAYS, LONG_DAY, OLD):

@@ -21,6 +21,8 @@ import warehouse
 from fbgraph.sandbox import Sandbox
 from pipelines.runs import open_instance, run_job
 from warehouse.catalog import publish
+from warehouse.decode import Account
+from warehouse.history import merge_objects
 from warehouse.lake import Lake
 
 if TYPE_CHECKING:
@@ -92,6 +94,32 @@ def test_records_of_loads_are_read_as_they_were_written(project: Path) -> None:
     assert ("insights_hourly", "unproven") in tried
     assert all(load["schema_version"] == 1 for load in loads)
     assert {load["conversions"] for load in loads} == {None}
+
+
+@pytest.mark.parametrize("wider", [0, -1])
+def test_money_of_more_digits_is_published_beside_files_of_the_time_when_it_had_fewer(
+    project: Path, wider: int
+) -> None:
+    """Whichever file is read first."""
+    lake = Lake(project / "data")
+    before = lake.read("campaigns").to_pylist()
+    accounts = sorted({row["account_id"] for row in before})
+    last = next(row for row in before if row["account_id"] == accounts[wider])
+    changed = {"id": last["campaign_id"], "name": last["campaign_name"]}
+    changed |= {"daily_budget": "9000000000000000001"}
+    account = Account(last["account_id"], "Asia/Tokyo", "JPY")
+    merge_objects(lake, "campaigns", [changed], account, NOW, complete=False)
+
+    publish(project / "data")
+
+    budgets = {row["campaign_id"]: row["daily_budget"] for row in before}
+    budgets[last["campaign_id"]] = Decimal(9000000000000000001)
+    with warehouse.open(project / "data") as opened:
+        for table in ("campaigns", "lake.campaigns"):
+            found = opened.sql(f"select campaign_id, daily_budget from {table}")  # noqa: S608
+            assert dict(found.fetchall()) == budgets
+        history = opened.sql("select max(daily_budget), count(*) from lake.campaigns_history")
+        assert history.fetchall() == [(Decimal(9000000000000000001), len(before) + 1)]
 
 
 @pytest.fixture

@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from facebook_business.adobjects.adaccount import AdAccount
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warehouse.decode import Account
+from warehouse.money import HUNDREDTHS, WHOLE_UNITS
 from warehouse.objects import Objects, decode_objects
 from warehouse.schema import TABLES
 
@@ -43,7 +45,10 @@ def decoded(table: str, *rows: object, account: Account | None = EUROS) -> list[
         ("COP", "7", "7"),  # ISO 4217 has two decimals; the API has none
         ("HUF", "7", "7"),
         ("BHD", "1234", "12.34"),  # ISO 4217 has three; the API has two
-        ("XTS", "1234", "12.34"),  # all that are not named as whole are in hundredths
+        ("VND", "1000000000010", "1000000000010"),
+        ("VND", "9223372036854775807", "9223372036854775807"),
+        ("USD", "-9223372036854775808", "-92233720368547758.08"),
+        ("USD", 1284733.0, "12847.33"),  # a JSON number with a point
         ("EUR", "0", "0"),
         ("USD", "99999999999999", "999999999999.99"),
     ],
@@ -58,8 +63,10 @@ def test_money_of_objects_is_divided_by_the_offset_of_its_currency(
     assert found["balance"] == Decimal(major)
 
 
-@pytest.mark.parametrize("currency", ["", "eur", "EURO", "€", "None", None, ["EUR"]])
-def test_money_in_what_is_not_a_currency_is_null_and_the_reject_says_why(currency: object) -> None:
+@pytest.mark.parametrize("currency", ["", "eur", "EURO", "€", "None", None, ["EUR"], "XTS", "XXX"])
+def test_money_in_a_currency_that_is_not_known_is_null_and_the_reject_says_why(
+    currency: object,
+) -> None:
     account = {"account_id": "1", "name": "Shop", "currency": currency, "balance": "100"}
 
     found = read("accounts", account)
@@ -68,7 +75,7 @@ def test_money_in_what_is_not_a_currency_is_null_and_the_reject_says_why(currenc
     reject = next(one for one in found.rejects if one.column == "balance")
     assert (row["balance"], row["account_name"]) == (None, "Shop")
     assert (reject.value, reject.lost) == ('"100"', "cell")
-    assert reject.reason == f"{currency!r} is not a currency code"
+    assert reject.reason == f"{currency!r} is not a currency whose smallest coin is known"
 
 
 def test_an_account_without_money_needs_no_currency() -> None:
@@ -84,6 +91,67 @@ def test_a_budget_is_in_the_currency_of_its_account() -> None:
     [many] = decoded("campaigns", campaign(account_id="2", daily_budget="5000"), account=yen)
 
     assert (euros["daily_budget"], many["daily_budget"]) == (50, 5000)
+
+
+def test_every_currency_of_an_ad_account_is_in_one_of_the_tables() -> None:
+    offered = {value for key, value in vars(AdAccount.Currency).items() if key[0] != "_"}
+
+    assert offered <= WHOLE_UNITS | HUNDREDTHS
+    assert not WHOLE_UNITS & HUNDREDTHS
+
+
+@pytest.mark.parametrize(
+    "none",
+    [
+        *("922337203685478", "922337203685477", "92233720368547758", "9223372036854775807"),
+        *("9223372036854775808", "9223372036854776000", "9223372036854780000"),
+        *(922337203685478, 922337203685478.0, 9.223372036854775807e18),
+    ],
+)
+@pytest.mark.parametrize("currency", ["EUR", "VND", "XTS"])
+def test_a_cap_that_is_metas_number_for_none_is_null_in_every_currency(
+    none: str | float, currency: str
+) -> None:
+    account = Account("1", "Europe/Berlin", currency)
+
+    [found] = decoded("campaigns", campaign(spend_cap=none, daily_budget=none), account=account)
+
+    assert (found["spend_cap"], found["daily_budget"]) == (None, None)
+
+
+def test_an_amount_that_looks_like_no_limit_is_an_amount_and_a_cap_of_0_is_0() -> None:
+    spent = {"amount_spent": "922337203685478", "spend_cap": "0"}
+
+    [found] = decoded("accounts", {"account_id": "1", "currency": "EUR", **spent})
+
+    assert (found["amount_spent"], found["spend_cap"]) == (Decimal("9223372036854.78"), 0)
+
+
+@pytest.mark.parametrize("cap", ["922337203685476", "92233720368547", "-922337203685478"])
+def test_a_cap_that_is_another_large_number_is_that(cap: str) -> None:
+    [found] = decoded("campaigns", campaign(spend_cap=cap))
+
+    assert found["spend_cap"] == Decimal(cap) / 100
+
+
+def test_a_number_that_a_float_cannot_tell_from_its_neighbours_is_not_taken() -> None:
+    found = read("campaigns", campaign(daily_budget=9007199254740994.0))
+
+    assert [(one.column, one.reason) for one in found.rejects] == [
+        ("daily_budget", "not a whole number")
+    ]
+
+
+@pytest.mark.parametrize(
+    "zero", ["1969-12-31T16:00:00-0800", "1970-01-01T00:00:00+0000", "1970-01-01T09:00:00+0900"]
+)
+def test_the_zero_of_unix_time_is_no_time(zero: str) -> None:
+    [found] = decoded("adsets", campaign(end_time=zero, start_time="2026-11-20T07:00:12Z"))
+
+    assert (found["end_time"], found["start_time"]) == (
+        None,
+        datetime(2026, 11, 20, 7, 0, 12, tzinfo=UTC),
+    )
 
 
 @pytest.mark.parametrize(
