@@ -56,13 +56,13 @@ def run_backfill(  # noqa: PLR0913  # what a command line says
     started = datetime.now(UTC)
     plan = plan_of(found, (since, until), accounts, reports, started)
     demand_begun(plan)
-    lake = prepared_lake(settings)
     summary = Summary(plan, started, dict.fromkeys(plan.reports, plan.account_days))
     with (
         open_instance(environ) as instance,
         Bar(len(plan.account_days) * len(plan.reports)) as bar,
         interrupts() as look,
     ):
+        lake = prepared_lake(settings)
         _take_in(instance, summary, lake, found)
         _run(instance, summary, lake, bar, look, ACCEPT_EMPTY_TAGS if accept_empty else {})
         if not summary.stopped or summary.loads:  # what was loaded is published all the same

@@ -47,7 +47,6 @@ def run_refresh(
     earliest = min((today_in(row["timezone_name"], started) for row in found.rows), default=None)
     days = lookback(earliest or started.date())
     plan = plan_of(found, (days[0], days[-1]), accounts, (), started)
-    lake = prepared_lake(settings)
     keys = [act_id(row["account_id"]) for row in plan.accounts]
     config = {"look": {"accounts": keys, "full": full, "as_of": started.isoformat()}}
     with (
@@ -55,6 +54,7 @@ def run_refresh(
         Bar(len(keys) * len(days)) as bar,
         interrupts() as look,
     ):
+        lake = prepared_lake(settings)
         bar.stage("refresh")
         tags = ACCEPT_EMPTY_TAGS if accept_empty else {}
         result = run_job(instance, "refresh_job", config=config, tags=tags, output_of="look")

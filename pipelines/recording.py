@@ -11,6 +11,7 @@ from dagster._core.events import AssetMaterializationPlannedData  # no public wa
 
 from fbgraph import act_id
 from fbgraph.errors import ENDS_EVERYTHING
+from pipelines.homes import demand_home
 from pipelines.listings import store_accounts, text_of
 from pipelines.metadata import listing_metadata, published_metadata, unreadable_metadata
 from pipelines.origin import claimed
@@ -93,10 +94,12 @@ def take_in_accounts(
     """Put accounts into the lake and into the grid; the metadata of the asset `accounts`.
 
     Nothing is loaded of an account that is not in the lake, so here is where a lake's source is
-    settled. Raises ConfigError where it is another, and WarehouseError as `store_accounts`.
+    settled. Raises ConfigError where it is another or the home shows another lake, and
+    WarehouseError as `store_accounts`.
     """
     if why := claimed(lake.store, found.graph_url):
         raise ConfigError(why)
+    demand_home(instance, lake.store)
     _warn_of_strangers(lake, found)
     merged = store_accounts(lake, [*found.rows, *found.unreadable], now)
     if merged.unreadable:

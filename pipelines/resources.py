@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from pipelines.homes import demand_home
+from pipelines.recording import stopping
 from pipelines.settings import settings_of
+from warehouse.place import open_store
 
 if TYPE_CHECKING:
-    from fbgraph import GraphClient
     from pipelines.settings import Settings
 
 __all__ = ["GraphResource"]
@@ -28,13 +30,21 @@ class GraphResource(dg.ConfigurableResource["GraphResource"]):
     """
 
     def settings(self) -> Settings:
-        """The environment now. Raises ConfigError if it is wrong."""
+        """The environment now, for whatever loads or publishes the lake of this Dagster home.
+
+        Raises ConfigError if it is wrong, and Failure if its lake is not the home's.
+        """
+        settings = self.environment()
+        instance = self.get_resource_context().instance
+        if instance is not None:
+            with stopping():
+                demand_home(instance, open_store(settings.warehouse_url))
+        return settings
+
+    def environment(self) -> Settings:
+        """The environment now, whichever lake it names. Raises ConfigError if it is wrong."""
         return settings_of(os.environ)
 
     def now(self) -> datetime:
         """The time, in UTC."""
         return datetime.now(UTC)
-
-    def open(self) -> GraphClient:
-        """A client; close it, or use it as a context manager. Raises ConfigError."""
-        return self.settings().open_graph()

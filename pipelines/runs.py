@@ -15,10 +15,12 @@ import dagster as dg
 import yaml
 from dagster._core.instance.ref import InstanceRef  # no public way to a folder of one's own
 
+from pipelines.homes import demand_home
 from pipelines.jobs import FOLDER, definitions
 from pipelines.recording import told_of
-from pipelines.settings import ConfigError
+from pipelines.settings import ConfigError, settings_of
 from warehouse.files import locked
+from warehouse.place import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -70,7 +72,7 @@ def open_instance(environ: Mapping[str, str]) -> Iterator[dg.DagsterInstance]:
     """Dagster's instance: that of DAGSTER_HOME, else the checkout's own, in its folder .dagster.
 
     The checkout's `dagster.yaml` names that folder relative to where one stands; here it is the
-    same from everywhere.
+    same from everywhere. Raises ConfigError for a home that shows another lake.
     """
     home = _home_of(environ)
     state = CHECKOUT / ".dagster" if home == CHECKOUT else home
@@ -80,6 +82,7 @@ def open_instance(environ: Mapping[str, str]) -> Iterator[dg.DagsterInstance]:
         ref = InstanceRef.from_dir(str(state), config_dir=str(home), overrides=overrides)
         opened = dg.DagsterInstance.from_ref(ref)
     with opened as instance:
+        demand_home(instance, open_store(settings_of(environ).warehouse_url))
         _end_the_dead(instance)
         yield instance
 

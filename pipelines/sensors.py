@@ -54,7 +54,7 @@ def failed_runs(context: dg.RunFailureSensorContext, graph: GraphResource) -> dg
     if not failed and not stopped:  # nobody foresaw it: a fault of ours, or a process that is gone
         texts = [event.step_failure_data.error_display_string for event in events]
         stopped = texts[0] if texts else str(context.failure_event.message)
-    settings = graph.settings()
+    settings = graph.environment()  # an alert goes out whatever is wrong
     link = f"{settings.dagster_url.rstrip('/')}/runs/{run.run_id}"
     tell(settings, failure_text(run.job_name, link, failed, stopped))
     return None
