@@ -14,7 +14,7 @@ from pipelines.listings import discover
 from pipelines.partitions import AD_ACCOUNTS, account_ranges
 from pipelines.plan import demand_begun, plan_of
 from pipelines.progress import Bar
-from pipelines.recording import materialized, record_accounts
+from pipelines.recording import published_events, record_accounts
 from pipelines.runs import interrupts, open_instance, run_job
 from pipelines.settings import settings_of
 from pipelines.show import say
@@ -135,6 +135,7 @@ def _publish(instance: dg.DagsterInstance, summary: Summary, url: str) -> None:
     what is wrong is in the UI.
     """
     try:
-        instance.report_runless_asset_event(materialized(publish(url)))
+        for event in published_events(publish(url)):
+            instance.report_runless_asset_event(event)
     except (WarehouseError, OSError):
         summary.note(run_job(instance, "publish_job"))

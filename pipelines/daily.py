@@ -32,8 +32,8 @@ from pipelines.recording import (
     failure_of,
     listed_part,
     loaded_part,
-    materialized,
     plan,
+    published_events,
     record_good,
     stopping,
     take_in_accounts,
@@ -164,8 +164,8 @@ def _entities(work: _Work, account_ids: Sequence[str], looked: Looked) -> None:
     for table in LEVEL_OF:
         plan(work.context, table, map(act_id, account_ids))
         found = load_objects(work.client, work.lake, [table], account_ids, work.now)
-        parts = [listed_part(one) for one in found]
-        record_good(work.context, table, parts)
+        parts = [listed_part(one, work.lake) for one in found]
+        record_good(work.context, table, work.lake, parts)
         looked.note(table, parts)
         _check(work.context, table, counted_result(table, found))
 
@@ -188,7 +188,7 @@ def _controls(
     beside = Beside.of(work.lake, work.client)
     parts = [loaded_part(one, beside) for one in outcomes if one.error or _changed(before, one)]
     plan(work.context, CONTROL.name, [part.partition_key for part in parts])
-    record_good(work.context, CONTROL.name, parts)
+    record_good(work.context, CONTROL.name, work.lake, parts)
     looked.note(CONTROL.name, parts)
     totals: dict[str, dict[date, Totals | None]] = {account_id: {} for account_id in today}
     for outcome in outcomes:
@@ -259,7 +259,8 @@ def pull(context: dg.OpExecutionContext, graph: GraphResource, looked: Looked) -
                     _load(work, report, list(chosen), looked)
                 calls = client.tally.calls
         finally:
-            context.log_event(materialized(publish(settings.warehouse_url)))
+            for event in published_events(publish(settings.warehouse_url)):
+                context.log_event(event)
     context.log_event(dg.AssetMaterialization("refresh", metadata=_told(looked, calls)))
     if looked.failed:
         raise failure_of(looked.failed, looked.parts)
@@ -273,7 +274,7 @@ def _load(work: _Work, report: str, account_days: Sequence[AccountDay], looked: 
     finally:
         beside = Beside.of(work.lake, work.client)
         parts = [loaded_part(outcome, beside) for outcome in outcomes]
-        record_good(work.context, report, parts)
+        record_good(work.context, report, work.lake, parts)
         looked.note(report, parts)
     loaded = [one.account_day for one in outcomes if one.load]
     known = know_ids(work.client, work.lake, loaded, work.now)

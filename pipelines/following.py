@@ -14,7 +14,7 @@ from typing import Final
 
 import dagster as dg
 
-from pipelines.recording import evaluation_of
+from pipelines.recording import evaluation_of, seen_change
 from pipelines.resources import GraphResource
 from warehouse.catalog import lag
 from warehouse.changes import Lag
@@ -177,7 +177,11 @@ def follow_lake(
     result = _result(behind, datetime.fromisoformat(since) if since else None, now)
     verdict = "passed" if result.passed else "late"
     after = Watched(since, verdict)
-    events = [evaluation_of(PUBLISHED, result)] if verdict != before.recorded else []
+    events: list[dg.AssetCheckEvaluation | dg.AssetMaterialization] = []
+    if since and not before.behind_since:
+        events.append(seen_change(behind.change.id))
+    if verdict != before.recorded:
+        events.append(evaluation_of(PUBLISHED, result))
     runs = _runs(context.instance, behind) if since else Runs()
     wait = reason_to_wait(behind, runs, now)
     if wait:

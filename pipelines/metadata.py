@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import dagster as dg
 import pyarrow.parquet as pq
 
+from warehouse.parquet import content_digest
+from warehouse.schema import table_named
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -57,20 +60,22 @@ class Beside:
             lake, client, {row["account_id"]: row["account_name"] for row in table.to_pylist()}
         )
 
-    def of_load(self, load: Load) -> Mapping[str, Any]:
+    def of_load(self, load: Load) -> tuple[Mapping[str, Any], str]:
         """Metadata of one account-day, in the order of the page: whose it is and whether it is
-        right come first.
+        right come first; and its data version.
         """
         key = self.lake.key(load.table, load.account_id, load.date)
         name = self.lake.store.name(key)
-        return {
+        file = self.lake.store.open(key)
+        shown = {
             "account_name": self.names.get(load.account_id) or "",
             **_load_metadata(load),
             "quota_percent": self._quota_percent(load.account_id),
             "path": dg.MetadataValue.path(name),
             "dagster/uri": name if "://" in name else Path(name).as_uri(),
-            "preview": dg.MetadataValue.md(_preview(self.lake.store.open(key))),
+            "preview": dg.MetadataValue.md(_preview(file)),
         }
+        return shown, content_digest(table_named(load.table), file)
 
     def _quota_percent(self, account_id: str) -> float:
         """The busiest limit of the account or of the whole app."""

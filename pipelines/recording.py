@@ -11,6 +11,7 @@ from dagster._core.events import AssetMaterializationPlannedData  # no public wa
 
 from fbgraph import act_id
 from fbgraph.errors import ENDS_EVERYTHING
+from pipelines.data_versions import accounts_version, content_version, version_tags
 from pipelines.homes import demand_home
 from pipelines.listings import store_accounts, text_of
 from pipelines.metadata import listing_metadata, published_metadata, unreadable_metadata
@@ -41,11 +42,12 @@ __all__ = [
     "failure_of",
     "listed_part",
     "loaded_part",
-    "materialized",
     "plan",
+    "published_events",
     "record",
     "record_accounts",
     "record_good",
+    "seen_change",
     "stopping",
     "take_in_accounts",
     "told_of",
@@ -67,25 +69,28 @@ def stopping() -> Iterator[None]:
 
 
 class Part(NamedTuple):
-    """One partition of a run: what to show of it, or why it failed."""
+    """One partition of a run: what to show of it and its data version, or why it failed."""
 
     partition_key: str
     metadata: Mapping[str, Any]
     error: str = ""
+    version: str = ""
 
 
-def listed_part(found: Listed) -> Part:
+def listed_part(found: Listed, lake: Lake) -> Part:
     """The objects of one account."""
-    listing = found.listing
-    metadata = {} if listing is None else listing_metadata(found, listing)
-    return Part(act_id(found.account_id), metadata, found.error)
+    key, listing = act_id(found.account_id), found.listing
+    if listing is None:
+        return Part(key, {}, found.error)
+    version = content_version(lake, found.table, found.account_id)
+    return Part(key, listing_metadata(found, listing), found.error, version)
 
 
 def loaded_part(outcome: Outcome, beside: Beside) -> Part:
     """One account-day of a report."""
     load = outcome.load
-    metadata = {} if load is None else beside.of_load(load)
-    return Part(key_of(outcome.account_day), metadata, outcome.error)
+    metadata, version = ({}, "") if load is None else beside.of_load(load)
+    return Part(key_of(outcome.account_day), metadata, outcome.error, version)
 
 
 def take_in_accounts(
@@ -132,16 +137,33 @@ def record_accounts(
 ) -> None:
     """Do what the asset `accounts` does with accounts that were found outside of any run."""
     metadata = take_in_accounts(instance, lake, found, now)
-    instance.report_runless_asset_event(dg.AssetMaterialization("accounts", metadata=metadata))
+    tags = version_tags(accounts_version(lake))
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization("accounts", metadata=metadata, tags=tags)
+    )
 
 
-def materialized(published: Published) -> dg.AssetMaterialization:
-    """What Dagster is told of the asset `warehouse_duckdb` by others than its own job."""
-    return dg.AssetMaterialization("warehouse_duckdb", metadata=published_metadata(published))
+def seen_change(change: str) -> dg.AssetMaterialization:
+    """What Dagster is told of the asset `lake`: its last change, by the note's id."""
+    return dg.AssetMaterialization("lake", tags=version_tags(change or "none"))
+
+
+def published_events(
+    published: Published,
+) -> tuple[dg.AssetMaterialization, dg.AssetMaterialization]:
+    """What Dagster is told when the published file was made, whoever made it: which state of the
+    lake it shows, so that it is "Unsynced" from the next change on.
+    """
+    seen = seen_change(published.change)
+    tags = version_tags(str(published.version), {"lake": published.change or "none"})
+    return seen, dg.AssetMaterialization(
+        "warehouse_duckdb", metadata=published_metadata(published), tags=tags
+    )
 
 
 def record(
     context: dg.AssetExecutionContext,
+    lake: Lake,
     parts: Iterable[Part],
     checks: Sequence[dg.AssetCheckResult],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
@@ -149,15 +171,17 @@ def record(
 
     An exception alone would fail them all, and a plain MaterializeResult would mark them all good:
     only so does "re-run failed" in the UI take exactly the bad ones. The asset must be declared
-    with ``output_required=False``: of many partitions each is logged by itself, for
-    `add_asset_metadata` lists all partitions of the run for each of them.
+    with ``output_required=False``: each partition is logged by itself, for `add_asset_metadata`
+    lists all partitions of the run for each of them.
     """
     parts = list(parts)
     bad = {part.partition_key: part.error for part in parts if part.error}
     if len(parts) == 1 and not bad:
-        yield dg.MaterializeResult(metadata=parts[0].metadata, check_results=checks)
+        [one] = parts
+        tags = version_tags(one.version, {"accounts": accounts_version(lake)})
+        yield dg.MaterializeResult(metadata=one.metadata, tags=tags, check_results=checks)
         return
-    record_good(context.op_execution_context, context.asset_key, parts)
+    record_good(context.op_execution_context, context.asset_key, lake, parts)
     yield from checks
     if bad:
         raise failure_of({context.asset_key.to_user_string(): bad}, len(parts))
@@ -220,11 +244,13 @@ def plan(
 
 
 def record_good(
-    context: dg.OpExecutionContext, asset: dg.AssetKey | str, parts: Iterable[Part]
+    context: dg.OpExecutionContext, asset: dg.AssetKey | str, lake: Lake, parts: Iterable[Part]
 ) -> None:
     """Mark the good partitions of an asset: what is in the lake is in the grid."""
-    for part in parts:
-        if not part.error:
+    inputs = {"accounts": accounts_version(lake)}
+    for key, metadata, error, version in parts:
+        if not error:
+            tags = version_tags(version, inputs)
             context.log_event(
-                dg.AssetMaterialization(asset, partition=part.partition_key, metadata=part.metadata)
+                dg.AssetMaterialization(asset, partition=key, metadata=metadata, tags=tags)
             )

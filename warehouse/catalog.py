@@ -33,7 +33,6 @@ from warehouse.table import DECIMAL, WIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -67,8 +66,8 @@ HUGEINT: Final = pa.decimal128(38, 0)
 class Published:
     """A finished publish: the link, the snapshot it points to, rows by table, seconds it took.
 
-    `version` is the snapshot's: another one only where something changed. `at` is when it began to
-    look at the lake.
+    `version` is the snapshot's: another one only where something changed. `change` is the last
+    change of the lake that it surely shows, by the note's id ("" if none was noted).
     """
 
     path: Path
@@ -76,7 +75,7 @@ class Published:
     rows: Mapping[str, int]
     seconds: float
     version: int
-    at: datetime
+    change: str
 
 
 def publish(url: str | Path) -> Published:
@@ -106,7 +105,7 @@ def publish(url: str | Path) -> Published:
             shutil.rmtree(old, ignore_errors=True)
         seconds = time.monotonic() - started
         keep_publishing(folder, Publishing(change.id, at, seconds))
-    return Published(link, snapshot, master.rows, seconds, master.version, at)
+    return Published(link, snapshot, master.rows, seconds, master.version, change.id)
 
 
 def lag(lake: Lake) -> Lag:

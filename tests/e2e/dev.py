@@ -21,7 +21,9 @@ import dagster as dg
 import httpx
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill  # no public way
 
+import warehouse
 from fbgraph.sandbox import Sandbox
+from warehouse.catalog import LINK
 from warehouse.lake import Lake
 
 if TYPE_CHECKING:
@@ -229,6 +231,23 @@ class Dagster:
         said = [entry.message for entry in self.instance.all_logs(run_id)]
         pids = [re.search(r"\(pid: (\d+)\)", text) for text in said]
         return next(int(found[1]) for found in pids if found)
+
+    def is_published(self, cell: str) -> bool:
+        """Whether `warehouse.duckdb` holds a cell as the lake has it, by its `loaded_at`."""
+        account, day = cell.removeprefix("act_").split("|")
+        load = self.lake.load_of("insights_hourly", account, date.fromisoformat(day))
+        if load is None or not (self.lake.root / LINK).exists():
+            return False
+        with warehouse.open(self.lake.root) as opened:
+            found = opened.sql(
+                "from loads select loaded_at where table_name = 'insights_hourly' "
+                f"and account_id = '{account}' and date = '{day}'"  # ours
+            ).fetchall()
+        return found == [(load.loaded_at,)]
+
+    def publishes(self) -> int:
+        """How many runs have published, or are at it."""
+        return self.instance.get_runs_count(dg.RunsFilter(job_name="publish_job"))
 
     def cell(self, number: int, days_back: int = 0) -> str:
         return f"act_{self.sandbox.account_ids[number]}|{self.day(days_back)}"

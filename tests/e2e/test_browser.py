@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from tests.e2e.dev import PATIENCE_SECONDS, ROOT, Dagster
+from tests.e2e.dev import PATIENCE_SECONDS, ROOT, Dagster, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -140,6 +140,23 @@ def test_one_cell_is_materialized_by_clicks_and_its_pages_tell_the_truth(
     grid.page.get_by_text("Checks", exact=True).click()
     expect(grid.page.get_by_text("All account-days add up to their totals (1)")).to_be_visible()
     expect(grid.page.get_by_text("Passed", exact=True)).to_be_visible()
+
+
+def test_what_a_click_has_loaded_is_in_the_published_file_soon_and_says_so(
+    dagster: Dagster, grid: Grid
+) -> None:
+    cell = dagster.cell(4, 2)
+    grid.open(cell)
+
+    grid.materialize_cell()
+
+    expect(grid.dot(cell.partition("|")[2])).to_have_attribute("style", GREEN)
+    wait_until(lambda: dagster.is_published(cell))
+    grid.page.goto("/assets/warehouse_duckdb?view=checks")
+    expect(grid.page.get_by_text("nothing has changed since").first).to_be_visible()
+    grid.page.goto("/assets/warehouse_duckdb")
+    expect(grid.page.get_by_text("Materialized").first).to_be_visible()
+    expect(grid.page.get_by_text("Unsynced")).to_have_count(0)
 
 
 def test_a_backfill_of_two_accounts_and_three_days_turns_six_cells_green(

@@ -11,13 +11,19 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
+from pipelines.following import LOOK_SECONDS
 from pipelines.partitions import ACCOUNT_DAYS
 from tests.e2e.dev import LAST, wait_until
+from warehouse.changes import FOLLOWS_WITHIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.e2e.dev import Dagster
+
+
+#: Of a machine that is busy with other tests.
+SLACK_SECONDS = 60
 
 
 @pytest.fixture
@@ -83,6 +89,22 @@ def test_two_runs_that_race_for_one_account_day_leave_one_whole_file(dagster: Da
     assert load
     assert (load.rows, load.verdict) == (truth["count"], "proven")
     assert load.run_id in runs
+
+
+def test_six_clicks_are_published_together_within_a_minute_of_their_end(dagster: Dagster) -> None:
+    cells = [dagster.cell(number, days) for number in (2, 3) for days in (20, 21, 22)]
+    before = dagster.publishes()
+
+    runs = [dagster.click(cell) for cell in cells]
+    assert {dagster.finish(run) for run in runs} == {dg.DagsterRunStatus.SUCCESS}
+
+    ended = time.monotonic()
+    wait_until(lambda: all(map(dagster.is_published, cells)))
+    assert time.monotonic() - ended < FOLLOWS_WITHIN.total_seconds() + SLACK_SECONDS
+    # Runs of one account wait for each other: while they go on, they are published in between.
+    assert 1 <= dagster.publishes() - before <= 3
+    time.sleep(2 * LOOK_SECONDS)
+    assert dagster.publishes() - before <= 3
 
 
 def test_of_a_backfill_of_60_with_one_bad_59_are_there_and_one_is_run_again(

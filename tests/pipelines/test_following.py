@@ -96,7 +96,10 @@ class Ticks:
         )
         result: Any = defs.get_repository_def().get_sensor_def("follow_lake").evaluate_tick(context)
         self.watched = Watched.of(result.cursor)
-        self.checks += [event.passed for event in result.asset_events]
+        for event in result.asset_events:
+            self.instance.report_runless_asset_event(event)
+            if isinstance(event, dg.AssetCheckEvaluation):
+                self.checks.append(event.passed)
         for request in result.run_requests or ():
             assert request.run_key not in self.keys
             self.keys.add(request.run_key)
