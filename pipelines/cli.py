@@ -115,12 +115,14 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--seed", default=1, show_default=True, help="Another seed, another made-up world.")
+@click.option(
+    "--seed", default=1, show_default=True, help="Another made-up company, in its own folder."
+)
 def demo(seed: int) -> None:
-    """Load 3 days of a made-up company from the local sandbox, without a token."""
+    """Load 3 days of a made-up company from the local sandbox into ./demo, without a token."""
     from pipelines.demo import run_demo  # noqa: PLC0415
 
-    sys.exit(run_demo(os.environ, seed))
+    sys.exit(run_demo(seed))
 
 
 @cli.command()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -14,7 +16,8 @@ from fbgraph.sandbox import Sandbox
 from pipelines.backfill import run_backfill
 from pipelines.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.partitions import today_in
-from pipelines.settings import VARIABLES, ConfigError, settings_of
+from pipelines.runs import CHECKOUT
+from pipelines.settings import VARIABLES, ConfigError
 from pipelines.show import say, table_lines
 from pipelines.summary import command_name
 from warehouse.lake import Lake
@@ -25,9 +28,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-__all__ = ["run_demo"]
+__all__ = ["Place", "next_steps", "run_demo"]
 
 DAYS: Final = 3
+
+#: Dagster's settings in the demo's own home.
+HOME_YAML: Final = """\
+# Nothing about the demo's users leaves their machine.
+telemetry: {enabled: false}
+nux: {enabled: false}
+concurrency: {runs: {max_concurrent_runs: 4}}
+"""
 
 QUESTION: Final = """\
 with by_hour as (
@@ -54,16 +65,17 @@ select account_id, date, count(*), sum(impressions), sum(clicks), sum(spend)
 from insights_hourly group by all"""
 
 
-def run_demo(environ: Mapping[str, str], seed: int) -> int:
-    """Load the last days of the sandbox's accounts; returns the exit code of the backfill, or 1
-    when the published file differs from what the sandbox says it served.
+def run_demo(seed: int) -> int:
+    """Load the last days of the sandbox's accounts into a folder of the demo's own; returns the
+    exit code of the backfill, or 1 when the published file differs from what the sandbox served.
 
-    Raises ConfigError where the lake holds accounts of somebody else's.
+    No setting of the user's counts, and neither their lake nor their Dagster home is touched.
+    Raises ConfigError where the folder is somebody else's.
     """
-    url = settings_of({"WAREHOUSE_URL": environ.get("WAREHOUSE_URL", "")}).warehouse_url
+    place = Place(seed)
     with Sandbox(seed=seed) as sandbox:
-        _demand_own_lake(url, set(sandbox.account_ids))
-        _use(sandbox.url, sandbox.token, url)
+        _demand_own(place, set(sandbox.account_ids))
+        overridden = _use(sandbox, place)
         zones = [account["timezone_name"] for account in sandbox.world()["accounts"]]
         until = min(today_in(zone, datetime.now(UTC)) for zone in zones) - timedelta(days=1)
         days = [until - timedelta(days=n) for n in reversed(range(DAYS))]
@@ -71,36 +83,65 @@ def run_demo(environ: Mapping[str, str], seed: int) -> int:
             f"A made-up company at {sandbox.url}: {len(zones)} ad accounts, {days[0]} to {until}.\n"
         )
         code = run_backfill(os.environ, days[0], until, reports=("insights_hourly",))
-        differing = _differing(url, sandbox, days)
+        differing = _differing(place.lake, sandbox, days)
     for what in differing:
         say(f"not what the sandbox served: {what}")
     if code or differing:
         return code or SOME_FAILED
-    _show(url)
-    _tell_next(sandbox.token)
+    _show(place.lake)
+    for line in next_steps(place, sandbox.token, overridden):
+        say(line)
     return ALL_DONE
 
 
-def _demand_own_lake(url: str, made_up: set[str]) -> None:
-    """Made-up rows must not get into a lake of real ones."""
-    others = set(Lake(url).read("accounts")["account_id"].to_pylist()) - made_up
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the demo of a seed is: a lake, with a Dagster home in it."""
+
+    seed: int
+
+    @property
+    def lake(self) -> str:
+        return "./demo" if self.seed == 1 else f"./demo-seed-{self.seed}"
+
+    @property
+    def home(self) -> str:
+        return f"{self.lake}/.dagster"
+
+
+def _demand_own(place: Place, made_up: set[str]) -> None:
+    """Raise ConfigError where the folder holds anything but an earlier demo."""
+    folder = Path(place.lake)
+    is_lake = (folder / ".snapshots").exists()
+    others = set(Lake(folder).read("accounts")["account_id"].to_pylist()) - made_up
     if others:
-        raise ConfigError(
-            f"{url} already holds the ad account {min(others)}, which is not the demo's."
-            " Give the demo a folder of its own: WAREHOUSE_URL=./demo fbinsights demo"
-        )
+        what = f"holds the ad account {min(others)}, which is not the demo's"
+    elif folder.is_dir() and not is_lake and any(folder.glob("[!.]*")):
+        what = "holds files that are not the demo's"
+    else:
+        return
+    raise ConfigError(
+        f"{folder.resolve()} {what}. Run the demo in another folder, or move this one."
+    )
 
 
-def _use(graph_url: str, token: str, warehouse_url: str) -> None:
-    """Point this process, and so its Dagster runs, at the sandbox and at nothing else."""
-    for variable in VARIABLES:
-        if variable.name != LOCAL_VARIABLE:
-            os.environ.pop(variable.name, None)
-    os.environ |= {
-        "FB_GRAPH_URL": graph_url,
-        "FB_ACCESS_TOKEN": token,
-        "WAREHOUSE_URL": warehouse_url,
+def _use(sandbox: Sandbox, place: Place) -> Sequence[str]:
+    """Point this process, and so its Dagster runs, at the sandbox and at nothing else; names of
+    variables that were set and do not count.
+    """
+    ours = {
+        "FB_GRAPH_URL": sandbox.url,
+        "FB_ACCESS_TOKEN": sandbox.token,
+        "WAREHOUSE_URL": place.lake,
+        "DAGSTER_HOME": str(Path(place.home).resolve()),
     }
+    names = {variable.name for variable in VARIABLES} - {LOCAL_VARIABLE}
+    overridden = sorted(name for name in names - ours.keys() if os.environ.pop(name, ""))
+    os.environ.update(ours)
+    home = Path(place.home)
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "dagster.yaml").write_text(HOME_YAML, encoding="utf-8")
+    return overridden
 
 
 def _differing(url: str, sandbox: Sandbox, days: Sequence[date]) -> list[str]:
@@ -146,13 +187,29 @@ def _show(url: str) -> None:
             click.echo(line)
 
 
-def _tell_next(token: str) -> None:
-    say(f"""
-Next:
-- what was loaded, and what proves it:
-    {command_name()} query "from loads"
-- the same in Dagster, where a click re-runs one day of one account. In one terminal:
-    make sandbox
-  and in another:
-    FB_GRAPH_URL=http://127.0.0.1:8810 FB_ACCESS_TOKEN={token} make dev
-- your own accounts: README.md""")
+def next_steps(place: Place, token: str, overridden: Sequence[str]) -> Sequence[str]:
+    """What to try next, with the lines to type. `overridden` are variables of the user's that the
+    demo must not see.
+    """
+    command = command_name()
+    is_checkout = Path.cwd() == CHECKOUT
+    seed = "" if place.seed == 1 else f" --seed {place.seed}"
+    serve = "make sandbox" if is_checkout and not seed else f"{command} sandbox{seed}"
+    dev = "make dev" if is_checkout else "dagster dev -m pipelines.definitions"
+    settings = {
+        **dict.fromkeys(overridden, ""),
+        "FB_GRAPH_URL": "http://127.0.0.1:8810",
+        "FB_ACCESS_TOKEN": token,
+        "WAREHOUSE_URL": place.lake,
+        "DAGSTER_HOME": f'"$PWD/{place.home.removeprefix("./")}"',
+    }
+    return (
+        "\nNext:",
+        f"- all of it is in {place.lake}, and nowhere else. What was loaded, and what proves it:",
+        f'    WAREHOUSE_URL={place.lake} {command} query "from loads"',
+        "- the same in Dagster, where a click re-runs one day of one account. In one terminal:",
+        f"    {serve}",
+        "  and in another:",
+        f"    {' '.join(f'{name}={value}' for name, value in settings.items())} {dev}",
+        "- your own accounts: README.md",
+    )

@@ -409,22 +409,6 @@ def test_a_backfill_that_is_killed_shows_as_failed_when_the_next_one_begins(
     assert fresh.answers() == fresh.truth()
 
 
-def test_the_demo_loads_proves_and_answers_without_a_token(tmp_path: Path) -> None:
-    with start() as unused:
-        done = Company(unused, tmp_path).run("demo", FB_ACCESS_TOKEN="")
-
-    assert done.returncode == 0, done.stderr
-    assert "Every account-day holds exactly what the sandbox says it served." in done.stdout
-    assert "Sunset Outfitters" in done.stdout.partition("The busiest hour of each account:")[2]
-
-
-def test_the_demo_stays_out_of_a_lake_of_somebody_elses(loaded: Company) -> None:
-    done = loaded.run("demo", "--seed", "7")
-
-    assert done.returncode == 2
-    assert "Give the demo a folder of its own" in done.stderr
-
-
 def test_a_query_that_cannot_be_read_gives_duckdbs_words(fresh: Company) -> None:
     done = fresh.run("query", "selec 1")
 

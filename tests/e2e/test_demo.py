@@ -1,0 +1,153 @@
+"""The demo as a newcomer runs it: in a folder of its own, whatever they have set."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pytest
+
+from pipelines.demo import Place, next_steps
+from pipelines.runs import CHECKOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMAND = str(Path(sys.executable).with_name("fbinsights"))
+
+#: What a company has set, for itself or in its `.env`.
+THEIRS = {
+    "FB_ACCESS_TOKEN": "EAAtheirs",
+    "FB_APP_SECRET": "theirs",
+    "FB_ACCOUNT_IDS": "123",
+    "WAREHOUSE_URL": "./data",
+}
+
+
+def run(folder: Path, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    home = folder / "home"
+    home.mkdir(exist_ok=True)
+    settings = {"PATH": os.environ["PATH"], "HOME": str(folder), "DAGSTER_HOME": str(home)}
+    return subprocess.run(  # noqa: S603  # our own command
+        command, cwd=folder, env=settings | environ, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a newcomer stands, with a `.env` of their company."""
+    folder = tmp_path_factory.mktemp("newcomer")
+    lines = [f"{name}={value}\n" for name, value in THEIRS.items()]
+    (folder / ".env").write_text("".join(lines))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def told(folder: Path) -> str:
+    """What the demo has printed there."""
+    done = run(folder, COMMAND, "demo")
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def typed(told: str, ending: str) -> list[str]:
+    """The words of a line that the demo tells to type, as a shell reads them in that folder."""
+    line = re.search(rf"^    (.*{ending}.*)$", told, re.MULTILINE)
+    assert line
+    return shlex.split(line[1])
+
+
+def settings_in(words: Sequence[str], folder: Path) -> dict[str, str]:
+    pairs = [word.split("=", 1) for word in words if re.match("[A-Z_]+=", word)]
+    return {name: value.replace("$PWD", str(folder)) for name, value in pairs}
+
+
+def test_it_loads_proves_and_answers_without_a_token(told: str) -> None:
+    assert "Every account-day holds exactly what the sandbox says it served." in told
+    assert "Sunset Outfitters" in told.partition("The busiest hour of each account:")[2]
+
+
+def test_it_stays_in_its_own_folder(folder: Path, told: str) -> None:
+    assert "- all of it is in ./demo, and nowhere else." in told
+    assert {path.name for path in folder.iterdir()} == {".env", "demo", "home"}
+    assert not list((folder / "home").iterdir())
+    assert (folder / "demo" / ".lake.json").exists()
+
+
+def test_the_line_for_a_query_asks_that_folder(folder: Path, told: str) -> None:
+    words = typed(told, "from loads")
+
+    done = run(folder, COMMAND, *words[-2:], **settings_in(words, folder))
+
+    assert words[-2:] == ["query", "from loads"]
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("proven") >= 7
+
+
+def test_the_line_for_dagster_opens_its_grid_and_no_setting_of_theirs_counts(
+    folder: Path, told: str
+) -> None:
+    words = typed(told, "dagster dev")
+    settings = settings_in(words, folder)
+
+    with dg.DagsterInstance.from_config(settings["DAGSTER_HOME"]) as instance:
+        cells = instance.get_materialized_partitions(dg.AssetKey("insights_hourly"))
+        telemetry = instance.telemetry_enabled
+    assert len(cells) == 7 * 3
+    assert not telemetry
+    assert settings["WAREHOUSE_URL"] == "./demo"
+    assert settings["FB_ACCESS_TOKEN"].startswith("EAASandbox")
+    assert {settings[name] for name in ("FB_ACCOUNT_IDS", "FB_APP_SECRET")} == {""}
+    assert words[-4:] == ["dagster", "dev", "-m", "pipelines.definitions"]
+
+
+def test_a_second_time_it_uses_what_is_there_and_another_seed_has_a_folder_of_its_own(
+    folder: Path, told: str
+) -> None:
+    identity = (folder / "demo" / ".lake.json").read_bytes()
+
+    again = run(folder, COMMAND, "demo")
+    other = run(folder, COMMAND, "demo", "--seed", "7")
+
+    assert (again.returncode, other.returncode) == (0, 0), again.stderr + other.stderr
+    assert (folder / "demo" / ".lake.json").read_bytes() == identity
+    assert b"seed 7" in (folder / "demo-seed-7" / ".lake.json").read_bytes()
+    assert "WAREHOUSE_URL=./demo-seed-7" in other.stderr
+    assert "sandbox --seed 7" in other.stderr
+    assert typed(told, "sandbox")[-1] == "sandbox"
+
+
+def test_a_folder_of_somebody_elses_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "thesis.txt").write_text("mine")
+
+    done = run(tmp_path, COMMAND, "demo")
+
+    assert done.returncode == 2
+    assert "holds files that are not the demo's. Run the demo in another folder" in done.stderr
+    assert [path.name for path in (tmp_path / "demo").iterdir()] == ["thesis.txt"]
+
+
+def test_another_lake_in_its_place_is_left_alone(folder: Path, told: str, tmp_path: Path) -> None:
+    del told
+    (tmp_path / "demo-seed-7").symlink_to(folder / "demo")
+
+    done = run(tmp_path, COMMAND, "demo", "--seed", "7")
+
+    assert done.returncode == 2
+    assert "which is not the demo's" in done.stderr
+
+
+def test_in_the_checkout_the_lines_are_those_of_make(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(CHECKOUT)
+
+    lines = next_steps(Place(1), "EAASandbox", ())
+
+    assert "    make sandbox" in lines
+    assert any(line.endswith('DAGSTER_HOME="$PWD/demo/.dagster" make dev') for line in lines)
