@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
@@ -19,5 +20,6 @@ def unknown(name: str, known: Collection[str]) -> str:
     near = get_close_matches(name, known, n=3, cutoff=0.7)
     if near:
         return f"is not known; do you mean {' or '.join(near)}?"
-    few = f"; there are {', '.join(known)}" if len(known) <= FEW else ""
+    listed = sorted(known) if isinstance(known, AbstractSet) else known
+    few = f"; there are {', '.join(listed)}" if len(known) <= FEW else ""
     return f"is not known{few}"

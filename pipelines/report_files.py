@@ -7,6 +7,7 @@ that the command line knows every report without importing Dagster.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import date
 from difflib import get_close_matches
@@ -30,6 +31,8 @@ FILE: Final = "defs.yaml"
 
 #: Values that a key may have: what it must be, in words, and how it is read.
 _Reader = tuple[str, "Callable[[Any], Any]"]
+
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 #: Keys of a document beside `type` and `attributes` that are Dagster's own.
 _DAGSTERS: Final = frozenset({"requirements", "template_vars_module", "post_processing"})
@@ -161,7 +164,8 @@ def _take(found: Found, path: Path, document: Document) -> None:
         wrong, definition = _definition(document.attributes)
         faults += wrong
     elif not any(fault.key == "document" for fault in faults):
-        faults.append(Fault("attributes", "", "is missing: it says what to ask for"))
+        rule = "write what to ask for under it, as docs/reports.md lists the keys"
+        faults.append(Fault("attributes", "", rule))
     found.take(path, document.lines, faults, definition)
 
 
@@ -241,7 +245,9 @@ def _flag(value: Any) -> bool:
 
 
 def _day(value: Any) -> date:
-    return date.fromisoformat(_text(value))
+    if not _DAY.fullmatch(_text(value)):  # Python reads 20261121 and 2026-W47-6 too
+        raise ValueError
+    return date.fromisoformat(value)
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -62,6 +62,9 @@ BY_HOUR: Final[Mapping[str, str]] = {
     "omitted": f"by the hour Meta leaves it out {_BREAKDOWNS_PAGE}",
 }
 
+#: Keys of a definition that say what to ask for.
+LISTS: Final = ("fields", "breakdowns", "action_breakdowns", "action_attribution_windows")
+
 HOURLIES: Final = frozenset({HOURLY, HOURLY_AUDIENCE})
 
 #: Fields that exist from this level down; those of ids and names are told by their names.
@@ -88,6 +91,10 @@ KEPT: Final[Sequence[tuple[str, Callable[[Definition], bool], int, date]]] = (
     ("frequency_value", lambda d: "frequency_value" in d.breakdowns, 6, date(2025, 7, 12)),
 )
 
+#: Grids of days end somewhere: Dagster cannot count beyond the year 9999.
+_LAST_DAY: Final = date(2099, 12, 31)
+
+_COLUMN: Final = re.compile(r"[a-z0-9][a-z0-9_]{0,119}")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _OWNER: Final = re.compile(r"team:\S+|[^\s@]+@[^\s@]+\.[^\s@]+")
 _LOOKBACK: Final = range(1, 91)
@@ -129,10 +136,18 @@ def _level(definition: Definition) -> Iterator[Fault]:
 
 
 def _twice(definition: Definition) -> Iterator[Fault]:
-    for key in ("fields", "breakdowns", "action_breakdowns", "action_attribution_windows"):
+    for key in LISTS:
         values = getattr(definition, key) or ()
         for value in dict.fromkeys(v for v in values if values.count(v) > 1):
             yield Fault(key, value, "is listed twice")
+
+
+def _columns(definition: Definition) -> Iterator[Fault]:
+    """What is not known goes into the names of columns as it is written."""
+    for key in LISTS if definition.allow_unknown else ():
+        for value in getattr(definition, key) or ():
+            if not _COLUMN.fullmatch(value):
+                yield Fault(key, value, "write a-z, 0-9 and _: it names a column")
 
 
 def _fields(definition: Definition) -> Iterator[Fault]:
@@ -211,6 +226,8 @@ def _days(definition: Definition) -> Iterator[Fault]:
     if start < FIRST_DAY:
         rule = f"Meta keeps 37 months; {FIRST_DAY} is the first day that can be loaded"
         yield Fault("start_date", str(start), rule)
+    if start > _LAST_DAY:
+        yield Fault("start_date", str(start), f"write a day that is not after {_LAST_DAY}")
     for what, asks, months, first in KEPT:
         if asks(definition) and FIRST_DAY < start < first:
             rule = f"Meta keeps {months} months of {what}: nothing before {first} can be loaded"
@@ -224,7 +241,7 @@ def _owners(definition: Definition) -> Iterator[Fault]:
 
 
 RULES: Final[Sequence[Callable[[Definition], Iterator[Fault]]]] = (
-    *(_name, _level, _twice, _fields, _fields_of_the_level, _fields_by_the_hour),
+    *(_name, _level, _twice, _columns, _fields, _fields_of_the_level, _fields_by_the_hour),
     *(*BREAKDOWN_RULES, _windows, _days, _owners),
 )
 

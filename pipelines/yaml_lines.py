@@ -20,6 +20,9 @@ COMPONENT: Final = "pipelines.components.InsightsReport"
 #: How like a word must be to pass for a slip of another: 1 is the same.
 ALIKE: Final = 0.75
 
+#: What PyYAML says to ``{{ env.X }}`` without quotes.
+_BRACES: Final = "found unhashable key"
+
 #: Keys that only a report has together.
 OF_A_REPORT: Final = frozenset({"level", "fields"})
 
@@ -98,8 +101,9 @@ def documents(path: Path) -> Iterator[Document]:
         raise UnreadableFileError(f"the file cannot be read: {error.strerror}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        why = str(getattr(error, "problem", None) or error)
-        raise UnreadableFileError(why, mark.line + 1 if mark else 1) from None
+        why = str(getattr(error, "problem", None) or error).partition("\n")[0]
+        hint = "; templates like {{ env.X }} are not read" if why == _BRACES else ""
+        raise UnreadableFileError(why + hint, mark.line + 1 if mark else 1) from None
     except (
         ArithmeticError,
         LookupError,

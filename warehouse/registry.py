@@ -10,7 +10,7 @@ from warehouse.schema import TABLES
 from warehouse.views import VIEWS
 
 if TYPE_CHECKING:
-    from warehouse.table import Table
+    from warehouse.table import Table, View
 
 __all__ = ["OWN", "OWN_VIEWS", "RESERVED", "register"]
 
@@ -36,6 +36,9 @@ def register(table: Table) -> None:
     if it only adds to its columns. Raises UnfitTableError, and then nothing has changed.
     """
     view = long_actions(table)
+    _demand_distinct(table)
+    if view:
+        _demand_distinct(view)
     own = OWN.get(table.name)
     if own is not None:
         _demand_all_of(own, table)
@@ -54,6 +57,14 @@ def register(table: Table) -> None:
     VIEWS.pop(f"{table.name}_actions", None)
     if view:
         VIEWS[view.name] = view
+
+
+def _demand_distinct(of: Table | View) -> None:
+    """Raise UnfitTableError where two columns, or two keys of a list's entries, share a name."""
+    for names in ([column.name for column in of.columns], *(column.entry for column in of.columns)):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise UnfitTableError(f"{of.name} would have two columns called {twice[0]}")
 
 
 def _demand_all_of(own: Table, table: Table) -> None:

@@ -94,6 +94,8 @@ def test_a_day_may_be_quoted_and_a_file_may_hold_several_reports_and_other_compo
         ("2026-01-01", "2026-02-30", "9: start_date: 2026-02-30: write a day like 2026-11-21"),
         ("2026-01-01", '"{{ env.X }}"', "9: start_date: {{ env.X }}: write a day like 2026-11-21"),
         ("2026-01-01", "2026-01-01 10:00:00", "9: start_date: 2026-01-01 10:00:00: write a day"),
+        ("2026-01-01", "2026-W01-1", "9: start_date: 2026-W01-1: write a day like 2026-11-21"),
+        ("2026-01-01", "9999-12-31", "9: start_date: 9999-12-31: write a day that is not after"),
         ("[country]", "country", "5: breakdowns: country: write a list of texts"),
         ("[country]", "[1]", "5: breakdowns: write a list of texts"),
         ("[country]", "{country: 1}", "5: breakdowns: write a list of texts"),
@@ -103,7 +105,7 @@ def test_a_day_may_be_quoted_and_a_file_may_hold_several_reports_and_other_compo
         ("by_country", "warehouse_duckdb", "3: name: warehouse_duckdb: this name is reserved: D"),
         ("by_country", "campaign_daily", "3: name: campaign_daily: this name is reserved: fb"),
         ("by_country", "insights_daily", "3: name: insights_daily: insights_daily has one row per"),
-        (RIGHT[RIGHT.index("attr") :], "attributes: []\n", "2: attributes: is missing"),
+        (RIGHT[RIGHT.index("attr") :], "attributes: []\n", "2: attributes: write what"),
         ("[country]", "[country", "6: YAML: expected ',' or ']'"),
     ],
 )
@@ -189,6 +191,28 @@ def test_a_name_that_is_reserved_now_takes_nothing_of_its_owner(
 
     assert list(found.broken) == ["creatives", "ad_daily", "loads"]
     assert (dict(TABLES), dict(VIEWS)) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("[country]", "[spend]", "by_country would have two columns called spend"),
+        ("[country]", "[campaign_id]", "by_country would have two columns called campaign_id"),
+        ("actions]", "actions, date]", "by_country would have two columns called date"),
+        ("[7d_click]", "[value]", "by_country would have two columns called value"),
+        ("[7d_click]", "[list_field]", "by_country_actions would have two columns called list_f"),
+        ("actions]", 'actions, "a b"]', "fields: a b: write a-z, 0-9 and _: it names a column"),
+        ("actions]", "actions, Spend]", "fields: Spend: write a-z, 0-9 and _"),
+    ],
+)
+def test_what_is_unknown_names_a_column_of_its_own(
+    folder: Callable[..., Path], old: str, new: str, told: str
+) -> None:
+    text = RIGHT.replace("impressions", "spend").replace(old, new) + "  allow_unknown: true\n"
+
+    [fault] = read_reports(folder(text)).faults
+
+    assert told in fault
 
 
 def test_the_line_is_that_of_the_value(folder: Callable[..., Path]) -> None:
