@@ -197,6 +197,46 @@ def test_a_wrong_report_fails_alone_by_name_with_file_line_and_rule(checkout: Ch
     }
 
 
+def test_a_refresh_loads_the_others_and_ends_with_what_is_broken(checkout: Checkout) -> None:
+    checkout.write(EXAMPLE.replace("impressions", "impresions"))
+    one = checkout.sandbox.account_ids[0]
+    day = ("--since", "2026-11-22", "--until", "2026-11-22", "--account", one)
+    checkout.run("backfill", *day, "--report", "insights_daily")
+
+    done = checkout.run("refresh", "--account", one)
+
+    assert done.returncode == 1
+    told = "spend_by_placement definition: this report cannot be loaded:\n"
+    assert done.stderr.count(told) == 1, done.stderr
+    assert "insights_daily" in done.stdout
+
+
+def test_what_we_do_not_know_is_asked_for_with_a_warning_and_refused_in_metas_words(
+    checkout: Checkout,
+) -> None:
+    more = EXAMPLE.replace("    - cpm\n", "    - cpm\n    - sandbox_attention\n")
+    checkout.write(f"{more}  allow_unknown: true\n")
+
+    loaded = checkout.run(*shlex.split(COMMANDS[1]))
+    asked = checkout.run(
+        "query",
+        "select sum((sandbox_attention ->> '$.seconds')::int) = sum(impressions) as same"
+        " from spend_by_placement",
+        "--format",
+        "csv",
+    )
+    checkout.write(f"{more.replace('sandbox_attention', 'no_such_thing')}  allow_unknown: true\n")
+    refused = checkout.run(*shlex.split(COMMANDS[1]))
+
+    warning = "defs.yaml:11: fields: sandbox_attention: is not known; Meta is asked because of"
+    assert loaded.returncode == 0, loaded.stderr
+    assert loaded.stderr.count(warning) == 1
+    assert asked.stdout.splitlines() == ['"same"', "true"]
+    assert refused.returncode == 1
+    assert "(#100) no_such_thing is not valid for fields param" in refused.stderr
+    assert "unproven: Meta did not deliver no_such_thing" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [

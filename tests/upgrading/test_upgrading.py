@@ -19,6 +19,7 @@ import pytest
 
 import warehouse
 from fbgraph.sandbox import Sandbox
+from pipelines.reports import read_reports
 from pipelines.runs import open_instance, run_job
 from warehouse.catalog import publish
 from warehouse.decode import Account
@@ -69,6 +70,25 @@ def test_the_lake_publishes_all_that_was_published_before(project: Path) -> None
             " from insights_hourly group by account_id"
         ).fetchall()
     assert {account: tuple(sums) for account, *sums in found} == SUMS
+
+
+@pytest.mark.usefixtures("own_tables")
+def test_a_report_of_ones_own_whose_name_is_reserved_now_fails_alone(project: Path) -> None:
+    defs = project / "pipelines" / "defs"
+    report = defs / "insights_country" / "defs.yaml"
+    report.write_text(report.read_text().replace("name: insights_country", "name: creatives"))
+    (project / "data" / "insights_country").rename(project / "data" / "creatives")
+
+    found = read_reports(defs)
+    rows = publish(project / "data").rows
+
+    [fault] = found.faults
+    assert "defs.yaml:4: name: creatives: this name is reserved: fbinsights has a table" in fault
+    assert fault.endswith("give the report another name")
+    assert list(found.definitions) == ["insights_age_gender"]
+    assert {table: rows[table] for table in ROWS} == ROWS
+    assert "creatives" not in rows
+    assert list((project / "data" / "creatives").rglob("*.parquet"))
 
 
 def test_an_open_day_that_was_called_proven_is_provisional_now(project: Path) -> None:
