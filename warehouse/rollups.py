@@ -5,9 +5,9 @@ never summed, and action types overlap, so they are never added up. A row withou
 apart from hour 0: its hour is NULL.
 
 A day is added up from either table of insights, account-day by account-day: from the hours where
-they are loaded, from the days where they are not. Results (purchases, leads and the like) are only
-known by the day, so they always come from there; an ad may have some on a day on which it had no
-delivery, and so no hours.
+they are loaded, from the days where they are not, or where only the days are proven. Results
+(purchases, leads and the like) are only known by the day, so they always come from there; an ad may
+have some on a day on which it had no delivery, and so no hours.
 """
 
 from __future__ import annotations
@@ -97,12 +97,12 @@ IS_COMPLETE_HOUR: Final = Column(
 IS_COMPLETE_DAY: Final = Column(
     *("is_complete", "bool"),
     "Whether the day is over, and every load that the row is made from proven (or unprovable): "
-    "that of insights_hourly and that of insights_daily, whichever there are; see loads",
+    "that of insights_daily and, if it is in the source, that of insights_hourly; see loads",
 )
 SOURCE: Final = Column(
     *("source", "text"),
     "Table that all but the results is added up from: insights_hourly where it has the "
-    "account-day, else insights_daily",
+    "account-day, else insights_daily; also insights_daily where only that is complete",
 )
 
 
@@ -177,8 +177,8 @@ def _daily(view: str, level: Level) -> View:
     }
     meaning = (
         f"By {level.word} and day: insights_hourly summed, rows without an hour included, or "
-        "insights_daily for account-days that have no hours loaded; results such as purchases are "
-        "always those of insights_daily."
+        "insights_daily for account-days that have no hours loaded, or hours that are not complete "
+        "while insights_daily is; results such as purchases are always those of insights_daily."
     )
     return View(view, grain, meaning, tuple(made), _select(made, _of_both(grain, level.beside)))
 
@@ -201,11 +201,19 @@ def _sums(table: str, grain: Sequence[str], beside: Sequence[str], *more: str) -
 
 
 def _loaded(*tables: str) -> str:
-    """Account-days of tables: whether the hours are loaded, and whether every load is good."""
+    """Account-days of tables: whether the hours count, and whether every load that counts is good.
+
+    `by_day`: hours are loaded and do not count, because they are not good and the days are.
+    """
     names = ", ".join(f"'{table}'" for table in tables)
+    good = {table: f"bool_or(table_name = '{table}' AND {GOOD})" for table in (_HOURS, _DAYS)}
     return (
-        f"FROM loads SELECT account_id, date, bool_or(table_name = '{_HOURS}') AS by_hour, "
-        f"bool_and({GOOD}) AS is_good WHERE table_name IN ({names}) GROUP BY account_id, date"
+        f"FROM (FROM loads SELECT account_id, date, bool_and({GOOD}) AS all_good, "
+        f"bool_or(table_name = '{_HOURS}') AS has_hours, "
+        f"has_hours AND {good[_DAYS]} AND NOT {good[_HOURS]} AS by_day "
+        f"WHERE table_name IN ({names}) GROUP BY account_id, date) "
+        "SELECT account_id, date, by_day, has_hours AND NOT by_day AS by_hour, "
+        "all_good OR by_day AS is_good"
     )
 
 
@@ -239,7 +247,8 @@ def _of_both(grain: Sequence[str], beside: Sequence[str]) -> str:
     ]
     return (
         f"FROM (FROM ({parts}) LEFT JOIN ({_loaded(_HOURS, _DAYS)}) USING (account_id, date) "
-        f"SELECT {', '.join(selected)} GROUP BY {', '.join(grain)})"
+        f"SELECT {', '.join(selected)} WHERE NOT (of_hours AND coalesce(by_day, false)) "
+        f"GROUP BY {', '.join(grain)})"
     )
 
 

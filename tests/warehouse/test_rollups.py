@@ -116,7 +116,9 @@ def mixed(make_days: Callable[[Path], Any], tmp_path_factory: pytest.TempPathFac
     days.put(0, day=EMPTY)
     sold = {"ad_id": "39", "ad_name": "Ad 39", "spend": "0", **NAMES, **SOLD}
     for day in (BOTH, DAYS_ALONE, OPEN):
-        put_day(days.lake, {"ad_id": "30", **NAMES, **DELIVERED, **SOLD}, sold, day=day)
+        verdict = "provisional" if day == OPEN else "proven"
+        ad = {"ad_id": "30", **NAMES, **DELIVERED, **SOLD}
+        put_day(days.lake, ad, sold, day=day, verdict=verdict)
     put_day(days.lake, sold, day=EMPTY)
     lake: Lake = days.lake
     return lake
@@ -207,8 +209,11 @@ def test_hours_are_those_of_the_hours_alone(level: str, mixed: Lake) -> None:
     [
         ({"verdict": "proven"}, {"verdict": "unprovable"}, True),
         ({"verdict": "proven"}, {"verdict": "provisional"}, False),  # half a day of purchases
-        ({"verdict": "unproven"}, {"verdict": "proven"}, False),
-        ({"verdict": "proven", "is_over": False}, {"verdict": "proven"}, False),
+        ({"verdict": "unproven"}, {"verdict": "proven"}, True),  # it is made from the days alone
+        ({"verdict": "proven", "is_over": False}, {"verdict": "proven"}, True),
+        ({"verdict": "proven"}, {"verdict": "unproven"}, False),
+        ({"verdict": "unproven"}, {"verdict": "unproven"}, False),
+        ({"verdict": "unproven"}, None, False),
         ({"verdict": "proven", "is_over": True}, {"verdict": "proven", "is_over": None}, True),
         (None, {"verdict": "proven"}, True),
         ({"verdict": "proven"}, None, True),
@@ -225,3 +230,33 @@ def test_a_row_is_complete_if_every_load_that_it_is_made_from_is(
         put_day(made.lake, {"ad_id": "30", "spend": "1"}, **days)
 
     assert ask(made.lake, "FROM account_daily SELECT is_complete") == [(complete,)]
+
+
+@pytest.mark.parametrize("rows", [6, 0])  # hours of which a part is missing, or all
+@pytest.mark.parametrize(
+    ("hours", "days", "source"),
+    [
+        ("unproven", "proven", "insights_daily"),
+        ("provisional", "proven", "insights_daily"),
+        ("unproven", "unproven", "insights_hourly"),
+        ("provisional", "provisional", "insights_hourly"),
+        ("proven", "unproven", "insights_hourly"),
+    ],
+)
+def test_a_proven_day_is_not_hidden_by_hours_that_are_not(
+    make_days: Any, tmp_path: Path, rows: int, hours: str, days: str, source: str
+) -> None:
+    made = make_days(tmp_path / "lake")
+    made.put(rows, verdict=hours)
+    put_day(made.lake, {"ad_id": "30", **DELIVERED}, verdict=days)
+
+    of_all = " UNION ALL ".join(
+        f"FROM {level}_daily SELECT sum(impressions), sum(spend), any_value(source), "
+        "bool_and(is_complete)"
+        for level in LEVELS
+    )
+    found = ask(made.lake, of_all)
+
+    summed = {6: (1000, Decimal("10.05")), 0: (0, Decimal(0))}[rows]
+    numbers = (900, Decimal(9)) if source == "insights_daily" else summed
+    assert found == [(*numbers, source, days == "proven")] * len(LEVELS)
