@@ -142,6 +142,7 @@ def report_asset(report: Report) -> dg.AssetsDefinition:
             loader = Loader(
                 *(client, lake, accounts_in(lake), context.run.run_id),
                 accept_empty=accepts_empty(context.run.tags),
+                now=graph.now,
             )
             beside = Beside.of(lake, client)
             try:

@@ -127,6 +127,7 @@ class _Work:
         return Loader(
             *(self.client, self.lake, accounts_in(self.lake), self.context.run_id),
             accept_empty=accepts_empty(self.context.run.tags),
+            now=self.now,
         )
 
 

@@ -152,8 +152,9 @@ class Platform:
         """The rows of a query as of a refresh, under the scenarios of that time."""
         node = self.world.nodes[query.node_id]
         today = local_date(node.zone, view.now)
-        # Finished days change at midnight at most, when one more of them may be restated.
-        as_of = view.now if query.until >= today else today
+        # Finished days change at midnight at most, when one more of them may be restated; under a
+        # scenario also within the day.
+        as_of = view.now if names or query.until >= today else today
         key = (query, as_of, names, self.world.changes, reading, view.look if names else 0)
         return self._shelf.get(key, lambda: self._make(query, view, names, reading))
 

@@ -133,14 +133,17 @@ class Dagster:
             }
         )
 
-    def click(self, cell: str) -> str:
-        """One account-day, as a click on its cell does it; the id of the run."""
+    def click(self, cell: str, tags: Mapping[str, str] | None = None) -> str:
+        """One account-day, as a click on its cell does it, with tags that a person adds; the id of
+        the run.
+        """
         account, day = cell.split("|")
         return self._launch(
             {
                 "dagster/partition": cell,
                 "dagster/partition/account": account,
                 "dagster/partition/date": day,
+                **(tags or {}),
             }
         )
 

@@ -107,6 +107,30 @@ def test_six_clicks_are_published_together_within_a_minute_of_their_end(dagster:
     assert dagster.publishes() - before <= 3
 
 
+def test_a_tag_that_a_person_adds_lets_an_account_day_become_empty(dagster: Dagster) -> None:
+    cell, account_id = dagster.cell(4, 3), dagster.sandbox.account_ids[4]
+    ends = [dagster.finish(dagster.click(cell))]
+    dagster.sandbox.use("empty_hour:600")
+
+    ends += [
+        dagster.finish(dagster.click(cell, tags))
+        for tags in ({}, {"fbinsights/accept_empty": "yes"})
+    ]
+
+    dagster.sandbox.use()
+    load = dagster.lake.load_of("insights_hourly", account_id, dagster.day(3))
+    success, failure = dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE
+    assert ends == [success, failure, success]
+    assert load
+    assert (load.verdict, load.rows) == ("proven", 0)
+    changes = dagster.lake.restatements().to_pylist()
+    assert [
+        (one["rows_before"] > 0, one["rows_after"])
+        for one in changes
+        if (one["table_name"], one["account_id"]) == ("insights_hourly", account_id)
+    ] == [(True, 0)]
+
+
 def test_of_a_backfill_of_60_with_one_bad_59_are_there_and_one_is_run_again(
     dagster: Dagster,
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.refresh import Why, lookback, to_pull
 from warehouse.checks import Totals
-from warehouse.loads import PROVEN, UNPROVEN, Load
+from warehouse.loads import PROVEN, PROVISIONAL, UNPROVEN, Load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +63,10 @@ def test_of_days_that_have_not_moved_only_the_newest_three_are_pulled_newest_fir
         ({}, None, Why.MOVED),  # Meta has no row any more
         ({"control_spend": None, "control_impressions": 0, "control_clicks": 0}, None, None),
         ({"verdict": UNPROVEN}, TOTALS, Why.UNPROVEN),
+        # Both of a day that was half over: that nothing moved since says nothing of its actions.
+        ({"verdict": PROVISIONAL}, TOTALS, Why.PROVISIONAL),
+        ({"verdict": PROVISIONAL}, replace(TOTALS, clicks=9), Why.PROVISIONAL),
+        ({"verdict": PROVISIONAL}, None, Why.PROVISIONAL),
     ],
 )
 def test_a_day_is_pulled_when_its_totals_are_not_those_that_proved_it(
@@ -105,3 +109,38 @@ def test_a_full_lookback_is_all_28_and_still_says_which_moved() -> None:
 
     assert len(pulled) == 28
     assert (pulled[DAY], pulled[DAY + timedelta(days=1)]) == (Why.MOVED, Why.FULL)
+
+
+def test_provisional_days_are_pulled_however_old_where_totals_are_not_known() -> None:
+    oldest = lookback(TODAY)[0]
+    loads = {**LOADED, **{day: load(day, verdict=PROVISIONAL) for day in (oldest, DAY)}}
+
+    pulled = to_pull(TODAY, loads, {}, since=SINCE)
+
+    assert list(pulled.items()) == [
+        *FRESH.items(),
+        (DAY, Why.PROVISIONAL),
+        (oldest, Why.PROVISIONAL),
+    ]
+
+
+@pytest.mark.parametrize("changed", [{}, {"verdict": UNPROVEN}, {"verdict": PROVISIONAL}, None])
+@pytest.mark.parametrize("now", [TOTALS, None])
+def test_a_day_that_was_kept_because_meta_returned_nothing_is_looked_at_again_whatever_is_loaded(
+    changed: dict[str, Any] | None, now: Totals | None
+) -> None:
+    loads = {day: one for day, one in LOADED.items() if day != DAY}
+    loads |= {} if changed is None else {DAY: load(DAY, **changed)}
+    newest = TODAY - timedelta(days=1)
+
+    pulled = to_pull(
+        *(TODAY, loads, {**UNMOVED, DAY: now, newest: None}), since=SINCE, emptied={DAY, newest}
+    )
+
+    assert pulled == {**FRESH, DAY: Why.EMPTY}
+
+
+def test_an_empty_day_that_is_no_longer_in_the_lookback_is_not_pulled() -> None:
+    before = lookback(TODAY)[0] - timedelta(days=1)
+
+    assert to_pull(TODAY, LOADED, UNMOVED, since=SINCE, emptied={before}) == FRESH

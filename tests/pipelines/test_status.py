@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,7 +12,7 @@ from pipelines.outcome import Outcome
 from pipelines.partitions import AccountDay
 from pipelines.settings import ConfigError
 from pipelines.status import GOOD, State, run_status, state_of
-from warehouse.loads import PROVEN, UNPROVABLE, UNPROVEN, Load
+from warehouse.loads import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN, Load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,6 +48,9 @@ LATER = replace(SAME, loaded_at=AT + timedelta(days=3))
         (LOADED, replace(LATER, clicks=6), None, State.STALE),
         (LOADED, replace(SAME, clicks=6), None, State.PROVEN),  # asked before it was proven
         (replace(LOADED, verdict=UNPROVEN), LATER, None, State.UNPROVEN),
+        (replace(LOADED, verdict=PROVISIONAL), SAME, None, State.PROVISIONAL),
+        (replace(LOADED, verdict=PROVISIONAL), replace(LATER, clicks=6), None, State.PROVISIONAL),
+        (replace(LOADED, verdict=PROVISIONAL), SAME, Failed("(#200) No", "x"), State.FAILED),
         (None, LATER, None, State.MISSING),
         (None, None, Failed("(#200) No", "2026-11-22T05:00:00+00:00"), State.FAILED),
         (LOADED, SAME, Failed("(#200) No", "2026-11-22T05:00:00+00:00"), State.FAILED),
@@ -93,6 +96,33 @@ def test_status_shows_each_account_and_names_what_failed(
     assert first.split()[-6:] == ["3", "3", "0", "0", "0", "0"]
     assert second.split()[-6:] == ["3", "2", "0", "0", "0", "1"]
     assert f"insights_hourly act_{bad}|{days[0]}: failed: (#200)" in err
+
+
+def test_an_open_day_has_a_column_of_its_own_and_nothing_is_wrong_with_it(
+    sandbox: Sandbox,
+    lake: Lake,
+    load: Callable[..., object],
+    days: Sequence[date],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    account_id, today = sandbox.account_ids[0], days[-1] + timedelta(days=1)
+    environ = {"WAREHOUSE_URL": str(lake.root)}
+    which: dict[str, Any] = {"accounts": [account_id], "reports": ["insights_hourly"]}
+    load([*days, today], [account_id])
+
+    code = run_status(environ, days[0], today, **which)
+
+    out, err = capsys.readouterr()
+    header, _, line = out.splitlines()
+    assert code == 0
+    assert header.split() == [
+        *("account", "name", "report", "days"),
+        *("proven", "stale", "provisional", "unproven", "not", "loaded", "failed"),
+    ]
+    assert line.split()[-7:] == ["4", "3", "0", "1", "0", "0", "0"]
+    assert "Provisional account-days: 1. Their day was not over when Meta was asked;" in err
+    run_status(environ, days[0], days[-1], **which)
+    assert "provisional" not in capsys.readouterr().out
 
 
 def test_status_is_0_when_all_is_proven_and_needs_no_token(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fbgraph import GraphClient
+from fbgraph.engine import wait_for_any
 from fbgraph.sandbox import Sandbox
 from pipelines.failures import Failures
 from pipelines.listings import accounts_in, discover, store_accounts
@@ -16,9 +18,9 @@ from pipelines.partitions import AccountDay
 from pipelines.reports import CONTROL, REPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
+    from concurrent.futures import Future
 
-    from fbgraph import GraphClient
     from pipelines.outcome import Outcome
     from warehouse.lake import Lake
 
@@ -113,6 +115,45 @@ def test_totals_of_an_open_day_are_provisional_too(
 
     assert found
     assert (found.verdict, found.is_over) == ("provisional", False)
+
+
+@pytest.mark.parametrize(("minutes", "verdict"), [(-10, "provisional"), (10, "proven")])
+def test_a_report_run_that_another_process_downloads_is_as_old_as_its_creation(  # fixtures
+    sandbox: Sandbox,
+    load: Callable[..., Outcome],
+    lake: Lake,
+    clock: Clock,
+    impatient: dict[str, Any],
+    minutes: int,
+    verdict: str,
+) -> None:
+    created = clock.now = datetime(2026, 11, 23, 2, tzinfo=UTC) + timedelta(minutes=minutes)
+    cell = AccountDay(account_in(sandbox, BERLIN), DAY)
+
+    def die_with_a_run(futures: Collection[Future[Any]], seconds: float) -> Any:
+        done = wait_for_any(futures, seconds)
+        if lake.store.find(".runs/insights_hourly/*/*.json"):
+            raise KeyboardInterrupt
+        return done
+
+    with GraphClient(sandbox.token, base_url=sandbox.url, **impatient) as client:
+        store_accounts(lake, discover(client).rows, clock.now)
+        first = Loader(*(client, lake, accounts_in(lake), "killed"), now=clock, wait=die_with_a_run)
+        with pytest.raises(KeyboardInterrupt):
+            list(first.load(HOURLY, [cell]))
+    clock.now += timedelta(minutes=40)  # over, whenever the run was created
+    resumed = load().load
+    runs = [run["id"] for run in sandbox.calls()["runs"]]
+    clock.now += timedelta(hours=1)
+    again = load().load
+
+    assert resumed
+    assert list(resumed.report_run_ids) == runs
+    assert len(runs) == 1
+    assert (resumed.asked_at, resumed.loaded_at) == (created, created + timedelta(minutes=40))
+    assert (resumed.verdict, resumed.is_over) == (verdict, verdict == "proven")
+    assert again
+    assert (again.verdict, again.asked_at) == ("proven", clock.now)
 
 
 # -- emptiness ---------------------------------------------------------------------------------

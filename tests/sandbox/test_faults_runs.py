@@ -249,6 +249,25 @@ def test_numbers_arrive_late_and_then_are_the_truth(
     assert second == int(graph.sandbox.truth(graph.account(), DAY["since"])["sums"]["impressions"])
 
 
+def test_an_empty_hour_has_neither_rows_nor_totals_and_is_over_within_the_day(
+    open_graph: Callable[..., Graph], everything: dict[str, Any]
+) -> None:
+    graph = open_graph("empty_hour:60")
+
+    def looks() -> tuple[int, int]:
+        totals = graph.rows(f"{graph.account()}/insights", fields="spend", time_range=DAY)
+        return len(read(graph, everything)), len(totals)
+
+    first = looks()
+    graph.clock.now += timedelta(minutes=30)
+    second = looks()
+    graph.clock.now += timedelta(minutes=60)
+    third = looks()
+
+    truth = graph.sandbox.truth(graph.account(), DAY["since"])
+    assert (first, second, third) == ((0, 0), (0, 0), (truth["count"], 1))
+
+
 def test_rows_stand_in_another_order_at_each_reading(
     open_graph: Callable[..., Graph], everything: dict[str, Any]
 ) -> None:

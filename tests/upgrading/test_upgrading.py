@@ -114,6 +114,10 @@ def test_records_of_loads_are_read_as_they_were_written(project: Path) -> None:
     assert ("insights_hourly", "unproven") in tried
     assert all(load["schema_version"] == 1 for load in loads)
     assert {load["conversions"] for load in loads} == {None}
+    publish(project / "data")
+    with warehouse.open(project / "data") as opened:
+        told = "select distinct conversions, conversions_reason from loads"
+        assert opened.sql(told).fetchall() == [(None, "")]
 
 
 @pytest.mark.parametrize("wider", [0, -1])
@@ -189,4 +193,9 @@ def test_a_refresh_goes_on_where_the_old_code_stopped(environ: Mapping[str, str]
     # What failed, what did not add up, and the newest day.
     again = [(REFUSED, 26), (REFUSED, 27), ("500100037310042", 25), ("500100037310042", 28)]
     assert {loads[cell]["verdict"] for cell in again} == {"proven"}
+    # Hours prove no conversions. Of what was not loaded again nobody has looked.
+    assert {loads[cell]["conversions"] for cell in again} == {"unprovable"}
+    old = [load for load in loads.values() if load["schema_version"] == 1]
+    assert old
+    assert {load["conversions"] for load in old} == {None}
     assert {loads[cell]["schema_version"] for cell in again} == {2}
