@@ -16,6 +16,8 @@ from fbgraph.errors import (
     NotFoundError,
     PermissionDeniedError,
     RequestError,
+    RetryableError,
+    ThrottledError,
     TotalCountError,
 )
 from fbgraph.fields import EFFECTIVE_STATUSES
@@ -48,6 +50,9 @@ __all__ = [
 
 #: table (and edge) → the level whose statuses its objects have.
 LEVEL_OF: Final[Mapping[str, str]] = {"campaigns": "campaign", "adsets": "adset", "ads": "ad"}
+
+#: So many accounts in a row whose answers make no sense, each after all attempts: it is not theirs.
+_NOT_ONE_ACCOUNTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +92,30 @@ class Listing:
 def discover(client: GraphClient, account_ids: Sequence[str] = ()) -> Discovery:
     """Accounts with all that the table `accounts` needs: `account_ids`, or all the token sees.
 
-    Accounts named by id are read one by one, which works for tokens that may list nothing.
-    Raises TokenError and other GraphErrors that are no single account's.
+    Accounts named by id are read one by one, which works for tokens that may list nothing; one that
+    cannot be read is refused by name. Raises TokenError and other GraphErrors that concern more
+    than one account.
     """
     fields = TABLES["accounts"].fields
     rows: list[object] = []
     refused: dict[str, str] = {}
     if not account_ids:
         rows.extend(_listed(client, fields))
+    in_a_row = 0
     for asked in account_ids:
         try:
             rows.append(client.account(asked).get(fields))
         except (PermissionDeniedError, NotFoundError) as error:
             refused[asked] = str(error)
+        except ThrottledError:
+            raise
+        except RetryableError as error:
+            in_a_row += 1
+            if in_a_row == _NOT_ONE_ACCOUNTS:
+                raise
+            refused[asked] = str(error)
+            continue
+        in_a_row = 0
     accounts = [(_account_id(row), row) for row in rows]
     found = {key: row for key, row in accounts if key and isinstance(row, Mapping)}
     refused |= {key: why for key, row in found.items() if (why := _unfit(row))}

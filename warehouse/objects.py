@@ -69,8 +69,12 @@ class Unreadable:
         )
 
     def __str__(self) -> str:
-        counts = ((self.objects, "objects not stored"), (self.cells, "values NULL or left out"))
-        told = ", ".join(f"{count} {what}" for count, what in counts if count)
+        counts = ((self.objects, "object", "not stored"), (self.cells, "value", "NULL or left out"))
+        told = ", ".join(
+            f"{count} {what if count == 1 else what + 's'} {cost}"
+            for count, what, cost in counts
+            if count
+        )
         return f"{told} (see the table rejects); first: {self.first}" if told else ""
 
 

@@ -270,7 +270,7 @@ def test_a_value_of_an_account_that_cannot_be_read_is_told_and_costs_no_row_of_i
 
     assert done.returncode == 0, done.stderr
     assert (
-        "accounts: 1 values NULL or left out (see the table rejects); first: spend_cap "
+        "accounts: 1 value NULL or left out (see the table rejects); first: spend_cap "
         f'"100000000000000000000" of {account_id}: beyond 64 bits'
     ) in done.stderr
     assert fresh.answers() == fresh.truth([account_id])

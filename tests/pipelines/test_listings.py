@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from fbgraph import GraphClient
-from fbgraph.errors import PermissionDeniedError
+from fbgraph.errors import PermissionDeniedError, RetryableError
 from pipelines.checks import counted_result
 from pipelines.entities import Listed
 from pipelines.listings import (
@@ -120,6 +120,32 @@ def test_accounts_named_by_id_are_read_without_a_listing_and_the_others_refused(
 
     assert [row["account_id"] for row in found.rows] == [sandbox.account_ids[1]]
     assert list(found.refused) == ["999"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "found"),
+    [({"2"}, ["1", "3", "4", "5"]), ({"1", "2", "4", "5"}, ["3"]), ({"2", "3", "4"}, None)],
+)
+def test_accounts_whose_answers_make_no_sense_are_refused_by_name_unless_it_is_all_of_them(
+    broken: set[str], found: list[str] | None
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        account_id = request.url.path.rpartition("_")[2]
+        good = {"account_id": account_id, "timezone_name": "Europe/Berlin"}
+        return httpx.Response(200, json=[] if account_id in broken else good)
+
+    with GraphClient(
+        "token-of-a-test", transport=httpx.MockTransport(answer), sleep=lambda _: None
+    ) as client:
+        if found is None:
+            with pytest.raises(RetryableError, match="no object of the graph"):
+                discover(client, list("12345"))
+            return
+        discovery = discover(client, list("12345"))
+
+    assert [row["account_id"] for row in discovery.rows] == found
+    assert {*discovery.refused} == broken
+    assert all("no object of the graph" in why for why in discovery.refused.values())
 
 
 def test_an_account_that_vanishes_keeps_its_row(client: GraphClient, lake: Lake) -> None:

@@ -223,7 +223,7 @@ def test_a_value_that_cannot_be_read_is_null_in_rejects_and_no_change_in_history
     assert states(lake) == [("Spring", 0, None), ("Other", 0, 1), ("Others", 1, None)]
     assert set(lake.read("campaigns_history")["daily_budget"].to_pylist()) == {Decimal(15)}
     assert str(merged.unreadable) == (
-        "1 values NULL or left out (see the table rejects);"
+        "1 value NULL or left out (see the table rejects);"
         ' first: daily_budget "12a" of 20: not a whole number'
     )
     assert rejects(lake) == [("11", "daily_budget", '"12a"')]

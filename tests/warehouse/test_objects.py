@@ -272,7 +272,7 @@ def test_what_could_not_be_read_is_told_by_numbers_and_the_first() -> None:
     found = read("campaigns", None, campaign(daily_budget="12a", created_time="yesterday"))
 
     assert str(found.unreadable) == (
-        "1 objects not stored, 2 values NULL or left out (see the table rejects);"
+        "1 object not stored, 2 values NULL or left out (see the table rejects);"
         " first: null of number 1 of the list: not an object"
     )
     assert str(read("campaigns", campaign()).unreadable) == ""
