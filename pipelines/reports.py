@@ -11,7 +11,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.asks import Ask
-from fbgraph.fields import BREAKDOWNS, EFFECTIVE_STATUSES, HOURLY, LEVELS, insights_fields
+from fbgraph.breakdowns import FEATURE_SETTINGS
+from fbgraph.fields import (
+    BREAKDOWNS,
+    EFFECTIVE_STATUSES,
+    HOURLY,
+    LEVELS,
+    breakdowns,
+    insights_fields,
+)
 from pipelines.definition import FIRST_DAY, LOOKBACK_DAYS, Definition, Fault
 from pipelines.report_files import FOLDER, read_definitions
 from pipelines.report_rules import no_sums
@@ -69,7 +77,19 @@ class Report:
     def no_conversions(self) -> str:
         """Why control totals cannot prove its lists of actions; empty if they can."""
         untyped = "it asks for actions without their types" if self.action_breakdowns == () else ""
-        return self.no_sums or untyped or why_not(self.table)
+        return self.no_sums or why_not(self.table) or untyped
+
+    @property
+    def why_empty(self) -> str:
+        """Why Meta may return no rows without an error; empty if nothing is known."""
+        known = (breakdowns().get(name) for name in self.breakdowns)
+        features = [one.feature for one in known if one and one.feature]
+        return (
+            f"Meta returns none where the account has not switched on the feature {features[0]};"
+            f" GET {FEATURE_SETTINGS} lists what is on"
+            if features
+            else ""
+        )
 
     @property
     def table(self) -> Table:

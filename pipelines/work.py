@@ -164,7 +164,7 @@ class ReportWork:
     def _prove(
         self, order: Order, day: date, settled: Settled, controls: Asked, *, is_over: bool
     ) -> Verdict:
-        return prove(
+        verdict = prove(
             settled.found,
             controls.totals[day],
             is_over=is_over,
@@ -172,6 +172,11 @@ class ReportWork:
             missing_fields=self._missing(order),
             no_sums=self._report.no_sums,
         )
+        why, control = self._report.why_empty, controls.totals[day]
+        if not why or settled.found.rows or control is None or not control.impressions:
+            return verdict
+        told = f"no rows, though the account delivered: {why}"
+        return replace(verdict, reason="; ".join(filter(None, (verdict.reason, told))))
 
     def _prove_actions(
         self, order: Order, day: date, settled: Settled, controls: Asked, *, is_over: bool

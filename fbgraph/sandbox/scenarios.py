@@ -428,6 +428,11 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         *("1.14", "documented nowhere: one way it could be", "unique_clicks"),
         ask=calls.refuse_old_fields,
     ),
+    "not_opted_in": Scenario(
+        "no account has switched on a feature: breakdowns that need one have no rows and no error",
+        *("1.14", "Out-of-cycle changes 2026"),
+        rows=numbers.hide_opt_in,
+    ),
     "rows_in_other_order": Scenario(
         "each time a report is read its rows stand in another order",
         *("5.2.7", "Insights API reference: no order is promised"),

@@ -280,6 +280,34 @@ def test_what_the_catalogue_does_not_know_is_asked_for_kept_exactly_and_warned_o
 
 
 @pytest.mark.parametrize(
+    ("breakdown", "verdict", "feature"),
+    [
+        ("comscore_market", UNPROVABLE, "comscore"),
+        ("impression_device", UNPROVEN, "impression_device"),
+    ],
+)
+def test_no_rows_by_what_an_account_must_switch_on_first_say_so(
+    sandbox: Sandbox,
+    load_report: Callable[[Report], Sequence[Load]],
+    breakdown: str,
+    verdict: str,
+    feature: str,
+) -> None:
+    sandbox.use("not_opted_in")
+    report = defined(name="opt_in", level="campaign", breakdowns=(breakdown,), fields=("clicks",))
+
+    loads = load_report(report)
+
+    told = f"Meta returns none where the account has not switched on the feature {feature}; GET act"
+    delivered = [load for load in loads if "no rows, though" in load.reason]
+    assert delivered
+    assert all(load.verdict == verdict and told in load.reason for load in delivered)
+    # On the days of the others nothing was delivered.
+    assert all("feature" not in load.reason for load in loads if load not in delivered)
+    assert len(delivered) < len(loads)
+
+
+@pytest.mark.parametrize(
     ("keys", "words"),
     [
         ({"fields": ("clicks", "no_such_field")}, "no_such_field"),

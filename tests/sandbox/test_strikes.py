@@ -74,6 +74,8 @@ def a_little_of_everything(graph: Graph) -> None:
     names = "campaign_name,full_view_impressions,actions,spend"
     by_ad = {"level": "ad", "time_range": DAYS}
     calmly(graph.get, f"{graph.account()}/insights", fields=names, **by_ad)
+    opt_in = {"breakdowns": ["comscore_market"], "fields": "spend"}
+    calmly(graph.get, f"{graph.account()}/insights", **opt_in, **by_ad)
     by_asset = {"breakdowns": ["image_asset"], "fields": "actions,spend"}
     calmly(graph.get, f"{graph.account()}/insights", **by_asset, **by_ad)
 
