@@ -177,6 +177,7 @@ class Part:
     heard: float = 0.0
     silent_since: float | None = None
     silent_polls: int = 0
+    unknown_polls: int = 0
     same_polls: int = 0
     due: float = 0.0
     is_read: bool = False
@@ -196,7 +197,10 @@ class Part:
     def may_pass(self, error: GraphError, now: float) -> bool:
         """Whether a poll that failed says nothing of its run. A rest for a limit is no silence."""
         if isinstance(error, NotFoundError):
-            return now - self.created <= FRESH_SECONDS  # not known everywhere yet
+            # Not known everywhere yet. A poll that was held back by a limit comes late and is the
+            # first all the same, so only a second one gives a run up.
+            self.unknown_polls += 1
+            return self.unknown_polls == 1 or now - self.created <= FRESH_SECONDS
         if isinstance(error, ThrottledError):
             self.silent_since = None
         elif self.silent_since is None:

@@ -96,3 +96,9 @@ def test_a_run_need_not_be_known_everywhere_in_its_first_minute() -> None:
     part = Part(Order("1", (DAY,)), Ask((DAY,), (), ()), 1, created=100.0)
 
     assert [part.may_pass(NotFoundError("100/33"), now) for now in (160, 161)] == [True, False]
+
+
+def test_the_first_poll_of_a_run_may_be_unknown_however_late_a_limit_made_it() -> None:
+    part = Part(Order("1", (DAY,)), Ask((DAY,), (), ()), 1, created=100.0)
+
+    assert [part.may_pass(NotFoundError("100/33"), now) for now in (400, 401)] == [True, False]
