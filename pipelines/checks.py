@@ -108,9 +108,7 @@ def report_results(
     twice = {key: f"{one.duplicates} keys" for key, one in loaded.items() if one.duplicates}
     rejected = {key: unread for key, load in loads.items() if (unread := _unread(load))}
     off = {
-        key: load.conversions_reason
-        for key, load in loads.items()
-        if load.conversions == UNPROVEN and not load.is_provisional
+        key: load.conversions_reason for key, load in loads.items() if load.conversions == UNPROVEN
     }
     unknown = {act_id(i): _unknown(one) for i, one in known.items() if one.error or one.unknown}
     days = f"of {len(loads)} account-days"

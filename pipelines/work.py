@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from fbgraph.errors import RetryableError
@@ -17,7 +18,7 @@ from pipelines.failures import Failures
 from pipelines.outcome import HAD_ROWS, Outcome
 from pipelines.partitions import AccountDay, chunks
 from pipelines.reports import CONTROL
-from warehouse.checks import METRICS, NOT_OVER, PROVEN, UNPROVABLE, Totals, prove, too_many_rejects
+from warehouse.checks import METRICS, UNPROVABLE, Totals, prove, too_many_rejects
 from warehouse.conversions import Proof
 from warehouse.conversions import prove as prove_actions
 from warehouse.errors import KeepsProvenError, NotAPageError, WarehouseError
@@ -134,7 +135,7 @@ class ReportWork:
                 outcomes.append(Outcome(account_day, error=controls.errors[day]))
                 continue
             settled = stage.settle(day)
-            is_over = self._is_over(order, day, controls)
+            is_over = self._since_over(order, day, controls) >= timedelta()
             verdict = self._prove(order, day, settled, controls, is_over=is_over)
             if verdict.may_change and not order.is_fresh:
                 _log.info("%s does not add up yet; asking again.", account_day)
@@ -156,10 +157,12 @@ class ReportWork:
     def _asked_at(self, order: Order) -> datetime:
         return order.asked_at or self._now()
 
-    def _is_over(self, order: Order, day: date, controls: Asked) -> bool:
-        """Whether the day was over when its rows were asked for, and when its totals were."""
+    def _since_over(self, order: Order, day: date, controls: Asked) -> timedelta:
+        """How long the day had been over when its rows and its totals were asked for, whichever was
+        first; negative if it was not.
+        """
         over = over_at(self._accounts[order.account_id].timezone_name, day)
-        return min(self._asked_at(order), controls.asked_at[day]) >= over
+        return min(self._asked_at(order), controls.asked_at[day]) - over
 
     def _prove(
         self, order: Order, day: date, settled: Settled, controls: Asked, *, is_over: bool
@@ -178,9 +181,7 @@ class ReportWork:
         told = f"no rows, though the account delivered: {why}"
         return replace(verdict, reason="; ".join(filter(None, (verdict.reason, told))))
 
-    def _prove_actions(
-        self, order: Order, day: date, settled: Settled, controls: Asked, *, is_over: bool
-    ) -> Proof:
+    def _prove_actions(self, order: Order, day: date, settled: Settled, controls: Asked) -> Proof:
         """Whether actions add up. It holds nothing back, so nothing is asked for again."""
         if why := self._report.no_conversions:
             return Proof(UNPROVABLE, why)
@@ -188,7 +189,7 @@ class ReportWork:
         control = self._controls.actions(account, day, controls)
         if isinstance(control, str):
             return Proof(UNPROVABLE, control)
-        proof = prove_actions(
+        return prove_actions(
             self._report.table,
             found.actions,
             control,
@@ -196,10 +197,8 @@ class ReportWork:
             currency=account.currency,
             missing_fields=self._missing(order),
             unreadable=found.rejected > 0 or found.rejected_cells > 0,
+            since_over=self._since_over(order, day, controls),
         )
-        if is_over or proof.verdict == PROVEN:
-            return proof
-        return Proof(proof.verdict, f"{NOT_OVER}; {proof.reason}")
 
     def _missing(self, order: Order) -> Sequence[str]:
         return [name for name in self._fields if name not in order.fields]
@@ -215,7 +214,7 @@ class ReportWork:
         is_over: bool,
     ) -> Load:
         control = controls.totals[day] or Totals()
-        actions = self._prove_actions(order, day, settled, controls, is_over=is_over)
+        actions = self._prove_actions(order, day, settled, controls)
         load = Load.of(
             self._report.name,
             order.account_id,

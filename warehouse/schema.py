@@ -396,7 +396,8 @@ LOADS: Final = Table(
         Column("reason", "text", "Why it is not proven, or what proved it", field=""),
         Column(
             *("conversions", "text"),
-            "Whether actions add up to the account's own, per type and window: proven, unproven or "
+            "Whether actions add up to the account's own, per type and window: proven, provisional "
+            "(the day was not over, or hardly, which explains what differs), unproven or "
             "unprovable; NULL where nobody looked",
             field="",
         ),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from tests.pipelines.test_load import CONTROL_PAGES, REPORT_PAGES, Tampering
 from warehouse.actions import LISTS
 from warehouse.catalog import publish
 from warehouse.decode import Account
+from warehouse.hours import over_at
 from warehouse.registry import register
 
 if TYPE_CHECKING:
@@ -284,6 +286,43 @@ def test_a_value_that_cannot_be_read_costs_the_proof_of_actions_alone(
 
     assert load.conversions == verdict
     assert reason in load.conversions_reason
+
+
+def _one_more_click_in_a_hundred(rows: list[dict[str, Any]]) -> None:
+    """As of an account whose totals are asked for a minute later than its rows."""
+    for row in rows:
+        for entry in row["actions"]:
+            if entry["action_type"] == "link_click":
+                entry["value"] = str(int(entry["value"]) * 101 // 100)
+
+
+@pytest.mark.parametrize(
+    ("hours", "verdict", "is_warned"),
+    [(-2, "provisional", False), (2, "provisional", False), (50, "unproven", True)],
+)
+def test_a_day_that_is_hardly_over_is_not_warned_of_for_what_came_in_between_two_calls(  # fixtures
+    sandbox: Sandbox,
+    lake: Lake,
+    impatient: dict[str, Any],
+    hours: int,
+    verdict: str,
+    is_warned: bool,  # noqa: FBT001  # of a table
+) -> None:
+    cell = AccountDay(sandbox.account_ids[0], DAYS[-1])
+    accounts = {cell.account_id: Account(cell.account_id, "Europe/Berlin", "EUR")}
+    now = over_at("Europe/Berlin", cell.day) + timedelta(hours=hours)
+    transport = Tampering(CONTROL_PAGES, _one_more_click_in_a_hundred)
+    with GraphClient(
+        sandbox.token, base_url=sandbox.url, transport=transport, **impatient
+    ) as client:
+        loader = Loader(client, lake, accounts, "1", now=lambda: now)
+        [outcome] = loader.load(DAILY, [cell])
+
+    checks = {one.check_name: one for one in report_results(DAILY.name, [outcome], {})}
+    assert outcome.load
+    assert outcome.load.conversions == verdict
+    assert "link_click: value" in outcome.load.conversions_reason
+    assert checks["conversions"].passed is not is_warned
 
 
 TEXT = (Path(__file__).parents[2] / "docs" / "verdicts.md").read_text(encoding="utf-8")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -263,3 +263,57 @@ def test_entries_without_a_type_are_compared_too() -> None:
     found = prove(DAILY, {}, untyped, windows=LIVE_WINDOWS, currency="EUR")
 
     assert found == ("unproven", "actions (no action_type): value 0 of 2")
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("bought", "since_over", "verdict"),
+    [
+        ("100", HOUR, "proven"),
+        ("99", HOUR, "provisional"),
+        ("101", HOUR, "provisional"),  # totals may be older than rows, too
+        ("98", HOUR, "unproven"),
+        ("0", HOUR, "unproven"),
+        ("99", 48 * HOUR - timedelta(seconds=1), "provisional"),
+        ("99", 48 * HOUR, "unproven"),
+        ("99", -HOUR, "provisional"),
+        ("0", -HOUR, "provisional"),
+        ("100", -HOUR, "proven"),
+    ],
+)
+def test_what_is_off_may_be_a_matter_of_time_while_a_day_is_open_and_a_little_for_two_days_more(
+    bought: str, since_over: timedelta, verdict: str
+) -> None:
+    account = {"actions": [entry("omni_purchase", "100"), entry("like", "5")]}
+    rows = [{"actions": [entry("omni_purchase", bought), entry("like", "5")]}]
+
+    found = proof(rows, account, since_over=since_over)
+
+    assert found.verdict == verdict
+    assert verdict == "proven" or f"omni_purchase: value {bought} of 100" in found.reason
+    is_told = verdict != "proven" and since_over < timedelta()
+    assert ("the day was not over" in found.reason) is is_told
+
+
+def test_one_type_that_is_off_by_more_than_time_explains_leaves_all_unproven() -> None:
+    account = {"actions": [entry("omni_purchase", "1000"), entry("lead", "5")]}
+    rows = [{"actions": [entry("omni_purchase", "999")]}]
+
+    found = proof(rows, account, since_over=HOUR)
+
+    assert found.verdict == "unproven"
+    assert "lead: value 0 of 5" in found.reason
+
+
+def test_a_type_that_the_account_lacks_is_no_matter_of_time_once_a_day_is_over() -> None:
+    found = proof([{"actions": [entry("lead", "1")]}], {"actions": []}, since_over=HOUR)
+
+    assert found.verdict == "unproven"
+
+
+def test_what_no_time_mends_is_unprovable_on_an_open_day_too() -> None:
+    found = proof([LIKES], LIKES, TABLES["insights_hourly"], since_over=-HOUR)
+
+    assert found.verdict == "unprovable"
