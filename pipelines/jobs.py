@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,7 @@ from pipelines.sensors import ACCESS_CHECKS, SENSORS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import ModuleType
 
 __all__ = ["FOLDER", "JOBS", "definitions"]
 
@@ -63,29 +65,39 @@ def definitions(folder: Path | None = None) -> dg.Definitions:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Dagster's own, about what it uses itself
         try:
-            found: Sequence[dg.Definitions] = [_built(folder)]
+            found: Sequence[dg.Definitions] = [_built(components, folder)]
         except Exception:  # noqa: BLE001  of whatever kind: the others load without it
             found = _each_alone()
         return dg.Definitions.merge(_OURS, *found)
 
 
-def _built(path: Path | None) -> dg.Definitions:
+def _built(module: ModuleType, path: Path | None = None) -> dg.Definitions:
     # By the module and not by pyproject.toml, which is in a checkout only.
-    return dg.ComponentTree.from_module(components, FOLDER.parent).build_defs(path)
+    return dg.ComponentTree.from_module(module, FOLDER.parent).build_defs(path)
 
 
 def _each_alone() -> Sequence[dg.Definitions]:
-    """What the components in the folder define, but for those that cannot be loaded."""
+    """What is in the folder but for what cannot be loaded. A tree of its own for each: Dagster
+    reads all files of a tree, whichever of them is wanted.
+    """
     found = []
     for path in sorted(FOLDER.iterdir()):
         if path.name.startswith((".", "_")) or not (path.is_dir() or path.suffix == ".py"):
             continue
         try:
-            found.append(_built(path))
+            module = import_module(f"{components.__name__}.{path.name.removesuffix('.py')}")
+            load = _built if path.is_dir() else dg.load_definitions_from_module
+            found.append(_without_tree(load(module)))
         except Exception as error:  # noqa: BLE001  of whatever kind
             if not _has_broken(path):
                 _log.error("Dagster cannot load %s: %s", shown(path), error)
     return found
+
+
+def _without_tree(found: dg.Definitions) -> dg.Definitions:
+    """Definitions that can be merged with those of another tree."""
+    kept = ("assets", "asset_checks", "jobs", "schedules", "sensors", "resources")
+    return dg.Definitions(**{what: getattr(found, what) for what in kept})
 
 
 def _has_broken(path: Path) -> bool:

@@ -28,6 +28,9 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
 
 [EXAMPLE] = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
+#: A file of Dagster's own kind.
+OWN = "import dagster as dg\n\n\n@dg.asset\ndef my_own(): ...\n"
+
 COMMANDS = re.findall(r"^fbinsights (.*--report.*|query .*)$", DOCS, re.MULTILINE)
 
 
@@ -146,12 +149,16 @@ def test_dagster_has_the_asset_and_its_check_and_tells_what_is_wrong(checkout: C
     )
     right = checkout.validate()
 
+    # A file that no parser can read, and something of a person's own next to it.
+    for name, text in (("bad/defs.yaml", "a: [\n"), ("other/mine.py", OWN)):
+        (checkout.report.parents[1] / name).parent.mkdir()
+        (checkout.report.parents[1] / name).write_text(text, encoding="utf-8")
     checkout.write(EXAMPLE.replace("impressions", "impresions"))
     wrong = checkout.validate()
     broken = checkout._python(  # noqa: SLF001  # as above
         "-c",
         f"{names} a = g.get(AssetKey('spend_by_placement')); print(a.group_name, a.description,"
-        " g.has(AssetKey('insights_daily')))",
+        " g.has(AssetKey('insights_daily')), g.has(AssetKey('my_own')))",
     )
 
     assert "spend_by_placement:complete" in shown.stdout, shown.stderr
@@ -161,7 +168,8 @@ def test_dagster_has_the_asset_and_its_check_and_tells_what_is_wrong(checkout: C
     assert "defs.yaml:7: fields: impresions: is not known; do you mean impressions?" in wrong.stderr
     assert broken.stdout.startswith("broken This report cannot be loaded"), broken.stderr
     assert "defs.yaml:7: fields: impresions" in broken.stdout
-    assert broken.stdout.endswith("True\n")
+    assert broken.stdout.endswith("True True\n")
+    assert "Dagster cannot load" not in broken.stderr
 
 
 def test_a_wrong_report_fails_alone_by_name_with_file_line_and_rule(checkout: Checkout) -> None:
