@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from tests.s3 import S3
     from warehouse.history import Merged
 
 ACCOUNT = Account("11", "Europe/Berlin", "EUR")
@@ -205,8 +206,9 @@ def test_a_process_that_died_between_the_two_files_is_made_good_by_the_next(lake
 
 def rejects(lake: Lake) -> list[tuple[str, str, str]]:
     """Account, column and value of what could not be read, as published."""
-    publish(lake.root)
-    with warehouse.open(lake.root) as opened:
+    url = lake.store.name()
+    publish(url)
+    with warehouse.open(url) as opened:
         query = "select account_id, column_name, value from rejects order by all"
         return opened.sql(query).fetchall()
 
@@ -279,6 +281,23 @@ def test_an_object_that_cannot_be_kept_costs_itself_and_is_in_rejects_until_the_
     assert [account for account, _, _ in rejects(lake)] == ["11"]
     seen(lake, campaign(22), campaign(name="Summer"), after=2)
     assert rejects(lake) == []
+
+
+def test_rejects_of_objects_and_of_accounts_come_and_go_in_a_bucket_too(s3: S3) -> None:
+    lake = Lake(f"s3://{s3.new_bucket()}")
+
+    def take_in(days: int, **changes: Any) -> None:
+        seen(lake, campaign(**changes), after=days)
+        odd = [account(11, **{"balance": "x"} if changes else {}), account(12)]
+        at = MONDAY + timedelta(days=days)
+        merge_objects(lake, "accounts", odd, None, at, complete=False)
+
+    take_in(0, daily_budget="12a")
+    assert rejects(lake) == [("11", "balance", '"x"'), ("11", "daily_budget", '"12a"')]
+    take_in(1)
+    assert rejects(lake) == []
+    assert lake.store.find("rejects/*/*/*/*") == []
+    assert set(lake.read("campaigns_history")["daily_budget"].to_pylist()) == {Decimal(15)}
 
 
 def test_an_object_that_cannot_be_kept_keeps_the_row_it_has(lake: Lake) -> None:
