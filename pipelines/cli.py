@@ -288,6 +288,16 @@ def status(
     sys.exit(run_status(os.environ, since, until, accounts=accounts, reports=reports))
 
 
+@cli.command(epilog="Exit code 0: it is removed; 1: it is not; 2: wrong use.")
+@click.option("--account", required=True, metavar="ID", help="The ad account.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget(account: str, *, yes: bool) -> None:
+    """Remove an account from the lake, the published tables and Dagster's grid."""
+    from pipelines.forget import run_forget  # noqa: PLC0415
+
+    sys.exit(run_forget(os.environ, account, is_agreed=yes))
+
+
 @cli.command()
 def publish() -> None:
     """Rebuild warehouse.duckdb from the lake."""

@@ -127,7 +127,8 @@ def _warn_of_strangers(lake: Lake, found: Discovery) -> None:
     if there and seen and not there & seen:
         _log.warning(
             "%s holds %d ad accounts and the token sees none of them, but %d others. If they belong"
-            " to another business, load them into a lake of their own: see WAREHOUSE_URL.",
+            " to another business, load them into a lake of their own (WAREHOUSE_URL); `fbinsights"
+            " forget` removes an account.",
             *(lake.store.name(), len(there), len(seen)),
         )
 

@@ -78,8 +78,9 @@ class Published:
     change: str
 
 
-def publish(url: str | Path) -> Published:
-    """Publish the lake as it is now. Blocks no reader and no load.
+def publish(url: str | Path, *, afresh: bool = False) -> Published:
+    """Publish the lake as it is now. Blocks no reader and no load. `afresh`: rebuild all of it, and
+    keep no earlier snapshot and no byte of what is gone.
 
     Only account-days that changed since are copied. Publishers wait for each other. One that is
     killed leaves the old file as it was, and the next goes on. Raises WarehouseError.
@@ -92,6 +93,8 @@ def publish(url: str | Path) -> Published:
         try:
             # Before the files are looked at: what changes from now on has another note.
             change = last_change(lake.store)
+            if afresh:
+                shutil.rmtree(folder / MASTER, ignore_errors=True)
             master = refresh(lake, folder / MASTER, after=max(numbers, default=0))
             snapshot = _snapshot(folder, master.version)
         except (duckdb.Error, OSError) as error:
@@ -101,7 +104,7 @@ def publish(url: str | Path) -> Published:
             ) from error
         link = _point(lake.root / LINK, snapshot)
         lake.store.share(LINK, snapshot)
-        for old in _snapshots(folder)[:-KEPT]:
+        for old in _snapshots(folder)[: -1 if afresh else -KEPT]:
             shutil.rmtree(old, ignore_errors=True)
         seconds = time.monotonic() - started
         keep_publishing(folder, Publishing(change.id, at, seconds))
