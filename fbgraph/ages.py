@@ -8,6 +8,7 @@ newer day is refused as well.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import groupby
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
 
     from fbgraph.errors import GraphError
 
-__all__ = ["EVERYTHING", "SHORTEST_MEMORY", "TooOld", "may_be_too_old", "refused_day"]
+__all__ = [
+    "EVERYTHING",
+    "SHORTEST_MEMORY",
+    "TooOld",
+    "blamed_fields",
+    "may_be_too_old",
+    "refused_day",
+]
 
 #: Stands for the whole question where others are names of fields.
 EVERYTHING: Final = ""
@@ -37,6 +45,17 @@ def may_be_too_old(error: GraphError, first: date, old_before: date) -> bool:
     if isinstance(error, TooOldError):
         return True
     return type(error) in {RequestError, FieldError} and first < old_before
+
+
+def blamed_fields(error: GraphError, named: Sequence[str], fields: Sequence[str]) -> Sequence[str]:
+    """Which of `fields` of days that may be too old were refused: those that the error is known to
+    have `named`, else those whose names are words of its message. Empty for code 3018, which is
+    about days.
+    """
+    if isinstance(error, TooOldError):
+        return ()
+    words = set(re.findall(r"\w+", error.detail.message))
+    return named or [field for field in fields if field in words]
 
 
 def refused_day(error: GraphError, days: Sequence[date]) -> date | None:

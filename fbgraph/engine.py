@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from fbgraph.ages import EVERYTHING, refused_day
+from fbgraph.ages import EVERYTHING, blamed_fields, refused_day
 from fbgraph.asks import (
     BUSY_ATTEMPTS,
     Ask,
@@ -26,7 +26,6 @@ from fbgraph.asks import (
 )
 from fbgraph.errors import (
     ENDS_EVERYTHING,
-    FieldError,
     GraphError,
     NotFoundError,
     PermissionDeniedError,
@@ -411,9 +410,9 @@ class Engine(Generic[Result]):
         What is older than a day that was refused is not asked for.
         """
         order, known = part.order, self._known(part)
-        fields = refused_fields(error, part.ask.fields, "insights")
-        optional = [name for name in fields if name not in self._required]
-        names = optional if isinstance(error, FieldError) and optional else [EVERYTHING]
+        fields = part.ask.fields
+        blamed = blamed_fields(error, refused_fields(error, fields, "insights"), fields)
+        names = [name for name in blamed if name not in self._required] or [EVERYTHING]
         day = refused_day(error, order.days)
         if day is not None:
             known.too_old.note(names, day, error)

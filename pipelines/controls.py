@@ -239,7 +239,7 @@ class Controls:
         calls = client.tally.calls - before
         asked = Asked({})
         for at, day in enumerate(days):
-            rows = decoded.of_day(day)
+            rows = _one(decoded.of_day(day), account, day)
             unread = [reject for reject in decoded.rejects if reject.date == day]
             cells = sum(reject.loses_value for reject in unread)
             found = replace(Found.of(CONTROL.table, rows), rejected_cells=cells)
@@ -275,6 +275,19 @@ class Controls:
             )
             asked = asked.with_(Asked.of(record, rows))
         return asked
+
+
+def _one(rows: pa.Table, account: Account, day: date) -> pa.Table:
+    """The totals of a day, once: a row that comes again counts no more than in a report. Raises
+    WarehouseError where two say different things.
+    """
+    first = rows.slice(0, 1)
+    if any(not rows.slice(n, 1).equals(first) for n in range(1, rows.num_rows)):
+        raise WarehouseError(
+            f"control totals of act_{account.account_id} on {day}: {rows.num_rows} rows came that "
+            "differ, where one is the rule"
+        )
+    return first
 
 
 def _unread(rejects: Sequence[Reject]) -> str:

@@ -273,7 +273,9 @@ def refuse_old_hours(_: Fault, asking: Asking) -> None:
         raise refused("hourly_too_old", first=str(first))
 
 
-def refuse_old_fields(fault: Fault, asking: Asking) -> None:
-    """The field named by `fault.word` is refused where a range begins before the 13 months."""
+def refuse_old_fields(refusal: str, fault: Fault, asking: Asking) -> None:
+    """The field named by `fault.word` is refused, with this line of `REFUSALS`, where a range
+    begins before the 13 months.
+    """
     if fault.word in asking.query.fields and asking.query.since < asking.query.kept_from:
-        raise refused("insights_field", name=fault.word)
+        raise refused(refusal, name=fault.word)

@@ -32,6 +32,7 @@ __all__ = [
     "ignore_breakdowns",
     "lose_a_row",
     "lose_hour_key",
+    "repeat_totals",
     "restate",
     "restate_days",
     "round_rows",
@@ -222,6 +223,13 @@ def ignore_breakdowns(_: Fault, rows: Iterator[bytes], making: Making) -> Iterat
     if not (query.hourly or query.splits):
         return rows
     return making.write(replace(query, hourly_from=None, splits=()))
+
+
+def repeat_totals(_: Fault, rows: Iterator[bytes], making: Making) -> Iterator[bytes]:
+    """Each row of an account's own totals twice."""
+    if making.query.level != "account":
+        return rows
+    return (row for row in rows for _ in range(2))
 
 
 def show_twice(_: Fault, rows: Iterator[bytes], making: Making) -> Iterator[bytes]:

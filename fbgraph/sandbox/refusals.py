@@ -184,6 +184,7 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         "(#100) {name} is not valid for fields param. "
         f"please check {VALID_FIELDS} for all valid values",
     ),
+    "old_field": Refusal(100, "(#100) {name} is not available before the last 13 months"),
     "filter_field": Refusal(100, "(#100) {name} is not a valid field to filter on"),
     "deleted_objects": Refusal(
         100,

@@ -9,6 +9,7 @@ from stable facts.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fbgraph.sandbox import faults_answers as answers
@@ -426,7 +427,12 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "old_fields_refused": Scenario(
         "insights with this field that begin before the 13 months are refused (100)",
         *("1.14", "documented nowhere: one way it could be", "unique_clicks"),
-        ask=calls.refuse_old_fields,
+        ask=partial(calls.refuse_old_fields, "insights_field"),
+    ),
+    "old_fields_unavailable": Scenario(
+        "insights with this field that begin before the 13 months are refused in other words",
+        *("1.14", "documented nowhere: another way it could be", "unique_clicks"),
+        ask=partial(calls.refuse_old_fields, "old_field"),
     ),
     "not_opted_in": Scenario(
         "no account has switched on a feature: breakdowns that need one have no rows and no error",
@@ -442,6 +448,11 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         "an active object is seen as paused too, by a query that asks for PAUSED and not ACTIVE",
         *("11.36", PAGING),
         rows=numbers.show_twice,
+    ),
+    "totals_twice": Scenario(
+        "the row of an account's totals comes twice",
+        *("6.9", "its kind: rows that come twice on pages"),
+        rows=numbers.repeat_totals,
     ),
     # Lists of actions
     "actions_missing": Scenario(

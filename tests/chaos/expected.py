@@ -165,9 +165,11 @@ EXPECTED: Final[Mapping[str, May]] = {
         moves=True,
     ),
     "hour_key_missing": EQUAL,
+    "totals_twice": EQUAL,
     "elapsed_hours": EQUAL,
     "old_hours_refused": May(is_met=False),
     "old_fields_refused": May(is_met=False),
+    "old_fields_unavailable": May(is_met=False),
     "not_opted_in": May(is_met=False),
     "rows_in_other_order": EQUAL,
     # Lists of actions: a warning that holds nothing back

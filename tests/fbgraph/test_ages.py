@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fbgraph.ages import EVERYTHING, TooOld, may_be_too_old, refused_day
+from fbgraph.ages import EVERYTHING, TooOld, blamed_fields, may_be_too_old, refused_day
 from fbgraph.errors import (
     FieldError,
     PermissionDeniedError,
@@ -40,6 +40,21 @@ def test_only_what_refuses_the_question_may_be_a_matter_of_age(
     bounds = (DAYS[1], DAYS[0])
 
     assert [may_be_too_old(error, DAYS[0], bound) for bound in bounds] == [of_old, of_young]
+
+
+@pytest.mark.parametrize(
+    ("error", "named", "blamed"),
+    [
+        (FieldError("reach is not valid for fields param"), ["reach"], ["reach"]),
+        (RequestError("(#100) reach is not available before 2025-10-29"), [], ["reach"]),
+        (RequestError("(#100) Reach-related metrics: outreach, reach_x"), [], []),
+        (TooOldError("(#3018) reach is beyond 37 months"), ["reach"], ()),
+    ],
+)
+def test_a_field_is_blamed_by_its_very_name_and_never_by_3018(
+    error: GraphError, named: list[str], blamed: list[str]
+) -> None:
+    assert blamed_fields(error, named, ["reach", "spend"]) == blamed
 
 
 def test_3018_blames_the_first_day_and_other_refusals_a_day_that_was_asked_for_alone() -> None:

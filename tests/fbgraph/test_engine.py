@@ -624,10 +624,11 @@ def test_young_days_whose_request_is_refused_are_not_torn_up(bench: Callable[...
     assert creations(one) == 1
 
 
+@pytest.mark.parametrize("words", ["old_fields_refused:ctr", "old_fields_unavailable:ctr"])
 def test_a_field_that_is_refused_for_old_days_is_left_out_for_those_alone(
-    bench: Callable[..., Bench],
+    bench: Callable[..., Bench], words: str
 ) -> None:
-    one = bench("old_fields_refused:ctr")
+    one = bench(words)
     account_id = one.sandbox.account_ids[0]
     days = days_around(FIRST_HOURS, 9, 9)
 

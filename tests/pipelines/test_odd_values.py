@@ -123,3 +123,17 @@ def test_an_asset_is_one_key_whatever_its_address_and_a_repeated_row_counts_once
     ]
     assert found == sorted(truth)
     assert images == [(3, 3, True)]
+
+
+def test_totals_that_come_twice_count_once(
+    sandbox: Sandbox, client: GraphClient, lake: Lake, days: Sequence[date]
+) -> None:
+    sandbox.use("totals_twice")
+
+    outcomes = loaded(REPORTS["insights_hourly"], sandbox, client, lake, days[0])
+
+    assert {one.load.verdict for one in outcomes if one.load} == {PROVEN}
+    assert not any(one.error for one in outcomes)
+    with warehouse.open(lake.root) as opened:
+        totals = opened.sql("from control_daily select account_id").fetchall()
+    assert len(totals) == len(set(totals)) > 0

@@ -79,10 +79,11 @@ def test_a_range_that_is_wholly_too_old_costs_no_call_a_day(
     assert insights_calls(sandbox) - before < 2 * 3 * 7
 
 
+@pytest.mark.parametrize("words", ["old_fields_refused", "old_fields_unavailable"])
 def test_a_field_that_is_kept_for_a_shorter_time_is_missing_on_those_days_alone(
-    sandbox: Sandbox, load_report: LoadReport, lake: Lake
+    sandbox: Sandbox, load_report: LoadReport, lake: Lake, words: str
 ) -> None:
-    sandbox.use("old_fields_refused:unique_clicks")
+    sandbox.use(f"{words}:unique_clicks")
 
     outcomes = load_report("insights_daily", around(FIRST_WHOLE, 4, 4))
 
