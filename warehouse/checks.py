@@ -95,13 +95,15 @@ class Found:
     `repeated` rows came more than once and were counted once; `duplicates` are keys of the grain
     that rows which differ share; `rejected` rows could not be read, and `rejected_cells` of the
     others are NULL because they could not. `spending` rows are those whose spend Meta may have
-    rounded. `lost`: breakdowns that were asked for and no row has, though rows delivered.
-    `actions`: sums of its lists, where these can be compared with anything.
+    rounded. `seen`: breakdowns that rows with impressions have; `lost`: those that were asked for
+    and none of them has, of all rows together. `actions`: sums of its lists, where these can be
+    compared with anything.
     """
 
     rows: int = 0
     totals: Totals = Totals()
     spending: int = 0
+    seen: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
     repeated: int = 0
     duplicates: int = 0
@@ -120,24 +122,23 @@ class Found:
     def of_part(
         cls, table: Table, rows: pa.Table, *, repeated: int = 0, duplicates: int = 0
     ) -> Self:
-        """Look at some of the rows: here `lost` is what none of these has."""
+        """Look at some of the rows; what is `lost` is known when all parts are in."""
         return cls(
             rows=rows.num_rows,
             totals=Totals.of(rows),
             spending=_spending(rows),
-            lost=_without_breakdown(table, rows),
+            seen=_seen(table, rows),
             repeated=repeated,
             duplicates=duplicates,
         )
 
     def __add__(self, other: Found) -> Found:
-        """Both parts together. A part without rows lacks nothing that the other has."""
-        lost = [part.lost for part in (self, other) if part.rows]
+        """Both parts together."""
         return Found(
             rows=self.rows + other.rows,
             totals=self.totals + other.totals,
             spending=self.spending + other.spending,
-            lost=frozenset.intersection(*lost) if lost else frozenset(),
+            seen=self.seen | other.seen,
             repeated=self.repeated + other.repeated,
             duplicates=self.duplicates + other.duplicates,
             rejected=self.rejected + other.rejected,
@@ -149,8 +150,9 @@ class Found:
         """All parts are in. Rows without impressions may lack a breakdown: what they tell of
         happened after the ad was shown, and Meta does not say when (contract 5.6.8).
         """
-        counts = self.totals.impressions or "impressions" not in table.fields
-        return self if counts else replace(self, lost=frozenset())
+        delivered = self.totals.impressions if "impressions" in table.fields else self.rows
+        lost = frozenset(table.breakdowns) - self.seen if delivered else frozenset()
+        return replace(self, lost=lost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,15 +360,22 @@ def _spending(rows: pa.Table) -> int:
     return int(pc.sum(counts).as_py() or 0)
 
 
-def _without_breakdown(table: Table, rows: pa.Table) -> frozenset[str]:
-    """Breakdowns of which all rows lack every column."""
-    if not rows.num_rows:
+def _seen(table: Table, rows: pa.Table) -> frozenset[str]:
+    """Breakdowns of which a row with impressions has a column; any row, where nobody asked for
+    impressions.
+    """
+    columns = [column for column in table.columns if column.breakdown]
+    if not columns or not rows.num_rows:
         return frozenset()
-    lacking = dict.fromkeys(table.breakdowns, True)
-    for column in table.columns:
-        if column.breakdown and rows[column.name].null_count < rows.num_rows:
-            lacking[column.source] = False
-    return frozenset(name for name, lacks in lacking.items() if lacks)
+    shown = None
+    if "impressions" in rows.schema.names:
+        shown = pc.greater(rows["impressions"], arrow.int64s([0])[0])
+    return frozenset(column.source for column in columns if _has_any(rows[column.name], shown))
+
+
+def _has_any(values: pa.ChunkedArray, shown: pa.ChunkedArray | None) -> bool:
+    there = values.is_valid()
+    return pc.any(there if shown is None else pc.and_(there, shown)).as_py() is True
 
 
 def _rows(count: int) -> str:

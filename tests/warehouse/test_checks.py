@@ -208,6 +208,9 @@ def test_some_rows_without_an_hour_or_none_with_impressions_lack_nothing() -> No
     nothing = {"impressions": "0", "clicks": "0", "spend": "0", HOURLY: None}
 
     assert not Found.of(TABLE, rows({}, {HOURLY: None})).lost
+    assert Found.of(TABLE, rows({HOURLY: None}, nothing | {HOURLY: HOUR_LABELS[3]})).lost == {
+        HOURLY
+    }
     assert not Found.of(TABLE, rows(nothing)).lost
     assert not Found.of(TABLE, rows()).lost
 
