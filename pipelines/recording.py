@@ -126,7 +126,8 @@ def _warn_of_strangers(lake: Lake, found: Discovery) -> None:
     seen = {row["account_id"] for row in found.rows}
     if there and seen and not there & seen:
         _log.warning(
-            "%s holds %d ad accounts and the token sees none of them, but %d others. If they belong"
+            "%s holds %d ad accounts, and none of them is among the %d that the token sees (or that"
+            " FB_ACCOUNT_IDS names). If those belong"
             " to another business, load them into a lake of their own (WAREHOUSE_URL); `fbinsights"
             " forget` removes an account.",
             *(lake.store.name(), len(there), len(seen)),

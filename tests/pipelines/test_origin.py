@@ -142,7 +142,7 @@ def test_an_old_lake_takes_the_first_that_loads_it_and_warns_of_strangers(
 
     assert json.loads(lake.store.read(KEY))["graph"] == ["the sandbox with seed 2"]
     assert {*other_seed.account_ids} < {*lake.read("accounts")["account_id"].to_pylist()}
-    assert "holds 7 ad accounts and the token sees none of them, but 7 others" in caplog.text
+    assert "holds 7 ad accounts, and none of them is among the 7 that the token sees" in caplog.text
 
 
 def contents(lake: Lake) -> dict[str, bytes]:

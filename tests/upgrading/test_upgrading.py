@@ -21,10 +21,13 @@ import warehouse
 from fbgraph.sandbox import Sandbox
 from pipelines.reports import read_reports
 from pipelines.runs import open_instance, run_job
+from pipelines.settings import ConfigError
 from warehouse.catalog import publish
 from warehouse.decode import Account
 from warehouse.history import merge_objects
+from warehouse.identity import identity_of
 from warehouse.lake import Lake
+from warehouse.place import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -199,3 +202,13 @@ def test_a_refresh_goes_on_where_the_old_code_stopped(environ: Mapping[str, str]
     assert old
     assert {load["conversions"] for load in old} == {None}
     assert {loads[cell]["schema_version"] for cell in again} == {2}
+    # Neither had a source or a lake of its own: both took the first that they met.
+    identity = identity_of(lake.store)
+    assert identity
+    assert identity.graph == ("the sandbox with seed 1",)
+    other = open_store("./other")
+    with (
+        pytest.raises(ConfigError, match="one grid cannot show two lakes"),
+        open_instance({**environ, "WAREHOUSE_URL": other.name()}),
+    ):
+        pass
