@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 __all__ = ["DATA_FILE", "Lake", "Partition", "records"]
 
 DATA_FILE: Final = "data.parquet"
+
+#: Clocks of machines that write to one lake may differ by this much. Our choice.
+SKEW: Final = timedelta(hours=1)
 
 _DIGITS: Final = re.compile(r"[0-9]{1,32}")
 
@@ -307,8 +310,11 @@ class Lake:
 
     def _forget_rejects(self, load: Load) -> None:
         folder = self._rejects_of(load)
+        own = rejected.file_of(folder, load.loaded_at)
+        # Later ones are of a load that goes on, or of a clock that was ahead.
+        ahead = rejected.file_of(folder, max(load.loaded_at, self.now()) + SKEW)
         for found in self.store.find(f"{folder}/*.parquet"):
-            if found.key < rejected.file_of(folder, load.loaded_at):
+            if found.key < own or found.key > ahead:
                 self.store.delete(found.key)
 
     def _rejects_of(self, load: Load) -> str:

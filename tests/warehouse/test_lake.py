@@ -6,7 +6,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -299,6 +299,19 @@ def test_rejects_go_when_their_account_day_is_loaded_again(
     days.put(loaded_at=later[0])
 
     assert list((lake.root / "rejects").rglob("*.parquet")) == []
+
+
+def test_rejects_of_a_clock_that_was_ahead_go_too_and_those_of_a_load_that_goes_on_stay(
+    days: Any, lake: Lake
+) -> None:
+    now = lake.now()
+    for ahead in (timedelta(days=3), timedelta(minutes=5)):
+        lake.write_rejects(days.load(days.rows(), loaded_at=now + ahead), [REJECT])
+
+    days.put(loaded_at=now)
+
+    [kept] = (lake.root / "rejects").rglob("*.parquet")
+    assert f"{now + timedelta(minutes=5):%Y%m%dT%H%M}" in kept.name
 
 
 def test_a_writer_killed_before_the_rename_leaves_the_old_file(days: Any, lake: Lake) -> None:
