@@ -23,6 +23,7 @@ from fbgraph.errors import (
     TooOldError,
 )
 from pipelines.emptiness import is_nothing
+from pipelines.failures import Failures
 from pipelines.reports import CONTROL
 from warehouse import arrow
 from warehouse.actions import LISTS, sums_of
@@ -137,6 +138,7 @@ class Controls:
         self._lake = lake
         self._run_id = run_id
         self._now = now
+        self._failures = Failures(lake.store, CONTROL.name)
         self._too_old: defaultdict[str, TooOld] = defaultdict(TooOld)
         #: account → why its lists are not asked for any more
         self._no_lists: dict[str, str] = {}
@@ -162,6 +164,7 @@ class Controls:
         rows = arrow.empty(CONTROL.table.arrow_schema)
         account_id, day = _cell(record)
         self._lake.replace(CONTROL.name, rows, account_id=account_id, date=day, load=record)
+        self._failures.loaded(account_id, [day], self._now())
 
     def ask(
         self, account: Account, days: Sequence[date], client: GraphClient | None = None
@@ -274,6 +277,9 @@ class Controls:
                 CONTROL.name, rows, account_id=account.account_id, date=day, load=record
             )
             asked = asked.with_(Asked.of(record, rows))
+        # Whatever asks for totals, a former failure of theirs is over.
+        loaded = [load.date for load in asked.loads]
+        self._failures.loaded(account.account_id, loaded, self._now())
         return asked
 
 

@@ -18,11 +18,11 @@ from warehouse.changes import note_change
 from warehouse.failures import FAILED, Failed, failure_key, read_failed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from pipelines.outcome import Outcome
-    from warehouse.store import Store
+    from warehouse.store import Found, Store
 
 __all__ = ["Failed", "Failures"]
 
@@ -44,10 +44,11 @@ class Failures:
         account_id, day = outcome.account_day
         key = failure_key(self._table, account_id, day)
         try:
-            if outcome.load is not None:
-                self._store.delete(key)  # its new file was noted as a change
-                return
             before = read_failed(self._store, key)
+            if outcome.load is not None:
+                if before:
+                    self._forget([key], now)
+                return
             at = now.isoformat()
             empty_since = before.empty_since if before and outcome.kind != HAD_ROWS else ""
             if outcome.kind == EMPTY:
@@ -69,10 +70,25 @@ class Failures:
                     since = _since(read_failed(self._store, key), at)
                     self._keep(key, Failed(error, at, run_id, since), now)
                 elif key in there:
-                    self._store.delete(key)
-                    note_change(self._store, now)
+                    self._forget([key], now)
         except OSError as error:
             _log.warning("%s: it is not remembered what failed: %s", self._table, error)
+
+    def loaded(self, account_id: str, days: Iterable[date], now: datetime) -> None:
+        """Forget the failures of days that somebody else's load has brought as well."""
+        keys = {failure_key(self._table, account_id, day) for day in days}
+        try:
+            there = {key for key, _ in self._find(account_id)}
+            if keys & there:
+                self._forget(keys & there, now)
+        except OSError as error:
+            _log.warning("act_%s: that %s failed stays noted: %s", account_id, self._table, error)
+
+    def _forget(self, keys: Iterable[str], now: datetime) -> None:
+        # Noted as a change of its own: that of the new file may have been published by now.
+        for key in keys:
+            self._store.delete(key)
+        note_change(self._store, now)
 
     def _keep(self, key: str, failed: Failed, now: datetime) -> None:
         self._store.note(key, json.dumps(asdict(failed)))
@@ -85,9 +101,11 @@ class Failures:
 
     def of(self, account_id: str) -> Mapping[date, Failed]:
         """The days of one account. A file that was cut off tells that its day failed, no more."""
-        found = self._store.find(f"{FAILED}/{self._table}/{account_id}/????-??-??.json")
-        failures = ((_day(key), read_failed(self._store, key)) for key, _ in found)
+        failures = ((_day(key), read_failed(self._store, key)) for key, _ in self._find(account_id))
         return {day: failed for day, failed in failures if day and failed}
+
+    def _find(self, account_id: str) -> Sequence[Found]:
+        return self._store.find(f"{FAILED}/{self._table}/{account_id}/????-??-??.json")
 
 
 def _since(before: Failed | None, at: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,29 @@ def test_a_failure_that_nobody_has_removed_yet_is_none_where_a_later_load_is_the
     publish(lake.root)
 
     assert failures(lake) == []
+
+
+def test_a_failure_that_is_removed_makes_the_published_file_follow(
+    sandbox: Sandbox, lake: Lake, load: Callable[..., Any], days: Sequence[date]
+) -> None:
+    """A publish may come between the new file and that."""
+    sandbox.use("forbidden_account")
+    load(days[:1])
+    failed = Failures(lake.store, "insights_hourly")
+    before = failed.of(sandbox.account_ids[1])
+    sandbox.use()
+    [good] = load(days[:1], [sandbox.account_ids[1]])
+    failed.note(replace(good, load=None, error="(#200) No"), NOW, "run-2")
+    publish(lake.root)
+
+    failed.note(good, NOW, "run-3")
+
+    assert list(before) == days[:1]
+    assert lag(lake).is_behind
+    publish(lake.root)
+    assert failures(lake) == []
+    failed.note(good, NOW, "run-4")
+    assert not lag(lake).is_behind
 
 
 def test_a_failed_load_alone_makes_the_published_file_follow(

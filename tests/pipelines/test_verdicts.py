@@ -251,6 +251,25 @@ def test_totals_that_vanish_are_kept_until_a_second_look(
     assert second.load.rows == 0
 
 
+def test_totals_that_a_report_brought_back_make_the_next_emptiness_a_first_one(
+    sandbox: Sandbox, load: Callable[..., Outcome], lake: Lake, clock: Clock
+) -> None:
+    """Whoever asks for totals, a failure of theirs is over."""
+    load()
+    sandbox.use("empty_hour:600")
+    empty = load(report=CONTROL)
+    sandbox.use()
+    clock.now += timedelta(hours=2)
+    load()
+    failed = Failures(lake.store, CONTROL.name).of_day(*empty.account_day)
+    sandbox.use("empty_hour:600")
+    clock.now += timedelta(days=1)
+    again = load(report=CONTROL)
+
+    assert (empty.kind, failed, again.kind) == ("empty", None, "empty")
+    assert lake.read(CONTROL.name, account_id=again.account_day.account_id).num_rows == 1
+
+
 # -- breakdowns and rounding -------------------------------------------------------------------
 
 
