@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import pyarrow.parquet as pq
 
 from warehouse import arrow, parquet
+from warehouse.errors import WarehouseError
 from warehouse.lake import records
 from warehouse.schema import TABLES
 from warehouse.table import Column, Table
@@ -121,10 +122,12 @@ def _flat(file: Kept) -> str:
 def write_books(files: Sequence[Kept], footers: Sequence[Footer], folder: Path) -> None:
     """Write what the footers of frozen files tell: `files`, `loads`, `restatements` as Parquet.
 
-    Raises ChangedKindError for a file whose columns are no longer of the table's kinds.
+    Raises ChangedKindError for a file whose columns are no longer of the table's kinds, and
+    WarehouseError for one that was loaded as another account-day.
     """
     for file, footer in zip(files, footers, strict=True):
         parquet.demand_kinds(TABLES[file.table], footer.columns, file.file)
+        _demand_own(file, footer)
     loads, restatements = records(footers)
     entries = arrow.records(FILES.arrow_schema, map(_entry, files, footers))
     for name, rows in (("files", entries), ("loads", loads), ("restatements", restatements)):
@@ -139,6 +142,16 @@ def columns_of(
     for file, footer in zip(files, footers, strict=True):
         columns.setdefault(file.table, set()).add(tuple(footer.columns.names))
     return columns
+
+
+def _demand_own(file: Kept, footer: Footer) -> None:
+    """Whose rows they are says the path alone: a copy in another folder would count twice."""
+    load = footer.load
+    if load is not None and (load.account_id, load.date) != file.key[1:]:
+        raise WarehouseError(
+            f"{file.file} was loaded as {load.date} of account {load.account_id}: move it out of "
+            "the warehouse, or back to where it was"
+        )
 
 
 def _entry(file: Kept, footer: Footer) -> Mapping[str, object]:

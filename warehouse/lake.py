@@ -260,7 +260,7 @@ class Lake:
         named = dict(part.split("=", 1) for part in found.key.split("/")[1:-1])
         account_id, day = named.get("account_id"), named.get("date")
         try:
-            of = _account_folder(account_id) or "", date.fromisoformat(day) if day else None
+            of = _account_folder(account_id) or "", _day(day) if day else None
             return Partition(*of, found.key, found.stamp)
         except (WarehouseError, ValueError):
             raise WarehouseError(
@@ -380,6 +380,16 @@ def _account_folder(account_id: str | None) -> str | None:
     if account_id is not None and not _DIGITS.fullmatch(account_id):
         raise WarehouseError(f"an account id is digits without act_, not {account_id!r}")
     return account_id
+
+
+def _day(text: str) -> date:
+    """The day that a folder is named after. Raises ValueError, also for 20261121 and 2026-W47-6,
+    which name a day too: a load would put another folder beside that one.
+    """
+    day = date.fromisoformat(text)
+    if day.isoformat() != text:
+        raise ValueError
+    return day
 
 
 def _row(record: Load | Restatement) -> dict[str, object]:

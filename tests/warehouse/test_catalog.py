@@ -580,3 +580,21 @@ def test_importing_the_warehouse_imports_neither_duckdb_nor_pandas() -> None:
     )
 
     assert python(code).communicate()[0] == "[]\n"
+
+
+@pytest.mark.parametrize(
+    "folders", ["account_id=11/date=2026-11-19", "account_id=011/date=2026-11-21"]
+)
+def test_a_copy_in_the_folder_of_another_account_day_is_named_and_counts_nothing(
+    folders: str, lake: Lake, days: Any
+) -> None:
+    days.put()
+    before = publish(lake.root).rows
+    copy = lake.root / "insights_hourly" / folders
+    shutil.copytree((lake.root / lake.key("insights_hourly", "11", DAY)).parent, copy)
+
+    with pytest.raises(WarehouseError, match=f"{folders}.* as 2026-11-21 of account 11: move it"):
+        publish(lake.root)
+
+    shutil.rmtree(copy)
+    assert publish(lake.root).rows == before

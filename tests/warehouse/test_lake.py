@@ -409,7 +409,11 @@ def test_a_folder_of_somebody_else_is_named_before_anything_is_asked(
 
 
 @pytest.mark.parametrize(
-    "folders", ["account_id=1/date=2026-11-21 copy", "account_id=x/date=2026-11-21"]
+    "folders",
+    [
+        *("account_id=1/date=2026-11-21 copy", "account_id=x/date=2026-11-21"),
+        *("account_id=1/date=20261121", "account_id=1/date=2026-W47-6"),
+    ],
 )
 def test_a_file_that_is_of_no_account_and_day_is_named(folders: str, lake: Lake) -> None:
     path = lake.root / "insights_hourly" / folders / "data.parquet"
