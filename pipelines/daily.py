@@ -147,6 +147,9 @@ def look(context: dg.OpExecutionContext, config: Refresh, graph: GraphResource) 
         work = _Work(context, client, lake, graph.now)
         _entities(work, account_ids, looked)
         looked.entity_calls = client.tally.calls
+        if not config.accounts:  # who names accounts has told of the others
+            refused = {act_id(account): why for account, why in found.refused.items()}
+            looked.note("accounts", [Part(key, {}, why) for key, why in refused.items()])
         today = _todays(lake, account_ids, config.time(graph))
         totals = _controls(work, today, looked)
         looked.calls = client.tally.calls - looked.entity_calls

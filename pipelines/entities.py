@@ -114,6 +114,7 @@ def know_ids(
             for table in LEVEL_OF:
                 if not lake.partitions(table, account_id):
                     _list(client, lake, table, account, now)
+                    Failures(lake.store, table).note_whole({account_id: ""}, now())
             for table, ids in missing_ids(lake, account_id, days).items():
                 by_id += _fetch(client, lake, table, account, ids, now).found
             left = {k: ids for k, ids in missing_ids(lake, account_id, days).items() if ids}

@@ -90,6 +90,19 @@ class Failures:
             self._store.delete(key)
         note_change(self._store, now)
 
+    def note_all(self, errors: Mapping[str, str], now: datetime) -> None:
+        """Do so for everything that this table has without a day: what is not in `errors`, accounts
+        (digits) with why, has not failed.
+        """
+        try:
+            there = [key for key, _ in self._store.find(failure_key(self._table, "*", None))]
+        except OSError as error:
+            _log.warning("%s: it is not remembered what failed: %s", self._table, error)
+            return
+        passed = dict.fromkeys((PurePosixPath(key).parent.name for key in there), "")
+        if passed or errors:
+            self.note_whole({**passed, **errors}, now)
+
     def _keep(self, key: str, failed: Failed, now: datetime) -> None:
         self._store.note(key, json.dumps(asdict(failed)))
         note_change(self._store, now)

@@ -12,6 +12,7 @@ from dagster._core.events import AssetMaterializationPlannedData  # no public wa
 from fbgraph import act_id
 from fbgraph.errors import ENDS_EVERYTHING
 from pipelines.data_versions import accounts_version, content_version, version_tags
+from pipelines.failures import Failures
 from pipelines.homes import demand_home
 from pipelines.listings import store_accounts, text_of
 from pipelines.metadata import listing_metadata, published_metadata, unreadable_metadata
@@ -109,6 +110,7 @@ def take_in_accounts(
     merged = store_accounts(lake, [*found.rows, *found.unreadable], now)
     if merged.unreadable:
         _log.warning("accounts: %s", merged.unreadable)
+    Failures(lake.store, "accounts").note_all(found.refused, now)
     keys = [act_id(row["account_id"]) for row in found.rows]
     instance.add_dynamic_partitions(AD_ACCOUNTS, keys)
     return {

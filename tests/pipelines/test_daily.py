@@ -176,6 +176,29 @@ def test_an_account_that_refuses_fails_alone_and_the_rest_is_published(
     assert found == [(two[0],)]
 
 
+@pytest.mark.usefixtures("hours_alone")
+def test_an_account_that_cannot_be_read_is_told_by_name_until_it_is_not_asked_for_any_more(
+    instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failures() -> list[tuple[Any, ...]]:
+        with warehouse.open(lake.root) as opened:
+            return opened.sql("from failures select table_name, account_id, date").fetchall()
+
+    first = sandbox.account_ids[0]
+    monkeypatch.setenv("FB_ACCOUNT_IDS", f"{first},999")
+    result, shown = refresh(instance), failures()
+    named = refresh(instance, accounts=[act_id(first)])
+    monkeypatch.setenv("FB_ACCOUNT_IDS", first)
+    after = refresh(instance)
+
+    assert list(result.failed) == [("accounts", "act_999")]
+    assert shown == [("accounts", "999", None)]
+    assert named.success
+    assert after.success
+    assert failures() == []
+    assert lake.partitions("insights_hourly", first)
+
+
 def test_only_the_accounts_that_are_named_are_refreshed(
     instance: dg.DagsterInstance, two: Sequence[str]
 ) -> None:

@@ -10,9 +10,11 @@ import pytest
 import warehouse
 from fbgraph.errors import TokenError
 from pipelines.entities import know_ids, load_objects
+from pipelines.failures import Failures
 from pipelines.listings import LEVEL_OF, discover, store_accounts
 from pipelines.partitions import AccountDay
 from warehouse.catalog import publish
+from warehouse.failures import find_failures
 from warehouse.history import missing_ids
 
 if TYPE_CHECKING:
@@ -85,6 +87,16 @@ def test_objects_that_were_never_listed_are_listed_and_not_asked_for_one_by_one(
     paths = {c["path"] for c in sandbox.calls()["calls"]}
     assert {"/{id}/campaigns", "/{id}/adsets", "/{id}/ads"} <= paths
     assert not known[loaded].unknown
+
+
+def test_a_first_listing_that_failed_has_failed_no_more_when_a_load_has_made_it(
+    loaded: str, client: GraphClient, lake: Lake, days: Sequence[date]
+) -> None:
+    Failures(lake.store, "ads").note_whole({loaded: "(#2) Down", "999": "(#200) No"}, now())
+
+    know_ids(client, lake, cells(loaded, days), now)
+
+    assert [one.key for one in find_failures(lake.store)] == [".failed/ads/999/all.json"]
 
 
 def test_an_object_that_vanishes_from_the_listing_is_read_by_id(
