@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    import dagster as dg
+
     from warehouse.lake import Lake
 
-__all__ = ["accounts_version", "content_version", "version_tags"]
+__all__ = ["accounts_version", "content_version", "shown_change", "version_tags"]
 
 #: Tags of an event: its version, whether that was computed from contents, the code that made it
 #: (which must be there for the others to be read), and of each input its version and its event.
@@ -39,6 +41,11 @@ def version_tags(version: str, inputs: Mapping[str, str] | None = None) -> Mappi
     for asset, of_input in (inputs or {}).items():
         tags |= {f"{_INPUT_VERSION}{asset}": of_input, f"{_INPUT_EVENT}{asset}": _NO_EVENT}
     return tags
+
+
+def shown_change(event: dg.AssetMaterialization) -> str:
+    """Which change of the lake the published file showed when this was told of it."""
+    return (event.tags or {}).get(f"{_INPUT_VERSION}lake", "")
 
 
 def accounts_version(lake: Lake) -> str:

@@ -14,7 +14,8 @@ from typing import Final
 
 import dagster as dg
 
-from pipelines.recording import evaluation_of, seen_change
+from pipelines.data_versions import shown_change
+from pipelines.recording import evaluation_of, published_by_others, seen_change
 from pipelines.resources import GraphResource
 from warehouse.catalog import lag
 from warehouse.changes import Lag
@@ -123,6 +124,13 @@ def _runs(instance: dg.DagsterInstance, behind: Lag) -> Runs:
     )
 
 
+def _is_told(instance: dg.DagsterInstance, change: str) -> bool:
+    """Whether Dagster knows that the published file shows this change: scripts do not tell it."""
+    event = instance.get_latest_materialization_event(dg.AssetKey(PUBLISHED))
+    told = event.asset_materialization if event else None
+    return told is not None and shown_change(told) == (change or "none")
+
+
 def _has_ended(instance: dg.DagsterInstance, since: datetime | None) -> bool:
     """Whether a run that is no publish has ended."""
     ended = dg.RunsFilter(statuses=list(ENDED), updated_after=since)
@@ -180,6 +188,8 @@ def follow_lake(
     events: list[dg.AssetCheckEvaluation | dg.AssetMaterialization] = []
     if since and not before.behind_since:
         events.append(seen_change(behind.change.id))
+    if before.behind_since and not since and not _is_told(context.instance, behind.change.id):
+        events += published_by_others(behind.change.id)
     if verdict != before.recorded:
         events.append(evaluation_of(PUBLISHED, result))
     runs = _runs(context.instance, behind) if since else Runs()

@@ -44,6 +44,7 @@ __all__ = [
     "listed_part",
     "loaded_part",
     "plan",
+    "published_by_others",
     "published_events",
     "record",
     "record_accounts",
@@ -163,6 +164,15 @@ def published_events(
     return seen, dg.AssetMaterialization(
         "warehouse_duckdb", metadata=published_metadata(published), tags=tags
     )
+
+
+def published_by_others(change: str) -> tuple[dg.AssetMaterialization, dg.AssetMaterialization]:
+    """The same of a publish that nobody told of, such as a script's: all that is known of it is the
+    change that it shows.
+    """
+    version = change or "none"
+    tags = version_tags(version, {"lake": version})
+    return seen_change(change), dg.AssetMaterialization("warehouse_duckdb", tags=tags)
 
 
 def record(

@@ -119,6 +119,28 @@ def test_the_published_file_is_unsynced_from_a_change_of_the_lake_until_it_is_pu
     assert status("warehouse_duckdb") == "FRESH"
 
 
+def test_what_a_script_has_published_is_in_sync_from_the_next_look_on(
+    instance: dg.DagsterInstance,
+    lake: Lake,
+    load: Callable[..., object],
+    days: Sequence[date],
+    status: Callable[..., str],
+) -> None:
+    load(days[:1])
+    run_job(instance, "publish_job")
+    load(days[1:2])
+    behind = tick(instance)
+    unsynced = status("warehouse_duckdb")
+    publish(lake.root)
+
+    looked = tick(instance, behind.cursor)
+    again = tick(instance, looked.cursor)
+
+    assert unsynced == "STALE"
+    assert status("warehouse_duckdb") == "FRESH"
+    assert not again.asset_events
+
+
 def test_a_long_load_between_two_publishes_costs_dagster_one_event(
     instance: dg.DagsterInstance, lake: Lake, load: Callable[..., Any], days: Sequence[date]
 ) -> None:
