@@ -60,18 +60,21 @@ def refusal(
     """
     if old is not None and _loses_all(old, new):
         rows = "row" if old.rows == 1 else "rows"
-        kept = f"the {old.rows} {rows} loaded at {_minute(old.loaded_at)}"
+        kept, kept_at = f"the {old.rows} {rows}", old.loaded_at
     elif totals is not None and is_nothing(new):
-        kept = f"the account's totals loaded at {_minute(totals.loaded_at)}"
+        kept, kept_at = "the account's totals", totals.loaded_at
     else:
         return ""
     since = _instant(failed.empty_since) if failed is not None else None
-    if since is not None and (new.asked_at or new.loaded_at) >= since + LOOK_AGAIN:
+    # What is kept was loaded before the first look; if not so by the clock, that went wrong.
+    first = max(since or new.loaded_at, kept_at)
+    if since is not None and (new.asked_at or new.loaded_at) >= first + LOOK_AGAIN:
         return ""
     # The minute that is named is late enough.
-    again = (since or new.loaded_at) + LOOK_AGAIN + timedelta(seconds=59)
+    again = first + LOOK_AGAIN + timedelta(seconds=59)
     return (
-        f"Meta returned {_what(new)} for this day; {kept} were kept. Load it again after"
+        f"Meta returned {_what(new)} for this day; {kept} loaded at {_minute(kept_at)} were kept."
+        " Load it again after"
         f" {_minute(again)}: if Meta still returns nothing then, the day becomes empty. If you know"
         f" that it is empty, use --accept-empty (in Dagster: the run tag {ACCEPT_EMPTY}=yes)"
     )

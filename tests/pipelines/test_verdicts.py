@@ -210,6 +210,23 @@ def test_rows_that_come_back_are_loaded_and_the_next_emptiness_is_a_first_one(
     assert back.load.proven
 
 
+def test_a_first_look_by_a_clock_that_was_behind_is_none(
+    sandbox: Sandbox, load: Callable[..., Outcome], clock: Clock
+) -> None:
+    first = clock.now
+    load()
+    sandbox.use("empty_hour:600")
+
+    looks = []
+    for minutes in (-180, 1, 60):
+        clock.now = first + timedelta(minutes=minutes)
+        looks.append(load())
+
+    assert [one.kind for one in looks] == ["empty", "empty", ""]
+    assert "Load it again after 2026-11-23 21:00 UTC" in looks[1].error
+    assert looks[-1].load
+
+
 def test_a_person_may_accept_that_a_day_is_empty(
     sandbox: Sandbox, load: Callable[..., Outcome]
 ) -> None:
