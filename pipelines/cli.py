@@ -1,12 +1,14 @@
 """The command line, `fbinsights`: the short way in, over the same assets as the Dagster UI.
 
 Dagster, pandas and DuckDB are imported by the commands that need them, so that `--help` is quick.
-Exit codes: 0 all done; 1 some account-days failed or stay unproven; 2 wrong usage or configuration.
+Exit codes: 0 all done; 1 some account-days failed or stay unproven; 2 wrong usage or configuration;
+130 Ctrl-C.
 """
 
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import io
 import logging
@@ -126,7 +128,13 @@ def demo(seed: int) -> None:
 
 
 @cli.command()
-@click.option("--port", default=8810, show_default=True, help="0 takes any free port.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8810,
+    show_default=True,
+    help="0 takes any free port.",
+)
 @click.option(
     "--scenario",
     "scenarios",
@@ -136,7 +144,12 @@ def demo(seed: int) -> None:
 )
 @click.option("--seed", default=1, show_default=True, help="Another seed, another made-up world.")
 @click.option("--quota", metavar="limited|full", help="Count calls and block. Default: no quota.")
-@click.option("--latency", default=0.0, help="1 for calls as slow as Meta's, 0.1 for a tenth.")
+@click.option(
+    "--latency",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    help="1 for calls as slow as Meta's, 0.1 for a tenth.",
+)
 def sandbox(
     port: int, scenarios: tuple[str, ...], seed: int, quota: str | None, latency: float
 ) -> None:
@@ -149,7 +162,11 @@ def sandbox(
 
     try:
         serve(port, seed, scenarios, on_ready, quota=quota, latency=latency)
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        fail(f"port {port} is taken, maybe by another sandbox: end that, or add --port 0.")
+    except ValueError as error:
         fail(str(error))
 
 

@@ -100,7 +100,7 @@ class Looked:
     def __str__(self) -> str:
         told = ", ".join(f"{number} {why}" for why, number in self.counts.items())
         return (
-            f"{sum(self.counts.values())} account-days were to be pulled ({told or 'nothing'});"
+            f"{sum(self.counts.values())} account-days were to be pulled ({told or 'nothing'})."
             f" Calls: {self.calls} to find that out, {self.entity_calls} for accounts and objects."
             f" The whole lookback would cost about {self.full.calls:,} calls."
         )

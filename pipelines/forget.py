@@ -17,6 +17,7 @@ from pipelines.recording import published_events
 from pipelines.runs import open_instance
 from pipelines.settings import ConfigError, settings_of
 from pipelines.show import say
+from pipelines.summary import command_name
 from warehouse.catalog import publish
 from warehouse.forgetting import remove_account, traces_of, unmark
 from warehouse.lake import Lake
@@ -45,7 +46,7 @@ def run_forget(environ: Mapping[str, str], account: str, *, is_agreed: bool) -> 
         if not found and key not in instance.get_dynamic_partitions(AD_ACCOUNTS):
             raise ConfigError(
                 f"{lake.store.name()} has nothing of {key}. To see which accounts it has, type"
-                ' fbinsights query "from accounts".'
+                f' {command_name()} query "from accounts".'
             )
         if not is_agreed and not _agrees(key, found, lake.store.name()):
             say("Nothing was removed.")

@@ -76,7 +76,7 @@ class Cell:
 def state_of(load: Load | None, control: Load | None, failed: Failed | None) -> tuple[State, str]:
     """How an account-day stands, and why. `control` is the record of its totals."""
     if failed is not None:
-        return State.FAILED, f"{failed.error} ({failed.at[:19]} UTC)"
+        return State.FAILED, f"{failed.error} ({failed.at[:19].replace('T', ' ')} UTC)"
     if load is None:
         return State.MISSING, ""
     if not load.is_good:

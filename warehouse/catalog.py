@@ -50,6 +50,9 @@ SNAPSHOTS: Final = ".snapshots"
 #: open file outlives its name anyway, but not on every network file system.
 KEPT: Final = 3
 
+#: What DuckDB makes of Ctrl-C: a RuntimeError with these words, which is no error of its own kind.
+INTERRUPTED: Final = "Query interrupted"
+
 #: What snapshots are copied from.
 MASTER: Final = ".master"
 
@@ -211,6 +214,10 @@ class Warehouse:
             found = relation.to_arrow_table()
         except duckdb.Error as error:
             raise WarehouseError(str(error)) from error
+        except RuntimeError as error:
+            if str(error) == INTERRUPTED:
+                raise KeyboardInterrupt from None
+            raise
         return _fitted(found, lambda kind: pa.int64() if kind == HUGEINT else kind)
 
     def df(self, query: str) -> pd.DataFrame:

@@ -2,18 +2,18 @@ from __future__ import annotations
 
 import io
 import logging
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
 from click.testing import CliRunner
 
 from pipelines.cli import _once, _speak_any_language, cli
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def test_a_warning_is_told_once_however_many_clients_have_it() -> None:
@@ -36,6 +36,27 @@ def test_settings_in_another_encoding_are_a_wrong_setting_and_no_traceback(
     done = CliRunner().invoke(cli, ["query", "select 1"])
 
     assert (done.exit_code, done.stderr[:38]) == (2, "fbinsights: .env is not written in UTF")
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [("--port=99999", "0<=x<=65535"), ("--port=-1", "0<=x<=65535"), ("--latency=-1", "x>=0")],
+)
+def test_a_sandbox_with_an_impossible_number_is_wrong_use_and_no_traceback(
+    option: str, told: str
+) -> None:
+    done = CliRunner().invoke(cli, ["sandbox", option])
+
+    assert (done.exit_code, told in done.stderr) == (2, True), done.stderr
+
+
+def test_a_sandbox_whose_port_is_taken_says_how_to_have_another() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = CliRunner().invoke(cli, ["sandbox", f"--port={port}"])
+
+    said = f"fbinsights: port {port} is taken, maybe by another sandbox: end that, or add --port 0."
+    assert (done.exit_code, done.stderr.strip()) == (2, said)
 
 
 def test_a_terminal_of_few_letters_shows_the_others_as_escapes(
