@@ -106,7 +106,7 @@ class Remedy(Enum):
     SEARCH = "find the field that kills it"
     DROP = "leave out the field that Meta named"
     HALVE = "ask for halves, some days may be older than Meta keeps"
-    FAIL = "tell why it cannot be loaded"
+    FAIL = "cannot be loaded"
 
 
 #: What failed → the remedy at first, and when it has failed `ATTEMPTS` times. First match wins.
