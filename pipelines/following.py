@@ -172,7 +172,9 @@ FOLLOW_CHECKS: Final = [up_to_date]
     "it, and records the check `up_to_date` when the published file stays behind. Makes no request "
     "to Meta.",
 )
-def follow_lake(context: dg.SensorEvaluationContext, graph: GraphResource) -> dg.SensorResult:
+def follow_lake(
+    context: dg.SensorEvaluationContext, graph: GraphResource
+) -> dg.SensorResult | dg.SkipReason:
     now = graph.now()
     behind = lag(Lake(graph.settings().warehouse_url))
     before = Watched.of(context.cursor)

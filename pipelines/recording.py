@@ -159,22 +159,20 @@ def published_events(
     """What Dagster is told when the published file was made, whoever made it: which state of the
     lake it shows, so that it is "Unsynced" from the next change on.
     """
-    return _shows(published.change, str(published.version), published_metadata(published))
+    seen = seen_change(published.change)
+    tags = version_tags(str(published.version), {"lake": published.change or "none"})
+    return seen, dg.AssetMaterialization(
+        "warehouse_duckdb", metadata=published_metadata(published), tags=tags
+    )
 
 
 def published_by_others(change: str) -> tuple[dg.AssetMaterialization, dg.AssetMaterialization]:
     """The same of a publish that nobody told of, such as a script's: all that is known of it is the
     change that it shows.
     """
-    return _shows(change, change or "none", {})
-
-
-def _shows(
-    change: str, version: str, metadata: Mapping[str, Any]
-) -> tuple[dg.AssetMaterialization, dg.AssetMaterialization]:
-    tags = version_tags(version, {"lake": change or "none"})
-    shown = dg.AssetMaterialization("warehouse_duckdb", metadata=metadata, tags=tags)
-    return seen_change(change), shown
+    version = change or "none"
+    tags = version_tags(version, {"lake": version})
+    return seen_change(change), dg.AssetMaterialization("warehouse_duckdb", tags=tags)
 
 
 def record(
@@ -187,8 +185,8 @@ def record(
 
     An exception alone would fail them all, and a plain MaterializeResult would mark them all good:
     only so does "re-run failed" in the UI take exactly the bad ones. The asset must be declared
-    with ``output_required=False``: of many partitions each is logged by itself, for
-    `add_asset_metadata` lists all partitions of the run for each of them.
+    with ``output_required=False``: each partition is logged by itself, for `add_asset_metadata`
+    lists all partitions of the run for each of them.
     """
     parts = list(parts)
     bad = {part.partition_key: part.error for part in parts if part.error}
