@@ -70,6 +70,10 @@ mutation Cancel($id: String!) {
     ... on PythonError { message }
   }
 }"""
+STALE_STATUS = """
+query Stale($key: AssetKeyInput!) {
+  assetNodes(assetKeys: [$key]) { staleStatus }
+}"""
 TERMINATE = """
 mutation Stop($run: String!) {
   terminateRun(runId: $run) {
@@ -247,6 +251,12 @@ class Dagster:
                 f"and account_id = '{account}' and date = '{day}'"  # ours
             ).fetchall()
         return found == [(load.loaded_at,)]
+
+    def stale_status(self, asset: str) -> str | None:
+        """FRESH, STALE (its page says "Unsynced") or MISSING."""
+        [node] = self.ask(STALE_STATUS, key={"path": [asset]})["assetNodes"]
+        status: str | None = node["staleStatus"]
+        return status
 
     def publishes(self) -> int:
         """How many runs have published, or are at it."""
