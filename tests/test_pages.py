@@ -1,0 +1,69 @@
+"""The pages for people say what is so: their links lead somewhere, their tables are the code's."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from fbgraph.errors import RULES
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+GRAPH_API: Final = (ROOT / "docs" / "graph-api.md").read_text(encoding="utf-8")
+PAGES: Final = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+CLIENT: Final = "\n".join(
+    path.read_text(encoding="utf-8")
+    for path in ROOT.glob("fbgraph/**/*.py")
+    if "sandbox" not in path.parts
+)
+
+
+def between(text: str, mark: str) -> list[list[str]]:
+    """The cells of the rows of a table between two marks."""
+    table = text.split(f"<!-- {mark} -->\n")[1].split(f"<!-- /{mark} -->", maxsplit=1)[0]
+    return [[cell.strip() for cell in row.split("|")[1:-1]] for row in table.splitlines()[2:]]
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link to a heading of a page is written with, as GitHub makes it."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+
+    for link in links:
+        path, _, heading = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not heading or heading in anchors(target), link
+
+
+def test_the_table_of_errors_is_that_of_the_client() -> None:
+    shown = [
+        (codes_of(codes), int(subcode) if subcode else None, text, kind.strip("`"))
+        for codes, subcode, text, _, kind, _ in between(GRAPH_API, "errors")
+    ]
+    numbers = set(range(-9, 90_000)).union(*(codes for codes, *_ in shown))
+
+    assert len(shown) == len(RULES)
+    for (codes, *rest), rule in zip(shown, RULES, strict=True):
+        assert rest == [rule.subcode, rule.text, rule.kind.__name__]
+        assert codes == {code for code in numbers if code in rule.codes}
+
+
+def codes_of(text: str) -> set[int]:
+    """ "1, 2" or "200 to 299"."""
+    first, _, last = text.partition(" to ")
+    return set(range(int(first), int(last) + 1)) if last else set(map(int, text.split(", ")))
+
+
+def test_the_numbers_that_are_our_choice_are_those_of_the_code() -> None:
+    for name, value, _ in between(GRAPH_API, "numbers"):
+        found = re.findall(rf"^{name.strip('`')}: Final = ([\d.* ]+)$", CLIENT, re.MULTILINE)
+        assert {eval(one) for one in found} == {float(value)}, name  # noqa: S307  # digits and stars
