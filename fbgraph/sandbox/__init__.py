@@ -29,8 +29,8 @@ README.md beside this file lists its scenarios, options and pages. What it does 
 - quotas, unless they are turned on; then neither CPU time counts nor errors nor changes of budgets
 """
 
-from fbgraph.sandbox.scenarios import SCENARIOS
-from fbgraph.sandbox.server import Sandbox, serve
-from fbgraph.sandbox.world import World
+from fbgraph.sandbox.scenarios.catalog import SCENARIOS
+from fbgraph.sandbox.server.loopback import Sandbox, serve
+from fbgraph.sandbox.world.tree import World
 
 __all__ = ["SCENARIOS", "Sandbox", "World", "serve"]

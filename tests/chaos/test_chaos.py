@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fbgraph.sandbox.scenarios import SCENARIOS
+from fbgraph.sandbox import SCENARIOS
 from pipelines.outcome import Outcome
 from tests.chaos.expected import EXPECTED
 from tests.chaos.judge import complaints

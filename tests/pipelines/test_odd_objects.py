@@ -12,7 +12,7 @@ import pytest
 
 import warehouse
 from fbgraph.fields import EFFECTIVE_STATUSES
-from fbgraph.sandbox.hooks import dice
+from fbgraph.sandbox.world.dice import dice
 from pipelines.entities import load_objects
 from pipelines.listings import LEVEL_OF, discover, store_accounts
 from pipelines.runs import run_job

@@ -19,7 +19,7 @@ import pytest
 
 from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
-from fbgraph.sandbox.quota import QUOTAS, Quota
+from fbgraph.sandbox.limits.quota import QUOTAS, Quota
 from pipelines.limits import ledger_of
 from pipelines.load import Loader
 from pipelines.partitions import AccountDay

@@ -24,7 +24,7 @@ from benchmarks.quota_sim import (
 )
 from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
-from fbgraph.sandbox.quota import QUOTAS
+from fbgraph.sandbox.limits.quota import QUOTAS
 from pipelines.estimate import UNKNOWN_ROWS, Cost, cost_of
 from pipelines.foresee import PACES, RUN_SECONDS
 from pipelines.listings import LEVEL_OF

@@ -10,11 +10,11 @@ from click.testing import CliRunner
 
 import fbgraph.sandbox
 from fbgraph.sandbox import SCENARIOS
-from fbgraph.sandbox.quota import QUOTAS
+from fbgraph.sandbox.limits.quota import QUOTAS
 from pipelines.cli import cli
 
 if TYPE_CHECKING:
-    from fbgraph.sandbox.hooks import Scenario
+    from fbgraph.sandbox.faults.hooks import Scenario
     from tests.sandbox.conftest import Graph
 
 README = (Path(fbgraph.sandbox.__file__).parent / "README.md").read_text(encoding="utf-8")

@@ -21,7 +21,7 @@ import pytest
 
 import warehouse
 from fbgraph.sandbox import Sandbox
-from fbgraph.sandbox.quota import QUOTAS
+from fbgraph.sandbox.limits.quota import QUOTAS
 from pipelines.partitions import ACCOUNT_DAYS, AccountDay, key_of
 from pipelines.runs import run_job
 from tests.scale.farm import PLACES, ROOT, environ_of, farm, yaml_of_a_farm

@@ -1,0 +1,283 @@
+"""Scenarios that refuse calls: tokens, permissions, versions, throttles, luck."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from fbgraph.sandbox.limits.usage import TIER
+from fbgraph.sandbox.protocol.errors import RefusedError
+from fbgraph.sandbox.protocol.refusals import EXPIRED_ON, REFUSALS, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fbgraph.sandbox.faults.hooks import Fault
+    from fbgraph.sandbox.insights.extent import Asking
+    from fbgraph.sandbox.protocol.call import Call
+    from fbgraph.sandbox.world.place import Place
+
+    Before = Callable[[Fault, Call, Place], None]
+
+__all__ = [
+    "NEXT_VERSION",
+    "always",
+    "break_cursor",
+    "die_later",
+    "expire",
+    "expire_version",
+    "lose_account",
+    "now_and_then",
+    "other_version",
+    "refuse",
+    "refuse_account",
+    "refuse_high_limit",
+    "refuse_insights",
+    "refuse_long_ranges",
+    "refuse_old_fields",
+    "refuse_old_hours",
+    "throttle",
+    "throttle_headers",
+    "time_out",
+    "unavailable",
+    "upgrade",
+]
+
+# --- tokens, permissions --------------------------------------------------------------------
+
+#: Accounts that are refused, by where they stand in the listing.
+FORBIDDEN: Final = 1
+GONE: Final = 2
+LOST: Final = 3
+
+
+def refuse(name: str) -> Before:
+    """Every call gets this line of `REFUSALS`."""
+
+    def every(_: Fault, __: Call, ___: Place) -> None:
+        raise refused(name)
+
+    return every
+
+
+def always(fault: Fault, _: Call, __: Place) -> None:
+    """Every call gets the refusal that the scenario names, its facts left out."""
+    known = REFUSALS[fault.word]
+    facts: Mapping[str, str] = defaultdict(lambda: "x")
+    raise RefusedError(replace(known, message=known.message.format_map(facts)), known.blames)
+
+
+def expire(_: Fault, __: Call, place: Place) -> None:
+    current = f"{place.now:%A, %d-%b-%y %H:%M:%S} PST"
+    raise refused("token_expired", expired=EXPIRED_ON, current=current)
+
+
+def die_later(fault: Fault, call: Call, place: Place) -> None:
+    """The token is good for so many calls."""
+    if fault.times("calls") > fault.number:
+        expire(fault, call, place)
+
+
+def refuse_account(index: int, name: str) -> Before:
+    """One account refuses every call about it."""
+
+    def about_it(_: Fault, call: Call, place: Place) -> None:
+        if place.is_account(index):
+            raise refused(name, method=call.method.lower(), id=call.parts[0])
+
+    return about_it
+
+
+def refuse_insights(_: Fault, call: Call, place: Place) -> None:
+    if place.is_account(FORBIDDEN) and "insights" in call.parts:
+        raise refused("insights_forbidden")
+
+
+def lose_account(fault: Fault, _: Call, place: Place) -> None:
+    """One account may be read for so many calls, then no more."""
+    if place.is_account(LOST) and fault.times("calls") > fault.number:
+        raise refused("account_forbidden")
+
+
+# --- versions -------------------------------------------------------------------------------
+
+#: For a client that has fallen behind.
+NEXT_VERSION: Final = "v27.0"
+OLDER_VERSION: Final = "v25.0"
+
+
+def expire_version(_: Fault, call: Call, __: Place) -> None:
+    if call.parts not in {("me",), ("debug_token",)}:
+        raise refused("version", latest=NEXT_VERSION)
+
+
+def upgrade(_: Fault, __: str) -> str:
+    return NEXT_VERSION
+
+
+def other_version(_: Fault, __: str) -> str:
+    """An older version than was asked for, with no word about it."""
+    return OLDER_VERSION
+
+
+# --- throttles ------------------------------------------------------------------------------
+
+#: How long the throttled are told to wait. Their next call is let through all the same.
+REGAIN_MINUTES: Final = 1
+RESET_SECONDS: Final = 60
+
+#: Percent that a header shows of a limit that has been passed.
+FULL: Final = 104
+
+
+def _app_usage(_: str) -> dict[str, str]:
+    return {"x-app-usage": _json({"call_count": FULL, "total_cputime": 20, "total_time": 40})}
+
+
+def _account_usage(_: str) -> dict[str, str]:
+    usage = {"acc_id_util_pct": FULL, "reset_time_duration": RESET_SECONDS}
+    return {"x-ad-account-usage": _json({**usage, "ads_api_access_tier": TIER})}
+
+
+def _insights_usage(_: str) -> dict[str, str]:
+    usage = {"app_id_util_pct": FULL, "acc_id_util_pct": 10, "ads_api_access_tier": TIER}
+    return {"x-fb-ads-insights-throttle": _json(usage)}
+
+
+def _business_usage(kind: str) -> Callable[[str], dict[str, str]]:
+    case = {
+        "type": kind,
+        "call_count": FULL,
+        "total_cputime": 40,
+        "total_time": 40,
+        "estimated_time_to_regain_access": REGAIN_MINUTES,
+        "ads_api_access_tier": TIER,
+    }
+    return lambda account: {"x-business-use-case-usage": _json({account: [case]})}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _is_about_account(call: Call, place: Place) -> bool:
+    return bool(call.parts) and place.account is not None
+
+
+def _is_insights(call: Call, _: Place) -> bool:
+    return "insights" in call.parts
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """Which calls a limit is about, and the headers that go with its refusal, by account."""
+
+    counts: Callable[[Call, Place], bool]
+    headers: Callable[[str], dict[str, str]]
+
+
+#: Line of `REFUSALS` → what goes with it. Source: Rate limiting of Graph and Marketing API.
+THROTTLES: Final[Mapping[str, Throttle]] = {
+    "throttled": Throttle(_is_about_account, _business_usage("ads_insights")),
+    "throttled_management": Throttle(
+        lambda call, place: _is_about_account(call, place) and not _is_insights(call, place),
+        _business_usage("ads_management"),
+    ),
+    "throttled_account": Throttle(_is_about_account, _account_usage),
+    "throttled_account_613": Throttle(_is_about_account, _account_usage),
+    "throttled_app": Throttle(lambda _, __: True, _app_usage),
+    "throttled_insights": Throttle(_is_insights, _insights_usage),
+    "throttled_page": Throttle(lambda _, __: True, _app_usage),
+    "throttled_application": Throttle(lambda _, __: True, _app_usage),
+    "throttled_custom": Throttle(_is_about_account, lambda _: {}),
+    "throttled_metrics": Throttle(
+        lambda call, _: call.method == "POST" and "insights" in call.parts, lambda _: {}
+    ),
+}
+
+
+def throttle_headers(name: str, account_id: str) -> dict[str, str]:
+    return THROTTLES[name].headers(account_id)
+
+
+def throttle(name: str) -> Before:
+    """One in so many of the calls that the limit is about is refused."""
+    limit = THROTTLES[name]
+
+    def one_in(fault: Fault, call: Call, place: Place) -> None:
+        if limit.counts(call, place) and fault.picks(fault.times("calls") - 1):
+            account = place.account.id if place.account else ""
+            raise RefusedError(replace(REFUSALS[name], headers=limit.headers(account)))
+
+    return one_in
+
+
+# --- luck -----------------------------------------------------------------------------------
+
+
+def now_and_then(name: str) -> Before:
+    """One in so many calls gets this line of `REFUSALS`."""
+
+    def one_in(fault: Fault, call: Call, _: Place) -> None:
+        if fault.picks(call.number):
+            raise refused(name)
+
+    return one_in
+
+
+#: Statuses with which code 2 has been seen, in turn.
+UNAVAILABLE: Final = (503, 500, 400)
+
+
+def unavailable(fault: Fault, call: Call, _: Place) -> None:
+    if fault.picks(call.number):
+        turn = call.number // max(1, fault.number) % len(UNAVAILABLE)
+        raise RefusedError(replace(REFUSALS["unavailable"], status=UNAVAILABLE[turn]))
+
+
+def break_cursor(fault: Fault, call: Call, _: Place) -> None:
+    """The first page of a listing that is asked for with a cursor is refused, once."""
+    if call.params.get("after"):
+        left_out = {"after", "before", "limit", "access_token"}
+        same = frozenset((k, v) for k, v in call.params.items() if k not in left_out)
+        if fault.times(call.path, same) == 1:
+            raise refused("cursor")
+
+
+def refuse_high_limit(fault: Fault, call: Call, _: Place) -> None:
+    limit = call.params.get("limit", "")
+    if limit.isdecimal() and int(limit) > fault.number:
+        raise refused("reduce_data")
+
+
+# --- what is asked of insights --------------------------------------------------------------
+
+
+def refuse_long_ranges(fault: Fault, asking: Asking) -> None:
+    if asking.extent.days > fault.number:
+        raise refused("too_much_data")
+
+
+#: What a synchronous call gets that takes too long, in turn.
+TIME_OUTS: Final = ("timed_out", "timed_out_2", "timed_out_2_1504018")
+
+
+def time_out(fault: Fault, asking: Asking) -> None:
+    if not asking.is_run and asking.extent.rows > fault.number:
+        raise refused(TIME_OUTS[(fault.times("calls") - 1) % len(TIME_OUTS)])
+
+
+def refuse_old_hours(_: Fault, asking: Asking) -> None:
+    first = asking.query.hourly_from
+    if first and asking.query.since < first:
+        raise refused("hourly_too_old", first=str(first))
+
+
+def refuse_old_fields(refusal: str, fault: Fault, asking: Asking) -> None:
+    """The field named by `fault.word` is refused, with this line of `REFUSALS`, where a range
+    begins before the 13 months.
+    """
+    if fault.word in asking.query.fields and asking.query.since < asking.query.kept_from:
+        raise refused(refusal, name=fault.word)

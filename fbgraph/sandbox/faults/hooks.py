@@ -1,0 +1,120 @@
+"""Where scenarios take hold: what each hook is given, and what a scenario that is on remembers.
+
+Every hook is a function whose first argument is its `Fault`. One that changes something takes that
+next, and gives it back as it is where it does not strike, so that strikes can be counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from fbgraph.sandbox.world.dice import dice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+    from datetime import datetime
+
+    from fbgraph.sandbox.insights.extent import Asking
+    from fbgraph.sandbox.insights.query import Query
+    from fbgraph.sandbox.insights.rows import Tables
+    from fbgraph.sandbox.insights.runs import Run, RunState
+    from fbgraph.sandbox.limits.quota import Quota
+    from fbgraph.sandbox.protocol.call import Answer, Call
+    from fbgraph.sandbox.protocol.paging import Asked, Cut
+    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.world.place import Place
+
+__all__ = ["HOOKS", "Fault", "Making", "Scenario", "View"]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Who looks at numbers: a report of some `level`, or the truth.
+
+    `look` counts the report runs that showed these days so far; 0 is a synchronous call.
+    """
+
+    now: datetime
+    level: str | None = None
+    look: int = 0
+
+
+class Making(NamedTuple):
+    """The rows of a report while they are made. `write` gives those of another query."""
+
+    query: Query
+    node: Node
+    #: How often this report was begun to be read.
+    reading: int
+    write: Callable[[Query], Iterator[bytes]]
+
+
+@dataclass(slots=True)
+class Fault:
+    """A scenario that is on. `number` or `word` is its strength, `seen` what it remembers."""
+
+    name: str
+    number: int = 0
+    word: str = ""
+    seen: Counter[object] = field(default_factory=Counter)
+
+    def times(self, *key: object) -> int:
+        """How often it was asked about this, now included."""
+        self.seen[key] += 1
+        return self.seen[key]
+
+    def picks(self, number: int) -> bool:
+        """One in `self.number` consecutive numbers, each time at another place among them.
+
+        A fixed place could meet the same step of a client's loop again and again.
+        """
+        block, at = divmod(number, max(1, self.number))
+        return at == dice(self.name, block) % max(1, self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One fault. `section` is that of the contract which it imitates, `source` a public one.
+
+    `strength` is the default of what may follow the name after a colon; `words` are the only ones
+    that may, where it is a word.
+    """
+
+    does: str
+    section: str
+    source: str
+    strength: int | str | None = None
+    words: Collection[str] = ()
+    #: Refuses a call before it is looked at.
+    before: Callable[[Fault, Call, Place], None] | None = None
+    #: Changes the version that serves a call.
+    version: Callable[[Fault, str], str] | None = None
+    #: Refuses a synchronous insights call or the creation of a run.
+    ask: Callable[[Fault, Asking], None] | None = None
+    #: Moves the ends of a page.
+    cut: Callable[[Fault, Cut, Asked], Cut] | None = None
+    #: Changes or drops ``total_count``.
+    total: Callable[[Fault, int], int | None] | None = None
+    #: Changes what a poll of a report run shows.
+    poll: Callable[[Fault, RunState, Run], RunState] | None = None
+    #: Refuses to show the rows of a finished run.
+    read: Callable[[Fault, Run], None] | None = None
+    #: Changes the numbers that insights, and the truth, are made of.
+    tables: Callable[[Fault, Tables, View], Tables] | None = None
+    #: Changes which rows a report has, or their order.
+    rows: Callable[[Fault, Iterator[bytes], Making], Iterator[bytes]] | None = None
+    #: Changes a finished answer.
+    after: Callable[[Fault, Answer, Call, Place], Answer] | None = None
+    #: Changes the answer of an item of a batch; None makes the item null.
+    item: Callable[[Fault, Answer, Call], Answer | None] | None = None
+    #: The figures of quotas that count, by the scenario's number.
+    quota: Callable[[int], Quota] | None = None
+
+
+#: The names of all hooks.
+HOOKS: Final = (
+    *("before", "version", "ask", "cut", "total", "poll", "read", "tables", "rows", "after"),
+    "item",
+)

@@ -1,0 +1,150 @@
+"""Scenarios in which accounts and their objects are not as they should be, wherever they are read:
+in lists, by their id, in a batch.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from fbgraph.sandbox.protocol.call import Answer, Call, compact
+from fbgraph.sandbox.world.dice import dice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fbgraph.sandbox.faults.hooks import Fault
+    from fbgraph.sandbox.world.place import Place
+
+    Row = dict[str, Any]
+    Change = Callable[[Row], object]
+
+__all__ = [
+    "break_accounts",
+    "break_cells",
+    "enlarge_amounts",
+    "lose_objects",
+    "no_limits",
+    "rename_currency",
+]
+
+
+#: Edges that list objects with fields of their own.
+LISTINGS: Final = frozenset({"campaigns", "adsets", "ads", "adaccounts"})
+
+#: field → what cannot be read in its place, each with the wrong kind or shape of value.
+UNREADABLE: Final[Mapping[str, Any]] = {
+    "daily_budget": "12a",
+    "name": ["a", "list"],
+    "created_time": "yesterday",
+    "special_ad_categories": "HOUSING",
+}
+
+
+#: field → what stands for none. Source: Campaign reference, `spend_cap`; the time as recorded.
+NOT_SET: Final[Mapping[str, Any]] = {
+    "spend_cap": "922337203685478",
+    "end_time": "1969-12-31T16:00:00-0800",
+}
+
+
+def break_cells(fault: Fault, answer: Answer, call: Call, _: Place | None = None) -> Answer:
+    """One in N objects, always the same ones, has values that cannot be read."""
+
+    def change(found: Row) -> object:
+        if _is_spared(fault, found):
+            return found
+        return {**found, **{key: odd for key, odd in UNREADABLE.items() if key in found}}
+
+    return _changed(answer, call, change)
+
+
+def lose_objects(fault: Fault, answer: Answer, call: Call, _: Place) -> Answer:
+    """One in N objects of lists, always the same ones, is null or lacks its id."""
+
+    def change(found: Row) -> object:
+        if _is_spared(fault, found):
+            return found
+        if dice(fault.name, found["id"]) // max(1, fault.number) % 2:
+            return None
+        return {key: found[key] for key in found if key != "id"}
+
+    return _changed(answer, call, change) if _is_list(call) else answer
+
+
+def _is_spared(fault: Fault, found: Row) -> bool:
+    """Accounts, and all objects but one in N."""
+    return _is_account(found) or dice(fault.name, found["id"]) % max(1, fault.number) > 0
+
+
+def _is_account(found: Row) -> bool:
+    """Or what has no id, such as an answer that is no object."""
+    return str(found.get("id") or "act_").startswith("act_")
+
+
+def break_accounts(_: Fault, answer: Answer, call: Call, place: Place) -> Answer:
+    """The list of accounts has a null and an account without id; the second account has a name and
+    a balance that cannot be read, the third a time zone that does not exist.
+    """
+    second, third = (f"act_{one.id}" for one in place.world.accounts[1:3])
+    odd: Mapping[str, Row] = {
+        second: {"name": {"text": "a name"}, "balance": "a lot"},
+        third: {"timezone_name": "Mars/Olympus_Mons"},
+    }
+
+    def change(found: Row) -> object:
+        changes = odd.get(str(found.get("id")), {})
+        return {**found, **{key: value for key, value in changes.items() if key in found}}
+
+    changed = _changed(answer, call, change)
+    if call.parts != ("me", "adaccounts") or changed.status != HTTPStatus.OK:
+        return changed
+    body = json.loads(changed.body)
+    return replace(changed, body=compact({**body, "data": [None, {"name": ""}, *body["data"]]}))
+
+
+def no_limits(_: Fault, answer: Answer, call: Call, __: Place | None = None) -> Answer:
+    """Caps of campaigns are Meta's number for none, ends of ad sets the zero of Unix time."""
+    asked = call.params.get("fields", "")
+    odd = {key: value for key, value in NOT_SET.items() if key in asked}
+    return _changed(answer, call, lambda found: found if _is_account(found) else {**found, **odd})
+
+
+def enlarge_amounts(_: Fault, answer: Answer, call: Call, __: Place) -> Answer:
+    """What accounts have spent has 16 digits."""
+
+    def change(found: Row) -> object:
+        spent = str(found.get("amount_spent") or "")
+        return {**found, "amount_spent": f"1{spent:0>15}"} if spent else found
+
+    return _changed(answer, call, change)
+
+
+def rename_currency(_: Fault, answer: Answer, call: Call, place: Place) -> Answer:
+    """The second account has a currency that nobody knows."""
+    second = f"act_{place.world.accounts[1].id}"
+
+    def change(found: Row) -> object:
+        is_meant = found.get("id") == second and "currency" in found
+        return {**found, "currency": "XTS"} if is_meant else found
+
+    return _changed(answer, call, change)
+
+
+def _is_list(call: Call) -> bool:
+    return call.method == "GET" and call.parts[-1:] != () and call.parts[-1] in LISTINGS
+
+
+def _changed(answer: Answer, call: Call, change: Change) -> Answer:
+    """An answer with its objects changed; the same one if none was."""
+    is_node = call.method == "GET" and len(call.parts) == 1
+    if answer.status != HTTPStatus.OK or not (is_node or _is_list(call)):
+        return answer
+    body = json.loads(answer.body)
+    if is_node:
+        after = change(body)
+    else:
+        after = {**body, "data": [change(one) if one else one for one in body["data"]]}
+    return answer if after == body else replace(answer, body=compact(after))

@@ -1,0 +1,6 @@
+"""How much a caller may ask and how long an answer takes: quotas that count and block, the usage
+headers that tell of them, and the seconds of `--latency`.
+
+It imports `protocol` and `world`. The rooms `faults`, `scenarios`, `state`, `endpoints` and
+`server` may import it.
+"""

@@ -1,0 +1,67 @@
+"""How long things take on a server that is not instant, by kind of call and by size.
+
+Meta publishes no such figures; these are of the size that public connectors report, and the same
+for the same call. `latency` of `Sandbox` multiplies them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from fbgraph.sandbox.protocol.call import Answer, Call
+    from fbgraph.sandbox.world.place import Place
+
+__all__ = ["CALL_KINDS", "call_seconds", "kind_of", "run_seconds"]
+
+
+class Kind(NamedTuple):
+    """One kind of call: how it is told, and what it takes beside its body."""
+
+    name: str
+    fits: Callable[[Call, Place], bool]
+    seconds: float
+    seconds_per_megabyte: float = 0.0
+
+
+def _ends(call: Call, word: str) -> bool:
+    return call.parts[-1:] == (word,)
+
+
+#: The first that fits counts.
+CALL_KINDS: Final[Sequence[Kind]] = (
+    # A batch takes as long as the slowest of its items, and a little.
+    Kind("batch", lambda call, _: not call.parts, 0.1),
+    Kind("create_run", lambda call, _: call.method == "POST" and _ends(call, "insights"), 0.6),
+    Kind(
+        "read_run", lambda call, place: place.run_id is not None and _ends(call, "insights"), 0.3, 2
+    ),
+    Kind("poll_run", lambda _, place: place.run_id is not None, 0.15),
+    Kind("insights", lambda call, _: _ends(call, "insights"), 0.8, 4),
+    Kind("write", lambda call, _: call.method != "GET", 0.5),
+    Kind("list", lambda call, _: len(call.parts) > 1, 0.3, 2),
+    Kind("node", lambda _, __: True, 0.15),
+)
+
+BY_NAME: Final[Mapping[str, Kind]] = {kind.name: kind for kind in CALL_KINDS}
+
+#: A report run: what any takes, and what each row adds that it may have at most.
+RUN_SECONDS: Final = 5.0
+RUN_SECONDS_PER_ROW: Final = 0.003
+
+
+def kind_of(call: Call, place: Place) -> str:
+    return next(kind.name for kind in CALL_KINDS if kind.fits(call, place))
+
+
+def call_seconds(kind: str, answer: Answer) -> float:
+    """Rows count by their bytes, so many fields take longer than few."""
+    found = BY_NAME[kind]
+    return found.seconds + found.seconds_per_megabyte * len(answer.body) / 1e6
+
+
+def run_seconds(rows: int) -> float:
+    """Of a report run that may have so many rows."""
+    return RUN_SECONDS + RUN_SECONDS_PER_ROW * rows

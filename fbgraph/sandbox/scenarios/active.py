@@ -1,0 +1,133 @@
+"""The scenarios that are on: their hooks in the order in which they were named, and who struck."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from fbgraph.sandbox.faults.hooks import HOOKS, Fault
+from fbgraph.sandbox.protocol.errors import RefusedError
+from fbgraph.sandbox.scenarios.catalog import SCENARIOS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from fbgraph.sandbox.faults.hooks import Making, View
+    from fbgraph.sandbox.insights.extent import Asking
+    from fbgraph.sandbox.insights.rows import Tables
+    from fbgraph.sandbox.insights.runs import Run, RunState
+    from fbgraph.sandbox.limits.quota import Quota
+    from fbgraph.sandbox.protocol.call import Answer, Call
+    from fbgraph.sandbox.protocol.paging import Asked, Cut
+    from fbgraph.sandbox.world.place import Place
+
+__all__ = ["Active"]
+
+
+def _fault(text: str) -> Fault:
+    """``name`` or ``name:strength``. Raises ValueError for what is not in the table."""
+    name, _, given = text.partition(":")
+    if name not in SCENARIOS:
+        known = ", ".join(sorted(SCENARIOS))
+        raise ValueError(f"no scenario is called {name}; there are: {known}")
+    scenario = SCENARIOS[name]
+    strength = given or scenario.strength
+    if given and scenario.strength is None:
+        raise ValueError(f"the scenario {name} has no strength; write it without :{given}")
+    if isinstance(scenario.strength, int):
+        if not str(strength).isdecimal():
+            raise ValueError(f"the strength of {name} is a whole number, not {given!r}")
+        return Fault(name, number=int(str(strength)))
+    if scenario.words and strength not in scenario.words:
+        raise ValueError(f"{name} takes one of {', '.join(sorted(scenario.words))}, not {given!r}")
+    return Fault(name, word=str(strength or ""))
+
+
+class Active:
+    """The scenarios that are on. Raises ValueError for a name that is not in the table.
+
+    `struck` counts how often each of them changed or refused something; for those that change
+    numbers or rows, how many reports they changed.
+    """
+
+    def __init__(self, names: Iterable[str] = (), struck: Counter[str] | None = None) -> None:
+        self.names = tuple(dict.fromkeys(names))
+        self.struck: Counter[str] = Counter() if struck is None else struck
+        self.faults = [_fault(name) for name in self.names]
+        self._hooks: dict[str, list[tuple[Fault, Callable[..., Any]]]] = {
+            hook: [(f, do) for f in self.faults if (do := getattr(SCENARIOS[f.name], hook))]
+            for hook in HOOKS
+        }
+
+    def quota(self) -> Quota | None:
+        """The figures of the last scenario that has some."""
+        made = [quota(f.number) for f in self.faults if (quota := SCENARIOS[f.name].quota)]
+        return made[-1] if made else None
+
+    def has(self, hook: str) -> bool:
+        return bool(self._hooks[hook])
+
+    def _chain(self, hook: str, value: Any, *facts: Any) -> Any:
+        """Hand a value through every function of a hook. None ends the chain."""
+        for fault, do in self._hooks[hook]:
+            if value is not None:
+                before, value = value, self._call(fault, do, value, *facts)
+                if value is not before:
+                    self.struck[fault.name] += 1
+        return value
+
+    def _call(self, fault: Fault, do: Callable[..., Any], *facts: Any) -> Any:
+        try:
+            return do(fault, *facts)
+        except RefusedError:
+            self.struck[fault.name] += 1
+            raise
+
+    def _tell(self, hook: str, *facts: Any) -> None:
+        """Ask everyone who may refuse."""
+        for fault, do in self._hooks[hook]:
+            self._call(fault, do, *facts)
+
+    def before(self, call: Call, place: Place) -> None:
+        self._tell("before", call, place)
+
+    def version(self, version: str) -> str:
+        served: str = self._chain("version", version)
+        return served
+
+    def ask(self, asking: Callable[[], Asking]) -> None:
+        """`asking` is called only where somebody listens."""
+        if self.has("ask"):
+            self._tell("ask", asking())
+
+    def cut(self, cut: Cut, asked: Asked) -> Cut:
+        found: Cut = self._chain("cut", cut, asked)
+        return found
+
+    def total(self, count: int) -> int | None:
+        found: int | None = self._chain("total", count)
+        return found
+
+    def poll(self, run: Run, state: RunState) -> RunState:
+        found: RunState = self._chain("poll", state, run)
+        return found
+
+    def read(self, run: Run) -> None:
+        self._tell("read", run)
+
+    def tables(self, tables: Tables, view: View) -> Tables:
+        found: Tables = self._chain("tables", tables, view)
+        return found
+
+    def rows(self, rows: Iterator[bytes], making: Making) -> Iterator[bytes]:
+        found: Iterator[bytes] = self._chain("rows", rows, making)
+        return found
+
+    def after(self, call: Call, answer: Answer, place: Place) -> Answer:
+        found: Answer = self._chain("after", answer, call, place)
+        return found
+
+    def item(self, call: Call, answer: Answer) -> Answer | None:
+        """What stands in a batch in the place of an answer; None is a null."""
+        found: Answer | None = self._chain("item", answer, call)
+        return found

@@ -1,0 +1,272 @@
+"""The sandbox on a socket: in a thread for tests, or blocking for the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import socket
+import threading
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import uvicorn
+
+from fbgraph.sandbox.endpoints.writing import change
+from fbgraph.sandbox.limits.quota import QUOTAS, Quota
+from fbgraph.sandbox.server.app import ENDS_EARLY, make_app
+from fbgraph.sandbox.state.platform import Platform, Settings
+from fbgraph.sandbox.state.tokens import Tokens
+from fbgraph.sandbox.world import plan
+from fbgraph.sandbox.world.tree import World
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from types import TracebackType
+
+__all__ = ["Sandbox", "serve"]
+
+#: Loopback only: the sandbox has no business on a network.
+HOST: Final = "127.0.0.1"
+
+#: Seconds that open connections get to finish when the server stops.
+GRACE_SECONDS: Final = 2
+
+
+#: Named, so that a second sandbox does not add it a second time.
+def _is_no_surprise(record: logging.LogRecord) -> bool:
+    return record.getMessage() != ENDS_EARLY
+
+
+def _wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _quota(given: str | Quota | None) -> Quota | None:
+    if isinstance(given, str) and given not in QUOTAS:
+        raise ValueError(f"no quota is called {given}; there are: {', '.join(sorted(QUOTAS))}")
+    return QUOTAS[given] if isinstance(given, str) else given
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready to answer, and ends when told to rather than at its next tick."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._loop = asyncio.get_running_loop()
+        self._told = asyncio.Event()
+        self.ready.set()
+
+    async def main_loop(self) -> None:
+        ticks = asyncio.create_task(super().main_loop())
+        await self._told.wait()
+        ticks.cancel()
+
+    def stop(self) -> None:
+        """From any thread, once it is ready."""
+        self._loop.call_soon_threadsafe(self._told.set)
+
+
+class Sandbox:
+    """A local Graph API. Use it in a ``with`` block; inside, `url` and `token` are what to call.
+
+    `port` 0 takes a free one. `now` gives an aware datetime and may be a test's own clock. `scale`
+    multiplies the ads, `accounts` sets how many accounts there are. A report run takes `run_polls`
+    polls, or `run_seconds` of `now`'s time. With `app_secret` every call must carry its proof.
+    `auto_upgrade` lets expired versions through with a warning header. `compress` allows gzip.
+    `quota` is ``limited``, ``full`` or figures of one's own, and counts by `now`; without it
+    nothing is counted. `latency` makes calls and runs as slow as `timing` says, times so much.
+    `sleep` waits on the server's loop where an answer is slow; a test may give one that does not.
+
+    `token` sees every account and may read and write ads; `make_token` makes others that see and
+    may do less, `revoke` ends one. What calls write is there for all who read afterwards, and
+    `change` writes by hand; neither changes a number of any day. All methods may be called from any
+    thread.
+    """
+
+    def __init__(  # noqa: PLR0913  each is a knob of its own, by keyword
+        self,
+        port: int = 0,
+        seed: int = 1,
+        scenarios: Sequence[str] = (),
+        now: Callable[[], datetime] | None = None,
+        *,
+        accounts: int = len(plan.ACCOUNTS),
+        scale: int = 1,
+        app_secret: str | None = None,
+        run_polls: int = 2,
+        run_seconds: float | None = None,
+        auto_upgrade: bool = False,
+        compress: bool = True,
+        quota: str | Quota | None = None,
+        latency: float = 0.0,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._tokens = Tokens(seed, app_secret)
+        self._platform = Platform(
+            World(seed, accounts=accounts, scale=scale),
+            self._tokens,
+            Settings(
+                now or _wall_clock,
+                run_polls,
+                run_seconds,
+                auto_upgrade,
+                compress,
+                _quota(quota),
+                latency,
+                sleep,
+            ),
+            scenarios,
+        )
+        self._port = port
+
+    @property
+    def token(self) -> str:
+        return self._tokens.valid
+
+    @property
+    def expired_token(self) -> str:
+        return self._tokens.expired
+
+    @property
+    def app_token(self) -> str:
+        """The app's own token: it may ask ``debug_token`` about any other, and nothing else."""
+        return self._tokens.app
+
+    def make_token(
+        self,
+        scopes: Sequence[str] = ("ads_read",),
+        accounts: Sequence[str] | None = None,
+        expires_at: datetime | float = 0,
+        kind: str = "USER",
+    ) -> str:
+        """A further token, of a user of its own.
+
+        `accounts` are those that it sees (ids with or without ``act_``), None for all.
+        `expires_at` is an aware datetime or epoch seconds, 0 for never. `kind` is USER,
+        SYSTEM_USER or PAGE. Raises ValueError for an unknown account or kind.
+        """
+        at = expires_at.timestamp() if isinstance(expires_at, datetime) else expires_at
+        return self._platform.make_token(scopes, accounts, at, kind)
+
+    def revoke(self, token: str) -> None:
+        """From now on it is refused with 190/460. Raises KeyError for an unknown one."""
+        self._platform.revoke(token)
+
+    def change(self, node_id: str, **fields: object) -> None:
+        """Change an object as its owner could, without a call: ``change(id, status="ARCHIVED")``.
+
+        Beside what a call can write: `review` of a campaign, ad set or ad (as DISAPPROVED, NONE to
+        end it); `account_status`, `disable_reason`, `amount_spent`, `balance` and `spend_cap` of an
+        account. Raises KeyError for an unknown object, ValueError for what Meta would refuse.
+        """
+        texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in fields.items()}
+        change(self._platform, node_id, texts)
+
+    @property
+    def url(self) -> str:
+        """Where it answers; the port is known once it runs."""
+        return f"http://{HOST}:{self._port}"
+
+    @property
+    def account_ids(self) -> Sequence[str]:
+        """Ids of the accounts in the order of their listing, without ``act_``."""
+        return [account.id for account in self._platform.world.accounts]
+
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        return self._platform.active.names
+
+    def use(self, *names: str) -> None:
+        """Turn on exactly these scenarios. Raises ValueError for an unknown one."""
+        self._platform.use(names)
+
+    def truth(
+        self, account_id: str, day: date | str, breakdowns: Sequence[str] | None = None
+    ) -> dict[str, Any]:
+        """What ``/_sandbox/truth`` tells of an account-day: by the hour, or by `breakdowns`."""
+        asked = None if breakdowns is None else tuple(breakdowns)
+        with self._platform.lock:
+            return self._platform.truth(account_id, date.fromisoformat(str(day)), asked)
+
+    def world(self) -> dict[str, Any]:
+        """What ``/_sandbox/world`` tells."""
+        with self._platform.lock:
+            return self._platform.describe_world()
+
+    def calls(self) -> dict[str, Any]:
+        """What ``/_sandbox/calls`` tells."""
+        return self._platform.told()
+
+    def reset_calls(self) -> None:
+        self._platform.forget()
+
+    def __enter__(self) -> Self:
+        listener = socket.create_server((HOST, self._port))
+        self._port = listener.getsockname()[1]
+        config = uvicorn.Config(
+            make_app(self._platform),
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        logging.getLogger("uvicorn.error").addFilter(_is_no_surprise)
+        self._server = _Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [listener]}, name="sandbox", daemon=True
+        )
+        self._thread.start()
+        while not self._server.ready.wait(timeout=0.1):
+            if not self._thread.is_alive():
+                raise RuntimeError("the sandbox's server ended before it was ready")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.stop()
+        self._thread.join()
+
+
+def serve(
+    port: int,
+    seed: int = 1,
+    scenarios: Sequence[str] = (),
+    on_ready: Callable[[str, str], None] | None = None,
+    **options: Any,
+) -> None:
+    """Serve until SIGINT or SIGTERM; `on_ready` gets url and token. For the main thread only.
+
+    `options` are those of `Sandbox`. Raises ValueError for an unknown scenario or quota and OSError
+    for a port that is taken.
+    """
+    with _until_signalled() as stop, Sandbox(port, seed, scenarios, **options) as sandbox:
+        if on_ready:
+            on_ready(sandbox.url, sandbox.token)
+        stop.wait()
+
+
+@contextmanager
+def _until_signalled() -> Iterator[threading.Event]:
+    """An event that the first SIGINT or SIGTERM sets; afterwards signals act as before."""
+    stop = threading.Event()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
+    try:
+        yield stop
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)

@@ -1,0 +1,39 @@
+"""Which version serves a call. Source: Graph API, Versioning; contract §1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fbgraph.sandbox.protocol.refusals import refused
+from fbgraph.versions import newest, next_living, number, version_of
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from fbgraph.sandbox.protocol.call import Call
+
+__all__ = ["served_version"]
+
+#: What is not an ads endpoint is served longer. Source: Graph API, Platform versioning.
+NOT_ADS: Final = frozenset({("me",), ("debug_token",)})
+
+
+def served_version(call: Call, on: date, *, upgrade: bool) -> str:
+    """The version that serves a call on a day. One that has ended is refused, or upgraded to the
+    next that lives where the app may.
+    """
+    version, latest = call.version, newest(on)
+    if call.method == "POST" and not version and not call.parts:
+        return latest  # a batch may go to the bare host
+    try:
+        asked = number(version)
+    except ValueError:  # unversioned: the app's oldest one, which has ended
+        raise refused("version", latest=latest) from None
+    if asked > number(latest):
+        raise refused("unknown_path", path=version)
+    known = version_of(version)
+    if known and (known.serves_graph(on) if call.parts in NOT_ADS else known.serves_ads(on)):
+        return version
+    if not upgrade:
+        raise refused("version", latest=latest)
+    return next_living(version, on)

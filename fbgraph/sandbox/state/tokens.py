@@ -1,0 +1,187 @@
+"""Who may call: the tokens that there are, and the proof of the app's secret.
+
+Sources: Graph API, Access tokens, Securing requests; contract §2.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final
+
+from fbgraph.sandbox.protocol.refusals import EXPIRED_ON, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+    from fbgraph.sandbox.protocol.call import Call
+    from fbgraph.sandbox.world.nodes import Node
+
+__all__ = ["Token", "Tokens"]
+
+#: A proof with a time is good for so many seconds. Source: Securing requests.
+PROOF_SECONDS: Final = 300
+
+#: What the sandbox's own token may do, and the scopes of which reading ads needs one.
+SCOPES: Final = ("ads_read", "ads_management")
+ADS_SCOPES: Final = frozenset(SCOPES)
+
+#: Kinds of tokens that can be made. Source: contract 2.10.
+TOKEN_KINDS: Final = ("USER", "SYSTEM_USER", "PAGE")
+
+APP_ID: Final = "123456789012345"
+USER_ID: Final = 100000000000000
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token. `accounts` holds the ids that it sees, None for all; `expires` None is never.
+
+    `ended` names the refusal that it has come to, where it no longer works.
+    """
+
+    text: str
+    scopes: tuple[str, ...] = ()
+    accounts: frozenset[str] | None = None
+    expires: datetime | None = None
+    kind: str = "USER"
+    user_id: str = ""
+    ended: str = ""
+
+    def sees(self, account: Node) -> bool:
+        return self.accounts is None or account.id in self.accounts
+
+    def need(self, scope: str) -> None:
+        """Raises the refusal of a call that needs `scope`, if the token lacks it."""
+        if scope not in self.scopes:
+            raise refused("needs_right", right=scope)
+
+    def need_ads(self) -> None:
+        """Reading ads takes either of two scopes."""
+        if not ADS_SCOPES.intersection(self.scopes):
+            raise refused("needs_ads_scope")
+
+    def refusal(self, now: datetime) -> tuple[str, Mapping[str, str]] | None:
+        """The name and facts of the refusal that it has come to, if any."""
+        current = f"{now:%A, %d-%b-%y %H:%M:%S} PST"
+        if self.ended:
+            return self.ended, {"expired": EXPIRED_ON, "current": current}
+        if self.expires and self.expires <= now:
+            on = f"{self.expires:%A, %d-%b-%y %H:%M:%S} PST"
+            return "token_expired", {"expired": on, "current": current}
+        return None
+
+
+class Tokens:
+    """Every token of this sandbox, and the app's secret.
+
+    With `demands_proof` every call must carry the proof of the secret. Source: contract 2.4.
+    """
+
+    def __init__(self, seed: int, secret: str | None = None) -> None:
+        self.secret = secret or "SandboxAppSecret"
+        self.demands_proof = secret is not None
+        self._seed = seed
+        self._known: dict[str, Token] = {}
+        self.valid = self._name("")
+        self.expired = f"{self.valid}Expired"
+        self.app = f"{APP_ID}|{self.secret}"
+        usual = Token(self.valid, SCOPES, kind="SYSTEM_USER", user_id=str(USER_ID + 1))
+        self._keep(usual)
+        self._keep(replace(usual, text=self.expired, ended="token_expired"))
+        self._keep(Token(self.app, kind="APP"))
+
+    def _name(self, turn: str) -> str:
+        return "EAASandbox" + blake2b(f"{self._seed}{turn}".encode(), digest_size=12).hexdigest()
+
+    def _keep(self, token: Token) -> Token:
+        self._known[token.text] = token
+        return token
+
+    def make(
+        self,
+        scopes: Collection[str],
+        accounts: Collection[str] | None,
+        expires: datetime | None,
+        kind: str,
+    ) -> Token:
+        """A new token with a user of its own. Raises ValueError for an unknown kind."""
+        if kind not in TOKEN_KINDS:
+            raise ValueError(f"a token is of one kind of {', '.join(TOKEN_KINDS)}, not {kind}")
+        turn = len(self._known)
+        seen = None if accounts is None else frozenset(accounts)
+        text, user_id = self._name(f"/{turn}"), str(USER_ID + turn)
+        return self._keep(Token(text, tuple(scopes), seen, expires, kind, user_id))
+
+    def revoke(self, text: str) -> None:
+        """From now on it is refused with 190/460. KeyError for an unknown one."""
+        self._keep(replace(self._known[text], ended="token_revoked"))
+
+    def of(self, call: Call) -> Token:
+        """The token of a call that has been checked."""
+        return self._known[call.token or ""]
+
+    def check(self, call: Call, now: datetime) -> Token:
+        """Raises the refusal that Meta gives to this token or proof, if any."""
+        text = call.token
+        for_me = call.parts[:1] == ("me",)
+        if not text or (text == self.app and for_me):
+            raise refused("no_token_for_me" if for_me else "no_token")
+        if text not in self._known:
+            known = text.startswith("EAA")
+            raise refused("token_malformed" if known else "token_invalid", token=text)
+        token = self._known[text]
+        if refusal := token.refusal(now):
+            raise refused(refusal[0], **refusal[1])
+        if self.demands_proof and text != self.app:
+            self._check_proof(text, call, now)
+        return token
+
+    def _check_proof(self, token: str, call: Call, now: datetime) -> None:
+        proof, time = (call.params.get(f"appsecret_{name}") for name in ("proof", "time"))
+        if not proof:
+            raise refused("proof_missing")
+        message = f"{token}|{time}" if time else token
+        right = hmac.new(self.secret.encode(), message.encode(), hashlib.sha256).hexdigest()
+        old = time is not None and not _is_recent(time, now)
+        if old or not hmac.compare_digest(right.encode(), proof.encode()):
+            raise refused("proof_invalid")
+
+    def describe(self, text: str, now: datetime) -> dict[str, Any]:
+        """``debug_token``: what is known of a token. An expiry of 0 is never."""
+        token = self._known.get(text)
+        if token is None:
+            return _unusable("token_invalid", {"token": text})
+        told = {
+            "app_id": APP_ID,
+            "type": token.kind,
+            "application": "fbinsights sandbox",
+            "data_access_expires_at": 0,
+            "expires_at": int(token.expires.timestamp()) if token.expires else 0,
+            "is_valid": True,
+            "scopes": list(token.scopes),
+        }
+        if token.user_id:
+            told["user_id"] = token.user_id
+        refusal = token.refusal(now)
+        return told | _unusable(*refusal) if refusal else told
+
+    def may_ask_about(self, asker: Token, text: str) -> bool:
+        """A token may ask about itself; the app, and whose user develops it, about any."""
+        return asker.text in (text, self.app, self.valid)
+
+
+def _unusable(name: str, facts: Mapping[str, str]) -> dict[str, Any]:
+    """What ``debug_token`` says of a token that is refused."""
+    refusal = refused(name, **facts).refusal
+    error: dict[str, Any] = {"code": refusal.code, "message": refusal.message}
+    if refusal.subcode:
+        error["subcode"] = refusal.subcode
+    return {"error": error, "is_valid": False, "scopes": []}
+
+
+def _is_recent(time: str, now: datetime) -> bool:
+    return time.isdecimal() and abs(now.timestamp() - int(time)) <= PROOF_SECONDS

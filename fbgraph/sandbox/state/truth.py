@@ -1,0 +1,94 @@
+"""What an account-day really delivered, and which objects an account has: for tests, which compare
+it with what they were told over the wire.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from fbgraph.sandbox.insights.columns import COLUMNS, Measured, major
+from fbgraph.sandbox.insights.splits import SPLITS, split
+from fbgraph.sandbox.world.delivery import NOTHING, add
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from fbgraph.sandbox.insights.rows import Tables
+    from fbgraph.sandbox.world.delivery import Numbers
+    from fbgraph.sandbox.world.nodes import Node
+
+__all__ = ["describe_account", "truth"]
+
+#: What the truth tells of each row, as insights would.
+TOLD: Final = (
+    *("account_id", "campaign_id", "adset_id", "ad_id", "impressions", "clicks", "spend"),
+    *("inline_link_clicks", "actions", "action_values"),
+)
+
+
+def truth(
+    account: Node, day: date, tables: Tables, breakdowns: tuple[str, ...] | None = None
+) -> dict[str, Any]:
+    """By ad and hour; or by ad and breakdowns, of which there may be none. ValueError for an
+    unknown breakdown.
+    """
+    if unknown := sorted({*(breakdowns or ())} - {*SPLITS}):
+        raise ValueError(f"the sandbox does not imitate the breakdown {unknown[0]}")
+    found = list(_delivered(account, day, tables, breakdowns))
+    total = add(numbers for *_, numbers in found) if found else NOTHING
+    hourly = breakdowns is None
+    return {
+        "account_id": account.id,
+        "date": str(day),
+        "rows": [_told(ad, day, numbers, hourly=hourly) | key for ad, key, numbers in found],
+        "count": len(found),
+        "sums": _sums(account, day, total),
+    }
+
+
+def _delivered(
+    account: Node, day: date, tables: Tables, breakdowns: tuple[str, ...] | None
+) -> Iterator[tuple[Node, dict[str, Any], Numbers]]:
+    """Each row's ad, what tells it from the ad's other rows, and its numbers."""
+    for ad in account.under("ad"):
+        table = tables(ad, day)
+        if breakdowns is None:
+            for hour, numbers in table.items():
+                yield ad, {"hour": hour}, numbers
+        elif table and breakdowns:
+            for values, numbers in split(ad.id, add(table.values()), breakdowns).items():
+                yield ad, dict(zip(breakdowns, values, strict=True)), numbers
+        elif table:
+            yield ad, {}, add(table.values())
+
+
+def _told(ad: Node, day: date, numbers: Numbers, *, hourly: bool) -> dict[str, Any]:
+    row = Measured(ad, day, day, numbers, hourly=hourly, windows=(), partners=())
+    told = {name: value for name in TOLD if (value := COLUMNS[name](row)) is not None}
+    return {**told, "date": str(day)}
+
+
+def _sums(account: Node, day: date, total: Numbers) -> dict[str, str]:
+    row = Measured(account, day, day, total, hourly=True, windows=(), partners=())
+    return {
+        "impressions": str(total.impressions),
+        "clicks": str(total.clicks),
+        "inline_link_clicks": str(total.link_clicks),
+        "spend": major(total.spend, row.offset),
+    }
+
+
+def describe_account(account: Node) -> dict[str, Any]:
+    objects: dict[str, dict[str, int]] = {}
+    for level in ("campaign", "adset", "ad"):
+        statuses = [node.effective_status for node in account.under(level)]
+        objects[level] = {status: statuses.count(status) for status in sorted(set(statuses))}
+    return {
+        "id": f"act_{account.id}",
+        "account_id": account.id,
+        "name": account.name,
+        "currency": account.about.currency,
+        "timezone_name": account.about.zone,
+        "objects": objects,
+    }

@@ -1,0 +1,223 @@
+"""What an ad delivered in an hour: computed from (seed, ad, date, hour), stored nowhere.
+
+Numbers are whole: counts, and money in the currency's minor unit. So any sum of them is exact,
+and hourly rows add up to an account's total whichever way they are grouped.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from fbgraph.sandbox.world import plan
+from fbgraph.sandbox.world.days import ONE_HOUR, local_date, starts_of_hours
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import date, datetime
+
+    from fbgraph.sandbox.world.nodes import Node
+
+__all__ = ["NOTHING", "Delivery", "Numbers", "Table", "add", "part_of"]
+
+
+class Numbers(NamedTuple):
+    """What adds up. The last six count video views and how far they went.
+
+    Purchases off Meta are kept by the window that they are attributed in, so that windows add up as
+    well: within a day of a click, later within its week, within a day of a view.
+    """
+
+    impressions: int = 0
+    clicks: int = 0
+    spend: int = 0
+    link_clicks: int = 0
+    comments: int = 0
+    likes: int = 0
+    reactions: int = 0  # likes are among them
+    saves: int = 0
+    shop_purchases: int = 0
+    shop_value: int = 0
+    landing_views: int = 0
+    purchases_1d: int = 0
+    purchases_7d: int = 0
+    purchases_viewed: int = 0
+    value_1d: int = 0
+    value_7d: int = 0
+    value_viewed: int = 0
+    video_views: int = 0
+    video_p25: int = 0
+    video_p50: int = 0
+    video_p75: int = 0
+    video_p95: int = 0
+    video_p100: int = 0
+
+    @property
+    def purchases(self) -> int:
+        """All purchases off Meta."""
+        return self.purchases_1d + self.purchases_7d + self.purchases_viewed
+
+    @property
+    def purchase_value(self) -> int:
+        """What they were worth, in minor units."""
+        return self.value_1d + self.value_7d + self.value_viewed
+
+
+NOTHING: Final = Numbers()
+
+#: hour of the wall clock → numbers; None holds a row that comes without its hour (contract 5.6.8).
+Table = dict[int | None, Numbers]
+
+#: hour → how busy it is. An hour below its own dice has no delivery at all.
+CURVE: Final[Sequence[float]] = (
+    *(0.30, 0.16, 0.08, 0.05, 0.06, 0.12, 0.28, 0.45, 0.58, 0.66, 0.72, 0.78),
+    *(0.84, 0.80, 0.74, 0.72, 0.76, 0.84, 0.92, 1.00, 0.98, 0.86, 0.66, 0.44),
+)
+
+#: Share of ad-days without delivery that still come with one row, without its hour key.
+LATE: Final = 0.12
+
+#: Percent of a video's views that reached this far.
+WATCHED: Final[Sequence[int]] = (62, 41, 27, 18, 14)
+
+#: One in so many ads is a video.
+VIDEO_EVERY: Final = 3
+
+#: Ad-days kept at hand. A large account-day passes through without pushing memory up.
+KEPT: Final = 8192
+
+
+def add(numbers: Iterable[Numbers]) -> Numbers:
+    """The sum, field by field."""
+    return Numbers(*map(sum, zip(*numbers, strict=True)))
+
+
+def part_of(numbers: Numbers, share: float) -> Numbers:
+    """So much of everything, rounded down: an hour that has only begun."""
+    return Numbers._make([int(n * share) for n in numbers])
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How an ad usually does. `ctr` in clicks per impression, `cpm` in minor units."""
+
+    days: float
+    impressions: float  # in its busiest hour
+    ctr: float
+    cpm: float
+    order: float  # value of a purchase, in minor units
+    is_video: bool
+
+
+class Delivery:
+    """The numbers of a seeded world. `table` is all that others ask."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._full = lru_cache(maxsize=KEPT)(self._full_day)
+        self._profile = lru_cache(maxsize=KEPT)(self._profile_of)
+
+    def table(self, ad: Node, day: date, now: datetime) -> Table:
+        """One ad on one of its account's days, as far as `now`; no key for an idle hour."""
+        if ad.delivers_from and day < ad.delivers_from:
+            return {}
+        today = local_date(ad.zone, now)
+        if day < today:
+            return self._full(ad, day)
+        return self._so_far(ad, day, now) if day == today else {}
+
+    def _full_day(self, ad: Node, day: date) -> Table:
+        return self._day(ad, day, lambda _: 1.0)
+
+    def _so_far(self, ad: Node, day: date, now: datetime) -> Table:
+        return self._day(ad, day, lambda start: min(1.0, (now - start) / ONE_HOUR))
+
+    def _day(self, ad: Node, day: date, done: Callable[[datetime], float]) -> Table:
+        profile = self._profile(ad)
+        dice = random.Random(f"{self._seed}/{ad.id}/{day}")  # noqa: S311  seeded numbers, no secret
+        roll = dice.random()
+        if roll >= profile.days:
+            late = profile.days > 0 and roll >= 1 - (1 - profile.days) * LATE
+            return {None: _late(dice)} if late else {}
+        table: Table = {}
+        for hour, start in starts_of_hours(ad.zone, day):
+            # The dice are thrown for every hour, so that one hour never depends on `now`.
+            numbers = _hour(dice, profile, CURVE[hour])
+            share = done(start)
+            if share < 1:
+                numbers = part_of(numbers, share) if share > 0 else NOTHING
+            if numbers.impressions:
+                table[hour] = add((table[hour], numbers)) if hour in table else numbers
+        return table
+
+    def _profile_of(self, ad: Node) -> Profile:
+        dice = random.Random(f"{self._seed}/{ad.id}/profile")  # noqa: S311  seeded, no secret
+        share = plan.DAYS_DELIVERED.get(ad.born, 0.0)
+        return Profile(
+            days=share * ad.about.activity,
+            impressions=dice.lognormvariate(5.4, 0.9),
+            ctr=dice.uniform(0.006, 0.03),
+            cpm=ad.about.cpm * dice.uniform(0.6, 1.6),
+            order=ad.about.cpm * dice.uniform(3, 9),
+            is_video=dice.random() * VIDEO_EVERY < 1,
+        )
+
+
+def _hour(dice: random.Random, profile: Profile, busy: float) -> Numbers:
+    """One real hour. Always throws the same number of dice."""
+    r = [dice.random() for _ in range(10)]
+    if r[0] > busy + 0.12:
+        return NOTHING
+    impressions = int(profile.impressions * busy * (0.5 + r[1]))
+    clicks = min(impressions, int(impressions * profile.ctr * (0.4 + r[2]) + r[3]))
+    links = int(clicks * (0.5 + r[3] / 2))
+    reactions = int(impressions * 0.004 * r[4] + r[5] * 0.9)
+    purchases = int(links * 0.04 + r[6] * 0.98) if links else 0
+    shop = int(r[7] * 1.02) if links else 0
+    views = int(impressions * 0.3 * (0.5 + r[8])) if profile.is_video else 0
+    return Numbers(
+        impressions=impressions,
+        clicks=clicks,
+        spend=int(impressions * profile.cpm * (0.7 + r[9] * 0.6) / 1000),
+        link_clicks=links,
+        comments=int(reactions * r[6] * 0.4),
+        likes=int(reactions * r[7]),
+        reactions=reactions,
+        saves=int(r[8] * 1.1),
+        shop_purchases=shop,
+        shop_value=int(shop * profile.order),
+        landing_views=int(links * 0.8),
+        **_by_window(purchases, int(purchases * profile.order * (0.8 + r[4] * 0.4)), r[4]),
+        video_views=views,
+        **_watched(views),
+    )
+
+
+def _by_window(purchases: int, value: int, at: float) -> Mapping[str, int]:
+    """Purchases and their value by window; the dice `at` say where the odd one goes."""
+    viewed = int(purchases * 0.15 + at) if purchases else 0
+    late = min(int(purchases * 0.25 + 1 - at), purchases - viewed)
+    each = value // purchases if purchases else 0
+    return {
+        "purchases_1d": purchases - viewed - late,
+        "purchases_7d": late,
+        "purchases_viewed": viewed,
+        "value_1d": value - each * (viewed + late),
+        "value_7d": each * late,
+        "value_viewed": each * viewed,
+    }
+
+
+def _watched(views: int) -> Mapping[str, int]:
+    if not views:
+        return {}
+    names = ("video_p25", "video_p50", "video_p75", "video_p95", "video_p100")
+    return {name: views * share // 100 for name, share in zip(names, WATCHED, strict=True)}
+
+
+def _late(dice: random.Random) -> Numbers:
+    """Nothing was shown; somebody may still have reacted to what was shown before."""
+    reactions = dice.choice((0, 0, 1, 2))
+    return Numbers(reactions=reactions, likes=min(reactions, dice.choice((0, 1))))

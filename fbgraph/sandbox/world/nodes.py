@@ -1,0 +1,152 @@
+"""One object of an account: what it is, where it belongs, and what its statuses come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date, datetime
+
+    from fbgraph.sandbox.world.plan import AccountPlan
+
+__all__ = [
+    "HIDDEN",
+    "NEVER_RAN",
+    "PREFIXES",
+    "Node",
+    "Part",
+    "creative_id",
+    "effective_status",
+    "new_node",
+]
+
+#: What lists leave out unless asked. Source: Marketing API, Object status guide.
+HIDDEN: Final = frozenset({"ARCHIVED", "DELETED"})
+
+#: parent's level → what its pause makes of a running child.
+PAUSED_BY: Final[Mapping[str, str]] = {"campaign": "CAMPAIGN_PAUSED", "adset": "ADSET_PAUSED"}
+
+#: How ids of some levels begin. Source: none; Meta's ids tell nothing.
+PREFIXES: Final[Mapping[str, str]] = {"creative": "9", "label": "6"}
+
+#: `born` of an ad that was made paused: it delivers nothing, ever.
+NEVER_RAN: Final = "NEVER_RAN"
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """An ad account, campaign, ad set or ad, or a creative, label, image or business.
+
+    `level` is its name as a level of insights, where it is one. `line` leads from the account down
+    to the node itself, by level; a business stands alone.
+    """
+
+    level: str
+    id: str  # digits, without act_
+    name: str
+    status: str
+    effective_status: str
+    about: AccountPlan
+    created: datetime
+    updated: datetime
+    line: Mapping[str, Node] = field(repr=False)
+    children: list[Node] = field(default_factory=list, repr=False)
+    #: objective of a campaign, optimization goal of an ad set.
+    purpose: str = ""
+    #: What Meta made of it, where that is more than what its owner set.
+    review: str | None = None
+    #: What a write has set, by field.
+    values: dict[str, Any] = field(default_factory=dict, repr=False)
+    #: Its effective status when it was made, which is all that delivery knows of it.
+    born: str = ""
+    #: The first day that it delivers on, for what a call has made; None for what the seed made.
+    delivers_from: date | None = None
+
+    @property
+    def account(self) -> Node:
+        return self.line["account"]
+
+    @property
+    def parent(self) -> Node | None:
+        above = list(self.line.values())[:-1]
+        return above[-1] if above else None
+
+    @property
+    def is_seeded(self) -> bool:
+        return self.delivers_from is None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.about.zone)
+
+    def under(self, level: str) -> Iterator[Node]:
+        """Every node of `level` in this subtree, itself included, in the order of creation."""
+        if self.level == level:
+            yield self
+        for child in self.children:
+            yield from child.under(level)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What the plan says of one object. `review` is Meta's word on it, where there is one."""
+
+    level: str
+    name: str
+    status: str = "ACTIVE"
+    review: str | None = None
+    purpose: str = ""
+
+
+def creative_id(ad: Node) -> str:
+    """Which creative an ad shows: the one that was set, or that of a seeded ad."""
+    given = ad.values.get("creative")
+    return str(given["id"]) if given else f"{PREFIXES['creative']}{ad.id[1:]}"
+
+
+def new_node(
+    parent: Node | None,
+    about: AccountPlan,
+    node_id: str,
+    part: Part,
+    times: tuple[datetime, datetime],
+) -> Node:
+    """`times`: when it was created and when it was last changed."""
+    line: dict[str, Node] = dict(parent.line) if parent else {}
+    status = effective_status(part, parent)
+    node = Node(
+        level=part.level,
+        id=node_id,
+        name=part.name,
+        status=part.status,
+        effective_status=status,
+        about=about,
+        created=times[0],
+        updated=times[1],
+        line=line,
+        purpose=part.purpose,
+        review=part.review,
+        born=status,
+    )
+    line[part.level] = node
+    return node
+
+
+def effective_status(part: Part | Node, parent: Node | None) -> str:
+    """What an object's own status, Meta's review and its parents come to.
+
+    Archiving and deleting reach down to the children; a pause gives them the parent's word for
+    it. Source: Marketing API, Object status guide.
+    """
+    above = parent.effective_status if parent else "ACTIVE"
+    for gone in ("DELETED", "ARCHIVED"):
+        if gone in (part.status, above):
+            return gone
+    if part.status == "PAUSED":
+        return "PAUSED"
+    if parent and above == "PAUSED":
+        return PAUSED_BY[parent.level]
+    return above if above.endswith("_PAUSED") else part.review or part.status

@@ -1,0 +1,187 @@
+"""Every line of the tables of breakdowns: the sandbox answers or refuses as the line says."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fbgraph.breakdowns import combinations
+from fbgraph.fields import (
+    EFFECTIVE_STATUSES,
+    HOURLY,
+    action_breakdowns,
+    breakdowns,
+    combination,
+    insights_fields,
+)
+from fbgraph.sandbox.insights.splits import SPLITS
+from pipelines.report_rules import no_sums
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.sandbox.conftest import Graph
+
+DAY = "2026-11-21"
+
+#: Lines that the sandbox answers with rows.
+ANSWERED = sorted(
+    [
+        *((name,) for name, known in breakdowns().items() if known.answer == "works"),
+        *(
+            tuple(sorted(names))
+            for names, known in combinations().items()
+            if len(names) > 1 and known.answer in {"works", "seen"}
+        ),
+    ],
+)
+ANSWERED.remove(("platform_position",))  # which has a line of its own
+
+#: Lines that Meta refuses.
+REFUSED = sorted(
+    [
+        *(
+            (name,)
+            for name, known in breakdowns().items()
+            if known.answer in {"refused", "retired", "export"}
+        ),
+        *(
+            tuple(sorted(names))
+            for names, known in combinations().items()
+            if known.answer == "refused" and all(breakdowns()[n].answer == "works" for n in names)
+        ),
+    ],
+)
+
+
+def fields(asked: Sequence[str]) -> list[str]:
+    """What can be asked for under breakdowns, of a few metrics."""
+    metrics = [
+        *("impressions", "clicks", "spend", "reach", "actions"),
+        *("total_postbacks", "total_postbacks_detailed", "total_postbacks_detailed_v4"),
+    ]
+    given = [m for m in metrics if all(breakdowns()[name].gives(m) for name in asked)]
+    with_others = [m for m in given if insights_fields()[m].care != "alone"]
+    if HOURLY in asked or any(name.startswith("hourly") for name in asked):
+        with_others = [m for m in with_others if m != "reach"]
+    return ["account_id", "ad_id", *(with_others or given)]
+
+
+def params(asked: Sequence[str], level: str = "ad", **more: Any) -> dict[str, Any]:
+    statuses = list(EFFECTIVE_STATUSES.get(level, ()))
+    only_none = any("[]" in breakdowns()[name].partners for name in asked)
+    condition = {"field": f"{level}.effective_status", "operator": "IN", "value": statuses}
+    return {
+        "level": level,
+        "time_range": {"since": DAY, "until": DAY},
+        "fields": fields(asked),
+        "breakdowns": list(asked),
+        "filtering": [condition] if statuses else [],
+        **({"action_breakdowns": "[]"} if only_none else {}),
+        **more,
+    }
+
+
+def ask(graph: Graph, asked: Sequence[str], level: str = "ad", **more: Any) -> list[dict[str, Any]]:
+    return graph.rows(f"{graph.account()}/insights", **params(asked, level, **more))
+
+
+def sums(rows: list[dict[str, Any]]) -> list[Decimal]:
+    names = ("impressions", "clicks", "spend")
+    return [sum((Decimal(row[name]) for row in rows), Decimal()) for name in names]
+
+
+@pytest.mark.parametrize("asked", ANSWERED, ids="+".join)
+def test_what_works_is_answered_with_rows_that_add_up(graph: Graph, asked: tuple[str, ...]) -> None:
+    rows = ask(graph, asked)
+
+    keys = [(row["ad_id"], *(str(row.get(name)) for name in asked)) for row in rows]
+    assert rows
+    assert len(set(keys)) == len(keys)
+    if not no_sums(asked):
+        assert sums(rows) == sums(ask(graph, (), "account", fields="impressions,clicks,spend"))
+
+
+@pytest.mark.parametrize("asked", REFUSED, ids="+".join)
+def test_what_is_refused_is_a_100(graph: Graph, asked: tuple[str, ...]) -> None:
+    given = {"fields": "impressions", "action_breakdowns": "[]"}
+
+    error = graph.get(f"{graph.account()}/insights", **params(asked) | given).json()["error"]
+
+    assert error["code"] == 100
+    assert "does not imitate" not in error["message"]
+
+
+LIMITED = [one[0] for one in ANSWERED if len(one) == 1 and breakdowns()[one[0]].fields]
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_what_a_breakdown_does_not_give_is_refused(graph: Graph, name: str) -> None:
+    barred = "video_p25_watched_actions"
+    assert not breakdowns()[name].gives(barred)
+
+    error = graph.get(f"{graph.account()}/insights", **params((name,), fields=barred)).json()
+
+    assert error["error"]["error_subcode"] == 1504041
+
+
+@pytest.mark.parametrize("name", [n for n, known in breakdowns().items() if known.from_level])
+def test_a_breakdown_is_refused_above_its_level(graph: Graph, name: str) -> None:
+    error = graph.get(f"{graph.account()}/insights", **params((name,), "account")).json()["error"]
+
+    assert "Current combination" in error["message"]
+
+
+@pytest.mark.parametrize("asked", [one for one in ANSWERED if len(one) < 3], ids="+".join)
+@pytest.mark.parametrize("action", ["action_device", "action_carousel_card_id"])
+def test_action_breakdowns_next_to_breakdowns_are_as_the_lines_say(
+    graph: Graph, asked: tuple[str, ...], action: str
+) -> None:
+    row = combination(asked) or breakdowns()[asked[0]]
+
+    answer = graph.get(
+        f"{graph.account()}/insights", **params(asked, action_breakdowns=f"action_type,{action}")
+    )
+
+    assert ("error" not in answer.json()) == (action in row.partners)
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, known in action_breakdowns().items() if known.answer == "works"]
+)
+def test_every_action_breakdown_that_works_is_a_key_of_the_entries(graph: Graph, name: str) -> None:
+    rows = ask(graph, (), action_breakdowns=["action_type", name])
+
+    entries = [entry for row in rows for entry in row.get("actions", ())]
+    assert entries
+    assert all(name in entry for entry in entries)
+
+
+def test_without_action_breakdowns_entries_have_a_type_and_with_an_empty_list_none(
+    graph: Graph,
+) -> None:
+    absent = [entry for row in ask(graph, ()) for entry in row.get("actions", ())]
+    empty = [r["actions"] for r in ask(graph, (), action_breakdowns="[]") if "actions" in r]
+
+    assert all("action_type" in entry for entry in absent)
+    assert {len(entries) for entries in empty} == {1}
+    assert {key for [entry] in empty for key in entry} == {"value"}
+
+
+def test_regions_summed_are_their_countries(graph: Graph) -> None:
+    def by_country(rows: list[dict[str, Any]]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for row in rows:
+            found[row["country"]] = found.get(row["country"], 0) + int(row["impressions"])
+        return found
+
+    assert by_country(ask(graph, ("country", "region"))) == by_country(ask(graph, ("country",)))
+
+
+def test_what_nobody_has_described_is_not_imitated_and_all_else_is(graph: Graph) -> None:
+    for name in [n for n, known in breakdowns().items() if known.answer == "undocumented"]:
+        error = graph.get(f"{graph.account()}/insights", **params((name,))).json()["error"]
+        assert "does not imitate" in error["message"]
+    assert {HOURLY, *SPLITS} >= {one[0] for one in ANSWERED if len(one) == 1}
