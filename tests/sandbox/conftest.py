@@ -17,7 +17,7 @@ from fbgraph.sandbox import Sandbox
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-#: The day of the contract, noon in Berlin and the small hours in Los Angeles.
+#: A day of which everything is over, noon in Berlin and the small hours in Los Angeles.
 NOW = datetime(2026, 11, 23, 11, 7, tzinfo=UTC)
 
 

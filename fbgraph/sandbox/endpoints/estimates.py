@@ -1,7 +1,7 @@
 """Estimates of an audience: two edges whose ``data`` is not always a list.
 
 The numbers follow from the text of the targeting, so that the same question has the same answer.
-Source: reference pages of both edges; which of them gives an object: contract 3.4.12.
+Source: reference pages of both edges; which of them gives an object: docs/graph-api.md#paging.
 """
 
 from __future__ import annotations

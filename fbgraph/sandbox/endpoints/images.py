@@ -1,7 +1,7 @@
 """Images: uploaded as parts of a multipart body or as base64, kept by the hash of their bytes.
 
 Pictures themselves are not kept, only their hash, name and size. Sources: Ad account, Ad images;
-contract 10.6.
+docs/graph-api.md#writes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Handlers of insights: a synchronous page, and a report run created, polled and read.
 
-Sources: Insights API reference; Asynchronous jobs; contract §5, §6.
+Sources: Insights API reference; Asynchronous jobs; docs/graph-api.md#insights, #report-runs.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ __all__ = ["create_run", "insights", "poll_run", "read_run"]
 
 READ_PARAMETERS: Final = frozenset({"limit", "after", "before", "summary", "default_summary"})
 
-#: field of a report run → its value; None is left out. Source: SDK, AdReportRun; contract 6.4.
+#: field of a report run → its value; None is left out. Source: SDK, AdReportRun;
+#: docs/graph-api.md#report-runs.
 RUN_FIELDS: Final[Mapping[str, Callable[[Run], object]]] = {
     "id": lambda run: run.id,
     "account_id": lambda run: run.account_id,
@@ -123,7 +124,7 @@ def _fields(call: Call, run: Run) -> tuple[str, ...]:
         names = ",".join(missing)
         raise refused("not_in_run", names=names, param="fields", they=they, available=available)
     for name in known if not wanted else ():
-        # Such a run can only be read by naming other fields (contract 5.3).
+        # Such a run can only be read by naming other fields (docs/graph-api.md#values).
         if CATALOGUE[name].care == "unreadable":
             raise refused("unreadable_summary", name=name)
     return wanted or known

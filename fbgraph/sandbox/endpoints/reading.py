@@ -1,6 +1,6 @@
 """Handlers that read nodes and list edges. Each takes a call and gives back a body, or refuses.
 
-Sources: Graph API, Reading, Field expansion; contract §3.
+Sources: Graph API, Reading, Field expansion; docs/graph-api.md#objects.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def _list(platform: Platform, call: Call, level: str, nodes: Sequence[Node]) -> 
         for one in nodes[where.start : where.stop]
     ]
     summary: dict[str, Any] | None = None
-    # Labels ignore `summary` (contract 3.5.4).
+    # Labels ignore `summary` (docs/graph-api.md#paging).
     if edges.wants_total(call.params) and level != "label":
         total = platform.active.total(len(nodes))
         summary = {"total_count": total} if total is not None else None

@@ -1,7 +1,7 @@
 """Handlers that create, change and delete objects.
 
 Nothing is written unless the whole call is right. Sources: reference pages of the objects; Object
-status guide; contract §10, 3.1.14.
+status guide; docs/graph-api.md#writes.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ PURPOSES: Final[Mapping[str, str]] = {"campaign": "objective", "adset": "optimiz
 
 BUDGETS: Final = ("daily_budget", "lifetime_budget")
 
-#: Writes of nothing but these leave a campaign's ``updated_time`` alone. Source: contract 3.1.14.
+#: Writes of nothing but these leave a campaign's ``updated_time`` alone. Source:
+#: docs/graph-api.md#writes.
 UNNOTICED: Final = frozenset({*BUDGETS, "spend_cap"})
 
 #: What a creative can be made of. Source: Ad creative; which one is needed is our choice.
@@ -83,7 +84,8 @@ def create(platform: Platform, call: Call, account: Node) -> bytes:
     part = Part(level, given.get("name", ""), given.get("status", "ACTIVE"))
     made = platform.world.make(parent, part, platform.now())
     if level in PURPOSES:
-        # Where ad sets hold the budgets nothing remains of the campaign's (contract 4.15).
+        # Where ad sets hold the budgets nothing remains of the campaign's
+        # (docs/graph-api.md#money).
         made.values["budget_remaining"] = "0"
     _store(made, given)
     return compact(described(platform, call, made))

@@ -126,7 +126,8 @@ def _untitled(error: Mapping[str, Any]) -> Mapping[str, Any]:
     return {key: value for key, value in error.items() if not key.startswith("error_user_")}
 
 
-#: How an ``error`` can look, in turn. Sources: contract 8.1; python-business-sdk #272, #563, #573.
+#: How an ``error`` can look, in turn. Sources: docs/graph-api.md#errors; python-business-sdk #272,
+#: #563, #573.
 SHAPES: Final[Sequence[Callable[[Mapping[str, Any]], Any]]] = (
     lambda error: {**_untitled(error), "error_data": _blamed(error)},
     lambda error: {**error, "error_data": json.dumps(_blamed(error))},

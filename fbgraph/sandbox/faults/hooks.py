@@ -76,14 +76,13 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One fault. `section` is that of the contract which it imitates, `source` a public one.
+    """One fault. `source`: the public page that documents it, or where it was seen.
 
     `strength` is the default of what may follow the name after a colon; `words` are the only ones
     that may, where it is a word.
     """
 
     does: str
-    section: str
     source: str
     strength: int | str | None = None
     words: Collection[str] = ()

@@ -64,7 +64,7 @@ def read_breakdowns(params: Mapping[str, str], level: str) -> Sequence[str]:
 
 
 def _go_together(asked: frozenset[str]) -> bool:
-    """Whether Meta gives these in one query. Source: contract 5.6.6, 5.8."""
+    """Whether Meta gives these in one query. Source: docs/graph-api.md#breakdowns."""
     known = combination(asked)
     if known is not None:
         return known.answer != "refused"

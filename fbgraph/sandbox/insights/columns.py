@@ -1,7 +1,7 @@
 """How each imitated field of insights is read off the numbers of a row.
 
 Every scalar is text; a field without a value is None and then absent from the row. Sources:
-Insights API reference and Breakdowns; contract §5.2 to §5.6.
+Insights API reference and Breakdowns; docs/graph-api.md#values, #days-and-hours.
 """
 
 from __future__ import annotations
@@ -142,7 +142,8 @@ CONVERSION_VALUES: Final[Sequence[ActionType]] = (
 )
 
 #: attribution window → what it has of (all, late, viewed); None is accepted and never has a value
-#: (the two view windows are dead since 2026-01-12). Windows overlap. Source: contract 5.5.
+#: (the two view windows are dead since 2026-01-12). Windows overlap. Source:
+#: docs/graph-api.md#values.
 WINDOWS: Final[Mapping[str, Callable[[int, int, int], int] | None]] = {
     "default": None,
     "1d_click": lambda whole, late, viewed: whole - late - viewed,
@@ -163,7 +164,7 @@ WINDOWS: Final[Mapping[str, Callable[[int, int, int], int] | None]] = {
     ),
 }
 
-#: Objective → the action type that its results count. Source: contract 5.4, shape only.
+#: Objective → the action type that its results count. Source: docs/graph-api.md#values, shape only.
 RESULTS: Final[Mapping[str, str]] = {
     "OUTCOME_SALES": "offsite_conversion.fb_pixel_purchase",
     "OUTCOME_LEADS": "landing_page_view",

@@ -65,7 +65,8 @@ def subjects(query: Query, node: Node) -> Iterator[tuple[Node, list[Node]]]:
     """Each object that gets rows, with the ads that count for it.
 
     A list leaves out archived and deleted objects unless it filters on their status; what they
-    delivered still counts for their parents. Source: Object status guide; contract 3.3.5, 3.3.6.
+    delivered still counts for their parents. Source: Object status guide;
+    docs/graph-api.md#filters.
     """
     ads = (ad for ad in node.under("ad") if matches(ad, _on_parents(query)))
     below = LEVELS.index(query.level) > LEVELS.index(node.level)

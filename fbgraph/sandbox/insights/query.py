@@ -1,6 +1,7 @@
 """Parameters of an insights call → one checked `Query`. What Meta refuses is refused here.
 
-Sources: Insights API reference and Breakdowns; contract §5.1, §5.6, §5.7.
+Sources: Insights API reference and Breakdowns; docs/graph-api.md#insights, #days-and-hours,
+#history.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Asynchronous report runs: created, polled, read.
 
 A run moves on with each poll, so that a client's loop can be tested in no time, or with the clock.
-Sources: Insights API, Asynchronous jobs; contract §6.
+Sources: Insights API, Asynchronous jobs; docs/graph-api.md#report-runs.
 """
 
 from __future__ import annotations
@@ -243,5 +243,5 @@ def stage(progress: float) -> RunState:
 
 
 def _kills(query: Query) -> bool:
-    """Whether a field is asked for with which runs have been dying (contract 5.3)."""
+    """Whether a field is asked for with which runs have been dying (docs/graph-api.md#values)."""
     return any(CATALOGUE[name].care == "kills_runs" for name in query.fields)

@@ -3,7 +3,7 @@
 An ad account has a score that drains away and blocks for a while when it is full; its use cases,
 the app's insights and the app's other calls are counted over an hour. Calls into a block on an
 hour's count are counted too, so they prolong it. Sources: Marketing API, Rate limiting; Graph API,
-Rate limiting; contract §7.
+Rate limiting; docs/graph-api.md#limits.
 """
 
 from __future__ import annotations

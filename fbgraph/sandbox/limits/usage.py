@@ -1,6 +1,6 @@
 """Headers that Meta sends beside a body: versions, traces, and shares of quotas used.
 
-Sources: Graph API, Rate limiting; Insights API, Best practices; contract 1.11, 7.1.
+Sources: Graph API, Rate limiting; Insights API, Best practices; docs/graph-api.md#usage-headers.
 """
 
 from __future__ import annotations

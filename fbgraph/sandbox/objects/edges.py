@@ -1,6 +1,6 @@
 """Edges that list objects: which of them are shown, and what the list says about itself.
 
-Sources: Ad account, Campaigns; Object status guide; contract §3.2, §3.3, §3.5.
+Sources: Ad account, Campaigns; Object status guide; docs/graph-api.md#objects, #paging.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ LIST_PARAMETERS: Final = ACCOUNTS_PARAMETERS | {
     *("effective_status", "filtering", "date_preset", "time_range", "is_completed"),
 }
 
-#: Ways to ask for the count. Source: contract 3.5.1.
+#: Ways to ask for the count. Source: docs/graph-api.md#paging.
 TOTAL: Final = frozenset({"true", "1", "total_count", '["total_count"]', "['total_count']"})
 
 

@@ -1,7 +1,7 @@
 """The fields of objects: read by id, nested, or on an edge.
 
 Money on objects is text in minor units; times carry the account's offset without a colon. Sources:
-reference pages of the objects; contract §4.
+reference pages of the objects; docs/graph-api.md#objects.
 """
 
 from __future__ import annotations

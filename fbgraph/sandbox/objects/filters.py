@@ -1,7 +1,7 @@
 """``filtering``: one condition a line, on an object's attribute or on a metric of a row.
 
 Attributes are dotted by level (``campaign.effective_status``), metrics may be (``ad.impressions``).
-Source: Insights API reference; contract 3.1.8 to 3.1.10.
+Source: Insights API reference; docs/graph-api.md#filters.
 """
 
 from __future__ import annotations

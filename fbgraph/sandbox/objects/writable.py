@@ -5,7 +5,7 @@ money as text in minor units, lists and objects as JSON, times as moments. Param
 Meta could judge are taken as they come.
 
 Sources: reference pages of the objects; facebook-business 26.0.3, parameters of create and update;
-contract §4, §10.
+docs/graph-api.md#objects, #writes.
 """
 
 from __future__ import annotations
@@ -294,5 +294,5 @@ def read_written(
 
 
 def is_validation(params: Params) -> bool:
-    """Whether the call only asks if it would work. Source: contract 10.5."""
+    """Whether the call only asks if it would work. Source: docs/graph-api.md#writes."""
     return "validate_only" in some_of(params, "execution_options", EXECUTION_OPTIONS)

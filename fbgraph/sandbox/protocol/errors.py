@@ -1,6 +1,6 @@
 """A refused call: what Meta says of it, the body that carries it, and the header next to it.
 
-Sources: Graph API, Handling errors; bodies seen in public issues (contract §2.12, §8).
+Sources: Graph API, Handling errors; bodies seen in public issues (docs/graph-api.md#errors).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 ``name,campaign{id,name},insights.time_range({"since":"2026-11-01","until":"2026-11-02"}){spend}``
 
-Source: Graph API, Field expansion; contract 3.1.1.
+Source: Graph API, Field expansion; docs/graph-api.md#requests.
 """
 
 from __future__ import annotations

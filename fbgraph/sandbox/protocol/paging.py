@@ -1,7 +1,7 @@
 """Cursors, and how a list is cut into pages.
 
 Cursors of insights are offsets: base64 of a row's index with each ``=`` written ``ZD``. Those of
-object edges are opaque. Sources: Graph API, Paginated results; contract §3.4.
+object edges are opaque. Sources: Graph API, Paginated results; docs/graph-api.md#paging.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """How single parameters are read. Each function takes the text and returns a value or refuses.
 
 Lists and objects are JSON text; a list of plain words may be comma text as well. Meta's own parser
-also takes unquoted keys and single quotes; this one wants strict JSON. Source: contract 3.1.5.
+also takes unquoted keys and single quotes; this one wants strict JSON. Source:
+docs/graph-api.md#requests.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ COMMON: Final = frozenset(
     """.split()
 )
 
-#: Removed from the platform in 2026: parameter → refusal. Source: contract 1.13.
+#: Removed from the platform in 2026: parameter → refusal. Source: docs/graph-api.md#retirements.
 REMOVED: Final[Mapping[str, str]] = {"ids": "ids_removed", "date_format": "date_format_removed"}
 
 

@@ -1,8 +1,8 @@
 """Meta's errors, a line each. `refused` makes the exception of a line.
 
 Sources: Graph API, Handling errors; Insights API, Error codes; bodies seen in public issues
-(contract §2.12, §7.3, §8). A client classifies by code and subcode; the HTTP status varies, and
-the one here is the one seen most often.
+(docs/graph-api.md#errors, #limits). A client classifies by code and subcode; the HTTP status
+varies, and the one here is the one seen most often.
 """
 
 from __future__ import annotations

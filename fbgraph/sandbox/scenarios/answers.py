@@ -18,62 +18,62 @@ ANSWERS_SCENARIOS: Final[Mapping[str, Scenario]] = {
     # Luck
     "flaky": Scenario(
         "one in N answers: in turn HTML 502, empty 500, text 200, cut JSON, code 2",
-        *("8.1", "facebook-python-business-sdk #145, #414", 5),
+        *("facebook-python-business-sdk #145, #414", 5),
         after=answers.break_answer,
     ),
     "html": Scenario(
         "one in N answers: HTML, in turn with HTTP 502, 500, 503 and 504",
-        *("8.1", "facebook-business 26.0.3, FacebookResponse.is_success", 6),
+        *("facebook-business 26.0.3, FacebookResponse.is_success", 6),
         after=answers.html,
     ),
     "empty_500": Scenario(
         "one in N answers: HTTP 500 with no body",
-        *("8.1", "facebook-python-business-sdk #414", 6),
+        *("facebook-python-business-sdk #414", 6),
         after=answers.one_in(answers.empty_500),
     ),
     "service_unavailable": Scenario(
         "one in N answers: HTTP 200 with the text Service Unavailable",
-        *("8.1", "facebook-python-business-sdk #145", 6),
+        *("facebook-python-business-sdk #145", 6),
         after=answers.one_in(answers.service_unavailable),
     ),
     "cut_json": Scenario(
         "one in N answers: JSON that ends too early, in a whole answer",
-        *("8.1", TRANSIENT, 6),
+        *(TRANSIENT, 6),
         after=answers.one_in(answers.cut_json),
     ),
     "reset": Scenario(
         "one in N answers: the connection ends in the middle of a body",
-        *("8.1", TRANSIENT, 6),
+        *(TRANSIENT, 6),
         after=answers.one_in(answers.reset),
     ),
-    "slow": Scenario("every answer comes N ms late", "12", TRANSIENT, 10, after=answers.slow),
+    "slow": Scenario("every answer comes N ms late", TRANSIENT, 10, after=answers.slow),
     "unavailable": Scenario(
         "one in N calls: code 2, is_transient, in turn with HTTP 503, 500 and 400",
-        *("8.3", TRANSIENT, 6),
+        *(TRANSIENT, 6),
         before=calls.unavailable,
     ),
     "intermittent": Scenario(
         "one in N calls: 2/1504043, is_transient",
-        *("8.3", CODES, 6),
+        *(CODES, 6),
         before=calls.now_and_then("intermittent"),
     ),
     "unknown_error": Scenario(
         "one in N calls: 1/99 with HTTP 500",
-        *("8.3", "airbyte #25383", 6),
+        *("airbyte #25383", 6),
         before=calls.now_and_then("unknown"),
     ),
     "odd_errors": Scenario(
         "one in N calls: code 2; and every error has another shape: error_data as an object, as"
         " text, as null text, with blame_field; `error` a plain text; no type and trace; a title in"
         " Spanish",
-        *("8.1", "facebook-python-business-sdk #272, #563, #573; facebook-php-business-sdk #237"),
+        "facebook-python-business-sdk #272, #563, #573; facebook-php-business-sdk #237",
         strength=6,
         before=calls.now_and_then("unavailable"),
         after=answers.odd_errors,
     ),
     "always": Scenario(
         "every call answers this line of the table of errors (`refusals`)",
-        *("8.3", HANDLING, "unknown", REFUSALS),
+        *(HANDLING, "unknown", REFUSALS),
         before=calls.always,
     ),
 }

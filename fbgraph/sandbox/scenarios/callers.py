@@ -15,64 +15,64 @@ __all__ = ["CALLERS_SCENARIOS"]
 
 CALLERS_SCENARIOS: Final[Mapping[str, Scenario]] = {
     # Tokens
-    "expired_token": Scenario("every call answers 190/463", "2.12", HANDLING, before=calls.expire),
+    "expired_token": Scenario("every call answers 190/463", HANDLING, before=calls.expire),
     "token_dies": Scenario(
         "the token is good for N calls, then expired (190/463)",
-        *("2.12", HANDLING, 40),
+        *(HANDLING, 40),
         before=calls.die_later,
     ),
     "password_changed": Scenario(
-        "every call answers 190/460", "2.12", HANDLING, before=calls.refuse("token_revoked")
+        "every call answers 190/460", HANDLING, before=calls.refuse("token_revoked")
     ),
     "app_not_installed": Scenario(
-        "every call answers 190/458", "2.12", HANDLING, before=calls.refuse("app_not_installed")
+        "every call answers 190/458", HANDLING, before=calls.refuse("app_not_installed")
     ),
     "session_invalid": Scenario(
-        "every call answers 102", "2.12", HANDLING, before=calls.refuse("session_invalid")
+        "every call answers 102", HANDLING, before=calls.refuse("session_invalid")
     ),
     "blocked": Scenario(
         "every call answers 368: blocked for a violation of policy",
-        *("7.3", HANDLING),
+        HANDLING,
         before=calls.refuse("blocked"),
     ),
     # Accounts
     "forbidden_account": Scenario(
         "the second account is listed but refuses everything with 200",
-        *("2.12", "airbyte #26679"),
+        "airbyte #26679",
         before=calls.refuse_account(calls.FORBIDDEN, "account_forbidden"),
     ),
     "forbidden_app": Scenario(
         "the second account is listed but refuses everything with 10",
-        *("2.12", HANDLING),
+        HANDLING,
         before=calls.refuse_account(calls.FORBIDDEN, "no_permission"),
     ),
     "forbidden_insights": Scenario(
         "the second account refuses its insights with 100/3191001",
-        *("2.12", CODES),
+        CODES,
         before=calls.refuse_insights,
     ),
     "gone_account": Scenario(
         "the third account is listed but answers 100/33 to everything",
-        *("2.12", HANDLING),
+        HANDLING,
         before=calls.refuse_account(calls.GONE, "unknown_object"),
     ),
     "lost_account": Scenario(
         "the fourth account may be read for N calls, then refuses everything with 200",
-        *("2.12", "airbyte #26679", 8),
+        *("airbyte #26679", 8),
         before=calls.lose_account,
     ),
     # Versions
     "expired_version": Scenario(
-        "every version is expired (2635)", "1.9", VERSIONS, before=calls.expire_version
+        "every version is expired (2635)", VERSIONS, before=calls.expire_version
     ),
     "upgraded_version": Scenario(
         "a newer version answers, with a warning header and in `next`",
-        *("1.8", VERSIONS),
+        VERSIONS,
         version=calls.upgrade,
     ),
     "other_version": Scenario(
         "an older version answers, with no warning, in its header and in `next`",
-        *("1.10", "seen in public logs of 2026"),
+        "seen in public logs of 2026",
         version=calls.other_version,
     ),
 }

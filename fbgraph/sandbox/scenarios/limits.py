@@ -28,31 +28,29 @@ THROTTLED: Final[Mapping[str, tuple[int, str]]] = {
 
 LIMITS_SCENARIOS: Final[Mapping[str, Scenario]] = {
     **{
-        name: Scenario(
-            f"one in N calls: {what}", "7.3", RATE_LIMITS, n, before=calls.throttle(name)
-        )
+        name: Scenario(f"one in N calls: {what}", RATE_LIMITS, n, before=calls.throttle(name))
         for name, (n, what) in THROTTLED.items()
     },
     "throttled_application": Scenario(
         "one in N calls: 341 for the whole app",
-        *("7.3", HANDLING, 11),
+        *(HANDLING, 11),
         before=calls.throttle("throttled_application"),
     ),
     "throttled_metrics": Scenario(
         "one in N calls: 613 about custom metrics, where a report run is created",
-        *("6.18", "seen in public logs of 2026", 4),
+        *("seen in public logs of 2026", 4),
         before=calls.throttle("throttled_metrics"),
     ),
     # Quotas that count and block
     "quota_full": Scenario(
-        "the quotas of full access", "7.2", RATE_LIMITS, quota=lambda _: QUOTAS["full"]
+        "the quotas of full access", RATE_LIMITS, quota=lambda _: QUOTAS["full"]
     ),
     "quota_limited": Scenario(
-        "the quotas of limited access", "7.2", RATE_LIMITS, quota=lambda _: QUOTAS["limited"]
+        "the quotas of limited access", RATE_LIMITS, quota=lambda _: QUOTAS["limited"]
     ),
     "quota_tight": Scenario(
         "an account's score of N points, and hourly quotas of 5 N to 30 N calls",
-        *("7.2", RATE_LIMITS, 60),
+        *(RATE_LIMITS, 60),
         quota=tight,
     ),
 }

@@ -17,96 +17,94 @@ RUNS_SCENARIOS: Final[Mapping[str, Scenario]] = {
     # Report runs
     "fresh_run_unknown": Scenario(
         "the first N polls of a run answer 100/33",
-        *("6.11", "singer-io/tap-facebook #174", 1),
+        *("singer-io/tap-facebook #174", 1),
         poll=runs.not_yet_known,
     ),
     "run_stuck_at_100": Scenario(
         "a run says Job Running at 100 % for N polls",
-        *("6.7", "facebook-python-business-sdk #293", 3),
+        *("facebook-python-business-sdk #293", 3),
         poll=runs.stick,
     ),
     "run_hangs_once": Scenario(
         "the first run of a query stays at N % for ever",
-        *("6.14", "artefactory-connectors-kit #63", 0),
+        *("artefactory-connectors-kit #63", 0),
         poll=runs.hang_once,
     ),
     "run_hangs": Scenario(
         "every run stays at N % for ever",
-        *("6.14", "artefactory-connectors-kit #63", 100),
+        *("artefactory-connectors-kit #63", 100),
         poll=runs.hang,
     ),
     "run_fails_once": Scenario(
         "the first run of a query fails with -2/2490547",
-        *("6.8", CODES),
+        CODES,
         poll=runs.fail_once("failed"),
     ),
     "run_fails_unknown": Scenario(
         "the first run of a query fails with 2/1504044",
-        *("6.8", CODES),
+        CODES,
         poll=runs.fail_once("unknown"),
     ),
     "run_fails_busy": Scenario(
-        "the first run of a query fails with 4/1504022", "6.8", CODES, poll=runs.fail_once("busy")
+        "the first run of a query fails with 4/1504022", CODES, poll=runs.fail_once("busy")
     ),
     "run_fails_too_large": Scenario(
         "the first run of a query fails with -3/1504045, whatever its size",
-        *("6.8", CODES),
+        CODES,
         poll=runs.fail_once("too_large"),
     ),
     "run_fails_silently": Scenario(
         "the first run of a query fails without a reason, as before v25",
-        *("6.8", PRACTICE),
+        PRACTICE,
         poll=runs.fail_once("silent"),
     ),
-    "run_always_fails": Scenario(
-        "every run fails with -2/2490547", "6.8", CODES, poll=runs.always_fails
-    ),
+    "run_always_fails": Scenario("every run fails with -2/2490547", CODES, poll=runs.always_fails),
     "run_skipped_once": Scenario(
-        "the first run of a query is skipped", "6.6", PRACTICE, poll=runs.skip_once
+        "the first run of a query is skipped", PRACTICE, poll=runs.skip_once
     ),
     "run_vanishes": Scenario(
         "the first run of a query is unknown (100/33) once it would be done",
-        *("6.12", PRACTICE),
+        PRACTICE,
         poll=runs.vanish,
     ),
     "run_unreadable": Scenario(
         "a completed run answers 2601/1815107 to its first N reads",
-        *("6.10", READ_TOO_EARLY, 2),
+        *(READ_TOO_EARLY, 2),
         read=runs.unreadable,
     ),
     "run_never_readable": Scenario(
         "the first run of a query answers 2601/1815107 for ever",
-        *("6.10", READ_TOO_EARLY),
+        READ_TOO_EARLY,
         read=runs.unreadable_once,
     ),
     "spurious_summary": Scenario(
         "the first read of a run: Cannot include … in summary param",
-        *("3.5.10", f"{TRANSIENT}; singer-io/tap-facebook"),
+        f"{TRANSIENT}; singer-io/tap-facebook",
         read=runs.spurious_summary,
     ),
     "run_id_number": Scenario(
         "report_run_id is a JSON number",
-        *("6.1", "facebook-nodejs-business-sdk #119, #188"),
+        "facebook-nodejs-business-sdk #119, #188",
         after=answers.create_answer(lambda run: {"report_run_id": int(run)}, once=False),
     ),
     "run_id_missing": Scenario(
         "the first creation of a run answers in turn without its id and with null",
-        *("6.16", "asked about, seen nowhere"),
+        "asked about, seen nowhere",
         after=answers.create_answer(lambda _: {}, lambda _: {"report_run_id": None}),
     ),
     "odd_polls": Scenario(
         "one in N polls: in turn HTML, no status, no percent, nulls",
-        *("6.15", TRANSIENT, 3),
+        *(TRANSIENT, 3),
         after=answers.poll_body,
     ),
     # Batches
-    "batch_null": Scenario("one in N items: null", "9.4", BATCH, 4, item=answers.item_null),
+    "batch_null": Scenario("one in N items: null", BATCH, 4, item=answers.item_null),
     "batch_throttled": Scenario(
         "one in N items: 17/2446079",
-        *("9.6", f"{BATCH}; {TRANSIENT}", 4),
+        *(f"{BATCH}; {TRANSIENT}", 4),
         item=answers.item_error("throttled_account"),
     ),
     "batch_timed_out": Scenario(
-        "one in N items: 960", "9.8", TRANSIENT, 4, item=answers.item_error("batch_aborted")
+        "one in N items: 960", TRANSIENT, 4, item=answers.item_error("batch_aborted")
     ),
 }

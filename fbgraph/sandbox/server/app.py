@@ -181,7 +181,7 @@ def _scenario(platform: Platform, request: Request, body: bytes) -> Any:
     elif request.method == "DELETE":
         platform.use(())
     known = {
-        name: {"does": s.does, "source": s.source, "contract": s.section, "strength": s.strength}
+        name: {"does": s.does, "source": s.source, "strength": s.strength}
         for name, s in SCENARIOS.items()
     }
     return {"active": list(platform.active.names), "scenarios": known}

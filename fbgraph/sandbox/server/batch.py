@@ -2,7 +2,7 @@
 
 Items are answered in their order. An item may name earlier ones: with ``depends_on``, or with
 ``{result=name:$.data.*.id}`` in its ``relative_url`` or ``body``. Sources: Graph API, Batch
-requests; contract §9.
+requests; docs/graph-api.md#batch.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ def _authorize(platform: Platform, call: Call, token: Token, account: Node | Non
     """Whether the token reaches the object that a call is about.
 
     An account that it does not see is refused by name, anything in it as if it were not there.
-    Source: contract 2.12.
+    Source: docs/graph-api.md#errors.
     """
     if account is None:
         if call.parts and platform.world.find(call.parts[0]):

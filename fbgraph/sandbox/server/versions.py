@@ -1,4 +1,4 @@
-"""Which version serves a call. Source: Graph API, Versioning; contract §1."""
+"""Which version serves a call. Source: Graph API, Versioning; docs/graph-api.md#versions."""
 
 from __future__ import annotations
 

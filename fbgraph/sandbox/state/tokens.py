@@ -1,6 +1,6 @@
 """Who may call: the tokens that there are, and the proof of the app's secret.
 
-Sources: Graph API, Access tokens, Securing requests; contract §2.
+Sources: Graph API, Access tokens, Securing requests; docs/graph-api.md#authentication.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PROOF_SECONDS: Final = 300
 SCOPES: Final = ("ads_read", "ads_management")
 ADS_SCOPES: Final = frozenset(SCOPES)
 
-#: Kinds of tokens that can be made. Source: contract 2.10.
+#: Kinds of tokens that can be made. Source: docs/graph-api.md#authentication.
 TOKEN_KINDS: Final = ("USER", "SYSTEM_USER", "PAGE")
 
 APP_ID: Final = "123456789012345"
@@ -78,7 +78,8 @@ class Token:
 class Tokens:
     """Every token of this sandbox, and the app's secret.
 
-    With `demands_proof` every call must carry the proof of the secret. Source: contract 2.4.
+    With `demands_proof` every call must carry the proof of the secret. Source:
+    docs/graph-api.md#authentication.
     """
 
     def __init__(self, seed: int, secret: str | None = None) -> None:

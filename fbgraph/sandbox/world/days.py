@@ -1,8 +1,8 @@
 """Local days: which hours they have, which dates a preset means, how a range is cut.
 
 An hour label is an hour of the account's wall clock. Where the clock skips an hour its label has
-no real hour; where it goes back one label has two. Meta documents neither; contract 5.6.10 is the
-model here.
+no real hour; where it goes back one label has two. Meta documents neither;
+docs/graph-api.md#days-and-hours is the model here.
 """
 
 from __future__ import annotations

@@ -67,7 +67,8 @@ class Numbers(NamedTuple):
 
 NOTHING: Final = Numbers()
 
-#: hour of the wall clock → numbers; None holds a row that comes without its hour (contract 5.6.8).
+#: hour of the wall clock → numbers; None holds a row that comes without its hour
+#: (docs/graph-api.md#days-and-hours).
 Table = dict[int | None, Numbers]
 
 #: hour → how busy it is. An hour below its own dice has no delivery at all.

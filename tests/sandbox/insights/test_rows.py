@@ -162,7 +162,7 @@ def test_actions_off_meta_come_by_the_day_only(graph: Graph) -> None:
     assert not any("purchase_roas" in row for row in by_hour)
 
 
-def test_hour_labels_are_those_of_the_contract(graph: Graph) -> None:
+def test_hour_labels_are_those_that_meta_documents(graph: Graph) -> None:
     labels = {row[HOURLY] for row in hourly(graph) if HOURLY in row}
 
     assert labels <= set(HOUR_LABELS)

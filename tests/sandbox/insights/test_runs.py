@@ -52,7 +52,7 @@ def test_a_run_advances_by_the_clock_when_told_to(open_graph: Callable[..., Grap
     assert seen == ["Job Not Started", "Job Running", "Job Completed"]
 
 
-def test_a_poll_has_the_types_of_the_contract(graph: Graph) -> None:
+def test_a_poll_has_the_types_that_meta_documents(graph: Graph) -> None:
     run_id = graph.create(f"{graph.account()}/insights", time_range=DAY)
 
     first = graph.get(run_id).json()

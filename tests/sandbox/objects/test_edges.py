@@ -91,7 +91,7 @@ def test_without_fields_there_is_little_more_than_an_id(graph: Graph) -> None:
     assert campaign.keys() == {"id"}
 
 
-def test_values_have_the_types_of_the_contract(graph: Graph) -> None:
+def test_values_have_the_types_that_meta_documents(graph: Graph) -> None:
     fields = "account_status,amount_spent,currency,timezone_name,timezone_offset_hours_utc,age"
 
     found = graph.get(graph.account(3), fields=fields).json()
