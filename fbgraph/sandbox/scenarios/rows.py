@@ -38,17 +38,17 @@ ROWS_SCENARIOS: Final[Mapping[str, Scenario]] = {
     ),
     "empty_hour": Scenario(
         "for N minutes insights and totals alike have no rows, with HTTP 200",
-        *("field reports of 2026", 60),
+        *("reported by users, 2026", 60),
         tables=numbers.fall_silent,
     ),
     "rounded_spend": Scenario(
         "spend is rounded row by row; an account's own totals are rounded once",
-        "field reports of 2026",
+        "reported by users, 2026",
         tables=numbers.round_rows,
     ),
     "breakdowns_ignored": Scenario(
         "insights come as if no breakdown had been asked for",
-        "field reports of 2026",
+        "reported by users, 2026",
         rows=numbers.ignore_breakdowns,
     ),
     "hour_key_missing": Scenario(
@@ -116,22 +116,22 @@ ROWS_SCENARIOS: Final[Mapping[str, Scenario]] = {
     # Values
     "empty_value": Scenario(
         "one in N rows has an entry in actions whose value is an empty text",
-        *("a field report", 7),
+        *("reported by a user, 2026", 7),
         rows=values.empty_value,
     ),
     "odd_entry": Scenario(
         "one in N rows has a null among the entries of actions",
-        *("a field report, its kind", 7),
+        *("reported by a user, 2026: its kind", 7),
         rows=values.odd_entry,
     ),
     "odd_cell": Scenario(
         "one in N rows has n/a for full_view_impressions, which proves nothing",
-        *("a field report, its kind", 7),
+        *("reported by a user, 2026: its kind", 7),
         rows=values.odd_cell,
     ),
     "half_character": Scenario(
         "one in N rows has half a surrogate pair in campaign_name",
-        *("a field report", 7),
+        *("reported by a user, 2026", 7),
         rows=values.half_character,
     ),
     "signed_again": Scenario(
