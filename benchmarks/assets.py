@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 from benchmarks.measure import tell
 from benchmarks.pages import kept
 from warehouse.lake import Lake
-from warehouse.loads import PROVEN, Load
+from warehouse.loads import Load
 from warehouse.registry import register
+from warehouse.stage import staged
+from warehouse.verdicts import PROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +59,7 @@ def main(folder: Path, out: Path) -> Mapping[str, float]:
         for turn in range(TIMES):
             lake = Lake(out / f"{name}{turn}")
             started = time.process_time()
-            with lake.stage(table, pages.account, pages.days) as stage:
+            with staged(lake, table, pages.account, pages.days) as stage:
                 for at in range(0, len(bodies), 4):
                     stage.add(bodies[at : at + 4])
                 settled = stage.settle(day)

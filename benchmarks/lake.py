@@ -16,8 +16,9 @@ from warehouse.cells import HOUR_LABELS
 from warehouse.checks import Found
 from warehouse.decode import Account, decode
 from warehouse.lake import Lake
-from warehouse.loads import PROVEN, Load
+from warehouse.loads import Load
 from warehouse.schema import HOURLY, TABLES
+from warehouse.verdicts import PROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,9 @@ from benchmarks.measure import tell
 from benchmarks.pages import kept
 from warehouse.decode import Account
 from warehouse.lake import Lake
-from warehouse.loads import PROVEN, Load
+from warehouse.loads import Load
+from warehouse.stage import staged
+from warehouse.verdicts import PROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +32,7 @@ def load(lake: Lake, pages: Pages, account_id: str, copies: int) -> int:
     """Load one account-day as large as the pages, so many times over; rows published."""
     account = Account(account_id, pages.account.timezone_name, pages.account.currency)
     [day] = pages.days
-    with lake.stage("insights_hourly", account, [day]) as stage:
+    with staged(lake, "insights_hourly", account, [day]) as stage:
         batch: list[bytes] = []
         for body in _bodies(pages, account_id, copies):
             batch.append(body)

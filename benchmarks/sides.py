@@ -48,12 +48,14 @@ def ours(pages: Path, out: Path) -> int:
 
     from benchmarks.pages import kept  # noqa: PLC0415
     from warehouse.lake import Lake  # noqa: PLC0415
-    from warehouse.loads import PROVEN, Load  # noqa: PLC0415
+    from warehouse.loads import Load  # noqa: PLC0415
+    from warehouse.stage import staged  # noqa: PLC0415
+    from warehouse.verdicts import PROVEN  # noqa: PLC0415
 
     told = kept(pages)
     lake = Lake(out)
     bodies, rows = told.bodies(), 0
-    with lake.stage("insights_hourly", told.account, told.days) as stage:
+    with staged(lake, "insights_hourly", told.account, told.days) as stage:
         while batch := list(islice(bodies, 4)):
             stage.add(batch)
         for day in told.days:

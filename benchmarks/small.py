@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 from benchmarks.measure import tell
 from benchmarks.pages import kept
 from warehouse.lake import Lake
-from warehouse.loads import PROVEN, Load
+from warehouse.loads import Load
+from warehouse.stage import staged
+from warehouse.verdicts import PROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +31,7 @@ def main(folder: Path, out: Path) -> Mapping[str, float]:
     body = json.dumps({"data": rows}, separators=(",", ":")).encode()
 
     def once() -> None:
-        with lake.stage("insights_hourly", pages.account, pages.days) as stage:
+        with staged(lake, "insights_hourly", pages.account, pages.days) as stage:
             stage.add([body])
             settled = stage.settle(day)
             record = {"verdict": PROVEN, "loaded_at": datetime.now(UTC)}

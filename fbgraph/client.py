@@ -14,7 +14,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import httpx
@@ -34,10 +34,11 @@ from fbgraph.errors import (
     VersionError,
 )
 from fbgraph.filtering import check_kind
-from fbgraph.nodes import Node, act_id
+from fbgraph.node import Node, act_id
 from fbgraph.reports import POLL_FIELDS, TOTAL_SECONDS, ReportRun, wait_until_done
 from fbgraph.request import ROOT, Request, as_curl, check, check_address
 from fbgraph.retry import MAX_THROTTLED_SECONDS, retrying, verdict_on_write
+from fbgraph.tally import Tally
 from fbgraph.throttle import Throttle
 from fbgraph.usage import Limit, Usage, usage_of
 from fbgraph.wire import UNSENT, address_of, checked_url, proxy_for, secrets_in
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from fbgraph.ledger import Ledger
     from fbgraph.paging import Page, Params
 
-__all__ = ["API_VERSION", "GRAPH_URL", "GraphClient", "Tally"]
+__all__ = ["API_VERSION", "GRAPH_URL", "GraphClient"]
 
 GRAPH_URL: Final = "https://graph.facebook.com"
 API_VERSION: Final = versions.PINNED
@@ -57,33 +58,6 @@ API_VERSION: Final = versions.PINNED
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What the calls of one client came to.
-
-    `calls` as Meta counts them, failed ones and each item of a batch; the latest usage, and the
-    version that served the latest answer. What a client from `counted` calls, the client that it
-    came from has called too: `whole` is the tally of that one.
-    """
-
-    calls: int = 0
-    api_version: str = ""
-    usage: Usage = field(default_factory=Usage)
-    whole: Tally | None = field(default=None, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
-
-    def count(self, calls: int) -> None:
-        """Add calls that are made, from any thread."""
-        with self._lock:
-            self.calls += calls
-        if self.whole is not None:
-            self.whole.count(calls)
-
-    def part(self) -> Tally:
-        """A tally that begins with no calls and counts towards this one."""
-        return Tally(0, self.api_version, self.usage, self)
 
 
 class GraphClient:

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from fbgraph.errors import ThrottledError
     from fbgraph.ledger import Ledger
-    from fbgraph.request import Request
-    from fbgraph.usage import Reading, Usage
+    from fbgraph.usage import Metered, Reading, Usage
 
 __all__ = [
     "MAX_REST_SECONDS",
@@ -79,7 +78,7 @@ class _Block:
 
     until: float
     strikes: int = 1
-    probe: Request | None = None
+    probe: Metered | None = None
 
 
 class Throttle:
@@ -115,7 +114,7 @@ class Throttle:
                 if rest:
                     self._tell(reading.limit, Rest(rest))
 
-    def turn(self, request: Request) -> float:
+    def turn(self, request: Metered) -> float:
         """Seconds until `request` may be made; 0: now. Then `settle` must be told how it went."""
         with self._lock:
             wait = self._wait(request)
@@ -127,12 +126,12 @@ class Throttle:
                 self._blocks[limit].probe = request
             return wait
 
-    def rest_of(self, request: Request) -> float:
+    def rest_of(self, request: Metered) -> float:
         """Seconds until `request` may be made, for somebody who does not make it yet."""
         with self._lock:
             return self._wait(request)
 
-    def _wait(self, request: Request) -> float:
+    def _wait(self, request: Metered) -> float:
         limits, now = _limits_of(request), self._clock()
         told = {key: rest for key, rest in self._told().items() if key in limits}
         for limit in (key for key, rest in told.items() if rest.is_block):
@@ -151,7 +150,7 @@ class Throttle:
     def _told(self) -> Mapping[Limit, Rest]:
         return self._ledger.rests() if self._ledger else {}
 
-    def settle(self, request: Request, refusal: ThrottledError | None = None) -> None:
+    def settle(self, request: Metered, refusal: ThrottledError | None = None) -> None:
         """The call was answered: by a throttle, or by anything else: then the limits that it was
         the probe of are free. A call that was on its way before a block tells nothing of it.
         """
@@ -164,17 +163,17 @@ class Throttle:
             self._let_others_probe(request)
             self._block(_limit_of(request, refusal.detail.limit), refusal.detail.rest_seconds)
 
-    def unheard(self, request: Request) -> None:
+    def unheard(self, request: Metered) -> None:
         """No answer came: whoever is next may find out whether the limits are free."""
         with self._lock:
             self._let_others_probe(request)
 
-    def _let_others_probe(self, request: Request) -> None:
+    def _let_others_probe(self, request: Metered) -> None:
         for limit in self._probed_by(request):
             self._blocks[limit].probe = None
             self._tell(limit, Rest(0.0))
 
-    def _probed_by(self, request: Request) -> Sequence[Limit]:
+    def _probed_by(self, request: Metered) -> Sequence[Limit]:
         return [limit for limit, block in self._blocks.items() if block.probe is request]
 
     def _block(self, limit: Limit, told_seconds: float | None) -> None:
@@ -191,13 +190,13 @@ class Throttle:
             self._ledger.rest(limit, rest)
 
 
-def _limits_of(request: Request) -> frozenset[Limit]:
+def _limits_of(request: Metered) -> frozenset[Limit]:
     """All limits that a call counts against."""
     owners = {"", request.account_id}
     return frozenset(Limit(owner, case) for owner in owners for case in ("", request.use_case))
 
 
-def _limit_of(request: Request, name: str) -> Limit:
+def _limit_of(request: Metered, name: str) -> Limit:
     """The limit that a throttle means, by the word of `errors.Rule`. An account that is not known
     is the app: better to hold up too many calls than to call into a block.
     """

@@ -11,18 +11,27 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeGuard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Limit", "Reading", "Usage", "usage_of"]
+__all__ = ["Limit", "Metered", "Reading", "Usage", "usage_of"]
 
 #: Figures in the headers that are a share of a limit.
 _SHARES: Final = frozenset({
     *("call_count", "total_time", "total_cputime"),
     *("acc_id_util_pct", "app_id_util_pct"),
 })  # fmt: skip
+
+
+class Metered(Protocol):
+    """What counts against limits: a call, by its account (digits, "" if unknown) and use case."""
+
+    @property
+    def account_id(self) -> str: ...
+    @property
+    def use_case(self) -> str: ...
 
 
 class Limit(NamedTuple):

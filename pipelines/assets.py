@@ -27,11 +27,10 @@ from pipelines.recording import (
     published_events,
     record,
     record_good,
-    stopping,
     take_in_accounts,
 )
 from pipelines.reports import CONTROL, HOURLY_REPORT, REPORTS, Report
-from pipelines.resources import GraphResource
+from pipelines.resources import GraphResource, stopping
 from warehouse.catalog import publish
 from warehouse.lake import Lake
 from warehouse.schema import TABLES

@@ -14,8 +14,8 @@ import dagster as dg
 from fbgraph import act_id
 from pipelines.partitions import key_of, today_in
 from pipelines.refresh import REFRESH_HOUR
-from warehouse.loads import UNPROVABLE, UNPROVEN
 from warehouse.objects import Unreadable
+from warehouse.verdicts import UNPROVABLE, UNPROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -44,7 +44,7 @@ class _Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         from fbgraph.errors import GraphError  # noqa: PLC0415  # --help stays quick
-        from pipelines.settings import ConfigError  # noqa: PLC0415
+        from pipelines.errors import ConfigError  # noqa: PLC0415
         from warehouse.errors import WarehouseError  # noqa: PLC0415
 
         try:

@@ -10,10 +10,10 @@ import dagster as dg
 
 from pipelines.assets import report_asset
 from pipelines.definition import FIRST_DAY, LOOKBACK_DAYS
+from pipelines.errors import ConfigError
 from pipelines.report_files import FOLDER
 from pipelines.report_names import reserved
 from pipelines.reports import BROKEN, HOURLY_REPORT, REPORTS
-from pipelines.settings import ConfigError
 
 __all__ = ["InsightsReport", "report_assets"]
 

@@ -27,12 +27,13 @@ from pipelines.failures import Failures
 from pipelines.reports import CONTROL
 from warehouse import arrow
 from warehouse.actions import LISTS, sums_of
-from warehouse.checks import NOT_OVER, Found
+from warehouse.checks import Found
 from warehouse.decode import decode
 from warehouse.errors import WarehouseError
 from warehouse.hours import is_over
-from warehouse.loads import PROVEN, PROVISIONAL, UNPROVABLE, Load
+from warehouse.loads import Load
 from warehouse.pages import ROW
+from warehouse.verdicts import NOT_OVER, PROVEN, PROVISIONAL, UNPROVABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

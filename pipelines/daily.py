@@ -35,12 +35,11 @@ from pipelines.recording import (
     plan,
     published_events,
     record_good,
-    stopping,
     take_in_accounts,
 )
 from pipelines.refresh import Why, lookback, to_pull
 from pipelines.reports import CONTROL, DEFINITION, REPORTS, broken_reports
-from pipelines.resources import GraphResource
+from pipelines.resources import GraphResource, stopping
 from warehouse.catalog import publish
 from warehouse.checks import Totals
 from warehouse.lake import Lake

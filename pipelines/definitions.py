@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from pipelines.jobs import definitions
+from pipelines.assembly import definitions
 from pipelines.reports import broken_reports
 
 __all__ = ["defs"]

@@ -14,10 +14,11 @@ import click
 import warehouse
 from fbgraph.sandbox import Sandbox
 from pipelines.backfill import run_backfill
+from pipelines.errors import ConfigError
 from pipelines.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.partitions import today_in
 from pipelines.runs import CHECKOUT
-from pipelines.settings import VARIABLES, ConfigError
+from pipelines.settings import VARIABLES
 from pipelines.show import say, table_lines
 from pipelines.summary import command_name
 from warehouse.lake import Lake

@@ -11,10 +11,11 @@ import click
 from fbgraph import act_id
 from fbgraph.errors import ENDS_EVERYTHING, GraphError, TokenError, VersionError
 from pipelines import access
+from pipelines.errors import ConfigError
 from pipelines.listings import discover, text_of
 from pipelines.origin import refused
 from pipelines.reports import REPORTS
-from pipelines.settings import ConfigError, settings_of
+from pipelines.settings import settings_of
 from warehouse import reader
 from warehouse.catalog import lag
 from warehouse.errors import WarehouseError

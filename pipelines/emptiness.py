@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipelines.failures import Failed
+    from warehouse.failures import Failed
     from warehouse.loads import Load
 
 __all__ = [

@@ -10,12 +10,13 @@ import click
 
 from fbgraph import act_id
 from fbgraph.ledger import Rest
+from pipelines.errors import ConfigError
 from pipelines.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.limits import ledger_of
 from pipelines.partitions import AD_ACCOUNTS
 from pipelines.recording import published_events
 from pipelines.runs import open_instance
-from pipelines.settings import ConfigError, settings_of
+from pipelines.settings import settings_of
 from pipelines.show import say
 from pipelines.summary import command_name
 from warehouse.catalog import publish

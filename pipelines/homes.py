@@ -11,7 +11,7 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pipelines.settings import ConfigError
+from pipelines.errors import ConfigError
 from warehouse.errors import WarehouseError
 from warehouse.identity import identity_of
 

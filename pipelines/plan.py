@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from fbgraph import act_id
 from fbgraph.errors import RequestError
 from pipelines.definition import FIRST_DAY
+from pipelines.errors import ConfigError
 from pipelines.listings import text_of
 from pipelines.partitions import AccountDay, today_in
 from pipelines.reports import REPORTS, broken_reports, require_reports
-from pipelines.settings import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import dagster as dg
 from dagster._core.events import AssetMaterializationPlannedData  # no public way to plan
 
 from fbgraph import act_id
-from fbgraph.errors import ENDS_EVERYTHING
 from pipelines.data_versions import accounts_version, content_version, version_tags
+from pipelines.errors import ConfigError
 from pipelines.failures import Failures
 from pipelines.homes import demand_home
 from pipelines.listings import store_accounts, text_of
 from pipelines.metadata import listing_metadata, published_metadata, unreadable_metadata
 from pipelines.origin import claimed
 from pipelines.partitions import AD_ACCOUNTS, key_of
-from pipelines.settings import ConfigError
+from pipelines.resources import FAILED, STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 __all__ = [
-    "FAILED",
-    "STOPPED",
     "Part",
     "evaluation_of",
     "failure_of",
@@ -50,24 +47,9 @@ __all__ = [
     "record_accounts",
     "record_good",
     "seen_change",
-    "stopping",
     "take_in_accounts",
     "told_of",
 ]
-
-
-#: Keys in the metadata of a failed run: asset → partition key → why; and why everything stopped.
-FAILED: Final = "failed"
-STOPPED: Final = "stopped"
-
-
-@contextmanager
-def stopping() -> Iterator[None]:
-    """Turn what stops everything into a Failure that says so once, without a traceback of ours."""
-    try:
-        yield
-    except (*ENDS_EVERYTHING, ConfigError) as error:
-        raise dg.Failure(str(error), metadata={STOPPED: str(error)}, allow_retries=False) from None
 
 
 class Part(NamedTuple):

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from fbgraph.fields import HOURLY, HOURLY_AUDIENCE, LEVELS, breakdowns, insights_fields
-from warehouse.checks import METRICS
 from warehouse.schema import BY_DAY, BY_HOUR, HOURS, MONEY, OBJECTS
 from warehouse.table import Column, Table
+from warehouse.verdicts import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

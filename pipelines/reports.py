@@ -21,15 +21,15 @@ from fbgraph.fields import (
     insights_fields,
 )
 from pipelines.definition import FIRST_DAY, LOOKBACK_DAYS, Definition, Fault
+from pipelines.errors import ConfigError
 from pipelines.report_files import FOLDER, read_definitions
 from pipelines.report_rules import no_sums
 from pipelines.report_tables import table_of
-from pipelines.settings import ConfigError
 from warehouse.actions import why_not
-from warehouse.checks import METRICS
 from warehouse.errors import UnfitTableError
 from warehouse.registry import OWN, register
 from warehouse.schema import LIVE_WINDOWS, TABLES
+from warehouse.verdicts import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -7,20 +7,37 @@ never sees one: neither in a run's configuration nor in an event.
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 
+from fbgraph.errors import ENDS_EVERYTHING
+from pipelines.errors import ConfigError
 from pipelines.homes import demand_home
-from pipelines.recording import stopping
 from pipelines.settings import settings_of
 from warehouse.place import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pipelines.settings import Settings
 
-__all__ = ["GraphResource"]
+__all__ = ["FAILED", "STOPPED", "GraphResource", "stopping"]
+
+#: Keys in the metadata of a failed run: asset → partition key → why; and why everything stopped.
+FAILED: Final = "failed"
+STOPPED: Final = "stopped"
+
+
+@contextmanager
+def stopping() -> Iterator[None]:
+    """Turn what stops everything into a Failure that says so once, without a traceback of ours."""
+    try:
+        yield
+    except (*ENDS_EVERYTHING, ConfigError) as error:
+        raise dg.Failure(str(error), metadata={STOPPED: str(error)}, allow_retries=False) from None
 
 
 class GraphResource(dg.ConfigurableResource["GraphResource"]):

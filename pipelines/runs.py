@@ -15,10 +15,11 @@ import dagster as dg
 import yaml
 from dagster._core.instance.ref import InstanceRef  # no public way to a folder of one's own
 
+from pipelines.assembly import FOLDER, definitions
+from pipelines.errors import ConfigError
 from pipelines.homes import demand_home
-from pipelines.jobs import FOLDER, definitions
 from pipelines.recording import told_of
-from pipelines.settings import ConfigError, settings_of
+from pipelines.settings import settings_of
 from warehouse.files import locked
 from warehouse.place import open_store
 

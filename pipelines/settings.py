@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from fbgraph import API_VERSION, GRAPH_URL, GraphClient, act_id
 from fbgraph.errors import RequestError, VersionError
 from fbgraph.versions import why_not
+from pipelines.errors import ConfigError
 from pipelines.limits import ledger_of
 from pipelines.origin import refused
 from warehouse.errors import WarehouseError
@@ -23,15 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
-__all__ = ["VARIABLES", "ConfigError", "Settings", "Variable", "settings_of", "wrong_settings"]
+__all__ = ["VARIABLES", "Settings", "Variable", "settings_of", "wrong_settings"]
 
 
 #: Where `dagster dev` serves its pages.
 DAGSTER_URL: Final = "http://127.0.0.1:3000"
-
-
-class ConfigError(Exception):
-    """A setting is missing or wrong. The text names the variable and what to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from fbgraph import act_id
+from pipelines.errors import ConfigError
 from pipelines.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.failures import Failures
 from pipelines.listings import accounts_in
 from pipelines.partitions import AccountDay, key_of, today_in
 from pipelines.refresh import lookback, moved
 from pipelines.reports import CONTROL, REPORTS, broken_reports, require_reports
-from pipelines.settings import ConfigError, settings_of
+from pipelines.settings import settings_of
 from pipelines.show import say, table_lines
 from pipelines.summary import command_name
 from warehouse.catalog import lag

@@ -14,7 +14,7 @@ from pipelines.listings import text_of
 from pipelines.partitions import key_of
 from pipelines.reports import DEFINITION, REPORTS
 from pipelines.show import table_lines
-from warehouse.loads import PROVEN, PROVISIONAL, UNPROVABLE
+from warehouse.verdicts import PROVEN, PROVISIONAL, UNPROVABLE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

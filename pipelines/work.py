@@ -18,7 +18,7 @@ from pipelines.failures import Failures
 from pipelines.outcome import HAD_ROWS, Outcome
 from pipelines.partitions import AccountDay, chunks
 from pipelines.reports import CONTROL
-from warehouse.checks import METRICS, UNPROVABLE, Totals, prove, too_many_rejects
+from warehouse.checks import Totals, prove, too_many_rejects
 from warehouse.conversions import Proof
 from warehouse.conversions import prove as prove_actions
 from warehouse.errors import KeepsProvenError, NotAPageError, WarehouseError
@@ -26,6 +26,8 @@ from warehouse.hours import over_at
 from warehouse.loads import Load, may_replace
 from warehouse.money import smallest_coin
 from warehouse.pages import ROW
+from warehouse.stage import staged
+from warehouse.verdicts import METRICS, UNPROVABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -102,7 +104,7 @@ class ReportWork:
         """A stage for the pages of an order. Raises UnwritableError where nothing can be put."""
         closing = self._stages.enter_context(ExitStack())
         account = self._accounts[order.account_id]
-        stage = closing.enter_context(self._lake.stage(self._report.table, account, order.days))
+        stage = closing.enter_context(staged(self._lake, self._report.table, account, order.days))
         pages = self._open[order] = _Pages(stage, closing)
         return pages
 

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from warehouse import arrow
 from warehouse.actions import plus
+from warehouse.verdicts import METRICS, NOT_OVER, PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,13 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CENT",
-    "METRICS",
-    "NOT_OVER",
-    "PROVEN",
-    "PROVISIONAL",
     "REJECTS_SHARE",
-    "UNPROVABLE",
-    "UNPROVEN",
     "Difference",
     "Found",
     "Totals",
@@ -39,18 +34,6 @@ __all__ = [
     "unknown_ids",
 ]
 
-PROVEN: Final = "proven"
-UNPROVEN: Final = "unproven"
-
-#: The day was not over when Meta was asked for it, whether its rows add up or not.
-PROVISIONAL: Final = "provisional"
-
-#: How the reason of a provisional day begins.
-NOT_OVER: Final = "the day was not over when Meta was asked"
-
-#: Nothing is known to be wrong, but the rows of such a report add up to no total.
-UNPROVABLE: Final = "unprovable"
-
 #: More rejects than this share of an account-day fail it. Design §5.4.
 REJECTS_SHARE: Final = Decimal("0.01")
 
@@ -58,9 +41,6 @@ REJECTS_SHARE: Final = Decimal("0.01")
 CENT: Final = Decimal("0.01")
 
 _MILLIONTH: Final = Decimal("0.000001")
-
-#: What is compared, in this order.
-METRICS: Final[Sequence[str]] = ("impressions", "clicks", "spend")
 
 
 @dataclass(frozen=True, slots=True)

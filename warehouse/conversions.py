@@ -17,16 +17,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from warehouse.actions import LISTS, Key, Sum, lists_of, why_not
 from warehouse.cells import UnreadableError
-from warehouse.checks import (
-    NOT_OVER,
-    PROVEN,
-    PROVISIONAL,
-    UNPROVABLE,
-    UNPROVEN,
-    plain,
-    spend_tolerance,
-)
+from warehouse.checks import plain, spend_tolerance
 from warehouse.money import offset_of
+from warehouse.verdicts import NOT_OVER, PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

@@ -74,7 +74,7 @@ def merge_objects(  # noqa: PLR0913  what was seen, whose it is, when, and wheth
     latest, past = TABLES[table], TABLES[f"{table}_history"]
     account_id = account.account_id if account else None
     fresh = decode_objects(latest, objects, account, fetched_at)
-    old = rejects.of_objects(lake, latest, account_id)
+    old = rejects.of_objects(lake.store, latest, account_id)
     unread = _Unread(
         before=rejects.cells_of(latest, (row for rows in old.values() for row in rows)),
         now=fresh.unread,
@@ -90,7 +90,7 @@ def merge_objects(  # noqa: PLR0913  what was seen, whose it is, when, and wheth
 
     with lake.writing(TABLES["rejects"], account_id, None):
         rejects.keep(
-            *(lake, latest, old, fresh, fetched_at),
+            *(lake.store, latest, old, fresh, fetched_at),
             account_id=account_id,
             complete=complete or account is None,  # accounts come all at once
         )

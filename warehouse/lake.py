@@ -36,7 +36,6 @@ from warehouse.loads import completed, may_replace, restated, to_values
 from warehouse.parquet import Partition, Writer
 from warehouse.place import open_store
 from warehouse.schema import TABLES, Table, table_named
-from warehouse.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -46,9 +45,8 @@ if TYPE_CHECKING:
     from warehouse.pages import Reject
     from warehouse.parquet import Footer
     from warehouse.store import Found
-    from warehouse.typed import Account
 
-__all__ = ["DATA_FILE", "Lake", "Partition", "records"]
+__all__ = ["DATA_FILE", "Lake", "Partition", "records", "table_in_files"]
 
 DATA_FILE: Final = "data.parquet"
 
@@ -97,7 +95,7 @@ class Lake:
         KeepsProvenError when the account-day is proven and `load` is not, and WarehouseError for
         rows that are not of the table or the partition; either way the old file stays.
         """
-        table = _stored(table)
+        table = table_in_files(table)
         where = self.partition(table, account_id, date)
         content = parquet.content_of(table, rows, where)
         with self.writing(table, account_id, date), workshop(self.root) as folder:
@@ -121,7 +119,7 @@ class Lake:
         Returns the new rows. Nothing is written when `change` gives the rows back as they are. It
         is called again where others were faster, as can be in a bucket.
         """
-        table = _stored(table)
+        table = table_in_files(table)
         where = self.partition(table, account_id, None)
         after = arrow.empty(table.arrow_schema)
         is_new = False
@@ -144,22 +142,6 @@ class Lake:
         if is_new:
             self.changed()
         return after
-
-    @contextmanager
-    def stage(self, table: Table | str, account: Account, days: Iterable[date]) -> Iterator[Stage]:
-        """Collect pages of an account's report for these days, prove each, publish each.
-
-        What is not published when the block ends leaves nothing behind.
-        """
-        table = _stored(table)
-        for day in (days := tuple(days)):
-            self.key(table, account.account_id, day)  # refuses what is no account-day
-        with ExitStack() as at_the_end:
-            with self.writing(table, account.account_id, days[0]):
-                folder = at_the_end.enter_context(workshop(self.root))
-            stage = Stage(self, table, account, days, folder)
-            at_the_end.callback(stage.close)
-            yield stage
 
     def put(
         self, table: Table, where: Partition, writer: Writer, load: Load | None, rows: int
@@ -207,7 +189,7 @@ class Lake:
         self, table: Table | str, *, account_id: str | None = None, date: date | None = None
     ) -> pa.Table:
         """All rows, or those of an account or an account-day, with the table's schema."""
-        table = _stored(table)
+        table = table_in_files(table)
         wanted = self._wanted(table, account_id, date)
         parts = [
             rows for rows in self.store.each(partial(self._rows, table), wanted) if rows is not None
@@ -231,13 +213,13 @@ class Lake:
 
     def load_of(self, table: Table | str, account_id: str, date: date) -> Load | None:
         """The record of one account-day, from the footer of its file; None if there is none."""
-        return self._footer(self.key(_stored(table), account_id, date)).load
+        return self._footer(self.key(table_in_files(table), account_id, date)).load
 
     def loads_of(
         self, table: Table | str, account_days: Iterable[tuple[str, date]]
     ) -> Sequence[Load | None]:
         """The records of many account-days (account, date), in their order."""
-        table = _stored(table)
+        table = table_in_files(table)
         return self.store.each(lambda cell: self.load_of(table, *cell), account_days)
 
     def loads(self) -> pa.Table:
@@ -250,7 +232,7 @@ class Lake:
 
     def partitions(self, table: Table | str, account_id: str | None = None) -> Sequence[Partition]:
         """The files of a table, or those of one account, by account and date."""
-        table = _stored(table)
+        table = table_in_files(table)
         named = {"account_id": _account_folder(account_id) or "*"}
         folders = [f"{folder}={named.get(folder, '*')}" for folder in table.partitions or ()]
         pattern = "/".join([table.name, *folders, DATA_FILE])
@@ -274,7 +256,7 @@ class Lake:
 
     def key(self, table: Table | str, account_id: str | None, date: date | None) -> str:
         """Where a file is. Raises WarehouseError for an account id that is not digits."""
-        table = _stored(table)
+        table = table_in_files(table)
         names = {"account_id": _account_folder(account_id), "date": date and date.isoformat()}
         wanted = table.partitions or ()
         given = tuple(name for name, value in names.items() if value is not None)
@@ -305,7 +287,7 @@ class Lake:
             for n, reject in enumerate(rejects, start=1)
         ]
         with self.writing(TABLES["rejects"], load.account_id, load.date):
-            rejected.write(self, key, rows)
+            rejected.write(self.store, key, rows)
         self.changed()
 
     def _forget_rejects(self, load: Load) -> None:
@@ -369,7 +351,8 @@ def records(footers: Iterable[Footer]) -> tuple[pa.Table, pa.Table]:
     )
 
 
-def _stored(table: Table | str) -> Table:
+def table_in_files(table: Table | str) -> Table:
+    """A table that the lake keeps. Raises UnknownTableError."""
     table = table_named(table) if isinstance(table, str) else table
     if table.partitions is None:
         raise UnknownTableError(f"{table.name} is not kept in files of its own")

@@ -12,10 +12,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-from warehouse.checks import NOT_OVER, PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN, Totals
+from warehouse.checks import Totals
 from warehouse.errors import UnknownZoneError
 from warehouse.hours import is_over
 from warehouse.schema import SCHEMA_VERSION
+from warehouse.verdicts import NOT_OVER, PROVEN, PROVISIONAL, UNPROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,11 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LOAD_KEY",
-    "PROVEN",
-    "PROVISIONAL",
     "RESTATEMENTS_KEY",
-    "UNPROVABLE",
-    "UNPROVEN",
     "Load",
     "Restatement",
     "completed",

@@ -15,9 +15,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from warehouse.cells import CELL, NOTHING, Flaw, RepeatedKey, UnreadableError, read
-from warehouse.checks import METRICS
 from warehouse.errors import NotAPageError
 from warehouse.typed import DAY_END, DAY_START
+from warehouse.verdicts import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

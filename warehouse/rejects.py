@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
-    from warehouse.lake import Lake
     from warehouse.objects import Objects
     from warehouse.pages import Reject
+    from warehouse.store import Store
     from warehouse.table import Table
 
 __all__ = [
@@ -93,27 +93,27 @@ def row_of(  # noqa: PLR0913  # of what, whose and when
     }
 
 
-def write(lake: Lake, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def write(store: Store, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Put a file of rejects into its place."""
     table = TABLES["rejects"]
-    with workshop(lake.root) as aside:
+    with workshop(store.root) as aside:
         writer = Writer(table, aside / "rejects.unfinished")
         for at in range(0, len(rows), _AT_ONCE):
             writer.write(arrow.records(table.arrow_schema, rows[at : at + _AT_ONCE]))
         written = writer.finish()
-        lake.store.replace(key, lambda: written)
+        store.replace(key, lambda: written)
 
 
 # -- of objects ------------------------------------------------------------------------------------
 
 
-def of_objects(lake: Lake, table: Table, account_id: str | None) -> OldRejects:
+def of_objects(store: Store, table: Table, account_id: str | None) -> OldRejects:
     """What could not be read of the objects of an account, or of all accounts, when last seen."""
     of_account = f"rejects/{table.name}/{account_id or '*'}/{LATEST}/*.parquet"
     found: OldRejects = {}
-    for key in (one.key for one in lake.store.find(of_account)):
+    for key in (one.key for one in store.find(of_account)):
         try:
-            found[key] = arrow.python_rows(pq.ParquetFile(lake.store.open(key)).read())
+            found[key] = arrow.python_rows(pq.ParquetFile(store.open(key)).read())
         except FileNotFoundError:  # somebody else has just replaced it
             continue
     return found
@@ -127,7 +127,7 @@ def cells_of(table: Table, rows: Iterable[Mapping[str, Any]]) -> frozenset[tuple
 
 
 def keep(  # noqa: PLR0913  # what was kept, what is new, whose and when
-    lake: Lake,
+    store: Store,
     table: Table,
     old: OldRejects,
     objects: Objects,
@@ -156,10 +156,10 @@ def keep(  # noqa: PLR0913  # what was kept, what is new, whose and when
         if rows == [row for key in keys for row in old[key]]:
             continue
         if rows:
-            write(lake, new := file_of(folder, at), rows)
+            write(store, new := file_of(folder, at), rows)
             keys = [key for key in keys if key != new]
         for key in keys:
-            lake.store.delete(key)
+            store.delete(key)
 
 
 def _new_rows(

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from warehouse.loads import PROVEN, UNPROVABLE
 from warehouse.schema import ACCOUNT_NAME, INSIGHTS_DAILY, INSIGHTS_HOURLY, MONEY
 from warehouse.table import Column, View
+from warehouse.verdicts import PROVEN, UNPROVABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

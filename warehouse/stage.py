@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,8 @@ from warehouse.actions import sums_of
 from warehouse.checks import Found
 from warehouse.decode import decode
 from warehouse.errors import WarehouseError
+from warehouse.files import workshop
+from warehouse.lake import table_in_files
 from warehouse.merge import (
     PART,
     PIECE_ROWS,
@@ -49,7 +52,7 @@ if TYPE_CHECKING:
     from warehouse.table import Table
     from warehouse.typed import Account
 
-__all__ = ["Settled", "Stage"]
+__all__ = ["Settled", "Stage", "staged"]
 
 #: Bytes of rows that all stages of a process hold together before one that holds more than its
 #: share puts its own aside: rows of a quiet account-day need not touch the disk twice.
@@ -113,8 +116,27 @@ class _Part:
     rejects: defaultdict[date, _Rejects] = field(default_factory=lambda: defaultdict(_Rejects))
 
 
+@contextmanager
+def staged(
+    lake: Lake, table: Table | str, account: Account, days: Iterable[date]
+) -> Iterator[Stage]:
+    """Collect pages of an account's report for these days, prove each, publish each.
+
+    What is not published when the block ends leaves nothing behind.
+    """
+    table = table_in_files(table)
+    for day in (days := tuple(days)):
+        lake.key(table, account.account_id, day)  # refuses what is not an account-day
+    with ExitStack() as at_the_end:
+        with lake.writing(table, account.account_id, days[0]):
+            folder = at_the_end.enter_context(workshop(lake.root))
+        stage = Stage(lake, table, account, days, folder)
+        at_the_end.callback(stage.close)
+        yield stage
+
+
 class Stage:
-    """Collects one account's rows of one table for a set of days. `Lake.stage` makes it.
+    """Collects one account's rows of one table for a set of days. `staged` makes it.
 
     `unknown_fields` are the keys that came and nobody asked for.
     """

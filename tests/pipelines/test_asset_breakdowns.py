@@ -17,10 +17,12 @@ from warehouse import decode as decode_module
 from warehouse import reader
 from warehouse.catalog import publish
 from warehouse.decode import Account, decode
-from warehouse.loads import PROVEN, Load
+from warehouse.loads import Load
 from warehouse.registry import register
+from warehouse.stage import staged
 from warehouse.table import Column
 from warehouse.typed import wire_row
+from warehouse.verdicts import PROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -199,7 +201,7 @@ def test_the_same_asset_with_another_signed_address_is_one_row(lake: Lake) -> No
     again = IMAGE | {"url": "https://x.net/1.png?oh=00_B"}
     other = IMAGE | {"url": "https://x.net/1.png?oh=00_C"}
 
-    with lake.stage(IMAGES, ACCOUNT, [DAY]) as stage:
+    with staged(lake, IMAGES, ACCOUNT, [DAY]) as stage:
         stage.add([page(row(IMAGE), row(again))])
         stage.add([page(row(other), row(IMAGE, ad=2), row(IMAGE, ad=2, clicks="2"))])
         settled = stage.settle(DAY)

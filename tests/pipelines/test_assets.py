@@ -11,8 +11,9 @@ import dagster as dg
 import pytest
 
 import warehouse
+from pipelines.assembly import FOLDER, definitions
 from pipelines.definitions import defs
-from pipelines.jobs import FOLDER, JOBS, definitions
+from pipelines.jobs import JOBS
 from pipelines.reports import REPORTS
 from pipelines.runs import RunResult, run_job
 from warehouse.views import VIEWS

@@ -13,7 +13,8 @@ from pipelines.entities import Known
 from pipelines.outcome import HAD_ROWS, Outcome
 from pipelines.partitions import AccountDay
 from warehouse.decode import Account
-from warehouse.loads import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN, Load
+from warehouse.loads import Load
+from warehouse.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
 
 DAY = date(2026, 11, 21)
 LOADED = Load(

@@ -78,7 +78,7 @@ def url(
         date=None,
         at=NOW,
     )
-    rejects.write(lake, f"rejects/ads/{two[0]}/latest/1.parquet", [rejected])
+    rejects.write(lake.store, f"rejects/ads/{two[0]}/latest/1.parquet", [rejected])
     lake.store.note(f".failed/insights_daily/{two[0]}/2026-11-20.json", '{"at": "2026-11-23"}')
     lake.store.note(f".runs/insights_daily/{two[0]}/abc.json", "{}")
     lake.store.note(f"no_longer_defined/account_id={two[0]}/date=2026-11-20/data.parquet", "rows")

@@ -11,10 +11,10 @@ from click.testing import CliRunner
 
 from pipelines.cli import cli
 from pipelines.definitions import defs
+from pipelines.errors import ConfigError
 from pipelines.homes import Shown, demand_home, is_same
 from pipelines.resources import GraphResource
 from pipelines.runs import run_job
-from pipelines.settings import ConfigError
 from tests.pipelines.conftest import DAYS
 from warehouse.identity import KEY, claim
 from warehouse.place import open_store

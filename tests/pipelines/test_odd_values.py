@@ -19,8 +19,8 @@ from pipelines.report_tables import table_of
 from pipelines.reports import REPORTS, report_of
 from tests.pipelines.conftest import NOW
 from warehouse.catalog import publish
-from warehouse.loads import PROVEN, UNPROVABLE
 from warehouse.registry import register
+from warehouse.verdicts import PROVEN, UNPROVABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -17,8 +17,8 @@ from pipelines.report_tables import table_of
 from pipelines.reports import REPORTS, Report, report_of
 from tests.pipelines.conftest import NOW
 from warehouse.catalog import publish
-from warehouse.loads import PROVEN, UNPROVABLE, UNPROVEN, Load
 from warehouse.registry import register
+from warehouse.verdicts import PROVEN, UNPROVABLE, UNPROVEN
 from warehouse.views import VIEWS
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from fbgraph import GraphClient
     from fbgraph.sandbox import Sandbox
     from warehouse.lake import Lake
+    from warehouse.loads import Load
 
 
 pytestmark = pytest.mark.usefixtures("own_tables")

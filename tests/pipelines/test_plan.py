@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fbgraph import GRAPH_URL
+from pipelines.errors import ConfigError
 from pipelines.listings import Discovery
 from pipelines.partitions import AccountDay
 from pipelines.plan import plan_of
-from pipelines.settings import ConfigError
 from pipelines.summary import Summary
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import pytest
 
 from pipelines.refresh import Why, lookback, to_pull
 from warehouse.checks import Totals
-from warehouse.loads import PROVEN, PROVISIONAL, UNPROVEN, Load
+from warehouse.loads import Load
+from warehouse.verdicts import PROVEN, PROVISIONAL, UNPROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

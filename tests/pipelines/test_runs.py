@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.backfill import _publish
+from pipelines.errors import ConfigError
 from pipelines.plan import Plan
 from pipelines.runs import open_instance, run_job
-from pipelines.settings import ConfigError
 from pipelines.summary import Summary
 
 if TYPE_CHECKING:

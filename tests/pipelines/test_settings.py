@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from fbgraph.errors import VersionError
-from pipelines.settings import VARIABLES, ConfigError, settings_of
+from pipelines.errors import ConfigError
+from pipelines.settings import VARIABLES, settings_of
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipelines.errors import ConfigError
 from pipelines.failures import Failed, Failures
 from pipelines.outcome import Outcome
 from pipelines.partitions import AccountDay
-from pipelines.settings import ConfigError
 from pipelines.status import GOOD, State, run_status, state_of
-from warehouse.loads import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN, Load
+from warehouse.loads import Load
+from warehouse.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

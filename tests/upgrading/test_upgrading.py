@@ -19,9 +19,9 @@ import pytest
 
 import warehouse
 from fbgraph.sandbox import Sandbox
+from pipelines.errors import ConfigError
 from pipelines.reports import read_reports
 from pipelines.runs import open_instance, run_job
-from pipelines.settings import ConfigError
 from warehouse.catalog import publish
 from warehouse.decode import Account
 from warehouse.history import merge_objects

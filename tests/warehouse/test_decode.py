@@ -19,10 +19,12 @@ from warehouse.catalog import publish
 from warehouse.cells import HOUR_LABELS
 from warehouse.decode import Account, Decoded, decode
 from warehouse.errors import NotAPageError, UnknownZoneError
-from warehouse.loads import UNPROVEN, Load
+from warehouse.loads import Load
 from warehouse.pages import as_body, judge_page
 from warehouse.schema import HOURLY, TABLES, Column
+from warehouse.stage import staged
 from warehouse.typed import SuspectError, typed
+from warehouse.verdicts import UNPROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -112,7 +114,7 @@ def test_each_day_of_several_has_its_own_instants() -> None:
 
 def published(lake: Lake, bodies: Iterable[bytes]) -> Settled:
     """Let pages take the whole way, each by itself: a stage, a file, the published DuckDB."""
-    with lake.stage(TABLE, ACCOUNT, [DAY]) as stage:
+    with staged(lake, TABLE, ACCOUNT, [DAY]) as stage:
         for body in bodies:
             stage.add([body])
         settled = stage.settle(DAY)

@@ -27,6 +27,7 @@ from warehouse.files import STAGING, workshop
 from warehouse.lake import Lake
 from warehouse.loads import Load
 from warehouse.schema import HOURLY, TABLES
+from warehouse.stage import staged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,10 +47,12 @@ from datetime import date
 from warehouse import stage
 from warehouse.decode import Account
 from warehouse.lake import Lake
+from warehouse.stage import staged
 stage.HELD_BYTES = stage.SHARE_BYTES = 0
-with Lake({url!r}).stage("insights_hourly", Account("11", "UTC", "EUR"), [date(2026, 11, 21)]) as s:
+day = date(2026, 11, 21)
+with staged(Lake({url!r}), "insights_hourly", Account("11", "UTC", "EUR"), [day]) as s:
     s.add([{body!r}])
-    s.settle(date(2026, 11, 21))
+    s.settle(day)
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -60,8 +63,9 @@ from datetime import UTC, date, datetime
 from warehouse.decode import Account
 from warehouse.lake import Lake
 from warehouse.loads import Load
+from warehouse.stage import staged
 day = date(2026, 11, 21)
-with Lake({url!r}).stage("insights_hourly", Account("11", "UTC", "EUR"), [day]) as s:
+with staged(Lake({url!r}), "insights_hourly", Account("11", "UTC", "EUR"), [day]) as s:
     s.add([{body!r}])
     settled = s.settle(day)
     more = {{"verdict": "proven", "loaded_at": datetime(2026, 11, 22, tzinfo=UTC)}}
@@ -117,7 +121,7 @@ def keys(lake: Lake, day: date = DAYS[1]) -> list[tuple[str, int | None]]:
 def test_pages_of_mixed_days_become_one_sorted_file_a_day(lake: Lake) -> None:
     mixed = [row(ad, hour, day) for ad in range(9) for hour in (3, None) for day in DAYS]
     random.Random(1).shuffle(mixed)  # noqa: S311  no secret
-    with lake.stage(TABLE, ACCOUNT, DAYS) as stage:
+    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         read = sum(stage.add([page(*mixed[n : n + 5])]) for n in range(0, len(mixed), 5))
         for day in DAYS:
             settled = stage.settle(day)
@@ -133,7 +137,7 @@ def test_pages_of_mixed_days_become_one_sorted_file_a_day(lake: Lake) -> None:
 
 @pytest.mark.usefixtures("held")
 def test_what_was_found_is_what_a_proof_needs(lake: Lake) -> None:
-    with lake.stage(TABLE, ACCOUNT, DAYS) as stage:
+    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         stage.add([page(*(row(ad) for ad in range(3)))])
         full, empty = stage.settle(DAYS[1]).found, stage.settle(DAYS[0]).found
 
@@ -145,7 +149,7 @@ def test_what_was_found_is_what_a_proof_needs(lake: Lake) -> None:
 
 @pytest.mark.usefixtures("held")
 def test_rows_that_two_parts_brought_count_once_and_the_later_part_is_right(lake: Lake) -> None:
-    with lake.stage(TABLE, ACCOUNT, DAYS) as stage:
+    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         stage.add([page(row(1), row(2), row(3, None))], part=0)
         stage.add([page(row(2, clicks="5"), row(3, None), row(4))], part=1)
         settled = stage.settle(DAYS[1])
@@ -159,7 +163,7 @@ def test_rows_that_two_parts_brought_count_once_and_the_later_part_is_right(lake
 
 @pytest.mark.usefixtures("held")
 def test_a_page_read_twice_counts_once_and_rows_that_differ_are_told(lake: Lake) -> None:
-    with lake.stage(TABLE, ACCOUNT, DAYS) as stage:
+    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         stage.add([page(row(1), row(2))])
         stage.add([page(row(1), row(2, clicks="5"))])
         found = stage.settle(DAYS[1]).found
@@ -170,7 +174,7 @@ def test_a_page_read_twice_counts_once_and_rows_that_differ_are_told(lake: Lake)
 
 @pytest.mark.usefixtures("held")
 def test_a_dropped_part_is_forgotten_with_its_rejects(lake: Lake) -> None:
-    with lake.stage(TABLE, ACCOUNT, DAYS) as stage:
+    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         stage.add([page(row(1), row(2))], part=0)
         stage.add([page(row(8), row(9, clicks="x"))], part=1)
         stage.drop(1)
@@ -183,7 +187,7 @@ def test_a_dropped_part_is_forgotten_with_its_rejects(lake: Lake) -> None:
 
 
 def test_rejects_are_counted_by_day_and_numbered_by_page_of_their_part(lake: Lake) -> None:
-    with lake.stage(TABLE, ACCOUNT, DAYS) as stage:
+    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         stage.add([page(row(1)), page(row(2), row(3, clicks="x"))])
         stage.add([page(row(4, spend="12a")), page("no row")])
         first, second = stage.settle(DAYS[0]), stage.settle(DAYS[1])
@@ -200,7 +204,7 @@ def test_rejects_are_counted_by_day_and_numbered_by_page_of_their_part(lake: Lak
 
 
 def test_a_body_that_is_no_page_leaves_the_call_without_effect(lake: Lake) -> None:
-    with lake.stage(TABLE, ACCOUNT, DAYS) as stage:
+    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         with pytest.raises(NotAPageError):
             stage.add([page(row(1)), b"<html>"])
         assert stage.add([page(row(1)), page(row(2))]) == 2
@@ -217,7 +221,7 @@ def test_cells_are_counted_apart_from_rows_and_change_nothing_else(lake: Lake) -
         row(3, campaign_name="Caf\ud83d"),
         row(4),
     ]
-    with lake.stage(TABLE, ACCOUNT, DAYS) as stage:
+    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         stage.add([page(*odd)])
         settled = stage.settle(DAYS[1])
         settled.publish(load(settled))
@@ -238,7 +242,7 @@ def test_cells_are_counted_apart_from_rows_and_change_nothing_else(lake: Lake) -
 def test_a_thousand_rejects_of_each_column_are_kept_and_all_are_counted(lake: Lake) -> None:
     many = [row(n, inline_link_clicks="x", social_spend="y") for n in range(700)]
     bad = [row(n, spend="z") for n in range(700, 705)]
-    with lake.stage(TABLE, ACCOUNT, DAYS) as stage:
+    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         for part in (0, 1):
             stage.add([page(*many)], part=part)
         stage.add([page(*bad)], part=2)
@@ -260,7 +264,7 @@ def test_a_thousand_rejects_of_each_column_are_kept_and_all_are_counted(lake: La
 
 def test_what_is_not_published_leaves_nothing_and_the_old_day_stays(days: Any, lake: Lake) -> None:
     days.put()
-    with lake.stage(TABLE, ACCOUNT, DAYS) as stage:
+    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         stage.add([page(row(1))])
         settled = stage.settle(DAYS[1])
         with pytest.raises(KeepsProvenError, match="spend is short"):
@@ -271,7 +275,7 @@ def test_what_is_not_published_leaves_nothing_and_the_old_day_stays(days: Any, l
 
 
 def test_a_load_of_other_rows_is_refused_and_a_second_publish_too(lake: Lake) -> None:
-    with lake.stage(TABLE, ACCOUNT, DAYS) as stage:
+    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         stage.add([page(row(1))])
         settled = stage.settle(DAYS[1])
         with pytest.raises(WarehouseError, match="the load record is of"):
@@ -285,16 +289,17 @@ def test_a_load_of_other_rows_is_refused_and_a_second_publish_too(lake: Lake) ->
 
 def test_a_reload_through_a_stage_is_told_as_a_restatement(days: Any, lake: Lake) -> None:
     days.put()
-    with lake.stage(TABLE, ACCOUNT, DAYS) as stage:
+    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         stage.add([page(row(1))])
         settled = stage.settle(DAYS[1])
         change = settled.publish(load(settled, loaded_at=LOADED + timedelta(days=1)))
 
-    assert (change.rows_before, change.rows_after) == (6, 1)  # type: ignore[union-attr]  # it did change
+    assert change is not None
+    assert (change.rows_before, change.rows_after) == (6, 1)
 
 
 def test_many_threads_may_add_at_once(lake: Lake) -> None:
-    with lake.stage(TABLE, ACCOUNT, DAYS) as stage, ThreadPoolExecutor(8) as pool:
+    with staged(lake, TABLE, ACCOUNT, DAYS) as stage, ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: stage.add([page(row(n, 1), row(n, 2))], part=n), range(40)))
         found = stage.settle(DAYS[1]).found
 
@@ -328,7 +333,7 @@ def test_a_disk_that_is_full_fails_the_account_day_in_plain_words(
     lake = Lake(small_disk / "lake")
     many = [row(ad, hour) for ad in range(500) for hour in range(24)]
 
-    with lake.stage(TABLE, ACCOUNT, DAYS) as stage:
+    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         with pytest.raises(UnwritableError, match=r"account 11 on 2026-11-21 .* No space left"):
             stage.add([page(*many)])
         with pytest.raises(WarehouseError, match="load these days again"):
@@ -358,7 +363,7 @@ def test_however_rows_are_cut_into_parts_the_last_word_on_each_key_stays(
     expected, duplicates = _last_words(parts)
     with pytest.MonkeyPatch.context() as patch:
         hold(patch, 0 if spill else 10**9)
-        with lake.stage(TABLE, ACCOUNT, DAYS) as stage:
+        with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
             for number, rows in enumerate(parts):
                 stage.add([page(row(a, h, clicks=str(c))) for a, h, c in rows], part=number)
             settled = stage.settle(DAYS[1])

@@ -1,4 +1,4 @@
-"""Nodes and edges by name: what a caller holds instead of a class per kind of object."""
+"""Nodes by id: what a caller holds instead of a class per kind of object."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.answers import text_ids
+from fbgraph.edge import Edge, require_total_count
 from fbgraph.errors import (
     GraphError,
     NotReadyError,
     RequestError,
     RetryableError,
     RunFailedError,
-    TotalCountError,
 )
 from fbgraph.fields import EDGE_KINDS
 from fbgraph.filtering import check_filtering, check_statuses, expand, leaving_out
-from fbgraph.paging import PAGE_ROWS, Page, PageSize, shrinking, walk
+from fbgraph.paging import PAGE_ROWS, Page
 from fbgraph.reports import TOTAL_SECONDS, ReportRun, run_id_of
 from fbgraph.request import Request, read_files
 
@@ -27,17 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from fbgraph.answers import Reply
-    from fbgraph.client import GraphClient
+    from fbgraph.caller import Caller
     from fbgraph.paging import Params, Row
     from fbgraph.request import Files
 
-__all__ = ["Edge", "Node", "act_id"]
-
-#: Edges that never give `summary.total_count` → why. Source: Insights API reference; SDK issue 103.
-NO_TOTAL_COUNT: Final[Mapping[str, str]] = {
-    "insights": "on insights, `summary` means totals of metrics",
-    "adlabels": "this edge ignores `summary`",
-}
+__all__ = ["Node", "act_id"]
 
 #: Report runs that are made for one report, the first one counted.
 ATTEMPTS: Final = 2
@@ -60,7 +54,7 @@ class Node:
     it. `account_id` (digits): whose limits its calls use up, where its id does not say.
     """
 
-    client: GraphClient
+    client: Caller
     id: str
     kind: str = ""
     account_id: str = ""
@@ -119,7 +113,7 @@ class Node:
         RequestError for a filter or status that Meta would refuse or ignore.
         """
         if total_count:
-            _refuse_without_total_count(name)
+            require_total_count(name)
         request = self.request(
             "GET",
             name,
@@ -228,7 +222,7 @@ class Node:
                 on_created=note,
                 on_poll=on_poll,
             )
-            run = self.client.node(report_run_id, account_id=_digits(self))
+            run = Node(self.client, report_run_id, account_id=_digits(self))
             pages = run.insights().pages()
             try:
                 first = next(pages)
@@ -240,48 +234,6 @@ class Node:
                 yield first
                 yield from pages
                 return
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """The rows behind a node, read lazily. Each call of `pages` starts from the first page."""
-
-    client: GraphClient
-    request: Request
-    drop_refused: bool = False
-
-    def pages(
-        self, *, max_pages: int | None = None, unread: bool = False, size: PageSize | None = None
-    ) -> Iterator[Page]:
-        """Page by page to the end, or at most `max_pages`. Halves `limit` where Meta asks.
-
-        `unread` leaves rows as bytes, for readers that decode `Page.body` themselves. `size` is a
-        page size that several listings share; it overrides `limit`.
-        """
-
-        def fetch(params: Params) -> Page:
-            request = replace(self.request, params=params)
-            return self.client.call(request, lambda reply: Page.from_reply(reply, unread=unread))
-
-        kind = EDGE_KINDS.get(self.name, "")
-        asking = leaving_out(fetch, kind, self.request.path, may_drop=self.drop_refused)
-        size = size or PageSize(self.request.params.get("limit") or PAGE_ROWS)
-        return walk(shrinking(asking, size), self.request.params, max_pages=max_pages)
-
-    def __iter__(self) -> Iterator[Row]:
-        for page in self.pages():
-            yield from page.data
-
-    @property
-    def name(self) -> str:
-        """The last part of its path."""
-        return self.request.path.rpartition("/")[2]
-
-    def count(self) -> int:
-        """`total_count` by a one-row call. Raises TotalCountError if the edge has none."""
-        _refuse_without_total_count(self.name)
-        params = {**self.request.params, "limit": 1, "summary": "total_count"}
-        return self.client.call(replace(self.request, params=params), Page.from_reply).total_count
 
 
 def _digits(node: Node) -> str:
@@ -309,8 +261,3 @@ def _validating(params: Params) -> dict[str, Any]:
     """Source: Marketing API, execution_options."""
     others = params.get("execution_options") or ()
     return {**params, "execution_options": [*others, "validate_only"]}
-
-
-def _refuse_without_total_count(name: str) -> None:
-    if name in NO_TOTAL_COUNT:
-        raise TotalCountError(f"{name} has no total_count: {NO_TOTAL_COUNT[name]}.")

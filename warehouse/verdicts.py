@@ -1,0 +1,29 @@
+"""The words of a verdict, and the three numbers that prove an account-day.
+
+"Proven" means reconciled with Meta's own totals, which were asked for on their own:
+docs/verdicts.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["METRICS", "NOT_OVER", "PROVEN", "PROVISIONAL", "UNPROVABLE", "UNPROVEN"]
+
+PROVEN: Final = "proven"
+UNPROVEN: Final = "unproven"
+
+#: The day was not over when Meta was asked for it, whether its rows add up or not.
+PROVISIONAL: Final = "provisional"
+
+#: How the reason of a provisional day begins.
+NOT_OVER: Final = "the day was not over when Meta was asked"
+
+#: Nothing is known to be wrong, but the rows of such a report add up to no total.
+UNPROVABLE: Final = "unprovable"
+
+#: What is compared, in this order.
+METRICS: Final[Sequence[str]] = ("impressions", "clicks", "spend")
