@@ -6,7 +6,7 @@ BIN := .venv/bin
 # --compile: without byte-code a command starts in twice the time.
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --compile \
   --constraint requirements.lock
-READER := warehouse/reader.c warehouse/json.h
+READER := warehouse/decode/native/reader.c warehouse/decode/native/json.h
 # Dagster's runs and events stay in the checkout, so that the UI shows what the command line did.
 export DAGSTER_HOME ?= $(CURDIR)
 
@@ -58,7 +58,7 @@ lock: .venv/installed-dev  ## Resolve newer versions into requirements.lock (nee
 	  --no-header --no-annotate --quiet --upgrade --output-file requirements.lock
 
 clean:  ## Remove .venv and caches; data and Dagster's history stay
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info build warehouse/*.so
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info build warehouse/decode/native/*.so
 
 # A marker file is newer than what it was made from, so nothing is installed twice.
 .venv/bin/python:

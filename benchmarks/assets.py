@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.measure import tell
 from benchmarks.pages import kept
-from warehouse.lake import Lake
-from warehouse.loads import Load
-from warehouse.registry import register
-from warehouse.stage import staged
-from warehouse.verdicts import PROVEN
+from warehouse.lake.partitions import Lake
+from warehouse.lake.records import Load
+from warehouse.lake.staging import staged
+from warehouse.schema.catalog import register
+from warehouse.schema.verdicts import PROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,8 +36,8 @@ URL: Final = (
 
 def main(folder: Path, out: Path) -> Mapping[str, float]:
     """CPU seconds of each, of as many rows."""
-    from pipelines.definition import Definition  # noqa: PLC0415  # after the clock of nothing
-    from pipelines.report_tables import table_of  # noqa: PLC0415
+    from pipelines.reports.spec import Definition  # noqa: PLC0415  # after the clock of nothing
+    from pipelines.reports.tables import table_of  # noqa: PLC0415
 
     pages = kept(folder)
     [day] = pages.days

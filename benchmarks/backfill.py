@@ -17,7 +17,7 @@ from benchmarks.serve import days_before
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-COMMAND = "from pipelines.cli import main; main()"
+COMMAND = "from pipelines.cli.main import main; main()"
 
 
 def main(url: str, token: str, account_id: str, days: int, folder: Path) -> Mapping[str, float]:
@@ -48,7 +48,7 @@ def main(url: str, token: str, account_id: str, days: int, folder: Path) -> Mapp
 
 
 def _rows(lake: Path) -> int:
-    from warehouse.lake import Lake  # noqa: PLC0415  # when all is measured
+    from warehouse.lake.partitions import Lake  # noqa: PLC0415  # when all is measured
 
     loads = Lake(lake).loads().to_pylist()
     return sum(int(load["rows"]) for load in loads if load["table_name"] == "insights_hourly")

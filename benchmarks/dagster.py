@@ -92,7 +92,7 @@ def _measure(url: str, token: str, folder: str) -> None:
     Path(folder, "home").mkdir()
     overrides = {"telemetry": {"enabled": False}}
     with dg.DagsterInstance.local_temp(f"{folder}/home", overrides=overrides) as instance:
-        from pipelines.runs import run_job  # noqa: PLC0415  # the same
+        from pipelines.cli.runs import run_job  # noqa: PLC0415  # the same
 
         run_job(instance, "accounts_job")
         keys = instance.get_dynamic_partitions("ad_accounts")
@@ -131,13 +131,13 @@ def _told(times: Mapping[str, tuple[float, float]], count: int) -> Mapping[str, 
 
 def _alone(keys: Sequence[str], days: Sequence[Any]) -> None:
     """The loader without Dagster, with the ids that it sees to."""
-    from pipelines.entities import know_ids  # noqa: PLC0415  # the same
-    from pipelines.listings import accounts_in  # noqa: PLC0415  # the same
-    from pipelines.load import Loader  # noqa: PLC0415  # the same
-    from pipelines.partitions import AccountDay  # noqa: PLC0415  # the same
-    from pipelines.reports import REPORTS  # noqa: PLC0415  # the same
+    from pipelines.loading.listings import accounts_in  # noqa: PLC0415  # the same
+    from pipelines.loading.loader import Loader  # noqa: PLC0415  # the same
+    from pipelines.loading.objects import know_ids  # noqa: PLC0415  # the same
+    from pipelines.loading.partitions import AccountDay  # noqa: PLC0415  # the same
+    from pipelines.reports.catalog import REPORTS  # noqa: PLC0415  # the same
     from pipelines.settings import settings_of  # noqa: PLC0415  # the same
-    from warehouse.lake import Lake  # noqa: PLC0415  # the same
+    from warehouse.lake.partitions import Lake  # noqa: PLC0415  # the same
 
     settings = settings_of(os.environ)
     lake = Lake(settings.warehouse_url)
@@ -151,7 +151,7 @@ def _alone(keys: Sequence[str], days: Sequence[Any]) -> None:
 
 
 def _by_dagster(instance: dg.DagsterInstance, keys: Sequence[str], days: Sequence[Any]) -> None:
-    from pipelines.runs import run_job  # noqa: PLC0415  # the same
+    from pipelines.cli.runs import run_job  # noqa: PLC0415  # the same
 
     first, last = f"{keys[0]}|{days[0]}", f"{keys[-1]}|{days[-1]}"
     if not run_job(instance, "insights_hourly_job", first, last).success:

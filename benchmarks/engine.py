@@ -73,7 +73,7 @@ def critical_path(told: Mapping[str, Any]) -> float:
     """Seconds that a load cannot go below: ``/_sandbox/calls`` → the longest chain, of calls that
     wait for a turn and report runs that take their time. Who takes longest goes first.
     """
-    from fbgraph.turns import APP_CALLS  # noqa: PLC0415  # what is measured is imported when used
+    from fbgraph.reports.scheduler import APP_CALLS  # noqa: PLC0415  # what is measured is imported when used
 
     spent = told["spent_by_account"]
     runs: dict[str, float] = {}
@@ -158,12 +158,12 @@ def _serve(latency: float) -> None:
 def _load(url: str, token: str, folder: str) -> None:
     """Load everything, with what other processes share the limits by; print rows and seconds."""
     from fbgraph import GraphClient  # noqa: PLC0415  # the same
-    from fbgraph.ledger import Ledger  # noqa: PLC0415  # the same
-    from pipelines.listings import accounts_in, discover, store_accounts  # noqa: PLC0415  # the same
-    from pipelines.load import Loader  # noqa: PLC0415  # the same
-    from pipelines.partitions import AccountDay  # noqa: PLC0415  # the same
-    from pipelines.reports import REPORTS  # noqa: PLC0415  # the same
-    from warehouse.lake import Lake  # noqa: PLC0415  # the same
+    from fbgraph.limits.cooldowns import Ledger  # noqa: PLC0415  # the same
+    from pipelines.loading.listings import accounts_in, discover, store_accounts  # noqa: PLC0415  # the same
+    from pipelines.loading.loader import Loader  # noqa: PLC0415  # the same
+    from pipelines.loading.partitions import AccountDay  # noqa: PLC0415  # the same
+    from pipelines.reports.catalog import REPORTS  # noqa: PLC0415  # the same
+    from warehouse.lake.partitions import Lake  # noqa: PLC0415  # the same
 
     lake = Lake(folder)
     ledger = Ledger(lake.root / ".limits.json", time.time)

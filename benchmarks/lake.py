@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse import arrow
-from warehouse.cells import HOUR_LABELS
-from warehouse.checks import Found
-from warehouse.decode import Account, decode
-from warehouse.lake import Lake
-from warehouse.loads import Load
-from warehouse.schema import HOURLY, TABLES
-from warehouse.verdicts import PROVEN
+from warehouse.decode import arrow
+from warehouse.decode.pages import Account, decode
+from warehouse.decode.values import HOUR_LABELS
+from warehouse.lake.partitions import Lake
+from warehouse.lake.reconcile import Found
+from warehouse.lake.records import Load
+from warehouse.schema.tables import HOURLY, TABLES
+from warehouse.schema.verdicts import PROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

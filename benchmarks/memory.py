@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from benchmarks.measure import tell
 from benchmarks.pages import kept
-from warehouse.decode import Account
-from warehouse.lake import Lake
-from warehouse.loads import Load
-from warehouse.stage import staged
-from warehouse.verdicts import PROVEN
+from warehouse.decode.pages import Account
+from warehouse.lake.partitions import Lake
+from warehouse.lake.records import Load
+from warehouse.lake.staging import staged
+from warehouse.schema.verdicts import PROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

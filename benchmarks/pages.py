@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from benchmarks.serve import days_before
-from warehouse.decode import Account
+from warehouse.decode.pages import Account
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,8 +39,8 @@ class Pages(NamedTuple):
 def keep(served: Served, days: int, folder: Path) -> Pages:
     """Pull one account's report and write its pages to `folder`."""
     from fbgraph import GraphClient  # noqa: PLC0415  not for who only reads them
-    from pipelines.listings import discover  # noqa: PLC0415
-    from pipelines.reports import REPORTS  # noqa: PLC0415
+    from pipelines.loading.listings import discover  # noqa: PLC0415
+    from pipelines.reports.catalog import REPORTS  # noqa: PLC0415
 
     asked = days_before(days)
     folder.mkdir()

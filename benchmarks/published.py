@@ -18,9 +18,9 @@ import duckdb
 
 from benchmarks import lake as year
 from benchmarks.measure import ROUNDS, tell
-from warehouse.catalog import publish
-from warehouse.lake import Lake
-from warehouse.master import CONFIG
+from warehouse.lake.partitions import Lake
+from warehouse.published.master import CONFIG
+from warehouse.published.publish import publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -19,15 +19,15 @@ from datetime import date
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.orders import patience, runs_allowed
-from fbgraph.reports import DONE_PERCENT, poll_seconds
-from fbgraph.throttle import rest_seconds
-from fbgraph.turns import ACCOUNT_RUNS, APP_RUNS
-from fbgraph.usage import Limit
-from pipelines.estimate import POLLS_PER_RUN, UNKNOWN_ROWS, Cost, cost_of, cut
-from pipelines.foresee import PACES, RUN_SECONDS, Pace
-from pipelines.listings import LEVEL_OF
-from pipelines.refresh import FRESH_DAYS, lookback
+from fbgraph.limits.throttle import rest_seconds
+from fbgraph.limits.usage import Limit
+from fbgraph.objects.report_run import DONE_PERCENT, poll_seconds
+from fbgraph.reports.scheduler import ACCOUNT_RUNS, APP_RUNS
+from fbgraph.reports.task import patience, runs_allowed
+from pipelines.cli.plan import PACES, RUN_SECONDS, Pace
+from pipelines.loading.estimate import POLLS_PER_RUN, UNKNOWN_ROWS, Cost, cost_of, cut
+from pipelines.loading.listings import LEVEL_OF
+from pipelines.loading.refresh import FRESH_DAYS, lookback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

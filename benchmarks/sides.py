@@ -25,7 +25,7 @@ def floor(pages: Path, out: Path) -> int:
     """DuckDB from JSON text to Parquet; rows written."""
     import duckdb  # noqa: PLC0415  # each side imports only what it needs
 
-    from warehouse.schema import TABLES  # noqa: PLC0415
+    from warehouse.schema.tables import TABLES  # noqa: PLC0415
 
     actions = f'[{{"action_type": "VARCHAR", "value": "{DECIMAL}"}}]'
     types = {"id": '"VARCHAR"', "text": '"VARCHAR"', "hour": '"VARCHAR"', "date": '"DATE"'}
@@ -47,10 +47,10 @@ def ours(pages: Path, out: Path) -> int:
     from itertools import islice  # noqa: PLC0415
 
     from benchmarks.pages import kept  # noqa: PLC0415
-    from warehouse.lake import Lake  # noqa: PLC0415
-    from warehouse.loads import Load  # noqa: PLC0415
-    from warehouse.stage import staged  # noqa: PLC0415
-    from warehouse.verdicts import PROVEN  # noqa: PLC0415
+    from warehouse.lake.partitions import Lake  # noqa: PLC0415
+    from warehouse.lake.records import Load  # noqa: PLC0415
+    from warehouse.lake.staging import staged  # noqa: PLC0415
+    from warehouse.schema.verdicts import PROVEN  # noqa: PLC0415
 
     told = kept(pages)
     lake = Lake(out)
@@ -75,11 +75,11 @@ def socket(url: str, token: str, account_id: str, days: int, out: Path) -> int:
     """Load account-days from the sandbox as a run of Dagster does; rows published."""
     from benchmarks.serve import NOW, days_before  # noqa: PLC0415
     from fbgraph import GraphClient  # noqa: PLC0415
-    from pipelines.listings import accounts_in, discover, store_accounts  # noqa: PLC0415
-    from pipelines.load import Loader  # noqa: PLC0415
-    from pipelines.partitions import AccountDay  # noqa: PLC0415
-    from pipelines.reports import REPORTS  # noqa: PLC0415
-    from warehouse.lake import Lake  # noqa: PLC0415
+    from pipelines.loading.listings import accounts_in, discover, store_accounts  # noqa: PLC0415
+    from pipelines.loading.loader import Loader  # noqa: PLC0415
+    from pipelines.loading.partitions import AccountDay  # noqa: PLC0415
+    from pipelines.reports.catalog import REPORTS  # noqa: PLC0415
+    from warehouse.lake.partitions import Lake  # noqa: PLC0415
 
     lake = Lake(out)
     with GraphClient(token, base_url=url) as client:

@@ -1,11 +1,11 @@
 """A thin, complete client for Meta's Graph and Marketing API. It knows nothing of tables."""
 
 from fbgraph.client import API_VERSION, GRAPH_URL, GraphClient
-from fbgraph.edge import Edge
-from fbgraph.node import Node, act_id
-from fbgraph.paging import Page
-from fbgraph.reports import ReportRun
-from fbgraph.request import Request
+from fbgraph.http.paging import Page
+from fbgraph.http.request import Request
+from fbgraph.objects.edge import Edge
+from fbgraph.objects.node import Node, act_id
+from fbgraph.objects.report_run import ReportRun
 
 __all__ = [
     "API_VERSION",

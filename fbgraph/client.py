@@ -19,10 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import httpx
 
-from fbgraph import served, versions, wire
-from fbgraph.answers import Reply, item_headers, scrub, text_ids
-from fbgraph.auth import BearerAuth, ProofTransport, appsecret_proof, secrets_of
-from fbgraph.batch import Pending, batches, fits, form_of, items_of
+from fbgraph.catalog import versions
 from fbgraph.errors import (
     ENDS_EVERYTHING,
     Detail,
@@ -33,22 +30,34 @@ from fbgraph.errors import (
     ThrottledError,
     VersionError,
 )
-from fbgraph.filtering import check_kind
-from fbgraph.node import Node, act_id
-from fbgraph.reports import POLL_FIELDS, TOTAL_SECONDS, ReportRun, wait_until_done
-from fbgraph.request import ROOT, Request, as_curl, check, check_address
-from fbgraph.retry import MAX_THROTTLED_SECONDS, retrying, verdict_on_write
-from fbgraph.tally import Tally
-from fbgraph.throttle import Throttle
-from fbgraph.usage import Limit, Usage, usage_of
-from fbgraph.wire import UNSENT, address_of, checked_url, proxy_for, secrets_in
+from fbgraph.http import served
+from fbgraph.http.auth import BearerAuth, ProofTransport, appsecret_proof, secrets_of
+from fbgraph.http.batch import Pending, batches, fits, form_of, items_of
+from fbgraph.http.filtering import check_kind
+from fbgraph.http.request import ROOT, Request, as_curl, check, check_address
+from fbgraph.http.response import Reply, item_headers, scrub, text_ids
+from fbgraph.http.transport import (
+    UNSENT,
+    Lines,
+    address_of,
+    checked_url,
+    make_transport,
+    proxy_for,
+    secrets_in,
+)
+from fbgraph.limits.retry import MAX_THROTTLED_SECONDS, retrying, verdict_on_write
+from fbgraph.limits.tally import Tally
+from fbgraph.limits.throttle import Throttle
+from fbgraph.limits.usage import Limit, Usage, usage_of
+from fbgraph.objects.node import Node, act_id
+from fbgraph.objects.report_run import POLL_FIELDS, TOTAL_SECONDS, ReportRun, wait_until_done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from fbgraph.ledger import Ledger
-    from fbgraph.paging import Page, Params
+    from fbgraph.http.paging import Page, Params
+    from fbgraph.limits.cooldowns import Ledger
 
 __all__ = ["API_VERSION", "GRAPH_URL", "GraphClient"]
 
@@ -97,14 +106,14 @@ class GraphClient:
         self._throttle = Throttle(clock, ledger)
         self._proof = appsecret_proof(access_token, app_secret) if app_secret else None
         proxy = proxy or proxy_for(self.base_url)
-        below = transport or wire.transport(proxy, ca_file)
+        below = transport or make_transport(proxy, ca_file)
         self._way = f" through the proxy {address_of(proxy)}" if proxy else ""
         self._access_token = access_token
         self._secrets_of_graph = secrets_of(access_token, app_secret)
         self._secrets = secrets_of(access_token, app_secret, secrets_in(proxy))
         if self._proof:
             below = ProofTransport(below, self._proof)
-        self._lines = wire.Lines()
+        self._lines = Lines()
         self._http = httpx.Client(
             base_url=f"{self.base_url}/{version}/",
             auth=BearerAuth(access_token),

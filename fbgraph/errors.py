@@ -31,7 +31,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.versions import READ_ON, supported
+from fbgraph.catalog.versions import READ_ON, supported
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence

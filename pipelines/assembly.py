@@ -1,5 +1,5 @@
 """All there is to run, put together: assets, checks, jobs, schedules, sensors and the door to
-Graph; and the components in the folder `defs`, among them every report that is defined in YAML.
+Graph; and the components in `reports/presets`, each a report that is defined in YAML.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 
-import pipelines.defs as components
-from pipelines.assets import ASSETS, VIEW_SPECS
+import pipelines.reports.presets as components
 from pipelines.components import report_assets
-from pipelines.daily import REFRESH, refresh_job
-from pipelines.following import FOLLOW_CHECKS, follow_lake
-from pipelines.freshness import FRESH_CHECKS, freshness
-from pipelines.jobs import ASSET_JOBS
-from pipelines.report_files import shown
-from pipelines.reports import BROKEN
+from pipelines.defs.assets import ASSETS, VIEW_SPECS
+from pipelines.defs.following import FOLLOW_CHECKS, follow_lake
+from pipelines.defs.freshness import FRESH_CHECKS, freshness
+from pipelines.defs.jobs import ASSET_JOBS
+from pipelines.defs.refresh import REFRESH, refresh_job
+from pipelines.defs.schedules import SCHEDULES
+from pipelines.defs.sensors import ACCESS_CHECKS, SENSORS
+from pipelines.reports.catalog import BROKEN
+from pipelines.reports.files import shown
 from pipelines.resources import GraphResource
-from pipelines.schedules import SCHEDULES
-from pipelines.sensors import ACCESS_CHECKS, SENSORS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +62,7 @@ def definitions(folder: Path | None = None) -> dg.Definitions:
 
 def _built(module: ModuleType, path: Path | None = None) -> dg.Definitions:
     # By the module and not by pyproject.toml, which is in a checkout only.
-    return dg.ComponentTree.from_module(module, FOLDER.parent).build_defs(path)
+    return dg.ComponentTree.from_module(module, FOLDER.parents[1]).build_defs(path)
 
 
 def _each_alone() -> Sequence[dg.Definitions]:

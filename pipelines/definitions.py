@@ -6,7 +6,7 @@ import logging
 from typing import Final
 
 from pipelines.assembly import definitions
-from pipelines.reports import broken_reports
+from pipelines.reports.catalog import broken_reports
 
 __all__ = ["defs"]
 

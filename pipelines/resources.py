@@ -15,9 +15,9 @@ import dagster as dg
 
 from fbgraph.errors import ENDS_EVERYTHING
 from pipelines.errors import ConfigError
-from pipelines.homes import demand_home
 from pipelines.settings import settings_of
-from warehouse.place import open_store
+from pipelines.state.homes import demand_home
+from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from fbgraph import API_VERSION, GRAPH_URL, GraphClient, act_id
+from fbgraph.catalog.versions import why_not
 from fbgraph.errors import RequestError, VersionError
-from fbgraph.versions import why_not
 from pipelines.errors import ConfigError
-from pipelines.limits import ledger_of
-from pipelines.origin import refused
+from pipelines.state.cooldowns import ledger_of
+from pipelines.state.origin import refused
 from warehouse.errors import WarehouseError
-from warehouse.place import open_store
+from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -33,8 +33,8 @@ def s3(s3_server: S3, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> S3:
 @pytest.fixture
 def own_tables() -> Iterator[None]:
     """Tables that a test hands to the warehouse are gone after it."""
-    from warehouse.schema import TABLES  # noqa: PLC0415  # tests of fbgraph need no pyarrow
-    from warehouse.views import VIEWS  # noqa: PLC0415
+    from warehouse.schema.tables import TABLES  # noqa: PLC0415  # tests of fbgraph need no pyarrow
+    from warehouse.schema.views import VIEWS  # noqa: PLC0415
 
     tables, views = dict(TABLES), dict(VIEWS)
     yield

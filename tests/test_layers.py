@@ -1,62 +1,141 @@
-"""Imports run one way: pipelines know the other two, and those know neither each other nor it."""
+"""The floors of the house: a room imports only rooms below it, types included; nothing in a circle.
+
+docs/architecture.md says what is in each room; the sandbox has floors of its own
+(tests/sandbox/test_layers.py).
+"""
 
 from __future__ import annotations
 
 import ast
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT: Final = Path(__file__).resolve().parents[1]
+PACKAGES: Final = ("fbgraph", "warehouse", "pipelines")
 
-#: folder → the modules of ours that it may import. The first folder that fits counts.
-MAY_IMPORT = {
-    "fbgraph/sandbox": ("fbgraph.sandbox", "fbgraph.fields", "fbgraph.versions"),
-    "fbgraph": ("fbgraph",),
-    "warehouse": ("warehouse",),
-    "pipelines": ("pipelines", "fbgraph", "warehouse"),
+#: room → the rooms of ours that it may import: everything but itself. A room is a folder, or a
+#: module that lies right in its package. `*` stands for a package with all that is in it.
+MAY_IMPORT: Final[Mapping[str, str]] = {
+    "fbgraph.catalog": "",
+    "fbgraph.errors": "catalog",
+    "fbgraph.limits": "errors",
+    "fbgraph.http": "catalog errors limits",
+    "fbgraph.objects": "catalog errors http",
+    "fbgraph.client": "catalog errors http limits objects",
+    "fbgraph.reports": "catalog client errors http limits objects",
+    "fbgraph.fields": "catalog",
+    "fbgraph": "client http objects",
+    "fbgraph.sandbox": "catalog fields",
+    "warehouse.errors": "",
+    "warehouse.schema": "errors",
+    "warehouse.storage": "errors",
+    "warehouse.decode": "errors schema",
+    "warehouse.lake": "decode errors schema storage",
+    "warehouse.published": "decode errors lake schema storage",
+    "warehouse": "published",
+    "pipelines.errors": "",
+    "pipelines.reports": "errors settings fbgraph.* warehouse.*",
+    "pipelines.state": "errors fbgraph.* warehouse.*",
+    "pipelines.settings": "errors state fbgraph.* warehouse.*",
+    "pipelines.loading": "errors reports settings state fbgraph.* warehouse.*",
+    "pipelines.resources": "errors settings state fbgraph.* warehouse.*",
+    "pipelines.defs": "errors loading reports resources settings state fbgraph.* warehouse.*",
+    "pipelines.components": "defs errors reports settings",
+    "pipelines.assembly": "components defs loading reports resources",
+    "pipelines.definitions": "assembly reports",
+    "pipelines.cli": "assembly defs errors loading reports resources settings state"
+    " fbgraph.* fbgraph.sandbox warehouse.*",
+    "pipelines.celery_launcher": "",
+    "pipelines": "",
 }
-OURS = ("fbgraph", "warehouse", "pipelines", "tests")
 
-#: folder → what only the others may import.
-NOT_HERE = {
+#: Nothing of the client may know it, and no production load imports it.
+SANDBOX: Final = "fbgraph.sandbox"
+
+#: package → what only the others may import.
+NOT_HERE: Final = {
     "fbgraph": {"boto3", "dagster", "duckdb", "pandas", "pyarrow"},
     "warehouse": {"dagster", "httpx", "tenacity"},
+    "pipelines": set[str](),
 }
 
-FILES = [path for folder in OURS[:3] for path in sorted((ROOT / folder).rglob("*.py"))]
+#: The most modules of a room: more than a person keeps in mind.
+MOST_MODULES: Final = 16
+
+FILES: Final = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for package in PACKAGES
+    for path in sorted((ROOT / package).rglob("*.py"))
+}
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Every module that a file imports, `from fbgraph import fields` as fbgraph.fields."""
-    for node in ast.walk(ast.parse(path.read_text())):
+@cache
+def imported(module: str) -> frozenset[str]:
+    """What a module imports, types included, `from fbgraph import fields` as fbgraph.fields."""
+    return frozenset(_imported(ast.parse(FILES[module].read_text(encoding="utf-8"))))
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            modules = (ROOT / node.module.replace(".", "/")).is_dir()
-            yield from (
-                f"{node.module}.{alias.name}"
-                if modules and (ROOT / node.module.replace(".", "/") / f"{alias.name}.py").exists()
-                else node.module
-                for alias in node.names
-            )
+            named = (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from (name if name in FILES else node.module for name in named)
 
 
-def within(module: str, packages: tuple[str, ...]) -> bool:
-    return any(module == package or module.startswith(package + ".") for package in packages)
+def ours(module: str) -> set[str]:
+    return {name for name in imported(module) if name in FILES and name != module}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_module_imports_only_what_its_floor_may(path: Path) -> None:
-    name = str(path.relative_to(ROOT))
-    allowed = next(may for folder, may in MAY_IMPORT.items() if name.startswith(folder + "/"))
-    barred = NOT_HERE.get(name.split("/", maxsplit=1)[0], set())
+def room_of(module: str) -> str:
+    """The folder right in a package, or the module that lies there."""
+    return ".".join(module.split(".")[:2])
 
-    modules = list(imported(path))
 
-    assert [m for m in modules if within(m, OURS) and not within(m, allowed)] == []
-    assert [m for m in modules if m.split(".")[0] in barred] == []
+def may_import(room: str) -> set[str]:
+    package = room.partition(".")[0]
+    allowed = {room}
+    for name in MAY_IMPORT[room].split():
+        if name.endswith(".*"):
+            of = name.removesuffix(".*")
+            allowed |= {other for other in MAY_IMPORT if other.partition(".")[0] == of} - {SANDBOX}
+        else:
+            allowed.add(name if "." in name else f"{package}.{name}")
+    return allowed
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_a_module_imports_only_what_its_room_may(module: str) -> None:
+    package = module.partition(".")[0]
+
+    rooms = {room_of(name) for name in ours(module)}
+
+    assert rooms - may_import(room_of(module)) == set()
+    assert {name.partition(".")[0] for name in imported(module)} & NOT_HERE[package] == set()
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    try:
+        TopologicalSorter({module: ours(module) for module in FILES}).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+def test_no_rooms_import_each_other_in_a_circle() -> None:
+    TopologicalSorter({room: may_import(room) - {room} for room in MAY_IMPORT}).prepare()
+
+
+def test_no_room_is_larger_than_a_person_keeps_in_mind_and_each_says_what_it_is() -> None:
+    folders = {path.parent for path in FILES.values() if len(path.relative_to(ROOT).parts) > 2}
+    for folder in sorted(folders):
+        modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+        assert len(modules) <= MOST_MODULES, folder
+        assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8"))), folder

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from warehouse.catalog import open  # noqa: A004  read as `warehouse.open`, like `gzip.open`
+    from warehouse.published.publish import open  # noqa: A004  read as `warehouse.open`, like `gzip.open`
 
 __all__ = ["open"]
 
@@ -16,7 +16,7 @@ __all__ = ["open"]
 def __getattr__(name: str) -> Any:
     """Import DuckDB only for who opens the warehouse: the command line starts without it."""
     if name == "open":
-        from warehouse import catalog  # noqa: PLC0415  late on purpose, see above
+        from warehouse.published import publish  # noqa: PLC0415  late on purpose, see above
 
-        return catalog.open
+        return publish.open
     raise AttributeError(f"module 'warehouse' has no attribute {name!r}")

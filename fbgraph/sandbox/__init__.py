@@ -5,8 +5,8 @@
     with Sandbox(seed=1) as sandbox:
         ...  # call sandbox.url with sandbox.token
 
-It imports nothing of ours but `fbgraph.fields`, so that the client and the sandbox cannot share one
-misreading of Meta's documentation. The same seed gives the same world: any finished day of the
+It imports nothing of ours but `fbgraph.catalog`, so that the client and the sandbox cannot share
+one misreading of Meta's documentation. The same seed gives the same world: any finished day of the
 last 37 months has the same numbers in every sandbox, on every machine.
 
 README.md beside this file lists its scenarios, options and pages. What it does not imitate:

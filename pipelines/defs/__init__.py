@@ -1,1 +1,5 @@
-"""Components that Dagster finds: a folder each, with a `defs.yaml`. docs/reports.md tells how."""
+"""What Dagster shows: assets, checks, jobs, schedules, sensors, and the events and metadata that
+they report.
+
+It knows the loaders and the reports; `assembly` puts it together, and the command line runs it.
+"""

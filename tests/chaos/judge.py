@@ -17,10 +17,10 @@ from tests.chaos.trial import COLUMNS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from pipelines.partitions import AccountDay
+    from pipelines.loading.partitions import AccountDay
     from tests.chaos.trial import Row, Trial
     from tests.chaos.witness import Heard
-    from warehouse.loads import Load
+    from warehouse.lake.records import Load
 
 __all__ = ["RULES", "complaints", "states"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fbgraph.sandbox import SCENARIOS
-from pipelines.outcome import Outcome
+from pipelines.loading.load_result import Outcome
 from tests.chaos.expected import EXPECTED
 from tests.chaos.judge import complaints
 from tests.chaos.plans import drawn, short

@@ -21,22 +21,22 @@ from typing import TYPE_CHECKING, Any, Final
 from fbgraph import GraphClient
 from fbgraph.errors import ENDS_EVERYTHING, GraphError
 from fbgraph.sandbox import Sandbox
-from pipelines.listings import accounts_in, discover, store_accounts
-from pipelines.load import Loader
-from pipelines.partitions import AccountDay
-from pipelines.reports import REPORTS
+from pipelines.loading.listings import accounts_in, discover, store_accounts
+from pipelines.loading.loader import Loader
+from pipelines.loading.partitions import AccountDay
+from pipelines.reports.catalog import REPORTS
 from tests.chaos.expected import name_of
 from tests.chaos.witness import Witness
 from tests.clock import VirtualClock
-from warehouse.lake import Lake
+from warehouse.lake.partitions import Lake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pipelines.outcome import Outcome
+    from pipelines.loading.load_result import Outcome
     from tests.chaos.witness import Heard
-    from warehouse.loads import Load
+    from warehouse.lake.records import Load
 
 __all__ = ["ACCOUNTS", "DAYS", "FEW_DAYS", "Plan", "Row", "Trial", "World"]
 

@@ -23,8 +23,8 @@ from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 import warehouse
 from fbgraph.sandbox import Sandbox
-from warehouse.catalog import LINK
-from warehouse.lake import Lake
+from warehouse.lake.partitions import Lake
+from warehouse.published.publish import LINK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

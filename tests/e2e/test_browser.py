@@ -17,7 +17,7 @@ from playwright.sync_api import Locator, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.e2e.dev import PATIENCE_SECONDS, ROOT, Dagster, wait_until
-from warehouse.catalog import LINK
+from warehouse.published.publish import LINK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -20,7 +20,7 @@ import pytest
 import warehouse
 from fbgraph.sandbox import Sandbox
 from tests.s3 import SECRET
-from warehouse.lake import Lake
+from warehouse.lake.partitions import Lake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

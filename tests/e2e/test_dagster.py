@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from pipelines.following import LOOK_SECONDS
-from pipelines.partitions import ACCOUNT_DAYS
+from pipelines.defs.following import LOOK_SECONDS
+from pipelines.loading.partitions import ACCOUNT_DAYS
 from tests.e2e.dev import LAST, wait_until
-from warehouse.changes import FOLLOWS_WITHIN
+from warehouse.lake.changes import FOLLOWS_WITHIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

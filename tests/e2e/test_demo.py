@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from pipelines.demo import Place, next_steps
-from pipelines.runs import CHECKOUT
+from pipelines.cli.demo import Place, next_steps
+from pipelines.cli.runs import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

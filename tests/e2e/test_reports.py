@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fbgraph.sandbox import Sandbox
-from pipelines.definition import Definition
-from pipelines.report_rules import NO_SUMS
+from pipelines.reports.rules import NO_SUMS
+from pipelines.reports.spec import Definition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,14 +43,15 @@ class Checkout:
 
     @property
     def report(self) -> Path:
-        return self.folder / "pipelines" / "defs" / "spend_by_placement" / "defs.yaml"
+        presets = self.folder / "pipelines" / "reports" / "presets"
+        return presets / "spend_by_placement" / "defs.yaml"
 
     def write(self, text: str) -> None:
         self.report.parent.mkdir(exist_ok=True)
         self.report.write_text(text, encoding="utf-8")
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self._python("-c", "from pipelines.cli import main; main()", *arguments)
+        return self._python("-c", "from pipelines.cli.main import main; main()", *arguments)
 
     def validate(self) -> subprocess.CompletedProcess[str]:
         return self._python("-m", "dagster", "definitions", "validate")
@@ -185,11 +186,10 @@ def test_a_wrong_report_fails_alone_by_name_with_file_line_and_rule(checkout: Ch
     )  # fmt: skip
 
     dead = "is accepted and has had no value since 2026-01-12 (Out-of-cycle changes 2025)"
+    file = "pipelines/reports/presets/spend_by_placement/defs.yaml"
     why = (
-        "  pipelines/defs/spend_by_placement/defs.yaml:7: fields: impresions: is not known; do you"
-        " mean impressions?\n"
-        "  pipelines/defs/spend_by_placement/defs.yaml:12: action_attribution_windows: 7d_view:"
-        f" {dead}\n"
+        f"  {file}:7: fields: impresions: is not known; do you mean impressions?\n"
+        f"  {file}:12: action_attribution_windows: 7d_view: {dead}\n"
     )
     for done, code in ((loaded, 1), (state, 1), (published, 1), (planned, 0)):
         assert done.returncode == code, done.stderr

@@ -17,7 +17,8 @@ import httpx
 import hypothesis
 import pytest
 
-from fbgraph import GraphClient, served
+from fbgraph import GraphClient
+from fbgraph.http import served
 
 if TYPE_CHECKING:
     import socket

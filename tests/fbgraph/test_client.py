@@ -10,7 +10,7 @@ import pytest
 
 from fbgraph import GraphClient, Request
 from fbgraph.errors import Detail, GraphError, StoppedError, ThrottledError
-from fbgraph.retry import MAX_THROTTLED_SECONDS
+from fbgraph.limits.retry import MAX_THROTTLED_SECONDS
 
 if TYPE_CHECKING:
     from tests.fbgraph.conftest import MakeWire

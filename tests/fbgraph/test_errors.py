@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fbgraph import errors
-from fbgraph.answers import parse
 from fbgraph.errors import (
     BlockedError,
     CursorError,
@@ -33,6 +32,7 @@ from fbgraph.errors import (
     VersionError,
     rule_for,
 )
+from fbgraph.http.response import parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,14 +23,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, Self
 
 from fbgraph import GraphClient
-from fbgraph.ledger import Ledger
+from fbgraph.limits.cooldowns import Ledger
 from fbgraph.sandbox import Sandbox
-from pipelines.estimate import DAYS_PER_RUN
-from pipelines.load import Loader
-from pipelines.partitions import AccountDay, chunks
-from pipelines.reports import REPORTS
-from warehouse.decode import Account
-from warehouse.lake import Lake
+from pipelines.loading.estimate import DAYS_PER_RUN
+from pipelines.loading.loader import Loader
+from pipelines.loading.partitions import AccountDay, chunks
+from pipelines.reports.catalog import REPORTS
+from warehouse.decode.pages import Account
+from warehouse.lake.partitions import Lake
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -13,17 +13,17 @@ import pytest
 
 from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
-from pipelines.listings import accounts_in, discover, store_accounts
-from pipelines.load import Loader
-from pipelines.partitions import AccountDay
-from pipelines.reports import REPORTS
-from warehouse.lake import Lake
+from pipelines.loading.listings import accounts_in, discover, store_accounts
+from pipelines.loading.loader import Loader
+from pipelines.loading.partitions import AccountDay
+from pipelines.reports.catalog import REPORTS
+from warehouse.lake.partitions import Lake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from pipelines.outcome import Outcome
+    from pipelines.loading.load_result import Outcome
 
 #: The sandbox's clock: days before it are finished in every zone.
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from fbgraph.fields import EFFECTIVE_STATUSES, HOURLY
+from fbgraph.catalog.fields import EFFECTIVE_STATUSES, HOURLY
 from fbgraph.sandbox import Sandbox
 
 if TYPE_CHECKING:

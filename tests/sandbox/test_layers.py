@@ -39,7 +39,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
 }
 
 #: Of the client the sandbox knows what exists at Meta, and nothing that the client decides.
-OF_THE_CLIENT = ("fbgraph.fields", "fbgraph.versions", "fbgraph.catalog")
+OF_THE_CLIENT = ("fbgraph.catalog",)
 
 MOST_MODULES = 16
 

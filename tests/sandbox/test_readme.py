@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import fbgraph.sandbox
 from fbgraph.sandbox import SCENARIOS
 from fbgraph.sandbox.limits.quota import QUOTAS
-from pipelines.cli import cli
+from pipelines.cli.main import cli
 
 if TYPE_CHECKING:
     from fbgraph.sandbox.faults.hooks import Scenario

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from fbgraph.fields import HOURLY
+from fbgraph.catalog.fields import HOURLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

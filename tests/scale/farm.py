@@ -18,16 +18,16 @@ from dagster._core.execution.backfill import PartitionBackfill  # what the page'
 from dagster._core.utils import make_new_backfill_id
 
 from pipelines.definitions import defs
-from pipelines.partitions import key_of
+from pipelines.loading.partitions import key_of
 from tests.scale.services import running
-from warehouse.lake import Lake
+from warehouse.lake.partitions import Lake
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator, Mapping, Sequence
 
     from fbgraph.sandbox import Sandbox
-    from pipelines.partitions import AccountDay
+    from pipelines.loading.partitions import AccountDay
 
 __all__ = ["PLACES", "ROOT", "WORKERS", "Farm", "environ_of", "farm", "yaml_of_a_farm"]
 

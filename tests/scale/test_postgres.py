@@ -15,10 +15,10 @@ import dagster as dg
 import pytest
 from dagster_postgres import PostgresRunStorage
 
-import pipelines.runs
+import pipelines.cli.runs
 from fbgraph.sandbox import Sandbox
-from pipelines.partitions import AccountDay, key_of
-from pipelines.runs import open_instance, run_job
+from pipelines.cli.runs import open_instance, run_job
+from pipelines.loading.partitions import AccountDay, key_of
 from tests.scale.farm import ROOT, environ_of
 from tests.scale.pooled import POOL, PROCESSES
 from tests.scale.services import PATIENCE_SECONDS, running
@@ -43,7 +43,7 @@ def home(new_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.Mo
 def test_what_the_command_line_does_in_a_checkout_is_in_postgres_for_all_to_see(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipelines.runs, "CHECKOUT", home)
+    monkeypatch.setattr(pipelines.cli.runs, "CHECKOUT", home)
     with Sandbox(now=lambda: NOW) as sandbox:
         for name, value in environ_of(home, sandbox, home / "lake").items():
             monkeypatch.setenv(name, value)

@@ -14,8 +14,8 @@ import pytest
 from dagster._core.execution.backfill import BulkActionStatus  # no public way
 
 from fbgraph.sandbox import Sandbox
-from pipelines.partitions import AccountDay, key_of
-from pipelines.runs import run_job
+from pipelines.cli.runs import run_job
+from pipelines.loading.partitions import AccountDay, key_of
 from tests.e2e.dev import Dagster, answers, remembered
 from tests.scale.farm import PLACES, WORKERS, environ_of, farm, yaml_of_a_farm
 from tests.scale.services import free_port, running, wait_until
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.scale.farm import Farm
-    from warehouse.lake import Lake
+    from warehouse.lake.partitions import Lake
 
 NOW: Final = datetime(2026, 11, 23, 20, tzinfo=UTC)
 ACCOUNTS: Final = 6

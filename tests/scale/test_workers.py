@@ -22,14 +22,14 @@ import pytest
 import warehouse
 from fbgraph.sandbox import Sandbox
 from fbgraph.sandbox.limits.quota import QUOTAS
-from pipelines.partitions import ACCOUNT_DAYS, AccountDay, key_of
-from pipelines.runs import run_job
+from pipelines.cli.runs import run_job
+from pipelines.loading.partitions import ACCOUNT_DAYS, AccountDay, key_of
 from tests.scale.farm import PLACES, ROOT, environ_of, farm, yaml_of_a_farm
 from tests.scale.services import PATIENCE_SECONDS, running, wait_until
 from tests.scale.truth import TABLE, rows_of, true_rows
-from warehouse.catalog import publish
-from warehouse.lake import Lake
-from warehouse.loads import to_values
+from warehouse.lake.partitions import Lake
+from warehouse.lake.records import to_values
+from warehouse.published.publish import publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,7 +42,7 @@ DAYS: Final = [date(2026, 11, 13) + timedelta(days=n) for n in range(10)]
 NOW: Final = datetime(2026, 11, 23, 20, tzinfo=UTC)
 
 #: Limited access, with a score of which all workers together use two thirds, so that none has to
-#: rest. (tests/pipelines/test_quota.py is about machines that have too little of it.)
+#: rest. (tests/pipelines/loading/test_quota.py is about machines that have too little of it.)
 QUOTA: Final = replace(QUOTAS["limited"], score=120)
 
 #: What tells when, by whom and at what cost an account-day was loaded.

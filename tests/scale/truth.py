@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from fbgraph.sandbox import Sandbox
-    from pipelines.partitions import AccountDay
-    from warehouse.lake import Lake
+    from pipelines.loading.partitions import AccountDay
+    from warehouse.lake.partitions import Lake
 
 __all__ = ["TABLE", "rows_of", "true_rows"]
 

@@ -19,15 +19,15 @@ import pytest
 
 import warehouse
 from fbgraph.sandbox import Sandbox
+from pipelines.cli.runs import open_instance, run_job
 from pipelines.errors import ConfigError
-from pipelines.reports import read_reports
-from pipelines.runs import open_instance, run_job
-from warehouse.catalog import publish
-from warehouse.decode import Account
-from warehouse.history import merge_objects
-from warehouse.identity import identity_of
-from warehouse.lake import Lake
-from warehouse.place import open_store
+from pipelines.reports.catalog import read_reports
+from warehouse.decode.pages import Account
+from warehouse.lake.history import merge_objects
+from warehouse.lake.identity import identity_of
+from warehouse.lake.partitions import Lake
+from warehouse.published.publish import publish
+from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

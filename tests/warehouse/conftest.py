@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from warehouse.cells import HOUR_LABELS
-from warehouse.decode import Account, decode
-from warehouse.lake import Lake
-from warehouse.loads import Load, Restatement
-from warehouse.schema import HOURLY, TABLES
+from warehouse.decode.pages import Account, decode
+from warehouse.decode.values import HOUR_LABELS
+from warehouse.lake.partitions import Lake
+from warehouse.lake.records import Load, Restatement
+from warehouse.schema.tables import HOURLY, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.fields import LEVELS
+from fbgraph.catalog.fields import LEVELS
 from fbgraph.sandbox.endpoints import estimates, images, insights, reading, writing
 from fbgraph.sandbox.objects import edges
 from fbgraph.sandbox.protocol.params import check_names

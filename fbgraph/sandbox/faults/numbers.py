@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.fields import breakdowns
+from fbgraph.catalog.fields import breakdowns
 from fbgraph.sandbox.objects.filters import Condition
 from fbgraph.sandbox.world.days import local_date, real_hours
 from fbgraph.sandbox.world.delivery import Numbers, add

@@ -1,4 +1,4 @@
-"""Whether Meta gives breakdowns and action breakdowns together: the tables of `fbgraph.fields`.
+"""Whether Meta gives breakdowns and action breakdowns together: tables of `catalog.fields`.
 
 What Meta refuses is refused in the words that were seen; where only a refusal was seen, in those of
 its kind. What nobody has seen or described is not imitated.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.fields import (
+from fbgraph.catalog.fields import (
     ACTION_BREAKDOWNS,
     BREAKDOWNS,
     HOURLY,
@@ -28,11 +28,11 @@ from fbgraph.sandbox.protocol.refusals import refused
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from fbgraph.fields import Breakdown, Combination
+    from fbgraph.catalog.fields import Breakdown, Combination
 
 __all__ = ["check_fields", "read_action_breakdowns", "read_breakdowns"]
 
-#: `care` of a field (see `fbgraph.fields`) with which the whole request fails.
+#: `care` of a field (see `fbgraph.catalog.fields`) with which the whole request fails.
 REFUSED_CARE: Final = frozenset({"refused", "fails", "alone", "needs_filter", "needs_product"})
 
 #: Kinds of fields that no breakdown takes away.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.fields import InsightsField, insights_fields
+from fbgraph.catalog.fields import InsightsField, insights_fields
 from fbgraph.sandbox.world import plan
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fbgraph.fields import EFFECTIVE_STATUSES, LEVELS
+from fbgraph.catalog.fields import EFFECTIVE_STATUSES, LEVELS
 from fbgraph.sandbox.insights.splits import cells
 from fbgraph.sandbox.objects.filters import matches, shows_hidden
 from fbgraph.sandbox.world.days import periods

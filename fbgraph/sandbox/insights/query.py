@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.fields import (
+from fbgraph.catalog.fields import (
     DATE_PRESETS,
     HOURLY,
     LEVELS,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.fields import HOUR_LABELS, HOURLY
+from fbgraph.catalog.fields import HOUR_LABELS, HOURLY
 from fbgraph.sandbox.insights.assets import shown
 from fbgraph.sandbox.insights.columns import CATALOGUE, COLUMNS, Measured
 from fbgraph.sandbox.insights.extent import subjects

@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise, product
 from math import prod
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.fields import HOUR_LABELS, HOURLY_AUDIENCE
+from fbgraph.catalog.fields import HOUR_LABELS, HOURLY_AUDIENCE
 from fbgraph.sandbox.insights.assets import ASSETS, ids
 from fbgraph.sandbox.world.delivery import Numbers, add
 

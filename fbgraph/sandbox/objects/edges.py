@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.fields import EFFECTIVE_STATUSES
+from fbgraph.catalog.fields import EFFECTIVE_STATUSES
 from fbgraph.sandbox.objects.filters import STATUS_FIELDS, matches, read_filtering, shows_hidden
 from fbgraph.sandbox.protocol.params import check_names, some_of, words
 from fbgraph.sandbox.protocol.refusals import refused

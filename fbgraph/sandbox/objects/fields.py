@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.fields import LEVELS, object_fields
+from fbgraph.catalog.fields import LEVELS, object_fields
 from fbgraph.sandbox.objects.edges import EDGES
 from fbgraph.sandbox.protocol.expansion import Wanted
 from fbgraph.sandbox.protocol.refusals import refused

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.fields import LEVELS, OPERATORS
+from fbgraph.catalog.fields import LEVELS, OPERATORS
 from fbgraph.sandbox.protocol.params import json_value
 from fbgraph.sandbox.protocol.refusals import refused
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from fbgraph.catalog.versions import newest
 from fbgraph.sandbox.endpoints.routes import dispatch
 from fbgraph.sandbox.limits.quota import is_insights
 from fbgraph.sandbox.limits.timing import call_seconds, kind_of
@@ -17,7 +18,6 @@ from fbgraph.sandbox.protocol.refusals import refused
 from fbgraph.sandbox.server import batch
 from fbgraph.sandbox.server.versions import served_version
 from fbgraph.sandbox.world.place import Place
-from fbgraph.versions import newest
 
 if TYPE_CHECKING:
     from fbgraph.sandbox.protocol.call import Call

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from fbgraph.catalog.versions import newest, next_living, number, version_of
 from fbgraph.sandbox.protocol.refusals import refused
-from fbgraph.versions import newest, next_living, number, version_of
 
 if TYPE_CHECKING:
     from datetime import date

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fbgraph.fields import EFFECTIVE_STATUSES, HOUR_LABELS, HOURLY
+from fbgraph.catalog.fields import EFFECTIVE_STATUSES, HOUR_LABELS, HOURLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fbgraph.breakdowns import combinations
-from fbgraph.fields import (
+from fbgraph.catalog.breakdowns import combinations
+from fbgraph.catalog.fields import (
     EFFECTIVE_STATUSES,
     HOURLY,
     action_breakdowns,
@@ -17,7 +17,7 @@ from fbgraph.fields import (
     insights_fields,
 )
 from fbgraph.sandbox.insights.splits import SPLITS
-from pipelines.report_rules import no_sums
+from pipelines.reports.rules import no_sums
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fbgraph.fields import EFFECTIVE_STATUSES, HOUR_LABELS, HOURLY, LEVELS
+from fbgraph.catalog.fields import EFFECTIVE_STATUSES, HOUR_LABELS, HOURLY, LEVELS
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Graph

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fbgraph.fields import EFFECTIVE_STATUSES
+from fbgraph.catalog.fields import EFFECTIVE_STATUSES
 from fbgraph.sandbox.insights.assets import ASSETS, ids
 from fbgraph.sandbox.insights.splits import SPLITS, split
 from fbgraph.sandbox.world.delivery import Numbers, add

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fbgraph.fields import HOURLY
+from fbgraph.catalog.fields import HOURLY
 from fbgraph.sandbox.limits.timing import CALL_KINDS
 
 if TYPE_CHECKING:

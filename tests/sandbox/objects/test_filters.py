@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fbgraph.fields import OPERATORS
+from fbgraph.catalog.fields import OPERATORS
 from fbgraph.sandbox.objects.filters import TESTS, Condition, matches, read_filtering, row_matches
 from fbgraph.sandbox.world.tree import World
 

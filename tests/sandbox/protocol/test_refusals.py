@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fbgraph.fields import HOURLY, insights_fields
+from fbgraph.catalog.fields import HOURLY, insights_fields
 from fbgraph.sandbox.insights.breakdowns import REFUSED_CARE
 
 if TYPE_CHECKING:

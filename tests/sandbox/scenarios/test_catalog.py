@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fbgraph.fields import EFFECTIVE_STATUSES
+from fbgraph.catalog.fields import EFFECTIVE_STATUSES
 from fbgraph.sandbox import SCENARIOS, Sandbox
 from fbgraph.sandbox.faults.hooks import HOOKS
 from fbgraph.sandbox.scenarios.active import Active

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from fbgraph.fields import EFFECTIVE_STATUSES, HOURLY
+from fbgraph.catalog.fields import EFFECTIVE_STATUSES, HOURLY
 from fbgraph.sandbox import SCENARIOS
 from fbgraph.sandbox.scenarios.active import Active
 

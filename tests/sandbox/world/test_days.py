@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fbgraph.fields import DATE_PRESETS
+from fbgraph.catalog.fields import DATE_PRESETS
 from fbgraph.sandbox.world.days import PRESETS, RefreshedClock, months_before, periods, real_hours
 
 MONDAY = date(2026, 11, 23)

@@ -1,0 +1,88 @@
+"""Several calls in one: cut into batches, and what became of each call. No I/O.
+
+Source: Graph API, Batch requests. A batch holds at most 50 calls, and each counts as one against
+the limits. An item that did not finish in time comes back as null.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from fbgraph.errors import Detail, RetryableError
+from fbgraph.limits.retry import verdict_on_write, wait_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from fbgraph.errors import GraphError
+    from fbgraph.http.request import Request
+    from fbgraph.http.response import Reply
+
+__all__ = ["MAX_ITEMS", "Pending", "batches", "fits", "form_of", "items_of"]
+
+MAX_ITEMS: Final = 50
+
+
+@dataclass(slots=True)
+class Pending:
+    """One call of a batch until it has its `outcome`: a value, or the error it ended with."""
+
+    request: Request
+    ready_at: float = 0.0
+    failures: list[GraphError] = field(default_factory=list)
+    outcome: Any = None
+    is_done: bool = False
+
+    def succeed(self, value: Any) -> None:
+        self.outcome, self.is_done = value, True
+
+    def fail(self, error: GraphError, now: float, jitter: float) -> None:
+        """Give up, or wait for another attempt of this call alone."""
+        if not self.request.repeatable:
+            error = verdict_on_write(error)
+        self.failures.append(error)
+        wait = wait_seconds(self.failures, jitter)
+        if wait is None:
+            self.succeed(error)
+        else:
+            self.ready_at = now + wait
+
+
+def fits(one: Pending, batch: Sequence[Pending]) -> bool:
+    """Whether a batch takes one more.
+
+    Two files of one name never share a batch, so that each part keeps the name it has outside.
+    """
+    names = {name for other in batch for name in other.request.files}
+    return len(batch) < MAX_ITEMS and not names & set(one.request.files)
+
+
+def batches(pending: Sequence[Pending]) -> Iterator[Sequence[Pending]]:
+    """Cut into batches that Graph takes, in order."""
+    batch: list[Pending] = []
+    for one in pending:
+        if not fits(one, batch):
+            yield batch
+            batch = []
+        batch.append(one)
+    if batch:
+        yield batch
+
+
+def form_of(
+    batch: Sequence[Pending], proof: str | None
+) -> tuple[Mapping[str, str], Mapping[str, bytes]]:
+    """The form of a batch, and its files by the name of their part."""
+    items = [one.request.item(proof) for one in batch]
+    files = {name: content for one in batch for name, content in one.request.files.items()}
+    return {"batch": json.dumps(items, separators=(",", ":"))}, files
+
+
+def items_of(reply: Reply, count: int) -> Sequence[object]:
+    """The items of a batch's answer. Raises RetryableError if there are not as many as asked."""
+    answer = reply.json()
+    if not isinstance(answer, list) or len(answer) != count:
+        raise RetryableError(Detail(f"The answer has not {count} items.", call=reply.call))
+    return answer

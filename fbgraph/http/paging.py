@@ -1,0 +1,260 @@
+"""Cursor pagination of edges. Source: https://developers.facebook.com/docs/graph-api/results
+
+Only a missing `paging.next` ends an edge. A page may hold fewer rows than asked for, or none, and
+still be followed by more; the last page has a cursor too. We send the cursor and never request
+`next`: that URL carries the access token, and the version that served rather than the one asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Self, overload
+from urllib.parse import parse_qsl
+
+from fbgraph.errors import (
+    CursorStuckError,
+    Detail,
+    RetryableError,
+    TooMuchDataError,
+    TotalCountError,
+)
+from fbgraph.http.response import text_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from fbgraph.http.response import Reply
+
+__all__ = ["MAX_EMPTY_PAGES", "PAGE_ROWS", "Page", "PageSize", "Params", "Row", "shrinking", "walk"]
+
+Row = Mapping[str, Any]
+Params = Mapping[str, Any]
+
+#: Rows a page is asked for; halved when Meta finds that too much. The true maximum is unpublished.
+PAGE_ROWS: Final = 500
+
+_OK: Final = 200
+
+#: How Graph begins a page, and what stands between its rows and what comes after them. Inside of a
+#: row the quotes of a text are escaped, so these bytes are never part of one; but a row may hold
+#: an edge of its own, which looks the same.
+_OPENS: Final = b'{"data":[{'
+_ROWS_END: Final = b'],"paging":{'
+_EDGE_OPENS: Final = b'"data":['
+
+#: Empty pages in a row after which an edge is taken to hang. They have come without end.
+MAX_EMPTY_PAGES: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One response of an edge. `data` may be empty in the middle of an edge.
+
+    `body` holds the bytes as they came, for readers that decode without Python rows. Its
+    `paging.next` has the access token: it is for decoding only, never for logs or files.
+    """
+
+    data: Sequence[Row]
+    after: str | None  # cursor of the next page; None on the last one
+    summary: Mapping[str, Any] | None = None
+    body: bytes = field(default=b"", repr=False)
+
+    @classmethod
+    def from_answer(cls, answer: Mapping[str, Any] | Sequence[Any], body: bytes = b"") -> Self:
+        """Read a page. Raises RetryableError for an answer that has no `data` or a broken paging.
+
+        A `data` that is an object (``reachestimate``) is one row.
+        """
+        if not isinstance(answer, Mapping) or not isinstance(answer.get("data"), list | Mapping):
+            raise RetryableError("The answer is no page of an edge: it has no list `data`.")
+        data, summary = text_ids(answer["data"]), answer.get("summary")
+        return cls(
+            data=[data] if isinstance(data, Mapping) else data,
+            after=_next_cursor(answer.get("paging")),
+            summary=summary if isinstance(summary, Mapping) else None,
+            body=body,
+        )
+
+    @classmethod
+    def from_reply(cls, reply: Reply, *, unread: bool = False) -> Self:
+        """The page in an answer. `unread`: its rows stay bytes until somebody looks at `data`.
+
+        Raises as `from_answer` does, and the GraphError that the answer means.
+        """
+        rest = _beside_rows(reply.body) if unread and reply.status == _OK else None
+        if rest is None:
+            return cls.from_answer(reply.json(), reply.body)
+        page = cls.from_answer({**rest, "data": []}, reply.body)
+        return cls(_Unread(reply.body), page.after, page.summary, reply.body)
+
+    @property
+    def total_count(self) -> int:
+        """Rows on the whole edge. Raises TotalCountError if this page does not say."""
+        count = (self.summary or {}).get("total_count")
+        if not isinstance(count, int) or isinstance(count, bool):
+            raise TotalCountError(
+                "This page has no summary.total_count. Ask for it with total_count=True; some edges"
+                " never give it, insights among them."
+            )
+        return count
+
+
+class _Unread(Sequence[Row]):
+    """The rows of a page that has some, read from its bytes when they are looked at."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Row]: ...
+    def __getitem__(self, at: int | slice) -> Row | Sequence[Row]:
+        return self._rows[at]
+
+    @cached_property
+    def _rows(self) -> Sequence[Row]:
+        rows: Sequence[Row] = text_ids(json.loads(self._body)["data"])
+        return rows
+
+
+def _beside_rows(body: bytes) -> Mapping[str, Any] | None:
+    """What a page says beside its rows, without reading them; None where that cannot be told.
+
+    A page without `paging`, or with edges inside of its rows, is read in full: cut off in the
+    middle it could look the same.
+    """
+    end = body.rfind(_ROWS_END)
+    if end < 0 or not body.startswith(_OPENS) or body.rfind(_EDGE_OPENS, len(_OPENS)) >= 0:
+        return None
+    try:
+        rest = json.loads(b"{" + body[end + 2 :])
+    except (ValueError, RecursionError):
+        return None
+    return None if "error" in rest else rest
+
+
+def _next_cursor(paging: object) -> str | None:
+    """The cursor to go on from, or None at the end. Ending at a broken one would lose rows.
+
+    Where `cursors` are left out, `next` has it as its parameter `after`.
+    """
+    if not paging:
+        return None
+    if not isinstance(paging, Mapping):
+        raise RetryableError("The answer is no page of an edge: `paging` is no object.")
+    if not paging.get("next"):
+        return None
+    cursors = paging.get("cursors")
+    after = cursors.get("after") if isinstance(cursors, Mapping) else None
+    if not isinstance(after, str) or not after:
+        after = dict(parse_qsl(str(paging["next"]).partition("?")[2])).get("after")
+    if not after:
+        raise RetryableError("The page has a `next` and no cursor to reach it.")
+    return after
+
+
+def walk(
+    fetch: Callable[[Params], Page], params: Params, *, max_pages: int | None = None
+) -> Iterator[Page]:
+    """Yield the pages of an edge, each fetched when asked for; at most `max_pages` if given.
+
+    Raises CursorStuckError if the API repeats a cursor or sends only empty pages.
+    """
+    return islice(_walk(fetch, params), max_pages)
+
+
+def _walk(fetch: Callable[[Params], Page], params: Params) -> Iterator[Page]:
+    seen: set[str] = set()
+    empty = 0
+    page = fetch(params)
+    while True:
+        if page.after in seen:
+            raise _stuck(f"The edge repeats the cursor {page.after!r}.")
+        empty = 0 if page.data else empty + 1
+        if empty > MAX_EMPTY_PAGES and page.after is not None:
+            raise _stuck(f"The edge sent {empty} empty pages in a row.")
+        yield page
+        if page.after is None:
+            return
+        seen.add(page.after)
+        page = fetch({**params, "after": page.after})
+
+
+def _stuck(said: str) -> CursorStuckError:
+    return CursorStuckError(Detail(said, advice="List it again, or in smaller parts."))
+
+
+class PageSize:
+    """How many rows to ask a page for: halved where Meta finds that too much, grown back slowly.
+
+    One may be shared by many listings of the same kind, in threads too: what was too much for one
+    is not tried again by the next. `rows` is the most; the true maximum is unpublished.
+    """
+
+    #: Pages in a row that must work before twice as many rows are tried.
+    PATIENCE: Final = 8
+
+    def __init__(self, rows: int = PAGE_ROWS) -> None:
+        self._most = rows
+        self._rows = rows
+        self._worked = 0
+        self._patience = self.PATIENCE
+        self._has_grown = False
+
+    @property
+    def rows(self) -> int:
+        return self._rows
+
+    def refused(self, rows: int) -> bool:
+        """A page of `rows` was too much: ask for half. False if it cannot be less.
+
+        Each time that growing back was wrong, it is tried after twice as many pages.
+        """
+        if rows <= 1:
+            return False
+        self._patience *= 2 if self._has_grown else 1
+        self._rows, self._worked, self._has_grown = min(self._rows, rows // 2), 0, False
+        return True
+
+    def worked(self, rows: int) -> None:
+        """A page of `rows` came."""
+        self._worked += rows >= self._rows
+        if self._rows < self._most and self._worked >= self._patience:
+            self._rows, self._worked = min(self._rows * 2, self._most), 0
+            self._has_grown = True
+
+
+def shrinking(fetch: Callable[[Params], Page], size: PageSize) -> Callable[[Params], Page]:
+    """`fetch` with pages of a size that works.
+
+    Raises TooMuchDataError if one row is too much; and at once for one with a subcode: there the
+    report is too much, however it is cut into pages.
+    """
+
+    def asking(params: Params) -> Page:
+        while True:
+            rows = size.rows
+            try:
+                page = fetch({**params, "limit": rows})
+            except TooMuchDataError as error:
+                if error.detail.subcode is not None or not size.refused(rows):
+                    raise
+            else:
+                size.worked(rows)
+                return page
+
+    return asking

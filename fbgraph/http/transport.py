@@ -1,0 +1,157 @@
+"""How calls reach Graph: certificates, proxies, connections."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import os
+import re
+import socket
+import ssl
+import threading
+import urllib.request
+from contextlib import suppress
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlsplit
+from weakref import WeakSet
+
+import httpx
+
+from fbgraph.errors import RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+__all__ = [
+    "UNSENT",
+    "Lines",
+    "address_of",
+    "checked_url",
+    "make_transport",
+    "proxy_for",
+    "secrets_in",
+]
+
+#: Connections in use at once; more calls than that wait for one.
+MAX_CONNECTIONS: Final = 32
+
+#: Failures on the way before a call has left: even a write may be made again.
+UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+#: Scheme, perhaps user and password, host, perhaps a port.
+_PROXY: Final = re.compile(
+    r"(?:https?|socks5h?)://(?:[^@/?#]*@)?(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?/?"
+)
+
+#: Meta repeats a token that it refuses in this header, and httpcore logs headers at DEBUG.
+_CHALLENGE: Final = re.compile(r"(?i)(b'www-authenticate', )b(['\"])(?:\\.|(?!\2).)*\2")
+
+
+def _without_challenge(record: logging.LogRecord) -> bool:
+    record.msg = _CHALLENGE.sub(r"\1b'<hidden>'", str(record.msg))
+    return True
+
+
+logging.getLogger("httpcore.http11").addFilter(_without_challenge)
+
+
+def checked_url(base_url: str) -> str:
+    """An address of Graph without its last slash. Raises RequestError for one with a password."""
+    if "@" in urlsplit(base_url).netloc:
+        raise RequestError(
+            "The address of Graph has a user or a password in it. The token goes where they would:"
+            " leave them out."
+        )
+    return base_url.rstrip("/")
+
+
+def make_transport(proxy: str | None, ca_file: str | Path | None) -> httpx.BaseTransport:
+    """Raises OSError for a `ca_file` that is not there, ssl.SSLError for one that holds none, and
+    RequestError for a `proxy` that is no address, or of a kind that is not installed.
+    """
+    trusted = (
+        ssl.create_default_context(cafile=str(ca_file))
+        if ca_file
+        else _usual(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    )
+    limits = httpx.Limits(max_connections=MAX_CONNECTIONS)
+    if proxy and not _PROXY.fullmatch(proxy):  # and its text stays unsaid: a password may be in it
+        raise RequestError(
+            "The proxy is no address like http://host:port or http://user:password@host:port, with"
+            " special characters of user and password written as %40."
+        )
+    try:
+        return httpx.HTTPTransport(verify=trusted, proxy=proxy, limits=limits)
+    except ImportError:  # what it needs for SOCKS is no part of httpx
+        raise RequestError("A SOCKS proxy needs one more package: pip install socksio.") from None
+
+
+@cache
+def _usual(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    """The certificates that httpx trusts, which the two may name. Read once: a process has many
+    clients, and it takes longer than a call.
+    """
+    return httpx.create_ssl_context()
+
+
+class Lines:
+    """The open connections of a client, so that another thread can cut them.
+
+    Closing a client wakes nobody who waits for an answer in a thread; cutting does.
+    """
+
+    def __init__(self) -> None:
+        self._sockets: WeakSet[socket.socket] = WeakSet()
+        self._is_cut = False
+        self._lock = threading.Lock()
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """What httpcore tells of a request's progress: here, of a connection that it opened."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            line: socket.socket = info["return_value"].get_extra_info("socket")
+            with self._lock:
+                self._sockets.add(line)
+            if self._is_cut:
+                _cut(line)
+
+    def cut(self) -> None:
+        """Whoever reads or writes gets an error now, and so does whoever connects later."""
+        with self._lock:
+            self._is_cut = True
+            lines = list(self._sockets)
+        for line in lines:
+            _cut(line)
+
+
+def _cut(line: socket.socket) -> None:
+    with suppress(OSError):  # it was closed meanwhile
+        line.shutdown(socket.SHUT_RDWR)
+
+
+def proxy_for(base_url: str) -> str | None:
+    """The proxy that the environment names for this server, as other programs read it: one that is
+    named without ``http://`` speaks it all the same.
+    """
+    server = urlsplit(base_url)
+    if urllib.request.proxy_bypass(server.hostname or ""):
+        return None
+    known = urllib.request.getproxies()
+    proxy = known.get(server.scheme) or known.get("all")
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+
+
+def secrets_in(proxy: str | None) -> Sequence[str]:
+    """The password in a proxy's URL, and user and password as they go to the proxy."""
+    named = urlsplit(proxy or "")
+    if not named.password:
+        return []
+    user, password = unquote(named.username or ""), unquote(named.password)
+    return [password, base64.b64encode(f"{user}:{password}".encode()).decode()]
+
+
+def address_of(proxy: str) -> str:
+    """A proxy's URL without user and password."""
+    named = urlsplit(proxy)
+    return f"{named.scheme}://{named.netloc.rpartition('@')[2]}"

@@ -1,0 +1,33 @@
+"""What nodes and edges need of a client, so that they need not know it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fbgraph.http.request import Request
+    from fbgraph.http.response import Reply
+    from fbgraph.objects.report_run import ReportRun
+
+__all__ = ["Caller"]
+
+T = TypeVar("T")
+
+
+class Caller(Protocol):
+    """A `GraphClient`: makes calls, and waits for report runs."""
+
+    def call(self, request: Request, read: Callable[[Reply], T] | None = None) -> T:
+        """Make one call and `read` its response."""
+
+    def wait_for(
+        self,
+        report_run_id: str,
+        on_poll: Callable[[ReportRun], None] = ...,
+        *,
+        timeout_seconds: float = ...,
+        account_id: str = ...,
+    ) -> None:
+        """Poll a report run until its rows can be read."""

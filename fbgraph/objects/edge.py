@@ -1,0 +1,74 @@
+"""The rows behind a node, page by page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from fbgraph.catalog.fields import EDGE_KINDS
+from fbgraph.errors import TotalCountError
+from fbgraph.http.filtering import leaving_out
+from fbgraph.http.paging import PAGE_ROWS, Page, PageSize, shrinking, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from fbgraph.http.paging import Params, Row
+    from fbgraph.http.request import Request
+    from fbgraph.objects.caller import Caller
+
+__all__ = ["Edge", "require_total_count"]
+
+#: Edges that never give `summary.total_count` → why. Source: Insights API reference; SDK issue 103.
+NO_TOTAL_COUNT: Final[Mapping[str, str]] = {
+    "insights": "on insights, `summary` means totals of metrics",
+    "adlabels": "this edge ignores `summary`",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The rows behind a node, read lazily. Each call of `pages` starts from the first page."""
+
+    client: Caller
+    request: Request
+    drop_refused: bool = False
+
+    def pages(
+        self, *, max_pages: int | None = None, unread: bool = False, size: PageSize | None = None
+    ) -> Iterator[Page]:
+        """Page by page to the end, or at most `max_pages`. Halves `limit` where Meta asks.
+
+        `unread` leaves rows as bytes, for readers that decode `Page.body` themselves. `size` is a
+        page size that several listings share; it overrides `limit`.
+        """
+
+        def fetch(params: Params) -> Page:
+            request = replace(self.request, params=params)
+            return self.client.call(request, lambda reply: Page.from_reply(reply, unread=unread))
+
+        kind = EDGE_KINDS.get(self.name, "")
+        asking = leaving_out(fetch, kind, self.request.path, may_drop=self.drop_refused)
+        size = size or PageSize(self.request.params.get("limit") or PAGE_ROWS)
+        return walk(shrinking(asking, size), self.request.params, max_pages=max_pages)
+
+    def __iter__(self) -> Iterator[Row]:
+        for page in self.pages():
+            yield from page.data
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return self.request.path.rpartition("/")[2]
+
+    def count(self) -> int:
+        """`total_count` by a one-row call. Raises TotalCountError if the edge has none."""
+        require_total_count(self.name)
+        params = {**self.request.params, "limit": 1, "summary": "total_count"}
+        return self.client.call(replace(self.request, params=params), Page.from_reply).total_count
+
+
+def require_total_count(name: str) -> None:
+    """Raise TotalCountError for an edge that does not give its `total_count`."""
+    if name in NO_TOTAL_COUNT:
+        raise TotalCountError(f"{name} has no total_count: {NO_TOTAL_COUNT[name]}.")

@@ -1,0 +1,263 @@
+"""Nodes by id: what a caller holds instead of a class per kind of object."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from fbgraph.catalog.fields import EDGE_KINDS
+from fbgraph.errors import (
+    GraphError,
+    NotReadyError,
+    RequestError,
+    RetryableError,
+    RunFailedError,
+)
+from fbgraph.http.filtering import check_filtering, check_statuses, expand, leaving_out
+from fbgraph.http.paging import PAGE_ROWS, Page
+from fbgraph.http.request import Request, read_files
+from fbgraph.http.response import text_ids
+from fbgraph.objects.edge import Edge, require_total_count
+from fbgraph.objects.report_run import TOTAL_SECONDS, ReportRun, run_id_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from fbgraph.http.paging import Params, Row
+    from fbgraph.http.request import Files
+    from fbgraph.http.response import Reply
+    from fbgraph.objects.caller import Caller
+
+__all__ = ["Node", "act_id"]
+
+#: Report runs that are made for one report, the first one counted.
+ATTEMPTS: Final = 2
+
+_log = logging.getLogger(__name__)
+
+
+def act_id(account_id: str | int) -> str:
+    """``act_123`` for ``123`` and ``act_123``. Raises RequestError for what is no account id."""
+    if not re.fullmatch(r"(act_)?[0-9]+", text := str(account_id), re.ASCII):
+        raise RequestError(f"{account_id!r} is no ad account id: digits, with or without act_.")
+    return "act_" + text.removeprefix("act_")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One object of the graph. Nothing is asked until a method is called.
+
+    `kind`: adaccount, campaign, adset, ad or adcreative, where it is known; ``fields="*"`` needs
+    it. `account_id` (digits): whose limits its calls use up, where its id does not say.
+    """
+
+    client: Caller
+    id: str
+    kind: str = ""
+    account_id: str = ""
+
+    def request(
+        self, method: str = "GET", edge: str | None = None, *, files: Files = (), **params: Any
+    ) -> Request:
+        """A call to this node, or to an `edge` of it, for `GraphClient.batch` and `as_curl`.
+
+        Fields, filters and statuses are checked, and ``fields="*"`` is written out. Raises
+        RequestError for what Meta would refuse or ignore, OSError for a file that is not there.
+        """
+        kind = self.kind if edge is None else EDGE_KINDS.get(edge, "")
+        if "fields" in params:
+            breakdowns = params.get("breakdowns") or ()
+            params["fields"] = expand(params["fields"], kind, breakdowns) or None
+        if not isinstance(params.get("filtering"), str):
+            check_filtering(params.get("filtering") or (), kind)
+        if not isinstance(params.get("effective_status"), str):
+            check_statuses(params.get("effective_status") or (), kind)
+        path = self.id if edge is None else f"{self.id}/{edge}"
+        is_report = (method, edge) == ("POST", "insights")
+        return Request(
+            method, path, params, read_files(files), self.account_id, repeatable=is_report
+        )
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def get(
+        self, fields: Sequence[str] | str = (), *, drop_refused: bool = False, **params: Any
+    ) -> Row:
+        """Read the node: a mapping of the fields that have a value, ids as text.
+
+        `drop_refused`: leave out, with a warning, a field that this token may not read.
+        """
+        request = self.request(fields=fields, **params)
+        return leaving_out(
+            lambda asked: self.client.call(replace(request, params=asked), _row),
+            self.kind,
+            self.id,
+            may_drop=drop_refused,
+        )(request.params)
+
+    def edge(  # noqa: PLR0913  # each is a parameter of Graph that is checked or has a default
+        self,
+        name: str,
+        *,
+        fields: Sequence[str] | str = (),
+        filtering: Sequence[Mapping[str, Any]] = (),
+        limit: int = PAGE_ROWS,
+        total_count: bool = False,
+        drop_refused: bool = False,
+        **params: Any,
+    ) -> Edge:
+        """An edge of this node. Raises TotalCountError if `total_count` is asked of one without,
+        RequestError for a filter or status that Meta would refuse or ignore.
+        """
+        if total_count:
+            require_total_count(name)
+        request = self.request(
+            "GET",
+            name,
+            **params,
+            fields=fields,
+            filtering=filtering or None,
+            limit=limit,
+        )
+        if total_count:
+            request = replace(request, params={**request.params, "summary": "total_count"})
+        return Edge(self.client, request, drop_refused=drop_refused)
+
+    def insights(self, **params: Any) -> Edge:
+        """Insights read page by page while Meta computes them: for small questions."""
+        return self.edge("insights", **params)
+
+    # -- writing -------------------------------------------------------------------------------
+
+    def create(
+        self, edge: str, *, files: Files = (), validate_only: bool = False, **params: Any
+    ) -> Row:
+        """Create an object on `edge`, or upload `files` (by the name of their part, or paths).
+
+        Returns what Meta answers: ``{"id": …}``, ``{"images": …}``. `validate_only` writes nothing.
+        Raises UncertainWriteError if the answer was lost: it is never sent a second time blindly.
+        Raises GraphError if Meta says that it did not do it.
+        """
+        options = _validating(params) if validate_only else params
+        return self.client.call(self.request("POST", edge, files=files, **options), _done)
+
+    def update(self, *, validate_only: bool = False, **params: Any) -> Row:
+        """Change the fields given; None leaves one as it is. Raises as `create` does."""
+        options = _validating(params) if validate_only else params
+        return self.client.call(self.request("POST", **options), _done)
+
+    def delete(self) -> Row:
+        """Delete the object; it stays readable by id. Raises as `create` does."""
+        return self.client.call(self.request("DELETE"), _done)
+
+    # -- reports -------------------------------------------------------------------------------
+
+    def create_report(self, **params: Any) -> str:
+        """Start a report run on this node; returns its `report_run_id`."""
+        request = self.request("POST", "insights", **params)
+        return self.client.call(request, lambda reply: run_id_of(reply.json()))
+
+    def run_report(
+        self,
+        params: Params,
+        *,
+        timeout_seconds: float = TOTAL_SECONDS,
+        attempts: int = ATTEMPTS,
+        on_created: Callable[[str], None] = lambda _: None,
+        on_poll: Callable[[ReportRun], None] = lambda _: None,
+    ) -> str:
+        """Create a report run and wait for it, up to `attempts` times if it fails; returns its id.
+
+        Raises RunFailedError, TooMuchDataError, ... if the last one fails as well.
+        """
+        if attempts < 1:
+            raise RequestError(f"attempts counts the first one too: {attempts} is none at all.")
+        for attempt in range(1, attempts + 1):
+            report_run_id = self.create_report(**params)
+            on_created(report_run_id)
+            try:
+                self.client.wait_for(
+                    report_run_id,
+                    on_poll,
+                    timeout_seconds=timeout_seconds,
+                    account_id=_digits(self),
+                )
+            except (RunFailedError, RetryableError) as error:
+                if attempt == attempts:
+                    raise
+                _log.warning("%s: asking again for a report run that failed: %s", self.id, error)
+            else:
+                break
+        return report_run_id
+
+    def report(
+        self,
+        params: Params,
+        *,
+        timeout_seconds: float = TOTAL_SECONDS,
+        attempts: int = ATTEMPTS,
+        on_created: Callable[[str], None] = lambda _: None,
+        on_poll: Callable[[ReportRun], None] = lambda _: None,
+    ) -> Iterator[Page]:
+        """A report as its pages: create a run, wait for it, read it. Nothing is asked before the
+        first page is.
+
+        A run that says it is complete and cannot be loaded counts as failed. Raises as `run_report`
+        does, and NotReadyError for a report that is never loadable.
+        """
+        created: list[str] = []
+
+        def note(report_run_id: str) -> None:
+            created.append(report_run_id)
+            on_created(report_run_id)
+
+        while True:
+            report_run_id = self.run_report(
+                params,
+                timeout_seconds=timeout_seconds,
+                attempts=attempts - len(created),
+                on_created=note,
+                on_poll=on_poll,
+            )
+            run = Node(self.client, report_run_id, account_id=_digits(self))
+            pages = run.insights().pages()
+            try:
+                first = next(pages)
+            except NotReadyError as error:
+                if len(created) >= attempts:
+                    raise
+                _log.warning("%s: asking again for a report run not loadable: %s", self.id, error)
+            else:
+                yield first
+                yield from pages
+                return
+
+
+def _digits(node: Node) -> str:
+    """The account of a node, as far as is known."""
+    return node.account_id or (node.id.removeprefix("act_") if node.id.startswith("act_") else "")
+
+
+def _row(reply: Reply) -> Row:
+    answer = reply.json()
+    if not isinstance(answer, Mapping):
+        raise RetryableError("The answer is no object of the graph.")
+    row: Row = text_ids(answer)
+    return row
+
+
+def _done(reply: Reply) -> Row:
+    """The answer to a write. Raises GraphError if it says that nothing was done."""
+    row = _row(reply)
+    if row.get("success") is False:
+        raise GraphError("Meta answered that it did not do it, and not why.")
+    return row
+
+
+def _validating(params: Params) -> dict[str, Any]:
+    """Source: Marketing API, execution_options."""
+    others = params.get("execution_options") or ()
+    return {**params, "execution_options": [*others, "validate_only"]}

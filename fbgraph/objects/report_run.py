@@ -1,0 +1,231 @@
+"""Report runs: what to do after each poll. Source: Insights API, Best practices, Async jobs.
+
+A run is done when `async_status` and `async_percent_completion` both say so: "Job Running" at 100 %
+happens, and a failed run keeps whatever percent it had.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from fbgraph.errors import (
+    GraphError,
+    NotFoundError,
+    RetryableError,
+    RunHungError,
+)
+from fbgraph.http.response import error_of_run, integer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = [
+    "FRESH_SECONDS",
+    "POLL_FIELDS",
+    "TOTAL_SECONDS",
+    "ReportRun",
+    "Step",
+    "hung_error",
+    "next_step",
+    "poll_seconds",
+    "run_id_of",
+    "wait_until_done",
+]
+
+#: Everything a poll needs, with the reasons of a failure (given since v25).
+POLL_FIELDS: Final[Sequence[str]] = (
+    *("id", "account_id", "async_status", "async_percent_completion", "is_running"),
+    *("time_ref", "time_completed", "date_start", "date_stop"),
+    *("error_code", "error_subcode", "error_message", "error_user_title", "error_user_msg"),
+)
+
+DONE_PERCENT: Final = 100
+
+#: A run that has not started, or not finished, after these is given up. Meta says up to an hour.
+START_SECONDS: Final = 10 * 60.0
+TOTAL_SECONDS: Final = 60 * 60.0
+#: Status and percent that never agree: "Job Running" at 100 % has been seen. So many polls must say
+#: so: while a limit keeps us from looking, a run is not stuck.
+STUCK_SECONDS: Final = 5 * 60.0
+STUCK_POLLS: Final = 8
+#: The shortest and the longest wait between two polls of a run.
+POLL_SECONDS: Final = (1.0, 60.0)
+#: The wait as a part of a run's age: at worst it is found done that much late. And as a part of
+#: the time that it seems to need still, so that the next one is nearer. A run of 20 s that says
+#: nothing before half-time takes 10 polls, one of a minute 14.
+POLL_AFTER: Final = 0.4
+POLL_BEFORE_DONE: Final = 0.75
+
+#: A fresh run may answer 100/33 (no such object) until it is known everywhere.
+FRESH_SECONDS: Final = 60.0
+
+
+class Step(Enum):
+    """What the caller does next with a run."""
+
+    WAIT = "wait"
+    READ = "read"
+    RESUBMIT = "resubmit"
+
+
+#: async_status → what the caller does next.
+NEXT_STEP: Final[Mapping[str, Step]] = {
+    "Job Not Started": Step.WAIT,
+    "Job Started": Step.WAIT,
+    "Job Running": Step.WAIT,
+    "Job Completed": Step.READ,
+    "Job Failed": Step.RESUBMIT,
+    "Job Skipped": Step.RESUBMIT,  # expired before it ran
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRun:
+    """One poll of a report run. `error` is set once the run has failed."""
+
+    report_run_id: str
+    status: str
+    percent: int
+    error: GraphError | None = None
+
+    @classmethod
+    def from_body(cls, body: object, report_run_id: str, hide: Callable[[str], str] = str) -> Self:
+        """Read a poll. Raises RetryableError for a body without a status that we know.
+
+        `hide` takes secrets out of the reason that Meta gives for a failure.
+        """
+        said: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
+        status = said.get("async_status")
+        if not isinstance(status, str) or status not in NEXT_STEP:
+            raise RetryableError(f"Report run {report_run_id} has the unknown status {status!r}.")
+        failed = NEXT_STEP[status] is Step.RESUBMIT
+        return cls(
+            report_run_id,
+            status,
+            integer(said.get("async_percent_completion")) or 0,
+            error_of_run({"id": report_run_id, **said}, status, hide) if failed else None,
+        )
+
+    @classmethod
+    def unseen(cls, report_run_id: str) -> Self:
+        """A run that has been created and not yet polled."""
+        return cls(report_run_id, "Job Not Started", 0)
+
+
+def next_step(
+    run: ReportRun,
+    age_seconds: float,
+    unchanged_seconds: float,
+    *,
+    unchanged_polls: int,
+    timeout_seconds: float = TOTAL_SECONDS,
+) -> Step:
+    """Decide after one poll.
+
+    `age_seconds` since the run was created; `unchanged_seconds` and so many polls since status or
+    percent moved; after `timeout_seconds` it is given up.
+    """
+    step = NEXT_STEP[run.status]
+    if step is Step.RESUBMIT or (step is Step.READ and run.percent >= DONE_PERCENT):
+        return step
+    hung = (
+        age_seconds > timeout_seconds
+        or (run.status == "Job Not Started" and age_seconds > START_SECONDS)
+        or (
+            (step is Step.READ or run.percent >= DONE_PERCENT)
+            and unchanged_seconds > STUCK_SECONDS
+            and unchanged_polls >= STUCK_POLLS
+        )
+    )
+    return Step.RESUBMIT if hung else Step.WAIT
+
+
+def hung_error(run: ReportRun, age_seconds: float) -> RunHungError:
+    """Why a run was given up that Meta itself does not call failed."""
+    return RunHungError(
+        f"Report run {run.report_run_id} hangs: {run.status!r} at {run.percent} % after"
+        f" {age_seconds:.0f} s."
+    )
+
+
+def poll_seconds(
+    age_seconds: float, percent: int, *, unchanged_seconds: float = 0.0, took_seconds: float = 0.0
+) -> float:
+    """Seconds until the next poll of a run that has been there for `age_seconds`.
+
+    Where it says how far it is, most of the time that it still seems to need; else a part of its
+    age, but most of `took_seconds`, which another run of its account took. One that says 100 % may
+    be done at any moment: a part of the time for which it has been `unchanged_seconds`. So a run is
+    found done soon after it is, by few polls: each counts as a call.
+    """
+    shortest, longest = POLL_SECONDS
+    wait = POLL_AFTER * age_seconds
+    if 0 < percent < DONE_PERCENT:
+        wait = POLL_BEFORE_DONE * age_seconds * (DONE_PERCENT - percent) / percent
+    elif percent == 0:
+        wait = max(wait, POLL_BEFORE_DONE * took_seconds - age_seconds)
+    else:
+        wait = POLL_AFTER * unchanged_seconds
+    return min(max(wait, shortest), longest)
+
+
+def run_id_of(answer: object) -> str:
+    """The id in the answer to a creation, given as text or as a number.
+
+    Raises RetryableError if it is missing or null.
+    """
+    found = answer.get("report_run_id") if isinstance(answer, Mapping) else None
+    if not isinstance(found, int | str) or not re.fullmatch("[1-9][0-9]*", str(found)):
+        raise RetryableError(f"Creating a report run gave no id: {found!r}.")
+    return str(found)
+
+
+def wait_until_done(  # noqa: PLR0913  # what does the I/O comes in by name
+    poll: Callable[[str], ReportRun],
+    report_run_id: str,
+    *,
+    sleep: Callable[[float], object],
+    clock: Callable[[], float],
+    on_poll: Callable[[ReportRun], None] = lambda _: None,
+    timeout_seconds: float = TOTAL_SECONDS,
+) -> None:
+    """Poll a report run with growing waits until its rows can be read.
+
+    Raises RunFailedError, or what Meta's reason means, if it fails, is skipped or hangs, or is not
+    done within `timeout_seconds`.
+    """
+    started = changed = now = clock()
+    last, same_polls = ReportRun.unseen(report_run_id), 0
+    while True:
+        sleep(poll_seconds(now - started, last.percent, unchanged_seconds=now - changed))
+        now = clock()
+        run = _poll_fresh(poll, report_run_id, now - started)
+        changed, same_polls = (changed, same_polls + 1) if run == last else (now, 0)
+        last = run
+        on_poll(run)
+        step = next_step(
+            run,
+            now - started,
+            now - changed,
+            unchanged_polls=same_polls,
+            timeout_seconds=timeout_seconds,
+        )
+        if step is Step.READ:
+            return
+        if step is Step.RESUBMIT:
+            raise run.error or hung_error(run, now - started)
+
+
+def _poll_fresh(
+    poll: Callable[[str], ReportRun], report_run_id: str, age_seconds: float
+) -> ReportRun:
+    try:
+        return poll(report_run_id)
+    except NotFoundError:
+        if age_seconds > FRESH_SECONDS:
+            raise
+        return ReportRun.unseen(report_run_id)

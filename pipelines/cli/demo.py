@@ -1,0 +1,216 @@
+"""`fbinsights demo`: the whole path against the sandbox, compared with the sandbox's own books."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+import warehouse
+from fbgraph.sandbox import Sandbox
+from pipelines.cli.backfill import run_backfill
+from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
+from pipelines.cli.runs import CHECKOUT
+from pipelines.cli.summary import command_name
+from pipelines.cli.terminal import say, table_lines
+from pipelines.errors import ConfigError
+from pipelines.loading.partitions import today_in
+from pipelines.settings import VARIABLES
+from warehouse.lake.partitions import Lake
+from warehouse.schema.tables import TABLES
+from warehouse.storage.url import LOCAL_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+__all__ = ["Place", "next_steps", "run_demo"]
+
+DAYS: Final = 3
+
+#: Dagster's settings in the demo's own home.
+HOME_YAML: Final = """\
+# Nothing about the demo's users leaves their machine.
+telemetry: {enabled: false}
+nux: {enabled: false}
+concurrency: {runs: {max_concurrent_runs: 4}}
+"""
+
+QUESTION: Final = """\
+with by_hour as (
+  select account_name, hour, sum(impressions) as impressions, sum(spend) as spend,
+         account_currency as currency
+  from account_hourly
+  where hour is not null
+  group by all
+)
+select account_name, arg_max(hour, spend) as busiest_hour, max(spend) as spend, currency
+from by_hour
+group by all
+order by account_name"""
+
+
+#: Rows that lists at Meta leave out unless every status is asked for.
+HIDDEN: Final = """\
+select count(*) filter (ads.effective_status is null or ads.effective_status = 'ARCHIVED'), count(*)
+from insights_hourly left join ads using (ad_id)"""
+
+#: What the published file holds of each account-day.
+SUMS: Final = """\
+select account_id, date, count(*), sum(impressions), sum(clicks), sum(spend)
+from insights_hourly group by all"""
+
+
+def run_demo(seed: int) -> int:
+    """Load the last days of the sandbox's accounts into a folder of the demo's own; returns the
+    exit code of the backfill, or 1 when the published file differs from what the sandbox served.
+
+    No setting of the user's counts, and neither their lake nor their Dagster home is touched.
+    Raises ConfigError where the folder is somebody else's.
+    """
+    place = Place(seed)
+    with Sandbox(seed=seed) as sandbox:
+        _demand_own(place, set(sandbox.account_ids))
+        overridden = _use(sandbox, place)
+        zones = [account["timezone_name"] for account in sandbox.world()["accounts"]]
+        until = min(today_in(zone, datetime.now(UTC)) for zone in zones) - timedelta(days=1)
+        days = [until - timedelta(days=n) for n in reversed(range(DAYS))]
+        say(
+            f"A made-up company at {sandbox.url}: {len(zones)} ad accounts, {days[0]} to {until}.\n"
+        )
+        code = run_backfill(os.environ, days[0], until, reports=("insights_hourly",))
+        differing = _differing(place.lake, sandbox, days)
+    for what in differing:
+        say(f"not what the sandbox served: {what}")
+    if code or differing:
+        return code or SOME_FAILED
+    _show(place.lake)
+    for line in next_steps(place, sandbox.token, overridden):
+        say(line)
+    return ALL_DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the demo of a seed is: a lake, with a Dagster home in it."""
+
+    seed: int
+
+    @property
+    def lake(self) -> str:
+        return "./demo" if self.seed == 1 else f"./demo-seed-{self.seed}"
+
+    @property
+    def home(self) -> str:
+        return f"{self.lake}/.dagster"
+
+
+def _demand_own(place: Place, made_up: set[str]) -> None:
+    """Raise ConfigError where the folder holds anything but an earlier demo."""
+    folder = Path(place.lake)
+    is_lake = (folder / ".snapshots").exists()
+    others = set(Lake(folder).read("accounts")["account_id"].to_pylist()) - made_up
+    if others:
+        what = f"holds the ad account {min(others)}, which is not the demo's"
+    elif folder.is_dir() and not is_lake and any(folder.glob("[!.]*")):
+        what = "holds files that are not the demo's"
+    else:
+        return
+    raise ConfigError(
+        f"{folder.resolve()} {what}. Run the demo in another folder, or move this one."
+    )
+
+
+def _use(sandbox: Sandbox, place: Place) -> Sequence[str]:
+    """Point this process, and so its Dagster runs, at the sandbox and at nothing else; names of
+    variables that were set and do not count.
+    """
+    ours = {
+        "FB_GRAPH_URL": sandbox.url,
+        "FB_ACCESS_TOKEN": sandbox.token,
+        "WAREHOUSE_URL": place.lake,
+        "DAGSTER_HOME": str(Path(place.home).resolve()),
+    }
+    names = {variable.name for variable in VARIABLES} - {LOCAL_VARIABLE}
+    overridden = sorted(name for name in names - ours.keys() if os.environ.pop(name, ""))
+    os.environ.update(ours)
+    home = Path(place.home)
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "dagster.yaml").write_text(HOME_YAML, encoding="utf-8")
+    return overridden
+
+
+def _differing(url: str, sandbox: Sandbox, days: Sequence[date]) -> list[str]:
+    """Account-days whose rows and sums are not those that the sandbox keeps in its own books."""
+    with warehouse.open(url) as opened:
+        found = {(row[0], row[1]): row[2:] for row in opened.sql(SUMS).fetchall()}
+    nothing = (0, 0, 0, Decimal())
+    return [
+        f"act_{account_id} {day}: {held} is not {served}"
+        for account_id in sandbox.account_ids
+        for day in days
+        if (held := found.get((account_id, day), nothing))
+        != (served := _sums(sandbox.truth(account_id, day)))
+    ]
+
+
+def _sums(truth: Mapping[str, Any]) -> tuple[object, ...]:
+    sums = truth["sums"]
+    numbers = int(sums["impressions"]), int(sums["clicks"])
+    return truth["count"], *numbers, Decimal(sums["spend"])
+
+
+def _show(url: str) -> None:
+    with warehouse.open(url) as opened:
+        [(hidden, rows)] = opened.sql(HIDDEN).fetchall()
+        click.echo(
+            "\nEvery account-day holds exactly what the sandbox says it served."
+            f"\n{hidden:,} of {rows:,} rows are of archived and deleted ads.\n"
+        )
+        tables = [
+            (
+                name,
+                opened.sql(f"from {name}").count("*").fetchall()[0][0],
+                table.meaning.partition(". ")[0].rstrip("."),
+            )
+            for name, table in TABLES.items()
+        ]
+        for line in table_lines(("table", "rows", "what is in it"), tables):
+            click.echo(line)
+        click.echo(f"\nThe busiest hour of each account:\n\n{QUESTION}\n")
+        answer = opened.sql(QUESTION)
+        for line in table_lines(answer.columns, answer.fetchall()):
+            click.echo(line)
+
+
+def next_steps(place: Place, token: str, overridden: Sequence[str]) -> Sequence[str]:
+    """What to try next, with the lines to type. `overridden` are variables of the user's that the
+    demo must not see.
+    """
+    command = command_name()
+    is_checkout = Path.cwd() == CHECKOUT
+    seed = "" if place.seed == 1 else f" --seed {place.seed}"
+    serve = "make sandbox" if is_checkout and not seed else f"{command} sandbox{seed}"
+    dev = "make dev" if is_checkout else "dagster dev -m pipelines.definitions"
+    settings = {
+        **dict.fromkeys(overridden, ""),
+        "FB_GRAPH_URL": "http://127.0.0.1:8810",
+        "FB_ACCESS_TOKEN": token,
+        "WAREHOUSE_URL": place.lake,
+        "DAGSTER_HOME": f'"$PWD/{place.home.removeprefix("./")}"',
+    }
+    return (
+        "\nNext:",
+        f"- all of it is in {place.lake}, and nowhere else. What was loaded, and what proves it:",
+        f'    WAREHOUSE_URL={place.lake} {command} query "from loads"',
+        "- the same in Dagster, where a click re-runs one day of one account. In one terminal:",
+        f"    {serve}",
+        "  and in another:",
+        f"    {' '.join(f'{name}={value}' for name, value in settings.items())} {dev}",
+        "- your own accounts: README.md",
+    )

@@ -1,0 +1,141 @@
+"""`fbinsights doctor`: what is set up right, what is not, and what to do about it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from fbgraph import act_id
+from fbgraph.errors import ENDS_EVERYTHING, GraphError, TokenError, VersionError
+from pipelines.errors import ConfigError
+from pipelines.loading import access
+from pipelines.loading.listings import discover, text_of
+from pipelines.reports.catalog import REPORTS
+from pipelines.settings import settings_of
+from pipelines.state.origin import refused
+from warehouse.decode.native import reader
+from warehouse.errors import WarehouseError
+from warehouse.lake.partitions import Lake
+from warehouse.published.publish import lag
+from warehouse.storage.url import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from fbgraph import GraphClient
+    from fbgraph.http.paging import Row
+    from pipelines.loading.access import Finding
+    from pipelines.settings import Settings
+
+__all__ = ["examine"]
+
+#: `account_status` of accounts that run. Source: Marketing API, ad account reference.
+_RUNS = {1: "active", 9: "in grace period", 201: "any active"}
+
+
+def examine(environ: Mapping[str, str]) -> int:
+    """Look at everything, one line each on stdout; returns how many lines need something done."""
+    bad = 0
+    for ok, what, said in _findings(environ):
+        click.echo(f"{'ok   ' if ok else 'to do'}  {what:<20}  {said}")
+        bad += not ok
+    return bad
+
+
+def _findings(environ: Mapping[str, str]) -> Iterator[Finding]:
+    try:
+        settings = settings_of(environ)
+    except ConfigError as error:
+        yield False, "settings", str(error)
+        return
+    yield from _warehouse(settings.warehouse_url)
+    yield _reader()
+    if why := _source(settings):
+        yield False, "source", why
+        return
+    try:
+        client = settings.open_graph(is_shared=False)
+    except VersionError as error:
+        yield False, "API version", str(error)
+        return
+    except (ConfigError, TokenError) as error:
+        yield False, "token", str(error)
+        return
+    with client:
+        yield from _graph(client, settings)
+
+
+def _source(settings: Settings) -> str:
+    """Why the lake takes nothing from FB_GRAPH_URL. One that cannot be read is told of already."""
+    with suppress(WarehouseError, OSError):
+        return refused(open_store(settings.warehouse_url), settings.graph_url)
+    return ""
+
+
+def _graph(client: GraphClient, settings: Settings) -> Iterator[Finding]:
+    try:
+        found = discover(client, settings.account_ids)
+    except GraphError as error:
+        yield False, "token" if isinstance(error, TokenError) else "graph", str(error)
+        return
+    yield _token(client)
+    today = datetime.now(UTC).date()
+    yield access.version(client.version, client.tally.api_version, today)
+    yield access.retirements({name: one.asks for name, one in REPORTS.items()}, today)
+    if not found.rows and not found.refused:
+        yield False, "accounts", "The token sees no ad account. Give its user access to one."
+    for account_id, why in found.refused.items():
+        yield False, act_id(account_id), why
+    for row in found.rows:
+        yield _account(client, row)
+
+
+def _token(client: GraphClient) -> Finding:
+    """What Meta knows of the token. Where it does not say, the token has at least answered."""
+    try:
+        told = client.debug_token()
+    except ENDS_EVERYTHING as error:
+        return False, "token", str(error)
+    except GraphError as error:
+        return True, "token", f"valid; expiry and scopes unknown: {error}"
+    return access.token(told, datetime.now(UTC))
+
+
+def _account(client: GraphClient, row: Row) -> Finding:
+    """Whether insights of an account can be read, by one small call."""
+    key = act_id(row["account_id"])
+    texts = [text_of(row, key) for key in ("name", "currency", "timezone_name")]
+    name = "{} ({}, {})".format(*texts)
+    try:
+        next(iter(client.account(key).insights(limit=1, date_preset="yesterday")), None)
+    except GraphError as error:
+        return False, key, f"{name}: {error}"
+    status = row.get("account_status")
+    runs = _RUNS.get(status) if isinstance(status, int) else None
+    return True, key, f"{name}: readable, {runs or f'account_status {status}'}"
+
+
+def _warehouse(url: str) -> Iterator[Finding]:
+    try:
+        lake = Lake(url)
+        lake.demand_writable()
+        behind = lag(lake)
+    except (WarehouseError, OSError) as error:
+        yield False, "warehouse", str(error)
+        return
+    yield True, "warehouse", f"{lake.store.name()}: writable"
+    if behind.is_late(datetime.now(UTC)):
+        advice = "Run `fbinsights publish`; while `dagster dev` runs, it follows by itself"
+        yield False, "published", f"{behind}. {advice}."
+    else:
+        yield True, "published", str(behind)
+
+
+def _reader() -> Finding:
+    """Whether pages take the short way. The long one is as right, so nothing needs to be done."""
+    if reader.LIBRARY is not None:
+        return True, "reader", "compiled"
+    return True, "reader", "not compiled; with a C compiler, install again and loads take less CPU"

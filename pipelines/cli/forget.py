@@ -1,0 +1,95 @@
+"""`fbinsights forget`: remove an account from the lake, the published tables and Dagster's grid."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from fbgraph import act_id
+from fbgraph.limits.cooldowns import Rest
+from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
+from pipelines.cli.runs import open_instance
+from pipelines.cli.summary import command_name
+from pipelines.cli.terminal import say
+from pipelines.defs.events import published_events
+from pipelines.errors import ConfigError
+from pipelines.loading.partitions import AD_ACCOUNTS
+from pipelines.settings import settings_of
+from pipelines.state.cooldowns import ledger_of
+from warehouse.lake.forgetting import remove_account, traces_of, unmark
+from warehouse.lake.partitions import Lake
+from warehouse.published.publish import publish
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from warehouse.lake.forgetting import Traces
+    from warehouse.storage.store import Store
+
+__all__ = ["run_forget"]
+
+
+def run_forget(environ: Mapping[str, str], account: str, *, is_agreed: bool) -> int:
+    """Remove everything of an account, after a question unless it `is_agreed`; the exit code.
+
+    Its key leaves the grid last, so that after a kill the same command goes on. Makes no call.
+    Raises ConfigError for an account that is not there, and where nobody can be asked.
+    """
+    key = act_id(account)
+    account_id = key.removeprefix("act_")
+    url = settings_of(environ).warehouse_url
+    lake = Lake(url)
+    with open_instance(environ) as instance:
+        found = traces_of(lake, account_id)
+        if not found and key not in instance.get_dynamic_partitions(AD_ACCOUNTS):
+            raise ConfigError(
+                f"{lake.store.name()} has nothing of {key}. To see which accounts it has, type"
+                f' {command_name()} query "from accounts".'
+            )
+        if not is_agreed and not _agrees(key, found, lake.store.name()):
+            say("Nothing was removed.")
+            return SOME_FAILED
+        lake.demand_writable()
+        remove_account(lake, account_id, found.files)
+        _release_limits(lake.store, account_id)
+        published = publish(url, afresh=True)
+        for event in published_events(published):
+            instance.report_runless_asset_event(event)
+        if traces_of(lake, account_id).files:
+            say(
+                f"{key} was loaded again meanwhile. End that run, then type the same command again."
+            )
+            return SOME_FAILED
+        instance.delete_dynamic_partition(AD_ACCOUNTS, key)
+        unmark(lake, account_id)
+    say(
+        f"Removed {key}: {found.account_days:,} account-days and all else of it. {published.path}"
+        " is rebuilt without it. While the token sees the account, the next refresh loads it again:"
+        " take the account away from the token's user, or name the others in FB_ACCOUNT_IDS."
+    )
+    return ALL_DONE
+
+
+def _agrees(key: str, found: Traces, lake: str) -> bool:
+    """Ask. Raises ConfigError where there is no terminal."""
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            "forget asks before it removes an account. Without a terminal, add --yes."
+        )
+    return click.confirm(
+        f"Remove {key} {found.name} from {lake}: {found.account_days:,} account-days, its objects"
+        " and their history, from the published tables and Dagster's grid too? What Meta no longer"
+        " returns cannot be loaded again.",
+        err=True,
+    )
+
+
+def _release_limits(store: Store, account_id: str) -> None:
+    """Drop what Meta told of the account's limits."""
+    ledger = ledger_of(store, time.time)
+    for limit in ledger.rests():
+        if limit.account_id.removeprefix("act_") == account_id:
+            ledger.rest(limit, Rest(0.0))

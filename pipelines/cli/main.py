@@ -1,0 +1,415 @@
+"""The command line, `fbinsights`: the short way in, over the same assets as the Dagster UI.
+
+Dagster, pandas and DuckDB are imported by the commands that need them, so that `--help` is quick.
+Exit codes: 0 all done; 1 some account-days failed or stay unproven; 2 wrong usage or configuration;
+130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import atexit
+import errno
+import gc
+import io
+import logging
+import os
+import sys
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
+
+from pipelines.cli.exit_codes import ALL_DONE, INTERRUPTED, SOME_FAILED, WRONG_USE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+__all__ = ["main"]
+
+_SHOWN = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+#: Keys of `warehouse.schema.external.DIALECTS`, which brings pyarrow.
+ENGINES = ("spark", "trino", "athena", "bigquery", "snowflake")
+
+#: Full collections of garbage are this many times the middle ones apart.
+RARELY: Final = 1000
+
+_EPILOG = "Settings come from the environment or .env: see .env.example."
+
+
+class _Command(click.Command):
+    """A command whose errors of ours end in a line, not in a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from fbgraph.errors import GraphError  # noqa: PLC0415  # --help stays quick
+        from pipelines.errors import ConfigError  # noqa: PLC0415
+        from warehouse.errors import WarehouseError  # noqa: PLC0415
+
+        try:
+            return super().invoke(ctx)
+        except (ConfigError, GraphError, WarehouseError) as error:
+            fail(str(error))
+        except BrokenPipeError:  # click's own business: `| head` has seen enough
+            raise
+        except OSError as error:  # a disk that is full or not ours
+            fail(str(error))
+        except KeyboardInterrupt:
+            fail("interrupted. Nothing is half-written; the same command goes on.", INTERRUPTED)
+
+
+class _Group(click.Group):
+    command_class = _Command
+
+
+def fail(message: str, code: int = WRONG_USE) -> NoReturn:
+    """Say on stderr what is wrong and end."""
+    click.echo(f"fbinsights: {message}", err=True)
+    sys.exit(code)
+
+
+def _once() -> Callable[[logging.LogRecord], bool]:
+    """A filter that lets each text through once: each run of a command has a client of its own,
+    and each of them meets the same surprises.
+    """
+    told: set[str] = set()
+
+    def is_new(record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        new = text not in told
+        told.add(text)
+        return new
+
+    return is_new
+
+
+def _speak_any_language() -> None:
+    r"""Names of accounts come in every script: a terminal that lacks one shows ``\u6771``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _tell_warnings() -> None:
+    """Our own warnings on stderr. Dagster's log has them too, and the rest."""
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)
+    # What became of account-days is told at the end, with what to do.
+    handler.addFilter(lambda record: not hasattr(record, "outcome"))
+    handler.addFilter(_once())
+    for package in ("fbgraph", "warehouse", "pipelines"):
+        logging.getLogger(package).addHandler(handler)
+
+
+@click.group(cls=_Group, epilog=_EPILOG, context_settings=_SHOWN)
+@click.version_option(package_name="fbinsights")
+def cli() -> None:
+    """Meta advertising data, complete and proven, in Parquet and DuckDB."""
+    from dotenv import load_dotenv  # noqa: PLC0415
+
+    _speak_any_language()
+    try:
+        load_dotenv(".env")
+    except UnicodeDecodeError as error:
+        fail(f".env is not written in UTF-8: {error.reason} at byte {error.start}.")
+    _tell_warnings()
+
+
+@cli.command()
+@click.option(
+    "--seed", default=1, show_default=True, help="Another made-up company, in its own folder."
+)
+def demo(seed: int) -> None:
+    """Load 3 days of a made-up company from the local sandbox into ./demo, without a token."""
+    from pipelines.cli.demo import run_demo  # noqa: PLC0415
+
+    sys.exit(run_demo(seed))
+
+
+@cli.command()
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8810,
+    show_default=True,
+    help="0 takes any free port.",
+)
+@click.option(
+    "--scenario",
+    "scenarios",
+    metavar="NAME[:STRENGTH]",
+    multiple=True,
+    help="A fault to imitate; may be repeated. fbgraph/sandbox/README.md lists them.",
+)
+@click.option("--seed", default=1, show_default=True, help="Another seed, another made-up world.")
+@click.option("--quota", metavar="limited|full", help="Count calls and block. Default: no quota.")
+@click.option(
+    "--latency",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    help="1 for calls as slow as Meta's, 0.1 for a tenth.",
+)
+def sandbox(
+    port: int, scenarios: tuple[str, ...], seed: int, quota: str | None, latency: float
+) -> None:
+    """Serve a local Graph API with made-up accounts, until Ctrl-C."""
+    from fbgraph.sandbox import serve  # noqa: PLC0415
+
+    def on_ready(url: str, token: str) -> None:
+        click.echo(f"FB_GRAPH_URL={url}\nFB_ACCESS_TOKEN={token}")
+        click.echo("Set these two, then run `fbinsights backfill`. Ctrl-C ends it.", err=True)
+
+    try:
+        serve(port, seed, scenarios, on_ready, quota=quota, latency=latency)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        fail(f"port {port} is taken, maybe by another sandbox: end that, or add --port 0.")
+    except ValueError as error:
+        fail(str(error))
+
+
+@cli.command(epilog="Exit code 0: nothing is wrong; 1: something is. Warnings do not count.")
+def check() -> None:
+    """Report everything that is wrong with reports and settings, at once; make no call."""
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from pipelines.cli.validate import run_check  # noqa: PLC0415
+
+    sys.exit(run_check(os.environ, datetime.now(UTC).date()))
+
+
+@cli.command()
+def doctor() -> None:
+    """Check token, API version, accounts and warehouse, and say what to do."""
+    from pipelines.cli.doctor import examine  # noqa: PLC0415
+
+    sys.exit(SOME_FAILED if examine(os.environ) else ALL_DONE)
+
+
+def _day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> date | None:
+    from datetime import date as a_date  # noqa: PLC0415
+
+    if value is None:
+        return None
+    try:
+        if len(value) != len("2026-11-21"):
+            raise ValueError  # noqa: TRY301  # 20261121 is ISO too, and easily a slip
+        return a_date.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no day; write it like 2026-11-21.") from None
+
+
+def _of_account_days(*, required: bool = True) -> Callable[[Callable[..., None]], Any]:
+    """The options that say which account-days are meant."""
+    options = (
+        click.option(
+            "--since",
+            required=required,
+            callback=_day,
+            metavar="DAY",
+            help="First day, like 2026-11-01.",
+        ),
+        click.option(
+            "--until", required=required, callback=_day, metavar="DAY", help="Last day, included."
+        ),
+        click.option(
+            "--account",
+            "accounts",
+            multiple=True,
+            metavar="ID",
+            help="Only this ad account; repeatable.",
+        ),
+        click.option(
+            "--report",
+            "reports",
+            multiple=True,
+            metavar="NAME",
+            help="Only this report; repeatable.",
+        ),
+    )
+    return lambda command: reduce(lambda done, option: option(done), reversed(options), command)
+
+
+def _demand_order(since: date | None, until: date | None) -> None:
+    if since and until and since > until:
+        raise click.UsageError(f"--since {since} is after --until {until}.")
+
+
+@cli.command()
+@_of_account_days()
+def plan(since: date, until: date, accounts: tuple[str, ...], reports: tuple[str, ...]) -> None:
+    """Show what a backfill would cost in report runs, calls and minutes; load nothing."""
+    _demand_order(since, until)
+    from pipelines.cli.plan import run_plan  # noqa: PLC0415
+
+    sys.exit(run_plan(os.environ, since, until, accounts=accounts, reports=reports))
+
+
+_ACCEPT_EMPTY = click.option(
+    "--accept-empty",
+    is_flag=True,
+    help="Let days that had rows become empty at once where Meta returns none. Otherwise they do"
+    " when Meta returns none again at least an hour later.",
+)
+
+
+@cli.command(
+    epilog="Exit code 0: all that can be is proven, and days that are not over are provisional; 1:"
+    " some failed or do not add up; 2: wrong use."
+)
+@_of_account_days()
+@_ACCEPT_EMPTY
+def backfill(
+    since: date,
+    until: date,
+    accounts: tuple[str, ...],
+    reports: tuple[str, ...],
+    *,
+    accept_empty: bool,
+) -> None:
+    """Load account-days, newest first, prove them, publish warehouse.duckdb."""
+    _demand_order(since, until)
+    from pipelines.cli.backfill import run_backfill  # noqa: PLC0415
+
+    chosen = {"accounts": accounts, "reports": reports}
+    sys.exit(run_backfill(os.environ, since, until, **chosen, accept_empty=accept_empty))
+
+
+@cli.command(epilog="Exit code 0: all proven; 1: some failed or do not add up; 2: wrong use.")
+@_ACCEPT_EMPTY
+@click.option("--full", is_flag=True, help="All of the last 28 days, moved or not.")
+@click.option(
+    "--account", "accounts", multiple=True, metavar="ID", help="Only this ad account; repeatable."
+)
+def refresh(accounts: tuple[str, ...], *, full: bool, accept_empty: bool) -> None:
+    """Load the last 3 days, and those of the last 28 that Meta changed or that are provisional."""
+    from pipelines.cli.refresh import run_refresh  # noqa: PLC0415
+
+    sys.exit(run_refresh(os.environ, accounts=accounts, full=full, accept_empty=accept_empty))
+
+
+@cli.command(
+    epilog="Exit code 0: all of them are proven, or provisional because their day was not over; 1:"
+    " some are not; 2: wrong use."
+)
+@_of_account_days(required=False)
+def status(
+    since: date | None, until: date | None, accounts: tuple[str, ...], reports: tuple[str, ...]
+) -> None:
+    """Show which account-days are proven, stale, failed or not loaded; by default of 28 days."""
+    _demand_order(since, until)
+    from pipelines.cli.status import run_status  # noqa: PLC0415
+
+    sys.exit(run_status(os.environ, since, until, accounts=accounts, reports=reports))
+
+
+@cli.command(epilog="Exit code 0: it is removed; 1: it is not; 2: wrong use.")
+@click.option("--account", required=True, metavar="ID", help="The ad account.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget(account: str, *, yes: bool) -> None:
+    """Remove an account from the lake, the published tables and Dagster's grid."""
+    from pipelines.cli.forget import run_forget  # noqa: PLC0415
+
+    sys.exit(run_forget(os.environ, account, is_agreed=yes))
+
+
+@cli.command()
+def publish() -> None:
+    """Rebuild warehouse.duckdb from the lake."""
+    from pipelines.reports.catalog import broken_reports  # noqa: PLC0415  # it hands tables over
+    from pipelines.settings import settings_of  # noqa: PLC0415
+    from warehouse.published.publish import publish as publish_lake  # noqa: PLC0415
+
+    published = publish_lake(settings_of(os.environ).warehouse_url)
+    click.echo(
+        f"{published.path}: {sum(published.rows.values()):,} rows, {published.seconds:.1f} s"
+    )
+    broken = broken_reports()
+    for name, why in broken.items():
+        click.echo(f"{name}: {why}", err=True)
+    sys.exit(SOME_FAILED if broken else ALL_DONE)
+
+
+@cli.command()
+@click.argument("question", metavar="SQL")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "parquet"]),
+    default="table",
+    show_default=True,
+)
+def query(question: str, form: str) -> None:
+    """Ask warehouse.duckdb a question in SQL.
+
+    `fbinsights docs` says which tables there are; docs/questions.md has questions to start from.
+    """
+    from pipelines.cli.query import run_query  # noqa: PLC0415
+
+    run_query(os.environ, question, form)
+
+
+@cli.command()
+def sql() -> None:
+    """Open DuckDB's shell on warehouse.duckdb, read-only.
+
+    `fbinsights docs` says which tables there are; docs/questions.md has questions to start from.
+    """
+    from pipelines.cli.query import run_shell  # noqa: PLC0415
+
+    run_shell(os.environ)
+
+
+@cli.command()
+@click.argument("table", default="")
+@click.option(
+    "--ddl",
+    "engine",
+    type=click.Choice(ENGINES),
+    help="CREATE statements for this engine instead, over the files of the lake.",
+)
+@click.option(
+    "--breakdowns", is_flag=True, help="What Meta answers of breakdowns instead, with sources."
+)
+def docs(table: str, engine: str | None, *, breakdowns: bool) -> None:
+    """Print what every table and column means, or those of one TABLE."""
+    from pipelines.reports.docs import render, render_breakdowns  # noqa: PLC0415
+    from pipelines.settings import settings_of  # noqa: PLC0415
+    from warehouse.schema.external import statements  # noqa: PLC0415
+
+    if breakdowns:
+        click.echo(render_breakdowns(), nl=False)
+        return
+    if engine is None:
+        click.echo(render(table), nl=False)
+        return
+    url = settings_of(os.environ).warehouse_url
+    # Not `as_uri`: Spark and Trino take a place as it is written and read no %20 in it.
+    root = url if "://" in url else f"file://{Path(url).expanduser().resolve()}"
+    click.echo(statements(engine, root, [table] if table else []))
+
+
+def main() -> None:
+    """Entry point of the command `fbinsights`."""
+    # Of what was imported nothing is ever garbage. To look through all of it again and again
+    # costs a third of a second; what is young is looked through as ever.
+    gc.set_threshold(*gc.get_threshold()[:2], RARELY)
+    code: int | None = None
+
+    def leave() -> None:
+        if code is not None:
+            logging.shutdown()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    # Python would take apart all that was imported, in up to a second, for nothing. What is
+    # registered first comes last, after all threads and what others see to at exit.
+    atexit.register(leave)
+    try:
+        cli(prog_name="fbinsights")
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else None
+        raise

@@ -1,0 +1,160 @@
+"""The published file from the command line: `fbinsights query` asks it one question and writes the
+answer to stdout, `fbinsights sql` opens DuckDB's own shell on it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from importlib.util import find_spec
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+import warehouse
+from pipelines.cli.terminal import say, table_lines
+from pipelines.settings import settings_of
+from warehouse.errors import WarehouseError
+from warehouse.published.publish import LINK, ensure_published
+from warehouse.storage.url import lake_root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["FORMATS", "run_query", "run_shell"]
+
+#: Rows that the format "table" shows at most; the other formats give all.
+SHOWN_ROWS: Final = 1000
+
+
+def run_query(environ: Mapping[str, str], sql: str, form: str) -> None:
+    """Ask, and write the answer to stdout. Raises WarehouseError with DuckDB's message."""
+    published = _published(environ)
+    with warehouse.open(published.parent) as opened:
+        FORMATS[form](_writable(opened.arrow(sql)))
+        if not opened.arrow("FROM loads LIMIT 1").num_rows:
+            say(f"No account-day has been loaded into {published.parent} yet: see WAREHOUSE_URL.")
+
+
+def run_shell(environ: Mapping[str, str]) -> NoReturn:
+    """Become DuckDB's shell, read-only: keys, pipes and exit codes are its own. Instants are shown
+    in UTC, as everywhere else. Raises WarehouseError where there is no shell.
+    """
+    published = str(_published(environ))
+    command = [_shell(), "-readonly", "-cmd", "set TimeZone = 'UTC'", published]
+    os.execv(command[0], command)  # noqa: S606  # no shell is meant to read this
+
+
+def _published(environ: Mapping[str, str]) -> Path:
+    """The published file; if there is none yet, what there is in the lake is published."""
+    url = settings_of(environ).warehouse_url
+    if not (lake_root(url) / LINK).exists():
+        # That needs the tables of reports.
+        import pipelines.reports.catalog  # noqa: F401, PLC0415
+    return ensure_published(url)
+
+
+def _shell() -> str:
+    """The shell that comes with the package duckdb-cli, or else the one on PATH.
+
+    The package's own command runs it below a Python that Ctrl-C ends before it.
+    """
+    package = find_spec("duckdb_cli")
+    folders = package.submodule_search_locations or () if package else ()
+    shells = [str(Path(folder, "duckdb")) for folder in folders]
+    found = next(filter(os.path.isfile, shells), None) or shutil.which("duckdb")
+    if found is None:
+        raise WarehouseError("DuckDB's shell is not installed: pip install duckdb-cli")
+    return found
+
+
+def _writable(answer: pa.Table) -> pa.Table:
+    """Intervals as text: neither Parquet nor JSON has a type for them."""
+    for n, field in enumerate(answer.schema):
+        if pa.types.is_interval(field.type):
+            texts = [None if v is None else _interval(*v) for v in answer.column(n).to_pylist()]
+            answer = answer.set_column(n, field.name, pa.array(texts, pa.string()))
+    return answer
+
+
+def _interval(months: int, days: int, nanoseconds: int) -> str:
+    """Like 13 months 20 days, or -0:30:00."""
+    time = f"{'-' * (nanoseconds < 0)}{timedelta(microseconds=abs(nanoseconds) // 1000)}"
+    counted = {"months": months, "days": days}
+    told = [f"{count} {name}" for name, count in counted.items() if count]
+    return " ".join(told if told and not nanoseconds else [*told, time])
+
+
+def _table(answer: pa.Table) -> None:
+    names = answer.column_names
+    rows = [[_shown(v) for v in row.values()] for row in _rows(answer.slice(0, SHOWN_ROWS))]
+    for line in table_lines(names, rows):
+        click.echo(line)
+    if answer.num_rows > SHOWN_ROWS:
+        say(f"{answer.num_rows - SHOWN_ROWS:,} more rows; --format csv gives them all.")
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, bytes):
+        return value.hex()
+    return _json(value) if isinstance(value, list | dict) else value
+
+
+def _csv(answer: pa.Table) -> None:
+    for number, field in enumerate(answer.schema):
+        if pa.types.is_nested(field.type) or pa.types.is_binary(field.type):
+            # CSV has no lists: JSON in a cell
+            text = [None if v is None else _shown(v) for v in answer.column(number).to_pylist()]
+            answer = answer.set_column(number, field.name, pa.array(text, pa.string()))
+    pyarrow.csv.write_csv(answer, sys.stdout.buffer)
+
+
+def _json_lines(answer: pa.Table) -> None:
+    """One object a line, in UTF-8 whatever the terminal speaks: JSON is read by programs."""
+    for row in _rows(answer):
+        odd = {k: str(v) for k, v in row.items() if isinstance(v, float) and not isfinite(v)}
+        click.echo(_json(row | odd).encode())  # JSON has no number for nan and inf
+
+
+def _parquet(answer: pa.Table) -> None:
+    pyarrow.parquet.write_table(answer, sys.stdout.buffer, compression="zstd")
+
+
+FORMATS: Final[Mapping[str, Callable[[pa.Table], None]]] = {
+    "table": _table,
+    "csv": _csv,
+    "json": _json_lines,
+    "parquet": _parquet,
+}
+
+
+def _rows(answer: pa.Table) -> list[dict[str, Any]]:
+    """Rows as mappings. Columns of one name are told apart by a number."""
+    names = [
+        f"{name}_{n}" if answer.column_names.index(name) != n else name
+        for n, name in enumerate(answer.column_names)
+    ]
+    rows: list[dict[str, Any]] = answer.rename_columns(names).to_pylist()
+    return rows
+
+
+def _json(value: object) -> str:
+    """JSON with decimals as text: a JSON number is a float to most who read it."""
+    return json.dumps(value, default=_plain, ensure_ascii=False)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, bytes):
+        return value.hex()
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)

@@ -1,0 +1,63 @@
+"""`fbinsights check`: all that is wrong with reports and settings, at once, without a call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from fbgraph.catalog.versions import why_not
+from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
+from pipelines.cli.terminal import say
+from pipelines.loading import access
+from pipelines.reports.catalog import FOUND, REPORTS
+from pipelines.reports.files import FOLDER, shown
+from pipelines.settings import settings_of, wrong_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+__all__ = ["run_check"]
+
+
+def run_check(environ: Mapping[str, str], today: date) -> int:
+    """Print each fault and warning on a line of its own, a count on stderr; returns the exit code:
+    1 if anything is wrong. Warnings leave it 0. `today` tells what Meta has ended by now.
+    """
+    wrong, doubts = _settings(environ, today)
+    faults, warnings = [*FOUND.faults, *wrong], [*FOUND.warnings, *doubts]
+    for line in faults:
+        click.echo(line)
+    for line in warnings:
+        click.echo(f"{line} (warning)")
+    say(_closing(faults, warnings))
+    return SOME_FAILED if faults else ALL_DONE
+
+
+def _settings(environ: Mapping[str, str], today: date) -> tuple[Sequence[str], Sequence[str]]:
+    """What is wrong with settings, and what they will not do for long or not for everything."""
+    if wrong := wrong_settings(environ):
+        return wrong, ()
+    settings = settings_of(environ)
+    doubts = []
+    if not settings.access_token:
+        doubts.append("FB_ACCESS_TOKEN is not set: nothing can be loaded without it.")
+    asked = {name: report.asks for name, report in REPORTS.items()}
+    ended = why_not(settings.api_version, today)
+    for is_good, _, said in (
+        (True, "", "") if ended else access.version(settings.api_version, "", today),
+        access.retirements(asked, today),
+    ):
+        if not is_good:
+            doubts.append(said)
+    return [ended] if ended else (), doubts
+
+
+def _closing(faults: Sequence[str], warnings: Sequence[str]) -> str:
+    found = f"{_count(len(faults), 'problem')}, {_count(len(warnings), 'warning')}"
+    return f"{found} in {shown(FOLDER)} and the settings. Reports that load: {', '.join(REPORTS)}."
+
+
+def _count(number: int, of: str) -> str:
+    return f"{number} {of}{'' if number == 1 else 's'}"

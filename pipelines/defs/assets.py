@@ -1,0 +1,220 @@
+"""The assets: fetch, store, report. The other modules do the work.
+
+What is partitioned serves ranges: one run may load many account-days, and each of them succeeds or
+fails by itself. Reports ask for the control totals themselves, fresh, so a click on one cell of the
+grid is enough; `control_daily` can also be loaded alone.
+"""
+
+# No `from __future__ import annotations`: Dagster reads the annotations of assets as objects.
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import dagster as dg
+
+from pipelines.defs.checks import counted_result, counted_spec, report_results, report_specs
+from pipelines.defs.data_versions import accounts_version
+from pipelines.defs.events import (
+    listed_part,
+    loaded_part,
+    published_events,
+    record,
+    record_good,
+    take_in_accounts,
+)
+from pipelines.defs.metadata import Beside, table_metadata
+from pipelines.loading.emptiness import accepts_empty
+from pipelines.loading.listings import LEVEL_OF, accounts_in, discover
+from pipelines.loading.loader import Loader
+from pipelines.loading.objects import know_ids, load_objects
+from pipelines.loading.partitions import ACCOUNTS, account_day_of, account_days_from
+from pipelines.reports.catalog import CONTROL, HOURLY_REPORT, REPORTS, Report
+from pipelines.resources import GraphResource, stopping
+from warehouse.lake.partitions import Lake
+from warehouse.published.publish import publish
+from warehouse.schema.tables import TABLES
+from warehouse.schema.views import VIEWS, View
+
+if TYPE_CHECKING:
+    from pipelines.loading.load_result import Outcome
+    from pipelines.loading.objects import Known
+
+__all__ = ["ASSETS", "VIEW_SPECS", "report_asset"]
+
+# We know; the pin in requirements.lock holds it still.
+warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
+
+Results = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
+
+#: Whom an analyst asks.
+OWNERS: Final = ["team:marketing-data"]
+TAGS: Final = {"source": "meta", "domain": "advertising"}
+
+#: Something new every day. Whether every account has its yesterday, the check `fresh` tells.
+DAILY: Final = dg.FreshnessPolicy.time_window(
+    fail_window=timedelta(hours=50), warn_window=timedelta(hours=26)
+)
+
+#: A backfill from the UI becomes one run; the loader inside has many account-days in flight.
+_ONE_RUN: Final = dg.BackfillPolicy.single_run()
+
+
+@dg.asset(
+    group_name="objects",
+    kinds={"parquet"},
+    owners=OWNERS,
+    tags=TAGS,
+    metadata=table_metadata(TABLES["accounts"]),
+)
+def accounts(context: dg.AssetExecutionContext, graph: GraphResource) -> dg.MaterializeResult[None]:
+    """The ad accounts that the token sees, latest state (account_id). An account that vanishes
+    keeps its row and its past. New ones appear in the grid of the other assets.
+    """
+    settings = graph.settings()
+    with stopping(), settings.open_graph() as client:
+        found = discover(client, settings.account_ids)
+        lake = Lake(settings.warehouse_url)
+        metadata = take_in_accounts(context.instance, lake, found, graph.now())
+    return dg.MaterializeResult(
+        metadata=metadata, data_version=dg.DataVersion(accounts_version(lake))
+    )
+
+
+def _objects(table: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        name=table,
+        description=f"{TABLES[table].meaning} One partition per account; replaced whole.",
+        group_name="objects",
+        kinds={"parquet"},
+        owners=OWNERS,
+        tags=TAGS,
+        metadata=table_metadata(TABLES[table]),
+        partitions_def=ACCOUNTS,
+        deps=[accounts],
+        backfill_policy=_ONE_RUN,
+        output_required=False,  # of many partitions each is logged by itself
+        check_specs=[counted_spec(table)],
+    )
+    def listed(context: dg.AssetExecutionContext, graph: GraphResource) -> Results:
+        settings = graph.settings()
+        lake = Lake(settings.warehouse_url)
+        account_ids = [str(key).removeprefix("act_") for key in context.partition_keys]
+        with stopping(), settings.open_graph() as client:
+            found = load_objects(client, lake, [table], account_ids, graph.now)
+        parts = [listed_part(one, lake) for one in found]
+        yield from record(context, lake, parts, [counted_result(table, found)])
+
+    return listed
+
+
+def report_asset(report: Report) -> dg.AssetsDefinition:
+    """The asset of a report: a partition per account-day, and its checks."""
+    # Control totals have nothing that they could be held against.
+    checked = report is not CONTROL
+
+    @dg.asset(
+        name=report.name,
+        description=f"{report.table.meaning} One row per {', '.join(report.table.grain)}. "
+        "Replaces the account-day whole, so a rerun leaves one copy.",
+        group_name="insights",
+        kinds={"parquet"},
+        owners=report.owners or OWNERS,
+        tags=TAGS,
+        metadata=table_metadata(report.table),
+        partitions_def=account_days_from(report.start_date),
+        freshness_policy=DAILY if checked else None,
+        deps=[accounts],
+        backfill_policy=_ONE_RUN,
+        output_required=False,  # of many partitions each is logged by itself
+        check_specs=(
+            report_specs(report.name, report.no_sums, report.no_conversions) if checked else []
+        ),
+    )
+    def loaded(context: dg.AssetExecutionContext, graph: GraphResource) -> Results:
+        settings = graph.settings()
+        lake = Lake(settings.warehouse_url)
+        account_days = [account_day_of(str(key)) for key in context.partition_keys]
+        outcomes: list[Outcome] = []
+        known: Mapping[str, Known] = {}
+        with stopping(), settings.open_graph() as client:
+            loader = Loader(
+                *(client, lake, accounts_in(lake), context.run.run_id),
+                accept_empty=accepts_empty(context.run.tags),
+                now=graph.now,
+            )
+            beside = Beside.of(lake, client)
+            try:
+                outcomes.extend(loader.load(report, account_days))
+                if checked:
+                    in_lake = [one.account_day for one in outcomes if one.load]
+                    known = know_ids(client, lake, in_lake, graph.now)
+            except BaseException:  # the token died, or somebody cancels
+                good = [loaded_part(one, beside) for one in outcomes]
+                record_good(context.op_execution_context, context.asset_key, lake, good)
+                raise
+            parts = [loaded_part(outcome, beside) for outcome in outcomes]
+        checks = report_results(report.name, outcomes, known) if checked else []
+        yield from record(context, lake, parts, checks)
+
+    return loaded
+
+
+#: Nobody loads it. Its data version is its last change, so `warehouse_duckdb` is "Unsynced" exactly
+#: while the lake has something that it does not show. Through the partitions of the reports Dagster
+#: could not tell: of an asset with a hundred of them or more it looks at none.
+LAKE: Final = dg.AssetSpec(
+    "lake",
+    description="The Parquet files, whoever wrote them. Its data version is the last change, as "
+    "`follow_lake` or a publish saw it.",
+    group_name="published",
+    kinds={"parquet"},
+    owners=OWNERS,
+    tags=TAGS,
+    deps=["accounts", *LEVEL_OF, CONTROL.name, *REPORTS],
+)
+
+
+@dg.asset(
+    group_name="published",
+    kinds={"duckdb"},
+    owners=OWNERS,
+    tags=TAGS,
+    freshness_policy=DAILY,
+    deps=[LAKE],
+)
+def warehouse_duckdb(
+    context: dg.AssetExecutionContext, graph: GraphResource
+) -> dg.MaterializeResult[None]:
+    """`warehouse.duckdb`, what analysts open: all tables and views, copied from the lake. Who has
+    the old file open keeps it; who opens it again sees the new one.
+    """
+    seen, published = published_events(publish(graph.settings().warehouse_url))
+    context.log_event(seen)
+    return dg.MaterializeResult(metadata=published.metadata, tags=published.tags)
+
+
+def _view(view: View) -> dg.AssetSpec:
+    """A view as analysts look for it in the catalog; nothing loads it."""
+    return dg.AssetSpec(
+        view.name,
+        description=f"{view.meaning} A view in warehouse.duckdb, made when it is asked.",
+        group_name="views",
+        kinds={"duckdb", "view"},
+        owners=OWNERS,
+        tags=TAGS,
+        deps=["warehouse_duckdb"],
+        metadata=table_metadata(view),
+    )
+
+
+#: What analysts ask, at the end of the lineage.
+VIEW_SPECS: Final = tuple(_view(view) for view in VIEWS.values())
+
+ASSETS: Final[Sequence[dg.AssetsDefinition | dg.AssetSpec]] = (
+    accounts,
+    *(_objects(table) for table in LEVEL_OF),
+    *(report_asset(report) for report in (CONTROL, HOURLY_REPORT)),
+    LAKE,
+    warehouse_duckdb,
+)

@@ -1,0 +1,246 @@
+"""What is checked about each asset, and how a run's findings become check results. No I/O.
+
+Of the checks only `grain` blocks: rows that count twice make every sum too high without a word.
+A day that is short is published, marked in `loads`, and its check is red.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import dagster as dg
+
+from fbgraph import act_id
+from pipelines.loading.partitions import key_of, today_in
+from pipelines.loading.refresh import REFRESH_HOUR
+from warehouse.decode.objects import Unreadable
+from warehouse.schema.verdicts import UNPROVABLE, UNPROVEN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
+
+    from pipelines.loading.load_result import Outcome
+    from pipelines.loading.objects import Known, Listed
+    from warehouse.decode.pages import Account
+    from warehouse.lake.records import Load
+
+__all__ = [
+    "COMPLETE",
+    "CONVERSIONS",
+    "COUNTED",
+    "FRESH",
+    "GRAIN",
+    "IDS_KNOWN",
+    "REJECTS",
+    "counted_result",
+    "counted_spec",
+    "fresh_result",
+    "report_results",
+    "report_specs",
+]
+
+COMPLETE: Final = "complete"
+CONVERSIONS: Final = "conversions"
+GRAIN: Final = "grain"
+REJECTS: Final = "rejects"
+IDS_KNOWN: Final = "ids_known"
+FRESH: Final = "fresh"
+COUNTED: Final = "counted"
+
+#: check of a report → what it looks at.
+REPORT_CHECKS: Final[Mapping[str, str]] = {
+    COMPLETE: "Impressions, clicks and spend add up to the account's own totals.",
+    CONVERSIONS: "Actions add up to the account's own, per action type and attribution window.",
+    GRAIN: "No two rows have the same key: sums count nothing twice.",
+    REJECTS: "Every row and value could be read exactly. The table `rejects` has what could not.",
+    IDS_KNOWN: "Every campaign, ad set and ad that rows mention is in the tables of objects.",
+}
+
+#: Checks that keep what is downstream in the same run from being made.
+BLOCKING: Final = frozenset({GRAIN})
+
+#: Hours after an account's own REFRESH_HOUR until which its yesterday is to be loaded.
+GRACE_HOURS: Final = 4
+
+#: Account-days or accounts that a result names at most; the rest is told as a number.
+_NAMED: Final = 20
+
+#: Reasons why actions cannot be proven that a result tells at most.
+_REASONS: Final = 3
+
+_ERROR: Final = dg.AssetCheckSeverity.ERROR
+_WARN: Final = dg.AssetCheckSeverity.WARN
+
+
+def report_specs(
+    asset: str, no_sums: str = "", no_conversions: str = ""
+) -> Sequence[dg.AssetCheckSpec]:
+    """The checks of a report that each of its runs makes. `no_sums`: why its rows add up to no
+    total, if they do not; `no_conversions`: the same of its lists of actions.
+    """
+    why_not = {COMPLETE: no_sums, CONVERSIONS: no_conversions}
+    told = {name: _sentence(why) for name, why in why_not.items() if why}
+    checks = {**REPORT_CHECKS, **told}
+    return [
+        dg.AssetCheckSpec(name, asset=asset, description=does, blocking=name in BLOCKING)
+        for name, does in checks.items()
+    ]
+
+
+def counted_spec(table: str) -> dg.AssetCheckSpec:
+    """The check of a table of objects."""
+    description = f"As many {table} listed as the edge counts (total_count), and all readable."
+    return dg.AssetCheckSpec(COUNTED, asset=table, description=description)
+
+
+def report_results(
+    asset: str, outcomes: Sequence[Outcome], known: Mapping[str, Known]
+) -> Sequence[dg.AssetCheckResult]:
+    """What a run found about the account-days of a report; `known` by account (digits)."""
+    loaded = {key_of(outcome.account_day): outcome for outcome in outcomes if outcome.load}
+    loads = {key: outcome.load for key, outcome in loaded.items() if outcome.load}
+    unproven = {key: load.reason for key, load in loads.items() if not load.is_good}
+    # What came of these did not add up either, or was nothing; what they had was kept.
+    unproven |= {key_of(one.account_day): one.error for one in outcomes if one.kind}
+    provisional = {key: load.reason for key, load in loads.items() if load.is_provisional}
+    twice = {key: f"{one.duplicates} keys" for key, one in loaded.items() if one.duplicates}
+    rejected = {key: unread for key, load in loads.items() if (unread := _unread(load))}
+    off = {
+        key: load.conversions_reason for key, load in loads.items() if load.conversions == UNPROVEN
+    }
+    unknown = {act_id(i): _unknown(one) for i, one in known.items() if one.error or one.unknown}
+    days = f"of {len(loads)} account-days"
+    kept = sum(1 for one in outcomes if one.kind)
+    complete = _result(
+        *(asset, COMPLETE, _ERROR, unproven, _complete(loads, len(unproven), len(loads) + kept)),
+        provisional=_some(provisional),
+    )
+    unproved = {one.conversions_reason for one in loads.values() if one.conversions == UNPROVABLE}
+    why_not = "".join(f" {_sentence(reason)}." for reason in sorted(unproved)[:_REASONS])
+    return [
+        complete,
+        _result(
+            *(asset, CONVERSIONS, _WARN, off),
+            f"{days} have actions that do not add up to the account's own.{why_not}",
+        ),
+        _result(asset, GRAIN, _ERROR, twice, f"{days} have rows that share a key."),
+        _result(
+            asset, REJECTS, _WARN, rejected, f"{days} have rows or values that could not be read."
+        ),
+        _result(
+            *(asset, IDS_KNOWN, _WARN, unknown),
+            f"of {len(known)} accounts mention objects that nobody knows.",
+        ),
+    ]
+
+
+def _complete(loads: Mapping[str, Load], wrong: int, of: int) -> str:
+    """What the check `complete` says."""
+    proven = sum(load.proven for load in loads.values())
+    told = f"{proven} of {of} account-days add up to their totals."
+    if wrong:
+        told = f"{wrong} of {of} account-days do not add up to their totals."
+    elif proven == of:
+        told = f"All account-days add up to their totals ({of})."
+    if unfinished := sum(load.is_provisional for load in loads.values()):
+        was = "is provisional: its day was" if unfinished == 1 else "are provisional: their day was"
+        told += f" {unfinished} {was} not over when Meta was asked."
+    reasons = sorted({load.reason for load in loads.values() if load.verdict == UNPROVABLE})
+    return told + "".join(f" {reason.capitalize()}." for reason in reasons)
+
+
+def _unread(load: Load) -> str:
+    counts = ((load.rejected, "rows not loaded"), (load.rejected_cells, "values NULL or left out"))
+    return ", ".join(f"{count} {what}" for count, what in counts if count)
+
+
+def _sentence(reason: str) -> str:
+    """With a capital; what follows stays as it is, for names of fields may follow."""
+    return reason[:1].upper() + reason[1:]
+
+
+def _unknown(known: Known) -> str:
+    told = [f"{len(ids)} {table}, as {ids[0]}" for table, ids in known.unknown.items()]
+    return "; ".join([known.error, *told] if known.error else told)
+
+
+def counted_result(asset: str, found: Sequence[Listed]) -> dg.AssetCheckResult:
+    """Passes when every account's edge counted as many objects as it listed, and all of them could
+    be read. A warning: the count is Meta's hint, objects without permission or changed meanwhile
+    make it differ, and a value that cannot be read costs no other.
+    """
+    listings = [one.listing for one in found if one.listing]
+    wrong = {act_id(one.account_id): said for one in found if (said := _uncounted(one))}
+    unreadable = sum((one.unreadable for one in found), Unreadable())
+    return _result(
+        *(asset, COUNTED, _WARN, wrong),
+        f"of {len(listings)} accounts list another number of objects than their edge counts, or "
+        "have some that could not be read.",
+        listed=sum(len(listing.rows) for listing in listings),
+        counted=sum(listing.total_count or 0 for listing in listings),
+        rejected=unreadable.objects,
+        rejected_cells=unreadable.cells,
+    )
+
+
+def _uncounted(one: Listed) -> str:
+    differs = str(one.listing) if one.listing and not one.listing.complete else ""
+    return "; ".join(filter(None, (differs, str(one.unreadable))))
+
+
+def fresh_result(
+    asset: str,
+    accounts: Mapping[str, Account],
+    yesterdays: Mapping[str, Load | None],
+    now: datetime,
+) -> dg.AssetCheckResult:
+    """Passes when every account has the day that it should have by its own clock (`expected`),
+    proven or as good as it can be. `yesterdays`: what the lake has of that day, by account
+    (digits); accounts of which nothing was ever loaded are not in it, and not late.
+    """
+    late = {
+        act_id(i): f"{expected(accounts[i], now)} is {_state(load)}"
+        for i, load in yesterdays.items()
+        if load is None or not load.is_final
+    }
+    return _result(
+        *(asset, FRESH, _WARN, late),
+        f"of {len(yesterdays)} accounts lack yesterday, {GRACE_HOURS} hours after its refresh.",
+    )
+
+
+def _state(load: Load | None) -> str:
+    return "not loaded" if load is None else f"{load.verdict}: {load.reason}"
+
+
+def expected(account: Account, now: datetime) -> date:
+    """The newest day that an account should have: yesterday, a while after its own morning."""
+    hours = timedelta(hours=REFRESH_HOUR + GRACE_HOURS)
+    return today_in(account.timezone_name, now - hours) - timedelta(days=1)
+
+
+def _result(
+    asset: str,
+    name: str,
+    severity: dg.AssetCheckSeverity,
+    wrong: Mapping[str, str],
+    told: str,
+    **more: int | dg.MetadataValue,
+) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=name,
+        asset_key=asset,
+        passed=not wrong,
+        severity=severity,
+        description=told if name == COMPLETE else f"{len(wrong) or 'None'} {told}",
+        metadata={"wrong": len(wrong), **more, "named": _some(wrong)},
+    )
+
+
+def _some(named: Mapping[str, str]) -> dg.MetadataValue:
+    shown = dict(list(named.items())[:_NAMED])
+    if len(named) > _NAMED:
+        shown["..."] = f"and {len(named) - _NAMED} more"
+    return dg.MetadataValue.json(shown)

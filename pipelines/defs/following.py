@@ -1,0 +1,200 @@
+"""The published file follows the lake: a sensor that asks for a publish when something changed.
+
+Whoever changes the lake leaves a note in it (`lake.changes`), and every publish keeps which
+note it shows. To compare the two takes two small files, so the sensor looks every few seconds.
+While loads go on, publishes are rationed: each copies the published file and starts a process.
+"""
+
+# No `from __future__ import annotations`: Dagster reads the annotations of sensors as objects.
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+from typing import Final
+
+import dagster as dg
+
+from pipelines.defs.data_versions import shown_change
+from pipelines.defs.events import evaluation_of, published_by_others, seen_change
+from pipelines.resources import GraphResource
+from warehouse.lake.changes import Lag
+from warehouse.lake.partitions import Lake
+from warehouse.published.publish import lag
+
+__all__ = ["FOLLOW_CHECKS", "PUBLISH_JOB", "Runs", "Watched", "follow_lake", "reason_to_wait"]
+
+PUBLISH_JOB: Final = "publish_job"
+PUBLISHED: Final = "warehouse_duckdb"
+
+#: How often the sensor looks.
+LOOK_SECONDS: Final = 15
+
+#: Between the end of one publish and the next, while loads go on and one of them has ended since:
+#: a backfill of many runs has a few publishes, and each of its runs is published within a minute.
+ENDED_SECONDS: Final = 25
+
+#: The same while loads go on and none has ended: what a long load has brought so far.
+LOADING_SECONDS: Final = 300
+
+#: After one failed publish, two in a row, ...; the last holds for all that follow.
+AFTER_FAILURES: Final = (60, 120, 300, 600, 1800, 3600)
+
+#: The published file may be behind for so long before the check `up_to_date` warns.
+LATE: Final = timedelta(minutes=5)
+
+IN_PROGRESS: Final = (
+    *(dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING),
+    *(dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING),
+)
+ENDED: Final = (
+    *(dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED),
+)
+
+#: Runs are started in the order of this tag: a publish goes before the loads that are queued.
+_FIRST: Final = {"dagster/priority": "10"}
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """What Dagster's instance says: whether a publish is in progress, whether loads are, whether
+    one has ended since the last publish, and how many publishes in a row failed, the last `at`.
+    """
+
+    is_publishing: bool = False
+    is_loading: bool = False
+    has_ended: bool = False
+    failures: int = 0
+    failed_at: datetime | None = None
+    last_publish: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the sensor remembers: since when it has seen the published file behind the lake ("" if
+    it is not), and what the check `up_to_date` said when it was last recorded.
+    """
+
+    behind_since: str = ""
+    recorded: str = ""
+
+    @classmethod
+    def of(cls, cursor: str | None) -> "Watched":
+        return cls(**json.loads(cursor)) if cursor else cls()
+
+    @property
+    def cursor(self) -> str:
+        return json.dumps({"behind_since": self.behind_since, "recorded": self.recorded})
+
+
+def reason_to_wait(behind: Lag, runs: Runs, now: datetime) -> str:
+    """Why nothing is to be published now; "" when it is time to."""
+    if behind.is_empty:
+        return "Nothing has been loaded yet."
+    if not behind.is_behind:
+        return "The published file is up to date."
+    if runs.is_publishing:
+        return "A publish is in progress."
+    if runs.failures and runs.failed_at:
+        rest = AFTER_FAILURES[min(runs.failures, len(AFTER_FAILURES)) - 1]
+        if now < (until := runs.failed_at + timedelta(seconds=rest)):
+            return f"{runs.failures} publishes in a row have failed; the next is at {until:%H:%M}."
+    if behind.published is not None and runs.is_loading:
+        pause = ENDED_SECONDS if runs.has_ended else LOADING_SECONDS
+        if now < behind.published.ended_at + timedelta(seconds=pause):
+            return "Loads are in progress; what they bring is published when one of them ends."
+    return ""
+
+
+def _runs(instance: dg.DagsterInstance, behind: Lag) -> Runs:
+    """Ask the instance, for as much as a decision needs."""
+    in_progress = instance.get_runs_count(dg.RunsFilter(statuses=list(IN_PROGRESS)))
+    publishing = instance.get_runs_count(
+        dg.RunsFilter(job_name=PUBLISH_JOB, statuses=list(IN_PROGRESS))
+    )
+    tried = instance.get_run_records(dg.RunsFilter(job_name=PUBLISH_JOB), limit=10)
+    failed = list(takewhile(lambda one: one.dagster_run.is_failure, tried))
+    ended_at = failed[0].end_time if failed else None
+    return Runs(
+        is_publishing=publishing > 0,
+        is_loading=in_progress > publishing,
+        has_ended=_has_ended(instance, behind.published.at if behind.published else None),
+        failures=len(failed),
+        failed_at=None if ended_at is None else datetime.fromtimestamp(ended_at, UTC),
+        last_publish=tried[0].dagster_run.run_id if tried else "",
+    )
+
+
+def _is_told(instance: dg.DagsterInstance, change: str) -> bool:
+    """Whether Dagster knows that the published file shows this change: scripts do not tell it."""
+    event = instance.get_latest_materialization_event(dg.AssetKey(PUBLISHED))
+    told = event.asset_materialization if event else None
+    return told is not None and shown_change(told) == (change or "none")
+
+
+def _has_ended(instance: dg.DagsterInstance, since: datetime | None) -> bool:
+    """Whether a run that is no publish has ended."""
+    ended = dg.RunsFilter(statuses=list(ENDED), updated_after=since)
+    found = instance.get_run_records(ended, limit=10, order_by="update_timestamp")
+    return any(one.dagster_run.job_name != PUBLISH_JOB for one in found)
+
+
+def _result(behind: Lag, since: datetime | None, now: datetime) -> dg.AssetCheckResult:
+    """`since`: when it was first seen to be behind."""
+    is_late = behind.is_behind and not behind.is_empty and (since is None or now - since > LATE)
+    return dg.AssetCheckResult(
+        check_name="up_to_date",
+        asset_key=PUBLISHED,
+        passed=not is_late,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=str(behind),
+    )
+
+
+@dg.asset_check(
+    name="up_to_date",
+    asset=PUBLISHED,
+    description="The published file shows what is in the lake; it may be a few minutes behind.",
+)
+def up_to_date(graph: GraphResource) -> dg.AssetCheckResult:
+    behind = lag(Lake(graph.settings().warehouse_url))
+    return _result(behind, behind.change.at, graph.now())
+
+
+FOLLOW_CHECKS: Final = [up_to_date]
+
+
+@dg.sensor(
+    name="follow_lake",
+    job_name=PUBLISH_JOB,
+    minimum_interval_seconds=LOOK_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Publishes warehouse.duckdb when something has changed in the lake, whoever loaded "
+    "it, and records the check `up_to_date` when the published file stays behind. Makes no request "
+    "to Meta.",
+)
+def follow_lake(
+    context: dg.SensorEvaluationContext, graph: GraphResource
+) -> dg.SensorResult | dg.SkipReason:
+    now = graph.now()
+    behind = lag(Lake(graph.settings().warehouse_url))
+    before = Watched.of(context.cursor)
+    if not behind.is_behind or behind.is_empty:
+        since = ""
+    else:
+        since = before.behind_since or now.isoformat()
+    result = _result(behind, datetime.fromisoformat(since) if since else None, now)
+    verdict = "passed" if result.passed else "late"
+    after = Watched(since, verdict)
+    events: list[dg.AssetCheckEvaluation | dg.AssetMaterialization] = []
+    if since and not before.behind_since:
+        events.append(seen_change(behind.change.id))
+    if before.behind_since and not since and not _is_told(context.instance, behind.change.id):
+        events += published_by_others(behind.change.id)
+    if verdict != before.recorded:
+        events.append(evaluation_of(PUBLISHED, result))
+    runs = _runs(context.instance, behind) if since else Runs()
+    wait = reason_to_wait(behind, runs, now)
+    if wait:
+        return dg.SensorResult(skip_reason=wait, asset_events=events, cursor=after.cursor)
+    request = dg.RunRequest(run_key=f"{behind.change.id} {runs.last_publish}", tags=_FIRST)
+    return dg.SensorResult(run_requests=[request], asset_events=events, cursor=after.cursor)

@@ -1,0 +1,75 @@
+"""Whether every account has the newest day that it should have, by its own clock.
+
+A check that only ran with a load would never say that no load ran: a sensor looks as well.
+"""
+
+# No `from __future__ import annotations`: Dagster reads the annotations of checks as objects.
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+import dagster as dg
+
+from pipelines.defs.checks import FRESH, expected, fresh_result
+from pipelines.defs.events import evaluation_of
+from pipelines.loading.listings import accounts_in
+from pipelines.reports.catalog import REPORTS
+from pipelines.resources import GraphResource
+from warehouse.decode.pages import Account
+from warehouse.lake.partitions import Lake
+from warehouse.lake.records import Load
+
+__all__ = ["FRESH_CHECKS", "freshness", "yesterdays"]
+
+
+def yesterdays(
+    lake: Lake, report: str, accounts: Mapping[str, Account], now: datetime
+) -> Mapping[str, Load | None]:
+    """What the lake has of the day that each account should have by now, by account (digits): of
+    those of which anything of the report was ever loaded.
+    """
+    begun = {where.account_id for where in lake.partitions(report)} & accounts.keys()
+    cells = [(account_id, expected(accounts[account_id], now)) for account_id in sorted(begun)]
+    loads = lake.loads_of(report, cells)
+    return {account_id: load for (account_id, _), load in zip(cells, loads, strict=True)}
+
+
+def _result(graph: GraphResource, report: str, now: datetime) -> dg.AssetCheckResult:
+    lake = Lake(graph.settings().warehouse_url)
+    accounts = accounts_in(lake)
+    return fresh_result(report, accounts, yesterdays(lake, report, accounts, now), now)
+
+
+def _check(report: str) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        name=FRESH,
+        asset=report,
+        description="Every account has its yesterday, proven, by late morning of its own clock.",
+    )
+    def fresh(graph: GraphResource) -> dg.AssetCheckResult:
+        return _result(graph, report, graph.now())
+
+    return fresh
+
+
+#: One check a report, which a person can run by a click.
+FRESH_CHECKS: Final = [_check(report) for report in REPORTS]
+
+
+@dg.sensor(
+    minimum_interval_seconds=900,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Looks whether every account has its yesterday, and records the check `fresh` when "
+    "that changes. Reads the lake and makes no call.",
+)
+def freshness(
+    context: dg.SensorEvaluationContext, graph: GraphResource
+) -> dg.SensorResult | dg.SkipReason:
+    results = {report: _result(graph, report, graph.now()) for report in REPORTS}
+    seen = {report: str(result.metadata["named"].value) for report, result in results.items()}
+    cursor = json.dumps(seen, sort_keys=True)
+    if cursor == context.cursor:
+        return dg.SkipReason("Nothing has changed since it last looked.")
+    events = [evaluation_of(report, result) for report, result in results.items()]
+    return dg.SensorResult(asset_events=events, cursor=cursor)

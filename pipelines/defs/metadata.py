@@ -1,0 +1,171 @@
+"""What the Dagster UI shows of a table, of a load and of a published file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import dagster as dg
+import pyarrow.parquet as pq
+
+from warehouse.lake.parquet import content_digest
+from warehouse.schema.tables import table_named
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pyarrow as pa
+
+    from fbgraph import GraphClient
+    from pipelines.loading.listings import Listing
+    from pipelines.loading.objects import Listed
+    from warehouse.decode.objects import Unreadable
+    from warehouse.lake.partitions import Lake
+    from warehouse.lake.records import Load
+    from warehouse.published.publish import Published
+    from warehouse.schema.tables import Table
+    from warehouse.schema.views import View
+
+__all__ = [
+    "Beside",
+    "listing_metadata",
+    "published_metadata",
+    "table_metadata",
+    "unreadable_metadata",
+]
+
+#: Rows of a preview, and the columns that it has where the table has them.
+PREVIEW_ROWS: Final = 5
+PREVIEWED: Final[Sequence[str]] = (
+    *("hour", "campaign_name", "ad_name", "impressions", "clicks", "spend", "account_currency"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is shown of a load beside its record: its file, its first rows, whose it is, and how
+    much of its limits the account has used.
+    """
+
+    lake: Lake
+    client: GraphClient
+    names: Mapping[str, str]
+
+    @classmethod
+    def of(cls, lake: Lake, client: GraphClient) -> Self:
+        """Names of accounts as the lake has them now."""
+        table = lake.read("accounts").select(["account_id", "account_name"])
+        return cls(
+            lake, client, {row["account_id"]: row["account_name"] for row in table.to_pylist()}
+        )
+
+    def of_load(self, load: Load) -> tuple[Mapping[str, Any], str]:
+        """Metadata of one account-day, in the order of the page: whose it is and whether it is
+        right come first; and its data version.
+        """
+        key = self.lake.key(load.table, load.account_id, load.date)
+        name = self.lake.store.name(key)
+        file = self.lake.store.open(key)
+        shown = {
+            "account_name": self.names.get(load.account_id) or "",
+            **_load_metadata(load),
+            "quota_percent": self._quota_percent(load.account_id),
+            "path": dg.MetadataValue.path(name),
+            "dagster/uri": name if "://" in name else Path(name).as_uri(),
+            "preview": dg.MetadataValue.md(_preview(file)),
+        }
+        return shown, content_digest(table_named(load.table), file)
+
+    def _quota_percent(self, account_id: str) -> float:
+        """The busiest limit of the account or of the whole app."""
+        shares = self.client.usage().items()
+        return max((share for limit, share in shares if limit.account_id in {"", account_id}),
+                   default=0.0)  # fmt: skip
+
+
+def _preview(source: Path | pa.NativeFile) -> str:
+    """The first rows as a table in Markdown."""
+    file = pq.ParquetFile(source)
+    columns = [name for name in PREVIEWED if name in file.schema_arrow.names]
+    batch = next(file.iter_batches(PREVIEW_ROWS, columns=columns), None)
+    rows = [] if batch is None else batch.to_pylist()
+    lines = [columns, ["---"] * len(columns), *([_cell(row[c]) for c in columns] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    """A value in one line; names of advertisers may hold anything."""
+    return " ".join(str("" if value is None else value).split()).replace("|", "\\|")
+
+
+def table_metadata(table: Table | View) -> Mapping[str, Any]:
+    """Of the asset itself: columns with meanings, the name to ask for in DuckDB, the grain."""
+    return {
+        "dagster/column_schema": dg.TableSchema(
+            columns=[
+                dg.TableColumn(column.name, str(column.arrow_type), description=column.comment)
+                for column in table.columns
+            ],
+            constraints=dg.TableConstraints(other=[f"unique({', '.join(table.grain)})"]),
+        ),
+        "dagster/table_name": f"warehouse.main.{table.name}",
+        "dagster/storage_kind": "duckdb",
+        "grain": ", ".join(table.grain),
+    }
+
+
+def _load_metadata(load: Load) -> Mapping[str, Any]:
+    """Of one account-day: the verdict, and numbers that the UI plots over time."""
+    shown = {
+        "verdict": load.verdict,
+        "reason": load.reason,
+        "conversions": load.conversions,
+        "conversions_reason": load.conversions_reason,
+        "asked_at": None if load.asked_at is None else f"{load.asked_at:%Y-%m-%d %H:%M:%S} UTC",
+        "dagster/partition_row_count": load.rows,
+        "impressions": load.impressions,
+        "clicks": load.clicks,
+        # A plot needs a float; the exact sum stands in `loads`.
+        "spend": None if load.spend is None else float(load.spend),
+        "control_impressions": load.control_impressions,
+        "control_clicks": load.control_clicks,
+        "control_spend": None if load.control_spend is None else float(load.control_spend),
+        "rejected": load.rejected,
+        "missing_fields": ", ".join(load.missing_fields),
+        "repeated": load.repeated,
+        "calls": load.calls,
+        "seconds": round(load.seconds, 3),
+        "api_version": load.api_version,
+        "report_run_ids": ", ".join(load.report_run_ids),
+    }
+    return {key: value for key, value in shown.items() if value not in (None, "")}
+
+
+def listing_metadata(listed: Listed, listing: Listing) -> Mapping[str, Any]:
+    """Of one account's objects: how many are listed, counted by the edge, and read by id, and what
+    could not be read.
+    """
+    counted = {} if listing.total_count is None else {"total_count": listing.total_count}
+    return {
+        "dagster/partition_row_count": len(listing.rows),
+        "by_id": listed.by_id,
+        **counted,
+        **unreadable_metadata(listed.unreadable),
+    }
+
+
+def unreadable_metadata(unreadable: Unreadable) -> Mapping[str, Any]:
+    """What of accounts or their objects could not be read: numbers for a plot, and the first."""
+    first = {"first_rejected": unreadable.first} if unreadable else {}
+    return {"rejected": unreadable.objects, "rejected_cells": unreadable.cells, **first}
+
+
+def published_metadata(published: Published) -> Mapping[str, Any]:
+    """Of the published file: where it is, its rows by table, how long it took."""
+    return {
+        "path": dg.MetadataValue.path(published.path),
+        "seconds": round(published.seconds, 3),
+        "rows": dict(published.rows),
+        **{f"rows_of_{table}": rows for table, rows in published.rows.items()},
+    }

@@ -1,0 +1,91 @@
+"""When refreshes run: each account early in its own morning, and all of the lookback on Sundays.
+
+The schedules tick at every full hour and take the accounts for which it is the right one by their
+own clocks: in Auckland yesterday is over 21 hours before it is in Los Angeles, and so it is loaded.
+"""
+
+# No `from __future__ import annotations`: Dagster reads the annotations of schedules as objects.
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+import dagster as dg
+
+from pipelines.loading.listings import accounts_in
+from pipelines.loading.refresh import REFRESH_HOUR
+from pipelines.resources import GraphResource
+from warehouse.decode.hours import zone_named
+from warehouse.lake.partitions import Lake
+
+__all__ = ["FULL_HOUR", "FULL_WEEKDAY", "SCHEDULES", "due"]
+
+#: When the whole lookback is pulled, moved or not: Sunday, after the daily one.
+FULL_HOUR: Final = 8
+FULL_WEEKDAY: Final = 6
+
+_NOBODY: Final = "It is the hour of no account now."
+_NONE_KNOWN: Final = "No account is known yet: materialize `accounts`, or turn on `new_accounts`."
+
+
+def due(
+    zones: Mapping[str, str], tick: datetime, hour: int, weekday: int | None = None
+) -> Sequence[str]:
+    """Accounts (digits) in whose zone it is `hour` o'clock, and `weekday` (Monday 0), at `tick`.
+
+    Anything from ``hour:00`` to ``hour:59``: at full hours of UTC, India's clocks show half past.
+    """
+    local = {account_id: tick.astimezone(zone_named(zone)) for account_id, zone in zones.items()}
+    return [
+        account_id
+        for account_id, time in local.items()
+        if time.hour == hour and weekday in {None, time.weekday()}
+    ]
+
+
+def _schedule(
+    name: str, description: str, hour: int, weekday: int | None, *, full: bool
+) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=name,
+        description=description,
+        job_name="refresh_job",
+        cron_schedule="0 * * * *",
+        execution_timezone="UTC",
+    )
+    def ticking(
+        context: dg.ScheduleEvaluationContext, graph: GraphResource
+    ) -> dg.RunRequest | dg.SkipReason:
+        accounts = accounts_in(Lake(graph.settings().warehouse_url))
+        zones = {account_id: account.timezone_name for account_id, account in accounts.items()}
+        tick = context.scheduled_execution_time
+        chosen = [f"act_{account_id}" for account_id in due(zones, tick, hour, weekday)]
+        if not chosen:
+            return dg.SkipReason(_NOBODY if zones else _NONE_KNOWN)
+        config = {"accounts": chosen, "full": full, "as_of": tick.isoformat()}
+        return dg.RunRequest(
+            run_key=tick.isoformat(),
+            run_config={"ops": {"look": {"config": config}}},
+            tags={"fbinsights/refresh": name},
+        )
+
+    return ticking
+
+
+SCHEDULES: Final = (
+    _schedule(
+        "daily_refresh",
+        f"Every account at {REFRESH_HOUR} o'clock of its own: yesterday, the two days before, and "
+        "the days of the last 28 whose totals Meta has changed.",
+        REFRESH_HOUR,
+        None,
+        full=False,
+    ),
+    _schedule(
+        "weekly_refresh",
+        f"Every account on Sunday at {FULL_HOUR} o'clock of its own: all of the last 28 days, for "
+        "what changes and does not show in the totals.",
+        FULL_HOUR,
+        FULL_WEEKDAY,
+        full=True,
+    ),
+)

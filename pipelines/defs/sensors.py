@@ -1,0 +1,180 @@
+"""Sensors that tell: failed runs, new and vanished accounts, a token or version that ends soon."""
+
+# No `from __future__ import annotations`: Dagster reads the annotations of sensors as objects.
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Final
+
+import dagster as dg
+
+from fbgraph import GraphClient, act_id
+from fbgraph.errors import ENDS_EVERYTHING, GraphError, VersionError
+from pipelines.defs.alerts import failure_text, tell
+from pipelines.defs.events import evaluation_of, told_of
+from pipelines.loading import access
+from pipelines.loading.access import Finding
+from pipelines.loading.listings import discover, text_of
+from pipelines.loading.partitions import AD_ACCOUNTS
+from pipelines.reports.catalog import REPORTS
+from pipelines.resources import GraphResource
+from pipelines.settings import Settings
+
+__all__ = ["ACCESS_CHECKS", "SENSORS", "findings"]
+
+_RUNNING: Final = dg.DefaultSensorStatus.RUNNING
+
+#: what is looked at → the check of `accounts` that shows it.
+_CHECKS: Final[Mapping[str, str]] = {
+    "token": "token",
+    "API version": "api_version",
+    "retirements": "retirements",
+}
+
+_NO_TOKEN: Final = "FB_ACCESS_TOKEN is not set."  # noqa: S105  # it says that there is none
+
+
+@dg.run_failure_sensor(
+    name="failed_runs",
+    default_status=_RUNNING,
+    description="Tells of every failed run: what failed, what Meta said, where to look. What a "
+    "person runs from the command line is told there.",
+)
+def failed_runs(context: dg.RunFailureSensorContext, graph: GraphResource) -> dg.SkipReason | None:
+    run = context.dagster_run
+    if run.tags.get("fbinsights/started_by") == "command line":
+        return dg.SkipReason("A person at a terminal has been told.")
+    events = context.get_step_failure_events()
+    failed: dict[tuple[str, str], str] = {}
+    stopped = ""
+    for event in events:
+        more, why = told_of(event.step_failure_data)
+        failed |= more
+        stopped = stopped or why
+    if not failed and not stopped:  # nobody foresaw it: a fault of ours, or a process that is gone
+        texts = [event.step_failure_data.error_display_string for event in events]
+        stopped = texts[0] if texts else str(context.failure_event.message)
+    settings = graph.environment()  # an alert goes out whatever is wrong
+    link = f"{settings.dagster_url.rstrip('/')}/runs/{run.run_id}"
+    tell(settings, failure_text(run.job_name, link, failed, stopped))
+    return None
+
+
+@dg.sensor(
+    name="new_accounts",
+    job_name="accounts_job",
+    minimum_interval_seconds=3600,
+    default_status=_RUNNING,
+    description="Looks every hour which accounts the token sees. New ones get their partitions and "
+    "are told of; of one that vanished the past stays.",
+)
+def new_accounts(
+    context: dg.SensorEvaluationContext, graph: GraphResource
+) -> dg.SensorResult | dg.SkipReason:
+    settings = graph.settings()
+    if not settings.access_token:
+        return dg.SkipReason(_NO_TOKEN)
+    with settings.open_graph() as client:
+        rows = discover(client, settings.account_ids).rows
+    names = {act_id(row["account_id"]): text_of(row, "name") for row in rows}
+    known = set(context.instance.get_dynamic_partitions(AD_ACCOUNTS))
+    seen = set(json.loads(context.cursor or "[]"))
+    new, gone = sorted(set(names) - known), sorted(seen - set(names))
+    for key in new:
+        tell(settings, f"fbinsights: new ad account {key}, {names[key]}.")
+    for key in gone:
+        tell(settings, f"fbinsights: the token no longer sees {key}. What is loaded of it stays.")
+    requests = [dg.RunRequest(run_key=" ".join(new))] if new else []
+    return dg.SensorResult(run_requests=requests, cursor=json.dumps(sorted(names)))
+
+
+def findings(settings: Settings, now: datetime) -> Sequence[Finding]:
+    """How long the token, the API version and what reports ask for stay valid, by one call."""
+    today = now.date()
+    try:
+        with settings.open_graph(today=today) as client:
+            token = _token(client, now)
+            version = access.version(settings.api_version, client.tally.api_version, today)
+    except VersionError as error:
+        token = (True, "token", "expiry and scopes unknown: the API version is refused")
+        version = (False, "API version", str(error))
+    asked = {name: report.asks for name, report in REPORTS.items()}
+    return [token, version, access.retirements(asked, today)]
+
+
+def _token(client: GraphClient, now: datetime) -> Finding:
+    try:
+        return access.token(client.debug_token(), now)
+    except VersionError:
+        raise
+    except ENDS_EVERYTHING as error:
+        return False, "token", str(error)
+    except GraphError as error:
+        return True, "token", f"expiry and scopes unknown: {error}"
+
+
+def _result(finding: Finding) -> dg.AssetCheckResult:
+    ok, what, said = finding
+    return dg.AssetCheckResult(
+        check_name=_CHECKS[what],
+        asset_key="accounts",
+        passed=ok,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=said,
+    )
+
+
+@dg.multi_asset_check(
+    name="access",
+    specs=[
+        dg.AssetCheckSpec(
+            "token", asset="accounts", description="The token is valid for 14 days and more."
+        ),
+        dg.AssetCheckSpec(
+            "api_version",
+            asset="accounts",
+            description="The pinned version is the one that answers, for more than 60 days.",
+        ),
+        dg.AssetCheckSpec(
+            "retirements",
+            asset="accounts",
+            description="Nothing that a report asks for is retired within 60 days.",
+        ),
+    ],
+)
+def access_checks(graph: GraphResource) -> Iterator[dg.AssetCheckResult]:
+    settings = graph.settings()
+    for finding in findings(settings, graph.now()):
+        yield _result(finding)
+
+
+ACCESS_CHECKS: Final = [access_checks]
+
+
+@dg.sensor(
+    name="access_ends",
+    minimum_interval_seconds=6 * 3600,
+    default_status=_RUNNING,
+    description="Checks four times a day how long the token, the API version and what reports ask "
+    "for stay valid, records the checks of `accounts`, and alerts 14 days before the token's end "
+    "and 60 before Meta ends one of the others.",
+)
+def access_ends(
+    context: dg.SensorEvaluationContext, graph: GraphResource
+) -> dg.SensorResult | dg.SkipReason:
+    settings = graph.settings()
+    if not settings.access_token:
+        return dg.SkipReason(_NO_TOKEN)
+    now = graph.now()
+    found = findings(settings, now)
+    told = {k: date.fromisoformat(day) for k, day in json.loads(context.cursor or "{}").items()}
+    texts, told_now = access.to_tell(found, told, now.date())
+    for text in texts:
+        tell(settings, f"fbinsights: {text}")
+    return dg.SensorResult(
+        asset_events=[evaluation_of("accounts", _result(finding)) for finding in found],
+        cursor=json.dumps({what: day.isoformat() for what, day in told_now.items()}),
+    )
+
+
+SENSORS: Final = [failed_runs, new_accounts, access_ends]

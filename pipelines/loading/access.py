@@ -1,0 +1,123 @@
+"""How long the token, the API version and what reports ask for stay valid. No I/O."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from fbgraph.catalog.retirements import RETIREMENTS
+from fbgraph.catalog.versions import PINNED, living, newest, version_of, why_not
+from fbgraph.http.response import integer
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import date, datetime
+
+    from fbgraph.catalog.retirements import Retirement
+
+__all__ = [
+    "END_DAYS",
+    "REMIND_DAYS",
+    "RENEW_DAYS",
+    "Finding",
+    "retirements",
+    "to_tell",
+    "token",
+    "version",
+]
+
+#: (ok, what was looked at, what was found or what to do).
+Finding = tuple[bool, str, str]
+
+#: Days before its end from which a token is to be renewed, and a version, or what else Meta
+#: retires, to be left.
+RENEW_DAYS: Final = 14
+END_DAYS: Final = 60
+
+#: What is still to do is told again after so many days.
+REMIND_DAYS: Final = 3
+
+
+def token(told: Mapping[str, Any], now: datetime) -> Finding:
+    """Judge what Meta says of a token; nothing is held against it that Meta does not say."""
+    if not told.get("is_valid", True):
+        return False, "token", "Meta calls it invalid. Make a new one: FB_ACCESS_TOKEN."
+    scopes = told.get("scopes")
+    names = [str(scope) for scope in scopes] if isinstance(scopes, list) else None
+    if names is not None and not {"ads_read", "ads_management"} & set(names):
+        return False, "token", f"lacks the scope ads_read; it has: {', '.join(names) or 'none'}."
+    granted = "scopes unknown" if names is None else f"scopes {', '.join(names)}"
+    until = integer(told.get("expires_at"))
+    if not until:
+        expiry = "expiry unknown" if until is None else "never expires"
+        return True, "token", f"valid, {expiry}; {granted}"
+    days = math.floor((until - now.timestamp()) / (24 * 3600))
+    if days >= RENEW_DAYS:
+        return True, "token", f"expires in {days} days; {granted}"
+    advice = "Make a new one and put it in FB_ACCESS_TOKEN."
+    return False, "token", f"expires in {days} days; {granted}. {advice}"
+
+
+def version(pinned: str, served: str, today: date) -> Finding:
+    """Judge the pinned version by its end and by the one that `served` it ("" unknown)."""
+    what = "API version"
+    if reason := why_not(pinned, today):
+        return False, what, reason
+    if served not in ("", pinned):
+        said = f"requested {pinned}, but {served} answered."
+        return False, what, f"{said} {why_not(served, today) or f'Set FB_API_VERSION={served}.'}"
+    known = version_of(pinned)
+    end = known.ads_end if known else None
+    if end is None:
+        latest = newest(today)
+        newer = "" if latest in (pinned, PINNED) else f"; {latest} is the newest"
+        return True, what, f"{pinned}, whose end Meta has not announced{newer}"
+    days = (end - today).days
+    if days > END_DAYS:
+        return True, what, f"{pinned}, which Meta serves until {end}"
+    when = f"in {days} days" if days else "today"
+    advice = f"Read Meta's changelog, then set FB_API_VERSION={_successor(pinned, today)}."
+    return False, what, f"{pinned} ends on {end}, {when}. {advice}"
+
+
+def _successor(pinned: str, today: date) -> str:
+    """What to set instead: the version that was tried, unless it is this one or has ended."""
+    return PINNED if pinned != PINNED and PINNED in living(today) else newest(today)
+
+
+def retirements(
+    used: Mapping[str, Mapping[str, Collection[str]]],
+    today: date,
+    rows: Sequence[Retirement] = RETIREMENTS,
+) -> Finding:
+    """Judge what reports ask for by what Meta retires; `used`: report → kind → names."""
+    what = "retirements"
+    near = [row for row in rows if (row.since - today).days <= END_DAYS]
+    found = [
+        f"{report}: {row.kind}: {row.name} {row.effect} {_from(row.since, today)}"
+        f"{f'; use {row.instead}' if row.instead else ''} ({row.source})."
+        for report, kinds in used.items()
+        for row in near
+        if row.name in kinds.get(row.kind, ())
+    ]
+    if found:
+        return False, what, " ".join(found)
+    return True, what, f"Meta has announced none within {END_DAYS} days that your reports ask for"
+
+
+def _from(since: date, today: date) -> str:
+    return f"since {since}" if since <= today else f"from {since} on"
+
+
+def to_tell(
+    findings: Sequence[Finding], told: Mapping[str, date], today: date
+) -> tuple[Sequence[str], Mapping[str, date]]:
+    """What somebody is to be told now, and when each thing was told last; `told` is the last answer
+    of this function. What is in order again is forgotten.
+    """
+    wrong = {what: said for ok, what, said in findings if not ok}
+    again = today - timedelta(days=REMIND_DAYS)
+    new = {what: said for what, said in wrong.items() if told.get(what, again) <= again}
+    kept = {what: day for what, day in told.items() if what in wrong}
+    return [f"{what}: {said}" for what, said in new.items()], {**kept, **dict.fromkeys(new, today)}

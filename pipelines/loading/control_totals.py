@@ -1,0 +1,330 @@
+"""Control totals: what Meta says of an account as a whole, asked for to prove the rest.
+
+One call brings the three that prove a day and, for several days, the account's lists of actions.
+Lists are more to compute: where Meta refuses the call with them, it is made again without.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
+
+from fbgraph.errors import (
+    CursorError,
+    GraphError,
+    RequestError,
+    RetryableError,
+    ThrottledError,
+    TooMuchDataError,
+    TooOldError,
+)
+from fbgraph.reports.ages import EVERYTHING, SHORTEST_MEMORY, TooOld, may_be_too_old, refused_day
+from fbgraph.reports.query import split_days
+from pipelines.loading.emptiness import is_nothing
+from pipelines.loading.failures import Failures
+from pipelines.reports.catalog import CONTROL
+from warehouse.decode import arrow
+from warehouse.decode.actions import LISTS, sums_of
+from warehouse.decode.hours import is_over
+from warehouse.decode.pages import decode
+from warehouse.decode.rows import ROW
+from warehouse.errors import WarehouseError
+from warehouse.lake.reconcile import Found
+from warehouse.lake.records import Load
+from warehouse.schema.verdicts import NOT_OVER, PROVEN, PROVISIONAL, UNPROVABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date, datetime
+
+    import pyarrow as pa
+
+    from fbgraph import GraphClient
+    from warehouse.decode.actions import Sums
+    from warehouse.decode.pages import Account, Decoded
+    from warehouse.decode.rows import Reject
+    from warehouse.lake.partitions import Lake
+    from warehouse.lake.reconcile import Totals
+
+__all__ = ["Asked", "Controls", "Emptied"]
+
+_log = logging.getLogger(__name__)
+
+NO_LISTS: Final = "the account's own actions could not be had"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Control totals by day, None where Meta gave no row.
+
+    `errors`: days whose totals cannot be read, and why; they have none. `asked_at`: when they were
+    asked for. `emptied`: records of days that had totals and have none now; these are not in the
+    lake until somebody believes it (`Controls.empty`). `rows`: those of days that came just now.
+    `no_lists`: days without lists of actions, and why.
+    """
+
+    totals: Mapping[date, Totals | None]
+    loads: Sequence[Load] = ()
+    errors: Mapping[date, str] = field(default_factory=dict)
+    asked_at: Mapping[date, datetime] = field(default_factory=dict)
+    emptied: Mapping[date, Emptied] = field(default_factory=dict)
+    rows: Mapping[date, pa.Table] = field(default_factory=dict)
+    no_lists: Mapping[date, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, load: Load, rows: pa.Table | None = None) -> Self:
+        """What the record of one day's totals says; `rows` if they are at hand."""
+        return cls(
+            {load.date: load.totals if load.rows else None},
+            [load],
+            asked_at={load.date: load.asked_at or load.loaded_at},
+            rows={} if rows is None else {load.date: rows},
+            no_lists={load.date: load.conversions_reason} if load.conversions else {},
+        )
+
+    def with_(self, more: Asked) -> Self:
+        """Both together."""
+        return replace(
+            self,
+            totals={**self.totals, **more.totals},
+            loads=[*self.loads, *more.loads],
+            errors={**self.errors, **more.errors},
+            asked_at={**self.asked_at, **more.asked_at},
+            emptied={**self.emptied, **more.emptied},
+            rows={**self.rows, **more.rows},
+            no_lists={**self.no_lists, **more.no_lists},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Neighbouring days, and why they are asked for without lists of actions, if they are."""
+
+    days: tuple[date, ...]
+    without: str = ""
+
+
+def _halves(days: tuple[date, ...], without: str = "") -> Sequence[_Question]:
+    later, earlier = split_days(days)
+    return [_Question(half, without) for half in (earlier, later) if half]
+
+
+def _blames_lists(error: GraphError | WarehouseError, days: Sequence[date]) -> bool:
+    """Whether the same days may be had without lists of actions: a field may not be allowed, or
+    computing takes too long, which Meta calls passing however often the call is made. What is too
+    much or cannot be read is first looked for in fewer days.
+    """
+    if isinstance(error, (TooMuchDataError, WarehouseError)):
+        return len(days) == 1
+    is_lists = isinstance(error, (RequestError, RetryableError))
+    return is_lists and not isinstance(error, (ThrottledError, TooOldError))
+
+
+class Emptied(NamedTuple):
+    """What the lake has of a day's totals, and the record of none that came now."""
+
+    old: Load
+    new: Load
+
+
+class Controls:
+    """Asks for control totals, and keeps them in the lake as the table `control_daily`."""
+
+    def __init__(
+        self, client: GraphClient, lake: Lake, run_id: str, now: Callable[[], datetime]
+    ) -> None:
+        self._client = client
+        self._lake = lake
+        self._run_id = run_id
+        self._now = now
+        self._failures = Failures(lake.store, CONTROL.name)
+        self._too_old: defaultdict[str, TooOld] = defaultdict(TooOld)
+        #: account → why its lists are not asked for any more
+        self._no_lists: dict[str, str] = {}
+
+    def counted(self) -> GraphClient:
+        """A client whose tally tells what asking has cost, however it ended."""
+        return self._client.counted()
+
+    def of(
+        self, account: Account, days: Sequence[date], client: GraphClient | None = None
+    ) -> Asked:
+        """Totals of neighbouring days, from the lake if this very run stored them."""
+        stored = self._lake.loads_of(CONTROL.name, [(account.account_id, day) for day in days])
+        if any(load is None or load.run_id != self._run_id for load in stored):
+            return self.ask(account, days, client)
+        asked = Asked({})
+        for load in stored:
+            asked = asked.with_(Asked.of(load)) if load else asked
+        return replace(asked, loads=())
+
+    def empty(self, record: Load) -> None:
+        """Keep that a day has no totals any more. Raises WarehouseError."""
+        rows = arrow.empty(CONTROL.table.arrow_schema)
+        account_id, day = _cell(record)
+        self._lake.replace(CONTROL.name, rows, account_id=account_id, date=day, load=record)
+        self._failures.loaded(account_id, [day], self._now())
+
+    def ask(
+        self, account: Account, days: Sequence[date], client: GraphClient | None = None
+    ) -> Asked:
+        """Ask for totals of neighbouring days by one call, and keep them; in halves where that is
+        too much, where a row cannot be read: nothing could be proven by it, and where some days
+        may be older than Meta keeps. Lists of actions are given up before the totals are.
+        """
+        client = client or self.counted()
+        too_old = self._too_old[account.account_id]
+        asked, waiting = Asked({}), [_Question(tuple(days))]
+        while waiting:
+            question = waiting.pop()
+            for some, refused in too_old.cut(question.days):
+                if EVERYTHING in refused:
+                    why = dict.fromkeys(some, too_old.why[EVERYTHING])
+                    asked = asked.with_(Asked({}, errors=why))
+                else:
+                    found, more = self._try(account, replace(question, days=some), client)
+                    asked = asked.with_(found)
+                    waiting += more
+        return asked
+
+    def _try(
+        self, account: Account, question: _Question, client: GraphClient
+    ) -> tuple[Asked, Sequence[_Question]]:
+        """What came of a question, and what to ask instead, the newest days last."""
+        days = question.days
+        without = question.without or self._no_lists.get(account.account_id, "")
+        old_before = self._now().date() - SHORTEST_MEMORY
+        try:
+            return self._ask(account, days, client, without), ()
+        except (GraphError, WarehouseError) as error:
+            if not without and _blames_lists(error, days):
+                # What is too much for one day is for others too, and so is a field that is refused;
+                # what could not be read, was unlucky or may be too old is about these days.
+                if not isinstance(error, (WarehouseError, RetryableError)) and (
+                    days[0] >= old_before
+                ):
+                    self._no_lists[account.account_id] = str(error)
+                return Asked({}), [replace(question, without=str(error))]
+            if isinstance(error, RequestError) and may_be_too_old(error, days[0], old_before):
+                if day := refused_day(error, days):
+                    self._too_old[account.account_id].note([EVERYTHING], day, error)
+                return Asked({}), _halves(days)  # lists were not to blame
+            if isinstance(error, (TooMuchDataError, WarehouseError)) and len(days) > 1:
+                return Asked({}), _halves(days, question.without)
+            if isinstance(error, WarehouseError):
+                return Asked({}, errors={days[0]: str(error)}), ()
+            raise
+
+    def actions(self, account: Account, day: date, asked: Asked) -> Sums | str:
+        """The account's actions on a day that was asked for; else why they are not known."""
+        if day in asked.no_lists:
+            return asked.no_lists[day]
+        rows = asked.rows.get(day)
+        if rows is None:  # this run stored them, maybe in another process
+            try:
+                rows = self._lake.read(CONTROL.name, account_id=account.account_id, date=day)
+            except (WarehouseError, OSError) as error:
+                return str(error)
+        return sums_of(CONTROL.table, rows)
+
+    def _ask(
+        self, account: Account, days: Sequence[date], client: GraphClient, without: str
+    ) -> Asked:
+        """`without`: why lists of actions are not asked for; empty if they are."""
+        before, asked_at = client.tally.calls, self._now()
+        decoded = _decoded(client, account, days, has_lists=not without)
+        for reject in (one for one in decoded.rejects if one.lost == ROW):
+            raise WarehouseError(
+                f"control totals of act_{account.account_id}: {reject.column or 'row'}"
+                f" {reject.value}: {reject.reason}"
+            )
+        calls = client.tally.calls - before
+        asked = Asked({})
+        for at, day in enumerate(days):
+            rows = _one(decoded.of_day(day), account, day)
+            unread = [reject for reject in decoded.rejects if reject.date == day]
+            cells = sum(reject.loses_value for reject in unread)
+            found = replace(Found.of(CONTROL.table, rows), rejected_cells=cells)
+            no_lists = without or _unread(unread)
+            over = is_over(account.timezone_name, day, asked_at)
+            record = Load.of(
+                CONTROL.name,
+                account.account_id,
+                day,
+                found,
+                verdict=PROVEN if over else PROVISIONAL,
+                reason="Meta's own totals" if over else f"{NOT_OVER}; Meta's own totals so far",
+                is_over=over,
+                asked_at=asked_at,
+                conversions=UNPROVABLE if no_lists else None,
+                conversions_reason=f"{NO_LISTS}: {no_lists}" if no_lists else "",
+                missing_fields=tuple(LISTS) if without else (),
+                api_version=client.tally.api_version,
+                run_id=self._run_id,
+                loaded_at=self._now(),
+                calls=share(calls, len(days), at),
+            )
+            old = None if rows.num_rows else self._lake.load_of(CONTROL.name, *_cell(record))
+            if old is not None and not is_nothing(old):
+                gone = replace(
+                    Asked.of(record, rows), loads=(), emptied={day: Emptied(old, record)}
+                )
+                asked = asked.with_(gone)
+                continue
+            self._lake.write_rejects(record, unread)
+            self._lake.replace(
+                CONTROL.name, rows, account_id=account.account_id, date=day, load=record
+            )
+            asked = asked.with_(Asked.of(record, rows))
+        # Whatever asks for totals, a former failure of theirs is over.
+        loaded = [load.date for load in asked.loads]
+        self._failures.loaded(account.account_id, loaded, self._now())
+        return asked
+
+
+def _one(rows: pa.Table, account: Account, day: date) -> pa.Table:
+    """The totals of a day, once: a row that comes again counts no more than in a report. Raises
+    WarehouseError where two say different things.
+    """
+    first = rows.slice(0, 1)
+    if any(not rows.slice(n, 1).equals(first) for n in range(1, rows.num_rows)):
+        raise WarehouseError(
+            f"control totals of act_{account.account_id} on {day}: {rows.num_rows} rows came that "
+            "differ, where one is the rule"
+        )
+    return first
+
+
+def _unread(rejects: Sequence[Reject]) -> str:
+    """Which value of the account's own lists could not be read; empty if all could."""
+    first = next((one for one in rejects if one.column in LISTS and one.loses_value), None)
+    return f"{first.column} {first.value}: {first.reason}" if first else ""
+
+
+def _cell(load: Load) -> tuple[str, date]:
+    return load.account_id, load.date
+
+
+def _decoded(
+    client: GraphClient, account: Account, days: Sequence[date], *, has_lists: bool
+) -> Decoded:
+    """Read them to their end; from the first page again, once, if the cursor is refused."""
+    params = CONTROL.params(days[0], days[-1])
+    if not has_lists:
+        fields = [name for name in params["fields"] if name not in LISTS]
+        params = {**params, "fields": fields, "action_attribution_windows": None}
+    edge = client.account(account.account_id).insights(**params)
+    try:
+        bodies = [page.body for page in edge.pages()]
+    except CursorError as error:
+        _log.info("act_%s: reading from the first page again: %s", account.account_id, error)
+        bodies = [page.body for page in edge.pages()]
+    return decode(CONTROL.table, bodies, account, days)
+
+
+def share(calls: int, days: int, at: int) -> int:
+    """The part of `calls` that the day numbered `at` bears: whole ones, that add up to all."""
+    each, rest = divmod(calls, days)
+    return each + (at < rest)

@@ -1,0 +1,108 @@
+"""When a day that had numbers may become one without. No I/O.
+
+For an hour at a time Meta has answered everything with ``{"data": []}`` and HTTP 200: rows and
+totals alike, so that nothing adds up to nothing. What was there is kept until a second look says
+so again, or a person does.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from warehouse.lake.failures import Failed
+    from warehouse.lake.records import Load
+
+__all__ = [
+    "ACCEPT_EMPTY",
+    "ACCEPT_EMPTY_TAGS",
+    "EMPTY",
+    "LOOK_AGAIN",
+    "accepts_empty",
+    "is_nothing",
+    "refusal",
+]
+
+#: `Outcome.kind` of an account-day that is kept because what came was empty.
+EMPTY: Final = "empty"
+
+#: How long after the first empty look a second one counts. Our choice: an hour of it was seen.
+LOOK_AGAIN: Final = timedelta(hours=1)
+
+#: The tag of a Dagster run that makes it believe an empty day at once, and its value.
+ACCEPT_EMPTY: Final = "fbinsights/accept_empty"
+ACCEPT_EMPTY_TAGS: Final[Mapping[str, str]] = {ACCEPT_EMPTY: "yes"}
+
+_YES: Final = frozenset({"yes", "true", "1"})
+
+
+def accepts_empty(tags: Mapping[str, str]) -> bool:
+    """Whether the tags of a run say that days may become empty without a second look."""
+    return tags.get(ACCEPT_EMPTY, "").strip().lower() in _YES
+
+
+def is_nothing(load: Load) -> bool:
+    """Whether a load has no rows, or rows that count nothing."""
+    sums = [one for one in (load.impressions, load.clicks, load.spend) if one is not None]
+    return not load.rows or bool(sums and not any(sums))
+
+
+def refusal(
+    old: Load | None, new: Load, failed: Failed | None, *, totals: Load | None = None
+) -> str:
+    """Why `new` may not take the place of `old`, or be the first; "" if it may.
+
+    `failed`: what became of the last try, which knows since when Meta says that there is nothing.
+    `totals`: those of the account, where they are gone as well and were there before.
+    """
+    if old is not None and _loses_all(old, new):
+        rows = "row" if old.rows == 1 else "rows"
+        kept, kept_at = f"the {old.rows} {rows}", old.loaded_at
+    elif totals is not None and is_nothing(new):
+        kept, kept_at = "the account's totals", totals.loaded_at
+    else:
+        return ""
+    since = _instant(failed.empty_since) if failed is not None else None
+    # What is kept was loaded before the first look; if not so by the clock, that went wrong.
+    first = max(since or new.loaded_at, kept_at)
+    if since is not None and (new.asked_at or new.loaded_at) >= first + LOOK_AGAIN:
+        return ""
+    # The minute that is named is late enough.
+    again = first + LOOK_AGAIN + timedelta(seconds=59)
+    return (
+        f"Meta returned {_what(new)} for this day; {kept} loaded at {_minute(kept_at)} were kept."
+        " Load it again after"
+        f" {_minute(again)}: if Meta still returns nothing then, the day becomes empty. If you know"
+        f" that it is empty, use --accept-empty (in Dagster: the run tag {ACCEPT_EMPTY}=yes)"
+    )
+
+
+def _loses_all(old: Load, new: Load) -> bool:
+    """Whether all rows are gone, or all that they had counted."""
+    return bool(old.rows and not new.rows) or (is_nothing(new) and not is_nothing(old))
+
+
+def _what(load: Load) -> str:
+    if load.rows:
+        return "rows without impressions, clicks or spend"
+    return "no rows, though the account has totals," if _has_control(load) else "no rows"
+
+
+def _has_control(load: Load) -> bool:
+    return any((load.control_impressions, load.control_clicks, load.control_spend))
+
+
+def _minute(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _instant(text: str) -> datetime | None:
+    """An instant as failures keep it; None where there is none, or none that can be read."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None

@@ -1,0 +1,109 @@
+"""How many rows an account-day will have, learned from what the lake knows, and how days are cut
+into report runs by that. `cut` decides; `expected_rows` reads a few footers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING, Final
+
+from fbgraph.reports.runner import PAGE_ROWS
+from pipelines.loading.partitions import chunks
+from pipelines.reports.catalog import CONTROL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from warehouse.lake.partitions import Lake
+    from warehouse.lake.records import Load
+
+__all__ = ["DAYS_PER_RUN", "ROWS_PER_RUN", "Cost", "cost_of", "cut", "expected_rows"]
+
+#: Rows that one report run is to have at most, and days. Bigger ones fail more often at Meta, and
+#: a failure costs more.
+ROWS_PER_RUN: Final = 50_000
+DAYS_PER_RUN: Final = 31
+
+#: Rows of an account-day of which nothing is known.
+UNKNOWN_ROWS: Final = 1_500
+
+#: Loaded days, the nearest, that tell how big another day is.
+NEIGHBOURS: Final = 7
+
+#: Polls of a run that Meta computes at once. A busy Meta takes more.
+POLLS_PER_RUN: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What loading costs: report runs, and calls as Meta counts them."""
+
+    runs: int = 0
+    calls: int = 0
+    rows: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.runs + other.runs, self.calls + other.calls, self.rows + other.rows)
+
+
+def expected_rows(
+    lake: Lake, table: str, account_id: str, days: Sequence[date]
+) -> Mapping[date, int]:
+    """Rows that each day will have: as many as it had, or by its control totals and neighbours."""
+    loaded = sorted(
+        where.date for where in lake.partitions(table, account_id) if where.date is not None
+    )
+    near = sorted(loaded, key=lambda day: min(abs((day - one).days) for one in days))[:NEIGHBOURS]
+    telling = {*near, *(set(days) & {*loaded})}
+    known = lake.loads_of(table, [(account_id, day) for day in telling])
+    controls = lake.loads_of(CONTROL.name, [(account_id, day) for day in days])
+    return _expected(
+        [load for load in known if load], {load.date: load for load in controls if load}, days
+    )
+
+
+def _expected(
+    loads: Sequence[Load], controls: Mapping[date, Load | None], days: Sequence[date]
+) -> Mapping[date, int]:
+    own = {load.date: load.rows for load in loads}
+    impressions = sum(load.impressions or 0 for load in loads)
+    mean = ceil(sum(own.values()) / len(own)) if own else UNKNOWN_ROWS
+    expected = {}
+    for day in days:
+        control = controls.get(day)
+        if day in own:
+            expected[day] = own[day]
+        elif control is not None and impressions:
+            expected[day] = ceil(sum(own.values()) * (control.impressions or 0) / impressions)
+        else:
+            expected[day] = mean
+    return expected
+
+
+def cut(days: Iterable[date], rows: Mapping[date, int]) -> Sequence[Sequence[date]]:
+    """Cut days into report runs: neighbours, newest first, as many as a run is to hold.
+
+    A run has at least one day, however many rows that has. Inside a run the oldest day is first.
+    """
+    runs = []
+    for stretch in chunks(days, DAYS_PER_RUN):
+        run: list[date] = []
+        for day in reversed(stretch):
+            if run and sum(rows[one] for one in run) + rows[day] > ROWS_PER_RUN:
+                runs.append(run[::-1])
+                run = []
+            run.append(day)
+        runs.append(run[::-1])
+    return sorted(runs, key=lambda run: run[-1], reverse=True)
+
+
+def cost_of(runs: Iterable[Sequence[date]], rows: Mapping[date, int]) -> Cost:
+    """What runs cost on a calm day: each is created, polled and read, and has one control call."""
+    total = Cost()
+    for run in runs:
+        expected = sum(rows[day] for day in run)
+        pages = max(1, ceil(expected / PAGE_ROWS))
+        total += Cost(1, 1 + POLLS_PER_RUN + pages + 1, expected)
+    return total

@@ -1,0 +1,134 @@
+"""Which account-days failed when they were last tried, and why: one small file each, next to the
+lake, gone as soon as the account-day is loaded (`lake.failures` has the paths). Objects and
+accounts that could not be read are kept in the same way, without a day.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict
+from datetime import date
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from pipelines.loading.emptiness import EMPTY
+from pipelines.loading.load_result import HAD_ROWS
+from warehouse.lake.changes import note_change
+from warehouse.lake.failures import FAILED, Failed, failure_key, read_failed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from pipelines.loading.load_result import Outcome
+    from warehouse.storage.store import Found, Store
+
+__all__ = ["Failed", "Failures"]
+
+_log = logging.getLogger(__name__)
+
+
+class Failures:
+    """The failures of one table of a lake."""
+
+    def __init__(self, store: Store, table: str) -> None:
+        self._store = store
+        self._table = table
+
+    def note(self, outcome: Outcome, now: datetime, run_id: str) -> None:
+        """Remember that an account-day failed, or forget it where it was loaded.
+
+        A disk that is full keeps nobody from telling the outcome itself.
+        """
+        account_id, day = outcome.account_day
+        key = failure_key(self._table, account_id, day)
+        try:
+            before = read_failed(self._store, key)
+            if outcome.load is not None:
+                if before:
+                    self._forget([key], now)
+                return
+            at = now.isoformat()
+            empty_since = before.empty_since if before and outcome.kind != HAD_ROWS else ""
+            if outcome.kind == EMPTY:
+                empty_since = empty_since or at
+            failed = Failed(
+                *(outcome.error, at, run_id, _since(before, at), outcome.kind, empty_since)
+            )
+            self._keep(key, failed, now)
+        except OSError as error:
+            _log.warning("%s: it is not remembered that this failed: %s", outcome, error)
+
+    def note_whole(self, errors: Mapping[str, str], now: datetime, run_id: str = "") -> None:
+        """Do the same for what has no day: account (digits) → why it failed, "" if it did not."""
+        try:
+            there = {key for key, _ in self._store.find(failure_key(self._table, "*", None))}
+            for account_id, error in errors.items():
+                key, at = failure_key(self._table, account_id, None), now.isoformat()
+                if error:
+                    since = _since(read_failed(self._store, key), at)
+                    self._keep(key, Failed(error, at, run_id, since), now)
+                elif key in there:
+                    self._forget([key], now)
+        except OSError as error:
+            _log.warning("%s: it is not remembered what failed: %s", self._table, error)
+
+    def loaded(self, account_id: str, days: Iterable[date], now: datetime) -> None:
+        """Forget the failures of days that somebody else's load has brought as well."""
+        keys = {failure_key(self._table, account_id, day) for day in days}
+        try:
+            there = {key for key, _ in self._find(account_id)}
+            if keys & there:
+                self._forget(keys & there, now)
+        except OSError as error:
+            _log.warning("act_%s: that %s failed stays noted: %s", account_id, self._table, error)
+
+    def _forget(self, keys: Iterable[str], now: datetime) -> None:
+        # Noted as a change of its own: that of the new file may have been published by now.
+        for key in keys:
+            self._store.delete(key)
+        note_change(self._store, now)
+
+    def note_all(self, errors: Mapping[str, str], now: datetime) -> None:
+        """Do so for everything that this table has without a day: what is not in `errors`, accounts
+        (digits) with why, has not failed.
+        """
+        try:
+            there = [key for key, _ in self._store.find(failure_key(self._table, "*", None))]
+        except OSError as error:
+            _log.warning("%s: it is not remembered what failed: %s", self._table, error)
+            return
+        passed = dict.fromkeys((PurePosixPath(key).parent.name for key in there), "")
+        if passed or errors:
+            self.note_whole({**passed, **errors}, now)
+
+    def _keep(self, key: str, failed: Failed, now: datetime) -> None:
+        self._store.note(key, json.dumps(asdict(failed)))
+        note_change(self._store, now)
+
+    def of_day(self, account_id: str, day: date) -> Failed | None:
+        """That of one account-day, if its last try failed."""
+        failed = read_failed(self._store, failure_key(self._table, account_id, day))
+        return failed if failed and failed.at else None
+
+    def of(self, account_id: str) -> Mapping[date, Failed]:
+        """The days of one account. A file that was cut off tells that its day failed, no more."""
+        failures = ((_day(key), read_failed(self._store, key)) for key, _ in self._find(account_id))
+        return {day: failed for day, failed in failures if day and failed}
+
+    def _find(self, account_id: str) -> Sequence[Found]:
+        return self._store.find(f"{FAILED}/{self._table}/{account_id}/????-??-??.json")
+
+
+def _since(before: Failed | None, at: str) -> str:
+    """When it first failed since it last loaded, if it fails at `at`."""
+    return (before and (before.since or before.at)) or at
+
+
+def _day(key: str) -> date | None:
+    """The day that a file is named after; None for a name that is not a day's."""
+    try:
+        return date.fromisoformat(PurePosixPath(key).stem)
+    except ValueError:
+        return None

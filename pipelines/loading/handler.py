@@ -1,0 +1,288 @@
+"""What the report engine works for: pages go to a stage, and an order that is in is proven, day by
+day, and published.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from fbgraph.errors import RetryableError
+from fbgraph.reports.task import Order
+from pipelines.loading.control_totals import share
+from pipelines.loading.emptiness import EMPTY, is_nothing, refusal
+from pipelines.loading.failures import Failures
+from pipelines.loading.load_result import HAD_ROWS, Outcome
+from pipelines.loading.partitions import AccountDay, chunks
+from pipelines.reports.catalog import CONTROL
+from warehouse.decode.hours import over_at
+from warehouse.decode.money import smallest_coin
+from warehouse.decode.rows import ROW
+from warehouse.errors import KeepsProvenError, NotAPageError, WarehouseError
+from warehouse.lake.conversions import Proof
+from warehouse.lake.conversions import prove as prove_actions
+from warehouse.lake.reconcile import Totals, prove, too_many_rejects
+from warehouse.lake.records import Load, may_replace
+from warehouse.lake.staging import staged
+from warehouse.schema.verdicts import METRICS, UNPROVABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date, datetime
+
+    from fbgraph.http.paging import Params
+    from fbgraph.reports.query import Ask
+    from pipelines.loading.control_totals import Asked, Controls, Emptied
+    from pipelines.reports.catalog import Report
+    from warehouse.decode.pages import Account
+    from warehouse.lake.partitions import Lake
+    from warehouse.lake.reconcile import Verdict
+    from warehouse.lake.staging import Settled, Stage
+
+__all__ = ["ReportWork"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Pages:
+    """The sink of an order: a stage of the lake, and what lets go of it."""
+
+    stage: Stage
+    closing: ExitStack
+
+    def add(self, bodies: Sequence[bytes], *, part: int) -> None:
+        """Decode pages. Raises RetryableError for one that is none, so that it is read again."""
+        try:
+            self.stage.add(bodies, part=part)
+        except NotAPageError as error:
+            raise RetryableError(str(error)) from None
+
+    def drop(self, part: int) -> None:
+        """Forget all that a part brought."""
+        self.stage.drop(part)
+
+
+class ReportWork:
+    """Loads one report. `stages` lets go of all stages when a load ends, however it does.
+    `accept_empty`: a day that had rows may become empty at once.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917  # made in one place
+        self,
+        report: Report,
+        lake: Lake,
+        accounts: Mapping[str, Account],
+        controls: Controls,
+        run_id: str,
+        now: Callable[[], datetime],
+        stages: ExitStack,
+        *,
+        accept_empty: bool = False,
+    ) -> None:
+        self._report = report
+        self._fields = report.table.fields
+        self._lake = lake
+        self._accounts = accounts
+        self._controls = controls
+        self._run_id = run_id
+        self._now = now
+        self._stages = stages
+        self._accept_empty = accept_empty
+        self._failures = Failures(lake.store, report.name)
+        self._warned: frozenset[str] = frozenset()
+        self._open: dict[Order, _Pages] = {}
+
+    def params(self, ask: Ask) -> Params:
+        """Parameters of the report run that answers a question."""
+        return self._report.params_of(ask)
+
+    def open(self, order: Order) -> _Pages:
+        """A stage for the pages of an order. Raises UnwritableError where nothing can be put."""
+        closing = self._stages.enter_context(ExitStack())
+        account = self._accounts[order.account_id]
+        stage = closing.enter_context(staged(self._lake, self._report.table, account, order.days))
+        pages = self._open[order] = _Pages(stage, closing)
+        return pages
+
+    def close(self, order: Order) -> None:
+        """Let go of the stage of an order, and of all in it that was not published."""
+        if pages := self._open.pop(order, None):
+            pages.closing.close()
+
+    def fail(self, order: Order, why: str) -> Sequence[Outcome]:
+        """Outcomes of an order that could not be had."""
+        return [Outcome(AccountDay(order.account_id, day), error=why) for day in order.days]
+
+    def finish(self, order: Order) -> tuple[Sequence[Outcome], Sequence[Order]]:
+        """Prove and publish each day, newest first. What does not add up is asked for once more:
+        Meta's numbers move between the report and the control totals.
+        """
+        account, stage = self._accounts[order.account_id], self._open[order].stage
+        ask = self._controls.ask if order.is_fresh else self._controls.of
+        client = self._controls.counted()
+        try:
+            controls = ask(account, order.days, client)
+        finally:
+            order.calls += client.tally.calls
+        self._warn_of_unknown(order, stage.unknown_fields)
+        outcomes: list[Outcome] = []
+        doubtful: list[date] = []
+        for day in reversed(order.days):
+            account_day = AccountDay(order.account_id, day)
+            if day in controls.errors:
+                outcomes.append(Outcome(account_day, error=controls.errors[day]))
+                continue
+            settled = stage.settle(day)
+            is_over = self._since_over(order, day, controls) >= timedelta()
+            verdict = self._prove(order, day, settled, controls, is_over=is_over)
+            if verdict.may_change and not order.is_fresh:
+                _log.info("%s does not add up yet; asking again.", account_day)
+                doubtful.append(day)
+            else:
+                load = self._record(order, day, settled, verdict, controls, is_over=is_over)
+                outcomes.append(self._publish(settled, load, controls.emptied.get(day)))
+        again = [
+            Order(order.account_id, tuple(run), is_fresh=True)
+            for run in chunks(doubtful, len(order.days))
+        ]
+        for one in again:  # what the first look cost, they bear
+            one.calls = sum(self._calls(order, day) for day in one.days)
+        return outcomes, again
+
+    def _calls(self, order: Order, day: date) -> int:
+        return share(order.calls, len(order.days), order.days.index(day))
+
+    def _asked_at(self, order: Order) -> datetime:
+        return order.asked_at or self._now()
+
+    def _since_over(self, order: Order, day: date, controls: Asked) -> timedelta:
+        """How long the day had been over when its rows and its totals were asked for, whichever was
+        first; negative if it was not.
+        """
+        over = over_at(self._accounts[order.account_id].timezone_name, day)
+        return min(self._asked_at(order), controls.asked_at[day]) - over
+
+    def _prove(
+        self, order: Order, day: date, settled: Settled, controls: Asked, *, is_over: bool
+    ) -> Verdict:
+        verdict = prove(
+            settled.found,
+            controls.totals[day],
+            is_over=is_over,
+            coin=smallest_coin(self._accounts[order.account_id].currency),
+            missing_fields=self._missing(order),
+            no_sums=self._report.no_sums,
+        )
+        why, control = self._report.why_empty, controls.totals[day]
+        if not why or settled.found.rows or control is None or not control.impressions:
+            return verdict
+        told = f"no rows, though the account delivered: {why}"
+        return replace(verdict, reason="; ".join(filter(None, (verdict.reason, told))))
+
+    def _prove_actions(self, order: Order, day: date, settled: Settled, controls: Asked) -> Proof:
+        """Whether actions add up. It holds nothing back, so nothing is asked for again."""
+        if why := self._report.no_conversions:
+            return Proof(UNPROVABLE, why)
+        account, found = self._accounts[order.account_id], settled.found
+        control = self._controls.actions(account, day, controls)
+        if isinstance(control, str):
+            return Proof(UNPROVABLE, control)
+        return prove_actions(
+            self._report.table,
+            found.actions,
+            control,
+            windows=CONTROL.windows,
+            currency=account.currency,
+            missing_fields=self._missing(order),
+            unreadable=found.rejected > 0 or found.rejected_cells > 0,
+            since_over=self._since_over(order, day, controls),
+        )
+
+    def _missing(self, order: Order) -> Sequence[str]:
+        return [name for name in self._fields if name not in order.fields]
+
+    def _record(  # noqa: PLR0913  # all that a record tells of
+        self,
+        order: Order,
+        day: date,
+        settled: Settled,
+        verdict: Verdict,
+        controls: Asked,
+        *,
+        is_over: bool,
+    ) -> Load:
+        control = controls.totals[day] or Totals()
+        actions = self._prove_actions(order, day, settled, controls)
+        load = Load.of(
+            self._report.name,
+            order.account_id,
+            day,
+            settled.found,
+            verdict=verdict.verdict,
+            reason=verdict.reason,
+            is_over=is_over,
+            asked_at=self._asked_at(order),
+            conversions=actions.verdict,
+            conversions_reason=actions.reason,
+            control_impressions=control.impressions,
+            control_clicks=control.clicks,
+            control_spend=control.spend,
+            missing_fields=tuple(self._missing(order)),
+            report_run_ids=tuple(order.report_run_ids),
+            calls=self._calls(order, day),
+            seconds=order.age_seconds / len(order.days),
+            api_version=order.api_version,
+            run_id=self._run_id,
+            loaded_at=self._now(),
+        )
+        unknown: dict[str, Any] = dict.fromkeys(set(METRICS) - set(self._fields))
+        return replace(load, **unknown)
+
+    def _publish(self, settled: Settled, load: Load, emptied: Emptied | None) -> Outcome:
+        """Replace the account-day, unless a day that had rows would be empty without a second look.
+        Its totals go with its rows.
+        """
+        account_day = AccountDay(load.account_id, load.date)
+        if not is_nothing(load):
+            return _published(account_day, settled, load)
+        if not self._accept_empty:
+            old = self._lake.load_of(load.table, *account_day)
+            failed = self._failures.of_day(*account_day)
+            why = refusal(old, load, failed, totals=emptied.old if emptied else None)
+            if why and may_replace(old, load):
+                return Outcome(account_day, error=why, kind=EMPTY)
+        outcome = _published(account_day, settled, load)
+        if emptied and outcome.load:
+            self._controls.empty(emptied.new)
+        return outcome
+
+    def _warn_of_unknown(self, order: Order, fields: frozenset[str]) -> None:
+        """Each key that nobody asked for is told once per load."""
+        if new := sorted(fields - self._warned):
+            self._warned |= fields
+            _log.warning("act_%s: left out fields not asked for: %s", order.account_id, new)
+
+
+def _published(account_day: AccountDay, settled: Settled, load: Load) -> Outcome:
+    """Replace the account-day, unless it is too unreadable or would lose what is proven."""
+    try:
+        if too_many_rejects(load.rejected, load.rows):
+            settled.keep_rejects(load)
+            first = next(reject for reject in settled.rejects if reject.lost == ROW)
+            return Outcome(
+                account_day,
+                error=f"{load.rejected} of {load.rejected + load.rows} rows cannot be read;"
+                f" the first, page {first.page} row {first.row}: {first.column or 'row'}"
+                f" {first.value}: {first.reason}",
+                kind=HAD_ROWS,
+            )
+        settled.publish(load)
+    except KeepsProvenError as error:
+        return Outcome(account_day, error=str(error), kind=HAD_ROWS if load.rows else "")
+    except (WarehouseError, OSError) as error:
+        return Outcome(account_day, error=str(error))
+    return Outcome(account_day, load, duplicates=settled.found.duplicates)

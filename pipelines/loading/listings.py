@@ -1,0 +1,222 @@
+"""Lists of objects: the accounts a token sees, and the campaigns, ad sets and ads of one.
+
+First what Graph says, then how it is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from fbgraph import act_id
+from fbgraph.catalog.fields import EFFECTIVE_STATUSES
+from fbgraph.errors import (
+    CursorError,
+    NotFoundError,
+    PermissionDeniedError,
+    RequestError,
+    RetryableError,
+    ThrottledError,
+    TotalCountError,
+)
+from warehouse.decode.hours import zone_named
+from warehouse.decode.pages import Account
+from warehouse.errors import UnknownZoneError
+from warehouse.lake.history import merge_objects
+from warehouse.schema.tables import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from fbgraph import Edge, GraphClient
+    from fbgraph.http.paging import Row
+    from warehouse.lake.history import Merged
+    from warehouse.lake.partitions import Lake
+
+__all__ = [
+    "LEVEL_OF",
+    "Discovery",
+    "Listing",
+    "accounts_in",
+    "discover",
+    "list_objects",
+    "store_accounts",
+    "store_objects",
+    "text_of",
+]
+
+#: table (and edge) → the level whose statuses its objects have.
+LEVEL_OF: Final[Mapping[str, str]] = {"campaigns": "campaign", "adsets": "adset", "ads": "ad"}
+
+#: So many accounts in a row whose answers make no sense, each after all attempts: it is not theirs.
+_NOT_ONE_ACCOUNTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The accounts found at `graph_url`. `refused`: those that cannot be loaded, or that were asked
+    for by id and the token may not read, with why. `unreadable`: what the list has that is not an
+    account.
+    """
+
+    graph_url: str
+    rows: Sequence[Row]
+    refused: Mapping[str, str] = field(default_factory=dict)
+    unreadable: Sequence[object] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The objects of one edge, each once, and how many the edge says it has.
+
+    `rows` are as Graph sent them: one that is null, or has no id, is among them. `total_count` is
+    None where the edge does not say; it counts what the same filter matches.
+    """
+
+    rows: Sequence[object]
+    total_count: int | None
+
+    @property
+    def complete(self) -> bool:
+        """As many received as counted."""
+        return self.total_count == len(self.rows)
+
+    def __str__(self) -> str:
+        counted = "not counted" if self.total_count is None else f"counted {self.total_count}"
+        return f"listed {len(self.rows)}, {counted}"
+
+
+def discover(client: GraphClient, account_ids: Sequence[str] = ()) -> Discovery:
+    """Accounts with all that the table `accounts` needs: `account_ids`, or all the token sees.
+
+    Accounts named by id are read one by one, which works for tokens that may list nothing; one that
+    cannot be read is refused by name. Raises TokenError and other GraphErrors that concern more
+    than one account.
+    """
+    fields = TABLES["accounts"].fields
+    rows: list[object] = []
+    refused: dict[str, str] = {}
+    if not account_ids:
+        rows.extend(_listed(client, fields))
+    in_a_row = 0
+    for asked in account_ids:
+        try:
+            rows.append(client.account(asked).get(fields))
+        except (PermissionDeniedError, NotFoundError) as error:
+            refused[asked] = str(error)
+        except ThrottledError:
+            raise
+        except RetryableError as error:
+            in_a_row += 1
+            if in_a_row == _NOT_ONE_ACCOUNTS:
+                raise
+            refused[asked] = str(error)
+            continue
+        in_a_row = 0
+    accounts = [(_account_id(row), row) for row in rows]
+    found = {key: row for key, row in accounts if key and isinstance(row, Mapping)}
+    refused |= {key: why for key, row in found.items() if (why := _unfit(row))}
+    return Discovery(
+        client.base_url,
+        [{**row, "account_id": key} for key, row in found.items() if key not in refused],
+        refused,
+        [row for key, row in accounts if not key],
+    )
+
+
+def _listed(client: GraphClient, fields: Sequence[str]) -> Sequence[object]:
+    try:
+        return list(client.node("me").edge("adaccounts", fields=fields))
+    except PermissionDeniedError as error:
+        advice = "Where a token may list no accounts, name them in FB_ACCOUNT_IDS."
+        raise PermissionDeniedError(replace(error.detail, advice=advice)) from None
+
+
+def _account_id(row: object) -> str:
+    """The digits of an account; "" for what does not say which account it is."""
+    found = row if isinstance(row, Mapping) else {}
+    for key in ("account_id", "id"):
+        with suppress(RequestError):
+            return act_id(found.get(key, "")).removeprefix("act_")
+    return ""
+
+
+def text_of(row: Row, key: str) -> str:
+    """A text of Graph's as it can be shown and stored everywhere; "" for what is not a text."""
+    value = row.get(key)
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
+
+
+def _unfit(row: Row) -> str:
+    """Why an account cannot be loaded: its days are days of its own zone."""
+    try:
+        zone_named(text_of(row, "timezone_name"))
+    except UnknownZoneError as error:
+        return str(error)
+    return ""
+
+
+def list_objects(client: GraphClient, account_id: str, table: str) -> Listing:
+    """All objects of an account but the deleted, which no edge lists (contract 3.3.3).
+
+    The listing is made again, once, when it does not hold as many as the edge counts: objects that
+    change while one pages are skipped or come twice. So it is when its cursor is refused halfway.
+    """
+    statuses = [s for s in EFFECTIVE_STATUSES[LEVEL_OF[table]] if s != "DELETED"]
+    edge = client.account(account_id).edge(
+        table, fields=TABLES[table].fields, effective_status=statuses, total_count=True
+    )
+    try:
+        listing = _read(edge)
+    except CursorError:
+        return _read(edge)
+    return listing if listing.complete or listing.total_count is None else _read(edge)
+
+
+def _read(edge: Edge) -> Listing:
+    rows: dict[object, object] = {}
+    total_count = None
+    for page in edge.pages():
+        for row in page.data:
+            rows[_key(row) or len(rows)] = row
+        try:
+            total_count = page.total_count
+        except TotalCountError:
+            continue
+    return Listing(list(rows.values()), total_count)
+
+
+def _key(row: object) -> str:
+    return str(row.get("id") or "") if isinstance(row, Mapping) else ""
+
+
+def store_accounts(lake: Lake, rows: Sequence[object], fetched_at: datetime) -> Merged:
+    """Put the accounts into the lake; those that were there before and are not in `rows` stay.
+
+    Returns the whole table, and how many accounts and values could not be read.
+    """
+    return merge_objects(lake, "accounts", rows, None, fetched_at, complete=False)
+
+
+def store_objects(
+    lake: Lake, table: str, account: Account, listing: Listing, fetched_at: datetime
+) -> Merged:
+    """Put an account's objects into the lake; those that are no longer listed stay, and are `gone`
+    unless they are known to be deleted.
+    """
+    return merge_objects(lake, table, listing.rows, account, fetched_at, complete=True)
+
+
+def accounts_in(lake: Lake) -> Mapping[str, Account]:
+    """The accounts that can be loaded, by their digits: those whose days have a time zone. Of one
+    whose currency is not known, that is "".
+    """
+    rows = lake.read("accounts").select(["account_id", "account_timezone", "account_currency"])
+    return {
+        key: Account(key, zone, currency or "")
+        for key, zone, currency in (row.values() for row in rows.to_pylist())
+        if zone is not None
+    }

@@ -1,0 +1,220 @@
+"""Account-days from Graph into the lake: ask, run, read, decode, prove, publish.
+
+The report engine of `fbgraph` has the runs of all accounts in flight; `ReportWork` is what it works
+for: where pages go, and what happens when an order is in. One account-day succeeds or fails by
+itself, and one that fails keeps what the lake had.
+"""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from fbgraph.errors import ENDS_EVERYTHING, GraphError
+from fbgraph.reports.ages import SHORTEST_MEMORY
+from fbgraph.reports.engine import Engine, wait_for_any
+from fbgraph.reports.runner import RESUME_SECONDS
+from fbgraph.reports.task import Order
+from pipelines.loading.control_totals import Controls
+from pipelines.loading.emptiness import EMPTY, refusal
+from pipelines.loading.estimate import cut, expected_rows
+from pipelines.loading.failures import Failures
+from pipelines.loading.handler import ReportWork
+from pipelines.loading.load_result import Outcome
+from pipelines.loading.partitions import AccountDay, chunks, today_in
+from pipelines.reports.catalog import CONTROL
+from pipelines.state.pending_runs import FileJournal
+from warehouse.errors import WarehouseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import date
+
+    from fbgraph import GraphClient
+    from fbgraph.reports.engine import Wait
+    from pipelines.reports.catalog import Report
+    from warehouse.decode.pages import Account
+    from warehouse.lake.partitions import Lake
+    from warehouse.lake.records import Load
+
+__all__ = ["Loader", "threads"]
+
+#: Calls in flight where no report run is needed.
+THREADS: Final = 8
+
+#: Days of control totals that one call asks for.
+CONTROL_DAYS: Final = 31
+
+_log = logging.getLogger(__name__)
+
+
+class Loader:
+    """Loads account-days with one client into one lake, many at a time.
+
+    `accounts` by their digits. `run_id` is the Dagster run's: it goes into every record. Control
+    totals that the same run has asked for already are not asked for again. `accept_empty`: a day
+    that had rows becomes empty at once where Meta returns none (`emptiness`). `now` gives the time,
+    `wait` is the engine's.
+    """
+
+    def __init__(  # noqa: PLR0913  # what it works with
+        self,
+        client: GraphClient,
+        lake: Lake,
+        accounts: Mapping[str, Account],
+        run_id: str,
+        *,
+        accept_empty: bool = False,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        wait: Wait = wait_for_any,
+    ) -> None:
+        self._client = client
+        self._lake = lake
+        self._accounts = accounts
+        self._now = now
+        self._wait = wait
+        self._controls = Controls(client, lake, run_id, now)
+        self._accept_empty = accept_empty
+        self._run_id = run_id
+
+    def load(self, report: Report, account_days: Iterable[AccountDay]) -> Iterator[Outcome]:
+        """Load account-days of a report, yielding each as it is done; the newest are asked first.
+
+        Raises TokenError and BlockedError, which stop everything; all else is told per outcome.
+        """
+        for warning in report.warnings:
+            _log.warning("%s", warning)
+        days_of, refused = _work(self._accounts, account_days, self._now())
+        load = self._load_controls if report is CONTROL else self._load_report
+        failures = Failures(self._lake.store, report.name)
+        for outcome in chain(refused, load(report, days_of)):
+            failures.note(outcome, self._now(), self._run_id)
+            yield _logged(outcome)
+
+    def _load_report(
+        self, report: Report, days_of: Mapping[str, Sequence[date]]
+    ) -> Iterator[Outcome]:
+        journal = FileJournal(self._lake.store, report.name, self._now)
+        with ExitStack() as stages:
+            work = ReportWork(
+                report,
+                self._lake,
+                self._accounts,
+                self._controls,
+                self._run_id,
+                self._now,
+                stages,
+                accept_empty=self._accept_empty,
+            )
+            engine = Engine(
+                self._client,
+                work,
+                journal,
+                statuses=report.statuses,
+                fields=report.table.fields,
+                required=report.required,
+                tolerated=(WarehouseError,),
+                old_before=self._now().date() - SHORTEST_MEMORY,
+                wait=self._wait,
+                now=self._now,
+            )
+            yield from engine.run(
+                Order(account_id, tuple(run))
+                for account_id, days in days_of.items()
+                for run in self._runs(report, journal, account_id, days)
+            )
+
+    def _runs(
+        self, report: Report, journal: FileJournal, account_id: str, days: Sequence[date]
+    ) -> Iterator[Sequence[date]]:
+        """Days cut into report runs; those that an earlier process has in flight stay together."""
+        left = set(days)
+        for stretch in journal.stretches(account_id, report.params, RESUME_SECONDS):
+            if left.issuperset(stretch):
+                left.difference_update(stretch)
+                yield stretch
+        if left:
+            rest = sorted(left)
+            yield from cut(rest, expected_rows(self._lake, report.name, account_id, rest))
+
+    def _load_controls(self, _: Report, days_of: Mapping[str, Sequence[date]]) -> Iterator[Outcome]:
+        with threads(self._client) as pool:
+            futures = [
+                pool.submit(self._control_chunk, self._accounts[account_id], chunk)
+                for account_id, days in days_of.items()
+                for chunk in chunks(days, CONTROL_DAYS)
+            ]
+            for future in as_completed(futures):
+                yield from future.result()
+
+    def _control_chunk(self, account: Account, days: Sequence[date]) -> Sequence[Outcome]:
+        try:
+            asked = self._controls.ask(account, days)
+        except ENDS_EVERYTHING:
+            raise
+        except (GraphError, WarehouseError, OSError) as error:
+            return [Outcome(AccountDay(account.account_id, day), error=str(error)) for day in days]
+        return [
+            *(Outcome(AccountDay(account.account_id, load.date), load) for load in asked.loads),
+            *(
+                Outcome(AccountDay(account.account_id, day), error=why)
+                for day, why in asked.errors.items()
+            ),
+            *(self._emptied(account, *emptied) for emptied in asked.emptied.values()),
+        ]
+
+    def _emptied(self, account: Account, old: Load, new: Load) -> Outcome:
+        """What becomes of totals that were there and are not any more."""
+        account_day = AccountDay(account.account_id, new.date)
+        if not self._accept_empty:
+            failed = Failures(self._lake.store, CONTROL.name).of_day(*account_day)
+            if why := refusal(old, new, failed):
+                return Outcome(account_day, error=why, kind=EMPTY)
+        try:
+            self._controls.empty(new)
+        except (WarehouseError, OSError) as error:
+            return Outcome(account_day, error=str(error))
+        return Outcome(account_day, new)
+
+
+@contextmanager
+def threads(client: GraphClient) -> Iterator[ThreadPoolExecutor]:
+    """Threads that call with `client`. When the block ends by an exception (Ctrl-C, a dead token)
+    what has not begun never begins, and nobody waits for a limit or a report run any more.
+    """
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="graph") as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            client.stop()
+            raise
+
+
+def _work(
+    accounts: Mapping[str, Account], account_days: Iterable[AccountDay], now: datetime
+) -> tuple[Mapping[str, Sequence[date]], Sequence[Outcome]]:
+    """Days by account, and account-days that cannot be asked for."""
+    days_of: dict[str, list[date]] = {}
+    refused = []
+    for account_day in account_days:
+        account = accounts.get(account_day.account_id)
+        if account is None:
+            error = "the token does not see this account; `fbinsights doctor` says more"
+            refused.append(Outcome(account_day, error=error))
+        elif account_day.day > (today := today_in(account.timezone_name, now)):
+            error = f"this day has not begun: it is {today} in {account.timezone_name}"
+            refused.append(Outcome(account_day, error=error))
+        else:
+            days_of.setdefault(account.account_id, []).append(account_day.day)
+    return days_of, refused
+
+
+def _logged(outcome: Outcome) -> Outcome:
+    level = logging.INFO if outcome.load is not None else logging.ERROR
+    _log.log(level, "%s", outcome, extra={"outcome": outcome})
+    return outcome

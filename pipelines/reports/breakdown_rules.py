@@ -1,0 +1,216 @@
+"""What a report may ask for of breakdowns: rules that look things up in `catalog.breakdowns`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fbgraph.catalog.breakdowns import (
+    ACTION_BREAKDOWNS,
+    ACTIONS_TOGETHER,
+    BREAKDOWNS,
+    COMBINATIONS,
+    FEATURE_SETTINGS,
+    HOURLY_PARTNERS,
+    ONLY_NONE,
+    Combination,
+    action_breakdowns,
+    breakdowns,
+    combination,
+    combinations,
+)
+from fbgraph.catalog.fields import LEVELS, insights_fields
+from pipelines.reports.hints import unknown
+from pipelines.reports.spec import META, WARNING, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from fbgraph.catalog.breakdowns import Breakdown
+    from pipelines.reports.spec import Definition
+
+__all__ = ["BREAKDOWN_RULES", "is_metric", "is_without_company"]
+
+#: Kinds of fields that no breakdown takes away.
+ABOUT: Final = frozenset({"id", "text", "date"})
+
+#: `answer` of a breakdown → what becomes of a report with it, and the rule.
+ANSWERED: Final[Mapping[str, tuple[str, str]]] = {
+    "undocumented": (
+        WARNING,
+        "Meta names it without saying what it gives, and no response with it is known",
+    ),
+    "export": (META, "Meta gives it only as a file, which is not read here: {note}"),
+    "refused": (META, "Meta refuses it: {note}"),
+    "retired": (META, "Meta removed it on {seen}; {note}"),
+}
+
+#: Answers under which there is nothing more to say about what goes with a breakdown.
+GONE: Final = frozenset({"export", "refused", "retired"})
+
+OPT_IN: Final = (
+    "each account must switch on the feature {feature} first, or its days may be empty without an"
+    f" error; GET {FEATURE_SETTINGS} lists what is on"
+)
+
+
+def _breakdowns(definition: Definition) -> Iterator[Fault]:
+    key, known = "breakdowns", breakdowns()
+    for name in definition.breakdowns:
+        if name in ACTION_BREAKDOWNS - BREAKDOWNS:
+            yield Fault(key, name, "is not a breakdown of rows; put it under action_breakdowns")
+        elif name not in known:
+            yield Fault(key, name, unknown(name, BREAKDOWNS), META)
+        else:
+            yield from _answer(key, known[name])
+            yield from _opt_in(key, known[name])
+            yield from _level(definition, known[name])
+
+
+def _answer(key: str, known: Breakdown) -> Iterator[Fault]:
+    if known.answer in ANSWERED:
+        weight, rule = ANSWERED[known.answer]
+        told = _cited(rule.format(note=known.note, seen=known.seen), known)
+        yield Fault(key, known.name, told, weight)
+
+
+def _opt_in(key: str, known: Breakdown) -> Iterator[Fault]:
+    if known.feature:
+        yield Fault(key, known.name, _cited(OPT_IN.format(feature=known.feature), known), WARNING)
+
+
+def _level(definition: Definition, known: Breakdown) -> Iterator[Fault]:
+    level = definition.level
+    if known.answer in GONE or not known.from_level or level not in LEVELS:
+        return
+    if LEVELS.index(level) < LEVELS.index(known.from_level):
+        rule = f"Meta refuses it at level {level}; use level {known.from_level} or a finer one"
+        yield Fault("breakdowns", known.name, _cited(rule, known), META)
+
+
+def _together(definition: Definition) -> Iterator[Fault]:
+    asked = frozenset(definition.breakdowns)
+    if not _is_answered(asked):
+        return
+    shown, known = "+".join(sorted(asked)), combination(asked)
+    if known is None and len(asked) > 1:
+        near = {combinations()[c].pattern.replace(" ", "+") for c in COMBINATIONS if c & asked}
+        hint = f"; it answers {', '.join(sorted(near))}" if near else ""
+        rule = f"Meta is not known to answer this combination{hint}"
+        yield Fault("breakdowns", shown, _with_source(rule), META)
+    elif known is not None and known.answer == "refused":
+        rule = f"Meta refuses {'this combination' if len(asked) > 1 else 'it alone'}"
+        told = f"{rule}; {known.note}" if known.note else rule
+        yield Fault("breakdowns", shown, _cited(told, known), META)
+    elif known is not None and known.answer == "seen":
+        rule = "Meta does not document this and was seen to answer it"
+        told = f"{rule}; {known.note}" if known.note else rule
+        yield Fault("breakdowns", shown, _cited(told, known), WARNING)
+
+
+def is_metric(name: str) -> bool:
+    """Whether a field is in the catalogue and is a number that breakdowns may take away."""
+    field = insights_fields().get(name)
+    return field is not None and field.kind not in ABOUT
+
+
+def _fields(definition: Definition) -> Iterator[Fault]:
+    known, metrics = breakdowns(), [f for f in definition.fields if is_metric(f)]
+    for breakdown in definition.breakdowns:
+        if breakdown not in known or known[breakdown].answer in GONE:
+            continue
+        row = known[breakdown]
+        for name in metrics:
+            if not row.gives(name):
+                yield Fault("fields", name, _cited(_gives(row), row), META)
+
+
+def _gives(row: Breakdown) -> str:
+    if row.is_limited:
+        return f"under {row.name} Meta gives only {', '.join(sorted(row.fields.split()))}"
+    return f"Meta does not give it under {row.name}"
+
+
+def is_without_company(definition: Definition, name: str) -> bool:
+    """Whether every other metric that a report would ask for is barred by one of its breakdowns,
+    so that a field which Meta gives only without other metrics can be asked for.
+    """
+    known = breakdowns()
+    rows = [known[b] for b in definition.breakdowns if b in known]
+    return any(row.is_limited and row.gives(name) for row in rows)
+
+
+def _actions(definition: Definition) -> Iterator[Fault]:
+    key, known, asked = "action_breakdowns", action_breakdowns(), definition.action_breakdowns or ()
+    lists = [f for f in definition.fields if _may_be_a_list(f)]
+    if asked and not lists:
+        rule = "changes nothing: it splits lists of actions, and no field is one"
+        yield Fault(key, "", rule, WARNING)
+    for name in asked:
+        if name in BREAKDOWNS - ACTION_BREAKDOWNS:
+            yield Fault(key, name, "is not an action breakdown; put it under breakdowns")
+        elif name not in known:
+            yield Fault(key, name, unknown(name, ACTION_BREAKDOWNS), META)
+        else:
+            yield from _answer(key, known[name])
+    split = frozenset(asked) - {"action_type"}
+    if len(split) > 1 and not definition.breakdowns and split not in ACTIONS_TOGETHER:
+        rule = "Meta does not document these together"
+        yield Fault(key, "+".join(sorted(split)), _with_source(rule), WARNING)
+
+
+def _may_be_a_list(name: str) -> bool:
+    field = insights_fields().get(name)
+    return field is None or field.kind == "actions"
+
+
+def _actions_next_to_breakdowns(definition: Definition) -> Iterator[Fault]:
+    key, asked = "action_breakdowns", frozenset(definition.breakdowns)
+    row = _row(asked) if _is_answered(asked) else None
+    if row is None:
+        return
+    shown = "+".join(sorted(asked))
+    if ONLY_NONE in row.partners:
+        if definition.action_breakdowns != ():
+            rule = f"{shown} is answered only with an empty list; write action_breakdowns: []"
+            yield Fault(key, "", _cited(rule, row), META)
+        return
+    known = [a for a in definition.action_breakdowns or () if a in ACTION_BREAKDOWNS]
+    doubt = row.note if isinstance(row, Combination) and row.answer == "works" else ""
+    if doubt and {*known} - {"action_type"}:
+        yield Fault(key, "", _cited(f"next to {shown}, {doubt}", row), WARNING)
+    for name in known:
+        if name in row.partners | {"action_type"}:
+            continue
+        if name in HOURLY_PARTNERS:
+            rule = f"Meta does not document it next to {shown}"
+            yield Fault(key, name, _cited(rule, row), WARNING)
+        else:
+            given = ", ".join(sorted(row.partners | {"action_type"}))
+            rule = f"next to {shown} Meta gives only {given}"
+            yield Fault(key, name, _cited(rule, row), META)
+
+
+def _row(asked: frozenset[str]) -> Breakdown | Combination | None:
+    """What says which action breakdowns go with these breakdowns."""
+    if not asked:
+        return None
+    known = combination(asked) or (breakdowns()[min(asked)] if len(asked) == 1 else None)
+    return None if known is None or known.answer in GONE else known
+
+
+def _is_answered(asked: frozenset[str]) -> bool:
+    """Whether each of them is known, and not told already for itself alone."""
+    return all(name in BREAKDOWNS and breakdowns()[name].answer not in GONE for name in asked)
+
+
+def _cited(rule: str, row: Breakdown | Combination) -> str:
+    return f"{rule} ({row.source}, {row.seen})"
+
+
+def _with_source(rule: str) -> str:
+    return f"{rule} (Insights API > Breakdowns, 2026-09)"
+
+
+BREAKDOWN_RULES: Final[Sequence[Callable[[Definition], Iterator[Fault]]]] = (
+    *(_breakdowns, _together, _fields, _actions, _actions_next_to_breakdowns),
+)

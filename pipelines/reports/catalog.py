@@ -1,0 +1,236 @@
+"""What is asked of insights for each table: level, fields, breakdowns, filter.
+
+Reports are data: beside the hourly one, each is a `defs.yaml` (docs/reports.md), which is read
+here, once, and whose table is handed to the warehouse. No Dagster: publishing needs it too.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from fbgraph.catalog.breakdowns import FEATURE_SETTINGS
+from fbgraph.catalog.fields import (
+    BREAKDOWNS,
+    EFFECTIVE_STATUSES,
+    HOURLY,
+    LEVELS,
+    breakdowns,
+    insights_fields,
+)
+from fbgraph.reports.query import Ask
+from pipelines.errors import ConfigError
+from pipelines.reports.files import FOLDER, read_definitions
+from pipelines.reports.rules import no_sums
+from pipelines.reports.spec import FIRST_DAY, LOOKBACK_DAYS, Definition, Fault
+from pipelines.reports.tables import table_of
+from warehouse.decode.actions import why_not
+from warehouse.errors import UnfitTableError
+from warehouse.schema.catalog import OWN, register
+from warehouse.schema.tables import LIVE_WINDOWS, TABLES
+from warehouse.schema.verdicts import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from pipelines.reports.files import Broken, Found
+    from warehouse.schema.tables import Table
+
+__all__ = [
+    "BROKEN",
+    "CONTROL",
+    "DEFINITION",
+    "FOUND",
+    "HOURLY_REPORT",
+    "REPORTS",
+    "Report",
+    "broken_reports",
+    "read_reports",
+    "report_of",
+    "require_reports",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A definition of insights that fills one table."""
+
+    name: str  # of the table and of the asset
+    level: str
+    breakdowns: Sequence[str] = ()
+    action_breakdowns: Sequence[str] | None = None  # None is Meta's own: by action_type
+    windows: Sequence[str] = ()
+    lookback_days: int = LOOKBACK_DAYS
+    start_date: date = FIRST_DAY
+    owners: Sequence[str] = ()
+    warnings: Sequence[str] = ()  # what its definition is not sure of, with file and line
+
+    @property
+    def no_sums(self) -> str:
+        """Why control totals cannot prove it; empty if they can."""
+        return no_sums(self.breakdowns)
+
+    @property
+    def no_conversions(self) -> str:
+        """Why control totals cannot prove its lists of actions; empty if they can."""
+        untyped = "it asks for actions without their types" if self.action_breakdowns == () else ""
+        return self.no_sums or why_not(self.table) or untyped
+
+    @property
+    def why_empty(self) -> str:
+        """Why Meta may return no rows without an error; empty if nothing is known."""
+        known = (breakdowns().get(name) for name in self.breakdowns)
+        features = [one.feature for one in known if one and one.feature]
+        return (
+            f"Meta returns none where the account has not switched on the feature {features[0]};"
+            f" GET {FEATURE_SETTINGS} lists what is on"
+            if features
+            else ""
+        )
+
+    @property
+    def table(self) -> Table:
+        """The table that it fills; its columns are the fields that are asked for."""
+        return TABLES[self.name]
+
+    @property
+    def asks(self) -> Mapping[str, Sequence[str]]:
+        """What it asks for, by the keys of its definition."""
+        return {
+            "fields": self.table.fields,
+            "breakdowns": self.breakdowns,
+            "action_breakdowns": self.action_breakdowns or (),
+            "action_attribution_windows": self.windows,
+        }
+
+    @property
+    def statuses(self) -> Sequence[str]:
+        """Every effective_status of its rows' objects: what it asks for, so that none is hidden."""
+        return EFFECTIVE_STATUSES.get(self.level, ())
+
+    @property
+    def required(self) -> Sequence[str]:
+        """Fields without which a row is none, or an account-day cannot be proven."""
+        metrics = [metric for metric in METRICS if metric in self.table.fields]
+        return (*(column.source for column in self.table.required), *metrics)
+
+    def params(self, since: date, until: date) -> Mapping[str, Any]:
+        """Parameters of insights for the days from `since` to `until`, both included.
+
+        Below the account, insights hide what is archived or deleted unless the filter names every
+        status; the account's own totals have it all (contract 3.3.5, 3.3.6).
+        """
+        days = (since, until)
+        return self.params_of(Ask(days, tuple(self.statuses), tuple(self.table.fields)))
+
+    def params_of(self, ask: Ask) -> Mapping[str, Any]:
+        """The same for a question that may be a part of the whole."""
+        since, until = ask.days[0], ask.days[-1]
+        by_status = {"field": f"{self.level}.effective_status", "value": list(ask.statuses)}
+        by_id = {"field": f"{ask.level}.id", "value": list(ask.ids)}
+        filtering = [
+            {**condition, "operator": "IN"} for condition in (by_status, by_id)
+            if condition["value"]
+        ]  # fmt: skip
+        return {
+            "level": self.level,
+            "fields": list(ask.fields),
+            "time_range": {"since": since.isoformat(), "until": until.isoformat()},
+            "time_increment": 1,
+            "breakdowns": list(self.breakdowns) or None,
+            "action_breakdowns": (
+                None if self.action_breakdowns is None else list(self.action_breakdowns)
+            ),
+            "action_attribution_windows": list(self.windows) or None,
+            "filtering": filtering or None,
+        }
+
+
+#: Totals of the whole account, which prove the other reports.
+CONTROL: Final = Report("control_daily", "account", windows=LIVE_WINDOWS)
+
+#: Every hour of every ad: what the views by campaign and account are made of.
+HOURLY_REPORT: Final = Report("insights_hourly", "ad", (HOURLY,))
+
+
+def report_of(definition: Definition) -> Report:
+    """The report of a definition. What splits actions splits them by their type too; an empty list
+    of action breakdowns goes to Meta as such.
+    """
+    split = definition.action_breakdowns
+    return Report(
+        definition.name,
+        definition.level,
+        definition.breakdowns,
+        tuple(dict.fromkeys(("action_type", *split))) if split else split,
+        definition.action_attribution_windows,
+        definition.lookback_days,
+        definition.start_date,
+        definition.owners,
+    )
+
+
+def read_reports(folder: Path = FOLDER) -> Found:
+    """Every report that is defined under a folder; the tables of its definitions are the
+    warehouse's then. What cannot be loaded is in `broken`, by name, and stops no other.
+    """
+    found = read_definitions(folder)
+    for definition in [*found.definitions.values()]:
+        try:
+            register(table_of(definition))
+        except UnfitTableError as error:
+            found.reject(definition.name, Fault("name", definition.name, str(error)))
+    for broken in found.broken.values():
+        if broken.definition is not None:
+            _keep_table(broken.definition)
+    return found
+
+
+def _keep_table(definition: Definition) -> None:
+    """What was loaded of a report that cannot be loaded now is published as before, as far as its
+    table can be told.
+    """
+    if definition.name in OWN and definition.name != "insights_daily":
+        return
+    if definition.level not in LEVELS or not BREAKDOWNS.issuperset(definition.breakdowns):
+        return
+    known = insights_fields()
+    fields = tuple(name for name in definition.fields if name in known)
+    with suppress(UnfitTableError):  # a name that is reserved: told already
+        register(table_of(replace(definition, fields=fields)))
+
+
+#: What has failed of a report that cannot be loaded, in place of a partition key.
+DEFINITION: Final = "definition"
+
+
+def broken_reports() -> Mapping[str, str]:
+    """Name → what is wrong with it, of each report that cannot be loaded, in lines to print."""
+    return {name: f"this report cannot be loaded:\n{broken}" for name, broken in BROKEN.items()}
+
+
+def require_reports(names: Iterable[str]) -> None:
+    """Raise ConfigError for a report that there is not, or that cannot be loaded, with why."""
+    for name in names:
+        if name in BROKEN:
+            raise ConfigError(f"The report {name} cannot be loaded:\n{BROKEN[name]}")
+        if name not in REPORTS:
+            raise ConfigError(f"There is no report {name!r}; there are: {', '.join(REPORTS)}.")
+
+
+#: All reports that files define, and all there is to say about them.
+FOUND: Final = read_reports()
+
+#: Reports that cannot be loaded: by name, or by ``file:line`` where they have none.
+BROKEN: Final[Mapping[str, Broken]] = FOUND.broken
+
+REPORTS: Final[Mapping[str, Report]] = {
+    HOURLY_REPORT.name: HOURLY_REPORT,
+    **{
+        name: replace(report_of(definition), warnings=tuple(FOUND.warnings_of(name)))
+        for name, definition in FOUND.definitions.items()
+    },
+}

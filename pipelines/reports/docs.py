@@ -1,0 +1,111 @@
+"""Pages that are written from tables: the data dictionary with the tables of reports, and what Meta
+answers of breakdowns (`fbinsights docs`, `fbinsights docs --breakdowns`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pipelines.reports.catalog  # noqa: F401  # hands the tables of reports over
+from fbgraph.catalog.breakdowns import (
+    ANSWERS,
+    FEATURE_SETTINGS,
+    ONLY_NONE,
+    action_breakdowns,
+    breakdowns,
+    combinations,
+)
+from warehouse.schema.comments import render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from fbgraph.catalog.breakdowns import Breakdown, Combination
+
+__all__ = ["render", "render_breakdowns"]
+
+_ANSWERS: Final = "\n".join(f"- `{answer}`: {meaning}" for answer, meaning in ANSWERS.items())
+
+_TOP: Final = f"""\
+# Breakdowns: what Meta answers
+
+Written from `fbgraph/catalog/breakdowns.csv` and `combinations.csv` by
+`fbinsights docs --breakdowns > docs/breakdowns.md`; do not edit. The rules of
+[reports](reports.md) and the sandbox read the same lines. Each has its source and month, and what
+was removed the day.
+
+{_ANSWERS}
+
+`seen` and `undocumented` load with a warning; `export`, `refused` and `retired` do not load without
+`allow_unknown: true`.
+
+*Opt-in*: each account must switch on the feature first, or its days may be empty without an error;
+`GET {FEATURE_SETTINGS}` lists what is on. *Action breakdowns*: what may be next to
+it, besides `action_type`; `[]`: only an empty list.
+"""
+
+
+def render_breakdowns() -> str:
+    """The page, in Markdown."""
+    return "\n".join((_TOP, *_lines())) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    yield "## Breakdowns of rows\n"
+    header = ("breakdown", "answer", "opt-in", "from level", "fields", "action breakdowns", "note")
+    yield from _table((*header, "source"), map(_row_cells, _described(breakdowns())))
+    yield f"\nUndocumented: {_undocumented(breakdowns())}.\n"
+    yield "## Breakdowns together\n"
+    yield "What is not here, Meta is not known to answer.\n"
+    together = {known.pattern: known for known in combinations().values()}
+    cells = map(_combination_cells, together.values())
+    yield from _table(("breakdowns", "answer", "action breakdowns", "note", "source"), cells)
+    yield "\n## Action breakdowns\n"
+    actions = map(_action_cells, _described(action_breakdowns()))
+    yield from _table(("action breakdown", "answer", "note", "source"), actions)
+    yield f"\nUndocumented: {_undocumented(action_breakdowns())}."
+
+
+def _described(known: Mapping[str, Breakdown]) -> Sequence[Breakdown]:
+    return [row for row in known.values() if row.answer != "undocumented"]
+
+
+def _undocumented(known: Mapping[str, Breakdown]) -> str:
+    return ", ".join(f"`{row.name}`" for row in known.values() if row.answer == "undocumented")
+
+
+def _row_cells(row: Breakdown) -> Sequence[str]:
+    fields = _code(row.fields.replace("!", "").split())
+    given = f"{'' if row.is_limited else 'not '}{fields}" if fields else ""
+    return (
+        *(f"`{row.name}`", row.answer, row.feature, row.from_level, given),
+        *(_partners(row), row.note, _source(row)),
+    )
+
+
+def _combination_cells(row: Combination) -> Sequence[str]:
+    names = " + ".join(f"`{name}`" for name in row.pattern.split())
+    shown = names if len(row.breakdowns) > 1 else f"{names} alone"
+    return shown, row.answer, _partners(row), row.note, _source(row)
+
+
+def _action_cells(row: Breakdown) -> Sequence[str]:
+    return f"`{row.name}`", row.answer, row.note, _source(row)
+
+
+def _partners(row: Breakdown | Combination) -> str:
+    return ONLY_NONE if ONLY_NONE in row.partners else _code(sorted(row.partners - {"action_type"}))
+
+
+def _source(row: Breakdown | Combination) -> str:
+    return f"{row.source}, {row.seen}"
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(header)} |"
+    yield f"|{'---|' * len(header)}"
+    yield from (f"| {' | '.join(row)} |" for row in rows)

@@ -1,0 +1,1 @@
+"""Reports that are ready to be loaded, a YAML file each."""

@@ -1,0 +1,277 @@
+"""What a report may ask for. Tables of what goes with what, and rules that look things up in them.
+
+Sources: Marketing API v26.0, Insights reference and Breakdowns; Out-of-cycle changes of 2025 and
+2026; what each field does was seen by connectors where Meta is silent (`care` in the catalogue).
+Breakdowns have their own tables (`fbgraph.catalog.breakdowns`) and rules (`breakdown_rules`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+from fbgraph.catalog.fields import (
+    ACTION_BREAKDOWNS,
+    ALWAYS_RETURNED,
+    ATTRIBUTION_WINDOWS,
+    BREAKDOWNS,
+    DEAD_WINDOWS,
+    HOURLY,
+    HOURLY_AUDIENCE,
+    LEVELS,
+    insights_fields,
+)
+from pipelines.reports.breakdown_rules import BREAKDOWN_RULES, is_without_company
+from pipelines.reports.hints import unknown
+from pipelines.reports.names import reserved
+from pipelines.reports.spec import FIRST_DAY, META, WARNING, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from pipelines.reports.spec import Definition
+
+__all__ = ["faults", "findings", "no_sums"]
+
+#: `care` of a field → what becomes of a request with it.
+CARE: Final[Mapping[str, str]] = {
+    "refused": "Meta refuses every request with it since v19 (airbyte's connector, 2024-02)",
+    "fails": "requests with it fail (airbyte's connector)",
+    "kills_runs": "report runs with it fail with 2/1504044 (nekt's connector, 2026-09-11)",
+    "unreadable": "a finished report run with it cannot be read (nekt's connector, 2026-09)",
+    "splits_rows": "it splits rows, so that sums go wrong (seen in async reports)",
+    "renamed": "it comes back as `results`: ask for that (airbyte's connector)",
+    "alone": "Meta gives it only without other metrics: under skan_campaign_id and its like"
+    " (Insights API > Breakdowns, 2026-09)",
+    "needs_product": "it needs action_breakdowns: [action_converted_product_id]"
+    " (Insights API reference, 2026-09)",
+    "not_of_accounts": "requests with it fail at level account with 2/1504041: use level campaign"
+    " or a finer one (live requests, 2026-08)",
+    "needs_filter": "it needs a filter on a customization, which reports do not have",
+}
+
+_BREAKDOWNS_PAGE: Final = "(Insights API > Breakdowns, 2026-09)"
+
+#: How a field behaves by the hour, where it is not worth asking for.
+BY_HOUR: Final[Mapping[str, str]] = {
+    "error": f"Meta refuses it by the hour {_BREAKDOWNS_PAGE}",
+    "zero": f'by the hour Meta sends "0", whatever the number is {_BREAKDOWNS_PAGE}',
+    "absent": f"by the hour it does not exist {_BREAKDOWNS_PAGE}",
+    "omitted": f"by the hour Meta leaves it out {_BREAKDOWNS_PAGE}",
+}
+
+#: Keys of a definition that say what to ask for.
+LISTS: Final = ("fields", "breakdowns", "action_breakdowns", "action_attribution_windows")
+
+HOURLIES: Final = frozenset({HOURLY, HOURLY_AUDIENCE})
+
+#: Fields that exist from this level down; those of ids and names are told by their names.
+FROM_LEVEL: Final[Mapping[str, str]] = {
+    **{f"{level}_{what}": level for level in LEVELS for what in ("id", "name")},
+    "adset_end": "adset",
+    "adset_start": "adset",
+    **dict.fromkeys(
+        ("quality_ranking", "engagement_rate_ranking", "conversion_rate_ranking"), "ad"
+    ),
+}
+
+#: (what is asked for, does a definition ask for it?, months that Meta keeps, the first day of which
+#: it had numbers when that rule came). A fixed day: a report that loads today must load next year.
+KEPT: Final[Sequence[tuple[str, Callable[[Definition], bool], int, date]]] = (
+    ("hourly breakdowns", lambda d: not HOURLIES.isdisjoint(d.breakdowns), 13, date(2024, 12, 12)),
+    ("unique_* fields", lambda d: any("unique" in f for f in d.fields), 13, date(2024, 12, 12)),
+    (
+        "reach under breakdowns",
+        lambda d: bool(d.breakdowns) and not {"reach", "frequency", "cpp"}.isdisjoint(d.fields),
+        13,
+        date(2024, 5, 10),
+    ),
+    ("frequency_value", lambda d: "frequency_value" in d.breakdowns, 6, date(2025, 7, 12)),
+)
+
+#: Grids of days end somewhere: Dagster cannot count beyond the year 9999.
+_LAST_DAY: Final = date(2099, 12, 31)
+
+_COLUMN: Final = re.compile(r"[a-z0-9][a-z0-9_]{0,119}")
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
+_OWNER: Final = re.compile(r"team:\S+|[^\s@]+@[^\s@]+\.[^\s@]+")
+_LOOKBACK: Final = range(1, 91)
+
+
+def findings(definition: Definition) -> Sequence[Fault]:
+    """Everything there is to say about a definition: what keeps it from loading, and warnings.
+
+    With `allow_unknown` what Meta would refuse as far as we know is a warning too: Meta is asked.
+    """
+    found = [fault for rule in RULES for fault in rule(definition)]
+    if not definition.allow_unknown:
+        return found
+    return [_asked_anyway(fault) if fault.weight == META else fault for fault in found]
+
+
+def faults(definition: Definition) -> Sequence[Fault]:
+    """What keeps a definition from loading; nothing when it can be loaded."""
+    return [fault for fault in findings(definition) if not fault.is_warning]
+
+
+def _asked_anyway(fault: Fault) -> Fault:
+    rule = f"{fault.rule}; Meta is asked because of allow_unknown"
+    return replace(fault, rule=rule, weight=WARNING)
+
+
+def _name(definition: Definition) -> Iterator[Fault]:
+    if not _NAME.fullmatch(definition.name):
+        rule = "write a-z, 0-9 and _, a letter first, at most 60: it names a table"
+        yield Fault("name", definition.name, rule)
+    elif what := reserved(definition.name):
+        rule = f"this name is reserved: {what}; give the report another name"
+        yield Fault("name", definition.name, rule)
+
+
+def _level(definition: Definition) -> Iterator[Fault]:
+    if definition.level not in LEVELS:
+        yield Fault("level", definition.level, unknown(definition.level, LEVELS))
+
+
+def _twice(definition: Definition) -> Iterator[Fault]:
+    for key in LISTS:
+        values = getattr(definition, key) or ()
+        for value in dict.fromkeys(v for v in values if values.count(v) > 1):
+            yield Fault(key, value, "is listed twice")
+
+
+def _columns(definition: Definition) -> Iterator[Fault]:
+    """What is not known goes into the names of columns as it is written."""
+    for key in LISTS if definition.allow_unknown else ():
+        for value in getattr(definition, key) or ():
+            if not _COLUMN.fullmatch(value):
+                yield Fault(key, value, "write a-z, 0-9 and _: it names a column")
+
+
+def _fields(definition: Definition) -> Iterator[Fault]:
+    known = insights_fields()
+    if not definition.fields:
+        yield Fault("fields", "", "name at least one field")
+    for name in definition.fields:
+        care = known[name].care if name in known else ""
+        if care and not _is_met(definition, name, care):
+            yield Fault("fields", name, CARE[care], META)
+        elif name in ALWAYS_RETURNED:
+            yield Fault("fields", name, "leave it out: every row has it, as the column date")
+        elif name in known:
+            continue
+        elif name in BREAKDOWNS or name in ACTION_BREAKDOWNS:
+            key = "breakdowns" if name in BREAKDOWNS else "action_breakdowns"
+            yield Fault("fields", name, f"is not a field; put it under {key}")
+        else:
+            yield Fault("fields", name, unknown(name, known), META)
+
+
+def _is_met(definition: Definition, name: str, care: str) -> bool:
+    """Whether a definition has what a field with this `care` needs."""
+    if care == "alone":
+        return is_without_company(definition, name)
+    if care == "not_of_accounts":
+        return definition.level != LEVELS[0]
+    product = "action_converted_product_id"
+    return care == "needs_product" and product in (definition.action_breakdowns or ())
+
+
+def _fields_of_the_level(definition: Definition) -> Iterator[Fault]:
+    if definition.level not in LEVELS:
+        return
+    for name in definition.fields:
+        if _is_finer(FROM_LEVEL.get(name), definition.level):
+            rule = f"rows of level {definition.level} do not have it; use level {FROM_LEVEL[name]}"
+            yield Fault("fields", name, rule)
+
+
+def _is_finer(level: str | None, than: str) -> bool:
+    return level is not None and LEVELS.index(level) > LEVELS.index(than)
+
+
+def _fields_by_the_hour(definition: Definition) -> Iterator[Fault]:
+    if HOURLIES.isdisjoint(definition.breakdowns):
+        return
+    for name in definition.fields:
+        field = insights_fields().get(name)
+        if field and field.hourly in BY_HOUR:
+            yield Fault("fields", name, BY_HOUR[field.hourly], META)
+
+
+def _windows(definition: Definition) -> Iterator[Fault]:
+    key, known = "action_attribution_windows", insights_fields()
+    asked = definition.action_attribution_windows
+    lists = [f for f in definition.fields if f not in known or known[f].kind == "actions"]
+    if asked and not lists:
+        rule = "no field has windows: add `actions` or another list of actions"
+        yield Fault(key, "", rule)
+    for name in asked:
+        if gone := DEAD_WINDOWS.get(name):
+            rule = f"{gone.effect} since {gone.since} ({gone.source})"
+            yield Fault(key, name, rule, META)
+        elif name == "default":
+            yield Fault(key, name, "is what `value` holds anyway; leave it out", META)
+        elif name not in ATTRIBUTION_WINDOWS:
+            yield Fault(key, name, unknown(name, ATTRIBUTION_WINDOWS - DEAD_WINDOWS.keys()), META)
+
+
+def _days(definition: Definition) -> Iterator[Fault]:
+    if definition.lookback_days not in _LOOKBACK:
+        rule = f"write a number of days from {_LOOKBACK[0]} to {_LOOKBACK[-1]}"
+        yield Fault("lookback_days", str(definition.lookback_days), rule)
+    start = definition.start_date
+    if start < FIRST_DAY:
+        rule = f"Meta keeps 37 months; {FIRST_DAY} is the first day that can be loaded"
+        yield Fault("start_date", str(start), rule)
+    if start > _LAST_DAY:
+        yield Fault("start_date", str(start), f"write a day that is not after {_LAST_DAY}")
+    for what, asks, months, first in KEPT:
+        if asks(definition) and FIRST_DAY < start < first:
+            rule = f"Meta keeps {months} months of {what}: nothing before {first} can be loaded"
+            yield Fault("start_date", str(start), f"{rule} (Out-of-cycle changes 2025)", META)
+
+
+def _owners(definition: Definition) -> Iterator[Fault]:
+    for owner in definition.owners:
+        if not _OWNER.fullmatch(owner):
+            yield Fault("owners", owner, "write an e-mail address, or team: and a name")
+
+
+RULES: Final[Sequence[Callable[[Definition], Iterator[Fault]]]] = (
+    *(_name, _level, _twice, _columns, _fields, _fields_of_the_level, _fields_by_the_hour),
+    *(*BREAKDOWN_RULES, _windows, _days, _owners),
+)
+
+
+#: Breakdowns whose rows add up to the whole.
+ADDS_UP: Final = frozenset(
+    {
+        *(HOURLY, "age", "gender", "country", "region"),
+        *("publisher_platform", "platform_position", "impression_device", "device_platform"),
+    }
+)
+
+#: (a breakdown that starts or ends so, why its rows do not). The first that fits tells.
+NO_SUMS: Final[Sequence[tuple[str, str]]] = (
+    ("frequency_value", "has numbers of people only, and people do not add up"),
+    (HOURLY_AUDIENCE, "goes by the viewers' clocks, whose days are not the account's"),
+    ("product_", "counts what several products were shown in once for each"),
+    ("_asset", "counts what several assets were shown in once for each"),
+    ("dma", "knows the United States only"),
+    ("comscore_market", "knows the United States only"),
+    ("skan_", "knows what Apple's SKAdNetwork reports only"),
+    ("media_", "knows ads with such media only"),
+    ("", "is not known to add up to the whole"),
+)
+
+
+def no_sums(breakdowns: Sequence[str]) -> str:
+    """Why rows under these breakdowns cannot be held against control totals; empty if they can."""
+    for name in breakdowns:
+        if name not in ADDS_UP:
+            why = next(w for part, w in NO_SUMS if name.startswith(part) or name.endswith(part))
+            return f"no totals to hold it against: the breakdown {name} {why}"
+    return ""

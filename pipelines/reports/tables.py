@@ -1,0 +1,187 @@
+"""The table that a report fills, made from its definition and the catalogue of fields. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from fbgraph.catalog.fields import HOURLY, HOURLY_AUDIENCE, LEVELS, breakdowns, insights_fields
+from warehouse.schema.table import Column, Table
+from warehouse.schema.tables import BY_DAY, BY_HOUR, HOURS, MONEY, OBJECTS
+from warehouse.schema.verdicts import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipelines.reports.spec import Definition
+
+__all__ = ["table_of"]
+
+#: (`kind` of the catalogue, whether it adds up) → kind of a column; a quotient needs more digits
+#: than a sum, and what has no line here is kept under its own kind.
+KINDS: Final[Mapping[tuple[str, bool], str]] = {
+    ("money", False): "ratio",
+    ("decimal", True): "decimal",
+    ("decimal", False): "ratio",
+    ("percent", False): "ratio",
+    ("objects", False): "json",
+    ("histograms", False): "json",
+}
+
+#: `unit` of the catalogue → that of a column.
+UNITS: Final[Mapping[str, str]] = {"major": MONEY}
+
+#: `additive` of the catalogue → what a reader must know.
+CAUTIONS: Final[Mapping[str, str]] = {
+    "no": "; do not add up",
+    "per_action_type": "; types overlap, do not add them up",
+}
+
+#: Columns of objects that exist from a level down; all others are of every level.
+FROM_LEVEL: Final[Mapping[str, str]] = {
+    **{f"{level}_{what}": level for level in LEVELS for what in ("id", "name")},
+    "objective": "campaign",
+    "optimization_goal": "adset",
+}
+
+#: What the values of a breakdown are. Source: Insights API, Breakdowns.
+MEANINGS: Final[Mapping[str, str]] = {
+    "age": "Age of the people, such as 25-34; Unknown where it is not known",
+    "gender": "Gender of the people: female, male or unknown",
+    "country": "Country of the people, ISO code",
+    "region": "Region of the people, by its name",
+    "publisher_platform": "Where it was shown: facebook, instagram, audience_network, …",
+    "platform_position": "Place on that platform, such as feed or instagram_stories",
+    "impression_device": "Device that it was shown on, such as iphone or desktop",
+    "device_platform": "Kind of device: mobile_app, mobile_web, desktop, …",
+    "product_id": "Product of the catalog",
+}
+
+#: Breakdowns that come as an object → its keys that are columns, and what they mean. The id tells
+#: assets apart; where there is none, the first key here. A key that is not here is left out, and
+#: the log names it. Sources: Insights API reference, Breakdowns; what Airbyte and Keboola recorded
+#: in 2025 and 2026.
+ASSETS: Final[Mapping[str, Mapping[str, str]]] = {
+    "image_asset": {
+        "hash": "Hash of the image",
+        "name": "File name of the image",
+        "url": "Address of the image; signed, expires within weeks",
+    },
+    "video_asset": {
+        "video_id": "Video",
+        "video_name": "Name of the video",
+        "url": "Address of the video; signed, expires within weeks",
+        "thumbnail_url": "Address of its thumbnail; signed, expires within weeks",
+    },
+    "body_asset": {"text": "The text"},
+    "title_asset": {"text": "The title"},
+    "description_asset": {"text": "The description"},
+    "call_to_action_asset": {"name": "The button, such as LEARN_MORE"},
+    "link_url_asset": {"website_url": "The address that the link leads to"},
+    "creative_automation_asset_id": {
+        "hash": "Hash of the asset",
+        "name": "Name of the asset",
+        "text": "Text of the asset",
+        "url": "Address of the asset; signed, expires within weeks",
+    },
+}
+
+#: Keys of an asset whose value is another one each time that it is asked for.
+SIGNED: Final = frozenset({"url", "thumbnail_url"})
+
+_AUDIENCE_HOUR: Final = Column(
+    *("audience_hour", "hour"),
+    "Hour of the viewers' own clocks, 0 to 23: no instant",
+    field=HOURLY_AUDIENCE,
+    breakdown=True,
+)
+
+
+def table_of(definition: Definition) -> Table:
+    """The table of a definition that has no faults.
+
+    One row per object, day and value of each breakdown. Whether asked for or not it has the ids and
+    names of its objects, and what it is proven by.
+    """
+    breakdowns = [c for name in definition.breakdowns for c in _breakdown(name)]
+    own = [c for c in OBJECTS if _reaches(definition.level, c.name)]
+    there = {c.source for c in own}
+    fields = [name for name in (*_metrics(definition), *definition.fields) if name not in there]
+    columns = (*own, *breakdowns, *(_column(definition, n) for n in dict.fromkeys(fields)))
+    ids = ("account_id", f"{definition.level}_id", "date")
+    grain = dict.fromkeys((*ids, *(c.name for c in breakdowns if c.breakdown)))
+    return Table(
+        definition.name,
+        tuple(grain),
+        definition.description or _meaning(definition),
+        columns,
+        partitions=("account_id", "date"),
+    )
+
+
+def _meaning(definition: Definition) -> str:
+    by = f", by {' and '.join(definition.breakdowns)}" if definition.breakdowns else ""
+    return f"What each {definition.level} did on each of the account's days{by}."
+
+
+def _reaches(level: str, column: str) -> bool:
+    return LEVELS.index(FROM_LEVEL.get(column, LEVELS[0])) <= LEVELS.index(level)
+
+
+def _metrics(definition: Definition) -> Sequence[str]:
+    """What a day is proven by, as far as its breakdowns have it."""
+    known = breakdowns()
+    rows = [known[name] for name in definition.breakdowns if name in known]
+    return [metric for metric in METRICS if all(row.gives(metric) for row in rows)]
+
+
+def _breakdown(name: str) -> Sequence[Column]:
+    if name == HOURLY:
+        return HOURS
+    if name == HOURLY_AUDIENCE:
+        return [_AUDIENCE_HOUR]
+    if name in ASSETS:
+        return _asset(name, ASSETS[name])
+    known = breakdowns().get(name)
+    # What Meta does not say the shape of is kept as it comes: as a key it must not be unreadable.
+    kind = "text" if known is not None and known.wire == "text" else "json"
+    return [Column(name, kind, MEANINGS.get(name, f"Breakdown {name}"), breakdown=True)]
+
+
+def _asset(name: str, parts: Mapping[str, str]) -> Sequence[Column]:
+    """The key of an asset, and what else its object has, each as a column of text."""
+    prefix = name.removesuffix("_id")
+    instead = next(iter(parts))
+    meaning = f"Asset of the breakdown {name}: its id, or its {instead} where it has none"
+    key = Column(
+        *(f"{prefix}_id", "text", meaning), field=name, breakdown=True, inside=("id", instead)
+    )
+    others = [
+        Column(f"{prefix}_{part}", "text", what, field=name, inside=(part,), moves=part in SIGNED)
+        for part, what in parts.items()
+    ]
+    return [key, *others]
+
+
+def _column(definition: Definition, name: str) -> Column:
+    known = BY_HOUR if HOURLY in definition.breakdowns else BY_DAY
+    column = known.get(name) or _made(name)
+    if column.kind != "actions":
+        return column
+    asked = definition.action_breakdowns or ()
+    keys = tuple(key for key in asked if key != "action_type")
+    return replace(column, windows=definition.action_attribution_windows, keys=keys)
+
+
+def _made(name: str) -> Column:
+    """A column of a field that nobody has described, by what the catalogue says of it. What the
+    catalogue does not know is kept as the JSON that it comes in.
+    """
+    field = insights_fields().get(name)
+    if field is None:
+        return Column(name, "json", f"Field {name} as Meta sent it: not in our catalogue of fields")
+    kind = KINDS.get((field.kind, field.additive == "yes"), field.kind)
+    unit = "count" if field.kind == "actions" and not field.unit else field.unit
+    words = field.field.replace("_", " ").capitalize()
+    meaning = f"{words}{CAUTIONS.get(field.additive, '')}"
+    return Column(field.field, kind, meaning, UNITS.get(unit, unit))

@@ -1,0 +1,132 @@
+"""Report runs in flight, remembered beside the lake: a process that dies costs none of them.
+
+One small file a question under ``.runs/<table>/<account>/``, named after its parameters. The next
+process polls the run that is there and creates nothing twice, not even for days that were finished:
+files go when a load has come to its end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from fbgraph.reports.task import Saved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from fbgraph.http.paging import Params
+    from warehouse.storage.store import Store
+
+__all__ = ["FileJournal"]
+
+
+class FileJournal:
+    """The journal of one table of a lake. `now` gives aware instants."""
+
+    def __init__(
+        self, store: Store, table: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._store = store
+        self._folder = f".runs/{table}"
+        self._now = now
+        self._done: dict[str, set[date]] = {}
+
+    def saved(self, account_id: str, params: Params) -> Saved | None:
+        """What is known of a question, however old."""
+        entry = self._entry(self._key(account_id, params))
+        return None if entry is None else self._saved(entry)
+
+    def save(self, account_id: str, params: Params, saved: Saved) -> None:
+        """Remember a question's run. Raises OSError.
+
+        In its place at once, by one write, and the disk is not waited for: that takes tens of
+        milliseconds where many do it, in which a kill would lose the run. A power cut may lose the
+        last ones; then they are asked for again. What is cut short is as good as none.
+        """
+        entry = {
+            "report_run_id": saved.report_run_id,
+            "was_split": saved.was_split,
+            "created_at": self._now().isoformat(),
+            "params": dict(params),
+        }
+        self._store.note(self._key(account_id, params), json.dumps(entry))
+
+    def forget(self, account_id: str, params: Params) -> None:
+        """Its run has failed, or cannot be read. Who finds it again will see that too."""
+        with suppress(OSError):
+            self._store.delete(self._key(account_id, params))
+
+    def done(self, account_id: str, days: Sequence[date]) -> None:
+        """These days are finished."""
+        self._done.setdefault(account_id, set()).update(days)
+
+    def end(self) -> None:
+        """Forget all questions that finished days answer in full, and what cannot be read."""
+        for account_id, done in self._done.items():
+            for key in self._keys(account_id):
+                entry = self._entry(key)
+                if entry is None or set(_days_of(entry)) <= done:
+                    with suppress(OSError):  # the next process forgets it
+                        self._store.delete(key)
+
+    def stretches(
+        self, account_id: str, params: Callable[[date, date], Params], max_age_seconds: float
+    ) -> Sequence[Sequence[date]]:
+        """Days that earlier processes asked for together with the parameters of today, the longest
+        stretches first. Asked for alike again, their runs are found.
+        """
+        found = []
+        for entry in self._entries(account_id):
+            days = _days_of(entry)
+            young = self._saved(entry).age_seconds < max_age_seconds
+            if young and entry["params"] == _plain(params(days[0], days[-1])):
+                found.append(days)
+        return sorted(found, key=len, reverse=True)
+
+    def _saved(self, entry: Mapping[str, Any]) -> Saved:
+        age = self._now() - datetime.fromisoformat(entry["created_at"])
+        return Saved(entry["report_run_id"], age.total_seconds(), entry["was_split"])
+
+    def _entries(self, account_id: str) -> Iterator[Mapping[str, Any]]:
+        for key in self._keys(account_id):
+            if (entry := self._entry(key)) is not None:
+                yield entry
+
+    def _entry(self, key: str) -> Mapping[str, Any] | None:
+        """What a file says; one that cannot be read is as good as none."""
+        try:
+            return _checked(self._store.read(key))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _keys(self, account_id: str) -> Sequence[str]:
+        return [found.key for found in self._store.find(f"{self._folder}/{account_id}/*.json")]
+
+    def _key(self, account_id: str, params: Params) -> str:
+        text = json.dumps(_plain(params), sort_keys=True)
+        name = hashlib.sha256(text.encode()).hexdigest()[:32]
+        return f"{self._folder}/{account_id}/{name}.json"
+
+
+def _plain(params: Params) -> Any:
+    """Parameters as JSON has them."""
+    return json.loads(json.dumps(dict(params)))
+
+
+def _checked(text: bytes) -> Mapping[str, Any] | None:
+    """What a file says, if all of it is there. Raises ValueError, KeyError or TypeError."""
+    entry = json.loads(text)
+    datetime.fromisoformat(entry["created_at"])
+    _days_of(entry)
+    known = {"report_run_id": str, "was_split": bool}
+    return entry if all(isinstance(entry.get(k), kind) for k, kind in known.items()) else None
+
+
+def _days_of(entry: Mapping[str, Any]) -> Sequence[date]:
+    bounds = entry["params"]["time_range"]
+    first, last = (date.fromisoformat(bounds[end]) for end in ("since", "until"))
+    return [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import os
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fbgraph.limits.cooldowns import Ledger, Rest
+from fbgraph.limits.throttle import Throttle
+from fbgraph.limits.usage import Limit
+from tests.limits import ONE, TWO, Clock, refusal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_what_one_process_is_told_another_obeys(tmp_path: Path) -> None:
+    clock = Clock()
+    here, there = (Throttle(clock, Ledger(tmp_path / "limits.json", clock)) for _ in range(2))
+
+    here.settle(ONE, refusal(100.0))
+
+    assert [there.turn(ONE), there.turn(TWO)] == [100.0, 0.0]
+
+
+def test_a_limit_that_is_free_again_is_free_for_all(tmp_path: Path) -> None:
+    clock = Clock()
+    here, there = (Throttle(clock, Ledger(tmp_path / "limits.json", clock)) for _ in range(2))
+    here.settle(ONE, refusal(100.0))
+    clock.now += 100
+
+    waits = [here.turn(ONE), there.turn(ONE)]  # the probe, and who waits for it
+    here.settle(ONE)
+    waits.append(there.turn(ONE))
+
+    assert (waits[0], waits[1] > 0, waits[2]) == (0.0, True, 0.0)
+
+
+def test_of_all_processes_one_finds_out_whether_a_block_is_over(tmp_path: Path) -> None:
+    clock = Clock()
+    crowd = [Throttle(clock, Ledger(tmp_path / "limits.json", clock)) for _ in range(3)]
+    crowd[0].settle(ONE, refusal(100.0))
+    told = [one.turn(ONE) for one in crowd]
+    clock.now += 100
+
+    probes = [one.turn(ONE) for one in crowd]
+    crowd[0].settle(ONE, refusal(50.0))
+    again = [one.turn(ONE) for one in crowd]
+
+    assert (told, [wait <= 0 for wait in probes]) == ([100.0] * 3, [True, False, False])
+    assert all(wait >= 50 for wait in again)
+
+
+def test_what_is_left_of_a_limit_makes_no_block_shorter(tmp_path: Path) -> None:
+    clock = Clock()
+    ledger = Ledger(tmp_path / "limits.json", clock)
+
+    ledger.rest(Limit("1"), Rest(100, is_block=True))
+    ledger.rest(Limit("1"), Rest(1))
+
+    assert ledger.rests() == {Limit("1"): Rest(100, is_block=True)}
+
+
+def test_a_probe_that_dies_holds_the_others_up_for_seconds_only(tmp_path: Path) -> None:
+    clock = Clock()
+    here, there = (Throttle(clock, Ledger(tmp_path / "limits.json", clock)) for _ in range(2))
+    here.settle(ONE, refusal(100.0))
+    clock.now += 100
+    here.turn(ONE)
+
+    clock.now += there.turn(ONE)
+
+    assert there.turn(ONE) == 0.0
+
+
+def test_rests_pass_and_are_swept_out(tmp_path: Path) -> None:
+    clock = Clock()
+    ledger = Ledger(tmp_path / "limits.json", clock)
+    ledger.rest(Limit("1"), Rest(50))
+    clock.now += 60
+    ledger.rest(Limit("2", "ads_insights"), Rest(50))
+
+    assert (ledger.rests(), "1060" in ledger.path.read_text()) == (
+        {Limit("2", "ads_insights"): Rest(50.0)},
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", "{}", "[1]", '[["1"]]', '[["1","",9e9]]', '[["1","",null,false]]'),
+        *('[["1","","x",true]]', "\ud83d"),
+    ],
+)
+def test_a_ledger_that_cannot_be_read_keeps_nobody_from_calling(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "limits.json"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    ledger = Ledger(path, Clock())
+
+    told = ledger.rests()
+    ledger.rest(Limit("1"), Rest(5))
+
+    assert (told, ledger.rests()) == ({}, {Limit("1"): Rest(5.0)})
+
+
+def test_a_ledger_makes_its_folder_when_there_is_something_to_tell(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "not" / "yet" / "limits.json", Clock())
+
+    before = ledger.rests()
+    ledger.rest(Limit(), Rest(9))
+
+    assert (before, ledger.rests()) == ({}, {Limit(): Rest(9.0)})
+
+
+def _tell(path: Path, account_id: str) -> None:
+    ledger = Ledger(path, lambda: 0.0)
+    for n in range(20):
+        ledger.rest(Limit(f"{account_id}{n}"), Rest(100))
+
+
+def test_many_processes_lose_nothing_that_they_tell(tmp_path: Path) -> None:
+    path = tmp_path / "limits.json"
+    context = get_context("fork" if os.name == "posix" else None)
+    tellers = [context.Process(target=_tell, args=(path, letter)) for letter in "abcd"]
+    for teller in tellers:
+        teller.start()
+    for teller in tellers:
+        teller.join(30)
+
+    told = Ledger(path, lambda: 0.0).rests()
+
+    assert told.keys() == {Limit(f"{letter}{n}") for letter in "abcd" for n in range(20)}

@@ -1,0 +1,68 @@
+"""What `doctor` makes of what Meta says of a token; the rest of it is tested end to end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipelines.cli.doctor import examine
+from pipelines.loading import access
+from warehouse.lake.partitions import Lake
+from warehouse.published.publish import publish
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+NOW = 1_795_460_000  # as in the answers below, in seconds
+DAY = 24 * 3600
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"scopes": ["ads_read"], "expires_at": 0}, "ok     token  valid, never expires; scopes"),
+        ({"scopes": ["ads_read"]}, "ok     token  valid, expiry unknown; scopes ads_read"),
+        ({"expires_at": 0}, "ok     token  valid, never expires; scopes unknown"),
+        ({"scopes": None, "expires_at": "soon"}, "ok     token  valid, expiry unknown; scopes unk"),
+        ({"scopes": "ads_read"}, "ok     token  valid, expiry unknown; scopes unknown"),
+        ({"scopes": []}, "to do  token  lacks the scope ads_read; it has: none."),
+        ({"scopes": ["email", 5]}, "to do  token  lacks the scope ads_read; it has: email, 5."),
+        ({"is_valid": False}, "to do  token  Meta calls it invalid."),
+        ({"expires_at": NOW + 20 * DAY}, "ok     token  expires in 20 days; scopes unknown"),
+        ({"expires_at": str(NOW + 3 * DAY)}, "to do  token  expires in 3 days; scopes unknown"),
+        ({"expires_at": NOW - 1}, "to do  token  expires in -1 days"),
+        ({"expires_at": 10**30}, "ok     token  expires in"),
+    ],
+)
+def test_a_token_is_judged_by_what_meta_says_and_not_by_what_it_leaves_out(
+    told: Mapping[str, Any], said: str
+) -> None:
+    ok, what, text = access.token(told, datetime.fromtimestamp(NOW, UTC))
+
+    assert f"{'ok   ' if ok else 'to do'}  {what}  {text}".startswith(said)
+
+
+def test_it_says_how_far_the_published_file_is_behind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lake = Lake(tmp_path / "lake", now=lambda: datetime.now(UTC) - timedelta(hours=3))
+    environ = {"WAREHOUSE_URL": str(lake.root)}
+
+    def told() -> str:
+        examine(environ)
+        return next(line for line in capsys.readouterr().out.splitlines() if "published" in line)
+
+    assert told().startswith("ok     published             warehouse.duckdb has not been published")
+    lake.changed()
+    assert told().startswith("to do  published             warehouse.duckdb has not been published")
+    publish(lake.root)
+    assert "; nothing has changed since" in told()
+    assert told().startswith("ok     published             warehouse.duckdb shows the lake as of ")
+    Lake(lake.root).changed()
+    assert told().startswith("ok")  # a moment ago: it may still follow
+    lake.changed()
+    assert told().startswith("to do")
+    assert "Run `fbinsights publish`" in told()

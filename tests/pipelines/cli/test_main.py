@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import io
+import logging
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from pipelines.cli.main import _once, _speak_any_language, cli
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_warning_is_told_once_however_many_clients_have_it() -> None:
+    is_new = _once()
+
+    def record(text: str) -> logging.LogRecord:
+        return logging.LogRecord("fbgraph", logging.WARNING, "", 0, text, None, None)
+
+    told = [is_new(record(text)) for text in ("served by v25.0", "served by v25.0", "another")]
+
+    assert told == [True, False, True]
+
+
+def test_settings_in_another_encoding_are_a_wrong_setting_and_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_bytes("# für später".encode("latin-1"))
+    monkeypatch.chdir(tmp_path)
+
+    done = CliRunner().invoke(cli, ["query", "select 1"])
+
+    assert (done.exit_code, done.stderr[:38]) == (2, "fbinsights: .env is not written in UTF")
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [("--port=99999", "0<=x<=65535"), ("--port=-1", "0<=x<=65535"), ("--latency=-1", "x>=0")],
+)
+def test_a_sandbox_with_an_impossible_number_is_wrong_use_and_no_traceback(
+    option: str, told: str
+) -> None:
+    done = CliRunner().invoke(cli, ["sandbox", option])
+
+    assert (done.exit_code, told in done.stderr) == (2, True), done.stderr
+
+
+def test_a_sandbox_whose_port_is_taken_says_how_to_have_another() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = CliRunner().invoke(cli, ["sandbox", f"--port={port}"])
+
+    said = f"fbinsights: port {port} is taken, maybe by another sandbox: end that, or add --port 0."
+    assert (done.exit_code, done.stderr.strip()) == (2, said)
+
+
+def test_a_terminal_of_few_letters_shows_the_others_as_escapes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written = io.BytesIO()
+    terminal = io.TextIOWrapper(written, encoding="latin-1", write_through=True)
+    monkeypatch.setattr("sys.stdout", terminal)
+
+    _speak_any_language()
+    terminal.write("K\u00f6ln \u6771")
+
+    assert written.getvalue() == b"K\xf6ln \\u6771"
+
+
+#: A command of its own that leaves something to do at exit, and something that is told of its end.
+PROGRAM = """
+import atexit, click, sys
+from pipelines.cli.main import cli, main
+
+class Told:
+    def __del__(self):
+        print("taken apart")
+
+@cli.command()
+def remember():
+    atexit.register(print, "seen to at exit")
+    print("done")
+    sys.exit(1)
+
+told = Told()
+main()
+"""
+
+
+def test_a_command_ends_with_its_code_when_all_is_written_and_seen_to() -> None:
+    done = subprocess.run(  # noqa: S603  # our own command
+        [sys.executable, "-c", PROGRAM, "remember"], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (1, "done\nseen to at exit\n")

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fbgraph import GRAPH_URL
+from pipelines.cli.selection import plan_of
+from pipelines.cli.summary import Summary
+from pipelines.errors import ConfigError
+from pipelines.loading.listings import Discovery
+from pipelines.loading.partitions import AccountDay
+
+if TYPE_CHECKING:
+    from pipelines.cli.selection import Plan
+
+NOW = datetime(2026, 11, 23, 20, tzinfo=UTC)
+FOUND = Discovery(GRAPH_URL, [
+    {"account_id": "1", "name": "Nordlicht", "timezone_name": "Europe/Berlin"},
+    {"account_id": "2", "name": "Kea", "timezone_name": "Pacific/Auckland"},
+])  # fmt: skip
+
+
+def plan(
+    since: str, until: str, accounts: tuple[str, ...] = (), reports: tuple[str, ...] = ()
+) -> Plan:
+    days = date.fromisoformat(since), date.fromisoformat(until)
+    return plan_of(FOUND, days, accounts, reports, NOW)
+
+
+def test_a_plan_holds_every_day_of_every_account_newest_first() -> None:
+    planned = plan("2026-11-20", "2026-11-21").account_days
+
+    newer, older = date(2026, 11, 21), date(2026, 11, 20)
+    assert planned == [
+        AccountDay("1", newer),
+        AccountDay("2", newer),
+        AccountDay("1", older),
+        AccountDay("2", older),
+    ]
+
+
+@pytest.mark.parametrize("name", ["2", "act_2", " act_2 "])
+def test_an_account_may_be_named_with_or_without_its_prefix(name: str) -> None:
+    planned = plan("2026-11-21", "2026-11-21", (name,)).account_days
+
+    assert [cell.account_id for cell in planned] == ["2"]
+
+
+def test_an_account_named_twice_is_loaded_once() -> None:
+    assert len(plan("2026-11-21", "2026-11-21", ("2", "act_2")).account_days) == 1
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "accounts", "reports", "said"),
+    [
+        ("2026-11-20", "2026-11-21", ("9",), (), "does not see act_9. It sees:\n  act_1  Nord"),
+        ("2026-11-20", "2026-11-21", ("kea",), (), "'kea' is no ad account id"),
+        ("2026-11-20", "2026-11-21", (), ("hourly",), "there are: insights_hourly"),
+        ("2020-01-01", "2026-11-21", (), (), "too early"),
+        ("2026-11-20", "2026-11-24", (), (), "act_1 .Europe/Berlin., where it is 2026-11-23"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_can(
+    since: str, until: str, accounts: tuple[str, ...], reports: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        plan(since, until, accounts, reports)
+
+
+def test_the_day_that_has_begun_in_auckland_can_be_asked_for_there() -> None:
+    assert plan("2026-11-24", "2026-11-24", ("2",)).days == [date(2026, 11, 24)]
+
+
+def test_accounts_that_may_not_be_read_are_left_out_and_told_with_why() -> None:
+    day = date(2026, 11, 20)
+    found = dataclasses.replace(FOUND, refused={"9": "(#200) No"})
+
+    assert plan_of(found, (day, day), (), (), NOW).refused == {"act_9": "(#200) No"}
+    assert plan_of(found, (day, day), ("1",), (), NOW).refused == {}
+    with pytest.raises(ConfigError, match=r"act_9: \(#200\) No"):
+        plan_of(found, (day, day), ("9",), (), NOW)
+    with pytest.raises(ConfigError, match=r"act_9: \(#200\) No"):
+        plan_of(Discovery(GRAPH_URL, [], {"9": "(#200) No"}), (day, day), (), (), NOW)
+
+
+def test_what_may_not_be_read_is_among_what_to_run_again() -> None:
+    day = date(2026, 11, 20)
+    found = dataclasses.replace(FOUND, refused={"9": "(#200) No"})
+    plan = plan_of(found, (day, day), (), (), NOW)
+
+    summary = Summary(plan, NOW, {})
+
+    *_, command = summary.complaints()
+    assert command.endswith("backfill --since 2026-11-20 --until 2026-11-20 --account act_9")
+
+
+def test_a_token_that_sees_nothing_is_told_so() -> None:
+    days = date(2026, 11, 20), date(2026, 11, 20)
+
+    with pytest.raises(ConfigError, match="sees no ad account"):
+        plan_of(Discovery(GRAPH_URL, []), days, (), (), NOW)

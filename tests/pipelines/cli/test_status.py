@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipelines.cli.status import GOOD, State, run_status, state_of
+from pipelines.errors import ConfigError
+from pipelines.loading.failures import Failed, Failures
+from pipelines.loading.load_result import Outcome
+from pipelines.loading.partitions import AccountDay
+from warehouse.lake.records import Load
+from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fbgraph.sandbox import Sandbox
+    from warehouse.lake.partitions import Lake
+
+AT = datetime(2026, 11, 22, 5, tzinfo=UTC)
+DAY = date(2026, 11, 21)
+
+LOADED = Load(
+    table="insights_hourly",
+    account_id="1",
+    date=DAY,
+    rows=24,
+    verdict=PROVEN,
+    reason="adds up",
+    loaded_at=AT,
+    control_impressions=100,
+    control_clicks=5,
+    control_spend=Decimal("7.5"),
+)
+SAME = replace(LOADED, table="control_daily", impressions=100, clicks=5, spend=Decimal("7.500000"))
+LATER = replace(SAME, loaded_at=AT + timedelta(days=3))
+
+
+@pytest.mark.parametrize(
+    ("load", "control", "failed", "state"),
+    [
+        (LOADED, SAME, None, State.PROVEN),
+        (LOADED, None, None, State.PROVEN),
+        (LOADED, LATER, None, State.PROVEN),
+        (LOADED, replace(LATER, clicks=6), None, State.STALE),
+        (LOADED, replace(SAME, clicks=6), None, State.PROVEN),  # asked before it was proven
+        (replace(LOADED, verdict=UNPROVEN), LATER, None, State.UNPROVEN),
+        (replace(LOADED, verdict=PROVISIONAL), SAME, None, State.PROVISIONAL),
+        (replace(LOADED, verdict=PROVISIONAL), replace(LATER, clicks=6), None, State.PROVISIONAL),
+        (replace(LOADED, verdict=PROVISIONAL), SAME, Failed("(#200) No", "x"), State.FAILED),
+        (None, LATER, None, State.MISSING),
+        (None, None, Failed("(#200) No", "2026-11-22T05:00:00+00:00"), State.FAILED),
+        (LOADED, SAME, Failed("(#200) No", "2026-11-22T05:00:00+00:00"), State.FAILED),
+    ],
+)
+def test_an_account_day_stands_as_its_records_say(
+    load: Load | None, control: Load | None, failed: Failed | None, state: State
+) -> None:
+    assert state_of(load, control, failed)[0] is state
+
+
+def test_a_failed_account_day_is_forgotten_when_it_is_loaded(lake: Lake) -> None:
+    failures = Failures(lake.store, "insights_hourly")
+    cell = AccountDay("1", DAY)
+
+    failures.note(Outcome(cell, error="(#200) No"), AT, "run-1")
+    told = failures.of("1")
+    failures.note(Outcome(cell, LOADED), AT, "run-2")
+
+    assert told == {DAY: Failed("(#200) No", AT.isoformat(), "run-1", since=AT.isoformat())}
+    assert failures.of("1") == {}
+
+
+def test_status_shows_each_account_and_names_what_failed(
+    sandbox: Sandbox,
+    lake: Lake,
+    load: Callable[..., object],
+    days: Sequence[date],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    good, bad = sandbox.account_ids[:2]
+    load(days, [good, bad])
+    sandbox.use("forbidden_account")
+    load(days[:1], [bad])
+
+    environ = {"WAREHOUSE_URL": str(lake.root)}
+    accounts = [good, f"act_{bad}"]
+    code = run_status(environ, days[0], days[-1], accounts=accounts, reports=["insights_hourly"])
+
+    out, err = capsys.readouterr()
+    _, _, first, second = out.splitlines()
+    assert code == 1
+    assert first.split()[-6:] == ["3", "3", "0", "0", "0", "0"]
+    assert second.split()[-6:] == ["3", "2", "0", "0", "0", "1"]
+    assert f"insights_hourly act_{bad}|{days[0]}: failed: (#200)" in err
+
+
+def test_an_open_day_has_a_column_of_its_own_and_nothing_is_wrong_with_it(
+    sandbox: Sandbox,
+    lake: Lake,
+    load: Callable[..., object],
+    days: Sequence[date],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    account_id, today = sandbox.account_ids[0], days[-1] + timedelta(days=1)
+    environ = {"WAREHOUSE_URL": str(lake.root)}
+    which: dict[str, Any] = {"accounts": [account_id], "reports": ["insights_hourly"]}
+    load([*days, today], [account_id])
+
+    code = run_status(environ, days[0], today, **which)
+
+    out, err = capsys.readouterr()
+    header, _, line = out.splitlines()
+    assert code == 0
+    assert header.split() == [
+        *("account", "name", "report", "days"),
+        *("proven", "stale", "provisional", "unproven", "not", "loaded", "failed"),
+    ]
+    assert line.split()[-7:] == ["4", "3", "0", "1", "0", "0", "0"]
+    assert "Provisional account-days: 1. Their day was not over when Meta was asked;" in err
+    run_status(environ, days[0], days[-1], **which)
+    assert "provisional" not in capsys.readouterr().out
+
+
+def test_status_is_0_when_all_is_proven_and_needs_no_token(
+    sandbox: Sandbox, lake: Lake, load: Callable[..., object], days: Sequence[date]
+) -> None:
+    load(days, sandbox.account_ids[:1])
+
+    environ = {"WAREHOUSE_URL": str(lake.root)}
+    accounts, reports = sandbox.account_ids[:1], ["insights_hourly"]
+    assert run_status(environ, days[0], days[-1], accounts=accounts, reports=reports) == 0
+
+
+def test_what_adds_up_to_no_total_is_a_state_of_its_own_in_which_nothing_is_to_be_done() -> None:
+    unprovable = replace(LOADED, verdict=UNPROVABLE, reason="no totals to hold it against")
+
+    assert state_of(unprovable, None, None) == (State.UNPROVABLE, "no totals to hold it against")
+    assert State.UNPROVABLE in GOOD
+
+
+@pytest.mark.parametrize(("accounts", "reports"), [(["42"], ()), ((), ["weekly"])])
+def test_what_is_not_known_is_named(
+    lake: Lake, load: Callable[..., object], accounts: list[str], reports: Sequence[str]
+) -> None:
+    load([])
+
+    with pytest.raises(ConfigError, match=r"act_42|weekly"):
+        run_status({"WAREHOUSE_URL": str(lake.root)}, DAY, DAY, accounts=accounts, reports=reports)
+
+
+def test_a_warehouse_without_accounts_is_not_called_proven(lake: Lake) -> None:
+    with pytest.raises(ConfigError, match=f"no account in {lake.root}.*WAREHOUSE_URL"):
+        run_status({"WAREHOUSE_URL": str(lake.root)}, DAY, DAY)
+
+
+@pytest.mark.parametrize(("since", "days"), [(None, 2), (date(2026, 11, 19), 4)])
+def test_days_before_the_first_that_was_tried_are_missing_only_if_asked_for(
+    sandbox: Sandbox,
+    lake: Lake,
+    load: Callable[..., object],
+    capsys: pytest.CaptureFixture[str],
+    since: date | None,
+    days: int,
+) -> None:
+    account_id = sandbox.account_ids[0]
+    load([date(2026, 11, 21), date(2026, 11, 22)], [account_id])
+
+    run_status(
+        {"WAREHOUSE_URL": str(lake.root)},
+        since,
+        date(2026, 11, 22),
+        accounts=[account_id],
+        reports=["insights_hourly"],
+    )
+
+    counts = capsys.readouterr().out.splitlines()[2].split()[-6:]
+    assert counts[:2] == [str(days), "2"]

@@ -1,0 +1,141 @@
+"""`fbinsights check`: all that is wrong with reports and settings, in one go."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from pipelines.cli import validate
+from pipelines.cli.main import cli
+from pipelines.cli.validate import run_check
+from pipelines.reports.catalog import read_reports
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("own_tables")
+
+TODAY = date(2026, 11, 23)
+TOKEN = {"FB_ACCESS_TOKEN": "x"}
+
+REPORT = """\
+type: pipelines.components.InsightsReport
+attributes:
+  name: mine
+  level: campaign
+  fields: [spend]
+"""
+
+
+@pytest.fixture
+def defs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of reports in place of ours; `look` reads it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(validate, "FOLDER", tmp_path / "defs")
+    return tmp_path / "defs"
+
+
+def look(
+    defs: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], **settings: str
+) -> int:
+    for name, text in files.items():
+        path = defs / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(validate, "FOUND", read_reports(defs))
+    return run_check(TOKEN | settings, TODAY)
+
+
+def test_nothing_is_wrong_with_what_ships() -> None:
+    done = CliRunner().invoke(cli, ["check"], env=TOKEN)
+
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr.startswith("0 problems, 0 warnings in ")
+    assert "insights_age_gender" in done.stderr
+
+
+def test_everything_is_told_at_once_with_file_line_and_rule(
+    defs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = REPORT.replace("InsightsReport", "InsightReport").replace("level", "levl")
+    files = {
+        "a/defs.yaml": wrong.replace("mine", "refresh").replace("[spend]", "[spend, spent, spend]"),
+        "b/defs.yml": REPORT.replace("mine", "yours").replace("campaign", "campain"),
+        "c/defs.yaml": "type: [\n",
+        "d/defs.yaml": REPORT + "---\n" + REPORT,
+    }
+
+    code = look(defs, monkeypatch, files, FB_GRAPH_URL="ftp://x", FB_API_VERSION="26")
+
+    said = capsys.readouterr()
+    assert code == 1
+    assert [line.split(" ", 1)[0] for line in said.out.splitlines()] == [
+        *("defs/a/defs.yaml:1:", "defs/a/defs.yaml:4:", "defs/a/defs.yaml:2:"),
+        *("defs/a/defs.yaml:3:", "defs/a/defs.yaml:5:", "defs/a/defs.yaml:5:"),
+        *("defs/b/defs.yml:2:", "defs/b/defs.yml:4:", "defs/c/defs.yaml:2:"),
+        *("defs/d/defs.yaml:9:", "FB_GRAPH_URL", "FB_API_VERSION"),
+    ]
+    for told in (
+        "type: pipelines.components.InsightReport: write type: pipelines.components.InsightsReport",
+        "levl: is not a key of a report; do you mean level?",
+        "level: is missing",
+        "name: refresh: this name is reserved: Dagster has an asset",
+        "fields: spend: is listed twice",
+        "fields: spent: is not known; do you mean spend?",
+        "file: defs.yml: rename it defs.yaml",
+        "level: campain: is not known; do you mean campaign?",
+        "name: mine: there is a report of this name already, in defs/d/defs.yaml:3",
+    ):
+        assert told in said.out
+    assert said.err.startswith("12 problems, 0 warnings in defs and the settings.")
+
+
+def test_warnings_are_told_and_fail_nothing(
+    defs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = "  breakdowns: [comscore_market]\n  allow_unknown: true\n"
+    files = {"a/defs.yaml": REPORT.replace("spend", "spend, brand_new") + asked}
+
+    code = look(defs, monkeypatch, files, FB_ACCESS_TOKEN="")
+
+    told = capsys.readouterr().out.splitlines()
+    assert code == 0
+    assert all(line.endswith(" (warning)") for line in told)
+    assert "fields: brand_new: is not known; Meta is asked because of allow_unknown" in told[0]
+    assert "switch on the feature comscore" in told[1]
+    assert "FB_ACCESS_TOKEN is not set" in told[2]
+    assert told[3:] == []
+
+
+def test_a_version_that_ends_soon_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_check(TOKEN | {"FB_API_VERSION": "v25.0"}, date(2027, 2, 1)) == 0
+    assert capsys.readouterr().out.startswith("v25.0 ends on 2027-02-23, in 22 days.")
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"FB_ACCOUNT_IDS": "act_1, me"}, "FB_ACCOUNT_IDS: 'me'"),
+        ({"WAREHOUSE_URL": "ftp://x/y"}, "WAREHOUSE_URL begins with ftp://"),
+        ({"FB_API_VERSION": "v21.0"}, "Meta ended API version v21.0 on 2025-09-09."),
+        ({"FB_DAGSTER_URL": "here"}, "FB_DAGSTER_URL is not an http(s) address: 'here'."),
+    ],
+)
+def test_settings_are_checked_too(
+    settings: dict[str, str],
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run_check(TOKEN | settings, TODAY) == 1
+    assert capsys.readouterr().out.startswith(told)
+
+
+def test_a_secret_that_is_wrong_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_check(TOKEN | {"FB_ALERT_WEBHOOK": "hush"}, TODAY) == 1
+
+    said = capsys.readouterr()
+    assert said.out == "FB_ALERT_WEBHOOK is not an http(s) address.\n"
+    assert "hush" not in said.err

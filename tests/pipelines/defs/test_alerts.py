@@ -1,0 +1,322 @@
+"""Messages to a webhook: a receiver on a socket takes them."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import pytest
+
+from pipelines.cli.runs import run_job
+from pipelines.definitions import defs
+from pipelines.defs.alerts import QUOTED, failure_text, tell
+from pipelines.resources import GraphResource
+from pipelines.settings import settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fbgraph.sandbox import Sandbox
+    from warehouse.lake.partitions import Lake
+
+
+#: The time of the sandbox of these tests.
+NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+
+
+class Graph(GraphResource):
+    """The door to Graph at that time."""
+
+    def now(self) -> datetime:
+        return NOW
+
+
+class Receiver:
+    """A webhook: what it was sent, and the status with which it answers."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.status = 200
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                length = int(self.headers["Content-Length"])
+                receiver.sent.append(json.loads(self.rfile.read(length)))
+                self.send_response(receiver.status)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/services/T0/B0/secret"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def texts(self) -> list[str]:
+        return [message["text"] for message in self.sent]
+
+
+@pytest.fixture
+def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    receiver = Receiver()
+    monkeypatch.setenv("FB_ALERT_WEBHOOK", receiver.url)
+    yield receiver
+    receiver.close()
+
+
+def test_a_message_is_the_json_that_slack_takes(webhook: Receiver) -> None:
+    assert tell(settings_of({"FB_ALERT_WEBHOOK": webhook.url}), "fbinsights: 東京 fails")
+
+    assert webhook.sent == [{"text": "fbinsights: 東京 fails"}]
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_webhook_that_refuses_is_logged_without_its_address(
+    webhook: Receiver, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    webhook.status = status
+
+    assert not tell(settings_of({"FB_ALERT_WEBHOOK": webhook.url}), "text")
+
+    assert f"HTTP {status}" in caplog.text
+    assert "secret" not in " ".join(r.getMessage() for r in caplog.records if "pipelines" in r.name)
+
+
+def test_a_webhook_that_is_not_there_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    url = "http://127.0.0.1:1/services/secret"
+
+    assert not tell(settings_of({"FB_ALERT_WEBHOOK": url}), "text")
+
+    assert "does not answer" in caplog.text
+    assert "secret" not in " ".join(r.getMessage() for r in caplog.records if "pipelines" in r.name)
+
+
+def test_days_of_an_account_are_one_line_and_a_long_list_is_cut_and_counted() -> None:
+    days = [f"2026-11-{day:02}" for day in (22, 21, 20)]
+    failed = {
+        ("insights_hourly", f"act_{n}|{day}"): "(#200) No"
+        for n in range(QUOTED + 3)
+        for day in days
+    }
+
+    lines = failure_text("insights_hourly_job", "http://d/runs/1", failed, "").splitlines()
+
+    assert lines[0].startswith("fbinsights: insights_hourly_job failed: 39 parts failed")
+    assert lines[1] == "insights_hourly act_0 2026-11-20 to 2026-11-22, 3 days: (#200) No"
+    assert len(lines) == 1 + QUOTED + 2
+    assert lines[-2:] == ["and 3 more", "http://d/runs/1"]
+
+
+def fail(
+    instance: dg.DagsterInstance, job: str, config: dict[str, Any] | None = None
+) -> dg.RunFailureSensorContext:
+    """Run a job as the daemon would, and what the sensor is given of its failure."""
+    result = defs.resolve_job_def(job).execute_in_process(
+        instance=instance, run_config=config or {}, raise_on_error=False
+    )
+    assert not result.success
+    return dg.build_run_status_sensor_context(
+        sensor_name="failed_runs",
+        dagster_instance=instance,
+        dagster_run=result.dagster_run,
+        dagster_event=result.get_run_failure_event(),
+        resources={"graph": Graph()},
+    ).for_run_failure()
+
+
+def tick(context: dg.RunFailureSensorContext) -> object:
+    from pipelines.defs.sensors import failed_runs  # noqa: PLC0415  # beside its use
+
+    return failed_runs(context)
+
+
+def test_a_failed_run_is_told_with_what_meta_said_and_where_to_look(
+    instance: dg.DagsterInstance, sandbox: Sandbox, webhook: Receiver
+) -> None:
+    sandbox.use("forbidden_insights")
+    chosen = [f"act_{i}" for i in sandbox.account_ids[:2]]
+    config = {"accounts": chosen, "as_of": "2026-11-23T20:00:00+00:00"}
+    context = fail(instance, "refresh_job", {"ops": {"look": {"config": config}}})
+
+    tick(context)
+
+    [text] = webhook.texts
+    assert text.startswith("fbinsights: refresh_job failed: ")
+    assert f"insights_hourly {chosen[1]} 2026-11-20 to 2026-11-22, 3 days: " in text
+    assert "3191001" in text
+    assert text.endswith(f"http://127.0.0.1:3000/runs/{context.dagster_run.run_id}")
+    assert sandbox.token not in text
+
+
+def test_a_dead_token_is_told_with_what_to_do(
+    instance: dg.DagsterInstance, sandbox: Sandbox, webhook: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("FB_ACCESS_TOKEN", sandbox.expired_token)
+
+    tick(fail(instance, "accounts_job"))
+
+    assert "put it in FB_ACCESS_TOKEN" in webhook.texts[0]
+
+
+def test_what_a_person_ran_at_a_terminal_is_not_told_twice(
+    instance: dg.DagsterInstance, sandbox: Sandbox, webhook: Receiver
+) -> None:
+    sandbox.use("expired_token")
+    result = run_job(instance, "accounts_job")
+    run = instance.get_run_by_id(result.run_id)
+    assert run
+    event = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)[0]
+    assert event.dagster_event
+
+    context = dg.build_run_status_sensor_context(
+        sensor_name="failed_runs",
+        dagster_instance=instance,
+        dagster_run=run,
+        dagster_event=event.dagster_event,
+        resources={"graph": Graph()},
+    ).for_run_failure()
+
+    assert isinstance(tick(context), dg.SkipReason)
+    assert webhook.texts == []
+
+
+def sensor_tick(name: str, instance: dg.DagsterInstance, cursor: str | None = None) -> Any:
+    repository = defs.get_repository_def()
+    context = dg.build_sensor_context(
+        instance=instance,
+        cursor=cursor,
+        repository_def=repository,
+        resources={"graph": Graph()},
+    )
+    return repository.get_sensor_def(name).evaluate_tick(context)
+
+
+def test_new_accounts_are_told_and_taken_in_and_then_there_is_nothing_new(
+    instance: dg.DagsterInstance, sandbox: Sandbox, webhook: Receiver
+) -> None:
+    first = sensor_tick("new_accounts", instance)
+    assert len(first.run_requests) == 1
+    run_job(instance, "accounts_job")
+
+    again = sensor_tick("new_accounts", instance, first.cursor)
+
+    assert not again.run_requests
+    assert len(webhook.texts) == len(sandbox.account_ids)
+    assert "Nordlicht Shop DE" in webhook.texts[0]
+
+
+def test_an_account_that_vanishes_is_told_once_and_keeps_its_partitions(
+    instance: dg.DagsterInstance, sandbox: Sandbox, webhook: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    first = sensor_tick("new_accounts", instance)
+    run_job(instance, "accounts_job")
+    webhook.sent.clear()
+    monkeypatch.setenv("FB_ACCOUNT_IDS", ",".join(sandbox.account_ids[1:]))
+
+    second = sensor_tick("new_accounts", instance, first.cursor)
+    sensor_tick("new_accounts", instance, second.cursor)
+
+    gone = f"act_{sandbox.account_ids[0]}"
+    assert [gone in text for text in webhook.texts] == [True]
+    assert gone in instance.get_dynamic_partitions("ad_accounts")
+
+
+@pytest.mark.parametrize("name", ["new_accounts", "access_ends"])
+def test_without_a_token_a_sensor_says_so_and_fails_nothing(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("FB_ACCESS_TOKEN", "")
+
+    assert sensor_tick(name, instance).skip_message == "FB_ACCESS_TOKEN is not set."
+
+
+def test_a_token_that_ends_soon_is_told_once_and_its_check_is_red(
+    instance: dg.DagsterInstance, sandbox: Sandbox, webhook: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    token = sandbox.make_token(expires_at=NOW + timedelta(days=10))
+    monkeypatch.setenv("FB_ACCESS_TOKEN", token)
+
+    first = sensor_tick("access_ends", instance)
+    again = sensor_tick("access_ends", instance, first.cursor)
+
+    assert ["FB_ACCESS_TOKEN" in text for text in webhook.texts] == [True]
+    for tick_of in (first, again):
+        checks = {event.check_name: event.passed for event in tick_of.asset_events}
+        assert checks == {"token": False, "api_version": True, "retirements": True}
+
+
+def test_an_expired_token_is_told(
+    instance: dg.DagsterInstance, sandbox: Sandbox, webhook: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("FB_ACCESS_TOKEN", sandbox.expired_token)
+
+    sensor_tick("access_ends", instance)
+
+    assert "Make a new access token" in webhook.texts[0]
+
+
+def access_of(tick: Any) -> dict[str, bool]:
+    return {event.check_name: event.passed for event in tick.asset_events}
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("v24.0", "API version: Meta ended API version v24.0 on 2026-11-10. Set FB_API_VERSION to"),
+        ("v28.0", "API version: fbinsights does not know API version v28.0. Upgrade fbinsights,"),
+    ],
+)
+def test_a_version_that_has_ended_or_is_unknown_is_told_once_and_its_check_is_red(
+    instance: dg.DagsterInstance, webhook: Receiver, monkeypatch: pytest.MonkeyPatch,
+    version: str, said: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("FB_API_VERSION", version)
+
+    first = sensor_tick("access_ends", instance)
+    again = sensor_tick("access_ends", instance, first.cursor)
+
+    assert [said in text for text in webhook.texts] == [True]
+    for tick_of in (first, again):
+        assert access_of(tick_of) == {"token": True, "api_version": False, "retirements": True}
+
+
+def test_a_version_that_ends_is_told_from_sixty_days_before(
+    instance: dg.DagsterInstance, webhook: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FB_API_VERSION", "v25.0")
+    passed = []
+    for now in (datetime(2026, 12, 24, 9, tzinfo=UTC), datetime(2026, 12, 25, 9, tzinfo=UTC)):
+        monkeypatch.setattr(Graph, "now", lambda _, now=now: now)
+        passed.append(access_of(sensor_tick("access_ends", instance))["api_version"])
+
+    assert passed == [True, False]
+    assert ["v25.0 ends on 2027-02-23, in 60 days" in text for text in webhook.texts] == [True]
+
+
+def test_a_version_that_meta_refuses_stops_everything_with_one_line(
+    instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake
+) -> None:
+    run_job(instance, "accounts_job")
+    sandbox.use("expired_version")
+    days = [f"act_{account_id}|2026-11-20" for account_id in sandbox.account_ids[:3]]
+
+    result = run_job(instance, "insights_hourly_job", days[0], days[-1])
+
+    assert not result.success
+    assert "Set FB_API_VERSION to a supported version: v25.0 (until 2027-02-23)" in result.stopped
+    assert result.stopped.count("2635") == 2  # in Meta's words and as the code
+    assert not list(lake.root.rglob("insights_hourly/**/*.parquet"))

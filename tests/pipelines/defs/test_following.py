@@ -1,0 +1,218 @@
+"""The published file follows the lake, whoever loaded, by few publishes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import pytest
+
+import warehouse
+from pipelines.cli.runs import run_job
+from pipelines.definitions import defs
+from pipelines.defs.following import AFTER_FAILURES, Runs, Watched, reason_to_wait
+from pipelines.resources import GraphResource
+from warehouse.lake.changes import Change, Lag, Publishing
+from warehouse.published import publish as publishing
+from warehouse.published.master import refresh
+from warehouse.published.publish import lag, publish
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from fbgraph.sandbox import Sandbox
+    from warehouse.lake.partitions import Lake
+    from warehouse.published.master import Refreshed
+
+NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+BEHIND = Lag(Change("b", NOW), Publishing("a", NOW - timedelta(seconds=10), 1.0))
+PENDING = "Loads are in progress; what they bring is published when one of them ends."
+
+
+def later(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def failed(times: int, ago: float) -> Runs:
+    return Runs(failures=times, failed_at=later(-ago))
+
+
+@pytest.mark.parametrize(
+    ("behind", "runs", "said"),
+    [
+        (Lag(Change(), None), Runs(), "Nothing has been loaded yet."),
+        (Lag(Change("b", NOW), None), Runs(), ""),
+        (Lag(Change("b", NOW), None), Runs(is_loading=True), ""),
+        (Lag(Change(), Publishing("?", NOW)), Runs(), ""),  # published before changes were noted
+        (Lag(Change("a"), Publishing("a", NOW)), Runs(), "The published file is up to date."),
+        (BEHIND, Runs(), ""),
+        (BEHIND, Runs(is_publishing=True), "A publish is in progress."),
+        (BEHIND, Runs(is_loading=True), PENDING),
+        (BEHIND, Runs(is_loading=True, has_ended=True), PENDING),
+        (BEHIND, failed(1, ago=50), "1 publishes in a row have failed; the next is at 20:00."),
+        (BEHIND, failed(1, ago=61), ""),
+        (BEHIND, failed(99, ago=3500), "99 publishes in a row have failed; the next is at 20:01."),
+        (BEHIND, failed(99, ago=3601), ""),
+    ],
+)
+def test_it_publishes_what_changed_once_and_not_again_at_once_when_that_fails(
+    behind: Lag, runs: Runs, said: str
+) -> None:
+    assert reason_to_wait(behind, runs, NOW) == said
+
+
+def test_while_loads_go_on_it_publishes_when_one_has_ended_and_else_rarely() -> None:
+    def waits(runs: Runs) -> int:
+        return next(n for n in range(1000) if not reason_to_wait(BEHIND, runs, later(n)))
+
+    assert waits(Runs(is_loading=True, has_ended=True)) == 16
+    assert waits(Runs(is_loading=True)) == 291
+    assert list(AFTER_FAILURES) == sorted(AFTER_FAILURES)
+
+
+class Ticks:
+    """The sensor as the daemon has it: its cursor, and runs that are launched once per key."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self.instance = instance
+        self.keys: set[str] = set()
+        self.checks: list[bool] = []
+        self.watched = Watched()
+        self.now = datetime.now(UTC)
+
+    def __call__(self, seconds: float = 15) -> str:
+        """Tick, so long after the last one, and run what it asks for; what it said if nothing."""
+        self.now += timedelta(seconds=seconds)
+        context = dg.build_sensor_context(
+            instance=self.instance,
+            cursor=self.watched.cursor,
+            repository_def=defs.get_repository_def(),
+            resources={"graph": _At(at=str(self.now))},
+        )
+        result: Any = defs.get_repository_def().get_sensor_def("follow_lake").evaluate_tick(context)
+        self.watched = Watched.of(result.cursor)
+        for event in result.asset_events:
+            self.instance.report_runless_asset_event(event)
+            if isinstance(event, dg.AssetCheckEvaluation):
+                self.checks.append(event.passed)
+        for request in result.run_requests or ():
+            assert request.run_key not in self.keys
+            self.keys.add(request.run_key)
+            run_job(self.instance, "publish_job")
+        return result.skip_message or ""
+
+
+class _At(GraphResource):
+    at: str = ""
+
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self.at)
+
+
+@pytest.fixture
+def tick(instance: dg.DagsterInstance) -> Ticks:
+    return Ticks(instance)
+
+
+def published_rows(lake: Lake) -> int:
+    with warehouse.open(lake.root) as opened:
+        [(rows,)] = opened.sql("from insights_hourly select count(*)").fetchall()
+    return int(rows)
+
+
+def test_of_a_lake_without_anything_nothing_is_published(tick: Ticks, lake: Lake) -> None:
+    assert tick() == "Nothing has been loaded yet."
+    assert not lake.root.exists()
+
+
+def test_what_was_loaded_without_dagster_is_published_by_the_next_tick_and_then_no_more(
+    tick: Ticks, lake: Lake, sandbox: Sandbox, load: Callable[..., Any], days: Sequence[date]
+) -> None:
+    load(days[:1])
+
+    said = [tick() for _ in range(3)]
+
+    assert said == ["", *2 * ["The published file is up to date."]]
+    truth = sum(sandbox.truth(i, days[0])["count"] for i in sandbox.account_ids)
+    assert published_rows(lake) == truth
+    assert len(tick.keys) == 1
+    load(days[1:2])
+    assert tick() == ""
+    assert published_rows(lake) > truth
+
+
+def test_a_file_that_somebody_removed_is_published_again(
+    tick: Ticks, lake: Lake, load: Callable[..., Any], days: Sequence[date]
+) -> None:
+    load(days[:1])
+    tick()
+
+    for _ in range(2):
+        (lake.root / "warehouse.duckdb").unlink()
+
+        assert tick() == ""
+        assert published_rows(lake)
+
+
+def test_what_changes_while_a_publish_goes_on_is_published_by_the_next(
+    lake: Lake, load: Callable[..., Any], days: Sequence[date], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(days[:1])
+
+    def late(lake: Lake, folder: Path, after: int) -> Refreshed:
+        refreshed = refresh(lake, folder, after)
+        load(days[1:2])
+        return refreshed
+
+    monkeypatch.setattr(publishing, "refresh", late)
+    publish(lake.root)
+
+    assert lag(lake).is_behind
+    monkeypatch.undo()
+    publish(lake.root)
+    assert not lag(lake).is_behind
+
+
+def test_a_publish_that_fails_is_tried_again_later_and_the_check_tells_that_it_is_late(
+    tick: Ticks, lake: Lake, load: Callable[..., Any], days: Sequence[date]
+) -> None:
+    load(days[:1])
+    publish(lake.root)
+    load(days[1:2])
+    in_the_way = lake.root / ".snapshots" / ".building"
+    in_the_way.write_text("where the next snapshot belongs")
+
+    said = [tick() for _ in range(30)]
+
+    runs = tick.instance.get_runs(dg.RunsFilter(job_name="publish_job"))
+    # At 15, 75, 135 and 315 seconds; runs end at the real time, which is that of the first.
+    assert [run.is_failure for run in runs] == [True] * 4
+    assert sum("in a row have failed" in one for one in said) == 26
+    assert tick.checks == [True, False]
+    in_the_way.unlink()
+    tick(600)
+    tick()
+    assert not lag(lake).is_behind
+    assert tick.checks == [True, False, True]
+
+
+def test_a_script_of_somebody_else_leaves_its_note_too(
+    tick: Ticks, lake: Lake, load: Callable[..., Any], days: Sequence[date]
+) -> None:
+    load(days[:1])
+    tick()
+    code = (
+        "import sys; from warehouse.lake.partitions import Lake; lake = Lake(sys.argv[1]);"
+        "lake.update('accounts', lambda rows: rows.slice(1))"
+    )
+
+    subprocess.run([sys.executable, "-c", code, str(lake.root)], check=True)  # noqa: S603  # ours
+
+    assert lag(lake).is_behind
+    assert tick() == ""
+    assert not lag(lake).is_behind

@@ -1,0 +1,45 @@
+"""The data dictionary in docs/ is what the tables say now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fbgraph.catalog.fields import ACTION_BREAKDOWNS, BREAKDOWNS
+from pipelines.reports.docs import render, render_breakdowns
+from warehouse.schema.tables import TABLES
+from warehouse.schema.views import VIEWS
+
+DOCS = Path(__file__).parents[3] / "docs" / "tables.md"
+
+
+def test_the_committed_dictionary_does_not_lag_behind_the_tables() -> None:
+    assert DOCS.read_text(encoding="utf-8") == render(), (
+        "write it anew: fbinsights docs > docs/tables.md"
+    )
+
+
+def test_the_committed_page_of_breakdowns_does_not_lag_behind_the_rules() -> None:
+    text = (DOCS.parent / "breakdowns.md").read_text(encoding="utf-8")
+
+    assert text == render_breakdowns(), (
+        "write it anew: fbinsights docs --breakdowns > docs/breakdowns.md"
+    )
+
+
+def test_the_page_of_breakdowns_has_each_and_what_is_known_of_them_together() -> None:
+    text = render_breakdowns()
+
+    for name in BREAKDOWNS | ACTION_BREAKDOWNS:
+        assert f"`{name}`" in text
+    for line in ("| `*_asset` + `age` | works |", "| `impression_device` alone | seen |"):
+        assert line in text
+
+
+def test_the_dictionary_has_every_table_view_and_column() -> None:
+    text = render()
+
+    columns = {t.name: t.columns for t in TABLES.values()}
+    columns |= {v.name: v.columns for v in VIEWS.values()}
+    for name, listed in columns.items():
+        assert f"## {name}" in text
+        assert all(f"| `{column.name}` |" in text for column in listed)

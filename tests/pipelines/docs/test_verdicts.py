@@ -1,0 +1,88 @@
+"""The queries of docs/verdicts.md, asked of a warehouse that was really loaded: each must give what
+the page shows.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines.cli.query import run_query
+from pipelines.loading.listings import accounts_in
+from pipelines.loading.loader import Loader
+from pipelines.loading.partitions import AccountDay
+from pipelines.reports.catalog import REPORTS, Report, report_of
+from pipelines.reports.spec import Definition
+from pipelines.reports.tables import table_of
+from tests.pipelines.conftest import NOW
+from warehouse.published.publish import publish
+from warehouse.schema.catalog import register
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fbgraph import GraphClient
+    from fbgraph.sandbox import Sandbox
+    from pipelines.loading.load_result import Outcome
+    from warehouse.lake.partitions import Lake
+
+TEXT = (Path(__file__).parents[3] / "docs" / "verdicts.md").read_text(encoding="utf-8")
+
+#: Section → its queries, each with what is shown below it.
+SHOWN = {
+    section.split("\n")[0]: found
+    for section in re.split(r"^## ", TEXT, flags=re.MULTILINE)
+    if (found := re.findall(r"```sql\n(.*?)```\n\n```\n(.*?)```", section, re.DOTALL))
+}
+
+YESTERDAY, TODAY = date(2026, 11, 22), date(2026, 11, 23)
+
+
+@pytest.mark.usefixtures("own_tables")
+def test_each_query_gives_what_the_page_shows(
+    sandbox: Sandbox,
+    client: GraphClient,
+    load: Callable[..., Sequence[Outcome]],
+    lake: Lake,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    first, second, third = sandbox.account_ids[:3]
+
+    def load_report(report: Report) -> None:
+        loader = Loader(client, lake, accounts_in(lake), "run-1", now=lambda: NOW)
+        assert all(one.load for one in loader.load(report, [AccountDay(first, YESTERDAY)]))
+
+    load([YESTERDAY, TODAY], [first])
+    load([YESTERDAY], [third])
+    images = Definition(
+        name="insights_image",
+        level="ad",
+        fields=("impressions", "spend"),
+        breakdowns=("image_asset",),
+    )
+    register(table_of(images))
+    load_report(report_of(images))
+    sandbox.use("wrong_rows")
+    load([YESTERDAY], [second])
+    sandbox.use("actions_missing")
+    load_report(REPORTS["insights_daily"])
+    sandbox.use("empty_hour:60")
+    load([YESTERDAY], [third])
+    publish(lake.root)
+
+    environ = {"WAREHOUSE_URL": str(lake.root)}
+    given: dict[str, list[tuple[str, str]]] = {}
+    for section, queries in SHOWN.items():
+        for sql, _ in queries:
+            run_query(environ, sql, "table")
+            given.setdefault(section, []).append((sql, capsys.readouterr().out))
+
+    assert given == SHOWN
+    assert list(SHOWN) == [
+        *("Proven", "Provisional", "Unproven", "Unprovable", "Empty days", "Conversions")
+    ]
+    assert len(SHOWN["Conversions"]) == len(re.findall("```sql", TEXT)) - 5

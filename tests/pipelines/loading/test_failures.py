@@ -1,0 +1,170 @@
+"""What failed is in the published file: since when, why, and how to load it again."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from click.testing import CliRunner
+
+import warehouse
+from pipelines.cli.main import cli
+from pipelines.cli.runs import run_job
+from pipelines.loading.failures import Failures
+from tests.pipelines.conftest import NOW
+from warehouse.published.publish import lag, publish
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import dagster as dg
+
+    from fbgraph.sandbox import Sandbox
+    from warehouse.lake.partitions import Lake
+
+
+def failures(lake: Lake) -> list[dict[str, Any]]:
+    with warehouse.open(lake.root) as opened:
+        rows: list[dict[str, Any]] = opened.arrow("from failures").to_pylist()
+    return rows
+
+
+def test_an_account_day_that_fails_is_a_row_until_it_is_loaded(
+    sandbox: Sandbox, lake: Lake, load: Callable[..., Any], days: Sequence[date]
+) -> None:
+    load(days[:1])
+    sandbox.use("forbidden_account")
+    load(days[:2], run_id="run-2")
+
+    publish(lake.root)
+
+    forbidden = sandbox.account_ids[1]
+    rows = failures(lake)
+    assert [(row["table_name"], row["account_id"], row["date"]) for row in rows] == [
+        ("insights_hourly", forbidden, day) for day in days[:2]
+    ]
+    assert all("#200" in row["reason"] and row["run_id"] == "run-2" for row in rows)
+    assert {row["failed_at"].astimezone(NOW.tzinfo) for row in rows} == {NOW}
+    assert rows[0]["command"] == (
+        f"fbinsights backfill --since {days[0]} --until {days[0]} --account act_{forbidden}"
+        " --report insights_hourly"
+    )
+    # It is a command that there is: only what it needs from outside is missing.
+    tried = CliRunner().invoke(
+        cli, shlex.split(rows[0]["command"])[1:], env={"FB_ACCESS_TOKEN": ""}
+    )
+    assert "FB_ACCESS_TOKEN" in tried.output
+
+    sandbox.use()
+    load(days[:2])
+    assert lag(lake).is_behind
+    publish(lake.root)
+    assert failures(lake) == []
+
+
+def test_a_failure_that_nobody_has_removed_yet_is_none_where_a_later_load_is_there(
+    sandbox: Sandbox, lake: Lake, load: Callable[..., Any], days: Sequence[date]
+) -> None:
+    """A load replaces the file, and only then removes the failure."""
+    sandbox.use("forbidden_account")
+    load(days[:1])
+    forbidden = sandbox.account_ids[1]
+    key = f".failed/insights_hourly/{forbidden}/{days[0]}.json"
+    kept = lake.store.read(key)
+    sandbox.use()
+    load(days[:1])
+
+    lake.store.note(key, kept.decode().replace("T20:00", "T19:59"))
+    publish(lake.root)
+
+    assert failures(lake) == []
+
+
+def test_a_failure_that_is_removed_makes_the_published_file_follow(
+    sandbox: Sandbox, lake: Lake, load: Callable[..., Any], days: Sequence[date]
+) -> None:
+    """A publish may come between the new file and that."""
+    sandbox.use("forbidden_account")
+    load(days[:1])
+    failed = Failures(lake.store, "insights_hourly")
+    before = failed.of(sandbox.account_ids[1])
+    sandbox.use()
+    [good] = load(days[:1], [sandbox.account_ids[1]])
+    failed.note(replace(good, load=None, error="(#200) No"), NOW, "run-2")
+    publish(lake.root)
+
+    failed.note(good, NOW, "run-3")
+
+    assert list(before) == days[:1]
+    assert lag(lake).is_behind
+    publish(lake.root)
+    assert failures(lake) == []
+    failed.note(good, NOW, "run-4")
+    assert not lag(lake).is_behind
+
+
+def test_a_failed_load_alone_makes_the_published_file_follow(
+    sandbox: Sandbox, lake: Lake, load: Callable[..., Any], days: Sequence[date]
+) -> None:
+    load(days[:1])
+    publish(lake.root)
+    sandbox.use("forbidden_account")
+
+    load(days[:1], [sandbox.account_ids[1]])
+
+    assert lag(lake).is_behind
+    publish(lake.root)
+    assert len(failures(lake)) == 1
+
+
+def test_since_when_it_fails_stays_while_the_last_try_moves(lake: Lake) -> None:
+    listed = Failures(lake.store, "campaigns")
+    listed.note_whole({"11": "(#200) No", "12": ""}, NOW)
+    listed.note_whole({"11": "(#200) Still no"}, NOW.replace(hour=23))
+
+    publish(lake.root)
+
+    [row] = failures(lake)
+    assert (row["table_name"], row["account_id"], row["date"]) == ("campaigns", "11", None)
+    assert (row["failing_since"].hour, row["failed_at"].hour) == (20, 23)
+    assert (row["reason"], row["command"]) == (
+        "(#200) Still no",
+        "fbinsights refresh --account act_11",
+    )
+    listed.note_whole({"11": ""}, NOW)
+    assert lag(lake).is_behind
+    publish(lake.root)
+    assert failures(lake) == []
+
+
+def test_objects_that_could_not_be_listed_are_a_row_without_a_day(
+    instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake
+) -> None:
+    run_job(instance, "accounts_job")
+    sandbox.use("forbidden_account")
+    keys = [f"act_{account_id}" for account_id in sandbox.account_ids]
+
+    run_job(instance, "objects_job", keys[0], keys[-1])
+    publish(lake.root)
+
+    tables = {row["table_name"] for row in failures(lake)}
+    assert tables == {"campaigns", "adsets", "ads"}
+    assert {row["account_id"] for row in failures(lake)} == {sandbox.account_ids[1]}
+    sandbox.use()
+    run_job(instance, "objects_job", keys[0], keys[-1])
+    publish(lake.root)
+    assert failures(lake) == []
+
+
+def test_files_that_are_no_failures_of_ours_cost_nothing(lake: Lake) -> None:
+    for name in ("insights_hourly/11/2026-13-40", "insights_hourly/x/2026-11-21", "gone/11/all"):
+        lake.store.note(f".failed/{name}.json", "{}")
+    lake.store.note(".failed/insights_hourly/11/2026-11-21.json", '{"error": "cut sh')
+
+    publish(lake.root)
+
+    [row] = failures(lake)
+    assert (row["account_id"], row["date"], row["failed_at"]) == ("11", date(2026, 11, 21), None)
+    assert list(Failures(lake.store, "insights_hourly").of("11")) == [date(2026, 11, 21)]

@@ -1,0 +1,403 @@
+"""The loader against the sandbox: what is in the lake is what the sandbox says it served."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from fbgraph import GraphClient
+from fbgraph.errors import TokenError
+from pipelines.loading.loader import Loader
+from pipelines.loading.partitions import AccountDay
+from pipelines.reports.catalog import REPORTS
+from tests.pipelines.conftest import Hours
+from warehouse.decode.pages import Account
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fbgraph.sandbox import Sandbox
+    from pipelines.loading.load_result import Outcome
+    from warehouse.lake.partitions import Lake
+
+    Load = Callable[..., Sequence[Outcome]]
+    Rows = Callable[[str, date], list[tuple[Any, ...]]]
+
+HOURLY = REPORTS["insights_hourly"]
+
+FAULTS = [
+    (),
+    ("empty_pages",),
+    ("flaky",),
+    ("throttled",),
+    ("run_fails_once",),
+    ("run_skipped_once",),
+    ("run_stuck_at_100",),
+    ("fresh_run_unknown",),
+    ("empty_pages", "flaky", "run_fails_once", "throttled"),
+]
+
+
+@pytest.mark.parametrize("faults", FAULTS, ids="+".join)
+def test_every_account_day_holds_exactly_what_the_sandbox_served(
+    sandbox: Sandbox,
+    load: Load,
+    days: Sequence[date],
+    truth_rows: Rows,
+    lake_rows: Rows,
+    faults: Sequence[str],
+) -> None:
+    sandbox.use(*faults)
+
+    outcomes = load(days)
+
+    cells = [(account_id, day) for account_id in sandbox.account_ids for day in days]
+    assert [outcome.error for outcome in outcomes if outcome.error] == []
+    assert all(outcome.load and outcome.load.proven for outcome in outcomes)
+    assert {cell: lake_rows(*cell) for cell in cells} == {cell: truth_rows(*cell) for cell in cells}
+
+
+def test_rows_of_archived_and_deleted_ads_and_rows_without_an_hour_are_among_them(
+    sandbox: Sandbox, client: GraphClient, load: Load, days: Sequence[date], lake: Lake
+) -> None:
+    load(days)
+
+    rows = lake.read("insights_hourly").select(["account_id", "ad_id", "hour"]).to_pylist()
+    live = {
+        ad["id"]
+        for account_id in sandbox.account_ids
+        for ad in client.account(account_id).edge("ads", fields=["id"])
+    }
+    assert sum(row["ad_id"] not in live for row in rows) > len(rows) // 5
+    assert sum(row["hour"] is None for row in rows) > 0
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "lengths"),
+    [
+        ("Europe/Berlin", date(2026, 3, 29), {2: 0}),  # the clock skips 02:00
+        ("Europe/Berlin", date(2026, 10, 25), {2: 7200}),  # 02:00 comes twice
+        ("America/Los_Angeles", date(2026, 11, 1), {1: 7200}),
+        ("Australia/Adelaide", date(2026, 10, 4), {2: 0}),
+        ("Asia/Tokyo", date(2026, 10, 25), {}),
+    ],
+)
+def test_a_day_when_the_clock_changes_is_whole_and_its_hours_are_as_long_as_they_were(
+    sandbox: Sandbox,
+    load: Load,
+    lake: Lake,
+    truth_rows: Rows,
+    lake_rows: Rows,
+    zone: str,
+    day: date,
+    lengths: dict[int, int],
+) -> None:
+    accounts = sandbox.world()["accounts"]
+    account_id = next(a["account_id"] for a in accounts if a["timezone_name"] == zone)
+
+    [outcome] = load([day], [account_id])
+
+    rows = lake.read("insights_hourly").select(["hour", "hour_seconds"]).to_pylist()
+    measured = {row["hour"]: row["hour_seconds"] for row in rows if row["hour"] is not None}
+    assert outcome.load
+    assert outcome.load.proven
+    assert lake_rows(account_id, day) == truth_rows(account_id, day)
+    assert measured == {hour: lengths.get(hour, 3600) for hour in measured}
+    assert (2 not in measured) == (lengths.get(2) == 0)
+
+
+def test_loading_again_leaves_the_same_rows_and_notes_no_restatement(
+    load: Load, days: Sequence[date], lake: Lake
+) -> None:
+    load(days, run_id="run-1")
+    before = lake.read("insights_hourly")
+
+    load(days, run_id="run-2")
+
+    assert lake.read("insights_hourly").equals(before)
+    assert lake.restatements().num_rows == 0
+    assert set(lake.loads()["run_id"].to_pylist()) == {"run-2"}
+
+
+def test_an_account_without_permission_fails_alone(
+    sandbox: Sandbox, load: Load, days: Sequence[date]
+) -> None:
+    sandbox.use("forbidden_account")
+
+    outcomes = load(days)
+
+    failed = {o.account_day.account_id for o in outcomes if o.error}
+    assert failed == {sandbox.account_ids[1]}
+    assert all("(#200)" in o.error for o in outcomes if o.error)
+    assert len([o for o in outcomes if o.load]) == (len(sandbox.account_ids) - 1) * len(days)
+
+
+def test_a_dead_token_stops_everything_and_touches_nothing(
+    sandbox: Sandbox, load: Load, days: Sequence[date], lake: Lake
+) -> None:
+    load(days)
+    before = lake.loads()
+    accounts = {i: Account(i, "UTC", "EUR") for i in sandbox.account_ids}
+    with GraphClient(sandbox.expired_token, base_url=sandbox.url) as expired:
+        loader = Loader(expired, lake, accounts, "run-2")
+
+        with pytest.raises(TokenError, match="FB_ACCESS_TOKEN"):
+            list(loader.load(HOURLY, [AccountDay(i, days[0]) for i in accounts]))
+
+    assert lake.loads().equals(before)
+
+
+def test_a_first_load_that_does_not_add_up_is_kept_and_marked(
+    sandbox: Sandbox, load: Load, days: Sequence[date], lake: Lake
+) -> None:
+    sandbox.use("wrong_rows")
+    [busiest, *_] = sandbox.account_ids
+
+    [outcome] = load(days[:1], [busiest])
+
+    assert outcome.load
+    assert not outcome.load.proven
+    assert "short of the account's total" in outcome.load.reason
+    assert lake.load_of("insights_hourly", busiest, days[0]) == outcome.load
+
+
+def test_what_is_proven_is_not_replaced_by_what_is_not(
+    sandbox: Sandbox, load: Load, days: Sequence[date], lake_rows: Rows
+) -> None:
+    [busiest, *_] = sandbox.account_ids
+    load(days[:1], [busiest], run_id="run-1")
+    before = lake_rows(busiest, days[0])
+    sandbox.use("wrong_rows")
+
+    [outcome] = load(days[:1], [busiest], run_id="run-2")
+
+    assert "is proven and stays as it is" in outcome.error
+    assert lake_rows(busiest, days[0]) == before
+
+
+def test_a_restated_day_is_replaced_and_what_changed_is_noted(
+    sandbox: Sandbox,
+    load: Load,
+    days: Sequence[date],
+    truth_rows: Rows,
+    lake_rows: Rows,
+    lake: Lake,
+) -> None:
+    [busiest, *_] = sandbox.account_ids
+    load(days[:1], [busiest], run_id="run-1")
+    sandbox.use("restated")
+
+    load(days[:1], [busiest], run_id="run-2")
+
+    assert lake_rows(busiest, days[0]) == truth_rows(busiest, days[0])
+    assert "insights_hourly" in lake.restatements()["table_name"].to_pylist()
+
+
+def test_control_totals_are_asked_for_once_a_run_however_many_reports_it_loads(
+    sandbox: Sandbox, load: Load, days: Sequence[date]
+) -> None:
+    busiest = sandbox.account_ids[0]
+    load(days, [busiest], run_id="run-1")
+    load(days, [busiest], run_id="run-1")
+    once = _calls(sandbox, "/{id}/insights")
+
+    load(days, [busiest], run_id="run-2")
+
+    assert (once, _calls(sandbox, "/{id}/insights")) == (2 + 1, 3 + 2)
+
+
+def _calls(sandbox: Sandbox, ending: str) -> int:
+    """GETs of a path: here pages of report runs, two a load, and control totals, one a run."""
+    calls = sandbox.calls()["calls"]
+    return sum(c["count"] for c in calls if c["method"] == "GET" and c["path"].endswith(ending))
+
+
+def test_calls_for_control_totals_that_were_too_much_are_few_and_counted(
+    sandbox: Sandbox, load: Load, days: Sequence[date]
+) -> None:
+    sandbox.use("sync_times_out:1")
+
+    outcomes = load(days, sandbox.account_ids[:1])
+
+    told = sum(outcome.load.calls for outcome in outcomes if outcome.load)
+    calls = sandbox.calls()["calls"]
+    made = sum(c["count"] for c in calls if c["path"] not in {"/", "/me/adaccounts"})
+    assert told == made
+    # A page of the run; control totals of all days, of two, and of each by itself.
+    assert _calls(sandbox, "/{id}/insights") == 1 + 1 + 1 + 3
+
+
+@pytest.mark.parametrize(
+    ("account_id", "ahead", "said"),
+    [("1", 0, "does not see this account"), (None, 9, "has not begun")],
+)
+def test_what_cannot_be_asked_for_is_told_without_a_call(
+    sandbox: Sandbox,
+    load: Load,
+    days: Sequence[date],
+    account_id: str | None,
+    ahead: int,
+    said: str,
+) -> None:
+    [outcome] = load([days[-1] + timedelta(days=ahead)], [account_id or sandbox.account_ids[0]])
+
+    assert outcome.load is None
+    assert said in outcome.error
+
+
+class Tampering(httpx.BaseTransport):
+    """Passes calls on, and lets `spoil` change the rows of a page: of a report, or of control."""
+
+    def __init__(self, path: str, spoil: Callable[[list[dict[str, Any]]], None]) -> None:
+        self._path = path
+        self._spoil = spoil
+        self._below = httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._below.handle_request(request)
+        answer.read()
+        if request.method != "GET" or not re.search(self._path, request.url.path):
+            return answer
+        page = json.loads(answer.content)
+        self._spoil(page["data"])
+        return httpx.Response(200, json=page)
+
+    def close(self) -> None:
+        self._below.close()
+
+
+class RefusingOnce(httpx.BaseTransport):
+    """Passes calls on, but answers the first that asks for a page of `path` that its cursor is
+    not good.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._below = httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self._path and request.method == "GET" and re.search(self._path, request.url.path):
+            self._path = ""
+            error = {"message": "(#2642) Invalid cursors values", "code": 2642}
+            return httpx.Response(400, json={"error": error})
+        return self._below.handle_request(request)
+
+    def close(self) -> None:
+        self._below.close()
+
+
+REPORT_PAGES = r"/[0-9]+/insights"
+CONTROL_PAGES = r"/act_[0-9]+/insights"
+
+
+def _load_tampered(
+    sandbox: Sandbox, lake: Lake, cells: Sequence[AccountDay], transport: httpx.BaseTransport
+) -> Sequence[Outcome]:
+    accounts = {cell.account_id: Account(cell.account_id, "Europe/Berlin", "EUR") for cell in cells}
+    hours = Hours()
+    with GraphClient(
+        sandbox.token,
+        base_url=sandbox.url,
+        sleep=hours.sleep,
+        clock=hours.clock,
+        transport=transport,
+    ) as client:
+        return list(Loader(client, lake, accounts, "run-2").load(HOURLY, cells))
+
+
+def _spoil_first(count: int) -> Callable[[list[dict[str, Any]]], None]:
+    def spoil(rows: list[dict[str, Any]]) -> None:
+        for row in rows[:count]:
+            row["impressions"] = "12a"
+
+    return spoil
+
+
+def test_a_row_that_cannot_be_read_is_kept_as_a_reject_and_its_neighbours_load(
+    sandbox: Sandbox, lake: Lake, days: Sequence[date], lake_rows: Rows, truth_rows: Rows
+) -> None:
+    cell = AccountDay(sandbox.account_ids[0], days[0])
+
+    [outcome] = _load_tampered(sandbox, lake, [cell], Tampering(REPORT_PAGES, _spoil_first(1)))
+
+    assert outcome.load
+    assert (outcome.load.rejected, outcome.load.verdict) == (1, "unproven")
+    assert "1 row could not be read" in outcome.load.reason
+    assert set(lake_rows(*cell)) < set(truth_rows(*cell))
+    assert len(lake_rows(*cell)) == len(truth_rows(*cell)) - 1
+
+
+def test_keys_that_nobody_asked_for_are_told_once_a_load_by_their_names(
+    sandbox: Sandbox, lake: Lake, days: Sequence[date], caplog: pytest.LogCaptureFixture
+) -> None:
+    cells = [AccountDay(account_id, day) for account_id in sandbox.account_ids for day in days]
+
+    def add_keys(rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            row["wish_bid"] = "1"
+            for entry in row.get("actions", ()):
+                entry["1d_view"] = "1"
+
+    outcomes = _load_tampered(sandbox, lake, cells, Tampering(REPORT_PAGES, add_keys))
+
+    told = [message for message in caplog.messages if "not asked for" in message]
+    assert all(outcome.load and outcome.load.proven for outcome in outcomes)
+    assert len(told) == 1
+    assert told[0].endswith("left out fields not asked for: ['actions.1d_view', 'wish_bid']")
+
+
+@pytest.mark.parametrize("pages", [REPORT_PAGES, CONTROL_PAGES])
+def test_rows_whose_cursor_is_refused_are_read_from_the_first_page_again(
+    sandbox: Sandbox,
+    lake: Lake,
+    days: Sequence[date],
+    lake_rows: Rows,
+    truth_rows: Rows,
+    pages: str,
+) -> None:
+    cell = AccountDay(sandbox.account_ids[0], days[0])
+
+    [outcome] = _load_tampered(sandbox, lake, [cell], RefusingOnce(pages))
+
+    assert outcome.load
+    assert outcome.load.verdict == "proven"
+    assert lake_rows(*cell) == truth_rows(*cell)
+
+
+def test_too_many_unreadable_rows_fail_the_account_day_and_keep_the_old_one(
+    sandbox: Sandbox, load: Load, lake: Lake, days: Sequence[date], lake_rows: Rows
+) -> None:
+    cell = AccountDay(sandbox.account_ids[0], days[0])
+    load([cell.day], [cell.account_id])
+    before = lake_rows(*cell)
+
+    [outcome] = _load_tampered(sandbox, lake, [cell], Tampering(REPORT_PAGES, _spoil_first(20)))
+
+    assert outcome.load is None
+    assert 'page 1 row 1: impressions "12a"' in outcome.error
+    assert lake_rows(*cell) == before
+
+
+def test_control_totals_of_one_day_that_cannot_be_read_fail_that_day_alone(
+    sandbox: Sandbox, lake: Lake, days: Sequence[date]
+) -> None:
+    cells = [AccountDay(sandbox.account_ids[0], day) for day in days]
+
+    def spoil(rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            if row["date_start"] == str(days[1]):
+                row["clicks"] = "many"
+
+    outcomes = _load_tampered(sandbox, lake, cells, Tampering(CONTROL_PAGES, spoil))
+
+    assert {o.account_day.day: bool(o.load) for o in outcomes} == {
+        days[0]: True,
+        days[1]: False,
+        days[2]: True,
+    }
+    assert 'clicks "many"' in next(o.error for o in outcomes if o.error)

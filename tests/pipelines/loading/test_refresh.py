@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipelines.loading.refresh import Why, lookback, to_pull
+from warehouse.lake.reconcile import Totals
+from warehouse.lake.records import Load
+from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVEN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TODAY = date(2026, 11, 24)
+SINCE = date(2026, 1, 1)
+TOTALS = Totals(100, 5, Decimal("7.50"))
+
+
+def load(day: date, **changed: Any) -> Load:
+    proven = Load(
+        table="insights_hourly",
+        account_id="1",
+        date=day,
+        rows=24,
+        verdict=PROVEN,
+        loaded_at=datetime(2026, 11, 20, tzinfo=UTC),
+        control_impressions=TOTALS.impressions,
+        control_clicks=TOTALS.clicks,
+        control_spend=TOTALS.spend,
+    )
+    return replace(proven, **changed)
+
+
+LOADED = {day: load(day) for day in lookback(TODAY)}
+UNMOVED: Mapping[date, Totals | None] = dict.fromkeys(lookback(TODAY), TOTALS)
+FRESH = {TODAY - timedelta(days=n): Why.FRESH for n in (1, 2, 3)}
+DAY = TODAY - timedelta(days=12)
+
+
+def test_the_lookback_is_the_28_finished_days_before_today() -> None:
+    days = lookback(TODAY)
+
+    assert (days[0], days[-1], len(days)) == (date(2026, 10, 27), date(2026, 11, 23), 28)
+
+
+def test_of_days_that_have_not_moved_only_the_newest_three_are_pulled_newest_first() -> None:
+    pulled = to_pull(TODAY, LOADED, UNMOVED, since=SINCE)
+
+    assert list(pulled.items()) == list(FRESH.items())
+
+
+@pytest.mark.parametrize(
+    ("changed", "now", "why"),
+    [
+        ({}, TOTALS, None),
+        ({}, replace(TOTALS, impressions=101), Why.MOVED),
+        ({}, replace(TOTALS, clicks=4), Why.MOVED),
+        ({}, replace(TOTALS, spend=Decimal("7.51")), Why.MOVED),
+        ({}, replace(TOTALS, spend=Decimal("7.500000")), None),
+        ({}, None, Why.MOVED),  # Meta has no row any more
+        ({"control_spend": None, "control_impressions": 0, "control_clicks": 0}, None, None),
+        ({"verdict": UNPROVEN}, TOTALS, Why.UNPROVEN),
+        # Both of a day that was half over: that nothing moved since says nothing of its actions.
+        ({"verdict": PROVISIONAL}, TOTALS, Why.PROVISIONAL),
+        ({"verdict": PROVISIONAL}, replace(TOTALS, clicks=9), Why.PROVISIONAL),
+        ({"verdict": PROVISIONAL}, None, Why.PROVISIONAL),
+    ],
+)
+def test_a_day_is_pulled_when_its_totals_are_not_those_that_proved_it(
+    changed: dict[str, Any], now: Totals | None, why: Why | None
+) -> None:
+    loads = {**LOADED, DAY: load(DAY, **changed)}
+
+    pulled = to_pull(TODAY, loads, {**UNMOVED, DAY: now}, since=SINCE)
+
+    assert pulled == {**FRESH, **({DAY: why} if why else {})}
+
+
+def test_a_day_whose_totals_could_not_be_had_is_not_taken_for_moved() -> None:
+    pulled = to_pull(TODAY, LOADED, {}, since=SINCE)
+
+    assert pulled == FRESH
+
+
+@pytest.mark.parametrize(
+    ("since", "why"), [(SINCE, Why.MISSING), (DAY, None), (DAY + timedelta(days=1), None)]
+)
+def test_a_gap_is_filled_and_days_before_the_first_are_left_to_a_backfill(
+    since: date, why: Why | None
+) -> None:
+    loads = {day: load for day, load in LOADED.items() if day != DAY}
+
+    pulled = to_pull(TODAY, loads, UNMOVED, since=since)
+
+    assert pulled.get(DAY) is why
+
+
+def test_of_an_account_of_which_nothing_is_loaded_the_newest_days_are_pulled() -> None:
+    assert to_pull(TODAY, {}, UNMOVED, since=None) == FRESH
+
+
+def test_a_full_lookback_is_all_28_and_still_says_which_moved() -> None:
+    moved = replace(TOTALS, clicks=6)
+
+    pulled = to_pull(TODAY, LOADED, {**UNMOVED, DAY: moved}, since=SINCE, full=True)
+
+    assert len(pulled) == 28
+    assert (pulled[DAY], pulled[DAY + timedelta(days=1)]) == (Why.MOVED, Why.FULL)
+
+
+def test_provisional_days_are_pulled_however_old_where_totals_are_not_known() -> None:
+    oldest = lookback(TODAY)[0]
+    loads = {**LOADED, **{day: load(day, verdict=PROVISIONAL) for day in (oldest, DAY)}}
+
+    pulled = to_pull(TODAY, loads, {}, since=SINCE)
+
+    assert list(pulled.items()) == [
+        *FRESH.items(),
+        (DAY, Why.PROVISIONAL),
+        (oldest, Why.PROVISIONAL),
+    ]
+
+
+@pytest.mark.parametrize("changed", [{}, {"verdict": UNPROVEN}, {"verdict": PROVISIONAL}, None])
+@pytest.mark.parametrize("now", [TOTALS, None])
+def test_a_day_that_was_kept_because_meta_returned_nothing_is_looked_at_again_whatever_is_loaded(
+    changed: dict[str, Any] | None, now: Totals | None
+) -> None:
+    loads = {day: one for day, one in LOADED.items() if day != DAY}
+    loads |= {} if changed is None else {DAY: load(DAY, **changed)}
+    newest = TODAY - timedelta(days=1)
+
+    pulled = to_pull(
+        *(TODAY, loads, {**UNMOVED, DAY: now, newest: None}), since=SINCE, emptied={DAY, newest}
+    )
+
+    assert pulled == {**FRESH, DAY: Why.EMPTY}
+
+
+def test_an_empty_day_that_is_no_longer_in_the_lookback_is_not_pulled() -> None:
+    before = lookback(TODAY)[0] - timedelta(days=1)
+
+    assert to_pull(TODAY, LOADED, UNMOVED, since=SINCE, emptied={before}) == FRESH

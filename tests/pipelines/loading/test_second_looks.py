@@ -1,0 +1,192 @@
+"""Days that were open, and days that Meta says are empty, through refreshes and runs of Dagster."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pytest
+
+import warehouse
+from fbgraph.sandbox import Sandbox
+from pipelines.cli.runs import run_job
+from pipelines.loading.failures import Failures
+from pipelines.loading.listings import accounts_in
+from pipelines.loading.loader import Loader
+from pipelines.loading.partitions import AccountDay, key_of
+from pipelines.loading.refresh import Why
+from pipelines.reports.catalog import CONTROL, REPORTS
+from pipelines.resources import GraphResource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from fbgraph import GraphClient
+    from pipelines.cli.runs import RunResult
+    from warehouse.lake.partitions import Lake
+
+HOURLY = REPORTS["insights_hourly"]
+DAY = date(2026, 11, 22)
+
+
+class Clock:
+    """Time as a test sets it, for the sandbox and for all that is loaded from it."""
+
+    now = datetime(2026, 11, 23, 20, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(GraphResource, "now", lambda _: clock.now)
+    return clock
+
+
+@pytest.fixture
+def sandbox(clock: Clock) -> Iterator[Sandbox]:
+    with Sandbox(now=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def account(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> str:
+    """One account that delivers, and no report but the hours, so that four weeks are soon there."""
+    account_id = sandbox.account_ids[0]
+    monkeypatch.setenv("FB_ACCOUNT_IDS", account_id)
+    monkeypatch.setattr("pipelines.defs.refresh.REPORTS", {HOURLY.name: HOURLY})
+    return account_id
+
+
+def refresh(instance: dg.DagsterInstance, clock: Clock, **tags: str) -> RunResult:
+    config = {"look": {"as_of": clock.now.isoformat()}}
+    return run_job(instance, "refresh_job", config=config, tags=tags, output_of="look")
+
+
+def files(lake: Lake) -> Mapping[str, bytes]:
+    """All that is kept of the account's days."""
+    return {
+        key: lake.store.read(key)
+        for table in (HOURLY.name, CONTROL.name)
+        for key in (found.key for found in lake.store.find(f"{table}/**/data.parquet"))
+    }
+
+
+def complete(instance: dg.DagsterInstance) -> str:
+    """What the check `complete` of the hours said last."""
+    check = dg.AssetCheckKey(dg.AssetKey(HOURLY.name), "complete")
+    [record] = instance.event_log_storage.get_asset_check_execution_history(check, limit=1)
+    return record.status.value
+
+
+def published(lake: Lake) -> set[tuple[str, int]]:
+    """Verdict and rows of each account-day with hours, as analysts see them."""
+    asked = f"select verdict, rows > 0 from loads where table_name = '{HOURLY.name}'"  # noqa: S608
+    with warehouse.open(lake.root) as opened:
+        return {(verdict, bool(rows)) for verdict, rows in opened.sql(asked).fetchall()}
+
+
+def test_a_refresh_through_an_empty_hour_changes_nothing_and_the_next_one_has_it_all_again(
+    instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake, clock: Clock, account: str
+) -> None:
+    assert refresh(instance, clock).success
+    before, failures = files(lake), Failures(lake.store, HOURLY.name)
+    clock.now += timedelta(minutes=10)
+    sandbox.use("empty_hour:60")
+
+    during = refresh(instance, clock)
+    kept, failed, check = files(lake), failures.of(account), complete(instance)
+    clock.now += timedelta(minutes=60)
+    after = refresh(instance, clock)
+
+    days = {f"act_{account}|{DAY - timedelta(days=n)}" for n in range(3)}
+    assert not during.success
+    assert days <= {key for asset, key in during.failed if asset == HOURLY.name}
+    assert all("Load it again after 2026-11-23 21:1" in why for why in during.failed.values())
+    assert kept == before
+    assert {one.kind for one in failed.values()} == {"empty"}
+    assert check == "FAILED"
+    assert after.success
+    assert complete(instance) == "SUCCEEDED"
+    assert failures.of(account) == {}
+    assert published(lake) == {("proven", True)}
+
+
+def test_days_that_are_still_empty_an_hour_later_become_so_and_come_back_when_they_do(
+    instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake, clock: Clock, account: str
+) -> None:
+    assert refresh(instance, clock).success
+    before = files(lake)
+    sandbox.use("empty_hour:600")
+
+    looks = []
+    for minutes in (0, 59):
+        clock.now += timedelta(minutes=minutes)
+        looks.append((refresh(instance, clock).success, files(lake) == before))
+    clock.now += timedelta(minutes=1)
+    last = refresh(instance, clock)
+    empty = published(lake)
+    sandbox.use()
+    back = refresh(instance, clock)
+
+    assert looks == [(False, True)] * 2
+    assert last.success
+    assert empty == {("proven", False)}
+    assert back.success
+    assert published(lake) == {("proven", True)}
+    assert Failures(lake.store, CONTROL.name).of(account) == {}
+
+
+@pytest.mark.parametrize("job", ["refresh_job", "insights_hourly_job"])
+def test_the_tag_of_a_run_makes_it_believe_an_empty_day_at_once(
+    instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake, clock: Clock, account: str, job: str
+) -> None:
+    assert refresh(instance, clock).success
+    cell = AccountDay(account, DAY)
+    sandbox.use("empty_hour:600")
+
+    def run(**tags: str) -> RunResult:
+        if job == "refresh_job":
+            return refresh(instance, clock, **tags)
+        return run_job(instance, job, key_of(cell), key_of(cell), tags=tags)
+
+    without = run(**{"fbinsights/accept_empty": "no"})
+    kept = lake.load_of(HOURLY.name, *cell)
+    believing = run(**{"fbinsights/accept_empty": "yes"})
+    load = lake.load_of(HOURLY.name, *cell)
+
+    assert not without.success
+    assert "the run tag fbinsights/accept_empty=yes" in without.failed[HOURLY.name, key_of(cell)]
+    assert kept
+    assert kept.rows
+    assert believing.success
+    assert load
+    assert (load.verdict, load.rows) == ("proven", 0)
+    assert lake.read(CONTROL.name, account_id=account, date=DAY).num_rows == 0
+    assert Failures(lake.store, HOURLY.name).of(account).get(DAY) is None
+
+
+def test_a_provisional_day_is_loaded_again_by_a_refresh_long_after_it_was_fresh(
+    instance: dg.DagsterInstance, client: GraphClient, lake: Lake, clock: Clock, account: str
+) -> None:
+    assert refresh(instance, clock).success
+    open_day = AccountDay(account, clock.now.date())
+    [outcome] = Loader(client, lake, accounts_in(lake), "by hand", now=clock).load(
+        HOURLY, [open_day]
+    )
+    before = outcome.load
+    clock.now += timedelta(days=9)
+
+    result = refresh(instance, clock)
+
+    after = lake.load_of(HOURLY.name, *open_day)
+    assert before
+    assert before.verdict == "provisional"
+    assert result.success
+    assert result.output.pull[HOURLY.name][open_day] is Why.PROVISIONAL
+    assert after
+    assert (after.verdict, after.is_over, after.asked_at) == ("proven", True, clock.now)
+    assert after.rows > before.rows

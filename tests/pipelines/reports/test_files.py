@@ -1,0 +1,302 @@
+"""`defs.yaml` files: what is read, and what is told with file and line."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines.reports.catalog import CONTROL, REPORTS, read_reports, report_of
+from pipelines.reports.files import read_definitions
+from pipelines.reports.spec import Definition
+from warehouse.schema.catalog import OWN
+from warehouse.schema.tables import LIVE_WINDOWS, TABLES
+from warehouse.schema.views import VIEWS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("own_tables")
+
+RIGHT = """\
+type: pipelines.components.InsightsReport
+attributes:
+  name: by_country
+  level: campaign
+  breakdowns: [country]
+  fields: [impressions, actions]
+  action_attribution_windows: [7d_click]
+  lookback_days: 7
+  start_date: 2026-01-01
+  description: Campaigns by country.
+  owners: ["team:growth"]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Callable[..., Path]:
+    """A folder with one `defs.yaml` for each text, in `a`, `b` and so on."""
+
+    def write(*texts: str) -> Path:
+        for name, text in zip("abc", texts, strict=False):
+            path = tmp_path / name / "defs.yaml"
+            path.parent.mkdir()
+            path.write_text(text, encoding="utf-8")
+        return tmp_path
+
+    return write
+
+
+def test_a_file_says_a_report(folder: Callable[..., Path]) -> None:
+    found = read_definitions(folder(RIGHT))
+
+    assert found.faults == []
+    assert found.definitions["by_country"] == Definition(
+        name="by_country",
+        level="campaign",
+        fields=("impressions", "actions"),
+        breakdowns=("country",),
+        action_attribution_windows=("7d_click",),
+        lookback_days=7,
+        start_date=date(2026, 1, 1),
+        description="Campaigns by country.",
+        owners=("team:growth",),
+    )
+
+
+def test_a_day_may_be_quoted_and_a_file_may_hold_several_reports_and_other_components(
+    folder: Callable[..., Path],
+) -> None:
+    quoted = RIGHT.replace("2026-01-01", '"2026-01-01"')
+    other = "type: dagster.DefsFolderComponent\nattributes: {fields: 7}\n"
+
+    found = read_definitions(folder(f"{quoted}---\n{other}---\n{RIGHT.replace('by_', 'per_')}"))
+
+    assert found.faults == []
+    assert [d.start_date for d in found.definitions.values()] == [date(2026, 1, 1)] * 2
+    assert list(found.definitions) == ["by_country", "per_country"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("  level: campaign\n", "", "2: level: is missing"),
+        (
+            "lookback_days",
+            "lookback_day",
+            "8: lookback_day: is not a key of a report; do you mean l",
+        ),
+        ("owners", "colour", "11: colour: is not a key of a report; there are name, level, fields"),
+        ("lookback_days: 7", "lookback_days: week", "8: lookback_days: week: write a whole number"),
+        ("lookback_days: 7", "lookback_days: yes", "8: lookback_days: True: write a whole number"),
+        ("2026-01-01", "2026-02-30", "9: start_date: 2026-02-30: write a day like 2026-11-21"),
+        ("2026-01-01", '"{{ env.X }}"', "9: start_date: {{ env.X }}: write a day like 2026-11-21"),
+        ("2026-01-01", "2026-01-01 10:00:00", "9: start_date: 2026-01-01 10:00:00: write a day"),
+        ("2026-01-01", "2026-W01-1", "9: start_date: 2026-W01-1: write a day like 2026-11-21"),
+        ("2026-01-01", "9999-12-31", "9: start_date: 9999-12-31: write a day that is not after"),
+        ("[country]", "country", "5: breakdowns: country: write a list of texts"),
+        ("[country]", "[1]", "5: breakdowns: write a list of texts"),
+        ("[country]", "{country: 1}", "5: breakdowns: write a list of texts"),
+        ("[country]", "\n  - country\n  - age", "5: breakdowns: age+country: Meta is not known to"),
+        ("by_country", "insights_hourly", "3: name: insights_hourly: this name is reserved: fb"),
+        ("by_country", "accounts", "3: name: accounts: this name is reserved: fbinsights"),
+        ("by_country", "warehouse_duckdb", "3: name: warehouse_duckdb: this name is reserved: D"),
+        ("by_country", "campaign_daily", "3: name: campaign_daily: this name is reserved: fb"),
+        ("by_country", "insights_daily", "3: name: insights_daily: insights_daily has one row per"),
+        (RIGHT[RIGHT.index("attr") :], "attributes: []\n", "2: attributes: write what"),
+        ("[country]", "[country", "6: YAML: expected ',' or ']'"),
+    ],
+)
+def test_what_is_wrong_is_told_with_file_and_line(
+    folder: Callable[..., Path], old: str, new: str, told: str
+) -> None:
+    where = folder(RIGHT.replace(old, new))
+
+    found = read_reports(where)
+
+    assert len(found.faults) == 1, found.faults
+    assert f"a/defs.yaml:{told}" in found.faults[0]
+    assert (len(found.broken), found.definitions) == (1, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("defs.yaml", RIGHT.replace("type:", "typ:"), "2: type: is missing: write type: pipelines"),
+        ("defs.yaml", RIGHT.replace("InsightsReport", "insightreport"), "1: type: pipelines.compo"),
+        ("defs.yaml", RIGHT.replace("pipelines.components", "fbinsights"), "1: type: fbinsights."),
+        ("defs.yaml", RIGHT.replace("pipelines.components.InsightsReport", "Reprt"), "Reprt: "),
+        ("defs.yml", RIGHT, "2: file: defs.yml: rename it defs.yaml"),
+        ("report.yaml", RIGHT, "2: file: report.yaml: rename it defs.yaml"),
+        ("defs.yaml", "", "1: document: is not a report: write type: pipelines"),
+        ("defs.yaml", "- spend\n", "1: document: is not a report"),
+        ("defs.yaml", RIGHT + "  level: ad\n", "12: level: is written twice"),
+        ("defs.yaml", RIGHT + "labels: 1\n", "12: labels: is not a key here"),
+        ("defs.yaml", "attributes: &a {name: *a, fields: [*a]}\n", "name: write a text"),
+    ],
+)  # fmt: skip
+def test_nothing_that_is_meant_for_a_report_is_passed_over(
+    tmp_path: Path, name: str, text: str, told: str
+) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+
+    found = read_reports(tmp_path)
+
+    assert found.definitions == {}
+    assert any(told in fault for fault in found.faults), found.faults
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("defs.yml", "type: dagster.DefsFolderComponent\n"),
+        ("defs.yaml", "type: dagster_dbt.DbtProjectComponent\nattributes: {project: x}\n"),
+        ("schema.yml", "version: 2\nmodels: []\n"),
+        ("values.yaml", "a: [\n"),
+        ("notes.txt", "type: pipelines.components.InsightsReport\n"),
+    ],
+)
+def test_what_is_not_ours_is_left_alone(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+
+    found = read_reports(tmp_path)
+
+    assert (found.definitions, found.broken, found.told) == ({}, {}, [])
+
+
+def test_a_wrong_report_stops_no_other_and_keeps_what_can_be_told_of_its_table(
+    folder: Callable[..., Path],
+) -> None:
+    wrong = RIGHT.replace("impressions", "impresions").replace("by_country", "mine")
+
+    found = read_reports(folder(wrong, RIGHT, "a: ["))
+
+    assert list(found.definitions) == ["by_country"]
+    assert [name.rpartition("/")[2] for name in found.broken] == ["mine", "defs.yaml:1"]
+    # Its days are in the lake, and stay published.
+    assert "actions" in [column.name for column in TABLES["mine"].columns]
+    assert "mine_actions" in VIEWS
+
+
+def test_a_name_that_is_reserved_now_takes_nothing_of_its_owner(
+    folder: Callable[..., Path],
+) -> None:
+    before = dict(TABLES), dict(VIEWS)
+
+    found = read_reports(
+        folder(*(RIGHT.replace("by_country", n) for n in ("creatives", "ad_daily", "loads")))
+    )
+
+    assert list(found.broken) == ["creatives", "ad_daily", "loads"]
+    assert (dict(TABLES), dict(VIEWS)) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("[country]", "[spend]", "by_country would have two columns called spend"),
+        ("[country]", "[campaign_id]", "by_country would have two columns called campaign_id"),
+        ("actions]", "actions, date]", "by_country would have two columns called date"),
+        ("[7d_click]", "[value]", "by_country would have two columns called value"),
+        ("[7d_click]", "[list_field]", "by_country_actions would have two columns called list_f"),
+        ("actions]", 'actions, "a b"]', "fields: a b: write a-z, 0-9 and _: it names a column"),
+        ("actions]", "actions, Spend]", "fields: Spend: write a-z, 0-9 and _"),
+    ],
+)
+def test_what_is_unknown_names_a_column_of_its_own(
+    folder: Callable[..., Path], old: str, new: str, told: str
+) -> None:
+    text = RIGHT.replace("impressions", "spend").replace(old, new) + "  allow_unknown: true\n"
+
+    [fault] = read_reports(folder(text)).faults
+
+    assert told in fault
+
+
+def test_the_line_is_that_of_the_value(folder: Callable[..., Path]) -> None:
+    text = RIGHT.replace("[impressions, actions]", "\n  - impressions\n  - clickz\n  - actions")
+
+    [fault] = read_definitions(folder(text)).faults
+
+    assert "defs.yaml:8: fields: clickz: is not known; do you mean clicks" in fault
+
+
+def test_all_files_are_told_at_once(folder: Callable[..., Path]) -> None:
+    wrong = RIGHT.replace("impressions", "impresions").replace("7d_click", "7d_view")
+    again = RIGHT.replace("country]", "agee]")
+
+    told = "\n".join(read_reports(folder(wrong, again)).faults)
+
+    assert "a/defs.yaml:6: fields: impresions" in told
+    assert "a/defs.yaml:7: action_attribution_windows: 7d_view" in told
+    assert "b/defs.yaml:5: breakdowns: agee" in told
+    assert "b/defs.yaml:3: name: by_country: there is a report of this name already, in" in told
+
+
+def test_the_table_of_a_report_is_the_warehouses_with_a_view_of_its_lists(
+    folder: Callable[..., Path],
+) -> None:
+    read_reports(folder(RIGHT))
+
+    assert TABLES["by_country"].grain == ("account_id", "campaign_id", "date", "country")
+    assert VIEWS["by_country_actions"].grain[-2:] == ("list_field", "action_type")
+    assert "7d_click" in [column.name for column in VIEWS["by_country_actions"].columns]
+
+
+def test_a_report_without_lists_has_no_view(folder: Callable[..., Path]) -> None:
+    plain = RIGHT.replace(", actions", "").replace("  action_attribution_windows: [7d_click]\n", "")
+
+    read_reports(folder(plain))
+
+    assert "by_country_actions" not in VIEWS
+
+
+def test_insights_daily_may_be_given_more_fields_and_none_may_be_taken(
+    folder: Callable[..., Path],
+) -> None:
+    asked = ", ".join(f for f in OWN["insights_daily"].fields if f != "date_start")
+    text = f"""\
+type: pipelines.components.InsightsReport
+attributes:
+  name: insights_daily
+  level: ad
+  fields: [{asked}, cpc, results]
+  action_attribution_windows: [1d_click, 7d_click, 1d_view, 1d_ev]
+"""
+    wider = text.replace(", reach", "")
+
+    [fault] = read_reports(folder(wider)).faults
+    assert "must keep reach, which views count on" in fault
+    (folder() / "a" / "defs.yaml").write_text(text.replace("1d_click, ", ""), encoding="utf-8")
+    [fault] = read_reports(folder()).faults
+    assert "insights_daily must keep actions as list" in fault
+    (folder() / "a" / "defs.yaml").write_text(text.replace(", 1d_ev", ""), encoding="utf-8")
+    assert read_reports(folder()).faults == []
+
+    assert TABLES["insights_daily"].column("cpc").kind == "ratio"
+
+
+def test_what_is_asked_for_says_windows_and_action_breakdowns() -> None:
+    asked = Definition(
+        name="x",
+        level="campaign",
+        fields=("actions",),
+        action_breakdowns=("action_device",),
+        action_attribution_windows=("1d_view",),
+    )
+
+    report = report_of(asked)
+
+    assert report.action_breakdowns == ("action_type", "action_device")
+    assert list(report.windows) == ["1d_view"]
+    params = CONTROL.params(date(2026, 11, 20), date(2026, 11, 20))
+    assert params["action_breakdowns"] is None
+    assert params["action_attribution_windows"] == list(LIVE_WINDOWS)
+
+
+def test_the_reports_that_ship_are_right_and_read() -> None:
+    assert set(REPORTS) == {"insights_hourly", "insights_daily", "insights_age_gender"}
+    assert REPORTS["insights_age_gender"].breakdowns == ("age", "gender")
+    assert read_definitions().faults == []

@@ -1,0 +1,134 @@
+"""One Dagster home, one lake: its grid shows no other's days."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pytest
+from click.testing import CliRunner
+
+from pipelines.cli.main import cli
+from pipelines.cli.runs import run_job
+from pipelines.definitions import defs
+from pipelines.errors import ConfigError
+from pipelines.resources import GraphResource
+from pipelines.state.homes import Shown, demand_home, is_same
+from tests.pipelines.conftest import DAYS
+from warehouse.lake.identity import KEY, claim
+from warehouse.storage.url import open_store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fbgraph.sandbox import Sandbox
+    from warehouse.lake.partitions import Lake
+
+DAY = str(DAYS[-1])
+
+
+@pytest.mark.parametrize(
+    ("known", "met", "same"),
+    [
+        (Shown("a", "/lake"), Shown("a", "/lake"), True),
+        (Shown("a", "/lake"), Shown("a", "/moved"), True),
+        (Shown("a", "/lake"), Shown("b", "/lake"), True),  # removed and begun again
+        (Shown("a", "/lake"), Shown("", "/lake"), True),  # the same, before it has an id
+        (Shown("a", "/lake"), Shown("b", "/other"), False),
+        (Shown("a", "/lake"), Shown("", "/other"), False),  # nothing was loaded there yet
+    ],
+)
+def test_a_lake_is_known_by_its_id_and_one_begun_again_by_its_place(
+    known: Shown,
+    met: Shown,
+    same: bool,  # noqa: FBT001  # of the table above
+) -> None:
+    assert is_same(known, met) == same
+
+
+def test_a_home_takes_the_first_lake_it_meets_and_follows_it(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    first, second = open_store(tmp_path / "first"), open_store(tmp_path / "second")
+    demand_home(instance, first)  # nothing is there yet, so nothing is known
+    demand_home(instance, second)
+    claim(first, "graph.facebook.com", lambda: "one")
+    demand_home(instance, first)
+
+    with pytest.raises(
+        ConfigError, match=rf"shows what is loaded in {first.root}/?, and WAREHOUSE"
+    ):
+        demand_home(instance, second)
+    shutil.move(first.root, tmp_path / "moved")
+    demand_home(instance, open_store(tmp_path / "moved"))
+    (tmp_path / "moved" / KEY).unlink()
+    demand_home(instance, open_store(tmp_path / "moved"))
+    with pytest.raises(ConfigError, match="one grid cannot show two lakes"):
+        demand_home(instance, first)
+
+
+@pytest.fixture
+def elsewhere(
+    instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A home that shows a lake, and an environment that names another."""
+    assert run_job(instance, "accounts_job").success
+    monkeypatch.setenv("WAREHOUSE_URL", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("DAGSTER_HOME", instance.root_directory)
+    return tmp_path / "elsewhere"
+
+
+@pytest.mark.parametrize("command", [["backfill", "--since", DAY, "--until", DAY], ["refresh"]])
+def test_a_command_refuses_and_writes_nothing(elsewhere: Path, command: list[str]) -> None:
+    done = CliRunner().invoke(cli, command)
+
+    assert done.exit_code == 2, done.output
+    assert "one grid cannot show two lakes" in done.output
+    assert "set DAGSTER_HOME to a folder of its own" in done.output
+    assert not (elsewhere / KEY).exists()
+    assert not list(elsewhere.rglob("*.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("job", "key"),
+    [
+        ("accounts_job", None),
+        ("objects_job", "act_500100007310042"),
+        ("insights_hourly_job", f"act_500100007310042|{DAY}"),
+        ("refresh_job", None),
+        ("publish_job", None),
+    ],
+)
+def test_runs_of_dagster_refuse_and_paint_nothing(
+    elsewhere: Path, instance: dg.DagsterInstance, sandbox: Sandbox, job: str, key: str | None
+) -> None:
+    before = sandbox.calls()["total"]
+
+    result = run_job(instance, job, key, key)
+
+    assert "one grid cannot show two lakes" in result.stopped
+    assert sandbox.calls()["total"] == before
+    assert not (elsewhere / KEY).exists()
+    assert not list(elsewhere.rglob("*.parquet"))
+    assert not instance.get_materialized_partitions(dg.AssetKey("insights_hourly"))
+
+
+@pytest.mark.parametrize("name", ["new_accounts", "access_ends", "follow_lake", "freshness"])
+def test_sensors_refuse(elsewhere: Path, instance: dg.DagsterInstance, name: str) -> None:
+    repository = defs.get_repository_def()
+    context = dg.build_sensor_context(
+        instance=instance, repository_def=repository, resources={"graph": GraphResource()}
+    )
+
+    with pytest.raises(Exception, match="one grid cannot show two lakes"):
+        repository.get_sensor_def(name).evaluate_tick(context)
+    assert not elsewhere.exists() or not list(elsewhere.rglob("*.parquet"))
+
+
+def test_a_lake_that_was_moved_goes_on_in_its_home(
+    elsewhere: Path, instance: dg.DagsterInstance, lake: Lake
+) -> None:
+    shutil.move(lake.root, elsewhere)
+
+    assert run_job(instance, "accounts_job").success

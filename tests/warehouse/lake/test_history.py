@@ -1,0 +1,442 @@
+"""Objects over time: the latest state, every state before, and the ones that no listing has."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import warehouse
+from warehouse.decode.arrow import records
+from warehouse.decode.pages import Account
+from warehouse.lake.history import merge_objects, missing_ids
+from warehouse.lake.partitions import Lake
+from warehouse.published.publish import publish
+from warehouse.schema.catalog import register
+from warehouse.schema.table import Table
+from warehouse.schema.tables import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from tests.s3 import S3
+    from warehouse.lake.history import Merged
+
+ACCOUNT = Account("11", "Europe/Berlin", "EUR")
+MONDAY = datetime(2026, 11, 16, 5, tzinfo=UTC)
+DAY = date(2026, 11, 21)
+
+#: A process that takes in two listings: of what is listed no more, one is known to be deleted.
+LISTER = """
+import sys
+from datetime import UTC, datetime
+from warehouse.decode.pages import Account
+from warehouse.lake.history import merge_objects
+from warehouse.lake.partitions import Lake
+lake, account = Lake({url!r}), Account("11", "UTC", "EUR")
+told = {{"account_id": "11", "name": "Spring", "updated_time": "2026-11-01T08:00:12+0100"}}
+listed = [{{"id": str(n), "effective_status": "DELETED" if n else None, **told}} for n in (0, 1)]
+for day, objects in enumerate([listed, [{{"id": "2", **told}}]], start=1):
+    at = datetime(2026, 11, day, tzinfo=UTC)
+    merge_objects(lake, "campaigns", objects, account, at, complete=True)
+print("pandas" in sys.modules)
+"""
+
+
+def campaign(number: int = 20, **changes: Any) -> dict[str, Any]:
+    values = {"id": str(number), "account_id": "11", "name": "Spring", "daily_budget": "1500"}
+    return (
+        values
+        | {"effective_status": "ACTIVE", "updated_time": "2026-11-01T08:00:12+0100"}
+        | changes
+    )
+
+
+def seen(
+    lake: Lake, *campaigns: Mapping[str, Any], after: int = 0, complete: bool = True
+) -> Merged:
+    """Take in a snapshot of some days after the first Monday."""
+    at = MONDAY + timedelta(days=after)
+    return merge_objects(lake, "campaigns", campaigns, ACCOUNT, at, complete=complete)
+
+
+def names(lake: Lake, table: str = "campaigns") -> list[str]:
+    return list(lake.read(table)["campaign_name"].to_pylist())
+
+
+def states(lake: Lake) -> list[tuple[str, int, int | None]]:
+    """Name, first and last day of each state, counted from the first Monday."""
+    return [
+        (
+            row["campaign_name"],
+            (row["valid_from"] - MONDAY).days,
+            None if row["valid_to"] is None else (row["valid_to"] - MONDAY).days,
+        )
+        for row in lake.read("campaigns_history").to_pylist()
+    ]
+
+
+def test_a_change_ends_one_state_and_begins_the_next(lake: Lake) -> None:
+    seen(lake, campaign())
+    seen(lake, campaign(), after=1)
+    seen(lake, campaign(name="Summer"), after=2)
+    seen(lake, campaign(name="Summer"), after=3)
+
+    assert names(lake) == ["Summer"]
+    assert states(lake) == [("Spring", 0, 2), ("Summer", 2, None)]
+
+
+def test_the_latest_state_says_when_it_was_read(lake: Lake) -> None:
+    seen(lake, campaign())
+    seen(lake, campaign(budget_remaining="700"), after=1)
+
+    [row] = lake.read("campaigns").to_pylist()
+    assert row["fetched_at"] == MONDAY + timedelta(days=1)
+    assert row["budget_remaining"] == Decimal(7)
+
+
+def test_what_moves_by_itself_is_no_change(lake: Lake) -> None:
+    seen(lake, campaign())
+    before = (lake.root / lake.key("campaigns_history", "11", None)).stat().st_ino
+    seen(lake, campaign(budget_remaining="5", updated_time="2026-11-20T08:00:12+0100"), after=1)
+
+    assert states(lake) == [("Spring", 0, None)]
+    assert (lake.root / lake.key("campaigns_history", "11", None)).stat().st_ino == before
+
+
+def test_a_changed_budget_is_a_change_in_major_units(lake: Lake) -> None:
+    seen(lake, campaign())
+    seen(lake, campaign(daily_budget="2000"), after=1)
+
+    budgets = lake.read("campaigns_history")["daily_budget"].to_pylist()
+    assert budgets == [Decimal(15), Decimal(20)]
+
+
+def test_an_object_that_is_no_longer_listed_stays_and_is_asked_for(lake: Lake) -> None:
+    seen(lake, campaign(20), campaign(21, name="Other"))
+    merged = seen(lake, campaign(20), after=1)
+    assert merged.gone == ["21"]
+
+    deleted = campaign(21, name="Other", effective_status="DELETED")
+    assert seen(lake, deleted, after=2, complete=False).gone == []
+    assert seen(lake, campaign(20), after=3).gone == []
+
+    rows = lake.read("campaigns").to_pylist()
+    assert [r["effective_status"] for r in rows] == ["ACTIVE", "DELETED"]
+    assert states(lake) == [("Spring", 0, None), ("Other", 0, 2), ("Other", 2, None)]
+
+
+def test_of_an_object_that_came_twice_the_later_counts(lake: Lake) -> None:
+    seen(lake, campaign(name="first"), campaign(name="second"))
+
+    assert names(lake) == ["second"]
+
+
+def account(number: int, **changes: Any) -> dict[str, Any]:
+    values = {"account_id": str(number), "name": "Shop", "currency": "EUR", "balance": "100"}
+    return values | {"timezone_name": "Europe/Berlin"} | changes
+
+
+def test_changes_are_recorded_though_the_clock_was_ahead_when_the_last_one_was_seen(
+    lake: Lake,
+) -> None:
+    seen(lake, campaign())
+    seen(lake, campaign(name="Summer"), after=30)  # the clock is ahead by a month
+    for days, name in ((1, "Summer"), (2, "Autumn"), (3, "Autumn"), (4, "Winter"), (31, "Winter")):
+        seen(lake, campaign(name=name), after=days)
+    seen(lake, campaign(name="Spring again"), after=32)
+
+    assert states(lake) == [
+        ("Spring", 0, 30),
+        ("Summer", 30, 30),
+        ("Autumn", 30, 30),
+        ("Winter", 30, 32),
+        ("Spring again", 32, None),
+    ]
+    assert names(lake) == ["Spring again"]
+
+
+snapshots_at_any_time = st.lists(
+    st.tuples(st.integers(-3, 3), st.sampled_from(["Spring", "Summer", "Autumn"])),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(taken=snapshots_at_any_time, of_accounts=st.booleans())
+def test_whatever_the_clock_says_every_change_is_a_state_and_states_follow_each_other(
+    taken: Sequence[tuple[int, str]], tmp_path_factory: pytest.TempPathFactory, *, of_accounts: bool
+) -> None:
+    lake = Lake(tmp_path_factory.mktemp("lake"))
+    for days, name in taken:
+        at = MONDAY + timedelta(days=days)
+        if of_accounts:
+            merge_objects(lake, "accounts", [account(11, name=name)], None, at, complete=False)
+        else:
+            merge_objects(lake, "campaigns", [campaign(name=name)], ACCOUNT, at, complete=True)
+
+    table, column = ("accounts", "account_name") if of_accounts else ("campaigns", "campaign_name")
+    rows = lake.read(f"{table}_history").to_pylist()
+    changes = [name for n, (_, name) in enumerate(taken) if n == 0 or name != taken[n - 1][1]]
+    assert [row[column] for row in rows] == changes
+    assert all(row["valid_from"] < row["valid_to"] for row in rows[:-1])
+    assert [row["valid_to"] for row in rows[:-1]] == [row["valid_from"] for row in rows[1:]]
+    assert rows[-1]["valid_to"] is None
+    assert lake.read(table)[column].to_pylist() == [taken[-1][1]]
+
+
+def test_a_process_that_died_between_the_two_files_is_made_good_by_the_next(lake: Lake) -> None:
+    seen(lake, campaign())
+    before = lake.read("campaigns")
+    seen(lake, campaign(name="Summer"), after=1)
+    lake.replace("campaigns", before, account_id="11")  # as if killed before the second rename
+    seen(lake, campaign(name="Summer"), after=2)
+
+    assert names(lake) == ["Summer"]
+    assert states(lake) == [("Spring", 0, 1), ("Summer", 1, None)]
+
+
+def rejects(lake: Lake) -> list[tuple[str, str, str]]:
+    """Account, column and value of what could not be read, as published."""
+    url = lake.store.name()
+    publish(url)
+    with warehouse.open(url) as opened:
+        query = "select account_id, column_name, value from rejects order by all"
+        return opened.sql(query).fetchall()
+
+
+def test_a_value_that_cannot_be_read_is_null_in_rejects_and_no_change_in_history(
+    lake: Lake,
+) -> None:
+    seen(lake, campaign(), campaign(21, name="Other"))
+
+    merged = seen(lake, campaign(daily_budget="12a"), campaign(21, name="Others"), after=1)
+
+    rows = lake.read("campaigns").to_pylist()
+    assert [row["daily_budget"] for row in rows] == [None, Decimal(15)]
+    assert states(lake) == [("Spring", 0, None), ("Other", 0, 1), ("Others", 1, None)]
+    assert set(lake.read("campaigns_history")["daily_budget"].to_pylist()) == {Decimal(15)}
+    assert str(merged.unreadable) == (
+        "1 value NULL or left out (see the table rejects);"
+        ' first: daily_budget "12a" of 20: not a whole number'
+    )
+    assert rejects(lake) == [("11", "daily_budget", '"12a"')]
+
+
+def test_a_change_next_to_a_value_that_cannot_be_read_keeps_the_value_known_before(
+    lake: Lake,
+) -> None:
+    seen(lake, campaign())
+    seen(lake, campaign(name="Summer", daily_budget="12a"), after=1)
+    seen(lake, campaign(name="Summer"), after=2)
+    seen(lake, campaign(name="Summer", daily_budget="2000"), after=3)
+
+    assert states(lake) == [("Spring", 0, 1), ("Summer", 1, 3), ("Summer", 3, None)]
+    budgets = lake.read("campaigns_history")["daily_budget"].to_pylist()
+    assert budgets == [Decimal(15), Decimal(15), Decimal(20)]
+    assert rejects(lake) == []
+
+
+@pytest.mark.parametrize("name", ["Spring", "Summer"])
+def test_a_value_that_is_read_for_the_first_time_was_there_all_along(lake: Lake, name: str) -> None:
+    seen(lake, campaign(daily_budget="12a"))
+    seen(lake, campaign(daily_budget="12a"), after=1)
+    seen(lake, campaign(name=name), after=2)
+
+    rows = lake.read("campaigns_history").to_pylist()
+    assert {row["daily_budget"] for row in rows} == {Decimal(15)}
+    assert len(rows) == (1 if name == "Spring" else 2)
+
+
+def test_a_value_that_was_null_and_is_set_is_a_change(lake: Lake) -> None:
+    seen(lake, campaign(daily_budget=None))
+    seen(lake, campaign(), after=1)
+
+    budgets = lake.read("campaigns_history")["daily_budget"].to_pylist()
+    assert budgets == [None, Decimal(15)]
+
+
+@pytest.mark.parametrize("odd", [None, "a text", {"account_id": "11"}, campaign(22, account_id=9)])
+def test_an_object_that_cannot_be_kept_costs_itself_and_is_in_rejects_until_the_next_listing(
+    lake: Lake, odd: object
+) -> None:
+    seen(lake, campaign())
+
+    merged = merge_objects(
+        *(lake, "campaigns", [odd, campaign(name="Summer")], ACCOUNT),
+        MONDAY + timedelta(days=1),
+        complete=True,
+    )
+
+    assert names(lake) == ["Summer"]
+    assert (merged.unreadable.objects, merged.unreadable.cells) == (1, 0)
+    assert [account for account, _, _ in rejects(lake)] == ["11"]
+    seen(lake, campaign(22), campaign(name="Summer"), after=2)
+    assert rejects(lake) == []
+
+
+def test_rejects_of_objects_and_of_accounts_come_and_go_in_a_bucket_too(s3: S3) -> None:
+    lake = Lake(f"s3://{s3.new_bucket()}")
+
+    def take_in(days: int, **changes: Any) -> None:
+        seen(lake, campaign(**changes), after=days)
+        odd = [account(11, **{"balance": "x"} if changes else {}), account(12)]
+        at = MONDAY + timedelta(days=days)
+        merge_objects(lake, "accounts", odd, None, at, complete=False)
+
+    take_in(0, daily_budget="12a")
+    assert rejects(lake) == [("11", "balance", '"x"'), ("11", "daily_budget", '"12a"')]
+    take_in(1)
+    assert rejects(lake) == []
+    assert lake.store.find("rejects/*/*/*/*") == []
+    assert set(lake.read("campaigns_history")["daily_budget"].to_pylist()) == {Decimal(15)}
+
+
+def test_an_object_that_cannot_be_kept_keeps_the_row_it_has(lake: Lake) -> None:
+    seen(lake, campaign(), campaign(21))
+    merged = seen(lake, campaign(), campaign(21, account_id="12"), after=1)
+
+    assert lake.read("campaigns")["campaign_id"].to_pylist() == ["20", "21"]
+    assert merged.gone == ["21"]
+
+
+def test_rejects_of_an_object_stay_until_it_is_read_again(lake: Lake) -> None:
+    """A deleted one is in no listing any more."""
+    seen(lake, campaign(), campaign(21, daily_budget="x"), campaign(22, daily_budget="y"))
+    seen(lake, campaign(), campaign(22), after=1)
+    assert rejects(lake) == [("11", "daily_budget", '"x"')]
+
+    seen(lake, campaign(21, effective_status="DELETED"), after=2, complete=False)
+    assert rejects(lake) == []
+    assert lake.store.find("rejects/*/*/*/*") == []
+
+
+def test_rejects_of_each_column_are_kept_up_to_a_thousand(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warehouse.lake.rejects.REJECTS_KEPT", 2)
+    odd = [campaign(number, daily_budget="x", name=[]) for number in range(20, 25)]
+
+    merged = seen(lake, *odd)
+
+    assert merged.unreadable.cells == 10
+    assert sorted(column for _, column, _ in rejects(lake)) == [
+        *("campaign_name", "campaign_name", "daily_budget", "daily_budget")
+    ]
+
+
+def test_an_account_that_cannot_be_read_costs_itself_and_each_value_itself(lake: Lake) -> None:
+    odd = account(12, name={"not": "a name"}, balance="a lot")
+    merged = merge_objects(
+        *(lake, "accounts", [account(11), odd, None, {"name": "no id"}, account(13)], None, MONDAY),
+        complete=False,
+    )
+
+    rows = {row["account_id"]: row for row in lake.read("accounts").to_pylist()}
+    assert {key: row["balance"] for key, row in rows.items()} == {"11": 1, "12": None, "13": 1}
+    assert (rows["12"]["account_name"], rows["12"]["account_timezone"]) == (None, "Europe/Berlin")
+    assert (merged.unreadable.objects, merged.unreadable.cells) == (2, 2)
+    assert rejects(lake) == [
+        ("", "", "null"),
+        ("", "account_id", "null"),
+        ("12", "account_name", '{"not": "a name"}'),
+        ("12", "balance", '"a lot"'),
+    ]
+
+    again = [account(11), account(12, name={"not": "a name"})]
+    merge_objects(lake, "accounts", again, None, MONDAY + timedelta(days=1), complete=False)
+    assert rejects(lake) == [("12", "account_name", '{"not": "a name"}')]
+
+
+def test_accounts_have_a_history_too(lake: Lake) -> None:
+    for days, changes in enumerate(({}, {"balance": "200"}, {"name": "Shop GmbH"})):
+        at = MONDAY + timedelta(days=days)
+        merge_objects(lake, "accounts", [account(11, **changes)], None, at, complete=True)
+
+    rows = lake.read("accounts_history").to_pylist()
+    assert [r["account_name"] for r in rows] == ["Shop", "Shop GmbH"]
+    assert "balance" not in rows[0]
+
+
+def test_a_rename_does_not_touch_the_rows_of_insights(days: Any, lake: Lake) -> None:
+    days.put()
+    path = lake.root / lake.key("insights_hourly", "11", DAY)
+    before = path.stat()
+    seen(lake, campaign())
+    seen(lake, campaign(name="Summer"), after=1)
+
+    assert path.stat() == before
+    assert set(lake.read("insights_hourly")["campaign_name"].to_pylist()) == {
+        "Campaign 0",
+        "Campaign 1",
+    }
+
+
+def test_ids_that_insights_mention_and_no_table_has_are_found(days: Any, lake: Lake) -> None:
+    days.put()
+    seen(lake, campaign(20))
+
+    assert missing_ids(lake, "11", [DAY, date(2026, 11, 20)]) == {
+        "campaigns": ["21"],
+        "adsets": [],
+        "ads": ["30", "31"],
+    }
+    assert missing_ids(lake, "11", [date(2026, 11, 20)])["ads"] == []
+
+
+@pytest.mark.usefixtures("own_tables")
+def test_ids_in_a_report_of_campaigns_are_found_too(lake: Lake) -> None:
+    columns = [TABLES["insights_daily"].column(n) for n in ("account_id", "campaign_id", "date")]
+    table = Table(
+        "mine", ("account_id", "campaign_id", "date"), "…", (*columns,), ("account_id", "date")
+    )
+    register(table)
+    row = {"account_id": "11", "campaign_id": "29", "date": DAY}
+    lake.replace("mine", records(table.arrow_schema, [row]), account_id="11", date=DAY)
+
+    assert missing_ids(lake, "11", [DAY])["campaigns"] == ["29"]
+
+
+snapshots = st.lists(
+    st.dictionaries(st.integers(20, 22), st.sampled_from(["Spring", "Summer"]), max_size=3),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(snapshots=snapshots)
+def test_history_gives_back_the_state_at_every_snapshot(
+    snapshots: Sequence[Mapping[int, str]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    lake = Lake(tmp_path_factory.mktemp("lake"))
+    known: dict[str, str] = {}
+    for days, snapshot in enumerate(snapshots):
+        seen(lake, *(campaign(number, name=name) for number, name in snapshot.items()), after=days)
+        known |= {str(number): name for number, name in snapshot.items()}
+        at = MONDAY + timedelta(days=days)
+        rows = lake.read("campaigns_history").to_pylist()
+        valid = [
+            row
+            for row in rows
+            if row["valid_from"] <= at and (row["valid_to"] is None or at < row["valid_to"])
+        ]
+        assert {row["campaign_id"]: row["campaign_name"] for row in valid} == known
+        assert len(valid) == len(known)
+
+
+def test_objects_are_taken_in_without_pandas(tmp_path: Path) -> None:
+    code = LISTER.format(url=str(tmp_path / "lake"))
+    told = subprocess.run(  # noqa: S603  ourselves
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert told.stdout == "False\n"

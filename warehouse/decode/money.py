@@ -1,0 +1,67 @@
+"""Money as Meta counts it: which currencies it has, what their smallest coin is, and which numbers
+are none.
+
+Insights have major units with their decimals; accounts and their objects have minor units, whole
+numbers of the smallest coin that Meta's interfaces know.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Final
+
+from warehouse.decode.values import UnreadableError
+
+__all__ = ["is_no_limit", "major_units", "offset_of", "smallest_coin"]
+
+#: Currencies whose smallest coin at Meta is the whole unit, and those that have hundredths. They
+#: differ from ISO 4217 both ways. Source: Marketing API, Currency codes (2024-04-16); LKR from the
+#: enum of the SDK (facebook-business 26.0.3, AdAccount.Currency).
+WHOLE_UNITS: Final = frozenset("CLP COP CRC HUF ISK IDR JPY KRW PYG TWD VND".split())
+HUNDREDTHS: Final = frozenset(
+    (
+        "AED ARS AUD BDT BGN BHD BOB BRL CAD CHF CNY CZK DKK DZD EGP EUR FBZ GBP GTQ HKD HNL HRK "
+        "ILS INR JOD KES LKR LTL LVL MOP MXN MYR NGN NIO NOK NZD PEN PHP PKR PLN QAR RON RSD RUB "
+        "SAR SEK SGD SKK THB TRY UAH USD UYU VEF VES ZAR"
+    ).split()
+)
+
+#: The largest number of 64 bits, and what is left of it where somebody counts in up to four more
+#: decimals or a float has rounded it. Source: Campaign reference, `spend_cap`: "Set the value to
+#: 922337203685478 to remove the spend cap".
+_NO_LIMIT: Final = re.compile(r"92233720368547[78][0-9]{0,4}")
+
+
+def offset_of(currency: object) -> int:
+    """How many minor units make a major one. Raises UnreadableError for a currency that is not
+    known: to guess would be wrong by a hundred times.
+    """
+    code = currency if isinstance(currency, str) else ""
+    if code in WHOLE_UNITS:
+        return 1
+    if code in HUNDREDTHS:
+        return 100
+    raise UnreadableError(f"{currency!r} is not a currency whose smallest coin is known")
+
+
+def smallest_coin(currency: object) -> Decimal:
+    """What amounts are rounded to. Of a currency that is not known: a hundredth, for to forgive
+    too little is better than to forgive too much.
+    """
+    try:
+        return Decimal(1) / offset_of(currency)
+    except UnreadableError:
+        return Decimal("0.01")
+
+
+def major_units(minor: str, currency: object) -> str:
+    """Turn minor units, an integer of 64 bits as text, into exact major units as text."""
+    value = Decimal(minor) / offset_of(currency)  # at most 19 digits of the context's 28
+    return format(value, "f")
+
+
+def is_no_limit(minor: object) -> bool:
+    """Whether a cap or a budget is Meta's number for none."""
+    is_number = isinstance(minor, str | int) and not isinstance(minor, bool)
+    return is_number and _NO_LIMIT.fullmatch(str(minor)) is not None

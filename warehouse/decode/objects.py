@@ -1,0 +1,236 @@
+"""Accounts, campaigns, ad sets and ads, as json has read them, to typed rows.
+
+They are few, so all of it is Python. What cannot be read exactly costs the least that it can: a
+character, a cell, which is NULL, or the object; never another object, and never the account.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+
+from warehouse.decode import arrow
+from warehouse.decode.money import is_no_limit, major_units
+from warehouse.decode.rows import ROW, Reject, as_json
+from warehouse.decode.values import CELL, NOTHING, Flaw, UnreadableError, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from warehouse.decode.columns import Account
+    from warehouse.schema.table import Column, Table
+
+__all__ = ["Objects", "Unreadable", "decode_objects", "id_of"]
+
+#: Kinds of money that come in minor units.
+MINOR: Final = frozenset({"money_minor", "money_limit"})
+
+#: The zero of Unix time, in any zone: what Meta sends for a time that was never set, such as the
+#: end of an ad set without one. Source: recorded bodies (1969-12-31T16:00:00-0800).
+AROUND_ZERO: Final = frozenset({"1969-12-31", "1970-01-01"})
+
+#: Whole numbers up to here are told apart by a float.
+EXACT: Final = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """Rows of the table's schema, and what could not be read. `ids` are those of all objects that
+    came with one; `unread` the values that are NULL for that reason, (id, column); `unreadable`
+    what it cost, in numbers.
+    """
+
+    rows: pa.Table
+    rejects: Sequence[Reject]
+    ids: frozenset[str]
+    unread: frozenset[tuple[str, str]]
+    unreadable: Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """How many objects could not be read, how many values of the others, and the first of them."""
+
+    objects: int = 0
+    cells: int = 0
+    first: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.objects or self.cells)
+
+    def __add__(self, other: Unreadable) -> Unreadable:
+        return Unreadable(
+            self.objects + other.objects, self.cells + other.cells, self.first or other.first
+        )
+
+    def __str__(self) -> str:
+        counts = ((self.objects, "object", "not stored"), (self.cells, "value", "NULL or left out"))
+        told = ", ".join(
+            f"{count} {what if count == 1 else what + 's'} {cost}"
+            for count, what, cost in counts
+            if count
+        )
+        return f"{told} (see the table rejects); first: {self.first}" if told else ""
+
+
+class _ObjectError(Exception):
+    """An object that cannot be kept: the column that it cannot be without, and what came there."""
+
+    def __init__(self, column: str, value: object, reason: str) -> None:
+        self.column = column
+        self.value = value
+        super().__init__(reason)
+
+
+def decode_objects(
+    table: Table, objects: Iterable[object], account: Account | None, fetched_at: datetime
+) -> Objects:
+    """Decode the objects of an account, each once: of one that came twice, the later. `account` is
+    None for the table `accounts`.
+
+    Keys that the table does not have are left out without a word: who asks for an object's fields
+    may want more of it than we keep. The `row` of a reject counts the objects from 1.
+    """
+    found = _each_once(table, objects)
+    rows: dict[int, Mapping[str, Any]] = {}
+    rejects: list[Reject] = []
+    for number, one in enumerate(found, start=1):
+        try:
+            values, flaws = _values(table, account, one)
+        except _ObjectError as error:
+            rejects.append(_lost(number, one, error))
+            continue
+        rows[number] = {**values, "fetched_at": fetched_at}
+        rejects += [
+            Reject(1, number, name, as_json(f.value), f.reason, _raw(one), None, f.lost)
+            for name, f in flaws
+        ]
+    kept, refused = _typed(table, rows)
+    for number, why in refused.items():
+        rejects = [reject for reject in rejects if reject.row != number]
+        rejects.append(_lost(number, found[number - 1], _ObjectError("", None, why)))
+    ids = [id_of(table, one) for one in found]
+    unread = {(ids[one.row - 1], one.column) for one in rejects if one.lost == CELL}
+    rejects.sort(key=lambda reject: reject.row)
+    told = (_told(one, ids[one.row - 1]) for one in rejects if one.lost != NOTHING)
+    unreadable = Unreadable(
+        sum(reject.lost == ROW for reject in rejects),
+        sum(reject.loses_value for reject in rejects),
+        next(told, ""),
+    )
+    return Objects(kept, rejects, frozenset(filter(None, ids)), frozenset(unread), unreadable)
+
+
+def id_of(table: Table, found: object) -> str:
+    """The id of an object as json read it; "" where it has none that can be read."""
+    column = table.columns[0]
+    value = found.get(column.source) if isinstance(found, dict) else None
+    try:
+        return "" if value is None else str(read(column, value)[0])
+    except UnreadableError:
+        return ""
+
+
+def _each_once(table: Table, objects: Iterable[object]) -> Sequence[object]:
+    by_id: dict[object, object] = {}
+    for number, one in enumerate(objects):
+        by_id[id_of(table, one) or number] = one
+    return list(by_id.values())
+
+
+def _values(
+    table: Table, account: Account | None, found: object
+) -> tuple[dict[str, object], Sequence[tuple[str, Flaw]]]:
+    """Values by column name, and what is wrong with them. Raises _ObjectError."""
+    if not isinstance(found, dict):
+        raise _ObjectError("", found, "not an object")
+    currency = found.get("currency") if account is None else account.currency
+    values: dict[str, object] = {}
+    flaws: list[tuple[str, Flaw]] = []
+    for column in table.columns:
+        value = found.get(column.source) if column.source else None
+        if value is None:
+            if column in table.required:
+                raise _ObjectError(column.name, None, "is missing, and every object must have it")
+            continue
+        try:
+            values[column.name], of_cell = _cell(column, value, currency)
+        except UnreadableError as error:
+            if column in table.required or column.name in (table.partitions or ()):
+                raise _ObjectError(column.name, value, str(error)) from error
+            flaws.append((column.name, Flaw(value, str(error), CELL)))
+            continue
+        flaws += [(column.name, flaw) for flaw in of_cell]
+    if account is not None:
+        _belongs(values, found, account)
+    return values, flaws
+
+
+def _cell(column: Column, value: object, currency: object) -> tuple[object, Sequence[Flaw]]:
+    if isinstance(value, float):
+        value = _as_written(value)
+    if column.kind == "money_limit" and is_no_limit(value):
+        return None, ()
+    found, flaws = read(column, value)
+    if column.kind in MINOR:
+        return major_units(str(found), currency), flaws
+    if column.kind == "timestamp" and str(found)[:10] in AROUND_ZERO:
+        return None, ()
+    return found, flaws
+
+
+def _as_written(number: float) -> object:
+    """A JSON number with a point or an exponent as text: a whole one without them, where a float
+    can tell it from its neighbours.
+    """
+    if not math.isfinite(number):
+        return number
+    whole = f"{number:.0f}"
+    is_exact = number.is_integer() and (abs(number) <= EXACT or is_no_limit(whole))
+    return whole if is_exact else repr(number)
+
+
+def _belongs(values: dict[str, object], found: Mapping[str, Any], account: Account) -> None:
+    """An object that does not say whose it is, is of the account that was asked for it. Raises
+    _ObjectError for one of another account.
+    """
+    if values.setdefault("account_id", account.account_id) != account.account_id:
+        reason = f"an object of another account than {account.account_id}"
+        raise _ObjectError("account_id", found["account_id"], reason)
+
+
+def _typed(
+    table: Table, rows: Mapping[int, Mapping[str, Any]]
+) -> tuple[pa.Table, Mapping[int, str]]:
+    """Rows by their number as Arrow holds them, and why it refuses others in spite of all."""
+    try:
+        return arrow.records(table.arrow_schema, rows.values()), {}
+    except pa.ArrowException as error:
+        if len(rows) == 1:
+            return arrow.empty(table.arrow_schema), dict.fromkeys(rows, str(error))
+    parts = [_typed(table, {number: row}) for number, row in rows.items()]
+    refused = {number: why for _, some in parts for number, why in some.items()}
+    return pa.concat_tables([part for part, _ in parts]), refused
+
+
+def _lost(number: int, found: object, error: _ObjectError) -> Reject:
+    return Reject(1, number, error.column, as_json(error.value), str(error), _raw(found))
+
+
+def _told(reject: Reject, object_id: str) -> str:
+    """A reject in one line: what, of which object, and why."""
+    what = f"{reject.column} {reject.value}" if reject.column else reject.value
+    return f"{what} of {object_id or f'number {reject.row} of the list'}: {reject.reason}"
+
+
+def _raw(found: object) -> str:
+    """All of an object as JSON."""
+    try:
+        return json.dumps(found)
+    except RecursionError:
+        return as_json(found)

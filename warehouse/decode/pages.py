@@ -1,0 +1,134 @@
+"""Pages of insights to typed rows.
+
+Pages go through compiled code in batches. Only a batch that fails is taken apart: first body by
+body, then row by row, until each row is loaded exactly, or loses the least that it can.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from warehouse.decode import arrow
+from warehouse.decode.columns import Account, SuspectError, typed
+from warehouse.decode.rows import Reject, as_body, judge_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
+
+    from warehouse.schema.table import Table
+
+__all__ = ["Account", "Decoded", "Reject", "decode"]
+
+#: Bodies and bytes that go through Arrow together. More bodies save its start-up per call; more
+#: bytes cost memory.
+BATCH_BODIES: Final = 8
+BATCH_BYTES: Final = 16_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Rows of the table's schema, what could not be read, keys that nobody asked for."""
+
+    rows: pa.Table
+    rejects: Sequence[Reject]
+    unknown_fields: Sequence[str]
+
+    def of_day(self, day: date) -> pa.Table:
+        """The rows of one day of the account's calendar."""
+        wanted = arrow.constant(str(day), 1, pa.date32())[0]
+        return self.rows.filter(pc.equal(self.rows["date"], wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the rows must be: a table, an account, its days (any day if there are none)."""
+
+    table: Table
+    account: Account
+    days: Sequence[date]
+
+
+def decode(
+    table: Table,
+    bodies: Sequence[bytes],
+    account: Account,
+    days: Sequence[date] = (),
+    *,
+    first_page: int = 1,
+) -> Decoded:
+    """Decode pages of insights, in their order. `first_page` is what rejects call the first body.
+
+    Raises NotAPageError for a body that is no page, and UnknownZoneError.
+    """
+    asked = _Asked(table, account, days)
+    parts, page = [], first_page
+    for batch in _batches(bodies):
+        parts.append(_decode_batch(asked, batch, page))
+        page += len(batch)
+    return _together(table, parts)
+
+
+def _batches(bodies: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    batch: list[bytes] = []
+    size = 0
+    for body in bodies:
+        if batch and (len(batch) == BATCH_BODIES or size + len(body) > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(body)
+        size += len(body)
+    if batch:
+        yield batch
+
+
+def _decode_batch(asked: _Asked, bodies: Sequence[bytes], page: int) -> Decoded:
+    try:
+        rows, unknown = typed(asked.table, bodies, asked.account, asked.days)
+    except SuspectError:
+        if len(bodies) == 1:
+            return _decode_carefully(asked, bodies[0], page)
+        alone = [_decode_batch(asked, [body], page + n) for n, body in enumerate(bodies)]
+        return _together(asked.table, alone)
+    return Decoded(rows, (), tuple(sorted(unknown)))
+
+
+def _decode_carefully(asked: _Asked, body: bytes, page: int) -> Decoded:
+    judged = judge_page(asked.table, body, page, asked.account, asked.days)
+    parts = [_decode_judged(asked, judged.rows, page)]
+    noted = Decoded(arrow.empty(asked.table.arrow_schema), judged.rejects, ())
+    return _together(asked.table, [*parts, noted], unknown=judged.unknown_fields)
+
+
+def _decode_judged(
+    asked: _Asked, rows: Sequence[tuple[int, Mapping[str, Any], str]], page: int
+) -> Decoded:
+    """Convert rows judged readable; halve them to find one that Arrow refuses even so."""
+    try:
+        found, _ = typed(asked.table, [as_body(rows)], asked.account, asked.days)
+    except SuspectError as error:
+        if len(rows) == 1:
+            [(number, _, raw)] = rows
+            reject = Reject(page, number, "", "", str(error), raw)
+            return Decoded(arrow.empty(asked.table.arrow_schema), [reject], ())
+        half = len(rows) // 2
+        halves = [_decode_judged(asked, part, page) for part in (rows[:half], rows[half:])]
+        return _together(asked.table, halves)
+    return Decoded(found, (), ())
+
+
+def _together(
+    table: Table, parts: Sequence[Decoded], *, unknown: frozenset[str] = frozenset()
+) -> Decoded:
+    rows = [part.rows for part in parts if part.rows.num_rows]
+    rejects = [reject for part in parts for reject in part.rejects]
+    names = unknown.union(*(part.unknown_fields for part in parts))
+    return Decoded(
+        pa.concat_tables(rows) if rows else arrow.empty(table.arrow_schema),
+        tuple(sorted(rejects, key=lambda reject: (reject.page, reject.row))),
+        tuple(sorted(names)),
+    )

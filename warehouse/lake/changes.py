@@ -1,0 +1,188 @@
+"""When the lake last changed, and which of its states the published file shows.
+
+    <lake>/.changes.json                  every writer of the lake, after each change
+    <root>/.snapshots/.published.json     every publisher of this machine, at the end
+
+Two small files say whether the published file is behind, however large the lake is and whoever
+wrote to it: no walk, no database. A published file that is behind by a change whose writer was
+killed between the change and the note catches up with the next publish, which looks at all files.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from warehouse.storage.store import Store
+
+__all__ = [
+    "CHANGES",
+    "Change",
+    "Lag",
+    "Publishing",
+    "keep_publishing",
+    "lag_of",
+    "last_change",
+    "note_change",
+]
+
+_log = logging.getLogger(__name__)
+
+CHANGES: Final = ".changes.json"
+
+#: The published file follows a change within this time, where something publishes by itself.
+FOLLOWS_WITHIN: Final = timedelta(minutes=1)
+
+#: In the folder of the snapshots.
+PUBLISHED: Final = ".published.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The last change of a lake: each has another `id`. An `at` of None (and an id of "") stands
+    for a lake that nothing was noted of: an empty one, or one of the time before changes were.
+    """
+
+    id: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """A publish that ended: the last change it shows, when it began to look, how long it took."""
+
+    change: str
+    at: datetime
+    seconds: float = 0.0
+
+    @property
+    def ended_at(self) -> datetime:
+        return self.at + timedelta(seconds=self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far the published file of this machine is behind the lake."""
+
+    change: Change
+    published: Publishing | None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something has changed since it was published."""
+        return self.published is None or self.published.change != self.change.id
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is neither a change nor a published file."""
+        return self.published is None and not self.change.id
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether it is behind by a change that is more than a minute old."""
+        at = self.change.at
+        return self.is_behind and not self.is_empty and (at is None or now - at > FOLLOWS_WITHIN)
+
+    def __str__(self) -> str:
+        if self.published is None:
+            return "warehouse.duckdb has not been published yet"
+        shows = f"warehouse.duckdb shows the lake as of {_minute(self.published.at)}"
+        if not self.is_behind:
+            return f"{shows}; nothing has changed since"
+        if self.change.at is None:
+            return f"{shows}; whether it is up to date is known after the next publish"
+        behind = max(self.change.at - self.published.at, timedelta())
+        return f"{shows}; the lake last changed {_span(behind)} later, {_minute(self.change.at)}"
+
+
+def note_change(store: Store, now: datetime) -> None:
+    """Note that the lake has changed. Call it after the change.
+
+    A note that cannot be written undoes nothing: it is logged with what to do.
+    """
+    try:
+        store.note(CHANGES, json.dumps({"id": uuid4().hex, "at": now.isoformat()}))
+    except OSError as error:
+        _log.warning(
+            "The change was stored, but could not be noted, so that the published file may not "
+            "follow by itself: %s. Run `fbinsights publish`.",
+            error,
+        )
+
+
+def last_change(store: Store) -> Change:
+    """The last change that was noted."""
+    try:
+        told = _told(store.read(CHANGES))
+    except FileNotFoundError:
+        return Change()
+    return Change(str(told.get("id", "")), _instant(told.get("at")))
+
+
+def keep_publishing(folder: Path, published: Publishing) -> None:
+    """Keep, in the folder of the snapshots, what was published. Only the publisher may."""
+    values = {
+        "change": published.change,
+        "at": published.at.isoformat(),
+        "seconds": round(published.seconds, 3),
+    }
+    aside = folder / f"{PUBLISHED}.unfinished"
+    aside.write_text(json.dumps(values), encoding="utf-8")
+    aside.replace(folder / PUBLISHED)
+
+
+def lag_of(store: Store, snapshots: Path, link: Path) -> Lag:
+    """Compare the lake with the published file that `link` names. Reads two small files."""
+    return Lag(last_change(store), _last_publishing(snapshots) if link.exists() else None)
+
+
+def _last_publishing(snapshots: Path) -> Publishing:
+    """What is there without a record was published before records were kept: of no change known."""
+    try:
+        told = _told((snapshots / PUBLISHED).read_bytes())
+    except FileNotFoundError:
+        told = {}
+    at = _instant(told.get("at")) or _changed_at(snapshots)
+    return Publishing(str(told.get("change", "?")), at, float(told.get("seconds") or 0))
+
+
+def _changed_at(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def _told(text: bytes) -> Mapping[str, Any]:
+    """What a small file says; nothing, if it was cut short or is being written."""
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _instant(text: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(text)).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+#: Seconds of a unit, and its name, the largest first.
+_UNITS: Final = ((86400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds"))
+
+
+def _span(time: timedelta) -> str:
+    """A time in the largest unit of which there are two or more."""
+    seconds = int(time.total_seconds())
+    size, unit = next((one for one in _UNITS if seconds >= 2 * one[0]), _UNITS[-1])
+    return f"{seconds // size} {unit}"

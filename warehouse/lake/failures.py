@@ -1,0 +1,129 @@
+"""What failed when it was last tried, as the lake has it: one small file each, next to the data.
+
+    .failed/insights_hourly/123/2026-11-21.json      an account-day of a report
+    .failed/campaigns/123/all.json                   the objects of an account
+    .failed/accounts/123/all.json                    an account that could not be read
+
+Loaders write them and remove them; publishing makes the table `failures` of them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from warehouse.schema.tables import CONTROL_DAILY, TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from warehouse.storage.store import Found, Store
+
+    _Day = date | None  # inside a class that has a field of that name
+
+__all__ = ["FAILED", "Failed", "failure_key", "failure_rows", "find_failures", "read_failed"]
+
+#: Their folder.
+FAILED: Final = ".failed"
+
+#: In the place of a day, for what has none.
+_ALL: Final = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A load that failed: why, when (ISO, UTC) and in which run. `since` is when it first failed
+    since it last loaded, and `kind` names a failure that another look may undo ("" for all others).
+    `empty_since` is when Meta first returned nothing for a day that had rows, if no rows have come
+    since.
+    """
+
+    error: str
+    at: str
+    run_id: str = ""
+    since: str = ""
+    kind: str = ""
+    empty_since: str = ""
+
+
+def failure_key(table: str, account_id: str, day: _Day) -> str:
+    """Where a failure is kept."""
+    return f"{FAILED}/{table}/{account_id}/{day or _ALL}.json"
+
+
+def read_failed(store: Store, key: str) -> Failed | None:
+    """A failure; None if there is none. All is "" in one whose file cannot be read, or was cut
+    short: that it failed is all that is known.
+    """
+    try:
+        told = json.loads(store.read(key))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        told = None
+    known = told if isinstance(told, dict) else {}
+    return Failed(**{field.name: str(known.get(field.name) or "") for field in fields(Failed)})
+
+
+def find_failures(store: Store) -> Sequence[Found]:
+    """The files of all failures."""
+    return store.find(f"{FAILED}/*/*/*.json")
+
+
+def failure_rows(store: Store, found: Iterable[Found]) -> Sequence[Mapping[str, Any]]:
+    """Rows of the table `failures`, from their files. What is called otherwise is no failure of
+    ours, and a table that is no more cannot be loaded again: neither has a row.
+    """
+    named = list(_named(found))
+    failures = store.each(lambda one: read_failed(store, one[0]), named)
+    return [
+        _row(table, account_id, day, failed)
+        for (_, table, account_id, day), failed in zip(named, failures, strict=True)
+        if failed is not None
+    ]
+
+
+def _named(found: Iterable[Found]) -> Iterator[tuple[str, str, str, date | None]]:
+    """Key, table, account and day of each."""
+    for key, _ in found:
+        _, table, account_id, name = key.split("/")
+        stem = name.removesuffix(".json")
+        try:
+            day = None if stem == _ALL else date.fromisoformat(stem)
+        except ValueError:
+            continue
+        if table in TABLES and account_id.isdigit():
+            yield key, table, account_id, day
+
+
+def _row(table: str, account_id: str, day: date | None, failed: Failed) -> Mapping[str, Any]:
+    at = _instant(failed.at)
+    return {
+        "table_name": table,
+        "account_id": account_id,
+        "date": day,
+        "failed_at": at,
+        "failing_since": _instant(failed.since) or at,
+        "reason": failed.error,
+        "command": _command(table, account_id, day),
+        "run_id": failed.run_id,
+    }
+
+
+def _command(table: str, account_id: str, day: date | None) -> str:
+    """What a person types to load it again."""
+    account = f"--account act_{account_id}"
+    if day is None:
+        return f"fbinsights refresh {account}"
+    # Control totals are asked for with every report.
+    report = "" if table == CONTROL_DAILY.name else f" --report {table}"
+    return f"fbinsights backfill --since {day} --until {day} {account}{report}"
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        return None

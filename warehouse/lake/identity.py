@@ -1,0 +1,136 @@
+"""Which lake this is and where its data comes from: one small file in it, `.lake.json`.
+
+    {"lake_id": "5f0c…", "graph": ["graph.facebook.com"]}
+
+It is written once, by the first load, and read before each later one. People may add names to
+`graph`; nothing else changes it. A lake without the file takes the first source that loads it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from warehouse.errors import WarehouseError
+from warehouse.storage.atomic import workshop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from warehouse.storage.store import Store
+
+__all__ = ["KEY", "THIS_MACHINE", "Identity", "claim", "host_of", "identity_of", "refusal"]
+
+KEY: Final = ".lake.json"
+
+#: What all names and addresses of this machine count as, whatever the port.
+THIS_MACHINE: Final = "this machine"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A lake's own id, and the sources whose data may be in it (see `pipelines.state.origin`)."""
+
+    lake_id: str
+    graph: tuple[str, ...]
+
+
+def identity_of(store: Store) -> Identity | None:
+    """What the file says; None where there is none. Raises WarehouseError for one that is damaged,
+    and OSError where it cannot be read.
+    """
+    try:
+        text = store.read(KEY)
+    except FileNotFoundError:
+        return None
+    with suppress(ValueError, KeyError, TypeError):
+        return _parsed(json.loads(text))
+    raise WarehouseError(
+        f"{store.name(KEY)} cannot be read: it must look like"
+        ' {"lake_id": "…", "graph": ["graph.facebook.com"]}. Correct it, or remove it: then the'
+        " next load writes it again, for the Graph API that it loads from"
+    )
+
+
+def _parsed(said: Any) -> Identity:
+    graph = said["graph"]
+    names = [graph] if isinstance(graph, str) else list(graph)
+    if not names or not all(isinstance(one, str) for one in (said["lake_id"], *names)):
+        raise ValueError
+    return Identity(said["lake_id"], tuple(_source(name) for name in names))
+
+
+def _source(name: str) -> str:
+    """A source as people write it: perhaps the whole address."""
+    return host_of(name) if "://" in name else name.strip().lower()
+
+
+def claim(store: Store, source: str, new_id: Callable[[], str]) -> Identity:
+    """The identity of a lake; one that has none gets one, with `source`.
+
+    Of two that come first at once, one writes and both get what it wrote. Raises as `identity_of`.
+    """
+    if (known := identity_of(store)) is not None:
+        return known
+    identity = Identity(new_id(), (source,))
+    with workshop(store.root) as folder:
+
+        def write() -> Path | None:
+            nonlocal identity
+            if (first := identity_of(store)) is not None:
+                identity = first
+                return None
+            written = folder / "identity.unfinished"
+            said = {"lake_id": identity.lake_id, "graph": list(identity.graph)}
+            written.write_text(f"{json.dumps(said, ensure_ascii=False)}\n", encoding="utf-8")
+            return written
+
+        store.replace(KEY, write)
+    return identity
+
+
+def refusal(identity: Identity | None, source: str, lake: str) -> str:
+    """Why data of `source` must not get into a lake, with what to do; "" where it may."""
+    if identity is None or source in identity.graph:
+        return ""
+    known = " and ".join(identity.graph)
+    advice = (
+        "To load from this one, set WAREHOUSE_URL to another folder or bucket; to go on with this"
+        f" lake, set FB_GRAPH_URL to where {identity.graph[0]} is."
+    )
+    if all(_is_a_name(one) for one in (source, *identity.graph)):
+        advice += (
+            f' If both are Meta\'s own Graph API, as with a proxy, add "{source}" to "graph" in'
+            f" {lake.rstrip('/')}/{KEY}."
+        )
+    return (
+        f"The lake {lake} holds data from {known}, and FB_GRAPH_URL is {source}. They are not"
+        f" mixed: nothing was requested or written. {advice}"
+    )
+
+
+def _is_a_name(source: str) -> bool:
+    """A host on the network, and not the sandbox or whatever else runs on this machine."""
+    return " " not in source
+
+
+def host_of(url: str) -> str:
+    """The host of an address in lower case, without its port; `THIS_MACHINE` for all of its own."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    return THIS_MACHINE if _is_here(host) else host
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        found = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return any(one.is_loopback or one.is_unspecified for one in (found, mapped) if one)

@@ -1,0 +1,240 @@
+"""One Parquet file of the lake: what stands in it, and what in its footer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from warehouse.decode import arrow
+from warehouse.errors import ChangedKindError, WarehouseError
+from warehouse.lake.records import (
+    LOAD_KEY,
+    RESTATEMENTS_KEY,
+    Load,
+    Restatement,
+    from_values,
+    to_values,
+)
+from warehouse.schema.tables import FETCHED_AT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from warehouse.schema.table import Table
+
+__all__ = [
+    "NOTHING",
+    "ROW_GROUP_ROWS",
+    "Footer",
+    "Partition",
+    "Writer",
+    "content_digest",
+    "content_of",
+    "demand_kinds",
+    "footer",
+    "read",
+]
+
+#: As many rows as DuckDB keeps together; what a reader must hold at once stays small.
+ROW_GROUP_ROWS: Final = 122_880
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One file. `account_id` is "" and `date` None where the table has no such folder.
+
+    A file that takes its place has another `stamp`; where nobody looked, there is none.
+    """
+
+    account_id: str
+    date: date | None
+    key: str
+    stamp: str = ""
+
+
+def content_of(table: Table, rows: pa.Table, where: Partition) -> pa.Table:
+    """Rows sorted by grain, without the columns that the folders name.
+
+    Raises WarehouseError for columns that are not the table's and rows of another partition.
+    """
+    if rows.schema != table.arrow_schema:
+        raise WarehouseError(f"the rows offered do not have the columns of {table.name}")
+    for name in table.partitions or ():
+        value = str(getattr(where, name))
+        wanted = arrow.constant(value, 1, rows.schema.field(name).type)[0]
+        same = pc.equal(rows[name], wanted)
+        if same.null_count or not arrow.all_true(same):
+            raise WarehouseError(f"there are rows of another {name} than {value}")
+    order = [(name, "ascending") for name in table.grain if name in table.file_schema.names]
+    content = rows.select(table.file_schema.names)
+    return content.sort_by(order) if order else content
+
+
+class Writer:
+    """A file that is being written, aside of its place, until it is finished or abandoned."""
+
+    def __init__(self, table: Table, path: Path) -> None:
+        self.path = path
+        self._table = table
+        self._file = path.open("xb")
+        self._parquet = pq.ParquetWriter(
+            self._file,
+            table.file_schema,
+            compression="zstd",
+            compression_level=3,
+            use_dictionary=_texts(table),
+            # Rows are sorted by their grain: nowhere else does a reader skip any by what is least
+            # and most of a column.
+            write_statistics=[name for name in table.grain if name in table.file_schema.names],
+        )
+
+    def write(self, content: pa.Table) -> None:
+        """Add rows, as row groups of their own."""
+        self._parquet.write_table(content, row_group_size=ROW_GROUP_ROWS)
+
+    def finish(self, load: Load | None = None, history: Sequence[Restatement] = ()) -> Path:
+        """Put the load and what its predecessors changed into the footer, and all of it on disk."""
+        if load is not None:
+            changes = [to_values(change) for change in history]
+            self._parquet.add_key_value_metadata(
+                {
+                    LOAD_KEY: json.dumps(to_values(load)),
+                    RESTATEMENTS_KEY: json.dumps(changes),
+                }
+            )
+        self._parquet.close()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        return self.path
+
+    def again(self) -> Writer:
+        """The same rows once more, where another footer is wanted after the file was finished."""
+        other = Writer(self._table, self.path.with_name(f"{self.path.name}.again"))
+        rows = pq.ParquetFile(self.path)
+        for n in range(rows.num_row_groups):
+            other.write(rows.read_row_group(n))
+        return other
+
+    def abandon(self) -> None:
+        """Let go of the file; who owns the folder removes it."""
+        self._parquet.is_open = False  # it must not write a footer when it is collected
+        with suppress(OSError):  # of a disk that is full
+            self._file.close()
+
+
+@lru_cache(maxsize=64)
+def _texts(table: Table) -> Sequence[str]:
+    """Paths of the columns that are text, those inside lists included: few values, often again."""
+    return [path for field in table.file_schema for path in _text_paths(field)]
+
+
+def _text_paths(field: pa.Field) -> Iterator[str]:
+    if pa.types.is_string(field.type):
+        yield field.name
+    elif pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type):
+        entry = field.type.value_type
+        texts = (part.name for part in entry if pa.types.is_string(part.type))
+        yield from (f"{field.name}.list.element.{name}" for name in texts)
+
+
+class Footer(NamedTuple):
+    """What a file says of itself: its load, what its predecessors changed, its columns."""
+
+    load: Load | None
+    history: Sequence[Restatement]
+    columns: pa.Schema
+
+
+#: What a file says that is not there.
+NOTHING: Final = Footer(None, (), pa.schema([]))
+
+
+def footer(source: Path | pa.NativeFile) -> Footer:
+    """Read the end of a file. Raises FileNotFoundError."""
+    file = pq.ParquetFile(source)
+    metadata = file.metadata.metadata or {}
+    load = metadata.get(LOAD_KEY)
+    history = json.loads(metadata.get(RESTATEMENTS_KEY, b"[]"))
+    return Footer(
+        None if load is None else from_values(Load, json.loads(load)),
+        tuple(from_values(Restatement, change) for change in history),
+        file.schema_arrow,
+    )
+
+
+def content_digest(table: Table, source: Path | pa.NativeFile) -> str:
+    """Tell the rows of a file from others: 32 hex digits, the same whenever the same rows were
+    written in the same pieces. What `moves`, such as a signed address, and when the rows were
+    fetched have no part in it. Raises FileNotFoundError.
+
+    It is taken of the bytes as they are stored: nothing is decoded, and no more than one column of
+    one row group is held.
+    """
+    moving = {column.name for column in table.columns if column.moves} | {FETCHED_AT.name}
+    digest = hashlib.blake2b(digest_size=16)
+    file = source if isinstance(source, pa.NativeFile) else pa.OSFile(str(source))
+    metadata = pq.read_metadata(file)
+    for group, n in product(range(metadata.num_row_groups), range(metadata.num_columns)):
+        chunk = metadata.row_group(group).column(n)
+        if chunk.path_in_schema.partition(".")[0] not in moving:
+            digest.update(f"{chunk.path_in_schema}\n".encode())
+            file.seek(chunk.dictionary_page_offset or chunk.data_page_offset)
+            digest.update(file.read(chunk.total_compressed_size))
+    return digest.hexdigest()
+
+
+def read(table: Table, where: Partition, source: Path | pa.NativeFile) -> pa.Table:
+    """Rows of a file with the table's schema. A column younger than the file is null.
+
+    Raises ChangedKindError.
+    """
+    content = pq.ParquetFile(source).read()
+    demand_kinds(table, content.schema, where.key)
+    columns = []
+    for field in table.arrow_schema:
+        if field.name in (table.partitions or ()):
+            value = str(getattr(where, field.name))
+            columns.append(arrow.constant(value, content.num_rows, field.type))
+        elif field.name in content.schema.names:
+            columns.append(content[field.name].cast(field.type))
+        else:
+            columns.append(pa.nulls(content.num_rows, field.type))
+    return pa.Table.from_arrays(columns, schema=table.arrow_schema)
+
+
+def demand_kinds(table: Table, columns: pa.Schema, file: object) -> None:
+    """Raise ChangedKindError for a column that was of another kind when the file was written.
+
+    A list that has got entries more, such as an attribution window, is of the same kind, and so is
+    a decimal that has got digits more before its point.
+    """
+    for field in table.file_schema:
+        at = columns.get_field_index(field.name)
+        if at >= 0 and not _grown(columns.field(at).type, field.type):
+            raise ChangedKindError(
+                table.name, field.name, str(columns.field(at).type), str(field.type), str(file)
+            )
+
+
+def _grown(old: pa.DataType, new: pa.DataType) -> bool:
+    if pa.types.is_list(old) and pa.types.is_list(new):
+        return _grown(old.value_type, new.value_type)
+    if pa.types.is_struct(old) and pa.types.is_struct(new):
+        kept = {field.name: field.type for field in new}
+        return all(kept.get(field.name) == field.type for field in old)
+    if pa.types.is_decimal(old) and pa.types.is_decimal(new):
+        return bool(old.scale == new.scale and old.precision <= new.precision)
+    return bool(old == new)

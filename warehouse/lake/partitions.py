@@ -1,0 +1,393 @@
+"""The lake: one Parquet file per account-day, replaced whole, its load record in its footer.
+
+    insights_hourly/account_id=123/date=2026-11-21/data.parquet
+    campaigns/account_id=123/data.parquet
+    accounts/data.parquet
+    rejects/insights_hourly/123/2026-11-21/<loaded_at>.parquet
+    .changes.json                                               that something has changed
+    .staging/<a folder per writer at work>                      always on this machine
+
+Files do not repeat what their folders say: readers of a hive layout (pyarrow, DuckDB, pandas,
+Polars) take those columns from the path, and pyarrow refuses files that carry them as well.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
+
+from warehouse.decode import arrow
+from warehouse.decode.values import INT64
+from warehouse.errors import (
+    KeepsProvenError,
+    UnknownTableError,
+    UnwritableError,
+    WarehouseError,
+)
+from warehouse.lake import parquet
+from warehouse.lake import rejects as rejected
+from warehouse.lake.changes import note_change
+from warehouse.lake.parquet import Partition, Writer
+from warehouse.lake.records import completed, may_replace, restated, to_values
+from warehouse.schema.tables import TABLES, Table, table_named
+from warehouse.storage.atomic import workshop
+from warehouse.storage.url import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from warehouse.decode.rows import Reject
+    from warehouse.lake.parquet import Footer
+    from warehouse.lake.records import Load, Restatement
+    from warehouse.storage.store import Found
+
+__all__ = ["DATA_FILE", "Lake", "Partition", "records", "table_in_files"]
+
+DATA_FILE: Final = "data.parquet"
+
+#: Clocks of machines that write to one lake may differ by this much. Our choice.
+SKEW: Final = timedelta(hours=1)
+
+_DIGITS: Final = re.compile(r"[0-9]{1,32}")
+
+
+class Lake:
+    """Reads and replaces the files of one `store`. Holds nothing open; safe across threads.
+
+    `root` is the folder on this machine: what is being written is there, and the published file.
+    """
+
+    def __init__(
+        self, url: str | Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.store = open_store(url)
+        self.root = self.store.root
+        self.now = now
+        self._zones: dict[str, str | None] = {}
+
+    def demand_writable(self) -> None:
+        """Raise WarehouseError where nothing can be put."""
+        self.store.demand_writable()
+
+    def changed(self) -> None:
+        """Note that something has changed, so that the published file follows. Every method that
+        writes does so; call it after a change that was made by other means.
+        """
+        note_change(self.store, self.now())
+
+    def replace(
+        self,
+        table: Table | str,
+        rows: pa.Table,
+        *,
+        account_id: str | None = None,
+        date: date | None = None,
+        load: Load | None = None,
+    ) -> Restatement | None:
+        """Put `rows` in the place of what is there, at once and for good.
+
+        Gives what the rows changed, if they are a re-load that changed rows or sums. Raises
+        KeepsProvenError when the account-day is proven and `load` is not, and WarehouseError for
+        rows that are not of the table or the partition; either way the old file stays.
+        """
+        table = table_in_files(table)
+        where = self.partition(table, account_id, date)
+        content = parquet.content_of(table, rows, where)
+        with self.writing(table, account_id, date), workshop(self.root) as folder:
+            writer = Writer(table, folder / "rows.unfinished")
+            try:
+                writer.write(content)
+                return self.put(table, where, writer, load, rows.num_rows)
+            except BaseException:
+                writer.abandon()
+                raise
+
+    def update(
+        self,
+        table: Table | str,
+        change: Callable[[pa.Table], pa.Table],
+        *,
+        account_id: str | None = None,
+    ) -> pa.Table:
+        """Put what `change` makes of the rows there in their place; nobody else's come between.
+
+        Returns the new rows. Nothing is written when `change` gives the rows back as they are. It
+        is called again where others were faster, as can be in a bucket.
+        """
+        table = table_in_files(table)
+        where = self.partition(table, account_id, None)
+        after = arrow.empty(table.arrow_schema)
+        is_new = False
+        with self.writing(table, account_id, None), ExitStack() as at_the_end:
+
+            def write() -> Path | None:
+                nonlocal after, is_new
+                before = self.read(table, account_id=account_id)
+                after = change(before)
+                is_new = after is not before
+                if not is_new:
+                    return None
+                content = parquet.content_of(table, after, where)
+                folder = at_the_end.enter_context(workshop(self.root))
+                writer = Writer(table, folder / "rows.unfinished")
+                writer.write(content)
+                return writer.finish()
+
+            self.store.replace(where.key, write)
+        if is_new:
+            self.changed()
+        return after
+
+    def put(
+        self, table: Table, where: Partition, writer: Writer, load: Load | None, rows: int
+    ) -> Restatement | None:
+        """Finish a file that is written and move it into its place; what that changed.
+
+        Raises KeepsProvenError, and WarehouseError for a load that is of other rows.
+        """
+        _demand_of_load(table, where, load, rows)
+        change: Restatement | None = None
+        written: Writer | None = None
+
+        def write() -> Path:
+            nonlocal change, written
+            old, history, _ = self._footer(where.key)
+            if not may_replace(old, load):
+                raise KeepsProvenError(
+                    *(table.name, where.account_id, str(where.date)),
+                    old=old.verdict if old else "",
+                    new=load.verdict if load else "unproven",
+                    reason=load.reason if load else "it has no load record",
+                )
+            change = restated(old, load)
+            written = written.again() if written else writer
+            return written.finish(load, [*history, change] if change else history)
+
+        with self.writing(table, where.account_id, where.date):
+            self.store.replace(where.key, write)
+        if load:
+            self._forget_rejects(load)
+        self.changed()
+        return change
+
+    @contextmanager
+    def writing(self, table: Table, account_id: str | None, date: date | None) -> Iterator[None]:
+        """Turn a disk that is full into UnwritableError, which names what was not written."""
+        try:
+            yield
+        except OSError as error:
+            of = f" of account {account_id}" if account_id else ""
+            on = f" on {date}" if date else ""
+            raise UnwritableError(f"{table.name}{of}{on}", self.store.name(), error) from error
+
+    def read(
+        self, table: Table | str, *, account_id: str | None = None, date: date | None = None
+    ) -> pa.Table:
+        """All rows, or those of an account or an account-day, with the table's schema."""
+        table = table_in_files(table)
+        wanted = self._wanted(table, account_id, date)
+        parts = [
+            rows for rows in self.store.each(partial(self._rows, table), wanted) if rows is not None
+        ]
+        return pa.concat_tables(parts) if parts else arrow.empty(table.arrow_schema)
+
+    def _wanted(
+        self, table: Table, account_id: str | None, date: date | None
+    ) -> Sequence[Partition]:
+        """The one file that is meant, whether it is there or not, or all that are."""
+        if len(table.partitions or ()) == sum(one is not None for one in (account_id, date)):
+            return [self.partition(table, account_id, date)]
+        found = self.partitions(table, account_id)
+        return [partition for partition in found if date in {None, partition.date}]
+
+    def _rows(self, table: Table, where: Partition) -> pa.Table | None:
+        try:
+            return parquet.read(table, where, self.store.open(where.key))
+        except FileNotFoundError:
+            return None
+
+    def load_of(self, table: Table | str, account_id: str, date: date) -> Load | None:
+        """The record of one account-day, from the footer of its file; None if there is none."""
+        return self._footer(self.key(table_in_files(table), account_id, date)).load
+
+    def loads_of(
+        self, table: Table | str, account_days: Iterable[tuple[str, date]]
+    ) -> Sequence[Load | None]:
+        """The records of many account-days (account, date), in their order."""
+        table = table_in_files(table)
+        return self.store.each(lambda cell: self.load_of(table, *cell), account_days)
+
+    def loads(self) -> pa.Table:
+        """Records of all account-days there are, as the table `loads`."""
+        return records(self._footers())[0]
+
+    def restatements(self) -> pa.Table:
+        """Everything that re-loads have changed, as the table `restatements`."""
+        return records(self._footers())[1]
+
+    def partitions(self, table: Table | str, account_id: str | None = None) -> Sequence[Partition]:
+        """The files of a table, or those of one account, by account and date."""
+        table = table_in_files(table)
+        named = {"account_id": _account_folder(account_id) or "*"}
+        folders = [f"{folder}={named.get(folder, '*')}" for folder in table.partitions or ()]
+        pattern = "/".join([table.name, *folders, DATA_FILE])
+        return [self._partition(found) for found in self.store.find(pattern)]
+
+    def _partition(self, found: Found) -> Partition:
+        named = dict(part.split("=", 1) for part in found.key.split("/")[1:-1])
+        account_id, day = named.get("account_id"), named.get("date")
+        try:
+            of = _account_folder(account_id) or "", _day(day) if day else None
+            return Partition(*of, found.key, found.stamp)
+        except (WarehouseError, ValueError):
+            raise WarehouseError(
+                f"{self.store.name(found.key)} is of no account and day: "
+                "move it out of the warehouse"
+            ) from None
+
+    def partition(self, table: Table, account_id: str | None, date: date | None) -> Partition:
+        """Name a file, whether it is there or not. Raises WarehouseError as `key` does."""
+        return Partition(account_id or "", date, self.key(table, account_id, date))
+
+    def key(self, table: Table | str, account_id: str | None, date: date | None) -> str:
+        """Where a file is. Raises WarehouseError for an account id that is not digits."""
+        table = table_in_files(table)
+        names = {"account_id": _account_folder(account_id), "date": date and date.isoformat()}
+        wanted = table.partitions or ()
+        given = tuple(name for name, value in names.items() if value is not None)
+        if given != wanted:
+            raise WarehouseError(
+                f"files of {table.name} are named by {list(wanted)}, not by {list(given)}"
+            )
+        return "/".join([table.name, *(f"{name}={names[name]}" for name in wanted), DATA_FILE])
+
+    def write_rejects(self, load: Load, rejects: Sequence[Reject]) -> None:
+        """Keep what could not be read in a load. Call it before `replace` with the same `load`.
+
+        `replace` removes the rejects of earlier loads. Those of an attempt that never came to
+        `replace` stay until then, so that what failed can be looked at.
+        """
+        if not rejects:
+            return
+        key = rejected.file_of(self._rejects_of(load), load.loaded_at)
+        rows = [
+            rejected.row_of(
+                *(n, reject),
+                table=load.table,
+                account_id=load.account_id,
+                date=load.date,
+                at=load.loaded_at,
+                run_id=load.run_id,
+            )
+            for n, reject in enumerate(rejects, start=1)
+        ]
+        with self.writing(TABLES["rejects"], load.account_id, load.date):
+            rejected.write(self.store, key, rows)
+        self.changed()
+
+    def _forget_rejects(self, load: Load) -> None:
+        folder = self._rejects_of(load)
+        own = rejected.file_of(folder, load.loaded_at)
+        # Later ones are of a load that goes on, or of a clock that was ahead.
+        ahead = rejected.file_of(folder, max(load.loaded_at, self.now()) + SKEW)
+        for found in self.store.find(f"{folder}/*.parquet"):
+            if found.key < own or found.key > ahead:
+                self.store.delete(found.key)
+
+    def _rejects_of(self, load: Load) -> str:
+        self.key(load.table, load.account_id, load.date)  # refuses what is no account-day
+        return f"rejects/{load.table}/{load.account_id}/{load.date}"
+
+    def _footer(self, key: str) -> Footer:
+        """What a file says of itself: nothing, if it is not there."""
+        try:
+            return self.footer_of(self.store.open(key, footer_only=True))
+        except FileNotFoundError:
+            return parquet.NOTHING
+
+    def footer_of(self, source: Path | pa.NativeFile) -> Footer:
+        """What a file of this lake says of itself, completed where older code wrote it. Raises
+        FileNotFoundError.
+        """
+        footer = parquet.footer(source)
+        if footer.load is None or footer.load.is_over is not None:
+            return footer
+        zone = self._zone_of(footer.load.account_id)
+        return footer if zone is None else footer._replace(load=completed(footer.load, zone))
+
+    def _zone_of(self, account_id: str) -> str | None:
+        """Zone of an account, as the table `accounts` has it; None where that does not say."""
+        if account_id not in self._zones:
+            self._zones[account_id] = None
+            # What is wrong with `accounts` is for those to say who need more of it.
+            with suppress(WarehouseError, OSError, pa.ArrowException):
+                rows = self.read("accounts").select(["account_id", "account_timezone"]).to_pylist()
+                self._zones |= {row["account_id"]: row["account_timezone"] for row in rows}
+        return self._zones[account_id]
+
+    def _footers(self) -> Sequence[Footer]:
+        keys = [
+            found.key
+            for table in TABLES.values()
+            if table.partitions == ("account_id", "date")
+            for found in self.partitions(table)
+        ]
+        return self.store.each(self._footer, keys)
+
+
+def records(footers: Iterable[Footer]) -> tuple[pa.Table, pa.Table]:
+    """What the footers of files tell: the tables `loads` and `restatements`."""
+    told = list(footers)
+    loads = [_row(footer.load) for footer in told if footer.load]
+    changes = [_row(change) for footer in told for change in footer.history]
+    return (
+        arrow.records(TABLES["loads"].arrow_schema, loads),
+        arrow.records(TABLES["restatements"].arrow_schema, changes),
+    )
+
+
+def table_in_files(table: Table | str) -> Table:
+    """A table that the lake keeps. Raises UnknownTableError."""
+    table = table_named(table) if isinstance(table, str) else table
+    if table.partitions is None:
+        raise UnknownTableError(f"{table.name} is not kept in files of its own")
+    return table
+
+
+def _account_folder(account_id: str | None) -> str | None:
+    if account_id is not None and not _DIGITS.fullmatch(account_id):
+        raise WarehouseError(f"an account id is digits without act_, not {account_id!r}")
+    return account_id
+
+
+def _day(text: str) -> date:
+    """The day that a folder is named after. Raises ValueError, also for 20261121 and 2026-W47-6,
+    which name a day too: a load would put another folder beside that one.
+    """
+    day = date.fromisoformat(text)
+    if day.isoformat() != text:
+        raise ValueError
+    return day
+
+
+def _row(record: Load | Restatement) -> dict[str, object]:
+    """A record under the names of its table's columns."""
+    values = to_values(record)
+    return {"table_name": values.pop("table"), **values}
+
+
+def _demand_of_load(table: Table, where: Partition, load: Load | None, rows: int) -> None:
+    if load is None:
+        return
+    for name in ("impressions", "clicks"):
+        if (getattr(load, name) or 0) not in INT64:
+            raise WarehouseError(f"{name} of {load.rows} rows add up to more than 64 bits")
+    said = (load.table, load.account_id, load.date, load.rows)
+    if said != (table.name, where.account_id, where.date, rows):
+        raise WarehouseError(f"the load record is of {said}; the rows are not")

@@ -1,0 +1,226 @@
+"""What is known about each load of an account-day, and which load may replace which.
+
+A load's record rides in the footer of the file it describes, so that one rename publishes rows
+and record together; the tables `loads` and `restatements` are put together from the footers.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+
+from warehouse.decode.hours import is_over
+from warehouse.errors import UnknownZoneError
+from warehouse.lake.reconcile import Totals
+from warehouse.schema.tables import SCHEMA_VERSION
+from warehouse.schema.verdicts import NOT_OVER, PROVEN, PROVISIONAL, UNPROVEN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from warehouse.lake.reconcile import Found
+
+    _Day = date  # inside a class that has a field of that name
+
+__all__ = [
+    "LOAD_KEY",
+    "RESTATEMENTS_KEY",
+    "Load",
+    "Restatement",
+    "completed",
+    "from_values",
+    "may_replace",
+    "restated",
+    "to_values",
+]
+
+#: Keys of the Parquet footer: the load of the file, and what its predecessors changed (a list).
+LOAD_KEY: Final = b"fbinsights.load"
+RESTATEMENTS_KEY: Final = b"fbinsights.restatements"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """One load of one account-day of one table. The sums are None where there was no such column.
+
+    `loaded_at` and `asked_at` are in UTC; `verdict` is "proven", "provisional", "unproven" or
+    "unprovable", and `reason` says why. `is_over` and `asked_at` are None in files of the time
+    before they were kept; `Lake` derives `is_over` when it reads them (`completed`).
+    """
+
+    table: str
+    account_id: str
+    date: date
+    rows: int
+    verdict: str
+    loaded_at: datetime
+    reason: str = ""
+    conversions: str | None = None
+    conversions_reason: str = ""
+    is_over: bool | None = None
+    asked_at: datetime | None = None
+    impressions: int | None = None
+    clicks: int | None = None
+    spend: Decimal | None = None
+    control_impressions: int | None = None
+    control_clicks: int | None = None
+    control_spend: Decimal | None = None
+    rejected: int = 0
+    rejected_cells: int = 0
+    repeated: int = 0
+    missing_fields: Sequence[str] = ()
+    report_run_ids: Sequence[str] = ()
+    calls: int = 0
+    seconds: float = 0.0
+    api_version: str = ""
+    run_id: str = ""
+    schema_version: int = SCHEMA_VERSION
+
+    @classmethod
+    def of(cls, table: str, account_id: str, day: _Day, found: Found, **more: Any) -> Self:
+        """A record with the counts and sums of what was found; `more` is all else."""
+        return cls(
+            table=table,
+            account_id=account_id,
+            date=day,
+            rows=found.rows,
+            impressions=found.totals.impressions,
+            clicks=found.totals.clicks,
+            spend=found.totals.spend,
+            rejected=found.rejected,
+            rejected_cells=found.rejected_cells,
+            repeated=found.repeated,
+            **more,
+        )
+
+    @property
+    def proven(self) -> bool:
+        return self.verdict == PROVEN
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing is wrong with it that could be known."""
+        return self.verdict != UNPROVEN
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether its day was not over when Meta was asked."""
+        return self.verdict == PROVISIONAL
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it is as good as it can be: proven, or of a report that cannot be proven."""
+        return self.is_good and not self.is_provisional
+
+    @property
+    def totals(self) -> Totals:
+        """The sums of its rows."""
+        return Totals(self.impressions or 0, self.clicks or 0, self.spend or Decimal())
+
+    @property
+    def control(self) -> Totals:
+        """What they were held against."""
+        return Totals(
+            self.control_impressions or 0, self.control_clicks or 0, self.control_spend or Decimal()
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restatement:
+    """What a later load of an account-day changed."""
+
+    table: str
+    account_id: str
+    date: date
+    loaded_at: datetime
+    previous_loaded_at: datetime
+    rows_before: int
+    rows_after: int
+    impressions_before: int | None = None
+    impressions_after: int | None = None
+    clicks_before: int | None = None
+    clicks_after: int | None = None
+    spend_before: Decimal | None = None
+    spend_after: Decimal | None = None
+
+
+Record = TypeVar("Record", Load, Restatement)
+
+
+def may_replace(old: Load | None, new: Load | None) -> bool:
+    """Whether rows loaded as `new` may take the place of rows loaded as `old`.
+
+    What is proven, or as good as it can be, is only replaced by what is; rows without a record
+    prove nothing. What was asked for before the day was over never takes the place of what was
+    asked for afterwards; and half a day that is as it should be none of half a day with a fault.
+    """
+    if old is None:
+        return True
+    if new is None or old.is_final:
+        return not old.is_final or (new is not None and new.is_final)
+    if old.is_provisional:
+        return new.is_good or new.is_over is not False
+    return not (old.is_over and new.is_provisional)
+
+
+def completed(load: Load, zone: str) -> Load:
+    """A record with `is_over`, where the code that wrote it kept none: it is derived from
+    `loaded_at` and the zone of the account, and a day that was not over is provisional.
+    """
+    if load.is_over is not None:
+        return load
+    try:
+        over = is_over(zone, load.date, load.loaded_at)
+    except UnknownZoneError:
+        return load
+    if over:
+        return replace(load, is_over=True)
+    reason = f"{NOT_OVER}; {load.reason}" if load.reason else NOT_OVER
+    return replace(load, is_over=False, verdict=PROVISIONAL, reason=reason)
+
+
+def restated(old: Load | None, new: Load | None) -> Restatement | None:
+    """Compare two loads of one account-day. None when rows and sums are the same."""
+    if old is None or new is None:
+        return None
+    measures = ("rows", "impressions", "clicks", "spend")
+    if all(getattr(old, name) == getattr(new, name) for name in measures):
+        return None
+    return Restatement(
+        table=new.table,
+        account_id=new.account_id,
+        date=new.date,
+        loaded_at=new.loaded_at,
+        previous_loaded_at=old.loaded_at,
+        **{f"{name}_before": getattr(old, name) for name in measures},
+        **{f"{name}_after": getattr(new, name) for name in measures},
+    )
+
+
+def to_values(record: Load | Restatement) -> dict[str, Any]:
+    """Give a record as JSON has it: dates, instants and decimals are text."""
+    values = {field.name: getattr(record, field.name) for field in fields(record)}
+    plain: dict[str, Any] = json.loads(json.dumps(values, default=str))
+    return plain
+
+
+def from_values(kind: type[Record], values: Mapping[str, Any]) -> Record:
+    """Read a record. Keys of a later version that this one does not know are left out."""
+    types = {field.name: str(field.type) for field in fields(kind)}
+    known = {name: value for name, value in values.items() if name in types}
+    return kind(**{name: _read(types[name], value) for name, value in known.items()})
+
+
+def _read(annotation: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if "datetime" in annotation:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    if "date" in annotation:
+        return date.fromisoformat(value)
+    if "Decimal" in annotation:
+        return Decimal(value)
+    return tuple(value) if isinstance(value, list) else value

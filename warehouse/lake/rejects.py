@@ -1,0 +1,190 @@
+"""Files of what could not be read exactly: of a load of an account-day, and of objects.
+
+    rejects/insights_hourly/123/2026-11-21/<loaded_at>.parquet    a load
+    rejects/campaigns/123/latest/<fetched_at>.parquet             the objects of an account
+    rejects/accounts/123/latest/<fetched_at>.parquet              an account
+    rejects/accounts/unknown/latest/<fetched_at>.parquet          what has no id that could be read
+
+Rejects of an object stay until it is read again; those of an object without an id until the next
+listing. They have no date.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow.parquet as pq
+
+from warehouse.decode import arrow
+from warehouse.decode.objects import id_of
+from warehouse.decode.values import CELL
+from warehouse.lake.parquet import Writer
+from warehouse.schema.tables import TABLES
+from warehouse.storage.atomic import workshop
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import date, datetime
+
+    from warehouse.decode.objects import Objects
+    from warehouse.decode.rows import Reject
+    from warehouse.schema.table import Table
+    from warehouse.storage.store import Store
+
+__all__ = [
+    "REJECTS_KEPT",
+    "OldRejects",
+    "cells_of",
+    "file_of",
+    "keep",
+    "of_objects",
+    "row_of",
+    "write",
+]
+
+#: Rejects of one load, or of one listing, and column that are kept with their JSON; the rest is
+#: only counted.
+REJECTS_KEPT: Final = 1_000
+
+#: Each has the JSON of its row: a table of all of them could take hundreds of megabytes.
+_AT_ONCE: Final = 1_000
+
+#: What stands in a path for the day, which objects do not have, and for an id that is not known.
+LATEST: Final = "latest"
+UNKNOWN: Final = "unknown"
+
+#: File of the lake → its rows, of objects.
+OldRejects = dict[str, "Sequence[dict[str, Any]]"]
+
+
+def file_of(folder: str, at: datetime) -> str:
+    """The file of rejects that came at a time; names sort by it."""
+    return f"{folder}/{at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}.parquet"
+
+
+def row_of(  # noqa: PLR0913  # of what, whose and when
+    n: int,
+    reject: Reject,
+    *,
+    table: str,
+    account_id: str,
+    date: date | None,
+    at: datetime,
+    run_id: str | None = None,
+) -> dict[str, Any]:
+    """A row of the table `rejects`."""
+    return {
+        "table_name": table,
+        "account_id": account_id,
+        "date": date,
+        "n": n,
+        "page": reject.page if date else None,
+        "row": reject.row,
+        "column_name": reject.column,
+        "value": reject.value,
+        "reason": reject.reason,
+        "lost": reject.lost,
+        "raw": reject.raw,
+        "run_id": run_id,
+        "loaded_at": at,
+    }
+
+
+def write(store: Store, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Put a file of rejects into its place."""
+    table = TABLES["rejects"]
+    with workshop(store.root) as aside:
+        writer = Writer(table, aside / "rejects.unfinished")
+        for at in range(0, len(rows), _AT_ONCE):
+            writer.write(arrow.records(table.arrow_schema, rows[at : at + _AT_ONCE]))
+        written = writer.finish()
+        store.replace(key, lambda: written)
+
+
+# -- of objects ------------------------------------------------------------------------------------
+
+
+def of_objects(store: Store, table: Table, account_id: str | None) -> OldRejects:
+    """What could not be read of the objects of an account, or of all accounts, when last seen."""
+    of_account = f"rejects/{table.name}/{account_id or '*'}/{LATEST}/*.parquet"
+    found: OldRejects = {}
+    for key in (one.key for one in store.find(of_account)):
+        try:
+            found[key] = arrow.python_rows(pq.ParquetFile(store.open(key)).read())
+        except FileNotFoundError:  # somebody else has just replaced it
+            continue
+    return found
+
+
+def cells_of(table: Table, rows: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, str]]:
+    """The values that are NULL for they could not be read: (id of the object, column)."""
+    return frozenset(
+        (_id_in(table, row["raw"]), row["column_name"]) for row in rows if row["lost"] == CELL
+    )
+
+
+def keep(  # noqa: PLR0913  # what was kept, what is new, whose and when
+    store: Store,
+    table: Table,
+    old: OldRejects,
+    objects: Objects,
+    at: datetime,
+    *,
+    account_id: str | None,
+    complete: bool,
+) -> None:
+    """Put the rejects of `objects`, read at a time, into the place of the `old` ones of the same.
+    `complete`: rejects of what has no id go too.
+    """
+    kept = [
+        row
+        for rows in old.values()
+        for row in rows
+        if not _is_replaced(_id_in(table, row["raw"]), objects.ids, complete=complete)
+    ]
+    by_folder: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in (*kept, *_new_rows(table, account_id, objects.rejects, at)):
+        by_folder[_folder(table, row["account_id"])].append(row)
+    before: defaultdict[str, list[str]] = defaultdict(list)
+    for key in old:
+        before[key.rpartition("/")[0]].append(key)
+    for folder in {*by_folder, *before}:
+        rows, keys = by_folder[folder], before[folder]
+        if rows == [row for key in keys for row in old[key]]:
+            continue
+        if rows:
+            write(store, new := file_of(folder, at), rows)
+            keys = [key for key in keys if key != new]
+        for key in keys:
+            store.delete(key)
+
+
+def _new_rows(
+    table: Table, account_id: str | None, rejects: Iterable[Reject], at: datetime
+) -> Iterable[dict[str, Any]]:
+    """Rows of rejects, numbered; of accounts each has its own."""
+    by_column: Counter[str] = Counter()
+    for n, reject in enumerate(rejects, start=1):
+        by_column[reject.column] += 1
+        if by_column[reject.column] <= REJECTS_KEPT:
+            of = _id_in(table, reject.raw) if account_id is None else account_id
+            yield row_of(n, reject, table=table.name, account_id=of, date=None, at=at)
+
+
+def _is_replaced(object_id: str, ids: Collection[str], *, complete: bool) -> bool:
+    return object_id in ids if object_id else complete
+
+
+def _folder(table: Table, account_id: str) -> str:
+    return f"rejects/{table.name}/{account_id or UNKNOWN}/{LATEST}"
+
+
+def _id_in(table: Table, raw: str) -> str:
+    """The id in the JSON of an object; "" where it has none that can be read."""
+    try:
+        return id_of(table, json.loads(raw))
+    except (ValueError, RecursionError):
+        return ""

@@ -1,0 +1,208 @@
+"""The published database in SQL: its tables, views and comments, and how rows get into it.
+
+Data comes to DuckDB as Parquet files and in no other way; its casts are never the gate, for it
+turns "12a" into NULL. What is in the lake was checked when it was decoded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from warehouse.lake.partitions import DATA_FILE
+from warehouse.published.manifest import FILES, STATE, stored
+from warehouse.schema.sql import create_table, literal, name, read_parquet, typed, typed_nothing
+from warehouse.schema.tables import TABLES
+from warehouse.schema.views import VIEWS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from warehouse.lake.partitions import Lake
+    from warehouse.schema.table import Column, Table
+
+__all__ = [
+    "BOOKS",
+    "create",
+    "delete_stale",
+    "fill_failures",
+    "insert_books",
+    "insert_files",
+    "insert_rejects",
+    "lake_views",
+]
+
+#: The schema of the published file's own books.
+BOOKS: Final = "published"
+
+#: DuckDB's types of the columns that stand in a path; left to itself it makes a number of an id.
+HIVE_TYPES: Final[Mapping[str, str]] = {
+    "account_id": "VARCHAR",
+    "date": "DATE",
+}
+
+
+def create() -> Iterator[str]:
+    """Statements that make the tables, empty, and the views on them, with their comments."""
+    yield f"CREATE SCHEMA lake; CREATE SCHEMA {BOOKS}"
+    for table in (FILES, STATE):
+        yield create_table(table, BOOKS)
+        where = f"{BOOKS}.{name(table.name)}"
+        yield from _comments_on("TABLE", where, table.meaning, table.columns)
+    for table in TABLES.values():
+        yield create_table(table)
+        yield from _comments_on("TABLE", name(table.name), table.meaning, table.columns)
+    for view in VIEWS.values():
+        yield f"CREATE VIEW {name(view.name)} AS {view.sql}"
+        yield from _comments_on("VIEW", name(view.name), view.meaning, view.columns)
+
+
+def lake_views(lake: Lake, columns: Mapping[str, Collection[tuple[str, ...]]]) -> Iterator[str]:
+    """Statements that make the views which read the files where they lie. There are none where
+    DuckDB cannot read those: in a bucket it would need httpfs, which its wheel has not, and a view
+    that fails, or is empty, is worse than none.
+
+    `columns` by table: each set of columns that some file of it has.
+    """
+    if (root := lake.store.duckdb_root) is None:
+        return
+    for table in stored():
+        view = f"lake.{name(table.name)}"
+        yield f"CREATE OR REPLACE VIEW {view} AS {_lake_view(root, table, columns[table.name])}"
+        meaning = f"The files of {table.name}, read where they lie."
+        yield from _comments_on("VIEW", view, meaning, table.columns)
+
+
+def _lake_view(root: Path, table: Table, sets: Collection[tuple[str, ...]]) -> str:
+    if not sets:
+        return f"FROM {typed_nothing(table)}"
+    folders = table.partitions or ()
+    of_path = _of_hive if "=" not in str(root) else _of_filename
+    files, columns = of_path(root, table, _union(table, sets))
+    there = {column for columns in sets for column in columns}
+    selected = ", ".join(
+        columns[field.name]
+        if field.name in folders
+        else name(field.name)
+        if field.name in there
+        else typed(field)
+        for field in table.arrow_schema
+    )
+    return f"SELECT {selected} FROM {files}"  # noqa: S608  ours
+
+
+def _of_hive(root: Path, table: Table, union: str) -> tuple[str, Mapping[str, str]]:
+    """The files of a table, and its columns that DuckDB takes from their paths: the quickest way,
+    for a join too leaves out the files that it does not need.
+    """
+    folders = table.partitions or ()
+    # They need their types said; without them DuckDB guesses.
+    types = ", ".join(f"{literal(folder)}: {HIVE_TYPES[folder]}" for folder in folders)
+    hive = {"hive_partitioning": "true", "hive_types": f"{{{types}}}"} if folders else {}
+    files = read_parquet(root / table.name, _below(table), union_by_name=union, **hive)
+    return files, {folder: name(folder) for folder in folders}
+
+
+def _of_filename(root: Path, table: Table, union: str) -> tuple[str, Mapping[str, str]]:
+    """The same for a lake below a folder like ``date=2026-11-28``, which DuckDB would take for a
+    column of ours. A filter still leaves files out; a join reads them all.
+    """
+    tail = len(DATA_FILE) + 1  # /data.parquet
+    day = f"filename[-{tail + len('2026-11-28')}:-{tail + 1}]::DATE"
+    before_day = tail + len("/date=2026-11-28") if "date" in (table.partitions or ()) else tail
+    first = len(str(root / table.name / "account_id=")) + 1
+    columns = {
+        "account_id": f"filename[{first}:-{before_day + 1}] AS account_id",
+        "date": f"{day} AS date",
+    }
+    files = read_parquet(root / table.name, _below(table), union_by_name=union, filename="true")
+    return files, columns
+
+
+def _below(table: Table) -> str:
+    """Where in its folder a table has its files."""
+    return "/".join([*(f"{folder}=*" for folder in table.partitions or ()), DATA_FILE])
+
+
+def delete_stale(keys: Path, tables: Collection[str]) -> Iterator[str]:
+    """Say how to take out all that came from files which changed or went; `keys` names them."""
+    stale = f"{read_parquet(keys.parent, keys.name)} AS s"
+    for table in (TABLES[table] for table in tables):
+        same = [f"s.{name(column)} = t.{name(column)}" for column in table.partitions or ()]
+        of_table = f"s.table_name = {literal(table.name)}"
+        where = " AND ".join([of_table, *same])
+        yield f"DELETE FROM {name(table.name)} AS t USING {stale} WHERE {where}"  # noqa: S608  ours
+    for book in (f"{BOOKS}.files", "loads", "restatements"):
+        same = [f"s.{key} IS NOT DISTINCT FROM t.{key}" for key in FILES.grain]
+        yield f"DELETE FROM {book} AS t USING {stale} WHERE {' AND '.join(same)}"  # noqa: S608  ours
+
+
+def insert_books(folder: Path) -> Iterator[str]:
+    """Say how to take over what the footers of frozen files told."""
+    for book in (f"{BOOKS}.files", "loads", "restatements"):
+        rows = read_parquet(folder, f"{book.rpartition('.')[2]}.parquet")
+        yield f"INSERT INTO {book} BY NAME FROM {rows}"
+
+
+def insert_files(table: Table, folder: Path, sets: Collection[tuple[str, ...]]) -> str:
+    """Say how to take over all frozen files of a table; `sets` are the columns that they have.
+
+    They come in the order of their names, account by account and day by day, each sorted.
+    """
+    parts = [
+        f"split_part(parse_filename(filename), ',', {n})::{HIVE_TYPES[column]} AS {name(column)}"
+        for n, column in enumerate(table.partitions or (), start=1)
+    ]
+    there = {column for columns in sets for column in columns}
+    selected = [name(column) for column in table.file_schema.names if column in there]
+    source = read_parquet(
+        folder / table.name, "*.parquet", filename="true", union_by_name=_union(table, sets)
+    )
+    return (
+        f"INSERT INTO {name(table.name)} BY NAME "  # noqa: S608  ours
+        f"SELECT {', '.join([*selected, *parts])} FROM {source}"
+    )
+
+
+def _union(table: Table, sets: Collection[tuple[str, ...]]) -> str:
+    """Files that differ in their columns must all be opened before the first is read. So must the
+    few files of objects: old ones have money of fewer digits, and DuckDB would take the type of the
+    first file for that of all.
+    """
+    return "true" if len(sets) > 1 or "date" not in (table.partitions or ()) else "false"
+
+
+def insert_rejects(folder: Path) -> str:
+    """Say how to take over the rejects of what is published and of later attempts.
+
+    Those of a load that was replaced may still lie about.
+    """
+    return (
+        "INSERT INTO rejects BY NAME SELECT * "  # noqa: S608  ours
+        f"FROM {read_parquet(folder, '*.parquet', union_by_name='true')} AS r "
+        "WHERE NOT EXISTS (FROM loads AS l WHERE l.table_name = r.table_name "
+        "AND l.account_id = r.account_id AND l.date = r.date AND l.loaded_at > r.loaded_at) "
+        f"ORDER BY {', '.join(TABLES['rejects'].grain)}"
+    )
+
+
+def fill_failures(path: Path) -> str:
+    """Say how to take over what failed and is not loaded since. A load removes its failure only
+    after it has replaced the file.
+    """
+    return (
+        "INSERT INTO failures BY NAME SELECT * "  # noqa: S608  ours
+        f"FROM {read_parquet(path.parent, path.name)} AS f "
+        "WHERE NOT EXISTS (FROM loads AS l WHERE l.table_name = f.table_name "
+        "AND l.account_id = f.account_id AND l.date = f.date AND l.loaded_at > f.failed_at) "
+        f"ORDER BY {', '.join(TABLES['failures'].grain)}"
+    )
+
+
+def _comments_on(
+    kind: str, relation: str, meaning: str, columns: Sequence[Column]
+) -> Iterator[str]:
+    yield f"COMMENT ON {kind} {relation} IS {literal(meaning)}"
+    for column in columns:
+        where = f"{relation}.{name(column.name)}"
+        yield f"COMMENT ON COLUMN {where} IS {literal(column.comment)}"

@@ -1,0 +1,165 @@
+"""Which files the lake has now, and what stands in them: what publishing compares and copies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import pyarrow.parquet as pq
+
+from warehouse.decode import arrow
+from warehouse.errors import WarehouseError
+from warehouse.lake import parquet
+from warehouse.lake.partitions import records
+from warehouse.schema.table import Column, Table
+from warehouse.schema.tables import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import date
+
+    from warehouse.lake.parquet import Footer
+    from warehouse.lake.partitions import Lake
+
+__all__ = [
+    "FILES",
+    "STATE",
+    "Kept",
+    "Key",
+    "columns_of",
+    "freeze",
+    "kept_files",
+    "stored",
+    "write_books",
+]
+
+#: The published file's own books: which file of the lake each account-day was copied from.
+FILES: Final = Table(
+    "files",
+    ("table_name", "account_id", "date"),
+    "Files of the lake that this copy was made from.",
+    (
+        Column("table_name", "text", "Table the file is of"),
+        Column("account_id", "id", "Ad account; empty for a file of all accounts"),
+        Column("date", "date", "Day of the account's own calendar; NULL for a file of all days"),
+        Column("stamp", "text", "What tells the file from the one that takes its place"),
+        Column("columns", "texts", "Columns that the file has"),
+    ),
+)
+
+#: And what they say of the copy as a whole, in one row.
+STATE: Final = Table(
+    "state",
+    ("version",),
+    "What this copy is, and what tells whether it is up to date.",
+    (
+        Column("version", "count", "Number of this state, and of the snapshot that has it"),
+        Column("made_by", "text", "What tells the code that made it from another"),
+        Column("later_rows", "count", "Rows put in since it was made, which lie out of order"),
+        Column("lake_views", "text", "What the views of the schema lake were made of"),
+        Column("rejects", "text", "Which files the rejects were copied from"),
+        Column("failures", "text", "Which files the failures were read from"),
+    ),
+)
+
+
+#: Which file: table, account ("" if of all accounts) and date (None if of all days).
+Key = tuple[str, str, "date | None"]
+
+
+def stored() -> Sequence[Table]:
+    """Tables that are kept in files."""
+    return [table for table in TABLES.values() if table.partitions is not None]
+
+
+class Kept(NamedTuple):
+    """One file of the lake, and the `path` of its frozen copy once there is one.
+
+    A file that takes its place has another `stamp`.
+    """
+
+    table: str
+    account_id: str
+    date: date | None
+    stamp: str
+    file: str
+    path: Path = Path()
+
+    @property
+    def key(self) -> Key:
+        return self.table, self.account_id, self.date
+
+
+def kept_files(lake: Lake) -> Sequence[Kept]:
+    """All files of all tables, by table, account and date."""
+    return [
+        Kept(table.name, found.account_id, found.date, found.stamp, found.key)
+        for table in stored()
+        for found in lake.partitions(table)
+    ]
+
+
+def freeze(lake: Lake, files: Iterable[Kept], folder: Path) -> Sequence[Kept]:
+    """Keep files under `folder` as they are now; those that were still there.
+
+    A load that replaces a file meanwhile can then neither fail the read nor make `loads` tell of
+    rows that were not read. One flat folder per table, for thousands of folders take seconds to
+    make and remove: account_id=11/date=2026-11-21/data.parquet is 11,2026-11-21,data.parquet.
+    """
+    wanted = [file._replace(path=folder / file.table / _flat(file)) for file in files]
+    stamps = lake.store.freeze([(file.file, file.path) for file in wanted])
+    return [
+        file._replace(stamp=stamp)
+        for file, stamp in zip(wanted, stamps, strict=True)
+        if stamp is not None
+    ]
+
+
+def _flat(file: Kept) -> str:
+    _, *folders, name = file.file.split("/")
+    return ",".join([*(folder.partition("=")[2] for folder in folders), name])
+
+
+def write_books(files: Sequence[Kept], footers: Sequence[Footer], folder: Path) -> None:
+    """Write what the footers of frozen files tell: `files`, `loads`, `restatements` as Parquet.
+
+    Raises ChangedKindError for a file whose columns are no longer of the table's kinds, and
+    WarehouseError for one that was loaded as another account-day.
+    """
+    for file, footer in zip(files, footers, strict=True):
+        parquet.demand_kinds(TABLES[file.table], footer.columns, file.file)
+        _demand_own(file, footer)
+    loads, restatements = records(footers)
+    entries = arrow.records(FILES.arrow_schema, map(_entry, files, footers))
+    for name, rows in (("files", entries), ("loads", loads), ("restatements", restatements)):
+        pq.write_table(rows, folder / f"{name}.parquet")
+
+
+def columns_of(
+    files: Sequence[Kept], footers: Sequence[Footer]
+) -> Mapping[str, Collection[tuple[str, ...]]]:
+    """By table: each set of columns that some file of it has."""
+    columns: dict[str, set[tuple[str, ...]]] = {}
+    for file, footer in zip(files, footers, strict=True):
+        columns.setdefault(file.table, set()).add(tuple(footer.columns.names))
+    return columns
+
+
+def _demand_own(file: Kept, footer: Footer) -> None:
+    """Whose rows they are says the path alone: a copy in another folder would count twice."""
+    load = footer.load
+    if load is not None and (load.account_id, load.date) != file.key[1:]:
+        raise WarehouseError(
+            f"{file.file} was loaded as {load.date} of account {load.account_id}: move it out of "
+            "the warehouse, or back to where it was"
+        )
+
+
+def _entry(file: Kept, footer: Footer) -> Mapping[str, object]:
+    return {
+        "table_name": file.table,
+        "account_id": file.account_id,
+        "date": file.date,
+        "stamp": file.stamp,
+        "columns": footer.columns.names,
+    }

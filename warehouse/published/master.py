@@ -1,0 +1,256 @@
+"""The private database that snapshots are copied from: brought up to date, read by nobody.
+
+Publishing compares the files of the lake with the master's own books and replaces the account-days
+whose files changed, in one transaction. What is put in later lies behind what was there before, so
+a master that has grown by much since it was made is made anew, in order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+import pyarrow.parquet as pq
+
+from warehouse.decode import arrow
+from warehouse.lake.failures import failure_rows, find_failures
+from warehouse.published import build
+from warehouse.published.manifest import FILES, columns_of, freeze, kept_files, stored, write_books
+from warehouse.schema.sql import name
+from warehouse.schema.tables import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from warehouse.lake.partitions import Lake
+    from warehouse.published.manifest import Kept, Key
+    from warehouse.storage.store import Found
+
+__all__ = ["CONFIG", "DATABASE", "Refreshed", "refresh"]
+
+DATABASE: Final = "warehouse.duckdb"
+
+#: Nothing is fetched from the internet, and instants are shown in UTC wherever the machine is.
+CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "autoinstall_known_extensions": "false",
+    "TimeZone": "UTC",
+}
+
+#: So that who has an older DuckDB can read the published file, and so that publishing leaves room
+#: for loads.
+WRITING: Final = CONFIG | {
+    "storage_compatibility_version": "v1.5.0",
+    "memory_limit": "1GB",
+}
+
+#: Files of rejects: by table, account, date and time of the load.
+REJECTS: Final = "rejects/*/*/*/*.parquet"
+
+#: A master is made anew when so many rows, and such a share of all, were put in later.
+LATER_ROWS: Final = 1_000_000
+LATER_SHARE: Final = 0.25
+
+#: Fewer rows than this are put in by one thread. Several put them in as fast, but write the rows of
+#: small files twice and so take 40 % more CPU, which loads are to have.
+ALONE_ROWS: Final = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """A master that is up to date: which version of it, and rows by table."""
+
+    version: int
+    rows: Mapping[str, int]
+
+
+def made_by_this() -> str:
+    """What tells a master that this code, with these tables, made from another."""
+    return _hash(build.create())
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """The one row that a master has about itself."""
+
+    version: int = 0
+    made_by: str = field(default_factory=made_by_this)
+    later_rows: int = 0
+    lake_views: str = ""
+    rejects: str = ""
+    failures: str = ""
+
+
+class _OutdatedError(Exception):
+    """This master is to be made anew."""
+
+
+def refresh(lake: Lake, folder: Path, after: int) -> Refreshed:
+    """Bring the master in `folder` up to date. If it changes, its version comes after `after` too.
+
+    Nobody else may be at it. Whoever is killed leaves it as it was. Raises duckdb.Error, OSError
+    and ChangedKindError.
+    """
+    try:
+        return _refresh(lake, folder, after)
+    except (_OutdatedError, duckdb.Error):
+        # Of other tables, of another DuckDB, damaged or out of order: the lake has all of it.
+        shutil.rmtree(folder)
+        return _refresh(lake, folder, after)
+
+
+def _refresh(lake: Lake, folder: Path, after: int) -> Refreshed:
+    frozen = folder / "frozen"
+    shutil.rmtree(frozen, ignore_errors=True)
+    frozen.mkdir(parents=True)
+    with duckdb.connect(folder / DATABASE, config=WRITING) as connection:
+        connection.execute("BEGIN")
+        state = _merge(connection, lake, frozen, after)
+        connection.execute("COMMIT; CHECKPOINT")
+        rows = {table: _count(connection, table) for table in TABLES}
+    shutil.rmtree(frozen)
+    return Refreshed(state.version, rows)
+
+
+def _create(connection: duckdb.DuckDBPyConnection) -> _State:
+    _execute(connection, build.create())
+    return _State()
+
+
+def _state(connection: duckdb.DuckDBPyConnection) -> _State | None:
+    """What a master says of itself; None if there is nothing in it. Raises _OutdatedError."""
+    if not connection.execute("FROM duckdb_tables()").fetchall():
+        return None
+    made_by = connection.execute(f"FROM {build.BOOKS}.state SELECT made_by").fetchall()
+    if made_by != [(made_by_this(),)]:
+        raise _OutdatedError
+    columns = ", ".join(one.name for one in fields(_State))
+    [row] = connection.execute(f"FROM {build.BOOKS}.state SELECT {columns}").fetchall()
+    state = _State(*row)
+    rows = sum(_count(connection, table.name) for table in stored())
+    if state.later_rows > max(LATER_ROWS, LATER_SHARE * rows):
+        raise _OutdatedError
+    return state
+
+
+def _keep_state(connection: duckdb.DuckDBPyConnection, state: _State) -> None:
+    values = asdict(state)
+    marks = ", ".join("?" for _ in values)
+    where = f"{build.BOOKS}.state ({', '.join(values)})"
+    connection.execute(f"DELETE FROM {build.BOOKS}.state")  # noqa: S608  ours
+    connection.execute(f"INSERT INTO {where} VALUES ({marks})", list(values.values()))  # noqa: S608  ours
+
+
+def _merge(connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, after: int) -> _State:
+    """Replace what changed in the lake; the state afterwards, the same one if nothing did."""
+    before = _state(connection)
+    state = before or _create(connection)
+    known = _known(connection)
+    files = {file.key: file for file in kept_files(lake)}
+    changed = [file for key, file in files.items() if known.get(key) != file.stamp]
+    stale = [key for key, stamp in known.items() if key not in files or files[key].stamp != stamp]
+    later = _replace(connection, lake, frozen, stale, freeze(lake, changed, frozen))
+    rejects = [found.key for found in lake.store.find(REJECTS)]
+    failures = find_failures(lake.store)
+    now = replace(
+        state,
+        later_rows=state.later_rows + (later if known else 0),
+        lake_views=_hash(views := list(build.lake_views(lake, _column_sets(connection)))),
+        rejects=_hash(rejects),
+        failures=_hash(f"{found.key} {found.stamp}" for found in failures),
+    )
+    if not (changed or stale) and now == before:
+        return now
+    _refill_rejects(connection, lake, frozen, rejects)
+    _refill_failures(connection, lake, frozen, failures)
+    if now.lake_views != state.lake_views:
+        _execute(connection, views)
+    now = replace(now, version=max(after, state.version) + 1)
+    _keep_state(connection, now)
+    return now
+
+
+def _known(connection: duckdb.DuckDBPyConnection) -> Mapping[Key, str]:
+    query = f"FROM {build.BOOKS}.files SELECT table_name, account_id, date, stamp"
+    return {
+        (table, account_id, day): stamp
+        for table, account_id, day, stamp in connection.execute(query).fetchall()
+    }
+
+
+def _replace(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    frozen: Path,
+    stale: Sequence[Key],
+    files: Sequence[Kept],
+) -> int:
+    """Take out what stale files brought, put in what new ones have; rows put in."""
+    if stale:
+        keys = [dict(zip(FILES.grain, key, strict=True)) for key in stale]
+        path = frozen / "stale.parquet"
+        pq.write_table(arrow.records(FILES.arrow_schema, keys), path)
+        _execute(connection, build.delete_stale(path, {key[0] for key in stale}))
+    footers = [lake.footer_of(file.path) for file in files]
+    write_books(files, footers, frozen)
+    _execute(connection, build.insert_books(frozen))
+    if sum(footer.load.rows for footer in footers if footer.load) < ALONE_ROWS:
+        connection.execute("SET threads = 1")
+    return sum(
+        _changed_rows(connection, build.insert_files(TABLES[table], frozen, columns))
+        for table, columns in columns_of(files, footers).items()
+    )
+
+
+def _refill_rejects(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, rejects: Sequence[str]
+) -> None:
+    # Some may have gone by now: rejects go when their account-day is loaded.
+    folder = frozen / "rejects"
+    lake.store.freeze([(key, folder / f"{n}.parquet") for n, key in enumerate(rejects)])
+    connection.execute("DELETE FROM rejects")
+    if any(folder.glob("*")):
+        connection.execute(build.insert_rejects(folder))
+
+
+def _refill_failures(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, failures: Sequence[Found]
+) -> None:
+    path = frozen / "failures.parquet"
+    rows = failure_rows(lake.store, failures)
+    pq.write_table(arrow.records(TABLES["failures"].arrow_schema, rows), path)
+    connection.execute("DELETE FROM failures")
+    connection.execute(build.fill_failures(path))
+
+
+def _column_sets(
+    connection: duckdb.DuckDBPyConnection,
+) -> Mapping[str, Collection[tuple[str, ...]]]:
+    """By table: each set of columns that some file of it has."""
+    query = f"FROM {build.BOOKS}.files SELECT DISTINCT table_name, columns ORDER BY ALL"
+    sets: dict[str, list[tuple[str, ...]]] = {table.name: [] for table in stored()}
+    for table, columns in connection.execute(query).fetchall():
+        sets[table].append(tuple(columns))
+    return sets
+
+
+def _execute(connection: duckdb.DuckDBPyConnection, statements: Iterable[str]) -> None:
+    for statement in statements:
+        connection.execute(statement)
+
+
+def _changed_rows(connection: duckdb.DuckDBPyConnection, statement: str) -> int:
+    [(count,)] = connection.execute(statement).fetchall()
+    return int(count)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    [(count,)] = connection.execute(f"FROM {name(table)} SELECT count(*)").fetchall()
+    return int(count)
+
+
+def _hash(texts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()

@@ -1,0 +1,254 @@
+"""The published file: `warehouse.duckdb`, built from the lake, opened by analysts.
+
+It is always on this machine, and beside a lake in a bucket lies a copy of it under the same name.
+It is a link to a read-only snapshot beside it; publishing brings a private master up to date,
+copies it and moves the link by one rename. Who has the old one open keeps reading it, who opens
+again sees the new one.
+
+    <root>/warehouse.duckdb -> .snapshots/000042/warehouse.duckdb
+    <root>/.snapshots/.master/warehouse.duckdb
+
+The folder carries the number, not the file: DuckDB names a database after its file, and analysts
+should meet it as `warehouse` always.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+import pyarrow as pa
+
+from warehouse.errors import WarehouseError
+from warehouse.lake.changes import Lag, Publishing, keep_publishing, lag_of, last_change
+from warehouse.lake.partitions import Lake
+from warehouse.published.master import CONFIG, DATABASE, refresh
+from warehouse.schema.table import DECIMAL, WIDE
+from warehouse.storage.atomic import locked, sync_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    import pandas as pd  # type: ignore[import-untyped]  # it ships no types
+
+__all__ = ["LINK", "Published", "Warehouse", "ensure_published", "lag", "open", "publish"]
+
+#: What analysts open.
+LINK: Final = "warehouse.duckdb"
+
+SNAPSHOTS: Final = ".snapshots"
+
+#: Snapshots that stay: the newest, the one before, and one more for who opened that one late. An
+#: open file outlives its name anyway, but not on every network file system.
+KEPT: Final = 3
+
+#: What DuckDB makes of Ctrl-C: a RuntimeError with these words, which is no error of its own kind.
+INTERRUPTED: Final = "Query interrupted"
+
+#: What snapshots are copied from.
+MASTER: Final = ".master"
+
+#: A snapshot and a link that are not finished. What lies there belongs to a publisher that was
+#: killed, for the others wait for the lock.
+_BUILDING: Final = ".building"
+_POINTING: Final = ".pointing"
+
+#: What DuckDB gives for a sum of integers, which has 128 bits there.
+HUGEINT: Final = pa.decimal128(38, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A finished publish: the link, the snapshot it points to, rows by table, seconds it took.
+
+    `version` is the snapshot's: another one only where something changed. `change` is the last
+    change of the lake that it surely shows, by the note's id ("" if none was noted).
+    """
+
+    path: Path
+    snapshot: Path
+    rows: Mapping[str, int]
+    seconds: float
+    version: int
+    change: str
+
+
+def publish(url: str | Path, *, afresh: bool = False) -> Published:
+    """Publish the lake as it is now. Blocks no reader and no load. `afresh`: rebuild all of it, and
+    keep no earlier snapshot and no byte of what is gone.
+
+    Only account-days that changed since are copied. Publishers wait for each other. One that is
+    killed leaves the old file as it was, and the next goes on. Raises WarehouseError.
+    """
+    lake = Lake(url)
+    folder = lake.root / SNAPSHOTS
+    with locked(folder):
+        started, at = time.monotonic(), lake.now()
+        numbers = [int(path.name) for path in _snapshots(folder)]
+        try:
+            # Before the files are looked at: what changes from now on has another note.
+            change = last_change(lake.store)
+            if afresh:
+                shutil.rmtree(folder / MASTER, ignore_errors=True)
+            master = refresh(lake, folder / MASTER, after=max(numbers, default=0))
+            snapshot = _snapshot(folder, master.version)
+        except (duckdb.Error, OSError) as error:
+            raise WarehouseError(
+                f"publishing failed: {error}. What was published before stays; see to that, then "
+                "publish again"
+            ) from error
+        link = _point(lake.root / LINK, snapshot)
+        lake.store.share(LINK, snapshot)
+        for old in _snapshots(folder)[: -1 if afresh else -KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
+        seconds = time.monotonic() - started
+        keep_publishing(folder, Publishing(change.id, at, seconds))
+    return Published(link, snapshot, master.rows, seconds, master.version, change.id)
+
+
+def lag(lake: Lake) -> Lag:
+    """How far the published file of this machine is behind the lake. Reads two small files."""
+    return lag_of(lake.store, lake.root / SNAPSHOTS, lake.root / LINK)
+
+
+def ensure_published(url: str | Path) -> Path:
+    """Publish what there is, if nothing has been yet: analysts can open it from then on."""
+    link = Lake(url).root / LINK
+    if not link.exists():
+        publish(url)
+    return link
+
+
+def _snapshot(folder: Path, version: int) -> Path:
+    """Copy the master, unless that has been done: whole, on disk and read-only."""
+    numbered = folder / f"{version:06}"
+    if not (numbered / LINK).exists():
+        building = folder / _BUILDING
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir()
+        copy = building / LINK
+        shutil.copyfile(folder / MASTER / DATABASE, copy)
+        with copy.open("rb") as file:
+            os.fsync(file.fileno())
+        copy.chmod(0o444)
+        building.rename(numbered)
+        sync_folder(folder)
+    return numbered / LINK
+
+
+def _point(link: Path, snapshot: Path) -> Path:
+    """Move the link by one rename. It is relative, so that the whole lake can be moved."""
+    # Whoever wrote to an older snapshot in spite of its mode left a log that is not this one's.
+    link.with_name(f"{link.name}.wal").unlink(missing_ok=True)
+    target = snapshot.relative_to(link.parent)
+    if not link.is_symlink() or link.readlink() != target:
+        aside = snapshot.parent.parent / _POINTING
+        aside.unlink(missing_ok=True)
+        aside.symlink_to(target)
+        aside.replace(link)
+        sync_folder(link.parent)
+    return link
+
+
+def _snapshots(folder: Path) -> Sequence[Path]:
+    """Finished snapshots, oldest first."""
+    return sorted(path for path in folder.iterdir() if path.name.isdigit())
+
+
+def _narrowed(kind: pa.DataType) -> pa.DataType:
+    """DuckDB's sums have 38 digits and money of objects has 28. Arrow has no more than 38, and so
+    cannot divide or multiply them.
+    """
+    wide = kind == WIDE or (pa.types.is_decimal(kind) and kind.precision == HUGEINT.precision)
+    return pa.decimal128(DECIMAL.precision, kind.scale) if wide else kind
+
+
+def _fitted(table: pa.Table, to: Callable[[pa.DataType], pa.DataType]) -> pa.Table:
+    """Columns of the types that are wanted, where all of their values have room in them."""
+    for n, field in enumerate(table.schema):
+        if (kind := to(field.type)) != field.type:
+            with suppress(pa.ArrowInvalid):
+                table = table.set_column(n, field.name, table.column(n).cast(kind))
+    return table
+
+
+class Warehouse:
+    """The published file, opened read-only. It stays as it was when opened; open again for news."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._connection = duckdb.connect(path, read_only=True, config=CONFIG)
+        except duckdb.Error as error:
+            raise WarehouseError(str(error)) from error
+
+    def sql(self, query: str) -> duckdb.DuckDBPyRelation:
+        """Give the result of one query as DuckDB's relation.
+
+        Raises WarehouseError with DuckDB's own message.
+        """
+        try:
+            # Each result has a cursor of its own: an open one would block the next.
+            relation = self._connection.cursor().sql(query)
+        except duckdb.Error as error:
+            raise WarehouseError(str(error)) from error
+        if relation is None:  # an empty text, or a statement like SET
+            raise WarehouseError("this is no query: it gives no rows")
+        return relation
+
+    def arrow(self, query: str) -> pa.Table:
+        """Give the result of one query as an Arrow table. Raises WarehouseError.
+
+        Sums of integers are integers.
+        """
+        relation = self.sql(query)
+        try:
+            found = relation.to_arrow_table()
+        except duckdb.Error as error:
+            raise WarehouseError(str(error)) from error
+        except RuntimeError as error:
+            if str(error) == INTERRUPTED:
+                raise KeyboardInterrupt from None
+            raise
+        return _fitted(found, lambda kind: pa.int64() if kind == HUGEINT else kind)
+
+    def df(self, query: str) -> pd.DataFrame:
+        """Give the result of one query as pandas. Raises WarehouseError.
+
+        Columns are of Arrow types: integers with gaps stay integers, decimals stay exact, and
+        instants keep their zone. Sums of money have the type of money where they fit into it.
+        """
+        import pandas as pd  # noqa: PLC0415  only who asks for pandas pays for its import
+
+        found = _fitted(self.arrow(query), _narrowed)
+        return found.to_pandas(types_mapper=pd.ArrowDtype)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open(url: str | Path = "./data") -> Warehouse:  # noqa: A001  read as `warehouse.open`
+    """Open the published file under `url`, read-only. If there is none yet, publish one."""
+    link = ensure_published(url)
+    # DuckDB shares one database per path within a process: under the link's name who opens
+    # again would be given the old snapshot.
+    return Warehouse(link.resolve())

@@ -1,0 +1,82 @@
+"""The data dictionary: every table, view and column in words, as Markdown.
+
+`docs/tables.md` is this with the reports that are defined: ``fbinsights docs``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from warehouse.errors import UnknownTableError
+from warehouse.schema.rollups import FORMULAS
+from warehouse.schema.sql import duckdb_type
+from warehouse.schema.tables import TABLES
+from warehouse.schema.views import VIEWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from warehouse.schema.table import Column
+    from warehouse.schema.tables import Table
+    from warehouse.schema.views import View
+
+__all__ = ["render"]
+
+HEAD = """\
+# Tables
+
+Generated from `warehouse/schema/` and the reports in `pipelines/reports/presets` by
+`fbinsights docs > docs/tables.md`; do not edit. In DuckDB the same words are the
+comments: `SELECT table_name, column_name, comment FROM duckdb_columns()`.
+
+Ids are text. Money is in major units of the account's currency (12.34, not 1234). A `date` is a
+day of the account's own calendar; an instant is in UTC. NULL means that Meta sent no value, which
+is not the same as 0.
+"""
+
+
+def render(name: str = "") -> str:
+    """Write the whole dictionary, or what it says of one table or view.
+
+    Raises UnknownTableError, which lists the names there are.
+    """
+    sections = {
+        **{table.name: _section(table, _table_lines(table)) for table in TABLES.values()},
+        **{view.name: _section(view, _view_lines(view)) for view in VIEWS.values()},
+    }
+    if not name:
+        return "\n".join([HEAD, *sections.values()])
+    if name not in sections:
+        raise UnknownTableError(f"no table or view {name!r}; there are {', '.join(sections)}")
+    return sections[name]
+
+
+def _section(relation: Table | View, lines: Iterable[str]) -> str:
+    kind = "" if relation.name in TABLES else " (view)"
+    grain = ", ".join(relation.grain)
+    head = f"## {relation.name}{kind}\n\n{relation.meaning}\n\nOne row per {grain}.\n"
+    return "\n".join([head, *lines, ""])
+
+
+def _table_lines(table: Table) -> Iterator[str]:
+    yield "| column | type | unit | meaning | Graph field |"
+    yield "|---|---|---|---|---|"
+    for column in table.columns:
+        cells = (
+            *(f"`{column.name}`", f"`{_short(column)}`", column.unit, column.meaning),
+            f"`{'.'.join((column.source, *column.inside[:1]))}`" if column.source else "",
+        )
+        yield f"| {' | '.join(cells)} |"
+
+
+def _view_lines(view: View) -> Iterator[str]:
+    yield "| column | unit | meaning |"
+    yield "|---|---|---|"
+    for column in view.columns:
+        formula = f": `{FORMULAS[column]}`" if column in FORMULAS else ""
+        yield f"| `{column.name}` | {column.unit} | {column.meaning}{formula} |"
+
+
+def _short(column: Column) -> str:
+    """DuckDB's type, with its long name for an instant cut to the one people use."""
+    return duckdb_type(column.arrow_type).replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ")

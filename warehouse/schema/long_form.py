@@ -1,0 +1,104 @@
+"""The list fields of a table in long form: one row per entry."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from warehouse.schema.sql import literal, name
+from warehouse.schema.table import Column, View
+from warehouse.schema.tables import ACCOUNT_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from warehouse.schema.table import Table
+
+__all__ = ["flat", "long_actions"]
+
+#: Columns that the long form keeps next to the breakdowns, if the table has them.
+KEPT: Final[Sequence[str]] = (
+    *("account_id", "campaign_id", "adset_id", "ad_id", "date", "hour"),
+    *("hour_start_utc", "account_currency"),
+)
+
+#: Whose rows they are, where the table has it. These follow all older columns, which keep their
+#: places.
+NAMES: Final[Sequence[str]] = ("account_name", "campaign_name", "adset_name", "ad_name")
+
+#: A window as Graph names it: a number of days, then what they are counted from.
+_WINDOW: Final = re.compile(r"(\d+d)_(\w+)")
+
+
+def flat(window: str) -> str:
+    """The name of a window that SQL takes without quotes: ``click_7d`` for ``7d_click``."""
+    return _WINDOW.sub(r"\2_\1", window)
+
+
+def long_actions(table: Table) -> View | None:
+    """One row per entry of a list field; None for a table that has no list.
+
+    A window has two columns: one under Graph's name, one under a name that needs no quotes.
+    """
+    lists = [column for column in table.columns if column.kind == "actions"]
+    if not lists:
+        return None
+    others = [column for column in table.grain if column not in KEPT]
+    kept = _those_of(table, (*KEPT, *others))
+    names = [column for column in _those_of(table, NAMES) if column not in kept]
+    keys = lists[0].keys
+    windows = list(dict.fromkeys(window for column in lists for window in column.windows))
+    flattened = {flat(window): window for window in windows if flat(window) != window}
+    fields = ", ".join(column.name for column in lists)
+    entries = (
+        *kept,
+        Column("list_field", "text", f"Field that has the entry: {fields}"),
+        Column("action_type", "text", "Type of the action; types overlap, do not add them up"),
+        *(Column(key, "text", f"Action breakdown {key}") for key in keys),
+        Column("value", "decimal", "Its count, or in the fields of values its money"),
+        *(Column(w, "decimal", f"The same, attributed within {w}") for w in windows),
+    )
+    # A table of account-days has the account's id, and its name only if a report asks for it.
+    joined = [] if any(column.name == ACCOUNT_NAME.name for column in names) else [ACCOUNT_NAME]
+    selected = [
+        *(f"e.{name(column.name)}" for column in entries),
+        *(f"a.{name(column.name)}" for column in joined),
+        *(f"e.{name(column.name)}" for column in names),
+        *(f"e.{name(window)} AS {name(new)}" for new, window in flattened.items()),
+    ]
+    join = " LEFT JOIN accounts AS a ON a.account_id = e.account_id" if joined else ""
+    parts = (_entries(table, column, (*kept, *names), windows) for column in lists)
+    return View(
+        f"{table.name}_actions",
+        (*table.grain, "list_field", "action_type", *keys),
+        f"The list fields of {table.name} in long form: one row per action type.",
+        (
+            *entries,
+            *joined,
+            *names,
+            *(Column(new, "decimal", f"The same as {old}") for new, old in flattened.items()),
+        ),
+        f"FROM ({' UNION ALL '.join(parts)}) AS e{join} SELECT {', '.join(selected)}",
+    )
+
+
+def _entries(table: Table, column: Column, kept: Sequence[Column], windows: Sequence[str]) -> str:
+    """The entries of one list field, with all windows that any of the table's has."""
+    names = ", ".join(name(kept_one.name) for kept_one in kept)
+    selected = [
+        *(name(kept_one.name) for kept_one in kept),
+        f"{literal(column.name)} AS list_field",
+        *(f"entry.{name(key)}" for key in ("action_type", *column.keys, "value")),
+        *(
+            f"entry.{name(window)}" if window in column.windows else f"NULL AS {name(window)}"
+            for window in windows
+        ),
+    ]
+    return (
+        f"FROM (FROM {name(table.name)} SELECT {names}, unnest({name(column.name)}) AS entry) "
+        f"SELECT {', '.join(selected)}"
+    )
+
+
+def _those_of(table: Table, names: Sequence[str]) -> list[Column]:
+    return [table.column(column) for column in names if column in table.arrow_schema.names]

@@ -1,0 +1,323 @@
+"""A lake in a bucket of S3, or of what speaks like it.
+
+What is built on, and no more: a PUT is whole or not at all, reads and listings see it at once, and
+a PUT may depend on what is there (``If-Match``, ``If-None-Match``). There is no rename and no lock.
+Source: Amazon S3 user guide, "Data consistency model" and "Conditional writes".
+
+An object is written by one PUT (S3 takes 5 GB), so a writer that dies leaves nothing half done.
+That is why boto3 is here and not `pyarrow.fs`, which knows no conditions, shows no ETags in
+listings, and completes the upload of a file whose writer has failed.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import logging
+import os
+import re
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from uuid import uuid4
+
+import boto3
+import pyarrow as pa
+from boto3.exceptions import Boto3Error
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
+
+from warehouse.errors import BucketError, WarehouseError
+from warehouse.storage.atomic import workshop
+from warehouse.storage.local import Folder
+from warehouse.storage.s3_errors import told_of
+from warehouse.storage.store import Found
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["FOOTER_BYTES", "MEMORY_BYTES", "Bucket", "tell_once"]
+
+_log = logging.getLogger(__name__)
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+#: Requests at once, where waiting for the store is most of the time.
+THREADS: Final = 16
+
+#: Bytes that are asked for where only a footer is wanted. A quiet account-day is smaller.
+FOOTER_BYTES: Final = 262_144
+
+#: An object up to this size is read in memory, a larger one by way of the disk.
+MEMORY_BYTES: Final = 8_000_000
+
+#: How often others may be faster before a replacement is given up.
+ATTEMPTS: Final = 20
+
+#: How often a request is made that fails for a passing reason, with growing rests between.
+ATTEMPTS_OF_A_CALL: Final = 5
+
+#: How often an object is asked for whose bytes stop midway: boto3 itself repeats requests only.
+READS: Final = 3
+CUT_SHORT: Final = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+
+#: An unfinished upload so old belongs to nobody who is alive.
+ABANDONED: Final = timedelta(days=1)
+
+#: What S3 says to a condition that does not hold. Source: S3 API reference, PutObject.
+FASTER: Final = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409"}
+
+GONE: Final = {"NoSuchKey", "404"}
+
+
+class Bucket:
+    """The objects of a bucket below a prefix; see `store.Store`. `root` is this machine's part."""
+
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str,
+        root: Path,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._here = Folder(root)
+        self.root = self._here.root
+        self.duckdb_root: Path | None = None  # its wheel has no httpfs
+        self._bucket = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._now = now
+
+    @property
+    def _s3(self) -> Any:
+        with self._told("", "reached"):
+            value = os.environ.get
+            endpoint = value("AWS_ENDPOINT_URL_S3") or value("AWS_ENDPOINT_URL")
+            return _client(
+                value("AWS_REGION") or None, endpoint or None, value("AWS_MAX_ATTEMPTS") or None
+            )
+
+    def name(self, key: str = "") -> str:
+        return f"s3://{self._bucket}/{self._prefix}{key}".rstrip("/")
+
+    def demand_writable(self) -> None:
+        self._here.demand_writable()
+        key = f".probe/{uuid4().hex}"
+        self._put(key, b"first", None)
+        try:
+            if self._put(key, b"second", None):
+                raise WarehouseError(
+                    f"{self.name()} takes no conditions: in spite of If-None-Match it replaced "
+                    "what was there. Two loads at once could undo each other's work: take a store "
+                    "that knows conditions, as S3 does"
+                )
+            self.read(key)
+            self.find(".probe/*")
+        finally:
+            self.delete(key)
+
+    def find(self, pattern: str) -> Sequence[Found]:
+        plain = re.split(r"[*?]", pattern, maxsplit=1)[0]
+        found = [
+            Found(str(entry["Key"]).removeprefix(self._prefix), str(entry["ETag"]))
+            for entry in self._listed(plain)
+        ]
+        return sorted(one for one in found if _matches(one.key, pattern))
+
+    def _listed(self, plain: str) -> Iterator[Mapping[str, Any]]:
+        pages = self._s3.get_paginator("list_objects_v2")
+        with self._told(plain, "listed"):
+            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + plain):
+                yield from page.get("Contents", ())
+
+    def open(self, key: str, *, footer_only: bool = False) -> pa.NativeFile:
+        if footer_only:
+            size, end = self._get(key, _end, Range=f"bytes=-{FOOTER_BYTES}")
+            # The last of a Parquet file: the footer, the footer's size in 4 bytes, 4 bytes of magic
+            if len(end) == size or int.from_bytes(end[-8:-4], "little") + 8 <= len(end):
+                return pa.BufferReader(end)
+        return self._get(key, self._whole)
+
+    def _whole(self, answer: Mapping[str, Any]) -> pa.NativeFile:
+        if answer["ContentLength"] <= MEMORY_BYTES:
+            return pa.BufferReader(answer["Body"].read())
+        with workshop(self.root) as folder:
+            path = folder / "object"
+            with path.open("wb") as file:
+                shutil.copyfileobj(answer["Body"], file)
+            return pa.OSFile(str(path))  # it outlives its name
+
+    def read(self, key: str) -> bytes:
+        text: bytes = self._get(key, lambda answer: answer["Body"].read())
+        return text
+
+    def _get(self, key: str, take: Callable[[Mapping[str, Any]], Out], **which: str) -> Out:
+        """Take what is there of an object, all from one version of it."""
+        for left in reversed(range(READS)):
+            with self._told(key, "read"):
+                try:
+                    return take(self._s3.get_object(**self._at(key), **which))
+                except CUT_SHORT:
+                    if not left:
+                        raise
+        raise AssertionError
+
+    def replace(self, key: str, write: Callable[[], Path | None]) -> None:
+        for _ in range(ATTEMPTS):
+            tag = self._tag(key)
+            written = write()
+            if written is None:
+                return
+            with written.open("rb") as file:
+                is_done = self._put(key, file, tag)
+            if is_done:
+                written.unlink()
+                return
+        raise BucketError(
+            f"{self.name(key)}: others replaced it {ATTEMPTS} times meanwhile", "try again later"
+        )
+
+    def _tag(self, key: str) -> str | None:
+        """What tells the object that is there from one that takes its place; None if there is none.
+
+        What is read after it is of that version, or else the condition does not hold.
+        """
+        try:
+            with self._told(key, "read"):
+                return str(self._s3.head_object(**self._at(key))["ETag"])
+        except FileNotFoundError:
+            return None
+
+    def _put(self, key: str, body: Any, tag: str | None) -> bool:
+        """Write an object if what is there is still `tag`'s; whether it was."""
+        condition = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
+        with self._told(key, "written"):
+            try:
+                self._s3.put_object(**self._at(key), Body=body, **condition)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in FASTER:
+                    raise
+                return False
+        return True
+
+    def note(self, key: str, text: str) -> None:
+        with self._told(key, "written"):
+            self._s3.put_object(**self._at(key), Body=text.encode())
+
+    def delete(self, key: str) -> None:
+        with self._told(key, "deleted"):
+            self._s3.delete_object(**self._at(key))
+
+    def freeze(self, wanted: Sequence[tuple[str, Path]]) -> Sequence[str | None]:
+        if wanted:
+            tell_once()
+        return self.each(lambda item: self._copy(*item), wanted)
+
+    def _copy(self, key: str, path: Path) -> str | None:
+        path.parent.mkdir(exist_ok=True, parents=True)
+
+        def take(answer: Mapping[str, Any]) -> str:
+            with path.open("wb") as file:
+                shutil.copyfileobj(answer["Body"], file)
+            return str(answer["ETag"])
+
+        try:
+            return self._get(key, take)
+        except FileNotFoundError:
+            return None
+
+    def share(self, key: str, path: Path) -> None:
+        """Upload a file that may be large, in parts, unless that has been done."""
+        stat = path.stat()
+        made = {"fbinsights-made": f"{stat.st_mtime_ns}-{stat.st_size}"}
+        self._abort_abandoned(self._now() - ABANDONED)
+        try:
+            with self._told(key, "read"):
+                is_there = self._s3.head_object(**self._at(key))["Metadata"] == made
+        except FileNotFoundError:
+            is_there = False
+        if not is_there:
+            with self._told(key, "written"):
+                self._s3.upload_file(
+                    str(path), self._bucket, self._prefix + key, ExtraArgs={"Metadata": made}
+                )
+
+    def _abort_abandoned(self, before: datetime) -> None:
+        """Clean up after uploads whose process was killed; their parts are paid for until then."""
+        try:
+            with self._told("", "looked through for unfinished uploads"):
+                pages = self._s3.get_paginator("list_multipart_uploads")
+                for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix):
+                    for upload in page.get("Uploads", ()):
+                        if upload["Initiated"] < before:
+                            self._s3.abort_multipart_upload(
+                                Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                            )
+        except OSError as error:  # nothing is wrong but a bill
+            _log.warning("%s", error)
+
+    def each(self, do: Callable[[In], Out], items: Iterable[In]) -> Sequence[Out]:
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="bucket") as pool:
+            return list(pool.map(do, items))
+
+    def _at(self, key: str) -> Mapping[str, str]:
+        return {"Bucket": self._bucket, "Key": self._prefix + key}
+
+    @contextmanager
+    def _told(self, key: str, done: str) -> Iterator[None]:
+        """Say what could not be done to which object, and what to do about it."""
+        try:
+            yield
+        except (ClientError, BotoCoreError, Boto3Error) as error:
+            code, said, advice = told_of(error)
+            if code in GONE:
+                raise FileNotFoundError(f"there is no {self.name(key)}") from None
+            # Not `from error`: its text is not ours to vouch for.
+            raise BucketError(f"{self.name(key)} could not be {done}: {said}", advice) from None
+
+
+@cache
+def _client(region: str | None, endpoint: str | None, attempts: str | None) -> Any:
+    """One for all lakes: making it takes 0.1 s. boto3 itself does not know AWS_REGION, but it does
+    AWS_MAX_ATTEMPTS.
+    """
+    patience = {} if attempts else {"total_max_attempts": ATTEMPTS_OF_A_CALL}
+    return boto3.session.Session(region_name=region).client(
+        "s3",
+        endpoint_url=endpoint,
+        config=Config(
+            retries={"mode": "standard", **patience},
+            connect_timeout=10,
+            max_pool_connections=2 * THREADS,
+        ),
+    )
+
+
+@cache
+def tell_once() -> None:
+    """Say how a lake in a bucket is published, the first time that this process does."""
+    _log.info(
+        "DuckDB's wheel has no httpfs and cannot read buckets: what changed in the lake is copied "
+        "to this machine and published from there."
+    )
+
+
+def _end(answer: Mapping[str, Any]) -> tuple[int, bytes]:
+    """The size of an object, and its last bytes."""
+    end = answer["Body"].read()
+    return int(answer.get("ContentRange", f"/{len(end)}").rpartition("/")[2]), end
+
+
+def _matches(key: str, pattern: str) -> bool:
+    """Part by part, for the * of fnmatch goes beyond a slash."""
+    parts, wanted = key.split("/"), pattern.split("/")
+    return len(parts) == len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))
