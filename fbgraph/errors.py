@@ -213,7 +213,7 @@ _TRY_LATER = "Try again; if it goes on, look at https://metastatus.com."
 _FIX = "The request itself is wrong; trying again will not help."
 
 #: Codes that only say that something is wrong. Where Meta adds `is_transient`, that is the better
-#: word (contract 8.2.5); every other line knows more than `is_transient` does.
+#: word (docs/graph-api.md#errors); every other line knows more than `is_transient` does.
 ANY_MISTAKE: Final = Rule(
     (3, 100, 105, 500, 506, 1150, 2500, 3001, 1609005), None, "", RequestError, _FIX
 )

@@ -55,7 +55,7 @@ _SCALARS: Final = frozenset({
     *("AFTER", "BEFORE", "ON_OR_AFTER", "ON_OR_BEFORE"),
 })  # fmt: skip
 
-#: Filtered on though no object has it as a field. Source: connectors (contract 3.3.7).
+#: Filtered on though no object has it as a field. Source: connectors (docs/graph-api.md#filters).
 _ONLY_FILTERED: Final = frozenset({"delivery_info"})
 
 #: How Meta names a field that it refuses, and a right that is missing. Seen in live bodies.

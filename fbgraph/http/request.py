@@ -74,7 +74,8 @@ class Request:
     def use_case(self) -> str:
         """The limit beside the general ones that it counts against. Source: Graph, Rate limits.
 
-        Polls of report runs count as insights do (contract 6.18): they are told by what they ask.
+        Polls of report runs count as insights do (docs/graph-api.md#report-runs): they are told by
+        what they ask.
         """
         is_poll = "async_status" in (self.params.get("fields") or ())
         is_insights = is_poll or self.path.rpartition("/")[2] == "insights"
@@ -129,7 +130,8 @@ def encode(params: Params, *, fields_as_json: bool = False) -> dict[str, str]:
 
     No `fields` means the default ones, so an empty list of them is left out as well.
 
-    `fields` are comma text in a URL and a JSON list in the form of a POST (contract 3.1.5).
+    `fields` are comma text in a URL and a JSON list in the form of a POST
+    (docs/graph-api.md#requests).
     Raises RequestError for a value that neither JSON nor UTF-8 can say.
     """
     given = {k: v for k, v in params.items() if v is not None and (v or k != "fields")}

@@ -29,7 +29,8 @@ __all__ = ["MAX_ATTEMPTS", "MAX_THROTTLED_SECONDS", "retrying", "verdict_on_writ
 #: Calls in all, the first one counted, that may end in anything but a throttle.
 MAX_ATTEMPTS: Final = 6
 
-#: What one call may spend waiting for limits. A block has lasted up to an hour (contract 7.2).
+#: What one call may spend waiting for limits. A block has lasted up to an hour
+#: (docs/graph-api.md#limits).
 MAX_THROTTLED_SECONDS: Final = 2 * 3600.0
 
 #: A wait that somebody who watches would take for a hang, and so is told as a warning.

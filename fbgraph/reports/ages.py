@@ -2,8 +2,8 @@
 
 Meta keeps totals for 37 months (code 3018 beyond), and less of some breakdowns and fields: 13
 months of hours and of unique people, 6 of `frequency_value`. What it answers beyond those is not
-documented (contract 5.6.9, 5.7.1), so a refusal of old days is taken for a matter of age until a
-newer day is refused as well.
+documented (docs/graph-api.md#history), so a refusal of old days is taken for a matter of age until
+a newer day is refused as well.
 """
 
 from __future__ import annotations

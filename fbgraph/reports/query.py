@@ -3,7 +3,7 @@
 A run that fails is asked for once more. One that fails again, or is too big, is split: days, then
 statuses, then objects by their ids; or the field that kills it is searched for. One that is refused
 for its age is asked for in halves (`ages`). Sources: Insights API, Best practices and Error codes;
-what connectors do that survive (contract 6.18).
+what connectors do that survive (docs/graph-api.md#report-runs).
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ LOST_DAYS: Final = 2
 #: level → the one below it; all objects together are those of campaigns.
 _BELOW: Final[Mapping[str, str]] = {"": "campaign", "campaign": "adset", "adset": "ad", "ad": ""}
 
-#: Subcodes of a failed run behind which a single field is suspected. Seen by connectors (5.3).
+#: Subcodes of a failed run behind which a single field is suspected. Connectors
+#: have seen that (docs/graph-api.md#values).
 _OF_A_FIELD: Final = frozenset({1504044})
 
 

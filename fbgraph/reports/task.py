@@ -36,7 +36,7 @@ __all__ = [
 Result_co = TypeVar("Result_co", covariant=True)
 
 #: (busiest share in percent, report runs in flight that it allows, as a part of the most), highest
-#: first. Our choice, not Meta's: it publishes no number (contract 6.18).
+#: first. Our choice, not Meta's: it publishes no number (docs/graph-api.md#report-runs).
 _ALLOWED_AT: Final[Sequence[tuple[float, float]]] = ((95.0, 0.1), (85.0, 0.25), (70.0, 0.5))
 
 

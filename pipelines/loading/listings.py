@@ -160,7 +160,7 @@ def _unfit(row: Row) -> str:
 
 
 def list_objects(client: GraphClient, account_id: str, table: str) -> Listing:
-    """All objects of an account but the deleted, which no edge lists (contract 3.3.3).
+    """All objects of an account but the deleted, which no edge lists (docs/graph-api.md#objects).
 
     The listing is made again, once, when it does not hold as many as the edge counts: objects that
     change while one pages are skipped or come twice. So it is when its cursor is refused halfway.

@@ -1,7 +1,7 @@
 """Accounts and their objects from Graph into the lake: by listings and, for what those hide, by id.
 
-Edges never list what is deleted (contract 3.3.3); insights mention it all the same, and by its id
-it can still be read.
+Edges never list what is deleted (docs/graph-api.md#objects); insights mention it all the same, and
+by its id it can still be read.
 """
 
 from __future__ import annotations

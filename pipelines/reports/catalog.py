@@ -121,7 +121,7 @@ class Report:
         """Parameters of insights for the days from `since` to `until`, both included.
 
         Below the account, insights hide what is archived or deleted unless the filter names every
-        status; the account's own totals have it all (contract 3.3.5, 3.3.6).
+        status; the account's own totals have it all (docs/graph-api.md#filters).
         """
         days = (since, until)
         return self.params_of(Ask(days, tuple(self.statuses), tuple(self.table.fields)))

@@ -48,12 +48,12 @@ NOT_IN_SUMMARY = (
     "(#100) Cannot include spend in summary param because they weren't there while creating the"
     " report run. All available values are: "
 )
-NOT_IN_FIELDS = (  # §6.2: no retry will bring a field that the run was created without
+NOT_IN_FIELDS = (  # no retry will bring a field that the run was created without
     "(#100) Cannot include reach in fields param because it wasn't there while creating the"
     " report run. All available values are: spend"
 )
 
-#: Contract §2.12: tokens and permissions.
+#: docs/graph-api.md#errors: tokens and permissions.
 TOKENS: Sequence[Refusal] = (
     (190, 458, "The user has not authorized application 12345.", TokenError),
     (190, 459, "The user is checkpointed.", TokenError),
@@ -79,11 +79,11 @@ TOKENS: Sequence[Refusal] = (
     (294, None, "Managing advertisements requires ads_management", TokenError),
     (100, 3191001, "Permission Error", PermissionDeniedError),
     (100, None, "(#100) Missing permissions", PermissionDeniedError),
-    (100, None, "Unsupported request - method type: get", PermissionDeniedError),  # §4.11
+    (100, None, "Unsupported request - method type: get", PermissionDeniedError),
     (100, 33, UNSUPPORTED_GET, NotFoundError),
 )
 
-#: Contract §7.3: throttles, and the limits of writes that waiting does not lift in time.
+#: docs/graph-api.md#limits: throttles, and the limits of writes that waiting does not lift in time.
 THROTTLES: Sequence[Refusal] = (
     (4, None, "(#4) Application request limit reached", ThrottledError),
     (4, 1504022, "(#4) There have been too many calls from this app.", ThrottledError),
@@ -105,7 +105,7 @@ THROTTLES: Sequence[Refusal] = (
     *((code, None, "(#80000) Too many calls", ThrottledError) for code in range(80008, 80015)),
 )
 
-#: Whose limit each throttle of §7.3 means, in the words of `errors.Rule`.
+#: Whose limit each throttle means, in the words of `errors.Rule`.
 LIMITS = {
     (4, None): "app",
     (4, 1504022): "app_use_case",
@@ -121,7 +121,7 @@ LIMITS = {
     **{(code, subcode): "account_use_case" for code, subcode, *_ in THROTTLES if code > 1000},
 }
 
-#: Contract §8.3, without the rows that stand above.
+#: docs/graph-api.md#errors, without the rows that stand above.
 OTHERS: Sequence[Refusal] = (
     (-1, None, "Internal error", RetryableError),
     (-1, 4711, "Internal error", RetryableError),

@@ -183,7 +183,8 @@ def _is_in(ids: pa.ChunkedArray, rows: pa.Table) -> pa.ChunkedArray:
 def missing_ids(lake: Lake, account_id: str, days: Iterable[date]) -> Mapping[str, Sequence[str]]:
     """Ids that insights of these days mention and the tables of objects lack, by table, sorted.
 
-    Edges list no deleted objects; asked for by their id, they are there (contract 3.3.4).
+    Edges list no deleted objects; asked for by their id, they are there
+    (docs/graph-api.md#objects).
     """
     wanted = list(days)
     mentioned: dict[str, set[str]] = {column: set() for column in MENTIONED.values()}

@@ -34,7 +34,7 @@ __all__ = [
     "unknown_ids",
 ]
 
-#: More rejects than this share of an account-day fail it. Design §5.4.
+#: More rejects than this share of an account-day fail it (docs/verdicts.md#unproven).
 REJECTS_SHARE: Final = Decimal("0.01")
 
 #: The smallest coin of a currency with hundredths, in major units.
@@ -128,7 +128,8 @@ class Found:
 
     def whole(self, table: Table) -> Self:
         """All parts are in. Rows without impressions may lack a breakdown: what they tell of
-        happened after the ad was shown, and Meta does not say when (contract 5.6.8).
+        happened after the ad was shown, and Meta does not say when
+        (docs/graph-api.md#days-and-hours).
         """
         delivered = self.totals.impressions if "impressions" in table.fields else self.rows
         lost = frozenset(table.breakdowns) - self.seen if delivered else frozenset()

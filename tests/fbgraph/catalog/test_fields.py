@@ -54,7 +54,7 @@ def rows_of(name: str) -> list[dict[str, str]]:
     )
 
 
-def test_the_catalogue_of_insights_holds_what_the_contract_lists() -> None:
+def test_the_catalogue_of_insights_holds_what_meta_lists() -> None:
     assert len(fields.insights_fields()) == 238
 
 

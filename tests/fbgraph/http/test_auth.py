@@ -25,7 +25,7 @@ NEXT = "https://graph.facebook.com/v26.0/act_1/campaigns?access_token=whatever&a
 
 
 def proof_of(token: str, secret: str) -> str:
-    """As contract 2.4 and A5 have it, written a second time."""
+    """As docs/graph-api.md#authentication has it, written a second time."""
     return hmac.new(secret.encode("utf-8"), token.encode("utf-8"), hashlib.sha256).hexdigest()
 
 

@@ -24,7 +24,7 @@ from fbgraph.http.response import Reply, error_of_run, integer, item_headers, pa
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: name → status, body and class: bodies as they came from Meta, ids invented (contract, samples).
+#: name → status, body and class: bodies as they came from Meta, with invented ids.
 BODIES: Mapping[str, Any] = json.loads(
     (Path(__file__).parents[1] / "bodies" / "errors.json").read_text("utf-8")
 )

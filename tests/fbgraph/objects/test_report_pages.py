@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fbgraph.objects.report_run import ReportRun
     from tests.fbgraph.conftest import MakeWire, Wire
 
-#: name → the poll of a run as it came from Meta, ids invented (contract, samples).
+#: name → the poll of a run as it came from Meta, with invented ids.
 POLLS: Mapping[str, Any] = json.loads(
     (Path(__file__).parents[1] / "bodies" / "report_runs.json").read_text("utf-8")
 )

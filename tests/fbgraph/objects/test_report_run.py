@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 RUN = "120233000000000077"
 
-#: name → the poll of a run as it came from Meta, ids invented (contract, samples).
+#: name → the poll of a run as it came from Meta, with invented ids.
 POLLS: Mapping[str, Any] = json.loads(
     (Path(__file__).parents[1] / "bodies" / "report_runs.json").read_text("utf-8")
 )
@@ -119,7 +119,7 @@ def test_a_run_is_not_stuck_as_long_as_nobody_could_look() -> None:
     assert steps == [Step.WAIT, Step.RESUBMIT]
 
 
-def test_every_status_of_the_contract_has_a_step_and_an_example() -> None:
+def test_every_documented_status_has_a_step_and_an_example() -> None:
     documented = {
         *("Job Not Started", "Job Started", "Job Running"),
         *("Job Completed", "Job Failed", "Job Skipped"),
