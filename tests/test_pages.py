@@ -9,10 +9,18 @@ from typing import Final
 import pytest
 
 from fbgraph.errors import RULES
+from tests.test_layers import MAY_IMPORT
 
 ROOT: Final = Path(__file__).resolve().parents[1]
+ARCHITECTURE: Final = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 GRAPH_API: Final = (ROOT / "docs" / "graph-api.md").read_text(encoding="utf-8")
 PAGES: Final = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+
+#: The report that a reader of docs/reports.md makes.
+MADE: Final = "spend_by_placement"
+
+#: A file of ours, named in text: from the first folder on, without placeholders.
+NAMED: Final = re.compile(r"`((?:fbgraph|warehouse|pipelines|tests|benchmarks)/[\w./-]+)`")
 CLIENT: Final = "\n".join(
     path.read_text(encoding="utf-8")
     for path in ROOT.glob("fbgraph/**/*.py")
@@ -44,6 +52,26 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
         assert not heading or heading in anchors(target), link
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_is_named_is_there(page: Path) -> None:
+    named = NAMED.findall(page.read_text(encoding="utf-8"))
+
+    assert [one for one in named if MADE not in one and not (ROOT / one).exists()] == []
+
+
+def test_the_rooms_of_the_architecture_are_those_of_the_code() -> None:
+    rooms = [room.strip("`") for room, *_ in between(ARCHITECTURE, "rooms")]
+
+    assert sorted(rooms) == sorted(room for room in MAY_IMPORT if "." in room)
+
+
+def test_every_place_to_change_something_is_a_file() -> None:
+    answers = between(ARCHITECTURE, "where")
+
+    assert len(answers) == 24
+    assert all(NAMED.search(answer) for _, answer in answers)
+
+
 def test_the_table_of_errors_is_that_of_the_client() -> None:
     shown = [
         (codes_of(codes), int(subcode) if subcode else None, text, kind.strip("`"))
@@ -67,3 +95,30 @@ def test_the_numbers_that_are_our_choice_are_those_of_the_code() -> None:
     for name, value, _ in between(GRAPH_API, "numbers"):
         found = re.findall(rf"^{name.strip('`')}: Final = ([\d.* ]+)$", CLIENT, re.MULTILINE)
         assert {eval(one) for one in found} == {float(value)}, name  # noqa: S307  # digits and stars
+
+
+CODE: Final = [
+    path
+    for room in ("fbgraph", "warehouse", "pipelines", "tests", "benchmarks")
+    for path in sorted(ROOT.glob(f"{room}/**/*.py"))
+]
+
+#: A page, or several of its headings: ``docs/graph-api.md#errors, #limits``.
+CITED: Final = re.compile(r"\b(docs/[\w-]+\.md)((?:,?\s#[\w-]+|#[\w-]+)*)")
+
+#: Numbered sections of pages that are not in the repository.
+ELSEWHERE: Final = re.compile(r"(?:contract|design)\s+§?\d|§\s?\d", re.IGNORECASE)
+
+
+def test_comments_cite_pages_of_the_repository_and_headings_that_are_there() -> None:
+    wrong = []
+    for path in CODE:
+        text = path.read_text(encoding="utf-8")
+        for page, headings in CITED.findall(re.sub(r"\n\s*#:? ", " ", text)):
+            known = anchors(ROOT / page) if (ROOT / page).exists() else set()
+            cited = set(re.findall(r"#([\w-]+)", headings))
+            wrong += [(path.name, page, name) for name in cited - known]
+            wrong += [] if known else [(path.name, page, "")]
+        wrong += [(path.name, found, "") for found in ELSEWHERE.findall(text)]
+
+    assert wrong == []
