@@ -113,15 +113,12 @@ class Query:
 
 def read_query(params: Mapping[str, str], node: Node, now: datetime) -> Query:
     """Check the parameters of ``{node}/insights``."""
-    check_names(params, INSIGHTS_PARAMETERS)
-    for name in NOT_IMITATED & params.keys():
-        raise refused("not_imitated", what=f"the parameter {name}")
+    _check_names(params)
     level = one_of(params, "level", LEVELS, default=node.level)
     today = local_date(node.zone, now)
     since, until = _range(params, today, now)
     breakdowns = read_breakdowns(params, level)
     actions = read_action_breakdowns(params, breakdowns)
-    hourly = HOURLY in breakdowns
     kept_from = months_before(today, HOURLY_MONTHS)
     fields = words(params, "fields") or _default_fields(level)
     check_fields(fields, level, breakdowns, actions)
@@ -134,7 +131,7 @@ def read_query(params: Mapping[str, str], node: Node, now: datetime) -> Query:
         since=since,
         until=until,
         increment=_increment(params),
-        hourly_from=kept_from if hourly else None,
+        hourly_from=kept_from if HOURLY in breakdowns else None,
         splits=tuple(sorted(b for b in breakdowns if b != HOURLY)),
         by_type="action_type" in actions,
         partners=tuple(p for p in actions if p != "action_type"),
@@ -144,6 +141,12 @@ def read_query(params: Mapping[str, str], node: Node, now: datetime) -> Query:
         summary=summary,
         kept_from=kept_from,
     )
+
+
+def _check_names(params: Mapping[str, str]) -> None:
+    check_names(params, INSIGHTS_PARAMETERS)
+    for name in NOT_IMITATED & params.keys():
+        raise refused("not_imitated", what=f"the parameter {name}")
 
 
 def _default_fields(level: str) -> tuple[str, ...]:

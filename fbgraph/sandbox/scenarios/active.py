@@ -29,17 +29,22 @@ def _fault(text: str) -> Fault:
     name, _, given = text.partition(":")
     if name not in SCENARIOS:
         known = ", ".join(sorted(SCENARIOS))
-        raise ValueError(f"no scenario is called {name}; there are: {known}")
+        raise ValueError(f"Unknown scenario {name!r}: expected one of {known}.")
     scenario = SCENARIOS[name]
     strength = given or scenario.strength
     if given and scenario.strength is None:
-        raise ValueError(f"the scenario {name} has no strength; write it without :{given}")
+        raise ValueError(f"Scenario {name} takes no strength: remove ':{given}'.")
     if isinstance(scenario.strength, int):
         if not str(strength).isdecimal():
-            raise ValueError(f"the strength of {name} is a whole number, not {given!r}")
+            raise ValueError(
+                f"Invalid strength {given!r} for scenario {name}: expected a whole number."
+            )
         return Fault(name, number=int(str(strength)))
     if scenario.words and strength not in scenario.words:
-        raise ValueError(f"{name} takes one of {', '.join(sorted(scenario.words))}, not {given!r}")
+        known = ", ".join(sorted(scenario.words))
+        raise ValueError(
+            f"Invalid strength {given!r} for scenario {name}: expected one of {known}."
+        )
     return Fault(name, word=str(strength or ""))
 
 

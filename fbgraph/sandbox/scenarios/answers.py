@@ -17,63 +17,75 @@ __all__ = ["ANSWERS_SCENARIOS"]
 ANSWERS_SCENARIOS: Final[Mapping[str, Scenario]] = {
     # Luck
     "flaky": Scenario(
-        "one in N answers: in turn HTML 502, empty 500, text 200, cut JSON, code 2",
-        *("facebook-python-business-sdk #145, #414", 5),
+        "one in N responses: in turn HTML with 502, empty with 500, text with 200, cut-off"
+        " JSON, code 2",
+        "facebook-python-business-sdk #145, #414",
+        strength=5,
         after=answers.break_answer,
     ),
     "html": Scenario(
-        "one in N answers: HTML, in turn with HTTP 502, 500, 503 and 504",
-        *("facebook-business 26.0.3, FacebookResponse.is_success", 6),
+        "one in N responses: HTML, in turn with HTTP 502, 500, 503 and 504",
+        "facebook-business 26.0.3, FacebookResponse.is_success",
+        strength=6,
         after=answers.html,
     ),
     "empty_500": Scenario(
-        "one in N answers: HTTP 500 with no body",
-        *("facebook-python-business-sdk #414", 6),
+        "one in N responses: HTTP 500 without a body",
+        "facebook-python-business-sdk #414",
+        strength=6,
         after=answers.one_in(answers.empty_500),
     ),
     "service_unavailable": Scenario(
-        "one in N answers: HTTP 200 with the text Service Unavailable",
-        *("facebook-python-business-sdk #145", 6),
+        "one in N responses: HTTP 200 with the text Service Unavailable",
+        "facebook-python-business-sdk #145",
+        strength=6,
         after=answers.one_in(answers.service_unavailable),
     ),
     "cut_json": Scenario(
-        "one in N answers: JSON that ends too early, in a whole answer",
-        *(TRANSIENT, 6),
+        "one in N responses: JSON that ends too early, in a complete response",
+        TRANSIENT,
+        strength=6,
         after=answers.one_in(answers.cut_json),
     ),
     "reset": Scenario(
-        "one in N answers: the connection ends in the middle of a body",
-        *(TRANSIENT, 6),
+        "one in N responses: the connection closes in the middle of the body",
+        TRANSIENT,
+        strength=6,
         after=answers.one_in(answers.reset),
     ),
-    "slow": Scenario("every answer comes N ms late", TRANSIENT, 10, after=answers.slow),
+    "slow": Scenario("every response is N ms late", TRANSIENT, strength=10, after=answers.slow),
     "unavailable": Scenario(
-        "one in N calls: code 2, is_transient, in turn with HTTP 503, 500 and 400",
-        *(TRANSIENT, 6),
+        "one in N requests: code 2, is_transient, in turn with HTTP 503, 500 and 400",
+        TRANSIENT,
+        strength=6,
         before=calls.unavailable,
     ),
     "intermittent": Scenario(
-        "one in N calls: 2/1504043, is_transient",
-        *(CODES, 6),
+        "one in N requests: 2/1504043, is_transient",
+        CODES,
+        strength=6,
         before=calls.now_and_then("intermittent"),
     ),
     "unknown_error": Scenario(
-        "one in N calls: 1/99 with HTTP 500",
-        *("airbyte #25383", 6),
+        "one in N requests: 1/99 with HTTP 500",
+        "airbyte #25383",
+        strength=6,
         before=calls.now_and_then("unknown"),
     ),
     "odd_errors": Scenario(
-        "one in N calls: code 2; and every error has another shape: error_data as an object, as"
-        " text, as null text, with blame_field; `error` a plain text; no type and trace; a title in"
-        " Spanish",
+        "one in N requests: code 2; and every error has a different shape: error_data as an"
+        " object, as text, as the text null, with blame_field; `error` as plain text; no type"
+        " and trace; a title in Spanish",
         "facebook-python-business-sdk #272, #563, #573; facebook-php-business-sdk #237",
         strength=6,
         before=calls.now_and_then("unavailable"),
         after=answers.odd_errors,
     ),
     "always": Scenario(
-        "every call answers this line of the table of errors (`refusals`)",
-        *(HANDLING, "unknown", REFUSALS),
+        "every request fails with this line of the table of errors (`protocol/refusals.py`)",
+        HANDLING,
+        strength="unknown",
+        words=REFUSALS,
         before=calls.always,
     ),
 }

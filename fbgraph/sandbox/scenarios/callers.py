@@ -15,63 +15,63 @@ __all__ = ["CALLERS_SCENARIOS"]
 
 CALLERS_SCENARIOS: Final[Mapping[str, Scenario]] = {
     # Tokens
-    "expired_token": Scenario("every call answers 190/463", HANDLING, before=calls.expire),
+    "expired_token": Scenario("every request fails with 190/463", HANDLING, before=calls.expire),
     "token_dies": Scenario(
-        "the token is good for N calls, then expired (190/463)",
-        *(HANDLING, 40),
+        "the token works for N requests, then is expired (190/463)",
+        HANDLING,
+        strength=40,
         before=calls.die_later,
     ),
     "password_changed": Scenario(
-        "every call answers 190/460", HANDLING, before=calls.refuse("token_revoked")
+        "every request fails with 190/460", HANDLING, before=calls.refuse("token_revoked")
     ),
     "app_not_installed": Scenario(
-        "every call answers 190/458", HANDLING, before=calls.refuse("app_not_installed")
+        "every request fails with 190/458", HANDLING, before=calls.refuse("app_not_installed")
     ),
     "session_invalid": Scenario(
-        "every call answers 102", HANDLING, before=calls.refuse("session_invalid")
+        "every request fails with 102", HANDLING, before=calls.refuse("session_invalid")
     ),
     "blocked": Scenario(
-        "every call answers 368: blocked for a violation of policy",
+        "every request fails with 368: blocked for a policy violation",
         HANDLING,
         before=calls.refuse("blocked"),
     ),
     # Accounts
     "forbidden_account": Scenario(
-        "the second account is listed but refuses everything with 200",
+        "the second account is listed, but every request about it fails with 200",
         "airbyte #26679",
         before=calls.refuse_account(calls.FORBIDDEN, "account_forbidden"),
     ),
     "forbidden_app": Scenario(
-        "the second account is listed but refuses everything with 10",
+        "the second account is listed, but every request about it fails with 10",
         HANDLING,
         before=calls.refuse_account(calls.FORBIDDEN, "no_permission"),
     ),
     "forbidden_insights": Scenario(
-        "the second account refuses its insights with 100/3191001",
-        CODES,
-        before=calls.refuse_insights,
+        "insights of the second account fail with 100/3191001", CODES, before=calls.refuse_insights
     ),
     "gone_account": Scenario(
-        "the third account is listed but answers 100/33 to everything",
+        "the third account is listed, but every request about it fails with 100/33",
         HANDLING,
         before=calls.refuse_account(calls.GONE, "unknown_object"),
     ),
     "lost_account": Scenario(
-        "the fourth account may be read for N calls, then refuses everything with 200",
-        *("airbyte #26679", 8),
+        "the fourth account can be read for N requests, then every request about it fails with 200",
+        "airbyte #26679",
+        strength=8,
         before=calls.lose_account,
     ),
     # Versions
     "expired_version": Scenario(
-        "every version is expired (2635)", VERSIONS, before=calls.expire_version
+        "every API version has ended (2635)", VERSIONS, before=calls.expire_version
     ),
     "upgraded_version": Scenario(
-        "a newer version answers, with a warning header and in `next`",
+        "a newer version responds, with a warning header and in `next`",
         VERSIONS,
         version=calls.upgrade,
     ),
     "other_version": Scenario(
-        "an older version answers, with no warning, in its header and in `next`",
+        "an older version responds, in its header and in `next`, without a warning",
         "seen in public logs of 2026",
         version=calls.other_version,
     ),

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = ["LIMITS_SCENARIOS"]
 
-#: Throttle → one in how many of the calls that its limit is about, and what they are told.
+#: Throttle → one in how many of the requests that its limit is about, and their error.
 THROTTLED: Final[Mapping[str, tuple[int, str]]] = {
-    "throttled": (9, "80000/2446079 with minutes to wait, for an account"),
-    "throttled_management": (9, "80004/2446079 with minutes to wait, for an account's objects"),
-    "throttled_account": (9, "17/2446079 with seconds to wait, for an account"),
-    "throttled_account_613": (9, "613/1487742 with seconds to wait, for an account"),
+    "throttled": (9, "80000/2446079 for an account, with minutes to wait"),
+    "throttled_management": (9, "80004/2446079 for an account's objects, with minutes to wait"),
+    "throttled_account": (9, "17/2446079 for an account, with seconds to wait"),
+    "throttled_account_613": (9, "613/1487742 for an account, with seconds to wait"),
     "throttled_app": (11, "4 for the whole app"),
     "throttled_insights": (9, "4/1504022 for all insights of the app"),
     "throttled_page": (11, "32 with HTTP 403"),
@@ -28,17 +28,21 @@ THROTTLED: Final[Mapping[str, tuple[int, str]]] = {
 
 LIMITS_SCENARIOS: Final[Mapping[str, Scenario]] = {
     **{
-        name: Scenario(f"one in N calls: {what}", RATE_LIMITS, n, before=calls.throttle(name))
+        name: Scenario(
+            f"one in N requests: {what}", RATE_LIMITS, strength=n, before=calls.throttle(name)
+        )
         for name, (n, what) in THROTTLED.items()
     },
     "throttled_application": Scenario(
-        "one in N calls: 341 for the whole app",
-        *(HANDLING, 11),
+        "one in N requests: 341 for the whole app",
+        HANDLING,
+        strength=11,
         before=calls.throttle("throttled_application"),
     ),
     "throttled_metrics": Scenario(
-        "one in N calls: 613 about custom metrics, where a report run is created",
-        *("seen in public logs of 2026", 4),
+        "one in N requests that create a report run: 613 about custom metrics",
+        "seen in public logs of 2026",
+        strength=4,
         before=calls.throttle("throttled_metrics"),
     ),
     # Quotas that count and block
@@ -49,8 +53,9 @@ LIMITS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         "the quotas of limited access", RATE_LIMITS, quota=lambda _: QUOTAS["limited"]
     ),
     "quota_tight": Scenario(
-        "an account's score of N points, and hourly quotas of 5 N to 30 N calls",
-        *(RATE_LIMITS, 60),
+        "a score of N points for each account, and hourly quotas of 5 N to 30 N requests",
+        RATE_LIMITS,
+        strength=60,
         quota=tight,
     ),
 }

@@ -16,10 +16,10 @@ __all__ = ["LISTS_SCENARIOS"]
 LISTS_SCENARIOS: Final[Mapping[str, Scenario]] = {
     # Lists
     "short_pages": Scenario(
-        "pages hold half of what was asked for, with next", PAGING, cut=runs.shorten
+        "pages hold half of the requested rows, with `next`", PAGING, cut=runs.shorten
     ),
     "empty_pages": Scenario(
-        "short pages and empty pages in the middle of lists, with next",
+        "short pages, and empty pages in the middle of lists, with `next`",
         f"{PAGING}; facebook-php-business-sdk #333",
         cut=runs.thin_out,
     ),
@@ -29,67 +29,74 @@ LISTS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         cut=runs.endless,
     ),
     "repeated_cursor": Scenario(
-        "pages after the first offer the cursor they were asked with",
+        "pages after the first offer the cursor that they were requested with",
         "restfb #916; PostHog #73783",
         cut=runs.repeat,
     ),
     "broken_cursor": Scenario(
-        "2642 to the first cursor of every list, once",
+        "the first cursor of every list fails once with 2642",
         "facebook-java-business-sdk #292",
         before=calls.break_cursor,
     ),
     "no_total_count": Scenario(
-        "the summary of edges is missing",
-        "facebook-python-business-sdk #103",
-        total=lambda _, __: None,
+        "edges have no summary", "facebook-python-business-sdk #103", total=lambda _, __: None
     ),
     "wrong_total_count": Scenario(
-        "total_count is N too high", PAGING, 1, total=lambda fault, n: n + fault.number
+        "total_count is N too high", PAGING, strength=1, total=lambda fault, n: n + fault.number
     ),
     # Too much at once
     "limit_too_high": Scenario(
         "a limit above N: HTTP 500, code 1, reduce the amount of data",
-        *("facebook-php-business-sdk #441; facebook-python-business-sdk #474", 100),
+        "facebook-php-business-sdk #441; facebook-python-business-sdk #474",
+        strength=100,
         before=calls.refuse_high_limit,
     ),
     "page_too_large": Scenario(
-        "a page of more than N bytes: the same, so that halving the limit helps",
-        *("airbyte #25383", 60_000),
+        "a page of more than N bytes: the same error, so that halving the limit helps",
+        "airbyte #25383",
+        strength=60_000,
         after=answers.shrink_pages,
     ),
     "too_much_data": Scenario(
-        "insights over more than N days, run or not: 100/1487534",
-        *(PRACTICE, 2),
+        "insights of more than N days, with or without a run: 100/1487534",
+        PRACTICE,
+        strength=2,
         ask=calls.refuse_long_ranges,
     ),
     "sync_times_out": Scenario(
         "insights of more than N rows without a run: in turn 100/1504018, 2/1504038, 2/1504018",
-        *(CODES, 500),
+        CODES,
+        strength=500,
         ask=calls.time_out,
     ),
     "run_too_long": Scenario(
-        "a run over more than N days fails with -3/1504045",
-        *(CODES, 1),
+        "a run of more than N days fails with -3/1504045",
+        CODES,
+        strength=1,
         poll=runs.too_large("days"),
     ),
     "run_too_many_rows": Scenario(
-        "a run of more than N rows fails with -3/1504045; counted before any is left out",
-        *(CODES, 800),
+        "a run of more than N rows fails with -3/1504045; rows that are left out later count too",
+        CODES,
+        strength=800,
         poll=runs.too_large("rows"),
     ),
     "run_too_many_objects": Scenario(
         "a run about more than N objects fails with -3/1504045",
-        *(CODES, 8),
+        CODES,
+        strength=8,
         poll=runs.too_large("objects"),
     ),
     "run_too_many_statuses": Scenario(
-        "a run that asks for more than N statuses fails with -3/1504045",
-        *(CODES, 4),
+        "a run that filters on more than N statuses fails with -3/1504045",
+        CODES,
+        strength=4,
         poll=runs.too_large("statuses"),
     ),
     "run_dies_of_field": Scenario(
         "a run with this field fails with 2/1504044",
-        *(f"{CODES}; seen in public logs of 2026", "inline_link_clicks"),
+        f"{CODES}; seen in public logs of 2026",
+        strength="inline_link_clicks",
         poll=runs.die_of_field,
     ),
 }

@@ -15,24 +15,27 @@ __all__ = ["OBJECTS_SCENARIOS"]
 OBJECTS_SCENARIOS: Final[Mapping[str, Scenario]] = {
     # Accounts and their objects
     "odd_objects": Scenario(
-        "one in N campaigns, ad sets and ads has a budget, a name, a time that cannot be read",
-        *("reported by a user, 2026: its kind", 5),
+        "one in N campaigns, ad sets and ads has an unreadable budget, name and time",
+        "reported by a user, 2026: its kind",
+        strength=5,
         after=objects.break_cells,
         item=objects.break_cells,
     ),
     "lost_objects": Scenario(
         "one in N campaigns, ad sets and ads is null in its list, or has no id there",
-        *("reported by a user, 2026: its kind", 5),
+        "reported by a user, 2026: its kind",
+        strength=5,
         after=objects.lose_objects,
     ),
     "odd_accounts": Scenario(
-        "the list of accounts has a null and one without id; the name and balance of the second"
-        " cannot be read, the third has a time zone that does not exist",
+        "the list of accounts has a null and an account without an id; the name and balance"
+        " of the second account are unreadable, the third has a time zone that does not exist",
         "reported by a user, 2026: its kind",
         after=objects.break_accounts,
     ),
     "no_limits": Scenario(
-        "caps of campaigns are 922337203685478, which is none; ad sets end in 1969, which is never",
+        "campaigns have a cap of 922337203685478, which means none; ad sets end in 1969,"
+        " which means never",
         "Campaign reference, spend_cap; reported by a user, 2026",
         after=objects.no_limits,
         item=objects.no_limits,

@@ -16,34 +16,34 @@ __all__ = ["RUNS_SCENARIOS"]
 RUNS_SCENARIOS: Final[Mapping[str, Scenario]] = {
     # Report runs
     "fresh_run_unknown": Scenario(
-        "the first N polls of a run answer 100/33",
-        *("singer-io/tap-facebook #174", 1),
+        "the first N polls of a run fail with 100/33",
+        "singer-io/tap-facebook #174",
+        strength=1,
         poll=runs.not_yet_known,
     ),
     "run_stuck_at_100": Scenario(
-        "a run says Job Running at 100 % for N polls",
-        *("facebook-python-business-sdk #293", 3),
+        "a run stays at Job Running with 100 % for N polls",
+        "facebook-python-business-sdk #293",
+        strength=3,
         poll=runs.stick,
     ),
     "run_hangs_once": Scenario(
-        "the first run of a query stays at N % for ever",
-        *("artefactory-connectors-kit #63", 0),
+        "the first run of a query stays at N % forever",
+        "artefactory-connectors-kit #63",
+        strength=0,
         poll=runs.hang_once,
     ),
     "run_hangs": Scenario(
-        "every run stays at N % for ever",
-        *("artefactory-connectors-kit #63", 100),
+        "every run stays at N % forever",
+        "artefactory-connectors-kit #63",
+        strength=100,
         poll=runs.hang,
     ),
     "run_fails_once": Scenario(
-        "the first run of a query fails with -2/2490547",
-        CODES,
-        poll=runs.fail_once("failed"),
+        "the first run of a query fails with -2/2490547", CODES, poll=runs.fail_once("failed")
     ),
     "run_fails_unknown": Scenario(
-        "the first run of a query fails with 2/1504044",
-        CODES,
-        poll=runs.fail_once("unknown"),
+        "the first run of a query fails with 2/1504044", CODES, poll=runs.fail_once("unknown")
     ),
     "run_fails_busy": Scenario(
         "the first run of a query fails with 4/1504022", CODES, poll=runs.fail_once("busy")
@@ -63,22 +63,23 @@ RUNS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         "the first run of a query is skipped", PRACTICE, poll=runs.skip_once
     ),
     "run_vanishes": Scenario(
-        "the first run of a query is unknown (100/33) once it would be done",
+        "the first run of a query becomes unknown (100/33) when it would be done",
         PRACTICE,
         poll=runs.vanish,
     ),
     "run_unreadable": Scenario(
-        "a completed run answers 2601/1815107 to its first N reads",
-        *(READ_TOO_EARLY, 2),
+        "the first N reads of a completed run fail with 2601/1815107",
+        READ_TOO_EARLY,
+        strength=2,
         read=runs.unreadable,
     ),
     "run_never_readable": Scenario(
-        "the first run of a query answers 2601/1815107 for ever",
+        "every read of the first run of a query fails with 2601/1815107",
         READ_TOO_EARLY,
         read=runs.unreadable_once,
     ),
     "spurious_summary": Scenario(
-        "the first read of a run: Cannot include … in summary param",
+        "the first read of a run fails: Cannot include … in summary param",
         f"{TRANSIENT}; singer-io/tap-facebook",
         read=runs.spurious_summary,
     ),
@@ -88,23 +89,25 @@ RUNS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         after=answers.create_answer(lambda run: {"report_run_id": int(run)}, once=False),
     ),
     "run_id_missing": Scenario(
-        "the first creation of a run answers in turn without its id and with null",
-        "asked about, seen nowhere",
+        "the first creation of a run responds in turn without an id and with a null id",
+        "asked about, not seen yet",
         after=answers.create_answer(lambda _: {}, lambda _: {"report_run_id": None}),
     ),
     "odd_polls": Scenario(
-        "one in N polls: in turn HTML, no status, no percent, nulls",
-        *(TRANSIENT, 3),
+        "one in N polls: in turn HTML, no status, no percentage, nulls",
+        TRANSIENT,
+        strength=3,
         after=answers.poll_body,
     ),
     # Batches
-    "batch_null": Scenario("one in N items: null", BATCH, 4, item=answers.item_null),
+    "batch_null": Scenario("one in N items: null", BATCH, strength=4, item=answers.item_null),
     "batch_throttled": Scenario(
         "one in N items: 17/2446079",
-        *(f"{BATCH}; {TRANSIENT}", 4),
+        f"{BATCH}; {TRANSIENT}",
+        strength=4,
         item=answers.item_error("throttled_account"),
     ),
     "batch_timed_out": Scenario(
-        "one in N items: 960", TRANSIENT, 4, item=answers.item_error("batch_aborted")
+        "one in N items: 960", TRANSIENT, strength=4, item=answers.item_error("batch_aborted")
     ),
 }

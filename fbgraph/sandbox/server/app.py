@@ -76,8 +76,11 @@ def _endpoint(platform: Platform, handle: Callable[[Platform, Request, bytes], A
             body = await request.body()
             with platform.lock:
                 return JSONResponse(handle(platform, request, body))
-        except (KeyError, ValueError) as error:
-            return JSONResponse({"error": str(error)}, status_code=400)
+        except KeyError as error:
+            why = f"Missing parameter or unknown object: {error.args[0]}."
+        except ValueError as error:
+            why = str(error)
+        return JSONResponse({"error": why}, status_code=400)
 
     return endpoint
 

@@ -46,12 +46,12 @@ def _wall_clock() -> datetime:
 
 def _quota(given: str | Quota | None) -> Quota | None:
     if isinstance(given, str) and given not in QUOTAS:
-        raise ValueError(f"no quota is called {given}; there are: {', '.join(sorted(QUOTAS))}")
+        raise ValueError(f"Unknown quota {given!r}: expected one of {', '.join(sorted(QUOTAS))}.")
     return QUOTAS[given] if isinstance(given, str) else given
 
 
 class _Server(uvicorn.Server):
-    """Says when it is ready to answer, and ends when told to rather than at its next tick."""
+    """Says when it is ready, and stops at once rather than at its next tick."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -60,34 +60,34 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._loop = asyncio.get_running_loop()
-        self._told = asyncio.Event()
+        self._stopped = asyncio.Event()
         self.ready.set()
 
     async def main_loop(self) -> None:
         ticks = asyncio.create_task(super().main_loop())
-        await self._told.wait()
+        await self._stopped.wait()
         ticks.cancel()
 
     def stop(self) -> None:
         """From any thread, once it is ready."""
-        self._loop.call_soon_threadsafe(self._told.set)
+        self._loop.call_soon_threadsafe(self._stopped.set)
 
 
 class Sandbox:
-    """A local Graph API. Use it in a ``with`` block; inside, `url` and `token` are what to call.
+    """A local Graph API. Use it in a ``with`` block; inside, send requests to `url` with `token`.
 
-    `port` 0 takes a free one. `now` gives an aware datetime and may be a test's own clock. `scale`
-    multiplies the ads, `accounts` sets how many accounts there are. A report run takes `run_polls`
-    polls, or `run_seconds` of `now`'s time. With `app_secret` every call must carry its proof.
-    `auto_upgrade` lets expired versions through with a warning header. `compress` allows gzip.
-    `quota` is ``limited``, ``full`` or figures of one's own, and counts by `now`; without it
-    nothing is counted. `latency` makes calls and runs as slow as `timing` says, times so much.
-    `sleep` waits on the server's loop where an answer is slow; a test may give one that does not.
+    `port` 0 takes a free port. `now` returns an aware datetime and can be a test's own clock.
+    `accounts` sets the number of accounts, `scale` multiplies their ads. A report run takes
+    `run_polls` polls, or `run_seconds` of `now`'s time. With `app_secret` every request must carry
+    its proof. `auto_upgrade` serves expired versions with a warning header. `compress` allows gzip.
+    `quota` is ``limited``, ``full`` or a `Quota` of your own, and follows `now`; without it nothing
+    is counted. `latency` multiplies the seconds that `limits.timing` gives for requests and runs.
+    `sleep` waits on the server's loop where a response is slow; a test can pass one that does not.
 
-    `token` sees every account and may read and write ads; `make_token` makes others that see and
-    may do less, `revoke` ends one. What calls write is there for all who read afterwards, and
-    `change` writes by hand; neither changes a number of any day. All methods may be called from any
-    thread.
+    `token` sees every account and can read and write ads; `make_token` creates others that see less
+    or can do less, and `revoke` ends one. What requests write is there for everybody who reads
+    afterwards, and `change` writes by hand; neither changes the numbers of any day. All methods can
+    be called from any thread.
     """
 
     def __init__(  # noqa: PLR0913  each is a knob of its own, by keyword
@@ -113,14 +113,8 @@ class Sandbox:
             World(seed, accounts=accounts, scale=scale),
             self._tokens,
             Settings(
-                now or _wall_clock,
-                run_polls,
-                run_seconds,
-                auto_upgrade,
-                compress,
-                _quota(quota),
-                latency,
-                sleep,
+                *(now or _wall_clock, run_polls, run_seconds, auto_upgrade, compress),
+                *(_quota(quota), latency, sleep),
             ),
             scenarios,
         )
@@ -136,7 +130,7 @@ class Sandbox:
 
     @property
     def app_token(self) -> str:
-        """The app's own token: it may ask ``debug_token`` about any other, and nothing else."""
+        """The app's own token: it can ask ``debug_token`` about any other, and nothing else."""
         return self._tokens.app
 
     def make_token(
@@ -146,7 +140,7 @@ class Sandbox:
         expires_at: datetime | float = 0,
         kind: str = "USER",
     ) -> str:
-        """A further token, of a user of its own.
+        """Create a token with a user of its own.
 
         `accounts` are those that it sees (ids with or without ``act_``), None for all.
         `expires_at` is an aware datetime or epoch seconds, 0 for never. `kind` is USER,
@@ -156,22 +150,23 @@ class Sandbox:
         return self._platform.make_token(scopes, accounts, at, kind)
 
     def revoke(self, token: str) -> None:
-        """From now on it is refused with 190/460. Raises KeyError for an unknown one."""
+        """Refuse a token with 190/460 from now on. Raises KeyError for an unknown one."""
         self._platform.revoke(token)
 
     def change(self, node_id: str, **fields: object) -> None:
-        """Change an object as its owner could, without a call: ``change(id, status="ARCHIVED")``.
+        """Change an object as its owner could, by hand: ``change(id, status="ARCHIVED")``.
 
-        Beside what a call can write: `review` of a campaign, ad set or ad (as DISAPPROVED, NONE to
-        end it); `account_status`, `disable_reason`, `amount_spent`, `balance` and `spend_cap` of an
-        account. Raises KeyError for an unknown object, ValueError for what Meta would refuse.
+        In addition to what a request can write: `review` of a campaign, ad set or ad (such as
+        DISAPPROVED; NONE ends it); `account_status`, `disable_reason`, `amount_spent`, `balance`
+        and `spend_cap` of an account. Raises KeyError for an unknown object, ValueError for what
+        Meta would refuse.
         """
         texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in fields.items()}
         change(self._platform, node_id, texts)
 
     @property
     def url(self) -> str:
-        """Where it answers; the port is known once it runs."""
+        """Where to send requests; the port is known once the server runs."""
         return f"http://{HOST}:{self._port}"
 
     @property
@@ -190,21 +185,22 @@ class Sandbox:
     def truth(
         self, account_id: str, day: date | str, breakdowns: Sequence[str] | None = None
     ) -> dict[str, Any]:
-        """What ``/_sandbox/truth`` tells of an account-day: by the hour, or by `breakdowns`."""
+        """What ``/_sandbox/truth`` shows of an account-day: by the hour, or by `breakdowns`."""
         asked = None if breakdowns is None else tuple(breakdowns)
         with self._platform.lock:
             return self._platform.truth(account_id, date.fromisoformat(str(day)), asked)
 
     def world(self) -> dict[str, Any]:
-        """What ``/_sandbox/world`` tells."""
+        """What ``/_sandbox/world`` shows."""
         with self._platform.lock:
             return self._platform.describe_world()
 
     def calls(self) -> dict[str, Any]:
-        """What ``/_sandbox/calls`` tells."""
+        """What ``/_sandbox/calls`` shows."""
         return self._platform.told()
 
     def reset_calls(self) -> None:
+        """Start the count of ``/_sandbox/calls`` again; what was used of quotas stays used."""
         self._platform.forget()
 
     def __enter__(self) -> Self:
@@ -228,7 +224,7 @@ class Sandbox:
         self._thread.start()
         while not self._server.ready.wait(timeout=0.1):
             if not self._thread.is_alive():
-                raise RuntimeError("the sandbox's server ended before it was ready")
+                raise RuntimeError("The sandbox's server stopped before it was ready.")
         return self
 
     def __exit__(
@@ -248,10 +244,10 @@ def serve(
     on_ready: Callable[[str, str], None] | None = None,
     **options: Any,
 ) -> None:
-    """Serve until SIGINT or SIGTERM; `on_ready` gets url and token. For the main thread only.
+    """Serve until SIGINT or SIGTERM; `on_ready` receives url and token. For the main thread only.
 
     `options` are those of `Sandbox`. Raises ValueError for an unknown scenario or quota and OSError
-    for a port that is taken.
+    for a port that is in use.
     """
     with _until_signalled() as stop, Sandbox(port, seed, scenarios, **options) as sandbox:
         if on_ready:

@@ -159,7 +159,9 @@ class Platform:
         ids = None if accounts is None else {one.removeprefix("act_") for one in accounts}
         unknown = (ids or set()) - {account.id for account in self.world.accounts}
         if unknown:
-            raise ValueError(f"there is no account {', '.join(sorted(unknown))}")
+            raise ValueError(
+                f"Unknown account {', '.join(sorted(unknown))}: /_sandbox/world lists the accounts."
+            )
         expires = datetime.fromtimestamp(expires_at, UTC) if expires_at else None
         with self.lock:
             return self.tokens.make(scopes, ids, expires, kind).text

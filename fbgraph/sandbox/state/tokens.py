@@ -111,7 +111,8 @@ class Tokens:
     ) -> Token:
         """A new token with a user of its own. Raises ValueError for an unknown kind."""
         if kind not in TOKEN_KINDS:
-            raise ValueError(f"a token is of one kind of {', '.join(TOKEN_KINDS)}, not {kind}")
+            known = ", ".join(TOKEN_KINDS)
+            raise ValueError(f"Unknown kind of token {kind!r}: expected one of {known}.")
         turn = len(self._known)
         seen = None if accounts is None else frozenset(accounts)
         text, user_id = self._name(f"/{turn}"), str(USER_ID + turn)

@@ -34,7 +34,7 @@ def truth(
     unknown breakdown.
     """
     if unknown := sorted({*(breakdowns or ())} - {*SPLITS}):
-        raise ValueError(f"the sandbox does not imitate the breakdown {unknown[0]}")
+        raise ValueError(f"The sandbox does not imitate the breakdown {unknown[0]}.")
     found = list(_delivered(account, day, tables, breakdowns))
     total = add(numbers for *_, numbers in found) if found else NOTHING
     hourly = breakdowns is None

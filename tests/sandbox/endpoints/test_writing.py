@@ -410,7 +410,10 @@ def test_a_wrong_change_by_hand_says_why(fresh: Graph) -> None:
     with pytest.raises(ValueError, match="must be one of"):
         fresh.sandbox.change(fresh.rows(f"{fresh.account()}/ads")[0]["id"], review="SUPER")
     wrong = fresh.bare.post("_sandbox/change", json={"id": "12345"})
-    assert (wrong.status_code, wrong.json()) == (400, {"error": "'12345'"})
+    assert (wrong.status_code, wrong.json()) == (
+        400,
+        {"error": "Missing parameter or unknown object: 12345."},
+    )
 
 
 def test_writes_from_many_threads_are_all_there(fresh: Graph) -> None:

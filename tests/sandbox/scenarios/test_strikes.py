@@ -127,10 +127,13 @@ def test_all_scenarios_may_be_on_at_once(open_graph: Callable[..., Graph]) -> No
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("slow:fast", "the strength of slow is a whole number, not 'fast'"),
-        ("blocked:3", "the scenario blocked has no strength; write it without :3"),
-        ("always:angry", "always takes one of .*throttled.*, not 'angry'"),
-        ("thunder:3", "no scenario is called thunder; there are: "),
+        ("slow:fast", "Invalid strength 'fast' for scenario slow: expected a whole number"),
+        ("blocked:3", "Scenario blocked takes no strength: remove ':3'"),
+        (
+            "always:angry",
+            "Invalid strength 'angry' for scenario always: expected one of .*throttled.*",
+        ),
+        ("thunder:3", "Unknown scenario 'thunder': expected one of "),
     ],
 )
 def test_a_wrong_strength_is_refused(name: str, said: str) -> None:

@@ -259,7 +259,7 @@ def test_a_scenario_can_leave_an_item_unfinished(
     def unfinished(_: Fault, answer: Answer, call: Call) -> Answer | None:
         return None if call.path == "me" else answer
 
-    table = {**SCENARIOS, "slow_items": Scenario("me is null", "9.4", "here", item=unfinished)}
+    table = {**SCENARIOS, "slow_items": Scenario("me is null", "here", item=unfinished)}
     monkeypatch.setattr(active, "SCENARIOS", table)
     graph = open_graph("slow_items")
 
