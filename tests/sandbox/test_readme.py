@@ -12,6 +12,7 @@ import fbgraph.sandbox
 from fbgraph.sandbox import SCENARIOS
 from fbgraph.sandbox.limits.quota import QUOTAS
 from pipelines.cli.main import cli
+from tests.test_layers import MAY_IMPORT, SANDBOX
 
 if TYPE_CHECKING:
     from fbgraph.sandbox.faults.hooks import Scenario
@@ -70,3 +71,11 @@ def test_docstring_and_readme_name_the_same_gaps() -> None:
     ):
         assert gap in doc
         assert gap in README
+
+
+def test_the_table_of_rooms_is_theirs_lowest_first() -> None:
+    table = README.split("## Where things are")[1]
+    rooms = [line.split("`")[1].strip("/") for line in table.splitlines() if line.startswith("| `")]
+
+    inner = [one.removeprefix(f"{SANDBOX}.") for one in MAY_IMPORT if one.startswith(f"{SANDBOX}.")]
+    assert rooms == inner
