@@ -1,6 +1,6 @@
 """Estimates of an audience: two edges whose ``data`` is not always a list.
 
-The numbers follow from the text of the targeting, so that the same question has the same answer.
+The numbers follow from the text of the targeting, so that the same question has the same response.
 Source: reference pages of both edges; which of them gives an object: docs/graph-api.md#paging.
 """
 

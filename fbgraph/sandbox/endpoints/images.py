@@ -30,7 +30,7 @@ __all__ = ["size_of", "upload"]
 PNG: Final = b"\x89PNG\r\n\x1a\n"
 JPEG: Final = b"\xff\xd8"
 
-#: What the answer to an upload tells of each image.
+#: What the response to an upload has of each image.
 SHOWN: Final = ("hash", "url")
 
 #: Markers of a JPEG that hold its size: frames of any kind, but not the tables among them.

@@ -68,7 +68,7 @@ def insights(platform: Platform, call: Call, node: Node) -> bytes:
 
 
 def create_run(platform: Platform, call: Call, node: Node) -> bytes:
-    """``POST {node}/insights``: checks everything a GET would, answers with an id."""
+    """``POST {node}/insights``: checks everything a GET would, returns an id."""
     query = read_query(call.params, node, platform.now())
     asking = Asking(query, extent(query, node), is_run=True)
     platform.active.ask(lambda: asking)
@@ -143,7 +143,7 @@ def _summary(call: Call, run: Run) -> tuple[str, ...]:
 
 def _page(platform: Platform, call: Call, report: Report) -> bytes:
     asked = ask(call.params, limit(call.params), INSIGHTS_CURSORS)
-    # One row more than the page holds tells whether there is a next one.
+    # One row more than the page holds shows whether there is a next one.
     rows = report.upto(asked.end + 1)
     if asked.after and asked.after.index + 1 >= len(rows):
         raise refused("cursor")

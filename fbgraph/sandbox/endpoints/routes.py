@@ -1,4 +1,4 @@
-"""Which endpoint answers a path: by method, and by the level of the object that the path names."""
+"""Which endpoint a path leads to: by method, and by the level of the object that it names."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ INSIGHTS_ROUTES: Final[Routes] = {
     ("POST", "insights"): insights.create_run,
 }
 
-#: level → what its objects have besides. Edges that list objects are added to it.
+#: level → what its objects have in addition. Edges that list objects are added to it.
 LEVEL_ROUTES: Final[Mapping[str, Routes]] = {
     "account": {
         **{("POST", edge): writing.create for edge in writing.CREATES},

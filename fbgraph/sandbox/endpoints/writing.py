@@ -44,7 +44,7 @@ CREATES: Final[Mapping[str, str]] = {
     "adlabels": "label",
 }
 
-#: level → the parameter that names the parent; all others stand under the account.
+#: level → the parameter that names the parent; all others are under the account.
 PARENTS: Final[Mapping[str, str]] = {"adset": "campaign_id", "ad": "adset_id"}
 
 #: level → what its purpose is called there.

@@ -47,7 +47,7 @@ __all__ = [
 
 # --- tokens, permissions --------------------------------------------------------------------
 
-#: Accounts that are refused, by where they stand in the listing.
+#: Accounts that are refused, by their index in the listing.
 FORBIDDEN: Final = 1
 GONE: Final = 2
 LOST: Final = 3
@@ -75,7 +75,7 @@ def expire(_: Fault, __: Call, place: Place) -> None:
 
 
 def die_later(fault: Fault, call: Call, place: Place) -> None:
-    """The token is good for so many calls."""
+    """The token works for N calls."""
     if fault.times("calls") > fault.number:
         expire(fault, call, place)
 
@@ -96,7 +96,7 @@ def refuse_insights(_: Fault, call: Call, place: Place) -> None:
 
 
 def lose_account(fault: Fault, _: Call, place: Place) -> None:
-    """One account may be read for so many calls, then no more."""
+    """One account can be read for N calls, then no more."""
     if place.is_account(LOST) and fault.times("calls") > fault.number:
         raise refused("account_forbidden")
 
@@ -203,7 +203,7 @@ def throttle_headers(name: str, account_id: str) -> dict[str, str]:
 
 
 def throttle(name: str) -> Before:
-    """One in so many of the calls that the limit is about is refused."""
+    """One in N of the calls that the limit is about is refused."""
     limit = THROTTLES[name]
 
     def one_in(fault: Fault, call: Call, place: Place) -> None:
@@ -218,7 +218,7 @@ def throttle(name: str) -> Before:
 
 
 def now_and_then(name: str) -> Before:
-    """One in so many calls gets this line of `REFUSALS`."""
+    """One in N calls gets this line of `REFUSALS`."""
 
     def one_in(fault: Fault, call: Call, _: Place) -> None:
         if fault.picks(call.number):

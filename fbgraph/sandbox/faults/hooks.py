@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fbgraph.sandbox.insights.rows import Tables
     from fbgraph.sandbox.insights.runs import Run, RunState
     from fbgraph.sandbox.limits.quota import Quota
-    from fbgraph.sandbox.protocol.call import Answer, Call
+    from fbgraph.sandbox.protocol.call import Call, Response
     from fbgraph.sandbox.protocol.paging import Asked, Cut
     from fbgraph.sandbox.world.nodes import Node
     from fbgraph.sandbox.world.place import Place
@@ -104,10 +104,10 @@ class Scenario:
     tables: Callable[[Fault, Tables, View], Tables] | None = None
     #: Changes which rows a report has, or their order.
     rows: Callable[[Fault, Iterator[bytes], Making], Iterator[bytes]] | None = None
-    #: Changes a finished answer.
-    after: Callable[[Fault, Answer, Call, Place], Answer] | None = None
-    #: Changes the answer of an item of a batch; None makes the item null.
-    item: Callable[[Fault, Answer, Call], Answer | None] | None = None
+    #: Changes a finished response.
+    after: Callable[[Fault, Response, Call, Place], Response] | None = None
+    #: Changes the response of an item of a batch; None makes the item null.
+    item: Callable[[Fault, Response, Call], Response | None] | None = None
     #: The figures of quotas that count, by the scenario's number.
     quota: Callable[[int], Quota] | None = None
 

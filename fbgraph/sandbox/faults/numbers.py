@@ -201,7 +201,7 @@ def _shared(numbers: Numbers, parts: int) -> Sequence[Numbers]:
 
 
 def shuffle(_: Fault, rows: Iterator[bytes], making: Making) -> Iterator[bytes]:
-    """Each time that a report is read from its beginning, its rows stand in another order."""
+    """Each time that a report is read from its beginning, its rows have a different order."""
     if making.query.sort:
         return rows
     mixed = list(rows)

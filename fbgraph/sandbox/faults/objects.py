@@ -9,7 +9,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.sandbox.protocol.call import Answer, Call, compact
+from fbgraph.sandbox.protocol.call import Call, Response, compact
 from fbgraph.sandbox.world.dice import dice
 
 if TYPE_CHECKING:
@@ -43,14 +43,14 @@ UNREADABLE: Final[Mapping[str, Any]] = {
 }
 
 
-#: field → what stands for none. Source: Campaign reference, `spend_cap`; the time as recorded.
+#: field → the value that means none. Source: Campaign reference, `spend_cap`; the time as recorded.
 NOT_SET: Final[Mapping[str, Any]] = {
     "spend_cap": "922337203685478",
     "end_time": "1969-12-31T16:00:00-0800",
 }
 
 
-def break_cells(fault: Fault, answer: Answer, call: Call, _: Place | None = None) -> Answer:
+def break_cells(fault: Fault, response: Response, call: Call, _: Place | None = None) -> Response:
     """One in N objects, always the same ones, has values that cannot be read."""
 
     def change(found: Row) -> object:
@@ -58,10 +58,10 @@ def break_cells(fault: Fault, answer: Answer, call: Call, _: Place | None = None
             return found
         return {**found, **{key: odd for key, odd in UNREADABLE.items() if key in found}}
 
-    return _changed(answer, call, change)
+    return _changed(response, call, change)
 
 
-def lose_objects(fault: Fault, answer: Answer, call: Call, _: Place) -> Answer:
+def lose_objects(fault: Fault, response: Response, call: Call, _: Place) -> Response:
     """One in N objects of lists, always the same ones, is null or lacks its id."""
 
     def change(found: Row) -> object:
@@ -71,7 +71,7 @@ def lose_objects(fault: Fault, answer: Answer, call: Call, _: Place) -> Answer:
             return None
         return {key: found[key] for key in found if key != "id"}
 
-    return _changed(answer, call, change) if _is_list(call) else answer
+    return _changed(response, call, change) if _is_list(call) else response
 
 
 def _is_spared(fault: Fault, found: Row) -> bool:
@@ -80,11 +80,11 @@ def _is_spared(fault: Fault, found: Row) -> bool:
 
 
 def _is_account(found: Row) -> bool:
-    """Or what has no id, such as an answer that is no object."""
+    """Or what has no id, such as a response that is not an object."""
     return str(found.get("id") or "act_").startswith("act_")
 
 
-def break_accounts(_: Fault, answer: Answer, call: Call, place: Place) -> Answer:
+def break_accounts(_: Fault, response: Response, call: Call, place: Place) -> Response:
     """The list of accounts has a null and an account without id; the second account has a name and
     a balance that cannot be read, the third a time zone that does not exist.
     """
@@ -98,31 +98,31 @@ def break_accounts(_: Fault, answer: Answer, call: Call, place: Place) -> Answer
         changes = odd.get(str(found.get("id")), {})
         return {**found, **{key: value for key, value in changes.items() if key in found}}
 
-    changed = _changed(answer, call, change)
+    changed = _changed(response, call, change)
     if call.parts != ("me", "adaccounts") or changed.status != HTTPStatus.OK:
         return changed
     body = json.loads(changed.body)
     return replace(changed, body=compact({**body, "data": [None, {"name": ""}, *body["data"]]}))
 
 
-def no_limits(_: Fault, answer: Answer, call: Call, __: Place | None = None) -> Answer:
+def no_limits(_: Fault, response: Response, call: Call, __: Place | None = None) -> Response:
     """Caps of campaigns are Meta's number for none, ends of ad sets the zero of Unix time."""
     asked = call.params.get("fields", "")
     odd = {key: value for key, value in NOT_SET.items() if key in asked}
-    return _changed(answer, call, lambda found: found if _is_account(found) else {**found, **odd})
+    return _changed(response, call, lambda found: found if _is_account(found) else {**found, **odd})
 
 
-def enlarge_amounts(_: Fault, answer: Answer, call: Call, __: Place) -> Answer:
+def enlarge_amounts(_: Fault, response: Response, call: Call, __: Place) -> Response:
     """What accounts have spent has 16 digits."""
 
     def change(found: Row) -> object:
         spent = str(found.get("amount_spent") or "")
         return {**found, "amount_spent": f"1{spent:0>15}"} if spent else found
 
-    return _changed(answer, call, change)
+    return _changed(response, call, change)
 
 
-def rename_currency(_: Fault, answer: Answer, call: Call, place: Place) -> Answer:
+def rename_currency(_: Fault, response: Response, call: Call, place: Place) -> Response:
     """The second account has a currency that nobody knows."""
     second = f"act_{place.world.accounts[1].id}"
 
@@ -130,21 +130,21 @@ def rename_currency(_: Fault, answer: Answer, call: Call, place: Place) -> Answe
         is_meant = found.get("id") == second and "currency" in found
         return {**found, "currency": "XTS"} if is_meant else found
 
-    return _changed(answer, call, change)
+    return _changed(response, call, change)
 
 
 def _is_list(call: Call) -> bool:
     return call.method == "GET" and call.parts[-1:] != () and call.parts[-1] in LISTINGS
 
 
-def _changed(answer: Answer, call: Call, change: Change) -> Answer:
-    """An answer with its objects changed; the same one if none was."""
+def _changed(response: Response, call: Call, change: Change) -> Response:
+    """A response with its objects changed; the same one if none was."""
     is_node = call.method == "GET" and len(call.parts) == 1
-    if answer.status != HTTPStatus.OK or not (is_node or _is_list(call)):
-        return answer
-    body = json.loads(answer.body)
+    if response.status != HTTPStatus.OK or not (is_node or _is_list(call)):
+        return response
+    body = json.loads(response.body)
     if is_node:
         after = change(body)
     else:
         after = {**body, "data": [change(one) if one else one for one in body["data"]]}
-    return answer if after == body else replace(answer, body=compact(after))
+    return response if after == body else replace(response, body=compact(after))

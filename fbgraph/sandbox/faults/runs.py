@@ -99,7 +99,7 @@ def stick(fault: Fault, state: RunState, run: Run) -> RunState:
 
 
 def hang(fault: Fault, state: RunState, _: Run) -> RunState:
-    """No run gets further than so many percent; at 0 none ever starts."""
+    """No run gets further than N percent; at 0 none ever starts."""
     held = RunState("Job Running" if fault.number else "Job Not Started", fault.number)
     further = state.is_final or state.percent > fault.number or not fault.number
     return held if further and state != held else state
@@ -137,7 +137,7 @@ SIZES: Final[dict[str, Callable[[Run], int]]] = {
 
 
 def too_large(size: str) -> Poll:
-    """A run fails that asks for more than so much of something."""
+    """A run fails that asks for more than N of something."""
 
     def poll(fault: Fault, state: RunState, run: Run) -> RunState:
         large = state.is_readable and SIZES[size](run) > fault.number
@@ -150,7 +150,7 @@ def too_large(size: str) -> Poll:
 
 
 def unreadable(fault: Fault, run: Run) -> None:
-    """A completed run cannot be read so many times."""
+    """The first N reads of a completed run fail."""
     if run.state.is_readable and fault.times(run.id) <= fault.number:
         raise refused("run_not_ready")
 

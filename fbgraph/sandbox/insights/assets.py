@@ -42,7 +42,7 @@ ASSETS: Final[Mapping[str, Sequence[Mapping[str, str] | str]]] = {
 
 
 def ids(breakdown: str) -> Sequence[str]:
-    """What tells the assets of a breakdown apart; where they are texts, those."""
+    """What distinguishes the assets of a breakdown; where they are texts, the texts."""
     of_kind = list(ASSETS).index(breakdown) + 1
     return [
         one if isinstance(one, str) else f"12021{of_kind:02}{n:010}"
@@ -51,7 +51,7 @@ def ids(breakdown: str) -> Sequence[str]:
 
 
 def shown(breakdown: str, value: str, *row: object) -> Mapping[str, str] | str:
-    """How a breakdown's value stands in a row, which `row` tells from the others."""
+    """How a breakdown's value is written in a row, which `row` identifies."""
     if breakdown not in ASSETS:
         return value
     asset = ASSETS[breakdown][ids(breakdown).index(value)]

@@ -128,8 +128,8 @@ VALUES: Final[Sequence[ActionType]] = (
     ActionType("omni_initiated_checkout", lambda n: 2 * n.purchase_value, on_meta=False),
 )
 
-#: Conversions that a pixel told and Meta counts beside purchases: a form that somebody sent, here
-#: by those who come back within a week. The total contains the website's.
+#: Conversions that a pixel reported and Meta counts next to purchases: a form that somebody sent,
+#: here by those who come back within a week. The total contains the website's.
 CONVERSIONS: Final[Sequence[ActionType]] = (
     _purchases("contact_total", lambda n: n.purchases_7d + n.purchases_viewed),
     _purchases("contact_website", lambda n: n.purchases_7d + n.purchases_viewed),
@@ -294,7 +294,7 @@ def _results(row: Measured, value: Callable[[int], str | None]) -> list[dict[str
     return [item]
 
 
-#: An ad is ranked from so many impressions on.
+#: An ad is ranked from this number of impressions on.
 RANKED_FROM: Final = 500
 
 #: Fields that count; filters and sorting know them, and they add up.

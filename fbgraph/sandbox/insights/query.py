@@ -50,7 +50,7 @@ HOURLY_MONTHS: Final = 13
 
 LONGEST_INCREMENT: Final = 90
 
-#: Parameters of insights beside the common ones. Some have no effect any more.
+#: Parameters of insights in addition to the common ones. Some have no effect any more.
 INSIGHTS_PARAMETERS: Final = frozenset(
     """
     action_attribution_windows action_breakdowns action_report_time after before breakdowns
@@ -63,7 +63,7 @@ INSIGHTS_PARAMETERS: Final = frozenset(
 #: Accepted by Meta, refused plainly here.
 NOT_IMITATED: Final = frozenset({"time_ranges", "export_format", "summary_action_breakdowns"})
 
-#: With no ``fields`` every level answers its ids and these.
+#: Without ``fields`` every level returns its ids and these.
 DEFAULT_METRICS: Final = ("impressions", "spend")
 
 

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     #: The numbers of one ad on one day, by hour.
     Tables = Callable[[Node, date], Table]
     Row = dict[str, Any]
-    #: What tells the rows of an object and a time apart: the hour (None where it is missing), 0
+    #: What distinguishes the rows of an object and a time: the hour (None where it is missing), 0
     #: without a breakdown, or the values of the others.
     Slot = int | tuple[str, ...] | None
 
-__all__ = ["Report", "Tables", "answer", "rows", "written"]
+__all__ = ["Report", "Tables", "report_of", "rows", "written"]
 
 #: Bytes that a report and each of its rows take besides their JSON.
 OVERHEAD: Final = 50
@@ -60,7 +60,7 @@ class Report:
         return self._written
 
 
-def answer(
+def report_of(
     query: Query,
     node: Node,
     tables: Tables,

@@ -30,7 +30,8 @@ __all__ = ["FAILURES", "STAGES", "Run", "RunState", "Runs", "stage"]
 DONE: Final = "Job Completed"
 DONE_PERCENT: Final = 100
 
-#: From so much progress on a run says this, best first. Source: Insights API, Best practices.
+#: The least progress → the status that a run then has, best first. Source: Insights API, Best
+#: practices.
 STAGES: Final[Sequence[tuple[float, str]]] = (
     (1.0, DONE),
     (0.5, "Job Running"),
@@ -71,7 +72,7 @@ FAILURES: Final[Mapping[str, Mapping[str, object]]] = {
     "silent": {},  # before v25 a failed run said no more
 }
 
-#: A run is forgotten after so long. Source: Insights API, Best practices.
+#: A run is forgotten after this time. Source: Insights API, Best practices.
 KEPT_FOR: Final = timedelta(days=30)
 
 FINAL: Final = frozenset({DONE, "Job Failed", "Job Skipped"})
@@ -207,14 +208,14 @@ class Runs:
         return run if run and now - run.created <= KEPT_FOR else None
 
     def poll(self, run: Run, now: datetime, twist: Twist) -> RunState:
-        """Move a run on by one poll and say where it stands. `twist` is that of scenarios."""
+        """Move a run on by one poll and return its state. `twist` is that of scenarios."""
         run.polls += 1
         if not run.state.is_final:
             run.state = self._look(run, now, twist)
         return run.state
 
     def look(self, run: Run, now: datetime, twist: Twist) -> RunState:
-        """Where it stands, for a reader: by the clock that may have changed since the last poll."""
+        """Its state for a reader: by the clock, which may have moved since the last poll."""
         if self._seconds is not None and not run.state.is_final:
             run.state = self._look(run, now, twist)
         return run.state

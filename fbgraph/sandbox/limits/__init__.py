@@ -1,5 +1,5 @@
-"""How much a caller may ask and how long an answer takes: quotas that count and block, the usage
-headers that tell of them, and the seconds of `--latency`.
+"""How much a caller may ask and how long a response takes: quotas that count and block, the usage
+headers that show them, and the seconds of `--latency`.
 
 It imports `protocol` and `world`. The rooms `faults`, `scenarios`, `state`, `endpoints` and
 `server` may import it.

@@ -184,7 +184,7 @@ LIMITS: Final[Mapping[str, Limit]] = {
     ),
 }
 
-#: Stands for the whole app where else an account's id stands.
+#: The key of the whole app, where others are ids of accounts.
 APP: Final = "app"
 
 
@@ -243,7 +243,7 @@ class Meter:
         return Use(limit, key, gauge, limit.most(self.quota, ads))
 
     def _active_ads(self, account: Node, now: datetime) -> int:
-        """Looked up anew each minute: it takes a walk through the whole account."""
+        """Looked up again each minute: it takes a walk through the whole account."""
         at, ads = self._ads.get(account.id, (None, 0))
         if at is None or now - at >= MINUTE:
             ads = sum(ad.effective_status == "ACTIVE" for ad in account.under("ad"))
@@ -251,7 +251,7 @@ class Meter:
         return ads
 
     def shares(self, call: Call, place: Place) -> Shares:
-        """What the headers of an answer tell of the account, or at least of the app."""
+        """What the headers of a response show of the account, or at least of the app."""
         now = place.now
         app = self._use("app", place).percent(now)
         if place.account is None:

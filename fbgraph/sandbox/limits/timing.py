@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from fbgraph.sandbox.protocol.call import Answer, Call
+    from fbgraph.sandbox.protocol.call import Call, Response
     from fbgraph.sandbox.world.place import Place
 
 __all__ = ["CALL_KINDS", "call_seconds", "kind_of", "run_seconds"]
 
 
 class Kind(NamedTuple):
-    """One kind of call: how it is told, and what it takes beside its body."""
+    """One kind of call: how it is recognized, and what it takes in addition to its body."""
 
     name: str
     fits: Callable[[Call, Place], bool]
@@ -56,12 +56,12 @@ def kind_of(call: Call, place: Place) -> str:
     return next(kind.name for kind in CALL_KINDS if kind.fits(call, place))
 
 
-def call_seconds(kind: str, answer: Answer) -> float:
+def call_seconds(kind: str, response: Response) -> float:
     """Rows count by their bytes, so many fields take longer than few."""
     found = BY_NAME[kind]
-    return found.seconds + found.seconds_per_megabyte * len(answer.body) / 1e6
+    return found.seconds + found.seconds_per_megabyte * len(response.body) / 1e6
 
 
 def run_seconds(rows: int) -> float:
-    """Of a report run that may have so many rows."""
+    """How long a report run takes that may have this number of rows."""
     return RUN_SECONDS + RUN_SECONDS_PER_ROW * rows

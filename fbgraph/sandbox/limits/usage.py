@@ -1,4 +1,4 @@
-"""Headers that Meta sends beside a body: versions, traces, and shares of quotas used.
+"""Headers that Meta sends with a body: versions, traces, and shares of quotas used.
 
 Sources: Graph API, Rate limiting; Insights API, Best practices; docs/graph-api.md#usage-headers.
 """
@@ -55,7 +55,7 @@ def small_shares(number: int) -> Shares:
 def headers(
     number: int, version: str, account_id: str | None, shares: Shares, *, insights: bool
 ) -> dict[str, str]:
-    """All headers of one answer. What an account used is there when the call names one."""
+    """All headers of one response. What an account used is there when the call names one."""
     trace = trace_of(number)
     found = {
         **FIXED,

@@ -142,7 +142,7 @@ def _offset_hours(node: Node, now: datetime) -> float:
 
 
 def _minor(times: int) -> Reader:
-    """Some money: so many times the price of 1,000 impressions."""
+    """Some money: a multiple of the price of 1,000 impressions."""
     return lambda node, _: str(node.about.cpm * times)
 
 

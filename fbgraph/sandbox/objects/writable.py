@@ -272,7 +272,7 @@ WRITABLE: Final[Mapping[str, Writable]] = {
     "label": Writable({"name": _text}, required=("name",)),
 }
 
-#: What `Sandbox.change` can set besides: what happens to objects without their owners' doing.
+#: What `Sandbox.change` can set in addition: what happens to objects without their owners' doing.
 BY_HAND: Final[Mapping[str, Mapping[str, Check]]] = {
     "account": {
         **dict.fromkeys(("account_status", "disable_reason"), _whole),

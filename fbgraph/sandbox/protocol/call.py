@@ -1,4 +1,4 @@
-"""One call to the Graph API and its answer, free of any web framework."""
+"""One call to the Graph API and its response, free of any web framework."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Answer", "Call", "Upload", "compact", "read_form"]
+__all__ = ["Call", "Response", "Upload", "compact", "read_form"]
 
 
 class Upload(NamedTuple):
@@ -58,7 +58,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What goes back. `body` is compact JSON unless a scenario broke it.
 
     The server waits `wait_seconds` before it sends anything. Where it `is_cut_short` the connection

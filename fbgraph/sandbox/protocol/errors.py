@@ -75,7 +75,7 @@ REASONS: Final[Mapping[int, str]] = {
 
 
 def authenticate_header(refusal: Refusal) -> str:
-    """``WWW-Authenticate`` of an error answer. A header holds ASCII only."""
+    """``WWW-Authenticate`` of an error response. A header holds ASCII only."""
     reason = REASONS.get(refusal.code, "invalid_request")
     message = refusal.message.encode("ascii", "replace").decode().replace('"', "'")
     return f'OAuth "Facebook Platform" "{reason}" "{" ".join(message.split())}"'

@@ -43,7 +43,7 @@ def read_fields(params: Mapping[str, str]) -> tuple[Wanted, ...]:
 
 
 def _split(text: str) -> Sequence[str]:
-    """Cut at the commas that stand outside of all brackets."""
+    """Cut at the commas outside of all brackets."""
     parts, at = [], 0
     while at < len(text):
         end = at

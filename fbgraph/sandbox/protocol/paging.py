@@ -42,7 +42,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Cursors:
-    """One family of cursors, told by how its texts begin."""
+    """One family of cursors, recognized by the prefix of its texts."""
 
     prefix: str
 

@@ -31,7 +31,7 @@ __all__ = [
 
 DEFAULT_LIMIT: Final = 25
 
-#: Parameters that every endpoint takes. ``pretty`` and ``debug`` do nothing any more.
+#: Parameters that every endpoint accepts. ``pretty`` and ``debug`` do nothing any more.
 COMMON: Final = frozenset(
     """
     access_token appsecret_proof appsecret_time debug fields include_headers locale method pretty

@@ -28,7 +28,7 @@ REDUCE = "Please reduce the amount of data you're asking for, then retry your re
 TOO_MANY_CALLS = "There have been too many calls from this ad-account. Wait a bit and try again."
 
 
-#: Our name → Meta's answer.
+#: Our name → Meta's response.
 REFUSALS: Final[Mapping[str, Refusal]] = {
     # Tokens and permissions
     "no_token": Refusal(104, "An access token is required to request this resource."),
@@ -184,7 +184,7 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         "(#100) Current combination of data breakdown columns ({columns}) is invalid",
     ),
     "nonexisting_field": Refusal(100, "(#100) Tried accessing nonexisting field ({name})"),
-    # Seen with interactive_component_tap at level account; the code tells what the words hide.
+    # Seen with interactive_component_tap at level account; the code says what the words hide.
     "unavailable_at_level": Refusal(
         2,
         "Service temporarily unavailable",
@@ -202,7 +202,7 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         "Try different metrics or breakdowns.",
     ),
     "not_imitated": Refusal(100, "(#100) This sandbox does not imitate {what}"),
-    # What Meta answers to this is not documented; the text is ours.
+    # Meta's response to this is not documented; the text is ours.
     "hourly_too_old": Refusal(
         100,
         INVALID,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fbgraph.sandbox.insights.rows import Tables
     from fbgraph.sandbox.insights.runs import Run, RunState
     from fbgraph.sandbox.limits.quota import Quota
-    from fbgraph.sandbox.protocol.call import Answer, Call
+    from fbgraph.sandbox.protocol.call import Call, Response
     from fbgraph.sandbox.protocol.paging import Asked, Cut
     from fbgraph.sandbox.world.place import Place
 
@@ -128,11 +128,11 @@ class Active:
         found: Iterator[bytes] = self._chain("rows", rows, making)
         return found
 
-    def after(self, call: Call, answer: Answer, place: Place) -> Answer:
-        found: Answer = self._chain("after", answer, call, place)
+    def after(self, call: Call, response: Response, place: Place) -> Response:
+        found: Response = self._chain("after", response, call, place)
         return found
 
-    def item(self, call: Call, answer: Answer) -> Answer | None:
-        """What stands in a batch in the place of an answer; None is a null."""
-        found: Answer | None = self._chain("item", answer, call)
+    def item(self, call: Call, response: Response) -> Response | None:
+        """What a batch has in place of a response; None is a null."""
+        found: Response | None = self._chain("item", response, call)
         return found

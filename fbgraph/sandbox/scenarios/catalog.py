@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.scenarios.answers import ANSWERS_SCENARIOS
 from fbgraph.sandbox.scenarios.callers import CALLERS_SCENARIOS
 from fbgraph.sandbox.scenarios.limits import LIMITS_SCENARIOS
 from fbgraph.sandbox.scenarios.lists import LISTS_SCENARIOS
 from fbgraph.sandbox.scenarios.objects import OBJECTS_SCENARIOS
+from fbgraph.sandbox.scenarios.responses import RESPONSES_SCENARIOS
 from fbgraph.sandbox.scenarios.rows import ROWS_SCENARIOS
 from fbgraph.sandbox.scenarios.runs import RUNS_SCENARIOS
 
@@ -27,7 +27,7 @@ __all__ = ["SCENARIOS"]
 SCENARIOS: Final[Mapping[str, Scenario]] = {
     **CALLERS_SCENARIOS,
     **LIMITS_SCENARIOS,
-    **ANSWERS_SCENARIOS,
+    **RESPONSES_SCENARIOS,
     **LISTS_SCENARIOS,
     **RUNS_SCENARIOS,
     **ROWS_SCENARIOS,

@@ -1,4 +1,4 @@
-"""The wire: Starlette in front of the platform, and the sandbox's own pages beside it."""
+"""Starlette in front of the platform, and the sandbox's own pages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = ["ENDS_EARLY", "make_app"]
 #: Bodies shorter than this are not worth compressing.
 COMPRESSED_FROM: Final = 1000
 
-#: What uvicorn logs when an answer ends before its length, which `CutShort` means to.
+#: What uvicorn logs when a response ends before its length, which `CutShort` means to.
 ENDS_EARLY: Final = "ASGI callable returned without completing response."
 #: Parts of a multipart body, and bytes of one without a file name.
 MOST_PARTS: Final = 1000
@@ -91,16 +91,16 @@ def _graph_endpoint(platform: Platform) -> Endpoint:
         with platform.ledger.in_flight():
             call = _read(request, params, files, platform.ledger.next_number())
             with platform.lock:
-                answer = respond(platform, call)
-            if answer.wait_seconds:
-                await platform.settings.sleep(answer.wait_seconds)
-        body, headers = answer.body, dict(answer.headers)
+                response = respond(platform, call)
+            if response.wait_seconds:
+                await platform.settings.sleep(response.wait_seconds)
+        body, headers = response.body, dict(response.headers)
         zipped = "gzip" in request.headers.get("accept-encoding", "")
         if platform.settings.compress and zipped and len(body) >= COMPRESSED_FROM:
             body = gzip.compress(body, compresslevel=1)
             headers |= {"content-encoding": "gzip", "vary": "Accept-Encoding"}
-        kind = CutShort if answer.is_cut_short else Response
-        return kind(body, answer.status, headers)
+        kind = CutShort if response.is_cut_short else Response
+        return kind(body, response.status, headers)
 
     return endpoint
 
@@ -166,7 +166,7 @@ def _truth(platform: Platform, request: Request, _: bytes) -> Any:
 def _calls(platform: Platform, request: Request, _: bytes) -> Any:
     if request.method == "DELETE":
         platform.forget()
-    return platform.told()
+    return platform.served()
 
 
 def _world(platform: Platform, _: Request, __: bytes) -> Any:

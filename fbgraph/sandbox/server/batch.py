@@ -1,4 +1,4 @@
-"""Several calls in one: each item goes through the same handlers and has its own answer.
+"""Several calls in one: each item goes through the same handlers and has its own response.
 
 Items are answered in their order. An item may name earlier ones: with ``depends_on``, or with
 ``{result=name:$.data.*.id}`` in its ``relative_url`` or ``body``. Sources: Graph API, Batch
@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.sandbox.limits.usage import trace_of
-from fbgraph.sandbox.protocol.call import Answer, Call, compact, read_form
+from fbgraph.sandbox.protocol.call import Call, Response, compact, read_form
 from fbgraph.sandbox.protocol.errors import error_body
 from fbgraph.sandbox.protocol.params import check_names, json_value
 from fbgraph.sandbox.protocol.refusals import refused
@@ -22,8 +22,8 @@ from fbgraph.sandbox.protocol.refusals import refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    #: What a scenario makes of an item's answer; None is an item that was not finished.
-    Twist = Callable[[Call, Answer], Answer | None]
+    #: What a scenario makes of an item's response; None is an item that was not finished.
+    Twist = Callable[[Call, Response], Response | None]
 
 __all__ = ["find", "run"]
 
@@ -44,14 +44,14 @@ class Item:
     call: Call
     name: str
     needs: frozenset[str]
-    #: ``omit_response_on_success``, by default whether others use the answer.
+    #: ``omit_response_on_success``, by default whether others use the response.
     omitted: bool | None
 
 
 def run(
-    call: Call, number: Callable[[], int], respond: Callable[[Call], Answer], twist: Twist
+    call: Call, number: Callable[[], int], respond: Callable[[Call], Response], twist: Twist
 ) -> bytes:
-    """Answer every item in its order; null for one that is left out or was not finished."""
+    """The response to every item in order; null for one that is left out or was not finished."""
     check_names(call.params, {"batch"})
     entries = json_value(call.params, "batch", list)
     if len(entries) > MOST_ITEMS:
@@ -59,14 +59,14 @@ def run(
     items = [_item(call, entry, at) for at, entry in enumerate(entries)]
     _check_order(items)
     numbered = [replace(item, call=replace(item.call, number=number())) for item in items]
-    answers = _answers(numbered, lambda one: twist(one, respond(one)))
+    responses = _responses(numbered, lambda one: twist(one, respond(one)))
     used = {name for item in items for name in item.needs}
     with_headers = call.params.get("include_headers", "true") not in ("false", "0")
     return compact([
         None
-        if _is_omitted(item, used) and _is_good(answer)
-        else _written(answer, with_headers=with_headers)
-        for item, answer in zip(items, answers, strict=True)
+        if _is_omitted(item, used) and _is_good(response)
+        else _written(response, with_headers=with_headers)
+        for item, response in zip(items, responses, strict=True)
     ])  # fmt: skip
 
 
@@ -74,35 +74,35 @@ def _is_omitted(item: Item, used: Collection[str]) -> bool:
     return item.name in used if item.omitted is None else item.omitted
 
 
-def _answers(
-    items: Sequence[Item], respond: Callable[[Call], Answer | None]
-) -> Sequence[Answer | None]:
-    """Every item's own answer. One whose dependency failed is not tried."""
-    answers: list[Answer | None] = []
+def _responses(
+    items: Sequence[Item], respond: Callable[[Call], Response | None]
+) -> Sequence[Response | None]:
+    """Every item's own response. One whose dependency failed is not tried."""
+    responses: list[Response | None] = []
     bodies: dict[str, Any] = {}  # of named items that went well
     for item in items:
         ready = item.needs <= bodies.keys()
-        answer = respond(_filled(item.call, bodies)) if ready else _aborted(item.call)
-        if item.name and answer and _is_good(answer):
-            bodies[item.name] = json.loads(answer.body)
-        answers.append(answer)
-    return answers
+        response = respond(_filled(item.call, bodies)) if ready else _aborted(item.call)
+        if item.name and response and _is_good(response):
+            bodies[item.name] = json.loads(response.body)
+        responses.append(response)
+    return responses
 
 
-def _is_good(answer: Answer | None) -> bool:
-    """A scenario may have broken the body of an answer that went well."""
-    if answer is None or answer.status != HTTPStatus.OK:
+def _is_good(response: Response | None) -> bool:
+    """A scenario may have broken the body of a response that went well."""
+    if response is None or response.status != HTTPStatus.OK:
         return False
     try:
-        json.loads(answer.body)
+        json.loads(response.body)
     except ValueError:
         return False
     return True
 
 
-def _aborted(call: Call) -> Answer:
+def _aborted(call: Call) -> Response:
     error = refused("batch_aborted")
-    return Answer(error_body(error, trace_of(call.number)), error.refusal.status)
+    return Response(error_body(error, trace_of(call.number)), error.refusal.status)
 
 
 def _item(outer: Call, entry: Any, at: int) -> Item:
@@ -181,7 +181,7 @@ def _texts(call: Call) -> Iterator[str]:
 
 
 def _filled(call: Call, bodies: Mapping[str, Any]) -> Call:
-    """References replaced by what they lead to; several values stand with commas between."""
+    """References replaced by what they lead to; several values are separated by commas."""
 
     def value(found: re.Match[str]) -> str:
         return ",".join(_text(one) for one in find(bodies[found[1]], found[2]))
@@ -217,10 +217,10 @@ def _inside(value: Any, step: re.Match[str]) -> Sequence[Any]:
     return value if isinstance(value, list) else []
 
 
-def _written(answer: Answer | None, *, with_headers: bool) -> Mapping[str, Any] | None:
-    if answer is None:
+def _written(response: Response | None, *, with_headers: bool) -> Mapping[str, Any] | None:
+    if response is None:
         return None
-    written: dict[str, Any] = {"code": answer.status}
+    written: dict[str, Any] = {"code": response.status}
     if with_headers:
-        written["headers"] = [{"name": k, "value": v} for k, v in answer.headers.items()]
-    return {**written, "body": answer.body.decode()}
+        written["headers"] = [{"name": k, "value": v} for k, v in response.headers.items()]
+    return {**written, "body": response.body.decode()}

@@ -197,7 +197,7 @@ class Sandbox:
 
     def calls(self) -> dict[str, Any]:
         """What ``/_sandbox/calls`` shows."""
-        return self._platform.told()
+        return self._platform.served()
 
     def reset_calls(self) -> None:
         """Start the count of ``/_sandbox/calls`` again; what was used of quotas stays used."""

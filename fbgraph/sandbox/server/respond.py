@@ -1,4 +1,4 @@
-"""Call → answer: checks who calls, hands the call to its endpoint, wraps what it gives back."""
+"""Call → response: checks who calls, hands the call to its endpoint, wraps what it gives back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fbgraph.sandbox.endpoints.routes import dispatch
 from fbgraph.sandbox.limits.quota import is_insights
 from fbgraph.sandbox.limits.timing import call_seconds, kind_of
 from fbgraph.sandbox.limits.usage import headers, small_shares, trace_of
-from fbgraph.sandbox.protocol.call import Answer
+from fbgraph.sandbox.protocol.call import Response
 from fbgraph.sandbox.protocol.errors import RefusedError, authenticate_header, error_body
 from fbgraph.sandbox.protocol.refusals import refused
 from fbgraph.sandbox.server import batch
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["respond"]
 
 
-def respond(platform: Platform, call: Call) -> Answer:
-    """One call from its arrival to its answer, refusals, scenarios and headers included."""
+def respond(platform: Platform, call: Call) -> Response:
+    """One call from its arrival to its response, refusals, scenarios and headers included."""
     began = perf_counter()
     place = _place(platform, call)
     today = place.now.date()
@@ -45,29 +45,31 @@ def respond(platform: Platform, call: Call) -> Answer:
         version = platform.active.version(version)
         # Items of a batch were asked of the version that the batch was, if it named one.
         is_batch = not call.parts and bool(call.version)
-        answer = _handle(platform, call if is_batch else replace(call, version=version))
+        response = _handle(platform, call if is_batch else replace(call, version=version))
     except RefusedError as error:
-        answer = _refusal(error, call)
+        response = _refusal(error, call)
     usual = _headers(platform, call, version, place)
     if _is_upgrade(asked, version):
         usual["x-ad-api-version-warning"] = (
             f"The call has been auto-upgraded to {version} as {asked} has been deprecated."
         )
-    answer = replace(answer, headers={**usual, **answer.headers})
-    answer = platform.active.after(call, answer, place)
-    platform.ledger.record(call, answer)
-    return _timed(platform, call, place, answer, began)
+    response = replace(response, headers={**usual, **response.headers})
+    response = platform.active.after(call, response, place)
+    platform.ledger.record(call, response)
+    return _timed(platform, call, place, response, began)
 
 
-def _timed(platform: Platform, call: Call, place: Place, answer: Answer, began: float) -> Answer:
+def _timed(
+    platform: Platform, call: Call, place: Place, response: Response, began: float
+) -> Response:
     """With the time that it is to take, where the sandbox is not instant."""
     kind, factor = kind_of(call, place), platform.settings.latency
     if factor:
-        wait = answer.wait_seconds + factor * call_seconds(kind, answer)
-        answer = replace(answer, wait_seconds=wait)
+        wait = response.wait_seconds + factor * call_seconds(kind, response)
+        response = replace(response, wait_seconds=wait)
     account_id = place.account.id if place.account else ""
-    platform.ledger.spend(kind, account_id, perf_counter() - began, answer.wait_seconds)
-    return answer
+    platform.ledger.spend(kind, account_id, perf_counter() - began, response.wait_seconds)
+    return response
 
 
 def _headers(platform: Platform, call: Call, version: str, place: Place) -> dict[str, str]:
@@ -78,32 +80,32 @@ def _headers(platform: Platform, call: Call, version: str, place: Place) -> dict
     return headers(call.number, version, account_id, shares, insights=insights)
 
 
-def _batch(platform: Platform, call: Call) -> Answer:
-    """The items run beside each other: the whole is as slow as the slowest of them."""
-    answers: list[Answer] = []
+def _batch(platform: Platform, call: Call) -> Response:
+    """The items run at the same time: the whole is as slow as the slowest of them."""
+    responses: list[Response] = []
 
-    def answer(item: Call) -> Answer:
-        answers.append(respond(platform, item))
-        return answers[-1]
+    def respond_to(item: Call) -> Response:
+        responses.append(respond(platform, item))
+        return responses[-1]
 
-    body = batch.run(call, platform.ledger.next_number, answer, platform.active.item)
-    return Answer(
+    body = batch.run(call, platform.ledger.next_number, respond_to, platform.active.item)
+    return Response(
         body,
-        wait_seconds=max((one.wait_seconds for one in answers), default=0.0),
-        is_cut_short=any(one.is_cut_short for one in answers),
+        wait_seconds=max((one.wait_seconds for one in responses), default=0.0),
+        is_cut_short=any(one.is_cut_short for one in responses),
     )
 
 
 def _is_upgrade(asked: str, served: str) -> bool:
-    """Whether a newer version answers than was asked for; Meta then says so."""
+    """Whether a newer version responds than was requested; Meta then says so."""
     known = re.fullmatch(r"v(\d{1,2}\.\d)", asked)
     return known is not None and float(known[1]) < float(served[1:])
 
 
-def _refusal(error: RefusedError, call: Call) -> Answer:
+def _refusal(error: RefusedError, call: Call) -> Response:
     refusal = error.refusal
     extra = {"www-authenticate": authenticate_header(refusal), **refusal.headers}
-    return Answer(error_body(error, trace_of(call.number)), refusal.status, extra)
+    return Response(error_body(error, trace_of(call.number)), refusal.status, extra)
 
 
 def _place(platform: Platform, call: Call) -> Place:
@@ -134,7 +136,7 @@ def _authorize(platform: Platform, call: Call, token: Token, account: Node | Non
     raise refused("unknown_object", method=call.method.lower(), id=call.parts[0])
 
 
-def _handle(platform: Platform, call: Call) -> Answer:
+def _handle(platform: Platform, call: Call) -> Response:
     if (call.method, call.parts) == ("POST", ()):
         return _batch(platform, call)
-    return Answer(dispatch(platform, call))
+    return Response(dispatch(platform, call))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fbgraph.sandbox.protocol.call import Answer, Call
+    from fbgraph.sandbox.protocol.call import Call, Response
 
 __all__ = ["Ledger", "pattern"]
 
@@ -57,7 +57,7 @@ class Ledger:
 
     @contextmanager
     def in_flight(self) -> Iterator[None]:
-        """Around a request, from its arrival until its answer is sent."""
+        """Around a request, from its arrival until its response is sent."""
         self._in_flight += 1
         self._most_in_flight = max(self._most_in_flight, self._in_flight)
         try:
@@ -74,16 +74,16 @@ class Ledger:
         spent.busy_seconds += busy_seconds
         spent.wait_seconds += wait_seconds
 
-    def record(self, call: Call, answer: Answer) -> None:
+    def record(self, call: Call, response: Response) -> None:
         self._calls[call.method, pattern(call.path)] += 1
-        fine = answer.status == HTTPStatus.OK and answer.body[:1] in (b"{", b"[")
+        fine = response.status == HTTPStatus.OK and response.body[:1] in (b"{", b"[")
         self._errors += not fine
-        self._bytes += len(answer.body)
+        self._bytes += len(response.body)
 
     def report(self) -> dict[str, Any]:
         """Calls by method and path pattern, total, errors, bytes of bodies; faults that struck.
 
-        `spent` tells server time by kind of call; an item of a batch has its own, and so has the
+        `spent` has the server time by kind of call; an item of a batch has its own, and so has the
         batch, which waits as long as its slowest item. `spent_by_account` has all seconds of an
         account by kind.
         """

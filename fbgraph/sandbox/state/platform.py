@@ -10,7 +10,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from fbgraph.sandbox.faults.hooks import Making, View
-from fbgraph.sandbox.insights.rows import answer, written
+from fbgraph.sandbox.insights.rows import report_of, written
 from fbgraph.sandbox.insights.runs import Runs
 from fbgraph.sandbox.limits.quota import Meter
 from fbgraph.sandbox.limits.timing import run_seconds
@@ -95,14 +95,14 @@ class Platform:
             if self.meter is None or self.meter.quota != quota:
                 self.meter = Meter(quota) if quota else None
 
-    def told(self) -> dict[str, Any]:
+    def served(self) -> dict[str, Any]:
         """What was served, by kind, with runs and quotas."""
         with self.lock:
             blocked = self.meter.report() if self.meter else {}
             return {**self.ledger.report(), **self.runs.report(), "blocked": blocked}
 
     def forget(self) -> None:
-        """Begin the report anew; what has been used of quotas stays used."""
+        """Start the report again from zero; what has been used of quotas stays used."""
         with self.lock:
             self.ledger.reset()
             self.runs.forget()
@@ -131,7 +131,7 @@ class Platform:
         active = self.active if names == self.active.names else Active(names, self.ledger.faults)
         tables = self._tables(view, active)
         making = Making(query, node, reading, lambda other: written(other, node, tables))
-        return answer(query, node, tables, lambda rows: active.rows(rows, making))
+        return report_of(query, node, tables, lambda rows: active.rows(rows, making))
 
     def _tables(self, view: View, active: Active) -> Tables:
         def plain(ad: Node, day: date) -> dict[int | None, Numbers]:

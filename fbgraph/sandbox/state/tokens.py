@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Token", "Tokens"]
 
-#: A proof with a time is good for so many seconds. Source: Securing requests.
+#: How long a proof with a time is valid, in seconds. Source: Securing requests.
 PROOF_SECONDS: Final = 300
 
 #: What the sandbox's own token may do, and the scopes of which reading ads needs one.

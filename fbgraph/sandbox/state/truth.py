@@ -1,5 +1,5 @@
 """What an account-day really delivered, and which objects an account has: for tests, which compare
-it with what they were told over the wire.
+it with what they received over the wire.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["describe_account", "truth"]
 
-#: What the truth tells of each row, as insights would.
+#: What the truth has of each row, as insights would.
 TOLD: Final = (
     *("account_id", "campaign_id", "adset_id", "ad_id", "impressions", "clicks", "spend"),
     *("inline_link_clicks", "actions", "action_values"),
@@ -50,7 +50,7 @@ def truth(
 def _delivered(
     account: Node, day: date, tables: Tables, breakdowns: tuple[str, ...] | None
 ) -> Iterator[tuple[Node, dict[str, Any], Numbers]]:
-    """Each row's ad, what tells it from the ad's other rows, and its numbers."""
+    """Each row's ad, what distinguishes it from the ad's other rows, and its numbers."""
     for ad in account.under("ad"):
         table = tables(ad, day)
         if breakdowns is None:

@@ -64,7 +64,7 @@ def dates(since: date, until: date) -> Sequence[date]:
 
 
 def months_before(day: date, months: int) -> date:
-    """The same day so many months earlier, or the last one of a shorter month."""
+    """The same day, this number of months earlier, or the last one of a shorter month."""
     first = _month_start(day, -months)
     last = _month_start(first, 1) - ONE_DAY
     return min(first + timedelta(days=day.day - 1), last)

@@ -83,7 +83,7 @@ LATE: Final = 0.12
 #: Percent of a video's views that reached this far.
 WATCHED: Final[Sequence[int]] = (62, 41, 27, 18, 14)
 
-#: One in so many ads is a video.
+#: One in this number of ads is a video.
 VIDEO_EVERY: Final = 3
 
 #: Ad-days kept at hand. A large account-day passes through without pushing memory up.

@@ -29,7 +29,7 @@ HIDDEN: Final = frozenset({"ARCHIVED", "DELETED"})
 #: parent's level → what its pause makes of a running child.
 PAUSED_BY: Final[Mapping[str, str]] = {"campaign": "CAMPAIGN_PAUSED", "adset": "ADSET_PAUSED"}
 
-#: How ids of some levels begin. Source: none; Meta's ids tell nothing.
+#: How ids of some levels begin. Source: none; Meta's ids have no such prefixes.
 PREFIXES: Final[Mapping[str, str]] = {"creative": "9", "label": "6"}
 
 #: `born` of an ad that was made paused: it delivers nothing, ever.
@@ -41,7 +41,7 @@ class Node:
     """An ad account, campaign, ad set or ad, or a creative, label, image or business.
 
     `level` is its name as a level of insights, where it is one. `line` leads from the account down
-    to the node itself, by level; a business stands alone.
+    to the node itself, by level; a business belongs to no account.
     """
 
     level: str

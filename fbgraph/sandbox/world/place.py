@@ -24,6 +24,6 @@ class Place:
     run_id: str | None = None
 
     def is_account(self, index: int) -> bool:
-        """Whether it is about the account that stands there in the listing."""
+        """Whether it is about the account with this index in the listing."""
         accounts = self.world.accounts
         return index < len(accounts) and self.account is accounts[index]

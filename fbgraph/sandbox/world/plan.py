@@ -65,7 +65,7 @@ MINOR_UNITS: Final[Mapping[str, int]] = dict.fromkeys(
 #: The business behind the token, and one whose accounts it works for.
 BUSINESSES: Final = ("Sandbox Holding", "A Client of the Sandbox")
 
-#: The last of so many accounts is a client's.
+#: One in this number of accounts, the last, is a client's.
 CLIENT_EVERY: Final = 3
 
 #: Labels of each account.

@@ -57,13 +57,13 @@ class World:
         self.accounts: Sequence[Node] = [self._account(index) for index in range(accounts)]
 
     def find(self, text: str) -> Node | None:
-        """The node that a path names, or None. An account answers only with its ``act_``."""
+        """The node that a path names, or None. An account is found only with its ``act_``."""
         node = self.nodes.get(text.removeprefix("act_")) or self._creative(text)
         is_account = node is not None and node.level == "account"
         return node if is_account == text.startswith("act_") else None
 
     def make(self, parent: Node, part: Part, now: datetime, node_id: str | None = None) -> Node:
-        """Add what a call has made. Creatives and labels stand beside the campaigns."""
+        """Add what a call has made. Creatives and labels are next to the campaigns."""
         prefix = PREFIXES.get(part.level, "")
         made = node_id or prefix + next(self._ids[parent.account.id])[len(prefix) :]
         node = new_node(parent, parent.about, made, part, (now, now))
@@ -91,7 +91,7 @@ class World:
         return list(dict.fromkeys([*used, *node.under("creative")]))
 
     def _creative(self, text: str) -> Node | None:
-        """The creative of a seeded ad by its id, which is told from the ad's."""
+        """The creative of a seeded ad by its id, which follows from the ad's."""
         ad = self.nodes.get(f"1{text[1:]}") if text.startswith(PREFIXES["creative"]) else None
         is_seeded = ad is not None and ad.level == "ad" and ad.is_seeded
         return self._seeded_creative(ad, text) if ad and is_seeded else None

@@ -1,4 +1,4 @@
-"""Scenarios that spoil answers: bodies, shapes of errors, ids of runs, items of batches."""
+"""Scenarios that spoil responses: bodies, shapes of errors, ids of runs, items of batches."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.sandbox.faults.calls import throttle_headers
-from fbgraph.sandbox.protocol.call import Answer, compact
+from fbgraph.sandbox.protocol.call import Response, compact
 from fbgraph.sandbox.protocol.errors import error_body
 from fbgraph.sandbox.protocol.refusals import REFUSALS, refused
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from fbgraph.sandbox.protocol.call import Call
     from fbgraph.sandbox.world.place import Place
 
-    After = Callable[[Fault, Answer, Call, Place], Answer]
-    Item = Callable[[Fault, Answer, Call], Answer | None]
+    After = Callable[[Fault, Response, Call, Place], Response]
+    Item = Callable[[Fault, Response, Call], Response | None]
 
 __all__ = [
-    "break_answer",
-    "create_answer",
+    "break_in_turn",
+    "creation",
     "cut_json",
     "empty_500",
     "html",
@@ -46,72 +46,72 @@ HTML: Final = (
 HTML_HEADERS: Final = {"content-type": "text/html; charset=utf-8"}
 
 
-def html_502(_: Answer) -> Answer:
-    return Answer(HTML, 502, HTML_HEADERS)
+def html_502(_: Response) -> Response:
+    return Response(HTML, 502, HTML_HEADERS)
 
 
 #: Statuses with which HTML has been seen, in turn.
 HTML_STATUSES: Final = (502, 500, 503, 504)
 
 
-def html(fault: Fault, answer: Answer, call: Call, _: Place) -> Answer:
+def html(fault: Fault, response: Response, call: Call, _: Place) -> Response:
     if not fault.picks(call.number):
-        return answer
+        return response
     turn = call.number // max(1, fault.number) % len(HTML_STATUSES)
-    return replace(html_502(answer), status=HTML_STATUSES[turn])
+    return replace(html_502(response), status=HTML_STATUSES[turn])
 
 
-def empty_500(_: Answer) -> Answer:
-    return Answer(b"", 500)
+def empty_500(_: Response) -> Response:
+    return Response(b"", 500)
 
 
-def service_unavailable(_: Answer) -> Answer:
-    return Answer(b"Service Unavailable", 200, HTML_HEADERS)
+def service_unavailable(_: Response) -> Response:
+    return Response(b"Service Unavailable", 200, HTML_HEADERS)
 
 
-def cut_json(answer: Answer) -> Answer:
-    return replace(answer, body=answer.body[: len(answer.body) * 2 // 3])
+def cut_json(response: Response) -> Response:
+    return replace(response, body=response.body[: len(response.body) * 2 // 3])
 
 
-def reset(answer: Answer) -> Answer:
+def reset(response: Response) -> Response:
     """The connection ends in the middle of the body."""
-    return replace(answer, is_cut_short=True)
+    return replace(response, is_cut_short=True)
 
 
-def _code_2(answer: Answer) -> Answer:
-    return replace(answer, body=error_body(refused("unavailable"), "AFlakySandbox"), status=503)
+def _code_2(response: Response) -> Response:
+    return replace(response, body=error_body(refused("unavailable"), "AFlakySandbox"), status=503)
 
 
 #: What goes wrong in `flaky`, in turn.
-BREAKS: Final[Sequence[Callable[[Answer], Answer]]] = (
+BREAKS: Final[Sequence[Callable[[Response], Response]]] = (
     *(html_502, empty_500, service_unavailable, cut_json, _code_2),
 )
 
 
-def break_answer(fault: Fault, answer: Answer, call: Call, _: Place) -> Answer:
+def break_in_turn(fault: Fault, response: Response, call: Call, _: Place) -> Response:
     turn = call.number // max(1, fault.number) % len(BREAKS)
-    return BREAKS[turn](answer) if fault.picks(call.number) else answer
+    return BREAKS[turn](response) if fault.picks(call.number) else response
 
 
-def one_in(spoil: Callable[[Answer], Answer]) -> After:
-    """One in so many answers is spoilt in this way."""
+def one_in(spoil: Callable[[Response], Response]) -> After:
+    """One in N responses is spoilt in this way."""
 
-    def after(fault: Fault, answer: Answer, call: Call, _: Place) -> Answer:
-        return spoil(answer) if fault.picks(call.number) else answer
+    def after(fault: Fault, response: Response, call: Call, _: Place) -> Response:
+        return spoil(response) if fault.picks(call.number) else response
 
     return after
 
 
-def slow(fault: Fault, answer: Answer, _: Call, __: Place) -> Answer:
-    return replace(answer, wait_seconds=answer.wait_seconds + fault.number / 1000)
+def slow(fault: Fault, response: Response, _: Call, __: Place) -> Response:
+    return replace(response, wait_seconds=response.wait_seconds + fault.number / 1000)
 
 
-def shrink_pages(fault: Fault, answer: Answer, call: Call, _: Place) -> Answer:
-    """A page of more than one row and so many bytes is refused; with fewer rows it is not."""
-    is_page = answer.body.startswith(b'{"data":[') and call.params.get("limit") != "1"
-    if not is_page or len(answer.body) <= fault.number:
-        return answer
-    return replace(answer, body=error_body(refused("reduce_data"), ""), status=500)
+def shrink_pages(fault: Fault, response: Response, call: Call, _: Place) -> Response:
+    """A page of more than one row and more than N bytes is refused; with fewer rows it is not."""
+    is_page = response.body.startswith(b'{"data":[') and call.params.get("limit") != "1"
+    if not is_page or len(response.body) <= fault.number:
+        return response
+    return replace(response, body=error_body(refused("reduce_data"), ""), status=500)
 
 
 # --- shapes of errors -----------------------------------------------------------------------
@@ -143,33 +143,33 @@ SHAPES: Final[Sequence[Callable[[Mapping[str, Any]], Any]]] = (
 )
 
 
-def odd_errors(fault: Fault, answer: Answer, _: Call, __: Place) -> Answer:
+def odd_errors(fault: Fault, response: Response, _: Call, __: Place) -> Response:
     """Every error has a shape that has been seen, each time another one."""
-    if not answer.body.startswith(b'{"error":{'):
-        return answer
+    if not response.body.startswith(b'{"error":{'):
+        return response
     shape = SHAPES[(fault.times("errors") - 1) % len(SHAPES)]
-    return replace(answer, body=compact({"error": shape(json.loads(answer.body)["error"])}))
+    return replace(response, body=compact({"error": shape(json.loads(response.body)["error"])}))
 
 
 # --- report runs ----------------------------------------------------------------------------
 
 
-def create_answer(*bodies: Callable[[str], Any], once: bool = True) -> After:
-    """What the creation of a run answers, given its id. With `once` for the first of its kind."""
+def creation(*bodies: Callable[[str], Any], once: bool = True) -> After:
+    """The response to creating a run, given its id. With `once` for the first of its kind."""
 
-    def after(fault: Fault, answer: Answer, call: Call, _: Place) -> Answer:
-        is_creation = call.method == "POST" and answer.body.startswith(b'{"report_run_id":"')
+    def after(fault: Fault, response: Response, call: Call, _: Place) -> Response:
+        is_creation = call.method == "POST" and response.body.startswith(b'{"report_run_id":"')
         same = frozenset((k, v) for k, v in call.params.items() if k != "access_token")
         if not is_creation or (once and fault.times(call.path, same) > 1):
-            return answer
-        made = json.loads(answer.body)["report_run_id"]
+            return response
+        made = json.loads(response.body)["report_run_id"]
         body = bodies[(fault.times("bodies") - 1) % len(bodies)]
-        return replace(answer, body=compact(body(made)))
+        return replace(response, body=compact(body(made)))
 
     return after
 
 
-#: What a poll answers now and then instead of where the run stands.
+#: What a poll returns now and then instead of the state of the run.
 POLLS: Final[Sequence[Callable[[Any], bytes]]] = (
     lambda _: b"<html></html>",
     lambda run: compact({"id": run}),
@@ -178,34 +178,34 @@ POLLS: Final[Sequence[Callable[[Any], bytes]]] = (
 )
 
 
-def poll_body(fault: Fault, answer: Answer, call: Call, place: Place) -> Answer:
-    """One in so many polls that went well says nothing that can be used."""
+def poll_body(fault: Fault, response: Response, call: Call, place: Place) -> Response:
+    """One in N successful polls returns nothing that can be used."""
     is_poll = (
         place.run_id is not None
         and call.parts == (place.run_id,)
-        and answer.status == HTTPStatus.OK
+        and response.status == HTTPStatus.OK
     )
     if not is_poll or not fault.picks(fault.times("polls") - 1):
-        return answer
+        return response
     body = POLLS[(fault.times("bodies") - 1) % len(POLLS)]
-    return replace(answer, body=body(call.parts[0]))
+    return replace(response, body=body(call.parts[0]))
 
 
 # --- items of a batch -----------------------------------------------------------------------
 
 
-def item_null(fault: Fault, answer: Answer, call: Call) -> Answer | None:
-    return None if fault.picks(call.number) else answer
+def item_null(fault: Fault, response: Response, call: Call) -> Response | None:
+    return None if fault.picks(call.number) else response
 
 
 def item_error(name: str) -> Item:
-    """One in so many items gets this line of `REFUSALS`."""
+    """One in N items gets this line of `REFUSALS`."""
 
-    def item(fault: Fault, answer: Answer, call: Call) -> Answer:
+    def item(fault: Fault, response: Response, call: Call) -> Response:
         if not fault.picks(call.number):
-            return answer
+            return response
         headers = throttle_headers(name, "") if name.startswith("throttled") else {}
         body = error_body(refused(name), "ABatchedSandbox")
-        return Answer(body, REFUSALS[name].status, {**answer.headers, **headers})
+        return Response(body, REFUSALS[name].status, {**response.headers, **headers})
 
     return item

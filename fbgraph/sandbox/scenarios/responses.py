@@ -1,10 +1,10 @@
-"""Scenarios of bad luck: answers that break on their way, and errors that pass."""
+"""Scenarios of bad luck: responses that break on their way, and errors that pass."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.faults import answers, calls
+from fbgraph.sandbox.faults import calls, responses
 from fbgraph.sandbox.faults.hooks import Scenario
 from fbgraph.sandbox.protocol.refusals import REFUSALS
 from fbgraph.sandbox.scenarios.sources import CODES, HANDLING, TRANSIENT
@@ -12,48 +12,48 @@ from fbgraph.sandbox.scenarios.sources import CODES, HANDLING, TRANSIENT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ANSWERS_SCENARIOS"]
+__all__ = ["RESPONSES_SCENARIOS"]
 
-ANSWERS_SCENARIOS: Final[Mapping[str, Scenario]] = {
+RESPONSES_SCENARIOS: Final[Mapping[str, Scenario]] = {
     # Luck
     "flaky": Scenario(
         "one in N responses: in turn HTML with 502, empty with 500, text with 200, cut-off"
         " JSON, code 2",
         "facebook-python-business-sdk #145, #414",
         strength=5,
-        after=answers.break_answer,
+        after=responses.break_in_turn,
     ),
     "html": Scenario(
         "one in N responses: HTML, in turn with HTTP 502, 500, 503 and 504",
         "facebook-business 26.0.3, FacebookResponse.is_success",
         strength=6,
-        after=answers.html,
+        after=responses.html,
     ),
     "empty_500": Scenario(
         "one in N responses: HTTP 500 without a body",
         "facebook-python-business-sdk #414",
         strength=6,
-        after=answers.one_in(answers.empty_500),
+        after=responses.one_in(responses.empty_500),
     ),
     "service_unavailable": Scenario(
         "one in N responses: HTTP 200 with the text Service Unavailable",
         "facebook-python-business-sdk #145",
         strength=6,
-        after=answers.one_in(answers.service_unavailable),
+        after=responses.one_in(responses.service_unavailable),
     ),
     "cut_json": Scenario(
         "one in N responses: JSON that ends too early, in a complete response",
         TRANSIENT,
         strength=6,
-        after=answers.one_in(answers.cut_json),
+        after=responses.one_in(responses.cut_json),
     ),
     "reset": Scenario(
         "one in N responses: the connection closes in the middle of the body",
         TRANSIENT,
         strength=6,
-        after=answers.one_in(answers.reset),
+        after=responses.one_in(responses.reset),
     ),
-    "slow": Scenario("every response is N ms late", TRANSIENT, strength=10, after=answers.slow),
+    "slow": Scenario("every response is N ms late", TRANSIENT, strength=10, after=responses.slow),
     "unavailable": Scenario(
         "one in N requests: code 2, is_transient, in turn with HTTP 503, 500 and 400",
         TRANSIENT,
@@ -79,7 +79,7 @@ ANSWERS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         "facebook-python-business-sdk #272, #563, #573; facebook-php-business-sdk #237",
         strength=6,
         before=calls.now_and_then("unavailable"),
-        after=answers.odd_errors,
+        after=responses.odd_errors,
     ),
     "always": Scenario(
         "every request fails with this line of the table of errors (`protocol/refusals.py`)",
