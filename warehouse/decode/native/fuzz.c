@@ -1,9 +1,9 @@
 /* Bodies with anything wrong, given to the reader of warehouse/decode/native/reader.c from memory that ends where
    they end, which the compiler's sanitizers watch. Now and then there is no memory left.
 
-   fuzz PAGE TIMES: reads mutants of the page in that file. Prints how many were taken.
+   fuzz PAGE TIMES SEED: reads mutants of the page in that file. Prints how many were taken.
    Aborts when the reader touches what is not its own, forgets memory, or gives offsets that do not
-   fit. tests/warehouse/decode/test_reader.py compiles and runs it. */
+   fit. tests/warehouse/decode/test_fuzz.py compiles and runs it; so does `make fuzz`, for longer. */
 
 #include <stdint.h>
 #include <stdio.h>
@@ -122,11 +122,12 @@ static int64_t read_once(const uint8_t *const *bodies, const int64_t *sizes, int
 int main(int count, char **arguments)
 {
     static uint8_t page[65536], body[65536];
-    demand(count == 3, "fuzz PAGE TIMES");
+    demand(count == 4, "fuzz PAGE TIMES SEED");
     FILE *file = fopen(arguments[1], "rb");
     demand(file != NULL, "no such page");
     size_t size = fread(page, 1, sizeof page, file);
     fclose(file);
+    state ^= strtoull(arguments[3], NULL, 10) << 1 | 1; /* odd, so never 0 */
     long taken = 0;
     for (long n = atol(arguments[2]); n > 0; n--) {
         memcpy(body, page, size);
