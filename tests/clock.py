@@ -1,4 +1,6 @@
-"""Time that passes only while everybody waits, for clients and for the sandbox that they call."""
+"""The tests' time, for clients and for the sandbox that they call: one that a test moves, and one
+that passes only while everybody waits.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import heapq
 import threading
 import time
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -15,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from concurrent.futures import Future
 
-__all__ = ["Calling", "VirtualClock"]
+__all__ = ["NOW", "Calling", "Clock", "VirtualClock"]
+
+#: An hour at which the days before are over in every zone.
+NOW: Final = datetime(2026, 11, 23, 20, tzinfo=UTC)
 
 #: Real seconds that threads get to do what needs no waiting, before time goes on.
 GRACE_SECONDS: Final = 0.0005
@@ -25,7 +30,42 @@ GRACE_SECONDS: Final = 0.0005
 WORK_SECONDS: Final = 5.0
 
 
-class VirtualClock:
+class Clock:
+    """Stands still until a test moves it or somebody who has it sleeps, which ends at once.
+
+    `waits` are the seconds of each sleep, in their order.
+    """
+
+    def __init__(self, start: datetime = NOW) -> None:
+        self._start = start
+        self._seconds = 0.0
+        self._lock = threading.Lock()
+        self.waits: list[float] = []
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    @property
+    def now(self) -> datetime:
+        """The time as an aware instant. A test sets it, forwards or back."""
+        return self._start + timedelta(seconds=self._seconds)
+
+    @now.setter
+    def now(self, now: datetime) -> None:
+        self._seconds = (now - self._start).total_seconds()
+
+    def seconds(self) -> float:
+        """Since the start."""
+        return self._seconds
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self._seconds += seconds
+            self.waits.append(seconds)
+        time.sleep(GRACE_SECONDS)  # lets the thread that is waited for go on
+
+
+class VirtualClock(Clock):
     """Sleepers wake in the order of their times, as they would; nobody waits in earnest.
 
     Time stands still while a call is under way, while one of the jobs that were waited for does
@@ -33,22 +73,13 @@ class VirtualClock:
     """
 
     def __init__(self, start: datetime) -> None:
-        self._start = start
-        self._seconds = 0.0
+        super().__init__(start)
         self._wakings: list[float] = []
         self._calls = 0
         self._idle: set[int] = set()  # threads that sleep or wait
         self._jobs: dict[int, Collection[Future[Any]]] = {}  # by the thread that decides
         self._stirred = time.monotonic()
         self._changed = threading.Condition()
-
-    def seconds(self) -> float:
-        """Since the start."""
-        return self._seconds
-
-    def now(self) -> datetime:
-        """The same as an aware instant."""
-        return self._start + timedelta(seconds=self._seconds)
 
     def sleep(self, seconds: float) -> None:
         """Come back when all who wake earlier have been woken."""

@@ -1,4 +1,4 @@
-"""Two accounts, a clock that stands, and Meta's refusal: what tests of shared limits begin with."""
+"""Two accounts and Meta's refusal: what tests of shared limits begin with."""
 
 from __future__ import annotations
 
@@ -7,14 +7,6 @@ from fbgraph.errors import Detail, ThrottledError
 
 ONE = Request("GET", "act_1/insights")
 TWO = Request("GET", "act_2/insights")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def refusal(told: float) -> ThrottledError:

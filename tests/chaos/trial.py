@@ -161,9 +161,7 @@ class World:
             _watched(client, clock) as hung,
             clock.deciding(),
         ):
-            loader = Loader(
-                client, lake, accounts_in(lake), "chaos", now=clock.now, wait=clock.wait
-            )
+            loader = Loader(client, lake, accounts_in(lake), "chaos", now=clock, wait=clock.wait)
             wanted = [
                 AccountDay(account, day) for account in sandbox.account_ids for day in self._days
             ]
@@ -209,7 +207,7 @@ def _sandbox(clock: VirtualClock, plan: Plan) -> Sandbox:
     names = (RESTATED, *plan.scenarios) if plan.scenarios else ()
     return Sandbox(
         scenarios=names,
-        now=clock.now,
+        now=clock,
         accounts=ACCOUNTS,
         run_seconds=plan.run_seconds,
         compress=False,

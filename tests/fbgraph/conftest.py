@@ -19,6 +19,7 @@ import pytest
 
 from fbgraph import GraphClient
 from fbgraph.http import served
+from tests.clock import Clock
 
 if TYPE_CHECKING:
     import socket
@@ -165,17 +166,21 @@ class Wire:
     token: str
     settings: dict[str, Any]
     requests: list[httpx.Request] = field(default_factory=list)
-    waits: list[float] = field(default_factory=list)
+    clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
         self.client = GraphClient(
             self.token,
             transport=httpx.MockTransport(self._answer),
-            sleep=self.waits.append,
+            sleep=self.clock.sleep,
             jitter=lambda: 0.0,
-            clock=lambda: sum(self.waits),  # time passes by waiting only
+            clock=self.clock.seconds,
             **self.settings,
         )
+
+    @property
+    def waits(self) -> list[float]:
+        return self.clock.waits
 
     @property
     def asked(self) -> list[str]:

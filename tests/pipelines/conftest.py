@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +15,7 @@ from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import REPORTS
+from tests.clock import NOW, Clock
 from warehouse.lake.partitions import Lake
 
 if TYPE_CHECKING:
@@ -25,32 +24,14 @@ if TYPE_CHECKING:
 
     from pipelines.loading.load_result import Outcome
 
-#: The sandbox's clock: days before it are finished in every zone.
-NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 DAYS = [date(2026, 11, 20), date(2026, 11, 21), date(2026, 11, 22)]
-
-
-class Hours:
-    """Time that passes by waiting only, for all threads of a client."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self._lock = threading.Lock()
-
-    def clock(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        with self._lock:
-            self.now += seconds
-        time.sleep(0.001)  # lets the thread that is waited for go on
 
 
 @pytest.fixture
 def impatient() -> dict[str, Any]:
     """Arguments of a client that waits for nothing and thinks that it did."""
-    hours = Hours()
-    return {"sleep": hours.sleep, "clock": hours.clock}
+    clock = Clock()
+    return {"sleep": clock.sleep, "clock": clock.seconds}
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 
 from fbgraph.catalog.fields import EFFECTIVE_STATUSES, HOURLY
 from fbgraph.sandbox import Sandbox
+from tests.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,16 +24,6 @@ NOW = datetime(2026, 11, 23, 11, 7, tzinfo=UTC)
 
 #: The sandbox speaks plain HTTP, and loading certificates would cost each client 30 ms.
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-class Clock:
-    """Stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 class Graph:
@@ -121,7 +112,7 @@ def open_graph() -> Iterator[Callable[..., Graph]]:
     with ExitStack() as stack:
 
         def start(*scenarios: str, **options: Any) -> Graph:
-            clock = Clock()
+            clock = Clock(NOW)
             sandbox = stack.enter_context(Sandbox(scenarios=scenarios, now=clock, **options))
             return Graph(sandbox, clock, stack.enter_context(_http(sandbox)))
 
@@ -131,7 +122,7 @@ def open_graph() -> Iterator[Callable[..., Graph]]:
 @pytest.fixture(scope="session")
 def graph() -> Iterator[Graph]:
     """One sandbox for all tests that only read."""
-    clock = Clock()
+    clock = Clock(NOW)
     with Sandbox(now=clock) as sandbox, _http(sandbox) as http:
         yield Graph(sandbox, clock, http)
 

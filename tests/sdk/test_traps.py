@@ -30,6 +30,7 @@ from fbgraph.errors import (
     RetryableError,
     UncertainWriteError,
 )
+from tests.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,13 +59,13 @@ class Both:
     def __init__(self, sandbox: Sandbox, url: str) -> None:
         FacebookSession.GRAPH = url
         self.api = FacebookAdsApi.init(access_token=sandbox.token, crash_log=False)
-        self.waits: list[float] = []
+        self.clock = Clock()
         self.client = GraphClient(
             sandbox.token,
             base_url=url,
-            sleep=self.waits.append,
+            sleep=self.clock.sleep,
             jitter=lambda: 0.0,
-            clock=lambda: sum(self.waits),  # time passes by waiting only
+            clock=self.clock.seconds,
         )
         self.sdk = AdAccount(f"act_{sandbox.account_ids[0]}", api=self.api)
         self.ours: Node = self.client.account(sandbox.account_ids[0])
@@ -167,7 +168,7 @@ def test_html_with_502_is_success_to_the_sdk(both: Both, relay: Relay) -> None:
 
     assert (answer.status(), answer.is_success(), answer.error()) == (502, True, None)
     assert len(ours) == both.ours.edge("campaigns").count()
-    assert len(both.waits) == 1
+    assert len(both.clock.waits) == 1
 
 
 def test_html_in_a_batch_goes_to_the_sdks_success_callback(both: Both, relay: Relay) -> None:
@@ -307,7 +308,7 @@ def test_the_sdk_does_not_wait_for_a_throttle(
 
     assert caught.value.api_error_code() == 80000
     assert len(ours) == 20
-    assert max(both.waits) >= 60
+    assert max(both.clock.waits) >= 60
 
 
 # --- ids and calls that are no more ---------------------------------------------------------

@@ -26,6 +26,7 @@ from fbgraph.http.auth import appsecret_proof
 from fbgraph.http.batch import MAX_ITEMS, Pending, fits
 from fbgraph.limits.retry import MAX_ATTEMPTS, MAX_THROTTLED_SECONDS
 from fbgraph.limits.usage import Limit
+from tests.clock import Clock
 from tests.fbgraph.conftest import Heard
 
 if TYPE_CHECKING:
@@ -587,7 +588,7 @@ def test_every_item_ends_with_its_own_result_after_exactly_as_many_calls_as_it_n
     plans: list[tuple[str, ...]],
 ) -> None:
     times = [0] * len(plans)
-    waits: list[float] = []
+    clock = Clock()
 
     def answer(request: httpx.Request) -> httpx.Response:
         request.read()
@@ -601,9 +602,9 @@ def test_every_item_ends_with_its_own_result_after_exactly_as_many_calls_as_it_n
     with GraphClient(
         "EAAinvented0123456789",
         transport=httpx.MockTransport(answer),
-        sleep=waits.append,
+        sleep=clock.sleep,
         jitter=lambda: 0.0,
-        clock=lambda: sum(waits),
+        clock=clock.seconds,
     ) as client:
         found = client.batch(Request("GET", str(number)) for number in range(len(plans)))
 
@@ -646,7 +647,7 @@ def test_who_only_asks_how_long_to_rest_does_not_take_the_turn(wire: MakeWire) -
     graph = wire(items(failed(17)))
     (call,) = gets("act_1/campaigns")
     graph.client.batch_once([call])
-    graph.waits.append(60.0)
+    graph.clock.sleep(60.0)
 
     rests = [graph.client.rest_of(call), graph.client.rest_of(call)]
     rests += [graph.client.rest_before(call), graph.client.rest_before(call)]

@@ -9,15 +9,22 @@ import pytest
 from fbgraph.limits.cooldowns import Ledger, Rest
 from fbgraph.limits.throttle import Throttle
 from fbgraph.limits.usage import Limit
-from tests.limits import ONE, TWO, Clock, refusal
+from tests.clock import Clock
+from tests.limits import ONE, TWO, refusal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
+def throttles(clock: Clock, folder: Path, count: int) -> list[Throttle]:
+    """Of as many processes that share a file."""
+    ledgers = [Ledger(folder / "limits.json", clock.seconds) for _ in range(count)]
+    return [Throttle(clock.seconds, ledger) for ledger in ledgers]
+
+
 def test_what_one_process_is_told_another_obeys(tmp_path: Path) -> None:
     clock = Clock()
-    here, there = (Throttle(clock, Ledger(tmp_path / "limits.json", clock)) for _ in range(2))
+    here, there = throttles(clock, tmp_path, 2)
 
     here.settle(ONE, refusal(100.0))
 
@@ -26,9 +33,9 @@ def test_what_one_process_is_told_another_obeys(tmp_path: Path) -> None:
 
 def test_a_limit_that_is_free_again_is_free_for_all(tmp_path: Path) -> None:
     clock = Clock()
-    here, there = (Throttle(clock, Ledger(tmp_path / "limits.json", clock)) for _ in range(2))
+    here, there = throttles(clock, tmp_path, 2)
     here.settle(ONE, refusal(100.0))
-    clock.now += 100
+    clock.sleep(100)
 
     waits = [here.turn(ONE), there.turn(ONE)]  # the probe, and who waits for it
     here.settle(ONE)
@@ -39,10 +46,10 @@ def test_a_limit_that_is_free_again_is_free_for_all(tmp_path: Path) -> None:
 
 def test_of_all_processes_one_finds_out_whether_a_block_is_over(tmp_path: Path) -> None:
     clock = Clock()
-    crowd = [Throttle(clock, Ledger(tmp_path / "limits.json", clock)) for _ in range(3)]
+    crowd = throttles(clock, tmp_path, 3)
     crowd[0].settle(ONE, refusal(100.0))
     told = [one.turn(ONE) for one in crowd]
-    clock.now += 100
+    clock.sleep(100)
 
     probes = [one.turn(ONE) for one in crowd]
     crowd[0].settle(ONE, refusal(50.0))
@@ -54,7 +61,7 @@ def test_of_all_processes_one_finds_out_whether_a_block_is_over(tmp_path: Path) 
 
 def test_what_is_left_of_a_limit_makes_no_block_shorter(tmp_path: Path) -> None:
     clock = Clock()
-    ledger = Ledger(tmp_path / "limits.json", clock)
+    ledger = Ledger(tmp_path / "limits.json", clock.seconds)
 
     ledger.rest(Limit("1"), Rest(100, is_block=True))
     ledger.rest(Limit("1"), Rest(1))
@@ -64,24 +71,24 @@ def test_what_is_left_of_a_limit_makes_no_block_shorter(tmp_path: Path) -> None:
 
 def test_a_probe_that_dies_holds_the_others_up_for_seconds_only(tmp_path: Path) -> None:
     clock = Clock()
-    here, there = (Throttle(clock, Ledger(tmp_path / "limits.json", clock)) for _ in range(2))
+    here, there = throttles(clock, tmp_path, 2)
     here.settle(ONE, refusal(100.0))
-    clock.now += 100
+    clock.sleep(100)
     here.turn(ONE)
 
-    clock.now += there.turn(ONE)
+    clock.sleep(there.turn(ONE))
 
     assert there.turn(ONE) == 0.0
 
 
 def test_rests_pass_and_are_swept_out(tmp_path: Path) -> None:
     clock = Clock()
-    ledger = Ledger(tmp_path / "limits.json", clock)
+    ledger = Ledger(tmp_path / "limits.json", clock.seconds)
     ledger.rest(Limit("1"), Rest(50))
-    clock.now += 60
+    clock.sleep(60)
     ledger.rest(Limit("2", "ads_insights"), Rest(50))
 
-    assert (ledger.rests(), "1060" in ledger.path.read_text()) == (
+    assert (ledger.rests(), "50.0" in ledger.path.read_text()) == (
         {Limit("2", "ads_insights"): Rest(50.0)},
         False,
     )
@@ -97,7 +104,7 @@ def test_rests_pass_and_are_swept_out(tmp_path: Path) -> None:
 def test_a_ledger_that_cannot_be_read_keeps_nobody_from_calling(tmp_path: Path, text: str) -> None:
     path = tmp_path / "limits.json"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
-    ledger = Ledger(path, Clock())
+    ledger = Ledger(path, Clock().seconds)
 
     told = ledger.rests()
     ledger.rest(Limit("1"), Rest(5))
@@ -106,7 +113,7 @@ def test_a_ledger_that_cannot_be_read_keeps_nobody_from_calling(tmp_path: Path, 
 
 
 def test_a_ledger_makes_its_folder_when_there_is_something_to_tell(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "not" / "yet" / "limits.json", Clock())
+    ledger = Ledger(tmp_path / "not" / "yet" / "limits.json", Clock().seconds)
 
     before = ledger.rests()
     ledger.rest(Limit(), Rest(9))

@@ -21,6 +21,7 @@ from fbgraph.limits.throttle import (
     rest_seconds,
 )
 from fbgraph.limits.usage import Limit, Reading, usage_of
+from tests.clock import Clock
 
 if TYPE_CHECKING:
     from tests.fbgraph.conftest import MakeWire
@@ -31,14 +32,6 @@ TWO = Request("GET", "act_2/campaigns")
 ME = Request("GET", "me")
 
 PERCENTS = st.floats(0, 1000)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def refusal(limit: str, told: float | None = 100.0) -> ThrottledError:
@@ -82,21 +75,21 @@ def test_a_block_is_bounded_and_never_shorter_than_told(told: float | None, stri
 
 
 def test_a_call_rests_for_the_limits_that_it_counts_against_and_for_no_others() -> None:
-    throttle = Throttle(Clock())
+    throttle = Throttle(Clock().seconds)
     throttle.note(usage_of({"x-fb-ads-insights-throttle": '{"acc_id_util_pct":96}'}, "1"))
 
     assert [throttle.turn(r) for r in (ONE_INSIGHTS, ONE, TWO, ME)] == [60.0, 0.0, 0.0, 0.0]
 
 
 def test_the_limit_of_the_app_is_everybodys() -> None:
-    throttle = Throttle(Clock())
+    throttle = Throttle(Clock().seconds)
     throttle.note(usage_of({"x-app-usage": '{"call_count":86}'}))
 
     assert [throttle.turn(r) for r in (ONE_INSIGHTS, TWO, ME)] == [10.0] * 3
 
 
 def test_a_lower_share_ends_a_rest() -> None:
-    throttle = Throttle(Clock())
+    throttle = Throttle(Clock().seconds)
     for percent in (99, 12):
         throttle.note(usage_of({"x-app-usage": f'{{"call_count":{percent}}}'}))
 
@@ -105,18 +98,18 @@ def test_a_lower_share_ends_a_rest() -> None:
 
 def test_a_rest_passes() -> None:
     clock = Clock()
-    throttle = Throttle(clock)
+    throttle = Throttle(clock.seconds)
     throttle.note(usage_of({"x-app-usage": '{"call_count":99}'}))
 
     waits = [throttle.turn(ME)]
-    clock.now += 61
+    clock.sleep(61)
     waits.append(throttle.turn(ME))
 
     assert waits == [60.0, 0.0]
 
 
 def test_the_view_is_by_app_account_and_use_case() -> None:
-    throttle = Throttle(Clock())
+    throttle = Throttle(Clock().seconds)
     throttle.note(
         usage_of(
             {
@@ -147,7 +140,7 @@ def test_the_view_is_by_app_account_and_use_case() -> None:
     ],
 )
 def test_a_refusal_holds_up_those_who_share_its_limit(limit: str, waits: list[float]) -> None:
-    throttle = Throttle(Clock())
+    throttle = Throttle(Clock().seconds)
 
     throttle.settle(ONE_INSIGHTS, refusal(limit))
 
@@ -155,7 +148,7 @@ def test_a_refusal_holds_up_those_who_share_its_limit(limit: str, waits: list[fl
 
 
 def test_an_account_that_is_not_known_holds_up_everybody() -> None:
-    throttle = Throttle(Clock())
+    throttle = Throttle(Clock().seconds)
 
     throttle.settle(Request("GET", "7"), refusal("account"))
 
@@ -164,9 +157,9 @@ def test_an_account_that_is_not_known_holds_up_everybody() -> None:
 
 def test_after_a_block_one_call_goes_first_and_the_others_when_it_was_answered() -> None:
     clock = Clock()
-    throttle = Throttle(clock)
+    throttle = Throttle(clock.seconds)
     throttle.settle(ONE, refusal("account"))
-    clock.now += 100
+    clock.sleep(100)
 
     waits = [throttle.turn(ONE), throttle.turn(ONE)]
     throttle.settle(ONE)
@@ -177,9 +170,9 @@ def test_after_a_block_one_call_goes_first_and_the_others_when_it_was_answered()
 
 def test_a_probe_that_is_refused_doubles_the_block() -> None:
     clock = Clock()
-    throttle = Throttle(clock)
+    throttle = Throttle(clock.seconds)
     throttle.settle(ONE, refusal("account"))
-    clock.now += 100
+    clock.sleep(100)
     throttle.turn(ONE)
 
     throttle.settle(ONE, refusal("account"))
@@ -188,7 +181,7 @@ def test_a_probe_that_is_refused_doubles_the_block() -> None:
 
 
 def test_refusals_of_calls_that_were_on_their_way_are_one_strike() -> None:
-    throttle = Throttle(Clock())
+    throttle = Throttle(Clock().seconds)
 
     for _ in range(8):
         throttle.settle(ONE, refusal("account"))
@@ -197,7 +190,7 @@ def test_refusals_of_calls_that_were_on_their_way_are_one_strike() -> None:
 
 
 def test_a_call_that_was_on_its_way_before_a_block_does_not_end_it() -> None:
-    throttle = Throttle(Clock())
+    throttle = Throttle(Clock().seconds)
     throttle.turn(ONE_INSIGHTS)
     throttle.turn(ONE)
     throttle.settle(ONE, refusal("account"))
@@ -209,9 +202,9 @@ def test_a_call_that_was_on_its_way_before_a_block_does_not_end_it() -> None:
 
 def test_a_call_that_is_no_probe_does_not_speak_for_the_one_that_is() -> None:
     clock = Clock()
-    throttle = Throttle(clock)
+    throttle = Throttle(clock.seconds)
     throttle.settle(ONE, refusal("account"))
-    clock.now += 100
+    clock.sleep(100)
     throttle.turn(ONE)
 
     throttle.settle(ONE_INSIGHTS)
@@ -222,9 +215,9 @@ def test_a_call_that_is_no_probe_does_not_speak_for_the_one_that_is() -> None:
 
 def test_a_probe_that_nobody_answers_lets_the_next_call_try() -> None:
     clock = Clock()
-    throttle = Throttle(clock)
+    throttle = Throttle(clock.seconds)
     throttle.settle(ONE, refusal("account"))
-    clock.now += 100
+    clock.sleep(100)
     throttle.turn(ONE)
 
     throttle.unheard(ONE)
@@ -243,26 +236,21 @@ def test_a_client_rests_before_the_call_when_its_limit_is_nearly_used_up(wire: M
 
 
 def test_many_threads_call_into_a_block_no_more_than_a_probe_at_a_time() -> None:
-    lock = threading.Lock()
-    now, into = [0.0], [0]
+    lock, clock, into = threading.Lock(), Clock(), [0]
 
     def answer(_: httpx.Request) -> httpx.Response:
         with lock:
-            if now[0] < 90:  # longer than the minute that is waited first
+            if clock.seconds() < 90:  # longer than the minute that is waited first
                 into[0] += 1
                 return httpx.Response(400, json={"error": {"message": "Too many", "code": 17}})
         return httpx.Response(200, json={"id": "1"})
 
-    def sleep(seconds: float) -> None:
-        with lock:
-            now[0] += seconds
-
     client = GraphClient(
         "EAAinvented0123456789",
         transport=httpx.MockTransport(answer),
-        sleep=sleep,
+        sleep=clock.sleep,
         jitter=lambda: 0.0,
-        clock=lambda: now[0],
+        clock=clock.seconds,
     )
     client._throttle.settle(ONE, refusal("account", told=60.0))  # noqa: SLF001  # blocked already
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections import defaultdict
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +16,7 @@ from fbgraph.errors import BlockedError, RetryableError, TokenError
 from fbgraph.reports.engine import Engine
 from fbgraph.reports.task import Order, Saved
 from fbgraph.sandbox import Sandbox
+from tests.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,25 +28,6 @@ NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 DAYS = tuple(date(2026, 11, 16) + timedelta(days=n) for n in range(7))
 REQUIRED = ("account_id", "ad_id", "impressions", "spend")
 FIELDS = (*REQUIRED, "campaign_id", "clicks", "actions", "cpc", "ctr")
-
-
-class Time:
-    """Passes by waiting only, for the client and for the sandbox."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self._lock = threading.Lock()
-
-    def clock(self) -> float:
-        return self.seconds
-
-    def sleep(self, seconds: float) -> None:
-        with self._lock:
-            self.seconds += seconds
-        time.sleep(0.0005)  # lets the thread that is waited for go on
-
-    def now(self) -> datetime:
-        return NOW + timedelta(seconds=self.seconds)
 
 
 class Pages:
@@ -110,8 +90,8 @@ class MemoryWork:
 
 
 class MemoryJournal:
-    def __init__(self, time: Time) -> None:
-        self.time = time
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
         self.known: dict[tuple[str, str], tuple[Saved, float]] = {}
         self.finished: list[tuple[str, Sequence[date]]] = []
 
@@ -119,10 +99,10 @@ class MemoryJournal:
         found = self.known.get((account_id, json.dumps(params)))
         if found is None:
             return None
-        return Saved(found[0].report_run_id, self.time.seconds - found[1], found[0].was_split)
+        return Saved(found[0].report_run_id, self.clock.seconds() - found[1], found[0].was_split)
 
     def save(self, account_id: str, params: Params, saved: Saved) -> None:
-        self.known[account_id, json.dumps(params)] = saved, self.time.seconds
+        self.known[account_id, json.dumps(params)] = saved, self.clock.seconds()
 
     def forget(self, account_id: str, params: Params) -> None:
         self.known.pop((account_id, json.dumps(params)), None)
@@ -146,21 +126,19 @@ class Bench:
     def __init__(
         self, stack: ExitStack, scenarios: Sequence[str], options: Mapping[str, Any]
     ) -> None:
-        self.time = Time()
-        self.sandbox = stack.enter_context(
-            Sandbox(scenarios=scenarios, now=self.time.now, **options)
-        )
+        self.clock = Clock()
+        self.sandbox = stack.enter_context(Sandbox(scenarios=scenarios, now=self.clock, **options))
         self.client = stack.enter_context(
             GraphClient(
                 self.sandbox.token,
                 base_url=self.sandbox.url,
-                sleep=self.time.sleep,
-                clock=self.time.clock,
+                sleep=self.clock.sleep,
+                clock=self.clock.seconds,
                 jitter=lambda: 0.0,
             )
         )
         self.work = MemoryWork()
-        self.journal = MemoryJournal(self.time)
+        self.journal = MemoryJournal(self.clock)
 
     def run(self, *orders: Order, **settings: Any) -> dict[str, Any]:
         """What became of each order; of two accounts' week without any named."""

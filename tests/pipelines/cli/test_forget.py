@@ -21,7 +21,8 @@ from pipelines.cli.main import cli
 from pipelines.cli.runs import run_job
 from pipelines.loading.partitions import AD_ACCOUNTS
 from pipelines.state.cooldowns import ledger_of
-from tests.pipelines.conftest import DAYS, NOW
+from tests.clock import NOW
+from tests.pipelines.conftest import DAYS
 from warehouse.decode.rows import Reject
 from warehouse.lake import rejects
 from warehouse.lake.forgetting import traces_of

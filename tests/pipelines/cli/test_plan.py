@@ -10,7 +10,7 @@ from pipelines.cli.plan import RUN_SECONDS, foresee, minutes_of
 from pipelines.cli.selection import plan_of
 from pipelines.loading.estimate import Cost
 from pipelines.loading.listings import discover
-from tests.pipelines.conftest import NOW
+from tests.clock import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,7 +12,7 @@ from pipelines.defs.freshness import yesterdays
 from pipelines.loading.listings import accounts_in
 from pipelines.reports.catalog import REPORTS
 from pipelines.resources import GraphResource
-from tests.pipelines.conftest import NOW
+from tests.clock import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -23,7 +23,8 @@ from pipelines.reports.catalog import CONTROL, REPORTS, Report, report_of
 from pipelines.reports.rules import faults
 from pipelines.reports.spec import Definition
 from pipelines.reports.tables import table_of
-from tests.pipelines.conftest import DAYS, NOW
+from tests.clock import NOW
+from tests.pipelines.conftest import DAYS
 from tests.pipelines.loading.test_loader import CONTROL_PAGES, REPORT_PAGES, Tampering
 from warehouse.decode.actions import LISTS
 from warehouse.decode.hours import over_at

@@ -13,7 +13,7 @@ import warehouse
 from pipelines.cli.main import cli
 from pipelines.cli.runs import run_job
 from pipelines.loading.failures import Failures
-from tests.pipelines.conftest import NOW
+from tests.clock import NOW
 from warehouse.published.publish import lag, publish
 
 if TYPE_CHECKING:

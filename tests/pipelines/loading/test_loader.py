@@ -15,7 +15,7 @@ from fbgraph.errors import TokenError
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import REPORTS
-from tests.pipelines.conftest import Hours
+from tests.clock import Clock
 from warehouse.decode.pages import Account
 
 if TYPE_CHECKING:
@@ -299,12 +299,12 @@ def _load_tampered(
     sandbox: Sandbox, lake: Lake, cells: Sequence[AccountDay], transport: httpx.BaseTransport
 ) -> Sequence[Outcome]:
     accounts = {cell.account_id: Account(cell.account_id, "Europe/Berlin", "EUR") for cell in cells}
-    hours = Hours()
+    clock = Clock()
     with GraphClient(
         sandbox.token,
         base_url=sandbox.url,
-        sleep=hours.sleep,
-        clock=hours.clock,
+        sleep=clock.sleep,
+        clock=clock.seconds,
         transport=transport,
     ) as client:
         return list(Loader(client, lake, accounts, "run-2").load(HOURLY, cells))

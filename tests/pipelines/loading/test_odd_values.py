@@ -17,7 +17,7 @@ from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import REPORTS, report_of
 from pipelines.reports.spec import Definition
 from pipelines.reports.tables import table_of
-from tests.pipelines.conftest import NOW
+from tests.clock import NOW
 from warehouse.published.publish import publish
 from warehouse.schema.catalog import register
 from warehouse.schema.verdicts import PROVEN, UNPROVABLE

@@ -14,7 +14,7 @@ from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import CONTROL, REPORTS
-from tests.pipelines.conftest import NOW
+from tests.clock import NOW
 from warehouse.published.publish import publish
 
 if TYPE_CHECKING:

@@ -65,7 +65,7 @@ class Company:
         self.folder = folder
         self.store_of = store_of
         self.clock = VirtualClock(NOW)
-        self.sandbox = Sandbox(now=self.clock.now, accounts=ACCOUNTS, quota=quota, run_seconds=20.0)
+        self.sandbox = Sandbox(now=self.clock, accounts=ACCOUNTS, quota=quota, run_seconds=20.0)
 
     def use_up(self, calls: int, path: str, account_ids: Sequence[str]) -> None:
         """Somebody else's calls."""
@@ -118,7 +118,7 @@ class Company:
                 Lake(self.folder / f"{number}"),
                 accounts,
                 f"run {number}",
-                now=self.clock.now,
+                now=self.clock,
                 wait=self.clock.wait,
             )
             wanted = [AccountDay(key, day) for key in accounts for day in DAYS]

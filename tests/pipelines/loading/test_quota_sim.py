@@ -71,7 +71,7 @@ def loaded(
     counting = Counting(clock)
     with (
         Sandbox(
-            now=clock.now, accounts=company.accounts, quota=quota, run_seconds=RUN_SECONDS
+            now=clock, accounts=company.accounts, quota=quota, run_seconds=RUN_SECONDS
         ) as sandbox,
         clock.deciding(),
         GraphClient(
@@ -87,7 +87,7 @@ def loaded(
             one["account_id"]: Account(one["account_id"], one["timezone_name"], one["currency"])
             for one in sandbox.world()["accounts"]
         }
-        loader = Loader(client, Lake(folder), accounts, "run", now=clock.now, wait=clock.wait)
+        loader = Loader(client, Lake(folder), accounts, "run", now=clock, wait=clock.wait)
         wanted = [AccountDay(key, day) for key in accounts for day in days]
         outcomes = list(loader.load(REPORTS[REPORT], wanted))
         assert all(one.load and one.load.proven for one in outcomes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -18,6 +18,7 @@ from pipelines.loading.partitions import AccountDay, key_of
 from pipelines.loading.refresh import Why
 from pipelines.reports.catalog import CONTROL, REPORTS
 from pipelines.resources import GraphResource
+from tests.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,15 +29,6 @@ if TYPE_CHECKING:
 
 HOURLY = REPORTS["insights_hourly"]
 DAY = date(2026, 11, 22)
-
-
-class Clock:
-    """Time as a test sets it, for the sandbox and for all that is loaded from it."""
-
-    now = datetime(2026, 11, 23, 20, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import CONTROL, REPORTS
+from tests.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -27,15 +28,6 @@ if TYPE_CHECKING:
 HOURLY = REPORTS["insights_hourly"]
 DAY = date(2026, 11, 22)
 TOKYO, BERLIN = "Asia/Tokyo", "Europe/Berlin"
-
-
-class Clock:
-    """Time as a test sets it, for the sandbox and for the loader."""
-
-    now = datetime(2026, 11, 23, 20, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture

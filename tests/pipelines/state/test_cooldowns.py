@@ -11,7 +11,8 @@ from fbgraph.limits.cooldowns import Ledger, Rest
 from fbgraph.limits.throttle import Throttle
 from fbgraph.limits.usage import Limit
 from pipelines.state.cooldowns import KEY, LEAST_SECONDS, LOOK_SECONDS, ledger_of
-from tests.limits import ONE, TWO, Clock, refusal
+from tests.clock import Clock
+from tests.limits import ONE, TWO, refusal
 from warehouse.storage.local import Folder
 from warehouse.storage.s3 import Bucket
 
@@ -33,11 +34,11 @@ def clock() -> Clock:
 def machine(s3: S3, tmp_path: Path, clock: Clock) -> Machine:
     """A ledger of a process on the machine of a name."""
     bucket = s3.new_bucket()
-    return lambda name: ledger_of(Bucket(bucket, "lake", tmp_path / name), clock)
+    return lambda name: ledger_of(Bucket(bucket, "lake", tmp_path / name), clock.seconds)
 
 
 def test_what_one_machine_is_told_another_obeys(machine: Machine, clock: Clock) -> None:
-    here, there = (Throttle(clock, machine(name)) for name in ("here", "there"))
+    here, there = (Throttle(clock.seconds, machine(name)) for name in ("here", "there"))
 
     here.settle(ONE, refusal(100.0))
 
@@ -47,14 +48,14 @@ def test_what_one_machine_is_told_another_obeys(machine: Machine, clock: Clock) 
 def test_of_all_machines_one_finds_out_whether_a_block_is_over(
     machine: Machine, clock: Clock
 ) -> None:
-    crowd = [Throttle(clock, machine(name)) for name in ("a", "a", "b", "c")]
+    crowd = [Throttle(clock.seconds, machine(name)) for name in ("a", "a", "b", "c")]
     crowd[0].settle(ONE, refusal(100.0))
     told = [one.turn(ONE) for one in crowd]
-    clock.now += 100
+    clock.sleep(100)
 
     probes = [one.turn(ONE) for one in reversed(crowd)]
     crowd[-1].settle(ONE, refusal(50.0))
-    clock.now += LOOK_SECONDS
+    clock.sleep(LOOK_SECONDS)
     again = [one.turn(ONE) for one in crowd]
 
     assert told == [100.0] * 4
@@ -78,13 +79,13 @@ def test_machines_that_claim_in_the_same_moment_are_told_apart_by_the_bucket(
 def test_a_limit_that_is_free_again_is_free_for_all_machines(
     machine: Machine, clock: Clock
 ) -> None:
-    here, there = (Throttle(clock, machine(name)) for name in ("here", "there"))
+    here, there = (Throttle(clock.seconds, machine(name)) for name in ("here", "there"))
     here.settle(ONE, refusal(100.0))
-    clock.now += 100
+    clock.sleep(100)
 
     waits = [here.turn(ONE), there.turn(ONE)]
     here.settle(ONE)
-    clock.now += LOOK_SECONDS
+    clock.sleep(LOOK_SECONDS)
     waits.append(there.turn(ONE))
 
     assert (waits[0], waits[1] > 0, waits[2]) == (0.0, True, 0.0)
@@ -99,7 +100,7 @@ def test_the_bucket_is_looked_at_now_and_then_and_told_only_what_lasts(
         ledger.rests()
         ledger.rest(Limit("1"), Rest(LEAST_SECONDS - 1))
     looked = [method for method, path in s3.asked[begun:] if path.endswith(KEY)]
-    clock.now += LOOK_SECONDS
+    clock.sleep(LOOK_SECONDS)
     for _ in range(10):
         ledger.rests()
         ledger.rest(Limit("1"), Rest(60.0))
@@ -115,20 +116,21 @@ def test_an_object_that_makes_no_sense_keeps_nobody_from_calling(
 ) -> None:
     store = Bucket(s3.new_bucket(), "lake", tmp_path)
     store.note(KEY, text)
-    ledger = ledger_of(store, clock)
+    ledger = ledger_of(store, clock.seconds)
 
     told = ledger.rests()
     ledger.rest(Limit("1"), Rest(50, is_block=True))
 
     assert told == {}
-    assert json.loads(store.read(KEY)) == [["1", "", 1050.0, True]]
+    assert json.loads(store.read(KEY)) == [["1", "", 50.0, True]]
 
 
 def test_a_bucket_that_is_not_there_leaves_the_machine_to_itself_and_says_so_once(
     s3: S3, tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert s3.url
-    one, other = (ledger_of(Bucket("no-such-bucket", "", tmp_path), clock) for _ in range(2))
+    store = Bucket("no-such-bucket", "", tmp_path)
+    one, other = (ledger_of(store, clock.seconds) for _ in range(2))
 
     one.rest(Limit("1"), Rest(50, is_block=True))
     is_ours = one.claim({Limit("2")}, 10.0)
@@ -141,7 +143,7 @@ def test_a_bucket_that_is_not_there_leaves_the_machine_to_itself_and_says_so_onc
 
 
 def test_a_lake_in_a_folder_has_the_file_alone(tmp_path: Path, clock: Clock) -> None:
-    ledger = ledger_of(Folder(tmp_path), clock)
+    ledger = ledger_of(Folder(tmp_path), clock.seconds)
 
     ledger.rest(Limit("1"), Rest(50))
 

@@ -17,7 +17,8 @@ from pipelines.cli.runs import run_job
 from pipelines.definitions import defs
 from pipelines.resources import GraphResource
 from pipelines.state.origin import origin_of
-from tests.pipelines.conftest import DAYS, NOW
+from tests.clock import NOW
+from tests.pipelines.conftest import DAYS
 from warehouse.lake.identity import KEY, THIS_MACHINE
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from fbgraph.reports.task import Saved
 from pipelines.reports.catalog import REPORTS
 from pipelines.state.pending_runs import FileJournal
+from tests.clock import Clock
 from warehouse.storage.local import Folder
 
 if TYPE_CHECKING:
@@ -20,26 +21,18 @@ FIRST = date(2026, 11, 1)
 LATER = [FIRST + timedelta(days=n) for n in range(7)]
 
 
-class Now:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
+@pytest.fixture
+def now() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
-def now() -> Now:
-    return Now()
-
-
-@pytest.fixture
-def journal(tmp_path: Path, now: Now) -> Callable[[], FileJournal]:
+def journal(tmp_path: Path, now: Clock) -> Callable[[], FileJournal]:
     """What a new process finds."""
     return lambda: FileJournal(Folder(tmp_path), HOURLY.name, now)
 
 
-def test_a_run_is_remembered_with_its_age(journal: Callable[[], FileJournal], now: Now) -> None:
+def test_a_run_is_remembered_with_its_age(journal: Callable[[], FileJournal], now: Clock) -> None:
     params = HOURLY.params(LATER[0], LATER[6])
     journal().save("1", params, Saved("77"))
     now.now += timedelta(minutes=5)
@@ -79,7 +72,7 @@ def test_the_days_of_runs_in_flight_are_asked_for_together_again(
 
 
 def test_an_old_run_or_one_of_other_fields_is_not_gone_on_with(
-    journal: Callable[[], FileJournal], now: Now
+    journal: Callable[[], FileJournal], now: Clock
 ) -> None:
     journal().save("1", HOURLY.params(FIRST, FIRST), Saved("77"))
     now.now += timedelta(seconds=61)
