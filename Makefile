@@ -1,9 +1,9 @@
-# Everything starts here: `make` shows what there is.
+# Everything starts here: `make` lists the targets.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-# --compile: without byte-code a command starts in twice the time.
+# --compile: without byte-code a command takes twice as long to start.
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --compile \
   --constraint requirements.lock
 READER := warehouse/decode/native/reader.c warehouse/decode/native/json.h
@@ -27,16 +27,16 @@ test-scale: .venv/installed-dev  ## Test many workers with a real Postgres and R
 	@$(BIN)/python -m tests.scale.services
 	@SCALE=1 $(BIN)/pytest tests/scale --numprocesses=2 --dist=loadfile
 
-screenshots: .venv/installed-dev  ## Make the pictures in docs/img anew, by the tests in a browser
+screenshots: .venv/installed-dev  ## Take the pictures in docs/img again, with the tests in a browser
 	@SCREENSHOTS=1 $(BIN)/pytest tests/e2e/test_browser.py
 
-coverage: .venv/installed-dev  ## Run the client's tests; 95 % of its branches must be seen
+coverage: .venv/installed-dev  ## Run the client's tests; 95 % of its branches must be covered
 	@$(BIN)/pytest tests/fbgraph --cov=fbgraph --cov-fail-under=95
 
-kills: .venv/installed-dev  ## Kill 60 loads at any moment and see each go on
+kills: .venv/installed-dev  ## Kill 60 loads at any moment and check that each resumes
 	@KILLS=9 COMMAND_KILLS=6 $(BIN)/pytest tests/kills --capture=no
 
-chaos: .venv/installed-dev  ## Load under every fault alone and under 200 threes of them; CHAOS="--first 201"
+chaos: .venv/installed-dev  ## Load under every fault alone and under 200 combinations of three; CHAOS="--first 201"
 	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 fuzz: .venv/installed-dev  ## Give the reader in C two million damaged pages, new ones each time; FUZZ=1000 for 50 times as many
@@ -54,7 +54,7 @@ dev: install  ## Open Dagster at http://127.0.0.1:3000
 sandbox: install  ## Serve the local Graph API at http://127.0.0.1:8810
 	@exec $(BIN)/fbinsights sandbox
 
-bench: .venv/installed-dev  ## Measure what we say about speed
+bench: .venv/installed-dev  ## Measure every figure about speed and memory
 	@$(BIN)/python -m benchmarks
 
 lock: .venv/installed-dev  ## Resolve newer versions into requirements.lock (needs uv)
@@ -64,7 +64,7 @@ lock: .venv/installed-dev  ## Resolve newer versions into requirements.lock (nee
 clean:  ## Remove .venv and caches; data and Dagster's history stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info build warehouse/decode/native/*.so
 
-# A marker file is newer than what it was made from, so nothing is installed twice.
+# A marker file is newer than what it was made from, so that nothing is installed twice.
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("fbinsights needs Python 3.11 or newer; this is " \
 	  + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
