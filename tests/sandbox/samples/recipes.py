@@ -1,16 +1,8 @@
-"""Every body that has been seen in public is a shape that the sandbox can produce.
-
-`samples.json` holds, for each, its HTTP status, its keys with the types of their values, and the
-codes of errors. `RECIPES` says how to get it: which scenario, and which call.
-"""
+"""How to get each sample from the sandbox: which scenario, and which request."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import pytest
 
 from fbgraph.catalog.fields import HOURLY
 
@@ -21,19 +13,8 @@ if TYPE_CHECKING:
 
     from tests.sandbox.conftest import Graph
 
-SAMPLES: Mapping[str, Any] = json.loads(
-    Path(__file__).with_name("samples.json").read_text(encoding="utf-8")
-)
-
 DAY = {"since": "2026-11-21", "until": "2026-11-21"}
 HOURS: Mapping[str, Any] = {"breakdowns": [HOURLY], "time_increment": 1, "time_range": DAY}
-TYPES: Mapping[str, tuple[type, ...]] = {
-    "text": (str,),
-    "int": (int,),
-    "float": (int, float),
-    "bool": (bool,),
-    "null": (type(None),),
-}
 
 
 class Seen(NamedTuple):
@@ -307,123 +288,3 @@ RECIPES: Mapping[str, Recipe] = {
     "write_delete": Recipe(delete_campaign),
     "write_update": Recipe(change_campaign),
 }
-
-#: Keys of rows that are not asked for by name.
-UNASKED = {"date_start", "date_stop", HOURLY}
-
-
-def fields_of(shape: Any) -> str:
-    """The fields that a sample has, whether it is a list or one object."""
-    if not isinstance(shape, dict):
-        return ""
-    if "data" not in shape:
-        return ",".join(shape)
-    return ",".join(key for row in shape["data"] for key in row.keys() - UNASKED)
-
-
-def problem(value: Any, shape: Any, at: str = "") -> str:
-    """Where a value does not have a shape, or an empty text."""
-    if isinstance(shape, dict):
-        keys = sorted(value) if isinstance(value, dict) else [type(value)]
-        if keys != sorted(shape):
-            return f"{at}: {sorted(shape)} wanted, {keys}"
-        return first(problem(value[key], shape[key], f"{at}.{key}") for key in shape)
-    if isinstance(shape, list):
-        return problem_of_list(value, shape, at)
-    if shape in TYPES:
-        # A bool is an int to Python, and not to JSON.
-        fits = isinstance(value, TYPES[shape]) and isinstance(value, bool) == (shape == "bool")
-        return "" if fits else f"{at}: {shape} wanted, {value!r}"
-    return "" if value == shape else f"{at}: {shape!r} wanted, {value!r}"
-
-
-def problem_of_list(value: Any, shapes: list[Any], at: str) -> str:
-    """Each shape is that of some entries; together the entries have its keys, in rows not all."""
-    if not isinstance(value, list) or (not shapes and at == ".data" and value):
-        return f"{at}: another list wanted, {value!r}"
-    for shape in shapes:
-        like = [one for one in value if isinstance(one, dict) == isinstance(shape, dict)]
-        merged = together(like) if isinstance(shape, dict) else like[0] if like else value
-        if said := problem(merged, shape, f"{at}[]"):
-            return said
-    return ""
-
-
-def together(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """The keys of all rows, each with a value that one of them has: the longest list."""
-    found: dict[str, Any] = {}
-    for row in rows:
-        for key, value in row.items():
-            if isinstance(value, list) and isinstance(found.get(key), list):
-                found[key] = found[key] + value
-            else:
-                found.setdefault(key, value)
-    return found
-
-
-def first(texts: Any) -> str:
-    return next((text for text in texts if text), "")
-
-
-def described(body: bytes) -> str:
-    text = body.decode()
-    return "html" if text.startswith("<!DOCTYPE html>") else text or "empty"
-
-
-@pytest.mark.parametrize("name", [name for name in SAMPLES if name != "batch_request"])
-def test_the_sandbox_produces_what_has_been_seen(
-    open_graph: Callable[..., Graph], name: str
-) -> None:
-    sample, recipe = SAMPLES[name], RECIPES[name]
-    graph = open_graph(*filter(None, [recipe.scenario]), **recipe.options)
-
-    answer = recipe.make(graph, fields_of(sample.get("shape")))
-
-    status = answer.status if isinstance(answer, Seen) else answer.status_code
-    body = answer.body if isinstance(answer, Seen) else answer.content
-    assert status == sample["status"]
-    if "text" in sample:
-        assert described(body) == sample["text"]
-    else:
-        assert problem(json.loads(body), sample["shape"]) == ""
-
-
-def test_a_batch_is_asked_for_as_has_been_seen(graph: Graph) -> None:
-    items = [
-        {"method": "GET", "relative_url": "me?fields=id%2Cname"},
-        {
-            "method": "POST",
-            "relative_url": f"{graph.account()}/insights",
-            "body": "level=campaign&fields=%5B%22impressions%22%5D&time_increment=1",
-        },
-        {
-            "method": "GET",
-            "relative_url": f"{graph.account()}/campaigns?limit=5",
-            "name": "get-campaigns",
-            "omit_response_on_success": False,
-        },
-    ]
-
-    answers = graph.post("", batch=items).json()
-
-    assert problem(items, SAMPLES["batch_request"]["shape"]) == ""
-    assert [answer["code"] for answer in answers] == [200, 200, 200]
-
-
-@pytest.mark.parametrize(
-    ("value", "shape"),
-    [
-        ({"a": 1}, {"a": "text"}),
-        ({"a": True}, {"a": "int"}),
-        ({"a": 1.5}, {"a": "int"}),
-        ({"a": 1, "b": 1}, {"a": "int"}),
-        ({}, {"a": "int"}),
-        ({"data": [{"a": "x"}]}, {"data": [{"a": "text", "b": "text"}]}),
-        ({"data": []}, {"data": [{"a": "text"}]}),
-        ({"data": [{"a": "x"}]}, {"data": []}),
-        ([{"code": 1}], [{"code": "int"}, "null"]),
-        ({"code": 4}, {"code": 17}),
-    ],
-)
-def test_another_shape_is_told_from_the_one_wanted(value: Any, shape: Any) -> None:
-    assert problem(value, shape)
