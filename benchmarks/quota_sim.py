@@ -19,7 +19,7 @@ from datetime import date
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.limits.throttle import rest_seconds
+from fbgraph.limits.throttle import cooldown_seconds
 from fbgraph.limits.usage import Limit
 from fbgraph.objects.report_run import DONE_PERCENT, poll_seconds
 from fbgraph.reports.scheduler import ACCOUNT_RUNS, APP_RUNS
@@ -164,7 +164,7 @@ def calls_of(costs: Sequence[Cost], pace: Pace, flight: float) -> Iterator[tuple
             level += WRITE_POINTS if nth == 0 and cost.runs else 1
             last, percent = now, 100 * level / pace.points
             yield now, percent
-            now += max(every, rest_seconds(percent))
+            now += max(every, cooldown_seconds(percent))
 
 
 def poll_ages(took_seconds: float, times: float) -> Sequence[float]:

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fbgraph.http.paging import Page, Params
-    from fbgraph.limits.cooldowns import Ledger
+    from fbgraph.limits.cooldowns import SharedCooldowns
 
 __all__ = ["API_VERSION", "GRAPH_URL", "GraphClient"]
 
@@ -74,7 +74,7 @@ class GraphClient:
 
     `app_secret`: every call carries its proof. `proxy`: a URL; without it the environment's
     (``HTTPS_PROXY``, ``NO_PROXY``) counts. `ca_file`: certificates to trust instead of the usual
-    ones. `ledger` shares what is known of limits with other processes. `sleep`, `jitter` and
+    ones. `cooldowns` shares what is known of limits with other processes. `sleep`, `jitter` and
     `clock` are arguments so that tests wait for nothing; a `clock` must move by what `sleep` is
     told. Every call raises the GraphError that its answer means, after the retries that
     `retry.wait_seconds` allows.
@@ -90,7 +90,7 @@ class GraphClient:
         timeout_seconds: float = 120.0,
         proxy: str | None = None,
         ca_file: str | Path | None = None,
-        ledger: Ledger | None = None,
+        cooldowns: SharedCooldowns | None = None,
         sleep: Callable[[float], object] | None = None,
         jitter: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
@@ -100,10 +100,10 @@ class GraphClient:
         self.version: Final = _checked(version)
         self.tally = Tally()
         self._stopping = threading.Event()
-        self._rest = sleep or self._stopping.wait
+        self._sleep = sleep or self._stopping.wait
         self._jitter = jitter
         self.clock: Final = clock
-        self._throttle = Throttle(clock, ledger)
+        self._throttle = Throttle(clock, cooldowns)
         self._proof = appsecret_proof(access_token, app_secret) if app_secret else None
         proxy = proxy or proxy_for(self.base_url)
         below = transport or make_transport(proxy, ca_file)
@@ -144,7 +144,7 @@ class GraphClient:
     def pause(self, seconds: float) -> None:
         """Wait, until `stop` at most: then it raises StoppedError."""
         if not self._stopping.is_set():
-            self._rest(seconds)
+            self._sleep(seconds)
         self._demand_going_on()
 
     def _demand_going_on(self) -> None:
@@ -196,15 +196,15 @@ class GraphClient:
         pending = [Pending(check(request, self._hide)) for request in requests]
         waited = 0.0
         while waiting := [one for one in pending if not one.is_done]:
-            batch, rest = self._next_batch(waiting)
-            waited = 0.0 if batch else waited + rest
+            batch, cooldown = self._next_batch(waiting)
+            waited = 0.0 if batch else waited + cooldown
             if batch:
                 self._send_batch(batch, read or _json)
             elif waited > MAX_THROTTLED_SECONDS:
                 for one in waiting:
                     one.succeed(_used_up(waited))
             else:
-                self.pause(rest)
+                self.pause(cooldown)
         return [one.outcome for one in pending]
 
     def batch_once(
@@ -212,39 +212,39 @@ class GraphClient:
     ) -> list[Any]:
         """As `batch`, but each call is made once and now: what failed for the moment is a result.
 
-        For callers that have better things to do than to wait. `rest_before` says who may call.
+        For callers that have other work than waiting. `cooldown_before` says which may be sent.
         """
         pending = [Pending(check(request, self._hide)) for request in requests]
         for batch in batches(pending):
             self._send_batch(batch, read or _json)
         return [one.outcome if one.is_done else one.failures[-1] for one in pending]
 
-    def rest_before(self, request: Request) -> float:
-        """Seconds that the limits of a call are to be left alone; after 0 it must be made."""
-        return self._throttle.turn(request)
+    def cooldown_before(self, request: Request) -> float:
+        """Seconds until a request may be sent. After 0 the caller must send it."""
+        return self._throttle.acquire(request)
 
-    def rest_after(self, request: Request, error: ThrottledError) -> None:
-        """Leave the limits of a call alone as `error` says, which another answer brought."""
-        self._throttle.settle(request, error)
+    def cooldown_after(self, request: Request, error: ThrottledError) -> None:
+        """Start the cooldown of a request's limits that `error`, from another response, demands."""
+        self._throttle.release(request, error)
 
-    def rest_of(self, request: Request) -> float:
-        """As `rest_before`, for somebody who only asks and does not make the call."""
-        return self._throttle.rest_of(request)
+    def cooldown_of(self, request: Request) -> float:
+        """As `cooldown_before`, for a caller that only asks and does not send the request."""
+        return self._throttle.cooldown_of(request)
 
     def _next_batch(self, waiting: Iterable[Pending]) -> tuple[Sequence[Pending], float]:
-        """Those that may be sent now in one call, and how long the soonest other one rests."""
+        """Those that may be sent now in one batch, and how long until the next one may be."""
         batch: list[Pending] = []
-        rest = math.inf
+        soonest = math.inf
         for one in waiting:
             if not fits(one, batch):
                 break
             wait = one.ready_at - self.clock()
-            wait = wait if wait > 0 else self.rest_before(one.request)
+            wait = wait if wait > 0 else self.cooldown_before(one.request)
             if wait > 0:
-                rest = min(rest, wait)
+                soonest = min(soonest, wait)
             else:
                 batch.append(one)
-        return batch, rest
+        return batch, soonest
 
     def as_curl(self, request: Request) -> str:
         """A command that makes this call, with $FB_ACCESS_TOKEN in place of the token."""
@@ -252,13 +252,13 @@ class GraphClient:
         return as_curl(request, root, proof=self._proof is not None, hide=self._hide)
 
     def _await_turn(self, request: Request) -> None:
-        """Rest as long as the limits of a call are used up."""
+        """Wait as long as the limits of a request are used up."""
         waited = 0.0
-        while (rest := self._throttle.turn(request)) > 0:
-            waited += rest
+        while (cooldown := self._throttle.acquire(request)) > 0:
+            waited += cooldown
             if waited > MAX_THROTTLED_SECONDS:
                 raise _used_up(waited)
-            self.pause(rest)
+            self.pause(cooldown)
 
     def _settled(self, request: Request, attempt: Callable[[], T]) -> T:
         """`attempt`, with what it means for the limits of the call."""
@@ -266,16 +266,16 @@ class GraphClient:
             value = attempt()
         except GraphError as error:
             if isinstance(error, ThrottledError):
-                self._throttle.settle(request, error)
+                self._throttle.release(request, error)
             elif error.detail.code is None:
-                self._throttle.unheard(request)
+                self._throttle.abandon(request)
             else:
-                self._throttle.settle(request)
+                self._throttle.release(request)
             raise error if request.repeatable else verdict_on_write(error) from None
         except BaseException:
-            self._throttle.unheard(request)
+            self._throttle.abandon(request)
             raise
-        self._throttle.settle(request)
+        self._throttle.release(request)
         return value
 
     def _read(self, request: Request, read: Callable[[Reply], T] | None) -> T:
@@ -309,8 +309,8 @@ class GraphClient:
             sent = not isinstance(error, UNSENT)
             raise RetryableError(Detail(text, call=call, sent=sent)) from None
         usage = self._note(response.headers, request)
-        rest = usage.regain_seconds(request.account_id)
-        return Reply(response.status_code, response.content, call, rest, self._hide)
+        cooldown = usage.regain_seconds(request.account_id)
+        return Reply(response.status_code, response.content, call, cooldown, self._hide)
 
     def _send_batch(self, batch: Sequence[Pending], read: Callable[[Reply], Any]) -> None:
         """One call for up to 50, and what became of each."""
@@ -321,7 +321,7 @@ class GraphClient:
             answers = self._settled(outer, lambda: items_of(self._send(outer), len(batch)))
         except GraphError as error:
             for one in batch:
-                self._throttle.unheard(one.request)
+                self._throttle.abandon(one.request)
                 of_item = replace(error.detail, call=self._hide(str(one.request)))
                 one.fail(type(error)(of_item), self.clock(), self._jitter())
             if isinstance(error, (*ENDS_EVERYTHING, StoppedError)):
@@ -336,8 +336,8 @@ class GraphClient:
     def _item(self, one: Pending, item: object, read: Callable[[Reply], Any]) -> Any:
         usage = self._note(item_headers(item), one.request)
         call = self._hide(str(one.request))
-        rest = usage.regain_seconds(one.request.account_id)
-        reply = Reply.of_item(item, call, rest, self._hide)
+        cooldown = usage.regain_seconds(one.request.account_id)
+        reply = Reply.of_item(item, call, cooldown, self._hide)
         try:
             return read(reply)
         except GraphError as error:
@@ -433,4 +433,6 @@ def _json(reply: Reply) -> Any:
 
 def _used_up(waited_seconds: float) -> ThrottledError:
     text = f"The limits of this call were used up for {waited_seconds:.0f} s."
-    return ThrottledError(Detail(text, rest_seconds=math.inf))  # and nobody knows how long still
+    return ThrottledError(
+        Detail(text, cooldown_seconds=math.inf)
+    )  # and nobody knows how long still

@@ -2,7 +2,7 @@
 
 GraphError
 ├── RetryableError           the same call may succeed later: try again, a few times
-│   ├── ThrottledError       ... after a rest, on a budget of its own
+│   ├── ThrottledError       ... after a cooldown, on a budget of its own
 │   └── NotReadyError        ... a finished report run that cannot be loaded yet
 ├── TokenError               a person renews the token; nothing else will work until then
 ├── BlockedError             Meta blocked the app or user for a policy reason: stop, do not retry
@@ -82,7 +82,7 @@ class Detail:
     status: int | None = None  # of HTTP; None when no answer came or the error is a report run's
     call: str = ""  # method and path, without parameters
     advice: str = ""
-    rest_seconds: float | None = None  # how long Meta says to wait, when it says
+    cooldown_seconds: float | None = None  # how long Meta says to wait, when it says
     limit: str = ""  # of a throttle: whose limit, a word of `Rule.limit`
     sent: bool = True  # False: the call never left, so that even a write may be made again
 
@@ -113,7 +113,7 @@ class RetryableError(GraphError):
 
 
 class ThrottledError(RetryableError):
-    """A limit is used up. `detail.rest_seconds` is how long Meta says to wait, if it does."""
+    """A limit is used up. `detail.cooldown_seconds` is how long Meta says to wait, if it does."""
 
 
 class NotReadyError(RetryableError):

@@ -15,7 +15,7 @@ from fbgraph import API_VERSION, GRAPH_URL, GraphClient, act_id
 from fbgraph.catalog.versions import why_not
 from fbgraph.errors import RequestError, VersionError
 from pipelines.errors import ConfigError
-from pipelines.state.cooldowns import ledger_of
+from pipelines.state.cooldowns import cooldowns_of
 from pipelines.state.origin import refused
 from warehouse.errors import WarehouseError
 from warehouse.storage.url import open_store
@@ -96,7 +96,7 @@ class Settings:
             app_secret=self.app_secret,
             base_url=self.graph_url,
             version=self.api_version,
-            ledger=ledger_of(store, time.time) if store else None,
+            cooldowns=cooldowns_of(store, time.time) if store else None,
         )
 
 

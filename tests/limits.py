@@ -10,4 +10,4 @@ TWO = Request("GET", "act_2/insights")
 
 
 def refusal(told: float) -> ThrottledError:
-    return ThrottledError(Detail("Too many.", code=17, rest_seconds=told, limit="account"))
+    return ThrottledError(Detail("Too many.", code=17, cooldown_seconds=told, limit="account"))

@@ -64,7 +64,7 @@ def parse(
     body: bytes,
     *,
     call: str = "",
-    rest_seconds: float | None = None,
+    cooldown_seconds: float | None = None,
     hide: Callable[[str], str] = str,
 ) -> Mapping[str, Any] | list[Any]:
     """The JSON object or list of an answer.
@@ -87,7 +87,7 @@ def parse(
             Detail(f"The answer is no JSON: {shown!r}", status=status, call=call)
         ) from None
     if isinstance(answer, dict) and "error" in answer:
-        raise _error(answer["error"], status, call, rest_seconds, hide)
+        raise _error(answer["error"], status, call, cooldown_seconds, hide)
     if status >= _BAD_REQUEST or not isinstance(answer, dict | list):
         kind = RequestError if _BAD_REQUEST <= status < _SERVER_FAULT else RetryableError
         shown = hide(str(answer))[:_SHOWN_CHARACTERS]
@@ -99,18 +99,18 @@ def parse(
 class Reply:
     """An answer as it came, of a call or of an item of a batch. `call`: method and path.
 
-    `rest_seconds`: how long its headers say to wait. `hide` takes secrets out of texts.
+    `cooldown_seconds`: how long its headers say to wait. `hide` takes secrets out of texts.
     """
 
     status: int
     body: bytes
     call: str = ""
-    rest_seconds: float | None = None
+    cooldown_seconds: float | None = None
     hide: Callable[[str], str] = str
 
     @classmethod
     def of_item(
-        cls, item: object, call: str, rest_seconds: float | None, hide: Callable[[str], str]
+        cls, item: object, call: str, cooldown_seconds: float | None, hide: Callable[[str], str]
     ) -> Self:
         """The answer inside one item of a batch. Raises RetryableError for null.
 
@@ -120,7 +120,7 @@ class Reply:
             raise RetryableError(Detail("The item of the batch has no answer.", call=call))
         said = item.get("body")
         body = json.dumps(said) if isinstance(said, dict | list) else _text(said)
-        return cls(integer(item.get("code")) or 0, body.encode(), call, rest_seconds, hide)
+        return cls(integer(item.get("code")) or 0, body.encode(), call, cooldown_seconds, hide)
 
     def json(self) -> Mapping[str, Any] | list[Any]:
         """Its JSON. Raises as `parse` does."""
@@ -128,7 +128,7 @@ class Reply:
             self.status,
             self.body,
             call=self.call,
-            rest_seconds=self.rest_seconds,
+            cooldown_seconds=self.cooldown_seconds,
             hide=self.hide,
         )
 
@@ -187,7 +187,7 @@ def _error(
     error: object,
     status: int,
     call: str,
-    rest_seconds: float | None,
+    cooldown_seconds: float | None,
     hide: Callable[[str], str],
 ) -> GraphError:
     said = error if isinstance(error, Mapping) else {"message": error}
@@ -212,7 +212,7 @@ def _error(
             status=status,
             call=call,
             advice=advice,
-            rest_seconds=rest_seconds,
+            cooldown_seconds=cooldown_seconds,
             limit="" if rule is None else rule.limit,
         )
     )

@@ -1,7 +1,8 @@
-"""One budget for all processes that share a token on one machine.
+"""Cooldowns of limits, shared by all processes that use one token on one machine.
 
-A small file beside the lake says until when each limit is to be left alone. Whoever is told so by
-Meta writes it there; everybody reads it before a call. Machines share it if they share the folder.
+A small file next to the lake says until when each limit must be left alone. The process that Meta
+throttles writes it; every process reads it before a request. Machines share it if they share the
+folder.
 """
 
 from __future__ import annotations
@@ -18,59 +19,59 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Ledger", "Rest", "later", "left", "parsed", "text_of"]
+__all__ = ["Cooldown", "SharedCooldowns", "extended", "parsed", "remaining", "text_of"]
 
 
-class Rest(NamedTuple):
-    """How long a limit is to be left alone; `is_block`: Meta has refused a call for it."""
+class Cooldown(NamedTuple):
+    """How long a limit must be left alone; `is_block`: Meta has refused a request for it."""
 
     seconds: float
     is_block: bool = False
 
 
-class Ledger:
-    """Rests of limits, shared through a file. Times are seconds since the epoch.
+class SharedCooldowns:
+    """Cooldowns by limit, shared through a file. Times are seconds since the epoch.
 
-    A file that cannot be read says nothing: it is advice, and must not keep a load from running.
+    A file that cannot be read counts as empty: it is advice, and must not keep a load from running.
     """
 
     def __init__(self, path: Path, now: Callable[[], float]) -> None:
         self.path = path
         self._now = now
         self._seen: tuple[int, int] | None = None
-        self._rests: Mapping[Limit, Rest] = {}
+        self._cooldowns: Mapping[Limit, Cooldown] = {}
 
-    def rests(self) -> Mapping[Limit, Rest]:
-        """Limit → how long from now it is to be left alone."""
+    def current(self) -> Mapping[Limit, Cooldown]:
+        """Limit → its cooldown from now on."""
         try:
             status = self.path.stat()
         except OSError:
             return {}
         if (status.st_mtime_ns, status.st_ino) != self._seen:
-            self._rests = parsed(_read(self.path))
+            self._cooldowns = parsed(_read(self.path))
             self._seen = (status.st_mtime_ns, status.st_ino)
-        return left(self._rests, self._now())
+        return remaining(self._cooldowns, self._now())
 
-    def rest(self, limit: Limit, rest: Rest) -> None:
-        """Tell the others to leave a limit alone, at least for so long; 0 s take it back."""
+    def put(self, limit: Limit, cooldown: Cooldown) -> None:
+        """Share a cooldown; a longer one that is known stays. 0 s ends it."""
         with self._locked():
-            self._write(later(self._read(), limit, rest))
+            self._write(extended(self._read(), limit, cooldown))
 
     def claim(self, limits: Collection[Limit], seconds: float) -> bool:
-        """Whether nobody else holds one of these: then they are held for so long, by who asks."""
+        """Whether no other process holds one of these; then the caller holds them for `seconds`."""
         with self._locked():
-            rests = self._read()
-            if rests.keys() & limits:
+            cooldowns = self._read()
+            if cooldowns.keys() & limits:
                 return False
-            self._write({**rests, **dict.fromkeys(limits, Rest(seconds))})
+            self._write({**cooldowns, **dict.fromkeys(limits, Cooldown(seconds))})
             return True
 
-    def _read(self) -> dict[Limit, Rest]:
-        return left(parsed(_read(self.path)), self._now())
+    def _read(self) -> dict[Limit, Cooldown]:
+        return remaining(parsed(_read(self.path)), self._now())
 
-    def _write(self, rests: Mapping[Limit, Rest]) -> None:
+    def _write(self, cooldowns: Mapping[Limit, Cooldown]) -> None:
         written = self.path.with_suffix(f".{os.getpid()}")
-        written.write_text(text_of(rests, self._now()))
+        written.write_text(text_of(cooldowns, self._now()))
         written.replace(self.path)
 
     @contextmanager
@@ -88,36 +89,41 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-def later(rests: Mapping[Limit, Rest], limit: Limit, rest: Rest) -> dict[Limit, Rest]:
-    """Rests with one more, or a longer one; 0 s take one back."""
-    others = {key: known for key, known in rests.items() if key != limit}
-    longest = max(rest, rests.get(limit, rest))
-    return {**others, limit: longest} if rest.seconds > 0 else others
+def extended(
+    cooldowns: Mapping[Limit, Cooldown], limit: Limit, cooldown: Cooldown
+) -> dict[Limit, Cooldown]:
+    """`cooldowns` with one added or made longer; 0 s removes it."""
+    others = {key: known for key, known in cooldowns.items() if key != limit}
+    longest = max(cooldown, cooldowns.get(limit, cooldown))
+    return {**others, limit: longest} if cooldown.seconds > 0 else others
 
 
-def text_of(rests: Mapping[Limit, Rest], now: float) -> str:
-    """Rests from now on, as `parsed` reads them."""
+def text_of(cooldowns: Mapping[Limit, Cooldown], now: float) -> str:
+    """Cooldowns from now on as JSON, as `parsed` reads them."""
     return json.dumps(
-        [[*limit, now + rest.seconds, rest.is_block] for limit, rest in rests.items()]
+        [
+            [*limit, now + cooldown.seconds, cooldown.is_block]
+            for limit, cooldown in cooldowns.items()
+        ]
     )
 
 
-def parsed(text: bytes) -> Mapping[Limit, Rest]:
-    """Rests until an instant, in seconds since the epoch; none where the text makes no sense."""
+def parsed(text: bytes) -> Mapping[Limit, Cooldown]:
+    """Cooldowns until an instant, in seconds since the epoch; none where the text is malformed."""
     try:
         found: Any = json.loads(text or b"[]")
         return {
-            Limit(str(owner), str(case)): Rest(float(until), bool(is_block))
+            Limit(str(owner), str(case)): Cooldown(float(until), bool(is_block))
             for owner, case, until, is_block in found
         }
     except (ValueError, TypeError, RecursionError):
         return {}
 
 
-def left(rests: Mapping[Limit, Rest], now: float) -> dict[Limit, Rest]:
-    """Rests until an instant → what is left of them."""
+def remaining(cooldowns: Mapping[Limit, Cooldown], now: float) -> dict[Limit, Cooldown]:
+    """Cooldowns until an instant → what remains of them at `now`."""
     return {
-        limit: Rest(until - now, is_block)
-        for limit, (until, is_block) in rests.items()
+        limit: Cooldown(until - now, is_block)
+        for limit, (until, is_block) in cooldowns.items()
         if until > now
     }

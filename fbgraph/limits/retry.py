@@ -1,7 +1,7 @@
-"""When a call that failed is made again, and after how long.
+"""When a failed request is retried, and after how long.
 
 `wait_seconds` decides from the failures so far; tenacity carries it out with the sleep it is given.
-Throttles have a budget of their own: waiting for a limit is no failed attempt.
+Throttles have a budget of their own: waiting for a limit does not count as a failed attempt.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_ATTEMPTS", "MAX_THROTTLED_SECONDS", "retrying", "verdict_on_write", "wait_seconds"]
 
-#: Calls in all, the first one counted, that may end in anything but a throttle.
+#: Attempts in all, the first one included, that may end in anything but a throttle.
 MAX_ATTEMPTS: Final = 6
 
-#: What one call may spend waiting for limits. A block has lasted up to an hour
+#: What one request may spend waiting for limits. A block has lasted up to an hour
 #: (docs/graph-api.md#limits).
 MAX_THROTTLED_SECONDS: Final = 2 * 3600.0
 
-#: A wait that somebody who watches would take for a hang, and so is told as a warning.
+#: A wait that looks like a hang to whoever watches, and so is logged as a warning.
 LONG_WAIT_SECONDS: Final = 5.0
 
 _FIRST_WAIT_SECONDS: Final = 1.0
@@ -46,15 +46,15 @@ _log = logging.getLogger(__name__)
 def wait_seconds(failures: Sequence[GraphError], jitter: float) -> float | None:
     """Seconds until the next attempt, or None to give up.
 
-    `failures` of this one call, oldest first; `jitter` in [0, 1) spreads callers apart: it adds up
-    to half of a backoff and up to a tenth of a wait that Meta named.
+    `failures` of this one request, oldest first; `jitter` in [0, 1) spreads callers apart: it adds
+    up to half of a backoff and up to a tenth of a wait that Meta named.
     """
     last = failures[-1]
     if isinstance(last, ThrottledError):
-        rests = [e for e in failures if isinstance(e, ThrottledError)]
-        rest = _rest_seconds(rests)
-        waited = sum(_rest_seconds(rests[:n]) for n in range(1, len(rests)))
-        return None if waited + rest > MAX_THROTTLED_SECONDS else rest * (1 + jitter / 10)
+        throttles = [e for e in failures if isinstance(e, ThrottledError)]
+        cooldown = _cooldown_seconds(throttles)
+        waited = sum(_cooldown_seconds(throttles[:n]) for n in range(1, len(throttles)))
+        return None if waited + cooldown > MAX_THROTTLED_SECONDS else cooldown * (1 + jitter / 10)
     tries = sum(not isinstance(e, ThrottledError) for e in failures)
     if not isinstance(last, RetryableError) or tries >= MAX_ATTEMPTS:
         return None
@@ -63,7 +63,7 @@ def wait_seconds(failures: Sequence[GraphError], jitter: float) -> float | None:
 
 
 def retrying(sleep: Callable[[float], None], jitter: Callable[[], float]) -> tenacity.Retrying:
-    """A tenacity loop for one call: iterate it, and make the attempt inside ``with attempt:``."""
+    """A tenacity loop for one request: iterate it and try inside ``with attempt:``."""
     failures: list[GraphError] = []
     waits: list[float] = []
 
@@ -76,23 +76,23 @@ def retrying(sleep: Callable[[float], None], jitter: Callable[[], float]) -> ten
         waits.append(wait or 0.0)
         if wait is not None:
             level = logging.WARNING if wait >= LONG_WAIT_SECONDS else logging.INFO
-            _log.log(level, "Again in %.0f s: %s", wait, error)
+            _log.log(level, "Retrying in %.0f s: %s", wait, error)
         return wait is not None
 
     return tenacity.Retrying(retry=note, wait=lambda _: waits[-1], sleep=sleep, reraise=True)
 
 
 def verdict_on_write(error: GraphError) -> GraphError:
-    """What a failure means for a call that must not happen twice: often that nobody knows.
+    """What a failure means for a request that must not happen twice: often that nobody knows.
 
-    A throttle and a call that never left may be made again; what Meta refused for good stays so.
+    A throttle and a request that never left may be retried; what Meta refused for good stays so.
     """
     known = isinstance(error, ThrottledError) or not error.detail.sent
     if known or not isinstance(error, RetryableError):
         return error
-    advice = "It may have happened: look before you do it again."
+    advice = "The write may have succeeded; check before retrying."
     return UncertainWriteError(replace(error.detail, advice=advice))
 
 
-def _rest_seconds(throttles: Sequence[ThrottledError]) -> float:
-    return blocked_seconds(len(throttles), throttles[-1].detail.rest_seconds)
+def _cooldown_seconds(throttles: Sequence[ThrottledError]) -> float:
+    return blocked_seconds(len(throttles), throttles[-1].detail.cooldown_seconds)

@@ -1,4 +1,4 @@
-"""What the calls of a client came to."""
+"""How many requests a client has sent, and the latest usage and version that Meta reported."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["Tally"]
 
 @dataclass(slots=True)
 class Tally:
-    """What the calls of one client came to.
+    """How many requests one client has sent.
 
     `calls` as Meta counts them, failed ones and each item of a batch; the latest usage, and the
-    version that served the latest answer. What a client from `counted` calls, the client that it
-    came from has called too: `whole` is the tally of that one.
+    version that served the latest response. Requests of a client from `counted` also count for the
+    client that it came from: `whole` is the tally of that one.
     """
 
     calls: int = 0
@@ -26,12 +26,12 @@ class Tally:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def count(self, calls: int) -> None:
-        """Add calls that are made, from any thread."""
+        """Add requests that are sent, from any thread."""
         with self._lock:
             self.calls += calls
         if self.whole is not None:
             self.whole.count(calls)
 
     def part(self) -> Tally:
-        """A tally that begins with no calls and counts towards this one."""
+        """A tally that begins at zero and counts towards this one."""
         return Tally(0, self.api_version, self.usage, self)

@@ -1,8 +1,8 @@
-"""How much of its limits a token has used, as told by the headers of every answer.
+"""How much of its limits a token has used, as the headers of every response report it.
 
-Four headers tell it, on failed answers and items of a batch too, and a fifth for reach. Sources:
-Graph API, Rate limits; Marketing API, Rate limiting; Insights API, Best practices. All shares are
-percent of the limit and may pass 100. A missing header means little use.
+Four headers report it, on failed responses and items of a batch too, and a fifth for reach.
+Sources: Graph API, Rate limits; Marketing API, Rate limiting; Insights API, Best practices. All
+shares are percent of the limit and may pass 100. A missing header means little use.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SHARES: Final = frozenset({
 
 
 class Metered(Protocol):
-    """What counts against limits: a call, by its account (digits, "" if unknown) and use case."""
+    """A request that counts against limits: its account (digits, "" if unknown) and use case."""
 
     @property
     def account_id(self) -> str: ...
@@ -53,7 +53,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The view that one answer gives."""
+    """What one response reports."""
 
     readings: Sequence[Reading] = ()
     access_tier: str = ""
@@ -65,7 +65,7 @@ class Usage:
 
     def regain_seconds(self, account_id: str = "") -> float | None:
         """The longest wait that Meta names for an account and the app, or None. In a refusal it is
-        how long to rest. Without `account_id` whose call it was is not known, and all count.
+        how long to wait. Without `account_id` it is not known whose request it was, and all count.
         """
         owners = {"", account_id} if account_id else {one.limit.account_id for one in self.readings}
         waits = (one.regain_seconds for one in self.readings if one.limit.account_id in owners)
@@ -90,9 +90,9 @@ _BY_OBJECT: Final = "x-business-use-case-usage"
 
 
 def usage_of(headers: Mapping[str, str], account_id: str = "") -> Usage:
-    """Read the usage headers of a call about `account_id`, where that is known.
+    """Read the usage headers of a response about `account_id`, where that is known.
 
-    One that cannot be read is passed over: it must not fail a call.
+    A header that cannot be read is skipped: it must not fail a request.
     """
     tier = ""
     readings: list[Reading] = []

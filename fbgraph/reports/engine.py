@@ -359,7 +359,7 @@ class Engine(Generic[Result]):
 
     def _again(self, part: Part, error: GraphError) -> None:
         if isinstance(error, ThrottledError) and part.report_run_id:  # its run was told, no call
-            self._client.rest_after(poll_of(part), error)
+            self._client.cooldown_after(poll_of(part), error)
         self._ask_again(part, part.ask.again(error))
 
     def _ask_again(self, part: Part, ask: Ask) -> None:

@@ -106,7 +106,7 @@ class Turns(Generic[Result]):
             is_many = asked.total() >= runs_allowed(usage, "", APP_RUNS)
             if part.due > now or is_many or asked[key] >= runs_allowed(usage, key, ACCOUNT_RUNS):
                 continue
-            if self.client.rest_before(poll) <= 0:
+            if self.client.cooldown_before(poll) <= 0:
                 asked[key] += 1
                 polls.append((part, poll))
         return polls
@@ -136,14 +136,16 @@ class Turns(Generic[Result]):
     def idle_seconds(self, default: float) -> float:
         """How long nothing can be started unless a call comes back."""
         now = self.client.clock()
-        waits = [max(part.due - now, self.client.rest_of(poll_of(part))) for part in self.flight]
-        rests = [self._rest_of(key) for key in {*self._to_create, *self._jobs}]
+        waits = [
+            max(part.due - now, self.client.cooldown_of(poll_of(part))) for part in self.flight
+        ]
+        rests = [self._cooldown_of(key) for key in {*self._to_create, *self._jobs}]
         return min([*waits, *filter(None, rests)], default=default)
 
     def _least_served(self, account_ids: Iterable[str]) -> str | None:
         """None that rests for a limit; the one with the fewest calls and runs first."""
         wanting, calls = list(account_ids), self._calls()
-        rests = {key: self._rest_of(key) for key in {*wanting, *calls}}
+        rests = {key: self._cooldown_of(key) for key in {*wanting, *calls}}
         usage = self.client.usage()
         under_way = sum(n for key, n in calls.items() if rests[key] <= 0)
         if under_way >= (runs_allowed(usage, "", APP_CALLS) if self._is_heard else 1):
@@ -159,9 +161,9 @@ class Turns(Generic[Result]):
     def _calls(self) -> Counter[str]:
         return Counter(job.account_id for job in self.active.values() if job.account_id)
 
-    def _rest_of(self, account_id: str) -> float:
+    def _cooldown_of(self, account_id: str) -> float:
         """Insights of an account are what everything here counts against."""
-        return self.client.rest_of(Request("GET", f"act_{account_id}/insights"))
+        return self.client.cooldown_of(Request("GET", f"act_{account_id}/insights"))
 
 
 def _pop(queues: dict[str, deque[Any]], account_id: str) -> Any:

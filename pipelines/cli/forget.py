@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fbgraph import act_id
-from fbgraph.limits.cooldowns import Rest
+from fbgraph.limits.cooldowns import Cooldown
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.cli.runs import open_instance
 from pipelines.cli.summary import command_name
@@ -18,7 +18,7 @@ from pipelines.defs.events import published_events
 from pipelines.errors import ConfigError
 from pipelines.loading.partitions import AD_ACCOUNTS
 from pipelines.settings import settings_of
-from pipelines.state.cooldowns import ledger_of
+from pipelines.state.cooldowns import cooldowns_of
 from warehouse.lake.forgetting import remove_account, traces_of, unmark
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
@@ -89,7 +89,7 @@ def _agrees(key: str, found: Traces, lake: str) -> bool:
 
 def _release_limits(store: Store, account_id: str) -> None:
     """Drop what Meta told of the account's limits."""
-    ledger = ledger_of(store, time.time)
-    for limit in ledger.rests():
+    cooldowns = cooldowns_of(store, time.time)
+    for limit in cooldowns.current():
         if limit.account_id.removeprefix("act_") == account_id:
-            ledger.rest(limit, Rest(0.0))
+            cooldowns.put(limit, Cooldown(0.0))

@@ -230,8 +230,8 @@ def test_a_client_needs_no_more_than_a_token() -> None:
 def test_a_limit_that_nobody_frees_is_given_up_in_the_end(wire: MakeWire) -> None:
     graph = wire(OK)
     call = Request("GET", "act_1/campaigns")
-    told = ThrottledError(Detail("No", limit="account", rest_seconds=3 * MAX_THROTTLED_SECONDS))
-    graph.client.rest_after(call, told)
+    told = ThrottledError(Detail("No", limit="account", cooldown_seconds=3 * MAX_THROTTLED_SECONDS))
+    graph.client.cooldown_after(call, told)
 
     with pytest.raises(ThrottledError, match=r"used up for \d+ s"):
         graph.client.call(call)

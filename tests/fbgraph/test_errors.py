@@ -230,7 +230,7 @@ def sample(kind: type[GraphError]) -> GraphError:
             status=400,
             call="GET act_1/campaigns",
             advice="Take DELETED out.",
-            rest_seconds=1.5,
+            cooldown_seconds=1.5,
         )
     )
 

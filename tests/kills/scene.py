@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, Self
 
 from fbgraph import GraphClient
-from fbgraph.limits.cooldowns import Ledger
+from fbgraph.limits.cooldowns import SharedCooldowns
 from fbgraph.sandbox import Sandbox
 from pipelines.loading.estimate import DAYS_PER_RUN
 from pipelines.loading.loader import Loader
@@ -232,7 +232,7 @@ def load(program: Program) -> None:
         base_url=program.url,
         sleep=program.sleep if program.speed != 1 else None,  # Ctrl-C wakes the usual one
         clock=program.clock,
-        ledger=Ledger(program.root / ".limits.json", program.clock),
+        cooldowns=SharedCooldowns(program.root / ".limits.json", program.clock),
     ) as client:
         loader = Loader(
             client,

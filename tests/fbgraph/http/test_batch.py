@@ -245,8 +245,8 @@ def test_an_item_that_is_throttled_for_ever_is_given_up_within_the_budget(wire: 
 def test_a_limit_that_nobody_frees_fails_those_that_wait_for_it_alone(wire: MakeWire) -> None:
     graph = wire(server({"1": [ok()], "campaigns": [ok()]}))
     seconds = 3 * MAX_THROTTLED_SECONDS
-    refusal = ThrottledError(Detail("No", limit="account", rest_seconds=seconds))
-    graph.client.rest_after(Request("GET", "act_7/campaigns"), refusal)
+    refusal = ThrottledError(Detail("No", limit="account", cooldown_seconds=seconds))
+    graph.client.cooldown_after(Request("GET", "act_7/campaigns"), refusal)
 
     found = graph.client.batch(gets("1", "act_7/campaigns"))
 
@@ -397,7 +397,7 @@ def test_a_write_whose_answer_is_lost_is_uncertain_and_never_sent_twice(
 
     (found,) = graph.client.batch([Request(method, "7", {"name": "x"} if method == "POST" else {})])
 
-    assert (type(found), "look before" in str(found), len(graph.requests)) == (
+    assert (type(found), "check before" in str(found), len(graph.requests)) == (
         *(UncertainWriteError, True, 1),
     )
     assert (found.detail.method, found.detail.path) == (method, "7")
@@ -649,7 +649,7 @@ def test_who_only_asks_how_long_to_rest_does_not_take_the_turn(wire: MakeWire) -
     graph.client.batch_once([call])
     graph.clock.sleep(60.0)
 
-    rests = [graph.client.rest_of(call), graph.client.rest_of(call)]
-    rests += [graph.client.rest_before(call), graph.client.rest_before(call)]
+    rests = [graph.client.cooldown_of(call), graph.client.cooldown_of(call)]
+    rests += [graph.client.cooldown_before(call), graph.client.cooldown_before(call)]
 
     assert (rests[:3], rests[3] > 0) == ([0.0, 0.0, 0.0], True)

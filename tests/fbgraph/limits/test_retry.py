@@ -17,7 +17,7 @@ from fbgraph.errors import (
     ThrottledError,
 )
 from fbgraph.limits.retry import MAX_ATTEMPTS, MAX_THROTTLED_SECONDS, retrying, wait_seconds
-from fbgraph.limits.throttle import MAX_REST_SECONDS, THROTTLED_SECONDS
+from fbgraph.limits.throttle import MAX_COOLDOWN_SECONDS, THROTTLED_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ CLASSES = [k for k in KINDS if isinstance(k, type) and issubclass(k, GraphError)
 
 
 def throttle(told: float | None = None) -> ThrottledError:
-    return ThrottledError(Detail("Too many calls.", code=17, rest_seconds=told))
+    return ThrottledError(Detail("Too many calls.", code=17, cooldown_seconds=told))
 
 
 def refusal(code: int, **headers: str) -> httpx.Response:
@@ -99,7 +99,7 @@ def test_passing_faults_do_not_use_up_the_patience_with_throttles() -> None:
 def test_waits_for_a_limit_are_bounded_and_never_shrink(told: float | None, jitter: float) -> None:
     waits = waits_of(throttle(told), jitter)
 
-    assert all(0 < wait <= max(told or 0, MAX_REST_SECONDS) * 1.1 for wait in waits)
+    assert all(0 < wait <= max(told or 0, MAX_COOLDOWN_SECONDS) * 1.1 for wait in waits)
     assert all(earlier <= later for earlier, later in pairwise(waits))
     assert sum(waits) <= MAX_THROTTLED_SECONDS * 1.1
 
@@ -115,7 +115,7 @@ def test_waits_for_a_limit_are_bounded_and_never_shrink(told: float | None, jitt
 def test_no_wait_is_negative_or_endless(failures: list[GraphError], jitter: float) -> None:
     wait = wait_seconds(failures, jitter)
 
-    assert wait is None or 0 < wait <= MAX_REST_SECONDS * 1.5
+    assert wait is None or 0 < wait <= MAX_COOLDOWN_SECONDS * 1.5
 
 
 def test_jitter_makes_a_wait_longer_and_never_shorter_than_meta_said() -> None:
@@ -263,7 +263,7 @@ def test_why_a_call_is_made_again_is_logged(
 
     wire(refusal(2), OK).client.get("1")
 
-    assert [r.getMessage().split(" [")[0] for r in caplog.records] == ["Again in 1 s: No"]
+    assert [r.getMessage().split(" [")[0] for r in caplog.records] == ["Retrying in 1 s: No"]
 
 
 def test_only_a_rest_that_looks_like_a_hang_is_a_warning(
@@ -274,4 +274,4 @@ def test_only_a_rest_that_looks_like_a_hang_is_a_warning(
     wire(refusal(17, **short), refusal(2), refusal(17), OK).client.get("1")
 
     warnings = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
-    assert [text.partition(":")[0] for text in warnings] == ["Again in 120 s"]
+    assert [text.partition(":")[0] for text in warnings] == ["Retrying in 120 s"]

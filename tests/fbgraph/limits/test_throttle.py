@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from fbgraph import GraphClient, Request
 from fbgraph.errors import Detail, ThrottledError
 from fbgraph.limits.throttle import (
-    MAX_REST_SECONDS,
+    MAX_COOLDOWN_SECONDS,
     PROBE_SECONDS,
     Throttle,
     blocked_seconds,
-    rest_after,
-    rest_seconds,
+    cooldown_after,
+    cooldown_seconds,
 )
 from fbgraph.limits.usage import Limit, Reading, usage_of
 from tests.clock import Clock
@@ -35,42 +35,42 @@ PERCENTS = st.floats(0, 1000)
 
 
 def refusal(limit: str, told: float | None = 100.0) -> ThrottledError:
-    return ThrottledError(Detail("Too many calls.", code=17, rest_seconds=told, limit=limit))
+    return ThrottledError(Detail("Too many calls.", code=17, cooldown_seconds=told, limit=limit))
 
 
 @given(percent=PERCENTS, regain=st.floats(0, 1e6))
 def test_a_rest_is_never_negative_and_never_shorter_than_meta_says(
     percent: float, regain: float
 ) -> None:
-    assert rest_seconds(percent, regain) >= max(regain, 0.0)
+    assert cooldown_seconds(percent, regain) >= max(regain, 0.0)
 
 
 @given(low=PERCENTS, high=PERCENTS)
 def test_a_busier_limit_never_means_a_shorter_rest(low: float, high: float) -> None:
     low, high = sorted((low, high))
 
-    assert rest_seconds(low) <= rest_seconds(high)
+    assert cooldown_seconds(low) <= cooldown_seconds(high)
 
 
 @pytest.mark.parametrize(
     ("percent", "rest"), [(0, 0), (69.9, 0), (70, 1), (85, 10), (95, 60), (130, 60)]
 )
 def test_the_busier_a_limit_the_longer_the_rest(percent: float, rest: float) -> None:
-    assert rest_seconds(percent) == rest
+    assert cooldown_seconds(percent) == rest
 
 
 @pytest.mark.parametrize(("percent", "rest"), [(9.67, 0.0), (99.0, 60.0), (100.0, 182.0)])
 def test_the_time_until_a_score_is_zero_is_a_wait_only_for_a_full_one(
     percent: float, rest: float
 ) -> None:
-    assert rest_after(Reading(Limit("1"), "x-ad-account-usage", percent, 182.0)) == rest
+    assert cooldown_after(Reading(Limit("1"), "x-ad-account-usage", percent, 182.0)) == rest
 
 
 @given(told=st.none() | st.floats(0.001, 1e5), strikes=st.integers(1, 30))
 def test_a_block_is_bounded_and_never_shorter_than_told(told: float | None, strikes: int) -> None:
     seconds = [blocked_seconds(n, told) for n in range(1, strikes + 1)]
 
-    assert all((told or 0) <= s <= max(told or 0, MAX_REST_SECONDS) for s in seconds)
+    assert all((told or 0) <= s <= max(told or 0, MAX_COOLDOWN_SECONDS) for s in seconds)
     assert all(earlier <= later for earlier, later in pairwise(seconds))
 
 
@@ -78,14 +78,14 @@ def test_a_call_rests_for_the_limits_that_it_counts_against_and_for_no_others() 
     throttle = Throttle(Clock().seconds)
     throttle.note(usage_of({"x-fb-ads-insights-throttle": '{"acc_id_util_pct":96}'}, "1"))
 
-    assert [throttle.turn(r) for r in (ONE_INSIGHTS, ONE, TWO, ME)] == [60.0, 0.0, 0.0, 0.0]
+    assert [throttle.acquire(r) for r in (ONE_INSIGHTS, ONE, TWO, ME)] == [60.0, 0.0, 0.0, 0.0]
 
 
 def test_the_limit_of_the_app_is_everybodys() -> None:
     throttle = Throttle(Clock().seconds)
     throttle.note(usage_of({"x-app-usage": '{"call_count":86}'}))
 
-    assert [throttle.turn(r) for r in (ONE_INSIGHTS, TWO, ME)] == [10.0] * 3
+    assert [throttle.acquire(r) for r in (ONE_INSIGHTS, TWO, ME)] == [10.0] * 3
 
 
 def test_a_lower_share_ends_a_rest() -> None:
@@ -93,7 +93,7 @@ def test_a_lower_share_ends_a_rest() -> None:
     for percent in (99, 12):
         throttle.note(usage_of({"x-app-usage": f'{{"call_count":{percent}}}'}))
 
-    assert throttle.turn(ME) == 0.0
+    assert throttle.acquire(ME) == 0.0
 
 
 def test_a_rest_passes() -> None:
@@ -101,9 +101,9 @@ def test_a_rest_passes() -> None:
     throttle = Throttle(clock.seconds)
     throttle.note(usage_of({"x-app-usage": '{"call_count":99}'}))
 
-    waits = [throttle.turn(ME)]
+    waits = [throttle.acquire(ME)]
     clock.sleep(61)
-    waits.append(throttle.turn(ME))
+    waits.append(throttle.acquire(ME))
 
     assert waits == [60.0, 0.0]
 
@@ -142,28 +142,28 @@ def test_the_view_is_by_app_account_and_use_case() -> None:
 def test_a_refusal_holds_up_those_who_share_its_limit(limit: str, waits: list[float]) -> None:
     throttle = Throttle(Clock().seconds)
 
-    throttle.settle(ONE_INSIGHTS, refusal(limit))
+    throttle.release(ONE_INSIGHTS, refusal(limit))
 
-    assert [throttle.turn(r) for r in (ONE_INSIGHTS, ONE, TWO, ME)] == waits
+    assert [throttle.acquire(r) for r in (ONE_INSIGHTS, ONE, TWO, ME)] == waits
 
 
 def test_an_account_that_is_not_known_holds_up_everybody() -> None:
     throttle = Throttle(Clock().seconds)
 
-    throttle.settle(Request("GET", "7"), refusal("account"))
+    throttle.release(Request("GET", "7"), refusal("account"))
 
-    assert throttle.turn(TWO) == 100.0
+    assert throttle.acquire(TWO) == 100.0
 
 
 def test_after_a_block_one_call_goes_first_and_the_others_when_it_was_answered() -> None:
     clock = Clock()
     throttle = Throttle(clock.seconds)
-    throttle.settle(ONE, refusal("account"))
+    throttle.release(ONE, refusal("account"))
     clock.sleep(100)
 
-    waits = [throttle.turn(ONE), throttle.turn(ONE)]
-    throttle.settle(ONE)
-    waits += [throttle.turn(ONE), throttle.turn(ONE)]
+    waits = [throttle.acquire(ONE), throttle.acquire(ONE)]
+    throttle.release(ONE)
+    waits += [throttle.acquire(ONE), throttle.acquire(ONE)]
 
     assert waits == [0.0, PROBE_SECONDS, 0.0, 0.0]
 
@@ -171,58 +171,58 @@ def test_after_a_block_one_call_goes_first_and_the_others_when_it_was_answered()
 def test_a_probe_that_is_refused_doubles_the_block() -> None:
     clock = Clock()
     throttle = Throttle(clock.seconds)
-    throttle.settle(ONE, refusal("account"))
+    throttle.release(ONE, refusal("account"))
     clock.sleep(100)
-    throttle.turn(ONE)
+    throttle.acquire(ONE)
 
-    throttle.settle(ONE, refusal("account"))
+    throttle.release(ONE, refusal("account"))
 
-    assert throttle.turn(ONE) == 200.0
+    assert throttle.acquire(ONE) == 200.0
 
 
 def test_refusals_of_calls_that_were_on_their_way_are_one_strike() -> None:
     throttle = Throttle(Clock().seconds)
 
     for _ in range(8):
-        throttle.settle(ONE, refusal("account"))
+        throttle.release(ONE, refusal("account"))
 
-    assert throttle.turn(ONE) == 100.0
+    assert throttle.acquire(ONE) == 100.0
 
 
 def test_a_call_that_was_on_its_way_before_a_block_does_not_end_it() -> None:
     throttle = Throttle(Clock().seconds)
-    throttle.turn(ONE_INSIGHTS)
-    throttle.turn(ONE)
-    throttle.settle(ONE, refusal("account"))
+    throttle.acquire(ONE_INSIGHTS)
+    throttle.acquire(ONE)
+    throttle.release(ONE, refusal("account"))
 
-    throttle.settle(ONE_INSIGHTS)
+    throttle.release(ONE_INSIGHTS)
 
-    assert throttle.turn(ONE) == 100.0
+    assert throttle.acquire(ONE) == 100.0
 
 
 def test_a_call_that_is_no_probe_does_not_speak_for_the_one_that_is() -> None:
     clock = Clock()
     throttle = Throttle(clock.seconds)
-    throttle.settle(ONE, refusal("account"))
+    throttle.release(ONE, refusal("account"))
     clock.sleep(100)
-    throttle.turn(ONE)
+    throttle.acquire(ONE)
 
-    throttle.settle(ONE_INSIGHTS)
-    throttle.unheard(ONE_INSIGHTS)
+    throttle.release(ONE_INSIGHTS)
+    throttle.abandon(ONE_INSIGHTS)
 
-    assert throttle.turn(ONE_INSIGHTS) == PROBE_SECONDS
+    assert throttle.acquire(ONE_INSIGHTS) == PROBE_SECONDS
 
 
 def test_a_probe_that_nobody_answers_lets_the_next_call_try() -> None:
     clock = Clock()
     throttle = Throttle(clock.seconds)
-    throttle.settle(ONE, refusal("account"))
+    throttle.release(ONE, refusal("account"))
     clock.sleep(100)
-    throttle.turn(ONE)
+    throttle.acquire(ONE)
 
-    throttle.unheard(ONE)
+    throttle.abandon(ONE)
 
-    assert throttle.turn(ONE) == 0.0
+    assert throttle.acquire(ONE) == 0.0
 
 
 def test_a_client_rests_before_the_call_when_its_limit_is_nearly_used_up(wire: MakeWire) -> None:
@@ -252,7 +252,7 @@ def test_many_threads_call_into_a_block_no_more_than_a_probe_at_a_time() -> None
         jitter=lambda: 0.0,
         clock=clock.seconds,
     )
-    client._throttle.settle(ONE, refusal("account", told=60.0))  # noqa: SLF001  # blocked already
+    client._throttle.release(ONE, refusal("account", told=60.0))  # noqa: SLF001  # blocked already
 
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: client.get("act_1"), range(8)))

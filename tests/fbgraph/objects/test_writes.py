@@ -213,7 +213,7 @@ def test_a_write_whose_answer_is_lost_is_uncertain_after_one_request(
 ) -> None:
     graph = wire(LOST[lost])
 
-    with pytest.raises(UncertainWriteError, match=r"look before you do it again") as caught:
+    with pytest.raises(UncertainWriteError, match=r"check before retrying") as caught:
         WRITES[name](graph.client)
 
     detail, (heard,) = caught.value.detail, graph.heard

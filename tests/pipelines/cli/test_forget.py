@@ -14,13 +14,13 @@ import pytest
 from click.testing import CliRunner
 
 import warehouse
-from fbgraph.limits.cooldowns import Rest
+from fbgraph.limits.cooldowns import Cooldown
 from fbgraph.limits.usage import Limit
 from pipelines.cli import forget
 from pipelines.cli.main import cli
 from pipelines.cli.runs import run_job
 from pipelines.loading.partitions import AD_ACCOUNTS
-from pipelines.state.cooldowns import ledger_of
+from pipelines.state.cooldowns import cooldowns_of
 from tests.clock import NOW
 from tests.pipelines.conftest import DAYS
 from warehouse.decode.rows import Reject
@@ -83,9 +83,9 @@ def url(
     lake.store.note(f".failed/insights_daily/{two[0]}/2026-11-20.json", '{"at": "2026-11-23"}')
     lake.store.note(f".runs/insights_daily/{two[0]}/abc.json", "{}")
     lake.store.note(f"no_longer_defined/account_id={two[0]}/date=2026-11-20/data.parquet", "rows")
-    ledger = ledger_of(lake.store, time.time)
-    ledger.rest(Limit(two[0], "ads_insights"), Rest(600, is_block=True))
-    ledger.rest(Limit(two[1], "ads_insights"), Rest(600, is_block=True))
+    cooldowns = cooldowns_of(lake.store, time.time)
+    cooldowns.put(Limit(two[0], "ads_insights"), Cooldown(600, is_block=True))
+    cooldowns.put(Limit(two[1], "ads_insights"), Cooldown(600, is_block=True))
     publish(url)
     return url
 
@@ -127,7 +127,7 @@ def test_it_is_gone_from_lake_state_published_tables_and_grid(
     assert f"Removed act_{first}: 3 account-days" in done.output
     assert counts(url) == {key: rows for key, rows in before.items() if key[1] != first}
     assert not traces_of(lake, first)
-    assert [*ledger_of(lake.store, time.time).rests()] == [Limit(second, "ads_insights")]
+    assert [*cooldowns_of(lake.store, time.time).current()] == [Limit(second, "ads_insights")]
     assert {*instance.get_dynamic_partitions(AD_ACCOUNTS)} == {f"act_{second}"}
     assert sandbox.calls()["total"] == asked
     assert every_byte_of(lake.root, first) == []  # earlier snapshots and the master have it no more

@@ -23,7 +23,7 @@ from fbgraph.sandbox.limits.quota import QUOTAS, Quota
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import REPORTS
-from pipelines.state.cooldowns import ledger_of
+from pipelines.state.cooldowns import cooldowns_of
 from tests.clock import Calling, VirtualClock
 from warehouse.decode.pages import Account
 from warehouse.lake.partitions import Lake
@@ -107,7 +107,7 @@ class Company:
                 clock=self.clock.seconds,
                 jitter=random.Random(number).random,  # noqa: S311  # seeded, no secret
                 transport=Calling(self.clock),
-                ledger=ledger_of(self.store_of(number), self.clock.seconds),
+                cooldowns=cooldowns_of(self.store_of(number), self.clock.seconds),
             ) as client,
         ):
             if all_are_there:

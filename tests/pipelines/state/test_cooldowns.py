@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fbgraph.limits.cooldowns import Ledger, Rest
+from fbgraph.limits.cooldowns import Cooldown, SharedCooldowns
 from fbgraph.limits.throttle import Throttle
 from fbgraph.limits.usage import Limit
-from pipelines.state.cooldowns import KEY, LEAST_SECONDS, LOOK_SECONDS, ledger_of
+from pipelines.state.cooldowns import KEY, LEAST_SECONDS, LOOK_SECONDS, cooldowns_of
 from tests.clock import Clock
 from tests.limits import ONE, TWO, refusal
 from warehouse.storage.local import Folder
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.s3 import S3
 
-    Machine = Callable[[str], Ledger]
+    Machine = Callable[[str], SharedCooldowns]
 
 
 @pytest.fixture
@@ -32,31 +32,31 @@ def clock() -> Clock:
 
 @pytest.fixture
 def machine(s3: S3, tmp_path: Path, clock: Clock) -> Machine:
-    """A ledger of a process on the machine of a name."""
+    """The cooldowns of a process on the machine of a name."""
     bucket = s3.new_bucket()
-    return lambda name: ledger_of(Bucket(bucket, "lake", tmp_path / name), clock.seconds)
+    return lambda name: cooldowns_of(Bucket(bucket, "lake", tmp_path / name), clock.seconds)
 
 
 def test_what_one_machine_is_told_another_obeys(machine: Machine, clock: Clock) -> None:
     here, there = (Throttle(clock.seconds, machine(name)) for name in ("here", "there"))
 
-    here.settle(ONE, refusal(100.0))
+    here.release(ONE, refusal(100.0))
 
-    assert [there.turn(ONE), there.turn(TWO)] == [100.0, 0.0]
+    assert [there.acquire(ONE), there.acquire(TWO)] == [100.0, 0.0]
 
 
 def test_of_all_machines_one_finds_out_whether_a_block_is_over(
     machine: Machine, clock: Clock
 ) -> None:
     crowd = [Throttle(clock.seconds, machine(name)) for name in ("a", "a", "b", "c")]
-    crowd[0].settle(ONE, refusal(100.0))
-    told = [one.turn(ONE) for one in crowd]
+    crowd[0].release(ONE, refusal(100.0))
+    told = [one.acquire(ONE) for one in crowd]
     clock.sleep(100)
 
-    probes = [one.turn(ONE) for one in reversed(crowd)]
-    crowd[-1].settle(ONE, refusal(50.0))
+    probes = [one.acquire(ONE) for one in reversed(crowd)]
+    crowd[-1].release(ONE, refusal(50.0))
     clock.sleep(LOOK_SECONDS)
-    again = [one.turn(ONE) for one in crowd]
+    again = [one.acquire(ONE) for one in crowd]
 
     assert told == [100.0] * 4
     assert [wait <= 0 for wait in probes] == [True, False, False, False]
@@ -67,10 +67,10 @@ def test_machines_that_claim_in_the_same_moment_are_told_apart_by_the_bucket(
     machine: Machine,
 ) -> None:
     here, there = machine("here"), machine("there")
-    have_looked = here.rests(), there.rests()
+    have_looked = here.current(), there.current()
 
     claims = [one.claim({Limit("1")}, 10.0) for one in (here, there)]
-    here.rest(Limit("1"), Rest(0.0))
+    here.put(Limit("1"), Cooldown(0.0))
 
     assert (have_looked, claims) == (({}, {}), [True, False])
     assert there.claim({Limit("1")}, 10.0)
@@ -80,13 +80,13 @@ def test_a_limit_that_is_free_again_is_free_for_all_machines(
     machine: Machine, clock: Clock
 ) -> None:
     here, there = (Throttle(clock.seconds, machine(name)) for name in ("here", "there"))
-    here.settle(ONE, refusal(100.0))
+    here.release(ONE, refusal(100.0))
     clock.sleep(100)
 
-    waits = [here.turn(ONE), there.turn(ONE)]
-    here.settle(ONE)
+    waits = [here.acquire(ONE), there.acquire(ONE)]
+    here.release(ONE)
     clock.sleep(LOOK_SECONDS)
-    waits.append(there.turn(ONE))
+    waits.append(there.acquire(ONE))
 
     assert (waits[0], waits[1] > 0, waits[2]) == (0.0, True, 0.0)
 
@@ -94,16 +94,16 @@ def test_a_limit_that_is_free_again_is_free_for_all_machines(
 def test_the_bucket_is_looked_at_now_and_then_and_told_only_what_lasts(
     machine: Machine, clock: Clock, s3: S3
 ) -> None:
-    ledger, begun = machine("here"), len(s3.asked)
+    cooldowns, begun = machine("here"), len(s3.asked)
 
     for _ in range(10):
-        ledger.rests()
-        ledger.rest(Limit("1"), Rest(LEAST_SECONDS - 1))
+        cooldowns.current()
+        cooldowns.put(Limit("1"), Cooldown(LEAST_SECONDS - 1))
     looked = [method for method, path in s3.asked[begun:] if path.endswith(KEY)]
     clock.sleep(LOOK_SECONDS)
     for _ in range(10):
-        ledger.rests()
-        ledger.rest(Limit("1"), Rest(60.0))
+        cooldowns.current()
+        cooldowns.put(Limit("1"), Cooldown(60.0))
     told = [method for method, path in s3.asked[begun:] if path.endswith(KEY)]
 
     assert looked == ["GET"]
@@ -116,10 +116,10 @@ def test_an_object_that_makes_no_sense_keeps_nobody_from_calling(
 ) -> None:
     store = Bucket(s3.new_bucket(), "lake", tmp_path)
     store.note(KEY, text)
-    ledger = ledger_of(store, clock.seconds)
+    cooldowns = cooldowns_of(store, clock.seconds)
 
-    told = ledger.rests()
-    ledger.rest(Limit("1"), Rest(50, is_block=True))
+    told = cooldowns.current()
+    cooldowns.put(Limit("1"), Cooldown(50, is_block=True))
 
     assert told == {}
     assert json.loads(store.read(KEY)) == [["1", "", 50.0, True]]
@@ -130,12 +130,12 @@ def test_a_bucket_that_is_not_there_leaves_the_machine_to_itself_and_says_so_onc
 ) -> None:
     assert s3.url
     store = Bucket("no-such-bucket", "", tmp_path)
-    one, other = (ledger_of(store, clock.seconds) for _ in range(2))
+    one, other = (cooldowns_of(store, clock.seconds) for _ in range(2))
 
-    one.rest(Limit("1"), Rest(50, is_block=True))
+    one.put(Limit("1"), Cooldown(50, is_block=True))
     is_ours = one.claim({Limit("2")}, 10.0)
 
-    assert (is_ours, other.rests()[Limit("1")]) == (True, Rest(50, is_block=True))
+    assert (is_ours, other.current()[Limit("1")]) == (True, Cooldown(50, is_block=True))
     warned = [
         entry.getMessage() for entry in caplog.records if entry.name == "pipelines.state.cooldowns"
     ]
@@ -143,9 +143,9 @@ def test_a_bucket_that_is_not_there_leaves_the_machine_to_itself_and_says_so_onc
 
 
 def test_a_lake_in_a_folder_has_the_file_alone(tmp_path: Path, clock: Clock) -> None:
-    ledger = ledger_of(Folder(tmp_path), clock.seconds)
+    cooldowns = cooldowns_of(Folder(tmp_path), clock.seconds)
 
-    ledger.rest(Limit("1"), Rest(50))
+    cooldowns.put(Limit("1"), Cooldown(50))
 
-    assert type(ledger) is Ledger
-    assert ledger.path == tmp_path / KEY
+    assert type(cooldowns) is SharedCooldowns
+    assert cooldowns.path == tmp_path / KEY
