@@ -57,9 +57,9 @@ VARIABLES: Final[Sequence[Variable]] = (
 )
 
 _HOW_TO_GET_ONE: Final = (
-    "FB_ACCESS_TOKEN is not set. Make a token with the scope ads_read, best one of a system user:"
-    " business.facebook.com > Settings > System users > Generate token. Put it in the environment"
-    " or in .env. Without one, `fbinsights demo` shows everything on made-up data."
+    "FB_ACCESS_TOKEN is not set. Create a token with the scope ads_read, preferably for a system"
+    " user: business.facebook.com > Settings > System users > Generate token. Put it in the"
+    " environment or in .env. Without one, `fbinsights demo` shows everything on made-up data."
 )
 
 

@@ -206,9 +206,9 @@ def next_steps(place: Place, token: str, overridden: Sequence[str]) -> Sequence[
     }
     return (
         "\nNext:",
-        f"- all of it is in {place.lake}, and nowhere else. What was loaded, and what proves it:",
+        f"- everything is in {place.lake}. See what was loaded, and what proves it:",
         f'    WAREHOUSE_URL={place.lake} {command} query "from loads"',
-        "- the same in Dagster, where a click re-runs one day of one account. In one terminal:",
+        "- see it in Dagster, where a click re-runs one day of one account. In one terminal:",
         f"    {serve}",
         "  and in another:",
         f"    {' '.join(f'{name}={value}' for name, value in settings.items())} {dev}",

@@ -86,7 +86,11 @@ def _graph(client: GraphClient, settings: Settings) -> Iterator[Finding]:
     yield access.version(client.version, client.tally.api_version, today)
     yield access.retirements({name: one.asks for name, one in REPORTS.items()}, today)
     if not found.rows and not found.refused:
-        yield False, "accounts", "The token sees no ad account. Give its user access to one."
+        yield (
+            False,
+            "accounts",
+            "The token does not see any ad account. Give its user access to one.",
+        )
     for account_id, why in found.refused.items():
         yield False, act_id(account_id), why
     for row in found.rows:
@@ -138,4 +142,8 @@ def _reader() -> Finding:
     """Whether pages take the short way. The long one is as right, so nothing needs to be done."""
     if reader.LIBRARY is not None:
         return True, "reader", "compiled"
-    return True, "reader", "not compiled; with a C compiler, install again and loads take less CPU"
+    return (
+        True,
+        "reader",
+        "not compiled; install a C compiler and reinstall, and loads take less CPU",
+    )

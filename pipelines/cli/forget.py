@@ -46,7 +46,7 @@ def run_forget(environ: Mapping[str, str], account: str, *, is_agreed: bool) -> 
         found = traces_of(lake, account_id)
         if not found and key not in instance.get_dynamic_partitions(AD_ACCOUNTS):
             raise ConfigError(
-                f"{lake.store.name()} has nothing of {key}. To see which accounts it has, type"
+                f"{lake.store.name()} has no data of {key}. To see which accounts it has, run"
                 f' {command_name()} query "from accounts".'
             )
         if not is_agreed and not _agrees(key, found, lake.store.name()):
@@ -59,16 +59,15 @@ def run_forget(environ: Mapping[str, str], account: str, *, is_agreed: bool) -> 
         for event in published_events(published):
             instance.report_runless_asset_event(event)
         if traces_of(lake, account_id).files:
-            say(
-                f"{key} was loaded again meanwhile. End that run, then type the same command again."
-            )
+            say(f"{key} was loaded again meanwhile. Stop that run, then repeat this command.")
             return SOME_FAILED
         instance.delete_dynamic_partition(AD_ACCOUNTS, key)
         unmark(lake, account_id)
     say(
-        f"Removed {key}: {found.account_days:,} account-days and all else of it. {published.path}"
+        f"Removed {key}: {found.account_days:,} account-days and everything else of it. "
+        f"{published.path}"
         " is rebuilt without it. While the token sees the account, the next refresh loads it again:"
-        " take the account away from the token's user, or name the others in FB_ACCOUNT_IDS."
+        " remove the account from the token's user, or list the others in FB_ACCOUNT_IDS."
     )
     return ALL_DONE
 
@@ -77,7 +76,7 @@ def _agrees(key: str, found: Traces, lake: str) -> bool:
     """Ask. Raises ConfigError where there is no terminal."""
     if not sys.stdin.isatty():
         raise ConfigError(
-            "forget asks before it removes an account. Without a terminal, add --yes."
+            "forget asks before it removes an account. Add --yes where there is no terminal."
         )
     return click.confirm(
         f"Remove {key} {found.name} from {lake}: {found.account_days:,} account-days, its objects"

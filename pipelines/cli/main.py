@@ -56,7 +56,10 @@ class _Command(click.Command):
         except OSError as error:  # a disk that is full or not ours
             fail(str(error))
         except KeyboardInterrupt:
-            fail("interrupted. Nothing is half-written; the same command goes on.", INTERRUPTED)
+            fail(
+                "Interrupted. No partial data was written. Run the same command again to resume.",
+                INTERRUPTED,
+            )
 
 
 class _Group(click.Group):
@@ -165,7 +168,7 @@ def sandbox(
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
-        fail(f"port {port} is taken, maybe by another sandbox: end that, or add --port 0.")
+        fail(f"port {port} is in use, maybe by another sandbox: stop that one, or add --port 0.")
     except ValueError as error:
         fail(str(error))
 
@@ -198,7 +201,7 @@ def _day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> dat
             raise ValueError  # noqa: TRY301  # 20261121 is ISO too, and easily a slip
         return a_date.fromisoformat(value)
     except ValueError:
-        raise click.BadParameter(f"{value!r} is no day; write it like 2026-11-21.") from None
+        raise click.BadParameter(f"{value!r} is not a day; write it like 2026-11-21.") from None
 
 
 def _of_account_days(*, required: bool = True) -> Callable[[Callable[..., None]], Any]:
@@ -257,7 +260,7 @@ _ACCEPT_EMPTY = click.option(
 
 @cli.command(
     epilog="Exit code 0: all that can be is proven, and days that are not over are provisional; 1:"
-    " some failed or do not add up; 2: wrong use."
+    " some failed or do not add up; 2: wrong usage."
 )
 @_of_account_days()
 @_ACCEPT_EMPTY
@@ -277,9 +280,11 @@ def backfill(
     sys.exit(run_backfill(os.environ, since, until, **chosen, accept_empty=accept_empty))
 
 
-@cli.command(epilog="Exit code 0: all proven; 1: some failed or do not add up; 2: wrong use.")
+@cli.command(epilog="Exit code 0: all proven; 1: some failed or do not add up; 2: wrong usage.")
 @_ACCEPT_EMPTY
-@click.option("--full", is_flag=True, help="All of the last 28 days, moved or not.")
+@click.option(
+    "--full", is_flag=True, help="All of the last 28 days, whether their totals changed or not."
+)
 @click.option(
     "--account", "accounts", multiple=True, metavar="ID", help="Only this ad account; repeatable."
 )
@@ -292,7 +297,7 @@ def refresh(accounts: tuple[str, ...], *, full: bool, accept_empty: bool) -> Non
 
 @cli.command(
     epilog="Exit code 0: all of them are proven, or provisional because their day was not over; 1:"
-    " some are not; 2: wrong use."
+    " some are not; 2: wrong usage."
 )
 @_of_account_days(required=False)
 def status(
@@ -305,7 +310,7 @@ def status(
     sys.exit(run_status(os.environ, since, until, accounts=accounts, reports=reports))
 
 
-@cli.command(epilog="Exit code 0: it is removed; 1: it is not; 2: wrong use.")
+@cli.command(epilog="Exit code 0: it is removed; 1: it is not; 2: wrong usage.")
 @click.option("--account", required=True, metavar="ID", help="The ad account.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget(account: str, *, yes: bool) -> None:
@@ -368,10 +373,12 @@ def sql() -> None:
     "--ddl",
     "engine",
     type=click.Choice(ENGINES),
-    help="CREATE statements for this engine instead, over the files of the lake.",
+    help="Print CREATE statements for this engine instead, over the files of the lake.",
 )
 @click.option(
-    "--breakdowns", is_flag=True, help="What Meta answers of breakdowns instead, with sources."
+    "--breakdowns",
+    is_flag=True,
+    help="Print what Meta returns for breakdowns instead, with sources.",
 )
 def docs(table: str, engine: str | None, *, breakdowns: bool) -> None:
     """Print what every table and column means, or those of one TABLE."""

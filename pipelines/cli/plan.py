@@ -116,7 +116,7 @@ def _quota(client: GraphClient, row: Row) -> tuple[str, float]:
     try:
         next(iter(client.account(row["account_id"]).insights(limit=1)), None)
     except GraphError as error:
-        say(f"The limits are not known: {error}")
+        say(f"The limits are unknown: {error}")
     return client.tally.usage.access_tier, max(client.usage().values(), default=0.0)
 
 
@@ -135,5 +135,5 @@ def _closing(plan: Plan, costs: Mapping[tuple[str, str], Cost], tier: str, perce
     return (
         f"{len(plan.account_days) * len(plan.reports)} account-days: {total.runs} report runs,"
         f" {total.calls:,} calls and {listings} for accounts and their objects; {took}"
-        f" at {quota}.\nRows are learned from what was loaded before; nothing was loaded now."
+        f" at {quota}.\nThe estimate of rows comes from earlier loads. Nothing was loaded."
     )

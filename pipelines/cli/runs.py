@@ -114,7 +114,7 @@ def _home_of(environ: Mapping[str, str]) -> Path:
     home = Path(environ.get("DAGSTER_HOME") or CHECKOUT).expanduser()
     if not (home.is_absolute() and home.is_dir()):
         raise ConfigError(
-            f"DAGSTER_HOME must be the absolute path of a folder that is there, not '{home}'."
+            f"DAGSTER_HOME must be the absolute path of an existing folder, not '{home}'."
         )
     return home.resolve()
 

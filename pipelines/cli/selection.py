@@ -60,7 +60,7 @@ def plan_of(
     require_reports(reports)
     if since < FIRST_DAY:
         raise ConfigError(
-            f"--since {since} is too early: Meta keeps 37 months, {FIRST_DAY} is our first."
+            f"--since {since} is too early: Meta keeps 37 months; the first day is {FIRST_DAY}."
         )
     chosen = _chosen(found, accounts)
     refused = {} if accounts else {act_id(i): why for i, why in found.refused.items()}
@@ -82,8 +82,8 @@ def demand_begun(plan: Plan) -> None:
         start = REPORTS[name].start_date
         if plan.days[0] < start:
             raise ConfigError(
-                f"--since {plan.days[0]} is before {name} begins: its start_date is {start}. Move"
-                " that, or name the reports that begin in time with --report."
+                f"--since {plan.days[0]} is before the start_date of {name}, {start}. Use a later"
+                " day, change start_date, or name other reports with --report."
             )
 
 
@@ -99,7 +99,7 @@ def _chosen(found: Discovery, accounts: Sequence[str]) -> Sequence[Row]:
     if whys and (missing or not visible):
         raise ConfigError("This cannot be loaded:\n  " + "\n  ".join(whys))
     if not visible:
-        raise ConfigError("The token sees no ad account. Give its user access to one.")
+        raise ConfigError("The token does not see any ad account. Give its user access to one.")
     if missing:
         names = "\n".join(f"  {key}  {text_of(row, 'name')}" for key, row in visible.items())
         raise ConfigError(f"The token does not see {', '.join(missing)}. It sees:\n{names}")

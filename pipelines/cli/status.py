@@ -114,7 +114,7 @@ def run_status(
     known = accounts_in(lake)
     if not known:
         raise ConfigError(
-            f"There is no account in {lake.store.name()}. See WAREHOUSE_URL, or load some: "
+            f"No account has been loaded into {lake.store.name()}. Check WAREHOUSE_URL, or run "
             f"`{command_name()} backfill --since DAY --until DAY`."
         )
     chosen = _chosen(known, accounts)
@@ -139,7 +139,7 @@ def run_status(
     if unfinished := sum(cell.state is State.PROVISIONAL for cell in cells):
         say(
             f"\nProvisional account-days: {unfinished}. Their day was not over when Meta was asked;"
-            f" `{command_name()} refresh` loads them again once it is."
+            f" `{command_name()} refresh` reloads them once it is."
         )
     return SOME_FAILED if bad or broken else ALL_DONE
 
@@ -149,7 +149,7 @@ def _chosen(known: Mapping[str, Account], wanted: Sequence[str]) -> Sequence[Acc
     for account_id in ids:
         if account_id not in known:
             raise ConfigError(
-                f"Nothing is known of act_{account_id}; `fbinsights doctor` says why."
+                f"Nothing is known about act_{account_id}; `fbinsights doctor` says why."
             )
     return [known[account_id] for account_id in ids or known]
 
@@ -211,6 +211,7 @@ def _complain(cells: Sequence[Cell]) -> None:
         say(f"and {len(named) - NAMED} more")
     if cells:
         say(
-            f"\n`{command_name()} refresh` loads again what is stale, unproven or a gap in the last"
-            f" 28 days;\n`{command_name()} backfill --since DAY --until DAY` loads any other."
+            f"\n`{command_name()} refresh` reloads what is stale, unproven or missing in the "
+            "last 28"
+            f" days;\n`{command_name()} backfill --since DAY --until DAY` loads any other day."
         )

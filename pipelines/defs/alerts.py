@@ -42,11 +42,11 @@ def tell(settings: Settings, text: str) -> bool:
             client.post(settings.alert_webhook, json={"text": text}).raise_for_status()
     except httpx.HTTPStatusError as error:
         _log.error(
-            "FB_ALERT_WEBHOOK answered with HTTP %d.", error.response.status_code
+            "FB_ALERT_WEBHOOK returned HTTP %d.", error.response.status_code
         )  # its text has the address
         return False
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        _log.error("FB_ALERT_WEBHOOK does not answer: %s.", type(error).__name__)  # the same
+        _log.error("FB_ALERT_WEBHOOK did not respond: %s.", type(error).__name__)  # the same
         return False
     return True
 
@@ -62,7 +62,7 @@ def failure_text(job: str, link: str, failed: Mapping[tuple[str, str], str], why
         days.setdefault((asset, account), []).append((day, said))
     lines = [_line(*of, sorted(found)) for of, found in days.items()]
     more = [f"and {len(lines) - QUOTED} more"] if len(lines) > QUOTED else []
-    counted = f": {len(failed)} parts failed and keep what they had" if failed else ""
+    counted = f": {len(failed)} partitions failed; their existing data was kept" if failed else ""
     told = [*lines[:QUOTED], *more, *([why[:QUOTED_CHARACTERS]] if why else ())]
     return "\n".join([f"fbinsights: {job} failed{counted}.", *told, link])
 

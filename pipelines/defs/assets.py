@@ -84,7 +84,7 @@ def accounts(context: dg.AssetExecutionContext, graph: GraphResource) -> dg.Mate
 def _objects(table: str) -> dg.AssetsDefinition:
     @dg.asset(
         name=table,
-        description=f"{TABLES[table].meaning} One partition per account; replaced whole.",
+        description=f"{TABLES[table].meaning} One partition per account, replaced as a whole.",
         group_name="objects",
         kinds={"parquet"},
         owners=OWNERS,
@@ -116,7 +116,7 @@ def report_asset(report: Report) -> dg.AssetsDefinition:
     @dg.asset(
         name=report.name,
         description=f"{report.table.meaning} One row per {', '.join(report.table.grain)}. "
-        "Replaces the account-day whole, so a rerun leaves one copy.",
+        "Each load replaces the whole account-day, so a re-run never duplicates rows.",
         group_name="insights",
         kinds={"parquet"},
         owners=report.owners or OWNERS,
@@ -165,8 +165,8 @@ def report_asset(report: Report) -> dg.AssetsDefinition:
 #: could not tell: of an asset with a hundred of them or more it looks at none.
 LAKE: Final = dg.AssetSpec(
     "lake",
-    description="The Parquet files, whoever wrote them. Its data version is the last change, as "
-    "`follow_lake` or a publish saw it.",
+    description="The Parquet files, whoever wrote them. The data version is the last change that "
+    "`follow_lake` or a publish saw.",
     group_name="published",
     kinds={"parquet"},
     owners=OWNERS,
@@ -198,7 +198,7 @@ def _view(view: View) -> dg.AssetSpec:
     """A view as analysts look for it in the catalog; nothing loads it."""
     return dg.AssetSpec(
         view.name,
-        description=f"{view.meaning} A view in warehouse.duckdb, made when it is asked.",
+        description=f"{view.meaning} A view in warehouse.duckdb, computed when it is queried.",
         group_name="views",
         kinds={"duckdb", "view"},
         owners=OWNERS,

@@ -91,7 +91,7 @@ def report_specs(
 
 def counted_spec(table: str) -> dg.AssetCheckSpec:
     """The check of a table of objects."""
-    description = f"As many {table} listed as the edge counts (total_count), and all readable."
+    description = f"As many {table} are listed as total_count says, and all could be read."
     return dg.AssetCheckSpec(COUNTED, asset=table, description=description)
 
 
@@ -131,7 +131,7 @@ def report_results(
         ),
         _result(
             *(asset, IDS_KNOWN, _WARN, unknown),
-            f"of {len(known)} accounts mention objects that nobody knows.",
+            f"of {len(known)} accounts have rows of objects that are not in the lake.",
         ),
     ]
 
@@ -176,8 +176,8 @@ def counted_result(asset: str, found: Sequence[Listed]) -> dg.AssetCheckResult:
     unreadable = sum((one.unreadable for one in found), Unreadable())
     return _result(
         *(asset, COUNTED, _WARN, wrong),
-        f"of {len(listings)} accounts list another number of objects than their edge counts, or "
-        "have some that could not be read.",
+        f"of {len(listings)} accounts list a number of objects that differs from total_count, or "
+        "objects that could not be read.",
         listed=sum(len(listing.rows) for listing in listings),
         counted=sum(listing.total_count or 0 for listing in listings),
         rejected=unreadable.objects,
@@ -207,7 +207,7 @@ def fresh_result(
     }
     return _result(
         *(asset, FRESH, _WARN, late),
-        f"of {len(yesterdays)} accounts lack yesterday, {GRACE_HOURS} hours after its refresh.",
+        f"of {len(yesterdays)} accounts lack yesterday, {GRACE_HOURS} hours after their refresh.",
     )
 
 

@@ -101,7 +101,7 @@ def reason_to_wait(behind: Lag, runs: Runs, now: datetime) -> str:
     if behind.published is not None and runs.is_loading:
         pause = ENDED_SECONDS if runs.has_ended else LOADING_SECONDS
         if now < behind.published.ended_at + timedelta(seconds=pause):
-            return "Loads are in progress; what they bring is published when one of them ends."
+            return "Loads are in progress; their data is published when one of them ends."
     return ""
 
 

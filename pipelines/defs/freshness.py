@@ -45,7 +45,8 @@ def _check(report: str) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         name=FRESH,
         asset=report,
-        description="Every account has its yesterday, proven, by late morning of its own clock.",
+        description="Every account's yesterday is loaded and proven by late morning of its own "
+        "clock.",
     )
     def fresh(graph: GraphResource) -> dg.AssetCheckResult:
         return _result(graph, report, graph.now())
@@ -60,8 +61,9 @@ FRESH_CHECKS: Final = [_check(report) for report in REPORTS]
 @dg.sensor(
     minimum_interval_seconds=900,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Looks whether every account has its yesterday, and records the check `fresh` when "
-    "that changes. Reads the lake and makes no call.",
+    description="Checks whether every account's yesterday is loaded and proven, and records the "
+    "check "
+    "`fresh` when that changes. Reads the lake; makes no request to Meta.",
 )
 def freshness(
     context: dg.SensorEvaluationContext, graph: GraphResource
@@ -70,6 +72,6 @@ def freshness(
     seen = {report: str(result.metadata["named"].value) for report, result in results.items()}
     cursor = json.dumps(seen, sort_keys=True)
     if cursor == context.cursor:
-        return dg.SkipReason("Nothing has changed since it last looked.")
+        return dg.SkipReason("Nothing has changed since the last look.")
     events = [evaluation_of(report, result) for report, result in results.items()]
     return dg.SensorResult(asset_events=events, cursor=cursor)

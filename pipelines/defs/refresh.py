@@ -52,8 +52,9 @@ _log = logging.getLogger(__name__)
 #: Nothing loads it: each refresh records on it what it found and what that cost.
 REFRESH: Final = dg.AssetSpec(
     "refresh",
-    description="What each refresh found moved and pulled again, and the calls it spent beside "
-    "those that pulling the whole lookback would have cost.",
+    description="What each refresh found changed and reloaded, and its calls next to what "
+    "reloading "
+    "the whole lookback would have cost.",
     group_name="daily",
 )
 
@@ -99,8 +100,8 @@ class Looked:
     def __str__(self) -> str:
         told = ", ".join(f"{number} {why}" for why, number in self.counts.items())
         return (
-            f"{sum(self.counts.values())} account-days were to be pulled ({told or 'nothing'})."
-            f" Calls: {self.calls} to find that out, {self.entity_calls} for accounts and objects."
+            f"Reloading {sum(self.counts.values())} account-days ({told or 'none'})."
+            f" Calls: {self.calls} to compare totals, {self.entity_calls} for accounts and objects."
             f" The whole lookback would cost about {self.full.calls:,} calls."
         )
 
@@ -309,8 +310,9 @@ def _told(looked: Looked, calls: int) -> Mapping[str, Any]:
 
 
 @dg.job(
-    description="Pulls again what Meta changed, and the newest days: accounts, entities, control "
-    "totals, what moved, publish.",
+    description="Reloads what Meta changed, and the newest days: accounts, objects, control "
+    "totals, "
+    "changed days, publish.",
     tags={"fbinsights/refresh": "yes"},
 )
 def refresh_job() -> None:

@@ -23,7 +23,7 @@ __all__ = ["FULL_HOUR", "FULL_WEEKDAY", "SCHEDULES", "due"]
 FULL_HOUR: Final = 8
 FULL_WEEKDAY: Final = 6
 
-_NOBODY: Final = "It is the hour of no account now."
+_NOBODY: Final = "No account is due this hour."
 _NONE_KNOWN: Final = "No account is known yet: materialize `accounts`, or turn on `new_accounts`."
 
 
@@ -74,16 +74,16 @@ def _schedule(
 SCHEDULES: Final = (
     _schedule(
         "daily_refresh",
-        f"Every account at {REFRESH_HOUR} o'clock of its own: yesterday, the two days before, and "
-        "the days of the last 28 whose totals Meta has changed.",
+        f"Every account at {REFRESH_HOUR}:00 in its own time zone: yesterday, the two days before, "
+        "and those of the last 28 days whose totals Meta has changed.",
         REFRESH_HOUR,
         None,
         full=False,
     ),
     _schedule(
         "weekly_refresh",
-        f"Every account on Sunday at {FULL_HOUR} o'clock of its own: all of the last 28 days, for "
-        "what changes and does not show in the totals.",
+        f"Every account on Sunday at {FULL_HOUR}:00 in its own time zone: all of the last 28 days, "
+        "to catch changes that do not show in the totals.",
         FULL_HOUR,
         FULL_WEEKDAY,
         full=True,

@@ -37,13 +37,13 @@ _NO_TOKEN: Final = "FB_ACCESS_TOKEN is not set."  # noqa: S105  # it says that t
 @dg.run_failure_sensor(
     name="failed_runs",
     default_status=_RUNNING,
-    description="Tells of every failed run: what failed, what Meta said, where to look. What a "
-    "person runs from the command line is told there.",
+    description="Alerts on every failed run: what failed, what Meta said, where to look. Commands "
+    "report their failures in their own terminal.",
 )
 def failed_runs(context: dg.RunFailureSensorContext, graph: GraphResource) -> dg.SkipReason | None:
     run = context.dagster_run
     if run.tags.get("fbinsights/started_by") == "command line":
-        return dg.SkipReason("A person at a terminal has been told.")
+        return dg.SkipReason("Started from the command line; the failure was reported there.")
     events = context.get_step_failure_events()
     failed: dict[tuple[str, str], str] = {}
     stopped = ""
@@ -65,8 +65,9 @@ def failed_runs(context: dg.RunFailureSensorContext, graph: GraphResource) -> dg
     job_name="accounts_job",
     minimum_interval_seconds=3600,
     default_status=_RUNNING,
-    description="Looks every hour which accounts the token sees. New ones get their partitions and "
-    "are told of; of one that vanished the past stays.",
+    description="Checks every hour which accounts the token sees. A new account gets its "
+    "partitions "
+    "and an alert; the data of one that vanished stays.",
 )
 def new_accounts(
     context: dg.SensorEvaluationContext, graph: GraphResource
@@ -83,7 +84,7 @@ def new_accounts(
     for key in new:
         tell(settings, f"fbinsights: new ad account {key}, {names[key]}.")
     for key in gone:
-        tell(settings, f"fbinsights: the token no longer sees {key}. What is loaded of it stays.")
+        tell(settings, f"fbinsights: the token no longer sees {key}. Its loaded data stays.")
     requests = [dg.RunRequest(run_key=" ".join(new))] if new else []
     return dg.SensorResult(run_requests=requests, cursor=json.dumps(sorted(names)))
 

@@ -52,7 +52,7 @@ __all__ = ["Asked", "Controls", "Emptied"]
 
 _log = logging.getLogger(__name__)
 
-NO_LISTS: Final = "the account's own actions could not be had"
+NO_LISTS: Final = "the account's own totals of actions could not be loaded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,8 +291,8 @@ def _one(rows: pa.Table, account: Account, day: date) -> pa.Table:
     first = rows.slice(0, 1)
     if any(not rows.slice(n, 1).equals(first) for n in range(1, rows.num_rows)):
         raise WarehouseError(
-            f"control totals of act_{account.account_id} on {day}: {rows.num_rows} rows came that "
-            "differ, where one is the rule"
+            f"control totals of act_{account.account_id} on {day}: expected one row, got"
+            f" {rows.num_rows} that differ"
         )
     return first
 

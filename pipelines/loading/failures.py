@@ -58,7 +58,7 @@ class Failures:
             )
             self._keep(key, failed, now)
         except OSError as error:
-            _log.warning("%s: it is not remembered that this failed: %s", outcome, error)
+            _log.warning("%s: this failure could not be recorded: %s", outcome, error)
 
     def note_whole(self, errors: Mapping[str, str], now: datetime, run_id: str = "") -> None:
         """Do the same for what has no day: account (digits) → why it failed, "" if it did not."""
@@ -72,7 +72,7 @@ class Failures:
                 elif key in there:
                     self._forget([key], now)
         except OSError as error:
-            _log.warning("%s: it is not remembered what failed: %s", self._table, error)
+            _log.warning("%s: the failure could not be recorded: %s", self._table, error)
 
     def loaded(self, account_id: str, days: Iterable[date], now: datetime) -> None:
         """Forget the failures of days that somebody else's load has brought as well."""
@@ -82,7 +82,9 @@ class Failures:
             if keys & there:
                 self._forget(keys & there, now)
         except OSError as error:
-            _log.warning("act_%s: that %s failed stays noted: %s", account_id, self._table, error)
+            _log.warning(
+                "act_%s: the failure of %s is still recorded: %s", account_id, self._table, error
+            )
 
     def _forget(self, keys: Iterable[str], now: datetime) -> None:
         # Noted as a change of its own: that of the new file may have been published by now.
@@ -97,7 +99,7 @@ class Failures:
         try:
             there = [key for key, _ in self._store.find(failure_key(self._table, "*", None))]
         except OSError as error:
-            _log.warning("%s: it is not remembered what failed: %s", self._table, error)
+            _log.warning("%s: the failure could not be recorded: %s", self._table, error)
             return
         passed = dict.fromkeys((PurePosixPath(key).parent.name for key in there), "")
         if passed or errors:

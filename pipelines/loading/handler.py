@@ -140,7 +140,7 @@ class ReportWork:
             is_over = self._since_over(order, day, controls) >= timedelta()
             verdict = self._prove(order, day, settled, controls, is_over=is_over)
             if verdict.may_change and not order.is_fresh:
-                _log.info("%s does not add up yet; asking again.", account_day)
+                _log.info("%s does not add up yet; requesting it again.", account_day)
                 doubtful.append(day)
             else:
                 load = self._record(order, day, settled, verdict, controls, is_over=is_over)

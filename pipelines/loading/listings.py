@@ -131,7 +131,7 @@ def _listed(client: GraphClient, fields: Sequence[str]) -> Sequence[object]:
     try:
         return list(client.node("me").edge("adaccounts", fields=fields))
     except PermissionDeniedError as error:
-        advice = "Where a token may list no accounts, name them in FB_ACCOUNT_IDS."
+        advice = "If the token may not list accounts, name them in FB_ACCOUNT_IDS."
         raise PermissionDeniedError(replace(error.detail, advice=advice)) from None
 
 

@@ -358,7 +358,7 @@ def test_ctrl_c_ends_it_soon_leaves_nothing_half_written_and_the_same_command_go
         running.send_signal(signal.SIGINT)
         _, stderr = running.communicate(timeout=60)
 
-    assert (running.returncode, "Nothing is half-written" in stderr) == (130, True)
+    assert (running.returncode, "No partial data was written" in stderr) == (130, True)
     hidden = {path.name for path in fresh.lake.rglob(".*") if path.is_file()}
     assert hidden <= {".changes.json", ".published.json", ".lake.json"}
     assert fresh.run("backfill", *RANGE).returncode == 0

@@ -281,7 +281,7 @@ def test_a_day_before_the_report_begins_is_refused_with_what_to_do(checkout: Che
     done = checkout.run("backfill", "--since", "2025-12-31", "--until", "2026-01-02")
 
     assert done.returncode == 2
-    assert "is before spend_by_placement begins: its start_date is 2026-01-01" in done.stderr
+    assert "is before the start_date of spend_by_placement, 2026-01-01" in done.stderr
 
 
 def test_a_report_that_is_deleted_is_gone_from_the_next_publish(checkout: Checkout) -> None:

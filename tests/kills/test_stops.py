@@ -95,6 +95,6 @@ def test_ctrl_c_while_a_page_does_not_come_ends_the_command_and_says_how_to_go_o
         again.join(60)
 
         assert (process.exitcode, seconds < SOON) == (130, True), told
-        assert "Nothing is half-written; the same command goes on." in told
+        assert "No partial data was written." in told
         assert (again.exitcode, scene.wrong(), scene.unfinished()) == (0, [], [])
         assert len(scene.created()) == scene.runs

@@ -136,7 +136,7 @@ def test_it_is_gone_from_lake_state_published_tables_and_grid(
         assert not [key for key, body in objects.items() if first in key or first.encode() in body]
     again = run("--account", first, "--yes")
     assert again.exit_code == 2
-    assert f"has nothing of act_{first}. To see which accounts it has, type" in again.output
+    assert f"has no data of act_{first}. To see which accounts it has, run" in again.output
 
 
 @pytest.mark.parametrize("url", ["folder"], indirect=True)
@@ -182,7 +182,7 @@ def test_a_load_that_goes_on_meanwhile_is_told(
         patched.setattr(forget, "publish", publish_late)
         done = run("--account", first, "--yes")
     assert done.exit_code == 1
-    assert "was loaded again meanwhile. End that run" in done.output
+    assert "was loaded again meanwhile. Stop that run" in done.output
     assert f"act_{first}" in instance.get_dynamic_partitions(AD_ACCOUNTS)
 
     assert run("--account", first, "--yes").exit_code == 0
@@ -196,7 +196,7 @@ def test_without_a_terminal_it_wants_a_yes_and_at_one_it_asks(url: str, sandbox:
     refused = run("--account", first)
 
     assert refused.exit_code == 2
-    assert "Without a terminal, add --yes" in refused.output
+    assert "Add --yes where there is no terminal" in refused.output
     assert at_a_terminal(first, "n") == 1
     assert counts(url) == before
     assert at_a_terminal(first, "y") == 0

@@ -100,5 +100,5 @@ def test_what_may_not_be_read_is_among_what_to_run_again() -> None:
 def test_a_token_that_sees_nothing_is_told_so() -> None:
     days = date(2026, 11, 20), date(2026, 11, 20)
 
-    with pytest.raises(ConfigError, match="sees no ad account"):
+    with pytest.raises(ConfigError, match="does not see any ad account"):
         plan_of(Discovery(GRAPH_URL, []), days, (), (), NOW)

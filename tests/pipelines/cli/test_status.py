@@ -154,7 +154,7 @@ def test_what_is_not_known_is_named(
 
 
 def test_a_warehouse_without_accounts_is_not_called_proven(lake: Lake) -> None:
-    with pytest.raises(ConfigError, match=f"no account in {lake.root}.*WAREHOUSE_URL"):
+    with pytest.raises(ConfigError, match=f"loaded into {lake.root}.*WAREHOUSE_URL"):
         run_status({"WAREHOUSE_URL": str(lake.root)}, DAY, DAY)
 
 

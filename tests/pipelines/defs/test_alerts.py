@@ -97,7 +97,7 @@ def test_a_webhook_that_is_not_there_stops_nobody(caplog: pytest.LogCaptureFixtu
 
     assert not tell(settings_of({"FB_ALERT_WEBHOOK": url}), "text")
 
-    assert "does not answer" in caplog.text
+    assert "did not respond" in caplog.text
     assert "secret" not in " ".join(r.getMessage() for r in caplog.records if "pipelines" in r.name)
 
 
@@ -111,7 +111,7 @@ def test_days_of_an_account_are_one_line_and_a_long_list_is_cut_and_counted() ->
 
     lines = failure_text("insights_hourly_job", "http://d/runs/1", failed, "").splitlines()
 
-    assert lines[0].startswith("fbinsights: insights_hourly_job failed: 39 parts failed")
+    assert lines[0].startswith("fbinsights: insights_hourly_job failed: 39 partitions failed")
     assert lines[1] == "insights_hourly act_0 2026-11-20 to 2026-11-22, 3 days: (#200) No"
     assert len(lines) == 1 + QUOTED + 2
     assert lines[-2:] == ["and 3 more", "http://d/runs/1"]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 BEHIND = Lag(Change("b", NOW), Publishing("a", NOW - timedelta(seconds=10), 1.0))
-PENDING = "Loads are in progress; what they bring is published when one of them ends."
+PENDING = "Loads are in progress; their data is published when one of them ends."
 
 
 def later(seconds: float) -> datetime:
