@@ -154,7 +154,7 @@ def test_more_processes_help_where_report_runs_in_flight_are_the_limit_and_not_b
 
 
 def test_the_documentation_has_the_table_that_is_printed_now() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "scaling.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "scaling.md").read_text(encoding="utf-8")
 
     assert render(COMPANIES) in text, "write it anew: python -m benchmarks.quota_sim"
 
