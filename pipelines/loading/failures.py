@@ -5,7 +5,6 @@ accounts that could not be read are kept in the same way, without a day.
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import asdict
 from datetime import date
@@ -16,6 +15,7 @@ from pipelines.loading.emptiness import EMPTY
 from pipelines.loading.load_result import HAD_ROWS
 from warehouse.lake.changes import note_change
 from warehouse.lake.failures import FAILED, Failed, failure_key, read_failed
+from warehouse.storage.state import save
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -106,7 +106,7 @@ class Failures:
             self.note_whole({**passed, **errors}, now)
 
     def _keep(self, key: str, failed: Failed, now: datetime) -> None:
-        self._store.note(key, json.dumps(asdict(failed)))
+        save(self._store, key, asdict(failed))
         note_change(self._store, now)
 
     def of_day(self, account_id: str, day: date) -> Failed | None:

@@ -10,12 +10,14 @@ killed between the change and the note catches up with the next publish, which l
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
+
+from warehouse.storage.local import Folder
+from warehouse.storage.state import load, save
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,7 +110,7 @@ def note_change(store: Store, now: datetime) -> None:
     A note that cannot be written undoes nothing: it is logged with what to do.
     """
     try:
-        store.note(CHANGES, json.dumps({"id": uuid4().hex, "at": now.isoformat()}))
+        save(store, CHANGES, {"id": uuid4().hex, "at": now.isoformat()})
     except OSError as error:
         _log.warning(
             "The change was stored, but could not be noted, so that the published file may not "
@@ -119,10 +121,7 @@ def note_change(store: Store, now: datetime) -> None:
 
 def last_change(store: Store) -> Change:
     """The last change that was noted."""
-    try:
-        told = _told(store.read(CHANGES))
-    except FileNotFoundError:
-        return Change()
+    told = _told(store, CHANGES)
     return Change(str(told.get("id", "")), _instant(told.get("at")))
 
 
@@ -133,9 +132,7 @@ def keep_publishing(folder: Path, published: Publishing) -> None:
         "at": published.at.isoformat(),
         "seconds": round(published.seconds, 3),
     }
-    aside = folder / f"{PUBLISHED}.unfinished"
-    aside.write_text(json.dumps(values), encoding="utf-8")
-    aside.replace(folder / PUBLISHED)
+    save(Folder(folder.parent), f"{folder.name}/{PUBLISHED}", values)
 
 
 def lag_of(store: Store, snapshots: Path, link: Path) -> Lag:
@@ -145,10 +142,7 @@ def lag_of(store: Store, snapshots: Path, link: Path) -> Lag:
 
 def _last_publishing(snapshots: Path) -> Publishing:
     """What is there without a record was published before records were kept: of no change known."""
-    try:
-        told = _told((snapshots / PUBLISHED).read_bytes())
-    except FileNotFoundError:
-        told = {}
+    told = _told(Folder(snapshots.parent), f"{snapshots.name}/{PUBLISHED}")
     at = _instant(told.get("at")) or _changed_at(snapshots)
     return Publishing(str(told.get("change", "?")), at, float(told.get("seconds") or 0))
 
@@ -157,11 +151,11 @@ def _changed_at(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
-def _told(text: bytes) -> Mapping[str, Any]:
-    """What a small file says; nothing, if it was cut short or is being written."""
+def _told(store: Store, key: str) -> Mapping[str, Any]:
+    """What a small file says; nothing if it is missing or damaged."""
     try:
-        told = json.loads(text)
-    except ValueError:
+        told = load(store, key)
+    except (FileNotFoundError, ValueError):
         return {}
     return told if isinstance(told, dict) else {}
 

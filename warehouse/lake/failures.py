@@ -9,12 +9,12 @@ Loaders write them and remove them; publishing makes the table `failures` of the
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from warehouse.schema.tables import CONTROL_DAILY, TABLES
+from warehouse.storage.state import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -58,7 +58,7 @@ def read_failed(store: Store, key: str) -> Failed | None:
     short: that it failed is all that is known.
     """
     try:
-        told = json.loads(store.read(key))
+        told = load(store, key)
     except FileNotFoundError:
         return None
     except (OSError, ValueError):

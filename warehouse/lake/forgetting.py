@@ -6,12 +6,13 @@ accounts, which is replaced whole. Whoever is killed on the way leaves a mark, a
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import pyarrow.compute as pc
+
+from warehouse.storage.state import save
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,7 @@ def remove_account(lake: Lake, account_id: str, files: Sequence[str]) -> None:
 
     A mark stays until `unmark`. Raises OSError and WarehouseError, and then the same goes on.
     """
-    lake.store.note(_MARK.format(account_id), json.dumps({"account_id": account_id}))
+    save(lake.store, _MARK.format(account_id), {"account_id": account_id})
     lake.store.each(lake.store.delete, files)
     for table in _SHARED:
         lake.update(table, lambda rows: _without(rows, account_id))

@@ -9,18 +9,16 @@ It is written once, by the first load, and read before each later one. People ma
 from __future__ import annotations
 
 import ipaddress
-import json
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from warehouse.errors import WarehouseError
-from warehouse.storage.atomic import workshop
+from warehouse.storage.state import change, load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
     from warehouse.storage.store import Store
 
@@ -44,12 +42,11 @@ def identity_of(store: Store) -> Identity | None:
     """What the file says; None where there is none. Raises WarehouseError for one that is damaged,
     and OSError where it cannot be read.
     """
-    try:
-        text = store.read(KEY)
-    except FileNotFoundError:
-        return None
     with suppress(ValueError, KeyError, TypeError):
-        return _parsed(json.loads(text))
+        try:
+            return _parsed(load(store, KEY))
+        except FileNotFoundError:
+            return None
     raise WarehouseError(
         f"{store.name(KEY)} cannot be read: it must look like"
         ' {"lake_id": "…", "graph": ["graph.facebook.com"]}. Correct it, or remove it: then the'
@@ -78,19 +75,15 @@ def claim(store: Store, source: str, new_id: Callable[[], str]) -> Identity:
     if (known := identity_of(store)) is not None:
         return known
     identity = Identity(new_id(), (source,))
-    with workshop(store.root) as folder:
 
-        def write() -> Path | None:
-            nonlocal identity
-            if (first := identity_of(store)) is not None:
-                identity = first
-                return None
-            written = folder / "identity.unfinished"
-            said = {"lake_id": identity.lake_id, "graph": list(identity.graph)}
-            written.write_text(f"{json.dumps(said, ensure_ascii=False)}\n", encoding="utf-8")
-            return written
+    def first_or_ours() -> Mapping[str, Any] | None:
+        nonlocal identity
+        if (first := identity_of(store)) is not None:
+            identity = first
+            return None
+        return {"lake_id": identity.lake_id, "graph": list(identity.graph)}
 
-        store.replace(KEY, write)
+    change(store, KEY, first_or_ours)
     return identity
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from warehouse.errors import WarehouseError
-from warehouse.storage.atomic import locked, put
+from warehouse.storage.atomic import STAGING, locked, put
 from warehouse.storage.store import Found
 
 if TYPE_CHECKING:
@@ -84,9 +84,12 @@ class Folder:
 
     def note(self, key: str, text: str) -> None:
         # The disk is not waited for: that takes tens of milliseconds where many do it.
-        path = self.root / key
+        path, aside = self.root / key, self.root / STAGING
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        with locked(aside):  # so one name is enough, and what a killed process leaves is reused
+            written = aside / "note.unfinished"
+            written.write_text(text, encoding="utf-8")
+            written.replace(path)
 
     def delete(self, key: str) -> None:
         (self.root / key).unlink(missing_ok=True)

@@ -70,7 +70,9 @@ class Store(Protocol):
         """
 
     def note(self, key: str, text: str) -> None:
-        """Put a small text in its place. What a crash cut short may be there, and reads as such."""
+        """Put a small text in its place at once, whatever is there. The disk is not waited for: a
+        power cut may leave the old text there, or an empty file.
+        """
 
     def delete(self, key: str) -> None:
         """Remove a file, if it is there."""

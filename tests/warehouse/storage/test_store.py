@@ -26,7 +26,6 @@ from warehouse.lake.parquet import Writer
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import LINK, publish
 from warehouse.schema.tables import TABLES
-from warehouse.storage.local import Folder
 from warehouse.storage.s3 import FOOTER_BYTES, MEMORY_BYTES, Bucket, tell_once
 from warehouse.storage.url import open_store
 
@@ -38,19 +37,6 @@ if TYPE_CHECKING:
 
 DAY = date(2026, 11, 21)
 KEY = "ads/account_id=11/data.parquet"
-
-
-@pytest.fixture
-def bucket(s3: S3, tmp_path: Path) -> Bucket:
-    return Bucket(s3.new_bucket(), "the/lake", tmp_path / "here")
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    if request.param == "folder":
-        return Folder(tmp_path / "the lake")
-    found: Bucket = request.getfixturevalue("bucket")
-    return found
 
 
 @pytest.fixture
