@@ -158,15 +158,15 @@ def _serve(latency: float) -> None:
 def _load(url: str, token: str, folder: str) -> None:
     """Load everything, with what other processes share the limits by; print rows and seconds."""
     from fbgraph import GraphClient  # noqa: PLC0415  # the same
-    from fbgraph.limits.cooldowns import SharedCooldowns  # noqa: PLC0415  # the same
     from pipelines.loading.listings import accounts_in, discover, store_accounts  # noqa: PLC0415  # the same
     from pipelines.loading.loader import Loader  # noqa: PLC0415  # the same
     from pipelines.loading.partitions import AccountDay  # noqa: PLC0415  # the same
     from pipelines.reports.catalog import REPORTS  # noqa: PLC0415  # the same
+    from pipelines.state.cooldowns import cooldowns_of  # noqa: PLC0415  # the same
     from warehouse.lake.partitions import Lake  # noqa: PLC0415  # the same
 
     lake = Lake(folder)
-    cooldowns = SharedCooldowns(lake.root / ".limits.json", time.time)
+    cooldowns = cooldowns_of(lake.store, time.time)
     with GraphClient(token, base_url=url, cooldowns=cooldowns) as client:
         store_accounts(lake, discover(client).rows, NOW)
         httpx.delete(f"{url}/_sandbox/calls")

@@ -1,25 +1,22 @@
-"""Cooldowns of limits, shared by all processes that use one token on one machine.
+"""Cooldowns of limits, shared by all processes that use one token.
 
-A small file next to the lake says until when each limit must be left alone. The process that Meta
-throttles writes it; every process reads it before a request. Machines share it if they share the
-folder.
+One small value that they all reach says until when each limit must be left alone. The process that
+Meta throttles writes it; every process reads it before a request. Where it is kept, and how two
+that write at once are kept apart, is for whoever shares it (`pipelines.state.cooldowns`).
 """
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from fbgraph.limits.usage import Limit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
-__all__ = ["Cooldown", "SharedCooldowns", "extended", "parsed", "remaining", "text_of"]
+    Change = Callable[[Mapping[Limit, "Cooldown"]], Mapping[Limit, "Cooldown"] | None]
+
+__all__ = ["Cooldown", "SharedCooldowns", "SharedValue", "extended", "parsed", "remaining"]
 
 
 class Cooldown(NamedTuple):
@@ -29,64 +26,57 @@ class Cooldown(NamedTuple):
     is_block: bool = False
 
 
-class SharedCooldowns:
-    """Cooldowns by limit, shared through a file. Times are seconds since the epoch.
-
-    A file that cannot be read counts as empty: it is advice, and must not keep a load from running.
+class SharedValue(Protocol):
+    """A small JSON value that processes share. It is advice: neither method raises OSError, for a
+    disk that is full or a network that is down must not keep a load from running.
     """
 
-    def __init__(self, path: Path, now: Callable[[], float]) -> None:
-        self.path = path
+    def load(self) -> Any:
+        """The value as it is now; None where there is none, or none that can be read."""
+
+    def change(self, decide: Callable[[Any], Any]) -> None:
+        """Replace the value by what `decide` returns for it, unless that is None. Nothing that
+        another process writes comes in between; `decide` may be called several times.
+        """
+
+
+class SharedCooldowns:
+    """Cooldowns by limit, in a value that processes share. Times are seconds since the epoch.
+
+    A value that makes no sense counts as empty.
+    """
+
+    def __init__(self, value: SharedValue, now: Callable[[], float]) -> None:
+        self._value = value
         self._now = now
-        self._seen: tuple[int, int] | None = None
-        self._cooldowns: Mapping[Limit, Cooldown] = {}
 
     def current(self) -> Mapping[Limit, Cooldown]:
         """Limit → its cooldown from now on."""
-        try:
-            status = self.path.stat()
-        except OSError:
-            return {}
-        if (status.st_mtime_ns, status.st_ino) != self._seen:
-            self._cooldowns = parsed(_read(self.path))
-            self._seen = (status.st_mtime_ns, status.st_ino)
-        return remaining(self._cooldowns, self._now())
+        return remaining(parsed(self._value.load()), self._now())
 
     def put(self, limit: Limit, cooldown: Cooldown) -> None:
         """Share a cooldown; a longer one that is known stays. 0 s ends it."""
-        with self._locked():
-            self._write(extended(self._read(), limit, cooldown))
+        self._change(lambda known: extended(known, limit, cooldown))
 
     def claim(self, limits: Collection[Limit], seconds: float) -> bool:
         """Whether no other process holds one of these; then the caller holds them for `seconds`."""
-        with self._locked():
-            cooldowns = self._read()
-            if cooldowns.keys() & limits:
-                return False
-            self._write({**cooldowns, **dict.fromkeys(limits, Cooldown(seconds))})
-            return True
+        is_ours = True
 
-    def _read(self) -> dict[Limit, Cooldown]:
-        return remaining(parsed(_read(self.path)), self._now())
+        def claimed(known: Mapping[Limit, Cooldown]) -> Mapping[Limit, Cooldown] | None:
+            nonlocal is_ours
+            is_ours = not known.keys() & limits
+            return {**known, **dict.fromkeys(limits, Cooldown(seconds))} if is_ours else None
 
-    def _write(self, cooldowns: Mapping[Limit, Cooldown]) -> None:
-        written = self.path.with_suffix(f".{os.getpid()}")
-        written.write_text(text_of(cooldowns, self._now()))
-        written.replace(self.path)
+        self._change(claimed)
+        return is_ours
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+    def _change(self, change: Change) -> None:
+        def decide(value: Any) -> Any:
+            now = self._now()
+            changed = change(remaining(parsed(value), now))
+            return None if changed is None else _plain(changed, now)
 
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
+        self._value.change(decide)
 
 
 def extended(
@@ -98,26 +88,22 @@ def extended(
     return {**others, limit: longest} if cooldown.seconds > 0 else others
 
 
-def text_of(cooldowns: Mapping[Limit, Cooldown], now: float) -> str:
-    """Cooldowns from now on as JSON, as `parsed` reads them."""
-    return json.dumps(
-        [
-            [*limit, now + cooldown.seconds, cooldown.is_block]
-            for limit, cooldown in cooldowns.items()
-        ]
-    )
-
-
-def parsed(text: bytes) -> Mapping[Limit, Cooldown]:
-    """Cooldowns until an instant, in seconds since the epoch; none where the text is malformed."""
+def parsed(value: Any) -> Mapping[Limit, Cooldown]:
+    """Cooldowns until an instant, in seconds since the epoch; none where the value is malformed."""
     try:
-        found: Any = json.loads(text or b"[]")
         return {
             Limit(str(owner), str(case)): Cooldown(float(until), bool(is_block))
-            for owner, case, until, is_block in found
+            for owner, case, until, is_block in value or ()
         }
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError):
         return {}
+
+
+def _plain(cooldowns: Mapping[Limit, Cooldown], now: float) -> Sequence[Sequence[Any]]:
+    """Cooldowns from now on as JSON has them: owner, use case, until when, is it a block."""
+    return [
+        [*limit, now + cooldown.seconds, cooldown.is_block] for limit, cooldown in cooldowns.items()
+    ]
 
 
 def remaining(cooldowns: Mapping[Limit, Cooldown], now: float) -> dict[Limit, Cooldown]:

@@ -1,22 +1,21 @@
 """Cooldowns of limits, shared by all processes of one warehouse, on one machine or on many.
 
-A lake in a folder has a file next to it (`fbgraph.limits.cooldowns`), which everyone who can reach
-the folder can reach too. Where the lake is in a bucket, each machine has such a file for its own
-processes, and the machines share one object in the bucket, ``.limits.json`` as well.
+A lake in a folder has a file next to it, ``.limits.json``, which everyone who can reach the folder
+can reach too. Where the lake is in a bucket, each machine has such a file for its own processes,
+and the machines share one object of the same name in the bucket.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.limits.cooldowns import Cooldown, SharedCooldowns, extended, parsed, remaining, text_of
-from warehouse.storage.atomic import workshop
+from fbgraph.limits.cooldowns import Cooldown, SharedCooldowns, extended
 from warehouse.storage.local import Folder
+from warehouse.storage.state import change, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-    from pathlib import Path
 
     from fbgraph.limits.usage import Limit
     from warehouse.storage.store import Store
@@ -36,100 +35,101 @@ _log = logging.getLogger(__name__)
 
 def cooldowns_of(store: Store, now: Callable[[], float]) -> SharedCooldowns:
     """What all processes share that load into a lake. `now` gives seconds since the epoch."""
-    path = store.root / KEY
-    return SharedCooldowns(path, now) if isinstance(store, Folder) else _InBucket(path, now, store)
+    if isinstance(store, Folder):
+        return SharedCooldowns(_Kept(store), now)
+    here = _Kept(Folder(store.root))
+    return _OfMachines(here, SharedCooldowns(_Glanced(store, now), now), now)
 
 
-class _InBucket(SharedCooldowns):
-    """Cooldowns shared by a file with the processes of this machine, by an object with others.
+class _Kept:
+    """The value in a store. A store that cannot be reached is logged once, and has none."""
 
-    Advice, as the file is: a bucket that cannot be reached keeps no load from running.
-    """
-
-    def __init__(self, path: Path, now: Callable[[], float], store: Store) -> None:
-        super().__init__(path, now)
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._far: Mapping[Limit, Cooldown] = {}  # until instants, as the object has them
-        self._looked: float | None = None
         self._has_failed = False
 
+    def load(self) -> Any:
+        try:
+            return self._stored()
+        except OSError as error:
+            self._warn_once(error)
+            return None
+
+    def change(self, decide: Callable[[Any], Any]) -> None:
+        try:
+            change(self._store, KEY, lambda: decide(self._stored()))
+        except OSError as error:
+            self._warn_once(error)
+
+    def _stored(self) -> Any:
+        try:
+            return load(self._store, KEY)
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def _warn_once(self, error: OSError) -> None:
+        if not self._has_failed:
+            self._has_failed = True
+            _log.warning("Cooldowns are not shared through %s: %s", self._store.name(KEY), error)
+
+
+class _Glanced(_Kept):
+    """The value in a bucket, of which a copy will do for `LOOK_SECONDS`."""
+
+    def __init__(self, store: Store, now: Callable[[], float]) -> None:
+        super().__init__(store)
+        self._now = now
+        self._looked: float | None = None
+        self._copy: Any = None
+
+    def load(self) -> Any:
+        now = self._now()
+        if self._looked is None or abs(now - self._looked) >= LOOK_SECONDS:
+            self._looked = now
+            self._copy = super().load()
+        return self._copy
+
+    def change(self, decide: Callable[[Any], Any]) -> None:
+        def remembered(value: Any) -> Any:
+            decided = decide(value)
+            self._copy = value if decided is None else decided
+            return decided
+
+        super().change(remembered)
+
+
+class _OfMachines(SharedCooldowns):
+    """Cooldowns shared by a file with the processes of this machine, by an object with others."""
+
+    def __init__(self, here: _Kept, others: SharedCooldowns, now: Callable[[], float]) -> None:
+        super().__init__(here, now)
+        self._others = others
+
     def current(self) -> Mapping[Limit, Cooldown]:
-        cooldowns = dict(super().current())
-        self._look()
-        for limit, cooldown in remaining(self._far, self._now()).items():
+        cooldowns = super().current()
+        for limit, cooldown in self._others.current().items():
             cooldowns = extended(cooldowns, limit, cooldown)
         return cooldowns
 
     def put(self, limit: Limit, cooldown: Cooldown) -> None:
         super().put(limit, cooldown)
-        if self._is_news(limit, cooldown):
-            self._change(lambda cooldowns: extended(cooldowns, limit, cooldown))
+        if _is_news(self._others.current().get(limit, Cooldown(0.0)), cooldown):
+            self._others.put(limit, cooldown)
 
     def claim(self, limits: Collection[Limit], seconds: float) -> bool:
         """One process of all machines holds a limit: the object decides."""
         if not super().claim(limits, seconds):
             return False
-        is_ours = True
-
-        def claimed(cooldowns: Mapping[Limit, Cooldown]) -> Mapping[Limit, Cooldown] | None:
-            nonlocal is_ours
-            is_ours = not cooldowns.keys() & limits
-            return {**cooldowns, **dict.fromkeys(limits, Cooldown(seconds))} if is_ours else None
-
-        self._change(claimed)
+        is_ours = self._others.claim(limits, seconds)
         for limit in () if is_ours else limits:
             super().put(limit, Cooldown(0.0))
         return is_ours
 
-    def _is_news(self, limit: Limit, cooldown: Cooldown) -> bool:
-        """Whether other machines need it: blocks, long cooldowns, and the end of either."""
-        known = remaining(self._far, self._now()).get(limit, Cooldown(0.0))
-        if cooldown.seconds <= 0:
-            return known.seconds > 0
-        if cooldown.is_block != known.is_block:
-            return cooldown.is_block
-        return cooldown.seconds >= known.seconds + LEAST_SECONDS
 
-    def _look(self) -> None:
-        now = self._now()
-        if self._looked is not None and abs(now - self._looked) < LOOK_SECONDS:
-            return
-        self._looked = now
-        try:
-            self._far = parsed(self._read_far())
-        except OSError as error:
-            self._warn_once(error)
-
-    def _read_far(self) -> bytes:
-        try:
-            return self._store.read(KEY)
-        except FileNotFoundError:
-            return b""
-
-    def _change(
-        self, change: Callable[[Mapping[Limit, Cooldown]], Mapping[Limit, Cooldown] | None]
-    ) -> None:
-        """Replace the object by what `change` returns for it, unless that is None."""
-        try:
-            with workshop(self._store.root) as folder:
-
-                def write() -> Path | None:
-                    now = self._now()
-                    cooldowns = change(remaining(parsed(self._read_far()), now))
-                    if cooldowns is None:
-                        return None
-                    text = text_of(cooldowns, now)
-                    self._far = parsed(text.encode())
-                    written = folder / "limits.unfinished"
-                    written.write_text(text)
-                    return written
-
-                self._store.replace(KEY, write)
-        except OSError as error:
-            self._warn_once(error)
-
-    def _warn_once(self, error: OSError) -> None:
-        """Once: cooldowns stay on this machine until the bucket can be reached again."""
-        if not self._has_failed:
-            self._has_failed = True
-            _log.warning("Cooldowns are not shared with other machines: %s", error)
+def _is_news(known: Cooldown, cooldown: Cooldown) -> bool:
+    """Whether other machines need it: blocks, long cooldowns, and the end of either."""
+    if cooldown.seconds <= 0:
+        return known.seconds > 0
+    if cooldown.is_block != known.is_block:
+        return cooldown.is_block
+    return cooldown.seconds >= known.seconds + LEAST_SECONDS

@@ -23,14 +23,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, Self
 
 from fbgraph import GraphClient
-from fbgraph.limits.cooldowns import SharedCooldowns
 from fbgraph.sandbox import Sandbox
 from pipelines.loading.estimate import DAYS_PER_RUN
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay, chunks
 from pipelines.reports.catalog import REPORTS
+from pipelines.state.cooldowns import cooldowns_of
 from warehouse.decode.pages import Account
 from warehouse.lake.partitions import Lake
+from warehouse.storage.local import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -232,7 +233,7 @@ def load(program: Program) -> None:
         base_url=program.url,
         sleep=program.sleep if program.speed != 1 else None,  # Ctrl-C wakes the usual one
         clock=program.clock,
-        cooldowns=SharedCooldowns(program.root / ".limits.json", program.clock),
+        cooldowns=cooldowns_of(Folder(program.root), program.clock),
     ) as client:
         loader = Loader(
             client,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 import pytest
@@ -143,9 +145,57 @@ def test_a_bucket_that_is_not_there_leaves_the_machine_to_itself_and_says_so_onc
 
 
 def test_a_lake_in_a_folder_has_the_file_alone(tmp_path: Path, clock: Clock) -> None:
+    """Its format is that of 0.1.0."""
+    cooldowns = cooldowns_of(Folder(tmp_path / "not" / "yet"), clock.seconds)
+
+    before = cooldowns.current()
+    cooldowns.put(Limit("1", "ads_insights"), Cooldown(50))
+
+    assert (before, cooldowns.current()) == ({}, {Limit("1", "ads_insights"): Cooldown(50.0)})
+    text = (tmp_path / "not" / "yet" / KEY).read_text()
+    assert json.loads(text) == [["1", "ads_insights", 50.0, False]]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "\ud83d"])
+def test_a_file_that_cannot_be_read_keeps_no_load_from_running(
+    tmp_path: Path, clock: Clock, text: str
+) -> None:
+    (tmp_path / KEY).write_bytes(text.encode("utf-8", "surrogatepass"))
     cooldowns = cooldowns_of(Folder(tmp_path), clock.seconds)
 
-    cooldowns.put(Limit("1"), Cooldown(50))
+    found = cooldowns.current()
+    cooldowns.put(Limit("1"), Cooldown(5))
 
-    assert type(cooldowns) is SharedCooldowns
-    assert cooldowns.path == tmp_path / KEY
+    assert (found, cooldowns.current()) == ({}, {Limit("1"): Cooldown(5.0)})
+
+
+def test_a_folder_that_cannot_be_written_to_keeps_no_load_from_running_and_says_so_once(
+    tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / KEY).mkdir()
+    cooldowns = cooldowns_of(Folder(tmp_path), clock.seconds)
+
+    cooldowns.put(Limit("1"), Cooldown(5))
+    is_ours = cooldowns.claim({Limit("1")}, 10.0)
+
+    assert (is_ours, cooldowns.current()) == (True, {})
+    assert [str(tmp_path / KEY) in entry.getMessage() for entry in caplog.records] == [True]
+
+
+def _put_many(root: Path, account_id: str) -> None:
+    cooldowns = cooldowns_of(Folder(root), lambda: 0.0)
+    for n in range(20):
+        cooldowns.put(Limit(f"{account_id}{n}"), Cooldown(100))
+
+
+def test_many_processes_lose_nothing_that_they_share(tmp_path: Path) -> None:
+    context = get_context("fork" if os.name == "posix" else None)
+    writers = [context.Process(target=_put_many, args=(tmp_path, letter)) for letter in "abcd"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+
+    found = cooldowns_of(Folder(tmp_path), lambda: 0.0).current()
+
+    assert found.keys() == {Limit(f"{letter}{n}") for letter in "abcd" for n in range(20)}
