@@ -36,7 +36,7 @@ URL: Final = (
 
 def main(folder: Path, out: Path) -> Mapping[str, float]:
     """CPU seconds of each, of as many rows."""
-    from pipelines.reports.spec import Definition  # noqa: PLC0415  # after the clock of nothing
+    from pipelines.reports.spec import ReportSpec  # noqa: PLC0415  # after the clock of nothing
     from pipelines.reports.tables import table_of  # noqa: PLC0415
 
     pages = kept(folder)
@@ -44,7 +44,7 @@ def main(folder: Path, out: Path) -> Mapping[str, float]:
     figures: dict[str, float] = {}
     for name, breakdown in BREAKDOWNS.items():
         fields = ("spend", "reach", "actions")
-        table = table_of(Definition(name=name, level="ad", fields=fields, breakdowns=(breakdown,)))
+        table = table_of(ReportSpec(name=name, level="ad", fields=fields, breakdowns=(breakdown,)))
         register(table)
         wanted = {*table.wire, "date_stop"}
         bodies, rows = [], 0

@@ -9,6 +9,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fbgraph import API_VERSION, GRAPH_URL, GraphClient, act_id
@@ -24,8 +25,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
-__all__ = ["VARIABLES", "Settings", "Variable", "settings_of", "wrong_settings"]
+__all__ = [
+    "REPORTS_FOLDER",
+    "VARIABLES",
+    "Settings",
+    "Variable",
+    "reports_folder",
+    "settings_of",
+    "wrong_settings",
+]
 
+
+#: Where reports of one's own are unless FB_REPORTS says otherwise.
+REPORTS_FOLDER: Final = "reports"
 
 #: Where `dagster dev` serves its pages.
 DAGSTER_URL: Final = "http://127.0.0.1:3000"
@@ -52,6 +64,9 @@ VARIABLES: Final[Sequence[Variable]] = (
         "FB_ALERT_WEBHOOK", "where alerts go, Slack's JSON; default only the log", secret=True
     ),
     Variable("FB_DAGSTER_URL", "where people open Dagster; alerts link there", DAGSTER_URL),
+    Variable(
+        "FB_REPORTS", "folder of YAML with reports of your own; default ./reports where it exists"
+    ),
     Variable("WAREHOUSE_URL", "the lake: a folder, or s3://bucket/prefix", "./data"),
     Variable("WAREHOUSE_LOCAL", "where the lake is in a bucket: this machine's folder", "./data"),
 )
@@ -119,6 +134,19 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
     )
 
 
+def reports_folder(environ: Mapping[str, str]) -> Path | None:
+    """The folder of one's own reports; None where there is none. Raises ConfigError with all that
+    is wrong with the settings if FB_REPORTS is not a folder.
+    """
+    value = _values(environ)
+    folder = Path(value["FB_REPORTS"] or REPORTS_FOLDER).expanduser()
+    if folder.is_dir():
+        return folder
+    if value["FB_REPORTS"]:
+        raise ConfigError("\n".join(_wrong(value)))
+    return None
+
+
 def wrong_settings(environ: Mapping[str, str]) -> Sequence[str]:
     """Everything for which `settings_of` raises, and a lake that cannot be where it is said."""
     value = _values(environ)
@@ -145,6 +173,11 @@ def _wrong(value: Mapping[str, str]) -> Iterator[str]:
         _account_ids(value["FB_ACCOUNT_IDS"])
     except RequestError as error:
         yield f"FB_ACCOUNT_IDS: {error}"
+    if value["FB_REPORTS"] and not Path(value["FB_REPORTS"]).expanduser().is_dir():
+        yield (
+            f"FB_REPORTS is not a folder: {value['FB_REPORTS']!r}. Set it to the folder of your"
+            " reports, or leave it out."
+        )
     if not _is_address(value["FB_DAGSTER_URL"]):
         yield f"FB_DAGSTER_URL is not an http(s) address: {value['FB_DAGSTER_URL']!r}."
     if value["FB_ALERT_WEBHOOK"] and not _is_address(value["FB_ALERT_WEBHOOK"]):

@@ -60,8 +60,8 @@ MAY_IMPORT: Final[Mapping[str, str]] = {
     "pipelines.loading": "errors reports settings state fbgraph.* warehouse.*",
     "pipelines.resources": "errors settings state fbgraph.* warehouse.*",
     "pipelines.defs": "errors loading reports resources settings state fbgraph.* warehouse.*",
-    "pipelines.components": "defs errors reports settings",
-    "pipelines.assembly": "components defs loading reports resources",
+    "pipelines.components": "defs errors reports resources warehouse.*",
+    "pipelines.assembly": "defs resources",
     "pipelines.definitions": "assembly reports",
     "pipelines.cli": "assembly defs errors loading reports resources settings state"
     " fbgraph.* fbgraph.sandbox warehouse.*",

@@ -15,7 +15,7 @@ import dagster as dg
 import yaml
 from dagster._core.instance.ref import InstanceRef  # no public way to a folder of one's own
 
-from pipelines.assembly import FOLDER, definitions
+from pipelines.assembly import DEFS
 from pipelines.defs.events import told_of
 from pipelines.errors import ConfigError
 from pipelines.settings import settings_of
@@ -32,9 +32,6 @@ __all__ = ["RunResult", "interrupts", "open_instance", "run_job"]
 
 #: Where `dagster.yaml` lies in a checkout.
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
-
-#: What is run here; `pipelines.definitions` has the same.
-DEFS: Final = definitions(FOLDER)
 
 #: Dagster's own lines would drown ours; the UI has them all.
 _QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -79,7 +79,7 @@ def plan_of(
 def demand_begun(plan: Plan) -> None:
     """Raise ConfigError for a plan with days before one of its reports begins."""
     for name in plan.reports:
-        start = REPORTS[name].start_date
+        start = REPORTS[name].spec.start_date
         if plan.days[0] < start:
             raise ConfigError(
                 f"--since {plan.days[0]} is before the start_date of {name}, {start}. Use a later"

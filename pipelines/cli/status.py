@@ -175,7 +175,9 @@ def _cells(
     begun = min([first, *failures]) if first else min(failures, default=None)
     days = [day for day in days if asked or begun is None or day >= begun]
     cells = [
-        AccountDay(account.account_id, day) for day in days if day >= REPORTS[report].start_date
+        AccountDay(account.account_id, day)
+        for day in days
+        if day >= REPORTS[report].spec.start_date
     ]
     loads, controls = lake.loads_of(report, cells), lake.loads_of(CONTROL.name, cells)
     for cell, load, control in zip(cells, loads, controls, strict=True):

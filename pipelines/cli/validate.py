@@ -11,12 +11,14 @@ from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.cli.terminal import say
 from pipelines.loading import access
 from pipelines.reports.catalog import FOUND, REPORTS
-from pipelines.reports.files import FOLDER, shown
-from pipelines.settings import settings_of, wrong_settings
+from pipelines.reports.files import shown
+from pipelines.reports.folders import moves
+from pipelines.settings import reports_folder, settings_of, wrong_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
+    from pathlib import Path
 
 __all__ = ["run_check"]
 
@@ -26,12 +28,12 @@ def run_check(environ: Mapping[str, str], today: date) -> int:
     1 if anything is wrong. Warnings leave it 0. `today` tells what Meta has ended by now.
     """
     wrong, doubts = _settings(environ, today)
-    faults, warnings = [*FOUND.faults, *wrong], [*FOUND.warnings, *doubts]
+    faults, warnings = [*FOUND.faults, *wrong], [*FOUND.warnings, *doubts, *_moves(environ)]
     for line in faults:
         click.echo(line)
     for line in warnings:
         click.echo(f"{line} (warning)")
-    say(_closing(faults, warnings))
+    say(_closing(faults, warnings, reports_folder(environ)))
     return SOME_FAILED if faults else ALL_DONE
 
 
@@ -54,9 +56,15 @@ def _settings(environ: Mapping[str, str], today: date) -> tuple[Sequence[str], S
     return [ended] if ended else (), doubts
 
 
-def _closing(faults: Sequence[str], warnings: Sequence[str]) -> str:
+def _moves(environ: Mapping[str, str]) -> Sequence[str]:
+    """Files of reports that are where they were once, with the command that moves each."""
+    return [f"{shown(path)}: move it: {command}" for path, command in moves(environ)]
+
+
+def _closing(faults: Sequence[str], warnings: Sequence[str], folder: Path | None) -> str:
     found = f"{_count(len(faults), 'problem')}, {_count(len(warnings), 'warning')}"
-    return f"{found} in {shown(FOLDER)} and the settings. Reports that load: {', '.join(REPORTS)}."
+    where = f"{shown(folder)} and the settings" if folder else "the settings"
+    return f"{found} in {where}. Reports that load: {', '.join(REPORTS)}."
 
 
 def _count(number: int, of: str) -> str:

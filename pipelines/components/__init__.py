@@ -1,10 +1,10 @@
 """Components for Dagster's YAML: what `type: pipelines.components.InsightsReport` names.
 
-They know `defs`; `assembly` and Dagster import them.
+They know `defs` and what is below it; Dagster imports them, for projects of other people.
 """
 
 from __future__ import annotations
 
-from pipelines.components.insights_report import InsightsReport, report_assets
+from pipelines.components.insights_report import InsightsReport
 
-__all__ = ["InsightsReport", "report_assets"]
+__all__ = ["InsightsReport"]

@@ -1,75 +1,49 @@
-"""The component behind `type: pipelines.components.InsightsReport` in a `defs.yaml`."""
+"""The component behind `type: pipelines.components.InsightsReport` in other Dagster projects.
+
+Reports in FB_REPORTS are written in the same YAML but loaded without it: the command line reads
+them without Dagster (`reports.files`).
+"""
 
 # No `from __future__ import annotations`: Dagster reads the annotations of the fields as objects.
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Final
 
 import dagster as dg
 
-from pipelines.defs.assets import report_asset
+from pipelines.defs.assets import accounts, report_asset
 from pipelines.errors import ConfigError
-from pipelines.reports.catalog import BROKEN, HOURLY_REPORT, REPORTS
-from pipelines.reports.files import FOLDER
-from pipelines.reports.names import reserved
-from pipelines.reports.spec import FIRST_DAY, LOOKBACK_DAYS
+from pipelines.reports.catalog import Report
+from pipelines.reports.files import Broken, problems_of
+from pipelines.reports.spec import FIRST_DAY, ReportSpec
+from pipelines.reports.tables import table_of
+from pipelines.resources import GraphResource
+from warehouse.errors import UnfitTableError
+from warehouse.schema.catalog import register
 
-__all__ = ["InsightsReport", "report_assets"]
-
+__all__ = ["InsightsReport"]
 
 #: Dagster's YAML has days as texts.
-_Day = Annotated[date, dg.Resolver(lambda _, day: date.fromisoformat(day), model_field_type=str)]
+_Day = Annotated[date, dg.Resolver(lambda _, day: day, model_field_type=str)]
+
+_GRAPH: Final = GraphResource()  # one for all reports of a project
 
 
-@dataclass
-class InsightsReport(dg.Component, dg.Resolvable):
-    """A report of insights: an asset with a partition per account-day, its table, its checks.
+class InsightsReport(ReportSpec, dg.Component, dg.Resolvable):
+    """A report of insights: an asset with a partition per account-day, its table and its checks."""
 
-    docs/reports.md tells what each key means. All files were read and checked when
-    `reports.catalog` was imported, and the assets are made of that (`report_assets`): a file that
-    cannot be loaded stops no other. To Dagster a file is a component that adds nothing more.
-    """
-
-    name: str
-    level: str
-    fields: Sequence[str]
-    breakdowns: Sequence[str] = ()
-    action_breakdowns: Sequence[str] | None = None
-    action_attribution_windows: Sequence[str] = ()
-    allow_unknown: bool = False
-    lookback_days: int = LOOKBACK_DAYS
     start_date: _Day = FIRST_DAY
-    description: str = ""
-    owners: Sequence[str] = ()
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        if self.name not in REPORTS.keys() | BROKEN.keys():
-            raise ConfigError(
-                f"{context.path} defines the report {self.name}, and reports are read only under"
-                f" {FOLDER}. Move the file there."
-            )
-        return dg.Definitions()
-
-
-def report_assets() -> Sequence[dg.AssetsDefinition]:
-    """An asset for each report that is defined in a file. One that cannot be loaded has an asset
-    too, which fails with what is wrong.
-    """
-    own = [report_asset(report) for report in REPORTS.values() if report is not HOURLY_REPORT]
-    return [*own, *(_broken_asset(name) for name in BROKEN if _is_free(name))]
-
-
-def _is_free(name: str) -> bool:
-    """Whether nothing else in Dagster has this name: what is broken may be called anything."""
-    return name.isidentifier() and not reserved(name) and name not in REPORTS
-
-
-def _broken_asset(name: str) -> dg.AssetsDefinition:
-    why = f"This report cannot be loaded:\n{BROKEN[name]}"
-
-    @dg.asset(name=name, group_name="broken", description=why)
-    def broken() -> None:
-        raise dg.Failure(f"{why}\nMend its file, then reload the code location.")
-
-    return broken
+        """The asset, and `accounts`, which fills its grid. Raises ConfigError with everything that
+        is wrong with the report, with file and line.
+        """
+        path = context.path / "defs.yaml" if context.path.is_dir() else context.path
+        problems = problems_of(self, path)
+        if any(not one.fault.is_warning for one in problems):
+            raise ConfigError(f"The report {self.name} cannot be loaded:\n{Broken(problems)}")
+        try:
+            register(table_of(self))
+        except UnfitTableError as error:
+            raise ConfigError(f"{path}: name: {self.name}: {error}") from None
+        report = Report(self, tuple(map(str, problems)))
+        return dg.Definitions(assets=[accounts, report_asset(report)], resources={"graph": _GRAPH})

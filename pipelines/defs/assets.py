@@ -29,7 +29,8 @@ from pipelines.loading.listings import LEVEL_OF, accounts_in, discover
 from pipelines.loading.loader import Loader
 from pipelines.loading.objects import know_ids, load_objects
 from pipelines.loading.partitions import ACCOUNTS, account_day_of, account_days_from
-from pipelines.reports.catalog import CONTROL, HOURLY_REPORT, REPORTS, Report
+from pipelines.reports.catalog import BROKEN, CONTROL, HOURLY_REPORT, REPORTS, Report
+from pipelines.reports.names import reserved
 from pipelines.resources import GraphResource, stopping
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from pipelines.loading.load_result import Outcome
     from pipelines.loading.objects import Known
 
-__all__ = ["ASSETS", "VIEW_SPECS", "report_asset"]
+__all__ = ["ASSETS", "VIEW_SPECS", "accounts", "report_asset"]
 
 # We know; the pin in requirements.lock holds it still.
 warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
@@ -119,10 +120,10 @@ def report_asset(report: Report) -> dg.AssetsDefinition:
         "Each load replaces the whole account-day, so a re-run never duplicates rows.",
         group_name="insights",
         kinds={"parquet"},
-        owners=report.owners or OWNERS,
+        owners=report.spec.owners or OWNERS,
         tags=TAGS,
         metadata=table_metadata(report.table),
-        partitions_def=account_days_from(report.start_date),
+        partitions_def=account_days_from(report.spec.start_date),
         freshness_policy=DAILY if checked else None,
         deps=[accounts],
         backfill_policy=_ONE_RUN,
@@ -211,10 +212,35 @@ def _view(view: View) -> dg.AssetSpec:
 #: What analysts ask, at the end of the lineage.
 VIEW_SPECS: Final = tuple(_view(view) for view in VIEWS.values())
 
+
+def _own_reports() -> Iterator[dg.AssetsDefinition]:
+    """An asset for each report that is defined in a file. One that cannot be loaded has an asset
+    too, which fails with what is wrong.
+    """
+    yield from (report_asset(report) for report in REPORTS.values() if report is not HOURLY_REPORT)
+    yield from (_broken_asset(name) for name in BROKEN if _is_free(name))
+
+
+def _is_free(name: str) -> bool:
+    """Whether nothing else in Dagster has this name: what is broken may be called anything."""
+    return name.isidentifier() and not reserved(name) and name not in REPORTS
+
+
+def _broken_asset(name: str) -> dg.AssetsDefinition:
+    why = f"This report cannot be loaded:\n{BROKEN[name]}"
+
+    @dg.asset(name=name, group_name="broken", description=why)
+    def broken() -> None:
+        raise dg.Failure(f"{why}\nFix its file, then reload the code location.")
+
+    return broken
+
+
 ASSETS: Final[Sequence[dg.AssetsDefinition | dg.AssetSpec]] = (
     accounts,
     *(_objects(table) for table in LEVEL_OF),
     *(report_asset(report) for report in (CONTROL, HOURLY_REPORT)),
+    *_own_reports(),
     LAKE,
     warehouse_duckdb,
 )

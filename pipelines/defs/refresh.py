@@ -185,7 +185,7 @@ def _controls(
     """Totals of the lookback by account, by one call each. Only those that changed are recorded:
     28 events per account and day would tell nothing and fill Dagster's database.
     """
-    longest = max(report.lookback_days for report in REPORTS.values())
+    longest = max(report.spec.lookback_days for report in REPORTS.values())
     wanted = [AccountDay(i, day) for i, last in today.items() for day in lookback(last, longest)]
     before = dict(zip(wanted, work.lake.loads_of(CONTROL.name, wanted), strict=True))
     outcomes = list(work.loader.load(CONTROL, wanted))
@@ -235,8 +235,8 @@ def _choose(
 
 def _lookback(report: str, today: date) -> Sequence[date]:
     """The days of a report that are looked at again."""
-    days = lookback(today, REPORTS[report].lookback_days)
-    return [day for day in days if day >= REPORTS[report].start_date]
+    days = lookback(today, REPORTS[report].spec.lookback_days)
+    return [day for day in days if day >= REPORTS[report].spec.start_date]
 
 
 def _cost(lake: Lake, report: str, account_id: str, days: Sequence[date]) -> Cost:

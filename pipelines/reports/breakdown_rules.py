@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from fbgraph.catalog.breakdowns import Breakdown
-    from pipelines.reports.spec import Definition
+    from pipelines.reports.spec import ReportSpec
 
 __all__ = ["BREAKDOWN_RULES", "is_metric", "is_without_company"]
 
@@ -53,9 +53,9 @@ OPT_IN: Final = (
 )
 
 
-def _breakdowns(definition: Definition) -> Iterator[Fault]:
+def _breakdowns(spec: ReportSpec) -> Iterator[Fault]:
     key, known = "breakdowns", breakdowns()
-    for name in definition.breakdowns:
+    for name in spec.breakdowns:
         if name in ACTION_BREAKDOWNS - BREAKDOWNS:
             yield Fault(key, name, "is not a breakdown of rows; put it under action_breakdowns")
         elif name not in known:
@@ -63,7 +63,7 @@ def _breakdowns(definition: Definition) -> Iterator[Fault]:
         else:
             yield from _answer(key, known[name])
             yield from _opt_in(key, known[name])
-            yield from _level(definition, known[name])
+            yield from _level(spec, known[name])
 
 
 def _answer(key: str, known: Breakdown) -> Iterator[Fault]:
@@ -78,8 +78,8 @@ def _opt_in(key: str, known: Breakdown) -> Iterator[Fault]:
         yield Fault(key, known.name, _cited(OPT_IN.format(feature=known.feature), known), WARNING)
 
 
-def _level(definition: Definition, known: Breakdown) -> Iterator[Fault]:
-    level = definition.level
+def _level(spec: ReportSpec, known: Breakdown) -> Iterator[Fault]:
+    level = spec.level
     if known.answer in GONE or not known.from_level or level not in LEVELS:
         return
     if LEVELS.index(level) < LEVELS.index(known.from_level):
@@ -87,8 +87,8 @@ def _level(definition: Definition, known: Breakdown) -> Iterator[Fault]:
         yield Fault("breakdowns", known.name, _cited(rule, known), META)
 
 
-def _together(definition: Definition) -> Iterator[Fault]:
-    asked = frozenset(definition.breakdowns)
+def _together(spec: ReportSpec) -> Iterator[Fault]:
+    asked = frozenset(spec.breakdowns)
     if not _is_answered(asked):
         return
     shown, known = "+".join(sorted(asked)), combination(asked)
@@ -113,9 +113,9 @@ def is_metric(name: str) -> bool:
     return field is not None and field.kind not in ABOUT
 
 
-def _fields(definition: Definition) -> Iterator[Fault]:
-    known, metrics = breakdowns(), [f for f in definition.fields if is_metric(f)]
-    for breakdown in definition.breakdowns:
+def _fields(spec: ReportSpec) -> Iterator[Fault]:
+    known, metrics = breakdowns(), [f for f in spec.fields if is_metric(f)]
+    for breakdown in spec.breakdowns:
         if breakdown not in known or known[breakdown].answer in GONE:
             continue
         row = known[breakdown]
@@ -130,18 +130,18 @@ def _gives(row: Breakdown) -> str:
     return f"Meta does not give it under {row.name}"
 
 
-def is_without_company(definition: Definition, name: str) -> bool:
+def is_without_company(spec: ReportSpec, name: str) -> bool:
     """Whether every other metric that a report would ask for is barred by one of its breakdowns,
     so that a field which Meta gives only without other metrics can be asked for.
     """
     known = breakdowns()
-    rows = [known[b] for b in definition.breakdowns if b in known]
+    rows = [known[b] for b in spec.breakdowns if b in known]
     return any(row.is_limited and row.gives(name) for row in rows)
 
 
-def _actions(definition: Definition) -> Iterator[Fault]:
-    key, known, asked = "action_breakdowns", action_breakdowns(), definition.action_breakdowns or ()
-    lists = [f for f in definition.fields if _may_be_a_list(f)]
+def _actions(spec: ReportSpec) -> Iterator[Fault]:
+    key, known, asked = "action_breakdowns", action_breakdowns(), spec.action_breakdowns or ()
+    lists = [f for f in spec.fields if _may_be_a_list(f)]
     if asked and not lists:
         rule = "changes nothing: it splits lists of actions, and no field is one"
         yield Fault(key, "", rule, WARNING)
@@ -153,7 +153,7 @@ def _actions(definition: Definition) -> Iterator[Fault]:
         else:
             yield from _answer(key, known[name])
     split = frozenset(asked) - {"action_type"}
-    if len(split) > 1 and not definition.breakdowns and split not in ACTIONS_TOGETHER:
+    if len(split) > 1 and not spec.breakdowns and split not in ACTIONS_TOGETHER:
         rule = "Meta does not document these together"
         yield Fault(key, "+".join(sorted(split)), _with_source(rule), WARNING)
 
@@ -163,18 +163,18 @@ def _may_be_a_list(name: str) -> bool:
     return field is None or field.kind == "actions"
 
 
-def _actions_next_to_breakdowns(definition: Definition) -> Iterator[Fault]:
-    key, asked = "action_breakdowns", frozenset(definition.breakdowns)
+def _actions_next_to_breakdowns(spec: ReportSpec) -> Iterator[Fault]:
+    key, asked = "action_breakdowns", frozenset(spec.breakdowns)
     row = _row(asked) if _is_answered(asked) else None
     if row is None:
         return
     shown = "+".join(sorted(asked))
     if ONLY_NONE in row.partners:
-        if definition.action_breakdowns != ():
+        if spec.action_breakdowns != ():
             rule = f"{shown} is answered only with an empty list; write action_breakdowns: []"
             yield Fault(key, "", _cited(rule, row), META)
         return
-    known = [a for a in definition.action_breakdowns or () if a in ACTION_BREAKDOWNS]
+    known = [a for a in spec.action_breakdowns or () if a in ACTION_BREAKDOWNS]
     doubt = row.note if isinstance(row, Combination) and row.answer == "works" else ""
     if doubt and {*known} - {"action_type"}:
         yield Fault(key, "", _cited(f"next to {shown}, {doubt}", row), WARNING)
@@ -211,6 +211,6 @@ def _with_source(rule: str) -> str:
     return f"{rule} (Insights API > Breakdowns, 2026-09)"
 
 
-BREAKDOWN_RULES: Final[Sequence[Callable[[Definition], Iterator[Fault]]]] = (
+BREAKDOWN_RULES: Final[Sequence[Callable[[ReportSpec], Iterator[Fault]]]] = (
     *(_breakdowns, _together, _fields, _actions, _actions_next_to_breakdowns),
 )

@@ -1,13 +1,14 @@
 """What is asked of insights for each table: level, fields, breakdowns, filter.
 
-Reports are data: beside the hourly one, each is a `defs.yaml` (docs/reports.md), which is read
+Reports are data: next to the hourly one, each is written in YAML (docs/reports.md), which is read
 here, once, and whose table is handed to the warehouse. No Dagster: publishing needs it too.
 """
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.catalog.breakdowns import FEATURE_SETTINGS
@@ -21,9 +22,10 @@ from fbgraph.catalog.fields import (
 )
 from fbgraph.reports.query import Ask
 from pipelines.errors import ConfigError
-from pipelines.reports.files import FOLDER, read_definitions
+from pipelines.reports.files import read_files
+from pipelines.reports.folders import own_files, preset_files
 from pipelines.reports.rules import no_sums
-from pipelines.reports.spec import FIRST_DAY, LOOKBACK_DAYS, Definition, Fault
+from pipelines.reports.spec import Fault, ReportSpec
 from pipelines.reports.tables import table_of
 from warehouse.decode.actions import why_not
 from warehouse.errors import UnfitTableError
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from pipelines.reports.files import Broken, Found
+    from pipelines.reports.files import Broken, ReportFiles
     from warehouse.schema.tables import Table
 
 __all__ = [
@@ -49,24 +51,41 @@ __all__ = [
     "Report",
     "broken_reports",
     "read_reports",
-    "report_of",
     "require_reports",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A definition of insights that fills one table."""
+    """What a spec asks of Meta's insights, and what its rows are proven by."""
 
-    name: str  # of the table and of the asset
-    level: str
-    breakdowns: Sequence[str] = ()
-    action_breakdowns: Sequence[str] | None = None  # None is Meta's own: by action_type
-    windows: Sequence[str] = ()
-    lookback_days: int = LOOKBACK_DAYS
-    start_date: date = FIRST_DAY
-    owners: Sequence[str] = ()
-    warnings: Sequence[str] = ()  # what its definition is not sure of, with file and line
+    spec: ReportSpec
+    warnings: Sequence[str] = ()  # what the spec is not sure of, with file and line
+
+    @property
+    def name(self) -> str:
+        """Of the table and of the asset."""
+        return self.spec.name
+
+    @property
+    def level(self) -> str:
+        return self.spec.level
+
+    @property
+    def breakdowns(self) -> Sequence[str]:
+        return self.spec.breakdowns
+
+    @property
+    def action_breakdowns(self) -> Sequence[str] | None:
+        """As Meta is asked: what splits actions splits them by their type too. None is Meta's own,
+        by type; an empty list goes to Meta as such.
+        """
+        split = self.spec.action_breakdowns
+        return tuple(dict.fromkeys(("action_type", *split))) if split else split
+
+    @property
+    def windows(self) -> Sequence[str]:
+        return self.spec.action_attribution_windows
 
     @property
     def no_sums(self) -> str:
@@ -98,7 +117,7 @@ class Report:
 
     @property
     def asks(self) -> Mapping[str, Sequence[str]]:
-        """What it asks for, by the keys of its definition."""
+        """What it asks for, by the keys of its spec."""
         return {
             "fields": self.table.fields,
             "breakdowns": self.breakdowns,
@@ -150,57 +169,54 @@ class Report:
 
 
 #: Totals of the whole account, which prove the other reports.
-CONTROL: Final = Report("control_daily", "account", windows=LIVE_WINDOWS)
+CONTROL: Final = Report(
+    ReportSpec(
+        name="control_daily",
+        level="account",
+        fields=tuple(TABLES["control_daily"].fields),
+        action_attribution_windows=tuple(LIVE_WINDOWS),
+    )
+)
 
 #: Every hour of every ad: what the views by campaign and account are made of.
-HOURLY_REPORT: Final = Report("insights_hourly", "ad", (HOURLY,))
-
-
-def report_of(definition: Definition) -> Report:
-    """The report of a definition. What splits actions splits them by their type too; an empty list
-    of action breakdowns goes to Meta as such.
-    """
-    split = definition.action_breakdowns
-    return Report(
-        definition.name,
-        definition.level,
-        definition.breakdowns,
-        tuple(dict.fromkeys(("action_type", *split))) if split else split,
-        definition.action_attribution_windows,
-        definition.lookback_days,
-        definition.start_date,
-        definition.owners,
+HOURLY_REPORT: Final = Report(
+    ReportSpec(
+        name="insights_hourly",
+        level="ad",
+        fields=tuple(TABLES["insights_hourly"].fields),
+        breakdowns=(HOURLY,),
     )
+)
 
 
-def read_reports(folder: Path = FOLDER) -> Found:
-    """Every report that is defined under a folder; the tables of its definitions are the
-    warehouse's then. What cannot be loaded is in `broken`, by name, and stops no other.
+def read_reports(files: Iterable[Path], presets: Iterable[Path] = ()) -> ReportFiles:
+    """Every report of some files; the tables of their specs are the warehouse's then. What cannot
+    be loaded is in `broken`, by name, and stops no other.
     """
-    found = read_definitions(folder)
-    for definition in [*found.definitions.values()]:
+    found = read_files(files, presets)
+    for spec in [*found.specs.values()]:
         try:
-            register(table_of(definition))
+            register(table_of(spec))
         except UnfitTableError as error:
-            found.reject(definition.name, Fault("name", definition.name, str(error)))
+            found.reject(spec.name, Fault("name", spec.name, str(error)))
     for broken in found.broken.values():
-        if broken.definition is not None:
-            _keep_table(broken.definition)
+        if broken.spec is not None:
+            _keep_table(broken.spec)
     return found
 
 
-def _keep_table(definition: Definition) -> None:
+def _keep_table(spec: ReportSpec) -> None:
     """What was loaded of a report that cannot be loaded now is published as before, as far as its
     table can be told.
     """
-    if definition.name in OWN and definition.name != "insights_daily":
+    if spec.name in OWN and spec.name != "insights_daily":
         return
-    if definition.level not in LEVELS or not BREAKDOWNS.issuperset(definition.breakdowns):
+    if spec.level not in LEVELS or not BREAKDOWNS.issuperset(spec.breakdowns):
         return
     known = insights_fields()
-    fields = tuple(name for name in definition.fields if name in known)
+    fields = tuple(name for name in spec.fields if name in known)
     with suppress(UnfitTableError):  # a name that is reserved: told already
-        register(table_of(replace(definition, fields=fields)))
+        register(table_of(spec.model_copy(update={"fields": fields})))
 
 
 #: What has failed of a report that cannot be loaded, in place of a partition key.
@@ -221,16 +237,13 @@ def require_reports(names: Iterable[str]) -> None:
             raise ConfigError(f"There is no report {name!r}; there are: {', '.join(REPORTS)}.")
 
 
-#: All reports that files define, and all there is to say about them.
-FOUND: Final = read_reports()
+#: All reports that files define, and all that is wrong or doubtful about them.
+FOUND: Final = read_reports(own_files(os.environ), preset_files())
 
 #: Reports that cannot be loaded: by name, or by ``file:line`` where they have none.
 BROKEN: Final[Mapping[str, Broken]] = FOUND.broken
 
 REPORTS: Final[Mapping[str, Report]] = {
     HOURLY_REPORT.name: HOURLY_REPORT,
-    **{
-        name: replace(report_of(definition), warnings=tuple(FOUND.warnings_of(name)))
-        for name, definition in FOUND.definitions.items()
-    },
+    **{name: Report(spec, tuple(FOUND.warnings_of(name))) for name, spec in FOUND.specs.items()},
 }

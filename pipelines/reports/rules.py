@@ -31,7 +31,7 @@ from pipelines.reports.spec import FIRST_DAY, META, WARNING, Fault
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from pipelines.reports.spec import Definition
+    from pipelines.reports.spec import ReportSpec
 
 __all__ = ["faults", "findings", "no_sums"]
 
@@ -62,7 +62,7 @@ BY_HOUR: Final[Mapping[str, str]] = {
     "omitted": f"by the hour Meta leaves it out {_BREAKDOWNS_PAGE}",
 }
 
-#: Keys of a definition that say what to ask for.
+#: Keys of a spec that say what to ask for.
 LISTS: Final = ("fields", "breakdowns", "action_breakdowns", "action_attribution_windows")
 
 HOURLIES: Final = frozenset({HOURLY, HOURLY_AUDIENCE})
@@ -77,9 +77,9 @@ FROM_LEVEL: Final[Mapping[str, str]] = {
     ),
 }
 
-#: (what is asked for, does a definition ask for it?, months that Meta keeps, the first day of which
+#: (what is asked for, does a spec ask for it?, months that Meta keeps, the first day of which
 #: it had numbers when that rule came). A fixed day: a report that loads today must load next year.
-KEPT: Final[Sequence[tuple[str, Callable[[Definition], bool], int, date]]] = (
+KEPT: Final[Sequence[tuple[str, Callable[[ReportSpec], bool], int, date]]] = (
     ("hourly breakdowns", lambda d: not HOURLIES.isdisjoint(d.breakdowns), 13, date(2024, 12, 12)),
     ("unique_* fields", lambda d: any("unique" in f for f in d.fields), 13, date(2024, 12, 12)),
     (
@@ -100,20 +100,20 @@ _OWNER: Final = re.compile(r"team:\S+|[^\s@]+@[^\s@]+\.[^\s@]+")
 _LOOKBACK: Final = range(1, 91)
 
 
-def findings(definition: Definition) -> Sequence[Fault]:
-    """Everything there is to say about a definition: what keeps it from loading, and warnings.
+def findings(spec: ReportSpec) -> Sequence[Fault]:
+    """Everything there is to say about a spec: what keeps it from loading, and warnings.
 
     With `allow_unknown` what Meta would refuse as far as we know is a warning too: Meta is asked.
     """
-    found = [fault for rule in RULES for fault in rule(definition)]
-    if not definition.allow_unknown:
+    found = [fault for rule in RULES for fault in rule(spec)]
+    if not spec.allow_unknown:
         return found
     return [_asked_anyway(fault) if fault.weight == META else fault for fault in found]
 
 
-def faults(definition: Definition) -> Sequence[Fault]:
-    """What keeps a definition from loading; nothing when it can be loaded."""
-    return [fault for fault in findings(definition) if not fault.is_warning]
+def faults(spec: ReportSpec) -> Sequence[Fault]:
+    """What keeps a spec from loading; nothing when it can be loaded."""
+    return [fault for fault in findings(spec) if not fault.is_warning]
 
 
 def _asked_anyway(fault: Fault) -> Fault:
@@ -121,42 +121,42 @@ def _asked_anyway(fault: Fault) -> Fault:
     return replace(fault, rule=rule, weight=WARNING)
 
 
-def _name(definition: Definition) -> Iterator[Fault]:
-    if not _NAME.fullmatch(definition.name):
+def _name(spec: ReportSpec) -> Iterator[Fault]:
+    if not _NAME.fullmatch(spec.name):
         rule = "write a-z, 0-9 and _, a letter first, at most 60: it names a table"
-        yield Fault("name", definition.name, rule)
-    elif what := reserved(definition.name):
+        yield Fault("name", spec.name, rule)
+    elif what := reserved(spec.name):
         rule = f"this name is reserved: {what}; give the report another name"
-        yield Fault("name", definition.name, rule)
+        yield Fault("name", spec.name, rule)
 
 
-def _level(definition: Definition) -> Iterator[Fault]:
-    if definition.level not in LEVELS:
-        yield Fault("level", definition.level, unknown(definition.level, LEVELS))
+def _level(spec: ReportSpec) -> Iterator[Fault]:
+    if spec.level not in LEVELS:
+        yield Fault("level", spec.level, unknown(spec.level, LEVELS))
 
 
-def _twice(definition: Definition) -> Iterator[Fault]:
+def _twice(spec: ReportSpec) -> Iterator[Fault]:
     for key in LISTS:
-        values = getattr(definition, key) or ()
+        values = getattr(spec, key) or ()
         for value in dict.fromkeys(v for v in values if values.count(v) > 1):
             yield Fault(key, value, "is listed twice")
 
 
-def _columns(definition: Definition) -> Iterator[Fault]:
+def _columns(spec: ReportSpec) -> Iterator[Fault]:
     """What is not known goes into the names of columns as it is written."""
-    for key in LISTS if definition.allow_unknown else ():
-        for value in getattr(definition, key) or ():
+    for key in LISTS if spec.allow_unknown else ():
+        for value in getattr(spec, key) or ():
             if not _COLUMN.fullmatch(value):
                 yield Fault(key, value, "write a-z, 0-9 and _: it names a column")
 
 
-def _fields(definition: Definition) -> Iterator[Fault]:
+def _fields(spec: ReportSpec) -> Iterator[Fault]:
     known = insights_fields()
-    if not definition.fields:
+    if not spec.fields:
         yield Fault("fields", "", "name at least one field")
-    for name in definition.fields:
+    for name in spec.fields:
         care = known[name].care if name in known else ""
-        if care and not _is_met(definition, name, care):
+        if care and not _is_met(spec, name, care):
             yield Fault("fields", name, CARE[care], META)
         elif name in ALWAYS_RETURNED:
             yield Fault("fields", name, "leave it out: every row has it, as the column date")
@@ -169,22 +169,22 @@ def _fields(definition: Definition) -> Iterator[Fault]:
             yield Fault("fields", name, unknown(name, known), META)
 
 
-def _is_met(definition: Definition, name: str, care: str) -> bool:
-    """Whether a definition has what a field with this `care` needs."""
+def _is_met(spec: ReportSpec, name: str, care: str) -> bool:
+    """Whether a spec has what a field with this `care` needs."""
     if care == "alone":
-        return is_without_company(definition, name)
+        return is_without_company(spec, name)
     if care == "not_of_accounts":
-        return definition.level != LEVELS[0]
+        return spec.level != LEVELS[0]
     product = "action_converted_product_id"
-    return care == "needs_product" and product in (definition.action_breakdowns or ())
+    return care == "needs_product" and product in (spec.action_breakdowns or ())
 
 
-def _fields_of_the_level(definition: Definition) -> Iterator[Fault]:
-    if definition.level not in LEVELS:
+def _fields_of_the_level(spec: ReportSpec) -> Iterator[Fault]:
+    if spec.level not in LEVELS:
         return
-    for name in definition.fields:
-        if _is_finer(FROM_LEVEL.get(name), definition.level):
-            rule = f"rows of level {definition.level} do not have it; use level {FROM_LEVEL[name]}"
+    for name in spec.fields:
+        if _is_finer(FROM_LEVEL.get(name), spec.level):
+            rule = f"rows of level {spec.level} do not have it; use level {FROM_LEVEL[name]}"
             yield Fault("fields", name, rule)
 
 
@@ -192,19 +192,19 @@ def _is_finer(level: str | None, than: str) -> bool:
     return level is not None and LEVELS.index(level) > LEVELS.index(than)
 
 
-def _fields_by_the_hour(definition: Definition) -> Iterator[Fault]:
-    if HOURLIES.isdisjoint(definition.breakdowns):
+def _fields_by_the_hour(spec: ReportSpec) -> Iterator[Fault]:
+    if HOURLIES.isdisjoint(spec.breakdowns):
         return
-    for name in definition.fields:
+    for name in spec.fields:
         field = insights_fields().get(name)
         if field and field.hourly in BY_HOUR:
             yield Fault("fields", name, BY_HOUR[field.hourly], META)
 
 
-def _windows(definition: Definition) -> Iterator[Fault]:
+def _windows(spec: ReportSpec) -> Iterator[Fault]:
     key, known = "action_attribution_windows", insights_fields()
-    asked = definition.action_attribution_windows
-    lists = [f for f in definition.fields if f not in known or known[f].kind == "actions"]
+    asked = spec.action_attribution_windows
+    lists = [f for f in spec.fields if f not in known or known[f].kind == "actions"]
     if asked and not lists:
         rule = "no field has windows: add `actions` or another list of actions"
         yield Fault(key, "", rule)
@@ -218,29 +218,29 @@ def _windows(definition: Definition) -> Iterator[Fault]:
             yield Fault(key, name, unknown(name, ATTRIBUTION_WINDOWS - DEAD_WINDOWS.keys()), META)
 
 
-def _days(definition: Definition) -> Iterator[Fault]:
-    if definition.lookback_days not in _LOOKBACK:
+def _days(spec: ReportSpec) -> Iterator[Fault]:
+    if spec.lookback_days not in _LOOKBACK:
         rule = f"write a number of days from {_LOOKBACK[0]} to {_LOOKBACK[-1]}"
-        yield Fault("lookback_days", str(definition.lookback_days), rule)
-    start = definition.start_date
+        yield Fault("lookback_days", str(spec.lookback_days), rule)
+    start = spec.start_date
     if start < FIRST_DAY:
         rule = f"Meta keeps 37 months; {FIRST_DAY} is the first day that can be loaded"
         yield Fault("start_date", str(start), rule)
     if start > _LAST_DAY:
         yield Fault("start_date", str(start), f"write a day that is not after {_LAST_DAY}")
     for what, asks, months, first in KEPT:
-        if asks(definition) and FIRST_DAY < start < first:
+        if asks(spec) and FIRST_DAY < start < first:
             rule = f"Meta keeps {months} months of {what}: nothing before {first} can be loaded"
             yield Fault("start_date", str(start), f"{rule} (Out-of-cycle changes 2025)", META)
 
 
-def _owners(definition: Definition) -> Iterator[Fault]:
-    for owner in definition.owners:
+def _owners(spec: ReportSpec) -> Iterator[Fault]:
+    for owner in spec.owners:
         if not _OWNER.fullmatch(owner):
             yield Fault("owners", owner, "write an e-mail address, or team: and a name")
 
 
-RULES: Final[Sequence[Callable[[Definition], Iterator[Fault]]]] = (
+RULES: Final[Sequence[Callable[[ReportSpec], Iterator[Fault]]]] = (
     *(_name, _level, _twice, _columns, _fields, _fields_of_the_level, _fields_by_the_hour),
     *(*BREAKDOWN_RULES, _windows, _days, _owners),
 )

@@ -1,10 +1,14 @@
-"""What a user writes of a report, and the faults that are found in it. No I/O, no Dagster."""
+"""What a person writes of a report, and the faults that are found in it. No I/O, no Dagster."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: pydantic and Dagster read the annotations as objects.
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from difflib import get_close_matches
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 __all__ = [
     "ERROR",
@@ -12,8 +16,9 @@ __all__ = [
     "LOOKBACK_DAYS",
     "META",
     "WARNING",
-    "Definition",
     "Fault",
+    "ReportSpec",
+    "read_spec",
 ]
 
 #: Meta keeps 37 months; older days answer code 3018. Fixed, so that the grid does not shift.
@@ -22,26 +27,62 @@ FIRST_DAY: Final = date(2023, 10, 1)
 #: Meta changes a day's numbers for so long. Source: Insights API, Best practices.
 LOOKBACK_DAYS: Final = 28
 
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definition:
-    """A report of insights as its `defs.yaml` says it. docs/reports.md tells what each key means.
 
-    `action_breakdowns` is None where the key is absent: Meta then splits by action_type; an empty
-    list splits by nothing. What is not checked yet: `report_rules` finds what is wrong.
+class ReportSpec(BaseModel):
+    """A report of insights as a person writes it: in YAML, as a component, in Python.
+
+    Keys and kinds are checked when it is made; `rules.findings` finds what is wrong beyond that.
+    docs/reports.md has the same table of keys.
     """
 
-    name: str
-    level: str
-    fields: tuple[str, ...]
-    breakdowns: tuple[str, ...] = ()
-    action_breakdowns: tuple[str, ...] | None = None
-    action_attribution_windows: tuple[str, ...] = ()
-    allow_unknown: bool = False
-    lookback_days: int = LOOKBACK_DAYS
-    start_date: date = FIRST_DAY
-    description: str = ""
-    owners: tuple[str, ...] = ()
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str = Field(description="Name of the asset, the table and for --report")
+    level: str = Field(description="account, campaign, adset or ad")
+    fields: tuple[str, ...] = Field(
+        description="Fields of insights; ids, names, currency, impressions, clicks and spend are"
+        " added"
+    )
+    breakdowns: tuple[str, ...] = Field((), description="What rows are split by")
+    action_breakdowns: tuple[str, ...] | None = Field(
+        None,
+        description="What entries of actions are split by, next to action_type; an empty list"
+        " splits them by nothing",
+    )
+    action_attribution_windows: tuple[str, ...] = Field(
+        (), description="One column each next to `value`, which follows the ad set's own setting"
+    )
+    allow_unknown: bool = Field(
+        default=False,
+        description="Request what our tables do not know or say that Meta refuses, with a warning",
+    )
+    lookback_days: int = Field(
+        LOOKBACK_DAYS, description="How many days back Meta may still change a number, 1 to 90"
+    )
+    start_date: date = Field(FIRST_DAY, description="First day of the grid")
+    description: str = Field(
+        "", description="For the asset's page, DuckDB's comment and the data dictionary"
+    )
+    owners: tuple[str, ...] = Field((), description="E-mail addresses or team:…, shown in Dagster")
+
+    @field_validator(
+        "fields", "breakdowns", "action_breakdowns", "action_attribution_windows", "owners",
+        mode="before",
+    )  # fmt: skip
+    @classmethod
+    def _from_list(cls, value: object) -> object:
+        return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("start_date", mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if not _DAY.fullmatch(value):  # Python reads 20261121 and 2026-W47-6 too
+            raise ValueError(f"write {_KINDS[date]}")
+        return date.fromisoformat(value)
 
 
 #: `weight` of a fault: the report cannot be loaded; Meta would refuse it, as far as our tables
@@ -53,7 +94,7 @@ WARNING: Final = "warning"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing to say about a definition: under which key, about which of its values."""
+    """One thing that is wrong with a spec: under which key, with which of its values."""
 
     key: str
     value: str
@@ -68,3 +109,59 @@ class Fault:
         return (
             f"{self.key}: {self.value}: {self.rule}" if self.value else f"{self.key}: {self.rule}"
         )
+
+
+_LIST: Final = "a list of texts, like [impressions, spend]"
+
+#: Kind of a key → what to write, in words.
+_KINDS: Final[Mapping[Any, str]] = {
+    str: "a text",
+    int: "a whole number",
+    bool: "true or false",
+    date: "a day like 2026-11-21",
+    tuple[str, ...]: _LIST,
+    tuple[str, ...] | None: _LIST,
+}
+
+#: What rules are tried on in place of keys that are missing or cannot be read, so that one of them
+#: hides no other fault. They go well with anything.
+_STAND_INS: Final[Mapping[str, Any]] = {
+    "name": "unnamed",
+    "level": "ad",
+    "fields": ("impressions", "actions"),
+}
+
+
+def read_spec(keys: Mapping[Any, Any]) -> tuple[Sequence[Fault], ReportSpec]:
+    """Keys as YAML has them → what is wrong with keys and kinds, and a spec of those that are
+    right, with stand-ins for those that are not.
+    """
+    known = ReportSpec.model_fields
+    wrong = _wrong(keys)
+    faults = [_fault(key, keys[key]) for key in keys if key in wrong or key not in known]
+    faults += [Fault(key, "", "is missing") for key in sorted(wrong - keys.keys())]
+    right = {key: value for key, value in keys.items() if key in known and key not in wrong}
+    return faults, ReportSpec(**{**_STAND_INS, **right})
+
+
+def _wrong(keys: Mapping[Any, Any]) -> set[Any]:
+    """Keys of ours that are missing or have a value of the wrong kind."""
+    known = {key: value for key, value in keys.items() if key in ReportSpec.model_fields}
+    empty = {key for key, value in known.items() if value is None}
+    try:
+        ReportSpec(**known)
+    except ValidationError as error:
+        found = error.errors(include_context=False, include_input=False)
+        return empty | {one["loc"][0] for one in found}
+    return empty
+
+
+def _fault(key: object, value: object) -> Fault:
+    """What is wrong with a key that is there."""
+    known = ReportSpec.model_fields
+    if key not in known:
+        near = get_close_matches(str(key), known, n=1)
+        hint = f"; do you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
+        return Fault(str(key), "", f"is not a key of a report{hint}")
+    text = "" if value is None or isinstance(value, list | dict) else str(value)
+    return Fault(str(key), text, f"write {_KINDS[known[str(key)].annotation]}")

@@ -1,4 +1,4 @@
-"""The table that a report fills, made from its definition and the catalogue of fields. No I/O."""
+"""The table that a report fills, made from its spec and the catalogue of fields. No I/O."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from warehouse.schema.verdicts import METRICS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipelines.reports.spec import Definition
+    from pipelines.reports.spec import ReportSpec
 
 __all__ = ["table_of"]
 
@@ -97,41 +97,41 @@ _AUDIENCE_HOUR: Final = Column(
 )
 
 
-def table_of(definition: Definition) -> Table:
-    """The table of a definition that has no faults.
+def table_of(spec: ReportSpec) -> Table:
+    """The table of a spec that has no faults.
 
     One row per object, day and value of each breakdown. Whether asked for or not it has the ids and
     names of its objects, and what it is proven by.
     """
-    breakdowns = [c for name in definition.breakdowns for c in _breakdown(name)]
-    own = [c for c in OBJECTS if _reaches(definition.level, c.name)]
+    breakdowns = [c for name in spec.breakdowns for c in _breakdown(name)]
+    own = [c for c in OBJECTS if _reaches(spec.level, c.name)]
     there = {c.source for c in own}
-    fields = [name for name in (*_metrics(definition), *definition.fields) if name not in there]
-    columns = (*own, *breakdowns, *(_column(definition, n) for n in dict.fromkeys(fields)))
-    ids = ("account_id", f"{definition.level}_id", "date")
+    fields = [name for name in (*_metrics(spec), *spec.fields) if name not in there]
+    columns = (*own, *breakdowns, *(_column(spec, n) for n in dict.fromkeys(fields)))
+    ids = ("account_id", f"{spec.level}_id", "date")
     grain = dict.fromkeys((*ids, *(c.name for c in breakdowns if c.breakdown)))
     return Table(
-        definition.name,
+        spec.name,
         tuple(grain),
-        definition.description or _meaning(definition),
+        spec.description or _meaning(spec),
         columns,
         partitions=("account_id", "date"),
     )
 
 
-def _meaning(definition: Definition) -> str:
-    by = f", by {' and '.join(definition.breakdowns)}" if definition.breakdowns else ""
-    return f"What each {definition.level} did on each of the account's days{by}."
+def _meaning(spec: ReportSpec) -> str:
+    by = f", by {' and '.join(spec.breakdowns)}" if spec.breakdowns else ""
+    return f"What each {spec.level} did on each of the account's days{by}."
 
 
 def _reaches(level: str, column: str) -> bool:
     return LEVELS.index(FROM_LEVEL.get(column, LEVELS[0])) <= LEVELS.index(level)
 
 
-def _metrics(definition: Definition) -> Sequence[str]:
+def _metrics(spec: ReportSpec) -> Sequence[str]:
     """What a day is proven by, as far as its breakdowns have it."""
     known = breakdowns()
-    rows = [known[name] for name in definition.breakdowns if name in known]
+    rows = [known[name] for name in spec.breakdowns if name in known]
     return [metric for metric in METRICS if all(row.gives(metric) for row in rows)]
 
 
@@ -163,14 +163,14 @@ def _asset(name: str, parts: Mapping[str, str]) -> Sequence[Column]:
     return [key, *others]
 
 
-def _column(definition: Definition, name: str) -> Column:
-    known = BY_HOUR if HOURLY in definition.breakdowns else BY_DAY
+def _column(spec: ReportSpec, name: str) -> Column:
+    known = BY_HOUR if HOURLY in spec.breakdowns else BY_DAY
     column = known.get(name) or _made(name)
     if column.kind != "actions":
         return column
-    asked = definition.action_breakdowns or ()
+    asked = spec.action_breakdowns or ()
     keys = tuple(key for key in asked if key != "action_type")
-    return replace(column, windows=definition.action_attribution_windows, keys=keys)
+    return replace(column, windows=spec.action_attribution_windows, keys=keys)
 
 
 def _made(name: str) -> Column:

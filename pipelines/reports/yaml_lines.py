@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMPONENT", "Document", "Lines", "UnreadableFileError", "documents"]
 
-#: The `type` of a report; other components in a folder are Dagster's business.
+#: The `type` of a report.
 COMPONENT: Final = "pipelines.components.InsightsReport"
 
 #: How like a word must be to pass for a slip of another: 1 is the same.
@@ -51,15 +51,8 @@ class Document:
     lines: Lines = field(default_factory=lambda: {("", ""): 1})
 
     @property
-    def is_report(self) -> bool:
-        """Whether a file of the right name has it for a report: a slip in `type` must not hide it,
-        nor must it be missing. Any other type is another component's.
-        """
-        return self.keys is None or not self.type or self.says_report
-
-    @property
     def says_report(self) -> bool:
-        """Whether it says itself that it is a report, or nearly."""
+        """Whether it says that it is a report, perhaps with a slip in its type."""
         if isinstance(self.attributes, dict) and self.attributes.keys() >= OF_A_REPORT:
             return True
         whole, last = self.type, self.type.rpartition(".")[2].lower()

@@ -19,7 +19,7 @@ import pytest
 
 from fbgraph.sandbox import Sandbox
 from pipelines.reports.rules import NO_SUMS
-from pipelines.reports.spec import Definition
+from pipelines.reports.spec import ReportSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,9 +28,6 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
 
 [EXAMPLE] = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
-#: A file of Dagster's own kind.
-OWN = "import dagster as dg\n\n\n@dg.asset\ndef my_own(): ...\n"
-
 COMMANDS = re.findall(r"^fbinsights (.*--report.*|query .*)$", DOCS, re.MULTILINE)
 
 
@@ -43,11 +40,9 @@ class Checkout:
 
     @property
     def report(self) -> Path:
-        presets = self.folder / "pipelines" / "reports" / "presets"
-        return presets / "spend_by_placement" / "defs.yaml"
+        return self.folder / "reports" / "spend_by_placement.yaml"
 
     def write(self, text: str) -> None:
-        self.report.parent.mkdir(exist_ok=True)
         self.report.write_text(text, encoding="utf-8")
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -79,11 +74,9 @@ class Checkout:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Iterator[Checkout]:
-    shutil.copytree(
-        ROOT / "pipelines", tmp_path / "pipelines", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(ROOT / "reports", tmp_path / "reports")
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    for package in ("fbgraph", "warehouse"):
+    for package in ("fbgraph", "warehouse", "pipelines"):
         (tmp_path / package).symlink_to(ROOT / package)
     with Sandbox(now=lambda: datetime(2026, 11, 23, 20, 0, tzinfo=UTC)) as sandbox:
         yield Checkout(tmp_path, sandbox)
@@ -150,27 +143,25 @@ def test_dagster_has_the_asset_and_its_check_and_tells_what_is_wrong(checkout: C
     )
     right = checkout.validate()
 
-    # A file that no parser can read, and something of a person's own next to it.
-    for name, text in (("bad/defs.yaml", "a: [\n"), ("other/mine.py", OWN)):
-        (checkout.report.parents[1] / name).parent.mkdir()
-        (checkout.report.parents[1] / name).write_text(text, encoding="utf-8")
+    # A file that no parser can read.
+    (checkout.folder / "reports" / "bad.yaml").write_text("a: [\n", encoding="utf-8")
     checkout.write(EXAMPLE.replace("impressions", "impresions"))
     wrong = checkout.validate()
     broken = checkout._python(  # noqa: SLF001  # as above
         "-c",
         f"{names} a = g.get(AssetKey('spend_by_placement')); print(a.group_name, a.description,"
-        " g.has(AssetKey('insights_daily')), g.has(AssetKey('my_own')))",
+        " g.has(AssetKey('insights_daily')))",
     )
 
     assert "spend_by_placement:complete" in shown.stdout, shown.stderr
     assert right.returncode == 0, right.stderr
     # The code location loads; the report alone is broken, and says why on its page.
     assert wrong.returncode == 0, wrong.stdout
-    assert "defs.yaml:7: fields: impresions: is not known; do you mean impressions?" in wrong.stderr
+    assert "placement.yaml:7: fields: impresions: is not known; do you mean impre" in wrong.stderr
+    assert "reports/bad.yaml:2: YAML: " in wrong.stderr
     assert broken.stdout.startswith("broken This report cannot be loaded"), broken.stderr
-    assert "defs.yaml:7: fields: impresions" in broken.stdout
-    assert broken.stdout.endswith("True True\n")
-    assert "Dagster cannot load" not in broken.stderr
+    assert "reports/spend_by_placement.yaml:7: fields: impresions" in broken.stdout
+    assert broken.stdout.endswith(" True\n")
 
 
 def test_a_wrong_report_fails_alone_by_name_with_file_line_and_rule(checkout: Checkout) -> None:
@@ -186,7 +177,7 @@ def test_a_wrong_report_fails_alone_by_name_with_file_line_and_rule(checkout: Ch
     )  # fmt: skip
 
     dead = "is accepted and has had no value since 2026-01-12 (Out-of-cycle changes 2025)"
-    file = "pipelines/reports/presets/spend_by_placement/defs.yaml"
+    file = "reports/spend_by_placement.yaml"
     why = (
         f"  {file}:7: fields: impresions: is not known; do you mean impressions?\n"
         f"  {file}:12: action_attribution_windows: 7d_view: {dead}\n"
@@ -236,7 +227,7 @@ def test_what_we_do_not_know_is_asked_for_with_a_warning_and_refused_in_metas_wo
     checkout.write(f"{more.replace('sandbox_attention', 'no_such_thing')}  allow_unknown: true\n")
     refused = checkout.run(*shlex.split(COMMANDS[1]))
 
-    warning = "defs.yaml:11: fields: sandbox_attention: is not known; Meta is asked because of"
+    warning = "placement.yaml:11: fields: sandbox_attention: is not known; Meta is asked because of"
     assert loaded.returncode == 0, loaded.stderr
     assert loaded.stderr.count(warning) == 1
     assert asked.stdout.splitlines() == ['"same"', "true"]
@@ -248,22 +239,22 @@ def test_what_we_do_not_know_is_asked_for_with_a_warning_and_refused_in_metas_wo
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
-        ("defs.yml", EXAMPLE, "defs.yml:2: file: defs.yml: rename it defs.yaml"),
-        ("defs.yaml", EXAMPLE.replace("type:", "typ:"), "2: type: is missing: write type"),
-        ("defs.yaml", EXAMPLE.replace("Insights", "Insight"), "InsightReport: write type: "),
-        ("defs.yaml", EXAMPLE.replace("level: ", "colour: 7\n  level: "), "colour: is not a key"),
-        ("defs.yaml", "a: [", "YAML: "),
-        ("defs.yaml", "", "is not a report"),
-        ("defs.yaml", EXAMPLE.replace("name: spend_by_placement", "name: refresh"), "is reserved"),
-        ("defs.yaml", EXAMPLE.replace("name: spend_by_placement", "name: select"), "is reserved"),
+        ("bad.yml", EXAMPLE.replace("type:", "typ:"), "2: type: is missing: write type"),
+        ("bad.yaml", "type: dagster.DefsFolderComponent\n", "1: type: dagster.DefsFolderComponent"),
+        ("eu/defs.yaml", EXAMPLE.replace("Insights", "Insight"), "InsightReport: write type: "),
+        ("eu/defs.yaml", EXAMPLE.replace("level: ", "colour: 7\n  level: "), "colour: is not"),
+        ("bad.yaml", "a: [", "YAML: "),
+        ("bad.yaml", "", "is not a report"),
+        ("bad.yaml", EXAMPLE.replace("name: spend_by_placement", "name: refresh"), "is reserved"),
+        ("bad.yaml", EXAMPLE.replace("name: spend_by_placement", "name: select"), "is reserved"),
     ],
 )  # fmt: skip
 def test_no_file_that_is_meant_for_a_report_is_ignored_or_takes_others_down(
     checkout: Checkout, name: str, text: str, told: str
 ) -> None:
     checkout.write(EXAMPLE.replace("spend_by_placement", "other_report"))
-    bad = checkout.report.parent.parent / "bad" / name
-    bad.parent.mkdir()
+    bad = checkout.folder / "reports" / name
+    bad.parent.mkdir(exist_ok=True)
     bad.write_text(text, encoding="utf-8")
 
     planned = checkout.run("plan", "--since", "2026-11-20", "--until", "2026-11-20")
@@ -298,7 +289,7 @@ def test_a_report_that_is_deleted_is_gone_from_the_next_publish(checkout: Checko
 
 
 def test_the_docs_name_every_key_and_every_reason() -> None:
-    for key in Definition.__dataclass_fields__:
+    for key in ReportSpec.model_fields:
         assert f"| `{key}` |" in DOCS
     for _, why in NO_SUMS:
         assert f"| {why} |" in DOCS

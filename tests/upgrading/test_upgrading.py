@@ -22,6 +22,7 @@ from fbgraph.sandbox import Sandbox
 from pipelines.cli.runs import open_instance, run_job
 from pipelines.errors import ConfigError
 from pipelines.reports.catalog import read_reports
+from pipelines.reports.folders import old_files, preset_files
 from warehouse.decode.pages import Account
 from warehouse.lake.history import merge_objects
 from warehouse.lake.identity import identity_of
@@ -76,19 +77,22 @@ def test_the_lake_publishes_all_that_was_published_before(project: Path) -> None
 
 
 @pytest.mark.usefixtures("own_tables")
-def test_a_report_of_ones_own_whose_name_is_reserved_now_fails_alone(project: Path) -> None:
+def test_a_report_of_ones_own_whose_name_is_reserved_now_fails_alone(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
     defs = project / "pipelines" / "defs"
     report = defs / "insights_country" / "defs.yaml"
     report.write_text(report.read_text().replace("name: insights_country", "name: creatives"))
     (project / "data" / "insights_country").rename(project / "data" / "creatives")
 
-    found = read_reports(defs)
+    found = read_reports(old_files(), preset_files())
     rows = publish(project / "data").rows
 
     [fault] = found.faults
     assert "defs.yaml:4: name: creatives: this name is reserved: fbinsights has a table" in fault
     assert fault.endswith("give the report another name")
-    assert list(found.definitions) == ["insights_age_gender"]
+    assert list(found.specs) == ["insights_age_gender", "insights_daily"]
     assert {table: rows[table] for table in ROWS} == ROWS
     assert "creatives" not in rows
     assert list((project / "data" / "creatives").rglob("*.parquet"))

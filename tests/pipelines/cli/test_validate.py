@@ -12,6 +12,7 @@ from pipelines.cli import validate
 from pipelines.cli.main import cli
 from pipelines.cli.validate import run_check
 from pipelines.reports.catalog import read_reports
+from pipelines.reports.folders import own_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,21 +32,20 @@ attributes:
 
 
 @pytest.fixture
-def defs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of reports in place of ours; `look` reads it."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(validate, "FOLDER", tmp_path / "defs")
-    return tmp_path / "defs"
+    return tmp_path / "reports"
 
 
 def look(
-    defs: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], **settings: str
+    reports: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], **settings: str
 ) -> int:
     for name, text in files.items():
-        path = defs / name
+        path = reports / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    monkeypatch.setattr(validate, "FOUND", read_reports(defs))
+    monkeypatch.setattr(validate, "FOUND", read_reports(own_files({})))
     return run_check(TOKEN | settings, TODAY)
 
 
@@ -58,25 +58,25 @@ def test_nothing_is_wrong_with_what_ships() -> None:
 
 
 def test_everything_is_told_at_once_with_file_line_and_rule(
-    defs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    reports: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wrong = REPORT.replace("InsightsReport", "InsightReport").replace("level", "levl")
     files = {
-        "a/defs.yaml": wrong.replace("mine", "refresh").replace("[spend]", "[spend, spent, spend]"),
-        "b/defs.yml": REPORT.replace("mine", "yours").replace("campaign", "campain"),
+        "a.yaml": wrong.replace("mine", "refresh").replace("[spend]", "[spend, spent, spend]"),
+        "b.yml": REPORT.replace("mine", "yours").replace("campaign", "campain"),
         "c/defs.yaml": "type: [\n",
         "d/defs.yaml": REPORT + "---\n" + REPORT,
     }
 
-    code = look(defs, monkeypatch, files, FB_GRAPH_URL="ftp://x", FB_API_VERSION="26")
+    code = look(reports, monkeypatch, files, FB_GRAPH_URL="ftp://x", FB_API_VERSION="26")
 
     said = capsys.readouterr()
     assert code == 1
     assert [line.split(" ", 1)[0] for line in said.out.splitlines()] == [
-        *("defs/a/defs.yaml:1:", "defs/a/defs.yaml:4:", "defs/a/defs.yaml:2:"),
-        *("defs/a/defs.yaml:3:", "defs/a/defs.yaml:5:", "defs/a/defs.yaml:5:"),
-        *("defs/b/defs.yml:2:", "defs/b/defs.yml:4:", "defs/c/defs.yaml:2:"),
-        *("defs/d/defs.yaml:9:", "FB_GRAPH_URL", "FB_API_VERSION"),
+        *("reports/a.yaml:1:", "reports/a.yaml:4:", "reports/a.yaml:2:"),
+        *("reports/a.yaml:3:", "reports/a.yaml:5:", "reports/a.yaml:5:"),
+        *("reports/b.yml:4:", "reports/c/defs.yaml:2:"),
+        *("reports/d/defs.yaml:9:", "FB_GRAPH_URL", "FB_API_VERSION"),
     ]
     for told in (
         "type: pipelines.components.InsightReport: write type: pipelines.components.InsightsReport",
@@ -85,21 +85,20 @@ def test_everything_is_told_at_once_with_file_line_and_rule(
         "name: refresh: this name is reserved: Dagster has an asset",
         "fields: spend: is listed twice",
         "fields: spent: is not known; do you mean spend?",
-        "file: defs.yml: rename it defs.yaml",
         "level: campain: is not known; do you mean campaign?",
-        "name: mine: there is a report of this name already, in defs/d/defs.yaml:3",
+        "name: mine: there is a report of this name already, in reports/d/defs.yaml:3",
     ):
         assert told in said.out
-    assert said.err.startswith("12 problems, 0 warnings in defs and the settings.")
+    assert said.err.startswith("11 problems, 0 warnings in reports and the settings.")
 
 
 def test_warnings_are_told_and_fail_nothing(
-    defs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    reports: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = "  breakdowns: [comscore_market]\n  allow_unknown: true\n"
-    files = {"a/defs.yaml": REPORT.replace("spend", "spend, brand_new") + asked}
+    files = {"a.yaml": REPORT.replace("spend", "spend, brand_new") + asked}
 
-    code = look(defs, monkeypatch, files, FB_ACCESS_TOKEN="")
+    code = look(reports, monkeypatch, files, FB_ACCESS_TOKEN="")
 
     told = capsys.readouterr().out.splitlines()
     assert code == 0
@@ -108,6 +107,22 @@ def test_warnings_are_told_and_fail_nothing(
     assert "switch on the feature comscore" in told[1]
     assert "FB_ACCESS_TOKEN is not set" in told[2]
     assert told[3:] == []
+
+
+def test_a_file_that_is_where_reports_were_once_comes_with_the_command_that_moves_it(
+    reports: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = reports.parent / "pipelines" / "defs"
+
+    code = look(old, monkeypatch, {"mine/defs.yaml": REPORT})
+
+    said = capsys.readouterr()
+    assert code == 0
+    assert said.out == (
+        "pipelines/defs/mine/defs.yaml: move it: mkdir -p reports &&"
+        " mv pipelines/defs/mine/defs.yaml reports/mine.yaml (warning)\n"
+    )
+    assert said.err.startswith("0 problems, 1 warning in the settings.")
 
 
 def test_a_version_that_ends_soon_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:

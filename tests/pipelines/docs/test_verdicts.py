@@ -15,8 +15,8 @@ from pipelines.cli.query import run_query
 from pipelines.loading.listings import accounts_in
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.reports.catalog import REPORTS, Report, report_of
-from pipelines.reports.spec import Definition
+from pipelines.reports.catalog import REPORTS, Report
+from pipelines.reports.spec import ReportSpec
 from pipelines.reports.tables import table_of
 from tests.clock import NOW
 from warehouse.published.publish import publish
@@ -58,14 +58,14 @@ def test_each_query_gives_what_the_page_shows(
 
     load([YESTERDAY, TODAY], [first])
     load([YESTERDAY], [third])
-    images = Definition(
+    images = ReportSpec(
         name="insights_image",
         level="ad",
         fields=("impressions", "spend"),
         breakdowns=("image_asset",),
     )
     register(table_of(images))
-    load_report(report_of(images))
+    load_report(Report(images))
     sandbox.use("wrong_rows")
     load([YESTERDAY], [second])
     sandbox.use("actions_missing")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import warehouse
-from pipelines.reports.spec import Definition
+from pipelines.reports.spec import ReportSpec
 from pipelines.reports.tables import ASSETS, table_of
 from warehouse.decode import pages as decode_module
 from warehouse.decode.columns import wire_row
@@ -36,7 +36,7 @@ IMAGE = {"hash": "ab12", "url": "https://x.net/1.png?oh=00_A", "id": "1201", "na
 
 
 def made(*breakdowns: str, level: str = "ad") -> Table:
-    return table_of(Definition(name="mine", level=level, fields=("spend",), breakdowns=breakdowns))
+    return table_of(ReportSpec(name="mine", level=level, fields=("spend",), breakdowns=breakdowns))
 
 
 IMAGES = made("image_asset")

@@ -19,9 +19,9 @@ from pipelines.defs.checks import report_results
 from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.reports.catalog import CONTROL, REPORTS, Report, report_of
+from pipelines.reports.catalog import CONTROL, REPORTS, Report
 from pipelines.reports.rules import faults
-from pipelines.reports.spec import Definition
+from pipelines.reports.spec import ReportSpec
 from pipelines.reports.tables import table_of
 from tests.clock import NOW
 from tests.pipelines.conftest import DAYS
@@ -160,11 +160,11 @@ def test_reports_of_ones_own_are_compared_as_far_as_meta_lets_them_add_up(
     load_report: Loading, keys: dict[str, Any], verdict: str, reason: str
 ) -> None:
     given = {"name": "own", "level": "campaign", "fields": ("actions", "action_values"), **keys}
-    definition = Definition(**given)
-    assert faults(definition) == []
-    register(table_of(definition))
+    spec = ReportSpec(**given)
+    assert faults(spec) == []
+    register(table_of(spec))
 
-    found = loads(load_report(report_of(definition)))
+    found = loads(load_report(Report(spec)))
 
     assert {load.conversions for load in found} == {verdict}
     assert all(reason in load.conversions_reason for load in found)

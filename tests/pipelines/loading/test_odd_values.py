@@ -14,8 +14,8 @@ from pipelines.defs.checks import report_results
 from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.reports.catalog import REPORTS, report_of
-from pipelines.reports.spec import Definition
+from pipelines.reports.catalog import REPORTS, Report
+from pipelines.reports.spec import ReportSpec
 from pipelines.reports.tables import table_of
 from tests.clock import NOW
 from warehouse.published.publish import publish
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from fbgraph import GraphClient
     from fbgraph.sandbox import Sandbox
     from pipelines.loading.load_result import Outcome
-    from pipelines.reports.catalog import Report
     from warehouse.lake.partitions import Lake
 
     Rows = Callable[[str, date], list[tuple[Any, ...]]]
@@ -98,11 +97,11 @@ def test_row_spend_and_day_load_and_are_proven_and_what_is_lost_is_told(
 def test_an_asset_is_one_key_whatever_its_address_and_a_repeated_row_counts_once(
     sandbox: Sandbox, client: GraphClient, lake: Lake, days: Sequence[date]
 ) -> None:
-    definition = Definition(name="by_image", level="ad", fields=(), breakdowns=("image_asset",))
-    register(table_of(definition))
+    spec = ReportSpec(name="by_image", level="ad", fields=(), breakdowns=("image_asset",))
+    register(table_of(spec))
     sandbox.use("signed_again")
 
-    outcomes = loaded(report_of(definition), sandbox, client, lake, days[1])
+    outcomes = loaded(Report(spec), sandbox, client, lake, days[1])
 
     assert [outcome.error for outcome in outcomes if outcome.error] == []
     assert {one.load.verdict for one in outcomes if one.load} == {UNPROVABLE}

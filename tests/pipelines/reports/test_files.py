@@ -1,15 +1,17 @@
-"""`defs.yaml` files: what is read, and what is told with file and line."""
+"""Files of reports: what is read, and what is reported with file and line."""
 
 from __future__ import annotations
 
+import errno
+import os
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.reports.catalog import CONTROL, REPORTS, read_reports, report_of
-from pipelines.reports.files import read_definitions
-from pipelines.reports.spec import Definition
+from pipelines.reports.catalog import CONTROL, FOUND, REPORTS, Report, read_reports
+from pipelines.reports.files import read_files, yaml_files
+from pipelines.reports.spec import ReportSpec
 from warehouse.schema.catalog import OWN
 from warehouse.schema.tables import LIVE_WINDOWS, TABLES
 from warehouse.schema.views import VIEWS
@@ -50,10 +52,10 @@ def folder(tmp_path: Path) -> Callable[..., Path]:
 
 
 def test_a_file_says_a_report(folder: Callable[..., Path]) -> None:
-    found = read_definitions(folder(RIGHT))
+    found = read_files(yaml_files(folder(RIGHT)))
 
     assert found.faults == []
-    assert found.definitions["by_country"] == Definition(
+    assert found.specs["by_country"] == ReportSpec(
         name="by_country",
         level="campaign",
         fields=("impressions", "actions"),
@@ -66,17 +68,16 @@ def test_a_file_says_a_report(folder: Callable[..., Path]) -> None:
     )
 
 
-def test_a_day_may_be_quoted_and_a_file_may_hold_several_reports_and_other_components(
+def test_a_day_may_be_quoted_and_a_file_may_hold_several_reports(
     folder: Callable[..., Path],
 ) -> None:
     quoted = RIGHT.replace("2026-01-01", '"2026-01-01"')
-    other = "type: dagster.DefsFolderComponent\nattributes: {fields: 7}\n"
 
-    found = read_definitions(folder(f"{quoted}---\n{other}---\n{RIGHT.replace('by_', 'per_')}"))
+    found = read_files(yaml_files(folder(f"{quoted}---\n{RIGHT.replace('by_', 'per_')}")))
 
     assert found.faults == []
-    assert [d.start_date for d in found.definitions.values()] == [date(2026, 1, 1)] * 2
-    assert list(found.definitions) == ["by_country", "per_country"]
+    assert [d.start_date for d in found.specs.values()] == [date(2026, 1, 1)] * 2
+    assert list(found.specs) == ["by_country", "per_country"]
 
 
 @pytest.mark.parametrize(
@@ -114,11 +115,11 @@ def test_what_is_wrong_is_told_with_file_and_line(
 ) -> None:
     where = folder(RIGHT.replace(old, new))
 
-    found = read_reports(where)
+    found = read_reports(yaml_files(where))
 
     assert len(found.faults) == 1, found.faults
     assert f"a/defs.yaml:{told}" in found.faults[0]
-    assert (len(found.broken), found.definitions) == (1, {})
+    assert (len(found.broken), found.specs) == (1, {})
 
 
 @pytest.mark.parametrize(
@@ -128,8 +129,14 @@ def test_what_is_wrong_is_told_with_file_and_line(
         ("defs.yaml", RIGHT.replace("InsightsReport", "insightreport"), "1: type: pipelines.compo"),
         ("defs.yaml", RIGHT.replace("pipelines.components", "fbinsights"), "1: type: fbinsights."),
         ("defs.yaml", RIGHT.replace("pipelines.components.InsightsReport", "Reprt"), "Reprt: "),
-        ("defs.yml", RIGHT, "2: file: defs.yml: rename it defs.yaml"),
-        ("report.yaml", RIGHT, "2: file: report.yaml: rename it defs.yaml"),
+        ("by_country.yml", RIGHT.replace("typ", "tip"), "2: type: is missing: write type: pipel"),
+        ("By_Country.YAML", RIGHT + "  a: 1\n", "12: a: is not a key of a report"),
+        ("values.yaml", "a: [\n", "2: YAML: "),
+        ("schema.yml", "version: 2\nmodels: []\n", "1: type: is missing: write type: pipelines"),
+        ("x.yaml", "type: dagster.DefsFolderComponent\n", "1: type: dagster.DefsFolderComponent"),
+        ("x.yaml", "type: a.B\nattributes: {fields: 7}\n", "is not read here, pipelines.comp"),
+        ("x.yaml", RIGHT + "requirements: {}\n", "12: requirements: is not a key here"),
+        ("x.yaml", RIGHT + "  action_breakdowns:\n", "12: action_breakdowns: write a list"),
         ("defs.yaml", "", "1: document: is not a report: write type: pipelines"),
         ("defs.yaml", "- spend\n", "1: document: is not a report"),
         ("defs.yaml", RIGHT + "  level: ad\n", "12: level: is written twice"),
@@ -142,28 +149,41 @@ def test_nothing_that_is_meant_for_a_report_is_passed_over(
 ) -> None:
     (tmp_path / name).write_text(text, encoding="utf-8")
 
-    found = read_reports(tmp_path)
+    found = read_reports(yaml_files(tmp_path))
 
-    assert found.definitions == {}
+    assert found.specs == {}
     assert any(told in fault for fault in found.faults), found.faults
 
 
 @pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("defs.yml", "type: dagster.DefsFolderComponent\n"),
-        ("defs.yaml", "type: dagster_dbt.DbtProjectComponent\nattributes: {project: x}\n"),
-        ("schema.yml", "version: 2\nmodels: []\n"),
-        ("values.yaml", "a: [\n"),
-        ("notes.txt", "type: pipelines.components.InsightsReport\n"),
-    ],
+    "name", ["notes.txt", "report.yaml.bak", ".report.yaml", "..2026_11_29/report.yaml"]
 )
-def test_what_is_not_ours_is_left_alone(tmp_path: Path, name: str, text: str) -> None:
-    (tmp_path / name).write_text(text, encoding="utf-8")
+def test_what_is_hidden_or_not_yaml_is_left_alone(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(RIGHT + "nonsense: 1\n", encoding="utf-8")
 
-    found = read_reports(tmp_path)
+    found = read_reports(yaml_files(tmp_path))
 
-    assert (found.definitions, found.broken, found.told) == ({}, {}, [])
+    assert (found.specs, found.broken, found.problems) == ({}, {}, [])
+
+
+def test_a_folder_that_cannot_be_read_stops_no_report(
+    folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = folder(RIGHT, RIGHT)
+    real = os.scandir
+
+    def scandir(path: Path) -> Any:  # root, who runs tests in containers, may read everything
+        if str(path).endswith("/a"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = read_reports(yaml_files(where))
+
+    assert list(found.specs) == ["by_country"]
+    [fault] = found.faults
+    assert fault.endswith("/a:1: folder: cannot be read: check who may read it")
 
 
 def test_a_wrong_report_stops_no_other_and_keeps_what_can_be_told_of_its_table(
@@ -171,9 +191,9 @@ def test_a_wrong_report_stops_no_other_and_keeps_what_can_be_told_of_its_table(
 ) -> None:
     wrong = RIGHT.replace("impressions", "impresions").replace("by_country", "mine")
 
-    found = read_reports(folder(wrong, RIGHT, "a: ["))
+    found = read_reports(yaml_files(folder(wrong, RIGHT, "a: [")))
 
-    assert list(found.definitions) == ["by_country"]
+    assert list(found.specs) == ["by_country"]
     assert [name.rpartition("/")[2] for name in found.broken] == ["mine", "defs.yaml:1"]
     # Its days are in the lake, and stay published.
     assert "actions" in [column.name for column in TABLES["mine"].columns]
@@ -186,7 +206,9 @@ def test_a_name_that_is_reserved_now_takes_nothing_of_its_owner(
     before = dict(TABLES), dict(VIEWS)
 
     found = read_reports(
-        folder(*(RIGHT.replace("by_country", n) for n in ("creatives", "ad_daily", "loads")))
+        yaml_files(
+            folder(*(RIGHT.replace("by_country", n) for n in ("creatives", "ad_daily", "loads")))
+        )
     )
 
     assert list(found.broken) == ["creatives", "ad_daily", "loads"]
@@ -210,7 +232,7 @@ def test_what_is_unknown_names_a_column_of_its_own(
 ) -> None:
     text = RIGHT.replace("impressions", "spend").replace(old, new) + "  allow_unknown: true\n"
 
-    [fault] = read_reports(folder(text)).faults
+    [fault] = read_reports(yaml_files(folder(text))).faults
 
     assert told in fault
 
@@ -218,7 +240,7 @@ def test_what_is_unknown_names_a_column_of_its_own(
 def test_the_line_is_that_of_the_value(folder: Callable[..., Path]) -> None:
     text = RIGHT.replace("[impressions, actions]", "\n  - impressions\n  - clickz\n  - actions")
 
-    [fault] = read_definitions(folder(text)).faults
+    [fault] = read_files(yaml_files(folder(text))).faults
 
     assert "defs.yaml:8: fields: clickz: is not known; do you mean clicks" in fault
 
@@ -227,7 +249,7 @@ def test_all_files_are_told_at_once(folder: Callable[..., Path]) -> None:
     wrong = RIGHT.replace("impressions", "impresions").replace("7d_click", "7d_view")
     again = RIGHT.replace("country]", "agee]")
 
-    told = "\n".join(read_reports(folder(wrong, again)).faults)
+    told = "\n".join(read_reports(yaml_files(folder(wrong, again))).faults)
 
     assert "a/defs.yaml:6: fields: impresions" in told
     assert "a/defs.yaml:7: action_attribution_windows: 7d_view" in told
@@ -238,7 +260,7 @@ def test_all_files_are_told_at_once(folder: Callable[..., Path]) -> None:
 def test_the_table_of_a_report_is_the_warehouses_with_a_view_of_its_lists(
     folder: Callable[..., Path],
 ) -> None:
-    read_reports(folder(RIGHT))
+    read_reports(yaml_files(folder(RIGHT)))
 
     assert TABLES["by_country"].grain == ("account_id", "campaign_id", "date", "country")
     assert VIEWS["by_country_actions"].grain[-2:] == ("list_field", "action_type")
@@ -248,7 +270,7 @@ def test_the_table_of_a_report_is_the_warehouses_with_a_view_of_its_lists(
 def test_a_report_without_lists_has_no_view(folder: Callable[..., Path]) -> None:
     plain = RIGHT.replace(", actions", "").replace("  action_attribution_windows: [7d_click]\n", "")
 
-    read_reports(folder(plain))
+    read_reports(yaml_files(folder(plain)))
 
     assert "by_country_actions" not in VIEWS
 
@@ -267,19 +289,19 @@ attributes:
 """
     wider = text.replace(", reach", "")
 
-    [fault] = read_reports(folder(wider)).faults
+    [fault] = read_reports(yaml_files(folder(wider))).faults
     assert "must keep reach, which views count on" in fault
     (folder() / "a" / "defs.yaml").write_text(text.replace("1d_click, ", ""), encoding="utf-8")
-    [fault] = read_reports(folder()).faults
+    [fault] = read_reports(yaml_files(folder())).faults
     assert "insights_daily must keep actions as list" in fault
     (folder() / "a" / "defs.yaml").write_text(text.replace(", 1d_ev", ""), encoding="utf-8")
-    assert read_reports(folder()).faults == []
+    assert read_reports(yaml_files(folder())).faults == []
 
     assert TABLES["insights_daily"].column("cpc").kind == "ratio"
 
 
 def test_what_is_asked_for_says_windows_and_action_breakdowns() -> None:
-    asked = Definition(
+    asked = ReportSpec(
         name="x",
         level="campaign",
         fields=("actions",),
@@ -287,7 +309,7 @@ def test_what_is_asked_for_says_windows_and_action_breakdowns() -> None:
         action_attribution_windows=("1d_view",),
     )
 
-    report = report_of(asked)
+    report = Report(asked)
 
     assert report.action_breakdowns == ("action_type", "action_device")
     assert list(report.windows) == ["1d_view"]
@@ -299,4 +321,4 @@ def test_what_is_asked_for_says_windows_and_action_breakdowns() -> None:
 def test_the_reports_that_ship_are_right_and_read() -> None:
     assert set(REPORTS) == {"insights_hourly", "insights_daily", "insights_age_gender"}
     assert REPORTS["insights_age_gender"].breakdowns == ("age", "gender")
-    assert read_definitions().faults == []
+    assert FOUND.problems == []

@@ -11,9 +11,9 @@ import warehouse
 from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.reports.catalog import REPORTS, Report, report_of
+from pipelines.reports.catalog import REPORTS, Report
 from pipelines.reports.rules import faults
-from pipelines.reports.spec import Definition
+from pipelines.reports.spec import ReportSpec
 from pipelines.reports.tables import table_of
 from tests.clock import NOW
 from warehouse.published.publish import publish
@@ -53,10 +53,10 @@ def load_report(
 
 def defined(**keys: Any) -> Report:
     """A report as YAML would give it."""
-    definition = Definition(**keys)
-    assert faults(definition) == []
-    register(table_of(definition))
-    return report_of(definition)
+    spec = ReportSpec(**keys)
+    assert faults(spec) == []
+    register(table_of(spec))
+    return Report(spec)
 
 
 def published(lake: Lake, query: str) -> list[tuple[Any, ...]]:
@@ -259,7 +259,7 @@ def test_what_the_catalogue_does_not_know_is_asked_for_kept_exactly_and_warned_o
         "breakdowns": ("sandbox_mood",),
         "action_attribution_windows": ("90d_click",),
     }
-    assert {fault.value for fault in faults(Definition(**keys))} == {
+    assert {fault.value for fault in faults(ReportSpec(**keys))} == {
         *("sandbox_new_clicks", "sandbox_attention", "sandbox_mood", "90d_click")
     }
 

@@ -20,7 +20,7 @@ from pipelines.definitions import defs
 from pipelines.reports.catalog import REPORTS
 from pipelines.reports.names import reserved
 from pipelines.reports.rules import CARE, RULES, faults, findings, no_sums
-from pipelines.reports.spec import FIRST_DAY, Definition
+from pipelines.reports.spec import FIRST_DAY, ReportSpec
 from pipelines.reports.tables import table_of
 from warehouse.schema.catalog import OWN, OWN_VIEWS
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 
-def definition(**changes: Any) -> Definition:
+def definition(**changes: Any) -> ReportSpec:
     """A report that is right but for `changes`."""
     right: dict[str, Any] = {"name": "mine", "level": "ad", "fields": ("impressions", "actions")}
-    return Definition(**right | changes)
+    return ReportSpec(**right | changes)
 
 
 def fields_under(asked: Collection[str]) -> tuple[str, ...]:

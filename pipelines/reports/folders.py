@@ -1,0 +1,69 @@
+"""Where reports are: in the package, in a folder of one's own, and, until it is moved, in the
+package's folder of before.
+"""
+
+from __future__ import annotations
+
+import logging
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pipelines.reports.files import shown, yaml_files
+from pipelines.settings import REPORTS_FOLDER, reports_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+__all__ = ["moves", "old_files", "own_files", "preset_files"]
+
+_log = logging.getLogger(__name__)
+
+_ROOM: Final = Path(__file__).parent
+
+#: Where reports were until 0.1.0, in a checkout or below the working directory.
+OLD: Final = Path("pipelines", "defs")
+
+
+def preset_files() -> Sequence[Path]:
+    """The reports that are built in, one a file, under the report's name."""
+    return sorted((_ROOM / "presets").glob("*.yaml"))
+
+
+def own_files(environ: Mapping[str, str]) -> Sequence[Path]:
+    """The files under FB_REPORTS and, with a warning, those that are not moved there yet. Raises
+    ConfigError where FB_REPORTS is not a folder.
+    """
+    folder = reports_folder(environ)
+    if old := old_files():
+        _log.warning(
+            "%s: reports belong in the folder %s now. These are read until they are moved;"
+            " `fbinsights check` prints the commands.",
+            ", ".join(shown(path) for path in old),
+            shown(folder or Path(REPORTS_FOLDER)),
+        )
+    return [*(yaml_files(folder) if folder else ()), *old]
+
+
+def old_files() -> Sequence[Path]:
+    """Each `defs.yaml` in the folder of before."""
+    folders = {(root / OLD).resolve() for root in (Path.cwd(), _ROOM.parents[1])}
+    return [path for folder in sorted(folders) for path in sorted(folder.rglob("defs.yaml"))]
+
+
+def moves(environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
+    """Each file of before, and the command that moves it."""
+    folder = reports_folder(environ) or Path(REPORTS_FOLDER)
+    make = "" if folder.is_dir() else f"mkdir -p {shlex.quote(shown(folder))} && "
+    taken = {path.name for path in yaml_files(folder)}
+    for path in old_files():
+        name = next(_free_names(path.parent.name, taken))
+        taken.add(name)
+        old, new = shlex.quote(shown(path)), shlex.quote(shown(folder / name))
+        yield path, f"{make}mv {old} {new}"
+
+
+def _free_names(stem: str, taken: set[str]) -> Iterator[str]:
+    """`stem.yaml`, or with a number if there is such a file already."""
+    names = (f"{stem}{end}.yaml" for end in ("", *(f"_{n}" for n in range(2, len(taken) + 3))))
+    return (name for name in names if name not in taken)

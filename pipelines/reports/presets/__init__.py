@@ -1,1 +1,0 @@
-"""Reports that are ready to be loaded, a YAML file each."""
