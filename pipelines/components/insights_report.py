@@ -9,8 +9,9 @@ from datetime import date
 from typing import Annotated, Final
 
 import dagster as dg
+from pydantic import BaseModel
 
-from pipelines.defs.assets import accounts, report_asset
+from pipelines.defs.assets import report_asset
 from pipelines.errors import ConfigError
 from pipelines.reports.catalog import Report
 from pipelines.reports.files import Broken, problems_of
@@ -33,9 +34,20 @@ class InsightsReport(ReportSpec, dg.Component, dg.Resolvable):
 
     start_date: _Day = FIRST_DAY
 
+    @classmethod
+    def model(cls) -> type[BaseModel]:
+        """The keys as `dg` and Dagster's pages show them. Dagster drops the descriptions of those
+        with a default.
+        """
+        shown = super().model()
+        for name, key in shown.model_fields.items():
+            key.description = ReportSpec.model_fields[name].description
+        shown.model_rebuild(force=True)
+        return shown
+
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The asset, and `accounts`, which fills its grid. Raises ConfigError with everything that
-        is wrong with the report, with file and line.
+        """The asset. Raises ConfigError with everything that is wrong with the report, with file
+        and line.
         """
         path = context.path / "defs.yaml" if context.path.is_dir() else context.path
         problems = problems_of(self, path)
@@ -46,4 +58,4 @@ class InsightsReport(ReportSpec, dg.Component, dg.Resolvable):
         except UnfitTableError as error:
             raise ConfigError(f"{path}: name: {self.name}: {error}") from None
         report = Report(self, tuple(map(str, problems)))
-        return dg.Definitions(assets=[accounts, report_asset(report)], resources={"graph": _GRAPH})
+        return dg.Definitions(assets=[report_asset(report)], resources={"graph": _GRAPH})

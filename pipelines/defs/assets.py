@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pipelines.loading.load_result import Outcome
     from pipelines.loading.objects import Known
 
-__all__ = ["ASSETS", "VIEW_SPECS", "accounts", "report_asset"]
+__all__ = ["ASSETS", "VIEW_SPECS", "report_asset"]
 
 # We know; the pin in requirements.lock holds it still.
 warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)

@@ -45,27 +45,31 @@ class ReportSpec(BaseModel):
         description="Fields of insights; ids, names, currency, impressions, clicks and spend are"
         " added"
     )
-    breakdowns: tuple[str, ...] = Field((), description="What rows are split by")
+    breakdowns: tuple[str, ...] = Field(default=(), description="What rows are split by")
     action_breakdowns: tuple[str, ...] | None = Field(
-        None,
+        default=None,
         description="What entries of actions are split by, next to action_type; an empty list"
         " splits them by nothing",
     )
     action_attribution_windows: tuple[str, ...] = Field(
-        (), description="One column each next to `value`, which follows the ad set's own setting"
+        default=(),
+        description="One column each next to `value`, which follows the ad set's own setting",
     )
     allow_unknown: bool = Field(
         default=False,
         description="Request what our tables do not know or say that Meta refuses, with a warning",
     )
     lookback_days: int = Field(
-        LOOKBACK_DAYS, description="How many days back Meta may still change a number, 1 to 90"
+        default=LOOKBACK_DAYS,
+        description="How many days back Meta may still change a number, 1 to 90",
     )
-    start_date: date = Field(FIRST_DAY, description="First day of the grid")
+    start_date: date = Field(default=FIRST_DAY, description="First day of the grid")
     description: str = Field(
-        "", description="For the asset's page, DuckDB's comment and the data dictionary"
+        default="", description="For the asset's page, DuckDB's comment and the data dictionary"
     )
-    owners: tuple[str, ...] = Field((), description="E-mail addresses or team:…, shown in Dagster")
+    owners: tuple[str, ...] = Field(
+        default=(), description="E-mail addresses or team:…, shown in Dagster"
+    )
 
     @field_validator(
         "fields", "breakdowns", "action_breakdowns", "action_attribution_windows", "owners",

@@ -25,7 +25,7 @@ __all__ = ["render"]
 HEAD = """\
 # Tables
 
-Generated from `warehouse/schema/` and the reports in `pipelines/reports/presets` by
+Generated from `warehouse/schema/` and the reports that load by
 `fbinsights docs > docs/tables.md`; do not edit. In DuckDB the same words are the
 comments: `SELECT table_name, column_name, comment FROM duckdb_columns()`.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from pipelines.cli.runs import RunResult, run_job
 from pipelines.definitions import defs
 from pipelines.loading.partitions import key_of
 from pipelines.loading.refresh import Why
-from pipelines.reports.catalog import REPORTS
+from pipelines.reports.catalog import REPORTS, Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -133,8 +132,8 @@ def test_each_report_goes_back_as_far_as_it_says_and_not_before_it_begins(
 ) -> None:
     daily, split = REPORTS["insights_daily"], REPORTS["insights_age_gender"]
     some = {
-        daily.name: dataclasses.replace(daily, lookback_days=5),
-        split.name: dataclasses.replace(split, start_date=date(2026, 11, 21)),
+        daily.name: Report(daily.spec.model_copy(update={"lookback_days": 5})),
+        split.name: Report(split.spec.model_copy(update={"start_date": date(2026, 11, 21)})),
     }
     monkeypatch.setattr("pipelines.defs.refresh.REPORTS", some)
 

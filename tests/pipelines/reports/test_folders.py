@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import ConfigError
-from pipelines.reports import folders
 from pipelines.reports.catalog import read_reports
 from pipelines.reports.files import ReportFiles, read_files
 from pipelines.reports.folders import moves, own_files, preset_files
@@ -158,6 +157,6 @@ def test_what_is_in_two_places_is_a_fault() -> None:
     [fault] = read().faults
 
     assert fault == (
-        f"pipelines/defs/mine/defs.yaml:3: name: mine: there is a report of this name already, in"
-        f" {folders.REPORTS_FOLDER}/mine.yaml:3"
+        "pipelines/defs/mine/defs.yaml:3: name: mine: there is a report of this name already, in"
+        " reports/mine.yaml:3"
     )
