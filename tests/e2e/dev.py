@@ -283,6 +283,7 @@ def running(home: Path) -> Iterator[Dagster]:
             "DAGSTER_HOME": str(home),
             "FB_GRAPH_URL": sandbox.url,
             "FB_ACCESS_TOKEN": sandbox.token,
+            "FB_REPORTS": str(ROOT / "reports"),
             "WAREHOUSE_URL": str(home / "lake"),
         }
         with (home / "log").open("w") as log:

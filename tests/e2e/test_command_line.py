@@ -60,6 +60,7 @@ class Company:
             "DAGSTER_HOME": str(self.home),
             "FB_GRAPH_URL": self.sandbox.url,
             "FB_ACCESS_TOKEN": self.sandbox.token,
+            "FB_REPORTS": str(ROOT / "reports"),
             "FB_APP_SECRET": SECRET,
             "WAREHOUSE_URL": str(self.lake),
         }

@@ -97,6 +97,7 @@ def environ_of(home: Path, sandbox: Sandbox, lake: str | Path, **more: str) -> M
         "DAGSTER_HOME": str(home),
         "FB_GRAPH_URL": sandbox.url,
         "FB_ACCESS_TOKEN": sandbox.token,
+        "FB_REPORTS": str(ROOT / "reports"),
         "WAREHOUSE_URL": str(lake),
         **more,
     }
