@@ -176,7 +176,7 @@ def _wrong(value: Mapping[str, str]) -> Iterator[str]:
     if value["FB_REPORTS"] and not Path(value["FB_REPORTS"]).expanduser().is_dir():
         yield (
             f"FB_REPORTS is not a folder: {value['FB_REPORTS']!r}. Set it to the folder of your"
-            " reports, or leave it out."
+            " reports, or unset it."
         )
     if not _is_address(value["FB_DAGSTER_URL"]):
         yield f"FB_DAGSTER_URL is not an http(s) address: {value['FB_DAGSTER_URL']!r}."

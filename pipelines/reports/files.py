@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Broken", "Problem", "ReportFiles", "problems_of", "read_files", "shown", "yaml_files"]
 
 _ELSEWHERE: Final = (
-    f"is not read here, {COMPONENT} alone is: components and Python definitions of your own belong"
-    " in a Dagster project of your own (docs/reports.md)"
+    f"is not a report, and only reports are read here (type: {COMPONENT}). Components and Python"
+    " definitions of your own belong in a Dagster project of your own (docs/reports.md)"
 )
 
 

@@ -134,7 +134,7 @@ def test_what_is_wrong_is_told_with_file_and_line(
         ("values.yaml", "a: [\n", "2: YAML: "),
         ("schema.yml", "version: 2\nmodels: []\n", "1: type: is missing: write type: pipelines"),
         ("x.yaml", "type: dagster.DefsFolderComponent\n", "1: type: dagster.DefsFolderComponent"),
-        ("x.yaml", "type: a.B\nattributes: {fields: 7}\n", "is not read here, pipelines.comp"),
+        ("x.yaml", "type: a.B\nattributes: {fields: 7}\n", "is not a report, and only reports"),
         ("x.yaml", RIGHT + "requirements: {}\n", "12: requirements: is not a key here"),
         ("x.yaml", RIGHT + "  action_breakdowns:\n", "12: action_breakdowns: write a list"),
         ("defs.yaml", "", "1: document: is not a report: write type: pipelines"),
