@@ -14,7 +14,6 @@ from benchmarks.pages import kept
 from warehouse.lake.partitions import Lake
 from warehouse.lake.records import Load
 from warehouse.lake.staging import staged
-from warehouse.schema.catalog import register
 from warehouse.schema.verdicts import PROVEN
 
 if TYPE_CHECKING:
@@ -45,7 +44,6 @@ def main(folder: Path, out: Path) -> Mapping[str, float]:
     for name, breakdown in BREAKDOWNS.items():
         fields = ("spend", "reach", "actions")
         table = table_of(ReportSpec(name=name, level="ad", fields=fields, breakdowns=(breakdown,)))
-        register(table)
         wanted = {*table.wire, "date_stop"}
         bodies, rows = [], 0
         for page in pages.bodies():

@@ -28,17 +28,3 @@ def s3(s3_server: S3, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> S3:
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("WAREHOUSE_LOCAL", str(tmp_path / "here"))
     return s3_server
-
-
-@pytest.fixture
-def own_tables() -> Iterator[None]:
-    """Tables that a test hands to the warehouse are gone after it."""
-    from warehouse.schema.tables import TABLES  # noqa: PLC0415  # tests of fbgraph need no pyarrow
-    from warehouse.schema.views import VIEWS  # noqa: PLC0415
-
-    tables, views = dict(TABLES), dict(VIEWS)
-    yield
-    TABLES.clear()
-    TABLES.update(tables)
-    VIEWS.clear()
-    VIEWS.update(views)

@@ -4,7 +4,7 @@ WarehouseError
 ├── NotAPageError      the body is no page of rows: ask for it again
 ├── UnknownZoneError   the account's time zone is not in the tz database: update `tzdata`
 ├── UnfitTableError    a table that cannot be registered: give it another name or shape
-├── UnknownTableError  no such table in `schema.TABLES`: fix the code
+├── UnknownTableError  no such table in the catalog: fix the code
 ├── ChangedKindError   a column is of another kind than in older files: rename it or load again
 ├── UnwritableError    the disk is full or not ours: see to it, then load again
 ├── BucketError        the object store refused or could not be reached: the text says what to do

@@ -18,6 +18,7 @@ from pipelines.defs.events import published_events, record_accounts
 from pipelines.loading.emptiness import ACCEPT_EMPTY_TAGS
 from pipelines.loading.listings import discover
 from pipelines.loading.partitions import AD_ACCOUNTS, account_ranges
+from pipelines.reports.catalog import CATALOG
 from pipelines.settings import settings_of
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
@@ -76,9 +77,9 @@ def prepared_lake(settings: Settings) -> Lake:
 
     Raises WarehouseError.
     """
-    lake = Lake(settings.warehouse_url)
+    lake = Lake(settings.warehouse_url, catalog=CATALOG)
     lake.demand_writable()
-    ensure_published(settings.warehouse_url)
+    ensure_published(settings.warehouse_url, catalog=CATALOG)
     return lake
 
 
@@ -135,7 +136,7 @@ def _publish(instance: dg.DagsterInstance, summary: Summary, url: str) -> None:
     what is wrong is in the UI.
     """
     try:
-        for event in published_events(publish(url)):
+        for event in published_events(publish(url, catalog=CATALOG)):
             instance.report_runless_asset_event(event)
     except (WarehouseError, OSError):
         summary.note(run_job(instance, "publish_job"))

@@ -20,9 +20,9 @@ from pipelines.cli.summary import command_name
 from pipelines.cli.terminal import say, table_lines
 from pipelines.errors import ConfigError
 from pipelines.loading.partitions import today_in
+from pipelines.reports.catalog import CATALOG
 from pipelines.settings import VARIABLES
 from warehouse.lake.partitions import Lake
-from warehouse.schema.tables import TABLES
 from warehouse.storage.url import LOCAL_VARIABLE
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def _show(url: str) -> None:
                 opened.sql(f"from {name}").count("*").fetchall()[0][0],
                 table.meaning.partition(". ")[0].rstrip("."),
             )
-            for name, table in TABLES.items()
+            for name, table in CATALOG.tables.items()
         ]
         for line in table_lines(("table", "rows", "what is in it"), tables):
             click.echo(line)

@@ -17,6 +17,7 @@ from pipelines.cli.terminal import say
 from pipelines.defs.events import published_events
 from pipelines.errors import ConfigError
 from pipelines.loading.partitions import AD_ACCOUNTS
+from pipelines.reports.catalog import CATALOG
 from pipelines.settings import settings_of
 from pipelines.state.cooldowns import cooldowns_of
 from warehouse.lake.forgetting import remove_account, traces_of, unmark
@@ -55,7 +56,7 @@ def run_forget(environ: Mapping[str, str], account: str, *, is_agreed: bool) -> 
         lake.demand_writable()
         remove_account(lake, account_id, found.files)
         _release_limits(lake.store, account_id)
-        published = publish(url, afresh=True)
+        published = publish(url, catalog=CATALOG, afresh=True)
         for event in published_events(published):
             instance.report_runless_asset_event(event)
         if traces_of(lake, account_id).files:

@@ -323,11 +323,11 @@ def forget(account: str, *, yes: bool) -> None:
 @cli.command()
 def publish() -> None:
     """Rebuild warehouse.duckdb from the lake."""
-    from pipelines.reports.catalog import broken_reports  # noqa: PLC0415  # it hands tables over
+    from pipelines.reports.catalog import CATALOG, broken_reports  # noqa: PLC0415
     from pipelines.settings import settings_of  # noqa: PLC0415
     from warehouse.published.publish import publish as publish_lake  # noqa: PLC0415
 
-    published = publish_lake(settings_of(os.environ).warehouse_url)
+    published = publish_lake(settings_of(os.environ).warehouse_url, catalog=CATALOG)
     click.echo(
         f"{published.path}: {sum(published.rows.values()):,} rows, {published.seconds:.1f} s"
     )
@@ -382,20 +382,22 @@ def sql() -> None:
 )
 def docs(table: str, engine: str | None, *, breakdowns: bool) -> None:
     """Print what every table and column means, or those of one TABLE."""
-    from pipelines.reports.docs import render, render_breakdowns  # noqa: PLC0415
+    from pipelines.reports.catalog import CATALOG  # noqa: PLC0415
+    from pipelines.reports.docs import render_breakdowns  # noqa: PLC0415
     from pipelines.settings import settings_of  # noqa: PLC0415
+    from warehouse.schema.comments import render  # noqa: PLC0415
     from warehouse.schema.external import statements  # noqa: PLC0415
 
     if breakdowns:
         click.echo(render_breakdowns(), nl=False)
         return
     if engine is None:
-        click.echo(render(table), nl=False)
+        click.echo(render(CATALOG, table), nl=False)
         return
     url = settings_of(os.environ).warehouse_url
     # Not `as_uri`: Spark and Trino take a place as it is written and read no %20 in it.
     root = url if "://" in url else f"file://{Path(url).expanduser().resolve()}"
-    click.echo(statements(engine, root, [table] if table else []))
+    click.echo(statements(CATALOG, engine, root, [table] if table else []))
 
 
 def main() -> None:

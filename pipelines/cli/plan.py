@@ -17,6 +17,7 @@ from pipelines.cli.selection import demand_begun, plan_of
 from pipelines.cli.terminal import say, table_lines
 from pipelines.loading.estimate import Cost, cost_of, cut, expected_rows
 from pipelines.loading.listings import LEVEL_OF, discover, text_of
+from pipelines.reports.catalog import CATALOG
 from pipelines.settings import settings_of
 from warehouse.lake.partitions import Lake
 
@@ -69,7 +70,7 @@ def run_plan(
         plan = plan_of(found, (since, until), accounts, reports, datetime.now(UTC))
         demand_begun(plan)
         tier, percent = _quota(client, plan.accounts[0])
-    costs = foresee(Lake(settings.warehouse_url), plan)
+    costs = foresee(Lake(settings.warehouse_url, catalog=CATALOG), plan)
     for line in table_lines(_HEADER, [_line(plan, key, cost) for key, cost in costs.items()]):
         click.echo(line)
     click.echo("")

@@ -57,10 +57,12 @@ def run_shell(environ: Mapping[str, str]) -> NoReturn:
 def _published(environ: Mapping[str, str]) -> Path:
     """The published file; if there is none yet, what there is in the lake is published."""
     url = settings_of(environ).warehouse_url
-    if not (lake_root(url) / LINK).exists():
-        # That needs the tables of reports.
-        import pipelines.reports.catalog  # noqa: F401, PLC0415
-    return ensure_published(url)
+    link = lake_root(url) / LINK
+    if link.exists():
+        return link
+    from pipelines.reports.catalog import CATALOG  # noqa: PLC0415  it reads files
+
+    return ensure_published(url, catalog=CATALOG)
 
 
 def _shell() -> str:

@@ -22,7 +22,7 @@ from pipelines.loading.failures import Failures
 from pipelines.loading.listings import accounts_in
 from pipelines.loading.partitions import AccountDay, key_of, today_in
 from pipelines.loading.refresh import lookback, moved
-from pipelines.reports.catalog import CONTROL, REPORTS, broken_reports, require_reports
+from pipelines.reports.catalog import CATALOG, CONTROL, REPORTS, broken_reports, require_reports
 from pipelines.settings import settings_of
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import lag
@@ -104,7 +104,7 @@ def run_status(
     0 when all of them are proven, or unprovable by their report, or provisional because their day
     was not over, and each report can be loaded, else 1. Raises ConfigError.
     """
-    lake = Lake(settings_of(environ).warehouse_url)
+    lake = Lake(settings_of(environ).warehouse_url, catalog=CATALOG)
     names = dict(
         zip(
             *(lake.read("accounts")[name].to_pylist() for name in ("account_id", "account_name")),

@@ -13,13 +13,11 @@ from pydantic import BaseModel
 
 from pipelines.defs.assets import report_asset
 from pipelines.errors import ConfigError
-from pipelines.reports.catalog import Report
+from pipelines.reports.catalog import CATALOG, Report
 from pipelines.reports.files import Broken, problems_of
 from pipelines.reports.spec import FIRST_DAY, ReportSpec
-from pipelines.reports.tables import table_of
 from pipelines.resources import GraphResource
 from warehouse.errors import UnfitTableError
-from warehouse.schema.catalog import register
 
 __all__ = ["InsightsReport"]
 
@@ -53,9 +51,9 @@ class InsightsReport(ReportSpec, dg.Component, dg.Resolvable):
         problems = problems_of(self, path)
         if any(not one.fault.is_warning for one in problems):
             raise ConfigError(f"The report {self.name} cannot be loaded:\n{Broken(problems)}")
+        report = Report.of(self, tuple(map(str, problems)))
         try:
-            register(table_of(self))
+            catalog = CATALOG.with_table(report.table)
         except UnfitTableError as error:
             raise ConfigError(f"{path}: name: {self.name}: {error}") from None
-        report = Report(self, tuple(map(str, problems)))
-        return dg.Definitions(assets=[report_asset(report)], resources={"graph": _GRAPH})
+        return dg.Definitions(assets=[report_asset(report, catalog)], resources={"graph": _GRAPH})

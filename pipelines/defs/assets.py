@@ -29,13 +29,14 @@ from pipelines.loading.listings import LEVEL_OF, accounts_in, discover
 from pipelines.loading.loader import Loader
 from pipelines.loading.objects import know_ids, load_objects
 from pipelines.loading.partitions import ACCOUNTS, account_day_of, account_days_from
-from pipelines.reports.catalog import BROKEN, CONTROL, HOURLY_REPORT, REPORTS, Report
+from pipelines.reports.catalog import BROKEN, CATALOG, CONTROL, HOURLY_REPORT, REPORTS, Report
 from pipelines.reports.names import reserved
 from pipelines.resources import GraphResource, stopping
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
+from warehouse.schema.catalog import Catalog
+from warehouse.schema.table import View
 from warehouse.schema.tables import TABLES
-from warehouse.schema.views import VIEWS, View
 
 if TYPE_CHECKING:
     from pipelines.loading.load_result import Outcome
@@ -99,7 +100,7 @@ def _objects(table: str) -> dg.AssetsDefinition:
     )
     def listed(context: dg.AssetExecutionContext, graph: GraphResource) -> Results:
         settings = graph.settings()
-        lake = Lake(settings.warehouse_url)
+        lake = Lake(settings.warehouse_url, catalog=CATALOG)
         account_ids = [str(key).removeprefix("act_") for key in context.partition_keys]
         with stopping(), settings.open_graph() as client:
             found = load_objects(client, lake, [table], account_ids, graph.now)
@@ -109,8 +110,10 @@ def _objects(table: str) -> dg.AssetsDefinition:
     return listed
 
 
-def report_asset(report: Report) -> dg.AssetsDefinition:
-    """The asset of a report: a partition per account-day, and its checks."""
+def report_asset(report: Report, catalog: Catalog = CATALOG) -> dg.AssetsDefinition:
+    """The asset of a report, whose table is in `catalog`: a partition per account-day, and its
+    checks.
+    """
     # Control totals have nothing that they could be held against.
     checked = report is not CONTROL
 
@@ -134,7 +137,7 @@ def report_asset(report: Report) -> dg.AssetsDefinition:
     )
     def loaded(context: dg.AssetExecutionContext, graph: GraphResource) -> Results:
         settings = graph.settings()
-        lake = Lake(settings.warehouse_url)
+        lake = Lake(settings.warehouse_url, catalog=catalog)
         account_days = [account_day_of(str(key)) for key in context.partition_keys]
         outcomes: list[Outcome] = []
         known: Mapping[str, Known] = {}
@@ -190,7 +193,7 @@ def warehouse_duckdb(
     """`warehouse.duckdb`, what analysts open: all tables and views, copied from the lake. Who has
     the old file open keeps it; who opens it again sees the new one.
     """
-    seen, published = published_events(publish(graph.settings().warehouse_url))
+    seen, published = published_events(publish(graph.settings().warehouse_url, catalog=CATALOG))
     context.log_event(seen)
     return dg.MaterializeResult(metadata=published.metadata, tags=published.tags)
 
@@ -210,7 +213,7 @@ def _view(view: View) -> dg.AssetSpec:
 
 
 #: What analysts ask, at the end of the lineage.
-VIEW_SPECS: Final = tuple(_view(view) for view in VIEWS.values())
+VIEW_SPECS: Final = tuple(_view(view) for view in CATALOG.views.values())
 
 
 def _own_reports() -> Iterator[dg.AssetsDefinition]:

@@ -13,7 +13,6 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from warehouse.lake.parquet import content_digest
-from warehouse.schema.tables import table_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +69,7 @@ def accounts_version(lake: Lake) -> str:
 def content_version(lake: Lake, table: str, account_id: str, day: date | None = None) -> str:
     """The version of one file of the lake: of its rows, not of when they were read."""
     key = lake.key(table, account_id, day)
-    return content_digest(table_named(table), lake.store.open(key))
+    return content_digest(lake.table(table), lake.store.open(key))
 
 
 def _digest(content: bytes) -> str:

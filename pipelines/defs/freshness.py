@@ -14,7 +14,7 @@ import dagster as dg
 from pipelines.defs.checks import FRESH, expected, fresh_result
 from pipelines.defs.events import evaluation_of
 from pipelines.loading.listings import accounts_in
-from pipelines.reports.catalog import REPORTS
+from pipelines.reports.catalog import CATALOG, REPORTS
 from pipelines.resources import GraphResource
 from warehouse.decode.pages import Account
 from warehouse.lake.partitions import Lake
@@ -36,7 +36,7 @@ def yesterdays(
 
 
 def _result(graph: GraphResource, report: str, now: datetime) -> dg.AssetCheckResult:
-    lake = Lake(graph.settings().warehouse_url)
+    lake = Lake(graph.settings().warehouse_url, catalog=CATALOG)
     accounts = accounts_in(lake)
     return fresh_result(report, accounts, yesterdays(lake, report, accounts, now), now)
 

@@ -10,7 +10,6 @@ import dagster as dg
 import pyarrow.parquet as pq
 
 from warehouse.lake.parquet import content_digest
-from warehouse.schema.tables import table_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     from warehouse.lake.partitions import Lake
     from warehouse.lake.records import Load
     from warehouse.published.publish import Published
-    from warehouse.schema.tables import Table
-    from warehouse.schema.views import View
+    from warehouse.schema.table import Table, View
 
 __all__ = [
     "Beside",
@@ -75,7 +73,7 @@ class Beside:
             "dagster/uri": name if "://" in name else Path(name).as_uri(),
             "preview": dg.MetadataValue.md(_preview(file)),
         }
-        return shown, content_digest(table_named(load.table), file)
+        return shown, content_digest(self.lake.table(load.table), file)
 
     def _quota_percent(self, account_id: str) -> float:
         """The busiest limit of the account or of the whole app."""
@@ -162,10 +160,13 @@ def unreadable_metadata(unreadable: Unreadable) -> Mapping[str, Any]:
 
 
 def published_metadata(published: Published) -> Mapping[str, Any]:
-    """Of the published file: where it is, its rows by table, how long it took."""
+    """Of the published file: where it is, its rows by table, how long it took, and tables of the
+    lake that could not be published.
+    """
     return {
         "path": dg.MetadataValue.path(published.path),
         "seconds": round(published.seconds, 3),
         "rows": dict(published.rows),
+        **({"left_out": dict(published.left_out)} if published.left_out else {}),
         **{f"rows_of_{table}": rows for table, rows in published.rows.items()},
     }

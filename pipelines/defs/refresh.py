@@ -38,7 +38,7 @@ from pipelines.loading.loader import Loader
 from pipelines.loading.objects import know_ids, load_objects
 from pipelines.loading.partitions import AccountDay, key_of, today_in
 from pipelines.loading.refresh import Why, lookback, to_pull
-from pipelines.reports.catalog import CONTROL, DEFINITION, REPORTS, broken_reports
+from pipelines.reports.catalog import CATALOG, CONTROL, DEFINITION, REPORTS, broken_reports
 from pipelines.resources import GraphResource, stopping
 from warehouse.lake.partitions import Lake
 from warehouse.lake.reconcile import Totals
@@ -135,7 +135,7 @@ class _Work:
 def look(context: dg.OpExecutionContext, config: Refresh, graph: GraphResource) -> Looked:
     """Accounts, their objects, control totals of the lookback; then decide what is pulled again."""
     settings = graph.settings()
-    lake = Lake(settings.warehouse_url)
+    lake = Lake(settings.warehouse_url, catalog=CATALOG)
     looked = Looked()
     with stopping(), settings.open_graph() as client:
         found = discover(client, settings.account_ids)
@@ -252,7 +252,7 @@ def pull(context: dg.OpExecutionContext, graph: GraphResource, looked: Looked) -
     the grid as failed.
     """
     settings = graph.settings()
-    lake = Lake(settings.warehouse_url)
+    lake = Lake(settings.warehouse_url, catalog=CATALOG)
     for report, chosen in looked.pull.items():
         plan(context, report, map(key_of, chosen))
     with stopping():
@@ -263,7 +263,7 @@ def pull(context: dg.OpExecutionContext, graph: GraphResource, looked: Looked) -
                     _load(work, report, list(chosen), looked)
                 calls = client.tally.calls
         finally:
-            for event in published_events(publish(settings.warehouse_url)):
+            for event in published_events(publish(settings.warehouse_url, catalog=CATALOG)):
                 context.log_event(event)
     context.log_event(dg.AssetMaterialization("refresh", metadata=_told(looked, calls)))
     if looked.failed:

@@ -1,14 +1,15 @@
 """What is asked of insights for each table: level, fields, breakdowns, filter.
 
 Reports are data: next to the hourly one, each is written in YAML (docs/reports.md), which is read
-here, once, and whose table is handed to the warehouse. No Dagster: publishing needs it too.
+here, once, and whose table is in the catalog that the lake and publishing get. No Dagster:
+publishing needs it too.
 """
 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.catalog.breakdowns import FEATURE_SETTINGS
@@ -29,26 +30,30 @@ from pipelines.reports.spec import Fault, ReportSpec
 from pipelines.reports.tables import table_of
 from warehouse.decode.actions import why_not
 from warehouse.errors import UnfitTableError
-from warehouse.schema.catalog import OWN, register
-from warehouse.schema.tables import LIVE_WINDOWS, TABLES
+from warehouse.schema.catalog import OWN
+from warehouse.schema.tables import CONTROL_DAILY, INSIGHTS_HOURLY, LIVE_WINDOWS
 from warehouse.schema.verdicts import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
+    from typing import Self
 
     from pipelines.reports.files import Broken, ReportFiles
-    from warehouse.schema.tables import Table
+    from warehouse.schema.catalog import Catalog
+    from warehouse.schema.table import Table
 
 __all__ = [
     "BROKEN",
+    "CATALOG",
     "CONTROL",
     "DEFINITION",
     "FOUND",
     "HOURLY_REPORT",
     "REPORTS",
     "Report",
+    "Reports",
     "broken_reports",
     "read_reports",
     "require_reports",
@@ -57,10 +62,18 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a spec asks of Meta's insights, and what its rows are proven by."""
+    """What a spec asks of Meta's insights, the table that it fills, and what its rows are proven
+    by. The columns of the table are the fields that it asks for.
+    """
 
     spec: ReportSpec
+    table: Table
     warnings: Sequence[str] = ()  # what the spec is not sure of, with file and line
+
+    @classmethod
+    def of(cls, spec: ReportSpec, warnings: Sequence[str] = ()) -> Self:
+        """With the table that a spec makes."""
+        return cls(spec, table_of(spec), warnings)
 
     @property
     def name(self) -> str:
@@ -109,11 +122,6 @@ class Report:
             if features
             else ""
         )
-
-    @property
-    def table(self) -> Table:
-        """The table that it fills; its columns are the fields that are asked for."""
-        return TABLES[self.name]
 
     @property
     def asks(self) -> Mapping[str, Sequence[str]]:
@@ -173,9 +181,10 @@ CONTROL: Final = Report(
     ReportSpec(
         name="control_daily",
         level="account",
-        fields=tuple(TABLES["control_daily"].fields),
+        fields=tuple(CONTROL_DAILY.fields),
         action_attribution_windows=tuple(LIVE_WINDOWS),
-    )
+    ),
+    CONTROL_DAILY,
 )
 
 #: Every hour of every ad: what the views by campaign and account are made of.
@@ -183,40 +192,64 @@ HOURLY_REPORT: Final = Report(
     ReportSpec(
         name="insights_hourly",
         level="ad",
-        fields=tuple(TABLES["insights_hourly"].fields),
+        fields=tuple(INSIGHTS_HOURLY.fields),
         breakdowns=(HOURLY,),
-    )
+    ),
+    INSIGHTS_HOURLY,
 )
 
 
-def read_reports(files: Iterable[Path], presets: Iterable[Path] = ()) -> ReportFiles:
-    """Every report of some files; the tables of their specs are the warehouse's then. What cannot
-    be loaded is in `broken`, by name, and stops no other.
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """All reports that there are, by name, and the catalog that has their tables.
+
+    `files` has all that is wrong or doubtful about them.
     """
+
+    by_name: Mapping[str, Report]
+    files: ReportFiles
+    catalog: Catalog
+
+    @property
+    def broken(self) -> Mapping[str, Broken]:
+        """Those that cannot be loaded: by name, or by ``file:line`` where they have none."""
+        return self.files.broken
+
+
+def read_reports(files: Iterable[Path], presets: Iterable[Path] = ()) -> Reports:
+    """Every report of some files, and the hourly one. One that cannot be loaded stops no other."""
     found = read_files(files, presets)
+    reports = {HOURLY_REPORT.name: HOURLY_REPORT}
+    catalog = OWN
     for spec in [*found.specs.values()]:
+        report = Report.of(spec, tuple(found.warnings_of(spec.name)))
         try:
-            register(table_of(spec))
+            catalog = catalog.with_table(report.table)
         except UnfitTableError as error:
             found.reject(spec.name, Fault("name", spec.name, str(error)))
+        else:
+            reports[report.name] = report
     for broken in found.broken.values():
         if broken.spec is not None:
-            _keep_table(broken.spec)
-    return found
+            catalog = _with_broken(catalog, broken.spec)
+    return Reports(MappingProxyType(reports), found, catalog)
 
 
-def _keep_table(spec: ReportSpec) -> None:
-    """What was loaded of a report that cannot be loaded now is published as before, as far as its
-    table can be told.
+def _with_broken(catalog: Catalog, spec: ReportSpec) -> Catalog:
+    """What was loaded of a report that cannot be loaded now is published as before: as the lake has
+    kept its definition or, in a lake that has not, as far as its table can be told.
     """
-    if spec.name in OWN and spec.name != "insights_daily":
-        return
+    if spec.name in OWN.tables and spec.name != "insights_daily":
+        return catalog
     if spec.level not in LEVELS or not BREAKDOWNS.issuperset(spec.breakdowns):
-        return
+        return catalog
     known = insights_fields()
     fields = tuple(name for name in spec.fields if name in known)
-    with suppress(UnfitTableError):  # a name that is reserved: told already
-        register(table_of(spec.model_copy(update={"fields": fields})))
+    try:
+        table = table_of(spec.model_copy(update={"fields": fields}))
+        return catalog.with_table(table, is_given=False)
+    except UnfitTableError:  # a name that is reserved: reported already
+        return catalog
 
 
 #: What has failed of a report that cannot be loaded, in place of a partition key.
@@ -237,13 +270,15 @@ def require_reports(names: Iterable[str]) -> None:
             raise ConfigError(f"There is no report {name!r}; there are: {', '.join(REPORTS)}.")
 
 
-#: All reports that files define, and all that is wrong or doubtful about them.
-FOUND: Final = read_reports(own_files(os.environ), preset_files())
+_READ: Final = read_reports(own_files(os.environ), preset_files())
+
+#: All that is wrong or doubtful about the files that define reports.
+FOUND: Final = _READ.files
 
 #: Reports that cannot be loaded: by name, or by ``file:line`` where they have none.
-BROKEN: Final[Mapping[str, Broken]] = FOUND.broken
+BROKEN: Final = _READ.broken
 
-REPORTS: Final[Mapping[str, Report]] = {
-    HOURLY_REPORT.name: HOURLY_REPORT,
-    **{name: Report(spec, tuple(FOUND.warnings_of(name))) for name, spec in FOUND.specs.items()},
-}
+REPORTS: Final = _READ.by_name
+
+#: The warehouse's own tables and those of these reports.
+CATALOG: Final = _READ.catalog

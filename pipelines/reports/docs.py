@@ -1,12 +1,11 @@
-"""Pages that are written from tables: the data dictionary with the tables of reports, and what Meta
-answers of breakdowns (`fbinsights docs`, `fbinsights docs --breakdowns`).
+"""A page that is written from tables: what Meta answers of breakdowns (`fbinsights docs
+--breakdowns`).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import pipelines.reports.catalog  # noqa: F401  # hands the tables of reports over
 from fbgraph.catalog.breakdowns import (
     ANSWERS,
     FEATURE_SETTINGS,
@@ -15,14 +14,13 @@ from fbgraph.catalog.breakdowns import (
     breakdowns,
     combinations,
 )
-from warehouse.schema.comments import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from fbgraph.catalog.breakdowns import Breakdown, Combination
 
-__all__ = ["render", "render_breakdowns"]
+__all__ = ["render_breakdowns"]
 
 _ANSWERS: Final = "\n".join(f"- `{answer}`: {meaning}" for answer, meaning in ANSWERS.items())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from warehouse.schema.catalog import OWN, OWN_VIEWS, RESERVED
+from warehouse.schema.catalog import OWN, RESERVED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ _REPORT: Final = "insights_daily"
 #: What such names are → the names.
 _RESERVED: Final[Mapping[str, frozenset[str]]] = {
     "fbinsights has a table or view of this name": frozenset(
-        (OWN.keys() | OWN_VIEWS | RESERVED) - {_REPORT}
+        (OWN.tables.keys() | OWN.views.keys() | RESERVED) - {_REPORT}
     ),
     "it is part of the warehouse's addresses": frozenset({"fivetran", "lake", "main", "temp"}),
     "Dagster has an asset, job, step, schedule or sensor of this name": frozenset(

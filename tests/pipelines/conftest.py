@@ -14,7 +14,7 @@ from fbgraph.sandbox import Sandbox
 from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.reports.catalog import REPORTS
+from pipelines.reports.catalog import CATALOG, REPORTS
 from tests.clock import NOW, Clock
 from warehouse.lake.partitions import Lake
 
@@ -48,7 +48,7 @@ def client(sandbox: Sandbox, impatient: dict[str, Any]) -> Iterator[GraphClient]
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
-    return Lake(tmp_path / "lake")
+    return Lake(tmp_path / "lake", catalog=CATALOG)
 
 
 @pytest.fixture

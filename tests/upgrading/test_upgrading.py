@@ -21,7 +21,7 @@ import warehouse
 from fbgraph.sandbox import Sandbox
 from pipelines.cli.runs import open_instance, run_job
 from pipelines.errors import ConfigError
-from pipelines.reports.catalog import read_reports
+from pipelines.reports.catalog import CATALOG, read_reports
 from pipelines.reports.folders import old_files, preset_files
 from warehouse.decode.pages import Account
 from warehouse.lake.history import merge_objects
@@ -65,7 +65,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_the_lake_publishes_all_that_was_published_before(project: Path) -> None:
-    published = publish(project / "data")
+    published = publish(project / "data", catalog=CATALOG)
 
     assert {table: published.rows[table] for table in ROWS} == ROWS
     with warehouse.open(project / "data") as opened:
@@ -76,7 +76,6 @@ def test_the_lake_publishes_all_that_was_published_before(project: Path) -> None
     assert {account: tuple(sums) for account, *sums in found} == SUMS
 
 
-@pytest.mark.usefixtures("own_tables")
 def test_a_report_of_ones_own_whose_name_is_reserved_now_fails_alone(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,12 +86,12 @@ def test_a_report_of_ones_own_whose_name_is_reserved_now_fails_alone(
     (project / "data" / "insights_country").rename(project / "data" / "creatives")
 
     found = read_reports(old_files(), preset_files())
-    rows = publish(project / "data").rows
+    rows = publish(project / "data", catalog=found.catalog).rows
 
-    [fault] = found.faults
+    [fault] = found.files.faults
     assert "defs.yaml:4: name: creatives: this name is reserved: fbinsights has a table" in fault
     assert fault.endswith("give the report another name")
-    assert list(found.specs) == ["insights_age_gender", "insights_daily"]
+    assert list(found.files.specs) == ["insights_age_gender", "insights_daily"]
     assert {table: rows[table] for table in ROWS} == ROWS
     assert "creatives" not in rows
     assert list((project / "data" / "creatives").rglob("*.parquet"))

@@ -15,7 +15,7 @@ from warehouse.decode.pages import Account, decode
 from warehouse.decode.values import HOUR_LABELS
 from warehouse.lake.partitions import Lake
 from warehouse.lake.records import Load, Restatement
-from warehouse.schema.tables import HOURLY, TABLES
+from warehouse.schema.tables import HOURLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ class Days:
         bodies = [_row(n, account, day, hourless=n == count - 1) for n in range(count)]
         body = json.dumps({"data": bodies}).encode()
         owner = Account(account, "Europe/Berlin", "EUR")
-        return decode(TABLES["insights_hourly"], [body], owner, [day]).rows
+        return decode(self.lake.table("insights_hourly"), [body], owner, [day]).rows
 
     def load(self, rows: pa.Table, *, account: str = "11", day: date = DAY, **more: Any) -> Load:
         return Load(

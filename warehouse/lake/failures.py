@@ -13,11 +13,11 @@ from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from warehouse.schema.tables import CONTROL_DAILY, TABLES
+from warehouse.schema.tables import CONTROL_DAILY
 from warehouse.storage.state import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from warehouse.storage.store import Found, Store
 
@@ -72,11 +72,13 @@ def find_failures(store: Store) -> Sequence[Found]:
     return store.find(f"{FAILED}/*/*/*.json")
 
 
-def failure_rows(store: Store, found: Iterable[Found]) -> Sequence[Mapping[str, Any]]:
+def failure_rows(
+    store: Store, found: Iterable[Found], tables: Collection[str]
+) -> Sequence[Mapping[str, Any]]:
     """Rows of the table `failures`, from their files. What is called otherwise is no failure of
     ours, and a table that is no more cannot be loaded again: neither has a row.
     """
-    named = list(_named(found))
+    named = list(_named(found, tables))
     failures = store.each(lambda one: read_failed(store, one[0]), named)
     return [
         _row(table, account_id, day, failed)
@@ -85,7 +87,9 @@ def failure_rows(store: Store, found: Iterable[Found]) -> Sequence[Mapping[str, 
     ]
 
 
-def _named(found: Iterable[Found]) -> Iterator[tuple[str, str, str, date | None]]:
+def _named(
+    found: Iterable[Found], tables: Collection[str]
+) -> Iterator[tuple[str, str, str, date | None]]:
     """Key, table, account and day of each."""
     for key, _ in found:
         _, table, account_id, name = key.split("/")
@@ -94,7 +98,7 @@ def _named(found: Iterable[Found]) -> Iterator[tuple[str, str, str, date | None]
             day = None if stem == _ALL else date.fromisoformat(stem)
         except ValueError:
             continue
-        if table in TABLES and account_id.isdigit():
+        if table in tables and account_id.isdigit():
             yield key, table, account_id, day
 
 

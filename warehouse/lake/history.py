@@ -188,7 +188,7 @@ def missing_ids(lake: Lake, account_id: str, days: Iterable[date]) -> Mapping[st
     """
     wanted = list(days)
     mentioned: dict[str, set[str]] = {column: set() for column in MENTIONED.values()}
-    for table in TABLES.values():
+    for table in lake.catalog.tables.values():
         columns = [column for column in mentioned if column in table.arrow_schema.names]
         for day in wanted if columns and table.partitions == ("account_id", "date") else ():
             _mention(lake, lake.key(table, account_id, day), columns, mentioned)

@@ -25,10 +25,10 @@ from warehouse.lake.records import (
     from_values,
     to_values,
 )
-from warehouse.schema.tables import FETCHED_AT
+from warehouse.schema.tables import FETCHED_AT, LOADS, RESTATEMENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -45,6 +45,7 @@ __all__ = [
     "demand_kinds",
     "footer",
     "read",
+    "records",
 ]
 
 #: As many rows as DuckDB keeps together; what a reader must hold at once stays small.
@@ -238,3 +239,20 @@ def _grown(old: pa.DataType, new: pa.DataType) -> bool:
     if pa.types.is_decimal(old) and pa.types.is_decimal(new):
         return bool(old.scale == new.scale and old.precision <= new.precision)
     return bool(old == new)
+
+
+def records(footers: Iterable[Footer]) -> tuple[pa.Table, pa.Table]:
+    """What the footers of files say: the tables `loads` and `restatements`."""
+    said = list(footers)
+    loads = [_row(footer.load) for footer in said if footer.load]
+    changes = [_row(change) for footer in said for change in footer.history]
+    return (
+        arrow.records(LOADS.arrow_schema, loads),
+        arrow.records(RESTATEMENTS.arrow_schema, changes),
+    )
+
+
+def _row(record: Load | Restatement) -> dict[str, object]:
+    """A record under the names of its table's columns."""
+    values = to_values(record)
+    return {"table_name": values.pop("table"), **values}

@@ -5,6 +5,7 @@
     accounts/data.parquet
     rejects/insights_hourly/123/2026-11-21/<loaded_at>.parquet
     .changes.json                                               that something has changed
+    .tables/by_country.json                                     what is in a table that is not ours
     .staging/<a folder per writer at work>                      always on this machine
 
 Files do not repeat what their folders say: readers of a hive layout (pyarrow, DuckDB, pandas,
@@ -32,9 +33,11 @@ from warehouse.errors import (
 from warehouse.lake import parquet
 from warehouse.lake import rejects as rejected
 from warehouse.lake.changes import note_change
+from warehouse.lake.definitions import keep_definition, known_tables
 from warehouse.lake.parquet import Partition, Writer
-from warehouse.lake.records import completed, may_replace, restated, to_values
-from warehouse.schema.tables import TABLES, Table, table_named
+from warehouse.lake.records import completed, may_replace, restated
+from warehouse.schema.catalog import OWN, Catalog
+from warehouse.schema.tables import REJECTS
 from warehouse.storage.atomic import workshop
 from warehouse.storage.url import open_store
 
@@ -45,9 +48,10 @@ if TYPE_CHECKING:
     from warehouse.decode.rows import Reject
     from warehouse.lake.parquet import Footer
     from warehouse.lake.records import Load, Restatement
+    from warehouse.schema.table import Table
     from warehouse.storage.store import Found
 
-__all__ = ["DATA_FILE", "Lake", "Partition", "records", "table_in_files"]
+__all__ = ["DATA_FILE", "Lake", "Partition"]
 
 DATA_FILE: Final = "data.parquet"
 
@@ -61,15 +65,36 @@ class Lake:
     """Reads and replaces the files of one `store`. Holds nothing open; safe across threads.
 
     `root` is the folder on this machine: what is being written is there, and the published file.
+    `catalog` has the tables that its user knows; the definition of each that is written and is not
+    the warehouse's own is kept in the lake (`definitions`).
     """
 
     def __init__(
-        self, url: str | Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        url: str | Path,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        catalog: Catalog = OWN,
     ) -> None:
         self.store = open_store(url)
         self.root = self.store.root
         self.now = now
+        self.catalog = catalog
+        self._defined: dict[str, Table] = dict(OWN.tables)
         self._zones: dict[str, str | None] = {}
+
+    def table(self, table: Table | str) -> Table:
+        """A table that is kept in files, by its name: of the catalog, or else one whose definition
+        is in the lake. Raises UnknownTableError.
+        """
+        if isinstance(table, str):
+            known = self.catalog
+            if table not in known.tables:
+                known = known_tables(self.store, known).catalog
+            table = known.table_named(table)
+        if table.partitions is None:
+            raise UnknownTableError(f"{table.name} is not kept in files of its own")
+        return table
 
     def demand_writable(self) -> None:
         """Raise WarehouseError where nothing can be put."""
@@ -96,7 +121,7 @@ class Lake:
         KeepsProvenError when the account-day is proven and `load` is not, and WarehouseError for
         rows that are not of the table or the partition; either way the old file stays.
         """
-        table = table_in_files(table)
+        table = self.table(table)
         where = self.partition(table, account_id, date)
         content = parquet.content_of(table, rows, where)
         with self.writing(table, account_id, date), workshop(self.root) as folder:
@@ -120,7 +145,7 @@ class Lake:
         Returns the new rows. Nothing is written when `change` gives the rows back as they are. It
         is called again where others were faster, as can be in a bucket.
         """
-        table = table_in_files(table)
+        table = self.table(table)
         where = self.partition(table, account_id, None)
         after = arrow.empty(table.arrow_schema)
         is_new = False
@@ -170,11 +195,18 @@ class Lake:
             return written.finish(load, [*history, change] if change else history)
 
         with self.writing(table, where.account_id, where.date):
+            self._define(table)
             self.store.replace(where.key, write)
         if load:
             self._forget_rejects(load)
         self.changed()
         return change
+
+    def _define(self, table: Table) -> None:
+        """See, once, that the lake has the definition of a table that rows are written of."""
+        if self._defined.get(table.name) is not table:
+            keep_definition(self.store, table)
+            self._defined[table.name] = table
 
     @contextmanager
     def writing(self, table: Table, account_id: str | None, date: date | None) -> Iterator[None]:
@@ -190,7 +222,7 @@ class Lake:
         self, table: Table | str, *, account_id: str | None = None, date: date | None = None
     ) -> pa.Table:
         """All rows, or those of an account or an account-day, with the table's schema."""
-        table = table_in_files(table)
+        table = self.table(table)
         wanted = self._wanted(table, account_id, date)
         parts = [
             rows for rows in self.store.each(partial(self._rows, table), wanted) if rows is not None
@@ -214,26 +246,26 @@ class Lake:
 
     def load_of(self, table: Table | str, account_id: str, date: date) -> Load | None:
         """The record of one account-day, from the footer of its file; None if there is none."""
-        return self._footer(self.key(table_in_files(table), account_id, date)).load
+        return self._footer(self.key(self.table(table), account_id, date)).load
 
     def loads_of(
         self, table: Table | str, account_days: Iterable[tuple[str, date]]
     ) -> Sequence[Load | None]:
         """The records of many account-days (account, date), in their order."""
-        table = table_in_files(table)
+        table = self.table(table)
         return self.store.each(lambda cell: self.load_of(table, *cell), account_days)
 
     def loads(self) -> pa.Table:
         """Records of all account-days there are, as the table `loads`."""
-        return records(self._footers())[0]
+        return parquet.records(self._footers())[0]
 
     def restatements(self) -> pa.Table:
         """Everything that re-loads have changed, as the table `restatements`."""
-        return records(self._footers())[1]
+        return parquet.records(self._footers())[1]
 
     def partitions(self, table: Table | str, account_id: str | None = None) -> Sequence[Partition]:
         """The files of a table, or those of one account, by account and date."""
-        table = table_in_files(table)
+        table = self.table(table)
         named = {"account_id": _account_folder(account_id) or "*"}
         folders = [f"{folder}={named.get(folder, '*')}" for folder in table.partitions or ()]
         pattern = "/".join([table.name, *folders, DATA_FILE])
@@ -257,7 +289,7 @@ class Lake:
 
     def key(self, table: Table | str, account_id: str | None, date: date | None) -> str:
         """Where a file is. Raises WarehouseError for an account id that is not digits."""
-        table = table_in_files(table)
+        table = self.table(table)
         names = {"account_id": _account_folder(account_id), "date": date and date.isoformat()}
         wanted = table.partitions or ()
         given = tuple(name for name, value in names.items() if value is not None)
@@ -287,7 +319,7 @@ class Lake:
             )
             for n, reject in enumerate(rejects, start=1)
         ]
-        with self.writing(TABLES["rejects"], load.account_id, load.date):
+        with self.writing(REJECTS, load.account_id, load.date):
             rejected.write(self.store, key, rows)
         self.changed()
 
@@ -334,30 +366,11 @@ class Lake:
     def _footers(self) -> Sequence[Footer]:
         keys = [
             found.key
-            for table in TABLES.values()
+            for table in known_tables(self.store, self.catalog).catalog.stored
             if table.partitions == ("account_id", "date")
             for found in self.partitions(table)
         ]
         return self.store.each(self._footer, keys)
-
-
-def records(footers: Iterable[Footer]) -> tuple[pa.Table, pa.Table]:
-    """What the footers of files tell: the tables `loads` and `restatements`."""
-    told = list(footers)
-    loads = [_row(footer.load) for footer in told if footer.load]
-    changes = [_row(change) for footer in told for change in footer.history]
-    return (
-        arrow.records(TABLES["loads"].arrow_schema, loads),
-        arrow.records(TABLES["restatements"].arrow_schema, changes),
-    )
-
-
-def table_in_files(table: Table | str) -> Table:
-    """A table that the lake keeps. Raises UnknownTableError."""
-    table = table_named(table) if isinstance(table, str) else table
-    if table.partitions is None:
-        raise UnknownTableError(f"{table.name} is not kept in files of its own")
-    return table
 
 
 def _account_folder(account_id: str | None) -> str | None:
@@ -374,12 +387,6 @@ def _day(text: str) -> date:
     if day.isoformat() != text:
         raise ValueError
     return day
-
-
-def _row(record: Load | Restatement) -> dict[str, object]:
-    """A record under the names of its table's columns."""
-    values = to_values(record)
-    return {"table_name": values.pop("table"), **values}
 
 
 def _demand_of_load(table: Table, where: Partition, load: Load | None, rows: int) -> None:

@@ -35,7 +35,6 @@ from warehouse.lake.merge import (
     without_repeats,
 )
 from warehouse.lake.parquet import Writer
-from warehouse.lake.partitions import table_in_files
 from warehouse.lake.reconcile import Found
 from warehouse.lake.rejects import REJECTS_KEPT
 from warehouse.storage.atomic import workshop
@@ -124,7 +123,7 @@ def staged(
 
     What is not published when the block ends leaves nothing behind.
     """
-    table = table_in_files(table)
+    table = lake.table(table)
     for day in (days := tuple(days)):
         lake.key(table, account.account_id, day)  # refuses what is not an account-day
     with ExitStack() as at_the_end:

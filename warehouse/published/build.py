@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from warehouse.lake.partitions import DATA_FILE
-from warehouse.published.manifest import FILES, STATE, stored
+from warehouse.published.manifest import FILES, STATE
 from warehouse.schema.sql import create_table, literal, name, read_parquet, typed, typed_nothing
-from warehouse.schema.tables import TABLES
-from warehouse.schema.views import VIEWS
+from warehouse.schema.tables import FAILURES, REJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from warehouse.lake.partitions import Lake
+    from warehouse.schema.catalog import Catalog
     from warehouse.schema.table import Column, Table
 
 __all__ = [
@@ -42,17 +42,17 @@ HIVE_TYPES: Final[Mapping[str, str]] = {
 }
 
 
-def create() -> Iterator[str]:
+def create(catalog: Catalog) -> Iterator[str]:
     """Statements that make the tables, empty, and the views on them, with their comments."""
     yield f"CREATE SCHEMA lake; CREATE SCHEMA {BOOKS}"
     for table in (FILES, STATE):
         yield create_table(table, BOOKS)
         where = f"{BOOKS}.{name(table.name)}"
         yield from _comments_on("TABLE", where, table.meaning, table.columns)
-    for table in TABLES.values():
+    for table in catalog.tables.values():
         yield create_table(table)
         yield from _comments_on("TABLE", name(table.name), table.meaning, table.columns)
-    for view in VIEWS.values():
+    for view in catalog.views.values():
         yield f"CREATE VIEW {name(view.name)} AS {view.sql}"
         yield from _comments_on("VIEW", name(view.name), view.meaning, view.columns)
 
@@ -66,7 +66,7 @@ def lake_views(lake: Lake, columns: Mapping[str, Collection[tuple[str, ...]]]) -
     """
     if (root := lake.store.duckdb_root) is None:
         return
-    for table in stored():
+    for table in lake.catalog.stored:
         view = f"lake.{name(table.name)}"
         yield f"CREATE OR REPLACE VIEW {view} AS {_lake_view(root, table, columns[table.name])}"
         meaning = f"The files of {table.name}, read where they lie."
@@ -124,10 +124,10 @@ def _below(table: Table) -> str:
     return "/".join([*(f"{folder}=*" for folder in table.partitions or ()), DATA_FILE])
 
 
-def delete_stale(keys: Path, tables: Collection[str]) -> Iterator[str]:
+def delete_stale(keys: Path, tables: Iterable[Table]) -> Iterator[str]:
     """Say how to take out all that came from files which changed or went; `keys` names them."""
     stale = f"{read_parquet(keys.parent, keys.name)} AS s"
-    for table in (TABLES[table] for table in tables):
+    for table in tables:
         same = [f"s.{name(column)} = t.{name(column)}" for column in table.partitions or ()]
         of_table = f"s.table_name = {literal(table.name)}"
         where = " AND ".join([of_table, *same])
@@ -182,7 +182,7 @@ def insert_rejects(folder: Path) -> str:
         f"FROM {read_parquet(folder, '*.parquet', union_by_name='true')} AS r "
         "WHERE NOT EXISTS (FROM loads AS l WHERE l.table_name = r.table_name "
         "AND l.account_id = r.account_id AND l.date = r.date AND l.loaded_at > r.loaded_at) "
-        f"ORDER BY {', '.join(TABLES['rejects'].grain)}"
+        f"ORDER BY {', '.join(REJECTS.grain)}"
     )
 
 
@@ -195,7 +195,7 @@ def fill_failures(path: Path) -> str:
         f"FROM {read_parquet(path.parent, path.name)} AS f "
         "WHERE NOT EXISTS (FROM loads AS l WHERE l.table_name = f.table_name "
         "AND l.account_id = f.account_id AND l.date = f.date AND l.loaded_at > f.failed_at) "
-        f"ORDER BY {', '.join(TABLES['failures'].grain)}"
+        f"ORDER BY {', '.join(FAILURES.grain)}"
     )
 
 

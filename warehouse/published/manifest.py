@@ -10,9 +10,7 @@ import pyarrow.parquet as pq
 from warehouse.decode import arrow
 from warehouse.errors import WarehouseError
 from warehouse.lake import parquet
-from warehouse.lake.partitions import records
 from warehouse.schema.table import Column, Table
-from warehouse.schema.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
 
     from warehouse.lake.parquet import Footer
     from warehouse.lake.partitions import Lake
+    from warehouse.schema.catalog import Catalog
 
 __all__ = [
     "FILES",
@@ -29,7 +28,6 @@ __all__ = [
     "columns_of",
     "freeze",
     "kept_files",
-    "stored",
     "write_books",
 ]
 
@@ -67,11 +65,6 @@ STATE: Final = Table(
 Key = tuple[str, str, "date | None"]
 
 
-def stored() -> Sequence[Table]:
-    """Tables that are kept in files."""
-    return [table for table in TABLES.values() if table.partitions is not None]
-
-
 class Kept(NamedTuple):
     """One file of the lake, and the `path` of its frozen copy once there is one.
 
@@ -94,7 +87,7 @@ def kept_files(lake: Lake) -> Sequence[Kept]:
     """All files of all tables, by table, account and date."""
     return [
         Kept(table.name, found.account_id, found.date, found.stamp, found.key)
-        for table in stored()
+        for table in lake.catalog.stored
         for found in lake.partitions(table)
     ]
 
@@ -120,16 +113,18 @@ def _flat(file: Kept) -> str:
     return ",".join([*(folder.partition("=")[2] for folder in folders), name])
 
 
-def write_books(files: Sequence[Kept], footers: Sequence[Footer], folder: Path) -> None:
+def write_books(
+    catalog: Catalog, files: Sequence[Kept], footers: Sequence[Footer], folder: Path
+) -> None:
     """Write what the footers of frozen files tell: `files`, `loads`, `restatements` as Parquet.
 
     Raises ChangedKindError for a file whose columns are no longer of the table's kinds, and
     WarehouseError for one that was loaded as another account-day.
     """
     for file, footer in zip(files, footers, strict=True):
-        parquet.demand_kinds(TABLES[file.table], footer.columns, file.file)
+        parquet.demand_kinds(catalog.tables[file.table], footer.columns, file.file)
         _demand_own(file, footer)
-    loads, restatements = records(footers)
+    loads, restatements = parquet.records(footers)
     entries = arrow.records(FILES.arrow_schema, map(_entry, files, footers))
     for name, rows in (("files", entries), ("loads", loads), ("restatements", restatements)):
         pq.write_table(rows, folder / f"{name}.parquet")

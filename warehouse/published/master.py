@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Final
 
 import duckdb
@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 from warehouse.decode import arrow
 from warehouse.lake.failures import failure_rows, find_failures
 from warehouse.published import build
-from warehouse.published.manifest import FILES, columns_of, freeze, kept_files, stored, write_books
+from warehouse.published.manifest import FILES, columns_of, freeze, kept_files, write_books
 from warehouse.schema.sql import name
-from warehouse.schema.tables import TABLES
+from warehouse.schema.tables import FAILURES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from warehouse.lake.partitions import Lake
     from warehouse.published.manifest import Kept, Key
+    from warehouse.schema.catalog import Catalog
     from warehouse.storage.store import Found
 
 __all__ = ["CONFIG", "DATABASE", "Refreshed", "refresh"]
@@ -67,17 +68,17 @@ class Refreshed:
     rows: Mapping[str, int]
 
 
-def made_by_this() -> str:
+def made_by(catalog: Catalog) -> str:
     """What tells a master that this code, with these tables, made from another."""
-    return _hash(build.create())
+    return _hash(build.create(catalog))
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
     """The one row that a master has about itself."""
 
+    made_by: str
     version: int = 0
-    made_by: str = field(default_factory=made_by_this)
     later_rows: int = 0
     lake_views: str = ""
     rejects: str = ""
@@ -110,27 +111,27 @@ def _refresh(lake: Lake, folder: Path, after: int) -> Refreshed:
         connection.execute("BEGIN")
         state = _merge(connection, lake, frozen, after)
         connection.execute("COMMIT; CHECKPOINT")
-        rows = {table: _count(connection, table) for table in TABLES}
+        rows = {table: _count(connection, table) for table in lake.catalog.tables}
     shutil.rmtree(frozen)
     return Refreshed(state.version, rows)
 
 
-def _create(connection: duckdb.DuckDBPyConnection) -> _State:
-    _execute(connection, build.create())
-    return _State()
+def _create(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> _State:
+    _execute(connection, build.create(catalog))
+    return _State(made_by(catalog))
 
 
-def _state(connection: duckdb.DuckDBPyConnection) -> _State | None:
+def _state(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> _State | None:
     """What a master says of itself; None if there is nothing in it. Raises _OutdatedError."""
     if not connection.execute("FROM duckdb_tables()").fetchall():
         return None
-    made_by = connection.execute(f"FROM {build.BOOKS}.state SELECT made_by").fetchall()
-    if made_by != [(made_by_this(),)]:
+    maker = connection.execute(f"FROM {build.BOOKS}.state SELECT made_by").fetchall()
+    if maker != [(made_by(catalog),)]:
         raise _OutdatedError
     columns = ", ".join(one.name for one in fields(_State))
     [row] = connection.execute(f"FROM {build.BOOKS}.state SELECT {columns}").fetchall()
     state = _State(*row)
-    rows = sum(_count(connection, table.name) for table in stored())
+    rows = sum(_count(connection, table.name) for table in catalog.stored)
     if state.later_rows > max(LATER_ROWS, LATER_SHARE * rows):
         raise _OutdatedError
     return state
@@ -146,8 +147,8 @@ def _keep_state(connection: duckdb.DuckDBPyConnection, state: _State) -> None:
 
 def _merge(connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, after: int) -> _State:
     """Replace what changed in the lake; the state afterwards, the same one if nothing did."""
-    before = _state(connection)
-    state = before or _create(connection)
+    before = _state(connection, lake.catalog)
+    state = before or _create(connection, lake.catalog)
     known = _known(connection)
     files = {file.key: file for file in kept_files(lake)}
     changed = [file for key, file in files.items() if known.get(key) != file.stamp]
@@ -155,10 +156,11 @@ def _merge(connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, afte
     later = _replace(connection, lake, frozen, stale, freeze(lake, changed, frozen))
     rejects = [found.key for found in lake.store.find(REJECTS)]
     failures = find_failures(lake.store)
+    views = list(build.lake_views(lake, _column_sets(connection, lake.catalog)))
     now = replace(
         state,
         later_rows=state.later_rows + (later if known else 0),
-        lake_views=_hash(views := list(build.lake_views(lake, _column_sets(connection)))),
+        lake_views=_hash(views),
         rejects=_hash(rejects),
         failures=_hash(f"{found.key} {found.stamp}" for found in failures),
     )
@@ -193,14 +195,15 @@ def _replace(
         keys = [dict(zip(FILES.grain, key, strict=True)) for key in stale]
         path = frozen / "stale.parquet"
         pq.write_table(arrow.records(FILES.arrow_schema, keys), path)
-        _execute(connection, build.delete_stale(path, {key[0] for key in stale}))
+        tables = {key[0] for key in stale}
+        _execute(connection, build.delete_stale(path, map(lake.catalog.table_named, tables)))
     footers = [lake.footer_of(file.path) for file in files]
-    write_books(files, footers, frozen)
+    write_books(lake.catalog, files, footers, frozen)
     _execute(connection, build.insert_books(frozen))
     if sum(footer.load.rows for footer in footers if footer.load) < ALONE_ROWS:
         connection.execute("SET threads = 1")
     return sum(
-        _changed_rows(connection, build.insert_files(TABLES[table], frozen, columns))
+        _changed_rows(connection, build.insert_files(lake.catalog.tables[table], frozen, columns))
         for table, columns in columns_of(files, footers).items()
     )
 
@@ -220,18 +223,18 @@ def _refill_failures(
     connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, failures: Sequence[Found]
 ) -> None:
     path = frozen / "failures.parquet"
-    rows = failure_rows(lake.store, failures)
-    pq.write_table(arrow.records(TABLES["failures"].arrow_schema, rows), path)
+    rows = failure_rows(lake.store, failures, lake.catalog.tables)
+    pq.write_table(arrow.records(FAILURES.arrow_schema, rows), path)
     connection.execute("DELETE FROM failures")
     connection.execute(build.fill_failures(path))
 
 
 def _column_sets(
-    connection: duckdb.DuckDBPyConnection,
+    connection: duckdb.DuckDBPyConnection, catalog: Catalog
 ) -> Mapping[str, Collection[tuple[str, ...]]]:
     """By table: each set of columns that some file of it has."""
     query = f"FROM {build.BOOKS}.files SELECT DISTINCT table_name, columns ORDER BY ALL"
-    sets: dict[str, list[tuple[str, ...]]] = {table.name: [] for table in stored()}
+    sets: dict[str, list[tuple[str, ...]]] = {table.name: [] for table in catalog.stored}
     for table, columns in connection.execute(query).fetchall():
         sets[table].append(tuple(columns))
     return sets

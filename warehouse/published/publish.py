@@ -14,6 +14,7 @@ should meet it as `warehouse` always.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import time
@@ -26,8 +27,10 @@ import pyarrow as pa
 
 from warehouse.errors import WarehouseError
 from warehouse.lake.changes import Lag, Publishing, keep_publishing, lag_of, last_change
+from warehouse.lake.definitions import keep_definitions, known_tables
 from warehouse.lake.partitions import Lake
 from warehouse.published.master import CONFIG, DATABASE, refresh
+from warehouse.schema.catalog import OWN
 from warehouse.schema.table import DECIMAL, WIDE
 from warehouse.storage.atomic import locked, sync_folder
 
@@ -39,7 +42,11 @@ if TYPE_CHECKING:
 
     import pandas as pd  # type: ignore[import-untyped]  # it ships no types
 
+    from warehouse.schema.catalog import Catalog
+
 __all__ = ["LINK", "Published", "Warehouse", "ensure_published", "lag", "open", "publish"]
+
+_log = logging.getLogger(__name__)
 
 #: What analysts open.
 LINK: Final = "warehouse.duckdb"
@@ -70,7 +77,8 @@ class Published:
     """A finished publish: the link, the snapshot it points to, rows by table, seconds it took.
 
     `version` is the snapshot's: another one only where something changed. `change` is the last
-    change of the lake that it surely shows, by the note's id ("" if none was noted).
+    change of the lake that it surely shows, by the note's id ("" if none was noted). `left_out`:
+    each table of the lake that could not be published → why.
     """
 
     path: Path
@@ -79,16 +87,18 @@ class Published:
     seconds: float
     version: int
     change: str
+    left_out: Mapping[str, str]
 
 
-def publish(url: str | Path, *, afresh: bool = False) -> Published:
-    """Publish the lake as it is now. Blocks no reader and no load. `afresh`: rebuild all of it, and
-    keep no earlier snapshot and no byte of what is gone.
+def publish(url: str | Path, *, catalog: Catalog = OWN, afresh: bool = False) -> Published:
+    """Publish the lake as it is now: the tables that it has kept the definitions of, and those that
+    the catalog was given, whose definitions it keeps from then on. Blocks no reader and no load.
+    `afresh`: rebuild all of it, and keep no earlier snapshot and no byte of what is gone.
 
     Only account-days that changed since are copied. Publishers wait for each other. One that is
     killed leaves the old file as it was, and the next goes on. Raises WarehouseError.
     """
-    lake = Lake(url)
+    lake = Lake(url, catalog=catalog)
     folder = lake.root / SNAPSHOTS
     with locked(folder):
         started, at = time.monotonic(), lake.now()
@@ -96,6 +106,9 @@ def publish(url: str | Path, *, afresh: bool = False) -> Published:
         try:
             # Before the files are looked at: what changes from now on has another note.
             change = last_change(lake.store)
+            keep_definitions(lake.store, catalog)
+            known = known_tables(lake.store, catalog)
+            lake = Lake(url, catalog=known.catalog)
             if afresh:
                 shutil.rmtree(folder / MASTER, ignore_errors=True)
             master = refresh(lake, folder / MASTER, after=max(numbers, default=0))
@@ -111,7 +124,11 @@ def publish(url: str | Path, *, afresh: bool = False) -> Published:
             shutil.rmtree(old, ignore_errors=True)
         seconds = time.monotonic() - started
         keep_publishing(folder, Publishing(change.id, at, seconds))
-    return Published(link, snapshot, master.rows, seconds, master.version, change.id)
+    for table, why in known.left_out.items():
+        _log.warning("The table %s is not published: %s", table, why)
+    return Published(
+        link, snapshot, master.rows, seconds, master.version, change.id, known.left_out
+    )
 
 
 def lag(lake: Lake) -> Lag:
@@ -119,11 +136,11 @@ def lag(lake: Lake) -> Lag:
     return lag_of(lake.store, lake.root / SNAPSHOTS, lake.root / LINK)
 
 
-def ensure_published(url: str | Path) -> Path:
+def ensure_published(url: str | Path, *, catalog: Catalog = OWN) -> Path:
     """Publish what there is, if nothing has been yet: analysts can open it from then on."""
     link = Lake(url).root / LINK
     if not link.exists():
-        publish(url)
+        publish(url, catalog=catalog)
     return link
 
 
@@ -246,9 +263,13 @@ class Warehouse:
         self.close()
 
 
-def open(url: str | Path = "./data") -> Warehouse:  # noqa: A001  read as `warehouse.open`
-    """Open the published file under `url`, read-only. If there is none yet, publish one."""
-    link = ensure_published(url)
+def open(  # noqa: A001  read as `warehouse.open`
+    url: str | Path = "./data", *, catalog: Catalog = OWN
+) -> Warehouse:
+    """Open the published file under `url`, read-only. If there is none yet, publish one: with the
+    tables of reports that the lake knows of, and those that `catalog` was given.
+    """
+    link = ensure_published(url, catalog=catalog)
     # DuckDB shares one database per path within a process: under the link's name who opens
     # again would be given the old snapshot.
     return Warehouse(link.resolve())

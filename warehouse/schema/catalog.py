@@ -1,24 +1,29 @@
-"""Tables that are not the warehouse's own: who defines a report hands its table over here."""
+"""Which tables and views there are: the warehouse's own, and those of reports. A value.
+
+Whoever defines a report adds its table (`Catalog.with_table`) and hands the catalog on: to the lake
+(`Lake(url, catalog)`), to publishing, to the data dictionary. A lake keeps the definitions of the
+tables that were loaded into it (`lake.definitions`).
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from warehouse.errors import UnfitTableError
+from warehouse.errors import UnfitTableError, UnknownTableError
 from warehouse.schema.long_form import long_actions
 from warehouse.schema.tables import TABLES
 from warehouse.schema.views import VIEWS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from warehouse.schema.table import Table, View
 
-__all__ = ["OWN", "OWN_VIEWS", "RESERVED", "register"]
+__all__ = ["OWN", "RESERVED", "Catalog"]
 
-#: The warehouse's own tables. Views count on their columns.
-OWN: Final = dict(TABLES)
-
-#: And its own views.
-OWN_VIEWS: Final = frozenset(VIEWS)
+Of = TypeVar("Of")
 
 #: Names that tables of the warehouse will have: a report that took one would be in their way.
 RESERVED: Final = frozenset(
@@ -29,34 +34,75 @@ RESERVED: Final = frozenset(
 )
 
 
-def register(table: Table) -> None:
-    """Let the lake keep a table and publishing publish it, with the view of its lists.
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Tables and views by name: the warehouse's own in their order, then all others by name.
 
-    It may take the place of one that was registered before, and that of one of the warehouse's own
-    if it only adds to its columns. Raises UnfitTableError, and then nothing has changed.
+    `given` are the tables that somebody defines now. They win over the definition that a lake has
+    kept of a table of their name, which is older.
     """
-    view = long_actions(table)
-    _demand_distinct(table)
-    if view:
-        _demand_distinct(view)
-    own = OWN.get(table.name)
-    if own is not None:
-        _demand_all_of(own, table)
-    taken = {table.name} & VIEWS.keys() | ({view.name} & TABLES.keys() if view else set())
-    if view and own is None:
-        taken |= {view.name} & OWN_VIEWS
-    if taken:
-        raise UnfitTableError(
-            f"{table.name}: a view or table is called {min(taken)} already; choose another name"
-        )
-    if table.name in RESERVED:
-        raise UnfitTableError(
-            f"{table.name}: this name is reserved for a table of the warehouse; choose another name"
-        )
-    TABLES[table.name] = table
-    VIEWS.pop(f"{table.name}_actions", None)
-    if view:
-        VIEWS[view.name] = view
+
+    tables: Mapping[str, Table]
+    views: Mapping[str, View]
+    given: frozenset[str] = frozenset()
+
+    def with_table(self, table: Table, *, is_given: bool = True) -> Catalog:
+        """The same with one more table, and with the view of its lists.
+
+        It may take the place of one of its name that was added before, and that of one of the
+        warehouse's own if it only adds to its columns. Raises UnfitTableError.
+        """
+        view = long_actions(table)
+        _demand_distinct(table)
+        if view:
+            _demand_distinct(view)
+        self._demand_free(table, view)
+        tables = {**self.tables, table.name: table}
+        views = {**self.views, view.name: view} if view else dict(self.views)
+        if view is None:
+            views.pop(f"{table.name}_actions", None)
+        given = self.given | {table.name} if is_given else self.given - {table.name}
+        return Catalog(_in_order(tables, TABLES), _in_order(views, VIEWS), given)
+
+    def _demand_free(self, table: Table, view: View | None) -> None:
+        """Raise UnfitTableError for a table whose name, or its view's, is another's."""
+        own = TABLES.get(table.name)
+        if own is not None:
+            _demand_all_of(own, table)
+        taken = {table.name} & self.views.keys()
+        if view:
+            taken |= {view.name} & self.tables.keys()
+            taken |= {view.name} & VIEWS.keys() if own is None else set()
+        if taken:
+            raise UnfitTableError(
+                f"{table.name}: a view or table is called {min(taken)} already; choose another name"
+            )
+        if table.name in RESERVED:
+            raise UnfitTableError(
+                f"{table.name}: this name is reserved for a table of the warehouse; choose another "
+                "name"
+            )
+
+    def table_named(self, name: str) -> Table:
+        """Look a table up. Raises UnknownTableError that lists the tables there are."""
+        if name not in self.tables:
+            raise UnknownTableError(f"no table {name!r}; there are {', '.join(self.tables)}")
+        return self.tables[name]
+
+    @property
+    def stored(self) -> Sequence[Table]:
+        """Tables that are kept in files."""
+        return [table for table in self.tables.values() if table.partitions is not None]
+
+
+#: The warehouse's own tables, on whose columns views count, and their views.
+OWN: Final = Catalog(TABLES, VIEWS)
+
+
+def _in_order(named: Mapping[str, Of], own: Mapping[str, Of]) -> Mapping[str, Of]:
+    """The own ones first, whoever added others in which order: publishers agree on it."""
+    others = sorted(named.keys() - own.keys())
+    return MappingProxyType({name: named[name] for name in (*own, *others)})
 
 
 def _demand_distinct(of: Table | View) -> None:

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 from warehouse.errors import UnknownTableError
 from warehouse.schema.rollups import FORMULAS
 from warehouse.schema.sql import duckdb_type
-from warehouse.schema.tables import TABLES
-from warehouse.schema.views import VIEWS
+from warehouse.schema.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from warehouse.schema.table import Column
-    from warehouse.schema.tables import Table
-    from warehouse.schema.views import View
+    from warehouse.schema.catalog import Catalog
+    from warehouse.schema.table import Column, View
 
 __all__ = ["render"]
 
@@ -35,14 +33,14 @@ is not the same as 0.
 """
 
 
-def render(name: str = "") -> str:
+def render(catalog: Catalog, name: str = "") -> str:
     """Write the whole dictionary, or what it says of one table or view.
 
     Raises UnknownTableError, which lists the names there are.
     """
     sections = {
-        **{table.name: _section(table, _table_lines(table)) for table in TABLES.values()},
-        **{view.name: _section(view, _view_lines(view)) for view in VIEWS.values()},
+        **{table.name: _section(table, _table_lines(table)) for table in catalog.tables.values()},
+        **{view.name: _section(view, _view_lines(view)) for view in catalog.views.values()},
     }
     if not name:
         return "\n".join([HEAD, *sections.values()])
@@ -52,7 +50,7 @@ def render(name: str = "") -> str:
 
 
 def _section(relation: Table | View, lines: Iterable[str]) -> str:
-    kind = "" if relation.name in TABLES else " (view)"
+    kind = "" if isinstance(relation, Table) else " (view)"
     grain = ", ".join(relation.grain)
     head = f"## {relation.name}{kind}\n\n{relation.meaning}\n\nOne row per {grain}.\n"
     return "\n".join([head, *lines, ""])

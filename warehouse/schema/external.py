@@ -13,11 +13,11 @@ import pyarrow as pa
 
 from warehouse.errors import UnknownTableError
 from warehouse.schema.table import INSTANT
-from warehouse.schema.tables import TABLES, table_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from warehouse.schema.catalog import Catalog
     from warehouse.schema.table import Table
 
 __all__ = ["DIALECTS", "create_external", "engine_type", "statements"]
@@ -77,11 +77,10 @@ def create_external(table: Table, engine: str, root: str) -> str:
     return dialect.statement(table, dialect, place)
 
 
-def statements(engine: str, root: str, names: Iterable[str] = ()) -> str:
+def statements(catalog: Catalog, engine: str, root: str, names: Iterable[str] = ()) -> str:
     """All tables that are kept in files, or those named. Raises UnknownTableError."""
-    stored = [name for name, table in TABLES.items() if table.partitions is not None]
-    made = (create_external(table_named(name), engine, root) for name in [*names] or stored)
-    return "\n\n".join(made)
+    tables = [catalog.table_named(name) for name in names] or catalog.stored
+    return "\n\n".join(create_external(table, engine, root) for table in tables)
 
 
 # -- statements ------------------------------------------------------------------------------------

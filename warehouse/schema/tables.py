@@ -7,9 +7,9 @@ Meta's is kept as text, because Meta adds values between versions.
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from warehouse.errors import UnknownTableError
 from warehouse.schema.table import KINDS, Column, Table
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ __all__ = [
     "TABLES",
     "Column",
     "Table",
-    "table_named",
 ]
 
 #: Stands in every file's footer; grows by one when a column is added or changes its kind.
@@ -494,20 +493,15 @@ FAILURES: Final = Table(
     ),
 )
 
-#: Those of the warehouse itself; `registry` adds those of reports.
-TABLES: Final[dict[str, Table]] = {
-    table.name: table
-    for table in (
-        *(ACCOUNTS, CAMPAIGNS, ADSETS, ADS),
-        *(ACCOUNTS_HISTORY, CAMPAIGNS_HISTORY, ADSETS_HISTORY, ADS_HISTORY),
-        *(INSIGHTS_HOURLY, INSIGHTS_DAILY, CONTROL_DAILY),
-        *(LOADS, RESTATEMENTS, REJECTS, FAILURES),
-    )
-}
-
-
-def table_named(name: str) -> Table:
-    """Look a table up. Raises UnknownTableError that lists the tables there are."""
-    if name not in TABLES:
-        raise UnknownTableError(f"no table {name!r}; there are {', '.join(TABLES)}")
-    return TABLES[name]
+#: The warehouse's own tables and no others: those of reports are in a `catalog.Catalog`.
+TABLES: Final[Mapping[str, Table]] = MappingProxyType(
+    {
+        table.name: table
+        for table in (
+            *(ACCOUNTS, CAMPAIGNS, ADSETS, ADS),
+            *(ACCOUNTS_HISTORY, CAMPAIGNS_HISTORY, ADSETS_HISTORY, ADS_HISTORY),
+            *(INSIGHTS_HOURLY, INSIGHTS_DAILY, CONTROL_DAILY),
+            *(LOADS, RESTATEMENTS, REJECTS, FAILURES),
+        )
+    }
+)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from warehouse.schema.long_form import long_actions
 from warehouse.schema.rollups import rollups
 from warehouse.schema.table import Column, View
 from warehouse.schema.tables import INSIGHTS_DAILY, INSIGHTS_HOURLY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["CALENDAR", "VIEWS", "View"]
 
@@ -38,12 +42,14 @@ CALENDAR: Final = View(
     f"AS date) SELECT {', '.join(f'{sql} AS {column.name}' for column, sql in _OF_DATES.items())}",
 )
 
-#: Those of the tables here; `registry` adds those of reports.
-VIEWS: Final[dict[str, View]] = {
-    view.name: view
-    for view in (
-        *rollups(),
-        *filter(None, map(long_actions, (INSIGHTS_HOURLY, INSIGHTS_DAILY))),
-        CALENDAR,
-    )
-}
+#: Those of the warehouse's own tables: those of reports are in a `catalog.Catalog`.
+VIEWS: Final[Mapping[str, View]] = MappingProxyType(
+    {
+        view.name: view
+        for view in (
+            *rollups(),
+            *filter(None, map(long_actions, (INSIGHTS_HOURLY, INSIGHTS_DAILY))),
+            CALENDAR,
+        )
+    }
+)

@@ -17,7 +17,6 @@ from pipelines.reports.folders import own_files
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.usefixtures("own_tables")
 
 TODAY = date(2026, 11, 23)
 TOKEN = {"FB_ACCESS_TOKEN": "x"}
@@ -45,7 +44,7 @@ def look(
         path = reports / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    monkeypatch.setattr(validate, "FOUND", read_reports(own_files({})))
+    monkeypatch.setattr(validate, "FOUND", read_reports(own_files({})).files)
     return run_check(TOKEN | settings, TODAY)
 
 

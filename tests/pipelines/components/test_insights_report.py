@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from fbgraph.sandbox import Sandbox
     from warehouse.lake.partitions import Lake
 
-pytestmark = pytest.mark.usefixtures("own_tables")
 
 ROOT = Path(__file__).resolve().parents[3]
 YAML = """\

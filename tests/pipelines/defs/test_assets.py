@@ -14,8 +14,7 @@ import warehouse
 from pipelines.cli.runs import RunResult, run_job
 from pipelines.definitions import defs
 from pipelines.defs.jobs import JOBS
-from pipelines.reports.catalog import REPORTS
-from warehouse.schema.views import VIEWS
+from pipelines.reports.catalog import CATALOG, REPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -171,7 +170,7 @@ def test_every_asset_that_something_loads_is_in_a_job_and_all_are_described() ->
 
     assert set(specs) == {
         *("refresh", "lake"),
-        *VIEWS,
+        *CATALOG.views,
         *(asset for assets in JOBS.values() for asset in assets),
     }
     assert all(spec.description for spec in specs.values())
@@ -180,7 +179,7 @@ def test_every_asset_that_something_loads_is_in_a_job_and_all_are_described() ->
 def test_the_lineage_goes_from_the_accounts_to_the_views_of_the_published_file() -> None:
     graph = defs.resolve_asset_graph()
 
-    for view in VIEWS:
+    for view in CATALOG.views:
         above = {key.to_user_string() for key in graph.get_ancestor_asset_keys(dg.AssetKey(view))}
         assert {"accounts", "ads", "control_daily", *REPORTS, "lake", "warehouse_duckdb"} <= above
 

@@ -132,8 +132,8 @@ def test_each_report_goes_back_as_far_as_it_says_and_not_before_it_begins(
 ) -> None:
     daily, split = REPORTS["insights_daily"], REPORTS["insights_age_gender"]
     some = {
-        daily.name: Report(daily.spec.model_copy(update={"lookback_days": 5})),
-        split.name: Report(split.spec.model_copy(update={"start_date": date(2026, 11, 21)})),
+        daily.name: Report.of(daily.spec.model_copy(update={"lookback_days": 5})),
+        split.name: Report.of(split.spec.model_copy(update={"start_date": date(2026, 11, 21)})),
     }
     monkeypatch.setattr("pipelines.defs.refresh.REPORTS", some)
 

@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines.cli.main import ENGINES, cli
-from pipelines.reports.docs import render
+from pipelines.reports.catalog import CATALOG
+from warehouse.schema.comments import render
 from warehouse.schema.external import DIALECTS, create_external
-from warehouse.schema.tables import TABLES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ def test_alone_it_prints_the_whole_dictionary_and_of_a_name_the_one_section() ->
     whole = CliRunner().invoke(cli, ["docs"])
     one = CliRunner().invoke(cli, ["docs", "account_daily"])
 
-    assert (whole.exit_code, whole.stdout) == (0, render())
+    assert (whole.exit_code, whole.stdout) == (0, render(CATALOG))
     assert one.stdout.startswith("## account_daily (view)\n")
     assert one.stdout in whole.stdout
     assert one.stdout.count("## ") == 1
@@ -41,7 +41,7 @@ def test_with_ddl_it_prints_statements_over_the_lake_reports_of_ones_own_include
 
     assert done.exit_code == 0
     for name in ("accounts", "insights_hourly", "insights_age_gender"):
-        assert create_external(TABLES[name], engine, "s3://bucket/lake") in done.stdout
+        assert create_external(CATALOG.tables[name], engine, "s3://bucket/lake") in done.stdout
 
 
 def test_a_folder_becomes_an_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

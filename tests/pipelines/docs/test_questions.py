@@ -25,7 +25,7 @@ from pipelines.loading.listings import (
 )
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.reports.catalog import REPORTS
+from pipelines.reports.catalog import CATALOG, REPORTS
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 
@@ -56,7 +56,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, San
     """Three days of every account and their objects. A campaign was renamed before the last day,
     and one day was loaded again.
     """
-    lake = Lake(tmp_path_factory.mktemp("work") / "data")
+    lake = Lake(tmp_path_factory.mktemp("work") / "data", catalog=CATALOG)
     with (
         Sandbox(now=lambda: NOW) as sandbox,
         GraphClient(sandbox.token, base_url=sandbox.url, sleep=lambda _: None) as client,
@@ -119,7 +119,7 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, Sand
     """Accounts whose newest day differs, as after a refresh at 01:00 UTC. Each has its newest day
     that is over and the same a week before; where the next one is under way, it is loaded too.
     """
-    lake = Lake(tmp_path_factory.mktemp("apart") / "data")
+    lake = Lake(tmp_path_factory.mktemp("apart") / "data", catalog=CATALOG)
     with (
         Sandbox(now=lambda: NIGHT) as sandbox,
         GraphClient(sandbox.token, base_url=sandbox.url, sleep=lambda _: None) as client,

@@ -9,26 +9,24 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from pipelines.cli.query import run_query
 from pipelines.loading.listings import accounts_in
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import REPORTS, Report
 from pipelines.reports.spec import ReportSpec
-from pipelines.reports.tables import table_of
 from tests.clock import NOW
+from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
-from warehouse.schema.catalog import register
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import pytest
+
     from fbgraph import GraphClient
     from fbgraph.sandbox import Sandbox
     from pipelines.loading.load_result import Outcome
-    from warehouse.lake.partitions import Lake
 
 TEXT = (Path(__file__).parents[3] / "docs" / "verdicts.md").read_text(encoding="utf-8")
 
@@ -42,7 +40,6 @@ SHOWN = {
 YESTERDAY, TODAY = date(2026, 11, 22), date(2026, 11, 23)
 
 
-@pytest.mark.usefixtures("own_tables")
 def test_each_query_gives_what_the_page_shows(
     sandbox: Sandbox,
     client: GraphClient,
@@ -53,7 +50,8 @@ def test_each_query_gives_what_the_page_shows(
     first, second, third = sandbox.account_ids[:3]
 
     def load_report(report: Report) -> None:
-        loader = Loader(client, lake, accounts_in(lake), "run-1", now=lambda: NOW)
+        knowing = Lake(lake.root, catalog=lake.catalog.with_table(report.table))
+        loader = Loader(client, knowing, accounts_in(lake), "run-1", now=lambda: NOW)
         assert all(one.load for one in loader.load(report, [AccountDay(first, YESTERDAY)]))
 
     load([YESTERDAY, TODAY], [first])
@@ -64,8 +62,7 @@ def test_each_query_gives_what_the_page_shows(
         fields=("impressions", "spend"),
         breakdowns=("image_asset",),
     )
-    register(table_of(images))
-    load_report(Report(images))
+    load_report(Report.of(images))
     sandbox.use("wrong_rows")
     load([YESTERDAY], [second])
     sandbox.use("actions_missing")

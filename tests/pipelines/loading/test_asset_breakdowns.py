@@ -20,7 +20,6 @@ from warehouse.decode.pages import Account, decode
 from warehouse.lake.records import Load
 from warehouse.lake.staging import staged
 from warehouse.published.publish import publish
-from warehouse.schema.catalog import register
 from warehouse.schema.table import Column
 from warehouse.schema.verdicts import PROVEN
 
@@ -195,9 +194,7 @@ def test_a_text_with_a_brace_in_it_is_read_as_it_is() -> None:
     assert [found[2] for found in assets(*bodies)] == names
 
 
-@pytest.mark.usefixtures("own_tables")
 def test_the_same_asset_with_another_signed_address_is_one_row(lake: Lake) -> None:
-    register(IMAGES)
     again = IMAGE | {"url": "https://x.net/1.png?oh=00_B"}
     other = IMAGE | {"url": "https://x.net/1.png?oh=00_C"}
 
@@ -214,7 +211,6 @@ def test_the_same_asset_with_another_signed_address_is_one_row(lake: Lake) -> No
     assert len(set(lake.read("mine")["image_asset_id"].to_pylist())) == 1
 
 
-@pytest.mark.usefixtures("own_tables")
 def test_days_that_were_kept_as_json_still_publish_and_a_new_load_fills_the_columns(
     lake: Lake,
 ) -> None:
@@ -232,10 +228,9 @@ def test_days_that_were_kept_as_json_still_publish_and_a_new_load_fills_the_colu
     )
     before, after = DAY - timedelta(days=1), DAY
     for table, day in ((old, before), (IMAGES, after)):
-        register(table)
         days = {"date_start": str(day), "date_stop": str(day)}
         rows = decode(table, [page(row(IMAGE) | days)], ACCOUNT, [day]).rows
-        lake.replace("mine", rows, account_id="11", date=day)
+        lake.replace(table, rows, account_id="11", date=day)
 
     publish(lake.root)
 

@@ -22,22 +22,20 @@ from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import CONTROL, REPORTS, Report
 from pipelines.reports.rules import faults
 from pipelines.reports.spec import ReportSpec
-from pipelines.reports.tables import table_of
 from tests.clock import NOW
 from tests.pipelines.conftest import DAYS
 from tests.pipelines.loading.test_loader import CONTROL_PAGES, REPORT_PAGES, Tampering
 from warehouse.decode.actions import LISTS
 from warehouse.decode.hours import over_at
 from warehouse.decode.pages import Account
+from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
-from warehouse.schema.catalog import register
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from fbgraph.sandbox import Sandbox
     from pipelines.loading.load_result import Outcome
-    from warehouse.lake.partitions import Lake
     from warehouse.lake.records import Load
 
     Loading = Callable[..., Sequence[Outcome]]
@@ -51,7 +49,8 @@ def load_report(sandbox: Sandbox, client: GraphClient, lake: Lake) -> Loading:
 
     def loading(report: Report = DAILY, *, every: bool = False, run: str = "1") -> Any:
         store_accounts(lake, discover(client).rows, NOW)
-        loader = Loader(client, lake, accounts_in(lake), run, now=lambda: NOW)
+        knowing = Lake(lake.root, catalog=lake.catalog.with_table(report.table))
+        loader = Loader(client, knowing, accounts_in(lake), run, now=lambda: NOW)
         wanted = sandbox.account_ids if every else sandbox.account_ids[:1]
         return list(loader.load(report, [AccountDay(one, day) for one in wanted for day in DAYS]))
 
@@ -145,7 +144,6 @@ def test_hours_lack_what_happens_off_meta_and_prove_nothing(load_report: Loading
     }
 
 
-@pytest.mark.usefixtures("own_tables")
 @pytest.mark.parametrize(
     ("keys", "verdict", "reason"),
     [
@@ -162,9 +160,8 @@ def test_reports_of_ones_own_are_compared_as_far_as_meta_lets_them_add_up(
     given = {"name": "own", "level": "campaign", "fields": ("actions", "action_values"), **keys}
     spec = ReportSpec(**given)
     assert faults(spec) == []
-    register(table_of(spec))
 
-    found = loads(load_report(Report(spec)))
+    found = loads(load_report(Report.of(spec)))
 
     assert {load.conversions for load in found} == {verdict}
     assert all(reason in load.conversions_reason for load in found)

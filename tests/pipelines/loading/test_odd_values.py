@@ -16,20 +16,20 @@ from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import REPORTS, Report
 from pipelines.reports.spec import ReportSpec
-from pipelines.reports.tables import table_of
 from tests.clock import NOW
+from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
-from warehouse.schema.catalog import register
+from warehouse.schema.catalog import OWN
 from warehouse.schema.verdicts import PROVEN, UNPROVABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
+    from pathlib import Path
 
     from fbgraph import GraphClient
     from fbgraph.sandbox import Sandbox
     from pipelines.loading.load_result import Outcome
-    from warehouse.lake.partitions import Lake
 
     Rows = Callable[[str, date], list[tuple[Any, ...]]]
 
@@ -93,15 +93,15 @@ def test_row_spend_and_day_load_and_are_proven_and_what_is_lost_is_told(
     assert check.passed is (lost == "nothing")
 
 
-@pytest.mark.usefixtures("own_tables")
 def test_an_asset_is_one_key_whatever_its_address_and_a_repeated_row_counts_once(
-    sandbox: Sandbox, client: GraphClient, lake: Lake, days: Sequence[date]
+    sandbox: Sandbox, client: GraphClient, tmp_path: Path, days: Sequence[date]
 ) -> None:
     spec = ReportSpec(name="by_image", level="ad", fields=(), breakdowns=("image_asset",))
-    register(table_of(spec))
+    report = Report.of(spec)
+    lake = Lake(tmp_path / "lake", catalog=OWN.with_table(report.table))
     sandbox.use("signed_again")
 
-    outcomes = loaded(Report(spec), sandbox, client, lake, days[1])
+    outcomes = loaded(report, sandbox, client, lake, days[1])
 
     assert [outcome.error for outcome in outcomes if outcome.error] == []
     assert {one.load.verdict for one in outcomes if one.load} == {UNPROVABLE}

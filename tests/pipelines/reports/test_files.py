@@ -13,14 +13,12 @@ from pipelines.reports.catalog import CONTROL, FOUND, REPORTS, Report, read_repo
 from pipelines.reports.files import read_files, yaml_files
 from pipelines.reports.spec import ReportSpec
 from warehouse.schema.catalog import OWN
-from warehouse.schema.tables import LIVE_WINDOWS, TABLES
-from warehouse.schema.views import VIEWS
+from warehouse.schema.tables import LIVE_WINDOWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-pytestmark = pytest.mark.usefixtures("own_tables")
 
 RIGHT = """\
 type: pipelines.components.InsightsReport
@@ -115,7 +113,7 @@ def test_what_is_wrong_is_told_with_file_and_line(
 ) -> None:
     where = folder(RIGHT.replace(old, new))
 
-    found = read_reports(yaml_files(where))
+    found = read_reports(yaml_files(where)).files
 
     assert len(found.faults) == 1, found.faults
     assert f"a/defs.yaml:{told}" in found.faults[0]
@@ -149,7 +147,7 @@ def test_nothing_that_is_meant_for_a_report_is_passed_over(
 ) -> None:
     (tmp_path / name).write_text(text, encoding="utf-8")
 
-    found = read_reports(yaml_files(tmp_path))
+    found = read_reports(yaml_files(tmp_path)).files
 
     assert found.specs == {}
     assert any(told in fault for fault in found.faults), found.faults
@@ -162,7 +160,7 @@ def test_what_is_hidden_or_not_yaml_is_left_alone(tmp_path: Path, name: str) -> 
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text(RIGHT + "nonsense: 1\n", encoding="utf-8")
 
-    found = read_reports(yaml_files(tmp_path))
+    found = read_reports(yaml_files(tmp_path)).files
 
     assert (found.specs, found.broken, found.problems) == ({}, {}, [])
 
@@ -179,7 +177,7 @@ def test_a_folder_that_cannot_be_read_stops_no_report(
         return real(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    found = read_reports(yaml_files(where))
+    found = read_reports(yaml_files(where)).files
 
     assert list(found.specs) == ["by_country"]
     [fault] = found.faults
@@ -191,20 +189,21 @@ def test_a_wrong_report_stops_no_other_and_keeps_what_can_be_told_of_its_table(
 ) -> None:
     wrong = RIGHT.replace("impressions", "impresions").replace("by_country", "mine")
 
-    found = read_reports(yaml_files(folder(wrong, RIGHT, "a: [")))
+    reports = read_reports(yaml_files(folder(wrong, RIGHT, "a: [")))
+    found, catalog = reports.files, reports.catalog
 
     assert list(found.specs) == ["by_country"]
     assert [name.rpartition("/")[2] for name in found.broken] == ["mine", "defs.yaml:1"]
     # Its days are in the lake, and stay published.
-    assert "actions" in [column.name for column in TABLES["mine"].columns]
-    assert "mine_actions" in VIEWS
+    assert "actions" in [column.name for column in catalog.tables["mine"].columns]
+    assert "mine_actions" in catalog.views
+    # If the lake has kept its definition, that is better.
+    assert catalog.given == {"by_country"}
 
 
 def test_a_name_that_is_reserved_now_takes_nothing_of_its_owner(
     folder: Callable[..., Path],
 ) -> None:
-    before = dict(TABLES), dict(VIEWS)
-
     found = read_reports(
         yaml_files(
             folder(*(RIGHT.replace("by_country", n) for n in ("creatives", "ad_daily", "loads")))
@@ -212,7 +211,7 @@ def test_a_name_that_is_reserved_now_takes_nothing_of_its_owner(
     )
 
     assert list(found.broken) == ["creatives", "ad_daily", "loads"]
-    assert (dict(TABLES), dict(VIEWS)) == before
+    assert found.catalog == OWN
 
 
 @pytest.mark.parametrize(
@@ -232,7 +231,7 @@ def test_what_is_unknown_names_a_column_of_its_own(
 ) -> None:
     text = RIGHT.replace("impressions", "spend").replace(old, new) + "  allow_unknown: true\n"
 
-    [fault] = read_reports(yaml_files(folder(text))).faults
+    [fault] = read_reports(yaml_files(folder(text))).files.faults
 
     assert told in fault
 
@@ -249,7 +248,7 @@ def test_all_files_are_told_at_once(folder: Callable[..., Path]) -> None:
     wrong = RIGHT.replace("impressions", "impresions").replace("7d_click", "7d_view")
     again = RIGHT.replace("country]", "agee]")
 
-    told = "\n".join(read_reports(yaml_files(folder(wrong, again))).faults)
+    told = "\n".join(read_reports(yaml_files(folder(wrong, again))).files.faults)
 
     assert "a/defs.yaml:6: fields: impresions" in told
     assert "a/defs.yaml:7: action_attribution_windows: 7d_view" in told
@@ -260,25 +259,26 @@ def test_all_files_are_told_at_once(folder: Callable[..., Path]) -> None:
 def test_the_table_of_a_report_is_the_warehouses_with_a_view_of_its_lists(
     folder: Callable[..., Path],
 ) -> None:
-    read_reports(yaml_files(folder(RIGHT)))
+    catalog = read_reports(yaml_files(folder(RIGHT))).catalog
 
-    assert TABLES["by_country"].grain == ("account_id", "campaign_id", "date", "country")
-    assert VIEWS["by_country_actions"].grain[-2:] == ("list_field", "action_type")
-    assert "7d_click" in [column.name for column in VIEWS["by_country_actions"].columns]
+    assert catalog.tables["by_country"].grain == ("account_id", "campaign_id", "date", "country")
+    assert catalog.views["by_country_actions"].grain[-2:] == ("list_field", "action_type")
+    assert "7d_click" in [column.name for column in catalog.views["by_country_actions"].columns]
 
 
 def test_a_report_without_lists_has_no_view(folder: Callable[..., Path]) -> None:
     plain = RIGHT.replace(", actions", "").replace("  action_attribution_windows: [7d_click]\n", "")
 
-    read_reports(yaml_files(folder(plain)))
+    catalog = read_reports(yaml_files(folder(plain))).catalog
 
-    assert "by_country_actions" not in VIEWS
+    assert "by_country" in catalog.tables
+    assert "by_country_actions" not in catalog.views
 
 
 def test_insights_daily_may_be_given_more_fields_and_none_may_be_taken(
     folder: Callable[..., Path],
 ) -> None:
-    asked = ", ".join(f for f in OWN["insights_daily"].fields if f != "date_start")
+    asked = ", ".join(f for f in OWN.tables["insights_daily"].fields if f != "date_start")
     text = f"""\
 type: pipelines.components.InsightsReport
 attributes:
@@ -289,15 +289,16 @@ attributes:
 """
     wider = text.replace(", reach", "")
 
-    [fault] = read_reports(yaml_files(folder(wider))).faults
+    [fault] = read_reports(yaml_files(folder(wider))).files.faults
     assert "must keep reach, which views count on" in fault
     (folder() / "a" / "defs.yaml").write_text(text.replace("1d_click, ", ""), encoding="utf-8")
-    [fault] = read_reports(yaml_files(folder())).faults
+    [fault] = read_reports(yaml_files(folder())).files.faults
     assert "insights_daily must keep actions as list" in fault
     (folder() / "a" / "defs.yaml").write_text(text.replace(", 1d_ev", ""), encoding="utf-8")
-    assert read_reports(yaml_files(folder())).faults == []
+    reports = read_reports(yaml_files(folder()))
+    assert reports.files.faults == []
 
-    assert TABLES["insights_daily"].column("cpc").kind == "ratio"
+    assert reports.catalog.tables["insights_daily"].column("cpc").kind == "ratio"
 
 
 def test_what_is_asked_for_says_windows_and_action_breakdowns() -> None:
@@ -309,7 +310,7 @@ def test_what_is_asked_for_says_windows_and_action_breakdowns() -> None:
         action_attribution_windows=("1d_view",),
     )
 
-    report = Report(asked)
+    report = Report.of(asked)
 
     assert report.action_breakdowns == ("action_type", "action_device")
     assert list(report.windows) == ["1d_view"]

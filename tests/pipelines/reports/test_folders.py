@@ -13,8 +13,6 @@ from pipelines.reports.catalog import read_reports
 from pipelines.reports.files import ReportFiles, read_files
 from pipelines.reports.folders import moves, own_files, preset_files
 
-pytestmark = pytest.mark.usefixtures("own_tables")
-
 ROOT = Path(__file__).resolve().parents[3]
 DAILY = (ROOT / "pipelines" / "reports" / "presets" / "insights_daily.yaml").read_text("utf-8")
 MINE = """\
@@ -40,7 +38,7 @@ def write(path: str, text: str = MINE) -> Path:
 
 
 def read(**environ: str) -> ReportFiles:
-    return read_reports(own_files(environ), preset_files())
+    return read_reports(own_files(environ), preset_files()).files
 
 
 def test_without_a_folder_there_is_what_is_built_in() -> None:

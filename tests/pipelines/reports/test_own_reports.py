@@ -14,12 +14,11 @@ from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import REPORTS, Report
 from pipelines.reports.rules import faults
 from pipelines.reports.spec import ReportSpec
-from pipelines.reports.tables import table_of
 from tests.clock import NOW
+from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
-from warehouse.schema.catalog import register
+from warehouse.schema.long_form import long_actions
 from warehouse.schema.verdicts import PROVEN, UNPROVABLE, UNPROVEN
-from warehouse.schema.views import VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,11 +26,7 @@ if TYPE_CHECKING:
 
     from fbgraph import GraphClient
     from fbgraph.sandbox import Sandbox
-    from warehouse.lake.partitions import Lake
     from warehouse.lake.records import Load
-
-
-pytestmark = pytest.mark.usefixtures("own_tables")
 
 
 @pytest.fixture
@@ -42,7 +37,8 @@ def load_report(
 
     def loading(report: Report) -> Sequence[Load]:
         store_accounts(lake, discover(client).rows, NOW)
-        loader = Loader(client, lake, accounts_in(lake), "run-1", now=lambda: NOW)
+        knowing = Lake(lake.root, catalog=lake.catalog.with_table(report.table))
+        loader = Loader(client, knowing, accounts_in(lake), "run-1", now=lambda: NOW)
         wanted = [AccountDay(account_id, day) for account_id in sandbox.account_ids for day in days]
         outcomes = list(loader.load(report, wanted))
         assert [outcome.error for outcome in outcomes if outcome.error] == []
@@ -55,8 +51,7 @@ def defined(**keys: Any) -> Report:
     """A report as YAML would give it."""
     spec = ReportSpec(**keys)
     assert faults(spec) == []
-    register(table_of(spec))
-    return Report(spec)
+    return Report.of(spec)
 
 
 def published(lake: Lake, query: str) -> list[tuple[Any, ...]]:
@@ -203,7 +198,9 @@ def test_action_breakdowns_are_keys_of_the_entries_and_the_rows_still_add_up(
     )
     assert {load.verdict for load in loads} == {PROVEN}
     assert {(row[1], row[2]) for row in rows} == {(row[0], "feed") for row in rows}
-    assert VIEWS["by_target_actions"].grain[-2:] == ("action_target_id", "action_destination")
+    view = long_actions(report.table)
+    assert view
+    assert view.grain[-2:] == ("action_target_id", "action_destination")
 
 
 def test_an_empty_list_of_action_breakdowns_reaches_meta_and_entries_have_no_type(
@@ -326,7 +323,8 @@ def test_what_meta_then_refuses_is_told_in_its_own_words(
 ) -> None:
     report = defined(name="hopeful", level="campaign", allow_unknown=True, **keys)
     store_accounts(lake, discover(client).rows, NOW)
-    loader = Loader(client, lake, accounts_in(lake), "run-1", now=lambda: NOW)
+    knowing = Lake(lake.root, catalog=lake.catalog.with_table(report.table))
+    loader = Loader(client, knowing, accounts_in(lake), "run-1", now=lambda: NOW)
 
     outcomes = list(loader.load(report, [AccountDay(sandbox.account_ids[0], days[0])]))
 

@@ -22,7 +22,7 @@ from pipelines.reports.names import reserved
 from pipelines.reports.rules import CARE, RULES, faults, findings, no_sums
 from pipelines.reports.spec import FIRST_DAY, ReportSpec
 from pipelines.reports.tables import table_of
-from warehouse.schema.catalog import OWN, OWN_VIEWS
+from warehouse.schema.catalog import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -368,7 +368,7 @@ def test_names_of_tables_views_assets_jobs_and_steps_are_reserved() -> None:
     repository = defs.get_repository_def()
     jobs = repository.get_all_jobs()
     steps = {node.name for job in jobs for node in job.all_node_defs}
-    names = {*OWN, *OWN_VIEWS, *(job.name for job in jobs), *steps}
+    names = {*OWN.tables, *OWN.views, *(job.name for job in jobs), *steps}
     names |= {sensor.name for sensor in repository.sensor_defs}
     names |= {schedule.name for schedule in repository.schedule_defs}
 

@@ -18,7 +18,7 @@ from warehouse.decode.pages import Account
 from warehouse.lake.history import merge_objects, missing_ids
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
-from warehouse.schema.catalog import register
+from warehouse.schema.catalog import OWN
 from warehouse.schema.table import Table
 from warehouse.schema.tables import TABLES
 
@@ -392,13 +392,12 @@ def test_ids_that_insights_mention_and_no_table_has_are_found(days: Any, lake: L
     assert missing_ids(lake, "11", [date(2026, 11, 20)])["ads"] == []
 
 
-@pytest.mark.usefixtures("own_tables")
-def test_ids_in_a_report_of_campaigns_are_found_too(lake: Lake) -> None:
+def test_ids_in_a_report_of_campaigns_are_found_too(tmp_path: Path) -> None:
     columns = [TABLES["insights_daily"].column(n) for n in ("account_id", "campaign_id", "date")]
     table = Table(
         "mine", ("account_id", "campaign_id", "date"), "…", (*columns,), ("account_id", "date")
     )
-    register(table)
+    lake = Lake(tmp_path / "lake", catalog=OWN.with_table(table))
     row = {"account_id": "11", "campaign_id": "29", "date": DAY}
     lake.replace("mine", records(table.arrow_schema, [row]), account_id="11", date=DAY)
 

@@ -20,21 +20,21 @@ import pytest
 import warehouse
 from warehouse.decode.rows import Reject
 from warehouse.errors import ChangedKindError, WarehouseError
-from warehouse.lake.parquet import footer
-from warehouse.lake.partitions import records
-from warehouse.published import build, master
+from warehouse.lake.parquet import footer, records
+from warehouse.lake.partitions import Lake
+from warehouse.published import master
 from warehouse.published.manifest import freeze, kept_files
 from warehouse.published.master import CONFIG
 from warehouse.published.publish import publish
+from warehouse.schema.catalog import Catalog
 from warehouse.schema.long_form import long_actions
 from warehouse.schema.sql import duckdb_type
-from warehouse.schema.tables import TABLES, Column, Table
+from warehouse.schema.tables import TABLES, Column
 from warehouse.schema.views import VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from warehouse.lake.partitions import Lake
 
 DAY = date(2026, 11, 21)
 NAMES = [*TABLES, *VIEWS]
@@ -80,6 +80,7 @@ while True:
 PUBLISHER = """
 import os, signal
 import pathlib, shutil
+from warehouse.lake.partitions import Lake
 from warehouse.published import master, publish
 {where} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 publish.publish({url!r})
@@ -381,39 +382,32 @@ def test_a_log_that_somebody_left_beside_the_link_cannot_hurt(days: Any, lake: L
         assert connection.sql("FROM insights_hourly").count("*").fetchall() == [(40,)]
 
 
-@pytest.fixture
-def younger(monkeypatch: pytest.MonkeyPatch) -> Callable[[Column], Table]:
-    """Says another catalogue: `insights_hourly` with a column added or changed."""
-
+def younger(column: Column) -> Catalog:
+    """Another catalog: `insights_hourly` with a column added or changed."""
     table = TABLES["insights_hourly"]
-
-    def change(column: Column) -> Table:
-        others = tuple(c for c in table.columns if c.name != column.name)
-        changed = replace(table, columns=(*others, column))
-        monkeypatch.setitem(TABLES, table.name, changed)
-        listed = long_actions(changed)
-        assert listed
-        monkeypatch.setattr(build, "VIEWS", {**VIEWS, listed.name: listed})
-        return changed
-
-    return change
+    others = tuple(c for c in table.columns if c.name != column.name)
+    changed = replace(table, columns=(*others, column))
+    listed = long_actions(changed)
+    assert listed
+    return Catalog(
+        {**TABLES, table.name: changed}, {**VIEWS, listed.name: listed}, frozenset({table.name})
+    )
 
 
-def test_a_column_added_to_the_catalogue_is_null_in_older_files(
-    days: Any, lake: Lake, younger: Callable[[Column], Table]
-) -> None:
+def test_a_column_added_to_the_catalogue_is_null_in_older_files(days: Any, lake: Lake) -> None:
     days.put(account="12")
     publish(lake.root)
-    younger(Column("reach", "count", "Accounts that saw it"))
-    publish(lake.root)
+    catalog = younger(Column("reach", "count", "Accounts that saw it"))
+    publish(lake.root, catalog=catalog)
 
     for schema in ("main", "lake"):
         rows = ask(lake.root, f"FROM {schema}.insights_hourly SELECT count(*), count(reach)")
         assert rows == [(6, 0)]
+    lake = Lake(lake.root, catalog=catalog)
     assert lake.read("insights_hourly")["reach"].null_count == 6
 
-    days.put()  # by the catalogue that has the column
-    publish(lake.root)
+    replace(days, lake=lake).put()
+    publish(lake.root, catalog=catalog)
     for schema in ("main", "lake"):
         rows = ask(
             lake.root, f"FROM {schema}.insights_hourly SELECT count(*), typeof(any_value(reach))"
@@ -422,13 +416,14 @@ def test_a_column_added_to_the_catalogue_is_null_in_older_files(
 
 
 def test_a_column_taken_from_the_catalogue_leaves_older_files_readable(
-    days: Any, lake: Lake, younger: Callable[[Column], Table]
+    days: Any, lake: Lake
 ) -> None:
-    younger(Column("reach", "count", "Accounts that saw it"))
-    days.put()
-    younger(Column("mood", "text", "How it felt"))  # in the place of `reach`
-    days.put(account="12")
-    publish(lake.root)
+    before = younger(Column("reach", "count", "Accounts that saw it"))
+    replace(days, lake=Lake(lake.root, catalog=before)).put()
+    after = younger(Column("mood", "text", "How it felt"))  # in the place of `reach`
+    lake = Lake(lake.root, catalog=after)
+    replace(days, lake=lake).put(account="12")
+    publish(lake.root, catalog=after)
 
     for schema in ("main", "lake"):
         rows = ask(lake.root, f"FROM {schema}.insights_hourly SELECT count(*), sum(clicks)")
@@ -438,13 +433,12 @@ def test_a_column_taken_from_the_catalogue_leaves_older_files_readable(
     assert lake.read("insights_hourly").num_rows == 12
 
 
-def test_a_window_added_to_a_list_is_null_in_older_files(
-    days: Any, lake: Lake, younger: Callable[[Column], Table]
-) -> None:
+def test_a_window_added_to_a_list_is_null_in_older_files(days: Any, lake: Lake) -> None:
     days.put()
     publish(lake.root)
-    younger(Column("actions", "actions", "Actions", windows=("1d_view",)))
-    publish(lake.root)
+    catalog = younger(Column("actions", "actions", "Actions", windows=("1d_view",)))
+    publish(lake.root, catalog=catalog)
+    lake = Lake(lake.root, catalog=catalog)
 
     entry = {"action_type": "like", "value": Decimal(4), "1d_view": None}
     assert ask(lake.root, "FROM insights_hourly SELECT actions[1] WHERE clicks = 4") == [(entry,)]
@@ -452,20 +446,22 @@ def test_a_window_added_to_a_list_is_null_in_older_files(
 
 
 def test_a_changed_kind_is_refused_with_what_to_do_and_the_old_file_stays(
-    days: Any, lake: Lake, younger: Callable[[Column], Table]
+    days: Any, lake: Lake
 ) -> None:
     days.put()
     publish(lake.root)
-    younger(Column("clicks", "money", "Clicks"))
+    catalog = younger(Column("clicks", "money", "Clicks"))
+    lake = Lake(lake.root, catalog=catalog)
 
     with pytest.raises(ChangedKindError, match=r"insights_hourly\.clicks is decimal.* new name"):
-        publish(lake.root)
+        publish(lake.root, catalog=catalog)
     with pytest.raises(ChangedKindError, match="load the account-days again"):
         lake.read("insights_hourly")
     assert ask(lake.root, "FROM insights_hourly SELECT sum(clicks)") == [(10,)]
 
-    days.put(loaded_at=datetime(2026, 11, 23, tzinfo=UTC))  # with the new kind
-    publish(lake.root)
+    # with the new kind
+    replace(days, lake=lake).put(loaded_at=datetime(2026, 11, 23, tzinfo=UTC))
+    publish(lake.root, catalog=catalog)
     assert ask(lake.root, "FROM insights_hourly SELECT sum(clicks)") == [(Decimal(10),)]
 
 

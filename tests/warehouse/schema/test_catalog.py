@@ -1,4 +1,4 @@
-"""Tables that others hand over: kept, published, and never at the cost of the warehouse's own."""
+"""Tables that others add: kept, published, and never at the cost of the warehouse's own."""
 
 from __future__ import annotations
 
@@ -15,14 +15,11 @@ from warehouse.decode.pages import Account, decode
 from warehouse.errors import UnfitTableError
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
-from warehouse.schema.catalog import OWN, register
-from warehouse.schema.tables import TABLES, Column, Table
-from warehouse.schema.views import VIEWS
+from warehouse.schema.catalog import OWN
+from warehouse.schema.tables import Column, Table
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-pytestmark = pytest.mark.usefixtures("own_tables")
 
 DAY = date(2026, 11, 21)
 
@@ -51,26 +48,16 @@ def rows_of(**values: Any) -> Any:
     return decode(MINE, [body], Account("11", "Europe/Berlin", "EUR"), [DAY])
 
 
-def test_a_registered_table_is_published_with_its_view_and_gone_when_it_is_not(
-    tmp_path: Path,
-) -> None:
-    register(MINE)
+def test_a_table_that_was_added_is_published_with_its_view(tmp_path: Path) -> None:
+    catalog = OWN.with_table(MINE)
     entry = {"action_type": "like", "action_device": "iphone", "value": "2", "7d_click": "1"}
-    lake = Lake(tmp_path / "lake")
+    lake = Lake(tmp_path / "lake", catalog=catalog)
     lake.replace("mine", rows_of(actions=[entry]).rows, account_id="11", date=DAY)
     publish(lake.root)
     with warehouse.open(lake.root) as opened:
         found = opened.sql("FROM mine_actions SELECT age, action_type, action_device, value")
         assert found.fetchall() == [("25-34", "like", "iphone", Decimal(2))]
-        assert VIEWS["mine_actions"].grain[-2:] == ("action_type", "action_device")
-
-    del TABLES["mine"], VIEWS["mine_actions"]
-    publish(lake.root)
-
-    with warehouse.open(lake.root) as opened:
-        names = {row[0] for row in opened.sql("SHOW ALL TABLES").project("name").fetchall()}
-    assert not names & {"mine", "mine_actions"}
-    assert "insights_hourly" in names
+    assert catalog.views["mine_actions"].grain[-2:] == ("action_type", "action_device")
 
 
 def test_a_value_of_another_shape_is_kept_as_json_digit_for_digit() -> None:
@@ -117,7 +104,7 @@ def test_a_key_that_was_asked_for_is_not_unknown_and_another_is() -> None:
 
 
 def wider(**changes: Any) -> Table:
-    own = OWN["insights_daily"]
+    own = OWN.tables["insights_daily"]
     return replace(own, columns=(*own.columns, Column("cpc", "ratio", "Cost")), **changes)
 
 
@@ -130,30 +117,49 @@ def wider(**changes: Any) -> Table:
         (replace(MINE, name="calendar"), "called calendar already; choose another"),
         (replace(MINE, name="creatives"), "reserved for a table of the warehouse; choose another"),
         (replace(MINE, name="insights_hourly"), "one row per account_id, ad_id, date, hour"),
-        (replace(OWN["insights_daily"], columns=OWN["insights_daily"].columns[1:]), "account_id"),
+        (replace(wider(), columns=wider().columns[1:]), "account_id"),
         (wider(grain=("account_id", "date")), "has one row per account_id, ad_id, date, and must"),
     ],
 )
-def test_a_table_that_would_take_something_away_is_refused_and_nothing_changes(
-    table: Table, told: str
-) -> None:
-    before = dict(TABLES), dict(VIEWS)
-
+def test_a_table_that_would_take_something_away_is_refused(table: Table, told: str) -> None:
     with pytest.raises(UnfitTableError, match=told):
-        register(table)
-
-    assert before == (TABLES, VIEWS)
+        OWN.with_table(table)
 
 
 def test_one_of_its_own_may_be_given_more_columns() -> None:
-    register(wider())
+    catalog = OWN.with_table(wider())
 
-    assert TABLES["insights_daily"].column("cpc").kind == "ratio"
-    assert "campaign_daily" in VIEWS
+    assert catalog.tables["insights_daily"].column("cpc").kind == "ratio"
+    assert list(catalog.tables) == list(OWN.tables)
+    assert list(catalog.views) == list(OWN.views)
 
 
 def test_a_view_that_is_called_like_a_new_table_is_seen() -> None:
-    register(MINE)
+    catalog = OWN.with_table(MINE)
 
     with pytest.raises(UnfitTableError, match="mine_actions"):
-        register(replace(MINE, name="mine_actions"))
+        catalog.with_table(replace(MINE, name="mine_actions"))
+
+
+def test_nothing_changes_a_catalog_and_the_order_of_what_is_added_does_not_matter() -> None:
+    before = list(OWN.tables), list(OWN.views)
+    other = replace(MINE, name="another")
+
+    one = OWN.with_table(MINE).with_table(other)
+
+    assert one == OWN.with_table(other).with_table(MINE)
+    assert list(one.tables) == [*OWN.tables, "another", "mine"]
+    assert list(one.views) == [*OWN.views, "another_actions", "mine_actions"]
+    assert one.given == {"another", "mine"}
+    assert before == (list(OWN.tables), list(OWN.views))
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        one.tables["more"] = MINE  # type: ignore[index]
+
+
+def test_a_table_that_takes_the_place_of_one_takes_its_view_too() -> None:
+    plain = replace(MINE, columns=MINE.columns[:-1])
+
+    catalog = OWN.with_table(MINE).with_table(plain)
+
+    assert catalog.tables["mine"] is plain
+    assert "mine_actions" not in catalog.views

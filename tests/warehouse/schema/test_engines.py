@@ -103,7 +103,7 @@ def test_pyarrow_reads_a_day_with_the_types_of_the_schema(
 def test_pyarrow_with_our_schema_fills_what_an_older_file_lacks(
     run: Callable[[str], Mapping[str, Any]], days: Any
 ) -> None:
-    text = block("table_named")
+    text = block("TABLES")
     assert run(text)["table"].schema == INSIGHTS_HOURLY.arrow_schema
 
     path = days.lake.root / days.lake.key("insights_hourly", "11", DAYS[0])

@@ -14,6 +14,7 @@ import sqlglot
 from sqlglot import exp
 
 from warehouse.errors import UnknownTableError
+from warehouse.schema.catalog import OWN
 from warehouse.schema.external import DIALECTS, create_external, statements
 from warehouse.schema.table import INSTANT, KINDS, Column, Table
 from warehouse.schema.tables import INSIGHTS_DAILY, TABLES
@@ -164,10 +165,10 @@ def test_bigquery_says_which_lists_its_rules_for_names_keep_out() -> None:
 
 
 def test_all_tables_that_have_files_are_told_and_others_are_refused() -> None:
-    sql = statements("trino", ROOT)
+    sql = statements(OWN, "trino", ROOT)
 
     made = set(re.findall(r"CREATE TABLE (\w+)", sql))
     assert made == {name for name, table in TABLES.items() if table.partitions is not None}
     assert set(STORED) <= made
     with pytest.raises(UnknownTableError, match=r"warehouse\.duckdb alone"):
-        statements("trino", ROOT, ["loads"])
+        statements(OWN, "trino", ROOT, ["loads"])

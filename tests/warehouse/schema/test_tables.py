@@ -19,7 +19,6 @@ from warehouse.schema.tables import (
     TABLES,
     Column,
     Table,
-    table_named,
 )
 
 ALL = pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
@@ -87,7 +86,7 @@ def test_attribution_windows_stand_beside_the_value_of_an_action() -> None:
 def test_a_version_of_the_columns_stands_for_just_these_columns() -> None:
     columns = [
         f"{table.name}.{field.name}: {field.type}"
-        for table in OWN.values()
+        for table in OWN.tables.values()
         if table.partitions is not None
         for field in table.arrow_schema
     ]
@@ -100,4 +99,4 @@ def test_a_version_of_the_columns_stands_for_just_these_columns() -> None:
 
 def test_an_unknown_table_is_refused_with_the_ones_there_are() -> None:
     with pytest.raises(UnknownTableError, match="there are accounts, campaigns"):
-        table_named("campaign")
+        OWN.table_named("campaign")

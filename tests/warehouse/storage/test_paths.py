@@ -100,7 +100,7 @@ def test_rejects_and_objects_are_published_too(
         assert opened.sql(asked).fetchall() == [("11", "7", "Autumn")]
 
 
-@pytest.mark.parametrize("words", [("filter=",), ("table_named",), ("pandas",), ("polars",)])
+@pytest.mark.parametrize("words", [("filter=",), ("TABLES",), ("pandas",), ("polars",)])
 def test_other_engines_take_account_and_day_from_the_folders_of_the_table(
     words: Sequence[str], root: Path, make_days: Callable[[Path], Any]
 ) -> None:

@@ -1,0 +1,231 @@
+"""What the lake knows of its tables: the definition of each that is not ours, in a file of its own.
+
+    .tables/by_country.json
+
+Whoever loads such a table keeps its definition before its rows; publishing from a project keeps
+those of all its reports. So whoever else publishes or opens the lake has the same tables. The
+warehouse's own are in its code; `insights_daily` is kept where a report has given it more columns.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from warehouse.errors import UnfitTableError
+from warehouse.schema.table import KINDS, Column, Table
+from warehouse.schema.tables import SCHEMA_VERSION, TABLES
+from warehouse.storage.atomic import workshop
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from warehouse.schema.catalog import Catalog
+    from warehouse.storage.store import Store
+
+__all__ = ["FOLDER", "Known", "keep_definition", "keep_definitions", "known_tables"]
+
+_log = logging.getLogger(__name__)
+
+FOLDER: Final = ".tables"
+
+#: Folders that files of a table may be in.
+PARTITIONS: Final[Sequence[Sequence[str]]] = ((), ("account_id",), ("account_id", "date"))
+
+#: A name that can be part of a path and of SQL as it is.
+_NAME: Final = re.compile(r"[A-Za-z0-9_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All tables that are known of a lake. `left_out`: the name of each whose definition cannot be
+    used → why, and what to do.
+    """
+
+    catalog: Catalog
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+def known_tables(store: Store, catalog: Catalog) -> Known:
+    """The tables of a catalog, and those that the lake has kept the definitions of. What the
+    catalog was given wins: it is newer. Lists one small folder, and reads the files in it.
+    """
+    kept = {
+        found.key.removeprefix(f"{FOLDER}/").removesuffix(".json"): found.key
+        for found in store.find(f"{FOLDER}/*.json")
+    }
+    wanted = {name: key for name, key in kept.items() if name not in catalog.given}
+    left_out = {}
+    for (name, key), text in zip(
+        wanted.items(), store.each(lambda key: _text(store, key), wanted.values()), strict=True
+    ):
+        if text is not None:
+            try:
+                catalog = catalog.with_table(_parsed(name, text), is_given=False)
+            except (ValueError, UnfitTableError) as error:
+                left_out[name] = f"{store.name(key)} cannot be used: {error}"
+    return Known(catalog, left_out)
+
+
+def keep_definitions(store: Store, catalog: Catalog) -> None:
+    """Keep the definition of each table that a catalog was given, where it is not kept like that.
+
+    One that cannot be written is logged: all is well but for those who publish without it.
+    """
+    try:
+        for name in sorted(catalog.given):
+            keep_definition(store, catalog.tables[name])
+    except OSError as error:
+        _log.warning(
+            "The definitions of tables could not be written into the lake, so that others who "
+            "publish it may miss tables of reports: %s",
+            error,
+        )
+
+
+def keep_definition(store: Store, table: Table) -> None:
+    """Keep the definition of a table, if it is not kept like that. Raises OSError.
+
+    One of the warehouse's own that is as the code has it needs no file.
+    """
+    key, wanted = f"{FOLDER}/{table.name}.json", _values(table)
+    if _is_kept(store, key, wanted) or not _NAME.fullmatch(table.name):
+        return
+    with workshop(store.root) as folder:
+
+        def write() -> Path | None:
+            if _is_kept(store, key, wanted):  # somebody was faster
+                return None
+            written = folder / "definition.unfinished"
+            written.write_text(f"{json.dumps(wanted, ensure_ascii=False, indent=1)}\n", "utf-8")
+            return written
+
+        store.replace(key, write)
+
+
+def _is_kept(store: Store, key: str, wanted: Mapping[str, Any]) -> bool:
+    text = _text(store, key)
+    if text is None:
+        own = TABLES.get(str(wanted["name"]))
+        return own is not None and _values(own) == wanted
+    with suppress(ValueError):
+        return bool(json.loads(text) == wanted)
+    return False
+
+
+def _text(store: Store, key: str) -> bytes | None:
+    try:
+        return store.read(key)
+    except FileNotFoundError:
+        return None
+
+
+# -- a table as JSON -------------------------------------------------------------------------------
+
+
+def _values(table: Table) -> Mapping[str, Any]:
+    return {
+        "name": table.name,
+        "schema_version": SCHEMA_VERSION,
+        "meaning": table.meaning,
+        "grain": [*table.grain],
+        "partitions": None if table.partitions is None else [*table.partitions],
+        "columns": [_column_values(column) for column in table.columns],
+    }
+
+
+def _column_values(column: Column) -> Mapping[str, Any]:
+    """What a column is; what it is not is left out. `type` is Arrow's, for people and for code
+    that does not know the kind.
+    """
+    more = {
+        "unit": column.unit,
+        "breakdown": column.breakdown,
+        "windows": [*column.windows],
+        "keys": [*column.keys],
+        "inside": [*column.inside],
+        "moves": column.moves,
+    }
+    return {
+        "name": column.name,
+        "kind": column.kind,
+        "type": str(column.arrow_type),
+        "source": column.source,
+        "meaning": column.meaning,
+        **{name: value for name, value in more.items() if value},
+    }
+
+
+def _parsed(name: str, text: bytes) -> Table:
+    """The table of a definition. Raises ValueError that says what is wrong and what to do."""
+    try:
+        said = json.loads(text)
+        table = Table(
+            str(said["name"]),
+            tuple(map(str, said["grain"])),
+            str(said["meaning"]),
+            tuple(_column(values) for values in said["columns"]),
+            tuple(map(str, said["partitions"])),
+        )
+        is_newer = int(said["schema_version"]) > SCHEMA_VERSION
+        types = {str(values["name"]): str(values["type"]) for values in said["columns"]}
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise ValueError(f"it is damaged. {_REPAIR}") from None
+    if wrong := _wrong(name, table, types if is_newer else {}):
+        raise ValueError(f"{wrong}. {_UPGRADE if is_newer else _REPAIR}")
+    return _completed(table)
+
+
+_REPAIR: Final = (
+    "Load a day of the report again, or publish from the project that defines it, and it is "
+    "rewritten"
+)
+_UPGRADE: Final = "A newer fbinsights wrote it: upgrade this one, then publish again"
+
+
+def _completed(table: Table) -> Table:
+    """One of the warehouse's own has the columns that this code gives it, whoever kept it."""
+    own = TABLES.get(table.name)
+    if own is None:
+        return table
+    ours = {column.name: column for column in own.columns}
+    there = {column.name: ours.get(column.name, column) for column in table.columns}
+    return replace(table, columns=tuple((there | ours).values()))
+
+
+def _column(values: Mapping[str, Any]) -> Column:
+    source = str(values["source"])
+    return Column(
+        str(values["name"]),
+        str(values["kind"]),
+        str(values["meaning"]),
+        str(values.get("unit", "")),
+        field=None if source == values["name"] else source,
+        breakdown=bool(values.get("breakdown")),
+        windows=tuple(map(str, values.get("windows", ()))),
+        keys=tuple(map(str, values.get("keys", ()))),
+        inside=tuple(map(str, values.get("inside", ()))),
+        moves=bool(values.get("moves")),
+    )
+
+
+def _wrong(name: str, table: Table, types: Mapping[str, str]) -> str:
+    """Why a table cannot be published; "" if it can. `types` are those that columns must have:
+    older code may have written narrower ones, which is no fault.
+    """
+    if table.name != name or not _NAME.fullmatch(name):
+        return f"it defines {table.name!r}"
+    for column in table.columns:
+        if column.kind not in KINDS or (column.kind != "actions" and column.windows + column.keys):
+            return f"the kind {column.kind!r} of the column {column.name} is not known here"
+        if types and types[column.name] != str(column.arrow_type):
+            return f"the column {column.name} is {types[column.name]}, not {column.arrow_type}"
+    missing = {*table.grain, *(table.partitions or ())} - {column.name for column in table.columns}
+    if missing:
+        return f"it has no column {min(missing)}"
+    return "" if table.partitions in PARTITIONS else f"its folders are {table.partitions}"
