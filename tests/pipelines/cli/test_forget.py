@@ -174,9 +174,9 @@ def test_a_load_that_goes_on_meanwhile_is_told(
     first, lake = sandbox.account_ids[0], Lake(url)
     rows = lake.read("insights_hourly", account_id=first, date=DAYS[-1])
 
-    def publish_late(*given: str, afresh: bool) -> object:
+    def publish_late(*given: str, **how: Any) -> object:
         lake.replace("insights_hourly", rows, account_id=first, date=DAYS[-1])
-        return publish(*given, afresh=afresh)
+        return publish(*given, **how)
 
     with monkeypatch.context() as patched:
         patched.setattr(forget, "publish", publish_late)
