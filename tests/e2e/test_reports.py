@@ -275,15 +275,28 @@ def test_a_day_before_the_report_begins_is_refused_with_what_to_do(checkout: Che
     assert "is before the start_date of spend_by_placement, 2026-01-01" in done.stderr
 
 
-def test_a_report_that_is_deleted_is_gone_from_the_next_publish(checkout: Checkout) -> None:
+def test_what_was_loaded_of_a_report_that_is_gone_stays_until_its_definition_goes_too(
+    checkout: Checkout,
+) -> None:
+    """So it is for every process that does not know the report, such as a worker's."""
     checkout.write(EXAMPLE)
     checkout.run(*shlex.split(COMMANDS[1]))
+    counted = "select count(*) from spend_by_placement_actions"
+    before = checkout.run("query", counted, "--format", "csv")
+    snapshots = checkout.folder / "lake" / ".snapshots"
+    numbers = [path.name for path in snapshots.glob("0*")]
     checkout.report.unlink()
 
     done = checkout.run("publish")
-    asked = checkout.run("query", "from spend_by_placement")
+    after = checkout.run("query", counted, "--format", "csv")
 
-    assert done.returncode == 0
+    assert (done.returncode, before.returncode) == (0, 0)
+    assert int(before.stdout.splitlines()[1]) > 0
+    assert after.stdout == before.stdout
+    assert [path.name for path in snapshots.glob("0*")] == numbers, "nothing was rebuilt"
+    (checkout.folder / "lake" / ".tables" / "spend_by_placement.json").unlink()
+    checkout.run("publish")
+    asked = checkout.run("query", "from spend_by_placement")
     assert "spend_by_placement does not exist" in asked.stderr
     assert list((checkout.folder / "lake" / "spend_by_placement").rglob("data.parquet"))
 
