@@ -9,21 +9,18 @@ warehouse's own are in its code; `insights_daily` is kept where a report has giv
 
 from __future__ import annotations
 
-import json
 import logging
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from warehouse.errors import UnfitTableError
 from warehouse.schema.table import KINDS, Column, Table
 from warehouse.schema.tables import SCHEMA_VERSION, TABLES
-from warehouse.storage.atomic import workshop
+from warehouse.storage.state import change, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from warehouse.schema.catalog import Catalog
     from warehouse.storage.store import Store
@@ -61,12 +58,11 @@ def known_tables(store: Store, catalog: Catalog) -> Known:
     }
     wanted = {name: key for name, key in kept.items() if name not in catalog.given}
     left_out = {}
-    for (name, key), text in zip(
-        wanted.items(), store.each(lambda key: _text(store, key), wanted.values()), strict=True
-    ):
-        if text is not None:
+    said = store.each(lambda key: _said(store, key), wanted.values())
+    for (name, key), definition in zip(wanted.items(), said, strict=True):
+        if definition is not None:
             try:
-                catalog = catalog.with_table(_parsed(name, text), is_given=False)
+                catalog = catalog.with_table(_parsed(name, definition), is_given=False)
             except (ValueError, UnfitTableError) as error:
                 left_out[name] = f"{store.name(key)} cannot be used: {error}"
     return Known(catalog, left_out)
@@ -94,35 +90,26 @@ def keep_definition(store: Store, table: Table) -> None:
     One of the warehouse's own that is as the code has it needs no file.
     """
     key, wanted = f"{FOLDER}/{table.name}.json", _values(table)
-    if _is_kept(store, key, wanted) or not _NAME.fullmatch(table.name):
-        return
-    with workshop(store.root) as folder:
-
-        def write() -> Path | None:
-            if _is_kept(store, key, wanted):  # somebody was faster
-                return None
-            written = folder / "definition.unfinished"
-            written.write_text(f"{json.dumps(wanted, ensure_ascii=False, indent=1)}\n", "utf-8")
-            return written
-
-        store.replace(key, write)
+    if _NAME.fullmatch(table.name) and not _is_kept(store, key, wanted):
+        change(store, key, lambda: None if _is_kept(store, key, wanted) else wanted)
 
 
 def _is_kept(store: Store, key: str, wanted: Mapping[str, Any]) -> bool:
-    text = _text(store, key)
-    if text is None:
+    said = _said(store, key)
+    if said is None:
         own = TABLES.get(str(wanted["name"]))
         return own is not None and _values(own) == wanted
-    with suppress(ValueError):
-        return bool(json.loads(text) == wanted)
-    return False
+    return bool(said == wanted)
 
 
-def _text(store: Store, key: str) -> bytes | None:
+def _said(store: Store, key: str) -> Any:
+    """What a file says: None where there is none, "" where it is damaged."""
     try:
-        return store.read(key)
+        return load(store, key) or ""
     except FileNotFoundError:
         return None
+    except ValueError:
+        return ""
 
 
 # -- a table as JSON -------------------------------------------------------------------------------
@@ -161,10 +148,9 @@ def _column_values(column: Column) -> Mapping[str, Any]:
     }
 
 
-def _parsed(name: str, text: bytes) -> Table:
+def _parsed(name: str, said: Any) -> Table:
     """The table of a definition. Raises ValueError that says what is wrong and what to do."""
     try:
-        said = json.loads(text)
         table = Table(
             str(said["name"]),
             tuple(map(str, said["grain"])),
