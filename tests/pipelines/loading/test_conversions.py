@@ -183,7 +183,7 @@ def test_where_meta_refuses_actions_the_totals_are_had_without_them(
     found = loads(load_report())
 
     assert {load.conversions for load in found} == {"unprovable"}
-    assert all("own actions could not be had" in load.conversions_reason for load in found)
+    assert all("own totals of actions could not be loaded" in load.conversions_reason for load in found)
     assert all(reason in load.conversions_reason for load in found)
     assert calls(sandbox) == 2 + more_calls
     totals = lake.loads_of(CONTROL.name, [(load.account_id, load.date) for load in found])
@@ -267,7 +267,7 @@ def _unreadable_purchases(rows: list[dict[str, Any]]) -> None:
     ("pages", "verdict", "reason"),
     [
         (REPORT_PAGES, "unproven", "which what could not be read may explain"),
-        (CONTROL_PAGES, "unprovable", "could not be had: actions"),
+        (CONTROL_PAGES, "unprovable", "could not be loaded: actions"),
     ],
 )
 def test_a_value_that_cannot_be_read_costs_the_proof_of_actions_alone(
