@@ -183,7 +183,9 @@ def test_where_meta_refuses_actions_the_totals_are_had_without_them(
     found = loads(load_report())
 
     assert {load.conversions for load in found} == {"unprovable"}
-    assert all("own totals of actions could not be loaded" in load.conversions_reason for load in found)
+    assert all(
+        "own totals of actions could not be loaded" in load.conversions_reason for load in found
+    )
     assert all(reason in load.conversions_reason for load in found)
     assert calls(sandbox) == 2 + more_calls
     totals = lake.loads_of(CONTROL.name, [(load.account_id, load.date) for load in found])
