@@ -73,7 +73,7 @@ def critical_path(told: Mapping[str, Any]) -> float:
     """Seconds that a load cannot go below: ``/_sandbox/calls`` → the longest chain, of calls that
     wait for a turn and report runs that take their time. Who takes longest goes first.
     """
-    from fbgraph.reports.scheduler import APP_CALLS  # noqa: PLC0415  # what is measured is imported when used
+    from fbgraph.reports.allowance import APP_CALLS  # noqa: PLC0415  # what is measured is imported when used
 
     spent = told["spent_by_account"]
     runs: dict[str, float] = {}

@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING, Final
 from fbgraph.limits.throttle import cooldown_seconds
 from fbgraph.limits.usage import Limit
 from fbgraph.objects.report_run import DONE_PERCENT, poll_seconds
-from fbgraph.reports.scheduler import ACCOUNT_RUNS, APP_RUNS
-from fbgraph.reports.task import patience, runs_allowed
+from fbgraph.reports.allowance import ACCOUNT_RUNS, APP_RUNS, allowed, patience
 from pipelines.cli.plan import PACES, RUN_SECONDS, Pace
 from pipelines.loading.estimate import POLLS_PER_RUN, UNKNOWN_ROWS, Cost, cost_of, cut
 from pipelines.loading.listings import LEVEL_OF
@@ -157,7 +156,7 @@ def calls_of(costs: Sequence[Cost], pace: Pace, flight: float) -> Iterator[tuple
         # Runs that are in flight when the first of them is done were all asked without knowing it.
         ages = poll_ages(RUN_SECONDS if n >= flight else 0.0, patience(usage, _ACCOUNT))
         calls = cost.calls + (len(ages) - POLLS_PER_RUN) * cost.runs
-        here = flight * runs_allowed(usage, _ACCOUNT, ACCOUNT_RUNS) / ACCOUNT_RUNS
+        here = flight * allowed(usage, _ACCOUNT, ACCOUNT_RUNS) / ACCOUNT_RUNS
         every = ages[-1] / (here * calls) if cost.runs else 0.0
         for nth in range(calls):
             level = max(0.0, level - (now - last) * pace.points / pace.decay_seconds)

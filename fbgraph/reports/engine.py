@@ -1,86 +1,50 @@
-"""Many reports at once: runs are created, polled together, read, asked for again and split.
+"""Many reports at once: the tasks of all accounts, one poller for all runs, one deciding thread.
 
-One thread decides, here; others make the calls (`runner`), which spend their time waiting for Meta.
-What the decisions rest on stands in `asks`, `orders` and `reports`.
+`fetch` says what becomes of a task, `scheduler` whose turn it is, `poller` which runs are polled.
+Here their steps are carried out: other threads make the calls (`runner`), and spend their time
+waiting for Meta.
 """
 
 from __future__ import annotations
 
-import logging
-import math
+from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from fbgraph.errors import (
-    ENDS_EVERYTHING,
-    GraphError,
-    NotFoundError,
-    PermissionDeniedError,
-    RequestError,
-    RetryableError,
-    RunFailedError,
-    StoppedError,
-    ThrottledError,
-    TooMuchDataError,
-)
-from fbgraph.http.filtering import refused_fields
-from fbgraph.objects.report_run import ReportRun, Step, hung_error, next_step, poll_seconds
-from fbgraph.reports.ages import EVERYTHING, blamed_fields, refused_day
-from fbgraph.reports.query import (
-    BUSY_ATTEMPTS,
-    Ask,
-    Remedy,
-    level_below,
-    remedy_of,
-    split_days,
-    split_inside,
-)
-from fbgraph.reports.runner import Runner, poll_of
-from fbgraph.reports.scheduler import Job, Turns
-from fbgraph.reports.task import Order, Part, Saved, patience
+from fbgraph.errors import ENDS_EVERYTHING, GraphError, StoppedError
+from fbgraph.http.request import Request
+from fbgraph.reports.fetch import Fetcher
+from fbgraph.reports.poller import Poller
+from fbgraph.reports.routine import All, Call, Create, Finished, Routine, Until
+from fbgraph.reports.runner import Runner
+from fbgraph.reports.scheduler import Scheduler, Situation, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from fbgraph.client import GraphClient
-    from fbgraph.reports.task import Journal, Known, Work
+    from fbgraph.reports.handler import Loaded, PendingRuns, ReportHandler, Wanted
+    from fbgraph.reports.poller import Watch
+    from fbgraph.reports.task import ReportTask
 
     Wait = Callable[[Collection[Future[Any]], float], Iterable[Future[Any]]]
 
-__all__ = ["Engine", "Flight", "wait_for_any"]
+__all__ = ["Engine", "wait_for_any"]
 
-#: Threads: those of accounts that rest for a limit sleep, and do not count as calls under way.
+#: Threads: those of accounts that wait for a limit sleep, and do not count as calls under way.
 THREADS: Final = 64
-
-#: How often the log of a run says how the report runs get on.
-TELL_SECONDS: Final = 15.0
 
 #: Seconds after which the deciding thread looks up even if no call has come back, and the least
 #: that it waits.
 TICK_SECONDS: Final = 0.5
 _LEAST_SECONDS: Final = 0.01
 
+#: What is never a matter of one task.
+_ENDS: Final = (*ENDS_EVERYTHING, StoppedError)
+
 Result = TypeVar("Result")
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Flight:
-    """How the runs in flight are getting on: `percent` is their mean."""
-
-    runs: int
-    percent: float
-    usage_percent: float
-
-    def __str__(self) -> str:
-        return (
-            f"{self.runs} report runs in flight at {self.percent:.0f} %,"
-            f" {self.usage_percent:.0f} % of the busiest limit used"
-        )
 
 
 def wait_for_any(futures: Collection[Future[Any]], seconds: float) -> Collection[Future[Any]]:
@@ -89,412 +53,207 @@ def wait_for_any(futures: Collection[Future[Any]], seconds: float) -> Collection
 
 
 class Engine(Generic[Result]):
-    """Fills orders for a `Work`.
-
-    `statuses` and `fields` are what a whole report asks for; fields that are `required` are never
-    left out. `tolerated`: exceptions of the work's own that fail an order and nothing else.
-    `old_before`: where Meta refuses days before it, younger ones are tried before all are blamed.
-    `wait` gives the calls that have come back, after so many seconds at most; `now` aware instants.
+    """Loads tasks for a `ReportHandler`. `wait` gives the calls that have come back, after so many
+    seconds at most; `now` aware instants.
     """
 
     def __init__(  # noqa: PLR0913  # what it works with, by name
         self,
         client: GraphClient,
-        work: Work[Result],
-        journal: Journal,
+        handler: ReportHandler[Result],
+        pending: PendingRuns,
+        wanted: Wanted,
         *,
-        statuses: Sequence[str],
-        fields: Sequence[str],
-        required: Sequence[str],
-        tolerated: tuple[type[Exception], ...] = (),
-        old_before: date = date.min,
         wait: Wait = wait_for_any,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client = client
-        self._work = work
-        self._journal = journal
-        self._runner = Runner(client, work, journal)
-        self._statuses = tuple(statuses)
-        self._fields = tuple(fields)
-        self._required = frozenset(required)
-        self._tolerated = tolerated
-        self._old_before = old_before
+        self._pending = pending
+        self._failures = wanted.failures
         self._wait = wait
-        self._now = now
-        self._dropped: frozenset[str] = frozenset()
-        self._turns: Turns[Result] = Turns(client)
-        self._suspects: list[tuple[Part, GraphError]] = []
-        self._is_polling = self._is_searching = False
-        self._told = -math.inf
+        self._runner = Runner(client, handler, pending)
+        self._fetcher = Fetcher(client, self._runner, handler, pending, wanted, now)
+        self._scheduler: Scheduler[Routine] = Scheduler()
+        self._poller = Poller()
+        self._active: dict[Future[Any], Routine] = {}
+        self._polls: Future[Any] | None = None
+        self._watching: dict[Watch, Routine] = {}
+        self._blocked: list[tuple[Until, Routine]] = []
+        self._results: list[Result] = []
+        self._is_heard = False
 
-    def run(self, orders: Iterable[Order]) -> Iterator[Result]:
-        """Fill the orders, newest days first and no account before the others; yields results as
+    def run(self, tasks: Iterable[ReportTask]) -> Iterator[Result]:
+        """Load tasks, the newest days first and no account before the others; yields results as
         they come.
 
         Raises TokenError and BlockedError, which end everything; all else is a result.
         """
-        for order in sorted(orders, key=lambda order: order.days[-1], reverse=True):
-            yield from self._take_in(order)
+        for task in sorted(tasks, key=lambda task: task.days[-1], reverse=True):
+            self._add(task)
         with ThreadPoolExecutor(THREADS, thread_name_prefix="graph") as pool:
             try:
-                while self._turns:
-                    yield from self._refuse_closed()
-                    self._start(pool)
-                    yield from self._land()
-                self._journal.end()
+                while self._start(pool):
+                    yield from self._new_results()
+                    self._land()
+                    yield from self._new_results()
+                yield from self._new_results()
+                self._pending.end()
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 self._client.stop()
                 raise
 
-    def _take_in(self, order: Order, *, is_next: bool = False) -> Iterator[Result]:
-        """Ask for an order; of days that are too old for something, as orders of their own."""
-        too_old = self._turns.known[order.account_id].too_old
-        for days, refused in too_old.cut(order.days):
-            one = order if days == order.days else order.of(days)
-            if EVERYTHING in refused:
-                yield from self._order_failed(one, RequestError(too_old.why[EVERYTHING]))
-                continue
-            one.calls = order.calls if days[-1] == order.days[-1] else 0
-            one.started = self._client.clock()
-            ask = Ask(days, self._statuses, self._fields).without(self._dropped | refused)
-            one.parts.append(Part(one, ask, one.next_number()))
-            self._turns.create(one.parts[0], is_next=is_next)
+    def _add(self, task: ReportTask) -> None:
+        routine = Routine(task.account_id, partial(self._fetcher.load, task))
+        self._scheduler.add_run(task.account_id, routine, task.days[-1], is_last=task.is_fresh)
 
-    def _start(self, pool: ThreadPoolExecutor) -> None:
-        """Start what may be started: polls, then reading and finishing, then creating."""
-        active = self._turns.active
-        if not self._is_polling and (due := self._turns.due()):
-            self._is_polling = True
-            polls = Job("", lambda: self._runner.poll(due), self._polled, _raise)
-            active[pool.submit(polls.work)] = polls
-        while job := self._turns.next_job() or self._creation():
-            active[pool.submit(job.work)] = job
-
-    def _creation(self) -> Job[Result] | None:
-        part = self._turns.next_creation()
-        if part is None:
-            return None
-        return self._job(part, lambda: self._runner.create(part), self._created)
-
-    def _job(
-        self, part: Part, work: Callable[[], Any], then: Callable[[Part, Any], Iterator[Result]]
-    ) -> Job[Result]:
-        return Job(
-            part.order.account_id,
-            work,
-            lambda value: then(part, value),
-            lambda error: self._part_failed(part, error),
-        )
-
-    def _land(self) -> Iterator[Result]:
-        """Wait until a call has come back, a poll is due or a limit is free, and go on."""
-        seconds = TICK_SECONDS if self._is_polling else self._turns.idle_seconds(TICK_SECONDS)
-        if not self._turns.active:
-            self._client.pause(max(seconds, _LEAST_SECONDS))
-            return
-        patience = min(max(seconds, _LEAST_SECONDS), TICK_SECONDS)
-        for future in self._wait(list(self._turns.active), patience):
-            yield from self._landed(future)
-
-    def _landed(self, future: Future[Any]) -> Iterator[Result]:
-        job = self._turns.active.pop(future)
-        if job.account_id:
-            self._turns.heard(job.account_id)
-        error = future.exception()
-        if error is None:
-            yield from job.then(future.result())
-        elif isinstance(error, (*ENDS_EVERYTHING, StoppedError)):
-            raise error
-        elif isinstance(error, (GraphError | OSError, self._tolerated)):
-            yield from job.failed(error)
-        else:
-            raise error
-
-    # -- what went well ------------------------------------------------------------------------
-
-    def _created(self, part: Part, value: tuple[str, float]) -> Iterator[Result]:
-        report_run_id, age_seconds = value
-        now = self._client.clock()
-        part.run = ReportRun.unseen(report_run_id)
-        part.created, part.changed = now - age_seconds, now
-        part.asked_at = self._now() - timedelta(seconds=age_seconds)
-        part.heard, part.silent_since = now, None
-        part.due = now if age_seconds else now + poll_seconds(0.0, 0)
-        part.order.report_run_ids.append(report_run_id)
-        known = self._known(part)
-        known.is_halving &= not known.too_old.ends_before(part.ask.days[0])
-        if not part.order.error:
-            self._turns.flight.append(part)
-        yield from ()
-
-    def _polled(self, answers: Sequence[tuple[Part, Any]]) -> Iterator[Result]:
-        self._is_polling = False
-        for part, answer in answers:
-            if part in self._turns.flight:  # its order has not failed in the meantime
-                yield from self._poll_answered(part, answer)
-        if self._turns.flight:
-            percents = [part.run.percent for part in self._turns.flight]
-            usage = max(self._client.usage().values(), default=0.0)
-            flight = Flight(len(percents), sum(percents) / len(percents), usage)
-            is_news = self._client.clock() - self._told >= TELL_SECONDS
-            self._told = self._client.clock() if is_news else self._told
-            level = logging.INFO if is_news else logging.DEBUG
-            _log.log(level, "%s", flight, extra={"flight": flight})
-
-    def _poll_answered(self, part: Part, answer: ReportRun | GraphError) -> Iterator[Result]:
-        now = self._client.clock()
-        if isinstance(answer, ReportRun):
-            part.was_polled(answer, now)
-            yield from self._step(part, answer, now)
-        elif isinstance(answer, ENDS_EVERYTHING):  # it came in an item of the polls' batch
-            raise answer
-        elif part.may_pass(answer, now):
-            self._poll_again(part, now)
-        else:
-            yield from self._part_failed(part, answer)
-
-    def _step(self, part: Part, run: ReportRun, now: float) -> Iterator[Result]:
-        """Wait for a run, read it, or ask for it again."""
-        age, unchanged = now - part.created, now - part.changed
-        step = next_step(run, age, unchanged, unchanged_polls=part.same_polls)
-        if step is Step.WAIT:
-            self._poll_again(part, now, self._known(part).took_seconds)
-            return
-        self._known(part).took_seconds = age
-        if step is Step.READ:
-            self._turns.flight.remove(part)
-            self._turns.do(self._job(part, lambda: self._runner.read(part), self._was_read))
-        else:
-            yield from self._part_failed(part, run.error or hung_error(run, age))
-
-    def _poll_again(self, part: Part, now: float, took_seconds: float = 0.0) -> None:
-        wait = poll_seconds(
-            now - part.created,
-            part.run.percent,
-            unchanged_seconds=now - part.changed,
-            took_seconds=took_seconds,
-        )
-        part.due = now + wait * patience(self._client.usage(), part.order.account_id)
-
-    def _known(self, part: Part) -> Known:
-        return self._turns.known[part.order.account_id]
-
-    def _was_read(self, part: Part, _: None) -> Iterator[Result]:
-        order = part.order
-        part.is_read = True
-        self._known(part).was_read(part.ask)
-        if order.is_in and not order.error:
-            order.age_seconds = self._client.clock() - order.started
-            self._finish(part)
-        yield from ()
-
-    def _finish(self, part: Part, tries: int = 1) -> None:
-        finish = self._job(part, lambda: self._work.finish(part.order), self._finished)
-        failed = partial(self._finish_failed, part, tries)
-        self._turns.do(replace(finish, failed=failed))
-
-    def _finish_failed(self, part: Part, tries: int, error: Exception) -> Iterator[Result]:
-        """All its pages are in: where only an answer lacks, they are not thrown away."""
-        if isinstance(error, RetryableError) and tries < BUSY_ATTEMPTS:
-            _log.info("%s: finishing again: %s", part.order, error)
-            self._finish(part, tries + 1)
-        else:
-            yield from self._order_failed(part.order, error)
-
-    def _finished(
-        self, part: Part, value: tuple[Sequence[Result], Sequence[Order]]
-    ) -> Iterator[Result]:
-        results, again = value
-        self._work.close(part.order)
-        for order in again:
-            yield from self._take_in(order)
-        if not again:
-            self._journal.done(part.order.account_id, part.order.days)
+    def _new_results(self) -> Iterator[Result]:
+        results, self._results = self._results, []
         yield from results
 
-    # -- what failed ---------------------------------------------------------------------------
+    # -- what is started -----------------------------------------------------------------------
 
-    def _part_failed(self, part: Part, error: Exception) -> Iterator[Result]:
-        """Decide what becomes of a part, and of its order."""
-        order, ask, is_of_run = part.order, part.ask, bool(part.report_run_id)
-        if part in self._turns.flight:
-            self._turns.flight.remove(part)
-        if order.error:
-            return
-        if not isinstance(error, GraphError):
-            yield from self._order_failed(order, error)
-            return
-        self._journal.forget(order.account_id, self._work.params(ask))
-        if self._dropped & set(ask.fields):  # the field was found meanwhile, for another order
-            self._ask_again(part, ask.without(self._dropped))
-            return
-        known = self._known(part)
-        remedy = remedy_of(
-            error,
-            ask,
-            is_of_run=is_of_run,
-            is_hopeless=known.is_hopeless(error),
-            is_lied_to=known.is_lied_to,
-            old_before=self._old_before,
-        )
-        is_usual = remedy in {Remedy.AGAIN, Remedy.HALVE}
-        level = logging.INFO if is_usual else logging.WARNING
-        _log.log(level, "%s: %s: %s", order, remedy.value, error)
-        if remedy is Remedy.AGAIN:
-            self._again(part, error)
-        elif remedy is Remedy.SPLIT:
-            yield from self._split(part, error)
-        elif remedy is Remedy.HALVE:
-            yield from self._too_old(part, error)
-        elif remedy is Remedy.SEARCH:
-            yield from self._suspect(part, error)
-        elif remedy is Remedy.DROP and self._leave_out(
-            refused_fields(error, ask.fields, "insights")
-        ):
-            self._ask_again(part, ask.without(self._dropped))
+    def _start(self, pool: ThreadPoolExecutor) -> bool:
+        """Start what may be started: polls, then calls. False once there is nothing left to do."""
+        self._forget_cancelled()
+        if self._polls is None and (due := self._due()):
+            self._polls = pool.submit(self._runner.poll, due)
+        while starts := self._scheduler.starts(self._situation()):
+            for routine in starts:
+                self._begin(pool, routine)
+        return bool(self._scheduler or self._active or self._poller.flight or self._polls)
+
+    def _forget_cancelled(self) -> None:
+        """Runs that nobody waits for any more: a sibling failed, and their task with it."""
+        for watch in [watch for watch, one in self._watching.items() if one.is_done]:
+            self._poller.flight.remove(watch)
+            del self._watching[watch]
+
+    def _due(self) -> Sequence[Watch]:
+        def may_poll(watch: Watch) -> bool:
+            return self._client.cooldown_before(watch.poll) <= 0
+
+        return self._poller.due(self._client.clock(), self._client.usage(), may_poll)
+
+    def _begin(self, pool: ThreadPoolExecutor, routine: Routine) -> None:
+        """Make the call that a routine waits for; a task that begins says which one that is."""
+        if routine.step is None:
+            routine.resume()
+        if isinstance(routine.step, Call):
+            self._active[pool.submit(routine.step.work)] = routine
         else:
-            yield from self._order_failed(order, error)
+            self._take(routine)
 
-    def _again(self, part: Part, error: GraphError) -> None:
-        if isinstance(error, ThrottledError) and part.report_run_id:  # its run was told, no call
-            self._client.cooldown_after(poll_of(part), error)
-        self._ask_again(part, part.ask.again(error))
+    def _situation(self) -> Situation:
+        calls = Counter(routine.account_id for routine in self._active.values())
+        runs = Counter(watch.account_id for watch in self._poller.flight)
+        standings = {}
+        for key in {*self._scheduler.waiting, *calls, *runs}:
+            account = self._fetcher.accounts[key]
+            standings[key] = Standing(
+                calls=calls[key],
+                runs=runs[key],
+                cooldown_seconds=self._cooldown_of(key),
+                is_heard=account.is_heard,
+                is_doubtful=account.is_doubtful,
+                is_halving=account.is_halving,
+            )
+        return Situation(self._client.usage(), standings, is_heard=self._is_heard)
 
-    def _ask_again(self, part: Part, ask: Ask) -> None:
-        part.drop()
-        part.ask, part.run = ask, ReportRun.unseen("")
-        self._turns.create(part, is_next=True)
+    def _cooldown_of(self, account_id: str) -> float:
+        """Insights of an account are what everything here counts against."""
+        return self._client.cooldown_of(Request("GET", f"act_{account_id}/insights"))
 
-    def _leave_out(self, fields: Iterable[str]) -> bool:
-        """Never ask for these again; False if there are none that may be left out."""
-        new = frozenset(fields) - self._required
-        if new:
-            _log.warning("Left out from now on: %s", ", ".join(sorted(new)))
-        self._dropped |= new
-        return bool(new)
+    # -- what comes back -----------------------------------------------------------------------
 
-    def _split(self, part: Part, error: GraphError) -> Iterator[Result]:
-        """Ask for halves, newer days first: days as orders of their own, one day as parts."""
-        order, ask = part.order, part.ask
-        self._known(part).is_doubtful = True
-        self._journal.save(order.account_id, self._work.params(ask), Saved(was_split=True))
-        if len(ask.days) > 1:
-            self._work.close(order)
-            yield from self._take_in_halves(order, ask.days)
-        elif parts := split_inside(ask, error):
-            part.drop()
-            order.parts.remove(part)
-            order.parts += [Part(order, one, order.next_number()) for one in parts]
-            for one in reversed(order.parts[-len(parts) :]):
-                self._turns.create(one, is_next=True)
-        elif isinstance(error, TooMuchDataError) and (level := level_below(ask)):
-            self._narrow(part, level)
-        elif type(error) is RunFailedError:
-            yield from self._suspect(part, error)
-        else:
-            yield from self._order_failed(order, error)
-
-    def _take_in_halves(self, order: Order, days: tuple[date, ...]) -> Iterator[Result]:
-        """Ask for halves of some days of an order, the newer one first; it bears the calls."""
-        newer, older = (order.of(half) for half in split_days(days))
-        newer.calls = order.calls
-        for half in (older, newer):
-            if half.days:
-                yield from self._take_in(half, is_next=True)
-
-    def _too_old(self, part: Part, error: GraphError) -> Iterator[Result]:
-        """Find by halving which days are too old, for everything or for a field; the others load.
-
-        What is older than a day that was refused is not asked for.
-        """
-        order, known = part.order, self._known(part)
-        fields = part.ask.fields
-        blamed = blamed_fields(error, refused_fields(error, fields, "insights"), fields)
-        names = [name for name in blamed if name not in self._required] or [EVERYTHING]
-        day = refused_day(error, order.days)
-        if day is not None:
-            known.too_old.note(names, day, error)
-            what = "" if names == [EVERYTHING] else f"left out {', '.join(names)}: "
-            _log.warning("%s: %s%s", order, what, known.too_old.why[names[0]])
-        known.is_halving = True
-        waiting = [one for one in self._turns.orders_of([order.account_id]) if len(one.parts) == 1]
-        order.error = str(error)  # what is still under way for it counts no more
-        self._turns.forget(order)
-        self._work.close(order)
-        yield from self._take_in_halves(order, order.days)
-        for one in waiting:
-            if one is not order and known.too_old.touches(one.days):
-                self._turns.forget(one)
-                yield from self._take_in(one.of(one.days))
-
-    def _narrow(self, part: Part, level: str) -> None:
-        """Ask only for the objects that have rows, by their ids: those can be split."""
-
-        def found(_: Part, ids: tuple[str, ...]) -> Iterator[Result]:
-            narrowed = replace(part.ask, level=level, ids=ids, attempt=1, busy=0)
-            if not ids:
-                part.asked_at = part.asked_at or self._now()
-                yield from self._was_read(part, None)
-            elif len(ids) == 1:  # fewer than before: what has no rows is left out
-                self._ask_again(part, narrowed)
+    def _land(self) -> None:
+        """Wait until a call has come back, a poll is due or a limit is free, and go on."""
+        futures = [*self._active, *filter(None, [self._polls])]
+        seconds = TICK_SECONDS if self._polls else self._idle_seconds()
+        if not futures:
+            self._client.pause(max(seconds, _LEAST_SECONDS))
+            return
+        for future in self._wait(futures, min(max(seconds, _LEAST_SECONDS), TICK_SECONDS)):
+            if future is self._polls:
+                self._polls = None
+                self._polled(future.result())
             else:
-                part.ask = narrowed
-                yield from self._split(part, TooMuchDataError("Too much for one report run."))
+                self._landed(self._active.pop(future), future)
+        self._unblock()
 
-        self._turns.do(self._job(part, lambda: self._runner.objects(part, level), found))
+    def _idle_seconds(self) -> float:
+        """How long nothing can be started unless a call comes back."""
 
-    def _suspect(self, part: Part, error: GraphError) -> Iterator[Result]:
-        """Search for the field that kills the runs of a part; one search finds it for all."""
-        if self._is_searching:
-            self._suspects.append((part, error))
-            return
-        self._is_searching = True
-        search = self._job(
-            part,
-            lambda: self._runner.search(part, self._required, error),
-            lambda one, fields: self._searched(one, fields, error),
-        )
-        self._turns.do(replace(search, failed=lambda why: self._searched(part, frozenset(), why)))
-        yield from ()
+        def cooldown_of(watch: Watch) -> float:
+            return self._client.cooldown_of(watch.poll)
 
-    def _searched(self, part: Part, fields: frozenset[str], error: Exception) -> Iterator[Result]:
-        self._is_searching = False
-        if self._leave_out(fields):
-            self._ask_again(part, part.ask.without(self._dropped))
-        elif isinstance(error, RunFailedError) and len(part.ask.days) > 1:
-            yield from self._split(part, error)  # it is no field: some of the days may be good
+        idle = self._poller.idle_seconds(self._client.clock(), cooldown_of, TICK_SECONDS)
+        return min([idle, *filter(None, map(self._cooldown_of, self._scheduler.waiting))])
+
+    def _landed(self, routine: Routine, future: Future[Any]) -> None:
+        self._is_heard = self._fetcher.accounts[routine.account_id].is_heard = True
+        error = future.exception()
+        if error is None:
+            self._go_on(routine, future.result())
+        elif isinstance(error, self._failures) and not isinstance(error, _ENDS):
+            self._go_on(routine, error=error)
         else:
-            yield from self._order_failed(part.order, error)
-        suspects, self._suspects = self._suspects, []
-        for one, why in suspects:
-            yield from self._part_failed(one, why)
+            raise error
 
-    def _order_failed(self, order: Order, error: Exception) -> Iterator[Result]:
-        if order.error:
-            return
-        order.error = str(error)
-        known = self._turns.known[order.account_id]
-        known.lose(error)
-        self._turns.forget(order)
-        if isinstance(error, PermissionDeniedError) or _is_of_account(error):
-            known.closed = order.error
-        self._work.close(order)
-        yield from self._work.fail(order, order.error)
+    def _polled(self, responses: Sequence[tuple[Watch, Any]]) -> None:
+        now, usage = self._client.clock(), self._client.usage()
+        for watch, response in responses:
+            if isinstance(response, ENDS_EVERYTHING):  # it came in an item of the polls' batch
+                raise response
+            routine = self._watching.get(watch)
+            if routine is None:  # its task has failed in the meantime
+                continue
+            try:
+                is_ready = self._poller.was_polled(watch, response, now, usage)
+            except GraphError as error:
+                self._go_on(self._watching.pop(watch), error=error)
+            else:
+                if is_ready:
+                    self._go_on(self._watching.pop(watch))
+        self._poller.log(now, usage)
 
-    def _refuse_closed(self) -> Iterator[Result]:
-        """An account that may not be read is asked once; all that is wanted of it fails alike."""
-        closed = {key: known.closed for key, known in self._turns.known.items() if known.closed}
-        for order in self._turns.orders_of(closed):
-            yield from self._order_failed(order, RequestError(closed[order.account_id]))
+    # -- routines ------------------------------------------------------------------------------
 
+    def _go_on(self, routine: Routine, value: Any = None, error: Exception | None = None) -> None:
+        """Take a routine to its next step; one that was cancelled meanwhile has none."""
+        routine.resume(value, error)
+        self._take(routine)
 
-def _is_of_account(error: Exception) -> bool:
-    """Whether an account is not there; a report run that is not says nothing of its account."""
-    return isinstance(error, NotFoundError) and error.detail.path.startswith("act_")
+    def _take(self, routine: Routine) -> None:
+        """See to it that the step that a routine waits for is done."""
+        match routine.step:
+            case Create(newest=newest, is_last=is_last):
+                self._scheduler.add_run(routine.account_id, routine, newest, is_last=is_last)
+            case Call():
+                self._scheduler.add_call(routine.account_id, routine)
+            case Finished(watch=watch):
+                self._poller.flight.append(watch)
+                self._watching[watch] = routine
+            case Until() as step:
+                self._blocked.append((step, routine))
+                # What waits last is next (`Scheduler.add_run`): it is to be the first of them. What
+                # is active has most rows, and shows soonest if nothing can be had.
+                for child in reversed(step.routines) if isinstance(step, All) else ():
+                    self._go_on(child)
+            case None if routine.parent is None:
+                self._ended(routine)
 
+    def _ended(self, routine: Routine) -> None:
+        """A task has come to its end."""
+        if routine.error is not None:
+            raise routine.error
+        loaded: Loaded[Result] = routine.result
+        self._results += loaded.results
+        for task in loaded.again:
+            self._add(task)
 
-def _raise(error: Exception) -> Iterator[Any]:
-    """Polls answer each for itself; what fails all of them is a fault of ours."""
-    raise error
+    def _unblock(self) -> None:
+        """Let go on what waited for other routines."""
+        while ready := [one for one in self._blocked if one[0].is_ready()]:
+            self._blocked.remove(ready[0])
+            self._go_on(ready[0][1])

@@ -1,6 +1,6 @@
-"""The calls of a report engine: each makes one step of one part of an order, and waits for it.
+"""The calls of a report engine: each makes one step of one shard, and waits for it.
 
-They run in threads; what is decided from them is decided in `engine`.
+They run in threads; what follows from them is decided elsewhere (`fetch`).
 """
 
 from __future__ import annotations
@@ -20,21 +20,22 @@ from fbgraph.errors import (
     TooMuchDataError,
 )
 from fbgraph.http.paging import PageSize
-from fbgraph.http.request import Request
-from fbgraph.objects.report_run import POLL_FIELDS, ReportRun
-from fbgraph.reports.query import ATTEMPTS, bad_fields
-from fbgraph.reports.task import Saved
+from fbgraph.objects.report_run import ReportRun
+from fbgraph.reports.handler import Checkpoint
+from fbgraph.reports.recovery import ATTEMPTS, bad_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from fbgraph.client import GraphClient
     from fbgraph.errors import GraphError
     from fbgraph.http.response import Reply
-    from fbgraph.reports.query import Ask
-    from fbgraph.reports.task import Journal, Order, Part, Work
+    from fbgraph.reports.handler import PendingRuns, ReportHandler
+    from fbgraph.reports.poller import Watch
+    from fbgraph.reports.query import ReportQuery
+    from fbgraph.reports.task import ReportTask, Shard
 
-__all__ = ["Runner", "poll_of"]
+__all__ = ["PAGE_ROWS", "RESUME_SECONDS", "Runner"]
 
 #: Rows a page is asked for. What Meta takes is not published; 5,000 is the most that was claimed.
 PAGE_ROWS: Final = 5000
@@ -53,83 +54,85 @@ _log = logging.getLogger(__name__)
 
 
 class Runner:
-    """Makes the calls of an engine, and counts them for the order that they are made for."""
+    """Makes the calls of an engine, and counts them for the task that they are made for."""
 
-    def __init__(self, client: GraphClient, work: Work[Any], journal: Journal) -> None:
+    def __init__(
+        self, client: GraphClient, handler: ReportHandler[Any], pending: PendingRuns
+    ) -> None:
         self._client = client
-        self._work = work
-        self._journal = journal
+        self._handler = handler
+        self._pending = pending
         self._page_size = PageSize(PAGE_ROWS)
         self._lock = threading.Lock()
 
-    def create(self, part: Part) -> tuple[str, float]:
-        """The run that answers a part, and its age in seconds: one that is there, or a new one.
+    def create(self, shard: Shard) -> tuple[str, float]:
+        """The run that answers a shard, and its age in seconds: one that is there, or a new one.
 
-        Raises TooMuchDataError for a question that an earlier process had to split.
+        Raises TooMuchDataError for a query that an earlier process had to split.
         """
-        order, params = part.order, self._work.params(part.ask)
-        is_first = part.ask.attempt == 1 and not order.is_fresh
-        known = self._journal.saved(order.account_id, params) if is_first else None
+        task, params = shard.task, self._handler.params(shard.query)
+        is_first = shard.query.attempt == 1 and not task.is_fresh
+        known = self._pending.saved(task.account_id, params) if is_first else None
         if known and known.age_seconds < RESUME_SECONDS:
             if known.was_split:
-                raise TooMuchDataError("This question had to be split before.")
+                raise TooMuchDataError("This query had to be split before.")
             return known.report_run_id, known.age_seconds
         client = self._client.counted()
         try:
-            report_run_id = client.account(order.account_id).create_report(**params)
+            report_run_id = client.account(task.account_id).create_report(**params)
             # At once: a process that is killed before leaves a run that nobody knows of.
-            self._journal.save(order.account_id, params, Saved(report_run_id))
+            self._pending.save(task.account_id, params, Checkpoint(report_run_id))
         finally:
-            self._count(order, client)
+            self._count(task, client)
         return report_run_id, 0.0
 
-    def poll(self, polls: Sequence[tuple[Part, Request]]) -> Sequence[tuple[Part, Any]]:
-        """Where runs stand, by one call for many: a ReportRun or a GraphError for each."""
-        client = self._client.counted()
-        answers = client.batch_once([poll for _, poll in polls], _read_poll)
+    def poll(self, watches: Sequence[Watch]) -> Sequence[tuple[Watch, ReportRun | GraphError]]:
+        """Where runs stand, by one call for many."""
+        polls = [watch.poll for watch in watches]
+        responses = self._client.counted().batch_once(polls, _read_poll)
         with self._lock:
-            for part, _ in polls:
-                part.order.calls += 1
-        return list(zip([part for part, _ in polls], answers, strict=True))
+            for watch in watches:
+                watch.task.calls += 1
+        return list(zip(watches, responses, strict=True))
 
-    def read(self, part: Part) -> None:
+    def read(self, shard: Shard) -> None:
         """Read a run to its end, from its first page again where a cursor or a page is bad."""
         with self._lock:
-            part.order.sink = part.order.sink or self._work.open(part.order)
+            shard.task.sink = shard.task.sink or self._handler.open(shard.task)
         for rereads in range(REREADS + 1):
             try:
-                return self._read_once(part)
+                return self._read_once(shard)
             except (CursorError, _BadPageError) as error:
                 if rereads == REREADS or isinstance(error, CursorStuckError):
                     raise error.error if isinstance(error, _BadPageError) else error from None
-                part.drop()
-                _log.info("%s: reading from the first page again: %s", part.order, error)
+                shard.drop()
+                _log.info("%s: reading from the first page again: %s", shard.task, error)
         return None
 
-    def _read_once(self, part: Part) -> None:
-        order, client = part.order, self._client.counted()
-        node = client.node(part.report_run_id, account_id=order.account_id)
+    def _read_once(self, shard: Shard) -> None:
+        task, client = shard.task, self._client.counted()
+        node = client.node(shard.report_run_id, account_id=task.account_id)
         bodies: list[bytes] = []
         try:
             for page in node.insights().pages(unread=True, size=self._page_size):
                 bodies.append(page.body)
                 if len(bodies) >= PAGES_HELD or sum(map(len, bodies)) >= BYTES_HELD:
-                    _hand_over(part, bodies)
+                    _hand_over(shard, bodies)
                     bodies = []
-            _hand_over(part, bodies)
+            _hand_over(shard, bodies)
         finally:
-            self._count(order, client)
+            self._count(task, client)
 
-    def objects(self, part: Part, level: str) -> tuple[str, ...]:
-        """The objects of a level that have rows in the question of a part, the deleted too."""
-        ask, client = part.ask, self._client.counted()
+    def objects(self, shard: Shard, level: str) -> tuple[str, ...]:
+        """The objects of a level that have rows in the query of a shard, the deleted too."""
+        query, client = shard.query, self._client.counted()
         filters = {f"{level}.effective_status": EFFECTIVE_STATUSES[level]}
-        if ask.level:
-            filters[f"{ask.level}.id"] = ask.ids
-        edge = client.account(part.order.account_id).insights(
+        if query.level:
+            filters[f"{query.level}.id"] = query.ids
+        edge = client.account(shard.task.account_id).insights(
             level=level,
             fields=[f"{level}_id"],
-            time_range={"since": str(ask.days[0]), "until": str(ask.days[-1])},
+            time_range={"since": str(query.days[0]), "until": str(query.days[-1])},
             filtering=[
                 {"field": field, "operator": "IN", "value": list(values)}
                 for field, values in filters.items()
@@ -138,41 +141,41 @@ class Runner:
         try:
             return tuple(dict.fromkeys(str(row[f"{level}_id"]) for row in edge))
         finally:
-            self._count(part.order, client)
+            self._count(shard.task, client)
 
-    def search(self, part: Part, required: frozenset[str], error: GraphError) -> frozenset[str]:
-        """The fields that kill the runs of a part. Raises `error` if it is not the fields."""
-        optional = [field for field in part.ask.fields if field not in required]
-        if not self._works(part, required, []):
+    def search(self, shard: Shard, required: Collection[str], error: GraphError) -> frozenset[str]:
+        """The fields that kill the runs of a shard. Raises `error` if it is not the fields."""
+        optional = [field for field in shard.query.fields if field not in required]
+        if not self._works(shard, required, []):
             raise error
-        return bad_fields(optional, lambda fields: self._works(part, required, fields))
+        return bad_fields(optional, lambda fields: self._works(shard, required, fields))
 
-    def _works(self, part: Part, required: frozenset[str], fields: Sequence[str]) -> bool:
+    def _works(self, shard: Shard, required: Collection[str], fields: Sequence[str]) -> bool:
         """Whether a run with the required fields and these succeeds; its rows are not read. As
         elsewhere one run alone that fails proves nothing.
         """
-        kept = [name for name in part.ask.fields if name in required or name in fields]
-        ask = replace(part.ask, days=part.ask.days[-1:], fields=tuple(kept))
+        kept = [name for name in shard.query.fields if name in required or name in fields]
+        query = replace(shard.query, days=shard.query.days[-1:], fields=tuple(kept))
         client = self._client.counted()
         try:
-            return any(self._succeeds(client, part, ask) for _ in range(ATTEMPTS))
+            return any(self._succeeds(client, shard, query) for _ in range(ATTEMPTS))
         finally:
-            self._count(part.order, client)
+            self._count(shard.task, client)
 
-    def _succeeds(self, client: GraphClient, part: Part, ask: Ask) -> bool:
-        account = client.account(part.order.account_id)
+    def _succeeds(self, client: GraphClient, shard: Shard, query: ReportQuery) -> bool:
+        account = client.account(shard.task.account_id)
         try:
-            account.run_report(self._work.params(ask))
+            account.run_report(self._handler.params(query))
         except (RunFailedError, RetryableError, TooMuchDataError, NotFoundError) as error:
             if isinstance(error, NotFoundError) and error.detail.path.startswith("act_"):
                 raise
             return False
         return True
 
-    def _count(self, order: Order, client: GraphClient) -> None:
+    def _count(self, task: ReportTask, client: GraphClient) -> None:
         with self._lock:
-            order.calls += client.tally.calls
-            order.api_version = client.tally.api_version or order.api_version
+            task.calls += client.tally.calls
+            task.api_version = client.tally.api_version or task.api_version
 
 
 class _BadPageError(Exception):
@@ -183,19 +186,13 @@ class _BadPageError(Exception):
         self.error = error
 
 
-def _hand_over(part: Part, bodies: Sequence[bytes]) -> None:
-    if part.order.sink is None or not bodies:
+def _hand_over(shard: Shard, bodies: Sequence[bytes]) -> None:
+    if shard.task.sink is None or not bodies:
         return
     try:
-        part.order.sink.add(bodies, part=part.number)
+        shard.task.sink.add(bodies, shard=shard.number)
     except RetryableError as error:
         raise _BadPageError(error) from None
-
-
-def poll_of(part: Part) -> Request:
-    """The call that asks where the run of a part stands."""
-    params = {"fields": POLL_FIELDS}
-    return Request("GET", part.report_run_id, params, account_id=part.order.account_id)
 
 
 def _read_poll(reply: Reply) -> ReportRun:

@@ -11,7 +11,7 @@ import click
 
 from fbgraph import act_id
 from fbgraph.errors import GraphError
-from fbgraph.reports.scheduler import ACCOUNT_RUNS, APP_RUNS
+from fbgraph.reports.allowance import ACCOUNT_RUNS, APP_RUNS
 from pipelines.cli.exit_codes import ALL_DONE
 from pipelines.cli.selection import demand_begun, plan_of
 from pipelines.cli.terminal import say, table_lines

@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
-    from fbgraph.reports.engine import Flight
+    from fbgraph.reports.poller import Flight
     from pipelines.loading.load_result import Outcome
 
 __all__ = ["Bar"]
 
 _LOGGERS: Final = tuple(
-    map(logging.getLogger, ("pipelines.loading.loader", "fbgraph.reports.engine"))
+    map(logging.getLogger, ("pipelines.loading.loader", "fbgraph.reports.poller"))
 )
 
 

@@ -107,8 +107,7 @@ class _Question:
 
 
 def _halves(days: tuple[date, ...], without: str = "") -> Sequence[_Question]:
-    later, earlier = split_days(days)
-    return [_Question(half, without) for half in (earlier, later) if half]
+    return [_Question(half, without) for half in reversed(split_days(days))]
 
 
 def _blames_lists(error: GraphError | WarehouseError, days: Sequence[date]) -> bool:

@@ -1,4 +1,4 @@
-"""What the report engine works for: pages go to a stage, and an order that is in is proven, day by
+"""What the report engine works for: pages go to a stage, and a task that is in is proven, day by
 day, and published.
 """
 
@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from fbgraph.errors import RetryableError
-from fbgraph.reports.task import Order
+from fbgraph.reports.task import ReportTask
 from pipelines.loading.control_totals import share
 from pipelines.loading.emptiness import EMPTY, is_nothing, refusal
 from pipelines.loading.failures import Failures
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from fbgraph.http.paging import Params
-    from fbgraph.reports.query import Ask
+    from fbgraph.reports.query import ReportQuery
     from pipelines.loading.control_totals import Asked, Controls, Emptied
     from pipelines.reports.catalog import Report
     from warehouse.decode.pages import Account
@@ -42,31 +42,31 @@ if TYPE_CHECKING:
     from warehouse.lake.reconcile import Verdict
     from warehouse.lake.staging import Settled, Stage
 
-__all__ = ["ReportWork"]
+__all__ = ["InsightsHandler"]
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class _Pages:
-    """The sink of an order: a stage of the lake, and what lets go of it."""
+    """The sink of a task: a stage of the lake, and what lets go of it."""
 
     stage: Stage
     closing: ExitStack
 
-    def add(self, bodies: Sequence[bytes], *, part: int) -> None:
-        """Decode pages. Raises RetryableError for one that is none, so that it is read again."""
+    def add(self, bodies: Sequence[bytes], *, shard: int) -> None:
+        """Decode pages. Raises RetryableError for what is not a page, so that it is read again."""
         try:
-            self.stage.add(bodies, part=part)
+            self.stage.add(bodies, part=shard)
         except NotAPageError as error:
             raise RetryableError(str(error)) from None
 
-    def drop(self, part: int) -> None:
-        """Forget all that a part brought."""
-        self.stage.drop(part)
+    def drop(self, shard: int) -> None:
+        """Forget everything that a shard brought."""
+        self.stage.drop(shard)
 
 
-class ReportWork:
+class InsightsHandler:
     """Loads one report. `stages` lets go of all stages when a load ends, however it does.
     `accept_empty`: a day that had rows may become empty at once.
     """
@@ -94,87 +94,87 @@ class ReportWork:
         self._accept_empty = accept_empty
         self._failures = Failures(lake.store, report.name)
         self._warned: frozenset[str] = frozenset()
-        self._open: dict[Order, _Pages] = {}
+        self._open: dict[ReportTask, _Pages] = {}
 
-    def params(self, ask: Ask) -> Params:
-        """Parameters of the report run that answers a question."""
-        return self._report.params_of(ask)
+    def params(self, query: ReportQuery) -> Params:
+        """Parameters of the report run that answers a query."""
+        return self._report.params_of(query)
 
-    def open(self, order: Order) -> _Pages:
-        """A stage for the pages of an order. Raises UnwritableError where nothing can be put."""
+    def open(self, task: ReportTask) -> _Pages:
+        """A stage for the pages of a task. Raises UnwritableError where nothing can be put."""
         closing = self._stages.enter_context(ExitStack())
-        account = self._accounts[order.account_id]
-        stage = closing.enter_context(staged(self._lake, self._report.table, account, order.days))
-        pages = self._open[order] = _Pages(stage, closing)
+        account = self._accounts[task.account_id]
+        stage = closing.enter_context(staged(self._lake, self._report.table, account, task.days))
+        pages = self._open[task] = _Pages(stage, closing)
         return pages
 
-    def close(self, order: Order) -> None:
-        """Let go of the stage of an order, and of all in it that was not published."""
-        if pages := self._open.pop(order, None):
+    def close(self, task: ReportTask) -> None:
+        """Let go of the stage of a task, and of all in it that was not published."""
+        if pages := self._open.pop(task, None):
             pages.closing.close()
 
-    def fail(self, order: Order, why: str) -> Sequence[Outcome]:
-        """Outcomes of an order that could not be had."""
-        return [Outcome(AccountDay(order.account_id, day), error=why) for day in order.days]
+    def fail(self, task: ReportTask, why: str) -> Sequence[Outcome]:
+        """Outcomes of a task that could not be had."""
+        return [Outcome(AccountDay(task.account_id, day), error=why) for day in task.days]
 
-    def finish(self, order: Order) -> tuple[Sequence[Outcome], Sequence[Order]]:
+    def finish(self, task: ReportTask) -> tuple[Sequence[Outcome], Sequence[ReportTask]]:
         """Prove and publish each day, newest first. What does not add up is asked for once more:
         Meta's numbers move between the report and the control totals.
         """
-        account, stage = self._accounts[order.account_id], self._open[order].stage
-        ask = self._controls.ask if order.is_fresh else self._controls.of
+        account, stage = self._accounts[task.account_id], self._open[task].stage
+        ask = self._controls.ask if task.is_fresh else self._controls.of
         client = self._controls.counted()
         try:
-            controls = ask(account, order.days, client)
+            controls = ask(account, task.days, client)
         finally:
-            order.calls += client.tally.calls
-        self._warn_of_unknown(order, stage.unknown_fields)
+            task.calls += client.tally.calls
+        self._warn_of_unknown(task, stage.unknown_fields)
         outcomes: list[Outcome] = []
         doubtful: list[date] = []
-        for day in reversed(order.days):
-            account_day = AccountDay(order.account_id, day)
+        for day in reversed(task.days):
+            account_day = AccountDay(task.account_id, day)
             if day in controls.errors:
                 outcomes.append(Outcome(account_day, error=controls.errors[day]))
                 continue
             settled = stage.settle(day)
-            is_over = self._since_over(order, day, controls) >= timedelta()
-            verdict = self._prove(order, day, settled, controls, is_over=is_over)
-            if verdict.may_change and not order.is_fresh:
+            is_over = self._since_over(task, day, controls) >= timedelta()
+            verdict = self._prove(task, day, settled, controls, is_over=is_over)
+            if verdict.may_change and not task.is_fresh:
                 _log.info("%s does not add up yet; requesting it again.", account_day)
                 doubtful.append(day)
             else:
-                load = self._record(order, day, settled, verdict, controls, is_over=is_over)
+                load = self._record(task, day, settled, verdict, controls, is_over=is_over)
                 outcomes.append(self._publish(settled, load, controls.emptied.get(day)))
         again = [
-            Order(order.account_id, tuple(run), is_fresh=True)
-            for run in chunks(doubtful, len(order.days))
+            ReportTask(task.account_id, tuple(run), is_fresh=True)
+            for run in chunks(doubtful, len(task.days))
         ]
         for one in again:  # what the first look cost, they bear
-            one.calls = sum(self._calls(order, day) for day in one.days)
+            one.calls = sum(self._calls(task, day) for day in one.days)
         return outcomes, again
 
-    def _calls(self, order: Order, day: date) -> int:
-        return share(order.calls, len(order.days), order.days.index(day))
+    def _calls(self, task: ReportTask, day: date) -> int:
+        return share(task.calls, len(task.days), task.days.index(day))
 
-    def _asked_at(self, order: Order) -> datetime:
-        return order.asked_at or self._now()
+    def _asked_at(self, task: ReportTask) -> datetime:
+        return task.asked_at or self._now()
 
-    def _since_over(self, order: Order, day: date, controls: Asked) -> timedelta:
+    def _since_over(self, task: ReportTask, day: date, controls: Asked) -> timedelta:
         """How long the day had been over when its rows and its totals were asked for, whichever was
         first; negative if it was not.
         """
-        over = over_at(self._accounts[order.account_id].timezone_name, day)
-        return min(self._asked_at(order), controls.asked_at[day]) - over
+        over = over_at(self._accounts[task.account_id].timezone_name, day)
+        return min(self._asked_at(task), controls.asked_at[day]) - over
 
     def _prove(
-        self, order: Order, day: date, settled: Settled, controls: Asked, *, is_over: bool
+        self, task: ReportTask, day: date, settled: Settled, controls: Asked, *, is_over: bool
     ) -> Verdict:
         verdict = prove(
             settled.found,
             controls.totals[day],
             is_over=is_over,
-            coin=smallest_coin(self._accounts[order.account_id].currency),
-            missing_fields=self._missing(order),
+            coin=smallest_coin(self._accounts[task.account_id].currency),
+            missing_fields=self._missing(task),
             no_sums=self._report.no_sums,
         )
         why, control = self._report.why_empty, controls.totals[day]
@@ -183,11 +183,13 @@ class ReportWork:
         told = f"no rows, though the account delivered: {why}"
         return replace(verdict, reason="; ".join(filter(None, (verdict.reason, told))))
 
-    def _prove_actions(self, order: Order, day: date, settled: Settled, controls: Asked) -> Proof:
+    def _prove_actions(
+        self, task: ReportTask, day: date, settled: Settled, controls: Asked
+    ) -> Proof:
         """Whether actions add up. It holds nothing back, so nothing is asked for again."""
         if why := self._report.no_conversions:
             return Proof(UNPROVABLE, why)
-        account, found = self._accounts[order.account_id], settled.found
+        account, found = self._accounts[task.account_id], settled.found
         control = self._controls.actions(account, day, controls)
         if isinstance(control, str):
             return Proof(UNPROVABLE, control)
@@ -197,17 +199,17 @@ class ReportWork:
             control,
             windows=CONTROL.windows,
             currency=account.currency,
-            missing_fields=self._missing(order),
+            missing_fields=self._missing(task),
             unreadable=found.rejected > 0 or found.rejected_cells > 0,
-            since_over=self._since_over(order, day, controls),
+            since_over=self._since_over(task, day, controls),
         )
 
-    def _missing(self, order: Order) -> Sequence[str]:
-        return [name for name in self._fields if name not in order.fields]
+    def _missing(self, task: ReportTask) -> Sequence[str]:
+        return [name for name in self._fields if name not in task.fields]
 
     def _record(  # noqa: PLR0913  # all that a record tells of
         self,
-        order: Order,
+        task: ReportTask,
         day: date,
         settled: Settled,
         verdict: Verdict,
@@ -216,26 +218,26 @@ class ReportWork:
         is_over: bool,
     ) -> Load:
         control = controls.totals[day] or Totals()
-        actions = self._prove_actions(order, day, settled, controls)
+        actions = self._prove_actions(task, day, settled, controls)
         load = Load.of(
             self._report.name,
-            order.account_id,
+            task.account_id,
             day,
             settled.found,
             verdict=verdict.verdict,
             reason=verdict.reason,
             is_over=is_over,
-            asked_at=self._asked_at(order),
+            asked_at=self._asked_at(task),
             conversions=actions.verdict,
             conversions_reason=actions.reason,
             control_impressions=control.impressions,
             control_clicks=control.clicks,
             control_spend=control.spend,
-            missing_fields=tuple(self._missing(order)),
-            report_run_ids=tuple(order.report_run_ids),
-            calls=self._calls(order, day),
-            seconds=order.age_seconds / len(order.days),
-            api_version=order.api_version,
+            missing_fields=tuple(self._missing(task)),
+            report_run_ids=tuple(task.report_run_ids),
+            calls=self._calls(task, day),
+            seconds=task.age_seconds / len(task.days),
+            api_version=task.api_version,
             run_id=self._run_id,
             loaded_at=self._now(),
         )
@@ -260,11 +262,11 @@ class ReportWork:
             self._controls.empty(emptied.new)
         return outcome
 
-    def _warn_of_unknown(self, order: Order, fields: frozenset[str]) -> None:
+    def _warn_of_unknown(self, task: ReportTask, fields: frozenset[str]) -> None:
         """Each key that nobody asked for is told once per load."""
         if new := sorted(fields - self._warned):
             self._warned |= fields
-            _log.warning("act_%s: left out fields not asked for: %s", order.account_id, new)
+            _log.warning("act_%s: left out fields not asked for: %s", task.account_id, new)
 
 
 def _published(account_day: AccountDay, settled: Settled, load: Load) -> Outcome:

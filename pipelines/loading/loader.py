@@ -1,8 +1,8 @@
 """Account-days from Graph into the lake: ask, run, read, decode, prove, publish.
 
-The report engine of `fbgraph` has the runs of all accounts in flight; `ReportWork` is what it works
-for: where pages go, and what happens when an order is in. One account-day succeeds or fails by
-itself, and one that fails keeps what the lake had.
+The report engine of `fbgraph` has the runs of all accounts in flight; `InsightsHandler` says where
+pages go, and what happens when a task is in. One account-day succeeds or fails by itself, and one
+that fails keeps what the lake had.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from typing import TYPE_CHECKING, Final
 from fbgraph.errors import ENDS_EVERYTHING, GraphError
 from fbgraph.reports.ages import SHORTEST_MEMORY
 from fbgraph.reports.engine import Engine, wait_for_any
+from fbgraph.reports.handler import Wanted
 from fbgraph.reports.runner import RESUME_SECONDS
-from fbgraph.reports.task import Order
+from fbgraph.reports.task import ReportTask
 from pipelines.loading.control_totals import Controls
 from pipelines.loading.emptiness import EMPTY, refusal
 from pipelines.loading.estimate import cut, expected_rows
 from pipelines.loading.failures import Failures
-from pipelines.loading.handler import ReportWork
+from pipelines.loading.handler import InsightsHandler
 from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay, chunks, today_in
 from pipelines.reports.catalog import CONTROL
-from pipelines.state.pending_runs import FileJournal
+from pipelines.state.pending_runs import StoredRuns
 from warehouse.errors import WarehouseError
 
 if TYPE_CHECKING:
@@ -98,9 +99,9 @@ class Loader:
     def _load_report(
         self, report: Report, days_of: Mapping[str, Sequence[date]]
     ) -> Iterator[Outcome]:
-        journal = FileJournal(self._lake.store, report.name, self._now)
+        pending = StoredRuns(self._lake.store, report.name, self._now)
         with ExitStack() as stages:
-            work = ReportWork(
+            handler = InsightsHandler(
                 report,
                 self._lake,
                 self._accounts,
@@ -112,28 +113,30 @@ class Loader:
             )
             engine = Engine(
                 self._client,
-                work,
-                journal,
-                statuses=report.statuses,
-                fields=report.table.fields,
-                required=report.required,
-                tolerated=(WarehouseError,),
-                old_before=self._now().date() - SHORTEST_MEMORY,
+                handler,
+                pending,
+                Wanted(
+                    report.statuses,
+                    report.table.fields,
+                    report.required,
+                    tolerated=(WarehouseError,),
+                    old_before=self._now().date() - SHORTEST_MEMORY,
+                ),
                 wait=self._wait,
                 now=self._now,
             )
             yield from engine.run(
-                Order(account_id, tuple(run))
+                ReportTask(account_id, tuple(run))
                 for account_id, days in days_of.items()
-                for run in self._runs(report, journal, account_id, days)
+                for run in self._runs(report, pending, account_id, days)
             )
 
     def _runs(
-        self, report: Report, journal: FileJournal, account_id: str, days: Sequence[date]
+        self, report: Report, pending: StoredRuns, account_id: str, days: Sequence[date]
     ) -> Iterator[Sequence[date]]:
         """Days cut into report runs; those that an earlier process has in flight stay together."""
         left = set(days)
-        for stretch in journal.stretches(account_id, report.params, RESUME_SECONDS):
+        for stretch in pending.stretches(account_id, report.params, RESUME_SECONDS):
             if left.issuperset(stretch):
                 left.difference_update(stretch)
                 yield stretch

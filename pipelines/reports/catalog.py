@@ -21,7 +21,7 @@ from fbgraph.catalog.fields import (
     breakdowns,
     insights_fields,
 )
-from fbgraph.reports.query import Ask
+from fbgraph.reports.query import ReportQuery
 from pipelines.errors import ConfigError
 from pipelines.reports.files import read_files
 from pipelines.reports.folders import own_files, preset_files
@@ -151,20 +151,20 @@ class Report:
         status; the account's own totals have it all (docs/graph-api.md#filters).
         """
         days = (since, until)
-        return self.params_of(Ask(days, tuple(self.statuses), tuple(self.table.fields)))
+        return self.params_of(ReportQuery(days, tuple(self.statuses), tuple(self.table.fields)))
 
-    def params_of(self, ask: Ask) -> Mapping[str, Any]:
-        """The same for a question that may be a part of the whole."""
-        since, until = ask.days[0], ask.days[-1]
-        by_status = {"field": f"{self.level}.effective_status", "value": list(ask.statuses)}
-        by_id = {"field": f"{ask.level}.id", "value": list(ask.ids)}
+    def params_of(self, query: ReportQuery) -> Mapping[str, Any]:
+        """The same for a query that may be a part of the whole."""
+        since, until = query.days[0], query.days[-1]
+        by_status = {"field": f"{self.level}.effective_status", "value": list(query.statuses)}
+        by_id = {"field": f"{query.level}.id", "value": list(query.ids)}
         filtering = [
             {**condition, "operator": "IN"} for condition in (by_status, by_id)
             if condition["value"]
         ]  # fmt: skip
         return {
             "level": self.level,
-            "fields": list(ask.fields),
+            "fields": list(query.fields),
             "time_range": {"since": since.isoformat(), "until": until.isoformat()},
             "time_increment": 1,
             "breakdowns": list(self.breakdowns) or None,

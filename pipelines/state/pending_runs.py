@@ -1,8 +1,8 @@
 """Report runs in flight, remembered beside the lake: a process that dies costs none of them.
 
-One small file a question under ``.runs/<table>/<account>/``, named after its parameters. The next
-process polls the run that is there and creates nothing twice, not even for days that were finished:
-files go when a load has come to its end.
+One small file for each query under ``.runs/<table>/<account>/``, named after its parameters. The
+next process polls the run that is there and creates nothing twice, not even for days that were
+finished: files go when a load has come to its end.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from fbgraph.reports.task import Saved
+from fbgraph.reports.handler import Checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from fbgraph.http.paging import Params
     from warehouse.storage.store import Store
 
-__all__ = ["FileJournal"]
+__all__ = ["StoredRuns"]
 
 
-class FileJournal:
-    """The journal of one table of a lake. `now` gives aware instants."""
+class StoredRuns:
+    """The pending runs of one table of a lake. `now` gives aware instants."""
 
     def __init__(
         self, store: Store, table: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -35,21 +35,21 @@ class FileJournal:
         self._now = now
         self._done: dict[str, set[date]] = {}
 
-    def saved(self, account_id: str, params: Params) -> Saved | None:
-        """What is known of a question, however old."""
+    def saved(self, account_id: str, params: Params) -> Checkpoint | None:
+        """What is known of a query, however old."""
         entry = self._entry(self._key(account_id, params))
         return None if entry is None else self._saved(entry)
 
-    def save(self, account_id: str, params: Params, saved: Saved) -> None:
-        """Remember a question's run. Raises OSError.
+    def save(self, account_id: str, params: Params, checkpoint: Checkpoint) -> None:
+        """Remember a query's run. Raises OSError.
 
         In its place at once, by one write, and the disk is not waited for: that takes tens of
         milliseconds where many do it, in which a kill would lose the run. A power cut may lose the
         last ones; then they are asked for again. What is cut short is as good as none.
         """
         entry = {
-            "report_run_id": saved.report_run_id,
-            "was_split": saved.was_split,
+            "report_run_id": checkpoint.report_run_id,
+            "was_split": checkpoint.was_split,
             "created_at": self._now().isoformat(),
             "params": dict(params),
         }
@@ -65,7 +65,7 @@ class FileJournal:
         self._done.setdefault(account_id, set()).update(days)
 
     def end(self) -> None:
-        """Forget all questions that finished days answer in full, and what cannot be read."""
+        """Forget all queries that finished days answer in full, and what cannot be read."""
         for account_id, done in self._done.items():
             for key in self._keys(account_id):
                 entry = self._entry(key)
@@ -87,9 +87,9 @@ class FileJournal:
                 found.append(days)
         return sorted(found, key=len, reverse=True)
 
-    def _saved(self, entry: Mapping[str, Any]) -> Saved:
+    def _saved(self, entry: Mapping[str, Any]) -> Checkpoint:
         age = self._now() - datetime.fromisoformat(entry["created_at"])
-        return Saved(entry["report_run_id"], age.total_seconds(), entry["was_split"])
+        return Checkpoint(entry["report_run_id"], age.total_seconds(), entry["was_split"])
 
     def _entries(self, account_id: str) -> Iterator[Mapping[str, Any]]:
         for key in self._keys(account_id):

@@ -136,7 +136,7 @@ class Scene:
         }
 
     def remembered(self) -> set[str]:
-        """Report runs that the journal beside the lake knows."""
+        """Report runs that are remembered next to the lake."""
         texts = [path.read_text() for path in self.root.glob(".runs/*/*/*.json")]
         return {json.loads(text)["report_run_id"] for text in texts if text}
 

@@ -1,10 +1,11 @@
-"""The engine against a real sandbox, with work and a journal that live in memory."""
+"""The engine against a real sandbox, with a handler and pending runs that live in memory."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ from fbgraph import GraphClient
 from fbgraph.catalog.fields import EFFECTIVE_STATUSES, HOURLY
 from fbgraph.errors import BlockedError, RetryableError, TokenError
 from fbgraph.reports.engine import Engine
-from fbgraph.reports.task import Order, Saved
+from fbgraph.reports.handler import Checkpoint, Wanted
+from fbgraph.reports.task import ReportTask
 from fbgraph.sandbox import Sandbox
 from tests.clock import Clock
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from fbgraph.http.paging import Params
-    from fbgraph.reports.query import Ask
+    from fbgraph.reports.query import ReportQuery
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 DAYS = tuple(date(2026, 11, 16) + timedelta(days=n) for n in range(7))
@@ -31,37 +33,37 @@ FIELDS = (*REQUIRED, "campaign_id", "clicks", "actions", "cpc", "ctr")
 
 
 class Pages:
-    """Rows by part, as JSON."""
+    """Rows by shard, as JSON."""
 
     def __init__(self) -> None:
         self.rows: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
         self.spoil: Callable[[], None] = lambda: None
 
-    def add(self, bodies: Sequence[bytes], *, part: int) -> None:
+    def add(self, bodies: Sequence[bytes], *, shard: int) -> None:
         self.spoil()
         for body in bodies:
-            self.rows[part] += json.loads(body)["data"]
+            self.rows[shard] += json.loads(body)["data"]
 
-    def drop(self, part: int) -> None:
-        self.rows.pop(part, None)
+    def drop(self, shard: int) -> None:
+        self.rows.pop(shard, None)
 
 
-class MemoryWork:
+class MemoryHandler:
     """Results are ``("act_1 …", rows)`` or ``("act_1 …", why it failed)``."""
 
     def __init__(self) -> None:
-        self.pages: dict[Order, Pages] = {}
-        self.closed: list[Order] = []
-        self.finished: list[Order] = []
+        self.pages: dict[ReportTask, Pages] = {}
+        self.closed: list[ReportTask] = []
+        self.finished: list[ReportTask] = []
         self.spoil: Callable[[], None] = lambda: None
-        self.finishing: Callable[[Order], Sequence[Order]] = lambda _: ()
+        self.finishing: Callable[[ReportTask], Sequence[ReportTask]] = lambda _: ()
 
-    def params(self, ask: Ask) -> Params:
-        filtering = [("ad.effective_status", ask.statuses), (f"{ask.level}.id", ask.ids)]
+    def params(self, query: ReportQuery) -> Params:
+        filtering = [("ad.effective_status", query.statuses), (f"{query.level}.id", query.ids)]
         return {
             "level": "ad",
-            "fields": list(ask.fields),
-            "time_range": {"since": str(ask.days[0]), "until": str(ask.days[-1])},
+            "fields": list(query.fields),
+            "time_range": {"since": str(query.days[0]), "until": str(query.days[-1])},
             "time_increment": 1,
             "breakdowns": [HOURLY],
             "filtering": [
@@ -71,38 +73,40 @@ class MemoryWork:
             ],
         }
 
-    def open(self, order: Order) -> Pages:
-        self.pages[order] = Pages()
-        self.pages[order].spoil = self.spoil
-        return self.pages[order]
+    def open(self, task: ReportTask) -> Pages:
+        self.pages[task] = Pages()
+        self.pages[task].spoil = self.spoil
+        return self.pages[task]
 
-    def close(self, order: Order) -> None:
-        self.closed.append(order)
+    def close(self, task: ReportTask) -> None:
+        self.closed.append(task)
 
-    def finish(self, order: Order) -> tuple[Sequence[tuple[str, Any]], Sequence[Order]]:
-        again = self.finishing(order)
-        self.finished.append(order)
-        rows = [row for part in self.pages[order].rows.values() for row in part]
-        return [] if again else [(str(order), rows)], again
+    def finish(self, task: ReportTask) -> tuple[Sequence[tuple[str, Any]], Sequence[ReportTask]]:
+        again = self.finishing(task)
+        self.finished.append(task)
+        rows = [row for shard in self.pages[task].rows.values() for row in shard]
+        return [] if again else [(str(task), rows)], again
 
-    def fail(self, order: Order, why: str) -> Sequence[tuple[str, Any]]:
-        return [(str(order), why)]
+    def fail(self, task: ReportTask, why: str) -> Sequence[tuple[str, Any]]:
+        return [(str(task), why)]
 
 
-class MemoryJournal:
+class MemoryPending:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.known: dict[tuple[str, str], tuple[Saved, float]] = {}
+        self.known: dict[tuple[str, str], tuple[Checkpoint, float]] = {}
         self.finished: list[tuple[str, Sequence[date]]] = []
 
-    def saved(self, account_id: str, params: Params) -> Saved | None:
+    def saved(self, account_id: str, params: Params) -> Checkpoint | None:
         found = self.known.get((account_id, json.dumps(params)))
         if found is None:
             return None
-        return Saved(found[0].report_run_id, self.clock.seconds() - found[1], found[0].was_split)
+        return Checkpoint(
+            found[0].report_run_id, self.clock.seconds() - found[1], found[0].was_split
+        )
 
-    def save(self, account_id: str, params: Params, saved: Saved) -> None:
-        self.known[account_id, json.dumps(params)] = saved, self.clock.seconds()
+    def save(self, account_id: str, params: Params, checkpoint: Checkpoint) -> None:
+        self.known[account_id, json.dumps(params)] = checkpoint, self.clock.seconds()
 
     def forget(self, account_id: str, params: Params) -> None:
         self.known.pop((account_id, json.dumps(params)), None)
@@ -137,23 +141,18 @@ class Bench:
                 jitter=lambda: 0.0,
             )
         )
-        self.work = MemoryWork()
-        self.journal = MemoryJournal(self.clock)
+        self.handler = MemoryHandler()
+        self.pending = MemoryPending(self.clock)
 
-    def run(self, *orders: Order, **settings: Any) -> dict[str, Any]:
-        """What became of each order; of two accounts' week without any named."""
+    def run(self, *tasks: ReportTask, **settings: Any) -> dict[str, Any]:
+        """What became of each task; of two accounts' week without any named."""
         engine = Engine(
             self.client,
-            self.work,
-            self.journal,
-            **{
-                "statuses": EFFECTIVE_STATUSES["ad"],
-                "fields": FIELDS,
-                "required": REQUIRED,
-                **settings,
-            },
+            self.handler,
+            self.pending,
+            replace(Wanted(EFFECTIVE_STATUSES["ad"], FIELDS, REQUIRED), **settings),
         )
-        wanted = orders or [Order(key, DAYS) for key in self.sandbox.account_ids[:2]]
+        wanted = tasks or [ReportTask(key, DAYS) for key in self.sandbox.account_ids[:2]]
         return dict(engine.run(wanted))
 
     def truth(self, account_id: str, days: Sequence[date]) -> dict[tuple[str, str], str]:
@@ -164,11 +163,11 @@ class Bench:
         }
 
     def loaded(self, found: Mapping[str, Any], account_id: str) -> dict[tuple[str, str], str]:
-        """Rows of one account, of all its orders; a row that came twice is told."""
+        """Rows of one account, of all its tasks; a row that came twice is told."""
         rows = [
             row
-            for order, rows in found.items()
-            if order.startswith(f"act_{account_id} ")
+            for task, rows in found.items()
+            if task.startswith(f"act_{account_id} ")
             for row in rows
         ]
         keyed = {(row["ad_id"], when(row)): row["impressions"] for row in rows}
@@ -228,7 +227,7 @@ def test_every_row_comes_whatever_becomes_of_runs_and_pages(
     found = one.run()
 
     assert one.is_true(found)
-    assert set(one.work.pages) <= set(one.work.closed)
+    assert set(one.handler.pages) <= set(one.handler.closed)
 
 
 @pytest.mark.parametrize("beside", [(), ("run_fails_once",), ("run_vanishes",)])
@@ -239,14 +238,16 @@ def test_a_field_that_kills_runs_is_found_once_and_left_out_of_all(
 
     one.run()
 
-    assert {frozenset(FIELDS) - order.fields for order in one.work.finished} == {frozenset({"ctr"})}
+    assert {frozenset(FIELDS) - task.fields for task in one.handler.finished} == {
+        frozenset({"ctr"})
+    }
 
 
 def test_a_report_that_fails_with_any_fields_fails_alone(bench: Callable[..., Bench]) -> None:
     one = bench("run_always_fails")
-    order = Order(one.sandbox.account_ids[0], DAYS[:1])
+    task = ReportTask(one.sandbox.account_ids[0], DAYS[:1])
 
-    found = one.run(order, statuses=("ACTIVE",))
+    found = one.run(task, statuses=("ACTIVE",))
 
     assert [type(why) for why in found.values()] == [str]
 
@@ -257,7 +258,7 @@ def test_a_field_that_meta_does_not_know_is_left_out(bench: Callable[..., Bench]
     found = one.run(fields=(*FIELDS, "no_such_field"))
 
     assert one.is_true(found)
-    assert all("no_such_field" not in order.fields for order in one.work.finished)
+    assert all("no_such_field" not in task.fields for task in one.handler.finished)
 
 
 def test_a_required_field_that_meta_does_not_know_fails_the_orders(
@@ -275,11 +276,11 @@ def test_an_account_that_may_not_be_read_is_asked_once_and_fails_alone(
 ) -> None:
     one = bench("forbidden_account")
     good, bad = one.sandbox.account_ids[:2]
-    orders = [Order(key, (day,)) for key in (good, bad) for day in DAYS]
+    tasks = [ReportTask(key, (day,)) for key in (good, bad) for day in DAYS]
 
-    found = one.run(*orders)
+    found = one.run(*tasks)
 
-    failed = {order for order, what in found.items() if isinstance(what, str)}
+    failed = {task for task, what in found.items() if isinstance(what, str)}
     creations = [c for c in one.sandbox.calls()["calls"] if c["method"] == "POST"]
     assert failed == {f"act_{bad} {day}" for day in DAYS}
     assert one.loaded({k: v for k, v in found.items() if k not in failed}, good) == one.truth(
@@ -292,7 +293,7 @@ def test_runs_that_always_fail_cost_dozens_and_not_hundreds(bench: Callable[...,
     one = bench("run_always_fails")
     account_id = one.sandbox.account_ids[0]
 
-    found = one.run(Order(account_id, DAYS))
+    found = one.run(ReportTask(account_id, DAYS))
 
     runs = one.sandbox.calls()["runs"]
     assert set(found) == {f"act_{account_id} {day}" for day in DAYS}
@@ -306,19 +307,19 @@ def test_days_that_fail_at_every_size_keep_no_other_from_being_loaded(
 ) -> None:
     one = bench("run_dies_of_field")
     account_id = one.sandbox.account_ids[0]
-    good = one.work.params
+    good = one.handler.params
 
-    def params(ask: Ask) -> Params:
+    def params(query: ReportQuery) -> Params:
         """The newest three days die of what no search of the fields that are asked for finds."""
-        is_bad = ask.days[-1] in DAYS[-3:]
-        return {**good(ask), "fields": [*ask.fields, *["inline_link_clicks"] * is_bad]}
+        is_bad = query.days[-1] in DAYS[-3:]
+        return {**good(query), "fields": [*query.fields, *["inline_link_clicks"] * is_bad]}
 
-    one.work.params = params  # type: ignore[method-assign]  # some days that fail are the story
+    one.handler.params = params  # type: ignore[method-assign]  # some days that fail are the story
 
-    found = one.run(Order(account_id, DAYS))
+    found = one.run(ReportTask(account_id, DAYS))
 
-    failed = {order for order, what in found.items() if isinstance(what, str)}
-    loaded = {order: what for order, what in found.items() if order not in failed}
+    failed = {task for task, what in found.items() if isinstance(what, str)}
+    loaded = {task: what for task, what in found.items() if task not in failed}
     assert failed == {f"act_{account_id} {day}" for day in DAYS[-3:]}
     assert one.loaded(loaded, account_id) == one.truth(account_id, DAYS[:-3])
 
@@ -330,7 +331,7 @@ def test_a_listing_that_does_not_advance_fails_by_the_day_and_costs_no_thousands
     one = bench(scenario, "limit_too_high:10")  # without pages there is nothing to be stuck in
     account_id = one.sandbox.account_ids[0]
 
-    found = one.run(Order(account_id, DAYS[:2]))
+    found = one.run(ReportTask(account_id, DAYS[:2]))
 
     assert set(found) == {f"act_{account_id} {day}" for day in DAYS[:2]}
     assert ["empty pages" in why or "repeats the cursor" in why for why in found.values()] == [
@@ -362,14 +363,14 @@ def test_a_run_that_an_earlier_process_has_in_flight_is_picked_up(
 ) -> None:
     one = bench()
     account_id = one.sandbox.account_ids[0]
-    one.run(Order(account_id, DAYS))
-    [first] = one.work.finished
+    one.run(ReportTask(account_id, DAYS))
+    [first] = one.handler.finished
     [run_id] = first.report_run_ids
-    one.journal.save(account_id, one.work.params(first.parts[0].ask), Saved(run_id))
+    one.pending.save(account_id, one.handler.params(first.shards[0].query), Checkpoint(run_id))
 
-    found = one.run(Order(account_id, DAYS))
+    found = one.run(ReportTask(account_id, DAYS))
 
-    assert one.work.finished[1].report_run_ids == [run_id]
+    assert one.handler.finished[1].report_run_ids == [run_id]
     assert one.loaded(found, account_id) == one.truth(account_id, DAYS)
 
 
@@ -377,9 +378,9 @@ def test_an_order_that_wants_fresh_numbers_picks_nothing_up(bench: Callable[...,
     one = bench()
     account_id = one.sandbox.account_ids[0]
     for _ in range(2):
-        one.run(Order(account_id, DAYS, is_fresh=True))
+        one.run(ReportTask(account_id, DAYS, is_fresh=True))
 
-    first, second = (order.report_run_ids for order in one.work.finished)
+    first, second = (task.report_run_ids for task in one.handler.finished)
     assert first != second
 
 
@@ -404,7 +405,7 @@ def test_a_page_that_the_work_cannot_take_is_read_again(bench: Callable[..., Ben
         if error := next(bad, None):
             raise error
 
-    one.work.spoil = spoil
+    one.handler.spoil = spoil
 
     assert one.is_true(one.run())
 
@@ -415,9 +416,9 @@ def test_pages_that_are_never_good_fail_the_order(bench: Callable[..., Bench]) -
     def spoil() -> None:
         raise RetryableError("no page at all")
 
-    one.work.spoil = spoil
+    one.handler.spoil = spoil
 
-    found = one.run(Order(one.sandbox.account_ids[0], DAYS[:1]))
+    found = one.run(ReportTask(one.sandbox.account_ids[0], DAYS[:1]))
 
     assert list(found.values()) == ["no page at all"]
 
@@ -428,12 +429,12 @@ def test_work_that_lacks_an_answer_is_finished_later_and_no_page_is_read_twice(
     one = bench()
     lacks = [RetryableError("HTML")] * 3
 
-    def finishing(_: Order) -> Sequence[Order]:
+    def finishing(_: ReportTask) -> Sequence[ReportTask]:
         if lacks:
             raise lacks.pop()
         return ()
 
-    one.work.finishing = finishing
+    one.handler.finishing = finishing
 
     assert one.is_true(one.run())
     assert len(one.sandbox.calls()["runs"]) == 2
@@ -443,12 +444,12 @@ def test_work_that_fails_fails_its_order_and_no_other(bench: Callable[..., Bench
     one = bench()
     full = one.sandbox.account_ids[0]
 
-    def finishing(order: Order) -> Sequence[Order]:
-        if order.account_id == full:
+    def finishing(task: ReportTask) -> Sequence[ReportTask]:
+        if task.account_id == full:
             raise OSError(28, "No space left on device")
         return ()
 
-    one.work.finishing = finishing
+    one.handler.finishing = finishing
 
     found = one.run()
 
@@ -461,10 +462,10 @@ def test_work_that_fails_fails_its_order_and_no_other(bench: Callable[..., Bench
 def test_a_fault_of_our_own_is_not_hidden(bench: Callable[..., Bench]) -> None:
     one = bench()
 
-    def finishing(_: Order) -> Sequence[Order]:
+    def finishing(_: ReportTask) -> Sequence[ReportTask]:
         raise ZeroDivisionError
 
-    one.work.finishing = finishing
+    one.handler.finishing = finishing
 
     with pytest.raises(ZeroDivisionError):
         one.run()
@@ -473,33 +474,33 @@ def test_a_fault_of_our_own_is_not_hidden(bench: Callable[..., Bench]) -> None:
 def test_what_is_wanted_again_is_asked_for_again(bench: Callable[..., Bench]) -> None:
     one = bench()
 
-    def finishing(order: Order) -> Sequence[Order]:
-        return () if order.is_fresh else [Order(order.account_id, order.days, is_fresh=True)]
+    def finishing(task: ReportTask) -> Sequence[ReportTask]:
+        return () if task.is_fresh else [ReportTask(task.account_id, task.days, is_fresh=True)]
 
-    one.work.finishing = finishing
+    one.handler.finishing = finishing
 
     found = one.run()
 
     assert one.is_true(found)
-    assert [order.is_fresh for order in one.work.finished].count(True) == 2
-    assert len(one.journal.finished) == 2  # only what is finished for good is forgotten
+    assert [task.is_fresh for task in one.handler.finished].count(True) == 2
+    assert len(one.pending.finished) == 2  # only what is finished for good is forgotten
 
 
 def test_the_newest_days_come_first_and_no_account_waits_for_another(
     bench: Callable[..., Bench],
 ) -> None:
     one = bench(run_polls=1)
-    orders = [Order(key, (day,)) for key in one.sandbox.account_ids[:3] for day in DAYS]
+    tasks = [ReportTask(key, (day,)) for key in one.sandbox.account_ids[:3] for day in DAYS]
     created: list[tuple[str, date]] = []
-    save = one.journal.save
+    save = one.pending.save
 
-    def note(account_id: str, params: Params, saved: Saved) -> None:
+    def note(account_id: str, params: Params, checkpoint: Checkpoint) -> None:
         created.append((account_id, date.fromisoformat(params["time_range"]["since"])))
-        save(account_id, params, saved)
+        save(account_id, params, checkpoint)
 
-    one.journal.save = note  # type: ignore[method-assign]  # to see the order
+    one.pending.save = note  # type: ignore[method-assign]  # to see the task
 
-    one.run(*orders)
+    one.run(*tasks)
 
     for key in one.sandbox.account_ids[:3]:
         days = [day for account_id, day in created if account_id == key]
@@ -534,9 +535,9 @@ def days_of(found: Mapping[str, Any], *, failed: bool) -> list[str]:
     """Days of results that failed, or did not."""
     return sorted(
         str(date.fromisoformat(first) + timedelta(days=n))
-        for order, what in found.items()
+        for task, what in found.items()
         if isinstance(what, str) == failed
-        for first, last in [(order.split()[1], order.split()[-1])]
+        for first, last in [(task.split()[1], task.split()[-1])]
         for n in range((date.fromisoformat(last) - date.fromisoformat(first)).days + 1)
     )
 
@@ -548,7 +549,7 @@ def test_days_older_than_meta_keeps_fail_by_name_and_the_others_load(
     one = bench()
     days = days_around(FIRST_KEPT, before, after)
 
-    found = one.run(Order(one.sandbox.account_ids[0], days))
+    found = one.run(ReportTask(one.sandbox.account_ids[0], days))
 
     assert days_of(found, failed=True) == [str(day) for day in days[:before]]
     assert days_of(found, failed=False) == [str(day) for day in days[before:]]
@@ -566,7 +567,7 @@ def test_many_orders_that_are_too_old_cost_no_call_each(bench: Callable[..., Ben
     days = days_around(FIRST_KEPT, 300, 0)
     weeks = [days[n : n + 20] for n in range(0, 300, 20)]
 
-    found = one.run(*(Order(key, week) for key in (first, second) for week in weeks))
+    found = one.run(*(ReportTask(key, week) for key in (first, second) for week in weeks))
 
     assert len(days_of(found, failed=True)) == 600
     assert creations(one) <= 2 * 7
@@ -579,9 +580,9 @@ def test_a_refusal_whose_reason_is_not_known_is_tried_on_younger_days(
     account_id = one.sandbox.account_ids[0]
     days = days_around(FIRST_HOURS, 10, 8)
 
-    found = one.run(Order(account_id, days), old_before=OLD_BEFORE)
+    found = one.run(ReportTask(account_id, days), old_before=OLD_BEFORE)
 
-    loaded = {order: rows for order, rows in found.items() if not isinstance(rows, str)}
+    loaded = {task: rows for task, rows in found.items() if not isinstance(rows, str)}
     assert days_of(found, failed=True) == [str(day) for day in days[:10]]
     assert one.loaded(loaded, account_id) == one.truth(account_id, days[10:])
     assert all(
@@ -596,7 +597,7 @@ def test_young_days_whose_request_is_refused_are_not_torn_up(bench: Callable[...
     one = bench("old_hours_refused")
     days = days_around(FIRST_HOURS, 5, 5)
 
-    found = one.run(Order(one.sandbox.account_ids[0], days))
+    found = one.run(ReportTask(one.sandbox.account_ids[0], days))
 
     assert len(days_of(found, failed=True)) == 10
     assert creations(one) == 1
@@ -610,12 +611,12 @@ def test_a_field_that_is_refused_for_old_days_is_left_out_for_those_alone(
     account_id = one.sandbox.account_ids[0]
     days = days_around(FIRST_HOURS, 9, 9)
 
-    found = one.run(Order(account_id, days), old_before=OLD_BEFORE)
+    found = one.run(ReportTask(account_id, days), old_before=OLD_BEFORE)
 
     without = {
-        day for order in one.work.finished if "ctr" not in order.fields for day in order.days
+        day for task in one.handler.finished if "ctr" not in task.fields for day in task.days
     }
-    with_it = {day for order in one.work.finished if "ctr" in order.fields for day in order.days}
+    with_it = {day for task in one.handler.finished if "ctr" in task.fields for day in task.days}
     assert days_of(found, failed=True) == []
     assert (without, with_it) == ({*days[:9]}, {*days[9:]})
     assert creations(one) <= 2 * 5 + 2
@@ -628,7 +629,7 @@ def test_a_required_field_that_is_refused_for_old_days_fails_those_alone(
     days = days_around(FIRST_HOURS, 2, 2)
 
     found = one.run(
-        Order(one.sandbox.account_ids[0], days),
+        ReportTask(one.sandbox.account_ids[0], days),
         required=(*REQUIRED, "ctr"),
         old_before=OLD_BEFORE,
     )
@@ -642,10 +643,59 @@ def test_a_field_that_meta_never_knew_is_left_out_of_old_days_too(
 ) -> None:
     one = bench()
     days = days_around(FIRST_HOURS, 0, 16)
-    orders = [Order(one.sandbox.account_ids[0], days[n : n + 4]) for n in range(0, 16, 4)]
+    tasks = [ReportTask(one.sandbox.account_ids[0], days[n : n + 4]) for n in range(0, 16, 4)]
 
-    found = one.run(*orders, fields=(*FIELDS, "no_such_field"), old_before=OLD_BEFORE)
+    found = one.run(*tasks, fields=(*FIELDS, "no_such_field"), old_before=OLD_BEFORE)
 
     assert days_of(found, failed=False) == [str(day) for day in days]
-    assert all("no_such_field" not in order.fields for order in one.work.finished)
+    assert all("no_such_field" not in task.fields for task in one.handler.finished)
     assert creations(one) <= 4 + 2 * 2 + 2
+
+
+def test_a_shard_that_cannot_be_loaded_fails_its_task_once_and_ends_what_is_under_way_for_it(
+    bench: Callable[..., Bench],
+) -> None:
+    one = bench("run_too_many_statuses:1", "run_dies_of_field", run_seconds=60.0)
+    account_id = one.sandbox.account_ids[0]
+    good, fail, told = one.handler.params, one.handler.fail, []
+
+    def params(query: ReportQuery) -> Params:
+        """On the newest day what is paused dies of a field that no search finds."""
+        is_bad = query.days[-1] == DAYS[-1] and query.statuses == ("PAUSED",)
+        return {**good(query), "fields": [*query.fields, *["inline_link_clicks"] * is_bad]}
+
+    def failing(task: ReportTask, why: str) -> Sequence[tuple[str, Any]]:
+        told.append((str(task), "1504044" in why))
+        return fail(task, why)
+
+    one.handler.params = params  # type: ignore[method-assign]  # one shard that fails is the story
+    one.handler.fail = failing  # type: ignore[method-assign]  # to see how often it is told
+
+    found = one.run(*(ReportTask(account_id, (day,)) for day in DAYS[-2:]))
+
+    bad, well = f"act_{account_id} {DAYS[-1]}", f"act_{account_id} {DAYS[-2]}"
+    assert told == [(bad, True)]
+    assert [str(task) for task in one.handler.finished] == [well]
+    assert sorted(map(str, one.handler.closed)) == sorted([bad, well])
+    assert one.loaded({well: found[well]}, account_id) == one.truth(account_id, DAYS[-2:-1])
+
+
+def test_what_is_active_is_asked_for_first_of_a_day_that_was_split(
+    bench: Callable[..., Bench],
+) -> None:
+    one = bench("run_too_many_statuses:1")
+    created: list[Sequence[str]] = []
+    save = one.pending.save
+
+    def note(account_id: str, params: Params, checkpoint: Checkpoint) -> None:
+        if checkpoint.report_run_id:
+            created.append(params["filtering"][0]["value"])
+        save(account_id, params, checkpoint)
+
+    one.pending.save = note  # type: ignore[method-assign]  # to see the order
+
+    one.run(ReportTask(one.sandbox.account_ids[0], DAYS[:1]))
+
+    alone = [statuses for statuses in created if len(statuses) == 1]
+    assert alone[0] == [EFFECTIVE_STATUSES["ad"][0]]
+    assert sorted(map(str, alone)) == sorted(f"['{one}']" for one in EFFECTIVE_STATUSES["ad"])

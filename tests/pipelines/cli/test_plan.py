@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fbgraph.reports.scheduler import ACCOUNT_RUNS
+from fbgraph.reports.allowance import ACCOUNT_RUNS
 from pipelines.cli.plan import RUN_SECONDS, foresee, minutes_of
 from pipelines.cli.selection import plan_of
 from pipelines.loading.estimate import Cost

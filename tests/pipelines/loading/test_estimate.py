@@ -84,6 +84,24 @@ def test_runs_hold_every_day_once_and_no_more_than_they_may(sizes: dict[int, int
     assert [run[-1] for run in runs] == sorted((run[-1] for run in runs), reverse=True)
 
 
+@pytest.mark.parametrize(
+    ("rows", "lengths"),
+    [
+        ([25_000, 25_000], [2]),
+        ([25_000, 25_001], [1, 1]),
+        ([10_000] * 7, [5, 2]),
+        ([60_000, 1, 1], [2, 1]),
+        ([1] * 32, [31, 1]),
+    ],
+)
+def test_a_run_holds_fifty_thousand_rows_and_not_one_more(
+    rows: list[int], lengths: list[int]
+) -> None:
+    sizes = dict(zip(days(*range(len(rows))), rows, strict=True))
+
+    assert [len(run) for run in cut(sizes, sizes)] == lengths
+
+
 @pytest.mark.parametrize(("rows", "calls"), [(0, 5), (4000, 5), (5000, 5), (5001, 6), (49_000, 14)])
 def test_a_run_costs_its_creation_polls_pages_and_a_control_call(rows: int, calls: int) -> None:
     assert cost_of([[FIRST]], {FIRST: rows}) == Cost(1, calls, rows)

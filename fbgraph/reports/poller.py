@@ -1,0 +1,207 @@
+"""One poller for all report runs in flight: which are polled next, and what each response means.
+
+No I/O: the engine makes the calls, many polls in one batch.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from fbgraph.errors import NotFoundError, RetryableError, ThrottledError
+from fbgraph.http.request import Request
+from fbgraph.limits.retry import MAX_THROTTLED_SECONDS
+from fbgraph.objects.report_run import (
+    FRESH_SECONDS,
+    POLL_FIELDS,
+    ReportRun,
+    Step,
+    hung_error,
+    next_step,
+    poll_seconds,
+)
+from fbgraph.reports.allowance import ACCOUNT_RUNS, APP_RUNS, allowed, patience
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from fbgraph.errors import GraphError
+    from fbgraph.limits.usage import Limit
+    from fbgraph.reports.task import ReportTask
+
+__all__ = ["Flight", "Poller", "Watch", "poll_of"]
+
+#: A run of which so many polls in a row, over so long, are not answered or make no sense is created
+#: again. So is one that nothing was heard of for longer than a throttled call waits.
+SILENT_SECONDS: Final = 600.0
+SILENT_POLLS: Final = 4
+
+#: How often the log of a run says how the report runs are getting on.
+LOG_SECONDS: Final = 15.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """How the runs in flight are getting on: `percent` is their mean."""
+
+    runs: int
+    percent: float
+    usage_percent: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.runs} report runs in flight at {self.percent:.0f} %,"
+            f" {self.usage_percent:.0f} % of the busiest limit used"
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Watch:
+    """A report run in flight, the call that polls it, and what its polls have said.
+
+    By the clock: when the run was `created`, when it last `changed`, when a poll was last `heard`
+    of, `silent_since` when they say nothing, and when the next one is `due`. `silent_polls` say
+    nothing, `same_polls` nothing new; at `unknown_polls` Meta did not know the run.
+    """
+
+    task: ReportTask
+    poll: Request
+    run: ReportRun
+    created: float
+    changed: float
+    heard: float
+    due: float
+    silent_since: float | None = None
+    silent_polls: int = 0
+    unknown_polls: int = 0
+    same_polls: int = 0
+
+    @classmethod
+    def of(cls, task: ReportTask, report_run_id: str, age_seconds: float, now: float) -> Watch:
+        """A run that was created so long ago. One of an earlier process is polled at once."""
+        poll, run = poll_of(task.account_id, report_run_id), ReportRun.unseen(report_run_id)
+        due = now if age_seconds else now + poll_seconds(0.0, 0)
+        return cls(task, poll, run, created=now - age_seconds, changed=now, heard=now, due=due)
+
+    @property
+    def account_id(self) -> str:
+        return self.task.account_id
+
+    def was_polled(self, run: ReportRun, now: float) -> Step:
+        """A poll has said where the run stands; what to do next."""
+        self.heard, self.silent_since = now, None
+        self.same_polls += 1
+        if run != self.run:
+            self.run, self.changed, self.same_polls = run, now, 0
+        age, unchanged = now - self.created, now - self.changed
+        return next_step(run, age, unchanged, unchanged_polls=self.same_polls)
+
+    def may_pass(self, error: GraphError, now: float) -> bool:
+        """Whether a poll that failed says nothing of its run."""
+        if isinstance(error, NotFoundError):
+            # Not known everywhere yet (docs/graph-api.md#report-runs). A poll that was held back
+            # by a limit comes late and is the first all the same: only a second one gives up a run.
+            self.unknown_polls += 1
+            return self.unknown_polls == 1 or now - self.created <= FRESH_SECONDS
+        if isinstance(error, ThrottledError):  # waiting for a limit is not silence
+            self.silent_since = None
+        elif self.silent_since is None:
+            self.silent_since, self.silent_polls = now, 1
+        else:
+            self.silent_polls += 1
+        silent_seconds = 0.0 if self.silent_since is None else now - self.silent_since
+        is_silent = silent_seconds > SILENT_SECONDS and self.silent_polls >= SILENT_POLLS
+        is_late = now - self.heard > MAX_THROTTLED_SECONDS
+        return isinstance(error, RetryableError) and not is_silent and not is_late
+
+
+@dataclass(slots=True)
+class Poller:
+    """The runs in `flight`, and how long the latest run of each account `took`, in seconds."""
+
+    flight: list[Watch] = field(default_factory=list)
+    took: dict[str, float] = field(default_factory=dict)
+    _logged: float = float("-inf")
+
+    def due(
+        self, now: float, usage: Mapping[Limit, float], may_poll: Callable[[Watch], bool]
+    ) -> Sequence[Watch]:
+        """Runs to poll now, together. A run of which `may_poll` is true is polled.
+
+        As few together as there may be runs in flight: of many that reach a limit at once, all but
+        one would be calls into a block.
+        """
+        asked: Counter[str] = Counter()
+        polled = []
+        for watch in sorted(self.flight, key=lambda watch: watch.due):
+            key = watch.account_id
+            if watch.due > now or asked.total() >= allowed(usage, "", APP_RUNS):
+                break
+            if asked[key] < allowed(usage, key, ACCOUNT_RUNS) and may_poll(watch):
+                asked[key] += 1
+                polled.append(watch)
+        return polled
+
+    def idle_seconds(
+        self, now: float, cooldown_of: Callable[[Watch], float], default: float
+    ) -> float:
+        """How long no poll is due, or a limit keeps it waiting."""
+        waits = (max(watch.due - now, cooldown_of(watch)) for watch in self.flight)
+        return min(waits, default=default)
+
+    def was_polled(
+        self,
+        watch: Watch,
+        response: ReportRun | GraphError,
+        now: float,
+        usage: Mapping[Limit, float],
+    ) -> bool:
+        """Whether the rows of a run can be read. If so it is no longer in flight, and if this
+        raises what the run failed of; else its next poll is set.
+        """
+        step, took = Step.WAIT, 0.0
+        if isinstance(response, ReportRun):
+            step, took = watch.was_polled(response, now), self.took.get(watch.account_id, 0.0)
+        elif not watch.may_pass(response, now):
+            self.flight.remove(watch)
+            raise response
+        if step is Step.WAIT:
+            self._poll_again(watch, now, usage, took)
+            return False
+        self.flight.remove(watch)
+        self.took[watch.account_id] = now - watch.created
+        if step is Step.READ:
+            return True
+        raise watch.run.error or hung_error(watch.run, now - watch.created)
+
+    def _poll_again(
+        self, watch: Watch, now: float, usage: Mapping[Limit, float], took_seconds: float
+    ) -> None:
+        seconds = poll_seconds(
+            now - watch.created,
+            watch.run.percent,
+            unchanged_seconds=now - watch.changed,
+            took_seconds=took_seconds,
+        )
+        watch.due = now + seconds * patience(usage, watch.account_id)
+
+    def log(self, now: float, usage: Mapping[Limit, float]) -> None:
+        """Say how the runs are getting on: to who watches, each time; in the log, now and then."""
+        if not self.flight:
+            return
+        percent = sum(watch.run.percent for watch in self.flight) / len(self.flight)
+        flight = Flight(len(self.flight), percent, max(usage.values(), default=0.0))
+        is_news = now - self._logged >= LOG_SECONDS
+        if is_news:
+            self._logged = now
+        level = logging.INFO if is_news else logging.DEBUG
+        _log.log(level, "%s", flight, extra={"flight": flight})
+
+
+def poll_of(account_id: str, report_run_id: str) -> Request:
+    """The call that asks where a report run stands."""
+    return Request("GET", report_run_id, {"fields": POLL_FIELDS}, account_id=account_id)
