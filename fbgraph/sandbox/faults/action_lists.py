@@ -29,8 +29,8 @@ REFUSALS_OF_LISTS: Final[Mapping[str, str]] = {
 def lose_action_type(fault: Fault, rows: Iterator[bytes], making: Making) -> Iterator[bytes]:
     """Rows below the account have no entry of this type."""
 
-    def kept(entries: list[dict[str, str]]) -> list[dict[str, str]]:
-        return [entry for entry in entries if entry["action_type"] != fault.word]
+    def kept(entries: list[Any]) -> list[Any]:
+        return [entry for entry in entries if _of(entry).get("action_type") != fault.word]
 
     return _below_account(rows, making, kept)
 
@@ -38,10 +38,19 @@ def lose_action_type(fault: Fault, rows: Iterator[bytes], making: Making) -> Ite
 def lose_window(fault: Fault, rows: Iterator[bytes], making: Making) -> Iterator[bytes]:
     """Entries of rows below the account lack this window; their `value` stays."""
 
-    def kept(entries: list[dict[str, str]]) -> list[dict[str, str]]:
-        return [{key: entry[key] for key in entry if key != fault.word} for entry in entries]
+    def kept(entries: list[Any]) -> list[Any]:
+        return [_without(entry, fault.word) for entry in entries]
 
     return _below_account(rows, making, kept)
+
+
+def _of(entry: Any) -> Mapping[str, Any]:
+    """An entry as an object; empty where another fault has made something else of it."""
+    return entry if isinstance(entry, dict) else {}
+
+
+def _without(entry: Any, key: str) -> Any:
+    return {one: entry[one] for one in entry if one != key} if _of(entry) else entry
 
 
 def _below_account(
