@@ -307,7 +307,7 @@ def test_accounts_that_are_not_neighbours_are_loaded_without_those_between(fresh
         (RANGE, {"WAREHOUSE_URL": "gs://bucket"}, "WAREHOUSE_URL begins with gs://"),
         ((*RANGE, "--account", "42"), {}, "does not see act_42. It sees:"),
         ((*RANGE, "--report", "weekly"), {}, "There is no report 'weekly'"),
-        (("--since", "2026-11-31", "--until", "2026-12-01"), {}, "'2026-11-31' is no day"),
+        (("--since", "2026-11-31", "--until", "2026-12-01"), {}, "'2026-11-31' is not a day"),
         (("--since", "2026-11-21", "--until", "2026-11-20"), {}, "is after --until"),
         (("--since", "2026-11-21"), {}, "Missing option '--until'"),
     ],
