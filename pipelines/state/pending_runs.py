@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from fbgraph.reports.handler import Checkpoint
+from warehouse.storage.state import load, save
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -53,7 +54,7 @@ class StoredRuns:
             "created_at": self._now().isoformat(),
             "params": dict(params),
         }
-        self._store.note(self._key(account_id, params), json.dumps(entry))
+        save(self._store, self._key(account_id, params), entry)
 
     def forget(self, account_id: str, params: Params) -> None:
         """Its run has failed, or cannot be read. Who finds it again will see that too."""
@@ -99,7 +100,7 @@ class StoredRuns:
     def _entry(self, key: str) -> Mapping[str, Any] | None:
         """What a file says; one that cannot be read is as good as none."""
         try:
-            return _checked(self._store.read(key))
+            return _checked(load(self._store, key))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -117,9 +118,8 @@ def _plain(params: Params) -> Any:
     return json.loads(json.dumps(dict(params)))
 
 
-def _checked(text: bytes) -> Mapping[str, Any] | None:
+def _checked(entry: Any) -> Mapping[str, Any] | None:
     """What a file says, if all of it is there. Raises ValueError, KeyError or TypeError."""
-    entry = json.loads(text)
     datetime.fromisoformat(entry["created_at"])
     _days_of(entry)
     known = {"report_run_id": str, "was_split": bool}
