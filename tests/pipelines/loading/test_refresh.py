@@ -145,3 +145,11 @@ def test_an_empty_day_that_is_no_longer_in_the_lookback_is_not_pulled() -> None:
     before = lookback(TODAY)[0] - timedelta(days=1)
 
     assert to_pull(TODAY, LOADED, UNMOVED, since=SINCE, emptied={before}) == FRESH
+
+
+def test_a_fresh_day_that_was_kept_is_pulled_as_a_fresh_one() -> None:
+    kept = [TODAY - timedelta(days=n) for n in (3, 4)]
+
+    pulled = to_pull(TODAY, LOADED, UNMOVED, since=SINCE, emptied=kept)
+
+    assert [pulled[day] for day in kept] == [Why.FRESH, Why.EMPTY]
