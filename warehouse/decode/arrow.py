@@ -1,8 +1,8 @@
 """Arrow arrays from Python values without `pa.array` and `pa.scalar`.
 
 The first call of either imports pandas, which nothing on the path of the rows needs: a whole
-`backfill` of 40,000 rows takes 0.2 of 3.8 CPU-s and 33 of 357 MB more with it. Arrays are made from buffers, records by way of JSON. So does the
-first instant that is made a Python value.
+`backfill` of 40,000 rows takes 0.2 of 3.8 CPU-s and 33 of 357 MB more with it. Arrays are made from
+buffers, records by way of JSON. So does the first instant that is made a Python value.
 """
 
 from __future__ import annotations

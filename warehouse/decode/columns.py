@@ -204,13 +204,11 @@ def _actions(values: pa.Array, column: Column) -> pa.Array:
         else entries.field(entry.name)
         for entry in kept
     ]
-    return pa.Array.from_buffers(
-        column.arrow_type,
-        len(values),
-        values.buffers()[:2],
-        values.null_count,
-        values.offset,
-        children=[pa.StructArray.from_arrays(parts, fields=kept)],
+    return pa.ListArray.from_arrays(
+        values.offsets,
+        pa.StructArray.from_arrays(parts, fields=kept),
+        type=column.arrow_type,
+        mask=values.is_null(),
     )
 
 
