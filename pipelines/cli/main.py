@@ -334,7 +334,7 @@ def publish() -> None:
     broken = broken_reports()
     for name, why in broken.items():
         click.echo(f"{name}: {why}", err=True)
-    sys.exit(SOME_FAILED if broken else ALL_DONE)
+    sys.exit(SOME_FAILED if broken or published.left_out else ALL_DONE)
 
 
 @cli.command()

@@ -9,7 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -37,6 +37,7 @@ class Checkout:
 
     folder: Path
     sandbox: Sandbox
+    environ: dict[str, str] = field(default_factory=dict)
 
     @property
     def report(self) -> Path:
@@ -46,12 +47,12 @@ class Checkout:
         self.report.write_text(text, encoding="utf-8")
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self._python("-c", "from pipelines.cli.main import main; main()", *arguments)
+        return self.python("-c", "from pipelines.cli.main import main; main()", *arguments)
 
     def validate(self) -> subprocess.CompletedProcess[str]:
-        return self._python("-m", "dagster", "definitions", "validate")
+        return self.python("-m", "dagster", "definitions", "validate")
 
-    def _python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
@@ -65,6 +66,7 @@ class Checkout:
                 "FB_GRAPH_URL": self.sandbox.url,
                 "FB_ACCESS_TOKEN": self.sandbox.token,
                 "WAREHOUSE_URL": str(self.folder / "lake"),
+                **self.environ,
             },
             capture_output=True,
             text=True,
@@ -138,7 +140,7 @@ def test_dagster_has_the_asset_and_its_check_and_tells_what_is_wrong(checkout: C
         "from dagster import AssetKey; from pipelines.definitions import defs;"
         " g = defs.resolve_asset_graph();"
     )
-    shown = checkout._python(  # noqa: SLF001  # a question of this test
+    shown = checkout.python(
         "-c", f"{names} print([k.to_user_string() for k in g.asset_check_keys])"
     )
     right = checkout.validate()
@@ -147,7 +149,7 @@ def test_dagster_has_the_asset_and_its_check_and_tells_what_is_wrong(checkout: C
     (checkout.folder / "reports" / "bad.yaml").write_text("a: [\n", encoding="utf-8")
     checkout.write(EXAMPLE.replace("impressions", "impresions"))
     wrong = checkout.validate()
-    broken = checkout._python(  # noqa: SLF001  # as above
+    broken = checkout.python(
         "-c",
         f"{names} a = g.get(AssetKey('spend_by_placement')); print(a.group_name, a.description,"
         " g.has(AssetKey('insights_daily')))",
@@ -299,6 +301,34 @@ def test_what_was_loaded_of_a_report_that_is_gone_stays_until_its_definition_goe
     asked = checkout.run("query", "from spend_by_placement")
     assert "spend_by_placement does not exist" in asked.stderr
     assert list((checkout.folder / "lake" / "spend_by_placement").rglob("data.parquet"))
+
+
+@pytest.mark.parametrize("place", ["folder", "bucket"])
+def test_a_notebook_elsewhere_opens_what_the_command_line_loaded_of_a_report(
+    checkout: Checkout, place: str, request: pytest.FixtureRequest
+) -> None:
+    url = str(checkout.folder / "lake")
+    if place == "bucket":
+        s3 = request.getfixturevalue("s3_server")
+        url = f"s3://{s3.new_bucket()}/lake"
+        checkout.environ |= {**s3.environ, "WAREHOUSE_LOCAL": str(checkout.folder / "here")}
+    checkout.environ["WAREHOUSE_URL"] = url
+    checkout.write(EXAMPLE)
+    loaded = checkout.run(*shlex.split(COMMANDS[1]))
+    counted = "select count(*) from spend_by_placement_actions"
+    before = checkout.run("query", counted, "--format", "csv")
+
+    # Another machine, where nobody has published and nobody knows the report.
+    checkout.report.unlink()
+    checkout.environ["WAREHOUSE_LOCAL"] = str(checkout.folder / "elsewhere")
+    shutil.rmtree(checkout.folder / "lake" / ".snapshots", ignore_errors=True)
+    (checkout.folder / "lake" / "warehouse.duckdb").unlink(missing_ok=True)
+    code = f"import warehouse; print(warehouse.open({url!r}).sql({counted!r}).fetchall()[0][0])"
+    opened = checkout.python("-c", code)
+
+    assert (loaded.returncode, before.returncode) == (0, 0), loaded.stderr
+    assert int(before.stdout.splitlines()[1]) > 0
+    assert (opened.stdout, opened.stderr) == (f"{before.stdout.splitlines()[1]}\n", "")
 
 
 def test_the_docs_name_every_key_and_every_reason() -> None:

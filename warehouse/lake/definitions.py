@@ -9,6 +9,7 @@ warehouse's own are in its code; `insights_daily` is kept where a report has giv
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from dataclasses import dataclass, field, replace
@@ -34,8 +35,8 @@ FOLDER: Final = ".tables"
 #: Folders that files of a table may be in.
 PARTITIONS: Final[Sequence[Sequence[str]]] = ((), ("account_id",), ("account_id", "date"))
 
-#: A name that can be part of a path and of SQL as it is.
-_NAME: Final = re.compile(r"[A-Za-z0-9_]+")
+#: A name that can be part of a path and of SQL as it is, and differs from others in more than case.
+_NAME: Final = re.compile(r"[a-z0-9_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +161,12 @@ def _parsed(name: str, said: Any) -> Table:
         )
         is_newer = int(said["schema_version"]) > SCHEMA_VERSION
         types = {str(values["name"]): str(values["type"]) for values in said["columns"]}
+        text = json.dumps(said, ensure_ascii=False)
+        text.encode()  # DuckDB takes neither half a surrogate nor a NUL
     except (KeyError, TypeError, AttributeError, ValueError):
         raise ValueError(f"it is damaged. {_REPAIR}") from None
+    if "\\u0000" in text:
+        raise ValueError(f"it is damaged. {_REPAIR}")
     if wrong := _wrong(name, table, types if is_newer else {}):
         raise ValueError(f"{wrong}. {_UPGRADE if is_newer else _REPAIR}")
     return _completed(table)
@@ -206,6 +211,8 @@ def _wrong(name: str, table: Table, types: Mapping[str, str]) -> str:
     """
     if table.name != name or not _NAME.fullmatch(name):
         return f"it defines {table.name!r}"
+    if not table.columns:
+        return "it has no columns"
     for column in table.columns:
         if column.kind not in KINDS or (column.kind != "actions" and column.windows + column.keys):
             return f"the kind {column.kind!r} of the column {column.name} is not known here"

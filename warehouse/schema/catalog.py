@@ -7,6 +7,7 @@ tables that were loaded into it (`lake.definitions`).
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -106,9 +107,12 @@ def _in_order(named: Mapping[str, Of], own: Mapping[str, Of]) -> Mapping[str, Of
 
 
 def _demand_distinct(of: Table | View) -> None:
-    """Raise UnfitTableError where two columns, or two keys of a list's entries, share a name."""
+    """Raise UnfitTableError where two columns, or two keys of a list's entries, share a name. To
+    SQL the case of letters makes no difference.
+    """
     for names in ([column.name for column in of.columns], *(column.entry for column in of.columns)):
-        twice = sorted({name for name in names if names.count(name) > 1})
+        counted = Counter(name.lower() for name in names)
+        twice = sorted(name for name, count in counted.items() if count > 1)
         if twice:
             raise UnfitTableError(f"{of.name} would have two columns called {twice[0]}")
 

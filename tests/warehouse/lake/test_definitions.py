@@ -288,7 +288,9 @@ def test_a_damaged_definition_costs_its_table_and_is_mended_by_the_next_load(
     assert publish(lake.root).left_out == {}
 
 
-@pytest.mark.parametrize("name", ["campaign_daily", "creatives", "accounts", "a b", "x;y"])
+@pytest.mark.parametrize(
+    "name", ["campaign_daily", "creatives", "accounts", "a b", "x;y", "Accounts", "Mine", "mine'"]
+)
 def test_a_definition_takes_nothing_of_the_warehouses_own(tmp_path: Path, name: str) -> None:
     lake = Lake(tmp_path / "lake")
     put(lake)
@@ -300,6 +302,35 @@ def test_a_definition_takes_nothing_of_the_warehouses_own(tmp_path: Path, name: 
     assert list(published.left_out) == [name]
     assert published.rows["mine"] == 1
     assert set(published.rows) == {*OWN.tables, "mine"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (' "meaning": "Money"', ' "meaning": "\\u0000"', "it is damaged"),
+        (' "meaning": "Money"', ' "meaning": "\\ud800"', "it is damaged"),
+        ('"name": "spend"', '"name": "HOUR"', "would have two columns called hour"),
+        ('"columns": [', '"columns": [], "more": [', "it has no columns"),
+        ('"columns": [', '"columns": [7, ', "it is damaged"),
+        ('"windows": ["7d_click"]', '"windows": ["value"]', "two columns called value"),
+        ('"unit": "account currency"', '"keys": ["x"]', "the kind 'money' of the column spend"),
+    ],
+)
+def test_a_definition_that_sql_would_refuse_costs_no_other_table(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    lake = Lake(tmp_path / "lake")
+    put(lake)
+    put(lake, replace(MINE, name="other"))
+    text = file_of(lake).read_text()
+    assert old in text
+    file_of(lake).write_text(text.replace(old, new))
+
+    published = publish(lake.root)
+
+    [(name, why)] = published.left_out.items()
+    assert (name, told in why) == ("mine", True), why
+    assert published.rows["other"] == 1
 
 
 def test_of_a_lake_that_knows_a_table_it_is_read_by_its_name(tmp_path: Path) -> None:
