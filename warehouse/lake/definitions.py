@@ -4,7 +4,8 @@
 
 Whoever loads such a table keeps its definition before its rows; publishing from a project keeps
 those of all its reports. So whoever else publishes or opens the lake has the same tables. The
-warehouse's own are in its code; `insights_daily` is kept where a report has given it more columns.
+warehouse's own are in its code; `insights_daily` is kept as a report defines it, with more columns
+or in another order.
 """
 
 from __future__ import annotations
