@@ -44,7 +44,7 @@ def main(folder: Path, out: Path) -> Mapping[str, float]:
     for name, breakdown in BREAKDOWNS.items():
         fields = ("spend", "reach", "actions")
         table = table_of(ReportSpec(name=name, level="ad", fields=fields, breakdowns=(breakdown,)))
-        wanted = {*table.wire, "date_stop"}
+        wanted = {*table.graph_keys, "date_stop"}
         bodies, rows = [], 0
         for page in pages.bodies():
             found = json.loads(page)["data"]
@@ -60,14 +60,12 @@ def main(folder: Path, out: Path) -> Mapping[str, float]:
             with staged(lake, table, pages.account, pages.days) as stage:
                 for at in range(0, len(bodies), 4):
                     stage.add(bodies[at : at + 4])
-                settled = stage.settle(day)
+                merged = stage.merge(day)
                 record: dict[str, Any] = {"verdict": PROVEN, "loaded_at": datetime.now(UTC)}
-                settled.publish(
-                    Load.of(name, pages.account.account_id, day, settled.found, **record)
-                )
+                merged.publish(Load.of(name, pages.account.account_id, day, merged.found, **record))
             seconds.append(time.process_time() - started)
-        if settled.found.rows != rows or settled.found.duplicates:
-            sys.exit(f"{settled.found.rows} of {rows} rows of {name} were loaded")
+        if merged.found.rows != rows or merged.found.duplicates:
+            sys.exit(f"{merged.found.rows} of {rows} rows of {name} were loaded")
         figures |= {"rows": rows, name: min(seconds)}
     return figures
 

@@ -15,7 +15,7 @@ from warehouse.decode import arrow
 from warehouse.decode.pages import Account, decode
 from warehouse.decode.values import HOUR_LABELS
 from warehouse.lake.partitions import Lake
-from warehouse.lake.reconcile import Found
+from warehouse.lake.reconcile import Evidence
 from warehouse.lake.records import Load
 from warehouse.schema.tables import HOURLY, TABLES
 from warehouse.schema.verdicts import PROVEN
@@ -48,7 +48,7 @@ def put(lake: Lake, account_id: str, day: date, seed: int) -> None:
     """Write one account-day; another seed, other numbers."""
     rows = account_day(account_id, day, seed)
     load = Load.of(
-        *(TABLE.name, account_id, day, Found.of(TABLE, rows)),
+        *(TABLE.name, account_id, day, Evidence.of(TABLE, rows)),
         verdict=PROVEN,
         loaded_at=datetime.now(UTC),
     )

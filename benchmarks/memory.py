@@ -40,10 +40,10 @@ def load(lake: Lake, pages: Pages, account_id: str, copies: int) -> int:
                 stage.add(batch)
                 batch = []
         stage.add(batch)
-        settled = stage.settle(day)
+        merged = stage.merge(day)
         record = {"verdict": PROVEN, "loaded_at": datetime.now(UTC)}
-        settled.publish(Load.of("insights_hourly", account_id, day, settled.found, **record))
-    return settled.found.rows
+        merged.publish(Load.of("insights_hourly", account_id, day, merged.found, **record))
+    return merged.found.rows
 
 
 def _bodies(pages: Pages, account_id: str, copies: int) -> Iterator[bytes]:

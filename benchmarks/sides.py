@@ -59,15 +59,15 @@ def ours(pages: Path, out: Path) -> int:
         while batch := list(islice(bodies, 4)):
             stage.add(batch)
         for day in told.days:
-            settled = stage.settle(day)
-            settled.publish(
+            merged = stage.merge(day)
+            merged.publish(
                 Load.of(
-                    *("insights_hourly", told.account.account_id, day, settled.found),
+                    *("insights_hourly", told.account.account_id, day, merged.found),
                     verdict=PROVEN,
                     loaded_at=datetime.now(UTC),
                 )
             )
-            rows += settled.found.rows
+            rows += merged.found.rows
     return rows
 
 

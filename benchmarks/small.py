@@ -33,10 +33,10 @@ def main(folder: Path, out: Path) -> Mapping[str, float]:
     def once() -> None:
         with staged(lake, "insights_hourly", pages.account, pages.days) as stage:
             stage.add([body])
-            settled = stage.settle(day)
+            merged = stage.merge(day)
             record = {"verdict": PROVEN, "loaded_at": datetime.now(UTC)}
             account_id = pages.account.account_id
-            settled.publish(Load.of("insights_hourly", account_id, day, settled.found, **record))
+            merged.publish(Load.of("insights_hourly", account_id, day, merged.found, **record))
 
     once()
     started = time.process_time()

@@ -1,4 +1,4 @@
-"""The one place of this package that does I/O: calls to the Graph API, and the doors to its nodes.
+"""The one place of this package that does I/O: requests to the Graph API, and access to its nodes.
 
 with GraphClient(token) as client:
     for campaign in client.account("123").edge("campaigns", fields=["name"]):
@@ -35,10 +35,10 @@ from fbgraph.http.auth import BearerAuth, ProofTransport, appsecret_proof, secre
 from fbgraph.http.batch import Pending, batches, fits, form_of, items_of
 from fbgraph.http.filtering import check_kind
 from fbgraph.http.request import ROOT, Request, as_curl, check, check_address
-from fbgraph.http.response import Reply, item_headers, scrub, text_ids
+from fbgraph.http.response import Response, item_headers, scrub, text_ids
 from fbgraph.http.transport import (
     UNSENT,
-    Lines,
+    Connections,
     address_of,
     checked_url,
     make_transport,
@@ -70,14 +70,14 @@ _log = logging.getLogger(__name__)
 
 
 class GraphClient:
-    """Talks to Graph with one token. Plain object: several may live side by side, in threads too.
+    """A client of Graph with one token. A plain object: use as many as you need, in threads too.
 
-    `app_secret`: every call carries its proof. `proxy`: a URL; without it the environment's
-    (``HTTPS_PROXY``, ``NO_PROXY``) counts. `ca_file`: certificates to trust instead of the usual
-    ones. `cooldowns` shares what is known of limits with other processes. `sleep`, `jitter` and
-    `clock` are arguments so that tests wait for nothing; a `clock` must move by what `sleep` is
-    told. Every call raises the GraphError that its answer means, after the retries that
-    `retry.wait_seconds` allows.
+    `app_secret`: every request carries its proof. `proxy`: a URL; without it that of the
+    environment is used (``HTTPS_PROXY``, ``NO_PROXY``). `ca_file`: certificates to trust instead of
+    the usual ones. `cooldowns` shares what is known of limits with other processes. `sleep`,
+    `jitter` and `clock` are arguments so that tests wait for nothing; a `clock` must move by the
+    seconds that `sleep` gets. Every request raises the GraphError that its response means, after
+    the retries that `retry.wait_seconds` allows.
     """
 
     def __init__(  # noqa: PLR0913  # each is one independent setting with a default
@@ -113,7 +113,7 @@ class GraphClient:
         self._secrets = secrets_of(access_token, app_secret, secrets_in(proxy))
         if self._proof:
             below = ProofTransport(below, self._proof)
-        self._lines = Lines()
+        self._connections = Connections()
         self._http = httpx.Client(
             base_url=f"{self.base_url}/{version}/",
             auth=BearerAuth(access_token),
@@ -135,24 +135,24 @@ class GraphClient:
         self._http.close()
 
     def stop(self) -> None:
-        """End every call in all threads and in clients from `counted`, those too that wait for an
-        answer: they raise StoppedError, and so does every call and every wait to come.
+        """End every request in all threads and in clients from `counted`, those too that wait for
+        a response: they raise StoppedError, and so does every later request and wait.
         """
         self._stopping.set()
-        self._lines.cut()
+        self._connections.cut()
 
     def pause(self, seconds: float) -> None:
-        """Wait, until `stop` at most: then it raises StoppedError."""
+        """Wait for `seconds`. Raises StoppedError as soon as `stop` is called."""
         if not self._stopping.is_set():
             self._sleep(seconds)
-        self._demand_going_on()
+        self._require_running()
 
-    def _demand_going_on(self) -> None:
+    def _require_running(self) -> None:
         if self._stopping.is_set():
             raise StoppedError("Stopped while waiting.")
 
     def counted(self) -> GraphClient:
-        """The same client with a tally of its own, to tell what one piece of work cost."""
+        """The same client with a tally of its own, to measure what one piece of work costs."""
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__, tally=self.tally.part())
         return twin
@@ -164,34 +164,34 @@ class GraphClient:
     # -- calls ---------------------------------------------------------------------------------
 
     def get(self, path: str, params: Params | None = None) -> Any:
-        """GET any path; its parsed JSON."""
+        """GET any path; returns the parsed JSON."""
         return self.call(Request("GET", path, params or {}))
 
     def post(self, path: str, params: Params | None = None) -> Any:
-        """POST a form to any path; its parsed JSON. As a write it is never sent twice blindly."""
+        """POST a form to any path; returns the parsed JSON. A write is never blindly sent twice."""
         return self.call(Request("POST", path, params or {}))
 
-    def call(self, request: Request, read: Callable[[Reply], T] | None = None) -> T:
-        """Make one call and `read` its answer into what is returned, by default its JSON.
+    def call(self, request: Request, read: Callable[[Response], T] | None = None) -> T:
+        """Send one request and return what `read` makes of the response, by default its JSON.
 
-        What `read` finds unreadable it says by RetryableError: then the call is made again.
+        `read` raises RetryableError for a response that it cannot read: the request is retried.
         """
         check(request, self._hide)
         check_address(request, lambda text: scrub(text, self._secrets_of_graph))
         for attempt in retrying(self.pause, self._jitter):
             with attempt:
                 self._await_turn(request)
-                return self._settled(request, lambda: self._read(request, read))
+                return self._released(request, lambda: self._read(request, read))
         raise AssertionError  # pragma: no cover  # tenacity returns or raises
 
     def batch(
-        self, requests: Iterable[Request], read: Callable[[Reply], Any] | None = None
+        self, requests: Iterable[Request], read: Callable[[Response], Any] | None = None
     ) -> list[Any]:
-        """Make many calls, up to 50 in one; each result, in order, is a value or a GraphError.
+        """Send many requests, up to 50 in one; each result, in order, is a value or a GraphError.
 
-        Items that failed for the moment are made again by themselves, throttled ones when their
-        limit is free. Raises TokenError and BlockedError where Meta refuses a whole batch for
-        them, and StoppedError.
+        Items with a temporary failure are retried one by one, throttled ones when their limit is
+        free. Raises TokenError and BlockedError where Meta refuses a whole batch for them, and
+        StoppedError.
         """
         pending = [Pending(check(request, self._hide)) for request in requests]
         waited = 0.0
@@ -208,9 +208,9 @@ class GraphClient:
         return [one.outcome for one in pending]
 
     def batch_once(
-        self, requests: Sequence[Request], read: Callable[[Reply], Any] | None = None
+        self, requests: Sequence[Request], read: Callable[[Response], Any] | None = None
     ) -> list[Any]:
-        """As `batch`, but each call is made once and now: what failed for the moment is a result.
+        """As `batch`, but each request is sent once and now: a temporary failure is a result too.
 
         For callers that have other work than waiting. `cooldown_before` says which may be sent.
         """
@@ -247,7 +247,7 @@ class GraphClient:
         return batch, soonest
 
     def as_curl(self, request: Request) -> str:
-        """A command that makes this call, with $FB_ACCESS_TOKEN in place of the token."""
+        """A curl command that sends this request, with $FB_ACCESS_TOKEN in place of the token."""
         root = f"{self.base_url}/{self.version}"
         return as_curl(request, root, proof=self._proof is not None, hide=self._hide)
 
@@ -260,8 +260,8 @@ class GraphClient:
                 raise _used_up(waited)
             self.pause(cooldown)
 
-    def _settled(self, request: Request, attempt: Callable[[], T]) -> T:
-        """`attempt`, with what it means for the limits of the call."""
+    def _released(self, request: Request, attempt: Callable[[], T]) -> T:
+        """The value of `attempt`; its outcome frees or blocks the limits of the request."""
         try:
             value = attempt()
         except GraphError as error:
@@ -278,16 +278,17 @@ class GraphClient:
         self._throttle.release(request)
         return value
 
-    def _read(self, request: Request, read: Callable[[Reply], T] | None) -> T:
-        """Send, and read the answer; what is found unreadable says of which call."""
+    def _read(self, request: Request, read: Callable[[Response], T] | None) -> T:
+        """Send, and read the response; an error names the request that it is about."""
         self.tally.count(1)
-        reply = self._send(request)
+        response = self._send(request)
         try:
-            return (read or _json)(reply)
+            return (read or _json)(response)
         except GraphError as error:
-            raise type(error)(replace(error.detail, call=error.detail.call or reply.call)) from None
+            call = error.detail.call or response.call
+            raise type(error)(replace(error.detail, call=call)) from None
 
-    def _send(self, request: Request) -> Reply:
+    def _send(self, request: Request) -> Response:
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug("%s", self.as_curl(request))
         call = self._hide(str(request))
@@ -295,30 +296,35 @@ class GraphClient:
         content: dict[str, Any] = {where: request.encoded}
         if request.files:
             content["files"] = [(name, (name, body)) for name, body in request.files.items()]
-        self._demand_going_on()
+        self._require_running()
         try:
-            response = self._http.request(
-                request.method, request.path, extensions={"trace": self._lines.trace}, **content
+            received = self._http.request(
+                request.method,
+                request.path,
+                extensions={"trace": self._connections.trace},
+                **content,
             )
         except httpx.UnsupportedProtocol:
-            raise RequestError(f"{self.base_url} is no http(s) address.") from None
+            raise RequestError(
+                f"{self.base_url} is not an http(s) address. Set FB_GRAPH_URL to one, or unset it."
+            ) from None
         except httpx.RequestError as error:  # its text may quote headers, and so the token
-            self._demand_going_on()
-            said = self._hide(f"{type(error).__name__} {error}")
-            text = f"No answer from {self.base_url}{self._way}: {said}."
+            self._require_running()
+            cause = self._hide(f"{type(error).__name__} {error}")
+            text = f"No response from {self.base_url}{self._way}: {cause}."
             sent = not isinstance(error, UNSENT)
             raise RetryableError(Detail(text, call=call, sent=sent)) from None
-        usage = self._note(response.headers, request)
+        usage = self._note(received.headers, request)
         cooldown = usage.regain_seconds(request.account_id)
-        return Reply(response.status_code, response.content, call, cooldown, self._hide)
+        return Response(received.status_code, received.content, call, cooldown, self._hide)
 
-    def _send_batch(self, batch: Sequence[Pending], read: Callable[[Reply], Any]) -> None:
-        """One call for up to 50, and what became of each."""
+    def _send_batch(self, batch: Sequence[Pending], read: Callable[[Response], Any]) -> None:
+        """One request for up to 50, and the outcome of each."""
         form, files = form_of(batch, self._proof)
         outer = Request("POST", ROOT, form, files, repeatable=True)
         self.tally.count(len(batch))
         try:
-            answers = self._settled(outer, lambda: items_of(self._send(outer), len(batch)))
+            answers = self._released(outer, lambda: items_of(self._send(outer), len(batch)))
         except GraphError as error:
             for one in batch:
                 self._throttle.abandon(one.request)
@@ -329,17 +335,17 @@ class GraphClient:
             return
         for one, item in zip(batch, answers, strict=True):
             try:
-                one.succeed(self._settled(one.request, lambda: self._item(one, item, read)))  # noqa: B023  # called at once
+                one.succeed(self._released(one.request, lambda: self._item(one, item, read)))  # noqa: B023  # called at once
             except GraphError as error:
                 one.fail(error, self.clock(), self._jitter())
 
-    def _item(self, one: Pending, item: object, read: Callable[[Reply], Any]) -> Any:
+    def _item(self, one: Pending, item: object, read: Callable[[Response], Any]) -> Any:
         usage = self._note(item_headers(item), one.request)
         call = self._hide(str(one.request))
         cooldown = usage.regain_seconds(one.request.account_id)
-        reply = Reply.of_item(item, call, cooldown, self._hide)
+        response = Response.of_item(item, call, cooldown, self._hide)
         try:
-            return read(reply)
+            return read(response)
         except GraphError as error:
             raise type(error)(replace(error.detail, call=error.detail.call or call)) from None
 
@@ -358,8 +364,8 @@ class GraphClient:
     def node(self, node_id: str | int, *, kind: str = "", account_id: str = "") -> Node:
         """The node of any id: ``me``, ``act_123``, a campaign, a report run.
 
-        `kind` (campaign, ...) is what ``fields="*"`` needs to know; `account_id` whose limits its
-        calls use up.
+        `kind` (campaign, ...) is needed for ``fields="*"``; `account_id` says whose limits its
+        requests count against.
         """
         is_account = re.fullmatch(r"act_\d+", str(node_id), re.ASCII)
         kind = check_kind(kind) or ("adaccount" if is_account else "")
@@ -370,16 +376,16 @@ class GraphClient:
         return self.node(act_id(account_id))
 
     def debug_token(self) -> Mapping[str, Any]:
-        """What Meta knows of this client's token: is_valid, expires_at (0: never), scopes, ...
+        """What Meta knows about this client's token: is_valid, expires_at (0: never), scopes, ...
 
-        Asked by a batch of one: `debug_token` wants the token as a parameter, and so it rides in
+        Sent as a batch of one: `debug_token` takes the token as a parameter, and this way it is in
         the body of a POST and not in a URL, where servers and proxies would log it.
         """
         asked = Request("GET", "debug_token", {"input_token": self._access_token})
-        (told,) = self.batch([asked], _told_of_token)
-        if isinstance(told, GraphError):
-            raise told
-        return dict(told)
+        (found,) = self.batch([asked], _token_data)
+        if isinstance(found, GraphError):
+            raise found
+        return dict(found)
 
     # -- report runs ---------------------------------------------------------------------------
 
@@ -388,10 +394,10 @@ class GraphClient:
         return self.node(node_id).report(params, **how)
 
     def poll(self, report_run_id: str, *, account_id: str = "") -> ReportRun:
-        """Where a report run stands. Raises RetryableError if the answer does not say."""
+        """The state of a report run. Raises RetryableError if the response lacks its status."""
         return self.call(
             Request("GET", report_run_id, {"fields": POLL_FIELDS}, account_id=account_id),
-            lambda reply: ReportRun.from_body(reply.json(), report_run_id, self._hide),
+            lambda response: ReportRun.from_body(response.json(), report_run_id, self._hide),
         )
 
     def wait_for(
@@ -402,7 +408,7 @@ class GraphClient:
         timeout_seconds: float = TOTAL_SECONDS,
         account_id: str = "",
     ) -> None:
-        """Poll a report run until its rows can be read; raises as `reports.wait_until_done`."""
+        """Poll a report run until its rows can be read; raises as `wait_until_done` does."""
         wait_until_done(
             lambda run_id: self.poll(run_id, account_id=account_id),
             report_run_id,
@@ -415,24 +421,24 @@ class GraphClient:
 
 def _checked(version: str) -> str:
     if not re.fullmatch(r"v\d+\.\d+", version, re.ASCII):
-        raise VersionError(f"{version!r} is not an API version: write it like {API_VERSION}.")
+        raise VersionError(f"{version!r} is not an API version. Write it like {API_VERSION}.")
     return version
 
 
-def _told_of_token(reply: Reply) -> Mapping[str, Any]:
-    told = reply.json()
-    data = told.get("data") if isinstance(told, Mapping) else None
+def _token_data(response: Response) -> Mapping[str, Any]:
+    found = response.json()
+    data = found.get("data") if isinstance(found, Mapping) else None
     if not isinstance(data, Mapping):
-        raise RetryableError("Meta told nothing of the token.")
+        raise RetryableError("Meta's response says nothing about the token.")
     return data
 
 
-def _json(reply: Reply) -> Any:
-    return text_ids(reply.json())
+def _json(response: Response) -> Any:
+    return text_ids(response.json())
 
 
 def _used_up(waited_seconds: float) -> ThrottledError:
-    text = f"The limits of this call were used up for {waited_seconds:.0f} s."
+    text = f"The limits of this request were still used up after {waited_seconds:.0f} s of waiting."
     return ThrottledError(
         Detail(text, cooldown_seconds=math.inf)
     )  # and nobody knows how long still

@@ -1,29 +1,29 @@
-"""What goes wrong between us and the Graph API, named by what the caller does about it.
+"""What can go wrong between us and the Graph API, named by what the caller does about it.
 
 GraphError
-├── RetryableError           the same call may succeed later: try again, a few times
+├── RetryableError           the same request may succeed later: retry it a few times
 │   ├── ThrottledError       ... after a cooldown, on a budget of its own
 │   └── NotReadyError        ... a finished report run that cannot be loaded yet
 ├── TokenError               a person renews the token; nothing else will work until then
 ├── BlockedError             Meta blocked the app or user for a policy reason: stop, do not retry
 ├── VersionError             the pinned API version has expired: pin a newer one
 ├── PermissionDeniedError    this token may not see this account or field; the others may be fine
-├── NotFoundError            no such object for this token
+├── NotFoundError            this token sees no such object
 ├── TooMuchDataError         ask for less: smaller pages, fewer days, fewer ids, fewer fields
-├── CursorError              this listing cannot go on from here: start it again
-│   └── CursorStuckError     ... because the API repeats a cursor, or sends nothing but empty pages
+├── CursorError              this listing cannot continue from here: start it again
+│   └── CursorStuckError     ... because the API repeats a cursor, or only sends empty pages
 ├── TotalCountError          the edge does not say how many rows it has
 ├── RunFailedError           a report run ended without a result
 │   └── RunHungError         ... or does not end
-├── UncertainWriteError      a write that may have happened: look before doing it again
-├── StoppedError             the caller stopped this client while the call waited
-└── RequestError             our request is wrong; the same call will fail again
+├── UncertainWriteError      a write that may have succeeded: check before retrying
+├── StoppedError             the caller stopped this client while the request waited
+└── RequestError             our request is wrong; the same request will fail again
     ├── FieldError           ... because of a field: leave it out
     └── TooOldError          ... because it starts beyond what Meta keeps: begin later
 
 Sources: Graph API, Handling errors; Marketing API, error reference, rate limits and insights error
-codes; each line of `RULES` was documented there or seen in a live answer. Meta gives the same error
-with different HTTP statuses, so nothing here decides by status alone.
+codes; each line of `RULES` was documented there or seen in a real response. Meta gives the same
+error with different HTTP statuses, so nothing here decides by status alone.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """What is known of one refusal. Text that Meta may localize is for people, never for code."""
+    """What is known about one error. Text that Meta may localize is for people, never for code."""
 
     message: str
     code: int | None = None
@@ -79,26 +79,26 @@ class Detail:
     fbtrace_id: str = ""
     is_transient: bool | None = None
     blamed_fields: Sequence[str] = ()
-    status: int | None = None  # of HTTP; None when no answer came or the error is a report run's
+    status: int | None = None  # of HTTP; None if no response came or a report run failed
     call: str = ""  # method and path, without parameters
     advice: str = ""
     cooldown_seconds: float | None = None  # how long Meta says to wait, when it says
     limit: str = ""  # of a throttle: whose limit, a word of `Rule.limit`
-    sent: bool = True  # False: the call never left, so that even a write may be made again
+    sent: bool = True  # False: the request never left, so that even a write may be retried
 
     @property
     def method(self) -> str:
-        """Of HTTP; empty where no call is to blame."""
+        """Of HTTP; empty where no request is to blame."""
         return self.call.partition(" ")[0]
 
     @property
     def path(self) -> str:
-        """What stood after the version, without parameters."""
+        """The path after the version, without parameters."""
         return self.call.partition(" ")[2]
 
 
 class GraphError(Exception):
-    """Base of all. `detail` holds the parts; the text holds what a person needs to act."""
+    """Base of all errors. `detail` holds the parts; the text holds what a person needs to act."""
 
     def __init__(self, detail: Detail | str) -> None:
         self.detail: Final = detail if isinstance(detail, Detail) else Detail(detail)
@@ -109,7 +109,7 @@ class GraphError(Exception):
 
 
 class RetryableError(GraphError):
-    """The same call may succeed later."""
+    """The same request may succeed later."""
 
 
 class ThrottledError(RetryableError):
@@ -117,7 +117,7 @@ class ThrottledError(RetryableError):
 
 
 class NotReadyError(RetryableError):
-    """A report run says it is complete, and its rows cannot be loaded yet (2601)."""
+    """A report run says it is complete, but its rows cannot be read yet (2601)."""
 
 
 class TokenError(GraphError):
@@ -129,7 +129,7 @@ class BlockedError(GraphError):
 
 
 class VersionError(GraphError):
-    """The pinned version of the API no longer lives (2635)."""
+    """The pinned version of the API is no longer supported (2635)."""
 
 
 class PermissionDeniedError(GraphError):
@@ -137,15 +137,15 @@ class PermissionDeniedError(GraphError):
 
 
 class NotFoundError(GraphError):
-    """No such object, or none that this token may see; Meta does not tell the two apart."""
+    """No such object, or none that this token may see; Meta does not distinguish the two."""
 
 
 class TooMuchDataError(GraphError):
-    """The answer would be too big or took too long."""
+    """The response would be too big or took too long."""
 
 
 class CursorError(GraphError):
-    """The cursor is no longer good (2642)."""
+    """The cursor is no longer valid (2642)."""
 
 
 class CursorStuckError(CursorError):
@@ -153,7 +153,7 @@ class CursorStuckError(CursorError):
 
 
 class TotalCountError(GraphError):
-    """`summary.total_count` was asked of an edge that does not give one."""
+    """`summary.total_count` was requested from an edge that does not give one."""
 
 
 class RunFailedError(GraphError):
@@ -161,15 +161,15 @@ class RunFailedError(GraphError):
 
 
 class RunHungError(RunFailedError):
-    """A report run was given up that Meta itself does not call failed."""
+    """We gave up a report run that Meta itself does not call failed."""
 
 
 class UncertainWriteError(GraphError):
-    """A write was sent and no answer says what became of it. It was not made again."""
+    """A write was sent and no response says whether it succeeded. It was not retried."""
 
 
 class StoppedError(GraphError):
-    """`GraphClient.stop` was called while this call waited."""
+    """`GraphClient.stop` was called while this request waited."""
 
 
 class RequestError(GraphError):
@@ -177,22 +177,22 @@ class RequestError(GraphError):
 
 
 class FieldError(RequestError):
-    """A field of the request is not known, or not allowed here."""
+    """A field of the request is unknown, or not allowed here."""
 
 
 class TooOldError(RequestError):
     """The range starts beyond the months that Meta keeps (3018)."""
 
 
-#: What no other call with this token would fare better with: stop, and tell a person.
+#: Errors that every other request with this token would meet too: stop, and alert a person.
 ENDS_EVERYTHING: Final = (TokenError, BlockedError, VersionError)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One line of the table: which refusals it means, their class and what to tell a person.
+    """One line of the table: which errors it matches, their class and the advice for a person.
 
-    `subcode` None matches any. `text`, in lower case, must stand in the message; empty matches any.
+    `subcode` None matches any. `text`, in lower case, must be in the message; empty matches any.
     """
 
     codes: Container[int | None]
@@ -203,14 +203,14 @@ class Rule:
     limit: str = ""  # of a throttle: app, account, or one of them with _use_case
 
 
-_RENEW = "Make a new access token and put it in FB_ACCESS_TOKEN."
+_RENEW = "Create a new access token and put it in FB_ACCESS_TOKEN."
 _ASK_ACCESS = "Give the token's user or system user access to this ad account, with ads_read."
-_LESS = "Ask for fewer rows: smaller pages, a shorter time range, fewer ids or fields."
+_LESS = "Request fewer rows: smaller pages, a shorter time range, fewer ids or fields."
 _LEAVE_OUT = "Leave out the fields that need more rights than ads_read."
 _SUPPORTED = f"Set FB_API_VERSION to a supported version: {supported(READ_ON)}."
-_WAIT = "Wait; the limit frees itself."
-_TRY_LATER = "Try again; if it goes on, look at https://metastatus.com."
-_FIX = "The request itself is wrong; trying again will not help."
+_WAIT = "Rate limit reached; it resets by itself."
+_TRY_LATER = "Retry; if it persists, check https://metastatus.com."
+_FIX = "The request itself is wrong; retrying will not help."
 
 #: Codes that only say that something is wrong. Where Meta adds `is_transient`, that is the better
 #: word (docs/graph-api.md#errors); every other line knows more than `is_transient` does.
@@ -218,7 +218,7 @@ ANY_MISTAKE: Final = Rule(
     (3, 100, 105, 500, 506, 1150, 2500, 3001, 1609005), None, "", RequestError, _FIX
 )
 
-#: First match wins, so the specific stands before the general.
+#: First match wins, so the specific comes before the general.
 RULES: Final[Sequence[Rule]] = (
     # Throttles. `is_transient` is false in some of these: it is not asked.
     Rule((17,), 1885172, "", RequestError, "A spend cap can be changed ten times a day."),
@@ -241,24 +241,24 @@ RULES: Final[Sequence[Rule]] = (
     Rule((2,), 1504042, "", RequestError, "A custom metric of the request is not valid."),
     Rule((1,), 2853001, "", RequestError, "Link the profile to its delegate page."),
     # Reports and listings.
-    Rule((2601,), None, "", NotReadyError, "The report is not loadable yet; read it again."),
-    Rule((100,), None, "in summary param because", RetryableError, "A passing fault of reading."),
-    Rule((100,), None, "creating the report run", FieldError, "Ask for it when creating the run."),
+    Rule((2601,), None, "", NotReadyError, "The report cannot be read yet; read it again later."),
+    Rule((100,), None, "in summary param because", RetryableError, "A temporary error; retry."),
+    Rule((100,), None, "creating the report run", FieldError, "Request it when creating the run."),
     Rule((100,), None, "the after cursor specified exceeds", CursorError, "List in smaller parts."),
     Rule((2642,), None, "", CursorError, "Start the listing again."),
-    # Passing faults.
+    # Temporary errors.
     Rule((-1, -2, 1, 2, 960), None, "", RetryableError, _TRY_LATER),
     Rule((1705,), None, "", RetryableError, _TRY_LATER),
     # The token.
-    Rule((102, 190), 458, "", TokenError, "Authorize the app again, then make a new token."),
-    Rule((102, 190), 459, "", TokenError, "Log in at facebook.com, then make a new token."),
-    Rule((102, 190), 464, "", TokenError, "Confirm the user's account, then make a new token."),
-    Rule((102, 190), 492, "", TokenError, "The token's user needs a role on the page."),
+    Rule((102, 190), 458, "", TokenError, "Authorize the app again, then create a new token."),
+    Rule((102, 190), 459, "", TokenError, "Log in at facebook.com, then create a new token."),
+    Rule((102, 190), 464, "", TokenError, "Confirm the user's account, then create a new token."),
+    Rule((102, 190), 492, "", TokenError, "Give the token's user a role on the page."),
     Rule((102, 190), None, "", TokenError, _RENEW),
-    Rule((104,), None, "", TokenError, "Send an access token: put it in FB_ACCESS_TOKEN."),
+    Rule((104,), None, "", TokenError, "Put an access token in FB_ACCESS_TOKEN."),
     Rule((2500,), None, "access token", TokenError, _RENEW),
     Rule((100,), None, "appsecret_proof", TokenError, "Set FB_APP_SECRET to the app's secret."),
-    Rule((294,), None, "", TokenError, "The token needs ads_read or ads_management."),
+    Rule((294,), None, "", TokenError, "Create a token with ads_read or ads_management."),
     # What the token may not see. The text of 100/33 speaks of missing permissions as well.
     Rule((100,), 33, "", NotFoundError, "Check the id, and that the token may see the object."),
     Rule((803,), None, "", NotFoundError, "Check the id."),
@@ -270,9 +270,9 @@ RULES: Final[Sequence[Rule]] = (
     Rule((100,), None, "missing permissions", PermissionDeniedError, _ASK_ACCESS),
     Rule((100,), None, "unsupported request - method type", PermissionDeniedError, _LEAVE_OUT),
     # Configuration.
-    Rule((368,), None, "", BlockedError, "Stop and look at the app's alerts at Meta."),
+    Rule((368,), None, "", BlockedError, "Stop, and check the app's alerts at Meta."),
     Rule((2635,), None, "", VersionError, _SUPPORTED),
-    Rule((3018,), None, "", TooOldError, "Meta keeps 37 months: begin later."),
+    Rule((3018,), None, "", TooOldError, "Meta keeps 37 months: choose a later start."),
     # Our own mistakes.
     Rule((100,), None, "nonexisting", FieldError, "Leave this field out."),
     Rule((100,), None, "not valid for fields param", FieldError, "Leave this field out."),
@@ -282,7 +282,7 @@ RULES: Final[Sequence[Rule]] = (
 
 
 def rule_for(code: int | None, subcode: int | None, message: str) -> Rule | None:
-    """The first line of `RULES` that fits, or None for what Meta has not told us of."""
+    """The first line of `RULES` that matches, or None for an error that is not in the table."""
     text = message.lower()
     return next(
         (
@@ -297,7 +297,7 @@ def rule_for(code: int | None, subcode: int | None, message: str) -> Rule | None
 
 
 def _sentence(detail: Detail) -> str:
-    """One line: what Meta said, of which call, and what to do."""
+    """One line: what Meta said, about which request, and what to do."""
     code = "" if detail.code is None else f"code {detail.code}"
     number = code if detail.subcode is None else f"{code}/{detail.subcode}"
     facts = [

@@ -1,6 +1,6 @@
-"""Tables: what is in them, how pages become rows, where rows are kept, and how analysts ask.
+"""Tables: what is in them, how pages become rows, where rows are kept, and how analysts query.
 
-`warehouse.open(url)` is the analysts' door. Nothing here knows HTTP or Dagster.
+`warehouse.open(url)` is where analysts start. Nothing here knows HTTP or Dagster.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["open"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import DuckDB only for who opens the warehouse: the command line starts without it."""
+    """Import DuckDB only when the warehouse is opened: the command line starts without it."""
     if name == "open":
         from warehouse.published import publish  # noqa: PLC0415  late on purpose, see above
 

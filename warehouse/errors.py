@@ -1,16 +1,16 @@
 """What can go wrong with tables, named by what the caller does about it.
 
 WarehouseError
-├── NotAPageError      the body is no page of rows: ask for it again
+├── NotAPageError      the body is not a page of rows: request it again
 ├── UnknownZoneError   the account's time zone is not in the tz database: update `tzdata`
-├── UnfitTableError    a table that cannot be registered: give it another name or shape
-├── UnknownTableError  no such table in the catalog: fix the code
-├── ChangedKindError   a column is of another kind than in older files: rename it or load again
-├── UnwritableError    the disk is full or not ours: see to it, then load again
+├── UnfitTableError    a table that does not fit into the catalog: change its name or its columns
+├── UnknownTableError  the catalog has no such table: fix the name
+├── ChangedKindError   a column has another kind than in older files: rename it or reload
+├── UnwritableError    the disk is full or not writable: fix that, then reload
 ├── BucketError        the object store refused or could not be reached: the text says what to do
 └── KeepsProvenError   a proven account-day stays; the unproven rows were not written
 
-A row that cannot be read is no error: it becomes a `decode.Reject` and its neighbours load.
+A row that cannot be read is not an error: it becomes a `decode.Reject` and its neighbours load.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = [
 
 
 class WarehouseError(Exception):
-    """Any refusal of the warehouse; the message says what to do."""
+    """Base of all errors of the warehouse; the message says what to do."""
 
 
 class NotAPageError(WarehouseError):
@@ -42,37 +42,37 @@ class NotAPageError(WarehouseError):
 
 
 class UnknownZoneError(WarehouseError):
-    """The zone of an account is not in the tz database we carry."""
+    """The time zone of an account is not in the installed tz database."""
 
     def __init__(self, zone: str, account_id: str = "") -> None:
         whose = f" of account {account_id}" if account_id else ""
         super().__init__(
-            f"time zone {zone!r}{whose} is not in the tz database; "
-            "a newer `tzdata` may know it: pip install --upgrade tzdata"
+            f"time zone {zone!r}{whose} is not in the tz database. A newer one may have it: "
+            "pip install --upgrade tzdata"
         )
 
 
 class UnknownTableError(WarehouseError):
-    """No table of that name, or not one that is kept where it was asked for."""
+    """No table has this name, or the table is not kept in files."""
 
 
 class UnfitTableError(WarehouseError):
-    """A table whose name is taken, or that lacks what others count on."""
+    """A table whose name is taken, or that lacks columns that views need."""
 
 
 class ChangedKindError(WarehouseError):
-    """The catalogue says another kind of a column than a file that was written before."""
+    """A column has another kind in the catalogue than in a file that was written before."""
 
     def __init__(self, table: str, column: str, old: str, new: str, path: str) -> None:
         super().__init__(
-            f"{table}.{column} is {new} now and was {old} when {path} was written. Give the new "
-            "kind a new name, which reads as NULL in older files, or load the account-days again "
-            "that have the old one"
+            f"{table}.{column} is {new} now but was {old} when {path} was written. Give the column "
+            "a new name, which reads as NULL in older files, or reload the account-days that have "
+            "the old kind"
         )
 
 
 class BucketError(WarehouseError, OSError):
-    """What an object store refused. It is an OSError, for it stands where a disk's would."""
+    """An error of the object store. It is an OSError, as a disk's would be."""
 
     def __init__(self, what: str, advice: str) -> None:
         self.what = what
@@ -81,27 +81,28 @@ class BucketError(WarehouseError, OSError):
 
 
 class UnwritableError(WarehouseError):
-    """A file could not be written. What was there stays."""
+    """A file could not be written. The previous file is unchanged."""
 
     def __init__(self, what: str, root: object, error: OSError) -> None:
         why = error.what if isinstance(error, BucketError) else error.strerror or error
-        advice = f"make room under {root}, or see who may write there"
+        advice = f"free disk space or fix permissions under {root}"
         if isinstance(error, BucketError):
             advice = error.advice
+        advice = advice[:1].upper() + advice[1:]
         super().__init__(
-            f"{what} could not be written: {why}. What was there stays; {advice}, and load it again"
+            f"Cannot write {what}: {why}. The previous file is unchanged. {advice}, then reload"
         )
 
 
 class KeepsProvenError(WarehouseError):
-    """The account-day on disk is better than the rows offered, so the old ones stay: `old` and
-    `new` are their verdicts, `reason` is why the new ones have theirs.
+    """The account-day on disk is better than the new rows, so it stays: `old` and `new` are their
+    verdicts, `reason` is why the new rows have theirs.
     """
 
-    def __init__(  # noqa: PLR0913  # what the message tells
+    def __init__(  # noqa: PLR0913  # the parts of the message
         self, table: str, account_id: str, date: str, *, old: str, new: str, reason: str
     ) -> None:
         super().__init__(
-            f"{table} of account {account_id} on {date} is {old} and stays as it is; "
-            f"what was offered is {new}: {reason}"
+            f"{table} of account {account_id} on {date} is {old} and was kept, because the new rows"
+            f" are {new}: {reason}"
         )

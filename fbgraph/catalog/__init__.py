@@ -1,5 +1,5 @@
 """What exists at Meta, as tables: fields of insights and of objects, breakdowns and how they
 combine, versions of the API, what was retired.
 
-It imports nothing of ours; everybody may import it, the sandbox too.
+It imports no other room; every room may import it, the sandbox too.
 """

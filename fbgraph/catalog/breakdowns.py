@@ -1,7 +1,7 @@
-"""What Meta answers, refuses and has retired of breakdowns: rows with their source and date.
+"""Breakdowns that Meta supports, refuses or has retired: rows with their source and date.
 
 `breakdowns.csv` has a line for each breakdown and action breakdown, `combinations.csv` one for each
-set of breakdowns of which something is known. What we ask for, what the sandbox answers and what
+set of breakdowns about which something is known. What we request, what the sandbox returns and what
 docs/reports.md shows are read from the same lines. No decision is made here: a finding becomes a
 line, with where it was found and when.
 
@@ -64,15 +64,15 @@ ANSWERS: Final[Mapping[str, str]] = {
     "retired": "was given and is refused now",
 }
 
-#: Short for several names in the column `action_breakdowns`.
+#: Short forms of several names in the column `action_breakdowns`.
 _SETS: Final[Mapping[str, frozenset[str]]] = {
     "*": HOURLY_PARTNERS,
     "device": frozenset({"action_device"}),
     "carousel": frozenset({"action_carousel_card_id", "action_carousel_card_name"}),
 }
 
-#: Action breakdowns beside action_type that are documented or loaded together without a breakdown.
-#: Source: Insights API, Breakdowns, 2026-09; airbyte's predefined streams.
+#: Action breakdowns, next to action_type, that are documented or loaded together without a
+#: breakdown. Source: Insights API, Breakdowns, 2026-09; airbyte's predefined streams.
 ACTIONS_TOGETHER: Final = frozenset(
     {_SETS["carousel"], frozenset({"action_target_id", "action_destination"})}
 )
@@ -124,7 +124,7 @@ class Breakdown:
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """What is known of breakdowns that are asked for together, or of one without its company.
+    """What is known about breakdowns that are requested together, or about a single one.
     `pattern` is the line's own short form of them, such as ``*_asset age``.
     """
 
@@ -150,7 +150,7 @@ def _fits(name: str, patterns: Collection[str]) -> bool:
 
 
 def rows_of(name: str) -> Sequence[dict[str, str]]:
-    """The lines of a CSV file beside this module."""
+    """The lines of a CSV file next to this module."""
     text = files(__package__).joinpath(name).read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))
 
@@ -173,7 +173,7 @@ def action_breakdowns() -> Mapping[str, Breakdown]:
 
 @cache
 def combinations() -> Mapping[frozenset[str], Combination]:
-    """Every set of breakdowns of which something is known."""
+    """Every set of breakdowns about which something is known."""
     found = {}
     for row in rows_of("combinations.csv"):
         pattern = row.pop("breakdowns")
@@ -187,7 +187,7 @@ def combinations() -> Mapping[frozenset[str], Combination]:
 
 
 def combination(names: Collection[str]) -> Combination | None:
-    """What is known of these breakdowns together, of a single one only if that is noteworthy."""
+    """What is known about these breakdowns together; about a single one only if noteworthy."""
     return combinations().get(frozenset(names))
 
 

@@ -1,8 +1,9 @@
-"""What can be asked of the Graph API: fields, statuses, operators, breakdowns, windows, hours.
+"""What can be requested from the Graph API: fields, statuses, operators, breakdowns, windows,
+hours.
 
-The CSV files beside this module hold one field, breakdown or combination a line; everything else is
-short enough to be here. The sandbox imports this module and nothing else of ours, so it states only
-what Meta documents or was seen to do, and decides nothing about how to ask.
+The CSV files next to this module hold one field, breakdown or combination a line; everything else
+is short enough to be here. The sandbox imports this room and nothing else of the client, so it
+states only what Meta documents or was seen to do, and decides nothing about how to request it.
 
 Sources: Marketing API v26.0 reference pages of insights, ad account, campaign, ad set and ad;
 the field lists of Meta's own SDK 26.0.3 (facebook-business).
@@ -83,7 +84,7 @@ EDGE_KINDS: Final[Mapping[str, str]] = {
 #: The values of `HOURLY`, in the order of the day.
 HOUR_LABELS: Final[Sequence[str]] = tuple(f"{h:02}:00:00 - {h:02}:59:59" for h in range(24))
 
-#: In every insights row whether asked for or not.
+#: In every insights row, requested or not.
 ALWAYS_RETURNED: Final[Sequence[str]] = ("date_start", "date_stop")
 
 #: object → its `effective_status` values. Meta adds to these: store them as text.
@@ -131,7 +132,7 @@ ATTRIBUTION_WINDOWS: Final = frozenset(
     """.split()
 )
 
-#: Those that have no value any more; `retirements.csv` says since when and why.
+#: Those that no longer have values; `retirements.csv` says since when and why.
 DEAD_WINDOWS: Final[Mapping[str, Retirement]] = retired("action_attribution_windows", READ_ON)
 
 
@@ -141,10 +142,10 @@ class InsightsField:
 
     `kind`: id, text, date, count, decimal, percent, money, actions (a list of action statistics),
     histograms, objects. `unit`: major (currency units), percent, seconds, ratio or empty.
-    `additive`: yes, no, per_action_type, or empty for what is no metric.
+    `additive`: yes, no, per_action_type, or empty if it is not a metric.
     `hourly`, under the hourly breakdowns: ok, zero (comes as "0"), absent, omitted (accepted and
     left out), on_meta (actions off Meta are missing), error (the request is refused).
-    `care`: empty, or why not to ask for it by default: refused (since v19), fails, kills_runs,
+    `care`: empty, or why not to request it by default: refused (since v19), fails, kills_runs,
     unreadable (the finished run cannot be read), splits_rows, renamed, alone, needs_filter,
     needs_product (the action breakdown action_converted_product_id), not_of_accounts (fails at that
     level).
@@ -184,7 +185,7 @@ def insights_fields() -> Mapping[str, InsightsField]:
 def object_fields(name: str) -> Mapping[str, ObjectField]:
     """Every readable field of `name`: adaccount, campaign, adset, ad or adcreative.
 
-    Raises KeyError for what is none of these: no fields at all would be asked for in silence.
+    Raises KeyError for another name: otherwise no fields at all would be requested, silently.
     """
     rows = [row for row in rows_of("object_fields.csv") if row["object"] == name]
     if not rows:
@@ -201,7 +202,7 @@ def of(kind: str) -> Mapping[str, InsightsField | ObjectField]:
 
 
 def readable(kind: str, *, hourly: bool = False) -> Sequence[str]:
-    """The fields of `kind` that a token with ``ads_read`` may ask for together: ``fields="*"``.
+    """The fields of `kind` that a token with ``ads_read`` may request together: ``fields="*"``.
 
     Those that need more rights are left out, and of insights those that fail a request or a report
     run; `hourly` leaves out what the hourly breakdown refuses. Raises KeyError for another kind.

@@ -1,8 +1,8 @@
 """What Meta retired, or has announced to retire, besides versions and breakdowns: rows with dates.
 
 `retirements.csv` has a line for each. `kind` is the key of a report whose values it is about
-(`fields`, `action_attribution_windows`), or `parameters` and `requests`, which are the client's own
-affair. The day is an argument. Versions are in `versions.csv`.
+(`fields`, `action_attribution_windows`), or `parameters` and `requests`, which only the client
+uses. The day is an argument. Versions are in `versions.csv`.
 """
 
 from __future__ import annotations
@@ -55,5 +55,5 @@ RETIREMENTS: Final = _read()
 
 
 def retired(kind: str, on: date) -> Mapping[str, Retirement]:
-    """What is gone of a kind on a day, by name."""
+    """What of a kind is gone on a day, by name."""
     return {row.name: row for row in RETIREMENTS if row.kind == kind and row.since <= on}

@@ -32,8 +32,8 @@ __all__ = [
     "why_not",
 ]
 
-#: The version that is asked for unless somebody sets another: the newest one that was tried, which
-#: need not be the newest one there is.
+#: The version that is requested unless another is set: the newest one that was tried, which need
+#: not be the newest that exists.
 PINNED: Final = "v26.0"
 
 #: The day on which the tables were last compared with Meta's pages.
@@ -103,7 +103,7 @@ def _released(version: Version) -> date:
 
 
 def next_living(name: str, on: date) -> str:
-    """The version to which Meta upgrades calls of an ended one: the oldest newer one that lives.
+    """The version to which Meta upgrades requests of an ended one: the oldest supported newer one.
 
     Source: Versioning, auto-upgrade ("the next available version").
     """
@@ -112,7 +112,7 @@ def next_living(name: str, on: date) -> str:
 
 
 def number(name: str) -> tuple[int, int]:
-    """A version's name as what can be compared: ``v26.0`` is (26, 0). ValueError if it is none."""
+    """A version's name for comparing: ``v26.0`` is (26, 0). Raises ValueError for another text."""
     found = re.fullmatch(r"v(\d{1,3})\.(\d{1,3})", name, re.ASCII)
     if found is None:
         raise ValueError(name)
@@ -120,14 +120,14 @@ def number(name: str) -> tuple[int, int]:
 
 
 def supported(on: date) -> str:
-    """The versions that one may set, and until when, for people: it stays true after that day."""
+    """The versions that can be set, and until when, for people: it stays true after that day."""
     rows = [version for version in VERSIONS if version.serves_ads(on)]
     *most, last = (f"{v.name} (until {v.ads_end})" if v.ads_end else v.name for v in rows)
     return f"{', '.join(most)} or {last}" if most else last
 
 
 def why_not(name: str, on: date) -> str:
-    """Why a version is not to be asked for on a day, and what to set instead; empty if it may be.
+    """Why a version must not be requested on a day, and what to set instead; empty if it may be.
 
     On the day of its end Meta still serves it for some hours, so the day after is the first one on
     which it is refused here.

@@ -1,5 +1,5 @@
-"""One call: the request and its checks, the token, the transport, the response, a batch of calls,
-the pages of a listing.
+"""One request: its checks, the token, the transport, the response, a batch of requests, the pages
+of a listing.
 
 It knows `errors`, `catalog` and `limits`; objects, reports and the client are built on it.
 """

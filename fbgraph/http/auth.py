@@ -1,5 +1,5 @@
-"""How a call proves who it is. The token rides in the Authorization header, and nowhere else but
-in the body of `GraphClient.debug_token`, which asks about it.
+"""How a request proves who sends it. The token is in the Authorization header, and nowhere else
+but in the body of `GraphClient.debug_token`, which asks about it.
 
 Source: Facebook Login, Securing Graph API requests (appsecret_proof).
 """
@@ -30,13 +30,14 @@ def appsecret_proof(access_token: str, app_secret: str) -> str:
 def secrets_of(
     access_token: str, app_secret: str | None, others: Iterable[str] = ()
 ) -> Sequence[str]:
-    """What must never leave a client, as it may stand in a text or in a URL, longest first.
+    """What must never leave a client, in each form that a text or a URL may have it, longest first.
 
-    `others` are secrets that are not of Graph. Raises TokenError for a token that is none.
+    `others` are secrets that are not Graph's. Raises TokenError for a malformed token.
     """
     if not re.fullmatch(r"[!-~]+", access_token):
         raise TokenError(
-            "The access token is empty, or has characters that no token has, such as a line end."
+            "The access token is empty or has characters that no token has, such as a line break."
+            " Check FB_ACCESS_TOKEN."
         )
     known = [access_token, *others]
     if app_secret:

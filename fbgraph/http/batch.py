@@ -1,6 +1,6 @@
-"""Several calls in one: cut into batches, and what became of each call. No I/O.
+"""Several requests in one: cut into batches, and the outcome of each. No I/O.
 
-Source: Graph API, Batch requests. A batch holds at most 50 calls, and each counts as one against
+Source: Graph API, Batch requests. A batch holds at most 50 requests, and each counts as one against
 the limits. An item that did not finish in time comes back as null.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fbgraph.errors import GraphError
     from fbgraph.http.request import Request
-    from fbgraph.http.response import Reply
+    from fbgraph.http.response import Response
 
 __all__ = ["MAX_ITEMS", "Pending", "batches", "fits", "form_of", "items_of"]
 
@@ -27,7 +27,7 @@ MAX_ITEMS: Final = 50
 
 @dataclass(slots=True)
 class Pending:
-    """One call of a batch until it has its `outcome`: a value, or the error it ended with."""
+    """One request of a batch until it has its `outcome`: a value, or the error it ended with."""
 
     request: Request
     ready_at: float = 0.0
@@ -39,7 +39,7 @@ class Pending:
         self.outcome, self.is_done = value, True
 
     def fail(self, error: GraphError, now: float, jitter: float) -> None:
-        """Give up, or wait for another attempt of this call alone."""
+        """Give up, or wait for another attempt of this request alone."""
         if not self.request.repeatable:
             error = verdict_on_write(error)
         self.failures.append(error)
@@ -51,7 +51,7 @@ class Pending:
 
 
 def fits(one: Pending, batch: Sequence[Pending]) -> bool:
-    """Whether a batch takes one more.
+    """Whether `one` may join the batch.
 
     Two files of one name never share a batch, so that each part keeps the name it has outside.
     """
@@ -80,9 +80,10 @@ def form_of(
     return {"batch": json.dumps(items, separators=(",", ":"))}, files
 
 
-def items_of(reply: Reply, count: int) -> Sequence[object]:
-    """The items of a batch's answer. Raises RetryableError if there are not as many as asked."""
-    answer = reply.json()
+def items_of(response: Response, count: int) -> Sequence[object]:
+    """The items of a batch's response. Raises RetryableError if there are not `count` of them."""
+    answer = response.json()
     if not isinstance(answer, list) or len(answer) != count:
-        raise RetryableError(Detail(f"The answer has not {count} items.", call=reply.call))
+        text = f"The response to a batch does not have {count} items."
+        raise RetryableError(Detail(text, call=response.call))
     return answer

@@ -1,7 +1,7 @@
-"""Conditions, statuses and fields, checked before a call: Meta ignores some that are misspelt.
+"""Conditions, statuses and fields, checked before a request: Meta ignores some that are misspelt.
 
-A filter that does nothing gives the wrong rows without a word. What this refuses can still be sent
-as text by `GraphClient.get`. Sources: Insights API reference (filtering); ad account edges.
+A filter that does nothing returns the wrong rows silently. What this module refuses can still be
+sent as text by `GraphClient.get`. Sources: Insights API reference (filtering); ad account edges.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _NAMED_RIGHT: Final = re.compile(r"requires (\w+) permission", re.IGNORECASE)
 
 
 def check_kind(kind: str) -> str:
-    """`kind`, if the catalogue knows it or it is empty. Raises RequestError for another."""
+    """`kind`, if it is empty or in the catalogue. Raises RequestError for another."""
     if kind:
         _check_known("The kind", kind, frozenset(EDGE_KINDS.values()))
     return kind
@@ -80,7 +80,9 @@ def check_filtering(filtering: Sequence[Mapping[str, Any]], kind: str) -> None:
     for at, condition in enumerate(filtering):
         where = f"filtering[{at}]"
         if not isinstance(condition, Mapping) or set(condition) != {"field", "operator", "value"}:
-            raise RequestError(f"{where} needs field, operator and value: {condition!r}.")
+            raise RequestError(
+                f"{where} must have exactly field, operator and value (got {condition!r})."
+            )
         field, operator, value = (condition[key] for key in ("field", "operator", "value"))
         _check_known(f"{where}: the operator", operator, OPERATORS)
         _check_shape(where, operator, value)
@@ -98,8 +100,8 @@ def check_statuses(statuses: Sequence[str], kind: str) -> None:
     for status in statuses if known else ():
         if status == "DELETED":
             raise RequestError(
-                "No edge lists deleted objects: take DELETED out of effective_status. Insights have"
-                " their rows; the objects themselves are read by id."
+                "Edges do not list deleted objects: remove DELETED from effective_status. Insights"
+                " have their rows; read the objects themselves by id."
             )
         _check_known(f"effective_status of {kind}:", status, known or ())
 
@@ -112,17 +114,17 @@ def expand(fields: Sequence[str] | str, kind: str, breakdowns: Sequence[str] = (
     if not isinstance(fields, str):
         return fields
     if fields != "*":
-        raise RequestError(f'fields is a list of names, or "*" for all: {fields!r} is neither.')
+        raise RequestError(f'fields must be a list of names, or "*" for all (got {fields!r}).')
     if not kind:
         raise RequestError(
-            'fields="*" needs to know what the node is: node(id, kind="campaign"), for instance.'
+            'fields="*" needs the kind of the node. Pass it, for example node(id, kind="campaign").'
         )
     return readable(kind, hourly=HOURLY in breakdowns)
 
 
 def refused_fields(error: GraphError, fields: Sequence[str], kind: str) -> Sequence[str]:
     """Which of `fields` an error is about: those it names, else those that need a right it names,
-    else all that need any. Empty if it could be none of them.
+    else all that need any right. Empty if the error cannot be about one of them.
     """
     detail = error.detail
     named = {name for pair in _NAMED_FIELD.findall(detail.message) for name in pair if name}
@@ -146,7 +148,7 @@ def _bare(field: str) -> str:
 def _check_known(what: str, word: object, known: Collection[str]) -> None:
     if not isinstance(word, str) or word not in known:
         near = get_close_matches(str(word), known, n=3)
-        hint = f" Did you mean {' or '.join(near)}?" if near else f" There are: {_listed(known)}."
+        hint = f" Did you mean {' or '.join(near)}?" if near else f" Choose from: {_listed(known)}."
         raise RequestError(f"{what} {word!r} is not known.{hint}")
 
 
@@ -169,7 +171,7 @@ def _check_field(where: str, field: str, kind: str) -> None:
 
 
 def _filterable(level: str, kind: str) -> frozenset[str]:
-    """What may be filtered on: attributes of objects, and on insights the metrics of rows."""
+    """What can be filtered on: attributes of objects, and on insights the metrics of rows."""
     objects = {"account": "adaccount"}.get(level, level)
     found = frozenset(of(objects)) if level else frozenset()
     if kind == "insights":
@@ -178,7 +180,7 @@ def _filterable(level: str, kind: str) -> frozenset[str]:
 
 
 def _check_values(where: str, field: str, value: object, kind: str) -> None:
-    """Statuses that no object of the level has would match nothing. On insights DELETED is one."""
+    """A status that no object of the level has would match nothing. Insights do have DELETED."""
     level, _, name = field.rpartition(".")
     known = EFFECTIVE_STATUSES.get(level or kind)
     if name != "effective_status" or known is None:
@@ -193,8 +195,8 @@ def _check_values(where: str, field: str, value: object, kind: str) -> None:
 def leaving_out(
     fetch: Callable[[Params], T], kind: str, what: str, *, may_drop: bool
 ) -> Callable[[Params], T]:
-    """`fetch` without the fields that Meta refuses, once it has refused them, if they may be
-    dropped; nothing is left out in silence.
+    """`fetch` without the fields that Meta has refused, if they may be dropped. Each field that is
+    left out is logged as a warning.
     """
     dropped: set[str] = set()
 

@@ -1,8 +1,8 @@
 """Cursor pagination of edges. Source: https://developers.facebook.com/docs/graph-api/results
 
-Only a missing `paging.next` ends an edge. A page may hold fewer rows than asked for, or none, and
+Only a missing `paging.next` ends an edge. A page may hold fewer rows than requested, or none, and
 still be followed by more; the last page has a cursor too. We send the cursor and never request
-`next`: that URL carries the access token, and the version that served rather than the one asked.
+`next`: that URL carries the access token, and the version that served, not the requested one.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ from fbgraph.http.response import text_ids
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from fbgraph.http.response import Reply
+    from fbgraph.http.response import Response
 
 __all__ = ["MAX_EMPTY_PAGES", "PAGE_ROWS", "Page", "PageSize", "Params", "Row", "shrinking", "walk"]
 
 Row = Mapping[str, Any]
 Params = Mapping[str, Any]
 
-#: Rows a page is asked for; halved when Meta finds that too much. The true maximum is unpublished.
+#: Rows to request per page; halved when Meta finds that too much. The true maximum is unpublished.
 PAGE_ROWS: Final = 500
 
 _OK: Final = 200
 
-#: How Graph begins a page, and what stands between its rows and what comes after them. Inside of a
-#: row the quotes of a text are escaped, so these bytes are never part of one; but a row may hold
-#: an edge of its own, which looks the same.
+#: How Graph begins a page, and the bytes between its rows and what follows them. Inside of a row
+#: the quotes of a text are escaped, so these bytes are never part of one; but a row may hold an
+#: edge of its own, which looks the same.
 _OPENS: Final = b'{"data":[{'
 _ROWS_END: Final = b'],"paging":{'
 _EDGE_OPENS: Final = b'"data":['
 
-#: Empty pages in a row after which an edge is taken to hang. They have come without end.
+#: Empty pages in a row after which an edge counts as stuck. Meta has sent them without end.
 MAX_EMPTY_PAGES: Final = 50
 
 
@@ -64,13 +64,13 @@ class Page:
     body: bytes = field(default=b"", repr=False)
 
     @classmethod
-    def from_answer(cls, answer: Mapping[str, Any] | Sequence[Any], body: bytes = b"") -> Self:
-        """Read a page. Raises RetryableError for an answer that has no `data` or a broken paging.
+    def from_json(cls, answer: Mapping[str, Any] | Sequence[Any], body: bytes = b"") -> Self:
+        """Read a page. Raises RetryableError for a response without `data` or with broken paging.
 
         A `data` that is an object (``reachestimate``) is one row.
         """
         if not isinstance(answer, Mapping) or not isinstance(answer.get("data"), list | Mapping):
-            raise RetryableError("The answer is no page of an edge: it has no list `data`.")
+            raise RetryableError("The response is not a page of an edge: it has no list `data`.")
         data, summary = text_ids(answer["data"]), answer.get("summary")
         return cls(
             data=[data] if isinstance(data, Mapping) else data,
@@ -80,31 +80,31 @@ class Page:
         )
 
     @classmethod
-    def from_reply(cls, reply: Reply, *, unread: bool = False) -> Self:
-        """The page in an answer. `unread`: its rows stay bytes until somebody looks at `data`.
+    def from_response(cls, response: Response, *, unread: bool = False) -> Self:
+        """The page in a response. `unread`: its rows stay bytes until `data` is used.
 
-        Raises as `from_answer` does, and the GraphError that the answer means.
+        Raises as `from_json` does, and the GraphError that the response means.
         """
-        rest = _beside_rows(reply.body) if unread and reply.status == _OK else None
-        if rest is None:
-            return cls.from_answer(reply.json(), reply.body)
-        page = cls.from_answer({**rest, "data": []}, reply.body)
-        return cls(_Unread(reply.body), page.after, page.summary, reply.body)
+        envelope = _without_rows(response.body) if unread and response.status == _OK else None
+        if envelope is None:
+            return cls.from_json(response.json(), response.body)
+        page = cls.from_json({**envelope, "data": []}, response.body)
+        return cls(_Unread(response.body), page.after, page.summary, response.body)
 
     @property
     def total_count(self) -> int:
-        """Rows on the whole edge. Raises TotalCountError if this page does not say."""
+        """Rows on the whole edge. Raises TotalCountError if this page does not have the number."""
         count = (self.summary or {}).get("total_count")
         if not isinstance(count, int) or isinstance(count, bool):
             raise TotalCountError(
-                "This page has no summary.total_count. Ask for it with total_count=True; some edges"
-                " never give it, insights among them."
+                "This page has no summary.total_count. Request it with total_count=True; some"
+                " edges, such as insights, never return it."
             )
         return count
 
 
 class _Unread(Sequence[Row]):
-    """The rows of a page that has some, read from its bytes when they are looked at."""
+    """The rows of a page that has some, read from its bytes when they are used."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -131,8 +131,8 @@ class _Unread(Sequence[Row]):
         return rows
 
 
-def _beside_rows(body: bytes) -> Mapping[str, Any] | None:
-    """What a page says beside its rows, without reading them; None where that cannot be told.
+def _without_rows(body: bytes) -> Mapping[str, Any] | None:
+    """A page without its rows, which are not read; None where that cannot be done safely.
 
     A page without `paging`, or with edges inside of its rows, is read in full: cut off in the
     middle it could look the same.
@@ -141,21 +141,21 @@ def _beside_rows(body: bytes) -> Mapping[str, Any] | None:
     if end < 0 or not body.startswith(_OPENS) or body.rfind(_EDGE_OPENS, len(_OPENS)) >= 0:
         return None
     try:
-        rest = json.loads(b"{" + body[end + 2 :])
+        envelope = json.loads(b"{" + body[end + 2 :])
     except (ValueError, RecursionError):
         return None
-    return None if "error" in rest else rest
+    return None if "error" in envelope else envelope
 
 
 def _next_cursor(paging: object) -> str | None:
-    """The cursor to go on from, or None at the end. Ending at a broken one would lose rows.
+    """The cursor of the next page, or None at the end. Ending at a broken one would lose rows.
 
     Where `cursors` are left out, `next` has it as its parameter `after`.
     """
     if not paging:
         return None
     if not isinstance(paging, Mapping):
-        raise RetryableError("The answer is no page of an edge: `paging` is no object.")
+        raise RetryableError("The response is not a page of an edge: `paging` is not an object.")
     if not paging.get("next"):
         return None
     cursors = paging.get("cursors")
@@ -163,14 +163,14 @@ def _next_cursor(paging: object) -> str | None:
     if not isinstance(after, str) or not after:
         after = dict(parse_qsl(str(paging["next"]).partition("?")[2])).get("after")
     if not after:
-        raise RetryableError("The page has a `next` and no cursor to reach it.")
+        raise RetryableError("The page has a `next` but no cursor to reach it.")
     return after
 
 
 def walk(
     fetch: Callable[[Params], Page], params: Params, *, max_pages: int | None = None
 ) -> Iterator[Page]:
-    """Yield the pages of an edge, each fetched when asked for; at most `max_pages` if given.
+    """Yield the pages of an edge, each fetched when needed; at most `max_pages` if given.
 
     Raises CursorStuckError if the API repeats a cursor or sends only empty pages.
     """
@@ -183,10 +183,10 @@ def _walk(fetch: Callable[[Params], Page], params: Params) -> Iterator[Page]:
     page = fetch(params)
     while True:
         if page.after in seen:
-            raise _stuck(f"The edge repeats the cursor {page.after!r}.")
+            raise _stuck(f"Meta repeats the cursor {page.after!r}, so the listing cannot advance.")
         empty = 0 if page.data else empty + 1
         if empty > MAX_EMPTY_PAGES and page.after is not None:
-            raise _stuck(f"The edge sent {empty} empty pages in a row.")
+            raise _stuck(f"Meta sent {empty} empty pages in a row.")
         yield page
         if page.after is None:
             return
@@ -195,11 +195,11 @@ def _walk(fetch: Callable[[Params], Page], params: Params) -> Iterator[Page]:
 
 
 def _stuck(said: str) -> CursorStuckError:
-    return CursorStuckError(Detail(said, advice="List it again, or in smaller parts."))
+    return CursorStuckError(Detail(said, advice="Start the listing again, or list smaller parts."))
 
 
 class PageSize:
-    """How many rows to ask a page for: halved where Meta finds that too much, grown back slowly.
+    """How many rows to request per page: halved where Meta finds that too much, grown back slowly.
 
     One may be shared by many listings of the same kind, in threads too: what was too much for one
     is not tried again by the next. `rows` is the most; the true maximum is unpublished.
@@ -220,7 +220,7 @@ class PageSize:
         return self._rows
 
     def refused(self, rows: int) -> bool:
-        """A page of `rows` was too much: ask for half. False if it cannot be less.
+        """A page of `rows` was too much: request half. False if it cannot be less.
 
         Each time that growing back was wrong, it is tried after twice as many pages.
         """
@@ -231,7 +231,7 @@ class PageSize:
         return True
 
     def worked(self, rows: int) -> None:
-        """A page of `rows` came."""
+        """A page of `rows` arrived."""
         self._worked += rows >= self._rows
         if self._rows < self._most and self._worked >= self._patience:
             self._rows, self._worked = min(self._rows * 2, self._most), 0
@@ -241,8 +241,8 @@ class PageSize:
 def shrinking(fetch: Callable[[Params], Page], size: PageSize) -> Callable[[Params], Page]:
     """`fetch` with pages of a size that works.
 
-    Raises TooMuchDataError if one row is too much; and at once for one with a subcode: there the
-    report is too much, however it is cut into pages.
+    Raises TooMuchDataError if one row is too much; and at once if Meta gives a subcode: then the
+    report as a whole is too much, however it is cut into pages.
     """
 
     def asking(params: Params) -> Page:

@@ -1,4 +1,4 @@
-"""One call before it is made: what a client sends, what a batch holds, what curl would say."""
+"""One request before it is sent: as a client sends it, as an item of a batch, as a curl command."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ROOT", "Request", "as_curl", "check", "check_address", "encode", "read_files"]
 
-#: What may stand after the version: names and ids. No host to send the token to, no dots to climb
-#: by, no query.
+#: What may follow the version: names and ids. No host to send the token to, no dots to climb by, no
+#: query.
 _PATH: Final = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
 
 #: Batches are posted to the version itself.
@@ -46,11 +46,11 @@ _CURL_PROOF: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A call to a `path` of nodes and edges.
+    """A request for a `path` of nodes and edges.
 
-    `account_id` (digits) says whose limits it uses up where the path does not, as with a report
-    run. `repeatable`: whether making it twice does no harm. A GET always is; of what writes, only
-    the creation of a report run.
+    `account_id` (digits) says whose limits it counts against where the path does not, as with a
+    report run. `repeatable`: whether sending it twice does no harm. A GET always is; of writes,
+    only the creation of a report run.
     """
 
     method: str
@@ -72,10 +72,10 @@ class Request:
 
     @property
     def use_case(self) -> str:
-        """The limit beside the general ones that it counts against. Source: Graph, Rate limits.
+        """The limit, next to the general ones, that it counts against. Source: Graph, Rate limits.
 
-        Polls of report runs count as insights do (docs/graph-api.md#report-runs): they are told by
-        what they ask.
+        Polls of report runs count as insights do (docs/graph-api.md#report-runs): they are
+        recognized by their fields.
         """
         is_poll = "async_status" in (self.params.get("fields") or ())
         is_insights = is_poll or self.path.rpartition("/")[2] == "insights"
@@ -87,7 +87,7 @@ class Request:
         return encode(self.params, fields_as_json=self.method == "POST")
 
     def item(self, proof: str | None = None) -> dict[str, str]:
-        """This call as an item of a batch. Source: Graph API, Batch requests."""
+        """This request as an item of a batch. Source: Graph API, Batch requests."""
         encoded = {**self.encoded, **({"appsecret_proof": proof} if proof else {})}
         form = urlencode(encoded)
         if self.method == "POST":
@@ -99,28 +99,34 @@ class Request:
 
 
 def check(request: Request, hide: Callable[[str], str]) -> Request:
-    """`request`, if it may be sent. Raises RequestError for what is no path, and for a token among
-    the parameters: that would end up in logs, and for a parameter that cannot be written.
+    """`request`, if it may be sent. Raises RequestError for a malformed path, for a token among the
+    parameters, which would end up in logs, and for a parameter that cannot be encoded.
     """
     if not _PATH.fullmatch(request.path) and (request.method, request.path) != ("POST", ROOT):
-        raise RequestError(f"{hide(request.path)!r} is no path of nodes and edges.")
+        raise RequestError(
+            f"Invalid path {hide(request.path)!r}: expected ids and names separated by /, such as"
+            " act_123/campaigns."
+        )
     if "access_token" in request.params:
-        raise RequestError("The token rides in the Authorization header, not in a parameter.")
+        raise RequestError(
+            "Do not pass access_token as a parameter; the client sends it in the Authorization"
+            " header."
+        )
     encode(request.params)
     return request
 
 
 def check_address(request: Request, hide: Callable[[str], str]) -> Request:
     """`request`, if its URL may be seen: httpx and servers log it. Raises RequestError for a secret
-    among what would stand there.
+    that would be in it.
     """
     if hide(request.path) != request.path:
-        raise RequestError("The path holds a secret, and the URL stands in logs.")
+        raise RequestError("The path holds a secret, and URLs are logged. Remove it.")
     for name, text in request.encoded.items() if request.method != "POST" else ():
         if hide(said := f"{name}={text}") != said:
             raise RequestError(
-                f"The parameter {name} holds a secret that would stand in the URL, and so in logs:"
-                " send it by `post`, or in a `batch`."
+                f"The parameter {name} holds a secret that would be in the URL, and URLs are"
+                " logged. Send it with `post`, or in a `batch`."
             )
     return request
 
@@ -132,7 +138,7 @@ def encode(params: Params, *, fields_as_json: bool = False) -> dict[str, str]:
 
     `fields` are comma text in a URL and a JSON list in the form of a POST
     (docs/graph-api.md#requests).
-    Raises RequestError for a value that neither JSON nor UTF-8 can say.
+    Raises RequestError for a value that JSON or UTF-8 cannot represent.
     """
     given = {k: v for k, v in params.items() if v is not None and (v or k != "fields")}
     commas = not fields_as_json
@@ -144,7 +150,7 @@ def _written(name: str, value: Any, *, commas: bool) -> str:
         text = value if isinstance(value, str) else ",".join(value) if commas else _as_json(value)
         text.encode()
     except (TypeError, ValueError) as error:
-        raise RequestError(f"The parameter {name} cannot be written as JSON: {error}.") from None
+        raise RequestError(f"Cannot write the parameter {name} as JSON: {error}.") from None
     return text
 
 
@@ -162,7 +168,7 @@ def _as_json(value: Any) -> str:
 def _day(value: object) -> str:
     if type(value) is date:
         return value.isoformat()
-    raise TypeError(f"no {type(value).__name__} may stand there")
+    raise TypeError(f"{type(value).__name__} is not a JSON type")
 
 
 def _without_none(value: Any) -> Any:
@@ -175,8 +181,8 @@ def _without_none(value: Any) -> Any:
 def read_files(files: Files) -> Mapping[str, bytes]:
     """Files by the name of their part. Each is bytes, a path or an open binary file.
 
-    They are read now, so that a call made again sends them whole. Raises OSError for a path that
-    cannot be read, RequestError for a file that is open as text and for two of one name.
+    They are read now, so that a retry sends them whole. Raises OSError for a path that cannot be
+    read, RequestError for a file that is open as text and for two of one name.
     """
     if isinstance(files, Mapping):
         return {name: _content(name, file) for name, file in files.items()}
@@ -184,7 +190,7 @@ def read_files(files: Files) -> Mapping[str, bytes]:
     named = {path.name: path.read_bytes() for path in paths}
     if len(named) < len(paths):
         names = ", ".join(path.name for path in paths)
-        raise RequestError(f"Files go by their names, and two have the same: {names}.")
+        raise RequestError(f"Two files have the same name: {names}. Pass them as name: path pairs.")
     return named
 
 
@@ -193,14 +199,14 @@ def _content(name: str, file: File) -> bytes:
         return Path(file).read_bytes()
     content = file if isinstance(file, bytes) else file.read()
     if not isinstance(content, bytes):
-        raise RequestError(f"The file {name!r} is open as text; open it in binary mode.")
+        raise RequestError(f"The file {name!r} is open in text mode. Open it in binary mode.")
     return content
 
 
 def as_curl(
     request: Request, root_url: str, *, proof: bool = False, hide: Callable[[str], str] = str
 ) -> str:
-    """A command that makes the same call with $FB_ACCESS_TOKEN, and $FB_APP_SECRET if `proof`."""
+    """A command that sends the same with $FB_ACCESS_TOKEN, and $FB_APP_SECRET if `proof`."""
     url = root_url.rstrip("/") + "/" + request.path.lstrip("/")
     given = [f"{name}={value}" for name, value in request.encoded.items()]
     parts = ["curl", *({"GET": ["-G"], "POST": []}.get(request.method, ["-G -X", request.method]))]

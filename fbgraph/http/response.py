@@ -1,8 +1,8 @@
-"""From the bytes of an answer to its JSON, or to the exception that it means.
+"""From the bytes of a response to its JSON, or to the exception that it means.
 
 Meta's error bodies are odder than documented: `error` has been a string, `error_data` an object,
 JSON text or the word null; HTML, nothing at all and "Service Unavailable" with status 200 are real
-answers. Reading them must never fail by itself, so nothing here assumes a type.
+responses. Reading them must never fail by itself, so nothing here assumes a type.
 Sources: Graph API, Handling errors; facebook-python-business-sdk issues 145,
 272, 414, 563, 573.
 """
@@ -25,7 +25,7 @@ from fbgraph.errors import (
     rule_for,
 )
 
-__all__ = ["Reply", "error_of_run", "integer", "item_headers", "parse", "scrub", "text_ids"]
+__all__ = ["Response", "error_of_run", "integer", "item_headers", "parse", "scrub", "text_ids"]
 
 #: Secrets by the name before them, in a URL or in JSON: other tokens than ours come in bodies too.
 _NAMED_SECRET: Final = re.compile(
@@ -33,25 +33,25 @@ _NAMED_SECRET: Final = re.compile(
     r"(=|%3[Dd]|\\?[\"']\s*:\s*\\?[\"'])[^&\"'\\\s]+"
 )
 
-#: A secret shorter than this is none; replacing it would eat common words.
+#: A shorter text is not treated as a secret: replacing it would eat common words.
 _SECRET_CHARACTERS: Final = 8
 
 #: What `paging` names its links.
 _LINKS: Final = ("next", "previous")
 
-_NOT_LISTED: Final = "This code is not in our table; please report it."
+_NOT_LISTED: Final = "fbgraph does not know this code; please report it."
 _SHOWN_CHARACTERS: Final = 200
 _SERVER_FAULT: Final = 500
 _BAD_REQUEST: Final = 400
 _REDIRECT: Final = 300
-_ELSEWHERE: Final = "Look at FB_GRAPH_URL, and at what stands between here and Meta."
+_ELSEWHERE: Final = "Check FB_GRAPH_URL and any proxy between you and Meta."
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
     """Replace each secret, and each token by its name, with a placeholder.
 
     For texts that people read: Meta prints tokens in messages ("Malformed access token EAA...").
-    Never for rows: there a token that is short enough would be found inside honest values.
+    Never for rows: a token that is short enough would be found inside of real values.
     """
     for secret in secrets:
         if len(secret) >= _SECRET_CHARACTERS:
@@ -67,37 +67,37 @@ def parse(
     cooldown_seconds: float | None = None,
     hide: Callable[[str], str] = str,
 ) -> Mapping[str, Any] | list[Any]:
-    """The JSON object or list of an answer.
+    """The JSON object or list of a response.
 
-    Raises the GraphError that the answer means: by `errors.RULES` for an `error`, RetryableError
-    for what is no JSON, is empty or has a status of 5xx, RequestError for other bad statuses and
-    for redirects: the token goes to no other address.
-    `hide` takes secrets out of what Meta says before it becomes part of an error.
+    Raises the GraphError that the response means: by `errors.RULES` for an `error`, RetryableError
+    for one that is not JSON, is empty or has a status of 5xx, RequestError for other bad statuses
+    and for redirects: the token is sent to no other address.
+    `hide` takes secrets out of Meta's texts before they become part of an error.
     """
     if _REDIRECT <= status < _BAD_REQUEST:
-        text = "The answer is a redirect, and those are not followed."
+        text = "The response is a redirect, which the client does not follow."
         raise RequestError(Detail(text, status=status, call=call, advice=_ELSEWHERE))
     if not body.strip():
-        raise RetryableError(Detail("The answer is empty.", status=status, call=call))
+        raise RetryableError(Detail("The response is empty.", status=status, call=call))
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):  # HTML, "Service Unavailable", a body cut short
         shown = hide(body.decode("utf-8", "replace"))[:_SHOWN_CHARACTERS]
         raise RetryableError(
-            Detail(f"The answer is no JSON: {shown!r}", status=status, call=call)
+            Detail(f"The response is not JSON: {shown!r}", status=status, call=call)
         ) from None
     if isinstance(answer, dict) and "error" in answer:
         raise _error(answer["error"], status, call, cooldown_seconds, hide)
     if status >= _BAD_REQUEST or not isinstance(answer, dict | list):
         kind = RequestError if _BAD_REQUEST <= status < _SERVER_FAULT else RetryableError
         shown = hide(str(answer))[:_SHOWN_CHARACTERS]
-        raise kind(Detail(f"Unexpected answer: {shown}", status=status, call=call))
+        raise kind(Detail(f"Unexpected response: {shown}", status=status, call=call))
     return answer
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer as it came, of a call or of an item of a batch. `call`: method and path.
+class Response:
+    """A response as it came, to a request or to an item of a batch. `call`: method and path.
 
     `cooldown_seconds`: how long its headers say to wait. `hide` takes secrets out of texts.
     """
@@ -112,12 +112,12 @@ class Reply:
     def of_item(
         cls, item: object, call: str, cooldown_seconds: float | None, hide: Callable[[str], str]
     ) -> Self:
-        """The answer inside one item of a batch. Raises RetryableError for null.
+        """The response inside one item of a batch. Raises RetryableError for null.
 
         Source: Graph API, Batch requests: an item that did not finish in time is null.
         """
         if not isinstance(item, Mapping):
-            raise RetryableError(Detail("The item of the batch has no answer.", call=call))
+            raise RetryableError(Detail("The item of the batch has no response.", call=call))
         said = item.get("body")
         body = json.dumps(said) if isinstance(said, dict | list) else _text(said)
         return cls(integer(item.get("code")) or 0, body.encode(), call, cooldown_seconds, hide)
@@ -141,10 +141,10 @@ def item_headers(item: object) -> Mapping[str, str]:
 
 
 def text_ids(value: Any) -> Any:
-    """JSON with every id as text: a reader that takes one for a float loses its last digits.
+    """JSON with every id as text: a reader that takes an id for a float loses its last digits.
 
-    Ids come as text but now and then as a number, ``report_run_id`` among them. Links to other
-    pages come with the token in them; here they have none.
+    Most ids come as text, some as numbers, ``report_run_id`` among them. Links to other pages
+    contain the token; here it is hidden.
     """
     if isinstance(value, dict):
         return {key: _tidy(key, inner) for key, inner in value.items()}
@@ -192,7 +192,7 @@ def _error(
 ) -> GraphError:
     said = error if isinstance(error, Mapping) else {"message": error}
     code, subcode = integer(said.get("code")), integer(said.get("error_subcode"))
-    message = hide(_text(said.get("message"))) or "Meta gave no message."
+    message = hide(_text(said.get("message"))) or "Meta returned an error without a message."
     transient = said.get("is_transient")
     rule = rule_for(code, subcode, message)
     kind, advice = (GraphError, _NOT_LISTED) if rule is None else (rule.kind, rule.advice)

@@ -1,4 +1,4 @@
-"""How calls reach Graph: certificates, proxies, connections."""
+"""How requests reach Graph: certificates, proxies, connections."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNSENT",
-    "Lines",
+    "Connections",
     "address_of",
     "checked_url",
     "make_transport",
@@ -34,10 +34,10 @@ __all__ = [
     "secrets_in",
 ]
 
-#: Connections in use at once; more calls than that wait for one.
+#: Connections in use at once; further requests wait for one.
 MAX_CONNECTIONS: Final = 32
 
-#: Failures on the way before a call has left: even a write may be made again.
+#: Failures before a request has left: even a write may be retried.
 UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 #: Scheme, perhaps user and password, host, perhaps a port.
@@ -58,18 +58,19 @@ logging.getLogger("httpcore.http11").addFilter(_without_challenge)
 
 
 def checked_url(base_url: str) -> str:
-    """An address of Graph without its last slash. Raises RequestError for one with a password."""
+    """A URL of Graph without its last slash. Raises RequestError for one with a password."""
     if "@" in urlsplit(base_url).netloc:
         raise RequestError(
-            "The address of Graph has a user or a password in it. The token goes where they would:"
-            " leave them out."
+            "The URL of Graph has a user or a password in it. Remove them: the client sends the"
+            " token in their place."
         )
     return base_url.rstrip("/")
 
 
 def make_transport(proxy: str | None, ca_file: str | Path | None) -> httpx.BaseTransport:
-    """Raises OSError for a `ca_file` that is not there, ssl.SSLError for one that holds none, and
-    RequestError for a `proxy` that is no address, or of a kind that is not installed.
+    """The transport of a client. Raises OSError for a missing `ca_file`, ssl.SSLError for one
+    without certificates, and RequestError for a `proxy` that is malformed or needs a package that
+    is not installed.
     """
     trusted = (
         ssl.create_default_context(cafile=str(ca_file))
@@ -79,27 +80,27 @@ def make_transport(proxy: str | None, ca_file: str | Path | None) -> httpx.BaseT
     limits = httpx.Limits(max_connections=MAX_CONNECTIONS)
     if proxy and not _PROXY.fullmatch(proxy):  # and its text stays unsaid: a password may be in it
         raise RequestError(
-            "The proxy is no address like http://host:port or http://user:password@host:port, with"
-            " special characters of user and password written as %40."
+            "Invalid proxy URL: write it like http://host:port or http://user:password@host:port,"
+            " with special characters in user and password escaped (@ as %40)."
         )
     try:
         return httpx.HTTPTransport(verify=trusted, proxy=proxy, limits=limits)
-    except ImportError:  # what it needs for SOCKS is no part of httpx
+    except ImportError:  # what it needs for SOCKS is not part of httpx
         raise RequestError("A SOCKS proxy needs one more package: pip install socksio.") from None
 
 
 @cache
 def _usual(_file: str | None, _folder: str | None) -> ssl.SSLContext:
     """The certificates that httpx trusts, which the two may name. Read once: a process has many
-    clients, and it takes longer than a call.
+    clients, and it takes longer than a request.
     """
     return httpx.create_ssl_context()
 
 
-class Lines:
+class Connections:
     """The open connections of a client, so that another thread can cut them.
 
-    Closing a client wakes nobody who waits for an answer in a thread; cutting does.
+    Closing a client does not wake a thread that waits for a response; cutting does.
     """
 
     def __init__(self) -> None:
@@ -108,31 +109,31 @@ class Lines:
         self._lock = threading.Lock()
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """What httpcore tells of a request's progress: here, of a connection that it opened."""
+        """Hook for httpcore's progress of a request: keeps each connection that it opens."""
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            line: socket.socket = info["return_value"].get_extra_info("socket")
+            open_socket: socket.socket = info["return_value"].get_extra_info("socket")
             with self._lock:
-                self._sockets.add(line)
+                self._sockets.add(open_socket)
             if self._is_cut:
-                _cut(line)
+                _cut(open_socket)
 
     def cut(self) -> None:
-        """Whoever reads or writes gets an error now, and so does whoever connects later."""
+        """Every read or write fails now, and so does every later connection."""
         with self._lock:
             self._is_cut = True
-            lines = list(self._sockets)
-        for line in lines:
-            _cut(line)
+            sockets = list(self._sockets)
+        for open_socket in sockets:
+            _cut(open_socket)
 
 
-def _cut(line: socket.socket) -> None:
+def _cut(open_socket: socket.socket) -> None:
     with suppress(OSError):  # it was closed meanwhile
-        line.shutdown(socket.SHUT_RDWR)
+        open_socket.shutdown(socket.SHUT_RDWR)
 
 
 def proxy_for(base_url: str) -> str | None:
-    """The proxy that the environment names for this server, as other programs read it: one that is
-    named without ``http://`` speaks it all the same.
+    """The proxy that the environment names for this server, as other programs read it: one without
+    a scheme is an ``http://`` proxy.
     """
     server = urlsplit(base_url)
     if urllib.request.proxy_bypass(server.hostname or ""):

@@ -135,10 +135,10 @@ class Throttle:
 
     def _wait(self, request: Metered) -> float:
         limits, now = _limits_of(request), self._clock()
-        told = {
+        shared = {
             key: cooldown for key, cooldown in self._shared_cooldowns().items() if key in limits
         }
-        for limit in (key for key, cooldown in told.items() if cooldown.is_block):
+        for limit in (key for key, cooldown in shared.items() if cooldown.is_block):
             self._blocks.setdefault(limit, _Block(now, strikes=0))
         blocks = [self._blocks[limit] for limit in limits & self._blocks.keys()]
         if any(block.probe is not None for block in blocks):
@@ -147,7 +147,7 @@ class Throttle:
         waits = [
             *(block.until - now for block in blocks),
             *(until - now for (limit, _), until in cooldowns.items() if limit in limits),
-            *(cooldown.seconds for cooldown in told.values()),
+            *(cooldown.seconds for cooldown in shared.values()),
         ]
         return max(0.0, *waits) if waits else 0.0
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fbgraph.http.request import Request
-    from fbgraph.http.response import Reply
+    from fbgraph.http.response import Response
     from fbgraph.objects.report_run import ReportRun
 
 __all__ = ["Caller"]
@@ -19,7 +19,7 @@ T = TypeVar("T")
 class Caller(Protocol):
     """A `GraphClient`: makes calls, and waits for report runs."""
 
-    def call(self, request: Request, read: Callable[[Reply], T] | None = None) -> T:
+    def call(self, request: Request, read: Callable[[Response], T] | None = None) -> T:
         """Make one call and `read` its response."""
 
     def wait_for(

@@ -37,7 +37,7 @@ class Edge:
     def pages(
         self, *, max_pages: int | None = None, unread: bool = False, size: PageSize | None = None
     ) -> Iterator[Page]:
-        """Page by page to the end, or at most `max_pages`. Halves `limit` where Meta asks.
+        """Page by page to the end, or at most `max_pages`. Halves `limit` where Meta demands it.
 
         `unread` leaves rows as bytes, for readers that decode `Page.body` themselves. `size` is a
         page size that several listings share; it overrides `limit`.
@@ -45,7 +45,9 @@ class Edge:
 
         def fetch(params: Params) -> Page:
             request = replace(self.request, params=params)
-            return self.client.call(request, lambda reply: Page.from_reply(reply, unread=unread))
+            return self.client.call(
+                request, lambda response: Page.from_response(response, unread=unread)
+            )
 
         kind = EDGE_KINDS.get(self.name, "")
         asking = leaving_out(fetch, kind, self.request.path, may_drop=self.drop_refused)
@@ -62,10 +64,12 @@ class Edge:
         return self.request.path.rpartition("/")[2]
 
     def count(self) -> int:
-        """`total_count` by a one-row call. Raises TotalCountError if the edge has none."""
+        """`total_count` by a one-row request. Raises TotalCountError if the edge has none."""
         require_total_count(self.name)
         params = {**self.request.params, "limit": 1, "summary": "total_count"}
-        return self.client.call(replace(self.request, params=params), Page.from_reply).total_count
+        return self.client.call(
+            replace(self.request, params=params), Page.from_response
+        ).total_count
 
 
 def require_total_count(name: str) -> None:

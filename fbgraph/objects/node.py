@@ -28,30 +28,32 @@ if TYPE_CHECKING:
 
     from fbgraph.http.paging import Params, Row
     from fbgraph.http.request import Files
-    from fbgraph.http.response import Reply
+    from fbgraph.http.response import Response
     from fbgraph.objects.caller import Caller
 
 __all__ = ["Node", "act_id"]
 
-#: Report runs that are made for one report, the first one counted.
-ATTEMPTS: Final = 2
+#: Report runs that are created for one report, the first one included.
+RUN_ATTEMPTS: Final = 2
 
 _log = logging.getLogger(__name__)
 
 
 def act_id(account_id: str | int) -> str:
-    """``act_123`` for ``123`` and ``act_123``. Raises RequestError for what is no account id."""
+    """``act_123`` for ``123`` and ``act_123``. Raises RequestError for anything else."""
     if not re.fullmatch(r"(act_)?[0-9]+", text := str(account_id), re.ASCII):
-        raise RequestError(f"{account_id!r} is no ad account id: digits, with or without act_.")
+        raise RequestError(
+            f"Invalid ad account id {account_id!r}: expected digits, optionally prefixed with act_."
+        )
     return "act_" + text.removeprefix("act_")
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One object of the graph. Nothing is asked until a method is called.
+    """One object of the graph. No request is sent until a method is called.
 
     `kind`: adaccount, campaign, adset, ad or adcreative, where it is known; ``fields="*"`` needs
-    it. `account_id` (digits): whose limits its calls use up, where its id does not say.
+    it. `account_id` (digits): whose limits its requests count against, where its id does not say.
     """
 
     client: Caller
@@ -62,10 +64,10 @@ class Node:
     def request(
         self, method: str = "GET", edge: str | None = None, *, files: Files = (), **params: Any
     ) -> Request:
-        """A call to this node, or to an `edge` of it, for `GraphClient.batch` and `as_curl`.
+        """A request for this node, or for an `edge` of it, for `GraphClient.batch` and `as_curl`.
 
-        Fields, filters and statuses are checked, and ``fields="*"`` is written out. Raises
-        RequestError for what Meta would refuse or ignore, OSError for a file that is not there.
+        Fields, filters and statuses are checked, and ``fields="*"`` is expanded. Raises
+        RequestError for what Meta would refuse or ignore, OSError for a missing file.
         """
         kind = self.kind if edge is None else EDGE_KINDS.get(edge, "")
         if "fields" in params:
@@ -109,8 +111,8 @@ class Node:
         drop_refused: bool = False,
         **params: Any,
     ) -> Edge:
-        """An edge of this node. Raises TotalCountError if `total_count` is asked of one without,
-        RequestError for a filter or status that Meta would refuse or ignore.
+        """An edge of this node. Raises TotalCountError if `total_count` is requested from an edge
+        without one, RequestError for a filter or status that Meta would refuse or ignore.
         """
         if total_count:
             require_total_count(name)
@@ -127,7 +129,7 @@ class Node:
         return Edge(self.client, request, drop_refused=drop_refused)
 
     def insights(self, **params: Any) -> Edge:
-        """Insights read page by page while Meta computes them: for small questions."""
+        """Insights read page by page while Meta computes them: for small amounts of data."""
         return self.edge("insights", **params)
 
     # -- writing -------------------------------------------------------------------------------
@@ -137,15 +139,15 @@ class Node:
     ) -> Row:
         """Create an object on `edge`, or upload `files` (by the name of their part, or paths).
 
-        Returns what Meta answers: ``{"id": …}``, ``{"images": …}``. `validate_only` writes nothing.
-        Raises UncertainWriteError if the answer was lost: it is never sent a second time blindly.
-        Raises GraphError if Meta says that it did not do it.
+        Returns Meta's response: ``{"id": …}``, ``{"images": …}``. `validate_only` writes nothing.
+        Raises UncertainWriteError if the response was lost: a write is never blindly sent twice.
+        Raises GraphError if Meta reports that it did not succeed.
         """
         options = _validating(params) if validate_only else params
         return self.client.call(self.request("POST", edge, files=files, **options), _done)
 
     def update(self, *, validate_only: bool = False, **params: Any) -> Row:
-        """Change the fields given; None leaves one as it is. Raises as `create` does."""
+        """Change the given fields; None leaves a field as it is. Raises as `create` does."""
         options = _validating(params) if validate_only else params
         return self.client.call(self.request("POST", **options), _done)
 
@@ -158,14 +160,14 @@ class Node:
     def create_report(self, **params: Any) -> str:
         """Start a report run on this node; returns its `report_run_id`."""
         request = self.request("POST", "insights", **params)
-        return self.client.call(request, lambda reply: run_id_of(reply.json()))
+        return self.client.call(request, lambda response: run_id_of(response.json()))
 
     def run_report(
         self,
         params: Params,
         *,
         timeout_seconds: float = TOTAL_SECONDS,
-        attempts: int = ATTEMPTS,
+        attempts: int = RUN_ATTEMPTS,
         on_created: Callable[[str], None] = lambda _: None,
         on_poll: Callable[[ReportRun], None] = lambda _: None,
     ) -> str:
@@ -174,7 +176,7 @@ class Node:
         Raises RunFailedError, TooMuchDataError, ... if the last one fails as well.
         """
         if attempts < 1:
-            raise RequestError(f"attempts counts the first one too: {attempts} is none at all.")
+            raise RequestError(f"attempts must be at least 1 (got {attempts}).")
         for attempt in range(1, attempts + 1):
             report_run_id = self.create_report(**params)
             on_created(report_run_id)
@@ -188,7 +190,7 @@ class Node:
             except (RunFailedError, RetryableError) as error:
                 if attempt == attempts:
                     raise
-                _log.warning("%s: asking again for a report run that failed: %s", self.id, error)
+                _log.warning("%s: the report run failed; creating a new one: %s", self.id, error)
             else:
                 break
         return report_run_id
@@ -198,15 +200,15 @@ class Node:
         params: Params,
         *,
         timeout_seconds: float = TOTAL_SECONDS,
-        attempts: int = ATTEMPTS,
+        attempts: int = RUN_ATTEMPTS,
         on_created: Callable[[str], None] = lambda _: None,
         on_poll: Callable[[ReportRun], None] = lambda _: None,
     ) -> Iterator[Page]:
-        """A report as its pages: create a run, wait for it, read it. Nothing is asked before the
-        first page is.
+        """A report as its pages: create a run, wait for it, read it. The run is created when the
+        first page is requested.
 
-        A run that says it is complete and cannot be loaded counts as failed. Raises as `run_report`
-        does, and NotReadyError for a report that is never loadable.
+        A run that is complete but cannot be read counts as failed. Raises as `run_report` does,
+        and NotReadyError for a report that never becomes readable.
         """
         created: list[str] = []
 
@@ -229,7 +231,9 @@ class Node:
             except NotReadyError as error:
                 if len(created) >= attempts:
                     raise
-                _log.warning("%s: asking again for a report run not loadable: %s", self.id, error)
+                _log.warning(
+                    "%s: the report run cannot be read; creating a new one: %s", self.id, error
+                )
             else:
                 yield first
                 yield from pages
@@ -241,19 +245,19 @@ def _digits(node: Node) -> str:
     return node.account_id or (node.id.removeprefix("act_") if node.id.startswith("act_") else "")
 
 
-def _row(reply: Reply) -> Row:
-    answer = reply.json()
+def _row(response: Response) -> Row:
+    answer = response.json()
     if not isinstance(answer, Mapping):
-        raise RetryableError("The answer is no object of the graph.")
+        raise RetryableError("The response is not an object of the graph.")
     row: Row = text_ids(answer)
     return row
 
 
-def _done(reply: Reply) -> Row:
-    """The answer to a write. Raises GraphError if it says that nothing was done."""
-    row = _row(reply)
+def _done(response: Response) -> Row:
+    """The response to a write. Raises GraphError if it says that the write did not succeed."""
+    row = _row(response)
     if row.get("success") is False:
-        raise GraphError("Meta answered that it did not do it, and not why.")
+        raise GraphError("Meta returned success=false without a reason.")
     return row
 
 

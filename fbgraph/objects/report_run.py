@@ -28,7 +28,7 @@ __all__ = [
     "POLL_FIELDS",
     "TOTAL_SECONDS",
     "ReportRun",
-    "Step",
+    "RunStep",
     "hung_error",
     "next_step",
     "poll_seconds",
@@ -45,18 +45,18 @@ POLL_FIELDS: Final[Sequence[str]] = (
 
 DONE_PERCENT: Final = 100
 
-#: A run that has not started, or not finished, after these is given up. Meta says up to an hour.
+#: A run that has not started, or not finished, after these is given up. Meta allows up to an hour.
 START_SECONDS: Final = 10 * 60.0
 TOTAL_SECONDS: Final = 60 * 60.0
-#: Status and percent that never agree: "Job Running" at 100 % has been seen. So many polls must say
-#: so: while a limit keeps us from looking, a run is not stuck.
+#: Status and percent that never agree: "Job Running" at 100 % has been seen. This many polls must
+#: report it: while a limit keeps us from polling, a run is not stuck.
 STUCK_SECONDS: Final = 5 * 60.0
 STUCK_POLLS: Final = 8
 #: The shortest and the longest wait between two polls of a run.
 POLL_SECONDS: Final = (1.0, 60.0)
-#: The wait as a part of a run's age: at worst it is found done that much late. And as a part of
-#: the time that it seems to need still, so that the next one is nearer. A run of 20 s that says
-#: nothing before half-time takes 10 polls, one of a minute 14.
+#: The wait as a share of a run's age: at worst it is found done that much late. And as a share of
+#: the time that it still seems to need, so that the next poll is nearer. A run of 20 s that reports
+#: no progress before half-time takes 10 polls, one of a minute 14.
 POLL_AFTER: Final = 0.4
 POLL_BEFORE_DONE: Final = 0.75
 
@@ -64,7 +64,7 @@ POLL_BEFORE_DONE: Final = 0.75
 FRESH_SECONDS: Final = 60.0
 
 
-class Step(Enum):
+class RunStep(Enum):
     """What the caller does next with a run."""
 
     WAIT = "wait"
@@ -73,13 +73,13 @@ class Step(Enum):
 
 
 #: async_status → what the caller does next.
-NEXT_STEP: Final[Mapping[str, Step]] = {
-    "Job Not Started": Step.WAIT,
-    "Job Started": Step.WAIT,
-    "Job Running": Step.WAIT,
-    "Job Completed": Step.READ,
-    "Job Failed": Step.RESUBMIT,
-    "Job Skipped": Step.RESUBMIT,  # expired before it ran
+NEXT_STEP: Final[Mapping[str, RunStep]] = {
+    "Job Not Started": RunStep.WAIT,
+    "Job Started": RunStep.WAIT,
+    "Job Running": RunStep.WAIT,
+    "Job Completed": RunStep.READ,
+    "Job Failed": RunStep.RESUBMIT,
+    "Job Skipped": RunStep.RESUBMIT,  # expired before it ran
 }
 
 
@@ -94,7 +94,7 @@ class ReportRun:
 
     @classmethod
     def from_body(cls, body: object, report_run_id: str, hide: Callable[[str], str] = str) -> Self:
-        """Read a poll. Raises RetryableError for a body without a status that we know.
+        """Read a poll. Raises RetryableError for a body without a known status.
 
         `hide` takes secrets out of the reason that Meta gives for a failure.
         """
@@ -102,7 +102,7 @@ class ReportRun:
         status = said.get("async_status")
         if not isinstance(status, str) or status not in NEXT_STEP:
             raise RetryableError(f"Report run {report_run_id} has the unknown status {status!r}.")
-        failed = NEXT_STEP[status] is Step.RESUBMIT
+        failed = NEXT_STEP[status] is RunStep.RESUBMIT
         return cls(
             report_run_id,
             status,
@@ -123,31 +123,31 @@ def next_step(
     *,
     unchanged_polls: int,
     timeout_seconds: float = TOTAL_SECONDS,
-) -> Step:
+) -> RunStep:
     """Decide after one poll.
 
-    `age_seconds` since the run was created; `unchanged_seconds` and so many polls since status or
-    percent moved; after `timeout_seconds` it is given up.
+    `age_seconds` since the run was created; `unchanged_seconds` and `unchanged_polls` since status
+    or percent changed; after `timeout_seconds` it is given up.
     """
     step = NEXT_STEP[run.status]
-    if step is Step.RESUBMIT or (step is Step.READ and run.percent >= DONE_PERCENT):
+    if step is RunStep.RESUBMIT or (step is RunStep.READ and run.percent >= DONE_PERCENT):
         return step
     hung = (
         age_seconds > timeout_seconds
         or (run.status == "Job Not Started" and age_seconds > START_SECONDS)
         or (
-            (step is Step.READ or run.percent >= DONE_PERCENT)
+            (step is RunStep.READ or run.percent >= DONE_PERCENT)
             and unchanged_seconds > STUCK_SECONDS
             and unchanged_polls >= STUCK_POLLS
         )
     )
-    return Step.RESUBMIT if hung else Step.WAIT
+    return RunStep.RESUBMIT if hung else RunStep.WAIT
 
 
 def hung_error(run: ReportRun, age_seconds: float) -> RunHungError:
-    """Why a run was given up that Meta itself does not call failed."""
+    """The error for a run that we gave up and that Meta itself does not call failed."""
     return RunHungError(
-        f"Report run {run.report_run_id} hangs: {run.status!r} at {run.percent} % after"
+        f"Report run {run.report_run_id} is stuck: {run.status!r} at {run.percent} % after"
         f" {age_seconds:.0f} s."
     )
 
@@ -155,12 +155,12 @@ def hung_error(run: ReportRun, age_seconds: float) -> RunHungError:
 def poll_seconds(
     age_seconds: float, percent: int, *, unchanged_seconds: float = 0.0, took_seconds: float = 0.0
 ) -> float:
-    """Seconds until the next poll of a run that has been there for `age_seconds`.
+    """Seconds until the next poll of a run that was created `age_seconds` ago.
 
-    Where it says how far it is, most of the time that it still seems to need; else a part of its
-    age, but most of `took_seconds`, which another run of its account took. One that says 100 % may
-    be done at any moment: a part of the time for which it has been `unchanged_seconds`. So a run is
-    found done soon after it is, by few polls: each counts as a call.
+    Where it reports its progress, most of the time that it still seems to need; else a share of its
+    age, but most of `took_seconds`, which another run of its account took. One at 100 % may be done
+    at any moment: a share of the `unchanged_seconds` for which it has been there. So a run is found
+    done soon after it is, with few polls: each counts as a request.
     """
     shortest, longest = POLL_SECONDS
     wait = POLL_AFTER * age_seconds
@@ -174,13 +174,15 @@ def poll_seconds(
 
 
 def run_id_of(answer: object) -> str:
-    """The id in the answer to a creation, given as text or as a number.
+    """The id in the response to a creation, given as text or as a number.
 
     Raises RetryableError if it is missing or null.
     """
     found = answer.get("report_run_id") if isinstance(answer, Mapping) else None
     if not isinstance(found, int | str) or not re.fullmatch("[1-9][0-9]*", str(found)):
-        raise RetryableError(f"Creating a report run gave no id: {found!r}.")
+        raise RetryableError(
+            f"The response to creating a report run has no report_run_id (got {found!r})."
+        )
     return str(found)
 
 
@@ -214,9 +216,9 @@ def wait_until_done(  # noqa: PLR0913  # what does the I/O comes in by name
             unchanged_polls=same_polls,
             timeout_seconds=timeout_seconds,
         )
-        if step is Step.READ:
+        if step is RunStep.READ:
             return
-        if step is Step.RESUBMIT:
+        if step is RunStep.RESUBMIT:
             raise run.error or hung_error(run, now - started)
 
 

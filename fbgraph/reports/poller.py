@@ -17,7 +17,7 @@ from fbgraph.objects.report_run import (
     FRESH_SECONDS,
     POLL_FIELDS,
     ReportRun,
-    Step,
+    RunStep,
     hung_error,
     next_step,
     poll_seconds,
@@ -91,7 +91,7 @@ class Watch:
     def account_id(self) -> str:
         return self.task.account_id
 
-    def was_polled(self, run: ReportRun, now: float) -> Step:
+    def was_polled(self, run: ReportRun, now: float) -> RunStep:
         """A poll has said where the run stands; what to do next."""
         self.heard, self.silent_since = now, None
         self.same_polls += 1
@@ -163,18 +163,18 @@ class Poller:
         """Whether the rows of a run can be read. If so it is no longer in flight, and if this
         raises what the run failed of; else its next poll is set.
         """
-        step, took = Step.WAIT, 0.0
+        step, took = RunStep.WAIT, 0.0
         if isinstance(response, ReportRun):
             step, took = watch.was_polled(response, now), self.took.get(watch.account_id, 0.0)
         elif not watch.may_pass(response, now):
             self.flight.remove(watch)
             raise response
-        if step is Step.WAIT:
+        if step is RunStep.WAIT:
             self._poll_again(watch, now, usage, took)
             return False
         self.flight.remove(watch)
         self.took[watch.account_id] = now - watch.created
-        if step is Step.READ:
+        if step is RunStep.READ:
             return True
         raise watch.run.error or hung_error(watch.run, now - watch.created)
 

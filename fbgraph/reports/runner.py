@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
     from fbgraph.client import GraphClient
     from fbgraph.errors import GraphError
-    from fbgraph.http.response import Reply
+    from fbgraph.http.response import Response
     from fbgraph.reports.handler import PendingRuns, ReportHandler
     from fbgraph.reports.poller import Watch
     from fbgraph.reports.query import ReportQuery
     from fbgraph.reports.task import ReportTask, Shard
 
-__all__ = ["PAGE_ROWS", "RESUME_SECONDS", "Runner"]
+__all__ = ["REPORT_PAGE_ROWS", "RESUME_SECONDS", "Runner"]
 
 #: Rows a page is asked for. What Meta takes is not published; 5,000 is the most that was claimed.
-PAGE_ROWS: Final = 5000
+REPORT_PAGE_ROWS: Final = 5000
 
 #: Pages that are handed over together: by number, or by bytes.
 PAGES_HELD: Final = 8
@@ -62,7 +62,7 @@ class Runner:
         self._client = client
         self._handler = handler
         self._pending = pending
-        self._page_size = PageSize(PAGE_ROWS)
+        self._page_size = PageSize(REPORT_PAGE_ROWS)
         self._lock = threading.Lock()
 
     def create(self, shard: Shard) -> tuple[str, float]:
@@ -195,5 +195,5 @@ def _hand_over(shard: Shard, bodies: Sequence[bytes]) -> None:
         raise _BadPageError(error) from None
 
 
-def _read_poll(reply: Reply) -> ReportRun:
-    return ReportRun.from_body(reply.json(), reply.call.rpartition(" ")[2], reply.hide)
+def _read_poll(response: Response) -> ReportRun:
+    return ReportRun.from_body(response.json(), response.call.rpartition(" ")[2], response.hide)

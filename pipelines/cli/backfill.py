@@ -78,7 +78,7 @@ def prepared_lake(settings: Settings) -> Lake:
     Raises WarehouseError.
     """
     lake = Lake(settings.warehouse_url, catalog=CATALOG)
-    lake.demand_writable()
+    lake.require_writable()
     ensure_published(settings.warehouse_url, catalog=CATALOG)
     return lake
 

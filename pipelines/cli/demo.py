@@ -75,7 +75,7 @@ def run_demo(seed: int) -> int:
     """
     place = Place(seed)
     with Sandbox(seed=seed) as sandbox:
-        _demand_own(place, set(sandbox.account_ids))
+        _require_own(place, set(sandbox.account_ids))
         overridden = _use(sandbox, place)
         zones = [account["timezone_name"] for account in sandbox.world()["accounts"]]
         until = min(today_in(zone, datetime.now(UTC)) for zone in zones) - timedelta(days=1)
@@ -110,7 +110,7 @@ class Place:
         return f"{self.lake}/.dagster"
 
 
-def _demand_own(place: Place, made_up: set[str]) -> None:
+def _require_own(place: Place, made_up: set[str]) -> None:
     """Raise ConfigError where the folder holds anything but an earlier demo."""
     folder = Path(place.lake)
     is_lake = (folder / ".snapshots").exists()

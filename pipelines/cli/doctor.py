@@ -125,7 +125,7 @@ def _account(client: GraphClient, row: Row) -> Finding:
 def _warehouse(url: str) -> Iterator[Finding]:
     try:
         lake = Lake(url)
-        lake.demand_writable()
+        lake.require_writable()
         behind = lag(lake)
     except (WarehouseError, OSError) as error:
         yield False, "warehouse", str(error)

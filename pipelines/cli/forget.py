@@ -53,7 +53,7 @@ def run_forget(environ: Mapping[str, str], account: str, *, is_agreed: bool) -> 
         if not is_agreed and not _agrees(key, found, lake.store.name()):
             say("Nothing was removed.")
             return SOME_FAILED
-        lake.demand_writable()
+        lake.require_writable()
         remove_account(lake, account_id, found.files)
         _release_limits(lake.store, account_id)
         published = publish(url, catalog=CATALOG, afresh=True)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Summary", "command_name"]
 
-_HEADER: Final = ("account", "name", "report", "days", "proven")
+_COLUMNS: Final = ("account", "name", "report", "days", "proven")
 _NUMBERS: Final = ("rows", "impressions", "clicks", "spend", "currency", "calls")
 
 #: Why an account-day is not in the lake that nothing else is known of.
@@ -87,7 +87,7 @@ class Summary:
         acts = not {load.conversions for load in self.loads.values()} <= {None, UNPROVABLE}
         more = (*((PROVISIONAL,) if some else ()), *(("conversions",) if acts else ()))
         return table_lines(
-            (*_HEADER, *more, *_NUMBERS),
+            (*_COLUMNS, *more, *_NUMBERS),
             [
                 self._line(report, row, provisional=some, conversions=acts)
                 for report in self.plan.reports

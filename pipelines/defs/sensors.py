@@ -22,7 +22,7 @@ from pipelines.settings import Settings
 
 __all__ = ["ACCESS_CHECKS", "SENSORS", "findings"]
 
-_RUNNING: Final = dg.DefaultSensorStatus.RUNNING
+_ON: Final = dg.DefaultSensorStatus.RUNNING
 
 #: what is looked at → the check of `accounts` that shows it.
 _CHECKS: Final[Mapping[str, str]] = {
@@ -36,7 +36,7 @@ _NO_TOKEN: Final = "FB_ACCESS_TOKEN is not set."  # noqa: S105  # it says that t
 
 @dg.run_failure_sensor(
     name="failed_runs",
-    default_status=_RUNNING,
+    default_status=_ON,
     description="Alerts on every failed run: what failed, what Meta said, where to look. Commands "
     "report their failures in their own terminal.",
 )
@@ -64,7 +64,7 @@ def failed_runs(context: dg.RunFailureSensorContext, graph: GraphResource) -> dg
     name="new_accounts",
     job_name="accounts_job",
     minimum_interval_seconds=3600,
-    default_status=_RUNNING,
+    default_status=_ON,
     description="Checks every hour which accounts the token sees. A new account gets its "
     "partitions "
     "and an alert; the data of one that vanished stays.",
@@ -155,7 +155,7 @@ ACCESS_CHECKS: Final = [access_checks]
 @dg.sensor(
     name="access_ends",
     minimum_interval_seconds=6 * 3600,
-    default_status=_RUNNING,
+    default_status=_ON,
     description="Checks four times a day how long the token, the API version and what reports ask "
     "for stay valid, records the checks of `accounts`, and alerts 14 days before the token's end "
     "and 60 before Meta ends one of the others.",

@@ -31,7 +31,7 @@ from warehouse.decode.hours import is_over
 from warehouse.decode.pages import decode
 from warehouse.decode.rows import ROW
 from warehouse.errors import WarehouseError
-from warehouse.lake.reconcile import Found
+from warehouse.lake.reconcile import Evidence
 from warehouse.lake.records import Load
 from warehouse.schema.verdicts import NOT_OVER, PROVEN, PROVISIONAL, UNPROVABLE
 
@@ -245,7 +245,7 @@ class Controls:
             rows = _one(decoded.of_day(day), account, day)
             unread = [reject for reject in decoded.rejects if reject.date == day]
             cells = sum(reject.loses_value for reject in unread)
-            found = replace(Found.of(CONTROL.table, rows), rejected_cells=cells)
+            found = replace(Evidence.of(CONTROL.table, rows), rejected_cells=cells)
             no_lists = without or _unread(unread)
             over = is_over(account.timezone_name, day, asked_at)
             record = Load.of(

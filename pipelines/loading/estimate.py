@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.reports.runner import PAGE_ROWS
+from fbgraph.reports.runner import REPORT_PAGE_ROWS
 from pipelines.loading.partitions import chunks
 from pipelines.reports.catalog import CONTROL
 
@@ -104,6 +104,6 @@ def cost_of(runs: Iterable[Sequence[date]], rows: Mapping[date, int]) -> Cost:
     total = Cost()
     for run in runs:
         expected = sum(rows[day] for day in run)
-        pages = max(1, ceil(expected / PAGE_ROWS))
+        pages = max(1, ceil(expected / REPORT_PAGE_ROWS))
         total += Cost(1, 1 + POLLS_PER_RUN + pages + 1, expected)
     return total

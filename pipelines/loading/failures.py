@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipelines.loading.load_result import Outcome
-    from warehouse.storage.store import Found, Store
+    from warehouse.storage.store import Store, StoredFile
 
 __all__ = ["Failed", "Failures"]
 
@@ -119,7 +119,7 @@ class Failures:
         failures = ((_day(key), read_failed(self._store, key)) for key, _ in self._find(account_id))
         return {day: failed for day, failed in failures if day and failed}
 
-    def _find(self, account_id: str) -> Sequence[Found]:
+    def _find(self, account_id: str) -> Sequence[StoredFile]:
         return self._store.find(f"{FAILED}/{self._table}/{account_id}/????-??-??.json")
 
 

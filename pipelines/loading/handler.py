@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from warehouse.decode.pages import Account
     from warehouse.lake.partitions import Lake
     from warehouse.lake.reconcile import Verdict
-    from warehouse.lake.staging import Settled, Stage
+    from warehouse.lake.staging import MergedDay, Stage
 
 __all__ = ["InsightsHandler"]
 
@@ -136,15 +136,15 @@ class InsightsHandler:
             if day in controls.errors:
                 outcomes.append(Outcome(account_day, error=controls.errors[day]))
                 continue
-            settled = stage.settle(day)
+            merged = stage.merge(day)
             is_over = self._since_over(task, day, controls) >= timedelta()
-            verdict = self._prove(task, day, settled, controls, is_over=is_over)
+            verdict = self._prove(task, day, merged, controls, is_over=is_over)
             if verdict.may_change and not task.is_fresh:
                 _log.info("%s does not add up yet; requesting it again.", account_day)
                 doubtful.append(day)
             else:
-                load = self._record(task, day, settled, verdict, controls, is_over=is_over)
-                outcomes.append(self._publish(settled, load, controls.emptied.get(day)))
+                load = self._record(task, day, merged, verdict, controls, is_over=is_over)
+                outcomes.append(self._publish(merged, load, controls.emptied.get(day)))
         again = [
             ReportTask(task.account_id, tuple(run), is_fresh=True)
             for run in chunks(doubtful, len(task.days))
@@ -167,10 +167,10 @@ class InsightsHandler:
         return min(self._asked_at(task), controls.asked_at[day]) - over
 
     def _prove(
-        self, task: ReportTask, day: date, settled: Settled, controls: Asked, *, is_over: bool
+        self, task: ReportTask, day: date, merged: MergedDay, controls: Asked, *, is_over: bool
     ) -> Verdict:
         verdict = prove(
-            settled.found,
+            merged.found,
             controls.totals[day],
             is_over=is_over,
             coin=smallest_coin(self._accounts[task.account_id].currency),
@@ -178,18 +178,18 @@ class InsightsHandler:
             no_sums=self._report.no_sums,
         )
         why, control = self._report.why_empty, controls.totals[day]
-        if not why or settled.found.rows or control is None or not control.impressions:
+        if not why or merged.found.rows or control is None or not control.impressions:
             return verdict
         told = f"no rows, though the account delivered: {why}"
         return replace(verdict, reason="; ".join(filter(None, (verdict.reason, told))))
 
     def _prove_actions(
-        self, task: ReportTask, day: date, settled: Settled, controls: Asked
+        self, task: ReportTask, day: date, merged: MergedDay, controls: Asked
     ) -> Proof:
         """Whether actions add up. It holds nothing back, so nothing is asked for again."""
         if why := self._report.no_conversions:
             return Proof(UNPROVABLE, why)
-        account, found = self._accounts[task.account_id], settled.found
+        account, found = self._accounts[task.account_id], merged.found
         control = self._controls.actions(account, day, controls)
         if isinstance(control, str):
             return Proof(UNPROVABLE, control)
@@ -211,19 +211,19 @@ class InsightsHandler:
         self,
         task: ReportTask,
         day: date,
-        settled: Settled,
+        merged: MergedDay,
         verdict: Verdict,
         controls: Asked,
         *,
         is_over: bool,
     ) -> Load:
         control = controls.totals[day] or Totals()
-        actions = self._prove_actions(task, day, settled, controls)
+        actions = self._prove_actions(task, day, merged, controls)
         load = Load.of(
             self._report.name,
             task.account_id,
             day,
-            settled.found,
+            merged.found,
             verdict=verdict.verdict,
             reason=verdict.reason,
             is_over=is_over,
@@ -244,20 +244,20 @@ class InsightsHandler:
         unknown: dict[str, Any] = dict.fromkeys(set(METRICS) - set(self._fields))
         return replace(load, **unknown)
 
-    def _publish(self, settled: Settled, load: Load, emptied: Emptied | None) -> Outcome:
+    def _publish(self, merged: MergedDay, load: Load, emptied: Emptied | None) -> Outcome:
         """Replace the account-day, unless a day that had rows would be empty without a second look.
         Its totals go with its rows.
         """
         account_day = AccountDay(load.account_id, load.date)
         if not is_nothing(load):
-            return _published(account_day, settled, load)
+            return _published(account_day, merged, load)
         if not self._accept_empty:
             old = self._lake.load_of(load.table, *account_day)
             failed = self._failures.of_day(*account_day)
             why = refusal(old, load, failed, totals=emptied.old if emptied else None)
             if why and may_replace(old, load):
                 return Outcome(account_day, error=why, kind=EMPTY)
-        outcome = _published(account_day, settled, load)
+        outcome = _published(account_day, merged, load)
         if emptied and outcome.load:
             self._controls.empty(emptied.new)
         return outcome
@@ -269,12 +269,12 @@ class InsightsHandler:
             _log.warning("act_%s: left out fields not asked for: %s", task.account_id, new)
 
 
-def _published(account_day: AccountDay, settled: Settled, load: Load) -> Outcome:
+def _published(account_day: AccountDay, merged: MergedDay, load: Load) -> Outcome:
     """Replace the account-day, unless it is too unreadable or would lose what is proven."""
     try:
         if too_many_rejects(load.rejected, load.rows):
-            settled.keep_rejects(load)
-            first = next(reject for reject in settled.rejects if reject.lost == ROW)
+            merged.keep_rejects(load)
+            first = next(reject for reject in merged.rejects if reject.lost == ROW)
             return Outcome(
                 account_day,
                 error=f"{load.rejected} of {load.rejected + load.rows} rows cannot be read;"
@@ -282,9 +282,9 @@ def _published(account_day: AccountDay, settled: Settled, load: Load) -> Outcome
                 f" {first.value}: {first.reason}",
                 kind=HAD_ROWS,
             )
-        settled.publish(load)
+        merged.publish(load)
     except KeepsProvenError as error:
         return Outcome(account_day, error=str(error), kind=HAD_ROWS if load.rows else "")
     except (WarehouseError, OSError) as error:
         return Outcome(account_day, error=str(error))
-    return Outcome(account_day, load, duplicates=settled.found.duplicates)
+    return Outcome(account_day, load, duplicates=merged.found.duplicates)

@@ -68,7 +68,7 @@ LISTS: Final = ("fields", "breakdowns", "action_breakdowns", "action_attribution
 HOURLIES: Final = frozenset({HOURLY, HOURLY_AUDIENCE})
 
 #: Fields that exist from this level down; those of ids and names are told by their names.
-FROM_LEVEL: Final[Mapping[str, str]] = {
+FIELD_LEVELS: Final[Mapping[str, str]] = {
     **{f"{level}_{what}": level for level in LEVELS for what in ("id", "name")},
     "adset_end": "adset",
     "adset_start": "adset",
@@ -183,8 +183,8 @@ def _fields_of_the_level(spec: ReportSpec) -> Iterator[Fault]:
     if spec.level not in LEVELS:
         return
     for name in spec.fields:
-        if _is_finer(FROM_LEVEL.get(name), spec.level):
-            rule = f"rows of level {spec.level} do not have it; use level {FROM_LEVEL[name]}"
+        if _is_finer(FIELD_LEVELS.get(name), spec.level):
+            rule = f"rows of level {spec.level} do not have it; use level {FIELD_LEVELS[name]}"
             yield Fault("fields", name, rule)
 
 

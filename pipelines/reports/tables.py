@@ -61,7 +61,7 @@ MEANINGS: Final[Mapping[str, str]] = {
 #: assets apart; where there is none, the first key here. A key that is not here is left out, and
 #: the log names it. Sources: Insights API reference, Breakdowns; what Airbyte and Keboola recorded
 #: in 2025 and 2026.
-ASSETS: Final[Mapping[str, Mapping[str, str]]] = {
+ASSET_BREAKDOWNS: Final[Mapping[str, Mapping[str, str]]] = {
     "image_asset": {
         "hash": "Hash of the image",
         "name": "File name of the image",
@@ -140,8 +140,8 @@ def _breakdown(name: str) -> Sequence[Column]:
         return HOURS
     if name == HOURLY_AUDIENCE:
         return [_AUDIENCE_HOUR]
-    if name in ASSETS:
-        return _asset(name, ASSETS[name])
+    if name in ASSET_BREAKDOWNS:
+        return _asset(name, ASSET_BREAKDOWNS[name])
     known = breakdowns().get(name)
     # What Meta does not say the shape of is kept as it comes: as a key it must not be unreadable.
     kind = "text" if known is not None and known.wire == "text" else "json"

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from fbgraph.limits.usage import Limit
     from warehouse.storage.store import Store
 
-__all__ = ["KEY", "LEAST_SECONDS", "LOOK_SECONDS", "cooldowns_of"]
+__all__ = ["KEY", "LEAST_SECONDS", "RELOOK_SECONDS", "cooldowns_of"]
 
 KEY: Final = ".limits.json"
 
 #: How often the cooldowns of other machines are read again. One request.
-LOOK_SECONDS: Final = 2.0
+RELOOK_SECONDS: Final = 2.0
 
 #: A shorter cooldown is over before others read it; their own responses tell them as much.
 LEAST_SECONDS: Final = 5.0
@@ -74,7 +74,7 @@ class _Kept:
 
 
 class _Glanced(_Kept):
-    """The value in a bucket, of which a copy will do for `LOOK_SECONDS`."""
+    """The value in a bucket, of which a copy will do for `RELOOK_SECONDS`."""
 
     def __init__(self, store: Store, now: Callable[[], float]) -> None:
         super().__init__(store)
@@ -84,7 +84,7 @@ class _Glanced(_Kept):
 
     def load(self) -> Any:
         now = self._now()
-        if self._looked is None or abs(now - self._looked) >= LOOK_SECONDS:
+        if self._looked is None or abs(now - self._looked) >= RELOOK_SECONDS:
             self._looked = now
             self._copy = super().load()
         return self._copy

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Shown", "demand_home", "is_same"]
 
-KEY: Final = "fbinsights/lake"
+CURSOR_KEY: Final = "fbinsights/lake"
 
 
 class Shown(NamedTuple):
@@ -54,11 +54,11 @@ def demand_home(instance: dg.DagsterInstance, store: Store) -> None:
         )
     if met.lake_id and met != known:
         kept = json.dumps(met._asdict())
-        instance.daemon_cursor_storage.set_cursor_values({KEY: kept})
+        instance.daemon_cursor_storage.set_cursor_values({CURSOR_KEY: kept})
 
 
 def _known(instance: dg.DagsterInstance) -> Shown | None:
-    text = instance.daemon_cursor_storage.get_cursor_values({KEY}).get(KEY, "")
+    text = instance.daemon_cursor_storage.get_cursor_values({CURSOR_KEY}).get(CURSOR_KEY, "")
     with suppress(ValueError, TypeError):
         return Shown(**json.loads(text))
     return None

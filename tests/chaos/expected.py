@@ -132,7 +132,7 @@ EXPECTED: Final[Mapping[str, May]] = {
     "fresh_run_unknown": _equal("2", "3"),
     "run_stuck_at_100": _equal("6"),
     "run_hangs_once": _equal("60", "100"),
-    "run_hangs": May(r"hangs", strengths=("0", "50")),
+    "run_hangs": May(r"is stuck", strengths=("0", "50")),
     "run_fails_once": EQUAL,
     "run_fails_unknown": EQUAL,
     "run_fails_busy": EQUAL,
@@ -160,7 +160,7 @@ EXPECTED: Final[Mapping[str, May]] = {
     "rounded_spend": EQUAL,
     # Its rows are fewer than those that `rounded_spend` has rounded.
     "breakdowns_ignored": May(
-        unproven=r"^no row has the breakdown that was asked for|^spend .* the account's total$",
+        unproven=r"^no row has the requested breakdown|^spend .* the account's total$",
         loses_hours=True,
         moves=True,
     ),

@@ -31,7 +31,7 @@ EQUAL, FAILED, UNPROVEN, UNTOUCHED, BETWEEN = "equal", "failed", "unproven", "un
 EMPTY: Final = "empty"
 
 #: Why what was proven stays, where what came was not.
-KEEPS: Final = "is proven and stays as it is; what was offered is unproven: "
+KEEPS: Final = "is proven and was kept, because the new rows are unproven: "
 
 #: Report runs of one account in flight that are allowed at most.
 MOST_RUNS: Final = 5

@@ -272,7 +272,7 @@ def test_a_value_of_an_account_that_cannot_be_read_is_told_and_costs_no_row_of_i
     assert done.returncode == 0, done.stderr
     assert (
         "accounts: 1 value NULL or left out (see the table rejects); first: spend_cap "
-        f'"100000000000000000000" of {account_id}: beyond 64 bits'
+        f'"100000000000000000000" of {account_id}: does not fit into 64 bits'
     ) in done.stderr
     assert fresh.answers() == fresh.truth([account_id])
 
@@ -330,7 +330,7 @@ def test_an_expired_token_touches_no_partition(loaded: Company) -> None:
 
     assert done.returncode == 2
     assert "Session has expired" in done.stderr
-    assert "Make a new access token" in done.stderr
+    assert "Create a new access token" in done.stderr
     assert loaded.sandbox.expired_token not in done.stderr
     assert {p: p.stat().st_mtime_ns for p in loaded.lake.rglob("*.parquet")} == files
 
@@ -347,7 +347,7 @@ def test_what_was_loaded_before_the_token_died_stays_and_is_published(fresh: Com
     assert running.returncode == 2
     assert "account-days were not reached." in stderr
     assert "Stopped: " in stderr
-    assert "Make a new access token" in stderr
+    assert "Create a new access token" in stderr
     assert published.stdout.splitlines() == ['"n"', str(in_lake)]
 
 
@@ -445,7 +445,7 @@ def test_the_dictionary_can_be_printed_whole_or_one_table_of_it(fresh: Company) 
     assert loads.stdout.startswith("## loads\n")
     assert loads.stdout.rstrip("\n") in whole.stdout
     assert (none.returncode, none.stdout) == (2, "")
-    assert "no table or view 'nope'; there are accounts, campaigns" in none.stderr
+    assert "There is no table or view 'nope'. Choose from: accounts, campaigns" in none.stderr
 
 
 @pytest.mark.parametrize(

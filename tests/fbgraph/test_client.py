@@ -233,7 +233,7 @@ def test_a_limit_that_nobody_frees_is_given_up_in_the_end(wire: MakeWire) -> Non
     told = ThrottledError(Detail("No", limit="account", cooldown_seconds=3 * MAX_THROTTLED_SECONDS))
     graph.client.cooldown_after(call, told)
 
-    with pytest.raises(ThrottledError, match=r"used up for \d+ s"):
+    with pytest.raises(ThrottledError, match=r"used up after \d+ s"):
         graph.client.call(call)
 
     assert (graph.requests, graph.waits) == ([], [])

@@ -1,4 +1,4 @@
-"""Pages and objects of Graph to typed rows: fast by columns, carefully by rows where a page is odd.
+"""Pages and objects of Graph to typed rows: the fast path by columns, the careful path by rows.
 
 It knows `schema`; `lake` and the loaders call it.
 """

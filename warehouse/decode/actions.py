@@ -1,7 +1,7 @@
 """Sums of lists of actions, per action type and attribution window.
 
-They are what there is to compare with the account's own lists (`conversions`), as far as Meta's
-rules let them add up: `why_not` tells where not.
+They are compared with the account's own lists (`conversions`), as far as Meta's rules let them add
+up: `why_not` says where not.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LISTS", "Key", "Sum", "Sums", "lists_of", "plus", "sums_of", "why_not"]
 
-#: Lists that add up over rows, and whether they hold money. Left out: `unique_*`, for people do not
-#: add up; ratios (`purchase_roas`, `cost_per_*`), for neither do quotients; and clicks and video
-#: views, which happen on Meta and are proven as well as clicks are.
+#: Lists that add up over rows, and whether they hold money. Left out: `unique_*`, because people do
+#: not add up; ratios (`purchase_roas`, `cost_per_*`), because quotients do not either; and clicks
+#: and video views, which happen on Meta and are proven as well as clicks are.
 LISTS: Final[Mapping[str, bool]] = {
     "actions": False,
     "action_values": True,
@@ -41,21 +41,21 @@ KEEPS_ACTIONS: Final = frozenset(
 )
 
 #: (start of a breakdown, what Meta leaves out under it). Source: Insights API, Breakdowns, types 1
-#: and 2. The first that fits tells.
+#: and 2. The first match counts.
 LOSES_ACTIONS: Final[Sequence[tuple[str, str]]] = (
     ("hourly_stats_", "by the hour Meta leaves out actions off Meta"),
     ("region", "by region Meta leaves out actions off Meta"),
     ("dma", "by dma Meta leaves out actions off Meta"),
     ("product_id", "by product Meta repeats or leaves out actions off Meta"),
-    ("", "the breakdown {name} is not known to keep actions off Meta"),
+    ("", "it is not known whether the breakdown {name} keeps actions off Meta"),
 )
 
-#: Entries without a type (some shapes of Meta's have none) are compared as well, under this name.
+#: Entries without a type (some of Meta's lists have none) are compared as well, under this name.
 UNTYPED: Final = "(no action_type)"
 
 
 class Key(NamedTuple):
-    """What one sum is of. `window` is "value" or an attribution window."""
+    """What one sum is about. `window` is "value" or an attribution window."""
 
     field: str
     action_type: str
@@ -63,36 +63,36 @@ class Key(NamedTuple):
 
 
 class Sum(NamedTuple):
-    """A sum, and how many values it is made of: each of them may be rounded."""
+    """A sum, and how many values it has: each of them may be rounded."""
 
     value: Decimal = Decimal()
     values: int = 0
 
 
-#: No key where nothing was counted.
+#: A key is missing if nothing was counted.
 Sums = dict[Key, Sum]
 
 
 @lru_cache(maxsize=64)
 def why_not(table: Table) -> str:
-    """Why actions in rows of `table` add up to no total of the account's; empty if they do."""
+    """Why actions in rows of `table` do not add up to the account's totals; empty if they do."""
     lists = lists_of(table)
     if not lists:
-        return "the report has no list of actions that adds up"
+        return "the report has no list of actions that can be added up"
     for name in table.breakdowns:
         if name not in KEEPS_ACTIONS:
             return next(why for part, why in LOSES_ACTIONS if name.startswith(part)).format(
                 name=name
             )
     if keys := {key: None for column in lists for key in column.keys}:
-        return f"split by {', '.join(keys)} Meta leaves out actions"
+        return f"Meta leaves out actions when they are split by {', '.join(keys)}"
     return ""
 
 
 def sums_of(table: Table, rows: pa.Table) -> Sums:
     """Sum each list per action type and window; nothing for a table that has nothing to compare.
 
-    The cost is that of a sort of small integers: no Python object is made per entry.
+    It costs a sort of small integers: no Python object is created per entry.
     """
     found: Sums = {}
     for column in () if why_not(table) else lists_of(table):

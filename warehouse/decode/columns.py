@@ -1,9 +1,9 @@
-"""The fast way: page bodies to typed columns in compiled code, no Python object per value.
+"""The fast path: page bodies to typed columns in compiled code, no Python object per value.
 
 Our reader, or Arrow's where ours declines, takes every value as text and refuses any other; Arrow's
 casts then refuse what they cannot keep exactly. They have four gaps, closed here: hexadecimal,
 decimals of very many digits, decimals with an exponent, the year 0. All or nothing: a batch with
-one doubtful value raises SuspectError and is looked at row by row.
+one doubtful value raises SuspectError and is read row by row.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
     from warehouse.schema.table import Column, Table
 
-__all__ = ["DAY_END", "DAY_START", "Account", "SuspectError", "typed", "wire_row"]
+__all__ = ["DAY_END", "DAY_START", "Account", "SuspectError", "graph_row", "typed"]
 
-#: First and last day of a row. They differ when a row covers several days, which has no place
-#: in a table by day.
+#: First and last day of a row. They differ when a row covers several days, which a table by day
+#: cannot hold.
 DAY_START: Final = "date_start"
 DAY_END: Final = "date_stop"
 
 #: Brackets that may be left of a batch when eight levels of nesting are taken off its values; pages
-#: of Graph's are four deep. Arrow ends the process over an unknown key that nests 10,000 deep
+#: of Graph's are four deep. Arrow crashes the process on an unknown key that nests 10,000 deep
 #: (pyarrow 26.0.1).
 MOST_BRACKETS: Final = 1_000
 NO_BRACKETS: Final = bytes(set(range(256)) - set(b"{}[]"))
@@ -47,7 +47,7 @@ LABELS: Final = arrow.texts(HOUR_LABELS)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whose rows these are. `account_id` is digits without ``act_``."""
+    """The account that rows are of. `account_id` is digits without ``act_``."""
 
     account_id: str
     timezone_name: str
@@ -55,13 +55,13 @@ class Account:
 
 
 class SuspectError(Exception):
-    """Something in these bodies is not as it should be; the message is Arrow's or ours."""
+    """Something in these bodies is not as expected; the message is Arrow's or ours."""
 
 
 def typed(
     table: Table, bodies: Sequence[bytes], account: Account, days: Sequence[date]
 ) -> tuple[pa.Table, frozenset[str]]:
-    """All rows of all bodies, and the names of keys that `table` does not know.
+    """All rows of all bodies, and the names of keys that `table` does not have.
 
     Raises SuspectError, and UnknownZoneError for an account whose zone is not in the tz database.
     """
@@ -84,7 +84,7 @@ def typed(
 
 
 def _rows(table: Table, bodies: Sequence[bytes]) -> pa.StructArray:
-    rows = reader.read(wire_row(table), bodies)
+    rows = reader.read(graph_row(table), bodies)
     return _read_by_arrow(table, bodies) if rows is None else rows
 
 
@@ -92,18 +92,18 @@ def _read_by_arrow(table: Table, bodies: Sequence[bytes]) -> pa.StructArray:
     # A body that is whole starts and ends with a brace; then as many documents as bodies means
     # one each.
     for body in bodies:
-        _demand(body[:1] == b"{" and body.rstrip()[-1:] == b"}", "a body is no JSON object")
+        _require(body[:1] == b"{" and body.rstrip()[-1:] == b"}", "a body is not a JSON object")
     joined = b"\n".join(bodies)
-    _demand(not _nests_deeply(joined), "values nest deeply")
-    page = pa.schema([("data", pa.list_(wire_row(table)))])
+    _require(not _nests_deeply(joined), "values nest deeply")
+    page = pa.schema([("data", pa.list_(graph_row(table)))])
     documents = arrow.read_json(joined, page, unexpected="infer")
     if not joined.isascii():
         documents.validate(full=True)  # is it UTF-8? Arrow does not look when it reads
-    _demand(documents.num_rows == len(bodies), "a body is not one JSON object")
+    _require(documents.num_rows == len(bodies), "a body is not one JSON object")
     [data] = documents.column("data").chunks  # `combine_chunks` would copy it
-    _demand(data.null_count == 0, "a body has no data")
+    _require(data.null_count == 0, "a body has no data")
     rows = data.flatten()
-    _demand(rows.null_count == 0, "a row is null")
+    _require(rows.null_count == 0, "a row is null")
     return rows
 
 
@@ -120,18 +120,19 @@ def _may_nest_deeply(text: bytes) -> bool:
 
 
 @lru_cache(maxsize=64)
-def wire_row(table: Table) -> pa.StructType:
+def graph_row(table: Table) -> pa.StructType:
     """What a row of `table` looks like: texts, objects of texts, lists of such objects."""
     lists = {column.source for column in table.columns if column.kind == "actions"}
     fields = {
-        source: _wire_type(parts, is_list=source in lists) for source, parts in table.wire.items()
+        source: _graph_type(parts, is_list=source in lists)
+        for source, parts in table.graph_keys.items()
     }
     if DAY_START in fields:
         fields[DAY_END] = pa.string()
     return pa.struct(fields.items())
 
 
-def _wire_type(parts: Sequence[str], *, is_list: bool) -> pa.DataType:
+def _graph_type(parts: Sequence[str], *, is_list: bool) -> pa.DataType:
     if not parts:
         return pa.string()
     texts = pa.struct([(part, pa.string()) for part in parts])
@@ -151,19 +152,19 @@ def _text(values: pa.Array, _: Column) -> pa.Array:
 
 
 def _json(values: pa.Array, _: Column) -> pa.Array:
-    # Objects and lists have failed before: they pass as the texts that the slow way makes of them.
-    _demand(arrow.all_true(pc.match_substring_regex(values, r'^["\[{]')), "no JSON in a text")
+    # Objects and lists have failed before: the careful path turns them into texts that pass here.
+    _require(arrow.all_true(pc.match_substring_regex(values, r'^["\[{]')), "a text is not JSON")
     return values
 
 
 def _id(values: pa.Array, _: Column) -> pa.Array:
-    _demand(arrow.all_true(pc.ascii_is_decimal(values)), "an id is made of digits")
+    _require(arrow.all_true(pc.ascii_is_decimal(values)), "an id must consist of digits")
     return values
 
 
 def _integer(values: pa.Array, column: Column) -> pa.Array:
     for prefix in ("0x", "0X"):  # which Arrow reads as hexadecimal
-        _demand(not pc.any(pc.starts_with(values, prefix)).as_py(), "hexadecimal")
+        _require(not pc.any(pc.starts_with(values, prefix)).as_py(), "hexadecimal")
     return values.cast(column.arrow_type)
 
 
@@ -173,30 +174,30 @@ def _decimal(values: pa.Array, column: Column) -> pa.Array:
 
 def _to_decimal(values: pa.Array, arrow_type: pa.Decimal128Type) -> pa.Array:
     longest = pc.max(pc.binary_length(values)).as_py() or 0
-    _demand(longest <= LONGEST_DECIMAL, "a decimal is too long")
+    _require(longest <= LONGEST_DECIMAL, "a decimal is too long")
     letters = values.buffers()[2]  # of all values, one after the other
     digits = b"" if letters is None else letters.to_pybytes()
     # 1e-45 is 0 to Arrow's cast, and so are 1e-65 and others (pyarrow 26.0.1).
-    _demand(b"e" not in digits and b"E" not in digits, "a decimal has an exponent")
+    _require(b"e" not in digits and b"E" not in digits, "a decimal has an exponent")
     return values.cast(arrow_type)
 
 
 def _date(values: pa.Array, column: Column) -> pa.Array:
     days = values.cast(column.arrow_type)
     first = arrow.constant(str(FIRST_DAY), 1, pa.date32())[0]
-    _demand(arrow.all_true(pc.greater_equal(days, first)), f"before {FIRST_DAY}")
+    _require(arrow.all_true(pc.greater_equal(days, first)), f"before {FIRST_DAY}")
     return days
 
 
 def _hour(values: pa.Array, column: Column) -> pa.Array:
     hours = pc.index_in(values, value_set=LABELS)
-    _demand(hours.null_count == values.null_count, "not an hour")
+    _require(hours.null_count == values.null_count, "not an hour")
     return hours.cast(column.arrow_type)
 
 
 def _actions(values: pa.Array, column: Column) -> pa.Array:
     entries = values.values
-    _demand(entries.null_count == 0, "an entry of a list is null")
+    _require(entries.null_count == 0, "an entry of a list is null")
     kept = list(column.arrow_type.value_type)
     parts = [
         _to_decimal(entries.field(entry.name), entry.type)
@@ -235,18 +236,18 @@ def _check(
     days: Sequence[date],
 ) -> None:
     for column in table.required:
-        _demand(columns[column.name].null_count == 0, f"a row has no {column.name}")
+        _require(columns[column.name].null_count == 0, f"a row has no {column.name}")
     if "account_id" in columns:
         wanted = arrow.texts([account.account_id])[0]
         same = pc.equal(columns["account_id"], wanted)
-        _demand(arrow.all_true(same), "a row of another account")
+        _require(arrow.all_true(same), "a row of another account")
     if "date" in columns:
         one_day = pc.equal(rows.field(DAY_START), rows.field(DAY_END))
-        _demand(arrow.all_true(one_day), "a row covers several days")
+        _require(arrow.all_true(one_day), "a row covers several days")
     if "date" in columns and days:
         asked = arrow.texts([str(day) for day in days]).cast(pa.date32())
         within = pc.is_in(columns["date"], value_set=asked)
-        _demand(arrow.all_true(within), "a row of a day that was not asked for")
+        _require(arrow.all_true(within), "a row of a day that was not requested")
 
 
 def _derived(columns: Mapping[str, pa.Array], account: Account, length: int) -> dict[str, pa.Array]:
@@ -284,10 +285,10 @@ def _instant(epochs: Iterable[int]) -> pa.Array:
 
 
 def _unknown(table: Table, row: pa.StructType) -> frozenset[str]:
-    """Keys that were not asked for: of a row as "key", of an object in it as "key.inner"."""
-    known = wire_row(table)
+    """Keys that were not requested: of a row as "key", of an object in it as "key.inner"."""
+    known = graph_row(table)
     names = {field.name for field in row} - {field.name for field in known}
-    for source, parts in table.wire.items():
+    for source, parts in table.graph_keys.items():
         if parts:
             kind = row.field(source).type
             entry = kind.value_type if pa.types.is_list(kind) else kind
@@ -295,6 +296,6 @@ def _unknown(table: Table, row: pa.StructType) -> frozenset[str]:
     return frozenset(names)
 
 
-def _demand(holds: bool, otherwise: str) -> None:  # noqa: FBT001  reads like assert
+def _require(holds: bool, otherwise: str) -> None:  # noqa: FBT001  reads like assert
     if not holds:
         raise SuspectError(otherwise)

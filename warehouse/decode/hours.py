@@ -1,9 +1,9 @@
 """The 24 hours of a wall clock as instants, on any day in any zone.
 
-A wall clock that jumps has hours that do not exist and hours that come twice. One rule covers
+A wall clock that jumps has hours that do not exist and hours that occur twice. One rule covers
 all of it: hour h starts at the first instant at which the account's clock shows its date and
 h:00, or later. It ends where the next one starts, so the 24 hours tile the day. An hour that is
-skipped has 0 seconds, one that comes twice has both of them: 7200. Lord Howe moves by half an
+skipped has 0 seconds, one that occurs twice has both of them: 7200. Lord Howe moves by half an
 hour: 1800 and 5400.
 
 Zones come from the `tzdata` wheel, not from the machine: the databases of the system, of pyarrow
@@ -73,7 +73,7 @@ def hours_of(zone: str, day: date) -> DayHours:
 
 
 def over_at(zone: str, day: date) -> datetime:
-    """When a day is over for us: `SETTLES_AFTER` its end at the clock of `zone`, in UTC.
+    """When a day counts as over: `SETTLES_AFTER` its end by the clock of `zone`, in UTC.
 
     Raises UnknownZoneError.
     """
@@ -89,9 +89,9 @@ def _first_instant(wall: datetime, zone: ZoneInfo) -> int:
     """Epoch second at which the clock of `zone` first shows `wall` or later."""
     first = _epoch(wall.replace(tzinfo=zone, fold=0))
     if _wall(first, zone) == wall:
-        return first  # it exists; where it comes twice, fold 0 is the first time
-    # It is skipped. Read with the offset after the jump it lies before the jump, and with the
-    # one before the jump at or behind it; in between the wall clock only ever grows.
+        return first  # it exists; where it occurs twice, fold 0 is the first time
+    # It is skipped. Read with the offset after the jump it is before the jump, and with the one
+    # before the jump at or after it; in between the wall clock only ever grows.
     before, after = _epoch(wall.replace(tzinfo=zone, fold=1)), first
     while after - before > 1:
         middle = (before + after) // 2

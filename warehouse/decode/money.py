@@ -1,5 +1,5 @@
-"""Money as Meta counts it: which currencies it has, what their smallest coin is, and which numbers
-are none.
+"""Money as Meta counts it: its currencies, their smallest coin, and the numbers that mean "no
+limit".
 
 Insights have major units with their decimals; accounts and their objects have minor units, whole
 numbers of the smallest coin that Meta's interfaces know.
@@ -27,27 +27,27 @@ HUNDREDTHS: Final = frozenset(
     ).split()
 )
 
-#: The largest number of 64 bits, and what is left of it where somebody counts in up to four more
-#: decimals or a float has rounded it. Source: Campaign reference, `spend_cap`: "Set the value to
+#: The largest number of 64 bits, and what remains of it with up to four more decimals or after a
+#: float has rounded it. Source: Campaign reference, `spend_cap`: "Set the value to
 #: 922337203685478 to remove the spend cap".
 _NO_LIMIT: Final = re.compile(r"92233720368547[78][0-9]{0,4}")
 
 
 def offset_of(currency: object) -> int:
-    """How many minor units make a major one. Raises UnreadableError for a currency that is not
-    known: to guess would be wrong by a hundred times.
+    """How many minor units make a major one. Raises UnreadableError for an unknown currency: a
+    guess could be wrong by a factor of 100.
     """
     code = currency if isinstance(currency, str) else ""
     if code in WHOLE_UNITS:
         return 1
     if code in HUNDREDTHS:
         return 100
-    raise UnreadableError(f"{currency!r} is not a currency whose smallest coin is known")
+    raise UnreadableError(f"the smallest coin of the currency {currency!r} is not known")
 
 
 def smallest_coin(currency: object) -> Decimal:
-    """What amounts are rounded to. Of a currency that is not known: a hundredth, for to forgive
-    too little is better than to forgive too much.
+    """What amounts are rounded to. For an unknown currency a hundredth: too small a tolerance is
+    better than too large a one.
     """
     try:
         return Decimal(1) / offset_of(currency)
@@ -62,6 +62,6 @@ def major_units(minor: str, currency: object) -> str:
 
 
 def is_no_limit(minor: object) -> bool:
-    """Whether a cap or a budget is Meta's number for none."""
+    """Whether a cap or a budget is Meta's number for "no limit"."""
     is_number = isinstance(minor, str | int) and not isinstance(minor, bool)
     return is_number and _NO_LIMIT.fullmatch(str(minor)) is not None

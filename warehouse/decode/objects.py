@@ -1,6 +1,6 @@
-"""Accounts, campaigns, ad sets and ads, as json has read them, to typed rows.
+"""Accounts, campaigns, ad sets and ads, as parsed JSON, to typed rows.
 
-They are few, so all of it is Python. What cannot be read exactly costs the least that it can: a
+They are few, so all of it is Python. What cannot be read exactly costs as little as possible: a
 character, a cell, which is NULL, or the object; never another object, and never the account.
 """
 
@@ -34,15 +34,15 @@ MINOR: Final = frozenset({"money_minor", "money_limit"})
 #: end of an ad set without one. Source: recorded bodies (1969-12-31T16:00:00-0800).
 AROUND_ZERO: Final = frozenset({"1969-12-31", "1970-01-01"})
 
-#: Whole numbers up to here are told apart by a float.
+#: A float represents whole numbers up to here exactly.
 EXACT: Final = 2**53
 
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """Rows of the table's schema, and what could not be read. `ids` are those of all objects that
-    came with one; `unread` the values that are NULL for that reason, (id, column); `unreadable`
-    what it cost, in numbers.
+    """Rows of the table's schema, and the rejects. `ids` are those of all objects that have one;
+    `unread` are the values, (id, column), that are NULL because they could not be read;
+    `unreadable` counts the losses.
     """
 
     rows: pa.Table
@@ -70,16 +70,16 @@ class Unreadable:
 
     def __str__(self) -> str:
         counts = ((self.objects, "object", "not stored"), (self.cells, "value", "NULL or left out"))
-        told = ", ".join(
+        parts = ", ".join(
             f"{count} {what if count == 1 else what + 's'} {cost}"
             for count, what, cost in counts
             if count
         )
-        return f"{told} (see the table rejects); first: {self.first}" if told else ""
+        return f"{parts} (see the table rejects); first: {self.first}" if parts else ""
 
 
 class _ObjectError(Exception):
-    """An object that cannot be kept: the column that it cannot be without, and what came there."""
+    """An object that cannot be kept: the required column, and the value that came for it."""
 
     def __init__(self, column: str, value: object, reason: str) -> None:
         self.column = column
@@ -93,8 +93,8 @@ def decode_objects(
     """Decode the objects of an account, each once: of one that came twice, the later. `account` is
     None for the table `accounts`.
 
-    Keys that the table does not have are left out without a word: who asks for an object's fields
-    may want more of it than we keep. The `row` of a reject counts the objects from 1.
+    Keys that the table does not have are ignored: a caller may request more fields of an object
+    than the table keeps. The `row` of a reject counts the objects from 1.
     """
     found = _each_once(table, objects)
     rows: dict[int, Mapping[str, Any]] = {}
@@ -117,17 +117,17 @@ def decode_objects(
     ids = [id_of(table, one) for one in found]
     unread = {(ids[one.row - 1], one.column) for one in rejects if one.lost == CELL}
     rejects.sort(key=lambda reject: reject.row)
-    told = (_told(one, ids[one.row - 1]) for one in rejects if one.lost != NOTHING)
+    parts = (_in_words(one, ids[one.row - 1]) for one in rejects if one.lost != NOTHING)
     unreadable = Unreadable(
         sum(reject.lost == ROW for reject in rejects),
         sum(reject.loses_value for reject in rejects),
-        next(told, ""),
+        next(parts, ""),
     )
     return Objects(kept, rejects, frozenset(filter(None, ids)), frozenset(unread), unreadable)
 
 
 def id_of(table: Table, found: object) -> str:
-    """The id of an object as json read it; "" where it has none that can be read."""
+    """The id of an object from JSON; "" if it has none or an unreadable one."""
     column = table.columns[0]
     value = found.get(column.source) if isinstance(found, dict) else None
     try:
@@ -156,7 +156,7 @@ def _values(
         value = found.get(column.source) if column.source else None
         if value is None:
             if column in table.required:
-                raise _ObjectError(column.name, None, "is missing, and every object must have it")
+                raise _ObjectError(column.name, None, "missing, but every object must have it")
             continue
         try:
             values[column.name], of_cell = _cell(column, value, currency)
@@ -185,8 +185,8 @@ def _cell(column: Column, value: object, currency: object) -> tuple[object, Sequ
 
 
 def _as_written(number: float) -> object:
-    """A JSON number with a point or an exponent as text: a whole one without them, where a float
-    can tell it from its neighbours.
+    """A JSON number with a point or an exponent as text: a whole one without them, if a float
+    represents it exactly.
     """
     if not math.isfinite(number):
         return number
@@ -196,18 +196,18 @@ def _as_written(number: float) -> object:
 
 
 def _belongs(values: dict[str, object], found: Mapping[str, Any], account: Account) -> None:
-    """An object that does not say whose it is, is of the account that was asked for it. Raises
-    _ObjectError for one of another account.
+    """An object without an account belongs to the requested one. Raises _ObjectError for an object
+    of another account.
     """
     if values.setdefault("account_id", account.account_id) != account.account_id:
-        reason = f"an object of another account than {account.account_id}"
+        reason = f"the object is not of account {account.account_id}"
         raise _ObjectError("account_id", found["account_id"], reason)
 
 
 def _typed(
     table: Table, rows: Mapping[int, Mapping[str, Any]]
 ) -> tuple[pa.Table, Mapping[int, str]]:
-    """Rows by their number as Arrow holds them, and why it refuses others in spite of all."""
+    """Rows by their number as Arrow holds them, and why it still refuses others."""
     try:
         return arrow.records(table.arrow_schema, rows.values()), {}
     except pa.ArrowException as error:
@@ -222,8 +222,8 @@ def _lost(number: int, found: object, error: _ObjectError) -> Reject:
     return Reject(1, number, error.column, as_json(error.value), str(error), _raw(found))
 
 
-def _told(reject: Reject, object_id: str) -> str:
-    """A reject in one line: what, of which object, and why."""
+def _in_words(reject: Reject, object_id: str) -> str:
+    """A reject in one line: the value, its object, and the reason."""
     what = f"{reject.column} {reject.value}" if reject.column else reject.value
     return f"{what} of {object_id or f'number {reject.row} of the list'}: {reject.reason}"
 

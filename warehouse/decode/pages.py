@@ -32,7 +32,7 @@ BATCH_BYTES: Final = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Rows of the table's schema, what could not be read, keys that nobody asked for."""
+    """Rows of the table's schema, the rejects, and keys that were not requested."""
 
     rows: pa.Table
     rejects: Sequence[Reject]
@@ -61,9 +61,10 @@ def decode(
     *,
     first_page: int = 1,
 ) -> Decoded:
-    """Decode pages of insights, in their order. `first_page` is what rejects call the first body.
+    """Decode pages of insights, in their order. `first_page` is the number of the first body in
+    rejects.
 
-    Raises NotAPageError for a body that is no page, and UnknownZoneError.
+    Raises NotAPageError for a body that is not a page, and UnknownZoneError.
     """
     asked = _Asked(table, account, days)
     parts, page = [], first_page
@@ -107,7 +108,7 @@ def _decode_carefully(asked: _Asked, body: bytes, page: int) -> Decoded:
 def _decode_judged(
     asked: _Asked, rows: Sequence[tuple[int, Mapping[str, Any], str]], page: int
 ) -> Decoded:
-    """Convert rows judged readable; halve them to find one that Arrow refuses even so."""
+    """Convert rows judged readable; halve them to find one that Arrow refuses nevertheless."""
     try:
         found, _ = typed(asked.table, [as_body(rows)], asked.account, asked.days)
     except SuspectError as error:

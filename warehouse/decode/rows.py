@@ -1,9 +1,9 @@
-"""The careful way: one body, row by row. What cannot be read exactly is named with its reason, and
-costs the least that it can: a value of a list, an entry, a cell; a row only where it is a key of
-the table or one of the numbers that an account-day is proven by.
+"""The careful path: one body, row by row. What cannot be read exactly is named with its reason, and
+costs as little as possible: a value of a list, an entry, a cell; a row only if it is a key of the
+table or one of the numbers that prove an account-day.
 
-It only judges. The rows it passes are written out again as text and take the fast way, so both
-ways convert by the same code.
+It only judges. The rows it passes are written out again as text and take the fast path, so both
+paths convert by the same code.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _BLANK: Final = re.compile(r"[ \t\n\r]*")
 _SHOWN: Final = 500
 
 
-#: What a reject costs where nothing less would do; the others are those of `cells`.
+#: What a reject costs if nothing less is possible; the other costs are those of `values`.
 ROW: Final = "row"
 
 
@@ -42,7 +42,7 @@ class Reject:
     """What could not be read exactly. `page` and `row` count from 1; `value` and `raw` are JSON.
 
     `column` is "" when the row as a whole is at fault; `date` is the row's day if it can be read.
-    `lost` is what it costs: `ROW`, or what `cells` names.
+    `lost` is what it costs: `ROW`, or a word of `values`.
     """
 
     page: int
@@ -62,7 +62,7 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class JudgedPage:
-    """Rows that can be read, as text; what cannot; and keys that nobody asked for."""
+    """Rows that can be read, as text; the rejects; and keys that were not requested."""
 
     rows: Sequence[tuple[int, Mapping[str, Any], str]]  # (row from 1, values, raw JSON)
     rejects: Sequence[Reject]
@@ -105,7 +105,7 @@ def judge_page(
 
 
 def as_body(rows: Sequence[tuple[int, Mapping[str, Any], str]]) -> bytes:
-    """Rows that were judged readable, as a body for the fast way."""
+    """Rows that were judged readable, as a body for the fast path."""
     return json.dumps({"data": [values for _, values, _ in rows]}).encode()
 
 
@@ -121,7 +121,7 @@ def _judge(
         value = _value(column, row) if column.source else None
         if value is None:
             if column in table.required:
-                raise _RowError(column.name, None, "is missing, and every row must have it")
+                raise _RowError(column.name, None, "missing, but every row must have it")
             continue
         try:
             found, of_cell = read(column, value)
@@ -130,8 +130,8 @@ def _judge(
                 raise _RowError(column.name, value, str(error)) from error
             flaws.append((column.name, Flaw(value, str(error), CELL)))
             continue
-        # Keys whose texts differ only in what is no character share the grain from here on: rows
-        # that differ otherwise turn the check `grain` red, and nothing merges unseen.
+        # Keys whose texts differ only in invalid characters share the grain from here on: rows
+        # that differ otherwise turn the check `grain` red, so nothing merges unnoticed.
         flaws += [(column.name, flaw) for flaw in of_cell]
         _put(column, values, found)
     _belongs(row, values, account, days)
@@ -145,7 +145,7 @@ def _value(column: Column, row: Mapping[str, Any]) -> object:
     if isinstance(value, dict):
         there = (value[key] for key in column.inside if value.get(key) is not None)
         return next(there, None)
-    # Documented as an object; a text in its place can only be what names it.
+    # Documented as an object; a text in its place can only be its name.
     return value if column.breakdown else None
 
 
@@ -161,12 +161,12 @@ def _belongs(
 ) -> None:
     """Raise _RowError for a row that is not of this account and one of these days."""
     if values.get("account_id", account.account_id) != account.account_id:
-        raise _RowError("account_id", row["account_id"], "a row of another account")
+        raise _RowError("account_id", row["account_id"], "the row is of another account")
     day = values.get(DAY_START)
-    if day is not None and row.get(DAY_END) not in (None, day):  # no set: a list may stand there
+    if day is not None and row.get(DAY_END) not in (None, day):  # not a set: it may be a list
         raise _RowError("date", row[DAY_END], f"the row covers several days: {DAY_END} differs")
     if day is not None and days and day not in {str(asked) for asked in days}:
-        raise _RowError("date", row[DAY_START], "a day that was not asked for")
+        raise _RowError("date", row[DAY_START], "the row is of a day that was not requested")
 
 
 def _day(row: object) -> date | None:
@@ -179,7 +179,7 @@ def _day(row: object) -> date | None:
 def _unknown(table: Table, row: object) -> set[str]:
     if not isinstance(row, dict):
         return set()
-    known = table.wire
+    known = table.graph_keys
     names = row.keys() - known.keys() - ({DAY_END} if DAY_START in known else set())
     for source, parts in known.items():
         value = row.get(source)
@@ -202,7 +202,7 @@ def _raw_rows(body: bytes, page: int) -> Iterator[tuple[str, Any]]:
     """Yield each row of a page as it is written and as Python reads it. Raises NotAPageError."""
     # A byte that is not UTF-8 becomes a lone surrogate, so that only its own cell is mended.
     text = body.decode("utf-8", "surrogateescape")
-    _demand_page(text, page)
+    _require_page(text, page)
     at = _skip(text, 0) + 1
     key, at = _scan(text, _skip(text, at))
     while key != "data":
@@ -211,18 +211,18 @@ def _raw_rows(body: bytes, page: int) -> Iterator[tuple[str, Any]]:
     at = _skip(text, _skip(text, _skip(text, at) + 1) + 1)  # past the colon and the bracket
     while text[at] != "]":
         row, end = _scan(text, at)
-        # Parquet holds UTF-8 only: a byte that is none is written out as \udcff.
+        # Parquet holds UTF-8 only: any other byte is written out as \udcff.
         yield text[at:end].encode("utf-8", "backslashreplace").decode(), row
         at = _skip(text, end)
         at = _skip(text, at + 1) if text[at] == "," else at
 
 
-def _demand_page(text: str, page: int) -> None:
+def _require_page(text: str, page: int) -> None:
     try:
         whole = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         start = text[:60].encode("ascii", "backslashreplace").decode()
-        raise NotAPageError(page, f"{error}; it starts with {start!r}") from error
+        raise NotAPageError(page, f"{error}; the body starts with {start!r}") from error
     if not isinstance(whole, dict):
         raise NotAPageError(page, "it is not a JSON object")
     for value in whole.values():
@@ -251,7 +251,7 @@ _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_object,
     parse_float=_Number,
     parse_int=_Number,
-    # NaN and Infinity are not JSON; as floats they are refused wherever they stand.
+    # NaN and Infinity are not JSON; as floats they are refused wherever they are.
     parse_constant=float,
 )
 _scan = _DECODER.raw_decode

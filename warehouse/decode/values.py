@@ -1,10 +1,10 @@
-"""What one value off the wire may be, by kind: the rules in plain Python.
+"""Which values Graph may send, by kind: the rules in plain Python.
 
 Graph sends numbers as text ("1148"), with a few exceptions; a JSON number is read as the text it
-is written in, so nothing passes through a float. Each function gives the value as text (or a list
+is written in, so nothing passes through a float. Each function returns the value as text (or a list
 or a bool) that Arrow casts without loss, or raises UnreadableError with the reason.
 
-`read` keeps as much of a cell as it can and names what it could not.
+`read` keeps as much of a cell as it can and names what it could not keep.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ __all__ = [
 #: The values of the hourly breakdown, in the order of the day. Source: Insights API, Breakdowns.
 HOUR_LABELS: Final[Sequence[str]] = tuple(f"{h:02}:00:00 - {h:02}:59:59" for h in range(24))
 
-#: No day of advertising at Meta lies before; a date that does was misread.
+#: There was no advertising at Meta before this day; an earlier date was misread.
 FIRST_DAY: Final = date(2004, 1, 1)
 
 _INTEGER: Final = re.compile(r"-?[0-9]+")
 _DECIMAL: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-#: Seen besides the documented form: a lower-case t, and the plus sent as a blank.
+#: Seen next to the documented form: a lower-case t, and the plus sent as a blank.
 _TIMESTAMP: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+ -][0-9]{2}:?[0-9]{2})"
 )
@@ -64,7 +64,7 @@ INT64: Final = range(-(2**63), 2**63)
 
 
 #: What a flaw costs: the cell is NULL; an entry is left out of its list; one number of an entry is
-#: NULL; nothing, for only characters that do not exist were replaced.
+#: NULL; nothing, because only invalid characters were replaced.
 CELL: Final = "cell"
 ENTRY: Final = "entry"
 VALUE: Final = "value"
@@ -76,12 +76,12 @@ _MENDED: Final = "half a surrogate pair or a byte that is not UTF-8; U+FFFD is s
 
 
 class UnreadableError(ValueError):
-    """A value that cannot be kept exactly; the message is the reason."""
+    """A value cannot be kept exactly; the message is the reason."""
 
 
 class RepeatedKey:
-    """Stands for the value of a key that an object has more than once, with different values or
-    not: which of them is meant is unknown. `values` has all of them.
+    """The value of a key that an object has more than once, with different values or not: it is
+    unknown which of them is meant. `values` has all of them.
     """
 
     def __init__(self, key: str, values: Sequence[object]) -> None:
@@ -91,7 +91,7 @@ class RepeatedKey:
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """A part of a cell that could not be kept as it came, why, and what that cost."""
+    """A part of a cell that could not be kept as it came, the reason, and what that cost."""
 
     value: object
     reason: str
@@ -140,7 +140,7 @@ def _text(value: object) -> str:
 def _digits(value: object) -> str:
     text = _text(value)
     if not (text.isascii() and text.isdigit()):
-        raise UnreadableError("an id is made of digits")
+        raise UnreadableError("an id must consist of digits")
     return text
 
 
@@ -150,7 +150,7 @@ def _integer(value: object) -> str:
         raise UnreadableError("not a whole number")
     # int() of thousands of digits is refused by Python; no int64 has more than 19.
     if len(text.lstrip("-0")) > len(str(INT64.stop)) or int(text) not in INT64:
-        raise UnreadableError("beyond 64 bits")
+        raise UnreadableError("does not fit into 64 bits")
     return text
 
 
@@ -167,7 +167,7 @@ def _decimal(value: object, arrow_type: pa.Decimal128Type = DECIMAL) -> str:
     _sign, digits, exponent = number.as_tuple()
     spare = -int(exponent) - places
     if spare > 0 and any(digits[-spare:]):
-        raise UnreadableError(f"more than {places} digits behind the point")
+        raise UnreadableError(f"more than {places} digits after the point")
     # Without an exponent: Arrow refuses 0e400, and 1e-45 is 0 to it (pyarrow 26.0.1).
     return f"{number:.{places}f}"
 
@@ -179,9 +179,9 @@ def _date(value: object) -> str:
     try:
         day = date.fromisoformat(text)
     except ValueError as error:
-        raise UnreadableError("no such day") from error
+        raise UnreadableError("this day does not exist") from error
     if day < FIRST_DAY:
-        raise UnreadableError(f"before {FIRST_DAY}")
+        raise UnreadableError(f"a day before {FIRST_DAY}")
     return text
 
 
@@ -228,8 +228,8 @@ def _actions(column: Column, value: object) -> tuple[list[dict[str, str]], Seque
 
 
 def _keys(column: Column, n: int, entry: Any, flaws: list[Flaw]) -> dict[str, str]:
-    """What an entry is about: without that its numbers would be those of another. Meta leaves
-    `action_type` out where a list has one number only, as in ``website_purchase_roas``.
+    """The keys of an entry: without them its numbers would count for another. Meta leaves
+    `action_type` out where a list has only one number, as in ``website_purchase_roas``.
     """
     if not isinstance(entry, dict):
         raise UnreadableError(f"entry {n} is {_named(entry)}, not an object")
@@ -248,7 +248,7 @@ def _keys(column: Column, n: int, entry: Any, flaws: list[Flaw]) -> dict[str, st
 def _numbers(
     column: Column, n: int, entry: Mapping[str, object], flaws: list[Flaw]
 ) -> Iterator[tuple[str, str]]:
-    """Its numbers. One that is missing is normal: the action lies outside of the window."""
+    """Its numbers. A missing one is normal: the action is outside of that window."""
     for name in ("value", *column.windows):
         if (value := entry.get(name)) is not None:
             try:
@@ -258,11 +258,11 @@ def _numbers(
 
 
 def _json(value: object) -> str:
-    """Any value as JSON. Numbers become texts, for they were read as the text they stand in."""
+    """Any value as JSON. Numbers become texts, because they were read as text."""
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        reason = "it has a key more than once, holds NaN or infinity, or nests too deeply"
+        reason = "it repeats a key, contains NaN or infinity, or nests too deeply"
         raise UnreadableError(reason) from None
 
 

@@ -1,11 +1,11 @@
-"""When the lake last changed, and which of its states the published file shows.
+"""When the lake last changed, and which state of it the published file shows.
 
     <lake>/.changes.json                  every writer of the lake, after each change
     <root>/.snapshots/.published.json     every publisher of this machine, at the end
 
 Two small files say whether the published file is behind, however large the lake is and whoever
-wrote to it: no walk, no database. A published file that is behind by a change whose writer was
-killed between the change and the note catches up with the next publish, which looks at all files.
+wrote to it, without listing files or a database. If a writer is killed between its change and the
+note, the published file catches up with the next publish, which compares all files.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ PUBLISHED: Final = ".published.json"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The last change of a lake: each has another `id`. An `at` of None (and an id of "") stands
-    for a lake that nothing was noted of: an empty one, or one of the time before changes were.
+    """The last change of a lake: each has another `id`. An `at` of None (and an id of "") means
+    that none was noted: the lake is empty, or older than these notes.
     """
 
     id: str = ""
@@ -59,7 +59,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """A publish that ended: the last change it shows, when it began to look, how long it took."""
+    """A finished publish: the last change it shows, when it began, how long it took."""
 
     change: str
     at: datetime
@@ -99,7 +99,7 @@ class Lag:
         if not self.is_behind:
             return f"{shows}; nothing has changed since"
         if self.change.at is None:
-            return f"{shows}; whether it is up to date is known after the next publish"
+            return f"{shows}; the next publish will show whether it is up to date"
         behind = max(self.change.at - self.published.at, timedelta())
         return f"{shows}; the lake last changed {_span(behind)} later, {_minute(self.change.at)}"
 
@@ -107,13 +107,13 @@ class Lag:
 def note_change(store: Store, now: datetime) -> None:
     """Note that the lake has changed. Call it after the change.
 
-    A note that cannot be written undoes nothing: it is logged with what to do.
+    If the note cannot be written, the change stays and a warning says what to do.
     """
     try:
         save(store, CHANGES, {"id": uuid4().hex, "at": now.isoformat()})
     except OSError as error:
         _log.warning(
-            "The change was stored, but could not be noted, so that the published file may not "
+            "The change was stored, but the note about it was not, so the published file may not "
             "follow by itself: %s. Run `fbinsights publish`.",
             error,
         )
@@ -121,12 +121,12 @@ def note_change(store: Store, now: datetime) -> None:
 
 def last_change(store: Store) -> Change:
     """The last change that was noted."""
-    told = _told(store, CHANGES)
-    return Change(str(told.get("id", "")), _instant(told.get("at")))
+    found = _parsed(store, CHANGES)
+    return Change(str(found.get("id", "")), _instant(found.get("at")))
 
 
 def keep_publishing(folder: Path, published: Publishing) -> None:
-    """Keep, in the folder of the snapshots, what was published. Only the publisher may."""
+    """Record, in the folder of the snapshots, what was published. Only the publisher may."""
     values = {
         "change": published.change,
         "at": published.at.isoformat(),
@@ -141,23 +141,23 @@ def lag_of(store: Store, snapshots: Path, link: Path) -> Lag:
 
 
 def _last_publishing(snapshots: Path) -> Publishing:
-    """What is there without a record was published before records were kept: of no change known."""
-    told = _told(Folder(snapshots.parent), f"{snapshots.name}/{PUBLISHED}")
-    at = _instant(told.get("at")) or _changed_at(snapshots)
-    return Publishing(str(told.get("change", "?")), at, float(told.get("seconds") or 0))
+    """The record of the last publish; a file published before records were kept has none."""
+    found = _parsed(Folder(snapshots.parent), f"{snapshots.name}/{PUBLISHED}")
+    at = _instant(found.get("at")) or _changed_at(snapshots)
+    return Publishing(str(found.get("change", "?")), at, float(found.get("seconds") or 0))
 
 
 def _changed_at(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
-def _told(store: Store, key: str) -> Mapping[str, Any]:
-    """What a small file says; nothing if it is missing or damaged."""
+def _parsed(store: Store, key: str) -> Mapping[str, Any]:
+    """The content of a small file; nothing if it is missing or damaged."""
     try:
-        told = load(store, key)
+        found = load(store, key)
     except (FileNotFoundError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return found if isinstance(found, dict) else {}
 
 
 def _instant(text: object) -> datetime | None:

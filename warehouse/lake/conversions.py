@@ -1,7 +1,7 @@
 """Do actions add up? Pure comparisons of a day's lists of actions with the account's own.
 
-Spend can be right while purchases are missing: rows that lose an action type, a window or all that
-happened off Meta have the same impressions, clicks and spend. So each list is summed per action
+Spend can be right while purchases are missing: rows that lose an action type, a window or all
+actions off Meta have the same impressions, clicks and spend. So each list is summed per action
 type and attribution window and compared with the account's own list of the same day.
 
 In recordings of Meta's responses the parent's count equals the sum of its children in 1,600 of
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Proof", "prove"]
 
-#: Counts are whole, but for models of attribution that share one action among ads: those come as
-#: fractions, and each row's is rounded. To how many digits is not documented, and none was seen in
-#: 78,000 recorded entries; hundredths are our guess.
+#: Counts are whole, except for models of attribution that share one action among ads: those come
+#: as fractions, and each row's is rounded. To how many digits is not documented, and none was seen
+#: in 78,000 recorded entries; hundredths are our guess.
 FRACTION: Final = Decimal("0.01")
 
-#: For so long after a day is over (`over_at`) conversions come in by the minute, also between the
-#: two calls that ask for rows and totals. `refresh` loads the day once more when it is past.
+#: How long after a day is over (`over_at`) conversions still arrive by the minute, also between the
+#: requests for rows and totals. `refresh` loads the day once more afterwards.
 SETTLING: Final = timedelta(hours=48)
 
-#: How much of the account's own may be off on such a day and be taken for that: Meta adds a few
-#: percent in the first days, and the calls are minutes to an hour apart. Our choice.
+#: The share of the account's total by which such a day may be off for that reason: Meta adds a few
+#: percent in the first days, and the requests are minutes to an hour apart. Our choice.
 SETTLING_SHARE: Final = Decimal("0.01")
 
-#: Types that a reason names at most; the rest is told as a number.
+#: Types that a reason names at most; the others are only counted.
 NAMED: Final = 3
 
 _NOTHING: Final = Decimal()
@@ -55,7 +55,7 @@ class Proof(NamedTuple):
     reason: str
 
 
-def prove(  # noqa: PLR0913  # all that a verdict is made of
+def prove(  # noqa: PLR0913  # everything that a verdict depends on
     table: Table,
     rows: Sums,
     control: Sums,
@@ -68,12 +68,11 @@ def prove(  # noqa: PLR0913  # all that a verdict is made of
 ) -> Proof:
     """Compare the sums of an account-day's rows with those of the account itself.
 
-    What is in one and not in the other differs; what is in neither proves nothing and is no
-    difference. `windows` are those that the account's totals have; only windows of both are
-    compared, and `value` is in both. `missing_fields` did not come with the rows. `unreadable`:
-    some rows or cells could not be read, which may explain what is short. `since_over`: how long
-    the day had been over when Meta was asked, negative if it was not; a difference that time
-    explains is provisional.
+    A key that only one side has is a difference; a key that neither has proves nothing. `windows`
+    are those that the account's totals have; only windows of both are compared, and `value` is in
+    both. `missing_fields` did not come with the rows. `unreadable`: some rows or cells could not be
+    read, which may explain a shortfall. `since_over`: how long the day had been over at the time of
+    the request, negative if it was not; a difference that time explains is provisional.
     """
     if reason := why_not(table):
         return Proof(UNPROVABLE, reason)
@@ -93,12 +92,13 @@ def prove(  # noqa: PLR0913  # all that a verdict is made of
     left_out = _left_out(table, lists, windows)
     if off:
         short = any(_missing(key, rows, control) > 0 for key in off)
-        explained = ", which what could not be read may explain" if unreadable and short else ""
-        told = f"{_told(off, rows, control)}{explained}{left_out}"
+        explained = ", which the unreadable rows or values may explain"
+        explained = explained if unreadable and short else ""
+        described = f"{_described(off, rows, control)}{explained}{left_out}"
         time = _why_in_time(since_over, off, rows, control)
-        return Proof(PROVISIONAL, f"{time}; {told}") if time else Proof(UNPROVEN, told)
+        return Proof(PROVISIONAL, f"{time}; {described}") if time else Proof(UNPROVEN, described)
     if not keys:
-        nothing = "no actions: neither the rows nor the account's totals have any"
+        nothing = "neither the rows nor the account's totals have actions"
         return Proof(PROVEN, f"{nothing}{left_out}")
     types = len({key.action_type for key in keys})
     names = ", ".join(column.name for column in lists)
@@ -125,7 +125,7 @@ def _why_in_time(since_over: timedelta, off: Iterable[Key], rows: Sums, control:
         for key in off
     )
     if since_over < SETTLING and is_small:
-        return "at most 1 % is off, which may have come in between the calls for rows and totals"
+        return "at most 1 % is off, which may have arrived between the requests for rows and totals"
     return ""
 
 
@@ -135,13 +135,13 @@ def _differs(key: Key, rows: Sums, control: Sums, currency: str) -> bool:
 
 
 def _tolerance(key: Key, rows: Sum, control: Sum, currency: str) -> Decimal:
-    """Money of n rows may be off by what rounding each to the smallest coin moves the sum; counts
-    by nothing, unless they are fractions.
+    """Money of n rows may be off by the effect of rounding each to the smallest coin; counts must
+    be exact, unless they are fractions.
     """
     if LISTS[key.field]:
         try:
             unit = Decimal(1) / offset_of(currency)
-        except UnreadableError:  # a currency that nobody knows: nothing is forgiven
+        except UnreadableError:  # an unknown currency: no tolerance
             return _NOTHING
     else:
         is_whole = all(one.value == one.value.to_integral_value() for one in (rows, control))
@@ -149,7 +149,7 @@ def _tolerance(key: Key, rows: Sum, control: Sum, currency: str) -> Decimal:
     return spend_tolerance(rows.values, unit)
 
 
-def _told(off: Sequence[Key], rows: Sums, control: Sums) -> str:
+def _described(off: Sequence[Key], rows: Sums, control: Sums) -> str:
     """What differs: the types that are off by the largest share first, each with its windows."""
     by_type: dict[tuple[str, str], list[Key]] = {}
     for key in off:
@@ -163,7 +163,7 @@ def _told(off: Sequence[Key], rows: Sums, control: Sums) -> str:
         )
 
     worst = sorted(by_type, key=lambda of: -share(by_type[of]))  # stable: else in their order
-    told = [
+    described = [
         f"{field} {action_type}: "
         + ", ".join(
             f"{key.window} {plain(rows.get(key, Sum()).value)}"
@@ -173,11 +173,11 @@ def _told(off: Sequence[Key], rows: Sums, control: Sums) -> str:
         for field, action_type in worst[:NAMED]
     ]
     more = len(worst) - NAMED
-    return "; ".join([*told, f"and {more} more"] if more > 0 else told)
+    return "; ".join([*described, f"and {more} more"] if more > 0 else described)
 
 
 def _left_out(table: Table, lists: Sequence[Column], windows: Collection[str]) -> str:
     names = [c.name for c in lists_of(table) if c not in lists]
     own = {window: None for c in lists for window in c.windows if window not in windows}
-    told = [*names, *(f"the window {window}" for window in own)]
-    return f"; not compared: {', '.join(told)}" if told else ""
+    described = [*names, *(f"the window {window}" for window in own)]
+    return f"; not compared: {', '.join(described)}" if described else ""

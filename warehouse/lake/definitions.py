@@ -1,9 +1,9 @@
-"""What the lake knows of its tables: the definition of each that is not ours, in a file of its own.
+"""The definitions of a lake's tables of reports, each in a file of its own.
 
     .tables/by_country.json
 
-Whoever loads such a table keeps its definition before its rows; publishing from a project keeps
-those of all its reports. So whoever else publishes or opens the lake has the same tables. The
+A load writes the definition of its table before the rows; publishing from a project writes those of
+all its reports. So everyone else who publishes or opens the lake has the same tables. The
 warehouse's own are in its code; `insights_daily` is kept as a report defines it, with more columns
 or in another order.
 """
@@ -42,8 +42,8 @@ _NAME: Final = re.compile(r"[a-z0-9_]+")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """All tables that are known of a lake. `left_out`: the name of each whose definition cannot be
-    used → why, and what to do.
+    """All known tables of a lake. `left_out`: the name of each whose definition cannot be used →
+    why, and what to do.
     """
 
     catalog: Catalog
@@ -51,8 +51,8 @@ class Known:
 
 
 def known_tables(store: Store, catalog: Catalog) -> Known:
-    """The tables of a catalog, and those that the lake has kept the definitions of. What the
-    catalog was given wins: it is newer. Lists one small folder, and reads the files in it.
+    """The tables of a catalog, and those whose definitions the lake has kept. Those that the
+    catalog was given win: they are newer. Lists one small folder, and reads the files in it.
     """
     kept = {
         found.key.removeprefix(f"{FOLDER}/").removesuffix(".json"): found.key
@@ -71,25 +71,25 @@ def known_tables(store: Store, catalog: Catalog) -> Known:
 
 
 def keep_definitions(store: Store, catalog: Catalog) -> None:
-    """Keep the definition of each table that a catalog was given, where it is not kept like that.
+    """Keep the definition of each table that a catalog was given, unless it is already kept.
 
-    One that cannot be written is logged: all is well but for those who publish without it.
+    If one cannot be written, that is logged: it only matters to those who publish without it.
     """
     try:
         for name in sorted(catalog.given):
             keep_definition(store, catalog.tables[name])
     except OSError as error:
         _log.warning(
-            "The definitions of tables could not be written into the lake, so that others who "
-            "publish it may miss tables of reports: %s",
+            "The definitions of tables could not be written into the lake, so others who publish "
+            "it may miss tables of reports: %s",
             error,
         )
 
 
 def keep_definition(store: Store, table: Table) -> None:
-    """Keep the definition of a table, if it is not kept like that. Raises OSError.
+    """Keep the definition of a table, unless it is already kept. Raises OSError.
 
-    One of the warehouse's own that is as the code has it needs no file.
+    One of the warehouse's own that equals the code's needs no file.
     """
     key, wanted = f"{FOLDER}/{table.name}.json", _values(table)
     if _NAME.fullmatch(table.name) and not _is_kept(store, key, wanted):
@@ -105,7 +105,7 @@ def _is_kept(store: Store, key: str, wanted: Mapping[str, Any]) -> bool:
 
 
 def _said(store: Store, key: str) -> Any:
-    """What a file says: None where there is none, "" where it is damaged."""
+    """The content of a file: None if it does not exist, "" if it is damaged."""
     try:
         return load(store, key) or ""
     except FileNotFoundError:
@@ -129,8 +129,8 @@ def _values(table: Table) -> Mapping[str, Any]:
 
 
 def _column_values(column: Column) -> Mapping[str, Any]:
-    """What a column is; what it is not is left out. `type` is Arrow's, for people and for code
-    that does not know the kind.
+    """A column without its empty properties. `type` is Arrow's, for people and for code that does
+    not know the kind.
     """
     more = {
         "unit": column.unit,
@@ -151,7 +151,7 @@ def _column_values(column: Column) -> Mapping[str, Any]:
 
 
 def _parsed(name: str, said: Any) -> Table:
-    """The table of a definition. Raises ValueError that says what is wrong and what to do."""
+    """The table of a definition. Raises ValueError, which says what is wrong and what to do."""
     try:
         table = Table(
             str(said["name"]),
@@ -174,14 +174,13 @@ def _parsed(name: str, said: Any) -> Table:
 
 
 _REPAIR: Final = (
-    "Load a day of the report again, or publish from the project that defines it, and it is "
-    "rewritten"
+    "To rewrite it, reload a day of the report, or publish from the project that defines it"
 )
 _UPGRADE: Final = "A newer fbinsights wrote it: upgrade this one, then publish again"
 
 
 def _completed(table: Table) -> Table:
-    """One of the warehouse's own has the columns that this code gives it, whoever kept it."""
+    """One of the warehouse's own has the columns of this code, whoever kept it."""
     own = TABLES.get(table.name)
     if own is None:
         return table
@@ -208,7 +207,7 @@ def _column(values: Mapping[str, Any]) -> Column:
 
 def _wrong(name: str, table: Table, types: Mapping[str, str]) -> str:
     """Why a table cannot be published; "" if it can. `types` are those that columns must have:
-    older code may have written narrower ones, which is no fault.
+    older code may have written narrower ones, which is fine.
     """
     if table.name != name or not _NAME.fullmatch(name):
         return f"it defines {table.name!r}"

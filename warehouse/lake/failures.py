@@ -1,10 +1,10 @@
-"""What failed when it was last tried, as the lake has it: one small file each, next to the data.
+"""Loads that failed at the last try, as the lake has them: one small file each, next to the data.
 
     .failed/insights_hourly/123/2026-11-21.json      an account-day of a report
     .failed/campaigns/123/all.json                   the objects of an account
     .failed/accounts/123/all.json                    an account that could not be read
 
-Loaders write them and remove them; publishing makes the table `failures` of them.
+Loaders write and remove them; publishing turns them into the table `failures`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from warehouse.storage.state import load
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from warehouse.storage.store import Found, Store
+    from warehouse.storage.store import Store, StoredFile
 
     _Day = date | None  # inside a class that has a field of that name
 
@@ -28,16 +28,16 @@ __all__ = ["FAILED", "Failed", "failure_key", "failure_rows", "find_failures", "
 #: Their folder.
 FAILED: Final = ".failed"
 
-#: In the place of a day, for what has none.
+#: In place of the day, for tables without days.
 _ALL: Final = "all"
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
     """A load that failed: why, when (ISO, UTC) and in which run. `since` is when it first failed
-    since it last loaded, and `kind` names a failure that another look may undo ("" for all others).
-    `empty_since` is when Meta first returned nothing for a day that had rows, if no rows have come
-    since.
+    since it last loaded, and `kind` names a failure that the next try may undo ("" for all others).
+    `empty_since` is when Meta first returned nothing for a day that had rows, if it has returned
+    none since.
     """
 
     error: str
@@ -54,29 +54,29 @@ def failure_key(table: str, account_id: str, day: _Day) -> str:
 
 
 def read_failed(store: Store, key: str) -> Failed | None:
-    """A failure; None if there is none. All is "" in one whose file cannot be read, or was cut
-    short: that it failed is all that is known.
+    """A failure; None if there is none. Its fields are "" if the file cannot be read or was cut
+    short: all that is known then is that the load failed.
     """
     try:
-        told = load(store, key)
+        found = load(store, key)
     except FileNotFoundError:
         return None
     except (OSError, ValueError):
-        told = None
-    known = told if isinstance(told, dict) else {}
+        found = None
+    known = found if isinstance(found, dict) else {}
     return Failed(**{field.name: str(known.get(field.name) or "") for field in fields(Failed)})
 
 
-def find_failures(store: Store) -> Sequence[Found]:
+def find_failures(store: Store) -> Sequence[StoredFile]:
     """The files of all failures."""
     return store.find(f"{FAILED}/*/*/*.json")
 
 
 def failure_rows(
-    store: Store, found: Iterable[Found], tables: Collection[str]
+    store: Store, found: Iterable[StoredFile], tables: Collection[str]
 ) -> Sequence[Mapping[str, Any]]:
-    """Rows of the table `failures`, from their files. What is called otherwise is no failure of
-    ours, and a table that is no more cannot be loaded again: neither has a row.
+    """Rows of the table `failures`, from their files. Files with other names are not ours, and a
+    table that no longer exists cannot be reloaded: neither gets a row.
     """
     named = list(_named(found, tables))
     failures = store.each(lambda one: read_failed(store, one[0]), named)
@@ -88,7 +88,7 @@ def failure_rows(
 
 
 def _named(
-    found: Iterable[Found], tables: Collection[str]
+    found: Iterable[StoredFile], tables: Collection[str]
 ) -> Iterator[tuple[str, str, str, date | None]]:
     """Key, table, account and day of each."""
     for key, _ in found:

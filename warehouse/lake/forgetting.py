@@ -1,7 +1,8 @@
 """Everything that a lake holds of one account, and how it is removed.
 
-The account-days and objects of an account are files of its own. Two tables have a file of all
-accounts, which is replaced whole. Whoever is killed on the way leaves a mark, and goes on.
+The account-days and objects of an account are files of its own. Two tables have one file for all
+accounts, which is replaced whole. A process that is killed on the way leaves a mark, and the same
+command resumes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Traces", "remove_account", "traces_of", "unmark"]
 
-#: Files of one account; tables that nobody defines any more have theirs too.
+#: Files of one account, including those of tables that are no longer defined.
 _FILES: Final = (
     "*/account_id={}/date=*/data.parquet",
     "*/account_id={}/data.parquet",
@@ -40,8 +41,8 @@ _MARK: Final = ".forgetting/{}.json"
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What is there of an account: keys of `files`, `rows` of shared files, its latest `name`, and
-    whether an earlier removal was begun and not finished.
+    """What the lake has of an account: keys of `files`, `rows` of shared files, its latest `name`,
+    and whether an earlier removal was begun and not finished.
     """
 
     files: Sequence[str] = ()
@@ -72,7 +73,7 @@ def traces_of(lake: Lake, account_id: str) -> Traces:
 def remove_account(lake: Lake, account_id: str, files: Sequence[str]) -> None:
     """Remove what `traces_of` found; the row in `accounts`, which names the account, comes last.
 
-    A mark stays until `unmark`. Raises OSError and WarehouseError, and then the same goes on.
+    A mark stays until `unmark`. Raises OSError and WarehouseError; calling it again resumes.
     """
     save(lake.store, _MARK.format(account_id), {"account_id": account_id})
     lake.store.each(lake.store.delete, files)
@@ -83,7 +84,7 @@ def remove_account(lake: Lake, account_id: str, files: Sequence[str]) -> None:
 
 
 def unmark(lake: Lake, account_id: str) -> None:
-    """All of it is done."""
+    """The removal is complete."""
     lake.store.delete(_MARK.format(account_id))
 
 
@@ -93,9 +94,9 @@ def _without(rows: pa.Table, account_id: str) -> pa.Table:
 
 
 def _remove_empty_folders(lake: Lake, account_id: str) -> None:
-    """Folders of this machine name the account too. Objects of a bucket leave none."""
+    """Folders of this machine name the account too. Objects of a bucket leave no folders."""
     for name in (f"*/account_id={account_id}", f"*/*/{account_id}"):
         for top in lake.root.glob(name):
             for folder in (*sorted(top.glob("**/"), reverse=True), top):
-                with suppress(OSError):  # somebody else's file is in it, or it is gone already
+                with suppress(OSError):  # it has another file in it, or is gone already
                     folder.rmdir()

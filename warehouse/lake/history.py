@@ -1,9 +1,9 @@
 """Accounts, campaigns, ad sets and ads: their latest state, and every state that was seen.
 
-A snapshot is what one listing gave at one time, or some objects that were asked for by id. Objects
-never leave the latest state: one that is deleted at Meta stays, for insights mention it. A rename
-is a row of the history and touches no row of insights. Snapshots count in the order in which they
-are taken in, whatever the clock says: a state that differs is recorded, after the one before.
+A snapshot is the result of one listing, or some objects that were requested by id. Objects never
+leave the latest state: one that is deleted at Meta stays, because insights mention it. A rename
+is a row of the history and does not change rows of insights. Snapshots count in the order in which
+they are merged, whatever the clock says: a state that differs is recorded after the one before.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = ["Merged", "merge_objects", "missing_ids"]
 
 DELETED: Final = "DELETED"
 
-#: Between the beginnings of two states of an object: the least that the lake can tell apart.
+#: The shortest time between two states of an object that the lake can represent.
 _LEAST: Final = timedelta(microseconds=1)
 
 #: Tables of objects that insights mention, and the column of their id.
@@ -47,8 +47,8 @@ MENTIONED: Final[Mapping[str, str]] = {
 @dataclass(frozen=True, slots=True)
 class Merged:
     """The latest state after a snapshot. `gone` are ids of objects that a whole listing no longer
-    has and that were not deleted when they were last seen: ask for them by id. What of the snapshot
-    was `unreadable` is in the table `rejects`.
+    has and that were not deleted when they were last seen: request them by id. The table `rejects`
+    has what was `unreadable`.
     """
 
     rows: pa.Table
@@ -56,7 +56,7 @@ class Merged:
     unreadable: Unreadable = field(default_factory=Unreadable)
 
 
-def merge_objects(  # noqa: PLR0913  what was seen, whose it is, when, and whether it is all
+def merge_objects(  # noqa: PLR0913  the objects, their account, when, and if they are all
     lake: Lake,
     table: str,
     objects: Iterable[object],
@@ -65,12 +65,11 @@ def merge_objects(  # noqa: PLR0913  what was seen, whose it is, when, and wheth
     *,
     complete: bool,
 ) -> Merged:
-    """Take in a snapshot: the latest state, what changed since the one before, what could not be
-    read.
+    """Merge a snapshot into the latest state, the history and the rejects.
 
-    `objects` are as json read them, of one account; `account` is None for the table `accounts`.
+    `objects` are parsed JSON, of one account; `account` is None for the table `accounts`.
     `complete` says that no other objects were listed. A value that cannot be read is NULL, an
-    object that cannot be read keeps the row it has; neither touches another object.
+    object that cannot be read keeps the row it has; neither affects another object.
     """
     latest, past = TABLES[table], TABLES[f"{table}_history"]
     account_id = account.account_id if account else None
@@ -103,15 +102,15 @@ def merge_objects(  # noqa: PLR0913  what was seen, whose it is, when, and wheth
 class _Unread:
     """Values that could not be read, (id, column): of the snapshot `before` and of that of `now`.
 
-    They are no change: a history goes on with the value that was known, and takes one that is read
-    for the first time for the one that was there all along.
+    They do not count as changes: the history keeps the known value, and assumes that a value which
+    is read for the first time was the same before.
     """
 
     before: frozenset[tuple[str, str]]
     now: frozenset[tuple[str, str]]
 
     def filled(self, known: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
-        """A known state, with values that are read for the first time."""
+        """A known state, completed by values that are read for the first time."""
         return {
             name: state[name] if value is None and self._is_first(known, name) else value
             for name, value in known.items()
@@ -122,7 +121,7 @@ class _Unread:
         return cell in self.before and cell not in self.now
 
     def kept(self, known: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
-        """A state, with what was known of values that could not be read."""
+        """A state, completed by known values for those that could not be read."""
         return {
             name: known[name] if (_id(known), name) in self.now else value
             for name, value in state.items()
@@ -138,7 +137,7 @@ def _not_deleted(rows: pa.Table) -> list[str]:
 
 
 def _appended(table: Table, past: pa.Table, fresh: pa.Table, unread: _Unread) -> pa.Table:
-    """History with the states in which objects differ from the one they had."""
+    """The history, with a new state for each object that has changed."""
     now = past.filter(past["valid_to"].is_null())
     known = {_id(row): row for row in arrow.python_rows(now)}
     written: list[dict[str, Any]] = []
@@ -157,12 +156,12 @@ def _appended(table: Table, past: pa.Table, fresh: pa.Table, unread: _Unread) ->
 def _next(
     known: Mapping[str, Any], state: Mapping[str, Any], unread: _Unread
 ) -> Sequence[dict[str, Any]]:
-    """What becomes of the state an object had: nothing if it is the same, else it and the next."""
+    """Rows to write for an object: none if unchanged, else the ended state and the new one."""
     before = unread.filled(known, state)
     after = unread.kept(before, state)
     if _same(before, after):
         return [] if before == known else [before]
-    # A clock that was ahead has dated what is known into the future; what is seen now comes after.
+    # If a clock that was ahead has dated the known state into the future, the new one comes after.
     begins = max(after["valid_from"], before["valid_from"] + _LEAST)
     return [{**before, "valid_to": begins}, {**after, "valid_from": begins}]
 
@@ -183,7 +182,7 @@ def _is_in(ids: pa.ChunkedArray, rows: pa.Table) -> pa.ChunkedArray:
 def missing_ids(lake: Lake, account_id: str, days: Iterable[date]) -> Mapping[str, Sequence[str]]:
     """Ids that insights of these days mention and the tables of objects lack, by table, sorted.
 
-    Edges list no deleted objects; asked for by their id, they are there
+    Edges do not list deleted objects; requested by id, Meta returns them
     (docs/graph-api.md#objects).
     """
     wanted = list(days)
@@ -203,7 +202,7 @@ def missing_ids(lake: Lake, account_id: str, days: Iterable[date]) -> Mapping[st
 def _mention(
     lake: Lake, key: str, columns: Sequence[str], mentioned: Mapping[str, set[str]]
 ) -> None:
-    """Add the ids in columns of a file, if it is there, to those that are mentioned."""
+    """Add the ids in columns of a file, if it exists, to those that are mentioned."""
     try:
         file = pq.ParquetFile(lake.store.open(key), read_dictionary=columns)
     except FileNotFoundError:

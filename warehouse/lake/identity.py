@@ -3,7 +3,7 @@
     {"lake_id": "5f0c…", "graph": ["graph.facebook.com"]}
 
 It is written once, by the first load, and read before each later one. People may add names to
-`graph`; nothing else changes it. A lake without the file takes the first source that loads it.
+`graph`; nothing else changes it. A lake without the file accepts the first source that loads it.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Identity:
 
 
 def identity_of(store: Store) -> Identity | None:
-    """What the file says; None where there is none. Raises WarehouseError for one that is damaged,
-    and OSError where it cannot be read.
+    """The content of the file; None if it does not exist. Raises WarehouseError if it is damaged,
+    and OSError if it cannot be read.
     """
     with suppress(ValueError, KeyError, TypeError):
         try:
@@ -48,7 +48,7 @@ def identity_of(store: Store) -> Identity | None:
         except FileNotFoundError:
             return None
     raise WarehouseError(
-        f"{store.name(KEY)} cannot be read: it must look like"
+        f"{store.name(KEY)} is damaged: it must look like"
         ' {"lake_id": "…", "graph": ["graph.facebook.com"]}. Correct it, or remove it: then the'
         " next load writes it again, for the Graph API that it loads from"
     )
@@ -63,14 +63,15 @@ def _parsed(said: Any) -> Identity:
 
 
 def _source(name: str) -> str:
-    """A source as people write it: perhaps the whole address."""
+    """A source as people write it: a name or a whole URL."""
     return host_of(name) if "://" in name else name.strip().lower()
 
 
 def claim(store: Store, source: str, new_id: Callable[[], str]) -> Identity:
-    """The identity of a lake; one that has none gets one, with `source`.
+    """The identity of a lake; a lake without one gets one, with `source`.
 
-    Of two that come first at once, one writes and both get what it wrote. Raises as `identity_of`.
+    If two processes come first at once, one writes and both get what it wrote. Raises as
+    `identity_of` does.
     """
     if (known := identity_of(store)) is not None:
         return known
@@ -88,13 +89,13 @@ def claim(store: Store, source: str, new_id: Callable[[], str]) -> Identity:
 
 
 def refusal(identity: Identity | None, source: str, lake: str) -> str:
-    """Why data of `source` must not get into a lake, with what to do; "" where it may."""
+    """Why data from `source` must not get into a lake, and what to do; "" if it may."""
     if identity is None or source in identity.graph:
         return ""
     known = " and ".join(identity.graph)
     advice = (
-        "To load from this one, set WAREHOUSE_URL to another folder or bucket; to go on with this"
-        f" lake, set FB_GRAPH_URL to where {identity.graph[0]} is."
+        "To load from there, set WAREHOUSE_URL to another folder or bucket; to keep using this"
+        f" lake, set FB_GRAPH_URL to {identity.graph[0]}."
     )
     if all(_is_a_name(one) for one in (source, *identity.graph)):
         advice += (
@@ -102,8 +103,8 @@ def refusal(identity: Identity | None, source: str, lake: str) -> str:
             f" {lake.rstrip('/')}/{KEY}."
         )
     return (
-        f"The lake {lake} holds data from {known}, and FB_GRAPH_URL is {source}. They are not"
-        f" mixed: nothing was requested or written. {advice}"
+        f"The lake {lake} holds data from {known}, but FB_GRAPH_URL is {source}. fbinsights does"
+        f" not mix them: nothing was requested or written. {advice}"
     )
 
 
@@ -113,7 +114,7 @@ def _is_a_name(source: str) -> bool:
 
 
 def host_of(url: str) -> str:
-    """The host of an address in lower case, without its port; `THIS_MACHINE` for all of its own."""
+    """The host of a URL in lower case, without its port; `THIS_MACHINE` for all local ones."""
     host = (urlsplit(url).hostname or "").rstrip(".")
     return THIS_MACHINE if _is_here(host) else host
 

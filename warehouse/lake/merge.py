@@ -1,7 +1,7 @@
 """Sorting more rows than should be in memory: sorted pieces, merged from their smallest key up.
 
-Rows of one key may come more than once, in one part of a report or in several. What is one row
-and what are two is decided here.
+Rows of one key may come more than once, in one part of a report or in several. This module decides
+which of them are the same row.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ __all__ = [
     "by_day",
     "in_order",
     "in_pieces",
-    "put_aside",
     "sort",
+    "spill",
     "without_repeats",
 ]
 
@@ -54,7 +54,7 @@ class Piece:
 def sort(taken: list[pa.Table], keys: Sequence[str]) -> pa.Table:
     """Sort all of `taken` by keys and part; nulls come last.
 
-    Nothing is left in `taken`: there are two copies for a while, not three.
+    `taken` is emptied, so that there are two copies for a while, not three.
     """
     whole = pa.concat_tables(taken).combine_chunks()
     taken.clear()
@@ -69,7 +69,7 @@ def _is_ascending(order: pa.Array) -> bool:
 
 
 def by_day(ordered: pa.Table) -> Iterator[tuple[date, pa.Table]]:
-    """Part rows that are sorted by date before all else."""
+    """Split rows that are sorted by date first."""
     start = 0
     for entry in pc.value_counts(ordered["date"]).to_pylist():
         yield entry["values"], ordered.slice(start, entry["counts"])
@@ -83,8 +83,8 @@ def in_pieces(ordered: pa.Table, first: str, size: int = PIECE_ROWS) -> Iterator
         yield Piece(rows[first][0], lambda rows=rows: rows)  # type: ignore[misc]  # a default binds it
 
 
-def put_aside(ordered: pa.Table, path: Path, first: str) -> Iterator[Piece]:
-    """Write sorted rows to a file of this process's own. Raises OSError."""
+def spill(ordered: pa.Table, path: Path, first: str) -> Iterator[Piece]:
+    """Write sorted rows to a private file of this process. Raises OSError."""
     at = 0
     with path.open("xb") as file:
         for piece in in_pieces(ordered, first):
@@ -136,18 +136,18 @@ def _before(keys: pa.ChunkedArray, bound: pa.Scalar) -> int:
 
 
 def _copy(rows: pa.Table) -> pa.Table:
-    """The rows alone: a slice keeps all of what it was cut from in memory."""
+    """A copy of the rows: a slice keeps the whole table it was cut from in memory."""
     return rows.take(arrow.int64s(range(rows.num_rows)))
 
 
 def without_repeats(
     ordered: pa.Table, keys: Sequence[str], moving: Collection[str] = ()
 ) -> tuple[pa.Table, int, int]:
-    """Rows that count, how many were dropped, and keys that rows which differ still share.
+    """The rows to keep, how many were dropped, and how many keys different rows still share.
 
-    `ordered` is sorted by `keys`, then by part. Rows that are the same count once, and so do rows
-    that differ in `moving` columns only. Of those that differ the ones of the highest part stay: it
-    was asked for last.
+    `ordered` is sorted by `keys`, then by part. Equal rows count once, and so do rows that only
+    differ in `moving` columns. Of different rows those of the highest part stay: it was requested
+    last.
     """
     again = _same_as_before(ordered, keys)
     if again is None:
@@ -165,7 +165,7 @@ def without_repeats(
 
 def _same_as_before(ordered: pa.Table, keys: Sequence[str]) -> pa.Array | None:
     """Whether each row but the first has the keys of the one before it; None if none has."""
-    if ordered.num_rows < 2:  # noqa: PLR2004  one row has nobody before it
+    if ordered.num_rows < 2:  # noqa: PLR2004  one row has none before it
         return None
     same = None
     for key in keys:

@@ -1,4 +1,4 @@
-"""One Parquet file of the lake: what stands in it, and what in its footer."""
+"""One Parquet file of the lake: its content and its footer."""
 
 from __future__ import annotations
 
@@ -35,20 +35,19 @@ if TYPE_CHECKING:
     from warehouse.schema.table import Table
 
 __all__ = [
-    "NOTHING",
+    "NO_FOOTER",
     "ROW_GROUP_ROWS",
     "Footer",
     "Partition",
     "Writer",
     "content_digest",
     "content_of",
-    "demand_kinds",
     "footer",
     "read",
     "records",
 ]
 
-#: As many rows as DuckDB keeps together; what a reader must hold at once stays small.
+#: As many rows as DuckDB keeps together; a reader need not hold many at once.
 ROW_GROUP_ROWS: Final = 122_880
 
 
@@ -56,7 +55,7 @@ ROW_GROUP_ROWS: Final = 122_880
 class Partition:
     """One file. `account_id` is "" and `date` None where the table has no such folder.
 
-    A file that takes its place has another `stamp`; where nobody looked, there is none.
+    A file that replaces it has another `stamp`; it is empty if the store was not listed.
     """
 
     account_id: str
@@ -71,20 +70,20 @@ def content_of(table: Table, rows: pa.Table, where: Partition) -> pa.Table:
     Raises WarehouseError for columns that are not the table's and rows of another partition.
     """
     if rows.schema != table.arrow_schema:
-        raise WarehouseError(f"the rows offered do not have the columns of {table.name}")
+        raise WarehouseError(f"the new rows do not have the columns of {table.name}")
     for name in table.partitions or ():
         value = str(getattr(where, name))
         wanted = arrow.constant(value, 1, rows.schema.field(name).type)[0]
         same = pc.equal(rows[name], wanted)
         if same.null_count or not arrow.all_true(same):
-            raise WarehouseError(f"there are rows of another {name} than {value}")
+            raise WarehouseError(f"the new rows of {table.name} are not all of {name} {value}")
     order = [(name, "ascending") for name in table.grain if name in table.file_schema.names]
     content = rows.select(table.file_schema.names)
     return content.sort_by(order) if order else content
 
 
 class Writer:
-    """A file that is being written, aside of its place, until it is finished or abandoned."""
+    """A file that is being written elsewhere, until it is finished or abandoned."""
 
     def __init__(self, table: Table, path: Path) -> None:
         self.path = path
@@ -96,8 +95,8 @@ class Writer:
             compression="zstd",
             compression_level=3,
             use_dictionary=_texts(table),
-            # Rows are sorted by their grain: nowhere else does a reader skip any by what is least
-            # and most of a column.
+            # Rows are sorted by their grain: only there can a reader skip rows by the minimum and
+            # maximum of a column.
             write_statistics=[name for name in table.grain if name in table.file_schema.names],
         )
 
@@ -106,7 +105,7 @@ class Writer:
         self._parquet.write_table(content, row_group_size=ROW_GROUP_ROWS)
 
     def finish(self, load: Load | None = None, history: Sequence[Restatement] = ()) -> Path:
-        """Put the load and what its predecessors changed into the footer, and all of it on disk."""
+        """Write the footer, with the load and what its predecessors changed, and sync to disk."""
         if load is not None:
             changes = [to_values(change) for change in history]
             self._parquet.add_key_value_metadata(
@@ -122,7 +121,7 @@ class Writer:
         return self.path
 
     def again(self) -> Writer:
-        """The same rows once more, where another footer is wanted after the file was finished."""
+        """A new writer with the same rows, for another footer after the file was finished."""
         other = Writer(self._table, self.path.with_name(f"{self.path.name}.again"))
         rows = pq.ParquetFile(self.path)
         for n in range(rows.num_row_groups):
@@ -130,7 +129,7 @@ class Writer:
         return other
 
     def abandon(self) -> None:
-        """Let go of the file; who owns the folder removes it."""
+        """Close the file unfinished; the owner of the folder removes it."""
         self._parquet.is_open = False  # it must not write a footer when it is collected
         with suppress(OSError):  # of a disk that is full
             self._file.close()
@@ -152,15 +151,15 @@ def _text_paths(field: pa.Field) -> Iterator[str]:
 
 
 class Footer(NamedTuple):
-    """What a file says of itself: its load, what its predecessors changed, its columns."""
+    """What a file records about itself: its load, what its predecessors changed, its columns."""
 
     load: Load | None
     history: Sequence[Restatement]
     columns: pa.Schema
 
 
-#: What a file says that is not there.
-NOTHING: Final = Footer(None, (), pa.schema([]))
+#: The footer of a file that does not exist.
+NO_FOOTER: Final = Footer(None, (), pa.schema([]))
 
 
 def footer(source: Path | pa.NativeFile) -> Footer:
@@ -177,12 +176,12 @@ def footer(source: Path | pa.NativeFile) -> Footer:
 
 
 def content_digest(table: Table, source: Path | pa.NativeFile) -> str:
-    """Tell the rows of a file from others: 32 hex digits, the same whenever the same rows were
-    written in the same pieces. What `moves`, such as a signed address, and when the rows were
-    fetched have no part in it. Raises FileNotFoundError.
+    """A digest of a file's rows: 32 hex digits, the same whenever the same rows were written in the
+    same pieces. It leaves out columns that `moves`, such as a signed URL, and when the rows were
+    fetched. Raises FileNotFoundError.
 
-    It is taken of the bytes as they are stored: nothing is decoded, and no more than one column of
-    one row group is held.
+    It is computed from the bytes as stored: nothing is decoded, and at most one column of one row
+    group is in memory.
     """
     moving = {column.name for column in table.columns if column.moves} | {FETCHED_AT.name}
     digest = hashlib.blake2b(digest_size=16)
@@ -203,7 +202,7 @@ def read(table: Table, where: Partition, source: Path | pa.NativeFile) -> pa.Tab
     Raises ChangedKindError.
     """
     content = pq.ParquetFile(source).read()
-    demand_kinds(table, content.schema, where.key)
+    require_kinds(table, content.schema, where.key)
     columns = []
     for field in table.arrow_schema:
         if field.name in (table.partitions or ()):
@@ -216,11 +215,11 @@ def read(table: Table, where: Partition, source: Path | pa.NativeFile) -> pa.Tab
     return pa.Table.from_arrays(columns, schema=table.arrow_schema)
 
 
-def demand_kinds(table: Table, columns: pa.Schema, file: object) -> None:
-    """Raise ChangedKindError for a column that was of another kind when the file was written.
+def require_kinds(table: Table, columns: pa.Schema, file: object) -> None:
+    """Raise ChangedKindError for a column that had another kind when the file was written.
 
-    A list that has got entries more, such as an attribution window, is of the same kind, and so is
-    a decimal that has got digits more before its point.
+    A list whose entries have gained fields, such as an attribution window, is of the same kind, and
+    so is a decimal that has gained digits before its point.
     """
     for field in table.file_schema:
         at = columns.get_field_index(field.name)
@@ -242,7 +241,7 @@ def _grown(old: pa.DataType, new: pa.DataType) -> bool:
 
 
 def records(footers: Iterable[Footer]) -> tuple[pa.Table, pa.Table]:
-    """What the footers of files say: the tables `loads` and `restatements`."""
+    """The tables `loads` and `restatements`, from the footers of files."""
     said = list(footers)
     loads = [_row(footer.load) for footer in said if footer.load]
     changes = [_row(change) for footer in said for change in footer.history]
@@ -253,6 +252,6 @@ def records(footers: Iterable[Footer]) -> tuple[pa.Table, pa.Table]:
 
 
 def _row(record: Load | Restatement) -> dict[str, object]:
-    """A record under the names of its table's columns."""
+    """A record with the names of its table's columns."""
     values = to_values(record)
     return {"table_name": values.pop("table"), **values}

@@ -4,9 +4,9 @@
     campaigns/account_id=123/data.parquet
     accounts/data.parquet
     rejects/insights_hourly/123/2026-11-21/<loaded_at>.parquet
-    .changes.json                                               that something has changed
-    .tables/by_country.json                                     what is in a table that is not ours
-    .staging/<a folder per writer at work>                      always on this machine
+    .changes.json                                               the last change
+    .tables/by_country.json                                     the definition of a report's table
+    .staging/<a folder for each writer at work>                 always on this machine
 
 Files do not repeat what their folders say: readers of a hive layout (pyarrow, DuckDB, pandas,
 Polars) take those columns from the path, and pyarrow refuses files that carry them as well.
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from warehouse.lake.parquet import Footer
     from warehouse.lake.records import Load, Restatement
     from warehouse.schema.table import Table
-    from warehouse.storage.store import Found
+    from warehouse.storage.store import StoredFile
 
 __all__ = ["DATA_FILE", "Lake", "Partition"]
 
@@ -62,11 +62,11 @@ _DIGITS: Final = re.compile(r"[0-9]{1,32}")
 
 
 class Lake:
-    """Reads and replaces the files of one `store`. Holds nothing open; safe across threads.
+    """Reads and replaces the files of one `store`. Keeps nothing open; safe across threads.
 
-    `root` is the folder on this machine: what is being written is there, and the published file.
-    `catalog` has the tables that its user knows; the definition of each that is written and is not
-    the warehouse's own is kept in the lake (`definitions`).
+    `root` is the folder on this machine: unfinished files are there, and the published file.
+    `catalog` has the tables that the caller knows; if one that is written is not the warehouse's
+    own, its definition is kept in the lake (`definitions`).
     """
 
     def __init__(
@@ -84,8 +84,8 @@ class Lake:
         self._zones: dict[str, str | None] = {}
 
     def table(self, table: Table | str) -> Table:
-        """A table that is kept in files, by its name: of the catalog, or else one whose definition
-        is in the lake. Raises UnknownTableError.
+        """A table that is kept in files, by its name: from the catalog, or else from the
+        definitions in the lake. Raises UnknownTableError.
         """
         if isinstance(table, str):
             known = self.catalog
@@ -93,16 +93,16 @@ class Lake:
                 known = known_tables(self.store, known).catalog
             table = known.table_named(table)
         if table.partitions is None:
-            raise UnknownTableError(f"{table.name} is not kept in files of its own")
+            raise UnknownTableError(f"{table.name} has no files in the lake")
         return table
 
-    def demand_writable(self) -> None:
-        """Raise WarehouseError where nothing can be put."""
-        self.store.demand_writable()
+    def require_writable(self) -> None:
+        """Raise WarehouseError if files cannot be written."""
+        self.store.require_writable()
 
     def changed(self) -> None:
         """Note that something has changed, so that the published file follows. Every method that
-        writes does so; call it after a change that was made by other means.
+        writes does this; call it after a change made by other means.
         """
         note_change(self.store, self.now())
 
@@ -115,10 +115,10 @@ class Lake:
         date: date | None = None,
         load: Load | None = None,
     ) -> Restatement | None:
-        """Put `rows` in the place of what is there, at once and for good.
+        """Atomically replace a file by `rows`.
 
-        Gives what the rows changed, if they are a re-load that changed rows or sums. Raises
-        KeepsProvenError when the account-day is proven and `load` is not, and WarehouseError for
+        Returns what changed, if they are a reload that changed rows or sums. Raises
+        KeepsProvenError if the account-day is proven and `load` is not, and WarehouseError for
         rows that are not of the table or the partition; either way the old file stays.
         """
         table = self.table(table)
@@ -140,10 +140,11 @@ class Lake:
         *,
         account_id: str | None = None,
     ) -> pa.Table:
-        """Put what `change` makes of the rows there in their place; nobody else's come between.
+        """Replace the rows of a file by what `change` returns for them; no other writer comes in
+        between.
 
-        Returns the new rows. Nothing is written when `change` gives the rows back as they are. It
-        is called again where others were faster, as can be in a bucket.
+        Returns the new rows. Nothing is written if `change` returns the same rows. It is called
+        again if another writer was faster, which is possible in a bucket.
         """
         table = self.table(table)
         where = self.partition(table, account_id, None)
@@ -172,11 +173,11 @@ class Lake:
     def put(
         self, table: Table, where: Partition, writer: Writer, load: Load | None, rows: int
     ) -> Restatement | None:
-        """Finish a file that is written and move it into its place; what that changed.
+        """Finish a file and move it into place; returns what that changed.
 
-        Raises KeepsProvenError, and WarehouseError for a load that is of other rows.
+        Raises KeepsProvenError, and WarehouseError for the load of other rows.
         """
-        _demand_of_load(table, where, load, rows)
+        _require_same_load(table, where, load, rows)
         change: Restatement | None = None
         written: Writer | None = None
 
@@ -203,14 +204,14 @@ class Lake:
         return change
 
     def _define(self, table: Table) -> None:
-        """See, once, that the lake has the definition of a table that rows are written of."""
+        """Ensure, once, that the lake has the definition of a table that is written."""
         if self._defined.get(table.name) is not table:
             keep_definition(self.store, table)
             self._defined[table.name] = table
 
     @contextmanager
     def writing(self, table: Table, account_id: str | None, date: date | None) -> Iterator[None]:
-        """Turn a disk that is full into UnwritableError, which names what was not written."""
+        """Turn errors of the disk into UnwritableError, which names what was not written."""
         try:
             yield
         except OSError as error:
@@ -232,7 +233,7 @@ class Lake:
     def _wanted(
         self, table: Table, account_id: str | None, date: date | None
     ) -> Sequence[Partition]:
-        """The one file that is meant, whether it is there or not, or all that are."""
+        """The one file that is meant, whether it exists or not, or all that exist."""
         if len(table.partitions or ()) == sum(one is not None for one in (account_id, date)):
             return [self.partition(table, account_id, date)]
         found = self.partitions(table, account_id)
@@ -256,11 +257,11 @@ class Lake:
         return self.store.each(lambda cell: self.load_of(table, *cell), account_days)
 
     def loads(self) -> pa.Table:
-        """Records of all account-days there are, as the table `loads`."""
+        """Records of all account-days, as the table `loads`."""
         return parquet.records(self._footers())[0]
 
     def restatements(self) -> pa.Table:
-        """Everything that re-loads have changed, as the table `restatements`."""
+        """Everything that reloads have changed, as the table `restatements`."""
         return parquet.records(self._footers())[1]
 
     def partitions(self, table: Table | str, account_id: str | None = None) -> Sequence[Partition]:
@@ -271,7 +272,7 @@ class Lake:
         pattern = "/".join([table.name, *folders, DATA_FILE])
         return [self._partition(found) for found in self.store.find(pattern)]
 
-    def _partition(self, found: Found) -> Partition:
+    def _partition(self, found: StoredFile) -> Partition:
         named = dict(part.split("=", 1) for part in found.key.split("/")[1:-1])
         account_id, day = named.get("account_id"), named.get("date")
         try:
@@ -279,12 +280,12 @@ class Lake:
             return Partition(*of, found.key, found.stamp)
         except (WarehouseError, ValueError):
             raise WarehouseError(
-                f"{self.store.name(found.key)} is of no account and day: "
+                f"Unexpected file {self.store.name(found.key)} (not an account/date partition): "
                 "move it out of the warehouse"
             ) from None
 
     def partition(self, table: Table, account_id: str | None, date: date | None) -> Partition:
-        """Name a file, whether it is there or not. Raises WarehouseError as `key` does."""
+        """Name a file, whether it exists or not. Raises WarehouseError as `key` does."""
         return Partition(account_id or "", date, self.key(table, account_id, date))
 
     def key(self, table: Table | str, account_id: str | None, date: date | None) -> str:
@@ -300,10 +301,10 @@ class Lake:
         return "/".join([table.name, *(f"{name}={names[name]}" for name in wanted), DATA_FILE])
 
     def write_rejects(self, load: Load, rejects: Sequence[Reject]) -> None:
-        """Keep what could not be read in a load. Call it before `replace` with the same `load`.
+        """Keep the rejects of a load. Call it before `replace` with the same `load`.
 
-        `replace` removes the rejects of earlier loads. Those of an attempt that never came to
-        `replace` stay until then, so that what failed can be looked at.
+        `replace` removes the rejects of earlier loads. Those of an attempt that never reached
+        `replace` stay until then, so that a failure can be examined.
         """
         if not rejects:
             return
@@ -326,25 +327,25 @@ class Lake:
     def _forget_rejects(self, load: Load) -> None:
         folder = self._rejects_of(load)
         own = rejected.file_of(folder, load.loaded_at)
-        # Later ones are of a load that goes on, or of a clock that was ahead.
+        # Later ones are of a load that is still running, or of a clock that was ahead.
         ahead = rejected.file_of(folder, max(load.loaded_at, self.now()) + SKEW)
         for found in self.store.find(f"{folder}/*.parquet"):
             if found.key < own or found.key > ahead:
                 self.store.delete(found.key)
 
     def _rejects_of(self, load: Load) -> str:
-        self.key(load.table, load.account_id, load.date)  # refuses what is no account-day
+        self.key(load.table, load.account_id, load.date)  # refuses what is not an account-day
         return f"rejects/{load.table}/{load.account_id}/{load.date}"
 
     def _footer(self, key: str) -> Footer:
-        """What a file says of itself: nothing, if it is not there."""
+        """The footer of a file; an empty one if it does not exist."""
         try:
             return self.footer_of(self.store.open(key, footer_only=True))
         except FileNotFoundError:
-            return parquet.NOTHING
+            return parquet.NO_FOOTER
 
     def footer_of(self, source: Path | pa.NativeFile) -> Footer:
-        """What a file of this lake says of itself, completed where older code wrote it. Raises
+        """The footer of a file of this lake, completed if older code wrote it. Raises
         FileNotFoundError.
         """
         footer = parquet.footer(source)
@@ -354,10 +355,10 @@ class Lake:
         return footer if zone is None else footer._replace(load=completed(footer.load, zone))
 
     def _zone_of(self, account_id: str) -> str | None:
-        """Zone of an account, as the table `accounts` has it; None where that does not say."""
+        """Zone of an account from the table `accounts`; None if it is not there."""
         if account_id not in self._zones:
             self._zones[account_id] = None
-            # What is wrong with `accounts` is for those to say who need more of it.
+            # Whoever needs more of `accounts` reports what is wrong with it.
             with suppress(WarehouseError, OSError, pa.ArrowException):
                 rows = self.read("accounts").select(["account_id", "account_timezone"]).to_pylist()
                 self._zones |= {row["account_id"]: row["account_timezone"] for row in rows}
@@ -375,13 +376,13 @@ class Lake:
 
 def _account_folder(account_id: str | None) -> str | None:
     if account_id is not None and not _DIGITS.fullmatch(account_id):
-        raise WarehouseError(f"an account id is digits without act_, not {account_id!r}")
+        raise WarehouseError(f"Invalid account id {account_id!r}: expected digits without act_")
     return account_id
 
 
 def _day(text: str) -> date:
     """The day that a folder is named after. Raises ValueError, also for 20261121 and 2026-W47-6,
-    which name a day too: a load would put another folder beside that one.
+    which name a day too: a load would create another folder next to that one.
     """
     day = date.fromisoformat(text)
     if day.isoformat() != text:
@@ -389,12 +390,14 @@ def _day(text: str) -> date:
     return day
 
 
-def _demand_of_load(table: Table, where: Partition, load: Load | None, rows: int) -> None:
+def _require_same_load(table: Table, where: Partition, load: Load | None, rows: int) -> None:
     if load is None:
         return
     for name in ("impressions", "clicks"):
         if (getattr(load, name) or 0) not in INT64:
-            raise WarehouseError(f"{name} of {load.rows} rows add up to more than 64 bits")
+            raise WarehouseError(
+                f"The sum of {name} over {load.rows} rows does not fit into 64 bits"
+            )
     said = (load.table, load.account_id, load.date, load.rows)
     if said != (table.name, where.account_id, where.date, rows):
-        raise WarehouseError(f"the load record is of {said}; the rows are not")
+        raise WarehouseError(f"The load record is of {said}, but the rows are not")

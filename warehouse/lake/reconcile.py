@@ -1,4 +1,4 @@
-"""Was it right? Pure comparisons of an account-day's rows with what they must add up to."""
+"""Is it right? Pure comparisons of an account-day's rows with the totals they must add up to."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = [
     "CENT",
     "REJECTS_SHARE",
     "Difference",
-    "Found",
+    "Evidence",
     "Totals",
     "Verdict",
     "duplicates_of_grain",
@@ -69,15 +69,14 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What came of an account-day: its `rows`, their `totals`, and what is wrong with them.
+class Evidence:
+    """What proves or disproves an account-day: its `rows`, their `totals`, and their faults.
 
     `repeated` rows came more than once and were counted once; `duplicates` are keys of the grain
-    that rows which differ share; `rejected` rows could not be read, and `rejected_cells` of the
+    that different rows share; `rejected` rows could not be read, and `rejected_cells` of the
     others are NULL because they could not. `spending` rows are those whose spend Meta may have
-    rounded. `seen`: breakdowns that rows with impressions have; `lost`: those that were asked for
-    and none of them has, of all rows together. `actions`: sums of its lists, where these can be
-    compared with anything.
+    rounded. `seen`: breakdowns that rows with impressions have; `lost`: requested breakdowns that
+    no row has. `actions`: sums of its lists, if they can be compared.
     """
 
     rows: int = 0
@@ -93,7 +92,7 @@ class Found:
 
     @classmethod
     def of(cls, table: Table, rows: pa.Table, *, rejected: int = 0) -> Self:
-        """Look at all rows of an account-day, which are in memory."""
+        """Of all rows of an account-day, which are in memory."""
         twice = duplicates_of_grain(table, rows).num_rows
         found = cls.of_part(table, rows, duplicates=twice)
         return replace(found.whole(table), rejected=rejected)
@@ -102,7 +101,7 @@ class Found:
     def of_part(
         cls, table: Table, rows: pa.Table, *, repeated: int = 0, duplicates: int = 0
     ) -> Self:
-        """Look at some of the rows; what is `lost` is known when all parts are in."""
+        """Of some of the rows; what is `lost` is known when all parts are in."""
         return cls(
             rows=rows.num_rows,
             totals=Totals.of(rows),
@@ -112,9 +111,9 @@ class Found:
             duplicates=duplicates,
         )
 
-    def __add__(self, other: Found) -> Found:
+    def __add__(self, other: Evidence) -> Evidence:
         """Both parts together."""
-        return Found(
+        return Evidence(
             rows=self.rows + other.rows,
             totals=self.totals + other.totals,
             spending=self.spending + other.spending,
@@ -127,9 +126,8 @@ class Found:
         )
 
     def whole(self, table: Table) -> Self:
-        """All parts are in. Rows without impressions may lack a breakdown: what they tell of
-        happened after the ad was shown, and Meta does not say when
-        (docs/graph-api.md#days-and-hours).
+        """All parts are in. Rows without impressions may lack a breakdown: their actions happened
+        after the ad was shown, and Meta does not say when (docs/graph-api.md#days-and-hours).
         """
         delivered = self.totals.impressions if "impressions" in table.fields else self.rows
         lost = frozenset(table.breakdowns) - self.seen if delivered else frozenset()
@@ -162,7 +160,7 @@ class Verdict:
     """Whether the rows are proven, why (a sentence), and how each metric compares.
 
     `verdict` is one of `loads`: proven, provisional, unproven or unprovable. `may_change`: another
-    look could come to another one, because numbers differ, rows share a key or lack a breakdown.
+    load could lead to another one, because numbers differ, rows share a key or lack a breakdown.
     """
 
     verdict: str
@@ -175,8 +173,8 @@ class Verdict:
         return self.verdict == PROVEN
 
 
-def prove(  # noqa: PLR0913  # all that a verdict is made of
-    found: Found,
+def prove(  # noqa: PLR0913  # everything that a verdict depends on
+    found: Evidence,
     control: Totals | None,
     *,
     is_over: bool = True,
@@ -184,15 +182,16 @@ def prove(  # noqa: PLR0913  # all that a verdict is made of
     missing_fields: Sequence[str] = (),
     no_sums: str = "",
 ) -> Verdict:
-    """Prove that what was found is the whole account-day, each row once.
+    """Prove that the rows are the whole account-day, each row once.
 
-    `control` is what Meta says of the account as a whole; None when it gave no row, which it does
-    for a day without delivery. Rejected rows and missing fields leave a day unproven, and the
-    reason says how much of the difference they can explain. That every row is of the account and
-    the day, decoding has seen to. `no_sums` says why the rows of a report add up to no total; such
-    a day is unprovable unless something is wrong with it. `is_over`: both rows and totals were
-    asked for when the day was over; if not it is provisional, add up or not. A breakdown that all
-    rows lack is no matter of time, and leaves any day unproven. `coin` is the currency's smallest.
+    `control` is what Meta reports for the account as a whole; None if it returned no row, as for a
+    day without delivery. Rejected rows and missing fields leave a day unproven, and the reason says
+    how much of the difference they can explain. Decoding has already checked that every row is of
+    the account and the day. `no_sums` says why the rows of a report cannot be added up; such a day
+    is unprovable unless something is wrong with it. `is_over`: both rows and totals were requested
+    when the day was over; if not, the day is provisional, whether it adds up or not. A breakdown
+    that all rows lack does not depend on time, and leaves any day unproven. `coin` is the
+    currency's smallest.
     """
     verdict = _as_of_a_whole_day(found, control, coin, missing_fields, no_sums)
     if is_over or found.lost:
@@ -201,7 +200,7 @@ def prove(  # noqa: PLR0913  # all that a verdict is made of
 
 
 def _as_of_a_whole_day(
-    found: Found,
+    found: Evidence,
     control: Totals | None,
     coin: Decimal,
     missing_fields: Sequence[str],
@@ -212,19 +211,19 @@ def _as_of_a_whole_day(
     may_change = bool(found.duplicates or found.lost or not all(d.within for d in differences))
     faults = [
         *([_lost(found.lost)] if found.lost else ()),
-        *([f"keys that more than one row has: {found.duplicates}"] if found.duplicates else ()),
+        *([_shared_keys(found.duplicates)] if found.duplicates else ()),
         *_shortfalls(differences, found.rejected, missing_fields),
         *([f"{_rows(found.rejected)} could not be read"] if found.rejected else ()),
         *([f"Meta did not deliver {', '.join(missing_fields)}"] if missing_fields else ()),
     ]
     if faults and control is None and not no_sums:
-        faults.append("the account's total has no row of this day")
+        faults.append("Meta returned no total of the account for this day")
     if faults:
         return Verdict(UNPROVEN, "; ".join(faults), differences, may_change)
     if no_sums:
         return Verdict(UNPROVABLE, no_sums)
     if control is None:
-        reason = "no delivery: the account's total has no row"
+        reason = "no delivery: Meta returned no rows and no total"
     else:
         sums = ", ".join(f"{item.metric} {plain(item.control)}" for item in differences)
         reason = f"{_rows(found.rows)} add up to the account's total: {sums}"
@@ -241,12 +240,12 @@ def _sum(rows: pa.Table, name: str) -> Decimal:
 
 
 def spend_tolerance(rows: int, coin: Decimal = CENT) -> Decimal:
-    """How far the spend of so many rows may be off, in major units of the account's currency.
+    """How far the spend of `rows` may be off, in major units of the account's currency.
 
     Meta rounds the spend of each row to the smallest `coin`. Each rounding is off by at most half
     a coin, so n of them by n/2 at most; and as they go up as often as down, the standard deviation
-    of their sum is √(n/12) coins. Four of them are passed once in 16,000 days. A coin is never
-    worth an alarm, unless there is no rounding that could explain it.
+    of their sum is √(n/12) coins. Four of them are exceeded once in 16,000 days. One coin never
+    raises an alarm, unless no rounding could explain it.
     """
     usual = max(Decimal(1), 4 * (Decimal(rows) / 12).sqrt())
     most = min(usual, Decimal(rows) / 2) * coin
@@ -254,7 +253,7 @@ def spend_tolerance(rows: int, coin: Decimal = CENT) -> Decimal:
 
 
 def compare(found: Totals, control: Totals, spend_off: Decimal) -> Sequence[Difference]:
-    """Set each metric against its control. Counts are exact; spend may be off by so much."""
+    """Compare each metric with its control. Counts are exact; spend may be off by `spend_off`."""
     tolerance = {"impressions": Decimal(), "clicks": Decimal(), "spend": spend_off}
     return [
         Difference(
@@ -268,7 +267,7 @@ def compare(found: Totals, control: Totals, spend_off: Decimal) -> Sequence[Diff
 
 
 def duplicates_of_grain(table: Table, rows: pa.Table) -> pa.Table:
-    """Keys that more than one row has, with `rows`, how many. A null equals a null."""
+    """Keys with more than one row; the column `rows` says how many. A null equals a null."""
     keys = rows.select(list(table.grain))
     if rows.num_rows == _distinct(keys):
         return arrow.empty(keys.schema.append(pa.field("rows", pa.int64())))
@@ -278,7 +277,7 @@ def duplicates_of_grain(table: Table, rows: pa.Table) -> pa.Table:
 
 
 def unknown_ids(row_ids: Iterable[str | None], known_ids: Iterable[str]) -> Sequence[str]:
-    """Ids in rows that the listings do not have, sorted; null is none."""
+    """Ids in rows that the listings do not have, sorted; null does not count."""
     return sorted({row_id for row_id in row_ids if row_id is not None} - set(known_ids))
 
 
@@ -288,7 +287,7 @@ def too_many_rejects(rejected: int, rows: int) -> bool:
 
 
 def _distinct(keys: pa.Table) -> int:
-    """How many different keys there are: each column as small numbers, put together one by one."""
+    """How many different keys there are: each column as small numbers, combined one by one."""
     together = None
     for column in keys.columns:
         codes = _codes(column)
@@ -310,23 +309,23 @@ def _codes(values: pa.ChunkedArray) -> pa.ChunkedArray:
 def _shortfalls(
     differences: Sequence[Difference], rejected: int, missing_fields: Sequence[str]
 ) -> Sequence[str]:
-    """What is off by more than its tolerance and no missing field explains."""
+    """Differences beyond their tolerance that no missing field explains."""
     faults = []
     for item in differences:
         if item.within or item.metric in missing_fields:
             continue
-        # Unreadable rows explain that something is short, never that there is too much.
+        # Unreadable rows can explain a shortfall, never an excess.
         explained = (
             ", which the unreadable rows may explain" if rejected and item.missing > 0 else ""
         )
-        short = "short of" if item.missing > 0 else "beyond"
+        short = "short of" if item.missing > 0 else "more than"
         faults.append(f"{item}, {plain(abs(item.missing))} {short} the account's total{explained}")
     return faults
 
 
 def _lost(breakdowns: Iterable[str]) -> str:
     names = ", ".join(sorted(breakdowns))
-    return f"no row has the breakdown that was asked for: {names}"
+    return f"no row has the requested breakdown: {names}"
 
 
 def _spending(rows: pa.Table) -> int:
@@ -342,9 +341,7 @@ def _spending(rows: pa.Table) -> int:
 
 
 def _seen(table: Table, rows: pa.Table) -> frozenset[str]:
-    """Breakdowns of which a row with impressions has a column; any row, where nobody asked for
-    impressions.
-    """
+    """Breakdowns that a row with impressions has; any row, if impressions were not requested."""
     columns = [column for column in table.columns if column.breakdown]
     if not columns or not rows.num_rows:
         return frozenset()
@@ -359,10 +356,14 @@ def _has_any(values: pa.ChunkedArray, shown: pa.ChunkedArray | None) -> bool:
     return pc.any(there if shown is None else pc.and_(there, shown)).as_py() is True
 
 
+def _shared_keys(count: int) -> str:
+    return "1 key has more than one row" if count == 1 else f"{count} keys have more than one row"
+
+
 def _rows(count: int) -> str:
     return f"{count} row" if count == 1 else f"{count} rows"
 
 
 def plain(number: Decimal) -> str:
-    """Write a number without the zeros that its type puts behind the point."""
+    """A number without trailing zeros."""
     return f"{number.normalize():f}"

@@ -1,7 +1,7 @@
 """What is known about each load of an account-day, and which load may replace which.
 
-A load's record rides in the footer of the file it describes, so that one rename publishes rows
-and record together; the tables `loads` and `restatements` are put together from the footers.
+A load's record is in the footer of the file it describes, so that one rename publishes rows and
+record together; the tables `loads` and `restatements` are read from the footers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from warehouse.schema.verdicts import NOT_OVER, PROVEN, PROVISIONAL, UNPROVEN
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from warehouse.lake.reconcile import Found
+    from warehouse.lake.reconcile import Evidence
 
     _Day = date  # inside a class that has a field of that name
 
@@ -44,11 +44,11 @@ RESTATEMENTS_KEY: Final = b"fbinsights.restatements"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """One load of one account-day of one table. The sums are None where there was no such column.
+    """One load of one account-day of one table. A sum is None if the table has no such column.
 
     `loaded_at` and `asked_at` are in UTC; `verdict` is "proven", "provisional", "unproven" or
-    "unprovable", and `reason` says why. `is_over` and `asked_at` are None in files of the time
-    before they were kept; `Lake` derives `is_over` when it reads them (`completed`).
+    "unprovable", and `reason` says why. `is_over` and `asked_at` are None in files that are older
+    than these columns; `Lake` derives `is_over` when it reads them (`completed`).
     """
 
     table: str
@@ -80,8 +80,8 @@ class Load:
     schema_version: int = SCHEMA_VERSION
 
     @classmethod
-    def of(cls, table: str, account_id: str, day: _Day, found: Found, **more: Any) -> Self:
-        """A record with the counts and sums of what was found; `more` is all else."""
+    def of(cls, table: str, account_id: str, day: _Day, found: Evidence, **more: Any) -> Self:
+        """A record with the counts and sums of the evidence; `more` is everything else."""
         return cls(
             table=table,
             account_id=account_id,
@@ -102,12 +102,12 @@ class Load:
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing is wrong with it that could be known."""
+        """Whether no fault of it is known."""
         return self.verdict != UNPROVEN
 
     @property
     def is_provisional(self) -> bool:
-        """Whether its day was not over when Meta was asked."""
+        """Whether its day was not over when it was requested."""
         return self.verdict == PROVISIONAL
 
     @property
@@ -122,7 +122,7 @@ class Load:
 
     @property
     def control(self) -> Totals:
-        """What they were held against."""
+        """The totals that its sums were compared with."""
         return Totals(
             self.control_impressions or 0, self.control_clicks or 0, self.control_spend or Decimal()
         )
@@ -151,11 +151,11 @@ Record = TypeVar("Record", Load, Restatement)
 
 
 def may_replace(old: Load | None, new: Load | None) -> bool:
-    """Whether rows loaded as `new` may take the place of rows loaded as `old`.
+    """Whether rows loaded as `new` may replace rows loaded as `old`.
 
-    What is proven, or as good as it can be, is only replaced by what is; rows without a record
-    prove nothing. What was asked for before the day was over never takes the place of what was
-    asked for afterwards; and half a day that is as it should be none of half a day with a fault.
+    A proven day, or one as good as it can be, is only replaced by another such; rows without a
+    record prove nothing. Rows requested before the day was over never replace rows requested
+    afterwards; and half a day with a fault never replaces half a day without one.
     """
     if old is None:
         return True
@@ -167,8 +167,8 @@ def may_replace(old: Load | None, new: Load | None) -> bool:
 
 
 def completed(load: Load, zone: str) -> Load:
-    """A record with `is_over`, where the code that wrote it kept none: it is derived from
-    `loaded_at` and the zone of the account, and a day that was not over is provisional.
+    """A record with `is_over`, if older code wrote it without: it is derived from `loaded_at` and
+    the zone of the account, and a day that was not over is provisional.
     """
     if load.is_over is not None:
         return load
@@ -183,7 +183,7 @@ def completed(load: Load, zone: str) -> Load:
 
 
 def restated(old: Load | None, new: Load | None) -> Restatement | None:
-    """Compare two loads of one account-day. None when rows and sums are the same."""
+    """Compare two loads of one account-day. None if rows and sums are the same."""
     if old is None or new is None:
         return None
     measures = ("rows", "impressions", "clicks", "spend")
@@ -201,14 +201,14 @@ def restated(old: Load | None, new: Load | None) -> Restatement | None:
 
 
 def to_values(record: Load | Restatement) -> dict[str, Any]:
-    """Give a record as JSON has it: dates, instants and decimals are text."""
+    """A record as JSON values: dates, instants and decimals are text."""
     values = {field.name: getattr(record, field.name) for field in fields(record)}
     plain: dict[str, Any] = json.loads(json.dumps(values, default=str))
     return plain
 
 
 def from_values(kind: type[Record], values: Mapping[str, Any]) -> Record:
-    """Read a record. Keys of a later version that this one does not know are left out."""
+    """Read a record. Unknown keys, of a later version, are left out."""
     types = {field.name: str(field.type) for field in fields(kind)}
     known = {name: value for name, value in values.items() if name in types}
     return kind(**{name: _read(types[name], value) for name, value in known.items()})

@@ -1,9 +1,9 @@
-"""Files of what could not be read exactly: of a load of an account-day, and of objects.
+"""Files of rejects, what could not be read exactly: of a load of an account-day, and of objects.
 
     rejects/insights_hourly/123/2026-11-21/<loaded_at>.parquet    a load
     rejects/campaigns/123/latest/<fetched_at>.parquet             the objects of an account
     rejects/accounts/123/latest/<fetched_at>.parquet              an account
-    rejects/accounts/unknown/latest/<fetched_at>.parquet          what has no id that could be read
+    rejects/accounts/unknown/latest/<fetched_at>.parquet          an object without a readable id
 
 Rejects of an object stay until it is read again; those of an object without an id until the next
 listing. They have no date.
@@ -49,10 +49,10 @@ __all__ = [
 #: only counted.
 REJECTS_KEPT: Final = 1_000
 
-#: Each has the JSON of its row: a table of all of them could take hundreds of megabytes.
+#: Each has the JSON of its row: a table of all rejects could take hundreds of megabytes.
 _AT_ONCE: Final = 1_000
 
-#: What stands in a path for the day, which objects do not have, and for an id that is not known.
+#: In a path, instead of the day, which objects do not have, and instead of an unknown id.
 LATEST: Final = "latest"
 UNKNOWN: Final = "unknown"
 
@@ -61,7 +61,7 @@ OldRejects = dict[str, "Sequence[dict[str, Any]]"]
 
 
 def file_of(folder: str, at: datetime) -> str:
-    """The file of rejects that came at a time; names sort by it."""
+    """The file of rejects of an instant; names sort by it."""
     return f"{folder}/{at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}.parquet"
 
 
@@ -94,7 +94,7 @@ def row_of(  # noqa: PLR0913  # of what, whose and when
 
 
 def write(store: Store, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Put a file of rejects into its place."""
+    """Write a file of rejects, atomically."""
     table = TABLES["rejects"]
     with workshop(store.root) as aside:
         writer = Writer(table, aside / "rejects.unfinished")
@@ -108,19 +108,19 @@ def write(store: Store, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def of_objects(store: Store, table: Table, account_id: str | None) -> OldRejects:
-    """What could not be read of the objects of an account, or of all accounts, when last seen."""
+    """The rejects of an account's objects, or of all accounts, from the last listing."""
     of_account = f"rejects/{table.name}/{account_id or '*'}/{LATEST}/*.parquet"
     found: OldRejects = {}
     for key in (one.key for one in store.find(of_account)):
         try:
             found[key] = arrow.python_rows(pq.ParquetFile(store.open(key)).read())
-        except FileNotFoundError:  # somebody else has just replaced it
+        except FileNotFoundError:  # another process has just replaced it
             continue
     return found
 
 
 def cells_of(table: Table, rows: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, str]]:
-    """The values that are NULL for they could not be read: (id of the object, column)."""
+    """The values that are NULL because they could not be read: (id of the object, column)."""
     return frozenset(
         (_id_in(table, row["raw"]), row["column_name"]) for row in rows if row["lost"] == CELL
     )
@@ -136,8 +136,8 @@ def keep(  # noqa: PLR0913  # what was kept, what is new, whose and when
     account_id: str | None,
     complete: bool,
 ) -> None:
-    """Put the rejects of `objects`, read at a time, into the place of the `old` ones of the same.
-    `complete`: rejects of what has no id go too.
+    """Replace the `old` rejects of these objects by the new ones, read `at` an instant.
+    `complete`: rejects of objects without an id are replaced too.
     """
     kept = [
         row
@@ -165,7 +165,7 @@ def keep(  # noqa: PLR0913  # what was kept, what is new, whose and when
 def _new_rows(
     table: Table, account_id: str | None, rejects: Iterable[Reject], at: datetime
 ) -> Iterable[dict[str, Any]]:
-    """Rows of rejects, numbered; of accounts each has its own."""
+    """Rows of rejects, numbered. In the table `accounts` each object is an account of its own."""
     by_column: Counter[str] = Counter()
     for n, reject in enumerate(rejects, start=1):
         by_column[reject.column] += 1
@@ -183,7 +183,7 @@ def _folder(table: Table, account_id: str) -> str:
 
 
 def _id_in(table: Table, raw: str) -> str:
-    """The id in the JSON of an object; "" where it has none that can be read."""
+    """The id in the JSON of an object; "" if it has none or an unreadable one."""
     try:
         return id_of(table, json.loads(raw))
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What analysts open: `warehouse.duckdb`, made of the lake and following it.
+"""What analysts open: `warehouse.duckdb`, built from the lake and following it.
 
-It knows the lake; nothing in `warehouse` knows it but `warehouse.open`.
+It knows the lake; of `warehouse` only `warehouse.open` knows it.
 """

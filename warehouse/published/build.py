@@ -1,7 +1,7 @@
 """The published database in SQL: its tables, views and comments, and how rows get into it.
 
-Data comes to DuckDB as Parquet files and in no other way; its casts are never the gate, for it
-turns "12a" into NULL. What is in the lake was checked when it was decoded.
+Data reaches DuckDB only as Parquet files; its casts never check anything, because it turns "12a"
+into NULL. Everything in the lake was checked when it was decoded.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = [
 #: The schema of the published file's own books.
 BOOKS: Final = "published"
 
-#: DuckDB's types of the columns that stand in a path; left to itself it makes a number of an id.
+#: DuckDB's types of the columns in a path; by default it turns an id into a number.
 HIVE_TYPES: Final[Mapping[str, str]] = {
     "account_id": "VARCHAR",
     "date": "DATE",
@@ -43,7 +43,7 @@ HIVE_TYPES: Final[Mapping[str, str]] = {
 
 
 def create(catalog: Catalog) -> Iterator[str]:
-    """Statements that make the tables, empty, and the views on them, with their comments."""
+    """Statements that create the empty tables and the views on them, with their comments."""
     yield f"CREATE SCHEMA lake; CREATE SCHEMA {BOOKS}"
     for table in (FILES, STATE):
         yield create_table(table, BOOKS)
@@ -58,8 +58,8 @@ def create(catalog: Catalog) -> Iterator[str]:
 
 
 def lake_views(lake: Lake, columns: Mapping[str, Collection[tuple[str, ...]]]) -> Iterator[str]:
-    """Statements that make the views which read the files where they lie. There are none where
-    DuckDB cannot read those: in a bucket it would need httpfs, which its wheel has not, and a view
+    """Statements that create the views which read the files of the lake directly. There are none
+    if DuckDB cannot read them: in a bucket it would need httpfs, which its wheel lacks, and a view
     that fails, or is empty, is worse than none.
 
     `columns` by table: each set of columns that some file of it has.
@@ -69,7 +69,7 @@ def lake_views(lake: Lake, columns: Mapping[str, Collection[tuple[str, ...]]]) -
     for table in lake.catalog.stored:
         view = f"lake.{name(table.name)}"
         yield f"CREATE OR REPLACE VIEW {view} AS {_lake_view(root, table, columns[table.name])}"
-        meaning = f"The files of {table.name}, read where they lie."
+        meaning = f"The files of {table.name}, read directly."
         yield from _comments_on("VIEW", view, meaning, table.columns)
 
 
@@ -92,8 +92,8 @@ def _lake_view(root: Path, table: Table, sets: Collection[tuple[str, ...]]) -> s
 
 
 def _of_hive(root: Path, table: Table, union: str) -> tuple[str, Mapping[str, str]]:
-    """The files of a table, and its columns that DuckDB takes from their paths: the quickest way,
-    for a join too leaves out the files that it does not need.
+    """The files of a table, and its columns that DuckDB takes from their paths: the fastest way,
+    because a join too skips the files that it does not need.
     """
     folders = table.partitions or ()
     # They need their types said; without them DuckDB guesses.
@@ -120,12 +120,12 @@ def _of_filename(root: Path, table: Table, union: str) -> tuple[str, Mapping[str
 
 
 def _below(table: Table) -> str:
-    """Where in its folder a table has its files."""
+    """The pattern of a table's files below its folder."""
     return "/".join([*(f"{folder}=*" for folder in table.partitions or ()), DATA_FILE])
 
 
 def delete_stale(keys: Path, tables: Iterable[Table]) -> Iterator[str]:
-    """Say how to take out all that came from files which changed or went; `keys` names them."""
+    """Delete all rows of files that changed or were removed; `keys` names them."""
     stale = f"{read_parquet(keys.parent, keys.name)} AS s"
     for table in tables:
         same = [f"s.{name(column)} = t.{name(column)}" for column in table.partitions or ()]
@@ -138,14 +138,14 @@ def delete_stale(keys: Path, tables: Iterable[Table]) -> Iterator[str]:
 
 
 def insert_books(folder: Path) -> Iterator[str]:
-    """Say how to take over what the footers of frozen files told."""
+    """Insert the records from the footers of frozen files."""
     for book in (f"{BOOKS}.files", "loads", "restatements"):
         rows = read_parquet(folder, f"{book.rpartition('.')[2]}.parquet")
         yield f"INSERT INTO {book} BY NAME FROM {rows}"
 
 
 def insert_files(table: Table, folder: Path, sets: Collection[tuple[str, ...]]) -> str:
-    """Say how to take over all frozen files of a table; `sets` are the columns that they have.
+    """Insert all frozen files of a table; `sets` are the columns that they have.
 
     They come in the order of their names, account by account and day by day, each sorted.
     """
@@ -173,9 +173,9 @@ def _union(table: Table, sets: Collection[tuple[str, ...]]) -> str:
 
 
 def insert_rejects(folder: Path) -> str:
-    """Say how to take over the rejects of what is published and of later attempts.
+    """Insert the rejects of what is published and of later attempts.
 
-    Those of a load that was replaced may still lie about.
+    Those of a load that was replaced may still exist.
     """
     return (
         "INSERT INTO rejects BY NAME SELECT * "  # noqa: S608  ours
@@ -187,8 +187,8 @@ def insert_rejects(folder: Path) -> str:
 
 
 def fill_failures(path: Path) -> str:
-    """Say how to take over what failed and is not loaded since. A load removes its failure only
-    after it has replaced the file.
+    """Insert the failures of what has not been loaded since. A load removes its failure only after
+    it has replaced the file.
     """
     return (
         "INSERT INTO failures BY NAME SELECT * "  # noqa: S608  ours

@@ -1,4 +1,4 @@
-"""Which files the lake has now, and what stands in them: what publishing compares and copies."""
+"""The files that the lake has now and their content: what publishing compares and copies."""
 
 from __future__ import annotations
 
@@ -31,32 +31,32 @@ __all__ = [
     "write_books",
 ]
 
-#: The published file's own books: which file of the lake each account-day was copied from.
+#: The published file's own records: the file of the lake that each account-day was copied from.
 FILES: Final = Table(
     "files",
     ("table_name", "account_id", "date"),
     "Files of the lake that this copy was made from.",
     (
-        Column("table_name", "text", "Table the file is of"),
+        Column("table_name", "text", "Table of the file"),
         Column("account_id", "id", "Ad account; empty for a file of all accounts"),
         Column("date", "date", "Day of the account's own calendar; NULL for a file of all days"),
-        Column("stamp", "text", "What tells the file from the one that takes its place"),
-        Column("columns", "texts", "Columns that the file has"),
+        Column("stamp", "text", "Version of the file; another one if the file was replaced"),
+        Column("columns", "texts", "Columns of the file"),
     ),
 )
 
-#: And what they say of the copy as a whole, in one row.
+#: And one row about the copy as a whole.
 STATE: Final = Table(
     "state",
     ("version",),
-    "What this copy is, and what tells whether it is up to date.",
+    "What this copy was made from, which shows whether it is up to date.",
     (
         Column("version", "count", "Number of this state, and of the snapshot that has it"),
-        Column("made_by", "text", "What tells the code that made it from another"),
-        Column("later_rows", "count", "Rows put in since it was made, which lie out of order"),
-        Column("lake_views", "text", "What the views of the schema lake were made of"),
-        Column("rejects", "text", "Which files the rejects were copied from"),
-        Column("failures", "text", "Which files the failures were read from"),
+        Column("made_by", "text", "Digest of the code and tables that made it"),
+        Column("later_rows", "count", "Rows inserted since it was made, which are out of order"),
+        Column("lake_views", "text", "Digest of the views in the schema lake"),
+        Column("rejects", "text", "Digest of the files that the rejects were copied from"),
+        Column("failures", "text", "Digest of the files that the failures were read from"),
     ),
 )
 
@@ -68,7 +68,7 @@ Key = tuple[str, str, "date | None"]
 class Kept(NamedTuple):
     """One file of the lake, and the `path` of its frozen copy once there is one.
 
-    A file that takes its place has another `stamp`.
+    A file that replaces it has another `stamp`.
     """
 
     table: str
@@ -93,11 +93,11 @@ def kept_files(lake: Lake) -> Sequence[Kept]:
 
 
 def freeze(lake: Lake, files: Iterable[Kept], folder: Path) -> Sequence[Kept]:
-    """Keep files under `folder` as they are now; those that were still there.
+    """Keep files under `folder` as they are now; returns those that still existed.
 
-    A load that replaces a file meanwhile can then neither fail the read nor make `loads` tell of
-    rows that were not read. One flat folder per table, for thousands of folders take seconds to
-    make and remove: account_id=11/date=2026-11-21/data.parquet is 11,2026-11-21,data.parquet.
+    A load that replaces a file meanwhile can then neither fail the read nor make `loads` describe
+    rows that were not read. One flat folder per table, because thousands of folders take seconds to
+    create and remove: account_id=11/date=2026-11-21/data.parquet is 11,2026-11-21,data.parquet.
     """
     wanted = [file._replace(path=folder / file.table / _flat(file)) for file in files]
     stamps = lake.store.freeze([(file.file, file.path) for file in wanted])
@@ -116,14 +116,14 @@ def _flat(file: Kept) -> str:
 def write_books(
     catalog: Catalog, files: Sequence[Kept], footers: Sequence[Footer], folder: Path
 ) -> None:
-    """Write what the footers of frozen files tell: `files`, `loads`, `restatements` as Parquet.
+    """Write `files`, `loads` and `restatements`, from the footers of frozen files, as Parquet.
 
-    Raises ChangedKindError for a file whose columns are no longer of the table's kinds, and
+    Raises ChangedKindError for a file whose columns now have other kinds in the table, and
     WarehouseError for one that was loaded as another account-day.
     """
     for file, footer in zip(files, footers, strict=True):
-        parquet.demand_kinds(catalog.tables[file.table], footer.columns, file.file)
-        _demand_own(file, footer)
+        parquet.require_kinds(catalog.tables[file.table], footer.columns, file.file)
+        _require_own(file, footer)
     loads, restatements = parquet.records(footers)
     entries = arrow.records(FILES.arrow_schema, map(_entry, files, footers))
     for name, rows in (("files", entries), ("loads", loads), ("restatements", restatements)):
@@ -140,13 +140,13 @@ def columns_of(
     return columns
 
 
-def _demand_own(file: Kept, footer: Footer) -> None:
-    """Whose rows they are says the path alone: a copy in another folder would count twice."""
+def _require_own(file: Kept, footer: Footer) -> None:
+    """Only the path says whose rows they are: a copy in another folder would count twice."""
     load = footer.load
     if load is not None and (load.account_id, load.date) != file.key[1:]:
         raise WarehouseError(
             f"{file.file} was loaded as {load.date} of account {load.account_id}: move it out of "
-            "the warehouse, or back to where it was"
+            "the warehouse or back to its own folder"
         )
 
 

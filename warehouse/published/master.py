@@ -1,8 +1,8 @@
 """The private database that snapshots are copied from: brought up to date, read by nobody.
 
-Publishing compares the files of the lake with the master's own books and replaces the account-days
-whose files changed, in one transaction. What is put in later lies behind what was there before, so
-a master that has grown by much since it was made is made anew, in order.
+Publishing compares the files of the lake with the master's own records and replaces the
+account-days whose files changed, in one transaction. Rows that are inserted later come after all
+others, so a master that has grown a lot since it was built is rebuilt, in order.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from warehouse.lake.partitions import Lake
     from warehouse.published.manifest import Kept, Key
     from warehouse.schema.catalog import Catalog
-    from warehouse.storage.store import Found
+    from warehouse.storage.store import StoredFile
 
 __all__ = ["CONFIG", "DATABASE", "Refreshed", "refresh"]
 
@@ -41,22 +41,22 @@ CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "TimeZone": "UTC",
 }
 
-#: So that who has an older DuckDB can read the published file, and so that publishing leaves room
-#: for loads.
+#: So that an older DuckDB can read the published file, and so that publishing leaves memory for
+#: loads.
 WRITING: Final = CONFIG | {
     "storage_compatibility_version": "v1.5.0",
     "memory_limit": "1GB",
 }
 
 #: Files of rejects: by table, account, date and time of the load.
-REJECTS: Final = "rejects/*/*/*/*.parquet"
+REJECT_FILES: Final = "rejects/*/*/*/*.parquet"
 
-#: A master is made anew when so many rows, and such a share of all, were put in later.
+#: A master is rebuilt when this many rows, and this share of all, were inserted later.
 LATER_ROWS: Final = 1_000_000
 LATER_SHARE: Final = 0.25
 
-#: Fewer rows than this are put in by one thread. Several put them in as fast, but write the rows of
-#: small files twice and so take 40 % more CPU, which loads are to have.
+#: Fewer rows than this are inserted by one thread. Several are as fast, but write the rows of small
+#: files twice and so take 40 % more CPU, which loads need.
 ALONE_ROWS: Final = 500_000
 
 
@@ -69,7 +69,7 @@ class Refreshed:
 
 
 def made_by(catalog: Catalog) -> str:
-    """What tells a master that this code, with these tables, made from another."""
+    """The digest of this code and these tables, which a master that they built has."""
     return _hash(build.create(catalog))
 
 
@@ -86,19 +86,19 @@ class _State:
 
 
 class _OutdatedError(Exception):
-    """This master is to be made anew."""
+    """This master must be rebuilt."""
 
 
 def refresh(lake: Lake, folder: Path, after: int) -> Refreshed:
-    """Bring the master in `folder` up to date. If it changes, its version comes after `after` too.
+    """Bring the master in `folder` up to date. If it changes, its new version is above `after` too.
 
-    Nobody else may be at it. Whoever is killed leaves it as it was. Raises duckdb.Error, OSError
-    and ChangedKindError.
+    The caller must hold the lock. A process that is killed leaves it as it was. Raises
+    duckdb.Error, OSError and ChangedKindError.
     """
     try:
         return _refresh(lake, folder, after)
     except (_OutdatedError, duckdb.Error):
-        # Of other tables, of another DuckDB, damaged or out of order: the lake has all of it.
+        # Of other tables, of another DuckDB, damaged or out of order: the lake has everything.
         shutil.rmtree(folder)
         return _refresh(lake, folder, after)
 
@@ -154,7 +154,7 @@ def _merge(connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, afte
     changed = [file for key, file in files.items() if known.get(key) != file.stamp]
     stale = [key for key, stamp in known.items() if key not in files or files[key].stamp != stamp]
     later = _replace(connection, lake, frozen, stale, freeze(lake, changed, frozen))
-    rejects = [found.key for found in lake.store.find(REJECTS)]
+    rejects = [found.key for found in lake.store.find(REJECT_FILES)]
     failures = find_failures(lake.store)
     views = list(build.lake_views(lake, _column_sets(connection, lake.catalog)))
     now = replace(
@@ -190,7 +190,7 @@ def _replace(
     stale: Sequence[Key],
     files: Sequence[Kept],
 ) -> int:
-    """Take out what stale files brought, put in what new ones have; rows put in."""
+    """Delete the rows of stale files, insert those of new ones; returns how many were inserted."""
     if stale:
         keys = [dict(zip(FILES.grain, key, strict=True)) for key in stale]
         path = frozen / "stale.parquet"
@@ -211,7 +211,7 @@ def _replace(
 def _refill_rejects(
     connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, rejects: Sequence[str]
 ) -> None:
-    # Some may have gone by now: rejects go when their account-day is loaded.
+    # Some may be gone by now: rejects are removed when their account-day is loaded.
     folder = frozen / "rejects"
     lake.store.freeze([(key, folder / f"{n}.parquet") for n, key in enumerate(rejects)])
     connection.execute("DELETE FROM rejects")
@@ -220,7 +220,7 @@ def _refill_rejects(
 
 
 def _refill_failures(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, failures: Sequence[Found]
+    connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, failures: Sequence[StoredFile]
 ) -> None:
     path = frozen / "failures.parquet"
     rows = failure_rows(lake.store, failures, lake.catalog.tables)

@@ -1,15 +1,15 @@
 """The published file: `warehouse.duckdb`, built from the lake, opened by analysts.
 
-It is always on this machine, and beside a lake in a bucket lies a copy of it under the same name.
-It is a link to a read-only snapshot beside it; publishing brings a private master up to date,
-copies it and moves the link by one rename. Who has the old one open keeps reading it, who opens
-again sees the new one.
+It is always on this machine, and next to a lake in a bucket there is a copy of it under the same
+name. It is a link to a read-only snapshot next to it; publishing brings a private master up to
+date, copies it and moves the link by one rename. Anyone who has the old one open keeps reading it,
+anyone who opens it again sees the new one.
 
     <root>/warehouse.duckdb -> .snapshots/000042/warehouse.duckdb
     <root>/.snapshots/.master/warehouse.duckdb
 
-The folder carries the number, not the file: DuckDB names a database after its file, and analysts
-should meet it as `warehouse` always.
+The folder has the number, not the file: DuckDB names a database after its file, and for analysts it
+should always be `warehouse`.
 """
 
 from __future__ import annotations
@@ -53,22 +53,22 @@ LINK: Final = "warehouse.duckdb"
 
 SNAPSHOTS: Final = ".snapshots"
 
-#: Snapshots that stay: the newest, the one before, and one more for who opened that one late. An
-#: open file outlives its name anyway, but not on every network file system.
-KEPT: Final = 3
+#: Snapshots that stay: the newest, the one before, and one more for anyone who opened that one
+#: late. An open file outlives its name anyway, but not on every network file system.
+KEPT_SNAPSHOTS: Final = 3
 
-#: What DuckDB makes of Ctrl-C: a RuntimeError with these words, which is no error of its own kind.
+#: DuckDB turns Ctrl-C into a RuntimeError with this text; it has no class of its own.
 INTERRUPTED: Final = "Query interrupted"
 
-#: What snapshots are copied from.
+#: The database that snapshots are copied from.
 MASTER: Final = ".master"
 
-#: A snapshot and a link that are not finished. What lies there belongs to a publisher that was
-#: killed, for the others wait for the lock.
+#: An unfinished snapshot and link. What is there is from a publisher that was killed, because the
+#: others wait for the lock.
 _BUILDING: Final = ".building"
 _POINTING: Final = ".pointing"
 
-#: What DuckDB gives for a sum of integers, which has 128 bits there.
+#: DuckDB's type for a sum of integers, which has 128 bits.
 HUGEINT: Final = pa.decimal128(38, 0)
 
 
@@ -91,12 +91,13 @@ class Published:
 
 
 def publish(url: str | Path, *, catalog: Catalog = OWN, afresh: bool = False) -> Published:
-    """Publish the lake as it is now: the tables that it has kept the definitions of, and those that
-    the catalog was given, whose definitions it keeps from then on. Blocks no reader and no load.
-    `afresh`: rebuild all of it, and keep no earlier snapshot and no byte of what is gone.
+    """Publish the lake as it is now: the tables whose definitions the lake has kept, and those of
+    the catalog, whose definitions it keeps from now on. Blocks no reader and no load.
+    `afresh`: rebuild all of it, and keep no earlier snapshot and no byte of removed data.
 
     Only account-days that changed since are copied. Publishers wait for each other. One that is
-    killed leaves the old file as it was, and the next goes on. Raises WarehouseError.
+    killed leaves the old file as it was, and the next one completes the work. Raises
+    WarehouseError.
     """
     lake = Lake(url, catalog=catalog)
     folder = lake.root / SNAPSHOTS
@@ -104,7 +105,7 @@ def publish(url: str | Path, *, catalog: Catalog = OWN, afresh: bool = False) ->
         started, at = time.monotonic(), lake.now()
         numbers = [int(path.name) for path in _snapshots(folder)]
         try:
-            # Before the files are looked at: what changes from now on has another note.
+            # Before the files are listed: later changes have another note.
             change = last_change(lake.store)
             keep_definitions(lake.store, catalog)
             known = known_tables(lake.store, catalog)
@@ -115,12 +116,12 @@ def publish(url: str | Path, *, catalog: Catalog = OWN, afresh: bool = False) ->
             snapshot = _snapshot(folder, master.version)
         except (duckdb.Error, OSError) as error:
             raise WarehouseError(
-                f"publishing failed: {error}. What was published before stays; see to that, then "
-                "publish again"
+                f"Publishing failed: {error}. The previously published file is unchanged. Fix the "
+                "cause, then publish again"
             ) from error
         link = _point(lake.root / LINK, snapshot)
         lake.store.share(LINK, snapshot)
-        for old in _snapshots(folder)[: -1 if afresh else -KEPT]:
+        for old in _snapshots(folder)[: -1 if afresh else -KEPT_SNAPSHOTS]:
             shutil.rmtree(old, ignore_errors=True)
         seconds = time.monotonic() - started
         keep_publishing(folder, Publishing(change.id, at, seconds))
@@ -137,7 +138,7 @@ def lag(lake: Lake) -> Lag:
 
 
 def ensure_published(url: str | Path, *, catalog: Catalog = OWN) -> Path:
-    """Publish what there is, if nothing has been yet: analysts can open it from then on."""
+    """Publish the lake if it has not been published yet, so that analysts can open it."""
     link = Lake(url).root / LINK
     if not link.exists():
         publish(url, catalog=catalog)
@@ -163,7 +164,7 @@ def _snapshot(folder: Path, version: int) -> Path:
 
 def _point(link: Path, snapshot: Path) -> Path:
     """Move the link by one rename. It is relative, so that the whole lake can be moved."""
-    # Whoever wrote to an older snapshot in spite of its mode left a log that is not this one's.
+    # If somebody wrote to an older snapshot in spite of its mode, its log must not apply to this.
     link.with_name(f"{link.name}.wal").unlink(missing_ok=True)
     target = snapshot.relative_to(link.parent)
     if not link.is_symlink() or link.readlink() != target:
@@ -189,7 +190,7 @@ def _narrowed(kind: pa.DataType) -> pa.DataType:
 
 
 def _fitted(table: pa.Table, to: Callable[[pa.DataType], pa.DataType]) -> pa.Table:
-    """Columns of the types that are wanted, where all of their values have room in them."""
+    """Columns cast to the wanted types, if all of their values fit."""
     for n, field in enumerate(table.schema):
         if (kind := to(field.type)) != field.type:
             with suppress(pa.ArrowInvalid):
@@ -198,7 +199,7 @@ def _fitted(table: pa.Table, to: Callable[[pa.DataType], pa.DataType]) -> pa.Tab
 
 
 class Warehouse:
-    """The published file, opened read-only. It stays as it was when opened; open again for news."""
+    """The published file, opened read-only. It does not change; open it again to see new data."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -208,7 +209,7 @@ class Warehouse:
             raise WarehouseError(str(error)) from error
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
-        """Give the result of one query as DuckDB's relation.
+        """Return the result of one query as DuckDB's relation.
 
         Raises WarehouseError with DuckDB's own message.
         """
@@ -218,11 +219,11 @@ class Warehouse:
         except duckdb.Error as error:
             raise WarehouseError(str(error)) from error
         if relation is None:  # an empty text, or a statement like SET
-            raise WarehouseError("this is no query: it gives no rows")
+            raise WarehouseError("Not a query: the statement returns no rows")
         return relation
 
     def arrow(self, query: str) -> pa.Table:
-        """Give the result of one query as an Arrow table. Raises WarehouseError.
+        """Return the result of one query as an Arrow table. Raises WarehouseError.
 
         Sums of integers are integers.
         """
@@ -238,12 +239,12 @@ class Warehouse:
         return _fitted(found, lambda kind: pa.int64() if kind == HUGEINT else kind)
 
     def df(self, query: str) -> pd.DataFrame:
-        """Give the result of one query as pandas. Raises WarehouseError.
+        """Return the result of one query as pandas. Raises WarehouseError.
 
         Columns are of Arrow types: integers with gaps stay integers, decimals stay exact, and
         instants keep their zone. Sums of money have the type of money where they fit into it.
         """
-        import pandas as pd  # noqa: PLC0415  only who asks for pandas pays for its import
+        import pandas as pd  # noqa: PLC0415  imported only where pandas is used
 
         found = _fitted(self.arrow(query), _narrowed)
         return found.to_pandas(types_mapper=pd.ArrowDtype)
@@ -266,10 +267,10 @@ class Warehouse:
 def open(  # noqa: A001  read as `warehouse.open`
     url: str | Path = "./data", *, catalog: Catalog = OWN
 ) -> Warehouse:
-    """Open the published file under `url`, read-only. If there is none yet, publish one: with the
-    tables of reports that the lake knows of, and those that `catalog` was given.
+    """Open the published file under `url`, read-only. If there is none yet, publish one, with the
+    tables of reports that the lake has definitions of, and those of `catalog`.
     """
     link = ensure_published(url, catalog=catalog)
-    # DuckDB shares one database per path within a process: under the link's name who opens
-    # again would be given the old snapshot.
+    # DuckDB shares one database per path within a process: under the link's name, opening it again
+    # would return the old snapshot.
     return Warehouse(link.resolve())

@@ -1,8 +1,8 @@
-"""Which tables and views there are: the warehouse's own, and those of reports. A value.
+"""The tables and views: the warehouse's own, and those of reports. A value.
 
-Whoever defines a report adds its table (`Catalog.with_table`) and hands the catalog on: to the lake
-(`Lake(url, catalog)`), to publishing, to the data dictionary. A lake keeps the definitions of the
-tables that were loaded into it (`lake.definitions`).
+Code that defines a report adds its table (`Catalog.with_table`) and passes the catalog on: to the
+lake (`Lake(url, catalog)`), to publishing, to the data dictionary. A lake keeps the definitions of
+the tables that were loaded into it (`lake.definitions`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["OWN", "RESERVED", "Catalog"]
 
 Of = TypeVar("Of")
 
-#: Names that tables of the warehouse will have: a report that took one would be in their way.
+#: Names that the warehouse's own tables will have later: a report must not take them.
 RESERVED: Final = frozenset(
     {
         *("activities", "creatives", "creatives_history", "custom_audiences"),
@@ -39,8 +39,8 @@ RESERVED: Final = frozenset(
 class Catalog:
     """Tables and views by name: the warehouse's own in their order, then all others by name.
 
-    `given` are the tables that somebody defines now. They win over the definition that a lake has
-    kept of a table of their name, which is older.
+    `given` are the tables that the caller defines now. They win over the definitions of the same
+    names that a lake has kept, which are older.
     """
 
     tables: Mapping[str, Table]
@@ -50,14 +50,14 @@ class Catalog:
     def with_table(self, table: Table, *, is_given: bool = True) -> Catalog:
         """The same with one more table, and with the view of its lists.
 
-        It may take the place of one of its name that was added before, and that of one of the
-        warehouse's own if it only adds to its columns. Raises UnfitTableError.
+        It may replace a table of the same name that was added before, and one of the warehouse's
+        own if it only adds columns. Raises UnfitTableError.
         """
         view = long_actions(table)
-        _demand_distinct(table)
+        _require_distinct(table)
         if view:
-            _demand_distinct(view)
-        self._demand_free(table, view)
+            _require_distinct(view)
+        self._require_free(table, view)
         tables = {**self.tables, table.name: table}
         views = {**self.views, view.name: view} if view else dict(self.views)
         if view is None:
@@ -65,18 +65,18 @@ class Catalog:
         given = self.given | {table.name} if is_given else self.given - {table.name}
         return Catalog(_in_order(tables, TABLES), _in_order(views, VIEWS), given)
 
-    def _demand_free(self, table: Table, view: View | None) -> None:
-        """Raise UnfitTableError for a table whose name, or its view's, is another's."""
+    def _require_free(self, table: Table, view: View | None) -> None:
+        """Raise UnfitTableError for a table whose name, or its view's, is taken."""
         own = TABLES.get(table.name)
         if own is not None:
-            _demand_all_of(own, table)
+            _require_all_of(own, table)
         taken = {table.name} & self.views.keys()
         if view:
             taken |= {view.name} & self.tables.keys()
             taken |= {view.name} & VIEWS.keys() if own is None else set()
         if taken:
             raise UnfitTableError(
-                f"{table.name}: a view or table is called {min(taken)} already; choose another name"
+                f"{table.name}: there is already a view or table {min(taken)}; choose another name"
             )
         if table.name in RESERVED:
             raise UnfitTableError(
@@ -85,9 +85,11 @@ class Catalog:
             )
 
     def table_named(self, name: str) -> Table:
-        """Look a table up. Raises UnknownTableError that lists the tables there are."""
+        """Look a table up. Raises UnknownTableError, which lists the known tables."""
         if name not in self.tables:
-            raise UnknownTableError(f"no table {name!r}; there are {', '.join(self.tables)}")
+            raise UnknownTableError(
+                f"There is no table {name!r}. Choose from: {', '.join(self.tables)}"
+            )
         return self.tables[name]
 
     @property
@@ -96,19 +98,19 @@ class Catalog:
         return [table for table in self.tables.values() if table.partitions is not None]
 
 
-#: The warehouse's own tables, on whose columns views count, and their views.
+#: The warehouse's own tables, whose columns views need, and their views.
 OWN: Final = Catalog(TABLES, VIEWS)
 
 
 def _in_order(named: Mapping[str, Of], own: Mapping[str, Of]) -> Mapping[str, Of]:
-    """The own ones first, whoever added others in which order: publishers agree on it."""
+    """The own ones first, then the others by name, so that all publishers agree on the order."""
     others = sorted(named.keys() - own.keys())
     return MappingProxyType({name: named[name] for name in (*own, *others)})
 
 
-def _demand_distinct(of: Table | View) -> None:
-    """Raise UnfitTableError where two columns, or two keys of a list's entries, share a name. To
-    SQL the case of letters makes no difference.
+def _require_distinct(of: Table | View) -> None:
+    """Raise UnfitTableError if two columns, or two keys of a list's entries, share a name. In SQL
+    the case of letters makes no difference.
     """
     for names in ([column.name for column in of.columns], *(column.entry for column in of.columns)):
         counted = Counter(name.lower() for name in names)
@@ -117,15 +119,15 @@ def _demand_distinct(of: Table | View) -> None:
             raise UnfitTableError(f"{of.name} would have two columns called {twice[0]}")
 
 
-def _demand_all_of(own: Table, table: Table) -> None:
+def _require_all_of(own: Table, table: Table) -> None:
     """Raise UnfitTableError for a table that lacks something of the warehouse's own."""
     if (own.grain, own.partitions) != (table.grain, table.partitions):
         grain = ", ".join(own.grain)
-        raise UnfitTableError(f"{own.name} has one row per {grain}, and must keep that")
+        raise UnfitTableError(f"{own.name} must keep one row per {grain}")
     there = {column.name: column for column in table.columns}
     lost = [c.name for c in own.columns if c.name not in there]
     if lost:
-        raise UnfitTableError(f"{own.name} must keep {', '.join(lost)}, which views count on")
+        raise UnfitTableError(f"{own.name} must keep {', '.join(lost)}, which views need")
     other = [c for c in own.columns if there[c.name].arrow_type != c.arrow_type]
     if other:
         kept = "; ".join(f"{column.name} as {column.arrow_type}" for column in other)

@@ -1,6 +1,6 @@
 """The data dictionary: every table, view and column in words, as Markdown.
 
-`docs/tables.md` is this with the reports that are defined: ``fbinsights docs``.
+`docs/tables.md` is this, including the defined reports: ``fbinsights docs``.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ is not the same as 0.
 
 
 def render(catalog: Catalog, name: str = "") -> str:
-    """Write the whole dictionary, or what it says of one table or view.
+    """The whole dictionary, or its section about one table or view.
 
-    Raises UnknownTableError, which lists the names there are.
+    Raises UnknownTableError, which lists the known names.
     """
     sections = {
         **{table.name: _section(table, _table_lines(table)) for table in catalog.tables.values()},
@@ -45,7 +45,9 @@ def render(catalog: Catalog, name: str = "") -> str:
     if not name:
         return "\n".join([HEAD, *sections.values()])
     if name not in sections:
-        raise UnknownTableError(f"no table or view {name!r}; there are {', '.join(sections)}")
+        raise UnknownTableError(
+            f"There is no table or view {name!r}. Choose from: {', '.join(sections)}"
+        )
     return sections[name]
 
 
@@ -76,5 +78,5 @@ def _view_lines(view: View) -> Iterator[str]:
 
 
 def _short(column: Column) -> str:
-    """DuckDB's type, with its long name for an instant cut to the one people use."""
+    """DuckDB's type, with the short name for an instant that people use."""
     return duckdb_type(column.arrow_type).replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ")

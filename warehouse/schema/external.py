@@ -1,6 +1,6 @@
-"""Our tables in the words of other engines: CREATE statements over the files of the lake.
+"""Our tables in the SQL of other engines: CREATE statements over the files of the lake.
 
-Pure; nothing is asked of an engine. Types follow each engine's own reference for Parquet. Where one
+Pure: it connects to no engine. Types follow each engine's own reference for Parquet. If an engine
 lacks a type, `docs/engines.md` says what it gets instead.
 """
 
@@ -27,8 +27,8 @@ __all__ = ["DIALECTS", "create_external", "engine_type", "statements"]
 class Dialect:
     """How an engine writes types and names. `decimal` makes one of precision and scale.
 
-    `nested` is False where a list is one type whatever it holds; `digits_first` where a name in a
-    list may begin with a digit, as attribution windows do; `apostrophe` is how a text has one.
+    `nested` is False if a list is one type whatever it contains; `digits_first` if a name in a list
+    may begin with a digit, as attribution windows do; `apostrophe` escapes one in a text.
     """
 
     statement: Callable[[Table, Dialect, str], str]
@@ -48,7 +48,7 @@ class Dialect:
 
 
 def engine_type(arrow_type: pa.DataType, dialect: Dialect) -> str:
-    """Name an engine's type for an Arrow type of ours."""
+    """An engine's type for an Arrow type of ours."""
     if pa.types.is_decimal(arrow_type):
         return dialect.decimal(arrow_type.precision, arrow_type.scale)
     if pa.types.is_list(arrow_type):
@@ -64,13 +64,13 @@ def engine_type(arrow_type: pa.DataType, dialect: Dialect) -> str:
 
 
 def create_external(table: Table, engine: str, root: str) -> str:
-    """Say how to make a table over the files under `root`, the URL of the lake.
+    """The statement that creates a table over the files under `root`, the URL of the lake.
 
     Raises UnknownTableError for a table that has no files of its own.
     """
     if table.partitions is None:
         raise UnknownTableError(
-            f"{table.name} is not kept in files of its own: it is in warehouse.duckdb alone"
+            f"{table.name} has no files in the lake; read it from warehouse.duckdb"
         )
     dialect = DIALECTS[engine]
     place = f"{root.rstrip('/')}/{table.name}".replace("'", dialect.apostrophe)
@@ -87,7 +87,7 @@ def statements(catalog: Catalog, engine: str, root: str, names: Iterable[str] = 
 
 
 def _columns(table: Table, dialect: Dialect, *, folders: bool) -> Sequence[str]:
-    """``name type`` of the columns that folders name, or of those that stand in the files."""
+    """``name type`` of the columns that folders name, or of those in the files."""
     return [
         f"{dialect.name(field.name)} {engine_type(field.type, dialect)}"
         for field in table.arrow_schema
@@ -131,7 +131,7 @@ def _athena(table: Table, dialect: Dialect, place: str) -> str:
 
 
 def _trino(table: Table, dialect: Dialect, place: str) -> str:
-    """Columns of folders must stand last, in the order of the folders."""
+    """Columns of folders must come last, in the order of the folders."""
     folders = _columns(table, dialect, folders=True)
     columns = _lines([*_columns(table, dialect, folders=False), *folders])
     names = ", ".join(f"'{name}'" for name in table.partitions or ())
@@ -140,7 +140,7 @@ def _trino(table: Table, dialect: Dialect, place: str) -> str:
     made = f"CREATE TABLE {table.name} (\n  {columns}\n)\nWITH (\n  {_lines(settings)}\n);"
     if not names:
         return made
-    # It wants the schema by name, and only who runs it knows that.
+    # It needs the name of the schema, which only the person who runs it knows.
     return (
         f"{made}\n-- then: CALL system.sync_partition_metadata"
         f"('<your schema>', '{table.name}', 'FULL');"
@@ -154,7 +154,7 @@ def _bigquery(table: Table, dialect: Dialect, place: str) -> str:
     options += [f"hive_partition_uri_prefix = '{place}'"] if folders else []
     by = f"WITH PARTITION COLUMNS ({folders})\n" if folders else ""
     left_out = [f.name for f in table.arrow_schema if _starts_with_digit(f.type)]
-    said = f"-- left out, for names in them begin with a digit: {', '.join(left_out)}\n"
+    said = f"-- left out, because names in them begin with a digit: {', '.join(left_out)}\n"
     return (
         f"{said if left_out else ''}CREATE EXTERNAL TABLE {table.name} (\n  {columns}\n)\n"
         f"{by}OPTIONS (\n  {_lines(options)}\n);"
@@ -162,8 +162,8 @@ def _bigquery(table: Table, dialect: Dialect, place: str) -> str:
 
 
 def _snowflake(table: Table, dialect: Dialect, place: str) -> str:
-    """Columns are read out of the one column VALUE that such a table has, or out of the path: from
-    its end, for folders above the lake may have the same names.
+    """Columns are read from the one column VALUE that such a table has, or from the path: from its
+    end, because folders above the lake may have the same names.
     """
     root = place.removesuffix(f"/{table.name}")
     at = {name: -n for n, name in enumerate(reversed(table.partitions or ()), start=2)}
@@ -202,7 +202,7 @@ def _as(word: str) -> Callable[[int, int], str]:
 
 
 def _numeric(precision: int, scale: int) -> str:
-    """BigQuery's NUMERIC has up to 9 digits behind the point and 29 before it."""
+    """BigQuery's NUMERIC has up to 9 digits after the point and 29 before it."""
     fits = scale <= 9 and precision - scale <= 29  # noqa: PLR2004  # its documented limits
     return f"{'NUMERIC' if fits else 'BIGNUMERIC'}({precision},{scale})"
 

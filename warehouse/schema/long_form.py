@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["flat", "long_actions"]
 
 #: Columns that the long form keeps next to the breakdowns, if the table has them.
-KEPT: Final[Sequence[str]] = (
+KEPT_COLUMNS: Final[Sequence[str]] = (
     *("account_id", "campaign_id", "adset_id", "ad_id", "date", "hour"),
     *("hour_start_utc", "account_currency"),
 )
 
-#: Whose rows they are, where the table has it. These follow all older columns, which keep their
-#: places.
+#: Names of the objects, where the table has them. They follow all older columns, which keep their
+#: positions.
 NAMES: Final[Sequence[str]] = ("account_name", "campaign_name", "adset_name", "ad_name")
 
 #: A window as Graph names it: a number of days, then what they are counted from.
@@ -43,8 +43,8 @@ def long_actions(table: Table) -> View | None:
     lists = [column for column in table.columns if column.kind == "actions"]
     if not lists:
         return None
-    others = [column for column in table.grain if column not in KEPT]
-    kept = _those_of(table, (*KEPT, *others))
+    others = [column for column in table.grain if column not in KEPT_COLUMNS]
+    kept = _those_of(table, (*KEPT_COLUMNS, *others))
     names = [column for column in _those_of(table, NAMES) if column not in kept]
     keys = lists[0].keys
     windows = list(dict.fromkeys(window for column in lists for window in column.windows))
@@ -55,7 +55,7 @@ def long_actions(table: Table) -> View | None:
         Column("list_field", "text", f"Field that has the entry: {fields}"),
         Column("action_type", "text", "Type of the action; types overlap, do not add them up"),
         *(Column(key, "text", f"Action breakdown {key}") for key in keys),
-        Column("value", "decimal", "Its count, or in the fields of values its money"),
+        Column("value", "decimal", "Its count, or its money in the fields of values"),
         *(Column(w, "decimal", f"The same, attributed within {w}") for w in windows),
     )
     # A table of account-days has the account's id, and its name only if a report asks for it.
@@ -83,7 +83,7 @@ def long_actions(table: Table) -> View | None:
 
 
 def _entries(table: Table, column: Column, kept: Sequence[Column], windows: Sequence[str]) -> str:
-    """The entries of one list field, with all windows that any of the table's has."""
+    """The entries of one list field, with the windows of all the table's lists."""
     names = ", ".join(name(kept_one.name) for kept_one in kept)
     selected = [
         *(name(kept_one.name) for kept_one in kept),

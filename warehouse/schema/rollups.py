@@ -1,13 +1,13 @@
 """Views by account, campaign, ad set and ad, by the hour and by the day.
 
-They add up what is additive and make ratios from the sums: a ratio is never averaged, reach is
+They add up what is additive and compute ratios from the sums: a ratio is never averaged, reach is
 never summed, and action types overlap, so they are never added up. A row without its hour stays
-apart from hour 0: its hour is NULL.
+separate from hour 0: its hour is NULL.
 
 A day is added up from either table of insights, account-day by account-day: from the hours where
 they are loaded, from the days where they are not, or where only the days are proven. Results
 (purchases, leads and the like) are only known by the day, so they always come from there; an ad may
-have some on a day on which it had no delivery, and so no hours.
+have some on a day without delivery, and so without hours.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ADDITIVE: Final[Mapping[str, str]] = {
     "full_view_impressions": "BIGINT",
 }
 
-#: A ratio's column → what it is made of. A division by zero gives NULL.
+#: A ratio's column → its formula. A division by zero gives NULL.
 RATIOS: Final[Mapping[Column, str]] = {
     Column("ctr", "elapsed", "Clicks per 100 impressions", "percent"): (
         "100.0 * clicks / nullif(impressions, 0)"
@@ -48,17 +48,17 @@ RATIOS: Final[Mapping[Column, str]] = {
 
 
 class Result(NamedTuple):
-    """What people did, from one action type, and the columns that views make of it."""
+    """What people did, by one action type, and the columns of it in views."""
 
     number: str
     value: str
     cost: str
     action_type: str
-    one: str  # of them, in words
+    one: str  # a single one, in words
 
 
-#: The action types that have all of a kind, on Meta and off, each once: omni contains the plain
-#: type, which contains the pixel's; `lead` has both sorts. Source: Meta's ads-action-stats;
+#: The action types that cover all of a kind, on Meta and off, each once: omni contains the plain
+#: type, which contains the pixel's; `lead` has both. Source: Meta's ads-action-stats;
 #: recorded bodies of 2026.
 RESULTS: Final[Sequence[Result]] = (
     Result("purchases", "purchase_value", "cpa", "omni_purchase", "purchase"),
@@ -73,7 +73,7 @@ RESULTS: Final[Sequence[Result]] = (
     Result("leads", "lead_value", "cost_per_lead", "lead", "lead"),
 )
 
-#: The action type of people who waited until the page behind a link was there.
+#: The action type of people who waited until the page behind a link had loaded.
 LANDED: Final = "landing_page_view"
 
 LANDING_PAGE_VIEWS: Final = Column(
@@ -84,31 +84,31 @@ LINK_CLICKS: Final = Column(
 )
 
 ROAS: Final = Column(
-    "roas", "elapsed", "Worth of purchases per unit of spend in insights_daily", "ratio"
+    "roas", "elapsed", "Value of purchases per unit of spend in insights_daily", "ratio"
 )
 
-#: A load that is as good as it gets: its day was over, and nothing is wrong that could be known.
+#: A load that is as good as it can be: its day was over, and no fault of it is known.
 GOOD: Final = f"verdict IN ('{PROVEN}', '{UNPROVABLE}') AND is_over IS NOT false"
 
 IS_COMPLETE_HOUR: Final = Column(
     *("is_complete", "bool"),
-    "Whether the day is over, and its load of insights_hourly proven (or unprovable); see loads",
+    "Whether the day is over and its load of insights_hourly is proven (or unprovable); see loads",
 )
 IS_COMPLETE_DAY: Final = Column(
     *("is_complete", "bool"),
-    "Whether the day is over, and every load that the row is made from proven (or unprovable): "
-    "that of insights_daily and, if it is in the source, that of insights_hourly; see loads",
+    "Whether the day is over and every load behind the row is proven (or unprovable): "
+    "that of insights_daily and, if it is the source, that of insights_hourly; see loads",
 )
 SOURCE: Final = Column(
     *("source", "text"),
-    "Table that all but the results is added up from: insights_hourly where it has the "
-    "account-day, else insights_daily; also insights_daily where only that is complete",
+    "Table that everything except the results is added up from: insights_hourly if it has the "
+    "account-day, otherwise insights_daily; also insights_daily if only that one is complete",
 )
 
 
 class Level(NamedTuple):
-    """What a view has a row for: its key next to the account's, and what belongs to that key, so
-    that it is the same in all rows of a group.
+    """A level of views: its key next to the account's, and the columns that depend on that key, so
+    that they are the same in all rows of a group.
     """
 
     key: tuple[str, ...]
@@ -176,9 +176,9 @@ def _daily(view: str, level: Level) -> View:
         SOURCE: f"if(by_hour, '{_HOURS}', '{_DAYS}')",
     }
     meaning = (
-        f"By {level.word} and day: insights_hourly summed, rows without an hour included, or "
-        "insights_daily for account-days that have no hours loaded, or hours that are not complete "
-        "while insights_daily is; results such as purchases are always those of insights_daily."
+        f"By {level.word} and day: the sum of insights_hourly, including rows without an hour, or "
+        "insights_daily for account-days whose hours are not loaded, or are not complete while "
+        "insights_daily is. Results such as purchases are always from insights_daily."
     )
     return View(view, grain, meaning, tuple(made), _select(made, _of_both(grain, level.beside)))
 
@@ -203,7 +203,7 @@ def _sums(table: str, grain: Sequence[str], beside: Sequence[str], *more: str) -
 def _loaded(*tables: str) -> str:
     """Account-days of tables: whether the hours count, and whether every load that counts is good.
 
-    `by_day`: hours are loaded and do not count, because they are not good and the days are.
+    `by_day`: hours are loaded but do not count, because the days are good and they are not.
     """
     names = ", ".join(f"'{table}'" for table in tables)
     good = {table: f"bool_or(table_name = '{table}' AND {GOOD})" for table in (_HOURS, _DAYS)}
@@ -253,7 +253,7 @@ def _of_both(grain: Sequence[str], beside: Sequence[str]) -> str:
 
 
 def _results() -> Mapping[str, str]:
-    """What insights by the day alone have: name → SQL, in sums over its rows."""
+    """Columns that only insights by the day have: name → SQL, in sums over its rows."""
     return {
         LANDING_PAGE_VIEWS.name: _sum_of("actions", LANDED),
         **{result.number: _sum_of("actions", result.action_type) for result in RESULTS},
@@ -273,20 +273,20 @@ def _made_of(result: Result) -> Mapping[Column, str]:
 
 
 def _columns_of(result: Result) -> tuple[Column, Column, Column]:
-    where = "NULL where it has none, or where insights_daily is not loaded (`loads` tells)"
+    where = "NULL if it has none, or if insights_daily is not loaded (see `loads`)"
     return (
         Column(
             *(result.number, "decimal"),
             f"Actions of type {result.action_type} in insights_daily; {where}",
             "count",
         ),
-        Column(result.value, "decimal", f"What they were worth; {where}", MONEY),
+        Column(result.value, "decimal", f"The value of these actions; {where}", MONEY),
         Column(result.cost, "elapsed", f"Spend in insights_daily per {result.one}", MONEY),
     )
 
 
-#: Columns that are made of others → how. `daily_spend` is the spend of the rows of insights_daily
-#: that the results are from.
+#: Columns that are computed from others → formula. `daily_spend` is the spend of the rows of
+#: insights_daily that the results are from.
 FORMULAS: Final[Mapping[Column, str]] = {
     **RATIOS,
     **{_columns_of(result)[2]: f"daily_spend / nullif({result.number}, 0)" for result in RESULTS},

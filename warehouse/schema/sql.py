@@ -1,4 +1,4 @@
-"""Our tables in DuckDB's words."""
+"""Our tables in DuckDB's SQL."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TYPES: Final[Mapping[pa.DataType, str]] = {
 
 
 def duckdb_type(arrow_type: pa.DataType) -> str:
-    """Name DuckDB's type for an Arrow type, as DuckDB itself writes it."""
+    """DuckDB's type for an Arrow type, as DuckDB itself writes it."""
     if pa.types.is_decimal(arrow_type):
         return f"DECIMAL({arrow_type.precision},{arrow_type.scale})"
     if pa.types.is_list(arrow_type):
@@ -48,7 +48,7 @@ def duckdb_type(arrow_type: pa.DataType) -> str:
 
 
 def create_table(table: Table, schema: str = "main") -> str:
-    """Say how to make a table, empty."""
+    """The CREATE statement of an empty table."""
     columns = (f"{name(f.name)} {duckdb_type(f.type)}" for f in table.arrow_schema)
     return f"CREATE TABLE {name(schema)}.{name(table.name)} ({', '.join(columns)})"
 
@@ -74,12 +74,12 @@ def literal(text: str) -> str:
 
 
 def read_parquet(folder: Path, pattern: str, **options: str) -> str:
-    """Say how to read the files below a folder whose names match.
+    """The SQL that reads the files below a folder whose names match.
 
-    Unless `options` say otherwise the path means nothing, whatever is in it: neither ``[x]``, which
-    DuckDB would take for a pattern, nor ``date=2026-11-28``, which it would take for a column.
+    The folder is taken literally unless `options` change that: neither ``[x]``, which DuckDB would
+    take for a pattern, nor ``date=2026-11-28``, which it would take for a column, means anything.
     """
     path = "".join(f"[{c}]" if c in "*?[" else c for c in str(folder))
-    told = {"hive_partitioning": "false", **options}
-    options_told = ", ".join(f"{option} = {value}" for option, value in told.items())
-    return f"read_parquet({literal(f'{path}/{pattern}')}, {options_told})"
+    settings = {"hive_partitioning": "false", **options}
+    options_text = ", ".join(f"{option} = {value}" for option, value in settings.items())
+    return f"read_parquet({literal(f'{path}/{pattern}')}, {options_text})"

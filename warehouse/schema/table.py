@@ -1,4 +1,4 @@
-"""What a column and a table are, and which Arrow type each kind of column has."""
+"""What a column, a table and a view are, and which Arrow type each kind of column has."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "Column", "Table", "View"]
 
-#: Twelve digits before the point and six behind it: no insights value seen has more of either,
-#: and a value that has is rejected, never rounded.
+#: Twelve digits before the point and six after it: no insights value seen has more of either, and
+#: a value that has more is rejected, never rounded.
 DECIMAL = pa.decimal128(18, 6)
 
-#: Of accounts and their objects: all that 64 bits hold, in any currency.
+#: For accounts and their objects: everything that 64 bits hold, in any currency.
 WIDE = pa.decimal128(28, 6)
 
-#: A quotient has as many digits as somebody cared to write: up to twelve behind the point.
+#: A quotient has as many digits as Meta chooses to send: up to twelve after the point.
 RATIO = pa.decimal128(28, 12)
 
-#: What many moneys add up to.
+#: For sums of many amounts.
 SUM = pa.decimal128(38, 6)
 
-#: Instants are kept in UTC; who displays them chooses the zone.
+#: Instants are kept in UTC; whoever displays them chooses the zone.
 INSTANT = pa.timestamp("us", tz="UTC")
 
 #: kind → Arrow type. `actions` grows by one text per key and one decimal per attribution window of
@@ -38,17 +38,17 @@ KINDS: Mapping[str, pa.DataType] = {
     "json": pa.string(),  # any other shape, as JSON; its numbers are texts, digit for digit
     "bool": pa.bool_(),
     "date": pa.date32(),  # a day of the account's own calendar, so it has no zone
-    "hour": pa.int8(),  # wall-clock hour; on the wire "07:00:00 - 07:59:59"
-    "timestamp": INSTANT,  # on the wire "2026-11-21T08:00:12+0100"
-    "instant": INSTANT,  # ours, never on the wire
+    "hour": pa.int8(),  # wall-clock hour; Graph sends "07:00:00 - 07:59:59"
+    "timestamp": INSTANT,  # Graph sends "2026-11-21T08:00:12+0100"
+    "instant": INSTANT,  # ours, never from Graph
     "count": pa.int64(),
     "number": pa.int64(),  # a JSON number that is a code or a size
     "decimal": DECIMAL,
     "ratio": RATIO,
-    "money": DECIMAL,  # on the wire in major units: insights
-    "money_sum": SUM,  # ours, never on the wire
-    "money_minor": WIDE,  # on the wire in minor units: objects; kept in major units
-    "money_limit": WIDE,  # the same of a cap or a budget: Meta's number for "no limit" is NULL
+    "money": DECIMAL,  # Graph sends major units: insights
+    "money_sum": SUM,  # ours, never from Graph
+    "money_minor": WIDE,  # Graph sends minor units: objects; kept in major units
+    "money_limit": WIDE,  # the same for a cap or a budget: Meta's number for "no limit" is NULL
     "seconds": pa.int32(),
     "elapsed": pa.float64(),  # seconds on a stopwatch: a measurement, not a sum of money
     "actions": pa.list_(pa.struct([("action_type", pa.string()), ("value", DECIMAL)])),
@@ -61,9 +61,9 @@ class Column:
 
     `field` is the Graph field, or the key of the breakdown, that it is read from; it is the
     column's own name when None and "" for what we derive. `windows` are the attribution windows
-    that an `actions` column carries next to `value`, `keys` the action breakdowns next to
-    `action_type`. `inside` are keys of the object that `field` holds: the first that has a text is
-    the column's value. What `moves` differs each time that it is asked for, as a signed address
+    that an `actions` column has next to `value`, `keys` the action breakdowns next to
+    `action_type`. `inside` are keys of the object in `field`: the first that has a text is the
+    column's value. A column that `moves` differs each time that it is requested, as a signed URL
     does, so rows that differ in nothing else are the same.
     """
 
@@ -107,10 +107,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table. `grain` names one row; `partitions` are the folders that its files stand in.
+    """One table. `grain` identifies one row; `partitions` are the folders that its files are in.
 
-    `partitions` is None for a table that is not kept as files of its own but put together when
-    the warehouse is published.
+    `partitions` is None for a table that has no files of its own but is put together when the
+    warehouse is published.
     """
 
     name: str
@@ -133,7 +133,7 @@ class Table:
         return tuple(c.source for c in self.columns if c.breakdown)
 
     @cached_property
-    def wire(self) -> Mapping[str, Sequence[str]]:
+    def graph_keys(self) -> Mapping[str, Sequence[str]]:
         """The keys of a row of Graph that are read, each with those of the objects in it."""
         found: dict[str, dict[str, None]] = {}
         for column in self.columns:
@@ -153,7 +153,7 @@ class Table:
 
     @cached_property
     def file_schema(self) -> pa.Schema:
-        """What stands in a file: all but the columns that its folders already name."""
+        """The columns of a file: all but those that its folders already name."""
         folders = self.partitions or ()
         return pa.schema([field for field in self.arrow_schema if field.name not in folders])
 
@@ -168,7 +168,7 @@ class Table:
 
 @dataclass(frozen=True)
 class View:
-    """A query under a name. `columns` are what it gives, in order; `sql` is its SELECT."""
+    """A named query. `columns` are what it returns, in order; `sql` is its SELECT."""
 
     name: str
     grain: tuple[str, ...]

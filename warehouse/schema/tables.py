@@ -1,4 +1,4 @@
-"""The tables, column by column: one line each feeds `fields=`, Arrow, DuckDB's comments, the docs.
+"""The tables, column by column: each line feeds `fields=`, Arrow, DuckDB's comments and the docs.
 
 Field meanings: Marketing API v26.0, Ads Insights and the reference of each object. An enum of
 Meta's is kept as text, because Meta adds values between versions.
@@ -31,7 +31,7 @@ __all__ = [
     "Table",
 ]
 
-#: Stands in every file's footer; grows by one when a column is added or changes its kind.
+#: In every file's footer; grows by one when a column is added or changes its kind.
 SCHEMA_VERSION: Final = 2
 
 #: The breakdown by hour of the ad account's own wall clock.
@@ -44,22 +44,22 @@ ACCOUNT_ID: Final = Column("account_id", "id", "Ad account, digits without act_"
 ACCOUNT_NAME: Final = Column("account_name", "text", "Name of the account", field="name")
 FETCHED_AT: Final = Column("fetched_at", "instant", "When we read this object", UTC, field="")
 
-#: What an object says about whether it runs.
+#: Whether an object is running.
 STATUS: Final = (
     Column("status", "text", "What the advertiser set: ACTIVE, PAUSED, ARCHIVED or DELETED"),
     Column("configured_status", "text", "The same as status; Graph has both"),
     Column(
         *("effective_status", "text"),
-        "What it amounts to, parents and review included: ACTIVE, CAMPAIGN_PAUSED, WITH_ISSUES, …",
+        "The effect of it with parents and review: ACTIVE, CAMPAIGN_PAUSED, WITH_ISSUES, …",
     ),
 )
 
-#: When an object was made and changed.
+#: When an object was created and changed.
 TIMES: Final = (
     Column("created_time", "timestamp", "When it was created", UTC),
     Column(
         *("updated_time", "timestamp"),
-        "When it was last changed; Meta does not move it when only a budget changes",
+        "When it was last changed; Meta does not update it when only a budget changes",
         UTC,
     ),
 )
@@ -87,8 +87,8 @@ ACCOUNTS: Final = Table(
         Column("account_timezone", "text", "Zone of its days and hours", field="timezone_name"),
         Column("amount_spent", "money_minor", "Spent over the account's life", MONEY),
         Column("balance", "money_minor", "Owed to Meta", MONEY),
-        Column("spend_cap", "money_limit", "Most it may ever spend; 0 or NULL is no cap", MONEY),
-        Column("min_daily_budget", "money_minor", "Least daily budget Meta accepts here", MONEY),
+        Column("spend_cap", "money_limit", "Most it may ever spend; 0 or NULL: no cap", MONEY),
+        Column("min_daily_budget", "money_minor", "Least daily budget that Meta accepts", MONEY),
         Column("created_time", "timestamp", "When it was created", UTC),
         FETCHED_AT,
     ),
@@ -103,12 +103,12 @@ CAMPAIGNS: Final = Table(
         Column("campaign_id", "id", "Campaign", field="id"),
         ACCOUNT_ID,
         Column("campaign_name", "text", "Name of the campaign now", field="name"),
-        Column("objective", "text", "What it is optimised towards, such as OUTCOME_SALES"),
+        Column("objective", "text", "Goal that it is optimised for, such as OUTCOME_SALES"),
         *STATUS,
         Column("buying_type", "text", "AUCTION or RESERVED"),
         Column("bid_strategy", "text", "How bids are made, such as LOWEST_COST_WITHOUT_CAP"),
         *BUDGETS,
-        Column("spend_cap", "money_limit", "Most the campaign may spend; NULL is no cap", MONEY),
+        Column("spend_cap", "money_limit", "Most the campaign may spend; NULL: no cap", MONEY),
         Column("special_ad_categories", "texts", "Regulated categories, such as HOUSING"),
         *TIMES,
         Column("start_time", "timestamp", "When it may start", UTC),
@@ -158,7 +158,7 @@ ADS: Final = Table(
     partitions=("account_id",),
 )
 
-#: What moves by itself, or whenever anything at all is touched: its every value is no change.
+#: Columns that change by themselves, or with every other change: a new value is not a new state.
 MOVING: Final = frozenset({"amount_spent", "balance", "budget_remaining", "updated_time"})
 
 
@@ -168,14 +168,14 @@ def _history(table: Table, what: str) -> Table:
     return Table(
         f"{table.name}_history",
         (*table.grain, "valid_from"),
-        f"Every state of {what} that was seen: one row per change. What moves by itself, such as "
-        "the budget that remains, is in the table without history only.",
+        f"Every state of {what} that was seen: one row per change. Columns that change by "
+        "themselves, such as the remaining budget, are only in the table without history.",
         (
             *states,
             Column(
                 *("valid_from", "instant"),
-                "When this state was first seen; a microsecond after the one before where a clock "
-                "that was ahead had dated that later",
+                "When this state was first seen; a microsecond after the previous one if a clock "
+                "that was ahead had given that a later time",
                 UTC,
                 field="",
             ),
@@ -201,7 +201,7 @@ TIMEZONE: Final = Column(
     "account_timezone", "text", "Zone of the account's days and hours", field=""
 )
 
-#: What may be added up over hours, days and objects.
+#: Columns that may be added up over hours, days and objects.
 TRAFFIC: Final = (
     Column("impressions", "count", "Times an ad was on screen"),
     Column("clicks", "count", "All clicks on an ad, wherever they led"),
@@ -211,7 +211,7 @@ TRAFFIC: Final = (
 HOURS: Final = (
     Column(
         *("hour", "hour"),
-        "Hour of the account's wall clock, 0 to 23; NULL for a row that came without its hour",
+        "Hour of the account's wall clock, 0 to 23; NULL if Meta sent the row without its hour",
         field=HOURLY,
         breakdown=True,
     ),
@@ -224,7 +224,7 @@ HOURS: Final = (
     ),
     Column(
         *("hour_seconds", "seconds"),
-        "Length of the hour: 3600; 7200 where the clock is put back, 0 where it skips the hour",
+        "Length of the hour: 3600; 7200 if the clock is put back, 0 if it skips the hour",
         "seconds",
         field="",
     ),
@@ -233,13 +233,13 @@ HOURS: Final = (
 #: Lists with one entry per action type. Action types overlap: never add them up.
 ACTION_LISTS: Final = (
     Column("actions", "actions", "Actions by type, those on Meta only; types overlap", "count"),
-    Column("action_values", "actions", "What those actions were worth; types overlap", MONEY),
+    Column("action_values", "actions", "Value of those actions; types overlap", MONEY),
     Column("conversions", "actions", "Conversions by type, those on Meta only", "count"),
-    Column("conversion_values", "actions", "What those conversions were worth", MONEY),
+    Column("conversion_values", "actions", "Value of those conversions", MONEY),
     Column("outbound_clicks", "actions", "Clicks that left Meta", "count"),
 )
 
-#: Whose row it is, under the names that the objects had when the day was loaded.
+#: The objects of a row, with the names that they had when the day was loaded.
 OBJECTS: Final = (
     ACCOUNT_ID,
     Column("campaign_id", "id", "Campaign"),
@@ -255,7 +255,7 @@ OBJECTS: Final = (
     DATE,
 )
 
-#: What may be added up, and is not in every report.
+#: More columns that may be added up; not in every report.
 MORE_TRAFFIC: Final = (
     Column("social_spend", "money", "Spent on ads shown with social information", MONEY),
     Column("inline_link_clicks", "count", "Clicks on links, in a 1-day click window"),
@@ -272,10 +272,10 @@ INSIGHTS_HOURLY: Final = Table(
     partitions=("account_id", "date"),
 )
 
-#: Attribution windows that are kept beside `value`, which follows each ad set's own setting.
+#: Attribution windows that are kept next to `value`, which follows each ad set's own setting.
 WINDOWS: Final = ("1d_click", "7d_click", "1d_view")
 
-#: People are estimated, and who was reached twice is one person: never add them up.
+#: People are estimated, and a person who was reached twice counts once: never add them up.
 PEOPLE: Final = (
     Column("reach", "count", "People who saw the ad, estimated; do not add up"),
     Column("frequency", "ratio", "Impressions per person reached", "impressions"),
@@ -285,26 +285,26 @@ PEOPLE: Final = (
 )
 
 RANKINGS: Final = (
-    Column("quality_ranking", "text", "Quality as perceived, among ads for the same audience"),
-    Column("engagement_rate_ranking", "text", "Engagement expected, among ads for that audience"),
-    Column("conversion_rate_ranking", "text", "Conversions expected, among ads with that goal"),
+    Column("quality_ranking", "text", "Perceived quality, among ads for the same audience"),
+    Column("engagement_rate_ranking", "text", "Expected engagement, among ads for that audience"),
+    Column("conversion_rate_ranking", "text", "Expected conversions, among ads with that goal"),
 )
 
 
 #: Its values are those of recorded bodies: clicks within 7 days, views and engaged views of a day.
 ATTRIBUTION_SETTING: Final = Column(
     *("attribution_setting", "text"),
-    "What the ad set attributes to an ad, and `value` of an action counts: 7d_click, "
-    "1d_view_7d_click, 1d_view_7d_click_1d_ev, …; multiple where a row has several ad sets",
+    "Attribution setting of the ad set, which `value` of an action follows: 7d_click, "
+    "1d_view_7d_click, 1d_view_7d_click_1d_ev, …; multiple if a row has several ad sets",
 )
 
 #: Lists by the day: with what happens off Meta, with people and with video.
 DAILY_LISTS: Final = (
     Column("actions", "actions", "Actions by type, on Meta and off; types overlap", "count"),
-    Column("action_values", "actions", "What those actions were worth; types overlap", MONEY),
+    Column("action_values", "actions", "Value of those actions; types overlap", MONEY),
     Column("conversions", "actions", "Conversions by type, on Meta and off", "count"),
-    Column("conversion_values", "actions", "What those conversions were worth", MONEY),
-    Column("purchase_roas", "actions", "Worth of purchases per unit of spend", "ratio"),
+    Column("conversion_values", "actions", "Value of those conversions", MONEY),
+    Column("purchase_roas", "actions", "Value of purchases per unit of spend", "ratio"),
     Column("outbound_clicks", "actions", "Clicks that left Meta", "count"),
     Column("unique_outbound_clicks", "actions", "People who left Meta; do not add up", "count"),
     Column("unique_actions", "actions", "People who acted, by type; do not add up", "count"),
@@ -321,8 +321,8 @@ DAILY_LISTS: Final = (
 INSIGHTS_DAILY: Final = Table(
     "insights_daily",
     ("account_id", "ad_id", "date"),
-    "What each ad did on each of the account's days, with what does not exist by the hour: people, "
-    "actions off Meta, attribution windows, video. A day without delivery has no row.",
+    "What each ad did on each of the account's days, including what does not exist by the hour: "
+    "people, actions off Meta, attribution windows, video. A day without delivery has no row.",
     (
         *OBJECTS,
         ATTRIBUTION_SETTING,
@@ -342,21 +342,20 @@ LIVE_WINDOWS: Final = ("1d_click", "7d_click", "28d_click", "1d_view", "1d_ev")
 CONTROL_DAILY: Final = Table(
     "control_daily",
     ("account_id", "date"),
-    "Totals of an account's day, asked for on their own: what proves the other tables.",
+    "Totals of an account's day, requested separately: they prove the other tables.",
     (
         ACCOUNT_ID,
         DATE,
         CURRENCY,
         *TRAFFIC,
         Column("inline_link_clicks", "count", "Clicks on links, in a 1-day click window"),
-        # NULL in files of the time before they were asked for, and where Meta refuses them
+        # NULL in files written before they were requested, and where Meta refuses them
         *(replace(column, windows=LIVE_WINDOWS) for column in DAILY_LISTS[:4]),
     ),
     partitions=("account_id", "date"),
 )
 
-#: What insights call things: columns of reports that have no table here, by their field. Those of
-#: lists come without windows.
+#: Columns by the field of insights, for reports that have no table here. Lists have no windows.
 BY_DAY: Final[Mapping[str, Column]] = {
     column.source: column
     for column in (
@@ -366,7 +365,7 @@ BY_DAY: Final[Mapping[str, Column]] = {
     if column.source
 }
 
-#: The same by the hour, where nothing is known of what happens off Meta.
+#: The same by the hour, without actions off Meta.
 BY_HOUR: Final[Mapping[str, Column]] = {**BY_DAY, **{c.source: c for c in ACTION_LISTS}}
 
 #: Which account-day of which table. `table` alone is a reserved word in SQL.
@@ -382,34 +381,38 @@ RUN_ID: Final = Column("run_id", "text", "Dagster run that loaded it", field="")
 LOADS: Final = Table(
     "loads",
     ("table_name", "account_id", "date"),
-    "One row per loaded account-day: what came, what it was checked against, and the verdict.",
+    "One row per loaded account-day: its rows, the totals they were checked against, the verdict.",
     (
         *ACCOUNT_DAY,
         Column(
             *("verdict", "text"),
             "proven: rows add up to the account's own impressions, clicks and spend; provisional: "
-            "the day was not over; unproven; unprovable. Not covered: hour labels moved as a "
-            "whole, rows without impressions, swapped ids",
+            "the day was not over; unproven; unprovable. Not covered: hour labels that are all "
+            "shifted, rows without impressions, swapped ids",
             field="",
         ),
         Column("reason", "text", "Why it is not proven, or what proved it", field=""),
         Column(
             *("conversions", "text"),
             "Whether actions add up to the account's own, per type and window: proven, provisional "
-            "(the day was not over, or hardly, which explains what differs), unproven or "
-            "unprovable; NULL where nobody looked",
+            "(the day was not over, or only just, which explains the difference), unproven or "
+            "unprovable; NULL if they were not compared",
             field="",
         ),
         Column("conversions_reason", "text", "What proved them, or what differs", field=""),
-        Column("is_over", "bool", "Whether the day was over for three hours when asked", field=""),
-        Column("asked_at", "instant", "When Meta was asked for its rows", UTC, field=""),
+        Column(
+            *("is_over", "bool"),
+            "Whether the day had been over for three hours when it was requested",
+            field="",
+        ),
+        Column("asked_at", "instant", "When its rows were requested", UTC, field=""),
         Column("rows", "count", "Rows of this account-day", field=""),
         Column("impressions", "count", "Sum over the rows", field=""),
         Column("clicks", "count", "Sum over the rows", field=""),
         Column("spend", "money_sum", "Sum over the rows", MONEY, field=""),
-        Column("control_impressions", "count", "What the account's total says", field=""),
-        Column("control_clicks", "count", "What the account's total says", field=""),
-        Column("control_spend", "money_sum", "What the account's total says", MONEY, field=""),
+        Column("control_impressions", "count", "The account's total", field=""),
+        Column("control_clicks", "count", "The account's total", field=""),
+        Column("control_spend", "money_sum", "The account's total", MONEY, field=""),
         Column("rejected", "count", "Rows that could not be read; see rejects", field=""),
         Column(
             *("rejected_cells", "count"),
@@ -417,10 +420,10 @@ LOADS: Final = Table(
             field="",
         ),
         Column("repeated", "count", "Rows that came more than once and count once", field=""),
-        Column("missing_fields", "texts", "Fields that Meta would not deliver", field=""),
+        Column("missing_fields", "texts", "Fields that Meta did not deliver", field=""),
         Column("report_run_ids", "texts", "Meta's report runs that the rows came from", field=""),
-        Column("calls", "count", "Calls to the API", field=""),
-        Column("seconds", "elapsed", "Time it took", "seconds", field=""),
+        Column("calls", "count", "Requests to the API", field=""),
+        Column("seconds", "elapsed", "How long the load took", "seconds", field=""),
         Column("api_version", "text", "API version that Meta served", field=""),
         RUN_ID,
         LOADED_AT,
@@ -450,14 +453,14 @@ RESTATEMENTS: Final = Table(
 REJECTS: Final = Table(
     "rejects",
     ("table_name", "account_id", "date", "loaded_at", "n"),
-    "What could not be read exactly, and what that cost: a row, or less of it. The first 1,000 for "
-    "each load and column; `loads` counts them all. Those of later tries that failed are here too. "
-    "Those of an account, a campaign, an ad set or an ad stay until it is read again.",
+    "Values that could not be read exactly, and what that cost: a row, or a part of it. The first "
+    "1,000 per load and column; `loads` counts all of them. Later tries that failed are included. "
+    "Rejects of an account, a campaign, an ad set or an ad stay until it is read again.",
     (
         *ACCOUNT_DAY[:2],
-        replace(ACCOUNT_DAY[2], meaning="Day of the account's own calendar; NULL of objects"),
-        Column("n", "count", "Counts the rejects of one load, from 1", field=""),
-        Column("page", "count", "Page of the report, from 1; NULL of objects", field=""),
+        replace(ACCOUNT_DAY[2], meaning="Day of the account's own calendar; NULL for objects"),
+        Column("n", "count", "Number of the reject within its load, from 1", field=""),
+        Column("page", "count", "Page of the report, from 1; NULL for objects", field=""),
         Column("row", "count", "Row of that page, or of the listing, from 1", field=""),
         Column("column_name", "text", "Column that could not be read", field=""),
         Column("value", "text", "What came in its place, as JSON", field=""),
@@ -465,7 +468,7 @@ REJECTS: Final = Table(
         Column(
             *("lost", "text"),
             "What it cost: the row; the cell, which is NULL; an entry of a list; a value of an "
-            "entry; or nothing, where U+FFFD replaces what is not a character. NULL, written by an "
+            "entry; or nothing, if U+FFFD replaces an invalid character. NULL, written by an "
             "earlier version: the row",
             field="",
         ),
@@ -478,8 +481,8 @@ REJECTS: Final = Table(
 FAILURES: Final = Table(
     "failures",
     ("table_name", "account_id", "date"),
-    "What failed when it was last tried, and is not loaded since. What an earlier load brought "
-    "stays in its table.",
+    "Loads that failed at the last try and have not succeeded since. Rows of an earlier load stay "
+    "in their table.",
     (
         *ACCOUNT_DAY[:2],
         Column("date", "date", "Day of the account's own calendar; NULL for objects", field=""),
@@ -488,7 +491,7 @@ FAILURES: Final = Table(
             "failing_since", "instant", "When it first failed since it last loaded", UTC, field=""
         ),
         Column("reason", "text", "Why it failed, in Meta's words where they are known", field=""),
-        Column("command", "text", "The command that loads it again", field=""),
+        Column("command", "text", "The command that reloads it", field=""),
         Column("run_id", "text", "Dagster run that tried it", field=""),
     ),
 )

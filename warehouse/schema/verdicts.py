@@ -1,7 +1,6 @@
 """The words of a verdict, and the three numbers that prove an account-day.
 
-"Proven" means reconciled with Meta's own totals, which were asked for on their own:
-docs/verdicts.md.
+"Proven" means reconciled with Meta's own totals, which are requested separately: docs/verdicts.md.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ __all__ = ["METRICS", "NOT_OVER", "PROVEN", "PROVISIONAL", "UNPROVABLE", "UNPROV
 PROVEN: Final = "proven"
 UNPROVEN: Final = "unproven"
 
-#: The day was not over when Meta was asked for it, whether its rows add up or not.
+#: The day was not over when its rows or totals were requested, whether they add up or not.
 PROVISIONAL: Final = "provisional"
 
 #: How the reason of a provisional day begins.
 NOT_OVER: Final = "the day was not over when Meta was asked"
 
-#: Nothing is known to be wrong, but the rows of such a report add up to no total.
+#: Nothing is known to be wrong, but the rows of such a report cannot be added up to a total.
 UNPROVABLE: Final = "unprovable"
 
 #: What is compared, in this order.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CALENDAR", "VIEWS", "View"]
 
-#: A date's column → how it is made. DuckDB's names of days are English wherever it runs.
+#: A column about a date → its SQL. DuckDB's names of days are English wherever it runs.
 _OF_DATES: Final = {
     Column("date", "date", "Every date from the first account-day loaded to the last"): "date",
     Column("year", "number", "Year of the calendar"): "year(date)",

@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 __all__ = ["STAGING", "locked", "put", "sync_folder", "workshop"]
 
-#: Where files are written before they take their places: under the root, so that a rename is
+#: Where files are written before they are moved into place: under the root, so that a rename is
 #: enough, and behind a dot, so that no glob and no reader of a hive layout takes them for data.
 STAGING: Final = ".staging"
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder, made if it is not there; wait for whoever has it.
+    """Hold the lock of a folder, which is created if missing; wait for whoever holds it.
 
-    The lock is the kernel's and lies on the folder itself: it leaves no file behind, and goes
-    when its holder is killed. Threads exclude each other as processes do.
+    The lock is the kernel's, on the folder itself: it leaves no file behind, and ends when its
+    holder is killed. Threads exclude each other as processes do.
     """
     _make(folder)
     descriptor = os.open(folder, os.O_RDONLY)
@@ -38,10 +38,10 @@ def locked(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def workshop(root: Path) -> Iterator[Path]:
-    """Yield a folder of one's own to write in, gone at the end.
+    """Yield a private folder to write in, which is removed at the end.
 
-    Its owner holds its lock. What a killed process left has lost its lock, and is removed by the
-    next one that comes here.
+    Its owner holds its lock. The folder of a killed process has lost its lock, and is removed by
+    the next process that comes here.
     """
     top = root / STAGING
     own = top / uuid4().hex
@@ -59,7 +59,7 @@ def workshop(root: Path) -> Iterator[Path]:
 
 
 def put(written: Path, path: Path) -> None:
-    """Move a file that is whole and on disk into its place; survives a power cut."""
+    """Move a finished file that is on disk into place; survives a power cut."""
     written.replace(path)
     sync_folder(path.parent)
 

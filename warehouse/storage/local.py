@@ -1,4 +1,4 @@
-"""A lake in a folder of this machine: renames are at once, locks are the kernel's."""
+"""A lake in a folder of this machine: renames are atomic, locks are the kernel's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from warehouse.errors import WarehouseError
 from warehouse.storage.atomic import STAGING, locked, put
-from warehouse.storage.store import Found
+from warehouse.storage.store import StoredFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -21,15 +21,14 @@ Out = TypeVar("Out")
 
 
 def usable(path: Path) -> Path:
-    r"""A folder that a warehouse can be in, whether it is there or not. Raises WarehouseError for
-    ``?`` and ``\``, with which DuckDB opens another file than the one that is named, and below a
-    file.
+    r"""A folder that a warehouse can be in, whether it exists or not. Raises WarehouseError for a
+    name with ``?`` or ``\``, for which DuckDB opens another file, and for a folder below a file.
     """
     root = path.expanduser().resolve()
     if {"?", "\\"} & {*str(root)}:
         raise WarehouseError(
             rf"{root} cannot be the warehouse: DuckDB cannot open files below a folder with ? or \ "
-            "in its name. Rename the folder, or set WAREHOUSE_URL to another"
+            "in its name. Rename the folder or set WAREHOUSE_URL to another one"
         )
     if not (nearest := _nearest(root)).is_dir():
         raise WarehouseError(
@@ -53,12 +52,15 @@ class Folder:
     def name(self, key: str = "") -> str:
         return str(self.root / key)
 
-    def demand_writable(self) -> None:
+    def require_writable(self) -> None:
         if not os.access(nearest := _nearest(self.root), os.W_OK | os.X_OK):
-            raise WarehouseError(f"{nearest} cannot be written to: see WAREHOUSE_URL")
+            raise WarehouseError(
+                f"Cannot write to {nearest}: fix its permissions or set WAREHOUSE_URL to another "
+                "folder"
+            )
 
-    def find(self, pattern: str) -> Sequence[Found]:
-        # A glob looks at every folder that it is given; those without a wildcard need no look.
+    def find(self, pattern: str) -> Sequence[StoredFile]:
+        # A glob lists every folder on its way; those without a wildcard need no listing.
         parts = pattern.split("/")
         plain = next((n for n, part in enumerate(parts) if {"*", "?"} & {*part}), len(parts) - 1)
         top = self.root.joinpath(*parts[:plain])
@@ -66,7 +68,7 @@ class Folder:
         found = []
         for path in sorted(top.glob("/".join(parts[plain:]))):
             with suppress(FileNotFoundError):
-                found.append(Found(str(path)[start:], _stamp(path)))
+                found.append(StoredFile(str(path)[start:], _stamp(path)))
         return found
 
     def open(self, key: str, *, footer_only: bool = False) -> Path:  # noqa: ARG002  the disk is near
@@ -83,7 +85,7 @@ class Folder:
                 put(written, path)
 
     def note(self, key: str, text: str) -> None:
-        # The disk is not waited for: that takes tens of milliseconds where many do it.
+        # This does not wait for the disk: that takes tens of milliseconds under load.
         path, aside = self.root / key, self.root / STAGING
         path.parent.mkdir(parents=True, exist_ok=True)
         with locked(aside):  # so one name is enough, and what a killed process leaves is reused
@@ -98,7 +100,7 @@ class Folder:
         return [self._link(key, path) for key, path in wanted]
 
     def _link(self, key: str, path: Path) -> str | None:
-        """A second name keeps a file as it is when another takes its place."""
+        """A hard link keeps a file as it is when another replaces it."""
         path.parent.mkdir(exist_ok=True, parents=True)
         with suppress(FileNotFoundError):
             path.hardlink_to(self.root / key)

@@ -1,11 +1,11 @@
-"""A lake in a bucket of S3, or of what speaks like it.
+"""A lake in a bucket of S3, or of a compatible store.
 
-What is built on, and no more: a PUT is whole or not at all, reads and listings see it at once, and
-a PUT may depend on what is there (``If-Match``, ``If-None-Match``). There is no rename and no lock.
-Source: Amazon S3 user guide, "Data consistency model" and "Conditional writes".
+It relies on this and no more: a PUT is whole or not at all, reads and listings see it at once, and
+a PUT may depend on the existing object (``If-Match``, ``If-None-Match``). There is no rename and
+no lock. Source: Amazon S3 user guide, "Data consistency model" and "Conditional writes".
 
 An object is written by one PUT (S3 takes 5 GB), so a writer that dies leaves nothing half done.
-That is why boto3 is here and not `pyarrow.fs`, which knows no conditions, shows no ETags in
+That is why boto3 is used and not `pyarrow.fs`, which has no conditional writes, shows no ETags in
 listings, and completes the upload of a file whose writer has failed.
 """
 
@@ -38,14 +38,14 @@ from botocore.exceptions import (
 from warehouse.errors import BucketError, WarehouseError
 from warehouse.storage.atomic import workshop
 from warehouse.storage.local import Folder
-from warehouse.storage.s3_errors import told_of
-from warehouse.storage.store import Found
+from warehouse.storage.s3_errors import explain
+from warehouse.storage.store import StoredFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["FOOTER_BYTES", "MEMORY_BYTES", "Bucket", "tell_once"]
+__all__ = ["FOOTER_BYTES", "MEMORY_BYTES", "Bucket", "log_how_published"]
 
 _log = logging.getLogger(__name__)
 
@@ -55,26 +55,26 @@ Out = TypeVar("Out")
 #: Requests at once, where waiting for the store is most of the time.
 THREADS: Final = 16
 
-#: Bytes that are asked for where only a footer is wanted. A quiet account-day is smaller.
+#: Bytes to request where only a footer is needed. A quiet account-day is smaller.
 FOOTER_BYTES: Final = 262_144
 
-#: An object up to this size is read in memory, a larger one by way of the disk.
+#: An object up to this size is read into memory, a larger one onto the disk.
 MEMORY_BYTES: Final = 8_000_000
 
-#: How often others may be faster before a replacement is given up.
+#: How often other writers may be faster before a replacement is given up.
 ATTEMPTS: Final = 20
 
-#: How often a request is made that fails for a passing reason, with growing rests between.
+#: How often a request with a temporary failure is sent, with growing pauses in between.
 ATTEMPTS_OF_A_CALL: Final = 5
 
-#: How often an object is asked for whose bytes stop midway: boto3 itself repeats requests only.
+#: How often an object is requested whose bytes stop midway: boto3 itself only repeats requests.
 READS: Final = 3
 CUT_SHORT: Final = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
 
-#: An unfinished upload so old belongs to nobody who is alive.
+#: An unfinished upload this old belongs to no running process.
 ABANDONED: Final = timedelta(days=1)
 
-#: What S3 says to a condition that does not hold. Source: S3 API reference, PutObject.
+#: Codes of S3 for a condition that does not hold. Source: S3 API reference, PutObject.
 FASTER: Final = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409"}
 
 GONE: Final = {"NoSuchKey", "404"}
@@ -99,7 +99,7 @@ class Bucket:
 
     @property
     def _s3(self) -> Any:
-        with self._told("", "reached"):
+        with self._explained("", "reached"):
             value = os.environ.get
             endpoint = value("AWS_ENDPOINT_URL_S3") or value("AWS_ENDPOINT_URL")
             return _client(
@@ -109,40 +109,40 @@ class Bucket:
     def name(self, key: str = "") -> str:
         return f"s3://{self._bucket}/{self._prefix}{key}".rstrip("/")
 
-    def demand_writable(self) -> None:
-        self._here.demand_writable()
+    def require_writable(self) -> None:
+        self._here.require_writable()
         key = f".probe/{uuid4().hex}"
         self._put(key, b"first", None)
         try:
             if self._put(key, b"second", None):
                 raise WarehouseError(
-                    f"{self.name()} takes no conditions: in spite of If-None-Match it replaced "
-                    "what was there. Two loads at once could undo each other's work: take a store "
-                    "that knows conditions, as S3 does"
+                    f"{self.name()} does not support conditional writes: in spite of If-None-Match "
+                    "it replaced an existing object. Two loads at once could undo each other's "
+                    "work: use a store that supports them, as S3 does"
                 )
             self.read(key)
             self.find(".probe/*")
         finally:
             self.delete(key)
 
-    def find(self, pattern: str) -> Sequence[Found]:
+    def find(self, pattern: str) -> Sequence[StoredFile]:
         plain = re.split(r"[*?]", pattern, maxsplit=1)[0]
         found = [
-            Found(str(entry["Key"]).removeprefix(self._prefix), str(entry["ETag"]))
+            StoredFile(str(entry["Key"]).removeprefix(self._prefix), str(entry["ETag"]))
             for entry in self._listed(plain)
         ]
         return sorted(one for one in found if _matches(one.key, pattern))
 
     def _listed(self, plain: str) -> Iterator[Mapping[str, Any]]:
         pages = self._s3.get_paginator("list_objects_v2")
-        with self._told(plain, "listed"):
+        with self._explained(plain, "listed"):
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + plain):
                 yield from page.get("Contents", ())
 
     def open(self, key: str, *, footer_only: bool = False) -> pa.NativeFile:
         if footer_only:
             size, end = self._get(key, _end, Range=f"bytes=-{FOOTER_BYTES}")
-            # The last of a Parquet file: the footer, the footer's size in 4 bytes, 4 bytes of magic
+            # A Parquet file ends with its footer, the footer's size in 4 bytes and 4 bytes of magic
             if len(end) == size or int.from_bytes(end[-8:-4], "little") + 8 <= len(end):
                 return pa.BufferReader(end)
         return self._get(key, self._whole)
@@ -161,9 +161,9 @@ class Bucket:
         return text
 
     def _get(self, key: str, take: Callable[[Mapping[str, Any]], Out], **which: str) -> Out:
-        """Take what is there of an object, all from one version of it."""
+        """Read an object, all of it from one version."""
         for left in reversed(range(READS)):
-            with self._told(key, "read"):
+            with self._explained(key, "read"):
                 try:
                     return take(self._s3.get_object(**self._at(key), **which))
                 except CUT_SHORT:
@@ -183,24 +183,24 @@ class Bucket:
                 written.unlink()
                 return
         raise BucketError(
-            f"{self.name(key)}: others replaced it {ATTEMPTS} times meanwhile", "try again later"
+            f"{self.name(key)}: other writers replaced it {ATTEMPTS} times meanwhile", "retry later"
         )
 
     def _tag(self, key: str) -> str | None:
-        """What tells the object that is there from one that takes its place; None if there is none.
+        """The ETag of the current object; None if there is none.
 
-        What is read after it is of that version, or else the condition does not hold.
+        Whatever is read afterwards is of that version, or else the condition does not hold.
         """
         try:
-            with self._told(key, "read"):
+            with self._explained(key, "read"):
                 return str(self._s3.head_object(**self._at(key))["ETag"])
         except FileNotFoundError:
             return None
 
     def _put(self, key: str, body: Any, tag: str | None) -> bool:
-        """Write an object if what is there is still `tag`'s; whether it was."""
+        """Write an object if the current one still has `tag`; whether it did."""
         condition = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
-        with self._told(key, "written"):
+        with self._explained(key, "written"):
             try:
                 self._s3.put_object(**self._at(key), Body=body, **condition)
             except ClientError as error:
@@ -210,16 +210,16 @@ class Bucket:
         return True
 
     def note(self, key: str, text: str) -> None:
-        with self._told(key, "written"):
+        with self._explained(key, "written"):
             self._s3.put_object(**self._at(key), Body=text.encode())
 
     def delete(self, key: str) -> None:
-        with self._told(key, "deleted"):
+        with self._explained(key, "deleted"):
             self._s3.delete_object(**self._at(key))
 
     def freeze(self, wanted: Sequence[tuple[str, Path]]) -> Sequence[str | None]:
         if wanted:
-            tell_once()
+            log_how_published()
         return self.each(lambda item: self._copy(*item), wanted)
 
     def _copy(self, key: str, path: Path) -> str | None:
@@ -241,20 +241,20 @@ class Bucket:
         made = {"fbinsights-made": f"{stat.st_mtime_ns}-{stat.st_size}"}
         self._abort_abandoned(self._now() - ABANDONED)
         try:
-            with self._told(key, "read"):
+            with self._explained(key, "read"):
                 is_there = self._s3.head_object(**self._at(key))["Metadata"] == made
         except FileNotFoundError:
             is_there = False
         if not is_there:
-            with self._told(key, "written"):
+            with self._explained(key, "written"):
                 self._s3.upload_file(
                     str(path), self._bucket, self._prefix + key, ExtraArgs={"Metadata": made}
                 )
 
     def _abort_abandoned(self, before: datetime) -> None:
-        """Clean up after uploads whose process was killed; their parts are paid for until then."""
+        """Abort uploads whose process was killed; their parts cost money until then."""
         try:
-            with self._told("", "looked through for unfinished uploads"):
+            with self._explained("", "looked through for unfinished uploads"):
                 pages = self._s3.get_paginator("list_multipart_uploads")
                 for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix):
                     for upload in page.get("Uploads", ()):
@@ -262,7 +262,7 @@ class Bucket:
                             self._s3.abort_multipart_upload(
                                 Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"]
                             )
-        except OSError as error:  # nothing is wrong but a bill
+        except OSError as error:  # it only costs money
             _log.warning("%s", error)
 
     def each(self, do: Callable[[In], Out], items: Iterable[In]) -> Sequence[Out]:
@@ -273,21 +273,21 @@ class Bucket:
         return {"Bucket": self._bucket, "Key": self._prefix + key}
 
     @contextmanager
-    def _told(self, key: str, done: str) -> Iterator[None]:
-        """Say what could not be done to which object, and what to do about it."""
+    def _explained(self, key: str, done: str) -> Iterator[None]:
+        """Raise errors that name the object, the operation and what to do."""
         try:
             yield
         except (ClientError, BotoCoreError, Boto3Error) as error:
-            code, said, advice = told_of(error)
+            code, said, advice = explain(error)
             if code in GONE:
-                raise FileNotFoundError(f"there is no {self.name(key)}") from None
-            # Not `from error`: its text is not ours to vouch for.
+                raise FileNotFoundError(f"{self.name(key)} does not exist") from None
+            # Not `from error`: its text may hold credentials.
             raise BucketError(f"{self.name(key)} could not be {done}: {said}", advice) from None
 
 
 @cache
 def _client(region: str | None, endpoint: str | None, attempts: str | None) -> Any:
-    """One for all lakes: making it takes 0.1 s. boto3 itself does not know AWS_REGION, but it does
+    """One for all lakes: creating it takes 0.1 s. boto3 itself ignores AWS_REGION, but reads
     AWS_MAX_ATTEMPTS.
     """
     patience = {} if attempts else {"total_max_attempts": ATTEMPTS_OF_A_CALL}
@@ -303,11 +303,11 @@ def _client(region: str | None, endpoint: str | None, attempts: str | None) -> A
 
 
 @cache
-def tell_once() -> None:
-    """Say how a lake in a bucket is published, the first time that this process does."""
+def log_how_published() -> None:
+    """Log how a lake in a bucket is published, the first time that this process does."""
     _log.info(
-        "DuckDB's wheel has no httpfs and cannot read buckets: what changed in the lake is copied "
-        "to this machine and published from there."
+        "DuckDB's wheel cannot read buckets (it has no httpfs): files that changed in the lake are"
+        " copied to this machine and published from here."
     )
 
 
@@ -318,6 +318,6 @@ def _end(answer: Mapping[str, Any]) -> tuple[int, bytes]:
 
 
 def _matches(key: str, pattern: str) -> bool:
-    """Part by part, for the * of fnmatch goes beyond a slash."""
+    """Part by part, because the * of fnmatch matches slashes too."""
     parts, wanted = key.split("/"), pattern.split("/")
     return len(parts) == len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))

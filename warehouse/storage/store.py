@@ -1,6 +1,6 @@
-"""Where the files of a lake lie: the few things that a lake asks of a folder or of a bucket.
+"""Where the files of a lake are: the few operations that a lake needs of a folder or a bucket.
 
-`folder.Folder` and `bucket.Bucket` are the two there are; the same tests hold both to this.
+`local.Folder` and `s3.Bucket` implement it; the same tests hold both to it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["Found", "Store"]
+__all__ = ["Store", "StoredFile"]
 
 In = TypeVar("In")
 Out = TypeVar("Out")
 
 
-class Found(NamedTuple):
-    """A file that is there. One that takes its place has another `stamp`."""
+class StoredFile(NamedTuple):
+    """A file of the store. One that replaces it has another `stamp`."""
 
     key: str
     stamp: str
@@ -29,14 +29,14 @@ class Found(NamedTuple):
 class Store(Protocol):
     """The files of one lake. A key names one, such as ``ads/account_id=11/data.parquet``.
 
-    Whoever reads sees a file whole, the old one or the new one, however its writer ends. All of it
-    is safe from any thread. Errors are OSError: they name the file and say what to do.
+    A reader sees a whole file, the old one or the new one, however its writer ends. Every method is
+    safe from any thread. Errors are OSError: they name the file and say what to do.
     """
 
     @property
     def root(self) -> Path:
-        """The folder on this machine: of the lake itself or, where that lies elsewhere, of what
-        stays here: what is being written, the published file, the limits.
+        """The folder on this machine: of the lake itself or, where that is elsewhere, of the files
+        that stay here: unfinished ones, the published file, the limits.
         """
 
     @property
@@ -44,44 +44,45 @@ class Store(Protocol):
         """Where DuckDB reads the lake's files by itself; None if it cannot."""
 
     def name(self, key: str = "") -> str:
-        """A file, or the whole, as messages and links name it."""
+        """A file, or the whole store, as messages and links name it."""
 
-    def demand_writable(self) -> None:
-        """Raise OSError or WarehouseError where nothing can be put, or not safely."""
+    def require_writable(self) -> None:
+        """Raise OSError or WarehouseError if files cannot be written, or not safely."""
 
-    def find(self, pattern: str) -> Sequence[Found]:
-        """Files whose keys match, by key. ``*`` and ``?`` stand for anything but ``/``."""
+    def find(self, pattern: str) -> Sequence[StoredFile]:
+        """Files whose keys match, by key. ``*`` and ``?`` match anything but ``/``."""
 
     def open(self, key: str, *, footer_only: bool = False) -> Path | pa.NativeFile:
-        """What `pyarrow.parquet.ParquetFile` reads, one version of the file whatever becomes of it.
+        """A source for `pyarrow.parquet.ParquetFile`: one version of the file, even if it is
+        replaced meanwhile.
 
-        `footer_only`: no rows are wanted. Raises FileNotFoundError, a path later than the rest.
+        `footer_only`: rows are not needed. Raises FileNotFoundError; a path raises it when read.
         """
 
     def read(self, key: str) -> bytes:
         """All of a small file. Raises FileNotFoundError."""
 
     def replace(self, key: str, write: Callable[[], Path | None]) -> None:
-        """Put the file that `write` names, one of this machine, into its place at once, for good.
+        """Atomically replace a file by the one that `write` returns, a path on this machine.
 
-        Nothing of anybody else's comes between what `write` reads of `key` and that. Where others
-        cannot be held up, `write` is called again after one of them was faster. If it gives None or
-        raises, what is there stays. The file that it names is gone afterwards.
+        No other writer comes between what `write` reads of `key` and the replacement. Where others
+        cannot be locked out, `write` is called again if one of them was faster. If it returns None
+        or raises, the old file stays. The returned path is gone afterwards.
         """
 
     def note(self, key: str, text: str) -> None:
-        """Put a small text in its place at once, whatever is there. The disk is not waited for: a
-        power cut may leave the old text there, or an empty file.
+        """Atomically replace a small text. This does not wait for the disk: a power cut may leave
+        the old text, or an empty file.
         """
 
     def delete(self, key: str) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file, if it exists."""
 
     def freeze(self, wanted: Sequence[tuple[str, Path]]) -> Sequence[str | None]:
-        """Put files, as they are now, at paths on this machine; their stamps, None if gone."""
+        """Copy files as they are now to paths on this machine; their stamps, None if gone."""
 
     def share(self, key: str, path: Path) -> None:
-        """Put a file of this machine beside the lake, unless that is on this machine itself."""
+        """Copy a file of this machine next to the lake, unless the lake is on this machine."""
 
     def each(self, do: Callable[[In], Out], items: Iterable[In]) -> Sequence[Out]:
-        """Do the same with each, several at a time where waiting is most of it; in their order."""
+        """Apply `do` to each, several at a time where most of it is waiting; results in order."""

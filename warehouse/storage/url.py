@@ -1,4 +1,4 @@
-"""Where a lake lies, as WAREHOUSE_URL says. Light: neither pyarrow nor, for a folder, boto3."""
+"""Where a lake is, from WAREHOUSE_URL. Light: neither pyarrow nor, for a folder, boto3."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BUCKET: Final = re.compile(
 
 
 def lake_root(url: str | Path) -> Path:
-    """The folder on this machine: of the lake, or of what stays here of one in a bucket.
+    """The folder on this machine: of the lake, or of the files that stay here of one in a bucket.
 
     Raises WarehouseError as `open_store` does.
     """
@@ -33,9 +33,9 @@ def lake_root(url: str | Path) -> Path:
 
 
 def open_store(url: str | Path) -> Store:
-    """Where WAREHOUSE_URL says that the files are. Nothing is looked at yet.
+    """The store that WAREHOUSE_URL names. Nothing is read yet.
 
-    Raises WarehouseError for what is neither a folder nor a bucket of S3.
+    Raises WarehouseError for a URL that is neither a folder nor a bucket of S3.
     """
     text = str(url)
     scheme, separator, _ = text.partition("://")
@@ -45,12 +45,14 @@ def open_store(url: str | Path) -> Store:
     prefix = found[2].strip("/") if found else ""
     if found is None or {".", ".."} & {*prefix.split("/")}:
         raise WarehouseError(  # without the text: somebody may have put credentials into it
-            f"WAREHOUSE_URL begins with {scheme}:// and is not like s3://bucket/prefix. Only that "
-            "or a folder can be the warehouse; credentials and endpoint stand in AWS_* variables"
+            f"WAREHOUSE_URL begins with {scheme}:// but is not like s3://bucket/prefix. Set it to "
+            "that or to a folder; put credentials and endpoint in AWS_* variables"
         )
     try:
         from warehouse.storage.s3 import Bucket  # noqa: PLC0415  only who has a bucket needs boto3
     except ModuleNotFoundError:
-        raise WarehouseError("a bucket needs boto3: pip install 'fbinsights[s3]'") from None
+        raise WarehouseError(
+            "A bucket needs boto3. Install it: pip install 'fbinsights[s3]'"
+        ) from None
     here = Path(os.environ.get(LOCAL_VARIABLE) or "./data")
     return Bucket(found[1], prefix, here / "s3" / found[1] / prefix)

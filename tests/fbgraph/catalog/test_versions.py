@@ -61,7 +61,7 @@ def test_the_pinned_version_is_requested_by_default_and_its_end_is_not_announced
 def test_what_is_no_version_is_refused_before_anything_is_asked(
     wire: MakeWire, version: str
 ) -> None:
-    with pytest.raises(VersionError, match=r"write it like v26\.0"):
+    with pytest.raises(VersionError, match=r"Write it like v26\.0"):
         wire(version=version)
 
 

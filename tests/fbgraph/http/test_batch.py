@@ -527,7 +527,7 @@ def test_ids_of_results_are_text(wire: MakeWire) -> None:
 def test_answers_are_read_as_the_caller_wants(wire: MakeWire) -> None:
     graph = wire(items(ok({"data": [{"id": "1"}]}), failed(100, 33)))
 
-    page, error = graph.client.batch(gets("act_1/campaigns", "2"), Page.from_reply)
+    page, error = graph.client.batch(gets("act_1/campaigns", "2"), Page.from_response)
 
     assert (page.data, type(error)) == ([{"id": "1"}], NotFoundError)
 
@@ -535,7 +535,7 @@ def test_answers_are_read_as_the_caller_wants(wire: MakeWire) -> None:
 def test_an_item_that_the_reader_cannot_use_is_asked_for_again(wire: MakeWire) -> None:
     graph = wire(server({"campaigns": [ok({"id": "1"}), ok({"data": []})]}))
 
-    (page,) = graph.client.batch(gets("act_1/campaigns"), Page.from_reply)
+    (page,) = graph.client.batch(gets("act_1/campaigns"), Page.from_response)
 
     assert (page.data, graph.waits) == ([], [1.0])
 
@@ -548,7 +548,7 @@ def test_a_mistake_of_the_reader_is_not_hidden(wire: MakeWire) -> None:
 def test_nothing_is_sent_when_one_call_may_not_be(wire: MakeWire) -> None:
     graph = wire(echo)
 
-    with pytest.raises(RequestError, match="no path"):
+    with pytest.raises(RequestError, match="Invalid path"):
         graph.client.batch([*gets(*["1"] * 70), Request("GET", "../2")])
 
     assert graph.requests == []

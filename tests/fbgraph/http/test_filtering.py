@@ -96,14 +96,14 @@ def test_a_condition_that_would_do_nothing_is_refused_before_it_is_sent(
     ("operator", "hint"),
     [
         ("EQUALS", "Did you mean EQUAL"),
-        ("in", "There are: AFTER, ALL, ANY,"),
+        ("in", "Choose from: AFTER, ALL, ANY,"),
         ("GREATER_OR_EQUAL", "Did you mean GREATER_THAN_OR_EQUAL"),
         ("STARTS", "STARTS_WITH"),
-        ("=", "There are: "),
-        ("", "There are: "),
-        (None, "There are: "),
-        (["IN"], "There are: "),
-        ({"IN": 1}, "There are: "),
+        ("=", "Choose from: "),
+        ("", "Choose from: "),
+        (None, "Choose from: "),
+        (["IN"], "Choose from: "),
+        ({"IN": 1}, "Choose from: "),
     ],
 )
 def test_an_operator_that_is_none_is_told_with_those_that_it_may_be(
@@ -158,7 +158,7 @@ def test_what_may_be_filtered_on_is_let_through(field: str, kind: str) -> None:
         ("campaign.x.name", "insights", "the level 'campaign.x' is not known. Did you mean"),
         ("impresions", "insights", "the field 'impresions' is not known. Did you mean impressions"),
         ("impressions", "campaign", "the field 'impressions' is not known. "),
-        ("", "campaign", "the field '' is not known. There are: account_id, "),
+        ("", "campaign", "the field '' is not known. Choose from: account_id, "),
         (None, "campaign", "the field 'None' is not known. "),
         (["id"], "campaign", "the field \"['id']\" is not known. "),
     ],
@@ -222,7 +222,7 @@ def test_insights_are_filtered_by_every_status_and_deleted_is_one(level: str) ->
 def test_deleted_is_no_status_to_ask_of_an_edge(wire: MakeWire, asked: dict[str, Any]) -> None:
     graph = wire(rows())
 
-    with pytest.raises(RequestError, match=r"take DELETED out.*read by id"):
+    with pytest.raises(RequestError, match=r"remove DELETED.*read the objects themselves by id"):
         graph.client.account("1").edge("campaigns", **asked)
 
     assert graph.requests == []
@@ -232,9 +232,9 @@ def test_deleted_is_no_status_to_ask_of_an_edge(wire: MakeWire, asked: dict[str,
     ("asked", "told"),
     [
         ({"effective_status": ["ACTIV"]}, "'ACTIV' is not known. Did you mean ACTIVE"),
-        ({"effective_status": ["active"]}, "'active' is not known. There are: ACTIVE, ARCHIVED"),
+        ({"effective_status": ["active"]}, "'active' is not known. Choose from: ACTIVE, ARCHIVED"),
         ({"effective_status": ["ADSET_PAUSED"]}, "'ADSET_PAUSED' is not known. Did you mean"),
-        ({"effective_status": [1]}, "1 is not known. There are: "),
+        ({"effective_status": [1]}, "1 is not known. Choose from: "),
         (
             {"filtering": [condition("effective_status", "IN", ["PAUSD"])]},
             "'PAUSD' is not known. Did you mean PAUSED",
@@ -337,7 +337,7 @@ def test_fields_as_text_are_refused(wire: MakeWire, text: str) -> None:
     )
 
     for door in doors:
-        with pytest.raises(RequestError, match=r'fields is a list of names, or "\*" for all'):
+        with pytest.raises(RequestError, match=r'fields must be a list of names, or "\*" for all'):
             door()
 
     assert graph.requests == []

@@ -16,7 +16,7 @@ from fbgraph.errors import (
     TotalCountError,
 )
 from fbgraph.http.paging import MAX_EMPTY_PAGES, Page, walk
-from fbgraph.http.response import Reply
+from fbgraph.http.response import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -41,9 +41,7 @@ def edge(*cut: Sequence[Any]) -> Callable[[Params], Page]:
 
     def fetch(params: Params) -> Page:
         number = int(params.get("after", 0))
-        return Page.from_answer(
-            body(*cut[number], after=str(number + 1), more=number + 1 < len(cut))
-        )
+        return Page.from_json(body(*cut[number], after=str(number + 1), more=number + 1 < len(cut)))
 
     return fetch
 
@@ -156,14 +154,14 @@ def test_an_edge_that_ends_after_many_empty_pages_has_ended() -> None:
 
 
 def test_the_last_page_has_a_cursor_and_still_is_the_last() -> None:
-    assert Page.from_answer(body("a", after="B", more=False)).after is None
+    assert Page.from_json(body("a", after="B", more=False)).after is None
 
 
 def test_with_one_row_a_page_before_and_after_are_the_same_and_that_is_no_standstill() -> None:
     pages = [
         {"data": [n], "paging": {"cursors": {"before": n, "after": n}, "next": NEXT}} for n in "ab"
     ]
-    fetch, _ = scripted(*map(Page.from_answer, pages), page(after=None))
+    fetch, _ = scripted(*map(Page.from_json, pages), page(after=None))
 
     assert rows_of(walk(fetch, {})) == ["a", "b"]
 
@@ -182,7 +180,7 @@ def test_with_one_row_a_page_before_and_after_are_the_same_and_that_is_no_stands
     ],
 )
 def test_only_a_next_link_says_that_there_is_more(answer: Mapping[str, Any]) -> None:
-    assert Page.from_answer(answer).after is None
+    assert Page.from_json(answer).after is None
 
 
 @pytest.mark.parametrize(
@@ -210,23 +208,23 @@ def test_only_a_next_link_says_that_there_is_more(answer: Mapping[str, Any]) -> 
 )
 def test_a_broken_page_is_asked_for_again_and_never_ends_an_edge(answer: Any) -> None:
     with pytest.raises(RetryableError):
-        Page.from_answer(answer)
+        Page.from_json(answer)
 
 
 @pytest.mark.parametrize("paging", [{}, {"cursors": {}}, {"cursors": {"before": "A"}}])
 def test_a_cursor_that_only_the_next_link_has_is_taken_from_there(paging: dict[str, Any]) -> None:
-    page = Page.from_answer({"data": [], "paging": {**paging, "next": NEXT}})
+    page = Page.from_json({"data": [], "paging": {**paging, "next": NEXT}})
 
     assert page.after == "A"
 
 
 def test_data_that_is_an_object_is_one_row() -> None:
-    assert Page.from_answer({"data": {"users": 12}}).data == [{"users": 12}]
+    assert Page.from_json({"data": {"users": 12}}).data == [{"users": 12}]
 
 
 @pytest.mark.parametrize("count", [0, 1, 5012, 4_294_967_295])
 def test_the_total_count_is_what_the_edge_says(count: int) -> None:
-    assert Page.from_answer(body(summary={"total_count": count})).total_count == count
+    assert Page.from_json(body(summary={"total_count": count})).total_count == count
 
 
 @pytest.mark.parametrize(
@@ -244,14 +242,14 @@ def test_the_total_count_is_what_the_edge_says(count: int) -> None:
     ],
 )
 def test_an_edge_that_does_not_count_is_an_error_that_explains(extra: Mapping[str, Any]) -> None:
-    found = Page.from_answer(body(**extra))
+    found = Page.from_json(body(**extra))
 
     with pytest.raises(TotalCountError, match=r"total_count=True.*insights"):
         _ = found.total_count
 
 
 def test_the_bytes_of_a_page_stay_out_of_its_text() -> None:
-    found = Page.from_answer(body("a"), b'{"next":"https://x/?access_token=hidden"}')
+    found = Page.from_json(body("a"), b'{"next":"https://x/?access_token=hidden"}')
 
     assert ("access_token" in repr(found), "access_token" in str(found)) == (False, False)
 
@@ -310,7 +308,7 @@ WRITERS = st.sampled_from(
 def page_or_error(body: bytes, *, unread: bool, status: int = 200) -> object:
     """What a page says, its rows read; or the class of the error."""
     try:
-        page = Page.from_reply(Reply(status, body), unread=unread)
+        page = Page.from_response(Response(status, body), unread=unread)
         return list(page.data), bool(page.data), page.after, page.summary, page.body
     except GraphError as error:
         return type(error)
@@ -339,7 +337,7 @@ def test_a_page_that_was_cut_anywhere_is_never_taken_for_a_page(page: Any, how: 
 
 def test_rows_that_are_not_read_are_not_decoded_until_somebody_looks() -> None:
     written = b'{"data":[{"id":1},{"id":2}],"paging":{"cursors":{"after":"B"},"next":"https://x"}}'
-    page = Page.from_reply(Reply(200, written), unread=True)
+    page = Page.from_response(Response(200, written), unread=True)
 
     assert (page.after, page.body, bool(page.data)) == ("B", written, True)
     assert (len(page.data), page.data[0], page.data[-1:]) == (2, {"id": "1"}, [{"id": "2"}])
@@ -349,7 +347,7 @@ def test_rows_that_are_not_read_are_not_decoded_until_somebody_looks() -> None:
 def test_rows_that_nobody_looks_at_cost_nothing() -> None:
     odd = b'{"data":[{no JSON at all}],"paging":{"cursors":{"after":"B"}}}'
 
-    assert Page.from_reply(Reply(200, odd), unread=True).after is None
+    assert Page.from_response(Response(200, odd), unread=True).after is None
 
 
 @pytest.mark.parametrize(
@@ -363,7 +361,7 @@ def test_rows_that_nobody_looks_at_cost_nothing() -> None:
 )
 def test_what_stands_beside_the_rows_is_read_even_when_they_are_not(written: bytes) -> None:
     with pytest.raises(GraphError):
-        Page.from_reply(Reply(200, written), unread=True)
+        Page.from_response(Response(200, written), unread=True)
 
 
 @pytest.mark.parametrize("status", [400, 500, 503])
@@ -384,7 +382,7 @@ def test_an_edge_is_walked_alike_whether_its_rows_are_read_or_not(
         rows = [{"n": n} for n in cut[number]]
         answer = body(*rows, after=str(number + 1), more=number + 1 < len(cut))
         written = json.dumps(answer, separators=(",", ":")).encode()
-        return Page.from_reply(Reply(200, written), unread=unread)
+        return Page.from_response(Response(200, written), unread=unread)
 
     rows = rows_of(walk(fetch, {}))
 

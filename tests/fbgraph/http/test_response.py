@@ -19,7 +19,15 @@ from fbgraph.errors import (
     ThrottledError,
     TooMuchDataError,
 )
-from fbgraph.http.response import Reply, error_of_run, integer, item_headers, parse, scrub, text_ids
+from fbgraph.http.response import (
+    Response,
+    error_of_run,
+    integer,
+    item_headers,
+    parse,
+    scrub,
+    text_ids,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,7 +149,7 @@ def test_an_error_that_is_text_is_said_as_it_is() -> None:
     [{}, {"code": 190}, {"message": None, "code": 190}, {"message": "", "code": 190}, None],
 )
 def test_an_error_without_a_message_says_so(error: object) -> None:
-    assert "Meta gave no message." in str(error_of(error))
+    assert "Meta returned an error without a message." in str(error_of(error))
 
 
 @pytest.mark.parametrize("code", [None, "", "text", [], {}, True, [190], {"code": 190}])
@@ -284,7 +292,7 @@ def test_any_reason_of_a_failed_run_is_a_graph_error(body: Mapping[str, Any]) ->
     ],
 )
 def test_an_item_of_a_batch_holds_an_answer_as_text(item: object, answer: object) -> None:
-    assert Reply.of_item(item, "GET 1", None, str).json() == answer
+    assert Response.of_item(item, "GET 1", None, str).json() == answer
 
 
 @pytest.mark.parametrize(
@@ -304,7 +312,7 @@ def test_an_item_of_a_batch_holds_an_answer_as_text(item: object, answer: object
 )
 def test_an_item_of_a_batch_fails_as_a_call_does(item: object, kind: type[GraphError]) -> None:
     with pytest.raises(GraphError) as caught:
-        Reply.of_item(item, "GET 1", None, str).json()
+        Response.of_item(item, "GET 1", None, str).json()
 
     assert type(caught.value) is kind
 

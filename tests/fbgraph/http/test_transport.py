@@ -174,7 +174,7 @@ def test_a_call_to_https_goes_through_a_tunnel(listen: Listen) -> None:
     assert {(heard.method, heard.target) for heard in proxy.heard} == {
         ("CONNECT", "graph.invalid:443")
     }
-    assert f"No answer from https://graph.invalid through the proxy {proxy.url}: " in text
+    assert f"No response from https://graph.invalid through the proxy {proxy.url}: " in text
     assert ("407" in text, PASSWORD in text, WRITTEN in text, len(waits)) == (True, False, False, 5)
 
 
@@ -209,7 +209,7 @@ def test_a_proxy_out_of_reach_is_named_without_its_password() -> None:
     ],
 )
 def test_what_is_no_address_of_a_proxy_says_so_without_its_password(proxy: str) -> None:
-    with pytest.raises(RequestError, match="no address like http://host:port") as caught:
+    with pytest.raises(RequestError, match="write it like http://host:port") as caught:
         client_at("http://graph.invalid", proxy)
 
     assert "word-of" not in repr(caught.value)
@@ -237,7 +237,7 @@ def test_a_password_that_is_a_word_of_graph_stops_no_call(wire: MakeWire) -> Non
 
 
 def test_an_address_of_graph_with_a_password_is_refused_without_showing_it() -> None:
-    with pytest.raises(RequestError, match="leave them out") as caught:
+    with pytest.raises(RequestError, match="Remove them") as caught:
         client_at(f"http://user:{WRITTEN}@graph.invalid")
 
     assert "word-of" not in repr(caught.value)

@@ -143,7 +143,7 @@ def test_a_call_is_given_up_with_the_error_of_its_last_attempt(wire: MakeWire) -
     faults = [refusal(2) for _ in range(MAX_ATTEMPTS - 1)]
     graph = wire(*faults, httpx.Response(500))
 
-    with pytest.raises(RetryableError, match="answer is empty"):
+    with pytest.raises(RetryableError, match="response is empty"):
         graph.client.get("1")
 
     assert len(graph.requests) == MAX_ATTEMPTS
@@ -235,14 +235,14 @@ def test_a_server_out_of_reach_is_named(wire: MakeWire) -> None:
         graph.client.get("me")
 
     assert str(caught.value) == (
-        "No answer from http://127.0.0.1:9: ConnectError Connection refused. [GET me]"
+        "No response from http://127.0.0.1:9: ConnectError Connection refused. [GET me]"
     )
 
 
 def test_an_address_without_http_is_not_tried_again(wire: MakeWire) -> None:
     graph = wire(httpx.UnsupportedProtocol("no protocol"), base_url="graph.facebook.com")
 
-    with pytest.raises(errors.RequestError, match=r"graph\.facebook\.com is no http"):
+    with pytest.raises(errors.RequestError, match=r"graph\.facebook\.com is not an http"):
         graph.client.get("me")
 
     assert graph.waits == []

@@ -90,7 +90,7 @@ def test_an_id_that_is_a_number_is_taken_as_it_is_written(wire: MakeWire) -> Non
     ],
 )
 def test_what_is_no_account_id_is_refused(account_id: str) -> None:
-    with pytest.raises(RequestError, match="no ad account id"):
+    with pytest.raises(RequestError, match="Invalid ad account id"):
         act_id(account_id)
 
 
@@ -98,7 +98,7 @@ def test_what_is_no_account_id_is_refused(account_id: str) -> None:
 def test_a_node_whose_name_is_a_path_elsewhere_is_not_asked(wire: MakeWire, node_id: str) -> None:
     graph = wire(httpx.Response(200, json={}))
 
-    with pytest.raises(RequestError, match="no path"):
+    with pytest.raises(RequestError, match="Invalid path"):
         graph.client.node(node_id).get()
 
     assert graph.requests == []
@@ -111,7 +111,7 @@ def test_an_edge_whose_name_is_a_path_elsewhere_is_not_asked(
 ) -> None:
     graph = wire(httpx.Response(200, json={"data": []}))
 
-    with pytest.raises(RequestError, match="no path"):
+    with pytest.raises(RequestError, match="Invalid path"):
         asked(graph.client.account("1").edge(name))
 
     assert graph.requests == []
@@ -121,9 +121,9 @@ def test_an_edge_whose_name_is_a_path_elsewhere_is_not_asked(
 def test_no_report_is_created_or_polled_elsewhere(wire: MakeWire, node_id: str) -> None:
     graph = wire(httpx.Response(200, json={"report_run_id": "1"}))
 
-    with pytest.raises(RequestError, match="no path"):
+    with pytest.raises(RequestError, match="Invalid path"):
         graph.client.node(node_id).create_report()
-    with pytest.raises(RequestError, match="no path"):
+    with pytest.raises(RequestError, match="Invalid path"):
         graph.client.poll(node_id)
 
     assert graph.requests == []
@@ -345,7 +345,7 @@ def test_an_edge_of_no_rows_counts_none(wire: MakeWire) -> None:
 def test_an_edge_that_ignores_the_question_is_an_error_that_explains(wire: MakeWire) -> None:
     graph = wire(httpx.Response(200, json={"data": [{"id": "1"}]}))
 
-    with pytest.raises(TotalCountError, match="never give it"):
+    with pytest.raises(TotalCountError, match="never return it"):
         graph.client.account("1").edge("customconversions").count()
 
 

@@ -158,7 +158,7 @@ def test_what_happens_is_told_to_who_wants_to_know(wire: MakeWire) -> None:
 def test_a_run_is_waited_for_no_longer_than_allowed(wire: MakeWire, door: str) -> None:
     graph = wire(meta(polls="running"))
 
-    with pytest.raises(RunFailedError, match="Report run 1 hangs"):
+    with pytest.raises(RunFailedError, match="Report run 1 is stuck"):
         list(DOORS[door](graph, timeout_seconds=100, attempts=1))
 
     assert 100 < sum(graph.waits) <= 130
@@ -182,7 +182,7 @@ def test_a_report_that_never_becomes_loadable_is_made_again(
         *("create", "poll 1", *["read 1"] * PATIENCE),
         *("create", "poll 2", "read 2"),
     ]
-    assert "act_1: asking again for a report run not loadable" in caplog.text
+    assert "act_1: the report run cannot be read; creating a new one" in caplog.text
 
 
 def test_a_report_that_is_never_loadable_at_all_is_an_error(wire: MakeWire) -> None:

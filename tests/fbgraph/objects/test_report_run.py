@@ -27,7 +27,7 @@ from fbgraph.objects.report_run import (
     STUCK_SECONDS,
     TOTAL_SECONDS,
     ReportRun,
-    Step,
+    RunStep,
     next_step,
     poll_seconds,
     run_id_of,
@@ -55,25 +55,25 @@ UNKNOWN_YET = {
 
 #: Steps, by how long the run exists and how long it has not moved.
 STEPS = [
-    ("Job Not Started", 0, 0, 0, Step.WAIT),
-    ("Job Not Started", 0, START_SECONDS, START_SECONDS, Step.WAIT),
-    ("Job Not Started", 0, START_SECONDS + 1, 0, Step.RESUBMIT),
-    ("Job Started", 0, START_SECONDS + 1, START_SECONDS + 1, Step.WAIT),
-    ("Job Running", 43, START_SECONDS + 1, START_SECONDS + 1, Step.WAIT),
-    ("Job Running", 0, TOTAL_SECONDS, TOTAL_SECONDS, Step.WAIT),
-    ("Job Running", 99, TOTAL_SECONDS + 1, 0, Step.RESUBMIT),
-    ("Job Running", 100, 5, 5, Step.WAIT),
-    ("Job Running", 100, STUCK_SECONDS, STUCK_SECONDS, Step.WAIT),
-    ("Job Running", 100, 900, STUCK_SECONDS + 1, Step.RESUBMIT),
-    ("Job Completed", 100, 0, 0, Step.READ),
-    ("Job Completed", 100, 2 * TOTAL_SECONDS, 0, Step.READ),
-    ("Job Completed", 99, 0, 0, Step.WAIT),
-    ("Job Completed", 99, 900, STUCK_SECONDS, Step.WAIT),
-    ("Job Completed", 0, 900, STUCK_SECONDS + 1, Step.RESUBMIT),  # as if its percent never came
-    ("Job Completed", 99, TOTAL_SECONDS + 1, 0, Step.RESUBMIT),  # else polled for ever
-    ("Job Failed", 0, 0, 0, Step.RESUBMIT),
-    ("Job Failed", 100, 0, 0, Step.RESUBMIT),
-    ("Job Skipped", 0, 0, 0, Step.RESUBMIT),
+    ("Job Not Started", 0, 0, 0, RunStep.WAIT),
+    ("Job Not Started", 0, START_SECONDS, START_SECONDS, RunStep.WAIT),
+    ("Job Not Started", 0, START_SECONDS + 1, 0, RunStep.RESUBMIT),
+    ("Job Started", 0, START_SECONDS + 1, START_SECONDS + 1, RunStep.WAIT),
+    ("Job Running", 43, START_SECONDS + 1, START_SECONDS + 1, RunStep.WAIT),
+    ("Job Running", 0, TOTAL_SECONDS, TOTAL_SECONDS, RunStep.WAIT),
+    ("Job Running", 99, TOTAL_SECONDS + 1, 0, RunStep.RESUBMIT),
+    ("Job Running", 100, 5, 5, RunStep.WAIT),
+    ("Job Running", 100, STUCK_SECONDS, STUCK_SECONDS, RunStep.WAIT),
+    ("Job Running", 100, 900, STUCK_SECONDS + 1, RunStep.RESUBMIT),
+    ("Job Completed", 100, 0, 0, RunStep.READ),
+    ("Job Completed", 100, 2 * TOTAL_SECONDS, 0, RunStep.READ),
+    ("Job Completed", 99, 0, 0, RunStep.WAIT),
+    ("Job Completed", 99, 900, STUCK_SECONDS, RunStep.WAIT),
+    ("Job Completed", 0, 900, STUCK_SECONDS + 1, RunStep.RESUBMIT),  # as if its percent never came
+    ("Job Completed", 99, TOTAL_SECONDS + 1, 0, RunStep.RESUBMIT),  # else polled for ever
+    ("Job Failed", 0, 0, 0, RunStep.RESUBMIT),
+    ("Job Failed", 100, 0, 0, RunStep.RESUBMIT),
+    ("Job Skipped", 0, 0, 0, RunStep.RESUBMIT),
 ]
 
 
@@ -101,7 +101,7 @@ def asked_for(graph: Wire) -> list[str]:
 
 @pytest.mark.parametrize(("status", "percent", "age", "unchanged", "step"), STEPS)
 def test_a_poll_says_what_to_do_next(
-    status: str, percent: int, age: float, unchanged: float, step: Step
+    status: str, percent: int, age: float, unchanged: float, step: RunStep
 ) -> None:
     run = ReportRun(RUN, status, percent)
 
@@ -116,7 +116,7 @@ def test_a_run_is_not_stuck_as_long_as_nobody_could_look() -> None:
         for n in (STUCK_POLLS - 1, STUCK_POLLS)
     ]
 
-    assert steps == [Step.WAIT, Step.RESUBMIT]
+    assert steps == [RunStep.WAIT, RunStep.RESUBMIT]
 
 
 def test_every_documented_status_has_a_step_and_an_example() -> None:
@@ -138,7 +138,7 @@ def test_no_run_is_waited_for_longer_than_an_hour(
 ) -> None:
     run = ReportRun(RUN, status, percent)
 
-    assert next_step(run, TOTAL_SECONDS + 1, unchanged, unchanged_polls=0) is not Step.WAIT
+    assert next_step(run, TOTAL_SECONDS + 1, unchanged, unchanged_polls=0) is not RunStep.WAIT
 
 
 @pytest.mark.parametrize("name", POLLS)
@@ -200,7 +200,7 @@ def test_the_id_of_a_run_comes_as_text_or_number(found: object, report_run_id: s
     ],
 )
 def test_a_creation_without_an_id_is_a_passing_fault(answer: object) -> None:
-    with pytest.raises(RetryableError, match="no id"):
+    with pytest.raises(RetryableError, match="no report_run_id"):
         run_id_of(answer)
 
 
@@ -257,7 +257,7 @@ def test_running_at_100_percent_is_not_done(wire: MakeWire) -> None:
 def test_a_run_that_stays_at_100_percent_hangs(wire: MakeWire) -> None:
     graph = wire(seen("running"), seen("running_100"))
 
-    with pytest.raises(RunFailedError, match=f"{RUN} hangs: 'Job Running' at 100 %"):
+    with pytest.raises(RunFailedError, match=f"{RUN} is stuck: 'Job Running' at 100 %"):
         graph.client.wait_for(RUN)
 
     assert STUCK_SECONDS < sum(graph.waits) < 2 * STUCK_SECONDS
@@ -277,7 +277,7 @@ def test_a_run_that_never_ends_is_given_up(
 ) -> None:
     graph = wire(answer)
 
-    with pytest.raises(RunFailedError, match="hangs"):
+    with pytest.raises(RunFailedError, match="is stuck"):
         graph.client.wait_for(RUN)
 
     assert patience < sum(graph.waits) <= patience + POLL_SECONDS[1]

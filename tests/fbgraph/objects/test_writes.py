@@ -146,7 +146,7 @@ def test_validating_keeps_the_other_options(wire: MakeWire) -> None:
 def test_a_write_that_meta_says_it_did_not_do_is_an_error(wire: MakeWire, name: str) -> None:
     graph = wire(httpx.Response(200, json={"success": False}))
 
-    with pytest.raises(GraphError, match=r"did not do it.*(act_1|7)") as caught:
+    with pytest.raises(GraphError, match=r"returned success=false.*(act_1|7)") as caught:
         WRITES[name](graph.client)
 
     assert (type(caught.value), len(graph.requests)) == (GraphError, 1)

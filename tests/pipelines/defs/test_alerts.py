@@ -266,7 +266,7 @@ def test_an_expired_token_is_told(
 
     sensor_tick("access_ends", instance)
 
-    assert "Make a new access token" in webhook.texts[0]
+    assert "Create a new access token" in webhook.texts[0]
 
 
 def access_of(tick: Any) -> dict[str, bool]:

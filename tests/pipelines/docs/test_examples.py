@@ -59,7 +59,9 @@ def test_a_table_that_is_not_there_is_wrong_usage_that_lists_what_there_is(
     done = CliRunner().invoke(cli, ["docs", *arguments])
 
     assert done.exit_code == 2
-    assert re.search("no table (or view )?'nothing'; there are accounts, campaigns", done.stderr)
+    assert re.search(
+        r"no table (or view )?'nothing'\. Choose from: accounts, campaigns", done.stderr
+    )
 
 
 def test_the_command_line_knows_all_engines() -> None:

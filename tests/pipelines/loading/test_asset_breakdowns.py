@@ -12,9 +12,9 @@ import pytest
 
 import warehouse
 from pipelines.reports.spec import ReportSpec
-from pipelines.reports.tables import ASSETS, table_of
+from pipelines.reports.tables import ASSET_BREAKDOWNS, table_of
 from warehouse.decode import pages as decode_module
-from warehouse.decode.columns import wire_row
+from warehouse.decode.columns import graph_row
 from warehouse.decode.native import reader
 from warehouse.decode.pages import Account, decode
 from warehouse.lake.records import Load
@@ -68,14 +68,17 @@ def test_an_asset_is_a_key_and_a_column_for_each_thing_that_is_known_of_it() -> 
     assert assets(page(row(IMAGE))) == [("1201", "ab12", "bike.png", IMAGE["url"])]
 
 
-@pytest.mark.parametrize("name", ASSETS)
+@pytest.mark.parametrize("name", ASSET_BREAKDOWNS)
 def test_every_kind_of_asset_takes_the_fast_way(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def slow(*_: object) -> None:
         raise AssertionError
 
     monkeypatch.setattr(decode_module, "judge_page", slow)
     table = made(name)
-    asset = {"id": "7", **{part: f"a {part} of {{braces}} and [brackets]" for part in ASSETS[name]}}
+    asset = {
+        "id": "7",
+        **{part: f"a {part} of {{braces}} and [brackets]" for part in ASSET_BREAKDOWNS[name]},
+    }
     bodies = [page(row(asset, key=name), row(None, ad=2)), page(row({}, ad=3, key=name))]
 
     found = decode(table, bodies, ACCOUNT, [DAY])
@@ -173,7 +176,7 @@ def test_our_reader_gives_objects_as_arrows_does(
     rows: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = page(*rows)
-    taken = reader.read(wire_row(IMAGES), [body, page(row(IMAGE))])
+    taken = reader.read(graph_row(IMAGES), [body, page(row(IMAGE))])
     assert taken is not None
     taken.validate(full=True)
     ours = assets(body)
@@ -184,7 +187,7 @@ def test_our_reader_gives_objects_as_arrows_does(
 
 @pytest.mark.parametrize("rows", DECLINED)
 def test_our_reader_declines_what_is_not_an_object_of_texts(rows: list[Any]) -> None:
-    assert reader.read(wire_row(IMAGES), [page(*rows)]) is None
+    assert reader.read(graph_row(IMAGES), [page(*rows)]) is None
 
 
 def test_a_text_with_a_brace_in_it_is_read_as_it_is() -> None:
@@ -201,11 +204,11 @@ def test_the_same_asset_with_another_signed_address_is_one_row(lake: Lake) -> No
     with staged(lake, IMAGES, ACCOUNT, [DAY]) as stage:
         stage.add([page(row(IMAGE), row(again))])
         stage.add([page(row(other), row(IMAGE, ad=2), row(IMAGE, ad=2, clicks="2"))])
-        settled = stage.settle(DAY)
+        merged = stage.merge(DAY)
         record = {"verdict": PROVEN, "loaded_at": datetime(2026, 11, 22, tzinfo=UTC)}
-        settled.publish(Load.of("mine", "11", DAY, settled.found, **record))
+        merged.publish(Load.of("mine", "11", DAY, merged.found, **record))
 
-    found = settled.found
+    found = merged.found
     assert (found.rows, found.repeated) == (3, 2)
     assert found.duplicates == 1  # rows that differ in a number are not the same
     assert len(set(lake.read("mine")["image_asset_id"].to_pylist())) == 1

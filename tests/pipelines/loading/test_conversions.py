@@ -268,7 +268,7 @@ def _unreadable_purchases(rows: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize(
     ("pages", "verdict", "reason"),
     [
-        (REPORT_PAGES, "unproven", "which what could not be read may explain"),
+        (REPORT_PAGES, "unproven", "which the unreadable rows or values may explain"),
         (CONTROL_PAGES, "unprovable", "could not be loaded: actions"),
     ],
 )

@@ -138,14 +138,14 @@ def test_accounts_whose_answers_make_no_sense_are_refused_by_name_unless_it_is_a
         "token-of-a-test", transport=httpx.MockTransport(answer), sleep=lambda _: None
     ) as client:
         if found is None:
-            with pytest.raises(RetryableError, match="no object of the graph"):
+            with pytest.raises(RetryableError, match="not an object of the graph"):
                 discover(client, list("12345"))
             return
         discovery = discover(client, list("12345"))
 
     assert [row["account_id"] for row in discovery.rows] == found
     assert {*discovery.refused} == broken
-    assert all("no object of the graph" in why for why in discovery.refused.values())
+    assert all("not an object of the graph" in why for why in discovery.refused.values())
 
 
 def test_an_account_that_vanishes_keeps_its_row(client: GraphClient, lake: Lake) -> None:

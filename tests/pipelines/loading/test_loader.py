@@ -176,7 +176,7 @@ def test_what_is_proven_is_not_replaced_by_what_is_not(
 
     [outcome] = load(days[:1], [busiest], run_id="run-2")
 
-    assert "is proven and stays as it is" in outcome.error
+    assert "is proven and was kept" in outcome.error
     assert lake_rows(busiest, days[0]) == before
 
 

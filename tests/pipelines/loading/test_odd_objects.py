@@ -217,7 +217,7 @@ def test_money_in_an_unknown_currency_is_null_and_the_days_of_the_account_are_pr
     )
     assert money[0][0] == money[0][2] > money[0][1] == 0
     rejects = "select distinct table_name, reason from rejects order by all"
-    reason = "'XTS' is not a currency whose smallest coin is known"
+    reason = "the smallest coin of the currency 'XTS' is not known"
     assert of_table(lake, rejects) == [
         (table, reason) for table in ("accounts", "adsets", "campaigns")
     ]

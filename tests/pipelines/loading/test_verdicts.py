@@ -291,8 +291,8 @@ def test_rows_without_the_breakdown_that_was_asked_for_are_unproven_and_replace_
 
     again, first = load(BERLIN, report=REPORTS[report]), load(TOKYO, report=REPORTS[report])
 
-    assert "is proven and stays as it is" in again.error
-    assert "no row has the breakdown that was asked for: " in again.error
+    assert "is proven and was kept" in again.error
+    assert "no row has the requested breakdown: " in again.error
     assert first.load
     assert first.load.verdict == "unproven"
     assert first.load.control.impressions == first.load.impressions

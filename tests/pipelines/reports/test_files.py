@@ -103,7 +103,11 @@ def test_a_day_may_be_quoted_and_a_file_may_hold_several_reports(
         ("by_country", "accounts", "3: name: accounts: this name is reserved: fbinsights"),
         ("by_country", "warehouse_duckdb", "3: name: warehouse_duckdb: this name is reserved: D"),
         ("by_country", "campaign_daily", "3: name: campaign_daily: this name is reserved: fb"),
-        ("by_country", "insights_daily", "3: name: insights_daily: insights_daily has one row per"),
+        (
+            "by_country",
+            "insights_daily",
+            "3: name: insights_daily: insights_daily must keep one row per",
+        ),
         (RIGHT[RIGHT.index("attr") :], "attributes: []\n", "2: attributes: write what"),
         ("[country]", "[country", "6: YAML: expected ',' or ']'"),
     ],
@@ -290,7 +294,7 @@ attributes:
     wider = text.replace(", reach", "")
 
     [fault] = read_reports(yaml_files(folder(wider))).files.faults
-    assert "must keep reach, which views count on" in fault
+    assert "must keep reach, which views need" in fault
     (folder() / "a" / "defs.yaml").write_text(text.replace("1d_click, ", ""), encoding="utf-8")
     [fault] = read_reports(yaml_files(folder())).files.faults
     assert "insights_daily must keep actions as list" in fault

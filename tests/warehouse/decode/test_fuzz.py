@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from warehouse.decode.columns import wire_row
+from warehouse.decode.columns import graph_row
 from warehouse.decode.native import reader
 from warehouse.decode.pages import Account, decode
 from warehouse.decode.values import HOUR_LABELS
@@ -98,7 +98,7 @@ def test_what_is_taken_loads_as_it_loads_without(monkeypatch: pytest.MonkeyPatch
     mutants = (mutant(random, body) if random.random() < 0.8 else body for body in bodies)
     taken = 0
     for body in mutants:
-        if reader.read(wire_row(TABLE), [body]) is None:
+        if reader.read(graph_row(TABLE), [body]) is None:
             continue
         taken += 1
         found = decoded(body)

@@ -75,7 +75,7 @@ def test_money_in_a_currency_that_is_not_known_is_null_and_the_reject_says_why(
     reject = next(one for one in found.rejects if one.column == "balance")
     assert (row["balance"], row["account_name"]) == (None, "Shop")
     assert (reject.value, reject.lost) == ('"100"', "cell")
-    assert reject.reason == f"{currency!r} is not a currency whose smallest coin is known"
+    assert reject.reason == f"the smallest coin of the currency {currency!r} is not known"
 
 
 def test_an_account_without_money_needs_no_currency() -> None:

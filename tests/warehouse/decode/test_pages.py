@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from warehouse.lake.partitions import Lake
-    from warehouse.lake.staging import Settled
+    from warehouse.lake.staging import MergedDay
 
 TABLE = TABLES["insights_hourly"]
 DAY = date(2026, 11, 21)
@@ -112,16 +112,16 @@ def test_each_day_of_several_has_its_own_instants() -> None:
     assert found["hour_seconds"].to_pylist() == [3600, 7200]
 
 
-def published(lake: Lake, bodies: Iterable[bytes]) -> Settled:
+def published(lake: Lake, bodies: Iterable[bytes]) -> MergedDay:
     """Let pages take the whole way, each by itself: a stage, a file, the published DuckDB."""
     with staged(lake, TABLE, ACCOUNT, [DAY]) as stage:
         for body in bodies:
             stage.add([body])
-        settled = stage.settle(DAY)
+        merged = stage.merge(DAY)
         more = {"verdict": UNPROVEN, "loaded_at": NOW}
-        settled.publish(Load.of(TABLE.name, ACCOUNT.account_id, DAY, settled.found, **more))
+        merged.publish(Load.of(TABLE.name, ACCOUNT.account_id, DAY, merged.found, **more))
     publish(lake.root)
-    return settled
+    return merged
 
 
 def test_the_sum_of_a_million_spends_is_the_sum_of_their_texts(lake: Lake) -> None:
@@ -135,12 +135,12 @@ def test_the_sum_of_a_million_spends_is_the_sum_of_their_texts(lake: Lake) -> No
             rows = [few.format(ACCOUNT.account_id, n, spend, DAY) for n, spend in spends]
             yield f'{{"data":[{",".join(rows)}]}}'.encode()
 
-    settled = published(lake, pages())
+    merged = published(lake, pages())
 
     with warehouse.open(lake.root) as opened:
         sums = opened.sql("SELECT (FROM insights_hourly SELECT sum(spend)), spend FROM loads")
         assert sums.fetchall() == [(expected, expected)]
-    assert settled.found.totals.spend == expected
+    assert merged.found.totals.spend == expected
 
 
 @pytest.mark.parametrize("case", MALFORMED, ids=lambda case: ascii(f"{case.key}={case.raw[:40]}"))
@@ -298,7 +298,7 @@ def test_an_attribution_window_that_was_asked_for_is_kept_beside_the_value() -> 
 NOT_PAGES = [
     (b"", "Expecting value"),
     (b"   ", "Expecting value"),
-    (b"<html><body>502</body></html>", "it starts with '<html>"),
+    (b"<html><body>502</body></html>", "the body starts with '<html>"),
     (b'{"data": [{"account_id": "1"', "Expecting"),
     (b'{"error": {"message": "(#17) User request limit reached", "code": 17}}', "it is an error"),
     (b'{"data": {"account_id": "1"}}', "`data` is missing or not a list"),

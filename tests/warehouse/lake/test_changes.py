@@ -32,7 +32,7 @@ SHOWS = "warehouse.duckdb shows the lake as of 2026-11-22 12:00:05 UTC"
         ),
         (
             Lag(Change(), Publishing("?", AT)),
-            f"{SHOWS}; whether it is up to date is known after the next publish",
+            f"{SHOWS}; the next publish will show whether it is up to date",
         ),
     ],
 )

@@ -98,8 +98,8 @@ BUYS = {
     [
         ([LIKES, LIKES], {"actions": [entry("like", "4")]}, "proven", "1 action type adds up"),
         ([LIKES, BUYS], {"actions": LIKES["actions"] + BUYS["actions"]}, "proven", "2 action type"),
-        ([{}], {}, "proven", "no actions: neither"),
-        ([], {}, "proven", "no actions: neither"),
+        ([{}], {}, "proven", "neither the rows nor"),
+        ([], {}, "proven", "neither the rows nor"),
         # what is in one and not in the other differs, whichever it is
         ([{}], LIKES, "unproven", "actions like: value 0 of 2"),
         ([LIKES], {}, "unproven", "actions like: value 2 of 0"),
@@ -145,7 +145,7 @@ def test_a_reason_names_the_worst_types_first_and_how_many_there_are_besides() -
 
 
 def test_what_could_not_be_read_may_explain_what_is_short_and_never_what_is_too_much() -> None:
-    may = "which what could not be read may explain"
+    may = "which the unreadable rows or values may explain"
 
     assert may in proof([{}], LIKES, unreadable=True).reason
     assert may not in proof([LIKES], {}, unreadable=True).reason
@@ -200,7 +200,7 @@ def by(name: str) -> Table:
         (by("region"), "by region Meta leaves out"),
         (by("dma"), "by dma Meta leaves out"),
         (by("product_id"), "by product Meta repeats or leaves out"),
-        (by("comscore_market"), "comscore_market is not known to keep actions off Meta"),
+        (by("comscore_market"), "whether the breakdown comscore_market keeps actions off Meta"),
     ],
     ids=lambda given: given.name if isinstance(given, Table) else "",
 )
@@ -226,7 +226,7 @@ def test_action_breakdowns_and_reports_without_lists_are_not_compared() -> None:
     plain = tuple(c for c in DAILY.columns if c.kind != "actions")
 
     assert why_not(replace(DAILY, name="split", columns=split)) == (
-        "split by action_device Meta leaves out actions"
+        "Meta leaves out actions when they are split by action_device"
     )
     assert "has no list" in why_not(replace(DAILY, name="plain", columns=plain))
 

@@ -282,7 +282,7 @@ def test_a_damaged_definition_costs_its_table_and_is_mended_by_the_next_load(
     file_of(lake, name).write_bytes(text.encode("latin-1"))
 
     [(table, why)] = publish(lake.root).left_out.items()
-    assert (table, "it is damaged. Load a day of the report again" in why) == (name, True)
+    assert (table, "it is damaged. To rewrite it, reload a day" in why) == (name, True)
 
     put(Lake(lake.root))
     assert publish(lake.root).left_out == {}
@@ -358,7 +358,7 @@ def test_a_definition_that_cannot_be_written_costs_the_account_day(small_disk: P
     (small_disk / "lake").mkdir()
     (small_disk / "lake" / FOLDER).write_text("in its place")
 
-    with pytest.raises(UnwritableError, match=r"mine of account 11 on 2026-11-21 could not"):
+    with pytest.raises(UnwritableError, match="Cannot write mine of account 11 on 2026-11-21"):
         put(lake)
     assert not lake.partitions(MINE)
 

@@ -127,6 +127,6 @@ def test_a_damaged_file_is_named_with_what_to_do(tmp_path: Path, text: str) -> N
     store = open_store(tmp_path)
     (tmp_path / KEY).write_bytes(text.encode("latin-1"))
 
-    with pytest.raises(WarehouseError, match=r"\.lake\.json cannot be read.*remove it"):
+    with pytest.raises(WarehouseError, match=r"\.lake\.json is damaged.*remove it"):
         claim(store, META, lambda: "new")
     assert (tmp_path / KEY).read_bytes() == text.encode("latin-1")

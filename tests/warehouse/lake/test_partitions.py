@@ -24,7 +24,7 @@ from warehouse.errors import (
     WarehouseError,
 )
 from warehouse.lake.partitions import Lake
-from warehouse.lake.reconcile import Found
+from warehouse.lake.reconcile import Evidence
 from warehouse.lake.records import Load
 from warehouse.published.master import CONFIG
 from warehouse.schema.tables import TABLES
@@ -235,15 +235,15 @@ def test_an_account_id_that_is_not_digits_is_no_folder(account: str, lake: Lake)
 
 
 def test_rows_of_another_account_day_are_refused(days: Any, lake: Lake) -> None:
-    with pytest.raises(WarehouseError, match="another account_id than 12"):
+    with pytest.raises(WarehouseError, match="not all of account_id 12"):
         lake.replace("insights_hourly", days.rows(), account_id="12", date=DAY)
-    with pytest.raises(WarehouseError, match="another date than 2026-11-20"):
+    with pytest.raises(WarehouseError, match="not all of date 2026-11-20"):
         lake.replace("insights_hourly", days.rows(), account_id="11", date=date(2026, 11, 20))
     with pytest.raises(WarehouseError, match="named by"):
         lake.replace("insights_hourly", days.rows(), account_id="11")
     with pytest.raises(WarehouseError, match="columns of control_daily"):
         lake.replace("control_daily", days.rows(), account_id="11", date=DAY)
-    with pytest.raises(WarehouseError, match="the load record is of"):
+    with pytest.raises(WarehouseError, match="The load record is of"):
         days.put(table="control_daily")
 
     assert list(lake.root.rglob("*.parquet")) == []
@@ -254,16 +254,18 @@ def test_sums_beyond_64_bits_are_refused_and_not_wrapped_around(days: Any, lake:
     most = [str(2**63 - 1)] * rows.num_rows
     column = rows.schema.get_field_index("impressions")
     rows = rows.set_column(column, "impressions", pa.array(most).cast(pa.int64()))
-    found = Found.of(TABLES["insights_hourly"], rows)
+    found = Evidence.of(TABLES["insights_hourly"], rows)
     load = Load.of("insights_hourly", "11", DAY, found, verdict="proven", loaded_at=NOW)
 
     assert load.impressions == 6 * (2**63 - 1)
-    with pytest.raises(WarehouseError, match="impressions of 6 rows add up to more than 64 bits"):
+    with pytest.raises(
+        WarehouseError, match="sum of impressions over 6 rows does not fit into 64 bits"
+    ):
         lake.replace("insights_hourly", rows, account_id="11", date=DAY, load=load)
 
 
 def test_what_is_no_table_of_files_is_refused(lake: Lake) -> None:
-    with pytest.raises(UnknownTableError, match="loads is not kept in files"):
+    with pytest.raises(UnknownTableError, match="loads has no files in the lake"):
         lake.read("loads")
 
 
@@ -339,7 +341,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_debris(
 
     with pytest.raises(
         UnwritableError,
-        match="insights_hourly of account 11 on 2026-11-21 could not be written: No space left",
+        match="Cannot write insights_hourly of account 11 on 2026-11-21: No space left",
     ):
         days.put(40)
 
@@ -404,8 +406,8 @@ def test_a_folder_of_somebody_else_is_named_before_anything_is_asked(
 ) -> None:
     monkeypatch.setattr("os.access", lambda path, _: path != tmp_path)
 
-    with pytest.raises(WarehouseError, match=f"{tmp_path} cannot be written to"):
-        Lake(tmp_path / "deep" / "lake").demand_writable()
+    with pytest.raises(WarehouseError, match=f"Cannot write to {tmp_path}"):
+        Lake(tmp_path / "deep" / "lake").require_writable()
 
 
 @pytest.mark.parametrize(
@@ -420,5 +422,5 @@ def test_a_file_that_is_of_no_account_and_day_is_named(folders: str, lake: Lake)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"")
 
-    with pytest.raises(WarehouseError, match="of no account and day"):
+    with pytest.raises(WarehouseError, match="not an account/date partition"):
         lake.partitions("insights_hourly")

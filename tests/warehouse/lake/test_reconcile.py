@@ -15,7 +15,7 @@ import pytest
 from warehouse.decode.pages import Account, decode
 from warehouse.decode.values import HOUR_LABELS
 from warehouse.lake.reconcile import (
-    Found,
+    Evidence,
     Totals,
     Verdict,
     compare,
@@ -57,7 +57,7 @@ def rows(*changes: dict[str, Any]) -> pa.Table:
 
 def proof(found: pa.Table, control: Totals | None = CONTROL, **more: Any) -> Verdict:
     rejected = more.pop("rejected", 0)
-    return prove(Found.of(TABLE, found, rejected=rejected), control, **more)
+    return prove(Evidence.of(TABLE, found, rejected=rejected), control, **more)
 
 
 def test_rows_that_add_up_to_the_control_are_proven() -> None:
@@ -81,14 +81,14 @@ def test_rows_without_a_control_row_are_told_so() -> None:
     verdict = proof(rows({}), None)
 
     assert not verdict.proven
-    assert verdict.reason.endswith("; the account's total has no row of this day")
+    assert verdict.reason.endswith("; Meta returned no total of the account for this day")
 
 
 def test_one_impression_too_many_is_not_proven() -> None:
     verdict = proof(rows({}, {}, {"impressions": "101"}))
 
     assert not verdict.proven
-    assert "impressions 301 of 300, 1 beyond the account's total" in verdict.reason
+    assert "impressions 301 of 300, 1 more than the account's total" in verdict.reason
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def _rounded(seed: int, count: int, mean: int) -> tuple[Decimal, Decimal]:
 def test_a_day_of_small_amounts_in_yen_is_proven_however_its_rows_were_rounded(seed: int) -> None:
     count = 20 * 24
     rows, total = _rounded(seed, count, mean=8)
-    found = Found(rows=count, totals=Totals(count, 0, rows), spending=count)
+    found = Evidence(rows=count, totals=Totals(count, 0, rows), spending=count)
 
     assert prove(found, Totals(count, 0, total), coin=Decimal(1)).proven
 
@@ -137,7 +137,7 @@ def test_a_day_of_small_amounts_in_yen_is_proven_however_its_rows_were_rounded(s
 def test_a_row_that_is_missing_is_found_whatever_it_cost(count: int) -> None:
     control = Totals(count * 3, 0, Decimal(count))  # three impressions and a yen a row
     less = Totals((count - 1) * 3, 0, Decimal(count - 1))
-    found = Found(rows=count - 1, totals=less, spending=count - 1)
+    found = Evidence(rows=count - 1, totals=less, spending=count - 1)
 
     verdict = prove(found, control, coin=Decimal(1))
 
@@ -151,7 +151,7 @@ def test_spend_without_impressions_and_clicks_hides_up_to_the_tolerance_and_no_f
 
     def short_by(off: Decimal) -> Verdict:
         totals = replace(control, spend=control.spend - off)
-        return prove(Found(rows=12, totals=totals, spending=12), control)
+        return prove(Evidence(rows=12, totals=totals, spending=12), control)
 
     assert hidden == Decimal("0.04")  # four cents of twelve rows
     assert short_by(hidden).proven
@@ -167,8 +167,8 @@ def test_rows_with_spend_or_impressions_may_have_been_rounded() -> None:
         {"spend": None, "impressions": "5"},
     )
 
-    assert Found.of(TABLE, found).spending == 4
-    assert Found.of(TABLE, rows()).spending == 0
+    assert Evidence.of(TABLE, found).spending == 4
+    assert Evidence.of(TABLE, rows()).spending == 0
 
 
 # -- days that are not over, breakdowns that are lost ------------------------------------------
@@ -200,19 +200,19 @@ def test_rows_that_all_lack_the_hour_are_unproven_though_they_add_up(*, is_over:
     verdict = proof(found, is_over=is_over)
 
     assert (verdict.verdict, verdict.may_change) == ("unproven", True)
-    assert verdict.reason == f"no row has the breakdown that was asked for: {HOURLY}"
+    assert verdict.reason == f"no row has the requested breakdown: {HOURLY}"
     assert proof(found, no_sums="no totals").verdict == "unproven"
 
 
 def test_some_rows_without_an_hour_or_none_with_impressions_lack_nothing() -> None:
     nothing = {"impressions": "0", "clicks": "0", "spend": "0", HOURLY: None}
 
-    assert not Found.of(TABLE, rows({}, {HOURLY: None})).lost
-    assert Found.of(TABLE, rows({HOURLY: None}, nothing | {HOURLY: HOUR_LABELS[3]})).lost == {
+    assert not Evidence.of(TABLE, rows({}, {HOURLY: None})).lost
+    assert Evidence.of(TABLE, rows({HOURLY: None}, nothing | {HOURLY: HOUR_LABELS[3]})).lost == {
         HOURLY
     }
-    assert not Found.of(TABLE, rows(nothing)).lost
-    assert not Found.of(TABLE, rows()).lost
+    assert not Evidence.of(TABLE, rows(nothing)).lost
+    assert not Evidence.of(TABLE, rows()).lost
 
 
 def test_a_breakdown_is_lost_if_no_part_has_it() -> None:
@@ -229,9 +229,9 @@ def test_a_breakdown_is_lost_if_no_part_has_it() -> None:
         ),
     )
 
-    def part(*values: tuple[str | None, str | None, str | None]) -> Found:
+    def part(*values: tuple[str | None, str | None, str | None]) -> Evidence:
         age, gender, name = zip(*values, strict=True)
-        return Found.of_part(
+        return Evidence.of_part(
             table,
             pa.table(
                 {
@@ -247,7 +247,7 @@ def test_a_breakdown_is_lost_if_no_part_has_it() -> None:
     without_both = part((None, None, None))
     with_age = part(("18-24", None, None))
 
-    assert (Found() + without_both + without_age).whole(table).lost == {"age"}
+    assert (Evidence() + without_both + without_age).whole(table).lost == {"age"}
     assert (without_both + with_age).whole(table).lost == {"gender"}
     assert (with_age + without_age).whole(table).lost == frozenset()
 
@@ -256,7 +256,7 @@ def test_a_day_without_delivery_is_proven_by_nothing_against_nothing() -> None:
     verdict = proof(rows(), None)
 
     assert verdict.proven
-    assert verdict.reason == "no delivery: the account's total has no row"
+    assert verdict.reason == "no delivery: Meta returned no rows and no total"
 
 
 def test_rows_without_traffic_need_no_control_row() -> None:
@@ -278,7 +278,7 @@ def test_a_row_that_came_twice_is_not_proven_even_if_the_sums_agree() -> None:
     for hour in (HOUR_LABELS[7], None):
         verdict = proof(rows({**twice, HOURLY: hour}, {**twice, HOURLY: hour}))
         assert not verdict.proven
-        assert verdict.reason.endswith("keys that more than one row has: 1")
+        assert verdict.reason.endswith("1 key has more than one row")
 
 
 def test_no_hour_is_not_hour_0() -> None:
@@ -332,7 +332,7 @@ def test_more_than_a_hundredth_of_rejects_is_too_many(
 
 def test_what_adds_up_to_no_total_is_unprovable_unless_something_else_is_wrong() -> None:
     control = Totals(1000, 10, Decimal(5))
-    few = Found(rows=3, totals=Totals(1, 0, Decimal()))
+    few = Evidence(rows=3, totals=Totals(1, 0, Decimal()))
 
     good = prove(few, control, no_sums="no totals to hold it against")
     bad = prove(replace(few, rejected=1), control, no_sums="no totals to hold it against")

@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from warehouse.lake.staging import Settled
+    from warehouse.lake.staging import MergedDay
 
 TABLE = TABLES["insights_hourly"]
 ACCOUNT = Account("11", "Europe/Berlin", "EUR")
 DAYS = [date(2026, 11, 20), date(2026, 11, 21)]
 LOADED = datetime(2026, 11, 22, 5, tzinfo=UTC)
 
-#: A process that dies with rows aside on disk and a day settled.
+#: A process that dies with rows aside on disk and a day merged.
 KILLED = """
 import os, signal
 from datetime import date
@@ -52,7 +52,7 @@ staging.HELD_BYTES = staging.SHARE_BYTES = 0
 day = date(2026, 11, 21)
 with staged(Lake({url!r}), "insights_hourly", Account("11", "UTC", "EUR"), [day]) as s:
     s.add([{body!r}])
-    s.settle(day)
+    s.merge(day)
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -67,9 +67,9 @@ from warehouse.lake.staging import staged
 day = date(2026, 11, 21)
 with staged(Lake({url!r}), "insights_hourly", Account("11", "UTC", "EUR"), [day]) as s:
     s.add([{body!r}])
-    settled = s.settle(day)
+    merged = s.merge(day)
     more = {{"verdict": "proven", "loaded_at": datetime(2026, 11, 22, tzinfo=UTC)}}
-    settled.publish(Load.of("insights_hourly", "11", day, settled.found, **more))
+    merged.publish(Load.of("insights_hourly", "11", day, merged.found, **more))
 print("pandas" in sys.modules)
 """
 
@@ -91,9 +91,9 @@ def page(*rows: Any) -> bytes:
     return json.dumps({"data": rows, "paging": {"cursors": {"after": "b"}}}).encode()
 
 
-def load(settled: Settled, day: date = DAYS[1], **more: Any) -> Load:
+def load(merged: MergedDay, day: date = DAYS[1], **more: Any) -> Load:
     more = {"verdict": "proven", "loaded_at": LOADED, **more}
-    return Load.of("insights_hourly", "11", day, settled.found, **more)
+    return Load.of("insights_hourly", "11", day, merged.found, **more)
 
 
 def debris(lake: Lake) -> list[Path]:
@@ -124,8 +124,8 @@ def test_pages_of_mixed_days_become_one_sorted_file_a_day(lake: Lake) -> None:
     with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         read = sum(stage.add([page(*mixed[n : n + 5])]) for n in range(0, len(mixed), 5))
         for day in DAYS:
-            settled = stage.settle(day)
-            settled.publish(load(settled, day))
+            merged = stage.merge(day)
+            merged.publish(load(merged, day))
 
     assert read == 36
     for day in DAYS:
@@ -139,12 +139,12 @@ def test_pages_of_mixed_days_become_one_sorted_file_a_day(lake: Lake) -> None:
 def test_what_was_found_is_what_a_proof_needs(lake: Lake) -> None:
     with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         stage.add([page(*(row(ad) for ad in range(3)))])
-        full, empty = stage.settle(DAYS[1]).found, stage.settle(DAYS[0]).found
+        full, empty = stage.merge(DAYS[1]).found, stage.merge(DAYS[0]).found
 
     assert (full.rows, full.totals) == (3, Totals(30, 3, Decimal("0.30")))
     assert prove(full, Totals(30, 3, Decimal("0.30"))).proven
     assert (empty.rows, empty.totals) == (0, Totals())
-    assert prove(empty, None).reason == "no delivery: the account's total has no row"
+    assert prove(empty, None).reason == "no delivery: Meta returned no rows and no total"
 
 
 @pytest.mark.usefixtures("held")
@@ -152,12 +152,12 @@ def test_rows_that_two_parts_brought_count_once_and_the_later_part_is_right(lake
     with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         stage.add([page(row(1), row(2), row(3, None))], part=0)
         stage.add([page(row(2, clicks="5"), row(3, None), row(4))], part=1)
-        settled = stage.settle(DAYS[1])
-        settled.publish(load(settled))
+        merged = stage.merge(DAYS[1])
+        merged.publish(load(merged))
 
     found = lake.read("insights_hourly").to_pylist()
     assert [(r["ad_id"], r["clicks"]) for r in found] == [("1", 1), ("2", 5), ("3", 1), ("4", 1)]
-    assert (settled.found.repeated, settled.found.duplicates) == (2, 0)
+    assert (merged.found.repeated, merged.found.duplicates) == (2, 0)
     assert lake.loads()["repeated"].to_pylist() == [2]
 
 
@@ -166,10 +166,10 @@ def test_a_page_read_twice_counts_once_and_rows_that_differ_are_told(lake: Lake)
     with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         stage.add([page(row(1), row(2))])
         stage.add([page(row(1), row(2, clicks="5"))])
-        found = stage.settle(DAYS[1]).found
+        found = stage.merge(DAYS[1]).found
 
     assert (found.rows, found.repeated, found.duplicates) == (3, 1, 1)
-    assert "keys that more than one row has: 1" in prove(found, found.totals).reason
+    assert "1 key has more than one row" in prove(found, found.totals).reason
 
 
 @pytest.mark.usefixtures("held")
@@ -179,9 +179,9 @@ def test_a_dropped_part_is_forgotten_with_its_rejects(lake: Lake) -> None:
         stage.add([page(row(8), row(9, clicks="x"))], part=1)
         stage.drop(1)
         stage.add([page(row(3))], part=2)
-        with pytest.raises(WarehouseError, match="part 1 was dropped"):
+        with pytest.raises(WarehouseError, match="Part 1 was dropped"):
             stage.add([page(row(3))], part=1)
-        found = stage.settle(DAYS[1]).found
+        found = stage.merge(DAYS[1]).found
 
     assert (found.rows, found.rejected, found.totals.clicks) == (3, 0, 3)
 
@@ -190,7 +190,7 @@ def test_rejects_are_counted_by_day_and_numbered_by_page_of_their_part(lake: Lak
     with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         stage.add([page(row(1)), page(row(2), row(3, clicks="x"))])
         stage.add([page(row(4, spend="12a")), page("no row")])
-        first, second = stage.settle(DAYS[0]), stage.settle(DAYS[1])
+        first, second = stage.merge(DAYS[0]), stage.merge(DAYS[1])
         second.publish(load(second))
         first.publish(load(first, DAYS[0]))
 
@@ -208,7 +208,7 @@ def test_a_body_that_is_no_page_leaves_the_call_without_effect(lake: Lake) -> No
         with pytest.raises(NotAPageError):
             stage.add([page(row(1)), b"<html>"])
         assert stage.add([page(row(1)), page(row(2))]) == 2
-        found = stage.settle(DAYS[1]).found
+        found = stage.merge(DAYS[1]).found
 
     assert (found.rows, found.repeated) == (2, 0)
 
@@ -223,13 +223,13 @@ def test_cells_are_counted_apart_from_rows_and_change_nothing_else(lake: Lake) -
     ]
     with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         stage.add([page(*odd)])
-        settled = stage.settle(DAYS[1])
-        settled.publish(load(settled))
+        merged = stage.merge(DAYS[1])
+        merged.publish(load(merged))
 
-    found = settled.found
+    found = merged.found
     assert (found.rows, found.rejected, found.rejected_cells) == (4, 0, 3)
     assert prove(found, Totals(40, 4, Decimal("0.40"))).proven
-    assert [(r.row, r.column, r.lost) for r in settled.rejects] == [
+    assert [(r.row, r.column, r.lost) for r in merged.rejects] == [
         (1, "actions", "value"),
         (1, "actions", "entry"),
         (2, "inline_link_clicks", "cell"),
@@ -246,12 +246,12 @@ def test_a_thousand_rejects_of_each_column_are_kept_and_all_are_counted(lake: La
         for part in (0, 1):
             stage.add([page(*many)], part=part)
         stage.add([page(*bad)], part=2)
-        settled = stage.settle(DAYS[1])
-        settled.publish(load(settled))
+        merged = stage.merge(DAYS[1])
+        merged.publish(load(merged))
 
-    kept = Counter(reject.column for reject in settled.rejects)
+    kept = Counter(reject.column for reject in merged.rejects)
     assert kept == {"inline_link_clicks": 1000, "social_spend": 1000, "spend": 5}
-    assert (settled.found.rejected, settled.found.rejected_cells) == (5, 2800)
+    assert (merged.found.rejected, merged.found.rejected_cells) == (5, 2800)
     publish(lake.root)
     with warehouse.open(lake.root) as opened:
         told = "SELECT column_name, lost, count(*), count(DISTINCT n) FROM rejects GROUP BY ALL"
@@ -266,9 +266,9 @@ def test_what_is_not_published_leaves_nothing_and_the_old_day_stays(days: Any, l
     days.put()
     with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         stage.add([page(row(1))])
-        settled = stage.settle(DAYS[1])
+        merged = stage.merge(DAYS[1])
         with pytest.raises(KeepsProvenError, match="spend is short"):
-            settled.publish(load(settled, verdict="unproven", reason="spend is short"))
+            merged.publish(load(merged, verdict="unproven", reason="spend is short"))
 
     assert len(keys(lake)) == 6
     assert debris(lake) == []
@@ -277,13 +277,13 @@ def test_what_is_not_published_leaves_nothing_and_the_old_day_stays(days: Any, l
 def test_a_load_of_other_rows_is_refused_and_a_second_publish_too(lake: Lake) -> None:
     with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         stage.add([page(row(1))])
-        settled = stage.settle(DAYS[1])
-        with pytest.raises(WarehouseError, match="the load record is of"):
-            settled.publish(load(stage.settle(DAYS[0])))
-        settled.publish(load(settled))
-        with pytest.raises(WarehouseError, match="published or let go already"):
-            settled.publish(load(settled))
-        with pytest.raises(WarehouseError, match="no more pages"):
+        merged = stage.merge(DAYS[1])
+        with pytest.raises(WarehouseError, match="The load record is of"):
+            merged.publish(load(stage.merge(DAYS[0])))
+        merged.publish(load(merged))
+        with pytest.raises(WarehouseError, match="already published or discarded"):
+            merged.publish(load(merged))
+        with pytest.raises(WarehouseError, match="Cannot add pages"):
             stage.add([page(row(2))])
 
 
@@ -291,8 +291,8 @@ def test_a_reload_through_a_stage_is_told_as_a_restatement(days: Any, lake: Lake
     days.put()
     with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
         stage.add([page(row(1))])
-        settled = stage.settle(DAYS[1])
-        change = settled.publish(load(settled, loaded_at=LOADED + timedelta(days=1)))
+        merged = stage.merge(DAYS[1])
+        change = merged.publish(load(merged, loaded_at=LOADED + timedelta(days=1)))
 
     assert change is not None
     assert (change.rows_before, change.rows_after) == (6, 1)
@@ -301,7 +301,7 @@ def test_a_reload_through_a_stage_is_told_as_a_restatement(days: Any, lake: Lake
 def test_many_threads_may_add_at_once(lake: Lake) -> None:
     with staged(lake, TABLE, ACCOUNT, DAYS) as stage, ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: stage.add([page(row(n, 1), row(n, 2))], part=n), range(40)))
-        found = stage.settle(DAYS[1]).found
+        found = stage.merge(DAYS[1]).found
 
     assert (found.rows, found.duplicates) == (80, 0)
 
@@ -334,11 +334,11 @@ def test_a_disk_that_is_full_fails_the_account_day_in_plain_words(
     many = [row(ad, hour) for ad in range(500) for hour in range(24)]
 
     with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
-        with pytest.raises(UnwritableError, match=r"account 11 on 2026-11-21 .* No space left"):
+        with pytest.raises(UnwritableError, match=r"account 11 on 2026-11-21: No space left"):
             stage.add([page(*many)])
-        with pytest.raises(WarehouseError, match="load these days again"):
-            stage.settle(DAYS[1])
-        with pytest.raises(WarehouseError, match="load these days again"):
+        with pytest.raises(WarehouseError, match="reload these days"):
+            stage.merge(DAYS[1])
+        with pytest.raises(WarehouseError, match="reload these days"):
             stage.add([page(row(1))])
 
     assert debris(lake) == []
@@ -366,12 +366,12 @@ def test_however_rows_are_cut_into_parts_the_last_word_on_each_key_stays(
         with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
             for number, rows in enumerate(parts):
                 stage.add([page(row(a, h, clicks=str(c))) for a, h, c in rows], part=number)
-            settled = stage.settle(DAYS[1])
-            settled.publish(load(settled))
+            merged = stage.merge(DAYS[1])
+            merged.publish(load(merged))
 
     found = lake.read("insights_hourly").to_pylist()
     assert sorted((r["ad_id"], str(r["hour"]), r["clicks"]) for r in found) == expected
-    assert settled.found.duplicates == duplicates
+    assert merged.found.duplicates == duplicates
 
 
 def _last_words(parts: Iterable[Iterable[tuple[int, int | None, int]]]) -> tuple[list[Any], int]:

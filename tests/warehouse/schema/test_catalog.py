@@ -111,14 +111,20 @@ def wider(**changes: Any) -> Table:
 @pytest.mark.parametrize(
     ("table", "told"),
     [
-        (replace(MINE, name="campaign_daily"), "called campaign_daily already; choose another"),
-        (replace(MINE, name="ad_daily"), "called ad_daily already; choose another"),
-        (replace(MINE, name="adset_hourly"), "called adset_hourly already; choose another"),
-        (replace(MINE, name="calendar"), "called calendar already; choose another"),
+        (
+            replace(MINE, name="campaign_daily"),
+            "already a view or table campaign_daily; choose another",
+        ),
+        (replace(MINE, name="ad_daily"), "already a view or table ad_daily; choose another"),
+        (
+            replace(MINE, name="adset_hourly"),
+            "already a view or table adset_hourly; choose another",
+        ),
+        (replace(MINE, name="calendar"), "already a view or table calendar; choose another"),
         (replace(MINE, name="creatives"), "reserved for a table of the warehouse; choose another"),
         (replace(MINE, name="insights_hourly"), "one row per account_id, ad_id, date, hour"),
         (replace(wider(), columns=wider().columns[1:]), "account_id"),
-        (wider(grain=("account_id", "date")), "has one row per account_id, ad_id, date, and must"),
+        (wider(grain=("account_id", "date")), "must keep one row per account_id, ad_id, date"),
     ],
 )
 def test_a_table_that_would_take_something_away_is_refused(table: Table, told: str) -> None:

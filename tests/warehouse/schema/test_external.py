@@ -170,5 +170,7 @@ def test_all_tables_that_have_files_are_told_and_others_are_refused() -> None:
     made = set(re.findall(r"CREATE TABLE (\w+)", sql))
     assert made == {name for name, table in TABLES.items() if table.partitions is not None}
     assert set(STORED) <= made
-    with pytest.raises(UnknownTableError, match=r"warehouse\.duckdb alone"):
+    with pytest.raises(
+        UnknownTableError, match=r"has no files in the lake; read it from warehouse\.duckdb"
+    ):
         statements(OWN, "trino", ROOT, ["loads"])

@@ -98,5 +98,5 @@ def test_a_version_of_the_columns_stands_for_just_these_columns() -> None:
 
 
 def test_an_unknown_table_is_refused_with_the_ones_there_are() -> None:
-    with pytest.raises(UnknownTableError, match="there are accounts, campaigns"):
+    with pytest.raises(UnknownTableError, match="Choose from: accounts, campaigns"):
         OWN.table_named("campaign")

@@ -149,7 +149,7 @@ def test_a_relative_path_a_link_and_a_slash_at_the_end_are_the_same_lake(
 def test_a_name_that_duckdb_reads_otherwise_is_refused_with_what_to_do(
     name: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(WarehouseError, match="Rename the folder, or set WAREHOUSE_URL"):
+    with pytest.raises(WarehouseError, match="Rename the folder or set WAREHOUSE_URL"):
         Lake(tmp_path / name / "lake")
 
 

@@ -26,7 +26,7 @@ from warehouse.lake.parquet import Writer
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import LINK, publish
 from warehouse.schema.tables import TABLES
-from warehouse.storage.s3 import FOOTER_BYTES, MEMORY_BYTES, Bucket, tell_once
+from warehouse.storage.s3 import FOOTER_BYTES, MEMORY_BYTES, Bucket, log_how_published
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ def test_each_keeps_the_order(store: Store) -> None:
 
 
 def test_a_place_that_can_be_written_to_is_left_as_it_was(store: Store) -> None:
-    store.demand_writable()
+    store.require_writable()
 
     assert store.find("*/*") == []
 
@@ -314,8 +314,8 @@ def test_a_bucket_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> 
     missing = Bucket("no-such-bucket", "lake", tmp_path)
 
     with pytest.raises(BucketError, match=r"s3://no-such-bucket/lake.*NoSuchBucket.*make the"):
-        missing.demand_writable()
-    with pytest.raises(BucketError, match=r"s3://no-such-bucket/lake/ads.* make the bucket"):
+        missing.require_writable()
+    with pytest.raises(BucketError, match=r"s3://no-such-bucket/lake/ads.* create the bucket"):
         missing.find("ads/*")
 
 
@@ -351,8 +351,8 @@ def test_a_store_that_heeds_no_conditions_is_refused(
         monkeypatch.setenv("AWS_ENDPOINT_URL", careless.url)
         store = Bucket(careless.new_bucket(), "lake", tmp_path)
 
-        with pytest.raises(WarehouseError, match="takes no conditions"):
-            store.demand_writable()
+        with pytest.raises(WarehouseError, match="does not support conditional writes"):
+            store.require_writable()
 
         assert store.find(".probe/*") == []
 
@@ -414,9 +414,9 @@ def test_an_account_day_that_may_not_be_written_is_named_with_the_rights_that_la
 
     key = "insights_hourly/account_id=11/date=2026-11-21/data.parquet"
     assert str(refused.value).startswith(
-        "insights_hourly of account 11 on 2026-11-21 could not be written: "
-        f"{url}/{key} could not be written: AccessDenied: Access Denied. What was there stays; let "
-        "these credentials do s3:ListBucket"
+        "Cannot write insights_hourly of account 11 on 2026-11-21: "
+        f"{url}/{key} could not be written: AccessDenied: Access Denied. The previous file is "
+        "unchanged. Allow these credentials s3:ListBucket"
     )
     assert bucket_days.lake.read("insights_hourly").num_rows == 6
 
@@ -480,7 +480,7 @@ def test_a_bucket_is_published_into_a_folder_of_this_machine_and_shared(
     for one in (bucket_days, days):
         one.put()
         one.put(account="12")
-    tell_once.cache_clear()
+    log_how_published.cache_clear()
     with caplog.at_level(logging.INFO, logger="warehouse.storage.s3"):
         published = publish(url)
         bucket_days.put(40, account="12")

@@ -1,9 +1,9 @@
 """Pages to columns of text by our own reader in C, at several times the speed of Arrow's.
 
-It takes what Graph sends, and declines whatever is out of the ordinary: that is for Arrow's reader
-to judge. Where ours could not be compiled, all goes that way. `reader.c` says what it takes: texts,
-and lists of objects of texts. An object of texts, as breakdowns by asset are, it is given as a list
-of one.
+It takes what Graph sends, and declines whatever is out of the ordinary: Arrow's reader judges that.
+Where ours could not be compiled, Arrow's reads everything. `reader.c` says what it takes: texts,
+and lists of objects of texts. An object of texts, as in breakdowns by asset, is passed as a list of
+one.
 """
 
 from __future__ import annotations
@@ -96,17 +96,17 @@ def _read(row: pa.StructType, bodies: Sequence[bytes]) -> pa.StructArray | None:
 
 
 def _looks_flat(name: str, bodies: Sequence[bytes]) -> bool:
-    """Whether the first object holds no list: with one in it all would be declined, after work."""
+    """Whether the first object has no list inside: otherwise the page would be declined late."""
     first = next(filter(None, map(_object_of(name).search, bodies[:1])), None)
     return first is None or not NESTED.search(first[2])
 
 
 def _in_brackets(name: str, bodies: Sequence[bytes]) -> tuple[Sequence[bytes], int]:
-    """Put the objects of a key in brackets; how many there were.
+    """Put the objects of a key in brackets; returns how many there were.
 
     Where this goes wrong, the page is declined. In a text a quote follows a backslash, so no text
-    holds the key with its quotes. Should the first closing brace be in a text, or be that of an
-    object within, the bracket that was opened is never closed.
+    contains the key with its quotes. If the first closing brace is in a text, or is that of an
+    inner object, the opened bracket is never closed.
     """
     found = [_object_of(name).subn(rb"\1[\2]", body) for body in bodies]
     return [body for body, _ in found], sum(count for _, count in found)
@@ -130,7 +130,7 @@ def _with_lists(row: pa.StructType) -> pa.StructType:
 def _without_brackets(
     row: pa.StructType, rows: pa.StructArray, counts: Mapping[str, int]
 ) -> pa.StructArray | None:
-    """Objects again; None where one was a list when it came."""
+    """Objects again; None if one of them came as a list."""
     columns = []
     for field in row:
         values = rows.field(field.name)
@@ -144,7 +144,7 @@ def _without_brackets(
 
 @lru_cache(maxsize=64)
 def _described(row: pa.StructType) -> Sequence[tuple[bytes, int, int, int]]:
-    """What `struct column` begins with: of each field, then of the entries of each list."""
+    """The first fields of `struct column`: for each field, then for the entries of each list."""
     fields: list[tuple[bytes, int, int, int]] = []
     entries: list[tuple[bytes, int, int, int]] = []
     for n, field in enumerate(row):
@@ -180,8 +180,8 @@ def _array(kind: pa.DataType, columns: ctypes.Array[_Column], n: int) -> pa.Arra
     return pa.Array.from_buffers(kind, column.length, buffers, column.null_count, children=children)
 
 
-class _Memory:
-    """Memory that the reader gave us. Arrow lets go of it with the last array that needs it."""
+class _ForeignMemory:
+    """Memory that the reader allocated. Arrow frees it with the last array that needs it."""
 
     __slots__ = ("_address", "_free")
 
@@ -194,7 +194,7 @@ class _Memory:
 
 
 def _buffer(address: int | None, size: int) -> pa.Buffer:
-    """Hand `size` bytes over to Arrow. A column without a value has none; zeros will do."""
+    """Hand `size` bytes over to Arrow. A column without values has no memory; zeros replace it."""
     if LIBRARY is None or address is None:
         return pa.py_buffer(bytes(size))
-    return pa.foreign_buffer(address, size, _Memory(address, LIBRARY.fbinsights_free))
+    return pa.foreign_buffer(address, size, _ForeignMemory(address, LIBRARY.fbinsights_free))
