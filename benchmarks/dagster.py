@@ -92,7 +92,7 @@ def _measure(url: str, token: str, folder: str) -> None:
     Path(folder, "home").mkdir()
     overrides = {"telemetry": {"enabled": False}}
     with dg.DagsterInstance.local_temp(f"{folder}/home", overrides=overrides) as instance:
-        from pipelines.cli.runs import run_job  # noqa: PLC0415  # the same
+        from tests.runs import run_job  # noqa: PLC0415  # the same
 
         run_job(instance, "accounts_job")
         keys = instance.get_dynamic_partitions("ad_accounts")
@@ -151,7 +151,7 @@ def _alone(keys: Sequence[str], days: Sequence[Any]) -> None:
 
 
 def _by_dagster(instance: dg.DagsterInstance, keys: Sequence[str], days: Sequence[Any]) -> None:
-    from pipelines.cli.runs import run_job  # noqa: PLC0415  # the same
+    from tests.runs import run_job  # noqa: PLC0415  # the same
 
     first, last = f"{keys[0]}|{days[0]}", f"{keys[-1]}|{days[-1]}"
     if not run_job(instance, "insights_hourly_job", first, last).success:

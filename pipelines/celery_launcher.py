@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 import dagster as dg
-from dagster._core.launcher import CheckRunHealthResult, WorkerStatus  # as dagster-celery does
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+
+from pipelines.dagster_private import CheckRunHealthResult, WorkerStatus
 
 __all__ = ["WatchedCeleryRunLauncher"]
 
@@ -31,7 +32,7 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """What Celery's books say; and where they say RUNNING, whether the worker says so too."""
         task_id = run.tags.get(DAGSTER_CELERY_TASK_ID_TAG)
-        if task_id is None:  # the command line's: it never was with a worker
+        if task_id is None:  # it never was with a worker, as the command line's of earlier versions
             return _RUNNING
         told = super().check_run_worker_health(run)
         if told.status is not WorkerStatus.RUNNING or self._has_worker(task_id):

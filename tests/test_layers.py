@@ -59,13 +59,15 @@ MAY_IMPORT: Final[Mapping[str, str]] = {
     "pipelines.settings": "errors state fbgraph.* warehouse.*",
     "pipelines.loading": "errors reports settings state fbgraph.* warehouse.*",
     "pipelines.resources": "errors settings state fbgraph.* warehouse.*",
-    "pipelines.defs": "errors loading reports resources settings state fbgraph.* warehouse.*",
+    "pipelines.defs": "dagster_private errors loading reports resources settings state"
+    " fbgraph.* warehouse.*",
     "pipelines.components": "defs errors reports resources warehouse.*",
     "pipelines.assembly": "defs resources",
     "pipelines.definitions": "assembly reports",
     "pipelines.cli": "assembly defs errors loading reports resources settings state"
     " fbgraph.* fbgraph.sandbox warehouse.*",
-    "pipelines.celery_launcher": "",
+    "pipelines.celery_launcher": "dagster_private",
+    "pipelines.dagster_private": "",
     "pipelines": "",
 }
 

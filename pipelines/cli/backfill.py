@@ -1,4 +1,4 @@
-"""`fbinsights backfill`: from days and accounts to Dagster runs, and what to tell at the end."""
+"""`fbinsights backfill`: load account-days, and say at the end what became of them."""
 
 from __future__ import annotations
 
@@ -7,33 +7,24 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fbgraph import act_id
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED, WRONG_USE
 from pipelines.cli.progress import Bar
-from pipelines.cli.runs import interrupts, open_instance, run_job
 from pipelines.cli.selection import demand_begun, plan_of
+from pipelines.cli.session import guarded, opened_session, publish_into
 from pipelines.cli.summary import Summary
 from pipelines.cli.terminal import say
-from pipelines.defs.events import published_events, record_accounts
-from pipelines.loading.emptiness import ACCEPT_EMPTY_TAGS
 from pipelines.loading.listings import discover
-from pipelines.loading.partitions import AD_ACCOUNTS, account_ranges
-from pipelines.reports.catalog import CATALOG
+from pipelines.reports.catalog import REPORTS
 from pipelines.settings import settings_of
-from warehouse.errors import WarehouseError
-from warehouse.lake.partitions import Lake
-from warehouse.published.publish import ensure_published, publish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
-    import dagster as dg
-
     from pipelines.loading.listings import Discovery
-    from pipelines.settings import Settings
+    from pipelines.loading.session import Session
 
-__all__ = ["close", "prepared_lake", "run_backfill"]
+__all__ = ["close", "run_backfill"]
 
 
 def run_backfill(  # noqa: PLR0913  # what a command line says
@@ -54,33 +45,40 @@ def run_backfill(  # noqa: PLR0913  # what a command line says
     settings = settings_of(environ)
     with settings.open_graph() as client:
         found = discover(client, settings.account_ids)
-    started = datetime.now(UTC)
-    plan = plan_of(found, (since, until), accounts, reports, started)
-    demand_begun(plan)
-    summary = Summary(plan, started, dict.fromkeys(plan.reports, plan.account_days))
-    with (
-        open_instance(environ) as instance,
-        Bar(len(plan.account_days) * len(plan.reports)) as bar,
-        interrupts() as look,
-    ):
-        lake = prepared_lake(settings)
-        _take_in(instance, summary, lake, found)
-        _run(instance, summary, lake, bar, look, ACCEPT_EMPTY_TAGS if accept_empty else {})
-        if not summary.stopped or summary.loads:  # what was loaded is published all the same
-            bar.stage("publish")
-            _publish(instance, summary, settings.warehouse_url)
+        started = datetime.now(UTC)
+        plan = plan_of(found, (since, until), accounts, reports, started)
+        demand_begun(plan)
+        summary = Summary(plan, started, dict.fromkeys(plan.reports, plan.account_days))
+        with (
+            Bar(len(plan.account_days) * len(plan.reports)) as bar,
+            opened_session(environ, client, summary, bar, accept_empty=accept_empty) as (
+                session,
+                recorder,
+            ),
+        ):
+            _load(session, summary, found, bar)
+            if not summary.stopped or recorder.has_loads:  # what was loaded is published anyway
+                publish_into(recorder, summary, bar, settings.warehouse_url)
     return close(summary)
 
 
-def prepared_lake(settings: Settings) -> Lake:
-    """The lake, which can be written, with a published file for those who already ask.
-
-    Raises WarehouseError.
+def _load(session: Session, summary: Summary, found: Discovery, bar: Bar) -> None:
+    """Accounts, their objects, then the reports. If accounts cannot be put into the lake, those
+    that are there already are loaded all the same.
     """
-    lake = Lake(settings.warehouse_url, catalog=CATALOG)
-    lake.require_writable()
-    ensure_published(settings.warehouse_url, catalog=CATALOG)
-    return lake
+    plan = summary.plan
+    account_ids = [row["account_id"] for row in plan.accounts]
+    with guarded(summary, "accounts"):
+        session.take_in(found)
+    if not summary.stopped:
+        bar.stage("objects")
+        with guarded(summary, "objects"):
+            summary.note_listed(session.list_objects(account_ids))
+    for report in plan.reports:
+        if not summary.stopped:
+            bar.stage(report)
+            with guarded(summary, report):
+                session.load(REPORTS[report], plan.account_days)
 
 
 def close(summary: Summary) -> int:
@@ -92,51 +90,3 @@ def close(summary: Summary) -> int:
     if summary.stopped:
         return WRONG_USE
     return ALL_DONE if summary.all_done else SOME_FAILED
-
-
-def _take_in(instance: dg.DagsterInstance, summary: Summary, lake: Lake, found: Discovery) -> None:
-    """Put the accounts into the lake and the grid. If that fails, those that are there already are
-    loaded all the same.
-    """
-    try:
-        record_accounts(instance, lake, found, summary.started)
-    except (WarehouseError, OSError) as error:
-        summary.failed["accounts", "all"] = str(error)
-
-
-def _run(  # noqa: PLR0913, PLR0917  # all that a run needs
-    instance: dg.DagsterInstance,
-    summary: Summary,
-    lake: Lake,
-    bar: Bar,
-    look: Callable[[], None],
-    tags: Mapping[str, str],
-) -> None:
-    """Objects of the accounts, then the reports; then see what is in the lake."""
-
-    def go(job: str, first: str, last: str) -> None:
-        if not summary.stopped:
-            bar.stage(job.removesuffix("_job"))
-            summary.note(run_job(instance, job, first, last, tags=tags))
-            look()
-
-    plan = summary.plan
-    keys = [act_id(row["account_id"]) for row in plan.accounts]
-    ranges = account_ranges(instance.get_dynamic_partitions(AD_ACCOUNTS), keys)
-    for first, last in ranges:
-        go("objects_job", first, last)
-    for report in plan.reports:
-        for first, last in ranges:
-            go(f"{report}_job", f"{first}|{plan.days[0]}", f"{last}|{plan.days[-1]}")
-    summary.read(lake)
-
-
-def _publish(instance: dg.DagsterInstance, summary: Summary, url: str) -> None:
-    """Publish and record that, without a run of its own. If it fails a run tries once more, so that
-    what is wrong is in the UI.
-    """
-    try:
-        for event in published_events(publish(url, catalog=CATALOG)):
-            instance.report_runless_asset_event(event)
-    except (WarehouseError, OSError):
-        summary.note(run_job(instance, "publish_job"))

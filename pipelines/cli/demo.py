@@ -15,13 +15,13 @@ import warehouse
 from fbgraph.sandbox import Sandbox
 from pipelines.cli.backfill import run_backfill
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
-from pipelines.cli.runs import CHECKOUT
 from pipelines.cli.summary import command_name
 from pipelines.cli.terminal import say, table_lines
 from pipelines.errors import ConfigError
 from pipelines.loading.partitions import today_in
 from pipelines.reports.catalog import CATALOG
 from pipelines.settings import VARIABLES
+from pipelines.state.homes import CHECKOUT
 from warehouse.lake.partitions import Lake
 from warehouse.storage.url import LOCAL_VARIABLE
 

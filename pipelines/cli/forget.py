@@ -11,15 +11,15 @@ import click
 from fbgraph import act_id
 from fbgraph.limits.cooldowns import Cooldown
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
-from pipelines.cli.runs import open_instance
 from pipelines.cli.summary import command_name
 from pipelines.cli.terminal import say
 from pipelines.defs.events import published_events
+from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.errors import ConfigError
-from pipelines.loading.partitions import AD_ACCOUNTS
 from pipelines.reports.catalog import CATALOG
 from pipelines.settings import settings_of
 from pipelines.state.cooldowns import cooldowns_of
+from pipelines.state.dagster_home import open_instance
 from warehouse.lake.forgetting import remove_account, traces_of, unmark
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
@@ -43,7 +43,7 @@ def run_forget(environ: Mapping[str, str], account: str, *, is_agreed: bool) -> 
     account_id = key.removeprefix("act_")
     url = settings_of(environ).warehouse_url
     lake = Lake(url)
-    with open_instance(environ) as instance:
+    with open_instance(environ, lake.store) as instance:
         found = traces_of(lake, account_id)
         if not found and key not in instance.get_dynamic_partitions(AD_ACCOUNTS):
             raise ConfigError(

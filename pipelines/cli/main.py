@@ -7,16 +7,14 @@ Exit codes: 0 all done; 1 some account-days failed or stay unproven; 2 wrong usa
 
 from __future__ import annotations
 
-import atexit
 import errno
-import gc
 import io
 import logging
 import os
 import sys
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -32,9 +30,6 @@ _SHOWN = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 #: Keys of `warehouse.schema.external.DIALECTS`, which brings pyarrow.
 ENGINES = ("spark", "trino", "athena", "bigquery", "snowflake")
-
-#: Full collections of garbage are this many times the middle ones apart.
-RARELY: Final = 1000
 
 _EPILOG = "Settings come from the environment or .env: see .env.example."
 
@@ -323,11 +318,10 @@ def forget(account: str, *, yes: bool) -> None:
 @cli.command()
 def publish() -> None:
     """Rebuild warehouse.duckdb from the lake."""
-    from pipelines.reports.catalog import CATALOG, broken_reports  # noqa: PLC0415
-    from pipelines.settings import settings_of  # noqa: PLC0415
-    from warehouse.published.publish import publish as publish_lake  # noqa: PLC0415
+    from pipelines.cli.session import run_publish  # noqa: PLC0415
+    from pipelines.reports.catalog import broken_reports  # noqa: PLC0415
 
-    published = publish_lake(settings_of(os.environ).warehouse_url, catalog=CATALOG)
+    published = run_publish(os.environ)
     click.echo(
         f"{published.path}: {sum(published.rows.values()):,} rows, {published.seconds:.1f} s"
     )
@@ -402,23 +396,4 @@ def docs(table: str, engine: str | None, *, breakdowns: bool) -> None:
 
 def main() -> None:
     """Entry point of the command `fbinsights`."""
-    # Of what was imported nothing is ever garbage. To look through all of it again and again
-    # costs a third of a second; what is young is looked through as ever.
-    gc.set_threshold(*gc.get_threshold()[:2], RARELY)
-    code: int | None = None
-
-    def leave() -> None:
-        if code is not None:
-            logging.shutdown()
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-
-    # Python would take apart all that was imported, in up to a second, for nothing. What is
-    # registered first comes last, after all threads and what others see to at exit.
-    atexit.register(leave)
-    try:
-        cli(prog_name="fbinsights")
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else None
-        raise
+    cli(prog_name="fbinsights")

@@ -1,4 +1,4 @@
-"""`fbinsights refresh`: by hand what the daily schedule does, and what to tell at the end."""
+"""`fbinsights refresh`: by hand what the daily schedule does, and what became of it."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from fbgraph import act_id
-from pipelines.cli.backfill import close, prepared_lake
+from pipelines.cli.backfill import close
 from pipelines.cli.progress import Bar
-from pipelines.cli.runs import interrupts, open_instance, run_job
 from pipelines.cli.selection import plan_of
+from pipelines.cli.session import guarded, opened_session, publish_into
 from pipelines.cli.summary import Summary
 from pipelines.cli.terminal import say
-from pipelines.loading.emptiness import ACCEPT_EMPTY_TAGS
+from pipelines.loading.changes import find_changes, reload
 from pipelines.loading.listings import discover
 from pipelines.loading.partitions import today_in
 from pipelines.loading.refresh import lookback
-from pipelines.reports.catalog import REPORTS
 from pipelines.settings import settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipelines.defs.refresh import Looked
+    from pipelines.loading.changes import Looked
 
 __all__ = ["run_refresh"]
 
@@ -41,29 +40,33 @@ def run_refresh(
     written.
     """
     settings = settings_of(environ)
+    looked: Looked | None = None
     with settings.open_graph() as client:
         found = discover(client, settings.account_ids)
-    started = datetime.now(UTC)
-    earliest = min((today_in(row["timezone_name"], started) for row in found.rows), default=None)
-    days = lookback(earliest or started.date())
-    plan = plan_of(found, (days[0], days[-1]), accounts, (), started)
-    keys = [act_id(row["account_id"]) for row in plan.accounts]
-    config = {"look": {"accounts": keys, "full": full, "as_of": started.isoformat()}}
-    with (
-        open_instance(environ) as instance,
-        Bar(len(keys) * len(days)) as bar,
-        interrupts() as look,
-    ):
-        lake = prepared_lake(settings)
-        bar.stage("refresh")
-        tags = ACCEPT_EMPTY_TAGS if accept_empty else {}
-        result = run_job(instance, "refresh_job", config=config, tags=tags, output_of="look")
-        look()
-    looked: Looked | None = result.output
-    wanted = {report: list(looked.pull[report]) if looked else [] for report in REPORTS}
-    summary = Summary(plan, started, wanted)
-    summary.note(result)
-    summary.read(lake)
+        started = datetime.now(UTC)
+        todays = [today_in(row["timezone_name"], started) for row in found.rows]
+        days = lookback(min(todays, default=started.date()))
+        plan = plan_of(found, (days[0], days[-1]), accounts, (), started)
+        keys = [act_id(row["account_id"]) for row in plan.accounts]
+        summary = Summary(plan, started, {})
+        with (
+            Bar(len(keys) * len(days)) as bar,
+            opened_session(environ, client, summary, bar, accept_empty=accept_empty) as (
+                session,
+                recorder,
+            ),
+        ):
+            bar.stage("refresh")
+            with guarded(summary, "refresh"):
+                looked = find_changes(session, found, keys, started, full=full)
+            if looked is not None:
+                summary.wanted = {report: list(chosen) for report, chosen in looked.pull.items()}
+                before = client.tally.calls
+                with guarded(summary, "refresh"):
+                    reload(session, looked)
+                    recorder.refreshed = looked, client.tally.calls - before
+                publish_into(recorder, summary, bar, settings.warehouse_url)
+                summary.failed |= looked.failed
     code = close(summary)
     if looked is not None:
         say(f"\n{looked}")

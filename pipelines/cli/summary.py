@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Final
 from fbgraph import act_id
 from pipelines.cli.terminal import table_lines
 from pipelines.loading.listings import text_of
-from pipelines.loading.partitions import key_of
+from pipelines.loading.load_result import Target
 from pipelines.reports.catalog import DEFINITION, REPORTS
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from fbgraph.http.paging import Row
-    from pipelines.cli.runs import RunResult
     from pipelines.cli.selection import Plan
+    from pipelines.loading.objects import Listed
     from pipelines.loading.partitions import AccountDay
+    from pipelines.loading.session import Loads
     from warehouse.lake.partitions import Lake
     from warehouse.lake.records import Load
 
@@ -38,14 +39,14 @@ _NOT_REACHED: Final = "not reached"
 
 @dataclass(slots=True)
 class Summary:
-    """`failed`: (asset, partition key) → why. `wanted`: account-days by report. `loads`: what the
-    lake has of them since `started`, put there by this backfill or by another at the same time.
+    """`failed`: what failed → why. `wanted`: account-days by report. `loads`: what the lake has of
+    them since `started`, put there by this command or by another at the same time.
     """
 
     plan: Plan
     started: datetime
     wanted: Mapping[str, Sequence[AccountDay]]
-    failed: dict[tuple[str, str], str] = field(default_factory=dict)
+    failed: dict[Target, str] = field(default_factory=dict)
     stopped: str = ""
     loads: dict[tuple[str, AccountDay], Load] = field(default_factory=dict)
 
@@ -53,20 +54,27 @@ class Summary:
         """An account that is refused, or a report that cannot be loaded, has failed before anything
         is asked.
         """
-        self.failed |= {("accounts", key): why for key, why in self.plan.refused.items()}
-        self.failed |= {(name, DEFINITION): why for name, why in self.plan.broken.items()}
+        self.failed |= {Target("accounts", key): why for key, why in self.plan.refused.items()}
+        self.failed |= {Target(name, DEFINITION): why for name, why in self.plan.broken.items()}
 
-    def note(self, result: RunResult) -> None:
-        """Take in how one run ended."""
-        self.failed |= result.failed
-        self.stopped = self.stopped or result.stopped
+    def note_outcomes(self, loads: Loads) -> None:
+        """Take in which account-days of a report failed."""
+        for one in loads.outcomes:
+            if one.error:
+                self.failed[Target.of(loads.report.name, one.account_day)] = one.error
+
+    def note_listed(self, found: Iterable[Listed]) -> None:
+        """Take in of which accounts objects could not be listed."""
+        for one in found:
+            if one.error:
+                self.failed[Target(one.table, act_id(one.account_id))] = one.error
 
     def read(self, lake: Lake) -> None:
         """See in the lake what became of every account-day. None is passed over."""
         for report, account_days in self.wanted.items():
             loads = lake.loads_of(report, account_days)
             for account_day, load in zip(account_days, loads, strict=True):
-                what = report, key_of(account_day)
+                what = Target.of(report, account_day)
                 if load is None or load.loaded_at < self.started:
                     self.failed.setdefault(what, _NOT_REACHED)
                 elif what not in self.failed:
@@ -125,7 +133,7 @@ class Summary:
             return
         yield ""
         reached = {what: why for what, why in self.failed.items() if why != _NOT_REACHED}
-        yield from (f"{asset} {key}: {why}" for (asset, key), why in reached.items())
+        yield from (f"{what}: {why}" for what, why in reached.items())
         if len(reached) < len(self.failed):
             yield f"{len(self.failed) - len(reached)} account-days were {_NOT_REACHED}."
         if self.stopped:
@@ -139,16 +147,12 @@ class Summary:
         """One command per account that has something to run again, over the days it needs."""
         accounts = [act_id(row["account_id"]) for row in self.plan.accounts]
         for account in (*accounts, *self.plan.refused):
-            failed = [what for what in self.failed if what[1].partition("|")[0] == account]
-            keys = [key for _, key in failed]
-            days = sorted(key.partition("|")[2] for key in keys if "|" in key)
-            if keys:
-                since, until = (
-                    (days[0], days[-1]) if days else (self.plan.days[0], self.plan.days[-1])
-                )
-                only = _only({asset for asset, _ in failed}, self.plan.reports)
-                yield f"backfill --since {since} --until {until} --account {account}{only}"
-        if any(asset == "warehouse_duckdb" for asset, _ in self.failed):
+            failed = [what for what in self.failed if what.account == account]
+            days = sorted(what.day for what in failed if what.day) or self.plan.days
+            if failed:
+                only = _only({what.table for what in failed}, self.plan.reports)
+                yield f"backfill --since {days[0]} --until {days[-1]} --account {account}{only}"
+        if Target("warehouse_duckdb") in self.failed:
             yield "publish"
 
 

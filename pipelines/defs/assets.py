@@ -7,28 +7,28 @@ grid is enough; `control_daily` can also be loaded alone.
 
 # No `from __future__ import annotations`: Dagster reads the annotations of assets as objects.
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import dagster as dg
 
 from pipelines.defs.checks import counted_result, counted_spec, report_results, report_specs
 from pipelines.defs.data_versions import accounts_version
 from pipelines.defs.events import (
+    accounts_metadata,
     listed_part,
     loaded_part,
     published_events,
-    record,
-    record_good,
-    take_in_accounts,
 )
 from pipelines.defs.metadata import Beside, table_metadata
+from pipelines.defs.partitions import ACCOUNTS, account_days_from
+from pipelines.defs.run_events import RunRecorder, add_to_grid, record
 from pipelines.loading.emptiness import accepts_empty
-from pipelines.loading.listings import LEVEL_OF, accounts_in, discover
-from pipelines.loading.loader import Loader
-from pipelines.loading.objects import know_ids, load_objects
-from pipelines.loading.partitions import ACCOUNTS, account_day_of, account_days_from
+from pipelines.loading.listings import LEVEL_OF, discover
+from pipelines.loading.objects import load_objects
+from pipelines.loading.partitions import account_day_of
+from pipelines.loading.session import Loads, Session, take_in_accounts
 from pipelines.reports.catalog import BROKEN, CATALOG, CONTROL, HOURLY_REPORT, REPORTS, Report
 from pipelines.reports.names import reserved
 from pipelines.resources import GraphResource, stopping
@@ -37,10 +37,6 @@ from warehouse.published.publish import publish
 from warehouse.schema.catalog import Catalog
 from warehouse.schema.table import View
 from warehouse.schema.tables import TABLES
-
-if TYPE_CHECKING:
-    from pipelines.loading.load_result import Outcome
-    from pipelines.loading.objects import Known
 
 __all__ = ["ASSETS", "VIEW_SPECS", "report_asset"]
 
@@ -77,9 +73,10 @@ def accounts(context: dg.AssetExecutionContext, graph: GraphResource) -> dg.Mate
     with stopping(), settings.open_graph() as client:
         found = discover(client, settings.account_ids)
         lake = Lake(settings.warehouse_url)
-        metadata = take_in_accounts(context.instance, lake, found, graph.now())
+        taken = take_in_accounts(lake, found, graph.now())
+        add_to_grid(context.instance, lake, taken)
     return dg.MaterializeResult(
-        metadata=metadata, data_version=dg.DataVersion(accounts_version(lake))
+        metadata=accounts_metadata(taken), data_version=dg.DataVersion(accounts_version(lake))
     )
 
 
@@ -139,26 +136,21 @@ def report_asset(report: Report, catalog: Catalog = CATALOG) -> dg.AssetsDefinit
         settings = graph.settings()
         lake = Lake(settings.warehouse_url, catalog=catalog)
         account_days = [account_day_of(str(key)) for key in context.partition_keys]
-        outcomes: list[Outcome] = []
-        known: Mapping[str, Known] = {}
+        loads = Loads(report)
         with stopping(), settings.open_graph() as client:
-            loader = Loader(
-                *(client, lake, accounts_in(lake), context.run.run_id),
+            recorder = RunRecorder(context.op_execution_context, lake, client)
+            session = Session(
+                *(client, lake, context.run.run_id, graph.now, recorder),
                 accept_empty=accepts_empty(context.run.tags),
-                now=graph.now,
             )
-            beside = Beside.of(lake, client)
             try:
-                outcomes.extend(loader.load(report, account_days))
-                if checked:
-                    in_lake = [one.account_day for one in outcomes if one.load]
-                    known = know_ids(client, lake, in_lake, graph.now)
+                session.load_into(loads, account_days)
             except BaseException:  # the token died, or somebody cancels
-                good = [loaded_part(one, beside) for one in outcomes]
-                record_good(context.op_execution_context, context.asset_key, lake, good)
+                recorder.loaded(loads)
                 raise
-            parts = [loaded_part(outcome, beside) for outcome in outcomes]
-        checks = report_results(report.name, outcomes, known) if checked else []
+            beside = Beside.of(lake, client)
+            parts = [loaded_part(outcome, beside) for outcome in loads.outcomes]
+        checks = report_results(report.name, loads.outcomes, loads.known) if checked else []
         yield from record(context, lake, parts, checks)
 
     return loaded

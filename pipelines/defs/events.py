@@ -1,59 +1,59 @@
-"""How a run that serves many partitions tells Dagster what became of each."""
+"""What Dagster is told of a load: a materialization of each partition that is in the lake, and what
+the checks found. The same for a run and for what was loaded without one.
+"""
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import dagster as dg
-from dagster._core.events import AssetMaterializationPlannedData  # no public way to plan
 
 from fbgraph import act_id
+from pipelines.defs.checks import counted_result, report_results
 from pipelines.defs.data_versions import accounts_version, content_version, version_tags
-from pipelines.defs.metadata import listing_metadata, published_metadata, unreadable_metadata
-from pipelines.errors import ConfigError
-from pipelines.loading.failures import Failures
-from pipelines.loading.listings import store_accounts, text_of
-from pipelines.loading.partitions import AD_ACCOUNTS, key_of
-from pipelines.resources import FAILED, STOPPED
-from pipelines.state.homes import demand_home
-from pipelines.state.origin import claimed
+from pipelines.defs.metadata import (
+    listing_metadata,
+    published_metadata,
+    refresh_metadata,
+    unreadable_metadata,
+)
+from pipelines.loading.listings import text_of
+from pipelines.loading.partitions import key_of
+from pipelines.reports.catalog import CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
-
-    from dagster._core.execution.plan.objects import StepFailureData
 
     from pipelines.defs.metadata import Beside
-    from pipelines.loading.listings import Discovery
+    from pipelines.loading.changes import Looked
     from pipelines.loading.load_result import Outcome
     from pipelines.loading.objects import Listed
+    from pipelines.loading.session import Loads, TakenIn
     from warehouse.lake.partitions import Lake
     from warehouse.published.publish import Published
 
-_log = logging.getLogger(__name__)
-
 __all__ = [
+    "Event",
     "Part",
+    "accounts_event",
+    "accounts_metadata",
     "evaluation_of",
-    "failure_of",
+    "good_parts",
+    "listed_events",
     "listed_part",
+    "loaded_events",
     "loaded_part",
-    "plan",
     "published_by_others",
     "published_events",
-    "record",
-    "record_accounts",
-    "record_good",
+    "refreshed_event",
     "seen_change",
-    "take_in_accounts",
-    "told_of",
 ]
+
+Event = dg.AssetMaterialization | dg.AssetCheckEvaluation
 
 
 class Part(NamedTuple):
-    """One partition of a run: what to show of it and its data version, or why it failed."""
+    """One partition of a load: what to show of it and its data version, or why it failed."""
 
     partition_key: str
     metadata: Mapping[str, Any]
@@ -77,57 +77,53 @@ def loaded_part(outcome: Outcome, beside: Beside) -> Part:
     return Part(key_of(outcome.account_day), metadata, outcome.error, version)
 
 
-def take_in_accounts(
-    instance: dg.DagsterInstance, lake: Lake, found: Discovery, now: datetime
-) -> Mapping[str, Any]:
-    """Put accounts into the lake and into the grid; the metadata of the asset `accounts`.
+def good_parts(asset: str, parts: Iterable[Part], lake: Lake) -> Iterator[dg.AssetMaterialization]:
+    """Materializations of the partitions that did not fail: what is in the lake is in the grid."""
+    inputs = {"accounts": accounts_version(lake)}
+    for key, metadata, error, version in parts:
+        if not error:
+            tags = version_tags(version, inputs)
+            yield dg.AssetMaterialization(asset, partition=key, metadata=metadata, tags=tags)
 
-    Nothing is loaded of an account that is not in the lake, so here is where a lake's source is
-    settled. Raises ConfigError where it is another or the home shows another lake, and
-    WarehouseError as `store_accounts`.
-    """
-    if why := claimed(lake.store, found.graph_url):
-        raise ConfigError(why)
-    demand_home(instance, lake.store)
-    _warn_of_strangers(lake, found)
-    merged = store_accounts(lake, [*found.rows, *found.unreadable], now)
-    if merged.unreadable:
-        _log.warning("accounts: %s", merged.unreadable)
-    Failures(lake.store, "accounts").note_all(found.refused, now)
-    keys = [act_id(row["account_id"]) for row in found.rows]
-    instance.add_dynamic_partitions(AD_ACCOUNTS, keys)
+
+def accounts_metadata(taken: TakenIn) -> Mapping[str, Any]:
+    """What is shown of the asset `accounts`."""
+    found, merged = taken.found, taken.merged
+    names = {act_id(row["account_id"]): text_of(row, "name") for row in found.rows}
     return {
         "dagster/row_count": merged.rows.num_rows,
-        "seen_now": len(keys),
-        "names": {act_id(row["account_id"]): text_of(row, "name") for row in found.rows},
+        "seen_now": len(names),
+        "names": names,
         "refused": dict(found.refused),
         **unreadable_metadata(merged.unreadable),
     }
 
 
-def _warn_of_strangers(lake: Lake, found: Discovery) -> None:
-    """Warn where a token sees none of the accounts that are there: it may be another business's."""
-    there = set(lake.read("accounts").column("account_id").to_pylist())
-    seen = {row["account_id"] for row in found.rows}
-    if there and seen and not there & seen:
-        _log.warning(
-            "%s holds %d ad accounts, and none of them is among the %d that the token sees (or that"
-            " FB_ACCOUNT_IDS names). If those belong"
-            " to another business, load them into a lake of their own (WAREHOUSE_URL); `fbinsights"
-            " forget` removes an account.",
-            *(lake.store.name(), len(there), len(seen)),
-        )
-
-
-def record_accounts(
-    instance: dg.DagsterInstance, lake: Lake, found: Discovery, now: datetime
-) -> None:
-    """Do what the asset `accounts` does with accounts that were found outside of any run."""
-    metadata = take_in_accounts(instance, lake, found, now)
+def accounts_event(taken: TakenIn, lake: Lake) -> dg.AssetMaterialization:
+    """Accounts that were put into the lake by somebody else than their asset."""
     tags = version_tags(accounts_version(lake))
-    instance.report_runless_asset_event(
-        dg.AssetMaterialization("accounts", metadata=metadata, tags=tags)
-    )
+    return dg.AssetMaterialization("accounts", metadata=accounts_metadata(taken), tags=tags)
+
+
+def listed_events(table: str, found: Sequence[Listed], lake: Lake) -> Iterator[Event]:
+    """The objects of accounts, and whether they are as many as the edges count."""
+    yield from good_parts(table, [listed_part(one, lake) for one in found], lake)
+    yield evaluation_of(table, counted_result(table, found))
+
+
+def loaded_events(loads: Loads, beside: Beside) -> Iterator[Event]:
+    """Account-days of a report and, where nothing stopped them halfway, what the checks found."""
+    name = loads.report.name
+    parts = (loaded_part(outcome, beside) for outcome in loads.outcomes)
+    yield from good_parts(name, parts, beside.lake)
+    if loads.is_whole and loads.report is not CONTROL:
+        for result in report_results(name, loads.outcomes, loads.known):
+            yield evaluation_of(name, result)
+
+
+def refreshed_event(looked: Looked, calls: int) -> dg.AssetMaterialization:
+    """What a refresh found, and the `calls` that it spent on loading that again."""
+    return dg.AssetMaterialization("refresh", metadata=refresh_metadata(looked, calls))
 
 
 def seen_change(change: str) -> dg.AssetMaterialization:
@@ -157,42 +153,6 @@ def published_by_others(change: str) -> tuple[dg.AssetMaterialization, dg.AssetM
     return seen_change(change), dg.AssetMaterialization("warehouse_duckdb", tags=tags)
 
 
-def record(
-    context: dg.AssetExecutionContext,
-    lake: Lake,
-    parts: Iterable[Part],
-    checks: Sequence[dg.AssetCheckResult],
-) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """Mark the good partitions materialized and, if there are bad ones, fail with their reasons.
-
-    An exception alone would fail them all, and a plain MaterializeResult would mark them all good:
-    only so does "re-run failed" in the UI take exactly the bad ones. The asset must be declared
-    with ``output_required=False``: each partition is logged by itself, for `add_asset_metadata`
-    lists all partitions of the run for each of them.
-    """
-    parts = list(parts)
-    bad = {part.partition_key: part.error for part in parts if part.error}
-    if len(parts) == 1 and not bad:
-        [one] = parts
-        tags = version_tags(one.version, {"accounts": accounts_version(lake)})
-        yield dg.MaterializeResult(metadata=one.metadata, tags=tags, check_results=checks)
-        return
-    record_good(context.op_execution_context, context.asset_key, lake, parts)
-    yield from checks
-    if bad:
-        raise failure_of({context.asset_key.to_user_string(): bad}, len(parts))
-
-
-def failure_of(bad: Mapping[str, Mapping[str, str]], of: int) -> dg.Failure:
-    """The failure of a run that did the rest: asset → partition key → why, of so many in all."""
-    lines = [f"{key}: {why}" for failed in bad.values() for key, why in failed.items()]
-    return dg.Failure(
-        f"{len(lines)} of {of} failed; their existing data was kept:\n" + "\n".join(lines),
-        metadata={FAILED: dg.MetadataValue.json(bad)},
-        allow_retries=False,
-    )
-
-
 def evaluation_of(asset: str, result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
     """A result as the event of a check, for those who are no step of the asset."""
     return dg.AssetCheckEvaluation(
@@ -203,50 +163,3 @@ def evaluation_of(asset: str, result: dg.AssetCheckResult) -> dg.AssetCheckEvalu
         description=result.description,
         metadata=result.metadata,
     )
-
-
-def told_of(data: StepFailureData) -> tuple[Mapping[tuple[str, str], str], str]:
-    """What the failure of a step tells: (asset, partition key) → why, and why everything stopped.
-    Nothing of both for what nobody foresaw.
-    """
-    told = data.user_failure_data.metadata if data.user_failure_data else {}
-    bad = told.get(FAILED)
-    stopped = str(told[STOPPED].value) if STOPPED in told else ""
-    if not (isinstance(bad, dg.JsonMetadataValue) and isinstance(bad.data, dict)):
-        return {}, stopped
-    parts = {
-        (asset, key): str(why) for asset, keys in bad.data.items() for key, why in keys.items()
-    }
-    return parts, stopped
-
-
-def plan(
-    context: dg.OpExecutionContext, asset: dg.AssetKey | str, partition_keys: Iterable[str]
-) -> None:
-    """Tell Dagster that this run is to materialize partitions, for a step that is none of the
-    asset's: Dagster plans those of an asset's own runs by itself.
-
-    In the grid they are in progress while the run goes on, and failed when the run fails and they
-    are still not there.
-    """
-    key = dg.AssetKey.from_coercible(asset)
-    for partition_key in partition_keys:
-        planned = dg.DagsterEvent.build_asset_materialization_planned_event(
-            context.job_name,
-            context.get_step_execution_context().step.key,
-            AssetMaterializationPlannedData(key, partition=partition_key),
-        )
-        context.instance.report_dagster_event(planned, context.run_id, logging.DEBUG)
-
-
-def record_good(
-    context: dg.OpExecutionContext, asset: dg.AssetKey | str, lake: Lake, parts: Iterable[Part]
-) -> None:
-    """Mark the good partitions of an asset: what is in the lake is in the grid."""
-    inputs = {"accounts": accounts_version(lake)}
-    for key, metadata, error, version in parts:
-        if not error:
-            tags = version_tags(version, inputs)
-            context.log_event(
-                dg.AssetMaterialization(asset, partition=key, metadata=metadata, tags=tags)
-            )

@@ -36,6 +36,10 @@ ENDED_SECONDS: Final = 25
 #: The same while loads go on and none has ended: what a long load has brought so far.
 LOADING_SECONDS: Final = 300
 
+#: The last change of a lake is so young: somebody is loading, be it without a run, as the command
+#: line does. Well under FOLLOWS_WITHIN, for one that was the last is published this much later.
+CHANGING: Final = timedelta(seconds=20)
+
 #: After one failed publish, two in a row, ...; the last holds for all that follow.
 AFTER_FAILURES: Final = (60, 120, 300, 600, 1800, 3600)
 
@@ -98,7 +102,10 @@ def reason_to_wait(behind: Lag, runs: Runs, now: datetime) -> str:
         rest = AFTER_FAILURES[min(runs.failures, len(AFTER_FAILURES)) - 1]
         if now < (until := runs.failed_at + timedelta(seconds=rest)):
             return f"{runs.failures} publishes in a row have failed; the next is at {until:%H:%M}."
-    if behind.published is not None and runs.is_loading:
+    changed_at = behind.change.at
+    is_changing = changed_at is not None and abs(now - changed_at) < CHANGING
+    is_loading = runs.is_loading or (is_changing and not runs.has_ended)
+    if behind.published is not None and is_loading:
         pause = ENDED_SECONDS if runs.has_ended else LOADING_SECONDS
         if now < behind.published.ended_at + timedelta(seconds=pause):
             return "Loads are in progress; their data is published when one of them ends."

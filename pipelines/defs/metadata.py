@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import dagster as dg
 import pyarrow.parquet as pq
 
+from pipelines.loading.partitions import key_of
+from pipelines.loading.refresh import Why
 from warehouse.lake.parquet import content_digest
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from fbgraph import GraphClient
+    from pipelines.loading.changes import Looked
     from pipelines.loading.listings import Listing
     from pipelines.loading.objects import Listed
     from warehouse.decode.objects import Unreadable
@@ -29,6 +32,7 @@ __all__ = [
     "Beside",
     "listing_metadata",
     "published_metadata",
+    "refresh_metadata",
     "table_metadata",
     "unreadable_metadata",
 ]
@@ -47,12 +51,12 @@ class Beside:
     """
 
     lake: Lake
-    client: GraphClient
+    client: GraphClient | None
     names: Mapping[str, str]
 
     @classmethod
-    def of(cls, lake: Lake, client: GraphClient) -> Self:
-        """Names of accounts as the lake has them now."""
+    def of(cls, lake: Lake, client: GraphClient | None) -> Self:
+        """Names of accounts as the lake has them now; without a client, nothing of limits."""
         table = lake.read("accounts").select(["account_id", "account_name"])
         return cls(
             lake, client, {row["account_id"]: row["account_name"] for row in table.to_pylist()}
@@ -77,6 +81,8 @@ class Beside:
 
     def _quota_percent(self, account_id: str) -> float:
         """The busiest limit of the account or of the whole app."""
+        if self.client is None:
+            return 0.0
         shares = self.client.usage().items()
         return max((share for limit, share in shares if limit.account_id in {"", account_id}),
                    default=0.0)  # fmt: skip
@@ -170,3 +176,20 @@ def published_metadata(published: Published) -> Mapping[str, Any]:
         **({"left_out": dict(published.left_out)} if published.left_out else {}),
         **{f"rows_of_{table}": rows for table, rows in published.rows.items()},
     }
+
+
+def refresh_metadata(looked: Looked, calls: int) -> Mapping[str, Any]:
+    """Of a refresh: numbers that the UI plots over time, and which account-days were why."""
+    counts = looked.counts
+    return {
+        "pulled": sum(counts.values()),
+        **{str(why): counts.get(str(why), 0) for why in Why},
+        "calls": looked.calls + calls,
+        "calls_of_entities": looked.entity_calls,
+        "calls_of_a_full_lookback": looked.full.calls,
+        "report_runs_of_a_full_lookback": looked.full.runs,
+        "account_days": dg.MetadataValue.json({
+            report: {key_of(cell): str(why) for cell, why in chosen.items() if why != Why.FULL}
+            for report, chosen in looked.pull.items()
+        }),
+    }  # fmt: skip

@@ -11,11 +11,12 @@ import dagster as dg
 from fbgraph import GraphClient, act_id
 from fbgraph.errors import ENDS_EVERYTHING, GraphError, VersionError
 from pipelines.defs.alerts import failure_text, tell
-from pipelines.defs.events import evaluation_of, told_of
+from pipelines.defs.events import evaluation_of
+from pipelines.defs.partitions import AD_ACCOUNTS
+from pipelines.defs.run_events import failures_in
 from pipelines.loading import access
 from pipelines.loading.access import Finding
 from pipelines.loading.listings import discover, text_of
-from pipelines.loading.partitions import AD_ACCOUNTS
 from pipelines.reports.catalog import REPORTS
 from pipelines.resources import GraphResource
 from pipelines.settings import Settings
@@ -42,13 +43,11 @@ _NO_TOKEN: Final = "FB_ACCESS_TOKEN is not set."  # noqa: S105  # it says that t
 )
 def failed_runs(context: dg.RunFailureSensorContext, graph: GraphResource) -> dg.SkipReason | None:
     run = context.dagster_run
-    if run.tags.get("fbinsights/started_by") == "command line":
-        return dg.SkipReason("Started from the command line; the failure was reported there.")
     events = context.get_step_failure_events()
     failed: dict[tuple[str, str], str] = {}
     stopped = ""
     for event in events:
-        more, why = told_of(event.step_failure_data)
+        more, why = failures_in(event)
         failed |= more
         stopped = stopped or why
     if not failed and not stopped:  # nobody foresaw it: a fault of ours, or a process that is gone

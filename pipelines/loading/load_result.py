@@ -1,15 +1,21 @@
-"""What became of one account-day."""
+"""What became of one account-day, and what a failure is about: values, until they are printed or
+handed to Dagster.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from fbgraph import act_id
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from pipelines.loading.partitions import AccountDay
     from warehouse.lake.records import Load
 
-__all__ = ["HAD_ROWS", "Outcome"]
+__all__ = ["HAD_ROWS", "Outcome", "Target"]
 
 #: `kind` of an account-day for which rows came that could not take the place of the old ones.
 HAD_ROWS: Final = "rows"
@@ -33,3 +39,27 @@ class Outcome:
         if self.load is None:
             return f"{self.account_day} failed: {self.error}"
         return f"{self.account_day} {self.load.verdict}: {self.load.reason}"
+
+
+class Target(NamedTuple):
+    """What a load is about: a `table`, or the published file; of it one `account` (``act_123``; ""
+    for all), and of that one `day`.
+    """
+
+    table: str
+    account: str = ""
+    day: date | None = None
+
+    @classmethod
+    def of(cls, table: str, account_day: AccountDay) -> Target:
+        """One account-day of a report."""
+        return cls(table, act_id(account_day.account_id), account_day.day)
+
+    @property
+    def key(self) -> str:
+        """Its partition in Dagster's grid: ``act_123|2026-11-21``, ``act_123`` or ""."""
+        day = "" if self.day is None else self.day.isoformat()
+        return "|".join(filter(None, (self.account, day)))
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.table, self.key)))

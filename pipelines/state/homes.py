@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipelines.errors import ConfigError
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
     from warehouse.storage.store import Store
 
-__all__ = ["Shown", "demand_home", "is_same"]
+__all__ = ["CHECKOUT", "Shown", "demand_home", "is_same"]
+
+#: Where `dagster.yaml` lies in a checkout, which is a home where DAGSTER_HOME names no other.
+CHECKOUT: Final = Path(__file__).resolve().parents[2]
 
 CURSOR_KEY: Final = "fbinsights/lake"
 

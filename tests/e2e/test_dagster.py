@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from pipelines.defs.following import LOOK_SECONDS
-from pipelines.loading.partitions import ACCOUNT_DAYS
+from pipelines.defs.partitions import ACCOUNT_DAYS
 from tests.e2e.dev import LAST, wait_until
 from warehouse.lake.changes import FOLLOWS_WITHIN
 

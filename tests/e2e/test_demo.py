@@ -14,7 +14,7 @@ import dagster as dg
 import pytest
 
 from pipelines.cli.demo import Place, next_steps
-from pipelines.cli.runs import CHECKOUT
+from pipelines.state.homes import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,13 +15,15 @@ import dagster as dg
 import pytest
 from dagster_postgres import PostgresRunStorage
 
-import pipelines.cli.runs
+import pipelines.state.dagster_home
 from fbgraph.sandbox import Sandbox
-from pipelines.cli.runs import open_instance, run_job
 from pipelines.loading.partitions import AccountDay, key_of
+from pipelines.state.dagster_home import open_instance
+from tests.runs import run_job
 from tests.scale.farm import ROOT, environ_of
 from tests.scale.pooled import POOL, PROCESSES
 from tests.scale.services import PATIENCE_SECONDS, running
+from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,13 +45,13 @@ def home(new_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.Mo
 def test_what_the_command_line_does_in_a_checkout_is_in_postgres_for_all_to_see(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipelines.cli.runs, "CHECKOUT", home)
+    monkeypatch.setattr(pipelines.state.dagster_home, "CHECKOUT", home)
     with Sandbox(now=lambda: NOW) as sandbox:
         for name, value in environ_of(home, sandbox, home / "lake").items():
             monkeypatch.setenv(name, value)
         cell = key_of(AccountDay(sandbox.account_ids[0], date(2026, 11, 21)))
 
-        with open_instance({}) as instance:
+        with open_instance({}, open_store(str(home / "lake"))) as instance:
             accounts = run_job(instance, "accounts_job")
             loaded = run_job(instance, "insights_hourly_job", cell, cell)
 

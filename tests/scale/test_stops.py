@@ -14,9 +14,9 @@ import pytest
 from dagster._core.execution.backfill import BulkActionStatus  # no public way
 
 from fbgraph.sandbox import Sandbox
-from pipelines.cli.runs import run_job
 from pipelines.loading.partitions import AccountDay, key_of
 from tests.e2e.dev import Dagster, answers, remembered
+from tests.runs import run_job
 from tests.scale.farm import PLACES, WORKERS, environ_of, farm, yaml_of_a_farm
 from tests.scale.services import free_port, running, wait_until
 from tests.scale.truth import TABLE, rows_of, true_rows

@@ -22,8 +22,9 @@ import pytest
 import warehouse
 from fbgraph.sandbox import Sandbox
 from fbgraph.sandbox.limits.quota import QUOTAS
-from pipelines.cli.runs import run_job
-from pipelines.loading.partitions import ACCOUNT_DAYS, AccountDay, key_of
+from pipelines.defs.partitions import ACCOUNT_DAYS
+from pipelines.loading.partitions import AccountDay, key_of
+from tests.runs import run_job
 from tests.scale.farm import PLACES, ROOT, environ_of, farm, yaml_of_a_farm
 from tests.scale.services import PATIENCE_SECONDS, running, wait_until
 from tests.scale.truth import TABLE, rows_of, true_rows

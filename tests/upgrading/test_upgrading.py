@@ -19,10 +19,11 @@ import pytest
 
 import warehouse
 from fbgraph.sandbox import Sandbox
-from pipelines.cli.runs import open_instance, run_job
 from pipelines.errors import ConfigError
 from pipelines.reports.catalog import CATALOG, read_reports
 from pipelines.reports.folders import old_files, preset_files
+from pipelines.state.dagster_home import open_instance
+from tests.runs import run_job
 from warehouse.decode.pages import Account
 from warehouse.lake.history import merge_objects
 from warehouse.lake.identity import identity_of
@@ -173,7 +174,7 @@ def environ(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[
 def test_the_grid_and_a_schedule_that_was_turned_on_are_as_they_were(
     environ: Mapping[str, str],
 ) -> None:
-    with open_instance(environ) as instance:
+    with open_instance(environ, open_store("./data")) as instance:
         cells = instance.get_materialized_partitions(dg.AssetKey("insights_hourly"))
         on = [state.instigator_name for state in instance.all_instigator_state()]
         accounts = instance.get_dynamic_partitions("ad_accounts")
@@ -189,7 +190,7 @@ def test_the_grid_and_a_schedule_that_was_turned_on_are_as_they_were(
 def test_a_refresh_goes_on_where_the_old_code_stopped(environ: Mapping[str, str]) -> None:
     lake = Lake("./data")
 
-    with open_instance(environ) as instance:
+    with open_instance(environ, lake.store) as instance:
         config = {"look": {"as_of": NOW.isoformat()}}
         assert run_job(instance, "refresh_job", config=config).success
 
@@ -214,6 +215,6 @@ def test_a_refresh_goes_on_where_the_old_code_stopped(environ: Mapping[str, str]
     other = open_store("./other")
     with (
         pytest.raises(ConfigError, match="one grid cannot show two lakes"),
-        open_instance({**environ, "WAREHOUSE_URL": other.name()}),
+        open_instance(environ, other),
     ):
         pass

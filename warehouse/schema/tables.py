@@ -376,7 +376,7 @@ ACCOUNT_DAY: Final = (
 )
 
 LOADED_AT: Final = Column("loaded_at", "instant", "When the account-day was loaded", UTC, field="")
-RUN_ID: Final = Column("run_id", "text", "Dagster run that loaded it", field="")
+RUN_ID: Final = Column("run_id", "text", "Dagster run or command that loaded it", field="")
 
 LOADS: Final = Table(
     "loads",
@@ -492,7 +492,7 @@ FAILURES: Final = Table(
         ),
         Column("reason", "text", "Why it failed, in Meta's words where they are known", field=""),
         Column("command", "text", "The command that reloads it", field=""),
-        Column("run_id", "text", "Dagster run that tried it", field=""),
+        Column("run_id", "text", "Dagster run or command that tried it", field=""),
     ),
 )
 

@@ -18,11 +18,11 @@ from fbgraph.limits.cooldowns import Cooldown
 from fbgraph.limits.usage import Limit
 from pipelines.cli import forget
 from pipelines.cli.main import cli
-from pipelines.cli.runs import run_job
-from pipelines.loading.partitions import AD_ACCOUNTS
+from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.state.cooldowns import cooldowns_of
 from tests.clock import NOW
 from tests.pipelines.conftest import DAYS
+from tests.runs import run_job
 from warehouse.decode.rows import Reject
 from warehouse.lake import rejects
 from warehouse.lake.forgetting import traces_of

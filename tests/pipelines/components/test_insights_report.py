@@ -13,10 +13,10 @@ import pytest
 from dagster.components.core.component_tree import ComponentTreeException
 
 import warehouse
-from pipelines.cli.runs import run_job
 from pipelines.components import InsightsReport
 from pipelines.reports.files import read_files
 from pipelines.reports.spec import ReportSpec
+from tests.runs import run_job
 from warehouse.published.publish import publish
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import pytest
 
-from pipelines.cli.runs import run_job
 from pipelines.definitions import defs
 from pipelines.defs.alerts import QUOTED, failure_text, tell
 from pipelines.resources import GraphResource
 from pipelines.settings import settings_of
+from tests.runs import run_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,10 +11,10 @@ import dagster as dg
 import pytest
 
 import warehouse
-from pipelines.cli.runs import RunResult, run_job
 from pipelines.definitions import defs
 from pipelines.defs.jobs import JOBS
 from pipelines.reports.catalog import CATALOG, REPORTS
+from tests.runs import RunResult, run_job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

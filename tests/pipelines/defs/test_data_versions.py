@@ -11,12 +11,12 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
 
-from pipelines.cli.runs import run_job
 from pipelines.definitions import defs
 from pipelines.defs.data_versions import accounts_version, content_version
 from pipelines.defs.events import published_events
 from pipelines.loading.listings import store_accounts
 from pipelines.resources import GraphResource
+from tests.runs import run_job
 from warehouse.lake.parquet import Writer, content_digest
 from warehouse.published.publish import publish
 from warehouse.schema.table import Column, Table

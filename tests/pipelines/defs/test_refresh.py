@@ -10,17 +10,17 @@ import pytest
 
 import warehouse
 from fbgraph import act_id
-from pipelines.cli.runs import RunResult, run_job
 from pipelines.definitions import defs
 from pipelines.loading.partitions import key_of
 from pipelines.loading.refresh import Why
 from pipelines.reports.catalog import REPORTS, Report
+from tests.runs import RunResult, run_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from fbgraph.sandbox import Sandbox
-    from pipelines.defs.refresh import Looked
+    from pipelines.loading.changes import Looked
     from warehouse.lake.partitions import Lake
 
 NOW = "2026-11-23T20:00:00+00:00"
@@ -38,7 +38,7 @@ def two(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sequence[str]:
 def hours_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """No report but the hourly one."""
     hourly = {"insights_hourly": REPORTS["insights_hourly"]}
-    monkeypatch.setattr("pipelines.defs.refresh.REPORTS", hourly)
+    monkeypatch.setattr("pipelines.loading.changes.REPORTS", hourly)
 
 
 def refresh(instance: dg.DagsterInstance, **config: Any) -> RunResult:
@@ -135,7 +135,7 @@ def test_each_report_goes_back_as_far_as_it_says_and_not_before_it_begins(
         daily.name: Report.of(daily.spec.model_copy(update={"lookback_days": 5})),
         split.name: Report.of(split.spec.model_copy(update={"start_date": date(2026, 11, 21)})),
     }
-    monkeypatch.setattr("pipelines.defs.refresh.REPORTS", some)
+    monkeypatch.setattr("pipelines.loading.changes.REPORTS", some)
 
     looked: Looked = refresh(instance, full=True).output
 

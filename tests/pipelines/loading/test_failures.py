@@ -11,9 +11,9 @@ from click.testing import CliRunner
 
 import warehouse
 from pipelines.cli.main import cli
-from pipelines.cli.runs import run_job
 from pipelines.loading.failures import Failures
 from tests.clock import NOW
+from tests.runs import run_job
 from warehouse.published.publish import lag, publish
 
 if TYPE_CHECKING:

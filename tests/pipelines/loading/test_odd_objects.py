@@ -13,11 +13,11 @@ import pytest
 import warehouse
 from fbgraph.catalog.fields import EFFECTIVE_STATUSES
 from fbgraph.sandbox.world.dice import dice
-from pipelines.cli.runs import run_job
 from pipelines.loading.listings import LEVEL_OF, discover, store_accounts
 from pipelines.loading.objects import load_objects
 from tests.clock import NOW
 from tests.pipelines.defs.test_assets import checks, run_hourly
+from tests.runs import run_job
 from warehouse.decode.money import WHOLE_UNITS
 from warehouse.published.publish import publish
 

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from pipelines.loading.partitions import (
     AccountDay,
     account_day_of,
-    account_ranges,
     chunks,
     key_of,
     today_in,
@@ -34,21 +33,6 @@ def test_chunks_hold_every_day_once_in_neighbouring_runs_newest_first(
     assert all(len(chunk) <= size for chunk in cut)
     assert all(b - a == timedelta(days=1) for chunk in cut for a, b in zip(chunk, chunk[1:]))  # noqa: B905, RUF007  # neighbours
     assert [chunk[-1] for chunk in cut] == sorted((chunk[-1] for chunk in cut), reverse=True)
-
-
-@pytest.mark.parametrize(
-    ("wanted", "ranges"),
-    [
-        ("abcd", [("a", "d")]),
-        ("ad", [("a", "a"), ("d", "d")]),
-        ("bc", [("b", "c")]),
-        ("", []),
-    ],
-)
-def test_ranges_of_accounts_leave_out_the_accounts_in_between(
-    wanted: str, ranges: list[tuple[str, str]]
-) -> None:
-    assert account_ranges("abcd", wanted) == ranges
 
 
 @pytest.mark.parametrize(

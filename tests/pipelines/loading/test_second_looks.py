@@ -10,7 +10,6 @@ import pytest
 
 import warehouse
 from fbgraph.sandbox import Sandbox
-from pipelines.cli.runs import run_job
 from pipelines.loading.failures import Failures
 from pipelines.loading.listings import accounts_in
 from pipelines.loading.loader import Loader
@@ -19,12 +18,13 @@ from pipelines.loading.refresh import Why
 from pipelines.reports.catalog import CONTROL, REPORTS
 from pipelines.resources import GraphResource
 from tests.clock import Clock
+from tests.runs import run_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from fbgraph import GraphClient
-    from pipelines.cli.runs import RunResult
+    from tests.runs import RunResult
     from warehouse.lake.partitions import Lake
 
 HOURLY = REPORTS["insights_hourly"]
@@ -49,7 +49,7 @@ def account(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> str:
     """One account that delivers, and no report but the hours, so that four weeks are soon there."""
     account_id = sandbox.account_ids[0]
     monkeypatch.setenv("FB_ACCOUNT_IDS", account_id)
-    monkeypatch.setattr("pipelines.defs.refresh.REPORTS", {HOURLY.name: HOURLY})
+    monkeypatch.setattr("pipelines.loading.changes.REPORTS", {HOURLY.name: HOURLY})
     return account_id
 
 

@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines.cli.main import cli
-from pipelines.cli.runs import run_job
 from pipelines.definitions import defs
 from pipelines.errors import ConfigError
 from pipelines.resources import GraphResource
 from pipelines.state.homes import Shown, demand_home, is_same
 from tests.pipelines.conftest import DAYS
+from tests.runs import run_job
 from warehouse.lake.identity import KEY, claim
 from warehouse.storage.url import open_store
 

@@ -13,12 +13,12 @@ from click.testing import CliRunner
 
 from fbgraph.sandbox import Sandbox
 from pipelines.cli.main import cli
-from pipelines.cli.runs import run_job
 from pipelines.definitions import defs
 from pipelines.resources import GraphResource
 from pipelines.state.origin import origin_of
 from tests.clock import NOW
 from tests.pipelines.conftest import DAYS
+from tests.runs import run_job
 from warehouse.lake.identity import KEY, THIS_MACHINE
 
 if TYPE_CHECKING:

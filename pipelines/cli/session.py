@@ -1,0 +1,144 @@
+"""A load from the command line: this process loads, and at the end it tells Dagster."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import traceback
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from fbgraph.errors import ENDS_EVERYTHING
+from pipelines.errors import ConfigError
+from pipelines.loading.load_result import Target
+from pipelines.loading.session import Loads, Session
+from pipelines.reports.catalog import CATALOG
+from pipelines.settings import settings_of
+from pipelines.state.unreported import Unreported
+from warehouse.errors import WarehouseError
+from warehouse.lake.partitions import Lake
+from warehouse.published.publish import publish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from fbgraph import GraphClient
+    from pipelines.cli.progress import Bar
+    from pipelines.cli.summary import Summary
+    from pipelines.defs.runless import RunlessRecorder
+    from warehouse.published.publish import Published
+
+__all__ = ["guarded", "opened_session", "publish_into", "run_publish"]
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def opened_session(
+    environ: Mapping[str, str],
+    client: GraphClient,
+    summary: Summary,
+    bar: Bar,
+    *,
+    accept_empty: bool,
+) -> Iterator[tuple[Session, RunlessRecorder]]:
+    """A session under an id of its own, and its recorder. What it did is reported to Dagster when
+    the block ends; after an exception such as Ctrl-C, by whoever loads next.
+
+    Raises ConfigError where Dagster's home shows another lake, and WarehouseError where the lake
+    cannot be written.
+    """
+    # The first request to Meta comes before Dagster, which takes half a second to import.
+    from pipelines.defs.runless import RunlessRecorder  # noqa: PLC0415
+    from pipelines.state.dagster_home import open_instance  # noqa: PLC0415
+
+    url = settings_of(environ).warehouse_url
+    lake = Lake(url, catalog=CATALOG)
+    with open_instance(environ, lake.store) as instance:
+        lake.demand_writable()
+        run_id = str(uuid4())
+        recorder = RunlessRecorder(instance, lake, client)
+        note = Unreported.of_this_process(
+            run_id, summary.started, summary.plan.reports, summary.plan.days
+        )
+        note.keep(lake.store)
+        with _stopped_by_sigterm():
+            yield Session(client, lake, run_id, _now, recorder, accept_empty), recorder
+        for step in recorder.steps:
+            if isinstance(step, Loads):
+                summary.note_outcomes(step)
+        summary.read(lake)
+        bar.stage("report to Dagster")
+        if _is_reported(recorder):
+            note.forget(lake.store)
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Take what stops a container for Ctrl-C: nothing is half-written after either."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _is_reported(recorder: RunlessRecorder) -> bool:
+    """Report to Dagster. If its storage fails, what was loaded is in the lake all the same."""
+    from pipelines.defs.runless import report_unreported  # noqa: PLC0415  # imported by now
+
+    try:
+        recorder.report()
+        report_unreported(recorder.instance, recorder.lake, _now())
+    except Exception as error:  # noqa: BLE001  # of whatever kind: Postgres, a disk, another version
+        _log.warning(
+            "What was loaded is in the lake, but could not be reported to Dagster: %s. The next"
+            " load reports it.",
+            str(error).strip() or type(error).__name__,
+        )
+        return False
+    return True
+
+
+@contextmanager
+def guarded(summary: Summary, table: str) -> Iterator[None]:
+    """A step of a load whose failure is in the summary; the next steps go on, unless everything has
+    to stop.
+    """
+    try:
+        yield
+    except (*ENDS_EVERYTHING, ConfigError) as error:
+        summary.stopped = str(error)
+    except (WarehouseError, OSError) as error:  # nobody needs to know where in the code
+        summary.failed[Target(table)] = str(error)
+    except Exception as error:  # noqa: BLE001  # a fault of ours: the rest may still go on
+        summary.failed[Target(table)] = "".join(traceback.format_exception(error))
+
+
+def publish_into(recorder: RunlessRecorder, summary: Summary, bar: Bar, url: str) -> None:
+    """Publish the lake, and keep that for Dagster."""
+    bar.stage("publish")
+    with guarded(summary, "warehouse_duckdb"):
+        recorder.published = publish(url, catalog=CATALOG)
+
+
+def run_publish(environ: Mapping[str, str]) -> Published:
+    """Publish, and report that to Dagster where it is used. Raises WarehouseError."""
+    url = settings_of(environ).warehouse_url
+    published = publish(url, catalog=CATALOG)
+    from pipelines.defs.runless import report_published  # noqa: PLC0415  # published before all else
+    from pipelines.state.dagster_home import is_there, open_instance  # noqa: PLC0415
+
+    if is_there(environ):
+        try:
+            with open_instance(environ, Lake(url).store) as instance:
+                report_published(instance, published)
+        except Exception as error:  # noqa: BLE001  # of whatever kind
+            _log.warning("It is published, but Dagster was not told: %s", error)
+    return published
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,123 @@
+"""How a run of Dagster that serves many partitions says what became of each."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from fbgraph import act_id
+from pipelines.dagster_private import planned_events
+from pipelines.defs.data_versions import accounts_version, version_tags
+from pipelines.defs.events import accounts_event, good_parts, listed_events, loaded_events
+from pipelines.defs.metadata import Beside
+from pipelines.defs.partitions import AD_ACCOUNTS
+from pipelines.resources import FAILED, STOPPED
+from pipelines.state.homes import demand_home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from fbgraph import GraphClient
+    from pipelines.defs.events import Event, Part
+    from pipelines.loading.objects import Listed
+    from pipelines.loading.session import Loads, TakenIn
+    from warehouse.lake.partitions import Lake
+
+__all__ = ["RunRecorder", "add_to_grid", "failure_of", "failures_in", "record"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecorder:
+    """Logs what a load does as events of the run that it is part of."""
+
+    context: dg.OpExecutionContext
+    lake: Lake
+    client: GraphClient
+
+    def begins(self, table: str, keys: Sequence[str]) -> None:
+        """In the grid they are in progress while the run goes on, and failed when the run fails and
+        they are still not there. Dagster plans those of an asset's own runs by itself.
+        """
+        for event in planned_events(self.context, table, keys):
+            self.context.instance.report_dagster_event(event, self.context.run_id, logging.DEBUG)
+
+    def taken_in(self, taken: TakenIn) -> None:
+        add_to_grid(self.context.instance, self.lake, taken)
+        self._log([accounts_event(taken, self.lake)])
+
+    def listed(self, table: str, found: Sequence[Listed]) -> None:
+        self._log(listed_events(table, found, self.lake))
+
+    def loaded(self, loads: Loads) -> None:
+        self._log(loaded_events(loads, Beside.of(self.lake, self.client)))
+
+    def _log(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self.context.log_event(event)  # type: ignore[arg-type]  # of checks too
+
+
+def add_to_grid(instance: dg.DagsterInstance, lake: Lake, taken: TakenIn) -> None:
+    """Show accounts that are in the lake in the grid. Raises ConfigError where that is another's:
+    a lake has an identity only since something is in it.
+    """
+    demand_home(instance, lake.store)
+    instance.add_dynamic_partitions(
+        AD_ACCOUNTS, [act_id(row["account_id"]) for row in taken.found.rows]
+    )
+
+
+def record(
+    context: dg.AssetExecutionContext,
+    lake: Lake,
+    parts: Iterable[Part],
+    checks: Sequence[dg.AssetCheckResult],
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """Mark the good partitions materialized and, if there are bad ones, fail with their reasons.
+
+    An exception alone would fail them all, and a plain MaterializeResult would mark them all good:
+    only so does "re-run failed" in the UI take exactly the bad ones. The asset must be declared
+    with ``output_required=False``: each partition is logged by itself, for `add_asset_metadata`
+    lists all partitions of the run for each of them.
+    """
+    parts = list(parts)
+    asset = context.asset_key.to_user_string()
+    bad = {part.partition_key: part.error for part in parts if part.error}
+    if len(parts) == 1 and not bad:
+        [one] = parts
+        tags = version_tags(one.version, {"accounts": accounts_version(lake)})
+        yield dg.MaterializeResult(metadata=one.metadata, tags=tags, check_results=checks)
+        return
+    for event in good_parts(asset, parts, lake):
+        context.log_event(event)
+    yield from checks
+    if bad:
+        raise failure_of({asset: bad}, len(parts))
+
+
+def failure_of(bad: Mapping[str, Mapping[str, str]], of: int) -> dg.Failure:
+    """The failure of a run that did the rest: asset → partition key → why, `of` all partitions."""
+    lines = [f"{key}: {why}" for failed in bad.values() for key, why in failed.items()]
+    return dg.Failure(
+        f"{len(lines)} of {of} failed; their existing data was kept:\n" + "\n".join(lines),
+        metadata={FAILED: dg.MetadataValue.json(bad)},
+        allow_retries=False,
+    )
+
+
+def failures_in(event: dg.DagsterEvent) -> tuple[Mapping[tuple[str, str], str], str]:
+    """What the failure of a step says: (asset, partition key) → why, and why everything stopped.
+    Neither for what nobody foresaw.
+    """
+    failure = event.step_failure_data.user_failure_data
+    metadata = failure.metadata if failure else {}
+    bad = metadata.get(FAILED)
+    stopped = str(metadata[STOPPED].value) if STOPPED in metadata else ""
+    if not (isinstance(bad, dg.JsonMetadataValue) and isinstance(bad.data, dict)):
+        return {}, stopped
+    parts = {
+        (asset, key): str(why) for asset, keys in bad.data.items() for key, why in keys.items()
+    }
+    return parts, stopped

@@ -1,0 +1,165 @@
+"""What was loaded without a run of Dagster is reported to it, so that its grid shows it.
+
+By Dagster's public API: materializations, and what the checks found. It has no event for a
+partition that failed without a run; `fbinsights status` and the table `failures` have those.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from fbgraph import act_id
+from pipelines.defs.data_versions import content_version
+from pipelines.defs.events import (
+    Part,
+    accounts_event,
+    good_parts,
+    listed_events,
+    loaded_events,
+    published_events,
+    refreshed_event,
+)
+from pipelines.defs.metadata import Beside
+from pipelines.defs.run_events import add_to_grid
+from pipelines.loading.listings import LEVEL_OF
+from pipelines.loading.load_result import Outcome
+from pipelines.loading.partitions import AccountDay
+from pipelines.loading.session import Loads
+from pipelines.reports.catalog import CONTROL, REPORTS
+from pipelines.state.unreported import notes_of
+from warehouse.errors import WarehouseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from fbgraph import GraphClient
+    from pipelines.defs.events import Event
+    from pipelines.loading.changes import Looked
+    from pipelines.loading.objects import Listed
+    from pipelines.loading.session import TakenIn
+    from pipelines.state.unreported import Unreported
+    from warehouse.lake.partitions import Lake
+    from warehouse.published.publish import Published
+
+__all__ = ["RunlessRecorder", "report_published", "report_unreported"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class RunlessRecorder:
+    """Keeps what a load does until `report`. Accounts are in the grid at once."""
+
+    instance: dg.DagsterInstance
+    lake: Lake
+    client: GraphClient
+    steps: list[TakenIn | tuple[str, Sequence[Listed]] | Loads] = field(default_factory=list)
+    published: Published | None = None
+    refreshed: tuple[Looked, int] | None = None
+
+    @property
+    def has_loads(self) -> bool:
+        """Whether any account-day was loaded."""
+        loads = [step for step in self.steps if isinstance(step, Loads)]
+        return any(one.load for step in loads for one in step.outcomes)
+
+    def begins(self, table: str, keys: Sequence[str]) -> None:
+        """Dagster has no event for it without a run."""
+
+    def taken_in(self, taken: TakenIn) -> None:
+        add_to_grid(self.instance, self.lake, taken)
+        self.steps.append(taken)
+
+    def listed(self, table: str, found: Sequence[Listed]) -> None:
+        self.steps.append((table, found))
+
+    def loaded(self, loads: Loads) -> None:
+        self.steps.append(loads)
+
+    def report(self) -> None:
+        """Report all of it, in its order. Raises what Dagster's storage raises."""
+        _report(self.instance, self._events())
+
+    def _events(self) -> Iterator[Event]:
+        beside = Beside.of(self.lake, self.client)
+        for step in self.steps:
+            if isinstance(step, Loads):
+                yield from loaded_events(step, beside)
+            elif isinstance(step, tuple):
+                yield from listed_events(*step, self.lake)
+            else:
+                yield accounts_event(step, self.lake)
+        if self.published is not None:
+            yield from published_events(self.published)
+        if self.refreshed is not None:
+            yield refreshed_event(*self.refreshed)
+
+
+def report_published(instance: dg.DagsterInstance, published: Published) -> None:
+    """Report a publish that no load belongs to."""
+    _report(instance, published_events(published))
+
+
+def report_unreported(instance: dg.DagsterInstance, lake: Lake, now: datetime) -> int:
+    """Report what commands that were killed, or could not reach Dagster, have left in the lake; how
+    many events that were. What another machine's command has loaded so far is reported too.
+
+    Raises what Dagster's storage raises.
+    """
+    count = 0
+    for note in notes_of(lake.store):
+        if note.is_at_work():
+            continue
+        try:
+            count += _report(instance, _left_by(note, instance, lake))
+        except (WarehouseError, OSError) as error:
+            _log.warning("What an earlier command loaded cannot be reported to Dagster: %s", error)
+            continue
+        if note.has_ended(now):
+            note.forget(lake.store)
+    return count
+
+
+def _left_by(note: Unreported, instance: dg.DagsterInstance, lake: Lake) -> Iterator[Event]:
+    """Objects that Dagster has never heard of, and account-days that this load has brought."""
+    for table in LEVEL_OF:
+        yield from good_parts(table, _unknown_objects(table, instance, lake), lake)
+    beside = Beside.of(lake, None)
+    for table in note.tables:
+        report = CONTROL if table == CONTROL.name else REPORTS.get(table)
+        if report is not None:
+            wanted = [
+                AccountDay(where.account_id, where.date)
+                for where in lake.partitions(table)
+                if where.date and note.since <= where.date <= note.until
+            ]
+            loads = [one for one in lake.loads_of(table, wanted) if one]
+            yield from loaded_events(
+                Loads(report, [
+                    Outcome(AccountDay(one.account_id, one.date), one)
+                    for one in loads
+                    if one.run_id == note.run_id
+                ]),
+                beside,
+            )  # fmt: skip
+
+
+def _unknown_objects(table: str, instance: dg.DagsterInstance, lake: Lake) -> Iterator[Part]:
+    known = instance.get_materialized_partitions(dg.AssetKey(table))
+    for where in lake.partitions(table):
+        key = act_id(where.account_id)
+        if key not in known:
+            yield Part(key, {}, "", content_version(lake, table, where.account_id))
+
+
+def _report(instance: dg.DagsterInstance, events: Iterable[Event]) -> int:
+    count = 0
+    for event in events:
+        instance.report_runless_asset_event(event)
+        count += 1
+    return count

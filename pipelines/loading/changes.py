@@ -1,0 +1,193 @@
+"""A refresh in its two steps: find the days that Meta changed, then load those and the newest ones.
+
+The days that changed are not a rectangle of the grid, so they are loaded together here, all
+accounts in flight. `loading.refresh` decides which they are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fbgraph import act_id
+from pipelines.loading.emptiness import EMPTY
+from pipelines.loading.estimate import Cost, cost_of, cut, expected_rows
+from pipelines.loading.failures import Failures
+from pipelines.loading.listings import accounts_in
+from pipelines.loading.load_result import Target
+from pipelines.loading.partitions import AccountDay, key_of, today_in
+from pipelines.loading.refresh import Why, lookback, to_pull
+from pipelines.loading.session import Loads
+from pipelines.reports.catalog import CONTROL, DEFINITION, REPORTS, broken_reports
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import date, datetime
+
+    from pipelines.loading.listings import Discovery
+    from pipelines.loading.load_result import Outcome
+    from pipelines.loading.objects import Listed
+    from pipelines.loading.session import Session
+    from warehouse.lake.partitions import Lake
+    from warehouse.lake.reconcile import Totals
+    from warehouse.lake.records import Load
+
+__all__ = ["Looked", "find_changes", "reload"]
+
+
+@dataclass(slots=True)
+class Looked:
+    """What the first step found: the account-days to pull by report, and why.
+
+    `failed`: what failed and why, of `parts` in all. `calls`: what asking for the totals cost, and
+    `entity_calls` what accounts and objects cost; `full`: what pulling everything would cost.
+    """
+
+    pull: dict[str, Mapping[AccountDay, Why]] = field(default_factory=dict)
+    failed: dict[Target, str] = field(default_factory=dict)
+    calls: int = 0
+    entity_calls: int = 0
+    full: Cost = field(default_factory=Cost)
+    parts: int = 0
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many account-days are pulled for which reason."""
+        return Counter(str(why) for pull in self.pull.values() for why in pull.values())
+
+    def __str__(self) -> str:
+        reasons = ", ".join(f"{number} {why}" for why, number in self.counts.items())
+        return (
+            f"Reloading {sum(self.counts.values())} account-days ({reasons or 'none'})."
+            f" Calls: {self.calls} to compare totals, {self.entity_calls} for accounts and objects."
+            f" The whole lookback would cost about {self.full.calls:,} calls."
+        )
+
+    def note_outcomes(self, table: str, outcomes: Iterable[Outcome]) -> None:
+        """Take in what became of account-days."""
+        for one in outcomes:
+            self.note(Target.of(table, one.account_day), one.error)
+
+    def note_listed(self, found: Iterable[Listed]) -> None:
+        """Take in what became of the objects of accounts."""
+        for one in found:
+            self.note(Target(one.table, act_id(one.account_id)), one.error)
+
+    def note(self, target: Target, error: str) -> None:
+        """Take in one thing that was to be done, and why it failed."""
+        self.parts += 1
+        if error:
+            self.failed[target] = error
+
+
+def find_changes(
+    session: Session, found: Discovery, accounts: Collection[str], now: datetime, *, full: bool
+) -> Looked:
+    """Accounts, their objects, control totals of the lookback; then decide what is pulled again.
+
+    `accounts`: keys like act_123; none means all that were `found`. `now`: the instant whose
+    yesterday is meant. Raises what ends everything.
+    """
+    looked = Looked()
+    session.take_in(found)
+    keys = [act_id(row["account_id"]) for row in found.rows]
+    account_ids = [key.removeprefix("act_") for key in keys if key in accounts or not accounts]
+    looked.note_listed(session.list_objects(account_ids))
+    looked.entity_calls = session.client.tally.calls
+    if not accounts:  # who names accounts has reported the others
+        for account_id, why in found.refused.items():
+            looked.note(Target("accounts", act_id(account_id)), why)
+    today = _todays(session.lake, account_ids, now)
+    totals = _controls(session, today, looked)
+    looked.calls = session.client.tally.calls - looked.entity_calls
+    for report, why in broken_reports().items():
+        looked.note(Target(report, DEFINITION), why)
+    for report in REPORTS:
+        looked.pull[report] = _choose(session.lake, report, today, totals, full=full)
+        for account_id, day in today.items():
+            looked.full += _cost(session.lake, report, account_id, _lookback(report, day))
+    return looked
+
+
+def reload(session: Session, looked: Looked) -> None:
+    """Load what was chosen, report by report. Raises what ends everything."""
+    for report, chosen in looked.pull.items():
+        session.recorder.begins(report, [key_of(cell) for cell in chosen])
+    for report, chosen in looked.pull.items():
+        loads = Loads(REPORTS[report])
+        try:
+            session.load_into(loads, list(chosen))
+        finally:
+            looked.note_outcomes(report, loads.outcomes)
+            session.recorder.loaded(loads)
+
+
+def _todays(lake: Lake, account_ids: Sequence[str], now: datetime) -> Mapping[str, date]:
+    accounts = accounts_in(lake)
+    return {i: today_in(accounts[i].timezone_name, now) for i in account_ids if i in accounts}
+
+
+def _controls(
+    session: Session, today: Mapping[str, date], looked: Looked
+) -> Mapping[str, Mapping[date, Totals | None]]:
+    """Totals of the lookback by account, by one call each. Only those that changed are recorded:
+    28 events per account and day would say nothing and fill Dagster's database.
+    """
+    longest = max(report.spec.lookback_days for report in REPORTS.values())
+    wanted = [AccountDay(i, day) for i, last in today.items() for day in lookback(last, longest)]
+    before = dict(zip(wanted, session.lake.loads_of(CONTROL.name, wanted), strict=True))
+    loads = Loads(CONTROL)
+    session.load_into(loads, wanted)
+    changed = [one for one in loads.outcomes if one.error or _changed(before, one)]
+    looked.note_outcomes(CONTROL.name, changed)
+    session.recorder.begins(CONTROL.name, [key_of(one.account_day) for one in changed])
+    session.recorder.loaded(Loads(CONTROL, changed, is_whole=True))
+    totals: dict[str, dict[date, Totals | None]] = {account_id: {} for account_id in today}
+    for outcome in loads.outcomes:
+        account_id, day = outcome.account_day
+        if outcome.load is not None:
+            totals[account_id][day] = outcome.load.totals if outcome.load.rows else None
+        elif outcome.kind == EMPTY:
+            totals[account_id][day] = None
+    return totals
+
+
+def _changed(before: Mapping[AccountDay, Load | None], outcome: Outcome) -> bool:
+    old, new = before[outcome.account_day], outcome.load
+    return old is None or new is None or old.totals != new.totals
+
+
+def _choose(
+    lake: Lake,
+    report: str,
+    today: Mapping[str, date],
+    totals: Mapping[str, Mapping[date, Totals | None]],
+    *,
+    full: bool,
+) -> Mapping[AccountDay, Why]:
+    chosen: dict[AccountDay, Why] = {}
+    for account_id, day in today.items():
+        days = [where.date for where in lake.partitions(report, account_id) if where.date]
+        back = _lookback(report, day)
+        loads = lake.loads_of(report, [(account_id, d) for d in back])
+        known = {load.date: load for load in loads if load is not None}
+        since = min(days, default=None)
+        failed = Failures(lake.store, report).of(account_id)
+        emptied = {d for d, one in failed.items() if one.kind == EMPTY}
+        why = to_pull(
+            *(day, known, totals[account_id]), since=since, emptied=emptied, full=full, days=back
+        )
+        chosen |= {AccountDay(account_id, d): reason for d, reason in why.items()}
+    return chosen
+
+
+def _lookback(report: str, today: date) -> Sequence[date]:
+    """The days of a report that are looked at again."""
+    days = lookback(today, REPORTS[report].spec.lookback_days)
+    return [day for day in days if day >= REPORTS[report].spec.start_date]
+
+
+def _cost(lake: Lake, report: str, account_id: str, days: Sequence[date]) -> Cost:
+    rows = expected_rows(lake, report, account_id, days)
+    return cost_of(cut(days, rows), rows)

@@ -1,0 +1,114 @@
+"""Loads without a run of Dagster that Dagster has not heard of yet: a note next to the lake each.
+
+A command keeps one while it loads. If it is killed, or Dagster's database cannot be reached at its
+end, whoever loads next reports what it has left in the lake. One small file under ``.unreported``,
+without the id of an account.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from warehouse.storage.store import Store
+
+__all__ = ["Unreported", "notes_of"]
+
+FOLDER: Final = ".unreported"
+
+#: Whether a process of another machine is at work nobody can see. No command takes longer.
+LONGEST: Final = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreported:
+    """A load under the id `run_id`, by a process of a machine, of some days of some tables."""
+
+    run_id: str
+    began_at: datetime
+    tables: Sequence[str]
+    since: date
+    until: date
+    host: str = ""
+    pid: int = 0
+
+    @classmethod
+    def of_this_process(
+        cls, run_id: str, began_at: datetime, tables: Sequence[str], days: Sequence[date]
+    ) -> Self:
+        """What this process is about to load: `tables`, and the days from the first to the last."""
+        return cls(
+            *(run_id, began_at, tuple(tables), min(days), max(days)),
+            *(socket.gethostname(), os.getpid()),
+        )
+
+    def keep(self, store: Store) -> None:
+        """Write it down. Raises OSError."""
+        entry = asdict(self) | {
+            "began_at": self.began_at.isoformat(),
+            "since": self.since.isoformat(),
+            "until": self.until.isoformat(),
+        }
+        store.note(self._key, json.dumps(entry))
+
+    def forget(self, store: Store) -> None:
+        """Everything is reported."""
+        with suppress(OSError):  # then it is reported once more
+            store.delete(self._key)
+
+    def is_at_work(self) -> bool:
+        """Whether its process is one of this machine that is still there: it reports by itself."""
+        return self.host == socket.gethostname() and _is_alive(self.pid)
+
+    def has_ended(self, now: datetime) -> bool:
+        """Whether nothing more will come of it: its process is gone, or must be by now."""
+        if self.host == socket.gethostname():
+            return not _is_alive(self.pid)
+        return now - self.began_at > LONGEST
+
+    @property
+    def _key(self) -> str:
+        return f"{FOLDER}/{self.run_id}.json"
+
+
+def notes_of(store: Store) -> Sequence[Unreported]:
+    """All notes that can be read; one that a crash cut short is removed."""
+    found = []
+    for key, _ in store.find(f"{FOLDER}/*.json"):
+        try:
+            found.append(_read(json.loads(store.read(key))))
+        except FileNotFoundError:  # reported meanwhile
+            continue
+        except (ValueError, KeyError, TypeError):
+            store.delete(key)
+    return found
+
+
+def _read(entry: Mapping[str, Any]) -> Unreported:
+    return Unreported(
+        run_id=str(entry["run_id"]),
+        began_at=datetime.fromisoformat(entry["began_at"]),
+        tables=tuple(map(str, entry["tables"])),
+        since=date.fromisoformat(entry["since"]),
+        until=date.fromisoformat(entry["until"]),
+        host=str(entry["host"]),
+        pid=int(entry["pid"]),
+    )
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's, so it is there
+        return True
+    return True
