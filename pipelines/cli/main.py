@@ -7,14 +7,16 @@ Exit codes: 0 all done; 1 some account-days failed or stay unproven; 2 wrong usa
 
 from __future__ import annotations
 
+import atexit
 import errno
+import gc
 import io
 import logging
 import os
 import sys
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
@@ -30,6 +32,9 @@ _SHOWN = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 #: Keys of `warehouse.schema.external.DIALECTS`, which brings pyarrow.
 ENGINES = ("spark", "trino", "athena", "bigquery", "snowflake")
+
+#: Full collections of garbage are this many times the middle ones apart.
+RARELY: Final = 1000
 
 _EPILOG = "Settings come from the environment or .env: see .env.example."
 
@@ -396,4 +401,23 @@ def docs(table: str, engine: str | None, *, breakdowns: bool) -> None:
 
 def main() -> None:
     """Entry point of the command `fbinsights`."""
-    cli(prog_name="fbinsights")
+    # What was imported is never garbage: to look through all of it again and again costs 0.15 of
+    # the 0.95 CPU-s that `backfill` takes to import everything. What is young is looked through.
+    gc.set_threshold(*gc.get_threshold()[:2], RARELY)
+    code: int | None = None
+
+    def leave() -> None:
+        if code is not None:
+            logging.shutdown()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    # Python would take apart all that was imported: 0.55 CPU-s at the end of every `backfill`. What
+    # is registered first comes last, after all threads and what others see to at exit.
+    atexit.register(leave)
+    try:
+        cli(prog_name="fbinsights")
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else None
+        raise
