@@ -169,28 +169,6 @@ def test_a_dead_token_is_told_with_what_to_do(
     assert "put it in FB_ACCESS_TOKEN" in webhook.texts[0]
 
 
-def test_what_a_person_ran_at_a_terminal_is_not_told_twice(
-    instance: dg.DagsterInstance, sandbox: Sandbox, webhook: Receiver
-) -> None:
-    sandbox.use("expired_token")
-    result = run_job(instance, "accounts_job")
-    run = instance.get_run_by_id(result.run_id)
-    assert run
-    event = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)[0]
-    assert event.dagster_event
-
-    context = dg.build_run_status_sensor_context(
-        sensor_name="failed_runs",
-        dagster_instance=instance,
-        dagster_run=run,
-        dagster_event=event.dagster_event,
-        resources={"graph": Graph()},
-    ).for_run_failure()
-
-    assert isinstance(tick(context), dg.SkipReason)
-    assert webhook.texts == []
-
-
 def sensor_tick(name: str, instance: dg.DagsterInstance, cursor: str | None = None) -> Any:
     repository = defs.get_repository_def()
     context = dg.build_sensor_context(
