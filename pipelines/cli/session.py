@@ -57,7 +57,7 @@ def opened_session(
     url = settings_of(environ).warehouse_url
     lake = Lake(url, catalog=CATALOG)
     with open_instance(environ, lake.store) as instance:
-        lake.demand_writable()
+        lake.require_writable()
         run_id = str(uuid4())
         recorder = RunlessRecorder(instance, lake, client)
         note = Unreported.of_this_process(

@@ -195,7 +195,8 @@ def test_a_publish_that_fails_is_tried_again_later_and_the_check_tells_that_it_i
     said = [tick() for _ in range(30)]
 
     runs = tick.instance.get_runs(dg.RunsFilter(job_name="publish_job"))
-    # At 30, when nobody loads any more, 75, 135 and 315 seconds; runs end at the real time, which is that of the first.
+    # At 30, when nobody loads any more, 75, 135 and 315 seconds.
+    # Runs end at the real time, which is that of the first.
     assert [run.is_failure for run in runs] == [True] * 4
     assert sum("in a row have failed" in one for one in said) == 25
     assert tick.checks == [True, False]
