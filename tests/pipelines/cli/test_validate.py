@@ -132,7 +132,7 @@ def test_a_version_that_ends_soon_is_a_warning(capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"FB_ACCOUNT_IDS": "act_1, me"}, "FB_ACCOUNT_IDS: 'me'"),
+        ({"FB_ACCOUNT_IDS": "act_1, me"}, "FB_ACCOUNT_IDS: Invalid ad account id 'me'"),
         ({"WAREHOUSE_URL": "ftp://x/y"}, "WAREHOUSE_URL begins with ftp://"),
         ({"FB_API_VERSION": "v21.0"}, "Meta ended API version v21.0 on 2025-09-09."),
         ({"FB_DAGSTER_URL": "here"}, "FB_DAGSTER_URL is not an http(s) address: 'here'."),

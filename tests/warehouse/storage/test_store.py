@@ -313,7 +313,7 @@ def test_an_upload_in_parts_is_made_once_and_what_a_killed_one_left_is_cleaned_u
 def test_a_bucket_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> None:
     missing = Bucket("no-such-bucket", "lake", tmp_path)
 
-    with pytest.raises(BucketError, match=r"s3://no-such-bucket/lake.*NoSuchBucket.*make the"):
+    with pytest.raises(BucketError, match=r"s3://no-such-bucket/lake.*NoSuchBucket.*create the"):
         missing.require_writable()
     with pytest.raises(BucketError, match=r"s3://no-such-bucket/lake/ads.* create the bucket"):
         missing.find("ads/*")
