@@ -17,7 +17,8 @@ from warehouse.decode.values import HOUR_LABELS
 from warehouse.lake.partitions import Lake
 from warehouse.lake.reconcile import Evidence
 from warehouse.lake.records import Load
-from warehouse.schema.tables import HOURLY, TABLES
+from warehouse.schema.columns import HOURLY
+from warehouse.schema.tables import TABLES
 from warehouse.schema.verdicts import PROVEN
 
 if TYPE_CHECKING:

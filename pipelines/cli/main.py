@@ -10,7 +10,6 @@ from __future__ import annotations
 import atexit
 import errno
 import gc
-import io
 import logging
 import os
 import sys
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import click
 
 from pipelines.cli.exit_codes import ALL_DONE, INTERRUPTED, SOME_FAILED, WRONG_USE
+from pipelines.cli.terminal import escape_unencodable, print_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,51 +72,18 @@ def fail(message: str, code: int = WRONG_USE) -> NoReturn:
     sys.exit(code)
 
 
-def _once() -> Callable[[logging.LogRecord], bool]:
-    """A filter that lets each text through once: each run of a command has a client of its own,
-    and each of them meets the same surprises.
-    """
-    told: set[str] = set()
-
-    def is_new(record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        new = text not in told
-        told.add(text)
-        return new
-
-    return is_new
-
-
-def _speak_any_language() -> None:
-    r"""Names of accounts come in every script: a terminal that lacks one shows ``\u6771``."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def _tell_warnings() -> None:
-    """Our own warnings on stderr. Dagster's log has them too, and the rest."""
-    handler = logging.StreamHandler()
-    handler.setLevel(logging.WARNING)
-    # What became of account-days is told at the end, with what to do.
-    handler.addFilter(lambda record: not hasattr(record, "outcome"))
-    handler.addFilter(_once())
-    for package in ("fbgraph", "warehouse", "pipelines"):
-        logging.getLogger(package).addHandler(handler)
-
-
 @click.group(cls=_Group, epilog=_EPILOG, context_settings=_SHOWN)
 @click.version_option(package_name="fbinsights")
 def cli() -> None:
     """Meta advertising data, complete and proven, in Parquet and DuckDB."""
     from dotenv import load_dotenv  # noqa: PLC0415
 
-    _speak_any_language()
+    escape_unencodable()
     try:
         load_dotenv(".env")
     except UnicodeDecodeError as error:
         fail(f".env is not written in UTF-8: {error.reason} at byte {error.start}.")
-    _tell_warnings()
+    print_warnings()
 
 
 @cli.command()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import logging
+import sys
 from decimal import Decimal
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -10,9 +13,9 @@ import click
 from rich.cells import cell_len
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["say", "table_lines"]
+__all__ = ["escape_unencodable", "only_once", "print_warnings", "say", "table_lines"]
 
 
 def say(text: str = "") -> None:
@@ -70,3 +73,36 @@ def _is_number(value: object) -> bool:
 def _width(text: str) -> int:
     """Columns on a terminal: wide characters take two, combining ones none."""
     return cell_len(text)
+
+
+def only_once() -> Callable[[logging.LogRecord], bool]:
+    """A filter that lets each text through once: each run of a command has a client of its own,
+    and each of them meets the same surprises.
+    """
+    told: set[str] = set()
+
+    def is_new(record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        new = text not in told
+        told.add(text)
+        return new
+
+    return is_new
+
+
+def escape_unencodable() -> None:
+    r"""Names of accounts come in every script: a terminal that lacks one shows ``\u6771``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def print_warnings() -> None:
+    """Our own warnings on stderr. Dagster's log has them too, and the rest."""
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)
+    # What became of account-days is told at the end, with what to do.
+    handler.addFilter(lambda record: not hasattr(record, "outcome"))
+    handler.addFilter(only_once())
+    for package in ("fbgraph", "warehouse", "pipelines"):
+        logging.getLogger(package).addHandler(handler)

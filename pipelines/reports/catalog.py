@@ -31,7 +31,7 @@ from pipelines.reports.tables import table_of
 from warehouse.decode.actions import why_not
 from warehouse.errors import UnfitTableError
 from warehouse.schema.catalog import OWN
-from warehouse.schema.tables import CONTROL_DAILY, INSIGHTS_HOURLY, LIVE_WINDOWS
+from warehouse.schema.insights import CONTROL_DAILY, INSIGHTS_HOURLY, LIVE_WINDOWS
 from warehouse.schema.verdicts import METRICS
 
 if TYPE_CHECKING:

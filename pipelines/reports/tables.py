@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from fbgraph.catalog.fields import HOURLY, HOURLY_AUDIENCE, LEVELS, breakdowns, insights_fields
+from warehouse.schema.columns import MONEY
+from warehouse.schema.insights import BY_DAY, BY_HOUR, HOURS, OBJECTS
 from warehouse.schema.table import Column, Table
-from warehouse.schema.tables import BY_DAY, BY_HOUR, HOURS, MONEY, OBJECTS
 from warehouse.schema.verdicts import METRICS
 
 if TYPE_CHECKING:

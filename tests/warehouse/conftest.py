@@ -15,7 +15,7 @@ from warehouse.decode.pages import Account, decode
 from warehouse.decode.values import HOUR_LABELS
 from warehouse.lake.partitions import Lake
 from warehouse.lake.records import Load, Restatement
-from warehouse.schema.tables import HOURLY
+from warehouse.schema.columns import HOURLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from warehouse.schema.tables import HOURLY
+from warehouse.schema.columns import HOURLY
 
 __all__ = ["MALFORMED", "REJECTED", "Case"]
 

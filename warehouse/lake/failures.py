@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from warehouse.schema.tables import CONTROL_DAILY
+from warehouse.schema.insights import CONTROL_DAILY
 from warehouse.storage.state import load
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ from warehouse.lake.records import (
     from_values,
     to_values,
 )
-from warehouse.schema.tables import FETCHED_AT, LOADS, RESTATEMENTS
+from warehouse.schema.columns import FETCHED_AT
+from warehouse.schema.records import LOADS, RESTATEMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

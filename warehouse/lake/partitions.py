@@ -37,7 +37,7 @@ from warehouse.lake.definitions import keep_definition, known_tables
 from warehouse.lake.parquet import Partition, Writer
 from warehouse.lake.records import completed, may_replace, restated
 from warehouse.schema.catalog import OWN, Catalog
-from warehouse.schema.tables import REJECTS
+from warehouse.schema.records import REJECTS
 from warehouse.storage.atomic import workshop
 from warehouse.storage.url import open_store
 

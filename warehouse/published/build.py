@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from warehouse.lake.partitions import DATA_FILE
 from warehouse.published.manifest import FILES, STATE
+from warehouse.schema.records import FAILURES, REJECTS
 from warehouse.schema.sql import create_table, literal, name, read_parquet, typed, typed_nothing
-from warehouse.schema.tables import FAILURES, REJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -19,8 +19,8 @@ from warehouse.decode import arrow
 from warehouse.lake.failures import failure_rows, find_failures
 from warehouse.published import build
 from warehouse.published.manifest import FILES, columns_of, freeze, kept_files, write_books
+from warehouse.schema.records import FAILURES
 from warehouse.schema.sql import name
-from warehouse.schema.tables import FAILURES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

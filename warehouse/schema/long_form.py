@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from warehouse.schema.columns import ACCOUNT_NAME
 from warehouse.schema.sql import literal, name
 from warehouse.schema.table import Column, View
-from warehouse.schema.tables import ACCOUNT_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

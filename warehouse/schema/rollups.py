@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from warehouse.schema.columns import ACCOUNT_NAME, MONEY
+from warehouse.schema.insights import INSIGHTS_DAILY, INSIGHTS_HOURLY
 from warehouse.schema.table import Column, View
-from warehouse.schema.tables import ACCOUNT_NAME, INSIGHTS_DAILY, INSIGHTS_HOURLY, MONEY
 from warehouse.schema.verdicts import PROVEN, UNPROVABLE
 
 if TYPE_CHECKING:

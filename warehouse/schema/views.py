@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from warehouse.schema.insights import INSIGHTS_DAILY, INSIGHTS_HOURLY
 from warehouse.schema.long_form import long_actions
 from warehouse.schema.rollups import rollups
 from warehouse.schema.table import Column, View
-from warehouse.schema.tables import INSIGHTS_DAILY, INSIGHTS_HOURLY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

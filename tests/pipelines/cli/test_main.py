@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from pipelines.cli.main import _once, _speak_any_language, cli
+from pipelines.cli.main import cli
+from pipelines.cli.terminal import escape_unencodable, only_once
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def test_a_warning_is_told_once_however_many_clients_have_it() -> None:
-    is_new = _once()
+    is_new = only_once()
 
     def record(text: str) -> logging.LogRecord:
         return logging.LogRecord("fbgraph", logging.WARNING, "", 0, text, None, None)
@@ -67,7 +68,7 @@ def test_a_terminal_of_few_letters_shows_the_others_as_escapes(
     terminal = io.TextIOWrapper(written, encoding="latin-1", write_through=True)
     monkeypatch.setattr("sys.stdout", terminal)
 
-    _speak_any_language()
+    escape_unencodable()
     terminal.write("K\u00f6ln \u6771")
 
     assert written.getvalue() == b"K\xf6ln \\u6771"

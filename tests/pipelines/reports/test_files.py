@@ -13,7 +13,7 @@ from pipelines.reports.catalog import CONTROL, FOUND, REPORTS, Report, read_repo
 from pipelines.reports.files import read_files, yaml_files
 from pipelines.reports.spec import ReportSpec
 from warehouse.schema.catalog import OWN
-from warehouse.schema.tables import LIVE_WINDOWS
+from warehouse.schema.insights import LIVE_WINDOWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

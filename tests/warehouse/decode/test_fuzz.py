@@ -21,7 +21,8 @@ from warehouse.decode.columns import graph_row
 from warehouse.decode.native import reader
 from warehouse.decode.pages import Account, decode
 from warehouse.decode.values import HOUR_LABELS
-from warehouse.schema.tables import HOURLY, TABLES
+from warehouse.schema.columns import HOURLY
+from warehouse.schema.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -23,7 +23,9 @@ from warehouse.errors import NotAPageError, UnknownZoneError
 from warehouse.lake.records import Load
 from warehouse.lake.staging import staged
 from warehouse.published.publish import publish
-from warehouse.schema.tables import HOURLY, TABLES, Column
+from warehouse.schema.columns import HOURLY
+from warehouse.schema.table import Column
+from warehouse.schema.tables import TABLES
 from warehouse.schema.verdicts import UNPROVEN
 
 if TYPE_CHECKING:

@@ -11,8 +11,10 @@ import pytest
 from warehouse.decode.actions import Key, Sum, plus, sums_of, why_not
 from warehouse.decode.pages import Account, decode
 from warehouse.lake.conversions import Proof, prove
+from warehouse.schema.columns import HOURLY
+from warehouse.schema.insights import LIVE_WINDOWS
 from warehouse.schema.table import Column, Table
-from warehouse.schema.tables import HOURLY, LIVE_WINDOWS, TABLES
+from warehouse.schema.tables import TABLES
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -22,7 +22,7 @@ from warehouse.lake.forgetting import remove_account, traces_of
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 from warehouse.schema.catalog import OWN
-from warehouse.schema.tables import Column, Table
+from warehouse.schema.table import Column, Table
 
 if TYPE_CHECKING:
     from tests.s3 import S3

@@ -25,8 +25,9 @@ from warehouse.lake.reconcile import (
     too_many_rejects,
     unknown_ids,
 )
+from warehouse.schema.columns import HOURLY
 from warehouse.schema.table import Column, Table
-from warehouse.schema.tables import HOURLY, TABLES
+from warehouse.schema.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

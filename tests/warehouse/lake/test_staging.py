@@ -26,7 +26,8 @@ from warehouse.lake.reconcile import Totals, prove
 from warehouse.lake.records import Load
 from warehouse.lake.staging import staged
 from warehouse.published.publish import publish
-from warehouse.schema.tables import HOURLY, TABLES
+from warehouse.schema.columns import HOURLY
+from warehouse.schema.tables import TABLES
 from warehouse.storage.atomic import STAGING, workshop
 
 if TYPE_CHECKING:

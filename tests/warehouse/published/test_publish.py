@@ -29,7 +29,8 @@ from warehouse.published.publish import publish
 from warehouse.schema.catalog import Catalog
 from warehouse.schema.long_form import long_actions
 from warehouse.schema.sql import duckdb_type
-from warehouse.schema.tables import TABLES, Column
+from warehouse.schema.table import Column
+from warehouse.schema.tables import TABLES
 from warehouse.schema.views import VIEWS
 
 if TYPE_CHECKING:

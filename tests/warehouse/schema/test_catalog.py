@@ -16,7 +16,7 @@ from warehouse.errors import UnfitTableError
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 from warehouse.schema.catalog import OWN
-from warehouse.schema.tables import Column, Table
+from warehouse.schema.table import Column, Table
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from warehouse.schema.insights import INSIGHTS_HOURLY
 from warehouse.schema.table import DECIMAL, INSTANT
-from warehouse.schema.tables import INSIGHTS_HOURLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -16,8 +16,9 @@ from sqlglot import exp
 from warehouse.errors import UnknownTableError
 from warehouse.schema.catalog import OWN
 from warehouse.schema.external import DIALECTS, create_external, statements
+from warehouse.schema.insights import INSIGHTS_DAILY
 from warehouse.schema.table import INSTANT, KINDS, Column, Table
-from warehouse.schema.tables import INSIGHTS_DAILY, TABLES
+from warehouse.schema.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

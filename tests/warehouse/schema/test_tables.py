@@ -11,15 +11,10 @@ import pytest
 from warehouse.errors import UnknownTableError
 from warehouse.published.master import CONFIG
 from warehouse.schema.catalog import OWN
+from warehouse.schema.columns import HOURLY
 from warehouse.schema.sql import create_table, duckdb_type
-from warehouse.schema.tables import (
-    HOURLY,
-    KINDS,
-    SCHEMA_VERSION,
-    TABLES,
-    Column,
-    Table,
-)
+from warehouse.schema.table import KINDS, Column, Table
+from warehouse.schema.tables import SCHEMA_VERSION, TABLES
 
 ALL = pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
 
