@@ -88,10 +88,6 @@ class TooOld:
                     else f"Meta refuses days up to {day}: {error}"
                 )
 
-    def touches(self, days: Sequence[date]) -> bool:
-        """Whether anything is refused for the oldest of these days."""
-        return any(days[0] <= last for last in self.days.values())
-
     def ends_before(self, day: date) -> bool:
         """Whether something is refused up to the day before."""
         return day - timedelta(days=1) in self.days.values()

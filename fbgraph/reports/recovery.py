@@ -2,8 +2,8 @@
 
 A run that fails is created once more. One that fails again, or is too big, is split: days, then
 statuses, then objects by their ids; or the field that kills it is searched for. One that is refused
-for its age is asked for in halves (`ages`). Sources: Meta, Insights API, Best practices and Error
-codes; docs/graph-api.md#report-runs.
+for its age is asked for in halves (`ages`). How a query is cut is in `query`. Sources: Meta,
+Insights API, Best practices and Error codes; docs/graph-api.md#report-runs.
 """
 
 from __future__ import annotations

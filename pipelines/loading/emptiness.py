@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACCEPT_EMPTY",
-    "ACCEPT_EMPTY_TAGS",
     "EMPTY",
     "LOOK_AGAIN",
     "accepts_empty",
@@ -32,9 +31,8 @@ EMPTY: Final = "empty"
 #: How long after the first empty look a second one counts. Our choice: an hour of it was seen.
 LOOK_AGAIN: Final = timedelta(hours=1)
 
-#: The tag of a Dagster run that makes it believe an empty day at once, and its value.
+#: The tag of a Dagster run that makes it believe an empty day at once.
 ACCEPT_EMPTY: Final = "fbinsights/accept_empty"
-ACCEPT_EMPTY_TAGS: Final[Mapping[str, str]] = {ACCEPT_EMPTY: "yes"}
 
 _YES: Final = frozenset({"yes", "true", "1"})
 

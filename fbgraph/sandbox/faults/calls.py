@@ -1,4 +1,6 @@
-"""Scenarios that refuse calls: tokens, permissions, versions, throttles, luck."""
+"""Scenarios that refuse calls: tokens, permissions, versions, throttles. A response that breaks now
+and then, such as `flaky`, is in `responses`.
+"""
 
 from __future__ import annotations
 
