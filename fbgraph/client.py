@@ -1,4 +1,4 @@
-"""The one place of this package that does I/O: requests to the Graph API, and access to its nodes.
+"""The client: requests to the Graph API with their limits and retries, and access to its nodes.
 
 with GraphClient(token) as client:
     for campaign in client.account("123").edge("campaigns", fields=["name"]):
@@ -7,54 +7,41 @@ with GraphClient(token) as client:
 
 from __future__ import annotations
 
-import logging
 import math
 import random
 import re
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
-
-import httpx
 
 from fbgraph.catalog import versions
 from fbgraph.errors import (
     ENDS_EVERYTHING,
     Detail,
     GraphError,
-    RequestError,
     RetryableError,
     StoppedError,
     ThrottledError,
-    VersionError,
 )
 from fbgraph.http import served
-from fbgraph.http.auth import BearerAuth, ProofTransport, appsecret_proof, secrets_of
 from fbgraph.http.batch import Pending, batches, fits, form_of, items_of
+from fbgraph.http.connection import Connection
 from fbgraph.http.filtering import check_kind
-from fbgraph.http.request import ROOT, Request, as_curl, check, check_address
-from fbgraph.http.response import Response, item_headers, scrub, text_ids
-from fbgraph.http.transport import (
-    UNSENT,
-    Connections,
-    address_of,
-    checked_url,
-    make_transport,
-    proxy_for,
-    secrets_in,
-)
+from fbgraph.http.request import ROOT, Request
+from fbgraph.http.response import Response, item_headers, text_ids
 from fbgraph.limits.retry import MAX_THROTTLED_SECONDS, retrying, verdict_on_write
 from fbgraph.limits.tally import Tally
 from fbgraph.limits.throttle import Throttle
-from fbgraph.limits.usage import Limit, Usage, usage_of
+from fbgraph.limits.usage import Limit, usage_of
 from fbgraph.objects.node import Node, act_id
 from fbgraph.objects.report_run import POLL_FIELDS, TOTAL_SECONDS, ReportRun, wait_until_done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
+
+    import httpx
 
     from fbgraph.http.paging import Page, Params
     from fbgraph.limits.cooldowns import SharedCooldowns
@@ -65,8 +52,6 @@ GRAPH_URL: Final = "https://graph.facebook.com"
 API_VERSION: Final = versions.PINNED
 
 T = TypeVar("T")
-
-_log = logging.getLogger(__name__)
 
 
 class GraphClient:
@@ -96,30 +81,24 @@ class GraphClient:
         clock: Callable[[], float] = time.monotonic,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self.base_url: Final = checked_url(base_url)
-        self.version: Final = _checked(version)
+        self._connection = Connection(
+            access_token,
+            app_secret=app_secret,
+            base_url=base_url,
+            version=version,
+            timeout_seconds=timeout_seconds,
+            proxy=proxy,
+            ca_file=ca_file,
+            transport=transport,
+        )
+        self.base_url: Final = self._connection.base_url
+        self.version: Final = version
         self.tally = Tally()
-        self._stopping = threading.Event()
-        self._sleep = sleep or self._stopping.wait
+        self._sleep = sleep or self._connection.stopped.wait
         self._jitter = jitter
         self.clock: Final = clock
         self._throttle = Throttle(clock, cooldowns)
-        self._proof = appsecret_proof(access_token, app_secret) if app_secret else None
-        proxy = proxy or proxy_for(self.base_url)
-        below = transport or make_transport(proxy, ca_file)
-        self._way = f" through the proxy {address_of(proxy)}" if proxy else ""
         self._access_token = access_token
-        self._secrets_of_graph = secrets_of(access_token, app_secret)
-        self._secrets = secrets_of(access_token, app_secret, secrets_in(proxy))
-        if self._proof:
-            below = ProofTransport(below, self._proof)
-        self._connections = Connections()
-        self._http = httpx.Client(
-            base_url=f"{self.base_url}/{version}/",
-            auth=BearerAuth(access_token),
-            timeout=timeout_seconds,
-            transport=below,
-        )
 
     def __repr__(self) -> str:
         return f"GraphClient(base_url={self.base_url!r}, version={self.version!r})"
@@ -132,24 +111,19 @@ class GraphClient:
 
     def close(self) -> None:
         """Close the connections; clients from `counted` share them."""
-        self._http.close()
+        self._connection.close()
 
     def stop(self) -> None:
         """End every request in all threads and in clients from `counted`, those too that wait for
         a response: they raise StoppedError, and so does every later request and wait.
         """
-        self._stopping.set()
-        self._connections.cut()
+        self._connection.stop()
 
     def pause(self, seconds: float) -> None:
         """Wait for `seconds`. Raises StoppedError as soon as `stop` is called."""
-        if not self._stopping.is_set():
+        if not self._connection.stopped.is_set():
             self._sleep(seconds)
-        self._require_running()
-
-    def _require_running(self) -> None:
-        if self._stopping.is_set():
-            raise StoppedError("Stopped while waiting.")
+        self._connection.require_running()
 
     def counted(self) -> GraphClient:
         """The same client with a tally of its own, to measure what one piece of work costs."""
@@ -176,8 +150,8 @@ class GraphClient:
 
         `read` raises RetryableError for a response that it cannot read: the request is retried.
         """
-        check(request, self._hide)
-        check_address(request, lambda text: scrub(text, self._secrets_of_graph))
+        self._connection.check(request)
+        self._connection.check_address(request)
         for attempt in retrying(self.pause, self._jitter):
             with attempt:
                 self._await_turn(request)
@@ -193,7 +167,7 @@ class GraphClient:
         free. Raises TokenError and BlockedError where Meta refuses a whole batch for them, and
         StoppedError.
         """
-        pending = [Pending(check(request, self._hide)) for request in requests]
+        pending = [Pending(self._connection.check(request)) for request in requests]
         waited = 0.0
         while waiting := [one for one in pending if not one.is_done]:
             batch, cooldown = self._next_batch(waiting)
@@ -214,7 +188,7 @@ class GraphClient:
 
         For callers that have other work than waiting. `cooldown_before` says which may be sent.
         """
-        pending = [Pending(check(request, self._hide)) for request in requests]
+        pending = [Pending(self._connection.check(request)) for request in requests]
         for batch in batches(pending):
             self._send_batch(batch, read or _json)
         return [one.outcome if one.is_done else one.failures[-1] for one in pending]
@@ -248,8 +222,7 @@ class GraphClient:
 
     def as_curl(self, request: Request) -> str:
         """A curl command that sends this request, with $FB_ACCESS_TOKEN in place of the token."""
-        root = f"{self.base_url}/{self.version}"
-        return as_curl(request, root, proof=self._proof is not None, hide=self._hide)
+        return self._connection.as_curl(request)
 
     def _await_turn(self, request: Request) -> None:
         """Wait as long as the limits of a request are used up."""
@@ -289,38 +262,18 @@ class GraphClient:
             raise type(error)(replace(error.detail, call=call)) from None
 
     def _send(self, request: Request) -> Response:
-        if _log.isEnabledFor(logging.DEBUG):
-            _log.debug("%s", self.as_curl(request))
-        call = self._hide(str(request))
-        where = "data" if request.method == "POST" else "params"
-        content: dict[str, Any] = {where: request.encoded}
-        if request.files:
-            content["files"] = [(name, (name, body)) for name, body in request.files.items()]
-        self._require_running()
-        try:
-            received = self._http.request(
-                request.method,
-                request.path,
-                extensions={"trace": self._connections.trace},
-                **content,
-            )
-        except httpx.UnsupportedProtocol:
-            raise RequestError(
-                f"{self.base_url} is not an http(s) address. Set FB_GRAPH_URL to one, or unset it."
-            ) from None
-        except httpx.RequestError as error:  # its text may quote headers, and so the token
-            self._require_running()
-            cause = self._hide(f"{type(error).__name__} {error}")
-            text = f"No response from {self.base_url}{self._way}: {cause}."
-            sent = not isinstance(error, UNSENT)
-            raise RetryableError(Detail(text, call=call, sent=sent)) from None
-        usage = self._note(received.headers, request)
-        cooldown = usage.regain_seconds(request.account_id)
-        return Response(received.status_code, received.content, call, cooldown, self._hide)
+        received = self._connection.send(request)
+        return Response(
+            received.status_code,
+            received.content,
+            self._connection.call_of(request),
+            self._note(received.headers, request),
+            self._connection.hide,
+        )
 
     def _send_batch(self, batch: Sequence[Pending], read: Callable[[Response], Any]) -> None:
         """One request for up to 50, and the outcome of each."""
-        form, files = form_of(batch, self._proof)
+        form, files = form_of(batch, self._connection.proof)
         outer = Request("POST", ROOT, form, files, repeatable=True)
         self.tally.count(len(batch))
         try:
@@ -328,7 +281,7 @@ class GraphClient:
         except GraphError as error:
             for one in batch:
                 self._throttle.abandon(one.request)
-                of_item = replace(error.detail, call=self._hide(str(one.request)))
+                of_item = replace(error.detail, call=self._connection.call_of(one.request))
                 one.fail(type(error)(of_item), self.clock(), self._jitter())
             if isinstance(error, (*ENDS_EVERYTHING, StoppedError)):
                 raise
@@ -340,24 +293,21 @@ class GraphClient:
                 one.fail(error, self.clock(), self._jitter())
 
     def _item(self, one: Pending, item: object, read: Callable[[Response], Any]) -> Any:
-        usage = self._note(item_headers(item), one.request)
-        call = self._hide(str(one.request))
-        cooldown = usage.regain_seconds(one.request.account_id)
-        response = Response.of_item(item, call, cooldown, self._hide)
+        cooldown = self._note(item_headers(item), one.request)
+        call = self._connection.call_of(one.request)
+        response = Response.of_item(item, call, cooldown, self._connection.hide)
         try:
             return read(response)
         except GraphError as error:
             raise type(error)(replace(error.detail, call=error.detail.call or call)) from None
 
-    def _note(self, headers: Mapping[str, str], request: Request) -> Usage:
+    def _note(self, headers: Mapping[str, str], request: Request) -> float | None:
+        """Learn from the headers of a response. Returns how many seconds they say to wait."""
         usage = self.tally.usage = usage_of(headers, request.account_id)
         self._throttle.note(usage)
         self.tally.api_version = headers.get("facebook-api-version", "") or self.tally.api_version
         served.warn(self.version, headers)
-        return usage
-
-    def _hide(self, text: str) -> str:
-        return scrub(text, self._secrets)
+        return usage.regain_seconds(request.account_id)
 
     # -- nodes and edges -----------------------------------------------------------------------
 
@@ -395,9 +345,10 @@ class GraphClient:
 
     def poll(self, report_run_id: str, *, account_id: str = "") -> ReportRun:
         """The state of a report run. Raises RetryableError if the response lacks its status."""
+        hide = self._connection.hide
         return self.call(
             Request("GET", report_run_id, {"fields": POLL_FIELDS}, account_id=account_id),
-            lambda response: ReportRun.from_body(response.json(), report_run_id, self._hide),
+            lambda response: ReportRun.from_body(response.json(), report_run_id, hide),
         )
 
     def wait_for(
@@ -417,12 +368,6 @@ class GraphClient:
             on_poll=on_poll,
             timeout_seconds=timeout_seconds,
         )
-
-
-def _checked(version: str) -> str:
-    if not re.fullmatch(r"v\d+\.\d+", version, re.ASCII):
-        raise VersionError(f"{version!r} is not an API version. Write it like {API_VERSION}.")
-    return version
 
 
 def _token_data(response: Response) -> Mapping[str, Any]:

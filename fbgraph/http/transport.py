@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNSENT",
-    "Connections",
+    "Sockets",
     "address_of",
     "checked_url",
     "make_transport",
@@ -97,8 +97,8 @@ def _usual(_file: str | None, _folder: str | None) -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-class Connections:
-    """The open connections of a client, so that another thread can cut them.
+class Sockets:
+    """The open sockets of a client, so that another thread can cut them.
 
     Closing a client does not wake a thread that waits for a response; cutting does.
     """

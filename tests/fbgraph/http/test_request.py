@@ -384,8 +384,8 @@ def test_each_call_is_logged_as_a_command_when_that_is_wanted(
     call = Request("GET", "me", {"fields": ["id"]})
 
     graph.client.call(call)
-    caplog.set_level(logging.DEBUG, logger="fbgraph.client")
+    caplog.set_level(logging.DEBUG, logger="fbgraph.http.connection")
     graph.client.call(call)
 
-    lines = [r.getMessage() for r in caplog.records if r.name == "fbgraph.client"]
+    lines = [r.getMessage() for r in caplog.records if r.name == "fbgraph.http.connection"]
     assert (lines, token in str(lines)) == ([graph.client.as_curl(call)], False)

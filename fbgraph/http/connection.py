@@ -1,0 +1,141 @@
+"""The connection of a client: sends requests with one token, and hides that token everywhere else.
+
+Each request is sent exactly once. Limits, retries and what a response means are the client's.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+
+from fbgraph.catalog import versions
+from fbgraph.errors import Detail, RequestError, RetryableError, StoppedError, VersionError
+from fbgraph.http.auth import BearerAuth, ProofTransport, appsecret_proof, secrets_of
+from fbgraph.http.request import as_curl, check, check_address
+from fbgraph.http.response import scrub
+from fbgraph.http.transport import (
+    UNSENT,
+    Sockets,
+    address_of,
+    checked_url,
+    make_transport,
+    proxy_for,
+    secrets_in,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fbgraph.http.request import Request
+
+__all__ = ["Connection"]
+
+_log = logging.getLogger(__name__)
+
+
+class Connection:
+    """The way to one version of Graph with one token, for any number of threads.
+
+    Raises VersionError, TokenError and RequestError for settings that are malformed, and as
+    `make_transport` does. `stopped` is set once nothing may be sent any more.
+    """
+
+    def __init__(  # noqa: PLR0913  # the settings of a client that are about its connection
+        self,
+        access_token: str,
+        *,
+        app_secret: str | None,
+        base_url: str,
+        version: str,
+        timeout_seconds: float,
+        proxy: str | None,
+        ca_file: str | Path | None,
+        transport: httpx.BaseTransport | None,
+    ) -> None:
+        self.base_url: Final = checked_url(base_url)
+        self.version: Final = _checked(version)
+        self.stopped: Final = threading.Event()
+        self.proof: Final = appsecret_proof(access_token, app_secret) if app_secret else None
+        proxy = proxy or proxy_for(self.base_url)
+        below = transport or make_transport(proxy, ca_file)
+        self._way = f" through the proxy {address_of(proxy)}" if proxy else ""
+        self._secrets_of_graph = secrets_of(access_token, app_secret)
+        self._secrets = secrets_of(access_token, app_secret, secrets_in(proxy))
+        self._sockets = Sockets()
+        self._http = httpx.Client(
+            base_url=f"{self.base_url}/{version}/",
+            auth=BearerAuth(access_token),
+            timeout=timeout_seconds,
+            transport=ProofTransport(below, self.proof) if self.proof else below,
+        )
+
+    def close(self) -> None:
+        self._http.close()
+
+    def stop(self) -> None:
+        """End what is being sent, in all threads, and everything later: it raises StoppedError."""
+        self.stopped.set()
+        self._sockets.cut()
+
+    def require_running(self) -> None:
+        """Raise StoppedError after `stop`."""
+        if self.stopped.is_set():
+            raise StoppedError("Stopped while waiting.")
+
+    def check(self, request: Request) -> Request:
+        """The request. Raises RequestError for one that must not be sent."""
+        return check(request, self.hide)
+
+    def check_address(self, request: Request) -> None:
+        """Raise RequestError for a request that would have a secret of Graph in its URL."""
+        check_address(request, lambda text: scrub(text, self._secrets_of_graph))
+
+    def send(self, request: Request) -> httpx.Response:
+        """Send once. Raises RetryableError if no response came, which says whether it was sent,
+        RequestError for an address that is not http(s), StoppedError after `stop`.
+        """
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug("%s", self.as_curl(request))
+        where = "data" if request.method == "POST" else "params"
+        content: dict[str, Any] = {where: request.encoded}
+        if request.files:
+            content["files"] = [(name, (name, body)) for name, body in request.files.items()]
+        self.require_running()
+        try:
+            return self._http.request(
+                request.method, request.path, extensions={"trace": self._sockets.trace}, **content
+            )
+        except httpx.UnsupportedProtocol:
+            raise RequestError(
+                f"{self.base_url} is not an http(s) address. Set FB_GRAPH_URL to one, or unset it."
+            ) from None
+        except httpx.RequestError as error:  # its text may quote headers, and so the token
+            self.require_running()
+            cause = self.hide(f"{type(error).__name__} {error}")
+            text = f"No response from {self.base_url}{self._way}: {cause}."
+            sent = not isinstance(error, UNSENT)
+            raise RetryableError(Detail(text, call=self.call_of(request), sent=sent)) from None
+
+    def as_curl(self, request: Request) -> str:
+        """A curl command that sends this request, with $FB_ACCESS_TOKEN in place of the token."""
+        root = f"{self.base_url}/{self.version}"
+        return as_curl(request, root, proof=self.proof is not None, hide=self.hide)
+
+    def call_of(self, request: Request) -> str:
+        """A request as errors name it, without secrets."""
+        return self.hide(str(request))
+
+    def hide(self, text: str) -> str:
+        """A text with every secret of this connection hidden."""
+        return scrub(text, self._secrets)
+
+
+def _checked(version: str) -> str:
+    if not re.fullmatch(r"v\d+\.\d+", version, re.ASCII):
+        example = versions.PINNED
+        raise VersionError(f"{version!r} is not an API version. Write it like {example}.")
+    return version
