@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 from fbgraph.sandbox.objects.edges import ACCOUNTS_PARAMETERS
 from fbgraph.sandbox.objects.fields import field_value
 from fbgraph.sandbox.objects.writable import OPTIMIZATION_GOALS
-from fbgraph.sandbox.protocol.call import compact
+from fbgraph.sandbox.protocol.messages import compact
 from fbgraph.sandbox.protocol.params import check_names, json_value, one_of
 from fbgraph.sandbox.protocol.refusals import refused
 
 if TYPE_CHECKING:
-    from fbgraph.sandbox.protocol.call import Call
+    from fbgraph.sandbox.protocol.messages import ServerRequest
     from fbgraph.sandbox.state.platform import Platform
-    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.world.nodes import WorldNode
 
 __all__ = ["delivery", "reach"]
 
@@ -36,10 +36,10 @@ REACH_PARAMETERS: Final = frozenset(
 )
 
 
-def reach(_: Platform, call: Call, __: Node) -> bytes:
+def reach(_: Platform, request: ServerRequest, __: WorldNode) -> bytes:
     """``act_X/reachestimate``: one object."""
-    check_names(call.params, ACCOUNTS_PARAMETERS | REACH_PARAMETERS)
-    people = _people(_targeting(call))
+    check_names(request.params, ACCOUNTS_PARAMETERS | REACH_PARAMETERS)
+    people = _people(_targeting(request))
     data = {
         "users_lower_bound": people,
         "users_upper_bound": people * 118 // 100,
@@ -48,22 +48,22 @@ def reach(_: Platform, call: Call, __: Node) -> bytes:
     return compact({"data": data})
 
 
-def delivery(platform: Platform, call: Call, node: Node) -> bytes:
+def delivery(platform: Platform, request: ServerRequest, node: WorldNode) -> bytes:
     """A list of one for an account; for an ad set, whose own targeting it takes, an object."""
-    check_names(call.params, ACCOUNTS_PARAMETERS | DELIVERY_PARAMETERS)
+    check_names(request.params, ACCOUNTS_PARAMETERS | DELIVERY_PARAMETERS)
     if node.level == "adset":
         targeting = field_value(node, "targeting", platform.now()) or {}
         return compact({"data": _estimate(targeting)})
-    if not call.params.get("optimization_goal"):
+    if not request.params.get("optimization_goal"):
         raise refused("missing", name="optimization_goal")
-    one_of(call.params, "optimization_goal", OPTIMIZATION_GOALS, default="")
-    return compact({"data": [_estimate(_targeting(call))]})
+    one_of(request.params, "optimization_goal", OPTIMIZATION_GOALS, default="")
+    return compact({"data": [_estimate(_targeting(request))]})
 
 
-def _targeting(call: Call) -> Any:
-    if not call.params.get("targeting_spec"):
+def _targeting(request: ServerRequest) -> Any:
+    if not request.params.get("targeting_spec"):
         raise refused("missing", name="targeting_spec")
-    return json_value(call.params, "targeting_spec", dict)
+    return json_value(request.params, "targeting_spec", dict)
 
 
 def _estimate(targeting: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from fbgraph.sandbox.objects.fields import PICTURES
-from fbgraph.sandbox.protocol.call import compact
+from fbgraph.sandbox.protocol.messages import compact
 from fbgraph.sandbox.protocol.params import check_names
 from fbgraph.sandbox.protocol.refusals import refused
 from fbgraph.sandbox.world.nodes import Part
@@ -21,9 +21,9 @@ from fbgraph.sandbox.world.nodes import Part
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fbgraph.sandbox.protocol.call import Call
+    from fbgraph.sandbox.protocol.messages import ServerRequest
     from fbgraph.sandbox.state.platform import Platform
-    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.world.nodes import WorldNode
 
 __all__ = ["size_of", "upload"]
 
@@ -37,14 +37,14 @@ SHOWN: Final = ("hash", "url")
 FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
-def upload(platform: Platform, call: Call, account: Node) -> bytes:
+def upload(platform: Platform, request: ServerRequest, account: WorldNode) -> bytes:
     """``POST act_X/adimages``: each file under its name, with hash and url.
 
     The parameter ``filename`` is a file as well: the part may be called anything.
     """
-    platform.tokens.of(call).need("ads_management")
-    check_names(call.params, {"bytes", "name"})
-    found = list(_pictures(call))
+    platform.tokens.of(request).need("ads_management")
+    check_names(request.params, {"bytes", "name"})
+    found = list(_pictures(request))
     if not found:
         raise refused("missing", name="bytes")
     images = [(name, _keep(platform, account, name, content)) for name, content in found]
@@ -52,9 +52,9 @@ def upload(platform: Platform, call: Call, account: Node) -> bytes:
     return compact({"images": shown})
 
 
-def _pictures(call: Call) -> Iterator[tuple[str, bytes]]:
-    params = call.params
-    for part, (filename, content) in call.files.items():
+def _pictures(request: ServerRequest) -> Iterator[tuple[str, bytes]]:
+    params = request.params
+    for part, (filename, content) in request.files.items():
         if not content:
             raise refused("bad_value", name=part, why="The file is empty.")
         yield filename or part, content
@@ -65,7 +65,7 @@ def _pictures(call: Call) -> Iterator[tuple[str, bytes]]:
             raise refused("bad_type", name="bytes", wanted="base64") from None
 
 
-def _keep(platform: Platform, account: Node, name: str, content: bytes) -> Node:
+def _keep(platform: Platform, account: WorldNode, name: str, content: bytes) -> WorldNode:
     """The same bytes are the same image, whatever their name."""
     digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
     image_id = f"{account.id}:{digest}"

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from fbgraph.sandbox.faults.hooks import View
 from fbgraph.sandbox.insights.columns import CATALOGUE
-from fbgraph.sandbox.insights.extent import Asking, extent
+from fbgraph.sandbox.insights.extent import InsightsRequest, extent
 from fbgraph.sandbox.insights.query import read_query
-from fbgraph.sandbox.protocol.call import compact
-from fbgraph.sandbox.protocol.paging import INSIGHTS_CURSORS, ask, cut, page
+from fbgraph.sandbox.protocol.messages import compact
+from fbgraph.sandbox.protocol.paging import INSIGHTS_CURSORS, cut, page, page_request
 from fbgraph.sandbox.protocol.params import check_names, flag, limit, words
 from fbgraph.sandbox.protocol.refusals import refused
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from fbgraph.sandbox.insights.rows import Report
     from fbgraph.sandbox.insights.runs import Run
-    from fbgraph.sandbox.protocol.call import Call
+    from fbgraph.sandbox.protocol.messages import ServerRequest
     from fbgraph.sandbox.state.platform import Platform
-    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.world.nodes import WorldNode
 
 __all__ = ["create_run", "insights", "poll_run", "read_run"]
 
@@ -58,28 +58,28 @@ RUN_DEFAULTS: Final = (
 )
 
 
-def insights(platform: Platform, call: Call, node: Node) -> bytes:
+def insights(platform: Platform, request: ServerRequest, node: WorldNode) -> bytes:
     """``GET {node}/insights``: a page right away."""
-    query = read_query(call.params, node, platform.now())
-    platform.active.ask(lambda: Asking(query, extent(query, node), is_run=False))
-    reading = platform.reading(query, is_first=_is_first(call))
+    query = read_query(request.params, node, platform.now())
+    platform.active.insights(lambda: InsightsRequest(query, extent(query, node), is_run=False))
+    reading = platform.reading(query, is_first=_is_first(request))
     view = View(platform.stamp(), query.level)
-    return _page(platform, call, platform.report(query, view, platform.active.names, reading))
+    return _page(platform, request, platform.report(query, view, platform.active.names, reading))
 
 
-def create_run(platform: Platform, call: Call, node: Node) -> bytes:
+def create_run(platform: Platform, request: ServerRequest, node: WorldNode) -> bytes:
     """``POST {node}/insights``: checks everything a GET would, returns an id."""
-    query = read_query(call.params, node, platform.now())
-    asking = Asking(query, extent(query, node), is_run=True)
-    platform.active.ask(lambda: asking)
+    query = read_query(request.params, node, platform.now())
+    insights_request = InsightsRequest(query, extent(query, node), is_run=True)
+    platform.active.insights(lambda: insights_request)
     times = (platform.now(), platform.stamp())
-    run = platform.runs.create(asking, node.account.id, times, platform.active.names)
+    run = platform.runs.create(insights_request, node.account.id, times, platform.active.names)
     return compact({"report_run_id": run.id})
 
 
-def poll_run(platform: Platform, call: Call, run: Run) -> bytes:
-    check_names(call.params, ())
-    fields = words(call.params, "fields")
+def poll_run(platform: Platform, request: ServerRequest, run: Run) -> bytes:
+    check_names(request.params, ())
+    fields = words(request.params, "fields")
     for name in fields:
         if name not in RUN_FIELDS and name not in ERROR_FIELDS:
             raise refused("node_field", name=name, type="AdReportRun")
@@ -97,25 +97,25 @@ def _describe(run: Run, fields: Sequence[str]) -> Mapping[str, object]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def read_run(platform: Platform, call: Call, run: Run) -> bytes:
+def read_run(platform: Platform, request: ServerRequest, run: Run) -> bytes:
     """``GET {run}/insights``: rows of a finished run, with at most the fields it was made with."""
-    check_names(call.params, READ_PARAMETERS)
-    if not platform.runs.look(run, platform.now(), platform.active.poll).is_readable:
+    check_names(request.params, READ_PARAMETERS)
+    if not platform.runs.refresh(run, platform.now(), platform.active.poll).is_readable:
         raise refused("run_not_ready")
     platform.active.read(run)
-    query = replace(run.query, fields=_fields(call, run), summary=_summary(call, run))
-    reading = platform.reading(run.id, is_first=_is_first(call))
-    view = View(run.stamp, query.level, run.look)
-    return _page(platform, call, platform.report(query, view, run.scenarios, reading))
+    query = replace(run.query, fields=_fields(request, run), summary=_summary(request, run))
+    reading = platform.reading(run.id, is_first=_is_first(request))
+    view = View(run.stamp, query.level, run.times_shown)
+    return _page(platform, request, platform.report(query, view, run.scenarios, reading))
 
 
-def _is_first(call: Call) -> bool:
+def _is_first(request: ServerRequest) -> bool:
     """Whether a report is read from its beginning."""
-    return not (call.params.get("after") or call.params.get("before"))
+    return not (request.params.get("after") or request.params.get("before"))
 
 
-def _fields(call: Call, run: Run) -> tuple[str, ...]:
-    wanted = words(call.params, "fields")
+def _fields(request: ServerRequest, run: Run) -> tuple[str, ...]:
+    wanted = words(request.params, "fields")
     known = run.query.fields
     missing = [name for name in wanted if name not in known]
     if missing:
@@ -130,23 +130,23 @@ def _fields(call: Call, run: Run) -> tuple[str, ...]:
     return wanted or known
 
 
-def _summary(call: Call, run: Run) -> tuple[str, ...]:
-    wanted = words(call.params, "summary")
+def _summary(request: ServerRequest, run: Run) -> tuple[str, ...]:
+    wanted = words(request.params, "summary")
     missing = ",".join(name for name in wanted if name not in run.query.fields)
     if missing:
         raise refused(
             "not_in_run", names=missing, param="summary", they="they weren't", available=""
         )
-    asked = wanted or run.query.summary
-    return asked or (run.query.fields if flag(call.params, "default_summary") else ())
+    requested = wanted or run.query.summary
+    return requested or (run.query.fields if flag(request.params, "default_summary") else ())
 
 
-def _page(platform: Platform, call: Call, report: Report) -> bytes:
-    asked = ask(call.params, limit(call.params), INSIGHTS_CURSORS)
+def _page(platform: Platform, request: ServerRequest, report: Report) -> bytes:
+    requested = page_request(request.params, limit(request.params), INSIGHTS_CURSORS)
     # One row more than the page holds shows whether there is a next one.
-    rows = report.upto(asked.end + 1)
-    if asked.after and asked.after.index + 1 >= len(rows):
+    rows = report.upto(requested.end + 1)
+    if requested.after and requested.after.index + 1 >= len(rows):
         raise refused("cursor")
-    where = platform.active.cut(cut(asked, len(rows)), asked)
+    where = platform.active.cut(cut(requested, len(rows)), requested)
     shown = rows[where.start : where.stop]
-    return page(shown, where, INSIGHTS_CURSORS, call.pager(asked.limit), report.summary)
+    return page(shown, where, INSIGHTS_CURSORS, request.pager(requested.limit), report.summary)

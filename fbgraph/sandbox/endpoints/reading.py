@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from fbgraph.sandbox.endpoints import insights
 from fbgraph.sandbox.objects import edges
 from fbgraph.sandbox.objects.fields import check_fields, describe
-from fbgraph.sandbox.protocol.call import compact
 from fbgraph.sandbox.protocol.expansion import read_fields
-from fbgraph.sandbox.protocol.paging import EDGE_CURSORS, ask, cut, page
+from fbgraph.sandbox.protocol.messages import compact
+from fbgraph.sandbox.protocol.paging import EDGE_CURSORS, cut, page, page_request
 from fbgraph.sandbox.protocol.params import check_names, limit
 from fbgraph.sandbox.protocol.refusals import refused
 from fbgraph.sandbox.world.nodes import HIDDEN
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from fbgraph.sandbox.objects.fields import Expand
-    from fbgraph.sandbox.protocol.call import Call
-    from fbgraph.sandbox.protocol.expansion import Wanted
+    from fbgraph.sandbox.protocol.expansion import RequestedField
+    from fbgraph.sandbox.protocol.messages import ServerRequest
     from fbgraph.sandbox.state.platform import Platform
-    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.world.nodes import WorldNode
 
 __all__ = ["accounts", "businesses", "debug_token", "described", "edge", "me", "node"]
 
@@ -38,62 +38,62 @@ USER_FIELDS: Final[Mapping[str, Callable[[str], str]]] = {
 }
 
 
-def me(platform: Platform, call: Call) -> bytes:
-    check_names(call.params, ())
-    user_id = platform.tokens.of(call).user_id
+def me(platform: Platform, request: ServerRequest) -> bytes:
+    check_names(request.params, ())
+    user_id = platform.tokens.of(request).user_id
     found: dict[str, Any] = {"id": user_id}
-    for field in read_fields(call.params):
+    for field in read_fields(request.params):
         if field.name in USER_EDGES:
-            body = USER_EDGES[field.name](platform, _inner(call, "me", field))
+            body = USER_EDGES[field.name](platform, _inner(request, "me", field))
             found[field.name] = _page_of(body)
         elif field.name in USER_FIELDS:
             found[field.name] = USER_FIELDS[field.name](user_id)
         else:
             raise refused("node_field", name=field.name, type="User")
-    if not call.params.get("fields"):
+    if not request.params.get("fields"):
         found["name"] = USER_FIELDS["name"](user_id)
     return compact({name: value for name, value in found.items() if value is not None})
 
 
-def debug_token(platform: Platform, call: Call) -> bytes:
-    check_names(call.params, {"input_token"})
-    asked = call.params.get("input_token")
-    if not asked:
+def debug_token(platform: Platform, request: ServerRequest) -> bytes:
+    check_names(request.params, {"input_token"})
+    requested = request.params.get("input_token")
+    if not requested:
         raise refused("bad_type", name="input_token", wanted="a token")
-    if not platform.tokens.may_ask_about(platform.tokens.of(call), asked):
+    if not platform.tokens.may_inspect(platform.tokens.of(request), requested):
         raise refused("not_your_app")
-    return compact({"data": platform.tokens.describe(asked, platform.now())})
+    return compact({"data": platform.tokens.describe(requested, platform.now())})
 
 
-def node(platform: Platform, call: Call, one: Node) -> bytes:
-    check_names(call.params, ())
-    return compact(described(platform, call, one))
+def node(platform: Platform, request: ServerRequest, one: WorldNode) -> bytes:
+    check_names(request.params, ())
+    return compact(described(platform, request, one))
 
 
-def described(platform: Platform, call: Call, one: Node) -> dict[str, Any]:
+def described(platform: Platform, request: ServerRequest, one: WorldNode) -> dict[str, Any]:
     """One object with the fields that a call asks for."""
-    fields = read_fields(call.params)
-    check_fields(one.level, fields, platform.tokens.of(call).scopes)
-    return describe(one, fields, platform.now(), _expand(platform, call))
+    fields = read_fields(request.params)
+    check_fields(one.level, fields, platform.tokens.of(request).scopes)
+    return describe(one, fields, platform.now(), _expand(platform, request))
 
 
-def _expand(platform: Platform, call: Call) -> Expand:
+def _expand(platform: Platform, request: ServerRequest) -> Expand:
     """Reads what lies behind a field that names an edge or an ad's creative."""
 
-    def expand(one: Node, field: Wanted) -> Any:
+    def expand(one: WorldNode, field: RequestedField) -> Any:
         if field.name == "creative":
             creative = platform.world.creative_of(one)
-            return described(platform, call.ask(creative.id, {"fields": field.text}), creative)
+            return described(platform, request.get(creative.id, {"fields": field.text}), creative)
         handler = insights.insights if field.name == "insights" else edge
         path = f"act_{one.id}" if one.level == "account" else one.id
-        return _page_of(handler(platform, _inner(call, path, field), one))
+        return _page_of(handler(platform, _inner(request, path, field), one))
 
     return expand
 
 
-def _inner(call: Call, path: str, field: Wanted) -> Call:
+def _inner(request: ServerRequest, path: str, field: RequestedField) -> ServerRequest:
     given = {"fields": field.text} if field.text else {}
-    return call.ask(f"{path}/{field.name}", {**given, **dict(field.params)})
+    return request.get(f"{path}/{field.name}", {**given, **dict(field.params)})
 
 
 def _page_of(body: bytes) -> dict[str, Any] | None:
@@ -102,55 +102,57 @@ def _page_of(body: bytes) -> dict[str, Any] | None:
     return found if found["data"] else None
 
 
-def accounts(platform: Platform, call: Call) -> bytes:
+def accounts(platform: Platform, request: ServerRequest) -> bytes:
     """``me/adaccounts``: all that the user sees, whether or not the token may read them."""
-    check_names(call.params, edges.ACCOUNTS_PARAMETERS)
-    token = platform.tokens.of(call)
+    check_names(request.params, edges.ACCOUNTS_PARAMETERS)
+    token = platform.tokens.of(request)
     token.need_ads()
     seen = [one for one in platform.world.accounts if token.sees(one)]
-    return _list(platform, call, "account", seen)
+    return _list(platform, request, "account", seen)
 
 
-def businesses(platform: Platform, call: Call) -> bytes:
+def businesses(platform: Platform, request: ServerRequest) -> bytes:
     """``me/businesses``: the one that the users of the sandbox work for."""
-    check_names(call.params, edges.ACCOUNTS_PARAMETERS)
-    platform.tokens.of(call).need("business_management")
-    return _list(platform, call, "business", platform.world.businesses[:1])
+    check_names(request.params, edges.ACCOUNTS_PARAMETERS)
+    platform.tokens.of(request).need("business_management")
+    return _list(platform, request, "business", platform.world.businesses[:1])
 
 
-USER_EDGES: Final[Mapping[str, Callable[[Platform, Call], bytes]]] = {
+USER_EDGES: Final[Mapping[str, Callable[[Platform, ServerRequest], bytes]]] = {
     "adaccounts": accounts,
     "businesses": businesses,
 }
 
 
-def edge(platform: Platform, call: Call, one: Node) -> bytes:
-    name = call.parts[1]
+def edge(platform: Platform, request: ServerRequest, one: WorldNode) -> bytes:
+    name = request.parts[1]
     level = edges.EDGES[one.level, name]
     special = SPECIAL.get(level)
-    nodes = special(platform, call, one) if special else edges.listed(one, name, call.params)
-    return _list(platform, call, level, nodes)
+    nodes = special(platform, request, one) if special else edges.listed(one, name, request.params)
+    return _list(platform, request, level, nodes)
 
 
-def _creatives(platform: Platform, call: Call, one: Node) -> Sequence[Node]:
-    check_names(call.params, edges.ACCOUNTS_PARAMETERS)
+def _creatives(platform: Platform, request: ServerRequest, one: WorldNode) -> Sequence[WorldNode]:
+    check_names(request.params, edges.ACCOUNTS_PARAMETERS)
     return [c for c in platform.world.creatives(one) if c.effective_status not in HIDDEN]
 
 
-def _labels(_: Platform, call: Call, one: Node) -> Sequence[Node]:
-    check_names(call.params, edges.ACCOUNTS_PARAMETERS)
+def _labels(_: Platform, request: ServerRequest, one: WorldNode) -> Sequence[WorldNode]:
+    check_names(request.params, edges.ACCOUNTS_PARAMETERS)
     return [label for label in one.under("label") if label.status not in HIDDEN]
 
 
-def _images(_: Platform, call: Call, one: Node) -> Sequence[Node]:
-    return [image for image in edges.images(one, call.params) if image.status not in HIDDEN]
+def _images(_: Platform, request: ServerRequest, one: WorldNode) -> Sequence[WorldNode]:
+    return [image for image in edges.images(one, request.params) if image.status not in HIDDEN]
 
 
-def _business_accounts(platform: Platform, call: Call, one: Node) -> Sequence[Node]:
+def _business_accounts(
+    platform: Platform, request: ServerRequest, one: WorldNode
+) -> Sequence[WorldNode]:
     """Those that the business owns, or all others as its clients'."""
-    check_names(call.params, edges.ACCOUNTS_PARAMETERS)
-    owned = call.parts[1] == "owned_ad_accounts"
-    token = platform.tokens.of(call)
+    check_names(request.params, edges.ACCOUNTS_PARAMETERS)
+    owned = request.parts[1] == "owned_ad_accounts"
+    token = platform.tokens.of(request)
     return [
         account
         for account in platform.world.accounts
@@ -159,7 +161,9 @@ def _business_accounts(platform: Platform, call: Call, one: Node) -> Sequence[No
 
 
 #: level of what is listed → how, where it is not a matter of statuses and filters.
-SPECIAL: Final[Mapping[str, Callable[[Platform, Call, Node], Sequence[Node]]]] = {
+SPECIAL: Final[
+    Mapping[str, Callable[[Platform, ServerRequest, WorldNode], Sequence[WorldNode]]]
+] = {
     "creative": _creatives,
     "label": _labels,
     "image": _images,
@@ -167,19 +171,21 @@ SPECIAL: Final[Mapping[str, Callable[[Platform, Call, Node], Sequence[Node]]]] =
 }
 
 
-def _list(platform: Platform, call: Call, level: str, nodes: Sequence[Node]) -> bytes:
-    fields = read_fields(call.params)
-    check_fields(level, fields, platform.tokens.of(call).scopes)
-    asked = ask(call.params, limit(call.params), EDGE_CURSORS)
-    where = platform.active.cut(cut(asked, len(nodes)), asked)
-    expand = _expand(platform, call)
+def _list(
+    platform: Platform, request: ServerRequest, level: str, nodes: Sequence[WorldNode]
+) -> bytes:
+    fields = read_fields(request.params)
+    check_fields(level, fields, platform.tokens.of(request).scopes)
+    requested = page_request(request.params, limit(request.params), EDGE_CURSORS)
+    where = platform.active.cut(cut(requested, len(nodes)), requested)
+    expand = _expand(platform, request)
     rows = [
         compact(describe(one, fields, platform.now(), expand))
         for one in nodes[where.start : where.stop]
     ]
     summary: dict[str, Any] | None = None
     # Labels ignore `summary` (docs/graph-api.md#paging).
-    if edges.wants_total(call.params) and level != "label":
+    if edges.wants_total(request.params) and level != "label":
         total = platform.active.total(len(nodes))
         summary = {"total_count": total} if total is not None else None
-    return page(rows, where, EDGE_CURSORS, call.pager(asked.limit), summary)
+    return page(rows, where, EDGE_CURSORS, request.pager(requested.limit), summary)

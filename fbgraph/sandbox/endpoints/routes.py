@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from fbgraph.sandbox.insights.runs import Run
-    from fbgraph.sandbox.protocol.call import Call
+    from fbgraph.sandbox.protocol.messages import ServerRequest
     from fbgraph.sandbox.state.platform import Platform
-    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.world.nodes import WorldNode
 
-    Routes = Mapping[tuple[str, ...], Callable[[Platform, Call, Node], bytes]]
+    Routes = Mapping[tuple[str, ...], Callable[[Platform, ServerRequest, WorldNode], bytes]]
 
 __all__ = ["dispatch"]
 
 #: (method, path) → handler.
-ROUTES: Final[Mapping[tuple[str, ...], Callable[[Platform, Call], bytes]]] = {
+ROUTES: Final[Mapping[tuple[str, ...], Callable[[Platform, ServerRequest], bytes]]] = {
     ("GET", "me"): reading.me,
     ("GET", "me", "adaccounts"): reading.accounts,
     ("GET", "me", "businesses"): reading.businesses,
@@ -57,33 +57,33 @@ LEVEL_ROUTES: Final[Mapping[str, Routes]] = {
 }
 
 #: The same for a report run.
-RUN_ROUTES: Final[Mapping[tuple[str, ...], Callable[[Platform, Call, Run], bytes]]] = {
+RUN_ROUTES: Final[Mapping[tuple[str, ...], Callable[[Platform, ServerRequest, Run], bytes]]] = {
     ("GET",): insights.poll_run,
     ("GET", "insights"): insights.read_run,
 }
 
 
-def dispatch(platform: Platform, call: Call) -> bytes:
+def dispatch(platform: Platform, request: ServerRequest) -> bytes:
     """The body that the call's endpoint gives, or its refusal."""
-    fixed = ROUTES.get((call.method, *call.parts))
-    return fixed(platform, call) if fixed else _about_object(platform, call)
+    fixed = ROUTES.get((request.method, *request.parts))
+    return fixed(platform, request) if fixed else _about_object(platform, request)
 
 
-def _about_object(platform: Platform, call: Call) -> bytes:
-    if not call.parts:
-        check_names(call.params, call.params)  # ``GET /?ids=`` is refused for the ``ids``
-        raise refused("unknown_object", method=call.method.lower(), id="")
-    first, *rest = call.parts
-    route = (call.method, *rest)
+def _about_object(platform: Platform, request: ServerRequest) -> bytes:
+    if not request.parts:
+        check_names(request.params, request.params)  # ``GET /?ids=`` is refused for the ``ids``
+        raise refused("unknown_object", method=request.method.lower(), id="")
+    first, *remaining = request.parts
+    route = (request.method, *remaining)
     run = platform.runs.find(first, platform.now())
     if run:
-        return _found(RUN_ROUTES, route, first)(platform, call, run)
+        return _found(RUN_ROUTES, route, first)(platform, request, run)
     node = platform.world.find(first)
     if node is None:
         is_id = first.removeprefix("act_").isdecimal()
         name = "unknown_object" if is_id else "unknown_alias"
-        raise refused(name, method=call.method.lower(), id=first)
-    return _found(_routes_of(node.level), route, first)(platform, call, node)
+        raise refused(name, method=request.method.lower(), id=first)
+    return _found(_routes_of(node.level), route, first)(platform, request, node)
 
 
 @cache

@@ -18,9 +18,9 @@ from fbgraph.sandbox.objects.fields import (
     time_text,
 )
 from fbgraph.sandbox.objects.writable import BY_HAND, WRITABLE, is_validation, read_written
-from fbgraph.sandbox.protocol.call import compact
 from fbgraph.sandbox.protocol.errors import RefusedError
 from fbgraph.sandbox.protocol.expansion import read_fields
+from fbgraph.sandbox.protocol.messages import compact
 from fbgraph.sandbox.protocol.params import check_names
 from fbgraph.sandbox.protocol.refusals import refused
 from fbgraph.sandbox.world.nodes import HIDDEN, Part
@@ -28,9 +28,9 @@ from fbgraph.sandbox.world.nodes import HIDDEN, Part
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fbgraph.sandbox.protocol.call import Call
+    from fbgraph.sandbox.protocol.messages import ServerRequest
     from fbgraph.sandbox.state.platform import Platform
-    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.world.nodes import WorldNode
     from fbgraph.sandbox.world.tree import World
 
 __all__ = ["CREATES", "change", "create", "delete", "update"]
@@ -67,18 +67,18 @@ MADE_OF: Final = frozenset(
 SUCCESS: Final = {"success": True}
 
 
-def create(platform: Platform, call: Call, account: Node) -> bytes:
+def create(platform: Platform, request: ServerRequest, account: WorldNode) -> bytes:
     """``POST act_X/{edge}``: the new id, with the fields that were asked for."""
-    token = platform.tokens.of(call)
+    token = platform.tokens.of(request)
     token.need("ads_management")
-    level = CREATES[call.parts[1]]
-    check_fields(level, read_fields(call.params), token.scopes)
+    level = CREATES[request.parts[1]]
+    check_fields(level, read_fields(request.params), token.scopes)
     known = WRITABLE[level]
-    given = read_written(call.params, {**known.checks, **known.birth}, known.required)
+    given = read_written(request.params, {**known.checks, **known.birth}, known.required)
     parent = _parent(platform.world, account, level, given)
     _check(platform, account, level, given)
     _check_budgets(level, given, parent, platform.now(), is_new=True)
-    if is_validation(call.params):
+    if is_validation(request.params):
         return compact(SUCCESS)
     # An ad set or ad without a status runs: our choice, Meta does not say.
     part = Part(level, given.get("name", ""), given.get("status", "ACTIVE"))
@@ -88,34 +88,34 @@ def create(platform: Platform, call: Call, account: Node) -> bytes:
         # (docs/graph-api.md#money).
         made.values["budget_remaining"] = "0"
     _store(made, given)
-    return compact(described(platform, call, made))
+    return compact(described(platform, request, made))
 
 
-def update(platform: Platform, call: Call, node: Node) -> bytes:
+def update(platform: Platform, request: ServerRequest, node: WorldNode) -> bytes:
     """``POST {id}``."""
-    token = platform.tokens.of(call)
+    token = platform.tokens.of(request)
     token.need("ads_management")
     if node.level not in WRITABLE:
-        raise refused("unknown_object", method="post", id=call.parts[0])
-    check_fields(node.level, read_fields(call.params), token.scopes)
-    given = read_written(call.params, WRITABLE[node.level].checks)
+        raise refused("unknown_object", method="post", id=request.parts[0])
+    check_fields(node.level, read_fields(request.params), token.scopes)
+    given = read_written(request.params, WRITABLE[node.level].checks)
     _check_change(platform, node, given)
-    if not is_validation(call.params):
+    if not is_validation(request.params):
         _write(platform, node, given)
-    if not call.params.get("fields"):
+    if not request.params.get("fields"):
         return compact(SUCCESS)
-    return compact({**SUCCESS, **described(platform, call, node)})
+    return compact({**SUCCESS, **described(platform, request, node)})
 
 
-def delete(platform: Platform, call: Call, node: Node) -> bytes:
+def delete(platform: Platform, request: ServerRequest, node: WorldNode) -> bytes:
     """``DELETE {id}``; ``DELETE act_X/adimages`` names an image by its hash."""
-    platform.tokens.of(call).need("ads_management")
-    image = call.parts[1:] == ("adimages",)
-    check_names(call.params, {"hash"} if image else ())
+    platform.tokens.of(request).need("ads_management")
+    image = request.parts[1:] == ("adimages",)
+    check_names(request.params, {"hash"} if image else ())
     if image:
-        node = _image(node, call.params.get("hash", ""))
+        node = _image(node, request.params.get("hash", ""))
     if node.level in ("account", "business"):
-        raise refused("unknown_object", method="delete", id=call.parts[0])
+        raise refused("unknown_object", method="delete", id=request.parts[0])
     _check_change(platform, node, {"status": "DELETED"})
     _write(platform, node, {"status": "DELETED"})
     return compact(SUCCESS)
@@ -137,7 +137,7 @@ def change(platform: Platform, node_id: str, params: Mapping[str, str]) -> None:
         raise ValueError(refusal.text or refusal.message) from error
 
 
-def _change(platform: Platform, node: Node, params: Mapping[str, str]) -> None:
+def _change(platform: Platform, node: WorldNode, params: Mapping[str, str]) -> None:
     if node.level not in WRITABLE:
         raise refused("unknown_object", method="post", id=node.id)
     checks = {**WRITABLE[node.level].checks, **BY_HAND.get(node.level, {})}
@@ -150,13 +150,13 @@ def _change(platform: Platform, node: Node, params: Mapping[str, str]) -> None:
     _write(platform, node, {**given, **owners})
 
 
-def _write(platform: Platform, node: Node, given: Mapping[str, Any]) -> None:
+def _write(platform: Platform, node: WorldNode, given: Mapping[str, Any]) -> None:
     _store(node, given)
     unnoticed = node.level == "campaign" and given.keys() <= UNNOTICED
-    platform.world.settle(node, None if unnoticed else platform.now())
+    platform.world.propagate_status(node, None if unnoticed else platform.now())
 
 
-def _store(node: Node, given: Mapping[str, Any]) -> None:
+def _store(node: WorldNode, given: Mapping[str, Any]) -> None:
     for name, value in given.items():
         if name in ("name", "status", "review"):
             setattr(node, name, value)
@@ -168,7 +168,7 @@ def _store(node: Node, given: Mapping[str, Any]) -> None:
             node.values["budget_remaining"] = value
 
 
-def _parent(world: World, account: Node, level: str, given: dict[str, Any]) -> Node:
+def _parent(world: World, account: WorldNode, level: str, given: dict[str, Any]) -> WorldNode:
     """Under which the new object comes; its id is taken out of what is given."""
     name = PARENTS.get(level)
     if name is None:
@@ -181,13 +181,13 @@ def _parent(world: World, account: Node, level: str, given: dict[str, Any]) -> N
     return found
 
 
-def _check_change(platform: Platform, node: Node, given: dict[str, Any]) -> None:
+def _check_change(platform: Platform, node: WorldNode, given: dict[str, Any]) -> None:
     _check_frozen(node, given)
     _check(platform, node.account, node.level, given)
     _check_budgets(node.level, given, node.parent or node, platform.now(), is_new=False)
 
 
-def _check_frozen(node: Node, given: Mapping[str, Any]) -> None:
+def _check_frozen(node: WorldNode, given: Mapping[str, Any]) -> None:
     """Archived objects can be renamed and deleted, deleted ones nothing at all."""
     state = node.effective_status
     harmless = given.keys() <= {"name", "status"} and given.get("status", state) in HIDDEN
@@ -195,7 +195,7 @@ def _check_frozen(node: Node, given: Mapping[str, Any]) -> None:
         raise refused("frozen", name=next(iter(given), "id"))
 
 
-def _check(platform: Platform, account: Node, level: str, given: dict[str, Any]) -> None:
+def _check(platform: Platform, account: WorldNode, level: str, given: dict[str, Any]) -> None:
     """What one parameter alone cannot show."""
     if level == "ad" and "creative" in given:
         _check_creative(platform, account, given)
@@ -203,7 +203,7 @@ def _check(platform: Platform, account: Node, level: str, given: dict[str, Any])
         _image(account, given["image_hash"])
 
 
-def _check_creative(platform: Platform, account: Node, given: dict[str, Any]) -> None:
+def _check_creative(platform: Platform, account: WorldNode, given: dict[str, Any]) -> None:
     """An ad names a creative of its account as ``creative_id`` or ``id``."""
     spec = given["creative"]
     if not {"creative_id", "id"} & spec.keys():
@@ -216,7 +216,7 @@ def _check_creative(platform: Platform, account: Node, given: dict[str, Any]) ->
     given["creative"] = {"id": found.id}
 
 
-def _image(account: Node, digest: str) -> Node:
+def _image(account: WorldNode, digest: str) -> WorldNode:
     """The image of an account by its hash, if it is still there."""
     for image in account.under("image"):
         if image.values["hash"] == digest and image.status != "DELETED":
@@ -226,7 +226,7 @@ def _image(account: Node, digest: str) -> Node:
 
 
 def _check_budgets(
-    level: str, given: Mapping[str, Any], parent: Node, now: datetime, *, is_new: bool
+    level: str, given: Mapping[str, Any], parent: WorldNode, now: datetime, *, is_new: bool
 ) -> None:
     """Who may hold a budget, and how much it must be. Codes: Ad set, Campaign; public issues."""
     named = [name for name in BUDGETS if name in given]

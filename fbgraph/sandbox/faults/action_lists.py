@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.sandbox.protocol.call import compact
+from fbgraph.sandbox.protocol.messages import compact
 from fbgraph.sandbox.protocol.refusals import refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from fbgraph.sandbox.faults.hooks import Fault, Making
-    from fbgraph.sandbox.insights.extent import Asking
+    from fbgraph.sandbox.insights.extent import InsightsRequest
 
 __all__ = ["REFUSALS_OF_LISTS", "lose_action_type", "lose_window", "refuse_lists"]
 
@@ -70,8 +70,12 @@ def _changed(row: bytes, change: Callable[[Any], Any]) -> bytes:
     return compact({name: value for name, value in found.items() if value != []})
 
 
-def refuse_lists(fault: Fault, asking: Asking) -> None:
+def refuse_lists(fault: Fault, insights_request: InsightsRequest) -> None:
     """Totals of an account with lists of actions are refused; without them they are not."""
-    query = asking.query
-    if query.level == "account" and not asking.is_run and set(ACTION_LISTS) & set(query.fields):
+    query = insights_request.query
+    if (
+        query.level == "account"
+        and not insights_request.is_run
+        and set(ACTION_LISTS) & set(query.fields)
+    ):
         raise refused(REFUSALS_OF_LISTS[fault.word])

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from fbgraph.sandbox.faults.hooks import Fault
-    from fbgraph.sandbox.insights.extent import Asking
-    from fbgraph.sandbox.protocol.call import Call
-    from fbgraph.sandbox.world.place import Place
+    from fbgraph.sandbox.insights.extent import InsightsRequest
+    from fbgraph.sandbox.protocol.messages import ServerRequest
+    from fbgraph.sandbox.world.context import RequestContext
 
-    Before = Callable[[Fault, Call, Place], None]
+    Before = Callable[[Fault, ServerRequest, RequestContext], None]
 
 __all__ = [
     "NEXT_VERSION",
@@ -58,48 +58,48 @@ LOST: Final = 3
 def refuse(name: str) -> Before:
     """Every call gets this line of `REFUSALS`."""
 
-    def every(_: Fault, __: Call, ___: Place) -> None:
+    def every(_: Fault, __: ServerRequest, ___: RequestContext) -> None:
         raise refused(name)
 
     return every
 
 
-def always(fault: Fault, _: Call, __: Place) -> None:
+def always(fault: Fault, _: ServerRequest, __: RequestContext) -> None:
     """Every call gets the refusal that the scenario names, its facts left out."""
     known = REFUSALS[fault.word]
     facts: Mapping[str, str] = defaultdict(lambda: "x")
     raise RefusedError(replace(known, message=known.message.format_map(facts)), known.blames)
 
 
-def expire(_: Fault, __: Call, place: Place) -> None:
-    current = f"{place.now:%A, %d-%b-%y %H:%M:%S} PST"
+def expire(_: Fault, __: ServerRequest, context: RequestContext) -> None:
+    current = f"{context.now:%A, %d-%b-%y %H:%M:%S} PST"
     raise refused("token_expired", expired=EXPIRED_ON, current=current)
 
 
-def die_later(fault: Fault, call: Call, place: Place) -> None:
+def die_later(fault: Fault, request: ServerRequest, context: RequestContext) -> None:
     """The token works for N calls."""
     if fault.times("calls") > fault.number:
-        expire(fault, call, place)
+        expire(fault, request, context)
 
 
 def refuse_account(index: int, name: str) -> Before:
     """One account refuses every call about it."""
 
-    def about_it(_: Fault, call: Call, place: Place) -> None:
-        if place.is_account(index):
-            raise refused(name, method=call.method.lower(), id=call.parts[0])
+    def about_it(_: Fault, request: ServerRequest, context: RequestContext) -> None:
+        if context.is_account(index):
+            raise refused(name, method=request.method.lower(), id=request.parts[0])
 
     return about_it
 
 
-def refuse_insights(_: Fault, call: Call, place: Place) -> None:
-    if place.is_account(FORBIDDEN) and "insights" in call.parts:
+def refuse_insights(_: Fault, request: ServerRequest, context: RequestContext) -> None:
+    if context.is_account(FORBIDDEN) and "insights" in request.parts:
         raise refused("insights_forbidden")
 
 
-def lose_account(fault: Fault, _: Call, place: Place) -> None:
+def lose_account(fault: Fault, _: ServerRequest, context: RequestContext) -> None:
     """One account can be read for N calls, then no more."""
-    if place.is_account(LOST) and fault.times("calls") > fault.number:
+    if context.is_account(LOST) and fault.times("calls") > fault.number:
         raise refused("account_forbidden")
 
 
@@ -110,8 +110,8 @@ NEXT_VERSION: Final = "v27.0"
 OLDER_VERSION: Final = "v25.0"
 
 
-def expire_version(_: Fault, call: Call, __: Place) -> None:
-    if call.parts not in {("me",), ("debug_token",)}:
+def expire_version(_: Fault, request: ServerRequest, __: RequestContext) -> None:
+    if request.parts not in {("me",), ("debug_token",)}:
         raise refused("version", latest=NEXT_VERSION)
 
 
@@ -164,38 +164,40 @@ def _json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _is_about_account(call: Call, place: Place) -> bool:
-    return bool(call.parts) and place.account is not None
+def _is_about_account(request: ServerRequest, context: RequestContext) -> bool:
+    return bool(request.parts) and context.account is not None
 
 
-def _is_insights(call: Call, _: Place) -> bool:
-    return "insights" in call.parts
+def _is_insights(request: ServerRequest, _: RequestContext) -> bool:
+    return "insights" in request.parts
 
 
 @dataclass(frozen=True, slots=True)
-class Throttle:
+class ThrottleFault:
     """Which calls a limit is about, and the headers that go with its refusal, by account."""
 
-    counts: Callable[[Call, Place], bool]
+    counts: Callable[[ServerRequest, RequestContext], bool]
     headers: Callable[[str], dict[str, str]]
 
 
 #: Line of `REFUSALS` → what goes with it. Source: Rate limiting of Graph and Marketing API.
-THROTTLES: Final[Mapping[str, Throttle]] = {
-    "throttled": Throttle(_is_about_account, _business_usage("ads_insights")),
-    "throttled_management": Throttle(
-        lambda call, place: _is_about_account(call, place) and not _is_insights(call, place),
+THROTTLES: Final[Mapping[str, ThrottleFault]] = {
+    "throttled": ThrottleFault(_is_about_account, _business_usage("ads_insights")),
+    "throttled_management": ThrottleFault(
+        lambda request, context: (
+            _is_about_account(request, context) and not _is_insights(request, context)
+        ),
         _business_usage("ads_management"),
     ),
-    "throttled_account": Throttle(_is_about_account, _account_usage),
-    "throttled_account_613": Throttle(_is_about_account, _account_usage),
-    "throttled_app": Throttle(lambda _, __: True, _app_usage),
-    "throttled_insights": Throttle(_is_insights, _insights_usage),
-    "throttled_page": Throttle(lambda _, __: True, _app_usage),
-    "throttled_application": Throttle(lambda _, __: True, _app_usage),
-    "throttled_custom": Throttle(_is_about_account, lambda _: {}),
-    "throttled_metrics": Throttle(
-        lambda call, _: call.method == "POST" and "insights" in call.parts, lambda _: {}
+    "throttled_account": ThrottleFault(_is_about_account, _account_usage),
+    "throttled_account_613": ThrottleFault(_is_about_account, _account_usage),
+    "throttled_app": ThrottleFault(lambda _, __: True, _app_usage),
+    "throttled_insights": ThrottleFault(_is_insights, _insights_usage),
+    "throttled_page": ThrottleFault(lambda _, __: True, _app_usage),
+    "throttled_application": ThrottleFault(lambda _, __: True, _app_usage),
+    "throttled_custom": ThrottleFault(_is_about_account, lambda _: {}),
+    "throttled_metrics": ThrottleFault(
+        lambda request, _: request.method == "POST" and "insights" in request.parts, lambda _: {}
     ),
 }
 
@@ -208,9 +210,9 @@ def throttle(name: str) -> Before:
     """One in N of the calls that the limit is about is refused."""
     limit = THROTTLES[name]
 
-    def one_in(fault: Fault, call: Call, place: Place) -> None:
-        if limit.counts(call, place) and fault.picks(fault.times("calls") - 1):
-            account = place.account.id if place.account else ""
+    def one_in(fault: Fault, request: ServerRequest, context: RequestContext) -> None:
+        if limit.counts(request, context) and fault.picks(fault.times("calls") - 1):
+            account = context.account.id if context.account else ""
             raise RefusedError(replace(REFUSALS[name], headers=limit.headers(account)))
 
     return one_in
@@ -222,8 +224,8 @@ def throttle(name: str) -> Before:
 def now_and_then(name: str) -> Before:
     """One in N calls gets this line of `REFUSALS`."""
 
-    def one_in(fault: Fault, call: Call, _: Place) -> None:
-        if fault.picks(call.number):
+    def one_in(fault: Fault, request: ServerRequest, _: RequestContext) -> None:
+        if fault.picks(request.number):
             raise refused(name)
 
     return one_in
@@ -233,23 +235,23 @@ def now_and_then(name: str) -> Before:
 UNAVAILABLE: Final = (503, 500, 400)
 
 
-def unavailable(fault: Fault, call: Call, _: Place) -> None:
-    if fault.picks(call.number):
-        turn = call.number // max(1, fault.number) % len(UNAVAILABLE)
-        raise RefusedError(replace(REFUSALS["unavailable"], status=UNAVAILABLE[turn]))
+def unavailable(fault: Fault, request: ServerRequest, _: RequestContext) -> None:
+    if fault.picks(request.number):
+        index = request.number // max(1, fault.number) % len(UNAVAILABLE)
+        raise RefusedError(replace(REFUSALS["unavailable"], status=UNAVAILABLE[index]))
 
 
-def break_cursor(fault: Fault, call: Call, _: Place) -> None:
+def break_cursor(fault: Fault, request: ServerRequest, _: RequestContext) -> None:
     """The first page of a listing that is asked for with a cursor is refused, once."""
-    if call.params.get("after"):
+    if request.params.get("after"):
         left_out = {"after", "before", "limit", "access_token"}
-        same = frozenset((k, v) for k, v in call.params.items() if k not in left_out)
-        if fault.times(call.path, same) == 1:
+        same = frozenset((k, v) for k, v in request.params.items() if k not in left_out)
+        if fault.times(request.path, same) == 1:
             raise refused("cursor")
 
 
-def refuse_high_limit(fault: Fault, call: Call, _: Place) -> None:
-    limit = call.params.get("limit", "")
+def refuse_high_limit(fault: Fault, request: ServerRequest, _: RequestContext) -> None:
+    limit = request.params.get("limit", "")
     if limit.isdecimal() and int(limit) > fault.number:
         raise refused("reduce_data")
 
@@ -257,8 +259,8 @@ def refuse_high_limit(fault: Fault, call: Call, _: Place) -> None:
 # --- what is asked of insights --------------------------------------------------------------
 
 
-def refuse_long_ranges(fault: Fault, asking: Asking) -> None:
-    if asking.extent.days > fault.number:
+def refuse_long_ranges(fault: Fault, insights_request: InsightsRequest) -> None:
+    if insights_request.extent.days > fault.number:
         raise refused("too_much_data")
 
 
@@ -266,20 +268,23 @@ def refuse_long_ranges(fault: Fault, asking: Asking) -> None:
 TIME_OUTS: Final = ("timed_out", "timed_out_2", "timed_out_2_1504018")
 
 
-def time_out(fault: Fault, asking: Asking) -> None:
-    if not asking.is_run and asking.extent.rows > fault.number:
+def time_out(fault: Fault, insights_request: InsightsRequest) -> None:
+    if not insights_request.is_run and insights_request.extent.rows > fault.number:
         raise refused(TIME_OUTS[(fault.times("calls") - 1) % len(TIME_OUTS)])
 
 
-def refuse_old_hours(_: Fault, asking: Asking) -> None:
-    first = asking.query.hourly_from
-    if first and asking.query.since < first:
+def refuse_old_hours(_: Fault, insights_request: InsightsRequest) -> None:
+    first = insights_request.query.hourly_from
+    if first and insights_request.query.since < first:
         raise refused("hourly_too_old", first=str(first))
 
 
-def refuse_old_fields(refusal: str, fault: Fault, asking: Asking) -> None:
+def refuse_old_fields(refusal: str, fault: Fault, insights_request: InsightsRequest) -> None:
     """The field named by `fault.word` is refused, with this line of `REFUSALS`, where a range
     begins before the 13 months.
     """
-    if fault.word in asking.query.fields and asking.query.since < asking.query.kept_from:
+    if (
+        fault.word in insights_request.query.fields
+        and insights_request.query.since < insights_request.query.kept_from
+    ):
         raise refused(refusal, name=fault.word)

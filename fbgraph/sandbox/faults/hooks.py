@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from datetime import datetime
 
-    from fbgraph.sandbox.insights.extent import Asking
+    from fbgraph.sandbox.insights.extent import InsightsRequest
     from fbgraph.sandbox.insights.query import Query
     from fbgraph.sandbox.insights.rows import Tables
     from fbgraph.sandbox.insights.runs import Run, RunState
     from fbgraph.sandbox.limits.quota import Quota
-    from fbgraph.sandbox.protocol.call import Call, Response
-    from fbgraph.sandbox.protocol.paging import Asked, Cut
-    from fbgraph.sandbox.world.nodes import Node
-    from fbgraph.sandbox.world.place import Place
+    from fbgraph.sandbox.protocol.messages import ServerRequest, ServerResponse
+    from fbgraph.sandbox.protocol.paging import Cut, PageRequest
+    from fbgraph.sandbox.world.context import RequestContext
+    from fbgraph.sandbox.world.nodes import WorldNode
 
 __all__ = ["HOOKS", "Fault", "Making", "Scenario", "View"]
 
@@ -33,19 +33,19 @@ __all__ = ["HOOKS", "Fault", "Making", "Scenario", "View"]
 class View:
     """Who looks at numbers: a report of some `level`, or the truth.
 
-    `look` counts the report runs that showed these days so far; 0 is a synchronous call.
+    `times_shown` counts the report runs that showed these days so far; 0 is a synchronous call.
     """
 
     now: datetime
     level: str | None = None
-    look: int = 0
+    times_shown: int = 0
 
 
 class Making(NamedTuple):
     """The rows of a report while they are made. `write` gives those of another query."""
 
     query: Query
-    node: Node
+    node: WorldNode
     #: How often this report was begun to be read.
     reading: int
     write: Callable[[Query], Iterator[bytes]]
@@ -87,13 +87,13 @@ class Scenario:
     strength: int | str | None = None
     words: Collection[str] = ()
     #: Refuses a call before it is looked at.
-    before: Callable[[Fault, Call, Place], None] | None = None
+    before: Callable[[Fault, ServerRequest, RequestContext], None] | None = None
     #: Changes the version that serves a call.
     version: Callable[[Fault, str], str] | None = None
     #: Refuses a synchronous insights call or the creation of a run.
-    ask: Callable[[Fault, Asking], None] | None = None
+    insights: Callable[[Fault, InsightsRequest], None] | None = None
     #: Moves the ends of a page.
-    cut: Callable[[Fault, Cut, Asked], Cut] | None = None
+    cut: Callable[[Fault, Cut, PageRequest], Cut] | None = None
     #: Changes or drops ``total_count``.
     total: Callable[[Fault, int], int | None] | None = None
     #: Changes what a poll of a report run shows.
@@ -105,15 +105,17 @@ class Scenario:
     #: Changes which rows a report has, or their order.
     rows: Callable[[Fault, Iterator[bytes], Making], Iterator[bytes]] | None = None
     #: Changes a finished response.
-    after: Callable[[Fault, Response, Call, Place], Response] | None = None
+    after: (
+        Callable[[Fault, ServerResponse, ServerRequest, RequestContext], ServerResponse] | None
+    ) = None
     #: Changes the response of an item of a batch; None makes the item null.
-    item: Callable[[Fault, Response, Call], Response | None] | None = None
+    item: Callable[[Fault, ServerResponse, ServerRequest], ServerResponse | None] | None = None
     #: The figures of quotas that count, by the scenario's number.
     quota: Callable[[int], Quota] | None = None
 
 
 #: The names of all hooks.
 HOOKS: Final = (
-    *("before", "version", "ask", "cut", "total", "poll", "read", "tables", "rows", "after"),
+    *("before", "version", "insights", "cut", "total", "poll", "read", "tables", "rows", "after"),
     "item",
 )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fbgraph.sandbox.insights.query import Query
     from fbgraph.sandbox.insights.rows import Tables
     from fbgraph.sandbox.world.delivery import Table
-    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.world.nodes import WorldNode
 
 __all__ = [
     "arrive_late",
@@ -49,7 +49,7 @@ RESTATED_DAYS: Final = 28
 def restate(_: Fault, tables: Tables, view: View) -> Tables:
     """Half of the ads' finished days of the last weeks move by a few percent."""
 
-    def restated(ad: Node, day: date) -> Table:
+    def restated(ad: WorldNode, day: date) -> Table:
         table = tables(ad, day)
         if not _may_move(ad, day, view):
             return table
@@ -63,7 +63,7 @@ def restate(_: Fault, tables: Tables, view: View) -> Tables:
 def restate_days(fault: Fault, tables: Tables, view: View) -> Tables:
     """Of the account-days of the last weeks, N percent grow by a few percent, at least by one."""
 
-    def restated(ad: Node, day: date) -> Table:
+    def restated(ad: WorldNode, day: date) -> Table:
         table = tables(ad, day)
         is_picked = dice(fault.name, ad.account.id, day) % 100 < fault.number
         if not (is_picked and _may_move(ad, day, view)):
@@ -74,7 +74,7 @@ def restate_days(fault: Fault, tables: Tables, view: View) -> Tables:
     return restated
 
 
-def _may_move(ad: Node, day: date, view: View) -> bool:
+def _may_move(ad: WorldNode, day: date, view: View) -> bool:
     age = local_date(ad.zone, view.now) - day
     return timedelta(days=1) <= age <= timedelta(days=RESTATED_DAYS)
 
@@ -86,10 +86,10 @@ def _scaled(numbers: Numbers, percent: int) -> Numbers:
 
 def arrive_late(_: Fault, tables: Tables, view: View) -> Tables:
     """The first run that shows an account-day lacks a tenth of one ad; later ones have it all."""
-    if view.look != 1 or view.level == "account":
+    if view.times_shown != 1 or view.level == "account":
         return tables
 
-    def early(ad: Node, day: date) -> Table:
+    def early(ad: WorldNode, day: date) -> Table:
         table = tables(ad, day)
         if _first_delivering(tables, ad.account, day) is not ad:
             return table
@@ -103,7 +103,7 @@ def lose_a_row(_: Fault, tables: Tables, view: View) -> Tables:
     if view.level != "ad":
         return tables
 
-    def lossy(ad: Node, day: date) -> Table:
+    def lossy(ad: WorldNode, day: date) -> Table:
         table = tables(ad, day)
         if _first_delivering(tables, ad.account, day) is not ad:
             return table
@@ -129,7 +129,7 @@ def round_rows(_: Fault, tables: Tables, view: View) -> Tables:
     if view.level != "account":
         return tables
 
-    def exact(ad: Node, day: date) -> Table:
+    def exact(ad: WorldNode, day: date) -> Table:
         table = tables(ad, day)
         if _first_delivering(tables, ad.account, day) is not ad:
             return table
@@ -144,7 +144,7 @@ def round_rows(_: Fault, tables: Tables, view: View) -> Tables:
     return exact
 
 
-def _first_delivering(tables: Tables, account: Node, day: date) -> Node | None:
+def _first_delivering(tables: Tables, account: WorldNode, day: date) -> WorldNode | None:
     ads = account.under("ad")
     return next((ad for ad in ads if any(n.impressions for n in tables(ad, day).values())), None)
 
@@ -155,7 +155,7 @@ def _first_delivering(tables: Tables, account: Node, day: date) -> Node | None:
 def lose_hour_key(_: Fault, tables: Tables, __: View) -> Tables:
     """The first ad of an account-day comes as one row without its hour."""
 
-    def keyless(ad: Node, day: date) -> Table:
+    def keyless(ad: WorldNode, day: date) -> Table:
         table = tables(ad, day)
         if not table or _first_delivering(tables, ad.account, day) is not ad:
             return table
@@ -167,7 +167,7 @@ def lose_hour_key(_: Fault, tables: Tables, __: View) -> Tables:
 def count_elapsed_hours(_: Fault, tables: Tables, __: View) -> Tables:
     """Labels count hours since midnight instead of showing the clock, on days when it changes."""
 
-    def counted(ad: Node, day: date) -> Table:
+    def counted(ad: WorldNode, day: date) -> Table:
         table = tables(ad, day)
         hours = real_hours(ad.zone, day)
         if set(hours) == {1}:
@@ -193,8 +193,8 @@ def _by_elapsed(table: Table, hours: Sequence[int]) -> Table:
 def _shared(numbers: Numbers, parts: int) -> Sequence[Numbers]:
     """What one label holds, shared out to its real hours; the last one takes the rest."""
     share = Numbers._make([n // parts for n in numbers])
-    rest = Numbers._make([n - (parts - 1) * (n // parts) for n in numbers])
-    return [*[share] * (parts - 1), rest]
+    remaining = Numbers._make([n - (parts - 1) * (n // parts) for n in numbers])
+    return [*[share] * (parts - 1), remaining]
 
 
 # --- rows -----------------------------------------------------------------------------------

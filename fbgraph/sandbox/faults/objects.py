@@ -9,14 +9,14 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.sandbox.protocol.call import Call, Response, compact
+from fbgraph.sandbox.protocol.messages import ServerRequest, ServerResponse, compact
 from fbgraph.sandbox.world.dice import dice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from fbgraph.sandbox.faults.hooks import Fault
-    from fbgraph.sandbox.world.place import Place
+    from fbgraph.sandbox.world.context import RequestContext
 
     Row = dict[str, Any]
     Change = Callable[[Row], object]
@@ -50,7 +50,9 @@ NOT_SET: Final[Mapping[str, Any]] = {
 }
 
 
-def break_cells(fault: Fault, response: Response, call: Call, _: Place | None = None) -> Response:
+def break_cells(
+    fault: Fault, response: ServerResponse, request: ServerRequest, _: RequestContext | None = None
+) -> ServerResponse:
     """One in N objects, always the same ones, has values that cannot be read."""
 
     def change(found: Row) -> object:
@@ -58,10 +60,12 @@ def break_cells(fault: Fault, response: Response, call: Call, _: Place | None = 
             return found
         return {**found, **{key: odd for key, odd in UNREADABLE.items() if key in found}}
 
-    return _changed(response, call, change)
+    return _changed(response, request, change)
 
 
-def lose_objects(fault: Fault, response: Response, call: Call, _: Place) -> Response:
+def lose_objects(
+    fault: Fault, response: ServerResponse, request: ServerRequest, _: RequestContext
+) -> ServerResponse:
     """One in N objects of lists, always the same ones, is null or lacks its id."""
 
     def change(found: Row) -> object:
@@ -71,7 +75,7 @@ def lose_objects(fault: Fault, response: Response, call: Call, _: Place) -> Resp
             return None
         return {key: found[key] for key in found if key != "id"}
 
-    return _changed(response, call, change) if _is_list(call) else response
+    return _changed(response, request, change) if _is_list(request) else response
 
 
 def _is_spared(fault: Fault, found: Row) -> bool:
@@ -84,11 +88,13 @@ def _is_account(found: Row) -> bool:
     return str(found.get("id") or "act_").startswith("act_")
 
 
-def break_accounts(_: Fault, response: Response, call: Call, place: Place) -> Response:
+def break_accounts(
+    _: Fault, response: ServerResponse, request: ServerRequest, context: RequestContext
+) -> ServerResponse:
     """The list of accounts has a null and an account without id; the second account has a name and
     a balance that cannot be read, the third a time zone that does not exist.
     """
-    second, third = (f"act_{one.id}" for one in place.world.accounts[1:3])
+    second, third = (f"act_{one.id}" for one in context.world.accounts[1:3])
     odd: Mapping[str, Row] = {
         second: {"name": {"text": "a name"}, "balance": "a lot"},
         third: {"timezone_name": "Mars/Olympus_Mons"},
@@ -98,49 +104,57 @@ def break_accounts(_: Fault, response: Response, call: Call, place: Place) -> Re
         changes = odd.get(str(found.get("id")), {})
         return {**found, **{key: value for key, value in changes.items() if key in found}}
 
-    changed = _changed(response, call, change)
-    if call.parts != ("me", "adaccounts") or changed.status != HTTPStatus.OK:
+    changed = _changed(response, request, change)
+    if request.parts != ("me", "adaccounts") or changed.status != HTTPStatus.OK:
         return changed
     body = json.loads(changed.body)
     return replace(changed, body=compact({**body, "data": [None, {"name": ""}, *body["data"]]}))
 
 
-def no_limits(_: Fault, response: Response, call: Call, __: Place | None = None) -> Response:
+def no_limits(
+    _: Fault, response: ServerResponse, request: ServerRequest, __: RequestContext | None = None
+) -> ServerResponse:
     """Caps of campaigns are Meta's number for none, ends of ad sets the zero of Unix time."""
-    asked = call.params.get("fields", "")
-    odd = {key: value for key, value in NOT_SET.items() if key in asked}
-    return _changed(response, call, lambda found: found if _is_account(found) else {**found, **odd})
+    requested = request.params.get("fields", "")
+    odd = {key: value for key, value in NOT_SET.items() if key in requested}
+    return _changed(
+        response, request, lambda found: found if _is_account(found) else {**found, **odd}
+    )
 
 
-def enlarge_amounts(_: Fault, response: Response, call: Call, __: Place) -> Response:
+def enlarge_amounts(
+    _: Fault, response: ServerResponse, request: ServerRequest, __: RequestContext
+) -> ServerResponse:
     """What accounts have spent has 16 digits."""
 
     def change(found: Row) -> object:
         spent = str(found.get("amount_spent") or "")
         return {**found, "amount_spent": f"1{spent:0>15}"} if spent else found
 
-    return _changed(response, call, change)
+    return _changed(response, request, change)
 
 
-def rename_currency(_: Fault, response: Response, call: Call, place: Place) -> Response:
+def rename_currency(
+    _: Fault, response: ServerResponse, request: ServerRequest, context: RequestContext
+) -> ServerResponse:
     """The second account has a currency that nobody knows."""
-    second = f"act_{place.world.accounts[1].id}"
+    second = f"act_{context.world.accounts[1].id}"
 
     def change(found: Row) -> object:
         is_meant = found.get("id") == second and "currency" in found
         return {**found, "currency": "XTS"} if is_meant else found
 
-    return _changed(response, call, change)
+    return _changed(response, request, change)
 
 
-def _is_list(call: Call) -> bool:
-    return call.method == "GET" and call.parts[-1:] != () and call.parts[-1] in LISTINGS
+def _is_list(request: ServerRequest) -> bool:
+    return request.method == "GET" and request.parts[-1:] != () and request.parts[-1] in LISTINGS
 
 
-def _changed(response: Response, call: Call, change: Change) -> Response:
+def _changed(response: ServerResponse, request: ServerRequest, change: Change) -> ServerResponse:
     """A response with its objects changed; the same one if none was."""
-    is_node = call.method == "GET" and len(call.parts) == 1
-    if response.status != HTTPStatus.OK or not (is_node or _is_list(call)):
+    is_node = request.method == "GET" and len(request.parts) == 1
+    if response.status != HTTPStatus.OK or not (is_node or _is_list(request)):
         return response
     body = json.loads(response.body)
     if is_node:

@@ -8,19 +8,19 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.sandbox.faults.calls import throttle_headers
-from fbgraph.sandbox.protocol.call import Response, compact
 from fbgraph.sandbox.protocol.errors import error_body
+from fbgraph.sandbox.protocol.messages import ServerResponse, compact
 from fbgraph.sandbox.protocol.refusals import REFUSALS, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from fbgraph.sandbox.faults.hooks import Fault
-    from fbgraph.sandbox.protocol.call import Call
-    from fbgraph.sandbox.world.place import Place
+    from fbgraph.sandbox.protocol.messages import ServerRequest
+    from fbgraph.sandbox.world.context import RequestContext
 
-    After = Callable[[Fault, Response, Call, Place], Response]
-    Item = Callable[[Fault, Response, Call], Response | None]
+    After = Callable[[Fault, ServerResponse, ServerRequest, RequestContext], ServerResponse]
+    Item = Callable[[Fault, ServerResponse, ServerRequest], ServerResponse | None]
 
 __all__ = [
     "break_in_turn",
@@ -46,69 +46,79 @@ HTML: Final = (
 HTML_HEADERS: Final = {"content-type": "text/html; charset=utf-8"}
 
 
-def html_502(_: Response) -> Response:
-    return Response(HTML, 502, HTML_HEADERS)
+def html_502(_: ServerResponse) -> ServerResponse:
+    return ServerResponse(HTML, 502, HTML_HEADERS)
 
 
 #: Statuses with which HTML has been seen, in turn.
 HTML_STATUSES: Final = (502, 500, 503, 504)
 
 
-def html(fault: Fault, response: Response, call: Call, _: Place) -> Response:
-    if not fault.picks(call.number):
+def html(
+    fault: Fault, response: ServerResponse, request: ServerRequest, _: RequestContext
+) -> ServerResponse:
+    if not fault.picks(request.number):
         return response
-    turn = call.number // max(1, fault.number) % len(HTML_STATUSES)
-    return replace(html_502(response), status=HTML_STATUSES[turn])
+    index = request.number // max(1, fault.number) % len(HTML_STATUSES)
+    return replace(html_502(response), status=HTML_STATUSES[index])
 
 
-def empty_500(_: Response) -> Response:
-    return Response(b"", 500)
+def empty_500(_: ServerResponse) -> ServerResponse:
+    return ServerResponse(b"", 500)
 
 
-def service_unavailable(_: Response) -> Response:
-    return Response(b"Service Unavailable", 200, HTML_HEADERS)
+def service_unavailable(_: ServerResponse) -> ServerResponse:
+    return ServerResponse(b"Service Unavailable", 200, HTML_HEADERS)
 
 
-def cut_json(response: Response) -> Response:
+def cut_json(response: ServerResponse) -> ServerResponse:
     return replace(response, body=response.body[: len(response.body) * 2 // 3])
 
 
-def reset(response: Response) -> Response:
+def reset(response: ServerResponse) -> ServerResponse:
     """The connection ends in the middle of the body."""
     return replace(response, is_cut_short=True)
 
 
-def _code_2(response: Response) -> Response:
+def _code_2(response: ServerResponse) -> ServerResponse:
     return replace(response, body=error_body(refused("unavailable"), "AFlakySandbox"), status=503)
 
 
 #: What goes wrong in `flaky`, in turn.
-BREAKS: Final[Sequence[Callable[[Response], Response]]] = (
+BREAKS: Final[Sequence[Callable[[ServerResponse], ServerResponse]]] = (
     *(html_502, empty_500, service_unavailable, cut_json, _code_2),
 )
 
 
-def break_in_turn(fault: Fault, response: Response, call: Call, _: Place) -> Response:
-    turn = call.number // max(1, fault.number) % len(BREAKS)
-    return BREAKS[turn](response) if fault.picks(call.number) else response
+def break_in_turn(
+    fault: Fault, response: ServerResponse, request: ServerRequest, _: RequestContext
+) -> ServerResponse:
+    index = request.number // max(1, fault.number) % len(BREAKS)
+    return BREAKS[index](response) if fault.picks(request.number) else response
 
 
-def one_in(spoil: Callable[[Response], Response]) -> After:
+def one_in(spoil: Callable[[ServerResponse], ServerResponse]) -> After:
     """One in N responses is spoilt in this way."""
 
-    def after(fault: Fault, response: Response, call: Call, _: Place) -> Response:
-        return spoil(response) if fault.picks(call.number) else response
+    def after(
+        fault: Fault, response: ServerResponse, request: ServerRequest, _: RequestContext
+    ) -> ServerResponse:
+        return spoil(response) if fault.picks(request.number) else response
 
     return after
 
 
-def slow(fault: Fault, response: Response, _: Call, __: Place) -> Response:
+def slow(
+    fault: Fault, response: ServerResponse, _: ServerRequest, __: RequestContext
+) -> ServerResponse:
     return replace(response, wait_seconds=response.wait_seconds + fault.number / 1000)
 
 
-def shrink_pages(fault: Fault, response: Response, call: Call, _: Place) -> Response:
+def shrink_pages(
+    fault: Fault, response: ServerResponse, request: ServerRequest, _: RequestContext
+) -> ServerResponse:
     """A page of more than one row and more than N bytes is refused; with fewer rows it is not."""
-    is_page = response.body.startswith(b'{"data":[') and call.params.get("limit") != "1"
+    is_page = response.body.startswith(b'{"data":[') and request.params.get("limit") != "1"
     if not is_page or len(response.body) <= fault.number:
         return response
     return replace(response, body=error_body(refused("reduce_data"), ""), status=500)
@@ -143,7 +153,9 @@ SHAPES: Final[Sequence[Callable[[Mapping[str, Any]], Any]]] = (
 )
 
 
-def odd_errors(fault: Fault, response: Response, _: Call, __: Place) -> Response:
+def odd_errors(
+    fault: Fault, response: ServerResponse, _: ServerRequest, __: RequestContext
+) -> ServerResponse:
     """Every error has a shape that has been seen, each time another one."""
     if not response.body.startswith(b'{"error":{'):
         return response
@@ -157,10 +169,12 @@ def odd_errors(fault: Fault, response: Response, _: Call, __: Place) -> Response
 def creation(*bodies: Callable[[str], Any], once: bool = True) -> After:
     """The response to creating a run, given its id. With `once` for the first of its kind."""
 
-    def after(fault: Fault, response: Response, call: Call, _: Place) -> Response:
-        is_creation = call.method == "POST" and response.body.startswith(b'{"report_run_id":"')
-        same = frozenset((k, v) for k, v in call.params.items() if k != "access_token")
-        if not is_creation or (once and fault.times(call.path, same) > 1):
+    def after(
+        fault: Fault, response: ServerResponse, request: ServerRequest, _: RequestContext
+    ) -> ServerResponse:
+        is_creation = request.method == "POST" and response.body.startswith(b'{"report_run_id":"')
+        same = frozenset((k, v) for k, v in request.params.items() if k != "access_token")
+        if not is_creation or (once and fault.times(request.path, same) > 1):
             return response
         made = json.loads(response.body)["report_run_id"]
         body = bodies[(fault.times("bodies") - 1) % len(bodies)]
@@ -178,34 +192,38 @@ POLLS: Final[Sequence[Callable[[Any], bytes]]] = (
 )
 
 
-def poll_body(fault: Fault, response: Response, call: Call, place: Place) -> Response:
+def poll_body(
+    fault: Fault, response: ServerResponse, request: ServerRequest, context: RequestContext
+) -> ServerResponse:
     """One in N successful polls returns nothing that can be used."""
     is_poll = (
-        place.run_id is not None
-        and call.parts == (place.run_id,)
+        context.run_id is not None
+        and request.parts == (context.run_id,)
         and response.status == HTTPStatus.OK
     )
     if not is_poll or not fault.picks(fault.times("polls") - 1):
         return response
     body = POLLS[(fault.times("bodies") - 1) % len(POLLS)]
-    return replace(response, body=body(call.parts[0]))
+    return replace(response, body=body(request.parts[0]))
 
 
 # --- items of a batch -----------------------------------------------------------------------
 
 
-def item_null(fault: Fault, response: Response, call: Call) -> Response | None:
-    return None if fault.picks(call.number) else response
+def item_null(
+    fault: Fault, response: ServerResponse, request: ServerRequest
+) -> ServerResponse | None:
+    return None if fault.picks(request.number) else response
 
 
 def item_error(name: str) -> Item:
     """One in N items gets this line of `REFUSALS`."""
 
-    def item(fault: Fault, response: Response, call: Call) -> Response:
-        if not fault.picks(call.number):
+    def item(fault: Fault, response: ServerResponse, request: ServerRequest) -> ServerResponse:
+        if not fault.picks(request.number):
             return response
         headers = throttle_headers(name, "") if name.startswith("throttled") else {}
         body = error_body(refused(name), "ABatchedSandbox")
-        return Response(body, REFUSALS[name].status, {**response.headers, **headers})
+        return ServerResponse(body, REFUSALS[name].status, {**response.headers, **headers})
 
     return item

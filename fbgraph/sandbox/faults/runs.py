@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from fbgraph.sandbox.faults.hooks import Fault
     from fbgraph.sandbox.insights.runs import Run
-    from fbgraph.sandbox.protocol.paging import Asked, Cut
+    from fbgraph.sandbox.protocol.paging import Cut, PageRequest
 
     Poll = Callable[[Fault, RunState, Run], RunState]
 
@@ -41,17 +41,17 @@ __all__ = [
 # --- cut ------------------------------------------------------------------------------------
 
 
-def thin_out(_: Fault, cut: Cut, asked: Asked) -> Cut:
+def thin_out(_: Fault, cut: Cut, requested: PageRequest) -> Cut:
     """By turns a short page, an empty one and a full one. The cursor remembers whose turn it is."""
-    turn = asked.after.step % 3 if asked.after else 0
-    held = {0: (cut.stop - cut.start + 1) // 2, 1: 0}.get(turn, cut.stop - cut.start)
+    index = requested.after.step % 3 if requested.after else 0
+    held = {0: (cut.stop - cut.start + 1) // 2, 1: 0}.get(index, cut.stop - cut.start)
     stop = cut.start + held
     more = stop < cut.total
-    last = Cursor(max(stop - 1, 0), (turn + 1) % 3 if more else 0)
+    last = Cursor(max(stop - 1, 0), (index + 1) % 3 if more else 0)
     return replace(cut, stop=stop, more=more, after=last)
 
 
-def shorten(_: Fault, cut: Cut, __: Asked) -> Cut:
+def shorten(_: Fault, cut: Cut, __: PageRequest) -> Cut:
     """Half of what was asked for, with next."""
     if cut.stop - cut.start <= 1:
         return cut
@@ -59,16 +59,16 @@ def shorten(_: Fault, cut: Cut, __: Asked) -> Cut:
     return replace(cut, stop=stop, more=True, after=Cursor(stop - 1))
 
 
-def repeat(_: Fault, cut: Cut, asked: Asked) -> Cut:
+def repeat(_: Fault, cut: Cut, requested: PageRequest) -> Cut:
     """Every page after the first offers the cursor that it was asked with."""
-    return replace(cut, after=asked.after, more=True) if asked.after else cut
+    return replace(cut, after=requested.after, more=True) if requested.after else cut
 
 
-def endless(_: Fault, cut: Cut, asked: Asked) -> Cut:
+def endless(_: Fault, cut: Cut, requested: PageRequest) -> Cut:
     """Every page after the first is empty and has a next one, each with another cursor."""
-    if not asked.after:
+    if not requested.after:
         return cut
-    after = Cursor(asked.after.index, asked.after.step + 1)
+    after = Cursor(requested.after.index, requested.after.step + 1)
     return replace(cut, stop=cut.start, more=True, after=after)
 
 

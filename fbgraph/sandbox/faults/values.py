@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.sandbox.insights.assets import ASSETS
-from fbgraph.sandbox.protocol.call import compact
+from fbgraph.sandbox.protocol.messages import compact
 from fbgraph.sandbox.world.dice import dice
 
 if TYPE_CHECKING:

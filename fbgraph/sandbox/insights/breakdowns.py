@@ -46,8 +46,8 @@ def read_breakdowns(params: Mapping[str, str], level: str) -> Sequence[str]:
     """The breakdowns of rows, of which each is given at this level, and all of them together."""
     known = breakdowns()
     retired = {name for name in BREAKDOWNS if known[name].answer == "retired"}
-    asked = some_of(params, "breakdowns", BREAKDOWNS - retired | NEW_BREAKDOWNS)
-    for name in asked:
+    requested = some_of(params, "breakdowns", BREAKDOWNS - retired | NEW_BREAKDOWNS)
+    for name in requested:
         if name in NEW_BREAKDOWNS:
             continue
         if known[name].answer == "refused":
@@ -55,41 +55,41 @@ def read_breakdowns(params: Mapping[str, str], level: str) -> Sequence[str]:
         from_level = known[name].from_level or LEVELS[0]
         if known[name].answer == "export" or LEVELS.index(level) < LEVELS.index(from_level):
             raise _combination([name, "action_type"])
-    if not _go_together(frozenset(asked)):
-        raise _combination([*asked, "action_type"])
-    for name in asked:
+    if not _go_together(frozenset(requested)):
+        raise _combination([*requested, "action_type"])
+    for name in requested:
         if name not in {HOURLY, *SPLITS}:
             raise refused("not_imitated", what=f"the breakdown {name}")
-    return asked
+    return requested
 
 
-def _go_together(asked: frozenset[str]) -> bool:
+def _go_together(requested: frozenset[str]) -> bool:
     """Whether Meta gives these in one query. Source: docs/graph-api.md#breakdowns."""
-    known = combination(asked)
+    known = combination(requested)
     if known is not None:
         return known.answer != "refused"
-    return len(asked) < 2 or not asked.isdisjoint(NEW_BREAKDOWNS)  # noqa: PLR2004  alone
+    return len(requested) < 2 or not requested.isdisjoint(NEW_BREAKDOWNS)  # noqa: PLR2004  alone
 
 
-def read_action_breakdowns(params: Mapping[str, str], asked: Sequence[str]) -> Sequence[str]:
+def read_action_breakdowns(params: Mapping[str, str], requested: Sequence[str]) -> Sequence[str]:
     """What splits actions next to breakdowns. Without the parameter it is their type; an empty list
     splits them by nothing.
     """
     given = some_of(params, "action_breakdowns", ACTION_BREAKDOWNS)
     found = given if params.get("action_breakdowns") else ("action_type",)
-    row = _row(frozenset(asked))
+    row = _row(frozenset(requested))
     if row is not None and not _allows(row, found):
-        raise _combination([*asked, *found])
+        raise _combination([*requested, *found])
     for name in found:
         if action_breakdowns()[name].answer in {"refused", "undocumented"}:
             raise refused("not_imitated", what=f"the action breakdown {name}")
     return found
 
 
-def _row(asked: frozenset[str]) -> Breakdown | Combination | None:
-    if not asked or not asked.isdisjoint(NEW_BREAKDOWNS):
+def _row(requested: frozenset[str]) -> Breakdown | Combination | None:
+    if not requested or not requested.isdisjoint(NEW_BREAKDOWNS):
         return None
-    return combination(asked) or breakdowns()[min(asked)]
+    return combination(requested) or breakdowns()[min(requested)]
 
 
 def _allows(row: Breakdown | Combination, found: Sequence[str]) -> bool:
@@ -104,13 +104,13 @@ def _combination(columns: Sequence[str]) -> Exception:
 
 
 def check_fields(
-    fields: Sequence[str], level: str, asked: Sequence[str] = (), actions: Sequence[str] = ()
+    fields: Sequence[str], level: str, requested: Sequence[str] = (), actions: Sequence[str] = ()
 ) -> None:
     """Refuse what is not a field of insights, what Meta took away, and what it does not give at a
     level or under the breakdowns.
     """
-    rows = [breakdowns()[name] for name in asked if name in BREAKDOWNS]
-    by_hour = not {HOURLY, HOURLY_AUDIENCE}.isdisjoint(asked)
+    rows = [breakdowns()[name] for name in requested if name in BREAKDOWNS]
+    by_hour = not {HOURLY, HOURLY_AUDIENCE}.isdisjoint(requested)
     met = {"needs_product": CONVERTED_PRODUCT in actions}
     for name in fields:
         field = CATALOGUE.get(name)

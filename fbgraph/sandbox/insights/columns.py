@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from fbgraph.sandbox.world.delivery import Numbers
-    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.world.nodes import WorldNode
 
 __all__ = [
     "ACTIONS",
@@ -38,7 +38,7 @@ __all__ = [
 class Measured:
     """One row before it is written: whose it is, when, and what was counted."""
 
-    node: Node
+    node: WorldNode
     start: date
     stop: date
     numbers: Numbers

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fbgraph.sandbox.insights.query import Query
-    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.world.nodes import WorldNode
 
-__all__ = ["Asking", "Extent", "extent", "subjects"]
+__all__ = ["Extent", "InsightsRequest", "extent", "subjects"]
 
 
 class Extent(NamedTuple):
@@ -34,7 +34,7 @@ class Extent(NamedTuple):
     rows: int
 
 
-class Asking(NamedTuple):
+class InsightsRequest(NamedTuple):
     """An insights call that was read: synchronous, or the creation of a run."""
 
     query: Query
@@ -42,7 +42,7 @@ class Asking(NamedTuple):
     is_run: bool
 
 
-def extent(query: Query, node: Node) -> Extent:
+def extent(query: Query, node: WorldNode) -> Extent:
     objects = sum(1 for _ in subjects(query, node))
     rows = objects * len(periods(query.since, query.until, query.increment))
     days = (query.until - query.since).days + 1
@@ -53,15 +53,15 @@ def extent(query: Query, node: Node) -> Extent:
 def _statuses(query: Query) -> int:
     """How many statuses of its own level a query asks for."""
     known = EFFECTIVE_STATUSES.get(query.level, ())
-    asked = [
+    requested = [
         len(c.value) if c.operator == "IN" else 1
         for c in query.conditions
         if c.name == "effective_status" and c.level in ("", query.level)
     ]
-    return min([*asked, len(known)])
+    return min([*requested, len(known)])
 
 
-def subjects(query: Query, node: Node) -> Iterator[tuple[Node, list[Node]]]:
+def subjects(query: Query, node: WorldNode) -> Iterator[tuple[WorldNode, list[WorldNode]]]:
     """Each object that gets rows, with the ads that count for it.
 
     A list leaves out archived and deleted objects unless it filters on their status; what they

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fbgraph.sandbox.objects.filters import Condition
-    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.world.nodes import WorldNode
 
 __all__ = ["HOURLY_MONTHS", "MONTHS", "Query", "Sort", "read_query"]
 
@@ -105,13 +105,13 @@ class Query:
         return self.hourly_from is not None
 
     @property
-    def asked(self) -> Query:
+    def identity(self) -> Query:
         """The question itself: equal for the same parameters, whatever day it is today."""
         hourly_from = date.min if self.hourly else None
         return replace(self, hourly_from=hourly_from, kept_from=date.min)
 
 
-def read_query(params: Mapping[str, str], node: Node, now: datetime) -> Query:
+def read_query(params: Mapping[str, str], node: WorldNode, now: datetime) -> Query:
     """Check the parameters of ``{node}/insights``."""
     _check_names(params)
     level = one_of(params, "level", LEVELS, default=node.level)

@@ -15,7 +15,7 @@ from fbgraph.sandbox.insights.columns import CATALOGUE, COLUMNS, Measured
 from fbgraph.sandbox.insights.extent import subjects
 from fbgraph.sandbox.insights.splits import split
 from fbgraph.sandbox.objects.filters import row_matches
-from fbgraph.sandbox.protocol.call import compact
+from fbgraph.sandbox.protocol.messages import compact
 from fbgraph.sandbox.world.days import dates, periods
 from fbgraph.sandbox.world.delivery import NOTHING, add
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from fbgraph.sandbox.insights.query import Query, Sort
     from fbgraph.sandbox.world.delivery import Numbers, Table
-    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.world.nodes import WorldNode
 
     #: The numbers of one ad on one day, by hour.
-    Tables = Callable[[Node, date], Table]
+    Tables = Callable[[WorldNode, date], Table]
     Row = dict[str, Any]
     #: What distinguishes the rows of an object and a time: the hour (None where it is missing), 0
     #: without a breakdown, or the values of the others.
@@ -62,7 +62,7 @@ class Report:
 
 def report_of(
     query: Query,
-    node: Node,
+    node: WorldNode,
     tables: Tables,
     change: Callable[[Iterator[bytes]], Iterator[bytes]] = lambda rows: rows,
 ) -> Report:
@@ -70,18 +70,18 @@ def report_of(
     return Report(change(written(query, node, tables)), _summary(query, node, tables))
 
 
-def written(query: Query, node: Node, tables: Tables) -> Iterator[bytes]:
+def written(query: Query, node: WorldNode, tables: Tables) -> Iterator[bytes]:
     """All rows of a query as JSON."""
     return map(compact, rows(query, node, tables))
 
 
-def rows(query: Query, node: Node, tables: Tables) -> Iterator[Row]:
+def rows(query: Query, node: WorldNode, tables: Tables) -> Iterator[Row]:
     """All rows of a query, sorted if it says how, else object by object."""
     found = _unsorted(query, node, tables)
     return iter(sorted(found, key=_sort_key(query.sort))) if query.sort else found
 
 
-def _unsorted(query: Query, node: Node, tables: Tables) -> Iterator[Row]:
+def _unsorted(query: Query, node: WorldNode, tables: Tables) -> Iterator[Row]:
     write = _writer(query)
     for subject, ads in subjects(query, node):
         tally = _tally(query, ads, tables)
@@ -99,7 +99,7 @@ def _unsorted(query: Query, node: Node, tables: Tables) -> Iterator[Row]:
 
 
 def _tally(
-    query: Query, ads: Sequence[Node], tables: Tables
+    query: Query, ads: Sequence[WorldNode], tables: Tables
 ) -> dict[tuple[date, date, Slot], Numbers]:
     """Numbers by (start, stop, slot). Without a breakdown every hour falls into one."""
     heaps: dict[tuple[date, date, Slot], list[Numbers]] = {}
@@ -117,16 +117,16 @@ def _tally(
     return {key: add(heap) if len(heap) > 1 else heap[0] for key, heap in heaps.items()}
 
 
-def _parts(query: Query, ad: Node, table: Table) -> dict[tuple[str, ...], Numbers]:
+def _parts(query: Query, ad: WorldNode, table: Table) -> dict[tuple[str, ...], Numbers]:
     return split(ad.id, add(table.values()), query.splits) if table else {}
 
 
-def _writer(query: Query) -> Callable[[Node, date, date, Numbers], Row]:
+def _writer(query: Query) -> Callable[[WorldNode, date, date, Numbers], Row]:
     """How this query's rows are written: its fields in their order, then the dates."""
     readers = [(_key(name), _reader(name, hourly=query.hourly)) for name in query.fields]
     used = [(name, reader) for name, reader in readers if reader is not None]
 
-    def write(node: Node, start: date, stop: date, numbers: Numbers) -> Row:
+    def write(node: WorldNode, start: date, stop: date, numbers: Numbers) -> Row:
         row = Measured(
             node, start, stop, numbers, query.hourly, query.windows, query.partners, query.by_type
         )
@@ -164,7 +164,7 @@ def _sort_key(sort: Sort) -> Callable[[Row], float]:
     return key
 
 
-def _summary(query: Query, node: Node, tables: Tables) -> Row | None:
+def _summary(query: Query, node: WorldNode, tables: Tables) -> Row | None:
     """Totals over all rows, never a count of them. Source: Insights API reference."""
     if not query.summary:
         return None

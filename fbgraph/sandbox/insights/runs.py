@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date, datetime
 
-    from fbgraph.sandbox.insights.extent import Asking, Extent
+    from fbgraph.sandbox.insights.extent import Extent, InsightsRequest
     from fbgraph.sandbox.insights.query import Query
 
     Twist = Callable[["Run", "RunState"], "RunState"]
 
-__all__ = ["FAILURES", "STAGES", "Run", "RunState", "Runs", "stage"]
+__all__ = ["FAILURES", "STATUS_BY_PROGRESS", "Run", "RunState", "Runs", "state_at"]
 
 DONE: Final = "Job Completed"
 DONE_PERCENT: Final = 100
 
 #: The least progress → the status that a run then has, best first. Source: Insights API, Best
 #: practices.
-STAGES: Final[Sequence[tuple[float, str]]] = (
+STATUS_BY_PROGRESS: Final[Sequence[tuple[float, str]]] = (
     (1.0, DONE),
     (0.5, "Job Running"),
     (0.25, "Job Started"),
@@ -73,7 +73,7 @@ FAILURES: Final[Mapping[str, Mapping[str, object]]] = {
 }
 
 #: A run is forgotten after this time. Source: Insights API, Best practices.
-KEPT_FOR: Final = timedelta(days=30)
+EXPIRES_AFTER: Final = timedelta(days=30)
 
 FINAL: Final = frozenset({DONE, "Job Failed", "Job Skipped"})
 
@@ -109,10 +109,10 @@ class Run:
     extent: Extent
     #: How long it takes by the clock, or None where it goes by polls.
     seconds: float | None = None
-    look: int = 0  # how many runs have shown its days, this one included
+    times_shown: int = 0  # how many runs have shown its days, this one included
     polls: int = 0
     polls_when_done: int = 0
-    state: RunState = RunState(STAGES[-1][1], 0)
+    state: RunState = RunState(STATUS_BY_PROGRESS[-1][1], 0)
     completed: datetime | None = None
 
     @property
@@ -130,7 +130,7 @@ class Run:
         return {
             "id": self.id,
             "account_id": self.account_id,
-            "query": f"{crc32(repr(self.query.asked).encode()):08x}",
+            "query": f"{crc32(repr(self.query.identity).encode()):08x}",
             "async_status": self.state.status,
             "polls": self.polls,
             "created": self.created.timestamp(),
@@ -149,19 +149,19 @@ class Runs:
         self.forget()
         self._numbers = count(1)
         self._attempts: Counter[Query] = Counter()
-        self._looks: Counter[tuple[str, str, date]] = Counter()
+        self._times_shown: Counter[tuple[str, str, date]] = Counter()
         self._runs: dict[str, Run] = {}
 
     def create(
         self,
-        asking: Asking,
+        insights_request: InsightsRequest,
         account_id: str,
         times: tuple[datetime, datetime],
         scenarios: Sequence[str],
     ) -> Run:
         """`times`: when it was created, and the refresh of insights that it shows."""
-        query = asking.query
-        self._attempts[query.asked] += 1
+        query = insights_request.query
+        self._attempts[query.identity] += 1
         # With the time in it no id comes again after a restart, when a client may still hold one.
         run_id = f"12{int(times[0].timestamp() * 10)}{next(self._numbers):05}"
         run = Run(
@@ -170,10 +170,10 @@ class Runs:
             query,
             *times,
             scenarios=tuple(scenarios),
-            attempt=self._attempts[query.asked],
-            extent=asking.extent,
-            seconds=self._seconds(asking.extent) if self._seconds else None,
-            look=self._next_look(query, account_id),
+            attempt=self._attempts[query.identity],
+            extent=insights_request.extent,
+            seconds=self._seconds(insights_request.extent) if self._seconds else None,
+            times_shown=self._count_showing(query, account_id),
         )
         self._runs[run.id] = run
         self._count(run)
@@ -184,44 +184,44 @@ class Runs:
         self._open[run.account_id] = [*still, run]
         most = max(self._most_in_flight.get(run.account_id, 0), len(still) + 1)
         self._most_in_flight[run.account_id] = most
-        self._told.append(run)
+        self._reported.append(run)
 
     def forget(self) -> None:
         """Leave the runs of before out of the report."""
-        self._told: list[Run] = []
+        self._reported: list[Run] = []
         self._most_in_flight: dict[str, int] = {}
 
     def report(self) -> dict[str, Any]:
         """Each run's times, in epoch seconds, and how many were in flight at once by account."""
         return {
-            "runs": [run.times() for run in self._told],
+            "runs": [run.times() for run in self._reported],
             "most_runs_in_flight": dict(sorted(self._most_in_flight.items())),
         }
 
-    def _next_look(self, query: Query, account_id: str) -> int:
+    def _count_showing(self, query: Query, account_id: str) -> int:
         shown = [(account_id, query.level, day) for day in dates(query.since, query.until)]
-        self._looks.update(shown)
-        return max(self._looks[one] for one in shown)
+        self._times_shown.update(shown)
+        return max(self._times_shown[one] for one in shown)
 
     def find(self, run_id: str, now: datetime) -> Run | None:
         run = self._runs.get(run_id)
-        return run if run and now - run.created <= KEPT_FOR else None
+        return run if run and now - run.created <= EXPIRES_AFTER else None
 
     def poll(self, run: Run, now: datetime, twist: Twist) -> RunState:
         """Move a run on by one poll and return its state. `twist` is that of scenarios."""
         run.polls += 1
         if not run.state.is_final:
-            run.state = self._look(run, now, twist)
+            run.state = self._advance(run, now, twist)
         return run.state
 
-    def look(self, run: Run, now: datetime, twist: Twist) -> RunState:
+    def refresh(self, run: Run, now: datetime, twist: Twist) -> RunState:
         """Its state for a reader: by the clock, which may have moved since the last poll."""
         if self._seconds is not None and not run.state.is_final:
-            run.state = self._look(run, now, twist)
+            run.state = self._advance(run, now, twist)
         return run.state
 
-    def _look(self, run: Run, now: datetime, twist: Twist) -> RunState:
-        state = stage(self._progress(run, now))
+    def _advance(self, run: Run, now: datetime, twist: Twist) -> RunState:
+        state = state_at(self._progress(run, now))
         run.polls_when_done += state.is_final
         if state.is_final and _kills(run.query):
             state = RunState("Job Failed", 0, FAILURES["unknown"])
@@ -236,9 +236,9 @@ class Runs:
         return gone / run.seconds if run.seconds else 1.0
 
 
-def stage(progress: float) -> RunState:
+def state_at(progress: float) -> RunState:
     """From 0 to 1 and beyond → status and percent."""
-    status = next(name for least, name in STAGES if progress >= least)
+    status = next(name for least, name in STATUS_BY_PROGRESS if progress >= least)
     running = status in (DONE, "Job Running")
     return RunState(status, min(DONE_PERCENT, int(progress * DONE_PERCENT)) if running else 0)
 

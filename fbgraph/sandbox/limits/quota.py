@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from fbgraph.sandbox.protocol.call import Call
-    from fbgraph.sandbox.world.nodes import Node
-    from fbgraph.sandbox.world.place import Place
+    from fbgraph.sandbox.protocol.messages import ServerRequest
+    from fbgraph.sandbox.world.context import RequestContext
+    from fbgraph.sandbox.world.nodes import WorldNode
 
 __all__ = ["QUOTAS", "Meter", "Quota", "is_insights", "tight"]
 
@@ -127,16 +127,18 @@ class LastHour:
         raise AssertionError  # without its calls nothing is left
 
 
-def is_insights(call: Call, place: Place) -> bool:
+def is_insights(request: ServerRequest, context: RequestContext) -> bool:
     """Whether a call belongs to the use case ``ads_insights``; polls of runs do."""
-    return place.account is not None and ("insights" in call.parts or place.run_id is not None)
+    return context.account is not None and (
+        "insights" in request.parts or context.run_id is not None
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class QuotaLimit:
     """One quota: which calls it counts, whether for each account, its size, its refusals."""
 
-    counts: Callable[[Call, Place], bool]
+    counts: Callable[[ServerRequest, RequestContext], bool]
     per_account: bool
     make: Callable[[Quota], Score | LastHour]
     #: The size, by the number of active ads.
@@ -145,29 +147,29 @@ class Limit:
     refusals: tuple[str, ...]
 
 
-LIMITS: Final[Mapping[str, Limit]] = {
-    "score": Limit(
-        lambda _, place: place.account is not None,
+LIMITS: Final[Mapping[str, QuotaLimit]] = {
+    "score": QuotaLimit(
+        lambda _, context: context.account is not None,
         per_account=True,
         make=Score,
         most=lambda quota, _: quota.score,
         refusals=("throttled_account", "throttled_account_613"),
     ),
-    "ads_insights": Limit(
+    "ads_insights": QuotaLimit(
         is_insights,
         per_account=True,
         make=lambda _: LastHour(),
         most=lambda quota, ads: quota.insights + quota.insights_per_ad * ads,
         refusals=("throttled",),
     ),
-    "ads_management": Limit(
-        lambda call, place: place.account is not None and not is_insights(call, place),
+    "ads_management": QuotaLimit(
+        lambda request, context: context.account is not None and not is_insights(request, context),
         per_account=True,
         make=lambda _: LastHour(),
         most=lambda quota, ads: quota.management + quota.management_per_ad * ads,
         refusals=("throttled_management",),
     ),
-    "app_insights": Limit(
+    "app_insights": QuotaLimit(
         is_insights,
         per_account=False,
         make=lambda _: LastHour(),
@@ -175,8 +177,8 @@ LIMITS: Final[Mapping[str, Limit]] = {
         refusals=("throttled_insights",),
     ),
     # Calls about an ad account count in its use cases instead; a batch counts by its items.
-    "app": Limit(
-        lambda call, place: place.account is None and bool(call.parts),
+    "app": QuotaLimit(
+        lambda request, context: context.account is None and bool(request.parts),
         per_account=False,
         make=lambda _: LastHour(),
         most=lambda quota, _: quota.app_per_user * quota.users,
@@ -192,7 +194,7 @@ APP: Final = "app"
 class Use:
     """A limit as it applies to one account, or to the app."""
 
-    limit: Limit
+    limit: QuotaLimit
     key: str
     gauge: Score | LastHour
     most: float
@@ -220,29 +222,31 @@ class Meter:
         self._refused: Counter[str] = Counter()
         self._into: Counter[str] = Counter()
 
-    def count(self, call: Call, place: Place) -> None:
+    def count(self, request: ServerRequest, context: RequestContext) -> None:
         """Count a call. Raises the refusal of a limit that it passes or that has been passed."""
-        points = 1 if call.method == "GET" else WRITE_POINTS
-        uses = [self._use(name, place) for name, one in LIMITS.items() if one.counts(call, place)]
-        into = next((use for use in uses if use.wait_seconds(place.now)), None)
+        points = 1 if request.method == "GET" else WRITE_POINTS
+        uses = [
+            self._use(name, context) for name, one in LIMITS.items() if one.counts(request, context)
+        ]
+        into = next((use for use in uses if use.wait_seconds(context.now)), None)
         for use in [into] if into else uses:
-            use.gauge.add(place.now, points, use.most)
-            if use.wait_seconds(place.now):
+            use.gauge.add(context.now, points, use.most)
+            if use.wait_seconds(context.now):
                 self._blocks[use.key] += into is None
                 self._into[use.key] += into is not None
                 self._refused[use.key] += 1
-                turn = (self._blocks[use.key] - 1) % len(use.limit.refusals)
-                raise refused(use.limit.refusals[turn])
+                index = (self._blocks[use.key] - 1) % len(use.limit.refusals)
+                raise refused(use.limit.refusals[index])
 
-    def _use(self, name: str, place: Place) -> Use:
+    def _use(self, name: str, context: RequestContext) -> Use:
         limit = LIMITS[name]
-        account = place.account if limit.per_account else None
+        account = context.account if limit.per_account else None
         key = account.id if account else APP
         gauge = self._gauges.setdefault((name, key), limit.make(self.quota))
-        ads = self._active_ads(account, place.now) if account else 0
+        ads = self._active_ads(account, context.now) if account else 0
         return Use(limit, key, gauge, limit.most(self.quota, ads))
 
-    def _active_ads(self, account: Node, now: datetime) -> int:
+    def _active_ads(self, account: WorldNode, now: datetime) -> int:
         """Looked up again each minute: it takes a walk through the whole account."""
         at, ads = self._ads.get(account.id, (None, 0))
         if at is None or now - at >= MINUTE:
@@ -250,14 +254,14 @@ class Meter:
             self._ads[account.id] = (now, ads)
         return ads
 
-    def shares(self, call: Call, place: Place) -> Shares:
+    def shares(self, request: ServerRequest, context: RequestContext) -> Shares:
         """What the headers of a response show of the account, or at least of the app."""
-        now = place.now
-        app = self._use("app", place).percent(now)
-        if place.account is None:
+        now = context.now
+        app = self._use("app", context).percent(now)
+        if context.account is None:
             return Shares(self.quota.tier, app)
-        case = "ads_insights" if is_insights(call, place) else "ads_management"
-        score, own = self._use("score", place), self._use(case, place)
+        case = "ads_insights" if is_insights(request, context) else "ads_management"
+        score, own = self._use("score", context), self._use(case, context)
         return Shares(
             self.quota.tier,
             app,
@@ -265,7 +269,7 @@ class Meter:
             account_seconds=ceil(score.wait_seconds(now)),
             case=own.percent(now),
             case_minutes=ceil(own.wait_seconds(now) / 60),
-            app_insights=self._use("app_insights", place).percent(now),
+            app_insights=self._use("app_insights", context).percent(now),
         )
 
     def report(self) -> dict[str, Any]:

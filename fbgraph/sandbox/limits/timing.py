@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from fbgraph.sandbox.protocol.call import Call, Response
-    from fbgraph.sandbox.world.place import Place
+    from fbgraph.sandbox.protocol.messages import ServerRequest, ServerResponse
+    from fbgraph.sandbox.world.context import RequestContext
 
 __all__ = ["CALL_KINDS", "call_seconds", "kind_of", "run_seconds"]
 
@@ -21,27 +21,34 @@ class Kind(NamedTuple):
     """One kind of call: how it is recognized, and what it takes in addition to its body."""
 
     name: str
-    fits: Callable[[Call, Place], bool]
+    fits: Callable[[ServerRequest, RequestContext], bool]
     seconds: float
     seconds_per_megabyte: float = 0.0
 
 
-def _ends(call: Call, word: str) -> bool:
-    return call.parts[-1:] == (word,)
+def _ends(request: ServerRequest, word: str) -> bool:
+    return request.parts[-1:] == (word,)
 
 
 #: The first that fits counts.
 CALL_KINDS: Final[Sequence[Kind]] = (
     # A batch takes as long as the slowest of its items, and a little.
-    Kind("batch", lambda call, _: not call.parts, 0.1),
-    Kind("create_run", lambda call, _: call.method == "POST" and _ends(call, "insights"), 0.6),
+    Kind("batch", lambda request, _: not request.parts, 0.1),
     Kind(
-        "read_run", lambda call, place: place.run_id is not None and _ends(call, "insights"), 0.3, 2
+        "create_run",
+        lambda request, _: request.method == "POST" and _ends(request, "insights"),
+        0.6,
     ),
-    Kind("poll_run", lambda _, place: place.run_id is not None, 0.15),
-    Kind("insights", lambda call, _: _ends(call, "insights"), 0.8, 4),
-    Kind("write", lambda call, _: call.method != "GET", 0.5),
-    Kind("list", lambda call, _: len(call.parts) > 1, 0.3, 2),
+    Kind(
+        "read_run",
+        lambda request, context: context.run_id is not None and _ends(request, "insights"),
+        0.3,
+        2,
+    ),
+    Kind("poll_run", lambda _, context: context.run_id is not None, 0.15),
+    Kind("insights", lambda request, _: _ends(request, "insights"), 0.8, 4),
+    Kind("write", lambda request, _: request.method != "GET", 0.5),
+    Kind("list", lambda request, _: len(request.parts) > 1, 0.3, 2),
     Kind("node", lambda _, __: True, 0.15),
 )
 
@@ -52,11 +59,11 @@ RUN_SECONDS: Final = 5.0
 RUN_SECONDS_PER_ROW: Final = 0.003
 
 
-def kind_of(call: Call, place: Place) -> str:
-    return next(kind.name for kind in CALL_KINDS if kind.fits(call, place))
+def kind_of(request: ServerRequest, context: RequestContext) -> str:
+    return next(kind.name for kind in CALL_KINDS if kind.fits(request, context))
 
 
-def call_seconds(kind: str, response: Response) -> float:
+def call_seconds(kind: str, response: ServerResponse) -> float:
     """Rows count by their bytes, so many fields take longer than few."""
     found = BY_NAME[kind]
     return found.seconds + found.seconds_per_megabyte * len(response.body) / 1e6

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from fbgraph.sandbox.objects.filters import Condition
-    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.world.nodes import WorldNode
 
 __all__ = ["ACCOUNTS_PARAMETERS", "EDGES", "images", "listed", "wants_total"]
 
@@ -48,7 +48,7 @@ LIST_PARAMETERS: Final = ACCOUNTS_PARAMETERS | {
 TOTAL: Final = frozenset({"true", "1", "total_count", '["total_count"]', "['total_count']"})
 
 
-def listed(node: Node, edge: str, params: Mapping[str, str]) -> Sequence[Node]:
+def listed(node: WorldNode, edge: str, params: Mapping[str, str]) -> Sequence[WorldNode]:
     """Campaigns, ad sets or ads of an edge: nothing archived unless asked for, nothing deleted."""
     level = EDGES[node.level, edge]
     since = frozenset({"updated_since"}) if edge != "campaigns" else frozenset()
@@ -67,7 +67,7 @@ def listed(node: Node, edge: str, params: Mapping[str, str]) -> Sequence[Node]:
     ]
 
 
-def images(account: Node, params: Mapping[str, str]) -> Sequence[Node]:
+def images(account: WorldNode, params: Mapping[str, str]) -> Sequence[WorldNode]:
     """The images of an account. Source: SDK, AdAccount.get_ad_images."""
     known = {"hashes", "name", "minwidth", "minheight"}
     check_names(params, ACCOUNTS_PARAMETERS | known)
@@ -90,14 +90,14 @@ def _whole(params: Mapping[str, str], name: str) -> int:
 
 
 def _hidden(statuses: Sequence[str], conditions: Sequence[Condition], level: str) -> frozenset[str]:
-    asked = bool(statuses) or shows_hidden(conditions, level)
-    return frozenset({"DELETED"}) if asked else HIDDEN
+    requested = bool(statuses) or shows_hidden(conditions, level)
+    return frozenset({"DELETED"}) if requested else HIDDEN
 
 
 def _refuse_deleted(statuses: Sequence[str], conditions: Sequence[Condition]) -> None:
     values = [c.value for c in conditions if c.name in STATUS_FIELDS]
-    asked = [v for value in values for v in (value if isinstance(value, tuple) else (value,))]
-    if "DELETED" in (*statuses, *(str(one).upper() for one in asked)):
+    requested = [v for value in values for v in (value if isinstance(value, tuple) else (value,))]
+    if "DELETED" in (*statuses, *(str(one).upper() for one in requested)):
         raise refused("deleted_objects")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.catalog.fields import LEVELS, object_fields
 from fbgraph.sandbox.objects.edges import EDGES
-from fbgraph.sandbox.protocol.expansion import Wanted
+from fbgraph.sandbox.protocol.expansion import RequestedField
 from fbgraph.sandbox.protocol.refusals import refused
 from fbgraph.sandbox.world import plan
 from fbgraph.sandbox.world.nodes import creative_id
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
-    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.world.nodes import WorldNode
 
-    Reader = Callable[[Node, datetime], Any]
-    Expand = Callable[[Node, Wanted], Any]
+    Reader = Callable[[WorldNode, datetime], Any]
+    Expand = Callable[[WorldNode, RequestedField], Any]
 
 __all__ = [
     "NODE_TYPES",
@@ -60,7 +60,7 @@ DEFAULTS: Final[Mapping[str, Sequence[str]]] = {
 }
 
 
-def check_fields(level: str, fields: Sequence[Wanted], rights: Collection[str]) -> None:
+def check_fields(level: str, fields: Sequence[RequestedField], rights: Collection[str]) -> None:
     """Refuse unknown fields and those that need a right that is not among `rights`."""
     known, edges = fields_of(level), expandable(level)
     for field in fields:
@@ -91,13 +91,16 @@ def expandable(level: str) -> Collection[str]:
 
 
 def describe(
-    node: Node, fields: Sequence[Wanted], now: datetime, expand: Expand = lambda *_: None
+    node: WorldNode,
+    fields: Sequence[RequestedField],
+    now: datetime,
+    expand: Expand = lambda *_: None,
 ) -> dict[str, Any]:
     """The object with the fields asked for; those without a value are absent, the id never.
 
     `expand` gives what lies behind an edge, or the other object that a field names.
     """
-    wanted = fields or [Wanted(name) for name in DEFAULTS.get(node.level, ("id",))]
+    wanted = fields or [RequestedField(name) for name in DEFAULTS.get(node.level, ("id",))]
     found = {}
     for field in wanted:
         if (value := _value(node, field, now, expand)) is not None:
@@ -105,7 +108,9 @@ def describe(
     return found if "id" in found else {**found, "id": _id(node, now)}
 
 
-def _value(node: Node, field: Wanted, now: datetime, expand: Expand) -> Any:  # a JSON value
+def _value(
+    node: WorldNode, field: RequestedField, now: datetime, expand: Expand
+) -> Any:  # a JSON value
     if field.name in node.line and field.name != node.level:
         return describe(node.line[field.name], field.inner, now, expand)
     if field.name in expandable(node.level) or (field.name == "creative" and field.inner):
@@ -116,7 +121,7 @@ def _value(node: Node, field: Wanted, now: datetime, expand: Expand) -> Any:  # 
     return value
 
 
-def field_value(node: Node, name: str, now: datetime) -> Any:
+def field_value(node: WorldNode, name: str, now: datetime) -> Any:
     """One field: what a write has set, or else what is known of every object, or invented."""
     if name in node.values:
         return node.values[name]
@@ -125,16 +130,16 @@ def field_value(node: Node, name: str, now: datetime) -> Any:
     return reader(node, now) if reader else None
 
 
-def _id(node: Node, _: datetime) -> str:
+def _id(node: WorldNode, _: datetime) -> str:
     return f"act_{node.id}" if node.level == "account" else node.id
 
 
-def time_text(moment: datetime, node: Node) -> str:
+def time_text(moment: datetime, node: WorldNode) -> str:
     """As objects show times: in the account's zone, the offset without a colon."""
     return moment.astimezone(node.zone).strftime("%Y-%m-%dT%H:%M:%S%z")
 
 
-def _offset_hours(node: Node, now: datetime) -> float:
+def _offset_hours(node: WorldNode, now: datetime) -> float:
     """The offset of this moment: for the past only the zone's name is right."""
     offset = now.astimezone(node.zone).utcoffset()
     hours = offset.total_seconds() / 3600 if offset is not None else 0.0
@@ -154,25 +159,25 @@ def _always(value: object) -> Reader:
     return lambda _node, _now: value
 
 
-def _has_daily_budget(node: Node) -> bool:
+def _has_daily_budget(node: WorldNode) -> bool:
     """Half of the campaigns hold the budget; under the others each ad set has its own."""
     return int(node.line["campaign"].id) % 2 == 1
 
 
-def least_budget(node: Node) -> int:
+def least_budget(node: WorldNode) -> int:
     """The smallest daily budget: one major unit of the currency."""
     return plan.MINOR_UNITS.get(node.about.currency, 100)
 
 
 def _budget(level: str, times: int) -> Reader:
-    def read(node: Node, _: datetime) -> str | None:
+    def read(node: WorldNode, _: datetime) -> str | None:
         held = "campaign" if _has_daily_budget(node) else "adset"
         return str(node.about.cpm * times) if held == level else None
 
     return read
 
 
-def _issues(node: Node, _: datetime) -> Any:  # a JSON value
+def _issues(node: WorldNode, _: datetime) -> Any:  # a JSON value
     if node.effective_status != "WITH_ISSUES":
         return None
     return [{"level": node.level.upper(), "error_code": 1815869, "error_summary": "Review it"}]

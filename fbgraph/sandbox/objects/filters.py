@@ -16,7 +16,7 @@ from fbgraph.sandbox.protocol.refusals import refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.world.nodes import WorldNode
 
 __all__ = ["ATTRIBUTES", "Condition", "matches", "read_filtering", "row_matches", "shows_hidden"]
 
@@ -31,7 +31,7 @@ DELIVERY_INFO: Final[Mapping[str, str]] = {
 }
 
 #: attribute of an object → its value. Times are epoch seconds.
-ATTRIBUTES: Final[Mapping[str, Callable[[Node], str | int]]] = {
+ATTRIBUTES: Final[Mapping[str, Callable[[WorldNode], str | int]]] = {
     "id": lambda node: node.id,
     "name": lambda node: node.name,
     "status": lambda node: node.status,
@@ -134,7 +134,7 @@ def _condition(entry: object, name: str, metrics: Collection[str]) -> Condition:
     return condition
 
 
-def matches(node: Node, conditions: Sequence[Condition]) -> bool:
+def matches(node: WorldNode, conditions: Sequence[Condition]) -> bool:
     """Whether the object, or the parent that a condition names, has the attributes asked for."""
     for condition in conditions:
         one = node.line.get(condition.level) if condition.level else node

@@ -17,29 +17,29 @@ from fbgraph.sandbox.protocol.refusals import refused
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Wanted", "read_fields"]
+__all__ = ["RequestedField", "read_fields"]
 
 OPENING: Final = {"(": ")", "{": "}", "[": "]"}
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequestedField:
     """One field, with the fields wanted of it and, for an edge, its parameters.
 
     `text` is the inner fields as they were written.
     """
 
     name: str
-    inner: tuple[Wanted, ...] = ()
+    inner: tuple[RequestedField, ...] = ()
     params: tuple[tuple[str, str], ...] = ()
     text: str = ""
 
 
-def read_fields(params: Mapping[str, str]) -> tuple[Wanted, ...]:
+def read_fields(params: Mapping[str, str]) -> tuple[RequestedField, ...]:
     """``fields`` as comma text or JSON list."""
     text = params.get("fields", "").strip()
     entries = words(params, "fields") if text.startswith("[") else _split(text)
-    return tuple(dict.fromkeys(_wanted(entry) for entry in entries))
+    return tuple(dict.fromkeys(_requested_field(entry) for entry in entries))
 
 
 def _split(text: str) -> Sequence[str]:
@@ -70,17 +70,19 @@ def _close(text: str, start: int) -> int:
     raise refused("bad_type", name="fields", wanted="a list with balanced braces")
 
 
-def _wanted(entry: str) -> Wanted:
+def _requested_field(entry: str) -> RequestedField:
     name = entry[: _until(entry, ".{(")].strip()
-    rest, params = entry[len(name) :].strip(), []
-    while found := re.match(r"\.(\w+)(?=\()", rest):
-        end = _close(rest, found.end())
-        params.append((found[1], rest[found.end() + 1 : end]))
-        rest = rest[end + 1 :].strip()
-    if rest and not (rest.startswith("{") and _close(rest, 0) == len(rest) - 1):
+    remaining, params = entry[len(name) :].strip(), []
+    while found := re.match(r"\.(\w+)(?=\()", remaining):
+        end = _close(remaining, found.end())
+        params.append((found[1], remaining[found.end() + 1 : end]))
+        remaining = remaining[end + 1 :].strip()
+    if remaining and not (remaining.startswith("{") and _close(remaining, 0) == len(remaining) - 1):
         raise refused("bad_type", name="fields", wanted="a list like name,campaign{id,name}")
-    text = rest[1:-1]
-    return Wanted(name, tuple(_wanted(inner) for inner in _split(text)), tuple(params), text)
+    text = remaining[1:-1]
+    return RequestedField(
+        name, tuple(_requested_field(inner) for inner in _split(text)), tuple(params), text
+    )
 
 
 def _until(text: str, letters: str) -> int:

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.sandbox.protocol.call import compact
+from fbgraph.sandbox.protocol.messages import compact
 from fbgraph.sandbox.protocol.refusals import refused
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 __all__ = [
     "EDGE_CURSORS",
     "INSIGHTS_CURSORS",
-    "Asked",
     "Cursor",
     "Cursors",
     "Cut",
-    "ask",
+    "PageRequest",
     "cut",
     "page",
+    "page_request",
 ]
 
 
@@ -76,7 +76,7 @@ EDGE_CURSORS: Final = Cursors("QVFIU")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PageRequest:
     """Where the caller wants to read on."""
 
     limit: int
@@ -109,14 +109,14 @@ class Cut:
     more: bool
 
 
-def ask(params: Mapping[str, str], limit: int, cursors: Cursors) -> Asked:
+def page_request(params: Mapping[str, str], limit: int, cursors: Cursors) -> PageRequest:
     given = {name: cursors.read(params[name]) for name in ("after", "before") if params.get(name)}
-    return Asked(limit, **given)
+    return PageRequest(limit, **given)
 
 
-def cut(asked: Asked, total: int) -> Cut:
+def cut(requested: PageRequest, total: int) -> Cut:
     """The page that was asked for. It may be empty: then nothing lies after the cursor."""
-    start, stop = min(asked.start, total), min(asked.end, total)
+    start, stop = min(requested.start, total), min(requested.end, total)
     return Cut(start, stop, total, Cursor(max(stop - 1, 0)), more=stop < total)
 
 

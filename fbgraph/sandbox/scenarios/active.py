@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from fbgraph.sandbox.faults.hooks import Making, View
-    from fbgraph.sandbox.insights.extent import Asking
+    from fbgraph.sandbox.insights.extent import InsightsRequest
     from fbgraph.sandbox.insights.rows import Tables
     from fbgraph.sandbox.insights.runs import Run, RunState
     from fbgraph.sandbox.limits.quota import Quota
-    from fbgraph.sandbox.protocol.call import Call, Response
-    from fbgraph.sandbox.protocol.paging import Asked, Cut
-    from fbgraph.sandbox.world.place import Place
+    from fbgraph.sandbox.protocol.messages import ServerRequest, ServerResponse
+    from fbgraph.sandbox.protocol.paging import Cut, PageRequest
+    from fbgraph.sandbox.world.context import RequestContext
 
 __all__ = ["Active"]
 
@@ -88,25 +88,25 @@ class Active:
             self.struck[fault.name] += 1
             raise
 
-    def _tell(self, hook: str, *facts: Any) -> None:
+    def _notify(self, hook: str, *facts: Any) -> None:
         """Ask everyone who may refuse."""
         for fault, do in self._hooks[hook]:
             self._call(fault, do, *facts)
 
-    def before(self, call: Call, place: Place) -> None:
-        self._tell("before", call, place)
+    def before(self, request: ServerRequest, context: RequestContext) -> None:
+        self._notify("before", request, context)
 
     def version(self, version: str) -> str:
         served: str = self._chain("version", version)
         return served
 
-    def ask(self, asking: Callable[[], Asking]) -> None:
-        """`asking` is called only where somebody listens."""
-        if self.has("ask"):
-            self._tell("ask", asking())
+    def insights(self, insights_request: Callable[[], InsightsRequest]) -> None:
+        """`insights_request` is called only where somebody listens."""
+        if self.has("insights"):
+            self._notify("insights", insights_request())
 
-    def cut(self, cut: Cut, asked: Asked) -> Cut:
-        found: Cut = self._chain("cut", cut, asked)
+    def cut(self, cut: Cut, requested: PageRequest) -> Cut:
+        found: Cut = self._chain("cut", cut, requested)
         return found
 
     def total(self, count: int) -> int | None:
@@ -118,7 +118,7 @@ class Active:
         return found
 
     def read(self, run: Run) -> None:
-        self._tell("read", run)
+        self._notify("read", run)
 
     def tables(self, tables: Tables, view: View) -> Tables:
         found: Tables = self._chain("tables", tables, view)
@@ -128,11 +128,13 @@ class Active:
         found: Iterator[bytes] = self._chain("rows", rows, making)
         return found
 
-    def after(self, call: Call, response: Response, place: Place) -> Response:
-        found: Response = self._chain("after", response, call, place)
+    def after(
+        self, request: ServerRequest, response: ServerResponse, context: RequestContext
+    ) -> ServerResponse:
+        found: ServerResponse = self._chain("after", response, request, context)
         return found
 
-    def item(self, call: Call, response: Response) -> Response | None:
+    def item(self, request: ServerRequest, response: ServerResponse) -> ServerResponse | None:
         """What a batch has in place of a response; None is a null."""
-        found: Response | None = self._chain("item", response, call)
+        found: ServerResponse | None = self._chain("item", response, request)
         return found

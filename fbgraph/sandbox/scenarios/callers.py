@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from fbgraph.sandbox.faults import calls
 from fbgraph.sandbox.faults.hooks import Scenario
-from fbgraph.sandbox.scenarios.sources import CODES, HANDLING, VERSIONS
+from fbgraph.sandbox.scenarios.sources import CODES, HANDLING, VERSIONING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,11 +63,11 @@ CALLERS_SCENARIOS: Final[Mapping[str, Scenario]] = {
     ),
     # Versions
     "expired_version": Scenario(
-        "every API version has ended (2635)", VERSIONS, before=calls.expire_version
+        "every API version has ended (2635)", VERSIONING, before=calls.expire_version
     ),
     "upgraded_version": Scenario(
         "a newer version responds, with a warning header and in `next`",
-        VERSIONS,
+        VERSIONING,
         version=calls.upgrade,
     ),
     "other_version": Scenario(

@@ -61,13 +61,13 @@ LISTS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         "insights of more than N days, with or without a run: 100/1487534",
         PRACTICE,
         strength=2,
-        ask=calls.refuse_long_ranges,
+        insights=calls.refuse_long_ranges,
     ),
     "sync_times_out": Scenario(
         "insights of more than N rows without a run: in turn 100/1504018, 2/1504038, 2/1504018",
         CODES,
         strength=500,
-        ask=calls.time_out,
+        insights=calls.time_out,
     ),
     "run_too_long": Scenario(
         "a run of more than N days fails with -3/1504045",

@@ -67,20 +67,20 @@ ROWS_SCENARIOS: Final[Mapping[str, Scenario]] = {
     "old_hours_refused": Scenario(
         "hourly insights that begin before the 13 months are refused instead of cut off",
         "not documented: the other possibility",
-        ask=calls.refuse_old_hours,
+        insights=calls.refuse_old_hours,
     ),
     "old_fields_refused": Scenario(
         "insights with this field that begin before the 13 months are refused (100)",
         "not documented: one possibility",
         strength="unique_clicks",
-        ask=partial(calls.refuse_old_fields, "insights_field"),
+        insights=partial(calls.refuse_old_fields, "insights_field"),
     ),
     "old_fields_unavailable": Scenario(
         "insights with this field that begin before the 13 months are refused, with another"
         " message",
         "not documented: another possibility",
         strength="unique_clicks",
-        ask=partial(calls.refuse_old_fields, "old_field"),
+        insights=partial(calls.refuse_old_fields, "old_field"),
     ),
     "not_opted_in": Scenario(
         "no account has opted in to a feature: breakdowns that need one have no rows and no error",
@@ -121,7 +121,7 @@ ROWS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         "not seen yet: a possible cost of requesting more at once",
         strength="too_much",
         words=action_lists.REFUSALS_OF_LISTS,
-        ask=action_lists.refuse_lists,
+        insights=action_lists.refuse_lists,
     ),
     # Values
     "empty_value": Scenario(

@@ -16,7 +16,7 @@ __all__ = [
     "RATE_LIMITS",
     "READ_TOO_EARLY",
     "TRANSIENT",
-    "VERSIONS",
+    "VERSIONING",
 ]
 
 HANDLING: Final = "Graph API, Handle errors"
@@ -25,6 +25,6 @@ PAGING: Final = "Graph API, Paginated results"
 CODES: Final = "Insights API, Error codes"
 PRACTICE: Final = "Insights API, Best practices"
 BATCH: Final = "Graph API, Batch requests"
-VERSIONS: Final = "Graph API, Versioning"
+VERSIONING: Final = "Graph API, Versioning"
 READ_TOO_EARLY: Final = "facebook-python-business-sdk #293, #405"
 TRANSIENT: Final = "airbyte-source-facebook-marketing"

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from fbgraph.sandbox.endpoints.writing import change
-from fbgraph.sandbox.protocol.call import Call, Upload, read_form
+from fbgraph.sandbox.protocol.messages import ServerRequest, Upload, read_form
 from fbgraph.sandbox.scenarios.catalog import SCENARIOS
 from fbgraph.sandbox.server.respond import respond
 
@@ -89,9 +89,9 @@ def _graph_endpoint(platform: Platform) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         params, files = await _body(request)
         with platform.ledger.in_flight():
-            call = _read(request, params, files, platform.ledger.next_number())
+            graph_request = _read(request, params, files, platform.ledger.next_number())
             with platform.lock:
-                response = respond(platform, call)
+                response = respond(platform, graph_request)
             if response.wait_seconds:
                 await platform.settings.sleep(response.wait_seconds)
         body, headers = response.body, dict(response.headers)
@@ -107,11 +107,11 @@ def _graph_endpoint(platform: Platform) -> Endpoint:
 
 def _read(
     request: Request, given: Mapping[str, str], files: Mapping[str, Upload], number: int
-) -> Call:
+) -> ServerRequest:
     version, _, path = request.url.path.strip("/").partition("/")
     params = {**read_form(request.url.query), **given}
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    return Call(
+    return ServerRequest(
         method=params.get("method", request.method).upper(),
         version=version,
         path=path,
@@ -158,8 +158,8 @@ def _form(request: Request, body: bytes) -> dict[str, str]:
 
 def _truth(platform: Platform, request: Request, _: bytes) -> Any:
     given = request.query_params
-    asked = given.get("breakdowns")
-    breakdowns = None if asked is None else tuple(word for word in asked.split(",") if word)
+    requested = given.get("breakdowns")
+    breakdowns = None if requested is None else tuple(word for word in requested.split(",") if word)
     return platform.truth(given["account_id"], date.fromisoformat(given["date"]), breakdowns)
 
 

@@ -14,8 +14,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.sandbox.limits.usage import trace_of
-from fbgraph.sandbox.protocol.call import Call, Response, compact, read_form
 from fbgraph.sandbox.protocol.errors import error_body
+from fbgraph.sandbox.protocol.messages import ServerRequest, ServerResponse, compact, read_form
 from fbgraph.sandbox.protocol.params import check_names, json_value
 from fbgraph.sandbox.protocol.refusals import refused
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     #: What a scenario makes of an item's response; None is an item that was not finished.
-    Twist = Callable[[Call, Response], Response | None]
+    Twist = Callable[[ServerRequest, ServerResponse], ServerResponse | None]
 
 __all__ = ["find", "run"]
 
@@ -41,7 +41,7 @@ STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]|\.(\*)|\[(\*)\]")
 class Item:
     """One entry of ``batch``. `needs` names the items that it waits for."""
 
-    call: Call
+    request: ServerRequest
     name: str
     needs: frozenset[str]
     #: ``omit_response_on_success``, by default whether others use the response.
@@ -49,19 +49,22 @@ class Item:
 
 
 def run(
-    call: Call, number: Callable[[], int], respond: Callable[[Call], Response], twist: Twist
+    request: ServerRequest,
+    number: Callable[[], int],
+    respond: Callable[[ServerRequest], ServerResponse],
+    twist: Twist,
 ) -> bytes:
     """The response to every item in order; null for one that is left out or was not finished."""
-    check_names(call.params, {"batch"})
-    entries = json_value(call.params, "batch", list)
+    check_names(request.params, {"batch"})
+    entries = json_value(request.params, "batch", list)
     if len(entries) > MOST_ITEMS:
         raise refused("batch_too_long")
-    items = [_item(call, entry, at) for at, entry in enumerate(entries)]
+    items = [_item(request, entry, at) for at, entry in enumerate(entries)]
     _check_order(items)
-    numbered = [replace(item, call=replace(item.call, number=number())) for item in items]
+    numbered = [replace(item, request=replace(item.request, number=number())) for item in items]
     responses = _responses(numbered, lambda one: twist(one, respond(one)))
     used = {name for item in items for name in item.needs}
-    with_headers = call.params.get("include_headers", "true") not in ("false", "0")
+    with_headers = request.params.get("include_headers", "true") not in ("false", "0")
     return compact([
         None
         if _is_omitted(item, used) and _is_good(response)
@@ -75,21 +78,21 @@ def _is_omitted(item: Item, used: Collection[str]) -> bool:
 
 
 def _responses(
-    items: Sequence[Item], respond: Callable[[Call], Response | None]
-) -> Sequence[Response | None]:
+    items: Sequence[Item], respond: Callable[[ServerRequest], ServerResponse | None]
+) -> Sequence[ServerResponse | None]:
     """Every item's own response. One whose dependency failed is not tried."""
-    responses: list[Response | None] = []
+    responses: list[ServerResponse | None] = []
     bodies: dict[str, Any] = {}  # of named items that went well
     for item in items:
         ready = item.needs <= bodies.keys()
-        response = respond(_filled(item.call, bodies)) if ready else _aborted(item.call)
+        response = respond(_filled(item.request, bodies)) if ready else _aborted(item.request)
         if item.name and response and _is_good(response):
             bodies[item.name] = json.loads(response.body)
         responses.append(response)
     return responses
 
 
-def _is_good(response: Response | None) -> bool:
+def _is_good(response: ServerResponse | None) -> bool:
     """A scenario may have broken the body of a response that went well."""
     if response is None or response.status != HTTPStatus.OK:
         return False
@@ -100,30 +103,30 @@ def _is_good(response: Response | None) -> bool:
     return True
 
 
-def _aborted(call: Call) -> Response:
+def _aborted(request: ServerRequest) -> ServerResponse:
     error = refused("batch_aborted")
-    return Response(error_body(error, trace_of(call.number)), error.refusal.status)
+    return ServerResponse(error_body(error, trace_of(request.number)), error.refusal.status)
 
 
-def _item(outer: Call, entry: Any, at: int) -> Item:
+def _item(outer: ServerRequest, entry: Any, at: int) -> Item:
     if not isinstance(entry, dict) or not {"method", "relative_url"} <= set(entry):
         raise refused("bad_type", name="batch", wanted="a list of objects with relative_url")
-    call = _call(outer, entry, at)
-    told = entry.get("depends_on") or []
-    depends = told.split(",") if isinstance(told, str) else map(str, told)
+    request = _call(outer, entry, at)
+    dependencies = entry.get("depends_on") or []
+    depends = dependencies.split(",") if isinstance(dependencies, str) else map(str, dependencies)
     needs = {name.strip() for name in depends if name.strip()}
-    for found in (one for text in _texts(call) for one in REFERENCE.finditer(text)):
+    for found in (one for text in _texts(request) for one in REFERENCE.finditer(text)):
         find(None, found[2])  # refuses a path that cannot be followed before anything is done
         needs.add(found[1])
     omitted = entry.get("omit_response_on_success")
-    return Item(call, str(entry.get("name") or ""), frozenset(needs), omitted)
+    return Item(request, str(entry.get("name") or ""), frozenset(needs), omitted)
 
 
-def _call(outer: Call, entry: Mapping[str, Any], at: int) -> Call:
+def _call(outer: ServerRequest, entry: Mapping[str, Any], at: int) -> ServerRequest:
     path, _, query = str(entry["relative_url"]).lstrip("/").partition("?")
-    first, _, rest = path.partition("/")
+    first, _, remaining = path.partition("/")
     has_version = re.fullmatch(r"v\d+\.\d+", first)
-    version, path = (first, rest) if has_version else (outer.version, path)
+    version, path = (first, remaining) if has_version else (outer.version, path)
     params = {**read_form(query), **read_form(str(entry.get("body") or ""))}
     bearer = _bearer(entry)
     if "access_token" not in params and not bearer:
@@ -132,7 +135,7 @@ def _call(outer: Call, entry: Mapping[str, Any], at: int) -> Call:
         for name in ("appsecret_proof", "appsecret_time"):
             if name in outer.params:
                 params.setdefault(name, outer.params[name])
-    return Call(
+    return ServerRequest(
         method=params.get("method", str(entry["method"])).upper(),
         version=version,
         path=path.strip("/"),
@@ -158,7 +161,7 @@ def _attached(entry: Mapping[str, Any]) -> Sequence[str]:
     return [name.strip() for name in names if name.strip()]
 
 
-def _file(outer: Call, name: str, at: int) -> Any:
+def _file(outer: ServerRequest, name: str, at: int) -> Any:
     if name not in outer.files:
         raise refused("batch_item", at=str(at), why=f"no part of the body is called {name}")
     return outer.files[name]
@@ -175,19 +178,19 @@ def _check_order(items: Sequence[Item]) -> None:
         before |= {item.name} if item.name else set()
 
 
-def _texts(call: Call) -> Iterator[str]:
-    yield call.path
-    yield from call.params.values()
+def _texts(request: ServerRequest) -> Iterator[str]:
+    yield request.path
+    yield from request.params.values()
 
 
-def _filled(call: Call, bodies: Mapping[str, Any]) -> Call:
+def _filled(request: ServerRequest, bodies: Mapping[str, Any]) -> ServerRequest:
     """References replaced by what they lead to; several values are separated by commas."""
 
     def value(found: re.Match[str]) -> str:
         return ",".join(_text(one) for one in find(bodies[found[1]], found[2]))
 
-    params = {name: REFERENCE.sub(value, text) for name, text in call.params.items()}
-    return replace(call, path=REFERENCE.sub(value, call.path), params=params)
+    params = {name: REFERENCE.sub(value, text) for name, text in request.params.items()}
+    return replace(request, path=REFERENCE.sub(value, request.path), params=params)
 
 
 def _text(value: Any) -> str:
@@ -196,13 +199,13 @@ def _text(value: Any) -> str:
 
 def find(value: Any, path: str) -> Sequence[Any]:
     """What a path leads to, from ``$`` on: names, indexes and ``*``. Refuses any other step."""
-    found, rest = [value], path.removeprefix("$")
-    while rest:
-        step = STEP.match(rest)
+    found, remaining = [value], path.removeprefix("$")
+    while remaining:
+        step = STEP.match(remaining)
         if step is None:
             raise refused("bad_type", name="batch", wanted=f"free of the path {path}")
         found = [inner for one in found for inner in _inside(one, step)]
-        rest = rest[step.end() :]
+        remaining = remaining[step.end() :]
     return found
 
 
@@ -217,7 +220,7 @@ def _inside(value: Any, step: re.Match[str]) -> Sequence[Any]:
     return value if isinstance(value, list) else []
 
 
-def _written(response: Response | None, *, with_headers: bool) -> Mapping[str, Any] | None:
+def _written(response: ServerResponse | None, *, with_headers: bool) -> Mapping[str, Any] | None:
     if response is None:
         return None
     written: dict[str, Any] = {"code": response.status}

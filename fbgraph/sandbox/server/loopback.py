@@ -186,9 +186,9 @@ class Sandbox:
         self, account_id: str, day: date | str, breakdowns: Sequence[str] | None = None
     ) -> dict[str, Any]:
         """What ``/_sandbox/truth`` shows of an account-day: by the hour, or by `breakdowns`."""
-        asked = None if breakdowns is None else tuple(breakdowns)
+        requested = None if breakdowns is None else tuple(breakdowns)
         with self._platform.lock:
-            return self._platform.truth(account_id, date.fromisoformat(str(day)), asked)
+            return self._platform.truth(account_id, date.fromisoformat(str(day)), requested)
 
     def world(self) -> dict[str, Any]:
         """What ``/_sandbox/world`` shows."""

@@ -12,131 +12,139 @@ from fbgraph.sandbox.endpoints.routes import dispatch
 from fbgraph.sandbox.limits.quota import is_insights
 from fbgraph.sandbox.limits.timing import call_seconds, kind_of
 from fbgraph.sandbox.limits.usage import headers, small_shares, trace_of
-from fbgraph.sandbox.protocol.call import Response
 from fbgraph.sandbox.protocol.errors import RefusedError, authenticate_header, error_body
+from fbgraph.sandbox.protocol.messages import ServerResponse
 from fbgraph.sandbox.protocol.refusals import refused
 from fbgraph.sandbox.server import batch
 from fbgraph.sandbox.server.versions import served_version
-from fbgraph.sandbox.world.place import Place
+from fbgraph.sandbox.world.context import RequestContext
 
 if TYPE_CHECKING:
-    from fbgraph.sandbox.protocol.call import Call
+    from fbgraph.sandbox.protocol.messages import ServerRequest
     from fbgraph.sandbox.state.platform import Platform
     from fbgraph.sandbox.state.tokens import Token
-    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.world.nodes import WorldNode
 
 __all__ = ["respond"]
 
 
-def respond(platform: Platform, call: Call) -> Response:
+def respond(platform: Platform, request: ServerRequest) -> ServerResponse:
     """One call from its arrival to its response, refusals, scenarios and headers included."""
     began = perf_counter()
-    place = _place(platform, call)
-    today = place.now.date()
-    asked = version = newest(today)
+    context = _place(platform, request)
+    today = context.now.date()
+    requested = version = newest(today)
     try:
-        version = served_version(call, today, upgrade=platform.settings.auto_upgrade)
-        asked = call.version  # and it is served, if by another one
-        token = platform.tokens.check(call, place.now)
-        _authorize(platform, call, token, place.account)
+        version = served_version(request, today, upgrade=platform.settings.auto_upgrade)
+        requested = request.version  # and it is served, if by another one
+        token = platform.tokens.check(request, context.now)
+        _authorize(platform, request, token, context.account)
         if platform.meter:
-            platform.meter.count(call, place)
-        platform.active.before(call, place)
+            platform.meter.count(request, context)
+        platform.active.before(request, context)
         version = platform.active.version(version)
         # Items of a batch were asked of the version that the batch was, if it named one.
-        is_batch = not call.parts and bool(call.version)
-        response = _handle(platform, call if is_batch else replace(call, version=version))
+        is_batch = not request.parts and bool(request.version)
+        response = _handle(platform, request if is_batch else replace(request, version=version))
     except RefusedError as error:
-        response = _refusal(error, call)
-    usual = _headers(platform, call, version, place)
-    if _is_upgrade(asked, version):
+        response = _refusal(error, request)
+    usual = _headers(platform, request, version, context)
+    if _is_upgrade(requested, version):
         usual["x-ad-api-version-warning"] = (
-            f"The call has been auto-upgraded to {version} as {asked} has been deprecated."
+            f"The call has been auto-upgraded to {version} as {requested} has been deprecated."
         )
     response = replace(response, headers={**usual, **response.headers})
-    response = platform.active.after(call, response, place)
-    platform.ledger.record(call, response)
-    return _timed(platform, call, place, response, began)
+    response = platform.active.after(request, response, context)
+    platform.ledger.record(request, response)
+    return _timed(platform, request, context, response, began)
 
 
 def _timed(
-    platform: Platform, call: Call, place: Place, response: Response, began: float
-) -> Response:
+    platform: Platform,
+    request: ServerRequest,
+    context: RequestContext,
+    response: ServerResponse,
+    began: float,
+) -> ServerResponse:
     """With the time that it is to take, where the sandbox is not instant."""
-    kind, factor = kind_of(call, place), platform.settings.latency
+    kind, factor = kind_of(request, context), platform.settings.latency
     if factor:
         wait = response.wait_seconds + factor * call_seconds(kind, response)
         response = replace(response, wait_seconds=wait)
-    account_id = place.account.id if place.account else ""
+    account_id = context.account.id if context.account else ""
     platform.ledger.spend(kind, account_id, perf_counter() - began, response.wait_seconds)
     return response
 
 
-def _headers(platform: Platform, call: Call, version: str, place: Place) -> dict[str, str]:
-    account_id = place.account.id if place.account else None
+def _headers(
+    platform: Platform, request: ServerRequest, version: str, context: RequestContext
+) -> dict[str, str]:
+    account_id = context.account.id if context.account else None
     meter = platform.meter
-    shares = meter.shares(call, place) if meter else small_shares(call.number)
-    insights = is_insights(call, place)
-    return headers(call.number, version, account_id, shares, insights=insights)
+    shares = meter.shares(request, context) if meter else small_shares(request.number)
+    insights = is_insights(request, context)
+    return headers(request.number, version, account_id, shares, insights=insights)
 
 
-def _batch(platform: Platform, call: Call) -> Response:
+def _batch(platform: Platform, request: ServerRequest) -> ServerResponse:
     """The items run at the same time: the whole is as slow as the slowest of them."""
-    responses: list[Response] = []
+    responses: list[ServerResponse] = []
 
-    def respond_to(item: Call) -> Response:
+    def respond_to(item: ServerRequest) -> ServerResponse:
         responses.append(respond(platform, item))
         return responses[-1]
 
-    body = batch.run(call, platform.ledger.next_number, respond_to, platform.active.item)
-    return Response(
+    body = batch.run(request, platform.ledger.next_number, respond_to, platform.active.item)
+    return ServerResponse(
         body,
         wait_seconds=max((one.wait_seconds for one in responses), default=0.0),
         is_cut_short=any(one.is_cut_short for one in responses),
     )
 
 
-def _is_upgrade(asked: str, served: str) -> bool:
+def _is_upgrade(requested: str, served: str) -> bool:
     """Whether a newer version responds than was requested; Meta then says so."""
-    known = re.fullmatch(r"v(\d{1,2}\.\d)", asked)
+    known = re.fullmatch(r"v(\d{1,2}\.\d)", requested)
     return known is not None and float(known[1]) < float(served[1:])
 
 
-def _refusal(error: RefusedError, call: Call) -> Response:
+def _refusal(error: RefusedError, request: ServerRequest) -> ServerResponse:
     refusal = error.refusal
     extra = {"www-authenticate": authenticate_header(refusal), **refusal.headers}
-    return Response(error_body(error, trace_of(call.number)), refusal.status, extra)
+    return ServerResponse(error_body(error, trace_of(request.number)), refusal.status, extra)
 
 
-def _place(platform: Platform, call: Call) -> Place:
+def _place(platform: Platform, request: ServerRequest) -> RequestContext:
     """The account that a call is about, however it names it, and the run."""
-    first = call.parts[0] if call.parts else ""
+    first = request.parts[0] if request.parts else ""
     now = platform.now()
     run = platform.runs.find(first, now)
     node = platform.world.nodes[run.account_id] if run else platform.world.find(first)
     run_id = run.id if run else None
-    return Place(platform.world, node.line.get("account") if node else None, now, run_id)
+    return RequestContext(platform.world, node.line.get("account") if node else None, now, run_id)
 
 
-def _authorize(platform: Platform, call: Call, token: Token, account: Node | None) -> None:
+def _authorize(
+    platform: Platform, request: ServerRequest, token: Token, account: WorldNode | None
+) -> None:
     """Whether the token reaches the object that a call is about.
 
     An account that it does not see is refused by name, anything in it as if it were not there.
     Source: docs/graph-api.md#errors.
     """
     if account is None:
-        if call.parts and platform.world.find(call.parts[0]):
+        if request.parts and platform.world.find(request.parts[0]):
             token.need("business_management")  # what belongs to no account is a business
         return
     token.need_ads()
     if token.sees(account):
         return
-    if call.parts[0].startswith("act_"):
+    if request.parts[0].startswith("act_"):
         raise refused("account_forbidden")
-    raise refused("unknown_object", method=call.method.lower(), id=call.parts[0])
+    raise refused("unknown_object", method=request.method.lower(), id=request.parts[0])
 
 
-def _handle(platform: Platform, call: Call) -> Response:
-    if (call.method, call.parts) == ("POST", ()):
-        return _batch(platform, call)
-    return Response(dispatch(platform, call))
+def _handle(platform: Platform, request: ServerRequest) -> ServerResponse:
+    if (request.method, request.parts) == ("POST", ()):
+        return _batch(platform, request)
+    return ServerResponse(dispatch(platform, request))

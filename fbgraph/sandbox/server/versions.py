@@ -10,7 +10,7 @@ from fbgraph.sandbox.protocol.refusals import refused
 if TYPE_CHECKING:
     from datetime import date
 
-    from fbgraph.sandbox.protocol.call import Call
+    from fbgraph.sandbox.protocol.messages import ServerRequest
 
 __all__ = ["served_version"]
 
@@ -18,21 +18,21 @@ __all__ = ["served_version"]
 NOT_ADS: Final = frozenset({("me",), ("debug_token",)})
 
 
-def served_version(call: Call, on: date, *, upgrade: bool) -> str:
+def served_version(request: ServerRequest, on: date, *, upgrade: bool) -> str:
     """The version that serves a call on a day. One that has ended is refused, or upgraded to the
     next that lives where the app may.
     """
-    version, latest = call.version, newest(on)
-    if call.method == "POST" and not version and not call.parts:
+    version, latest = request.version, newest(on)
+    if request.method == "POST" and not version and not request.parts:
         return latest  # a batch may go to the bare host
     try:
-        asked = number(version)
+        requested = number(version)
     except ValueError:  # unversioned: the app's oldest one, which has ended
         raise refused("version", latest=latest) from None
-    if asked > number(latest):
+    if requested > number(latest):
         raise refused("unknown_path", path=version)
     known = version_of(version)
-    if known and (known.serves_graph(on) if call.parts in NOT_ADS else known.serves_ads(on)):
+    if known and (known.serves_graph(on) if request.parts in NOT_ADS else known.serves_ads(on)):
         return version
     if not upgrade:
         raise refused("version", latest=latest)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fbgraph.sandbox.protocol.call import Call, Response
+    from fbgraph.sandbox.protocol.messages import ServerRequest, ServerResponse
 
 __all__ = ["Ledger", "pattern"]
 
@@ -74,8 +74,8 @@ class Ledger:
         spent.busy_seconds += busy_seconds
         spent.wait_seconds += wait_seconds
 
-    def record(self, call: Call, response: Response) -> None:
-        self._calls[call.method, pattern(call.path)] += 1
+    def record(self, request: ServerRequest, response: ServerResponse) -> None:
+        self._calls[request.method, pattern(request.path)] += 1
         fine = response.status == HTTPStatus.OK and response.body[:1] in (b"{", b"[")
         self._errors += not fine
         self._bytes += len(response.body)

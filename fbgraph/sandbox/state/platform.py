@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from fbgraph.sandbox.limits.quota import Quota
     from fbgraph.sandbox.state.tokens import Tokens
     from fbgraph.sandbox.world.delivery import Numbers
-    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.world.nodes import WorldNode
     from fbgraph.sandbox.world.tree import World
 
 __all__ = ["Platform", "Settings"]
@@ -123,7 +123,7 @@ class Platform:
         # Finished days change at midnight at most, when one more of them may be restated; under a
         # scenario also within the day.
         as_of = view.now if names or query.until >= today else today
-        key = (query, as_of, names, self.world.changes, reading, view.look if names else 0)
+        key = (query, as_of, names, self.world.changes, reading, view.times_shown if names else 0)
         return self._shelf.get(key, lambda: self._make(query, view, names, reading))
 
     def _make(self, query: Query, view: View, names: tuple[str, ...], reading: int) -> Report:
@@ -134,7 +134,7 @@ class Platform:
         return report_of(query, node, tables, lambda rows: active.rows(rows, making))
 
     def _tables(self, view: View, active: Active) -> Tables:
-        def plain(ad: Node, day: date) -> dict[int | None, Numbers]:
+        def plain(ad: WorldNode, day: date) -> dict[int | None, Numbers]:
             return self._delivery.table(ad, day, view.now)
 
         return active.tables(plain, view)

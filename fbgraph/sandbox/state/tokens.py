@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
-    from fbgraph.sandbox.protocol.call import Call
-    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.protocol.messages import ServerRequest
+    from fbgraph.sandbox.world.nodes import WorldNode
 
 __all__ = ["Token", "Tokens"]
 
@@ -51,7 +51,7 @@ class Token:
     user_id: str = ""
     ended: str = ""
 
-    def sees(self, account: Node) -> bool:
+    def sees(self, account: WorldNode) -> bool:
         return self.accounts is None or account.id in self.accounts
 
     def need(self, scope: str) -> None:
@@ -78,15 +78,15 @@ class Token:
 class Tokens:
     """Every token of this sandbox, and the app's secret.
 
-    With `demands_proof` every call must carry the proof of the secret. Source:
+    With `requires_proof` every call must carry the proof of the secret. Source:
     docs/graph-api.md#authentication.
     """
 
     def __init__(self, seed: int, secret: str | None = None) -> None:
         self.secret = secret or "SandboxAppSecret"
-        self.demands_proof = secret is not None
+        self.requires_proof = secret is not None
         self._seed = seed
-        self._known: dict[str, Token] = {}
+        self._tokens: dict[str, Token] = {}
         self.valid = self._name("")
         self.expired = f"{self.valid}Expired"
         self.app = f"{APP_ID}|{self.secret}"
@@ -95,11 +95,11 @@ class Tokens:
         self._keep(replace(usual, text=self.expired, ended="token_expired"))
         self._keep(Token(self.app, kind="APP"))
 
-    def _name(self, turn: str) -> str:
-        return "EAASandbox" + blake2b(f"{self._seed}{turn}".encode(), digest_size=12).hexdigest()
+    def _name(self, index: str) -> str:
+        return "EAASandbox" + blake2b(f"{self._seed}{index}".encode(), digest_size=12).hexdigest()
 
     def _keep(self, token: Token) -> Token:
-        self._known[token.text] = token
+        self._tokens[token.text] = token
         return token
 
     def make(
@@ -113,37 +113,37 @@ class Tokens:
         if kind not in TOKEN_KINDS:
             known = ", ".join(TOKEN_KINDS)
             raise ValueError(f"Unknown kind of token {kind!r}: expected one of {known}.")
-        turn = len(self._known)
+        index = len(self._tokens)
         seen = None if accounts is None else frozenset(accounts)
-        text, user_id = self._name(f"/{turn}"), str(USER_ID + turn)
+        text, user_id = self._name(f"/{index}"), str(USER_ID + index)
         return self._keep(Token(text, tuple(scopes), seen, expires, kind, user_id))
 
     def revoke(self, text: str) -> None:
         """From now on it is refused with 190/460. KeyError for an unknown one."""
-        self._keep(replace(self._known[text], ended="token_revoked"))
+        self._keep(replace(self._tokens[text], ended="token_revoked"))
 
-    def of(self, call: Call) -> Token:
+    def of(self, request: ServerRequest) -> Token:
         """The token of a call that has been checked."""
-        return self._known[call.token or ""]
+        return self._tokens[request.token or ""]
 
-    def check(self, call: Call, now: datetime) -> Token:
+    def check(self, request: ServerRequest, now: datetime) -> Token:
         """Raises the refusal that Meta gives to this token or proof, if any."""
-        text = call.token
-        for_me = call.parts[:1] == ("me",)
+        text = request.token
+        for_me = request.parts[:1] == ("me",)
         if not text or (text == self.app and for_me):
             raise refused("no_token_for_me" if for_me else "no_token")
-        if text not in self._known:
+        if text not in self._tokens:
             known = text.startswith("EAA")
             raise refused("token_malformed" if known else "token_invalid", token=text)
-        token = self._known[text]
+        token = self._tokens[text]
         if refusal := token.refusal(now):
             raise refused(refusal[0], **refusal[1])
-        if self.demands_proof and text != self.app:
-            self._check_proof(text, call, now)
+        if self.requires_proof and text != self.app:
+            self._check_proof(text, request, now)
         return token
 
-    def _check_proof(self, token: str, call: Call, now: datetime) -> None:
-        proof, time = (call.params.get(f"appsecret_{name}") for name in ("proof", "time"))
+    def _check_proof(self, token: str, request: ServerRequest, now: datetime) -> None:
+        proof, time = (request.params.get(f"appsecret_{name}") for name in ("proof", "time"))
         if not proof:
             raise refused("proof_missing")
         message = f"{token}|{time}" if time else token
@@ -154,10 +154,10 @@ class Tokens:
 
     def describe(self, text: str, now: datetime) -> dict[str, Any]:
         """``debug_token``: what is known of a token. An expiry of 0 is never."""
-        token = self._known.get(text)
+        token = self._tokens.get(text)
         if token is None:
             return _unusable("token_invalid", {"token": text})
-        told = {
+        facts = {
             "app_id": APP_ID,
             "type": token.kind,
             "application": "fbinsights sandbox",
@@ -167,11 +167,11 @@ class Tokens:
             "scopes": list(token.scopes),
         }
         if token.user_id:
-            told["user_id"] = token.user_id
+            facts["user_id"] = token.user_id
         refusal = token.refusal(now)
-        return told | _unusable(*refusal) if refusal else told
+        return facts | _unusable(*refusal) if refusal else facts
 
-    def may_ask_about(self, asker: Token, text: str) -> bool:
+    def may_inspect(self, asker: Token, text: str) -> bool:
         """A token may ask about itself; the app, and whose user develops it, about any."""
         return asker.text in (text, self.app, self.valid)
 

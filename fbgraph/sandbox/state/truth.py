@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
     from fbgraph.sandbox.insights.rows import Tables
     from fbgraph.sandbox.world.delivery import Numbers
-    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.world.nodes import WorldNode
 
 __all__ = ["describe_account", "truth"]
 
 #: What the truth has of each row, as insights would.
-TOLD: Final = (
+TRUTH_FIELDS: Final = (
     *("account_id", "campaign_id", "adset_id", "ad_id", "impressions", "clicks", "spend"),
     *("inline_link_clicks", "actions", "action_values"),
 )
 
 
 def truth(
-    account: Node, day: date, tables: Tables, breakdowns: tuple[str, ...] | None = None
+    account: WorldNode, day: date, tables: Tables, breakdowns: tuple[str, ...] | None = None
 ) -> dict[str, Any]:
     """By ad and hour; or by ad and breakdowns, of which there may be none. ValueError for an
     unknown breakdown.
@@ -41,15 +41,15 @@ def truth(
     return {
         "account_id": account.id,
         "date": str(day),
-        "rows": [_told(ad, day, numbers, hourly=hourly) | key for ad, key, numbers in found],
+        "rows": [_truth_row(ad, day, numbers, hourly=hourly) | key for ad, key, numbers in found],
         "count": len(found),
         "sums": _sums(account, day, total),
     }
 
 
 def _delivered(
-    account: Node, day: date, tables: Tables, breakdowns: tuple[str, ...] | None
-) -> Iterator[tuple[Node, dict[str, Any], Numbers]]:
+    account: WorldNode, day: date, tables: Tables, breakdowns: tuple[str, ...] | None
+) -> Iterator[tuple[WorldNode, dict[str, Any], Numbers]]:
     """Each row's ad, what distinguishes it from the ad's other rows, and its numbers."""
     for ad in account.under("ad"):
         table = tables(ad, day)
@@ -63,23 +63,23 @@ def _delivered(
             yield ad, {}, add(table.values())
 
 
-def _told(ad: Node, day: date, numbers: Numbers, *, hourly: bool) -> dict[str, Any]:
-    row = Measured(ad, day, day, numbers, hourly=hourly, windows=(), partners=())
-    told = {name: value for name in TOLD if (value := COLUMNS[name](row)) is not None}
-    return {**told, "date": str(day)}
+def _truth_row(ad: WorldNode, day: date, numbers: Numbers, *, hourly: bool) -> dict[str, Any]:
+    measured = Measured(ad, day, day, numbers, hourly=hourly, windows=(), partners=())
+    row = {name: value for name in TRUTH_FIELDS if (value := COLUMNS[name](measured)) is not None}
+    return {**row, "date": str(day)}
 
 
-def _sums(account: Node, day: date, total: Numbers) -> dict[str, str]:
-    row = Measured(account, day, day, total, hourly=True, windows=(), partners=())
+def _sums(account: WorldNode, day: date, total: Numbers) -> dict[str, str]:
+    measured = Measured(account, day, day, total, hourly=True, windows=(), partners=())
     return {
         "impressions": str(total.impressions),
         "clicks": str(total.clicks),
         "inline_link_clicks": str(total.link_clicks),
-        "spend": major(total.spend, row.offset),
+        "spend": major(total.spend, measured.offset),
     }
 
 
-def describe_account(account: Node) -> dict[str, Any]:
+def describe_account(account: WorldNode) -> dict[str, Any]:
     objects: dict[str, dict[str, int]] = {}
     for level in ("campaign", "adset", "ad"):
         statuses = [node.effective_status for node in account.under(level)]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
-    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.world.nodes import WorldNode
 
 __all__ = ["NOTHING", "Delivery", "Numbers", "Table", "add", "part_of"]
 
@@ -120,7 +120,7 @@ class Delivery:
         self._full = lru_cache(maxsize=KEPT)(self._full_day)
         self._profile = lru_cache(maxsize=KEPT)(self._profile_of)
 
-    def table(self, ad: Node, day: date, now: datetime) -> Table:
+    def table(self, ad: WorldNode, day: date, now: datetime) -> Table:
         """One ad on one of its account's days, as far as `now`; no key for an idle hour."""
         if ad.delivers_from and day < ad.delivers_from:
             return {}
@@ -129,13 +129,13 @@ class Delivery:
             return self._full(ad, day)
         return self._so_far(ad, day, now) if day == today else {}
 
-    def _full_day(self, ad: Node, day: date) -> Table:
+    def _full_day(self, ad: WorldNode, day: date) -> Table:
         return self._day(ad, day, lambda _: 1.0)
 
-    def _so_far(self, ad: Node, day: date, now: datetime) -> Table:
+    def _so_far(self, ad: WorldNode, day: date, now: datetime) -> Table:
         return self._day(ad, day, lambda start: min(1.0, (now - start) / ONE_HOUR))
 
-    def _day(self, ad: Node, day: date, done: Callable[[datetime], float]) -> Table:
+    def _day(self, ad: WorldNode, day: date, done: Callable[[datetime], float]) -> Table:
         profile = self._profile(ad)
         dice = random.Random(f"{self._seed}/{ad.id}/{day}")  # noqa: S311  seeded numbers, no secret
         roll = dice.random()
@@ -153,7 +153,7 @@ class Delivery:
                 table[hour] = add((table[hour], numbers)) if hour in table else numbers
         return table
 
-    def _profile_of(self, ad: Node) -> Profile:
+    def _profile_of(self, ad: WorldNode) -> Profile:
         dice = random.Random(f"{self._seed}/{ad.id}/profile")  # noqa: S311  seeded, no secret
         share = plan.DAYS_DELIVERED.get(ad.born, 0.0)
         return Profile(

@@ -16,8 +16,8 @@ __all__ = [
     "HIDDEN",
     "NEVER_RAN",
     "PREFIXES",
-    "Node",
     "Part",
+    "WorldNode",
     "creative_id",
     "effective_status",
     "new_node",
@@ -37,7 +37,7 @@ NEVER_RAN: Final = "NEVER_RAN"
 
 
 @dataclass(slots=True, eq=False)
-class Node:
+class WorldNode:
     """An ad account, campaign, ad set or ad, or a creative, label, image or business.
 
     `level` is its name as a level of insights, where it is one. `line` leads from the account down
@@ -52,8 +52,8 @@ class Node:
     about: AccountPlan
     created: datetime
     updated: datetime
-    line: Mapping[str, Node] = field(repr=False)
-    children: list[Node] = field(default_factory=list, repr=False)
+    line: Mapping[str, WorldNode] = field(repr=False)
+    children: list[WorldNode] = field(default_factory=list, repr=False)
     #: objective of a campaign, optimization goal of an ad set.
     purpose: str = ""
     #: What Meta made of it, where that is more than what its owner set.
@@ -66,11 +66,11 @@ class Node:
     delivers_from: date | None = None
 
     @property
-    def account(self) -> Node:
+    def account(self) -> WorldNode:
         return self.line["account"]
 
     @property
-    def parent(self) -> Node | None:
+    def parent(self) -> WorldNode | None:
         above = list(self.line.values())[:-1]
         return above[-1] if above else None
 
@@ -82,7 +82,7 @@ class Node:
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.about.zone)
 
-    def under(self, level: str) -> Iterator[Node]:
+    def under(self, level: str) -> Iterator[WorldNode]:
         """Every node of `level` in this subtree, itself included, in the order of creation."""
         if self.level == level:
             yield self
@@ -101,23 +101,23 @@ class Part:
     purpose: str = ""
 
 
-def creative_id(ad: Node) -> str:
+def creative_id(ad: WorldNode) -> str:
     """Which creative an ad shows: the one that was set, or that of a seeded ad."""
     given = ad.values.get("creative")
     return str(given["id"]) if given else f"{PREFIXES['creative']}{ad.id[1:]}"
 
 
 def new_node(
-    parent: Node | None,
+    parent: WorldNode | None,
     about: AccountPlan,
     node_id: str,
     part: Part,
     times: tuple[datetime, datetime],
-) -> Node:
+) -> WorldNode:
     """`times`: when it was created and when it was last changed."""
-    line: dict[str, Node] = dict(parent.line) if parent else {}
+    line: dict[str, WorldNode] = dict(parent.line) if parent else {}
     status = effective_status(part, parent)
-    node = Node(
+    node = WorldNode(
         level=part.level,
         id=node_id,
         name=part.name,
@@ -135,7 +135,7 @@ def new_node(
     return node
 
 
-def effective_status(part: Part | Node, parent: Node | None) -> str:
+def effective_status(part: Part | WorldNode, parent: WorldNode | None) -> str:
     """What an object's own status, Meta's review and its parents come to.
 
     Archiving and deleting reach down to the children; a pause gives them the parent's word for

@@ -17,8 +17,8 @@ from fbgraph.sandbox.world.days import ONE_DAY, local_date
 from fbgraph.sandbox.world.nodes import (
     NEVER_RAN,
     PREFIXES,
-    Node,
     Part,
+    WorldNode,
     creative_id,
     effective_status,
     new_node,
@@ -51,18 +51,20 @@ class World:
         self.seed = seed
         self.scale = scale
         self.changes = 0
-        self.nodes: dict[str, Node] = {}
-        self.businesses: Sequence[Node] = [self._business(at) for at in range(2)]
+        self.nodes: dict[str, WorldNode] = {}
+        self.businesses: Sequence[WorldNode] = [self._business(at) for at in range(2)]
         self._ids: dict[str, Iterator[str]] = {}
-        self.accounts: Sequence[Node] = [self._account(index) for index in range(accounts)]
+        self.accounts: Sequence[WorldNode] = [self._account(index) for index in range(accounts)]
 
-    def find(self, text: str) -> Node | None:
+    def find(self, text: str) -> WorldNode | None:
         """The node that a path names, or None. An account is found only with its ``act_``."""
         node = self.nodes.get(text.removeprefix("act_")) or self._creative(text)
         is_account = node is not None and node.level == "account"
         return node if is_account == text.startswith("act_") else None
 
-    def make(self, parent: Node, part: Part, now: datetime, node_id: str | None = None) -> Node:
+    def make(
+        self, parent: WorldNode, part: Part, now: datetime, node_id: str | None = None
+    ) -> WorldNode:
         """Add what a call has made. Creatives and labels are next to the campaigns."""
         prefix = PREFIXES.get(part.level, "")
         made = node_id or prefix + next(self._ids[parent.account.id])[len(prefix) :]
@@ -73,36 +75,36 @@ class World:
         self.changes += 1
         return node
 
-    def settle(self, node: Node, now: datetime | None) -> None:
+    def propagate_status(self, node: WorldNode, now: datetime | None) -> None:
         """After a change: statuses reach down. `now` is None where ``updated_time`` stays."""
         if now:
             node.updated = now
         _reach_down(node)
         self.changes += 1
 
-    def creative_of(self, ad: Node) -> Node:
+    def creative_of(self, ad: WorldNode) -> WorldNode:
         """The creative of an ad. That of a seeded ad is made when it is first looked at."""
         wanted = creative_id(ad)
         return self.nodes.get(wanted) or self._seeded_creative(ad, wanted)
 
-    def creatives(self, node: Node) -> Sequence[Node]:
+    def creatives(self, node: WorldNode) -> Sequence[WorldNode]:
         """All creatives of an account or an ad, each once."""
         used = [self.creative_of(ad) for ad in node.under("ad")]
         return list(dict.fromkeys([*used, *node.under("creative")]))
 
-    def _creative(self, text: str) -> Node | None:
+    def _creative(self, text: str) -> WorldNode | None:
         """The creative of a seeded ad by its id, which follows from the ad's."""
         ad = self.nodes.get(f"1{text[1:]}") if text.startswith(PREFIXES["creative"]) else None
         is_seeded = ad is not None and ad.level == "ad" and ad.is_seeded
         return self._seeded_creative(ad, text) if ad and is_seeded else None
 
-    def _seeded_creative(self, ad: Node, node_id: str) -> Node:
+    def _seeded_creative(self, ad: WorldNode, node_id: str) -> WorldNode:
         part = Part("creative", f"{ad.name} {ad.created:%Y-%m-%d}")
         node = new_node(ad.account, ad.about, node_id, part, (ad.created, ad.created))
         self.nodes[node.id] = node
         return node
 
-    def _business(self, at: int) -> Node:
+    def _business(self, at: int) -> WorldNode:
         name = plan.BUSINESSES[at]
         node_id = f"8{self.seed % 1000:03}{at:011}"
         node = new_node(
@@ -111,8 +113,8 @@ class World:
         self.nodes[node_id] = node
         return node
 
-    def _account(self, index: int) -> Node:
-        about = _turn(plan.ACCOUNTS, index)
+    def _account(self, index: int) -> WorldNode:
+        about = _cycle(plan.ACCOUNTS, index)
         again = index // len(plan.ACCOUNTS)
         name = f"{about.name} {again + 1}" if again else about.name
         account_id = f"5{self.seed % 1000:03}{index:04}7310042"
@@ -120,39 +122,41 @@ class World:
         ids = (f"120{self.seed % 1000:03}{index:03}{n:09}" for n in count(1))
         self._ids[account_id] = ids
         account = self._add(None, about, account_id, Part("account", name))
-        turn = count(index)
+        numbers = count(index)
         for part, adsets in _campaigns(about):
             campaign = self._add(account, about, next(ids), part)
             for adset_part in adsets:
                 adset = self._add(campaign, about, next(ids), adset_part)
                 for _ in range(about.shape[2] * self.scale):
-                    self._add(adset, about, next(ids), _ad(next(turn)))
+                    self._add(adset, about, next(ids), _ad(next(numbers)))
         for label in plan.LABELS:
             self._add(account, about, PREFIXES["label"] + next(ids)[1:], Part("label", label))
         account.values |= _owner(self.businesses, index)
         return account
 
-    def _add(self, parent: Node | None, about: AccountPlan, node_id: str, part: Part) -> Node:
+    def _add(
+        self, parent: WorldNode | None, about: AccountPlan, node_id: str, part: Part
+    ) -> WorldNode:
         dice = random.Random(f"{self.seed}/{node_id}")  # noqa: S311  a seeded world, no secret
         created = FIRST_CREATED + dice.random() * CREATED_WITHIN
         updated = created + dice.random() * UPDATED_WITHIN
         return self._register(parent, new_node(parent, about, node_id, part, (created, updated)))
 
-    def _register(self, parent: Node | None, node: Node) -> Node:
+    def _register(self, parent: WorldNode | None, node: WorldNode) -> WorldNode:
         if parent:
             parent.children.append(node)
         self.nodes[node.id] = node
         return node
 
 
-def _owner(businesses: Sequence[Node], index: int) -> Mapping[str, Any]:
+def _owner(businesses: Sequence[WorldNode], index: int) -> Mapping[str, Any]:
     """Whose account it is, as fields of the account."""
     business = businesses[index % plan.CLIENT_EVERY == plan.CLIENT_EVERY - 1]
     described = {"id": business.id, "name": business.name}
     return {"business": described, "owner_business": described, "owner": business.id}
 
 
-def _reach_down(node: Node) -> None:
+def _reach_down(node: WorldNode) -> None:
     node.effective_status = effective_status(node, node.parent)
     for child in node.children:
         _reach_down(child)
@@ -162,7 +166,7 @@ def _campaigns(about: AccountPlan) -> Iterator[tuple[Part, Sequence[Part]]]:
     """The campaigns of an account, each with its ad sets."""
     campaigns, adsets, _ = about.shape
     for at in range(campaigns):
-        made = _turn(plan.CAMPAIGNS, at)
+        made = _cycle(plan.CAMPAIGNS, at)
         name = f"{about.currency} | {made.name}" if at % 2 == 0 else made.name
         yield (
             Part("campaign", name, made.status, made.review, made.objective),
@@ -170,7 +174,7 @@ def _campaigns(about: AccountPlan) -> Iterator[tuple[Part, Sequence[Part]]]:
                 Part(
                     "adset",
                     f"{made.name} / {i + 1}",
-                    _turn(plan.ADSETS, at + 2 * i),
+                    _cycle(plan.ADSETS, at + 2 * i),
                     None,
                     made.goal,
                 )
@@ -179,10 +183,10 @@ def _campaigns(about: AccountPlan) -> Iterator[tuple[Part, Sequence[Part]]]:
         )
 
 
-def _ad(turn: int) -> Part:
-    status, review = _turn(plan.ADS, turn)
-    return Part("ad", _turn(plan.AD_NAMES, turn), status, review)
+def _ad(index: int) -> Part:
+    status, review = _cycle(plan.ADS, index)
+    return Part("ad", _cycle(plan.AD_NAMES, index), status, review)
 
 
-def _turn(table: Sequence[T], at: int) -> T:
+def _cycle(table: Sequence[T], at: int) -> T:
     return table[at % len(table)]

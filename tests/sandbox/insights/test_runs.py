@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fbgraph.sandbox.insights.runs import RunState, stage
+from fbgraph.sandbox.insights.runs import RunState, state_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ DAY = {"since": "2026-11-21", "until": "2026-11-21"}
     ],
 )
 def test_a_run_says_how_far_it_is(progress: float, status: str, percent: int) -> None:
-    assert stage(progress) == RunState(status, percent)
+    assert state_at(progress) == RunState(status, percent)
 
 
 def test_a_run_advances_by_poll(open_graph: Callable[..., Graph]) -> None:

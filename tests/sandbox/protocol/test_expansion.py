@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fbgraph.sandbox.protocol.errors import RefusedError
-from fbgraph.sandbox.protocol.expansion import Wanted, read_fields
+from fbgraph.sandbox.protocol.expansion import RequestedField, read_fields
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Graph
@@ -22,18 +22,28 @@ RANGE = '{"since":"2026-11-01","until":"2026-11-20"}'
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("id", [Wanted("id")]),
-        (" id , name ,", [Wanted("id"), Wanted("name")]),
-        ("a{b{c}}", [Wanted("a", (Wanted("b", (Wanted("c"),), (), "c"),), (), "b{c}")]),
-        ("a.limit(5){b}", [Wanted("a", (Wanted("b"),), (("limit", "5"),), "b")]),
-        ("a.limit(5).after(x)", [Wanted("a", (), (("limit", "5"), ("after", "x")))]),
+        ("id", [RequestedField("id")]),
+        (" id , name ,", [RequestedField("id"), RequestedField("name")]),
+        (
+            "a{b{c}}",
+            [
+                RequestedField(
+                    "a", (RequestedField("b", (RequestedField("c"),), (), "c"),), (), "b{c}"
+                )
+            ],
+        ),
+        ("a.limit(5){b}", [RequestedField("a", (RequestedField("b"),), (("limit", "5"),), "b")]),
+        ("a.limit(5).after(x)", [RequestedField("a", (), (("limit", "5"), ("after", "x")))]),
         (
             'a.filtering([{"field":"n","value":"){,"}]),b',
-            [Wanted("a", (), (("filtering", '[{"field":"n","value":"){,"}]'),)), Wanted("b")],
+            [
+                RequestedField("a", (), (("filtering", '[{"field":"n","value":"){,"}]'),)),
+                RequestedField("b"),
+            ],
         ),
     ],
 )
-def test_fields_are_read_with_their_parameters(text: str, expected: list[Wanted]) -> None:
+def test_fields_are_read_with_their_parameters(text: str, expected: list[RequestedField]) -> None:
     assert list(read_fields({"fields": text})) == expected
 
 
@@ -44,7 +54,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except RefusedError as error:
         assert error.refusal.code == 100  # noqa: PT017  either end is right
     else:
-        assert all(isinstance(one, Wanted) for one in found)
+        assert all(isinstance(one, RequestedField) for one in found)
 
 
 def test_a_user_is_read_with_the_accounts(graph: Graph) -> None:

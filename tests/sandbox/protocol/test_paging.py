@@ -4,9 +4,9 @@ from fbgraph.sandbox.protocol.errors import RefusedError
 from fbgraph.sandbox.protocol.paging import (
     EDGE_CURSORS,
     INSIGHTS_CURSORS,
-    Asked,
     Cursor,
     Cursors,
+    PageRequest,
     cut,
 )
 
@@ -36,19 +36,24 @@ def test_what_was_never_a_cursor_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "start", "stop", "more"),
+    ("requested", "start", "stop", "more"),
     [
-        (Asked(10), 0, 10, True),
-        (Asked(10, after=Cursor(9)), 10, 20, True),
-        (Asked(10, after=Cursor(19)), 20, 25, False),
-        (Asked(10, after=Cursor(24)), 25, 25, False),
-        (Asked(10, after=Cursor(99)), 25, 25, False),
-        (Asked(25), 0, 25, False),
-        (Asked(10, before=Cursor(20)), 10, 20, True),
-        (Asked(10, before=Cursor(3)), 0, 3, True),
+        (PageRequest(10), 0, 10, True),
+        (PageRequest(10, after=Cursor(9)), 10, 20, True),
+        (PageRequest(10, after=Cursor(19)), 20, 25, False),
+        (PageRequest(10, after=Cursor(24)), 25, 25, False),
+        (PageRequest(10, after=Cursor(99)), 25, 25, False),
+        (PageRequest(25), 0, 25, False),
+        (PageRequest(10, before=Cursor(20)), 10, 20, True),
+        (PageRequest(10, before=Cursor(3)), 0, 3, True),
     ],
 )
-def test_a_list_of_25_is_cut_where_asked(asked: Asked, start: int, stop: int, more: bool) -> None:  # noqa: FBT001  a fact of the table
-    where = cut(asked, 25)
+def test_a_list_of_25_is_cut_where_requested(
+    requested: PageRequest,
+    start: int,
+    stop: int,
+    more: bool,  # noqa: FBT001  a fact of the table
+) -> None:
+    where = cut(requested, 25)
 
     assert (where.start, where.stop, where.more) == (start, stop, more)

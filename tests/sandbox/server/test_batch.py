@@ -16,7 +16,7 @@ from fbgraph.sandbox.server.batch import find
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fbgraph.sandbox.protocol.call import Call, Response
+    from fbgraph.sandbox.protocol.messages import ServerRequest, ServerResponse
     from tests.sandbox.conftest import Graph
 
 
@@ -256,7 +256,9 @@ def test_files_are_attached_by_the_names_of_their_parts(open_graph: Callable[...
 def test_a_scenario_can_leave_an_item_unfinished(
     open_graph: Callable[..., Graph], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unfinished(_: Fault, response: Response, call: Call) -> Response | None:
+    def unfinished(
+        _: Fault, response: ServerResponse, call: ServerRequest
+    ) -> ServerResponse | None:
         return None if call.path == "me" else response
 
     table = {**SCENARIOS, "slow_items": Scenario("me is null", "here", item=unfinished)}

@@ -1,12 +1,12 @@
 import pytest
 
-from fbgraph.sandbox.world.nodes import HIDDEN, Node, Part, effective_status
+from fbgraph.sandbox.world.nodes import HIDDEN, Part, WorldNode, effective_status
 from fbgraph.sandbox.world.tree import World
 
 WORLD = World(1)
 
 
-def parent_with(status: str) -> Node:
+def parent_with(status: str) -> WorldNode:
     """Any campaign whose effective status is this."""
     campaigns = [c for account in WORLD.accounts for c in account.under("campaign")]
     return next(c for c in campaigns if c.effective_status == status)

@@ -1,4 +1,4 @@
-"""Where in the world a call leads: the account and the report run that its path names."""
+"""What a request is about: the account and the report run that its path names."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from fbgraph.sandbox.world.nodes import Node
+    from fbgraph.sandbox.world.nodes import WorldNode
     from fbgraph.sandbox.world.tree import World
 
-__all__ = ["Place"]
+__all__ = ["RequestContext"]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What a call is about: `account` is None where it names none, as in ``me/adaccounts``."""
+class RequestContext:
+    """`account` is None where the request names none, as in ``me/adaccounts``."""
 
     world: World
-    account: Node | None
+    account: WorldNode | None
     now: datetime
     run_id: str | None = None
 

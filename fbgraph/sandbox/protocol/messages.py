@@ -1,4 +1,6 @@
-"""One call to the Graph API and its response, free of any web framework."""
+"""HTTP messages as the sandbox reads and writes them: a request to the Graph API and its response,
+free of any web framework.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Call", "Response", "Upload", "compact", "read_form"]
+__all__ = ["ServerRequest", "ServerResponse", "Upload", "compact", "read_form"]
 
 
 class Upload(NamedTuple):
@@ -21,8 +23,8 @@ class Upload(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """What was asked. `path` is without version and slashes at its ends; `number` counts calls.
+class ServerRequest:
+    """A request. `path` is without version and slashes at its ends; `number` counts requests.
 
     `files` holds the file parts by the names of the parts.
     """
@@ -40,7 +42,7 @@ class Call:
     def token(self) -> str | None:
         return self.params.get("access_token") or self.bearer
 
-    def ask(self, path: str, params: Mapping[str, str]) -> Call:
+    def get(self, path: str, params: Mapping[str, str]) -> ServerRequest:
         """The same caller reading another path."""
         given = {"access_token": self.token or "", **params}
         return replace(self, method="GET", path=path, params=given, files={})
@@ -58,7 +60,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class ServerResponse:
     """What goes back. `body` is compact JSON unless a scenario broke it.
 
     The server waits `wait_seconds` before it sends anything. Where it `is_cut_short` the connection
