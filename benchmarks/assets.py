@@ -13,7 +13,7 @@ from benchmarks.measure import tell
 from benchmarks.pages import kept
 from warehouse.lake.partitions import Lake
 from warehouse.lake.records import Load
-from warehouse.lake.staging import staged
+from warehouse.lake.staging import staging_area
 from warehouse.schema.verdicts import PROVEN
 
 if TYPE_CHECKING:
@@ -57,10 +57,10 @@ def main(folder: Path, out: Path) -> Mapping[str, float]:
         for turn in range(TIMES):
             lake = Lake(out / f"{name}{turn}")
             started = time.process_time()
-            with staged(lake, table, pages.account, pages.days) as stage:
+            with staging_area(lake, table, pages.account, pages.days) as staging:
                 for at in range(0, len(bodies), 4):
-                    stage.add(bodies[at : at + 4])
-                merged = stage.merge(day)
+                    staging.add(bodies[at : at + 4])
+                merged = staging.merge(day)
                 record: dict[str, Any] = {"verdict": PROVEN, "loaded_at": datetime.now(UTC)}
                 merged.publish(Load.of(name, pages.account.account_id, day, merged.found, **record))
             seconds.append(time.process_time() - started)

@@ -13,7 +13,7 @@ from benchmarks.pages import kept
 from warehouse.decode.pages import Account
 from warehouse.lake.partitions import Lake
 from warehouse.lake.records import Load
-from warehouse.lake.staging import staged
+from warehouse.lake.staging import staging_area
 from warehouse.schema.verdicts import PROVEN
 
 if TYPE_CHECKING:
@@ -32,15 +32,15 @@ def load(lake: Lake, pages: Pages, account_id: str, copies: int) -> int:
     """Load one account-day as large as the pages, so many times over; rows published."""
     account = Account(account_id, pages.account.timezone_name, pages.account.currency)
     [day] = pages.days
-    with staged(lake, "insights_hourly", account, [day]) as stage:
+    with staging_area(lake, "insights_hourly", account, [day]) as staging:
         batch: list[bytes] = []
         for body in _bodies(pages, account_id, copies):
             batch.append(body)
             if len(batch) == BATCH:
-                stage.add(batch)
+                staging.add(batch)
                 batch = []
-        stage.add(batch)
-        merged = stage.merge(day)
+        staging.add(batch)
+        merged = staging.merge(day)
         record = {"verdict": PROVEN, "loaded_at": datetime.now(UTC)}
         merged.publish(Load.of("insights_hourly", account_id, day, merged.found, **record))
     return merged.found.rows

@@ -49,17 +49,17 @@ def ours(pages: Path, out: Path) -> int:
     from benchmarks.pages import kept  # noqa: PLC0415
     from warehouse.lake.partitions import Lake  # noqa: PLC0415
     from warehouse.lake.records import Load  # noqa: PLC0415
-    from warehouse.lake.staging import staged  # noqa: PLC0415
+    from warehouse.lake.staging import staging_area  # noqa: PLC0415
     from warehouse.schema.verdicts import PROVEN  # noqa: PLC0415
 
     told = kept(pages)
     lake = Lake(out)
     bodies, rows = told.bodies(), 0
-    with staged(lake, "insights_hourly", told.account, told.days) as stage:
+    with staging_area(lake, "insights_hourly", told.account, told.days) as staging:
         while batch := list(islice(bodies, 4)):
-            stage.add(batch)
+            staging.add(batch)
         for day in told.days:
-            merged = stage.merge(day)
+            merged = staging.merge(day)
             merged.publish(
                 Load.of(
                     *("insights_hourly", told.account.account_id, day, merged.found),

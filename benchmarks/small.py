@@ -13,7 +13,7 @@ from benchmarks.measure import tell
 from benchmarks.pages import kept
 from warehouse.lake.partitions import Lake
 from warehouse.lake.records import Load
-from warehouse.lake.staging import staged
+from warehouse.lake.staging import staging_area
 from warehouse.schema.verdicts import PROVEN
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ def main(folder: Path, out: Path) -> Mapping[str, float]:
     body = json.dumps({"data": rows}, separators=(",", ":")).encode()
 
     def once() -> None:
-        with staged(lake, "insights_hourly", pages.account, pages.days) as stage:
-            stage.add([body])
-            merged = stage.merge(day)
+        with staging_area(lake, "insights_hourly", pages.account, pages.days) as staging:
+            staging.add([body])
+            merged = staging.merge(day)
             record = {"verdict": PROVEN, "loaded_at": datetime.now(UTC)}
             account_id = pages.account.account_id
             merged.publish(Load.of("insights_hourly", account_id, day, merged.found, **record))

@@ -1,5 +1,5 @@
-"""What the report engine works for: pages go to a stage, and a task that is in is proven, day by
-day, and published.
+"""What the report engine works for: pages go to a staging area, and a finished task is proven, day
+by day, and published.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from warehouse.lake.conversions import Proof
 from warehouse.lake.conversions import prove as prove_actions
 from warehouse.lake.reconcile import Totals, prove, too_many_rejects
 from warehouse.lake.records import Load, may_replace
-from warehouse.lake.staging import staged
+from warehouse.lake.staging import staging_area
 from warehouse.schema.verdicts import METRICS, UNPROVABLE
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from warehouse.decode.pages import Account
     from warehouse.lake.partitions import Lake
     from warehouse.lake.reconcile import Verdict
-    from warehouse.lake.staging import MergedDay, Stage
+    from warehouse.lake.staging import MergedDay, StagingArea
 
 __all__ = ["InsightsHandler"]
 
@@ -49,25 +49,25 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Pages:
-    """The sink of a task: a stage of the lake, and what lets go of it."""
+    """The sink of a task: its staging area, and what closes it."""
 
-    stage: Stage
+    staging: StagingArea
     closing: ExitStack
 
     def add(self, bodies: Sequence[bytes], *, shard: int) -> None:
         """Decode pages. Raises RetryableError for what is not a page, so that it is read again."""
         try:
-            self.stage.add(bodies, part=shard)
+            self.staging.add(bodies, part=shard)
         except NotAPageError as error:
             raise RetryableError(str(error)) from None
 
     def drop(self, shard: int) -> None:
         """Forget everything that a shard brought."""
-        self.stage.drop(shard)
+        self.staging.drop(shard)
 
 
 class InsightsHandler:
-    """Loads one report. `stages` lets go of all stages when a load ends, however it does.
+    """Loads one report. `staging_areas` closes all staging areas when a load ends, however it does.
     `accept_empty`: a day that had rows may become empty at once.
     """
 
@@ -79,7 +79,7 @@ class InsightsHandler:
         controls: Controls,
         run_id: str,
         now: Callable[[], datetime],
-        stages: ExitStack,
+        staging_areas: ExitStack,
         *,
         accept_empty: bool = False,
     ) -> None:
@@ -90,7 +90,7 @@ class InsightsHandler:
         self._controls = controls
         self._run_id = run_id
         self._now = now
-        self._stages = stages
+        self._staging_areas = staging_areas
         self._accept_empty = accept_empty
         self._failures = Failures(lake.store, report.name)
         self._warned: frozenset[str] = frozenset()
@@ -101,15 +101,17 @@ class InsightsHandler:
         return self._report.params_of(query)
 
     def open(self, task: ReportTask) -> _Pages:
-        """A stage for the pages of a task. Raises UnwritableError where nothing can be put."""
-        closing = self._stages.enter_context(ExitStack())
+        """A staging area for the pages of a task. Raises UnwritableError if nothing can be written."""
+        closing = self._staging_areas.enter_context(ExitStack())
         account = self._accounts[task.account_id]
-        stage = closing.enter_context(staged(self._lake, self._report.table, account, task.days))
-        pages = self._open[task] = _Pages(stage, closing)
+        staging = closing.enter_context(
+            staging_area(self._lake, self._report.table, account, task.days)
+        )
+        pages = self._open[task] = _Pages(staging, closing)
         return pages
 
     def close(self, task: ReportTask) -> None:
-        """Let go of the stage of a task, and of all in it that was not published."""
+        """Close the staging area of a task; what was not published is discarded."""
         if pages := self._open.pop(task, None):
             pages.closing.close()
 
@@ -121,14 +123,14 @@ class InsightsHandler:
         """Prove and publish each day, newest first. What does not add up is asked for once more:
         Meta's numbers move between the report and the control totals.
         """
-        account, stage = self._accounts[task.account_id], self._open[task].stage
+        account, staging = self._accounts[task.account_id], self._open[task].staging
         ask = self._controls.ask if task.is_fresh else self._controls.of
         client = self._controls.counted()
         try:
             controls = ask(account, task.days, client)
         finally:
             task.calls += client.tally.calls
-        self._warn_of_unknown(task, stage.unknown_fields)
+        self._warn_of_unknown(task, staging.unknown_fields)
         outcomes: list[Outcome] = []
         doubtful: list[date] = []
         for day in reversed(task.days):
@@ -136,7 +138,7 @@ class InsightsHandler:
             if day in controls.errors:
                 outcomes.append(Outcome(account_day, error=controls.errors[day]))
                 continue
-            merged = stage.merge(day)
+            merged = staging.merge(day)
             is_over = self._since_over(task, day, controls) >= timedelta()
             verdict = self._prove(task, day, merged, controls, is_over=is_over)
             if verdict.may_change and not task.is_fresh:

@@ -100,7 +100,7 @@ class Loader:
         self, report: Report, days_of: Mapping[str, Sequence[date]]
     ) -> Iterator[Outcome]:
         pending = StoredRuns(self._lake.store, report.name, self._now)
-        with ExitStack() as stages:
+        with ExitStack() as staging_areas:
             handler = InsightsHandler(
                 report,
                 self._lake,
@@ -108,7 +108,7 @@ class Loader:
                 self._controls,
                 self._run_id,
                 self._now,
-                stages,
+                staging_areas,
                 accept_empty=self._accept_empty,
             )
             engine = Engine(

@@ -245,8 +245,8 @@ def _check(
         one_day = pc.equal(rows.field(DAY_START), rows.field(DAY_END))
         _require(arrow.all_true(one_day), "a row covers several days")
     if "date" in columns and days:
-        asked = arrow.texts([str(day) for day in days]).cast(pa.date32())
-        within = pc.is_in(columns["date"], value_set=asked)
+        requested = arrow.texts([str(day) for day in days]).cast(pa.date32())
+        within = pc.is_in(columns["date"], value_set=requested)
         _require(arrow.all_true(within), "a row of a day that was not requested")
 
 

@@ -26,13 +26,13 @@ from warehouse.errors import UnknownZoneError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["SETTLES_AFTER", "DayHours", "hours_of", "is_over", "over_at", "zone_named"]
+__all__ = ["OVER_AFTER", "DayHours", "hours_of", "is_over", "over_at", "zone_named"]
 
 HOURS_A_DAY: Final = 24
 
 #: How long after the end of a day Meta still counts what was delivered in it: at midnight about a
 #: tenth of the day is missing. Elapsed time, whatever the clock does meanwhile. Our choice.
-SETTLES_AFTER: Final = timedelta(hours=3)
+OVER_AFTER: Final = timedelta(hours=3)
 
 _ZONE_NAME: Final = re.compile(r"[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+)*")
 
@@ -73,11 +73,11 @@ def hours_of(zone: str, day: date) -> DayHours:
 
 
 def over_at(zone: str, day: date) -> datetime:
-    """When a day counts as over: `SETTLES_AFTER` its end by the clock of `zone`, in UTC.
+    """When a day counts as over: `OVER_AFTER` its end by the clock of `zone`, in UTC.
 
     Raises UnknownZoneError.
     """
-    return datetime.fromtimestamp(hours_of(zone, day).ends[-1], UTC) + SETTLES_AFTER
+    return datetime.fromtimestamp(hours_of(zone, day).ends[-1], UTC) + OVER_AFTER
 
 
 def is_over(zone: str, day: date, at: datetime) -> bool:

@@ -45,7 +45,7 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Query:
     """What the rows must be: a table, an account, its days (any day if there are none)."""
 
     table: Table
@@ -66,10 +66,10 @@ def decode(
 
     Raises NotAPageError for a body that is not a page, and UnknownZoneError.
     """
-    asked = _Asked(table, account, days)
+    query = _Query(table, account, days)
     parts, page = [], first_page
     for batch in _batches(bodies):
-        parts.append(_decode_batch(asked, batch, page))
+        parts.append(_decode_batch(query, batch, page))
         page += len(batch)
     return _together(table, parts)
 
@@ -87,38 +87,38 @@ def _batches(bodies: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
         yield batch
 
 
-def _decode_batch(asked: _Asked, bodies: Sequence[bytes], page: int) -> Decoded:
+def _decode_batch(query: _Query, bodies: Sequence[bytes], page: int) -> Decoded:
     try:
-        rows, unknown = typed(asked.table, bodies, asked.account, asked.days)
+        rows, unknown = typed(query.table, bodies, query.account, query.days)
     except SuspectError:
         if len(bodies) == 1:
-            return _decode_carefully(asked, bodies[0], page)
-        alone = [_decode_batch(asked, [body], page + n) for n, body in enumerate(bodies)]
-        return _together(asked.table, alone)
+            return _decode_carefully(query, bodies[0], page)
+        alone = [_decode_batch(query, [body], page + n) for n, body in enumerate(bodies)]
+        return _together(query.table, alone)
     return Decoded(rows, (), tuple(sorted(unknown)))
 
 
-def _decode_carefully(asked: _Asked, body: bytes, page: int) -> Decoded:
-    judged = judge_page(asked.table, body, page, asked.account, asked.days)
-    parts = [_decode_judged(asked, judged.rows, page)]
-    noted = Decoded(arrow.empty(asked.table.arrow_schema), judged.rejects, ())
-    return _together(asked.table, [*parts, noted], unknown=judged.unknown_fields)
+def _decode_carefully(query: _Query, body: bytes, page: int) -> Decoded:
+    judged = judge_page(query.table, body, page, query.account, query.days)
+    parts = [_decode_judged(query, judged.rows, page)]
+    noted = Decoded(arrow.empty(query.table.arrow_schema), judged.rejects, ())
+    return _together(query.table, [*parts, noted], unknown=judged.unknown_fields)
 
 
 def _decode_judged(
-    asked: _Asked, rows: Sequence[tuple[int, Mapping[str, Any], str]], page: int
+    query: _Query, rows: Sequence[tuple[int, Mapping[str, Any], str]], page: int
 ) -> Decoded:
     """Convert rows judged readable; halve them to find one that Arrow refuses nevertheless."""
     try:
-        found, _ = typed(asked.table, [as_body(rows)], asked.account, asked.days)
+        found, _ = typed(query.table, [as_body(rows)], query.account, query.days)
     except SuspectError as error:
         if len(rows) == 1:
             [(number, _, raw)] = rows
             reject = Reject(page, number, "", "", str(error), raw)
-            return Decoded(arrow.empty(asked.table.arrow_schema), [reject], ())
+            return Decoded(arrow.empty(query.table.arrow_schema), [reject], ())
         half = len(rows) // 2
-        halves = [_decode_judged(asked, part, page) for part in (rows[:half], rows[half:])]
-        return _together(asked.table, halves)
+        halves = [_decode_judged(query, part, page) for part in (rows[:half], rows[half:])]
+        return _together(query.table, halves)
     return Decoded(found, (), ())
 
 

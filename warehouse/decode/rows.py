@@ -165,7 +165,7 @@ def _belongs(
     day = values.get(DAY_START)
     if day is not None and row.get(DAY_END) not in (None, day):  # not a set: it may be a list
         raise _RowError("date", row[DAY_END], f"the row covers several days: {DAY_END} differs")
-    if day is not None and days and day not in {str(asked) for asked in days}:
+    if day is not None and days and day not in {str(requested) for requested in days}:
         raise _RowError("date", row[DAY_START], "the row is of a day that was not requested")
 
 

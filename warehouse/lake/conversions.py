@@ -87,7 +87,7 @@ def prove(  # noqa: PLR0913  # everything that a verdict depends on
         if window == "value" or window in windows
     }
     both = (key for key in {**rows, **control} if (key.field, key.window) in compared)
-    keys = sorted(both, key=_place)
+    keys = sorted(both, key=_sort_key)
     off = [key for key in keys if _differs(key, rows, control, currency)]
     left_out = _left_out(table, lists, windows)
     if off:
@@ -106,7 +106,7 @@ def prove(  # noqa: PLR0913  # everything that a verdict depends on
     return Proof(PROVEN, f"{names}: {many} up to the account's total{left_out}")
 
 
-def _place(key: Key) -> tuple[object, ...]:
+def _sort_key(key: Key) -> tuple[object, ...]:
     """Lists in their order, types by name; `value` before its windows."""
     return tuple(LISTS).index(key.field), key.action_type, key.window != "value", key.window
 

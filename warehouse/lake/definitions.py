@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from warehouse.schema.catalog import Catalog
     from warehouse.storage.store import Store
 
-__all__ = ["FOLDER", "Known", "keep_definition", "keep_definitions", "known_tables"]
+__all__ = ["FOLDER", "LakeTables", "keep_definition", "keep_definitions", "lake_tables"]
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ _NAME: Final = re.compile(r"[a-z0-9_]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class LakeTables:
     """All known tables of a lake. `left_out`: the name of each whose definition cannot be used →
     why, and what to do.
     """
@@ -50,24 +50,24 @@ class Known:
     left_out: Mapping[str, str] = field(default_factory=dict)
 
 
-def known_tables(store: Store, catalog: Catalog) -> Known:
+def lake_tables(store: Store, catalog: Catalog) -> LakeTables:
     """The tables of a catalog, and those whose definitions the lake has kept. Those that the
     catalog was given win: they are newer. Lists one small folder, and reads the files in it.
     """
-    kept = {
+    keys = {
         found.key.removeprefix(f"{FOLDER}/").removesuffix(".json"): found.key
         for found in store.find(f"{FOLDER}/*.json")
     }
-    wanted = {name: key for name, key in kept.items() if name not in catalog.given}
+    wanted = {name: key for name, key in keys.items() if name not in catalog.given}
     left_out = {}
-    said = store.each(lambda key: _said(store, key), wanted.values())
-    for (name, key), definition in zip(wanted.items(), said, strict=True):
+    saved = store.each(lambda key: _saved(store, key), wanted.values())
+    for (name, key), definition in zip(wanted.items(), saved, strict=True):
         if definition is not None:
             try:
                 catalog = catalog.with_table(_parsed(name, definition), is_given=False)
             except (ValueError, UnfitTableError) as error:
                 left_out[name] = f"{store.name(key)} cannot be used: {error}"
-    return Known(catalog, left_out)
+    return LakeTables(catalog, left_out)
 
 
 def keep_definitions(store: Store, catalog: Catalog) -> None:
@@ -92,19 +92,19 @@ def keep_definition(store: Store, table: Table) -> None:
     One of the warehouse's own that equals the code's needs no file.
     """
     key, wanted = f"{FOLDER}/{table.name}.json", _values(table)
-    if _NAME.fullmatch(table.name) and not _is_kept(store, key, wanted):
-        change(store, key, lambda: None if _is_kept(store, key, wanted) else wanted)
+    if _NAME.fullmatch(table.name) and not _is_saved(store, key, wanted):
+        change(store, key, lambda: None if _is_saved(store, key, wanted) else wanted)
 
 
-def _is_kept(store: Store, key: str, wanted: Mapping[str, Any]) -> bool:
-    said = _said(store, key)
-    if said is None:
+def _is_saved(store: Store, key: str, wanted: Mapping[str, Any]) -> bool:
+    saved = _saved(store, key)
+    if saved is None:
         own = TABLES.get(str(wanted["name"]))
         return own is not None and _values(own) == wanted
-    return bool(said == wanted)
+    return bool(saved == wanted)
 
 
-def _said(store: Store, key: str) -> Any:
+def _saved(store: Store, key: str) -> Any:
     """The content of a file: None if it does not exist, "" if it is damaged."""
     try:
         return load(store, key) or ""
@@ -150,19 +150,19 @@ def _column_values(column: Column) -> Mapping[str, Any]:
     }
 
 
-def _parsed(name: str, said: Any) -> Table:
+def _parsed(name: str, saved: Any) -> Table:
     """The table of a definition. Raises ValueError, which says what is wrong and what to do."""
     try:
         table = Table(
-            str(said["name"]),
-            tuple(map(str, said["grain"])),
-            str(said["meaning"]),
-            tuple(_column(values) for values in said["columns"]),
-            tuple(map(str, said["partitions"])),
+            str(saved["name"]),
+            tuple(map(str, saved["grain"])),
+            str(saved["meaning"]),
+            tuple(_column(values) for values in saved["columns"]),
+            tuple(map(str, saved["partitions"])),
         )
-        is_newer = int(said["schema_version"]) > SCHEMA_VERSION
-        types = {str(values["name"]): str(values["type"]) for values in said["columns"]}
-        text = json.dumps(said, ensure_ascii=False)
+        is_newer = int(saved["schema_version"]) > SCHEMA_VERSION
+        types = {str(values["name"]): str(values["type"]) for values in saved["columns"]}
+        text = json.dumps(saved, ensure_ascii=False)
         text.encode()  # DuckDB takes neither half a surrogate nor a NUL
     except (KeyError, TypeError, AttributeError, ValueError):
         raise ValueError(f"it is damaged. {_REPAIR}") from None

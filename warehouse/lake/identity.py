@@ -54,12 +54,12 @@ def identity_of(store: Store) -> Identity | None:
     )
 
 
-def _parsed(said: Any) -> Identity:
-    graph = said["graph"]
+def _parsed(value: Any) -> Identity:
+    graph = value["graph"]
     names = [graph] if isinstance(graph, str) else list(graph)
-    if not names or not all(isinstance(one, str) for one in (said["lake_id"], *names)):
+    if not names or not all(isinstance(one, str) for one in (value["lake_id"], *names)):
         raise ValueError
-    return Identity(said["lake_id"], tuple(_source(name) for name in names))
+    return Identity(value["lake_id"], tuple(_source(name) for name in names))
 
 
 def _source(name: str) -> str:

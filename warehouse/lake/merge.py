@@ -51,13 +51,13 @@ class Piece:
     read: Callable[[], pa.Table]
 
 
-def sort(taken: list[pa.Table], keys: Sequence[str]) -> pa.Table:
-    """Sort all of `taken` by keys and part; nulls come last.
+def sort(tables: list[pa.Table], keys: Sequence[str]) -> pa.Table:
+    """Sort all of `tables` by keys and part; nulls come last.
 
-    `taken` is emptied, so that there are two copies for a while, not three.
+    `tables` is emptied, so that there are two copies for a while, not three.
     """
-    whole = pa.concat_tables(taken).combine_chunks()
-    taken.clear()
+    whole = pa.concat_tables(tables).combine_chunks()
+    tables.clear()
     by = [(key, "ascending") for key in (*keys, PART)]
     order = pc.sort_indices(whole, sort_keys=by)
     return whole if _is_ascending(order) else whole.take(order)
@@ -107,19 +107,19 @@ def in_order(pieces: Sequence[Piece], keys: Sequence[str]) -> Iterator[pa.Table]
         yield pieces[0].read()
         return
     waiting = sorted(pieces, key=lambda piece: _rank(piece.first))
-    taken: list[pa.Table] = []
+    tables: list[pa.Table] = []
     fresh = 0
     for piece, following in pairwise([*waiting, None]):
-        taken.append(piece.read())  # type: ignore[union-attr]  # only the last is None
-        fresh += taken[-1].num_rows
+        tables.append(piece.read())  # type: ignore[union-attr]  # only the last is None
+        fresh += tables[-1].num_rows
         if following is None:
-            yield sort(taken, keys)
+            yield sort(tables, keys)
         elif keys and fresh >= MERGED_ROWS:
-            ordered = sort(taken, keys)
+            ordered = sort(tables, keys)
             done = _before(ordered[keys[0]], following.first)
             if done:
                 yield ordered.slice(0, done)
-            taken, fresh = [_copy(ordered.slice(done))], 0
+            tables, fresh = [_copy(ordered.slice(done))], 0
             del ordered
 
 

@@ -243,9 +243,9 @@ def _grown(old: pa.DataType, new: pa.DataType) -> bool:
 
 def records(footers: Iterable[Footer]) -> tuple[pa.Table, pa.Table]:
     """The tables `loads` and `restatements`, from the footers of files."""
-    said = list(footers)
-    loads = [_row(footer.load) for footer in said if footer.load]
-    changes = [_row(change) for footer in said for change in footer.history]
+    collected = list(footers)
+    loads = [_row(footer.load) for footer in collected if footer.load]
+    changes = [_row(change) for footer in collected for change in footer.history]
     return (
         arrow.records(LOADS.arrow_schema, loads),
         arrow.records(RESTATEMENTS.arrow_schema, changes),

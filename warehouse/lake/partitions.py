@@ -33,12 +33,12 @@ from warehouse.errors import (
 from warehouse.lake import parquet
 from warehouse.lake import rejects as rejected
 from warehouse.lake.changes import note_change
-from warehouse.lake.definitions import keep_definition, known_tables
+from warehouse.lake.definitions import keep_definition, lake_tables
 from warehouse.lake.parquet import Partition, Writer
 from warehouse.lake.records import completed, may_replace, restated
 from warehouse.schema.catalog import OWN, Catalog
 from warehouse.schema.records import REJECTS
-from warehouse.storage.atomic import workshop
+from warehouse.storage.atomic import scratch_folder
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
@@ -88,10 +88,10 @@ class Lake:
         definitions in the lake. Raises UnknownTableError.
         """
         if isinstance(table, str):
-            known = self.catalog
-            if table not in known.tables:
-                known = known_tables(self.store, known).catalog
-            table = known.table_named(table)
+            catalog = self.catalog
+            if table not in catalog.tables:
+                catalog = lake_tables(self.store, catalog).catalog
+            table = catalog.table_named(table)
         if table.partitions is None:
             raise UnknownTableError(f"{table.name} has no files in the lake")
         return table
@@ -124,7 +124,7 @@ class Lake:
         table = self.table(table)
         where = self.partition(table, account_id, date)
         content = parquet.content_of(table, rows, where)
-        with self.writing(table, account_id, date), workshop(self.root) as folder:
+        with self.writing(table, account_id, date), scratch_folder(self.root) as folder:
             writer = Writer(table, folder / "rows.unfinished")
             try:
                 writer.write(content)
@@ -160,7 +160,7 @@ class Lake:
                 if not is_new:
                     return None
                 content = parquet.content_of(table, after, where)
-                folder = at_the_end.enter_context(workshop(self.root))
+                folder = at_the_end.enter_context(scratch_folder(self.root))
                 writer = Writer(table, folder / "rows.unfinished")
                 writer.write(content)
                 return writer.finish()
@@ -367,7 +367,7 @@ class Lake:
     def _footers(self) -> Sequence[Footer]:
         keys = [
             found.key
-            for table in known_tables(self.store, self.catalog).catalog.stored
+            for table in lake_tables(self.store, self.catalog).catalog.stored
             if table.partitions == ("account_id", "date")
             for found in self.partitions(table)
         ]
@@ -398,6 +398,6 @@ def _require_same_load(table: Table, where: Partition, load: Load | None, rows: 
             raise WarehouseError(
                 f"The sum of {name} over {load.rows} rows does not fit into 64 bits"
             )
-    said = (load.table, load.account_id, load.date, load.rows)
-    if said != (table.name, where.account_id, where.date, rows):
-        raise WarehouseError(f"The load record is of {said}, but the rows are not")
+    recorded = (load.table, load.account_id, load.date, load.rows)
+    if recorded != (table.name, where.account_id, where.date, rows):
+        raise WarehouseError(f"The load record is of {recorded}, but the rows are not")

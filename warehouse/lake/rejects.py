@@ -23,7 +23,7 @@ from warehouse.decode.objects import id_of
 from warehouse.decode.values import CELL
 from warehouse.lake.parquet import Writer
 from warehouse.schema.tables import TABLES
-from warehouse.storage.atomic import workshop
+from warehouse.storage.atomic import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -96,7 +96,7 @@ def row_of(  # noqa: PLR0913  # of what, whose and when
 def write(store: Store, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write a file of rejects, atomically."""
     table = TABLES["rejects"]
-    with workshop(store.root) as aside:
+    with scratch_folder(store.root) as aside:
         writer = Writer(table, aside / "rejects.unfinished")
         for at in range(0, len(rows), _AT_ONCE):
             writer.write(arrow.records(table.arrow_schema, rows[at : at + _AT_ONCE]))

@@ -1,7 +1,7 @@
 """The staging area: rows of an account's report, until each of its days is proven and published.
 
 Pages of one report run mix several days, in any order, and a report that had to be split comes in
-parts that may overlap. A stage takes them as they come, holds a few megabytes and spills the rest
+parts that may overlap. A staging area takes them as they come, holds a few megabytes and spills the rest
 to disk in sorted pieces. Merging a day combines its pieces into one sorted file that waits next to
 the lake, so memory does not grow with rows.
 """
@@ -37,7 +37,7 @@ from warehouse.lake.merge import (
 from warehouse.lake.parquet import Writer
 from warehouse.lake.reconcile import Evidence
 from warehouse.lake.rejects import REJECTS_KEPT
-from warehouse.storage.atomic import workshop
+from warehouse.storage.atomic import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -51,9 +51,9 @@ if TYPE_CHECKING:
     from warehouse.lake.records import Load, Restatement
     from warehouse.schema.table import Table
 
-__all__ = ["MergedDay", "Stage", "staged"]
+__all__ = ["MergedDay", "StagingArea", "staging_area"]
 
-#: Bytes of rows that all stages of a process may hold together before one that holds more than its
+#: Bytes of rows that all staging areas of a process may hold together before one that holds more than its
 #: share spills: rows of a quiet account-day need not touch the disk twice.
 HELD_BYTES: Final = 24_000_000
 SHARE_BYTES: Final = 2_000_000
@@ -67,7 +67,7 @@ _HEAVY: Final = ThreadPoolExecutor(1, thread_name_prefix="warehouse")
 
 @dataclass(slots=True)
 class _HeldBytes:
-    """Bytes of rows that the stages of this process hold."""
+    """Bytes of rows that the staging areas of this process hold."""
 
     held: int = 0
     lock: Lock = field(default_factory=Lock)
@@ -116,9 +116,9 @@ class _Received:
 
 
 @contextmanager
-def staged(
+def staging_area(
     lake: Lake, table: Table | str, account: Account, days: Iterable[date]
-) -> Iterator[Stage]:
+) -> Iterator[StagingArea]:
     """Collect pages of an account's report for these days, prove each, publish each.
 
     Days that are not published when the block ends leave nothing behind.
@@ -128,14 +128,14 @@ def staged(
         lake.key(table, account.account_id, day)  # refuses what is not an account-day
     with ExitStack() as at_the_end:
         with lake.writing(table, account.account_id, days[0]):
-            folder = at_the_end.enter_context(workshop(lake.root))
-        stage = Stage(lake, table, account, days, folder)
-        at_the_end.callback(stage.close)
-        yield stage
+            folder = at_the_end.enter_context(scratch_folder(lake.root))
+        staging = StagingArea(lake, table, account, days, folder)
+        at_the_end.callback(staging.close)
+        yield staging
 
 
-class Stage:
-    """Collects one account's rows of one table for a set of days. `staged` creates it.
+class StagingArea:
+    """Collects one account's rows of one table for a set of days. `staging_area` creates it.
 
     `unknown_fields` are the keys that came without being requested.
     """

@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from warehouse.schema.table import Column, Table
 
 __all__ = [
-    "BOOKS",
+    "SCHEMA",
     "create",
     "delete_stale",
     "fill_failures",
-    "insert_books",
     "insert_files",
+    "insert_records",
     "insert_rejects",
     "lake_views",
 ]
 
 #: The schema of the published file's own books.
-BOOKS: Final = "published"
+SCHEMA: Final = "published"
 
 #: DuckDB's types of the columns in a path; by default it turns an id into a number.
 HIVE_TYPES: Final[Mapping[str, str]] = {
@@ -44,10 +44,10 @@ HIVE_TYPES: Final[Mapping[str, str]] = {
 
 def create(catalog: Catalog) -> Iterator[str]:
     """Statements that create the empty tables and the views on them, with their comments."""
-    yield f"CREATE SCHEMA lake; CREATE SCHEMA {BOOKS}"
+    yield f"CREATE SCHEMA lake; CREATE SCHEMA {SCHEMA}"
     for table in (FILES, STATE):
-        yield create_table(table, BOOKS)
-        where = f"{BOOKS}.{name(table.name)}"
+        yield create_table(table, SCHEMA)
+        where = f"{SCHEMA}.{name(table.name)}"
         yield from _comments_on("TABLE", where, table.meaning, table.columns)
     for table in catalog.tables.values():
         yield create_table(table)
@@ -132,14 +132,14 @@ def delete_stale(keys: Path, tables: Iterable[Table]) -> Iterator[str]:
         of_table = f"s.table_name = {literal(table.name)}"
         where = " AND ".join([of_table, *same])
         yield f"DELETE FROM {name(table.name)} AS t USING {stale} WHERE {where}"  # noqa: S608  ours
-    for book in (f"{BOOKS}.files", "loads", "restatements"):
+    for book in (f"{SCHEMA}.files", "loads", "restatements"):
         same = [f"s.{key} IS NOT DISTINCT FROM t.{key}" for key in FILES.grain]
         yield f"DELETE FROM {book} AS t USING {stale} WHERE {' AND '.join(same)}"  # noqa: S608  ours
 
 
-def insert_books(folder: Path) -> Iterator[str]:
+def insert_records(folder: Path) -> Iterator[str]:
     """Insert the records from the footers of frozen files."""
-    for book in (f"{BOOKS}.files", "loads", "restatements"):
+    for book in (f"{SCHEMA}.files", "loads", "restatements"):
         rows = read_parquet(folder, f"{book.rpartition('.')[2]}.parquet")
         yield f"INSERT INTO {book} BY NAME FROM {rows}"
 

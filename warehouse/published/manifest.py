@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 __all__ = [
     "FILES",
     "STATE",
-    "Kept",
     "Key",
+    "LakeFile",
     "columns_of",
     "freeze",
-    "kept_files",
-    "write_books",
+    "lake_files",
+    "write_records",
 ]
 
 #: The published file's own records: the file of the lake that each account-day was copied from.
@@ -65,7 +65,7 @@ STATE: Final = Table(
 Key = tuple[str, str, "date | None"]
 
 
-class Kept(NamedTuple):
+class LakeFile(NamedTuple):
     """One file of the lake, and the `path` of its frozen copy once there is one.
 
     A file that replaces it has another `stamp`.
@@ -83,16 +83,16 @@ class Kept(NamedTuple):
         return self.table, self.account_id, self.date
 
 
-def kept_files(lake: Lake) -> Sequence[Kept]:
+def lake_files(lake: Lake) -> Sequence[LakeFile]:
     """All files of all tables, by table, account and date."""
     return [
-        Kept(table.name, found.account_id, found.date, found.stamp, found.key)
+        LakeFile(table.name, found.account_id, found.date, found.stamp, found.key)
         for table in lake.catalog.stored
         for found in lake.partitions(table)
     ]
 
 
-def freeze(lake: Lake, files: Iterable[Kept], folder: Path) -> Sequence[Kept]:
+def freeze(lake: Lake, files: Iterable[LakeFile], folder: Path) -> Sequence[LakeFile]:
     """Keep files under `folder` as they are now; returns those that still existed.
 
     A load that replaces a file meanwhile can then neither fail the read nor make `loads` describe
@@ -108,13 +108,13 @@ def freeze(lake: Lake, files: Iterable[Kept], folder: Path) -> Sequence[Kept]:
     ]
 
 
-def _flat(file: Kept) -> str:
+def _flat(file: LakeFile) -> str:
     _, *folders, name = file.file.split("/")
     return ",".join([*(folder.partition("=")[2] for folder in folders), name])
 
 
-def write_books(
-    catalog: Catalog, files: Sequence[Kept], footers: Sequence[Footer], folder: Path
+def write_records(
+    catalog: Catalog, files: Sequence[LakeFile], footers: Sequence[Footer], folder: Path
 ) -> None:
     """Write `files`, `loads` and `restatements`, from the footers of frozen files, as Parquet.
 
@@ -131,7 +131,7 @@ def write_books(
 
 
 def columns_of(
-    files: Sequence[Kept], footers: Sequence[Footer]
+    files: Sequence[LakeFile], footers: Sequence[Footer]
 ) -> Mapping[str, Collection[tuple[str, ...]]]:
     """By table: each set of columns that some file of it has."""
     columns: dict[str, set[tuple[str, ...]]] = {}
@@ -140,7 +140,7 @@ def columns_of(
     return columns
 
 
-def _require_own(file: Kept, footer: Footer) -> None:
+def _require_own(file: LakeFile, footer: Footer) -> None:
     """Only the path says whose rows they are: a copy in another folder would count twice."""
     load = footer.load
     if load is not None and (load.account_id, load.date) != file.key[1:]:
@@ -150,7 +150,7 @@ def _require_own(file: Kept, footer: Footer) -> None:
         )
 
 
-def _entry(file: Kept, footer: Footer) -> Mapping[str, object]:
+def _entry(file: LakeFile, footer: Footer) -> Mapping[str, object]:
     return {
         "table_name": file.table,
         "account_id": file.account_id,

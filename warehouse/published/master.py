@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from warehouse.decode import arrow
 from warehouse.lake.failures import failure_rows, find_failures
 from warehouse.published import build
-from warehouse.published.manifest import FILES, columns_of, freeze, kept_files, write_books
+from warehouse.published.manifest import FILES, columns_of, freeze, lake_files, write_records
 from warehouse.schema.records import FAILURES
 from warehouse.schema.sql import name
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from warehouse.lake.partitions import Lake
-    from warehouse.published.manifest import Kept, Key
+    from warehouse.published.manifest import Key, LakeFile
     from warehouse.schema.catalog import Catalog
     from warehouse.storage.store import StoredFile
 
@@ -125,11 +125,11 @@ def _state(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> _State | 
     """What a master says of itself; None if there is nothing in it. Raises _OutdatedError."""
     if not connection.execute("FROM duckdb_tables()").fetchall():
         return None
-    maker = connection.execute(f"FROM {build.BOOKS}.state SELECT made_by").fetchall()
+    maker = connection.execute(f"FROM {build.SCHEMA}.state SELECT made_by").fetchall()
     if maker != [(made_by(catalog),)]:
         raise _OutdatedError
     columns = ", ".join(one.name for one in fields(_State))
-    [row] = connection.execute(f"FROM {build.BOOKS}.state SELECT {columns}").fetchall()
+    [row] = connection.execute(f"FROM {build.SCHEMA}.state SELECT {columns}").fetchall()
     state = _State(*row)
     rows = sum(_count(connection, table.name) for table in catalog.stored)
     if state.later_rows > max(LATER_ROWS, LATER_SHARE * rows):
@@ -140,8 +140,8 @@ def _state(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> _State | 
 def _keep_state(connection: duckdb.DuckDBPyConnection, state: _State) -> None:
     values = asdict(state)
     marks = ", ".join("?" for _ in values)
-    where = f"{build.BOOKS}.state ({', '.join(values)})"
-    connection.execute(f"DELETE FROM {build.BOOKS}.state")  # noqa: S608  ours
+    where = f"{build.SCHEMA}.state ({', '.join(values)})"
+    connection.execute(f"DELETE FROM {build.SCHEMA}.state")  # noqa: S608  ours
     connection.execute(f"INSERT INTO {where} VALUES ({marks})", list(values.values()))  # noqa: S608  ours
 
 
@@ -149,17 +149,17 @@ def _merge(connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, afte
     """Replace what changed in the lake; the state afterwards, the same one if nothing did."""
     before = _state(connection, lake.catalog)
     state = before or _create(connection, lake.catalog)
-    known = _known(connection)
-    files = {file.key: file for file in kept_files(lake)}
-    changed = [file for key, file in files.items() if known.get(key) != file.stamp]
-    stale = [key for key, stamp in known.items() if key not in files or files[key].stamp != stamp]
+    stamps = _stamps(connection)
+    files = {file.key: file for file in lake_files(lake)}
+    changed = [file for key, file in files.items() if stamps.get(key) != file.stamp]
+    stale = [key for key, stamp in stamps.items() if key not in files or files[key].stamp != stamp]
     later = _replace(connection, lake, frozen, stale, freeze(lake, changed, frozen))
     rejects = [found.key for found in lake.store.find(REJECT_FILES)]
     failures = find_failures(lake.store)
     views = list(build.lake_views(lake, _column_sets(connection, lake.catalog)))
     now = replace(
         state,
-        later_rows=state.later_rows + (later if known else 0),
+        later_rows=state.later_rows + (later if stamps else 0),
         lake_views=_hash(views),
         rejects=_hash(rejects),
         failures=_hash(f"{found.key} {found.stamp}" for found in failures),
@@ -175,8 +175,8 @@ def _merge(connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, afte
     return now
 
 
-def _known(connection: duckdb.DuckDBPyConnection) -> Mapping[Key, str]:
-    query = f"FROM {build.BOOKS}.files SELECT table_name, account_id, date, stamp"
+def _stamps(connection: duckdb.DuckDBPyConnection) -> Mapping[Key, str]:
+    query = f"FROM {build.SCHEMA}.files SELECT table_name, account_id, date, stamp"
     return {
         (table, account_id, day): stamp
         for table, account_id, day, stamp in connection.execute(query).fetchall()
@@ -188,7 +188,7 @@ def _replace(
     lake: Lake,
     frozen: Path,
     stale: Sequence[Key],
-    files: Sequence[Kept],
+    files: Sequence[LakeFile],
 ) -> int:
     """Delete the rows of stale files, insert those of new ones; returns how many were inserted."""
     if stale:
@@ -198,8 +198,8 @@ def _replace(
         tables = {key[0] for key in stale}
         _execute(connection, build.delete_stale(path, map(lake.catalog.table_named, tables)))
     footers = [lake.footer_of(file.path) for file in files]
-    write_books(lake.catalog, files, footers, frozen)
-    _execute(connection, build.insert_books(frozen))
+    write_records(lake.catalog, files, footers, frozen)
+    _execute(connection, build.insert_records(frozen))
     if sum(footer.load.rows for footer in footers if footer.load) < ALONE_ROWS:
         connection.execute("SET threads = 1")
     return sum(
@@ -233,7 +233,7 @@ def _column_sets(
     connection: duckdb.DuckDBPyConnection, catalog: Catalog
 ) -> Mapping[str, Collection[tuple[str, ...]]]:
     """By table: each set of columns that some file of it has."""
-    query = f"FROM {build.BOOKS}.files SELECT DISTINCT table_name, columns ORDER BY ALL"
+    query = f"FROM {build.SCHEMA}.files SELECT DISTINCT table_name, columns ORDER BY ALL"
     sets: dict[str, list[tuple[str, ...]]] = {table.name: [] for table in catalog.stored}
     for table, columns in connection.execute(query).fetchall():
         sets[table].append(tuple(columns))

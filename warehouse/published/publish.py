@@ -27,7 +27,7 @@ import pyarrow as pa
 
 from warehouse.errors import WarehouseError
 from warehouse.lake.changes import Lag, Publishing, keep_publishing, lag_of, last_change
-from warehouse.lake.definitions import keep_definitions, known_tables
+from warehouse.lake.definitions import keep_definitions, lake_tables
 from warehouse.lake.partitions import Lake
 from warehouse.published.master import CONFIG, DATABASE, refresh
 from warehouse.schema.catalog import OWN
@@ -108,7 +108,7 @@ def publish(url: str | Path, *, catalog: Catalog = OWN, afresh: bool = False) ->
             # Before the files are listed: later changes have another note.
             change = last_change(lake.store)
             keep_definitions(lake.store, catalog)
-            known = known_tables(lake.store, catalog)
+            known = lake_tables(lake.store, catalog)
             lake = Lake(url, catalog=known.catalog)
             if afresh:
                 shutil.rmtree(folder / MASTER, ignore_errors=True)

@@ -73,8 +73,8 @@ def create_external(table: Table, engine: str, root: str) -> str:
             f"{table.name} has no files in the lake; read it from warehouse.duckdb"
         )
     dialect = DIALECTS[engine]
-    place = f"{root.rstrip('/')}/{table.name}".replace("'", dialect.apostrophe)
-    return dialect.statement(table, dialect, place)
+    url = f"{root.rstrip('/')}/{table.name}".replace("'", dialect.apostrophe)
+    return dialect.statement(table, dialect, url)
 
 
 def statements(catalog: Catalog, engine: str, root: str, names: Iterable[str] = ()) -> str:
@@ -107,35 +107,35 @@ def _lines(columns: Iterable[str]) -> str:
     return ",\n  ".join(columns)
 
 
-def _spark(table: Table, dialect: Dialect, place: str) -> str:
+def _spark(table: Table, dialect: Dialect, url: str) -> str:
     columns = _lines(_columns(table, dialect, folders=False))
     folders = _columns(table, dialect, folders=True)
     if not folders:
-        return f"CREATE TABLE {table.name} (\n  {columns}\n)\nUSING PARQUET\nLOCATION '{place}';"
+        return f"CREATE TABLE {table.name} (\n  {columns}\n)\nUSING PARQUET\nLOCATION '{url}';"
     names = ", ".join(dialect.name(name) for name in table.partitions or ())
     return (
         f"CREATE TABLE {table.name} (\n  {columns},\n  {_lines(folders)}\n)\nUSING PARQUET\n"
-        f"PARTITIONED BY ({names})\nLOCATION '{place}';\n"
+        f"PARTITIONED BY ({names})\nLOCATION '{url}';\n"
         f"MSCK REPAIR TABLE {table.name};"
     )
 
 
-def _athena(table: Table, dialect: Dialect, place: str) -> str:
+def _athena(table: Table, dialect: Dialect, url: str) -> str:
     columns = _lines(_columns(table, dialect, folders=False))
     folders = ", ".join(_columns(table, dialect, folders=True))
     head = f"CREATE EXTERNAL TABLE `{table.name}` (\n  {columns}\n)\n"
-    tail = f"STORED AS PARQUET\nLOCATION '{place}/';"
+    tail = f"STORED AS PARQUET\nLOCATION '{url}/';"
     if not folders:
         return head + tail
     return f"{head}PARTITIONED BY ({folders})\n{tail}\nMSCK REPAIR TABLE `{table.name}`;"
 
 
-def _trino(table: Table, dialect: Dialect, place: str) -> str:
+def _trino(table: Table, dialect: Dialect, url: str) -> str:
     """Columns of folders must come last, in the order of the folders."""
     folders = _columns(table, dialect, folders=True)
     columns = _lines([*_columns(table, dialect, folders=False), *folders])
     names = ", ".join(f"'{name}'" for name in table.partitions or ())
-    settings = ["format = 'PARQUET'", f"external_location = '{place}'"]
+    settings = ["format = 'PARQUET'", f"external_location = '{url}'"]
     settings += [f"partitioned_by = ARRAY[{names}]"] if names else []
     made = f"CREATE TABLE {table.name} (\n  {columns}\n)\nWITH (\n  {_lines(settings)}\n);"
     if not names:
@@ -147,25 +147,25 @@ def _trino(table: Table, dialect: Dialect, place: str) -> str:
     )
 
 
-def _bigquery(table: Table, dialect: Dialect, place: str) -> str:
+def _bigquery(table: Table, dialect: Dialect, url: str) -> str:
     columns = _lines(_columns(table, dialect, folders=False))
     folders = ", ".join(_columns(table, dialect, folders=True))
-    options = ["format = 'PARQUET'", f"uris = ['{place}/*']", "enable_list_inference = TRUE"]
-    options += [f"hive_partition_uri_prefix = '{place}'"] if folders else []
+    options = ["format = 'PARQUET'", f"uris = ['{url}/*']", "enable_list_inference = TRUE"]
+    options += [f"hive_partition_uri_prefix = '{url}'"] if folders else []
     by = f"WITH PARTITION COLUMNS ({folders})\n" if folders else ""
     left_out = [f.name for f in table.arrow_schema if _starts_with_digit(f.type)]
-    said = f"-- left out, because names in them begin with a digit: {', '.join(left_out)}\n"
+    comment = f"-- left out, because names in them begin with a digit: {', '.join(left_out)}\n"
     return (
-        f"{said if left_out else ''}CREATE EXTERNAL TABLE {table.name} (\n  {columns}\n)\n"
+        f"{comment if left_out else ''}CREATE EXTERNAL TABLE {table.name} (\n  {columns}\n)\n"
         f"{by}OPTIONS (\n  {_lines(options)}\n);"
     )
 
 
-def _snowflake(table: Table, dialect: Dialect, place: str) -> str:
+def _snowflake(table: Table, dialect: Dialect, url: str) -> str:
     """Columns are read from the one column VALUE that such a table has, or from the path: from its
     end, because folders above the lake may have the same names.
     """
-    root = place.removesuffix(f"/{table.name}")
+    root = url.removesuffix(f"/{table.name}")
     at = {name: -n for n, name in enumerate(reversed(table.partitions or ()), start=2)}
     columns = []
     for field in table.arrow_schema:

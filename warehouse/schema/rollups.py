@@ -113,7 +113,7 @@ class Level(NamedTuple):
     """
 
     key: tuple[str, ...]
-    beside: tuple[str, ...]
+    attributes: tuple[str, ...]
     word: str
 
 
@@ -145,16 +145,16 @@ def rollups() -> Iterator[View]:
 
 def _hourly(view: str, level: Level) -> View:
     grain = ("account_id", *level.key, "date", "hour")
-    beside = (*level.beside, *_HOUR)
+    attributes = (*level.attributes, *_HOUR)
     made = {
-        **{INSIGHTS_HOURLY.column(column): column for column in (*grain, *beside, *ADDITIVE)},
+        **{INSIGHTS_HOURLY.column(column): column for column in (*grain, *attributes, *ADDITIVE)},
         **{column: f"({sql})::DOUBLE" for column, sql in RATIOS.items()},
         ACCOUNT_NAME: "account_name",
         LINK_CLICKS: "inline_link_clicks",
         IS_COMPLETE_HOUR: "coalesce(is_good, false)",
     }
     sums = (
-        f"FROM ({_sums(_HOURS, grain, beside)}) LEFT JOIN ({_loaded(_HOURS)}) "
+        f"FROM ({_sums(_HOURS, grain, attributes)}) LEFT JOIN ({_loaded(_HOURS)}) "
         "USING (account_id, date)"
     )
     meaning = f"insights_hourly summed by {level.word} and hour."
@@ -165,7 +165,10 @@ def _daily(view: str, level: Level) -> View:
     grain = ("account_id", *level.key, "date")
     purchases, *others = (_made_of(result) for result in RESULTS)
     made = {
-        **{INSIGHTS_DAILY.column(column): column for column in (*grain, *level.beside, *ADDITIVE)},
+        **{
+            INSIGHTS_DAILY.column(column): column
+            for column in (*grain, *level.attributes, *ADDITIVE)
+        },
         **{column: f"({sql})::DOUBLE" for column, sql in RATIOS.items()},
         **purchases,
         ROAS: f"({FORMULAS[ROAS]})::DOUBLE",
@@ -181,7 +184,7 @@ def _daily(view: str, level: Level) -> View:
         "insights_daily for account-days whose hours are not loaded, or are not complete while "
         "insights_daily is. Results such as purchases are always from insights_daily."
     )
-    return View(view, grain, meaning, tuple(made), _select(made, _of_both(grain, level.beside)))
+    return View(view, grain, meaning, tuple(made), _select(made, _of_both(grain, level.attributes)))
 
 
 def _select(made: Mapping[Column, str], source: str) -> str:
@@ -190,11 +193,11 @@ def _select(made: Mapping[Column, str], source: str) -> str:
     return f"{source} LEFT JOIN ({names}) USING (account_id) SELECT {', '.join(selected)}"
 
 
-def _sums(table: str, grain: Sequence[str], beside: Sequence[str], *more: str) -> str:
+def _sums(table: str, grain: Sequence[str], attributes: Sequence[str], *more: str) -> str:
     """Sum a table over all that is not in `grain`."""
     selected = [
         *grain,
-        *(f"max({column}) AS {column}" for column in beside),
+        *(f"max({column}) AS {column}" for column in attributes),
         *(f"sum({metric})::{kind} AS {metric}" for metric, kind in ADDITIVE.items()),
         *more,
     ]
@@ -218,7 +221,7 @@ def _loaded(*tables: str) -> str:
     )
 
 
-def _of_both(grain: Sequence[str], beside: Sequence[str]) -> str:
+def _of_both(grain: Sequence[str], attributes: Sequence[str]) -> str:
     """One row per key from hours and days, which have at most one row each for a key.
 
     Both are summed before they meet, so that filters and unused columns are left out early.
@@ -226,15 +229,15 @@ def _of_both(grain: Sequence[str], beside: Sequence[str]) -> str:
     results = _results()
     days = (f"{sql} AS {column}" for column, sql in results.items())
     parts = (
-        f"(FROM ({_sums(_HOURS, grain, beside)}) SELECT *, true AS of_hours) UNION ALL BY NAME "
-        f"(FROM ({_sums(_DAYS, grain, beside, *days)}) SELECT *, false AS of_hours)"
+        f"(FROM ({_sums(_HOURS, grain, attributes)}) SELECT *, true AS of_hours) UNION ALL BY NAME "
+        f"(FROM ({_sums(_DAYS, grain, attributes, *days)}) SELECT *, false AS of_hours)"
     )
     selected = [
         *grain,
         # Names may have changed between the loads: those of the rows that are summed come first.
         *(
             f"coalesce(max({column}) FILTER (WHERE of_hours), max({column})) AS {column}"
-            for column in beside
+            for column in attributes
         ),
         # Where hours are loaded, an ad without any had no delivery.
         *(

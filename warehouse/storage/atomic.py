@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["STAGING", "locked", "put", "sync_folder", "workshop"]
+__all__ = ["STAGING", "locked", "put", "scratch_folder", "sync_folder"]
 
 #: Where files are written before they are moved into place: under the root, so that a rename is
 #: enough, and behind a dot, so that no glob and no reader of a hive layout takes them for data.
@@ -37,7 +37,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def workshop(root: Path) -> Iterator[Path]:
+def scratch_folder(root: Path) -> Iterator[Path]:
     """Yield a private folder to write in, which is removed at the end.
 
     Its owner holds its lock. The folder of a killed process has lost its lock, and is removed by

@@ -36,7 +36,7 @@ from botocore.exceptions import (
 )
 
 from warehouse.errors import BucketError, WarehouseError
-from warehouse.storage.atomic import workshop
+from warehouse.storage.atomic import scratch_folder
 from warehouse.storage.local import Folder
 from warehouse.storage.s3_errors import explain
 from warehouse.storage.store import StoredFile
@@ -147,17 +147,17 @@ class Bucket:
                 return pa.BufferReader(end)
         return self._get(key, self._whole)
 
-    def _whole(self, answer: Mapping[str, Any]) -> pa.NativeFile:
-        if answer["ContentLength"] <= MEMORY_BYTES:
-            return pa.BufferReader(answer["Body"].read())
-        with workshop(self.root) as folder:
+    def _whole(self, response: Mapping[str, Any]) -> pa.NativeFile:
+        if response["ContentLength"] <= MEMORY_BYTES:
+            return pa.BufferReader(response["Body"].read())
+        with scratch_folder(self.root) as folder:
             path = folder / "object"
             with path.open("wb") as file:
-                shutil.copyfileobj(answer["Body"], file)
+                shutil.copyfileobj(response["Body"], file)
             return pa.OSFile(str(path))  # it outlives its name
 
     def read(self, key: str) -> bytes:
-        text: bytes = self._get(key, lambda answer: answer["Body"].read())
+        text: bytes = self._get(key, lambda response: response["Body"].read())
         return text
 
     def _get(self, key: str, take: Callable[[Mapping[str, Any]], Out], **which: str) -> Out:
@@ -225,10 +225,10 @@ class Bucket:
     def _copy(self, key: str, path: Path) -> str | None:
         path.parent.mkdir(exist_ok=True, parents=True)
 
-        def take(answer: Mapping[str, Any]) -> str:
+        def take(response: Mapping[str, Any]) -> str:
             with path.open("wb") as file:
-                shutil.copyfileobj(answer["Body"], file)
-            return str(answer["ETag"])
+                shutil.copyfileobj(response["Body"], file)
+            return str(response["ETag"])
 
         try:
             return self._get(key, take)
@@ -278,11 +278,11 @@ class Bucket:
         try:
             yield
         except (ClientError, BotoCoreError, Boto3Error) as error:
-            code, said, advice = explain(error)
+            code, message, advice = explain(error)
             if code in GONE:
                 raise FileNotFoundError(f"{self.name(key)} does not exist") from None
             # Not `from error`: its text may hold credentials.
-            raise BucketError(f"{self.name(key)} could not be {done}: {said}", advice) from None
+            raise BucketError(f"{self.name(key)} could not be {done}: {message}", advice) from None
 
 
 @cache
@@ -311,10 +311,10 @@ def log_how_published() -> None:
     )
 
 
-def _end(answer: Mapping[str, Any]) -> tuple[int, bytes]:
+def _end(response: Mapping[str, Any]) -> tuple[int, bytes]:
     """The size of an object, and its last bytes."""
-    end = answer["Body"].read()
-    return int(answer.get("ContentRange", f"/{len(end)}").rpartition("/")[2]), end
+    end = response["Body"].read()
+    return int(response.get("ContentRange", f"/{len(end)}").rpartition("/")[2]), end
 
 
 def _matches(key: str, pattern: str) -> bool:

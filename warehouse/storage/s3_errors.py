@@ -50,11 +50,11 @@ _SECRETS: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY
 
 def explain(error: Exception) -> tuple[str, str, str]:
     """The code of an error (its class, if it has none); its text; what to do about it."""
-    code, said = type(error).__name__, str(error)
+    code, message = type(error).__name__, str(error)
     if isinstance(error, ClientError):
         refused = error.response["Error"]
-        code, said = refused["Code"], f"{refused['Code']}: {refused.get('Message', '')}"
-    return code, _hidden(said), ADVICE.get(code, _NETWORK)
+        code, message = refused["Code"], f"{refused['Code']}: {refused.get('Message', '')}"
+    return code, _hidden(message), ADVICE.get(code, _NETWORK)
 
 
 def _hidden(text: str) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from warehouse.storage.atomic import workshop
+from warehouse.storage.atomic import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ def change(store: Store, key: str, decide: Callable[[], Any]) -> None:
 
     `decide` reads the key by `load`; it may be called several times. What it raises is raised.
     """
-    with workshop(store.root) as folder:
+    with scratch_folder(store.root) as folder:
 
         def write() -> Path | None:
             value = decide()

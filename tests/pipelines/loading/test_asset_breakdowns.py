@@ -18,7 +18,7 @@ from warehouse.decode.columns import graph_row
 from warehouse.decode.native import reader
 from warehouse.decode.pages import Account, decode
 from warehouse.lake.records import Load
-from warehouse.lake.staging import staged
+from warehouse.lake.staging import staging_area
 from warehouse.published.publish import publish
 from warehouse.schema.table import Column
 from warehouse.schema.verdicts import PROVEN
@@ -201,10 +201,10 @@ def test_the_same_asset_with_another_signed_address_is_one_row(lake: Lake) -> No
     again = IMAGE | {"url": "https://x.net/1.png?oh=00_B"}
     other = IMAGE | {"url": "https://x.net/1.png?oh=00_C"}
 
-    with staged(lake, IMAGES, ACCOUNT, [DAY]) as stage:
-        stage.add([page(row(IMAGE), row(again))])
-        stage.add([page(row(other), row(IMAGE, ad=2), row(IMAGE, ad=2, clicks="2"))])
-        merged = stage.merge(DAY)
+    with staging_area(lake, IMAGES, ACCOUNT, [DAY]) as staging:
+        staging.add([page(row(IMAGE), row(again))])
+        staging.add([page(row(other), row(IMAGE, ad=2), row(IMAGE, ad=2, clicks="2"))])
+        merged = staging.merge(DAY)
         record = {"verdict": PROVEN, "loaded_at": datetime(2026, 11, 22, tzinfo=UTC)}
         merged.publish(Load.of("mine", "11", DAY, merged.found, **record))
 

@@ -21,7 +21,7 @@ from warehouse.decode.rows import as_body, judge_page
 from warehouse.decode.values import HOUR_LABELS
 from warehouse.errors import NotAPageError, UnknownZoneError
 from warehouse.lake.records import Load
-from warehouse.lake.staging import staged
+from warehouse.lake.staging import staging_area
 from warehouse.published.publish import publish
 from warehouse.schema.columns import HOURLY
 from warehouse.schema.table import Column
@@ -116,10 +116,10 @@ def test_each_day_of_several_has_its_own_instants() -> None:
 
 def published(lake: Lake, bodies: Iterable[bytes]) -> MergedDay:
     """Let pages take the whole way, each by itself: a stage, a file, the published DuckDB."""
-    with staged(lake, TABLE, ACCOUNT, [DAY]) as stage:
+    with staging_area(lake, TABLE, ACCOUNT, [DAY]) as staging:
         for body in bodies:
-            stage.add([body])
-        merged = stage.merge(DAY)
+            staging.add([body])
+        merged = staging.merge(DAY)
         more = {"verdict": UNPROVEN, "loaded_at": NOW}
         merged.publish(Load.of(TABLE.name, ACCOUNT.account_id, DAY, merged.found, **more))
     publish(lake.root)

@@ -17,7 +17,7 @@ import pytest
 import warehouse
 from warehouse.decode.pages import Account, decode
 from warehouse.errors import UnwritableError
-from warehouse.lake.definitions import FOLDER, keep_definition, known_tables
+from warehouse.lake.definitions import FOLDER, keep_definition, lake_tables
 from warehouse.lake.forgetting import remove_account, traces_of
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
@@ -111,12 +111,12 @@ def test_a_definition_is_read_as_it_was_written(url: str) -> None:
     lake = Lake(url)
     put(lake)
 
-    known = known_tables(lake.store, OWN)
+    known = lake_tables(lake.store, OWN)
 
     assert known.left_out == {}
     assert known.catalog.tables["mine"] == MINE
     assert known.catalog.given == frozenset()
-    assert known_tables(lake.store, OWN.with_table(MINE)).catalog == OWN.with_table(MINE)
+    assert lake_tables(lake.store, OWN.with_table(MINE)).catalog == OWN.with_table(MINE)
 
 
 def test_it_says_what_people_want_to_know(tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ def test_one_of_the_warehouses_own_is_kept_only_while_it_has_more_columns(tmp_pa
     assert rows_of(lake.root, "FROM insights_daily SELECT count(cpc)") == [(0,)]
 
     publish(lake.root, catalog=OWN.with_table(replace(own)))
-    assert known_tables(lake.store, OWN).catalog == OWN
+    assert lake_tables(lake.store, OWN).catalog == OWN
 
 
 def test_one_of_its_own_that_older_code_kept_has_the_columns_of_today(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_one_of_its_own_that_older_code_kept_has_the_columns_of_today(tmp_path: 
     lake = Lake(tmp_path / "lake")
     keep_definition(lake.store, older)
 
-    known = known_tables(lake.store, OWN)
+    known = lake_tables(lake.store, OWN)
 
     assert known.left_out == {}
     names = [column.name for column in known.catalog.tables[own.name].columns]

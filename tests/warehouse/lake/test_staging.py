@@ -24,11 +24,11 @@ from warehouse.lake import staging as stage_module
 from warehouse.lake.partitions import Lake
 from warehouse.lake.reconcile import Totals, prove
 from warehouse.lake.records import Load
-from warehouse.lake.staging import staged
+from warehouse.lake.staging import staging_area
 from warehouse.published.publish import publish
 from warehouse.schema.columns import HOURLY
 from warehouse.schema.tables import TABLES
-from warehouse.storage.atomic import STAGING, workshop
+from warehouse.storage.atomic import STAGING, scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,10 +48,10 @@ from datetime import date
 from warehouse.lake import staging
 from warehouse.decode.pages import Account
 from warehouse.lake.partitions import Lake
-from warehouse.lake.staging import staged
+from warehouse.lake.staging import staging_area
 staging.HELD_BYTES = staging.SHARE_BYTES = 0
 day = date(2026, 11, 21)
-with staged(Lake({url!r}), "insights_hourly", Account("11", "UTC", "EUR"), [day]) as s:
+with staging_area(Lake({url!r}), "insights_hourly", Account("11", "UTC", "EUR"), [day]) as s:
     s.add([{body!r}])
     s.merge(day)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -64,9 +64,9 @@ from datetime import UTC, date, datetime
 from warehouse.decode.pages import Account
 from warehouse.lake.partitions import Lake
 from warehouse.lake.records import Load
-from warehouse.lake.staging import staged
+from warehouse.lake.staging import staging_area
 day = date(2026, 11, 21)
-with staged(Lake({url!r}), "insights_hourly", Account("11", "UTC", "EUR"), [day]) as s:
+with staging_area(Lake({url!r}), "insights_hourly", Account("11", "UTC", "EUR"), [day]) as s:
     s.add([{body!r}])
     merged = s.merge(day)
     more = {{"verdict": "proven", "loaded_at": datetime(2026, 11, 22, tzinfo=UTC)}}
@@ -122,10 +122,10 @@ def keys(lake: Lake, day: date = DAYS[1]) -> list[tuple[str, int | None]]:
 def test_pages_of_mixed_days_become_one_sorted_file_a_day(lake: Lake) -> None:
     mixed = [row(ad, hour, day) for ad in range(9) for hour in (3, None) for day in DAYS]
     random.Random(1).shuffle(mixed)  # noqa: S311  no secret
-    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
-        read = sum(stage.add([page(*mixed[n : n + 5])]) for n in range(0, len(mixed), 5))
+    with staging_area(lake, TABLE, ACCOUNT, DAYS) as staging:
+        read = sum(staging.add([page(*mixed[n : n + 5])]) for n in range(0, len(mixed), 5))
         for day in DAYS:
-            merged = stage.merge(day)
+            merged = staging.merge(day)
             merged.publish(load(merged, day))
 
     assert read == 36
@@ -138,9 +138,9 @@ def test_pages_of_mixed_days_become_one_sorted_file_a_day(lake: Lake) -> None:
 
 @pytest.mark.usefixtures("held")
 def test_what_was_found_is_what_a_proof_needs(lake: Lake) -> None:
-    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
-        stage.add([page(*(row(ad) for ad in range(3)))])
-        full, empty = stage.merge(DAYS[1]).found, stage.merge(DAYS[0]).found
+    with staging_area(lake, TABLE, ACCOUNT, DAYS) as staging:
+        staging.add([page(*(row(ad) for ad in range(3)))])
+        full, empty = staging.merge(DAYS[1]).found, staging.merge(DAYS[0]).found
 
     assert (full.rows, full.totals) == (3, Totals(30, 3, Decimal("0.30")))
     assert prove(full, Totals(30, 3, Decimal("0.30"))).proven
@@ -150,10 +150,10 @@ def test_what_was_found_is_what_a_proof_needs(lake: Lake) -> None:
 
 @pytest.mark.usefixtures("held")
 def test_rows_that_two_parts_brought_count_once_and_the_later_part_is_right(lake: Lake) -> None:
-    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
-        stage.add([page(row(1), row(2), row(3, None))], part=0)
-        stage.add([page(row(2, clicks="5"), row(3, None), row(4))], part=1)
-        merged = stage.merge(DAYS[1])
+    with staging_area(lake, TABLE, ACCOUNT, DAYS) as staging:
+        staging.add([page(row(1), row(2), row(3, None))], part=0)
+        staging.add([page(row(2, clicks="5"), row(3, None), row(4))], part=1)
+        merged = staging.merge(DAYS[1])
         merged.publish(load(merged))
 
     found = lake.read("insights_hourly").to_pylist()
@@ -164,10 +164,10 @@ def test_rows_that_two_parts_brought_count_once_and_the_later_part_is_right(lake
 
 @pytest.mark.usefixtures("held")
 def test_a_page_read_twice_counts_once_and_rows_that_differ_are_told(lake: Lake) -> None:
-    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
-        stage.add([page(row(1), row(2))])
-        stage.add([page(row(1), row(2, clicks="5"))])
-        found = stage.merge(DAYS[1]).found
+    with staging_area(lake, TABLE, ACCOUNT, DAYS) as staging:
+        staging.add([page(row(1), row(2))])
+        staging.add([page(row(1), row(2, clicks="5"))])
+        found = staging.merge(DAYS[1]).found
 
     assert (found.rows, found.repeated, found.duplicates) == (3, 1, 1)
     assert "1 key has more than one row" in prove(found, found.totals).reason
@@ -175,23 +175,23 @@ def test_a_page_read_twice_counts_once_and_rows_that_differ_are_told(lake: Lake)
 
 @pytest.mark.usefixtures("held")
 def test_a_dropped_part_is_forgotten_with_its_rejects(lake: Lake) -> None:
-    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
-        stage.add([page(row(1), row(2))], part=0)
-        stage.add([page(row(8), row(9, clicks="x"))], part=1)
-        stage.drop(1)
-        stage.add([page(row(3))], part=2)
+    with staging_area(lake, TABLE, ACCOUNT, DAYS) as staging:
+        staging.add([page(row(1), row(2))], part=0)
+        staging.add([page(row(8), row(9, clicks="x"))], part=1)
+        staging.drop(1)
+        staging.add([page(row(3))], part=2)
         with pytest.raises(WarehouseError, match="Part 1 was dropped"):
-            stage.add([page(row(3))], part=1)
-        found = stage.merge(DAYS[1]).found
+            staging.add([page(row(3))], part=1)
+        found = staging.merge(DAYS[1]).found
 
     assert (found.rows, found.rejected, found.totals.clicks) == (3, 0, 3)
 
 
 def test_rejects_are_counted_by_day_and_numbered_by_page_of_their_part(lake: Lake) -> None:
-    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
-        stage.add([page(row(1)), page(row(2), row(3, clicks="x"))])
-        stage.add([page(row(4, spend="12a")), page("no row")])
-        first, second = stage.merge(DAYS[0]), stage.merge(DAYS[1])
+    with staging_area(lake, TABLE, ACCOUNT, DAYS) as staging:
+        staging.add([page(row(1)), page(row(2), row(3, clicks="x"))])
+        staging.add([page(row(4, spend="12a")), page("no row")])
+        first, second = staging.merge(DAYS[0]), staging.merge(DAYS[1])
         second.publish(load(second))
         first.publish(load(first, DAYS[0]))
 
@@ -205,11 +205,11 @@ def test_rejects_are_counted_by_day_and_numbered_by_page_of_their_part(lake: Lak
 
 
 def test_a_body_that_is_no_page_leaves_the_call_without_effect(lake: Lake) -> None:
-    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
+    with staging_area(lake, TABLE, ACCOUNT, DAYS) as staging:
         with pytest.raises(NotAPageError):
-            stage.add([page(row(1)), b"<html>"])
-        assert stage.add([page(row(1)), page(row(2))]) == 2
-        found = stage.merge(DAYS[1]).found
+            staging.add([page(row(1)), b"<html>"])
+        assert staging.add([page(row(1)), page(row(2))]) == 2
+        found = staging.merge(DAYS[1]).found
 
     assert (found.rows, found.repeated) == (2, 0)
 
@@ -222,9 +222,9 @@ def test_cells_are_counted_apart_from_rows_and_change_nothing_else(lake: Lake) -
         row(3, campaign_name="Caf\ud83d"),
         row(4),
     ]
-    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
-        stage.add([page(*odd)])
-        merged = stage.merge(DAYS[1])
+    with staging_area(lake, TABLE, ACCOUNT, DAYS) as staging:
+        staging.add([page(*odd)])
+        merged = staging.merge(DAYS[1])
         merged.publish(load(merged))
 
     found = merged.found
@@ -243,11 +243,11 @@ def test_cells_are_counted_apart_from_rows_and_change_nothing_else(lake: Lake) -
 def test_a_thousand_rejects_of_each_column_are_kept_and_all_are_counted(lake: Lake) -> None:
     many = [row(n, inline_link_clicks="x", social_spend="y") for n in range(700)]
     bad = [row(n, spend="z") for n in range(700, 705)]
-    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
+    with staging_area(lake, TABLE, ACCOUNT, DAYS) as staging:
         for part in (0, 1):
-            stage.add([page(*many)], part=part)
-        stage.add([page(*bad)], part=2)
-        merged = stage.merge(DAYS[1])
+            staging.add([page(*many)], part=part)
+        staging.add([page(*bad)], part=2)
+        merged = staging.merge(DAYS[1])
         merged.publish(load(merged))
 
     kept = Counter(reject.column for reject in merged.rejects)
@@ -265,9 +265,9 @@ def test_a_thousand_rejects_of_each_column_are_kept_and_all_are_counted(lake: La
 
 def test_what_is_not_published_leaves_nothing_and_the_old_day_stays(days: Any, lake: Lake) -> None:
     days.put()
-    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
-        stage.add([page(row(1))])
-        merged = stage.merge(DAYS[1])
+    with staging_area(lake, TABLE, ACCOUNT, DAYS) as staging:
+        staging.add([page(row(1))])
+        merged = staging.merge(DAYS[1])
         with pytest.raises(KeepsProvenError, match="spend is short"):
             merged.publish(load(merged, verdict="unproven", reason="spend is short"))
 
@@ -276,23 +276,23 @@ def test_what_is_not_published_leaves_nothing_and_the_old_day_stays(days: Any, l
 
 
 def test_a_load_of_other_rows_is_refused_and_a_second_publish_too(lake: Lake) -> None:
-    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
-        stage.add([page(row(1))])
-        merged = stage.merge(DAYS[1])
+    with staging_area(lake, TABLE, ACCOUNT, DAYS) as staging:
+        staging.add([page(row(1))])
+        merged = staging.merge(DAYS[1])
         with pytest.raises(WarehouseError, match="The load record is of"):
-            merged.publish(load(stage.merge(DAYS[0])))
+            merged.publish(load(staging.merge(DAYS[0])))
         merged.publish(load(merged))
         with pytest.raises(WarehouseError, match="already published or discarded"):
             merged.publish(load(merged))
         with pytest.raises(WarehouseError, match="Cannot add pages"):
-            stage.add([page(row(2))])
+            staging.add([page(row(2))])
 
 
 def test_a_reload_through_a_stage_is_told_as_a_restatement(days: Any, lake: Lake) -> None:
     days.put()
-    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
-        stage.add([page(row(1))])
-        merged = stage.merge(DAYS[1])
+    with staging_area(lake, TABLE, ACCOUNT, DAYS) as staging:
+        staging.add([page(row(1))])
+        merged = staging.merge(DAYS[1])
         change = merged.publish(load(merged, loaded_at=LOADED + timedelta(days=1)))
 
     assert change is not None
@@ -300,9 +300,9 @@ def test_a_reload_through_a_stage_is_told_as_a_restatement(days: Any, lake: Lake
 
 
 def test_many_threads_may_add_at_once(lake: Lake) -> None:
-    with staged(lake, TABLE, ACCOUNT, DAYS) as stage, ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: stage.add([page(row(n, 1), row(n, 2))], part=n), range(40)))
-        found = stage.merge(DAYS[1]).found
+    with staging_area(lake, TABLE, ACCOUNT, DAYS) as staging, ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: staging.add([page(row(n, 1), row(n, 2))], part=n), range(40)))
+        found = staging.merge(DAYS[1]).found
 
     assert (found.rows, found.duplicates) == (80, 0)
 
@@ -314,7 +314,7 @@ def test_what_a_killed_process_left_is_no_data_and_goes_with_the_next(lake: Lake
     assert killed.returncode == -9
     assert len(debris(lake)) == 1
     assert lake.read("insights_hourly").num_rows == 0
-    with workshop(lake.root) as mine, workshop(lake.root) as other:
+    with scratch_folder(lake.root) as mine, scratch_folder(lake.root) as other:
         assert sorted(debris(lake)) == sorted([mine, other])
 
 
@@ -334,13 +334,13 @@ def test_a_disk_that_is_full_fails_the_account_day_in_plain_words(
     lake = Lake(small_disk / "lake")
     many = [row(ad, hour) for ad in range(500) for hour in range(24)]
 
-    with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
+    with staging_area(lake, TABLE, ACCOUNT, DAYS) as staging:
         with pytest.raises(UnwritableError, match=r"account 11 on 2026-11-21: No space left"):
-            stage.add([page(*many)])
+            staging.add([page(*many)])
         with pytest.raises(WarehouseError, match="reload these days"):
-            stage.merge(DAYS[1])
+            staging.merge(DAYS[1])
         with pytest.raises(WarehouseError, match="reload these days"):
-            stage.add([page(row(1))])
+            staging.add([page(row(1))])
 
     assert debris(lake) == []
 
@@ -364,10 +364,10 @@ def test_however_rows_are_cut_into_parts_the_last_word_on_each_key_stays(
     expected, duplicates = _last_words(parts)
     with pytest.MonkeyPatch.context() as patch:
         hold(patch, 0 if spill else 10**9)
-        with staged(lake, TABLE, ACCOUNT, DAYS) as stage:
+        with staging_area(lake, TABLE, ACCOUNT, DAYS) as staging:
             for number, rows in enumerate(parts):
-                stage.add([page(row(a, h, clicks=str(c))) for a, h, c in rows], part=number)
-            merged = stage.merge(DAYS[1])
+                staging.add([page(row(a, h, clicks=str(c))) for a, h, c in rows], part=number)
+            merged = staging.merge(DAYS[1])
             merged.publish(load(merged))
 
     found = lake.read("insights_hourly").to_pylist()

@@ -23,7 +23,7 @@ from warehouse.errors import ChangedKindError, WarehouseError
 from warehouse.lake.parquet import footer, records
 from warehouse.lake.partitions import Lake
 from warehouse.published import master
-from warehouse.published.manifest import freeze, kept_files
+from warehouse.published.manifest import freeze, lake_files
 from warehouse.published.master import CONFIG
 from warehouse.published.publish import publish
 from warehouse.schema.catalog import Catalog
@@ -188,12 +188,12 @@ def test_a_load_in_the_middle_of_a_publish_is_left_for_the_next(
     days: Any, lake: Lake, tmp_path: Path
 ) -> None:
     days.put(6)
-    [file] = kept_files(lake)
+    [file] = lake_files(lake)
     [frozen] = freeze(lake, [file], tmp_path)
     days.put(40)
 
     assert frozen.path.name == "11,2026-11-21,data.parquet"
-    assert frozen.stamp == file.stamp != kept_files(lake)[0].stamp
+    assert frozen.stamp == file.stamp != lake_files(lake)[0].stamp
     assert pq.ParquetFile(frozen.path).metadata.num_rows == 6
     assert records([footer(frozen.path)])[0]["rows"].to_pylist() == [6]
 
