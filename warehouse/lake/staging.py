@@ -1,9 +1,9 @@
 """The staging area: rows of an account's report, until each of its days is proven and published.
 
 Pages of one report run mix several days, in any order, and a report that had to be split comes in
-parts that may overlap. A staging area takes them as they come, holds a few megabytes and spills the rest
-to disk in sorted pieces. Merging a day combines its pieces into one sorted file that waits next to
-the lake, so memory does not grow with rows.
+parts that may overlap. A staging area takes them as they come, holds a few megabytes and spills the
+rest to disk in sorted pieces. Merging a day combines its pieces into one sorted file that waits
+next to the lake, so memory does not grow with rows.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MergedDay", "StagingArea", "staging_area"]
 
-#: Bytes of rows that all staging areas of a process may hold together before one that holds more than its
-#: share spills: rows of a quiet account-day need not touch the disk twice.
+#: Bytes of rows that all staging areas of a process may hold together before one that holds more
+#: than its share spills: rows of a quiet account-day need not touch the disk twice.
 HELD_BYTES: Final = 24_000_000
 SHARE_BYTES: Final = 2_000_000
 
