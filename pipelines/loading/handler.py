@@ -101,7 +101,9 @@ class InsightsHandler:
         return self._report.params_of(query)
 
     def open(self, task: ReportTask) -> _Pages:
-        """A staging area for the pages of a task. Raises UnwritableError if nothing can be written."""
+        """A staging area for the pages of a task. Raises UnwritableError if nothing can be
+        written.
+        """
         closing = self._staging_areas.enter_context(ExitStack())
         account = self._accounts[task.account_id]
         staging = closing.enter_context(
