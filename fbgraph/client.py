@@ -30,7 +30,7 @@ from fbgraph.http.connection import Connection
 from fbgraph.http.filtering import check_kind
 from fbgraph.http.request import ROOT, Request
 from fbgraph.http.response import Response, item_headers, text_ids
-from fbgraph.limits.retry import MAX_THROTTLED_SECONDS, retrying, verdict_on_write
+from fbgraph.limits.retry import LIMIT, retrying, verdict_on_write
 from fbgraph.limits.tally import Tally
 from fbgraph.limits.throttle import Throttle
 from fbgraph.limits.usage import Limit, usage_of
@@ -174,7 +174,7 @@ class GraphClient:
             waited = 0.0 if batch else waited + cooldown
             if batch:
                 self._send_batch(batch, read or _json)
-            elif waited > MAX_THROTTLED_SECONDS:
+            elif waited > LIMIT.budget_seconds:
                 for one in waiting:
                     one.succeed(_used_up(waited))
             else:
@@ -229,7 +229,7 @@ class GraphClient:
         waited = 0.0
         while (cooldown := self._throttle.acquire(request)) > 0:
             waited += cooldown
-            if waited > MAX_THROTTLED_SECONDS:
+            if waited > LIMIT.budget_seconds:
                 raise _used_up(waited)
             self.pause(cooldown)
 

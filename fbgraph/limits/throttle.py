@@ -1,6 +1,6 @@
 """Which request may be sent now, and how long the others wait, so that none runs into a limit.
 
-`cooldown_seconds` and `blocked_seconds` decide; `Throttle` remembers, for all threads of a client.
+`cooldown_seconds` and `retry.LIMIT` decide; `Throttle` remembers, for all threads of a client.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from fbgraph.limits.cooldowns import Cooldown
+from fbgraph.limits.retry import LIMIT
 from fbgraph.limits.usage import Limit
 
 if TYPE_CHECKING:
@@ -21,20 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COOLDOWN_AT",
-    "MAX_COOLDOWN_SECONDS",
-    "THROTTLED_SECONDS",
     "Throttle",
-    "blocked_seconds",
     "cooldown_after",
     "cooldown_seconds",
 ]
 
 #: (busiest share in percent, seconds of cooldown), highest first. Our choice, not Meta's.
 COOLDOWN_AT: Final[Sequence[tuple[float, float]]] = ((95.0, 60.0), (85.0, 10.0), (70.0, 1.0))
-
-#: A throttle that names no wait: 60 s is the shorter of Meta's two block times, then it doubles.
-THROTTLED_SECONDS: Final = 60.0
-MAX_COOLDOWN_SECONDS: Final = 15 * 60.0
 
 #: While one request finds out whether a limit is free again, the others look again this often.
 PROBE_SECONDS: Final = 0.5
@@ -50,17 +44,6 @@ def cooldown_seconds(percent: float, regain_seconds: float = 0.0) -> float:
     """Seconds before the next request at a share of `percent`, at least as long as Meta says."""
     by_level = next((cooldown for level, cooldown in COOLDOWN_AT if percent >= level), 0.0)
     return max(by_level, regain_seconds)
-
-
-def blocked_seconds(strikes: int, meta_seconds: float | None) -> float:
-    """How long a limit must be left alone after its `strikes`th refusal in a row.
-
-    The wait that Meta named, or a minute; twice as long each time that it did not help. From a
-    short one the doubling starts short: a second throttle in a row is ordinary where several
-    callers wake up for the same limit.
-    """
-    first = THROTTLED_SECONDS if meta_seconds is None else meta_seconds
-    return max(meta_seconds or 0.0, min(first * 2.0 ** (strikes - 1), MAX_COOLDOWN_SECONDS))
 
 
 def cooldown_after(reading: Reading) -> float:
@@ -184,7 +167,7 @@ class Throttle:
         """A request that was under way when the limit was blocked does not count as a strike."""
         now, known = self._clock(), self._blocks.get(limit)
         strikes = known.strikes + (known.until <= now) if known else 1
-        until = now + blocked_seconds(strikes, meta_seconds)
+        until = now + LIMIT.seconds(strikes, meta_seconds)
         until = max(until, known.until if known else 0.0)
         self._blocks[limit] = _Block(until, strikes)
         self._share(limit, Cooldown(until - now, is_block=True))

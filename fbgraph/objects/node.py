@@ -20,6 +20,7 @@ from fbgraph.http.filtering import check_filtering, check_statuses, expand, leav
 from fbgraph.http.paging import PAGE_ROWS, Page
 from fbgraph.http.request import Request, read_files
 from fbgraph.http.response import text_ids
+from fbgraph.limits.retry import RUN
 from fbgraph.objects.edge import Edge, require_total_count
 from fbgraph.objects.report_run import TOTAL_SECONDS, ReportRun, run_id_of
 
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from fbgraph.objects.caller import Caller
 
 __all__ = ["Node", "act_id"]
-
-#: Report runs that are created for one report, the first one included.
-RUN_ATTEMPTS: Final = 2
 
 _log = logging.getLogger(__name__)
 
@@ -167,7 +165,7 @@ class Node:
         params: Params,
         *,
         timeout_seconds: float = TOTAL_SECONDS,
-        attempts: int = RUN_ATTEMPTS,
+        attempts: int = RUN.attempts,
         on_created: Callable[[str], None] = lambda _: None,
         on_poll: Callable[[ReportRun], None] = lambda _: None,
     ) -> str:
@@ -200,7 +198,7 @@ class Node:
         params: Params,
         *,
         timeout_seconds: float = TOTAL_SECONDS,
-        attempts: int = RUN_ATTEMPTS,
+        attempts: int = RUN.attempts,
         on_created: Callable[[str], None] = lambda _: None,
         on_poll: Callable[[ReportRun], None] = lambda _: None,
     ) -> Iterator[Page]:

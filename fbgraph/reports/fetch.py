@@ -22,12 +22,13 @@ from fbgraph.errors import (
     TooMuchDataError,
 )
 from fbgraph.http.filtering import refused_fields
+from fbgraph.limits.retry import BUSY
 from fbgraph.reports.account import AccountState
 from fbgraph.reports.ages import EVERYTHING, blamed_fields, refused_day
 from fbgraph.reports.handler import Checkpoint, Loaded
 from fbgraph.reports.poller import Watch, poll_of
 from fbgraph.reports.query import ReportQuery, level_below, split_days, split_inside
-from fbgraph.reports.recovery import BUSY_ATTEMPTS, Recovery, next_attempt, recovery_of
+from fbgraph.reports.recovery import Recovery, next_attempt, recovery_of
 from fbgraph.reports.routine import All, Call, Create, Finished, Until
 from fbgraph.reports.task import Shard
 
@@ -131,12 +132,14 @@ class Fetcher(Generic[Result]):
 
     async def _finish(self, task: ReportTask) -> tuple[Sequence[Result], Sequence[ReportTask]]:
         """All pages of a task are in: where only a response lacks, they are not thrown away."""
-        for _ in range(BUSY_ATTEMPTS - 1):
+        for left in reversed(range(BUSY.attempts)):
             try:
                 return await Call(partial(self._handler.finish, task))
             except RetryableError as error:
+                if not left:
+                    raise
                 _log.info("%s: finishing again: %s", task, error)
-        return await Call(partial(self._handler.finish, task))
+        raise AssertionError
 
     def _fail(self, task: ReportTask, error: Exception) -> Sequence[Result]:
         self.accounts[task.account_id].was_lost(error)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from fbgraph.errors import NotFoundError, RetryableError, ThrottledError
 from fbgraph.http.request import Request
-from fbgraph.limits.retry import MAX_THROTTLED_SECONDS
+from fbgraph.limits.retry import LIMIT
 from fbgraph.objects.report_run import (
     FRESH_SECONDS,
     POLL_FIELDS,
@@ -115,7 +115,7 @@ class Watch:
             self.silent_polls += 1
         silent_seconds = 0.0 if self.silent_since is None else now - self.silent_since
         is_silent = silent_seconds > SILENT_SECONDS and self.silent_polls >= SILENT_POLLS
-        is_late = now - self.heard > MAX_THROTTLED_SECONDS
+        is_late = now - self.heard > LIMIT.budget_seconds
         return isinstance(error, RetryableError) and not is_silent and not is_late
 
 

@@ -25,6 +25,7 @@ from fbgraph.errors import (
     RunHungError,
     TooMuchDataError,
 )
+from fbgraph.limits.retry import BUSY, RUN
 from fbgraph.reports.ages import may_be_too_old
 from fbgraph.reports.query import halves_of, level_below
 
@@ -34,19 +35,12 @@ if TYPE_CHECKING:
     from fbgraph.reports.query import ReportQuery
 
 __all__ = [
-    "ATTEMPTS",
-    "BUSY_ATTEMPTS",
     "LOST_DAYS",
     "Recovery",
     "bad_fields",
     "next_attempt",
     "recovery_of",
 ]
-
-#: Runs of one query that may fail before another recovery is tried; and times that it may fail
-#: because Meta was busy, or gave no response that makes sense, which is not the query's fault.
-ATTEMPTS: Final = 2
-BUSY_ATTEMPTS: Final = 5
 
 #: Days of one account that fail to their smallest parts, with nothing read in between, before the
 #: others are no longer torn up. There are accounts all of whose runs fail (error -2/2490547).
@@ -69,7 +63,7 @@ class Recovery(Enum):
     GIVE_UP = "cannot be loaded"
 
 
-#: What failed → what to do at first, and when it has failed `ATTEMPTS` times. First match wins.
+#: What failed → what to do at first, and when it has failed as often as `retry.RUN` allows. First match wins.
 _RECOVERIES: Final[Mapping[type[GraphError], tuple[Recovery, Recovery]]] = {
     TooMuchDataError: (Recovery.SPLIT, Recovery.SPLIT),
     FieldError: (Recovery.DROP_FIELD, Recovery.DROP_FIELD),
@@ -103,15 +97,15 @@ def recovery_of(  # noqa: PLR0913  # what is known, by name
     if is_hopeless and recovery in {Recovery.SPLIT, Recovery.BISECT_FIELDS}:
         if len(query.days) > 1:
             return Recovery.SPLIT
-        return Recovery.GIVE_UP if query.attempt >= ATTEMPTS else Recovery.RETRY
+        return Recovery.GIVE_UP if query.attempt >= RUN.attempts else Recovery.RETRY
     return _smaller(error, query) if recovery is Recovery.SPLIT else recovery
 
 
 def _usual(error: GraphError, query: ReportQuery, *, is_of_run: bool, is_lied_to: bool) -> Recovery:
     if _is_outage(error):
-        return Recovery.RETRY if query.busy < BUSY_ATTEMPTS - 1 else Recovery.GIVE_UP
+        return Recovery.RETRY if query.busy + 1 < BUSY.attempts else Recovery.GIVE_UP
     first, last = _of_run(error, query, is_lied_to=is_lied_to) if is_of_run else _of_kind(error)
-    return last if query.attempt >= ATTEMPTS else first
+    return last if query.attempt >= RUN.attempts else first
 
 
 def _of_run(

@@ -20,9 +20,10 @@ from fbgraph.errors import (
     TooMuchDataError,
 )
 from fbgraph.http.paging import PageSize
+from fbgraph.limits.retry import READING, RUN
 from fbgraph.objects.report_run import ReportRun
 from fbgraph.reports.handler import Checkpoint
-from fbgraph.reports.recovery import ATTEMPTS, bad_fields
+from fbgraph.reports.recovery import bad_fields
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -43,9 +44,6 @@ REPORT_PAGE_ROWS: Final = 5000
 #: Pages that are handed over together: by number, or by bytes.
 PAGES_HELD: Final = 8
 BYTES_HELD: Final = 4_000_000
-
-#: Times that one run is read from its first page again, because its cursor or a page was bad.
-REREADS: Final = 3
 
 #: A run that another process created is picked up for so long. Later its numbers are old.
 RESUME_SECONDS: Final = 3600.0
@@ -99,11 +97,11 @@ class Runner:
         """Read a run to its end, from its first page again where a cursor or a page is bad."""
         with self._lock:
             shard.task.sink = shard.task.sink or self._handler.open(shard.task)
-        for rereads in range(REREADS + 1):
+        for left in reversed(range(READING.attempts)):
             try:
                 return self._read_once(shard)
             except (CursorError, _BadPageError) as error:
-                if rereads == REREADS or isinstance(error, CursorStuckError):
+                if not left or isinstance(error, CursorStuckError):
                     raise error.error if isinstance(error, _BadPageError) else error from None
                 shard.drop()
                 _log.info("%s: reading from the first page again: %s", shard.task, error)
@@ -158,7 +156,7 @@ class Runner:
         query = replace(shard.query, days=shard.query.days[-1:], fields=tuple(kept))
         client = self._client.counted()
         try:
-            return any(self._succeeds(client, shard, query) for _ in range(ATTEMPTS))
+            return any(self._succeeds(client, shard, query) for _ in range(RUN.attempts))
         finally:
             self._count(shard.task, client)
 

@@ -10,7 +10,7 @@ import pytest
 
 from fbgraph import GraphClient, Request
 from fbgraph.errors import Detail, GraphError, StoppedError, ThrottledError
-from fbgraph.limits.retry import MAX_THROTTLED_SECONDS
+from fbgraph.limits.retry import LIMIT
 
 if TYPE_CHECKING:
     from tests.fbgraph.conftest import MakeWire
@@ -230,7 +230,7 @@ def test_a_client_needs_no_more_than_a_token() -> None:
 def test_a_limit_that_nobody_frees_is_given_up_in_the_end(wire: MakeWire) -> None:
     graph = wire(OK)
     call = Request("GET", "act_1/campaigns")
-    told = ThrottledError(Detail("No", limit="account", cooldown_seconds=3 * MAX_THROTTLED_SECONDS))
+    told = ThrottledError(Detail("No", limit="account", cooldown_seconds=3 * LIMIT.budget_seconds))
     graph.client.cooldown_after(call, told)
 
     with pytest.raises(ThrottledError, match=r"used up after \d+ s"):
