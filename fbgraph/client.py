@@ -153,8 +153,8 @@ class GraphClient:
         self._connection.check(request)
         self._connection.check_address(request)
         for attempt in retrying(self.pause, self._jitter):
+            self._await_turn(request)
             with attempt:
-                self._await_turn(request)
                 return self._released(request, lambda: self._read(request, read))
         raise AssertionError  # pragma: no cover  # tenacity returns or raises
 
@@ -384,6 +384,4 @@ def _json(response: Response) -> Any:
 
 def _used_up(waited_seconds: float) -> ThrottledError:
     text = f"The limits of this request were still used up after {waited_seconds:.0f} s of waiting."
-    return ThrottledError(
-        Detail(text, cooldown_seconds=math.inf)
-    )  # and nobody knows how long still
+    return ThrottledError(Detail(text))

@@ -30,7 +30,7 @@ MAY_IMPORT: Final[Mapping[str, str]] = {
     "fbgraph.errors": "catalog",
     "fbgraph.limits": "errors",
     "fbgraph.http": "catalog errors limits",
-    "fbgraph.objects": "catalog errors http",
+    "fbgraph.objects": "catalog errors http limits",
     "fbgraph.client": "catalog errors http limits objects",
     "fbgraph.reports": "catalog client errors http limits objects",
     "fbgraph.fields": "catalog",
@@ -74,7 +74,7 @@ MAY_IMPORT: Final[Mapping[str, str]] = {
 #: package → what only the others may import.
 NOT_HERE: Final = {
     "fbgraph": {"boto3", "dagster", "duckdb", "pandas", "pyarrow"},
-    "warehouse": {"dagster", "httpx", "tenacity"},
+    "warehouse": {"dagster", "httpx"},
     "pipelines": set[str](),
 }
 

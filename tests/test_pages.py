@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,9 @@ from typing import Final
 import pytest
 
 from fbgraph.errors import RULES
+from fbgraph.limits.retry import RetryPolicy
 from tests.test_layers import MAY_IMPORT
+from warehouse.storage import retry as bucket
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 ARCHITECTURE: Final = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -105,6 +108,41 @@ def test_the_numbers_that_are_our_choice_are_those_of_the_code() -> None:
         found = re.findall(rf"^{name.strip('`')}: Final = ([\d.* ]+)$", CLIENT, re.MULTILINE)
         assert {eval(one) for one in found} == {float(value)}, name  # noqa: S307  # digits and stars
 
+
+def test_the_tables_of_what_is_tried_again_are_the_policies_of_the_code() -> None:
+    shown = {
+        name.strip("`"): [float(cell.removesuffix(" s") or "inf") for cell in cells]
+        for name, _, *cells in between(GRAPH_API, "retries")
+    }
+
+    assert shown == {
+        f"{module.__name__}.{name}": [
+            *(policy.attempts, policy.first_seconds, policy.most_seconds),
+            *(policy.jitter, policy.budget_seconds),
+        ]
+        for module in map(importlib.import_module, CODE_OF_POLICIES)
+        for name, policy in vars(module).items()
+        if isinstance(policy, RetryPolicy)
+    }
+    assert {
+        name.strip("`"): int(attempts) for name, attempts, _ in between(GRAPH_API, "bucket retries")
+    } == {name: getattr(bucket, name) for name in bucket.__all__ if name.isupper()}
+
+
+def test_everything_that_is_tried_again_has_a_policy() -> None:
+    makes = re.compile(r"= RetryPolicy\(|tenacity\.Retrying\(|\bretries=\d|stop_after_attempt")
+    found = {
+        str(path.relative_to(ROOT))
+        for path in CODE
+        if ROOT / "tests" not in path.parents and makes.search(path.read_text(encoding="utf-8"))
+    }
+
+    policies = {name.replace(".", "/") + ".py" for name in CODE_OF_POLICIES}
+    assert found == {*policies, "warehouse/storage/retry.py"}
+
+
+#: Modules that define policies.
+CODE_OF_POLICIES: Final = ("fbgraph.limits.retry", "pipelines.defs.alerts")
 
 CODE: Final = [
     path

@@ -84,7 +84,9 @@ LIMIT: Final = RetryPolicy(
     budget_seconds=7200.0,
 )
 #: A finished report run that cannot be read yet.
-NOT_READY: Final = RetryPolicy((NotReadyError,), 6, first_seconds=5.0, most_seconds=60.0, jitter=0.5)
+NOT_READY: Final = RetryPolicy(
+    (NotReadyError,), 6, first_seconds=5.0, most_seconds=60.0, jitter=0.5
+)
 #: Anything else that may pass: Meta is busy, the connection broke, a response makes no sense.
 REQUEST: Final = RetryPolicy((RetryableError,), 6, first_seconds=1.0, most_seconds=60.0, jitter=0.5)
 #: The policies of one request; the first that fits an error counts, each by its own failures.

@@ -63,7 +63,8 @@ class Recovery(Enum):
     GIVE_UP = "cannot be loaded"
 
 
-#: What failed → what to do at first, and when it has failed as often as `retry.RUN` allows. First match wins.
+#: What failed → what to do at first, and when it has failed as often as `retry.RUN` allows. First
+#: match wins.
 _RECOVERIES: Final[Mapping[type[GraphError], tuple[Recovery, Recovery]]] = {
     TooMuchDataError: (Recovery.SPLIT, Recovery.SPLIT),
     FieldError: (Recovery.DROP_FIELD, Recovery.DROP_FIELD),

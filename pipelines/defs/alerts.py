@@ -8,9 +8,13 @@ Source: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhook
 from __future__ import annotations
 
 import logging
+import random
+import time
 from typing import TYPE_CHECKING, Final
 
 import httpx
+
+from fbgraph.limits.retry import RetryPolicy, retrying
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +29,11 @@ QUOTED_CHARACTERS: Final = 400
 
 TIMEOUT_SECONDS: Final = 10.0
 
+#: A webhook that cannot be reached is tried again; one that may have taken the message is not.
+WEBHOOK: Final = RetryPolicy(
+    (httpx.ConnectError, httpx.ConnectTimeout), 3, first_seconds=0.5, most_seconds=5.0, jitter=0.5
+)
+
 _log = logging.getLogger(__name__)
 
 
@@ -36,10 +45,11 @@ def tell(settings: Settings, text: str) -> bool:
     _log.warning("%s", text)
     if not settings.alert_webhook:
         return False
-    transport = httpx.HTTPTransport(retries=2)
     try:
-        with httpx.Client(transport=transport, timeout=TIMEOUT_SECONDS) as client:
-            client.post(settings.alert_webhook, json={"text": text}).raise_for_status()
+        with httpx.Client(timeout=TIMEOUT_SECONDS) as client:
+            again = retrying(time.sleep, random.random, [WEBHOOK])
+            response = again(client.post, settings.alert_webhook, json={"text": text})
+            response.raise_for_status()
     except httpx.HTTPStatusError as error:
         _log.error(
             "FB_ALERT_WEBHOOK returned HTTP %d.", error.response.status_code

@@ -19,6 +19,9 @@ import pytest
 
 from fbgraph import GraphClient
 from fbgraph.http import served
+from fbgraph.limits.cooldowns import SharedCooldowns
+from fbgraph.limits.retry import CEILING_SECONDS
+from fbgraph.limits.usage import Limit
 from tests.clock import Clock
 
 if TYPE_CHECKING:
@@ -96,6 +99,24 @@ class Heard:
             assert name
             found.append((name[1].decode(), b"filename=" in head, content.removesuffix(b"\r\n")))
         return found
+
+
+class Renewed:
+    """A shared value in which another process blocks one limit anew, whenever somebody looks."""
+
+    def __init__(self, limit: Limit) -> None:
+        self._limit = limit
+
+    def load(self) -> Any:
+        return [[*self._limit, CEILING_SECONDS, True]]
+
+    def change(self, decide: Callable[[Any], Any]) -> None:
+        """It stays what it is."""
+
+
+def blocked_for_ever(account_id: str) -> SharedCooldowns:
+    """Cooldowns that block an account without end, by a clock that stands still."""
+    return SharedCooldowns(Renewed(Limit(account_id)), lambda: 0.0)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from fbgraph import GraphClient, Request
-from fbgraph.errors import Detail, GraphError, StoppedError, ThrottledError
+from fbgraph.errors import GraphError, StoppedError, ThrottledError
 from fbgraph.limits.retry import LIMIT
+from tests.fbgraph.conftest import blocked_for_ever
 
 if TYPE_CHECKING:
     from tests.fbgraph.conftest import MakeWire
@@ -228,15 +229,12 @@ def test_a_client_needs_no_more_than_a_token() -> None:
 
 
 def test_a_limit_that_nobody_frees_is_given_up_in_the_end(wire: MakeWire) -> None:
-    graph = wire(OK)
-    call = Request("GET", "act_1/campaigns")
-    told = ThrottledError(Detail("No", limit="account", cooldown_seconds=3 * LIMIT.budget_seconds))
-    graph.client.cooldown_after(call, told)
+    graph = wire(OK, cooldowns=blocked_for_ever("1"))
 
     with pytest.raises(ThrottledError, match=r"used up after \d+ s"):
-        graph.client.call(call)
+        graph.client.call(Request("GET", "act_1/campaigns"))
 
-    assert (graph.requests, graph.waits) == ([], [])
+    assert (graph.requests, sum(graph.waits)) == ([], LIMIT.budget_seconds)
 
 
 def test_ids_are_text_whichever_way_they_are_asked_for(wire: MakeWire) -> None:

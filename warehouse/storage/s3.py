@@ -27,17 +27,12 @@ import boto3
 import pyarrow as pa
 from boto3.exceptions import Boto3Error
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    IncompleteReadError,
-    ReadTimeoutError,
-    ResponseStreamingError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 
 from warehouse.errors import BucketError, WarehouseError
 from warehouse.storage.atomic import scratch_folder
 from warehouse.storage.local import Folder
+from warehouse.storage.retry import REQUESTS, WRITES, reading, replacing
 from warehouse.storage.s3_errors import explain
 from warehouse.storage.store import StoredFile
 
@@ -60,16 +55,6 @@ FOOTER_BYTES: Final = 262_144
 
 #: An object up to this size is read into memory, a larger one onto the disk.
 MEMORY_BYTES: Final = 8_000_000
-
-#: How often other writers may be faster before a replacement is given up.
-ATTEMPTS: Final = 20
-
-#: How often a request with a temporary failure is sent, with growing pauses in between.
-ATTEMPTS_OF_A_CALL: Final = 5
-
-#: How often an object is requested whose bytes stop midway: boto3 itself only repeats requests.
-READS: Final = 3
-CUT_SHORT: Final = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
 
 #: An unfinished upload this old belongs to no running process.
 ABANDONED: Final = timedelta(days=1)
@@ -162,29 +147,27 @@ class Bucket:
 
     def _get(self, key: str, take: Callable[[Mapping[str, Any]], Out], **which: str) -> Out:
         """Read an object, all of it from one version."""
-        for left in reversed(range(READS)):
-            with self._explained(key, "read"):
-                try:
-                    return take(self._s3.get_object(**self._at(key), **which))
-                except CUT_SHORT:
-                    if not left:
-                        raise
-        raise AssertionError
+        with self._explained(key, "read"):
+            return reading()(lambda: take(self._s3.get_object(**self._at(key), **which)))
 
     def replace(self, key: str, write: Callable[[], Path | None]) -> None:
-        for _ in range(ATTEMPTS):
-            tag = self._tag(key)
-            written = write()
-            if written is None:
-                return
-            with written.open("rb") as file:
-                is_done = self._put(key, file, tag)
-            if is_done:
-                written.unlink()
-                return
-        raise BucketError(
-            f"{self.name(key)}: other writers replaced it {ATTEMPTS} times meanwhile", "retry later"
-        )
+        def give_up() -> Exception:
+            said = f"{self.name(key)}: other writers replaced it {WRITES} times meanwhile"
+            return BucketError(said, "retry later")
+
+        replacing(give_up)(self._replaced, key, write)
+
+    def _replaced(self, key: str, write: Callable[[], Path | None]) -> bool:
+        """Replace an object once; False where another writer was faster."""
+        tag = self._tag(key)
+        written = write()
+        if written is None:
+            return True
+        with written.open("rb") as file:
+            is_done = self._put(key, file, tag)
+        if is_done:
+            written.unlink()
+        return is_done
 
     def _tag(self, key: str) -> str | None:
         """The ETag of the current object; None if there is none.
@@ -290,7 +273,7 @@ def _client(region: str | None, endpoint: str | None, attempts: str | None) -> A
     """One for all lakes: creating it takes 0.1 s. boto3 itself ignores AWS_REGION, but reads
     AWS_MAX_ATTEMPTS.
     """
-    patience = {} if attempts else {"total_max_attempts": ATTEMPTS_OF_A_CALL}
+    patience = {} if attempts else {"total_max_attempts": REQUESTS}
     return boto3.session.Session(region_name=region).client(
         "s3",
         endpoint_url=endpoint,

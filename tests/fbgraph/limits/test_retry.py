@@ -16,8 +16,7 @@ from fbgraph.errors import (
     RetryableError,
     ThrottledError,
 )
-from fbgraph.limits.retry import MAX_ATTEMPTS, MAX_THROTTLED_SECONDS, retrying, wait_seconds
-from fbgraph.limits.throttle import MAX_COOLDOWN_SECONDS, THROTTLED_SECONDS
+from fbgraph.limits.retry import BUSY, CEILING_SECONDS, LIMIT, REQUEST, retrying, wait_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,8 +77,24 @@ def test_a_wait_that_meta_names_and_that_does_not_help_is_stretched() -> None:
     assert (waits[:4], len(waits) < 20) == ([1.0, 2.0, 4.0, 8.0], True)
 
 
-def test_a_wait_longer_than_the_budget_is_not_begun() -> None:
-    assert wait_seconds([throttle(MAX_THROTTLED_SECONDS + 1)], 0.0) is None
+@pytest.mark.parametrize("told", [3601.0, 36_000_000.0, float("inf")])
+def test_after_an_hour_somebody_looks_whatever_meta_says(told: float) -> None:
+    assert waits_of(throttle(told)) == [CEILING_SECONDS, CEILING_SECONDS]
+
+
+def test_a_failure_that_may_pass_waits_as_long_as_its_response_says() -> None:
+    busy = RetryableError(Detail("Busy", cooldown_seconds=30.0))
+
+    assert waits_of(busy) == [30.0, 60.0, 60.0, 60.0, 60.0]
+
+
+def test_each_use_has_its_own_attempts() -> None:
+    failures = [FAULT] * (BUSY.attempts - 1)
+
+    assert (wait_seconds(failures, 0.0, [BUSY]), wait_seconds([*failures, FAULT], 0.0, [BUSY])) == (
+        0.0,
+        None,
+    )
 
 
 def test_throttles_do_not_count_as_attempts() -> None:
@@ -89,7 +104,7 @@ def test_throttles_do_not_count_as_attempts() -> None:
 
 
 def test_passing_faults_do_not_use_up_the_patience_with_throttles() -> None:
-    assert wait_seconds([FAULT] * (MAX_ATTEMPTS - 1) + [throttle()], 0.0) == THROTTLED_SECONDS
+    assert wait_seconds([FAULT] * (REQUEST.attempts - 1) + [throttle()], 0.0) == LIMIT.first_seconds
 
 
 @given(
@@ -99,9 +114,9 @@ def test_passing_faults_do_not_use_up_the_patience_with_throttles() -> None:
 def test_waits_for_a_limit_are_bounded_and_never_shrink(told: float | None, jitter: float) -> None:
     waits = waits_of(throttle(told), jitter)
 
-    assert all(0 < wait <= max(told or 0, MAX_COOLDOWN_SECONDS) * 1.1 for wait in waits)
+    assert all(0 < wait <= max(told or 0, LIMIT.most_seconds) * 1.1 for wait in waits)
     assert all(earlier <= later for earlier, later in pairwise(waits))
-    assert sum(waits) <= MAX_THROTTLED_SECONDS * 1.1
+    assert sum(waits) <= LIMIT.budget_seconds * 1.1
 
 
 @given(
@@ -115,7 +130,7 @@ def test_waits_for_a_limit_are_bounded_and_never_shrink(told: float | None, jitt
 def test_no_wait_is_negative_or_endless(failures: list[GraphError], jitter: float) -> None:
     wait = wait_seconds(failures, jitter)
 
-    assert wait is None or 0 < wait <= MAX_COOLDOWN_SECONDS * 1.5
+    assert wait is None or 0 < wait <= LIMIT.most_seconds * 1.5
 
 
 def test_jitter_makes_a_wait_longer_and_never_shorter_than_meta_said() -> None:
@@ -140,13 +155,13 @@ def test_a_call_that_recovers_gives_its_answer(wire: MakeWire) -> None:
 
 
 def test_a_call_is_given_up_with_the_error_of_its_last_attempt(wire: MakeWire) -> None:
-    faults = [refusal(2) for _ in range(MAX_ATTEMPTS - 1)]
+    faults = [refusal(2) for _ in range(REQUEST.attempts - 1)]
     graph = wire(*faults, httpx.Response(500))
 
     with pytest.raises(RetryableError, match="response is empty"):
         graph.client.get("1")
 
-    assert len(graph.requests) == MAX_ATTEMPTS
+    assert len(graph.requests) == REQUEST.attempts
 
 
 @pytest.mark.parametrize("code", [3, 10, 100, 190, 200, 294, 368, 803, 2500, 2635, 2642, 3018])
@@ -196,7 +211,7 @@ def test_a_throttle_that_never_ends_is_given_up_within_the_budget(wire: MakeWire
     with pytest.raises(ThrottledError):
         graph.client.get("1")
 
-    assert sum(graph.waits) <= MAX_THROTTLED_SECONDS
+    assert sum(graph.waits) <= LIMIT.budget_seconds
 
 
 def body_cut_short() -> Iterator[bytes]:

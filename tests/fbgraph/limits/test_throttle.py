@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 
 from fbgraph import GraphClient, Request
 from fbgraph.errors import Detail, ThrottledError
+from fbgraph.limits.retry import CEILING_SECONDS, LIMIT
 from fbgraph.limits.throttle import (
-    MAX_COOLDOWN_SECONDS,
     PROBE_SECONDS,
     Throttle,
-    blocked_seconds,
     cooldown_after,
     cooldown_seconds,
 )
@@ -67,10 +66,12 @@ def test_the_time_until_a_score_is_zero_is_a_wait_only_for_a_full_one(
 
 
 @given(told=st.none() | st.floats(0.001, 1e5), strikes=st.integers(1, 30))
-def test_a_block_is_bounded_and_never_shorter_than_told(told: float | None, strikes: int) -> None:
-    seconds = [blocked_seconds(n, told) for n in range(1, strikes + 1)]
+def test_a_block_is_bounded_and_never_shorter_than_named(told: float | None, strikes: int) -> None:
+    named = min(told or 0.0, CEILING_SECONDS)
 
-    assert all((told or 0) <= s <= max(told or 0, MAX_COOLDOWN_SECONDS) for s in seconds)
+    seconds = [LIMIT.seconds(n, told) for n in range(1, strikes + 1)]
+
+    assert all(named <= one <= max(named, LIMIT.most_seconds) for one in seconds)
     assert all(earlier <= later for earlier, later in pairwise(seconds))
 
 

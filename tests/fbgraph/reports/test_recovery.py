@@ -26,10 +26,9 @@ from fbgraph.errors import (
     TooOldError,
     VersionError,
 )
+from fbgraph.limits.retry import BUSY, RUN
 from fbgraph.reports.query import ReportQuery, split_inside
 from fbgraph.reports.recovery import (
-    ATTEMPTS,
-    BUSY_ATTEMPTS,
     Recovery,
     bad_fields,
     next_attempt,
@@ -52,7 +51,7 @@ RETRY, SPLIT, NARROW, SPLIT_BY_AGE, BISECT_FIELDS, DROP_FIELD, GIVE_UP = Recover
 
 def tried(query: ReportQuery, error: GraphError = FAILED) -> ReportQuery:
     """A query whose next failure is its last."""
-    for _ in range(ATTEMPTS - 1):
+    for _ in range(RUN.attempts - 1):
         query = next_attempt(query, error)
     return query
 
@@ -187,11 +186,11 @@ def test_what_hangs_is_split_by_days_and_no_further(error: GraphError) -> None:
 def test_a_meta_that_stays_busy_is_not_asked_for_ever(error: GraphError) -> None:
     query = QUERY
     recoveries = []
-    for _ in range(BUSY_ATTEMPTS):
+    for _ in range(BUSY.attempts):
         recoveries.append(recovery_of(error, query, is_of_run=True))
         query = next_attempt(query, error)
 
-    assert recoveries == [RETRY] * (BUSY_ATTEMPTS - 1) + [GIVE_UP]
+    assert recoveries == [RETRY] * (BUSY.attempts - 1) + [GIVE_UP]
 
 
 def test_an_outage_after_a_run_that_failed_is_not_the_end() -> None:
