@@ -210,6 +210,9 @@ _LEAVE_OUT = "Leave out the fields that need more rights than ads_read."
 _SUPPORTED = f"Set FB_API_VERSION to a supported version: {supported(READ_ON)}."
 _WAIT = "Rate limit reached; it resets by itself."
 _TRY_LATER = "Retry; if it persists, check https://metastatus.com."
+_CHECK_ID = "Check the id, and that the token may see the object."
+#: The text of 100/33, which now and then comes without its subcode.
+_UNSEEN = "does not exist, cannot be loaded due to missing permissions"
 _FIX = "The request itself is wrong; retrying will not help."
 
 #: Codes that only say that something is wrong. Where Meta adds `is_transient`, that is the better
@@ -260,7 +263,8 @@ RULES: Final[Sequence[Rule]] = (
     Rule((100,), None, "appsecret_proof", TokenError, "Set FB_APP_SECRET to the app's secret."),
     Rule((294,), None, "", TokenError, "Create a token with ads_read or ads_management."),
     # What the token may not see. The text of 100/33 speaks of missing permissions as well.
-    Rule((100,), 33, "", NotFoundError, "Check the id, and that the token may see the object."),
+    Rule((100,), 33, "", NotFoundError, _CHECK_ID),
+    Rule((100,), None, _UNSEEN, NotFoundError, _CHECK_ID),
     Rule((803,), None, "", NotFoundError, "Check the id."),
     Rule((10,), None, "", PermissionDeniedError, _ASK_ACCESS),
     Rule((270,), None, "", PermissionDeniedError, "The app's tier allows only your own accounts."),

@@ -12,7 +12,7 @@ from fbgraph.errors import BlockedError, TokenError, VersionError
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-__all__ = ["EXPECTED", "May", "name_of"]
+__all__ = ["EXPECTED", "TOGETHER", "May", "name_of"]
 
 #: Accounts by where they stand in the listing.
 ALL: Final = frozenset(range(5))
@@ -190,6 +190,14 @@ EXPECTED: Final[Mapping[str, May]] = {
     "no_limits": May(is_met=False),
     "large_amounts": May(is_met=False),
     "unknown_currency": May(is_met=False),
+}
+
+
+#: What scenarios, each with its strength, may do together that none of them does alone.
+TOGETHER: Final[Mapping[frozenset[str], May]] = {
+    # Between them no item of a batch is ever answered, and runs are polled in batches: they fail
+    # for what the last of the tries met.
+    frozenset({"batch_null:2", "batch_throttled:2"}): May(r".", is_sure=False),
 }
 
 

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.chaos.expected import EXPECTED, May, name_of
+from tests.chaos.expected import EXPECTED, TOGETHER, May, name_of
 from tests.chaos.trial import COLUMNS
 
 if TYPE_CHECKING:
@@ -52,8 +52,10 @@ def complaints(trial: Trial) -> list[str]:
 
 
 def mays(trial: Trial) -> Sequence[May]:
-    """What each scenario of a trial may do."""
-    return [EXPECTED[name_of(name)] for name in trial.plan.scenarios]
+    """What each scenario of a trial may do, and some of them together."""
+    drawn = trial.plan.scenarios
+    together = [may for names, may in TOGETHER.items() if names.issubset(drawn)]
+    return [*(EXPECTED[name_of(name)] for name in drawn), *together]
 
 
 # -- what became of each account-day -----------------------------------------------------------

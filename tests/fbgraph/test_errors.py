@@ -81,6 +81,7 @@ TOKENS: Sequence[Refusal] = (
     (100, None, "(#100) Missing permissions", PermissionDeniedError),
     (100, None, "Unsupported request - method type: get", PermissionDeniedError),
     (100, 33, UNSUPPORTED_GET, NotFoundError),
+    (100, None, UNSUPPORTED_GET, NotFoundError),
 )
 
 #: docs/graph-api.md#limits: throttles, and the limits of writes that waiting does not lift in time.
