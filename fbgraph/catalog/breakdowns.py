@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = [
     "ACTIONS_TOGETHER",
     "ACTION_BREAKDOWNS",
-    "ANSWERS",
     "BREAKDOWNS",
     "COMBINATIONS",
     "FEATURE_SETTINGS",
@@ -33,6 +32,7 @@ __all__ = [
     "HOURLY_AUDIENCE",
     "HOURLY_PARTNERS",
     "ONLY_NONE",
+    "STATUSES",
     "Breakdown",
     "Combination",
     "action_breakdowns",
@@ -54,14 +54,14 @@ HOURLY_PARTNERS: Final = frozenset({"action_type", "action_target_id", "action_d
 #: In the column `action_breakdowns`: not even the implicit action_type, only an empty list.
 ONLY_NONE: Final = "[]"
 
-#: `answer` → what it means.
-ANSWERS: Final[Mapping[str, str]] = {
+#: `status` → what it means.
+STATUSES: Final[Mapping[str, str]] = {
     "works": "documented, or seen in a response",
     "seen": "not documented, seen in a response",
-    "undocumented": "named by Meta, neither described nor seen",
-    "export": "given as a file, which is not read here",
+    "undocumented": "listed by Meta, neither described nor seen",
+    "export": "returned only as a file, which fbinsights does not read",
     "refused": "refused by Meta",
-    "retired": "was given and is refused now",
+    "retired": "once returned, refused now",
 }
 
 #: Short forms of several names in the column `action_breakdowns`.
@@ -77,8 +77,8 @@ ACTIONS_TOGETHER: Final = frozenset(
     {_SETS["carousel"], frozenset({"action_target_id", "action_destination"})}
 )
 
-#: Where an account's opt-in features are read and switched on. Source: Feature Settings API,
-#: 2026-09-19; switching one on cannot be undone and takes up to 24 hours.
+#: Where an account's opt-in features are read and enabled. Source: Feature Settings API,
+#: 2026-09-19; enabling one cannot be undone and takes up to 24 hours.
 FEATURE_SETTINGS: Final = "act_<id>/insights/feature-settings"
 
 
@@ -86,9 +86,9 @@ FEATURE_SETTINGS: Final = "act_<id>/insights/feature-settings"
 class Breakdown:
     """One value of `breakdowns` (kind ``row``) or `action_breakdowns` (kind ``action``).
 
-    `wire`: text, object, flag (text, number or boolean), json (whatever comes). `answer`: a key of
-    `ANSWERS`. `feature`: what an account must switch on first. `from_level`: the coarsest level
-    that has it. `fields`: patterns of the metrics that it gives, with ``!`` of those that it does
+    `wire`: text, object, flag (text, number or boolean), json (whatever comes). `status`: a key of
+    `STATUSES`. `feature`: what an account must enable first. `from_level`: the coarsest level
+    that has it. `fields`: patterns of the metrics that exist under it, with ``!`` of those that do
     not; empty for all. `action_breakdowns`: what may be next to it. `seen`: the day or month of the
     finding, which is that of the removal for what is retired.
     """
@@ -96,7 +96,7 @@ class Breakdown:
     name: str
     kind: str
     wire: str
-    answer: str
+    status: str
     feature: str
     from_level: str
     fields: str
@@ -110,7 +110,7 @@ class Breakdown:
         return _partners(self.action_breakdowns)
 
     def gives(self, field: str) -> bool:
-        """Whether Meta gives a metric under this breakdown."""
+        """Whether Meta returns a metric under this breakdown."""
         patterns = self.fields.split()
         barred = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
         given = [pattern for pattern in patterns if not pattern.startswith("!")]
@@ -118,7 +118,7 @@ class Breakdown:
 
     @property
     def is_limited(self) -> bool:
-        """Whether it gives a few metrics only."""
+        """Whether only a few metrics exist under it."""
         return any(not pattern.startswith("!") for pattern in self.fields.split())
 
 
@@ -130,7 +130,7 @@ class Combination:
 
     breakdowns: frozenset[str]
     pattern: str
-    answer: str
+    status: str
     action_breakdowns: str
     note: str
     source: str
@@ -195,9 +195,9 @@ def combination(names: Collection[str]) -> Combination | None:
 BREAKDOWNS: Final = frozenset(breakdowns())
 ACTION_BREAKDOWNS: Final = frozenset(action_breakdowns())
 
-#: Breakdowns that Meta gives together.
+#: Breakdowns that Meta returns together.
 COMBINATIONS: Final = frozenset(
     names
     for names, known in combinations().items()
-    if len(names) > 1 and known.answer in {"works", "seen"}
+    if len(names) > 1 and known.status in {"works", "seen"}
 )

@@ -1,5 +1,5 @@
-"""Reports as data: what a person writes, the rules, the tables they fill, the presets,
-and where reports of one's own are.
+"""Reports as data: `ReportSpec`, the YAML reader, the rules, the tables that reports fill, the
+presets and the folders of users' own reports.
 
-It knows the catalogue of fields and the schema; no Dagster, no loading.
+It knows the catalogue of fields and the schema, but neither Dagster nor loading.
 """

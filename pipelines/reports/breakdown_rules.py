@@ -1,4 +1,6 @@
-"""What a report may ask for of breakdowns: rules that look things up in `catalog.breakdowns`."""
+"""The rules for breakdowns of a report: which may be requested, alone and together. They look
+things up in `fbgraph.catalog.breakdowns`.
+"""
 
 from __future__ import annotations
 
@@ -28,28 +30,28 @@ if TYPE_CHECKING:
     from fbgraph.catalog.breakdowns import Breakdown
     from pipelines.reports.spec import ReportSpec
 
-__all__ = ["BREAKDOWN_RULES", "is_metric", "is_without_company"]
+__all__ = ["BREAKDOWN_RULES", "allows_lone_metrics", "is_metric"]
 
-#: Kinds of fields that no breakdown takes away.
+#: Kinds of fields that exist under every breakdown.
 ABOUT: Final = frozenset({"id", "text", "date"})
 
-#: `answer` of a breakdown → what becomes of a report with it, and the rule.
-ANSWERED: Final[Mapping[str, tuple[str, str]]] = {
+#: `status` of a breakdown → the weight of the fault, and the rule.
+OUTCOMES: Final[Mapping[str, tuple[str, str]]] = {
     "undocumented": (
         WARNING,
-        "Meta names it without saying what it gives, and no response with it is known",
+        "Meta lists it without saying what it returns, and no response with it is known",
     ),
-    "export": (META, "Meta gives it only as a file, which is not read here: {note}"),
+    "export": (META, "Meta returns it only as a file, which fbinsights does not read: {note}"),
     "refused": (META, "Meta refuses it: {note}"),
     "retired": (META, "Meta removed it on {seen}; {note}"),
 }
 
-#: Answers under which there is nothing more to say about what goes with a breakdown.
+#: Statuses for which it does not matter what a breakdown is combined with.
 GONE: Final = frozenset({"export", "refused", "retired"})
 
 OPT_IN: Final = (
-    "each account must switch on the feature {feature} first, or its days may be empty without an"
-    f" error; GET {FEATURE_SETTINGS} lists what is on"
+    "each account must enable the feature {feature} first, or its days may be empty without an"
+    f" error; GET {FEATURE_SETTINGS} lists what is enabled"
 )
 
 
@@ -61,16 +63,16 @@ def _breakdowns(spec: ReportSpec) -> Iterator[Fault]:
         elif name not in known:
             yield Fault(key, name, unknown(name, BREAKDOWNS), META)
         else:
-            yield from _answer(key, known[name])
+            yield from _status(key, known[name])
             yield from _opt_in(key, known[name])
             yield from _level(spec, known[name])
 
 
-def _answer(key: str, known: Breakdown) -> Iterator[Fault]:
-    if known.answer in ANSWERED:
-        weight, rule = ANSWERED[known.answer]
-        told = _cited(rule.format(note=known.note, seen=known.seen), known)
-        yield Fault(key, known.name, told, weight)
+def _status(key: str, known: Breakdown) -> Iterator[Fault]:
+    if known.status in OUTCOMES:
+        weight, rule = OUTCOMES[known.status]
+        rule = _cited(rule.format(note=known.note, seen=known.seen), known)
+        yield Fault(key, known.name, rule, weight)
 
 
 def _opt_in(key: str, known: Breakdown) -> Iterator[Fault]:
@@ -80,7 +82,7 @@ def _opt_in(key: str, known: Breakdown) -> Iterator[Fault]:
 
 def _level(spec: ReportSpec, known: Breakdown) -> Iterator[Fault]:
     level = spec.level
-    if known.answer in GONE or not known.from_level or level not in LEVELS:
+    if known.status in GONE or not known.from_level or level not in LEVELS:
         return
     if LEVELS.index(level) < LEVELS.index(known.from_level):
         rule = f"Meta refuses it at level {level}; use level {known.from_level} or a finer one"
@@ -88,23 +90,23 @@ def _level(spec: ReportSpec, known: Breakdown) -> Iterator[Fault]:
 
 
 def _together(spec: ReportSpec) -> Iterator[Fault]:
-    asked = frozenset(spec.breakdowns)
-    if not _is_answered(asked):
+    requested = frozenset(spec.breakdowns)
+    if not _are_usable(requested):
         return
-    shown, known = "+".join(sorted(asked)), combination(asked)
-    if known is None and len(asked) > 1:
-        near = {combinations()[c].pattern.replace(" ", "+") for c in COMBINATIONS if c & asked}
-        hint = f"; it answers {', '.join(sorted(near))}" if near else ""
-        rule = f"Meta is not known to answer this combination{hint}"
+    shown, known = "+".join(sorted(requested)), combination(requested)
+    if known is None and len(requested) > 1:
+        near = {combinations()[c].pattern.replace(" ", "+") for c in COMBINATIONS if c & requested}
+        hint = f"; supported: {', '.join(sorted(near))}" if near else ""
+        rule = f"Meta is not known to support this combination{hint}"
         yield Fault("breakdowns", shown, _with_source(rule), META)
-    elif known is not None and known.answer == "refused":
-        rule = f"Meta refuses {'this combination' if len(asked) > 1 else 'it alone'}"
-        told = f"{rule}; {known.note}" if known.note else rule
-        yield Fault("breakdowns", shown, _cited(told, known), META)
-    elif known is not None and known.answer == "seen":
-        rule = "Meta does not document this and was seen to answer it"
-        told = f"{rule}; {known.note}" if known.note else rule
-        yield Fault("breakdowns", shown, _cited(told, known), WARNING)
+    elif known is not None and known.status == "refused":
+        rule = f"Meta refuses {'this combination' if len(requested) > 1 else 'it alone'}"
+        rule = f"{rule}; {known.note}" if known.note else rule
+        yield Fault("breakdowns", shown, _cited(rule, known), META)
+    elif known is not None and known.status == "seen":
+        rule = "Meta does not document this but has been seen to return it"
+        rule = f"{rule}; {known.note}" if known.note else rule
+        yield Fault("breakdowns", shown, _cited(rule, known), WARNING)
 
 
 def is_metric(name: str) -> bool:
@@ -116,7 +118,7 @@ def is_metric(name: str) -> bool:
 def _fields(spec: ReportSpec) -> Iterator[Fault]:
     known, metrics = breakdowns(), [f for f in spec.fields if is_metric(f)]
     for breakdown in spec.breakdowns:
-        if breakdown not in known or known[breakdown].answer in GONE:
+        if breakdown not in known or known[breakdown].status in GONE:
             continue
         row = known[breakdown]
         for name in metrics:
@@ -126,13 +128,13 @@ def _fields(spec: ReportSpec) -> Iterator[Fault]:
 
 def _gives(row: Breakdown) -> str:
     if row.is_limited:
-        return f"under {row.name} Meta gives only {', '.join(sorted(row.fields.split()))}"
-    return f"Meta does not give it under {row.name}"
+        return f"under {row.name} Meta returns only {', '.join(sorted(row.fields.split()))}"
+    return f"Meta does not return it under {row.name}"
 
 
-def is_without_company(spec: ReportSpec, name: str) -> bool:
-    """Whether every other metric that a report would ask for is barred by one of its breakdowns,
-    so that a field which Meta gives only without other metrics can be asked for.
+def allows_lone_metrics(spec: ReportSpec, name: str) -> bool:
+    """Whether one of the breakdowns bars every other metric that a report would request, so that a
+    field which Meta returns only without other metrics can be requested.
     """
     known = breakdowns()
     rows = [known[b] for b in spec.breakdowns if b in known]
@@ -140,19 +142,19 @@ def is_without_company(spec: ReportSpec, name: str) -> bool:
 
 
 def _actions(spec: ReportSpec) -> Iterator[Fault]:
-    key, known, asked = "action_breakdowns", action_breakdowns(), spec.action_breakdowns or ()
+    key, known, requested = "action_breakdowns", action_breakdowns(), spec.action_breakdowns or ()
     lists = [f for f in spec.fields if _may_be_a_list(f)]
-    if asked and not lists:
-        rule = "changes nothing: it splits lists of actions, and no field is one"
+    if requested and not lists:
+        rule = "has no effect: it splits lists of actions, and none of the fields is one"
         yield Fault(key, "", rule, WARNING)
-    for name in asked:
+    for name in requested:
         if name in BREAKDOWNS - ACTION_BREAKDOWNS:
             yield Fault(key, name, "is not an action breakdown; put it under breakdowns")
         elif name not in known:
             yield Fault(key, name, unknown(name, ACTION_BREAKDOWNS), META)
         else:
-            yield from _answer(key, known[name])
-    split = frozenset(asked) - {"action_type"}
+            yield from _status(key, known[name])
+    split = frozenset(requested) - {"action_type"}
     if len(split) > 1 and not spec.breakdowns and split not in ACTIONS_TOGETHER:
         rule = "Meta does not document these together"
         yield Fault(key, "+".join(sorted(split)), _with_source(rule), WARNING)
@@ -164,18 +166,18 @@ def _may_be_a_list(name: str) -> bool:
 
 
 def _actions_next_to_breakdowns(spec: ReportSpec) -> Iterator[Fault]:
-    key, asked = "action_breakdowns", frozenset(spec.breakdowns)
-    row = _row(asked) if _is_answered(asked) else None
+    key, requested = "action_breakdowns", frozenset(spec.breakdowns)
+    row = _row(requested) if _are_usable(requested) else None
     if row is None:
         return
-    shown = "+".join(sorted(asked))
+    shown = "+".join(sorted(requested))
     if ONLY_NONE in row.partners:
         if spec.action_breakdowns != ():
-            rule = f"{shown} is answered only with an empty list; write action_breakdowns: []"
+            rule = f"Meta accepts {shown} only with an empty list; write action_breakdowns: []"
             yield Fault(key, "", _cited(rule, row), META)
         return
     known = [a for a in spec.action_breakdowns or () if a in ACTION_BREAKDOWNS]
-    doubt = row.note if isinstance(row, Combination) and row.answer == "works" else ""
+    doubt = row.note if isinstance(row, Combination) and row.status == "works" else ""
     if doubt and {*known} - {"action_type"}:
         yield Fault(key, "", _cited(f"next to {shown}, {doubt}", row), WARNING)
     for name in known:
@@ -186,21 +188,23 @@ def _actions_next_to_breakdowns(spec: ReportSpec) -> Iterator[Fault]:
             yield Fault(key, name, _cited(rule, row), WARNING)
         else:
             given = ", ".join(sorted(row.partners | {"action_type"}))
-            rule = f"next to {shown} Meta gives only {given}"
+            rule = f"next to {shown} Meta returns only {given}"
             yield Fault(key, name, _cited(rule, row), META)
 
 
-def _row(asked: frozenset[str]) -> Breakdown | Combination | None:
-    """What says which action breakdowns go with these breakdowns."""
-    if not asked:
+def _row(requested: frozenset[str]) -> Breakdown | Combination | None:
+    """The row that lists which action breakdowns work with these breakdowns."""
+    if not requested:
         return None
-    known = combination(asked) or (breakdowns()[min(asked)] if len(asked) == 1 else None)
-    return None if known is None or known.answer in GONE else known
+    known = combination(requested) or (
+        breakdowns()[min(requested)] if len(requested) == 1 else None
+    )
+    return None if known is None or known.status in GONE else known
 
 
-def _is_answered(asked: frozenset[str]) -> bool:
-    """Whether each of them is known, and not told already for itself alone."""
-    return all(name in BREAKDOWNS and breakdowns()[name].answer not in GONE for name in asked)
+def _are_usable(requested: frozenset[str]) -> bool:
+    """Whether all are known, and none is already reported by itself."""
+    return all(name in BREAKDOWNS and breakdowns()[name].status not in GONE for name in requested)
 
 
 def _cited(rule: str, row: Breakdown | Combination) -> str:

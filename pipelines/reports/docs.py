@@ -1,5 +1,5 @@
-"""A page that is written from tables: what Meta answers of breakdowns (`fbinsights docs
---breakdowns`).
+"""The page docs/breakdowns.md, generated from tables: what Meta returns for breakdowns (`fbinsights
+docs --breakdowns`).
 """
 
 from __future__ import annotations
@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from fbgraph.catalog.breakdowns import (
-    ANSWERS,
     FEATURE_SETTINGS,
     ONLY_NONE,
+    STATUSES,
     action_breakdowns,
     breakdowns,
     combinations,
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 
 __all__ = ["render_breakdowns"]
 
-_ANSWERS: Final = "\n".join(f"- `{answer}`: {meaning}" for answer, meaning in ANSWERS.items())
+_STATUSES: Final = "\n".join(f"- `{status}`: {meaning}" for status, meaning in STATUSES.items())
 
 _TOP: Final = f"""\
-# Breakdowns: what Meta answers
+# Breakdowns: what Meta returns
 
-Written from `fbgraph/catalog/breakdowns.csv` and `combinations.csv` by
+Generated from `fbgraph/catalog/breakdowns.csv` and `combinations.csv` by
 `fbinsights docs --breakdowns > docs/breakdowns.md`; do not edit. The rules of
-[reports](reports.md) and the sandbox read the same lines. Each has its source and month, and what
-was removed the day.
+[reports](reports.md) and the sandbox read the same lines. Each line has its source and month; for
+what Meta removed, the day.
 
-{_ANSWERS}
+{_STATUSES}
 
 `seen` and `undocumented` load with a warning; `export`, `refused` and `retired` do not load without
 `allow_unknown: true`.
 
-*Opt-in*: each account must switch on the feature first, or its days may be empty without an error;
-`GET {FEATURE_SETTINGS}` lists what is on. *Action breakdowns*: what may be next to
+*Opt-in*: each account must enable the feature first, or its days may be empty without an error;
+`GET {FEATURE_SETTINGS}` lists what is enabled. *Action breakdowns*: what may be next to
 it, besides `action_type`; `[]`: only an empty list.
 """
 
@@ -50,33 +50,33 @@ def render_breakdowns() -> str:
 
 def _lines() -> Iterator[str]:
     yield "## Breakdowns of rows\n"
-    header = ("breakdown", "answer", "opt-in", "from level", "fields", "action breakdowns", "note")
+    header = ("breakdown", "status", "opt-in", "from level", "fields", "action breakdowns", "note")
     yield from _table((*header, "source"), map(_row_cells, _described(breakdowns())))
     yield f"\nUndocumented: {_undocumented(breakdowns())}.\n"
     yield "## Breakdowns together\n"
-    yield "What is not here, Meta is not known to answer.\n"
+    yield "Meta is not known to support any other combination.\n"
     together = {known.pattern: known for known in combinations().values()}
     cells = map(_combination_cells, together.values())
-    yield from _table(("breakdowns", "answer", "action breakdowns", "note", "source"), cells)
+    yield from _table(("breakdowns", "status", "action breakdowns", "note", "source"), cells)
     yield "\n## Action breakdowns\n"
     actions = map(_action_cells, _described(action_breakdowns()))
-    yield from _table(("action breakdown", "answer", "note", "source"), actions)
+    yield from _table(("action breakdown", "status", "note", "source"), actions)
     yield f"\nUndocumented: {_undocumented(action_breakdowns())}."
 
 
 def _described(known: Mapping[str, Breakdown]) -> Sequence[Breakdown]:
-    return [row for row in known.values() if row.answer != "undocumented"]
+    return [row for row in known.values() if row.status != "undocumented"]
 
 
 def _undocumented(known: Mapping[str, Breakdown]) -> str:
-    return ", ".join(f"`{row.name}`" for row in known.values() if row.answer == "undocumented")
+    return ", ".join(f"`{row.name}`" for row in known.values() if row.status == "undocumented")
 
 
 def _row_cells(row: Breakdown) -> Sequence[str]:
     fields = _code(row.fields.replace("!", "").split())
     given = f"{'' if row.is_limited else 'not '}{fields}" if fields else ""
     return (
-        *(f"`{row.name}`", row.answer, row.feature, row.from_level, given),
+        *(f"`{row.name}`", row.status, row.feature, row.from_level, given),
         *(_partners(row), row.note, _source(row)),
     )
 
@@ -84,11 +84,11 @@ def _row_cells(row: Breakdown) -> Sequence[str]:
 def _combination_cells(row: Combination) -> Sequence[str]:
     names = " + ".join(f"`{name}`" for name in row.pattern.split())
     shown = names if len(row.breakdowns) > 1 else f"{names} alone"
-    return shown, row.answer, _partners(row), row.note, _source(row)
+    return shown, row.status, _partners(row), row.note, _source(row)
 
 
 def _action_cells(row: Breakdown) -> Sequence[str]:
-    return f"`{row.name}`", row.answer, row.note, _source(row)
+    return f"`{row.name}`", row.status, row.note, _source(row)
 
 
 def _partners(row: Breakdown | Combination) -> str:

@@ -1,7 +1,7 @@
-"""YAML files → specs of reports, and all that is wrong with those that are not.
+"""The YAML reader: files → specs of reports, and everything that is wrong in them.
 
-One file, or one report in a file, fails alone. Read with PyYAML, which Dagster brings along, so
-that the command line knows every report without importing Dagster.
+A broken file, or a broken report in a file, does not affect the others. PyYAML, a dependency of
+Dagster, reads them, so the command line knows every report without importing Dagster.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ELSEWHERE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A fault and where it is."""
+    """A fault with its file and line."""
 
     path: Path
     line: int
@@ -51,8 +51,8 @@ class Broken:
 
 @dataclass(slots=True)
 class ReportFiles:
-    """What was read: specs that can be loaded by name; `broken` ones by name, or else as
-    ``file:line``; and all that is wrong or doubtful.
+    """What was read: by name, the specs that can be loaded; by name, or else as ``file:line``, the
+    `broken` ones; and everything that is wrong or doubtful.
     """
 
     specs: dict[str, ReportSpec] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class ReportFiles:
 
     @property
     def faults(self) -> Sequence[str]:
-        """What keeps reports from loading, as ``file:line: key: value: rule``."""
+        """What prevents reports from loading, as ``file:line: key: value: rule``."""
         return [str(one) for one in self.problems if not one.fault.is_warning]
 
     @property
@@ -87,13 +87,13 @@ class ReportFiles:
         name: str = "",
         spec: ReportSpec | None = None,
     ) -> None:
-        """Take in one report, or what is wrong with it. `name` is empty and `spec` None where they
-        could not be read.
+        """Add one report, or what is wrong with it. `name` is empty and `spec` None if they could
+        not be read.
         """
         if name in self.places:
             other, at = self.places[name]
             where = f"{shown(other)}:{at.get(('name', ''), at['', ''])}"
-            rule = f"there is a report of this name already, in {where}"
+            rule = f"a report of this name already exists in {where}"
             faults, name, spec = [*faults, Fault("name", name, rule)], "", None
         elif name:
             self.places[name] = path, lines
@@ -105,7 +105,7 @@ class ReportFiles:
             self.specs[name] = spec
 
     def reject(self, name: str, fault: Fault) -> None:
-        """Move a spec that was taken in to what is broken."""
+        """Move an added spec to the broken ones."""
         path, lines = self.places[name]
         problem = Problem(path, _line(lines, fault), fault)
         self.problems.append(problem)
@@ -120,8 +120,8 @@ def _line(lines: Lines, fault: Fault) -> int:
 
 
 def read_files(paths: Iterable[Path], presets: Iterable[Path] = ()) -> ReportFiles:
-    """Read every report of some files and check it. What cannot be read is among the problems, and
-    never raised.
+    """Read and check every report of some files. What cannot be read becomes a problem; nothing is
+    raised.
 
     A preset, a file with one report of its own name, is left out where a file has a report of that
     name, even one that cannot be read: its table must not lose the columns that it was given.
@@ -138,7 +138,7 @@ def read_files(paths: Iterable[Path], presets: Iterable[Path] = ()) -> ReportFil
 
 def _read(found: ReportFiles, path: Path, presets: Iterable[str] = ()) -> None:
     if path.is_dir():
-        rule = "cannot be read: check who may read it"
+        rule = "cannot be read: check its permissions"
         found.take(path, {("", ""): 1}, [Fault("folder", "", rule)])
         return
     try:
@@ -159,8 +159,8 @@ def _mentions(path: Path, name: str) -> bool:
 
 
 def yaml_files(folder: Path) -> Iterator[Path]:
-    """The YAML files under a folder, in order, and folders that cannot be read. What is hidden is
-    left out: what editors leave behind, and the second copy of all that Kubernetes mounts.
+    """The YAML files under a folder, in order, and folders that cannot be read. Hidden files
+    are left out: leftovers of editors, and the second copy of everything that Kubernetes mounts.
     """
     unreadable: list[Path] = []
     for where, folders, names in os.walk(
@@ -185,7 +185,7 @@ def _take(found: ReportFiles, path: Path, document: Document) -> None:
         is_whole = bad.isdisjoint(ReportSpec.model_fields)
         found.take(path, document.lines, faults, _name(attributes), spec if is_whole else None)
     else:
-        rule = "write what to request under it, as docs/reports.md lists the keys"
+        rule = "write what to request under it; docs/reports.md lists the keys"
         found.take(path, document.lines, [*faults, Fault("attributes", "", rule)])
 
 
@@ -195,8 +195,8 @@ def _name(attributes: dict[Any, Any]) -> str:
 
 
 def _is_other(document: Document) -> bool:
-    """Whether it is a component of another type, and not a report with a slip in its type."""
-    return bool(document.type) and not document.says_report
+    """Whether it is a component of another type, and not a report with a typo in its type."""
+    return bool(document.type) and not document.is_meant_as_report
 
 
 def _frame(document: Document) -> Iterator[Fault]:
@@ -214,9 +214,11 @@ def _frame(document: Document) -> Iterator[Fault]:
         yield Fault("type", document.type, f"write type: {COMPONENT}")
     for key in document.keys:
         if key not in {"type", "attributes"}:
-            yield Fault(key, "", "is not a key here: write it under attributes, or leave it out")
+            yield Fault(
+                key, "", "is not a key at this level: move it under attributes, or remove it"
+            )
     for key in document.repeated:
-        yield Fault(key, "", "is written twice: YAML would keep the last one only")
+        yield Fault(key, "", "is written twice: YAML would keep only the last one; remove one")
 
 
 def problems_of(spec: ReportSpec, path: Path) -> Sequence[Problem]:
@@ -230,5 +232,5 @@ def problems_of(spec: ReportSpec, path: Path) -> Sequence[Problem]:
 
 
 def shown(path: Path) -> str:
-    """A path as one finds it from here."""
+    """A path, relative to the working directory if it is in it."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,5 +1,5 @@
-"""Where reports are: in the package, in a folder of one's own, and, until it is moved, in the
-package's folder of before.
+"""The folders that reports are read from: the built-in presets, the user's own (`FB_REPORTS`), and,
+until its files are moved, the folder of 0.1.0.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ OLD: Final = Path("pipelines", "defs")
 
 
 def preset_files() -> Sequence[Path]:
-    """The reports that are built in, one a file, under the report's name."""
+    """The built-in reports: one per file, which is named after its report."""
     return sorted((_ROOM / "presets").glob("*.yaml"))
 
 
 def own_files(environ: Mapping[str, str]) -> Sequence[Path]:
-    """The files under FB_REPORTS and, with a warning, those that are not moved there yet. Raises
-    ConfigError where FB_REPORTS is not a folder.
+    """The files under FB_REPORTS and, with a warning, those not moved there yet. Raises ConfigError
+    if FB_REPORTS is not a folder.
     """
     folder = reports_folder(environ)
     if old := old_files():
         _log.warning(
-            "%s: reports belong in the folder %s now. These are read until they are moved;"
-            " `fbinsights check` prints the commands.",
+            "%s: reports now belong in the folder %s. These files are still read; move them"
+            " with the commands that `fbinsights check` prints.",
             ", ".join(shown(path) for path in old),
             shown(folder or Path(REPORTS_FOLDER)),
         )
@@ -46,13 +46,13 @@ def own_files(environ: Mapping[str, str]) -> Sequence[Path]:
 
 
 def old_files() -> Sequence[Path]:
-    """Each `defs.yaml` in the folder of before."""
+    """Each `defs.yaml` in the folder of 0.1.0."""
     folders = {(root / OLD).resolve() for root in (Path.cwd(), _ROOM.parents[1])}
     return [path for folder in sorted(folders) for path in sorted(folder.rglob("defs.yaml"))]
 
 
 def moves(environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
-    """Each file of before, and the command that moves it."""
+    """Each file in the old folder, and the command that moves it."""
     folder = reports_folder(environ) or Path(REPORTS_FOLDER)
     make = "" if folder.is_dir() else f"mkdir -p {shlex.quote(shown(folder))} && "
     taken = {path.name for path in yaml_files(folder)}

@@ -1,4 +1,4 @@
-"""What to write instead of a word that is not known."""
+"""Hints for unknown names: the nearest known ones, or all of them if they are few."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 __all__ = ["unknown"]
 
-#: Words are all listed where there are not more of them.
+#: Up to this many names are all listed.
 FEW: Final = 33
 
 
 def unknown(name: str, known: Collection[str]) -> str:
-    """That a word is not known, with the nearest that are, or all if they are few."""
+    """That a name is unknown, with the nearest known ones, or all if they are few."""
     near = get_close_matches(name, known, n=3, cutoff=0.7)
     if near:
-        return f"is not known; do you mean {' or '.join(near)}?"
+        return f"unknown name; did you mean {' or '.join(near)}?"
     listed = sorted(known) if isinstance(known, AbstractSet) else known
-    few = f"; there are {', '.join(listed)}" if len(known) <= FEW else ""
-    return f"is not known{few}"
+    few = f"; expected one of {', '.join(listed)}" if len(known) <= FEW else ""
+    return f"unknown name{few}"

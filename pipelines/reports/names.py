@@ -1,4 +1,4 @@
-"""Names that a report cannot have: they are, or will be, those of something else."""
+"""Reserved names: those that a report cannot have, because something else has them or will."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ if TYPE_CHECKING:
 
 __all__ = ["reserved"]
 
-#: The one table of the warehouse's own that a report fills.
+#: The only built-in table that a report fills.
 _REPORT: Final = "insights_daily"
 
-#: What such names are → the names.
+#: Why they are reserved → the names.
 _RESERVED: Final[Mapping[str, frozenset[str]]] = {
     "fbinsights has a table or view of this name": frozenset(
         (OWN.tables.keys() | OWN.views.keys() | RESERVED) - {_REPORT}
     ),
-    "it is part of the warehouse's addresses": frozenset({"fivetran", "lake", "main", "temp"}),
+    "the warehouse uses it as the name of a schema or database": frozenset(
+        {"fivetran", "lake", "main", "temp"}
+    ),
     "Dagster has an asset, job, step, schedule or sensor of this name": frozenset(
         """
         access access_ends daily_refresh detect_changes failed_runs follow_lake freshness intraday
@@ -29,7 +31,7 @@ _RESERVED: Final[Mapping[str, frozenset[str]]] = {
     ),
     # What cannot name a table without quotes. Source: duckdb_keywords() of DuckDB 1.5, reserved and
     # type_function.
-    "it is a word of SQL": frozenset(
+    "it is a keyword of SQL": frozenset(
         """
         all analyse analyze and anti any array as asc asof asymmetric at authorization binary both
         by case cast check collate collation column concurrently constraint create cross default
@@ -44,7 +46,7 @@ _RESERVED: Final[Mapping[str, frozenset[str]]] = {
     ),
 }
 
-#: What a name begins or ends with → what such names are.
+#: How a name begins or ends → why it is reserved.
 _PREFIXES: Final[Mapping[str, str]] = dict.fromkeys(
     ("duckdb_", "pg_", "sqlite_"), "names of DuckDB's own tables begin like this"
 )

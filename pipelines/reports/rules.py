@@ -1,7 +1,8 @@
-"""What a report may ask for. Tables of what goes with what, and rules that look things up in them.
+"""The rules of a report: what it may request from Meta. Tables of what works together, and
+functions that look things up in them.
 
 Sources: Marketing API v26.0, Insights reference and Breakdowns; Out-of-cycle changes of 2025 and
-2026; what each field does was seen by connectors where Meta is silent (`care` in the catalogue).
+2026; where Meta is silent, what other connectors have observed (`care` in the catalogue).
 Breakdowns have their own tables (`fbgraph.catalog.breakdowns`) and rules (`breakdown_rules`).
 """
 
@@ -23,7 +24,7 @@ from fbgraph.catalog.fields import (
     LEVELS,
     insights_fields,
 )
-from pipelines.reports.breakdown_rules import BREAKDOWN_RULES, is_without_company
+from pipelines.reports.breakdown_rules import BREAKDOWN_RULES, allows_lone_metrics
 from pipelines.reports.hints import unknown
 from pipelines.reports.names import reserved
 from pipelines.reports.spec import FIRST_DAY, META, WARNING, Fault
@@ -41,33 +42,33 @@ CARE: Final[Mapping[str, str]] = {
     "fails": "requests with it fail (airbyte's connector)",
     "kills_runs": "report runs with it fail with 2/1504044 (nekt's connector, 2026-09-11)",
     "unreadable": "a finished report run with it cannot be read (nekt's connector, 2026-09)",
-    "splits_rows": "it splits rows, so that sums go wrong (seen in async reports)",
-    "renamed": "it comes back as `results`: ask for that (airbyte's connector)",
-    "alone": "Meta gives it only without other metrics: under skan_campaign_id and its like"
-    " (Insights API > Breakdowns, 2026-09)",
+    "splits_rows": "it splits rows, so sums go wrong (seen in asynchronous reports)",
+    "renamed": "Meta returns it as `results`: request that instead (airbyte's connector)",
+    "alone": "Meta returns it only without other metrics: under skan_campaign_id and similar"
+    " breakdowns (Insights API > Breakdowns, 2026-09)",
     "needs_product": "it needs action_breakdowns: [action_converted_product_id]"
     " (Insights API reference, 2026-09)",
     "not_of_accounts": "requests with it fail at level account with 2/1504041: use level campaign"
     " or a finer one (live requests, 2026-08)",
-    "needs_filter": "it needs a filter on a customization, which reports do not have",
+    "needs_filter": "it needs a filter on a customization, which reports do not support",
 }
 
 _BREAKDOWNS_PAGE: Final = "(Insights API > Breakdowns, 2026-09)"
 
-#: How a field behaves by the hour, where it is not worth asking for.
+#: How a field behaves by the hour, where requesting it is pointless.
 BY_HOUR: Final[Mapping[str, str]] = {
-    "error": f"Meta refuses it by the hour {_BREAKDOWNS_PAGE}",
-    "zero": f'by the hour Meta sends "0", whatever the number is {_BREAKDOWNS_PAGE}',
-    "absent": f"by the hour it does not exist {_BREAKDOWNS_PAGE}",
-    "omitted": f"by the hour Meta leaves it out {_BREAKDOWNS_PAGE}",
+    "error": f"Meta refuses it in hourly reports {_BREAKDOWNS_PAGE}",
+    "zero": f'in hourly reports Meta sends "0" whatever the number is {_BREAKDOWNS_PAGE}',
+    "absent": f"it does not exist in hourly reports {_BREAKDOWNS_PAGE}",
+    "omitted": f"Meta leaves it out of hourly reports {_BREAKDOWNS_PAGE}",
 }
 
-#: Keys of a spec that say what to ask for.
+#: Keys of a spec that list what to request.
 LISTS: Final = ("fields", "breakdowns", "action_breakdowns", "action_attribution_windows")
 
 HOURLIES: Final = frozenset({HOURLY, HOURLY_AUDIENCE})
 
-#: Fields that exist from this level down; those of ids and names are told by their names.
+#: Fields that exist from this level down; for ids and names it follows from the name.
 FIELD_LEVELS: Final[Mapping[str, str]] = {
     **{f"{level}_{what}": level for level in LEVELS for what in ("id", "name")},
     "adset_end": "adset",
@@ -77,9 +78,9 @@ FIELD_LEVELS: Final[Mapping[str, str]] = {
     ),
 }
 
-#: (what is asked for, does a spec ask for it?, months that Meta keeps, the first day of which
-#: it had numbers when that rule came). A fixed day: a report that loads today must load next year.
-KEPT: Final[Sequence[tuple[str, Callable[[ReportSpec], bool], int, date]]] = (
+#: (what is requested, whether a spec requests it, months that Meta keeps, the first day that had
+#: numbers when that rule took effect). A fixed day: a report that loads today must load next year.
+RETENTION: Final[Sequence[tuple[str, Callable[[ReportSpec], bool], int, date]]] = (
     ("hourly breakdowns", lambda d: not HOURLIES.isdisjoint(d.breakdowns), 13, date(2024, 12, 12)),
     ("unique_* fields", lambda d: any("unique" in f for f in d.fields), 13, date(2024, 12, 12)),
     (
@@ -101,29 +102,32 @@ _LOOKBACK: Final = range(1, 91)
 
 
 def findings(spec: ReportSpec) -> Sequence[Fault]:
-    """Everything there is to say about a spec: what keeps it from loading, and warnings.
+    """All faults of a spec: those that prevent it from loading, and warnings.
 
-    With `allow_unknown` what Meta would refuse as far as we know is a warning too: Meta is asked.
+    With `allow_unknown`, what Meta would refuse as far as we know becomes a warning: it is
+    requested anyway.
     """
     found = [fault for rule in RULES for fault in rule(spec)]
     if not spec.allow_unknown:
         return found
-    return [_asked_anyway(fault) if fault.weight == META else fault for fault in found]
+    return [_as_warning(fault) if fault.weight == META else fault for fault in found]
 
 
 def faults(spec: ReportSpec) -> Sequence[Fault]:
-    """What keeps a spec from loading; nothing when it can be loaded."""
+    """The faults that prevent a spec from loading; empty if it can be loaded."""
     return [fault for fault in findings(spec) if not fault.is_warning]
 
 
-def _asked_anyway(fault: Fault) -> Fault:
-    rule = f"{fault.rule}; Meta is asked because of allow_unknown"
+def _as_warning(fault: Fault) -> Fault:
+    rule = f"{fault.rule}; requested anyway because of allow_unknown"
     return replace(fault, rule=rule, weight=WARNING)
 
 
 def _name(spec: ReportSpec) -> Iterator[Fault]:
     if not _NAME.fullmatch(spec.name):
-        rule = "write a-z, 0-9 and _, a letter first, at most 60: it names a table"
+        rule = (
+            "use only a-z, 0-9 and _, starting with a letter, at most 60: it becomes a table's name"
+        )
         yield Fault("name", spec.name, rule)
     elif what := reserved(spec.name):
         rule = f"this name is reserved: {what}; give the report another name"
@@ -143,23 +147,23 @@ def _twice(spec: ReportSpec) -> Iterator[Fault]:
 
 
 def _columns(spec: ReportSpec) -> Iterator[Fault]:
-    """What is not known goes into the names of columns as it is written."""
+    """Unknown names become names of columns as they are written."""
     for key in LISTS if spec.allow_unknown else ():
         for value in getattr(spec, key) or ():
             if not _COLUMN.fullmatch(value):
-                yield Fault(key, value, "write a-z, 0-9 and _: it names a column")
+                yield Fault(key, value, "use only a-z, 0-9 and _: it becomes a column's name")
 
 
 def _fields(spec: ReportSpec) -> Iterator[Fault]:
     known = insights_fields()
     if not spec.fields:
-        yield Fault("fields", "", "name at least one field")
+        yield Fault("fields", "", "list at least one field")
     for name in spec.fields:
         care = known[name].care if name in known else ""
         if care and not _is_met(spec, name, care):
             yield Fault("fields", name, CARE[care], META)
         elif name in ALWAYS_RETURNED:
-            yield Fault("fields", name, "leave it out: every row has it, as the column date")
+            yield Fault("fields", name, "remove it: every row already has it, as the column date")
         elif name in known:
             continue
         elif name in BREAKDOWNS or name in ACTION_BREAKDOWNS:
@@ -172,7 +176,7 @@ def _fields(spec: ReportSpec) -> Iterator[Fault]:
 def _is_met(spec: ReportSpec, name: str, care: str) -> bool:
     """Whether a spec has what a field with this `care` needs."""
     if care == "alone":
-        return is_without_company(spec, name)
+        return allows_lone_metrics(spec, name)
     if care == "not_of_accounts":
         return spec.level != LEVELS[0]
     product = "action_converted_product_id"
@@ -213,22 +217,22 @@ def _windows(spec: ReportSpec) -> Iterator[Fault]:
             rule = f"{gone.effect} since {gone.since} ({gone.source})"
             yield Fault(key, name, rule, META)
         elif name == "default":
-            yield Fault(key, name, "is what `value` holds anyway; leave it out", META)
+            yield Fault(key, name, "is already what `value` holds; remove it", META)
         elif name not in ATTRIBUTION_WINDOWS:
             yield Fault(key, name, unknown(name, ATTRIBUTION_WINDOWS - DEAD_WINDOWS.keys()), META)
 
 
 def _days(spec: ReportSpec) -> Iterator[Fault]:
     if spec.lookback_days not in _LOOKBACK:
-        rule = f"write a number of days from {_LOOKBACK[0]} to {_LOOKBACK[-1]}"
+        rule = f"expected a number of days from {_LOOKBACK[0]} to {_LOOKBACK[-1]}"
         yield Fault("lookback_days", str(spec.lookback_days), rule)
     start = spec.start_date
     if start < FIRST_DAY:
         rule = f"Meta keeps 37 months; {FIRST_DAY} is the first day that can be loaded"
         yield Fault("start_date", str(start), rule)
     if start > _LAST_DAY:
-        yield Fault("start_date", str(start), f"write a day that is not after {_LAST_DAY}")
-    for what, asks, months, first in KEPT:
+        yield Fault("start_date", str(start), f"expected a day no later than {_LAST_DAY}")
+    for what, asks, months, first in RETENTION:
         if asks(spec) and FIRST_DAY < start < first:
             rule = f"Meta keeps {months} months of {what}: nothing before {first} can be loaded"
             yield Fault("start_date", str(start), f"{rule} (Out-of-cycle changes 2025)", META)
@@ -237,7 +241,7 @@ def _days(spec: ReportSpec) -> Iterator[Fault]:
 def _owners(spec: ReportSpec) -> Iterator[Fault]:
     for owner in spec.owners:
         if not _OWNER.fullmatch(owner):
-            yield Fault("owners", owner, "write an e-mail address, or team: and a name")
+            yield Fault("owners", owner, "expected an e-mail address, or team: followed by a name")
 
 
 RULES: Final[Sequence[Callable[[ReportSpec], Iterator[Fault]]]] = (
@@ -254,24 +258,24 @@ ADDS_UP: Final = frozenset(
     }
 )
 
-#: (a breakdown that starts or ends so, why its rows do not). The first that fits tells.
+#: (how a breakdown starts or ends, why its rows do not add up). The first match counts.
 NO_SUMS: Final[Sequence[tuple[str, str]]] = (
-    ("frequency_value", "has numbers of people only, and people do not add up"),
-    (HOURLY_AUDIENCE, "goes by the viewers' clocks, whose days are not the account's"),
-    ("product_", "counts what several products were shown in once for each"),
-    ("_asset", "counts what several assets were shown in once for each"),
-    ("dma", "knows the United States only"),
-    ("comscore_market", "knows the United States only"),
-    ("skan_", "knows what Apple's SKAdNetwork reports only"),
-    ("media_", "knows ads with such media only"),
+    ("frequency_value", "counts only people, and people do not add up"),
+    (HOURLY_AUDIENCE, "uses the viewers' clocks, whose days differ from the account's"),
+    ("product_", "counts what showed several products once per product"),
+    ("_asset", "counts what showed several assets once per asset"),
+    ("dma", "covers the United States only"),
+    ("comscore_market", "covers the United States only"),
+    ("skan_", "covers only what Apple's SKAdNetwork reports"),
+    ("media_", "covers only ads with such media"),
     ("", "is not known to add up to the whole"),
 )
 
 
 def no_sums(breakdowns: Sequence[str]) -> str:
-    """Why rows under these breakdowns cannot be held against control totals; empty if they can."""
+    """Why rows under these breakdowns cannot be compared with control totals; empty if they can."""
     for name in breakdowns:
         if name not in ADDS_UP:
             why = next(w for part, w in NO_SUMS if name.startswith(part) or name.endswith(part))
-            return f"no totals to hold it against: the breakdown {name} {why}"
+            return f"no totals to compare it with: the breakdown {name} {why}"
     return ""

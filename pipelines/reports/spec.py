@@ -1,4 +1,4 @@
-"""What a person writes of a report, and the faults that are found in it. No I/O, no Dagster."""
+"""`ReportSpec`: a report as a person writes it, and the faults found in it. No I/O, no Dagster."""
 
 # No `from __future__ import annotations`: pydantic and Dagster read the annotations as objects.
 import re
@@ -21,10 +21,11 @@ __all__ = [
     "read_spec",
 ]
 
-#: Meta keeps 37 months; older days answer code 3018. Fixed, so that the grid does not shift.
+#: Meta keeps 37 months; requests for older days fail with code 3018. Fixed, so that the grid does
+#: not shift.
 FIRST_DAY: Final = date(2023, 10, 1)
 
-#: Meta changes a day's numbers for so long. Source: Insights API, Best practices.
+#: How many days later Meta may still change a day's numbers. Source: Insights API, Best practices.
 LOOKBACK_DAYS: Final = 28
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -85,12 +86,12 @@ class ReportSpec(BaseModel):
         if not isinstance(value, str):
             return value
         if not _DAY.fullmatch(value):  # Python reads 20261121 and 2026-W47-6 too
-            raise ValueError(f"write {_KINDS[date]}")
+            raise ValueError(f"expected {_KINDS[date]}")
         return date.fromisoformat(value)
 
 
 #: `weight` of a fault: the report cannot be loaded; Meta would refuse it, as far as our tables
-#: know, and `allow_unknown` makes a warning of it; it loads, and a person should know.
+#: know, and `allow_unknown` turns it into a warning; it loads, but a person should know.
 ERROR: Final = "error"
 META: Final = "meta"
 WARNING: Final = "warning"
@@ -115,11 +116,11 @@ class Fault:
         )
 
 
-_LIST: Final = "a list of texts, like [impressions, spend]"
+_LIST: Final = "a list of names, like [impressions, spend]"
 
-#: Kind of a key → what to write, in words.
+#: Kind of a key → what is expected, in words.
 _KINDS: Final[Mapping[Any, str]] = {
-    str: "a text",
+    str: "text",
     int: "a whole number",
     bool: "true or false",
     date: "a day like 2026-11-21",
@@ -127,9 +128,9 @@ _KINDS: Final[Mapping[Any, str]] = {
     tuple[str, ...] | None: _LIST,
 }
 
-#: What rules are tried on in place of keys that are missing or cannot be read, so that one of them
-#: hides no other fault. They go well with anything.
-_STAND_INS: Final[Mapping[str, Any]] = {
+#: What rules check in place of keys that are missing or cannot be read, so that such a key does not
+#: hide other faults. These values are compatible with everything.
+_PLACEHOLDERS: Final[Mapping[str, Any]] = {
     "name": "unnamed",
     "level": "ad",
     "fields": ("impressions", "actions"),
@@ -138,14 +139,14 @@ _STAND_INS: Final[Mapping[str, Any]] = {
 
 def read_spec(keys: Mapping[Any, Any]) -> tuple[Sequence[Fault], ReportSpec]:
     """Keys as YAML has them → what is wrong with keys and kinds, and a spec of those that are
-    right, with stand-ins for those that are not.
+    right, with placeholders for the others.
     """
     known = ReportSpec.model_fields
     wrong = _wrong(keys)
     faults = [_fault(key, keys[key]) for key in keys if key in wrong or key not in known]
     faults += [Fault(key, "", "is missing") for key in sorted(wrong - keys.keys())]
     right = {key: value for key, value in keys.items() if key in known and key not in wrong}
-    return faults, ReportSpec(**{**_STAND_INS, **right})
+    return faults, ReportSpec(**{**_PLACEHOLDERS, **right})
 
 
 def _wrong(keys: Mapping[Any, Any]) -> set[Any]:
@@ -161,11 +162,11 @@ def _wrong(keys: Mapping[Any, Any]) -> set[Any]:
 
 
 def _fault(key: object, value: object) -> Fault:
-    """What is wrong with a key that is there."""
+    """What is wrong with an existing key."""
     known = ReportSpec.model_fields
     if key not in known:
         near = get_close_matches(str(key), known, n=1)
-        hint = f"; do you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
+        hint = f"; did you mean {near[0]}?" if near else f"; expected one of {', '.join(known)}"
         return Fault(str(key), "", f"is not a key of a report{hint}")
     text = "" if value is None or isinstance(value, list | dict) else str(value)
-    return Fault(str(key), text, f"write {_KINDS[known[str(key)].annotation]}")
+    return Fault(str(key), text, f"expected {_KINDS[known[str(key)].annotation]}")

@@ -1,4 +1,4 @@
-"""The table that a report fills, made from its spec and the catalogue of fields. No I/O."""
+"""The table that a report fills: its columns, from the spec and the catalogue of fields. No I/O."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["table_of"]
 
 #: (`kind` of the catalogue, whether it adds up) → kind of a column; a quotient needs more digits
-#: than a sum, and what has no line here is kept under its own kind.
+#: than a sum; a kind without a line here stays as it is.
 KINDS: Final[Mapping[tuple[str, bool], str]] = {
     ("money", False): "ratio",
     ("decimal", True): "decimal",
@@ -32,13 +32,13 @@ KINDS: Final[Mapping[tuple[str, bool], str]] = {
 #: `unit` of the catalogue → that of a column.
 UNITS: Final[Mapping[str, str]] = {"major": MONEY}
 
-#: `additive` of the catalogue → what a reader must know.
+#: `additive` of the catalogue → what users of the column must know.
 CAUTIONS: Final[Mapping[str, str]] = {
     "no": "; do not add up",
     "per_action_type": "; types overlap, do not add them up",
 }
 
-#: Columns of objects that exist from a level down; all others are of every level.
+#: Columns of objects that exist from this level down; all others exist at every level.
 FROM_LEVEL: Final[Mapping[str, str]] = {
     **{f"{level}_{what}": level for level in LEVELS for what in ("id", "name")},
     "objective": "campaign",
@@ -59,8 +59,8 @@ MEANINGS: Final[Mapping[str, str]] = {
 }
 
 #: Breakdowns that come as an object → its keys that are columns, and what they mean. The id tells
-#: assets apart; where there is none, the first key here. A key that is not here is left out, and
-#: the log names it. Sources: Insights API reference, Breakdowns; what Airbyte and Keboola recorded
+#: assets apart; where there is none, the first key here. Other keys are left out, and the log
+#: names them. Sources: Insights API reference, Breakdowns; what Airbyte and Keboola recorded
 #: in 2025 and 2026.
 ASSET_BREAKDOWNS: Final[Mapping[str, Mapping[str, str]]] = {
     "image_asset": {
@@ -87,12 +87,12 @@ ASSET_BREAKDOWNS: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 
-#: Keys of an asset whose value is another one each time that it is asked for.
+#: Keys of an asset whose value differs in every response.
 SIGNED: Final = frozenset({"url", "thumbnail_url"})
 
 _AUDIENCE_HOUR: Final = Column(
     *("audience_hour", "hour"),
-    "Hour of the viewers' own clocks, 0 to 23: no instant",
+    "Hour on the viewers' own clocks, 0 to 23; not an instant",
     field=HOURLY_AUDIENCE,
     breakdown=True,
 )
@@ -101,8 +101,8 @@ _AUDIENCE_HOUR: Final = Column(
 def table_of(spec: ReportSpec) -> Table:
     """The table of a spec that has no faults.
 
-    One row per object, day and value of each breakdown. Whether asked for or not it has the ids and
-    names of its objects, and what it is proven by.
+    One row per object, day and value of each breakdown. Whether requested or not, it has the ids
+    and names of its objects, and the metrics that it is proven by.
     """
     breakdowns = [c for name in spec.breakdowns for c in _breakdown(name)]
     own = [c for c in OBJECTS if _reaches(spec.level, c.name)]
@@ -130,7 +130,7 @@ def _reaches(level: str, column: str) -> bool:
 
 
 def _metrics(spec: ReportSpec) -> Sequence[str]:
-    """What a day is proven by, as far as its breakdowns have it."""
+    """The metrics that a day is proven by, as far as its breakdowns have them."""
     known = breakdowns()
     rows = [known[name] for name in spec.breakdowns if name in known]
     return [metric for metric in METRICS if all(row.gives(metric) for row in rows)]
@@ -144,7 +144,7 @@ def _breakdown(name: str) -> Sequence[Column]:
     if name in ASSET_BREAKDOWNS:
         return _asset(name, ASSET_BREAKDOWNS[name])
     known = breakdowns().get(name)
-    # What Meta does not say the shape of is kept as it comes: as a key it must not be unreadable.
+    # A breakdown of undocumented shape is kept as it comes: a key must always be readable.
     kind = "text" if known is not None and known.wire == "text" else "json"
     return [Column(name, kind, MEANINGS.get(name, f"Breakdown {name}"), breakdown=True)]
 
@@ -153,7 +153,7 @@ def _asset(name: str, parts: Mapping[str, str]) -> Sequence[Column]:
     """The key of an asset, and what else its object has, each as a column of text."""
     prefix = name.removesuffix("_id")
     instead = next(iter(parts))
-    meaning = f"Asset of the breakdown {name}: its id, or its {instead} where it has none"
+    meaning = f"Asset of the breakdown {name}: its id, or its {instead} if it has none"
     key = Column(
         *(f"{prefix}_id", "text", meaning), field=name, breakdown=True, inside=("id", instead)
     )
@@ -175,8 +175,8 @@ def _column(spec: ReportSpec, name: str) -> Column:
 
 
 def _made(name: str) -> Column:
-    """A column of a field that nobody has described, by what the catalogue says of it. What the
-    catalogue does not know is kept as the JSON that it comes in.
+    """A column for a field without a description of ours, by what the catalogue says about it. A
+    field that the catalogue does not list is kept as JSON.
     """
     field = insights_fields().get(name)
     if field is None:

@@ -1,4 +1,4 @@
-"""A YAML file → its documents, with the line of every key and value. PyYAML, made strict."""
+"""Reads the documents of a YAML file with the line of every key and value: PyYAML, made strict."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["COMPONENT", "Document", "Lines", "UnreadableFileError", "documents"]
 #: The `type` of a report.
 COMPONENT: Final = "pipelines.components.InsightsReport"
 
-#: How like a word must be to pass for a slip of another: 1 is the same.
+#: How similar a word must be to count as a typo of another; 1 is equal.
 ALIKE: Final = 0.75
 
 #: What PyYAML says to ``{{ env.X }}`` without quotes.
 _BRACES: Final = "found unhashable key"
 
-#: Keys that only a report has together.
+#: Keys that only a report has both of.
 OF_A_REPORT: Final = frozenset({"level", "fields"})
 
 #: (key, "") and (key, value) → line, counted from 1; ("", "") is that of the report.
@@ -51,8 +51,8 @@ class Document:
     lines: Lines = field(default_factory=lambda: {("", ""): 1})
 
     @property
-    def says_report(self) -> bool:
-        """Whether it says that it is a report, perhaps with a slip in its type."""
+    def is_meant_as_report(self) -> bool:
+        """Whether it is meant as a report, perhaps with a typo in its type."""
         if isinstance(self.attributes, dict) and self.attributes.keys() >= OF_A_REPORT:
             return True
         whole, last = self.type, self.type.rpartition(".")[2].lower()
@@ -64,7 +64,7 @@ class Document:
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # yaml ships no types
-    """Leaves days as the texts that they are written in: what is not a day is told by us."""
+    """Leaves days as the texts that they are written in: we report what is not a day."""
 
     yaml_implicit_resolvers: ClassVar = {
         first: [(tag, pattern) for tag, pattern in known if not tag.endswith(":timestamp")]
@@ -73,8 +73,8 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # yaml ships no types
 
 
 def documents(path: Path) -> Iterator[Document]:
-    """The documents of a file, and at least one. Raises UnreadableFileError, which those before the
-    fault have been yielded without.
+    """The documents of a file, at least one. Raises UnreadableFileError after those before the
+    fault have been yielded.
     """
     try:
         loader = _Loader(path.read_text(encoding="utf-8"))
@@ -95,7 +95,7 @@ def documents(path: Path) -> Iterator[Document]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         why = str(getattr(error, "problem", None) or error).partition("\n")[0]
-        hint = "; templates like {{ env.X }} are not read" if why == _BRACES else ""
+        hint = "; templates like {{ env.X }} are not supported" if why == _BRACES else ""
         raise UnreadableFileError(why + hint, mark.line + 1 if mark else 1) from None
     except (
         ArithmeticError,
@@ -105,7 +105,7 @@ def documents(path: Path) -> Iterator[Document]:
         AttributeError,
         RecursionError,
     ) as e:
-        # What PyYAML lets through of values that their tags do not fit, and of endless nesting.
+        # PyYAML raises these for values that do not fit their tags, and for endless nesting.
         raise UnreadableFileError(f"a value cannot be read: {e}") from None
 
 

@@ -159,7 +159,7 @@ def test_dagster_has_the_asset_and_its_check_and_tells_what_is_wrong(checkout: C
     assert right.returncode == 0, right.stderr
     # The code location loads; the report alone is broken, and says why on its page.
     assert wrong.returncode == 0, wrong.stdout
-    assert "placement.yaml:7: fields: impresions: is not known; do you mean impre" in wrong.stderr
+    assert "placement.yaml:7: fields: impresions: unknown name; did you mean impre" in wrong.stderr
     assert "reports/bad.yaml:2: YAML: " in wrong.stderr
     assert broken.stdout.startswith("broken This report cannot be loaded"), broken.stderr
     assert "reports/spend_by_placement.yaml:7: fields: impresions" in broken.stdout
@@ -181,7 +181,7 @@ def test_a_wrong_report_fails_alone_by_name_with_file_line_and_rule(checkout: Ch
     dead = "is accepted and has had no value since 2026-01-12 (Out-of-cycle changes 2025)"
     file = "reports/spend_by_placement.yaml"
     why = (
-        f"  {file}:7: fields: impresions: is not known; do you mean impressions?\n"
+        f"  {file}:7: fields: impresions: unknown name; did you mean impressions?\n"
         f"  {file}:12: action_attribution_windows: 7d_view: {dead}\n"
     )
     for done, code in ((loaded, 1), (state, 1), (published, 1), (planned, 0)):

@@ -45,15 +45,15 @@ CONVERTED_PRODUCT: Final = "action_converted_product_id"
 def read_breakdowns(params: Mapping[str, str], level: str) -> Sequence[str]:
     """The breakdowns of rows, of which each is given at this level, and all of them together."""
     known = breakdowns()
-    retired = {name for name in BREAKDOWNS if known[name].answer == "retired"}
+    retired = {name for name in BREAKDOWNS if known[name].status == "retired"}
     requested = some_of(params, "breakdowns", BREAKDOWNS - retired | NEW_BREAKDOWNS)
     for name in requested:
         if name in NEW_BREAKDOWNS:
             continue
-        if known[name].answer == "refused":
+        if known[name].status == "refused":
             raise refused("nonexisting_field", name=name)
         from_level = known[name].from_level or LEVELS[0]
-        if known[name].answer == "export" or LEVELS.index(level) < LEVELS.index(from_level):
+        if known[name].status == "export" or LEVELS.index(level) < LEVELS.index(from_level):
             raise _combination([name, "action_type"])
     if not _go_together(frozenset(requested)):
         raise _combination([*requested, "action_type"])
@@ -67,7 +67,7 @@ def _go_together(requested: frozenset[str]) -> bool:
     """Whether Meta gives these in one query. Source: docs/graph-api.md#breakdowns."""
     known = combination(requested)
     if known is not None:
-        return known.answer != "refused"
+        return known.status != "refused"
     return len(requested) < 2 or not requested.isdisjoint(NEW_BREAKDOWNS)  # noqa: PLR2004  alone
 
 
@@ -81,7 +81,7 @@ def read_action_breakdowns(params: Mapping[str, str], requested: Sequence[str]) 
     if row is not None and not _allows(row, found):
         raise _combination([*requested, *found])
     for name in found:
-        if action_breakdowns()[name].answer in {"refused", "undocumented"}:
+        if action_breakdowns()[name].status in {"refused", "undocumented"}:
             raise refused("not_imitated", what=f"the action breakdown {name}")
     return found
 

@@ -137,9 +137,9 @@ def test_status_is_0_when_all_is_proven_and_needs_no_token(
 
 
 def test_what_adds_up_to_no_total_is_a_state_of_its_own_in_which_nothing_is_to_be_done() -> None:
-    unprovable = replace(LOADED, verdict=UNPROVABLE, reason="no totals to hold it against")
+    unprovable = replace(LOADED, verdict=UNPROVABLE, reason="no totals to compare it with")
 
-    assert state_of(unprovable, None, None) == (State.UNPROVABLE, "no totals to hold it against")
+    assert state_of(unprovable, None, None) == (State.UNPROVABLE, "no totals to compare it with")
     assert State.UNPROVABLE in GOOD
 
 

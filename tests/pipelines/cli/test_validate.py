@@ -79,13 +79,13 @@ def test_everything_is_told_at_once_with_file_line_and_rule(
     ]
     for told in (
         "type: pipelines.components.InsightReport: write type: pipelines.components.InsightsReport",
-        "levl: is not a key of a report; do you mean level?",
+        "levl: is not a key of a report; did you mean level?",
         "level: is missing",
         "name: refresh: this name is reserved: Dagster has an asset",
         "fields: spend: is listed twice",
-        "fields: spent: is not known; do you mean spend?",
-        "level: campain: is not known; do you mean campaign?",
-        "name: mine: there is a report of this name already, in reports/d/defs.yaml:3",
+        "fields: spent: unknown name; did you mean spend?",
+        "level: campain: unknown name; did you mean campaign?",
+        "name: mine: a report of this name already exists in reports/d/defs.yaml:3",
     ):
         assert told in said.out
     assert said.err.startswith("11 problems, 0 warnings in reports and the settings.")
@@ -102,8 +102,8 @@ def test_warnings_are_told_and_fail_nothing(
     told = capsys.readouterr().out.splitlines()
     assert code == 0
     assert all(line.endswith(" (warning)") for line in told)
-    assert "fields: brand_new: is not known; Meta is asked because of allow_unknown" in told[0]
-    assert "switch on the feature comscore" in told[1]
+    assert "fields: brand_new: unknown name; requested anyway because of allow_unknown" in told[0]
+    assert "enable the feature comscore" in told[1]
     assert "FB_ACCESS_TOKEN is not set" in told[2]
     assert told[3:] == []
 

@@ -118,8 +118,8 @@ def test_everything_that_is_wrong_is_told_there_with_file_and_line(
 
     told = str(caught.value.__cause__)
     assert told.startswith("The report spend_by_country cannot be loaded:\n")
-    assert "somebodys/defs/spend/defs.yaml:5: breakdowns: contry: is not known; do you" in told
-    assert "somebodys/defs/spend/defs.yaml:6: fields: impresions: is not known; do you" in told
+    assert "somebodys/defs/spend/defs.yaml:5: breakdowns: contry: unknown name; did you" in told
+    assert "somebodys/defs/spend/defs.yaml:6: fields: impresions: unknown name; did you" in told
 
 
 def test_it_has_the_keys_and_the_values_of_a_report_in_the_folder_of_reports(

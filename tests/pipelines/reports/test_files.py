@@ -85,19 +85,35 @@ def test_a_day_may_be_quoted_and_a_file_may_hold_several_reports(
         (
             "lookback_days",
             "lookback_day",
-            "8: lookback_day: is not a key of a report; do you mean l",
+            "8: lookback_day: is not a key of a report; did you mean l",
         ),
-        ("owners", "colour", "11: colour: is not a key of a report; there are name, level, fields"),
-        ("lookback_days: 7", "lookback_days: week", "8: lookback_days: week: write a whole number"),
-        ("lookback_days: 7", "lookback_days: yes", "8: lookback_days: True: write a whole number"),
-        ("2026-01-01", "2026-02-30", "9: start_date: 2026-02-30: write a day like 2026-11-21"),
-        ("2026-01-01", '"{{ env.X }}"', "9: start_date: {{ env.X }}: write a day like 2026-11-21"),
-        ("2026-01-01", "2026-01-01 10:00:00", "9: start_date: 2026-01-01 10:00:00: write a day"),
-        ("2026-01-01", "2026-W01-1", "9: start_date: 2026-W01-1: write a day like 2026-11-21"),
-        ("2026-01-01", "9999-12-31", "9: start_date: 9999-12-31: write a day that is not after"),
-        ("[country]", "country", "5: breakdowns: country: write a list of texts"),
-        ("[country]", "[1]", "5: breakdowns: write a list of texts"),
-        ("[country]", "{country: 1}", "5: breakdowns: write a list of texts"),
+        (
+            "owners",
+            "colour",
+            "11: colour: is not a key of a report; expected one of name, level, fields",
+        ),
+        (
+            "lookback_days: 7",
+            "lookback_days: week",
+            "8: lookback_days: week: expected a whole number",
+        ),
+        (
+            "lookback_days: 7",
+            "lookback_days: yes",
+            "8: lookback_days: True: expected a whole number",
+        ),
+        ("2026-01-01", "2026-02-30", "9: start_date: 2026-02-30: expected a day like 2026-11-21"),
+        (
+            "2026-01-01",
+            '"{{ env.X }}"',
+            "9: start_date: {{ env.X }}: expected a day like 2026-11-21",
+        ),
+        ("2026-01-01", "2026-01-01 10:00:00", "9: start_date: 2026-01-01 10:00:00: expected a day"),
+        ("2026-01-01", "2026-W01-1", "9: start_date: 2026-W01-1: expected a day like 2026-11-21"),
+        ("2026-01-01", "9999-12-31", "9: start_date: 9999-12-31: expected a day no later than"),
+        ("[country]", "country", "5: breakdowns: country: expected a list of names"),
+        ("[country]", "[1]", "5: breakdowns: expected a list of names"),
+        ("[country]", "{country: 1}", "5: breakdowns: expected a list of names"),
         ("[country]", "\n  - country\n  - age", "5: breakdowns: age+country: Meta is not known to"),
         ("by_country", "insights_hourly", "3: name: insights_hourly: this name is reserved: fb"),
         ("by_country", "accounts", "3: name: accounts: this name is reserved: fbinsights"),
@@ -137,13 +153,13 @@ def test_what_is_wrong_is_told_with_file_and_line(
         ("schema.yml", "version: 2\nmodels: []\n", "1: type: is missing: write type: pipelines"),
         ("x.yaml", "type: dagster.DefsFolderComponent\n", "1: type: dagster.DefsFolderComponent"),
         ("x.yaml", "type: a.B\nattributes: {fields: 7}\n", "is not a report, and only reports"),
-        ("x.yaml", RIGHT + "requirements: {}\n", "12: requirements: is not a key here"),
-        ("x.yaml", RIGHT + "  action_breakdowns:\n", "12: action_breakdowns: write a list"),
+        ("x.yaml", RIGHT + "requirements: {}\n", "12: requirements: is not a key at this level"),
+        ("x.yaml", RIGHT + "  action_breakdowns:\n", "12: action_breakdowns: expected a list"),
         ("defs.yaml", "", "1: document: is not a report: write type: pipelines"),
         ("defs.yaml", "- spend\n", "1: document: is not a report"),
         ("defs.yaml", RIGHT + "  level: ad\n", "12: level: is written twice"),
-        ("defs.yaml", RIGHT + "labels: 1\n", "12: labels: is not a key here"),
-        ("defs.yaml", "attributes: &a {name: *a, fields: [*a]}\n", "name: write a text"),
+        ("defs.yaml", RIGHT + "labels: 1\n", "12: labels: is not a key at this level"),
+        ("defs.yaml", "attributes: &a {name: *a, fields: [*a]}\n", "name: expected text"),
     ],
 )  # fmt: skip
 def test_nothing_that_is_meant_for_a_report_is_passed_over(
@@ -185,7 +201,7 @@ def test_a_folder_that_cannot_be_read_stops_no_report(
 
     assert list(found.specs) == ["by_country"]
     [fault] = found.faults
-    assert fault.endswith("/a:1: folder: cannot be read: check who may read it")
+    assert fault.endswith("/a:1: folder: cannot be read: check its permissions")
 
 
 def test_a_wrong_report_stops_no_other_and_keeps_what_can_be_told_of_its_table(
@@ -226,8 +242,12 @@ def test_a_name_that_is_reserved_now_takes_nothing_of_its_owner(
         ("actions]", "actions, date]", "by_country would have two columns called date"),
         ("[7d_click]", "[value]", "by_country would have two columns called value"),
         ("[7d_click]", "[list_field]", "by_country_actions would have two columns called list_f"),
-        ("actions]", 'actions, "a b"]', "fields: a b: write a-z, 0-9 and _: it names a column"),
-        ("actions]", "actions, Spend]", "fields: Spend: write a-z, 0-9 and _"),
+        (
+            "actions]",
+            'actions, "a b"]',
+            "fields: a b: use only a-z, 0-9 and _: it becomes a column's name",
+        ),
+        ("actions]", "actions, Spend]", "fields: Spend: use only a-z, 0-9 and _"),
     ],
 )
 def test_what_is_unknown_names_a_column_of_its_own(
@@ -245,7 +265,7 @@ def test_the_line_is_that_of_the_value(folder: Callable[..., Path]) -> None:
 
     [fault] = read_files(yaml_files(folder(text))).faults
 
-    assert "defs.yaml:8: fields: clickz: is not known; do you mean clicks" in fault
+    assert "defs.yaml:8: fields: clickz: unknown name; did you mean clicks" in fault
 
 
 def test_all_files_are_told_at_once(folder: Callable[..., Path]) -> None:
@@ -257,7 +277,7 @@ def test_all_files_are_told_at_once(folder: Callable[..., Path]) -> None:
     assert "a/defs.yaml:6: fields: impresions" in told
     assert "a/defs.yaml:7: action_attribution_windows: 7d_view" in told
     assert "b/defs.yaml:5: breakdowns: agee" in told
-    assert "b/defs.yaml:3: name: by_country: there is a report of this name already, in" in told
+    assert "b/defs.yaml:3: name: by_country: a report of this name already exists in" in told
 
 
 def test_the_table_of_a_report_is_the_warehouses_with_a_view_of_its_lists(

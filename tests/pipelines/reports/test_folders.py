@@ -125,7 +125,7 @@ def test_files_of_before_are_read_with_one_warning_until_they_are_moved(
     assert sorted(before.specs) == ["mine", "my", "one", "two"]
     [record] = caplog.records
     assert "pipelines/defs/one/defs.yaml, " in record.getMessage()
-    assert "belong in the folder reports now" in record.getMessage()
+    assert "now belong in the folder reports" in record.getMessage()
 
     for _, command in moves({}):
         subprocess.run(command, shell=True, check=True)  # noqa: S602  # as a person would paste it
@@ -155,6 +155,6 @@ def test_what_is_in_two_places_is_a_fault() -> None:
     [fault] = read().faults
 
     assert fault == (
-        "pipelines/defs/mine/defs.yaml:3: name: mine: there is a report of this name already, in"
+        "pipelines/defs/mine/defs.yaml:3: name: mine: a report of this name already exists in"
         " reports/mine.yaml:3"
     )

@@ -350,7 +350,7 @@ def test_a_report_that_adds_up_to_nothing_is_unprovable_and_not_red(
 
     assert {load.verdict for load in loads} == {UNPROVABLE}
     assert {load.reason for load in loads} == {
-        "no totals to hold it against: the breakdown country is not known to add up to the whole"
+        "no totals to compare it with: the breakdown country is not known to add up to the whole"
     }
     rows = published(
         lake, "SELECT verdict, count(*) FROM loads WHERE table_name = 'by_country' GROUP BY ALL"

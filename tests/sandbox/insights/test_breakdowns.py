@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
 DAY = "2026-11-21"
 
-#: Lines that the sandbox answers with rows.
-ANSWERED = sorted(
+#: Lines for which the sandbox returns rows.
+WORKING = sorted(
     [
-        *((name,) for name, known in breakdowns().items() if known.answer == "works"),
+        *((name,) for name, known in breakdowns().items() if known.status == "works"),
         *(
             tuple(sorted(names))
             for names, known in combinations().items()
-            if len(names) > 1 and known.answer in {"works", "seen"}
+            if len(names) > 1 and known.status in {"works", "seen"}
         ),
     ],
 )
-ANSWERED.remove(("platform_position",))  # which has a line of its own
+WORKING.remove(("platform_position",))  # which has a line of its own
 
 #: Lines that Meta refuses.
 REFUSED = sorted(
@@ -45,47 +45,49 @@ REFUSED = sorted(
         *(
             (name,)
             for name, known in breakdowns().items()
-            if known.answer in {"refused", "retired", "export"}
+            if known.status in {"refused", "retired", "export"}
         ),
         *(
             tuple(sorted(names))
             for names, known in combinations().items()
-            if known.answer == "refused" and all(breakdowns()[n].answer == "works" for n in names)
+            if known.status == "refused" and all(breakdowns()[n].status == "works" for n in names)
         ),
     ],
 )
 
 
-def fields(asked: Sequence[str]) -> list[str]:
+def fields(requested: Sequence[str]) -> list[str]:
     """What can be asked for under breakdowns, of a few metrics."""
     metrics = [
         *("impressions", "clicks", "spend", "reach", "actions"),
         *("total_postbacks", "total_postbacks_detailed", "total_postbacks_detailed_v4"),
     ]
-    given = [m for m in metrics if all(breakdowns()[name].gives(m) for name in asked)]
+    given = [m for m in metrics if all(breakdowns()[name].gives(m) for name in requested)]
     with_others = [m for m in given if insights_fields()[m].care != "alone"]
-    if HOURLY in asked or any(name.startswith("hourly") for name in asked):
+    if HOURLY in requested or any(name.startswith("hourly") for name in requested):
         with_others = [m for m in with_others if m != "reach"]
     return ["account_id", "ad_id", *(with_others or given)]
 
 
-def params(asked: Sequence[str], level: str = "ad", **more: Any) -> dict[str, Any]:
+def params(requested: Sequence[str], level: str = "ad", **more: Any) -> dict[str, Any]:
     statuses = list(EFFECTIVE_STATUSES.get(level, ()))
-    only_none = any("[]" in breakdowns()[name].partners for name in asked)
+    only_none = any("[]" in breakdowns()[name].partners for name in requested)
     condition = {"field": f"{level}.effective_status", "operator": "IN", "value": statuses}
     return {
         "level": level,
         "time_range": {"since": DAY, "until": DAY},
-        "fields": fields(asked),
-        "breakdowns": list(asked),
+        "fields": fields(requested),
+        "breakdowns": list(requested),
         "filtering": [condition] if statuses else [],
         **({"action_breakdowns": "[]"} if only_none else {}),
         **more,
     }
 
 
-def ask(graph: Graph, asked: Sequence[str], level: str = "ad", **more: Any) -> list[dict[str, Any]]:
-    return graph.rows(f"{graph.account()}/insights", **params(asked, level, **more))
+def rows_for(
+    graph: Graph, requested: Sequence[str], level: str = "ad", **more: Any
+) -> list[dict[str, Any]]:
+    return graph.rows(f"{graph.account()}/insights", **params(requested, level, **more))
 
 
 def sums(rows: list[dict[str, Any]]) -> list[Decimal]:
@@ -93,28 +95,30 @@ def sums(rows: list[dict[str, Any]]) -> list[Decimal]:
     return [sum((Decimal(row[name]) for row in rows), Decimal()) for name in names]
 
 
-@pytest.mark.parametrize("asked", ANSWERED, ids="+".join)
-def test_what_works_is_answered_with_rows_that_add_up(graph: Graph, asked: tuple[str, ...]) -> None:
-    rows = ask(graph, asked)
+@pytest.mark.parametrize("requested", WORKING, ids="+".join)
+def test_what_works_is_answered_with_rows_that_add_up(
+    graph: Graph, requested: tuple[str, ...]
+) -> None:
+    rows = rows_for(graph, requested)
 
-    keys = [(row["ad_id"], *(str(row.get(name)) for name in asked)) for row in rows]
+    keys = [(row["ad_id"], *(str(row.get(name)) for name in requested)) for row in rows]
     assert rows
     assert len(set(keys)) == len(keys)
-    if not no_sums(asked):
-        assert sums(rows) == sums(ask(graph, (), "account", fields="impressions,clicks,spend"))
+    if not no_sums(requested):
+        assert sums(rows) == sums(rows_for(graph, (), "account", fields="impressions,clicks,spend"))
 
 
-@pytest.mark.parametrize("asked", REFUSED, ids="+".join)
-def test_what_is_refused_is_a_100(graph: Graph, asked: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("requested", REFUSED, ids="+".join)
+def test_what_is_refused_is_a_100(graph: Graph, requested: tuple[str, ...]) -> None:
     given = {"fields": "impressions", "action_breakdowns": "[]"}
 
-    error = graph.get(f"{graph.account()}/insights", **params(asked) | given).json()["error"]
+    error = graph.get(f"{graph.account()}/insights", **params(requested) | given).json()["error"]
 
     assert error["code"] == 100
     assert "does not imitate" not in error["message"]
 
 
-LIMITED = [one[0] for one in ANSWERED if len(one) == 1 and breakdowns()[one[0]].fields]
+LIMITED = [one[0] for one in WORKING if len(one) == 1 and breakdowns()[one[0]].fields]
 
 
 @pytest.mark.parametrize("name", LIMITED)
@@ -134,25 +138,26 @@ def test_a_breakdown_is_refused_above_its_level(graph: Graph, name: str) -> None
     assert "Current combination" in error["message"]
 
 
-@pytest.mark.parametrize("asked", [one for one in ANSWERED if len(one) < 3], ids="+".join)
+@pytest.mark.parametrize("requested", [one for one in WORKING if len(one) < 3], ids="+".join)
 @pytest.mark.parametrize("action", ["action_device", "action_carousel_card_id"])
 def test_action_breakdowns_next_to_breakdowns_are_as_the_lines_say(
-    graph: Graph, asked: tuple[str, ...], action: str
+    graph: Graph, requested: tuple[str, ...], action: str
 ) -> None:
-    row = combination(asked) or breakdowns()[asked[0]]
+    row = combination(requested) or breakdowns()[requested[0]]
 
-    answer = graph.get(
-        f"{graph.account()}/insights", **params(asked, action_breakdowns=f"action_type,{action}")
+    response = graph.get(
+        f"{graph.account()}/insights",
+        **params(requested, action_breakdowns=f"action_type,{action}"),
     )
 
-    assert ("error" not in answer.json()) == (action in row.partners)
+    assert ("error" not in response.json()) == (action in row.partners)
 
 
 @pytest.mark.parametrize(
-    "name", [n for n, known in action_breakdowns().items() if known.answer == "works"]
+    "name", [n for n, known in action_breakdowns().items() if known.status == "works"]
 )
 def test_every_action_breakdown_that_works_is_a_key_of_the_entries(graph: Graph, name: str) -> None:
-    rows = ask(graph, (), action_breakdowns=["action_type", name])
+    rows = rows_for(graph, (), action_breakdowns=["action_type", name])
 
     entries = [entry for row in rows for entry in row.get("actions", ())]
     assert entries
@@ -162,8 +167,8 @@ def test_every_action_breakdown_that_works_is_a_key_of_the_entries(graph: Graph,
 def test_without_action_breakdowns_entries_have_a_type_and_with_an_empty_list_none(
     graph: Graph,
 ) -> None:
-    absent = [entry for row in ask(graph, ()) for entry in row.get("actions", ())]
-    empty = [r["actions"] for r in ask(graph, (), action_breakdowns="[]") if "actions" in r]
+    absent = [entry for row in rows_for(graph, ()) for entry in row.get("actions", ())]
+    empty = [r["actions"] for r in rows_for(graph, (), action_breakdowns="[]") if "actions" in r]
 
     assert all("action_type" in entry for entry in absent)
     assert {len(entries) for entries in empty} == {1}
@@ -177,11 +182,13 @@ def test_regions_summed_are_their_countries(graph: Graph) -> None:
             found[row["country"]] = found.get(row["country"], 0) + int(row["impressions"])
         return found
 
-    assert by_country(ask(graph, ("country", "region"))) == by_country(ask(graph, ("country",)))
+    assert by_country(rows_for(graph, ("country", "region"))) == by_country(
+        rows_for(graph, ("country",))
+    )
 
 
 def test_what_nobody_has_described_is_not_imitated_and_all_else_is(graph: Graph) -> None:
-    for name in [n for n, known in breakdowns().items() if known.answer == "undocumented"]:
+    for name in [n for n, known in breakdowns().items() if known.status == "undocumented"]:
         error = graph.get(f"{graph.account()}/insights", **params((name,))).json()["error"]
         assert "does not imitate" in error["message"]
-    assert {HOURLY, *SPLITS} >= {one[0] for one in ANSWERED if len(one) == 1}
+    assert {HOURLY, *SPLITS} >= {one[0] for one in WORKING if len(one) == 1}

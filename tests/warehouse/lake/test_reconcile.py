@@ -180,7 +180,7 @@ def test_rows_with_spend_or_impressions_may_have_been_rounded() -> None:
     [
         (({}, {}, {}), "", "3 rows add up to the account's total: impressions 300, "),
         (({}, {}), "", "impressions 200 of 300, 100 short of the account's total"),
-        (({},), "no totals to hold it against", "no totals to hold it against"),
+        (({},), "no totals to compare it with", "no totals to compare it with"),
     ],
 )
 def test_a_day_that_is_not_over_is_provisional_whether_it_adds_up_or_not(
@@ -335,8 +335,8 @@ def test_what_adds_up_to_no_total_is_unprovable_unless_something_else_is_wrong()
     control = Totals(1000, 10, Decimal(5))
     few = Evidence(rows=3, totals=Totals(1, 0, Decimal()))
 
-    good = prove(few, control, no_sums="no totals to hold it against")
-    bad = prove(replace(few, rejected=1), control, no_sums="no totals to hold it against")
+    good = prove(few, control, no_sums="no totals to compare it with")
+    bad = prove(replace(few, rejected=1), control, no_sums="no totals to compare it with")
 
-    assert (good.verdict, good.reason) == ("unprovable", "no totals to hold it against")
+    assert (good.verdict, good.reason) == ("unprovable", "no totals to compare it with")
     assert (bad.verdict, bad.reason) == ("unproven", "1 row could not be read")
