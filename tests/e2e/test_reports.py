@@ -229,7 +229,9 @@ def test_what_we_do_not_know_is_asked_for_with_a_warning_and_refused_in_metas_wo
     checkout.write(f"{more.replace('sandbox_attention', 'no_such_thing')}  allow_unknown: true\n")
     refused = checkout.run(*shlex.split(COMMANDS[1]))
 
-    warning = "placement.yaml:11: fields: sandbox_attention: is not known; Meta is asked because of"
+    warning = (
+        "placement.yaml:11: fields: sandbox_attention: unknown name; requested anyway because of"
+    )
     assert loaded.returncode == 0, loaded.stderr
     assert loaded.stderr.count(warning) == 1
     assert asked.stdout.splitlines() == ['"same"', "true"]

@@ -272,7 +272,7 @@ def warnings(**changes: Any) -> list[str]:
         ({"breakdowns": ("zip",)}, "zip: Meta lists it without saying what it returns"),
         (
             {"breakdowns": ("country", "region")},
-            "country+region: Meta does not document this but has been seen to return it (live requests",
+            "country+region: Meta does not document this but has been seen to return it (live",
         ),
         ({"fields": ("spend",), "action_breakdowns": ("action_device",)}, "has no effect"),
         (
