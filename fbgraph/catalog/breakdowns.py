@@ -26,13 +26,13 @@ __all__ = [
     "ACTIONS_TOGETHER",
     "ACTION_BREAKDOWNS",
     "BREAKDOWNS",
+    "BREAKDOWN_STATUSES",
     "COMBINATIONS",
     "FEATURE_SETTINGS",
     "HOURLY",
     "HOURLY_AUDIENCE",
     "HOURLY_PARTNERS",
     "ONLY_NONE",
-    "STATUSES",
     "Breakdown",
     "Combination",
     "action_breakdowns",
@@ -55,7 +55,7 @@ HOURLY_PARTNERS: Final = frozenset({"action_type", "action_target_id", "action_d
 ONLY_NONE: Final = "[]"
 
 #: `status` → what it means.
-STATUSES: Final[Mapping[str, str]] = {
+BREAKDOWN_STATUSES: Final[Mapping[str, str]] = {
     "works": "documented, or seen in a response",
     "seen": "not documented, seen in a response",
     "undocumented": "listed by Meta, neither described nor seen",
@@ -87,10 +87,10 @@ class Breakdown:
     """One value of `breakdowns` (kind ``row``) or `action_breakdowns` (kind ``action``).
 
     `wire`: text, object, flag (text, number or boolean), json (whatever comes). `status`: a key of
-    `STATUSES`. `feature`: what an account must enable first. `from_level`: the coarsest level
-    that has it. `fields`: patterns of the metrics that exist under it, with ``!`` of those that do
-    not; empty for all. `action_breakdowns`: what may be next to it. `seen`: the day or month of the
-    finding, which is that of the removal for what is retired.
+    `BREAKDOWN_STATUSES`. `feature`: what an account must enable first. `from_level`: the coarsest
+    level that has it. `fields`: patterns of the metrics that exist under it, with ``!`` of those
+    that do not; empty for all. `action_breakdowns`: what may be next to it. `seen`: the day or
+    month of the finding, which is that of the removal for what is retired.
     """
 
     name: str

@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from fbgraph.catalog.breakdowns import (
+    BREAKDOWN_STATUSES,
     FEATURE_SETTINGS,
     ONLY_NONE,
-    STATUSES,
     action_breakdowns,
     breakdowns,
     combinations,
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["render_breakdowns"]
 
-_STATUSES: Final = "\n".join(f"- `{status}`: {meaning}" for status, meaning in STATUSES.items())
+_STATUSES: Final = "\n".join(
+    f"- `{status}`: {meaning}" for status, meaning in BREAKDOWN_STATUSES.items()
+)
 
 _TOP: Final = f"""\
 # Breakdowns: what Meta returns
