@@ -1,5 +1,3 @@
-"""Many reports at once: what to ask, what to do when a report run fails, who is next, and the
-engine that has it done.
-
-Above the client; only loaders import it.
+"""Many reports at once: what to request, what to do when a report run fails, what is started next,
+and the engine that does it. Above the client; only loaders import it.
 """

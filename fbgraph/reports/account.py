@@ -1,4 +1,4 @@
-"""What the calls of one account have shown so far."""
+"""`AccountState`: what the calls of one account have shown so far."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 __all__ = ["AccountState"]
 
-#: What is tried where the runs of an account fail whatever their size.
+#: What is tried when the runs of an account fail at every size.
 _DOUBTFUL = frozenset({Recovery.SPLIT, Recovery.NARROW, Recovery.BISECT_FIELDS})
 
 
 @dataclass(slots=True)
 class AccountState:
-    """What is known of an account, and what follows from it for its next calls.
+    """What is known about an account, and what follows for its next calls.
 
-    `is_heard`: a call has come back. `closed`: why nothing of it may be read; empty if it may.
+    `is_heard`: a response has arrived. `closed`: why nothing of it may be read; empty if it may.
     `is_doubtful`: a query had to be split and nothing was read since; days that failed meanwhile
-    are `lost`, by reason. `is_lied_to`: what Meta called too large it delivered when it was asked
-    again. `too_old`: what was refused for its age; `is_halving`: halves are asked
-    for to find how old is too old.
+    are `lost`, by reason. `is_lied_to`: Meta delivered on a second request what it had called too
+    large. `too_old`: what was refused for its age; `is_halving`: halves are being requested to find
+    the age limit.
     """
 
     is_heard: bool = False
@@ -39,23 +39,23 @@ class AccountState:
     is_halving: bool = False
 
     def was_created(self, query: ReportQuery) -> None:
-        """Meta took a query: if the day before it was refused, how old is too old is known."""
+        """Meta accepted a query: if the day before it was refused, the age limit is known."""
         if self.too_old.ends_before(query.days[0]):
             self.is_halving = False
 
     def was_read(self) -> None:
-        """The rows of a query are in."""
+        """The rows of a query have arrived."""
         self.is_doubtful = False
         self.lost.clear()
 
     def recovers_by(self, recovery: Recovery) -> None:
-        """A query failed, and this is done about it."""
+        """A query failed; this is how the engine recovers."""
         self.is_doubtful |= recovery in _DOUBTFUL
         self.is_halving |= recovery is Recovery.SPLIT_BY_AGE
 
     def was_lost(self, error: Exception) -> None:
-        """A task could not be loaded. An account that is not there, or that the token may not
-        read, is asked once; a report run that is not there says nothing of its account.
+        """A task could not be loaded. An account that does not exist, or that the token may not
+        read, is requested only once; a missing report run says nothing about its account.
         """
         self.lost[type(error)] += self.is_doubtful
         is_gone = isinstance(error, NotFoundError) and error.detail.path.startswith("act_")
@@ -63,5 +63,5 @@ class AccountState:
             self.closed = str(error)
 
     def is_hopeless(self, error: Exception) -> bool:
-        """Whether enough days were lost for this reason at every size."""
+        """Whether enough days failed for this reason at every size."""
         return self.lost[type(error)] >= LOST_DAYS

@@ -1,9 +1,9 @@
-"""What Meta refuses because days are too old, and how days are cut by that. No I/O.
+"""Days that Meta refuses because they are too old, and how tasks are cut by that. No I/O.
 
-Meta keeps totals for 37 months (code 3018 beyond), and less of some breakdowns and fields: 13
-months of hours and of unique people, 6 of `frequency_value`. What it answers beyond those is not
-documented (docs/graph-api.md#history), so a refusal of old days is taken for a matter of age until
-a newer day is refused as well.
+Meta keeps totals for 37 months (code 3018 beyond), and some breakdowns and fields for less: 13
+months of hours and of unique people, 6 of `frequency_value`. What it returns beyond those is not
+documented (docs/graph-api.md#history), so a refusal of old days counts as a matter of age until a
+newer day is refused as well.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
     "refused_day",
 ]
 
-#: Stands for the whole question where others are names of fields.
+#: The whole query, where other keys are names of fields.
 EVERYTHING: Final = ""
 
 #: The shortest time for which Meta is documented to keep anything: `frequency_value`, 6 months.
@@ -38,9 +38,8 @@ SHORTEST_MEMORY: Final = timedelta(days=180)
 
 
 def may_be_too_old(error: GraphError, first: date, old_before: date) -> bool:
-    """Whether a question that begins on `first` may have been refused for its age.
-
-    Code 3018 says so. Other refusals only may mean it, and only of days before `old_before`.
+    """Whether a query that begins on `first` may have been refused for its age. Code 3018 says so;
+    any other refusal may only mean it, and only for days before `old_before`.
     """
     if isinstance(error, TooOldError):
         return True
@@ -48,9 +47,9 @@ def may_be_too_old(error: GraphError, first: date, old_before: date) -> bool:
 
 
 def blamed_fields(error: GraphError, named: Sequence[str], fields: Sequence[str]) -> Sequence[str]:
-    """Which of `fields` of days that may be too old were refused: those that the error is known to
-    have `named`, else those whose names are words of its message. Empty for code 3018, which is
-    about days.
+    """Which of `fields` were refused for days that may be too old: those that the error has
+    `named`, else those whose names are words of its message. Empty for code 3018, which is about
+    days.
     """
     if isinstance(error, TooOldError):
         return ()
@@ -59,10 +58,10 @@ def blamed_fields(error: GraphError, named: Sequence[str], fields: Sequence[str]
 
 
 def refused_day(error: GraphError, days: Sequence[date]) -> date | None:
-    """The newest day that is known to be too old when a question about `days` was refused.
+    """The newest day known to be too old after a query for `days` was refused.
 
-    Code 3018 is about the day on which a range begins; any other refusal blames a day only when
-    that day was asked for alone. None: ask for halves to find out.
+    Code 3018 is about the first day of a range; any other refusal blames a day only if that day was
+    requested alone. None: request halves to find out.
     """
     return days[0] if isinstance(error, TooOldError) or len(days) == 1 else None
 
@@ -70,7 +69,6 @@ def refused_day(error: GraphError, days: Sequence[date]) -> date | None:
 @dataclass(slots=True)
 class TooOld:
     """What an account was refused for its age: field, or `EVERYTHING` → the newest day, and why.
-
     What is refused for a day is refused for all days before it.
     """
 
@@ -93,7 +91,9 @@ class TooOld:
         return day - timedelta(days=1) in self.days.values()
 
     def cut(self, days: Sequence[date]) -> Sequence[tuple[tuple[date, ...], frozenset[str]]]:
-        """Neighbouring days that are refused the same, oldest first, each with what is refused."""
+        """Neighbouring days for which the same is refused, oldest first, each with what is
+        refused.
+        """
 
         def refused(day: date) -> frozenset[str]:
             return frozenset(name for name, last in self.days.items() if day <= last)

@@ -1,8 +1,9 @@
-"""Many reports at once: the tasks of all accounts, one poller for all runs, one deciding thread.
+"""The engine: many reports at once, with the tasks of all accounts, one poller for all runs and one
+deciding thread.
 
-`fetch` says what becomes of a task, `scheduler` whose turn it is, `poller` which runs are polled.
-Here their steps are carried out: other threads make the calls (`runner`), and spend their time
-waiting for Meta.
+`fetch` decides how a task is loaded, `scheduler` what is started next, `poller` which runs are
+polled. The engine carries out their steps: other threads make the calls (`runner`), and spend their
+time waiting for Meta.
 """
 
 from __future__ import annotations
@@ -36,25 +37,25 @@ __all__ = ["Engine", "wait_for_any"]
 #: Threads: those of accounts that wait for a limit sleep, and do not count as calls under way.
 THREADS: Final = 64
 
-#: Seconds after which the deciding thread looks up even if no call has come back, and the least
+#: Seconds after which the deciding thread wakes up even if no call has returned, and the shortest
 #: that it waits.
 TICK_SECONDS: Final = 0.5
 _LEAST_SECONDS: Final = 0.01
 
-#: What is never a matter of one task.
+#: Errors that are never about a single task.
 _ENDS: Final = (*ENDS_EVERYTHING, StoppedError)
 
 Result = TypeVar("Result")
 
 
 def wait_for_any(futures: Collection[Future[Any]], seconds: float) -> Collection[Future[Any]]:
-    """Those that have come back, as soon as there is one."""
+    """The calls that have returned, as soon as there is one."""
     return wait(futures, timeout=seconds, return_when=FIRST_COMPLETED).done
 
 
 class Engine(Generic[Result]):
-    """Loads tasks for a `ReportHandler`. `wait` gives the calls that have come back, after so many
-    seconds at most; `now` aware instants.
+    """Loads tasks for a `ReportHandler`. `wait` returns the calls that have returned within a
+    number of seconds; `now` gives aware instants.
     """
 
     def __init__(  # noqa: PLR0913  # what it works with, by name
@@ -83,10 +84,9 @@ class Engine(Generic[Result]):
         self._is_heard = False
 
     def run(self, tasks: Iterable[ReportTask]) -> Iterator[Result]:
-        """Load tasks, the newest days first and no account before the others; yields results as
-        they come.
+        """Load tasks, the newest days first and accounts in turn; yields results as they arrive.
 
-        Raises TokenError and BlockedError, which end everything; all else is a result.
+        Raises TokenError and BlockedError, which end everything; any other failure is a result.
         """
         for task in sorted(tasks, key=lambda task: task.days[-1], reverse=True):
             self._add(task)
@@ -124,7 +124,7 @@ class Engine(Generic[Result]):
         return bool(self._scheduler or self._active or self._poller.flight or self._polls)
 
     def _forget_cancelled(self) -> None:
-        """Runs that nobody waits for any more: a sibling failed, and their task with it."""
+        """Forget runs that nobody waits for any more: a sibling failed, and their task with it."""
         for watch in [watch for watch, one in self._watching.items() if one.is_done]:
             self._poller.flight.remove(watch)
             del self._watching[watch]
@@ -136,7 +136,7 @@ class Engine(Generic[Result]):
         return self._poller.due(self._client.clock(), self._client.usage(), may_poll)
 
     def _begin(self, pool: ThreadPoolExecutor, routine: Routine) -> None:
-        """Make the call that a routine waits for; a task that begins says which one that is."""
+        """Make the call that a routine waits for; a routine that begins determines which one."""
         if routine.step is None:
             routine.resume()
         if isinstance(routine.step, Call):
@@ -161,13 +161,13 @@ class Engine(Generic[Result]):
         return Situation(self._client.usage(), standings, is_heard=self._is_heard)
 
     def _cooldown_of(self, account_id: str) -> float:
-        """Insights of an account are what everything here counts against."""
+        """Everything here counts against the insights limits of an account."""
         return self._client.cooldown_of(Request("GET", f"act_{account_id}/insights"))
 
     # -- what comes back -----------------------------------------------------------------------
 
     def _land(self) -> None:
-        """Wait until a call has come back, a poll is due or a limit is free, and go on."""
+        """Wait until a call has returned, a poll is due or a limit is free, and go on."""
         futures = [*self._active, *filter(None, [self._polls])]
         seconds = TICK_SECONDS if self._polls else self._idle_seconds()
         if not futures:
@@ -182,7 +182,7 @@ class Engine(Generic[Result]):
         self._unblock()
 
     def _idle_seconds(self) -> float:
-        """How long nothing can be started unless a call comes back."""
+        """Seconds in which nothing can be started unless a call returns."""
 
         def cooldown_of(watch: Watch) -> float:
             return self._client.cooldown_of(watch.poll)
@@ -220,12 +220,12 @@ class Engine(Generic[Result]):
     # -- routines ------------------------------------------------------------------------------
 
     def _go_on(self, routine: Routine, value: Any = None, error: Exception | None = None) -> None:
-        """Take a routine to its next step; one that was cancelled meanwhile has none."""
+        """Resume a routine until its next step; a cancelled one has none."""
         routine.resume(value, error)
         self._take(routine)
 
     def _take(self, routine: Routine) -> None:
-        """See to it that the step that a routine waits for is done."""
+        """Arrange for the step that a routine waits for."""
         match routine.step:
             case Create(newest=newest, is_last=is_last):
                 self._scheduler.add_run(routine.account_id, routine, newest, is_last=is_last)
@@ -236,15 +236,15 @@ class Engine(Generic[Result]):
                 self._watching[watch] = routine
             case Until() as step:
                 self._blocked.append((step, routine))
-                # What waits last is next (`Scheduler.add_run`): it is to be the first of them. What
-                # is active has most rows, and shows soonest if nothing can be had.
+                # What was queued last is next (`Scheduler.add_run`), and active objects should be
+                # first: they have most rows, and show soonest whether anything can be loaded.
                 for child in reversed(step.routines) if isinstance(step, All) else ():
                     self._go_on(child)
             case None if routine.parent is None:
                 self._ended(routine)
 
     def _ended(self, routine: Routine) -> None:
-        """A task has come to its end."""
+        """A task has ended."""
         if routine.error is not None:
             raise routine.error
         loaded: Loaded[Result] = routine.result
@@ -253,7 +253,7 @@ class Engine(Generic[Result]):
             self._add(task)
 
     def _unblock(self) -> None:
-        """Let go on what waited for other routines."""
+        """Resume what waited for other routines."""
         while ready := [one for one in self._blocked if one[0].is_ready()]:
             self._blocked.remove(ready[0])
             self._go_on(ready[0][1])

@@ -2,7 +2,7 @@
 leaves out a field, or gives up.
 
 `Fetcher.load` and what it awaits read from top to bottom. They make no call themselves: each
-``await`` hands a step to the engine, which has it done when it is its turn (`routine`).
+``await`` hands a step to the engine, which carries it out when it is its turn (`routine`).
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ __all__ = ["Fetcher"]
 
 Result = TypeVar("Result")
 
-#: Recoveries that are everyday; the log has others as warnings.
+#: Ordinary recoveries; the others are logged as warnings.
 _USUAL: Final = frozenset({Recovery.RETRY, Recovery.SPLIT_BY_AGE})
 
 _log = logging.getLogger(__name__)
 
 
 class _SplitError(Exception):
-    """Stretches of the days of a task are to be loaded as tasks of their own."""
+    """Stretches of a task's days are to be loaded as tasks of their own."""
 
     def __init__(self, stretches: Sequence[tuple[date, ...]]) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class _SplitError(Exception):
 
 
 class _GiveUpError(Exception):
-    """A task cannot be loaded; `error` says why. No GraphError: nobody recovers from it."""
+    """A task cannot be loaded; `error` says why. Not a GraphError: there is no recovery from it."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
@@ -68,8 +68,8 @@ class _GiveUpError(Exception):
 
 
 class Fetcher(Generic[Result]):
-    """Loads the tasks of an engine, and keeps what they learn from each other: of `accounts`, and
-    which fields Meta does not deliver.
+    """Loads the tasks of an engine, and keeps what they learn from each other: the state of
+    `accounts`, and which fields Meta does not deliver.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  # made in one place
@@ -94,7 +94,7 @@ class Fetcher(Generic[Result]):
     # -- a task --------------------------------------------------------------------------------
 
     async def load(self, task: ReportTask) -> Loaded[Result]:
-        """Load a task, to its results or to the tasks that it was split into."""
+        """Load a task: returns its results, or the tasks that it was split into."""
         task.started = self._client.clock()
         try:
             await self._fetch(Shard.of(task, self._query(task)))
@@ -113,10 +113,8 @@ class Fetcher(Generic[Result]):
             self._handler.close(task)
 
     def _query(self, task: ReportTask) -> ReportQuery:
-        """What a task asks for, without what is known to be refused.
-
-        Raises _GiveUpError where that is all of it, and _SplitError where it is more for older days
-        than for newer ones.
+        """What a task requests, without what is known to be refused. Raises _GiveUpError if nothing
+        remains, and _SplitError if more is refused for its older days than for its newer ones.
         """
         account = self.accounts[task.account_id]
         if account.closed:
@@ -131,7 +129,9 @@ class Fetcher(Generic[Result]):
         return query.without(self._dropped | refused)
 
     async def _finish(self, task: ReportTask) -> tuple[Sequence[Result], Sequence[ReportTask]]:
-        """All pages of a task are in: where only a response lacks, they are not thrown away."""
+        """Finish a task whose pages have all arrived: if only a response is missing, they are not
+        thrown away.
+        """
         for left in reversed(range(BUSY.attempts)):
             try:
                 return await Call(partial(self._handler.finish, task))
@@ -148,7 +148,7 @@ class Fetcher(Generic[Result]):
     # -- a shard -------------------------------------------------------------------------------
 
     async def _fetch(self, shard: Shard) -> None:
-        """Bring the rows of a shard, whatever becomes of its report runs."""
+        """Load the rows of a shard, whatever happens to its report runs."""
         attempt = self._run(shard)
         while True:
             try:
@@ -215,7 +215,7 @@ class Fetcher(Generic[Result]):
         await self._run(shard)
 
     async def _retry(self, shard: Shard, error: GraphError) -> None:
-        if isinstance(error, ThrottledError) and shard.report_run_id:  # the run said so, no call
+        if isinstance(error, ThrottledError) and shard.report_run_id:  # the run said so, not a call
             self._client.cooldown_after(poll_of(shard.account_id, shard.report_run_id), error)
         await self._run_again(shard, next_attempt(shard.query, error))
         self.accounts[shard.account_id].is_lied_to |= isinstance(error, TooMuchDataError)
@@ -230,7 +230,7 @@ class Fetcher(Generic[Result]):
         await All(shard.account_id, [partial(self._fetch, part) for part in parts])
 
     async def _narrow(self, shard: Shard) -> None:
-        """Ask only for the objects that have rows, by their ids: those can be split."""
+        """Request only the objects that have rows, by their ids: those can be split."""
         self._remember_split(shard)
         level = level_below(shard.query)
         ids = await Call(partial(self._runner.objects, shard, level))
@@ -238,7 +238,7 @@ class Fetcher(Generic[Result]):
         if not ids:
             shard.asked_at = shard.asked_at or self._now()
             self._was_read(shard)
-        elif len(ids) == 1:  # fewer than before: what has no rows is left out
+        elif len(ids) == 1:  # fewer than before: objects without rows are left out
             await self._run_again(shard, narrowed)
         else:
             shard.query = narrowed
@@ -249,10 +249,10 @@ class Fetcher(Generic[Result]):
         self._pending.save(shard.account_id, params, Checkpoint(was_split=True))
 
     async def _bisect_fields(self, shard: Shard, error: GraphError) -> None:
-        """Search for the field that kills the runs of a shard; one search finds it for all."""
+        """Search for the field that makes the runs of a shard fail; one search finds it for all."""
         if self._is_searching:
             await Until(lambda: not self._is_searching)
-            raise error  # decided anew, by what that search has found
+            raise error  # decided again, by what that search has found
         self._is_searching = True
         try:
             found = await Call(partial(self._runner.search, shard, self._wanted.required, error))
@@ -263,7 +263,7 @@ class Fetcher(Generic[Result]):
         if self._leave_out(found):
             await self._run_again(shard, shard.query.without(self._dropped))
         elif isinstance(error, RunFailedError) and len(shard.query.days) > 1:
-            await self._split(shard)  # it is not a field: some of the days may be good
+            await self._split(shard)  # no field is to blame: some of the days may be good
         else:
             raise _GiveUpError(error)
 
@@ -275,7 +275,7 @@ class Fetcher(Generic[Result]):
         await self._run_again(shard, shard.query.without(self._dropped))
 
     def _leave_out(self, fields: Iterable[str]) -> bool:
-        """Never ask for these again; False if there are none that may be left out."""
+        """Never request these again; False if none of them may be left out."""
         new = frozenset(fields).difference(self._wanted.required)
         if new:
             _log.warning("Left out from now on: %s", ", ".join(sorted(new)))
@@ -283,7 +283,7 @@ class Fetcher(Generic[Result]):
         return bool(new)
 
     def _note_age(self, shard: Shard, error: GraphError) -> None:
-        """Remember what was refused for its age, if it is known of which day."""
+        """Remember what was refused for its age, if it is known for which day."""
         fields, account = shard.query.fields, self.accounts[shard.account_id]
         blamed = blamed_fields(error, refused_fields(error, fields, "insights"), fields)
         names = [name for name in blamed if name not in self._wanted.required] or [EVERYTHING]

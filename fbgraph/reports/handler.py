@@ -1,4 +1,6 @@
-"""What a report engine works with: whose pages it fetches, and who remembers the runs in flight."""
+"""The interfaces that a report engine works with: the report handler, whose pages it fetches, and
+the pending runs, which remember report runs in flight.
+"""
 
 from __future__ import annotations
 
@@ -24,29 +26,28 @@ class ReportHandler(Protocol[Result_co]):
     """What the engine works for: it knows no tables, only queries and where pages go."""
 
     def params(self, query: ReportQuery) -> Params:
-        """Parameters of the report run that answers a query."""
+        """Parameters of the report run for a query."""
 
     def open(self, task: ReportTask) -> Sink:
-        """A place for the pages of a task."""
+        """A sink for the pages of a task."""
 
     def finish(self, task: ReportTask) -> tuple[Sequence[Result_co], Sequence[ReportTask]]:
-        """All pages of a task are in: results, and what is to be loaded once more.
-
-        Called again where it raises RetryableError, and so before it has changed anything.
+        """All pages of a task have arrived: returns results, and what is to be loaded once more.
+        Called again if it raises RetryableError, so it must raise that before it changes anything.
         """
 
     def fail(self, task: ReportTask, why: str) -> Sequence[Result_co]:
         """Results of a task that could not be loaded."""
 
     def close(self, task: ReportTask) -> None:
-        """Let go of the sink of a task that is finished, has failed or was split."""
+        """Close the sink of a task that is finished, has failed or was split."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a whole report asks for. Fields that are `required` are never left out. `tolerated`:
-    exceptions of the handler's own that fail a task and nothing else. `old_before`: where Meta
-    refuses days before it, younger ones are tried before all are blamed.
+    """What a whole report requests. Fields that are `required` are never left out. `tolerated`:
+    exceptions of the handler that fail one task and nothing else. `old_before`: if Meta refuses
+    days before it, younger ones are tried before all are blamed.
     """
 
     statuses: Sequence[str]
@@ -57,13 +58,13 @@ class Wanted:
 
     @property
     def failures(self) -> tuple[type[Exception], ...]:
-        """Exceptions that fail a task and nothing else."""
+        """Exceptions that fail one task and nothing else."""
         return (GraphError, OSError, *self.tolerated)
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded(Generic[Result_co]):
-    """What came of a task: results, and tasks that are to be loaded in its place."""
+    """The outcome of a task: results, and tasks that are to be loaded in its place."""
 
     results: Sequence[Result_co] = ()
     again: Sequence[ReportTask] = ()
@@ -79,21 +80,21 @@ class Checkpoint:
 
 
 class PendingRuns(Protocol):
-    """Remembers report runs in flight, so that a process that dies costs none of them."""
+    """Remembers report runs in flight, so that a process that dies does not lose them."""
 
     def saved(self, account_id: str, params: Params) -> Checkpoint | None:
-        """What is known of a query."""
+        """The checkpoint of a query."""
 
     def save(self, account_id: str, params: Params, checkpoint: Checkpoint) -> None:
-        """Remember it: a process that is killed afterwards has left it to the next."""
+        """Save it, so that the next process finds it if this one is killed."""
 
     def forget(self, account_id: str, params: Params) -> None:
-        """Its run is worth nothing any more: it failed, or cannot be read."""
+        """Forget a run that is of no use any more: it failed, or cannot be read."""
 
     def done(self, account_id: str, days: Sequence[date]) -> None:
-        """These days are finished. What is known of them stays until the end: should the process
-        die before, the next one finds it.
+        """These days are finished. Their checkpoints stay until the end: if the process dies
+        before, the next one finds them.
         """
 
     def end(self) -> None:
-        """Everything is finished: what is remembered of days done is of no use."""
+        """Everything is finished: checkpoints of finished days are removed."""

@@ -1,6 +1,5 @@
-"""One poller for all report runs in flight: which are polled next, and what each response means.
-
-No I/O: the engine makes the calls, many polls in one batch.
+"""One poller for all report runs in flight: which are polled next, and what each response means. No
+I/O: the engine makes the calls, many polls in one batch.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Flight", "Poller", "Watch", "poll_of"]
 
-#: A run of which so many polls in a row, over so long, are not answered or make no sense is created
-#: again. So is one that nothing was heard of for longer than a throttled call waits.
+#: A run is created again after this many polls in a row, over this many seconds, without a usable
+#: response. So is one that nothing was heard of for longer than a throttled call waits.
 SILENT_SECONDS: Final = 600.0
 SILENT_POLLS: Final = 4
 
-#: How often the log of a run says how the report runs are getting on.
+#: Seconds between log messages about the progress of the report runs.
 LOG_SECONDS: Final = 15.0
 
 _log = logging.getLogger(__name__)
@@ -46,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """How the runs in flight are getting on: `percent` is their mean."""
+    """The progress of the runs in flight: `percent` is their mean."""
 
     runs: int
     percent: float
@@ -61,11 +60,12 @@ class Flight:
 
 @dataclass(slots=True, eq=False)
 class Watch:
-    """A report run in flight, the call that polls it, and what its polls have said.
+    """A report run in flight, the call that polls it, and what its polls have shown.
 
-    By the clock: when the run was `created`, when it last `changed`, when a poll was last `heard`
-    of, `silent_since` when they say nothing, and when the next one is `due`. `silent_polls` say
-    nothing, `same_polls` nothing new; at `unknown_polls` Meta did not know the run.
+    By the clock: when the run was `created`, when it last `changed`, when a poll last responded
+    (`heard`), since when polls show nothing (`silent_since`), and when the next one is `due`.
+    `silent_polls` show nothing, `same_polls` nothing new; in `unknown_polls` Meta did not know the
+    run.
     """
 
     task: ReportTask
@@ -92,7 +92,7 @@ class Watch:
         return self.task.account_id
 
     def was_polled(self, run: ReportRun, now: float) -> RunStep:
-        """A poll has said where the run stands; what to do next."""
+        """A poll has shown the state of the run; what to do next."""
         self.heard, self.silent_since = now, None
         self.same_polls += 1
         if run != self.run:
@@ -101,10 +101,10 @@ class Watch:
         return next_step(run, age, unchanged, unchanged_polls=self.same_polls)
 
     def may_pass(self, error: GraphError, now: float) -> bool:
-        """Whether a poll that failed says nothing of its run."""
+        """Whether a poll that failed says nothing about its run."""
         if isinstance(error, NotFoundError):
-            # Not known everywhere yet (docs/graph-api.md#report-runs). A poll that was held back
-            # by a limit comes late and is the first all the same: only a second one gives up a run.
+            # Not known everywhere yet (docs/graph-api.md#report-runs). A poll that a limit held
+            # back comes late and is still the first: only a second one gives up a run.
             self.unknown_polls += 1
             return self.unknown_polls == 1 or now - self.created <= FRESH_SECONDS
         if isinstance(error, ThrottledError):  # waiting for a limit is not silence
@@ -130,10 +130,10 @@ class Poller:
     def due(
         self, now: float, usage: Mapping[Limit, float], may_poll: Callable[[Watch], bool]
     ) -> Sequence[Watch]:
-        """Runs to poll now, together. A run of which `may_poll` is true is polled.
+        """Runs to poll now, together. A run for which `may_poll` is true is polled.
 
-        As few together as there may be runs in flight: of many that reach a limit at once, all but
-        one would be calls into a block.
+        As few at once as runs may be in flight: when many reach a limit at once, all but one would
+        be calls into a block.
         """
         asked: Counter[str] = Counter()
         polled = []
@@ -149,7 +149,7 @@ class Poller:
     def idle_seconds(
         self, now: float, cooldown_of: Callable[[Watch], float], default: float
     ) -> float:
-        """How long no poll is due, or a limit keeps it waiting."""
+        """Seconds until a poll is due and no limit holds it back."""
         waits = (max(watch.due - now, cooldown_of(watch)) for watch in self.flight)
         return min(waits, default=default)
 
@@ -160,8 +160,8 @@ class Poller:
         now: float,
         usage: Mapping[Limit, float],
     ) -> bool:
-        """Whether the rows of a run can be read. If so it is no longer in flight, and if this
-        raises what the run failed of; else its next poll is set.
+        """Whether the rows of a run can be read. If so, or if this raises the run's error, it is no
+        longer in flight; otherwise its next poll is scheduled.
         """
         step, took = RunStep.WAIT, 0.0
         if isinstance(response, ReportRun):
@@ -190,7 +190,9 @@ class Poller:
         watch.due = now + seconds * patience(usage, watch.account_id)
 
     def log(self, now: float, usage: Mapping[Limit, float]) -> None:
-        """Say how the runs are getting on: to who watches, each time; in the log, now and then."""
+        """Report the progress of the runs: to whoever watches, each time; to the log, now and
+        then.
+        """
         if not self.flight:
             return
         percent = sum(watch.run.percent for watch in self.flight) / len(self.flight)
@@ -203,5 +205,5 @@ class Poller:
 
 
 def poll_of(account_id: str, report_run_id: str) -> Request:
-    """The call that asks where a report run stands."""
+    """The request for the state of a report run."""
     return Request("GET", report_run_id, {"fields": POLL_FIELDS}, account_id=account_id)

@@ -1,4 +1,4 @@
-"""The question of one report run, and the smaller ones that it can be cut into. No I/O."""
+"""`ReportQuery`: what one report run requests, and how it is split into smaller queries. No I/O."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _BELOW: Final[Mapping[str, str]] = {"": "campaign", "campaign": "adset", "adset"
 
 @dataclass(frozen=True, slots=True)
 class ReportQuery:
-    """What one report run is asked for.
+    """What one report run requests.
 
     `days` are neighbours, oldest first. `statuses` narrow it, and so do `ids`, of objects of
     `level`: campaign, adset or ad; without them all objects are meant. `attempt` counts the runs of
-    this query, this one included, but not those `busy` times that Meta was busy or did not answer.
-    `is_inside`: it is a part of one day.
+    this query, this one included, but not the `busy` ones for which Meta was busy or did not
+    respond. `is_inside`: it is a part of one day.
     """
 
     days: tuple[date, ...]
@@ -36,12 +36,12 @@ class ReportQuery:
 
     @property
     def is_smallest(self) -> bool:
-        """One ad on one day: nothing of it can be left to another run."""
+        """One ad on one day: it cannot be split any further."""
         return len(self.days) == 1 and self.level == "ad" and len(self.ids) == 1
 
     @property
     def is_divisible(self) -> bool:
-        """Whether `split_days` or `split_inside` make smaller queries of it."""
+        """Whether `split_days` or `split_inside` can split it."""
         return len(self.days) > 1 or bool(split_inside(self))
 
     def without(self, fields: frozenset[str]) -> ReportQuery:
@@ -55,21 +55,21 @@ class ReportQuery:
 
 
 def halves_of(items: tuple[str, ...]) -> Sequence[tuple[str, ...]]:
-    """Two parts of about the same size, together all of it."""
+    """Two parts of about the same size, which together are the whole."""
     middle = (len(items) + 1) // 2
     return items[:middle], items[middle:]
 
 
 def split_days(days: tuple[date, ...]) -> Sequence[tuple[date, ...]]:
-    """The newer half of the days, then the older one; a half without days is left out."""
+    """The newer half of the days, then the older one; an empty half is left out."""
     middle = len(days) // 2
     return [half for half in (days[middle:], days[:middle]) if half]
 
 
 def split_inside(query: ReportQuery) -> Sequence[ReportQuery]:
-    """One day by statuses, then by ids; empty when there is nothing left to split.
+    """One day by statuses, then by ids; empty when nothing is left to split.
 
-    Together the parts ask for the same. An object that changes its status in between can come
+    Together the parts request the same. An object that changes its status in between can come
     twice, which the reader drops, or not at all, which the control totals show.
     """
     new = replace(query, attempt=1, busy=0, is_inside=True)
@@ -81,5 +81,5 @@ def split_inside(query: ReportQuery) -> Sequence[ReportQuery]:
 
 
 def level_below(query: ReportQuery) -> str:
-    """The level whose objects make a query smaller that cannot be split; empty for none."""
+    """The level by whose objects a query can be narrowed that cannot be split; empty for none."""
     return _BELOW[query.level]

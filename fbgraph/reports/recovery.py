@@ -1,9 +1,9 @@
 """What to do about a query that failed. No I/O.
 
-A run that fails is created once more. One that fails again, or is too big, is split: days, then
-statuses, then objects by their ids; or the field that kills it is searched for. One that is refused
-for its age is asked for in halves (`ages`). How a query is cut is in `query`. Sources: Meta,
-Insights API, Best practices and Error codes; docs/graph-api.md#report-runs.
+A run that fails is created once more. One that fails again, or is too large, is split: by days,
+then statuses, then objects by their ids; or the field that makes it fail is searched for. One that
+is refused for its age is requested in halves (`ages`). How a query is split is in `query`. Sources:
+Meta, Insights API, Best practices and Error codes; docs/graph-api.md#report-runs.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ __all__ = [
     "recovery_of",
 ]
 
-#: Days of one account that fail to their smallest parts, with nothing read in between, before the
-#: others are no longer torn up. There are accounts all of whose runs fail (error -2/2490547).
+#: Days of one account that fail down to their smallest parts, with nothing read in between, before
+#: the others are no longer split. There are accounts all of whose runs fail (error -2/2490547).
 LOST_DAYS: Final = 2
 
 #: Subcodes of a failed run behind which a single field is suspected. Connectors have seen that
@@ -52,12 +52,12 @@ _OF_A_FIELD: Final = frozenset({1504044})
 
 
 class Recovery(Enum):
-    """What is done about a query that failed; the value is what the log says."""
+    """How to recover from a query that failed; the value is what the log shows."""
 
     RETRY = "retry"
     SPLIT = "split it into smaller runs"
     NARROW = "split it by the objects that have rows"
-    SPLIT_BY_AGE = "split it, some days may be older than Meta keeps"
+    SPLIT_BY_AGE = "split it: some days may be older than Meta keeps"
     BISECT_FIELDS = "find the field that makes it fail"
     DROP_FIELD = "leave out the field that Meta refused"
     GIVE_UP = "cannot be loaded"
@@ -86,11 +86,11 @@ def recovery_of(  # noqa: PLR0913  # what is known, by name
     """Decide what to do about a query that failed.
 
     `is_of_run`: it has a report run, so that "no such object" means that run, which may be created
-    again; without one it is the account that is not there. `is_hopeless`: other days of the account
-    failed so to their smallest parts, and nothing of it could be read since. Each of its days is
-    still tried, but none is torn up: hundreds of runs would find out what is known. `is_lied_to`:
-    something of the account that was called too large was delivered when it was asked for again.
-    `old_before`: a refusal of days before it may be a matter of their age.
+    again; without one it is the account that does not exist. `is_hopeless`: other days of the
+    account failed down to their smallest parts, and nothing was read since; each of its days is
+    still tried but not split, since hundreds of runs would only confirm what is known.
+    `is_lied_to`: something of the account that was called too large was delivered on a second
+    request. `old_before`: a refusal of days before it may be a matter of their age.
     """
     if may_be_too_old(error, query.days[0], old_before):
         return Recovery.SPLIT_BY_AGE
@@ -112,7 +112,7 @@ def _usual(error: GraphError, query: ReportQuery, *, is_of_run: bool, is_lied_to
 def _of_run(
     error: GraphError, query: ReportQuery, *, is_lied_to: bool
 ) -> tuple[Recovery, Recovery]:
-    """What a failure means of a report run, and of nothing else."""
+    """Recovery from a failure that is about a report run and nothing else."""
     if isinstance(error, NotFoundError):  # the run, not the account: it has expired, or is lost
         return Recovery.RETRY, Recovery.GIVE_UP
     if error.detail.subcode in _OF_A_FIELD:
@@ -123,11 +123,12 @@ def _of_run(
 
 
 def _may_be_small(query: ReportQuery, *, is_lied_to: bool) -> bool:
-    """Whether a query is asked for once more before it is split as too large.
+    """Whether a query is tried once more before it is split as too large.
 
-    One day is seldom too large, and torn up it costs dozens of runs; another try costs one. Its
-    parts are believed to be too large, unless Meta was wrong about others: `run_fails_too_large` in
-    the sandbox would otherwise tear every day up to its last ad, by tens of thousands of calls.
+    One day is seldom too large, and split it costs dozens of runs; another try costs one. Its parts
+    are believed to be too large, unless Meta was wrong about others: otherwise
+    `run_fails_too_large` in the sandbox would split every day down to its last ad, by tens of
+    thousands of calls.
     """
     is_day = len(query.days) == 1 and not query.is_inside
     return is_day or query.is_smallest or (query.is_inside and is_lied_to)
@@ -139,8 +140,8 @@ def _of_kind(error: GraphError) -> tuple[Recovery, Recovery]:
 
 
 def _smaller(error: GraphError, query: ReportQuery) -> Recovery:
-    """How to make a query smaller, or what is left to do where it cannot be."""
-    # What hangs takes an hour, or many pages, each time: it is split by days, and no further.
+    """How to make a query smaller, or what to do if that is impossible."""
+    # A run that hangs takes an hour, or many pages, each time: it is split by days, and no further.
     is_stuck = isinstance(error, RunHungError | CursorStuckError)
     if len(query.days) > 1 or (query.is_divisible and not is_stuck):
         return Recovery.SPLIT
@@ -150,22 +151,23 @@ def _smaller(error: GraphError, query: ReportQuery) -> Recovery:
 
 
 def next_attempt(query: ReportQuery, error: GraphError) -> ReportQuery:
-    """The same query for another run, as it failed by `error`."""
+    """The same query for another run, after it failed with `error`."""
     if _is_outage(error):
         return replace(query, busy=query.busy + 1)
     return replace(query, attempt=query.attempt + 1)
 
 
 def _is_outage(error: GraphError) -> bool:
-    """Meta was busy, or did not answer, or made no sense: that is not because of the query."""
+    """Whether Meta was busy, did not respond, or sent nonsense: that is not because of the
+    query.
+    """
     return isinstance(error, RetryableError) and not isinstance(error, NotReadyError)
 
 
 def bad_fields(candidates: Sequence[str], works: Callable[[Sequence[str]], bool]) -> frozenset[str]:
-    """The fields that a report cannot be asked with, found by halving.
-
-    `works` says whether a run with these (and what must be there) succeeds. A half that works is
-    not looked at again, so one bad field of n takes about 2 log2 n runs.
+    """The fields that make a report fail, found by halving. `works` says whether a run with these
+    fields (and the required ones) succeeds. A half that works is not searched further, so one bad
+    field of n takes about 2 log2 n runs.
     """
     if not candidates or works(candidates):
         return frozenset()

@@ -1,8 +1,8 @@
-"""Coroutines that an engine takes from step to step.
+"""Coroutines that an engine resumes step by step.
 
-A coroutine awaits a step; the engine has it done, when there is room for it, and sends its result
-back, or throws what it failed of in at that very place. So ``try`` and ``except`` stand where the
-calls are, although one thread decides for all.
+A coroutine awaits a step; the engine carries it out when there is room, and sends its result back,
+or throws its error in at the same place. So ``try`` and ``except`` are where the calls are,
+although one thread decides for all.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Step(Generic[T]):
 
 
 class Call(Step[T]):
-    """A call, or several, that a thread makes for an account; its result."""
+    """A call, or several, that a thread makes for an account; returns its result."""
 
     def __init__(self, work: Callable[[], T]) -> None:
         self.work = work
@@ -45,21 +45,21 @@ class Create(Call[T]):
 
 
 class Finished(Step[None]):
-    """A report run whose rows can be read. Raises what it failed of."""
+    """Wait until the rows of a report run can be read. Raises the error of the run."""
 
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
 
 
 class Until(Step[None]):
-    """Something that other coroutines bring about."""
+    """Wait for something that other coroutines bring about."""
 
     def __init__(self, is_ready: Callable[[], bool]) -> None:
         self.is_ready = is_ready
 
 
 class All(Until):
-    """Several coroutines, side by side. Raises what one of them raises, and ends the others."""
+    """Several coroutines at the same time. Raises what one of them raises, and ends the others."""
 
     def __init__(
         self, account_id: str, starts: Sequence[Callable[[], Coroutine[Any, Any, Any]]]
@@ -82,10 +82,10 @@ class All(Until):
 
 
 class Routine:
-    """A coroutine on its way: the `step` that it waits for, at last its `result` or its `error`.
+    """A running coroutine: the `step` that it waits for, at last its `result` or its `error`.
 
-    It begins at the first `resume`: one that waits for its turn costs nothing. `parent`: the step
-    of another coroutine that waits for it.
+    It begins at the first `resume`: one that waits in a queue costs nothing. `parent`: the step of
+    another coroutine that waits for it.
     """
 
     __slots__ = (
@@ -115,7 +115,7 @@ class Routine:
         self._coroutine: Coroutine[Any, Any, Any] | None = None
 
     def resume(self, value: Any = None, error: Exception | None = None) -> Step[Any] | None:
-        """Go on with what a step came to; the next step, None at the end and ever after."""
+        """Resume with the outcome of a step; returns the next step, None once it has ended."""
         if self.is_done:
             return None
         self._coroutine = self._coroutine or self._start()
@@ -130,7 +130,7 @@ class Routine:
         return self.step
 
     def cancel(self) -> None:
-        """End it where it is; nothing if it has ended."""
+        """End it at its current step; does nothing if it has ended."""
         self.step, self.is_done = None, True
         if self._coroutine is not None:
             self._coroutine.close()

@@ -1,4 +1,4 @@
-"""The calls of a report engine: each makes one step of one shard, and waits for it.
+"""The calls of a report engine: each carries out one step of one shard.
 
 They run in threads; what follows from them is decided elsewhere (`fetch`).
 """
@@ -38,14 +38,15 @@ if TYPE_CHECKING:
 
 __all__ = ["REPORT_PAGE_ROWS", "RESUME_SECONDS", "Runner"]
 
-#: Rows a page is asked for. What Meta takes is not published; 5,000 is the most that was claimed.
+#: Rows requested per page. Meta does not publish the maximum; 5,000 is the highest that is reported
+#: to work.
 REPORT_PAGE_ROWS: Final = 5000
 
 #: Pages that are handed over together: by number, or by bytes.
 PAGES_HELD: Final = 8
 BYTES_HELD: Final = 4_000_000
 
-#: A run that another process created is picked up for so long. Later its numbers are old.
+#: Seconds for which a run of another process is resumed. After that its numbers are old.
 RESUME_SECONDS: Final = 3600.0
 
 _log = logging.getLogger(__name__)
@@ -64,9 +65,8 @@ class Runner:
         self._lock = threading.Lock()
 
     def create(self, shard: Shard) -> tuple[str, float]:
-        """The run that answers a shard, and its age in seconds: one that is there, or a new one.
-
-        Raises TooMuchDataError for a query that an earlier process had to split.
+        """The run of a shard, and its age in seconds: an existing one, or a new one. Raises
+        TooMuchDataError for a query that an earlier process had to split.
         """
         task, params = shard.task, self._handler.params(shard.query)
         is_first = shard.query.attempt == 1 and not task.is_fresh
@@ -78,14 +78,15 @@ class Runner:
         client = self._client.counted()
         try:
             report_run_id = client.account(task.account_id).create_report(**params)
-            # At once: a process that is killed before leaves a run that nobody knows of.
+            # Immediately: a process that is killed before this leaves a run that nobody knows
+            # about.
             self._pending.save(task.account_id, params, Checkpoint(report_run_id))
         finally:
             self._count(task, client)
         return report_run_id, 0.0
 
     def poll(self, watches: Sequence[Watch]) -> Sequence[tuple[Watch, ReportRun | GraphError]]:
-        """Where runs stand, by one call for many."""
+        """The states of many runs, by one call."""
         polls = [watch.poll for watch in watches]
         responses = self._client.counted().batch_once(polls, _read_poll)
         with self._lock:
@@ -94,7 +95,7 @@ class Runner:
         return list(zip(watches, responses, strict=True))
 
     def read(self, shard: Shard) -> None:
-        """Read a run to its end, from its first page again where a cursor or a page is bad."""
+        """Read a run to its end; from its first page again if a cursor or a page is bad."""
         with self._lock:
             shard.task.sink = shard.task.sink or self._handler.open(shard.task)
         for left in reversed(range(READING.attempts)):
@@ -122,7 +123,7 @@ class Runner:
             self._count(task, client)
 
     def objects(self, shard: Shard, level: str) -> tuple[str, ...]:
-        """The objects of a level that have rows in the query of a shard, the deleted too."""
+        """The objects of a level that have rows in the query of a shard, deleted ones included."""
         query, client = shard.query, self._client.counted()
         filters = {f"{level}.effective_status": EFFECTIVE_STATUSES[level]}
         if query.level:
@@ -142,7 +143,7 @@ class Runner:
             self._count(shard.task, client)
 
     def search(self, shard: Shard, required: Collection[str], error: GraphError) -> frozenset[str]:
-        """The fields that kill the runs of a shard. Raises `error` if it is not the fields."""
+        """The fields that make the runs of a shard fail. Raises `error` if no field is to blame."""
         optional = [field for field in shard.query.fields if field not in required]
         if not self._works(shard, required, []):
             raise error
@@ -150,7 +151,7 @@ class Runner:
 
     def _works(self, shard: Shard, required: Collection[str], fields: Sequence[str]) -> bool:
         """Whether a run with the required fields and these succeeds; its rows are not read. As
-        elsewhere one run alone that fails proves nothing.
+        elsewhere, a single failed run proves nothing.
         """
         kept = [name for name in shard.query.fields if name in required or name in fields]
         query = replace(shard.query, days=shard.query.days[-1:], fields=tuple(kept))
@@ -177,7 +178,7 @@ class Runner:
 
 
 class _BadPageError(Exception):
-    """A page that came could not be taken in; `error` says why."""
+    """A page that could not be used; `error` says why."""
 
     def __init__(self, error: RetryableError) -> None:
         super().__init__(str(error))

@@ -1,8 +1,8 @@
-"""Whose turn it is: what a report engine starts next, of all that waits.
+"""The scheduler: what a report engine starts next, of all that waits.
 
 `next_call` and `next_run` decide, from values alone; a `Scheduler` has the queues. Accounts take
-turns, the least served first, and the newest days of each; none is called while a limit keeps it
-waiting, and what is under way keeps to what the usage headers allow.
+turns, the least served first, and the newest days of each; none is called while a limit holds it
+back, and the amount under way follows the usage headers.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an account stands: its `calls` under way, its report `runs` in flight, how long a limit
-    keeps it waiting, and what `AccountState` knows of it.
+    """The state of an account: its `calls` under way, its report `runs` in flight, how long a limit
+    holds it back, and what `AccountState` knows about it.
     """
 
     calls: int = 0
@@ -40,7 +40,7 @@ class Standing:
 
     @property
     def served(self) -> int:
-        """How much of it is under way."""
+        """How much of the account is under way."""
         return self.calls + self.runs
 
 
@@ -49,8 +49,8 @@ _NOTHING: Final = Standing()
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that a decision rests on: the share of each limit in percent, and where each account
-    stands that waits or has anything under way. `is_heard`: some call has come back.
+    """Everything that a decision depends on: the share of each limit in percent, and the standing
+    of each account that waits or has anything under way. `is_heard`: some response has arrived.
     """
 
     usage: Mapping[Limit, float]
@@ -58,7 +58,7 @@ class Situation:
     is_heard: bool = True
 
     def of(self, account_id: str) -> Standing:
-        """Where an account stands; nothing is known of it, and nothing under way, by default."""
+        """The standing of an account; by default nothing is known, and nothing under way."""
         return self.standings.get(account_id, _NOTHING)
 
     def with_call(self, account_id: str) -> Situation:
@@ -71,9 +71,9 @@ class Situation:
 def next_call(now: Situation, waiting: Iterable[str]) -> str | None:
     """The account, of those with a call waiting, whose call is made next; None if none may be.
 
-    Before some call has come back nothing is known of a limit, and one goes ahead: of an account,
-    and at the beginning of the app. Calls of an account that a limit keeps waiting are asleep, and
-    take nobody's place.
+    Until a response has arrived nothing is known about a limit, so one call goes ahead: of each
+    account, and at the beginning of the app. Calls of an account that a limit holds back sleep, and
+    do not count.
     """
     awake = sum(one.calls for one in now.standings.values() if one.cooldown_seconds <= 0)
     if awake >= (allowed(now.usage, "", APP_CALLS) if now.is_heard else 1):
@@ -90,7 +90,6 @@ def _may_call(now: Situation, account_id: str) -> bool:
 
 def next_run(now: Situation, waiting: Iterable[str]) -> str | None:
     """The account, of those with a report run to create, whose run is created next, if any may be.
-
     A call that is under way counts as a run: most of them create one or have just read one.
     """
     under_way = sum(one.served for one in now.standings.values())
@@ -100,8 +99,8 @@ def next_run(now: Situation, waiting: Iterable[str]) -> str | None:
 
 
 def _may_create(now: Situation, account_id: str) -> bool:
-    """Of a doubtful account one run goes ahead: what fails at every size is so found out by one run
-    of each. While halves are asked for to find how old is too old, one call decides about the next.
+    """Of a doubtful account one run goes ahead: so what fails at every size is found out by one run
+    of each. While halves are requested to find the age limit, one call decides about the next.
     """
     one = now.of(account_id)
     most = 1 if one.is_doubtful else allowed(now.usage, account_id, ACCOUNT_RUNS)
@@ -109,8 +108,8 @@ def _may_create(now: Situation, account_id: str) -> bool:
 
 
 class Scheduler(Generic[Item]):
-    """What waits to be started, by account: calls in the order they came, and report runs, those of
-    the newest days first.
+    """What waits to be started, by account: calls in the order in which they arrived, and report
+    runs, those of the newest days first.
     """
 
     def __init__(self) -> None:
@@ -123,23 +122,23 @@ class Scheduler(Generic[Item]):
 
     @property
     def waiting(self) -> frozenset[str]:
-        """Accounts that something waits of."""
+        """Accounts for which something waits."""
         return frozenset(self._calls.keys() | self._runs.keys())
 
     def add_call(self, account_id: str, item: Item) -> None:
-        """A call waits: reading a run, finishing a task."""
+        """Queue a call: reading a run, finishing a task."""
         self._calls.setdefault(account_id, deque()).append(item)
 
     def add_run(self, account_id: str, item: Item, newest: date, *, is_last: bool = False) -> None:
-        """A report run is to be created, of days up to `newest`; `is_last`: after the others. Of
-        the same days what came last is next: what was split is followed to its end.
+        """Queue the creation of a report run of days up to `newest`; `is_last`: after the others.
+        For equal days the latest is next: what was split is finished first.
         """
         self._number -= 1
         entry = (is_last, -newest.toordinal(), self._number, item)
         heappush(self._runs.setdefault(account_id, []), entry)
 
     def starts(self, now: Situation) -> list[Item]:
-        """Everything that may be started now: calls, which bring rows, before new runs."""
+        """Everything that may be started now: calls, which return rows, before new runs."""
         started = []
         while (key := next_call(now, self._calls)) is not None:
             started.append(self._calls[key].popleft())

@@ -1,4 +1,6 @@
-"""What is to be loaded together: neighbouring days of one account, and what was asked for them."""
+"""Report tasks: neighbouring days of one account that are loaded together, and the shards that they
+consist of.
+"""
 
 from __future__ import annotations
 
@@ -15,22 +17,22 @@ __all__ = ["ReportTask", "Shard", "Sink"]
 
 
 class Sink(Protocol):
-    """Where the pages of a task go. `shard` tells apart what was asked for separately."""
+    """Where the pages of a task go. `shard` distinguishes what was requested separately."""
 
     def add(self, bodies: Sequence[bytes], *, shard: int) -> object:
-        """Take pages in. Raises RetryableError for what is not a page: it is read again."""
+        """Add pages. Raises RetryableError for what is not a page: it is read again."""
 
     def drop(self, shard: int) -> None:
-        """Forget what a shard brought: it is asked for again under another number."""
+        """Discard the pages of a shard: it is requested again under another number."""
 
 
 @dataclass(slots=True, eq=False)
 class ReportTask:
     """Neighbouring days of one account (digits), oldest first, that are finished together.
 
-    `is_fresh`: what an earlier process or an earlier look asked for does not count. `shards` are
-    those whose rows are in. `calls` as Meta counts them, failed ones included. `age_seconds`: from
-    `started`, by the clock, until its last page was in.
+    `is_fresh`: what an earlier process or attempt requested does not count. `shards` are those
+    whose rows have arrived. `calls` as Meta counts them, failed ones included. `age_seconds`: from
+    `started`, by the clock, until its last page arrived.
     """
 
     account_id: str
@@ -51,14 +53,14 @@ class ReportTask:
         return self.numbers
 
     def cut(self, stretches: Sequence[tuple[date, ...]]) -> Sequence[ReportTask]:
-        """Tasks for stretches of its days, begun anew; the newest bears the calls so far."""
+        """New tasks for stretches of its days; the newest one carries the calls so far."""
         tasks = [ReportTask(self.account_id, days, is_fresh=self.is_fresh) for days in stretches]
         max(tasks, key=lambda task: task.days[-1]).calls = self.calls
         return tasks
 
     @property
     def asked_at(self) -> datetime | None:
-        """When the first of its shards was asked for; None before any was."""
+        """When the first of its shards was requested; None before that."""
         return min((one.asked_at for one in self.shards if one.asked_at is not None), default=None)
 
     @property
@@ -73,11 +75,9 @@ class ReportTask:
 
 @dataclass(slots=True, eq=False)
 class Shard:
-    """One query of a task, and the report run that is to answer it, if there is one yet.
-
-    `number` tells its pages from those of others, and from those that it brought before it was
-    asked for again. `asked_at` is the instant at which the run was created, by this process or by
-    an earlier one: its numbers are those of that time.
+    """One query of a task, and its report run, if there is one yet. `number` distinguishes its
+    pages from those of others, and from its own before it was requested again. `asked_at` is when
+    the run was created, by this process or by an earlier one: its numbers are as of then.
     """
 
     task: ReportTask
@@ -96,7 +96,7 @@ class Shard:
         return self.task.account_id
 
     def drop(self) -> None:
-        """Forget what it brought: it is read or asked for again under another number."""
+        """Discard its pages: it is read or requested again under another number."""
         if self.task.sink is not None:
             self.task.sink.drop(self.number)
         self.number = self.task.next_number()
