@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -54,9 +54,6 @@ if TYPE_CHECKING:
 __all__ = ["DATA_FILE", "Lake", "Partition"]
 
 DATA_FILE: Final = "data.parquet"
-
-#: Clocks of machines that write to one lake may differ by this much. Our choice.
-SKEW: Final = timedelta(hours=1)
 
 _DIGITS: Final = re.compile(r"[0-9]{1,32}")
 
@@ -199,7 +196,7 @@ class Lake:
             self._define(table)
             self.store.replace(where.key, write)
         if load:
-            self._forget_rejects(load)
+            rejected.drop_of_earlier_loads(self.store, load, self.now())
         self.changed()
         return change
 
@@ -306,36 +303,11 @@ class Lake:
         `replace` removes the rejects of earlier loads. Those of an attempt that never reached
         `replace` stay until then, so that a failure can be examined.
         """
-        if not rejects:
-            return
-        key = rejected.file_of(self._rejects_of(load), load.loaded_at)
-        rows = [
-            rejected.row_of(
-                *(n, reject),
-                table=load.table,
-                account_id=load.account_id,
-                date=load.date,
-                at=load.loaded_at,
-                run_id=load.run_id,
-            )
-            for n, reject in enumerate(rejects, start=1)
-        ]
-        with self.writing(REJECTS, load.account_id, load.date):
-            rejected.write(self.store, key, rows)
-        self.changed()
-
-    def _forget_rejects(self, load: Load) -> None:
-        folder = self._rejects_of(load)
-        own = rejected.file_of(folder, load.loaded_at)
-        # Later ones are of a load that is still running, or of a clock that was ahead.
-        ahead = rejected.file_of(folder, max(load.loaded_at, self.now()) + SKEW)
-        for found in self.store.find(f"{folder}/*.parquet"):
-            if found.key < own or found.key > ahead:
-                self.store.delete(found.key)
-
-    def _rejects_of(self, load: Load) -> str:
-        self.key(load.table, load.account_id, load.date)  # refuses what is not an account-day
-        return f"rejects/{load.table}/{load.account_id}/{load.date}"
+        if rejects:
+            self.key(load.table, load.account_id, load.date)  # refuses what is not an account-day
+            with self.writing(REJECTS, load.account_id, load.date):
+                rejected.keep_of_load(self.store, load, rejects)
+            self.changed()
 
     def _footer(self, key: str) -> Footer:
         """The footer of a file; an empty one if it does not exist."""

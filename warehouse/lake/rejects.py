@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow.parquet as pq
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from warehouse.decode.objects import Objects
     from warehouse.decode.rows import Reject
+    from warehouse.lake.records import Load
     from warehouse.schema.table import Table
     from warehouse.storage.store import Store
 
@@ -38,8 +39,9 @@ __all__ = [
     "REJECTS_KEPT",
     "OldRejects",
     "cells_of",
-    "file_of",
+    "drop_of_earlier_loads",
     "keep",
+    "keep_of_load",
     "of_objects",
     "row_of",
     "write",
@@ -55,6 +57,9 @@ _AT_ONCE: Final = 1_000
 #: In a path, instead of the day, which objects do not have, and instead of an unknown id.
 LATEST: Final = "latest"
 UNKNOWN: Final = "unknown"
+
+#: Clocks of machines that write to one lake may differ by this much. Our choice.
+_SKEW: Final = timedelta(hours=1)
 
 #: File of the lake → its rows, of objects.
 OldRejects = dict[str, "Sequence[dict[str, Any]]"]
@@ -102,6 +107,40 @@ def write(store: Store, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
             writer.write(arrow.records(table.arrow_schema, rows[at : at + _AT_ONCE]))
         written = writer.finish()
         store.replace(key, lambda: written)
+
+
+# -- of a load -------------------------------------------------------------------------------------
+
+
+def keep_of_load(store: Store, load: Load, rejects: Iterable[Reject]) -> None:
+    """Write the rejects of a load of an account-day."""
+    rows = [
+        row_of(
+            *(n, reject),
+            table=load.table,
+            account_id=load.account_id,
+            date=load.date,
+            at=load.loaded_at,
+            run_id=load.run_id,
+        )
+        for n, reject in enumerate(rejects, start=1)
+    ]
+    write(store, file_of(_folder_of_load(load), load.loaded_at), rows)
+
+
+def drop_of_earlier_loads(store: Store, load: Load, now: datetime) -> None:
+    """Remove the rejects of an account-day that earlier loads than this one have left."""
+    folder = _folder_of_load(load)
+    own = file_of(folder, load.loaded_at)
+    # Later ones are of a load that is still running, or of a clock that was ahead.
+    ahead = file_of(folder, max(load.loaded_at, now) + _SKEW)
+    for found in store.find(f"{folder}/*.parquet"):
+        if found.key < own or found.key > ahead:
+            store.delete(found.key)
+
+
+def _folder_of_load(load: Load) -> str:
+    return f"rejects/{load.table}/{load.account_id}/{load.date}"
 
 
 # -- of objects ------------------------------------------------------------------------------------
