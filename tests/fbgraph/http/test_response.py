@@ -1,3 +1,5 @@
+"""Responses: their JSON, or an error with its class and its parts, whatever the bytes are."""
+
 from __future__ import annotations
 
 import json
@@ -15,19 +17,10 @@ from fbgraph.errors import (
     NotReadyError,
     RequestError,
     RetryableError,
-    RunFailedError,
     ThrottledError,
     TooMuchDataError,
 )
-from fbgraph.http.response import (
-    Response,
-    error_of_run,
-    integer,
-    item_headers,
-    parse,
-    scrub,
-    text_ids,
-)
+from fbgraph.http.response import Response, error_of_run, integer, item_headers, parse, text_ids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,9 +28,6 @@ if TYPE_CHECKING:
 #: name → status, body and class: bodies as they came from Meta, with invented ids.
 BODIES: Mapping[str, Any] = json.loads(
     (Path(__file__).parents[1] / "bodies" / "errors.json").read_text("utf-8")
-)
-RUNS: Mapping[str, Any] = json.loads(
-    (Path(__file__).parents[1] / "bodies" / "report_runs.json").read_text("utf-8")
 )
 
 HTML = (
@@ -343,16 +333,6 @@ def test_an_id_is_text_however_it_came(value: object, read: object) -> None:
     assert text_ids(value) == read
 
 
-def test_links_to_other_pages_hold_no_token() -> None:
-    link = "https://graph.facebook.com/v26.0/1/ads?access_token=EAAinvented&limit=2&after=A"
-    page = {"data": [{"ads": {"data": [], "paging": {"next": link}}}], "paging": {"previous": link}}
-
-    read = json.dumps(text_ids(page))
-
-    hidden = "https://graph.facebook.com/v26.0/1/ads?access_token=<hidden>&limit=2&after=A"
-    assert (read.count(hidden), "EAAinvented" in read) == (2, False)
-
-
 @pytest.mark.parametrize(
     ("value", "number"),
     [
@@ -363,88 +343,3 @@ def test_links_to_other_pages_hold_no_token() -> None:
 )
 def test_a_whole_number_is_read_from_whatever_json_holds(value: object, number: int) -> None:
     assert integer(value) == number
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("failed", TooMuchDataError),  # -3/1504045
-        ("failed_generic", RunFailedError),  # -2/2490547
-        ("failed_legacy", RunFailedError),  # before v25: no reason at all
-        ("skipped", RunFailedError),
-    ],
-)
-def test_a_run_that_failed_has_the_class_of_its_reason(name: str, kind: type[GraphError]) -> None:
-    assert type(error_of_run(RUNS[name], RUNS[name]["async_status"])) is kind
-
-
-@pytest.mark.parametrize(
-    ("code", "subcode", "kind"),
-    [
-        (2, 1504044, RunFailedError),
-        (2, 1504043, RunFailedError),
-        (2, 1504041, RequestError),
-        (2, 1504038, TooMuchDataError),
-        (4, 1504022, ThrottledError),
-        (-3, 1504045, TooMuchDataError),
-        (100, 1487534, TooMuchDataError),
-        ("-3", "1504045", TooMuchDataError),
-        (0, 0, RunFailedError),
-        (424242, None, RunFailedError),
-        (None, None, RunFailedError),
-    ],
-)
-def test_a_passing_fault_that_ended_a_run_has_failed_it(
-    code: object, subcode: object, kind: type[GraphError]
-) -> None:
-    body = {"id": "7", "error_code": code, "error_subcode": subcode, "error_message": "No"}
-
-    assert type(error_of_run(body, "Job Failed")) is kind
-
-
-def test_a_run_without_a_reason_says_how_it_ended() -> None:
-    error = error_of_run({"id": "120233000000000077"}, "Job Skipped")
-
-    assert str(error) == ("The report run ended as 'Job Skipped'. [report run 120233000000000077]")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "https://graph.facebook.com/v26.0/me?access_token=EAAother&limit=25",
-        "https:\\/\\/graph.facebook.com\\/v26.0\\/me?limit=25&access_token=EAAother\\u0026a=1",
-        "next=%2Fme%3Faccess_token%3DEAAother",
-        "next=%2fme%3faccess_token%3dEAAother",
-        '{"data":[{"id":"1","access_token":"EAAother","name":"a page',
-        '{"data":[{"access_token" : "EAAother"',
-        "{'data': [{'access_token': 'EAAother'}]}",
-        '"body":"{\\"access_token\\":\\"EAAother\\"}"',
-        "GET debug_token?input_token=EAAother",
-        "?appsecret_proof=EAAother&x=1",
-        "client_secret=EAAother",
-        "access_token=EAAother\naccess_token=EAAother",
-    ],
-)
-def test_a_token_that_is_not_ours_is_hidden_by_its_name(text: str) -> None:
-    assert "EAAother" not in scrub(text, ())
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "An access token is required to request this resource.",
-        "API calls from the server require an appsecret_proof argument",
-        "(#100) The parameter access_token is required",
-        "Unknown path components: /access_token",
-    ],
-)
-def test_what_is_said_about_tokens_stays_readable(text: str) -> None:
-    assert scrub(text, ("EAAours0123456789",)) == text
-
-
-def test_a_secret_too_short_to_be_one_does_not_garble_a_message() -> None:
-    assert scrub("An example of text: x", ("x", "", "exam")) == "An example of text: x"
-
-
-def test_a_secret_inside_another_is_hidden_with_it() -> None:
-    assert scrub("id|secret-secret", ("id|secret-secret", "secret-secret")) == "<hidden>"
