@@ -78,8 +78,9 @@ NOT_HERE: Final = {
     "pipelines": set[str](),
 }
 
-#: The most modules of a room: more than a person keeps in mind.
+#: The most modules of a room, and lines of a file: more than a person keeps in mind.
 MOST_MODULES: Final = 16
+MOST_LINES: Final = 400
 
 FILES: Final = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -156,6 +157,14 @@ def test_no_room_is_larger_than_a_person_keeps_in_mind_and_each_says_what_it_is(
         modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
         assert len(modules) <= MOST_MODULES, folder
         assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8"))), folder
+
+
+def test_no_file_of_the_product_or_its_tests_is_too_long() -> None:
+    tests = (ROOT / "tests").rglob("*.py")
+    lines = {path: len(path.read_text("utf-8").splitlines()) for path in (*FILES.values(), *tests)}
+
+    assert len(lines) > len(FILES)
+    assert {path: count for path, count in lines.items() if count > MOST_LINES} == {}
 
 
 def test_no_room_has_one_file_or_one_that_repeats_its_name() -> None:

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import os
 import re
-import signal
-import subprocess
-import sys
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -20,111 +11,12 @@ import pytest
 
 from fbgraph.sandbox import Sandbox
 from pipelines.defs.partitions import ACCOUNT_DAYS
-from warehouse.lake.partitions import Lake
+from tests.e2e.company import DAYS, RANGE, ROOT, SECRET, Company, start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
-DAYS = [date(2026, 11, 20), date(2026, 11, 21), date(2026, 11, 22)]
-RANGE = ("--since", str(DAYS[0]), "--until", str(DAYS[-1]), "--report", "insights_hourly")
-
-SECRET = "not-for-anyone-to-see"  # noqa: S105  # invented
-
-ROOT = Path(__file__).parents[2]
-
-#: What the README's reader is told to ask.
-QUESTION = (
-    "select account_id, date, count(*) as n, sum(spend) as spend"
-    " from insights_hourly group by all order by all"
-)
-
-
-@dataclass
-class Company:
-    """One sandbox, one folder, and the command with the environment that points at both."""
-
-    sandbox: Sandbox
-    folder: Path
-
-    def run(
-        self, *arguments: str, stdin: str = "", **environ: str
-    ) -> subprocess.CompletedProcess[str]:
-        with self.start(*arguments, **environ) as running:
-            stdout, stderr = running.communicate(stdin, timeout=300)
-        return subprocess.CompletedProcess(arguments, running.returncode, stdout, stderr)
-
-    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
-        command = [str(Path(sys.executable).with_name("fbinsights")), *arguments]
-        settings = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.folder),
-            "DAGSTER_HOME": str(self.home),
-            "FB_GRAPH_URL": self.sandbox.url,
-            "FB_ACCESS_TOKEN": self.sandbox.token,
-            "FB_REPORTS": str(ROOT / "reports"),
-            "FB_APP_SECRET": SECRET,
-            "WAREHOUSE_URL": str(self.lake),
-        }
-        return subprocess.Popen(  # noqa: S603  # our own command
-            command,
-            cwd=self.folder,
-            env=settings | environ,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    @property
-    def home(self) -> Path:
-        home = self.folder / "dagster"
-        home.mkdir(exist_ok=True)
-        (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-        return home
-
-    @property
-    def lake(self) -> Path:
-        return self.folder / "lake"
-
-    def answers(self) -> list[tuple[str, date, int, Decimal]]:
-        """What the published file says to QUESTION."""
-        done = self.run("query", QUESTION, "--format", "csv")
-        rows = csv.DictReader(done.stdout.splitlines())
-        return [
-            (r["account_id"], date.fromisoformat(r["date"]), int(r["n"]), Decimal(r["spend"]))
-            for r in rows
-        ]
-
-    def loads(self) -> list[tuple[str, Decimal]]:
-        """Day and spend of every account-day that the published file has."""
-        asked = "select date, spend from loads where table_name = 'insights_hourly' order by date"
-        done = self.run("query", asked, "--format", "csv")
-        return [(r["date"], Decimal(r["spend"])) for r in csv.DictReader(done.stdout.splitlines())]
-
-    def truth(self, account_ids: Sequence[str] = ()) -> list[tuple[str, date, int, Decimal]]:
-        """What the sandbox says to the same question."""
-        told = [
-            (i, day, self.sandbox.truth(i, day))
-            for i in account_ids or self.sandbox.account_ids
-            for day in DAYS
-        ]
-        return sorted(
-            (i, day, truth["count"], Decimal(truth["sums"]["spend"]))
-            for i, day, truth in told
-            if truth["count"]
-        )
-
-
-def start() -> Sandbox:
-    return Sandbox(now=lambda: NOW, app_secret=SECRET)
-
-
-def wait_for(running: subprocess.Popen[str], is_reached: Callable[[], bool]) -> None:
-    """Wait for a moment of a command, which must not end before it."""
-    while not is_reached():
-        with suppress(subprocess.TimeoutExpired):
-            assert running.wait(0.05) is None
+    import subprocess
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -135,12 +27,6 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
         company = Company(sandbox, folder)
         company.first = company.run("backfill", *RANGE)  # type: ignore[attr-defined]
         yield company
-
-
-@pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[Company]:
-    with start() as sandbox:
-        yield Company(sandbox, tmp_path)
 
 
 def test_a_backfill_answers_the_question_of_the_readme_with_the_sandboxs_truth(
@@ -223,35 +109,6 @@ def test_the_doctor_finds_everything_in_order(loaded: Company) -> None:
     assert "ads_read" in done.stdout
 
 
-def test_an_account_without_permission_fails_alone_and_the_exit_code_is_1(fresh: Company) -> None:
-    fresh.sandbox.use("forbidden_account")
-    forbidden = fresh.sandbox.account_ids[1]
-    others = [i for i in fresh.sandbox.account_ids if i != forbidden]
-
-    done = fresh.run("backfill", *RANGE)
-
-    assert done.returncode == 1
-    assert fresh.answers() == fresh.truth(others)
-    for day in DAYS:
-        assert f"insights_hourly act_{forbidden}|{day}: (#200)" in done.stderr
-    assert (
-        f"backfill --since {DAYS[0]} --until {DAYS[-1]} --account act_{forbidden}"
-        " --report insights_hourly\n" in done.stderr
-    )
-    assert not any(f"act_{other}" in done.stderr for other in others)
-
-
-def test_a_day_that_stays_unproven_is_published_marked_and_told(fresh: Company) -> None:
-    fresh.sandbox.use("wrong_rows")
-    account = f"act_{fresh.sandbox.account_ids[0]}"
-
-    done = fresh.run("backfill", *RANGE, "--account", account)
-
-    assert done.returncode == 1
-    assert f"{account}|{DAYS[0]}: loaded, but not proven" in done.stderr
-    assert len(fresh.answers()) == len(DAYS)
-
-
 @pytest.mark.parametrize(("scenario", "proven"), [((), "3"), (("actions_missing",), "0")])
 def test_the_table_says_on_how_many_days_conversions_add_up_and_holds_nothing_back(
     fresh: Company, scenario: tuple[str, ...], proven: str
@@ -270,24 +127,6 @@ def test_the_table_says_on_how_many_days_conversions_add_up_and_holds_nothing_ba
     assert {name: row["proven"] for name, row in told.items()} == dict.fromkeys(reports[1::2], "3")
     assert told["insights_daily"]["conversions"] == proven
     assert told["insights_hourly"]["conversions"] == "unprovable"
-
-
-def test_a_value_of_an_account_that_cannot_be_read_is_told_and_costs_no_row_of_it(
-    fresh: Company,
-) -> None:
-    account_id = fresh.sandbox.account_ids[0]
-    mine = ("--account", f"act_{account_id}", "--report", "insights_hourly")
-    fresh.run("backfill", "--since", str(DAYS[0]), "--until", str(DAYS[0]), *mine)
-    fresh.sandbox.change(f"act_{account_id}", spend_cap="1" + "0" * 20)
-
-    done = fresh.run("backfill", *RANGE, *mine[:2])
-
-    assert done.returncode == 0, done.stderr
-    assert (
-        "accounts: 1 value NULL or left out (see the table rejects); first: spend_cap "
-        f'"100000000000000000000" of {account_id}: does not fit into 64 bits'
-    ) in done.stderr
-    assert fresh.answers() == fresh.truth([account_id])
 
 
 def test_only_the_accounts_that_are_set_are_loaded(fresh: Company) -> None:
@@ -348,37 +187,6 @@ def test_an_expired_token_touches_no_partition(loaded: Company) -> None:
     assert {p: p.stat().st_mtime_ns for p in loaded.lake.rglob("*.parquet")} == files
 
 
-def test_what_was_loaded_before_the_token_died_stays_and_is_published(fresh: Company) -> None:
-    with fresh.start("backfill", "--since", "2026-10-01", "--until", str(DAYS[-1])) as running:
-        wait_for(running, lambda: any((fresh.lake / "insights_hourly").glob("*/*/data.parquet")))
-        fresh.sandbox.use("expired_token")
-        _, stderr = running.communicate(timeout=300)
-        fresh.sandbox.use()
-
-    published = fresh.run("query", "select count(*) as n from loads", "--format", "csv")
-    in_lake = sum(1 for _ in fresh.lake.glob("*/account_id=*/date=*/data.parquet"))
-    assert running.returncode == 2
-    assert "account-days were not reached." in stderr
-    assert "Stopped: " in stderr
-    assert "Create a new access token" in stderr
-    assert published.stdout.splitlines() == ['"n"', str(in_lake)]
-
-
-def test_ctrl_c_ends_it_soon_leaves_nothing_half_written_and_the_same_command_goes_on(
-    fresh: Company,
-) -> None:
-    with fresh.start("backfill", *RANGE) as running:
-        wait_for(running, lambda: fresh.sandbox.calls()["total"] >= 30)  # the midst of it
-        running.send_signal(signal.SIGINT)
-        _, stderr = running.communicate(timeout=60)
-
-    assert (running.returncode, "No partial data was written" in stderr) == (130, True)
-    hidden = {path.name for path in fresh.lake.rglob(".*") if path.is_file()}
-    assert hidden <= {".changes.json", ".published.json", ".lake.json"}
-    assert fresh.run("backfill", *RANGE).returncode == 0
-    assert fresh.answers() == fresh.truth()
-
-
 def test_a_refresh_loads_the_newest_days_and_then_only_what_moved(tmp_path: Path) -> None:
     with Sandbox(app_secret=SECRET) as sandbox:
         company = Company(sandbox, tmp_path)
@@ -403,35 +211,6 @@ def test_a_refresh_loads_the_newest_days_and_then_only_what_moved(tmp_path: Path
             spend == Decimal(sandbox.truth(account, day)["sums"]["spend"])
             for day, spend in company.loads()
         )
-
-
-def test_what_a_killed_backfill_has_loaded_is_reported_by_the_next_load(fresh: Company) -> None:
-    def is_in_the_midst() -> bool:
-        return len([*fresh.lake.glob("insights_hourly/*/*/data.parquet")]) >= 3
-
-    def green() -> set[str]:
-        with dg.DagsterInstance.from_config(str(fresh.home)) as instance:
-            return instance.get_materialized_partitions(dg.AssetKey("insights_hourly"))
-
-    with fresh.start("backfill", *RANGE) as running:
-        wait_for(running, is_in_the_midst)
-        running.kill()
-        running.communicate()
-    left = {
-        f"act_{where.account_id}|{where.date}"
-        for where in Lake(fresh.lake).partitions("insights_hourly")
-    }
-    before = green()
-    one = f"act_{fresh.sandbox.account_ids[0]}"
-
-    done = fresh.run("backfill", *RANGE[:2], "--until", str(DAYS[0]), "--account", one)
-
-    assert done.returncode == 0, done.stderr
-    assert before == set()
-    assert green() == left | {f"{one}|{DAYS[0]}"}
-    assert not list(fresh.lake.glob(".unreported/*"))
-    assert fresh.run("backfill", *RANGE).returncode == 0
-    assert fresh.answers() == fresh.truth()
 
 
 def test_a_publish_is_in_dagster_without_a_load(fresh: Company) -> None:

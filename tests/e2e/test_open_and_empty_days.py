@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fbgraph.sandbox import Sandbox
-from tests.e2e.test_command_line import DAYS, SECRET, Company, start
+from tests.e2e.company import DAYS, SECRET, Company, start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

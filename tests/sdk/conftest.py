@@ -23,6 +23,7 @@ from facebook_business.crashreporter import CrashReporter
 from facebook_business.session import FacebookSession
 
 from fbgraph.sandbox import Sandbox
+from tests.sdk.both import Both
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -173,3 +174,27 @@ def png(width: int, height: int) -> bytes:
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
     )
+
+
+@pytest.fixture
+def both_of() -> Iterator[Callable[..., Both]]:
+    made: list[Both] = []
+
+    def make(sandbox: Sandbox, url: str | None = None) -> Both:
+        made.append(Both(sandbox, url or sandbox.url))
+        return made[-1]
+
+    yield make
+    for both in made:
+        both.client.close()
+
+
+@pytest.fixture
+def relay(calm: Sandbox, open_relay: Callable[[Sandbox], Relay]) -> Relay:
+    return open_relay(calm)
+
+
+@pytest.fixture
+def both(calm: Sandbox, relay: Relay, both_of: Callable[..., Both]) -> Both:
+    """Both callers, with the relay before the sandbox."""
+    return both_of(calm, relay.url)

@@ -24,7 +24,7 @@ from pipelines.reports.rules import faults
 from pipelines.reports.spec import ReportSpec
 from tests.clock import NOW
 from tests.pipelines.conftest import DAYS
-from tests.pipelines.loading.test_loader import CONTROL_PAGES, REPORT_PAGES, Tampering
+from tests.pipelines.loading.tampering import CONTROL_PAGES, REPORT_PAGES, Tampering
 from warehouse.decode.actions import LISTS
 from warehouse.decode.hours import over_at
 from warehouse.decode.pages import Account

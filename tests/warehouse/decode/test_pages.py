@@ -10,14 +10,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import warehouse
+from tests.warehouse.decode.insights import ACCOUNT, DAY, TABLE, load, page, row
 from tests.warehouse.malformed import MALFORMED, REJECTED, Case
-from warehouse.decode.columns import SuspectError, typed
-from warehouse.decode.pages import Account, Decoded, decode
-from warehouse.decode.rows import as_body, judge_page
+from warehouse.decode.columns import typed
+from warehouse.decode.pages import decode
 from warehouse.decode.values import HOUR_LABELS
 from warehouse.errors import NotAPageError, UnknownZoneError
 from warehouse.lake.records import Load
@@ -29,43 +27,12 @@ from warehouse.schema.tables import TABLES
 from warehouse.schema.verdicts import UNPROVEN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator
 
     from warehouse.lake.partitions import Lake
     from warehouse.lake.staging import MergedDay
 
-TABLE = TABLES["insights_hourly"]
-DAY = date(2026, 11, 21)
 NOW = datetime(2026, 11, 22, 5, tzinfo=UTC)
-ACCOUNT = Account("111122223333444", "Europe/Berlin", "EUR")
-
-
-def row(**changes: Any) -> dict[str, Any]:
-    """One good row off the wire; a change to None leaves the key out."""
-    values = {
-        "account_id": ACCOUNT.account_id,
-        "campaign_id": "12021000000000001",
-        "adset_id": "12022000000000001",
-        "ad_id": "12023000000000001",
-        "campaign_name": "DE | Sales | 東京 🚲",
-        "account_currency": "EUR",
-        "impressions": "318",
-        "clicks": "4",
-        "spend": "2.17",
-        "actions": [{"action_type": "link_click", "value": "3"}],
-        "date_start": str(DAY),
-        "date_stop": str(DAY),
-        HOURLY: HOUR_LABELS[7],
-    } | changes
-    return {key: value for key, value in values.items() if value is not None}
-
-
-def page(*rows: Mapping[str, Any]) -> bytes:
-    return json.dumps({"data": rows, "paging": {"cursors": {"before": "a", "after": "b"}}}).encode()
-
-
-def load(*bodies: bytes) -> Decoded:
-    return decode(TABLE, bodies, ACCOUNT, [DAY])
 
 
 def test_a_row_has_exact_numbers_its_day_and_the_instants_of_its_hour() -> None:
@@ -374,70 +341,3 @@ def test_control_rows_take_the_same_way() -> None:
     [found] = decode(TABLES["control_daily"], [page(total)], ACCOUNT, [DAY]).rows.to_pylist()
 
     assert (found["date"], found["impressions"], found["clicks"]) == (DAY, 318, None)
-
-
-# The two ways agree on whatever comes: the careful one passes a row of texts exactly when the
-# fast one takes it, and both then give the same table. Exponents are the careful one's alone.
-
-messy = st.one_of(
-    st.text("0123456789.-+eExX_, ", max_size=24),
-    st.sampled_from([case.raw[1:-1] for case in MALFORMED if case.raw.startswith('"')]),
-    st.decimals(allow_nan=False, allow_infinity=False).map(str),
-    st.integers().map(str),
-    st.text(st.characters(exclude_categories=()), max_size=8),
-)
-entries = st.lists(
-    st.fixed_dictionaries({}, optional={"action_type": messy, "value": messy}), max_size=2
-)
-cells = st.dictionaries(
-    st.sampled_from([c.source for c in TABLE.columns if c.source and c.kind != "actions"]),
-    messy,
-    max_size=2,
-)
-
-
-@settings(max_examples=200, deadline=None)
-@given(changes=cells, actions=st.none() | entries)
-def test_the_careful_way_passes_what_the_fast_way_takes(
-    changes: dict[str, str], actions: list[dict[str, str]] | None
-) -> None:
-    body = page(row(actions=actions, **changes))
-    judged = judge_page(TABLE, body, 1, ACCOUNT, [DAY])
-
-    try:
-        fast = typed(TABLE, [body], ACCOUNT, [DAY])
-    except SuspectError:
-        assert judged.rejects or "e" in str([changes, actions]).lower()
-        assert typed(TABLE, [as_body(judged.rows)], ACCOUNT, [DAY])[0].num_rows == len(judged.rows)
-    else:
-        assert judged.rejects == []
-        assert typed(TABLE, [as_body(judged.rows)], ACCOUNT, [DAY])[0].equals(fast[0])
-
-
-good_rows = st.builds(
-    row,
-    campaign_name=st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
-    impressions=st.none() | st.integers(-(2**63), 2**63 - 1).map(str),
-    spend=st.decimals(-999_999_999_999, 999_999_999_999, places=6).map(str),
-    actions=st.none() | st.lists(st.builds(
-        lambda value: {"action_type": "like", "value": value},
-        st.decimals(0, 10**6, places=2).map(str),
-    ), max_size=3),
-    **{HOURLY: st.none() | st.sampled_from(HOUR_LABELS)},
-)  # fmt: skip
-
-
-@settings(max_examples=50, deadline=None)
-@given(pages=st.lists(st.lists(good_rows, max_size=4), min_size=1, max_size=3))
-def test_good_pages_give_the_same_table_both_ways(
-    pages: Sequence[Sequence[Mapping[str, Any]]],
-) -> None:
-    good = [page(*rows) for rows in pages]
-    # A row that is rejected at the end of each page sends the page the careful way.
-    spoilt = [page(*rows, row(clicks="x")) for rows in pages]
-
-    fast, careful = load(*good), load(*spoilt)
-
-    assert len(fast.rejects) == 0
-    assert len(careful.rejects) == len(pages)
-    assert careful.rows.equals(fast.rows)

@@ -1,12 +1,8 @@
-"""Files of the lake: replaced whole, read by anyone, killed at any moment."""
+"""Files of the lake: one for each account-day, replaced whole, read by anyone."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from contextlib import suppress
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -16,57 +12,18 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from warehouse.decode.rows import Reject
-from warehouse.errors import (
-    KeepsProvenError,
-    UnknownTableError,
-    UnwritableError,
-    WarehouseError,
-)
+from warehouse.errors import KeepsProvenError, UnknownTableError, WarehouseError
 from warehouse.lake.partitions import Lake
 from warehouse.lake.reconcile import Evidence
 from warehouse.lake.records import Load
 from warehouse.published.master import CONFIG
 from warehouse.schema.tables import TABLES
-from warehouse.storage.atomic import STAGING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 DAY = date(2026, 11, 21)
 NOW = datetime(2026, 11, 22, 5, tzinfo=UTC)
-
-#: A writer in a process of its own. `{kill}` is where it dies, `{marks}` what it writes.
-WRITER = """
-import os, pathlib, signal
-from datetime import UTC, date, datetime
-from warehouse.decode.pages import Account, decode
-from warehouse.lake.partitions import Lake
-from warehouse.lake.records import Load
-from warehouse.schema.tables import TABLES
-
-die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-{kill}
-for mark in {marks}:
-    row = '{{"account_id": "11", "ad_id": "%s", "clicks": "%s", "date_start": "2026-11-21"}}'
-    body = '{{"data": [' + ",".join(row % (n, mark) for n in range(500)) + "]}}"
-    day = date(2026, 11, 21)
-    table = TABLES["insights_hourly"]
-    rows = decode(table, [body.encode()], Account("11", "UTC", "EUR"), [day]).rows
-    load = Load(table=table.name, account_id="11", date=day, rows=500, clicks=500 * mark,
-                verdict="proven", loaded_at=datetime.now(UTC))
-    Lake({url!r}).replace(table, rows, account_id="11", date=day, load=load)
-"""
-
-
-def writer(url: Path, marks: range, kill: str = "") -> subprocess.Popen[bytes]:
-    code = WRITER.format(url=str(url), marks=list(marks), kill=kill)
-    return subprocess.Popen([sys.executable, "-c", code])  # noqa: S603  our own code
-
-
-def unfinished(lake: Lake) -> list[Path]:
-    return [path for path in (lake.root / STAGING).rglob("*") if path.is_file()]
 
 
 def test_what_is_put_in_comes_out_sorted_by_grain(days: Any, lake: Lake) -> None:
@@ -284,102 +241,6 @@ def test_what_is_neither_a_folder_nor_a_bucket_is_refused_in_plain_words(url: st
     with pytest.raises(WarehouseError, match="not like s3://bucket/prefix") as refused:
         Lake(url)
     assert "hidden" not in str(refused.value)
-
-
-REJECT = Reject(1, 2, "spend", '"12a"', "not a decimal number", '{"spend": "12a"}')
-
-
-def test_rejects_go_when_their_account_day_is_loaded_again(
-    days: Any, lake: Lake, later: list[datetime]
-) -> None:
-    first = days.load(days.rows())
-    lake.write_rejects(first, [REJECT, replace(REJECT, row=3)])
-    days.put(rejected=2)
-    assert len(list((lake.root / "rejects").rglob("*.parquet"))) == 1
-
-    lake.write_rejects(replace(first, loaded_at=later[0]), [])
-    days.put(loaded_at=later[0])
-
-    assert list((lake.root / "rejects").rglob("*.parquet")) == []
-
-
-def test_rejects_of_a_clock_that_was_ahead_go_too_and_those_of_a_load_that_goes_on_stay(
-    days: Any, lake: Lake
-) -> None:
-    now = lake.now()
-    for ahead in (timedelta(days=3), timedelta(minutes=5)):
-        lake.write_rejects(days.load(days.rows(), loaded_at=now + ahead), [REJECT])
-
-    days.put(loaded_at=now)
-
-    [kept] = (lake.root / "rejects").rglob("*.parquet")
-    assert f"{now + timedelta(minutes=5):%Y%m%dT%H%M}" in kept.name
-
-
-def test_a_writer_killed_before_the_rename_leaves_the_old_file(days: Any, lake: Lake) -> None:
-    days.put()
-    killed = writer(lake.root, range(1), kill="pathlib.Path.replace = die")
-    assert killed.wait(timeout=30) == -9
-
-    assert len(unfinished(lake)) == 1
-    assert lake.read("insights_hourly").num_rows == 6
-    assert len(lake.partitions("insights_hourly")) == 1
-
-    days.put(4)
-    assert unfinished(lake) == []
-    assert lake.read("insights_hourly").num_rows == 4
-
-
-def test_a_full_disk_leaves_the_old_file_and_no_debris(
-    make_days: Callable[[Path], Any], small_disk: Path
-) -> None:
-    days = make_days(small_disk / "lake")
-    days.put()
-    filler = small_disk / "filler"
-    with suppress(OSError):
-        filler.write_bytes(bytes(3_000_000))
-
-    with pytest.raises(
-        UnwritableError,
-        match="Cannot write insights_hourly of account 11 on 2026-11-21: No space left",
-    ):
-        days.put(40)
-
-    assert unfinished(days.lake) == []
-    assert days.lake.read("insights_hourly").num_rows == 6
-    filler.unlink()
-    days.put(40)
-    assert days.lake.read("insights_hourly").num_rows == 40
-
-
-def test_a_file_that_may_not_grow_leaves_the_old_one(days: Any, lake: Lake) -> None:
-    days.put()
-    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))"
-
-    process = writer(lake.root, range(1), kill=limit)
-
-    assert process.wait(timeout=30) == 1
-    assert unfinished(lake) == []
-    assert lake.read("insights_hourly").num_rows == 6
-
-
-def test_two_writers_at_once_leave_one_whole_file_and_readers_see_no_other(lake: Lake) -> None:
-    writers = [writer(lake.root, range(10)), writer(lake.root, range(100, 110))]
-
-    seen = set()
-    while any(process.poll() is None for process in writers):
-        rows = lake.read("insights_hourly")
-        marks = set(rows["clicks"].to_pylist())
-        assert rows.num_rows in {0, 500}
-        assert len(marks) <= 1
-        seen |= marks
-
-    assert [process.returncode for process in writers] == [0, 0]
-    [mark] = set(lake.read("insights_hourly")["clicks"].to_pylist())
-    assert mark in {9, 109}
-    assert lake.load_of("insights_hourly", "11", DAY).clicks == 500 * mark  # type: ignore[union-attr]  # it is there
-    assert lake.restatements().num_rows == 19
-    assert unfinished(lake) == []
 
 
 def test_times_of_loads_are_utc_whatever_zone_they_came_in(days: Any, lake: Lake) -> None:

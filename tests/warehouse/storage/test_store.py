@@ -1,41 +1,29 @@
-"""What a lake asks of the place where its files lie: a folder and a bucket both keep to it."""
+"""Both stores, a folder and a bucket: what is put is read, replaced whole, and never lost."""
 
 from __future__ import annotations
 
-import logging
-import os
 import signal
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
 from itertools import count
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import warehouse
-from tests.s3 import SECRET, serving
-from warehouse.errors import BucketError, KeepsProvenError, UnwritableError, WarehouseError
-from warehouse.lake.parquet import Writer
-from warehouse.lake.partitions import Lake
-from warehouse.published.publish import LINK, publish
-from warehouse.schema.tables import TABLES
-from warehouse.storage.s3 import FOOTER_BYTES, MEMORY_BYTES, Bucket, log_how_published
+from warehouse.storage.s3 import FOOTER_BYTES, MEMORY_BYTES, Bucket
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from pathlib import Path
 
     from tests.s3 import S3
     from warehouse.storage.store import Store
 
-DAY = date(2026, 11, 21)
 KEY = "ads/account_id=11/data.parquet"
 
 
@@ -65,8 +53,6 @@ def parquet_of(rows: int, *, plain: bool = False) -> bytes:
 
 
 # -- both ------------------------------------------------------------------------------------------
-
-
 def test_what_is_put_is_read_listed_and_deleted(store: Store, put: Callable[..., None]) -> None:
     put(KEY, b"first")
     put(KEY, b"second")
@@ -284,244 +270,6 @@ def test_a_writer_that_is_killed_leaves_the_old_file_and_nothing_else(
         name = store.name().removeprefix("s3://")
         assert s3.asked.count(("PUT", f"/{name}/{KEY}")) == 1 + bool(reads)
         assert s3.uploads(name.split("/")[0]) == []
-
-
-# -- a bucket alone --------------------------------------------------------------------------------
-
-
-def test_an_upload_in_parts_is_made_once_and_what_a_killed_one_left_is_cleaned_up(
-    s3: S3, tmp_path: Path
-) -> None:
-    name, began = s3.new_bucket(), datetime(2010, 11, 10, 20, 48, tzinfo=UTC)  # says moto
-    file = tmp_path / LINK
-    file.write_bytes(bytes(20_000_000))
-    for key in ("lake/warehouse.duckdb", "other/warehouse.duckdb"):
-        s3.client.create_multipart_upload(Bucket=name, Key=key)
-
-    Bucket(name, "lake", tmp_path, now=lambda: began).share(LINK, file)
-    young = sorted(s3.uploads(name))
-    first = s3.client.head_object(Bucket=name, Key="lake/warehouse.duckdb")["LastModified"]
-    Bucket(name, "lake", tmp_path, now=lambda: began + timedelta(days=2)).share(LINK, file)
-
-    assert young == ["lake/warehouse.duckdb", "other/warehouse.duckdb"]
-    assert s3.uploads(name) == ["other/warehouse.duckdb"]
-    again = s3.client.head_object(Bucket=name, Key="lake/warehouse.duckdb")
-    assert (again["ContentLength"], again["LastModified"]) == (20_000_000, first)
-
-
-@pytest.mark.usefixtures("s3")
-def test_a_bucket_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> None:
-    missing = Bucket("no-such-bucket", "lake", tmp_path)
-
-    with pytest.raises(BucketError, match=r"s3://no-such-bucket/lake.*NoSuchBucket.*create the"):
-        missing.require_writable()
-    with pytest.raises(BucketError, match=r"s3://no-such-bucket/lake/ads.* create the bucket"):
-        missing.find("ads/*")
-
-
-def test_a_server_that_does_not_answer_is_named_with_what_to_do(
-    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://somebody:{SECRET}@127.0.0.1:1")
-
-    with pytest.raises(BucketError, match=r"ads/x could not be read.*AWS_ENDPOINT_URL") as refused:
-        bucket.read("ads/x")
-
-    assert SECRET not in str(refused.value)
-
-
-def test_without_credentials_the_error_names_the_variables(
-    bucket: Bucket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")  # another client than that of the other tests
-
-    with pytest.raises(BucketError, match=r"Unable to locate credentials.*AWS_ACCESS_KEY_ID"):
-        bucket.read("ads/x")
-
-
-@pytest.mark.usefixtures("s3")
-def test_a_store_that_heeds_no_conditions_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with serving(conditions=False) as careless:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", careless.url)
-        store = Bucket(careless.new_bucket(), "lake", tmp_path)
-
-        with pytest.raises(WarehouseError, match="does not support conditional writes"):
-            store.require_writable()
-
-        assert store.find(".probe/*") == []
-
-
-def test_no_credential_is_in_a_repr_or_in_the_log(
-    bucket: Bucket, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.DEBUG):
-        bucket.note("a", "b")
-        with suppress(FileNotFoundError):
-            bucket.read("none")
-
-    assert SECRET not in f"{bucket!r} {vars(bucket)!r} {caplog.text}"
-
-
-# -- a lake in a bucket ----------------------------------------------------------------------------
-
-
-@pytest.fixture
-def url(s3: S3) -> str:
-    return f"s3://{s3.new_bucket()}/some/where"
-
-
-@pytest.fixture
-def bucket_days(make_days: Callable[[Any], Any], url: str) -> Any:
-    return make_days(url)
-
-
-def test_a_lake_in_a_bucket_replaces_proves_and_remembers_as_in_a_folder(
-    bucket_days: Any, days: Any, later: list[datetime]
-) -> None:
-    for one in (bucket_days, days):
-        one.put()
-        one.put(account="12", loaded_at=later[0])
-        one.put(4, loaded_at=later[1])
-        with pytest.raises(KeepsProvenError):
-            one.put(3, verdict="unproven")
-
-    there, here = bucket_days.lake, days.lake
-    assert there.read("insights_hourly").equals(here.read("insights_hourly"))
-    assert there.loads().equals(here.loads())
-    assert there.restatements().equals(here.restatements())
-    assert there.restatements().num_rows == 1
-    assert {p.key: there.store.read(p.key) for p in there.partitions("insights_hourly")} == {
-        p.key: here.store.read(p.key) for p in here.partitions("insights_hourly")
-    }
-
-
-def test_an_account_day_that_may_not_be_written_is_named_with_the_rights_that_lack(
-    bucket_days: Any, url: str, s3: S3
-) -> None:
-    bucket_days.put()
-    s3.refused.add("account_id=11")
-    try:
-        with pytest.raises(UnwritableError) as refused:
-            bucket_days.put(40)
-    finally:
-        s3.refused.clear()
-
-    key = "insights_hourly/account_id=11/date=2026-11-21/data.parquet"
-    assert str(refused.value).startswith(
-        "Cannot write insights_hourly of account 11 on 2026-11-21: "
-        f"{url}/{key} could not be written: AccessDenied: Access Denied. The previous file is "
-        "unchanged. Allow these credentials s3:ListBucket"
-    )
-    assert bucket_days.lake.read("insights_hourly").num_rows == 6
-
-
-def test_of_two_updates_at_once_none_is_lost_in_a_bucket(url: str) -> None:
-    table = TABLES["accounts"]
-    lakes = [Lake(url), Lake(url)]
-    calls: Iterator[int] = count()
-
-    def add(rows: pa.Table, account_id: str) -> pa.Table:
-        row = pa.Table.from_pylist([{"account_id": account_id}], schema=table.arrow_schema)
-        return pa.concat_tables([rows, row])
-
-    def slow(rows: pa.Table) -> pa.Table:
-        if not next(calls):  # somebody else is faster, once
-            lakes[1].update("accounts", lambda there: add(there, "2"))
-        return add(rows, "1")
-
-    after = lakes[0].update("accounts", slow)
-
-    assert sorted(after["account_id"].to_pylist()) == ["1", "2"]
-    assert sorted(lakes[1].read("accounts")["account_id"].to_pylist()) == ["1", "2"]
-
-
-class Overtaken(Writer):
-    """While its file is being finished, another load replaces the account-day."""
-
-    other: Callable[[], Any] | None = None
-
-    def finish(self, *arguments: Any) -> Path:
-        other, self.other = self.other, None
-        if other:
-            other()
-        return super().finish(*arguments)
-
-
-def test_a_load_that_is_overtaken_remembers_what_it_replaces(
-    bucket_days: Any, url: str, later: list[datetime], tmp_path: Path
-) -> None:
-    lake, table = Lake(url), TABLES["insights_hourly"]
-    rows = bucket_days.rows(4)
-    load = bucket_days.load(rows, loaded_at=later[1])
-    writer = Overtaken(table, tmp_path / "rows.unfinished")
-    writer.write(rows.select(table.file_schema.names))
-    writer.other = lambda: bucket_days.put(6, loaded_at=later[0])
-
-    change = lake.put(table, lake.partition(table, "11", DAY), writer, load, 4)
-
-    assert change is not None
-    assert [(r["rows_before"], r["rows_after"]) for r in lake.restatements().to_pylist()] == [
-        (6, 4)
-    ]
-    assert lake.load_of("insights_hourly", "11", DAY) == load
-    assert lake.read("insights_hourly").num_rows == 4
-
-
-def test_a_bucket_is_published_into_a_folder_of_this_machine_and_shared(
-    bucket_days: Any, days: Any, url: str, s3: S3, caplog: pytest.LogCaptureFixture
-) -> None:
-    tables = ("insights_hourly", "loads", "restatements", "account_daily")
-    for one in (bucket_days, days):
-        one.put()
-        one.put(account="12")
-    log_how_published.cache_clear()
-    with caplog.at_level(logging.INFO, logger="warehouse.storage.s3"):
-        published = publish(url)
-        bucket_days.put(40, account="12")
-        publish(url)
-    days.put(40, account="12")
-    publish(days.lake.root)
-
-    with warehouse.open(url) as there, warehouse.open(days.lake.root) as here:
-        for table in tables:
-            query = f"FROM {table} ORDER BY ALL"
-            assert there.arrow(query).equals(here.arrow(query))
-        assert there.arrow("FROM duckdb_views() WHERE schema_name = 'lake'").num_rows == 0
-    name = url.split("/")[2]
-    assert published.path == Path(os.environ["WAREHOUSE_LOCAL"]) / f"s3/{name}/some/where/{LINK}"
-    assert s3.objects(name)[f"some/where/{LINK}"] == published.path.read_bytes()
-    assert caplog.text.count("httpfs") == 1
-
-
-def test_a_plain_reader_of_pyarrow_sees_a_lake_in_a_bucket(bucket_days: Any, s3: S3) -> None:
-    import pyarrow.dataset as ds  # noqa: PLC0415
-    from pyarrow import fs  # noqa: PLC0415
-
-    bucket_days.put()
-    files = fs.S3FileSystem(endpoint_override=s3.url, region="us-east-1")
-    folder = bucket_days.lake.store.name("insights_hourly").removeprefix("s3://")
-
-    found = ds.dataset(folder, filesystem=files, partitioning="hive").to_table()
-
-    assert found.num_rows == 6
-    assert set(found["date"].to_pylist()) == {"2026-11-21"}
-
-
-def test_who_opens_a_published_bucket_again_needs_no_network(
-    bucket_days: Any, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bucket_days.put()
-    publish(url)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-
-    with warehouse.open(url) as opened:
-        assert opened.sql("FROM insights_hourly SELECT count(*)").fetchall() == [(6,)]
 
 
 def test_a_url_says_where_the_files_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

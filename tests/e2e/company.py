@@ -1,0 +1,112 @@
+"""A company to load: one sandbox, one folder, and the command that a person would run."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fbgraph.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+DAYS = [date(2026, 11, 20), date(2026, 11, 21), date(2026, 11, 22)]
+RANGE = ("--since", str(DAYS[0]), "--until", str(DAYS[-1]), "--report", "insights_hourly")
+
+SECRET = "not-for-anyone-to-see"  # noqa: S105  # invented
+
+ROOT = Path(__file__).parents[2]
+
+#: What the README's reader is told to ask.
+QUESTION = (
+    "select account_id, date, count(*) as n, sum(spend) as spend"
+    " from insights_hourly group by all order by all"
+)
+
+
+@dataclass
+class Company:
+    """One sandbox, one folder, and the command with the environment that points at both."""
+
+    sandbox: Sandbox
+    folder: Path
+
+    def run(
+        self, *arguments: str, stdin: str = "", **environ: str
+    ) -> subprocess.CompletedProcess[str]:
+        with self.start(*arguments, **environ) as running:
+            stdout, stderr = running.communicate(stdin, timeout=300)
+        return subprocess.CompletedProcess(arguments, running.returncode, stdout, stderr)
+
+    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+        command = [str(Path(sys.executable).with_name("fbinsights")), *arguments]
+        settings = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "DAGSTER_HOME": str(self.home),
+            "FB_GRAPH_URL": self.sandbox.url,
+            "FB_ACCESS_TOKEN": self.sandbox.token,
+            "FB_REPORTS": str(ROOT / "reports"),
+            "FB_APP_SECRET": SECRET,
+            "WAREHOUSE_URL": str(self.lake),
+        }
+        return subprocess.Popen(  # noqa: S603  # our own command
+            command,
+            cwd=self.folder,
+            env=settings | environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    @property
+    def home(self) -> Path:
+        home = self.folder / "dagster"
+        home.mkdir(exist_ok=True)
+        (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+        return home
+
+    @property
+    def lake(self) -> Path:
+        return self.folder / "lake"
+
+    def answers(self) -> list[tuple[str, date, int, Decimal]]:
+        """What the published file says to QUESTION."""
+        done = self.run("query", QUESTION, "--format", "csv")
+        rows = csv.DictReader(done.stdout.splitlines())
+        return [
+            (r["account_id"], date.fromisoformat(r["date"]), int(r["n"]), Decimal(r["spend"]))
+            for r in rows
+        ]
+
+    def loads(self) -> list[tuple[str, Decimal]]:
+        """Day and spend of every account-day that the published file has."""
+        asked = "select date, spend from loads where table_name = 'insights_hourly' order by date"
+        done = self.run("query", asked, "--format", "csv")
+        return [(r["date"], Decimal(r["spend"])) for r in csv.DictReader(done.stdout.splitlines())]
+
+    def truth(self, account_ids: Sequence[str] = ()) -> list[tuple[str, date, int, Decimal]]:
+        """What the sandbox says to the same question."""
+        told = [
+            (i, day, self.sandbox.truth(i, day))
+            for i in account_ids or self.sandbox.account_ids
+            for day in DAYS
+        ]
+        return sorted(
+            (i, day, truth["count"], Decimal(truth["sums"]["spend"]))
+            for i, day, truth in told
+            if truth["count"]
+        )
+
+
+def start() -> Sandbox:
+    return Sandbox(now=lambda: NOW, app_secret=SECRET)
