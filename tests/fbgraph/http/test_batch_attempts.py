@@ -12,16 +12,15 @@ from hypothesis import strategies as st
 from fbgraph import GraphClient, Page, Request
 from fbgraph.errors import (
     BlockedError,
-    Detail,
     RequestError,
     RetryableError,
     ThrottledError,
     TokenError,
 )
-from fbgraph.limits.retry import MAX_ATTEMPTS, MAX_THROTTLED_SECONDS
+from fbgraph.limits.retry import LIMIT, REQUEST
 from fbgraph.limits.usage import Limit
 from tests.clock import Clock
-from tests.fbgraph.conftest import Heard
+from tests.fbgraph.conftest import Heard, blocked_for_ever
 from tests.fbgraph.http.batches import asked, echo, failed, gets, items, kinds, ok, refused, server
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ def test_an_item_that_never_finishes_is_given_up_and_the_others_are_not(wire: Ma
 
     found = graph.client.batch(gets("1", "2"))
 
-    assert (kinds(found), len(graph.requests)) == ([RetryableError, {"id": "2"}], MAX_ATTEMPTS)
+    assert (kinds(found), len(graph.requests)) == ([RetryableError, {"id": "2"}], REQUEST.attempts)
 
 
 def test_an_item_that_is_throttled_for_ever_is_given_up_within_the_budget(wire: MakeWire) -> None:
@@ -102,18 +101,17 @@ def test_an_item_that_is_throttled_for_ever_is_given_up_within_the_budget(wire: 
     found = graph.client.batch(gets("1", "2"))
 
     assert kinds(found) == [ThrottledError, {"id": "2"}]
-    assert sum(graph.waits) <= MAX_THROTTLED_SECONDS
+    assert sum(graph.waits) <= LIMIT.budget_seconds
 
 
 def test_a_limit_that_nobody_frees_fails_those_that_wait_for_it_alone(wire: MakeWire) -> None:
-    graph = wire(server({"1": [ok()], "campaigns": [ok()]}))
-    seconds = 3 * MAX_THROTTLED_SECONDS
-    refusal = ThrottledError(Detail("No", limit="account", cooldown_seconds=seconds))
-    graph.client.cooldown_after(Request("GET", "act_7/campaigns"), refusal)
+    answers = server({"1": [ok()], "campaigns": [ok()]})
+    graph = wire(answers, cooldowns=blocked_for_ever("7"))
 
     found = graph.client.batch(gets("1", "act_7/campaigns"))
 
-    assert (kinds(found), graph.waits) == ([{"id": "1"}, ThrottledError], [])
+    assert kinds(found) == [{"id": "1"}, ThrottledError]
+    assert sum(graph.waits) == LIMIT.budget_seconds
 
 
 def test_the_headers_of_items_feed_the_view_of_the_limits(wire: MakeWire) -> None:
@@ -157,7 +155,7 @@ def test_many_items_may_rest_longer_in_all_than_one_call_may(wire: MakeWire) -> 
     found = graph.client.batch(gets(*["act_1/campaigns"] * 50 * 6))
 
     assert (kinds(found), sum(graph.waits)) == ([{"id": "1"}] * 300, 5 * 1800.0)
-    assert sum(graph.waits) > MAX_THROTTLED_SECONDS
+    assert sum(graph.waits) > LIMIT.budget_seconds
 
 
 def test_an_account_that_rests_holds_up_no_other(wire: MakeWire) -> None:
@@ -257,7 +255,7 @@ LETTERS: Mapping[str, tuple[object, bool]] = {
     plans=st.lists(
         st.builds(
             lambda passing, last: (*passing, last),
-            st.lists(st.sampled_from("ntw"), max_size=MAX_ATTEMPTS - 1),
+            st.lists(st.sampled_from("ntw"), max_size=REQUEST.attempts - 1),
             st.sampled_from("vr"),
         ),
         max_size=70,
