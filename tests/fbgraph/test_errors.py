@@ -1,9 +1,9 @@
+"""Meta's refusals: each code has the class of what the caller does about it, and advice."""
+
 from __future__ import annotations
 
-import copy
 import json
-import pickle
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,8 +11,6 @@ from fbgraph import errors
 from fbgraph.errors import (
     BlockedError,
     CursorError,
-    CursorStuckError,
-    Detail,
     FieldError,
     GraphError,
     NotFoundError,
@@ -20,15 +18,10 @@ from fbgraph.errors import (
     PermissionDeniedError,
     RequestError,
     RetryableError,
-    RunFailedError,
-    RunHungError,
-    StoppedError,
     ThrottledError,
     TokenError,
     TooMuchDataError,
     TooOldError,
-    TotalCountError,
-    UncertainWriteError,
     VersionError,
     rule_for,
 )
@@ -186,29 +179,6 @@ OTHERS: Sequence[Refusal] = (
 
 REFUSALS = (*TOKENS, *THROTTLES, *OTHERS)
 
-#: A class → what it is a kind of: what a caller may catch.
-PARENTS = {
-    BlockedError: GraphError,
-    CursorError: GraphError,
-    CursorStuckError: CursorError,
-    FieldError: RequestError,
-    NotFoundError: GraphError,
-    NotReadyError: RetryableError,
-    PermissionDeniedError: GraphError,
-    RequestError: GraphError,
-    RetryableError: GraphError,
-    RunFailedError: GraphError,
-    RunHungError: RunFailedError,
-    StoppedError: GraphError,
-    ThrottledError: RetryableError,
-    TokenError: GraphError,
-    TooMuchDataError: GraphError,
-    TooOldError: RequestError,
-    TotalCountError: GraphError,
-    UncertainWriteError: GraphError,
-    VersionError: GraphError,
-}
-
 
 def raised(status: int, code: object, subcode: object, message: str, **more: object) -> GraphError:
     error = {"message": message, "type": "OAuthException", "code": code, **more}
@@ -217,23 +187,6 @@ def raised(status: int, code: object, subcode: object, message: str, **more: obj
     with pytest.raises(GraphError) as caught:
         parse(status, json.dumps({"error": error}).encode())
     return caught.value
-
-
-def sample(kind: type[GraphError]) -> GraphError:
-    return kind(
-        Detail(
-            "Invalid parameter",
-            code=100,
-            subcode=1815001,
-            user_message="Not supported here.",
-            blamed_fields=("time_range.since",),
-            fbtrace_id="Atrace",
-            status=400,
-            call="GET act_1/campaigns",
-            advice="Take DELETED out.",
-            cooldown_seconds=1.5,
-        )
-    )
 
 
 @pytest.mark.parametrize(("code", "subcode", "message", "kind"), REFUSALS)
@@ -346,49 +299,6 @@ def test_a_right_that_is_missing_is_no_missing_access_to_the_account() -> None:
 
 def test_every_rule_advises() -> None:
     assert [rule for rule in errors.RULES if not rule.advice] == []
-
-
-@pytest.mark.parametrize(("kind", "parent"), PARENTS.items())
-def test_a_class_stands_where_the_tree_draws_it(
-    kind: type[GraphError], parent: type[GraphError]
-) -> None:
-    assert kind.__base__ is parent
-
-
-def test_every_class_is_in_the_tree_and_public() -> None:
-    public: list[Any] = [getattr(errors, name) for name in errors.__all__]
-    classes = {c for c in public if isinstance(c, type) and issubclass(c, GraphError)}
-
-    assert classes == {GraphError, *PARENTS}
-
-
-@pytest.mark.parametrize("kind", [GraphError, *PARENTS])
-def test_the_text_of_an_error_is_one_line_that_a_person_can_act_on(
-    kind: type[GraphError],
-) -> None:
-    assert str(sample(kind)) == (
-        "Invalid parameter Not supported here. [code 100/1815001; HTTP 400; GET act_1/campaigns;"
-        " fields time_range.since; fbtrace_id Atrace] Take DELETED out."
-    )
-
-
-@pytest.mark.parametrize("kind", [GraphError, *PARENTS])
-@pytest.mark.parametrize("copied", [lambda e: pickle.loads(pickle.dumps(e)), copy.copy])  # noqa: S301  # our own bytes
-def test_an_error_survives_the_way_between_processes(kind: type[GraphError], copied: Any) -> None:
-    error = sample(kind)
-
-    twin = copied(error)
-
-    assert (type(twin), twin.detail, str(twin), repr(twin)) == (
-        *(kind, error.detail),
-        *(str(error), repr(error)),
-    )
-
-
-def test_a_plain_sentence_makes_an_error_as_well() -> None:
-    error = RequestError("The id is empty.")
-
-    assert (str(error), error.detail) == ("The id is empty.", Detail("The id is empty."))
 
 
 def test_a_message_that_meta_repeats_for_the_user_is_said_once() -> None:
