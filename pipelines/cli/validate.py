@@ -11,7 +11,7 @@ from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.cli.terminal import say
 from pipelines.loading import access
 from pipelines.reports.catalog import FOUND, REPORTS
-from pipelines.reports.files import shown
+from pipelines.reports.files import shown, unread_files
 from pipelines.reports.folders import moves
 from pipelines.settings import reports_folder, settings_of, wrong_settings
 
@@ -64,7 +64,9 @@ def _moves(environ: Mapping[str, str]) -> Sequence[str]:
 def _closing(faults: Sequence[str], warnings: Sequence[str], folder: Path | None) -> str:
     found = f"{_count(len(faults), 'problem')}, {_count(len(warnings), 'warning')}"
     where = f"{shown(folder)} and the settings" if folder else "the settings"
-    return f"{found} in {where}. Reports that load: {', '.join(REPORTS)}."
+    others = ", ".join(shown(path) for path in unread_files(folder)) if folder else ""
+    left = f" Not read, because reports are .yaml or .yml files: {others}." if others else ""
+    return f"{found} in {where}. Reports that load: {', '.join(REPORTS)}.{left}"
 
 
 def _count(number: int, of: str) -> str:

@@ -6,8 +6,9 @@ grid is enough; `control_daily` can also be loaded alone.
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of assets as objects.
+import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -30,6 +31,7 @@ from pipelines.loading.objects import load_objects
 from pipelines.loading.partitions import account_day_of
 from pipelines.loading.session import Loads, Session, take_in_accounts
 from pipelines.reports.catalog import BROKEN, CATALOG, CONTROL, HOURLY_REPORT, REPORTS, Report
+from pipelines.reports.files import Broken
 from pipelines.reports.names import reserved
 from pipelines.resources import GraphResource, stopping
 from warehouse.lake.partitions import Lake
@@ -42,6 +44,9 @@ __all__ = ["ASSETS", "VIEW_SPECS", "report_asset"]
 
 # We know; the pin in requirements.lock holds it still.
 warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
+
+#: Names of assets that Dagster and a file system take; `__ASSET_JOB` is Dagster's own.
+_ASSET: Final = re.compile("[a-z][a-z0-9_]{0,59}")
 
 Results = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
@@ -213,22 +218,31 @@ def _own_reports() -> Iterator[dg.AssetsDefinition]:
     too, which fails with what is wrong.
     """
     yield from (report_asset(report) for report in REPORTS.values() if report is not HOURLY_REPORT)
-    yield from (_broken_asset(name) for name in BROKEN if _is_free(name))
+    yield from (_broken_asset(name, why) for name, why in _broken_names(BROKEN, REPORTS).items())
 
 
-def _is_free(name: str) -> bool:
-    """Whether nothing else in Dagster has this name: what is broken may be called anything."""
-    return name.isidentifier() and not reserved(name) and name not in REPORTS
+def _broken_names(broken: Mapping[str, Broken], taken: Collection[str]) -> Mapping[str, Broken]:
+    """Names of assets for what cannot be loaded: a file may be called anything, and a report by the
+    name of something else.
+    """
+    names: dict[str, Broken] = {}
+    for name, why in broken.items():
+        is_free = _ASSET.fullmatch(name) and not reserved(name)
+        free = name if is_free else "broken_" + re.sub("[^A-Za-z0-9_]+", "_", name)[-99:]
+        while free in names or free in taken:
+            free += "_"
+        names[free] = why
+    return names
 
 
-def _broken_asset(name: str) -> dg.AssetsDefinition:
-    why = f"This report cannot be loaded:\n{BROKEN[name]}"
+def _broken_asset(name: str, broken: Broken) -> dg.AssetsDefinition:
+    why = f"This report cannot be loaded:\n{broken}"
 
     @dg.asset(name=name, group_name="broken", description=why)
-    def broken() -> None:
+    def fails() -> None:
         raise dg.Failure(f"{why}\nFix its file, then reload the code location.")
 
-    return broken
+    return fails
 
 
 ASSETS: Final[Sequence[dg.AssetsDefinition | dg.AssetSpec]] = (

@@ -7,18 +7,32 @@ Dagster, reads them, so the command line knows every report without importing Da
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.reports.rules import findings
-from pipelines.reports.spec import Fault, ReportSpec, read_spec
+from pipelines.reports.spec import WARNING, Fault, ReportSpec, read_spec
 from pipelines.reports.yaml_lines import COMPONENT, Document, Lines, UnreadableFileError, documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["Broken", "Problem", "ReportFiles", "problems_of", "read_files", "shown", "yaml_files"]
+__all__ = [
+    "Broken",
+    "Problem",
+    "ReportFiles",
+    "problems_of",
+    "read_files",
+    "shown",
+    "unread_files",
+    "yaml_files",
+]
+
+#: How like the ending of a name must be to one of YAML's to pass for a slip of it.
+_ALIKE: Final = 0.7
 
 _ELSEWHERE: Final = (
     f"is not a report, and only reports are read here (type: {COMPONENT}). Components and Python"
@@ -137,9 +151,9 @@ def read_files(paths: Iterable[Path], presets: Iterable[Path] = ()) -> ReportFil
 
 
 def _read(found: ReportFiles, path: Path, presets: Iterable[str] = ()) -> None:
-    if path.is_dir():
-        rule = "cannot be read: check its permissions"
-        found.take(path, {("", ""): 1}, [Fault("folder", "", rule)])
+    if path.is_dir() or not _is_yaml(path.name):
+        fault = _UNREADABLE_FOLDER if path.is_dir() else _misnamed(path)
+        found.take(path, {("", ""): 1}, [fault])
         return
     try:
         for document in documents(path):
@@ -150,27 +164,69 @@ def _read(found: ReportFiles, path: Path, presets: Iterable[str] = ()) -> None:
         found.take(path, {("", ""): error.line}, [Fault("YAML", "", str(error))], name)
 
 
+_UNREADABLE_FOLDER: Final = Fault("folder", "", "cannot be read: check its permissions")
+
+
+def _misnamed(path: Path) -> Fault:
+    stem = re.split("[.]", path.name)[0]
+    rule = (
+        f"is not read: names of files with reports end in .yaml or .yml. Rename it to {stem}.yaml,"
+        " or move it out of this folder"
+    )
+    return Fault("file", "", rule, WARNING)
+
+
 def _mentions(path: Path, name: str) -> bool:
     """Whether a file that cannot be read as a whole may be about a report."""
     try:
-        return name == path.stem or name.encode() in path.read_bytes()
+        return name == path.stem or (path.is_file() and name.encode() in path.read_bytes())
     except OSError:
         return False
 
 
 def yaml_files(folder: Path) -> Iterator[Path]:
-    """The YAML files under a folder, in order, and folders that cannot be read. Hidden files
-    are left out: leftovers of editors, and the second copy of everything that Kubernetes mounts.
+    """The YAML files under a folder, in order, those that may be meant as such, and folders that
+    cannot be read.
     """
     unreadable: list[Path] = []
-    for where, folders, names in os.walk(
-        folder, onerror=lambda error: unreadable.append(Path(error.filename))
-    ):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if name.lower().endswith((".yaml", ".yml")) and not name.startswith("."):
-                yield Path(where, name)
+    for path in _files(folder, unreadable):
+        if _is_yaml(path.name) or _is_misnamed(path.name):
+            yield path
     yield from unreadable
+
+
+def unread_files(folder: Path) -> Sequence[Path]:
+    """All other files under a folder: nobody took them for reports."""
+    return [
+        path for path in _files(folder, []) if not (_is_yaml(path.name) or _is_misnamed(path.name))
+    ]
+
+
+def _files(folder: Path, unreadable: list[Path]) -> Iterator[Path]:
+    """Hidden files are left out: leftovers of editors, and the second copy of everything that
+    Kubernetes mounts. Links to folders are followed, each folder is read once.
+    """
+    seen = set()
+    for where, folders, names in os.walk(
+        folder, onerror=lambda error: unreadable.append(Path(error.filename)), followlinks=True
+    ):
+        real = Path(where).resolve()
+        is_known = real in seen
+        seen.add(real)
+        folders[:] = sorted(n for n in folders if not n.startswith(".") and not is_known)
+        for name in sorted(names):
+            if not name.startswith(".") and not is_known:
+                yield Path(where, name)
+
+
+def _is_yaml(name: str) -> bool:
+    return name.lower().endswith((".yaml", ".yml"))
+
+
+def _is_misnamed(name: str) -> bool:
+    """Whether a file was perhaps meant to be YAML: report.yaml.txt, report.ymal, report.yaml~."""
+    endings = name.lower().split(".")[1:]
+    return any(get_close_matches(end, ("yaml", "yml"), cutoff=_ALIKE) for end in endings)
 
 
 def _take(found: ReportFiles, path: Path, document: Document) -> None:
@@ -202,7 +258,8 @@ def _is_other(document: Document) -> bool:
 def _frame(document: Document) -> Iterator[Fault]:
     """What is wrong around the attributes."""
     if document.keys is None:
-        rule = f"is not a report: write type: {COMPONENT}, and what to request under attributes"
+        what = "is empty" if document.is_empty else "is not a report"
+        rule = f"{what}: write type: {COMPONENT}, and what to request under attributes"
         yield Fault("document", "", rule)
         return
     if _is_other(document):

@@ -20,12 +20,12 @@ _RESERVED: Final[Mapping[str, frozenset[str]]] = {
         (OWN.tables.keys() | OWN.views.keys() | RESERVED) - {_REPORT}
     ),
     "the warehouse uses it as the name of a schema or database": frozenset(
-        {"fivetran", "lake", "main", "temp"}
+        {"fivetran", "information_schema", "lake", "main", "system", "temp"}
     ),
     "Dagster has an asset, job, step, schedule or sensor of this name": frozenset(
         """
-        access access_ends daily_refresh detect_changes failed_runs follow_lake freshness intraday
-        look new_accounts overview publish pull refresh reload warehouse_duckdb
+        access access_ends daily_refresh detect_changes failed_runs follow_lake freshness health
+        intraday look new_accounts overview publish pull refresh reload warehouse_duckdb
         warehouse_duckdb_up_to_date weekly_refresh
         """.split()
     ),

@@ -124,7 +124,10 @@ def _as_warning(fault: Fault) -> Fault:
 
 
 def _name(spec: ReportSpec) -> Iterator[Fault]:
-    if not _NAME.fullmatch(spec.name):
+    if _NAME.fullmatch(spec.name.lower()) and spec.name != spec.name.lower():
+        rule = f"use lower case, {spec.name.lower()}: DuckDB does not tell the two apart"
+        yield Fault("name", spec.name, rule)
+    elif not _NAME.fullmatch(spec.name):
         rule = (
             "use only a-z, 0-9 and _, starting with a letter, at most 60: it becomes a table's name"
         )

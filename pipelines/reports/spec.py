@@ -169,4 +169,7 @@ def _fault(key: object, value: object) -> Fault:
         hint = f"; did you mean {near[0]}?" if near else f"; expected one of {', '.join(known)}"
         return Fault(str(key), "", f"is not a key of a report{hint}")
     text = "" if value is None or isinstance(value, list | dict) else str(value)
-    return Fault(str(key), text, f"expected {_KINDS[known[str(key)].annotation]}")
+    kind = known[str(key)].annotation
+    # YAML reads `on`, `yes`, `12` and `null` as something else than the text that was written.
+    quoted = ', in quotes: "…"' if kind is str and isinstance(value, bool | int | float) else ""
+    return Fault(str(key), text, f"expected {_KINDS[kind]}{quoted}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["COMPONENT", "Document", "Lines", "UnreadableFileError", "documents"]
@@ -20,11 +20,19 @@ COMPONENT: Final = "pipelines.components.InsightsReport"
 #: How similar a word must be to count as a typo of another; 1 is equal.
 ALIKE: Final = 0.75
 
-#: What PyYAML says to ``{{ env.X }}`` without quotes.
-_BRACES: Final = "found unhashable key"
+#: What PyYAML says → what it means.
+_MEANT: Final[Mapping[str, str]] = {
+    "found unhashable key": "found unhashable key; templates like {{ env.X }} are not supported",
+    "second occurrence": "an anchor of this name is defined above already",
+}
 
 #: Keys that only a report has both of.
 OF_A_REPORT: Final = frozenset({"level", "fields"})
+
+#: Bytes of the longest file, and values in it when all aliases are written out: hundreds of
+#: reports. A file of a kilobyte can name more values than there is memory for.
+MOST_BYTES: Final = 1_000_000
+MOST_VALUES: Final = 100_000
 
 #: (key, "") and (key, value) → line, counted from 1; ("", "") is that of the report.
 Lines = dict[tuple[str, str], int]
@@ -48,6 +56,7 @@ class Document:
     type: str = ""
     attributes: Any = None
     repeated: Sequence[str] = ()
+    is_empty: bool = False
     lines: Lines = field(default_factory=lambda: {("", ""): 1})
 
     @property
@@ -77,16 +86,17 @@ def documents(path: Path) -> Iterator[Document]:
     fault have been yielded.
     """
     try:
-        loader = _Loader(path.read_text(encoding="utf-8"))
+        loader = _Loader(_text(path))
         is_empty = True
         while loader.check_node():
             node = loader.get_node()
+            _demand_bounded(node)
             document = _document(node, loader.construct_document(node))
             if document.keys is not None or not _is_null(node):
                 is_empty = False
                 yield document
         if is_empty:
-            yield Document(None)
+            yield Document(None, is_empty=True)
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise UnreadableFileError("the file is not UTF-8", line) from None
@@ -95,18 +105,35 @@ def documents(path: Path) -> Iterator[Document]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         why = str(getattr(error, "problem", None) or error).partition("\n")[0]
-        hint = "; templates like {{ env.X }} are not supported" if why == _BRACES else ""
-        raise UnreadableFileError(why + hint, mark.line + 1 if mark else 1) from None
-    except (
-        ArithmeticError,
-        LookupError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        RecursionError,
-    ) as e:
-        # PyYAML raises these for values that do not fit their tags, and for endless nesting.
+        raise UnreadableFileError(_MEANT.get(why, why), mark.line + 1 if mark else 1) from None
+    except RecursionError:
+        raise UnreadableFileError("lists and keys are nested too deeply") from None
+    except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as e:
+        # PyYAML raises these for values that do not fit their tags.
         raise UnreadableFileError(f"a value cannot be read: {e}") from None
+
+
+def _text(path: Path) -> str:
+    """The text of a file. Raises UnreadableFileError for what may have no end."""
+    if path.exists() and not path.is_file():
+        raise UnreadableFileError("it is a pipe or a device, not a file")
+    if path.stat().st_size > MOST_BYTES:
+        raise UnreadableFileError(f"the file is longer than {MOST_BYTES:,} bytes")
+    return path.read_text(encoding="utf-8")
+
+
+def _demand_bounded(document: yaml.Node) -> None:
+    """Raise UnreadableFileError for a document that is too much to look at, aliases written out."""
+    left, count = [document], 0
+    while left:
+        node, count = left.pop(), count + 1
+        if count > MOST_VALUES:
+            why = f"aliases make more than {MOST_VALUES:,} values of this, or one contains itself"
+            raise UnreadableFileError(why, document.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            left += [one for pair in node.value for one in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            left += node.value
 
 
 def _is_null(node: yaml.Node) -> bool:
@@ -151,5 +178,6 @@ def _lines_of(attributes: yaml.Node) -> Lines:
         lines[str(key.value), ""] = key.start_mark.line + 1
         entries = value.value if isinstance(value, yaml.SequenceNode) else [value]
         for entry in entries:
-            lines[str(key.value), str(entry.value)] = entry.start_mark.line + 1
+            if isinstance(entry, yaml.ScalarNode):
+                lines[str(key.value), str(entry.value)] = entry.start_mark.line + 1
     return lines
