@@ -187,7 +187,8 @@ class Fetcher(Generic[Result]):
         )
         account.recovers_by(recovery)
         level = logging.INFO if recovery in _USUAL else logging.WARNING
-        _log.log(level, "%s: %s: %s", task, recovery.value, error)
+        extra = {"is_final": recovery is Recovery.GIVE_UP}  # the outcome has it too
+        _log.log(level, "%s: %s: %s", task, recovery.value, error, extra=extra)
         return recovery
 
     async def _run(self, shard: Shard) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED, WRONG_USE
-from pipelines.cli.progress import Bar
-from pipelines.cli.selection import demand_begun, plan_of
+from pipelines.cli.output.progress import Bar
+from pipelines.cli.output.terminal import say, width_of
+from pipelines.cli.selection import not_begun, plan_of, require_started
 from pipelines.cli.session import guarded, opened_session, publish_into
 from pipelines.cli.summary import Summary
-from pipelines.cli.terminal import say
 from pipelines.loading.listings import discover
 from pipelines.reports.catalog import REPORTS
 from pipelines.settings import settings_of
@@ -47,7 +48,7 @@ def run_backfill(  # noqa: PLR0913  # what a command line says
         found = discover(client, settings.account_ids)
         started = datetime.now(UTC)
         plan = plan_of(found, (since, until), accounts, reports, started)
-        demand_begun(plan)
+        require_started(plan)
         summary = Summary(plan, started, dict.fromkeys(plan.reports, plan.account_days))
         with (
             Bar(len(plan.account_days) * len(plan.reports)) as bar,
@@ -67,13 +68,12 @@ def _load(session: Session, summary: Summary, found: Discovery, bar: Bar) -> Non
     that are there already are loaded all the same.
     """
     plan = summary.plan
-    account_ids = [row["account_id"] for row in plan.accounts]
     with guarded(summary, "accounts"):
         session.take_in(found)
     if not summary.stopped:
         bar.stage("objects")
         with guarded(summary, "objects"):
-            summary.note_listed(session.list_objects(account_ids))
+            summary.note_listed(session.list_objects(plan.account_ids))
     for report in plan.reports:
         if not summary.stopped:
             bar.stage(report)
@@ -83,9 +83,12 @@ def _load(session: Session, summary: Summary, found: Discovery, bar: Bar) -> Non
 
 def close(summary: Summary) -> int:
     """Show the closing table and what went wrong; returns the exit code."""
-    for line in summary.table():
+    for line in summary.table(width_of(sys.stdout)):
         click.echo(line)
-    for line in summary.complaints():
+    plan = summary.plan
+    for line in not_begun(dict.fromkeys(plan.account_ids, plan.days), plan.todays):
+        say(line)
+    for line in summary.complaints(width_of(sys.stderr)):
         say(line)
     if summary.stopped:
         return WRONG_USE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,8 +16,9 @@ import warehouse
 from fbgraph.sandbox import Sandbox
 from pipelines.cli.backfill import run_backfill
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
+from pipelines.cli.output.table import table_lines
+from pipelines.cli.output.terminal import say, width_of
 from pipelines.cli.summary import command_name
-from pipelines.cli.terminal import say, table_lines
 from pipelines.errors import ConfigError
 from pipelines.loading.partitions import today_in
 from pipelines.reports.catalog import CATALOG
@@ -180,11 +182,12 @@ def _show(url: str) -> None:
             )
             for name, table in CATALOG.tables.items()
         ]
-        for line in table_lines(("table", "rows", "what is in it"), tables):
+        width = width_of(sys.stdout)
+        for line in table_lines(("table", "rows", "what is in it"), tables, width):
             click.echo(line)
         click.echo(f"\nThe busiest hour of each account:\n\n{QUESTION}\n")
         answer = opened.sql(QUESTION)
-        for line in table_lines(answer.columns, answer.fetchall()):
+        for line in table_lines(answer.columns, answer.fetchall(), width):
             click.echo(line)
 
 

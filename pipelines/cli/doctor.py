@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import click
 
 from fbgraph import act_id
 from fbgraph.errors import ENDS_EVERYTHING, GraphError, TokenError, VersionError
+from pipelines.cli.output.terminal import hanging, width_of
 from pipelines.errors import ConfigError
 from pipelines.loading import access
 from pipelines.loading.listings import discover, text_of
@@ -40,7 +42,9 @@ def examine(environ: Mapping[str, str]) -> int:
     """Look at everything, one line each on stdout; returns how many lines need something done."""
     bad = 0
     for ok, what, said in _findings(environ):
-        click.echo(f"{'ok   ' if ok else 'to do'}  {what:<20}  {said}")
+        head = f"{'ok   ' if ok else 'to do'}  {what:<20}  "
+        for line in hanging(head, said, width_of(sys.stdout)):
+            click.echo(line)
         bad += not ok
     return bad
 

@@ -11,8 +11,8 @@ import click
 from fbgraph import act_id
 from fbgraph.limits.cooldowns import Cooldown
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
+from pipelines.cli.output.terminal import say
 from pipelines.cli.summary import command_name
-from pipelines.cli.terminal import say
 from pipelines.defs.events import published_events
 from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.errors import ConfigError

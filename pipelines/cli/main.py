@@ -13,17 +13,16 @@ import gc
 import logging
 import os
 import sys
-from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
 from pipelines.cli.exit_codes import ALL_DONE, INTERRUPTED, SOME_FAILED, WRONG_USE
-from pipelines.cli.terminal import escape_unencodable, print_warnings
+from pipelines.cli.options import ACCEPT_EMPTY, OF_ACCOUNTS, of_account_days, require_order
+from pipelines.cli.output.terminal import escape_unencodable, print_warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import date
 
 __all__ = ["main"]
@@ -91,7 +90,10 @@ def cli() -> None:
     "--seed", default=1, show_default=True, help="Another made-up company, in its own folder."
 )
 def demo(seed: int) -> None:
-    """Load 3 days of a made-up company from the local sandbox into ./demo, without a token."""
+    """Load a made-up company into ./demo, without a token.
+
+    It comes from the local sandbox: its last 3 days.
+    """
     from pipelines.cli.demo import run_demo  # noqa: PLC0415
 
     sys.exit(run_demo(seed))
@@ -123,7 +125,10 @@ def demo(seed: int) -> None:
 def sandbox(
     port: int, scenarios: tuple[str, ...], seed: int, quota: str | None, latency: float
 ) -> None:
-    """Serve a local Graph API with made-up accounts, until Ctrl-C."""
+    """Serve a local Graph API with made-up accounts.
+
+    Ctrl-C ends it.
+    """
     from fbgraph.sandbox import serve  # noqa: PLC0415
 
     def on_ready(url: str, token: str) -> None:
@@ -142,7 +147,10 @@ def sandbox(
 
 @cli.command(epilog="Exit code 0: nothing is wrong; 1: something is. Warnings do not count.")
 def check() -> None:
-    """Report everything that is wrong with reports and settings, at once; make no call."""
+    """Check reports and settings without making a request.
+
+    Everything that is wrong is reported at once.
+    """
     from datetime import UTC, datetime  # noqa: PLC0415
 
     from pipelines.cli.validate import run_check  # noqa: PLC0415
@@ -152,85 +160,34 @@ def check() -> None:
 
 @cli.command()
 def doctor() -> None:
-    """Check token, API version, accounts and warehouse, and say what to do."""
+    """Check token, accounts and warehouse, and say what to do.
+
+    The API version too, and what Meta has announced to end.
+    """
     from pipelines.cli.doctor import examine  # noqa: PLC0415
 
     sys.exit(SOME_FAILED if examine(os.environ) else ALL_DONE)
 
 
-def _day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> date | None:
-    from datetime import date as a_date  # noqa: PLC0415
-
-    if value is None:
-        return None
-    try:
-        if len(value) != len("2026-11-21"):
-            raise ValueError  # noqa: TRY301  # 20261121 is ISO too, and easily a slip
-        return a_date.fromisoformat(value)
-    except ValueError:
-        raise click.BadParameter(f"{value!r} is not a day; write it like 2026-11-21.") from None
-
-
-def _of_account_days(*, required: bool = True) -> Callable[[Callable[..., None]], Any]:
-    """The options that say which account-days are meant."""
-    options = (
-        click.option(
-            "--since",
-            required=required,
-            callback=_day,
-            metavar="DAY",
-            help="First day, like 2026-11-01.",
-        ),
-        click.option(
-            "--until", required=required, callback=_day, metavar="DAY", help="Last day, included."
-        ),
-        click.option(
-            "--account",
-            "accounts",
-            multiple=True,
-            metavar="ID",
-            help="Only this ad account; repeatable.",
-        ),
-        click.option(
-            "--report",
-            "reports",
-            multiple=True,
-            metavar="NAME",
-            help="Only this report; repeatable.",
-        ),
-    )
-    return lambda command: reduce(lambda done, option: option(done), reversed(options), command)
-
-
-def _demand_order(since: date | None, until: date | None) -> None:
-    if since and until and since > until:
-        raise click.UsageError(f"--since {since} is after --until {until}.")
-
-
 @cli.command()
-@_of_account_days()
+@of_account_days()
 def plan(since: date, until: date, accounts: tuple[str, ...], reports: tuple[str, ...]) -> None:
-    """Show what a backfill would cost in report runs, calls and minutes; load nothing."""
-    _demand_order(since, until)
+    """Estimate what a backfill would cost; load nothing.
+
+    In report runs, calls and minutes, learned from what was loaded.
+    """
+    require_order(since, until)
     from pipelines.cli.plan import run_plan  # noqa: PLC0415
 
     sys.exit(run_plan(os.environ, since, until, accounts=accounts, reports=reports))
-
-
-_ACCEPT_EMPTY = click.option(
-    "--accept-empty",
-    is_flag=True,
-    help="Let days that had rows become empty at once where Meta returns none. Otherwise they do"
-    " when Meta returns none again at least an hour later.",
-)
 
 
 @cli.command(
     epilog="Exit code 0: all that can be is proven, and days that are not over are provisional; 1:"
     " some failed or do not add up; 2: wrong usage."
 )
-@_of_account_days()
-@_ACCEPT_EMPTY
+@of_account_days()
+@ACCEPT_EMPTY
 def backfill(
     since: date,
     until: date,
@@ -239,8 +196,11 @@ def backfill(
     *,
     accept_empty: bool,
 ) -> None:
-    """Load account-days, newest first, prove them, publish warehouse.duckdb."""
-    _demand_order(since, until)
+    """Load a range of days, prove them and publish the tables.
+
+    Newest first. A day that has not begun in an account is skipped.
+    """
+    require_order(since, until)
     from pipelines.cli.backfill import run_backfill  # noqa: PLC0415
 
     chosen = {"accounts": accounts, "reports": reports}
@@ -248,15 +208,17 @@ def backfill(
 
 
 @cli.command(epilog="Exit code 0: all proven; 1: some failed or do not add up; 2: wrong usage.")
-@_ACCEPT_EMPTY
+@ACCEPT_EMPTY
 @click.option(
     "--full", is_flag=True, help="All of the last 28 days, whether their totals changed or not."
 )
-@click.option(
-    "--account", "accounts", multiple=True, metavar="ID", help="Only this ad account; repeatable."
-)
+@OF_ACCOUNTS
 def refresh(accounts: tuple[str, ...], *, full: bool, accept_empty: bool) -> None:
-    """Load the last 3 days, and those of the last 28 that Meta changed or that are provisional."""
+    """Load the newest days again, and what Meta has changed.
+
+    The newest 3 days of each account, and those of the last 28 whose totals are no longer the same
+    or that were not over when they were loaded.
+    """
     from pipelines.cli.refresh import run_refresh  # noqa: PLC0415
 
     sys.exit(run_refresh(os.environ, accounts=accounts, full=full, accept_empty=accept_empty))
@@ -266,12 +228,15 @@ def refresh(accounts: tuple[str, ...], *, full: bool, accept_empty: bool) -> Non
     epilog="Exit code 0: all of them are proven, or provisional because their day was not over; 1:"
     " some are not; 2: wrong usage."
 )
-@_of_account_days(required=False)
+@of_account_days(required=False)
 def status(
     since: date | None, until: date | None, accounts: tuple[str, ...], reports: tuple[str, ...]
 ) -> None:
-    """Show which account-days are proven, stale, failed or not loaded; by default of 28 days."""
-    _demand_order(since, until)
+    """Show which days are proven, stale, failed or not loaded.
+
+    By default those of the last 28 days. Makes no request.
+    """
+    require_order(since, until)
     from pipelines.cli.status import run_status  # noqa: PLC0415
 
     sys.exit(run_status(os.environ, since, until, accounts=accounts, reports=reports))
@@ -281,7 +246,10 @@ def status(
 @click.option("--account", required=True, metavar="ID", help="The ad account.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget(account: str, *, yes: bool) -> None:
-    """Remove an account from the lake, the published tables and Dagster's grid."""
+    """Remove an account and everything loaded from it.
+
+    From the lake, the published tables and Dagster's grid.
+    """
     from pipelines.cli.forget import run_forget  # noqa: PLC0415
 
     sys.exit(run_forget(os.environ, account, is_agreed=yes))
@@ -313,7 +281,7 @@ def publish() -> None:
     show_default=True,
 )
 def query(question: str, form: str) -> None:
-    """Ask warehouse.duckdb a question in SQL.
+    """Run a SQL query on warehouse.duckdb.
 
     `fbinsights docs` says which tables there are; docs/questions.md has questions to start from.
     """
@@ -347,7 +315,10 @@ def sql() -> None:
     help="Print what Meta returns for breakdowns instead, with sources.",
 )
 def docs(table: str, engine: str | None, *, breakdowns: bool) -> None:
-    """Print what every table and column means, or those of one TABLE."""
+    """Print what every table and column means.
+
+    Or those of one TABLE.
+    """
     from pipelines.reports.catalog import CATALOG  # noqa: PLC0415
     from pipelines.reports.docs import render_breakdowns  # noqa: PLC0415
     from pipelines.settings import settings_of  # noqa: PLC0415

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
@@ -13,8 +14,9 @@ from fbgraph import act_id
 from fbgraph.errors import GraphError
 from fbgraph.reports.allowance import ACCOUNT_RUNS, APP_RUNS
 from pipelines.cli.exit_codes import ALL_DONE
-from pipelines.cli.selection import demand_begun, plan_of
-from pipelines.cli.terminal import say, table_lines
+from pipelines.cli.output.table import table_lines
+from pipelines.cli.output.terminal import say, width_of, wrapped
+from pipelines.cli.selection import not_begun, plan_of, require_started
 from pipelines.loading.estimate import Cost, cost_of, cut, expected_rows
 from pipelines.loading.listings import LEVEL_OF, discover, text_of
 from pipelines.reports.catalog import CATALOG
@@ -68,13 +70,18 @@ def run_plan(
     with settings.open_graph() as client:
         found = discover(client, settings.account_ids)
         plan = plan_of(found, (since, until), accounts, reports, datetime.now(UTC))
-        demand_begun(plan)
+        require_started(plan)
         tier, percent = _quota(client, plan.accounts[0])
     costs = foresee(Lake(settings.warehouse_url, catalog=CATALOG), plan)
-    for line in table_lines(_HEADER, [_line(plan, key, cost) for key, cost in costs.items()]):
+    width = width_of(sys.stdout)
+    rows = [_line(plan, key, cost) for key, cost in costs.items()]
+    for line in table_lines(_HEADER, rows, width, heads=("account", "name")):
         click.echo(line)
     click.echo("")
-    click.echo(_closing(plan, costs, tier, percent))
+    for line in _closing(plan, costs, tier, percent).split("\n"):
+        click.echo("\n".join(wrapped(line, width)))
+    for line in not_begun(dict.fromkeys(plan.account_ids, plan.days), plan.todays):
+        say(line)
     for account, why in plan.refused.items():
         say(f"{account} cannot be loaded: {why}")
     for name, why in plan.broken.items():
@@ -88,8 +95,9 @@ def foresee(lake: Lake, plan: Plan) -> Mapping[tuple[str, str], Cost]:
     for report in plan.reports:
         for row in plan.accounts:
             account_id = row["account_id"]
-            rows = expected_rows(lake, report, account_id, plan.days)
-            costs[report, account_id] = cost_of(cut(plan.days, rows), rows)
+            days = plan.days_of(account_id)
+            rows = expected_rows(lake, report, account_id, days)
+            costs[report, account_id] = cost_of(cut(days, rows), rows)
     return costs
 
 
@@ -124,7 +132,15 @@ def _quota(client: GraphClient, row: Row) -> tuple[str, float]:
 def _line(plan: Plan, key: tuple[str, str], cost: Cost) -> Sequence[object]:
     report, account_id = key
     name = next(text_of(row, "name") for row in plan.accounts if row["account_id"] == account_id)
-    return (act_id(account_id), name, report, len(plan.days), cost.runs, cost.rows, cost.calls)
+    return (
+        act_id(account_id),
+        name,
+        report,
+        len(plan.days_of(account_id)),
+        cost.runs,
+        cost.rows,
+        cost.calls,
+    )
 
 
 def _closing(plan: Plan, costs: Mapping[tuple[str, str], Cost], tier: str, percent: float) -> str:

@@ -21,7 +21,8 @@ import pyarrow.csv
 import pyarrow.parquet
 
 import warehouse
-from pipelines.cli.terminal import say, table_lines
+from pipelines.cli.output.table import table_lines
+from pipelines.cli.output.terminal import say, width_of
 from pipelines.settings import settings_of
 from warehouse.errors import WarehouseError
 from warehouse.published.publish import LINK, ensure_published
@@ -99,7 +100,7 @@ def _interval(months: int, days: int, nanoseconds: int) -> str:
 def _table(answer: pa.Table) -> None:
     names = answer.column_names
     rows = [[_shown(v) for v in row.values()] for row in _rows(answer.slice(0, SHOWN_ROWS))]
-    for line in table_lines(names, rows):
+    for line in table_lines(names, rows, width_of(sys.stdout)):
         click.echo(line)
     if answer.num_rows > SHOWN_ROWS:
         say(f"{answer.num_rows - SHOWN_ROWS:,} more rows; --format csv gives them all.")

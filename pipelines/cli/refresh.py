@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from fbgraph import act_id
 from pipelines.cli.backfill import close
-from pipelines.cli.progress import Bar
+from pipelines.cli.output.progress import Bar
+from pipelines.cli.output.terminal import say
 from pipelines.cli.selection import plan_of
 from pipelines.cli.session import guarded, opened_session, publish_into
 from pipelines.cli.summary import Summary
-from pipelines.cli.terminal import say
 from pipelines.loading.changes import find_changes, reload
 from pipelines.loading.listings import discover
 from pipelines.loading.partitions import today_in
@@ -56,11 +56,12 @@ def run_refresh(
                 recorder,
             ),
         ):
-            bar.stage("refresh")
+            bar.stage("compare totals")
             with guarded(summary, "refresh"):
                 looked = find_changes(session, found, keys, started, full=full)
             if looked is not None:
                 summary.wanted = {report: list(chosen) for report, chosen in looked.pull.items()}
+                bar.stage("reload", sum(map(len, looked.pull.values())))
                 before = client.tally.calls
                 with guarded(summary, "refresh"):
                     reload(session, looked)

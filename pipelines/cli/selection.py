@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, date, timedelta
+from typing import TYPE_CHECKING, Final
 
 from fbgraph import act_id
 from fbgraph.errors import RequestError
@@ -15,13 +15,19 @@ from pipelines.reports.catalog import REPORTS, broken_reports, require_reports
 from pipelines.reports.spec import FIRST_DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date, datetime
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from fbgraph.http.paging import Row
     from pipelines.loading.listings import Discovery
 
-__all__ = ["Plan", "demand_begun", "plan_of"]
+__all__ = ["Plan", "not_begun", "plan_of", "require_started"]
+
+#: How far the first clocks on Earth are ahead of UTC.
+FIRST_ZONE: Final = timedelta(hours=14)
+
+#: Accounts that are named one by one; of more, their number.
+_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,8 @@ class Plan:
     """What a backfill is to load: nothing of it is known to be impossible.
 
     `refused`: ``act_123`` → why it is not among the accounts though it should be. `broken`: the
-    same of reports, by name, where all of them were meant.
+    same of reports, by name, where all of them were meant. `todays`: account (digits) → its own
+    today; its later days have not begun and are skipped.
     """
 
     accounts: Sequence[Row]
@@ -37,12 +44,32 @@ class Plan:
     reports: Sequence[str]
     refused: Mapping[str, str] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
+    todays: Mapping[str, date] = field(default_factory=dict)
 
     @property
     def account_days(self) -> Sequence[AccountDay]:
-        """Newest day first."""
-        ids = [row["account_id"] for row in self.accounts]
-        return [AccountDay(account_id, day) for day in reversed(self.days) for account_id in ids]
+        """Newest day first; none that has not begun."""
+        begun = {account_id: {*self.days_of(account_id)} for account_id in self.account_ids}
+        return [
+            AccountDay(account_id, day)
+            for day in reversed(self.days)
+            for account_id in self.account_ids
+            if day in begun[account_id]
+        ]
+
+    @property
+    def account_ids(self) -> Sequence[str]:
+        return [row["account_id"] for row in self.accounts]
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """``act_123`` → its name."""
+        return {act_id(row["account_id"]): text_of(row, "name") for row in self.accounts}
+
+    def days_of(self, account_id: str) -> Sequence[date]:
+        """The days of an account that have begun, oldest first."""
+        today = self.todays.get(account_id, date.max)
+        return [day for day in self.days if day <= today]
 
 
 def plan_of(
@@ -62,21 +89,40 @@ def plan_of(
         raise ConfigError(
             f"--since {since} is too early: Meta keeps 37 months; the first day is {FIRST_DAY}."
         )
+    latest = (now.astimezone(UTC) + FIRST_ZONE).date()
+    if until > latest:
+        raise ConfigError(
+            f"--until {until} has not begun anywhere. The last day that has is {latest}."
+        )
     chosen = _chosen(found, accounts)
     refused = {} if accounts else {act_id(i): why for i, why in found.refused.items()}
-    for row in chosen:
-        today = today_in(row["timezone_name"], now)
-        if until > today:
-            raise ConfigError(
-                f"--until {until} has not begun in act_{row['account_id']}"
-                f" ({row['timezone_name']}), where it is {today}."
-            )
+    todays = {row["account_id"]: today_in(row["timezone_name"], now) for row in chosen}
     every_day = [since + timedelta(days=n) for n in range((until - since).days + 1)]
     broken = {} if reports else broken_reports()
-    return Plan(chosen, every_day, tuple(reports) or tuple(REPORTS), refused, broken)
+    return Plan(chosen, every_day, tuple(reports) or tuple(REPORTS), refused, broken, todays)
 
 
-def demand_begun(plan: Plan) -> None:
+def not_begun(days: Mapping[str, Iterable[date]], todays: Mapping[str, date]) -> Sequence[str]:
+    """A line for each of the days, by account (digits), that has not begun there. `todays`: account
+    → its own today.
+    """
+    ahead: dict[date, list[str]] = {}
+    for account_id, wanted in days.items():
+        for day in wanted:
+            if day > todays[account_id]:
+                ahead.setdefault(day, []).append(account_id)
+    lines = []
+    for day, ids in sorted(ahead.items()):
+        named = ", ".join(act_id(account_id) for account_id in ids[:_NAMED])
+        more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+        where = f"{len(ids)} accounts ({named}{more})"
+        if len(ids) == 1:
+            where = f"{named}, where it is {todays[ids[0]]}"
+        lines.append(f"Skipped {day}: it has not begun in {where}.")
+    return lines
+
+
+def require_started(plan: Plan) -> None:
     """Raise ConfigError for a plan with days before one of its reports begins."""
     for name in plan.reports:
         start = REPORTS[name].spec.start_date

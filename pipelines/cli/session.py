@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from fbgraph import GraphClient
-    from pipelines.cli.progress import Bar
+    from pipelines.cli.output.progress import Bar
     from pipelines.cli.summary import Summary
     from pipelines.defs.runless import RunlessRecorder
     from warehouse.published.publish import Published

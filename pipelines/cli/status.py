@@ -5,6 +5,7 @@ The lake knows it all: no call is made and no token needed.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,12 +16,16 @@ import click
 
 from fbgraph import act_id
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
+from pipelines.cli.output.failures import failure_lines, grouped
+from pipelines.cli.output.table import table_lines
+from pipelines.cli.output.terminal import say, width_of
+from pipelines.cli.selection import not_begun
 from pipelines.cli.summary import command_name
-from pipelines.cli.terminal import say, table_lines
 from pipelines.errors import ConfigError
 from pipelines.loading.failures import Failures
 from pipelines.loading.listings import accounts_in
-from pipelines.loading.partitions import AccountDay, key_of, today_in
+from pipelines.loading.load_result import Target
+from pipelines.loading.partitions import AccountDay, today_in
 from pipelines.loading.refresh import lookback, moved
 from pipelines.reports.catalog import CATALOG, CONTROL, REPORTS, broken_reports, require_reports
 from pipelines.settings import settings_of
@@ -36,9 +41,6 @@ if TYPE_CHECKING:
     from warehouse.lake.records import Load
 
 __all__ = ["Cell", "State", "run_status", "state_of"]
-
-#: Account-days that are named one by one; the rest is told as a number.
-NAMED: Final = 20
 
 
 class State(StrEnum):
@@ -60,6 +62,10 @@ GOOD: Final = frozenset({State.PROVISIONAL, State.UNPROVABLE, State.PROVEN})
 RARE: Final = frozenset({State.PROVISIONAL, State.UNPROVABLE})
 
 
+#: Columns that may be left out on a narrow terminal, the first one first.
+_SPARE: Final = ("days", *map(str, (*sorted(RARE), State.STALE, State.UNPROVEN, State.MISSING)))
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One account-day of one report, and what there is to say of it."""
@@ -68,10 +74,6 @@ class Cell:
     account_day: AccountDay
     state: State
     why: str = ""
-
-    def __str__(self) -> str:
-        told = f"{self.report} {key_of(self.account_day)}: {self.state}"
-        return f"{told}: {self.why}" if self.why else told
 
 
 def state_of(load: Load | None, control: Load | None, failed: Failed | None) -> tuple[State, str]:
@@ -119,18 +121,24 @@ def run_status(
         )
     chosen = _chosen(known, accounts)
     now = datetime.now(UTC)
+    todays = {one.account_id: today_in(one.timezone_name, now) for one in chosen}
+    days = {one.account_id: _days(todays[one.account_id], since, until) for one in chosen}
     cells = [
         cell
         for report in reports or REPORTS
-        for account in chosen
+        for one in chosen
         for cell in _cells(
-            lake, report, account, _days(account, since, until, now), asked=bool(since)
+            *(lake, report, one.account_id),
+            [day for day in days[one.account_id] if day <= todays[one.account_id]],
+            asked=bool(since),
         )
     ]
-    for line in _table(cells, names):
+    for line in _table(cells, names, width_of(sys.stdout)):
         click.echo(line)
+    for line in not_begun(days, todays):
+        say(line)
     bad = [cell for cell in cells if cell.state not in GOOD]
-    _complain(bad)
+    _complain(bad, names, width_of(sys.stderr))
     if (behind := lag(lake)).is_late(now):
         say(f"\n{behind}; `{command_name()} publish` brings it up to date.")
     broken = {} if reports else broken_reports()
@@ -154,37 +162,29 @@ def _chosen(known: Mapping[str, Account], wanted: Sequence[str]) -> Sequence[Acc
     return [known[account_id] for account_id in ids or known]
 
 
-def _days(
-    account: Account, since: date | None, until: date | None, now: datetime
-) -> Sequence[date]:
-    usual = lookback(today_in(account.timezone_name, now))
+def _days(today: date, since: date | None, until: date | None) -> Sequence[date]:
+    usual = lookback(today)
     first = since or min(usual[0], until or usual[0])
     last = until or usual[-1]
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 def _cells(
-    lake: Lake, report: str, account: Account, days: Sequence[date], *, asked: bool
+    lake: Lake, report: str, account_id: str, days: Sequence[date], *, asked: bool
 ) -> Iterator[Cell]:
     """Each of these days; unless they were `asked` for, from the first that was ever tried."""
     require_reports([report])
-    failures = Failures(lake.store, report).of(account.account_id)
-    first = min(
-        (w.date for w in lake.partitions(report, account.account_id) if w.date), default=None
-    )
+    failures = Failures(lake.store, report).of(account_id)
+    first = min((w.date for w in lake.partitions(report, account_id) if w.date), default=None)
     begun = min([first, *failures]) if first else min(failures, default=None)
     days = [day for day in days if asked or begun is None or day >= begun]
-    cells = [
-        AccountDay(account.account_id, day)
-        for day in days
-        if day >= REPORTS[report].spec.start_date
-    ]
+    cells = [AccountDay(account_id, day) for day in days if day >= REPORTS[report].spec.start_date]
     loads, controls = lake.loads_of(report, cells), lake.loads_of(CONTROL.name, cells)
     for cell, load, control in zip(cells, loads, controls, strict=True):
         yield Cell(report, cell, *state_of(load, control, failures.get(cell.day)))
 
 
-def _table(cells: Sequence[Cell], names: Mapping[str, str]) -> Sequence[str]:
+def _table(cells: Sequence[Cell], names: Mapping[str, str], width: int | None) -> Sequence[str]:
     counted: dict[tuple[str, str], Counter[State]] = {}
     for cell in cells:
         counted.setdefault((cell.account_day.account_id, cell.report), Counter())[cell.state] += 1
@@ -198,19 +198,22 @@ def _table(cells: Sequence[Cell], names: Mapping[str, str]) -> Sequence[str]:
         )
         for (account_id, report), counts in counted.items()
     ]
-    return table_lines(header, rows)
+    return table_lines(header, rows, width, heads=("account", "name"), spare=_SPARE)
 
 
-def _complain(cells: Sequence[Cell]) -> None:
+def _complain(cells: Sequence[Cell], names: Mapping[str, str], width: int | None) -> None:
     """Name what is not as it should be, the most urgent first, and what to do."""
+    states = [*State]
     named = sorted(
-        (cell for cell in cells if cell.state is not State.MISSING),
-        key=lambda cell: list(State).index(cell.state),
+        cells, key=lambda cell: (states.index(cell.state), -cell.account_day.day.toordinal())
     )
-    for cell in named[:NAMED]:
-        say(str(cell))
-    if len(named) > NAMED:
-        say(f"and {len(named) - NAMED} more")
+    failed = {
+        Target.of(cell.report, cell.account_day): ": ".join(filter(None, (cell.state, cell.why)))
+        for cell in named
+    }
+    by_key = {act_id(account_id): name for account_id, name in names.items()}
+    for n, line in enumerate(failure_lines(grouped(failed), by_key, width)):
+        say(line if n else f"\n{line}")
     if cells:
         say(
             f"\n`{command_name()} refresh` reloads what is stale, unproven or missing in the "

@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from fbgraph import act_id
-from pipelines.cli.terminal import table_lines
+from pipelines.cli.output.failures import failure_lines, grouped
+from pipelines.cli.output.table import table_lines
+from pipelines.cli.output.terminal import command_lines, wrapped
 from pipelines.loading.listings import text_of
 from pipelines.loading.load_result import Target
 from pipelines.reports.catalog import DEFINITION, REPORTS
-from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE
+from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from fbgraph.http.paging import Row
     from pipelines.cli.selection import Plan
@@ -32,6 +35,11 @@ __all__ = ["Summary", "command_name"]
 
 _COLUMNS: Final = ("account", "name", "report", "days", "proven")
 _NUMBERS: Final = ("rows", "impressions", "clicks", "spend", "currency", "calls")
+
+#: Columns that are a line of their own on a narrow terminal, and those that may be left out there,
+#: the first one first; the last only where nothing is wrong with it.
+_HEADS: Final = ("account", "name", "currency")
+_SPARE: Final = ("calls", "days", "clicks", "impressions", "rows", "conversions")
 
 #: Why an account-day is not in the lake that nothing else is known of.
 _NOT_REACHED: Final = "not reached"
@@ -87,73 +95,111 @@ class Summary:
         """Every account-day is loaded, and proven if its report can be and its day was over."""
         return not self.failed and not self.stopped
 
-    def table(self) -> Sequence[str]:
-        """One line per report and account; how many are provisional where some are, and of how
-        many actions are proven where some can be.
+    def table(self, width: int | None = None) -> Sequence[str]:
+        """One line per report and account, and their totals; how many are provisional where some
+        are, and of how many actions are proven where some can be.
         """
         some = any(load.is_provisional for load in self.loads.values())
-        acts = not {load.conversions for load in self.loads.values()} <= {None, UNPROVABLE}
-        more = (*((PROVISIONAL,) if some else ()), *(("conversions",) if acts else ()))
-        return table_lines(
-            (*_COLUMNS, *more, *_NUMBERS),
-            [
-                self._line(report, row, provisional=some, conversions=acts)
-                for report in self.plan.reports
-                for row in self.plan.accounts
-            ],
+        acts = {load.conversions for load in self.loads.values()} - {None, UNPROVABLE}
+        more = (*((PROVISIONAL,) if some else ()), "failed", *(("conversions",) if acts else ()))
+        loads: dict[tuple[str, str], list[Load]] = {}
+        for (report, account_day), load in self.loads.items():
+            loads.setdefault((report, account_day.account_id), []).append(load)
+        wanted = Counter(
+            (report, one.account_id) for report, days in self.wanted.items() for one in days
         )
-
-    def _line(
-        self, report: str, row: Row, *, provisional: bool, conversions: bool
-    ) -> Sequence[object]:
-        loads = [
-            load
-            for (name, account_day), load in self.loads.items()
-            if name == report and account_day.account_id == row["account_id"]
+        failed = Counter((one.table, one.account) for one in self.failed if one.day)
+        rows = []
+        for report in self.plan.reports:
+            for row in self.plan.accounts:
+                of = (report, row["account_id"])
+                counts = wanted[of], failed[report, act_id(row["account_id"])]
+                rows.append(_line(report, row, counts, loads.get(of, ()), more))
+        return [
+            *table_lines(
+                *((*_COLUMNS, *more, *_NUMBERS), rows, width),
+                heads=_HEADS,
+                spare=_SPARE[:-1] if UNPROVEN in acts else _SPARE,
+            ),
+            "",
+            *wrapped(self._totals(), width),
         ]
-        return (
-            act_id(row["account_id"]),
-            text_of(row, "name"),
-            report,
-            len(loads),
-            _proven([load.verdict for load in loads]),
-            *((sum(load.is_provisional for load in loads),) if provisional else ()),
-            *((_proven([str(load.conversions) for load in loads]),) if conversions else ()),
-            sum(load.rows for load in loads),
-            sum(load.impressions or 0 for load in loads),
-            sum(load.clicks or 0 for load in loads),
-            sum((load.spend or Decimal() for load in loads), Decimal()),
-            text_of(row, "currency"),
-            sum(load.calls for load in loads),
-        )
 
-    def complaints(self) -> Iterator[str]:
+    def _totals(self) -> str:
+        """All of it in a line."""
+        wanted = [Target.of(name, one) for name, days in self.wanted.items() for one in days]
+        verdicts = Counter(load.verdict for load in self.loads.values() if load.is_good)
+        failed = sum(target in self.failed for target in wanted)
+        told = [f"{number} {verdict}" for verdict, number in sorted(verdicts.items())]
+        told += [f"{failed} failed"] if failed else []
+        rows = sum(load.rows for load in self.loads.values())
+        calls = sum(load.calls for load in self.loads.values())
+        days = f"{len(wanted)} account-days" + (f": {', '.join(told)}" if told else "")
+        return f"{days}. {rows:,} rows, {calls:,} calls."
+
+    def complaints(self, width: int | None = None) -> Iterator[str]:
         """What went wrong, and the commands that run it again; nothing when all is done."""
         if self.all_done:
             return
-        yield ""
         reached = {what: why for what, why in self.failed.items() if why != _NOT_REACHED}
-        yield from (f"{what}: {why}" for what, why in reached.items())
+        if reached:
+            yield "\nFailed:"
+            yield from failure_lines(grouped(reached), self.plan.names, width)
         if len(reached) < len(self.failed):
-            yield f"{len(self.failed) - len(reached)} account-days were {_NOT_REACHED}."
+            yield f"\n{len(self.failed) - len(reached)} account-days were {_NOT_REACHED}."
         if self.stopped:
-            yield f"Stopped: {self.stopped}"
-        again = [f"  {command_name()} {arguments}" for arguments in self._again()]
+            yield f"\nStopped: {self.stopped}"
+        again = [f"{command_name()} {arguments}" for arguments in self.again()]
         if again:
             yield "\nRun this again:"
-            yield from again
+            for command in again:
+                yield from command_lines(command, width)
 
-    def _again(self) -> Iterator[str]:
-        """One command per account that has something to run again, over the days it needs."""
+    def again(self) -> Iterator[str]:
+        """The arguments that run again what failed: one command for all accounts that need the
+        same days and reports.
+        """
         accounts = [act_id(row["account_id"]) for row in self.plan.accounts]
+        alike: dict[tuple[date, date, str], list[str]] = {}
         for account in (*accounts, *self.plan.refused):
             failed = [what for what in self.failed if what.account == account]
             days = sorted(what.day for what in failed if what.day) or self.plan.days
             if failed:
                 only = _only({what.table for what in failed}, self.plan.reports)
-                yield f"backfill --since {days[0]} --until {days[-1]} --account {account}{only}"
+                alike.setdefault((days[0], days[-1], only), []).append(account)
+        for (since, until, only), keys in alike.items():
+            named = "".join(f" --account {key}" for key in keys)
+            yield f"backfill --since {since} --until {until}{named}{only}"
         if Target("warehouse_duckdb") in self.failed:
             yield "publish"
+
+
+def _line(
+    report: str, row: Row, counts: tuple[int, int], loads: Sequence[Load], more: Collection[str]
+) -> Sequence[object]:
+    """A line of the table. `counts`: account-days that were wanted, and that failed; `more`: the
+    columns that are not always there.
+    """
+    wanted, failed = counts
+    extra = {
+        PROVISIONAL: sum(load.is_provisional for load in loads),
+        "failed": failed,
+        "conversions": _proven([str(load.conversions) for load in loads]),
+    }
+    return (
+        act_id(row["account_id"]),
+        text_of(row, "name"),
+        report,
+        wanted,
+        _proven([load.verdict for load in loads]),
+        *(extra[name] for name in more),
+        sum(load.rows for load in loads),
+        sum(load.impressions or 0 for load in loads),
+        sum(load.clicks or 0 for load in loads),
+        sum((load.spend or Decimal() for load in loads), Decimal()),
+        text_of(row, "currency"),
+        sum(load.calls for load in loads),
+    )
 
 
 def _only(failed: Collection[str], planned: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ import click
 
 from fbgraph.catalog.versions import why_not
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
-from pipelines.cli.terminal import say
+from pipelines.cli.output.terminal import say
 from pipelines.loading import access
 from pipelines.reports.catalog import FOUND, REPORTS
 from pipelines.reports.files import shown, unread_files

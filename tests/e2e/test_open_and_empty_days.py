@@ -57,7 +57,7 @@ def test_a_backfill_keeps_a_day_that_is_empty_now_unless_it_is_told_to_believe_i
     assert "If you know that it is empty, use --accept-empty" in refused.stderr
     assert kept == [f'"proven",{rows},1']
     assert status.returncode == 1
-    assert f"insights_hourly {account}|{DAY}: failed: Meta returned no rows" in status.stderr
+    assert f"  insights_hourly: {DAY}\n    failed: Meta returned no rows" in status.stderr
     assert (believed.returncode, believed.stderr) == (0, "")
     assert asked(fresh) == ['"proven",0,0']
     assert fresh.run("status", *which).returncode == 0
@@ -91,12 +91,13 @@ def test_an_open_day_is_told_as_provisional_and_nothing_has_failed(today: Compan
     done = today.run("backfill", *which)
     status = today.run("status", *which)
 
-    header, _, *lines = done.stdout.splitlines()
+    header, *lines = done.stdout.splitlines()
+    lines = [line for line in lines if " insights_" in line]
     assert (done.returncode, done.stderr) == (0, "")
-    assert "days  proven  provisional  conversions  rows" in header
+    assert "days  proven  provisional  failed  conversions  rows" in header
     counts = {line.split(" insights_")[1].split()[0]: line for line in lines}
     assert set(counts) == {"hourly", "daily", "age_gender"}
-    assert all(line.split(" insights_")[1].split()[1:4] == ["1", "0", "1"] for line in lines)
+    assert all(line.split(" insights_")[1].split()[1:5] == ["1", "0", "1", "0"] for line in lines)
     assert status.returncode == 0
     assert "Provisional account-days: 3." in status.stderr
     assert "provisional" in status.stdout.splitlines()[0]

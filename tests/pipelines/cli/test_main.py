@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines.cli.main import cli
-from pipelines.cli.terminal import escape_unencodable, only_once
+from pipelines.cli.output.terminal import escape_unencodable, only_once
 
 if TYPE_CHECKING:
     from pathlib import Path

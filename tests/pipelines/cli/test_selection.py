@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fbgraph import GRAPH_URL
-from pipelines.cli.selection import plan_of
+from pipelines.cli.selection import not_begun, plan_of
 from pipelines.cli.summary import Summary
 from pipelines.errors import ConfigError
 from pipelines.loading.listings import Discovery
@@ -60,7 +60,13 @@ def test_an_account_named_twice_is_loaded_once() -> None:
         ("2026-11-20", "2026-11-21", ("kea",), (), "Invalid ad account id 'kea'"),
         ("2026-11-20", "2026-11-21", (), ("hourly",), "there are: insights_hourly"),
         ("2020-01-01", "2026-11-21", (), (), "too early"),
-        ("2026-11-20", "2026-11-24", (), (), "act_1 .Europe/Berlin., where it is 2026-11-23"),
+        (
+            "2026-11-20",
+            "2026-11-25",
+            (),
+            (),
+            "not begun anywhere. The last day that has is 2026-11-24",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_can(
@@ -70,8 +76,27 @@ def test_what_cannot_be_is_refused_with_what_can(
         plan(since, until, accounts, reports)
 
 
-def test_the_day_that_has_begun_in_auckland_can_be_asked_for_there() -> None:
-    assert plan("2026-11-24", "2026-11-24", ("2",)).days == [date(2026, 11, 24)]
+def test_a_day_that_has_begun_in_auckland_alone_is_loaded_there_and_skipped_elsewhere() -> None:
+    today, tomorrow = date(2026, 11, 23), date(2026, 11, 24)
+
+    planned = plan("2026-11-23", "2026-11-24")
+
+    days = dict.fromkeys(planned.account_ids, planned.days)
+    assert planned.account_days == [
+        *(AccountDay("2", tomorrow), AccountDay("1", today), AccountDay("2", today))
+    ]
+    assert not_begun(days, planned.todays) == [
+        "Skipped 2026-11-24: it has not begun in act_1, where it is 2026-11-23."
+    ]
+
+
+def test_of_many_accounts_whose_day_has_not_begun_some_are_named() -> None:
+    days, todays = [date(2026, 11, 24)], date(2026, 11, 23)
+    ids = [str(n) for n in range(1, 8)]
+
+    assert not_begun(dict.fromkeys(ids, days), dict.fromkeys(ids, todays)) == [
+        "Skipped 2026-11-24: it has not begun in 7 accounts (act_1, act_2, act_3 and 4 more)."
+    ]
 
 
 def test_accounts_that_may_not_be_read_are_left_out_and_told_with_why() -> None:

@@ -96,7 +96,8 @@ def test_status_shows_each_account_and_names_what_failed(
     assert code == 1
     assert first.split()[-6:] == ["3", "3", "0", "0", "0", "0"]
     assert second.split()[-6:] == ["3", "2", "0", "0", "0", "1"]
-    assert f"insights_hourly act_{bad}|{days[0]}: failed: (#200)" in err
+    assert f"act_{bad} " in err
+    assert f"  insights_hourly: {days[0]}\n    failed: (#200)" in err
 
 
 def test_an_open_day_has_a_column_of_its_own_and_nothing_is_wrong_with_it(

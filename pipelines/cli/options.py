@@ -1,0 +1,68 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+__all__ = ["ACCEPT_EMPTY", "OF_ACCOUNTS", "of_account_days", "require_order"]
+
+OF_ACCOUNTS = click.option(
+    "--account", "accounts", multiple=True, metavar="ID", help="Only this ad account; repeatable."
+)
+
+ACCEPT_EMPTY = click.option(
+    "--accept-empty",
+    is_flag=True,
+    help="Let days that had rows become empty at once where Meta returns none. Otherwise they do"
+    " when Meta returns none again at least an hour later.",
+)
+
+
+def _day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> date | None:
+    from datetime import date as a_date  # noqa: PLC0415
+
+    if value is None:
+        return None
+    try:
+        if len(value) != len("2026-11-21"):
+            raise ValueError  # noqa: TRY301  # 20261121 is ISO too, and easily a slip
+        return a_date.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a day; write it like 2026-11-21.") from None
+
+
+def of_account_days(*, required: bool = True) -> Callable[[Callable[..., None]], Any]:
+    """The options that say which account-days are meant."""
+    options = (
+        click.option(
+            "--since",
+            required=required,
+            callback=_day,
+            metavar="DAY",
+            help="First day, like 2026-11-01.",
+        ),
+        click.option(
+            "--until", required=required, callback=_day, metavar="DAY", help="Last day, included."
+        ),
+        OF_ACCOUNTS,
+        click.option(
+            "--report",
+            "reports",
+            multiple=True,
+            metavar="NAME",
+            help="Only this report; repeatable.",
+        ),
+    )
+    return lambda command: reduce(lambda done, option: option(done), reversed(options), command)
+
+
+def require_order(since: date | None, until: date | None) -> None:
+    if since and until and since > until:
+        raise click.UsageError(f"--since {since} is after --until {until}.")

@@ -1,0 +1,113 @@
+"""What failed, in groups: one reason of one account is told once, however many days and reports
+it has hit. No I/O.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from pipelines.cli.output.terminal import wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from datetime import date
+
+    from pipelines.loading.load_result import Target
+
+__all__ = ["FailureGroup", "failure_lines", "grouped", "ranges"]
+
+#: Groups that are told; of more, their number.
+SHOWN_GROUPS: Final = 20
+
+#: Stretches of days of a group that are told; of more, their number.
+SHOWN_RANGES: Final = 4
+
+#: What differs between tries that failed for one reason: what was called, Meta's trace of it, when.
+_OF_ONE_TRY: Final = re.compile(r" ?\[code [^\]]*\]| ?\([0-9-]{10} [0-9:]{8} UTC\)")
+_NUMBER: Final = re.compile(r"\d[\d.,:-]*")
+
+
+@dataclass(slots=True)
+class FailureGroup:
+    """What failed for one reason, told in the words of the first; `differs`: others have other
+    numbers. `account` is ``act_123``, "" where the failure is not about one.
+    """
+
+    account: str
+    reason: str
+    targets: list[Target] = field(default_factory=list)
+    differs: bool = False
+
+    def why(self) -> str:
+        """The reason; whose it is, where others have other numbers."""
+        if not self.differs:
+            return self.reason
+        first = self.targets[0]
+        whose = " ".join(filter(None, (first.table, str(first.day or ""))))
+        return f"{whose}: {self.reason} ({len(self.targets) - 1} more with other numbers)"
+
+    def where(self) -> str:
+        """Tables and days, like ``insights_hourly, insights_daily: 2026-11-24 to 2026-11-28``."""
+        days_of: dict[str, list[date]] = {}
+        for target in self.targets:
+            days_of.setdefault(target.table, []).extend([target.day] if target.day else [])
+        tables_of: dict[str, list[str]] = {}
+        for table, days in days_of.items():
+            tables_of.setdefault(ranges(days), []).append(table)
+        told = (
+            ", ".join(tables) + (f": {days}" if days else "") for days, tables in tables_of.items()
+        )
+        return "; ".join(told)
+
+
+def grouped(failed: Mapping[Target, str]) -> Sequence[FailureGroup]:
+    """What failed, by account and reason; both in the order in which they are given first."""
+    groups: dict[str, dict[str, FailureGroup]] = {}
+    for target, why in failed.items():
+        plain = _plain(target, why)
+        of_account = groups.setdefault(target.account, {})
+        group = of_account.setdefault(_NUMBER.sub("#", plain), FailureGroup(target.account, why))
+        group.targets.append(target)
+        group.differs |= plain != _plain(group.targets[0], group.reason)
+    return [group for of_account in groups.values() for group in of_account.values()]
+
+
+def _plain(target: Target, why: str) -> str:
+    """A reason without what names the table, the day and the try that it is about."""
+    plain = _OF_ONE_TRY.sub("", why)
+    if target.day is None:
+        return plain
+    return re.sub(rf"\b{re.escape(target.table)}\b|{target.day}", "*", plain)
+
+
+def ranges(days: Collection[date]) -> str:
+    """Days like ``2026-11-20, 2026-11-24 to 2026-11-28``."""
+    stretches: list[list[date]] = []
+    for day in sorted(set(days)):
+        if stretches and day - stretches[-1][-1] == timedelta(days=1):
+            stretches[-1].append(day)
+        else:
+            stretches.append([day])
+    told = [f"{one[0]}" if len(one) == 1 else f"{one[0]} to {one[-1]}" for one in stretches]
+    rest = sum(map(len, stretches[SHOWN_RANGES:]))
+    return ", ".join([*told[:SHOWN_RANGES], *([f"and {rest} more days"] if rest else ())])
+
+
+def failure_lines(
+    groups: Sequence[FailureGroup], names: Mapping[str, str], width: int | None
+) -> Iterator[str]:
+    """Each account in a line; below it what failed, and why. `names`: ``act_123`` → its name."""
+    account = None
+    for group in groups[:SHOWN_GROUPS]:
+        if group.account and group.account != account:
+            yield from wrapped(f"{group.account} {names.get(group.account, '')}".rstrip(), width)
+        account = group.account
+        margin = "  " if account else ""
+        yield from wrapped(margin + group.where(), width)
+        for line in group.why().split("\n"):
+            yield from wrapped(f"{margin}  {line}", width)
+    if len(groups) > SHOWN_GROUPS:
+        yield f"and {len(groups) - SHOWN_GROUPS} more; --json lists all."

@@ -1,0 +1,208 @@
+"""How far a load is: a bar on a terminal, elsewhere a line every half a minute, both on stderr. It
+listens to what the loader and its engine log, so they know nothing of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.cli.output.terminal import escaped, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import RenderableType
+
+    from fbgraph.reports.poller import Flight
+    from pipelines.loading.load_result import Outcome
+
+__all__ = ["Bar", "Progress", "seconds_left"]
+
+_LOGGERS: Final = tuple(
+    map(logging.getLogger, ("pipelines.loading.loader", "fbgraph.reports.poller", "fbgraph.limits"))
+)
+
+#: How often there is a line where there is no terminal.
+LINE_SECONDS: Final = 30.0
+
+#: How often the bar is drawn.
+FRAMES_PER_SECOND: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What is done of what. `since`: when the stage began to count, by the clock.
+
+    `flight` says how the report runs are getting on, `waiting` who waits for which limit.
+    """
+
+    stage: str = ""
+    total: int = 0
+    done: int = 0
+    failed: int = 0
+    rows: int = 0
+    calls: int = 0
+    since: float = 0.0
+    flight: Flight | None = None
+    waiting: str = ""
+
+    def with_outcome(self, outcome: Outcome) -> Progress:
+        """After one account-day more."""
+        load = outcome.load
+        return replace(
+            self,
+            done=self.done + 1,
+            failed=self.failed + (load is None or not load.is_good),
+            rows=self.rows + (load.rows if load else 0),
+            calls=self.calls + (load.calls if load else 0),
+        )
+
+    def counts(self) -> str:
+        """Like ``1,204 rows, 87 calls, 2 failed``."""
+        failed = f", {self.failed} failed" if self.failed else ""
+        return f"{self.rows:,} rows, {self.calls:,} calls{failed}"
+
+    def left(self, now: float) -> str:
+        """How long it still takes, as far as that can be told."""
+        seconds = seconds_left(self.done, self.total, now - self.since)
+        return "" if seconds is None else f"about {_duration(seconds)} left"
+
+    def runs(self) -> str:
+        """How the report runs are getting on."""
+        if self.flight is None or self.done >= self.total:
+            return ""
+        runs = f"{self.flight.runs} report run{'' if self.flight.runs == 1 else 's'}"
+        used = f"{self.flight.usage_percent:.0f} % of the busiest limit used"
+        return f"{runs} at {self.flight.percent:.0f} %, {used}"
+
+    def line(self, now: float) -> str:
+        """All of it in a line."""
+        done = f"{self.stage}: {self.done} of {self.total} account-days"
+        told = (done, self.counts(), self.left(now), self.runs(), self.waiting)
+        return "; ".join(filter(None, told))
+
+
+def seconds_left(done: int, total: int, seconds: float) -> float | None:
+    """What the rest takes if it goes on as in the `seconds` so far. None: nothing is done yet, or
+    nothing is left.
+    """
+    return seconds * (total - done) / done if 0 < done < total else None
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:  # noqa: PLR2004  # a minute
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if hours else f"{minutes} min"
+
+
+class Bar(logging.Handler):
+    """Shows the progress over account-days; nothing if it `is_quiet`. Use it as a context manager.
+
+    Every log record that carries an `outcome` moves it by one; one that carries a `flight` says how
+    far the report runs are, one with `waiting` who waits for which limit ("": nobody any more).
+    """
+
+    def __init__(
+        self,
+        total: int,
+        *,
+        is_quiet: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        line_seconds: float = LINE_SECONDS,
+    ) -> None:
+        super().__init__(logging.DEBUG)
+        self._clock = clock
+        self._now = Progress("accounts", total, since=clock())
+        self._changing = threading.Lock()
+        self._is_quiet = is_quiet
+        self._line_seconds = line_seconds
+        self._is_over = threading.Event()
+        self._lines = threading.Thread(target=self._tell, name="progress", daemon=True)
+        console = Console(stderr=True)
+        is_drawn = console.is_terminal and not console.is_dumb_terminal and not is_quiet
+        self._live = self._on(console) if is_drawn else None
+
+    def _on(self, console: Console) -> Live:
+        return Live(
+            console=console,
+            get_renderable=self._drawn,
+            refresh_per_second=FRAMES_PER_SECOND,
+            transient=True,
+        )
+
+    def __enter__(self) -> Self:
+        self._levels = [logger.level for logger in _LOGGERS]
+        for logger in _LOGGERS:
+            logger.addHandler(self)
+            logger.setLevel(logging.DEBUG)
+        if self._live:
+            self._live.start()
+        elif not self._is_quiet:
+            self._lines.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        if self._live:
+            self._live.stop()
+        elif self._lines.is_alive():
+            self._lines.join()
+        for logger, level in zip(_LOGGERS, self._levels, strict=True):
+            logger.setLevel(level)
+            logger.removeHandler(self)
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        """Say what is being done now. With a `total`, account-days are counted anew."""
+        with self._changing:
+            now = replace(self._now, stage=name, flight=None)
+            if total is not None:
+                now = replace(now, total=total, done=0, failed=0, rows=0, since=self._clock())
+            self._now = now
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with self._changing:
+            self._take_in(record)
+
+    def _take_in(self, record: logging.LogRecord) -> None:
+        outcome: Outcome | None = getattr(record, "outcome", None)
+        if outcome is not None:
+            self._now = self._now.with_outcome(outcome)
+        flight: Flight | None = getattr(record, "flight", None)
+        if flight is not None:
+            self._now = replace(self._now, flight=flight)
+        waiting: str | None = getattr(record, "waiting", None)
+        if waiting is not None:
+            self._now = replace(self._now, waiting=escaped(waiting))
+
+    def line(self) -> str:
+        """How far it is now, in a line."""
+        return self._now.line(self._clock())
+
+    def _tell(self) -> None:
+        while not self._is_over.wait(self._line_seconds):
+            say(self.line())
+
+    def _drawn(self) -> RenderableType:
+        """The bar and two lines below it, cut where they do not fit."""
+        now, at = self._now, self._clock()
+        grid = Table.grid(padding=(0, 1), expand=True)
+        grid.add_column(no_wrap=True)
+        grid.add_column(ratio=1)
+        grid.add_column(no_wrap=True)
+        bar = ProgressBar(total=max(now.total, 1), completed=now.done)
+        grid.add_row(now.stage, bar, f"{now.done}/{now.total} account-days")
+        told = "  ".join(filter(None, (now.counts(), now.left(at), now.runs())))
+        lines = [Text(line, no_wrap=True, overflow="ellipsis") for line in (told, now.waiting)]
+        return Group(grid, *lines[: 2 if now.waiting else 1])

@@ -1,0 +1,175 @@
+"""Lines for the terminal: results on stdout, everything else on stderr, nothing wider than either.
+
+Where a stream is not a terminal, lines are as long as they are: programs read them.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import shlex
+import sys
+from itertools import chain, pairwise
+from typing import IO, TYPE_CHECKING, Final
+
+import click
+from rich.cells import cell_len, chop_cells
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+__all__ = [
+    "command_lines",
+    "escape_unencodable",
+    "escaped",
+    "hanging",
+    "only_once",
+    "print_warnings",
+    "quieten",
+    "say",
+    "width_of",
+    "wrapped",
+]
+
+#: Columns of a terminal that does not say how many it has.
+USUAL_COLUMNS: Final = 80
+
+
+def say(text: str = "") -> None:
+    """A line for the person who watches; not part of the result. It is wrapped on a terminal."""
+    width = width_of(sys.stderr)
+    for line in text.split("\n"):
+        for piece in wrapped(escaped(line), width):
+            click.echo(piece, err=True)
+
+
+def width_of(stream: IO[str]) -> int | None:
+    """Columns of a terminal; None where a stream is not one."""
+    if not stream.isatty():
+        return None
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or USUAL_COLUMNS
+    except OSError:
+        return USUAL_COLUMNS
+
+
+def wrapped(line: str, width: int | None, indent: str = "") -> Sequence[str]:
+    """A line in pieces of at most `width` cells, cut between words where that is possible. What
+    follows the first piece is indented like it, and by `indent`.
+    """
+    if width is None or cell_len(line) <= width:
+        return [line]
+    first = line[: len(line) - len(line.lstrip(" "))]
+    room = max(width - cell_len(first + indent), 1)
+    pieces, piece = [], ""
+    for part in chain.from_iterable(chop_cells(word, room) for word in line.split()):
+        longer = f"{piece} {part}" if piece else part
+        if cell_len(longer) > room:
+            pieces.append(piece)
+            longer = part
+        piece = longer
+    pieces.append(piece)
+    return [first + (indent if n else "") + one for n, one in enumerate(pieces)]
+
+
+def hanging(head: str, text: str, width: int | None) -> Sequence[str]:
+    """Text after a head, its further lines below its first. Where there is no room for that, below
+    the head.
+    """
+    if width is None or cell_len(head + text) <= width:
+        return [head + text]
+    margin = " " * cell_len(head)
+    if len(margin) > width // 2:
+        return [head.rstrip(), *wrapped(f"    {text}", width)]
+    first, *others = (line for one in text.split("\n") for line in wrapped(margin + one, width))
+    return [head + first.removeprefix(margin), *others]
+
+
+def command_lines(command: str, width: int | None, indent: str = "  ") -> Sequence[str]:
+    """A command in lines that a shell takes as one: each but the last ends in a backslash."""
+    words = shlex.split(command)
+    options = [n for n, word in enumerate(words) if n and word.startswith("--")]
+    bounds = [0, *options, len(words)]
+    pieces = [shlex.join(words[start:end]) for start, end in pairwise(bounds)]
+    lines = [indent + pieces[0]]
+    for piece in pieces[1:]:
+        if width is not None and cell_len(f"{lines[-1]} {piece} \\") > width:
+            lines[-1] += " \\"
+            lines.append(f"{indent}  {piece}")
+        else:
+            lines[-1] += f" {piece}"
+    return lines
+
+
+def _unsafe() -> Iterator[tuple[int, str]]:
+    """What would break a line, move the cursor or turn text around: names come from advertisers."""
+    for code in (*range(32), 127, *range(128, 160)):
+        yield code, f"\\x{code:02x}"
+    for code in (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)):
+        yield code, f"\\u{code:04x}"
+    yield from {9: "\\t", 10: "\\n", 13: "\\r"}.items()
+
+
+#: Character → its backslash escape.
+_ESCAPES: Final = dict(_unsafe())
+
+
+def escaped(text: str) -> str:
+    """Text that stays on its line."""
+    return text.translate(_ESCAPES)
+
+
+def only_once() -> Callable[[logging.LogRecord], bool]:
+    """A filter that lets each text through once: each run of a command has a client of its own,
+    and each of them meets the same surprises.
+    """
+    told: set[str] = set()
+
+    def is_new(record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        new = text not in told
+        told.add(text)
+        return new
+
+    return is_new
+
+
+def escape_unencodable() -> None:
+    r"""Names of accounts come in every script: a terminal that lacks one shows ``\u6771``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+class _Warnings(logging.Handler):
+    """Prints with `say`, so above a progress bar and not into it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            say(self.format(record))
+        except Exception:  # noqa: BLE001  # as every handler: a warning stops nothing
+            self.handleError(record)
+
+
+#: Ours alone, and once however often the command line is entered in one process.
+_WARNINGS: Final = _Warnings(logging.WARNING)
+
+
+def _is_not_told_at_the_end(record: logging.LogRecord) -> bool:
+    """What became of account-days is told at the end, with what to do."""
+    return not hasattr(record, "outcome") and not getattr(record, "is_final", False)
+
+
+def print_warnings() -> None:
+    """Our own warnings on stderr. Dagster's log has them too, and the rest."""
+    handler = _WARNINGS
+    handler.setLevel(logging.WARNING)
+    handler.filters = [_is_not_told_at_the_end, only_once()]
+    for package in ("fbgraph", "warehouse", "pipelines"):
+        logging.getLogger(package).addHandler(handler)
+
+
+def quieten() -> None:
+    """Print no warnings; errors still are."""
+    _WARNINGS.setLevel(logging.ERROR)
