@@ -19,8 +19,13 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import click
 
 from pipelines.cli.exit_codes import ALL_DONE, INTERRUPTED, SOME_FAILED, WRONG_USE
-from pipelines.cli.options import ACCEPT_EMPTY, OF_ACCOUNTS, of_account_days, require_order
-from pipelines.cli.output.terminal import escape_unencodable, print_warnings
+from pipelines.cli.options import (
+    ACCEPT_EMPTY_OPTION,
+    ACCOUNT_OPTION,
+    of_account_days,
+    require_order,
+)
+from pipelines.cli.output.terminal import escape_unencodable, warnings_printed
 
 if TYPE_CHECKING:
     from datetime import date
@@ -82,7 +87,7 @@ def cli() -> None:
         load_dotenv(".env")
     except UnicodeDecodeError as error:
         fail(f".env is not written in UTF-8: {error.reason} at byte {error.start}.")
-    print_warnings()
+    click.get_current_context().with_resource(warnings_printed())
 
 
 @cli.command()
@@ -187,7 +192,7 @@ def plan(since: date, until: date, accounts: tuple[str, ...], reports: tuple[str
     " some failed or do not add up; 2: wrong usage."
 )
 @of_account_days()
-@ACCEPT_EMPTY
+@ACCEPT_EMPTY_OPTION
 def backfill(
     since: date,
     until: date,
@@ -208,11 +213,11 @@ def backfill(
 
 
 @cli.command(epilog="Exit code 0: all proven; 1: some failed or do not add up; 2: wrong usage.")
-@ACCEPT_EMPTY
+@ACCEPT_EMPTY_OPTION
 @click.option(
     "--full", is_flag=True, help="All of the last 28 days, whether their totals changed or not."
 )
-@OF_ACCOUNTS
+@ACCOUNT_OPTION
 def refresh(accounts: tuple[str, ...], *, full: bool, accept_empty: bool) -> None:
     """Load the newest days again, and what Meta has changed.
 

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-__all__ = ["ACCEPT_EMPTY", "OF_ACCOUNTS", "of_account_days", "require_order"]
+__all__ = ["ACCEPT_EMPTY_OPTION", "ACCOUNT_OPTION", "of_account_days", "require_order"]
 
-OF_ACCOUNTS = click.option(
+ACCOUNT_OPTION = click.option(
     "--account", "accounts", multiple=True, metavar="ID", help="Only this ad account; repeatable."
 )
 
-ACCEPT_EMPTY = click.option(
+ACCEPT_EMPTY_OPTION = click.option(
     "--accept-empty",
     is_flag=True,
     help="Let days that had rows become empty at once where Meta returns none. Otherwise they do"
@@ -51,7 +51,7 @@ def of_account_days(*, required: bool = True) -> Callable[[Callable[..., None]],
         click.option(
             "--until", required=required, callback=_day, metavar="DAY", help="Last day, included."
         ),
-        OF_ACCOUNTS,
+        ACCOUNT_OPTION,
         click.option(
             "--report",
             "reports",

@@ -27,7 +27,7 @@ __all__ = ["Plan", "not_begun", "plan_of", "require_started"]
 FIRST_ZONE: Final = timedelta(hours=14)
 
 #: Accounts that are named one by one; of more, their number.
-_NAMED: Final = 3
+_NAMED_ACCOUNTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,8 @@ def not_begun(days: Mapping[str, Iterable[date]], todays: Mapping[str, date]) ->
                 ahead.setdefault(day, []).append(account_id)
     lines = []
     for day, ids in sorted(ahead.items()):
-        named = ", ".join(act_id(account_id) for account_id in ids[:_NAMED])
-        more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+        named = ", ".join(act_id(account_id) for account_id in ids[:_NAMED_ACCOUNTS])
+        more = f" and {len(ids) - _NAMED_ACCOUNTS} more" if len(ids) > _NAMED_ACCOUNTS else ""
         where = f"{len(ids)} accounts ({named}{more})"
         if len(ids) == 1:
             where = f"{named}, where it is {todays[ids[0]]}"

@@ -63,7 +63,10 @@ RARE: Final = frozenset({State.PROVISIONAL, State.UNPROVABLE})
 
 
 #: Columns that may be left out on a narrow terminal, the first one first.
-_SPARE: Final = ("days", *map(str, (*sorted(RARE), State.STALE, State.UNPROVEN, State.MISSING)))
+_SPARE_STATES: Final = (
+    "days",
+    *map(str, (*sorted(RARE), State.STALE, State.UNPROVEN, State.MISSING)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +201,7 @@ def _table(cells: Sequence[Cell], names: Mapping[str, str], width: int | None) -
         )
         for (account_id, report), counts in counted.items()
     ]
-    return table_lines(header, rows, width, heads=("account", "name"), spare=_SPARE)
+    return table_lines(header, rows, width, heads=("account", "name"), spare=_SPARE_STATES)
 
 
 def _complain(cells: Sequence[Cell], names: Mapping[str, str], width: int | None) -> None:

@@ -38,8 +38,8 @@ _NUMBERS: Final = ("rows", "impressions", "clicks", "spend", "currency", "calls"
 
 #: Columns that are a line of their own on a narrow terminal, and those that may be left out there,
 #: the first one first; the last only where nothing is wrong with it.
-_HEADS: Final = ("account", "name", "currency")
-_SPARE: Final = ("calls", "days", "clicks", "impressions", "rows", "conversions")
+_HEAD_COLUMNS: Final = ("account", "name", "currency")
+_SPARE_COLUMNS: Final = ("calls", "days", "clicks", "impressions", "rows", "conversions")
 
 #: Why an account-day is not in the lake that nothing else is known of.
 _NOT_REACHED: Final = "not reached"
@@ -118,8 +118,8 @@ class Summary:
         return [
             *table_lines(
                 *((*_COLUMNS, *more, *_NUMBERS), rows, width),
-                heads=_HEADS,
-                spare=_SPARE[:-1] if UNPROVEN in acts else _SPARE,
+                heads=_HEAD_COLUMNS,
+                spare=_SPARE_COLUMNS[:-1] if UNPROVEN in acts else _SPARE_COLUMNS,
             ),
             "",
             *wrapped(self._totals(), width),

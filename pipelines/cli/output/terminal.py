@@ -10,6 +10,7 @@ import logging
 import os
 import shlex
 import sys
+from contextlib import contextmanager
 from itertools import chain, pairwise
 from typing import IO, TYPE_CHECKING, Final
 
@@ -25,9 +26,9 @@ __all__ = [
     "escaped",
     "hanging",
     "only_once",
-    "print_warnings",
     "quieten",
     "say",
+    "warnings_printed",
     "width_of",
     "wrapped",
 ]
@@ -152,7 +153,7 @@ class _Warnings(logging.Handler):
             self.handleError(record)
 
 
-#: Ours alone, and once however often the command line is entered in one process.
+#: One for the process, so that a command can make it quiet.
 _WARNINGS: Final = _Warnings(logging.WARNING)
 
 
@@ -161,13 +162,19 @@ def _is_not_told_at_the_end(record: logging.LogRecord) -> bool:
     return not hasattr(record, "outcome") and not getattr(record, "is_final", False)
 
 
-def print_warnings() -> None:
-    """Our own warnings on stderr. Dagster's log has them too, and the rest."""
-    handler = _WARNINGS
-    handler.setLevel(logging.WARNING)
-    handler.filters = [_is_not_told_at_the_end, only_once()]
-    for package in ("fbgraph", "warehouse", "pipelines"):
-        logging.getLogger(package).addHandler(handler)
+@contextmanager
+def warnings_printed() -> Iterator[None]:
+    """Print our own warnings on stderr. Dagster's log has them too, and the rest."""
+    _WARNINGS.setLevel(logging.WARNING)
+    _WARNINGS.filters = [_is_not_told_at_the_end, only_once()]
+    loggers = [logging.getLogger(name) for name in ("fbgraph", "warehouse", "pipelines")]
+    for logger in loggers:
+        logger.addHandler(_WARNINGS)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(_WARNINGS)
 
 
 def quieten() -> None:
