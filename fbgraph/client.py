@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from fbgraph.catalog import versions
@@ -33,7 +34,7 @@ from fbgraph.http.response import Response, item_headers, text_ids
 from fbgraph.limits.retry import LIMIT, retrying, verdict_on_write
 from fbgraph.limits.tally import Tally
 from fbgraph.limits.throttle import Throttle
-from fbgraph.limits.usage import Limit, usage_of
+from fbgraph.limits.usage import Limit, retry_after_seconds, usage_of
 from fbgraph.objects.node import Node, act_id
 from fbgraph.objects.report_run import POLL_FIELDS, TOTAL_SECONDS, ReportRun, wait_until_done
 
@@ -90,6 +91,7 @@ class GraphClient:
             proxy=proxy,
             ca_file=ca_file,
             transport=transport,
+            clock=clock,
         )
         self.base_url: Final = self._connection.base_url
         self.version: Final = version
@@ -264,11 +266,12 @@ class GraphClient:
     def _send(self, request: Request) -> Response:
         received = self._connection.send(request)
         return Response(
-            received.status_code,
-            received.content,
+            received.status,
+            received.body,
             self._connection.call_of(request),
             self._note(received.headers, request),
             self._connection.hide,
+            retry_after_seconds(received.headers, datetime.now(UTC)),
         )
 
     def _send_batch(self, batch: Sequence[Pending], read: Callable[[Response], Any]) -> None:

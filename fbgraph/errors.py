@@ -5,7 +5,7 @@ GraphError
 │   ├── ThrottledError       ... after a cooldown, on a budget of its own
 │   └── NotReadyError        ... a finished report run that cannot be loaded yet
 ├── TokenError               a person renews the token; nothing else will work until then
-├── BlockedError             Meta blocked the app or user for a policy reason: stop, do not retry
+├── BlockedError             Meta blocked the app, the user or this machine: stop, do not retry
 ├── VersionError             the pinned API version has expired: pin a newer one
 ├── PermissionDeniedError    this token may not see this account or field; the others may be fine
 ├── NotFoundError            this token sees no such object
@@ -125,7 +125,7 @@ class TokenError(GraphError):
 
 
 class BlockedError(GraphError):
-    """Blocked for a policy reason (368). Retrying makes it worse."""
+    """The app, its user or this machine is blocked altogether. Retrying makes it worse."""
 
 
 class VersionError(GraphError):
@@ -206,9 +206,14 @@ class Rule:
 _RENEW = "Create a new access token and put it in FB_ACCESS_TOKEN."
 _ASK_ACCESS = "Give the token's user or system user access to this ad account, with ads_read."
 _LESS = "Request fewer rows: smaller pages, a shorter time range, fewer ids or fields."
+_CAPABILITY = "Give the app this capability in the app dashboard."
+_TWO_FACTORS = "Turn on two-factor authentication for the token's user, or use a system user."
 _LEAVE_OUT = "Leave out the fields that need more rights than ads_read."
 _SUPPORTED = f"Set FB_API_VERSION to a supported version: {supported(READ_ON)}."
 _WAIT = "Rate limit reached; it resets by itself."
+_DASHBOARD = (
+    "Check the app dashboard (https://developers.facebook.com/apps) for what Meta requires."
+)
 _TRY_LATER = "Retry; if it persists, check https://metastatus.com."
 _CHECK_ID = "Check the id, and that the token may see the object."
 #: The text of 100/33, which now and then comes without its subcode.
@@ -218,7 +223,7 @@ _FIX = "The request itself is wrong; retrying will not help."
 #: Codes that only say that something is wrong. Where Meta adds `is_transient`, that is the better
 #: word (docs/graph-api.md#errors); every other line knows more than `is_transient` does.
 ANY_MISTAKE: Final = Rule(
-    (3, 100, 105, 500, 506, 1150, 2500, 3001, 1609005), None, "", RequestError, _FIX
+    (3, 12, 100, 105, 500, 506, 1150, 2500, 3001, 1609005), None, "", RequestError, _FIX
 )
 
 #: First match wins, so the specific comes before the general.
@@ -252,6 +257,10 @@ RULES: Final[Sequence[Rule]] = (
     # Temporary errors.
     Rule((-1, -2, 1, 2, 960), None, "", RetryableError, _TRY_LATER),
     Rule((1705,), None, "", RetryableError, _TRY_LATER),
+    # The app, for all accounts at once. It comes with codes that otherwise mean one account.
+    Rule(range(300), None, "api access blocked", BlockedError, _DASHBOARD),
+    Rule(range(300), None, "api access deactivated", BlockedError, _DASHBOARD),
+    Rule((5,), None, "", BlockedError, "Add this machine's address to the app's IP allowlist."),
     # The token.
     Rule((102, 190), 458, "", TokenError, "Authorize the app again, then create a new token."),
     Rule((102, 190), 459, "", TokenError, "Log in at facebook.com, then create a new token."),
@@ -265,7 +274,10 @@ RULES: Final[Sequence[Rule]] = (
     # What the token may not see. The text of 100/33 speaks of missing permissions as well.
     Rule((100,), 33, "", NotFoundError, _CHECK_ID),
     Rule((100,), None, _UNSEEN, NotFoundError, _CHECK_ID),
+    Rule((33,), None, "", NotFoundError, _CHECK_ID),
     Rule((803,), None, "", NotFoundError, "Check the id."),
+    Rule((3,), None, "capability", PermissionDeniedError, _CAPABILITY),
+    Rule((415,), None, "", PermissionDeniedError, _TWO_FACTORS),
     Rule((10,), None, "", PermissionDeniedError, _ASK_ACCESS),
     Rule((270,), None, "", PermissionDeniedError, "The app's tier allows only your own accounts."),
     Rule(range(200, 300), None, "requires business_management", PermissionDeniedError, _LEAVE_OUT),
@@ -278,6 +290,7 @@ RULES: Final[Sequence[Rule]] = (
     Rule((2635,), None, "", VersionError, _SUPPORTED),
     Rule((3018,), None, "", TooOldError, "Meta keeps 37 months: choose a later start."),
     # Our own mistakes.
+    Rule((12,), None, "field is deprecated", FieldError, "Leave this field out."),
     Rule((100,), None, "nonexisting", FieldError, "Leave this field out."),
     Rule((100,), None, "not valid for fields param", FieldError, "Leave this field out."),
     Rule((100,), 1815001, "", RequestError, "Take DELETED out of effective_status on this edge."),

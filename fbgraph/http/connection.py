@@ -8,12 +8,19 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import httpx
 
 from fbgraph.catalog import versions
-from fbgraph.errors import Detail, RequestError, RetryableError, StoppedError, VersionError
+from fbgraph.errors import (
+    Detail,
+    RequestError,
+    RetryableError,
+    StoppedError,
+    TooMuchDataError,
+    VersionError,
+)
 from fbgraph.http.auth import BearerAuth, ProofTransport, appsecret_proof, secrets_of
 from fbgraph.http.request import as_curl, check, check_address
 from fbgraph.http.response import scrub
@@ -28,13 +35,28 @@ from fbgraph.http.transport import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from fbgraph.http.request import Request
 
-__all__ = ["Connection"]
+__all__ = ["BODY_SECONDS", "MAX_BODY_BYTES", "Connection", "Received"]
+
+#: A response that is not complete after so long, from the request on, is given up.
+BODY_SECONDS: Final = 120.0
+
+#: The most bytes that a response may have, unpacked. A larger page is asked for with fewer rows.
+MAX_BODY_BYTES: Final = 64_000_000
 
 _log = logging.getLogger(__name__)
+
+
+class Received(NamedTuple):
+    """A response as it came: `headers` by name, in any case; the `body` unpacked."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class Connection:
@@ -55,7 +77,9 @@ class Connection:
         proxy: str | None,
         ca_file: str | Path | None,
         transport: httpx.BaseTransport | None,
+        clock: Callable[[], float],
     ) -> None:
+        self._clock = clock
         self.base_url: Final = checked_url(base_url)
         self.version: Final = _checked(version)
         self.stopped: Final = threading.Event()
@@ -94,9 +118,10 @@ class Connection:
         """Raise RequestError for a request that would have a secret of Graph in its URL."""
         check_address(request, lambda text: scrub(text, self._secrets_of_graph))
 
-    def send(self, request: Request) -> httpx.Response:
-        """Send once. Raises RetryableError if no response came, which says whether it was sent,
-        RequestError for an address that is not http(s), StoppedError after `stop`.
+    def send(self, request: Request) -> Received:
+        """Send once. Raises RetryableError if no response came in time, which says whether it was
+        sent, TooMuchDataError for one that is too large to hold, RequestError for an address that
+        is not http(s), StoppedError after `stop`.
         """
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug("%s", self.as_curl(request))
@@ -106,9 +131,12 @@ class Connection:
             content["files"] = [(name, (name, body)) for name, body in request.files.items()]
         self.require_running()
         try:
-            return self._http.request(
+            began = self._clock()
+            with self._http.stream(
                 request.method, request.path, extensions={"trace": self._sockets.trace}, **content
-            )
+            ) as response:
+                body = self._body(response, request, began)
+            return Received(response.status_code, response.headers, body)
         except httpx.UnsupportedProtocol:
             raise RequestError(
                 f"{self.base_url} is not an http(s) address. Set FB_GRAPH_URL to one, or unset it."
@@ -119,6 +147,29 @@ class Connection:
             text = f"No response from {self.base_url}{self._way}: {cause}."
             sent = not isinstance(error, UNSENT)
             raise RetryableError(Detail(text, call=self.call_of(request), sent=sent)) from None
+
+    def _body(self, response: httpx.Response, request: Request, began: float) -> bytes:
+        """The body, unless it is too large or takes too long: a server may drip it, and a few
+        kilobytes may unpack to gigabytes.
+        """
+        parts: list[bytes] = []
+        size = 0
+        for part in response.iter_bytes():
+            parts.append(part)
+            size += len(part)
+            seconds = self._clock() - began
+            about = f" about act_{request.account_id}" if request.account_id else ""
+            if size > MAX_BODY_BYTES:
+                text = f"The response{about} has more than {MAX_BODY_BYTES:,} bytes."
+                raise TooMuchDataError(
+                    Detail(text, call=self.call_of(request), advice="Request fewer rows.")
+                )
+            if seconds > BODY_SECONDS:
+                text = (
+                    f"The response{about} was not complete after {seconds:.0f} s ({size:,} bytes)."
+                )
+                raise RetryableError(Detail(text, call=self.call_of(request)))
+        return b"".join(parts)
 
     def as_curl(self, request: Request) -> str:
         """A curl command that sends this request, with $FB_ACCESS_TOKEN in place of the token."""

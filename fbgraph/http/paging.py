@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 from fbgraph.errors import (
     CursorStuckError,
     Detail,
+    RequestError,
     RetryableError,
     TooMuchDataError,
     TotalCountError,
@@ -46,7 +47,15 @@ _OPENS: Final = b'{"data":[{'
 _ROWS_END: Final = b'],"paging":{'
 _EDGE_OPENS: Final = b'"data":['
 
-#: Empty pages in a row after which an edge counts as stuck. Meta has sent them without end.
+#: Parameters by which some edges page instead. Source: Graph API, Paginated results.
+_OTHER_PAGING: Final = frozenset({"since", "until", "offset", "__paging_token"})
+_NO_CURSOR: Final = (
+    "This edge is not paged by cursors: its next page has other parameters. Read one page"
+    " (max_pages=1) for each range of since and until that you need."
+)
+
+#: Pages in a row that are empty, or bring only rows that came before, after which an edge counts as
+#: stuck. Meta has sent them without end.
 MAX_EMPTY_PAGES: Final = 50
 
 
@@ -60,6 +69,7 @@ class Page:
 
     data: Sequence[Row]
     after: str | None  # cursor of the next page; None on the last one
+    is_cut_off: bool = False  # there is a next page, and no cursor leads to it
     summary: Mapping[str, Any] | None = None
     body: bytes = field(default=b"", repr=False)
 
@@ -72,9 +82,11 @@ class Page:
         if not isinstance(answer, Mapping) or not isinstance(answer.get("data"), list | Mapping):
             raise RetryableError("The response is not a page of an edge: it has no list `data`.")
         data, summary = text_ids(answer["data"]), answer.get("summary")
+        after, is_cut_off = _next_cursor(answer.get("paging"))
         return cls(
             data=[data] if isinstance(data, Mapping) else data,
-            after=_next_cursor(answer.get("paging")),
+            after=after,
+            is_cut_off=is_cut_off,
             summary=summary if isinstance(summary, Mapping) else None,
             body=body,
         )
@@ -89,7 +101,8 @@ class Page:
         if envelope is None:
             return cls.from_json(response.json(), response.body)
         page = cls.from_json({**envelope, "data": []}, response.body)
-        return cls(_Unread(response.body), page.after, page.summary, response.body)
+        rows = _Unread(response.body)
+        return cls(rows, page.after, page.is_cut_off, page.summary, response.body)
 
     @property
     def total_count(self) -> int:
@@ -147,55 +160,96 @@ def _without_rows(body: bytes) -> Mapping[str, Any] | None:
     return None if "error" in envelope else envelope
 
 
-def _next_cursor(paging: object) -> str | None:
-    """The cursor of the next page, or None at the end. Ending at a broken one would lose rows.
+def _next_cursor(paging: object) -> tuple[str | None, bool]:
+    """The cursor of the next page, or None at the end; and whether there is a page without one.
 
-    Where `cursors` are left out, `next` has it as its parameter `after`.
+    Where `cursors` are left out, `next` has it as its parameter `after`. Edges that are paged by
+    time have `since` and `until` there. Ending at a broken `next` would lose rows.
     """
     if not paging:
-        return None
+        return None, False
     if not isinstance(paging, Mapping):
         raise RetryableError("The response is not a page of an edge: `paging` is not an object.")
     if not paging.get("next"):
-        return None
+        return None, False
     cursors = paging.get("cursors")
     after = cursors.get("after") if isinstance(cursors, Mapping) else None
     if not isinstance(after, str) or not after:
-        after = dict(parse_qsl(str(paging["next"]).partition("?")[2])).get("after")
+        params = dict(parse_qsl(str(paging["next"]).partition("?")[2]))
+        after = params.get("after")
+        if not after and _OTHER_PAGING & params.keys():
+            return None, True
     if not after:
         raise RetryableError("The page has a `next` but no cursor to reach it.")
-    return after
+    return after, False
 
 
 def walk(
-    fetch: Callable[[Params], Page], params: Params, *, max_pages: int | None = None
+    fetch: Callable[[Params], Page], params: Params, *, max_pages: int | None = None, call: str = ""
 ) -> Iterator[Page]:
-    """Yield the pages of an edge, each fetched when needed; at most `max_pages` if given.
+    """Yield the pages of an edge, each fetched when needed; at most `max_pages` if given. Errors
+    name the `call`.
 
-    Raises CursorStuckError if the API repeats a cursor or sends only empty pages.
+    Raises CursorStuckError if the API repeats a cursor or sends pages without end that bring
+    nothing new; and RequestError, after its first page, for an edge that is not paged by cursors.
     """
-    return islice(_walk(fetch, params), max_pages)
+    return islice(_walk(fetch, params, call), max_pages)
 
 
-def _walk(fetch: Callable[[Params], Page], params: Params) -> Iterator[Page]:
+def _walk(fetch: Callable[[Params], Page], params: Params, call: str) -> Iterator[Page]:
     seen: set[str] = set()
-    empty = 0
+    known = _KnownPages()
+    empty = repeated = 0
     page = fetch(params)
     while True:
         if page.after in seen:
-            raise _stuck(f"Meta repeats the cursor {page.after!r}, so the listing cannot advance.")
+            raise _stuck(
+                f"Meta repeats the cursor {page.after!r}, so the listing cannot advance.", call
+            )
         empty = 0 if page.data else empty + 1
-        if empty > MAX_EMPTY_PAGES and page.after is not None:
-            raise _stuck(f"Meta sent {empty} empty pages in a row.")
+        repeated = repeated + 1 if not page.data or (page.after and known.has(page)) else 0
+        if repeated > MAX_EMPTY_PAGES and page.after is not None:
+            what = "empty pages" if empty == repeated else "pages without new rows"
+            raise _stuck(f"Meta sent {repeated} {what} in a row.", call)
         yield page
+        if page.is_cut_off:
+            raise RequestError(Detail(_NO_CURSOR, call=call))
         if page.after is None:
             return
         seen.add(page.after)
         page = fetch({**params, "after": page.after})
 
 
-def _stuck(said: str) -> CursorStuckError:
-    return CursorStuckError(Detail(said, advice="Start the listing again, or list smaller parts."))
+class _KnownPages:
+    """The pages of one listing, to tell which bring nothing new: the same rows, in any order.
+
+    Rows are told apart by their bytes, and only where a page is as long as an earlier one: pages of
+    good data seldom are, and cost nothing.
+    """
+
+    def __init__(self) -> None:
+        self._lengths: set[int] = set()
+        self._rows: set[int] = set()
+
+    def has(self, page: Page) -> bool:
+        """Whether a page holds rows that have come before, and no others."""
+        end = page.body.rfind(_ROWS_END) if page.body.startswith(_OPENS) else -1
+        length = end if end > 0 else len(json.dumps([*page.data]))
+        if length not in self._lengths:
+            self._lengths.add(length)
+            return False
+        if end > 0:
+            hashes = {hash(row) for row in page.body[len(_OPENS) : end - 1].split(b"},{")}
+        else:
+            hashes = {hash(json.dumps(row)) for row in page.data}
+        is_known = hashes <= self._rows
+        self._rows |= hashes
+        return is_known
+
+
+def _stuck(said: str, call: str) -> CursorStuckError:
+    advice = "Start the listing again, or list smaller parts."
+    return CursorStuckError(Detail(said, call=call, advice=advice))
 
 
 class PageSize:

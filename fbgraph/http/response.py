@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 from fbgraph.errors import (
@@ -22,6 +22,7 @@ from fbgraph.errors import (
     RequestError,
     RetryableError,
     RunFailedError,
+    ThrottledError,
     rule_for,
 )
 
@@ -44,6 +45,7 @@ _SHOWN_CHARACTERS: Final = 200
 _SERVER_FAULT: Final = 500
 _BAD_REQUEST: Final = 400
 _REDIRECT: Final = 300
+_TOO_MANY: Final = 429
 _ELSEWHERE: Final = "Check FB_GRAPH_URL and any proxy between you and Meta."
 
 
@@ -59,47 +61,56 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
     return _NAMED_SECRET.sub(r"\1\2<hidden>", text)
 
 
-def parse(
+def parse(  # noqa: PLR0913  # the parts of one response, by name
     status: int,
     body: bytes,
     *,
     call: str = "",
     cooldown_seconds: float | None = None,
+    retry_after_seconds: float | None = None,
     hide: Callable[[str], str] = str,
 ) -> Mapping[str, Any] | list[Any]:
     """The JSON object or list of a response.
 
     Raises the GraphError that the response means: by `errors.RULES` for an `error`, RetryableError
     for one that is not JSON, is empty or has a status of 5xx, RequestError for other bad statuses
-    and for redirects: the token is sent to no other address.
+    and for redirects: the token is sent to no other address. Without an `error`, HTTP 429 or a
+    ``Retry-After`` is a ThrottledError that holds up everything.
     `hide` takes secrets out of Meta's texts before they become part of an error.
     """
     if _REDIRECT <= status < _BAD_REQUEST:
         text = "The response is a redirect, which the client does not follow."
         raise RequestError(Detail(text, status=status, call=call, advice=_ELSEWHERE))
+    unclear = _throttled if status == _TOO_MANY or retry_after_seconds else RetryableError
+    known = Detail("", status=status, call=call, cooldown_seconds=retry_after_seconds)
     if not body.strip():
-        raise RetryableError(Detail("The response is empty.", status=status, call=call))
+        raise unclear(replace(known, message="The response is empty."))
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):  # HTML, "Service Unavailable", a body cut short
         shown = hide(body.decode("utf-8", "replace"))[:_SHOWN_CHARACTERS]
-        raise RetryableError(
-            Detail(f"The response is not JSON: {shown!r}", status=status, call=call)
-        ) from None
+        raise unclear(replace(known, message=f"The response is not JSON: {shown!r}")) from None
     if isinstance(answer, dict) and "error" in answer:
-        raise _error(answer["error"], status, call, cooldown_seconds, hide)
+        raise _error(answer["error"], known, cooldown_seconds, hide)
     if status >= _BAD_REQUEST or not isinstance(answer, dict | list):
-        kind = RequestError if _BAD_REQUEST <= status < _SERVER_FAULT else RetryableError
+        is_mistake = unclear is RetryableError and _BAD_REQUEST <= status < _SERVER_FAULT
         shown = hide(str(answer))[:_SHOWN_CHARACTERS]
-        raise kind(Detail(f"Unexpected response: {shown}", status=status, call=call))
+        kind = RequestError if is_mistake else unclear
+        raise kind(replace(known, message=f"Unexpected response: {shown}"))
     return answer
+
+
+def _throttled(detail: Detail) -> ThrottledError:
+    """Too many requests, without Meta's word whose limit it is: everybody waits."""
+    return ThrottledError(replace(detail, limit="app"))
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
     """A response as it came, to a request or to an item of a batch. `call`: method and path.
 
-    `cooldown_seconds`: how long its headers say to wait. `hide` takes secrets out of texts.
+    `cooldown_seconds`: how long its usage headers say to wait; `retry_after_seconds`: and its
+    ``Retry-After``. `hide` takes secrets out of texts.
     """
 
     status: int
@@ -107,6 +118,7 @@ class Response:
     call: str = ""
     cooldown_seconds: float | None = None
     hide: Callable[[str], str] = str
+    retry_after_seconds: float | None = None
 
     @classmethod
     def of_item(
@@ -129,6 +141,7 @@ class Response:
             self.body,
             call=self.call,
             cooldown_seconds=self.cooldown_seconds,
+            retry_after_seconds=self.retry_after_seconds,
             hide=self.hide,
         )
 
@@ -184,11 +197,7 @@ def error_of_run(
 
 
 def _error(
-    error: object,
-    status: int,
-    call: str,
-    cooldown_seconds: float | None,
-    hide: Callable[[str], str],
+    error: object, known: Detail, cooldown_seconds: float | None, hide: Callable[[str], str]
 ) -> GraphError:
     said = error if isinstance(error, Mapping) else {"message": error}
     code, subcode = integer(said.get("code")), integer(said.get("error_subcode"))
@@ -198,9 +207,14 @@ def _error(
     kind, advice = (GraphError, _NOT_LISTED) if rule is None else (rule.kind, rule.advice)
     if code is None or (transient is True and rule in (None, ANY_MISTAKE)):
         kind, advice = RetryableError, ""
+    if issubclass(kind, ThrottledError) and cooldown_seconds:
+        cooldown_seconds = max(cooldown_seconds, known.cooldown_seconds or 0.0)
+    else:
+        cooldown_seconds = known.cooldown_seconds
     return kind(
-        Detail(
-            message,
+        replace(
+            known,
+            message=message,
             code=code,
             subcode=subcode,
             title=hide(_text(said.get("error_user_title"))),
@@ -209,8 +223,6 @@ def _error(
             fbtrace_id=hide(_text(said.get("fbtrace_id"))),
             is_transient=transient if isinstance(transient, bool) else None,
             blamed_fields=tuple(map(hide, _blamed(said.get("error_data")))),
-            status=status,
-            call=call,
             advice=advice,
             cooldown_seconds=cooldown_seconds,
             limit="" if rule is None else rule.limit,

@@ -7,16 +7,31 @@ that write at once are kept apart, is for whoever shares it (`pipelines.state.co
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+import math
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
+from fbgraph.limits.retry import CEILING_SECONDS
 from fbgraph.limits.usage import Limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from datetime import datetime
 
     Change = Callable[[Mapping[Limit, "Cooldown"]], Mapping[Limit, "Cooldown"] | None]
 
-__all__ = ["Cooldown", "SharedCooldowns", "SharedValue", "extended", "parsed", "remaining"]
+__all__ = [
+    "Cooldown",
+    "SharedCooldowns",
+    "SharedValue",
+    "extended",
+    "parsed",
+    "remaining",
+    "waiting_text",
+]
+
+#: A shared cooldown that ends later than so many ceilings from now is a mistake of a clock, or of
+#: an older version, and counts for nothing.
+_TOO_LATE: Final = 2
 
 
 class Cooldown(NamedTuple):
@@ -107,9 +122,26 @@ def _plain(cooldowns: Mapping[Limit, Cooldown], now: float) -> Sequence[Sequence
 
 
 def remaining(cooldowns: Mapping[Limit, Cooldown], now: float) -> dict[Limit, Cooldown]:
-    """Cooldowns until an instant → what remains of them at `now`."""
+    """Cooldowns until an instant → what remains of them at `now`, an hour at most."""
     return {
-        limit: Cooldown(until - now, is_block)
+        limit: Cooldown(min(until - now, CEILING_SECONDS), is_block)
         for limit, (until, is_block) in cooldowns.items()
-        if until > now
+        if now < until <= now + _TOO_LATE * CEILING_SECONDS
     }
+
+
+#: What the use cases of limits are called.
+_USE_CASES: Final[Mapping[str, str]] = {"ads_insights": "insights", "ads_management": "objects"}
+
+
+def waiting_text(limit: Limit, cooldown: Cooldown, until: datetime) -> str:
+    """Who waits for what, until when: a line for people."""
+    who = f"act_{limit.account_id} waits" if limit.account_id else "All accounts wait"
+    whose = "the account's" if limit.account_id else "the app's"
+    case = _USE_CASES.get(limit.use_case, limit.use_case)
+    what = f"{whose} limit of {case}" if case else f"{whose} limit"
+    minutes = math.ceil(cooldown.seconds / 60)
+    why = (
+        "Meta refused a request" if cooldown.is_block else "Meta reports that it is nearly used up"
+    )
+    return f"{who} until {until:%H:%M} UTC ({minutes} min) for {what}: {why}."

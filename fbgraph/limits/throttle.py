@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.limits.cooldowns import Cooldown
-from fbgraph.limits.retry import LIMIT
+from fbgraph.limits.cooldowns import Cooldown, extended, waiting_text
+from fbgraph.limits.retry import CEILING_SECONDS, LIMIT
 from fbgraph.limits.usage import Limit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from fbgraph.errors import ThrottledError
     from fbgraph.limits.cooldowns import SharedCooldowns
@@ -25,6 +27,7 @@ __all__ = [
     "Throttle",
     "cooldown_after",
     "cooldown_seconds",
+    "is_doubtful",
 ]
 
 #: (busiest share in percent, seconds of cooldown), highest first. Our choice, not Meta's.
@@ -36,27 +39,47 @@ PROBE_SECONDS: Final = 0.5
 #: Other processes leave the limit to the probe for this long, in case it never reports back.
 PROBE_HOLD_SECONDS: Final = 10.0
 
+#: A wait from this length on is logged as a warning, and again when it ends so much later.
+REPORTED_SECONDS: Final = 30.0
+REPORTED_AGAIN_SECONDS: Final = 300.0
+
 #: From this share on `reset_time_duration` is a wait; below, it only says when the score is 0.
 RESET_FROM_PERCENT: Final = 100.0
 
 
 def cooldown_seconds(percent: float, regain_seconds: float = 0.0) -> float:
-    """Seconds before the next request at a share of `percent`, at least as long as Meta says."""
+    """Seconds before the next request at a share of `percent`, at least as long as Meta says, but
+    for an hour at most.
+    """
     by_level = next((cooldown for level, cooldown in COOLDOWN_AT if percent >= level), 0.0)
-    return max(by_level, regain_seconds)
+    return max(by_level, min(regain_seconds, CEILING_SECONDS))
 
 
 def cooldown_after(reading: Reading) -> float:
     """Seconds before the next request that counts against the limit of a reading."""
+    return cooldown_seconds(reading.percent, _named_seconds(reading))
+
+
+def _named_seconds(reading: Reading) -> float:
+    """How long Meta says to wait, where it means that."""
     soft = reading.header == "x-ad-account-usage" and reading.percent < RESET_FROM_PERCENT
-    return cooldown_seconds(reading.percent, 0.0 if soft else reading.regain_seconds)
+    return 0.0 if soft else reading.regain_seconds
+
+
+def is_doubtful(reading: Reading) -> bool:
+    """Whether it names a wait that is longer than any block has been: then one request looks."""
+    return _named_seconds(reading) > CEILING_SECONDS
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class _Block:
     """A limit that is used up, as Meta said. `probe`: the request that finds out if it still is.
 
-    A block that another process reported begins without a strike.
+    A block begins without a strike where no request of ours was refused: another process reported
+    it, or usage headers did.
     """
 
     until: float
@@ -68,18 +91,26 @@ class Throttle:
     """Shared by all threads of a client: which request may be sent now, how long the others wait.
 
     A limit that refused a request is left alone until its time is over. Then one request goes
-    first, as a probe; the others follow when its response is in. `clock` gives seconds that only
-    grow. `cooldowns` are shared with other processes.
+    first, as a probe; the others follow when its response is in. So it is with a limit that is to
+    be left alone for more than an hour: if the probe gets through, what headers say of such a limit
+    is not believed again, until it refuses a request. `clock` gives seconds that only grow, `now`
+    the time of day, for the log. `cooldowns` are shared with other processes.
     """
 
     def __init__(
-        self, clock: Callable[[], float], cooldowns: SharedCooldowns | None = None
+        self,
+        clock: Callable[[], float],
+        cooldowns: SharedCooldowns | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._clock = clock
+        self._now = now
         self._shared = cooldowns
         self._lock = threading.Lock()
         self._readings: dict[tuple[Limit, str], tuple[Reading, float]] = {}
         self._blocks: dict[Limit, _Block] = {}
+        self._disproved: set[Limit] = set()
+        self._reported: dict[Limit, float] = {}
 
     def percents(self) -> Mapping[Limit, float]:
         """The latest share of each limit, the busiest where several headers speak of it."""
@@ -94,10 +125,18 @@ class Throttle:
         """Take in the usage that a response reports."""
         with self._lock:
             for reading in usage.readings:
-                cooldown = cooldown_after(reading)
-                self._readings[reading.limit, reading.header] = (reading, self._clock() + cooldown)
-                if cooldown:
-                    self._share(reading.limit, Cooldown(cooldown))
+                self._take_in(reading)
+
+    def _take_in(self, reading: Reading) -> None:
+        limit, doubtful = reading.limit, is_doubtful(reading)
+        believed = not (doubtful and limit in self._disproved)
+        cooldown = cooldown_after(reading) if believed else cooldown_seconds(reading.percent)
+        until = self._clock() + cooldown
+        self._readings[limit, reading.header] = (reading, until)
+        if doubtful and believed:
+            self._blocks.setdefault(limit, _Block(until, strikes=0))
+        if cooldown:
+            self._share(limit, Cooldown(cooldown, is_block=doubtful and believed))
 
     def acquire(self, request: Metered) -> float:
         """Seconds until `request` may be sent; 0: now. Then `release` or `abandon` must follow."""
@@ -118,21 +157,44 @@ class Throttle:
 
     def _wait(self, request: Metered) -> float:
         limits, now = _limits_of(request), self._clock()
+        cooldowns = self._cooldowns(limits, now)
+        if cooldowns is None:
+            return PROBE_SECONDS
+        for limit, cooldown in cooldowns.items():
+            self._report(limit, cooldown, now)
+        return max((cooldown.seconds for cooldown in cooldowns.values()), default=0.0)
+
+    def _cooldowns(self, limits: Collection[Limit], now: float) -> Mapping[Limit, Cooldown] | None:
+        """What remains of the cooldowns of limits; None while a probe finds out."""
         shared = {
             key: cooldown for key, cooldown in self._shared_cooldowns().items() if key in limits
         }
         for limit in (key for key, cooldown in shared.items() if cooldown.is_block):
             self._blocks.setdefault(limit, _Block(now, strikes=0))
-        blocks = [self._blocks[limit] for limit in limits & self._blocks.keys()]
-        if any(block.probe is not None for block in blocks):
-            return PROBE_SECONDS
-        cooldowns = {key: until for key, (_, until) in self._readings.items()}
-        waits = [
-            *(block.until - now for block in blocks),
-            *(until - now for (limit, _), until in cooldowns.items() if limit in limits),
-            *(cooldown.seconds for cooldown in shared.values()),
+        blocks = {limit: block for limit, block in self._blocks.items() if limit in limits}
+        if any(block.probe is not None for block in blocks.values()):
+            return None
+        known = [
+            *((limit, Cooldown(until - now)) for (limit, _), (_, until) in self._readings.items()),
+            *(
+                (limit, Cooldown(block.until - now, is_block=True))
+                for limit, block in blocks.items()
+            ),
+            *shared.items(),
         ]
-        return max(0.0, *waits) if waits else 0.0
+        longest: Mapping[Limit, Cooldown] = {}
+        for limit, cooldown in known:
+            if limit in limits and cooldown.seconds > 0:
+                longest = extended(longest, limit, cooldown)
+        return longest
+
+    def _report(self, limit: Limit, cooldown: Cooldown, now: float) -> None:
+        """Log a long wait, once: whoever watches must not take it for a hang."""
+        until, known = now + cooldown.seconds, self._reported.get(limit, float("-inf"))
+        if cooldown.seconds >= REPORTED_SECONDS and until >= known + REPORTED_AGAIN_SECONDS:
+            self._reported[limit] = until
+            at = self._now() + timedelta(seconds=cooldown.seconds)
+            _log.warning("%s", waiting_text(limit, cooldown, at))
 
     def _shared_cooldowns(self) -> Mapping[Limit, Cooldown]:
         return self._shared.current() if self._shared else {}
@@ -144,11 +206,19 @@ class Throttle:
         with self._lock:
             if refusal is None:
                 for limit in self._probed_by(request):
-                    del self._blocks[limit]
-                    self._share(limit, Cooldown(0.0))
+                    self._set_free(limit)
                 return
             self._let_others_probe(request)
             self._block(_limit_of(request, refusal.detail.limit), refusal.detail.cooldown_seconds)
+
+    def _set_free(self, limit: Limit) -> None:
+        """A probe got through: the limit is not used up, whatever its headers say."""
+        del self._blocks[limit]
+        for key, (reading, _) in self._readings.items():
+            if key[0] == limit and is_doubtful(reading):
+                self._disproved.add(limit)
+                self._readings[key] = (reading, self._clock() + cooldown_seconds(reading.percent))
+        self._share(limit, Cooldown(0.0))
 
     def abandon(self, request: Metered) -> None:
         """No response came: the next request may find out whether the limits are free."""
@@ -165,6 +235,7 @@ class Throttle:
 
     def _block(self, limit: Limit, meta_seconds: float | None) -> None:
         """A request that was under way when the limit was blocked does not count as a strike."""
+        self._disproved.discard(limit)
         now, known = self._clock(), self._blocks.get(limit)
         strikes = known.strikes + (known.until <= now) if known else 1
         until = now + LIMIT.seconds(strikes, meta_seconds)

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeGuard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Limit", "Metered", "Reading", "Usage", "usage_of"]
+__all__ = ["Limit", "Metered", "Reading", "Usage", "retry_after_seconds", "usage_of"]
 
 #: Figures in the headers that are a share of a limit.
 _SHARES: Final = frozenset({
@@ -110,6 +113,29 @@ def usage_of(headers: Mapping[str, str], account_id: str = "") -> Usage:
         readings += _readings(header, entry, Limit("", use_case), Limit(account_id, use_case))
         tier = _tier(entry) or tier
     return Usage(tuple(readings), tier)
+
+
+def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
+    """How long ``Retry-After`` says to wait, by seconds or by a date, or None. Proxies and Meta's
+    own gateways send it. A date is compared with the server's own clock, where it tells the time.
+
+    Source: RFC 9110, section 10.2.3.
+    """
+    value = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d+", value, re.ASCII):
+        return float(value) or None
+    until = _http_date(value)
+    if until is None:
+        return None
+    return max((until - (_http_date(headers.get("date", "")) or now)).total_seconds(), 0.0) or None
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _readings(

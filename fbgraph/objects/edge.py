@@ -52,7 +52,8 @@ class Edge:
         kind = EDGE_KINDS.get(self.name, "")
         asking = leaving_out(fetch, kind, self.request.path, may_drop=self.drop_refused)
         size = size or PageSize(self.request.params.get("limit") or PAGE_ROWS)
-        return walk(shrinking(asking, size), self.request.params, max_pages=max_pages)
+        paged = shrinking(asking, size)
+        return walk(paged, self.request.params, max_pages=max_pages, call=str(self.request))
 
     def __iter__(self) -> Iterator[Row]:
         for page in self.pages():

@@ -52,8 +52,12 @@ TOTAL_SECONDS: Final = 60 * 60.0
 #: report it: while a limit keeps us from polling, a run is not stuck.
 STUCK_SECONDS: Final = 5 * 60.0
 STUCK_POLLS: Final = 8
-#: The shortest and the longest wait between two polls of a run.
+#: The shortest and the longest wait between two polls of a run, and the longest for one that has
+#: begun and does not move.
 POLL_SECONDS: Final = (1.0, 60.0)
+UNMOVED_SECONDS: Final = 5 * 60.0
+#: Its wait as a share of the time for which it has not moved.
+POLL_UNMOVED: Final = 0.6
 #: The wait as a share of a run's age: at worst it is found done that much late. And as a share of
 #: the time that it still seems to need, so that the next poll is nearer. A run of 20 s that reports
 #: no progress before half-time takes 10 polls, one of a minute 14.
@@ -159,14 +163,16 @@ def poll_seconds(
 
     Where it reports its progress, most of the time that it still seems to need; else a share of its
     age, but most of `took_seconds`, which another run of its account took. One at 100 % may be done
-    at any moment: a share of the `unchanged_seconds` for which it has been there. So a run is found
-    done soon after it is, with few polls: each counts as a request.
+    at any moment. Where it does not move, a share of the `unchanged_seconds` for which it has been
+    there. So a run is found done soon after it is, with few polls: each counts as a request.
     """
     shortest, longest = POLL_SECONDS
     wait = POLL_AFTER * age_seconds
     if 0 < percent < DONE_PERCENT:
-        wait = POLL_BEFORE_DONE * age_seconds * (DONE_PERCENT - percent) / percent
-    elif percent == 0:
+        expected = POLL_BEFORE_DONE * age_seconds * (DONE_PERCENT - percent) / percent
+        unmoved = min(POLL_UNMOVED * unchanged_seconds, UNMOVED_SECONDS)
+        return max(min(expected, longest), unmoved, shortest)
+    if percent == 0:
         wait = max(wait, POLL_BEFORE_DONE * took_seconds - age_seconds)
     else:
         wait = POLL_AFTER * unchanged_seconds

@@ -38,10 +38,10 @@ def refusal(limit: str, told: float | None = 100.0) -> ThrottledError:
 
 
 @given(percent=PERCENTS, regain=st.floats(0, 1e6))
-def test_a_rest_is_never_negative_and_never_shorter_than_meta_says(
+def test_a_cooldown_is_never_negative_and_as_long_as_meta_says_up_to_an_hour(
     percent: float, regain: float
 ) -> None:
-    assert cooldown_seconds(percent, regain) >= max(regain, 0.0)
+    assert cooldown_seconds(percent, regain) >= min(max(regain, 0.0), CEILING_SECONDS)
 
 
 @given(low=PERCENTS, high=PERCENTS)

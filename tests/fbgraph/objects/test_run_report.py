@@ -20,10 +20,10 @@ from fbgraph.errors import (
 )
 from fbgraph.objects.report_run import (
     FRESH_SECONDS,
-    POLL_SECONDS,
     START_SECONDS,
     STUCK_SECONDS,
     TOTAL_SECONDS,
+    UNMOVED_SECONDS,
     ReportRun,
 )
 
@@ -129,6 +129,16 @@ def test_a_run_that_stays_at_100_percent_hangs(wire: MakeWire) -> None:
     assert STUCK_SECONDS < sum(graph.waits) < 2 * STUCK_SECONDS
 
 
+@pytest.mark.parametrize("percent", [1, 43, 50, 90, 99])
+def test_a_run_that_does_not_move_is_polled_less_and_less(wire: MakeWire, percent: int) -> None:
+    graph = wire(poll("Job Running", percent))
+
+    with pytest.raises(RunFailedError, match="is stuck"):
+        graph.client.wait_for(RUN)
+
+    assert len(graph.waits) <= 28  # so that 14 runs, of four account-days, cost less than 400
+
+
 @pytest.mark.parametrize(
     ("answer", "patience"),
     [
@@ -146,7 +156,7 @@ def test_a_run_that_never_ends_is_given_up(
     with pytest.raises(RunFailedError, match="is stuck"):
         graph.client.wait_for(RUN)
 
-    assert patience < sum(graph.waits) <= patience + POLL_SECONDS[1]
+    assert patience < sum(graph.waits) <= patience + UNMOVED_SECONDS
 
 
 def test_a_fresh_run_that_nobody_knows_yet_is_polled_again(wire: MakeWire) -> None:
