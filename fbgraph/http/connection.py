@@ -46,7 +46,7 @@ __all__ = ["BODY_SECONDS", "MAX_BODY_BYTES", "Connection", "Received"]
 BODY_SECONDS: Final = 120.0
 
 #: The most bytes that a response may have, unpacked. A larger page is asked for with fewer rows.
-MAX_BODY_BYTES: Final = 64_000_000
+MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
 

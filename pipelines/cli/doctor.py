@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
 
 from fbgraph import act_id
 from fbgraph.errors import ENDS_EVERYTHING, GraphError, TokenError, VersionError
+from fbgraph.limits.cooldowns import waiting_text
 from pipelines.cli.output.terminal import hanging, width_of
 from pipelines.errors import ConfigError
 from pipelines.loading import access
 from pipelines.loading.listings import discover, text_of
 from pipelines.reports.catalog import REPORTS
 from pipelines.settings import settings_of
+from pipelines.state.cooldowns import cooldowns_of
 from pipelines.state.origin import refused
 from warehouse.decode.native import reader
 from warehouse.errors import WarehouseError
@@ -56,6 +59,7 @@ def _findings(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield False, "settings", str(error)
         return
     yield from _warehouse(settings.warehouse_url)
+    yield from _waits(settings.warehouse_url)
     yield _reader()
     if why := _source(settings):
         yield False, "source", why
@@ -140,6 +144,17 @@ def _warehouse(url: str) -> Iterator[Finding]:
         yield False, "published", f"{behind}. {advice}."
     else:
         yield True, "published", str(behind)
+
+
+def _waits(url: str) -> Iterator[Finding]:
+    """Who waits for which limit: what any process of this warehouse has met."""
+    try:
+        cooldowns = cooldowns_of(open_store(url), time.time).current()
+    except (WarehouseError, OSError):  # that is reported already
+        return
+    for limit, cooldown in sorted(cooldowns.items()):
+        until = datetime.now(UTC) + timedelta(seconds=cooldown.seconds)
+        yield True, "waits", waiting_text(limit, cooldown, until)
 
 
 def _reader() -> Finding:

@@ -251,9 +251,19 @@ def _fate(before: Heard, again: Heard, about: Mapping[str, Sequence[Heard]]) -> 
     news = [one for one in about.get(before.created, ()) if one.heard < again.sent]
     if any(one.is_last_page for one in news) and not any(_is_bad(one) for one in news[-1:]):
         return "read"
-    if any(_is_bad(one) for one in news) or again.sent_at - before.heard_at > STUCK_SECONDS:
+    if (
+        _repeats(news)
+        or any(_is_bad(one) for one in news)
+        or again.sent_at - before.heard_at > STUCK_SECONDS
+    ):
         return "bad"
     return "well"
+
+
+def _repeats(news: Sequence[Heard]) -> bool:
+    """Whether a page came with the rows of the one before."""
+    pages = [one.answer["data"] for one in news if one.is_insights and one.is_good]
+    return any(rows and rows == before for before, rows in pairwise(pages))
 
 
 def _is_bad(heard: Heard) -> bool:

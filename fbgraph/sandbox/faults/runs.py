@@ -72,6 +72,14 @@ def endless(_: Fault, cut: Cut, requested: PageRequest) -> Cut:
     return replace(cut, stop=cut.start, more=True, after=after)
 
 
+def repeat_rows(_: Fault, cut: Cut, requested: PageRequest) -> Cut:
+    """Every page after the second has the same rows and a next one, each with another cursor."""
+    if not requested.after:
+        return cut
+    after = Cursor(requested.after.index, requested.after.step + 1)
+    return replace(cut, more=True, after=after)
+
+
 # --- poll -----------------------------------------------------------------------------------
 
 

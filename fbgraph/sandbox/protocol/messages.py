@@ -64,7 +64,8 @@ class ServerResponse:
     """What goes back. `body` is compact JSON unless a scenario broke it.
 
     The server waits `wait_seconds` before it sends anything. Where it `is_cut_short` the connection
-    ends in the middle of the body.
+    ends in the middle of the body; with `drip_seconds` it does after some hundred bytes, which come
+    one by one, so far apart.
     """
 
     body: bytes
@@ -72,6 +73,7 @@ class ServerResponse:
     headers: Mapping[str, str] = field(default_factory=dict)
     wait_seconds: float = 0.0
     is_cut_short: bool = False
+    drip_seconds: float = 0.0
 
 
 #: One encoder for all: making one costs as much as writing a row.

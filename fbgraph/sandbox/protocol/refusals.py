@@ -98,6 +98,21 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         "The action attempted has been deemed abusive or is otherwise disallowed",
         transient=False,
     ),
+    "app_blocked": Refusal(200, "API access blocked."),
+    "app_deactivated": Refusal(
+        190, "API access deactivated. To reactivate, go to the app dashboard."
+    ),
+    "address_not_allowed": Refusal(5, "Requests from this IP are not allowed", status=403),
+    "no_capability": Refusal(
+        3, "(#3) Application does not have the capability to make this API call.", status=403
+    ),
+    # Meta's words for it are not known; the text is ours.
+    "two_factors": Refusal(415, "Two factor authentication is required", 1404120, status=403),
+    "no_such_object": Refusal(33, "This object does not exist or does not support this action"),
+    "deprecated_field": Refusal(
+        12, "(#12) {name} field is deprecated for versions v26.0 and higher"
+    ),
+    "deprecated": Refusal(12, "(#12) This API is deprecated for versions v26.0 and higher"),
     "needs_right": Refusal(
         200,
         "(#200) Requires {right} permission to manage the object",

@@ -36,6 +36,11 @@ CALLERS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         HANDLING,
         before=calls.refuse("blocked"),
     ),
+    "app_blocked": Scenario(
+        "every request fails with 200: API access blocked, for the whole app",
+        "seen in public logs of 2026",
+        before=calls.refuse("app_blocked"),
+    ),
     # Accounts
     "forbidden_account": Scenario(
         "the second account is listed, but every request about it fails with 200",

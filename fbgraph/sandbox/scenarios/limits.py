@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.faults import calls
+from fbgraph.sandbox.faults import bodies, calls
 from fbgraph.sandbox.faults.hooks import Scenario
 from fbgraph.sandbox.limits.quota import QUOTAS, tight
 from fbgraph.sandbox.scenarios.sources import HANDLING, RATE_LIMITS
@@ -44,6 +44,19 @@ LIMITS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         "seen in public logs of 2026",
         strength=4,
         before=calls.throttle("throttled_metrics"),
+    ),
+    "held_up": Scenario(
+        "one in N responses is a gateway's: HTML with 429 or 503, in turn with Retry-After as a"
+        " date, as seconds, and without",
+        "RFC 9110, 10.2.3",
+        strength=11,
+        after=bodies.held_up,
+    ),
+    "overstated_wait": Scenario(
+        "one in N responses about an account says that its limit is used up for 600,000 minutes",
+        "not documented; a mistake in a header",
+        strength=6,
+        after=bodies.overstate,
     ),
     # Quotas that count and block
     "quota_full": Scenario(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.faults import calls, responses, runs
+from fbgraph.sandbox.faults import bodies, calls, responses, runs
 from fbgraph.sandbox.faults.hooks import Scenario
 from fbgraph.sandbox.scenarios.sources import CODES, PAGING, PRACTICE
 
@@ -27,6 +27,16 @@ LISTS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         "after its first page a list has empty pages without end",
         "restfb #916; PostHog #73783",
         cut=runs.endless,
+    ),
+    "repeated_rows": Scenario(
+        "after its first page a list has the same page without end, each time with another cursor",
+        "restfb #916; PostHog #73783",
+        cut=runs.repeat_rows,
+    ),
+    "paged_by_time": Scenario(
+        "lists go on by since and until, without cursors",
+        f"{PAGING}; public bodies of Page insights",
+        after=bodies.page_by_time,
     ),
     "repeated_cursor": Scenario(
         "pages after the first offer the cursor that they were requested with",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.faults import calls, responses
+from fbgraph.sandbox.faults import bodies, calls, responses
 from fbgraph.sandbox.faults.hooks import Scenario
 from fbgraph.sandbox.protocol.refusals import REFUSALS
 from fbgraph.sandbox.scenarios.sources import CODES, HANDLING, TRANSIENT
@@ -52,6 +52,19 @@ RESPONSES_SCENARIOS: Final[Mapping[str, Scenario]] = {
         TRANSIENT,
         strength=6,
         after=responses.one_in(responses.reset),
+    ),
+    "dripping": Scenario(
+        "the first page of each list comes a byte every N ms, once; after 500 bytes the connection"
+        " closes",
+        "not documented; slow proxies",
+        strength=1,
+        after=bodies.drip,
+    ),
+    "inflated": Scenario(
+        "the first pages of N lists have 100 MB of blanks behind them, packed",
+        "not documented; any proxy may",
+        strength=3,
+        after=bodies.inflate,
     ),
     "slow": Scenario("every response is N ms late", TRANSIENT, strength=10, after=responses.slow),
     "unavailable": Scenario(

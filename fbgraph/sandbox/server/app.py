@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 from datetime import date
@@ -34,6 +35,9 @@ COMPRESSED_FROM: Final = 1000
 
 #: What uvicorn logs when a response ends before its length, which `CutShort` means to.
 ENDS_EARLY: Final = "ASGI callable returned without completing response."
+#: Bytes that `Dripping` sends at most.
+MOST_DRIPPED: Final = 500
+
 #: Parts of a multipart body, and bytes of one without a file name.
 MOST_PARTS: Final = 1000
 LARGEST_PART: Final = 100_000_000
@@ -49,6 +53,23 @@ class CutShort(Response):
         await send({"type": "http.response.start", **start})
         half = self.body[: len(self.body) // 2]
         await send({"type": "http.response.body", "body": half, "more_body": True})
+
+
+class Dripping(Response):
+    """Promises its whole body and sends a few hundred bytes of it, one by one; then it ends."""
+
+    def __init__(
+        self, body: bytes, status: int, headers: Mapping[str, str], seconds: float
+    ) -> None:
+        super().__init__(body, status, headers)
+        self._seconds = seconds
+
+    async def __call__(self, _: Scope, __: Receive, send: Send) -> None:
+        start = {"status": self.status_code, "headers": self.raw_headers}
+        await send({"type": "http.response.start", **start})
+        for byte in self.body[: min(MOST_DRIPPED, len(self.body) - 1)]:
+            await send({"type": "http.response.body", "body": bytes([byte]), "more_body": True})
+            await asyncio.sleep(self._seconds)
 
 
 def make_app(platform: Platform) -> Starlette:
@@ -99,6 +120,8 @@ def _graph_endpoint(platform: Platform) -> Endpoint:
         if platform.settings.compress and zipped and len(body) >= COMPRESSED_FROM:
             body = gzip.compress(body, compresslevel=1)
             headers |= {"content-encoding": "gzip", "vary": "Accept-Encoding"}
+        if response.drip_seconds:
+            return Dripping(body, response.status, headers, response.drip_seconds)
         kind = CutShort if response.is_cut_short else Response
         return kind(body, response.status, headers)
 

@@ -214,6 +214,7 @@ class Sandbox:
             log_level="warning",
             access_log=False,
             server_header=False,
+            date_header=False,  # the sandbox has a clock of its own
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         logging.getLogger("uvicorn.error").addFilter(_is_no_surprise)

@@ -127,3 +127,29 @@ def test_a_value_that_makes_no_sense_counts_as_empty(text: str) -> None:
     cooldowns.put(Limit("1"), Cooldown(5))
 
     assert (found, cooldowns.current()) == ({}, {Limit("1"): Cooldown(5.0)})
+
+
+def test_who_waits_for_a_block_of_another_process_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = Clock()
+    here, there = throttles(clock, 2)
+    here.release(ONE, refusal(1800.0))
+
+    there.acquire(ONE)
+
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith("act_1 waits until ")
+    assert said.endswith("(30 min) for the account's limit: Meta refused a request.")
+
+
+@pytest.mark.parametrize(
+    ("until", "seconds"), [(1800.0, 1800.0), (4000.0, 3600.0), (36_000_000.0, 0.0), (1e300, 0.0)]
+)
+def test_a_shared_cooldown_lasts_an_hour_at_most(until: float, seconds: float) -> None:
+    clock = Clock()
+    value = Value(json.dumps([["1", "", until, True]]))
+
+    throttle = Throttle(clock.seconds, SharedCooldowns(value, clock.seconds))
+
+    assert throttle.acquire(ONE) == seconds

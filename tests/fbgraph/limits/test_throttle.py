@@ -259,3 +259,81 @@ def test_many_threads_call_into_a_block_no_more_than_a_probe_at_a_time() -> None
         found = list(pool.map(lambda _: client.get("act_1"), range(8)))
 
     assert (found, into[0] <= 1) == ([{"id": "1"}] * 8, True)
+
+
+#: Meta's own header with a wait of 416 days and little use.
+OVERSTATED = {
+    "x-business-use-case-usage": '{"1":[{"type":"ads_insights","call_count":5,'
+    '"estimated_time_to_regain_access":600000}]}'
+}
+
+
+def test_after_an_hour_one_request_looks_whether_a_long_wait_is_meant() -> None:
+    clock = Clock()
+    throttle = Throttle(clock.seconds)
+    throttle.note(usage_of(OVERSTATED, "1"))
+
+    before = throttle.acquire(ONE_INSIGHTS)
+    clock.sleep(CEILING_SECONDS)
+
+    looks = [throttle.acquire(ONE_INSIGHTS), throttle.acquire(ONE_INSIGHTS)]
+    assert (before, looks) == (CEILING_SECONDS, [0.0, PROBE_SECONDS])
+
+
+def test_a_wait_that_was_not_meant_is_not_believed_again_until_meta_refuses() -> None:
+    clock = Clock()
+    throttle = Throttle(clock.seconds)
+    throttle.note(usage_of(OVERSTATED, "1"))
+    clock.sleep(CEILING_SECONDS)
+    throttle.acquire(ONE_INSIGHTS)
+    throttle.note(usage_of(OVERSTATED, "1"))
+    throttle.release(ONE_INSIGHTS)
+
+    waits = [throttle.acquire(ONE_INSIGHTS)]
+    throttle.note(usage_of(OVERSTATED, "1"))
+    waits.append(throttle.acquire(ONE_INSIGHTS))
+    throttle.release(ONE_INSIGHTS, refusal("account_use_case"))
+    throttle.note(usage_of(OVERSTATED, "1"))
+    waits.append(throttle.acquire(ONE_INSIGHTS))
+
+    assert waits == [0.0, 0.0, CEILING_SECONDS]
+
+
+def test_a_limit_that_stays_used_up_is_looked_at_each_hour() -> None:
+    clock = Clock()
+    throttle = Throttle(clock.seconds)
+    waits = []
+    for _ in range(3):
+        throttle.release(ONE, refusal("account", 36_000_000.0))
+        waits.append(throttle.acquire(ONE))
+        clock.sleep(CEILING_SECONDS)
+        assert throttle.acquire(ONE) == 0.0
+
+    assert waits == [CEILING_SECONDS] * 3
+
+
+def test_a_long_wait_is_logged_once_with_who_waits_for_what_until_when(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = Clock()
+    throttle = Throttle(clock.seconds, now=clock)
+    throttle.release(ONE, refusal("account", 1800.0))
+
+    for _ in range(5):
+        throttle.acquire(ONE)
+        throttle.cooldown_of(ONE)
+        clock.sleep(60)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "act_1 waits until 20:30 UTC (30 min) for the account's limit: Meta refused a request."
+    ]
+    assert caplog.records[0].levelname == "WARNING"
+
+
+def test_a_short_wait_is_nobodys_business(caplog: pytest.LogCaptureFixture) -> None:
+    throttle = Throttle(Clock().seconds)
+    throttle.note(usage_of({"x-app-usage": '{"call_count":86}'}))
+
+    throttle.acquire(ME)
+
+    assert caplog.records == []

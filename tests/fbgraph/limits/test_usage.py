@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 import json
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fbgraph.limits.usage import Limit, Reading, Usage, usage_of
+from fbgraph.limits.usage import Limit, Reading, Usage, retry_after_seconds, usage_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 APP = "x-app-usage"
 ACCOUNT = "x-ad-account-usage"
@@ -167,3 +173,32 @@ def test_any_header_is_read_without_an_error(text: str) -> None:
     usage = usage_of(dict.fromkeys((APP, ACCOUNT, BUC, INSIGHTS, REACH), text))
 
     assert 0.0 <= usage.percent < float("inf")
+
+
+NOW = datetime(2026, 11, 29, 14, 0, tzinfo=UTC)
+#: A date is compared with the server's clock, which here is an hour behind ours.
+BEHIND = "Sun, 29 Nov 2026 13:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "120"}, 120.0),
+        ({"retry-after": " 120 "}, 120.0),
+        ({"retry-after": "0"}, None),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "1.5"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "9" * 400}, math.inf),
+        ({"retry-after": "Sun, 29 Nov 2026 14:02:00 GMT"}, 120.0),
+        ({"retry-after": "Sun, 29 Nov 2026 13:02:00 GMT", "date": BEHIND}, 120.0),
+        ({"retry-after": "Sun, 29 Nov 2026 14:02:00 GMT", "date": "yesterday"}, 120.0),
+        ({"retry-after": "Sun, 29 Nov 2026 13:02:00 GMT"}, None),
+        ({"retry-after": "Sun, 29 Nov 99999 13:02:00 GMT"}, None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(
+    headers: Mapping[str, str], seconds: float | None
+) -> None:
+    assert retry_after_seconds(headers, NOW) == seconds

@@ -115,7 +115,7 @@ def test_strikes_are_the_same_in_every_sandbox(open_graph: Callable[..., Graph])
 def test_all_scenarios_may_be_on_at_once(open_graph: Callable[..., Graph]) -> None:
     first = {
         *("expired_token", "password_changed", "session_invalid", "always", "blocked"),
-        *("app_not_installed", "expired_version", "quota_tight"),
+        *("app_not_installed", "app_blocked", "expired_version", "quota_tight"),
     }
     graph = open_graph(*(name for name in SCENARIOS if name not in first))
 
