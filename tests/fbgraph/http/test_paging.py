@@ -403,17 +403,17 @@ def same_for_ever(*pages: Sequence[Any], compact: bool) -> Callable[[Params], Pa
     return fetch
 
 
-ROWS = [{"id": "1", "spend": "1.00"}, {"id": "2", "spend": "2.00"}, {"id": "3", "spend": "3.00"}]
+THREE = [{"id": "1", "spend": "1.00"}, {"id": "2", "spend": "2.00"}, {"id": "3", "spend": "3.00"}]
 
 
 @pytest.mark.parametrize("compact", [True, False])
 @pytest.mark.parametrize(
     "pages",
     [
-        pytest.param([ROWS[:1]], id="one row"),
-        pytest.param([ROWS[:2], ROWS[1:], ROWS[:1]], id="several pages in turn"),
-        pytest.param([ROWS, ROWS[::-1], [ROWS[1], ROWS[0], ROWS[2]]], id="in any order"),
-        pytest.param([ROWS[:2], []], id="and empty ones"),
+        pytest.param([THREE[:1]], id="one row"),
+        pytest.param([THREE[:2], THREE[1:], THREE[:1]], id="several pages in turn"),
+        pytest.param([THREE, THREE[::-1], [THREE[1], THREE[0], THREE[2]]], id="in any order"),
+        pytest.param([THREE[:2], []], id="and empty ones"),
     ],
 )
 def test_pages_that_bring_nothing_new_end_a_listing(
