@@ -25,13 +25,15 @@ CONDITIONS: Final = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH")
 class S3:
     """A server that runs, and buckets in it. `asked`: method and path of each request.
 
-    PUTs of paths that hold a text of `refused` are refused.
+    PUTs of paths that hold a text of `refused` are refused, and GETs of those that hold one of
+    `hidden`.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.asked: list[tuple[str, str]] = []
         self.refused: set[str] = set()
+        self.hidden: set[str] = set()
         self.environ: Mapping[str, str] = {
             "AWS_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": "AKIAINVENTED",
@@ -75,8 +77,9 @@ def serving(*, conditions: bool = True) -> Iterator[S3]:
     def answer(environ: dict[str, Any], start_response: Any) -> Any:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         served.asked.append((method, path))
-        if method == "PUT" and any(text in path for text in served.refused):
-            environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        denied = {"PUT": served.refused, "GET": served.hidden}.get(method, ())
+        if any(text in path for text in denied):
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             start_response("403 Forbidden", [("Content-Type", "application/xml")])
             return [b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"]
         if method == "PUT" and not conditions:

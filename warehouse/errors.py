@@ -8,6 +8,8 @@ WarehouseError
 ├── ChangedKindError   a column has another kind than in older files: rename it or reload
 ├── UnwritableError    the disk is full or not writable: fix that, then reload
 ├── BucketError        the object store refused or could not be reached: the text says what to do
+├── DamagedFileError   a file of the lake cannot be used: load again what was in it
+├── InaccessibleError  a file or folder may not be read: fix its permissions
 └── KeepsProvenError   a proven account-day stays; the unproven rows were not written
 
 A row that cannot be read is not an error: it becomes a `decode.Reject` and its neighbours load.
@@ -18,6 +20,8 @@ from __future__ import annotations
 __all__ = [
     "BucketError",
     "ChangedKindError",
+    "DamagedFileError",
+    "InaccessibleError",
     "KeepsProvenError",
     "NotAPageError",
     "UnfitTableError",
@@ -64,6 +68,8 @@ class ChangedKindError(WarehouseError):
     """A column has another kind in the catalogue than in a file that was written before."""
 
     def __init__(self, table: str, column: str, old: str, new: str, path: str) -> None:
+        self.column = column
+        self.old = old
         super().__init__(
             f"{table}.{column} is {new} now but was {old} when {path} was written. Give the column "
             "a new name, which reads as NULL in older files, or reload the account-days that have "
@@ -80,6 +86,31 @@ class BucketError(WarehouseError, OSError):
         super().__init__(f"{what}; {advice}")
 
 
+class DamagedFileError(WarehouseError):
+    """A file of the lake that is not what its name says: `why`. `command` loads it again."""
+
+    def __init__(self, path: str, why: str, command: str) -> None:
+        self.path = path
+        self.why = why
+        self.command = command
+        super().__init__(
+            f"{path} is damaged: {why}. Load again what belongs there: `{command}`; or move the"
+            " file out of the warehouse"
+        )
+
+
+class InaccessibleError(WarehouseError, OSError):
+    """A file or folder that is there, or may be there, and cannot be read: it is not gone. It is an
+    OSError, as a disk's would be.
+    """
+
+    def __init__(self, path: str, why: str, advice: str = "fix its permissions") -> None:
+        self.path = path
+        self.why = why
+        self.advice = advice
+        super().__init__(f"{path} cannot be read: {why}; {advice}")
+
+
 class UnwritableError(WarehouseError):
     """A file could not be written. The previous file is unchanged."""
 
@@ -88,6 +119,8 @@ class UnwritableError(WarehouseError):
         advice = f"free disk space or fix permissions under {root}"
         if isinstance(error, BucketError):
             advice = error.advice
+        if isinstance(error, InaccessibleError):
+            why, advice = f"{error.path} cannot be read: {error.why}", error.advice
         advice = advice[:1].upper() + advice[1:]
         super().__init__(
             f"Cannot write {what}: {why}. The previous file is unchanged. {advice}, then reload"

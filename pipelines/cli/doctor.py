@@ -144,6 +144,8 @@ def _warehouse(url: str) -> Iterator[Finding]:
         yield False, "published", f"{behind}. {advice}."
     else:
         yield True, "published", str(behind)
+    for why in behind.published.left_out if behind.published else ():
+        yield False, "lake", f"{why}. Then `fbinsights publish`."
 
 
 def _waits(url: str) -> Iterator[Finding]:

@@ -121,7 +121,11 @@ def publish_into(recorder: RunlessRecorder, summary: Summary, bar: Bar, url: str
     """Publish the lake, and keep that for Dagster."""
     bar.stage("publish")
     with guarded(summary, "warehouse_duckdb"):
-        recorder.published = publish(url, catalog=CATALOG)
+        published = recorder.published = publish(url, catalog=CATALOG)
+        if published.left_out:
+            summary.failed[Target("warehouse_duckdb")] = (
+                f"not everything could be published: {', '.join(published.left_out)}"
+            )
 
 
 def run_publish(environ: Mapping[str, str]) -> Published:

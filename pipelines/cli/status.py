@@ -29,6 +29,7 @@ from pipelines.loading.partitions import AccountDay, today_in
 from pipelines.loading.refresh import lookback, moved
 from pipelines.reports.catalog import CATALOG, CONTROL, REPORTS, broken_reports, require_reports
 from pipelines.settings import settings_of
+from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import lag
 
@@ -46,6 +47,7 @@ __all__ = ["Cell", "State", "run_status", "state_of"]
 class State(StrEnum):
     """How an account-day of a report stands; the first that holds."""
 
+    DAMAGED = "damaged"  # its file in the lake, or that of its totals, cannot be used
     FAILED = "failed"  # the last try failed; the lake has what an earlier one loaded, if any did
     MISSING = "not loaded"
     UNPROVEN = "unproven"
@@ -59,7 +61,7 @@ class State(StrEnum):
 GOOD: Final = frozenset({State.PROVISIONAL, State.UNPROVABLE, State.PROVEN})
 
 #: States that few account-days are in: their columns are shown to who needs them.
-RARE: Final = frozenset({State.PROVISIONAL, State.UNPROVABLE})
+RARE: Final = frozenset({State.DAMAGED, State.PROVISIONAL, State.UNPROVABLE})
 
 
 #: Columns that may be left out on a narrow terminal, the first one first.
@@ -182,9 +184,14 @@ def _cells(
     begun = min([first, *failures]) if first else min(failures, default=None)
     days = [day for day in days if asked or begun is None or day >= begun]
     cells = [AccountDay(account_id, day) for day in days if day >= REPORTS[report].spec.start_date]
-    loads, controls = lake.loads_of(report, cells), lake.loads_of(CONTROL.name, cells)
+    loads, controls = lake.records_of(report, cells), lake.records_of(CONTROL.name, cells)
     for cell, load, control in zip(cells, loads, controls, strict=True):
-        yield Cell(report, cell, *state_of(load, control, failures.get(cell.day)))
+        if isinstance(load, WarehouseError):
+            yield Cell(report, cell, State.DAMAGED, str(load))
+        elif isinstance(control, WarehouseError):
+            yield Cell(report, cell, State.DAMAGED, str(control))
+        else:
+            yield Cell(report, cell, *state_of(load, control, failures.get(cell.day)))
 
 
 def _table(cells: Sequence[Cell], names: Mapping[str, str], width: int | None) -> Sequence[str]:

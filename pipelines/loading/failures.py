@@ -63,7 +63,7 @@ class Failures:
     def note_whole(self, errors: Mapping[str, str], now: datetime, run_id: str = "") -> None:
         """Do the same for what has no day: account (digits) → why it failed, "" if it did not."""
         try:
-            there = {key for key, _ in self._store.find(failure_key(self._table, "*", None))}
+            there = {key for key, _ in self._store.scan(failure_key(self._table, "*", None)).files}
             for account_id, error in errors.items():
                 key, at = failure_key(self._table, account_id, None), now.isoformat()
                 if error:
@@ -97,7 +97,7 @@ class Failures:
         (digits) with why, has not failed.
         """
         try:
-            there = [key for key, _ in self._store.find(failure_key(self._table, "*", None))]
+            there = [key for key, _ in self._store.scan(failure_key(self._table, "*", None)).files]
         except OSError as error:
             _log.warning("%s: the failure could not be recorded: %s", self._table, error)
             return
@@ -120,7 +120,7 @@ class Failures:
         return {day: failed for day, failed in failures if day and failed}
 
     def _find(self, account_id: str) -> Sequence[StoredFile]:
-        return self._store.find(f"{FAILED}/{self._table}/{account_id}/????-??-??.json")
+        return self._store.scan(f"{FAILED}/{self._table}/{account_id}/????-??-??.json").files
 
 
 def _since(before: Failed | None, at: str) -> str:

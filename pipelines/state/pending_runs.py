@@ -105,7 +105,8 @@ class StoredRuns:
             return None
 
     def _keys(self, account_id: str) -> Sequence[str]:
-        return [found.key for found in self._store.find(f"{self._folder}/{account_id}/*.json")]
+        found = self._store.scan(f"{self._folder}/{account_id}/*.json")
+        return [one.key for one in found.files]
 
     def _key(self, account_id: str, params: Params) -> str:
         text = json.dumps(_plain(params), sort_keys=True)

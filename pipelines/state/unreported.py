@@ -82,7 +82,7 @@ class Unreported:
 def notes_of(store: Store) -> Sequence[Unreported]:
     """All notes that can be read; one that a crash cut short is removed."""
     found = []
-    for key, _ in store.find(f"{FOLDER}/*.json"):
+    for key, _ in store.scan(f"{FOLDER}/*.json").files:
         try:
             found.append(_read(json.loads(store.read(key))))
         except FileNotFoundError:  # reported meanwhile

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +21,6 @@ from warehouse.schema.columns import HOURLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     import pyarrow as pa
 
@@ -94,6 +95,14 @@ def days(lake: Lake) -> Days:
 def make_days() -> Callable[[Path], Days]:
     """For lakes that outlive one test."""
     return lambda folder: Days(Lake(folder))
+
+
+@pytest.fixture
+def open_days(make_days: Callable[[Path], Days]) -> Iterator[Days]:
+    """In a lake that any user of this machine may enter; pytest's own folders are for one."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield make_days(Path(folder) / "lake")
 
 
 @pytest.fixture

@@ -43,6 +43,9 @@ CHANGES: Final = ".changes.json"
 #: The published file follows a change within this time, where something publishes by itself.
 FOLLOWS_WITHIN: Final = timedelta(minutes=1)
 
+#: Files that the record of a publish names at most; the publish itself named them all.
+MOST_LEFT_OUT: Final = 100
+
 #: In the folder of the snapshots.
 PUBLISHED: Final = ".published.json"
 
@@ -59,11 +62,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """A finished publish: the last change it shows, when it began, how long it took."""
+    """A finished publish: the last change it shows, when it began, how long it took, and what was
+    said of files that could not be published.
+    """
 
     change: str
     at: datetime
     seconds: float = 0.0
+    left_out: tuple[str, ...] = ()
 
     @property
     def ended_at(self) -> datetime:
@@ -131,6 +137,7 @@ def keep_publishing(folder: Path, published: Publishing) -> None:
         "change": published.change,
         "at": published.at.isoformat(),
         "seconds": round(published.seconds, 3),
+        "left_out": [*published.left_out[:MOST_LEFT_OUT]],
     }
     save(Folder(folder.parent), f"{folder.name}/{PUBLISHED}", values)
 
@@ -144,7 +151,10 @@ def _last_publishing(snapshots: Path) -> Publishing:
     """The record of the last publish; a file published before records were kept has none."""
     found = _parsed(Folder(snapshots.parent), f"{snapshots.name}/{PUBLISHED}")
     at = _instant(found.get("at")) or _changed_at(snapshots)
-    return Publishing(str(found.get("change", "?")), at, float(found.get("seconds") or 0))
+    said, took = found.get("left_out"), found.get("seconds")
+    seconds = float(took) if isinstance(took, int | float) else 0.0
+    left_out = tuple(map(str, said)) if isinstance(said, list) else ()
+    return Publishing(str(found.get("change", "?")), at, seconds, left_out)
 
 
 def _changed_at(path: Path) -> datetime:

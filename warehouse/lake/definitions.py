@@ -53,13 +53,16 @@ class LakeTables:
 def lake_tables(store: Store, catalog: Catalog) -> LakeTables:
     """The tables of a catalog, and those whose definitions the lake has kept. Those that the
     catalog was given win: they are newer. Lists one small folder, and reads the files in it.
+    Raises OSError for one that cannot be read.
     """
-    keys = {
-        found.key.removeprefix(f"{FOLDER}/").removesuffix(".json"): found.key
-        for found in store.find(f"{FOLDER}/*.json")
-    }
+    found = store.scan(f"{FOLDER}/*.json")
+    keys = {_name_at(one.key): one.key for one in found.files}
     wanted = {name: key for name, key in keys.items() if name not in catalog.given}
     left_out = {}
+    for key, error in found.unreadable.items():
+        if key == FOLDER:  # who cannot see definitions would take their tables for gone
+            raise error
+        left_out[_name_at(key)] = str(error)
     saved = store.each(lambda key: _saved(store, key), wanted.values())
     for (name, key), definition in zip(wanted.items(), saved, strict=True):
         if definition is not None:
@@ -68,6 +71,10 @@ def lake_tables(store: Store, catalog: Catalog) -> LakeTables:
             except (ValueError, UnfitTableError) as error:
                 left_out[name] = f"{store.name(key)} cannot be used: {error}"
     return LakeTables(catalog, left_out)
+
+
+def _name_at(key: str) -> str:
+    return key.removeprefix(f"{FOLDER}/").removesuffix(".json")
 
 
 def keep_definitions(store: Store, catalog: Catalog) -> None:

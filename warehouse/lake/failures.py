@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from warehouse.schema.insights import CONTROL_DAILY
+from warehouse.lake.damage import reload_command
 from warehouse.storage.state import load
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def read_failed(store: Store, key: str) -> Failed | None:
 
 
 def find_failures(store: Store) -> Sequence[StoredFile]:
-    """The files of all failures."""
-    return store.find(f"{FAILED}/*/*/*.json")
+    """The files of all failures. One that cannot be read is only advice, and is left out."""
+    return store.scan(f"{FAILED}/*/*/*.json").files
 
 
 def failure_rows(
@@ -111,19 +111,9 @@ def _row(table: str, account_id: str, day: date | None, failed: Failed) -> Mappi
         "failed_at": at,
         "failing_since": _instant(failed.since) or at,
         "reason": failed.error,
-        "command": _command(table, account_id, day),
+        "command": reload_command(table, account_id, day),
         "run_id": failed.run_id,
     }
-
-
-def _command(table: str, account_id: str, day: date | None) -> str:
-    """What a person types to load it again."""
-    account = f"--account act_{account_id}"
-    if day is None:
-        return f"fbinsights refresh {account}"
-    # Control totals are asked for with every report.
-    report = "" if table == CONTROL_DAILY.name else f" --report {table}"
-    return f"fbinsights backfill --since {day} --until {day} {account}{report}"
 
 
 def _instant(text: str) -> datetime | None:

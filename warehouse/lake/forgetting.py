@@ -29,6 +29,7 @@ _FILES: Final = (
     "*/account_id={}/date=*/data.parquet",
     "*/account_id={}/data.parquet",
     "rejects/*/{}/*/*.parquet",
+    ".damaged/*/*/account_id={}/data.parquet",
     ".failed/*/{}/*.json",
     ".runs/*/{}/*.json",
 )

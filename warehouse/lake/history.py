@@ -8,6 +8,7 @@ they are merged, whatever the clock says: a state that differs is recorded after
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +19,9 @@ import pyarrow.parquet as pq
 
 from warehouse.decode import arrow
 from warehouse.decode.objects import Unreadable, decode_objects
+from warehouse.errors import DamagedFileError, InaccessibleError
 from warehouse.lake import rejects
+from warehouse.lake.damage import named
 from warehouse.schema.tables import TABLES
 
 if TYPE_CHECKING:
@@ -26,10 +29,13 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from warehouse.decode.columns import Account
+    from warehouse.lake.parquet import Partition
     from warehouse.lake.partitions import Lake
     from warehouse.schema.table import Table
 
 __all__ = ["Merged", "merge_objects", "missing_ids"]
+
+_log = logging.getLogger(__name__)
 
 DELETED: Final = "DELETED"
 
@@ -188,9 +194,9 @@ def missing_ids(lake: Lake, account_id: str, days: Iterable[date]) -> Mapping[st
     wanted = list(days)
     mentioned: dict[str, set[str]] = {column: set() for column in MENTIONED.values()}
     for table in lake.catalog.tables.values():
-        columns = [column for column in mentioned if column in table.arrow_schema.names]
-        for day in wanted if columns and table.partitions == ("account_id", "date") else ():
-            _mention(lake, lake.key(table, account_id, day), columns, mentioned)
+        has_ids = any(column in table.arrow_schema.names for column in mentioned)
+        for day in wanted if has_ids and table.partitions == ("account_id", "date") else ():
+            _mention(lake, table, lake.partition(table, account_id, day), mentioned)
     return {
         table: sorted(
             mentioned[column] - set(lake.read(table, account_id=account_id)[column].to_pylist())
@@ -199,15 +205,17 @@ def missing_ids(lake: Lake, account_id: str, days: Iterable[date]) -> Mapping[st
     }
 
 
-def _mention(
-    lake: Lake, key: str, columns: Sequence[str], mentioned: Mapping[str, set[str]]
-) -> None:
-    """Add the ids in columns of a file, if it exists, to those that are mentioned."""
+def _mention(lake: Lake, table: Table, where: Partition, mentioned: Mapping[str, set[str]]) -> None:
+    """Add the ids in a file, if it exists and can be read, to those that are mentioned."""
+    columns = [column for column in mentioned if column in table.arrow_schema.names]
     try:
-        file = pq.ParquetFile(lake.store.open(key), read_dictionary=columns)
+        with named(lake.store, table, where):
+            file = pq.ParquetFile(lake.store.open(where.key), read_dictionary=columns)
+            for batch in file.iter_batches(columns=columns):
+                for column in columns:
+                    ids = batch[column].unique().dictionary.to_pylist()
+                    mentioned[column].update(one for one in ids if one is not None)
     except FileNotFoundError:
         return
-    for batch in file.iter_batches(columns=columns):
-        for column in columns:
-            ids = batch[column].unique().dictionary.to_pylist()
-            mentioned[column].update(one for one in ids if one is not None)
+    except (DamagedFileError, InaccessibleError) as error:  # its own load tells, or will
+        _log.warning("%s", error)

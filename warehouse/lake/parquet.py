@@ -48,6 +48,9 @@ __all__ = [
     "records",
 ]
 
+#: Key of the Parquet footer: the key of a file that has no load.
+KEY_KEY: Final = b"fbinsights.key"
+
 #: As many rows as DuckDB keeps together; a reader need not hold many at once.
 ROW_GROUP_ROWS: Final = 122_880
 
@@ -105,8 +108,14 @@ class Writer:
         """Add rows, as row groups of their own."""
         self._parquet.write_table(content, row_group_size=ROW_GROUP_ROWS)
 
-    def finish(self, load: Load | None = None, history: Sequence[Restatement] = ()) -> Path:
-        """Write the footer, with the load and what its predecessors changed, and sync to disk."""
+    def finish(
+        self, load: Load | None = None, history: Sequence[Restatement] = (), *, key: str = ""
+    ) -> Path:
+        """Write the footer, with the load and what its predecessors changed, and sync to disk.
+        `key`: where a file without a load belongs.
+        """
+        if load is None and key:
+            self._parquet.add_key_value_metadata({KEY_KEY: key})
         if load is not None:
             changes = [to_values(change) for change in history]
             self._parquet.add_key_value_metadata(
@@ -152,11 +161,16 @@ def _text_paths(field: pa.Field) -> Iterator[str]:
 
 
 class Footer(NamedTuple):
-    """What a file records about itself: its load, what its predecessors changed, its columns."""
+    """What a file records about itself: its load, what its predecessors changed, its columns, how
+    many rows it has, and the key that it was written for, where a load does not say that ("" in
+    files that are older than this record).
+    """
 
     load: Load | None
     history: Sequence[Restatement]
     columns: pa.Schema
+    rows: int = 0
+    key: str = ""
 
 
 #: The footer of a file that does not exist.
@@ -173,6 +187,8 @@ def footer(source: Path | pa.NativeFile) -> Footer:
         None if load is None else from_values(Load, json.loads(load)),
         tuple(from_values(Restatement, change) for change in history),
         file.schema_arrow,
+        file.metadata.num_rows,
+        metadata.get(KEY_KEY, b"").decode(),
     )
 
 

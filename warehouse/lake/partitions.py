@@ -14,17 +14,18 @@ Polars) take those columns from the path, and pyarrow refuses files that carry t
 
 from __future__ import annotations
 
-import re
+import logging
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from warehouse.decode import arrow
-from warehouse.decode.values import INT64
 from warehouse.errors import (
+    DamagedFileError,
+    InaccessibleError,
     KeepsProvenError,
     UnknownTableError,
     UnwritableError,
@@ -33,9 +34,11 @@ from warehouse.errors import (
 from warehouse.lake import parquet
 from warehouse.lake import rejects as rejected
 from warehouse.lake.changes import note_change
+from warehouse.lake.damage import named, require_own, set_aside
 from warehouse.lake.definitions import keep_definition, lake_tables
 from warehouse.lake.parquet import Partition, Writer
-from warehouse.lake.records import completed, may_replace, restated
+from warehouse.lake.paths import Listing, key_of, listing_of
+from warehouse.lake.records import completed, may_replace, require_load_of, restated
 from warehouse.schema.catalog import OWN, Catalog
 from warehouse.schema.records import REJECTS
 from warehouse.storage.atomic import scratch_folder
@@ -49,13 +52,10 @@ if TYPE_CHECKING:
     from warehouse.lake.parquet import Footer
     from warehouse.lake.records import Load, Restatement
     from warehouse.schema.table import Table
-    from warehouse.storage.store import StoredFile
 
-__all__ = ["DATA_FILE", "Lake", "Partition"]
+__all__ = ["Lake", "Listing", "Partition"]
 
-DATA_FILE: Final = "data.parquet"
-
-_DIGITS: Final = re.compile(r"[0-9]{1,32}")
+_log = logging.getLogger(__name__)
 
 
 class Lake:
@@ -151,7 +151,7 @@ class Lake:
 
             def write() -> Path | None:
                 nonlocal after, is_new
-                before = self.read(table, account_id=account_id)
+                before = self._read_or_set_aside(table, where)
                 after = change(before)
                 is_new = after is not before
                 if not is_new:
@@ -160,12 +160,23 @@ class Lake:
                 folder = at_the_end.enter_context(scratch_folder(self.root))
                 writer = Writer(table, folder / "rows.unfinished")
                 writer.write(content)
-                return writer.finish()
+                return writer.finish(key=where.key)
 
             self.store.replace(where.key, write)
         if is_new:
             self.changed()
         return after
+
+    def _read_or_set_aside(self, table: Table, where: Partition) -> pa.Table:
+        """The rows of a file that is about to be written, none if it is damaged. It is kept then,
+        because Meta may not return again what was in it, such as earlier states of objects.
+        """
+        try:
+            rows = self._rows(table, where)
+        except DamagedFileError as error:
+            set_aside(self.store, where, error, self.now())
+            rows = None
+        return arrow.empty(table.arrow_schema) if rows is None else rows
 
     def put(
         self, table: Table, where: Partition, writer: Writer, load: Load | None, rows: int
@@ -174,14 +185,15 @@ class Lake:
 
         Raises KeepsProvenError, and WarehouseError for the load of other rows.
         """
-        _require_same_load(table, where, load, rows)
+        if load is not None:
+            require_load_of(load, table.name, where.account_id, where.date, rows)
         change: Restatement | None = None
         written: Writer | None = None
 
         def write() -> Path:
             nonlocal change, written
-            old, history, _ = self._footer(where.key)
-            if not may_replace(old, load):
+            old, history = self._before(table, where)
+            if not may_replace(old, load) and self._is_whole(table, where):
                 raise KeepsProvenError(
                     *(table.name, where.account_id, str(where.date)),
                     old=old.verdict if old else "",
@@ -190,7 +202,8 @@ class Lake:
                 )
             change = restated(old, load)
             written = written.again() if written else writer
-            return written.finish(load, [*history, change] if change else history)
+            history = [*history, change] if change else history
+            return written.finish(load, history, key=where.key)
 
         with self.writing(table, where.account_id, where.date):
             self._define(table)
@@ -199,6 +212,26 @@ class Lake:
             rejected.drop_of_earlier_loads(self.store, load, self.now())
         self.changed()
         return change
+
+    def _before(self, table: Table, where: Partition) -> tuple[Load | None, Sequence[Restatement]]:
+        """What a file that is about to be replaced says of itself."""
+        try:
+            footer = self._footer(table, where)
+        except DamagedFileError as error:
+            _log.warning(
+                "%s was damaged and is replaced: %s. Restatements recorded in it are lost.",
+                *(error.path, error.why),
+            )
+            footer = parquet.NO_FOOTER
+        return footer.load, footer.history
+
+    def _is_whole(self, table: Table, where: Partition) -> bool:
+        """Whether all rows of a file can be read, and not just its footer."""
+        try:
+            self._rows(table, where)
+        except DamagedFileError:
+            return False
+        return True
 
     def _define(self, table: Table) -> None:
         """Ensure, once, that the lake has the definition of a table that is written."""
@@ -233,25 +266,52 @@ class Lake:
         """The one file that is meant, whether it exists or not, or all that exist."""
         if len(table.partitions or ()) == sum(one is not None for one in (account_id, date)):
             return [self.partition(table, account_id, date)]
-        found = self.partitions(table, account_id)
-        return [partition for partition in found if date in {None, partition.date}]
+        found = self.scan(table, account_id)
+        for error in found.left_out.values():
+            if isinstance(error, InaccessibleError):
+                raise error
+        return [partition for partition in found.files if date in {None, partition.date}]
 
     def _rows(self, table: Table, where: Partition) -> pa.Table | None:
         try:
-            return parquet.read(table, where, self.store.open(where.key))
+            with named(self.store, table, where):
+                source = self.store.open(where.key)
+                require_own(self.store, table, where, parquet.footer(source))
+                return parquet.read(table, where, source)
         except FileNotFoundError:
             return None
 
-    def load_of(self, table: Table | str, account_id: str, date: date) -> Load | None:
-        """The record of one account-day, from the footer of its file; None if there is none."""
-        return self._footer(self.key(self.table(table), account_id, date)).load
+    def records_of(
+        self, table: Table | str, account_days: Iterable[tuple[str, date]]
+    ) -> Sequence[Load | WarehouseError | None]:
+        """The records of many account-days (account, date), in their order, or why one cannot be
+        read.
+        """
+        table = self.table(table)
+        return self.store.each(lambda cell: self._record_or_error(table, *cell), account_days)
+
+    def _record_or_error(
+        self, table: Table, account_id: str, date: date
+    ) -> Load | WarehouseError | None:
+        try:
+            return self._footer(table, self.partition(table, account_id, date)).load
+        except (DamagedFileError, InaccessibleError) as error:
+            return error
 
     def loads_of(
         self, table: Table | str, account_days: Iterable[tuple[str, date]]
     ) -> Sequence[Load | None]:
-        """The records of many account-days (account, date), in their order."""
-        table = self.table(table)
-        return self.store.each(lambda cell: self.load_of(table, *cell), account_days)
+        """As `records_of`, and None for a file that cannot be used, of which the log tells: whoever
+        loads treats it as one that is missing.
+        """
+        records = self.records_of(table, account_days)
+        for error in (one for one in records if isinstance(one, WarehouseError)):
+            _log.warning("%s", error)
+        return [None if isinstance(one, WarehouseError) else one for one in records]
+
+    def load_of(self, table: Table | str, account_id: str, date: date) -> Load | None:
+        """The same of one account-day."""
+        return self.loads_of(table, [(account_id, date)])[0]
 
     def loads(self) -> pa.Table:
         """Records of all account-days, as the table `loads`."""
@@ -262,24 +322,17 @@ class Lake:
         return parquet.records(self._footers())[1]
 
     def partitions(self, table: Table | str, account_id: str | None = None) -> Sequence[Partition]:
-        """The files of a table, or those of one account, by account and date."""
-        table = self.table(table)
-        named = {"account_id": _account_folder(account_id) or "*"}
-        folders = [f"{folder}={named.get(folder, '*')}" for folder in table.partitions or ()]
-        pattern = "/".join([table.name, *folders, DATA_FILE])
-        return [self._partition(found) for found in self.store.find(pattern)]
+        """The files of a table, or those of one account, by account and date. What cannot be read,
+        or is no file of the table, is only logged: see `scan`.
+        """
+        found = self.scan(table, account_id)
+        for error in found.left_out.values():
+            _log.warning("%s", error)
+        return found.files
 
-    def _partition(self, found: StoredFile) -> Partition:
-        named = dict(part.split("=", 1) for part in found.key.split("/")[1:-1])
-        account_id, day = named.get("account_id"), named.get("date")
-        try:
-            of = _account_folder(account_id) or "", _day(day) if day else None
-            return Partition(*of, found.key, found.stamp)
-        except (WarehouseError, ValueError):
-            raise WarehouseError(
-                f"Unexpected file {self.store.name(found.key)} (not an account/date partition): "
-                "move it out of the warehouse"
-            ) from None
+    def scan(self, table: Table | str, account_id: str | None = None) -> Listing:
+        """The same, with what is left out."""
+        return listing_of(self.store, self.table(table), account_id)
 
     def partition(self, table: Table, account_id: str | None, date: date | None) -> Partition:
         """Name a file, whether it exists or not. Raises WarehouseError as `key` does."""
@@ -287,15 +340,7 @@ class Lake:
 
     def key(self, table: Table | str, account_id: str | None, date: date | None) -> str:
         """Where a file is. Raises WarehouseError for an account id that is not digits."""
-        table = self.table(table)
-        names = {"account_id": _account_folder(account_id), "date": date and date.isoformat()}
-        wanted = table.partitions or ()
-        given = tuple(name for name, value in names.items() if value is not None)
-        if given != wanted:
-            raise WarehouseError(
-                f"files of {table.name} are named by {list(wanted)}, not by {list(given)}"
-            )
-        return "/".join([table.name, *(f"{name}={names[name]}" for name in wanted), DATA_FILE])
+        return key_of(self.table(table), account_id, date)
 
     def write_rejects(self, load: Load, rejects: Sequence[Reject]) -> None:
         """Keep the rejects of a load. Call it before `replace` with the same `load`.
@@ -309,18 +354,20 @@ class Lake:
                 rejected.keep_of_load(self.store, load, rejects)
             self.changed()
 
-    def _footer(self, key: str) -> Footer:
+    def _footer(self, table: Table, where: Partition) -> Footer:
         """The footer of a file; an empty one if it does not exist."""
         try:
-            return self.footer_of(self.store.open(key, footer_only=True))
+            return self.footer_of(table, where, self.store.open(where.key, footer_only=True))
         except FileNotFoundError:
             return parquet.NO_FOOTER
 
-    def footer_of(self, source: Path | pa.NativeFile) -> Footer:
-        """The footer of a file of this lake, completed if older code wrote it. Raises
-        FileNotFoundError.
+    def footer_of(self, table: Table, where: Partition, source: Path | pa.NativeFile) -> Footer:
+        """The footer of a file of this lake or of a copy, completed if older code wrote it. Raises
+        FileNotFoundError, DamagedFileError and InaccessibleError.
         """
-        footer = parquet.footer(source)
+        with named(self.store, table, where):
+            footer = parquet.footer(source)
+            require_own(self.store, table, where, footer)
         if footer.load is None or footer.load.is_over is not None:
             return footer
         zone = self._zone_of(footer.load.account_id)
@@ -337,39 +384,10 @@ class Lake:
         return self._zones[account_id]
 
     def _footers(self) -> Sequence[Footer]:
-        keys = [
-            found.key
+        files = [
+            (table, where)
             for table in lake_tables(self.store, self.catalog).catalog.stored
             if table.partitions == ("account_id", "date")
-            for found in self.partitions(table)
+            for where in self._wanted(table, None, None)
         ]
-        return self.store.each(self._footer, keys)
-
-
-def _account_folder(account_id: str | None) -> str | None:
-    if account_id is not None and not _DIGITS.fullmatch(account_id):
-        raise WarehouseError(f"Invalid account id {account_id!r}: expected digits without act_")
-    return account_id
-
-
-def _day(text: str) -> date:
-    """The day that a folder is named after. Raises ValueError, also for 20261121 and 2026-W47-6,
-    which name a day too: a load would create another folder next to that one.
-    """
-    day = date.fromisoformat(text)
-    if day.isoformat() != text:
-        raise ValueError
-    return day
-
-
-def _require_same_load(table: Table, where: Partition, load: Load | None, rows: int) -> None:
-    if load is None:
-        return
-    for name in ("impressions", "clicks"):
-        if (getattr(load, name) or 0) not in INT64:
-            raise WarehouseError(
-                f"The sum of {name} over {load.rows} rows does not fit into 64 bits"
-            )
-    recorded = (load.table, load.account_id, load.date, load.rows)
-    if recorded != (table.name, where.account_id, where.date, rows):
-        raise WarehouseError(f"The load record is of {recorded}, but the rows are not")
+        return self.store.each(lambda file: self._footer(*file), files)

@@ -13,7 +13,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from warehouse.decode.hours import is_over
-from warehouse.errors import UnknownZoneError
+from warehouse.decode.values import INT64
+from warehouse.errors import UnknownZoneError, WarehouseError
 from warehouse.lake.reconcile import Totals
 from warehouse.schema.tables import SCHEMA_VERSION
 from warehouse.schema.verdicts import NOT_OVER, PROVEN, PROVISIONAL, UNPROVEN
@@ -33,6 +34,7 @@ __all__ = [
     "completed",
     "from_values",
     "may_replace",
+    "require_load_of",
     "restated",
     "to_values",
 ]
@@ -198,6 +200,18 @@ def restated(old: Load | None, new: Load | None) -> Restatement | None:
         **{f"{name}_before": getattr(old, name) for name in measures},
         **{f"{name}_after": getattr(new, name) for name in measures},
     )
+
+
+def require_load_of(load: Load, table: str, account_id: str, day: date | None, rows: int) -> None:
+    """Raise WarehouseError unless a load can be the record of so many rows of an account-day."""
+    for name in ("impressions", "clicks"):
+        if (getattr(load, name) or 0) not in INT64:
+            raise WarehouseError(
+                f"The sum of {name} over {load.rows} rows does not fit into 64 bits"
+            )
+    said = (load.table, load.account_id, load.date, load.rows)
+    if said != (table, account_id, day, rows):
+        raise WarehouseError(f"The load record is of {said}, but the rows are not")
 
 
 def to_values(record: Load | Restatement) -> dict[str, Any]:

@@ -12,6 +12,7 @@ listing. They have no date.
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter, defaultdict
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +22,9 @@ import pyarrow.parquet as pq
 from warehouse.decode import arrow
 from warehouse.decode.objects import id_of
 from warehouse.decode.values import CELL
-from warehouse.lake.parquet import Writer
+from warehouse.errors import DamagedFileError
+from warehouse.lake.damage import named
+from warehouse.lake.parquet import Partition, Writer
 from warehouse.schema.tables import TABLES
 from warehouse.storage.atomic import scratch_folder
 
@@ -46,6 +49,8 @@ __all__ = [
     "row_of",
     "write",
 ]
+
+_log = logging.getLogger(__name__)
 
 #: Rejects of one load, or of one listing, and column that are kept with their JSON; the rest is
 #: only counted.
@@ -134,7 +139,7 @@ def drop_of_earlier_loads(store: Store, load: Load, now: datetime) -> None:
     own = file_of(folder, load.loaded_at)
     # Later ones are of a load that is still running, or of a clock that was ahead.
     ahead = file_of(folder, max(load.loaded_at, now) + _SKEW)
-    for found in store.find(f"{folder}/*.parquet"):
+    for found in store.scan(f"{folder}/*.parquet").files:
         if found.key < own or found.key > ahead:
             store.delete(found.key)
 
@@ -150,11 +155,15 @@ def of_objects(store: Store, table: Table, account_id: str | None) -> OldRejects
     """The rejects of an account's objects, or of all accounts, from the last listing."""
     of_account = f"rejects/{table.name}/{account_id or '*'}/{LATEST}/*.parquet"
     found: OldRejects = {}
-    for key in (one.key for one in store.find(of_account)):
+    for key in (one.key for one in store.scan(of_account).files):
         try:
-            found[key] = arrow.python_rows(pq.ParquetFile(store.open(key)).read())
+            with named(store, TABLES["rejects"], Partition(account_id or "", None, key)):
+                found[key] = arrow.python_rows(pq.ParquetFile(store.open(key)).read())
         except FileNotFoundError:  # another process has just replaced it
             continue
+        except DamagedFileError as error:  # its rows are lost, and its place is taken
+            _log.warning("%s", error)
+            found[key] = []
     return found
 
 
@@ -192,7 +201,7 @@ def keep(  # noqa: PLR0913  # what was kept, what is new, whose and when
         before[key.rpartition("/")[0]].append(key)
     for folder in {*by_folder, *before}:
         rows, keys = by_folder[folder], before[folder]
-        if rows == [row for key in keys for row in old[key]]:
+        if rows and rows == [row for key in keys for row in old[key]]:
             continue
         if rows:
             write(store, new := file_of(folder, at), rows)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from warehouse.lake.partitions import DATA_FILE
+from warehouse.lake.paths import DATA_FILE
 from warehouse.published.manifest import FILES, STATE
 from warehouse.schema.records import FAILURES, REJECTS
 from warehouse.schema.sql import create_table, literal, name, read_parquet, typed, typed_nothing

@@ -8,26 +8,37 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import pyarrow.parquet as pq
 
 from warehouse.decode import arrow
-from warehouse.errors import WarehouseError
+from warehouse.errors import (
+    ChangedKindError,
+    DamagedFileError,
+    InaccessibleError,
+    WarehouseError,
+)
 from warehouse.lake import parquet
+from warehouse.lake.damage import named, reload_command
+from warehouse.lake.parquet import Partition
+from warehouse.schema.records import REJECTS
 from warehouse.schema.table import Column, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from warehouse.lake.parquet import Footer
     from warehouse.lake.partitions import Lake
-    from warehouse.schema.catalog import Catalog
 
 __all__ = [
     "FILES",
     "STATE",
     "Key",
-    "LakeFile",
+    "LeftOut",
     "columns_of",
     "freeze",
+    "is_below",
     "lake_files",
+    "read_footers",
+    "unreadable_rejects",
+    "unreadable_rows",
     "write_records",
 ]
 
@@ -42,6 +53,7 @@ FILES: Final = Table(
         Column("date", "date", "Day of the account's own calendar; NULL for a file of all days"),
         Column("stamp", "text", "Version of the file; another one if the file was replaced"),
         Column("columns", "texts", "Columns of the file"),
+        Column("rows", "count", "Rows of the file"),
     ),
 )
 
@@ -82,18 +94,42 @@ class LakeFile(NamedTuple):
     def key(self) -> Key:
         return self.table, self.account_id, self.date
 
-
-def lake_files(lake: Lake) -> Sequence[LakeFile]:
-    """All files of all tables, by table, account and date."""
-    return [
-        LakeFile(table.name, found.account_id, found.date, found.stamp, found.key)
-        for table in lake.catalog.stored
-        for found in lake.partitions(table)
-    ]
+    @property
+    def where(self) -> Partition:
+        return Partition(self.account_id, self.date, self.file, self.stamp)
 
 
-def freeze(lake: Lake, files: Iterable[LakeFile], folder: Path) -> Sequence[LakeFile]:
-    """Keep files under `folder` as they are now; returns those that still existed.
+#: What cannot be published as it is: key of a file of the lake, or of a folder → why, with what to
+#: do. What an earlier publish took from there stays published.
+LeftOut = dict[str, WarehouseError]
+
+
+def is_below(file: str, left_out: Collection[str]) -> bool:
+    """Whether a key is left out, or in a folder that is."""
+    parts = file.split("/") if left_out else ()
+    return any("/".join(parts[:n]) in left_out for n in range(1, len(parts) + 1))
+
+
+def lake_files(lake: Lake, left_out: LeftOut) -> Sequence[LakeFile]:
+    """All files of all tables, by table, account and date. What is no such file, or cannot be read,
+    is put into `left_out`.
+    """
+    files = []
+    for table in lake.catalog.stored:
+        found = lake.scan(table)
+        left_out.update(found.left_out)
+        files += [
+            LakeFile(table.name, one.account_id, one.date, one.stamp, one.key)
+            for one in found.files
+        ]
+    return files
+
+
+def freeze(
+    lake: Lake, files: Iterable[LakeFile], folder: Path, left_out: LeftOut
+) -> Sequence[LakeFile]:
+    """Keep files under `folder` as they are now; returns those that still existed. Those that
+    cannot be read are put into `left_out`.
 
     A load that replaces a file meanwhile can then neither fail the read nor make `loads` describe
     rows that were not read. One flat folder per table, because thousands of folders take seconds to
@@ -101,11 +137,13 @@ def freeze(lake: Lake, files: Iterable[LakeFile], folder: Path) -> Sequence[Lake
     """
     wanted = [file._replace(path=folder / file.table / _flat(file)) for file in files]
     stamps = lake.store.freeze([(file.file, file.path) for file in wanted])
-    return [
-        file._replace(stamp=stamp)
-        for file, stamp in zip(wanted, stamps, strict=True)
-        if stamp is not None
-    ]
+    frozen = []
+    for file, stamp in zip(wanted, stamps, strict=True):
+        if isinstance(stamp, InaccessibleError):
+            left_out[file.file] = stamp
+        elif stamp is not None:
+            frozen.append(file._replace(stamp=stamp))
+    return frozen
 
 
 def _flat(file: LakeFile) -> str:
@@ -113,17 +151,73 @@ def _flat(file: LakeFile) -> str:
     return ",".join([*(folder.partition("=")[2] for folder in folders), name])
 
 
-def write_records(
-    catalog: Catalog, files: Sequence[LakeFile], footers: Sequence[Footer], folder: Path
-) -> None:
-    """Write `files`, `loads` and `restatements`, from the footers of frozen files, as Parquet.
-
-    Raises ChangedKindError for a file whose columns now have other kinds in the table, and
-    WarehouseError for one that was loaded as another account-day.
+def read_footers(
+    lake: Lake, files: Iterable[LakeFile], left_out: LeftOut
+) -> Iterator[tuple[LakeFile, Footer]]:
+    """Frozen files with their footers. A file that is damaged, or is not what its name says, is put
+    into `left_out`, and its copy removed. Raises ChangedKindError for one of ours whose columns now
+    have other kinds in the table.
     """
-    for file, footer in zip(files, footers, strict=True):
-        parquet.require_kinds(catalog.tables[file.table], footer.columns, file.file)
-        _require_own(file, footer)
+    for file in files:
+        table = lake.catalog.tables[file.table]
+        try:
+            footer = lake.footer_of(table, file.where, file.path)
+            _require_kinds(lake, table, file, footer)
+        except (DamagedFileError, InaccessibleError) as error:
+            left_out[file.file] = error
+            file.path.unlink()
+        else:
+            yield file, footer
+
+
+def _require_kinds(lake: Lake, table: Table, file: LakeFile, footer: Footer) -> None:
+    try:
+        parquet.require_kinds(table, footer.columns, file.file)
+    except ChangedKindError as error:
+        if footer.load or footer.key:
+            raise
+        # No load has written it.
+        name, command = lake.store.name(file.file), reload_command(*file.key)
+        raise DamagedFileError(name, f"{error.column} is {error.old}", command) from None
+
+
+def unreadable_rows(lake: Lake, files: Iterable[LakeFile]) -> LeftOut:
+    """The frozen files of which not all rows can be read: their footers say nothing of that."""
+    left_out: LeftOut = {}
+    for file in files:
+        try:
+            with named(lake.store, lake.catalog.tables[file.table], file.where):
+                for _ in pq.ParquetFile(file.path).iter_batches():
+                    pass
+        except (DamagedFileError, InaccessibleError) as error:
+            left_out[file.file] = error
+    return left_out
+
+
+def unreadable_rejects(lake: Lake, copies: Mapping[str, Path]) -> LeftOut:
+    """The files of rejects, key → copy, that are none. They only explain, and nothing loads them
+    again.
+    """
+    left_out: LeftOut = {}
+    wanted = {*REJECTS.arrow_schema.names}
+    for key, copy in copies.items():
+        try:
+            with named(lake.store, REJECTS, Partition("", None, key)):
+                has = {*pq.read_table(copy, partitioning=None).column_names}
+        except FileNotFoundError:
+            continue
+        except (DamagedFileError, InaccessibleError):
+            has = set()
+        if not has or not has <= wanted:
+            left_out[key] = WarehouseError(
+                f"{lake.store.name(key)} is damaged: move it out of the warehouse. It says which"
+                " values were rejected, and holds no others"
+            )
+    return left_out
+
+
+def write_records(files: Sequence[LakeFile], footers: Sequence[Footer], folder: Path) -> None:
+    """Write `files`, `loads` and `restatements`, from the footers of frozen files, as Parquet."""
     loads, restatements = parquet.records(footers)
     entries = arrow.records(FILES.arrow_schema, map(_entry, files, footers))
     for name, rows in (("files", entries), ("loads", loads), ("restatements", restatements)):
@@ -140,16 +234,6 @@ def columns_of(
     return columns
 
 
-def _require_own(file: LakeFile, footer: Footer) -> None:
-    """Only the path says whose rows they are: a copy in another folder would count twice."""
-    load = footer.load
-    if load is not None and (load.account_id, load.date) != file.key[1:]:
-        raise WarehouseError(
-            f"{file.file} was loaded as {load.date} of account {load.account_id}: move it out of "
-            "the warehouse or back to its own folder"
-        )
-
-
 def _entry(file: LakeFile, footer: Footer) -> Mapping[str, object]:
     return {
         "table_name": file.table,
@@ -157,4 +241,5 @@ def _entry(file: LakeFile, footer: Footer) -> Mapping[str, object]:
         "date": file.date,
         "stamp": file.stamp,
         "columns": footer.columns.names,
+        "rows": footer.rows,
     }

@@ -16,9 +16,20 @@ import duckdb
 import pyarrow.parquet as pq
 
 from warehouse.decode import arrow
+from warehouse.errors import InaccessibleError
 from warehouse.lake.failures import failure_rows, find_failures
 from warehouse.published import build
-from warehouse.published.manifest import FILES, columns_of, freeze, lake_files, write_records
+from warehouse.published.manifest import (
+    FILES,
+    columns_of,
+    freeze,
+    is_below,
+    lake_files,
+    read_footers,
+    unreadable_rejects,
+    unreadable_rows,
+    write_records,
+)
 from warehouse.schema.records import FAILURES
 from warehouse.schema.sql import name
 
@@ -26,8 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from warehouse.lake.parquet import Footer
     from warehouse.lake.partitions import Lake
-    from warehouse.published.manifest import Key, LakeFile
+    from warehouse.published.manifest import Key, LakeFile, LeftOut
     from warehouse.schema.catalog import Catalog
     from warehouse.storage.store import StoredFile
 
@@ -62,10 +74,13 @@ ALONE_ROWS: Final = 500_000
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """A master that is up to date: which version of it, and rows by table."""
+    """A master that is up to date: which version of it, rows by table, and what it could not take
+    from the lake.
+    """
 
     version: int
     rows: Mapping[str, int]
+    left_out: LeftOut
 
 
 def made_by(catalog: Catalog) -> str:
@@ -89,31 +104,46 @@ class _OutdatedError(Exception):
     """This master must be rebuilt."""
 
 
+class _DamagedError(Exception):
+    """DuckDB stopped at rows that cannot be read: `files` are those that have some."""
+
+    def __init__(self, files: LeftOut) -> None:
+        super().__init__()
+        self.files = files
+
+
 def refresh(lake: Lake, folder: Path, after: int) -> Refreshed:
     """Bring the master in `folder` up to date. If it changes, its new version is above `after` too.
 
     The caller must hold the lock. A process that is killed leaves it as it was. Raises
     duckdb.Error, OSError and ChangedKindError.
     """
-    try:
-        return _refresh(lake, folder, after)
-    except (_OutdatedError, duckdb.Error):
-        # Of other tables, of another DuckDB, damaged or out of order: the lake has everything.
-        shutil.rmtree(folder)
-        return _refresh(lake, folder, after)
+    damaged: LeftOut = {}
+    is_old = True
+    while True:
+        try:
+            return _refresh(lake, folder, after, dict(damaged))
+        except _DamagedError as found:
+            damaged |= found.files
+        except (_OutdatedError, duckdb.Error):
+            # Of other tables, of another DuckDB, damaged or out of order: the lake has everything.
+            if not is_old:
+                raise
+            is_old = False
+            shutil.rmtree(folder)
 
 
-def _refresh(lake: Lake, folder: Path, after: int) -> Refreshed:
+def _refresh(lake: Lake, folder: Path, after: int, left_out: LeftOut) -> Refreshed:
     frozen = folder / "frozen"
     shutil.rmtree(frozen, ignore_errors=True)
     frozen.mkdir(parents=True)
     with duckdb.connect(folder / DATABASE, config=WRITING) as connection:
         connection.execute("BEGIN")
-        state = _merge(connection, lake, frozen, after)
+        state = _merge(connection, lake, frozen, after, left_out)
         connection.execute("COMMIT; CHECKPOINT")
         rows = {table: _count(connection, table) for table in lake.catalog.tables}
     shutil.rmtree(frozen)
-    return Refreshed(state.version, rows)
+    return Refreshed(state.version, rows, left_out)
 
 
 def _create(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> _State:
@@ -145,16 +175,34 @@ def _keep_state(connection: duckdb.DuckDBPyConnection, state: _State) -> None:
     connection.execute(f"INSERT INTO {where} VALUES ({marks})", list(values.values()))  # noqa: S608  ours
 
 
-def _merge(connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, after: int) -> _State:
+def _merge(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    frozen: Path,
+    after: int,
+    left_out: LeftOut,
+) -> _State:
     """Replace what changed in the lake; the state afterwards, the same one if nothing did."""
     before = _state(connection, lake.catalog)
     state = before or _create(connection, lake.catalog)
     stamps = _stamps(connection)
-    files = {file.key: file for file in lake_files(lake)}
-    changed = [file for key, file in files.items() if stamps.get(key) != file.stamp]
-    stale = [key for key, stamp in stamps.items() if key not in files or files[key].stamp != stamp]
-    later = _replace(connection, lake, frozen, stale, freeze(lake, changed, frozen))
-    rejects = [found.key for found in lake.store.find(REJECT_FILES)]
+    listed = {file.key: file for file in lake_files(lake, left_out)}
+    files = [
+        file
+        for key, file in listed.items()
+        if stamps.get(key) != file.stamp and not is_below(file.file, left_out)
+    ]
+    changed = list(read_footers(lake, freeze(lake, files, frozen, left_out), left_out))
+    stale = [
+        key
+        for key, stamp in stamps.items()
+        if (key not in listed or listed[key].stamp != stamp)
+        and not is_below(_file_of(lake, key), left_out)
+    ]
+    later = _replace(connection, lake, frozen, stale, changed)
+    found = lake.store.scan(REJECT_FILES)
+    left_out.update(found.unreadable)
+    rejects = [one.key for one in found.files if one.key not in left_out]
     failures = find_failures(lake.store)
     views = list(build.lake_views(lake, _column_sets(connection, lake.catalog)))
     now = replace(
@@ -166,13 +214,18 @@ def _merge(connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, afte
     )
     if not (changed or stale) and now == before:
         return now
-    _refill_rejects(connection, lake, frozen, rejects)
+    _refill_rejects(connection, lake, frozen, rejects, left_out)
     _refill_failures(connection, lake, frozen, failures)
     if now.lake_views != state.lake_views:
         _execute(connection, views)
     now = replace(now, version=max(after, state.version) + 1)
     _keep_state(connection, now)
     return now
+
+
+def _file_of(lake: Lake, key: Key) -> str:
+    table, account_id, day = key
+    return lake.key(lake.catalog.tables[table], account_id or None, day)
 
 
 def _stamps(connection: duckdb.DuckDBPyConnection) -> Mapping[Key, str]:
@@ -188,7 +241,7 @@ def _replace(
     lake: Lake,
     frozen: Path,
     stale: Sequence[Key],
-    files: Sequence[LakeFile],
+    changed: Sequence[tuple[LakeFile, Footer]],
 ) -> int:
     """Delete the rows of stale files, insert those of new ones; returns how many were inserted."""
     if stale:
@@ -197,26 +250,45 @@ def _replace(
         pq.write_table(arrow.records(FILES.arrow_schema, keys), path)
         tables = {key[0] for key in stale}
         _execute(connection, build.delete_stale(path, map(lake.catalog.table_named, tables)))
-    footers = [lake.footer_of(file.path) for file in files]
-    write_records(lake.catalog, files, footers, frozen)
+    files, footers = [file for file, _ in changed], [footer for _, footer in changed]
+    write_records(files, footers, frozen)
     _execute(connection, build.insert_records(frozen))
     if sum(footer.load.rows for footer in footers if footer.load) < ALONE_ROWS:
         connection.execute("SET threads = 1")
-    return sum(
-        _changed_rows(connection, build.insert_files(lake.catalog.tables[table], frozen, columns))
-        for table, columns in columns_of(files, footers).items()
-    )
+    try:
+        return sum(
+            _changed_rows(
+                connection, build.insert_files(lake.catalog.tables[table], frozen, columns)
+            )
+            for table, columns in columns_of(files, footers).items()
+        )
+    except duckdb.Error:
+        if broken := unreadable_rows(lake, files):
+            raise _DamagedError(broken) from None
+        raise
 
 
 def _refill_rejects(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, rejects: Sequence[str]
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    frozen: Path,
+    rejects: Sequence[str],
+    left_out: LeftOut,
 ) -> None:
     # Some may be gone by now: rejects are removed when their account-day is loaded.
     folder = frozen / "rejects"
-    lake.store.freeze([(key, folder / f"{n}.parquet") for n, key in enumerate(rejects)])
+    copies = {key: folder / f"{n}.parquet" for n, key in enumerate(rejects)}
+    for key, stamp in zip(copies, lake.store.freeze([*copies.items()]), strict=True):
+        if isinstance(stamp, InaccessibleError):
+            left_out[key] = stamp
     connection.execute("DELETE FROM rejects")
     if any(folder.glob("*")):
-        connection.execute(build.insert_rejects(folder))
+        try:
+            connection.execute(build.insert_rejects(folder))
+        except duckdb.Error:
+            if broken := unreadable_rejects(lake, copies):
+                raise _DamagedError(broken) from None
+            raise
 
 
 def _refill_failures(

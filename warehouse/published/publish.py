@@ -78,7 +78,8 @@ class Published:
 
     `version` is the snapshot's: another one only where something changed. `change` is the last
     change of the lake that it surely shows, by the note's id ("" if none was noted). `left_out`:
-    each table of the lake that could not be published → why.
+    each table of the lake, and each file or folder by its path, that could not be published → why,
+    and what to do. What an earlier publish took from such a file is still shown.
     """
 
     path: Path
@@ -124,12 +125,14 @@ def publish(url: str | Path, *, catalog: Catalog = OWN, afresh: bool = False) ->
         for old in _snapshots(folder)[: -1 if afresh else -KEPT_SNAPSHOTS]:
             shutil.rmtree(old, ignore_errors=True)
         seconds = time.monotonic() - started
-        keep_publishing(folder, Publishing(change.id, at, seconds))
+        files = {lake.store.name(key): str(why) for key, why in master.left_out.items()}
+        keep_publishing(folder, Publishing(change.id, at, seconds, tuple(files.values())))
     for table, why in known.left_out.items():
         _log.warning("The table %s is not published: %s", table, why)
-    return Published(
-        link, snapshot, master.rows, seconds, master.version, change.id, known.left_out
-    )
+    for why in files.values():
+        _log.warning("Not published: %s", why)
+    left_out = {**known.left_out, **files}
+    return Published(link, snapshot, master.rows, seconds, master.version, change.id, left_out)
 
 
 def lag(lake: Lake) -> Lag:

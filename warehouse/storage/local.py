@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+import re
+import shutil
+import stat
+from fnmatch import translate
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from warehouse.errors import WarehouseError
+from warehouse.errors import InaccessibleError, WarehouseError
 from warehouse.storage.atomic import STAGING, locked, put
-from warehouse.storage.store import StoredFile
+from warehouse.storage.store import Found, StoredFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -18,6 +22,18 @@ __all__ = ["Folder", "usable"]
 
 In = TypeVar("In")
 Out = TypeVar("Out")
+
+#: Errors of one file or folder. All others, such as a full disk or too many open files, are of the
+#: machine.
+LOCAL: Final = frozenset(
+    {
+        *(errno.EACCES, errno.EPERM, errno.EIO, errno.ELOOP, errno.ENAMETOOLONG, errno.ESTALE),
+        *(errno.EISDIR, errno.ENXIO, errno.ENODEV),
+    }
+)
+
+#: Hard links that a file system cannot make: between two of them, or at all.
+LINKLESS: Final = frozenset({errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK})
 
 
 def usable(path: Path) -> Path:
@@ -60,16 +76,62 @@ class Folder:
             )
 
     def find(self, pattern: str) -> Sequence[StoredFile]:
-        # A glob lists every folder on its way; those without a wildcard need no listing.
-        parts = pattern.split("/")
-        plain = next((n for n, part in enumerate(parts) if {"*", "?"} & {*part}), len(parts) - 1)
-        top = self.root.joinpath(*parts[:plain])
-        start = len(str(self.root / "x")) - 1
-        found = []
-        for path in sorted(top.glob("/".join(parts[plain:]))):
-            with suppress(FileNotFoundError):
-                found.append(StoredFile(str(path)[start:], _stamp(path)))
+        return self.scan(pattern).all()
+
+    def scan(self, pattern: str) -> Found:
+        found = Found([], {})
+        self._scan("", pattern.split("/"), found)
         return found
+
+    def _scan(self, above: str, parts: Sequence[str], found: Found) -> None:
+        """Look for the rest of a pattern, below a folder whose key is `above`."""
+        part, *rest = parts
+        names: Iterable[str] = [part]
+        if {"*", "?"} & {*part}:
+            matches = re.compile(translate(part)).match
+            try:
+                with os.scandir(self.root / above) as entries:
+                    names = sorted(entry.name for entry in entries if matches(entry.name))
+            except OSError as error:
+                self._note(above, error, found)
+                return
+        for name in names:
+            key = f"{above}/{name}" if above else name
+            if rest:
+                self._scan(key, rest, found)
+            else:
+                self._stat(key, found)
+
+    def _stat(self, key: str, found: Found) -> None:
+        try:
+            entry = (self.root / key).stat()
+        except OSError as error:
+            self._note(key, error, found)
+            return
+        if stat.S_ISREG(entry.st_mode):
+            found.files.append(StoredFile(key, _stamp(entry)))
+        else:
+            found.unreadable[key] = InaccessibleError(
+                self.name(key), "it is not a file", "move it out of the warehouse"
+            )
+
+    def _note(self, key: str, error: OSError, found: Found) -> None:
+        """Keep why a key cannot be read. What is not there is just not found; but a link that leads
+        nowhere, as to a disk that is not mounted, is there.
+        """
+        path = self.root / key
+        if isinstance(error, FileNotFoundError) and path.is_symlink():
+            found.unreadable[key] = InaccessibleError(
+                self.name(key), f"it is a link to {path.readlink()}, which is missing", "restore it"
+            )
+        elif not isinstance(error, FileNotFoundError | NotADirectoryError):
+            found.unreadable[key] = self._unreadable(key, error)
+
+    def _unreadable(self, key: str, error: OSError) -> InaccessibleError:
+        """Raises the error itself if it is of the machine."""
+        if error.errno not in LOCAL:
+            raise error
+        return InaccessibleError(self.name(key), str(error.strerror))
 
     def open(self, key: str, *, footer_only: bool = False) -> Path:  # noqa: ARG002  the disk is near
         return self.root / key
@@ -96,16 +158,25 @@ class Folder:
     def delete(self, key: str) -> None:
         (self.root / key).unlink(missing_ok=True)
 
-    def freeze(self, wanted: Sequence[tuple[str, Path]]) -> Sequence[str | None]:
-        return [self._link(key, path) for key, path in wanted]
+    def freeze(
+        self, wanted: Sequence[tuple[str, Path]]
+    ) -> Sequence[str | InaccessibleError | None]:
+        return [self._frozen(key, path) for key, path in wanted]
 
-    def _link(self, key: str, path: Path) -> str | None:
-        """A hard link keeps a file as it is when another replaces it."""
+    def _frozen(self, key: str, path: Path) -> str | InaccessibleError | None:
         path.parent.mkdir(exist_ok=True, parents=True)
-        with suppress(FileNotFoundError):
-            path.hardlink_to(self.root / key)
-            return _stamp(path)
-        return None
+        try:
+            return _linked(self.root / key, path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            return self._unreadable(key, error)
+
+    def set_aside(self, key: str, under: str) -> str:
+        target = f"{under}/{key}"
+        (self.root / target).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / key).replace(self.root / target)
+        return self.name(target)
 
     def share(self, key: str, path: Path) -> None:
         """It is on this machine already."""
@@ -114,6 +185,18 @@ class Folder:
         return [do(item) for item in items]
 
 
-def _stamp(path: Path) -> str:
-    stat = path.stat()
-    return f"{stat.st_ino}-{stat.st_mtime_ns}-{stat.st_size}"
+def _linked(source: Path, path: Path) -> str:
+    """Keep a file as it is when another replaces it, by a hard link or else a copy; its stamp."""
+    try:
+        path.hardlink_to(source)
+    except OSError as error:
+        if error.errno not in LINKLESS:
+            raise
+        with source.open("rb") as content, path.open("wb") as copy:
+            shutil.copyfileobj(content, copy)
+            return _stamp(os.fstat(content.fileno()))
+    return _stamp(path.stat())
+
+
+def _stamp(entry: os.stat_result) -> str:
+    return f"{entry.st_ino}-{entry.st_mtime_ns}-{entry.st_size}"

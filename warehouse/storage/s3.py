@@ -29,12 +29,12 @@ from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from warehouse.errors import BucketError, WarehouseError
+from warehouse.errors import BucketError, InaccessibleError, WarehouseError
 from warehouse.storage.atomic import scratch_folder
 from warehouse.storage.local import Folder
 from warehouse.storage.retry import REQUESTS, WRITES, reading, replacing
 from warehouse.storage.s3_errors import explain
-from warehouse.storage.store import StoredFile
+from warehouse.storage.store import Found, StoredFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -63,6 +63,10 @@ ABANDONED: Final = timedelta(days=1)
 FASTER: Final = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409"}
 
 GONE: Final = {"NoSuchKey", "404"}
+
+#: Codes of an object or a prefix that these credentials may not see; and what a cold archive says.
+DENIED: Final = {"AccessDenied", "403", "InvalidObjectState"}
+READING: Final = {"read", "listed"}
 
 
 class Bucket:
@@ -111,12 +115,20 @@ class Bucket:
             self.delete(key)
 
     def find(self, pattern: str) -> Sequence[StoredFile]:
+        return self.scan(pattern).all()
+
+    def scan(self, pattern: str) -> Found:
         plain = re.split(r"[*?]", pattern, maxsplit=1)[0]
-        found = [
-            StoredFile(str(entry["Key"]).removeprefix(self._prefix), str(entry["ETag"]))
-            for entry in self._listed(plain)
-        ]
-        return sorted(one for one in found if _matches(one.key, pattern))
+        found = Found([], {})
+        try:
+            for entry in self._listed(plain):
+                key = str(entry["Key"]).removeprefix(self._prefix)
+                if _matches(key, pattern):
+                    found.files.append(StoredFile(key, str(entry["ETag"])))
+        except InaccessibleError as error:
+            found.unreadable[plain.rpartition("/")[0]] = error
+        found.files.sort()
+        return found
 
     def _listed(self, plain: str) -> Iterator[Mapping[str, Any]]:
         pages = self._s3.get_paginator("list_objects_v2")
@@ -200,12 +212,14 @@ class Bucket:
         with self._explained(key, "deleted"):
             self._s3.delete_object(**self._at(key))
 
-    def freeze(self, wanted: Sequence[tuple[str, Path]]) -> Sequence[str | None]:
+    def freeze(
+        self, wanted: Sequence[tuple[str, Path]]
+    ) -> Sequence[str | InaccessibleError | None]:
         if wanted:
             log_how_published()
         return self.each(lambda item: self._copy(*item), wanted)
 
-    def _copy(self, key: str, path: Path) -> str | None:
+    def _copy(self, key: str, path: Path) -> str | InaccessibleError | None:
         path.parent.mkdir(exist_ok=True, parents=True)
 
         def take(response: Mapping[str, Any]) -> str:
@@ -217,6 +231,15 @@ class Bucket:
             return self._get(key, take)
         except FileNotFoundError:
             return None
+        except InaccessibleError as error:
+            return error
+
+    def set_aside(self, key: str, under: str) -> str:
+        target = f"{under}/{key}"
+        with self._explained(key, "moved"):
+            self._s3.copy_object(**self._at(target), CopySource=self._at(key))
+        self.delete(key)
+        return self.name(target)
 
     def share(self, key: str, path: Path) -> None:
         """Upload a file that may be large, in parts, unless that has been done."""
@@ -264,6 +287,8 @@ class Bucket:
             code, message, advice = explain(error)
             if code in GONE:
                 raise FileNotFoundError(f"{self.name(key)} does not exist") from None
+            if code in DENIED and done in READING:
+                raise InaccessibleError(self.name(key), message, advice) from None
             # Not `from error`: its text may hold credentials.
             raise BucketError(f"{self.name(key)} could not be {done}: {message}", advice) from None
 

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["Store", "StoredFile"]
+    from warehouse.errors import InaccessibleError
+
+__all__ = ["Found", "Store", "StoredFile"]
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -24,6 +26,21 @@ class StoredFile(NamedTuple):
 
     key: str
     stamp: str
+
+
+class Found(NamedTuple):
+    """Files that were found, by key. `unreadable`: each key that may be a file, or a folder of
+    files, and cannot be read → the error that says so. What is below it is not gone.
+    """
+
+    files: list[StoredFile]
+    unreadable: dict[str, InaccessibleError]
+
+    def all(self) -> Sequence[StoredFile]:
+        """The files, if there can be no others. Raises InaccessibleError."""
+        for error in self.unreadable.values():
+            raise error
+        return self.files
 
 
 class Store(Protocol):
@@ -50,7 +67,12 @@ class Store(Protocol):
         """Raise OSError or WarehouseError if files cannot be written, or not safely."""
 
     def find(self, pattern: str) -> Sequence[StoredFile]:
-        """Files whose keys match, by key. ``*`` and ``?`` match anything but ``/``."""
+        """Files whose keys match, by key. ``*`` and ``?`` match anything but ``/``. Raises
+        InaccessibleError where a folder that may have some cannot be read.
+        """
+
+    def scan(self, pattern: str) -> Found:
+        """As `find`; what cannot be read is named and costs nothing else."""
 
     def open(self, key: str, *, footer_only: bool = False) -> Path | pa.NativeFile:
         """A source for `pyarrow.parquet.ParquetFile`: one version of the file, even if it is
@@ -78,8 +100,15 @@ class Store(Protocol):
     def delete(self, key: str) -> None:
         """Remove a file, if it exists."""
 
-    def freeze(self, wanted: Sequence[tuple[str, Path]]) -> Sequence[str | None]:
-        """Copy files as they are now to paths on this machine; their stamps, None if gone."""
+    def freeze(
+        self, wanted: Sequence[tuple[str, Path]]
+    ) -> Sequence[str | InaccessibleError | None]:
+        """Copy files as they are now to paths on this machine; their stamps, None if gone, or why
+        one cannot be read.
+        """
+
+    def set_aside(self, key: str, under: str) -> str:
+        """Move a file below the folder `under`; the name that messages give it there."""
 
     def share(self, key: str, path: Path) -> None:
         """Copy a file of this machine next to the lake, unless the lake is on this machine."""

@@ -278,10 +278,17 @@ def test_a_folder_of_somebody_else_is_named_before_anything_is_asked(
         *("account_id=1/date=20261121", "account_id=1/date=2026-W47-6"),
     ],
 )
-def test_a_file_that_is_of_no_account_and_day_is_named(folders: str, lake: Lake) -> None:
+def test_a_file_that_is_of_no_account_and_day_is_named_and_costs_no_other(
+    folders: str, lake: Lake, days: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    days.put()
     path = lake.root / "insights_hourly" / folders / "data.parquet"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"")
 
-    with pytest.raises(WarehouseError, match="not an account/date partition"):
-        lake.partitions("insights_hourly")
+    [found] = lake.partitions("insights_hourly")
+    [error] = lake.scan("insights_hourly").left_out.values()
+
+    assert (found.account_id, found.date) == ("11", DAY)
+    assert f"{path} (not an account/date partition)" in str(error)
+    assert caplog.messages == [str(error)]

@@ -104,11 +104,11 @@ class Overtaken(Writer):
 
     other: Callable[[], Any] | None = None
 
-    def finish(self, *arguments: Any) -> Path:
+    def finish(self, *arguments: Any, **more: Any) -> Path:
         other, self.other = self.other, None
         if other:
             other()
-        return super().finish(*arguments)
+        return super().finish(*arguments, **more)
 
 
 def test_a_load_that_is_overtaken_remembers_what_it_replaces(

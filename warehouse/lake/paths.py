@@ -1,0 +1,91 @@
+"""Where a file of the lake is: its table, account and day are in its path, and nowhere else.
+
+insights_hourly/account_id=123/date=2026-11-21/data.parquet
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from warehouse.errors import WarehouseError
+from warehouse.lake.parquet import Partition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from warehouse.schema.table import Table
+    from warehouse.storage.store import Store, StoredFile
+
+__all__ = ["DATA_FILE", "Listing", "key_of", "listing_of"]
+
+DATA_FILE: Final = "data.parquet"
+
+_DIGITS: Final = re.compile(r"[0-9]{1,32}")
+
+
+def key_of(table: Table, account_id: str | None, day: date | None) -> str:
+    """The key of a file. Raises WarehouseError for an account id that is not digits, and for a day
+    or an account that the table's files are not named by.
+    """
+    names = {"account_id": _checked(account_id), "date": day and day.isoformat()}
+    wanted = table.partitions or ()
+    given = tuple(name for name, value in names.items() if value is not None)
+    if given != wanted:
+        raise WarehouseError(
+            f"files of {table.name} are named by {list(wanted)}, not by {list(given)}"
+        )
+    return "/".join([table.name, *(f"{name}={names[name]}" for name in wanted), DATA_FILE])
+
+
+class Listing(NamedTuple):
+    """Files of a table. `left_out`: each key that is not a file of it, or cannot be read → why,
+    with what to do.
+    """
+
+    files: Sequence[Partition]
+    left_out: Mapping[str, WarehouseError]
+
+
+def listing_of(store: Store, table: Table, account_id: str | None = None) -> Listing:
+    """The files of a table, or of one account of it, by account and date."""
+    named = {"account_id": _checked(account_id) or "*"}
+    folders = [f"{folder}={named.get(folder, '*')}" for folder in table.partitions or ()]
+    found = store.scan("/".join([table.name, *folders, DATA_FILE]))
+    files, left_out = [], dict[str, WarehouseError](found.unreadable)
+    for one in found.files:
+        if (where := _partition_at(one)) is not None:
+            files.append(where)
+        else:
+            left_out[one.key] = WarehouseError(
+                f"Unexpected file {store.name(one.key)} (not an account/date partition): move it"
+                " out of the warehouse"
+            )
+    return Listing(files, left_out)
+
+
+def _partition_at(found: StoredFile) -> Partition | None:
+    """What a file is of, by its path; None if no load has written it there."""
+    named = dict(part.split("=", 1) for part in found.key.split("/")[1:-1])
+    account_id, day = named.get("account_id"), named.get("date")
+    try:
+        return Partition(_checked(account_id) or "", _day(day) if day is not None else None, *found)
+    except (WarehouseError, ValueError):
+        return None
+
+
+def _checked(account_id: str | None) -> str | None:
+    if account_id is not None and not _DIGITS.fullmatch(account_id):
+        raise WarehouseError(f"Invalid account id {account_id!r}: expected digits without act_")
+    return account_id
+
+
+def _day(text: str) -> date:
+    """The day that a folder is named after. Raises ValueError, also for 20261121 and 2026-W47-6,
+    which name a day too: a load would create another folder next to that one.
+    """
+    day = date.fromisoformat(text)
+    if day.isoformat() != text:
+        raise ValueError
+    return day
