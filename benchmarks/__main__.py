@@ -83,7 +83,7 @@ def _loads(folder: Path) -> Iterator[tuple[str, str, str]]:
         outs = {side: folder / f"{side}.compared" for side in sides}
         for side, measure in sides.items():
             measure(COMPARED, outs[side])
-        compare.demand_equal(outs)
+        compare.require_equal(outs)
         rounds = _measure(folder, sides)
     large = rounds["floor"][0][1]["rows"]
     size = pages[SIZE[1]].size / large

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["demand_equal"]
+__all__ = ["require_equal"]
 
 HOURLY: Final = "hourly_stats_aggregated_by_advertiser_time_zone"
 
@@ -25,7 +25,7 @@ _ENTRIES: Final = (
 )
 
 
-def demand_equal(outputs: Mapping[str, Path]) -> None:
+def require_equal(outputs: Mapping[str, Path]) -> None:
     """End everything if what sides wrote differs from what the floor wrote."""
     with duckdb.connect() as connection:
         for side, path in outputs.items():

@@ -133,7 +133,7 @@ def _alone(keys: Sequence[str], days: Sequence[Any]) -> None:
     """The loader without Dagster, with the ids that it sees to."""
     from pipelines.loading.listings import accounts_in  # noqa: PLC0415  # the same
     from pipelines.loading.loader import Loader  # noqa: PLC0415  # the same
-    from pipelines.loading.objects import know_ids  # noqa: PLC0415  # the same
+    from pipelines.loading.objects import load_mentioned  # noqa: PLC0415  # the same
     from pipelines.loading.partitions import AccountDay  # noqa: PLC0415  # the same
     from pipelines.reports.catalog import REPORTS  # noqa: PLC0415  # the same
     from pipelines.settings import settings_of  # noqa: PLC0415  # the same
@@ -145,7 +145,7 @@ def _alone(keys: Sequence[str], days: Sequence[Any]) -> None:
     with settings.open_graph() as client:
         loader = Loader(client, lake, accounts_in(lake), "benchmark")
         outcomes = list(loader.load(REPORTS["insights_hourly"], wanted))
-        know_ids(client, lake, wanted, lambda: NOW)
+        load_mentioned(client, lake, wanted, lambda: NOW)
     if not all(one.load and one.load.proven for one in outcomes):
         sys.exit("not every account-day was proven")
 

@@ -16,7 +16,7 @@ import dagster as dg
 from fbgraph.errors import ENDS_EVERYTHING
 from pipelines.errors import ConfigError
 from pipelines.settings import settings_of
-from pipelines.state.homes import demand_home
+from pipelines.state.homes import require_home
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class GraphResource(dg.ConfigurableResource["GraphResource"]):
         instance = self.get_resource_context().instance
         if instance is not None:
             with stopping():
-                demand_home(instance, open_store(settings.warehouse_url))
+                require_home(instance, open_store(settings.warehouse_url))
         return settings
 
     def environment(self) -> Settings:

@@ -69,7 +69,7 @@ def _load(session: Session, summary: Summary, found: Discovery, bar: Bar) -> Non
     """
     plan = summary.plan
     with guarded(summary, "accounts"):
-        session.take_in(found)
+        session.load_accounts(found)
     if not summary.stopped:
         bar.stage("objects")
         with guarded(summary, "objects"):

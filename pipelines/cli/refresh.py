@@ -21,7 +21,7 @@ from pipelines.settings import settings_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipelines.loading.changes import Looked
+    from pipelines.loading.changes import ChangedDays
 
 __all__ = ["run_refresh"]
 
@@ -40,7 +40,7 @@ def run_refresh(
     written.
     """
     settings = settings_of(environ)
-    looked: Looked | None = None
+    changed_days: ChangedDays | None = None
     with settings.open_graph() as client:
         found = discover(client, settings.account_ids)
         started = datetime.now(UTC)
@@ -58,17 +58,17 @@ def run_refresh(
         ):
             bar.stage("compare totals")
             with guarded(summary, "refresh"):
-                looked = find_changes(session, found, keys, started, full=full)
-            if looked is not None:
-                summary.wanted = {report: list(chosen) for report, chosen in looked.pull.items()}
-                bar.stage("reload", sum(map(len, looked.pull.values())))
+                changed_days = find_changes(session, found, keys, started, full=full)
+            if changed_days is not None:
+                summary.wanted = {report: list(chosen) for report, chosen in changed_days.to_reload.items()}
+                bar.stage("reload", sum(map(len, changed_days.to_reload.values())))
                 before = client.tally.calls
                 with guarded(summary, "refresh"):
-                    reload(session, looked)
-                    recorder.refreshed = looked, client.tally.calls - before
+                    reload(session, changed_days)
+                    recorder.refreshed = changed_days, client.tally.calls - before
                 publish_into(recorder, summary, bar, settings.warehouse_url)
-                summary.failed |= looked.failed
+                summary.failed |= changed_days.failed
     code = close(summary)
-    if looked is not None:
-        say(f"\n{looked}")
+    if changed_days is not None:
+        say(f"\n{changed_days}")
     return code

@@ -1,6 +1,6 @@
 """Components for Dagster's YAML: what `type: pipelines.components.InsightsReport` names.
 
-They know `defs` and what is below it; Dagster imports them, for projects of other people.
+They know `defs` and what is below it; Dagster projects of users import them.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from pipelines.loading.emptiness import accepts_empty
 from pipelines.loading.listings import LEVEL_OF, discover
 from pipelines.loading.objects import load_objects
 from pipelines.loading.partitions import account_day_of
-from pipelines.loading.session import Loads, Session, take_in_accounts
+from pipelines.loading.session import Loads, Session, load_accounts
 from pipelines.reports.catalog import BROKEN, CATALOG, CONTROL, HOURLY_REPORT, REPORTS, Report
 from pipelines.reports.files import Broken
 from pipelines.reports.names import reserved
@@ -78,7 +78,7 @@ def accounts(context: dg.AssetExecutionContext, graph: GraphResource) -> dg.Mate
     with stopping(), settings.open_graph() as client:
         found = discover(client, settings.account_ids)
         lake = Lake(settings.warehouse_url)
-        taken = take_in_accounts(lake, found, graph.now())
+        taken = load_accounts(lake, found, graph.now())
         add_to_grid(context.instance, lake, taken)
     return dg.MaterializeResult(
         metadata=accounts_metadata(taken), data_version=dg.DataVersion(accounts_version(lake))

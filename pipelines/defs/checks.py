@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from pipelines.loading.load_result import Outcome
-    from pipelines.loading.objects import Known, Listed
+    from pipelines.loading.objects import Listed, MentionedObjects
     from warehouse.decode.pages import Account
     from warehouse.lake.records import Load
 
@@ -96,7 +96,7 @@ def counted_spec(table: str) -> dg.AssetCheckSpec:
 
 
 def report_results(
-    asset: str, outcomes: Sequence[Outcome], known: Mapping[str, Known]
+    asset: str, outcomes: Sequence[Outcome], known: Mapping[str, MentionedObjects]
 ) -> Sequence[dg.AssetCheckResult]:
     """What a run found about the account-days of a report; `known` by account (digits)."""
     loaded = {key_of(outcome.account_day): outcome for outcome in outcomes if outcome.load}
@@ -161,7 +161,7 @@ def _sentence(reason: str) -> str:
     return reason[:1].upper() + reason[1:]
 
 
-def _unknown(known: Known) -> str:
+def _unknown(known: MentionedObjects) -> str:
     told = [f"{len(ids)} {table}, as {ids[0]}" for table, ids in known.unknown.items()]
     return "; ".join([known.error, *told] if known.error else told)
 

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pipelines.defs.metadata import Beside
-    from pipelines.loading.changes import Looked
+    from pipelines.loading.changes import ChangedDays
     from pipelines.loading.load_result import Outcome
     from pipelines.loading.objects import Listed
-    from pipelines.loading.session import Loads, TakenIn
+    from pipelines.loading.session import LoadedAccounts, Loads
     from warehouse.lake.partitions import Lake
     from warehouse.published.publish import Published
 
@@ -86,9 +86,9 @@ def good_parts(asset: str, parts: Iterable[Part], lake: Lake) -> Iterator[dg.Ass
             yield dg.AssetMaterialization(asset, partition=key, metadata=metadata, tags=tags)
 
 
-def accounts_metadata(taken: TakenIn) -> Mapping[str, Any]:
+def accounts_metadata(accounts: LoadedAccounts) -> Mapping[str, Any]:
     """What is shown of the asset `accounts`."""
-    found, merged = taken.found, taken.merged
+    found, merged = accounts.found, accounts.merged
     names = {act_id(row["account_id"]): text_of(row, "name") for row in found.rows}
     return {
         "dagster/row_count": merged.rows.num_rows,
@@ -99,10 +99,10 @@ def accounts_metadata(taken: TakenIn) -> Mapping[str, Any]:
     }
 
 
-def accounts_event(taken: TakenIn, lake: Lake) -> dg.AssetMaterialization:
+def accounts_event(accounts: LoadedAccounts, lake: Lake) -> dg.AssetMaterialization:
     """Accounts that were put into the lake by somebody else than their asset."""
     tags = version_tags(accounts_version(lake))
-    return dg.AssetMaterialization("accounts", metadata=accounts_metadata(taken), tags=tags)
+    return dg.AssetMaterialization("accounts", metadata=accounts_metadata(accounts), tags=tags)
 
 
 def listed_events(table: str, found: Sequence[Listed], lake: Lake) -> Iterator[Event]:
@@ -121,9 +121,9 @@ def loaded_events(loads: Loads, beside: Beside) -> Iterator[Event]:
             yield evaluation_of(name, result)
 
 
-def refreshed_event(looked: Looked, calls: int) -> dg.AssetMaterialization:
+def refreshed_event(changed_days: ChangedDays, calls: int) -> dg.AssetMaterialization:
     """What a refresh found, and the `calls` that it spent on loading that again."""
-    return dg.AssetMaterialization("refresh", metadata=refresh_metadata(looked, calls))
+    return dg.AssetMaterialization("refresh", metadata=refresh_metadata(changed_days, calls))
 
 
 def seen_change(change: str) -> dg.AssetMaterialization:

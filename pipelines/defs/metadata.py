@@ -10,7 +10,7 @@ import dagster as dg
 import pyarrow.parquet as pq
 
 from pipelines.loading.partitions import key_of
-from pipelines.loading.refresh import Why
+from pipelines.loading.refresh import ReloadReason
 from warehouse.lake.parquet import content_digest
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from fbgraph import GraphClient
-    from pipelines.loading.changes import Looked
+    from pipelines.loading.changes import ChangedDays
     from pipelines.loading.listings import Listing
     from pipelines.loading.objects import Listed
     from warehouse.decode.objects import Unreadable
@@ -178,18 +178,22 @@ def published_metadata(published: Published) -> Mapping[str, Any]:
     }
 
 
-def refresh_metadata(looked: Looked, calls: int) -> Mapping[str, Any]:
+def refresh_metadata(changed_days: ChangedDays, calls: int) -> Mapping[str, Any]:
     """Of a refresh: numbers that the UI plots over time, and which account-days were why."""
-    counts = looked.counts
+    counts = changed_days.counts
     return {
         "pulled": sum(counts.values()),
-        **{str(why): counts.get(str(why), 0) for why in Why},
-        "calls": looked.calls + calls,
-        "calls_of_entities": looked.entity_calls,
-        "calls_of_a_full_lookback": looked.full.calls,
-        "report_runs_of_a_full_lookback": looked.full.runs,
+        **{str(why): counts.get(str(why), 0) for why in ReloadReason},
+        "calls": changed_days.calls + calls,
+        "calls_of_entities": changed_days.entity_calls,
+        "calls_of_a_full_lookback": changed_days.full.calls,
+        "report_runs_of_a_full_lookback": changed_days.full.runs,
         "account_days": dg.MetadataValue.json({
-            report: {key_of(cell): str(why) for cell, why in chosen.items() if why != Why.FULL}
-            for report, chosen in looked.pull.items()
+            report: {
+                key_of(cell): str(why)
+                for cell, why in chosen.items()
+                if why != ReloadReason.FULL
+            }
+            for report, chosen in changed_days.to_reload.items()
         }),
     }  # fmt: skip

@@ -15,7 +15,7 @@ from fbgraph import GraphClient
 from pipelines.defs.events import published_events, refreshed_event
 from pipelines.defs.run_events import RunRecorder, failure_of
 from pipelines.defs.runless import report_unreported
-from pipelines.loading.changes import Looked, find_changes, reload
+from pipelines.loading.changes import ChangedDays, find_changes, reload
 from pipelines.loading.emptiness import accepts_empty
 from pipelines.loading.listings import discover
 from pipelines.loading.session import Session
@@ -62,45 +62,50 @@ def _session(
     )
 
 
-@dg.op(out=dg.Out(io_manager_key="mem"))
-def look(context: dg.OpExecutionContext, config: Refresh, graph: GraphResource) -> Looked:
-    """Accounts, their objects, control totals of the lookback; then decide what is pulled again."""
+# The names of both ops are part of the job's documented config (`ops: look: config:`).
+@dg.op(name="look", out=dg.Out(io_manager_key="mem"))
+def detect_changes(
+    context: dg.OpExecutionContext, config: Refresh, graph: GraphResource
+) -> ChangedDays:
+    """Accounts, their objects, control totals of the lookback; then decide what to reload."""
     settings = graph.settings()
     lake = Lake(settings.warehouse_url, catalog=CATALOG)
     with stopping(), settings.open_graph() as client:
         found = discover(client, settings.account_ids)
-        looked = find_changes(
+        changed_days = find_changes(
             *(_session(context, client, lake, graph), found, config.accounts, config.time(graph)),
             full=config.full,
         )
-    context.log.info("%s", looked)
-    return looked
+    context.log.info("%s", changed_days)
+    return changed_days
 
 
-@dg.op
-def pull(context: dg.OpExecutionContext, graph: GraphResource, looked: Looked) -> None:
-    """Load what was chosen, see to the ids that it mentions, publish, and say what it cost.
+@dg.op(name="pull")
+def reload_days(
+    context: dg.OpExecutionContext, graph: GraphResource, changed_days: ChangedDays
+) -> None:
+    """Reload the chosen days, load the objects that they mention, publish, and report the cost.
 
-    What was loaded is published even when everything stops halfway, and what was not reached is in
-    the grid as failed.
+    What was loaded is published even if the run stops halfway; days that were not reached are
+    failed in the grid.
     """
     settings = graph.settings()
     lake = Lake(settings.warehouse_url, catalog=CATALOG)
     with stopping():
         try:
             with settings.open_graph() as client:
-                reload(_session(context, client, lake, graph), looked)
+                reload(_session(context, client, lake, graph), changed_days)
                 calls = client.tally.calls
         finally:
             for event in published_events(publish(settings.warehouse_url, catalog=CATALOG)):
                 context.log_event(event)
-    context.log_event(refreshed_event(looked, calls))
+    context.log_event(refreshed_event(changed_days, calls))
     report_unreported(context.instance, lake, graph.now())
-    if looked.failed:
+    if changed_days.failed:
         failed: dict[str, dict[str, str]] = defaultdict(dict)
-        for target, why in looked.failed.items():
+        for target, why in changed_days.failed.items():
             failed[target.table][target.key] = why
-        raise failure_of(failed, looked.parts)
+        raise failure_of(failed, changed_days.parts)
 
 
 @dg.job(
@@ -110,4 +115,4 @@ def pull(context: dg.OpExecutionContext, graph: GraphResource, looked: Looked) -
     tags={"fbinsights/refresh": "yes"},
 )
 def refresh_job() -> None:
-    pull(look())
+    reload_days(detect_changes())

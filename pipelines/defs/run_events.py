@@ -15,7 +15,7 @@ from pipelines.defs.events import accounts_event, good_parts, listed_events, loa
 from pipelines.defs.metadata import Beside
 from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.resources import FAILED, STOPPED
-from pipelines.state.homes import demand_home
+from pipelines.state.homes import require_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fbgraph import GraphClient
     from pipelines.defs.events import Event, Part
     from pipelines.loading.objects import Listed
-    from pipelines.loading.session import Loads, TakenIn
+    from pipelines.loading.session import LoadedAccounts, Loads
     from warehouse.lake.partitions import Lake
 
 __all__ = ["RunRecorder", "add_to_grid", "failure_of", "failures_in", "record"]
@@ -44,9 +44,9 @@ class RunRecorder:
         for event in planned_events(self.context, table, keys):
             self.context.instance.report_dagster_event(event, self.context.run_id, logging.DEBUG)
 
-    def taken_in(self, taken: TakenIn) -> None:
-        add_to_grid(self.context.instance, self.lake, taken)
-        self._log([accounts_event(taken, self.lake)])
+    def accounts_loaded(self, accounts: LoadedAccounts) -> None:
+        add_to_grid(self.context.instance, self.lake, accounts)
+        self._log([accounts_event(accounts, self.lake)])
 
     def listed(self, table: str, found: Sequence[Listed]) -> None:
         self._log(listed_events(table, found, self.lake))
@@ -59,13 +59,13 @@ class RunRecorder:
             self.context.log_event(event)  # type: ignore[arg-type]  # of checks too
 
 
-def add_to_grid(instance: dg.DagsterInstance, lake: Lake, taken: TakenIn) -> None:
+def add_to_grid(instance: dg.DagsterInstance, lake: Lake, accounts: LoadedAccounts) -> None:
     """Show accounts that are in the lake in the grid. Raises ConfigError where that is another's:
     a lake has an identity only since something is in it.
     """
-    demand_home(instance, lake.store)
+    require_home(instance, lake.store)
     instance.add_dynamic_partitions(
-        AD_ACCOUNTS, [act_id(row["account_id"]) for row in taken.found.rows]
+        AD_ACCOUNTS, [act_id(row["account_id"]) for row in accounts.found.rows]
     )
 
 

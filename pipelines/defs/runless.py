@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
     from fbgraph import GraphClient
     from pipelines.defs.events import Event
-    from pipelines.loading.changes import Looked
+    from pipelines.loading.changes import ChangedDays
     from pipelines.loading.objects import Listed
-    from pipelines.loading.session import TakenIn
+    from pipelines.loading.session import LoadedAccounts
     from pipelines.state.unreported import Unreported
     from warehouse.lake.partitions import Lake
     from warehouse.published.publish import Published
@@ -58,9 +58,9 @@ class RunlessRecorder:
     instance: dg.DagsterInstance
     lake: Lake
     client: GraphClient
-    steps: list[TakenIn | tuple[str, Sequence[Listed]] | Loads] = field(default_factory=list)
+    steps: list[LoadedAccounts | tuple[str, Sequence[Listed]] | Loads] = field(default_factory=list)
     published: Published | None = None
-    refreshed: tuple[Looked, int] | None = None
+    refreshed: tuple[ChangedDays, int] | None = None
 
     @property
     def has_loads(self) -> bool:
@@ -71,9 +71,9 @@ class RunlessRecorder:
     def begins(self, table: str, keys: Sequence[str]) -> None:
         """Dagster has no event for it without a run."""
 
-    def taken_in(self, taken: TakenIn) -> None:
-        add_to_grid(self.instance, self.lake, taken)
-        self.steps.append(taken)
+    def accounts_loaded(self, accounts: LoadedAccounts) -> None:
+        add_to_grid(self.instance, self.lake, accounts)
+        self.steps.append(accounts)
 
     def listed(self, table: str, found: Sequence[Listed]) -> None:
         self.steps.append((table, found))

@@ -168,7 +168,7 @@ def access_ends(
     now = graph.now()
     found = findings(settings, now)
     told = {k: date.fromisoformat(day) for k, day in json.loads(context.cursor or "{}").items()}
-    texts, told_now = access.to_tell(found, told, now.date())
+    texts, told_now = access.due_alerts(found, told, now.date())
     for text in texts:
         tell(settings, f"fbinsights: {text}")
     return dg.SensorResult(

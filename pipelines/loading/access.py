@@ -1,4 +1,4 @@
-"""How long the token, the API version and what reports ask for stay valid. No I/O."""
+"""Access: how long the token, the API version and what reports request stay valid. No I/O."""
 
 from __future__ import annotations
 
@@ -21,46 +21,46 @@ __all__ = [
     "REMIND_DAYS",
     "RENEW_DAYS",
     "Finding",
+    "due_alerts",
     "retirements",
-    "to_tell",
     "token",
     "version",
 ]
 
-#: (ok, what was looked at, what was found or what to do).
+#: (ok, what was checked, what was found or what to do).
 Finding = tuple[bool, str, str]
 
-#: Days before its end from which a token is to be renewed, and a version, or what else Meta
-#: retires, to be left.
+#: A token is to be renewed this many days before its end; a version, or anything else that Meta
+#: retires, is to be left.
 RENEW_DAYS: Final = 14
 END_DAYS: Final = 60
 
-#: What is still to do is told again after so many days.
+#: Days after which an open finding is reported again.
 REMIND_DAYS: Final = 3
 
 
-def token(told: Mapping[str, Any], now: datetime) -> Finding:
-    """Judge what Meta says of a token; nothing is held against it that Meta does not say."""
-    if not told.get("is_valid", True):
-        return False, "token", "Meta calls it invalid. Make a new one: FB_ACCESS_TOKEN."
-    scopes = told.get("scopes")
+def token(response: Mapping[str, Any], now: datetime) -> Finding:
+    """Judge a token by what `debug_token` returned; what Meta does not mention counts as fine."""
+    if not response.get("is_valid", True):
+        return False, "token", "Meta says it is invalid. Create a new one and set FB_ACCESS_TOKEN."
+    scopes = response.get("scopes")
     names = [str(scope) for scope in scopes] if isinstance(scopes, list) else None
     if names is not None and not {"ads_read", "ads_management"} & set(names):
         return False, "token", f"lacks the scope ads_read; it has: {', '.join(names) or 'none'}."
     granted = "scopes unknown" if names is None else f"scopes {', '.join(names)}"
-    until = integer(told.get("expires_at"))
+    until = integer(response.get("expires_at"))
     if not until:
         expiry = "expiry unknown" if until is None else "never expires"
         return True, "token", f"valid, {expiry}; {granted}"
     days = math.floor((until - now.timestamp()) / (24 * 3600))
     if days >= RENEW_DAYS:
         return True, "token", f"expires in {days} days; {granted}"
-    advice = "Make a new one and put it in FB_ACCESS_TOKEN."
+    advice = "Create a new one and set FB_ACCESS_TOKEN."
     return False, "token", f"expires in {days} days; {granted}. {advice}"
 
 
 def version(pinned: str, served: str, today: date) -> Finding:
-    """Judge the pinned version by its end and by the one that `served` it ("" unknown)."""
+    """Judge the pinned version by its end and by the version that `served` it ("" if unknown)."""
     what = "API version"
     if reason := why_not(pinned, today):
         return False, what, reason
@@ -72,17 +72,17 @@ def version(pinned: str, served: str, today: date) -> Finding:
     if end is None:
         latest = newest(today)
         newer = "" if latest in (pinned, PINNED) else f"; {latest} is the newest"
-        return True, what, f"{pinned}, whose end Meta has not announced{newer}"
+        return True, what, f"{pinned}; Meta has not announced its end{newer}"
     days = (end - today).days
     if days > END_DAYS:
-        return True, what, f"{pinned}, which Meta serves until {end}"
+        return True, what, f"{pinned}, served by Meta until {end}"
     when = f"in {days} days" if days else "today"
     advice = f"Read Meta's changelog, then set FB_API_VERSION={_successor(pinned, today)}."
     return False, what, f"{pinned} ends on {end}, {when}. {advice}"
 
 
 def _successor(pinned: str, today: date) -> str:
-    """What to set instead: the version that was tried, unless it is this one or has ended."""
+    """The version to set instead: the tested one, unless it is this one or has ended."""
     return PINNED if pinned != PINNED and PINNED in living(today) else newest(today)
 
 
@@ -91,7 +91,7 @@ def retirements(
     today: date,
     rows: Sequence[Retirement] = RETIREMENTS,
 ) -> Finding:
-    """Judge what reports ask for by what Meta retires; `used`: report → kind → names."""
+    """Judge what reports request by what Meta retires; `used`: report → kind → names."""
     what = "retirements"
     near = [row for row in rows if (row.since - today).days <= END_DAYS]
     found = [
@@ -103,21 +103,21 @@ def retirements(
     ]
     if found:
         return False, what, " ".join(found)
-    return True, what, f"Meta has announced none within {END_DAYS} days that your reports ask for"
+    return True, what, f"Meta has announced none within {END_DAYS} days that affect your reports"
 
 
 def _from(since: date, today: date) -> str:
-    return f"since {since}" if since <= today else f"from {since} on"
+    return f"since {since}" if since <= today else f"from {since}"
 
 
-def to_tell(
-    findings: Sequence[Finding], told: Mapping[str, date], today: date
+def due_alerts(
+    findings: Sequence[Finding], reported: Mapping[str, date], today: date
 ) -> tuple[Sequence[str], Mapping[str, date]]:
-    """What somebody is to be told now, and when each thing was told last; `told` is the last answer
-    of this function. What is in order again is forgotten.
+    """The findings to report now, and when each was last reported. `reported` is what the last call
+    returned; a finding that is fine again is forgotten.
     """
     wrong = {what: said for ok, what, said in findings if not ok}
     again = today - timedelta(days=REMIND_DAYS)
-    new = {what: said for what, said in wrong.items() if told.get(what, again) <= again}
-    kept = {what: day for what, day in told.items() if what in wrong}
+    new = {what: said for what, said in wrong.items() if reported.get(what, again) <= again}
+    kept = {what: day for what, day in reported.items() if what in wrong}
     return [f"{what}: {said}" for what, said in new.items()], {**kept, **dict.fromkeys(new, today)}

@@ -1,7 +1,8 @@
-"""A refresh in its two steps: find the days that Meta changed, then load those and the newest ones.
+"""A refresh in its two steps: find the days that Meta changed, then reload those and the newest
+ones.
 
-The days that changed are not a rectangle of the grid, so they are loaded together here, all
-accounts in flight. `loading.refresh` decides which they are.
+The changed days are not a rectangle of the grid, so they are loaded together here, all accounts in
+flight. `loading.refresh` decides which they are.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pipelines.loading.failures import Failures
 from pipelines.loading.listings import accounts_in
 from pipelines.loading.load_result import Target
 from pipelines.loading.partitions import AccountDay, key_of, today_in
-from pipelines.loading.refresh import Why, lookback, to_pull
+from pipelines.loading.refresh import ReloadReason, days_to_reload, lookback
 from pipelines.loading.session import Loads
 from pipelines.reports.catalog import CONTROL, DEFINITION, REPORTS, broken_reports
 
@@ -33,18 +34,18 @@ if TYPE_CHECKING:
     from warehouse.lake.reconcile import Totals
     from warehouse.lake.records import Load
 
-__all__ = ["Looked", "find_changes", "reload"]
+__all__ = ["ChangedDays", "find_changes", "reload"]
 
 
 @dataclass(slots=True)
-class Looked:
-    """What the first step found: the account-days to pull by report, and why.
+class ChangedDays:
+    """The result of the first step: by report, the account-days to reload, and why.
 
-    `failed`: what failed and why, of `parts` in all. `calls`: what asking for the totals cost, and
-    `entity_calls` what accounts and objects cost; `full`: what pulling everything would cost.
+    `failed`: what failed and why, of `parts` in all. `calls`: the cost of requesting the totals,
+    `entity_calls` that of accounts and objects; `full`: what reloading everything would cost.
     """
 
-    pull: dict[str, Mapping[AccountDay, Why]] = field(default_factory=dict)
+    to_reload: dict[str, Mapping[AccountDay, ReloadReason]] = field(default_factory=dict)
     failed: dict[Target, str] = field(default_factory=dict)
     calls: int = 0
     entity_calls: int = 0
@@ -53,8 +54,8 @@ class Looked:
 
     @property
     def counts(self) -> Counter[str]:
-        """How many account-days are pulled for which reason."""
-        return Counter(str(why) for pull in self.pull.values() for why in pull.values())
+        """How many account-days are reloaded for each reason."""
+        return Counter(str(why) for days in self.to_reload.values() for why in days.values())
 
     def __str__(self) -> str:
         reasons = ", ".join(f"{number} {why}" for why, number in self.counts.items())
@@ -65,17 +66,17 @@ class Looked:
         )
 
     def note_outcomes(self, table: str, outcomes: Iterable[Outcome]) -> None:
-        """Take in what became of account-days."""
+        """Add the outcomes of account-days."""
         for one in outcomes:
             self.note(Target.of(table, one.account_day), one.error)
 
     def note_listed(self, found: Iterable[Listed]) -> None:
-        """Take in what became of the objects of accounts."""
+        """Add the outcomes of listing the objects of accounts."""
         for one in found:
             self.note(Target(one.table, act_id(one.account_id)), one.error)
 
     def note(self, target: Target, error: str) -> None:
-        """Take in one thing that was to be done, and why it failed."""
+        """Add one thing that was to be done, and why it failed."""
         self.parts += 1
         if error:
             self.failed[target] = error
@@ -83,43 +84,44 @@ class Looked:
 
 def find_changes(
     session: Session, found: Discovery, accounts: Collection[str], now: datetime, *, full: bool
-) -> Looked:
-    """Accounts, their objects, control totals of the lookback; then decide what is pulled again.
+) -> ChangedDays:
+    """Load accounts, their objects and the control totals of the lookback; then decide what to
+    reload.
 
-    `accounts`: keys like act_123; none means all that were `found`. `now`: the instant whose
-    yesterday is meant. Raises what ends everything.
+    `accounts`: keys like act_123; none means all that were `found`. `now`: the instant that
+    "yesterday" refers to. Raises what ends everything.
     """
-    looked = Looked()
-    session.take_in(found)
+    changed_days = ChangedDays()
+    session.load_accounts(found)
     keys = [act_id(row["account_id"]) for row in found.rows]
     account_ids = [key.removeprefix("act_") for key in keys if key in accounts or not accounts]
-    looked.note_listed(session.list_objects(account_ids))
-    looked.entity_calls = session.client.tally.calls
+    changed_days.note_listed(session.list_objects(account_ids))
+    changed_days.entity_calls = session.client.tally.calls
     if not accounts:  # who names accounts has reported the others
         for account_id, why in found.refused.items():
-            looked.note(Target("accounts", act_id(account_id)), why)
+            changed_days.note(Target("accounts", act_id(account_id)), why)
     today = _todays(session.lake, account_ids, now)
-    totals = _controls(session, today, looked)
-    looked.calls = session.client.tally.calls - looked.entity_calls
+    totals = _controls(session, today, changed_days)
+    changed_days.calls = session.client.tally.calls - changed_days.entity_calls
     for report, why in broken_reports().items():
-        looked.note(Target(report, DEFINITION), why)
+        changed_days.note(Target(report, DEFINITION), why)
     for report in REPORTS:
-        looked.pull[report] = _choose(session.lake, report, today, totals, full=full)
+        changed_days.to_reload[report] = _choose(session.lake, report, today, totals, full=full)
         for account_id, day in today.items():
-            looked.full += _cost(session.lake, report, account_id, _lookback(report, day))
-    return looked
+            changed_days.full += _cost(session.lake, report, account_id, _lookback(report, day))
+    return changed_days
 
 
-def reload(session: Session, looked: Looked) -> None:
-    """Load what was chosen, report by report. Raises what ends everything."""
-    for report, chosen in looked.pull.items():
+def reload(session: Session, changed_days: ChangedDays) -> None:
+    """Load the chosen days, report by report. Raises what ends everything."""
+    for report, chosen in changed_days.to_reload.items():
         session.recorder.begins(report, [key_of(cell) for cell in chosen])
-    for report, chosen in looked.pull.items():
+    for report, chosen in changed_days.to_reload.items():
         loads = Loads(REPORTS[report])
         try:
             session.load_into(loads, list(chosen))
         finally:
-            looked.note_outcomes(report, loads.outcomes)
+            changed_days.note_outcomes(report, loads.outcomes)
             session.recorder.loaded(loads)
 
 
@@ -129,10 +131,12 @@ def _todays(lake: Lake, account_ids: Sequence[str], now: datetime) -> Mapping[st
 
 
 def _controls(
-    session: Session, today: Mapping[str, date], looked: Looked
+    session: Session, today: Mapping[str, date], changed_days: ChangedDays
 ) -> Mapping[str, Mapping[date, Totals | None]]:
-    """Totals of the lookback by account, by one call each. Only those that changed are recorded:
-    28 events per account and day would say nothing and fill Dagster's database.
+    """Totals of the lookback by account, one call each.
+
+    Only those that changed are recorded: 28 events per account and day would say nothing and fill
+    Dagster's database.
     """
     longest = max(report.spec.lookback_days for report in REPORTS.values())
     wanted = [AccountDay(i, day) for i, last in today.items() for day in lookback(last, longest)]
@@ -140,7 +144,7 @@ def _controls(
     loads = Loads(CONTROL)
     session.load_into(loads, wanted)
     changed = [one for one in loads.outcomes if one.error or _changed(before, one)]
-    looked.note_outcomes(CONTROL.name, changed)
+    changed_days.note_outcomes(CONTROL.name, changed)
     session.recorder.begins(CONTROL.name, [key_of(one.account_day) for one in changed])
     session.recorder.loaded(Loads(CONTROL, changed, is_whole=True))
     totals: dict[str, dict[date, Totals | None]] = {account_id: {} for account_id in today}
@@ -165,8 +169,8 @@ def _choose(
     totals: Mapping[str, Mapping[date, Totals | None]],
     *,
     full: bool,
-) -> Mapping[AccountDay, Why]:
-    chosen: dict[AccountDay, Why] = {}
+) -> Mapping[AccountDay, ReloadReason]:
+    chosen: dict[AccountDay, ReloadReason] = {}
     for account_id, day in today.items():
         days = [where.date for where in lake.partitions(report, account_id) if where.date]
         back = _lookback(report, day)
@@ -175,7 +179,7 @@ def _choose(
         since = min(days, default=None)
         failed = Failures(lake.store, report).of(account_id)
         emptied = {d for d, one in failed.items() if one.kind == EMPTY}
-        why = to_pull(
+        why = days_to_reload(
             *(day, known, totals[account_id]), since=since, emptied=emptied, full=full, days=back
         )
         chosen |= {AccountDay(account_id, d): reason for d, reason in why.items()}
@@ -183,7 +187,7 @@ def _choose(
 
 
 def _lookback(report: str, today: date) -> Sequence[date]:
-    """The days of a report that are looked at again."""
+    """The lookback of a report."""
     days = lookback(today, REPORTS[report].spec.lookback_days)
     return [day for day in days if day >= REPORTS[report].spec.start_date]
 

@@ -1,7 +1,7 @@
-"""Control totals: what Meta says of an account as a whole, asked for to prove the rest.
+"""Control totals: Meta's own sums for an account and day, requested separately to prove the rows.
 
-One call brings the three that prove a day and, for several days, the account's lists of actions.
-Lists are more to compute: where Meta refuses the call with them, it is made again without.
+One call returns the three metrics that prove a day and, for several days, the account's lists of
+actions. Lists take more computing: if Meta refuses the call with them, it is repeated without.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from warehouse.lake.partitions import Lake
     from warehouse.lake.reconcile import Totals
 
-__all__ = ["Asked", "Controls", "Emptied"]
+__all__ = ["ControlTotals", "Controls", "Emptied"]
 
 _log = logging.getLogger(__name__)
 
@@ -56,13 +56,13 @@ NO_LISTS: Final = "the account's own totals of actions could not be loaded"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Control totals by day, None where Meta gave no row.
+class ControlTotals:
+    """Control totals by day, None if Meta returned no row.
 
     `errors`: days whose totals cannot be read, and why; they have none. `asked_at`: when they were
-    asked for. `emptied`: records of days that had totals and have none now; these are not in the
-    lake until somebody believes it (`Controls.empty`). `rows`: those of days that came just now.
-    `no_lists`: days without lists of actions, and why.
+    requested. `emptied`: records of days that had totals and have none now; these are not in the
+    lake until that is confirmed (`Controls.empty`). `rows`: those of days that were loaded just
+    now. `no_lists`: days without lists of actions, and why.
     """
 
     totals: Mapping[date, Totals | None]
@@ -75,7 +75,7 @@ class Asked:
 
     @classmethod
     def of(cls, load: Load, rows: pa.Table | None = None) -> Self:
-        """What the record of one day's totals says; `rows` if they are at hand."""
+        """The totals in the record of one day; `rows` if they are at hand."""
         return cls(
             {load.date: load.totals if load.rows else None},
             [load],
@@ -84,7 +84,7 @@ class Asked:
             no_lists={load.date: load.conversions_reason} if load.conversions else {},
         )
 
-    def with_(self, more: Asked) -> Self:
+    def with_(self, more: ControlTotals) -> Self:
         """Both together."""
         return replace(
             self,
@@ -99,21 +99,21 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    """Neighbouring days, and why they are asked for without lists of actions, if they are."""
+class _TotalsQuery:
+    """Neighbouring days, and why they are requested without lists of actions, if they are."""
 
     days: tuple[date, ...]
     without: str = ""
 
 
-def _halves(days: tuple[date, ...], without: str = "") -> Sequence[_Question]:
-    return [_Question(half, without) for half in reversed(split_days(days))]
+def _halves(days: tuple[date, ...], without: str = "") -> Sequence[_TotalsQuery]:
+    return [_TotalsQuery(half, without) for half in reversed(split_days(days))]
 
 
 def _blames_lists(error: GraphError | WarehouseError, days: Sequence[date]) -> bool:
-    """Whether the same days may be had without lists of actions: a field may not be allowed, or
-    computing takes too long, which Meta calls passing however often the call is made. What is too
-    much or cannot be read is first looked for in fewer days.
+    """Whether to request the same days without lists of actions: a field may not be allowed, or
+    computing takes too long, which Meta calls temporary however often the call is repeated. What is
+    too much or cannot be read is first requested for fewer days.
     """
     if isinstance(error, (TooMuchDataError, WarehouseError)):
         return len(days) == 1
@@ -122,14 +122,14 @@ def _blames_lists(error: GraphError | WarehouseError, days: Sequence[date]) -> b
 
 
 class Emptied(NamedTuple):
-    """What the lake has of a day's totals, and the record of none that came now."""
+    """The record of a day's totals in the lake, and the one without any that arrived now."""
 
     old: Load
     new: Load
 
 
 class Controls:
-    """Asks for control totals, and keeps them in the lake as the table `control_daily`."""
+    """Requests control totals, and keeps them in the lake as the table `control_daily`."""
 
     def __init__(
         self, client: GraphClient, lake: Lake, run_id: str, now: Callable[[], datetime]
@@ -140,27 +140,27 @@ class Controls:
         self._now = now
         self._failures = Failures(lake.store, CONTROL.name)
         self._too_old: defaultdict[str, TooOld] = defaultdict(TooOld)
-        #: account → why its lists are not asked for any more
+        #: account → why its lists are no longer requested
         self._no_lists: dict[str, str] = {}
 
     def counted(self) -> GraphClient:
-        """A client whose tally tells what asking has cost, however it ended."""
+        """A client whose tally shows what the requests cost, however they ended."""
         return self._client.counted()
 
     def of(
         self, account: Account, days: Sequence[date], client: GraphClient | None = None
-    ) -> Asked:
+    ) -> ControlTotals:
         """Totals of neighbouring days, from the lake if this very run stored them."""
         stored = self._lake.loads_of(CONTROL.name, [(account.account_id, day) for day in days])
         if any(load is None or load.run_id != self._run_id for load in stored):
             return self.ask(account, days, client)
-        asked = Asked({})
+        asked = ControlTotals({})
         for load in stored:
-            asked = asked.with_(Asked.of(load)) if load else asked
+            asked = asked.with_(ControlTotals.of(load)) if load else asked
         return replace(asked, loads=())
 
     def empty(self, record: Load) -> None:
-        """Keep that a day has no totals any more. Raises WarehouseError."""
+        """Store that a day has no totals any more. Raises WarehouseError."""
         rows = arrow.empty(CONTROL.table.arrow_schema)
         account_id, day = _cell(record)
         self._lake.replace(CONTROL.name, rows, account_id=account_id, date=day, load=record)
@@ -168,20 +168,22 @@ class Controls:
 
     def ask(
         self, account: Account, days: Sequence[date], client: GraphClient | None = None
-    ) -> Asked:
-        """Ask for totals of neighbouring days by one call, and keep them; in halves where that is
-        too much, where a row cannot be read: nothing could be proven by it, and where some days
-        may be older than Meta keeps. Lists of actions are given up before the totals are.
+    ) -> ControlTotals:
+        """Request totals of neighbouring days by one call, and store them.
+
+        They are requested in halves if they are too much, if a row cannot be read (nothing could be
+        proven by it), and if some days may be older than Meta keeps. Lists of actions are given up
+        before the totals are.
         """
         client = client or self.counted()
         too_old = self._too_old[account.account_id]
-        asked, waiting = Asked({}), [_Question(tuple(days))]
+        asked, waiting = ControlTotals({}), [_TotalsQuery(tuple(days))]
         while waiting:
             question = waiting.pop()
             for some, refused in too_old.cut(question.days):
                 if EVERYTHING in refused:
                     why = dict.fromkeys(some, too_old.why[EVERYTHING])
-                    asked = asked.with_(Asked({}, errors=why))
+                    asked = asked.with_(ControlTotals({}, errors=why))
                 else:
                     found, more = self._try(account, replace(question, days=some), client)
                     asked = asked.with_(found)
@@ -189,9 +191,9 @@ class Controls:
         return asked
 
     def _try(
-        self, account: Account, question: _Question, client: GraphClient
-    ) -> tuple[Asked, Sequence[_Question]]:
-        """What came of a question, and what to ask instead, the newest days last."""
+        self, account: Account, question: _TotalsQuery, client: GraphClient
+    ) -> tuple[ControlTotals, Sequence[_TotalsQuery]]:
+        """The result of a query, and the queries to try instead, the newest days last."""
         days = question.days
         without = question.without or self._no_lists.get(account.account_id, "")
         old_before = self._now().date() - SHORTEST_MEMORY
@@ -199,25 +201,25 @@ class Controls:
             return self._ask(account, days, client, without), ()
         except (GraphError, WarehouseError) as error:
             if not without and _blames_lists(error, days):
-                # What is too much for one day is for others too, and so is a field that is refused;
-                # what could not be read, was unlucky or may be too old is about these days.
+                # What is too much for one day is so for others too, and so is a refused field; what
+                # could not be read, failed by chance or may be too old is about these days.
                 if not isinstance(error, (WarehouseError, RetryableError)) and (
                     days[0] >= old_before
                 ):
                     self._no_lists[account.account_id] = str(error)
-                return Asked({}), [replace(question, without=str(error))]
+                return ControlTotals({}), [replace(question, without=str(error))]
             if isinstance(error, RequestError) and may_be_too_old(error, days[0], old_before):
                 if day := refused_day(error, days):
                     self._too_old[account.account_id].note([EVERYTHING], day, error)
-                return Asked({}), _halves(days)  # lists were not to blame
+                return ControlTotals({}), _halves(days)  # lists were not to blame
             if isinstance(error, (TooMuchDataError, WarehouseError)) and len(days) > 1:
-                return Asked({}), _halves(days, question.without)
+                return ControlTotals({}), _halves(days, question.without)
             if isinstance(error, WarehouseError):
-                return Asked({}, errors={days[0]: str(error)}), ()
+                return ControlTotals({}, errors={days[0]: str(error)}), ()
             raise
 
-    def actions(self, account: Account, day: date, asked: Asked) -> Sums | str:
-        """The account's actions on a day that was asked for; else why they are not known."""
+    def actions(self, account: Account, day: date, asked: ControlTotals) -> Sums | str:
+        """The account's actions on a requested day, or else why they are unknown."""
         if day in asked.no_lists:
             return asked.no_lists[day]
         rows = asked.rows.get(day)
@@ -230,8 +232,8 @@ class Controls:
 
     def _ask(
         self, account: Account, days: Sequence[date], client: GraphClient, without: str
-    ) -> Asked:
-        """`without`: why lists of actions are not asked for; empty if they are."""
+    ) -> ControlTotals:
+        """`without`: why lists of actions are not requested; empty if they are."""
         before, asked_at = client.tally.calls, self._now()
         decoded = _decoded(client, account, days, has_lists=not without)
         for reject in (one for one in decoded.rejects if one.lost == ROW):
@@ -240,7 +242,7 @@ class Controls:
                 f" {reject.value}: {reject.reason}"
             )
         calls = client.tally.calls - before
-        asked = Asked({})
+        asked = ControlTotals({})
         for at, day in enumerate(days):
             rows = _one(decoded.of_day(day), account, day)
             unread = [reject for reject in decoded.rejects if reject.date == day]
@@ -268,7 +270,7 @@ class Controls:
             old = None if rows.num_rows else self._lake.load_of(CONTROL.name, *_cell(record))
             if old is not None and not is_nothing(old):
                 gone = replace(
-                    Asked.of(record, rows), loads=(), emptied={day: Emptied(old, record)}
+                    ControlTotals.of(record, rows), loads=(), emptied={day: Emptied(old, record)}
                 )
                 asked = asked.with_(gone)
                 continue
@@ -276,16 +278,16 @@ class Controls:
             self._lake.replace(
                 CONTROL.name, rows, account_id=account.account_id, date=day, load=record
             )
-            asked = asked.with_(Asked.of(record, rows))
-        # Whatever asks for totals, a former failure of theirs is over.
+            asked = asked.with_(ControlTotals.of(record, rows))
+        # Whoever requests totals, a former failure of theirs is over.
         loaded = [load.date for load in asked.loads]
         self._failures.loaded(account.account_id, loaded, self._now())
         return asked
 
 
 def _one(rows: pa.Table, account: Account, day: date) -> pa.Table:
-    """The totals of a day, once: a row that comes again counts no more than in a report. Raises
-    WarehouseError where two say different things.
+    """The totals of a day, once: a repeated row counts no more than in a report. Raises
+    WarehouseError if two differ.
     """
     first = rows.slice(0, 1)
     if any(not rows.slice(n, 1).equals(first) for n in range(1, rows.num_rows)):
@@ -297,7 +299,7 @@ def _one(rows: pa.Table, account: Account, day: date) -> pa.Table:
 
 
 def _unread(rejects: Sequence[Reject]) -> str:
-    """Which value of the account's own lists could not be read; empty if all could."""
+    """The first value of the account's own lists that could not be read; empty if all could."""
     first = next((one for one in rejects if one.column in LISTS and one.loses_value), None)
     return f"{first.column} {first.value}: {first.reason}" if first else ""
 
@@ -324,6 +326,6 @@ def _decoded(
 
 
 def share(calls: int, days: int, at: int) -> int:
-    """The part of `calls` that the day numbered `at` bears: whole ones, that add up to all."""
-    each, rest = divmod(calls, days)
-    return each + (at < rest)
+    """The share of `calls` of day number `at`: whole calls, which add up to all."""
+    each, remainder = divmod(calls, days)
+    return each + (at < remainder)

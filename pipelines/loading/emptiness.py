@@ -1,8 +1,8 @@
-"""When a day that had numbers may become one without. No I/O.
+"""When a day that had numbers may become empty. No I/O.
 
-For an hour at a time Meta has answered everything with ``{"data": []}`` and HTTP 200: rows and
-totals alike, so that nothing adds up to nothing. What was there is kept until a second look says
-so again, or a person does.
+For an hour at a time Meta has responded to everything with ``{"data": []}`` and HTTP 200: rows and
+totals alike, so that nothing adds up to nothing. The loaded day is kept until a second load
+confirms it, or a person does.
 """
 
 from __future__ import annotations
@@ -18,20 +18,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACCEPT_EMPTY",
+    "CONFIRM_AFTER",
     "EMPTY",
-    "LOOK_AGAIN",
     "accepts_empty",
     "is_nothing",
     "refusal",
 ]
 
-#: `Outcome.kind` of an account-day that is kept because what came was empty.
+#: `Outcome.kind` of an account-day that was kept because Meta returned nothing.
 EMPTY: Final = "empty"
 
-#: How long after the first empty look a second one counts. Our choice: an hour of it was seen.
-LOOK_AGAIN: Final = timedelta(hours=1)
+#: How long after the first empty response a second one counts. Our choice: such an hour has been
+#: observed.
+CONFIRM_AFTER: Final = timedelta(hours=1)
 
-#: The tag of a Dagster run that makes it believe an empty day at once.
+#: The tag of a Dagster run that accepts an empty day at once.
 ACCEPT_EMPTY: Final = "fbinsights/accept_empty"
 
 _YES: Final = frozenset({"yes", "true", "1"})
@@ -51,10 +52,10 @@ def is_nothing(load: Load) -> bool:
 def refusal(
     old: Load | None, new: Load, failed: Failed | None, *, totals: Load | None = None
 ) -> str:
-    """Why `new` may not take the place of `old`, or be the first; "" if it may.
+    """Why `new` may not replace `old`, or be the first; "" if it may.
 
-    `failed`: what became of the last try, which knows since when Meta says that there is nothing.
-    `totals`: those of the account, where they are gone as well and were there before.
+    `failed`: the last failure, which knows since when Meta returns nothing. `totals`: those of the
+    account, if they are gone as well and existed before.
     """
     if old is not None and _loses_all(old, new):
         rows = "row" if old.rows == 1 else "rows"
@@ -64,12 +65,13 @@ def refusal(
     else:
         return ""
     since = _instant(failed.empty_since) if failed is not None else None
-    # What is kept was loaded before the first look; if not so by the clock, that went wrong.
+    # What is kept was loaded before the first empty response; if the clock says otherwise, the note
+    # is wrong.
     first = max(since or new.loaded_at, kept_at)
-    if since is not None and (new.asked_at or new.loaded_at) >= first + LOOK_AGAIN:
+    if since is not None and (new.asked_at or new.loaded_at) >= first + CONFIRM_AFTER:
         return ""
-    # The minute that is named is late enough.
-    again = first + LOOK_AGAIN + timedelta(seconds=59)
+    # Rounded up: the named minute is late enough.
+    again = first + CONFIRM_AFTER + timedelta(seconds=59)
     return (
         f"Meta returned {_what(new)} for this day; {kept} loaded at {_minute(kept_at)} were kept."
         " Load it again after"
@@ -79,7 +81,7 @@ def refusal(
 
 
 def _loses_all(old: Load, new: Load) -> bool:
-    """Whether all rows are gone, or all that they had counted."""
+    """Whether all rows are gone, or everything that they counted."""
     return bool(old.rows and not new.rows) or (is_nothing(new) and not is_nothing(old))
 
 
@@ -98,7 +100,7 @@ def _minute(at: datetime) -> str:
 
 
 def _instant(text: str) -> datetime | None:
-    """An instant as failures keep it; None where there is none, or none that can be read."""
+    """An instant as failures store it; None if there is none, or none that can be read."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

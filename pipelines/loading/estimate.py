@@ -1,5 +1,7 @@
-"""How many rows an account-day will have, learned from what the lake knows, and how days are cut
-into report runs by that. `cut` decides; `expected_rows` reads a few footers.
+"""Estimates: how many rows an account-day will have, learned from the lake, and how days are cut
+into report runs by that.
+
+`cut` decides; `expected_rows` reads a few footers.
 """
 
 from __future__ import annotations
@@ -21,15 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = ["DAYS_PER_RUN", "ROWS_PER_RUN", "Cost", "cost_of", "cut", "expected_rows"]
 
-#: Rows that one report run is to have at most, and days. Bigger ones fail more often at Meta, and
-#: a failure costs more.
+#: Most rows, and days, of one report run. Larger runs fail more often at Meta, and a failure costs
+#: more.
 ROWS_PER_RUN: Final = 50_000
 DAYS_PER_RUN: Final = 31
 
-#: Rows of an account-day of which nothing is known.
+#: Rows of an account-day about which nothing is known.
 UNKNOWN_ROWS: Final = 1_500
 
-#: Loaded days, the nearest, that tell how big another day is.
+#: The nearest loaded days by which the size of another is estimated.
 NEIGHBOURS: Final = 7
 
 #: Polls of a run that Meta computes at once. A busy Meta takes more.
@@ -51,7 +53,7 @@ class Cost:
 def expected_rows(
     lake: Lake, table: str, account_id: str, days: Sequence[date]
 ) -> Mapping[date, int]:
-    """Rows that each day will have: as many as it had, or by its control totals and neighbours."""
+    """Expected rows of each day: as many as it had, or by its control totals and neighbours."""
     loaded = sorted(
         where.date for where in lake.partitions(table, account_id) if where.date is not None
     )
@@ -83,7 +85,7 @@ def _expected(
 
 
 def cut(days: Iterable[date], rows: Mapping[date, int]) -> Sequence[Sequence[date]]:
-    """Cut days into report runs: neighbours, newest first, as many as a run is to hold.
+    """Cut days into report runs: neighbours, newest first, as many as fit into a run.
 
     A run has at least one day, however many rows that has. Inside a run the oldest day is first.
     """
@@ -100,7 +102,9 @@ def cut(days: Iterable[date], rows: Mapping[date, int]) -> Sequence[Sequence[dat
 
 
 def cost_of(runs: Iterable[Sequence[date]], rows: Mapping[date, int]) -> Cost:
-    """What runs cost on a calm day: each is created, polled and read, and has one control call."""
+    """The cost of runs on a calm day: each is created, polled and read, and has one control
+    call.
+    """
     total = Cost()
     for run in runs:
         expected = sum(rows[day] for day in run)

@@ -1,6 +1,8 @@
-"""Which account-days failed when they were last tried, and why: one small file each, next to the
-lake, gone as soon as the account-day is loaded (`lake.failures` has the paths). Objects and
-accounts that could not be read are kept in the same way, without a day.
+"""Failures: which account-days failed when they were last tried, and why.
+
+One small file each, next to the lake, removed as soon as the account-day is loaded (`lake.failures`
+has the paths). Objects and accounts that could not be read are recorded in the same way, without a
+day.
 """
 
 from __future__ import annotations
@@ -37,9 +39,8 @@ class Failures:
         self._table = table
 
     def note(self, outcome: Outcome, now: datetime, run_id: str) -> None:
-        """Remember that an account-day failed, or forget it where it was loaded.
-
-        A disk that is full keeps nobody from telling the outcome itself.
+        """Record that an account-day failed, or remove the record if it was loaded. A full disk
+        does not prevent the outcome itself from being reported.
         """
         account_id, day = outcome.account_day
         key = failure_key(self._table, account_id, day)
@@ -75,7 +76,7 @@ class Failures:
             _log.warning("%s: the failure could not be recorded: %s", self._table, error)
 
     def loaded(self, account_id: str, days: Iterable[date], now: datetime) -> None:
-        """Forget the failures of days that somebody else's load has brought as well."""
+        """Remove the failures of days that somebody else's load has brought as well."""
         keys = {failure_key(self._table, account_id, day) for day in days}
         try:
             there = {key for key, _ in self._find(account_id)}
@@ -87,13 +88,13 @@ class Failures:
             )
 
     def _forget(self, keys: Iterable[str], now: datetime) -> None:
-        # Noted as a change of its own: that of the new file may have been published by now.
+        # A change of its own: that of the new file may already be published.
         for key in keys:
             self._store.delete(key)
         note_change(self._store, now)
 
     def note_all(self, errors: Mapping[str, str], now: datetime) -> None:
-        """Do so for everything that this table has without a day: what is not in `errors`, accounts
+        """Do so for everything in this table that has no day: what is not in `errors`, accounts
         (digits) with why, has not failed.
         """
         try:
@@ -110,12 +111,12 @@ class Failures:
         note_change(self._store, now)
 
     def of_day(self, account_id: str, day: date) -> Failed | None:
-        """That of one account-day, if its last try failed."""
+        """The failure of one account-day, if its last try failed."""
         failed = read_failed(self._store, failure_key(self._table, account_id, day))
         return failed if failed and failed.at else None
 
     def of(self, account_id: str) -> Mapping[date, Failed]:
-        """The days of one account. A file that was cut off tells that its day failed, no more."""
+        """The failed days of one account. A truncated file only shows that its day failed."""
         failures = ((_day(key), read_failed(self._store, key)) for key, _ in self._find(account_id))
         return {day: failed for day, failed in failures if day and failed}
 
@@ -124,7 +125,7 @@ class Failures:
 
 
 def _since(before: Failed | None, at: str) -> str:
-    """When it first failed since it last loaded, if it fails at `at`."""
+    """When it first failed since it was last loaded, if it fails at `at`."""
     return (before and (before.since or before.at)) or at
 
 

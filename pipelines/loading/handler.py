@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from fbgraph.http.paging import Params
     from fbgraph.reports.query import ReportQuery
-    from pipelines.loading.control_totals import Asked, Controls, Emptied
+    from pipelines.loading.control_totals import Controls, ControlTotals, Emptied
     from pipelines.reports.catalog import Report
     from warehouse.decode.pages import Account
     from warehouse.lake.partitions import Lake
@@ -62,7 +62,7 @@ class _Pages:
             raise RetryableError(str(error)) from None
 
     def drop(self, shard: int) -> None:
-        """Forget everything that a shard brought."""
+        """Discard everything that a shard brought."""
         self.staging.drop(shard)
 
 
@@ -97,7 +97,7 @@ class InsightsHandler:
         self._open: dict[ReportTask, _Pages] = {}
 
     def params(self, query: ReportQuery) -> Params:
-        """Parameters of the report run that answers a query."""
+        """Parameters of the report run for a query."""
         return self._report.params_of(query)
 
     def open(self, task: ReportTask) -> _Pages:
@@ -118,12 +118,14 @@ class InsightsHandler:
             pages.closing.close()
 
     def fail(self, task: ReportTask, why: str) -> Sequence[Outcome]:
-        """Outcomes of a task that could not be had."""
+        """Outcomes of a task that could not be loaded."""
         return [Outcome(AccountDay(task.account_id, day), error=why) for day in task.days]
 
     def finish(self, task: ReportTask) -> tuple[Sequence[Outcome], Sequence[ReportTask]]:
-        """Prove and publish each day, newest first. What does not add up is asked for once more:
-        Meta's numbers move between the report and the control totals.
+        """Prove and publish each day, newest first.
+
+        What does not add up is requested once more: Meta's numbers move between the report and the
+        control totals.
         """
         account, staging = self._accounts[task.account_id], self._open[task].staging
         ask = self._controls.ask if task.is_fresh else self._controls.of
@@ -153,7 +155,7 @@ class InsightsHandler:
             ReportTask(task.account_id, tuple(run), is_fresh=True)
             for run in chunks(doubtful, len(task.days))
         ]
-        for one in again:  # what the first look cost, they bear
+        for one in again:  # they bear the cost of the first attempt
             one.calls = sum(self._calls(task, day) for day in one.days)
         return outcomes, again
 
@@ -163,15 +165,21 @@ class InsightsHandler:
     def _asked_at(self, task: ReportTask) -> datetime:
         return task.asked_at or self._now()
 
-    def _since_over(self, task: ReportTask, day: date, controls: Asked) -> timedelta:
-        """How long the day had been over when its rows and its totals were asked for, whichever was
-        first; negative if it was not.
+    def _since_over(self, task: ReportTask, day: date, controls: ControlTotals) -> timedelta:
+        """How long the day had been over when its rows and its totals were requested, whichever was
+        first; negative if it was not over.
         """
         over = over_at(self._accounts[task.account_id].timezone_name, day)
         return min(self._asked_at(task), controls.asked_at[day]) - over
 
     def _prove(
-        self, task: ReportTask, day: date, merged: MergedDay, controls: Asked, *, is_over: bool
+        self,
+        task: ReportTask,
+        day: date,
+        merged: MergedDay,
+        controls: ControlTotals,
+        *,
+        is_over: bool,
     ) -> Verdict:
         verdict = prove(
             merged.found,
@@ -188,9 +196,9 @@ class InsightsHandler:
         return replace(verdict, reason="; ".join(filter(None, (verdict.reason, told))))
 
     def _prove_actions(
-        self, task: ReportTask, day: date, merged: MergedDay, controls: Asked
+        self, task: ReportTask, day: date, merged: MergedDay, controls: ControlTotals
     ) -> Proof:
-        """Whether actions add up. It holds nothing back, so nothing is asked for again."""
+        """Whether actions add up. That holds nothing back, so nothing is requested again."""
         if why := self._report.no_conversions:
             return Proof(UNPROVABLE, why)
         account, found = self._accounts[task.account_id], merged.found
@@ -217,7 +225,7 @@ class InsightsHandler:
         day: date,
         merged: MergedDay,
         verdict: Verdict,
-        controls: Asked,
+        controls: ControlTotals,
         *,
         is_over: bool,
     ) -> Load:
@@ -249,8 +257,8 @@ class InsightsHandler:
         return replace(load, **unknown)
 
     def _publish(self, merged: MergedDay, load: Load, emptied: Emptied | None) -> Outcome:
-        """Replace the account-day, unless a day that had rows would be empty without a second look.
-        Its totals go with its rows.
+        """Replace the account-day, unless a day that had rows would become empty without a second
+        load. Its totals are replaced with its rows.
         """
         account_day = AccountDay(load.account_id, load.date)
         if not is_nothing(load):
@@ -267,14 +275,16 @@ class InsightsHandler:
         return outcome
 
     def _warn_of_unknown(self, task: ReportTask, fields: frozenset[str]) -> None:
-        """Each key that nobody asked for is told once per load."""
+        """Each unexpected key is reported once per load."""
         if new := sorted(fields - self._warned):
             self._warned |= fields
-            _log.warning("act_%s: left out fields not asked for: %s", task.account_id, new)
+            _log.warning("act_%s: ignored fields that were not requested: %s", task.account_id, new)
 
 
 def _published(account_day: AccountDay, merged: MergedDay, load: Load) -> Outcome:
-    """Replace the account-day, unless it is too unreadable or would lose what is proven."""
+    """Replace the account-day, unless too much of it is unreadable or it would replace a proven day
+    by an unproven one.
+    """
     try:
         if too_many_rejects(load.rejected, load.rows):
             merged.keep_rejects(load)

@@ -1,6 +1,5 @@
-"""Lists of objects: the accounts a token sees, and the campaigns, ad sets and ads of one.
-
-First what Graph says, then how it is kept.
+"""Lists of objects: the accounts a token sees, and the campaigns, ad sets and ads of one. First the
+requests to Graph, then how the rows are stored.
 """
 
 from __future__ import annotations
@@ -51,15 +50,16 @@ __all__ = [
 #: table (and edge) → the level whose statuses its objects have.
 LEVEL_OF: Final[Mapping[str, str]] = {"campaigns": "campaign", "adsets": "adset", "ads": "ad"}
 
-#: So many accounts in a row whose answers make no sense, each after all attempts: it is not theirs.
+#: After this many accounts in a row whose responses make no sense, each after all attempts, the
+#: accounts are not to blame.
 _NOT_ONE_ACCOUNTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """The accounts found at `graph_url`. `refused`: those that cannot be loaded, or that were asked
-    for by id and the token may not read, with why. `unreadable`: what the list has that is not an
-    account.
+    """The accounts found at `graph_url`. `refused`: those that cannot be loaded, or that were
+    requested by id and the token may not read, with why. `unreadable`: what the list has that is
+    not an account.
     """
 
     graph_url: str
@@ -70,10 +70,10 @@ class Discovery:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The objects of one edge, each once, and how many the edge says it has.
+    """The objects of one edge, each once, and its `total_count`.
 
-    `rows` are as Graph sent them: one that is null, or has no id, is among them. `total_count` is
-    None where the edge does not say; it counts what the same filter matches.
+    `rows` are as Graph sent them, including nulls and rows without an id. `total_count` is None if
+    the edge does not return it; it counts what the same filter matches.
     """
 
     rows: Sequence[object]
@@ -81,7 +81,7 @@ class Listing:
 
     @property
     def complete(self) -> bool:
-        """As many received as counted."""
+        """Whether as many were received as counted."""
         return self.total_count == len(self.rows)
 
     def __str__(self) -> str:
@@ -90,9 +90,10 @@ class Listing:
 
 
 def discover(client: GraphClient, account_ids: Sequence[str] = ()) -> Discovery:
-    """Accounts with all that the table `accounts` needs: `account_ids`, or all the token sees.
+    """Accounts with everything that the table `accounts` needs: `account_ids`, or all the token
+    sees.
 
-    Accounts named by id are read one by one, which works for tokens that may list nothing; one that
+    Accounts named by id are read one by one, which works for tokens that may not list any; one that
     cannot be read is refused by name. Raises TokenError and other GraphErrors that concern more
     than one account.
     """
@@ -136,7 +137,7 @@ def _listed(client: GraphClient, fields: Sequence[str]) -> Sequence[object]:
 
 
 def _account_id(row: object) -> str:
-    """The digits of an account; "" for what does not say which account it is."""
+    """The digits of an account's id; "" if there is none."""
     found = row if isinstance(row, Mapping) else {}
     for key in ("account_id", "id"):
         with suppress(RequestError):
@@ -151,7 +152,7 @@ def text_of(row: Row, key: str) -> str:
 
 
 def _unfit(row: Row) -> str:
-    """Why an account cannot be loaded: its days are days of its own zone."""
+    """Why an account cannot be loaded: its days are days of its own time zone."""
     try:
         zone_named(text_of(row, "timezone_name"))
     except UnknownZoneError as error:
@@ -160,10 +161,12 @@ def _unfit(row: Row) -> str:
 
 
 def list_objects(client: GraphClient, account_id: str, table: str) -> Listing:
-    """All objects of an account but the deleted, which no edge lists (docs/graph-api.md#objects).
+    """All objects of an account except deleted ones, which no edge lists
+    (docs/graph-api.md#objects).
 
-    The listing is made again, once, when it does not hold as many as the edge counts: objects that
-    change while one pages are skipped or come twice. So it is when its cursor is refused halfway.
+    The listing is repeated once if it has fewer or more objects than the edge counts, because
+    objects that change during paging are skipped or repeated; and also if its cursor is refused
+    halfway.
     """
     statuses = [s for s in EFFECTIVE_STATUSES[LEVEL_OF[table]] if s != "DELETED"]
     edge = client.account(account_id).edge(
@@ -194,9 +197,8 @@ def _key(row: object) -> str:
 
 
 def store_accounts(lake: Lake, rows: Sequence[object], fetched_at: datetime) -> Merged:
-    """Put the accounts into the lake; those that were there before and are not in `rows` stay.
-
-    Returns the whole table, and how many accounts and values could not be read.
+    """Store the accounts in the lake; earlier ones that are not in `rows` stay. Returns the whole
+    table, and how many accounts and values could not be read.
     """
     return merge_objects(lake, "accounts", rows, None, fetched_at, complete=False)
 
@@ -204,15 +206,15 @@ def store_accounts(lake: Lake, rows: Sequence[object], fetched_at: datetime) -> 
 def store_objects(
     lake: Lake, table: str, account: Account, listing: Listing, fetched_at: datetime
 ) -> Merged:
-    """Put an account's objects into the lake; those that are no longer listed stay, and are `gone`
+    """Store an account's objects in the lake; those that are no longer listed stay, and are `gone`
     unless they are known to be deleted.
     """
     return merge_objects(lake, table, listing.rows, account, fetched_at, complete=True)
 
 
 def accounts_in(lake: Lake) -> Mapping[str, Account]:
-    """The accounts that can be loaded, by their digits: those whose days have a time zone. Of one
-    whose currency is not known, that is "".
+    """The accounts that can be loaded, by their digits: those whose days have a time zone. An
+    unknown currency is "".
     """
     rows = lake.read("accounts").select(["account_id", "account_timezone", "account_currency"])
     return {

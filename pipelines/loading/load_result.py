@@ -1,5 +1,5 @@
-"""What became of one account-day, and what a failure is about: values, until they are printed or
-handed to Dagster.
+"""`Outcome`: the result of loading one account-day, and what a failure is about: values, until they
+are printed or handed to Dagster.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["HAD_ROWS", "Outcome", "Target"]
 
-#: `kind` of an account-day for which rows came that could not take the place of the old ones.
+#: `kind` of an account-day whose new rows could not replace the old ones.
 HAD_ROWS: Final = "rows"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one account-day: its new `load`, or the `error` that kept the old one.
+    """The result of loading one account-day: its new `load`, or the `error` that kept the old one.
 
     `duplicates`: keys of the grain that more than one of its rows has. `kind` names an error that
-    another look may undo; "" for all others.
+    another load may undo; "" for all others.
     """
 
     account_day: AccountDay
@@ -42,8 +42,8 @@ class Outcome:
 
 
 class Target(NamedTuple):
-    """What a load is about: a `table`, or the published file; of it one `account` (``act_123``; ""
-    for all), and of that one `day`.
+    """What a load is about: a `table`, or the published file; one `account` of it (``act_123``; ""
+    for all), and one `day` of that.
     """
 
     table: str

@@ -1,8 +1,8 @@
-"""Account-days from Graph into the lake: ask, run, read, decode, prove, publish.
+"""The loader: account-days from Graph into the lake. Request, run, read, decode, prove, publish.
 
 The report engine of `fbgraph` has the runs of all accounts in flight; `InsightsHandler` says where
-pages go, and what happens when a task is in. One account-day succeeds or fails by itself, and one
-that fails keeps what the lake had.
+pages go, and what happens when a task is complete. One account-day succeeds or fails by itself, and
+if it fails, the lake keeps what it had.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Loader", "threads"]
 
-#: Calls in flight where no report run is needed.
+#: Calls in flight when no report run is needed.
 THREADS: Final = 8
 
-#: Days of control totals that one call asks for.
+#: Days of control totals per call.
 CONTROL_DAYS: Final = 31
 
 _log = logging.getLogger(__name__)
@@ -57,8 +57,8 @@ class Loader:
     """Loads account-days with one client into one lake, many at a time.
 
     `accounts` by their digits. `run_id` is the Dagster run's: it goes into every record. Control
-    totals that the same run has asked for already are not asked for again. `accept_empty`: a day
-    that had rows becomes empty at once where Meta returns none (`emptiness`). `now` gives the time,
+    totals that the same run has already requested are not requested again. `accept_empty`: a day
+    that had rows becomes empty at once if Meta returns none (`emptiness`). `now` gives the time,
     `wait` is the engine's.
     """
 
@@ -83,9 +83,10 @@ class Loader:
         self._run_id = run_id
 
     def load(self, report: Report, account_days: Iterable[AccountDay]) -> Iterator[Outcome]:
-        """Load account-days of a report, yielding each as it is done; the newest are asked first.
+        """Load account-days of a report, yielding each as it is done; the newest are requested
+        first.
 
-        Raises TokenError and BlockedError, which stop everything; all else is told per outcome.
+        Raises TokenError and BlockedError, which stop everything; any other failure is an outcome.
         """
         for warning in report.warnings:
             _log.warning("%s", warning)
@@ -186,8 +187,10 @@ class Loader:
 
 @contextmanager
 def threads(client: GraphClient) -> Iterator[ThreadPoolExecutor]:
-    """Threads that call with `client`. When the block ends by an exception (Ctrl-C, a dead token)
-    what has not begun never begins, and nobody waits for a limit or a report run any more.
+    """Threads that make calls with `client`.
+
+    If the block ends with an exception (Ctrl-C, an invalid token), what has not begun never begins,
+    and nobody waits for a limit or a report run any more.
     """
     with ThreadPoolExecutor(THREADS, thread_name_prefix="graph") as pool:
         try:
@@ -201,7 +204,7 @@ def threads(client: GraphClient) -> Iterator[ThreadPoolExecutor]:
 def _work(
     accounts: Mapping[str, Account], account_days: Iterable[AccountDay], now: datetime
 ) -> tuple[Mapping[str, Sequence[date]], Sequence[Outcome]]:
-    """Days by account, and account-days that cannot be asked for."""
+    """Days by account, and the account-days that cannot be requested."""
     days_of: dict[str, list[date]] = {}
     refused = []
     for account_day in account_days:

@@ -1,4 +1,5 @@
-"""Accounts and their objects from Graph into the lake: by listings and, for what those hide, by id.
+"""Loads accounts and their objects from Graph into the lake: by listings and, for what those hide,
+by id.
 
 Edges never list what is deleted (docs/graph-api.md#objects); insights mention it all the same, and
 by its id it can still be read.
@@ -31,14 +32,15 @@ if TYPE_CHECKING:
     from warehouse.decode.pages import Account
     from warehouse.lake.partitions import Lake
 
-__all__ = ["Known", "Listed", "know_ids", "load_objects"]
+__all__ = ["Listed", "MentionedObjects", "load_mentioned", "load_objects"]
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What became of one table of one account: its `listing`, or the `error` that kept the old.
+    """The result of listing one table of one account: its `listing`, or the `error` that kept the
+    old one.
 
     `by_id`: objects that a former listing had and this one has not, and that were read by id.
     `unreadable`: what of them could not be read.
@@ -53,8 +55,10 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """Objects that insights mention: how many were read by id, and table → ids nobody knows."""
+class MentionedObjects:
+    """Objects that insights mention: how many were read by id, and table → ids that do not
+    exist.
+    """
 
     by_id: int = 0
     unknown: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -68,9 +72,8 @@ def load_objects(
     account_ids: Iterable[str],
     now: Callable[[], datetime],
 ) -> Sequence[Listed]:
-    """List the objects of accounts (digits), several at a time, each succeeding by itself.
-
-    Raises what ends everything: TokenError, BlockedError.
+    """List the objects of accounts (digits), several at a time, each succeeding by itself. Raises
+    what ends everything: TokenError, BlockedError.
     """
     accounts = accounts_in(lake)
 
@@ -94,20 +97,20 @@ def load_objects(
     return found
 
 
-def know_ids(
+def load_mentioned(
     client: GraphClient,
     lake: Lake,
     account_days: Iterable[AccountDay],
     now: Callable[[], datetime],
-) -> Mapping[str, Known]:
-    """See to it that every id in insights of these account-days is in the tables of objects.
+) -> Mapping[str, MentionedObjects]:
+    """Load the objects that insights of these account-days mention and the lake does not have.
 
-    An account whose objects were never listed is listed first; what is missing then is deleted,
-    and read by id. Returns what was found by account (digits). Raises what ends everything.
+    An account whose objects were never listed is listed first; what is missing then is deleted, and
+    read by id. Returns what was found by account (digits). Raises what ends everything.
     """
     accounts = accounts_in(lake)
 
-    def one(account_id: str, cells: Sequence[AccountDay]) -> Known:
+    def one(account_id: str, cells: Sequence[AccountDay]) -> MentionedObjects:
         account, days = accounts[account_id], [cell.day for cell in cells]
         by_id = 0
         try:
@@ -118,11 +121,11 @@ def know_ids(
             for table, ids in missing_ids(lake, account_id, days).items():
                 by_id += _fetch(client, lake, table, account, ids, now).found
             left = {k: ids for k, ids in missing_ids(lake, account_id, days).items() if ids}
-            return Known(by_id, left)
+            return MentionedObjects(by_id, left)
         except ENDS_EVERYTHING:
             raise
         except (GraphError, WarehouseError, OSError) as error:
-            return Known(by_id, error=str(error))
+            return MentionedObjects(by_id, error=str(error))
 
     ordered = sorted(cell for cell in account_days if cell.account_id in accounts)
     of_account = {

@@ -1,4 +1,5 @@
-"""Account-days: one ad account on one day of its own calendar, and how they are cut into runs.
+"""Account-days: one ad account on one day of its own calendar, their keys, and how they are cut
+into runs.
 
 In Dagster's grid the key of one is ``act_123|2026-11-21`` (`defs.partitions`). No Dagster here.
 """

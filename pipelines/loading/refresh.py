@@ -1,7 +1,7 @@
-"""Which past account-days are pulled again, and why. No I/O.
+"""Which past account-days a refresh reloads, and why. No I/O.
 
-Meta changes the numbers of a day for up to 28 days. One control call tells the totals of all of
-them; a day whose totals are still those that proved it has not moved, and is left alone.
+Meta changes the numbers of a day for up to 28 days. One control call returns the totals of all of
+them; a day whose totals are still those that proved it has not changed, and is left alone.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from warehouse.lake.records import Load
 
-__all__ = ["FRESH_DAYS", "REFRESH_HOUR", "Why", "lookback", "moved", "to_pull"]
+__all__ = ["FRESH_DAYS", "REFRESH_HOUR", "ReloadReason", "days_to_reload", "lookback", "moved"]
 
-#: The newest finished days, which are pulled whether their totals moved or not: what their totals
-#: do not show (actions) still comes in. Our choice.
+#: The newest finished days, which are reloaded whether their totals changed or not: they still gain
+#: what totals do not show (actions). Our choice.
 FRESH_DAYS: Final = 3
 
 
@@ -31,16 +31,16 @@ FRESH_DAYS: Final = 3
 REFRESH_HOUR: Final = 5
 
 
-class Why(StrEnum):
-    """Why a day is pulled, the first that holds."""
+class ReloadReason(StrEnum):
+    """Why a day is reloaded; the first that applies."""
 
     FRESH = "fresh"  # one of the newest finished days
     MISSING = "missing"  # not loaded, though an earlier day is
     PROVISIONAL = "provisional"  # the day was not over when it was loaded
-    EMPTY = "empty"  # Meta returned nothing for it, and what it had was kept
+    EMPTY = "empty"  # Meta returned nothing for it, and its data was kept
     UNPROVEN = "unproven"  # loaded, and it did not add up
     MOVED = "moved"  # the account's totals are no longer those that proved it
-    FULL = "full"  # nothing is known against it, but everything is asked for
+    FULL = "full"  # nothing suggests a change, but everything is requested
 
 
 def lookback(today: date, days: int = LOOKBACK_DAYS) -> Sequence[date]:
@@ -48,7 +48,7 @@ def lookback(today: date, days: int = LOOKBACK_DAYS) -> Sequence[date]:
     return [today - timedelta(days=n) for n in range(days, 0, -1)]
 
 
-def to_pull(  # noqa: PLR0913  # all that a decision is made by
+def days_to_reload(  # noqa: PLR0913  # everything that the decision depends on
     today: date,
     loads: Mapping[date, Load],
     totals: Mapping[date, Totals | None],
@@ -57,22 +57,22 @@ def to_pull(  # noqa: PLR0913  # all that a decision is made by
     emptied: Collection[date] = (),
     full: bool = False,
     days: Sequence[date] | None = None,
-) -> Mapping[date, Why]:
-    """The days of one account and report that are to be pulled, newest first.
+) -> Mapping[date, ReloadReason]:
+    """The days of one account and report to reload, newest first.
 
-    `loads`: what the lake has of the lookback. `totals`: what Meta says now, None where it gave no
-    row; a day of which it said nothing is not compared. `since`: the first day ever loaded; the
+    `loads`: what the lake has of the lookback. `totals`: what Meta returns now, None if it returned
+    no row; a day that it did not mention is not compared. `since`: the first day ever loaded; the
     days before it are a backfill's business. `emptied`: days for which Meta last returned nothing,
     though they had rows. `full`: the whole lookback. `days`: the lookback, oldest first, if it is
     not the usual one.
     """
     found = {
-        day: Why.EMPTY
+        day: ReloadReason.EMPTY
         if day in emptied and (today - day).days > FRESH_DAYS
         else _why(today, day, loads.get(day), since, totals)
         for day in reversed(lookback(today) if days is None else days)
     }
-    return {day: why or Why.FULL for day, why in found.items() if why or full}
+    return {day: why or ReloadReason.FULL for day, why in found.items() if why or full}
 
 
 def _why(
@@ -81,13 +81,13 @@ def _why(
     load: Load | None,
     since: date | None,
     totals: Mapping[date, Totals | None],
-) -> Why | None:
+) -> ReloadReason | None:
     reasons = (
-        (Why.FRESH, (today - day).days <= FRESH_DAYS),
-        (Why.MISSING, load is None and since is not None and since < day),
-        (Why.PROVISIONAL, load is not None and load.is_provisional),
-        (Why.UNPROVEN, load is not None and not load.is_good),
-        (Why.MOVED, load is not None and day in totals and moved(load, totals[day])),
+        (ReloadReason.FRESH, (today - day).days <= FRESH_DAYS),
+        (ReloadReason.MISSING, load is None and since is not None and since < day),
+        (ReloadReason.PROVISIONAL, load is not None and load.is_provisional),
+        (ReloadReason.UNPROVEN, load is not None and not load.is_good),
+        (ReloadReason.MOVED, load is not None and day in totals and moved(load, totals[day])),
     )
     return next((why for why, holds in reasons if holds), None)
 

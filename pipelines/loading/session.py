@@ -1,7 +1,7 @@
-"""One load, step by step: accounts, their objects, account-days of reports. No Dagster.
+"""A session: one load, step by step: accounts, their objects, account-days of reports. No Dagster.
 
-Whoever begins it, a run of Dagster or the command line, has a recorder that is handed what a step
-has done as it ends.
+Whoever begins it, a run of Dagster or the command line, has a recorder that is handed the result of
+each step as it ends.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pipelines.errors import ConfigError
 from pipelines.loading.failures import Failures
 from pipelines.loading.listings import LEVEL_OF, accounts_in, store_accounts
 from pipelines.loading.loader import Loader
-from pipelines.loading.objects import know_ids, load_objects
+from pipelines.loading.objects import load_mentioned, load_objects
 from pipelines.reports.catalog import CONTROL
 from pipelines.state.origin import claimed
 
@@ -26,58 +26,59 @@ if TYPE_CHECKING:
     from fbgraph import GraphClient
     from pipelines.loading.listings import Discovery
     from pipelines.loading.load_result import Outcome
-    from pipelines.loading.objects import Known, Listed
+    from pipelines.loading.objects import Listed, MentionedObjects
     from pipelines.loading.partitions import AccountDay
     from pipelines.reports.catalog import Report
     from warehouse.lake.history import Merged
     from warehouse.lake.partitions import Lake
 
-__all__ = ["Loads", "Recorder", "Session", "TakenIn", "take_in_accounts"]
+__all__ = ["LoadedAccounts", "Loads", "Recorder", "Session", "load_accounts"]
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Loads:
-    """What became of account-days of one report. `known`: the objects that they mention, by account
-    (digits). `is_whole`: nothing stopped it halfway.
+    """The outcomes of account-days of one report. `known`: the objects that they mention, by
+    account (digits). `is_whole`: nothing stopped it halfway.
     """
 
     report: Report
     outcomes: list[Outcome] = field(default_factory=list)
-    known: Mapping[str, Known] = field(default_factory=dict)
+    known: Mapping[str, MentionedObjects] = field(default_factory=dict)
     is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class TakenIn:
-    """The accounts that were found, and what the lake made of them."""
+class LoadedAccounts:
+    """The accounts that were found, and their rows in the lake."""
 
     found: Discovery
     merged: Merged
 
 
 class Recorder(Protocol):
-    """Who is handed what a load does, step by step."""
+    """Receives what a load does, step by step."""
 
     def begins(self, table: str, keys: Sequence[str]) -> None:
         """These partitions of a table are about to be loaded."""
 
-    def taken_in(self, taken: TakenIn) -> None:
+    def accounts_loaded(self, accounts: LoadedAccounts) -> None:
         """Accounts are in the lake."""
 
     def listed(self, table: str, found: Sequence[Listed]) -> None:
         """A table of objects is listed, account by account."""
 
     def loaded(self, loads: Loads) -> None:
-        """Account-days of a report are loaded, as far as it came."""
+        """Account-days of a report are loaded, as far as the load got."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One client at work on one lake. `run_id` goes into every record of a load: the id of a run
-    of Dagster, or one that a command made up. `accept_empty`: days that had rows become empty at
-    once where Meta returns none.
+    """One client that loads into one lake.
+
+    `run_id` goes into every record of a load: the id of a run of Dagster, or one that a command
+    made up. `accept_empty`: days that had rows become empty at once if Meta returns none.
     """
 
     client: GraphClient
@@ -87,11 +88,11 @@ class Session:
     recorder: Recorder
     accept_empty: bool = False
 
-    def take_in(self, found: Discovery) -> TakenIn:
-        """Put accounts into the lake. Raises as `take_in_accounts`."""
-        taken = take_in_accounts(self.lake, found, self.now())
-        self.recorder.taken_in(taken)
-        return taken
+    def load_accounts(self, found: Discovery) -> LoadedAccounts:
+        """Store accounts in the lake. Raises as `load_accounts`."""
+        accounts = load_accounts(self.lake, found, self.now())
+        self.recorder.accounts_loaded(accounts)
+        return accounts
 
     def list_objects(self, account_ids: Sequence[str]) -> Sequence[Listed]:
         """Campaigns, ad sets and ads of accounts (digits). Raises what ends everything."""
@@ -104,8 +105,9 @@ class Session:
         return every
 
     def load(self, report: Report, account_days: Iterable[AccountDay]) -> Loads:
-        """Load account-days of a report, and see to the objects that they mention. However it ends,
-        the recorder is handed what is in the lake. Raises what ends everything.
+        """Load account-days of a report, and the objects that they mention.
+
+        However it ends, the recorder is handed what is in the lake. Raises what ends everything.
         """
         loads = Loads(report)
         try:
@@ -115,7 +117,7 @@ class Session:
         return loads
 
     def load_into(self, loads: Loads, account_days: Iterable[AccountDay]) -> None:
-        """The same into `loads`, and the recorder is handed nothing."""
+        """The same into `loads`, without handing anything to the recorder."""
         loader = Loader(
             *(self.client, self.lake, accounts_in(self.lake), self.run_id),
             accept_empty=self.accept_empty,
@@ -124,15 +126,15 @@ class Session:
         loads.outcomes.extend(loader.load(loads.report, account_days))
         if loads.report is not CONTROL:
             in_lake = [one.account_day for one in loads.outcomes if one.load]
-            loads.known = know_ids(self.client, self.lake, in_lake, self.now)
+            loads.known = load_mentioned(self.client, self.lake, in_lake, self.now)
         loads.is_whole = True
 
 
-def take_in_accounts(lake: Lake, found: Discovery, now: datetime) -> TakenIn:
-    """Put accounts into the lake.
+def load_accounts(lake: Lake, found: Discovery, now: datetime) -> LoadedAccounts:
+    """Store accounts in the lake.
 
-    Nothing is loaded of an account that is not in the lake, so here is where a lake's source is
-    settled. Raises ConfigError where it is another, and WarehouseError as `store_accounts`.
+    Nothing is loaded of an account that is not in the lake, so this is where a lake's source is
+    settled. Raises ConfigError if it is another, and WarehouseError as `store_accounts`.
     """
     if why := claimed(lake.store, found.graph_url):
         raise ConfigError(why)
@@ -141,11 +143,11 @@ def take_in_accounts(lake: Lake, found: Discovery, now: datetime) -> TakenIn:
     if merged.unreadable:
         _log.warning("accounts: %s", merged.unreadable)
     Failures(lake.store, "accounts").note_all(found.refused, now)
-    return TakenIn(found, merged)
+    return LoadedAccounts(found, merged)
 
 
 def _warn_of_strangers(lake: Lake, found: Discovery) -> None:
-    """Warn where a token sees none of the accounts that are there: it may be another business's."""
+    """Warn if a token sees none of the accounts in the lake: it may belong to another business."""
     there = set(lake.read("accounts").column("account_id").to_pylist())
     seen = {row["account_id"] for row in found.rows}
     if there and seen and not there & seen:

@@ -1,5 +1,5 @@
-"""Small things that must survive a process: report runs in flight, cooldowns, where a lake's data
-is from, which lake a Dagster home shows.
+"""Small things that must survive a process: report runs in flight, cooldowns, the source of a
+lake's data, the lake that a Dagster home shows.
 
 It knows storage; the settings and the loaders use it.
 """

@@ -1,8 +1,8 @@
-"""Cooldowns of limits, shared by all processes of one warehouse, on one machine or on many.
+"""Shared cooldowns of limits: by all processes of one warehouse, on one machine or on many.
 
-A lake in a folder has a file next to it, ``.limits.json``, which everyone who can reach the folder
-can reach too. Where the lake is in a bucket, each machine has such a file for its own processes,
-and the machines share one object of the same name in the bucket.
+A lake in a folder has a file next to it, ``.limits.json``, for everyone who can reach the folder.
+If the lake is in a bucket, each machine has such a file for its own processes, and the machines
+share one object of the same name in the bucket.
 """
 
 from __future__ import annotations
@@ -20,28 +20,30 @@ if TYPE_CHECKING:
     from fbgraph.limits.usage import Limit
     from warehouse.storage.store import Store
 
-__all__ = ["KEY", "LEAST_SECONDS", "RELOOK_SECONDS", "cooldowns_of"]
+__all__ = ["KEY", "LEAST_SECONDS", "REREAD_SECONDS", "cooldowns_of"]
 
 KEY: Final = ".limits.json"
 
-#: How often the cooldowns of other machines are read again. One request.
-RELOOK_SECONDS: Final = 2.0
+#: Seconds after which the cooldowns of other machines are read again, by one request.
+REREAD_SECONDS: Final = 2.0
 
-#: A shorter cooldown is over before others read it; their own responses tell them as much.
+#: A shorter cooldown is over before others read it; their own responses show it to them.
 LEAST_SECONDS: Final = 5.0
 
 _log = logging.getLogger(__name__)
 
 
 def cooldowns_of(store: Store, now: Callable[[], float]) -> SharedCooldowns:
-    """What all processes share that load into a lake. `now` gives seconds since the epoch."""
+    """The cooldowns that all processes share that load into a lake. `now` gives seconds since the
+    epoch.
+    """
     if isinstance(store, Folder):
-        return SharedCooldowns(_Kept(store), now)
-    here = _Kept(Folder(store.root))
-    return _OfMachines(here, SharedCooldowns(_Glanced(store, now), now), now)
+        return SharedCooldowns(_StoredValue(store), now)
+    here = _StoredValue(Folder(store.root))
+    return _MachineCooldowns(here, SharedCooldowns(_CachedValue(store, now), now), now)
 
 
-class _Kept:
+class _StoredValue:
     """The value in a store. A store that cannot be reached is logged once, and has none."""
 
     def __init__(self, store: Store) -> None:
@@ -73,19 +75,19 @@ class _Kept:
             _log.warning("Cooldowns are not shared through %s: %s", self._store.name(KEY), error)
 
 
-class _Glanced(_Kept):
-    """The value in a bucket, of which a copy will do for `RELOOK_SECONDS`."""
+class _CachedValue(_StoredValue):
+    """The value in a bucket, of which a copy stays valid for `REREAD_SECONDS`."""
 
     def __init__(self, store: Store, now: Callable[[], float]) -> None:
         super().__init__(store)
         self._now = now
-        self._looked: float | None = None
+        self._read_at: float | None = None
         self._copy: Any = None
 
     def load(self) -> Any:
         now = self._now()
-        if self._looked is None or abs(now - self._looked) >= RELOOK_SECONDS:
-            self._looked = now
+        if self._read_at is None or abs(now - self._read_at) >= REREAD_SECONDS:
+            self._read_at = now
             self._copy = super().load()
         return self._copy
 
@@ -98,10 +100,12 @@ class _Glanced(_Kept):
         super().change(remembered)
 
 
-class _OfMachines(SharedCooldowns):
+class _MachineCooldowns(SharedCooldowns):
     """Cooldowns shared by a file with the processes of this machine, by an object with others."""
 
-    def __init__(self, here: _Kept, others: SharedCooldowns, now: Callable[[], float]) -> None:
+    def __init__(
+        self, here: _StoredValue, others: SharedCooldowns, now: Callable[[], float]
+    ) -> None:
         super().__init__(here, now)
         self._others = others
 

@@ -1,4 +1,4 @@
-"""Dagster's instance, the one that its pages show, opened by a command."""
+"""Opens Dagster's instance, the one that its pages show, for a command."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import dagster as dg
 import yaml
 
 from pipelines.errors import ConfigError
-from pipelines.state.homes import CHECKOUT, demand_home
+from pipelines.state.homes import CHECKOUT, require_home
 from warehouse.storage.atomic import locked
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def open_instance(environ: Mapping[str, str], store: Store) -> Iterator[dg.Dagst
     """
     home = _home_of(environ)
     state = CHECKOUT / ".dagster" if home == CHECKOUT else home
-    # Two that are the first at once would both build Dagster's database, and spoil it for good.
+    # Two that start first at the same time would both create Dagster's database, and corrupt it.
     with locked(state):
         if home == CHECKOUT and (home / "dagster.yaml").exists():
             written = yaml.safe_load((home / "dagster.yaml").read_text(encoding="utf-8")) or {}
@@ -43,7 +43,7 @@ def open_instance(environ: Mapping[str, str], store: Store) -> Iterator[dg.Dagst
         else:
             opened = dg.DagsterInstance.from_config(str(state))
     with opened as instance:
-        demand_home(instance, store)
+        require_home(instance, store)
         yield instance
 
 

@@ -1,8 +1,9 @@
-"""A Dagster home shows the grid of one lake: that of another in it would lie about both.
+"""Dagster homes: each shows the grid of one lake, because the grid of another in it would be wrong
+about both.
 
-Which one it is stands in the home's own storage, so that all who share a Postgres share it. A home
+Which lake it is, the home's own storage knows, so that all who share a Postgres share it. A home
 that shows none yet, as those of earlier versions, takes the first lake it meets. A lake may move:
-it is known by its id (`warehouse.lake.identity`), and one that was begun again, by its place.
+it is recognized by its id (`warehouse.lake.identity`), or by its place if it was begun again.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ if TYPE_CHECKING:
 
     from warehouse.storage.store import Store
 
-__all__ = ["CHECKOUT", "Shown", "demand_home", "is_same"]
+__all__ = ["CHECKOUT", "Shown", "is_same", "require_home"]
 
-#: Where `dagster.yaml` lies in a checkout, which is a home where DAGSTER_HOME names no other.
+#: The checkout with `dagster.yaml`, which is the home if DAGSTER_HOME names no other.
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 
 CURSOR_KEY: Final = "fbinsights/lake"
 
 
 class Shown(NamedTuple):
-    """The lake of a home: its id, "" for one that was never loaded, and where it is."""
+    """The lake of a home: its id, "" if nothing was ever loaded, and where it is."""
 
     lake_id: str
     place: str
@@ -41,14 +42,14 @@ def is_same(known: Shown, met: Shown) -> bool:
     return met.place == known.place or ("" != met.lake_id == known.lake_id)
 
 
-def demand_home(instance: dg.DagsterInstance, store: Store) -> None:
-    """Raise ConfigError where a home shows another lake. What it shows from now on is kept."""
+def require_home(instance: dg.DagsterInstance, store: Store) -> None:
+    """Raise ConfigError if a home shows another lake; otherwise keep which one it shows."""
     try:
         identity = identity_of(store)
     except WarehouseError as error:
         raise ConfigError(str(error)) from None
     met = Shown(identity.lake_id if identity else "", store.name())
-    known = _known(instance)
+    known = _shown_by(instance)
     if known is not None and not is_same(known, met):
         raise ConfigError(
             f"The Dagster home {instance.root_directory} shows what is loaded in {known.place}, and"
@@ -57,11 +58,10 @@ def demand_home(instance: dg.DagsterInstance, store: Store) -> None:
             " (with Postgres, give Dagster a database of its own)."
         )
     if met.lake_id and met != known:
-        kept = json.dumps(met._asdict())
-        instance.daemon_cursor_storage.set_cursor_values({CURSOR_KEY: kept})
+        instance.daemon_cursor_storage.set_cursor_values({CURSOR_KEY: json.dumps(met._asdict())})
 
 
-def _known(instance: dg.DagsterInstance) -> Shown | None:
+def _shown_by(instance: dg.DagsterInstance) -> Shown | None:
     text = instance.daemon_cursor_storage.get_cursor_values({CURSOR_KEY}).get(CURSOR_KEY, "")
     with suppress(ValueError, TypeError):
         return Shown(**json.loads(text))

@@ -1,7 +1,7 @@
-"""Where data comes from, as a lake remembers it: a host on the network, or a sandbox by its seed.
+"""The source of a lake's data: a host on the network, or a sandbox by its seed.
 
 Made-up accounts and real ones in one lake would all be proven, so a lake takes data of one source
-(`warehouse.lake.identity`). This is asked before anything is requested or written.
+(`warehouse.lake.identity`). This is checked before anything is requested or written.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["claimed", "origin_of", "refused"]
 
-#: A sandbox of this machine tells its seed here.
+#: The page on which a sandbox of this machine shows its seed.
 SEED_PAGE: Final = "/_sandbox/seed"
 
 #: Seconds; it is on this machine.
@@ -29,10 +29,11 @@ PATIENCE: Final = 10.0
 
 
 def origin_of(graph_url: str) -> str:
-    """``graph.facebook.com``, ``the sandbox with seed 1``, or ``this machine`` for what else may
-    listen on it. Only this machine is asked anything, and without the token.
+    """``graph.facebook.com``, ``the sandbox with seed 1``, or ``this machine`` for anything else
+    that may listen on it.
 
-    Raises OSError where nothing answers there.
+    Only this machine is sent a request, and without the token. Raises OSError if nothing responds
+    there.
     """
     host = host_of(graph_url)
     if host != THIS_MACHINE:
@@ -60,10 +61,10 @@ def _seed_at(graph_url: str) -> int | None:
 
 
 def refused(store: Store, graph_url: str) -> str:
-    """Why nothing of `graph_url` may be loaded into a lake, with what to do; "" where it may.
+    """Why nothing from `graph_url` may be loaded into a lake, with what to do; "" if it may.
 
-    Where nothing answers, the first call will say so better. Raises OSError for a lake that cannot
-    be reached.
+    If nothing responds, the first call will explain it better. Raises OSError for a lake that
+    cannot be reached.
     """
     try:
         identity = identity_of(store)
@@ -79,7 +80,7 @@ def refused(store: Store, graph_url: str) -> str:
 
 
 def claimed(store: Store, graph_url: str) -> str:
-    """As `refused`, and a lake that has no source yet now has this one."""
+    """As `refused`; and a lake without a source now has this one."""
     origin = origin_of(graph_url)
     try:
         identity = claim(store, origin, lambda: uuid4().hex)

@@ -1,8 +1,9 @@
-"""Report runs in flight, remembered beside the lake: a process that dies costs none of them.
+"""Pending runs: report runs in flight, stored next to the lake, so that a process that dies does
+not lose them.
 
 One small file for each query under ``.runs/<table>/<account>/``, named after its parameters. The
-next process polls the run that is there and creates nothing twice, not even for days that were
-finished: files go when a load has come to its end.
+next process polls the existing run and creates nothing twice, not even for finished days: the files
+are removed when a load has ended.
 """
 
 from __future__ import annotations
@@ -37,16 +38,16 @@ class StoredRuns:
         self._done: dict[str, set[date]] = {}
 
     def saved(self, account_id: str, params: Params) -> Checkpoint | None:
-        """What is known of a query, however old."""
+        """The checkpoint of a query, however old."""
         entry = self._entry(self._key(account_id, params))
         return None if entry is None else self._saved(entry)
 
     def save(self, account_id: str, params: Params, checkpoint: Checkpoint) -> None:
-        """Remember a query's run. Raises OSError.
+        """Store a query's run. Raises OSError.
 
-        In its place at once, by one write, and the disk is not waited for: that takes tens of
-        milliseconds where many do it, in which a kill would lose the run. A power cut may lose the
-        last ones; then they are asked for again. What is cut short is as good as none.
+        Written in place by one write, without waiting for the disk: that takes tens of milliseconds
+        when many do it, in which a kill would lose the run. A power cut may lose the last ones;
+        then they are requested again. A truncated file counts as none.
         """
         entry = {
             "report_run_id": checkpoint.report_run_id,
@@ -57,7 +58,7 @@ class StoredRuns:
         save(self._store, self._key(account_id, params), entry)
 
     def forget(self, account_id: str, params: Params) -> None:
-        """Its run has failed, or cannot be read. Who finds it again will see that too."""
+        """Its run has failed, or cannot be read; whoever finds it again will notice too."""
         with suppress(OSError):
             self._store.delete(self._key(account_id, params))
 
@@ -66,7 +67,9 @@ class StoredRuns:
         self._done.setdefault(account_id, set()).update(days)
 
     def end(self) -> None:
-        """Forget all queries that finished days answer in full, and what cannot be read."""
+        """Remove the checkpoints of queries whose days are all finished, and those that cannot be
+        read.
+        """
         for account_id, done in self._done.items():
             for key in self._keys(account_id):
                 entry = self._entry(key)
@@ -77,8 +80,8 @@ class StoredRuns:
     def stretches(
         self, account_id: str, params: Callable[[date, date], Params], max_age_seconds: float
     ) -> Sequence[Sequence[date]]:
-        """Days that earlier processes asked for together with the parameters of today, the longest
-        stretches first. Asked for alike again, their runs are found.
+        """Days that earlier processes requested together with today's parameters, the longest
+        stretches first. If they are requested in the same way again, their runs are found.
         """
         found = []
         for entry in self._entries(account_id):
@@ -98,7 +101,7 @@ class StoredRuns:
                 yield entry
 
     def _entry(self, key: str) -> Mapping[str, Any] | None:
-        """What a file says; one that cannot be read is as good as none."""
+        """The content of a file; one that cannot be read counts as none."""
         try:
             return _checked(load(self._store, key))
         except (OSError, ValueError, KeyError, TypeError):
@@ -120,7 +123,7 @@ def _plain(params: Params) -> Any:
 
 
 def _checked(entry: Any) -> Mapping[str, Any] | None:
-    """What a file says, if all of it is there. Raises ValueError, KeyError or TypeError."""
+    """The content of a file, if it is complete. Raises ValueError, KeyError or TypeError."""
     datetime.fromisoformat(entry["created_at"])
     _days_of(entry)
     known = {"report_run_id": str, "was_split": bool}

@@ -1,8 +1,9 @@
-"""Loads without a run of Dagster that Dagster has not heard of yet: a note next to the lake each.
+"""Unreported loads: one note next to the lake for each load of a command that Dagster has not heard
+of yet.
 
-A command keeps one while it loads. If it is killed, or Dagster's database cannot be reached at its
-end, whoever loads next reports what it has left in the lake. One small file under ``.unreported``,
-without the id of an account.
+A command keeps a note while it loads. If it is killed, or Dagster's database cannot be reached at
+its end, whoever loads next reports what it has left in the lake. One small file under
+``.unreported``, without the id of an account.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ __all__ = ["Unreported", "notes_of"]
 
 FOLDER: Final = ".unreported"
 
-#: Whether a process of another machine is at work nobody can see. No command takes longer.
+#: Whether a process of another machine is still running cannot be seen. No command takes longer
+#: than this.
 LONGEST: Final = timedelta(days=2)
 
 
@@ -51,7 +53,7 @@ class Unreported:
         )
 
     def keep(self, store: Store) -> None:
-        """Write it down. Raises OSError."""
+        """Store it. Raises OSError."""
         entry = asdict(self) | {
             "began_at": self.began_at.isoformat(),
             "since": self.since.isoformat(),
@@ -65,11 +67,11 @@ class Unreported:
             store.delete(self._key)
 
     def is_at_work(self) -> bool:
-        """Whether its process is one of this machine that is still there: it reports by itself."""
+        """Whether its process is one of this machine and still running: it reports by itself."""
         return self.host == socket.gethostname() and _is_alive(self.pid)
 
     def has_ended(self, now: datetime) -> bool:
-        """Whether nothing more will come of it: its process is gone, or must be by now."""
+        """Whether nothing more will come: its process has ended, or must have by now."""
         if self.host == socket.gethostname():
             return not _is_alive(self.pid)
         return now - self.began_at > LONGEST
@@ -80,7 +82,7 @@ class Unreported:
 
 
 def notes_of(store: Store) -> Sequence[Unreported]:
-    """All notes that can be read; one that a crash cut short is removed."""
+    """All notes that can be read; one that a crash truncated is removed."""
     found = []
     for key, _ in store.scan(f"{FOLDER}/*.json").files:
         try:

@@ -30,7 +30,7 @@ DAY = 24 * 3600
         ({"scopes": "ads_read"}, "ok     token  valid, expiry unknown; scopes unknown"),
         ({"scopes": []}, "to do  token  lacks the scope ads_read; it has: none."),
         ({"scopes": ["email", 5]}, "to do  token  lacks the scope ads_read; it has: email, 5."),
-        ({"is_valid": False}, "to do  token  Meta calls it invalid."),
+        ({"is_valid": False}, "to do  token  Meta says it is invalid."),
         ({"expires_at": NOW + 20 * DAY}, "ok     token  expires in 20 days; scopes unknown"),
         ({"expires_at": str(NOW + 3 * DAY)}, "to do  token  expires in 3 days; scopes unknown"),
         ({"expires_at": NOW - 1}, "to do  token  expires in -1 days"),

@@ -10,7 +10,7 @@ import pytest
 from pipelines.defs.checks import BLOCKING, expected, fresh_result, report_results, report_specs
 from pipelines.loading.emptiness import EMPTY
 from pipelines.loading.load_result import HAD_ROWS, Outcome
-from pipelines.loading.objects import Known
+from pipelines.loading.objects import MentionedObjects
 from pipelines.loading.partitions import AccountDay
 from warehouse.decode.pages import Account
 from warehouse.lake.records import Load
@@ -29,29 +29,29 @@ LOADED = Load(
 CELL = AccountDay("1", DAY)
 
 
-def found(outcome: Outcome, known: Known | None = None) -> dict[str, Any]:
+def found(outcome: Outcome, known: MentionedObjects | None = None) -> dict[str, Any]:
     """Check → its result."""
-    results = report_results("insights_hourly", [outcome], {"1": known or Known()})
+    results = report_results("insights_hourly", [outcome], {"1": known or MentionedObjects()})
     return {str(result.check_name): result for result in results}
 
 
 @pytest.mark.parametrize(
     ("outcome", "known", "red"),
     [
-        (Outcome(CELL, LOADED), Known(3), {}),
+        (Outcome(CELL, LOADED), MentionedObjects(3), {}),
         (Outcome(CELL, replace(LOADED, verdict=UNPROVEN)), None, {"complete": "ERROR"}),
         (Outcome(CELL, LOADED, duplicates=2), None, {"grain": "ERROR"}),
         (Outcome(CELL, replace(LOADED, rejected=1)), None, {"rejects": "WARN"}),
         (Outcome(CELL, replace(LOADED, rejected_cells=3)), None, {"rejects": "WARN"}),
-        (Outcome(CELL, LOADED), Known(0, {"ads": ["12"]}), {"ids_known": "WARN"}),
-        (Outcome(CELL, LOADED), Known(error="(#200) No"), {"ids_known": "WARN"}),
+        (Outcome(CELL, LOADED), MentionedObjects(0, {"ads": ["12"]}), {"ids_known": "WARN"}),
+        (Outcome(CELL, LOADED), MentionedObjects(error="(#200) No"), {"ids_known": "WARN"}),
         (Outcome(CELL, error="Meta returned no rows", kind=EMPTY), None, {"complete": "ERROR"}),
         (Outcome(CELL, error="is proven and stays", kind=HAD_ROWS), None, {"complete": "ERROR"}),
         (Outcome(CELL, error="(#200) No"), None, {}),  # its cell is failed; nothing was loaded
     ],
 )  # fmt: skip
 def test_each_check_is_red_for_its_own_fault_only(
-    outcome: Outcome, known: Known | None, red: dict[str, str]
+    outcome: Outcome, known: MentionedObjects | None, red: dict[str, str]
 ) -> None:
     results = found(outcome, known)
 

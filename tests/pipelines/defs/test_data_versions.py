@@ -133,8 +133,8 @@ def test_what_a_script_has_published_is_in_sync_from_the_next_look_on(
     unsynced = status("warehouse_duckdb")
     publish(lake.root)
 
-    looked = tick(instance, behind.cursor)
-    again = tick(instance, looked.cursor)
+    changed_days = tick(instance, behind.cursor)
+    again = tick(instance, changed_days.cursor)
 
     assert unsynced == "STALE"
     assert status("warehouse_duckdb") == "FRESH"

@@ -12,7 +12,7 @@ import warehouse
 from fbgraph import act_id
 from pipelines.definitions import defs
 from pipelines.loading.partitions import key_of
-from pipelines.loading.refresh import Why
+from pipelines.loading.refresh import ReloadReason
 from pipelines.reports.catalog import REPORTS, Report
 from tests.runs import RunResult, run_job
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from fbgraph.sandbox import Sandbox
-    from pipelines.loading.changes import Looked
+    from pipelines.loading.changes import ChangedDays
     from warehouse.lake.partitions import Lake
 
 NOW = "2026-11-23T20:00:00+00:00"
@@ -100,10 +100,10 @@ def test_of_restated_days_only_those_that_moved_are_pulled_again_and_the_tables_
     moved = {cell for cell, rows in before.items() if rows != after[cell]}
     newest = {i: max(day for of, day in before if of == i and day) for i in two}
     fresh = {(i, newest[i] - timedelta(days=n)) for i in two for n in range(3)}
-    looked: Looked = result.output
+    changed_days: ChangedDays = result.output
     assert len(before) == 2 * 28
     assert 0 < len(moved - fresh) < 12
-    assert set(looked.pull["insights_hourly"]) == moved | fresh
+    assert set(changed_days.to_reload["insights_hourly"]) == moved | fresh
     assert {cell: lake_rows(*cell) for cell in before} == after  # type: ignore[arg-type]
     said = told(instance)
     assert (said["pulled"], said["moved"]) == (len(moved | fresh), len(moved - fresh))
@@ -137,9 +137,11 @@ def test_each_report_goes_back_as_far_as_it_says_and_not_before_it_begins(
     }
     monkeypatch.setattr("pipelines.loading.changes.REPORTS", some)
 
-    looked: Looked = refresh(instance, full=True).output
+    changed_days: ChangedDays = refresh(instance, full=True).output
 
-    pulled = {name: sorted({cell.day.day for cell in looked.pull[name]}) for name in some}
+    pulled = {
+        name: sorted({cell.day.day for cell in changed_days.to_reload[name]}) for name in some
+    }
     assert pulled == {daily.name: [18, 19, 20, 21, 22], split.name: [21, 22]}
 
 
@@ -151,9 +153,9 @@ def test_yesterday_is_that_of_each_accounts_own_clock(
     auckland, los_angeles = named["Pacific/Auckland"], named["America/Los_Angeles"]
     monkeypatch.setenv("FB_ACCOUNT_IDS", f"{auckland},{los_angeles}")
 
-    looked: Looked = refresh(instance, as_of="2026-11-23T12:00:00+00:00").output
+    changed_days: ChangedDays = refresh(instance, as_of="2026-11-23T12:00:00+00:00").output
 
-    cells = looked.pull["insights_hourly"]
+    cells = changed_days.to_reload["insights_hourly"]
     newest = {
         i: max(cell.day for cell in cells if cell.account_id == i) for i in (auckland, los_angeles)
     }
@@ -203,18 +205,20 @@ def test_only_the_accounts_that_are_named_are_refreshed(
 ) -> None:
     result = refresh(instance, accounts=[f"act_{two[1]}"])
 
-    looked: Looked = result.output
-    assert {cell.account_id for cell in looked.pull["insights_hourly"]} == {two[1]}
-    assert set(looked.pull["insights_hourly"].values()) == {Why.FRESH}
+    changed_days: ChangedDays = result.output
+    assert {cell.account_id for cell in changed_days.to_reload["insights_hourly"]} == {two[1]}
+    assert set(changed_days.to_reload["insights_hourly"].values()) == {ReloadReason.FRESH}
 
 
 @pytest.mark.usefixtures("two")
 def test_what_was_pulled_shows_in_the_grid_and_in_the_check(
     instance: dg.DagsterInstance, sandbox: Sandbox
 ) -> None:
-    looked: Looked = refresh(instance).output
+    changed_days: ChangedDays = refresh(instance).output
 
-    keys = {f"act_{cell.account_id}|{cell.day}" for cell in looked.pull["insights_hourly"]}
+    keys = {
+        f"act_{cell.account_id}|{cell.day}" for cell in changed_days.to_reload["insights_hourly"]
+    }
     assert set(instance.get_materialized_partitions(dg.AssetKey("insights_hourly"))) == keys
     assert sandbox.account_ids[0] in str(keys)
     check = dg.AssetCheckKey(dg.AssetKey("insights_hourly"), "complete")
@@ -229,10 +233,10 @@ def test_account_days_that_fail_in_a_refresh_are_red_in_the_grid_until_they_are_
     assert refresh(instance).success
     sandbox.use("forbidden_insights")
     result = refresh(instance)
-    looked: Looked = result.output
+    changed_days: ChangedDays = result.output
     assert not result.success
 
-    cells = sorted(map(key_of, looked.pull["insights_hourly"]))
+    cells = sorted(map(key_of, changed_days.to_reload["insights_hourly"]))
     bad = [cell for cell in cells if cell.startswith(f"act_{two[1]}|")]
     assert failed_cells(instance, "insights_hourly", cells) == set(bad)
     assert failed_cells(instance, "control_daily", cells) == set(bad)
@@ -260,9 +264,9 @@ def test_a_token_that_dies_halfway_stops_it_and_what_was_loaded_is_published(
 
     assert "put it in FB_ACCESS_TOKEN" in result.stopped
     assert (lake.root / "warehouse.duckdb").exists()
-    looked: Looked = result.output
-    missing = {report: set(map(key_of, looked.pull[report])) for report in REPORTS}
+    changed_days: ChangedDays = result.output
+    missing = {report: set(map(key_of, changed_days.to_reload[report])) for report in REPORTS}
     for report, cells in missing.items():
         cells -= set(instance.get_materialized_partitions(dg.AssetKey(report)))
-        assert failed_cells(instance, report, map(key_of, looked.pull[report])) == cells
+        assert failed_cells(instance, report, map(key_of, changed_days.to_reload[report])) == cells
     assert any(missing.values())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fbgraph.catalog.retirements import Retirement
-from pipelines.loading.access import retirements, to_tell, version
+from pipelines.loading.access import due_alerts, retirements, version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,16 +17,16 @@ TODAY = date(2026, 11, 29)
 @pytest.mark.parametrize(
     ("pinned", "served", "today", "ok", "said"),
     [
-        ("v26.0", "", TODAY, True, "v26.0, whose end Meta has not announced"),
-        ("v26.0", "v26.0", TODAY, True, "not announced; v27.0 is the newest"),
-        ("v26.0", "v26.0", date(2026, 11, 3), True, "v26.0, whose end Meta has not announced"),
-        ("v27.0", "v27.0", TODAY, True, "v27.0, whose end Meta has not announced"),
+        ("v26.0", "", TODAY, True, "v26.0; Meta has not announced its end"),
+        ("v26.0", "v26.0", TODAY, True, "its end; v27.0 is the newest"),
+        ("v26.0", "v26.0", date(2026, 11, 3), True, "v26.0; Meta has not announced its end"),
+        ("v27.0", "v27.0", TODAY, True, "v27.0; Meta has not announced its end"),
         *(
             ("v25.0", "v26.0", TODAY, False, text)
             for text in ("requested v25.0, but v26.0 answered", "Set FB_API_VERSION=v26.0.")
         ),
         ("v26.0", "v28.0", TODAY, False, "v28.0 answered. fbinsights does not know API version"),
-        ("v25.0", "v25.0", date(2026, 12, 24), True, "v25.0, which Meta serves until 2027-02-23"),
+        ("v25.0", "v25.0", date(2026, 12, 24), True, "v25.0, served by Meta until 2027-02-23"),
         ("v25.0", "v25.0", date(2026, 12, 25), False, "ends on 2027-02-23, in 60 days"),
         ("v25.0", "", date(2027, 2, 22), False, "in 1 days. Read Meta's changelog, then set FB_A"),
         (
@@ -65,7 +65,7 @@ USED: Mapping[str, Mapping[str, Sequence[str]]] = {
     [
         (date(2026, 12, 30), True, "Meta has announced none within 60 days"),
         (date(2026, 12, 31), False, "insights_daily: action_attribution_windows: 28d_click will"),
-        (date(2026, 12, 31), False, "from 2027-03-01 on; use 7d_click (Out-of-cycle changes 2027)"),
+        (date(2026, 12, 31), False, "from 2027-03-01; use 7d_click (Out-of-cycle changes 2027)"),
         (date(2027, 3, 1), False, "since 2027-03-01; use 7d_click"),
     ],
 )
@@ -85,7 +85,7 @@ def test_what_is_wrong_is_told_at_once_again_after_three_days_and_forgotten_when
     told: dict[str, date] = {}
     said = []
     for day, findings in zip(days, [wrong, wrong, wrong, wrong, right, wrong], strict=True):
-        texts, kept = to_tell(findings, told, day)
+        texts, kept = due_alerts(findings, told, day)
         told = dict(kept)
         said.append(list(texts))
 

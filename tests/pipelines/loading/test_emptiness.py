@@ -94,9 +94,9 @@ def test_a_first_look_that_is_not_known_is_this_one(since: str) -> None:
 
 
 def test_the_time_that_is_named_is_late_enough() -> None:
-    looked = LOOKED + timedelta(seconds=1)
+    changed_days = LOOKED + timedelta(seconds=1)
 
-    assert "after 2026-11-24 06:01 UTC" in refusal(HAD, load(loaded_at=looked), None)
+    assert "after 2026-11-24 06:01 UTC" in refusal(HAD, load(loaded_at=changed_days), None)
 
 
 def test_totals_that_vanish_with_the_rows_are_kept_too() -> None:

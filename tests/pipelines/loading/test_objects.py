@@ -11,7 +11,7 @@ import warehouse
 from fbgraph.errors import TokenError
 from pipelines.loading.failures import Failures
 from pipelines.loading.listings import LEVEL_OF, discover, store_accounts
-from pipelines.loading.objects import know_ids, load_objects
+from pipelines.loading.objects import load_mentioned, load_objects
 from pipelines.loading.partitions import AccountDay
 from warehouse.lake.failures import find_failures
 from warehouse.lake.history import missing_ids
@@ -52,7 +52,7 @@ def test_deleted_objects_that_insights_mention_are_read_by_id_and_all_ids_are_kn
     load_objects(client, lake, LEVEL_OF, [loaded], now)
     missing = missing_ids(lake, loaded, days)
 
-    known = know_ids(client, lake, cells(loaded, days), now)
+    known = load_mentioned(client, lake, cells(loaded, days), now)
 
     assert sum(map(len, missing.values())) == known[loaded].by_id > 0
     assert not known[loaded].unknown
@@ -68,10 +68,10 @@ def test_they_are_asked_for_by_few_calls_and_not_again(
     load_objects(client, lake, LEVEL_OF, [loaded], now)
     sandbox.reset_calls()
 
-    know_ids(client, lake, cells(loaded, days), now)
+    load_mentioned(client, lake, cells(loaded, days), now)
     first = {(c["method"], c["path"]): c["count"] for c in sandbox.calls()["calls"]}
     sandbox.reset_calls()
-    know_ids(client, lake, cells(loaded, days), now)
+    load_mentioned(client, lake, cells(loaded, days), now)
 
     assert first["POST", "/"] <= len(LEVEL_OF)
     assert sandbox.calls()["total"] == 0
@@ -82,7 +82,7 @@ def test_objects_that_were_never_listed_are_listed_and_not_asked_for_one_by_one(
 ) -> None:
     sandbox.reset_calls()
 
-    known = know_ids(client, lake, cells(loaded, days), now)
+    known = load_mentioned(client, lake, cells(loaded, days), now)
 
     paths = {c["path"] for c in sandbox.calls()["calls"]}
     assert {"/{id}/campaigns", "/{id}/adsets", "/{id}/ads"} <= paths
@@ -94,7 +94,7 @@ def test_a_first_listing_that_failed_has_failed_no_more_when_a_load_has_made_it(
 ) -> None:
     Failures(lake.store, "ads").note_whole({loaded: "(#2) Down", "999": "(#200) No"}, now())
 
-    know_ids(client, lake, cells(loaded, days), now)
+    load_mentioned(client, lake, cells(loaded, days), now)
 
     assert [one.key for one in find_failures(lake.store)] == [".failed/ads/999/all.json"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.loading.refresh import Why, lookback, to_pull
+from pipelines.loading.refresh import ReloadReason, days_to_reload, lookback
 from warehouse.lake.reconcile import Totals
 from warehouse.lake.records import Load
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVEN
@@ -37,7 +37,7 @@ def load(day: date, **changed: Any) -> Load:
 
 LOADED = {day: load(day) for day in lookback(TODAY)}
 UNMOVED: Mapping[date, Totals | None] = dict.fromkeys(lookback(TODAY), TOTALS)
-FRESH = {TODAY - timedelta(days=n): Why.FRESH for n in (1, 2, 3)}
+FRESH = {TODAY - timedelta(days=n): ReloadReason.FRESH for n in (1, 2, 3)}
 DAY = TODAY - timedelta(days=12)
 
 
@@ -48,7 +48,7 @@ def test_the_lookback_is_the_28_finished_days_before_today() -> None:
 
 
 def test_of_days_that_have_not_moved_only_the_newest_three_are_pulled_newest_first() -> None:
-    pulled = to_pull(TODAY, LOADED, UNMOVED, since=SINCE)
+    pulled = days_to_reload(TODAY, LOADED, UNMOVED, since=SINCE)
 
     assert list(pulled.items()) == list(FRESH.items())
 
@@ -57,71 +57,71 @@ def test_of_days_that_have_not_moved_only_the_newest_three_are_pulled_newest_fir
     ("changed", "now", "why"),
     [
         ({}, TOTALS, None),
-        ({}, replace(TOTALS, impressions=101), Why.MOVED),
-        ({}, replace(TOTALS, clicks=4), Why.MOVED),
-        ({}, replace(TOTALS, spend=Decimal("7.51")), Why.MOVED),
+        ({}, replace(TOTALS, impressions=101), ReloadReason.MOVED),
+        ({}, replace(TOTALS, clicks=4), ReloadReason.MOVED),
+        ({}, replace(TOTALS, spend=Decimal("7.51")), ReloadReason.MOVED),
         ({}, replace(TOTALS, spend=Decimal("7.500000")), None),
-        ({}, None, Why.MOVED),  # Meta has no row any more
+        ({}, None, ReloadReason.MOVED),  # Meta has no row any more
         ({"control_spend": None, "control_impressions": 0, "control_clicks": 0}, None, None),
-        ({"verdict": UNPROVEN}, TOTALS, Why.UNPROVEN),
+        ({"verdict": UNPROVEN}, TOTALS, ReloadReason.UNPROVEN),
         # Both of a day that was half over: that nothing moved since says nothing of its actions.
-        ({"verdict": PROVISIONAL}, TOTALS, Why.PROVISIONAL),
-        ({"verdict": PROVISIONAL}, replace(TOTALS, clicks=9), Why.PROVISIONAL),
-        ({"verdict": PROVISIONAL}, None, Why.PROVISIONAL),
+        ({"verdict": PROVISIONAL}, TOTALS, ReloadReason.PROVISIONAL),
+        ({"verdict": PROVISIONAL}, replace(TOTALS, clicks=9), ReloadReason.PROVISIONAL),
+        ({"verdict": PROVISIONAL}, None, ReloadReason.PROVISIONAL),
     ],
 )
 def test_a_day_is_pulled_when_its_totals_are_not_those_that_proved_it(
-    changed: dict[str, Any], now: Totals | None, why: Why | None
+    changed: dict[str, Any], now: Totals | None, why: ReloadReason | None
 ) -> None:
     loads = {**LOADED, DAY: load(DAY, **changed)}
 
-    pulled = to_pull(TODAY, loads, {**UNMOVED, DAY: now}, since=SINCE)
+    pulled = days_to_reload(TODAY, loads, {**UNMOVED, DAY: now}, since=SINCE)
 
     assert pulled == {**FRESH, **({DAY: why} if why else {})}
 
 
 def test_a_day_whose_totals_could_not_be_had_is_not_taken_for_moved() -> None:
-    pulled = to_pull(TODAY, LOADED, {}, since=SINCE)
+    pulled = days_to_reload(TODAY, LOADED, {}, since=SINCE)
 
     assert pulled == FRESH
 
 
 @pytest.mark.parametrize(
-    ("since", "why"), [(SINCE, Why.MISSING), (DAY, None), (DAY + timedelta(days=1), None)]
+    ("since", "why"), [(SINCE, ReloadReason.MISSING), (DAY, None), (DAY + timedelta(days=1), None)]
 )
 def test_a_gap_is_filled_and_days_before_the_first_are_left_to_a_backfill(
-    since: date, why: Why | None
+    since: date, why: ReloadReason | None
 ) -> None:
     loads = {day: load for day, load in LOADED.items() if day != DAY}
 
-    pulled = to_pull(TODAY, loads, UNMOVED, since=since)
+    pulled = days_to_reload(TODAY, loads, UNMOVED, since=since)
 
     assert pulled.get(DAY) is why
 
 
 def test_of_an_account_of_which_nothing_is_loaded_the_newest_days_are_pulled() -> None:
-    assert to_pull(TODAY, {}, UNMOVED, since=None) == FRESH
+    assert days_to_reload(TODAY, {}, UNMOVED, since=None) == FRESH
 
 
 def test_a_full_lookback_is_all_28_and_still_says_which_moved() -> None:
     moved = replace(TOTALS, clicks=6)
 
-    pulled = to_pull(TODAY, LOADED, {**UNMOVED, DAY: moved}, since=SINCE, full=True)
+    pulled = days_to_reload(TODAY, LOADED, {**UNMOVED, DAY: moved}, since=SINCE, full=True)
 
     assert len(pulled) == 28
-    assert (pulled[DAY], pulled[DAY + timedelta(days=1)]) == (Why.MOVED, Why.FULL)
+    assert (pulled[DAY], pulled[DAY + timedelta(days=1)]) == (ReloadReason.MOVED, ReloadReason.FULL)
 
 
 def test_provisional_days_are_pulled_however_old_where_totals_are_not_known() -> None:
     oldest = lookback(TODAY)[0]
     loads = {**LOADED, **{day: load(day, verdict=PROVISIONAL) for day in (oldest, DAY)}}
 
-    pulled = to_pull(TODAY, loads, {}, since=SINCE)
+    pulled = days_to_reload(TODAY, loads, {}, since=SINCE)
 
     assert list(pulled.items()) == [
         *FRESH.items(),
-        (DAY, Why.PROVISIONAL),
-        (oldest, Why.PROVISIONAL),
+        (DAY, ReloadReason.PROVISIONAL),
+        (oldest, ReloadReason.PROVISIONAL),
     ]
 
 
@@ -134,22 +134,22 @@ def test_a_day_that_was_kept_because_meta_returned_nothing_is_looked_at_again_wh
     loads |= {} if changed is None else {DAY: load(DAY, **changed)}
     newest = TODAY - timedelta(days=1)
 
-    pulled = to_pull(
+    pulled = days_to_reload(
         *(TODAY, loads, {**UNMOVED, DAY: now, newest: None}), since=SINCE, emptied={DAY, newest}
     )
 
-    assert pulled == {**FRESH, DAY: Why.EMPTY}
+    assert pulled == {**FRESH, DAY: ReloadReason.EMPTY}
 
 
 def test_an_empty_day_that_is_no_longer_in_the_lookback_is_not_pulled() -> None:
     before = lookback(TODAY)[0] - timedelta(days=1)
 
-    assert to_pull(TODAY, LOADED, UNMOVED, since=SINCE, emptied={before}) == FRESH
+    assert days_to_reload(TODAY, LOADED, UNMOVED, since=SINCE, emptied={before}) == FRESH
 
 
 def test_a_fresh_day_that_was_kept_is_pulled_as_a_fresh_one() -> None:
     kept = [TODAY - timedelta(days=n) for n in (3, 4)]
 
-    pulled = to_pull(TODAY, LOADED, UNMOVED, since=SINCE, emptied=kept)
+    pulled = days_to_reload(TODAY, LOADED, UNMOVED, since=SINCE, emptied=kept)
 
-    assert [pulled[day] for day in kept] == [Why.FRESH, Why.EMPTY]
+    assert [pulled[day] for day in kept] == [ReloadReason.FRESH, ReloadReason.EMPTY]

@@ -14,7 +14,7 @@ from pipelines.loading.failures import Failures
 from pipelines.loading.listings import accounts_in
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay, key_of
-from pipelines.loading.refresh import Why
+from pipelines.loading.refresh import ReloadReason
 from pipelines.reports.catalog import CONTROL, REPORTS
 from pipelines.resources import GraphResource
 from tests.clock import Clock
@@ -178,7 +178,7 @@ def test_a_provisional_day_is_loaded_again_by_a_refresh_long_after_it_was_fresh(
     assert before
     assert before.verdict == "provisional"
     assert result.success
-    assert result.output.pull[HOURLY.name][open_day] is Why.PROVISIONAL
+    assert result.output.to_reload[HOURLY.name][open_day] is ReloadReason.PROVISIONAL
     assert after
     assert (after.verdict, after.is_over, after.asked_at) == ("proven", True, clock.now)
     assert after.rows > before.rows

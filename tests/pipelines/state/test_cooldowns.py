@@ -12,7 +12,7 @@ import pytest
 from fbgraph.limits.cooldowns import Cooldown, SharedCooldowns
 from fbgraph.limits.throttle import Throttle
 from fbgraph.limits.usage import Limit
-from pipelines.state.cooldowns import KEY, LEAST_SECONDS, RELOOK_SECONDS, cooldowns_of
+from pipelines.state.cooldowns import KEY, LEAST_SECONDS, REREAD_SECONDS, cooldowns_of
 from tests.clock import Clock
 from tests.limits import ONE, TWO, refusal
 from warehouse.storage.local import Folder
@@ -57,12 +57,12 @@ def test_of_all_machines_one_finds_out_whether_a_block_is_over(
 
     probes = [one.acquire(ONE) for one in reversed(crowd)]
     crowd[-1].release(ONE, refusal(50.0))
-    clock.sleep(RELOOK_SECONDS)
+    clock.sleep(REREAD_SECONDS)
     again = [one.acquire(ONE) for one in crowd]
 
     assert told == [100.0] * 4
     assert [wait <= 0 for wait in probes] == [True, False, False, False]
-    assert all(wait >= 50 - RELOOK_SECONDS for wait in again)
+    assert all(wait >= 50 - REREAD_SECONDS for wait in again)
 
 
 def test_machines_that_claim_in_the_same_moment_are_told_apart_by_the_bucket(
@@ -87,7 +87,7 @@ def test_a_limit_that_is_free_again_is_free_for_all_machines(
 
     waits = [here.acquire(ONE), there.acquire(ONE)]
     here.release(ONE)
-    clock.sleep(RELOOK_SECONDS)
+    clock.sleep(REREAD_SECONDS)
     waits.append(there.acquire(ONE))
 
     assert (waits[0], waits[1] > 0, waits[2]) == (0.0, True, 0.0)
@@ -101,14 +101,14 @@ def test_the_bucket_is_looked_at_now_and_then_and_told_only_what_lasts(
     for _ in range(10):
         cooldowns.current()
         cooldowns.put(Limit("1"), Cooldown(LEAST_SECONDS - 1))
-    looked = [method for method, path in s3.asked[begun:] if path.endswith(KEY)]
-    clock.sleep(RELOOK_SECONDS)
+    changed_days = [method for method, path in s3.asked[begun:] if path.endswith(KEY)]
+    clock.sleep(REREAD_SECONDS)
     for _ in range(10):
         cooldowns.current()
         cooldowns.put(Limit("1"), Cooldown(60.0))
     told = [method for method, path in s3.asked[begun:] if path.endswith(KEY)]
 
-    assert looked == ["GET"]
+    assert changed_days == ["GET"]
     assert (told.count("PUT"), len(told)) == (1, 5)  # another look; its condition, what is there
 
 

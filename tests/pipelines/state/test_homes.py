@@ -13,7 +13,7 @@ from pipelines.cli.main import cli
 from pipelines.definitions import defs
 from pipelines.errors import ConfigError
 from pipelines.resources import GraphResource
-from pipelines.state.homes import Shown, demand_home, is_same
+from pipelines.state.homes import Shown, is_same, require_home
 from tests.pipelines.conftest import DAYS
 from tests.runs import run_job
 from warehouse.lake.identity import KEY, claim
@@ -51,21 +51,21 @@ def test_a_home_takes_the_first_lake_it_meets_and_follows_it(
     instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     first, second = open_store(tmp_path / "first"), open_store(tmp_path / "second")
-    demand_home(instance, first)  # nothing is there yet, so nothing is known
-    demand_home(instance, second)
+    require_home(instance, first)  # nothing is there yet, so nothing is known
+    require_home(instance, second)
     claim(first, "graph.facebook.com", lambda: "one")
-    demand_home(instance, first)
+    require_home(instance, first)
 
     with pytest.raises(
         ConfigError, match=rf"shows what is loaded in {first.root}/?, and WAREHOUSE"
     ):
-        demand_home(instance, second)
+        require_home(instance, second)
     shutil.move(first.root, tmp_path / "moved")
-    demand_home(instance, open_store(tmp_path / "moved"))
+    require_home(instance, open_store(tmp_path / "moved"))
     (tmp_path / "moved" / KEY).unlink()
-    demand_home(instance, open_store(tmp_path / "moved"))
+    require_home(instance, open_store(tmp_path / "moved"))
     with pytest.raises(ConfigError, match="one grid cannot show two lakes"):
-        demand_home(instance, first)
+        require_home(instance, first)
 
 
 @pytest.fixture
