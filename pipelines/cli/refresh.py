@@ -60,7 +60,9 @@ def run_refresh(
             with guarded(summary, "refresh"):
                 changed_days = find_changes(session, found, keys, started, full=full)
             if changed_days is not None:
-                summary.wanted = {report: list(chosen) for report, chosen in changed_days.to_reload.items()}
+                summary.wanted = {
+                    report: list(chosen) for report, chosen in changed_days.to_reload.items()
+                }
                 bar.stage("reload", sum(map(len, changed_days.to_reload.values())))
                 before = client.tally.calls
                 with guarded(summary, "refresh"):
