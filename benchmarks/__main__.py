@@ -132,9 +132,9 @@ def _measure(folder: Path, sides: Mapping[str, Callable[[int, Path], Figures]]) 
 
 
 def _asked(folder: Path, served: Served, days: Sequence[date]) -> Path:
-    from pipelines.reports.catalog import REPORTS  # noqa: PLC0415  # it brings much along
+    from pipelines.reports.catalog import HOURLY_REPORT  # noqa: PLC0415  # it brings much along
 
-    params = REPORTS["insights_hourly"].params(days[0], days[-1])
+    params = HOURLY_REPORT.params(days[0], days[-1])
     asked: dict[str, Any] = {**served._asdict(), "params": params, "limit": 1000}
     path = folder / f"asked{len(days)}.json"
     path.write_text(json.dumps(asked))

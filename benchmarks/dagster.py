@@ -135,7 +135,7 @@ def _alone(keys: Sequence[str], days: Sequence[Any]) -> None:
     from pipelines.loading.loader import Loader  # noqa: PLC0415  # the same
     from pipelines.loading.objects import load_mentioned  # noqa: PLC0415  # the same
     from pipelines.loading.partitions import AccountDay  # noqa: PLC0415  # the same
-    from pipelines.reports.catalog import REPORTS  # noqa: PLC0415  # the same
+    from pipelines.reports.catalog import HOURLY_REPORT  # noqa: PLC0415  # the same
     from pipelines.settings import settings_of  # noqa: PLC0415  # the same
     from warehouse.lake.partitions import Lake  # noqa: PLC0415  # the same
 
@@ -144,7 +144,7 @@ def _alone(keys: Sequence[str], days: Sequence[Any]) -> None:
     wanted = [AccountDay(key.removeprefix("act_"), day) for key in keys for day in days]
     with settings.open_graph() as client:
         loader = Loader(client, lake, accounts_in(lake), "benchmark")
-        outcomes = list(loader.load(REPORTS["insights_hourly"], wanted))
+        outcomes = list(loader.load(HOURLY_REPORT, wanted))
         load_mentioned(client, lake, wanted, lambda: NOW)
     if not all(one.load and one.load.proven for one in outcomes):
         sys.exit("not every account-day was proven")

@@ -161,7 +161,7 @@ def _load(url: str, token: str, folder: str) -> None:
     from pipelines.loading.listings import accounts_in, discover, store_accounts  # noqa: PLC0415  # the same
     from pipelines.loading.loader import Loader  # noqa: PLC0415  # the same
     from pipelines.loading.partitions import AccountDay  # noqa: PLC0415  # the same
-    from pipelines.reports.catalog import REPORTS  # noqa: PLC0415  # the same
+    from pipelines.reports.catalog import HOURLY_REPORT  # noqa: PLC0415  # the same
     from pipelines.state.cooldowns import cooldowns_of  # noqa: PLC0415  # the same
     from warehouse.lake.partitions import Lake  # noqa: PLC0415  # the same
 
@@ -173,7 +173,7 @@ def _load(url: str, token: str, folder: str) -> None:
         began = time.monotonic()
         loader = Loader(client, lake, accounts_in(lake), "benchmark")
         wanted = [AccountDay(key, day) for key in accounts_in(lake) for day in DAYS]
-        outcomes = list(loader.load(REPORTS["insights_hourly"], wanted))
+        outcomes = list(loader.load(HOURLY_REPORT, wanted))
     seconds = time.monotonic() - began
     if not all(one.load and one.load.proven for one in outcomes):
         sys.exit("not every account-day was proven")

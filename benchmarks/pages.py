@@ -40,14 +40,14 @@ def keep(served: Served, days: int, folder: Path) -> Pages:
     """Pull one account's report and write its pages to `folder`."""
     from fbgraph import GraphClient  # noqa: PLC0415  not for who only reads them
     from pipelines.loading.listings import discover  # noqa: PLC0415
-    from pipelines.reports.catalog import REPORTS  # noqa: PLC0415
+    from pipelines.reports.catalog import HOURLY_REPORT  # noqa: PLC0415
 
     asked = days_before(days)
     folder.mkdir()
     with GraphClient(served.token, base_url=served.url) as client:
         [row] = discover(client, [served.account_id]).rows
         account = [row["account_id"], row["timezone_name"], row["currency"]]
-        params = REPORTS["insights_hourly"].params(asked[0], asked[-1])
+        params = HOURLY_REPORT.params(asked[0], asked[-1])
         run = client.account(served.account_id).run_report(params)
         for n, page in enumerate(client.node(run).insights(limit=LIMIT).pages()):
             (folder / f"{n:06}.json").write_bytes(page.body)

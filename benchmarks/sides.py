@@ -78,7 +78,7 @@ def socket(url: str, token: str, account_id: str, days: int, out: Path) -> int:
     from pipelines.loading.listings import accounts_in, discover, store_accounts  # noqa: PLC0415
     from pipelines.loading.loader import Loader  # noqa: PLC0415
     from pipelines.loading.partitions import AccountDay  # noqa: PLC0415
-    from pipelines.reports.catalog import REPORTS  # noqa: PLC0415
+    from pipelines.reports.catalog import HOURLY_REPORT  # noqa: PLC0415
     from warehouse.lake.partitions import Lake  # noqa: PLC0415
 
     lake = Lake(out)
@@ -86,7 +86,7 @@ def socket(url: str, token: str, account_id: str, days: int, out: Path) -> int:
         store_accounts(lake, discover(client, [account_id]).rows, NOW)
         loader = Loader(client, lake, accounts_in(lake), "bench", now=lambda: NOW)
         wanted = [AccountDay(account_id, day) for day in days_before(days)]
-        loads = [one.load for one in loader.load(REPORTS["insights_hourly"], wanted)]
+        loads = [one.load for one in loader.load(HOURLY_REPORT, wanted)]
     if not all(load and load.proven for load in loads):
         sys.exit(f"not all account-days were proven: {loads}")
     return sum(load.rows for load in loads if load)

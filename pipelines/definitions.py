@@ -1,16 +1,19 @@
-"""What Dagster loads, for its pages and its daemon."""
+"""What Dagster loads, for its pages and its daemon. Importing it reads the reports, once."""
 
 from __future__ import annotations
 
 import logging
+import os
 from typing import Final
 
-from pipelines import assembly
-from pipelines.reports.catalog import broken_reports
+from pipelines.assembly import definitions_of
+from pipelines.reports.catalog import reports_of
 
 __all__ = ["defs"]
 
-for _name, _why in broken_reports().items():
+_reports: Final = reports_of(os.environ)
+
+for _name, _why in _reports.why_broken().items():
     logging.getLogger(__name__).error("%s: %s", _name, _why)
 
-defs: Final = assembly.DEFS
+defs: Final = definitions_of(_reports)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.assembly import DEFS
+from pipelines.definitions import defs
 from pipelines.defs.run_events import failures_in
 
 if TYPE_CHECKING:
@@ -39,10 +39,11 @@ def run_job(  # what to run, over what, and how
     config: Mapping[str, Mapping[str, object]] | None = None,
     tags: Mapping[str, str] | None = None,
     output_of: str = "",
+    of: dg.Definitions = defs,
 ) -> RunResult:
     """Run a job here and now, over the partitions from `first` to `last`. `config` of its ops, by
-    their names; `output_of` names the op whose output is wanted. What nobody foresaw has failed
-    under the key of its step.
+    their names; `output_of` names the op whose output is wanted; `of`: what it is defined in, by
+    default what Dagster loads. What nobody foresaw has failed under the key of its step.
     """
     all_tags = dict(tags or {})
     if first is not None and last is not None:
@@ -50,7 +51,7 @@ def run_job(  # what to run, over what, and how
             "dagster/asset_partition_range_start": first,
             "dagster/asset_partition_range_end": last,
         }
-    result = DEFS.resolve_job_def(name).execute_in_process(
+    result = of.resolve_job_def(name).execute_in_process(
         instance=instance,
         tags=all_tags,
         run_config={**_QUIET, "ops": {op: {"config": said} for op, said in (config or {}).items()}},

@@ -62,9 +62,9 @@ MAY_IMPORT: Final[Mapping[str, str]] = {
     "pipelines.defs": "dagster_private errors loading reports resources settings state"
     " fbgraph.* warehouse.*",
     "pipelines.components": "defs errors reports resources warehouse.*",
-    "pipelines.assembly": "defs resources",
+    "pipelines.assembly": "defs reports resources",
     "pipelines.definitions": "assembly reports",
-    "pipelines.cli": "assembly defs errors loading reports resources settings state"
+    "pipelines.cli": "defs errors loading reports resources settings state"
     " fbgraph.* fbgraph.sandbox warehouse.*",
     "pipelines.celery_launcher": "dagster_private",
     "pipelines.dagster_private": "",

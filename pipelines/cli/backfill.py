@@ -15,7 +15,6 @@ from pipelines.cli.selection import not_begun, plan_of, require_started
 from pipelines.cli.session import guarded, opened_session, publish_into
 from pipelines.cli.summary import Summary
 from pipelines.loading.listings import discover
-from pipelines.reports.catalog import REPORTS
 from pipelines.settings import settings_of
 
 if TYPE_CHECKING:
@@ -24,12 +23,14 @@ if TYPE_CHECKING:
 
     from pipelines.loading.listings import Discovery
     from pipelines.loading.session import Session
+    from pipelines.reports.catalog import Reports
 
 __all__ = ["close", "run_backfill"]
 
 
 def run_backfill(  # noqa: PLR0913  # what a command line says
     environ: Mapping[str, str],
+    known: Reports,
     since: date,
     until: date,
     *,
@@ -37,8 +38,8 @@ def run_backfill(  # noqa: PLR0913  # what a command line says
     reports: Sequence[str] = (),
     accept_empty: bool = False,
 ) -> int:
-    """Load, prove and publish account-days; returns the exit code. `accept_empty`: those that had
-    rows become empty at once where Meta returns none.
+    """Load, prove and publish account-days, of all `known` reports unless some are named; returns
+    the exit code. `accept_empty`: those that had rows become empty at once where Meta returns none.
 
     Raises ConfigError, TokenError and other GraphErrors of the first call before anything is
     written.
@@ -47,12 +48,12 @@ def run_backfill(  # noqa: PLR0913  # what a command line says
     with settings.open_graph() as client:
         found = discover(client, settings.account_ids)
         started = datetime.now(UTC)
-        plan = plan_of(found, (since, until), accounts, reports, started)
+        plan = plan_of(found, known, (since, until), started, accounts=accounts, reports=reports)
         require_started(plan)
         summary = Summary(plan, started, dict.fromkeys(plan.reports, plan.account_days))
         with (
             Bar(len(plan.account_days) * len(plan.reports)) as bar,
-            opened_session(environ, client, summary, bar, accept_empty=accept_empty) as (
+            opened_session(environ, known, client, summary, bar, accept_empty=accept_empty) as (
                 session,
                 recorder,
             ),
@@ -74,11 +75,11 @@ def _load(session: Session, summary: Summary, found: Discovery, bar: Bar) -> Non
         bar.stage("objects")
         with guarded(summary, "objects"):
             summary.note_listed(session.list_objects(plan.account_ids))
-    for report in plan.reports:
+    for name, report in plan.reports.items():
         if not summary.stopped:
-            bar.stage(report)
-            with guarded(summary, report):
-                session.load(REPORTS[report], plan.account_days)
+            bar.stage(name)
+            with guarded(summary, name):
+                session.load(report, plan.account_days)
 
 
 def close(summary: Summary) -> int:

@@ -21,7 +21,7 @@ from pipelines.cli.output.terminal import say, width_of
 from pipelines.cli.summary import command_name
 from pipelines.errors import ConfigError
 from pipelines.loading.partitions import today_in
-from pipelines.reports.catalog import CATALOG
+from pipelines.reports.catalog import reports_of
 from pipelines.settings import VARIABLES
 from pipelines.state.homes import CHECKOUT
 from warehouse.lake.partitions import Lake
@@ -30,6 +30,8 @@ from warehouse.storage.url import LOCAL_VARIABLE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
+
+    from warehouse.schema.catalog import Catalog
 
 __all__ = ["Place", "next_steps", "run_demo"]
 
@@ -85,13 +87,14 @@ def run_demo(seed: int) -> int:
         say(
             f"A made-up company at {sandbox.url}: {len(zones)} ad accounts, {days[0]} to {until}.\n"
         )
-        code = run_backfill(os.environ, days[0], until, reports=("insights_hourly",))
+        known = reports_of(os.environ)
+        code = run_backfill(os.environ, known, days[0], until, reports=("insights_hourly",))
         differing = _differing(place.lake, sandbox, days)
     for what in differing:
         say(f"not what the sandbox served: {what}")
     if code or differing:
         return code or SOME_FAILED
-    _show(place.lake)
+    _show(place.lake, known.catalog)
     for line in next_steps(place, sandbox.token, overridden):
         say(line)
     return ALL_DONE
@@ -167,7 +170,7 @@ def _sums(truth: Mapping[str, Any]) -> tuple[object, ...]:
     return truth["count"], *numbers, Decimal(sums["spend"])
 
 
-def _show(url: str) -> None:
+def _show(url: str, catalog: Catalog) -> None:
     with warehouse.open(url) as opened:
         [(hidden, rows)] = opened.sql(HIDDEN).fetchall()
         click.echo(
@@ -180,7 +183,7 @@ def _show(url: str) -> None:
                 opened.sql(f"from {name}").count("*").fetchall()[0][0],
                 table.meaning.partition(". ")[0].rstrip("."),
             )
-            for name, table in CATALOG.tables.items()
+            for name, table in catalog.tables.items()
         ]
         width = width_of(sys.stdout)
         for line in table_lines(("table", "rows", "what is in it"), tables, width):

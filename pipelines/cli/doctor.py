@@ -17,7 +17,6 @@ from pipelines.cli.output.terminal import hanging, width_of
 from pipelines.errors import ConfigError
 from pipelines.loading import access
 from pipelines.loading.listings import discover, text_of
-from pipelines.reports.catalog import REPORTS
 from pipelines.settings import settings_of
 from pipelines.state.cooldowns import cooldowns_of
 from pipelines.state.origin import refused
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from fbgraph import GraphClient
     from fbgraph.http.paging import Row
     from pipelines.loading.access import Finding
+    from pipelines.reports.catalog import Reports
     from pipelines.settings import Settings
 
 __all__ = ["examine"]
@@ -41,10 +41,10 @@ __all__ = ["examine"]
 _RUNS = {1: "active", 9: "in grace period", 201: "any active"}
 
 
-def examine(environ: Mapping[str, str]) -> int:
+def examine(environ: Mapping[str, str], known: Reports) -> int:
     """Look at everything, one line each on stdout; returns how many lines need something done."""
     bad = 0
-    for ok, what, said in _findings(environ):
+    for ok, what, said in _findings(environ, known):
         head = f"{'ok   ' if ok else 'to do'}  {what:<20}  "
         for line in hanging(head, said, width_of(sys.stdout)):
             click.echo(line)
@@ -52,7 +52,7 @@ def examine(environ: Mapping[str, str]) -> int:
     return bad
 
 
-def _findings(environ: Mapping[str, str]) -> Iterator[Finding]:
+def _findings(environ: Mapping[str, str], known: Reports) -> Iterator[Finding]:
     try:
         settings = settings_of(environ)
     except ConfigError as error:
@@ -73,7 +73,7 @@ def _findings(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield False, "token", str(error)
         return
     with client:
-        yield from _graph(client, settings)
+        yield from _graph(client, settings, known)
 
 
 def _source(settings: Settings) -> str:
@@ -83,7 +83,7 @@ def _source(settings: Settings) -> str:
     return ""
 
 
-def _graph(client: GraphClient, settings: Settings) -> Iterator[Finding]:
+def _graph(client: GraphClient, settings: Settings, known: Reports) -> Iterator[Finding]:
     try:
         found = discover(client, settings.account_ids)
     except GraphError as error:
@@ -92,7 +92,7 @@ def _graph(client: GraphClient, settings: Settings) -> Iterator[Finding]:
     yield _token(client)
     today = datetime.now(UTC).date()
     yield access.version(client.version, client.tally.api_version, today)
-    yield access.retirements({name: one.asks for name, one in REPORTS.items()}, today)
+    yield access.retirements({name: one.asks for name, one in known.by_name.items()}, today)
     if not found.rows and not found.refused:
         yield (
             False,

@@ -16,7 +16,6 @@ from pipelines.cli.summary import command_name
 from pipelines.defs.events import published_events
 from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.errors import ConfigError
-from pipelines.reports.catalog import CATALOG
 from pipelines.settings import settings_of
 from pipelines.state.cooldowns import cooldowns_of
 from pipelines.state.dagster_home import open_instance
@@ -28,12 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from warehouse.lake.forgetting import Traces
+    from warehouse.schema.catalog import Catalog
     from warehouse.storage.store import Store
 
 __all__ = ["run_forget"]
 
 
-def run_forget(environ: Mapping[str, str], account: str, *, is_agreed: bool) -> int:
+def run_forget(
+    environ: Mapping[str, str], catalog: Catalog, account: str, *, is_agreed: bool
+) -> int:
     """Remove everything of an account, after a question unless it `is_agreed`; the exit code.
 
     Its key leaves the grid last, so that after a kill the same command goes on. Makes no call.
@@ -56,7 +58,7 @@ def run_forget(environ: Mapping[str, str], account: str, *, is_agreed: bool) -> 
         lake.require_writable()
         remove_account(lake, account_id, found.files)
         _release_limits(lake.store, account_id)
-        published = publish(url, catalog=CATALOG, afresh=True)
+        published = publish(url, catalog=catalog, afresh=True)
         for event in published_events(published):
             instance.report_runless_asset_event(event)
         if traces_of(lake, account_id).files:

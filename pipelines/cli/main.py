@@ -30,6 +30,8 @@ from pipelines.cli.output.terminal import escape_unencodable, warnings_printed
 if TYPE_CHECKING:
     from datetime import date
 
+    from pipelines.reports.catalog import Reports
+
 __all__ = ["main"]
 
 _SHOWN = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -74,6 +76,13 @@ def fail(message: str, code: int = WRONG_USE) -> NoReturn:
     """Say on stderr what is wrong and end."""
     click.echo(f"fbinsights: {message}", err=True)
     sys.exit(code)
+
+
+def _reports() -> Reports:
+    """All reports that there are. Read here, once, by the commands that need them."""
+    from pipelines.reports.catalog import reports_of  # noqa: PLC0415  # --help reads none
+
+    return reports_of(os.environ)
 
 
 @click.group(cls=_Group, epilog=_EPILOG, context_settings=_SHOWN)
@@ -160,7 +169,7 @@ def check() -> None:
 
     from pipelines.cli.validate import run_check  # noqa: PLC0415
 
-    sys.exit(run_check(os.environ, datetime.now(UTC).date()))
+    sys.exit(run_check(os.environ, _reports(), datetime.now(UTC).date()))
 
 
 @cli.command()
@@ -171,7 +180,7 @@ def doctor() -> None:
     """
     from pipelines.cli.doctor import examine  # noqa: PLC0415
 
-    sys.exit(SOME_FAILED if examine(os.environ) else ALL_DONE)
+    sys.exit(SOME_FAILED if examine(os.environ, _reports()) else ALL_DONE)
 
 
 @cli.command()
@@ -184,7 +193,7 @@ def plan(since: date, until: date, accounts: tuple[str, ...], reports: tuple[str
     require_order(since, until)
     from pipelines.cli.plan import run_plan  # noqa: PLC0415
 
-    sys.exit(run_plan(os.environ, since, until, accounts=accounts, reports=reports))
+    sys.exit(run_plan(os.environ, _reports(), since, until, accounts=accounts, reports=reports))
 
 
 @cli.command(
@@ -209,7 +218,9 @@ def backfill(
     from pipelines.cli.backfill import run_backfill  # noqa: PLC0415
 
     chosen = {"accounts": accounts, "reports": reports}
-    sys.exit(run_backfill(os.environ, since, until, **chosen, accept_empty=accept_empty))
+    sys.exit(
+        run_backfill(os.environ, _reports(), since, until, **chosen, accept_empty=accept_empty)
+    )
 
 
 @cli.command(epilog="Exit code 0: all proven; 1: some failed or do not add up; 2: wrong usage.")
@@ -226,7 +237,8 @@ def refresh(accounts: tuple[str, ...], *, full: bool, accept_empty: bool) -> Non
     """
     from pipelines.cli.refresh import run_refresh  # noqa: PLC0415
 
-    sys.exit(run_refresh(os.environ, accounts=accounts, full=full, accept_empty=accept_empty))
+    options = {"full": full, "accept_empty": accept_empty}
+    sys.exit(run_refresh(os.environ, _reports(), accounts=accounts, **options))
 
 
 @cli.command(
@@ -244,7 +256,7 @@ def status(
     require_order(since, until)
     from pipelines.cli.status import run_status  # noqa: PLC0415
 
-    sys.exit(run_status(os.environ, since, until, accounts=accounts, reports=reports))
+    sys.exit(run_status(os.environ, _reports(), since, until, accounts=accounts, reports=reports))
 
 
 @cli.command(epilog="Exit code 0: it is removed; 1: it is not; 2: wrong usage.")
@@ -257,20 +269,20 @@ def forget(account: str, *, yes: bool) -> None:
     """
     from pipelines.cli.forget import run_forget  # noqa: PLC0415
 
-    sys.exit(run_forget(os.environ, account, is_agreed=yes))
+    sys.exit(run_forget(os.environ, _reports().catalog, account, is_agreed=yes))
 
 
 @cli.command()
 def publish() -> None:
     """Rebuild warehouse.duckdb from the lake."""
     from pipelines.cli.session import run_publish  # noqa: PLC0415
-    from pipelines.reports.catalog import broken_reports  # noqa: PLC0415
 
-    published = run_publish(os.environ)
+    known = _reports()
+    published = run_publish(os.environ, known.catalog)
     click.echo(
         f"{published.path}: {sum(published.rows.values()):,} rows, {published.seconds:.1f} s"
     )
-    broken = broken_reports()
+    broken = known.why_broken()
     for name, why in broken.items():
         click.echo(f"{name}: {why}", err=True)
     sys.exit(SOME_FAILED if broken or published.left_out else ALL_DONE)
@@ -324,7 +336,6 @@ def docs(table: str, engine: str | None, *, breakdowns: bool) -> None:
 
     Or those of one TABLE.
     """
-    from pipelines.reports.catalog import CATALOG  # noqa: PLC0415
     from pipelines.reports.docs import render_breakdowns  # noqa: PLC0415
     from pipelines.settings import settings_of  # noqa: PLC0415
     from warehouse.schema.comments import render  # noqa: PLC0415
@@ -333,13 +344,14 @@ def docs(table: str, engine: str | None, *, breakdowns: bool) -> None:
     if breakdowns:
         click.echo(render_breakdowns(), nl=False)
         return
+    catalog = _reports().catalog
     if engine is None:
-        click.echo(render(CATALOG, table), nl=False)
+        click.echo(render(catalog, table), nl=False)
         return
     url = settings_of(os.environ).warehouse_url
     # Not `as_uri`: Spark and Trino take a place as it is written and read no %20 in it.
     root = url if "://" in url else f"file://{Path(url).expanduser().resolve()}"
-    click.echo(statements(CATALOG, engine, root, [table] if table else []))
+    click.echo(statements(catalog, engine, root, [table] if table else []))
 
 
 def main() -> None:

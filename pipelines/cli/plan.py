@@ -19,7 +19,6 @@ from pipelines.cli.output.terminal import say, width_of, wrapped
 from pipelines.cli.selection import not_begun, plan_of, require_started
 from pipelines.loading.estimate import Cost, cost_of, cut, expected_rows
 from pipelines.loading.listings import LEVEL_OF, discover, text_of
-from pipelines.reports.catalog import CATALOG
 from pipelines.settings import settings_of
 from warehouse.lake.partitions import Lake
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from fbgraph import GraphClient
     from fbgraph.http.paging import Row
     from pipelines.cli.selection import Plan
+    from pipelines.reports.catalog import Reports
 
 __all__ = ["Pace", "foresee", "minutes_of", "run_plan"]
 
@@ -54,8 +54,9 @@ PACES: Final[Mapping[str, Pace]] = {
 }
 
 
-def run_plan(
+def run_plan(  # noqa: PLR0913  # what a command line says
     environ: Mapping[str, str],
+    known: Reports,
     since: date,
     until: date,
     *,
@@ -69,10 +70,12 @@ def run_plan(
     settings = settings_of(environ)
     with settings.open_graph() as client:
         found = discover(client, settings.account_ids)
-        plan = plan_of(found, (since, until), accounts, reports, datetime.now(UTC))
+        plan = plan_of(
+            *(found, known, (since, until), datetime.now(UTC)), accounts=accounts, reports=reports
+        )
         require_started(plan)
         tier, percent = _quota(client, plan.accounts[0])
-    costs = foresee(Lake(settings.warehouse_url, catalog=CATALOG), plan)
+    costs = foresee(Lake(settings.warehouse_url, catalog=known.catalog), plan)
     width = width_of(sys.stdout)
     rows = [_line(plan, key, cost) for key, cost in costs.items()]
     for line in table_lines(_HEADER, rows, width, heads=("account", "name")):

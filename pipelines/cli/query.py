@@ -61,9 +61,9 @@ def _published(environ: Mapping[str, str]) -> Path:
     link = lake_root(url) / LINK
     if link.exists():
         return link
-    from pipelines.reports.catalog import CATALOG  # noqa: PLC0415  it reads files
+    from pipelines.reports.catalog import reports_of  # noqa: PLC0415  # most queries need no report
 
-    return ensure_published(url, catalog=CATALOG)
+    return ensure_published(url, catalog=reports_of(environ).catalog)
 
 
 def _shell() -> str:

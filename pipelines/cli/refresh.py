@@ -22,18 +22,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipelines.loading.changes import ChangedDays
+    from pipelines.reports.catalog import Reports
 
 __all__ = ["run_refresh"]
 
 
 def run_refresh(
     environ: Mapping[str, str],
+    known: Reports,
     *,
     accounts: Sequence[str] = (),
     full: bool = False,
     accept_empty: bool = False,
 ) -> int:
-    """Pull again what moved, and the newest days; returns the exit code, as `run_backfill` does.
+    """Pull again what moved, and the newest days, of all `known` reports; returns the exit code, as
+    `run_backfill` does.
     `accept_empty`: those that had rows become empty at once where Meta returns none.
 
     Raises ConfigError, TokenError and other GraphErrors of the first call before anything is
@@ -46,19 +49,19 @@ def run_refresh(
         started = datetime.now(UTC)
         todays = [today_in(row["timezone_name"], started) for row in found.rows]
         days = lookback(min(todays, default=started.date()))
-        plan = plan_of(found, (days[0], days[-1]), accounts, (), started)
+        plan = plan_of(found, known, (days[0], days[-1]), started, accounts=accounts)
         keys = [act_id(row["account_id"]) for row in plan.accounts]
         summary = Summary(plan, started, {})
         with (
             Bar(len(keys) * len(days)) as bar,
-            opened_session(environ, client, summary, bar, accept_empty=accept_empty) as (
+            opened_session(environ, known, client, summary, bar, accept_empty=accept_empty) as (
                 session,
                 recorder,
             ),
         ):
             bar.stage("compare totals")
             with guarded(summary, "refresh"):
-                changed_days = find_changes(session, found, keys, started, full=full)
+                changed_days = find_changes(session, known, found, keys, started, full=full)
             if changed_days is not None:
                 summary.wanted = {
                     report: list(chosen) for report, chosen in changed_days.to_reload.items()
@@ -66,7 +69,7 @@ def run_refresh(
                 bar.stage("reload", sum(map(len, changed_days.to_reload.values())))
                 before = client.tally.calls
                 with guarded(summary, "refresh"):
-                    reload(session, changed_days)
+                    reload(session, known.by_name, changed_days)
                     recorder.refreshed = changed_days, client.tally.calls - before
                 publish_into(recorder, summary, bar, settings.warehouse_url)
                 summary.failed |= changed_days.failed

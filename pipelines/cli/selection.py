@@ -11,7 +11,6 @@ from fbgraph.errors import RequestError
 from pipelines.errors import ConfigError
 from pipelines.loading.listings import text_of
 from pipelines.loading.partitions import AccountDay, today_in
-from pipelines.reports.catalog import REPORTS, broken_reports, require_reports
 from pipelines.reports.spec import FIRST_DAY
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from fbgraph.http.paging import Row
     from pipelines.loading.listings import Discovery
+    from pipelines.reports.catalog import Report, Reports
 
 __all__ = ["Plan", "not_begun", "plan_of", "require_started"]
 
@@ -34,14 +34,16 @@ _NAMED_ACCOUNTS: Final = 3
 class Plan:
     """What a backfill is to load: nothing of it is known to be impossible.
 
-    `refused`: ``act_123`` → why it is not among the accounts though it should be. `broken`: the
-    same of reports, by name, where all of them were meant. `todays`: account (digits) → its own
-    today; its later days have not begun and are skipped.
+    `reports` by name; `has_every_report`: they are all that there are. `refused`: ``act_123`` → why
+    it is not among the accounts though it should be. `broken`: the same of reports, by name, where
+    all of them were meant. `todays`: account (digits) → its own today; its later days have not
+    begun and are skipped.
     """
 
     accounts: Sequence[Row]
     days: Sequence[date]
-    reports: Sequence[str]
+    reports: Mapping[str, Report]
+    has_every_report: bool = True
     refused: Mapping[str, str] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
     todays: Mapping[str, date] = field(default_factory=dict)
@@ -72,19 +74,22 @@ class Plan:
         return [day for day in self.days if day <= today]
 
 
-def plan_of(
+def plan_of(  # noqa: PLR0913  # a command line, and what it is checked against
     found: Discovery,
+    known: Reports,
     days: tuple[date, date],
-    accounts: Sequence[str],
-    reports: Sequence[str],
     now: datetime,
+    *,
+    accounts: Sequence[str] = (),
+    reports: Sequence[str] = (),
 ) -> Plan:
-    """Check a command line against what the token sees; `days` are the first and the last one.
+    """Check a command line against what the token sees and which reports are `known`; `days` are
+    the first and the last one.
 
     Raises ConfigError that says what is possible instead.
     """
     since, until = days
-    require_reports(reports)
+    known.require(reports)
     if since < FIRST_DAY:
         raise ConfigError(
             f"--since {since} is too early: Meta keeps 37 months; the first day is {FIRST_DAY}."
@@ -98,8 +103,10 @@ def plan_of(
     refused = {} if accounts else {act_id(i): why for i, why in found.refused.items()}
     todays = {row["account_id"]: today_in(row["timezone_name"], now) for row in chosen}
     every_day = [since + timedelta(days=n) for n in range((until - since).days + 1)]
-    broken = {} if reports else broken_reports()
-    return Plan(chosen, every_day, tuple(reports) or tuple(REPORTS), refused, broken, todays)
+    named = {name: known.by_name[name] for name in reports or known.by_name}
+    broken = {} if reports else known.why_broken()
+    has_every = len(named) == len(known.by_name)
+    return Plan(chosen, every_day, named, has_every, refused, broken, todays)
 
 
 def not_begun(days: Mapping[str, Iterable[date]], todays: Mapping[str, date]) -> Sequence[str]:
@@ -124,8 +131,8 @@ def not_begun(days: Mapping[str, Iterable[date]], todays: Mapping[str, date]) ->
 
 def require_started(plan: Plan) -> None:
     """Raise ConfigError for a plan with days before one of its reports begins."""
-    for name in plan.reports:
-        start = REPORTS[name].spec.start_date
+    for name, report in plan.reports.items():
+        start = report.spec.start_date
         if plan.days[0] < start:
             raise ConfigError(
                 f"--since {plan.days[0]} is before the start_date of {name}, {start}. Use a later"

@@ -14,7 +14,6 @@ from fbgraph.errors import ENDS_EVERYTHING
 from pipelines.errors import ConfigError
 from pipelines.loading.load_result import Target
 from pipelines.loading.session import Loads, Session
-from pipelines.reports.catalog import CATALOG
 from pipelines.settings import settings_of
 from pipelines.state.unreported import Unreported
 from warehouse.errors import WarehouseError
@@ -28,7 +27,9 @@ if TYPE_CHECKING:
     from pipelines.cli.output.progress import Bar
     from pipelines.cli.summary import Summary
     from pipelines.defs.runless import RunlessRecorder
+    from pipelines.reports.catalog import Report, Reports
     from warehouse.published.publish import Published
+    from warehouse.schema.catalog import Catalog
 
 __all__ = ["guarded", "opened_session", "publish_into", "run_publish"]
 
@@ -36,8 +37,9 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def opened_session(
+def opened_session(  # noqa: PLR0913  # all that a load is made of
     environ: Mapping[str, str],
+    known: Reports,
     client: GraphClient,
     summary: Summary,
     bar: Bar,
@@ -55,13 +57,13 @@ def opened_session(
     from pipelines.state.dagster_home import open_instance  # noqa: PLC0415
 
     url = settings_of(environ).warehouse_url
-    lake = Lake(url, catalog=CATALOG)
+    lake = Lake(url, catalog=known.catalog)
     with open_instance(environ, lake.store) as instance:
         lake.require_writable()
         run_id = str(uuid4())
         recorder = RunlessRecorder(instance, lake, client)
         note = Unreported.of_this_process(
-            run_id, summary.started, summary.plan.reports, summary.plan.days
+            run_id, summary.started, list(summary.plan.reports), summary.plan.days
         )
         note.keep(lake.store)
         with _stopped_by_sigterm():
@@ -71,7 +73,7 @@ def opened_session(
                 summary.note_outcomes(step)
         summary.read(lake)
         bar.stage("report to Dagster")
-        if _is_reported(recorder):
+        if _is_reported(recorder, known.by_name):
             note.forget(lake.store)
 
 
@@ -85,13 +87,13 @@ def _stopped_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _is_reported(recorder: RunlessRecorder) -> bool:
+def _is_reported(recorder: RunlessRecorder, reports: Mapping[str, Report]) -> bool:
     """Report to Dagster. If its storage fails, what was loaded is in the lake all the same."""
     from pipelines.defs.runless import report_unreported  # noqa: PLC0415  # imported by now
 
     try:
         recorder.report()
-        report_unreported(recorder.instance, recorder.lake, _now())
+        report_unreported(recorder.instance, recorder.lake, reports, _now())
     except Exception as error:  # noqa: BLE001  # of whatever kind: Postgres, a disk, another version
         _log.warning(
             "What was loaded is in the lake, but could not be reported to Dagster: %s. The next"
@@ -121,17 +123,17 @@ def publish_into(recorder: RunlessRecorder, summary: Summary, bar: Bar, url: str
     """Publish the lake, and keep that for Dagster."""
     bar.stage("publish")
     with guarded(summary, "warehouse_duckdb"):
-        published = recorder.published = publish(url, catalog=CATALOG)
+        published = recorder.published = publish(url, catalog=recorder.lake.catalog)
         if published.left_out:
             summary.failed[Target("warehouse_duckdb")] = (
                 f"not everything could be published: {', '.join(published.left_out)}"
             )
 
 
-def run_publish(environ: Mapping[str, str]) -> Published:
+def run_publish(environ: Mapping[str, str], catalog: Catalog) -> Published:
     """Publish, and report that to Dagster where it is used. Raises WarehouseError."""
     url = settings_of(environ).warehouse_url
-    published = publish(url, catalog=CATALOG)
+    published = publish(url, catalog=catalog)
     from pipelines.defs.runless import report_published  # noqa: PLC0415  # published before all else
     from pipelines.state.dagster_home import is_there, open_instance  # noqa: PLC0415
 

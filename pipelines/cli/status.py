@@ -27,7 +27,7 @@ from pipelines.loading.listings import accounts_in
 from pipelines.loading.load_result import Target
 from pipelines.loading.partitions import AccountDay, today_in
 from pipelines.loading.refresh import lookback, moved
-from pipelines.reports.catalog import CATALOG, CONTROL, REPORTS, broken_reports, require_reports
+from pipelines.reports.catalog import CONTROL
 from pipelines.settings import settings_of
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from pipelines.loading.failures import Failed
+    from pipelines.reports.catalog import Report, Reports
     from warehouse.decode.pages import Account
     from warehouse.lake.records import Load
 
@@ -97,8 +98,9 @@ def state_of(load: Load | None, control: Load | None, failed: Failed | None) -> 
     return (State.PROVEN, "") if load.proven else (State.UNPROVABLE, load.reason)
 
 
-def run_status(
+def run_status(  # noqa: PLR0913  # what a command line says
     environ: Mapping[str, str],
+    known: Reports,
     since: date | None,
     until: date | None,
     *,
@@ -111,29 +113,30 @@ def run_status(
     0 when all of them are proven, or unprovable by their report, or provisional because their day
     was not over, and each report can be loaded, else 1. Raises ConfigError.
     """
-    lake = Lake(settings_of(environ).warehouse_url, catalog=CATALOG)
+    lake = Lake(settings_of(environ).warehouse_url, catalog=known.catalog)
     names = dict(
         zip(
             *(lake.read("accounts")[name].to_pylist() for name in ("account_id", "account_name")),
             strict=True,
         )
     )
-    known = accounts_in(lake)
-    if not known:
+    there = accounts_in(lake)
+    if not there:
         raise ConfigError(
             f"No account has been loaded into {lake.store.name()}. Check WAREHOUSE_URL, or run "
             f"`{command_name()} backfill --since DAY --until DAY`."
         )
-    chosen = _chosen(known, accounts)
+    known.require(reports)
+    chosen = _chosen(there, accounts)
     now = datetime.now(UTC)
     todays = {one.account_id: today_in(one.timezone_name, now) for one in chosen}
     days = {one.account_id: _days(todays[one.account_id], since, until) for one in chosen}
     cells = [
         cell
-        for report in reports or REPORTS
+        for name in reports or known.by_name
         for one in chosen
         for cell in _cells(
-            *(lake, report, one.account_id),
+            *(lake, known.by_name[name], one.account_id),
             [day for day in days[one.account_id] if day <= todays[one.account_id]],
             asked=bool(since),
         )
@@ -146,7 +149,7 @@ def run_status(
     _complain(bad, names, width_of(sys.stderr))
     if (behind := lag(lake)).is_late(now):
         say(f"\n{behind}; `{command_name()} publish` brings it up to date.")
-    broken = {} if reports else broken_reports()
+    broken = {} if reports else known.why_broken()
     for name, why in broken.items():
         say(f"\n{name}: {why}")
     if unfinished := sum(cell.state is State.PROVISIONAL for cell in cells):
@@ -157,14 +160,14 @@ def run_status(
     return SOME_FAILED if bad or broken else ALL_DONE
 
 
-def _chosen(known: Mapping[str, Account], wanted: Sequence[str]) -> Sequence[Account]:
+def _chosen(there: Mapping[str, Account], wanted: Sequence[str]) -> Sequence[Account]:
     ids = [act_id(account.strip()).removeprefix("act_") for account in wanted]
     for account_id in ids:
-        if account_id not in known:
+        if account_id not in there:
             raise ConfigError(
                 f"Nothing is known about act_{account_id}; `fbinsights doctor` says why."
             )
-    return [known[account_id] for account_id in ids or known]
+    return [there[account_id] for account_id in ids or there]
 
 
 def _days(today: date, since: date | None, until: date | None) -> Sequence[date]:
@@ -175,23 +178,22 @@ def _days(today: date, since: date | None, until: date | None) -> Sequence[date]
 
 
 def _cells(
-    lake: Lake, report: str, account_id: str, days: Sequence[date], *, asked: bool
+    lake: Lake, report: Report, account_id: str, days: Sequence[date], *, asked: bool
 ) -> Iterator[Cell]:
     """Each of these days; unless they were `asked` for, from the first that was ever tried."""
-    require_reports([report])
-    failures = Failures(lake.store, report).of(account_id)
-    first = min((w.date for w in lake.partitions(report, account_id) if w.date), default=None)
+    failures = Failures(lake.store, report.name).of(account_id)
+    first = min((w.date for w in lake.partitions(report.name, account_id) if w.date), default=None)
     begun = min([first, *failures]) if first else min(failures, default=None)
     days = [day for day in days if asked or begun is None or day >= begun]
-    cells = [AccountDay(account_id, day) for day in days if day >= REPORTS[report].spec.start_date]
-    loads, controls = lake.records_of(report, cells), lake.records_of(CONTROL.name, cells)
+    cells = [AccountDay(account_id, day) for day in days if day >= report.spec.start_date]
+    loads, controls = lake.records_of(report.name, cells), lake.records_of(CONTROL.name, cells)
     for cell, load, control in zip(cells, loads, controls, strict=True):
         if isinstance(load, WarehouseError):
-            yield Cell(report, cell, State.DAMAGED, str(load))
+            yield Cell(report.name, cell, State.DAMAGED, str(load))
         elif isinstance(control, WarehouseError):
-            yield Cell(report, cell, State.DAMAGED, str(control))
+            yield Cell(report.name, cell, State.DAMAGED, str(control))
         else:
-            yield Cell(report, cell, *state_of(load, control, failures.get(cell.day)))
+            yield Cell(report.name, cell, *state_of(load, control, failures.get(cell.day)))
 
 
 def _table(cells: Sequence[Cell], names: Mapping[str, str], width: int | None) -> Sequence[str]:

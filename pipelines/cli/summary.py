@@ -16,7 +16,7 @@ from pipelines.cli.output.table import table_lines
 from pipelines.cli.output.terminal import command_lines, wrapped
 from pipelines.loading.listings import text_of
 from pipelines.loading.load_result import Target
-from pipelines.reports.catalog import DEFINITION, REPORTS
+from pipelines.reports.catalog import DEFINITION
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class Summary:
             failed = [what for what in self.failed if what.account == account]
             days = sorted(what.day for what in failed if what.day) or self.plan.days
             if failed:
-                only = _only({what.table for what in failed}, self.plan.reports)
+                only = _only({what.table for what in failed}, self.plan)
                 alike.setdefault((days[0], days[-1], only), []).append(account)
         for (since, until, only), keys in alike.items():
             named = "".join(f" --account {key}" for key in keys)
@@ -202,10 +202,11 @@ def _line(
     )
 
 
-def _only(failed: Collection[str], planned: Sequence[str]) -> str:
+def _only(failed: Collection[str], plan: Plan) -> str:
     """The options that name the reports to run again, unless those are all that there are."""
-    again = [name for name in planned if name in failed] or planned
-    return "" if len(again) == len(REPORTS) else "".join(f" --report {name}" for name in again)
+    again = [name for name in plan.reports if name in failed] or list(plan.reports)
+    are_all = plan.has_every_report and len(again) == len(plan.reports)
+    return "" if are_all else "".join(f" --report {name}" for name in again)
 
 
 def _proven(verdicts: Sequence[str]) -> int | str:

@@ -10,7 +10,6 @@ from fbgraph.catalog.versions import why_not
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.cli.output.terminal import say
 from pipelines.loading import access
-from pipelines.reports.catalog import FOUND, REPORTS
 from pipelines.reports.files import shown, unread_files
 from pipelines.reports.folders import moves
 from pipelines.settings import reports_folder, settings_of, wrong_settings
@@ -20,24 +19,29 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from pipelines.reports.catalog import Reports
+
 __all__ = ["run_check"]
 
 
-def run_check(environ: Mapping[str, str], today: date) -> int:
+def run_check(environ: Mapping[str, str], known: Reports, today: date) -> int:
     """Print each fault and warning on a line of its own, a count on stderr; returns the exit code:
     1 if anything is wrong. Warnings leave it 0. `today` tells what Meta has ended by now.
     """
-    wrong, doubts = _settings(environ, today)
-    faults, warnings = [*FOUND.faults, *wrong], [*FOUND.warnings, *doubts, *_moves(environ)]
+    wrong, doubts = _settings(environ, known, today)
+    faults, warnings = [*known.faults, *wrong], [*known.warnings, *doubts, *_moves(environ)]
     for line in faults:
         click.echo(line)
     for line in warnings:
         click.echo(f"{line} (warning)")
-    say(_closing(faults, warnings, reports_folder(environ)))
+    counts = f"{_count(len(faults), 'problem')}, {_count(len(warnings), 'warning')}"
+    say(f"{counts} in {_closing(known, reports_folder(environ))}")
     return SOME_FAILED if faults else ALL_DONE
 
 
-def _settings(environ: Mapping[str, str], today: date) -> tuple[Sequence[str], Sequence[str]]:
+def _settings(
+    environ: Mapping[str, str], known: Reports, today: date
+) -> tuple[Sequence[str], Sequence[str]]:
     """What is wrong with settings, and what they will not do for long or not for everything."""
     if wrong := wrong_settings(environ):
         return wrong, ()
@@ -45,7 +49,7 @@ def _settings(environ: Mapping[str, str], today: date) -> tuple[Sequence[str], S
     doubts = []
     if not settings.access_token:
         doubts.append("FB_ACCESS_TOKEN is not set: nothing can be loaded without it.")
-    asked = {name: report.asks for name, report in REPORTS.items()}
+    asked = {name: report.asks for name, report in known.by_name.items()}
     ended = why_not(settings.api_version, today)
     for is_good, _, said in (
         (True, "", "") if ended else access.version(settings.api_version, "", today),
@@ -61,12 +65,12 @@ def _moves(environ: Mapping[str, str]) -> Sequence[str]:
     return [f"{shown(path)}: move it: {command}" for path, command in moves(environ)]
 
 
-def _closing(faults: Sequence[str], warnings: Sequence[str], folder: Path | None) -> str:
-    found = f"{_count(len(faults), 'problem')}, {_count(len(warnings), 'warning')}"
+def _closing(known: Reports, folder: Path | None) -> str:
+    """Where that is, which reports load, and files that nobody reads."""
     where = f"{shown(folder)} and the settings" if folder else "the settings"
     others = ", ".join(shown(path) for path in unread_files(folder)) if folder else ""
     left = f" Not read, because reports are .yaml or .yml files: {others}." if others else ""
-    return f"{found} in {where}. Reports that load: {', '.join(REPORTS)}.{left}"
+    return f"{where}. Reports that load: {', '.join(known.by_name)}.{left}"
 
 
 def _count(number: int, of: str) -> str:

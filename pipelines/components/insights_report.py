@@ -13,11 +13,12 @@ from pydantic import BaseModel
 
 from pipelines.defs.assets import report_asset
 from pipelines.errors import ConfigError
-from pipelines.reports.catalog import CATALOG, Report
+from pipelines.reports.catalog import Report
 from pipelines.reports.files import Broken, problems_of
 from pipelines.reports.spec import FIRST_DAY, ReportSpec
 from pipelines.resources import GraphResource
 from warehouse.errors import UnfitTableError
+from warehouse.schema.catalog import OWN
 
 __all__ = ["InsightsReport"]
 
@@ -53,7 +54,7 @@ class InsightsReport(ReportSpec, dg.Component, dg.Resolvable):
             raise ConfigError(f"The report {self.name} cannot be loaded:\n{Broken(problems)}")
         report = Report.of(self, tuple(map(str, problems)))
         try:
-            catalog = CATALOG.with_table(report.table)
+            catalog = OWN.with_table(report.table)
         except UnfitTableError as error:
             raise ConfigError(f"{path}: name: {self.name}: {error}") from None
         return dg.Definitions(assets=[report_asset(report, catalog)], resources={"graph": _GRAPH})

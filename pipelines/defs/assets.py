@@ -8,7 +8,7 @@ grid is enough; `control_daily` can also be loaded alone.
 # No `from __future__ import annotations`: Dagster reads the annotations of assets as objects.
 import re
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -30,17 +30,16 @@ from pipelines.loading.listings import LEVEL_OF, discover
 from pipelines.loading.objects import load_objects
 from pipelines.loading.partitions import account_day_of
 from pipelines.loading.session import Loads, Session, load_accounts
-from pipelines.reports.catalog import BROKEN, CATALOG, CONTROL, HOURLY_REPORT, REPORTS, Report
+from pipelines.reports.catalog import CONTROL, Report, Reports
 from pipelines.reports.files import Broken
 from pipelines.reports.names import reserved
 from pipelines.resources import GraphResource, stopping
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
-from warehouse.schema.catalog import Catalog
-from warehouse.schema.table import View
+from warehouse.schema.catalog import OWN, Catalog
 from warehouse.schema.tables import TABLES
 
-__all__ = ["ASSETS", "VIEW_SPECS", "report_asset"]
+__all__ = ["accounts", "loaded_assets", "report_asset", "view_specs", "warehouse_duckdb"]
 
 # We know; the pin in requirements.lock holds it still.
 warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
@@ -85,7 +84,7 @@ def accounts(context: dg.AssetExecutionContext, graph: GraphResource) -> dg.Mate
     )
 
 
-def _objects(table: str) -> dg.AssetsDefinition:
+def _objects(table: str, catalog: Catalog) -> dg.AssetsDefinition:
     @dg.asset(
         name=table,
         description=f"{TABLES[table].meaning} One partition per account, replaced as a whole.",
@@ -102,7 +101,7 @@ def _objects(table: str) -> dg.AssetsDefinition:
     )
     def listed(context: dg.AssetExecutionContext, graph: GraphResource) -> Results:
         settings = graph.settings()
-        lake = Lake(settings.warehouse_url, catalog=CATALOG)
+        lake = Lake(settings.warehouse_url, catalog=catalog)
         account_ids = [str(key).removeprefix("act_") for key in context.partition_keys]
         with stopping(), settings.open_graph() as client:
             found = load_objects(client, lake, [table], account_ids, graph.now)
@@ -112,7 +111,7 @@ def _objects(table: str) -> dg.AssetsDefinition:
     return listed
 
 
-def report_asset(report: Report, catalog: Catalog = CATALOG) -> dg.AssetsDefinition:
+def report_asset(report: Report, catalog: Catalog) -> dg.AssetsDefinition:
     """The asset of a report, whose table is in `catalog`: a partition per account-day, and its
     checks.
     """
@@ -161,64 +160,78 @@ def report_asset(report: Report, catalog: Catalog = CATALOG) -> dg.AssetsDefinit
     return loaded
 
 
-#: Nobody loads it. Its data version is its last change, so `warehouse_duckdb` is "Unsynced" exactly
-#: while the lake has something that it does not show. Through the partitions of the reports Dagster
-#: could not tell: of an asset with a hundred of them or more it looks at none.
-LAKE: Final = dg.AssetSpec(
-    "lake",
-    description="The Parquet files, whoever wrote them. The data version is the last change that "
-    "`follow_lake` or a publish saw.",
-    group_name="published",
-    kinds={"parquet"},
-    owners=OWNERS,
-    tags=TAGS,
-    deps=["accounts", *LEVEL_OF, CONTROL.name, *REPORTS],
-)
-
-
-@dg.asset(
-    group_name="published",
-    kinds={"duckdb"},
-    owners=OWNERS,
-    tags=TAGS,
-    freshness_policy=DAILY,
-    deps=[LAKE],
-)
-def warehouse_duckdb(
-    context: dg.AssetExecutionContext, graph: GraphResource
-) -> dg.MaterializeResult[None]:
-    """`warehouse.duckdb`, what analysts open: all tables and views, copied from the lake. Who has
-    the old file open keeps it; who opens it again sees the new one.
+def _lake(reports: Iterable[str]) -> dg.AssetSpec:
+    """Nobody loads it. Its data version is its last change, so `warehouse_duckdb` is "Unsynced"
+    exactly while the lake has something that it does not show. Through the partitions of the
+    reports Dagster could not tell: of an asset with a hundred of them or more it looks at none.
     """
-    seen, published = published_events(publish(graph.settings().warehouse_url, catalog=CATALOG))
-    context.log_event(seen)
-    return dg.MaterializeResult(metadata=published.metadata, tags=published.tags)
-
-
-def _view(view: View) -> dg.AssetSpec:
-    """A view as analysts look for it in the catalog; nothing loads it."""
     return dg.AssetSpec(
-        view.name,
-        description=f"{view.meaning} A view in warehouse.duckdb, computed when it is queried.",
-        group_name="views",
-        kinds={"duckdb", "view"},
+        "lake",
+        description="The Parquet files, whoever wrote them. The data version is the last change "
+        "that `follow_lake` or a publish saw.",
+        group_name="published",
+        kinds={"parquet"},
         owners=OWNERS,
         tags=TAGS,
-        deps=["warehouse_duckdb"],
-        metadata=table_metadata(view),
+        deps=["accounts", *LEVEL_OF, CONTROL.name, *reports],
     )
 
 
-#: What analysts ask, at the end of the lineage.
-VIEW_SPECS: Final = tuple(_view(view) for view in CATALOG.views.values())
+def _published(catalog: Catalog) -> dg.AssetsDefinition:
+    @dg.asset(
+        group_name="published",
+        kinds={"duckdb"},
+        owners=OWNERS,
+        tags=TAGS,
+        freshness_policy=DAILY,
+        deps=["lake"],
+    )
+    def warehouse_duckdb(
+        context: dg.AssetExecutionContext, graph: GraphResource
+    ) -> dg.MaterializeResult[None]:
+        """`warehouse.duckdb`, what analysts open: all tables and views, copied from the lake. Who
+        has the old file open keeps it; who opens it again sees the new one.
+        """
+        seen, published = published_events(publish(graph.settings().warehouse_url, catalog=catalog))
+        context.log_event(seen)
+        return dg.MaterializeResult(metadata=published.metadata, tags=published.tags)
+
+    return warehouse_duckdb
 
 
-def _own_reports() -> Iterator[dg.AssetsDefinition]:
-    """An asset for each report that is defined in a file. One that cannot be loaded has an asset
-    too, which fails with what is wrong.
+#: For Dagster projects of other people: the tables that are defined in the lake.
+warehouse_duckdb: Final = _published(OWN)
+
+
+def view_specs(catalog: Catalog) -> Iterator[dg.AssetSpec]:
+    """The views as analysts look for them in the catalog, at the end of the lineage; nothing loads
+    them.
     """
-    yield from (report_asset(report) for report in REPORTS.values() if report is not HOURLY_REPORT)
-    yield from (_broken_asset(name, why) for name, why in _broken_names(BROKEN, REPORTS).items())
+    for view in catalog.views.values():
+        yield dg.AssetSpec(
+            view.name,
+            description=f"{view.meaning} A view in warehouse.duckdb, computed when it is queried.",
+            group_name="views",
+            kinds={"duckdb", "view"},
+            owners=OWNERS,
+            tags=TAGS,
+            deps=["warehouse_duckdb"],
+            metadata=table_metadata(view),
+        )
+
+
+def loaded_assets(reports: Reports) -> Iterator[dg.AssetsDefinition | dg.AssetSpec]:
+    """Everything that is loaded, and what is made of it. A report that cannot be loaded has an
+    asset too, which fails with what is wrong.
+    """
+    yield accounts
+    yield from (_objects(table, reports.catalog) for table in LEVEL_OF)
+    for report in (CONTROL, *reports.by_name.values()):
+        yield report_asset(report, reports.catalog)
+    for name, why in _broken_names(reports.broken, reports.by_name).items():
+        yield _broken_asset(name, why)
+    yield _lake(reports.by_name)
+    yield _published(reports.catalog)
 
 
 def _broken_names(broken: Mapping[str, Broken], taken: Collection[str]) -> Mapping[str, Broken]:
@@ -243,13 +256,3 @@ def _broken_asset(name: str, broken: Broken) -> dg.AssetsDefinition:
         raise dg.Failure(f"{why}\nFix its file, then reload the code location.")
 
     return fails
-
-
-ASSETS: Final[Sequence[dg.AssetsDefinition | dg.AssetSpec]] = (
-    accounts,
-    *(_objects(table) for table in LEVEL_OF),
-    *(report_asset(report) for report in (CONTROL, HOURLY_REPORT)),
-    *_own_reports(),
-    LAKE,
-    warehouse_duckdb,
-)

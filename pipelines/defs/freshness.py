@@ -5,22 +5,22 @@ A check that only ran with a load would never say that no load ran: a sensor loo
 
 # No `from __future__ import annotations`: Dagster reads the annotations of checks as objects.
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
 
 import dagster as dg
 
 from pipelines.defs.checks import FRESH, expected, fresh_result
 from pipelines.defs.events import evaluation_of
 from pipelines.loading.listings import accounts_in
-from pipelines.reports.catalog import CATALOG, REPORTS
+from pipelines.reports.catalog import Reports
 from pipelines.resources import GraphResource
 from warehouse.decode.pages import Account
 from warehouse.lake.partitions import Lake
 from warehouse.lake.records import Load
+from warehouse.schema.catalog import Catalog
 
-__all__ = ["FRESH_CHECKS", "freshness", "yesterdays"]
+__all__ = ["fresh_checks", "freshness_sensor", "yesterdays"]
 
 
 def yesterdays(
@@ -35,13 +35,15 @@ def yesterdays(
     return {account_id: load for (account_id, _), load in zip(cells, loads, strict=True)}
 
 
-def _result(graph: GraphResource, report: str, now: datetime) -> dg.AssetCheckResult:
-    lake = Lake(graph.settings().warehouse_url, catalog=CATALOG)
+def _result(
+    graph: GraphResource, report: str, catalog: Catalog, now: datetime
+) -> dg.AssetCheckResult:
+    lake = Lake(graph.settings().warehouse_url, catalog=catalog)
     accounts = accounts_in(lake)
     return fresh_result(report, accounts, yesterdays(lake, report, accounts, now), now)
 
 
-def _check(report: str) -> dg.AssetChecksDefinition:
+def _check(report: str, catalog: Catalog) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         name=FRESH,
         asset=report,
@@ -49,29 +51,37 @@ def _check(report: str) -> dg.AssetChecksDefinition:
         "clock.",
     )
     def fresh(graph: GraphResource) -> dg.AssetCheckResult:
-        return _result(graph, report, graph.now())
+        return _result(graph, report, catalog, graph.now())
 
     return fresh
 
 
-#: One check a report, which a person can run by a click.
-FRESH_CHECKS: Final = [_check(report) for report in REPORTS]
+def fresh_checks(reports: Reports) -> Sequence[dg.AssetChecksDefinition]:
+    """One check a report, which a person can run by a click."""
+    return [_check(report, reports.catalog) for report in reports.by_name]
 
 
-@dg.sensor(
-    minimum_interval_seconds=900,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Checks whether every account's yesterday is loaded and proven, and records the "
-    "check "
-    "`fresh` when that changes. Reads the lake; makes no request to Meta.",
-)
-def freshness(
-    context: dg.SensorEvaluationContext, graph: GraphResource
-) -> dg.SensorResult | dg.SkipReason:
-    results = {report: _result(graph, report, graph.now()) for report in REPORTS}
-    seen = {report: str(result.metadata["named"].value) for report, result in results.items()}
-    cursor = json.dumps(seen, sort_keys=True)
-    if cursor == context.cursor:
-        return dg.SkipReason("Nothing has changed since the last look.")
-    events = [evaluation_of(report, result) for report, result in results.items()]
-    return dg.SensorResult(asset_events=events, cursor=cursor)
+def freshness_sensor(reports: Reports) -> dg.SensorDefinition:
+    """The sensor that records those checks."""
+
+    @dg.sensor(
+        minimum_interval_seconds=900,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Checks whether every account's yesterday is loaded and proven, and records the"
+        " check `fresh` when that changes. Reads the lake; makes no request to Meta.",
+    )
+    def freshness(
+        context: dg.SensorEvaluationContext, graph: GraphResource
+    ) -> dg.SensorResult | dg.SkipReason:
+        results = {
+            report: _result(graph, report, reports.catalog, graph.now())
+            for report in reports.by_name
+        }
+        seen = {report: str(result.metadata["named"].value) for report, result in results.items()}
+        cursor = json.dumps(seen, sort_keys=True)
+        if cursor == context.cursor:
+            return dg.SkipReason("Nothing has changed since the last look.")
+        events = [evaluation_of(report, result) for report, result in results.items()]
+        return dg.SensorResult(asset_events=events, cursor=cursor)
+
+    return freshness

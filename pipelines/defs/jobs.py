@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from pipelines.defs.following import PUBLISH_JOB
 from pipelines.loading.listings import LEVEL_OF
-from pipelines.reports.catalog import CONTROL, REPORTS
+from pipelines.reports.catalog import CONTROL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["ASSET_JOBS", "JOBS"]
+__all__ = ["asset_jobs", "assets_by_job"]
 
-#: job → the assets that it materializes.
-JOBS: Final[Mapping[str, Sequence[str]]] = {
-    "accounts_job": ["accounts"],
-    "objects_job": list(LEVEL_OF),
-    **{f"{report}_job": [report] for report in (CONTROL.name, *REPORTS)},
-    PUBLISH_JOB: ["warehouse_duckdb"],
-}
 
-ASSET_JOBS: Final = tuple(
-    dg.define_asset_job(name, selection=list(assets)) for name, assets in JOBS.items()
-)
+def assets_by_job(reports: Iterable[str]) -> Mapping[str, Sequence[str]]:
+    """Job → the assets that it materializes; `reports` by their names."""
+    return {
+        "accounts_job": ["accounts"],
+        "objects_job": list(LEVEL_OF),
+        **{f"{report}_job": [report] for report in (CONTROL.name, *reports)},
+        PUBLISH_JOB: ["warehouse_duckdb"],
+    }
+
+
+def asset_jobs(reports: Iterable[str]) -> dg.Definitions:
+    """The same for Dagster, which does not export the type of such a job."""
+    return dg.Definitions(
+        jobs=[
+            dg.define_asset_job(name, selection=list(assets))
+            for name, assets in assets_by_job(reports).items()
+        ]
+    )

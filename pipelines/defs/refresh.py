@@ -19,12 +19,12 @@ from pipelines.loading.changes import ChangedDays, find_changes, reload
 from pipelines.loading.emptiness import accepts_empty
 from pipelines.loading.listings import discover
 from pipelines.loading.session import Session
-from pipelines.reports.catalog import CATALOG
+from pipelines.reports.catalog import Reports
 from pipelines.resources import GraphResource, stopping
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 
-__all__ = ["REFRESH", "Refresh", "refresh_job"]
+__all__ = ["REFRESH", "Refresh", "refresh_of"]
 
 #: Nothing loads it: each refresh records on it what it found and what that cost.
 REFRESH: Final = dg.AssetSpec(
@@ -63,56 +63,69 @@ def _session(
 
 
 # The names of both ops are part of the job's documented config (`ops: look: config:`).
-@dg.op(name="look", out=dg.Out(io_manager_key="mem"))
-def detect_changes(
-    context: dg.OpExecutionContext, config: Refresh, graph: GraphResource
-) -> ChangedDays:
-    """Accounts, their objects, control totals of the lookback; then decide what to reload."""
-    settings = graph.settings()
-    lake = Lake(settings.warehouse_url, catalog=CATALOG)
-    with stopping(), settings.open_graph() as client:
-        found = discover(client, settings.account_ids)
-        changed_days = find_changes(
-            *(_session(context, client, lake, graph), found, config.accounts, config.time(graph)),
-            full=config.full,
-        )
-    context.log.info("%s", changed_days)
-    return changed_days
+def _detect_changes(reports: Reports) -> dg.OpDefinition:
+    @dg.op(name="look", out=dg.Out(io_manager_key="mem"))
+    def detect_changes(
+        context: dg.OpExecutionContext, config: Refresh, graph: GraphResource
+    ) -> ChangedDays:
+        """Accounts, their objects, control totals of the lookback; then decide what to reload."""
+        settings = graph.settings()
+        lake = Lake(settings.warehouse_url, catalog=reports.catalog)
+        with stopping(), settings.open_graph() as client:
+            found = discover(client, settings.account_ids)
+            changed_days = find_changes(
+                *(_session(context, client, lake, graph), reports, found, config.accounts),
+                config.time(graph),
+                full=config.full,
+            )
+        context.log.info("%s", changed_days)
+        return changed_days
+
+    return detect_changes
 
 
-@dg.op(name="pull")
-def reload_days(
-    context: dg.OpExecutionContext, graph: GraphResource, changed_days: ChangedDays
-) -> None:
-    """Reload the chosen days, load the objects that they mention, publish, and report the cost.
+def _reload_days(reports: Reports) -> dg.OpDefinition:
+    @dg.op(name="pull")
+    def reload_days(
+        context: dg.OpExecutionContext, graph: GraphResource, changed_days: ChangedDays
+    ) -> None:
+        """Reload the chosen days, load the objects that they mention, publish, and report the cost.
 
-    What was loaded is published even if the run stops halfway; days that were not reached are
-    failed in the grid.
-    """
-    settings = graph.settings()
-    lake = Lake(settings.warehouse_url, catalog=CATALOG)
-    with stopping():
-        try:
-            with settings.open_graph() as client:
-                reload(_session(context, client, lake, graph), changed_days)
-                calls = client.tally.calls
-        finally:
-            for event in published_events(publish(settings.warehouse_url, catalog=CATALOG)):
-                context.log_event(event)
-    context.log_event(refreshed_event(changed_days, calls))
-    report_unreported(context.instance, lake, graph.now())
-    if changed_days.failed:
-        failed: dict[str, dict[str, str]] = defaultdict(dict)
-        for target, why in changed_days.failed.items():
-            failed[target.table][target.key] = why
-        raise failure_of(failed, changed_days.parts)
+        What was loaded is published even if the run stops halfway; days that were not reached are
+        failed in the grid.
+        """
+        settings = graph.settings()
+        lake = Lake(settings.warehouse_url, catalog=reports.catalog)
+        with stopping():
+            try:
+                with settings.open_graph() as client:
+                    reload(_session(context, client, lake, graph), reports.by_name, changed_days)
+                    calls = client.tally.calls
+            finally:
+                published = publish(settings.warehouse_url, catalog=reports.catalog)
+                for event in published_events(published):
+                    context.log_event(event)
+        context.log_event(refreshed_event(changed_days, calls))
+        report_unreported(context.instance, lake, reports.by_name, graph.now())
+        if changed_days.failed:
+            failed: dict[str, dict[str, str]] = defaultdict(dict)
+            for target, why in changed_days.failed.items():
+                failed[target.table][target.key] = why
+            raise failure_of(failed, changed_days.parts)
+
+    return reload_days
 
 
-@dg.job(
-    description="Reloads what Meta changed, and the newest days: accounts, objects, control "
-    "totals, "
-    "changed days, publish.",
-    tags={"fbinsights/refresh": "yes"},
-)
-def refresh_job() -> None:
-    reload_days(detect_changes())
+def refresh_of(reports: Reports) -> dg.JobDefinition:
+    """The job, over all reports."""
+    detect_changes, reload_days = _detect_changes(reports), _reload_days(reports)
+
+    @dg.job(
+        description="Reloads what Meta changed, and the newest days: accounts, objects, control "
+        "totals, changed days, publish.",
+        tags={"fbinsights/refresh": "yes"},
+    )
+    def refresh_job() -> None:
+        reload_days(detect_changes())
+
+    return refresh_job

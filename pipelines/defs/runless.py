@@ -29,12 +29,12 @@ from pipelines.loading.listings import LEVEL_OF
 from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay
 from pipelines.loading.session import Loads
-from pipelines.reports.catalog import CONTROL, REPORTS
+from pipelines.reports.catalog import CONTROL
 from pipelines.state.unreported import notes_of
 from warehouse.errors import WarehouseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from fbgraph import GraphClient
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pipelines.loading.changes import ChangedDays
     from pipelines.loading.objects import Listed
     from pipelines.loading.session import LoadedAccounts
+    from pipelines.reports.catalog import Report
     from pipelines.state.unreported import Unreported
     from warehouse.lake.partitions import Lake
     from warehouse.published.publish import Published
@@ -105,9 +106,12 @@ def report_published(instance: dg.DagsterInstance, published: Published) -> None
     _report(instance, published_events(published))
 
 
-def report_unreported(instance: dg.DagsterInstance, lake: Lake, now: datetime) -> int:
+def report_unreported(
+    instance: dg.DagsterInstance, lake: Lake, reports: Mapping[str, Report], now: datetime
+) -> int:
     """Report what commands that were killed, or could not reach Dagster, have left in the lake; how
     many events that were. What another machine's command has loaded so far is reported too.
+    `reports` by name: tables of others are left out.
 
     Raises what Dagster's storage raises.
     """
@@ -116,7 +120,7 @@ def report_unreported(instance: dg.DagsterInstance, lake: Lake, now: datetime) -
         if note.is_at_work():
             continue
         try:
-            count += _report(instance, _left_by(note, instance, lake))
+            count += _report(instance, _left_by(note, instance, lake, reports))
         except (WarehouseError, OSError) as error:
             _log.warning("What an earlier command loaded cannot be reported to Dagster: %s", error)
             continue
@@ -125,13 +129,15 @@ def report_unreported(instance: dg.DagsterInstance, lake: Lake, now: datetime) -
     return count
 
 
-def _left_by(note: Unreported, instance: dg.DagsterInstance, lake: Lake) -> Iterator[Event]:
+def _left_by(
+    note: Unreported, instance: dg.DagsterInstance, lake: Lake, reports: Mapping[str, Report]
+) -> Iterator[Event]:
     """Objects that Dagster has never heard of, and account-days that this load has brought."""
     for table in LEVEL_OF:
         yield from good_parts(table, _unknown_objects(table, instance, lake), lake)
     beside = Beside.of(lake, None)
     for table in note.tables:
-        report = CONTROL if table == CONTROL.name else REPORTS.get(table)
+        report = CONTROL if table == CONTROL.name else reports.get(table)
         if report is not None:
             wanted = [
                 AccountDay(where.account_id, where.date)

@@ -17,11 +17,11 @@ from pipelines.defs.run_events import failures_in
 from pipelines.loading import access
 from pipelines.loading.access import Finding
 from pipelines.loading.listings import discover, text_of
-from pipelines.reports.catalog import REPORTS
+from pipelines.reports.catalog import Report
 from pipelines.resources import GraphResource
 from pipelines.settings import Settings
 
-__all__ = ["ACCESS_CHECKS", "SENSORS", "findings"]
+__all__ = ["access_check", "access_sensor", "failed_runs", "findings", "new_accounts"]
 
 _ON: Final = dg.DefaultSensorStatus.RUNNING
 
@@ -88,7 +88,7 @@ def new_accounts(
     return dg.SensorResult(run_requests=requests, cursor=json.dumps(sorted(names)))
 
 
-def findings(settings: Settings, now: datetime) -> Sequence[Finding]:
+def findings(settings: Settings, reports: Mapping[str, Report], now: datetime) -> Sequence[Finding]:
     """How long the token, the API version and what reports ask for stay valid, by one call."""
     today = now.date()
     try:
@@ -98,7 +98,7 @@ def findings(settings: Settings, now: datetime) -> Sequence[Finding]:
     except VersionError as error:
         token = (True, "token", "expiry and scopes unknown: the API version is refused")
         version = (False, "API version", str(error))
-    asked = {name: report.asks for name, report in REPORTS.items()}
+    asked = {name: report.asks for name, report in reports.items()}
     return [token, version, access.retirements(asked, today)]
 
 
@@ -124,57 +124,57 @@ def _result(finding: Finding) -> dg.AssetCheckResult:
     )
 
 
-@dg.multi_asset_check(
-    name="access",
-    specs=[
-        dg.AssetCheckSpec(
-            "token", asset="accounts", description="The token is valid for 14 days and more."
-        ),
-        dg.AssetCheckSpec(
-            "api_version",
-            asset="accounts",
-            description="The pinned version is the one that answers, for more than 60 days.",
-        ),
-        dg.AssetCheckSpec(
-            "retirements",
-            asset="accounts",
-            description="Nothing that a report asks for is retired within 60 days.",
-        ),
-    ],
-)
-def access_checks(graph: GraphResource) -> Iterator[dg.AssetCheckResult]:
-    settings = graph.settings()
-    for finding in findings(settings, graph.now()):
-        yield _result(finding)
+#: check of `accounts` → what it looks at.
+_ACCESS: Final[Mapping[str, str]] = {
+    "token": "The token is valid for 14 days and more.",
+    "api_version": "The pinned version is the one that answers, for more than 60 days.",
+    "retirements": "Nothing that a report asks for is retired within 60 days.",
+}
 
 
-ACCESS_CHECKS: Final = [access_checks]
+def access_check(reports: Mapping[str, Report]) -> dg.AssetChecksDefinition:
+    """The checks of `accounts`, which a person can run by a click."""
 
-
-@dg.sensor(
-    name="access_ends",
-    minimum_interval_seconds=6 * 3600,
-    default_status=_ON,
-    description="Checks four times a day how long the token, the API version and what reports ask "
-    "for stay valid, records the checks of `accounts`, and alerts 14 days before the token's end "
-    "and 60 before Meta ends one of the others.",
-)
-def access_ends(
-    context: dg.SensorEvaluationContext, graph: GraphResource
-) -> dg.SensorResult | dg.SkipReason:
-    settings = graph.settings()
-    if not settings.access_token:
-        return dg.SkipReason(_NO_TOKEN)
-    now = graph.now()
-    found = findings(settings, now)
-    told = {k: date.fromisoformat(day) for k, day in json.loads(context.cursor or "{}").items()}
-    texts, told_now = access.due_alerts(found, told, now.date())
-    for text in texts:
-        tell(settings, f"fbinsights: {text}")
-    return dg.SensorResult(
-        asset_events=[evaluation_of("accounts", _result(finding)) for finding in found],
-        cursor=json.dumps({what: day.isoformat() for what, day in told_now.items()}),
+    @dg.multi_asset_check(
+        name="access",
+        specs=[
+            dg.AssetCheckSpec(name, asset="accounts", description=looks_at)
+            for name, looks_at in _ACCESS.items()
+        ],
     )
+    def access_checks(graph: GraphResource) -> Iterator[dg.AssetCheckResult]:
+        for finding in findings(graph.settings(), reports, graph.now()):
+            yield _result(finding)
+
+    return access_checks
 
 
-SENSORS: Final = [failed_runs, new_accounts, access_ends]
+def access_sensor(reports: Mapping[str, Report]) -> dg.SensorDefinition:
+    """The sensor that records those checks, and alerts."""
+
+    @dg.sensor(
+        name="access_ends",
+        minimum_interval_seconds=6 * 3600,
+        default_status=_ON,
+        description="Checks four times a day how long the token, the API version and what reports "
+        "ask for stay valid, records the checks of `accounts`, and alerts 14 days before the "
+        "token's end and 60 before Meta ends one of the others.",
+    )
+    def access_ends(
+        context: dg.SensorEvaluationContext, graph: GraphResource
+    ) -> dg.SensorResult | dg.SkipReason:
+        settings = graph.settings()
+        if not settings.access_token:
+            return dg.SkipReason(_NO_TOKEN)
+        now = graph.now()
+        found = findings(settings, reports, now)
+        told = {k: date.fromisoformat(day) for k, day in json.loads(context.cursor or "{}").items()}
+        texts, told_now = access.due_alerts(found, told, now.date())
+        for text in texts:
+            tell(settings, f"fbinsights: {text}")
+        return dg.SensorResult(
+            asset_events=[evaluation_of("accounts", _result(finding)) for finding in found],
+            cursor=json.dumps({what: day.isoformat() for what, day in told_now.items()}),
+        )
+
+    return access_ends

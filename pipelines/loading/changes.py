@@ -20,7 +20,7 @@ from pipelines.loading.load_result import Target
 from pipelines.loading.partitions import AccountDay, key_of, today_in
 from pipelines.loading.refresh import ReloadReason, days_to_reload, lookback
 from pipelines.loading.session import Loads
-from pipelines.reports.catalog import CONTROL, DEFINITION, REPORTS, broken_reports
+from pipelines.reports.catalog import CONTROL, DEFINITION
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pipelines.loading.load_result import Outcome
     from pipelines.loading.objects import Listed
     from pipelines.loading.session import Session
+    from pipelines.reports.catalog import Report, Reports
     from warehouse.lake.partitions import Lake
     from warehouse.lake.reconcile import Totals
     from warehouse.lake.records import Load
@@ -82,8 +83,14 @@ class ChangedDays:
             self.failed[target] = error
 
 
-def find_changes(
-    session: Session, found: Discovery, accounts: Collection[str], now: datetime, *, full: bool
+def find_changes(  # noqa: PLR0913  # all that the decision rests on
+    session: Session,
+    reports: Reports,
+    found: Discovery,
+    accounts: Collection[str],
+    now: datetime,
+    *,
+    full: bool,
 ) -> ChangedDays:
     """Load accounts, their objects and the control totals of the lookback; then decide what to
     reload.
@@ -101,23 +108,26 @@ def find_changes(
         for account_id, why in found.refused.items():
             changed_days.note(Target("accounts", act_id(account_id)), why)
     today = _todays(session.lake, account_ids, now)
-    totals = _controls(session, today, changed_days)
+    longest = max(report.spec.lookback_days for report in reports.by_name.values())
+    totals = _controls(session, longest, today, changed_days)
     changed_days.calls = session.client.tally.calls - changed_days.entity_calls
-    for report, why in broken_reports().items():
-        changed_days.note(Target(report, DEFINITION), why)
-    for report in REPORTS:
-        changed_days.to_reload[report] = _choose(session.lake, report, today, totals, full=full)
+    for name, why in reports.why_broken().items():
+        changed_days.note(Target(name, DEFINITION), why)
+    for name, report in reports.by_name.items():
+        changed_days.to_reload[name] = _choose(session.lake, report, today, totals, full=full)
         for account_id, day in today.items():
             changed_days.full += _cost(session.lake, report, account_id, _lookback(report, day))
     return changed_days
 
 
-def reload(session: Session, changed_days: ChangedDays) -> None:
-    """Load the chosen days, report by report. Raises what ends everything."""
+def reload(session: Session, reports: Mapping[str, Report], changed_days: ChangedDays) -> None:
+    """Load the chosen days, report by report; `reports` has them by name. Raises what ends
+    everything.
+    """
     for report, chosen in changed_days.to_reload.items():
         session.recorder.begins(report, [key_of(cell) for cell in chosen])
     for report, chosen in changed_days.to_reload.items():
-        loads = Loads(REPORTS[report])
+        loads = Loads(reports[report])
         try:
             session.load_into(loads, list(chosen))
         finally:
@@ -131,14 +141,13 @@ def _todays(lake: Lake, account_ids: Sequence[str], now: datetime) -> Mapping[st
 
 
 def _controls(
-    session: Session, today: Mapping[str, date], changed_days: ChangedDays
+    session: Session, longest: int, today: Mapping[str, date], changed_days: ChangedDays
 ) -> Mapping[str, Mapping[date, Totals | None]]:
-    """Totals of the lookback by account, one call each.
+    """Totals of the `longest` lookback, in days, by account, one call each.
 
     Only those that changed are recorded: 28 events per account and day would say nothing and fill
     Dagster's database.
     """
-    longest = max(report.spec.lookback_days for report in REPORTS.values())
     wanted = [AccountDay(i, day) for i, last in today.items() for day in lookback(last, longest)]
     before = dict(zip(wanted, session.lake.loads_of(CONTROL.name, wanted), strict=True))
     loads = Loads(CONTROL)
@@ -164,7 +173,7 @@ def _changed(before: Mapping[AccountDay, Load | None], outcome: Outcome) -> bool
 
 def _choose(
     lake: Lake,
-    report: str,
+    report: Report,
     today: Mapping[str, date],
     totals: Mapping[str, Mapping[date, Totals | None]],
     *,
@@ -172,12 +181,12 @@ def _choose(
 ) -> Mapping[AccountDay, ReloadReason]:
     chosen: dict[AccountDay, ReloadReason] = {}
     for account_id, day in today.items():
-        days = [where.date for where in lake.partitions(report, account_id) if where.date]
+        days = [where.date for where in lake.partitions(report.name, account_id) if where.date]
         back = _lookback(report, day)
-        loads = lake.loads_of(report, [(account_id, d) for d in back])
+        loads = lake.loads_of(report.name, [(account_id, d) for d in back])
         known = {load.date: load for load in loads if load is not None}
         since = min(days, default=None)
-        failed = Failures(lake.store, report).of(account_id)
+        failed = Failures(lake.store, report.name).of(account_id)
         emptied = {d for d, one in failed.items() if one.kind == EMPTY}
         why = days_to_reload(
             *(day, known, totals[account_id]), since=since, emptied=emptied, full=full, days=back
@@ -186,12 +195,12 @@ def _choose(
     return chosen
 
 
-def _lookback(report: str, today: date) -> Sequence[date]:
+def _lookback(report: Report, today: date) -> Sequence[date]:
     """The lookback of a report."""
-    days = lookback(today, REPORTS[report].spec.lookback_days)
-    return [day for day in days if day >= REPORTS[report].spec.start_date]
+    days = lookback(today, report.spec.lookback_days)
+    return [day for day in days if day >= report.spec.start_date]
 
 
-def _cost(lake: Lake, report: str, account_id: str, days: Sequence[date]) -> Cost:
-    rows = expected_rows(lake, report, account_id, days)
+def _cost(lake: Lake, report: Report, account_id: str, days: Sequence[date]) -> Cost:
+    rows = expected_rows(lake, report.name, account_id, days)
     return cost_of(cut(days, rows), rows)

@@ -1,13 +1,12 @@
 """What is asked of insights for each table: level, fields, breakdowns, filter.
 
-Reports are data: next to the hourly one, each is written in YAML (docs/reports.md), which is read
-here, once, and whose table is in the catalog that the lake and publishing get. No Dagster:
-publishing needs it too.
+Reports are data: next to the hourly one, each is written in YAML (docs/reports.md). A program reads
+them once (`reports_of`) and passes the value on: to what loads, publishes and shows them. No
+Dagster: publishing needs it too.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -40,23 +39,18 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-    from pipelines.reports.files import Broken, ReportFiles
+    from pipelines.reports.files import Broken, Problem
     from warehouse.schema.catalog import Catalog
     from warehouse.schema.table import Table
 
 __all__ = [
-    "BROKEN",
-    "CATALOG",
     "CONTROL",
     "DEFINITION",
-    "FOUND",
     "HOURLY_REPORT",
-    "REPORTS",
     "Report",
     "Reports",
-    "broken_reports",
     "read_reports",
-    "require_reports",
+    "reports_of",
 ]
 
 
@@ -199,21 +193,55 @@ HOURLY_REPORT: Final = Report(
 )
 
 
+#: What has failed of a report that cannot be loaded, in place of a partition key.
+DEFINITION: Final = "definition"
+
+
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """All reports that there are, by name, and the catalog that has their tables.
+    """All reports that there are. A value: whoever needs them gets them as an argument.
 
-    `files` has all that is wrong or doubtful about them.
+    `by_name`: those that can be loaded. `broken`: those that cannot, by name, or by ``file:line``
+    where they have none. `problems`: all that is wrong or doubtful. `catalog`: the warehouse's own
+    tables and those of these reports.
     """
 
     by_name: Mapping[str, Report]
-    files: ReportFiles
+    broken: Mapping[str, Broken]
+    problems: Sequence[Problem]
     catalog: Catalog
 
     @property
-    def broken(self) -> Mapping[str, Broken]:
-        """Those that cannot be loaded: by name, or by ``file:line`` where they have none."""
-        return self.files.broken
+    def faults(self) -> Sequence[str]:
+        """What keeps reports from loading, as ``file:line: key: value: rule``."""
+        return [str(one) for one in self.problems if not one.fault.is_warning]
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What may be wrong, in the same form."""
+        return [str(one) for one in self.problems if one.fault.is_warning]
+
+    def why_broken(self) -> Mapping[str, str]:
+        """Name → what is wrong with it, of each report that cannot be loaded, in lines to print."""
+        return {
+            name: f"this report cannot be loaded:\n{broken}" for name, broken in self.broken.items()
+        }
+
+    def require(self, names: Iterable[str]) -> None:
+        """Raise ConfigError for a report that there is not, or that cannot be loaded, with why."""
+        for name in names:
+            if name in self.broken:
+                raise ConfigError(f"The report {name} cannot be loaded:\n{self.broken[name]}")
+            if name not in self.by_name:
+                there = ", ".join(self.by_name)
+                raise ConfigError(f"There is no report {name!r}; there are: {there}.")
+
+
+def reports_of(environ: Mapping[str, str]) -> Reports:
+    """Every report of an environment: built in, and under FB_REPORTS. Each program reads them once,
+    at its top. Raises ConfigError where FB_REPORTS is not a folder.
+    """
+    return read_reports(own_files(environ), preset_files())
 
 
 def read_reports(files: Iterable[Path], presets: Iterable[Path] = ()) -> Reports:
@@ -232,7 +260,8 @@ def read_reports(files: Iterable[Path], presets: Iterable[Path] = ()) -> Reports
     for broken in found.broken.values():
         if broken.spec is not None:
             catalog = _with_broken(catalog, broken.spec)
-    return Reports(MappingProxyType(reports), found, catalog)
+    broken_ones = MappingProxyType(dict(found.broken))
+    return Reports(MappingProxyType(reports), broken_ones, tuple(found.problems), catalog)
 
 
 def _with_broken(catalog: Catalog, spec: ReportSpec) -> Catalog:
@@ -250,35 +279,3 @@ def _with_broken(catalog: Catalog, spec: ReportSpec) -> Catalog:
         return catalog.with_table(table, is_given=False)
     except UnfitTableError:  # a name that is reserved: reported already
         return catalog
-
-
-#: What has failed of a report that cannot be loaded, in place of a partition key.
-DEFINITION: Final = "definition"
-
-
-def broken_reports() -> Mapping[str, str]:
-    """Name → what is wrong with it, of each report that cannot be loaded, in lines to print."""
-    return {name: f"this report cannot be loaded:\n{broken}" for name, broken in BROKEN.items()}
-
-
-def require_reports(names: Iterable[str]) -> None:
-    """Raise ConfigError for a report that there is not, or that cannot be loaded, with why."""
-    for name in names:
-        if name in BROKEN:
-            raise ConfigError(f"The report {name} cannot be loaded:\n{BROKEN[name]}")
-        if name not in REPORTS:
-            raise ConfigError(f"There is no report {name!r}; there are: {', '.join(REPORTS)}.")
-
-
-_READ: Final = read_reports(own_files(os.environ), preset_files())
-
-#: All that is wrong or doubtful about the files that define reports.
-FOUND: Final = _READ.files
-
-#: Reports that cannot be loaded: by name, or by ``file:line`` where they have none.
-BROKEN: Final = _READ.broken
-
-REPORTS: Final = _READ.by_name
-
-#: The warehouse's own tables and those of these reports.
-CATALOG: Final = _READ.catalog

@@ -24,7 +24,7 @@ from fbgraph.sandbox import Sandbox
 from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.reports.catalog import REPORTS
+from pipelines.reports.catalog import HOURLY_REPORT
 from tests.chaos.expected import name_of
 from tests.chaos.witness import Witness
 from tests.clock import VirtualClock
@@ -127,7 +127,7 @@ class World:
             loader = Loader(client, lake, accounts_in(lake), "calm", now=lambda: NOW)
             days = self._days[1 : max(2, len(self._days) - 2)]
             old = [AccountDay(account, day) for account in sandbox.account_ids for day in days]
-            outcomes = list(loader.load(REPORTS[TABLE], old))
+            outcomes = list(loader.load(HOURLY_REPORT, old))
         assert all(outcome.load and outcome.load.proven for outcome in outcomes)
         self.before = _bytes_of(lake)
         self.rows_before = {one: _rows(lake, one) for one in old}
@@ -166,7 +166,7 @@ class World:
                 AccountDay(account, day) for account in sandbox.account_ids for day in self._days
             ]
             try:
-                for outcome in loader.load(REPORTS[TABLE], wanted):
+                for outcome in loader.load(HOURLY_REPORT, wanted):
                     outcomes[outcome.account_day].append(outcome)
             except (*ENDS_EVERYTHING, GraphError) as error:
                 stopped = error

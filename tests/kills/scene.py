@@ -27,7 +27,7 @@ from fbgraph.sandbox import Sandbox
 from pipelines.loading.estimate import DAYS_PER_RUN
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay, chunks
-from pipelines.reports.catalog import REPORTS
+from pipelines.reports.catalog import HOURLY_REPORT
 from pipelines.state.cooldowns import cooldowns_of
 from warehouse.decode.pages import Account
 from warehouse.lake.partitions import Lake
@@ -246,7 +246,7 @@ def load(program: Program) -> None:
         wanted = [
             AccountDay(one.account_id, day) for one in program.accounts for day in program.days
         ]
-        outcomes = list(loader.load(REPORTS[TABLE], wanted))
+        outcomes = list(loader.load(HOURLY_REPORT, wanted))
     assert all(one.load and one.load.proven for one in outcomes), [str(one) for one in outcomes]
 
 

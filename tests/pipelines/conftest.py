@@ -14,8 +14,9 @@ from fbgraph.sandbox import Sandbox
 from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.reports.catalog import CATALOG, REPORTS
+from pipelines.reports.catalog import HOURLY_REPORT
 from tests.clock import NOW, Clock
+from tests.reports import KNOWN
 from warehouse.lake.partitions import Lake
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def client(sandbox: Sandbox, impatient: dict[str, Any]) -> Iterator[GraphClient]
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
-    return Lake(tmp_path / "lake", catalog=CATALOG)
+    return Lake(tmp_path / "lake", catalog=KNOWN.catalog)
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def load(sandbox: Sandbox, client: GraphClient, lake: Lake) -> Callable[..., Seq
         loader = Loader(client, lake, accounts_in(lake), run_id, now=lambda: NOW)
         wanted = account_ids or sandbox.account_ids
         account_days = [AccountDay(account_id, day) for account_id in wanted for day in days]
-        return list(loader.load(REPORTS["insights_hourly"], account_days))
+        return list(loader.load(HOURLY_REPORT, account_days))
 
     return loading
 

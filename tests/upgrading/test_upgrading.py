@@ -20,9 +20,10 @@ import pytest
 import warehouse
 from fbgraph.sandbox import Sandbox
 from pipelines.errors import ConfigError
-from pipelines.reports.catalog import CATALOG, read_reports
+from pipelines.reports.catalog import read_reports
 from pipelines.reports.folders import old_files, preset_files
 from pipelines.state.dagster_home import open_instance
+from tests.reports import KNOWN
 from tests.runs import run_job
 from warehouse.decode.pages import Account
 from warehouse.lake.history import merge_objects
@@ -66,7 +67,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_the_lake_publishes_all_that_was_published_before(project: Path) -> None:
-    published = publish(project / "data", catalog=CATALOG)
+    published = publish(project / "data", catalog=KNOWN.catalog)
     again = publish(project / "data")  # by somebody who knows nothing of the project's reports
 
     assert {table: published.rows[table] for table in ROWS} == ROWS
@@ -91,10 +92,10 @@ def test_a_report_of_ones_own_whose_name_is_reserved_now_fails_alone(
     found = read_reports(old_files(), preset_files())
     rows = publish(project / "data", catalog=found.catalog).rows
 
-    [fault] = found.files.faults
+    [fault] = found.faults
     assert "defs.yaml:4: name: creatives: this name is reserved: fbinsights has a table" in fault
     assert fault.endswith("give the report another name")
-    assert list(found.files.specs) == ["insights_age_gender", "insights_daily"]
+    assert sorted(found.by_name) == ["insights_age_gender", "insights_daily", "insights_hourly"]
     assert {table: rows[table] for table in ROWS} == ROWS
     assert "creatives" not in rows
     assert list((project / "data" / "creatives").rglob("*.parquet"))

@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.cli.doctor import examine
 from pipelines.loading import access
+from tests.reports import KNOWN
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 
@@ -52,7 +53,7 @@ def test_it_says_how_far_the_published_file_is_behind(
     environ = {"WAREHOUSE_URL": str(lake.root)}
 
     def told() -> str:
-        examine(environ)
+        examine(environ, KNOWN)
         return next(line for line in capsys.readouterr().out.splitlines() if "published" in line)
 
     assert told().startswith("ok     published             warehouse.duckdb has not been published")

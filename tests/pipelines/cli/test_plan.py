@@ -10,7 +10,9 @@ from pipelines.cli.plan import RUN_SECONDS, foresee, minutes_of
 from pipelines.cli.selection import plan_of
 from pipelines.loading.estimate import Cost
 from pipelines.loading.listings import discover
+from pipelines.reports.catalog import HOURLY_REPORT
 from tests.clock import NOW
+from tests.reports import KNOWN, only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +27,7 @@ SINCE, UNTIL = date(2026, 11, 9), date(2026, 11, 22)
 def test_a_plan_foresees_what_is_then_spent(
     client: GraphClient, lake: Lake, load: Callable[..., Sequence[Outcome]]
 ) -> None:
-    plan = plan_of(discover(client), (SINCE, UNTIL), (), ("insights_hourly",), NOW)
+    plan = plan_of(discover(client), only(HOURLY_REPORT), (SINCE, UNTIL), NOW)
     load(plan.days[:3])  # what it learns from
 
     foreseen = sum(foresee(lake, plan).values(), Cost())
@@ -42,7 +44,7 @@ def test_a_plan_foresees_what_is_then_spent(
 
 
 def test_planning_calls_nobody(client: GraphClient, lake: Lake) -> None:
-    plan = plan_of(discover(client), (SINCE, UNTIL), (), (), NOW)
+    plan = plan_of(discover(client), KNOWN, (SINCE, UNTIL), NOW)
     before = client.tally.calls
 
     foresee(lake, plan)

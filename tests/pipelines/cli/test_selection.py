@@ -12,6 +12,7 @@ from pipelines.cli.summary import Summary
 from pipelines.errors import ConfigError
 from pipelines.loading.listings import Discovery
 from pipelines.loading.partitions import AccountDay
+from tests.reports import KNOWN
 
 if TYPE_CHECKING:
     from pipelines.cli.selection import Plan
@@ -27,7 +28,7 @@ def plan(
     since: str, until: str, accounts: tuple[str, ...] = (), reports: tuple[str, ...] = ()
 ) -> Plan:
     days = date.fromisoformat(since), date.fromisoformat(until)
-    return plan_of(FOUND, days, accounts, reports, NOW)
+    return plan_of(FOUND, KNOWN, days, NOW, accounts=accounts, reports=reports)
 
 
 def test_a_plan_holds_every_day_of_every_account_newest_first() -> None:
@@ -103,18 +104,18 @@ def test_accounts_that_may_not_be_read_are_left_out_and_told_with_why() -> None:
     day = date(2026, 11, 20)
     found = dataclasses.replace(FOUND, refused={"9": "(#200) No"})
 
-    assert plan_of(found, (day, day), (), (), NOW).refused == {"act_9": "(#200) No"}
-    assert plan_of(found, (day, day), ("1",), (), NOW).refused == {}
+    assert plan_of(found, KNOWN, (day, day), NOW).refused == {"act_9": "(#200) No"}
+    assert plan_of(found, KNOWN, (day, day), NOW, accounts=("1",)).refused == {}
     with pytest.raises(ConfigError, match=r"act_9: \(#200\) No"):
-        plan_of(found, (day, day), ("9",), (), NOW)
+        plan_of(found, KNOWN, (day, day), NOW, accounts=("9",))
     with pytest.raises(ConfigError, match=r"act_9: \(#200\) No"):
-        plan_of(Discovery(GRAPH_URL, [], {"9": "(#200) No"}), (day, day), (), (), NOW)
+        plan_of(Discovery(GRAPH_URL, [], {"9": "(#200) No"}), KNOWN, (day, day), NOW)
 
 
 def test_what_may_not_be_read_is_among_what_to_run_again() -> None:
     day = date(2026, 11, 20)
     found = dataclasses.replace(FOUND, refused={"9": "(#200) No"})
-    plan = plan_of(found, (day, day), (), (), NOW)
+    plan = plan_of(found, KNOWN, (day, day), NOW)
 
     summary = Summary(plan, NOW, {})
 
@@ -126,4 +127,4 @@ def test_a_token_that_sees_nothing_is_told_so() -> None:
     days = date(2026, 11, 20), date(2026, 11, 20)
 
     with pytest.raises(ConfigError, match="does not see any ad account"):
-        plan_of(Discovery(GRAPH_URL, []), days, (), (), NOW)
+        plan_of(Discovery(GRAPH_URL, []), KNOWN, days, NOW)

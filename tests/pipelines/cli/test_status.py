@@ -12,6 +12,7 @@ from pipelines.errors import ConfigError
 from pipelines.loading.failures import Failed, Failures
 from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay
+from tests.reports import KNOWN
 from warehouse.lake.records import Load
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
 
@@ -89,7 +90,9 @@ def test_status_shows_each_account_and_names_what_failed(
 
     environ = {"WAREHOUSE_URL": str(lake.root)}
     accounts = [good, f"act_{bad}"]
-    code = run_status(environ, days[0], days[-1], accounts=accounts, reports=["insights_hourly"])
+    code = run_status(
+        environ, KNOWN, days[0], days[-1], accounts=accounts, reports=["insights_hourly"]
+    )
 
     out, err = capsys.readouterr()
     _, _, first, second = out.splitlines()
@@ -112,7 +115,7 @@ def test_an_open_day_has_a_column_of_its_own_and_nothing_is_wrong_with_it(
     which: dict[str, Any] = {"accounts": [account_id], "reports": ["insights_hourly"]}
     load([*days, today], [account_id])
 
-    code = run_status(environ, days[0], today, **which)
+    code = run_status(environ, KNOWN, days[0], today, **which)
 
     out, err = capsys.readouterr()
     header, _, line = out.splitlines()
@@ -123,7 +126,7 @@ def test_an_open_day_has_a_column_of_its_own_and_nothing_is_wrong_with_it(
     ]
     assert line.split()[-7:] == ["4", "3", "0", "1", "0", "0", "0"]
     assert "Provisional account-days: 1. Their day was not over when Meta was asked;" in err
-    run_status(environ, days[0], days[-1], **which)
+    run_status(environ, KNOWN, days[0], days[-1], **which)
     assert "provisional" not in capsys.readouterr().out
 
 
@@ -134,7 +137,7 @@ def test_status_is_0_when_all_is_proven_and_needs_no_token(
 
     environ = {"WAREHOUSE_URL": str(lake.root)}
     accounts, reports = sandbox.account_ids[:1], ["insights_hourly"]
-    assert run_status(environ, days[0], days[-1], accounts=accounts, reports=reports) == 0
+    assert run_status(environ, KNOWN, days[0], days[-1], accounts=accounts, reports=reports) == 0
 
 
 def test_what_adds_up_to_no_total_is_a_state_of_its_own_in_which_nothing_is_to_be_done() -> None:
@@ -151,12 +154,14 @@ def test_what_is_not_known_is_named(
     load([])
 
     with pytest.raises(ConfigError, match=r"act_42|weekly"):
-        run_status({"WAREHOUSE_URL": str(lake.root)}, DAY, DAY, accounts=accounts, reports=reports)
+        run_status(
+            {"WAREHOUSE_URL": str(lake.root)}, KNOWN, DAY, DAY, accounts=accounts, reports=reports
+        )
 
 
 def test_a_warehouse_without_accounts_is_not_called_proven(lake: Lake) -> None:
     with pytest.raises(ConfigError, match=f"loaded into {lake.root}.*WAREHOUSE_URL"):
-        run_status({"WAREHOUSE_URL": str(lake.root)}, DAY, DAY)
+        run_status({"WAREHOUSE_URL": str(lake.root)}, KNOWN, DAY, DAY)
 
 
 @pytest.mark.parametrize(("since", "days"), [(None, 2), (date(2026, 11, 19), 4)])
@@ -173,6 +178,7 @@ def test_days_before_the_first_that_was_tried_are_missing_only_if_asked_for(
 
     run_status(
         {"WAREHOUSE_URL": str(lake.root)},
+        KNOWN,
         since,
         date(2026, 11, 22),
         accounts=[account_id],

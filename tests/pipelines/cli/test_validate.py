@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from pipelines.cli import validate
 from pipelines.cli.main import cli
 from pipelines.cli.validate import run_check
-from pipelines.reports.catalog import read_reports
-from pipelines.reports.folders import own_files
+from pipelines.reports.catalog import reports_of
+from tests.reports import KNOWN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,15 +36,12 @@ def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "reports"
 
 
-def look(
-    reports: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], **settings: str
-) -> int:
+def look(reports: Path, files: dict[str, str], **settings: str) -> int:
     for name, text in files.items():
         path = reports / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    monkeypatch.setattr(validate, "FOUND", read_reports(own_files({})).files)
-    return run_check(TOKEN | settings, TODAY)
+    return run_check(TOKEN | settings, reports_of({}), TODAY)
 
 
 def test_nothing_is_wrong_with_what_ships() -> None:
@@ -57,7 +53,7 @@ def test_nothing_is_wrong_with_what_ships() -> None:
 
 
 def test_everything_is_told_at_once_with_file_line_and_rule(
-    reports: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    reports: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wrong = REPORT.replace("InsightsReport", "InsightReport").replace("level", "levl")
     files = {
@@ -67,7 +63,7 @@ def test_everything_is_told_at_once_with_file_line_and_rule(
         "d/defs.yaml": REPORT + "---\n" + REPORT,
     }
 
-    code = look(reports, monkeypatch, files, FB_GRAPH_URL="ftp://x", FB_API_VERSION="26")
+    code = look(reports, files, FB_GRAPH_URL="ftp://x", FB_API_VERSION="26")
 
     said = capsys.readouterr()
     assert code == 1
@@ -92,12 +88,12 @@ def test_everything_is_told_at_once_with_file_line_and_rule(
 
 
 def test_warnings_are_told_and_fail_nothing(
-    reports: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    reports: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = "  breakdowns: [comscore_market]\n  allow_unknown: true\n"
     files = {"a.yaml": REPORT.replace("spend", "spend, brand_new") + asked}
 
-    code = look(reports, monkeypatch, files, FB_ACCESS_TOKEN="")
+    code = look(reports, files, FB_ACCESS_TOKEN="")
 
     told = capsys.readouterr().out.splitlines()
     assert code == 0
@@ -109,11 +105,11 @@ def test_warnings_are_told_and_fail_nothing(
 
 
 def test_a_file_that_is_where_reports_were_once_comes_with_the_command_that_moves_it(
-    reports: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    reports: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old = reports.parent / "pipelines" / "defs"
 
-    code = look(old, monkeypatch, {"mine/defs.yaml": REPORT})
+    code = look(old, {"mine/defs.yaml": REPORT})
 
     said = capsys.readouterr()
     assert code == 0
@@ -125,7 +121,7 @@ def test_a_file_that_is_where_reports_were_once_comes_with_the_command_that_move
 
 
 def test_a_version_that_ends_soon_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_check(TOKEN | {"FB_API_VERSION": "v25.0"}, date(2027, 2, 1)) == 0
+    assert run_check(TOKEN | {"FB_API_VERSION": "v25.0"}, KNOWN, date(2027, 2, 1)) == 0
     assert capsys.readouterr().out.startswith("v25.0 ends on 2027-02-23, in 22 days.")
 
 
@@ -143,12 +139,12 @@ def test_settings_are_checked_too(
     told: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert run_check(TOKEN | settings, TODAY) == 1
+    assert run_check(TOKEN | settings, KNOWN, TODAY) == 1
     assert capsys.readouterr().out.startswith(told)
 
 
 def test_a_secret_that_is_wrong_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_check(TOKEN | {"FB_ALERT_WEBHOOK": "hush"}, TODAY) == 1
+    assert run_check(TOKEN | {"FB_ALERT_WEBHOOK": "hush"}, KNOWN, TODAY) == 1
 
     said = capsys.readouterr()
     assert said.out == "FB_ALERT_WEBHOOK is not an http(s) address.\n"

@@ -17,7 +17,6 @@ from pipelines.components import InsightsReport
 from pipelines.reports.files import read_files
 from pipelines.reports.spec import ReportSpec
 from tests.runs import run_job
-from warehouse.published.publish import publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -58,7 +57,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         (tmp_path / "somebodys" / "__init__.py").touch()
         (tmp_path / "somebodys" / "defs" / "__init__.py").touch()
         ours = tmp_path / "somebodys" / "defs" / "ours.py"
-        ours.write_text("from pipelines.defs.assets import accounts\n", encoding="utf-8")
+        ours.write_text(
+            "from pipelines.defs.assets import accounts, warehouse_duckdb\n", encoding="utf-8"
+        )
         (tmp_path / "pyproject.toml").write_text(
             '[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "somebodys"\n',
             encoding="utf-8",
@@ -88,19 +89,21 @@ def test_its_assets_load_and_are_proven_and_published_there(
     defs = loaded(project(YAML))
     names = {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()}
     run_job(instance, "accounts_job")
-    job = dg.define_asset_job("one", selection=["spend_by_country"])
+    jobs = [
+        dg.define_asset_job("one", selection=["spend_by_country"]),
+        dg.define_asset_job("two", selection=["warehouse_duckdb"]),
+    ]
+    theirs = dg.Definitions.merge(defs, dg.Definitions(jobs=jobs))
     key = f"act_{sandbox.account_ids[0]}|{days[1]}"
 
-    result = (
-        dg.Definitions.merge(defs, dg.Definitions(jobs=[job]))
-        .resolve_job_def("one")
-        .execute_in_process(instance=instance, partition_key=key)
-    )
+    result = theirs.resolve_job_def("one").execute_in_process(instance=instance, partition_key=key)
+    theirs.resolve_job_def("two").execute_in_process(instance=instance)
 
-    assert names == {"accounts", "spend_by_country", "spend_by_age"}
+    assert names == {
+        *("accounts", "spend_by_country", "spend_by_age", "lake", "warehouse_duckdb"),
+    }
     [event] = result.asset_materializations_for_node("spend_by_country")
     assert event.metadata["verdict"].value == "proven"
-    publish(lake.root)
     truth = sandbox.truth(sandbox.account_ids[0], days[1])["sums"]["spend"]
     with warehouse.open(lake.root) as opened:
         [(spend,)] = opened.sql("select sum(spend) from spend_by_country").fetchall()

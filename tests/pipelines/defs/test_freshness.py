@@ -10,9 +10,9 @@ from pipelines.definitions import defs
 from pipelines.defs.checks import fresh_result
 from pipelines.defs.freshness import yesterdays
 from pipelines.loading.listings import accounts_in
-from pipelines.reports.catalog import REPORTS
 from pipelines.resources import GraphResource
 from tests.clock import NOW
+from tests.reports import KNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,7 +69,7 @@ def test_the_sensor_records_the_check_once_and_then_only_when_it_changes(
     again = tick(instance, first.cursor)
 
     found = {(e.asset_key.to_user_string(), e.check_name, e.passed) for e in first.asset_events}  # type: ignore[union-attr]
-    assert found == {(report, "fresh", True) for report in REPORTS}
+    assert found == {(report, "fresh", True) for report in KNOWN.by_name}
     assert not again.asset_events
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
 import pytest
 
 import warehouse
 from fbgraph import act_id
+from pipelines.assembly import definitions_of
 from pipelines.definitions import defs
 from pipelines.loading.partitions import key_of
 from pipelines.loading.refresh import ReloadReason
-from pipelines.reports.catalog import REPORTS, Report
+from pipelines.reports.catalog import HOURLY_REPORT, Report
+from tests.reports import KNOWN, only
 from tests.runs import RunResult, run_job
 
 if TYPE_CHECKING:
@@ -34,17 +36,13 @@ def two(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sequence[str]:
     return chosen
 
 
-@pytest.fixture
-def hours_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No report but the hourly one."""
-    hourly = {"insights_hourly": REPORTS["insights_hourly"]}
-    monkeypatch.setattr("pipelines.loading.changes.REPORTS", hourly)
+#: No report but the hourly one.
+HOURS_ALONE: Final = definitions_of(only(HOURLY_REPORT))
 
 
-def refresh(instance: dg.DagsterInstance, **config: Any) -> RunResult:
-    return run_job(
-        instance, "refresh_job", config={"look": {"as_of": NOW, **config}}, output_of="look"
-    )
+def refresh(instance: dg.DagsterInstance, of: dg.Definitions = defs, **config: Any) -> RunResult:
+    op = {"as_of": NOW, **config}
+    return run_job(instance, "refresh_job", config={"look": op}, output_of="look", of=of)
 
 
 def told(instance: dg.DagsterInstance) -> dict[str, Any]:
@@ -79,7 +77,6 @@ def reports(sandbox: Sandbox) -> int:
     return len(sandbox.calls()["runs"])
 
 
-@pytest.mark.usefixtures("hours_alone")
 def test_of_restated_days_only_those_that_moved_are_pulled_again_and_the_tables_are_the_truth(
     instance: dg.DagsterInstance,
     sandbox: Sandbox,
@@ -88,14 +85,14 @@ def test_of_restated_days_only_those_that_moved_are_pulled_again_and_the_tables_
     truth_rows: Callable[[str, date], list[tuple[Any, ...]]],
     lake_rows: Callable[[str, date], list[tuple[Any, ...]]],
 ) -> None:
-    assert refresh(instance, full=True).success
+    assert refresh(instance, HOURS_ALONE, full=True).success
     cells = [(where.account_id, where.date) for where in lake.partitions("insights_hourly")]
     before = {cell: truth_rows(*cell) for cell in cells if cell[1]}  # type: ignore[arg-type]
     sandbox.use("restated_days:10")
     after = {cell: truth_rows(*cell) for cell in before}  # type: ignore[arg-type]
     sandbox.reset_calls()
 
-    result = refresh(instance)
+    result = refresh(instance, HOURS_ALONE)
 
     moved = {cell for cell, rows in before.items() if rows != after[cell]}
     newest = {i: max(day for of, day in before if of == i and day) for i in two}
@@ -115,11 +112,10 @@ def test_of_restated_days_only_those_that_moved_are_pulled_again_and_the_tables_
     assert rows == sum(map(len, after.values()))
 
 
-@pytest.mark.usefixtures("hours_alone")
 def test_a_refresh_asks_for_the_totals_of_each_account_once(
     instance: dg.DagsterInstance, sandbox: Sandbox, two: Sequence[str]
 ) -> None:
-    assert refresh(instance).success
+    assert refresh(instance, HOURS_ALONE).success
 
     # Each account: one call for its totals and, for its one report run, one page of rows.
     assert counts(sandbox)["GET", "/{id}/insights"] == 2 * (1 + 1)
@@ -128,19 +124,19 @@ def test_a_refresh_asks_for_the_totals_of_each_account_once(
 
 @pytest.mark.usefixtures("two")
 def test_each_report_goes_back_as_far_as_it_says_and_not_before_it_begins(
-    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance,
 ) -> None:
-    daily, split = REPORTS["insights_daily"], REPORTS["insights_age_gender"]
-    some = {
-        daily.name: Report.of(daily.spec.model_copy(update={"lookback_days": 5})),
-        split.name: Report.of(split.spec.model_copy(update={"start_date": date(2026, 11, 21)})),
-    }
-    monkeypatch.setattr("pipelines.loading.changes.REPORTS", some)
+    daily, split = KNOWN.by_name["insights_daily"], KNOWN.by_name["insights_age_gender"]
+    some = (
+        Report.of(daily.spec.model_copy(update={"lookback_days": 5})),
+        Report.of(split.spec.model_copy(update={"start_date": date(2026, 11, 21)})),
+    )
 
-    changed_days: ChangedDays = refresh(instance, full=True).output
+    changed_days: ChangedDays = refresh(instance, definitions_of(only(*some)), full=True).output
 
     pulled = {
-        name: sorted({cell.day.day for cell in changed_days.to_reload[name]}) for name in some
+        name: sorted({cell.day.day for cell in cells})
+        for name, cells in changed_days.to_reload.items()
     }
     assert pulled == {daily.name: [18, 19, 20, 21, 22], split.name: [21, 22]}
 
@@ -177,7 +173,6 @@ def test_an_account_that_refuses_fails_alone_and_the_rest_is_published(
     assert found == [(two[0],)]
 
 
-@pytest.mark.usefixtures("hours_alone")
 def test_an_account_that_cannot_be_read_is_told_by_name_until_it_is_not_asked_for_any_more(
     instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,10 +182,10 @@ def test_an_account_that_cannot_be_read_is_told_by_name_until_it_is_not_asked_fo
 
     first = sandbox.account_ids[0]
     monkeypatch.setenv("FB_ACCOUNT_IDS", f"{first},999")
-    result, shown = refresh(instance), failures()
-    named = refresh(instance, accounts=[act_id(first)])
+    result, shown = refresh(instance, HOURS_ALONE), failures()
+    named = refresh(instance, HOURS_ALONE, accounts=[act_id(first)])
     monkeypatch.setenv("FB_ACCOUNT_IDS", first)
-    after = refresh(instance)
+    after = refresh(instance, HOURS_ALONE)
 
     assert list(result.failed) == [("accounts", "act_999")]
     assert shown == [("accounts", "999", None)]
@@ -226,13 +221,12 @@ def test_what_was_pulled_shows_in_the_grid_and_in_the_check(
     assert record.status.value == "SUCCEEDED"
 
 
-@pytest.mark.usefixtures("hours_alone")
 def test_account_days_that_fail_in_a_refresh_are_red_in_the_grid_until_they_are_loaded(
     instance: dg.DagsterInstance, sandbox: Sandbox, two: Sequence[str]
 ) -> None:
-    assert refresh(instance).success
+    assert refresh(instance, HOURS_ALONE).success
     sandbox.use("forbidden_insights")
-    result = refresh(instance)
+    result = refresh(instance, HOURS_ALONE)
     changed_days: ChangedDays = result.output
     assert not result.success
 
@@ -250,7 +244,7 @@ def test_account_days_that_fail_in_a_refresh_are_red_in_the_grid_until_they_are_
     sandbox.use()
     assert run_job(instance, "insights_hourly_job", bad[0], bad[0]).success
     assert failed_cells(instance, "insights_hourly", cells) == set(bad[1:])
-    assert refresh(instance).success
+    assert refresh(instance, HOURS_ALONE).success
     assert not failed_cells(instance, "insights_hourly", cells)
 
 
@@ -265,7 +259,7 @@ def test_a_token_that_dies_halfway_stops_it_and_what_was_loaded_is_published(
     assert "put it in FB_ACCESS_TOKEN" in result.stopped
     assert (lake.root / "warehouse.duckdb").exists()
     changed_days: ChangedDays = result.output
-    missing = {report: set(map(key_of, changed_days.to_reload[report])) for report in REPORTS}
+    missing = {report: set(map(key_of, changed_days.to_reload[report])) for report in KNOWN.by_name}
     for report, cells in missing.items():
         cells -= set(instance.get_materialized_partitions(dg.AssetKey(report)))
         assert failed_cells(instance, report, map(key_of, changed_days.to_reload[report])) == cells

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines.cli.main import ENGINES, cli
-from pipelines.reports.catalog import CATALOG
+from tests.reports import FOLDER, KNOWN
 from warehouse.schema.comments import render
 from warehouse.schema.external import DIALECTS, create_external
 
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 def lake_of_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WAREHOUSE_URL", "s3://bucket/lake")
+    monkeypatch.setenv("FB_REPORTS", FOLDER)
 
 
 def test_alone_it_prints_the_whole_dictionary_and_of_a_name_the_one_section() -> None:
     whole = CliRunner().invoke(cli, ["docs"])
     one = CliRunner().invoke(cli, ["docs", "account_daily"])
 
-    assert (whole.exit_code, whole.stdout) == (0, render(CATALOG))
+    assert (whole.exit_code, whole.stdout) == (0, render(KNOWN.catalog))
     assert one.stdout.startswith("## account_daily (view)\n")
     assert one.stdout in whole.stdout
     assert one.stdout.count("## ") == 1
@@ -41,7 +42,8 @@ def test_with_ddl_it_prints_statements_over_the_lake_reports_of_ones_own_include
 
     assert done.exit_code == 0
     for name in ("accounts", "insights_hourly", "insights_age_gender"):
-        assert create_external(CATALOG.tables[name], engine, "s3://bucket/lake") in done.stdout
+        table = KNOWN.catalog.tables[name]
+        assert create_external(table, engine, "s3://bucket/lake") in done.stdout
 
 
 def test_a_folder_becomes_an_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ from pipelines.loading.listings import (
 )
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.reports.catalog import CATALOG, REPORTS
+from pipelines.reports.catalog import HOURLY_REPORT
+from tests.reports import KNOWN
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 
@@ -56,7 +57,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, San
     """Three days of every account and their objects. A campaign was renamed before the last day,
     and one day was loaded again.
     """
-    lake = Lake(tmp_path_factory.mktemp("work") / "data", catalog=CATALOG)
+    lake = Lake(tmp_path_factory.mktemp("work") / "data", catalog=KNOWN.catalog)
     with (
         Sandbox(now=lambda: NOW) as sandbox,
         GraphClient(sandbox.token, base_url=sandbox.url, sleep=lambda _: None) as client,
@@ -78,7 +79,7 @@ def _load(client: GraphClient, lake: Lake, days: Sequence[date], at: datetime) -
             store_objects(lake, table, account, listing, at)
     loader = Loader(client, lake, accounts, "run-1", now=lambda: NOW)
     wanted = [AccountDay(account_id, day) for account_id in accounts for day in days]
-    assert all(outcome.load for outcome in loader.load(REPORTS["insights_hourly"], wanted))
+    assert all(outcome.load for outcome in loader.load(HOURLY_REPORT, wanted))
 
 
 def _busiest_campaign(lake: Lake) -> str:
@@ -119,7 +120,7 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, Sand
     """Accounts whose newest day differs, as after a refresh at 01:00 UTC. Each has its newest day
     that is over and the same a week before; where the next one is under way, it is loaded too.
     """
-    lake = Lake(tmp_path_factory.mktemp("apart") / "data", catalog=CATALOG)
+    lake = Lake(tmp_path_factory.mktemp("apart") / "data", catalog=KNOWN.catalog)
     with (
         Sandbox(now=lambda: NIGHT) as sandbox,
         GraphClient(sandbox.token, base_url=sandbox.url, sleep=lambda _: None) as client,
@@ -137,7 +138,7 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, Sand
         ]
         loader = Loader(client, lake, accounts, "run-1", now=lambda: NIGHT)
         for report in ("insights_hourly", "insights_daily"):
-            for outcome in loader.load(REPORTS[report], list(dict.fromkeys(wanted))):
+            for outcome in loader.load(KNOWN.by_name[report], list(dict.fromkeys(wanted))):
                 assert outcome.load
         publish(lake.root)
         yield lake, sandbox

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from fbgraph.catalog.fields import ACTION_BREAKDOWNS, BREAKDOWNS
-from pipelines.reports.catalog import CATALOG
 from pipelines.reports.docs import render_breakdowns
+from tests.reports import KNOWN
 from warehouse.schema.comments import render
 
 DOCS = Path(__file__).parents[3] / "docs" / "tables.md"
 
 
 def test_the_committed_dictionary_does_not_lag_behind_the_tables() -> None:
-    assert DOCS.read_text(encoding="utf-8") == render(CATALOG), (
+    assert DOCS.read_text(encoding="utf-8") == render(KNOWN.catalog), (
         "write it anew: fbinsights docs > docs/tables.md"
     )
 
@@ -36,10 +36,10 @@ def test_the_page_of_breakdowns_has_each_and_what_is_known_of_them_together() ->
 
 
 def test_the_dictionary_has_every_table_view_and_column() -> None:
-    text = render(CATALOG)
+    text = render(KNOWN.catalog)
 
-    columns = {t.name: t.columns for t in CATALOG.tables.values()}
-    columns |= {v.name: v.columns for v in CATALOG.views.values()}
+    columns = {t.name: t.columns for t in KNOWN.catalog.tables.values()}
+    columns |= {v.name: v.columns for v in KNOWN.catalog.views.values()}
     for name, listed in columns.items():
         assert f"## {name}" in text
         assert all(f"| `{column.name}` |" in text for column in listed)

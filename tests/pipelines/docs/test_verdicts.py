@@ -13,9 +13,10 @@ from pipelines.cli.query import run_query
 from pipelines.loading.listings import accounts_in
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.reports.catalog import REPORTS, Report
+from pipelines.reports.catalog import Report
 from pipelines.reports.spec import ReportSpec
 from tests.clock import NOW
+from tests.reports import KNOWN
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 
@@ -66,7 +67,7 @@ def test_each_query_gives_what_the_page_shows(
     sandbox.use("wrong_rows")
     load([YESTERDAY], [second])
     sandbox.use("actions_missing")
-    load_report(REPORTS["insights_daily"])
+    load_report(KNOWN.by_name["insights_daily"])
     sandbox.use("empty_hour:60")
     load([YESTERDAY], [third])
     publish(lake.root)

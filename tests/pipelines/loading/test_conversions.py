@@ -19,12 +19,13 @@ from pipelines.defs.checks import report_results
 from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.reports.catalog import CONTROL, REPORTS, Report
+from pipelines.reports.catalog import CONTROL, HOURLY_REPORT, Report
 from pipelines.reports.rules import faults
 from pipelines.reports.spec import ReportSpec
 from tests.clock import NOW
 from tests.pipelines.conftest import DAYS
 from tests.pipelines.loading.tampering import CONTROL_PAGES, REPORT_PAGES, Tampering
+from tests.reports import KNOWN
 from warehouse.decode.actions import LISTS
 from warehouse.decode.hours import over_at
 from warehouse.decode.pages import Account
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     Loading = Callable[..., Sequence[Outcome]]
 
-DAILY = REPORTS["insights_daily"]
+DAILY = KNOWN.by_name["insights_daily"]
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def calls(sandbox: Sandbox) -> int:
 def test_what_adds_up_is_proven_off_meta_and_windows_included(
     lake: Lake, load_report: Loading, name: str
 ) -> None:
-    found = loads(load_report(REPORTS[name], every=True))
+    found = loads(load_report(KNOWN.by_name[name], every=True))
 
     assert [x.conversions_reason for x in found if x.conversions != "proven"] == []
     types = "action types add up to the account's total"
@@ -104,7 +105,7 @@ def test_an_action_type_that_rows_lack_is_named_by_how_much(
 ) -> None:
     sandbox.use("actions_missing")
 
-    found = loads(load_report(REPORTS[name]))
+    found = loads(load_report(KNOWN.by_name[name]))
 
     for load in found:
         [row] = lake.read(CONTROL.name, account_id=load.account_id, date=load.date).to_pylist()
@@ -136,7 +137,7 @@ def test_a_window_that_rows_lack_is_named_and_the_values_beside_it_are_not(
 
 
 def test_hours_lack_what_happens_off_meta_and_prove_nothing(load_report: Loading) -> None:
-    found = loads(load_report(REPORTS["insights_hourly"]))
+    found = loads(load_report(HOURLY_REPORT))
 
     assert {load.conversions for load in found} == {"unprovable"}
     assert {load.conversions_reason for load in found} == {

@@ -11,7 +11,7 @@ from fbgraph import GraphClient
 from fbgraph.errors import TokenError
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.reports.catalog import REPORTS
+from pipelines.reports.catalog import HOURLY_REPORT
 from warehouse.decode.pages import Account
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     Load = Callable[..., Sequence[Outcome]]
     Rows = Callable[[str, date], list[tuple[Any, ...]]]
 
-HOURLY = REPORTS["insights_hourly"]
 
 FAULTS = [
     (),
@@ -143,7 +142,7 @@ def test_a_dead_token_stops_everything_and_touches_nothing(
         loader = Loader(expired, lake, accounts, "run-2")
 
         with pytest.raises(TokenError, match="FB_ACCESS_TOKEN"):
-            list(loader.load(HOURLY, [AccountDay(i, days[0]) for i in accounts]))
+            list(loader.load(HOURLY_REPORT, [AccountDay(i, days[0]) for i in accounts]))
 
     assert lake.loads().equals(before)
 

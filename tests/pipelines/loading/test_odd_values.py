@@ -14,7 +14,7 @@ from pipelines.defs.checks import report_results
 from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.reports.catalog import REPORTS, Report
+from pipelines.reports.catalog import HOURLY_REPORT, Report
 from pipelines.reports.spec import ReportSpec
 from tests.clock import NOW
 from warehouse.lake.partitions import Lake
@@ -68,7 +68,7 @@ def test_row_spend_and_day_load_and_are_proven_and_what_is_lost_is_told(
 ) -> None:
     sandbox.use(scenario)
 
-    outcomes = loaded(REPORTS["insights_hourly"], sandbox, client, lake, days[1])
+    outcomes = loaded(HOURLY_REPORT, sandbox, client, lake, days[1])
 
     assert [outcome.error for outcome in outcomes if outcome.error] == []
     for one in sandbox.account_ids:
@@ -129,7 +129,7 @@ def test_totals_that_come_twice_count_once(
 ) -> None:
     sandbox.use("totals_twice")
 
-    outcomes = loaded(REPORTS["insights_hourly"], sandbox, client, lake, days[0])
+    outcomes = loaded(HOURLY_REPORT, sandbox, client, lake, days[0])
 
     assert {one.load.verdict for one in outcomes if one.load} == {PROVEN}
     assert not any(one.error for one in outcomes)

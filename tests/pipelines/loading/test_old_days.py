@@ -13,8 +13,9 @@ import pytest
 from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.reports.catalog import CONTROL, REPORTS
+from pipelines.reports.catalog import CONTROL
 from tests.clock import NOW
+from tests.reports import KNOWN
 from warehouse.published.publish import publish
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def load_report(sandbox: Sandbox, client: GraphClient, lake: Lake) -> LoadReport
         store_accounts(lake, discover(client).rows, NOW)
         loader = Loader(client, lake, accounts_in(lake), "run-1", now=lambda: NOW)
         wanted = [AccountDay(key, day) for key in sandbox.account_ids[:2] for day in days]
-        return list(loader.load(REPORTS.get(report, CONTROL), wanted))
+        return list(loader.load(KNOWN.by_name.get(report, CONTROL), wanted))
 
     return loading
 

@@ -22,7 +22,7 @@ from fbgraph.sandbox import Sandbox
 from fbgraph.sandbox.limits.quota import QUOTAS, Quota
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.reports.catalog import REPORTS
+from pipelines.reports.catalog import HOURLY_REPORT
 from pipelines.state.cooldowns import cooldowns_of
 from tests.clock import Calling, VirtualClock
 from warehouse.decode.pages import Account
@@ -122,7 +122,7 @@ class Company:
                 wait=self.clock.wait,
             )
             wanted = [AccountDay(key, day) for key in accounts for day in DAYS]
-            for outcome in loader.load(REPORTS["insights_hourly"], wanted):
+            for outcome in loader.load(HOURLY_REPORT, wanted):
                 assert outcome.load, outcome
                 assert outcome.load.proven, outcome
                 ended[outcome.account_day.account_id] = self.clock.seconds()

@@ -31,7 +31,7 @@ from pipelines.loading.listings import LEVEL_OF
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.loading.refresh import FRESH_DAYS
-from pipelines.reports.catalog import REPORTS
+from pipelines.reports.catalog import HOURLY_REPORT
 from tests.clock import Calling, VirtualClock
 from warehouse.decode.pages import Account
 from warehouse.lake.partitions import Lake
@@ -89,7 +89,7 @@ def loaded(
         }
         loader = Loader(client, Lake(folder), accounts, "run", now=clock, wait=clock.wait)
         wanted = [AccountDay(key, day) for key in accounts for day in days]
-        outcomes = list(loader.load(REPORTS[REPORT], wanted))
+        outcomes = list(loader.load(HOURLY_REPORT, wanted))
         assert all(one.load and one.load.proven for one in outcomes)
         return sandbox.calls(), counting.hours, clock.seconds() / 3600
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 import pytest
 
 import warehouse
 from fbgraph.sandbox import Sandbox
+from pipelines.assembly import definitions_of
 from pipelines.loading.failures import Failures
 from pipelines.loading.listings import accounts_in
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay, key_of
 from pipelines.loading.refresh import ReloadReason
-from pipelines.reports.catalog import CONTROL, REPORTS
+from pipelines.reports.catalog import CONTROL, HOURLY_REPORT
 from pipelines.resources import GraphResource
 from tests.clock import Clock
+from tests.reports import only
 from tests.runs import run_job
 
 if TYPE_CHECKING:
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
     from tests.runs import RunResult
     from warehouse.lake.partitions import Lake
 
-HOURLY = REPORTS["insights_hourly"]
 DAY = date(2026, 11, 22)
+
+#: No report but the hourly one.
+HOURS_ALONE: Final = definitions_of(only(HOURLY_REPORT))
 
 
 @pytest.fixture
@@ -46,37 +50,38 @@ def sandbox(clock: Clock) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def account(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> str:
-    """One account that delivers, and no report but the hours, so that four weeks are soon there."""
+    """One account that delivers, so that four weeks are soon there."""
     account_id = sandbox.account_ids[0]
     monkeypatch.setenv("FB_ACCOUNT_IDS", account_id)
-    monkeypatch.setattr("pipelines.loading.changes.REPORTS", {HOURLY.name: HOURLY})
     return account_id
 
 
 def refresh(instance: dg.DagsterInstance, clock: Clock, **tags: str) -> RunResult:
     config = {"look": {"as_of": clock.now.isoformat()}}
-    return run_job(instance, "refresh_job", config=config, tags=tags, output_of="look")
+    return run_job(
+        *(instance, "refresh_job"), config=config, tags=tags, output_of="look", of=HOURS_ALONE
+    )
 
 
 def files(lake: Lake) -> Mapping[str, bytes]:
     """All that is kept of the account's days."""
     return {
         key: lake.store.read(key)
-        for table in (HOURLY.name, CONTROL.name)
+        for table in (HOURLY_REPORT.name, CONTROL.name)
         for key in (found.key for found in lake.store.find(f"{table}/**/data.parquet"))
     }
 
 
 def complete(instance: dg.DagsterInstance) -> str:
     """What the check `complete` of the hours said last."""
-    check = dg.AssetCheckKey(dg.AssetKey(HOURLY.name), "complete")
+    check = dg.AssetCheckKey(dg.AssetKey(HOURLY_REPORT.name), "complete")
     [record] = instance.event_log_storage.get_asset_check_execution_history(check, limit=1)
     return record.status.value
 
 
 def published(lake: Lake) -> set[tuple[str, int]]:
     """Verdict and rows of each account-day with hours, as analysts see them."""
-    asked = f"select verdict, rows > 0 from loads where table_name = '{HOURLY.name}'"  # noqa: S608
+    asked = f"select verdict, rows > 0 from loads where table_name = '{HOURLY_REPORT.name}'"  # noqa: S608
     with warehouse.open(lake.root) as opened:
         return {(verdict, bool(rows)) for verdict, rows in opened.sql(asked).fetchall()}
 
@@ -85,7 +90,7 @@ def test_a_refresh_through_an_empty_hour_changes_nothing_and_the_next_one_has_it
     instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake, clock: Clock, account: str
 ) -> None:
     assert refresh(instance, clock).success
-    before, failures = files(lake), Failures(lake.store, HOURLY.name)
+    before, failures = files(lake), Failures(lake.store, HOURLY_REPORT.name)
     clock.now += timedelta(minutes=10)
     sandbox.use("empty_hour:60")
 
@@ -96,7 +101,7 @@ def test_a_refresh_through_an_empty_hour_changes_nothing_and_the_next_one_has_it
 
     days = {f"act_{account}|{DAY - timedelta(days=n)}" for n in range(3)}
     assert not during.success
-    assert days <= {key for asset, key in during.failed if asset == HOURLY.name}
+    assert days <= {key for asset, key in during.failed if asset == HOURLY_REPORT.name}
     assert all("Load it again after 2026-11-23 21:1" in why for why in during.failed.values())
     assert kept == before
     assert {one.kind for one in failed.values()} == {"empty"}
@@ -146,19 +151,20 @@ def test_the_tag_of_a_run_makes_it_believe_an_empty_day_at_once(
         return run_job(instance, job, key_of(cell), key_of(cell), tags=tags)
 
     without = run(**{"fbinsights/accept_empty": "no"})
-    kept = lake.load_of(HOURLY.name, *cell)
+    kept = lake.load_of(HOURLY_REPORT.name, *cell)
     believing = run(**{"fbinsights/accept_empty": "yes"})
-    load = lake.load_of(HOURLY.name, *cell)
+    load = lake.load_of(HOURLY_REPORT.name, *cell)
 
     assert not without.success
-    assert "the run tag fbinsights/accept_empty=yes" in without.failed[HOURLY.name, key_of(cell)]
+    why = without.failed[HOURLY_REPORT.name, key_of(cell)]
+    assert "the run tag fbinsights/accept_empty=yes" in why
     assert kept
     assert kept.rows
     assert believing.success
     assert load
     assert (load.verdict, load.rows) == ("proven", 0)
     assert lake.read(CONTROL.name, account_id=account, date=DAY).num_rows == 0
-    assert Failures(lake.store, HOURLY.name).of(account).get(DAY) is None
+    assert Failures(lake.store, HOURLY_REPORT.name).of(account).get(DAY) is None
 
 
 def test_a_provisional_day_is_loaded_again_by_a_refresh_long_after_it_was_fresh(
@@ -167,18 +173,18 @@ def test_a_provisional_day_is_loaded_again_by_a_refresh_long_after_it_was_fresh(
     assert refresh(instance, clock).success
     open_day = AccountDay(account, clock.now.date())
     [outcome] = Loader(client, lake, accounts_in(lake), "by hand", now=clock).load(
-        HOURLY, [open_day]
+        HOURLY_REPORT, [open_day]
     )
     before = outcome.load
     clock.now += timedelta(days=9)
 
     result = refresh(instance, clock)
 
-    after = lake.load_of(HOURLY.name, *open_day)
+    after = lake.load_of(HOURLY_REPORT.name, *open_day)
     assert before
     assert before.verdict == "provisional"
     assert result.success
-    assert result.output.to_reload[HOURLY.name][open_day] is ReloadReason.PROVISIONAL
+    assert result.output.to_reload[HOURLY_REPORT.name][open_day] is ReloadReason.PROVISIONAL
     assert after
     assert (after.verdict, after.is_over, after.asked_at) == ("proven", True, clock.now)
     assert after.rows > before.rows

@@ -9,7 +9,7 @@ import pytest
 from fbgraph import GraphClient
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.reports.catalog import REPORTS
+from pipelines.reports.catalog import HOURLY_REPORT
 from tests.clock import Clock
 from tests.pipelines.loading.tampering import CONTROL_PAGES, REPORT_PAGES, RefusingOnce, Tampering
 from warehouse.decode.pages import Account
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     Load = Callable[..., Sequence[Outcome]]
     Rows = Callable[[str, date], list[tuple[Any, ...]]]
 
-HOURLY = REPORTS["insights_hourly"]
-
 
 def _load_tampered(
     sandbox: Sandbox, lake: Lake, cells: Sequence[AccountDay], transport: httpx.BaseTransport
@@ -42,7 +40,7 @@ def _load_tampered(
         clock=clock.seconds,
         transport=transport,
     ) as client:
-        return list(Loader(client, lake, accounts, "run-2").load(HOURLY, cells))
+        return list(Loader(client, lake, accounts, "run-2").load(HOURLY_REPORT, cells))
 
 
 def _spoil_first(count: int) -> Callable[[list[dict[str, Any]]], None]:

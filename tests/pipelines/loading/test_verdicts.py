@@ -15,8 +15,9 @@ from pipelines.loading.failures import Failures
 from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.reports.catalog import CONTROL, REPORTS
+from pipelines.reports.catalog import CONTROL, HOURLY_REPORT
 from tests.clock import Clock
+from tests.reports import KNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from pipelines.loading.load_result import Outcome
     from warehouse.lake.partitions import Lake
 
-HOURLY = REPORTS["insights_hourly"]
 DAY = date(2026, 11, 22)
 TOKYO, BERLIN = "Asia/Tokyo", "Europe/Berlin"
 
@@ -43,7 +43,9 @@ def sandbox(clock: Clock) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def load(sandbox: Sandbox, client: GraphClient, lake: Lake, clock: Clock) -> Callable[..., Outcome]:
-    def loading(zone: str = BERLIN, day: date = DAY, report: Any = HOURLY, **more: Any) -> Outcome:
+    def loading(
+        zone: str = BERLIN, day: date = DAY, report: Any = HOURLY_REPORT, **more: Any
+    ) -> Outcome:
         store_accounts(lake, discover(client).rows, clock.now)
         loader = Loader(client, lake, accounts_in(lake), f"run at {clock.now}", now=clock, **more)
         [outcome] = loader.load(report, [AccountDay(account_in(sandbox, zone), day)])
@@ -132,7 +134,7 @@ def test_a_report_run_that_another_process_downloads_is_as_old_as_its_creation( 
         store_accounts(lake, discover(client).rows, clock.now)
         first = Loader(*(client, lake, accounts_in(lake), "killed"), now=clock, wait=die_with_a_run)
         with pytest.raises(KeyboardInterrupt):
-            list(first.load(HOURLY, [cell]))
+            list(first.load(HOURLY_REPORT, [cell]))
     clock.now += timedelta(minutes=40)  # over, whenever the run was created
     resumed = load().load
     runs = [run["id"] for run in sandbox.calls()["runs"]]
@@ -286,10 +288,13 @@ def test_totals_that_a_report_brought_back_make_the_next_emptiness_a_first_one(
 def test_rows_without_the_breakdown_that_was_asked_for_are_unproven_and_replace_nothing_proven(
     sandbox: Sandbox, load: Callable[..., Outcome], lake: Lake, report: str
 ) -> None:
-    load(BERLIN, report=REPORTS[report])
+    load(BERLIN, report=KNOWN.by_name[report])
     sandbox.use("breakdowns_ignored")
 
-    again, first = load(BERLIN, report=REPORTS[report]), load(TOKYO, report=REPORTS[report])
+    again, first = (
+        load(BERLIN, report=KNOWN.by_name[report]),
+        load(TOKYO, report=KNOWN.by_name[report]),
+    )
 
     assert "is proven and was kept" in again.error
     assert "no row has the requested breakdown: " in again.error

@@ -8,10 +8,11 @@ import pytest
 
 from fbgraph.catalog.fields import EFFECTIVE_STATUSES, HOURLY, insights_fields, object_fields
 from pipelines.loading.listings import LEVEL_OF
-from pipelines.reports.catalog import CONTROL, REPORTS, Report
+from pipelines.reports.catalog import CONTROL, HOURLY_REPORT, Report
+from tests.reports import KNOWN
 from warehouse.schema.tables import TABLES
 
-EVERY_REPORT = [CONTROL, *REPORTS.values()]
+EVERY_REPORT = [CONTROL, *KNOWN.by_name.values()]
 
 
 @pytest.mark.parametrize("report", EVERY_REPORT, ids=lambda report: report.name)
@@ -45,7 +46,7 @@ def test_every_field_of_an_object_is_one_that_ads_read_may_read(table: str, leve
 
 
 def test_a_report_asks_for_exactly_its_days_by_the_day_and_for_every_status() -> None:
-    params = REPORTS["insights_hourly"].params(date(2026, 11, 20), date(2026, 11, 22))
+    params = HOURLY_REPORT.params(date(2026, 11, 20), date(2026, 11, 22))
 
     assert params["time_range"] == {"since": "2026-11-20", "until": "2026-11-22"}
     assert params["time_increment"] == 1

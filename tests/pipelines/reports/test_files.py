@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.reports.catalog import CONTROL, FOUND, REPORTS, Report, read_reports
+from pipelines.reports.catalog import CONTROL, HOURLY_REPORT, Report, read_reports
 from pipelines.reports.files import read_files, yaml_files
 from pipelines.reports.spec import ReportSpec
+from tests.reports import KNOWN
 from warehouse.schema.catalog import OWN
 from warehouse.schema.insights import LIVE_WINDOWS
 
@@ -133,11 +134,11 @@ def test_what_is_wrong_is_told_with_file_and_line(
 ) -> None:
     where = folder(RIGHT.replace(old, new))
 
-    found = read_reports(yaml_files(where)).files
+    found = read_reports(yaml_files(where))
 
     assert len(found.faults) == 1, found.faults
     assert f"a/defs.yaml:{told}" in found.faults[0]
-    assert (len(found.broken), found.specs) == (1, {})
+    assert (len(found.broken), list(found.by_name)) == (1, [HOURLY_REPORT.name])
 
 
 @pytest.mark.parametrize(
@@ -173,9 +174,9 @@ def test_nothing_that_is_meant_for_a_report_is_passed_over(
 ) -> None:
     (tmp_path / name).write_text(text, encoding="utf-8")
 
-    found = read_reports(yaml_files(tmp_path)).files
+    found = read_reports(yaml_files(tmp_path))
 
-    assert found.specs == {}
+    assert list(found.by_name) == [HOURLY_REPORT.name]
     assert any(told in fault for fault in found.faults), found.faults
 
 
@@ -186,7 +187,7 @@ def test_a_short_file_that_means_billions_of_values_is_refused_at_once(
     chain = [f"a{n + 1}: &a{n + 1} {values.format(f'*a{n}')}" for n in range(30)]
     lines = ["a0: &a0 {x: 1}", *chain, "attributes: *a30", ""]
 
-    [fault] = read_reports(yaml_files(folder("\n".join(lines)))).files.faults
+    [fault] = read_reports(yaml_files(folder("\n".join(lines)))).faults
 
     assert "a/defs.yaml:1: YAML: aliases make more than 100,000 values" in fault
 
@@ -203,9 +204,9 @@ def test_a_folder_that_cannot_be_read_stops_no_report(
         return real(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    found = read_reports(yaml_files(where)).files
+    found = read_reports(yaml_files(where))
 
-    assert list(found.specs) == ["by_country"]
+    assert list(found.by_name) == [HOURLY_REPORT.name, "by_country"]
     [fault] = found.faults
     assert fault.endswith("/a:1: folder: cannot be read: check its permissions")
 
@@ -215,10 +216,10 @@ def test_a_wrong_report_stops_no_other_and_keeps_what_can_be_told_of_its_table(
 ) -> None:
     wrong = RIGHT.replace("impressions", "impresions").replace("by_country", "mine")
 
-    reports = read_reports(yaml_files(folder(wrong, RIGHT, "a: [")))
-    found, catalog = reports.files, reports.catalog
+    found = read_reports(yaml_files(folder(wrong, RIGHT, "a: [")))
+    catalog = found.catalog
 
-    assert list(found.specs) == ["by_country"]
+    assert list(found.by_name) == [HOURLY_REPORT.name, "by_country"]
     assert [name.rpartition("/")[2] for name in found.broken] == ["mine", "defs.yaml:1"]
     # Its days are in the lake, and stay published.
     assert "actions" in [column.name for column in catalog.tables["mine"].columns]
@@ -261,7 +262,7 @@ def test_what_is_unknown_names_a_column_of_its_own(
 ) -> None:
     text = RIGHT.replace("impressions", "spend").replace(old, new) + "  allow_unknown: true\n"
 
-    [fault] = read_reports(yaml_files(folder(text))).files.faults
+    [fault] = read_reports(yaml_files(folder(text))).faults
 
     assert told in fault
 
@@ -278,7 +279,7 @@ def test_all_files_are_told_at_once(folder: Callable[..., Path]) -> None:
     wrong = RIGHT.replace("impressions", "impresions").replace("7d_click", "7d_view")
     again = RIGHT.replace("country]", "agee]")
 
-    told = "\n".join(read_reports(yaml_files(folder(wrong, again))).files.faults)
+    told = "\n".join(read_reports(yaml_files(folder(wrong, again))).faults)
 
     assert "a/defs.yaml:6: fields: impresions" in told
     assert "a/defs.yaml:7: action_attribution_windows: 7d_view" in told
@@ -319,14 +320,14 @@ attributes:
 """
     wider = text.replace(", reach", "")
 
-    [fault] = read_reports(yaml_files(folder(wider))).files.faults
+    [fault] = read_reports(yaml_files(folder(wider))).faults
     assert "must keep reach, which views need" in fault
     (folder() / "a" / "defs.yaml").write_text(text.replace("1d_click, ", ""), encoding="utf-8")
-    [fault] = read_reports(yaml_files(folder())).files.faults
+    [fault] = read_reports(yaml_files(folder())).faults
     assert "insights_daily must keep actions as list" in fault
     (folder() / "a" / "defs.yaml").write_text(text.replace(", 1d_ev", ""), encoding="utf-8")
     reports = read_reports(yaml_files(folder()))
-    assert reports.files.faults == []
+    assert reports.faults == []
 
     assert reports.catalog.tables["insights_daily"].column("cpc").kind == "ratio"
 
@@ -350,6 +351,6 @@ def test_what_is_asked_for_says_windows_and_action_breakdowns() -> None:
 
 
 def test_the_reports_that_ship_are_right_and_read() -> None:
-    assert set(REPORTS) == {"insights_hourly", "insights_daily", "insights_age_gender"}
-    assert REPORTS["insights_age_gender"].breakdowns == ("age", "gender")
-    assert FOUND.problems == []
+    assert set(KNOWN.by_name) == {"insights_hourly", "insights_daily", "insights_age_gender"}
+    assert KNOWN.by_name["insights_age_gender"].breakdowns == ("age", "gender")
+    assert KNOWN.problems == ()

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import ConfigError
-from pipelines.reports.catalog import read_reports
-from pipelines.reports.files import ReportFiles, read_files
-from pipelines.reports.folders import moves, own_files, preset_files
+from pipelines.reports.catalog import HOURLY_REPORT, Reports, reports_of
+from pipelines.reports.files import read_files
+from pipelines.reports.folders import moves, own_files
 
 ROOT = Path(__file__).resolve().parents[3]
 DAILY = (ROOT / "pipelines" / "reports" / "presets" / "insights_daily.yaml").read_text("utf-8")
@@ -37,20 +37,21 @@ def write(path: str, text: str = MINE) -> Path:
     return Path(path)
 
 
-def read(**environ: str) -> ReportFiles:
-    return read_reports(own_files(environ), preset_files()).files
+def names(reports: Reports) -> list[str]:
+    """Those that can be loaded, besides the hourly one."""
+    return sorted(reports.by_name.keys() - {HOURLY_REPORT.name})
 
 
 def test_without_a_folder_there_is_what_is_built_in() -> None:
-    assert list(read().specs) == ["insights_daily"]
-    assert read().problems == []
+    assert names(reports_of({})) == ["insights_daily"]
+    assert reports_of({}).problems == ()
 
 
 def test_reports_in_the_working_directory_are_read_at_any_depth_under_any_name() -> None:
     write("reports/mine.yaml")
     write("reports/eu/defs.yml", MINE.replace("mine", "two") + "---\n" + MINE.replace("mine", "x"))
 
-    assert sorted(read().specs) == ["insights_daily", "mine", "two", "x"]
+    assert names(reports_of({})) == ["insights_daily", "mine", "two", "x"]
 
 
 def test_fb_reports_names_another_folder(tmp_path: Path) -> None:
@@ -58,7 +59,7 @@ def test_fb_reports_names_another_folder(tmp_path: Path) -> None:
     write("elsewhere/other.yaml", MINE.replace("mine", "other"))
 
     for folder in ("elsewhere", str(tmp_path / "elsewhere"), " ./elsewhere "):
-        assert sorted(read(FB_REPORTS=folder).specs) == ["insights_daily", "other"]
+        assert names(reports_of({"FB_REPORTS": folder})) == ["insights_daily", "other"]
 
 
 @pytest.mark.parametrize("folder", ["nowhere", "a.yaml"])
@@ -76,10 +77,10 @@ def test_fb_reports_must_be_a_folder_and_all_else_that_is_wrong_is_told_with_it(
 def test_a_report_of_ones_own_replaces_the_one_that_is_built_in() -> None:
     write("reports/daily.yaml", DAILY.replace("    - spend\n", "    - spend\n    - cpc\n"))
 
-    found = read()
+    found = reports_of({})
 
-    assert found.problems == []
-    assert "cpc" in found.specs["insights_daily"].fields
+    assert found.problems == ()
+    assert "cpc" in found.by_name["insights_daily"].table.fields
 
 
 @pytest.mark.parametrize(
@@ -98,17 +99,17 @@ def test_one_of_ones_own_that_is_wrong_is_not_replaced_by_the_one_that_is_built_
     """It may have more columns, which would be lost in each day that is loaded again."""
     write("reports/wide.yaml", DAILY.replace(old, new))
 
-    found = read()
+    found = reports_of({})
 
-    assert (list(found.specs), list(found.broken)) == ([], ["insights_daily"])
+    assert (names(found), list(found.broken)) == ([], ["insights_daily"])
     assert found.faults
 
 
 def test_a_file_that_cannot_be_read_and_says_nothing_of_it_leaves_what_is_built_in() -> None:
     write("reports/wide.yaml", "a: [\n")
 
-    assert list(read().specs) == ["insights_daily"]
-    assert list(read().broken) == ["reports/wide.yaml:2"]
+    assert names(reports_of({})) == ["insights_daily"]
+    assert list(reports_of({}).broken) == ["reports/wide.yaml:2"]
 
 
 def test_files_of_before_are_read_with_one_warning_until_they_are_moved(
@@ -152,7 +153,7 @@ def test_what_is_in_two_places_is_a_fault() -> None:
     write("pipelines/defs/mine/defs.yaml")
     write("reports/mine.yaml")
 
-    [fault] = read().faults
+    [fault] = reports_of({}).faults
 
     assert fault == (
         "pipelines/defs/mine/defs.yaml:3: name: mine: a report of this name already exists in"

@@ -11,10 +11,11 @@ import warehouse
 from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.reports.catalog import REPORTS, Report
+from pipelines.reports.catalog import Report
 from pipelines.reports.rules import faults
 from pipelines.reports.spec import ReportSpec
 from tests.clock import NOW
+from tests.reports import KNOWN
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 from warehouse.schema.long_form import long_actions
@@ -88,7 +89,7 @@ def test_what_ships_is_proven_and_published_row_by_row(
     level: str,
     breakdowns: Sequence[str],
 ) -> None:
-    loads = load_report(REPORTS[name])
+    loads = load_report(KNOWN.by_name[name])
 
     columns = ", ".join(("account_id", f"{level}_id", "date", *breakdowns))
     rows = published(lake, f"FROM {name} SELECT {columns}, impressions, clicks, spend ORDER BY ALL")
@@ -105,7 +106,7 @@ def test_the_day_has_what_the_hour_has_not(
     days: Sequence[date],
 ) -> None:
     load(days)
-    load_report(REPORTS["insights_daily"])
+    load_report(KNOWN.by_name["insights_daily"])
 
     [(purchases, value, reach)] = published(
         lake,
@@ -131,7 +132,7 @@ def test_the_day_has_what_the_hour_has_not(
 def test_windows_stand_in_the_long_form_beside_the_value(
     lake: Lake, load_report: Callable[[Report], Sequence[Load]]
 ) -> None:
-    load_report(REPORTS["insights_age_gender"])
+    load_report(KNOWN.by_name["insights_age_gender"])
 
     rows = published(
         lake,
@@ -363,7 +364,7 @@ def test_rows_that_are_lost_make_an_own_report_unproven(
 ) -> None:
     sandbox.use("wrong_rows")
 
-    loads = load_report(REPORTS["insights_daily"])
+    loads = load_report(KNOWN.by_name["insights_daily"])
 
     assert UNPROVEN in {load.verdict for load in loads}
     assert any("short of the account's total" in load.reason for load in loads)

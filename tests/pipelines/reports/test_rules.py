@@ -10,11 +10,11 @@ import pytest
 
 from fbgraph.catalog.fields import COMBINATIONS, HOURLY, breakdowns, insights_fields
 from pipelines.definitions import defs
-from pipelines.reports.catalog import REPORTS
 from pipelines.reports.names import reserved
 from pipelines.reports.rules import CARE, RULES, faults, no_sums
 from pipelines.reports.spec import FIRST_DAY, ReportSpec
 from pipelines.reports.tables import table_of
+from tests.reports import KNOWN
 from warehouse.schema.catalog import OWN
 
 if TYPE_CHECKING:
@@ -316,7 +316,7 @@ def test_names_of_tables_views_assets_jobs_and_steps_are_reserved() -> None:
     names |= {schedule.name for schedule in repository.schedule_defs}
 
     plain = {name for name in names if name.isidentifier() and not name.startswith("__")}
-    assert {name for name in plain if not reserved(name)} <= {*REPORTS}
+    assert {name for name in plain if not reserved(name)} <= {*KNOWN.by_name}
 
 
 def test_every_care_of_the_catalogue_has_words() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.reports.catalog import read_reports
+from pipelines.reports.catalog import HOURLY_REPORT, read_reports
 from pipelines.reports.files import unread_files, yaml_files
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def test_what_is_hidden_or_not_yaml_is_left_alone(tmp_path: Path, name: str) -> 
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text(RIGHT + "nonsense: 1\n", encoding="utf-8")
 
-    found = read_reports(yaml_files(tmp_path)).files
+    found = read_reports(yaml_files(tmp_path))
 
-    assert (found.specs, found.broken, found.problems) == ({}, {}, [])
+    assert (list(found.by_name), found.problems) == ([HOURLY_REPORT.name], ())
 
 
 def test_files_that_nobody_reads_are_named(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_files_that_nobody_reads_are_named(tmp_path: Path) -> None:
 def test_a_name_with_a_slip_in_its_ending_is_a_warning(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(RIGHT)
 
-    [warning] = read_reports(yaml_files(tmp_path)).files.warnings
+    [warning] = read_reports(yaml_files(tmp_path)).warnings
 
     assert f"{name}:1: file: is not read" in warning
     assert "Rename it to by.yaml" in warning
@@ -57,14 +57,14 @@ def test_what_is_no_file_is_never_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
     (tmp_path / "gone.yaml").symlink_to("nowhere")
 
-    found = read_reports(yaml_files(tmp_path)).files
+    found = read_reports(yaml_files(tmp_path))
 
     told = [
         "gone.yaml:1: YAML: the file cannot be read: No such file",
         "pipe.yaml:1: YAML: it is a",
     ]
     assert all(one in fault for one, fault in zip(told, found.faults, strict=True)), found.faults
-    assert list(found.specs) == ["by_country"]
+    assert list(found.by_name) == [HOURLY_REPORT.name, "by_country"]
 
 
 def test_a_link_to_a_folder_is_followed_and_none_is_read_twice(tmp_path: Path) -> None:
@@ -75,6 +75,6 @@ def test_a_link_to_a_folder_is_followed_and_none_is_read_twice(tmp_path: Path) -
     (mine / "shared").symlink_to(shared)
     (shared / "back").symlink_to(mine)
 
-    found = read_reports(yaml_files(mine)).files
+    found = read_reports(yaml_files(mine))
 
-    assert (list(found.specs), found.problems) == (["by_country"], [])
+    assert (list(found.by_name), found.problems) == ([HOURLY_REPORT.name, "by_country"], ())
