@@ -155,7 +155,7 @@ class GraphClient:
         self._connection.check(request)
         self._connection.check_address(request)
         for attempt in retrying(self.pause, self._jitter):
-            self._await_turn(request)
+            self._acquire(request)
             with attempt:
                 return self._released(request, lambda: self._read(request, read))
         raise AssertionError  # pragma: no cover  # tenacity returns or raises
@@ -226,7 +226,7 @@ class GraphClient:
         """A curl command that sends this request, with $FB_ACCESS_TOKEN in place of the token."""
         return self._connection.as_curl(request)
 
-    def _await_turn(self, request: Request) -> None:
+    def _acquire(self, request: Request) -> None:
         """Wait as long as the limits of a request are used up."""
         waited = 0.0
         while (cooldown := self._throttle.acquire(request)) > 0:
@@ -280,7 +280,7 @@ class GraphClient:
         outer = Request("POST", ROOT, form, files, repeatable=True)
         self.tally.count(len(batch))
         try:
-            answers = self._released(outer, lambda: items_of(self._send(outer), len(batch)))
+            responses = self._released(outer, lambda: items_of(self._send(outer), len(batch)))
         except GraphError as error:
             for one in batch:
                 self._throttle.abandon(one.request)
@@ -289,7 +289,7 @@ class GraphClient:
             if isinstance(error, (*ENDS_EVERYTHING, StoppedError)):
                 raise
             return
-        for one, item in zip(batch, answers, strict=True):
+        for one, item in zip(batch, responses, strict=True):
             try:
                 one.succeed(self._released(one.request, lambda: self._item(one, item, read)))  # noqa: B023  # called at once
             except GraphError as error:
@@ -334,8 +334,8 @@ class GraphClient:
         Sent as a batch of one: `debug_token` takes the token as a parameter, and this way it is in
         the body of a POST and not in a URL, where servers and proxies would log it.
         """
-        asked = Request("GET", "debug_token", {"input_token": self._access_token})
-        (found,) = self.batch([asked], _token_data)
+        request = Request("GET", "debug_token", {"input_token": self._access_token})
+        (found,) = self.batch([request], _token_data)
         if isinstance(found, GraphError):
             raise found
         return dict(found)

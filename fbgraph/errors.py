@@ -204,7 +204,7 @@ class Rule:
 
 
 _RENEW = "Create a new access token and put it in FB_ACCESS_TOKEN."
-_ASK_ACCESS = "Give the token's user or system user access to this ad account, with ads_read."
+_GRANT_ACCESS = "Give the token's user or system user access to this ad account, with ads_read."
 _LESS = "Request fewer rows: smaller pages, a shorter time range, fewer ids or fields."
 _CAPABILITY = "Give the app this capability in the app dashboard."
 _TWO_FACTORS = "Turn on two-factor authentication for the token's user, or use a system user."
@@ -278,12 +278,12 @@ RULES: Final[Sequence[Rule]] = (
     Rule((803,), None, "", NotFoundError, "Check the id."),
     Rule((3,), None, "capability", PermissionDeniedError, _CAPABILITY),
     Rule((415,), None, "", PermissionDeniedError, _TWO_FACTORS),
-    Rule((10,), None, "", PermissionDeniedError, _ASK_ACCESS),
+    Rule((10,), None, "", PermissionDeniedError, _GRANT_ACCESS),
     Rule((270,), None, "", PermissionDeniedError, "The app's tier allows only your own accounts."),
     Rule(range(200, 300), None, "requires business_management", PermissionDeniedError, _LEAVE_OUT),
-    Rule(range(200, 300), None, "", PermissionDeniedError, _ASK_ACCESS),
-    Rule((100,), 3191001, "", PermissionDeniedError, _ASK_ACCESS),
-    Rule((100,), None, "missing permissions", PermissionDeniedError, _ASK_ACCESS),
+    Rule(range(200, 300), None, "", PermissionDeniedError, _GRANT_ACCESS),
+    Rule((100,), 3191001, "", PermissionDeniedError, _GRANT_ACCESS),
+    Rule((100,), None, "missing permissions", PermissionDeniedError, _GRANT_ACCESS),
     Rule((100,), None, "unsupported request - method type", PermissionDeniedError, _LEAVE_OUT),
     # Configuration.
     Rule((368,), None, "", BlockedError, "Stop, and check the app's alerts at Meta."),
@@ -325,6 +325,6 @@ def _sentence(detail: Detail) -> str:
         f"fbtrace_id {detail.fbtrace_id}" if detail.fbtrace_id else "",
     ]
     known = "; ".join(fact for fact in facts if fact)
-    said = " ".join(dict.fromkeys(filter(None, (detail.message, detail.user_message))))
-    text = " ".join(filter(None, (said, f"[{known}]" if known else "", detail.advice)))
+    text = " ".join(dict.fromkeys(filter(None, (detail.message, detail.user_message))))
+    text = " ".join(filter(None, (text, f"[{known}]" if known else "", detail.advice)))
     return " ".join(text.split())

@@ -82,8 +82,8 @@ def form_of(
 
 def items_of(response: Response, count: int) -> Sequence[object]:
     """The items of a batch's response. Raises RetryableError if there are not `count` of them."""
-    answer = response.json()
-    if not isinstance(answer, list) or len(answer) != count:
+    parsed = response.json()
+    if not isinstance(parsed, list) or len(parsed) != count:
         text = f"The response to a batch does not have {count} items."
         raise RetryableError(Detail(text, call=response.call))
-    return answer
+    return parsed

@@ -68,7 +68,7 @@ _NAMED_RIGHT: Final = re.compile(r"requires (\w+) permission", re.IGNORECASE)
 def check_kind(kind: str) -> str:
     """`kind`, if it is empty or in the catalogue. Raises RequestError for another."""
     if kind:
-        _check_known("The kind", kind, frozenset(EDGE_KINDS.values()))
+        _require_known("The kind", kind, frozenset(EDGE_KINDS.values()))
     return kind
 
 
@@ -84,7 +84,7 @@ def check_filtering(filtering: Sequence[Mapping[str, Any]], kind: str) -> None:
                 f"{where} must have exactly field, operator and value (got {condition!r})."
             )
         field, operator, value = (condition[key] for key in ("field", "operator", "value"))
-        _check_known(f"{where}: the operator", operator, OPERATORS)
+        _require_known(f"{where}: the operator", operator, OPERATORS)
         _check_shape(where, operator, value)
         if kind:
             _check_field(where, str(field), kind)
@@ -103,7 +103,7 @@ def check_statuses(statuses: Sequence[str], kind: str) -> None:
                 "Edges do not list deleted objects: remove DELETED from effective_status. Insights"
                 " have their rows; read the objects themselves by id."
             )
-        _check_known(f"effective_status of {kind}:", status, known or ())
+        _require_known(f"effective_status of {kind}:", status, known or ())
 
 
 def expand(fields: Sequence[str] | str, kind: str, breakdowns: Sequence[str] = ()) -> Sequence[str]:
@@ -145,7 +145,7 @@ def _bare(field: str) -> str:
     return re.split(r"[.{]", field, maxsplit=1)[0]
 
 
-def _check_known(what: str, word: object, known: Collection[str]) -> None:
+def _require_known(what: str, word: object, known: Collection[str]) -> None:
     if not isinstance(word, str) or word not in known:
         near = get_close_matches(str(word), known, n=3)
         hint = f" Did you mean {' or '.join(near)}?" if near else f" Choose from: {_listed(known)}."
@@ -166,8 +166,8 @@ def _check_shape(where: str, operator: str, value: object) -> None:
 def _check_field(where: str, field: str, kind: str) -> None:
     level, _, name = field.rpartition(".")
     if level:
-        _check_known(f"{where}: the level", level, LEVELS)
-    _check_known(f"{where}: the field", name, _filterable(level, kind))
+        _require_known(f"{where}: the level", level, LEVELS)
+    _require_known(f"{where}: the field", name, _filterable(level, kind))
 
 
 def _filterable(level: str, kind: str) -> frozenset[str]:
@@ -189,7 +189,7 @@ def _check_values(where: str, field: str, value: object, kind: str) -> None:
     if kind != "insights":
         check_statuses(statuses, level or kind)
     for status in statuses:
-        _check_known(f"{where}: the status", status, known)
+        _require_known(f"{where}: the status", status, known)
 
 
 def leaving_out(
@@ -200,7 +200,7 @@ def leaving_out(
     """
     dropped: set[str] = set()
 
-    def asking(params: Params) -> T:
+    def request_with(params: Params) -> T:
         while True:
             fields = [f for f in params.get("fields") or () if f not in dropped]
             try:
@@ -212,4 +212,4 @@ def leaving_out(
                 _log.warning("%s: left out %s: %s", what, ", ".join(refused), error)
                 dropped.update(refused)
 
-    return asking
+    return request_with

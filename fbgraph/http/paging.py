@@ -74,15 +74,15 @@ class Page:
     body: bytes = field(default=b"", repr=False)
 
     @classmethod
-    def from_json(cls, answer: Mapping[str, Any] | Sequence[Any], body: bytes = b"") -> Self:
+    def from_json(cls, parsed: Mapping[str, Any] | Sequence[Any], body: bytes = b"") -> Self:
         """Read a page. Raises RetryableError for a response without `data` or with broken paging.
 
         A `data` that is an object (``reachestimate``) is one row.
         """
-        if not isinstance(answer, Mapping) or not isinstance(answer.get("data"), list | Mapping):
+        if not isinstance(parsed, Mapping) or not isinstance(parsed.get("data"), list | Mapping):
             raise RetryableError("The response is not a page of an edge: it has no list `data`.")
-        data, summary = text_ids(answer["data"]), answer.get("summary")
-        after, is_cut_off = _next_cursor(answer.get("paging"))
+        data, summary = text_ids(parsed["data"]), parsed.get("summary")
+        after, is_cut_off = _next_cursor(parsed.get("paging"))
         return cls(
             data=[data] if isinstance(data, Mapping) else data,
             after=after,
@@ -247,9 +247,9 @@ class _KnownPages:
         return is_known
 
 
-def _stuck(said: str, call: str) -> CursorStuckError:
+def _stuck(message: str, call: str) -> CursorStuckError:
     advice = "Start the listing again, or list smaller parts."
-    return CursorStuckError(Detail(said, call=call, advice=advice))
+    return CursorStuckError(Detail(message, call=call, advice=advice))
 
 
 class PageSize:
@@ -299,7 +299,7 @@ def shrinking(fetch: Callable[[Params], Page], size: PageSize) -> Callable[[Para
     report as a whole is too much, however it is cut into pages.
     """
 
-    def asking(params: Params) -> Page:
+    def fetch_page(params: Params) -> Page:
         while True:
             rows = size.rows
             try:
@@ -311,4 +311,4 @@ def shrinking(fetch: Callable[[Params], Page], size: PageSize) -> Callable[[Para
                 size.worked(rows)
                 return page
 
-    return asking
+    return fetch_page

@@ -123,7 +123,7 @@ def check_address(request: Request, hide: Callable[[str], str]) -> Request:
     if hide(request.path) != request.path:
         raise RequestError("The path holds a secret, and URLs are logged. Remove it.")
     for name, text in request.encoded.items() if request.method != "POST" else ():
-        if hide(said := f"{name}={text}") != said:
+        if hide(raw := f"{name}={text}") != raw:
             raise RequestError(
                 f"The parameter {name} holds a secret that would be in the URL, and URLs are"
                 " logged. Send it with `post`, or in a `batch`."

@@ -86,18 +86,18 @@ def parse(  # noqa: PLR0913  # the parts of one response, by name
     if not body.strip():
         raise unclear(replace(known, message="The response is empty."))
     try:
-        answer = json.loads(body)
+        parsed = json.loads(body)
     except (ValueError, RecursionError):  # HTML, "Service Unavailable", a body cut short
         shown = hide(body.decode("utf-8", "replace"))[:_SHOWN_CHARACTERS]
         raise unclear(replace(known, message=f"The response is not JSON: {shown!r}")) from None
-    if isinstance(answer, dict) and "error" in answer:
-        raise _error(answer["error"], known, cooldown_seconds, hide)
-    if status >= _BAD_REQUEST or not isinstance(answer, dict | list):
+    if isinstance(parsed, dict) and "error" in parsed:
+        raise _error(parsed["error"], known, cooldown_seconds, hide)
+    if status >= _BAD_REQUEST or not isinstance(parsed, dict | list):
         is_mistake = unclear is RetryableError and _BAD_REQUEST <= status < _SERVER_FAULT
-        shown = hide(str(answer))[:_SHOWN_CHARACTERS]
+        shown = hide(str(parsed))[:_SHOWN_CHARACTERS]
         kind = RequestError if is_mistake else unclear
         raise kind(replace(known, message=f"Unexpected response: {shown}"))
-    return answer
+    return parsed
 
 
 def _throttled(detail: Detail) -> ThrottledError:
@@ -130,8 +130,8 @@ class Response:
         """
         if not isinstance(item, Mapping):
             raise RetryableError(Detail("The item of the batch has no response.", call=call))
-        said = item.get("body")
-        body = json.dumps(said) if isinstance(said, dict | list) else _text(said)
+        content = item.get("body")
+        body = json.dumps(content) if isinstance(content, dict | list) else _text(content)
         return cls(integer(item.get("code")) or 0, body.encode(), call, cooldown_seconds, hide)
 
     def json(self) -> Mapping[str, Any] | list[Any]:
@@ -180,12 +180,12 @@ def error_of_run(
     Source: Insights API, error codes. Without error fields, as before v25: RunFailedError.
     """
     code, subcode = integer(body.get("error_code")), integer(body.get("error_subcode"))
-    said = hide(_text(body.get("error_message"))) or f"The report run ended as {status!r}."
-    rule = rule_for(code, subcode, said)
+    message = hide(_text(body.get("error_message"))) or f"The report run ended as {status!r}."
+    rule = rule_for(code, subcode, message)
     kind = RunFailedError if rule is None or rule.kind is RetryableError else rule.kind
     return kind(
         Detail(
-            said,
+            message,
             code=code,
             subcode=subcode,
             title=hide(_text(body.get("error_user_title"))),
@@ -199,10 +199,10 @@ def error_of_run(
 def _error(
     error: object, known: Detail, cooldown_seconds: float | None, hide: Callable[[str], str]
 ) -> GraphError:
-    said = error if isinstance(error, Mapping) else {"message": error}
-    code, subcode = integer(said.get("code")), integer(said.get("error_subcode"))
-    message = hide(_text(said.get("message"))) or "Meta returned an error without a message."
-    transient = said.get("is_transient")
+    values = error if isinstance(error, Mapping) else {"message": error}
+    code, subcode = integer(values.get("code")), integer(values.get("error_subcode"))
+    message = hide(_text(values.get("message"))) or "Meta returned an error without a message."
+    transient = values.get("is_transient")
     rule = rule_for(code, subcode, message)
     kind, advice = (GraphError, _NOT_LISTED) if rule is None else (rule.kind, rule.advice)
     if code is None or (transient is True and rule in (None, ANY_MISTAKE)):
@@ -217,12 +217,12 @@ def _error(
             message=message,
             code=code,
             subcode=subcode,
-            title=hide(_text(said.get("error_user_title"))),
-            user_message=hide(_text(said.get("error_user_msg"))),
-            type=hide(_text(said.get("type"))),
-            fbtrace_id=hide(_text(said.get("fbtrace_id"))),
+            title=hide(_text(values.get("error_user_title"))),
+            user_message=hide(_text(values.get("error_user_msg"))),
+            type=hide(_text(values.get("type"))),
+            fbtrace_id=hide(_text(values.get("fbtrace_id"))),
             is_transient=transient if isinstance(transient, bool) else None,
-            blamed_fields=tuple(map(hide, _blamed(said.get("error_data")))),
+            blamed_fields=tuple(map(hide, _blamed(values.get("error_data")))),
             advice=advice,
             cooldown_seconds=cooldown_seconds,
             limit="" if rule is None else rule.limit,

@@ -50,9 +50,9 @@ class Edge:
             )
 
         kind = EDGE_KINDS.get(self.name, "")
-        asking = leaving_out(fetch, kind, self.request.path, may_drop=self.drop_refused)
+        fetch_page = leaving_out(fetch, kind, self.request.path, may_drop=self.drop_refused)
         size = size or PageSize(self.request.params.get("limit") or PAGE_ROWS)
-        paged = shrinking(asking, size)
+        paged = shrinking(fetch_page, size)
         return walk(paged, self.request.params, max_pages=max_pages, call=str(self.request))
 
     def __iter__(self) -> Iterator[Row]:

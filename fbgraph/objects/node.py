@@ -92,7 +92,7 @@ class Node:
         """
         request = self.request(fields=fields, **params)
         return leaving_out(
-            lambda asked: self.client.call(replace(request, params=asked), _row),
+            lambda requested: self.client.call(replace(request, params=requested), _row),
             self.kind,
             self.id,
             may_drop=drop_refused,
@@ -244,10 +244,10 @@ def _digits(node: Node) -> str:
 
 
 def _row(response: Response) -> Row:
-    answer = response.json()
-    if not isinstance(answer, Mapping):
+    body = response.json()
+    if not isinstance(body, Mapping):
         raise RetryableError("The response is not an object of the graph.")
-    row: Row = text_ids(answer)
+    row: Row = text_ids(body)
     return row
 
 

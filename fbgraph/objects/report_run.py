@@ -102,16 +102,16 @@ class ReportRun:
 
         `hide` takes secrets out of the reason that Meta gives for a failure.
         """
-        said: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
-        status = said.get("async_status")
+        values: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
+        status = values.get("async_status")
         if not isinstance(status, str) or status not in NEXT_STEP:
             raise RetryableError(f"Report run {report_run_id} has the unknown status {status!r}.")
         failed = NEXT_STEP[status] is RunStep.RESUBMIT
         return cls(
             report_run_id,
             status,
-            integer(said.get("async_percent_completion")) or 0,
-            error_of_run({"id": report_run_id, **said}, status, hide) if failed else None,
+            integer(values.get("async_percent_completion")) or 0,
+            error_of_run({"id": report_run_id, **values}, status, hide) if failed else None,
         )
 
     @classmethod
@@ -179,12 +179,12 @@ def poll_seconds(
     return min(max(wait, shortest), longest)
 
 
-def run_id_of(answer: object) -> str:
+def run_id_of(body: object) -> str:
     """The id in the response to a creation, given as text or as a number.
 
     Raises RetryableError if it is missing or null.
     """
-    found = answer.get("report_run_id") if isinstance(answer, Mapping) else None
+    found = body.get("report_run_id") if isinstance(body, Mapping) else None
     if not isinstance(found, int | str) or not re.fullmatch("[1-9][0-9]*", str(found)):
         raise RetryableError(
             f"The response to creating a report run has no report_run_id (got {found!r})."

@@ -23,14 +23,14 @@ _DOUBTFUL = frozenset({Recovery.SPLIT, Recovery.NARROW, Recovery.BISECT_FIELDS})
 class AccountState:
     """What is known about an account, and what follows for its next calls.
 
-    `is_heard`: a response has arrived. `closed`: why nothing of it may be read; empty if it may.
-    `is_doubtful`: a query had to be split and nothing was read since; days that failed meanwhile
-    are `lost`, by reason. `is_lied_to`: Meta delivered on a second request what it had called too
-    large. `too_old`: what was refused for its age; `is_halving`: halves are being requested to find
-    the age limit.
+    `has_response`: a response has arrived. `closed`: why nothing of it may be read; empty if it
+    may. `is_doubtful`: a query had to be split and nothing was read since; days that failed
+    meanwhile are `lost`, by reason. `is_lied_to`: Meta delivered on a second request what it had
+    called too large. `too_old`: what was refused for its age; `is_halving`: halves are being
+    requested to find the age limit.
     """
 
-    is_heard: bool = False
+    has_response: bool = False
     closed: str = ""
     is_doubtful: bool = False
     is_lied_to: bool = False

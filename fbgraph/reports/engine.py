@@ -81,7 +81,7 @@ class Engine(Generic[Result]):
         self._watching: dict[Watch, Routine] = {}
         self._blocked: list[tuple[Until, Routine]] = []
         self._results: list[Result] = []
-        self._is_heard = False
+        self._has_response = False
 
     def run(self, tasks: Iterable[ReportTask]) -> Iterator[Result]:
         """Load tasks, the newest days first and accounts in turn; yields results as they arrive.
@@ -154,11 +154,11 @@ class Engine(Generic[Result]):
                 calls=calls[key],
                 runs=runs[key],
                 cooldown_seconds=self._cooldown_of(key),
-                is_heard=account.is_heard,
+                has_response=account.has_response,
                 is_doubtful=account.is_doubtful,
                 is_halving=account.is_halving,
             )
-        return Situation(self._client.usage(), standings, is_heard=self._is_heard)
+        return Situation(self._client.usage(), standings, has_response=self._has_response)
 
     def _cooldown_of(self, account_id: str) -> float:
         """Everything here counts against the insights limits of an account."""
@@ -191,7 +191,7 @@ class Engine(Generic[Result]):
         return min([idle, *filter(None, map(self._cooldown_of, self._scheduler.waiting))])
 
     def _landed(self, routine: Routine, future: Future[Any]) -> None:
-        self._is_heard = self._fetcher.accounts[routine.account_id].is_heard = True
+        self._has_response = self._fetcher.accounts[routine.account_id].has_response = True
         error = future.exception()
         if error is None:
             self._go_on(routine, future.result())

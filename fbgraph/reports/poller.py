@@ -63,9 +63,9 @@ class Watch:
     """A report run in flight, the call that polls it, and what its polls have shown.
 
     By the clock: when the run was `created`, when it last `changed`, when a poll last responded
-    (`heard`), since when polls show nothing (`silent_since`), and when the next one is `due`.
-    `silent_polls` show nothing, `same_polls` nothing new; in `unknown_polls` Meta did not know the
-    run.
+    (`responded_at`), since when polls show nothing (`silent_since`), and when the next one is
+    `due`. `silent_polls` show nothing, `same_polls` nothing new; in `unknown_polls` Meta did not
+    know the run.
     """
 
     task: ReportTask
@@ -73,7 +73,7 @@ class Watch:
     run: ReportRun
     created: float
     changed: float
-    heard: float
+    responded_at: float
     due: float
     silent_since: float | None = None
     silent_polls: int = 0
@@ -85,7 +85,9 @@ class Watch:
         """A run that was created so long ago. One of an earlier process is polled at once."""
         poll, run = poll_of(task.account_id, report_run_id), ReportRun.unseen(report_run_id)
         due = now if age_seconds else now + poll_seconds(0.0, 0)
-        return cls(task, poll, run, created=now - age_seconds, changed=now, heard=now, due=due)
+        return cls(
+            task, poll, run, created=now - age_seconds, changed=now, responded_at=now, due=due
+        )
 
     @property
     def account_id(self) -> str:
@@ -93,7 +95,7 @@ class Watch:
 
     def was_polled(self, run: ReportRun, now: float) -> RunStep:
         """A poll has shown the state of the run; what to do next."""
-        self.heard, self.silent_since = now, None
+        self.responded_at, self.silent_since = now, None
         self.same_polls += 1
         if run != self.run:
             self.run, self.changed, self.same_polls = run, now, 0
@@ -115,7 +117,7 @@ class Watch:
             self.silent_polls += 1
         silent_seconds = 0.0 if self.silent_since is None else now - self.silent_since
         is_silent = silent_seconds > SILENT_SECONDS and self.silent_polls >= SILENT_POLLS
-        is_late = now - self.heard > LIMIT.budget_seconds
+        is_late = now - self.responded_at > LIMIT.budget_seconds
         return isinstance(error, RetryableError) and not is_silent and not is_late
 
 
@@ -135,14 +137,14 @@ class Poller:
         As few at once as runs may be in flight: when many reach a limit at once, all but one would
         be calls into a block.
         """
-        asked: Counter[str] = Counter()
+        polls: Counter[str] = Counter()
         polled = []
         for watch in sorted(self.flight, key=lambda watch: watch.due):
             key = watch.account_id
-            if watch.due > now or asked.total() >= allowed(usage, "", APP_RUNS):
+            if watch.due > now or polls.total() >= allowed(usage, "", APP_RUNS):
                 break
-            if asked[key] < allowed(usage, key, ACCOUNT_RUNS) and may_poll(watch):
-                asked[key] += 1
+            if polls[key] < allowed(usage, key, ACCOUNT_RUNS) and may_poll(watch):
+                polls[key] += 1
                 polled.append(watch)
         return polled
 

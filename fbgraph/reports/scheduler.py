@@ -34,7 +34,7 @@ class Standing:
     calls: int = 0
     runs: int = 0
     cooldown_seconds: float = 0.0
-    is_heard: bool = True
+    has_response: bool = True
     is_doubtful: bool = False
     is_halving: bool = False
 
@@ -50,12 +50,12 @@ _NOTHING: Final = Standing()
 @dataclass(frozen=True, slots=True)
 class Situation:
     """Everything that a decision depends on: the share of each limit in percent, and the standing
-    of each account that waits or has anything under way. `is_heard`: some response has arrived.
+    of each account that waits or has anything under way. `has_response`: some response has arrived.
     """
 
     usage: Mapping[Limit, float]
     standings: Mapping[str, Standing]
-    is_heard: bool = True
+    has_response: bool = True
 
     def of(self, account_id: str) -> Standing:
         """The standing of an account; by default nothing is known, and nothing under way."""
@@ -76,7 +76,7 @@ def next_call(now: Situation, waiting: Iterable[str]) -> str | None:
     do not count.
     """
     awake = sum(one.calls for one in now.standings.values() if one.cooldown_seconds <= 0)
-    if awake >= (allowed(now.usage, "", APP_CALLS) if now.is_heard else 1):
+    if awake >= (allowed(now.usage, "", APP_CALLS) if now.has_response else 1):
         return None
     free = [key for key in waiting if _may_call(now, key)]
     return min(free, key=lambda key: now.of(key).served, default=None)
@@ -84,7 +84,7 @@ def next_call(now: Situation, waiting: Iterable[str]) -> str | None:
 
 def _may_call(now: Situation, account_id: str) -> bool:
     one = now.of(account_id)
-    most = allowed(now.usage, account_id, ACCOUNT_CALLS) if one.is_heard else 1
+    most = allowed(now.usage, account_id, ACCOUNT_CALLS) if one.has_response else 1
     return one.cooldown_seconds <= 0 and one.calls < most
 
 

@@ -92,7 +92,7 @@ def _graph(client: GraphClient, settings: Settings, known: Reports) -> Iterator[
     yield _token(client)
     today = datetime.now(UTC).date()
     yield access.version(client.version, client.tally.api_version, today)
-    yield access.retirements({name: one.asks for name, one in known.by_name.items()}, today)
+    yield access.retirements({name: one.requests for name, one in known.by_name.items()}, today)
     if not found.rows and not found.refused:
         yield (
             False,

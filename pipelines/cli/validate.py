@@ -49,7 +49,7 @@ def _settings(
     doubts = []
     if not settings.access_token:
         doubts.append("FB_ACCESS_TOKEN is not set: nothing can be loaded without it.")
-    asked = {name: report.asks for name, report in known.by_name.items()}
+    asked = {name: report.requests for name, report in known.by_name.items()}
     ended = why_not(settings.api_version, today)
     for is_good, _, said in (
         (True, "", "") if ended else access.version(settings.api_version, "", today),

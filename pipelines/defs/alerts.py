@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pipelines.settings import Settings
 
-__all__ = ["failure_text", "tell"]
+__all__ = ["failure_text", "send_alert"]
 
 #: Accounts that one message names, and characters of each reason. The page of the run has all.
 QUOTED: Final = 10
@@ -37,7 +37,7 @@ WEBHOOK: Final = RetryPolicy(
 _log = logging.getLogger(__name__)
 
 
-def tell(settings: Settings, text: str) -> bool:
+def send_alert(settings: Settings, text: str) -> bool:
     """Log `text`, and send it to the webhook if there is one; whether it got there.
 
     A webhook that does not take it is logged, without its address: that is a secret.
@@ -73,8 +73,8 @@ def failure_text(job: str, link: str, failed: Mapping[tuple[str, str], str], why
     lines = [_line(*of, sorted(found)) for of, found in days.items()]
     more = [f"and {len(lines) - QUOTED} more"] if len(lines) > QUOTED else []
     counted = f": {len(failed)} partitions failed; their existing data was kept" if failed else ""
-    told = [*lines[:QUOTED], *more, *([why[:QUOTED_CHARACTERS]] if why else ())]
-    return "\n".join([f"fbinsights: {job} failed{counted}.", *told, link])
+    shown = [*lines[:QUOTED], *more, *([why[:QUOTED_CHARACTERS]] if why else ())]
+    return "\n".join([f"fbinsights: {job} failed{counted}.", *shown, link])
 
 
 def _line(asset: str, account: str, days: Sequence[tuple[str, str]]) -> str:

@@ -22,7 +22,7 @@ from pipelines.defs.events import (
     loaded_part,
     published_events,
 )
-from pipelines.defs.metadata import Beside, table_metadata
+from pipelines.defs.metadata import LoadContext, table_metadata
 from pipelines.defs.partitions import ACCOUNTS, account_days_from
 from pipelines.defs.run_events import RunRecorder, add_to_grid, record
 from pipelines.loading.emptiness import accepts_empty
@@ -77,10 +77,10 @@ def accounts(context: dg.AssetExecutionContext, graph: GraphResource) -> dg.Mate
     with stopping(), settings.open_graph() as client:
         found = discover(client, settings.account_ids)
         lake = Lake(settings.warehouse_url)
-        taken = load_accounts(lake, found, graph.now())
-        add_to_grid(context.instance, lake, taken)
+        names_taken = load_accounts(lake, found, graph.now())
+        add_to_grid(context.instance, lake, names_taken)
     return dg.MaterializeResult(
-        metadata=accounts_metadata(taken), data_version=dg.DataVersion(accounts_version(lake))
+        metadata=accounts_metadata(names_taken), data_version=dg.DataVersion(accounts_version(lake))
     )
 
 
@@ -152,8 +152,8 @@ def report_asset(report: Report, catalog: Catalog) -> dg.AssetsDefinition:
             except BaseException:  # the token died, or somebody cancels
                 recorder.loaded(loads)
                 raise
-            beside = Beside.of(lake, client)
-            parts = [loaded_part(outcome, beside) for outcome in loads.outcomes]
+            load_context = LoadContext.of(lake, client)
+            parts = [loaded_part(outcome, load_context) for outcome in loads.outcomes]
         checks = report_results(report.name, loads.outcomes, loads.known) if checked else []
         yield from record(context, lake, parts, checks)
 
@@ -234,7 +234,9 @@ def loaded_assets(reports: Reports) -> Iterator[dg.AssetsDefinition | dg.AssetSp
     yield _published(reports.catalog)
 
 
-def _broken_names(broken: Mapping[str, Broken], taken: Collection[str]) -> Mapping[str, Broken]:
+def _broken_names(
+    broken: Mapping[str, Broken], names_taken: Collection[str]
+) -> Mapping[str, Broken]:
     """Names of assets for what cannot be loaded: a file may be called anything, and a report by the
     name of something else.
     """
@@ -242,7 +244,7 @@ def _broken_names(broken: Mapping[str, Broken], taken: Collection[str]) -> Mappi
     for name, why in broken.items():
         is_free = _ASSET.fullmatch(name) and not reserved(name)
         free = name if is_free else "broken_" + re.sub("[^A-Za-z0-9_]+", "_", name)[-99:]
-        while free in names or free in taken:
+        while free in names or free in names_taken:
             free += "_"
         names[free] = why
     return names

@@ -81,8 +81,8 @@ def report_specs(
     total, if they do not; `no_conversions`: the same of its lists of actions.
     """
     why_not = {COMPLETE: no_sums, CONVERSIONS: no_conversions}
-    told = {name: _sentence(why) for name, why in why_not.items() if why}
-    checks = {**REPORT_CHECKS, **told}
+    sentences = {name: _sentence(why) for name, why in why_not.items() if why}
+    checks = {**REPORT_CHECKS, **sentences}
     return [
         dg.AssetCheckSpec(name, asset=asset, description=does, blocking=name in BLOCKING)
         for name, does in checks.items()
@@ -139,16 +139,16 @@ def report_results(
 def _complete(loads: Mapping[str, Load], wrong: int, of: int) -> str:
     """What the check `complete` says."""
     proven = sum(load.proven for load in loads.values())
-    told = f"{proven} of {of} account-days add up to their totals."
+    sentences = f"{proven} of {of} account-days add up to their totals."
     if wrong:
-        told = f"{wrong} of {of} account-days do not add up to their totals."
+        sentences = f"{wrong} of {of} account-days do not add up to their totals."
     elif proven == of:
-        told = f"All account-days add up to their totals ({of})."
+        sentences = f"All account-days add up to their totals ({of})."
     if unfinished := sum(load.is_provisional for load in loads.values()):
         was = "is provisional: its day was" if unfinished == 1 else "are provisional: their day was"
-        told += f" {unfinished} {was} not over when Meta was asked."
+        sentences += f" {unfinished} {was} not over when Meta was asked."
     reasons = sorted({load.reason for load in loads.values() if load.verdict == UNPROVABLE})
-    return told + "".join(f" {reason.capitalize()}." for reason in reasons)
+    return sentences + "".join(f" {reason.capitalize()}." for reason in reasons)
 
 
 def _unread(load: Load) -> str:
@@ -162,8 +162,8 @@ def _sentence(reason: str) -> str:
 
 
 def _unknown(known: MentionedObjects) -> str:
-    told = [f"{len(ids)} {table}, as {ids[0]}" for table, ids in known.unknown.items()]
-    return "; ".join([known.error, *told] if known.error else told)
+    sentences = [f"{len(ids)} {table}, as {ids[0]}" for table, ids in known.unknown.items()]
+    return "; ".join([known.error, *sentences] if known.error else sentences)
 
 
 def counted_result(asset: str, found: Sequence[Listed]) -> dg.AssetCheckResult:
@@ -172,7 +172,7 @@ def counted_result(asset: str, found: Sequence[Listed]) -> dg.AssetCheckResult:
     make it differ, and a value that cannot be read costs no other.
     """
     listings = [one.listing for one in found if one.listing]
-    wrong = {act_id(one.account_id): said for one in found if (said := _uncounted(one))}
+    wrong = {act_id(one.account_id): detail for one in found if (detail := _uncounted(one))}
     unreadable = sum((one.unreadable for one in found), Unreadable())
     return _result(
         *(asset, COUNTED, _WARN, wrong),
@@ -226,7 +226,7 @@ def _result(
     name: str,
     severity: dg.AssetCheckSeverity,
     wrong: Mapping[str, str],
-    told: str,
+    sentences: str,
     **more: int | dg.MetadataValue,
 ) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
@@ -234,7 +234,7 @@ def _result(
         asset_key=asset,
         passed=not wrong,
         severity=severity,
-        description=told if name == COMPLETE else f"{len(wrong) or 'None'} {told}",
+        description=sentences if name == COMPLETE else f"{len(wrong) or 'None'} {sentences}",
         metadata={"wrong": len(wrong), **more, "named": _some(wrong)},
     )
 

@@ -24,7 +24,7 @@ from pipelines.reports.catalog import CONTROL
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from pipelines.defs.metadata import Beside
+    from pipelines.defs.metadata import LoadContext
     from pipelines.loading.changes import ChangedDays
     from pipelines.loading.load_result import Outcome
     from pipelines.loading.objects import Listed
@@ -70,10 +70,10 @@ def listed_part(found: Listed, lake: Lake) -> Part:
     return Part(key, listing_metadata(found, listing), found.error, version)
 
 
-def loaded_part(outcome: Outcome, beside: Beside) -> Part:
+def loaded_part(outcome: Outcome, load_context: LoadContext) -> Part:
     """One account-day of a report."""
     load = outcome.load
-    metadata, version = ({}, "") if load is None else beside.of_load(load)
+    metadata, version = ({}, "") if load is None else load_context.of_load(load)
     return Part(key_of(outcome.account_day), metadata, outcome.error, version)
 
 
@@ -111,11 +111,11 @@ def listed_events(table: str, found: Sequence[Listed], lake: Lake) -> Iterator[E
     yield evaluation_of(table, counted_result(table, found))
 
 
-def loaded_events(loads: Loads, beside: Beside) -> Iterator[Event]:
+def loaded_events(loads: Loads, load_context: LoadContext) -> Iterator[Event]:
     """Account-days of a report and, where nothing stopped them halfway, what the checks found."""
     name = loads.report.name
-    parts = (loaded_part(outcome, beside) for outcome in loads.outcomes)
-    yield from good_parts(name, parts, beside.lake)
+    parts = (loaded_part(outcome, load_context) for outcome in loads.outcomes)
+    yield from good_parts(name, parts, load_context.lake)
     if loads.is_whole and loads.report is not CONTROL:
         for result in report_results(name, loads.outcomes, loads.known):
             yield evaluation_of(name, result)

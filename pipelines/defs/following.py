@@ -27,7 +27,7 @@ PUBLISH_JOB: Final = "publish_job"
 PUBLISHED: Final = "warehouse_duckdb"
 
 #: How often the sensor looks.
-LOOK_SECONDS: Final = 15
+POLL_SECONDS: Final = 15
 
 #: Between the end of one publish and the next, while loads go on and one of them has ended since:
 #: a backfill of many runs has a few publishes, and each of its runs is published within a minute.
@@ -99,8 +99,8 @@ def reason_to_wait(behind: Lag, runs: Runs, now: datetime) -> str:
     if runs.is_publishing:
         return "A publish is in progress."
     if runs.failures and runs.failed_at:
-        rest = AFTER_FAILURES[min(runs.failures, len(AFTER_FAILURES)) - 1]
-        if now < (until := runs.failed_at + timedelta(seconds=rest)):
+        pause = AFTER_FAILURES[min(runs.failures, len(AFTER_FAILURES)) - 1]
+        if now < (until := runs.failed_at + timedelta(seconds=pause)):
             return f"{runs.failures} publishes in a row have failed; the next is at {until:%H:%M}."
     changed_at = behind.change.at
     is_changing = changed_at is not None and abs(now - changed_at) < CHANGING
@@ -131,7 +131,7 @@ def _runs(instance: dg.DagsterInstance, behind: Lag) -> Runs:
     )
 
 
-def _is_told(instance: dg.DagsterInstance, change: str) -> bool:
+def _is_recorded(instance: dg.DagsterInstance, change: str) -> bool:
     """Whether Dagster knows that the published file shows this change: scripts do not tell it."""
     event = instance.get_latest_materialization_event(dg.AssetKey(PUBLISHED))
     told = event.asset_materialization if event else None
@@ -173,7 +173,7 @@ FOLLOW_CHECKS: Final = [up_to_date]
 @dg.sensor(
     name="follow_lake",
     job_name=PUBLISH_JOB,
-    minimum_interval_seconds=LOOK_SECONDS,
+    minimum_interval_seconds=POLL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Publishes warehouse.duckdb when something has changed in the lake, whoever loaded "
     "it, and records the check `up_to_date` when the published file stays behind. Makes no request "
@@ -195,7 +195,7 @@ def follow_lake(
     events: list[dg.AssetCheckEvaluation | dg.AssetMaterialization] = []
     if since and not before.behind_since:
         events.append(seen_change(behind.change.id))
-    if before.behind_since and not since and not _is_told(context.instance, behind.change.id):
+    if before.behind_since and not since and not _is_recorded(context.instance, behind.change.id):
         events += published_by_others(behind.change.id)
     if verdict != before.recorded:
         events.append(evaluation_of(PUBLISHED, result))

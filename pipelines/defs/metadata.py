@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from warehouse.schema.table import Table, View
 
 __all__ = [
-    "Beside",
+    "LoadContext",
     "listing_metadata",
     "published_metadata",
     "refresh_metadata",
@@ -45,7 +45,7 @@ PREVIEWED: Final[Sequence[str]] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class LoadContext:
     """What is shown of a load beside its record: its file, its first rows, whose it is, and how
     much of its limits the account has used.
     """

@@ -12,7 +12,7 @@ from fbgraph import act_id
 from pipelines.dagster_private import planned_events
 from pipelines.defs.data_versions import accounts_version, version_tags
 from pipelines.defs.events import accounts_event, good_parts, listed_events, loaded_events
-from pipelines.defs.metadata import Beside
+from pipelines.defs.metadata import LoadContext
 from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.resources import FAILED, STOPPED
 from pipelines.state.homes import require_home
@@ -52,7 +52,7 @@ class RunRecorder:
         self._log(listed_events(table, found, self.lake))
 
     def loaded(self, loads: Loads) -> None:
-        self._log(loaded_events(loads, Beside.of(self.lake, self.client)))
+        self._log(loaded_events(loads, LoadContext.of(self.lake, self.client)))
 
     def _log(self, events: Iterable[Event]) -> None:
         for event in events:

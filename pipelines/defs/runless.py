@@ -23,7 +23,7 @@ from pipelines.defs.events import (
     published_events,
     refreshed_event,
 )
-from pipelines.defs.metadata import Beside
+from pipelines.defs.metadata import LoadContext
 from pipelines.defs.run_events import add_to_grid
 from pipelines.loading.listings import LEVEL_OF
 from pipelines.loading.load_result import Outcome
@@ -87,10 +87,10 @@ class RunlessRecorder:
         _report(self.instance, self._events())
 
     def _events(self) -> Iterator[Event]:
-        beside = Beside.of(self.lake, self.client)
+        load_context = LoadContext.of(self.lake, self.client)
         for step in self.steps:
             if isinstance(step, Loads):
-                yield from loaded_events(step, beside)
+                yield from loaded_events(step, load_context)
             elif isinstance(step, tuple):
                 yield from listed_events(*step, self.lake)
             else:
@@ -135,7 +135,7 @@ def _left_by(
     """Objects that Dagster has never heard of, and account-days that this load has brought."""
     for table in LEVEL_OF:
         yield from good_parts(table, _unknown_objects(table, instance, lake), lake)
-    beside = Beside.of(lake, None)
+    load_context = LoadContext.of(lake, None)
     for table in note.tables:
         report = CONTROL if table == CONTROL.name else reports.get(table)
         if report is not None:
@@ -151,7 +151,7 @@ def _left_by(
                     for one in loads
                     if one.run_id == note.run_id
                 ]),
-                beside,
+                load_context,
             )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import dagster as dg
 
 from fbgraph import GraphClient, act_id
 from fbgraph.errors import ENDS_EVERYTHING, GraphError, VersionError
-from pipelines.defs.alerts import failure_text, tell
+from pipelines.defs.alerts import failure_text, send_alert
 from pipelines.defs.events import evaluation_of
 from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.defs.run_events import failures_in
@@ -55,7 +55,7 @@ def failed_runs(context: dg.RunFailureSensorContext, graph: GraphResource) -> dg
         stopped = texts[0] if texts else str(context.failure_event.message)
     settings = graph.environment()  # an alert goes out whatever is wrong
     link = f"{settings.dagster_url.rstrip('/')}/runs/{run.run_id}"
-    tell(settings, failure_text(run.job_name, link, failed, stopped))
+    send_alert(settings, failure_text(run.job_name, link, failed, stopped))
     return None
 
 
@@ -81,9 +81,9 @@ def new_accounts(
     seen = set(json.loads(context.cursor or "[]"))
     new, gone = sorted(set(names) - known), sorted(seen - set(names))
     for key in new:
-        tell(settings, f"fbinsights: new ad account {key}, {names[key]}.")
+        send_alert(settings, f"fbinsights: new ad account {key}, {names[key]}.")
     for key in gone:
-        tell(settings, f"fbinsights: the token no longer sees {key}. Its loaded data stays.")
+        send_alert(settings, f"fbinsights: the token no longer sees {key}. Its loaded data stays.")
     requests = [dg.RunRequest(run_key=" ".join(new))] if new else []
     return dg.SensorResult(run_requests=requests, cursor=json.dumps(sorted(names)))
 
@@ -98,8 +98,8 @@ def findings(settings: Settings, reports: Mapping[str, Report], now: datetime) -
     except VersionError as error:
         token = (True, "token", "expiry and scopes unknown: the API version is refused")
         version = (False, "API version", str(error))
-    asked = {name: report.asks for name, report in reports.items()}
-    return [token, version, access.retirements(asked, today)]
+    requested = {name: report.requests for name, report in reports.items()}
+    return [token, version, access.retirements(requested, today)]
 
 
 def _token(client: GraphClient, now: datetime) -> Finding:
@@ -114,13 +114,13 @@ def _token(client: GraphClient, now: datetime) -> Finding:
 
 
 def _result(finding: Finding) -> dg.AssetCheckResult:
-    ok, what, said = finding
+    ok, what, detail = finding
     return dg.AssetCheckResult(
         check_name=_CHECKS[what],
         asset_key="accounts",
         passed=ok,
         severity=dg.AssetCheckSeverity.WARN,
-        description=said,
+        description=detail,
     )
 
 
@@ -168,13 +168,13 @@ def access_sensor(reports: Mapping[str, Report]) -> dg.SensorDefinition:
             return dg.SkipReason(_NO_TOKEN)
         now = graph.now()
         found = findings(settings, reports, now)
-        told = {k: date.fromisoformat(day) for k, day in json.loads(context.cursor or "{}").items()}
-        texts, told_now = access.due_alerts(found, told, now.date())
+        reported = {k: date.fromisoformat(day) for k, day in json.loads(context.cursor or "{}").items()}
+        texts, reported_now = access.due_alerts(found, reported, now.date())
         for text in texts:
-            tell(settings, f"fbinsights: {text}")
+            send_alert(settings, f"fbinsights: {text}")
         return dg.SensorResult(
             asset_events=[evaluation_of("accounts", _result(finding)) for finding in found],
-            cursor=json.dumps({what: day.isoformat() for what, day in told_now.items()}),
+            cursor=json.dumps({what: day.isoformat() for what, day in reported_now.items()}),
         )
 
     return access_ends

@@ -65,8 +65,8 @@ def version(pinned: str, served: str, today: date) -> Finding:
     if reason := why_not(pinned, today):
         return False, what, reason
     if served not in ("", pinned):
-        said = f"requested {pinned}, but {served} answered."
-        return False, what, f"{said} {why_not(served, today) or f'Set FB_API_VERSION={served}.'}"
+        message = f"requested {pinned}, but {served} answered."
+        return False, what, f"{message} {why_not(served, today) or f'Set FB_API_VERSION={served}.'}"
     known = version_of(pinned)
     end = known.ads_end if known else None
     if end is None:
@@ -116,8 +116,11 @@ def due_alerts(
     """The findings to report now, and when each was last reported. `reported` is what the last call
     returned; a finding that is fine again is forgotten.
     """
-    wrong = {what: said for ok, what, said in findings if not ok}
+    wrong = {what: message for ok, what, message in findings if not ok}
     again = today - timedelta(days=REMIND_DAYS)
-    new = {what: said for what, said in wrong.items() if reported.get(what, again) <= again}
+    new = {what: message for what, message in wrong.items() if reported.get(what, again) <= again}
     kept = {what: day for what, day in reported.items() if what in wrong}
-    return [f"{what}: {said}" for what, said in new.items()], {**kept, **dict.fromkeys(new, today)}
+    return [f"{what}: {message}" for what, message in new.items()], {
+        **kept,
+        **dict.fromkeys(new, today),
+    }

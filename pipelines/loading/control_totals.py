@@ -153,11 +153,11 @@ class Controls:
         """Totals of neighbouring days, from the lake if this very run stored them."""
         stored = self._lake.loads_of(CONTROL.name, [(account.account_id, day) for day in days])
         if any(load is None or load.run_id != self._run_id for load in stored):
-            return self.ask(account, days, client)
-        asked = ControlTotals({})
+            return self.request(account, days, client)
+        received = ControlTotals({})
         for load in stored:
-            asked = asked.with_(ControlTotals.of(load)) if load else asked
-        return replace(asked, loads=())
+            received = received.with_(ControlTotals.of(load)) if load else received
+        return replace(received, loads=())
 
     def empty(self, record: Load) -> None:
         """Store that a day has no totals any more. Raises WarehouseError."""
@@ -166,7 +166,7 @@ class Controls:
         self._lake.replace(CONTROL.name, rows, account_id=account_id, date=day, load=record)
         self._failures.loaded(account_id, [day], self._now())
 
-    def ask(
+    def request(
         self, account: Account, days: Sequence[date], client: GraphClient | None = None
     ) -> ControlTotals:
         """Request totals of neighbouring days by one call, and store them.
@@ -177,18 +177,18 @@ class Controls:
         """
         client = client or self.counted()
         too_old = self._too_old[account.account_id]
-        asked, waiting = ControlTotals({}), [_TotalsQuery(tuple(days))]
+        received, waiting = ControlTotals({}), [_TotalsQuery(tuple(days))]
         while waiting:
             question = waiting.pop()
             for some, refused in too_old.cut(question.days):
                 if EVERYTHING in refused:
                     why = dict.fromkeys(some, too_old.why[EVERYTHING])
-                    asked = asked.with_(ControlTotals({}, errors=why))
+                    received = received.with_(ControlTotals({}, errors=why))
                 else:
                     found, more = self._try(account, replace(question, days=some), client)
-                    asked = asked.with_(found)
+                    received = received.with_(found)
                     waiting += more
-        return asked
+        return received
 
     def _try(
         self, account: Account, question: _TotalsQuery, client: GraphClient
@@ -198,7 +198,7 @@ class Controls:
         without = question.without or self._no_lists.get(account.account_id, "")
         old_before = self._now().date() - SHORTEST_MEMORY
         try:
-            return self._ask(account, days, client, without), ()
+            return self._request(account, days, client, without), ()
         except (GraphError, WarehouseError) as error:
             if not without and _blames_lists(error, days):
                 # What is too much for one day is so for others too, and so is a refused field; what
@@ -218,11 +218,11 @@ class Controls:
                 return ControlTotals({}, errors={days[0]: str(error)}), ()
             raise
 
-    def actions(self, account: Account, day: date, asked: ControlTotals) -> Sums | str:
+    def actions(self, account: Account, day: date, received: ControlTotals) -> Sums | str:
         """The account's actions on a requested day, or else why they are unknown."""
-        if day in asked.no_lists:
-            return asked.no_lists[day]
-        rows = asked.rows.get(day)
+        if day in received.no_lists:
+            return received.no_lists[day]
+        rows = received.rows.get(day)
         if rows is None:  # this run stored them, maybe in another process
             try:
                 rows = self._lake.read(CONTROL.name, account_id=account.account_id, date=day)
@@ -230,7 +230,7 @@ class Controls:
                 return str(error)
         return sums_of(CONTROL.table, rows)
 
-    def _ask(
+    def _request(
         self, account: Account, days: Sequence[date], client: GraphClient, without: str
     ) -> ControlTotals:
         """`without`: why lists of actions are not requested; empty if they are."""
@@ -242,7 +242,7 @@ class Controls:
                 f" {reject.value}: {reject.reason}"
             )
         calls = client.tally.calls - before
-        asked = ControlTotals({})
+        received = ControlTotals({})
         for at, day in enumerate(days):
             rows = _one(decoded.of_day(day), account, day)
             unread = [reject for reject in decoded.rejects if reject.date == day]
@@ -272,17 +272,17 @@ class Controls:
                 gone = replace(
                     ControlTotals.of(record, rows), loads=(), emptied={day: Emptied(old, record)}
                 )
-                asked = asked.with_(gone)
+                received = received.with_(gone)
                 continue
             self._lake.write_rejects(record, unread)
             self._lake.replace(
                 CONTROL.name, rows, account_id=account.account_id, date=day, load=record
             )
-            asked = asked.with_(ControlTotals.of(record, rows))
+            received = received.with_(ControlTotals.of(record, rows))
         # Whoever requests totals, a former failure of theirs is over.
-        loaded = [load.date for load in asked.loads]
+        loaded = [load.date for load in received.loads]
         self._failures.loaded(account.account_id, loaded, self._now())
-        return asked
+        return received
 
 
 def _one(rows: pa.Table, account: Account, day: date) -> pa.Table:

@@ -58,8 +58,8 @@ def expected_rows(
         where.date for where in lake.partitions(table, account_id) if where.date is not None
     )
     near = sorted(loaded, key=lambda day: min(abs((day - one).days) for one in days))[:NEIGHBOURS]
-    telling = {*near, *(set(days) & {*loaded})}
-    known = lake.loads_of(table, [(account_id, day) for day in telling])
+    sources = {*near, *(set(days) & {*loaded})}
+    known = lake.loads_of(table, [(account_id, day) for day in sources])
     controls = lake.loads_of(CONTROL.name, [(account_id, day) for day in days])
     return _expected(
         [load for load in known if load], {load.date: load for load in controls if load}, days

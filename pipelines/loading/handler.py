@@ -128,10 +128,10 @@ class InsightsHandler:
         control totals.
         """
         account, staging = self._accounts[task.account_id], self._open[task].staging
-        ask = self._controls.ask if task.is_fresh else self._controls.of
+        fetch = self._controls.request if task.is_fresh else self._controls.of
         client = self._controls.counted()
         try:
-            controls = ask(account, task.days, client)
+            controls = fetch(account, task.days, client)
         finally:
             task.calls += client.tally.calls
         self._warn_of_unknown(task, staging.unknown_fields)
@@ -162,7 +162,7 @@ class InsightsHandler:
     def _calls(self, task: ReportTask, day: date) -> int:
         return share(task.calls, len(task.days), task.days.index(day))
 
-    def _asked_at(self, task: ReportTask) -> datetime:
+    def _requested_at(self, task: ReportTask) -> datetime:
         return task.asked_at or self._now()
 
     def _since_over(self, task: ReportTask, day: date, controls: ControlTotals) -> timedelta:
@@ -170,7 +170,7 @@ class InsightsHandler:
         first; negative if it was not over.
         """
         over = over_at(self._accounts[task.account_id].timezone_name, day)
-        return min(self._asked_at(task), controls.asked_at[day]) - over
+        return min(self._requested_at(task), controls.asked_at[day]) - over
 
     def _prove(
         self,
@@ -192,8 +192,8 @@ class InsightsHandler:
         why, control = self._report.why_empty, controls.totals[day]
         if not why or merged.found.rows or control is None or not control.impressions:
             return verdict
-        told = f"no rows, though the account delivered: {why}"
-        return replace(verdict, reason="; ".join(filter(None, (verdict.reason, told))))
+        reason = f"no rows, though the account delivered: {why}"
+        return replace(verdict, reason="; ".join(filter(None, (verdict.reason, reason))))
 
     def _prove_actions(
         self, task: ReportTask, day: date, merged: MergedDay, controls: ControlTotals
@@ -239,7 +239,7 @@ class InsightsHandler:
             verdict=verdict.verdict,
             reason=verdict.reason,
             is_over=is_over,
-            asked_at=self._asked_at(task),
+            asked_at=self._requested_at(task),
             conversions=actions.verdict,
             conversions_reason=actions.reason,
             control_impressions=control.impressions,

@@ -103,18 +103,18 @@ def discover(client: GraphClient, account_ids: Sequence[str] = ()) -> Discovery:
     if not account_ids:
         rows.extend(_listed(client, fields))
     in_a_row = 0
-    for asked in account_ids:
+    for requested in account_ids:
         try:
-            rows.append(client.account(asked).get(fields))
+            rows.append(client.account(requested).get(fields))
         except (PermissionDeniedError, NotFoundError) as error:
-            refused[asked] = str(error)
+            refused[requested] = str(error)
         except ThrottledError:
             raise
         except RetryableError as error:
             in_a_row += 1
             if in_a_row == _NOT_ONE_ACCOUNTS:
                 raise
-            refused[asked] = str(error)
+            refused[requested] = str(error)
             continue
         in_a_row = 0
     accounts = [(_account_id(row), row) for row in rows]

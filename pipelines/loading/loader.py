@@ -142,8 +142,8 @@ class Loader:
                 left.difference_update(stretch)
                 yield stretch
         if left:
-            rest = sorted(left)
-            yield from cut(rest, expected_rows(self._lake, report.name, account_id, rest))
+            remaining = sorted(left)
+            yield from cut(remaining, expected_rows(self._lake, report.name, account_id, remaining))
 
     def _load_controls(self, _: Report, days_of: Mapping[str, Sequence[date]]) -> Iterator[Outcome]:
         with threads(self._client) as pool:
@@ -157,18 +157,18 @@ class Loader:
 
     def _control_chunk(self, account: Account, days: Sequence[date]) -> Sequence[Outcome]:
         try:
-            asked = self._controls.ask(account, days)
+            received = self._controls.request(account, days)
         except ENDS_EVERYTHING:
             raise
         except (GraphError, WarehouseError, OSError) as error:
             return [Outcome(AccountDay(account.account_id, day), error=str(error)) for day in days]
         return [
-            *(Outcome(AccountDay(account.account_id, load.date), load) for load in asked.loads),
+            *(Outcome(AccountDay(account.account_id, load.date), load) for load in received.loads),
             *(
                 Outcome(AccountDay(account.account_id, day), error=why)
-                for day, why in asked.errors.items()
+                for day, why in received.errors.items()
             ),
-            *(self._emptied(account, *emptied) for emptied in asked.emptied.values()),
+            *(self._emptied(account, *emptied) for emptied in received.emptied.values()),
         ]
 
     def _emptied(self, account: Account, old: Load, new: Load) -> Outcome:

@@ -170,13 +170,13 @@ def _fetch(  # noqa: PLR0913, PLR0917  # what, whose, from where and to where
     """Read objects by id, up to 50 in one call, into the lake."""
     kind, fields = LEVEL_OF[table], TABLES[table].fields
     nodes = [client.node(i, kind=kind, account_id=account.account_id) for i in ids]
-    answers = client.batch([node.request(fields=fields) for node in nodes])
-    rows = [answer for answer in answers if isinstance(answer, Mapping)]
+    responses = client.batch([node.request(fields=fields) for node in nodes])
+    rows = [response for response in responses if isinstance(response, Mapping)]
     unreadable = Unreadable()
     if rows:
         merged = merge_objects(lake, table, rows, account, now(), complete=False)
         unreadable = merged.unreadable
-    for node_id, answer in zip(ids, answers, strict=True):
-        if not isinstance(answer, Mapping):
-            _log.info("%s %s of act_%s: %s", kind, node_id, account.account_id, answer)
+    for node_id, response in zip(ids, responses, strict=True):
+        if not isinstance(response, Mapping):
+            _log.info("%s %s of act_%s: %s", kind, node_id, account.account_id, response)
     return _ById(len(rows), unreadable)

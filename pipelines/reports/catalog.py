@@ -118,7 +118,7 @@ class Report:
         )
 
     @property
-    def asks(self) -> Mapping[str, Sequence[str]]:
+    def requests(self) -> Mapping[str, Sequence[str]]:
         """What it asks for, by the keys of its spec."""
         return {
             "fields": self.table.fields,

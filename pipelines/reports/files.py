@@ -72,7 +72,7 @@ class ReportFiles:
     specs: dict[str, ReportSpec] = field(default_factory=dict)
     broken: dict[str, Broken] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    places: dict[str, tuple[Path, Lines]] = field(default_factory=dict)
+    locations: dict[str, tuple[Path, Lines]] = field(default_factory=dict)
 
     @property
     def faults(self) -> Sequence[str]:
@@ -85,7 +85,7 @@ class ReportFiles:
 
     def warnings_of(self, name: str) -> Sequence[str]:
         """Warnings about one report."""
-        path, lines = self.places[name]
+        path, lines = self.locations[name]
         first, last = min(lines.values()), max(lines.values())
         return [
             str(one)
@@ -104,13 +104,13 @@ class ReportFiles:
         """Add one report, or what is wrong with it. `name` is empty and `spec` None if they could
         not be read.
         """
-        if name in self.places:
-            other, at = self.places[name]
+        if name in self.locations:
+            other, at = self.locations[name]
             where = f"{shown(other)}:{at.get(('name', ''), at['', ''])}"
             rule = f"a report of this name already exists in {where}"
             faults, name, spec = [*faults, Fault("name", name, rule)], "", None
         elif name:
-            self.places[name] = path, lines
+            self.locations[name] = path, lines
         problems = [Problem(path, _line(lines, fault), fault) for fault in faults]
         self.problems += problems
         if any(not fault.is_warning for fault in faults):
@@ -120,7 +120,7 @@ class ReportFiles:
 
     def reject(self, name: str, fault: Fault) -> None:
         """Move an added spec to the broken ones."""
-        path, lines = self.places[name]
+        path, lines = self.locations[name]
         problem = Problem(path, _line(lines, fault), fault)
         self.problems.append(problem)
         del self.specs[name]
@@ -129,8 +129,8 @@ class ReportFiles:
 
 def _line(lines: Lines, fault: Fault) -> int:
     """The line of the value, or else of its key, or of the report."""
-    places = ((fault.key, fault.value), (fault.key, ""), ("", ""))
-    return next(lines[place] for place in places if place in lines)
+    locations = ((fault.key, fault.value), (fault.key, ""), ("", ""))
+    return next(lines[location] for location in locations if location in lines)
 
 
 def read_files(paths: Iterable[Path], presets: Iterable[Path] = ()) -> ReportFiles:
@@ -145,7 +145,7 @@ def read_files(paths: Iterable[Path], presets: Iterable[Path] = ()) -> ReportFil
     for path in paths:
         _read(found, path, built_in)
     for name, path in built_in.items():
-        if name not in found.places:
+        if name not in found.locations:
             _read(found, path)
     return found
 
@@ -160,7 +160,7 @@ def _read(found: ReportFiles, path: Path, presets: Iterable[str] = ()) -> None:
             _take(found, path, document)
     except UnreadableFileError as error:
         meant = next((name for name in presets if _mentions(path, name)), "")
-        name = "" if meant in found.places else meant
+        name = "" if meant in found.locations else meant
         found.take(path, {("", ""): error.line}, [Fault("YAML", "", str(error))], name)
 
 

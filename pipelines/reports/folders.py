@@ -55,15 +55,15 @@ def moves(environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
     """Each file in the old folder, and the command that moves it."""
     folder = reports_folder(environ) or Path(REPORTS_FOLDER)
     make = "" if folder.is_dir() else f"mkdir -p {shlex.quote(shown(folder))} && "
-    taken = {path.name for path in yaml_files(folder)}
+    used = {path.name for path in yaml_files(folder)}
     for path in old_files():
-        name = next(_free_names(path.parent.name, taken))
-        taken.add(name)
+        name = next(_free_names(path.parent.name, used))
+        used.add(name)
         old, new = shlex.quote(shown(path)), shlex.quote(shown(folder / name))
         yield path, f"{make}mv {old} {new}"
 
 
-def _free_names(stem: str, taken: set[str]) -> Iterator[str]:
+def _free_names(stem: str, used: set[str]) -> Iterator[str]:
     """`stem.yaml`, or with a number if there is such a file already."""
-    names = (f"{stem}{end}.yaml" for end in ("", *(f"_{n}" for n in range(2, len(taken) + 3))))
-    return (name for name in names if name not in taken)
+    names = (f"{stem}{end}.yaml" for end in ("", *(f"_{n}" for n in range(2, len(used) + 3))))
+    return (name for name in names if name not in used)

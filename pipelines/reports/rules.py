@@ -210,12 +210,12 @@ def _fields_by_the_hour(spec: ReportSpec) -> Iterator[Fault]:
 
 def _windows(spec: ReportSpec) -> Iterator[Fault]:
     key, known = "action_attribution_windows", insights_fields()
-    asked = spec.action_attribution_windows
+    requested = spec.action_attribution_windows
     lists = [f for f in spec.fields if f not in known or known[f].kind == "actions"]
-    if asked and not lists:
+    if requested and not lists:
         rule = "no field has windows: add `actions` or another list of actions"
         yield Fault(key, "", rule)
-    for name in asked:
+    for name in requested:
         if gone := DEAD_WINDOWS.get(name):
             rule = f"{gone.effect} since {gone.since} ({gone.source})"
             yield Fault(key, name, rule, META)
@@ -235,8 +235,8 @@ def _days(spec: ReportSpec) -> Iterator[Fault]:
         yield Fault("start_date", str(start), rule)
     if start > _LAST_DAY:
         yield Fault("start_date", str(start), f"expected a day no later than {_LAST_DAY}")
-    for what, asks, months, first in RETENTION:
-        if asks(spec) and FIRST_DAY < start < first:
+    for what, is_requested, months, first in RETENTION:
+        if is_requested(spec) and FIRST_DAY < start < first:
             rule = f"Meta keeps {months} months of {what}: nothing before {first} can be loaded"
             yield Fault("start_date", str(start), f"{rule} (Out-of-cycle changes 2025)", META)
 

@@ -169,8 +169,8 @@ def _column(spec: ReportSpec, name: str) -> Column:
     column = known.get(name) or _made(name)
     if column.kind != "actions":
         return column
-    asked = spec.action_breakdowns or ()
-    keys = tuple(key for key in asked if key != "action_type")
+    requested = spec.action_breakdowns or ()
+    keys = tuple(key for key in requested if key != "action_type")
     return replace(column, windows=spec.action_attribution_windows, keys=keys)
 
 

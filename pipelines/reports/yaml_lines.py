@@ -90,7 +90,7 @@ def documents(path: Path) -> Iterator[Document]:
         is_empty = True
         while loader.check_node():
             node = loader.get_node()
-            _demand_bounded(node)
+            _require_bounded(node)
             document = _document(node, loader.construct_document(node))
             if document.keys is not None or not _is_null(node):
                 is_empty = False
@@ -122,7 +122,7 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _demand_bounded(document: yaml.Node) -> None:
+def _require_bounded(document: yaml.Node) -> None:
     """Raise UnreadableFileError for a document that is too much to look at, aliases written out."""
     left, count = [document], 0
     while left:

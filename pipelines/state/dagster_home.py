@@ -62,7 +62,7 @@ def _home_of(environ: Mapping[str, str]) -> Path:
     return home.resolve()
 
 
-def _absolute(said: Mapping[str, Any]) -> Mapping[str, Any]:
+def _absolute(settings: Mapping[str, Any]) -> Mapping[str, Any]:
     """Dagster's settings with each relative `base_dir` as a folder of the checkout."""
     return {
         key: str(CHECKOUT / value)
@@ -70,5 +70,5 @@ def _absolute(said: Mapping[str, Any]) -> Mapping[str, Any]:
         else _absolute(value)
         if isinstance(value, dict)
         else value
-        for key, value in said.items()
+        for key, value in settings.items()
     }

@@ -49,8 +49,8 @@ def _seed_at(graph_url: str) -> int | None:
     door = http.client.HTTPConnection(str(parts.hostname), parts.port or 80, timeout=PATIENCE)
     try:
         door.request("GET", SEED_PAGE)
-        answer = door.getresponse()
-        body = answer.read(1000)
+        response = door.getresponse()
+        body = response.read(1000)
     except http.client.HTTPException:
         return None
     finally:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from pipelines.defs.following import LOOK_SECONDS
+from pipelines.defs.following import POLL_SECONDS
 from pipelines.defs.partitions import ACCOUNT_DAYS
 from tests.e2e.dev import LAST, wait_until
 from warehouse.lake.changes import FOLLOWS_WITHIN
@@ -103,7 +103,7 @@ def test_six_clicks_are_published_together_within_a_minute_of_their_end(dagster:
     assert time.monotonic() - ended < FOLLOWS_WITHIN.total_seconds() + SLACK_SECONDS
     # Runs of one account wait for each other: while they go on, they are published in between.
     assert 1 <= dagster.publishes() - before <= 3
-    time.sleep(2 * LOOK_SECONDS)
+    time.sleep(2 * POLL_SECONDS)
     assert dagster.publishes() - before <= 3
 
 

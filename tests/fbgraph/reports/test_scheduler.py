@@ -30,10 +30,10 @@ COOLING = Standing(cooldown_seconds=30.0)
 
 
 def situation(
-    usage: Mapping[Limit, float] | None = None, *, is_heard: bool = True, **standings: Standing
+    usage: Mapping[Limit, float] | None = None, *, has_response: bool = True, **standings: Standing
 ) -> Situation:
     """Accounts are named by letters."""
-    return Situation(usage or {}, standings, is_heard=is_heard)
+    return Situation(usage or {}, standings, has_response=has_response)
 
 
 # -- between accounts ----------------------------------------------------------------------------
@@ -168,8 +168,8 @@ def test_an_account_that_a_limit_keeps_waiting_is_not_called_and_takes_nobodys_p
 
 
 def test_as_long_as_no_call_has_come_back_one_goes_ahead() -> None:
-    at_first = situation(is_heard=False)
-    new = Standing(is_heard=False)
+    at_first = situation(has_response=False)
+    new = Standing(has_response=False)
 
     assert next_call(at_first, "ab") == "a"
     assert next_call(at_first.with_call("a"), "b") is None

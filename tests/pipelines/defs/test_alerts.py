@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from pipelines.definitions import defs
-from pipelines.defs.alerts import QUOTED, failure_text, tell
+from pipelines.defs.alerts import QUOTED, failure_text, send_alert
 from pipelines.resources import GraphResource
 from pipelines.settings import settings_of
 from tests.runs import run_job
@@ -75,7 +75,7 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
 
 
 def test_a_message_is_the_json_that_slack_takes(webhook: Receiver) -> None:
-    assert tell(settings_of({"FB_ALERT_WEBHOOK": webhook.url}), "fbinsights: 東京 fails")
+    assert send_alert(settings_of({"FB_ALERT_WEBHOOK": webhook.url}), "fbinsights: 東京 fails")
 
     assert webhook.sent == [{"text": "fbinsights: 東京 fails"}]
 
@@ -86,7 +86,7 @@ def test_a_webhook_that_refuses_is_logged_without_its_address(
 ) -> None:
     webhook.status = status
 
-    assert not tell(settings_of({"FB_ALERT_WEBHOOK": webhook.url}), "text")
+    assert not send_alert(settings_of({"FB_ALERT_WEBHOOK": webhook.url}), "text")
 
     assert f"HTTP {status}" in caplog.text
     assert "secret" not in " ".join(r.getMessage() for r in caplog.records if "pipelines" in r.name)
@@ -95,7 +95,7 @@ def test_a_webhook_that_refuses_is_logged_without_its_address(
 def test_a_webhook_that_is_not_there_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
     url = "http://127.0.0.1:1/services/secret"
 
-    assert not tell(settings_of({"FB_ALERT_WEBHOOK": url}), "text")
+    assert not send_alert(settings_of({"FB_ALERT_WEBHOOK": url}), "text")
 
     assert "did not respond" in caplog.text
     assert "secret" not in " ".join(r.getMessage() for r in caplog.records if "pipelines" in r.name)
