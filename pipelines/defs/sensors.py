@@ -168,7 +168,9 @@ def access_sensor(reports: Mapping[str, Report]) -> dg.SensorDefinition:
             return dg.SkipReason(_NO_TOKEN)
         now = graph.now()
         found = findings(settings, reports, now)
-        reported = {k: date.fromisoformat(day) for k, day in json.loads(context.cursor or "{}").items()}
+        reported = {
+            k: date.fromisoformat(day) for k, day in json.loads(context.cursor or "{}").items()
+        }
         texts, reported_now = access.due_alerts(found, reported, now.date())
         for text in texts:
             send_alert(settings, f"fbinsights: {text}")

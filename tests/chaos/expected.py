@@ -28,7 +28,7 @@ class May:
     be left out. `moves`: numbers differ between two looks, so that a report may be asked for once
     more after it was read. `empties`: days of which nothing was loaded may be proven without rows.
     `loses_hours`: unproven rows may be other than the true ones. `strengths`: what else may stand
-    after the name. `load_context`: without these it meets nothing. `is_met`: it strikes a load at all.
+    after the name. `beside`: without these it meets nothing. `is_met`: it strikes a load at all.
     `is_alone`: nothing could be seen beside it. `is_dear`: it takes thousands of calls, and so
     stays out of the short form.
     """
@@ -43,7 +43,7 @@ class May:
     empties: bool = False
     loses_hours: bool = False
     strengths: Collection[str] = ()
-    load_context: Collection[str] = ()
+    beside: Collection[str] = ()
     is_met: bool = True
     is_alone: bool = False
     is_dear: bool = False
@@ -115,12 +115,12 @@ EXPECTED: Final[Mapping[str, May]] = {
     # Lists
     "short_pages": EQUAL,
     "empty_pages": EQUAL,
-    "endless_pages": May(r"empty pages in a row", load_context=("short_pages",), is_dear=True),
-    "repeated_rows": May(r"without new rows", load_context=("short_pages",), is_dear=True),
-    "paged_by_time": May(r"not paged by cursors", load_context=("short_pages",)),
+    "endless_pages": May(r"empty pages in a row", beside=("short_pages",), is_dear=True),
+    "repeated_rows": May(r"without new rows", beside=("short_pages",), is_dear=True),
+    "paged_by_time": May(r"not paged by cursors", beside=("short_pages",)),
     # What fits into two pages can be had.
-    "repeated_cursor": May(r"repeats the cursor", is_sure=False, load_context=("limit_too_high:100",)),
-    "broken_cursor": May(load_context=("short_pages",)),
+    "repeated_cursor": May(r"repeats the cursor", is_sure=False, beside=("limit_too_high:100",)),
+    "broken_cursor": May(beside=("short_pages",)),
     "no_total_count": May(is_met=False),
     "wrong_total_count": May(is_met=False),
     # Too much at once
@@ -183,7 +183,7 @@ EXPECTED: Final[Mapping[str, May]] = {
     "actions_missing": EQUAL,
     "window_missing": EQUAL,
     "totals_without_actions": _equal("no_data", "unknown"),
-    "rows_twice": May(load_context=("run_too_many_statuses:1",), is_dear=True),
+    "rows_twice": May(beside=("run_too_many_statuses:1",), is_dear=True),
     # Values: what cannot be read is noted, and all else is the truth. Rows are read by hour here.
     "empty_value": _equal("1", "3"),
     "odd_entry": _equal("1", "3"),

@@ -23,7 +23,7 @@ RUN_SECONDS: Final = (None, 1.0, 30.0, 240.0)
 
 def alone() -> Sequence[Plan]:
     """Every scenario by itself, with those without which it meets nothing."""
-    return [Plan((name, *may.load_context)) for name, may in EXPECTED.items()]
+    return [Plan((name, *may.beside)) for name, may in EXPECTED.items()]
 
 
 def drawn(seed: int) -> Plan:
@@ -31,8 +31,8 @@ def drawn(seed: int) -> Plan:
     dice = random.Random(seed)  # noqa: S311  # seeded, no secret
     names = dice.sample([name for name, may in EXPECTED.items() if not may.is_alone], TOGETHER)
     strong = [_with_strength(name, dice) for name in names]
-    load_context = [one for name in names for one in EXPECTED[name].load_context]
-    return Plan(_each_once([*strong, *load_context]), seed, dice.choice(RUN_SECONDS))
+    beside = [one for name in names for one in EXPECTED[name].beside]
+    return Plan(_each_once([*strong, *beside]), seed, dice.choice(RUN_SECONDS))
 
 
 def short() -> Sequence[Plan]:
@@ -42,9 +42,9 @@ def short() -> Sequence[Plan]:
     random.Random(1).shuffle(harmless)  # noqa: S311  # seeded, no secret
     fours = [harmless[at : at + TOGETHER_SHORT] for at in range(0, len(harmless), TOGETHER_SHORT)]
     return [
-        *(Plan((name, *may.load_context)) for name, may in cheap.items() if not may.is_harmless),
+        *(Plan((name, *may.beside)) for name, may in cheap.items() if not may.is_harmless),
         *(
-            Plan(_each_once([*names, *(b for name in names for b in EXPECTED[name].load_context)]), at)
+            Plan(_each_once([*names, *(b for name in names for b in EXPECTED[name].beside)]), at)
             for at, names in enumerate(fours)
         ),
     ]

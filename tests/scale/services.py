@@ -44,8 +44,8 @@ POSTGRES_USER: Final = "postgres"
 
 def found(name: str) -> str | None:
     """Where a program is, the newest of several."""
-    load_context = sorted(Path("/").glob(f"{PLACES.removeprefix('/')}/{name}"))
-    return shutil.which(name) or (str(load_context[-1]) if load_context else None)
+    beside = sorted(Path("/").glob(f"{PLACES.removeprefix('/')}/{name}"))
+    return shutil.which(name) or (str(beside[-1]) if beside else None)
 
 
 def program(name: str) -> str:

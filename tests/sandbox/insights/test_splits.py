@@ -211,9 +211,9 @@ def test_a_scenario_of_values_makes_one_in_three_rows_odd_and_moves_no_number(
 
 @pytest.mark.parametrize("beside", ["actions_missing", "window_missing"])
 def test_an_entry_that_is_not_an_object_goes_with_scenarios_that_shorten_lists(
-    open_graph: Callable[..., Graph], load_context: str
+    open_graph: Callable[..., Graph], beside: str
 ) -> None:
-    graph = open_graph("odd_entry:3", load_context)
+    graph = open_graph("odd_entry:3", beside)
     asked = {"level": "ad", "fields": "ad_id,actions", "time_range": {"since": DAY, "until": DAY}}
 
     rows = graph.rows(f"{graph.account()}/insights", **asked)

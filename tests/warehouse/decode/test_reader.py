@@ -63,7 +63,7 @@ def in_a_name(text: bytes) -> bytes:
     return b'{"data":[{"ad_name":"' + text + b'"}]}'
 
 
-def load_context(value: bytes) -> bytes:
+def beside(value: bytes) -> bytes:
     return b'{"data":[],"paging":' + value + b"}"
 
 
@@ -86,9 +86,9 @@ DECLINED = [
     *map(in_a_name, [b"\x80", b"\xc3", b"\xe6\x9d", b"\xf0\x9f\x9a", b"\xc0\x80", b"\xc1\xbf"]),
     *map(in_a_name, [b"\xe0\x9f\xbf", b"\xed\xa0\x80", b"\xf0\x8f\xbf\xbf", b"\xf4\x90\x80\x80"]),
     *map(in_a_name, [b"\xf5\x80\x80\x80", b"\xff", b"\xe6\x9d\xc3", b"\xf0\x9f\x9a\x0a"]),
-    *map(load_context, [b"01", b"-", b"1.", b".5", b"+1", b"1e", b"1e+", b"NaN", b"truE", b"'a'", b""]),
-    *map(load_context, [b"{1:2}", b'{"a"}', b'{"a":}', b"[1,]", b"[1 2]", b"[" * 17 + b"]" * 17]),
-    *map(load_context, [b'"\xff"', rb'"\ud800"', rb'"\q"', b'"a', b"[", b'{"a":1']),
+    *map(beside, [b"01", b"-", b"1.", b".5", b"+1", b"1e", b"1e+", b"NaN", b"truE", b"'a'", b""]),
+    *map(beside, [b"{1:2}", b'{"a"}', b'{"a":}', b"[1,]", b"[1 2]", b"[" * 17 + b"]" * 17]),
+    *map(beside, [b'"\xff"', rb'"\ud800"', rb'"\q"', b'"a', b"[", b'{"a":1']),
 ]
 
 
