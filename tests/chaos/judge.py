@@ -358,7 +358,7 @@ def _counted(trial: Trial) -> Iterator[str]:
 
 def _met(trial: Trial) -> Iterator[str]:
     """Alone, a scenario strikes, and what must fail does."""
-    if len(trial.plan.scenarios) > 1 + len(mays(trial)[0].load_context):
+    if len(trial.plan.scenarios) > 1 + len(mays(trial)[0].beside):
         return
     name, may = name_of(trial.plan.scenarios[0]), mays(trial)[0]
     if may.is_met and not trial.calls["faults"].get(name):

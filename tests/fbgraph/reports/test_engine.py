@@ -64,9 +64,9 @@ def test_every_row_comes_whatever_becomes_of_runs_and_pages(
 
 @pytest.mark.parametrize("beside", [(), ("run_fails_once",), ("run_vanishes",)])
 def test_a_field_that_kills_runs_is_found_once_and_left_out_of_all(
-    bench: Callable[..., Bench], load_context: Sequence[str]
+    bench: Callable[..., Bench], beside: Sequence[str]
 ) -> None:
-    one = bench("run_dies_of_field:ctr", *load_context)
+    one = bench("run_dies_of_field:ctr", *beside)
 
     one.run()
 

@@ -341,12 +341,12 @@ def test_the_examples_of_the_page_tell_what_is_missing(
 
     with warehouse.open(lake.root) as opened:
         unproven = opened.sql(UNPROVEN_SQL).fetchall()
-        load_context = opened.sql(BESIDE_SQL).fetchall()
+        beside = opened.sql(BESIDE_SQL).fetchall()
 
     account = sandbox.account_ids[0]
     assert [row[:3] for row in unproven] == [("insights_daily", account, d) for d in DAYS[::-1]]
-    assert [row[:3] for row in load_context] == [(account, day, 0) for day in DAYS]
-    for (*_, reason), (*_, whole) in zip(unproven, reversed(load_context), strict=True):
+    assert [row[:3] for row in beside] == [(account, day, 0) for day in DAYS]
+    for (*_, reason), (*_, whole) in zip(unproven, reversed(beside), strict=True):
         assert reason.startswith(
             f"actions omni_purchase: value 0 of {whole.normalize():f}, 1d_click"
         )
