@@ -1,4 +1,4 @@
-"""Everything that Dagster runs, put together over the reports that there are."""
+"""All Dagster definitions put together, for the reports that exist."""
 
 from __future__ import annotations
 

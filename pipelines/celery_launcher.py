@@ -1,7 +1,8 @@
-"""dagster-celery's launcher of runs, which sees when a worker is gone and says who ends a run.
+"""The launcher of runs on Celery workers: dagster-celery's, extended to notice that a worker is
+gone and to record who ended a run.
 
-A worker that is killed writes nothing any more: Celery's books say STARTED of what it was at for
-ever, and Dagster's run monitoring takes that for a run at work. So the worker itself is asked too.
+A worker that is killed writes nothing any more: Celery's records say STARTED for ever, and
+Dagster's run monitoring takes that for a running run. So the worker itself is queried too.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from pipelines.dagster_private import CheckRunHealthResult, WorkerStatus
 
 __all__ = ["WatchedCeleryRunLauncher"]
 
-#: A worker answers within milliseconds whatever it is at, for its main process runs nothing. With
-#: ``--pool=solo`` there is no other process, and it would not answer.
+#: A worker responds within milliseconds whatever it runs, because its main process runs nothing
+#: itself. With ``--pool=solo`` there is no other process, and it would not respond.
 ANSWER_SECONDS: Final = 5.0
 
 _RUNNING: Final = CheckRunHealthResult(WorkerStatus.RUNNING)
@@ -25,12 +26,12 @@ _LOST: Final = CheckRunHealthResult(WorkerStatus.FAILED, "The worker that had th
 
 
 class WatchedCeleryRunLauncher(CeleryRunLauncher):
-    """A run whose worker is gone fails, and so Dagster begins it again (`run_retries`). One that
+    """A run whose worker is gone fails, so Dagster starts it again (`run_retries`). One that
     somebody terminates is canceled, and stays so.
     """
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        """What Celery's books say; and where they say RUNNING, whether the worker says so too."""
+        """The state in Celery's records; where they say RUNNING, whether the worker confirms it."""
         task_id = run.tags.get(DAGSTER_CELERY_TASK_ID_TAG)
         if task_id is None:  # it never was with a worker, as the command line's of earlier versions
             return _RUNNING
@@ -41,10 +42,10 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
         return _LOST if told.status is WorkerStatus.RUNNING else told
 
     def terminate(self, run_id: str) -> bool:
-        """Stop a run where it is; False for one that has ended, or never was with a worker.
+        """Stop a run; False for one that has ended, or never had a worker.
 
-        dagster-celery stops it without a word to Dagster, which then takes it for a run that was
-        lost: it would fail, and be begun again.
+        dagster-celery stops it without informing Dagster, which then takes it for a lost run: it
+        would fail, and be started again.
         """
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished or DAGSTER_CELERY_TASK_ID_TAG not in run.tags:
@@ -54,7 +55,7 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
         return super().terminate(run_id)
 
     def _has_worker(self, task_id: str) -> bool:
-        """Whether the worker that began a task is at it. True for one that has ended."""
+        """Whether the worker that began a task is running it. True for one that has ended."""
         began = self.celery.AsyncResult(task_id).info
         if not isinstance(began, dict) or "hostname" not in began:
             return True

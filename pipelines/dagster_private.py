@@ -1,11 +1,12 @@
-"""What we need of Dagster and Dagster does not export. Nothing else imports its private modules;
+"""What we need from Dagster and Dagster does not export. Nothing else imports its private modules;
 `tests/pipelines/test_dagster_private.py` fails when one of these moves.
 
-- A step of a job records materializations of assets that are not its own. Only an event that says
-  so beforehand makes their cells "in progress", and red where the run fails; Dagster builds it for
-  an asset's own step alone.
-- A run launcher returns these two to say whether the worker of a run is there; `RunLauncher` is
-  exported, what it returns is not.
+- A step of a job records materializations of assets that are not its own. Only an event that
+announces this makes their cells "in progress", and red if the run fails; Dagster creates that event
+for an asset's own step alone.
+
+- A run launcher returns these two to say whether the worker of a run exists; `RunLauncher` is
+exported, its return types are not.
 """
 
 from __future__ import annotations

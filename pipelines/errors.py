@@ -1,4 +1,4 @@
-"""What is wrong with how fbinsights was set up or called, as a person is told."""
+"""`ConfigError`: what is wrong with how fbinsights was set up or called."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The door to Graph, as Dagster's assets get it.
+"""`GraphResource`: the Graph client as Dagster's assets get it.
 
-Secrets are read from the environment when the door is opened and held nowhere else, so Dagster
+Secrets are read from the environment when the client is opened and held nowhere else, so Dagster
 never sees one: neither in a run's configuration nor in an event.
 """
 
@@ -33,7 +33,9 @@ STOPPED: Final = "stopped"
 
 @contextmanager
 def stopping() -> Iterator[None]:
-    """Turn what stops everything into a Failure that says so once, without a traceback of ours."""
+    """Turn an error that stops everything into a Failure that reports it once, without a traceback
+    of ours.
+    """
     try:
         yield
     except (*ENDS_EVERYTHING, ConfigError) as error:
@@ -41,7 +43,7 @@ def stopping() -> Iterator[None]:
 
 
 class GraphResource(dg.ConfigurableResource["GraphResource"]):
-    """Opens Graph as the environment says (FB_ACCESS_TOKEN, FB_GRAPH_URL, ...).
+    """Opens Graph with the settings in the environment (FB_ACCESS_TOKEN, FB_GRAPH_URL, ...).
 
     It has no configuration of its own, so that no secret can end up in Dagster's.
     """

@@ -1,4 +1,4 @@
-"""Where the settings come from: the environment, and nowhere else.
+"""Settings: read from the environment, and from nowhere else.
 
 No Dagster here, so that the commands that need none start without it.
 """
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 
-#: Where reports of one's own are unless FB_REPORTS says otherwise.
+#: The folder of users' own reports unless FB_REPORTS names another.
 REPORTS_FOLDER: Final = "reports"
 
 #: Where `dagster dev` serves its pages.
@@ -53,7 +53,7 @@ class Variable:
     secret: bool = False
 
 
-#: All that can be set. `.env.example` and the README show the same table; a test holds them to it.
+#: All variables. `.env.example` and the README show the same table; a test holds them to it.
 VARIABLES: Final[Sequence[Variable]] = (
     Variable("FB_ACCESS_TOKEN", "token of a system user with ads_read; required", secret=True),
     Variable("FB_APP_SECRET", "when set, every call carries appsecret_proof", secret=True),
@@ -92,12 +92,12 @@ class Settings:
     alert_webhook: str | None = field(default=None, repr=False)
 
     def open_graph(self, *, is_shared: bool = True, today: date | None = None) -> GraphClient:
-        """A client for these settings. Raises ConfigError without a token, VersionError for an API
-        version that is unknown or has ended by `today` (by default this machine's, in UTC).
+        """A client for these settings.
 
-        `is_shared`: what it is told of limits, other processes with the same warehouse are told
-        too. Raises WarehouseError where that can be no folder, and ConfigError where the lake holds
-        data from another Graph API.
+        Raises ConfigError without a token, VersionError for an API version that is unknown or has
+        ended by `today` (by default this machine's, in UTC). `is_shared`: what it learns about
+        limits is shared with other processes of the same warehouse. Raises WarehouseError if that
+        cannot be a folder, and ConfigError if the lake holds data from another Graph API.
         """
         if reason := why_not(self.api_version, today or datetime.now(UTC).date()):
             raise VersionError(reason)
@@ -116,8 +116,8 @@ class Settings:
 
 
 def settings_of(environ: Mapping[str, str]) -> Settings:
-    """Check the environment. Raises ConfigError naming the variable; a missing token and a version
-    that has ended come later, when Graph is opened, because much can be done without Graph.
+    """Check the environment. Raises ConfigError naming the variable. A missing token and a version
+    that has ended are reported later, when Graph is opened, because much can be done without Graph.
     """
     value = _values(environ)
     if wrong := [*_wrong(value)]:
@@ -135,8 +135,8 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
 
 
 def reports_folder(environ: Mapping[str, str]) -> Path | None:
-    """The folder of one's own reports; None where there is none. Raises ConfigError with all that
-    is wrong with the settings if FB_REPORTS is not a folder.
+    """The folder of users' own reports; None if there is none. Raises ConfigError with everything
+    that is wrong with the settings if FB_REPORTS is not a folder.
     """
     value = _values(environ)
     folder = Path(value["FB_REPORTS"] or REPORTS_FOLDER).expanduser()
@@ -148,7 +148,7 @@ def reports_folder(environ: Mapping[str, str]) -> Path | None:
 
 
 def wrong_settings(environ: Mapping[str, str]) -> Sequence[str]:
-    """Everything for which `settings_of` raises, and a lake that cannot be where it is said."""
+    """Everything for which `settings_of` raises, and a lake that cannot be at the given place."""
     value = _values(environ)
     wrong = [*_wrong(value)]
     try:

@@ -1,5 +1,5 @@
 """What Dagster shows: assets, checks, jobs, schedules, sensors, and the events and metadata that
 they report.
 
-It knows the loaders and the reports; `assembly` puts it together, and the command line runs it.
+It knows the loaders and the reports; `assembly` puts it together, and the command line uses it.
 """

@@ -1,8 +1,8 @@
-"""Telling people: a line in the log and, where FB_ALERT_WEBHOOK is set, a message to it.
+"""Alerts: a line in the log and, if FB_ALERT_WEBHOOK is set, a message to that webhook.
 
-The message is the JSON that Slack's incoming webhooks take, ``{"text": …}``; Mattermost and
-Rocket.Chat and Discord (at its address with ``/slack`` behind) take it too.
-Source: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+The message is the JSON that Slack's incoming webhooks take, ``{"text": …}``; Mattermost,
+Rocket.Chat and Discord (with ``/slack`` appended to its address) take it too. Source:
+https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = ["failure_text", "send_alert"]
 
-#: Accounts that one message names, and characters of each reason. The page of the run has all.
+#: Accounts that one message names, and characters of each reason. The page of the run shows all.
 QUOTED: Final = 10
 QUOTED_CHARACTERS: Final = 400
 
 TIMEOUT_SECONDS: Final = 10.0
 
-#: A webhook that cannot be reached is tried again; one that may have taken the message is not.
+#: An unreachable webhook is tried again; one that may have received the message is not.
 WEBHOOK: Final = RetryPolicy(
     (httpx.ConnectError, httpx.ConnectTimeout), 3, first_seconds=0.5, most_seconds=5.0, jitter=0.5
 )
@@ -38,9 +38,9 @@ _log = logging.getLogger(__name__)
 
 
 def send_alert(settings: Settings, text: str) -> bool:
-    """Log `text`, and send it to the webhook if there is one; whether it got there.
+    """Log `text`, and send it to the webhook if there is one; returns whether it was delivered.
 
-    A webhook that does not take it is logged, without its address: that is a secret.
+    If the webhook fails, that is logged without its address, which is a secret.
     """
     _log.warning("%s", text)
     if not settings.alert_webhook:
@@ -62,7 +62,8 @@ def send_alert(settings: Settings, text: str) -> bool:
 
 
 def failure_text(job: str, link: str, failed: Mapping[tuple[str, str], str], why: str) -> str:
-    """What to say of a failed run: (asset, partition key) → why, and `why` the rest is not.
+    """The text of the alert about a failed run: (asset, partition key) → why; `why` the run
+    stopped.
 
     One line for each account of an asset: days that fail together fail for one reason.
     """

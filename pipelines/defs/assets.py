@@ -1,8 +1,8 @@
 """The assets: fetch, store, report. The other modules do the work.
 
-What is partitioned serves ranges: one run may load many account-days, and each of them succeeds or
-fails by itself. Reports ask for the control totals themselves, fresh, so a click on one cell of the
-grid is enough; `control_daily` can also be loaded alone.
+Partitioned assets load ranges: one run may load many account-days, and each of them succeeds or
+fails by itself. Reports request the control totals themselves, so a click on one cell of the grid
+is enough; `control_daily` can also be loaded alone.
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of assets as objects.
@@ -49,11 +49,11 @@ _ASSET: Final = re.compile("[a-z][a-z0-9_]{0,59}")
 
 Results = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
-#: Whom an analyst asks.
+#: Whom analysts can ask.
 OWNERS: Final = ["team:marketing-data"]
 TAGS: Final = {"source": "meta", "domain": "advertising"}
 
-#: Something new every day. Whether every account has its yesterday, the check `fresh` tells.
+#: Updated daily. Whether every account has its yesterday, the check `fresh` shows.
 DAILY: Final = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(hours=50), warn_window=timedelta(hours=26)
 )
@@ -70,8 +70,10 @@ _ONE_RUN: Final = dg.BackfillPolicy.single_run()
     metadata=table_metadata(TABLES["accounts"]),
 )
 def accounts(context: dg.AssetExecutionContext, graph: GraphResource) -> dg.MaterializeResult[None]:
-    """The ad accounts that the token sees, latest state (account_id). An account that vanishes
-    keeps its row and its past. New ones appear in the grid of the other assets.
+    """The ad accounts that the token sees, latest state (account_id).
+
+    An account that disappears keeps its row and its past. New ones appear in the grid of the other
+    assets.
     """
     settings = graph.settings()
     with stopping(), settings.open_graph() as client:
@@ -115,7 +117,7 @@ def report_asset(report: Report, catalog: Catalog) -> dg.AssetsDefinition:
     """The asset of a report, whose table is in `catalog`: a partition per account-day, and its
     checks.
     """
-    # Control totals have nothing that they could be held against.
+    # There is nothing to compare control totals with.
     checked = report is not CONTROL
 
     @dg.asset(
@@ -149,7 +151,7 @@ def report_asset(report: Report, catalog: Catalog) -> dg.AssetsDefinition:
             )
             try:
                 session.load_into(loads, account_days)
-            except BaseException:  # the token died, or somebody cancels
+            except BaseException:  # the token is invalid, or somebody cancels
                 recorder.loaded(loads)
                 raise
             load_context = LoadContext.of(lake, client)
@@ -161,9 +163,9 @@ def report_asset(report: Report, catalog: Catalog) -> dg.AssetsDefinition:
 
 
 def _lake(reports: Iterable[str]) -> dg.AssetSpec:
-    """Nobody loads it. Its data version is its last change, so `warehouse_duckdb` is "Unsynced"
-    exactly while the lake has something that it does not show. Through the partitions of the
-    reports Dagster could not tell: of an asset with a hundred of them or more it looks at none.
+    """Nothing loads it. Its data version is its last change, so `warehouse_duckdb` is "Unsynced"
+    exactly while the lake has something that it does not show. The partitions of the reports cannot
+    show that: Dagster does not check them for an asset with a hundred of them or more.
     """
     return dg.AssetSpec(
         "lake",
@@ -189,8 +191,10 @@ def _published(catalog: Catalog) -> dg.AssetsDefinition:
     def warehouse_duckdb(
         context: dg.AssetExecutionContext, graph: GraphResource
     ) -> dg.MaterializeResult[None]:
-        """`warehouse.duckdb`, what analysts open: all tables and views, copied from the lake. Who
-        has the old file open keeps it; who opens it again sees the new one.
+        """`warehouse.duckdb`, the file that analysts open: all tables and views, copied from the
+        lake.
+
+        Anyone who has the old file open keeps it; whoever opens it again sees the new one.
         """
         seen, published = published_events(publish(graph.settings().warehouse_url, catalog=catalog))
         context.log_event(seen)
@@ -199,12 +203,12 @@ def _published(catalog: Catalog) -> dg.AssetsDefinition:
     return warehouse_duckdb
 
 
-#: For Dagster projects of other people: the tables that are defined in the lake.
+#: For Dagster projects of users: the tables that are defined in the lake.
 warehouse_duckdb: Final = _published(OWN)
 
 
 def view_specs(catalog: Catalog) -> Iterator[dg.AssetSpec]:
-    """The views as analysts look for them in the catalog, at the end of the lineage; nothing loads
+    """The views, for analysts who look in the catalog, at the end of the lineage; nothing loads
     them.
     """
     for view in catalog.views.values():
@@ -221,8 +225,8 @@ def view_specs(catalog: Catalog) -> Iterator[dg.AssetSpec]:
 
 
 def loaded_assets(reports: Reports) -> Iterator[dg.AssetsDefinition | dg.AssetSpec]:
-    """Everything that is loaded, and what is made of it. A report that cannot be loaded has an
-    asset too, which fails with what is wrong.
+    """All assets: everything that is loaded, and everything built from it. A report that cannot be
+    loaded has an asset too, which fails with the reason.
     """
     yield accounts
     yield from (_objects(table, reports.catalog) for table in LEVEL_OF)

@@ -1,7 +1,8 @@
-"""What is checked about each asset, and how a run's findings become check results. No I/O.
+"""The checks of each asset, such as `complete`, and how a run's findings become check results. No
+I/O.
 
-Of the checks only `grain` blocks: rows that count twice make every sum too high without a word.
-A day that is short is published, marked in `loads`, and its check is red.
+Only `grain` blocks: rows that count twice silently make every sum too high. An incomplete day is
+published, marked in `loads`, and its check is red.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ IDS_KNOWN: Final = "ids_known"
 FRESH: Final = "fresh"
 COUNTED: Final = "counted"
 
-#: check of a report → what it looks at.
+#: check of a report → its description.
 REPORT_CHECKS: Final[Mapping[str, str]] = {
     COMPLETE: "Impressions, clicks and spend add up to the account's own totals.",
     CONVERSIONS: "Actions add up to the account's own, per action type and attribution window.",
@@ -58,16 +59,16 @@ REPORT_CHECKS: Final[Mapping[str, str]] = {
     IDS_KNOWN: "Every campaign, ad set and ad that rows mention is in the tables of objects.",
 }
 
-#: Checks that keep what is downstream in the same run from being made.
+#: Checks that block downstream assets of the same run.
 BLOCKING: Final = frozenset({GRAIN})
 
-#: Hours after an account's own REFRESH_HOUR until which its yesterday is to be loaded.
+#: Hours after an account's own REFRESH_HOUR by which its yesterday is to be loaded.
 GRACE_HOURS: Final = 4
 
-#: Account-days or accounts that a result names at most; the rest is told as a number.
+#: Most account-days or accounts that a result names; the others are counted.
 _NAMED: Final = 20
 
-#: Reasons why actions cannot be proven that a result tells at most.
+#: Most reasons that a result names for actions that cannot be proven.
 _REASONS: Final = 3
 
 _ERROR: Final = dg.AssetCheckSeverity.ERROR
@@ -98,11 +99,11 @@ def counted_spec(table: str) -> dg.AssetCheckSpec:
 def report_results(
     asset: str, outcomes: Sequence[Outcome], known: Mapping[str, MentionedObjects]
 ) -> Sequence[dg.AssetCheckResult]:
-    """What a run found about the account-days of a report; `known` by account (digits)."""
+    """The check results of a run over account-days of a report; `known` by account (digits)."""
     loaded = {key_of(outcome.account_day): outcome for outcome in outcomes if outcome.load}
     loads = {key: outcome.load for key, outcome in loaded.items() if outcome.load}
     unproven = {key: load.reason for key, load in loads.items() if not load.is_good}
-    # What came of these did not add up either, or was nothing; what they had was kept.
+    # Their new rows did not add up either, or were none; their existing data was kept.
     unproven |= {key_of(one.account_day): one.error for one in outcomes if one.kind}
     provisional = {key: load.reason for key, load in loads.items() if load.is_provisional}
     twice = {key: f"{one.duplicates} keys" for key, one in loaded.items() if one.duplicates}
@@ -137,7 +138,7 @@ def report_results(
 
 
 def _complete(loads: Mapping[str, Load], wrong: int, of: int) -> str:
-    """What the check `complete` says."""
+    """The result of the check `complete`."""
     proven = sum(load.proven for load in loads.values())
     sentences = f"{proven} of {of} account-days add up to their totals."
     if wrong:
@@ -146,7 +147,7 @@ def _complete(loads: Mapping[str, Load], wrong: int, of: int) -> str:
         sentences = f"All account-days add up to their totals ({of})."
     if unfinished := sum(load.is_provisional for load in loads.values()):
         was = "is provisional: its day was" if unfinished == 1 else "are provisional: their day was"
-        sentences += f" {unfinished} {was} not over when Meta was asked."
+        sentences += f" {unfinished} {was} not over when it was requested."
     reasons = sorted({load.reason for load in loads.values() if load.verdict == UNPROVABLE})
     return sentences + "".join(f" {reason.capitalize()}." for reason in reasons)
 
@@ -157,7 +158,7 @@ def _unread(load: Load) -> str:
 
 
 def _sentence(reason: str) -> str:
-    """With a capital; what follows stays as it is, for names of fields may follow."""
+    """The text with a capital letter; the rest stays as it is, since names of fields may follow."""
     return reason[:1].upper() + reason[1:]
 
 
@@ -167,9 +168,11 @@ def _unknown(known: MentionedObjects) -> str:
 
 
 def counted_result(asset: str, found: Sequence[Listed]) -> dg.AssetCheckResult:
-    """Passes when every account's edge counted as many objects as it listed, and all of them could
-    be read. A warning: the count is Meta's hint, objects without permission or changed meanwhile
-    make it differ, and a value that cannot be read costs no other.
+    """Passes if every account's edge counted as many objects as it listed, and all of them could be
+    read.
+
+    Otherwise a warning: the count is Meta's hint, which objects without permission or changed
+    meanwhile make differ, and a value that cannot be read does not affect any other.
     """
     listings = [one.listing for one in found if one.listing]
     wrong = {act_id(one.account_id): detail for one in found if (detail := _uncounted(one))}
@@ -196,9 +199,11 @@ def fresh_result(
     yesterdays: Mapping[str, Load | None],
     now: datetime,
 ) -> dg.AssetCheckResult:
-    """Passes when every account has the day that it should have by its own clock (`expected`),
-    proven or as good as it can be. `yesterdays`: what the lake has of that day, by account
-    (digits); accounts of which nothing was ever loaded are not in it, and not late.
+    """Passes if every account has the day that it should have by its own clock (`expected`), proven
+    or unprovable by its report.
+
+    `yesterdays`: the load of that day, by account (digits); accounts without any load are not in
+    it, and not late.
     """
     late = {
         act_id(i): f"{expected(accounts[i], now)} is {_state(load)}"
@@ -216,7 +221,9 @@ def _state(load: Load | None) -> str:
 
 
 def expected(account: Account, now: datetime) -> date:
-    """The newest day that an account should have: yesterday, a while after its own morning."""
+    """The newest day that an account should have: yesterday, from some hours after its own
+    refresh.
+    """
     hours = timedelta(hours=REFRESH_HOUR + GRACE_HOURS)
     return today_in(account.timezone_name, now - hours) - timedelta(days=1)
 

@@ -1,9 +1,9 @@
 """Data versions: what Dagster compares before it shows that an asset is "Unsynced".
 
-An asset's version moves only when what it holds does. What was made of it keeps, in tags of its
-event, the version that it was made of. Dagster writes these tags for the output of an asset's own
-step; what is logged by itself (one of many partitions, a publish of the command line) has them from
-here. Source: docs.dagster.io, Asset versioning and caching.
+An asset's version changes only when its content does. Whatever is built from it keeps the version
+that it was built from, in tags of its event. Dagster writes these tags for the output of an asset's
+own step; events that are logged separately (one of many partitions, a publish of the command line)
+get them from here. Source: docs.dagster.io, Asset versioning and caching.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _NO_EVENT: Final = "NULL"
 
 
 def version_tags(version: str, inputs: Mapping[str, str] | None = None) -> Mapping[str, str]:
-    """Tags of an event that has this version and was made of `inputs`: asset → its version."""
+    """Tags of an event that has this version and was built from `inputs`: asset → its version."""
     tags = {_VERSION: version, _IS_GIVEN: "true", _CODE: "fbinsights"}
     for asset, of_input in (inputs or {}).items():
         tags |= {f"{_INPUT_VERSION}{asset}": of_input, f"{_INPUT_EVENT}{asset}": _NO_EVENT}
@@ -43,15 +43,15 @@ def version_tags(version: str, inputs: Mapping[str, str] | None = None) -> Mappi
 
 
 def shown_change(event: dg.AssetMaterialization) -> str:
-    """Which change of the lake the published file showed when this was told of it."""
+    """The change of the lake that the published file showed when this event was recorded."""
     return (event.tags or {}).get(f"{_INPUT_VERSION}lake", "")
 
 
 def accounts_version(lake: Lake) -> str:
     """The version of `accounts` as far as loads depend on it: the time zones and currencies that
-    accounts once had and have no more.
+    accounts once had and no longer have.
 
-    A new account, a name or what was spent changes nothing that was loaded. Meta gives an account
+    A new account, a name or an amount spent changes nothing that was loaded. Meta gives an account
     another zone or currency only by closing it and opening a new one.
     """
     history = lake.read("accounts_history").sort_by("valid_from")
@@ -67,7 +67,7 @@ def accounts_version(lake: Lake) -> str:
 
 
 def content_version(lake: Lake, table: str, account_id: str, day: date | None = None) -> str:
-    """The version of one file of the lake: of its rows, not of when they were read."""
+    """The version of one file of the lake: that of its rows, not of when they were read."""
     key = lake.key(table, account_id, day)
     return content_digest(lake.table(table), lake.store.open(key))
 

@@ -1,5 +1,5 @@
-"""What Dagster is told of a load: a materialization of each partition that is in the lake, and what
-the checks found. The same for a run and for what was loaded without one.
+"""Events for Dagster: a materialization of each partition that is in the lake, and the results of
+checks. The same for a run and for what was loaded without one.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ Event = dg.AssetMaterialization | dg.AssetCheckEvaluation
 
 
 class Part(NamedTuple):
-    """One partition of a load: what to show of it and its data version, or why it failed."""
+    """One partition of a load: its metadata and data version, or why it failed."""
 
     partition_key: str
     metadata: Mapping[str, Any]
@@ -87,7 +87,7 @@ def good_parts(asset: str, parts: Iterable[Part], lake: Lake) -> Iterator[dg.Ass
 
 
 def accounts_metadata(accounts: LoadedAccounts) -> Mapping[str, Any]:
-    """What is shown of the asset `accounts`."""
+    """The metadata of the asset `accounts`."""
     found, merged = accounts.found, accounts.merged
     names = {act_id(row["account_id"]): text_of(row, "name") for row in found.rows}
     return {
@@ -100,19 +100,19 @@ def accounts_metadata(accounts: LoadedAccounts) -> Mapping[str, Any]:
 
 
 def accounts_event(accounts: LoadedAccounts, lake: Lake) -> dg.AssetMaterialization:
-    """Accounts that were put into the lake by somebody else than their asset."""
+    """Accounts that something other than their asset stored in the lake."""
     tags = version_tags(accounts_version(lake))
     return dg.AssetMaterialization("accounts", metadata=accounts_metadata(accounts), tags=tags)
 
 
 def listed_events(table: str, found: Sequence[Listed], lake: Lake) -> Iterator[Event]:
-    """The objects of accounts, and whether they are as many as the edges count."""
+    """The objects of accounts, and whether their number equals the edges' count."""
     yield from good_parts(table, [listed_part(one, lake) for one in found], lake)
     yield evaluation_of(table, counted_result(table, found))
 
 
 def loaded_events(loads: Loads, load_context: LoadContext) -> Iterator[Event]:
-    """Account-days of a report and, where nothing stopped them halfway, what the checks found."""
+    """Account-days of a report and, if nothing stopped them halfway, the results of checks."""
     name = loads.report.name
     parts = (loaded_part(outcome, load_context) for outcome in loads.outcomes)
     yield from good_parts(name, parts, load_context.lake)
@@ -122,20 +122,20 @@ def loaded_events(loads: Loads, load_context: LoadContext) -> Iterator[Event]:
 
 
 def refreshed_event(changed_days: ChangedDays, calls: int) -> dg.AssetMaterialization:
-    """What a refresh found, and the `calls` that it spent on loading that again."""
+    """What a refresh found, and the `calls` that reloading it cost."""
     return dg.AssetMaterialization("refresh", metadata=refresh_metadata(changed_days, calls))
 
 
 def seen_change(change: str) -> dg.AssetMaterialization:
-    """What Dagster is told of the asset `lake`: its last change, by the note's id."""
+    """The event of the asset `lake`: its last change, by the id of its note."""
     return dg.AssetMaterialization("lake", tags=version_tags(change or "none"))
 
 
 def published_events(
     published: Published,
 ) -> tuple[dg.AssetMaterialization, dg.AssetMaterialization]:
-    """What Dagster is told when the published file was made, whoever made it: which state of the
-    lake it shows, so that it is "Unsynced" from the next change on.
+    """The events of a publish, whoever did it: they say which state of the lake the file shows, so
+    that it is "Unsynced" from the next change on.
     """
     seen = seen_change(published.change)
     tags = version_tags(str(published.version), {"lake": published.change or "none"})
@@ -145,8 +145,8 @@ def published_events(
 
 
 def published_by_others(change: str) -> tuple[dg.AssetMaterialization, dg.AssetMaterialization]:
-    """The same of a publish that nobody told of, such as a script's: all that is known of it is the
-    change that it shows.
+    """The same for a publish that nobody reported, such as a script's: only the change that it
+    shows is known.
     """
     version = change or "none"
     tags = version_tags(version, {"lake": version})
@@ -154,7 +154,7 @@ def published_by_others(change: str) -> tuple[dg.AssetMaterialization, dg.AssetM
 
 
 def evaluation_of(asset: str, result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
-    """A result as the event of a check, for those who are no step of the asset."""
+    """A result as the event of a check, for those who are not a step of the asset."""
     return dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey(asset),
         check_name=str(result.check_name),

@@ -1,8 +1,8 @@
-"""The published file follows the lake: a sensor that asks for a publish when something changed.
+"""Keeps the published file up to date: a sensor that requests a publish when the lake has changed.
 
-Whoever changes the lake leaves a note in it (`lake.changes`), and every publish keeps which
-note it shows. To compare the two takes two small files, so the sensor looks every few seconds.
-While loads go on, publishes are rationed: each copies the published file and starts a process.
+Whoever changes the lake leaves a note in it (`lake.changes`), and every publish records which note
+it shows. Comparing the two takes two small files, so the sensor runs every few seconds. While loads
+go on, publishes are rationed: each copies the published file and starts a process.
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of sensors as objects.
@@ -26,24 +26,25 @@ __all__ = ["FOLLOW_CHECKS", "PUBLISH_JOB", "Runs", "Watched", "follow_lake", "re
 PUBLISH_JOB: Final = "publish_job"
 PUBLISHED: Final = "warehouse_duckdb"
 
-#: How often the sensor looks.
+#: Seconds between two runs of the sensor.
 POLL_SECONDS: Final = 15
 
-#: Between the end of one publish and the next, while loads go on and one of them has ended since:
-#: a backfill of many runs has a few publishes, and each of its runs is published within a minute.
+#: Pause between two publishes while loads go on and one of them has ended since: a backfill of many
+#: runs has a few publishes, and each of its runs is published within a minute.
 ENDED_SECONDS: Final = 25
 
-#: The same while loads go on and none has ended: what a long load has brought so far.
+#: The same while loads go on and none has ended: for what a long load has stored so far.
 LOADING_SECONDS: Final = 300
 
-#: The last change of a lake is so young: somebody is loading, be it without a run, as the command
-#: line does. Well under FOLLOWS_WITHIN, for one that was the last is published this much later.
+#: While the last change of a lake is younger than this, somebody is loading, maybe without a run,
+#: as the command line does. Well under FOLLOWS_WITHIN, because a change that was the last is
+#: published this much later.
 CHANGING: Final = timedelta(seconds=20)
 
-#: After one failed publish, two in a row, ...; the last holds for all that follow.
+#: Pauses after one failed publish, two in a row, ...; the last one for all that follow.
 AFTER_FAILURES: Final = (60, 120, 300, 600, 1800, 3600)
 
-#: The published file may be behind for so long before the check `up_to_date` warns.
+#: How long the published file may be behind before the check `up_to_date` warns.
 LATE: Final = timedelta(minutes=5)
 
 IN_PROGRESS: Final = (
@@ -54,14 +55,14 @@ ENDED: Final = (
     *(dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED),
 )
 
-#: Runs are started in the order of this tag: a publish goes before the loads that are queued.
+#: Runs are started by this priority: a publish goes before queued loads.
 _FIRST: Final = {"dagster/priority": "10"}
 
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """What Dagster's instance says: whether a publish is in progress, whether loads are, whether
-    one has ended since the last publish, and how many publishes in a row failed, the last `at`.
+    """The state of Dagster's runs: whether a publish is in progress, whether loads are, whether one
+    has ended since the last publish, and how many publishes in a row failed, the last `at`.
     """
 
     is_publishing: bool = False
@@ -74,8 +75,8 @@ class Runs:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What the sensor remembers: since when it has seen the published file behind the lake ("" if
-    it is not), and what the check `up_to_date` said when it was last recorded.
+    """What the sensor remembers: since when the published file has been behind the lake ("" if it
+    is not), and the last recorded result of the check `up_to_date`.
     """
 
     behind_since: str = ""
@@ -113,7 +114,7 @@ def reason_to_wait(behind: Lag, runs: Runs, now: datetime) -> str:
 
 
 def _runs(instance: dg.DagsterInstance, behind: Lag) -> Runs:
-    """Ask the instance, for as much as a decision needs."""
+    """Query the instance, for as much as the decision needs."""
     in_progress = instance.get_runs_count(dg.RunsFilter(statuses=list(IN_PROGRESS)))
     publishing = instance.get_runs_count(
         dg.RunsFilter(job_name=PUBLISH_JOB, statuses=list(IN_PROGRESS))
@@ -132,14 +133,16 @@ def _runs(instance: dg.DagsterInstance, behind: Lag) -> Runs:
 
 
 def _is_recorded(instance: dg.DagsterInstance, change: str) -> bool:
-    """Whether Dagster knows that the published file shows this change: scripts do not tell it."""
+    """Whether Dagster has a record that the published file shows this change: scripts leave
+    none.
+    """
     event = instance.get_latest_materialization_event(dg.AssetKey(PUBLISHED))
     told = event.asset_materialization if event else None
     return told is not None and shown_change(told) == (change or "none")
 
 
 def _has_ended(instance: dg.DagsterInstance, since: datetime | None) -> bool:
-    """Whether a run that is no publish has ended."""
+    """Whether a run other than a publish has ended."""
     ended = dg.RunsFilter(statuses=list(ENDED), updated_after=since)
     found = instance.get_run_records(ended, limit=10, order_by="update_timestamp")
     return any(one.dagster_run.job_name != PUBLISH_JOB for one in found)

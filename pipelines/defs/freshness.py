@@ -1,6 +1,7 @@
-"""Whether every account has the newest day that it should have, by its own clock.
+"""The check `fresh`: whether every account has the newest day that it should have, by its own
+clock.
 
-A check that only ran with a load would never say that no load ran: a sensor looks as well.
+A check that only ran with a load would never report that no load ran, so a sensor runs it as well.
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of checks as objects.
@@ -26,8 +27,8 @@ __all__ = ["fresh_checks", "freshness_sensor", "yesterdays"]
 def yesterdays(
     lake: Lake, report: str, accounts: Mapping[str, Account], now: datetime
 ) -> Mapping[str, Load | None]:
-    """What the lake has of the day that each account should have by now, by account (digits): of
-    those of which anything of the report was ever loaded.
+    """The load of the day that each account should have by now, by account (digits), for accounts
+    with any load of the report.
     """
     begun = {where.account_id for where in lake.partitions(report)} & accounts.keys()
     cells = [(account_id, expected(accounts[account_id], now)) for account_id in sorted(begun)]
@@ -57,7 +58,7 @@ def _check(report: str, catalog: Catalog) -> dg.AssetChecksDefinition:
 
 
 def fresh_checks(reports: Reports) -> Sequence[dg.AssetChecksDefinition]:
-    """One check a report, which a person can run by a click."""
+    """One check per report, which a person can run by a click."""
     return [_check(report, reports.catalog) for report in reports.by_name]
 
 
@@ -80,7 +81,7 @@ def freshness_sensor(reports: Reports) -> dg.SensorDefinition:
         seen = {report: str(result.metadata["named"].value) for report, result in results.items()}
         cursor = json.dumps(seen, sort_keys=True)
         if cursor == context.cursor:
-            return dg.SkipReason("Nothing has changed since the last look.")
+            return dg.SkipReason("Nothing has changed since the last check.")
         events = [evaluation_of(report, result) for report, result in results.items()]
         return dg.SensorResult(asset_events=events, cursor=cursor)
 

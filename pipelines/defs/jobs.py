@@ -1,4 +1,4 @@
-"""The jobs: one for each asset or group of them that a person or a schedule may run."""
+"""The jobs: one for each asset or group of assets that a person or a schedule may run."""
 
 from __future__ import annotations
 

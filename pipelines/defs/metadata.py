@@ -1,4 +1,4 @@
-"""What the Dagster UI shows of a table, of a load and of a published file."""
+"""Metadata: what the Dagster UI shows of a table, of a load and of a published file."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ __all__ = [
     "unreadable_metadata",
 ]
 
-#: Rows of a preview, and the columns that it has where the table has them.
+#: Rows of a preview, and its columns if the table has them.
 PREVIEW_ROWS: Final = 5
 PREVIEWED: Final[Sequence[str]] = (
     *("hour", "campaign_name", "ad_name", "impressions", "clicks", "spend", "account_currency"),
@@ -46,7 +46,7 @@ PREVIEWED: Final[Sequence[str]] = (
 
 @dataclass(frozen=True, slots=True)
 class LoadContext:
-    """What is shown of a load beside its record: its file, its first rows, whose it is, and how
+    """What is shown of a load next to its record: its file, its first rows, whose it is, and how
     much of its limits the account has used.
     """
 
@@ -56,15 +56,15 @@ class LoadContext:
 
     @classmethod
     def of(cls, lake: Lake, client: GraphClient | None) -> Self:
-        """Names of accounts as the lake has them now; without a client, nothing of limits."""
+        """With the names of accounts from the lake; without a client, nothing about limits."""
         table = lake.read("accounts").select(["account_id", "account_name"])
         return cls(
             lake, client, {row["account_id"]: row["account_name"] for row in table.to_pylist()}
         )
 
     def of_load(self, load: Load) -> tuple[Mapping[str, Any], str]:
-        """Metadata of one account-day, in the order of the page: whose it is and whether it is
-        right come first; and its data version.
+        """Metadata of one account-day, in the order of the page (whose it is and whether it is
+        proven come first), and its data version.
         """
         key = self.lake.key(load.table, load.account_id, load.date)
         name = self.lake.store.name(key)
@@ -104,7 +104,9 @@ def _cell(value: object) -> str:
 
 
 def table_metadata(table: Table | View) -> Mapping[str, Any]:
-    """Of the asset itself: columns with meanings, the name to ask for in DuckDB, the grain."""
+    """Metadata of the asset itself: columns with meanings, the table's name in DuckDB, the
+    grain.
+    """
     return {
         "dagster/column_schema": dg.TableSchema(
             columns=[
@@ -120,7 +122,7 @@ def table_metadata(table: Table | View) -> Mapping[str, Any]:
 
 
 def _load_metadata(load: Load) -> Mapping[str, Any]:
-    """Of one account-day: the verdict, and numbers that the UI plots over time."""
+    """Metadata of one account-day: the verdict, and numbers that the UI plots over time."""
     shown = {
         "verdict": load.verdict,
         "reason": load.reason,
@@ -130,7 +132,7 @@ def _load_metadata(load: Load) -> Mapping[str, Any]:
         "dagster/partition_row_count": load.rows,
         "impressions": load.impressions,
         "clicks": load.clicks,
-        # A plot needs a float; the exact sum stands in `loads`.
+        # A plot needs a float; the exact sum is in `loads`.
         "spend": None if load.spend is None else float(load.spend),
         "control_impressions": load.control_impressions,
         "control_clicks": load.control_clicks,
@@ -147,8 +149,8 @@ def _load_metadata(load: Load) -> Mapping[str, Any]:
 
 
 def listing_metadata(listed: Listed, listing: Listing) -> Mapping[str, Any]:
-    """Of one account's objects: how many are listed, counted by the edge, and read by id, and what
-    could not be read.
+    """Metadata of one account's objects: how many are listed, counted by the edge, and read by id,
+    and what could not be read.
     """
     counted = {} if listing.total_count is None else {"total_count": listing.total_count}
     return {
@@ -160,14 +162,16 @@ def listing_metadata(listed: Listed, listing: Listing) -> Mapping[str, Any]:
 
 
 def unreadable_metadata(unreadable: Unreadable) -> Mapping[str, Any]:
-    """What of accounts or their objects could not be read: numbers for a plot, and the first."""
+    """What could not be read of accounts or their objects: numbers for a plot, and the first
+    value.
+    """
     first = {"first_rejected": unreadable.first} if unreadable else {}
     return {"rejected": unreadable.objects, "rejected_cells": unreadable.cells, **first}
 
 
 def published_metadata(published: Published) -> Mapping[str, Any]:
-    """Of the published file: where it is, its rows by table, how long it took, and tables of the
-    lake that could not be published.
+    """Metadata of the published file: where it is, its rows by table, how long it took, and tables
+    of the lake that could not be published.
     """
     return {
         "path": dg.MetadataValue.path(published.path),
@@ -179,7 +183,9 @@ def published_metadata(published: Published) -> Mapping[str, Any]:
 
 
 def refresh_metadata(changed_days: ChangedDays, calls: int) -> Mapping[str, Any]:
-    """Of a refresh: numbers that the UI plots over time, and which account-days were why."""
+    """Metadata of a refresh: numbers that the UI plots over time, and which account-days were
+    reloaded why.
+    """
     counts = changed_days.counts
     return {
         "pulled": sum(counts.values()),

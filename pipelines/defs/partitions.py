@@ -1,6 +1,6 @@
-"""The grid as Dagster has it: a partition per ad account, or per account and day.
+"""The partitions of Dagster's grid: one per ad account, or one per account and day.
 
-Accounts are added when the token sees them and never taken away: a key that is deleted takes its
+Accounts are added when the token sees them and never removed: a key that is deleted takes its
 history out of the UI. What a key means is in `loading.partitions`.
 """
 
@@ -25,8 +25,8 @@ ACCOUNTS: Final = dg.DynamicPartitionsDefinition(name=AD_ACCOUNTS)
 def account_days_from(start: date) -> dg.MultiPartitionsDefinition:
     """The grid of a report that begins on a day.
 
-    Days have no zone of their own here: each account reads them in its own. Two more than UTC has
-    finished, so that the day that has just begun in Auckland can be asked for.
+    Days have no time zone of their own here: each account reads them in its own. It has two more
+    days than UTC has finished, so that the day that has just begun in Auckland can be loaded.
     """
     days = dg.DailyPartitionsDefinition(start_date=start.isoformat(), end_offset=2)
     return dg.MultiPartitionsDefinition({"account": ACCOUNTS, "date": days})

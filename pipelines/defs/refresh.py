@@ -1,4 +1,4 @@
-"""The refresh as a Dagster job of two steps: find what changed, load it and publish.
+"""The refresh as a Dagster job of two steps: find what changed, reload it and publish.
 
 `loading.changes` does the work; here it is recorded, each account-day in the grid of its asset.
 """
@@ -36,12 +36,12 @@ REFRESH: Final = dg.AssetSpec(
 
 
 class Refresh(dg.Config):
-    """What one refresh is to do.
+    """The configuration of one refresh.
 
     `accounts`: keys like act_123; none means all that the token sees. `full`: the whole lookback,
-    moved or not. `as_of`: an instant in ISO form that stands for now. That a day which had rows may
-    become empty at once is no configuration but a tag of the run (`emptiness.ACCEPT_EMPTY`), as it
-    is for every asset.
+    whether its totals changed or not. `as_of`: an instant in ISO form to use instead of now. That a
+    day which had rows may become empty at once is not configuration but a tag of the run
+    (`emptiness.ACCEPT_EMPTY`), as it is for every asset.
     """
 
     accounts: list[str] = Field(default_factory=list)
@@ -49,7 +49,7 @@ class Refresh(dg.Config):
     as_of: str = ""
 
     def time(self, graph: GraphResource) -> datetime:
-        """The instant whose yesterday is meant."""
+        """The instant that "yesterday" refers to."""
         return datetime.fromisoformat(self.as_of) if self.as_of else graph.now()
 
 

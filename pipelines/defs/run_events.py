@@ -1,4 +1,6 @@
-"""How a run of Dagster that serves many partitions says what became of each."""
+"""Events of a Dagster run that loads many partitions: each is recorded as loaded or failed by
+itself.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +40,8 @@ class RunRecorder:
     client: GraphClient
 
     def begins(self, table: str, keys: Sequence[str]) -> None:
-        """In the grid they are in progress while the run goes on, and failed when the run fails and
-        they are still not there. Dagster plans those of an asset's own runs by itself.
+        """Shows them in the grid as in progress while the run goes on, and as failed if the run
+        fails before they are loaded. For an asset's own runs Dagster does that by itself.
         """
         for event in planned_events(self.context, table, keys):
             self.context.instance.report_dagster_event(event, self.context.run_id, logging.DEBUG)
@@ -60,8 +62,8 @@ class RunRecorder:
 
 
 def add_to_grid(instance: dg.DagsterInstance, lake: Lake, accounts: LoadedAccounts) -> None:
-    """Show accounts that are in the lake in the grid. Raises ConfigError where that is another's:
-    a lake has an identity only since something is in it.
+    """Show accounts that are in the lake in the grid. Raises ConfigError if the grid is another
+    lake's: a lake has an identity only once something is in it.
     """
     require_home(instance, lake.store)
     instance.add_dynamic_partitions(
@@ -78,9 +80,9 @@ def record(
     """Mark the good partitions materialized and, if there are bad ones, fail with their reasons.
 
     An exception alone would fail them all, and a plain MaterializeResult would mark them all good:
-    only so does "re-run failed" in the UI take exactly the bad ones. The asset must be declared
-    with ``output_required=False``: each partition is logged by itself, for `add_asset_metadata`
-    lists all partitions of the run for each of them.
+    only in this way does "re-run failed" in the UI take exactly the bad ones. The asset must be
+    declared with ``output_required=False``: each partition is logged by itself, because
+    `add_asset_metadata` lists all partitions of the run for each of them.
     """
     parts = list(parts)
     asset = context.asset_key.to_user_string()
@@ -98,7 +100,9 @@ def record(
 
 
 def failure_of(bad: Mapping[str, Mapping[str, str]], of: int) -> dg.Failure:
-    """The failure of a run that did the rest: asset → partition key → why, `of` all partitions."""
+    """The failure of a run that did everything else: asset → partition key → why, `of` all
+    partitions.
+    """
     lines = [f"{key}: {why}" for failed in bad.values() for key, why in failed.items()]
     return dg.Failure(
         f"{len(lines)} of {of} failed; their existing data was kept:\n" + "\n".join(lines),
@@ -108,8 +112,8 @@ def failure_of(bad: Mapping[str, Mapping[str, str]], of: int) -> dg.Failure:
 
 
 def failures_in(event: dg.DagsterEvent) -> tuple[Mapping[tuple[str, str], str], str]:
-    """What the failure of a step says: (asset, partition key) → why, and why everything stopped.
-    Neither for what nobody foresaw.
+    """The reasons in the failure of a step: (asset, partition key) → why, and why everything
+    stopped. Empty for unexpected exceptions.
     """
     failure = event.step_failure_data.user_failure_data
     metadata = failure.metadata if failure else {}

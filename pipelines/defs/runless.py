@@ -1,7 +1,7 @@
-"""What was loaded without a run of Dagster is reported to it, so that its grid shows it.
+"""Reports to Dagster what was loaded without one of its runs, so that its grid shows it.
 
-By Dagster's public API: materializations, and what the checks found. It has no event for a
-partition that failed without a run; `fbinsights status` and the table `failures` have those.
+By Dagster's public API: materializations, and results of checks. It has no event for a partition
+that failed without a run; `fbinsights status` and the table `failures` have those.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class RunlessRecorder:
-    """Keeps what a load does until `report`. Accounts are in the grid at once."""
+    """Collects what a load does until `report`. Accounts are in the grid at once."""
 
     instance: dg.DagsterInstance
     lake: Lake
@@ -83,7 +83,7 @@ class RunlessRecorder:
         self.steps.append(loads)
 
     def report(self) -> None:
-        """Report all of it, in its order. Raises what Dagster's storage raises."""
+        """Report all of it, in order. Raises what Dagster's storage raises."""
         _report(self.instance, self._events())
 
     def _events(self) -> Iterator[Event]:
@@ -102,18 +102,18 @@ class RunlessRecorder:
 
 
 def report_published(instance: dg.DagsterInstance, published: Published) -> None:
-    """Report a publish that no load belongs to."""
+    """Report a publish without a load."""
     _report(instance, published_events(published))
 
 
 def report_unreported(
     instance: dg.DagsterInstance, lake: Lake, reports: Mapping[str, Report], now: datetime
 ) -> int:
-    """Report what commands that were killed, or could not reach Dagster, have left in the lake; how
-    many events that were. What another machine's command has loaded so far is reported too.
-    `reports` by name: tables of others are left out.
+    """Report what commands that were killed, or could not reach Dagster, have left in the lake;
+    returns the number of events.
 
-    Raises what Dagster's storage raises.
+    What another machine's command has loaded so far is reported too. `reports` by name: tables of
+    others are left out. Raises what Dagster's storage raises.
     """
     count = 0
     for note in notes_of(lake.store):
@@ -132,7 +132,7 @@ def report_unreported(
 def _left_by(
     note: Unreported, instance: dg.DagsterInstance, lake: Lake, reports: Mapping[str, Report]
 ) -> Iterator[Event]:
-    """Objects that Dagster has never heard of, and account-days that this load has brought."""
+    """Objects that Dagster has no record of, and account-days that this load has brought."""
     for table in LEVEL_OF:
         yield from good_parts(table, _unknown_objects(table, instance, lake), lake)
     load_context = LoadContext.of(lake, None)

@@ -1,7 +1,9 @@
-"""When refreshes run: each account early in its own morning, and all of the lookback on Sundays.
+"""The schedules of refreshes: each account daily, early in its own morning, and the whole lookback
+on Sundays.
 
-The schedules tick at every full hour and take the accounts for which it is the right one by their
-own clocks: in Auckland yesterday is over 21 hours before it is in Los Angeles, and so it is loaded.
+They tick at every full hour and take the accounts for which it is the right hour by their own
+clocks: in Auckland yesterday is over 21 hours before it is in Los Angeles, and so it is loaded
+earlier.
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of schedules as objects.
@@ -19,7 +21,8 @@ from warehouse.lake.partitions import Lake
 
 __all__ = ["FULL_HOUR", "FULL_WEEKDAY", "SCHEDULES", "due"]
 
-#: When the whole lookback is pulled, moved or not: Sunday, after the daily one.
+#: When the whole lookback is reloaded, whether its totals changed or not: Sunday, after the daily
+#: one.
 FULL_HOUR: Final = 8
 FULL_WEEKDAY: Final = 6
 

@@ -1,4 +1,4 @@
-"""Sensors that tell: failed runs, new and vanished accounts, a token or version that ends soon."""
+"""Sensors that alert: failed runs, new and vanished accounts, a token or version that ends soon."""
 
 # No `from __future__ import annotations`: Dagster reads the annotations of sensors as objects.
 import json
@@ -25,7 +25,7 @@ __all__ = ["access_check", "access_sensor", "failed_runs", "findings", "new_acco
 
 _ON: Final = dg.DefaultSensorStatus.RUNNING
 
-#: what is looked at → the check of `accounts` that shows it.
+#: what is checked → the check of `accounts` that shows it.
 _CHECKS: Final[Mapping[str, str]] = {
     "token": "token",
     "API version": "api_version",
@@ -89,7 +89,7 @@ def new_accounts(
 
 
 def findings(settings: Settings, reports: Mapping[str, Report], now: datetime) -> Sequence[Finding]:
-    """How long the token, the API version and what reports ask for stay valid, by one call."""
+    """How long the token, the API version and what reports request stay valid, by one call."""
     today = now.date()
     try:
         with settings.open_graph(today=today) as client:
@@ -124,11 +124,11 @@ def _result(finding: Finding) -> dg.AssetCheckResult:
     )
 
 
-#: check of `accounts` → what it looks at.
+#: check of `accounts` → its description.
 _ACCESS: Final[Mapping[str, str]] = {
-    "token": "The token is valid for 14 days and more.",
-    "api_version": "The pinned version is the one that answers, for more than 60 days.",
-    "retirements": "Nothing that a report asks for is retired within 60 days.",
+    "token": "The token is valid for at least 14 days.",
+    "api_version": "The pinned version responds, and stays supported for more than 60 days.",
+    "retirements": "Nothing that a report requests is retired within 60 days.",
 }
 
 
@@ -157,7 +157,7 @@ def access_sensor(reports: Mapping[str, Report]) -> dg.SensorDefinition:
         minimum_interval_seconds=6 * 3600,
         default_status=_ON,
         description="Checks four times a day how long the token, the API version and what reports "
-        "ask for stay valid, records the checks of `accounts`, and alerts 14 days before the "
+        "request stay valid, records the checks of `accounts`, and alerts 14 days before the "
         "token's end and 60 before Meta ends one of the others.",
     )
     def access_ends(
