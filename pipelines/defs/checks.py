@@ -147,7 +147,7 @@ def _complete(loads: Mapping[str, Load], wrong: int, of: int) -> str:
         sentences = f"All account-days add up to their totals ({of})."
     if unfinished := sum(load.is_provisional for load in loads.values()):
         was = "is provisional: its day was" if unfinished == 1 else "are provisional: their day was"
-        sentences += f" {unfinished} {was} not over when it was requested."
+        sentences += f" {unfinished} {was} not over when Meta was asked."
     reasons = sorted({load.reason for load in loads.values() if load.verdict == UNPROVABLE})
     return sentences + "".join(f" {reason.capitalize()}." for reason in reasons)
 
