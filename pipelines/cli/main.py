@@ -298,7 +298,7 @@ def publish() -> None:
     show_default=True,
 )
 def query(question: str, form: str) -> None:
-    """Run a SQL query on warehouse.duckdb.
+    """Run a SQL query on warehouse.duckdb: one statement that reads, and only the tables there.
 
     `fbinsights docs` says which tables there are; docs/questions.md has questions to start from.
     """
@@ -309,7 +309,7 @@ def query(question: str, form: str) -> None:
 
 @cli.command()
 def sql() -> None:
-    """Open DuckDB's shell on warehouse.duckdb, read-only.
+    """Open DuckDB's shell on warehouse.duckdb, read-only and safe: without the schema lake.
 
     `fbinsights docs` says which tables there are; docs/questions.md has questions to start from.
     """

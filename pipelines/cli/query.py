@@ -8,12 +8,13 @@ import json
 import os
 import shutil
 import sys
+import threading
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from importlib.util import find_spec
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import click
 import pyarrow as pa
@@ -21,11 +22,13 @@ import pyarrow.csv
 import pyarrow.parquet
 
 import warehouse
+from pipelines.cli.exit_codes import INTERRUPTED
 from pipelines.cli.output.table import table_lines
 from pipelines.cli.output.terminal import say, width_of
 from pipelines.settings import settings_of
 from warehouse.errors import WarehouseError
 from warehouse.published.publish import LINK, ensure_published
+from warehouse.published.reading import require_question
 from warehouse.storage.url import lake_root
 
 if TYPE_CHECKING:
@@ -33,26 +36,65 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "run_query", "run_shell"]
 
+T = TypeVar("T")
+
 #: Rows that the format "table" shows at most; the other formats give all.
 SHOWN_ROWS: Final = 1000
 
 
 def run_query(environ: Mapping[str, str], sql: str, form: str) -> None:
-    """Ask, and write the answer to stdout. Raises WarehouseError with DuckDB's message."""
+    """Ask, and write the answer to stdout. Nothing but the published tables and the lake can be
+    read, and nothing written. Raises WarehouseError with DuckDB's message.
+    """
+    require_question(sql)
     published = _published(environ)
     with warehouse.open(published.parent) as opened:
-        FORMATS[form](_writable(opened.arrow(sql)))
+        opened.confine(published.parent.resolve())
+        FORMATS[form](_writable(_interruptible(lambda: opened.arrow(sql))))
         if not opened.arrow("FROM loads LIMIT 1").num_rows:
             say(f"No account-day has been loaded into {published.parent} yet: see WAREHOUSE_URL.")
 
 
+def _interruptible(work: Callable[[], T]) -> T:
+    """Work in a thread, so that Ctrl-C is heard at once: within one step of a query, which may take
+    hours, DuckDB does not listen. The thread is left behind then, and ends with the process.
+    """
+    done: list[T | Exception] = []
+
+    def working() -> None:
+        try:
+            done.append(work())
+        except Exception as error:  # noqa: BLE001  # raised again below
+            done.append(error)
+
+    thread = threading.Thread(target=working, daemon=True)
+    thread.start()
+    try:
+        thread.join()
+    except KeyboardInterrupt:  # nothing is written, and closing would wait for the query
+        say("fbinsights: Interrupted.")
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)
+    [result] = done
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
 def run_shell(environ: Mapping[str, str]) -> NoReturn:
-    """Become DuckDB's shell, read-only: keys, pipes and exit codes are its own. Instants are shown
-    in UTC, as everywhere else. Raises WarehouseError where there is no shell.
+    """Become DuckDB's shell, read-only and safe: it opens no other file. Keys, pipes and exit codes
+    are its own. Instants are shown in UTC, as everywhere else. Raises WarehouseError where there is
+    no shell.
     """
     published = str(_published(environ))
-    command = [_shell(), "-readonly", "-cmd", "set TimeZone = 'UTC'", published]
-    os.execv(command[0], command)  # noqa: S606  # no shell is meant to read this
+    if sys.stdin.isatty():
+        say(
+            "Read-only and safe: nothing is written, and no other file or address can be opened, so"
+            " tables in the schema lake cannot be read here. `fbinsights query` reads them, and"
+            " --format writes answers."
+        )
+    command = [_shell(), "-readonly", "-safe", published]
+    os.execve(command[0], command, {**os.environ, "TZ": "UTC"})  # noqa: S606  # no shell reads this
 
 
 def _published(environ: Mapping[str, str]) -> Path:

@@ -30,6 +30,7 @@ from warehouse.lake.changes import Lag, Publishing, keep_publishing, lag_of, las
 from warehouse.lake.definitions import keep_definitions, lake_tables
 from warehouse.lake.partitions import Lake
 from warehouse.published.master import CONFIG, DATABASE, refresh
+from warehouse.published.reading import confine
 from warehouse.schema.catalog import OWN
 from warehouse.schema.table import DECIMAL, WIDE
 from warehouse.storage.atomic import locked, sync_folder
@@ -251,6 +252,10 @@ class Warehouse:
 
         found = _fitted(self.arrow(query), _narrowed)
         return found.to_pandas(types_mapper=pd.ArrowDtype)
+
+    def confine(self, root: Path) -> None:
+        """From now on nothing but the published tables and the lake at `root` can be read."""
+        confine(self._connection, root)
 
     def close(self) -> None:
         self._connection.close()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "create_table",
     "duckdb_type",
+    "escaped",
     "literal",
     "name",
     "read_parquet",
@@ -73,13 +74,17 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def escaped(folder: Path) -> str:
+    """A folder in a pattern of DuckDB, where its own characters mean nothing."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in str(folder))
+
+
 def read_parquet(folder: Path, pattern: str, **options: str) -> str:
     """The SQL that reads the files below a folder whose names match.
 
     The folder is taken literally unless `options` change that: neither ``[x]``, which DuckDB would
     take for a pattern, nor ``date=2026-11-28``, which it would take for a column, means anything.
     """
-    path = "".join(f"[{c}]" if c in "*?[" else c for c in str(folder))
     settings = {"hive_partitioning": "false", **options}
     options_text = ", ".join(f"{option} = {value}" for option, value in settings.items())
-    return f"read_parquet({literal(f'{path}/{pattern}')}, {options_text})"
+    return f"read_parquet({literal(f'{escaped(folder)}/{pattern}')}, {options_text})"

@@ -4,7 +4,6 @@ import json
 from decimal import Decimal
 from math import inf
 from typing import TYPE_CHECKING
-from unittest.mock import Mock
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -66,16 +65,6 @@ def test_parquet_has_intervals_as_text_and_all_else_as_it_is(
     [row] = pq.read_table(pa.BufferReader(capsysbinary.readouterr().out)).to_pylist()
     assert (row["age"], row["unknown"]) == ("14 months 2 days", None)
     assert (row["ratio"], row["bytes"]) == (inf, b"az")
-
-
-def test_ctrl_c_ends_a_question_as_it_ends_any_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    interrupted = Mock(to_arrow_table=Mock(side_effect=RuntimeError("Query interrupted")))
-    monkeypatch.setattr("warehouse.published.publish.Warehouse.sql", lambda *_: interrupted)
-
-    with pytest.raises(KeyboardInterrupt):
-        run_query({"WAREHOUSE_URL": str(tmp_path)}, "from loads", "csv")
 
 
 def test_json_is_utf_8_whatever_the_terminal_speaks(

@@ -1,0 +1,183 @@
+"""`fbinsights query` reads the published tables and the lake; all else is refused."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+
+from pipelines.cli.main import cli
+from warehouse.lake.partitions import Lake
+from warehouse.published.publish import LINK, publish
+from warehouse.schema.tables import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Characters that SQL, globs and DuckDB's patterns give a meaning.
+ODD_NAME = "the [l]ake's *"
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    made = Lake(tmp_path_factory.mktemp("question") / ODD_NAME)
+    row = {"account_id": "11", "ad_id": "1", "ad_name": "one", "fetched_at": datetime.now(UTC)}
+    ads = pa.Table.from_pylist([row], schema=TABLES["ads"].arrow_schema)
+    made.replace("ads", ads, account_id="11")
+    publish(made.root)
+    return made
+
+
+def command(lake: Lake, *arguments: str) -> subprocess.Popen[str]:
+    program = Path(sys.executable).with_name("fbinsights")
+    return subprocess.Popen(  # noqa: S603  our own command
+        [program, *arguments],
+        env={**os.environ, "WAREHOUSE_URL": str(lake.root)},
+        cwd=lake.root.parent,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ask(lake: Lake, sql: str) -> tuple[int, str, str]:
+    arguments = ["query", sql, "--format", "csv"]
+    asked = CliRunner().invoke(cli, arguments, env={"WAREHOUSE_URL": str(lake.root)})
+    return asked.exit_code, asked.stdout, asked.stderr
+
+
+def content(root: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        *("select count(*) from ads", "from ads", "from lake.ads", "with a as (from ads) from a"),
+        *("values (1)", "show tables", "describe ads", "summarize ads", "table ads"),
+        *("pivot ads on account_id using count(*)", "select 'copy' as \"copy\"; -- copy"),
+        *("explain from ads", "EXPLAIN ANALYZE from lake.ads", "explain (format json) from ads"),
+        "/* copy */ explain -- x\n analyze select 1",
+    ],
+)
+def test_what_reads_is_answered(sql: str, lake: Lake) -> None:
+    code, answer, error = ask(lake, sql)
+
+    assert (code, error[: error.find("has been loaded")]) == (0, "No account-day ")
+    assert len(answer.splitlines()) > 1
+
+
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        ("copy ads to '{file}'", "This is COPY"),
+        ("with x as (copy (select 1) to '{file}') from x", "COPY does more than read"),
+        ("with x as (COPY (select 1 a) to '{file}') pivot x on Count using count(*)", "COPY does"),
+        ("explain analyze copy (select 1) to '{file}'", "COPY does more than read"),
+        ("explain analyze call force_checkpoint()", "EXPLAIN explains only a question"),
+        ("explain (analyze) call force_checkpoint()", "EXPLAIN explains only a question"),
+        ("export database '{folder}'", "This is EXPORT"),
+        ("attach '{file}' as x", "This is ATTACH"),
+        ("install httpfs", "This is LOAD"),
+        ("load httpfs", "This is LOAD"),
+        ("set enable_external_access = true", "This is SET"),
+        ("pragma enable_profiling", "This is PRAGMA"),
+        ("call force_checkpoint()", "This is CALL"),
+        ("create table x (a int)", "This is CREATE"),
+        ("insert into ads select * from ads", "This is INSERT"),
+        ("delete from ads", "This is DELETE"),
+        ("update ads set ad_name = 'x'", "This is UPDATE"),
+        ("drop table ads", "This is DROP"),
+        ("prepare x as select 1", "This is PREPARE"),
+        ("select 1; copy ads to '{file}'", "Ask one question at a time: the text has 2"),
+        ("", "Not a query"),
+        ("; -- nothing", "Not a query"),
+        ("selec 1", "syntax error"),
+        ("with x as (insert into ads select * from ads returning *) from x", "read-only"),
+        ("from read_csv('/etc/passwd')", "disabled by configuration"),
+        ("from read_text('/etc/passwd')", "disabled by configuration"),
+        ("from glob('/etc/*')", "disabled by configuration"),
+        ("from '/etc/passwd'", "does not exist"),
+        ("from read_parquet('/tmp/x.parquet')", "disabled by configuration"),
+        ("from read_text('{lake}/.changes.json')", "disabled by configuration"),
+        ("from read_text('{lake}/ads/../.changes.json')", "disabled by configuration"),
+        ("from 'http://127.0.0.1:1/x.csv'", "disabled by configuration"),
+        ("select getenv('FB_ACCESS_TOKEN')", "getenv does not exist"),
+        ("from environ", "does not exist"),
+        ("from query('copy (select 1) to ''/tmp/x''')", "single SELECT"),
+        (
+            "from json_execute_serialized_sql(json_serialize_sql('select 1'))",
+            "JSON_EXECUTE_SERIALIZED_SQL does more",
+        ),
+    ],
+)
+def test_what_does_more_is_refused_and_has_done_nothing(sql: str, why: str, lake: Lake) -> None:
+    before = content(lake.root.parent)
+    quoted = str(lake.root).replace("'", "''")
+    names = {"file": f"{quoted}/ads/account_id=11/data.parquet", "folder": f"{quoted}/ads/new"}
+
+    code, answer, error = ask(lake, sql.format(lake=quoted, **names))
+
+    assert (code, answer) == (2, "")
+    assert why in error
+    assert "Traceback" not in error
+    assert content(lake.root.parent) == before
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select count(*) from range(100000) a, range(10000000) b where a.range * b.range % 7 = 3",
+        "with recursive t(n) as (select 1 union all select n + 1 from t) select max(n) from t",
+        "select sum(hash(a.range + b.range)) from range(100000) a, range(1000000) b",
+    ],
+)
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_ctrl_c_ends_a_long_question_at_once(sql: str, form: str, lake: Lake) -> None:
+    asked = command(lake, "query", sql, "--format", form)
+    with pytest.raises(subprocess.TimeoutExpired):
+        asked.wait(timeout=4)
+
+    asked.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    asked.communicate(timeout=30)
+
+    assert asked.returncode == 130
+    assert time.monotonic() - began < 3
+
+
+def shell(lake: Lake, *lines: str) -> tuple[Sequence[str], str]:
+    opened = command(lake, "sql")
+    answer, error = opened.communicate("".join(f"{line}\n" for line in lines), timeout=60)
+    return answer.splitlines(), error
+
+
+def test_the_shell_reads_the_published_tables_and_opens_nothing_else(lake: Lake) -> None:
+    before = content(lake.root)
+    link = lake.root / LINK
+
+    answer, error = shell(
+        lake,
+        *(".mode csv", "select ad_name from ads;", "select current_setting('TimeZone');"),
+        *("from lake.ads;", "from read_text('/etc/passwd');", "delete from ads;"),
+        f"copy ads to '{lake.root.parent}/x.csv';".replace("'s ", "''s "),
+        *("set enable_external_access = true;", ".shell touch x", "attach 'x.db';"),
+    )
+
+    assert answer == ["ad_name", "one", "\"current_setting('TimeZone')\"", "UTC"]
+    assert error.count("disabled by configuration") == 4
+    assert "configuration has been locked" in error
+    assert "read-only mode" in error
+    assert "cannot be used in -safe mode" in error
+    assert content(lake.root) == before
+    assert link.resolve().stat().st_mode & 0o222 == 0

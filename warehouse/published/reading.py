@@ -1,0 +1,112 @@
+"""Questions to the published file that read it, and nothing else.
+
+DuckDB opened read-only still writes files (`COPY`, even inside of `WITH`), reads any file of this
+machine (`read_text('/etc/passwd')`) and the network. So a question is one statement of a kind that
+reads, and its connection may open the files of the lake's tables alone, for the views in the schema
+`lake`. Both are needed: where DuckDB may read a folder, it may write there too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+
+from warehouse.errors import WarehouseError
+from warehouse.schema.sql import escaped, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+__all__ = ["confine", "require_question"]
+
+#: What a question may be. PIVOT is several statements to DuckDB.
+READING: Final = frozenset(
+    {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI}
+)
+
+#: How what EXPLAIN explains may begin: it executes what it analyzes.
+FIRST_WORDS: Final = frozenset(
+    {
+        *("select", "from", "with", "values", "table", "describe", "desc", "show", "summarize"),
+        *("pivot", "unpivot", "("),
+    }
+)
+
+#: Words that do more than read wherever they are, such as COPY inside of WITH. A column of such a
+#: name needs quotes.
+FORBIDDEN: Final = frozenset({"copy", "json_execute_serialized_sql"})
+
+_ADVICE: Final = (
+    "Only a question can be asked: SELECT, FROM, WITH, VALUES, DESCRIBE, SHOW, SUMMARIZE, PIVOT or"
+    " EXPLAIN. `--format csv` and `--format parquet` write an answer to a file: fbinsights query …"
+    " --format csv > answer.csv"
+)
+
+#: A word of SQL; anything else counts by its first character.
+_WORD: Final = re.compile(rb"\w+|.", re.DOTALL)
+
+
+def require_question(sql: str) -> None:
+    """Raise WarehouseError unless a text is one statement that only reads."""
+    try:
+        statements = duckdb.extract_statements(sql)
+    except (duckdb.Error, ValueError) as error:
+        raise WarehouseError(str(error)) from None
+    if not statements:
+        raise WarehouseError("Not a query: the text has no statement")
+    if len(statements) > 1:
+        raise WarehouseError(f"Ask one question at a time: the text has {len(statements)}")
+    [statement] = statements
+    if statement.type not in READING:
+        raise WarehouseError(f"This is {_name(statement.type)}. {_ADVICE}")
+    words = _words(sql)
+    if forbidden := next((word for word in words if word in FORBIDDEN), ""):
+        raise WarehouseError(
+            f"{forbidden.upper()} does more than read. {_ADVICE}. A column of that name needs"
+            f' quotes: "{forbidden}"'
+        )
+    if statement.type == duckdb.StatementType.EXPLAIN and _explained(words) not in FIRST_WORDS:
+        raise WarehouseError(f"EXPLAIN explains only a question here. {_ADVICE}")
+
+
+def _name(kind: duckdb.StatementType) -> str:
+    return str(kind.name).replace("_", " ")
+
+
+def _words(sql: str) -> Sequence[str]:
+    """The words of a statement in lower case, without texts, comments and quoted names."""
+    text = sql.encode()
+    words = []
+    for offset, kind in duckdb.tokenize(sql):
+        if kind not in {duckdb.token_type.string_const, duckdb.token_type.comment}:
+            match = _WORD.match(text, offset)
+            words.append(match[0].decode(errors="replace").lower() if match else "")
+    return words
+
+
+def _explained(words: Sequence[str]) -> str:
+    """The word with which begins what EXPLAIN explains."""
+    rest = list(words[1:])
+    if rest[:1] == ["analyze"]:
+        rest = rest[1:]
+    if rest[:1] == ["("] and {*rest[1:2]} & {"analyze", "format"} and ")" in rest:
+        rest = rest[rest.index(")") + 1 :]
+    return rest[0] if rest else ""
+
+
+def confine(connection: duckdb.DuckDBPyConnection, root: Path) -> None:
+    """Let a connection to the published file of the lake at `root` open the files of the lake's
+    tables, and no other file or address from now on. Its settings cannot be changed any more.
+    """
+    views = connection.execute("FROM duckdb_views() SELECT view_name WHERE schema_name = 'lake'")
+    tables = [str(table) for (table,) in views.fetchall()]
+    # DuckDB compares what a view names, with characters of patterns escaped, and what it opens.
+    folders = [f"{top}/{table}" for top in {str(root), escaped(root)} for table in tables]
+    allowed = ", ".join(map(literal, folders))
+    connection.execute(f"SET allowed_directories = [{allowed}]")
+    connection.execute("SET python_enable_replacements = false")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
