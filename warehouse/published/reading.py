@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["confine", "require_question"]
 
 #: What a question may be. PIVOT is several statements to DuckDB.
-READING: Final = frozenset(
+QUESTIONS: Final = frozenset(
     {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI}
 )
 
@@ -60,7 +60,7 @@ def require_question(sql: str) -> None:
     if len(statements) > 1:
         raise WarehouseError(f"Ask one question at a time: the text has {len(statements)}")
     [statement] = statements
-    if statement.type not in READING:
+    if statement.type not in QUESTIONS:
         raise WarehouseError(f"This is {_name(statement.type)}. {_ADVICE}")
     words = _words(sql)
     if forbidden := next((word for word in words if word in FORBIDDEN), ""):
