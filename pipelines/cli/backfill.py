@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED, WRONG_USE
+from pipelines.cli.output.json_lines import print_json
 from pipelines.cli.output.progress import Bar
-from pipelines.cli.output.terminal import say, width_of
+from pipelines.cli.output.style import FOR_PEOPLE, Style
+from pipelines.cli.output.terminal import width_of
 from pipelines.cli.selection import not_begun, plan_of, require_started
 from pipelines.cli.session import guarded, opened_session, publish_into
 from pipelines.cli.summary import Summary
+from pipelines.cli.waits import waits_of
 from pipelines.loading.listings import discover
 from pipelines.settings import settings_of
+from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +41,7 @@ def run_backfill(  # noqa: PLR0913  # what a command line says
     accounts: Sequence[str] = (),
     reports: Sequence[str] = (),
     accept_empty: bool = False,
+    style: Style = FOR_PEOPLE,
 ) -> int:
     """Load, prove and publish account-days, of all `known` reports unless some are named; returns
     the exit code. `accept_empty`: those that had rows become empty at once where Meta returns none.
@@ -51,8 +56,11 @@ def run_backfill(  # noqa: PLR0913  # what a command line says
         plan = plan_of(found, known, (since, until), started, accounts=accounts, reports=reports)
         require_started(plan)
         summary = Summary(plan, started, dict.fromkeys(plan.reports, plan.account_days))
+        number = len(plan.account_days) * len(plan.reports)
         with (
-            Bar(len(plan.account_days) * len(plan.reports)) as bar,
+            Bar(
+                number, waits_of(open_store(settings.warehouse_url)), is_quiet=style.is_quiet
+            ) as bar,
             opened_session(environ, known, client, summary, bar, accept_empty=accept_empty) as (
                 session,
                 recorder,
@@ -61,7 +69,7 @@ def run_backfill(  # noqa: PLR0913  # what a command line says
             _load(session, summary, found, bar)
             if not summary.stopped or recorder.has_loads:  # what was loaded is published anyway
                 publish_into(recorder, summary, bar, settings.warehouse_url)
-    return close(summary)
+    return close(summary, "backfill", style)
 
 
 def _load(session: Session, summary: Summary, found: Discovery, bar: Bar) -> None:
@@ -82,15 +90,21 @@ def _load(session: Session, summary: Summary, found: Discovery, bar: Bar) -> Non
                 session.load(report, plan.account_days)
 
 
-def close(summary: Summary) -> int:
-    """Show the closing table and what went wrong; returns the exit code."""
+def close(summary: Summary, command: str, style: Style, **more: Any) -> int:
+    """Show what became of all, and what went wrong; returns the exit code. `more` goes into the
+    last line of JSON.
+    """
+    code = ALL_DONE if summary.all_done else SOME_FAILED
+    code = WRONG_USE if summary.stopped else code
+    if style.is_json:
+        for line in summary.json_lines(command, code, **more):
+            print_json(line)
+        return code
     for line in summary.table(width_of(sys.stdout)):
         click.echo(line)
     plan = summary.plan
     for line in not_begun(dict.fromkeys(plan.account_ids, plan.days), plan.todays):
-        say(line)
+        style.remark(line)
     for line in summary.complaints(width_of(sys.stderr)):
-        say(line)
-    if summary.stopped:
-        return WRONG_USE
-    return ALL_DONE if summary.all_done else SOME_FAILED
+        style.error(line)
+    return code

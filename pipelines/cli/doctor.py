@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import sys
-import time
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from fbgraph import act_id
 from fbgraph.errors import ENDS_EVERYTHING, GraphError, TokenError, VersionError
-from fbgraph.limits.cooldowns import waiting_text
+from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
+from pipelines.cli.output.json_lines import json_line, print_json, total_line
+from pipelines.cli.output.style import FOR_PEOPLE, Style
 from pipelines.cli.output.terminal import hanging, width_of
+from pipelines.cli.waits import waits_of
 from pipelines.errors import ConfigError
 from pipelines.loading import access
 from pipelines.loading.listings import discover, text_of
 from pipelines.settings import settings_of
-from pipelines.state.cooldowns import cooldowns_of
 from pipelines.state.origin import refused
 from warehouse.decode.native import reader
 from warehouse.errors import WarehouseError
@@ -41,14 +42,24 @@ __all__ = ["examine"]
 _RUNS = {1: "active", 9: "in grace period", 201: "any active"}
 
 
-def examine(environ: Mapping[str, str], known: Reports) -> int:
-    """Look at everything, one line each on stdout; returns how many lines need something done."""
-    bad = 0
+def examine(environ: Mapping[str, str], known: Reports, style: Style = FOR_PEOPLE) -> int:
+    """Look at everything, one line each on stdout; returns how many lines need something done. A
+    quiet one prints those alone.
+    """
+    good = bad = 0
     for ok, what, said in _findings(environ, known):
+        good, bad = good + ok, bad + (not ok)
+        if style.is_json:
+            print_json(json_line({"kind": "finding", "ok": ok, "what": what, "said": said}))
+            continue
+        if ok and style.is_quiet:
+            continue
         head = f"{'ok   ' if ok else 'to do'}  {what:<20}  "
         for line in hanging(head, said, width_of(sys.stdout)):
             click.echo(line)
-        bad += not ok
+    if style.is_json:
+        code = SOME_FAILED if bad else ALL_DONE
+        print_json(total_line("doctor", code, ok=good, to_do=bad))
     return bad
 
 
@@ -151,12 +162,11 @@ def _warehouse(url: str) -> Iterator[Finding]:
 def _waits(url: str) -> Iterator[Finding]:
     """Who waits for which limit: what any process of this warehouse has met."""
     try:
-        cooldowns = cooldowns_of(open_store(url), time.time).current()
+        waits = waits_of(open_store(url))()
     except (WarehouseError, OSError):  # that is reported already
         return
-    for limit, cooldown in sorted(cooldowns.items()):
-        until = datetime.now(UTC) + timedelta(seconds=cooldown.seconds)
-        yield True, "waits", waiting_text(limit, cooldown, until)
+    for line in waits:
+        yield True, "waits", line
 
 
 def _reader() -> Finding:

@@ -13,6 +13,7 @@ import gc
 import logging
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -25,6 +26,8 @@ from pipelines.cli.options import (
     of_account_days,
     require_order,
 )
+from pipelines.cli.output.json_lines import print_json, total_line
+from pipelines.cli.output.style import Style, styled
 from pipelines.cli.output.terminal import escape_unencodable, warnings_printed
 
 if TYPE_CHECKING:
@@ -55,17 +58,16 @@ class _Command(click.Command):
 
         try:
             return super().invoke(ctx)
-        except (ConfigError, GraphError, WarehouseError) as error:
-            fail(str(error))
         except BrokenPipeError:  # click's own business: `| head` has seen enough
             raise
-        except OSError as error:  # a disk that is full or not ours
-            fail(str(error))
+        except (ConfigError, GraphError, WarehouseError, OSError) as error:  # a full disk too
+            message, code = str(error), WRONG_USE
         except KeyboardInterrupt:
-            fail(
-                "Interrupted. No partial data was written. Run the same command again to resume.",
-                INTERRUPTED,
-            )
+            message = "Interrupted. No partial data was written."
+            message, code = f"{message} Run the same command again to resume.", INTERRUPTED
+        if ctx.params.get("is_json"):
+            print_json(total_line(str(ctx.info_name), code, error=message))
+        return fail(message, code)
 
 
 class _Group(click.Group):
@@ -173,19 +175,27 @@ def check() -> None:
 
 
 @cli.command()
-def doctor() -> None:
+@styled
+def doctor(style: Style) -> None:
     """Check token, accounts and warehouse, and say what to do.
 
     The API version too, and what Meta has announced to end.
     """
     from pipelines.cli.doctor import examine  # noqa: PLC0415
 
-    sys.exit(SOME_FAILED if examine(os.environ, _reports()) else ALL_DONE)
+    sys.exit(SOME_FAILED if examine(os.environ, _reports(), style) else ALL_DONE)
 
 
 @cli.command()
 @of_account_days()
-def plan(since: date, until: date, accounts: tuple[str, ...], reports: tuple[str, ...]) -> None:
+@styled
+def plan(
+    since: date,
+    until: date,
+    accounts: tuple[str, ...],
+    reports: tuple[str, ...],
+    style: Style,
+) -> None:
     """Estimate what a backfill would cost; load nothing.
 
     In report runs, calls and minutes, learned from what was loaded.
@@ -193,7 +203,8 @@ def plan(since: date, until: date, accounts: tuple[str, ...], reports: tuple[str
     require_order(since, until)
     from pipelines.cli.plan import run_plan  # noqa: PLC0415
 
-    sys.exit(run_plan(os.environ, _reports(), since, until, accounts=accounts, reports=reports))
+    run = partial(run_plan, accounts=accounts, reports=reports, style=style)
+    sys.exit(run(os.environ, _reports(), since, until))
 
 
 @cli.command(
@@ -202,11 +213,13 @@ def plan(since: date, until: date, accounts: tuple[str, ...], reports: tuple[str
 )
 @of_account_days()
 @ACCEPT_EMPTY_OPTION
-def backfill(
+@styled
+def backfill(  # noqa: PLR0913  # what a command line says
     since: date,
     until: date,
     accounts: tuple[str, ...],
     reports: tuple[str, ...],
+    style: Style,
     *,
     accept_empty: bool,
 ) -> None:
@@ -217,10 +230,8 @@ def backfill(
     require_order(since, until)
     from pipelines.cli.backfill import run_backfill  # noqa: PLC0415
 
-    chosen = {"accounts": accounts, "reports": reports}
-    sys.exit(
-        run_backfill(os.environ, _reports(), since, until, **chosen, accept_empty=accept_empty)
-    )
+    run = partial(run_backfill, accounts=accounts, reports=reports, accept_empty=accept_empty)
+    sys.exit(run(os.environ, _reports(), since, until, style=style))
 
 
 @cli.command(epilog="Exit code 0: all proven; 1: some failed or do not add up; 2: wrong usage.")
@@ -229,7 +240,8 @@ def backfill(
     "--full", is_flag=True, help="All of the last 28 days, whether their totals changed or not."
 )
 @ACCOUNT_OPTION
-def refresh(accounts: tuple[str, ...], *, full: bool, accept_empty: bool) -> None:
+@styled
+def refresh(accounts: tuple[str, ...], style: Style, *, full: bool, accept_empty: bool) -> None:
     """Load the newest days again, and what Meta has changed.
 
     The newest 3 days of each account, and those of the last 28 whose totals are no longer the same
@@ -237,8 +249,8 @@ def refresh(accounts: tuple[str, ...], *, full: bool, accept_empty: bool) -> Non
     """
     from pipelines.cli.refresh import run_refresh  # noqa: PLC0415
 
-    options = {"full": full, "accept_empty": accept_empty}
-    sys.exit(run_refresh(os.environ, _reports(), accounts=accounts, **options))
+    run = partial(run_refresh, accounts=accounts, full=full, accept_empty=accept_empty)
+    sys.exit(run(os.environ, _reports(), style=style))
 
 
 @cli.command(
@@ -246,8 +258,13 @@ def refresh(accounts: tuple[str, ...], *, full: bool, accept_empty: bool) -> Non
     " some are not; 2: wrong usage."
 )
 @of_account_days(required=False)
+@styled
 def status(
-    since: date | None, until: date | None, accounts: tuple[str, ...], reports: tuple[str, ...]
+    since: date | None,
+    until: date | None,
+    accounts: tuple[str, ...],
+    reports: tuple[str, ...],
+    style: Style,
 ) -> None:
     """Show which days are proven, stale, failed or not loaded.
 
@@ -256,7 +273,8 @@ def status(
     require_order(since, until)
     from pipelines.cli.status import run_status  # noqa: PLC0415
 
-    sys.exit(run_status(os.environ, _reports(), since, until, accounts=accounts, reports=reports))
+    run = partial(run_status, accounts=accounts, reports=reports, style=style)
+    sys.exit(run(os.environ, _reports(), since, until))
 
 
 @cli.command(epilog="Exit code 0: it is removed; 1: it is not; 2: wrong usage.")

@@ -6,7 +6,8 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
-from typing import TYPE_CHECKING, Final
+from statistics import median
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -14,16 +15,21 @@ from fbgraph import act_id
 from fbgraph.errors import GraphError
 from fbgraph.reports.allowance import ACCOUNT_RUNS, APP_RUNS
 from pipelines.cli.exit_codes import ALL_DONE
+from pipelines.cli.output.json_lines import account_day_line, print_json, total_line
+from pipelines.cli.output.style import FOR_PEOPLE, Style
 from pipelines.cli.output.table import table_lines
 from pipelines.cli.output.terminal import say, width_of, wrapped
 from pipelines.cli.selection import not_begun, plan_of, require_started
-from pipelines.loading.estimate import Cost, cost_of, cut, expected_rows
+from pipelines.cli.summary import NOT_BEGUN
+from pipelines.loading.control_totals import share
+from pipelines.loading.estimate import Cost, cost_of, cut, guessed_rows, learned
 from pipelines.loading.listings import LEVEL_OF, discover, text_of
+from pipelines.loading.partitions import AccountDay
 from pipelines.settings import settings_of
 from warehouse.lake.partitions import Lake
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from fbgraph import GraphClient
@@ -31,9 +37,12 @@ if TYPE_CHECKING:
     from pipelines.cli.selection import Plan
     from pipelines.reports.catalog import Reports
 
-__all__ = ["Pace", "foresee", "minutes_of", "run_plan"]
+__all__ = ["Forecast", "Pace", "foresee", "minutes_of", "run_plan"]
 
-_HEADER: Final = ("account", "name", "report", "days", "report runs", "rows", "calls")
+_HEADER: Final = ("account", "name", "report", "days", "report runs", "rows", "calls", "estimate")
+
+#: Verdict of an account-day that would be loaded.
+PLANNED: Final = "planned"
 
 #: Seconds that a report run takes on an ordinary day, from its creation to its last page.
 RUN_SECONDS: Final = 30.0
@@ -54,6 +63,43 @@ PACES: Final[Mapping[str, Pace]] = {
 }
 
 
+#: Loaded days that tell how big another day of their account is.
+TELLING_DAYS: Final = 28
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What the days of one account and report cost, and how sure that is: learned from
+    `loaded_days` of its own, or else from `others`, or else guessed.
+    """
+
+    rows: Mapping[date, int]
+    loaded_days: int = 0
+    others: int = 0
+
+    @property
+    def runs(self) -> Sequence[Sequence[date]]:
+        """The days of each report run."""
+        return cut(self.rows, self.rows)
+
+    @property
+    def cost(self) -> Cost:
+        return cost_of(self.runs, self.rows)
+
+    @property
+    def is_guess(self) -> bool:
+        return not (self.loaded_days or self.others)
+
+    @property
+    def basis(self) -> str:
+        if self.is_guess:
+            return "guess"
+        number, of = (
+            (self.loaded_days, "loaded day") if self.loaded_days else (self.others, "other account")
+        )
+        return f"from {number} {of}{'' if number == 1 else 's'}"
+
+
 def run_plan(  # noqa: PLR0913  # what a command line says
     environ: Mapping[str, str],
     known: Reports,
@@ -62,6 +108,7 @@ def run_plan(  # noqa: PLR0913  # what a command line says
     *,
     accounts: Sequence[str] = (),
     reports: Sequence[str] = (),
+    style: Style = FOR_PEOPLE,
 ) -> int:
     """Print what loading account-days would cost; returns the exit code. Loads nothing.
 
@@ -75,16 +122,20 @@ def run_plan(  # noqa: PLR0913  # what a command line says
         )
         require_started(plan)
         tier, percent = _quota(client, plan.accounts[0])
-    costs = foresee(Lake(settings.warehouse_url, catalog=known.catalog), plan)
+    forecasts = foresee(Lake(settings.warehouse_url, catalog=known.catalog), plan)
+    if style.is_json:
+        for line in _json_lines(plan, forecasts, tier, percent):
+            print_json(line)
+        return ALL_DONE
     width = width_of(sys.stdout)
-    rows = [_line(plan, key, cost) for key, cost in costs.items()]
+    rows = [_line(plan, key, forecast) for key, forecast in forecasts.items()]
     for line in table_lines(_HEADER, rows, width, heads=("account", "name")):
         click.echo(line)
     click.echo("")
-    for line in _closing(plan, costs, tier, percent).split("\n"):
+    for line in _closing(plan, forecasts, tier, percent):
         click.echo("\n".join(wrapped(line, width)))
     for line in not_begun(dict.fromkeys(plan.account_ids, plan.days), plan.todays):
-        say(line)
+        style.remark(line)
     for account, why in plan.refused.items():
         say(f"{account} cannot be loaded: {why}")
     for name, why in plan.broken.items():
@@ -92,16 +143,25 @@ def run_plan(  # noqa: PLR0913  # what a command line says
     return ALL_DONE
 
 
-def foresee(lake: Lake, plan: Plan) -> Mapping[tuple[str, str], Cost]:
-    """(report, account id) → what its days cost."""
-    costs = {}
-    for report in plan.reports:
-        for row in plan.accounts:
-            account_id = row["account_id"]
-            days = plan.days_of(account_id)
-            rows = expected_rows(lake, report, account_id, days)
-            costs[report, account_id] = cost_of(cut(days, rows), rows)
-    return costs
+def foresee(lake: Lake, plan: Plan) -> Mapping[tuple[str, str], Forecast]:
+    """(report, account id) → what its days cost. What an account does not tell, others do."""
+    forecasts = {}
+    for name, report in plan.reports.items():
+        known = {
+            account_id: learned(lake, name, account_id, days, TELLING_DAYS)
+            for account_id in plan.account_ids
+            if (days := plan.days_of(account_id))
+        }
+        usual = [one.usual for one in known.values() if one.usual is not None]
+        unknown = ceil(median(usual)) if usual else guessed_rows(report.breakdowns)
+        for account_id in plan.account_ids:
+            days, one = plan.days_of(account_id), known.get(account_id)
+            forecasts[name, account_id] = Forecast(
+                one.rows(days, unknown) if one else {},
+                len(one.loads) if one else 0,
+                len(usual),
+            )
+    return forecasts
 
 
 def minutes_of(costs: Mapping[tuple[str, str], Cost], tier: str, percent: float) -> float:
@@ -132,28 +192,81 @@ def _quota(client: GraphClient, row: Row) -> tuple[str, float]:
     return client.tally.usage.access_tier, max(client.usage().values(), default=0.0)
 
 
-def _line(plan: Plan, key: tuple[str, str], cost: Cost) -> Sequence[object]:
+def _line(plan: Plan, key: tuple[str, str], forecast: Forecast) -> Sequence[object]:
     report, account_id = key
-    name = next(text_of(row, "name") for row in plan.accounts if row["account_id"] == account_id)
-    return (
-        act_id(account_id),
-        name,
-        report,
-        len(plan.days_of(account_id)),
-        cost.runs,
-        cost.rows,
-        cost.calls,
-    )
+    account, cost = act_id(account_id), forecast.cost
+    counts = len(forecast.rows), cost.runs, cost.rows, cost.calls
+    return (account, plan.names[account], report, *counts, forecast.basis)
 
 
-def _closing(plan: Plan, costs: Mapping[tuple[str, str], Cost], tier: str, percent: float) -> str:
+def _closing(
+    plan: Plan, forecasts: Mapping[tuple[str, str], Forecast], tier: str, percent: float
+) -> Sequence[str]:
+    costs = {key: forecast.cost for key, forecast in forecasts.items()}
     total = sum(costs.values(), Cost())
-    listings = 2 + len(plan.accounts) * len(LEVEL_OF)
     minutes = minutes_of(costs, tier, percent)
     took = "a minute or less" if minutes <= 1 else f"about {ceil(minutes)} minutes"
     quota = f"{tier or 'an unknown access tier'}, {percent:.0f} % of the busiest limit used"
-    return (
+    guessed = sum(one.cost.rows for one in forecasts.values() if one.is_guess)
+    sure = f", {guessed:,} of them guessed: nothing like them was loaded" if guessed else ""
+    all_of_it = (
         f"{len(plan.account_days) * len(plan.reports)} account-days: {total.runs} report runs,"
-        f" {total.calls:,} calls and {listings} for accounts and their objects; {took}"
-        f" at {quota}.\nThe estimate of rows comes from earlier loads. Nothing was loaded."
+        f" {total.calls:,} calls and {_listings(plan)} for accounts and their objects; {took}"
+        f" at {quota}."
+    )
+    return all_of_it, f"About {total.rows:,} rows{sure}. Nothing was loaded."
+
+
+def _listings(plan: Plan) -> int:
+    """Calls for accounts and their objects, if each fits a page."""
+    return 2 + len(plan.accounts) * len(LEVEL_OF)
+
+
+def _json_lines(
+    plan: Plan, forecasts: Mapping[tuple[str, str], Forecast], tier: str, percent: float
+) -> Iterator[str]:
+    """An object for each account-day, and the totals. Calls of a report run are shared among its
+    days.
+    """
+    rows = {row["account_id"]: row for row in plan.accounts}
+
+    def line(account_day: AccountDay, report: str, verdict: str, **more: Any) -> str:
+        name, currency = (
+            text_of(rows[account_day.account_id], key) for key in ("name", "currency")
+        )
+        return account_day_line(account_day, report, verdict, name=name, currency=currency, **more)
+
+    for (report, account_id), forecast in forecasts.items():
+        for run in forecast.runs:
+            calls = cost_of([run], forecast.rows).calls
+            for n, day in reversed([*enumerate(run)]):
+                yield line(
+                    *(AccountDay(account_id, day), report, PLANNED),
+                    rows=forecast.rows[day],
+                    calls=share(calls, len(run), n),
+                    basis=forecast.basis,
+                )
+    for report in plan.reports:
+        for one in plan.skipped:
+            yield line(one, report, NOT_BEGUN)
+    costs = {key: forecast.cost for key, forecast in forecasts.items()}
+    total = sum(costs.values(), Cost())
+    yield total_line(
+        *("plan", ALL_DONE),
+        account_days=len(plan.account_days) * len(plan.reports),
+        report_runs=total.runs,
+        rows=total.rows,
+        guessed_rows=sum(one.cost.rows for one in forecasts.values() if one.is_guess),
+        calls=total.calls,
+        calls_for_objects=_listings(plan),
+        minutes=ceil(minutes_of(costs, tier, percent)),
+        access_tier=tier or None,
+        percent_used=percent,
+        failures=[
+            *(
+                {"table": "accounts", "account": key, "error": why}
+                for key, why in plan.refused.items()
+            ),
+            *({"table": name, "account": None, "error": why} for name, why in plan.broken.items()),
+        ],
     )

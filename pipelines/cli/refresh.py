@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fbgraph import act_id
 from pipelines.cli.backfill import close
 from pipelines.cli.output.progress import Bar
-from pipelines.cli.output.terminal import say
+from pipelines.cli.output.style import FOR_PEOPLE, Style
 from pipelines.cli.selection import plan_of
 from pipelines.cli.session import guarded, opened_session, publish_into
 from pipelines.cli.summary import Summary
+from pipelines.cli.waits import waits_of
 from pipelines.loading.changes import find_changes, reload
 from pipelines.loading.listings import discover
 from pipelines.loading.partitions import today_in
 from pipelines.loading.refresh import lookback
 from pipelines.settings import settings_of
+from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +36,7 @@ def run_refresh(
     accounts: Sequence[str] = (),
     full: bool = False,
     accept_empty: bool = False,
+    style: Style = FOR_PEOPLE,
 ) -> int:
     """Pull again what moved, and the newest days, of all `known` reports; returns the exit code, as
     `run_backfill` does.
@@ -52,8 +55,11 @@ def run_refresh(
         plan = plan_of(found, known, (days[0], days[-1]), started, accounts=accounts)
         keys = [act_id(row["account_id"]) for row in plan.accounts]
         summary = Summary(plan, started, {})
+        number = len(keys) * len(days)
         with (
-            Bar(len(keys) * len(days)) as bar,
+            Bar(
+                number, waits_of(open_store(settings.warehouse_url)), is_quiet=style.is_quiet
+            ) as bar,
             opened_session(environ, known, client, summary, bar, accept_empty=accept_empty) as (
                 session,
                 recorder,
@@ -73,7 +79,10 @@ def run_refresh(
                     recorder.refreshed = changed_days, client.tally.calls - before
                 publish_into(recorder, summary, bar, settings.warehouse_url)
                 summary.failed |= changed_days.failed
-    code = close(summary)
+    more: dict[str, Any] = {}
     if changed_days is not None:
-        say(f"\n{changed_days}")
+        more = {"reloaded": changed_days.counts, "calls_to_compare": changed_days.calls}
+    code = close(summary, "refresh", style, **more)
+    if changed_days is not None:
+        style.remark(f"\n{changed_days}")
     return code

@@ -60,6 +60,13 @@ class Plan:
         ]
 
     @property
+    def skipped(self) -> Sequence[AccountDay]:
+        """Those that have not begun, newest day first."""
+        begun = {*self.account_days}
+        all_days = (AccountDay(i, day) for day in reversed(self.days) for i in self.account_ids)
+        return [one for one in all_days if one not in begun]
+
+    @property
     def account_ids(self) -> Sequence[str]:
         return [row["account_id"] for row in self.accounts]
 

@@ -17,8 +17,10 @@ import click
 from fbgraph import act_id
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.cli.output.failures import failure_lines, grouped
+from pipelines.cli.output.json_lines import account_day_line, print_json, total_line
+from pipelines.cli.output.style import FOR_PEOPLE, Style
 from pipelines.cli.output.table import table_lines
-from pipelines.cli.output.terminal import say, width_of
+from pipelines.cli.output.terminal import width_of
 from pipelines.cli.selection import not_begun
 from pipelines.cli.summary import command_name
 from pipelines.errors import ConfigError
@@ -34,7 +36,7 @@ from warehouse.lake.partitions import Lake
 from warehouse.published.publish import lag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from pipelines.loading.failures import Failed
@@ -68,7 +70,7 @@ RARE: Final = frozenset({State.DAMAGED, State.PROVISIONAL, State.UNPROVABLE})
 #: Columns that may be left out on a narrow terminal, the first one first.
 _SPARE_STATES: Final = (
     "days",
-    *map(str, (*sorted(RARE), State.STALE, State.UNPROVEN, State.MISSING)),
+    *map(str, (*sorted(RARE & GOOD), State.STALE, State.UNPROVEN, State.MISSING)),
 )
 
 
@@ -80,6 +82,7 @@ class Cell:
     account_day: AccountDay
     state: State
     why: str = ""
+    load: Load | None = None
 
 
 def state_of(load: Load | None, control: Load | None, failed: Failed | None) -> tuple[State, str]:
@@ -106,6 +109,7 @@ def run_status(  # noqa: PLR0913  # what a command line says
     *,
     accounts: Sequence[str] = (),
     reports: Sequence[str] = (),
+    style: Style = FOR_PEOPLE,
 ) -> int:
     """Print how account-days stand, by default those of the last 28 days; returns the exit code.
     Without `since` an account begins with the first day that was ever tried.
@@ -141,23 +145,34 @@ def run_status(  # noqa: PLR0913  # what a command line says
             asked=bool(since),
         )
     ]
+    bad = [cell for cell in cells if cell.state not in GOOD]
+    broken = {} if reports else known.why_broken()
+    code = SOME_FAILED if bad or broken else ALL_DONE
+    behind = lag(lake)
+    if style.is_json:
+        currencies = {one.account_id: one.currency for one in chosen}
+        for line in _json_lines(cells, names, currencies):
+            print_json(line)
+        verdicts = Counter(cell.state for cell in cells)
+        failures = [{"table": key, "account": None, "error": why} for key, why in broken.items()]
+        totals = {"verdicts": verdicts, "failures": failures, "published": str(behind)}
+        print_json(total_line("status", code, account_days=len(cells), **totals))
+        return code
     for line in _table(cells, names, width_of(sys.stdout)):
         click.echo(line)
     for line in not_begun(days, todays):
-        say(line)
-    bad = [cell for cell in cells if cell.state not in GOOD]
-    _complain(bad, names, width_of(sys.stderr))
-    if (behind := lag(lake)).is_late(now):
-        say(f"\n{behind}; `{command_name()} publish` brings it up to date.")
-    broken = {} if reports else known.why_broken()
+        style.remark(line)
+    _complain(bad, names, width_of(sys.stderr), style)
+    if behind.is_late(now):
+        style.remark(f"\n{behind}; `{command_name()} publish` brings it up to date.")
     for name, why in broken.items():
-        say(f"\n{name}: {why}")
+        style.error(f"\n{name}: {why}")
     if unfinished := sum(cell.state is State.PROVISIONAL for cell in cells):
-        say(
+        style.remark(
             f"\nProvisional account-days: {unfinished}. Their day was not over when Meta was asked;"
             f" `{command_name()} refresh` reloads them once it is."
         )
-    return SOME_FAILED if bad or broken else ALL_DONE
+    return code
 
 
 def _chosen(there: Mapping[str, Account], wanted: Sequence[str]) -> Sequence[Account]:
@@ -191,9 +206,9 @@ def _cells(
         if isinstance(load, WarehouseError):
             yield Cell(report.name, cell, State.DAMAGED, str(load))
         elif isinstance(control, WarehouseError):
-            yield Cell(report.name, cell, State.DAMAGED, str(control))
+            yield Cell(report.name, cell, State.DAMAGED, str(control), load)
         else:
-            yield Cell(report.name, cell, *state_of(load, control, failures.get(cell.day)))
+            yield Cell(report.name, cell, *state_of(load, control, failures.get(cell.day)), load)
 
 
 def _table(cells: Sequence[Cell], names: Mapping[str, str], width: int | None) -> Sequence[str]:
@@ -213,7 +228,24 @@ def _table(cells: Sequence[Cell], names: Mapping[str, str], width: int | None) -
     return table_lines(header, rows, width, heads=("account", "name"), spare=_SPARE_STATES)
 
 
-def _complain(cells: Sequence[Cell], names: Mapping[str, str], width: int | None) -> None:
+def _json_lines(
+    cells: Iterable[Cell], names: Mapping[str, str], currencies: Mapping[str, str]
+) -> Iterator[str]:
+    """An object for each account-day; its numbers are those that the lake has."""
+    for cell in cells:
+        account_id = cell.account_day.account_id
+        yield account_day_line(
+            *(cell.account_day, cell.report, cell.state, cell.load),
+            name=names.get(account_id),
+            currency=currencies[account_id],
+            error=cell.why if cell.state not in GOOD else "",
+            loaded_at=cell.load and cell.load.loaded_at,
+        )
+
+
+def _complain(
+    cells: Sequence[Cell], names: Mapping[str, str], width: int | None, style: Style
+) -> None:
     """Name what is not as it should be, the most urgent first, and what to do."""
     states = [*State]
     named = sorted(
@@ -225,9 +257,9 @@ def _complain(cells: Sequence[Cell], names: Mapping[str, str], width: int | None
     }
     by_key = {act_id(account_id): name for account_id, name in names.items()}
     for n, line in enumerate(failure_lines(grouped(failed), by_key, width)):
-        say(line if n else f"\n{line}")
+        style.error(line if n else f"\n{line}")
     if cells:
-        say(
+        style.remark(
             f"\n`{command_name()} refresh` reloads what is stale, unproven or missing in the "
             "last 28"
             f" days;\n`{command_name()} backfill --since DAY --until DAY` loads any other day."

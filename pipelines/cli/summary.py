@@ -8,10 +8,11 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph import act_id
 from pipelines.cli.output.failures import failure_lines, grouped
+from pipelines.cli.output.json_lines import account_day_line, total_line
 from pipelines.cli.output.table import table_lines
 from pipelines.cli.output.terminal import command_lines, wrapped
 from pipelines.loading.listings import text_of
@@ -40,6 +41,10 @@ _NUMBERS: Final = ("rows", "impressions", "clicks", "spend", "currency", "calls"
 #: the first one first; the last only where nothing is wrong with it.
 _HEAD_COLUMNS: Final = ("account", "name", "currency")
 _SPARE_COLUMNS: Final = ("calls", "days", "clicks", "impressions", "rows", "conversions")
+
+#: Verdicts of account-days without a load.
+FAILED: Final = "failed"
+NOT_BEGUN: Final = "not begun"
 
 #: Why an account-day is not in the lake that nothing else is known of.
 _NOT_REACHED: Final = "not reached"
@@ -124,6 +129,47 @@ class Summary:
             "",
             *wrapped(self._totals(), width),
         ]
+
+    def json_lines(self, command: str, exit_code: int, **more: Any) -> Iterator[str]:
+        """An object for each account-day, those that have not begun included, and the totals."""
+        rows = {row["account_id"]: row for row in self.plan.accounts}
+
+        def line(report: str, one: AccountDay, verdict: str, load: Load | None = None) -> str:
+            row = rows[one.account_id]
+            return account_day_line(
+                *(one, report, verdict, load),
+                name=text_of(row, "name"),
+                currency=text_of(row, "currency"),
+                error="" if load else self.failed.get(Target.of(report, one), ""),
+            )
+
+        verdicts: Counter[str] = Counter()
+        for report, days in self.wanted.items():
+            for one in days:
+                load = self.loads.get((report, one))
+                verdict = load.verdict if load else FAILED
+                verdicts[verdict] += 1
+                yield line(report, one, verdict, load)
+        for report in self.wanted:
+            for one in self.plan.skipped:
+                verdicts[NOT_BEGUN] += 1
+                yield line(report, one, NOT_BEGUN)
+        yield total_line(
+            command,
+            exit_code,
+            account_days=verdicts.total(),
+            verdicts=verdicts,
+            rows=sum(load.rows for load in self.loads.values()),
+            calls=sum(load.calls for load in self.loads.values()),
+            failures=[
+                {"table": what.table, "account": what.account or None, "error": why}
+                for what, why in self.failed.items()
+                if what.day is None
+            ],
+            stopped=self.stopped or None,
+            run_again=[f"{command_name()} {arguments}" for arguments in self.again()],
+            **more,
+        )
 
     def _totals(self) -> str:
         """All of it in a line."""

@@ -1,35 +1,53 @@
 """Estimates: how many rows an account-day will have, learned from the lake, and how days are cut
 into report runs by that.
 
-`cut` decides; `expected_rows` reads a few footers.
+`cut` decides; `learned` reads a few footers.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
+from statistics import median
 from typing import TYPE_CHECKING, Final
 
+from fbgraph.catalog.fields import HOURLY
 from fbgraph.reports.runner import REPORT_PAGE_ROWS
 from pipelines.loading.partitions import chunks
 from pipelines.reports.catalog import CONTROL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date
 
     from warehouse.lake.partitions import Lake
     from warehouse.lake.records import Load
 
-__all__ = ["DAYS_PER_RUN", "ROWS_PER_RUN", "Cost", "cost_of", "cut", "expected_rows"]
+__all__ = [
+    "DAYS_PER_RUN",
+    "ROWS_PER_RUN",
+    "Cost",
+    "Learned",
+    "cost_of",
+    "cut",
+    "expected_rows",
+    "guessed_rows",
+    "learned",
+]
 
 #: Most rows, and days, of one report run. Larger runs fail more often at Meta, and a failure costs
 #: more.
 ROWS_PER_RUN: Final = 50_000
 DAYS_PER_RUN: Final = 31
 
-#: Rows of an account-day about which nothing is known.
+#: Rows of an account-day about which nothing is known, for cutting: more would cut a month in two.
 UNKNOWN_ROWS: Final = 1_500
+
+#: The same for telling a person: breakdowns by the hour, other breakdowns, none. A small account of
+#: some 15 ads that deliver. Our guess, and shown as one.
+HOURLY_GUESS: Final = 300
+SPLIT_GUESS: Final = 100
+PLAIN_GUESS: Final = 20
 
 #: The nearest loaded days by which the size of another is estimated.
 NEIGHBOURS: Final = 7
@@ -50,38 +68,67 @@ class Cost:
         return Cost(self.runs + other.runs, self.calls + other.calls, self.rows + other.rows)
 
 
-def expected_rows(
-    lake: Lake, table: str, account_id: str, days: Sequence[date]
-) -> Mapping[date, int]:
-    """Expected rows of each day: as many as it had, or by its control totals and neighbours."""
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What the lake knows about days of an account in a table: `loads` of the nearest days and of
+    those days themselves, and the `controls` of those days.
+    """
+
+    loads: Sequence[Load]
+    controls: Mapping[date, Load]
+
+    @property
+    def usual(self) -> int | None:
+        """Rows of an ordinary day; None if nothing was loaded."""
+        return ceil(median(load.rows for load in self.loads)) if self.loads else None
+
+    def rows(self, days: Iterable[date], unknown: int = UNKNOWN_ROWS) -> Mapping[date, int]:
+        """Rows that each day will have: as many as it had, or by its control totals and neighbours,
+        or as an ordinary day; `unknown` if nothing was loaded.
+        """
+        own = {load.date: load.rows for load in self.loads}
+        impressions = sum(load.impressions or 0 for load in self.loads)
+        usual = unknown if self.usual is None else self.usual
+        expected = {}
+        for day in days:
+            control = self.controls.get(day)
+            if day in own:
+                expected[day] = own[day]
+            elif control is not None and impressions:
+                expected[day] = ceil(sum(own.values()) * (control.impressions or 0) / impressions)
+            else:
+                expected[day] = usual
+        return expected
+
+
+def learned(
+    lake: Lake, table: str, account_id: str, days: Sequence[date], most: int = NEIGHBOURS
+) -> Learned:
+    """Read what tells how big days are: at `most` that many loaded days, the nearest, besides those
+    days themselves.
+    """
     loaded = sorted(
         where.date for where in lake.partitions(table, account_id) if where.date is not None
     )
-    near = sorted(loaded, key=lambda day: min(abs((day - one).days) for one in days))[:NEIGHBOURS]
+    near = sorted(loaded, key=lambda day: min(abs((day - one).days) for one in days))[:most]
     sources = {*near, *(set(days) & {*loaded})}
     known = lake.loads_of(table, [(account_id, day) for day in sources])
     controls = lake.loads_of(CONTROL.name, [(account_id, day) for day in days])
-    return _expected(
-        [load for load in known if load], {load.date: load for load in controls if load}, days
-    )
+    return Learned([load for load in known if load], {load.date: load for load in controls if load})
 
 
-def _expected(
-    loads: Sequence[Load], controls: Mapping[date, Load | None], days: Sequence[date]
+def expected_rows(
+    lake: Lake, table: str, account_id: str, days: Sequence[date]
 ) -> Mapping[date, int]:
-    own = {load.date: load.rows for load in loads}
-    impressions = sum(load.impressions or 0 for load in loads)
-    mean = ceil(sum(own.values()) / len(own)) if own else UNKNOWN_ROWS
-    expected = {}
-    for day in days:
-        control = controls.get(day)
-        if day in own:
-            expected[day] = own[day]
-        elif control is not None and impressions:
-            expected[day] = ceil(sum(own.values()) * (control.impressions or 0) / impressions)
-        else:
-            expected[day] = mean
-    return expected
+    """Rows that each day will have, by what the lake knows."""
+    return learned(lake, table, account_id, days).rows(days)
+
+
+def guessed_rows(breakdowns: Collection[str]) -> int:
+    """Rows of an account-day where nothing was loaded that could tell."""
+    if HOURLY in breakdowns:
+        return HOURLY_GUESS
+    return SPLIT_GUESS if breakdowns else PLAIN_GUESS
 
 
 def cut(days: Iterable[date], rows: Mapping[date, int]) -> Sequence[Sequence[date]]:

@@ -16,10 +16,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.cli.output.terminal import escaped, say
+from pipelines.cli.output.terminal import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rich.console import RenderableType
 
@@ -29,11 +29,14 @@ if TYPE_CHECKING:
 __all__ = ["Bar", "Progress", "seconds_left"]
 
 _LOGGERS: Final = tuple(
-    map(logging.getLogger, ("pipelines.loading.loader", "fbgraph.reports.poller", "fbgraph.limits"))
+    map(logging.getLogger, ("pipelines.loading.loader", "fbgraph.reports.poller"))
 )
 
 #: How often there is a line where there is no terminal.
 LINE_SECONDS: Final = 30.0
+
+#: How often it is looked up who waits for which limit.
+LOOK_SECONDS: Final = 2.0
 
 #: How often the bar is drawn.
 FRAMES_PER_SECOND: Final = 4
@@ -43,7 +46,7 @@ FRAMES_PER_SECOND: Final = 4
 class Progress:
     """What is done of what. `since`: when the stage began to count, by the clock.
 
-    `flight` says how the report runs are getting on, `waiting` who waits for which limit.
+    `flight` says how the report runs are getting on.
     """
 
     stage: str = ""
@@ -54,7 +57,6 @@ class Progress:
     calls: int = 0
     since: float = 0.0
     flight: Flight | None = None
-    waiting: str = ""
 
     def with_outcome(self, outcome: Outcome) -> Progress:
         """After one account-day more."""
@@ -88,8 +90,7 @@ class Progress:
     def line(self, now: float) -> str:
         """All of it in a line."""
         done = f"{self.stage}: {self.done} of {self.total} account-days"
-        told = (done, self.counts(), self.left(now), self.runs(), self.waiting)
-        return "; ".join(filter(None, told))
+        return "; ".join(filter(None, (done, self.counts(), self.left(now), self.runs())))
 
 
 def seconds_left(done: int, total: int, seconds: float) -> float | None:
@@ -111,12 +112,13 @@ class Bar(logging.Handler):
     """Shows the progress over account-days; nothing if it `is_quiet`. Use it as a context manager.
 
     Every log record that carries an `outcome` moves it by one; one that carries a `flight` says how
-    far the report runs are, one with `waiting` who waits for which limit ("": nobody any more).
+    far the report runs are. `waits` gives a line for each limit that somebody waits for.
     """
 
     def __init__(
         self,
         total: int,
+        waits: Callable[[], Sequence[str]] = tuple,
         *,
         is_quiet: bool = False,
         clock: Callable[[], float] = time.monotonic,
@@ -126,6 +128,9 @@ class Bar(logging.Handler):
         self._clock = clock
         self._now = Progress("accounts", total, since=clock())
         self._changing = threading.Lock()
+        self._waits = waits
+        self._looked = float("-inf")
+        self._waiting_text = ""
         self._is_quiet = is_quiet
         self._line_seconds = line_seconds
         self._is_over = threading.Event()
@@ -182,13 +187,19 @@ class Bar(logging.Handler):
         flight: Flight | None = getattr(record, "flight", None)
         if flight is not None:
             self._now = replace(self._now, flight=flight)
-        waiting: str | None = getattr(record, "waiting", None)
-        if waiting is not None:
-            self._now = replace(self._now, waiting=escaped(waiting))
 
     def line(self) -> str:
         """How far it is now, in a line."""
-        return self._now.line(self._clock())
+        return "; ".join(filter(None, (self._now.line(self._clock()), self._waiting())))
+
+    def _waiting(self) -> str:
+        """Who waits longest, and how many others; looked up now and then."""
+        now = self._clock()
+        if now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            first, *others = (*self._waits(), "")
+            self._waiting_text = f"{first} And {len(others) - 1} more." if others[:-1] else first
+        return self._waiting_text
 
     def _tell(self) -> None:
         while not self._is_over.wait(self._line_seconds):
@@ -204,5 +215,5 @@ class Bar(logging.Handler):
         bar = ProgressBar(total=max(now.total, 1), completed=now.done)
         grid.add_row(now.stage, bar, f"{now.done}/{now.total} account-days")
         told = "  ".join(filter(None, (now.counts(), now.left(at), now.runs())))
-        lines = [Text(line, no_wrap=True, overflow="ellipsis") for line in (told, now.waiting)]
-        return Group(grid, *lines[: 2 if now.waiting else 1])
+        lines = filter(None, (told, self._waiting()))
+        return Group(grid, *(Text(line, no_wrap=True, overflow="ellipsis") for line in lines))

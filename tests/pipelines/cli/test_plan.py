@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from datetime import date
+from math import ceil
+from statistics import median
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from fbgraph.reports.allowance import ACCOUNT_RUNS
 from pipelines.cli.plan import RUN_SECONDS, foresee, minutes_of
 from pipelines.cli.selection import plan_of
-from pipelines.loading.estimate import Cost
+from pipelines.loading.estimate import HOURLY_GUESS, Cost
 from pipelines.loading.listings import discover
 from pipelines.reports.catalog import HOURLY_REPORT
 from tests.clock import NOW
@@ -30,7 +32,7 @@ def test_a_plan_foresees_what_is_then_spent(
     plan = plan_of(discover(client), only(HOURLY_REPORT), (SINCE, UNTIL), NOW)
     load(plan.days[:3])  # what it learns from
 
-    foreseen = sum(foresee(lake, plan).values(), Cost())
+    foreseen = sum((one.cost for one in foresee(lake, plan).values()), Cost())
     outcomes = load(plan.days)
 
     loads = [outcome.load for outcome in outcomes if outcome.load]
@@ -41,6 +43,26 @@ def test_a_plan_foresees_what_is_then_spent(
     assert foreseen.runs == len(runs)
     assert foreseen.calls == pytest.approx(spent, rel=0.2)
     assert foreseen.rows == pytest.approx(rows, rel=0.5)
+
+
+def test_rows_are_learned_from_loaded_days_or_from_other_accounts_and_else_they_are_a_guess(
+    client: GraphClient, lake: Lake, load: Callable[..., Sequence[Outcome]]
+) -> None:
+    plan = plan_of(discover(client), (SINCE, UNTIL), (), ("insights_hourly",), NOW)
+    first, second, third, other = plan.account_ids[:4]
+    before = foresee(lake, plan)["insights_hourly", first]
+    loads = [outcome.load for outcome in load(plan.days[-5:], [first, second, third])]
+    rows = {i: [one.rows for one in loads if one and one.account_id == i] for i in plan.account_ids}
+
+    forecasts = {account_id: one for (_, account_id), one in foresee(lake, plan).items()}
+
+    usual = {account_id: ceil(median(rows[account_id])) for account_id in (first, second, third)}
+    assert (before.basis, before.rows[SINCE]) == ("guess", HOURLY_GUESS)
+    assert forecasts[first].basis == "from 5 loaded days"
+    assert forecasts[first].rows[SINCE] == usual[first]
+    assert [forecasts[first].rows[day] for day in plan.days[-5:]] == rows[first][::-1]
+    assert forecasts[other].basis == "from 3 other accounts"
+    assert set(forecasts[other].rows.values()) == {ceil(median(usual.values()))}
 
 
 def test_planning_calls_nobody(client: GraphClient, lake: Lake) -> None:

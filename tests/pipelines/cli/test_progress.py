@@ -1,20 +1,27 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
+from fbgraph.limits.cooldowns import Cooldown
+from fbgraph.limits.usage import Limit
 from fbgraph.reports.poller import Flight
-from pipelines.cli.output.progress import Bar, Progress, seconds_left
+from pipelines.cli.output.progress import LOOK_SECONDS, Bar, Progress, seconds_left
+from pipelines.cli.waits import waits_of
 from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay
+from pipelines.state.cooldowns import cooldowns_of
 from warehouse.lake.records import Load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from warehouse.lake.partitions import Lake
 
 DAY = AccountDay("1", date(2026, 11, 21))
 LOAD = Load(
@@ -80,15 +87,33 @@ def test_a_stage_with_a_total_counts_anew_so_nothing_is_ever_more_than_all() -> 
     ]
 
 
-def test_who_waits_for_a_limit_is_told_until_nobody_does() -> None:
-    with Bar(2, is_quiet=True, clock=lambda: 0.0) as bar:
-        LOADER.debug("", extra={"waiting": "act_1 waits for its limit until 15:04"})
+def test_who_waits_for_a_limit_is_told_until_nobody_does_and_looked_up_now_and_then() -> None:
+    waits, at = ["act_1 waits until 15:04 UTC.", "act_2 waits until 15:03 UTC."], [0.0]
+
+    with Bar(2, lambda: waits, is_quiet=True, clock=lambda: at[0]) as bar:
         waiting = bar.line()
-        LOADER.debug("", extra={"waiting": ""})
+        waits.clear()
+        soon = bar.line()
+        at[0] = LOOK_SECONDS
         free = bar.line()
 
-    assert waiting.endswith("; act_1 waits for its limit until 15:04")
-    assert "act_1" not in free
+    assert waiting.endswith("; act_1 waits until 15:04 UTC. And 1 more.")
+    assert soon == waiting
+    assert "waits" not in free
+
+
+def test_the_waits_of_a_lake_are_those_that_any_process_has_met(lake: Lake) -> None:
+    cooldowns = cooldowns_of(lake.store, time.time)
+    waits = waits_of(lake.store)
+    before = waits()
+
+    cooldowns.put(Limit("1", "ads_insights"), Cooldown(120.0, is_block=True))
+    cooldowns.put(Limit("2", "ads_insights"), Cooldown(1200.0))
+
+    longest, other = waits()
+    assert before == []
+    assert (longest[:11], "(20 min)" in longest) == ("act_2 waits", True)
+    assert "act_1 waits until" in other
 
 
 def test_without_a_terminal_a_long_load_has_a_line_every_so_often_and_a_quiet_one_none(

@@ -12,7 +12,7 @@ from pipelines.loading.estimate import (
     ROWS_PER_RUN,
     UNKNOWN_ROWS,
     Cost,
-    _expected,
+    Learned,
     cost_of,
     cut,
 )
@@ -44,7 +44,8 @@ def load(day: date, rows: int, impressions: int, table: str = "insights_hourly")
 def expected(
     loads: Sequence[Load], controls: Mapping[date, Load | None], wanted: Sequence[date]
 ) -> list[int]:
-    return list(_expected(loads, controls, wanted).values())
+    known = {day: control for day, control in controls.items() if control}
+    return list(Learned(loads, known).rows(wanted).values())
 
 
 def test_a_day_that_was_loaded_will_have_as_many_rows_again() -> None:
@@ -58,10 +59,11 @@ def test_a_day_whose_control_totals_are_known_has_rows_in_proportion() -> None:
     assert expected(known, control, [FIRST]) == [50]
 
 
-def test_another_day_has_as_many_rows_as_its_neighbours() -> None:
-    known = [load(day, rows, 10) for day, rows in zip(days(1, 2), (100, 301), strict=True)]
+def test_another_day_has_as_many_rows_as_an_ordinary_one_of_its_neighbours() -> None:
+    sizes = (100, 301, 40_000, 0, 210)
+    known = [load(day, rows, 10) for day, rows in zip(days(1, 2, 3, 4, 5), sizes, strict=True)]
 
-    assert expected(known, {}, [FIRST]) == [201]
+    assert expected(known, {}, [FIRST]) == [210]
 
 
 def test_an_account_that_nothing_is_known_of_is_taken_for_a_middling_one() -> None:
