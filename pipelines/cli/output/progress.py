@@ -36,7 +36,7 @@ _LOGGERS: Final = tuple(
 LINE_SECONDS: Final = 30.0
 
 #: How often it is looked up who waits for which limit.
-LOOK_SECONDS: Final = 2.0
+WAITS_SECONDS: Final = 2.0
 
 #: How often the bar is drawn.
 FRAMES_PER_SECOND: Final = 4
@@ -195,7 +195,7 @@ class Bar(logging.Handler):
     def _waiting(self) -> str:
         """Who waits longest, and how many others; looked up now and then."""
         now = self._clock()
-        if now - self._looked >= LOOK_SECONDS:
+        if now - self._looked >= WAITS_SECONDS:
             self._looked = now
             first, *others = (*self._waits(), "")
             self._waiting_text = f"{first} And {len(others) - 1} more." if others[:-1] else first

@@ -11,7 +11,7 @@ import pytest
 from fbgraph.limits.cooldowns import Cooldown
 from fbgraph.limits.usage import Limit
 from fbgraph.reports.poller import Flight
-from pipelines.cli.output.progress import LOOK_SECONDS, Bar, Progress, seconds_left
+from pipelines.cli.output.progress import WAITS_SECONDS, Bar, Progress, seconds_left
 from pipelines.cli.waits import waits_of
 from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay
@@ -94,7 +94,7 @@ def test_who_waits_for_a_limit_is_told_until_nobody_does_and_looked_up_now_and_t
         waiting = bar.line()
         waits.clear()
         soon = bar.line()
-        at[0] = LOOK_SECONDS
+        at[0] = WAITS_SECONDS
         free = bar.line()
 
     assert waiting.endswith("; act_1 waits until 15:04 UTC. And 1 more.")
