@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["run_refresh"]
 
 
-def run_refresh(
+def run_refresh(  # noqa: PLR0913  # what a command line says
     environ: Mapping[str, str],
     known: Reports,
     *,

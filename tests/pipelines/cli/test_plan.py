@@ -48,19 +48,22 @@ def test_a_plan_foresees_what_is_then_spent(
 def test_rows_are_learned_from_loaded_days_or_from_other_accounts_and_else_they_are_a_guess(
     client: GraphClient, lake: Lake, load: Callable[..., Sequence[Outcome]]
 ) -> None:
-    plan = plan_of(discover(client), (SINCE, UNTIL), (), ("insights_hourly",), NOW)
+    plan = plan_of(discover(client), only(HOURLY_REPORT), (SINCE, UNTIL), NOW)
     first, second, third, other = plan.account_ids[:4]
     before = foresee(lake, plan)["insights_hourly", first]
     loads = [outcome.load for outcome in load(plan.days[-5:], [first, second, third])]
-    rows = {i: [one.rows for one in loads if one and one.account_id == i] for i in plan.account_ids}
+    rows = {
+        account_id: {one.date: one.rows for one in loads if one and one.account_id == account_id}
+        for account_id in (first, second, third)
+    }
 
     forecasts = {account_id: one for (_, account_id), one in foresee(lake, plan).items()}
 
-    usual = {account_id: ceil(median(rows[account_id])) for account_id in (first, second, third)}
+    usual = {account_id: ceil(median(sizes.values())) for account_id, sizes in rows.items()}
     assert (before.basis, before.rows[SINCE]) == ("guess", HOURLY_GUESS)
     assert forecasts[first].basis == "from 5 loaded days"
     assert forecasts[first].rows[SINCE] == usual[first]
-    assert [forecasts[first].rows[day] for day in plan.days[-5:]] == rows[first][::-1]
+    assert {day: forecasts[first].rows[day] for day in plan.days[-5:]} == rows[first]
     assert forecasts[other].basis == "from 3 other accounts"
     assert set(forecasts[other].rows.values()) == {ceil(median(usual.values()))}
 
