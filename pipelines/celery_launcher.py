@@ -19,7 +19,7 @@ __all__ = ["WatchedCeleryRunLauncher"]
 
 #: A worker responds within milliseconds whatever it runs, because its main process runs nothing
 #: itself. With ``--pool=solo`` there is no other process, and it would not respond.
-ANSWER_SECONDS: Final = 5.0
+RESPONSE_SECONDS: Final = 5.0
 
 _RUNNING: Final = CheckRunHealthResult(WorkerStatus.RUNNING)
 _LOST: Final = CheckRunHealthResult(WorkerStatus.FAILED, "The worker that had this run is gone.")
@@ -35,11 +35,11 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
         task_id = run.tags.get(DAGSTER_CELERY_TASK_ID_TAG)
         if task_id is None:  # it never was with a worker, as the command line's of earlier versions
             return _RUNNING
-        told = super().check_run_worker_health(run)
-        if told.status is not WorkerStatus.RUNNING or self._has_worker(task_id):
-            return told
-        told = super().check_run_worker_health(run)  # it may have ended meanwhile
-        return _LOST if told.status is WorkerStatus.RUNNING else told
+        state = super().check_run_worker_health(run)
+        if state.status is not WorkerStatus.RUNNING or self._has_worker(task_id):
+            return state
+        state = super().check_run_worker_health(run)  # it may have ended meanwhile
+        return _LOST if state.status is WorkerStatus.RUNNING else state
 
     def terminate(self, run_id: str) -> bool:
         """Stop a run; False for one that has ended, or never had a worker.
@@ -59,6 +59,6 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
         began = self.celery.AsyncResult(task_id).info
         if not isinstance(began, dict) or "hostname" not in began:
             return True
-        worker = self.celery.control.inspect([began["hostname"]], timeout=ANSWER_SECONDS, limit=1)
-        answers = worker.query_task([task_id]) or {}
-        return any(task_id in tasks for tasks in answers.values())
+        worker = self.celery.control.inspect([began["hostname"]], timeout=RESPONSE_SECONDS, limit=1)
+        workers = worker.query_task([task_id]) or {}
+        return any(task_id in tasks for tasks in workers.values())

@@ -1,4 +1,4 @@
-"""The command line: a file for each command, and how they print.
+"""The command line: a file for each command, and `output` for how they print.
 
 On top of everything; nothing imports it.
 """

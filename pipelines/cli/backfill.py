@@ -1,4 +1,4 @@
-"""`fbinsights backfill`: load account-days, and say at the end what became of them."""
+"""`fbinsights backfill`: loads account-days, and reports their outcomes at the end."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def run_backfill(  # noqa: PLR0913  # what a command line says
     style: Style = FOR_PEOPLE,
 ) -> int:
     """Load, prove and publish account-days, of all `known` reports unless some are named; returns
-    the exit code. `accept_empty`: those that had rows become empty at once where Meta returns none.
+    the exit code.
 
-    Raises ConfigError, TokenError and other GraphErrors of the first call before anything is
-    written.
+    `accept_empty`: days that had rows become empty at once if Meta returns none. Raises
+    ConfigError, TokenError and other GraphErrors of the first call before anything is written.
     """
     settings = settings_of(environ)
     with settings.open_graph() as client:
@@ -73,7 +73,7 @@ def run_backfill(  # noqa: PLR0913  # what a command line says
 
 
 def _load(session: Session, summary: Summary, found: Discovery, bar: Bar) -> None:
-    """Accounts, their objects, then the reports. If accounts cannot be put into the lake, those
+    """Accounts, their objects, then the reports. If accounts cannot be stored in the lake, those
     that are there already are loaded all the same.
     """
     plan = summary.plan

@@ -1,4 +1,6 @@
-"""`fbinsights demo`: the whole path against the sandbox, compared with the sandbox's own books."""
+"""`fbinsights demo`: the whole path against the sandbox, compared with the sandbox's own
+records.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
     from warehouse.schema.catalog import Catalog
 
-__all__ = ["Place", "next_steps", "run_demo"]
+__all__ = ["DemoFolder", "next_steps", "run_demo"]
 
 DAYS: Final = 3
 
@@ -59,7 +61,7 @@ group by all
 order by account_name"""
 
 
-#: Rows that lists at Meta leave out unless every status is asked for.
+#: Rows of objects that lists at Meta leave out unless every status is requested.
 HIDDEN: Final = """\
 select count(*) filter (ads.effective_status is null or ads.effective_status = 'ARCHIVED'), count(*)
 from insights_hourly left join ads using (ad_id)"""
@@ -72,15 +74,15 @@ from insights_hourly group by all"""
 
 def run_demo(seed: int) -> int:
     """Load the last days of the sandbox's accounts into a folder of the demo's own; returns the
-    exit code of the backfill, or 1 when the published file differs from what the sandbox served.
+    exit code of the backfill, or 1 if the published file differs from what the sandbox served.
 
-    No setting of the user's counts, and neither their lake nor their Dagster home is touched.
-    Raises ConfigError where the folder is somebody else's.
+    The user's settings do not apply, and neither their lake nor their Dagster home is touched.
+    Raises ConfigError if the folder belongs to somebody else.
     """
-    place = Place(seed)
+    demo_folder = DemoFolder(seed)
     with Sandbox(seed=seed) as sandbox:
-        _require_own(place, set(sandbox.account_ids))
-        overridden = _use(sandbox, place)
+        _require_own(demo_folder, set(sandbox.account_ids))
+        overridden = _use(sandbox, demo_folder)
         zones = [account["timezone_name"] for account in sandbox.world()["accounts"]]
         until = min(today_in(zone, datetime.now(UTC)) for zone in zones) - timedelta(days=1)
         days = [until - timedelta(days=n) for n in reversed(range(DAYS))]
@@ -89,20 +91,20 @@ def run_demo(seed: int) -> int:
         )
         known = reports_of(os.environ)
         code = run_backfill(os.environ, known, days[0], until, reports=("insights_hourly",))
-        differing = _differing(place.lake, sandbox, days)
+        differing = _differing(demo_folder.lake, sandbox, days)
     for what in differing:
         say(f"not what the sandbox served: {what}")
     if code or differing:
         return code or SOME_FAILED
-    _show(place.lake, known.catalog)
-    for line in next_steps(place, sandbox.token, overridden):
+    _show(demo_folder.lake, known.catalog)
+    for line in next_steps(demo_folder, sandbox.token, overridden):
         say(line)
     return ALL_DONE
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where the demo of a seed is: a lake, with a Dagster home in it."""
+class DemoFolder:
+    """The folder of the demo of a seed: a lake, with a Dagster home in it."""
 
     seed: int
 
@@ -115,9 +117,9 @@ class Place:
         return f"{self.lake}/.dagster"
 
 
-def _require_own(place: Place, made_up: set[str]) -> None:
-    """Raise ConfigError where the folder holds anything but an earlier demo."""
-    folder = Path(place.lake)
+def _require_own(demo_folder: DemoFolder, made_up: set[str]) -> None:
+    """Raise ConfigError if the folder holds anything but an earlier demo."""
+    folder = Path(demo_folder.lake)
     is_lake = (folder / ".snapshots").exists()
     others = set(Lake(folder).read("accounts")["account_id"].to_pylist()) - made_up
     if others:
@@ -131,27 +133,27 @@ def _require_own(place: Place, made_up: set[str]) -> None:
     )
 
 
-def _use(sandbox: Sandbox, place: Place) -> Sequence[str]:
-    """Point this process, and so its Dagster runs, at the sandbox and at nothing else; names of
-    variables that were set and do not count.
+def _use(sandbox: Sandbox, demo_folder: DemoFolder) -> Sequence[str]:
+    """Point this process, and so its Dagster runs, at the sandbox and at nothing else; returns the
+    names of variables that were set and do not apply.
     """
     ours = {
         "FB_GRAPH_URL": sandbox.url,
         "FB_ACCESS_TOKEN": sandbox.token,
-        "WAREHOUSE_URL": place.lake,
-        "DAGSTER_HOME": str(Path(place.home).resolve()),
+        "WAREHOUSE_URL": demo_folder.lake,
+        "DAGSTER_HOME": str(Path(demo_folder.home).resolve()),
     }
     names = {variable.name for variable in VARIABLES} - {LOCAL_VARIABLE}
     overridden = sorted(name for name in names - ours.keys() if os.environ.pop(name, ""))
     os.environ.update(ours)
-    home = Path(place.home)
+    home = Path(demo_folder.home)
     home.mkdir(parents=True, exist_ok=True)
     (home / "dagster.yaml").write_text(HOME_YAML, encoding="utf-8")
     return overridden
 
 
 def _differing(url: str, sandbox: Sandbox, days: Sequence[date]) -> list[str]:
-    """Account-days whose rows and sums are not those that the sandbox keeps in its own books."""
+    """Account-days whose rows and sums differ from the sandbox's own records."""
     with warehouse.open(url) as opened:
         found = {(row[0], row[1]): row[2:] for row in opened.sql(SUMS).fetchall()}
     nothing = (0, 0, 0, Decimal())
@@ -189,31 +191,31 @@ def _show(url: str, catalog: Catalog) -> None:
         for line in table_lines(("table", "rows", "what is in it"), tables, width):
             click.echo(line)
         click.echo(f"\nThe busiest hour of each account:\n\n{QUESTION}\n")
-        answer = opened.sql(QUESTION)
-        for line in table_lines(answer.columns, answer.fetchall(), width):
+        result = opened.sql(QUESTION)
+        for line in table_lines(result.columns, result.fetchall(), width):
             click.echo(line)
 
 
-def next_steps(place: Place, token: str, overridden: Sequence[str]) -> Sequence[str]:
-    """What to try next, with the lines to type. `overridden` are variables of the user's that the
-    demo must not see.
+def next_steps(demo_folder: DemoFolder, token: str, overridden: Sequence[str]) -> Sequence[str]:
+    """What to try next, with the lines to type. `overridden` are the user's variables that the demo
+    must not see.
     """
     command = command_name()
     is_checkout = Path.cwd() == CHECKOUT
-    seed = "" if place.seed == 1 else f" --seed {place.seed}"
+    seed = "" if demo_folder.seed == 1 else f" --seed {demo_folder.seed}"
     serve = "make sandbox" if is_checkout and not seed else f"{command} sandbox{seed}"
     dev = "make dev" if is_checkout else "dagster dev -m pipelines.definitions"
     settings = {
         **dict.fromkeys(overridden, ""),
         "FB_GRAPH_URL": "http://127.0.0.1:8810",
         "FB_ACCESS_TOKEN": token,
-        "WAREHOUSE_URL": place.lake,
-        "DAGSTER_HOME": f'"$PWD/{place.home.removeprefix("./")}"',
+        "WAREHOUSE_URL": demo_folder.lake,
+        "DAGSTER_HOME": f'"$PWD/{demo_folder.home.removeprefix("./")}"',
     }
     return (
         "\nNext:",
-        f"- everything is in {place.lake}. See what was loaded, and what proves it:",
-        f'    WAREHOUSE_URL={place.lake} {command} query "from loads"',
+        f"- everything is in {demo_folder.lake}. See what was loaded, and what proves it:",
+        f'    WAREHOUSE_URL={demo_folder.lake} {command} query "from loads"',
         "- see it in Dagster, where a click re-runs one day of one account. In one terminal:",
         f"    {serve}",
         "  and in another:",

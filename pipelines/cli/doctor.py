@@ -43,19 +43,17 @@ _RUNS = {1: "active", 9: "in grace period", 201: "any active"}
 
 
 def examine(environ: Mapping[str, str], known: Reports, style: Style = FOR_PEOPLE) -> int:
-    """Look at everything, one line each on stdout; returns how many lines need something done. A
-    quiet one prints those alone.
-    """
+    """Check everything, one line each on stdout; returns how many lines need something done."""
     good = bad = 0
-    for ok, what, said in _findings(environ, known):
+    for ok, what, detail in _findings(environ, known):
         good, bad = good + ok, bad + (not ok)
         if style.is_json:
-            print_json(json_line({"kind": "finding", "ok": ok, "what": what, "said": said}))
+            print_json(json_line({"kind": "finding", "ok": ok, "what": what, "said": detail}))
             continue
         if ok and style.is_quiet:
             continue
         head = f"{'ok   ' if ok else 'to do'}  {what:<20}  "
-        for line in hanging(head, said, width_of(sys.stdout)):
+        for line in hanging(head, detail, width_of(sys.stdout)):
             click.echo(line)
     if style.is_json:
         code = SOME_FAILED if bad else ALL_DONE
@@ -88,7 +86,9 @@ def _findings(environ: Mapping[str, str], known: Reports) -> Iterator[Finding]:
 
 
 def _source(settings: Settings) -> str:
-    """Why the lake takes nothing from FB_GRAPH_URL. One that cannot be read is told of already."""
+    """Why the lake accepts nothing from FB_GRAPH_URL. A lake that cannot be read is already
+    reported.
+    """
     with suppress(WarehouseError, OSError):
         return refused(open_store(settings.warehouse_url), settings.graph_url)
     return ""
@@ -117,14 +117,14 @@ def _graph(client: GraphClient, settings: Settings, known: Reports) -> Iterator[
 
 
 def _token(client: GraphClient) -> Finding:
-    """What Meta knows of the token. Where it does not say, the token has at least answered."""
+    """What Meta knows about the token. Even if it does not say, the token has at least worked."""
     try:
-        told = client.debug_token()
+        response = client.debug_token()
     except ENDS_EVERYTHING as error:
         return False, "token", str(error)
     except GraphError as error:
         return True, "token", f"valid; expiry and scopes unknown: {error}"
-    return access.token(told, datetime.now(UTC))
+    return access.token(response, datetime.now(UTC))
 
 
 def _account(client: GraphClient, row: Row) -> Finding:
@@ -170,7 +170,9 @@ def _waits(url: str) -> Iterator[Finding]:
 
 
 def _reader() -> Finding:
-    """Whether pages take the short way. The long one is as right, so nothing needs to be done."""
+    """Whether pages take the fast path. The careful one is as exact, so nothing needs to be
+    done.
+    """
     if reader.LIBRARY is not None:
         return True, "reader", "compiled"
     return (

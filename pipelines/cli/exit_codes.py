@@ -1,4 +1,4 @@
-"""What the command line ends with, for whoever scripts it."""
+"""The exit codes of the command line, for scripts."""
 
 from typing import Final
 

@@ -36,10 +36,11 @@ __all__ = ["run_forget"]
 def run_forget(
     environ: Mapping[str, str], catalog: Catalog, account: str, *, is_agreed: bool
 ) -> int:
-    """Remove everything of an account, after a question unless it `is_agreed`; the exit code.
+    """Remove everything of an account, after a question unless it `is_agreed`; returns the exit
+    code.
 
-    Its key leaves the grid last, so that after a kill the same command goes on. Makes no call.
-    Raises ConfigError for an account that is not there, and where nobody can be asked.
+    Its key leaves the grid last, so that after a kill the same command resumes. Makes no request.
+    Raises ConfigError for an account that does not exist, and if nobody can be asked.
     """
     key = act_id(account)
     account_id = key.removeprefix("act_")
@@ -76,7 +77,7 @@ def run_forget(
 
 
 def _agrees(key: str, found: Traces, lake: str) -> bool:
-    """Ask. Raises ConfigError where there is no terminal."""
+    """Ask the user. Raises ConfigError if there is no terminal."""
     if not sys.stdin.isatty():
         raise ConfigError(
             "forget asks before it removes an account. Add --yes where there is no terminal."
@@ -90,7 +91,7 @@ def _agrees(key: str, found: Traces, lake: str) -> bool:
 
 
 def _release_limits(store: Store, account_id: str) -> None:
-    """Drop what Meta told of the account's limits."""
+    """Forget the account's limits."""
     cooldowns = cooldowns_of(store, time.time)
     for limit in cooldowns.current():
         if limit.account_id.removeprefix("act_") == account_id:

@@ -1,4 +1,4 @@
-"""The command line, `fbinsights`: the short way in, over the same assets as the Dagster UI.
+"""The command line, `fbinsights`: its commands and their options.
 
 Dagster, pandas and DuckDB are imported by the commands that need them, so that `--help` is quick.
 Exit codes: 0 all done; 1 some account-days failed or stay unproven; 2 wrong usage or configuration;
@@ -49,7 +49,7 @@ _EPILOG = "Settings come from the environment or .env: see .env.example."
 
 
 class _Command(click.Command):
-    """A command whose errors of ours end in a line, not in a traceback."""
+    """A command that ends with one line for an error of ours, not with a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         from fbgraph.errors import GraphError  # noqa: PLC0415  # --help stays quick
@@ -75,13 +75,13 @@ class _Group(click.Group):
 
 
 def fail(message: str, code: int = WRONG_USE) -> NoReturn:
-    """Say on stderr what is wrong and end."""
+    """Print on stderr what is wrong and exit."""
     click.echo(f"fbinsights: {message}", err=True)
     sys.exit(code)
 
 
 def _reports() -> Reports:
-    """All reports that there are. Read here, once, by the commands that need them."""
+    """All reports that exist. Read here, once, by the commands that need them."""
     from pipelines.reports.catalog import reports_of  # noqa: PLC0415  # --help reads none
 
     return reports_of(os.environ)
@@ -367,15 +367,15 @@ def docs(table: str, engine: str | None, *, breakdowns: bool) -> None:
         click.echo(render(catalog, table), nl=False)
         return
     url = settings_of(os.environ).warehouse_url
-    # Not `as_uri`: Spark and Trino take a place as it is written and read no %20 in it.
+    # Not `as_uri`: Spark and Trino take a path as it is written and do not decode %20 in it.
     root = url if "://" in url else f"file://{Path(url).expanduser().resolve()}"
     click.echo(statements(catalog, engine, root, [table] if table else []))
 
 
 def main() -> None:
     """Entry point of the command `fbinsights`."""
-    # What was imported is never garbage: to look through all of it again and again costs 0.15 of
-    # the 0.95 CPU-s that `backfill` takes to import everything. What is young is looked through.
+    # Imported modules are never garbage: scanning all of them again and again costs 0.15 of the
+    # 0.95 CPU-s that `backfill` takes to import everything. Young objects are still scanned.
     gc.set_threshold(*gc.get_threshold()[:2], RARELY)
     code: int | None = None
 
@@ -386,8 +386,8 @@ def main() -> None:
             sys.stderr.flush()
             os._exit(code)
 
-    # Python would take apart all that was imported: 0.55 CPU-s at the end of every `backfill`. What
-    # is registered first comes last, after all threads and what others see to at exit.
+    # Python would destroy every imported object: 0.55 CPU-s at the end of every `backfill`. What is
+    # registered first runs last, after all threads and the other exit handlers.
     atexit.register(leave)
     try:
         cli(prog_name="fbinsights")

@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> dat
 
 
 def of_account_days(*, required: bool = True) -> Callable[[Callable[..., None]], Any]:
-    """The options that say which account-days are meant."""
+    """The options that select account-days."""
     options = (
         click.option(
             "--since",

@@ -165,9 +165,8 @@ def foresee(lake: Lake, plan: Plan) -> Mapping[tuple[str, str], Forecast]:
 
 
 def minutes_of(costs: Mapping[tuple[str, str], Cost], tier: str, percent: float) -> float:
-    """How long it takes: by the runs that may be in flight, or by what the limits still allow.
-
-    `percent` of the busiest limit is used already. A tier that is not known counts as the full one.
+    """Minutes that it takes: by the runs that may be in flight, or by what the limits still allow.
+    `percent` of the busiest limit is already used. An unknown tier counts as the full one.
     """
     runs: dict[str, int] = {}
     calls: dict[str, int] = {}
@@ -184,7 +183,7 @@ def minutes_of(costs: Mapping[tuple[str, str], Cost], tier: str, percent: float)
 
 
 def _quota(client: GraphClient, row: Row) -> tuple[str, float]:
-    """The access tier, and the share of the busiest limit, as one small call tells them."""
+    """The access tier, and the share of the busiest limit, by one small call."""
     try:
         next(iter(client.account(row["account_id"]).insights(limit=1)), None)
     except GraphError as error:

@@ -1,5 +1,5 @@
-"""The published file from the command line: `fbinsights query` asks it one question and writes the
-answer to stdout, `fbinsights sql` opens DuckDB's own shell on it.
+"""`fbinsights query` runs one query on the published file and writes the result to stdout;
+`fbinsights sql` opens DuckDB's own shell on it.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ __all__ = ["FORMATS", "run_query", "run_shell"]
 
 T = TypeVar("T")
 
-#: Rows that the format "table" shows at most; the other formats give all.
+#: Most rows that the format "table" prints; the other formats print all.
 SHOWN_ROWS: Final = 1000
 
 
 def run_query(environ: Mapping[str, str], sql: str, form: str) -> None:
-    """Ask, and write the answer to stdout. Nothing but the published tables and the lake can be
-    read, and nothing written. Raises WarehouseError with DuckDB's message.
+    """Run a query, and write the result to stdout. It can read nothing but the published tables and
+    the lake, and write nothing. Raises WarehouseError with DuckDB's message.
     """
     require_question(sql)
     published = _published(environ)
@@ -52,7 +52,7 @@ def run_query(environ: Mapping[str, str], sql: str, form: str) -> None:
         opened.confine(published.parent.resolve())
         FORMATS[form](_writable(_interruptible(lambda: opened.arrow(sql))))
         if not opened.arrow("FROM loads LIMIT 1").num_rows:
-            say(f"No account-day has been loaded into {published.parent} yet: see WAREHOUSE_URL.")
+            say(f"No account-day has been loaded into {published.parent} yet. Check WAREHOUSE_URL.")
 
 
 def _interruptible(work: Callable[[], T]) -> T:
@@ -82,9 +82,8 @@ def _interruptible(work: Callable[[], T]) -> T:
 
 
 def run_shell(environ: Mapping[str, str]) -> NoReturn:
-    """Become DuckDB's shell, read-only and safe: it opens no other file. Keys, pipes and exit codes
-    are its own. Instants are shown in UTC, as everywhere else. Raises WarehouseError where there is
-    no shell.
+    """Replace this process by DuckDB's shell, read-only: keys, pipes and exit codes are its own.
+    Instants are shown in UTC, as everywhere else. Raises WarehouseError if the shell is missing.
     """
     published = str(_published(environ))
     if sys.stdin.isatty():
@@ -98,7 +97,7 @@ def run_shell(environ: Mapping[str, str]) -> NoReturn:
 
 
 def _published(environ: Mapping[str, str]) -> Path:
-    """The published file; if there is none yet, what there is in the lake is published."""
+    """The published file; if there is none yet, the lake is published first."""
     url = settings_of(environ).warehouse_url
     link = lake_root(url) / LINK
     if link.exists():
@@ -122,30 +121,30 @@ def _shell() -> str:
     return found
 
 
-def _writable(answer: pa.Table) -> pa.Table:
+def _writable(result: pa.Table) -> pa.Table:
     """Intervals as text: neither Parquet nor JSON has a type for them."""
-    for n, field in enumerate(answer.schema):
+    for n, field in enumerate(result.schema):
         if pa.types.is_interval(field.type):
-            texts = [None if v is None else _interval(*v) for v in answer.column(n).to_pylist()]
-            answer = answer.set_column(n, field.name, pa.array(texts, pa.string()))
-    return answer
+            texts = [None if v is None else _interval(*v) for v in result.column(n).to_pylist()]
+            result = result.set_column(n, field.name, pa.array(texts, pa.string()))
+    return result
 
 
 def _interval(months: int, days: int, nanoseconds: int) -> str:
     """Like 13 months 20 days, or -0:30:00."""
     time = f"{'-' * (nanoseconds < 0)}{timedelta(microseconds=abs(nanoseconds) // 1000)}"
     counted = {"months": months, "days": days}
-    told = [f"{count} {name}" for name, count in counted.items() if count]
-    return " ".join(told if told and not nanoseconds else [*told, time])
+    parts = [f"{count} {name}" for name, count in counted.items() if count]
+    return " ".join(parts if parts and not nanoseconds else [*parts, time])
 
 
-def _table(answer: pa.Table) -> None:
-    names = answer.column_names
-    rows = [[_shown(v) for v in row.values()] for row in _rows(answer.slice(0, SHOWN_ROWS))]
+def _table(result: pa.Table) -> None:
+    names = result.column_names
+    rows = [[_shown(v) for v in row.values()] for row in _rows(result.slice(0, SHOWN_ROWS))]
     for line in table_lines(names, rows, width_of(sys.stdout)):
         click.echo(line)
-    if answer.num_rows > SHOWN_ROWS:
-        say(f"{answer.num_rows - SHOWN_ROWS:,} more rows; --format csv gives them all.")
+    if result.num_rows > SHOWN_ROWS:
+        say(f"{result.num_rows - SHOWN_ROWS:,} more rows; --format csv prints them all.")
 
 
 def _shown(value: object) -> object:
@@ -154,24 +153,24 @@ def _shown(value: object) -> object:
     return _json(value) if isinstance(value, list | dict) else value
 
 
-def _csv(answer: pa.Table) -> None:
-    for number, field in enumerate(answer.schema):
+def _csv(result: pa.Table) -> None:
+    for number, field in enumerate(result.schema):
         if pa.types.is_nested(field.type) or pa.types.is_binary(field.type):
             # CSV has no lists: JSON in a cell
-            text = [None if v is None else _shown(v) for v in answer.column(number).to_pylist()]
-            answer = answer.set_column(number, field.name, pa.array(text, pa.string()))
-    pyarrow.csv.write_csv(answer, sys.stdout.buffer)
+            text = [None if v is None else _shown(v) for v in result.column(number).to_pylist()]
+            result = result.set_column(number, field.name, pa.array(text, pa.string()))
+    pyarrow.csv.write_csv(result, sys.stdout.buffer)
 
 
-def _json_lines(answer: pa.Table) -> None:
+def _json_lines(result: pa.Table) -> None:
     """One object a line, in UTF-8 whatever the terminal speaks: JSON is read by programs."""
-    for row in _rows(answer):
+    for row in _rows(result):
         odd = {k: str(v) for k, v in row.items() if isinstance(v, float) and not isfinite(v)}
         click.echo(_json(row | odd).encode())  # JSON has no number for nan and inf
 
 
-def _parquet(answer: pa.Table) -> None:
-    pyarrow.parquet.write_table(answer, sys.stdout.buffer, compression="zstd")
+def _parquet(result: pa.Table) -> None:
+    pyarrow.parquet.write_table(result, sys.stdout.buffer, compression="zstd")
 
 
 FORMATS: Final[Mapping[str, Callable[[pa.Table], None]]] = {
@@ -182,13 +181,13 @@ FORMATS: Final[Mapping[str, Callable[[pa.Table], None]]] = {
 }
 
 
-def _rows(answer: pa.Table) -> list[dict[str, Any]]:
-    """Rows as mappings. Columns of one name are told apart by a number."""
+def _rows(result: pa.Table) -> list[dict[str, Any]]:
+    """Rows as mappings. Columns of the same name are numbered."""
     names = [
-        f"{name}_{n}" if answer.column_names.index(name) != n else name
-        for n, name in enumerate(answer.column_names)
+        f"{name}_{n}" if result.column_names.index(name) != n else name
+        for n, name in enumerate(result.column_names)
     ]
-    rows: list[dict[str, Any]] = answer.rename_columns(names).to_pylist()
+    rows: list[dict[str, Any]] = result.rename_columns(names).to_pylist()
     return rows
 
 

@@ -1,4 +1,4 @@
-"""`fbinsights refresh`: by hand what the daily schedule does, and what became of it."""
+"""`fbinsights refresh`: does by hand what the daily schedule does, and reports the outcome."""
 
 from __future__ import annotations
 
@@ -38,12 +38,11 @@ def run_refresh(  # noqa: PLR0913  # what a command line says
     accept_empty: bool = False,
     style: Style = FOR_PEOPLE,
 ) -> int:
-    """Pull again what moved, and the newest days, of all `known` reports; returns the exit code, as
+    """Reload what changed, and the newest days, of all `known` reports; returns the exit code, as
     `run_backfill` does.
-    `accept_empty`: those that had rows become empty at once where Meta returns none.
 
-    Raises ConfigError, TokenError and other GraphErrors of the first call before anything is
-    written.
+    `accept_empty`: days that had rows become empty at once if Meta returns none. Raises
+    ConfigError, TokenError and other GraphErrors of the first call before anything is written.
     """
     settings = settings_of(environ)
     changed_days: ChangedDays | None = None

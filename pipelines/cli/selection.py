@@ -1,4 +1,6 @@
-"""From a command line to what is to be loaded, checked against what the token sees. No I/O."""
+"""The selection of what to load: from a command line, checked against what the token sees. No
+I/O.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "not_begun", "plan_of", "require_started"]
 
-#: How far the first clocks on Earth are ahead of UTC.
+#: How far the earliest time zones are ahead of UTC.
 FIRST_ZONE: Final = timedelta(hours=14)
 
 #: Accounts that are named one by one; of more, their number.
@@ -32,12 +34,12 @@ _NAMED_ACCOUNTS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a backfill is to load: nothing of it is known to be impossible.
+    """What a backfill is to load.
 
-    `reports` by name; `has_every_report`: they are all that there are. `refused`: ``act_123`` → why
-    it is not among the accounts though it should be. `broken`: the same of reports, by name, where
-    all of them were meant. `todays`: account (digits) → its own today; its later days have not
-    begun and are skipped.
+    `reports` by name; `has_every_report`: they are all that exist. `refused`: ``act_123`` → why it
+    is not among the accounts though it should be. `broken`: the same for reports, by name, if all
+    of them were meant. `todays`: account (digits) → its own today; its later days have not begun
+    and are skipped.
     """
 
     accounts: Sequence[Row]

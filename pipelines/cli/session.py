@@ -1,4 +1,4 @@
-"""A load from the command line: this process loads, and at the end it tells Dagster."""
+"""A session of the command line: this process loads, and reports to Dagster at the end."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
 
 @contextmanager
 def _stopped_by_sigterm() -> Iterator[None]:
-    """Take what stops a container for Ctrl-C: nothing is half-written after either."""
+    """Treat the signal that stops a container like Ctrl-C: after either, no partial data
+    remains.
+    """
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -106,8 +108,8 @@ def _is_reported(recorder: RunlessRecorder, reports: Mapping[str, Report]) -> bo
 
 @contextmanager
 def guarded(summary: Summary, table: str) -> Iterator[None]:
-    """A step of a load whose failure is in the summary; the next steps go on, unless everything has
-    to stop.
+    """A step of a load whose failure is printed in the summary; the next steps go on, unless
+    everything has to stop.
     """
     try:
         yield
@@ -120,7 +122,7 @@ def guarded(summary: Summary, table: str) -> Iterator[None]:
 
 
 def publish_into(recorder: RunlessRecorder, summary: Summary, bar: Bar, url: str) -> None:
-    """Publish the lake, and keep that for Dagster."""
+    """Publish the lake, and record that for Dagster."""
     bar.stage("publish")
     with guarded(summary, "warehouse_duckdb"):
         published = recorder.published = publish(url, catalog=recorder.lake.catalog)
@@ -131,7 +133,7 @@ def publish_into(recorder: RunlessRecorder, summary: Summary, bar: Bar, url: str
 
 
 def run_publish(environ: Mapping[str, str], catalog: Catalog) -> Published:
-    """Publish, and report that to Dagster where it is used. Raises WarehouseError."""
+    """Publish, and report that to Dagster if it is used. Raises WarehouseError."""
     url = settings_of(environ).warehouse_url
     published = publish(url, catalog=catalog)
     from pipelines.defs.runless import report_published  # noqa: PLC0415  # published before all else
@@ -142,7 +144,7 @@ def run_publish(environ: Mapping[str, str], catalog: Catalog) -> Published:
             with open_instance(environ, Lake(url).store) as instance:
                 report_published(instance, published)
         except Exception as error:  # noqa: BLE001  # of whatever kind
-            _log.warning("It is published, but Dagster was not told: %s", error)
+            _log.warning("Published, but this could not be reported to Dagster: %s", error)
     return published
 
 

@@ -1,6 +1,6 @@
 """`fbinsights status`: which account-days are loaded, proven, stale or failed.
 
-The lake knows it all: no call is made and no token needed.
+Everything comes from the lake: it makes no request and needs no token.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ __all__ = ["Cell", "State", "run_status", "state_of"]
 
 
 class State(StrEnum):
-    """How an account-day of a report stands; the first that holds."""
+    """The state of an account-day of a report; the first that applies."""
 
     DAMAGED = "damaged"  # its file in the lake, or that of its totals, cannot be used
     FAILED = "failed"  # the last try failed; the lake has what an earlier one loaded, if any did
@@ -63,7 +63,7 @@ class State(StrEnum):
 #: States in which nothing is wrong.
 GOOD: Final = frozenset({State.PROVISIONAL, State.UNPROVABLE, State.PROVEN})
 
-#: States that few account-days are in: their columns are shown to who needs them.
+#: States that few account-days are in: their columns are shown only if they are needed.
 RARE: Final = frozenset({State.DAMAGED, State.PROVISIONAL, State.UNPROVABLE})
 
 
@@ -76,7 +76,7 @@ _SPARE_STATES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One account-day of one report, and what there is to say of it."""
+    """One account-day of one report, with its state and the reason."""
 
     report: str
     account_day: AccountDay
@@ -86,7 +86,7 @@ class Cell:
 
 
 def state_of(load: Load | None, control: Load | None, failed: Failed | None) -> tuple[State, str]:
-    """How an account-day stands, and why. `control` is the record of its totals."""
+    """The state of an account-day, and why. `control` is the record of its totals."""
     if failed is not None:
         return State.FAILED, f"{failed.error} ({failed.at[:19].replace('T', ' ')} UTC)"
     if load is None:
@@ -111,11 +111,11 @@ def run_status(  # noqa: PLR0913  # what a command line says
     reports: Sequence[str] = (),
     style: Style = FOR_PEOPLE,
 ) -> int:
-    """Print how account-days stand, by default those of the last 28 days; returns the exit code.
-    Without `since` an account begins with the first day that was ever tried.
+    """Print the state of account-days, by default those of the last 28 days; returns the exit code.
 
-    0 when all of them are proven, or unprovable by their report, or provisional because their day
-    was not over, and each report can be loaded, else 1. Raises ConfigError.
+    Without `since` an account begins with the first day that was ever tried. The code is 0 if all
+    of them are proven, or unprovable by their report, or provisional because their day was not
+    over, and each report can be loaded, else 1. Raises ConfigError.
     """
     lake = Lake(settings_of(environ).warehouse_url, catalog=known.catalog)
     names = dict(
@@ -142,7 +142,7 @@ def run_status(  # noqa: PLR0913  # what a command line says
         for cell in _cells(
             *(lake, known.by_name[name], one.account_id),
             [day for day in days[one.account_id] if day <= todays[one.account_id]],
-            asked=bool(since),
+            is_requested=bool(since),
         )
     ]
     bad = [cell for cell in cells if cell.state not in GOOD]
@@ -193,13 +193,13 @@ def _days(today: date, since: date | None, until: date | None) -> Sequence[date]
 
 
 def _cells(
-    lake: Lake, report: Report, account_id: str, days: Sequence[date], *, asked: bool
+    lake: Lake, report: Report, account_id: str, days: Sequence[date], *, is_requested: bool
 ) -> Iterator[Cell]:
-    """Each of these days; unless they were `asked` for, from the first that was ever tried."""
+    """Each of these days; unless `is_requested`, from the first that was ever tried."""
     failures = Failures(lake.store, report.name).of(account_id)
     first = min((w.date for w in lake.partitions(report.name, account_id) if w.date), default=None)
     begun = min([first, *failures]) if first else min(failures, default=None)
-    days = [day for day in days if asked or begun is None or day >= begun]
+    days = [day for day in days if is_requested or begun is None or day >= begun]
     cells = [AccountDay(account_id, day) for day in days if day >= report.spec.start_date]
     loads, controls = lake.records_of(report.name, cells), lake.records_of(CONTROL.name, cells)
     for cell, load, control in zip(cells, loads, controls, strict=True):
@@ -246,7 +246,7 @@ def _json_lines(
 def _complain(
     cells: Sequence[Cell], names: Mapping[str, str], width: int | None, style: Style
 ) -> None:
-    """Name what is not as it should be, the most urgent first, and what to do."""
+    """Name what is not in order, the most urgent first, and what to do."""
     states = [*State]
     named = sorted(
         cells, key=lambda cell: (states.index(cell.state), -cell.account_day.day.toordinal())

@@ -1,4 +1,4 @@
-"""What a backfill came to: the closing table, what failed, and how to run that again."""
+"""The summary of a load: the closing table, what failed, and how to run that again."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _SPARE_COLUMNS: Final = ("calls", "days", "clicks", "impressions", "rows", "conv
 FAILED: Final = "failed"
 NOT_BEGUN: Final = "not begun"
 
-#: Why an account-day is not in the lake that nothing else is known of.
+#: Why an account-day is not in the lake if nothing else is known about it.
 _NOT_REACHED: Final = "not reached"
 
 
@@ -64,26 +64,26 @@ class Summary:
     loads: dict[tuple[str, AccountDay], Load] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """An account that is refused, or a report that cannot be loaded, has failed before anything
-        is asked.
+        """An account that is refused, or a report that cannot be loaded, counts as failed before
+        any request.
         """
         self.failed |= {Target("accounts", key): why for key, why in self.plan.refused.items()}
         self.failed |= {Target(name, DEFINITION): why for name, why in self.plan.broken.items()}
 
     def note_outcomes(self, loads: Loads) -> None:
-        """Take in which account-days of a report failed."""
+        """Add the account-days of a report that failed."""
         for one in loads.outcomes:
             if one.error:
                 self.failed[Target.of(loads.report.name, one.account_day)] = one.error
 
     def note_listed(self, found: Iterable[Listed]) -> None:
-        """Take in of which accounts objects could not be listed."""
+        """Add the accounts whose objects could not be listed."""
         for one in found:
             if one.error:
                 self.failed[Target(one.table, act_id(one.account_id))] = one.error
 
     def read(self, lake: Lake) -> None:
-        """See in the lake what became of every account-day. None is passed over."""
+        """Read the outcome of every account-day from the lake."""
         for report, account_days in self.wanted.items():
             loads = lake.loads_of(report, account_days)
             for account_day, load in zip(account_days, loads, strict=True):
@@ -172,15 +172,15 @@ class Summary:
         )
 
     def _totals(self) -> str:
-        """All of it in a line."""
+        """The totals in one line."""
         wanted = [Target.of(name, one) for name, days in self.wanted.items() for one in days]
         verdicts = Counter(load.verdict for load in self.loads.values() if load.is_good)
         failed = sum(target in self.failed for target in wanted)
-        told = [f"{number} {verdict}" for verdict, number in sorted(verdicts.items())]
-        told += [f"{failed} failed"] if failed else []
+        parts = [f"{number} {verdict}" for verdict, number in sorted(verdicts.items())]
+        parts += [f"{failed} failed"] if failed else []
         rows = sum(load.rows for load in self.loads.values())
         calls = sum(load.calls for load in self.loads.values())
-        days = f"{len(wanted)} account-days" + (f": {', '.join(told)}" if told else "")
+        days = f"{len(wanted)} account-days" + (f": {', '.join(parts)}" if parts else "")
         return f"{days}. {rows:,} rows, {calls:,} calls."
 
     def complaints(self, width: int | None = None) -> Iterator[str]:

@@ -1,4 +1,6 @@
-"""`fbinsights check`: all that is wrong with reports and settings, at once, without a call."""
+"""`fbinsights check`: everything that is wrong with reports and settings, at once, without a
+request.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,8 @@ __all__ = ["run_check"]
 
 
 def run_check(environ: Mapping[str, str], known: Reports, today: date) -> int:
-    """Print each fault and warning on a line of its own, a count on stderr; returns the exit code:
-    1 if anything is wrong. Warnings leave it 0. `today` tells what Meta has ended by now.
+    """Print each fault and warning on a line of its own, and a count on stderr; returns the exit
+    code: 1 if anything is wrong. Warnings do not count. `today` decides what Meta has ended by now.
     """
     wrong, doubts = _settings(environ, known, today)
     faults, warnings = [*known.faults, *wrong], [*known.warnings, *doubts, *_moves(environ)]
@@ -42,7 +44,9 @@ def run_check(environ: Mapping[str, str], known: Reports, today: date) -> int:
 def _settings(
     environ: Mapping[str, str], known: Reports, today: date
 ) -> tuple[Sequence[str], Sequence[str]]:
-    """What is wrong with settings, and what they will not do for long or not for everything."""
+    """What is wrong with settings, and which of them stop working soon or do not cover
+    everything.
+    """
     if wrong := wrong_settings(environ):
         return wrong, ()
     settings = settings_of(environ)
@@ -51,22 +55,22 @@ def _settings(
         doubts.append("FB_ACCESS_TOKEN is not set: nothing can be loaded without it.")
     asked = {name: report.requests for name, report in known.by_name.items()}
     ended = why_not(settings.api_version, today)
-    for is_good, _, said in (
+    for is_good, _, detail in (
         (True, "", "") if ended else access.version(settings.api_version, "", today),
         access.retirements(asked, today),
     ):
         if not is_good:
-            doubts.append(said)
+            doubts.append(detail)
     return [ended] if ended else (), doubts
 
 
 def _moves(environ: Mapping[str, str]) -> Sequence[str]:
-    """Files of reports that are where they were once, with the command that moves each."""
+    """Files of reports in the old folder, with the command that moves each."""
     return [f"{shown(path)}: move it: {command}" for path, command in moves(environ)]
 
 
 def _closing(known: Reports, folder: Path | None) -> str:
-    """Where that is, which reports load, and files that nobody reads."""
+    """The folders, which reports load, and files that are not read."""
     where = f"{shown(folder)} and the settings" if folder else "the settings"
     others = ", ".join(shown(path) for path in unread_files(folder)) if folder else ""
     left = f" Not read, because reports are .yaml or .yml files: {others}." if others else ""

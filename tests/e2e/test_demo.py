@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from pipelines.cli.demo import Place, next_steps
+from pipelines.cli.demo import DemoFolder, next_steps
 from pipelines.state.homes import CHECKOUT
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def test_another_lake_in_its_place_is_left_alone(folder: Path, told: str, tmp_pa
 def test_in_the_checkout_the_lines_are_those_of_make(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(CHECKOUT)
 
-    lines = next_steps(Place(1), "EAASandbox", ())
+    lines = next_steps(DemoFolder(1), "EAASandbox", ())
 
     assert "    make sandbox" in lines
     assert any(line.endswith('DAGSTER_HOME="$PWD/demo/.dagster" make dev') for line in lines)

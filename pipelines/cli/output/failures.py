@@ -1,5 +1,5 @@
-"""What failed, in groups: one reason of one account is told once, however many days and reports
-it has hit. No I/O.
+"""Prints failures in groups: one reason of one account is printed once, however many days and
+reports it affects. No I/O.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 __all__ = ["FailureGroup", "failure_lines", "grouped", "ranges"]
 
-#: Groups that are told; of more, their number.
+#: Most groups that are printed; the others are counted.
 SHOWN_GROUPS: Final = 20
 
-#: Stretches of days of a group that are told; of more, their number.
+#: Most stretches of days printed for a group; the others are counted.
 SHOWN_RANGES: Final = 4
 
-#: What differs between tries that failed for one reason: what was called, Meta's trace of it, when.
+#: What differs between attempts that failed for one reason: the call, Meta's trace id, the time.
 _OF_ONE_TRY: Final = re.compile(r" ?\[code [^\]]*\]| ?\([0-9-]{10} [0-9:]{8} UTC\)")
 _NUMBER: Final = re.compile(r"\d[\d.,:-]*")
 
 
 @dataclass(slots=True)
 class FailureGroup:
-    """What failed for one reason, told in the words of the first; `differs`: others have other
-    numbers. `account` is ``act_123``, "" where the failure is not about one.
+    """What failed for one reason, in the words of the first; `differs`: others have other numbers.
+    `account` is ``act_123``, "" if the failure is not about one.
     """
 
     account: str
@@ -42,7 +42,7 @@ class FailureGroup:
     differs: bool = False
 
     def why(self) -> str:
-        """The reason; whose it is, where others have other numbers."""
+        """The reason; and whose it is, if others have other numbers."""
         if not self.differs:
             return self.reason
         first = self.targets[0]
@@ -57,14 +57,14 @@ class FailureGroup:
         tables_of: dict[str, list[str]] = {}
         for table, days in days_of.items():
             tables_of.setdefault(ranges(days), []).append(table)
-        told = (
+        spans = (
             ", ".join(tables) + (f": {days}" if days else "") for days, tables in tables_of.items()
         )
-        return "; ".join(told)
+        return "; ".join(spans)
 
 
 def grouped(failed: Mapping[Target, str]) -> Sequence[FailureGroup]:
-    """What failed, by account and reason; both in the order in which they are given first."""
+    """What failed, by account and reason; both in order of first appearance."""
     groups: dict[str, dict[str, FailureGroup]] = {}
     for target, why in failed.items():
         plain = _plain(target, why)
@@ -76,7 +76,7 @@ def grouped(failed: Mapping[Target, str]) -> Sequence[FailureGroup]:
 
 
 def _plain(target: Target, why: str) -> str:
-    """A reason without what names the table, the day and the try that it is about."""
+    """A reason without what names the table, the day and the attempt."""
     plain = _OF_ONE_TRY.sub("", why)
     if target.day is None:
         return plain
@@ -91,15 +91,15 @@ def ranges(days: Collection[date]) -> str:
             stretches[-1].append(day)
         else:
             stretches.append([day])
-    told = [f"{one[0]}" if len(one) == 1 else f"{one[0]} to {one[-1]}" for one in stretches]
-    rest = sum(map(len, stretches[SHOWN_RANGES:]))
-    return ", ".join([*told[:SHOWN_RANGES], *([f"and {rest} more days"] if rest else ())])
+    texts = [f"{one[0]}" if len(one) == 1 else f"{one[0]} to {one[-1]}" for one in stretches]
+    more = sum(map(len, stretches[SHOWN_RANGES:]))
+    return ", ".join([*texts[:SHOWN_RANGES], *([f"and {more} more days"] if more else ())])
 
 
 def failure_lines(
     groups: Sequence[FailureGroup], names: Mapping[str, str], width: int | None
 ) -> Iterator[str]:
-    """Each account in a line; below it what failed, and why. `names`: ``act_123`` → its name."""
+    """A line for each account; below it what failed, and why. `names`: ``act_123`` → its name."""
     account = None
     for group in groups[:SHOWN_GROUPS]:
         if group.account and group.account != account:

@@ -1,5 +1,7 @@
-"""How far a load is: a bar on a terminal, elsewhere a line every half a minute, both on stderr. It
-listens to what the loader and its engine log, so they know nothing of it.
+"""The progress of a load: a bar on a terminal, elsewhere a line every half a minute, both on
+stderr.
+
+It listens to what the loader and its engine log, so they know nothing about it.
 """
 
 from __future__ import annotations
@@ -32,21 +34,20 @@ _LOGGERS: Final = tuple(
     map(logging.getLogger, ("pipelines.loading.loader", "fbgraph.reports.poller"))
 )
 
-#: How often there is a line where there is no terminal.
+#: Seconds between two lines if there is no terminal.
 LINE_SECONDS: Final = 30.0
 
 #: How often it is looked up who waits for which limit.
 WAITS_SECONDS: Final = 2.0
 
-#: How often the bar is drawn.
+#: Seconds between two drawings of the bar.
 FRAMES_PER_SECOND: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What is done of what. `since`: when the stage began to count, by the clock.
-
-    `flight` says how the report runs are getting on.
+    """The progress of a stage. `since`: when the stage began to count, by the clock. `flight` has
+    the progress of the report runs, `waiting` says who waits for which limit.
     """
 
     stage: str = ""
@@ -59,7 +60,7 @@ class Progress:
     flight: Flight | None = None
 
     def with_outcome(self, outcome: Outcome) -> Progress:
-        """After one account-day more."""
+        """The state after one more account-day."""
         load = outcome.load
         return replace(
             self,
@@ -75,12 +76,12 @@ class Progress:
         return f"{self.rows:,} rows, {self.calls:,} calls{failed}"
 
     def left(self, now: float) -> str:
-        """How long it still takes, as far as that can be told."""
+        """The time that is left, as far as it can be estimated."""
         seconds = seconds_left(self.done, self.total, now - self.since)
         return "" if seconds is None else f"about {_duration(seconds)} left"
 
     def runs(self) -> str:
-        """How the report runs are getting on."""
+        """The progress of the report runs."""
         if self.flight is None or self.done >= self.total:
             return ""
         runs = f"{self.flight.runs} report run{'' if self.flight.runs == 1 else 's'}"
@@ -88,13 +89,13 @@ class Progress:
         return f"{runs} at {self.flight.percent:.0f} %, {used}"
 
     def line(self, now: float) -> str:
-        """All of it in a line."""
+        """Everything in one line."""
         done = f"{self.stage}: {self.done} of {self.total} account-days"
         return "; ".join(filter(None, (done, self.counts(), self.left(now), self.runs())))
 
 
 def seconds_left(done: int, total: int, seconds: float) -> float | None:
-    """What the rest takes if it goes on as in the `seconds` so far. None: nothing is done yet, or
+    """The seconds that are left at the speed of the `seconds` so far. None: nothing is done yet, or
     nothing is left.
     """
     return seconds * (total - done) / done if 0 < done < total else None
@@ -104,8 +105,8 @@ def _duration(seconds: float) -> str:
     if seconds < 60:  # noqa: PLR2004  # a minute
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest} min" if hours else f"{minutes} min"
+    hours, remainder = divmod(minutes, 60)
+    return f"{hours} h {remainder} min" if hours else f"{minutes} min"
 
 
 class Bar(logging.Handler):
@@ -134,7 +135,7 @@ class Bar(logging.Handler):
         self._is_quiet = is_quiet
         self._line_seconds = line_seconds
         self._is_over = threading.Event()
-        self._lines = threading.Thread(target=self._tell, name="progress", daemon=True)
+        self._lines = threading.Thread(target=self._print_line, name="progress", daemon=True)
         console = Console(stderr=True)
         is_drawn = console.is_terminal and not console.is_dumb_terminal and not is_quiet
         self._live = self._on(console) if is_drawn else None
@@ -169,7 +170,7 @@ class Bar(logging.Handler):
             logger.removeHandler(self)
 
     def stage(self, name: str, total: int | None = None) -> None:
-        """Say what is being done now. With a `total`, account-days are counted anew."""
+        """Start a stage. With a `total`, account-days are counted from zero."""
         with self._changing:
             now = replace(self._now, stage=name, flight=None)
             if total is not None:
@@ -189,7 +190,7 @@ class Bar(logging.Handler):
             self._now = replace(self._now, flight=flight)
 
     def line(self) -> str:
-        """How far it is now, in a line."""
+        """Its progress, in one line."""
         return "; ".join(filter(None, (self._now.line(self._clock()), self._waiting())))
 
     def _waiting(self) -> str:
@@ -201,7 +202,7 @@ class Bar(logging.Handler):
             self._waiting_text = f"{first} And {len(others) - 1} more." if others[:-1] else first
         return self._waiting_text
 
-    def _tell(self) -> None:
+    def _print_line(self) -> None:
         while not self._is_over.wait(self._line_seconds):
             say(self.line())
 
@@ -214,6 +215,6 @@ class Bar(logging.Handler):
         grid.add_column(no_wrap=True)
         bar = ProgressBar(total=max(now.total, 1), completed=now.done)
         grid.add_row(now.stage, bar, f"{now.done}/{now.total} account-days")
-        told = "  ".join(filter(None, (now.counts(), now.left(at), now.runs())))
-        lines = filter(None, (told, self._waiting()))
+        parts = "  ".join(filter(None, (now.counts(), now.left(at), now.runs())))
+        lines = filter(None, (parts, self._waiting()))
         return Group(grid, *(Text(line, no_wrap=True, overflow="ellipsis") for line in lines))

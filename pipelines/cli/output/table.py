@@ -1,5 +1,5 @@
-"""One printer of tables: text to the left, numbers to the right, as wide as they are or as wide as
-the terminal. Nothing is shortened without a sign, and nothing left out without a word.
+"""Prints tables: text to the left, numbers to the right, as wide as they are or as wide as the
+terminal. What is shortened has a sign, and what is left out is named.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["table_lines"]
 
 _GAP: Final = "  "
 
-#: Where a text was cut, and where columns were taken out.
+#: Marks where a text was cut, and where columns were left out.
 _CUT: Final = "…"
 
 #: Text is not cut to less than this.

@@ -1,6 +1,6 @@
-"""Lines for the terminal: results on stdout, everything else on stderr, nothing wider than either.
+"""Prints lines: results on stdout, everything else on stderr, nothing wider than the terminal.
 
-Where a stream is not a terminal, lines are as long as they are: programs read them.
+If a stream is not a terminal, lines are as long as they are, because programs read them.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ __all__ = [
     "wrapped",
 ]
 
-#: Columns of a terminal that does not say how many it has.
+#: Columns of a terminal that does not report its width.
 USUAL_COLUMNS: Final = 80
 
 
 def say(text: str = "") -> None:
-    """A line for the person who watches; not part of the result. It is wrapped on a terminal."""
+    """Print a line for the user that is not part of the result. It is wrapped on a terminal."""
     width = width_of(sys.stderr)
     for line in text.split("\n"):
         for piece in wrapped(escaped(line), width):
@@ -46,7 +46,7 @@ def say(text: str = "") -> None:
 
 
 def width_of(stream: IO[str]) -> int | None:
-    """Columns of a terminal; None where a stream is not one."""
+    """Columns of a terminal; None if the stream is not one."""
     if not stream.isatty():
         return None
     try:
@@ -104,7 +104,9 @@ def command_lines(command: str, width: int | None, indent: str = "  ") -> Sequen
 
 
 def _unsafe() -> Iterator[tuple[int, str]]:
-    """What would break a line, move the cursor or turn text around: names come from advertisers."""
+    """Characters that would break a line, move the cursor or reverse text: names come from
+    advertisers.
+    """
     for code in (*range(32), 127, *range(128, 160)):
         yield code, f"\\x{code:02x}"
     for code in (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)):
@@ -122,15 +124,15 @@ def escaped(text: str) -> str:
 
 
 def only_once() -> Callable[[logging.LogRecord], bool]:
-    """A filter that lets each text through once: each run of a command has a client of its own,
-    and each of them meets the same surprises.
+    """A filter that passes each text once: each run of a command has a client of its own, and each
+    of them logs the same warnings.
     """
-    told: set[str] = set()
+    printed: set[str] = set()
 
     def is_new(record: logging.LogRecord) -> bool:
         text = record.getMessage()
-        new = text not in told
-        told.add(text)
+        new = text not in printed
+        printed.add(text)
         return new
 
     return is_new
@@ -157,8 +159,8 @@ class _Warnings(logging.Handler):
 _WARNINGS: Final = _Warnings(logging.WARNING)
 
 
-def _is_not_told_at_the_end(record: logging.LogRecord) -> bool:
-    """What became of account-days is told at the end, with what to do."""
+def _is_not_an_outcome(record: logging.LogRecord) -> bool:
+    """Outcomes of account-days are printed at the end, with what to do."""
     return not hasattr(record, "outcome") and not getattr(record, "is_final", False)
 
 
@@ -166,7 +168,7 @@ def _is_not_told_at_the_end(record: logging.LogRecord) -> bool:
 def warnings_printed() -> Iterator[None]:
     """Print our own warnings on stderr. Dagster's log has them too, and the rest."""
     _WARNINGS.setLevel(logging.WARNING)
-    _WARNINGS.filters = [_is_not_told_at_the_end, only_once()]
+    _WARNINGS.filters = [_is_not_an_outcome, only_once()]
     loggers = [logging.getLogger(name) for name in ("fbgraph", "warehouse", "pipelines")]
     for logger in loggers:
         logger.addHandler(_WARNINGS)
