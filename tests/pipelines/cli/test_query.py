@@ -82,6 +82,5 @@ def test_a_warehouse_that_nothing_was_loaded_into_says_so_beside_the_answer(
 
     shown, said = capsys.readouterr()
     assert shown.splitlines()[1:] == [""]
-    assert (
-        said == f"No account-day has been loaded into {tmp_path / 'typo'} yet. Check WAREHOUSE_URL.\n"
-    )
+    folder = tmp_path / "typo"
+    assert said == f"No account-day has been loaded into {folder} yet. Check WAREHOUSE_URL.\n"
