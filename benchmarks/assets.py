@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks.measure import tell
+from benchmarks.measure import print_figures
 from benchmarks.pages import kept
 from warehouse.lake.partitions import Lake
 from warehouse.lake.records import Load
@@ -81,4 +81,4 @@ def _row(row: dict[str, Any], wanted: set[str], breakdown: str, n: int) -> dict[
 
 
 if __name__ == "__main__":
-    tell(lambda: main(*map(Path, sys.argv[1:])))
+    print_figures(lambda: main(*map(Path, sys.argv[1:])))

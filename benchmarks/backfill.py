@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.measure import ROOT, tell
+from benchmarks.measure import ROOT, print_figures
 from benchmarks.serve import days_before
 
 if TYPE_CHECKING:
@@ -56,4 +56,4 @@ def _rows(lake: Path) -> int:
 
 if __name__ == "__main__":
     url, token, account_id, count, out = sys.argv[1:]
-    tell(lambda: main(url, token, account_id, int(count), Path(out)))
+    print_figures(lambda: main(url, token, account_id, int(count), Path(out)))

@@ -45,8 +45,8 @@ def figures() -> Iterator[tuple[str, str, str]]:
 def _added(served: Served, folder: Path) -> Iterator[tuple[str, str, str]]:
     folder.mkdir()
     done = timed([sys.executable, "-m", __spec__.name, "measure", *served, folder])
-    told: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    many = told["account_days"]
+    report: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    many = report["account_days"]
     for name, what, limit in (
         ("definitions", "Dagster's definitions, loaded", "3 s"),
         ("a_run", "what Dagster adds to a run", ""),
@@ -54,7 +54,7 @@ def _added(served: Served, folder: Path) -> Iterator[tuple[str, str, str]]:
         ("in_one_run", f"{many} account-days in one run", ""),
         ("in_ten_runs", f"{many} account-days in {len(MANY)} runs", ""),
     ):
-        cpu, wall = told[name]
+        cpu, wall = report[name]
         yield what, f"{wall:.3g} s, {cpu:.3g} CPU-s", limit
 
 
@@ -110,10 +110,12 @@ def _measure(url: str, token: str, folder: str) -> None:
             for day in MANY:
                 _by_dagster(instance, keys, [day])
     count = len(keys) * len(MANY)
-    print(json.dumps({**_told(times, count), "account_days": count}))
+    print(json.dumps({**_report_of(times, count), "account_days": count}))
 
 
-def _told(times: Mapping[str, tuple[float, float]], count: int) -> Mapping[str, Sequence[float]]:
+def _report_of(
+    times: Mapping[str, tuple[float, float]], count: int
+) -> Mapping[str, Sequence[float]]:
     run = [
         with_ - alone
         for with_, alone in zip(times["one by dagster"], times["one alone"], strict=True)

@@ -56,12 +56,12 @@ def figures() -> Iterator[tuple[str, str, str]]:
         folder = Path(name)
         with serving(latency=0.0) as served:
             loaded = timed([sys.executable, "-m", __spec__.name, "load", *served, folder / "1"])
-            told = _told(served)
+            report = _report_of(served)
         with serving(latency=1.0) as served:
             slow = timed([sys.executable, "-m", __spec__.name, "load", *served, folder / "2"])
-            path = critical_path(_told(served))
+            path = critical_path(_report_of(served))
     rows = json.loads(loaded.stdout)["rows"]
-    calls = told["total"] - told["spent"]["batch"]["count"]  # Meta counts items, not batches
+    calls = report["total"] - report["spent"]["batch"]["count"]  # Meta counts items, not batches
     days = f"{ACCOUNTS * len(DAYS)} account-days, {rows:,} rows"
     ratio = json.loads(slow.stdout)["seconds"] / path
     yield f"calls for 10,000 rows, of {days}", f"{1e4 * calls / rows:.1f}", "12"
@@ -69,15 +69,15 @@ def figures() -> Iterator[tuple[str, str, str]]:
     yield f"the same from a sandbox as slow as Meta, of {path:.0f} s", f"{ratio:.2f} x", "1.3"
 
 
-def critical_path(told: Mapping[str, Any]) -> float:
+def critical_path(report: Mapping[str, Any]) -> float:
     """Seconds that a load cannot go below: ``/_sandbox/calls`` → the longest chain, of calls that
     wait for a turn and report runs that take their time. Who takes longest goes first.
     """
     from fbgraph.reports.allowance import APP_CALLS  # noqa: PLC0415  # what is measured is imported when used
 
-    spent = told["spent_by_account"]
+    spent = report["spent_by_account"]
     runs: dict[str, float] = {}
-    for run in told["runs"]:
+    for run in report["runs"]:
         taken = run["ready"] - run["created"]
         runs[run["account_id"]] = max(taken, runs.get(run["account_id"], 0.0))
 
@@ -121,9 +121,9 @@ def timed(command: list[Any], **environ: str) -> Done:
     return Done(done.stdout, time.monotonic() - began, cpu_seconds)
 
 
-def _told(served: Served) -> Mapping[str, Any]:
-    told: Mapping[str, Any] = httpx.get(f"{served.url}/_sandbox/calls").json()
-    return told
+def _report_of(served: Served) -> Mapping[str, Any]:
+    report: Mapping[str, Any] = httpx.get(f"{served.url}/_sandbox/calls").json()
+    return report
 
 
 @contextmanager

@@ -37,7 +37,7 @@ TABLE: Final = TABLES["insights_hourly"]
 
 
 def fill(url: Path, days: int = DAYS) -> Lake:
-    """Write the account-days; 5 million rows in 7,300 files unless told otherwise."""
+    """Write the account-days; 5 million rows in 7,300 files by default."""
     lake = Lake(url)
     for n in range(days):
         for account_id in ACCOUNTS:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-__all__ = ["ALL_CORES", "ROUNDS", "Figures", "measured", "tell"]
+__all__ = ["ALL_CORES", "ROUNDS", "Figures", "measured", "print_figures"]
 
 #: Times that each side is measured; figures are medians.
 ROUNDS: Final = int(os.environ.get("BENCH_ROUNDS", "5"))
@@ -33,7 +33,9 @@ def measured(
     python: str = sys.executable,
     cores: Collection[int] = ALL_CORES,
 ) -> Figures:
-    """Run a module of the benchmarks in a process of its own, on these cores; what it told."""
+    """Run a module of the benchmarks in a process of its own, on these cores; the figures that
+    it printed.
+    """
     done = subprocess.run(  # noqa: S603  ourselves
         [python, "-m", f"benchmarks.{module}", *map(str, arguments)],
         capture_output=True,
@@ -48,7 +50,7 @@ def measured(
     return figures
 
 
-def tell(side: Callable[[], int | Mapping[str, float]]) -> None:
+def print_figures(side: Callable[[], int | Mapping[str, float]]) -> None:
     """Do one side's work, which returns its rows or its own figures, and print what it took."""
     started = time.monotonic()
     done = side()

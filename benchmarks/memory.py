@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.measure import tell
+from benchmarks.measure import print_figures
 from benchmarks.pages import kept
 from warehouse.decode.pages import Account
 from warehouse.lake.partitions import Lake
@@ -29,7 +29,7 @@ BATCH: Final = 4
 
 
 def load(lake: Lake, pages: Pages, account_id: str, copies: int) -> int:
-    """Load one account-day as large as the pages, so many times over; rows published."""
+    """Load the pages `times` over as one account-day; returns the rows published."""
     account = Account(account_id, pages.account.timezone_name, pages.account.currency)
     [day] = pages.days
     with staging_area(lake, "insights_hourly", account, [day]) as staging:
@@ -56,7 +56,7 @@ def _bodies(pages: Pages, account_id: str, copies: int) -> Iterator[bytes]:
 
 
 def main(folder: Path, out: Path, account_days: int, copies: int) -> int:
-    """Load so many account-days, some at once; rows published."""
+    """Load a number of account-days, some at once; returns the rows published."""
     pages, lake = kept(folder), Lake(out)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         ids = (f"5001000073{n:05}" for n in range(account_days))
@@ -65,4 +65,4 @@ def main(folder: Path, out: Path, account_days: int, copies: int) -> int:
 
 if __name__ == "__main__":
     pages, out, *numbers = sys.argv[1:]
-    tell(lambda: main(Path(pages), Path(out), *map(int, numbers)))
+    print_figures(lambda: main(Path(pages), Path(out), *map(int, numbers)))

@@ -20,7 +20,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.measure import tell
+from benchmarks.measure import print_figures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,4 +91,6 @@ def dlt(asked: Mapping[str, Any], out: Path) -> int:
 SIDES = {"sdk": sdk, "dlt": dlt}
 
 if __name__ == "__main__":
-    tell(lambda: SIDES[sys.argv[1]](json.loads(Path(sys.argv[2]).read_text()), Path(sys.argv[3])))
+    print_figures(
+        lambda: SIDES[sys.argv[1]](json.loads(Path(sys.argv[2]).read_text()), Path(sys.argv[3]))
+    )

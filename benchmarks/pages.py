@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pages", "keep", "kept"]
 
-#: Rows of a page, so many that calls are few and so few that Meta would give them.
+#: Rows of a page: enough that calls are few, and few enough that Meta would return them.
 LIMIT: Final = 1000
 
 

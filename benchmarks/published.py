@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from benchmarks import lake as year
-from benchmarks.measure import ROUNDS, tell
+from benchmarks.measure import ROUNDS, print_figures
 from warehouse.lake.partitions import Lake
 from warehouse.published.master import CONFIG
 from warehouse.published.publish import publish
@@ -82,4 +82,4 @@ def _by_hand(url: Path) -> Callable[[str], duckdb.DuckDBPyConnection]:
 
 
 if __name__ == "__main__":
-    tell(lambda: main(Path(sys.argv[1])))
+    print_figures(lambda: main(Path(sys.argv[1])))

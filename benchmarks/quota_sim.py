@@ -99,7 +99,7 @@ class Forecast:
 
 
 def backfill(company: Company, days: int) -> Sequence[Cost]:
-    """Report runs of one account, and what each costs, for so many neighbouring days."""
+    """Report runs of one account, and what each costs, for a number of neighbouring days."""
     return _costs(company, lookback(TODAY, days))
 
 
@@ -169,8 +169,8 @@ def calls_of(costs: Sequence[Cost], pace: Pace, flight: float) -> Iterator[tuple
 def poll_ages(took_seconds: float, times: float) -> Sequence[float]:
     """Ages at which a report run of `RUN_SECONDS` is polled, the last when it is found done.
 
-    It tells how far it is from half-time on. `took_seconds`: what another run took, if that is
-    known. Waits are so many `times` as long as usual.
+    It reports its progress from half-time on. `took_seconds`: what another run took, if that is
+    known. Waits are `times` as long as usual.
     """
     ages = [poll_seconds(0.0, 0)]
     while ages[-1] < RUN_SECONDS:
@@ -200,11 +200,22 @@ def lines(companies: Mapping[str, Company]) -> Iterator[Sequence[str]]:
                 "13 months": backfill(company, 395),
             }
             for load, costs in loads.items():
-                told = forecast(company, costs, tier)
+                load_forecast = forecast(company, costs, tier)
                 yield (
-                    *(tier, name, load, f"{told.runs:,}", f"{told.calls:,}", _span(told.hours)),
-                    *(f"{told.busiest:,}", f"{told.share:.1%}", f"{told.peak:.0f} %"),
-                    told.bound_by,
+                    *(
+                        tier,
+                        name,
+                        load,
+                        f"{load_forecast.runs:,}",
+                        f"{load_forecast.calls:,}",
+                        _span(load_forecast.hours),
+                    ),
+                    *(
+                        f"{load_forecast.busiest:,}",
+                        f"{load_forecast.share:.1%}",
+                        f"{load_forecast.peak:.0f} %",
+                    ),
+                    load_forecast.bound_by,
                 )
 
 
@@ -223,8 +234,8 @@ def render(companies: Mapping[str, Company]) -> str:
     """The table in Markdown."""
     rows = [HEADER, *lines(companies)]
     rule = "|---" * len(HEADER) + "|"
-    told = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([told[0], rule, *told[1:]])
+    rows_shown = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([rows_shown[0], rule, *rows_shown[1:]])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

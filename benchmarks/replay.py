@@ -1,6 +1,6 @@
 """The sandbox's answers from memory: a server that is faster than who is measured.
 
-The sandbox makes up every page anew, which takes longer than loading it. Here a page and the
+The sandbox makes up every page again, which takes longer than loading it. Here a page and the
 creation of a report run are asked of it once and given again; all else, such as a poll, goes
 through.
 """

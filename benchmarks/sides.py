@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.measure import tell
+from benchmarks.measure import print_figures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,17 +52,17 @@ def ours(pages: Path, out: Path) -> int:
     from warehouse.lake.staging import staging_area  # noqa: PLC0415
     from warehouse.schema.verdicts import PROVEN  # noqa: PLC0415
 
-    told = kept(pages)
+    pages_kept = kept(pages)
     lake = Lake(out)
-    bodies, rows = told.bodies(), 0
-    with staging_area(lake, "insights_hourly", told.account, told.days) as staging:
+    bodies, rows = pages_kept.bodies(), 0
+    with staging_area(lake, "insights_hourly", pages_kept.account, pages_kept.days) as staging:
         while batch := list(islice(bodies, 4)):
             staging.add(batch)
-        for day in told.days:
+        for day in pages_kept.days:
             merged = staging.merge(day)
             merged.publish(
                 Load.of(
-                    *("insights_hourly", told.account.account_id, day, merged.found),
+                    *("insights_hourly", pages_kept.account.account_id, day, merged.found),
                     verdict=PROVEN,
                     loaded_at=datetime.now(UTC),
                 )
@@ -101,4 +101,4 @@ def _side(name: str, arguments: list[str]) -> Callable[[], int]:
 
 
 if __name__ == "__main__":
-    tell(_side(sys.argv[1], sys.argv[2:]))
+    print_figures(_side(sys.argv[1], sys.argv[2:]))

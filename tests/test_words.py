@@ -1,8 +1,11 @@
-"""One meaning per name: no two classes, and no constant with two values, share it in a package."""
+"""Words: a name has one meaning in a package, and texts are in plain English, as
+docs/architecture.md and CONTRIBUTING.md ask for.
+"""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -59,3 +62,80 @@ def test_an_ambiguous_name_is_found() -> None:
     }
 
     assert ambiguous(sources) == {"Part": ["a.py", "b.py"], "ROWS": ["a.py", "b.py"]}
+
+
+#: Between two words: blanks, or the end of a line and the mark of a comment.
+GAP: Final = r"\s+(?:#:? )?"
+
+#: Phrases that a reader stumbles over → plain ones. "There is no" and "no longer" are `fine`.
+QUAINT: Final = {
+    r"(?P<fine>\b[Tt]here )?\b(?:is|are|was|were) no (?!longer\b|more\b)\w": "is not a",
+    r"\b(?:stands?|stood) (?:there|in|for|beside)\b": "is, is in",
+    r"\bbeside\b": "next to",
+    r"\bso many\b": "the name of the number",
+    r"\banew\b": "again",
+    r"\bheld against\b": "compared with",
+    r"\b(?:may|can|could) (?:not )?be had\b": "can be loaded",
+    r"\bwill do\b": "stays valid",
+}
+
+#: Old names → the field's.
+OLD_NAMES: Final = {
+    r"_*demand_\w+": "require_…",
+    r"unheard": "abandon",
+    r"_*(?:told|said|tell|telling|heard|asking|anew|beside)": "response, reason, reported, …",
+}
+
+#: What people read: code, pages, reports; and the pages at the root.
+READ: Final = ("fbgraph", "warehouse", "pipelines", "benchmarks", "docs", "reports")
+PAGES: Final = ("README.md", "CONTRIBUTING.md", "Makefile")
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """What people read, by file."""
+    found = [path for folder in READ for path in sorted((ROOT / folder).rglob("*"))]
+    for path in [*found, *(ROOT / name for name in PAGES)]:
+        if path.suffix in {".py", ".md", ".yaml", ".c", ".h", ""} and path.is_file():
+            yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
+
+
+def quaint(text: str) -> Iterator[tuple[int, str]]:
+    """Each quaint phrase of a text, with its line; it may go on in the next line."""
+    for pattern in QUAINT:
+        for found in re.finditer(pattern.replace(" ", GAP), text):
+            if not found.groupdict().get("fine"):
+                yield text.count("\n", 0, found.start()) + 1, found[0]
+
+
+def names_in(source: str) -> Iterator[tuple[int, str]]:
+    """Each name that a module gives to a function, class, parameter or variable."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
+                yield node.lineno, name
+            case ast.Name(id=name, ctx=ast.Store()):
+                yield node.lineno, name
+
+
+def test_texts_are_plain_english() -> None:
+    found = [f"{name}:{line}: {phrase}" for name, text in texts() for line, phrase in quaint(text)]
+
+    assert found == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_names_are_the_fields_own(package: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for path in modules(package)
+        for line, name in names_in(path.read_text())
+        if re.fullmatch("|".join(OLD_NAMES), name.lower())
+    ]
+
+    assert found == []
+
+
+def test_a_quaint_phrase_is_found_across_lines() -> None:
+    text = "It is\n    no page.\n# so\n# many of them.\nThere is no limit, it is no longer one"
+
+    assert [line for line, _ in quaint(text)] == [1, 3]

@@ -29,7 +29,7 @@ __all__ = [
     "waiting_text",
 ]
 
-#: A shared cooldown that ends later than so many ceilings from now is a mistake of a clock, or of
+#: A shared cooldown that ends later than this many ceilings from now is a mistake of a clock, or of
 #: an older version, and counts for nothing.
 _TOO_LATE: Final = 2
 

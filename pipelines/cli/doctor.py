@@ -48,7 +48,7 @@ def examine(environ: Mapping[str, str], known: Reports, style: Style = FOR_PEOPL
     for ok, what, detail in _findings(environ, known):
         good, bad = good + ok, bad + (not ok)
         if style.is_json:
-            print_json(json_line({"kind": "finding", "ok": ok, "what": what, "said": detail}))
+            print_json(json_line({"kind": "finding", "ok": ok, "what": what, "detail": detail}))
             continue
         if ok and style.is_quiet:
             continue

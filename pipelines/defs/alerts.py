@@ -68,9 +68,9 @@ def failure_text(job: str, link: str, failed: Mapping[tuple[str, str], str], why
     One line for each account of an asset: days that fail together fail for one reason.
     """
     days: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for (asset, key), said in failed.items():
+    for (asset, key), reason in failed.items():
         account, _, day = key.partition("|")
-        days.setdefault((asset, account), []).append((day, said))
+        days.setdefault((asset, account), []).append((day, reason))
     lines = [_line(*of, sorted(found)) for of, found in days.items()]
     more = [f"and {len(lines) - QUOTED} more"] if len(lines) > QUOTED else []
     counted = f": {len(failed)} partitions failed; their existing data was kept" if failed else ""

@@ -137,8 +137,8 @@ def _is_recorded(instance: dg.DagsterInstance, change: str) -> bool:
     none.
     """
     event = instance.get_latest_materialization_event(dg.AssetKey(PUBLISHED))
-    told = event.asset_materialization if event else None
-    return told is not None and shown_change(told) == (change or "none")
+    recorded = event.asset_materialization if event else None
+    return recorded is not None and shown_change(recorded) == (change or "none")
 
 
 def _has_ended(instance: dg.DagsterInstance, since: datetime | None) -> bool:

@@ -125,7 +125,7 @@ def expected_rows(
 
 
 def guessed_rows(breakdowns: Collection[str]) -> int:
-    """Rows of an account-day where nothing was loaded that could tell."""
+    """Rows of an account-day if nothing was loaded to estimate them by."""
     if HOURLY in breakdowns:
         return HOURLY_GUESS
     return SPLIT_GUESS if breakdowns else PLAIN_GUESS

@@ -151,9 +151,9 @@ def _last_publishing(snapshots: Path) -> Publishing:
     """The record of the last publish; a file published before records were kept has none."""
     found = _parsed(Folder(snapshots.parent), f"{snapshots.name}/{PUBLISHED}")
     at = _instant(found.get("at")) or _changed_at(snapshots)
-    said, took = found.get("left_out"), found.get("seconds")
+    names, took = found.get("left_out"), found.get("seconds")
     seconds = float(took) if isinstance(took, int | float) else 0.0
-    left_out = tuple(map(str, said)) if isinstance(said, list) else ()
+    left_out = tuple(map(str, names)) if isinstance(names, list) else ()
     return Publishing(str(found.get("change", "?")), at, seconds, left_out)
 
 

@@ -323,7 +323,7 @@ class Lake:
 
     def partitions(self, table: Table | str, account_id: str | None = None) -> Sequence[Partition]:
         """The files of a table, or those of one account, by account and date. What cannot be read,
-        or is no file of the table, is only logged: see `scan`.
+        or is not a file of the table, is only logged: see `scan`.
         """
         found = self.scan(table, account_id)
         for error in found.left_out.values():

@@ -203,15 +203,17 @@ def restated(old: Load | None, new: Load | None) -> Restatement | None:
 
 
 def require_load_of(load: Load, table: str, account_id: str, day: date | None, rows: int) -> None:
-    """Raise WarehouseError unless a load can be the record of so many rows of an account-day."""
+    """Raise WarehouseError unless a load can be the record of this number of rows of an
+    account-day.
+    """
     for name in ("impressions", "clicks"):
         if (getattr(load, name) or 0) not in INT64:
             raise WarehouseError(
                 f"The sum of {name} over {load.rows} rows does not fit into 64 bits"
             )
-    said = (load.table, load.account_id, load.date, load.rows)
-    if said != (table, account_id, day, rows):
-        raise WarehouseError(f"The load record is of {said}, but the rows are not")
+    recorded = (load.table, load.account_id, load.date, load.rows)
+    if recorded != (table, account_id, day, rows):
+        raise WarehouseError(f"The load record is of {recorded}, but the rows are not")
 
 
 def to_values(record: Load | Restatement) -> dict[str, Any]:

@@ -111,8 +111,8 @@ def is_below(file: str, left_out: Collection[str]) -> bool:
 
 
 def lake_files(lake: Lake, left_out: LeftOut) -> Sequence[LakeFile]:
-    """All files of all tables, by table, account and date. What is no such file, or cannot be read,
-    is put into `left_out`.
+    """All files of all tables, by table, account and date. What is not such a file, or cannot be
+    read, is put into `left_out`.
     """
     files = []
     for table in lake.catalog.stored:

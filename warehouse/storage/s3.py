@@ -164,8 +164,8 @@ class Bucket:
 
     def replace(self, key: str, write: Callable[[], Path | None]) -> None:
         def give_up() -> Exception:
-            said = f"{self.name(key)}: other writers replaced it {WRITES} times meanwhile"
-            return BucketError(said, "retry later")
+            reason = f"{self.name(key)}: other writers replaced it {WRITES} times meanwhile"
+            return BucketError(reason, "retry later")
 
         replacing(give_up)(self._replaced, key, write)
 

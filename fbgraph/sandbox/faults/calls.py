@@ -126,7 +126,7 @@ def other_version(_: Fault, __: str) -> str:
 
 # --- throttles ------------------------------------------------------------------------------
 
-#: How long the throttled are told to wait. Their next call is let through all the same.
+#: How long a throttled caller is asked to wait. Its next call succeeds all the same.
 REGAIN_MINUTES: Final = 1
 RESET_SECONDS: Final = 60
 

@@ -64,7 +64,7 @@ def kind_of(request: ServerRequest, context: RequestContext) -> str:
 
 
 def call_seconds(kind: str, response: ServerResponse) -> float:
-    """Rows count by their bytes, so many fields take longer than few."""
+    """Rows count by their bytes: many fields take longer than few."""
     found = BY_NAME[kind]
     return found.seconds + found.seconds_per_megabyte * len(response.body) / 1e6
 

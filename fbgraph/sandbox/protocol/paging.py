@@ -34,7 +34,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A row's index. `step` tells apart pages that end at the same row, as empty ones do."""
+    """A row's index. `step` distinguishes pages that end at the same row, as empty ones do."""
 
     index: int
     step: int = 0

@@ -38,7 +38,7 @@ static int take_word(struct cursor *cursor, const char *word)
     return TAKEN;
 }
 
-/* Bytes of a text that stand for themselves: no quote, backslash or control character, ASCII. */
+/* Bytes of a text that mean themselves: no quote, backslash or control character, ASCII. */
 static int is_plain(uint8_t byte)
 {
     return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';

@@ -2,7 +2,7 @@
 
    Graph writes every value of insights as text, or as a list of objects of texts. This reads just
    that, and takes less than JSON allows: whatever else it meets (a number, a key that nobody asked
-   for, a key that stands twice, a byte that is no UTF-8), it declines all that it was given and
+   for, a key that occurs twice, a byte that is not UTF-8), it declines all that it was given and
    says no more about it. Arrow's reader then reads it, slower, and tells what is wrong.
 
    reader.py is the other half: `struct column` is declared in both. */
