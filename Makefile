@@ -10,7 +10,7 @@ READER := warehouse/decode/native/reader.c warehouse/decode/native/json.h
 # Dagster's runs and events stay in the checkout, so that the UI shows what the command line did.
 export DAGSTER_HOME ?= $(CURDIR)
 
-.PHONY: help install demo test test-scale screenshots kills chaos fuzz coverage check dev sandbox bench lock clean
+.PHONY: help install demo test test-scale screenshots kills stops chaos fuzz coverage check dev sandbox bench lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ coverage: .venv/installed-dev  ## Run the client's tests; 95 % of its branches m
 
 kills: .venv/installed-dev  ## Kill 60 loads at any moment and check that each resumes
 	@KILLS=9 COMMAND_KILLS=6 $(BIN)/pytest tests/kills --capture=no
+
+stops: .venv/installed-dev  ## Press Ctrl-C in 200 loads at any moment; STOPS=50
+	@STOPS=$(or $(STOPS),200) $(BIN)/pytest tests/kills/test_interrupts.py -q
 
 chaos: .venv/installed-dev  ## Load under every fault alone and under 200 combinations of three; CHAOS="--first 201"
 	@$(BIN)/python -m tests.chaos $(CHAOS)

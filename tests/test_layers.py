@@ -54,17 +54,19 @@ MAY_IMPORT: Final[Mapping[str, str]] = {
     "warehouse.published": "decode errors lake schema storage",
     "warehouse": "published",
     "pipelines.errors": "",
+    "pipelines.escaping": "",
+    "pipelines.interrupts": "",
     "pipelines.reports": "errors settings fbgraph.* warehouse.*",
     "pipelines.state": "errors fbgraph.* warehouse.*",
     "pipelines.settings": "errors state fbgraph.* warehouse.*",
     "pipelines.loading": "errors reports settings state fbgraph.* warehouse.*",
     "pipelines.resources": "errors settings state fbgraph.* warehouse.*",
-    "pipelines.defs": "dagster_private errors loading reports resources settings state"
+    "pipelines.defs": "dagster_private errors escaping loading reports resources settings state"
     " fbgraph.* warehouse.*",
     "pipelines.components": "defs errors reports resources warehouse.*",
     "pipelines.assembly": "defs reports resources",
     "pipelines.definitions": "assembly reports",
-    "pipelines.cli": "defs errors loading reports resources settings state"
+    "pipelines.cli": "defs errors escaping interrupts loading reports resources settings state"
     " fbgraph.* fbgraph.sandbox warehouse.*",
     "pipelines.celery_launcher": "dagster_private",
     "pipelines.dagster_private": "",

@@ -17,6 +17,7 @@ from pipelines.cli.output.style import FOR_PEOPLE, Style
 from pipelines.cli.output.terminal import hanging, width_of
 from pipelines.cli.waits import waits_of
 from pipelines.errors import ConfigError
+from pipelines.escaping import escaped
 from pipelines.loading import access
 from pipelines.loading.listings import discover, text_of
 from pipelines.settings import settings_of
@@ -53,7 +54,8 @@ def examine(environ: Mapping[str, str], known: Reports, style: Style = FOR_PEOPL
         if ok and style.is_quiet:
             continue
         head = f"{'ok   ' if ok else 'to do'}  {what:<20}  "
-        for line in hanging(head, detail, width_of(sys.stdout)):
+        shown = "\n".join(map(escaped, detail.split("\n")))
+        for line in hanging(head, shown, width_of(sys.stdout)):
             click.echo(line)
     if style.is_json:
         code = SOME_FAILED if bad else ALL_DONE
@@ -130,7 +132,7 @@ def _token(client: GraphClient) -> Finding:
 def _account(client: GraphClient, row: Row) -> Finding:
     """Whether insights of an account can be read, by one small call."""
     key = act_id(row["account_id"])
-    texts = [text_of(row, key) for key in ("name", "currency", "timezone_name")]
+    texts = [escaped(text_of(row, key)) for key in ("name", "currency", "timezone_name")]
     name = "{} ({}, {})".format(*texts)
     try:
         next(iter(client.account(key).insights(limit=1, date_preset="yesterday")), None)

@@ -16,6 +16,7 @@ from pipelines.cli.summary import command_name
 from pipelines.defs.events import published_events
 from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.errors import ConfigError
+from pipelines.escaping import escaped
 from pipelines.settings import settings_of
 from pipelines.state.cooldowns import cooldowns_of
 from pipelines.state.dagster_home import open_instance
@@ -83,7 +84,8 @@ def _agrees(key: str, found: Traces, lake: str) -> bool:
             "forget asks before it removes an account. Add --yes where there is no terminal."
         )
     return click.confirm(
-        f"Remove {key} {found.name} from {lake}: {found.account_days:,} account-days, its objects"
+        f"Remove {key} {escaped(found.name)} from {lake}: {found.account_days:,} account-days, its"
+        " objects"
         " and their history, from the published tables and Dagster's grid too? What Meta no longer"
         " returns cannot be loaded again.",
         err=True,

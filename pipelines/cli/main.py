@@ -7,15 +7,12 @@ Exit codes: 0 all done; 1 some account-days failed or stay unproven; 2 wrong usa
 
 from __future__ import annotations
 
-import atexit
 import errno
-import gc
-import logging
 import os
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -29,6 +26,8 @@ from pipelines.cli.options import (
 from pipelines.cli.output.json_lines import print_json, total_line
 from pipelines.cli.output.style import Style, styled
 from pipelines.cli.output.terminal import escape_unencodable, warnings_printed
+from pipelines.escaping import escaped
+from pipelines.interrupts import MESSAGE, run
 
 if TYPE_CHECKING:
     from datetime import date
@@ -41,9 +40,6 @@ _SHOWN = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 #: Keys of `warehouse.schema.external.DIALECTS`, which brings pyarrow.
 ENGINES = ("spark", "trino", "athena", "bigquery", "snowflake")
-
-#: Full collections of garbage are this many times the middle ones apart.
-RARELY: Final = 1000
 
 _EPILOG = "Settings come from the environment or .env: see .env.example."
 
@@ -63,8 +59,7 @@ class _Command(click.Command):
         except (ConfigError, GraphError, WarehouseError, OSError) as error:  # a full disk too
             message, code = str(error), WRONG_USE
         except KeyboardInterrupt:
-            message = "Interrupted. No partial data was written."
-            message, code = f"{message} Run the same command again to resume.", INTERRUPTED
+            message, code = MESSAGE, INTERRUPTED
         if ctx.params.get("is_json"):
             print_json(total_line(str(ctx.info_name), code, error=message))
         return fail(message, code)
@@ -76,7 +71,8 @@ class _Group(click.Group):
 
 def fail(message: str, code: int = WRONG_USE) -> NoReturn:
     """Print on stderr what is wrong and exit."""
-    click.echo(f"fbinsights: {message}", err=True)
+    for line in f"fbinsights: {message}".split("\n"):
+        click.echo(escaped(line), err=True)
     sys.exit(code)
 
 
@@ -374,23 +370,4 @@ def docs(table: str, engine: str | None, *, breakdowns: bool) -> None:
 
 def main() -> None:
     """Entry point of the command `fbinsights`."""
-    # Imported modules are never garbage: scanning all of them again and again costs 0.15 of the
-    # 0.95 CPU-s that `backfill` takes to import everything. Young objects are still scanned.
-    gc.set_threshold(*gc.get_threshold()[:2], RARELY)
-    code: int | None = None
-
-    def leave() -> None:
-        if code is not None:
-            logging.shutdown()
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-
-    # Python would destroy every imported object: 0.55 CPU-s at the end of every `backfill`. What is
-    # registered first runs last, after all threads and the other exit handlers.
-    atexit.register(leave)
-    try:
-        cli(prog_name="fbinsights")
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else None
-        raise
+    run(lambda: cli(prog_name="fbinsights"), INTERRUPTED)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from fbgraph import act_id
 from fbgraph.errors import RequestError
 from pipelines.errors import ConfigError
+from pipelines.escaping import escaped
 from pipelines.loading.listings import text_of
 from pipelines.loading.partitions import AccountDay, today_in
 from pipelines.reports.spec import FIRST_DAY
@@ -163,6 +164,8 @@ def _chosen(found: Discovery, accounts: Sequence[str]) -> Sequence[Row]:
     if not visible:
         raise ConfigError("The token does not see any ad account. Give its user access to one.")
     if missing:
-        names = "\n".join(f"  {key}  {text_of(row, 'name')}" for key, row in visible.items())
+        names = "\n".join(
+            f"  {key}  {escaped(text_of(row, 'name'))}" for key, row in visible.items()
+        )
         raise ConfigError(f"The token does not see {', '.join(missing)}. It sees:\n{names}")
     return [visible[key] for key in wanted or visible]

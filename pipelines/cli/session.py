@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import traceback
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -66,8 +65,7 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
             run_id, summary.started, list(summary.plan.reports), summary.plan.days
         )
         note.keep(lake.store)
-        with _stopped_by_sigterm():
-            yield Session(client, lake, run_id, _now, recorder, accept_empty), recorder
+        yield Session(client, lake, run_id, _now, recorder, accept_empty), recorder
         for step in recorder.steps:
             if isinstance(step, Loads):
                 summary.note_outcomes(step)
@@ -75,18 +73,6 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
         bar.stage("report to Dagster")
         if _is_reported(recorder, known.by_name):
             note.forget(lake.store)
-
-
-@contextmanager
-def _stopped_by_sigterm() -> Iterator[None]:
-    """Treat the signal that stops a container like Ctrl-C: after either, no partial data
-    remains.
-    """
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _is_reported(recorder: RunlessRecorder, reports: Mapping[str, Report]) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 from fbgraph.limits.retry import RetryPolicy, retrying
+from pipelines.escaping import escaped, escaped_for_chat
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,15 +41,19 @@ _log = logging.getLogger(__name__)
 def send_alert(settings: Settings, text: str) -> bool:
     """Log `text`, and send it to the webhook if there is one; returns whether it was delivered.
 
-    If the webhook fails, that is logged without its address, which is a secret.
+    Names in it that may hold line breaks are escaped by who writes it. If the webhook fails, that
+    is logged without its address, which is a secret.
     """
-    _log.warning("%s", text)
+    for line in text.split("\n"):
+        _log.warning("%s", escaped(line))
     if not settings.alert_webhook:
         return False
     try:
         with httpx.Client(timeout=TIMEOUT_SECONDS) as client:
             again = retrying(time.sleep, random.random, [WEBHOOK])
-            response = again(client.post, settings.alert_webhook, json={"text": text})
+            response = again(
+                client.post, settings.alert_webhook, json={"text": escaped_for_chat(text)}
+            )
             response.raise_for_status()
     except httpx.HTTPStatusError as error:
         _log.error(
@@ -74,11 +79,11 @@ def failure_text(job: str, link: str, failed: Mapping[tuple[str, str], str], why
     lines = [_line(*of, sorted(found)) for of, found in days.items()]
     more = [f"and {len(lines) - QUOTED} more"] if len(lines) > QUOTED else []
     counted = f": {len(failed)} partitions failed; their existing data was kept" if failed else ""
-    shown = [*lines[:QUOTED], *more, *([why[:QUOTED_CHARACTERS]] if why else ())]
+    shown = [*lines[:QUOTED], *more, *([escaped(why)[:QUOTED_CHARACTERS]] if why else ())]
     return "\n".join([f"fbinsights: {job} failed{counted}.", *shown, link])
 
 
 def _line(asset: str, account: str, days: Sequence[tuple[str, str]]) -> str:
     (first, why), (last, _) = days[0], days[-1]
     span = first if first == last else f"{first} to {last}, {len(days)} days"
-    return f"{asset} {account} {span}".rstrip() + f": {why[:QUOTED_CHARACTERS]}"
+    return f"{asset} {account} {span}".rstrip() + f": {escaped(why)[:QUOTED_CHARACTERS]}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import dagster as dg
 import pyarrow.parquet as pq
 
+from pipelines.escaping import escaped, escaped_for_markdown
 from pipelines.loading.partitions import key_of
 from pipelines.loading.refresh import ReloadReason
 from warehouse.lake.parquet import content_digest
@@ -70,7 +71,7 @@ class LoadContext:
         name = self.lake.store.name(key)
         file = self.lake.store.open(key)
         shown = {
-            "account_name": self.names.get(load.account_id) or "",
+            "account_name": escaped(self.names.get(load.account_id) or ""),
             **_load_metadata(load),
             "quota_percent": self._quota_percent(load.account_id),
             "path": dg.MetadataValue.path(name),
@@ -99,8 +100,10 @@ def _preview(source: Path | pa.NativeFile) -> str:
 
 
 def _cell(value: object) -> str:
-    """A value in one line; names of advertisers may hold anything."""
-    return " ".join(str("" if value is None else value).split()).replace("|", "\\|")
+    """A value in one line of Markdown."""
+    if isinstance(value, str):
+        return escaped_for_markdown(value)
+    return "" if value is None else str(value)
 
 
 def table_metadata(table: Table | View) -> Mapping[str, Any]:

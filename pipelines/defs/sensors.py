@@ -14,6 +14,7 @@ from pipelines.defs.alerts import failure_text, send_alert
 from pipelines.defs.events import evaluation_of
 from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.defs.run_events import failures_in
+from pipelines.escaping import escaped
 from pipelines.loading import access
 from pipelines.loading.access import Finding
 from pipelines.loading.listings import discover, text_of
@@ -81,7 +82,7 @@ def new_accounts(
     seen = set(json.loads(context.cursor or "[]"))
     new, gone = sorted(set(names) - known), sorted(seen - set(names))
     for key in new:
-        send_alert(settings, f"fbinsights: new ad account {key}, {names[key]}.")
+        send_alert(settings, f"fbinsights: new ad account {key}, {escaped(names[key])}.")
     for key in gone:
         send_alert(settings, f"fbinsights: the token no longer sees {key}. Its loaded data stays.")
     requests = [dg.RunRequest(run_key=" ".join(new))] if new else []

@@ -192,6 +192,7 @@ EXPECTED: Final[Mapping[str, May]] = {
     "signed_again": May(is_met=False),
     # Accounts and their objects: they are read before, and not by a load of a report.
     "odd_objects": May(is_met=False),
+    "hostile_names": EQUAL,
     "lost_objects": May(is_met=False),
     "odd_accounts": May(is_met=False),
     "no_limits": May(is_met=False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.faults import objects
+from fbgraph.sandbox.faults import names, objects
 from fbgraph.sandbox.faults.hooks import Scenario
 
 if TYPE_CHECKING:
@@ -20,6 +20,12 @@ OBJECTS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         strength=5,
         after=objects.break_cells,
         item=objects.break_cells,
+    ),
+    "hostile_names": Scenario(
+        "every name begins with a mention of everybody, a control sequence, text that runs"
+        " backwards, a line break, a picture and a tag",
+        "names are what advertisers write",
+        after=names.rename,
     ),
     "lost_objects": Scenario(
         "one in N campaigns, ad sets and ads is null in its list, or has no id there",

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from pipelines.cli.output.terminal import wrapped
+from pipelines.escaping import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -103,7 +104,8 @@ def failure_lines(
     account = None
     for group in groups[:SHOWN_GROUPS]:
         if group.account and group.account != account:
-            yield from wrapped(f"{group.account} {names.get(group.account, '')}".rstrip(), width)
+            name = escaped(names.get(group.account, ""))
+            yield from wrapped(f"{group.account} {name}".rstrip(), width)
         account = group.account
         margin = "  " if account else ""
         yield from wrapped(margin + group.where(), width)

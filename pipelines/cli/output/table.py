@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len, set_cell_size
 
-from pipelines.cli.output.terminal import escaped, wrapped
+from pipelines.cli.output.terminal import wrapped
+from pipelines.escaping import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence

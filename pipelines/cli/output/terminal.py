@@ -17,13 +17,14 @@ from typing import IO, TYPE_CHECKING, Final
 import click
 from rich.cells import cell_len, chop_cells
 
+from pipelines.escaping import escaped
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 __all__ = [
     "command_lines",
     "escape_unencodable",
-    "escaped",
     "hanging",
     "only_once",
     "quieten",
@@ -101,26 +102,6 @@ def command_lines(command: str, width: int | None, indent: str = "  ") -> Sequen
         else:
             lines[-1] += f" {piece}"
     return lines
-
-
-def _unsafe() -> Iterator[tuple[int, str]]:
-    """Characters that would break a line, move the cursor or reverse text: names come from
-    advertisers.
-    """
-    for code in (*range(32), 127, *range(128, 160)):
-        yield code, f"\\x{code:02x}"
-    for code in (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)):
-        yield code, f"\\u{code:04x}"
-    yield from {9: "\\t", 10: "\\n", 13: "\\r"}.items()
-
-
-#: Character → its backslash escape.
-_ESCAPES: Final = dict(_unsafe())
-
-
-def escaped(text: str) -> str:
-    """Text that stays on its line."""
-    return text.translate(_ESCAPES)
 
 
 def only_once() -> Callable[[logging.LogRecord], bool]:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from pipelines.cli.output.terminal import command_lines, escaped, hanging, wrapped
+from pipelines.cli.output.terminal import command_lines, hanging, wrapped
+from pipelines.escaping import escaped
 
 COMMAND = "fbinsights backfill --since 2026-11-20 --until 2026-11-21 --account act_1 --report hours"
 
