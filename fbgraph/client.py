@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, Unpack
 
 from fbgraph.catalog import versions
 from fbgraph.errors import (
@@ -36,7 +36,13 @@ from fbgraph.limits.tally import Tally
 from fbgraph.limits.throttle import Throttle
 from fbgraph.limits.usage import Limit, retry_after_seconds, usage_of
 from fbgraph.objects.node import Node, act_id
-from fbgraph.objects.report_run import POLL_FIELDS, TOTAL_SECONDS, ReportRun, wait_until_done
+from fbgraph.objects.report_run import (
+    POLL_FIELDS,
+    TOTAL_SECONDS,
+    ReportRun,
+    RunOptions,
+    wait_until_done,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -342,7 +348,7 @@ class GraphClient:
 
     # -- report runs ---------------------------------------------------------------------------
 
-    def report(self, node_id: str, params: Params, **how: Any) -> Iterator[Page]:
+    def report(self, node_id: str, params: Params, **how: Unpack[RunOptions]) -> Iterator[Page]:
         """A report of a node as its pages; `how` as in `Node.report`."""
         return self.node(node_id).report(params, **how)
 

@@ -82,24 +82,14 @@ ACTIONS_TOGETHER: Final = frozenset(
 FEATURE_SETTINGS: Final = "act_<id>/insights/feature-settings"
 
 
-@dataclass(frozen=True, slots=True)
-class Breakdown:
-    """One value of `breakdowns` (kind ``row``) or `action_breakdowns` (kind ``action``).
-
-    `wire`: text, object, flag (text, number or boolean), json (whatever comes). `status`: a key of
-    `BREAKDOWN_STATUSES`. `feature`: what an account must enable first. `from_level`: the coarsest
-    level that has it. `fields`: patterns of the metrics that exist under it, with ``!`` of those
-    that do not; empty for all. `action_breakdowns`: what may be next to it. `seen`: the day or
-    month of the finding, which is that of the removal for what is retired.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finding:
+    """What a line of either table says. `status`: a key of `BREAKDOWN_STATUSES`.
+    `action_breakdowns`: what may be next to it. `seen`: the day or month of the finding, which is
+    that of the removal for what is retired.
     """
 
-    name: str
-    kind: str
-    wire: str
     status: str
-    feature: str
-    from_level: str
-    fields: str
     action_breakdowns: str
     note: str
     source: str
@@ -107,7 +97,26 @@ class Breakdown:
 
     @property
     def partners(self) -> frozenset[str]:
-        return _partners(self.action_breakdowns)
+        """The action breakdowns that may be next to it, without short forms."""
+        words = self.action_breakdowns.split()
+        return frozenset().union(*(_SETS.get(word, {word}) for word in words))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breakdown(_Finding):
+    """One value of `breakdowns` (kind ``row``) or `action_breakdowns` (kind ``action``).
+
+    `wire`: text, object, flag (text, number or boolean), json (whatever comes). `feature`: what an
+    account must enable first. `from_level`: the coarsest level that has it. `fields`: patterns of
+    the metrics that exist under it, with ``!`` of those that do not; empty for all.
+    """
+
+    name: str
+    kind: str
+    wire: str
+    feature: str
+    from_level: str
+    fields: str
 
     def gives(self, field: str) -> bool:
         """Whether Meta returns a metric under this breakdown."""
@@ -122,27 +131,14 @@ class Breakdown:
         return any(not pattern.startswith("!") for pattern in self.fields.split())
 
 
-@dataclass(frozen=True, slots=True)
-class Combination:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Combination(_Finding):
     """What is known about breakdowns that are requested together, or about a single one.
     `pattern` is the line's own short form of them, such as ``*_asset age``.
     """
 
     breakdowns: frozenset[str]
     pattern: str
-    status: str
-    action_breakdowns: str
-    note: str
-    source: str
-    seen: str
-
-    @property
-    def partners(self) -> frozenset[str]:
-        return _partners(self.action_breakdowns)
-
-
-def _partners(words: str) -> frozenset[str]:
-    return frozenset().union(*(_SETS.get(word, {word}) for word in words.split()))
 
 
 def _fits(name: str, patterns: Collection[str]) -> bool:
@@ -182,7 +178,7 @@ def combinations() -> Mapping[frozenset[str], Combination]:
         ]
         for one in map(frozenset, product(*names)):
             if len(one) == len(names):
-                found[one] = Combination(one, pattern, **row)
+                found[one] = Combination(breakdowns=one, pattern=pattern, **row)
     return found
 
 

@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from fbgraph.catalog.fields import EDGE_KINDS
 from fbgraph.errors import (
@@ -22,7 +22,7 @@ from fbgraph.http.request import Request, read_files
 from fbgraph.http.response import text_ids
 from fbgraph.limits.retry import RUN
 from fbgraph.objects.edge import Edge, require_total_count
-from fbgraph.objects.report_run import TOTAL_SECONDS, ReportRun, run_id_of
+from fbgraph.objects.report_run import TOTAL_SECONDS, ReportRun, RunOptions, run_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -193,35 +193,24 @@ class Node:
                 break
         return report_run_id
 
-    def report(
-        self,
-        params: Params,
-        *,
-        timeout_seconds: float = TOTAL_SECONDS,
-        attempts: int = RUN.attempts,
-        on_created: Callable[[str], None] = lambda _: None,
-        on_poll: Callable[[ReportRun], None] = lambda _: None,
-    ) -> Iterator[Page]:
+    def report(self, params: Params, **how: Unpack[RunOptions]) -> Iterator[Page]:
         """A report as its pages: create a run, wait for it, read it. The run is created when the
-        first page is requested.
+        first page is requested. `how` as in `run_report`.
 
         A run that is complete but cannot be read counts as failed. Raises as `run_report` does,
         and NotReadyError for a report that never becomes readable.
         """
+        attempts, on_created = how.get("attempts", RUN.attempts), how.get("on_created")
         created: list[str] = []
 
         def note(report_run_id: str) -> None:
             created.append(report_run_id)
-            on_created(report_run_id)
+            if on_created:
+                on_created(report_run_id)
 
         while True:
-            report_run_id = self.run_report(
-                params,
-                timeout_seconds=timeout_seconds,
-                attempts=attempts - len(created),
-                on_created=note,
-                on_poll=on_poll,
-            )
+            left: RunOptions = {**how, "attempts": attempts - len(created), "on_created": note}
+            report_run_id = self.run_report(params, **left)
             run = Node(self.client, report_run_id, account_id=_digits(self))
             pages = run.insights().pages()
             try:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypedDict
 
 from fbgraph.errors import (
     GraphError,
@@ -28,6 +28,7 @@ __all__ = [
     "POLL_FIELDS",
     "TOTAL_SECONDS",
     "ReportRun",
+    "RunOptions",
     "RunStep",
     "hung_error",
     "next_step",
@@ -74,6 +75,17 @@ class RunStep(Enum):
     WAIT = "wait"
     READ = "read"
     RESUBMIT = "resubmit"
+
+
+class RunOptions(TypedDict, total=False):
+    """How a report run is made and waited for: the keywords of `Node.run_report`, which has their
+    defaults. `on_created` gets the id of each run, `on_poll` what each poll says.
+    """
+
+    timeout_seconds: float
+    attempts: int
+    on_created: Callable[[str], None]
+    on_poll: Callable[[ReportRun], None]
 
 
 #: async_status → what the caller does next.

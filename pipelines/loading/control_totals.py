@@ -110,12 +110,12 @@ def _halves(days: tuple[date, ...], without: str = "") -> Sequence[_TotalsQuery]
     return [_TotalsQuery(half, without) for half in reversed(split_days(days))]
 
 
-def _blames_lists(error: GraphError | WarehouseError, days: Sequence[date]) -> bool:
+def _blames_lists(error: GraphError, days: Sequence[date]) -> bool:
     """Whether to request the same days without lists of actions: a field may not be allowed, or
     computing takes too long, which Meta calls temporary however often the call is repeated. What is
-    too much or cannot be read is first requested for fewer days.
+    too much is first requested for fewer days.
     """
-    if isinstance(error, (TooMuchDataError, WarehouseError)):
+    if isinstance(error, TooMuchDataError):
         return len(days) == 1
     is_lists = isinstance(error, (RequestError, RetryableError))
     return is_lists and not isinstance(error, (ThrottledError, TooOldError))
@@ -179,44 +179,47 @@ class Controls:
         too_old = self._too_old[account.account_id]
         received, waiting = ControlTotals({}), [_TotalsQuery(tuple(days))]
         while waiting:
-            question = waiting.pop()
-            for some, refused in too_old.cut(question.days):
+            query = waiting.pop()
+            for some, refused in too_old.cut(query.days):
                 if EVERYTHING in refused:
                     why = dict.fromkeys(some, too_old.why[EVERYTHING])
                     received = received.with_(ControlTotals({}, errors=why))
                 else:
-                    found, more = self._try(account, replace(question, days=some), client)
+                    found, more = self._try(account, replace(query, days=some), client)
                     received = received.with_(found)
                     waiting += more
         return received
 
     def _try(
-        self, account: Account, question: _TotalsQuery, client: GraphClient
+        self, account: Account, query: _TotalsQuery, client: GraphClient
     ) -> tuple[ControlTotals, Sequence[_TotalsQuery]]:
         """The result of a query, and the queries to try instead, the newest days last."""
-        days = question.days
-        without = question.without or self._no_lists.get(account.account_id, "")
-        old_before = self._now().date() - SHORTEST_MEMORY
+        query = replace(query, without=query.without or self._no_lists.get(account.account_id, ""))
         try:
-            return self._request(account, days, client, without), ()
-        except (GraphError, WarehouseError) as error:
-            if not without and _blames_lists(error, days):
-                # What is too much for one day is so for others too, and so is a refused field; what
-                # could not be read, failed by chance or may be too old is about these days.
-                if not isinstance(error, (WarehouseError, RetryableError)) and (
-                    days[0] >= old_before
-                ):
-                    self._no_lists[account.account_id] = str(error)
-                return ControlTotals({}), [replace(question, without=str(error))]
-            if isinstance(error, RequestError) and may_be_too_old(error, days[0], old_before):
-                if day := refused_day(error, days):
-                    self._too_old[account.account_id].note([EVERYTHING], day, error)
-                return ControlTotals({}), _halves(days)  # lists were not to blame
-            if isinstance(error, (TooMuchDataError, WarehouseError)) and len(days) > 1:
-                return ControlTotals({}), _halves(days, question.without)
-            if isinstance(error, WarehouseError):
-                return ControlTotals({}, errors={days[0]: str(error)}), ()
-            raise
+            return self._request(account, query, client), ()
+        except WarehouseError as error:
+            return _after_unreadable(query, error)
+        except GraphError as error:
+            return ControlTotals({}), self._instead(account, query, error)
+
+    def _instead(
+        self, account: Account, query: _TotalsQuery, error: GraphError
+    ) -> Sequence[_TotalsQuery]:
+        """The queries to try after Meta's `error`. Raises it if there is nothing left to try."""
+        days, old_before = query.days, self._now().date() - SHORTEST_MEMORY
+        if not query.without and _blames_lists(error, days):
+            # What is too much for one day is so for others too, and so is a refused field; what
+            # failed by chance or may be too old is about these days.
+            if not isinstance(error, RetryableError) and days[0] >= old_before:
+                self._no_lists[account.account_id] = str(error)
+            return [replace(query, without=str(error))]
+        if isinstance(error, RequestError) and may_be_too_old(error, days[0], old_before):
+            if day := refused_day(error, days):
+                self._too_old[account.account_id].note([EVERYTHING], day, error)
+            return _halves(days)  # lists were not to blame
+        if isinstance(error, TooMuchDataError) and len(days) > 1:
+            return _halves(days, query.without)
+        raise error
 
     def actions(self, account: Account, day: date, received: ControlTotals) -> Sums | str:
         """The account's actions on a requested day, or else why they are unknown."""
@@ -230,59 +233,84 @@ class Controls:
                 return str(error)
         return sums_of(CONTROL.table, rows)
 
-    def _request(
-        self, account: Account, days: Sequence[date], client: GraphClient, without: str
-    ) -> ControlTotals:
-        """`without`: why lists of actions are not requested; empty if they are."""
+    def _request(self, account: Account, query: _TotalsQuery, client: GraphClient) -> ControlTotals:
+        """Request once, and store the totals of each day. Raises WarehouseError for what cannot be
+        read, and GraphError.
+        """
         before, asked_at = client.tally.calls, self._now()
-        decoded = _decoded(client, account, days, has_lists=not without)
-        for reject in (one for one in decoded.rejects if one.lost == ROW):
-            raise WarehouseError(
-                f"control totals of act_{account.account_id}: {reject.column or 'row'}"
-                f" {reject.value}: {reject.reason}"
-            )
+        decoded = _decoded(client, account, query)
         calls = client.tally.calls - before
         received = ControlTotals({})
-        for at, day in enumerate(days):
+        for at, day in enumerate(query.days):
             rows = _one(decoded.of_day(day), account, day)
             unread = [reject for reject in decoded.rejects if reject.date == day]
-            cells = sum(reject.loses_value for reject in unread)
-            found = replace(Evidence.of(CONTROL.table, rows), rejected_cells=cells)
-            no_lists = without or _unread(unread)
-            over = is_over(account.timezone_name, day, asked_at)
-            record = Load.of(
-                CONTROL.name,
-                account.account_id,
-                day,
-                found,
-                verdict=PROVEN if over else PROVISIONAL,
-                reason="Meta's own totals" if over else f"{NOT_OVER}; Meta's own totals so far",
-                is_over=over,
-                asked_at=asked_at,
-                conversions=UNPROVABLE if no_lists else None,
-                conversions_reason=f"{NO_LISTS}: {no_lists}" if no_lists else "",
-                missing_fields=tuple(LISTS) if without else (),
+            record = replace(
+                _record(account, day, rows, unread, without=query.without, asked_at=asked_at),
                 api_version=client.tally.api_version,
                 run_id=self._run_id,
                 loaded_at=self._now(),
-                calls=share(calls, len(days), at),
+                calls=share(calls, len(query.days), at),
             )
-            old = None if rows.num_rows else self._lake.load_of(CONTROL.name, *_cell(record))
-            if old is not None and not is_nothing(old):
-                gone = replace(
-                    ControlTotals.of(record, rows), loads=(), emptied={day: Emptied(old, record)}
-                )
-                received = received.with_(gone)
-                continue
-            self._lake.write_rejects(record, unread)
-            self._lake.replace(
-                CONTROL.name, rows, account_id=account.account_id, date=day, load=record
-            )
-            received = received.with_(ControlTotals.of(record, rows))
+            received = received.with_(self._store(record, rows, unread))
         # Whoever requests totals, a former failure of theirs is over.
         loaded = [load.date for load in received.loads]
         self._failures.loaded(account.account_id, loaded, self._now())
         return received
+
+    def _store(self, record: Load, rows: pa.Table, unread: Sequence[Reject]) -> ControlTotals:
+        """Replace a day's totals in the lake, unless none arrived where there were some."""
+        account_id, day = _cell(record)
+        totals = ControlTotals.of(record, rows)
+        old = None if rows.num_rows else self._lake.load_of(CONTROL.name, account_id, day)
+        if old is not None and not is_nothing(old):
+            return replace(totals, loads=(), emptied={day: Emptied(old, record)})
+        self._lake.write_rejects(record, unread)
+        self._lake.replace(CONTROL.name, rows, account_id=account_id, date=day, load=record)
+        return totals
+
+
+def _after_unreadable(
+    query: _TotalsQuery, error: WarehouseError
+) -> tuple[ControlTotals, Sequence[_TotalsQuery]]:
+    """What cannot be read is first requested for fewer days, then without lists; if that does not
+    help, the day has no totals.
+    """
+    if len(query.days) > 1:
+        return ControlTotals({}), _halves(query.days, query.without)
+    if not query.without:
+        return ControlTotals({}), [replace(query, without=str(error))]
+    return ControlTotals({}, errors={query.days[0]: str(error)}), ()
+
+
+def _record(  # noqa: PLR0913  # everything that a record of totals says of them
+    account: Account,
+    day: date,
+    rows: pa.Table,
+    unread: Sequence[Reject],
+    *,
+    without: str,
+    asked_at: datetime,
+) -> Load:
+    """The record of a day's totals; the caller adds the run that stores them, and what it cost.
+    `without`: why lists of actions were not requested; empty if they were.
+    """
+    cells = sum(reject.loses_value for reject in unread)
+    no_lists = without or _unread(unread)
+    over = is_over(account.timezone_name, day, asked_at)
+    return Load.of(
+        CONTROL.name,
+        account.account_id,
+        day,
+        replace(Evidence.of(CONTROL.table, rows), rejected_cells=cells),
+        verdict=PROVEN if over else PROVISIONAL,
+        reason="Meta's own totals" if over else f"{NOT_OVER}; Meta's own totals so far",
+        is_over=over,
+        asked_at=asked_at,
+        conversions=UNPROVABLE if no_lists else None,
+        conversions_reason=f"{NO_LISTS}: {no_lists}" if no_lists else "",
+        missing_fields=tuple(LISTS) if without else (),
+        loaded_at=asked_at,
+    )
 
 
 def _one(rows: pa.Table, account: Account, day: date) -> pa.Table:
@@ -308,12 +336,12 @@ def _cell(load: Load) -> tuple[str, date]:
     return load.account_id, load.date
 
 
-def _decoded(
-    client: GraphClient, account: Account, days: Sequence[date], *, has_lists: bool
-) -> Decoded:
-    """Read them to their end; from the first page again, once, if the cursor is refused."""
-    params = CONTROL.params(days[0], days[-1])
-    if not has_lists:
+def _decoded(client: GraphClient, account: Account, query: _TotalsQuery) -> Decoded:
+    """Read them to their end; from the first page again, once, if the cursor is refused. Raises
+    WarehouseError for a row that cannot be read: nothing could be proven by it.
+    """
+    params = CONTROL.params(query.days[0], query.days[-1])
+    if query.without:
         fields = [name for name in params["fields"] if name not in LISTS]
         params = {**params, "fields": fields, "action_attribution_windows": None}
     edge = client.account(account.account_id).insights(**params)
@@ -322,7 +350,13 @@ def _decoded(
     except CursorError as error:
         _log.info("act_%s: reading from the first page again: %s", account.account_id, error)
         bodies = [page.body for page in edge.pages()]
-    return decode(CONTROL.table, bodies, account, days)
+    decoded = decode(CONTROL.table, bodies, account, query.days)
+    for reject in (one for one in decoded.rejects if one.lost == ROW):
+        raise WarehouseError(
+            f"control totals of act_{account.account_id}: {reject.column or 'row'}"
+            f" {reject.value}: {reject.reason}"
+        )
+    return decoded
 
 
 def share(calls: int, days: int, at: int) -> int:

@@ -98,10 +98,27 @@ def discover(client: GraphClient, account_ids: Sequence[str] = ()) -> Discovery:
     than one account.
     """
     fields = TABLES["accounts"].fields
+    if account_ids:
+        rows, refused = _read_each(client, account_ids, fields)
+    else:
+        rows, refused = _listed(client, fields), {}
+    accounts = [(_account_id(row), row) for row in rows]
+    found = {key: row for key, row in accounts if key and isinstance(row, Mapping)}
+    refused |= {key: why for key, row in found.items() if (why := _unfit(row))}
+    return Discovery(
+        client.base_url,
+        [{**row, "account_id": key} for key, row in found.items() if key not in refused],
+        refused,
+        [row for key, row in accounts if not key],
+    )
+
+
+def _read_each(
+    client: GraphClient, account_ids: Sequence[str], fields: Sequence[str]
+) -> tuple[Sequence[object], dict[str, str]]:
+    """Accounts by id, and those that cannot be read, with why."""
     rows: list[object] = []
     refused: dict[str, str] = {}
-    if not account_ids:
-        rows.extend(_listed(client, fields))
     in_a_row = 0
     for requested in account_ids:
         try:
@@ -117,15 +134,7 @@ def discover(client: GraphClient, account_ids: Sequence[str] = ()) -> Discovery:
             refused[requested] = str(error)
             continue
         in_a_row = 0
-    accounts = [(_account_id(row), row) for row in rows]
-    found = {key: row for key, row in accounts if key and isinstance(row, Mapping)}
-    refused |= {key: why for key, row in found.items() if (why := _unfit(row))}
-    return Discovery(
-        client.base_url,
-        [{**row, "account_id": key} for key, row in found.items() if key not in refused],
-        refused,
-        [row for key, row in accounts if not key],
-    )
+    return rows, refused
 
 
 def _listed(client: GraphClient, fields: Sequence[str]) -> Sequence[object]:

@@ -31,7 +31,6 @@ __all__ = [
     "prove",
     "spend_tolerance",
     "too_many_rejects",
-    "unknown_ids",
 ]
 
 #: More rejects than this share of an account-day fail it (docs/verdicts.md#unproven).
@@ -274,11 +273,6 @@ def duplicates_of_grain(table: Table, rows: pa.Table) -> pa.Table:
     counted = keys.group_by(list(table.grain)).aggregate([([], "count_all")])
     counted = counted.rename_columns([*table.grain, "rows"])
     return counted.filter(pc.greater(counted["rows"], 1))
-
-
-def unknown_ids(row_ids: Iterable[str | None], known_ids: Iterable[str]) -> Sequence[str]:
-    """Ids in rows that the listings do not have, sorted; null does not count."""
-    return sorted({row_id for row_id in row_ids if row_id is not None} - set(known_ids))
 
 
 def too_many_rejects(rejected: int, rows: int) -> bool:

@@ -23,7 +23,6 @@ from warehouse.lake.reconcile import (
     prove,
     spend_tolerance,
     too_many_rejects,
-    unknown_ids,
 )
 from warehouse.schema.columns import HOURLY
 from warehouse.schema.table import Column, Table
@@ -315,10 +314,6 @@ def test_duplicates_name_the_keys_and_how_many_rows_have_them() -> None:
     assert key == {"account_id": "11", "ad_id": "3", "date": DAY, "hour": None, "rows": 2}
     assert duplicates_of_grain(TABLE, rows({}, {})).num_rows == 0
     assert duplicates_of_grain(TABLE, rows()).num_rows == 0
-
-
-def test_unknown_ids_are_the_ones_that_no_listing_has() -> None:
-    assert unknown_ids(["2", None, "1", "2", "3"], ["1"]) == ["2", "3"]
 
 
 @pytest.mark.parametrize(
