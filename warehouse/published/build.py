@@ -57,10 +57,15 @@ def create(catalog: Catalog) -> Iterator[str]:
         yield from _comments_on("VIEW", name(view.name), view.meaning, view.columns)
 
 
-def lake_views(lake: Lake, columns: Mapping[str, Collection[tuple[str, ...]]]) -> Iterator[str]:
+def lake_views(
+    lake: Lake,
+    columns: Mapping[str, Collection[tuple[str, ...]]],
+    left_out: Collection[str],
+) -> Iterator[str]:
     """Statements that create the views which read the files of the lake directly. There are none
     if DuckDB cannot read them: in a bucket it would need httpfs, which its wheel lacks, and a view
-    that fails, or is empty, is worse than none.
+    that fails, or is empty, is worse than none. So there is none of a table while something below
+    its folder is `left_out`: DuckDB would stop at it.
 
     `columns` by table: each set of columns that some file of it has.
     """
@@ -68,6 +73,9 @@ def lake_views(lake: Lake, columns: Mapping[str, Collection[tuple[str, ...]]]) -
         return
     for table in lake.catalog.stored:
         view = f"lake.{name(table.name)}"
+        if any(key.split("/")[0] == table.name for key in left_out):
+            yield f"DROP VIEW IF EXISTS {view}"
+            continue
         yield f"CREATE OR REPLACE VIEW {view} AS {_lake_view(root, table, columns[table.name])}"
         meaning = f"The files of {table.name}, read directly."
         yield from _comments_on("VIEW", view, meaning, table.columns)

@@ -204,7 +204,7 @@ def _merge(
     left_out.update(found.unreadable)
     rejects = [one.key for one in found.files if one.key not in left_out]
     failures = find_failures(lake.store)
-    views = list(build.lake_views(lake, _column_sets(connection, lake.catalog)))
+    views = list(build.lake_views(lake, _column_sets(connection, lake.catalog), left_out))
     now = replace(
         state,
         later_rows=state.later_rows + (later if stamps else 0),

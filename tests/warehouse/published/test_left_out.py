@@ -71,16 +71,35 @@ def test_a_damaged_file_keeps_nothing_else_from_being_published(
     assert ask(lake.root, ROWS) == [("11", 6), ("12", 10), ("13", 20)]
 
 
+@pytest.mark.parametrize("account", ["11", "12"])
 @pytest.mark.parametrize("way", WAYS)
-def test_nor_does_it_from_the_first_publish(way: str, days: Any, lake: Lake) -> None:
+def test_nor_does_it_from_the_first_publish(way: str, account: str, days: Any, lake: Lake) -> None:
     days.put(6)
     days.put(6, account="12")
-    WAYS[way](path_of(lake, "12"))
+    WAYS[way](path_of(lake, account))
 
     published = publish(lake.root)
 
-    assert list(published.left_out) == [str(path_of(lake, "12"))]
-    assert ask(lake.root, ROWS) == [("11", 6)]
+    assert list(published.left_out) == [str(path_of(lake, account))]
+    assert ask(lake.root, ROWS) == [({"11": "12", "12": "11"}[account], 6)]
+
+
+def test_files_are_read_directly_again_when_what_was_in_the_way_is_gone(
+    days: Any, lake: Lake
+) -> None:
+    days.put(6)
+    stray = lake.root / "insights_hourly/account_id=1/date=2026-11-21 copy/data.parquet"
+    stray.parent.mkdir(parents=True)
+    stray.write_bytes(b"")
+    views = "FROM duckdb_views() SELECT view_name WHERE schema_name = 'lake' ORDER BY ALL"
+    publish(lake.root)
+    without = {view for (view,) in ask(lake.root, views)}
+
+    shutil.rmtree(stray.parent)
+    publish(lake.root)
+
+    assert {view for (view,) in ask(lake.root, views)} - without == {"insights_hourly"}
+    assert ask(lake.root, "FROM lake.insights_hourly SELECT count(*)") == [(6,)]
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 300])
