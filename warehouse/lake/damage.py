@@ -89,7 +89,7 @@ def _why_not(table: Table, where: Partition, footer: Footer) -> str:
     if footer.key not in {"", where.key}:
         return f"it was written as {footer.key}"
     there = {*footer.columns.names, *(table.partitions or ())}
-    # A breakdown may be younger than the file: before 0.2 those of assets were one column of JSON.
+    # Lakes of 0.1.0 have the breakdown of an asset as one column of JSON, and none for its id.
     keys = [name for name in table.grain if not table.column(name).breakdown]
     if lacking := next((name for name in keys if name not in there), ""):
         return f"it has no column {lacking}"

@@ -81,7 +81,9 @@ def test_keys_that_nobody_asked_for_are_told_once_a_load_by_their_names(
     told = [message for message in caplog.messages if "not requested" in message]
     assert all(outcome.load and outcome.load.proven for outcome in outcomes)
     assert len(told) == 1
-    assert told[0].endswith("ignored fields that were not requested: ['actions.1d_view', 'wish_bid']")
+    assert told[0].endswith(
+        "ignored fields that were not requested: ['actions.1d_view', 'wish_bid']"
+    )
 
 
 @pytest.mark.parametrize("pages", [REPORT_PAGES, CONTROL_PAGES])
