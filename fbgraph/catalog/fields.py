@@ -1,5 +1,5 @@
-"""What can be requested from the Graph API: fields, statuses, operators, breakdowns, windows,
-hours.
+"""What can be requested from the Graph API: fields, statuses, operators, breakdowns, attribution
+windows, hours.
 
 The CSV files next to this module hold one field, breakdown or combination a line; everything else
 is short enough to be here. The sandbox imports this room and nothing else of the client, so it

@@ -1,4 +1,5 @@
-"""What Meta retired, or has announced to retire, besides versions and breakdowns: rows with dates.
+"""What Meta has retired or announced to retire, other than versions and breakdowns: rows with
+dates.
 
 `retirements.csv` has a line for each. `kind` is the key of a report whose values it is about
 (`fields`, `action_attribution_windows`), or `parameters` and `requests`, which only the client

@@ -1,5 +1,5 @@
-"""How a request proves who sends it. The token is in the Authorization header, and nowhere else
-but in the body of `GraphClient.debug_token`, which asks about it.
+"""Authentication: how a request proves who sends it. The token is in the Authorization header, and
+nowhere else except in the body of `GraphClient.debug_token`, which inspects it.
 
 Source: Facebook Login, Securing Graph API requests (appsecret_proof).
 """

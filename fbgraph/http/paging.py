@@ -1,4 +1,5 @@
-"""Cursor pagination of edges. Source: https://developers.facebook.com/docs/graph-api/results
+"""Cursor pagination: follows the cursor of each page to the next. Source:
+https://developers.facebook.com/docs/graph-api/results
 
 Only a missing `paging.next` ends an edge. A page may hold fewer rows than requested, or none, and
 still be followed by more; the last page has a cursor too. We send the cursor and never request

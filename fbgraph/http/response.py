@@ -1,4 +1,4 @@
-"""From the bytes of a response to its JSON, or to the exception that it means.
+"""Responses: from their bytes to JSON, or to the exception that they mean.
 
 Meta's error bodies are odder than documented: `error` has been a string, `error_data` an object,
 JSON text or the word null; HTML, nothing at all and "Service Unavailable" with status 200 are real

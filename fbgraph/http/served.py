@@ -1,4 +1,4 @@
-"""What responses say about the API version that served them, as warnings in the log."""
+"""Warnings about the API version that served a response, logged once each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""How many requests a client has sent, and the latest usage and version that Meta reported."""
+"""The tally of a client: how many requests it has sent, and the latest usage and version that
+Meta reported.
+"""
 
 from __future__ import annotations
 

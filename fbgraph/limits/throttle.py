@@ -1,4 +1,5 @@
-"""Which request may be sent now, and how long the others wait, so that none runs into a limit.
+"""The throttle: which request may be sent now, and how long the others wait, so that none runs into
+a limit.
 
 `cooldown_seconds` and `retry.LIMIT` decide; `Throttle` remembers, for all threads of a client.
 """

@@ -1,4 +1,4 @@
-"""How much of its limits a token has used, as the headers of every response report it.
+"""Usage headers: how much of its limits a token has used, as every response reports it.
 
 Four headers report it, on failed responses and items of a batch too, and a fifth for reach.
 Sources: Graph API, Rate limits; Marketing API, Rate limiting; Insights API, Best practices. All

@@ -1,4 +1,4 @@
-"""What nodes and edges need of a client, so that they need not know it."""
+"""The interface that nodes and edges need of a client, so that they do not depend on it."""
 
 from __future__ import annotations
 

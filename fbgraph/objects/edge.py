@@ -1,4 +1,4 @@
-"""The rows behind a node, page by page."""
+"""Edges: the rows behind a node, page by page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The fast path: page bodies to typed columns in compiled code, no Python object per value.
+"""The fast path: page bodies to typed columns in compiled code, where text becomes numbers, with no
+Python object per value.
 
 Our reader, or Arrow's where ours declines, takes every value as text and refuses any other; Arrow's
 casts then refuse what they cannot keep exactly. They have four gaps, closed here: hexadecimal,

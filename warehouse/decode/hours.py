@@ -1,4 +1,4 @@
-"""The 24 hours of a wall clock as instants, on any day in any zone.
+"""Hours to instants: the 24 hours of a wall clock, on any day in any time zone.
 
 A wall clock that jumps has hours that do not exist and hours that occur twice. One rule covers
 all of it: hour h starts at the first instant at which the account's clock shows its date and

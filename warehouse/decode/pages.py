@@ -1,4 +1,4 @@
-"""Pages of insights to typed rows.
+"""Pages of insights to typed rows: by the fast path, or by the careful one if a page is odd.
 
 Pages go through compiled code in batches. Only a batch that fails is taken apart: first body by
 body, then row by row, until each row is loaded exactly, or loses the least that it can.

@@ -1,4 +1,5 @@
-"""Which values Graph may send, by kind: the rules in plain Python.
+"""The values that Graph may send, by kind: how text becomes numbers, dates and lists, in plain
+Python.
 
 Graph sends numbers as text ("1148"), with a few exceptions; a JSON number is read as the text it
 is written in, so nothing passes through a float. Each function returns the value as text (or a list

@@ -1,4 +1,4 @@
-"""When the lake last changed, and which state of it the published file shows.
+"""Changes: when the lake last changed, and which state of it the published file shows.
 
     <lake>/.changes.json                  every writer of the lake, after each change
     <root>/.snapshots/.published.json     every publisher of this machine, at the end

@@ -1,4 +1,4 @@
-"""Do actions add up? Pure comparisons of a day's lists of actions with the account's own.
+"""Proof of actions: pure comparisons of a day's lists of actions with the account's own.
 
 Spend can be right while purchases are missing: rows that lose an action type, a window or all
 actions off Meta have the same impressions, clicks and spend. So each list is summed per action

@@ -1,4 +1,4 @@
-"""Everything that a lake holds of one account, and how it is removed.
+"""Removes everything that a lake holds of one account.
 
 The account-days and objects of an account are files of its own. Two tables have one file for all
 accounts, which is replaced whole. A process that is killed on the way leaves a mark, and the same

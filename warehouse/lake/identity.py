@@ -1,4 +1,4 @@
-"""Which lake this is and where its data comes from: one small file in it, `.lake.json`.
+"""The identity of a lake, and the source of its data: one small file in it, `.lake.json`.
 
     {"lake_id": "5f0c…", "graph": ["graph.facebook.com"]}
 

@@ -1,4 +1,4 @@
-"""Sorting more rows than should be in memory: sorted pieces, merged from their smallest key up.
+"""Sorts and merges more rows than should be in memory, and drops rows that arrived twice.
 
 Rows of one key may come more than once, in one part of a report or in several. This module decides
 which of them are the same row.

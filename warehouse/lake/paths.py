@@ -1,4 +1,5 @@
-"""Where a file of the lake is: its table, account and day are in its path, and nowhere else.
+"""Paths of the lake's files: the table, account and day of a file are in its path, and nowhere
+else.
 
 insights_hourly/account_id=123/date=2026-11-21/data.parquet
 """

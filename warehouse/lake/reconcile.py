@@ -1,4 +1,6 @@
-"""Is it right? Pure comparisons of an account-day's rows with the totals they must add up to."""
+"""Proof of totals: pure comparisons of an account-day's rows with the totals that they must add
+up to.
+"""
 
 from __future__ import annotations
 

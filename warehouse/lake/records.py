@@ -1,4 +1,5 @@
-"""What is known about each load of an account-day, and which load may replace which.
+"""Records of loads: what is known about each load of an account-day, and which load may replace
+which.
 
 A load's record is in the footer of the file it describes, so that one rename publishes rows and
 record together; the tables `loads` and `restatements` are read from the footers.

@@ -1,4 +1,6 @@
-"""The files that the lake has now and their content: what publishing compares and copies."""
+"""The manifest: the files that the lake has now and their content, which publishing compares and
+copies.
+"""
 
 from __future__ import annotations
 

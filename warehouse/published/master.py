@@ -1,4 +1,5 @@
-"""The private database that snapshots are copied from: brought up to date, read by nobody.
+"""The master: the private database that snapshots are copied from. It is brought up to date; nobody
+reads it.
 
 Publishing compares the files of the lake with the master's own records and replaces the
 account-days whose files changed, in one transaction. Rows that are inserted later come after all

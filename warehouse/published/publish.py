@@ -1,4 +1,5 @@
-"""The published file: `warehouse.duckdb`, built from the lake, opened by analysts.
+"""The published file, `warehouse.duckdb`: built from the lake, swapped for a new snapshot, opened
+by analysts.
 
 It is always on this machine, and next to a lake in a bucket there is a copy of it under the same
 name. It is a link to a read-only snapshot next to it; publishing brings a private master up to

@@ -1,4 +1,4 @@
-"""Questions to the published file that read it, and nothing else.
+"""Queries on the published file: only those that read it, and nothing else.
 
 DuckDB opened read-only still writes files (`COPY`, even inside of `WITH`), reads any file of this
 machine (`read_text('/etc/passwd')`) and the network. So a question is one statement of a kind that

@@ -1,4 +1,4 @@
-"""Our tables in the SQL of other engines: CREATE statements over the files of the lake.
+"""The tables in the SQL of other engines: CREATE statements over the files of the lake.
 
 Pure: it connects to no engine. Types follow each engine's own reference for Parquet. If an engine
 lacks a type, `docs/engines.md` says what it gets instead.

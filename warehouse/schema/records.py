@@ -1,4 +1,4 @@
-"""Tables of what is known of loads: records, restatements, rejects, failures."""
+"""Tables about loads: records, restatements, rejects, failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our tables in DuckDB's SQL."""
+"""The tables in DuckDB's SQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a column, a table and a view are, and which Arrow type each kind of column has."""
+"""`Column`, `Table` and `View`, and the Arrow type of each kind of column."""
 
 from __future__ import annotations
 

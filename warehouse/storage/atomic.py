@@ -1,4 +1,4 @@
-"""Replacing a file so that a reader sees the old one or the new one, whenever the power goes."""
+"""Atomic replacement: a reader sees the old file or the new one, whenever the power fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lake in a bucket of S3, or of a compatible store.
+"""A lake in a bucket of S3, or of a compatible store, by conditional writes.
 
 It relies on this and no more: a PUT is whole or not at all, reads and listings see it at once, and
 a PUT may depend on the existing object (``If-Match``, ``If-None-Match``). There is no rename and

@@ -1,4 +1,4 @@
-"""Where the files of a lake are: the few operations that a lake needs of a folder or a bucket.
+"""`Store`: the few operations that a lake needs of a folder or a bucket.
 
 `local.Folder` and `s3.Bucket` implement it; the same tests hold both to it.
 """

@@ -1,4 +1,4 @@
-"""Where a lake is, from WAREHOUSE_URL. Light: neither pyarrow nor, for a folder, boto3."""
+"""The place of a lake, from WAREHOUSE_URL. Light: neither pyarrow nor, for a folder, boto3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Which endpoint a path leads to: by method, and by the level of the object that it names."""
+"""Routes: which endpoint a path leads to, by method and by the level of the object that it
+names.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Scenarios in which lists of actions are short where they are split, or refused in totals."""
+"""Faults in lists of actions: entries are missing where they are split, or lists are refused in
+totals.
+"""
 
 from __future__ import annotations
 

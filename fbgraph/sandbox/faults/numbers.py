@@ -1,4 +1,4 @@
-"""Scenarios that change numbers and rows: restatements, lost rows, hours, order."""
+"""Faults that change numbers and rows: restatements, lost rows, hours, order."""
 
 from __future__ import annotations
 

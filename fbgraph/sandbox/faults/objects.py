@@ -1,5 +1,5 @@
-"""Scenarios in which accounts and their objects are not as they should be, wherever they are read:
-in lists, by their id, in a batch.
+"""Faults in accounts and their objects, wherever they are read: in lists, by their id, in a
+batch.
 """
 
 from __future__ import annotations

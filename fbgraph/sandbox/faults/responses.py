@@ -1,4 +1,6 @@
-"""Scenarios that spoil responses: bodies, shapes of errors, ids of runs, items of batches."""
+"""Faults that break responses, such as `flaky`: bodies, shapes of errors, ids of runs, items of
+batches.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scenarios of lists and report runs: how pages are cut, how runs go, whether they can be read."""
+"""Faults of lists and report runs: how pages are cut, how runs go, whether they can be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scenarios in which single values are not as they should be; the numbers are."""
+"""Faults in single values, while the numbers are right."""
 
 from __future__ import annotations
 

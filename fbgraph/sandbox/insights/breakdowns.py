@@ -1,4 +1,5 @@
-"""Whether Meta gives breakdowns and action breakdowns together: tables of `catalog.fields`.
+"""Breakdowns and action breakdowns that Meta returns together: looked up in tables of
+`catalog.fields`.
 
 What Meta refuses is refused in the words that were seen; where only a refusal was seen, in those of
 its kind. What nobody has seen or described is not imitated.

@@ -1,4 +1,4 @@
-"""How each imitated field of insights is read off the numbers of a row.
+"""The fields of insights: how each imitated one is computed from the numbers of a row.
 
 Every scalar is text; a field without a value is None and then absent from the row. Sources:
 Insights API reference and Breakdowns; docs/graph-api.md#values, #days-and-hours.

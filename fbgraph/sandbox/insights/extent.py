@@ -1,4 +1,4 @@
-"""How much a query asks for: the objects that get rows, and the number of rows, before any of them
+"""The extent of a query: the objects that get rows, and the number of rows, before any of them
 is computed.
 """
 

@@ -1,4 +1,4 @@
-"""How an ad's day falls into breakdowns: shares that are seeded, parts that add up to the whole.
+"""Breakdowns of an ad's day: seeded shares that add up to the whole.
 
 Breakdowns of one family are cut together, so that ages summed over genders are the ages alone.
 Values of breakdowns: Insights API, Breakdowns.

@@ -1,4 +1,4 @@
-"""How long things take on a server that is not instant, by kind of call and by size.
+"""Response times of a server that is not instant, by kind of request and by size.
 
 Meta publishes no such figures; these are of the size that public connectors report, and the same
 for the same call. `latency` of `Sandbox` multiplies them.

@@ -1,4 +1,4 @@
-"""A refused call: what Meta says of it, the body that carries it, and the header next to it.
+"""A refused request: Meta's error, the body that carries it, and the header next to it.
 
 Sources: Graph API, Handling errors; bodies seen in public issues (docs/graph-api.md#errors).
 """

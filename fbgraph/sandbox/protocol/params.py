@@ -1,4 +1,5 @@
-"""How single parameters are read. Each function takes the text and returns a value or refuses.
+"""Parameters of requests, read one by one. Each function takes the text and returns a value or
+refuses.
 
 Lists and objects are JSON text; a list of plain words may be comma text as well. Meta's own parser
 also takes unquoted keys and single quotes; this one wants strict JSON. Source:

@@ -1,4 +1,4 @@
-"""Meta's errors, a line each. `refused` makes the exception of a line.
+"""The table of Meta's errors, one per line. `refused` makes the exception of a line.
 
 Sources: Graph API, Handling errors; Insights API, Error codes; bodies seen in public issues
 (docs/graph-api.md#errors, #limits). A client classifies by code and subcode; the HTTP status

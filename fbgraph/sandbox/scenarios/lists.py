@@ -1,4 +1,4 @@
-"""Scenarios about lists: how pages go on, and how much may be asked for at once."""
+"""Scenarios about lists: how pages continue, and how much may be requested at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Scenarios of bad luck: responses that break on their way, and errors that pass."""
+"""Scenarios about responses, such as `flaky`: those that break on their way, and temporary
+errors.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where anybody can read of what scenarios imitate.
+"""Public sources of what scenarios imitate.
 
 A name with # is an issue of Meta's SDKs or of a public connector.
 """

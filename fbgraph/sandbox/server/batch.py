@@ -1,4 +1,5 @@
-"""Several calls in one: each item goes through the same handlers and has its own response.
+"""Batches: several requests in one. Each item goes through the same handlers and has its own
+response.
 
 Items are answered in their order. An item may name earlier ones: with ``depends_on``, or with
 ``{result=name:$.data.*.id}`` in its ``relative_url`` or ``body``. Sources: Graph API, Batch

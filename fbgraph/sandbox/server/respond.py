@@ -1,4 +1,6 @@
-"""Call → response: checks who calls, hands the call to its endpoint, wraps what it gives back."""
+"""From a request to its response: checks who calls, dispatches to the endpoint, wraps what it
+returns.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the sandbox served: its own account of calls, for tests and benchmarks."""
+"""The log of a sandbox: the requests that it served, for tests and benchmarks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state behind the wire: a world, its numbers, its report runs, the scenarios that are on."""
+"""The state of a sandbox: a world, its numbers, its report runs, the scenarios that are on."""
 
 from __future__ import annotations
 

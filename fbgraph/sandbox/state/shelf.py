@@ -1,4 +1,4 @@
-"""Reports at hand, so that the pages of one are cut from the same rows."""
+"""A cache of reports, so that the pages of one are cut from the same rows."""
 
 from __future__ import annotations
 

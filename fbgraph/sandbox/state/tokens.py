@@ -1,4 +1,4 @@
-"""Who may call: the tokens that there are, and the proof of the app's secret.
+"""Tokens: those that exist, what they may do, and the proof of the app's secret.
 
 Sources: Graph API, Access tokens, Securing requests; docs/graph-api.md#authentication.
 """

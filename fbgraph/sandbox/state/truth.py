@@ -1,5 +1,5 @@
-"""What an account-day really delivered, and which objects an account has: for tests, which compare
-it with what they received over the wire.
+"""The truth: what an account-day really delivered, and which objects an account has, for tests
+to compare with what they received.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Chance that falls the same in every sandbox."""
+"""Deterministic chance: the same dice in every sandbox."""
 
 from __future__ import annotations
 

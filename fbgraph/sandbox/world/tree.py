@@ -1,4 +1,4 @@
-"""The accounts and their objects: what the seed made, and what calls have made of it since.
+"""The accounts and their objects: what the seed made, and what requests have changed since.
 
 A world holds no numbers: `delivery` computes those. What an ad delivers depends on its status at
 its creation alone, so no write changes a number, and archived and deleted ads have delivery on
