@@ -36,8 +36,11 @@ def measured(
     """Run a module of the benchmarks in a process of its own, on these cores; the figures that
     it printed.
     """
+    # Without byte-code each process would compile all that it imports, which no user's does.
+    environ = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(  # noqa: S603  ourselves
         [python, "-m", f"benchmarks.{module}", *map(str, arguments)],
+        env=environ,
         capture_output=True,
         text=True,
         check=False,

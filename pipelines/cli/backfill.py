@@ -63,12 +63,12 @@ def run_backfill(  # noqa: PLR0913  # what a command line says
             ) as bar,
             opened_session(environ, known, client, summary, bar, accept_empty=accept_empty) as (
                 session,
-                recorder,
+                recording,
             ),
         ):
             _load(session, summary, found, bar)
-            if not summary.stopped or recorder.has_loads:  # what was loaded is published anyway
-                publish_into(recorder, summary, bar, settings.warehouse_url)
+            if not summary.stopped or recording.has_loads:  # what was loaded is published anyway
+                publish_into(recording, summary, bar, settings.warehouse_url, known.catalog)
     return close(summary, "backfill", style)
 
 

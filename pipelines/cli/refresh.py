@@ -61,7 +61,7 @@ def run_refresh(  # noqa: PLR0913  # what a command line says
             ) as bar,
             opened_session(environ, known, client, summary, bar, accept_empty=accept_empty) as (
                 session,
-                recorder,
+                recording,
             ),
         ):
             bar.stage("compare totals")
@@ -75,8 +75,8 @@ def run_refresh(  # noqa: PLR0913  # what a command line says
                 before = client.tally.calls
                 with guarded(summary, "refresh"):
                     reload(session, known.by_name, changed_days)
-                    recorder.refreshed = changed_days, client.tally.calls - before
-                publish_into(recorder, summary, bar, settings.warehouse_url)
+                    recording.refreshed = changed_days, client.tally.calls - before
+                publish_into(recording, summary, bar, settings.warehouse_url, known.catalog)
                 summary.failed |= changed_days.failed
     more: dict[str, Any] = {}
     if changed_days is not None:

@@ -12,8 +12,10 @@ from uuid import uuid4
 from fbgraph.errors import ENDS_EVERYTHING
 from pipelines.errors import ConfigError
 from pipelines.loading.load_result import Target
+from pipelines.loading.recording import Recording
 from pipelines.loading.session import Loads, Session
 from pipelines.settings import settings_of
+from pipelines.state.homes import seems_to_show_another
 from pipelines.state.unreported import Unreported
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
@@ -21,11 +23,13 @@ from warehouse.published.publish import publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    import dagster as dg
 
     from fbgraph import GraphClient
     from pipelines.cli.output.progress import Bar
     from pipelines.cli.summary import Summary
-    from pipelines.defs.runless import RunlessRecorder
     from pipelines.reports.catalog import Report, Reports
     from warehouse.published.publish import Published
     from warehouse.schema.catalog import Catalog
@@ -44,52 +48,66 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
     bar: Bar,
     *,
     accept_empty: bool,
-) -> Iterator[tuple[Session, RunlessRecorder]]:
-    """A session under an id of its own, and its recorder. What it did is reported to Dagster when
+) -> Iterator[tuple[Session, Recording]]:
+    """A session under an id of its own, and its recording. What it did is reported to Dagster when
     the block ends; after an exception such as Ctrl-C, by whoever loads next.
 
     Raises ConfigError where Dagster's home shows another lake, and WarehouseError where the lake
     cannot be written.
     """
-    # The first request to Meta comes before Dagster, which takes half a second to import.
-    from pipelines.defs.runless import RunlessRecorder  # noqa: PLC0415
-    from pipelines.state.dagster_home import open_instance  # noqa: PLC0415
-
     url = settings_of(environ).warehouse_url
     lake = Lake(url, catalog=known.catalog)
-    with open_instance(environ, lake.store) as instance:
-        lake.require_writable()
-        run_id = str(uuid4())
-        recorder = RunlessRecorder(instance, lake, client)
-        note = Unreported.of_this_process(
-            run_id, summary.started, list(summary.plan.reports), summary.plan.days
-        )
-        note.keep(lake.store)
-        yield Session(client, lake, run_id, _now, recorder, accept_empty), recorder
-        for step in recorder.steps:
-            if isinstance(step, Loads):
-                summary.note_outcomes(step)
-        summary.read(lake)
-        bar.stage("report to Dagster")
-        if _is_reported(recorder, known.by_name):
-            note.forget(lake.store)
+    if seems_to_show_another(environ, lake.store):
+        with _dagster(environ, lake):
+            pass  # it does not
+    lake.require_writable()
+    run_id = str(uuid4())
+    recording = Recording()
+    note = Unreported.of_this_process(
+        run_id, summary.started, list(summary.plan.reports), summary.plan.days
+    )
+    note.keep(lake.store)
+    yield Session(client, lake, run_id, _now, recording, accept_empty), recording
+    for step in recording.steps:
+        if isinstance(step, Loads):
+            summary.note_outcomes(step)
+    summary.read(lake)
+    bar.stage("report to Dagster")
+    if _is_reported(environ, lake, client, recording, known.by_name):
+        note.forget(lake.store)
 
 
-def _is_reported(recorder: RunlessRecorder, reports: Mapping[str, Report]) -> bool:
+def _is_reported(
+    environ: Mapping[str, str],
+    lake: Lake,
+    client: GraphClient,
+    recording: Recording,
+    reports: Mapping[str, Report],
+) -> bool:
     """Report to Dagster. If its storage fails, what was loaded is in the lake all the same."""
-    from pipelines.defs.runless import report_unreported  # noqa: PLC0415  # imported by now
-
     try:
-        recorder.report()
-        report_unreported(recorder.instance, recorder.lake, reports, _now())
+        with _dagster(environ, lake) as instance:
+            from pipelines.defs.runless import report_recording, report_unreported  # noqa: PLC0415
+
+            report_recording(instance, lake, client, recording)
+            report_unreported(instance, lake, reports, _now())
     except Exception as error:  # noqa: BLE001  # of whatever kind: Postgres, a disk, another version
         _log.warning(
             "What was loaded is in the lake, but could not be reported to Dagster: %s. The next"
             " load reports it.",
-            str(error).strip() or type(error).__name__,
+            str(error).strip().rstrip(".") or type(error).__name__,
         )
         return False
     return True
+
+
+def _dagster(environ: Mapping[str, str], lake: Lake) -> AbstractContextManager[dg.DagsterInstance]:
+    """The instance of Dagster, as `open_instance`. Importing it and opening it takes 70 MB, which
+    the load and the publish need before: so it comes last.
+    """
+    from pipelines.state.dagster_home import open_instance  # noqa: PLC0415
+
+    return open_instance(environ, lake.store)
 
 
 @contextmanager
@@ -107,11 +125,13 @@ def guarded(summary: Summary, table: str) -> Iterator[None]:
         summary.failed[Target(table)] = "".join(traceback.format_exception(error))
 
 
-def publish_into(recorder: RunlessRecorder, summary: Summary, bar: Bar, url: str) -> None:
+def publish_into(
+    recording: Recording, summary: Summary, bar: Bar, url: str, catalog: Catalog
+) -> None:
     """Publish the lake, and record that for Dagster."""
     bar.stage("publish")
     with guarded(summary, "warehouse_duckdb"):
-        published = recorder.published = publish(url, catalog=recorder.lake.catalog)
+        published = recording.published = publish(url, catalog=catalog)
         if published.left_out:
             summary.failed[Target("warehouse_duckdb")] = (
                 f"not everything could be published: {', '.join(published.left_out)}"
@@ -123,11 +143,11 @@ def run_publish(environ: Mapping[str, str], catalog: Catalog) -> Published:
     url = settings_of(environ).warehouse_url
     published = publish(url, catalog=catalog)
     from pipelines.defs.runless import report_published  # noqa: PLC0415  # published before all else
-    from pipelines.state.dagster_home import is_there, open_instance  # noqa: PLC0415
+    from pipelines.state.dagster_home import is_there  # noqa: PLC0415
 
     if is_there(environ):
         try:
-            with open_instance(environ, Lake(url).store) as instance:
+            with _dagster(environ, Lake(url)) as instance:
                 report_published(instance, published)
         except Exception as error:  # noqa: BLE001  # of whatever kind
             _log.warning("Published, but this could not be reported to Dagster: %s", error)

@@ -7,7 +7,6 @@ that failed without a run; `fbinsights status` and the table `failures` have tho
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -24,81 +23,56 @@ from pipelines.defs.events import (
     refreshed_event,
 )
 from pipelines.defs.metadata import LoadContext
+from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.defs.run_events import add_to_grid
-from pipelines.loading.listings import LEVEL_OF
+from pipelines.loading.listings import LEVEL_OF, accounts_in
 from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay
-from pipelines.loading.session import Loads
+from pipelines.loading.session import LoadedAccounts, Loads
 from pipelines.reports.catalog import CONTROL
 from pipelines.state.unreported import notes_of
 from warehouse.errors import WarehouseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from fbgraph import GraphClient
     from pipelines.defs.events import Event
-    from pipelines.loading.changes import ChangedDays
-    from pipelines.loading.objects import Listed
-    from pipelines.loading.session import LoadedAccounts
+    from pipelines.loading.recording import Recording
     from pipelines.reports.catalog import Report
     from pipelines.state.unreported import Unreported
     from warehouse.lake.partitions import Lake
     from warehouse.published.publish import Published
 
-__all__ = ["RunlessRecorder", "report_published", "report_unreported"]
+__all__ = ["report_published", "report_recording", "report_unreported"]
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class RunlessRecorder:
-    """Collects what a load does until `report`. Accounts are in the grid at once."""
+def report_recording(
+    instance: dg.DagsterInstance, lake: Lake, client: GraphClient, recording: Recording
+) -> None:
+    """Report all that a load did, in its order. Raises what Dagster's storage raises."""
+    for step in recording.steps:
+        if isinstance(step, LoadedAccounts):
+            add_to_grid(instance, lake, step)
+    _report(instance, _recorded(lake, client, recording))
 
-    instance: dg.DagsterInstance
-    lake: Lake
-    client: GraphClient
-    steps: list[LoadedAccounts | tuple[str, Sequence[Listed]] | Loads] = field(default_factory=list)
-    published: Published | None = None
-    refreshed: tuple[ChangedDays, int] | None = None
 
-    @property
-    def has_loads(self) -> bool:
-        """Whether any account-day was loaded."""
-        loads = [step for step in self.steps if isinstance(step, Loads)]
-        return any(one.load for step in loads for one in step.outcomes)
-
-    def begins(self, table: str, keys: Sequence[str]) -> None:
-        """Dagster has no event for it without a run."""
-
-    def accounts_loaded(self, accounts: LoadedAccounts) -> None:
-        add_to_grid(self.instance, self.lake, accounts)
-        self.steps.append(accounts)
-
-    def listed(self, table: str, found: Sequence[Listed]) -> None:
-        self.steps.append((table, found))
-
-    def loaded(self, loads: Loads) -> None:
-        self.steps.append(loads)
-
-    def report(self) -> None:
-        """Report all of it, in order. Raises what Dagster's storage raises."""
-        _report(self.instance, self._events())
-
-    def _events(self) -> Iterator[Event]:
-        load_context = LoadContext.of(self.lake, self.client)
-        for step in self.steps:
-            if isinstance(step, Loads):
-                yield from loaded_events(step, load_context)
-            elif isinstance(step, tuple):
-                yield from listed_events(*step, self.lake)
-            else:
-                yield accounts_event(step, self.lake)
-        if self.published is not None:
-            yield from published_events(self.published)
-        if self.refreshed is not None:
-            yield refreshed_event(*self.refreshed)
+def _recorded(lake: Lake, client: GraphClient, recording: Recording) -> Iterator[Event]:
+    load_context = LoadContext.of(lake, client)
+    for step in recording.steps:
+        if isinstance(step, Loads):
+            yield from loaded_events(step, load_context)
+        elif isinstance(step, tuple):
+            yield from listed_events(*step, lake)
+        else:
+            yield accounts_event(step, lake)
+    if recording.published is not None:
+        yield from published_events(recording.published)
+    if recording.refreshed is not None:
+        yield refreshed_event(*recording.refreshed)
 
 
 def report_published(instance: dg.DagsterInstance, published: Published) -> None:
@@ -120,6 +94,8 @@ def report_unreported(
         if note.is_at_work():
             continue
         try:
+            accounts = [act_id(account_id) for account_id in accounts_in(lake)]
+            instance.add_dynamic_partitions(AD_ACCOUNTS, accounts)
             count += _report(instance, _left_by(note, instance, lake, reports))
         except (WarehouseError, OSError) as error:
             _log.warning("What an earlier command loaded cannot be reported to Dagster: %s", error)

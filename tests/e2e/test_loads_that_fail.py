@@ -127,6 +127,9 @@ def test_what_a_killed_backfill_has_loaded_is_reported_by_the_next_load(fresh: C
     assert done.returncode == 0, done.stderr
     assert before == set()
     assert green() == left | {f"{one}|{DAYS[0]}"}
+    with dg.DagsterInstance.from_config(str(fresh.home)) as instance:
+        rows = {*instance.get_dynamic_partitions("ad_accounts")}
+    assert rows == {f"act_{account_id}" for account_id in fresh.sandbox.account_ids}
     assert not list(fresh.lake.glob(".unreported/*"))
     assert fresh.run("backfill", *RANGE).returncode == 0
     assert fresh.answers() == fresh.truth()

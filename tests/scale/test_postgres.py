@@ -15,7 +15,7 @@ import dagster as dg
 import pytest
 from dagster_postgres import PostgresRunStorage
 
-import pipelines.state.dagster_home
+import pipelines.state.homes
 from fbgraph.sandbox import Sandbox
 from pipelines.loading.partitions import AccountDay, key_of
 from pipelines.state.dagster_home import open_instance
@@ -45,7 +45,7 @@ def home(new_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.Mo
 def test_what_the_command_line_does_in_a_checkout_is_in_postgres_for_all_to_see(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipelines.state.dagster_home, "CHECKOUT", home)
+    monkeypatch.setattr(pipelines.state.homes, "CHECKOUT", home)
     with Sandbox(now=lambda: NOW) as sandbox:
         for name, value in environ_of(home, sandbox, home / "lake").items():
             monkeypatch.setenv(name, value)

@@ -43,18 +43,20 @@ HIVE_TYPES: Final[Mapping[str, str]] = {
 
 
 def create(catalog: Catalog) -> Iterator[str]:
-    """Statements that create the empty tables and the views on them, with their comments."""
+    """Create the empty tables and the views on them, with their comments: each with the statements
+    that belong to it.
+    """
     yield f"CREATE SCHEMA lake; CREATE SCHEMA {SCHEMA}"
     for table in (FILES, STATE):
-        yield create_table(table, SCHEMA)
         where = f"{SCHEMA}.{name(table.name)}"
-        yield from _comments_on("TABLE", where, table.meaning, table.columns)
+        comments = _comments_on("TABLE", where, table.meaning, table.columns)
+        yield "; ".join([create_table(table, SCHEMA), *comments])
     for table in catalog.tables.values():
-        yield create_table(table)
-        yield from _comments_on("TABLE", name(table.name), table.meaning, table.columns)
+        comments = _comments_on("TABLE", name(table.name), table.meaning, table.columns)
+        yield "; ".join([create_table(table), *comments])
     for view in catalog.views.values():
-        yield f"CREATE VIEW {name(view.name)} AS {view.sql}"
-        yield from _comments_on("VIEW", name(view.name), view.meaning, view.columns)
+        comments = _comments_on("VIEW", name(view.name), view.meaning, view.columns)
+        yield "; ".join([f"CREATE VIEW {name(view.name)} AS {view.sql}", *comments])
 
 
 def lake_views(

@@ -59,6 +59,8 @@ CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
 WRITING: Final = CONFIG | {
     "storage_compatibility_version": "v1.5.0",
     "memory_limit": "1GB",
+    # Rows are written as soon as there is a row group of them; by default five wait in memory.
+    "write_buffer_row_group_count": "1",
 }
 
 #: Files of rejects: by table, account, date and time of the load.
@@ -139,17 +141,24 @@ def _refresh(lake: Lake, folder: Path, after: int, left_out: LeftOut) -> Refresh
     shutil.rmtree(frozen, ignore_errors=True)
     frozen.mkdir(parents=True)
     with duckdb.connect(folder / DATABASE, config=WRITING) as connection:
+        before = _state(connection, lake.catalog)
+        if before is None:
+            _create(connection, lake.catalog)
         connection.execute("BEGIN")
-        state = _merge(connection, lake, frozen, after, left_out)
+        state = _merge(connection, lake, frozen, before, after, left_out)
         connection.execute("COMMIT; CHECKPOINT")
         rows = {table: _count(connection, table) for table in lake.catalog.tables}
     shutil.rmtree(frozen)
     return Refreshed(state.version, rows, left_out)
 
 
-def _create(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> _State:
-    _execute(connection, build.create(catalog))
-    return _State(made_by(catalog))
+def _create(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+    """Create all that is empty. A master without a state, of a process that was killed, is rebuilt.
+
+    Each table and each view in a transaction of its own: a comment on a column of a view copies the
+    view, and a transaction keeps its copies to its end, 30 MB of all of them.
+    """
+    _execute(connection, (f"BEGIN; {statements}; COMMIT" for statements in build.create(catalog)))
 
 
 def _state(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> _State | None:
@@ -176,16 +185,16 @@ def _keep_state(connection: duckdb.DuckDBPyConnection, state: _State) -> None:
     connection.execute(f"INSERT INTO {where} VALUES ({marks})", list(values.values()))  # noqa: S608  ours
 
 
-def _merge(
+def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
     connection: duckdb.DuckDBPyConnection,
     lake: Lake,
     frozen: Path,
+    before: _State | None,
     after: int,
     left_out: LeftOut,
 ) -> _State:
-    """Replace what changed in the lake; the state afterwards, the same one if nothing did."""
-    before = _state(connection, lake.catalog)
-    state = before or _create(connection, lake.catalog)
+    """Replace what changed in the lake; the state afterwards, that of `before` if nothing did."""
+    state = before or _State(made_by(lake.catalog))
     stamps = _stamps(connection)
     listed = {file.key: file for file in lake_files(lake, left_out)}
     files = [

@@ -100,3 +100,13 @@ def test_a_command_ends_with_its_code_when_all_is_written_and_seen_to() -> None:
     )
 
     assert (done.returncode, done.stdout) == (1, "done\nseen to at exit\n")
+
+
+def test_what_loads_and_publishes_knows_no_dagster() -> None:
+    program = "import sys, pipelines.cli.backfill, pipelines.cli.refresh; print(*sys.modules)"
+    done = subprocess.run(  # noqa: S603  # our own code
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert {"duckdb", "pyarrow"} <= {*done.stdout.split()}
+    assert not {"dagster", "sqlalchemy", "pandas"} & {*done.stdout.split()}

@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-import pipelines.state.dagster_home
+import pipelines.state.homes
 from pipelines.errors import ConfigError
 from pipelines.state.dagster_home import is_there, open_instance
 from warehouse.storage.url import open_store
@@ -54,7 +54,7 @@ def test_without_a_home_it_is_the_checkouts_the_same_from_every_folder(
     checkout.mkdir()
     elsewhere.mkdir()
     shutil.copy(ROOT / "dagster.yaml", checkout)
-    monkeypatch.setattr(pipelines.state.dagster_home, "CHECKOUT", checkout)
+    monkeypatch.setattr(pipelines.state.homes, "CHECKOUT", checkout)
     monkeypatch.chdir(elsewhere)
     assert not is_there({})
 

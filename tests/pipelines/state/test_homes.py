@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -13,15 +14,13 @@ from pipelines.cli.main import cli
 from pipelines.definitions import defs
 from pipelines.errors import ConfigError
 from pipelines.resources import GraphResource
-from pipelines.state.homes import Shown, is_same, require_home
+from pipelines.state.homes import NOTE, Shown, is_same, require_home, seems_to_show_another
 from tests.pipelines.conftest import DAYS
 from tests.runs import run_job
 from warehouse.lake.identity import KEY, claim
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from fbgraph.sandbox import Sandbox
     from warehouse.lake.partitions import Lake
 
@@ -68,6 +67,26 @@ def test_a_home_takes_the_first_lake_it_meets_and_follows_it(
         require_home(instance, first)
 
 
+def test_a_copy_in_the_home_tells_a_command_whether_to_ask(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    environ = {"DAGSTER_HOME": instance.root_directory}
+    first, second = open_store(tmp_path / "first"), open_store(tmp_path / "second")
+    claim(first, "graph.facebook.com", lambda: "one")
+
+    def seems() -> list[bool]:
+        return [seems_to_show_another(environ, store) for store in (first, second)]
+
+    before = seems()
+    require_home(instance, first)
+    after = seems()
+    Path(instance.root_directory, NOTE).write_text("torn {")
+
+    assert (before, after, seems()) == ([False, False], [False, True], [False, False])
+    require_home(instance, first)
+    assert seems() == [False, True]
+
+
 @pytest.fixture
 def elsewhere(
     instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -88,6 +107,23 @@ def test_a_command_refuses_and_writes_nothing(elsewhere: Path, command: list[str
     assert "set DAGSTER_HOME to a folder of its own" in done.output
     assert not (elsewhere / KEY).exists()
     assert not list(elsewhere.rglob("*.parquet"))
+
+
+def test_where_only_the_storage_of_the_home_knows_nothing_of_it_is_in_the_grid(
+    elsewhere: Path, instance: dg.DagsterInstance
+) -> None:
+    Path(instance.root_directory, NOTE).unlink()
+    before = instance.get_dynamic_partitions("ad_accounts")
+
+    done = CliRunner().invoke(cli, ["backfill", "--since", DAY, "--until", DAY])
+
+    assert done.exit_code == 0, done.output
+    assert "could not be reported to Dagster: The Dagster home" in done.output
+    assert "one grid cannot show two lakes" in done.output
+    assert [*elsewhere.glob(f"insights_hourly/*/date={DAY}/data.parquet")]
+    assert [*elsewhere.glob(".unreported/*")]
+    assert not instance.get_materialized_partitions(dg.AssetKey("insights_hourly"))
+    assert instance.get_dynamic_partitions("ad_accounts") == before
 
 
 @pytest.mark.parametrize(

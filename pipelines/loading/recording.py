@@ -1,0 +1,49 @@
+"""What a load of the command line has done, kept until it is reported to Dagster: a command opens
+Dagster when all is loaded and published.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelines.loading.session import Loads
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipelines.loading.changes import ChangedDays
+    from pipelines.loading.objects import Listed
+    from pipelines.loading.session import LoadedAccounts
+    from warehouse.published.publish import Published
+
+__all__ = ["Recording"]
+
+
+@dataclass(slots=True)
+class Recording:
+    """A recorder that keeps what a load does, in its order, until it is reported. `refreshed`: what
+    a refresh found, and the calls that it spent on loading that again.
+    """
+
+    steps: list[LoadedAccounts | tuple[str, Sequence[Listed]] | Loads] = field(default_factory=list)
+    published: Published | None = None
+    refreshed: tuple[ChangedDays, int] | None = None
+
+    @property
+    def has_loads(self) -> bool:
+        """Whether any account-day was loaded."""
+        loads = [step for step in self.steps if isinstance(step, Loads)]
+        return any(one.load for step in loads for one in step.outcomes)
+
+    def begins(self, table: str, keys: Sequence[str]) -> None:
+        """Nothing is done yet."""
+
+    def accounts_loaded(self, accounts: LoadedAccounts) -> None:
+        self.steps.append(accounts)
+
+    def listed(self, table: str, found: Sequence[Listed]) -> None:
+        self.steps.append((table, found))
+
+    def loaded(self, loads: Loads) -> None:
+        self.steps.append(loads)
