@@ -53,7 +53,7 @@ _DECIMAL: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 #: Seen next to the documented form: a lower-case t, and the plus sent as a blank.
 _TIMESTAMP: Final = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+ -][0-9]{2}:?[0-9]{2})"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+ -][0-9]{2}:?[0-5][0-9])"
 )
 
 #: Longest text of a decimal. Arrow's cast goes wrong silently beyond 38 digits: 200 nines are -1
@@ -195,10 +195,10 @@ def _hour(value: object) -> str:
 
 def _timestamp(value: object) -> str:
     text = _text(value)
-    # Left to itself, strptime takes more: 2026-1-2, digits of other scripts, parts of seconds.
+    # Left to itself, fromisoformat takes more: days without hours, weeks, parts of seconds.
     plain = text.replace(" ", "+").replace("t", "T") if _TIMESTAMP.fullmatch(text) else ""
     try:
-        moment = datetime.strptime(plain, "%Y-%m-%dT%H:%M:%S%z")
+        moment = datetime.fromisoformat(plain)
         # strftime writes the year 5 as "5", which Arrow does not read
         return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
     except (ValueError, OverflowError) as error:

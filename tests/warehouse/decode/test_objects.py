@@ -198,6 +198,7 @@ UNREADABLE = [
     ({"created_time": "2026-02-30T00:00:00Z"}, "created_time"),
     ({"created_time": "2026-11-20T24:00:00Z"}, "created_time"),
     ({"created_time": "2026-11-20T08:00:12+2500"}, "created_time"),
+    ({"created_time": "2026-11-20T08:00:12+0160"}, "created_time"),
     ({"created_time": "2026-11-20T08:00:12+010000.5"}, "created_time"),
     ({"created_time": "\uff12026-11-20T08:00:12+0100"}, "created_time"),
     ({"created_time": "0001-01-01T00:00:00+0100"}, "created_time"),
