@@ -51,6 +51,11 @@ MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 _log = logging.getLogger(__name__)
 
 
+#: How a body may be packed: each unpacks a part of it to some megabytes at most. Others, and one
+#: inside another, unpack to more than memory holds before anybody can count it.
+ENCODINGS: Final = ("gzip", "deflate")
+
+
 class Received(NamedTuple):
     """A response as it came: `headers` by name, in any case; the `body` unpacked."""
 
@@ -93,6 +98,7 @@ class Connection:
         self._http = httpx.Client(
             base_url=f"{self.base_url}/{version}/",
             auth=BearerAuth(access_token),
+            headers={"accept-encoding": ", ".join(ENCODINGS)},
             timeout=timeout_seconds,
             transport=ProofTransport(below, self.proof) if self.proof else below,
         )
@@ -152,6 +158,10 @@ class Connection:
         """The body, unless it is too large or takes too long: a server may drip it, and a few
         kilobytes may unpack to gigabytes.
         """
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in {"identity", *ENCODINGS}:
+            text = f"The response is encoded as {encoding!r}, which was not requested."
+            raise RetryableError(Detail(text, call=self.call_of(request)))
         parts: list[bytes] = []
         size = 0
         for part in response.iter_bytes():

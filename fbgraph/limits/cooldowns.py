@@ -141,7 +141,5 @@ def waiting_text(limit: Limit, cooldown: Cooldown, until: datetime) -> str:
     case = _USE_CASES.get(limit.use_case, limit.use_case)
     what = f"{whose} limit of {case}" if case else f"{whose} limit"
     minutes = math.ceil(cooldown.seconds / 60)
-    why = (
-        "Meta refused a request" if cooldown.is_block else "Meta reports that it is nearly used up"
-    )
+    why = "Meta has blocked it" if cooldown.is_block else "Meta reports that it is nearly used up"
     return f"{who} until {until:%H:%M} UTC ({minutes} min) for {what}: {why}."

@@ -157,6 +157,20 @@ def test_a_body_that_inflates_has_a_bound_and_the_error_names_account_and_edge()
     )
 
 
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "zstd", "rot13"])
+def test_a_body_that_is_packed_in_another_way_is_not_unpacked(
+    wire: MakeWire, encoding: str
+) -> None:
+    packed = httpx.Response(
+        200, headers={"content-encoding": encoding}, content=iter([gzip.compress(b"{}")])
+    )
+    graph = wire(packed, OK)
+
+    found: object = graph.client.get("1")
+
+    assert (found, graph.waits) == ({"id": "1"}, [1.0])
+
+
 def test_a_page_that_inflates_is_asked_for_with_fewer_rows() -> None:
     with (
         Sandbox(scenarios=["inflated:1"]) as sandbox,

@@ -325,7 +325,7 @@ def test_a_long_wait_is_logged_once_with_who_waits_for_what_until_when(
         clock.sleep(60)
 
     assert [record.getMessage() for record in caplog.records] == [
-        "act_1 waits until 20:30 UTC (30 min) for the account's limit: Meta refused a request."
+        "act_1 waits until 20:30 UTC (30 min) for the account's limit: Meta has blocked it."
     ]
     assert caplog.records[0].levelname == "WARNING"
 
