@@ -26,11 +26,10 @@ CONTROL: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07")
 
 @dataclass(frozen=True)
 class Seen:
-    """What was written to a terminal, and the exit code. `stdout` is what went elsewhere."""
+    """What was written to a terminal, and the exit code."""
 
     code: int
     raw: str
-    stdout: str = ""
 
     @property
     def lines(self) -> Sequence[str]:
@@ -55,6 +54,7 @@ class Terminal:
         self.master, self.end = os.openpty()
         size = struct.pack("HHHH", lines, columns, 0, 0)
         fcntl.ioctl(self.end, termios.TIOCSWINSZ, size)
+        self._received = b""
 
     def __enter__(self) -> Self:
         return self
@@ -67,11 +67,18 @@ class Terminal:
     def read_all(self) -> str:
         """Everything until nobody writes any more."""
         os.close(self.end)
-        received = b""
         with suppress(OSError):  # Linux: the other end is closed
             while chunk := os.read(self.master, 65536):
-                received += chunk
-        return received.decode()
+                self._received += chunk
+        return self._received.decode()
+
+    def wait_for(self, text: str) -> None:
+        """Read until a text has come."""
+        while text.encode() not in self._received:
+            self._received += os.read(self.master, 65536)
+
+    def press_ctrl_c(self) -> None:
+        os.write(self.master, b"\x03")
 
 
 def run_on_terminal(
@@ -80,18 +87,20 @@ def run_on_terminal(
     *,
     cwd: Path,
     env: Mapping[str, str],
-    stdout: int | None = None,
+    ctrl_c_after: str = "",
 ) -> Seen:
-    """Run a command to its end. `stdout`: a descriptor for it, as in ``command > file``."""
+    """Run a command to its end; Ctrl-C is pressed as soon as a text has been written."""
     with Terminal(columns) as terminal:
         with subprocess.Popen(  # noqa: S603  # our own command
-            command,
+            ["setsid", "--ctty", "--wait", *command],  # noqa: S607  # so that Ctrl-C reaches it
             cwd=cwd,
             env={"TERM": "xterm-256color", **env},
             stdin=terminal.end,
-            stdout=terminal.end if stdout is None else stdout,
+            stdout=terminal.end,
             stderr=terminal.end,
-            start_new_session=True,
         ) as running:
+            if ctrl_c_after:
+                terminal.wait_for(ctrl_c_after)
+                terminal.press_ctrl_c()
             raw = terminal.read_all()
         return Seen(running.returncode, raw)

@@ -312,7 +312,9 @@ def publish() -> None:
     show_default=True,
 )
 def query(question: str, form: str) -> None:
-    """Run a SQL query on warehouse.duckdb: one statement that reads, and only the tables there.
+    """Run one SQL query on warehouse.duckdb.
+
+    It may read, and only the tables there.
 
     `fbinsights docs` says which tables there are; docs/questions.md has questions to start from.
     """
@@ -323,7 +325,9 @@ def query(question: str, form: str) -> None:
 
 @cli.command()
 def sql() -> None:
-    """Open DuckDB's shell on warehouse.duckdb, read-only and safe: without the schema lake.
+    """Open DuckDB's shell on warehouse.duckdb, read-only.
+
+    In its safe mode, and so without the schema lake.
 
     `fbinsights docs` says which tables there are; docs/questions.md has questions to start from.
     """

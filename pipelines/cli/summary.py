@@ -180,7 +180,8 @@ class Summary:
         parts += [f"{failed} failed"] if failed else []
         rows = sum(load.rows for load in self.loads.values())
         calls = sum(load.calls for load in self.loads.values())
-        days = f"{len(wanted)} account-days" + (f": {', '.join(parts)}" if parts else "")
+        days = f"{len(wanted)} account-day{'' if len(wanted) == 1 else 's'}"
+        days += f": {', '.join(parts)}" if parts else ""
         return f"{days}. {rows:,} rows, {calls:,} calls."
 
     def complaints(self, width: int | None = None) -> Iterator[str]:

@@ -12,11 +12,13 @@ import duckdb
 import pytest
 
 import warehouse
-from tests.e2e.company import DAYS, Company, start
+from fbgraph.sandbox import Sandbox
+from tests.e2e.company import DAYS, SECRET, Company, start
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
+    from pathlib import Path
 
 REPORTS = ("--report", "insights_hourly", "--report", "insights_daily")
 RANGE = ("--since", str(DAYS[0]), "--until", str(DAYS[-1]), *REPORTS)
@@ -24,6 +26,13 @@ RANGE = ("--since", str(DAYS[0]), "--until", str(DAYS[-1]), *REPORTS)
 #: What the published file says of the same account-days.
 LOADS = """select 'act_' || account_id, table_name, date::text, verdict, rows, impressions, clicks,
 spend, calls, conversions from loads where table_name like 'insights_%' order by all"""
+
+
+#: Its columns.
+KEYS = (
+    *("account", "report", "day", "verdict", "rows", "impressions", "clicks", "spend", "calls"),
+    "conversions",
+)
 
 
 def objects(done: subprocess.CompletedProcess[str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -58,18 +67,7 @@ def test_a_backfill_prints_each_account_day_as_the_lake_has_it_and_nothing_else(
 
     loaded = [line for line in lines if line["verdict"] != "failed"]
     failed = [line for line in lines if line["verdict"] == "failed"]
-    keys = (
-        "account",
-        "report",
-        "day",
-        "verdict",
-        "rows",
-        "impressions",
-        "clicks",
-        "spend",
-        "calls",
-    )
-    printed = sorted(tuple(line[key] for key in (*keys, "conversions")) for line in loaded)
+    printed = sorted(tuple(line[key] for key in KEYS) for line in loaded)
     assert printed == loads(company)
     assert len(lines) == 7 * len(DAYS) * 2
     assert {(line["account"], line["account_name"]) for line in failed} == {
@@ -153,3 +151,17 @@ def test_quiet_ones_that_find_nothing_wrong_say_nothing_on_stderr(company: Compa
 
     assert (status.returncode, status.stderr) == (0, "")
     assert (doctor.returncode, doctor.stdout, doctor.stderr) == (0, "", "")
+
+
+def test_a_refresh_prints_what_it_reloaded_and_why(tmp_path: Path) -> None:
+    with Sandbox(app_secret=SECRET) as sandbox:  # with the time of the machine
+        company = Company(sandbox, tmp_path)
+        account = sandbox.account_ids[0]
+
+        lines, last = objects(company.run("refresh", "--account", account, "--json"))
+
+        printed = sorted(tuple(line[key] for key in KEYS) for line in lines)
+        assert printed == loads(company)
+    assert len(lines) == 3 * 3  # days and reports
+    assert last["reloaded"] == {"fresh": len(lines)}
+    assert last["calls_to_compare"] >= 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
+from rich.cells import cell_len
 
 from fbgraph.sandbox import Sandbox
 from tests.pseudo_terminal import run_on_terminal
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 SINCE, UNTIL = "2026-11-20", "2026-11-22"
 RANGE = ("--since", SINCE, "--until", UNTIL)
+COMMAND = str(Path(sys.executable).with_name("fbinsights"))
 
 
 class Desk:
@@ -32,9 +36,9 @@ class Desk:
         (folder / "home").mkdir()
         (folder / "home" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
 
-    def type(self, columns: int, *arguments: str, **environ: str) -> Seen:
-        command = [str(Path(sys.executable).with_name("fbinsights")), *arguments]
-        settings = {
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "DAGSTER_HOME": str(self.folder / "home"),
@@ -42,7 +46,13 @@ class Desk:
             "FB_ACCESS_TOKEN": self.sandbox.token,
             "WAREHOUSE_URL": str(self.folder / "lake"),
         }
-        return run_on_terminal(command, columns, cwd=self.folder, env=settings | environ)
+
+    def type(self, columns: int, *arguments: str, ctrl_c_after: str = "", **environ: str) -> Seen:
+        env = self.settings | environ
+        command = [COMMAND, *arguments]
+        return run_on_terminal(
+            command, columns, cwd=self.folder, env=env, ctrl_c_after=ctrl_c_after
+        )
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +115,55 @@ def test_a_terminal_of_200_columns_has_every_column(desk: Desk) -> None:
         *("account", "name", "report", "days", "proven", "failed", "conversions"),
         *("rows", "impressions", "clicks", "spend", "currency", "calls"),
     ]
+
+
+def test_ctrl_c_leaves_the_terminal_as_it_was_and_says_what_to_do(desk: Desk) -> None:
+    seen = desk.type(80, "backfill", *RANGE, ctrl_c_after="insights_hourly")
+
+    assert seen.code == 130
+    assert seen.raw.count("\x1b[?25h") == seen.raw.count("\x1b[?25l") == 1  # the cursor is back
+    assert seen.text.endswith("Run the same command again to resume.")
+    assert "Traceback" not in seen.text
+
+
+@pytest.mark.parametrize(
+    ("environ", "unseen"), [({"NO_COLOR": "1"}, r"\x1b\[[0-9;]+m"), ({"TERM": "dumb"}, r"\x1b")]
+)
+def test_colours_and_cursors_are_kept_from_terminals_that_do_not_want_them(
+    desk: Desk, environ: dict[str, str], unseen: str
+) -> None:
+    seen = desk.type(80, "backfill", *RANGE, "--report", "insights_daily", **environ)
+
+    assert re.findall(unseen, seen.raw.replace("\x1b[0m", "")) == []
+    assert seen.wider_than(80) == []
+
+
+@pytest.mark.parametrize("command", ["docs", "status --json", "status"])
+def test_what_is_piped_into_head_ends_without_a_word(desk: Desk, command: str) -> None:
+    done = subprocess.run(  # noqa: S602  # a pipe is what is tried
+        f"{COMMAND} {command} 2>errors | head -1",
+        shell=True,
+        cwd=desk.folder,
+        env=desk.settings,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    errors = (desk.folder / "errors").read_text(encoding="utf-8")
+    assert len(done.stdout.splitlines()) == 1
+    assert "Broken pipe" not in errors
+    assert "Traceback" not in errors
+
+
+def test_columns_begin_at_the_same_cell_whatever_script_a_name_is_in(desk: Desk) -> None:
+    seen = desk.type(200, "status", *RANGE, "--report", "insights_hourly")
+
+    rows = [line for line in seen.lines if line.startswith("act_") and "  insights_" in line]
+    starts = {cell_len(row[: row.index("insights_hourly")]) for row in rows}
+    assert any("東京" in row for row in rows)
+    assert any("चाय" in row for row in rows)
+    assert len(starts) == 1
 
 
 def test_every_summary_of_the_help_is_whole_in_80_columns(desk: Desk) -> None:

@@ -85,7 +85,7 @@ class Progress:
         if self.flight is None or self.done >= self.total:
             return ""
         runs = f"{self.flight.runs} report run{'' if self.flight.runs == 1 else 's'}"
-        used = f"{self.flight.usage_percent:.0f} % of the busiest limit used"
+        used = f"limits {self.flight.usage_percent:.0f} % used"
         return f"{runs} at {self.flight.percent:.0f} %, {used}"
 
     def line(self, now: float) -> str:
@@ -214,7 +214,8 @@ class Bar(logging.Handler):
         grid.add_column(ratio=1)
         grid.add_column(no_wrap=True)
         bar = ProgressBar(total=max(now.total, 1), completed=now.done)
-        grid.add_row(now.stage, bar, f"{now.done}/{now.total} account-days")
-        parts = "  ".join(filter(None, (now.counts(), now.left(at), now.runs())))
+        done = f"{now.done}/{now.total} account-days"
+        grid.add_row(now.stage, bar, "  ".join(filter(None, (done, now.left(at)))))
+        parts = "  ".join(filter(None, (now.counts(), now.runs())))
         lines = filter(None, (parts, self._waiting()))
         return Group(grid, *(Text(line, no_wrap=True, overflow="ellipsis") for line in lines))

@@ -51,10 +51,13 @@ def table_lines(
         first = columns[0]
         columns[0] = replace(first, cells=[_GAP + cell for cell in first.cells])
     columns, note = _without_spare(columns, spare, width)
-    top, rule, *lines = _lines(_cut_to(columns, width))
+    fitted = _cut_to(columns, width)
+    top, rule, *lines = _lines(fitted)
     if above:
         lines = [*_below_heads(above, lines, width)]
-    return [top, rule, *lines, *note]
+    missing = len(columns) - len([one for one in fitted if one.title != _CUT])
+    more = [f"{missing} of {len(columns)} columns have no room."] if missing else []
+    return [top, rule, *lines, *note, *more]
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def test_a_line_says_what_is_done_of_what_with_rows_calls_failures_and_time_left
 
     assert progress.line(60.0) == (
         "insights_hourly: 10 of 40 account-days; 10,800 rows, 45 calls, 2 failed;"
-        " about 3 min left; 7 report runs at 43 %, 6 % of the busiest limit used"
+        " about 3 min left; 7 report runs at 43 %, limits 6 % used"
     )
 
 
@@ -130,4 +130,4 @@ def test_without_a_terminal_a_long_load_has_a_line_every_so_often_and_a_quiet_on
     assert capsys.readouterr().err == ""
     assert len(told) > 2
     assert all(line.startswith("accounts: ") for line in told)
-    assert any("report runs at" in line and "% of the busiest limit" in line for line in told)
+    assert any("report runs at" in line and "limits" in line for line in told)

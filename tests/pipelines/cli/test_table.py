@@ -80,6 +80,7 @@ def test_of_many_columns_those_in_the_middle_give_way_to_a_sign() -> None:
 
     assert lines[0].split() == ["column_0", "column_1", "…", "column_38", "column_39"]
     assert lines[2].split() == ["1000", "1001", "…", "1038", "1039"]
+    assert lines[3] == "36 of 40 columns have no room."
 
 
 @given(
