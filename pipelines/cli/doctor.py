@@ -22,6 +22,7 @@ from pipelines.loading import access
 from pipelines.loading.listings import discover, text_of
 from pipelines.settings import settings_of
 from pipelines.state.origin import refused
+from pipelines.state.unreported import notes_of
 from warehouse.decode.native import reader
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
@@ -70,6 +71,7 @@ def _findings(environ: Mapping[str, str], known: Reports) -> Iterator[Finding]:
         yield False, "settings", str(error)
         return
     yield from _warehouse(settings.warehouse_url)
+    yield from _unreported(settings.warehouse_url, known)
     yield from _waits(settings.warehouse_url)
     yield _reader()
     if why := _source(settings):
@@ -159,6 +161,23 @@ def _warehouse(url: str) -> Iterator[Finding]:
         yield True, "published", str(behind)
     for why in behind.published.left_out if behind.published else ():
         yield False, "lake", f"{why}. Then `fbinsights publish`."
+
+
+def _unreported(url: str, known: Reports) -> Iterator[Finding]:
+    """Account-days that commands have loaded and Dagster's grid does not show yet."""
+    now = datetime.now(UTC)
+    try:
+        lake = Lake(url, catalog=known.catalog)
+        notes = [note for note in notes_of(lake.store) if note.has_ended(now)]
+        tables = [(note, table) for note in notes for table in note.tables]
+        loads = [load for note, table in tables for load in note.loads_in(lake, table)]
+    except (WarehouseError, OSError):  # that is reported already
+        return
+    if loads:
+        why = "a command was stopped, or could not use Dagster"
+        command = f"`fbinsights refresh --account {act_id(loads[-1].account_id)}`"
+        text = f"loaded account-days that its grid does not show yet: {len(loads)}; {why}"
+        yield False, "Dagster", f"{text}. Any load reports them, for instance {command}."
 
 
 def _waits(url: str) -> Iterator[Finding]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from fbgraph.errors import ENDS_EVERYTHING
-from pipelines.errors import ConfigError
+from pipelines.errors import ConfigError, UnreachableDagsterError
 from pipelines.loading.load_result import Target
 from pipelines.loading.recording import Recording
 from pipelines.loading.session import Loads, Session
@@ -22,7 +22,7 @@ from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     import dagster as dg
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from fbgraph import GraphClient
     from pipelines.cli.output.progress import Bar
     from pipelines.cli.summary import Summary
-    from pipelines.reports.catalog import Report, Reports
+    from pipelines.reports.catalog import Reports
     from warehouse.published.publish import Published
     from warehouse.schema.catalog import Catalog
 
@@ -58,7 +58,7 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
     url = settings_of(environ).warehouse_url
     lake = Lake(url, catalog=known.catalog)
     if seems_to_show_another(environ, lake.store):
-        with _dagster(environ, lake):
+        with suppress(UnreachableDagsterError), _dagster(environ, lake):
             pass  # it does not
     lake.require_writable()
     run_id = str(uuid4())
@@ -73,32 +73,36 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
             summary.note_outcomes(step)
     summary.read(lake)
     bar.stage("report to Dagster")
-    if _is_reported(environ, lake, client, recording, known.by_name):
+
+    def report(instance: dg.DagsterInstance) -> None:
+        from pipelines.defs.runless import report_recording, report_unreported  # noqa: PLC0415
+
+        report_recording(instance, lake, client, recording)
+        report_unreported(instance, lake, known.by_name, _now())
+
+    if _is_reported(environ, lake, report):
         note.forget(lake.store)
 
 
 def _is_reported(
-    environ: Mapping[str, str],
-    lake: Lake,
-    client: GraphClient,
-    recording: Recording,
-    reports: Mapping[str, Report],
+    environ: Mapping[str, str], lake: Lake, report: Callable[[dg.DagsterInstance], None]
 ) -> bool:
-    """Report to Dagster. If its storage fails, what was loaded is in the lake all the same."""
+    """Report to Dagster; whether that went well. If its home or its storage fails, the lake has
+    everything all the same.
+    """
     try:
         with _dagster(environ, lake) as instance:
-            from pipelines.defs.runless import report_recording, report_unreported  # noqa: PLC0415
-
-            report_recording(instance, lake, client, recording)
-            report_unreported(instance, lake, reports, _now())
+            report(instance)
+    except (ConfigError, WarehouseError) as error:
+        why = str(error)
     except Exception as error:  # noqa: BLE001  # of whatever kind: Postgres, a disk, another version
-        _log.warning(
-            "What was loaded is in the lake, but could not be reported to Dagster: %s. The next"
-            " load reports it.",
-            str(error).strip().rstrip(".") or type(error).__name__,
-        )
-        return False
-    return True
+        from pipelines.state.dagster_home import why_unreachable  # noqa: PLC0415  # imported by now
+
+        why = why_unreachable(environ, error)
+    else:
+        return True
+    _log.warning("%s What is loaded is in the lake; the next load reports it to Dagster.", why)
+    return False
 
 
 def _dagster(environ: Mapping[str, str], lake: Lake) -> AbstractContextManager[dg.DagsterInstance]:
@@ -146,11 +150,7 @@ def run_publish(environ: Mapping[str, str], catalog: Catalog) -> Published:
     from pipelines.state.dagster_home import is_there  # noqa: PLC0415
 
     if is_there(environ):
-        try:
-            with _dagster(environ, Lake(url)) as instance:
-                report_published(instance, published)
-        except Exception as error:  # noqa: BLE001  # of whatever kind
-            _log.warning("Published, but this could not be reported to Dagster: %s", error)
+        _is_reported(environ, Lake(url), lambda instance: report_published(instance, published))
     return published
 
 

@@ -115,20 +115,11 @@ def _left_by(
     for table in note.tables:
         report = CONTROL if table == CONTROL.name else reports.get(table)
         if report is not None:
-            wanted = [
-                AccountDay(where.account_id, where.date)
-                for where in lake.partitions(table)
-                if where.date and note.since <= where.date <= note.until
+            outcomes = [
+                Outcome(AccountDay(one.account_id, one.date), one)
+                for one in note.loads_in(lake, table)
             ]
-            loads = [one for one in lake.loads_of(table, wanted) if one]
-            yield from loaded_events(
-                Loads(report, [
-                    Outcome(AccountDay(one.account_id, one.date), one)
-                    for one in loads
-                    if one.run_id == note.run_id
-                ]),
-                load_context,
-            )  # fmt: skip
+            yield from loaded_events(Loads(report, outcomes), load_context)
 
 
 def _unknown_objects(table: str, instance: dg.DagsterInstance, lake: Lake) -> Iterator[Part]:

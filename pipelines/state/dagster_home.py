@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
 import yaml
 
+from pipelines.errors import ConfigError, UnreachableDagsterError
 from pipelines.state.homes import home_of, require_home, state_of
 from warehouse.storage.atomic import locked
 
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
 
     from warehouse.storage.store import Store
 
-__all__ = ["is_there", "open_instance"]
+__all__ = ["is_there", "open_instance", "why_unreachable"]
 
 #: The checkout's `dagster.yaml` with its folders named from the root of the disk.
 _ABSOLUTE: Final = "command_line.yaml"
+
+#: Characters of a reason that are shown: some have a statement of SQL in them.
+REASON_CHARACTERS: Final = 300
 
 
 @contextmanager
@@ -29,23 +33,44 @@ def open_instance(environ: Mapping[str, str], store: Store) -> Iterator[dg.Dagst
 
     The checkout's `dagster.yaml` names that folder relative to where Dagster is started; here it is
     the same from everywhere. Raises ConfigError for a home that shows another lake than that of the
-    `store`, and for one that cannot be opened.
+    `store`, and UnreachableDagsterError for one that cannot be used.
     """
     home = home_of(environ)
     state = state_of(home)
-    # Two that start first at the same time would both create Dagster's database, and corrupt it.
-    with locked(state):
-        if home != state and (home / "dagster.yaml").exists():
-            written = yaml.safe_load((home / "dagster.yaml").read_text(encoding="utf-8")) or {}
-            (state / _ABSOLUTE).write_text(
-                yaml.safe_dump(_absolute(written, home)), encoding="utf-8"
-            )
-            opened = dg.DagsterInstance.from_config(str(state), _ABSOLUTE)
-        else:
-            opened = dg.DagsterInstance.from_config(str(state))
-    with opened as instance:
-        require_home(instance, store)
+    with ExitStack() as closing:
+        try:
+            # Two that start first at the same time would both create Dagster's database, and
+            # corrupt it.
+            with locked(state):
+                instance = closing.enter_context(_instance_of(home, state))
+            require_home(instance, store)
+        except ConfigError:
+            raise
+        except Exception as error:
+            raise UnreachableDagsterError(why_unreachable(environ, error)) from error
         yield instance
+
+
+def _instance_of(home: Path, state: Path) -> dg.DagsterInstance:
+    if home != state and (home / "dagster.yaml").exists():
+        written = yaml.safe_load((home / "dagster.yaml").read_text(encoding="utf-8")) or {}
+        (state / _ABSOLUTE).write_text(yaml.safe_dump(_absolute(written, home)), encoding="utf-8")
+        return dg.DagsterInstance.from_config(str(state), _ABSOLUTE)
+    return dg.DagsterInstance.from_config(str(state))
+
+
+def why_unreachable(environ: Mapping[str, str], error: BaseException) -> str:
+    """In one line, with what to check: of SQLAlchemy's and Dagster's errors, what caused them."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    why = " ".join(text.split())[:REASON_CHARACTERS].rstrip(".") or type(error).__name__
+    return (
+        f"Dagster cannot be used: {why}. Check {state_of(home_of(environ))}: free disk space,"
+        " permissions, processes that lock its files, and the database that its dagster.yaml names."
+    )
 
 
 def is_there(environ: Mapping[str, str]) -> bool:

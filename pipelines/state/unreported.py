@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from warehouse.lake.partitions import Lake
+    from warehouse.lake.records import Load
     from warehouse.storage.store import Store
 
 __all__ = ["Unreported", "notes_of"]
@@ -65,6 +67,15 @@ class Unreported:
         """Everything is reported."""
         with suppress(OSError):  # then it is reported once more
             store.delete(self._key)
+
+    def loads_in(self, lake: Lake, table: str) -> Sequence[Load]:
+        """The account-days of a table that this load has brought, as the lake has them now."""
+        days = [
+            (where.account_id, where.date)
+            for where in lake.partitions(table)
+            if where.date and self.since <= where.date <= self.until
+        ]
+        return [load for load in lake.loads_of(table, days) if load and load.run_id == self.run_id]
 
     def is_at_work(self) -> bool:
         """Whether its process is one of this machine and still running: it reports by itself."""

@@ -186,9 +186,12 @@ def test_a_wrong_report_fails_alone_by_name_with_file_line_and_rule(checkout: Ch
     )
     for done, code in ((loaded, 1), (state, 1), (published, 1), (planned, 0)):
         assert done.returncode == code, done.stderr
-        told = done.stdout + done.stderr
-        assert told.count(why) == 1, told
-        assert "spend_by_placement" in told[: told.index(why)].splitlines()[-1]
+        told = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
+        first, second = (line.strip() for line in why.splitlines())
+        assert (told.count(first), told.count(second)) == (1, 1), told
+        at = told.index(first)
+        assert told[at + 1] == second
+        assert "spend_by_placement" in "\n".join(told[at - 2 : at])
     assert alone.returncode == 2
     assert alone.stderr == f"fbinsights: The report spend_by_placement cannot be loaded:\n{why}"
     rows = {row["table_name"]: row["n"] for row in csv.DictReader(counted.stdout.splitlines())}
@@ -207,8 +210,10 @@ def test_a_refresh_loads_the_others_and_ends_with_what_is_broken(checkout: Check
     done = checkout.run("refresh", "--account", one)
 
     assert done.returncode == 1
-    told = "spend_by_placement definition: this report cannot be loaded:\n"
-    assert done.stderr.count(told) == 1, done.stderr
+    told = [line.strip() for line in done.stderr.splitlines()]
+    at = told.index("this report cannot be loaded:")
+    assert told.count(told[at]) == 1, done.stderr
+    assert told[at - 1] == "spend_by_placement"
     assert "insights_daily" in done.stdout
 
 
