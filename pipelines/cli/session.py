@@ -93,8 +93,10 @@ def _is_reported(
     try:
         with _dagster(environ, lake) as instance:
             report(instance)
-    except (ConfigError, WarehouseError) as error:
+    except UnreachableDagsterError as error:
         why = str(error)
+    except (ConfigError, WarehouseError) as error:
+        why = f"This could not be reported to Dagster: {error}"
     except Exception as error:  # noqa: BLE001  # of whatever kind: Postgres, a disk, another version
         from pipelines.state.dagster_home import why_unreachable  # noqa: PLC0415  # imported by now
 
