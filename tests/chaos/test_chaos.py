@@ -52,6 +52,15 @@ def test_a_load_ends_with_the_truth_or_with_what_failed_listed_and_untouched(
     assert list(report.complaints) == []
 
 
+def test_runs_that_hang_cost_less_than_a_hundred_requests_for_each_account_day(
+    world: World,
+) -> None:
+    trial = world.run(Plan(("run_hangs:99",)))
+
+    assert list(Report.of(trial).complaints) == []
+    assert trial.calls["faults"]["run_hangs"] < 100 * len(trial.account_days)
+
+
 def test_what_may_come_of_each_scenario_is_written_down() -> None:
     assert set(EXPECTED) == set(SCENARIOS)
 
