@@ -1,13 +1,18 @@
-"""What Dagster loads, for its pages and its daemon. Importing it reads the reports, once."""
+"""What Dagster loads, for its pages and its daemon. Importing it reads the reports, and of the lake
+where its grids begin and end, once.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
+from datetime import UTC, datetime
 from typing import Final
 
 from pipelines.assembly import definitions_of
+from pipelines.defs.partitions import grid_of
 from pipelines.reports.catalog import reports_of
+from pipelines.settings import owners_of
 
 __all__ = ["defs"]
 
@@ -16,4 +21,6 @@ _reports: Final = reports_of(os.environ)
 for _name, _why in _reports.why_broken().items():
     logging.getLogger(__name__).error("%s: %s", _name, _why)
 
-defs: Final = definitions_of(_reports)
+defs: Final = definitions_of(
+    _reports, grid_of(os.environ, datetime.now(UTC)), owners_of(os.environ)
+)

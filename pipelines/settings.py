@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,13 +23,15 @@ from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
 
 __all__ = [
+    "FIRST_DAY",
+    "OWNER",
     "REPORTS_FOLDER",
     "VARIABLES",
     "Settings",
     "Variable",
+    "owners_of",
     "reports_folder",
     "settings_of",
     "wrong_settings",
@@ -38,6 +40,15 @@ __all__ = [
 
 #: The folder of users' own reports unless FB_REPORTS names another.
 REPORTS_FOLDER: Final = "reports"
+
+#: Meta keeps 37 months; requests for older days fail with code 3018. Fixed, so that the grid does
+#: not shift.
+FIRST_DAY: Final = date(2023, 10, 1)
+
+#: Whom Dagster takes for an owner.
+OWNER: Final = re.compile(r"team:\S+|[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
+
+_DAY: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 #: Where `dagster dev` serves its pages.
 DAGSTER_URL: Final = "http://127.0.0.1:3000"
@@ -67,6 +78,12 @@ VARIABLES: Final[Sequence[Variable]] = (
     Variable(
         "FB_REPORTS", "folder of YAML with reports of your own; default ./reports where it exists"
     ),
+    Variable(
+        "FB_HISTORY_SINCE",
+        "first day of the grids in Dagster, and of what status misses; default 13 months before the"
+        " first load",
+    ),
+    Variable("FB_OWNERS", "whom Dagster shows as owners: e-mail addresses or team:…, comma list"),
     Variable("WAREHOUSE_URL", "the lake: a folder, or s3://bucket/prefix", "./data"),
     Variable("WAREHOUSE_LOCAL", "where the lake is in a bucket: this machine's folder", "./data"),
 )
@@ -90,6 +107,8 @@ class Settings:
     warehouse_url: str
     dagster_url: str = DAGSTER_URL
     alert_webhook: str | None = field(default=None, repr=False)
+    history_since: date | None = None  # None: what the lake keeps
+    owners: Sequence[str] = ()
 
     def open_graph(self, *, is_shared: bool = True, today: date | None = None) -> GraphClient:
         """A client for these settings.
@@ -131,7 +150,14 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
         warehouse_url=value["WAREHOUSE_URL"],
         dagster_url=value["FB_DAGSTER_URL"],
         alert_webhook=value["FB_ALERT_WEBHOOK"],
+        history_since=_day(value["FB_HISTORY_SINCE"]),
+        owners=_owners(value["FB_OWNERS"]),
     )
+
+
+def owners_of(environ: Mapping[str, str]) -> Sequence[str]:
+    """Those of FB_OWNERS that Dagster takes: the others are told by whoever checks settings."""
+    return [owner for owner in _owners(_values(environ)["FB_OWNERS"]) if OWNER.fullmatch(owner)]
 
 
 def reports_folder(environ: Mapping[str, str]) -> Path | None:
@@ -178,6 +204,22 @@ def _wrong(value: Mapping[str, str]) -> Iterator[str]:
             f"FB_REPORTS is not a folder: {value['FB_REPORTS']!r}. Set it to the folder of your"
             " reports, or unset it."
         )
+    yield from _wrong_of_pages(value)
+
+
+def _wrong_of_pages(value: Mapping[str, str]) -> Iterator[str]:
+    """What is about Dagster's pages and alerts."""
+    if value["FB_HISTORY_SINCE"] and (_day(value["FB_HISTORY_SINCE"]) or date.min) < FIRST_DAY:
+        yield (
+            f"FB_HISTORY_SINCE is not a day: {value['FB_HISTORY_SINCE']!r}. Write one like"
+            f" 2026-11-21, {FIRST_DAY} at the earliest: Meta keeps 37 months."
+        )
+    for owner in _owners(value["FB_OWNERS"]):
+        if not OWNER.fullmatch(owner):
+            yield (
+                f"FB_OWNERS: {owner!r} is not an owner: expected an e-mail address, or team:"
+                " followed by a name."
+            )
     if not _is_address(value["FB_DAGSTER_URL"]):
         yield f"FB_DAGSTER_URL is not an http(s) address: {value['FB_DAGSTER_URL']!r}."
     if value["FB_ALERT_WEBHOOK"] and not _is_address(value["FB_ALERT_WEBHOOK"]):
@@ -186,6 +228,18 @@ def _wrong(value: Mapping[str, str]) -> Iterator[str]:
 
 def _is_address(text: str) -> bool:
     return bool(re.fullmatch(r"https?://[^/\s?#]+\S*", text))
+
+
+def _day(text: str) -> date | None:
+    """None for what is not a day. Python reads 20261121 and 2026-W47-6 too."""
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+def _owners(text: str) -> Sequence[str]:
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
 def _account_ids(text: str) -> Sequence[str]:

@@ -65,7 +65,7 @@ MAY_IMPORT: Final[Mapping[str, str]] = {
     " fbgraph.* warehouse.*",
     "pipelines.components": "defs errors reports resources warehouse.*",
     "pipelines.assembly": "defs reports resources",
-    "pipelines.definitions": "assembly reports",
+    "pipelines.definitions": "assembly defs reports settings",
     "pipelines.cli": "defs errors escaping interrupts loading reports resources settings state"
     " fbgraph.* fbgraph.sandbox warehouse.*",
     "pipelines.celery_launcher": "dagster_private",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import socket
+import sys
 import traceback
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from fbgraph.errors import ENDS_EVERYTHING
 from pipelines.errors import ConfigError, UnreachableDagsterError
 from pipelines.loading.load_result import Target
-from pipelines.loading.recording import Recording
+from pipelines.loading.recording import Command, Recording
 from pipelines.loading.session import Loads, Session
 from pipelines.settings import settings_of
 from pipelines.state.homes import seems_to_show_another
@@ -72,12 +75,16 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
         if isinstance(step, Loads):
             summary.note_outcomes(step)
     summary.read(lake)
+    recording.command = Command(
+        " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        *(summary.started, socket.gethostname(), dict(summary.failed), summary.stopped),
+    )
     bar.stage("report to Dagster")
 
     def report(instance: dg.DagsterInstance) -> None:
         from pipelines.defs.runless import report_recording, report_unreported  # noqa: PLC0415
 
-        report_recording(instance, lake, client, recording)
+        report_recording(instance, lake, client, recording, known.by_name, _now())
         report_unreported(instance, lake, known.by_name, _now())
 
     if _is_reported(environ, lake, report):

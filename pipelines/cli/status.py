@@ -31,6 +31,7 @@ from pipelines.loading.partitions import AccountDay, today_in
 from pipelines.loading.refresh import lookback, moved
 from pipelines.reports.catalog import CONTROL
 from pipelines.settings import settings_of
+from pipelines.state.history import history_since
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import lag
@@ -117,7 +118,8 @@ def run_status(  # noqa: PLR0913  # what a command line says
     of them are proven, or unprovable by their report, or provisional because their day was not
     over, and each report can be loaded, else 1. Raises ConfigError.
     """
-    lake = Lake(settings_of(environ).warehouse_url, catalog=known.catalog)
+    settings = settings_of(environ)
+    lake = Lake(settings.warehouse_url, catalog=known.catalog)
     names = dict(
         zip(
             *(lake.read("accounts")[name].to_pylist() for name in ("account_id", "account_name")),
@@ -133,6 +135,7 @@ def run_status(  # noqa: PLR0913  # what a command line says
     known.require(reports)
     chosen = _chosen(there, accounts)
     now = datetime.now(UTC)
+    begins = history_since(lake, settings.history_since, now.date())
     todays = {one.account_id: today_in(one.timezone_name, now) for one in chosen}
     days = {one.account_id: _days(todays[one.account_id], since, until) for one in chosen}
     cells = [
@@ -140,7 +143,7 @@ def run_status(  # noqa: PLR0913  # what a command line says
         for name in reports or known.by_name
         for one in chosen
         for cell in _cells(
-            *(lake, known.by_name[name], one.account_id),
+            *(lake, known.by_name[name], one.account_id, begins),
             [day for day in days[one.account_id] if day <= todays[one.account_id]],
             is_requested=bool(since),
         )
@@ -192,15 +195,24 @@ def _days(today: date, since: date | None, until: date | None) -> Sequence[date]
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
-def _cells(
-    lake: Lake, report: Report, account_id: str, days: Sequence[date], *, is_requested: bool
+def _cells(  # noqa: PLR0913  # where the cells are, and from when
+    lake: Lake,
+    report: Report,
+    account_id: str,
+    begins: date,
+    days: Sequence[date],
+    *,
+    is_requested: bool,
 ) -> Iterator[Cell]:
-    """Each of these days; unless `is_requested`, from the first that was ever tried."""
+    """Each of these days; unless `is_requested`, from the first that was ever tried. Nothing is
+    missing before the history of the lake `begins`.
+    """
     failures = Failures(lake.store, report.name).of(account_id)
     first = min((w.date for w in lake.partitions(report.name, account_id) if w.date), default=None)
     begun = min([first, *failures]) if first else min(failures, default=None)
     days = [day for day in days if is_requested or begun is None or day >= begun]
-    cells = [AccountDay(account_id, day) for day in days if day >= report.spec.start_date]
+    begins = max(begins, report.spec.start_date)
+    cells = [AccountDay(account_id, day) for day in days if day >= begins or day in failures]
     loads, controls = lake.records_of(report.name, cells), lake.records_of(CONTROL.name, cells)
     for cell, load, control in zip(cells, loads, controls, strict=True):
         if isinstance(load, WarehouseError):

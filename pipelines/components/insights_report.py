@@ -5,13 +5,15 @@ them without Dagster (`reports.files`).
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of the fields as objects.
-from datetime import date
+import os
+from datetime import UTC, date, datetime
 from typing import Annotated, Final
 
 import dagster as dg
 from pydantic import BaseModel
 
 from pipelines.defs.assets import report_asset
+from pipelines.defs.partitions import grid_of
 from pipelines.errors import ConfigError
 from pipelines.reports.catalog import Report
 from pipelines.reports.files import Broken, problems_of
@@ -57,4 +59,7 @@ class InsightsReport(ReportSpec, dg.Component, dg.Resolvable):
             catalog = OWN.with_table(report.table)
         except UnfitTableError as error:
             raise ConfigError(f"{path}: name: {self.name}: {error}") from None
-        return dg.Definitions(assets=[report_asset(report, catalog)], resources={"graph": _GRAPH})
+        grid = grid_of(os.environ, datetime.now(UTC))
+        return dg.Definitions(
+            assets=[report_asset(report, catalog, grid)], resources={"graph": _GRAPH}
+        )

@@ -66,24 +66,48 @@ def send_alert(settings: Settings, text: str) -> bool:
     return True
 
 
-def failure_text(job: str, link: str, failed: Mapping[tuple[str, str], str], why: str) -> str:
-    """The text of the alert about a failed run: (asset, partition key) → why; `why` the run
-    stopped.
+def failure_text(
+    what: str,
+    link: str,
+    failed: Mapping[tuple[str, str], str],
+    why: str,
+    names: Mapping[str, str] | None = None,
+) -> str:
+    """The text of the alert about a failed run of `what`: (asset, partition key) → why; `why` the
+    run stopped. `names`: ``act_123`` → the name of the account.
 
-    One line for each account of an asset: days that fail together fail for one reason.
+    One line for each account and asset: days that fail together fail for one reason.
     """
     days: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for (asset, key), reason in failed.items():
         account, _, day = key.partition("|")
         days.setdefault((asset, account), []).append((day, reason))
-    lines = [_line(*of, sorted(found)) for of, found in days.items()]
+    lines = [
+        _line(asset, _who(account, names or {}), sorted(found))
+        for (asset, account), found in days.items()
+    ]
     more = [f"and {len(lines) - QUOTED} more"] if len(lines) > QUOTED else []
-    counted = f": {len(failed)} partitions failed; their existing data was kept" if failed else ""
     shown = [*lines[:QUOTED], *more, *([escaped(why)[:QUOTED_CHARACTERS]] if why else ())]
-    return "\n".join([f"fbinsights: {job} failed{counted}.", *shown, link])
+    return "\n".join([f"fbinsights: {what} failed{_counted(failed)}.", *shown, link])
 
 
-def _line(asset: str, account: str, days: Sequence[tuple[str, str]]) -> str:
+def _counted(failed: Mapping[tuple[str, str], str]) -> str:
+    if not failed:
+        return ""
+    accounts = len({key.partition("|")[0] for _, key in failed})
+    parts = f"{len(failed)} partition{'' if len(failed) == 1 else 's'}"
+    of = f"{accounts} account{'' if accounts == 1 else 's'}"
+    kept = "its" if len(failed) == 1 else "their"
+    return f" for {parts} of {of}; {kept} existing data was kept"
+
+
+def _who(account: str, names: Mapping[str, str]) -> str:
+    name = escaped(names.get(account, ""))
+    return f"{name} ({account})" if name else account
+
+
+def _line(asset: str, who: str, days: Sequence[tuple[str, str]]) -> str:
     (first, why), (last, _) = days[0], days[-1]
     span = first if first == last else f"{first} to {last}, {len(days)} days"
-    return f"{asset} {account} {span}".rstrip() + f": {escaped(why)[:QUOTED_CHARACTERS]}"
+    what = " ".join(filter(None, (who, asset, span)))
+    return f"{what}: {escaped(why)[:QUOTED_CHARACTERS]}"

@@ -21,9 +21,10 @@ from pipelines.defs.events import (
     listed_part,
     loaded_part,
     published_events,
+    totals_events,
 )
 from pipelines.defs.metadata import LoadContext, table_metadata
-from pipelines.defs.partitions import ACCOUNTS, account_days_from
+from pipelines.defs.partitions import ACCOUNTS, Grid, account_days_of
 from pipelines.defs.run_events import RunRecorder, add_to_grid, record
 from pipelines.loading.emptiness import accepts_empty
 from pipelines.loading.listings import LEVEL_OF, discover
@@ -49,8 +50,6 @@ _ASSET: Final = re.compile("[a-z][a-z0-9_]{0,59}")
 
 Results = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
-#: Whom analysts can ask.
-OWNERS: Final = ["team:marketing-data"]
 TAGS: Final = {"source": "meta", "domain": "advertising"}
 
 #: Updated daily. Whether every account has its yesterday, the check `fresh` shows.
@@ -65,7 +64,6 @@ _ONE_RUN: Final = dg.BackfillPolicy.single_run()
 @dg.asset(
     group_name="objects",
     kinds={"parquet"},
-    owners=OWNERS,
     tags=TAGS,
     metadata=table_metadata(TABLES["accounts"]),
 )
@@ -92,7 +90,6 @@ def _objects(table: str, catalog: Catalog) -> dg.AssetsDefinition:
         description=f"{TABLES[table].meaning} One partition per account, replaced as a whole.",
         group_name="objects",
         kinds={"parquet"},
-        owners=OWNERS,
         tags=TAGS,
         metadata=table_metadata(TABLES[table]),
         partitions_def=ACCOUNTS,
@@ -113,7 +110,7 @@ def _objects(table: str, catalog: Catalog) -> dg.AssetsDefinition:
     return listed
 
 
-def report_asset(report: Report, catalog: Catalog) -> dg.AssetsDefinition:
+def report_asset(report: Report, catalog: Catalog, grid: Grid) -> dg.AssetsDefinition:
     """The asset of a report, whose table is in `catalog`: a partition per account-day, and its
     checks.
     """
@@ -126,10 +123,10 @@ def report_asset(report: Report, catalog: Catalog) -> dg.AssetsDefinition:
         "Each load replaces the whole account-day, so a re-run never duplicates rows.",
         group_name="insights",
         kinds={"parquet"},
-        owners=report.spec.owners or OWNERS,
+        owners=report.spec.owners,
         tags=TAGS,
         metadata=table_metadata(report.table),
-        partitions_def=account_days_from(report.spec.start_date),
+        partitions_def=account_days_of(grid, report.spec.start_date),
         freshness_policy=DAILY if checked else None,
         deps=[accounts],
         backfill_policy=_ONE_RUN,
@@ -156,6 +153,8 @@ def report_asset(report: Report, catalog: Catalog) -> dg.AssetsDefinition:
                 raise
             load_context = LoadContext.of(lake, client)
             parts = [loaded_part(outcome, load_context) for outcome in loads.outcomes]
+            for event in totals_events(loads, load_context):
+                context.log_event(event)
         checks = report_results(report.name, loads.outcomes, loads.known) if checked else []
         yield from record(context, lake, parts, checks)
 
@@ -173,7 +172,6 @@ def _lake(reports: Iterable[str]) -> dg.AssetSpec:
         "that `follow_lake` or a publish saw.",
         group_name="published",
         kinds={"parquet"},
-        owners=OWNERS,
         tags=TAGS,
         deps=["accounts", *LEVEL_OF, CONTROL.name, *reports],
     )
@@ -183,7 +181,6 @@ def _published(catalog: Catalog) -> dg.AssetsDefinition:
     @dg.asset(
         group_name="published",
         kinds={"duckdb"},
-        owners=OWNERS,
         tags=TAGS,
         freshness_policy=DAILY,
         deps=["lake"],
@@ -217,21 +214,20 @@ def view_specs(catalog: Catalog) -> Iterator[dg.AssetSpec]:
             description=f"{view.meaning} A view in warehouse.duckdb, computed when it is queried.",
             group_name="views",
             kinds={"duckdb", "view"},
-            owners=OWNERS,
             tags=TAGS,
             deps=["warehouse_duckdb"],
             metadata=table_metadata(view),
         )
 
 
-def loaded_assets(reports: Reports) -> Iterator[dg.AssetsDefinition | dg.AssetSpec]:
+def loaded_assets(reports: Reports, grid: Grid) -> Iterator[dg.AssetsDefinition | dg.AssetSpec]:
     """All assets: everything that is loaded, and everything built from it. A report that cannot be
     loaded has an asset too, which fails with the reason.
     """
     yield accounts
     yield from (_objects(table, reports.catalog) for table in LEVEL_OF)
     for report in (CONTROL, *reports.by_name.values()):
-        yield report_asset(report, reports.catalog)
+        yield report_asset(report, reports.catalog, grid)
     for name, why in _broken_names(reports.broken, reports.by_name).items():
         yield _broken_asset(name, why)
     yield _lake(reports.by_name)

@@ -1,5 +1,6 @@
-"""Events for Dagster: a materialization of each partition that is in the lake, and the results of
-checks. The same for a run and for what was loaded without one.
+"""Events for Dagster: a materialization of each partition that is in the lake, an observation of
+each that is not, with the reason, and the results of checks. The same for a run and for what was
+loaded without one.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from pipelines.defs.metadata import (
     refresh_metadata,
     unreadable_metadata,
 )
+from pipelines.escaping import escaped
 from pipelines.loading.listings import text_of
-from pipelines.loading.partitions import key_of
+from pipelines.loading.load_result import Outcome
+from pipelines.loading.partitions import AccountDay, key_of
 from pipelines.reports.catalog import CONTROL
 
 if TYPE_CHECKING:
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
 
     from pipelines.defs.metadata import LoadContext
     from pipelines.loading.changes import ChangedDays
-    from pipelines.loading.load_result import Outcome
     from pipelines.loading.objects import Listed
     from pipelines.loading.session import LoadedAccounts, Loads
     from warehouse.lake.partitions import Lake
@@ -38,27 +40,29 @@ __all__ = [
     "accounts_event",
     "accounts_metadata",
     "evaluation_of",
-    "good_parts",
     "listed_events",
     "listed_part",
     "loaded_events",
     "loaded_part",
+    "part_events",
     "published_by_others",
     "published_events",
     "refreshed_event",
     "seen_change",
+    "totals_events",
 ]
 
-Event = dg.AssetMaterialization | dg.AssetCheckEvaluation
+Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
 
 class Part(NamedTuple):
-    """One partition of a load: its metadata and data version, or why it failed."""
+    """One partition of a load: its metadata and data version, or why it failed or was skipped."""
 
     partition_key: str
     metadata: Mapping[str, Any]
     error: str = ""
     version: str = ""
+    skipped: str = ""
 
 
 def listed_part(found: Listed, lake: Lake) -> Part:
@@ -73,15 +77,26 @@ def listed_part(found: Listed, lake: Lake) -> Part:
 def loaded_part(outcome: Outcome, load_context: LoadContext) -> Part:
     """One account-day of a report."""
     load = outcome.load
-    metadata, version = ({}, "") if load is None else load_context.of_load(load)
-    return Part(key_of(outcome.account_day), metadata, outcome.error, version)
+    name = {"account_name": escaped(load_context.names.get(outcome.account_day.account_id) or "")}
+    metadata, version = (name, "") if load is None else load_context.of_load(load)
+    return Part(
+        key_of(outcome.account_day), metadata, outcome.error, version, skipped=outcome.skipped
+    )
 
 
-def good_parts(asset: str, parts: Iterable[Part], lake: Lake) -> Iterator[dg.AssetMaterialization]:
-    """Materializations of the partitions that did not fail: what is in the lake is in the grid."""
+def part_events(asset: str, parts: Iterable[Part], lake: Lake) -> Iterator[Event]:
+    """Materializations of the partitions that are in the lake: they are green in the grid. The
+    others are observed, so that the page of a cell says why without a look into a log.
+    """
     inputs = {"accounts": accounts_version(lake)}
-    for key, metadata, error, version in parts:
-        if not error:
+    for key, metadata, error, version, skipped in parts:
+        if error or skipped:
+            why = f"Failed: {error}" if error else f"Skipped: {skipped}"
+            what = {"failed": error} if error else {"skipped": skipped}
+            yield dg.AssetObservation(
+                asset, partition=key, description=why, metadata={**what, **metadata}
+            )
+        else:
             tags = version_tags(version, inputs)
             yield dg.AssetMaterialization(asset, partition=key, metadata=metadata, tags=tags)
 
@@ -107,7 +122,7 @@ def accounts_event(accounts: LoadedAccounts, lake: Lake) -> dg.AssetMaterializat
 
 def listed_events(table: str, found: Sequence[Listed], lake: Lake) -> Iterator[Event]:
     """The objects of accounts, and whether their number equals the edges' count."""
-    yield from good_parts(table, [listed_part(one, lake) for one in found], lake)
+    yield from part_events(table, [listed_part(one, lake) for one in found], lake)
     yield evaluation_of(table, counted_result(table, found))
 
 
@@ -115,10 +130,20 @@ def loaded_events(loads: Loads, load_context: LoadContext) -> Iterator[Event]:
     """Account-days of a report and, if nothing stopped them halfway, the results of checks."""
     name = loads.report.name
     parts = (loaded_part(outcome, load_context) for outcome in loads.outcomes)
-    yield from good_parts(name, parts, load_context.lake)
+    yield from part_events(name, parts, load_context.lake)
+    yield from totals_events(loads, load_context)
     if loads.is_whole and loads.report is not CONTROL:
         for result in report_results(name, loads.outcomes, loads.known):
             yield evaluation_of(name, result)
+
+
+def totals_events(loads: Loads, load_context: LoadContext) -> Iterator[Event]:
+    """The control totals that a report has stored to be proven by."""
+    last = {(load.account_id, load.date): load for load in loads.totals}
+    parts = (
+        loaded_part(Outcome(AccountDay(*cell), load), load_context) for cell, load in last.items()
+    )
+    yield from part_events(CONTROL.name, parts, load_context.lake)
 
 
 def refreshed_event(changed_days: ChangedDays, calls: int) -> dg.AssetMaterialization:

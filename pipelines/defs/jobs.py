@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 
@@ -26,11 +26,32 @@ def assets_by_job(reports: Iterable[str]) -> Mapping[str, Sequence[str]]:
     }
 
 
+#: Job → what it does; those of reports have a sentence of their own.
+_DOES: Final[Mapping[str, str]] = {
+    "accounts_job": "Lists the ad accounts that the token sees. New ones get their rows in the "
+    "grids. The sensor new_accounts runs it by itself.",
+    "objects_job": "Lists campaigns, ad sets and ads of the chosen accounts, archived and deleted "
+    "ones included. Refreshes do so by themselves.",
+    f"{CONTROL.name}_job": "Loads the accounts' own totals of the chosen days. Reports do so by "
+    "themselves, to be proven by them; this is for the totals alone.",
+    PUBLISH_JOB: "Copies what changed in the lake into warehouse.duckdb, which analysts open. The "
+    "sensor follow_lake runs it by itself, within a minute of each load.",
+}
+
+
+def _does(job: str, assets: Sequence[str]) -> str:
+    of_report = (
+        f"Loads {', '.join(assets)} for the chosen accounts and days: each account-day is requested"
+        " again, replaced as a whole and compared with the account's own totals."
+    )
+    return _DOES.get(job, of_report)
+
+
 def asset_jobs(reports: Iterable[str]) -> dg.Definitions:
     """The same for Dagster, which does not export the type of such a job."""
     return dg.Definitions(
         jobs=[
-            dg.define_asset_job(name, selection=list(assets))
+            dg.define_asset_job(name, selection=list(assets), description=_does(name, assets))
             for name, assets in assets_by_job(reports).items()
         ]
     )

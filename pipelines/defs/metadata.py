@@ -73,7 +73,7 @@ class LoadContext:
         shown = {
             "account_name": escaped(self.names.get(load.account_id) or ""),
             **_load_metadata(load),
-            "quota_percent": self._quota_percent(load.account_id),
+            "quota_percent": f"{self._quota_percent(load.account_id):g}",
             "path": dg.MetadataValue.path(name),
             "dagster/uri": name if "://" in name else Path(name).as_uri(),
             "preview": dg.MetadataValue.md(_preview(file)),
@@ -125,7 +125,11 @@ def table_metadata(table: Table | View) -> Mapping[str, Any]:
 
 
 def _load_metadata(load: Load) -> Mapping[str, Any]:
-    """Metadata of one account-day: the verdict, and numbers that the UI plots over time."""
+    """Metadata of one account-day: the verdict and what proved it.
+
+    As texts: Dagster plots numbers, over the days of all accounts at once, which says nothing. What
+    is worth a plot is in the asset `health`.
+    """
     shown = {
         "verdict": load.verdict,
         "reason": load.reason,
@@ -135,11 +139,10 @@ def _load_metadata(load: Load) -> Mapping[str, Any]:
         "dagster/partition_row_count": load.rows,
         "impressions": load.impressions,
         "clicks": load.clicks,
-        # A plot needs a float; the exact sum is in `loads`.
-        "spend": None if load.spend is None else float(load.spend),
+        "spend": load.spend,
         "control_impressions": load.control_impressions,
         "control_clicks": load.control_clicks,
-        "control_spend": None if load.control_spend is None else float(load.control_spend),
+        "control_spend": load.control_spend,
         "rejected": load.rejected,
         "missing_fields": ", ".join(load.missing_fields),
         "repeated": load.repeated,
@@ -148,19 +151,23 @@ def _load_metadata(load: Load) -> Mapping[str, Any]:
         "api_version": load.api_version,
         "report_run_ids": ", ".join(load.report_run_ids),
     }
-    return {key: value for key, value in shown.items() if value not in (None, "")}
+    return {
+        key: value if key.startswith("dagster/") else str(value)
+        for key, value in shown.items()
+        if value not in (None, "")
+    }
 
 
 def listing_metadata(listed: Listed, listing: Listing) -> Mapping[str, Any]:
     """Metadata of one account's objects: how many are listed, counted by the edge, and read by id,
     and what could not be read.
     """
-    counted = {} if listing.total_count is None else {"total_count": listing.total_count}
+    counted = {} if listing.total_count is None else {"total_count": str(listing.total_count)}
     return {
         "dagster/partition_row_count": len(listing.rows),
-        "by_id": listed.by_id,
+        "by_id": str(listed.by_id),
         **counted,
-        **unreadable_metadata(listed.unreadable),
+        **{key: str(value) for key, value in unreadable_metadata(listed.unreadable).items()},
     }
 
 

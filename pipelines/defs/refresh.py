@@ -13,6 +13,7 @@ from pydantic import Field
 
 from fbgraph import GraphClient
 from pipelines.defs.events import published_events, refreshed_event
+from pipelines.defs.health import health_events
 from pipelines.defs.run_events import RunRecorder, failure_of
 from pipelines.defs.runless import report_unreported
 from pipelines.loading.changes import ChangedDays, find_changes, reload
@@ -106,6 +107,8 @@ def _reload_days(reports: Reports) -> dg.OpDefinition:
                 for event in published_events(published):
                     context.log_event(event)
         context.log_event(refreshed_event(changed_days, calls))
+        for event in health_events(lake, reports.by_name, client, graph.now()):
+            context.log_event(event)
         report_unreported(context.instance, lake, reports.by_name, graph.now())
         if changed_days.failed:
             failed: dict[str, dict[str, str]] = defaultdict(dict)
@@ -121,8 +124,9 @@ def refresh_of(reports: Reports) -> dg.JobDefinition:
     detect_changes, reload_days = _detect_changes(reports), _reload_days(reports)
 
     @dg.job(
-        description="Reloads what Meta changed, and the newest days: accounts, objects, control "
-        "totals, changed days, publish.",
+        description="For each account: lists its objects, compares Meta's totals of the last 28 "
+        "days with what is loaded, reloads the days that changed, failed or are new, and publishes."
+        " The schedules daily_refresh and weekly_refresh run it, each account in its own morning.",
         tags={"fbinsights/refresh": "yes"},
     )
     def refresh_job() -> None:

@@ -13,7 +13,7 @@ import dagster as dg
 from fbgraph import act_id
 from pipelines.dagster_private import planned_events
 from pipelines.defs.data_versions import accounts_version, version_tags
-from pipelines.defs.events import accounts_event, good_parts, listed_events, loaded_events
+from pipelines.defs.events import accounts_event, listed_events, loaded_events, part_events
 from pipelines.defs.metadata import LoadContext
 from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.resources import FAILED, STOPPED
@@ -87,12 +87,12 @@ def record(
     parts = list(parts)
     asset = context.asset_key.to_user_string()
     bad = {part.partition_key: part.error for part in parts if part.error}
-    if len(parts) == 1 and not bad:
+    if len(parts) == 1 and not bad and not parts[0].skipped:
         [one] = parts
         tags = version_tags(one.version, {"accounts": accounts_version(lake)})
         yield dg.MaterializeResult(metadata=one.metadata, tags=tags, check_results=checks)
         return
-    for event in good_parts(asset, parts, lake):
+    for event in part_events(asset, parts, lake):
         context.log_event(event)
     yield from checks
     if bad:

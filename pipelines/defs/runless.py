@@ -16,12 +16,13 @@ from pipelines.defs.data_versions import content_version
 from pipelines.defs.events import (
     Part,
     accounts_event,
-    good_parts,
     listed_events,
     loaded_events,
+    part_events,
     published_events,
     refreshed_event,
 )
+from pipelines.defs.health import command_event, health_events
 from pipelines.defs.metadata import LoadContext
 from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.defs.run_events import add_to_grid
@@ -34,7 +35,7 @@ from pipelines.state.unreported import notes_of
 from warehouse.errors import WarehouseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from fbgraph import GraphClient
@@ -50,17 +51,26 @@ __all__ = ["report_published", "report_recording", "report_unreported"]
 _log = logging.getLogger(__name__)
 
 
-def report_recording(
-    instance: dg.DagsterInstance, lake: Lake, client: GraphClient, recording: Recording
+def report_recording(  # noqa: PLR0913, PLR0917  # what was loaded, by whom, and where it is told
+    instance: dg.DagsterInstance,
+    lake: Lake,
+    client: GraphClient,
+    recording: Recording,
+    reports: Collection[str],
+    now: datetime,
 ) -> None:
     """Report all that a load did, in its order. Raises what Dagster's storage raises."""
     for step in recording.steps:
         if isinstance(step, LoadedAccounts):
             add_to_grid(instance, lake, step)
-    _report(instance, _recorded(lake, client, recording))
+    _report(instance, _recorded(lake, client, recording, now))
+    if recording.published is not None:
+        _report(instance, health_events(lake, reports, client, now))
 
 
-def _recorded(lake: Lake, client: GraphClient, recording: Recording) -> Iterator[Event]:
+def _recorded(
+    lake: Lake, client: GraphClient, recording: Recording, now: datetime
+) -> Iterator[Event]:
     load_context = LoadContext.of(lake, client)
     for step in recording.steps:
         if isinstance(step, Loads):
@@ -73,6 +83,9 @@ def _recorded(lake: Lake, client: GraphClient, recording: Recording) -> Iterator
         yield from published_events(recording.published)
     if recording.refreshed is not None:
         yield refreshed_event(*recording.refreshed)
+    if recording.command is not None:
+        loads = [step for step in recording.steps if isinstance(step, Loads)]
+        yield command_event(recording.command, loads, load_context.names, now)
 
 
 def report_published(instance: dg.DagsterInstance, published: Published) -> None:
@@ -110,9 +123,9 @@ def _left_by(
 ) -> Iterator[Event]:
     """Objects that Dagster has no record of, and account-days that this load has brought."""
     for table in LEVEL_OF:
-        yield from good_parts(table, _unknown_objects(table, instance, lake), lake)
+        yield from part_events(table, _unknown_objects(table, instance, lake), lake)
     load_context = LoadContext.of(lake, None)
-    for table in note.tables:
+    for table in dict.fromkeys((CONTROL.name, *note.tables)):
         report = CONTROL if table == CONTROL.name else reports.get(table)
         if report is not None:
             outcomes = [

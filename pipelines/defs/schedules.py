@@ -26,6 +26,12 @@ __all__ = ["FULL_HOUR", "FULL_WEEKDAY", "SCHEDULES", "due"]
 FULL_HOUR: Final = 8
 FULL_WEEKDAY: Final = 6
 
+#: Dagster's pages show the cron line, "every hour", above it.
+_TICKS: Final = (
+    "It ticks every hour, because every hour is somebody's morning, and skips where no account is "
+    "due."
+)
+
 _NOBODY: Final = "No account is due this hour."
 _NONE_KNOWN: Final = "No account is known yet: materialize `accounts`, or turn on `new_accounts`."
 
@@ -77,16 +83,16 @@ def _schedule(
 SCHEDULES: Final = (
     _schedule(
         "daily_refresh",
-        f"Every account at {REFRESH_HOUR}:00 in its own time zone: yesterday, the two days before, "
-        "and those of the last 28 days whose totals Meta has changed.",
+        f"Each account at {REFRESH_HOUR}:00 of its own morning: yesterday, the two days before, "
+        f"and those of the last 28 days whose totals Meta has changed. {_TICKS}",
         REFRESH_HOUR,
         None,
         full=False,
     ),
     _schedule(
         "weekly_refresh",
-        f"Every account on Sunday at {FULL_HOUR}:00 in its own time zone: all of the last 28 days, "
-        "to catch changes that do not show in the totals.",
+        f"Each account on Sunday at {FULL_HOUR}:00 of its own morning: all of the last 28 days, to "
+        f"catch changes that do not show in the totals. {_TICKS}",
         FULL_HOUR,
         FULL_WEEKDAY,
         full=True,

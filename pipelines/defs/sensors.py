@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations`: Dagster reads the annotations of sensors as objects.
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final
 
@@ -21,6 +21,8 @@ from pipelines.loading.listings import discover, text_of
 from pipelines.reports.catalog import Report
 from pipelines.resources import GraphResource
 from pipelines.settings import Settings
+from warehouse.errors import WarehouseError
+from warehouse.lake.partitions import Lake
 
 __all__ = ["access_check", "access_sensor", "failed_runs", "findings", "new_accounts"]
 
@@ -56,8 +58,28 @@ def failed_runs(context: dg.RunFailureSensorContext, graph: GraphResource) -> dg
         stopped = texts[0] if texts else str(context.failure_event.message)
     settings = graph.environment()  # an alert goes out whatever is wrong
     link = f"{settings.dagster_url.rstrip('/')}/runs/{run.run_id}"
-    send_alert(settings, failure_text(run.job_name, link, failed, stopped))
+    send_alert(settings, failure_text(_what(run, failed), link, failed, stopped, _names(settings)))
     return None
+
+
+def _what(run: dg.DagsterRun, failed: Collection[tuple[str, str]]) -> str:
+    """What a run was of: its job or, where a person chose cells of a grid, its assets."""
+    if not run.job_name.startswith("__"):
+        return run.job_name
+    assets = {asset for asset, _ in failed} or {
+        key.to_user_string() for key in run.asset_selection or ()
+    }
+    return ", ".join(sorted(assets)) or "a run"
+
+
+def _names(settings: Settings) -> Mapping[str, str]:
+    """``act_123`` → the name of the account, as far as the lake can be read."""
+    try:
+        found = Lake(settings.warehouse_url).read("accounts")
+    except (WarehouseError, OSError):
+        return {}
+    ids, names = (found.column(name).to_pylist() for name in ("account_id", "account_name"))
+    return {act_id(account_id): name or "" for account_id, name in zip(ids, names, strict=True)}
 
 
 @dg.sensor(
@@ -82,9 +104,11 @@ def new_accounts(
     seen = set(json.loads(context.cursor or "[]"))
     new, gone = sorted(set(names) - known), sorted(seen - set(names))
     for key in new:
-        send_alert(settings, f"fbinsights: new ad account {key}, {escaped(names[key])}.")
+        send_alert(settings, f"fbinsights: new ad account {escaped(names[key])} ({key}).")
+    former = _names(settings) if gone else {}
     for key in gone:
-        send_alert(settings, f"fbinsights: the token no longer sees {key}. Its loaded data stays.")
+        name = f"{escaped(former[key])} ({key})" if former.get(key) else key
+        send_alert(settings, f"fbinsights: the token no longer sees {name}. Its loaded data stays.")
     requests = [dg.RunRequest(run_key=" ".join(new))] if new else []
     return dg.SensorResult(run_requests=requests, cursor=json.dumps(sorted(names)))
 

@@ -140,6 +140,8 @@ class Controls:
         self._now = now
         self._failures = Failures(lake.store, CONTROL.name)
         self._too_old: defaultdict[str, TooOld] = defaultdict(TooOld)
+        #: records of all that came into the lake
+        self.stored: list[Load] = []
         #: account → why its lists are no longer requested
         self._no_lists: dict[str, str] = {}
 
@@ -164,6 +166,7 @@ class Controls:
         rows = arrow.empty(CONTROL.table.arrow_schema)
         account_id, day = _cell(record)
         self._lake.replace(CONTROL.name, rows, account_id=account_id, date=day, load=record)
+        self.stored.append(record)
         self._failures.loaded(account_id, [day], self._now())
 
     def request(
@@ -266,6 +269,7 @@ class Controls:
             return replace(totals, loads=(), emptied={day: Emptied(old, record)})
         self._lake.write_rejects(record, unread)
         self._lake.replace(CONTROL.name, rows, account_id=account_id, date=day, load=record)
+        self.stored.append(record)
         return totals
 
 

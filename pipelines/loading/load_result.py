@@ -23,7 +23,8 @@ HAD_ROWS: Final = "rows"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of loading one account-day: its new `load`, or the `error` that kept the old one.
+    """The result of loading one account-day: its new `load`, the `error` that kept the old one, or
+    why it was `skipped`: its day has not begun.
 
     `duplicates`: keys of the grain that more than one of its rows has. `kind` names an error that
     another load may undo; "" for all others.
@@ -34,8 +35,11 @@ class Outcome:
     error: str = ""
     duplicates: int = 0
     kind: str = ""
+    skipped: str = ""
 
     def __str__(self) -> str:
+        if self.skipped:
+            return f"{self.account_day} skipped: {self.skipped}"
         if self.load is None:
             return f"{self.account_day} failed: {self.error}"
         return f"{self.account_day} {self.load.verdict}: {self.load.reason}"

@@ -82,6 +82,11 @@ class Loader:
         self._accept_empty = accept_empty
         self._run_id = run_id
 
+    @property
+    def stored_totals(self) -> Sequence[Load]:
+        """Records of the control totals that were stored to prove reports."""
+        return self._controls.stored
+
     def load(self, report: Report, account_days: Iterable[AccountDay]) -> Iterator[Outcome]:
         """Load account-days of a report, yielding each as it is done; the newest are requested
         first.
@@ -94,7 +99,8 @@ class Loader:
         load = self._load_controls if report is CONTROL else self._load_report
         failures = Failures(self._lake.store, report.name)
         for outcome in chain(refused, load(report, days_of)):
-            failures.note(outcome, self._now(), self._run_id)
+            if not outcome.skipped:
+                failures.note(outcome, self._now(), self._run_id)
             yield _logged(outcome)
 
     def _load_report(
@@ -213,14 +219,14 @@ def _work(
             error = "the token does not see this account; `fbinsights doctor` says more"
             refused.append(Outcome(account_day, error=error))
         elif account_day.day > (today := today_in(account.timezone_name, now)):
-            error = f"this day has not begun: it is {today} in {account.timezone_name}"
-            refused.append(Outcome(account_day, error=error))
+            why = f"this day has not begun: it is {today} in {account.timezone_name}"
+            refused.append(Outcome(account_day, skipped=why))
         else:
             days_of.setdefault(account.account_id, []).append(account_day.day)
     return days_of, refused
 
 
 def _logged(outcome: Outcome) -> Outcome:
-    level = logging.INFO if outcome.load is not None else logging.ERROR
+    level = logging.ERROR if outcome.error else logging.INFO
     _log.log(level, "%s", outcome, extra={"outcome": outcome})
     return outcome

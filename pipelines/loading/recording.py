@@ -10,14 +10,29 @@ from typing import TYPE_CHECKING
 from pipelines.loading.session import Loads
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from pipelines.loading.changes import ChangedDays
+    from pipelines.loading.load_result import Target
     from pipelines.loading.objects import Listed
     from pipelines.loading.session import LoadedAccounts
     from warehouse.published.publish import Published
 
-__all__ = ["Recording"]
+__all__ = ["Command", "Recording"]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command that has loaded: its words, when it began, the machine that it ran on, what
+    failed, and why it stopped halfway, if it did.
+    """
+
+    words: str
+    began_at: datetime
+    host: str
+    failed: Mapping[Target, str]
+    stopped: str = ""
 
 
 @dataclass(slots=True)
@@ -29,6 +44,7 @@ class Recording:
     steps: list[LoadedAccounts | tuple[str, Sequence[Listed]] | Loads] = field(default_factory=list)
     published: Published | None = None
     refreshed: tuple[ChangedDays, int] | None = None
+    command: Command | None = None
 
     @property
     def has_loads(self) -> bool:

@@ -17,6 +17,7 @@ from pipelines.loading.listings import LEVEL_OF, accounts_in, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.objects import load_mentioned, load_objects
 from pipelines.reports.catalog import CONTROL
+from pipelines.state.history import note_days, set_up
 from pipelines.state.origin import claimed
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pipelines.reports.catalog import Report
     from warehouse.lake.history import Merged
     from warehouse.lake.partitions import Lake
+    from warehouse.lake.records import Load
 
 __all__ = ["LoadedAccounts", "Loads", "Recorder", "Session", "load_accounts"]
 
@@ -40,12 +42,14 @@ _log = logging.getLogger(__name__)
 @dataclass(slots=True)
 class Loads:
     """The outcomes of account-days of one report. `known`: the objects that they mention, by
-    account (digits). `is_whole`: nothing stopped it halfway.
+    account (digits). `totals`: records of the control totals that were stored to prove them.
+    `is_whole`: nothing stopped it halfway.
     """
 
     report: Report
     outcomes: list[Outcome] = field(default_factory=list)
     known: Mapping[str, MentionedObjects] = field(default_factory=dict)
+    totals: Sequence[Load] = ()
     is_whole: bool = False
 
 
@@ -123,7 +127,12 @@ class Session:
             accept_empty=self.accept_empty,
             now=self.now,
         )
-        loads.outcomes.extend(loader.load(loads.report, account_days))
+        try:
+            loads.outcomes.extend(loader.load(loads.report, account_days))
+        finally:
+            note_days(self.lake.store, (one.account_day.day for one in loads.outcomes if one.load))
+            if loads.report is not CONTROL:
+                loads.totals = tuple(loader.stored_totals)
         if loads.report is not CONTROL:
             in_lake = [one.account_day for one in loads.outcomes if one.load]
             loads.known = load_mentioned(self.client, self.lake, in_lake, self.now)
@@ -139,6 +148,7 @@ def load_accounts(lake: Lake, found: Discovery, now: datetime) -> LoadedAccounts
     if why := claimed(lake.store, found.graph_url):
         raise ConfigError(why)
     _warn_of_strangers(lake, found)
+    set_up(lake, now.date())
     merged = store_accounts(lake, [*found.rows, *found.unreadable], now)
     if merged.unreadable:
         _log.warning("accounts: %s", merged.unreadable)

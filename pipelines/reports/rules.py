@@ -28,6 +28,7 @@ from pipelines.reports.breakdown_rules import BREAKDOWN_RULES, allows_lone_metri
 from pipelines.reports.hints import unknown
 from pipelines.reports.names import reserved
 from pipelines.reports.spec import FIRST_DAY, META, WARNING, Fault
+from pipelines.settings import OWNER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -97,7 +98,6 @@ _LAST_DAY: Final = date(2099, 12, 31)
 
 _COLUMN: Final = re.compile(r"[a-z0-9][a-z0-9_]{0,119}")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
-_OWNER: Final = re.compile(r"team:\S+|[^\s@]+@[^\s@]+\.[^\s@]+")
 _LOOKBACK: Final = range(1, 91)
 
 
@@ -243,7 +243,7 @@ def _days(spec: ReportSpec) -> Iterator[Fault]:
 
 def _owners(spec: ReportSpec) -> Iterator[Fault]:
     for owner in spec.owners:
-        if not _OWNER.fullmatch(owner):
+        if not OWNER.fullmatch(owner):
             yield Fault("owners", owner, "expected an e-mail address, or team: followed by a name")
 
 

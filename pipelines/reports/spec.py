@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from pipelines.settings import FIRST_DAY
+
 __all__ = [
     "ERROR",
     "FIRST_DAY",
@@ -20,10 +22,6 @@ __all__ = [
     "ReportSpec",
     "read_spec",
 ]
-
-#: Meta keeps 37 months; requests for older days fail with code 3018. Fixed, so that the grid does
-#: not shift.
-FIRST_DAY: Final = date(2023, 10, 1)
 
 #: How many days later Meta may still change a day's numbers. Source: Insights API, Best practices.
 LOOKBACK_DAYS: Final = 28

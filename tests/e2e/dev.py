@@ -71,8 +71,8 @@ mutation Cancel($id: String!) {
   }
 }"""
 STALE_STATUS = """
-query Stale($key: AssetKeyInput!) {
-  assetNodes(assetKeys: [$key]) { staleStatus }
+query Stale($key: AssetKeyInput!, $cell: String) {
+  assetNodes(assetKeys: [$key]) { staleStatus(partition: $cell) }
 }"""
 TERMINATE = """
 mutation Stop($run: String!) {
@@ -151,12 +151,16 @@ class Dagster:
             }
         )
 
-    def _launch(self, tags: Mapping[str, str]) -> str:
+    def run(self, job: str) -> str:
+        """A job without partitions; the id of the run."""
+        return self._launch({}, job)
+
+    def _launch(self, tags: Mapping[str, str], job: str = "insights_hourly_job") -> str:
         params = {
             "selector": {
                 "repositoryLocationName": "pipelines.definitions",
                 "repositoryName": "__repository__",
-                "jobName": "insights_hourly_job",
+                "jobName": job,
             },
             "runConfigData": {},
             "executionMetadata": {"tags": [{"key": k, "value": v} for k, v in tags.items()]},
@@ -252,9 +256,9 @@ class Dagster:
             ).fetchall()
         return found == [(load.loaded_at,)]
 
-    def stale_status(self, asset: str) -> str | None:
-        """FRESH, STALE (its page says "Unsynced") or MISSING."""
-        [node] = self.ask(STALE_STATUS, key={"path": [asset]})["assetNodes"]
+    def stale_status(self, asset: str, cell: str | None = None) -> str | None:
+        """FRESH, STALE (its page says "Unsynced") or MISSING, of an asset or one of its cells."""
+        [node] = self.ask(STALE_STATUS, key={"path": [asset]}, cell=cell)["assetNodes"]
         status: str | None = node["staleStatus"]
         return status
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import dagster as dg
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
@@ -172,6 +173,10 @@ def test_what_a_click_has_loaded_is_in_the_published_file_soon_and_says_so(
     grid.page.goto("/assets/warehouse_duckdb")
     expect(grid.page.get_by_text("Latest materialization")).to_be_visible()
     expect(grid.page.get_by_text(str(dagster.lake.root / LINK)).first).to_be_visible()
+    # Nor do accounts that are listed again make anything "Unsynced".
+    assert dagster.finish(dagster.run("accounts_job")) is dg.DagsterRunStatus.SUCCESS
+    assert dagster.stale_status("insights_hourly", cell) == "FRESH"
+    assert dagster.stale_status("insights_hourly") == "FRESH"
     # "Unsynced" comes late on a page, and would not be missed there: the page's own question.
     wait_until(lambda: dagster.stale_status("warehouse_duckdb") == "FRESH")
 
@@ -209,7 +214,11 @@ def test_a_cell_that_fails_is_red_and_tells_why_and_is_green_when_it_was_run_aga
     expect(grid.dot(day)).to_have_attribute("style", RED)
     grid.page.reload()
     expect(grid.page.get_by_text("failed, and did not materialize this asset")).to_be_visible()
+    # What Meta said is in the cell's own events, without a look into a log.
+    grid.page.get_by_text("View all historical events").click()
+    expect(grid.page.get_by_text("Failed: (#200) Ad account owner has NOT").first).to_be_visible()
     keep(grid.page, "failed")
+    grid.open(cell)
     grid.page.get_by_role("button", name="View logs").click()
     told = grid.page.get_by_text("1 of 1 failed; their existing data was kept").last
     for words in (f"{cell}: (#200)", "ads_read permission", "user access to this ad account"):

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from fbgraph.sandbox import Sandbox
-from pipelines.defs.partitions import ACCOUNT_DAYS
+from pipelines.defs.partitions import WHOLE, account_days_of
 from tests.e2e.company import DAYS, RANGE, ROOT, SECRET, Company, start
 
 if TYPE_CHECKING:
@@ -57,12 +57,17 @@ def test_dagster_shows_what_was_loaded_and_checked_though_no_run_of_its_loaded_i
     hourly, campaigns = dg.AssetKey("insights_hourly"), dg.AssetKey("campaigns")
     with dg.DagsterInstance.from_config(str(loaded.home)) as instance:
         event = instance.get_latest_materialization_event(dg.AssetKey("warehouse_duckdb"))
-        green = instance.get_status_by_partition(hourly, sorted(cells), ACCOUNT_DAYS) or {}
+        green = (
+            instance.get_status_by_partition(hourly, sorted(cells), account_days_of(WHOLE)) or {}
+        )
         objects = instance.get_materialized_partitions(campaigns)
         [check] = instance.event_log_storage.get_asset_check_execution_history(
             dg.AssetCheckKey(hourly, "complete"), limit=1
         )
         runs = instance.get_runs()
+        done = instance.get_latest_materialization_event(dg.AssetKey("command_line"))
+        health = instance.get_latest_materialization_event(dg.AssetKey("health"))
+        totals = instance.get_materialized_partitions(dg.AssetKey("control_daily"))
 
     assert event is not None
     assert event.asset_materialization is not None
@@ -72,6 +77,15 @@ def test_dagster_shows_what_was_loaded_and_checked_though_no_run_of_its_loaded_i
     assert objects == {f"act_{i}" for i in loaded.sandbox.account_ids}
     assert check.status.value == "SUCCEEDED"
     assert runs == []
+    assert totals == cells
+    assert done is not None
+    assert done.asset_materialization is not None
+    said = str(done.asset_materialization.description)
+    assert said.startswith(f"fbinsights backfill {' '.join(RANGE)}"), said
+    assert f"{len(cells)} account-days loaded ({len(cells)} of insights_hourly)" in said
+    assert health is not None
+    assert health.asset_materialization is not None
+    assert health.asset_materialization.metadata["rows"].value == rows
     assert not list(loaded.lake.glob(".unreported/*"))
 
 

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from pipelines.defs.following import POLL_SECONDS
-from pipelines.defs.partitions import ACCOUNT_DAYS
+from pipelines.defs.partitions import WHOLE, account_days_of
 from tests.e2e.dev import LAST, wait_until
 from warehouse.lake.changes import FOLLOWS_WITHIN
 
@@ -147,7 +147,7 @@ def test_of_a_backfill_of_60_with_one_bad_59_are_there_and_one_is_run_again(
 
     backfill = dagster.backfill(cells)
 
-    statuses = dagster.instance.get_status_by_partition(key, cells, ACCOUNT_DAYS)
+    statuses = dagster.instance.get_status_by_partition(key, cells, account_days_of(WHOLE))
     assert statuses
     assert {cell for cell, status in statuses.items() if "FAILED" in str(status)} == {bad}
     assert [str(status) for status in statuses.values()].count(
@@ -160,6 +160,6 @@ def test_of_a_backfill_of_60_with_one_bad_59_are_there_and_one_is_run_again(
     ends = [f"dagster/asset_partition_range_{end}" for end in ("start", "end")]
     again = [[run.tags[end] for end in ends] for run in runs if ends[0] in run.tags]
     assert again == [[bad, bad]]
-    statuses = dagster.instance.get_status_by_partition(key, [bad], ACCOUNT_DAYS)
+    statuses = dagster.instance.get_status_by_partition(key, [bad], account_days_of(WHOLE))
     assert statuses
     assert str(statuses[bad]) == "AssetPartitionStatus.MATERIALIZED"

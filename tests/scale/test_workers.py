@@ -22,7 +22,7 @@ import pytest
 import warehouse
 from fbgraph.sandbox import Sandbox
 from fbgraph.sandbox.limits.quota import QUOTAS
-from pipelines.defs.partitions import ACCOUNT_DAYS
+from pipelines.defs.partitions import WHOLE, account_days_of
 from pipelines.loading.partitions import AccountDay, key_of
 from tests.runs import run_job
 from tests.scale.farm import PLACES, ROOT, environ_of, farm, yaml_of_a_farm
@@ -165,7 +165,7 @@ def test_every_account_day_ends_with_the_truth_row_by_row(ended: Ended) -> None:
         assert load.proven
         assert rows_of(ended.lake, one) == true_rows(ended.sandbox, one)
     keys = [key_of(one) for one in ended.account_days]
-    told = ended.instance.get_status_by_partition(dg.AssetKey(TABLE), keys, ACCOUNT_DAYS)
+    told = ended.instance.get_status_by_partition(dg.AssetKey(TABLE), keys, account_days_of(WHOLE))
     assert told
     assert {str(status) for status in told.values()} == {"AssetPartitionStatus.MATERIALIZED"}
 

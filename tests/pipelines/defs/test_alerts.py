@@ -18,7 +18,7 @@ from pipelines.settings import settings_of
 from tests.runs import run_job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from fbgraph.sandbox import Sandbox
     from warehouse.lake.partitions import Lake
@@ -109,21 +109,33 @@ def test_days_of_an_account_are_one_line_and_a_long_list_is_cut_and_counted() ->
         for day in days
     }
 
-    lines = failure_text("insights_hourly_job", "http://d/runs/1", failed, "").splitlines()
+    text = failure_text("insights_hourly", "http://d/runs/1", failed, "", {"act_0": "Sakura 東京"})
 
-    assert lines[0].startswith("fbinsights: insights_hourly_job failed: 39 partitions failed")
-    assert lines[1] == "insights_hourly act_0 2026-11-20 to 2026-11-22, 3 days: (#200) No"
+    lines = text.splitlines()
+    assert lines[0] == (
+        "fbinsights: insights_hourly failed for 39 partitions of 13 accounts; their existing data"
+        " was kept."
+    )
+    assert lines[1] == (
+        "Sakura 東京 (act_0) insights_hourly 2026-11-20 to 2026-11-22, 3 days: (#200) No"
+    )
+    assert lines[2].startswith("act_1 insights_hourly 2026-11-20")
     assert len(lines) == 1 + QUOTED + 2
     assert lines[-2:] == ["and 3 more", "http://d/runs/1"]
 
 
 def fail(
-    instance: dg.DagsterInstance, job: str, config: dict[str, Any] | None = None
-) -> dg.RunFailureSensorContext:
-    """Run a job as the daemon would, and what the sensor is given of its failure."""
+    instance: dg.DagsterInstance, job: str, config: dict[str, Any] | None = None,
+    assets: Sequence[str] = (), cell: str | None = None,
+) -> dg.RunFailureSensorContext:  # fmt: skip
+    """Run a job, or some of its `assets`, as the daemon would, and what the sensor is given of its
+    failure.
+    """
+    chosen = [dg.AssetKey(asset) for asset in assets] or None
     result = defs.resolve_job_def(job).execute_in_process(
-        instance=instance, run_config=config or {}, raise_on_error=False
-    )
+        instance=instance, run_config=config or {}, raise_on_error=False, asset_selection=chosen,
+        partition_key=cell,
+    )  # fmt: skip
     assert not result.success
     return dg.build_run_status_sensor_context(
         sensor_name="failed_runs",
@@ -151,11 +163,30 @@ def test_a_failed_run_is_told_with_what_meta_said_and_where_to_look(
     tick(context)
 
     [text] = webhook.texts
-    assert text.startswith("fbinsights: refresh_job failed: ")
-    assert f"insights_hourly {chosen[1]} 2026-11-20 to 2026-11-22, 3 days: " in text
+    assert text.startswith(
+        "fbinsights: refresh_job failed for 37 partitions of 1 account; their existing"
+    )
+    days = "2026-11-20 to 2026-11-22, 3 days: "
+    assert f"Sunset Outfitters ({chosen[1]}) insights_hourly {days}" in text
     assert "3191001" in text
     assert text.endswith(f"http://127.0.0.1:3000/runs/{context.dagster_run.run_id}")
     assert sandbox.token not in text
+
+
+def test_cells_that_a_person_chose_are_told_by_their_asset_not_by_dagsters_name_for_their_job(
+    instance: dg.DagsterInstance, sandbox: Sandbox, webhook: Receiver
+) -> None:
+    run_job(instance, "accounts_job")
+    sandbox.use("forbidden_account")
+    account = f"act_{sandbox.account_ids[1]}"
+
+    tick(fail(instance, "__ASSET_JOB", assets=["insights_hourly"], cell=f"{account}|2026-11-20"))
+
+    [text] = webhook.texts
+    assert text.startswith(
+        "fbinsights: insights_hourly failed for 1 partition of 1 account; its existing data was"
+        f" kept.\nSunset Outfitters ({account}) insights_hourly 2026-11-20: (#200)"
+    )
 
 
 def test_a_dead_token_is_told_with_what_to_do(

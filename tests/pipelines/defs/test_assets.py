@@ -60,7 +60,8 @@ def test_one_cell_of_the_grid_is_loaded_and_proven_by_itself(
     )
 
     assert result.success
-    [event] = result.asset_materializations_for_node("insights_hourly")
+    totals, event = result.asset_materializations_for_node("insights_hourly")
+    assert (totals.asset_key.to_user_string(), totals.partition) == ("control_daily", key)
     truth = sandbox.truth(account_id, days[1])
     assert event.partition == key
     assert event.metadata["dagster/partition_row_count"].value == truth["count"]
@@ -169,7 +170,7 @@ def test_every_asset_that_something_loads_is_in_a_job_and_all_are_described() ->
     specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
 
     assert set(specs) == {
-        *("refresh", "lake"),
+        *("refresh", "health", "command_line", "lake"),
         *KNOWN.catalog.views,
         *(asset for assets in assets_by_job(KNOWN.by_name).values() for asset in assets),
     }

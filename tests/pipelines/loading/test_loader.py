@@ -228,8 +228,8 @@ def test_calls_for_control_totals_that_were_too_much_are_few_and_counted(
 
 
 @pytest.mark.parametrize(
-    ("account_id", "ahead", "said"),
-    [("1", 0, "does not see this account"), (None, 9, "has not begun")],
+    ("account_id", "ahead", "error", "skipped"),
+    [("1", 0, "does not see this account", ""), (None, 9, "", "has not begun")],
 )
 def test_what_cannot_be_asked_for_is_told_without_a_call(
     sandbox: Sandbox,
@@ -237,9 +237,11 @@ def test_what_cannot_be_asked_for_is_told_without_a_call(
     days: Sequence[date],
     account_id: str | None,
     ahead: int,
-    said: str,
+    error: str,
+    skipped: str,
 ) -> None:
     [outcome] = load([days[-1] + timedelta(days=ahead)], [account_id or sandbox.account_ids[0]])
 
     assert outcome.load is None
-    assert said in outcome.error
+    assert (error in outcome.error, bool(error)) == (True, bool(outcome.error))
+    assert (skipped in outcome.skipped, bool(skipped)) == (True, bool(outcome.skipped))

@@ -130,8 +130,8 @@ def test_where_only_the_storage_of_the_home_knows_nothing_of_it_is_in_the_grid(
     ("job", "key"),
     [
         ("accounts_job", None),
-        ("objects_job", "act_500100007310042"),
-        ("insights_hourly_job", f"act_500100007310042|{DAY}"),
+        ("objects_job", "act_200010000310042"),
+        ("insights_hourly_job", f"act_200010000310042|{DAY}"),
         ("refresh_job", None),
         ("publish_job", None),
     ],

@@ -90,8 +90,8 @@ def test_doctor_tells_it_and_goes_no_further(other_seed: Sandbox) -> None:
     ("job", "key"),
     [
         ("accounts_job", None),
-        ("objects_job", "act_500100007310042"),
-        ("insights_hourly_job", f"act_500100007310042|{DAYS[-1]}"),
+        ("objects_job", "act_200010000310042"),
+        ("insights_hourly_job", f"act_200010000310042|{DAYS[-1]}"),
         ("refresh_job", None),
     ],
 )
