@@ -206,13 +206,15 @@ class Summary:
         """The arguments that run again what failed: one command for all accounts that need the
         same days and reports.
         """
-        accounts = [act_id(row["account_id"]) for row in self.plan.accounts]
+        failed: dict[str, list[Target]] = {}
+        for target in self.failed:
+            failed.setdefault(target.account, []).append(target)
+        accounts = [act_id(account_id) for account_id in self.plan.account_ids]
         alike: dict[tuple[date, date, str], list[str]] = {}
         for account in (*accounts, *self.plan.refused):
-            failed = [what for what in self.failed if what.account == account]
-            days = sorted(what.day for what in failed if what.day) or self.plan.days
-            if failed:
-                only = _only({what.table for what in failed}, self.plan)
+            if targets := failed.get(account):
+                days = sorted(what.day for what in targets if what.day) or self.plan.days
+                only = _only({what.table for what in targets}, self.plan)
                 alike.setdefault((days[0], days[-1], only), []).append(account)
         for (since, until, only), keys in alike.items():
             named = "".join(f" --account {key}" for key in keys)

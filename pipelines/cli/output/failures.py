@@ -66,14 +66,15 @@ class FailureGroup:
 
 def grouped(failed: Mapping[Target, str]) -> Sequence[FailureGroup]:
     """What failed, by account and reason; both in order of first appearance."""
-    groups: dict[str, dict[str, FailureGroup]] = {}
+    groups: dict[str, dict[str, tuple[str, FailureGroup]]] = {}
     for target, why in failed.items():
         plain = _plain(target, why)
-        of_account = groups.setdefault(target.account, {})
-        group = of_account.setdefault(_NUMBER.sub("#", plain), FailureGroup(target.account, why))
+        first, group = groups.setdefault(target.account, {}).setdefault(
+            _NUMBER.sub("#", plain), (plain, FailureGroup(target.account, why))
+        )
         group.targets.append(target)
-        group.differs |= plain != _plain(group.targets[0], group.reason)
-    return [group for of_account in groups.values() for group in of_account.values()]
+        group.differs |= plain != first
+    return [group for of_account in groups.values() for _, group in of_account.values()]
 
 
 def _plain(target: Target, why: str) -> str:
@@ -81,7 +82,7 @@ def _plain(target: Target, why: str) -> str:
     plain = _OF_ONE_TRY.sub("", why)
     if target.day is None:
         return plain
-    return re.sub(rf"\b{re.escape(target.table)}\b|{target.day}", "*", plain)
+    return plain.replace(target.table, "*").replace(target.day.isoformat(), "*")
 
 
 def ranges(days: Collection[date]) -> str:
@@ -112,4 +113,5 @@ def failure_lines(
         for line in group.why().split("\n"):
             yield from wrapped(f"{margin}  {line}", width)
     if len(groups) > SHOWN_GROUPS:
-        yield f"and {len(groups) - SHOWN_GROUPS} more; --json lists all."
+        more = f"and {len(groups) - SHOWN_GROUPS} more. `fbinsights status --json` lists all days."
+        yield from wrapped(more, width)

@@ -23,8 +23,8 @@ _GAP: Final = "  "
 #: Marks where a text was cut, and where columns were left out.
 _CUT: Final = "…"
 
-#: Text is not cut to less than this.
-_SHORTEST: Final = 8
+#: Text is not cut to less than this: days stay whole.
+_SHORTEST: Final = 12
 
 
 def table_lines(
