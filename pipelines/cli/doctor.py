@@ -26,7 +26,7 @@ from pipelines.state.unreported import notes_of
 from warehouse.decode.native import reader
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
-from warehouse.published.publish import lag
+from warehouse.published.publish import damage, lag
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
@@ -154,7 +154,9 @@ def _warehouse(url: str) -> Iterator[Finding]:
         yield False, "warehouse", str(error)
         return
     yield True, "warehouse", f"{lake.store.name()}: writable"
-    if behind.is_late(datetime.now(UTC)):
+    if why := damage(lake):
+        yield False, "published", f"{why}."
+    elif behind.is_late(datetime.now(UTC)):
         advice = "Run `fbinsights publish`; while `dagster dev` runs, it follows by itself"
         yield False, "published", f"{behind}. {advice}."
     else:

@@ -27,7 +27,8 @@ from pipelines.cli.output.table import table_lines
 from pipelines.cli.output.terminal import say, width_of
 from pipelines.settings import settings_of
 from warehouse.errors import WarehouseError
-from warehouse.published.publish import LINK, ensure_published
+from warehouse.lake.partitions import Lake
+from warehouse.published.publish import LINK, damage, ensure_published
 from warehouse.published.reading import require_question
 from warehouse.storage.url import lake_root
 
@@ -48,6 +49,8 @@ def run_query(environ: Mapping[str, str], sql: str, form: str) -> None:
     """
     require_question(sql)
     published = _published(environ)
+    if why := damage(Lake(published.parent)):
+        raise WarehouseError(why)
     with warehouse.open(published.parent) as opened:
         opened.confine(published.parent.resolve())
         FORMATS[form](_writable(_interruptible(lambda: opened.arrow(sql))))

@@ -33,6 +33,7 @@ __all__ = [
     "keep_publishing",
     "lag_of",
     "last_change",
+    "last_publishing",
     "note_change",
 ]
 
@@ -62,14 +63,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """A finished publish: the last change it shows, when it began, how long it took, and what was
-    said of files that could not be published.
+    """A finished publish: the last change it shows, when it began, how long it took, what was
+    said of files that could not be published, and the stamp of the `file` that it made.
     """
 
     change: str
     at: datetime
     seconds: float = 0.0
     left_out: tuple[str, ...] = ()
+    file: str = ""
 
     @property
     def ended_at(self) -> datetime:
@@ -138,23 +140,25 @@ def keep_publishing(folder: Path, published: Publishing) -> None:
         "at": published.at.isoformat(),
         "seconds": round(published.seconds, 3),
         "left_out": [*published.left_out[:MOST_LEFT_OUT]],
+        "file": published.file,
     }
     save(Folder(folder.parent), f"{folder.name}/{PUBLISHED}", values)
 
 
 def lag_of(store: Store, snapshots: Path, link: Path) -> Lag:
     """Compare the lake with the published file that `link` names. Reads two small files."""
-    return Lag(last_change(store), _last_publishing(snapshots) if link.exists() else None)
+    return Lag(last_change(store), last_publishing(snapshots) if link.exists() else None)
 
 
-def _last_publishing(snapshots: Path) -> Publishing:
+def last_publishing(snapshots: Path) -> Publishing:
     """The record of the last publish; a file published before records were kept has none."""
     found = _parsed(Folder(snapshots.parent), f"{snapshots.name}/{PUBLISHED}")
     at = _instant(found.get("at")) or _changed_at(snapshots)
     names, took = found.get("left_out"), found.get("seconds")
     seconds = float(took) if isinstance(took, int | float) else 0.0
     left_out = tuple(map(str, names)) if isinstance(names, list) else ()
-    return Publishing(str(found.get("change", "?")), at, seconds, left_out)
+    file = str(found.get("file") or "")
+    return Publishing(str(found.get("change", "?")), at, seconds, left_out, file)
 
 
 def _changed_at(path: Path) -> datetime:

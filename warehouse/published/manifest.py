@@ -56,6 +56,7 @@ FILES: Final = Table(
         Column("stamp", "text", "Version of the file; another one if the file was replaced"),
         Column("columns", "texts", "Columns of the file"),
         Column("rows", "count", "Rows of the file"),
+        Column("loads", "count", "1 if the file has the record of a load, else 0"),
     ),
 )
 
@@ -71,6 +72,7 @@ STATE: Final = Table(
         Column("lake_views", "text", "Digest of the views in the schema lake"),
         Column("rejects", "text", "Digest of the files that the rejects were copied from"),
         Column("failures", "text", "Digest of the files that the failures were read from"),
+        Column("structure", "text", "Digest of the tables and views of this copy"),
     ),
 )
 
@@ -244,4 +246,5 @@ def _entry(file: LakeFile, footer: Footer) -> Mapping[str, object]:
         "stamp": file.stamp,
         "columns": footer.columns.names,
         "rows": footer.rows,
+        "loads": int(footer.load is not None),
     }

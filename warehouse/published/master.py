@@ -17,9 +17,11 @@ import duckdb
 import pyarrow.parquet as pq
 
 from warehouse.decode import arrow
-from warehouse.errors import InaccessibleError
+from warehouse.errors import DamagedFileError, InaccessibleError, WarehouseError
+from warehouse.lake.damage import reload_command
 from warehouse.lake.failures import failure_rows, find_failures
 from warehouse.published import build
+from warehouse.published.carrying import carry_over
 from warehouse.published.manifest import (
     FILES,
     columns_of,
@@ -31,8 +33,10 @@ from warehouse.published.manifest import (
     unreadable_rows,
     write_records,
 )
+from warehouse.published.verify import differences, is_as_left, structure_of, wrong_in
 from warehouse.schema.records import FAILURES
 from warehouse.schema.sql import name
+from warehouse.storage.local import stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -47,6 +51,9 @@ if TYPE_CHECKING:
 __all__ = ["CONFIG", "DATABASE", "Refreshed", "refresh"]
 
 DATABASE: Final = "warehouse.duckdb"
+
+#: Next to it: its stamp, as the last publish left it.
+STAMP: Final = "stamp"
 
 #: Nothing is fetched from the internet, and instants are shown in UTC wherever the machine is.
 CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
@@ -101,6 +108,7 @@ class _State:
     lake_views: str = ""
     rejects: str = ""
     failures: str = ""
+    structure: str = ""
 
 
 class _OutdatedError(Exception):
@@ -115,8 +123,11 @@ class _DamagedError(Exception):
         self.files = files
 
 
-def refresh(lake: Lake, folder: Path, after: int) -> Refreshed:
-    """Bring the master in `folder` up to date. If it changes, its new version is above `after` too.
+def refresh(
+    lake: Lake, folder: Path, after: int, *, published: Path | None = None, is_damaged: bool = False
+) -> Refreshed:
+    """Bring the master in `folder` up to date. If it changes, its new version is above `after` too,
+    and so it is if the file that was `published` last `is_damaged`.
 
     The caller must hold the lock. A process that is killed leaves it as it was. Raises
     duckdb.Error, OSError and ChangedKindError.
@@ -125,9 +136,13 @@ def refresh(lake: Lake, folder: Path, after: int) -> Refreshed:
     is_old = True
     while True:
         try:
-            return _refresh(lake, folder, after, dict(damaged))
+            return _refresh(
+                lake, folder, after, dict(damaged), published=published, is_damaged=is_damaged
+            )
         except _DamagedError as found:
             damaged |= found.files
+            if not (folder / STAMP).exists():
+                shutil.rmtree(folder)  # it was a new one
         except (_OutdatedError, duckdb.Error):
             # Of other tables, of another DuckDB, damaged or out of order: the lake has everything.
             if not is_old:
@@ -136,8 +151,17 @@ def refresh(lake: Lake, folder: Path, after: int) -> Refreshed:
             shutil.rmtree(folder)
 
 
-def _refresh(lake: Lake, folder: Path, after: int, left_out: LeftOut) -> Refreshed:
-    frozen = folder / "frozen"
+def _refresh(  # noqa: PLR0913  # what, where, and what is known
+    lake: Lake,
+    folder: Path,
+    after: int,
+    left_out: LeftOut,
+    *,
+    published: Path | None,
+    is_damaged: bool,
+) -> Refreshed:
+    frozen, stamp = folder / "frozen", folder / STAMP
+    is_known = is_as_left(folder / DATABASE, stamp)
     shutil.rmtree(frozen, ignore_errors=True)
     frozen.mkdir(parents=True)
     with duckdb.connect(folder / DATABASE, config=WRITING) as connection:
@@ -145,9 +169,16 @@ def _refresh(lake: Lake, folder: Path, after: int, left_out: LeftOut) -> Refresh
         if before is None:
             _create(connection, lake.catalog)
         connection.execute("BEGIN")
-        state = _merge(connection, lake, frozen, before, after, left_out)
+        if before and not is_known and wrong_in(connection):
+            raise _OutdatedError  # a publisher that was killed leaves it right
+        state = _merge(
+            *(connection, lake, frozen, before, after, left_out),
+            published=published,
+            is_damaged=is_damaged,
+        )
         connection.execute("COMMIT; CHECKPOINT")
         rows = {table: _count(connection, table) for table in lake.catalog.tables}
+    stamp.write_text(stamp_of(folder / DATABASE), encoding="utf-8")
     shutil.rmtree(frozen)
     return Refreshed(state.version, rows, left_out)
 
@@ -192,6 +223,9 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
     before: _State | None,
     after: int,
     left_out: LeftOut,
+    *,
+    published: Path | None,
+    is_damaged: bool,
 ) -> _State:
     """Replace what changed in the lake; the state afterwards, that of `before` if nothing did."""
     state = before or _State(made_by(lake.catalog))
@@ -210,6 +244,12 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
         and not is_below(_file_of(lake, key), left_out)
     ]
     later = _replace(connection, lake, frozen, stale, changed)
+    if before is None and left_out and published:
+        carry_over(connection, lake, frozen, published, left_out)
+    touched = {key[0] for key in stale} | {file.table for file, _ in changed}
+    if before is None:
+        touched = {table.name for table in lake.catalog.stored}
+    _require_same(connection, lake, touched, is_new=before is None)
     found = lake.store.scan(REJECT_FILES)
     left_out.update(found.unreadable)
     rejects = [one.key for one in found.files if one.key not in left_out]
@@ -222,15 +262,40 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
         rejects=_hash(rejects),
         failures=_hash(f"{found.key} {found.stamp}" for found in failures),
     )
-    if not (changed or stale) and now == before:
+    if not (changed or stale or is_damaged) and now == before:
         return now
     _refill_rejects(connection, lake, frozen, rejects, left_out)
     _refill_failures(connection, lake, frozen, failures)
     if now.lake_views != state.lake_views:
         _execute(connection, views)
-    now = replace(now, version=max(after, state.version) + 1)
+    now = replace(now, version=max(after, state.version) + 1, structure=structure_of(connection))
     _keep_state(connection, now)
     return now
+
+
+def _require_same(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, tables: Collection[str], *, is_new: bool
+) -> None:
+    """Raise unless tables are what their files and loads say; a new master, made of the files as
+    they are, then has some whose rows are not what their footers say.
+    """
+    found = differences(connection, tables)
+    if found and not is_new:
+        raise _OutdatedError
+    broken: LeftOut = {}
+    for one in differences(connection, {one.table for one in found}, by_day=True):
+        key = (one.table, one.account_id, one.date)
+        file = _file_of(lake, key)
+        broken[file] = DamagedFileError(
+            lake.store.name(file), f"it has {one.what}", reload_command(*key)
+        )
+    if broken:
+        raise _DamagedError(broken)
+    if found:
+        raise WarehouseError(
+            f"Nothing was published, because the new file would be wrong: {found[0]}. The"
+            " previously published file is unchanged. Please report this"
+        )
 
 
 def _file_of(lake: Lake, key: Key) -> str:

@@ -27,14 +27,23 @@ import duckdb
 import pyarrow as pa
 
 from warehouse.errors import WarehouseError
-from warehouse.lake.changes import Lag, Publishing, keep_publishing, lag_of, last_change
+from warehouse.lake.changes import (
+    Lag,
+    Publishing,
+    keep_publishing,
+    lag_of,
+    last_change,
+    last_publishing,
+)
 from warehouse.lake.definitions import keep_definitions, lake_tables
 from warehouse.lake.partitions import Lake
 from warehouse.published.master import CONFIG, DATABASE, refresh
 from warehouse.published.reading import confine
+from warehouse.published.verify import damage_of
 from warehouse.schema.catalog import OWN
 from warehouse.schema.table import DECIMAL, WIDE
 from warehouse.storage.atomic import locked, sync_folder
+from warehouse.storage.local import stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -46,7 +55,16 @@ if TYPE_CHECKING:
 
     from warehouse.schema.catalog import Catalog
 
-__all__ = ["LINK", "Published", "Warehouse", "ensure_published", "lag", "open", "publish"]
+__all__ = [
+    "LINK",
+    "Published",
+    "Warehouse",
+    "damage",
+    "ensure_published",
+    "lag",
+    "open",
+    "publish",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -118,26 +136,47 @@ def publish(url: str | Path, *, catalog: Catalog = OWN, afresh: bool = False) ->
             lake = Lake(url, catalog=known.catalog)
             if afresh:
                 shutil.rmtree(folder / MASTER, ignore_errors=True)
-            master = refresh(lake, folder / MASTER, after=max(numbers, default=0))
+            link = lake.root / LINK
+            master = refresh(
+                lake,
+                folder / MASTER,
+                after=max(numbers, default=0),
+                published=link.resolve() if link.exists() else None,
+                is_damaged=_is_other(link, folder),
+            )
             snapshot = _snapshot(folder, master.version)
         except (duckdb.Error, OSError) as error:
             raise WarehouseError(
                 f"Publishing failed: {error}. The previously published file is unchanged. Fix the "
                 "cause, then publish again"
             ) from error
-        link = _point(lake.root / LINK, snapshot)
+        _point(link, snapshot)
         lake.store.share(LINK, snapshot)
         for old in _snapshots(folder)[: -1 if afresh else -KEPT_SNAPSHOTS]:
             shutil.rmtree(old, ignore_errors=True)
         seconds = time.monotonic() - started
         files = {lake.store.name(key): str(why) for key, why in master.left_out.items()}
-        keep_publishing(folder, Publishing(change.id, at, seconds, tuple(files.values())))
+        keep_publishing(
+            folder, Publishing(change.id, at, seconds, tuple(files.values()), stamp_of(snapshot))
+        )
     for table, why in known.left_out.items():
         _log.warning("The table %s is not published: %s", table, why)
     for why in files.values():
         _log.warning("Not published: %s", why)
     left_out = {**known.left_out, **files}
     return Published(link, snapshot, master.rows, seconds, master.version, change.id, left_out)
+
+
+def _is_other(link: Path, folder: Path) -> bool:
+    """Whether the published file is not the one that a publish put there."""
+    known = last_publishing(folder).file if link.exists() else ""
+    return bool(known) and known != stamp_of(link)
+
+
+def damage(lake: Lake) -> str:
+    """What is wrong with the published file, with what to do; "" if nothing is or there is none."""
+    link = lake.root / LINK
+    return damage_of(link, lake.root / SNAPSHOTS) if link.exists() else ""
 
 
 def lag(lake: Lake) -> Lag:
@@ -214,7 +253,10 @@ class Warehouse:
         try:
             self._connection = duckdb.connect(path, read_only=True, config=CONFIG)
         except duckdb.Error as error:
-            raise WarehouseError(str(error)) from error
+            raise WarehouseError(
+                f"{path} cannot be opened: {error}. If it is damaged, `fbinsights publish` rebuilds"
+                " it from the lake"
+            ) from error
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """Return the result of one query as DuckDB's relation.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-__all__ = ["Folder", "usable"]
+__all__ = ["Folder", "stamp_of", "usable"]
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -195,6 +195,11 @@ def _linked(source: Path, path: Path) -> str:
         with source.open("rb") as content, path.open("wb") as copy:
             shutil.copyfileobj(content, copy)
             return _stamp(os.fstat(content.fileno()))
+    return _stamp(path.stat())
+
+
+def stamp_of(path: Path) -> str:
+    """The stamp of a file. Raises OSError."""
     return _stamp(path.stat())
 
 

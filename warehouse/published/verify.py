@@ -1,0 +1,149 @@
+"""Whether a published database has what it says: the tables and views that it was made with, and of
+each account the rows of the files it was copied from, with the sums that their loads recorded.
+
+A publish looks at the tables that it changed, before anyone sees them. The file that people open is
+looked at when it is not the one that was put there.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import duckdb
+
+from warehouse.lake.changes import last_publishing
+from warehouse.published.build import SCHEMA
+from warehouse.schema.sql import literal, name
+from warehouse.schema.verdicts import METRICS
+from warehouse.storage.local import stamp_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import date
+    from pathlib import Path
+
+__all__ = ["Difference", "damage_of", "differences", "is_as_left", "structure_of", "wrong_in"]
+
+_REPAIR: Final = "Run `fbinsights publish`, which rebuilds it from the lake"
+
+
+class Difference(NamedTuple):
+    """Rows of a file, or of all files of an account, that are not what they should be."""
+
+    table: str
+    account_id: str
+    date: date | None
+    what: str
+
+    def __str__(self) -> str:
+        of = f" of account {self.account_id}" if self.account_id else ""
+        on = f" on {self.date}" if self.date else ""
+        return f"{self.table}{of}{on} has {self.what}"
+
+
+def differences(
+    connection: duckdb.DuckDBPyConnection, tables: Collection[str], *, by_day: bool = False
+) -> Sequence[Difference]:
+    """Where tables are not what their files and loads say: by account, or by account-day."""
+    return [
+        Difference(table, *row)
+        for table in sorted(tables)
+        for row in connection.execute(_comparison(connection, table, by_day=by_day)).fetchall()
+    ]
+
+
+def _comparison(connection: duckdb.DuckDBPyConnection, table: str, *, by_day: bool) -> str:
+    columns = {
+        column
+        for (column,) in connection.execute(
+            "FROM duckdb_columns() SELECT column_name"
+            " WHERE schema_name = 'main' AND table_name = ?",
+            [table],
+        ).fetchall()
+    }
+    [(has_accounts, has_days)] = connection.execute(
+        f"FROM {SCHEMA}.files SELECT bool_or(account_id <> ''), bool_or(date IS NOT NULL)"
+        " WHERE table_name = ?",
+        [table],
+    ).fetchall()
+    account = "account_id" if has_accounts else "''"
+    day = "date" if has_days and by_day else "NULL::DATE"
+    metrics = [metric for metric in METRICS if has_days and metric in columns]
+    there = ", ".join(["count(*) AS rows", *(f"sum({one}) AS {one}" for one in metrics)])
+    # A load that has no sum, and a file without a load, prove nothing.
+    recorded = ", ".join([
+        "sum(f.rows)::BIGINT AS rows",
+        "sum(f.loads)::BIGINT AS loads",
+        "count(l.table_name) AS found",
+        *(f"CASE WHEN count(l.{one}) = count(*) THEN sum(l.{one}) END AS {one}" for one in metrics),
+    ])  # fmt: skip
+    differ = [
+        "coalesce(t.rows, 0) <> coalesce(r.rows, 0)",
+        "r.found <> r.loads",
+        *(f"coalesce(t.{one}, 0) <> r.{one}" for one in metrics),
+    ]
+    words = [
+        "coalesce(t.rows, 0) || ' rows instead of ' || coalesce(r.rows, 0)",
+        "CASE WHEN r.found <> r.loads THEN r.found || ' loads instead of ' || r.loads END",
+    ] + [
+        f"CASE WHEN coalesce(t.{one}, 0) <> r.{one}"
+        f" THEN '{one} ' || coalesce(t.{one}, 0) || ' instead of ' || r.{one} END"
+        for one in metrics
+    ]
+    of_file = day.replace("date", "f.date")
+    return (  # names of ours
+        f"WITH there AS (SELECT {account} AS account, {day} AS day, {there} FROM {name(table)}"  # noqa: S608
+        f" GROUP BY ALL), recorded AS (SELECT f.account_id AS account, {of_file} AS day, {recorded}"
+        f" FROM {SCHEMA}.files AS f LEFT JOIN loads AS l USING (table_name, account_id, date)"
+        f" WHERE f.table_name = {literal(table)} GROUP BY ALL)"
+        f" SELECT coalesce(t.account, r.account), coalesce(t.day, r.day),"
+        f" concat_ws(', ', {', '.join(words)}) FROM there AS t FULL JOIN recorded AS r"
+        " ON t.account = r.account AND t.day IS NOT DISTINCT FROM r.day"
+        f" WHERE {' OR '.join(differ)} ORDER BY ALL"
+    )
+
+
+def is_as_left(database: Path, stamp: Path) -> bool:
+    """Whether a database is as it was when its `stamp` was written down."""
+    with suppress(OSError, ValueError):
+        return stamp.read_text(encoding="utf-8") == stamp_of(database)
+    return False
+
+
+def structure_of(connection: duckdb.DuckDBPyConnection) -> str:
+    """A digest of the tables with their columns, and of the names of the views."""
+    [(digest,)] = connection.execute(
+        "SELECT md5(string_agg(line, chr(10) ORDER BY line)) FROM ("
+        "SELECT concat_ws(' ', c.schema_name, c.table_name, column_name, data_type) AS line"
+        " FROM duckdb_columns() AS c SEMI JOIN duckdb_tables() AS t ON t.table_oid = c.table_oid"
+        " AND t.database_oid = c.database_oid WHERE c.database_name = current_database() UNION ALL"
+        " SELECT concat_ws(' ', schema_name, view_name) FROM duckdb_views()"
+        " WHERE NOT internal AND database_name = current_database())"
+    ).fetchall()
+    return str(digest)
+
+
+def damage_of(link: Path, snapshots: Path) -> str:
+    """What is wrong with the published file, with what to do; "" if nothing is. If it is the very
+    file that was published, that costs a look at its size and time; else it is read.
+    """
+    record = last_publishing(snapshots)
+    if record.file == stamp_of(link):
+        return ""
+    try:
+        with duckdb.connect(link.resolve(), read_only=True) as connection:
+            found = wrong_in(connection)
+    except (duckdb.Error, OSError) as error:
+        found = str(error).strip().splitlines()[0]
+    return f"{link} is damaged: {found}. {_REPAIR}" if found else ""
+
+
+def wrong_in(connection: duckdb.DuckDBPyConnection) -> str:
+    """What is wrong in a published database; "" if nothing is. Raises duckdb.Error."""
+    [(structure,)] = connection.execute(f"FROM {SCHEMA}.state SELECT structure").fetchall()
+    if structure != structure_of(connection):
+        return "its tables or views are not those that were published"
+    tables = connection.execute(f"FROM {SCHEMA}.files SELECT DISTINCT table_name").fetchall()
+    found = differences(connection, [table for (table,) in tables])
+    return str(found[0]) if found else ""
