@@ -246,9 +246,9 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
     later = _replace(connection, lake, frozen, stale, changed)
     if before is None and left_out and published:
         carry_over(connection, lake, frozen, published, left_out)
-    touched = {key[0] for key in stale} | {file.table for file, _ in changed}
-    if before is None:
-        touched = {table.name for table in lake.catalog.stored}
+    touched: dict[str, set[str]] = {}
+    for table, account_id, _ in (*stale, *(file.key for file, _ in changed)):
+        touched.setdefault(table, set()).add(account_id)
     _require_same(connection, lake, touched, is_new=before is None)
     found = lake.store.scan(REJECT_FILES)
     left_out.update(found.unreadable)
@@ -274,16 +274,20 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
 
 
 def _require_same(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, tables: Collection[str], *, is_new: bool
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    touched: Mapping[str, Collection[str]],
+    *,
+    is_new: bool,
 ) -> None:
-    """Raise unless tables are what their files and loads say; a new master, made of the files as
-    they are, then has some whose rows are not what their footers say.
+    """Raise unless accounts of tables are what their files and loads say; a new master, made of the
+    files as they are, then has some whose rows are not what their footers say.
     """
-    found = differences(connection, tables)
+    found = differences(connection, touched)
     if found and not is_new:
         raise _OutdatedError
     broken: LeftOut = {}
-    for one in differences(connection, {one.table for one in found}, by_day=True):
+    for one in differences(connection, {one.table: () for one in found}, by_day=True):
         key = (one.table, one.account_id, one.date)
         file = _file_of(lake, key)
         broken[file] = DamagedFileError(

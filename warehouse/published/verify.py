@@ -19,16 +19,16 @@ from warehouse.schema.verdicts import METRICS
 from warehouse.storage.local import stamp_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
-__all__ = ["Difference", "damage_of", "differences", "is_as_left", "structure_of", "wrong_in"]
+__all__ = ["Mismatch", "damage_of", "differences", "is_as_left", "structure_of", "wrong_in"]
 
-_REPAIR: Final = "Run `fbinsights publish`, which rebuilds it from the lake"
+_REBUILD: Final = "Run `fbinsights publish`, which rebuilds it from the lake"
 
 
-class Difference(NamedTuple):
+class Mismatch(NamedTuple):
     """Rows of a file, or of all files of an account, that are not what they should be."""
 
     table: str
@@ -43,17 +43,26 @@ class Difference(NamedTuple):
 
 
 def differences(
-    connection: duckdb.DuckDBPyConnection, tables: Collection[str], *, by_day: bool = False
-) -> Sequence[Difference]:
-    """Where tables are not what their files and loads say: by account, or by account-day."""
+    connection: duckdb.DuckDBPyConnection,
+    tables: Mapping[str, Collection[str]],
+    *,
+    by_day: bool = False,
+) -> Sequence[Mismatch]:
+    """Where tables are not what their files and loads say: by account, or by account-day.
+    `tables`: name → the accounts to look at, all if none is named.
+    """
     return [
-        Difference(table, *row)
-        for table in sorted(tables)
-        for row in connection.execute(_comparison(connection, table, by_day=by_day)).fetchall()
+        Mismatch(table, *row)
+        for table, accounts in sorted(tables.items())
+        for row in connection.execute(
+            _comparison(connection, table, accounts, by_day=by_day)
+        ).fetchall()
     ]
 
 
-def _comparison(connection: duckdb.DuckDBPyConnection, table: str, *, by_day: bool) -> str:
+def _comparison(
+    connection: duckdb.DuckDBPyConnection, table: str, accounts: Collection[str], *, by_day: bool
+) -> str:
     columns = {
         column
         for (column,) in connection.execute(
@@ -68,6 +77,8 @@ def _comparison(connection: duckdb.DuckDBPyConnection, table: str, *, by_day: bo
         [table],
     ).fetchall()
     account = "account_id" if has_accounts else "''"
+    wanted = ", ".join(map(literal, sorted(accounts)))
+    only = f"account_id IN ({wanted})" if has_accounts and wanted else "true"
     day = "date" if has_days and by_day else "NULL::DATE"
     metrics = [metric for metric in METRICS if has_days and metric in columns]
     there = ", ".join(["count(*) AS rows", *(f"sum({one}) AS {one}" for one in metrics)])
@@ -94,9 +105,10 @@ def _comparison(connection: duckdb.DuckDBPyConnection, table: str, *, by_day: bo
     of_file = day.replace("date", "f.date")
     return (  # names of ours
         f"WITH there AS (SELECT {account} AS account, {day} AS day, {there} FROM {name(table)}"  # noqa: S608
-        f" GROUP BY ALL), recorded AS (SELECT f.account_id AS account, {of_file} AS day, {recorded}"
-        f" FROM {SCHEMA}.files AS f LEFT JOIN loads AS l USING (table_name, account_id, date)"
-        f" WHERE f.table_name = {literal(table)} GROUP BY ALL)"
+        f" WHERE {only} GROUP BY ALL), recorded AS (SELECT f.account_id AS account,"
+        f" {of_file} AS day, {recorded} FROM {SCHEMA}.files AS f"
+        " LEFT JOIN loads AS l USING (table_name, account_id, date)"
+        f" WHERE f.table_name = {literal(table)} AND {only} GROUP BY ALL)"
         f" SELECT coalesce(t.account, r.account), coalesce(t.day, r.day),"
         f" concat_ws(', ', {', '.join(words)}) FROM there AS t FULL JOIN recorded AS r"
         " ON t.account = r.account AND t.day IS NOT DISTINCT FROM r.day"
@@ -136,7 +148,7 @@ def damage_of(link: Path, snapshots: Path) -> str:
             found = wrong_in(connection)
     except (duckdb.Error, OSError) as error:
         found = str(error).strip().splitlines()[0]
-    return f"{link} is damaged: {found}. {_REPAIR}" if found else ""
+    return f"{link} is damaged: {found}. {_REBUILD}" if found else ""
 
 
 def wrong_in(connection: duckdb.DuckDBPyConnection) -> str:
@@ -145,5 +157,5 @@ def wrong_in(connection: duckdb.DuckDBPyConnection) -> str:
     if structure != structure_of(connection):
         return "its tables or views are not those that were published"
     tables = connection.execute(f"FROM {SCHEMA}.files SELECT DISTINCT table_name").fetchall()
-    found = differences(connection, [table for (table,) in tables])
+    found = differences(connection, {table: () for (table,) in tables})
     return str(found[0]) if found else ""
