@@ -17,8 +17,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from warehouse.decode import arrow
-from warehouse.errors import DamagedFileError, InaccessibleError, WarehouseError
-from warehouse.lake.damage import reload_command
+from warehouse.errors import InaccessibleError, WarehouseError
 from warehouse.lake.failures import failure_rows, find_failures
 from warehouse.published import build
 from warehouse.published.carrying import carry_over
@@ -33,7 +32,7 @@ from warehouse.published.manifest import (
     unreadable_rows,
     write_records,
 )
-from warehouse.published.verify import differences, is_as_left, structure_of, wrong_in
+from warehouse.published.verify import differences, files_of, is_as_left, structure_of, wrong_in
 from warehouse.schema.records import FAILURES
 from warehouse.schema.sql import name
 from warehouse.storage.local import stamp_of
@@ -52,8 +51,7 @@ __all__ = ["CONFIG", "DATABASE", "Refreshed", "refresh"]
 
 DATABASE: Final = "warehouse.duckdb"
 
-#: Next to it: its stamp, as the last publish left it.
-STAMP: Final = "stamp"
+STAMP: Final = "stamp"  # next to it, as the last publish left it
 
 #: Nothing is fetched from the internet, and instants are shown in UTC wherever the machine is.
 CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
@@ -141,8 +139,8 @@ def refresh(
             )
         except _DamagedError as found:
             damaged |= found.files
-            if not (folder / STAMP).exists():
-                shutil.rmtree(folder)  # it was a new one
+            if not (folder / STAMP).exists():  # it was a new one
+                shutil.rmtree(folder)
         except (_OutdatedError, duckdb.Error):
             # Of other tables, of another DuckDB, damaged or out of order: the lake has everything.
             if not is_old:
@@ -160,8 +158,7 @@ def _refresh(  # noqa: PLR0913  # what, where, and what is known
     published: Path | None,
     is_damaged: bool,
 ) -> Refreshed:
-    frozen, stamp = folder / "frozen", folder / STAMP
-    is_known = is_as_left(folder / DATABASE, stamp)
+    frozen, is_known = folder / "frozen", is_as_left(folder / DATABASE, folder / STAMP)
     shutil.rmtree(frozen, ignore_errors=True)
     frozen.mkdir(parents=True)
     with duckdb.connect(folder / DATABASE, config=WRITING) as connection:
@@ -178,7 +175,7 @@ def _refresh(  # noqa: PLR0913  # what, where, and what is known
         )
         connection.execute("COMMIT; CHECKPOINT")
         rows = {table: _count(connection, table) for table in lake.catalog.tables}
-    stamp.write_text(stamp_of(folder / DATABASE), encoding="utf-8")
+    (folder / STAMP).write_text(stamp_of(folder / DATABASE), encoding="utf-8")
     shutil.rmtree(frozen)
     return Refreshed(state.version, rows, left_out)
 
@@ -280,25 +277,18 @@ def _require_same(
     *,
     is_new: bool,
 ) -> None:
-    """Raise unless accounts of tables are what their files and loads say; a new master, made of the
-    files as they are, then has some whose rows are not what their footers say.
+    """Raise unless accounts of tables are what their files and loads say. A new master is made of
+    the files as they are: then some have rows that are not what their footers say.
     """
     found = differences(connection, touched)
     if found and not is_new:
         raise _OutdatedError
-    broken: LeftOut = {}
-    for one in differences(connection, {one.table: () for one in found}, by_day=True):
-        key = (one.table, one.account_id, one.date)
-        file = _file_of(lake, key)
-        broken[file] = DamagedFileError(
-            lake.store.name(file), f"it has {one.what}", reload_command(*key)
-        )
-    if broken:
+    by_day = differences(connection, {one.table: () for one in found}, by_day=True)
+    if broken := files_of(lake, by_day):
         raise _DamagedError(broken)
     if found:
         raise WarehouseError(
-            f"Nothing was published, because the new file would be wrong: {found[0]}. The"
-            " previously published file is unchanged. Please report this"
+            f"Nothing was published: {found[0]} in the new file. The previous one is unchanged"
         )
 
 

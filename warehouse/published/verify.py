@@ -12,18 +12,31 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import duckdb
 
+from warehouse.errors import DamagedFileError
 from warehouse.lake.changes import last_publishing
+from warehouse.lake.damage import reload_command
 from warehouse.published.build import SCHEMA
 from warehouse.schema.sql import literal, name
 from warehouse.schema.verdicts import METRICS
 from warehouse.storage.local import stamp_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
-__all__ = ["Mismatch", "damage_of", "differences", "is_as_left", "structure_of", "wrong_in"]
+    from warehouse.lake.partitions import Lake
+    from warehouse.published.manifest import LeftOut
+
+__all__ = [
+    "Mismatch",
+    "damage_of",
+    "differences",
+    "files_of",
+    "is_as_left",
+    "structure_of",
+    "wrong_in",
+]
 
 _REBUILD: Final = "Run `fbinsights publish`, which rebuilds it from the lake"
 
@@ -114,6 +127,16 @@ def _comparison(
         " ON t.account = r.account AND t.day IS NOT DISTINCT FROM r.day"
         f" WHERE {' OR '.join(differ)} ORDER BY ALL"
     )
+
+
+def files_of(lake: Lake, found: Iterable[Mismatch]) -> LeftOut:
+    """The files of the lake whose rows are not what their footers say."""
+    left_out: LeftOut = {}
+    for one in found:
+        file = lake.key(one.table, one.account_id or None, one.date)
+        command = reload_command(one.table, one.account_id, one.date)
+        left_out[file] = DamagedFileError(lake.store.name(file), f"it has {one.what}", command)
+    return left_out
 
 
 def is_as_left(database: Path, stamp: Path) -> bool:
