@@ -1,7 +1,6 @@
-"""The throttle: which request may be sent now, and how long the others wait, so that none runs into
-a limit.
-
-`cooldown_seconds` and `retry.LIMIT` decide; `Throttle` remembers, for all threads of a client.
+"""The throttle: which request may be sent now, so that none runs into a limit, and how long the
+others wait: `cooldown_seconds` before a limit, `retry.LIMIT` after it. `Throttle` remembers, for
+all threads of a client.
 """
 
 from __future__ import annotations

@@ -27,9 +27,10 @@ from fbgraph.reports.account import AccountState
 from fbgraph.reports.ages import EVERYTHING, blamed_fields, refused_day
 from fbgraph.reports.handler import Checkpoint, Loaded
 from fbgraph.reports.poller import Watch, poll_of
-from fbgraph.reports.query import ReportQuery, level_below, split_days, split_inside
+from fbgraph.reports.query import ReportQuery
 from fbgraph.reports.recovery import Recovery, next_attempt, recovery_of
 from fbgraph.reports.routine import All, Call, Create, Finished, Until
+from fbgraph.reports.splitting import level_below, split_days, split_inside
 from fbgraph.reports.task import Shard
 
 if TYPE_CHECKING:

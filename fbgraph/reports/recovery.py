@@ -2,7 +2,7 @@
 
 A run that fails is created once more. One that fails again, or is too large, is split: by days,
 then statuses, then objects by their ids; or the field that makes it fail is searched for. One that
-is refused for its age is requested in halves (`ages`). How a query is split is in `query`. Sources:
+is refused for its age is requested in halves (`ages`). `splitting` splits a query. Sources:
 Meta, Insights API, Best practices and Error codes; docs/graph-api.md#report-runs.
 """
 
@@ -27,7 +27,7 @@ from fbgraph.errors import (
 )
 from fbgraph.limits.retry import BUSY, RUN
 from fbgraph.reports.ages import may_be_too_old
-from fbgraph.reports.query import halves_of, level_below
+from fbgraph.reports.splitting import halves_of, is_divisible, level_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -143,7 +143,7 @@ def _smaller(error: GraphError, query: ReportQuery) -> Recovery:
     """How to make a query smaller, or what to do if that is impossible."""
     # A run that hangs takes an hour, or many pages, each time: it is split by days, and no further.
     is_stuck = isinstance(error, RunHungError | CursorStuckError)
-    if len(query.days) > 1 or (query.is_divisible and not is_stuck):
+    if len(query.days) > 1 or (is_divisible(query) and not is_stuck):
         return Recovery.SPLIT
     if isinstance(error, TooMuchDataError) and level_below(query):
         return Recovery.NARROW

@@ -21,7 +21,7 @@ from fbgraph.errors import (
     TooOldError,
 )
 from fbgraph.reports.ages import EVERYTHING, SHORTEST_MEMORY, TooOld, may_be_too_old, refused_day
-from fbgraph.reports.query import split_days
+from fbgraph.reports.splitting import split_days
 from pipelines.loading.emptiness import is_nothing
 from pipelines.loading.failures import Failures
 from pipelines.reports.catalog import CONTROL

@@ -1,4 +1,4 @@
-"""The YAML reader: files → specs of reports, and everything that is wrong in them.
+"""Report files → specs, and everything that is wrong in them; `yaml_lines` reads the YAML.
 
 A broken file, or a broken report in a file, does not affect the others. PyYAML, a dependency of
 Dagster, reads them, so the command line knows every report without importing Dagster.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from warehouse.decode.columns import Account
+    from warehouse.decode.casts import Account
     from warehouse.schema.table import Column, Table
 
 __all__ = ["Objects", "Unreadable", "decode_objects", "id_of"]

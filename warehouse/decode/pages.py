@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse.decode import arrow
-from warehouse.decode.columns import Account, SuspectError, typed
+from warehouse.decode.casts import Account, SuspectError, typed
 from warehouse.decode.rows import Reject, as_body, judge_page
 
 if TYPE_CHECKING:

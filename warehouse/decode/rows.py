@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
-from warehouse.decode.columns import DAY_END, DAY_START
+from warehouse.decode.casts import DAY_END, DAY_START
 from warehouse.decode.values import CELL, NOTHING, Flaw, RepeatedKey, UnreadableError, read
 from warehouse.errors import NotAPageError
 from warehouse.schema.verdicts import METRICS
@@ -22,7 +22,7 @@ from warehouse.schema.verdicts import METRICS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from warehouse.decode.columns import Account
+    from warehouse.decode.casts import Account
     from warehouse.schema.table import Column, Table
 
 __all__ = ["ROW", "JudgedPage", "Reject", "as_body", "as_json", "judge_page"]

@@ -1,9 +1,8 @@
-"""The values that Graph may send, by kind: how text becomes numbers, dates and lists, in plain
-Python.
+"""Which texts pass as numbers, dates and lists, by kind, in plain Python; `casts` makes them typed.
 
 Graph sends numbers as text ("1148"), with a few exceptions; a JSON number is read as the text it
 is written in, so nothing passes through a float. Each function returns the value as text (or a list
-or a bool) that Arrow casts without loss (in `columns`), or raises UnreadableError with the reason.
+or a bool) that Arrow casts without loss (in `casts`), or raises UnreadableError with the reason.
 
 `read` keeps as much of a cell as it can and names what it could not keep.
 """

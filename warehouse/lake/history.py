@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
-    from warehouse.decode.columns import Account
+    from warehouse.decode.casts import Account
     from warehouse.lake.parquet import Partition
     from warehouse.lake.partitions import Lake
     from warehouse.schema.table import Table

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from warehouse.decode.columns import Account
+    from warehouse.decode.casts import Account
     from warehouse.decode.rows import Reject
     from warehouse.lake.parquet import Partition
     from warehouse.lake.partitions import Lake

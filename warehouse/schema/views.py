@@ -1,4 +1,4 @@
-"""The views of the published file, by name: roll-ups, action lists in long form, the calendar."""
+"""The views of the published file, by name. Their SQL: `rollups`, `long_form`, and the calendar's."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.sandbox.faults.calls import throttle_headers
+from fbgraph.sandbox.faults.refusing import throttle_headers
 from fbgraph.sandbox.protocol.errors import error_body
 from fbgraph.sandbox.protocol.messages import ServerResponse, compact
 from fbgraph.sandbox.protocol.refusals import REFUSALS, refused

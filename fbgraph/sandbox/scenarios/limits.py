@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.faults import bodies, calls
+from fbgraph.sandbox.faults import bodies, refusing
 from fbgraph.sandbox.faults.hooks import Scenario
 from fbgraph.sandbox.limits.quota import QUOTAS, tight
 from fbgraph.sandbox.scenarios.sources import HANDLING, RATE_LIMITS
@@ -29,7 +29,7 @@ THROTTLED: Final[Mapping[str, tuple[int, str]]] = {
 LIMITS_SCENARIOS: Final[Mapping[str, Scenario]] = {
     **{
         name: Scenario(
-            f"one in N requests: {what}", RATE_LIMITS, strength=n, before=calls.throttle(name)
+            f"one in N requests: {what}", RATE_LIMITS, strength=n, before=refusing.throttle(name)
         )
         for name, (n, what) in THROTTLED.items()
     },
@@ -37,13 +37,13 @@ LIMITS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         "one in N requests: 341 for the whole app",
         HANDLING,
         strength=11,
-        before=calls.throttle("throttled_application"),
+        before=refusing.throttle("throttled_application"),
     ),
     "throttled_metrics": Scenario(
         "one in N requests that create a report run: 613 about custom metrics",
         "seen in public logs of 2026",
         strength=4,
-        before=calls.throttle("throttled_metrics"),
+        before=refusing.throttle("throttled_metrics"),
     ),
     "held_up": Scenario(
         "one in N responses is a gateway's: HTML with 429 or 503, in turn with Retry-After as a"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.faults import bodies, calls, responses, runs
+from fbgraph.sandbox.faults import bodies, refusing, responses, runs
 from fbgraph.sandbox.faults.hooks import Scenario
 from fbgraph.sandbox.scenarios.sources import CODES, PAGING, PRACTICE
 
@@ -46,7 +46,7 @@ LISTS_SCENARIOS: Final[Mapping[str, Scenario]] = {
     "broken_cursor": Scenario(
         "the first cursor of every list fails once with 2642",
         "facebook-java-business-sdk #292",
-        before=calls.break_cursor,
+        before=refusing.break_cursor,
     ),
     "no_total_count": Scenario(
         "edges have no summary", "facebook-python-business-sdk #103", total=lambda _, __: None
@@ -59,7 +59,7 @@ LISTS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         "a limit above N: HTTP 500, code 1, reduce the amount of data",
         "facebook-php-business-sdk #441; facebook-python-business-sdk #474",
         strength=100,
-        before=calls.refuse_high_limit,
+        before=refusing.refuse_high_limit,
     ),
     "page_too_large": Scenario(
         "a page of more than N bytes: the same error, so that halving the limit helps",
@@ -71,13 +71,13 @@ LISTS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         "insights of more than N days, with or without a run: 100/1487534",
         PRACTICE,
         strength=2,
-        insights=calls.refuse_long_ranges,
+        insights=refusing.refuse_long_ranges,
     ),
     "sync_times_out": Scenario(
         "insights of more than N rows without a run: in turn 100/1504018, 2/1504038, 2/1504018",
         CODES,
         strength=500,
-        insights=calls.time_out,
+        insights=refusing.time_out,
     ),
     "run_too_long": Scenario(
         "a run of more than N days fails with -3/1504045",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.faults import bodies, calls, responses
+from fbgraph.sandbox.faults import bodies, refusing, responses
 from fbgraph.sandbox.faults.hooks import Scenario
 from fbgraph.sandbox.protocol.refusals import REFUSALS
 from fbgraph.sandbox.scenarios.sources import CODES, HANDLING, TRANSIENT
@@ -73,19 +73,19 @@ RESPONSES_SCENARIOS: Final[Mapping[str, Scenario]] = {
         "one in N requests: code 2, is_transient, in turn with HTTP 503, 500 and 400",
         TRANSIENT,
         strength=6,
-        before=calls.unavailable,
+        before=refusing.unavailable,
     ),
     "intermittent": Scenario(
         "one in N requests: 2/1504043, is_transient",
         CODES,
         strength=6,
-        before=calls.now_and_then("intermittent"),
+        before=refusing.now_and_then("intermittent"),
     ),
     "unknown_error": Scenario(
         "one in N requests: 1/99 with HTTP 500",
         "airbyte #25383",
         strength=6,
-        before=calls.now_and_then("unknown"),
+        before=refusing.now_and_then("unknown"),
     ),
     "odd_errors": Scenario(
         "one in N requests: code 2; and every error has a different shape: error_data as an"
@@ -93,7 +93,7 @@ RESPONSES_SCENARIOS: Final[Mapping[str, Scenario]] = {
         " and trace; a title in Spanish",
         "facebook-python-business-sdk #272, #563, #573; facebook-php-business-sdk #237",
         strength=6,
-        before=calls.now_and_then("unavailable"),
+        before=refusing.now_and_then("unavailable"),
         after=responses.odd_errors,
     ),
     "always": Scenario(
@@ -101,6 +101,6 @@ RESPONSES_SCENARIOS: Final[Mapping[str, Scenario]] = {
         HANDLING,
         strength="unknown",
         words=REFUSALS,
-        before=calls.always,
+        before=refusing.always,
     ),
 }

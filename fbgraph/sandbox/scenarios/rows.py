@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.faults import action_lists, calls, numbers, values
+from fbgraph.sandbox.faults import action_lists, numbers, refusing, values
 from fbgraph.sandbox.faults.hooks import Scenario
 from fbgraph.sandbox.scenarios.sources import PAGING, PRACTICE
 
@@ -67,20 +67,20 @@ ROWS_SCENARIOS: Final[Mapping[str, Scenario]] = {
     "old_hours_refused": Scenario(
         "hourly insights that begin before the 13 months are refused instead of cut off",
         "not documented: the other possibility",
-        insights=calls.refuse_old_hours,
+        insights=refusing.refuse_old_hours,
     ),
     "old_fields_refused": Scenario(
         "insights with this field that begin before the 13 months are refused (100)",
         "not documented: one possibility",
         strength="unique_clicks",
-        insights=partial(calls.refuse_old_fields, "insights_field"),
+        insights=partial(refusing.refuse_old_fields, "insights_field"),
     ),
     "old_fields_unavailable": Scenario(
         "insights with this field that begin before the 13 months are refused, with another"
         " message",
         "not documented: another possibility",
         strength="unique_clicks",
-        insights=partial(calls.refuse_old_fields, "old_field"),
+        insights=partial(refusing.refuse_old_fields, "old_field"),
     ),
     "not_opted_in": Scenario(
         "no account has opted in to a feature: breakdowns that need one have no rows and no error",

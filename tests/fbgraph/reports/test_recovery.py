@@ -27,13 +27,14 @@ from fbgraph.errors import (
     VersionError,
 )
 from fbgraph.limits.retry import BUSY, RUN
-from fbgraph.reports.query import ReportQuery, split_inside
+from fbgraph.reports.query import ReportQuery
 from fbgraph.reports.recovery import (
     Recovery,
     bad_fields,
     next_attempt,
     recovery_of,
 )
+from fbgraph.reports.splitting import split_inside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

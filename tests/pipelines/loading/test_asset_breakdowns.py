@@ -14,7 +14,7 @@ import warehouse
 from pipelines.reports.spec import ReportSpec
 from pipelines.reports.tables import ASSET_BREAKDOWNS, table_of
 from warehouse.decode import pages as decode_module
-from warehouse.decode.columns import graph_row
+from warehouse.decode.casts import graph_row
 from warehouse.decode.native import reader
 from warehouse.decode.pages import Account, decode
 from warehouse.lake.records import Load

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.warehouse.decode.insights import ACCOUNT, DAY, TABLE, load, page, row
 from tests.warehouse.malformed import MALFORMED
-from warehouse.decode.columns import SuspectError, typed
+from warehouse.decode.casts import SuspectError, typed
 from warehouse.decode.rows import as_body, judge_page
 from warehouse.decode.values import HOUR_LABELS
 from warehouse.schema.columns import HOURLY

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from warehouse.decode.columns import graph_row
+from warehouse.decode.casts import graph_row
 from warehouse.decode.native import reader
 from warehouse.decode.pages import Account, decode
 from warehouse.decode.values import HOUR_LABELS

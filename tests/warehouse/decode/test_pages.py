@@ -14,7 +14,7 @@ import pytest
 import warehouse
 from tests.warehouse.decode.insights import ACCOUNT, DAY, TABLE, load, page, row
 from tests.warehouse.malformed import MALFORMED, REJECTED, Case
-from warehouse.decode.columns import typed
+from warehouse.decode.casts import typed
 from warehouse.decode.pages import decode
 from warehouse.decode.values import HOUR_LABELS
 from warehouse.errors import NotAPageError, UnknownZoneError

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fbgraph.reports.query import (
-    ReportQuery,
+from fbgraph.reports.query import ReportQuery
+from fbgraph.reports.splitting import (
     halves_of,
+    is_divisible,
     level_below,
     split_days,
     split_inside,
@@ -69,7 +70,7 @@ def test_nothing_is_left_to_split_of_one_status_and_one_id() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "is_divisible"),
+    ("query", "divisible"),
     [
         (QUERY, True),
         (replace(QUERY, statuses=()), True),
@@ -80,9 +81,9 @@ def test_nothing_is_left_to_split_of_one_status_and_one_id() -> None:
 )
 def test_a_query_of_many_days_statuses_or_ids_is_divisible(
     query: ReportQuery,
-    is_divisible: bool,  # noqa: FBT001  # of the table above
+    divisible: bool,  # noqa: FBT001  # of the table above
 ) -> None:
-    assert query.is_divisible == is_divisible
+    assert is_divisible(query) == divisible
 
 
 def test_what_cannot_be_split_is_asked_for_by_the_objects_below() -> None:
