@@ -1,4 +1,4 @@
-"""The views of the published file, by name. Their SQL: `rollups`, `long_form`, and the calendar's."""
+"""Views of the published file, by name. SQL: `rollups`, `long_form`; the calendar's is here."""
 
 from __future__ import annotations
 
