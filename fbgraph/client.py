@@ -65,7 +65,8 @@ class GraphClient:
     """A client of Graph with one token. A plain object: use as many as you need, in threads too.
 
     `app_secret`: every request carries its proof. `proxy`: a URL; without it that of the
-    environment is used (``HTTPS_PROXY``, ``NO_PROXY``). `ca_file`: certificates to trust instead of
+    environment is used (``HTTPS_PROXY``, ``NO_PROXY``). `allow_http`: the token may go in clear to
+    another machine. `ca_file`: certificates to trust instead of
     the usual ones. `cooldowns` shares what is known of limits with other processes. `sleep`,
     `jitter` and `clock` are arguments so that tests wait for nothing; a `clock` must move by the
     seconds that `sleep` gets. Every request raises the GraphError that its response means, after
@@ -81,6 +82,7 @@ class GraphClient:
         version: str = API_VERSION,
         timeout_seconds: float = 120.0,
         proxy: str | None = None,
+        allow_http: bool = False,
         ca_file: str | Path | None = None,
         cooldowns: SharedCooldowns | None = None,
         sleep: Callable[[float], object] | None = None,
@@ -95,6 +97,7 @@ class GraphClient:
             version=version,
             timeout_seconds=timeout_seconds,
             proxy=proxy,
+            allow_http=allow_http,
             ca_file=ca_file,
             transport=transport,
             clock=clock,

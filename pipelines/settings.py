@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from fbgraph import API_VERSION, GRAPH_URL, GraphClient, act_id
 from fbgraph.catalog.versions import why_not
 from fbgraph.errors import RequestError, VersionError
+from fbgraph.http.transport import is_here
 from pipelines.errors import ConfigError
 from pipelines.state.cooldowns import cooldowns_of
 from pipelines.state.origin import refused
@@ -69,6 +71,7 @@ VARIABLES: Final[Sequence[Variable]] = (
     Variable("FB_ACCESS_TOKEN", "token of a system user with ads_read; required", secret=True),
     Variable("FB_APP_SECRET", "when set, every call carries appsecret_proof", secret=True),
     Variable("FB_GRAPH_URL", "where Graph is; the sandbox prints its own", GRAPH_URL),
+    Variable("FB_ALLOW_HTTP", "1: the token may go in clear to another machine; default refused"),
     Variable("FB_API_VERSION", "pinned version of the Marketing API", API_VERSION),
     Variable("FB_ACCOUNT_IDS", "only these ad accounts, comma list; default all the token sees"),
     Variable(
@@ -107,6 +110,7 @@ class Settings:
     warehouse_url: str
     dagster_url: str = DAGSTER_URL
     alert_webhook: str | None = field(default=None, repr=False)
+    allow_http: bool = False
     history_since: date | None = None  # None: what the lake keeps
     owners: Sequence[str] = ()
 
@@ -130,6 +134,7 @@ class Settings:
             app_secret=self.app_secret,
             base_url=self.graph_url,
             version=self.api_version,
+            allow_http=self.allow_http,
             cooldowns=cooldowns_of(store, time.time) if store else None,
         )
 
@@ -150,6 +155,7 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
         warehouse_url=value["WAREHOUSE_URL"],
         dagster_url=value["FB_DAGSTER_URL"],
         alert_webhook=value["FB_ALERT_WEBHOOK"],
+        allow_http=value["FB_ALLOW_HTTP"] == "1",
         history_since=_day(value["FB_HISTORY_SINCE"]),
         owners=_owners(value["FB_OWNERS"]),
     )
@@ -193,6 +199,17 @@ def _wrong(value: Mapping[str, str]) -> Iterator[str]:
         yield f"FB_GRAPH_URL is not an http(s) address: {value['FB_GRAPH_URL']!r}."
     elif re.search(r"/v[0-9.]+/?$", value["FB_GRAPH_URL"]):
         yield "FB_GRAPH_URL ends in a version; that goes into FB_API_VERSION."
+    elif (
+        (server := urlsplit(value["FB_GRAPH_URL"])).scheme == "http"
+        and not is_here(server.hostname or "")
+        and value["FB_ALLOW_HTTP"] != "1"
+    ):
+        yield (
+            f"FB_GRAPH_URL is not https: the token would go to {server.netloc} in clear. Use https"
+            " or, if you trust the network up to there, set FB_ALLOW_HTTP=1."
+        )
+    if value["FB_ALLOW_HTTP"] not in {"", "0", "1"}:
+        yield f"FB_ALLOW_HTTP must be 1 or unset, not {value['FB_ALLOW_HTTP']!r}."
     if not re.fullmatch(r"v[0-9]+\.[0-9]+", value["FB_API_VERSION"]):
         yield f"FB_API_VERSION is not a version: {value['FB_API_VERSION']!r}; write it like v26.0."
     try:

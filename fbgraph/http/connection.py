@@ -31,6 +31,7 @@ from fbgraph.http.transport import (
     checked_url,
     make_transport,
     proxy_for,
+    require_private,
     secrets_in,
 )
 
@@ -80,6 +81,7 @@ class Connection:
         version: str,
         timeout_seconds: float,
         proxy: str | None,
+        allow_http: bool,
         ca_file: str | Path | None,
         transport: httpx.BaseTransport | None,
         clock: Callable[[], float],
@@ -90,6 +92,7 @@ class Connection:
         self.stopped: Final = threading.Event()
         self.proof: Final = appsecret_proof(access_token, app_secret) if app_secret else None
         proxy = proxy or proxy_for(self.base_url)
+        require_private(self.base_url, proxy, allow_http=allow_http)
         below = transport or make_transport(proxy, ca_file)
         self._way = f" through the proxy {address_of(proxy)}" if proxy else ""
         self._secrets_of_graph = secrets_of(access_token, app_secret)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import logging
 import os
 import re
@@ -29,8 +30,10 @@ __all__ = [
     "Sockets",
     "address_of",
     "checked_url",
+    "is_here",
     "make_transport",
     "proxy_for",
+    "require_private",
     "secrets_in",
 ]
 
@@ -65,6 +68,34 @@ def checked_url(base_url: str) -> str:
             " token in their place."
         )
     return base_url.rstrip("/")
+
+
+def require_private(base_url: str, proxy: str | None, *, allow_http: bool) -> None:
+    """Raise RequestError if the token would go in clear to another machine: to the server or, on
+    its way, to a proxy.
+    """
+    server = urlsplit(base_url)
+    ways = [base_url, *([proxy] if proxy and _PROXY.fullmatch(proxy) else [])]
+    others = [one for one in ways if not is_here(urlsplit(one).hostname or "")]
+    if server.scheme == "http" and others and not allow_http:
+        named = address_of(others[0])
+        raise RequestError(
+            f"The token would go to {named} in clear, because {base_url} is not https. Set"
+            " FB_GRAPH_URL to an https address; or, if you trust the network up to there, set"
+            " FB_ALLOW_HTTP=1 (allow_http=True in Python)."
+        )
+
+
+def is_here(host: str) -> bool:
+    """Whether a host is this machine, by its name or address alone."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        found = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return any(one.is_loopback or one.is_unspecified for one in (found, mapped) if one)
 
 
 def make_transport(proxy: str | None, ca_file: str | Path | None) -> httpx.BaseTransport:
@@ -133,10 +164,10 @@ def _cut(open_socket: socket.socket) -> None:
 
 def proxy_for(base_url: str) -> str | None:
     """The proxy that the environment names for this server, as other programs read it: one without
-    a scheme is an ``http://`` proxy.
+    a scheme is an ``http://`` proxy. This machine is asked without one.
     """
     server = urlsplit(base_url)
-    if urllib.request.proxy_bypass(server.hostname or ""):
+    if is_here(server.hostname or "") or urllib.request.proxy_bypass(server.hostname or ""):
         return None
     known = urllib.request.getproxies()
     proxy = known.get(server.scheme) or known.get("all")

@@ -31,7 +31,7 @@ def served_by(*versions: str | None) -> list[httpx.Response]:
     [
         ("https://graph.facebook.com", "v26.0", "https://graph.facebook.com/v26.0/me"),
         ("http://127.0.0.1:8080/", "v25.0", "http://127.0.0.1:8080/v25.0/me"),
-        ("http://proxy.example/graph", "v26.0", "http://proxy.example/graph/v26.0/me"),
+        ("https://proxy.example/graph", "v26.0", "https://proxy.example/graph/v26.0/me"),
     ],
 )
 def test_a_call_goes_to_the_server_and_version_of_the_settings(

@@ -64,7 +64,8 @@ def closed_port() -> int:
 
 def client_at(base_url: str, proxy: str | None = None, **waits: list[float]) -> GraphClient:
     rest = waits.get("waits", [])
-    return GraphClient("EAAinvented", base_url=base_url, proxy=proxy, sleep=rest.append)
+    more = {"proxy": proxy, "sleep": rest.append, "allow_http": True}
+    return GraphClient("EAAinvented", base_url=base_url, **more)  # type: ignore[arg-type]
 
 
 def test_a_proxy_is_asked_for_the_whole_address(listen: Listen) -> None:
