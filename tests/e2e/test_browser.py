@@ -216,6 +216,8 @@ def test_a_cell_that_fails_is_red_and_tells_why_and_is_green_when_it_was_run_aga
     expect(grid.page.get_by_text("failed, and did not materialize this asset")).to_be_visible()
     # What Meta said is in the cell's own events, without a look into a log.
     grid.page.get_by_text("View all historical events").click()
+    events = grid.page.get_by_role("dialog").filter(has_text="Historical events")
+    events.get_by_text(cell).last.click()
     expect(grid.page.get_by_text("Failed: (#200) Ad account owner has NOT").first).to_be_visible()
     keep(grid.page, "failed")
     grid.open(cell)
