@@ -1,5 +1,5 @@
 """Faults that refuse requests: tokens, permissions, versions, throttles. A response that breaks
-now and then, such as `flaky`, is in `responses`.
+now and then, such as `flaky`, is in `breaking`.
 """
 
 from __future__ import annotations
