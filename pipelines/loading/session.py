@@ -19,6 +19,7 @@ from pipelines.loading.objects import load_mentioned, load_objects
 from pipelines.reports.catalog import CONTROL
 from pipelines.state.history import note_days, set_up
 from pipelines.state.origin import claimed
+from warehouse.errors import DamagedFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -158,7 +159,10 @@ def load_accounts(lake: Lake, found: Discovery, now: datetime) -> LoadedAccounts
 
 def _warn_of_strangers(lake: Lake, found: Discovery) -> None:
     """Warn if a token sees none of the accounts in the lake: it may belong to another business."""
-    there = set(lake.read("accounts").column("account_id").to_pylist())
+    try:
+        there = set(lake.read("accounts").column("account_id").to_pylist())
+    except DamagedFileError:  # it is about to be replaced
+        return
     seen = {row["account_id"] for row in found.rows}
     if there and seen and not there & seen:
         _log.warning(
