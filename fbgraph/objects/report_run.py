@@ -143,13 +143,14 @@ def next_step(
     """Decide after one poll.
 
     `age_seconds` since the run was created; `unchanged_seconds` and `unchanged_polls` since status
-    or percent changed; after `timeout_seconds` it is given up.
+    or percent changed; after `timeout_seconds` it is given up, unless it has moved since the last
+    poll: where a limit held the polls back, the first of them comes late.
     """
     step = NEXT_STEP[run.status]
     if step is RunStep.RESUBMIT or (step is RunStep.READ and run.percent >= DONE_PERCENT):
         return step
     hung = (
-        age_seconds > timeout_seconds
+        (age_seconds > timeout_seconds and unchanged_polls > 0)
         or (run.status == "Job Not Started" and age_seconds > START_SECONDS)
         or (
             (step is RunStep.READ or run.percent >= DONE_PERCENT)

@@ -206,6 +206,8 @@ TOGETHER: Final[Mapping[frozenset[str], May]] = {
     # Between them no item of a batch is ever answered, and runs are polled in batches: they fail
     # for what the last of the tries met.
     frozenset({"batch_null:2", "batch_throttled:2"}): May(r".", is_sure=False),
+    # A run that hangs is given up for what its last polls showed, which may be nonsense.
+    frozenset({"run_hangs:99", "odd_polls:2"}): May(r".", is_sure=False),
 }
 
 

@@ -98,7 +98,7 @@ def test_ctrl_c_ends_it_soon_leaves_nothing_half_written_and_the_same_command_go
 
     assert (running.returncode, "No partial data was written" in stderr) == (130, True)
     hidden = {path.name for path in fresh.lake.rglob(".*") if path.is_file()}
-    assert hidden <= {".changes.json", ".published.json", ".lake.json"}
+    assert hidden <= {".changes.json", ".history.json", ".published.json", ".lake.json"}
     assert fresh.run("backfill", *RANGE).returncode == 0
     assert fresh.answers() == fresh.truth()
 

@@ -78,7 +78,7 @@ def test_an_alert_of_a_new_account_calls_nobody_and_is_one_line(
 
     (text,) = receiver[0].texts
     assert text.startswith(
-        f"fbinsights: new ad account act_{sandbox.account_ids[0]}, &lt;!channel&gt; (at)everyone"
+        "fbinsights: new ad account &lt;!channel&gt; (at)everyone"
         r" \x9b2J\x1b[2J\u202eevil\nline | ![x](http://x.invalid) &lt;b&gt; "
     )
 

@@ -121,7 +121,10 @@ class Run:
         return None if self.seconds is None else self.created + timedelta(seconds=self.seconds)
 
     def is_over(self, now: datetime) -> bool:
-        return self.state.is_final or (self.ready is not None and self.ready <= now)
+        """Whether the server is through with it, whatever polls show of that."""
+        if self.ready is None:
+            return self.state.is_final or self.polls_when_done > 0
+        return self.state.is_final or self.ready <= now
 
     def times(self) -> dict[str, Any]:
         """`ready` is when it was done, `completed` when a poll first showed it; runs that were

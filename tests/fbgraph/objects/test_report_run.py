@@ -93,12 +93,18 @@ def test_every_documented_status_has_a_step_and_an_example() -> None:
     percent=st.integers(0, 200),
     unchanged=st.floats(0, 10 * TOTAL_SECONDS),
 )
-def test_no_run_is_waited_for_longer_than_an_hour(
+def test_no_run_that_does_not_move_is_waited_for_longer_than_an_hour(
     status: str, percent: int, unchanged: float
 ) -> None:
     run = ReportRun(RUN, status, percent)
 
-    assert next_step(run, TOTAL_SECONDS + 1, unchanged, unchanged_polls=0) is not RunStep.WAIT
+    assert next_step(run, TOTAL_SECONDS + 1, unchanged, unchanged_polls=1) is not RunStep.WAIT
+
+
+def test_a_run_whose_first_poll_comes_late_is_not_given_up_for_it() -> None:
+    run = ReportRun(RUN, "Job Running", 50)
+
+    assert next_step(run, TOTAL_SECONDS + 1, 0, unchanged_polls=0) is RunStep.WAIT
 
 
 @pytest.mark.parametrize("name", POLLS)

@@ -115,7 +115,7 @@ def test_a_run_that_failed_hangs_or_is_lost_is_no_longer_in_flight(
     response: ReportRun | GraphError, at: float, kind: type[GraphError]
 ) -> None:
     failed = watch()
-    failed.unknown_polls = 1
+    failed.unknown_polls, failed.run = 1, running(30)
     one = poller(failed, watch())
 
     with pytest.raises(kind):

@@ -168,8 +168,8 @@ def test_what_changes_while_a_publish_goes_on_is_published_by_the_next(
 ) -> None:
     load(days[:1])
 
-    def late(lake: Lake, folder: Path, after: int) -> Refreshed:
-        refreshed = refresh(lake, folder, after)
+    def late(lake: Lake, folder: Path, **how: Any) -> Refreshed:
+        refreshed = refresh(lake, folder, **how)
         load(days[1:2])
         return refreshed
 

@@ -99,10 +99,12 @@ def _restate(lake: Lake, account_day: AccountDay) -> None:
     load = lake.load_of("insights_hourly", account_day.account_id, account_day.day)
     assert load is not None
     fewer = rows.slice(0, rows.num_rows - 1)
-    spend = sum((s for s in fewer["spend"].to_pylist() if s), Decimal())
     again: dict[str, Any] = {
+        **{
+            name: sum(v for v in fewer[name].to_pylist() if v) for name in ("impressions", "clicks")
+        },
         "rows": fewer.num_rows,
-        "spend": spend,
+        "spend": sum((s for s in fewer["spend"].to_pylist() if s), Decimal()),
         "loaded_at": NOW + timedelta(hours=1),
     }
     lake.replace("insights_hourly", fewer, load=replace(load, **again), **which)  # type: ignore[arg-type]  # as above
