@@ -25,7 +25,7 @@ from pipelines.cli.selection import not_begun
 from pipelines.cli.summary import command_name
 from pipelines.errors import ConfigError
 from pipelines.loading.failures import Failures
-from pipelines.loading.listings import accounts_in
+from pipelines.loading.listings import account_names, accounts_in
 from pipelines.loading.load_result import Target
 from pipelines.loading.partitions import AccountDay, today_in
 from pipelines.loading.refresh import lookback, moved
@@ -120,12 +120,7 @@ def run_status(  # noqa: PLR0913  # what a command line says
     """
     settings = settings_of(environ)
     lake = Lake(settings.warehouse_url, catalog=known.catalog)
-    names = dict(
-        zip(
-            *(lake.read("accounts")[name].to_pylist() for name in ("account_id", "account_name")),
-            strict=True,
-        )
-    )
+    names = account_names(lake)
     there = accounts_in(lake)
     if not there:
         raise ConfigError(
@@ -223,7 +218,9 @@ def _cells(  # noqa: PLR0913  # where the cells are, and from when
             yield Cell(report.name, cell, *state_of(load, control, failures.get(cell.day)), load)
 
 
-def _table(cells: Sequence[Cell], names: Mapping[str, str], width: int | None) -> Sequence[str]:
+def _table(
+    cells: Sequence[Cell], names: Mapping[str, str | None], width: int | None
+) -> Sequence[str]:
     counted: dict[tuple[str, str], Counter[State]] = {}
     for cell in cells:
         counted.setdefault((cell.account_day.account_id, cell.report), Counter())[cell.state] += 1
@@ -241,7 +238,7 @@ def _table(cells: Sequence[Cell], names: Mapping[str, str], width: int | None) -
 
 
 def _json_lines(
-    cells: Iterable[Cell], names: Mapping[str, str], currencies: Mapping[str, str]
+    cells: Iterable[Cell], names: Mapping[str, str | None], currencies: Mapping[str, str]
 ) -> Iterator[str]:
     """An object for each account-day; its numbers are those that the lake has."""
     for cell in cells:
@@ -256,7 +253,7 @@ def _json_lines(
 
 
 def _complain(
-    cells: Sequence[Cell], names: Mapping[str, str], width: int | None, style: Style
+    cells: Sequence[Cell], names: Mapping[str, str | None], width: int | None, style: Style
 ) -> None:
     """Name what is not in order, the most urgent first, and what to do."""
     states = [*State]

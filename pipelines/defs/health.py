@@ -144,7 +144,7 @@ def health_events(
 
 
 def command_event(
-    command: Command, every: Sequence[Loads], names: Mapping[str, str], now: datetime
+    command: Command, every: Sequence[Loads], names: Mapping[str, str | None], now: datetime
 ) -> dg.AssetMaterialization:
     """What a command did: `every` load of it. `names` of accounts by their digits."""
     failed = command.failed
@@ -175,11 +175,11 @@ def command_event(
     )
 
 
-def _table(failed: Mapping[Target, str], names: Mapping[str, str]) -> str:
+def _table(failed: Mapping[Target, str], names: Mapping[str, str | None]) -> str:
     """What failed, as a table in Markdown."""
     lines = []
     for target, why in [*failed.items()][:NAMED]:
-        name = names.get(target.account.removeprefix("act_"), "")
+        name = names.get(target.account.removeprefix("act_")) or ""
         who = f"{name} ({target.account})" if name else target.account
         lines.append((who, target.table, str(target.day or ""), why))
     if len(failed) > NAMED:

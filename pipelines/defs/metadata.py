@@ -10,6 +10,7 @@ import dagster as dg
 import pyarrow.parquet as pq
 
 from pipelines.escaping import escaped, escaped_for_markdown
+from pipelines.loading.listings import account_names
 from pipelines.loading.partitions import key_of
 from pipelines.loading.refresh import ReloadReason
 from warehouse.lake.parquet import content_digest
@@ -53,15 +54,12 @@ class LoadContext:
 
     lake: Lake
     client: GraphClient | None
-    names: Mapping[str, str]
+    names: Mapping[str, str | None]
 
     @classmethod
     def of(cls, lake: Lake, client: GraphClient | None) -> Self:
         """With the names of accounts from the lake; without a client, nothing about limits."""
-        table = lake.read("accounts").select(["account_id", "account_name"])
-        return cls(
-            lake, client, {row["account_id"]: row["account_name"] for row in table.to_pylist()}
-        )
+        return cls(lake, client, account_names(lake))
 
     def of_load(self, load: Load) -> tuple[Mapping[str, Any], str]:
         """Metadata of one account-day, in the order of the page (whose it is and whether it is

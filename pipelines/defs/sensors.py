@@ -17,7 +17,7 @@ from pipelines.defs.run_events import failures_in
 from pipelines.escaping import escaped
 from pipelines.loading import access
 from pipelines.loading.access import Finding
-from pipelines.loading.listings import discover, text_of
+from pipelines.loading.listings import account_names, discover, text_of
 from pipelines.reports.catalog import Report
 from pipelines.resources import GraphResource
 from pipelines.settings import Settings
@@ -75,11 +75,10 @@ def _what(run: dg.DagsterRun, failed: Collection[tuple[str, str]]) -> str:
 def _names(settings: Settings) -> Mapping[str, str]:
     """``act_123`` → the name of the account, as far as the lake can be read."""
     try:
-        found = Lake(settings.warehouse_url).read("accounts")
+        found = account_names(Lake(settings.warehouse_url))
     except (WarehouseError, OSError):
         return {}
-    ids, names = (found.column(name).to_pylist() for name in ("account_id", "account_name"))
-    return {act_id(account_id): name or "" for account_id, name in zip(ids, names, strict=True)}
+    return {act_id(account_id): name or "" for account_id, name in found.items()}
 
 
 @dg.sensor(

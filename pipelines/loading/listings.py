@@ -39,6 +39,7 @@ __all__ = [
     "LEVEL_OF",
     "Discovery",
     "Listing",
+    "account_names",
     "accounts_in",
     "discover",
     "list_objects",
@@ -231,3 +232,9 @@ def accounts_in(lake: Lake) -> Mapping[str, Account]:
         for key, zone, currency in (row.values() for row in rows.to_pylist())
         if zone is not None
     }
+
+
+def account_names(lake: Lake) -> Mapping[str, str | None]:
+    """The names of all accounts, by their digits, as Meta told them: None where it told none."""
+    rows = lake.read("accounts").select(["account_id", "account_name"])
+    return {row["account_id"]: row["account_name"] for row in rows.to_pylist()}

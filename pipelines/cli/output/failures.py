@@ -99,13 +99,13 @@ def ranges(days: Collection[date]) -> str:
 
 
 def failure_lines(
-    groups: Sequence[FailureGroup], names: Mapping[str, str], width: int | None
+    groups: Sequence[FailureGroup], names: Mapping[str, str | None], width: int | None
 ) -> Iterator[str]:
     """A line for each account; below it what failed, and why. `names`: ``act_123`` → its name."""
     account = None
     for group in groups[:SHOWN_GROUPS]:
         if group.account and group.account != account:
-            name = escaped(names.get(group.account, ""))
+            name = escaped(names.get(group.account) or "")
             yield from wrapped(f"{group.account} {name}".rstrip(), width)
         account = group.account
         margin = "  " if account else ""

@@ -74,3 +74,11 @@ def test_days_are_told_as_ranges_and_very_many_ranges_as_a_number() -> None:
     assert ranges([DAYS[4], *DAYS[:2]]) == "2026-11-20 to 2026-11-21, 2026-11-24"
     assert ranges(every_other).endswith("2026-11-26, and 5 more days")
     assert ranges([]) == ""
+
+
+def test_an_account_without_a_name_is_listed_by_its_id() -> None:
+    failed = {Target("insights_hourly", "act_1", date(2026, 11, 2)): "(#200) No"}
+
+    lines = [*failure_lines(grouped(failed), {"act_1": None}, None)]
+
+    assert "act_1" in lines[0]
