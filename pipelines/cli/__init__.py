@@ -1,4 +1,5 @@
-"""The command line: a file for each command, and `output` for how they print.
+"""The command line: `main` with the options, a file for each command in `commands`, and
+`output` for how they print.
 
 On top of everything; nothing imports it.
 """

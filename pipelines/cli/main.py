@@ -106,7 +106,7 @@ def demo(seed: int) -> None:
 
     It comes from the local sandbox: its last 3 days.
     """
-    from pipelines.cli.demo import run_demo  # noqa: PLC0415
+    from pipelines.cli.commands.demo import run_demo  # noqa: PLC0415
 
     sys.exit(run_demo(seed))
 
@@ -165,7 +165,7 @@ def check() -> None:
     """
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from pipelines.cli.validate import run_check  # noqa: PLC0415
+    from pipelines.cli.commands.check import run_check  # noqa: PLC0415
 
     sys.exit(run_check(os.environ, _reports(), datetime.now(UTC).date()))
 
@@ -177,7 +177,7 @@ def doctor(style: Style) -> None:
 
     The API version too, and what Meta has announced to end.
     """
-    from pipelines.cli.doctor import examine  # noqa: PLC0415
+    from pipelines.cli.commands.doctor import examine  # noqa: PLC0415
 
     sys.exit(SOME_FAILED if examine(os.environ, _reports(), style) else ALL_DONE)
 
@@ -197,7 +197,7 @@ def plan(
     In report runs, calls and minutes, learned from what was loaded.
     """
     require_order(since, until)
-    from pipelines.cli.plan import run_plan  # noqa: PLC0415
+    from pipelines.cli.commands.plan import run_plan  # noqa: PLC0415
 
     run = partial(run_plan, accounts=accounts, reports=reports, style=style)
     sys.exit(run(os.environ, _reports(), since, until))
@@ -224,7 +224,7 @@ def backfill(  # noqa: PLR0913  # what a command line says
     Newest first. A day that has not begun in an account is skipped.
     """
     require_order(since, until)
-    from pipelines.cli.backfill import run_backfill  # noqa: PLC0415
+    from pipelines.cli.commands.backfill import run_backfill  # noqa: PLC0415
 
     run = partial(run_backfill, accounts=accounts, reports=reports, accept_empty=accept_empty)
     sys.exit(run(os.environ, _reports(), since, until, style=style))
@@ -243,7 +243,7 @@ def refresh(accounts: tuple[str, ...], style: Style, *, full: bool, accept_empty
     The newest 3 days of each account, and those of the last 28 whose totals are no longer the same
     or that were not over when they were loaded.
     """
-    from pipelines.cli.refresh import run_refresh  # noqa: PLC0415
+    from pipelines.cli.commands.refresh import run_refresh  # noqa: PLC0415
 
     run = partial(run_refresh, accounts=accounts, full=full, accept_empty=accept_empty)
     sys.exit(run(os.environ, _reports(), style=style))
@@ -267,7 +267,7 @@ def status(
     By default those of the last 28 days. Makes no request.
     """
     require_order(since, until)
-    from pipelines.cli.status import run_status  # noqa: PLC0415
+    from pipelines.cli.commands.status import run_status  # noqa: PLC0415
 
     run = partial(run_status, accounts=accounts, reports=reports, style=style)
     sys.exit(run(os.environ, _reports(), since, until))
@@ -281,7 +281,7 @@ def forget(account: str, *, yes: bool) -> None:
 
     From the lake, the published tables and Dagster's grid.
     """
-    from pipelines.cli.forget import run_forget  # noqa: PLC0415
+    from pipelines.cli.commands.forget import run_forget  # noqa: PLC0415
 
     sys.exit(run_forget(os.environ, _reports().catalog, account, is_agreed=yes))
 
@@ -318,7 +318,7 @@ def query(question: str, form: str) -> None:
 
     `fbinsights docs` says which tables there are; docs/questions.md has questions to start from.
     """
-    from pipelines.cli.query import run_query  # noqa: PLC0415
+    from pipelines.cli.commands.query import run_query  # noqa: PLC0415
 
     run_query(os.environ, question, form)
 
@@ -331,7 +331,7 @@ def sql() -> None:
 
     `fbinsights docs` says which tables there are; docs/questions.md has questions to start from.
     """
-    from pipelines.cli.query import run_shell  # noqa: PLC0415
+    from pipelines.cli.commands.query import run_shell  # noqa: PLC0415
 
     run_shell(os.environ)
 

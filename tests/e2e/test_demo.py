@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from pipelines.cli.demo import DemoFolder, next_steps
+from pipelines.cli.commands.demo import DemoFolder, next_steps
 from pipelines.state.homes import CHECKOUT
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.cli.doctor import examine
+from pipelines.cli.commands.doctor import examine
 from pipelines.loading import access
 from tests.reports import KNOWN
 from warehouse.lake.partitions import Lake

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 import warehouse
 from fbgraph.limits.cooldowns import Cooldown
 from fbgraph.limits.usage import Limit
-from pipelines.cli import forget
+from pipelines.cli.commands import forget
 from pipelines.cli.main import cli
 from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.state.cooldowns import cooldowns_of
@@ -149,7 +149,8 @@ def test_killed_midway_the_same_command_goes_on(
 ) -> None:
     first, before = sandbox.account_ids[0], counts(url)
     code = (
-        "import os; from pipelines.cli import forget; from warehouse.schema.catalog import OWN;"
+        "import os; from pipelines.cli.commands import forget;"
+        "from warehouse.schema.catalog import OWN;"
         f"forget.{dies_in} = lambda *_, **__: os._exit(9);"
         f"forget.run_forget(os.environ, OWN, '{first}', is_agreed=True)"
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fbgraph.reports.allowance import ACCOUNT_RUNS
-from pipelines.cli.plan import RUN_SECONDS, foresee, minutes_of
+from pipelines.cli.commands.plan import RUN_SECONDS, foresee, minutes_of
 from pipelines.cli.selection import plan_of
 from pipelines.loading.estimate import HOURLY_GUESS, Cost
 from pipelines.loading.listings import discover

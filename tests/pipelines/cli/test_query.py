@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.cli.query import FORMATS, run_query
+from pipelines.cli.commands.query import FORMATS, run_query
 
 if TYPE_CHECKING:
     from pathlib import Path

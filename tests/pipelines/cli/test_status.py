@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.cli.status import GOOD, State, run_status, state_of
+from pipelines.cli.commands.status import GOOD, State, run_status, state_of
 from pipelines.errors import ConfigError
 from pipelines.loading.failures import Failed, Failures
 from pipelines.loading.load_result import Outcome

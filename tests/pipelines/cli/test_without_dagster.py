@@ -9,9 +9,9 @@ import dagster as dg
 import pytest
 
 from fbgraph import act_id
-from pipelines.cli.backfill import run_backfill
-from pipelines.cli.doctor import examine
-from pipelines.cli.forget import run_forget
+from pipelines.cli.commands.backfill import run_backfill
+from pipelines.cli.commands.doctor import examine
+from pipelines.cli.commands.forget import run_forget
 from pipelines.cli.session import run_publish
 from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.errors import UnreachableDagsterError

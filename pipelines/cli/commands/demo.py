@@ -16,7 +16,7 @@ import click
 
 import warehouse
 from fbgraph.sandbox import Sandbox
-from pipelines.cli.backfill import run_backfill
+from pipelines.cli.commands.backfill import run_backfill
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.cli.output.table import table_lines
 from pipelines.cli.output.terminal import say, width_of

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from fbgraph import act_id
-from pipelines.cli.backfill import close
+from pipelines.cli.commands.backfill import close
 from pipelines.cli.output.progress import Bar
 from pipelines.cli.output.style import FOR_PEOPLE, Style
 from pipelines.cli.selection import plan_of

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
+from pipelines.cli.commands.check import run_check
 from pipelines.cli.main import cli
-from pipelines.cli.validate import run_check
 from pipelines.reports.catalog import reports_of
 from tests.reports import KNOWN
 
