@@ -58,37 +58,80 @@ DAGSTER_URL: Final = "http://127.0.0.1:3000"
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One environment variable."""
+    """One environment variable. `meaning` is what a `.env` says above it; `example` is a value for
+    one that has no default.
+    """
 
     name: str
     meaning: str
     default: str | None = None
-    secret: bool = False
+    example: str = ""
 
 
-#: All variables. `.env.example` and the README show the same table; a test holds them to it.
+#: All variables. `.env.example`, and the `.env` of a new project folder, are made from this table;
+#: the README shows it too, and tests hold both to it.
 VARIABLES: Final[Sequence[Variable]] = (
-    Variable("FB_ACCESS_TOKEN", "token of a system user with ads_read; required", secret=True),
-    Variable("FB_APP_SECRET", "when set, every call carries appsecret_proof", secret=True),
-    Variable("FB_GRAPH_URL", "where Graph is; the sandbox prints its own", GRAPH_URL),
-    Variable("FB_ALLOW_HTTP", "1: the token may go in clear to another machine; default refused"),
-    Variable("FB_API_VERSION", "pinned version of the Marketing API", API_VERSION),
-    Variable("FB_ACCOUNT_IDS", "only these ad accounts, comma list; default all the token sees"),
     Variable(
-        "FB_ALERT_WEBHOOK", "where alerts go, Slack's JSON; default only the log", secret=True
+        "FB_ACCESS_TOKEN",
+        "Token of a system user with ads_read; required. Sent as an Authorization header and"
+        " nowhere else.",
     ),
-    Variable("FB_DAGSTER_URL", "where people open Dagster; alerts link there", DAGSTER_URL),
+    Variable("FB_APP_SECRET", "When set, every request carries appsecret_proof."),
+    Variable("FB_GRAPH_URL", "Where Graph is; the sandbox prints its own.", GRAPH_URL),
     Variable(
-        "FB_REPORTS", "folder of YAML with reports of your own; default ./reports where it exists"
+        "FB_ALLOW_HTTP",
+        "1: the token may go in clear, by http://, to another machine than this one. Refused by"
+        " default.",
+        example="1",
+    ),
+    Variable(
+        "FB_API_VERSION",
+        "Pinned version of the Marketing API. A version that has ended is refused:"
+        " docs/graph-api.md.",
+        API_VERSION,
+    ),
+    Variable(
+        "FB_ACCOUNT_IDS",
+        "Only these ad accounts, comma list, with or without act_; default: all that the token"
+        " sees.",
+    ),
+    Variable(
+        "FB_ALERT_WEBHOOK",
+        "Where alerts go: an incoming webhook of Slack, or of anything that takes the same JSON. A"
+        " secret.",
+    ),
+    Variable("FB_DAGSTER_URL", "Where people open Dagster; alerts link there.", DAGSTER_URL),
+    Variable(
+        "FB_REPORTS",
+        "Folder of YAML with reports of your own; default ./reports where it exists."
+        " docs/reports.md.",
+        example="/srv/fbinsights/reports",
     ),
     Variable(
         "FB_HISTORY_SINCE",
-        "first day of the grids in Dagster, and of what status misses; default 13 months before the"
-        " first load",
+        "First day of the grids in Dagster, and of what `fbinsights status` misses; default: 13"
+        " months before the first load. A report's own later start_date wins, and no grid begins"
+        " after the oldest day in the lake.",
+        example="2025-11-01",
     ),
-    Variable("FB_OWNERS", "whom Dagster shows as owners: e-mail addresses or team:…, comma list"),
-    Variable("WAREHOUSE_URL", "the lake: a folder, or s3://bucket/prefix", "./data"),
-    Variable("WAREHOUSE_LOCAL", "where the lake is in a bucket: this machine's folder", "./data"),
+    Variable(
+        "FB_OWNERS",
+        "Whom Dagster shows as owners of assets: e-mail addresses or team:…, comma list. Reports"
+        " may name others.",
+        example="team:marketing-data",
+    ),
+    Variable(
+        "WAREHOUSE_URL",
+        "The lake: a folder, with warehouse.duckdb in it, or s3://bucket/prefix. A bucket needs"
+        " `pip install 'fbinsights[s3]'`, and the usual variables of AWS below.",
+        "./data",
+    ),
+    Variable(
+        "WAREHOUSE_LOCAL",
+        "If the lake is in a bucket: the folder on this machine for what stays here. The published"
+        " file is s3/bucket/prefix/warehouse.duckdb in it.",
+        "./data",
+    ),
 )
 
 _HOW_TO_GET_ONE: Final = (

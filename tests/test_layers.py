@@ -66,8 +66,9 @@ MAY_IMPORT: Final[Mapping[str, str]] = {
     "pipelines.components": "defs errors reports resources warehouse.*",
     "pipelines.assembly": "defs reports resources",
     "pipelines.definitions": "assembly defs reports settings",
-    "pipelines.cli": "defs errors escaping interrupts loading reports resources settings state"
-    " fbgraph.* fbgraph.sandbox warehouse.*",
+    "pipelines.project": "errors reports settings state warehouse.*",
+    "pipelines.cli": "defs errors escaping interrupts loading project reports resources settings"
+    " state fbgraph.* fbgraph.sandbox warehouse.*",
     "pipelines.celery_launcher": "dagster_private",
     "pipelines.dagster_private": "",
     "pipelines": "",

@@ -98,6 +98,18 @@ def cli() -> None:
 
 
 @cli.command()
+@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
+def init(folder: Path) -> None:
+    """Make a project folder for your own accounts.
+
+    Settings, Dagster's limits, reports, compose.yaml. What exists already stays as it is.
+    """
+    from pipelines.cli.commands.init import run_init  # noqa: PLC0415
+
+    sys.exit(run_init(folder))
+
+
+@cli.command()
 @click.option(
     "--seed", default=1, show_default=True, help="Another made-up company, in its own folder."
 )
