@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeGuard
 
 if TYPE_CHECKING:
@@ -97,9 +98,14 @@ def usage_of(headers: Mapping[str, str], account_id: str = "") -> Usage:
 
     A header that cannot be read is skipped: it must not fail a request.
     """
+    return _usage(headers.get(_BY_OBJECT), tuple(map(headers.get, _FLAT)), account_id)
+
+
+@lru_cache(maxsize=256)  # the 50 items of a batch mostly say the same
+def _usage(text: str | None, flat: Sequence[str | None], account_id: str) -> Usage:
     tier = ""
     readings: list[Reading] = []
-    by_object = list(_by_object(headers.get(_BY_OBJECT)))
+    by_object = list(_by_object(text))
     owners = {owner for owner, _ in by_object}
     if not account_id and len(owners) == 1:
         account_id = owners.pop()  # the header names whose call it was
@@ -108,8 +114,8 @@ def usage_of(headers: Mapping[str, str], account_id: str = "") -> Usage:
         limit = Limit(owner, case if isinstance(case, str) else "")
         readings += _readings(_BY_OBJECT, entry, limit, limit)
         tier = _tier(entry) or tier
-    for header, use_case in _FLAT.items():
-        entry = _object(headers.get(header))
+    for (header, use_case), of_header in zip(_FLAT.items(), flat, strict=True):
+        entry = _object(of_header)
         readings += _readings(header, entry, Limit("", use_case), Limit(account_id, use_case))
         tier = _tier(entry) or tier
     return Usage(tuple(readings), tier)

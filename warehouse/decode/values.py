@@ -122,6 +122,8 @@ def _once(value: object) -> object:
 
 def _mended(found: Any, value: object, where: str = "") -> tuple[Any, Sequence[Flaw]]:
     """A text, or a list of them, with U+FFFD for what is not a character."""
+    if isinstance(found, str) and found.isascii():
+        return found, ()
     if isinstance(found, list):
         whole: Any = [_HALVES.sub("\ufffd", text) for text in found]
     else:
