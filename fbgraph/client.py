@@ -11,27 +11,20 @@ import math
 import random
 import re
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, Unpack
 
 from fbgraph.catalog import versions
-from fbgraph.errors import (
-    ENDS_EVERYTHING,
-    Detail,
-    GraphError,
-    RetryableError,
-    StoppedError,
-    ThrottledError,
-)
+from fbgraph.errors import ENDS_EVERYTHING, GraphError, StoppedError, ThrottledError
 from fbgraph.http import served
 from fbgraph.http.batch import Pending, batches, fits, form_of, items_of
-from fbgraph.http.connection import Connection
+from fbgraph.http.connection import RESPONSE_SECONDS, Connection
 from fbgraph.http.filtering import check_kind
 from fbgraph.http.request import ROOT, Request
-from fbgraph.http.response import Response, item_headers, text_ids
+from fbgraph.http.response import Response, item_headers, text_ids, token_data
 from fbgraph.limits.retry import LIMIT, retrying, verdict_on_write
+from fbgraph.limits.stuck import final, waited_out
 from fbgraph.limits.tally import Tally
 from fbgraph.limits.throttle import Throttle
 from fbgraph.limits.usage import Limit, retry_after_seconds, usage_of
@@ -45,11 +38,12 @@ from fbgraph.objects.report_run import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import httpx
 
+    from fbgraph.errors import LimitStuckError
     from fbgraph.http.paging import Page, Params
     from fbgraph.limits.cooldowns import SharedCooldowns
 
@@ -64,7 +58,9 @@ T = TypeVar("T")
 class GraphClient:
     """A client of Graph with one token. A plain object: use as many as you need, in threads too.
 
-    `app_secret`: every request carries its proof. `proxy`: a URL; without it that of the
+    `app_secret`: every request carries its proof. `timeout_seconds`: how long the server may be
+    silent; `response_seconds`: until when a response has to be complete, from its request on.
+    `proxy`: a URL; without it that of the
     environment is used (``HTTPS_PROXY``, ``NO_PROXY``). `allow_http`: the token may go in clear to
     another machine. `ca_file`: certificates to trust instead of
     the usual ones. `cooldowns` shares what is known of limits with other processes. `sleep`,
@@ -81,6 +77,7 @@ class GraphClient:
         base_url: str = GRAPH_URL,
         version: str = API_VERSION,
         timeout_seconds: float = 120.0,
+        response_seconds: float = RESPONSE_SECONDS,
         proxy: str | None = None,
         allow_http: bool = False,
         ca_file: str | Path | None = None,
@@ -96,6 +93,7 @@ class GraphClient:
             base_url=base_url,
             version=version,
             timeout_seconds=timeout_seconds,
+            response_seconds=response_seconds,
             proxy=proxy,
             allow_http=allow_http,
             ca_file=ca_file,
@@ -163,10 +161,13 @@ class GraphClient:
         """
         self._connection.check(request)
         self._connection.check_address(request)
-        for attempt in retrying(self.pause, self._jitter):
-            self._acquire(request)
-            with attempt:
-                return self._released(request, lambda: self._read(request, read))
+        try:
+            for attempt in retrying(self.pause, self._jitter):
+                self._acquire(request)
+                with attempt:
+                    return self._released(request, lambda: self._read(request, read))
+        except ThrottledError as error:
+            raise final(error) from None
         raise AssertionError  # pragma: no cover  # tenacity returns or raises
 
     def batch(
@@ -187,7 +188,7 @@ class GraphClient:
                 self._send_batch(batch, read or _json)
             elif waited > LIMIT.budget_seconds:
                 for one in waiting:
-                    one.succeed(_used_up(waited))
+                    one.succeed(waited_out())
             else:
                 self.pause(cooldown)
         return [one.outcome for one in pending]
@@ -212,6 +213,10 @@ class GraphClient:
         """Start the cooldown of a request's limits that `error`, from another response, demands."""
         self._throttle.release(request, error)
 
+    def stuck(self, request: Request) -> LimitStuckError | None:
+        """Why a request is not to be waited for any longer: a limit of it does not reset."""
+        return self._throttle.stuck(request)
+
     def cooldown_of(self, request: Request) -> float:
         """As `cooldown_before`, for a caller that only asks and does not send the request."""
         return self._throttle.cooldown_of(request)
@@ -223,6 +228,10 @@ class GraphClient:
         for one in waiting:
             if not fits(one, batch):
                 break
+            if stuck := self._throttle.stuck(one.request):
+                one.succeed(stuck)
+                soonest = 0.0
+                continue
             wait = one.ready_at - self.clock()
             wait = wait if wait > 0 else self.cooldown_before(one.request)
             if wait > 0:
@@ -240,8 +249,10 @@ class GraphClient:
         waited = 0.0
         while (cooldown := self._throttle.acquire(request)) > 0:
             waited += cooldown
+            if stuck := self._throttle.stuck(request):
+                raise stuck
             if waited > LIMIT.budget_seconds:
-                raise _used_up(waited)
+                raise waited_out()
             self.pause(cooldown)
 
     def _released(self, request: Request, attempt: Callable[[], T]) -> T:
@@ -251,6 +262,7 @@ class GraphClient:
         except GraphError as error:
             if isinstance(error, ThrottledError):
                 self._throttle.release(request, error)
+                error = self._throttle.stuck(request) or error
             elif error.detail.code is None:
                 self._throttle.abandon(request)
             else:
@@ -344,7 +356,7 @@ class GraphClient:
         the body of a POST and not in a URL, where servers and proxies would log it.
         """
         request = Request("GET", "debug_token", {"input_token": self._access_token})
-        (found,) = self.batch([request], _token_data)
+        (found,) = self.batch([request], token_data)
         if isinstance(found, GraphError):
             raise found
         return dict(found)
@@ -382,18 +394,5 @@ class GraphClient:
         )
 
 
-def _token_data(response: Response) -> Mapping[str, Any]:
-    found = response.json()
-    data = found.get("data") if isinstance(found, Mapping) else None
-    if not isinstance(data, Mapping):
-        raise RetryableError("Meta's response says nothing about the token.")
-    return data
-
-
 def _json(response: Response) -> Any:
     return text_ids(response.json())
-
-
-def _used_up(waited_seconds: float) -> ThrottledError:
-    text = f"The limits of this request were still used up after {waited_seconds:.0f} s of waiting."
-    return ThrottledError(Detail(text))

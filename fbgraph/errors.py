@@ -4,6 +4,7 @@ GraphError
 ├── RetryableError           the same request may succeed later: retry it a few times
 │   ├── ThrottledError       ... after a cooldown, on a budget of its own
 │   └── NotReadyError        ... a finished report run that cannot be loaded yet
+├── LimitStuckError          a limit does not reset: fail what needs it, and run it again later
 ├── TokenError               a person renews the token; nothing else will work until then
 ├── BlockedError             Meta blocked the app, the user or this machine: stop, do not retry
 ├── VersionError             the pinned API version has expired: pin a newer one
@@ -46,6 +47,7 @@ __all__ = [
     "Detail",
     "FieldError",
     "GraphError",
+    "LimitStuckError",
     "NotFoundError",
     "NotReadyError",
     "PermissionDeniedError",
@@ -114,6 +116,12 @@ class RetryableError(GraphError):
 
 class ThrottledError(RetryableError):
     """A limit is used up. `detail.cooldown_seconds` is how long Meta says to wait, if it does."""
+
+
+class LimitStuckError(GraphError):
+    """A limit has refused everything for hours, or a request has waited for one as long as it may.
+    `detail` has what Meta said last, if it did.
+    """
 
 
 class NotReadyError(RetryableError):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.errors import Detail, RetryableError
 from fbgraph.limits.retry import verdict_on_write, wait_seconds
+from fbgraph.limits.stuck import final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -45,7 +46,7 @@ class Pending:
         self.failures.append(error)
         wait = wait_seconds(self.failures, jitter)
         if wait is None:
-            self.succeed(error)
+            self.succeed(final(error))
         else:
             self.ready_at = now + wait
 

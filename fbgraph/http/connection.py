@@ -6,8 +6,10 @@ Each request is sent exactly once. Limits, retries and what a response means are
 from __future__ import annotations
 
 import logging
+import math
 import re
 import threading
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import httpx
@@ -24,9 +26,9 @@ from fbgraph.errors import (
 from fbgraph.http.auth import BearerAuth, ProofTransport, appsecret_proof, secrets_of
 from fbgraph.http.request import as_curl, check, check_address
 from fbgraph.http.response import scrub
+from fbgraph.http.sockets import Sockets
 from fbgraph.http.transport import (
     UNSENT,
-    Sockets,
     address_of,
     checked_url,
     make_transport,
@@ -40,11 +42,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fbgraph.http.request import Request
+    from fbgraph.http.sockets import Exchange
 
-__all__ = ["BODY_SECONDS", "MAX_BODY_BYTES", "Connection", "Received"]
+__all__ = [
+    "MAX_BODY_BYTES",
+    "RESPONSE_SECONDS",
+    "UPLOAD_BYTES_PER_SECOND",
+    "Connection",
+    "Received",
+    "require_seconds",
+]
 
-#: A response that is not complete after so long, from the request on, is given up.
-BODY_SECONDS: Final = 120.0
+#: A request that has no complete response after so long is given up, whatever keeps coming.
+RESPONSE_SECONDS: Final = 120.0
+
+#: A request with files has a second more for each of this many bytes of them.
+UPLOAD_BYTES_PER_SECOND: Final = 65_536
 
 #: The most bytes that a response may have, unpacked. A larger page is asked for with fewer rows.
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
@@ -80,29 +93,31 @@ class Connection:
         base_url: str,
         version: str,
         timeout_seconds: float,
+        response_seconds: float,
         proxy: str | None,
         allow_http: bool,
         ca_file: str | Path | None,
         transport: httpx.BaseTransport | None,
         clock: Callable[[], float],
     ) -> None:
-        self._clock = clock
+        self._response_seconds = require_seconds(response_seconds, "response_seconds")
         self.base_url: Final = checked_url(base_url)
         self.version: Final = _checked(version)
         self.stopped: Final = threading.Event()
         self.proof: Final = appsecret_proof(access_token, app_secret) if app_secret else None
         proxy = proxy or proxy_for(self.base_url)
         require_private(self.base_url, proxy, allow_http=allow_http)
-        below = transport or make_transport(proxy, ca_file)
+        self._sockets = Sockets(clock)
+        below = transport or make_transport(proxy, ca_file, self._sockets)
         self._way = f" through the proxy {address_of(proxy)}" if proxy else ""
         self._secrets_of_graph = secrets_of(access_token, app_secret)
         self._secrets = secrets_of(access_token, app_secret, secrets_in(proxy))
-        self._sockets = Sockets()
         self._http = httpx.Client(
             base_url=f"{self.base_url}/{version}/",
             auth=BearerAuth(access_token),
             headers={"accept-encoding": ", ".join(ENCODINGS)},
-            timeout=timeout_seconds,
+            cookies=_no_cookies(),
+            timeout=require_seconds(timeout_seconds, "timeout_seconds"),
             transport=ProofTransport(below, self.proof) if self.proof else below,
         )
 
@@ -139,28 +154,38 @@ class Connection:
         if request.files:
             content["files"] = [(name, (name, body)) for name, body in request.files.items()]
         self.require_running()
-        try:
-            began = self._clock()
-            with self._http.stream(
-                request.method, request.path, extensions={"trace": self._sockets.trace}, **content
-            ) as response:
-                body = self._body(response, request, began)
-            return Received(response.status_code, response.headers, body)
-        except httpx.UnsupportedProtocol:
-            raise RequestError(
-                f"{self.base_url} is not an http(s) address. Set FB_GRAPH_URL to one, or unset it."
-            ) from None
-        except httpx.RequestError as error:  # its text may quote headers, and so the token
-            self.require_running()
-            cause = self.hide(f"{type(error).__name__} {error}")
-            text = f"No response from {self.base_url}{self._way}: {cause}."
-            sent = not isinstance(error, UNSENT)
-            raise RetryableError(Detail(text, call=self.call_of(request), sent=sent)) from None
+        seconds = self._response_seconds
+        seconds += sum(map(len, request.files.values())) / UPLOAD_BYTES_PER_SECOND
+        with self._sockets.exchange(seconds) as exchange:
+            try:
+                with self._http.stream(request.method, request.path, **content) as response:
+                    body = self._body(response, request)
+                return Received(response.status_code, response.headers, body)
+            except httpx.UnsupportedProtocol:
+                raise RequestError(
+                    f"{self.base_url} is not an http(s) address. Set FB_GRAPH_URL to one, or unset"
+                    " it."
+                ) from None
+            except httpx.RequestError as error:  # its text may quote headers, and so the token
+                self.require_running()
+                raise self._no_response(request, error, exchange) from None
 
-    def _body(self, response: httpx.Response, request: Request, began: float) -> bytes:
-        """The body, unless it is too large or takes too long: a server may drip it, and a few
-        kilobytes may unpack to gigabytes.
-        """
+    def _no_response(
+        self, request: Request, error: httpx.RequestError, exchange: Exchange
+    ) -> RetryableError:
+        if exchange.is_over and isinstance(error, httpx.TimeoutException):
+            text = (
+                f"The response{_about(request)} from {self.base_url}{self._way} was not complete"
+                f" after {exchange.seconds:.0f} s."
+            )
+        else:
+            cause = self.hide(f"{type(error).__name__} {error}".strip())
+            text = f"No response from {self.base_url}{self._way}: {cause}."
+        sent = not isinstance(error, UNSENT)
+        return RetryableError(Detail(text, call=self.call_of(request), sent=sent))
+
+    def _body(self, response: httpx.Response, request: Request) -> bytes:
+        """The body, unless it is too large: a few kilobytes may unpack to gigabytes."""
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
         if encoding not in {"identity", *ENCODINGS}:
             text = f"The response is encoded as {encoding!r}, which was not requested."
@@ -170,18 +195,11 @@ class Connection:
         for part in response.iter_bytes():
             parts.append(part)
             size += len(part)
-            seconds = self._clock() - began
-            about = f" about act_{request.account_id}" if request.account_id else ""
             if size > MAX_BODY_BYTES:
-                text = f"The response{about} has more than {MAX_BODY_BYTES:,} bytes."
+                text = f"The response{_about(request)} has more than {MAX_BODY_BYTES:,} bytes."
                 raise TooMuchDataError(
                     Detail(text, call=self.call_of(request), advice="Request fewer rows.")
                 )
-            if seconds > BODY_SECONDS:
-                text = (
-                    f"The response{about} was not complete after {seconds:.0f} s ({size:,} bytes)."
-                )
-                raise RetryableError(Detail(text, call=self.call_of(request)))
         return b"".join(parts)
 
     def as_curl(self, request: Request) -> str:
@@ -196,6 +214,24 @@ class Connection:
     def hide(self, text: str) -> str:
         """A text with every secret of this connection hidden."""
         return scrub(text, self._secrets)
+
+
+def _about(request: Request) -> str:
+    return f" about act_{request.account_id}" if request.account_id else ""
+
+
+def _no_cookies() -> CookieJar:
+    """A jar that stays empty: Graph needs none, and a proxy may send more of them than fit into the
+    next request.
+    """
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
+
+
+def require_seconds(seconds: float, name: str) -> float:
+    """`seconds`. Raises RequestError for what is not a positive number of them."""
+    if not 0 < seconds < math.inf:
+        raise RequestError(f"{name} must be a positive number of seconds (got {seconds}).")
+    return seconds
 
 
 def _checked(version: str) -> str:

@@ -26,7 +26,16 @@ from fbgraph.errors import (
     rule_for,
 )
 
-__all__ = ["Response", "error_of_run", "integer", "item_headers", "parse", "scrub", "text_ids"]
+__all__ = [
+    "Response",
+    "error_of_run",
+    "integer",
+    "item_headers",
+    "parse",
+    "scrub",
+    "text_ids",
+    "token_data",
+]
 
 #: Secrets by the name before them, in a URL or in JSON: other tokens than ours come in bodies too.
 _NAMED_SECRET: Final = re.compile(
@@ -151,6 +160,15 @@ def item_headers(item: object) -> Mapping[str, str]:
     found = item.get("headers") if isinstance(item, Mapping) else None
     pairs = [pair for pair in found if isinstance(pair, Mapping)] if isinstance(found, list) else []
     return {_text(pair.get("name")).lower(): _text(pair.get("value")) for pair in pairs}
+
+
+def token_data(response: Response) -> Mapping[str, Any]:
+    """What `debug_token` says. Raises RetryableError for a response without it."""
+    found = response.json()
+    data = found.get("data") if isinstance(found, Mapping) else None
+    if not isinstance(data, Mapping):
+        raise RetryableError("Meta's response says nothing about the token.")
+    return data
 
 
 def text_ids(value: Any) -> Any:

@@ -7,27 +7,26 @@ import ipaddress
 import logging
 import os
 import re
-import socket
 import ssl
-import threading
 import urllib.request
-from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
-from weakref import WeakSet
 
+import httpcore
 import httpx
 
 from fbgraph.errors import RequestError
+from fbgraph.http.sockets import PooledTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from fbgraph.http.sockets import Sockets
 
 __all__ = [
     "UNSENT",
-    "Sockets",
     "address_of",
     "checked_url",
     "is_here",
@@ -39,6 +38,9 @@ __all__ = [
 
 #: Connections in use at once; further requests wait for one.
 MAX_CONNECTIONS: Final = 32
+
+#: Seconds for which a connection without a request stays open, as httpx has it.
+KEPT_SECONDS: Final = 5.0
 
 #: Failures before a request has left: even a write may be retried.
 UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -98,25 +100,51 @@ def is_here(host: str) -> bool:
     return any(one.is_loopback or one.is_unspecified for one in (found, mapped) if one)
 
 
-def make_transport(proxy: str | None, ca_file: str | Path | None) -> httpx.BaseTransport:
-    """The transport of a client. Raises OSError for a missing `ca_file`, ssl.SSLError for one
-    without certificates, and RequestError for a `proxy` that is malformed or needs a package that
-    is not installed.
+def make_transport(
+    proxy: str | None, ca_file: str | Path | None, sockets: Sockets
+) -> httpx.BaseTransport:
+    """The transport of a client, over its `sockets`. Raises OSError for a missing `ca_file`,
+    ssl.SSLError for one without certificates, and RequestError for a `proxy` that is malformed or
+    needs a package that is not installed.
     """
     trusted = (
         ssl.create_default_context(cafile=str(ca_file))
         if ca_file
         else _usual(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
     )
-    limits = httpx.Limits(max_connections=MAX_CONNECTIONS)
     if proxy and not _PROXY.fullmatch(proxy):  # and its text stays unsaid: a password may be in it
         raise RequestError(
             "Invalid proxy URL: write it like http://host:port or http://user:password@host:port,"
             " with special characters in user and password escaped (@ as %40)."
         )
+    return PooledTransport(_pool(proxy, trusted, sockets))
+
+
+def _pool(proxy: str | None, trusted: ssl.SSLContext, sockets: Sockets) -> httpcore.ConnectionPool:
+    """Connections straight to the server, or through a proxy."""
+    if not proxy:
+        return httpcore.ConnectionPool(
+            trusted,
+            max_connections=MAX_CONNECTIONS,
+            keepalive_expiry=KEPT_SECONDS,
+            network_backend=sockets,
+        )
+    way = urlsplit(proxy)
+    port = f":{way.port}" if way.port else ""
+    host = f"[{way.hostname}]" if ":" in (way.hostname or "") else way.hostname
+    is_socks = way.scheme.startswith("socks")
+    kind = httpcore.SOCKSProxy if is_socks else httpcore.HTTPProxy
+    user, password = (unquote(one or "").encode() for one in (way.username, way.password))
     try:
-        return httpx.HTTPTransport(verify=trusted, proxy=proxy, limits=limits)
-    except ImportError:  # what it needs for SOCKS is not part of httpx
+        return kind(
+            f"{way.scheme}://{host}{port}",
+            (user, password) if user or password else None,
+            ssl_context=trusted,
+            max_connections=MAX_CONNECTIONS,
+            keepalive_expiry=KEPT_SECONDS,
+            network_backend=sockets,
+        )
+    except RuntimeError:  # what it needs for SOCKS is not part of httpcore
         raise RequestError("A SOCKS proxy needs one more package: pip install socksio.") from None
 
 
@@ -126,40 +154,6 @@ def _usual(_file: str | None, _folder: str | None) -> ssl.SSLContext:
     clients, and it takes longer than a request.
     """
     return httpx.create_ssl_context()
-
-
-class Sockets:
-    """The open sockets of a client, so that another thread can cut them.
-
-    Closing a client does not wake a thread that waits for a response; cutting does.
-    """
-
-    def __init__(self) -> None:
-        self._sockets: WeakSet[socket.socket] = WeakSet()
-        self._is_cut = False
-        self._lock = threading.Lock()
-
-    def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Hook for httpcore's progress of a request: keeps each connection that it opens."""
-        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            open_socket: socket.socket = info["return_value"].get_extra_info("socket")
-            with self._lock:
-                self._sockets.add(open_socket)
-            if self._is_cut:
-                _cut(open_socket)
-
-    def cut(self) -> None:
-        """Every read or write fails now, and so does every later connection."""
-        with self._lock:
-            self._is_cut = True
-            sockets = list(self._sockets)
-        for open_socket in sockets:
-            _cut(open_socket)
-
-
-def _cut(open_socket: socket.socket) -> None:
-    with suppress(OSError):  # it was closed meanwhile
-        open_socket.shutdown(socket.SHUT_RDWR)
 
 
 def proxy_for(base_url: str) -> str | None:

@@ -130,16 +130,10 @@ def remaining(cooldowns: Mapping[Limit, Cooldown], now: float) -> dict[Limit, Co
     }
 
 
-#: What the use cases of limits are called.
-_USE_CASES: Final[Mapping[str, str]] = {"ads_insights": "insights", "ads_management": "objects"}
-
-
 def waiting_text(limit: Limit, cooldown: Cooldown, until: datetime) -> str:
     """Who waits for what, until when: a line for people."""
     who = f"act_{limit.account_id} waits" if limit.account_id else "All accounts wait"
-    whose = "the account's" if limit.account_id else "the app's"
-    case = _USE_CASES.get(limit.use_case, limit.use_case)
-    what = f"{whose} limit of {case}" if case else f"{whose} limit"
+    what = limit.named("the account's" if limit.account_id else "the app's")
     minutes = math.ceil(cooldown.seconds / 60)
     why = "Meta has blocked it" if cooldown.is_block else "Meta reports that it is nearly used up"
     return f"{who} until {until:%H:%M} UTC ({minutes} min) for {what}: {why}."

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Final
 
 from fbgraph.limits.cooldowns import Cooldown, extended, waiting_text
 from fbgraph.limits.retry import CEILING_SECONDS, LIMIT
+from fbgraph.limits.stuck import is_stuck, stuck_error
 from fbgraph.limits.usage import Limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from fbgraph.errors import ThrottledError
+    from fbgraph.errors import Detail, LimitStuckError, ThrottledError
     from fbgraph.limits.cooldowns import SharedCooldowns
     from fbgraph.limits.usage import Metered, Reading, Usage
 
@@ -67,8 +68,11 @@ def _named_seconds(reading: Reading) -> float:
 
 
 def is_doubtful(reading: Reading) -> bool:
-    """Whether it names a wait that is longer than any block has been: then one request looks."""
-    return _named_seconds(reading) > CEILING_SECONDS
+    """Whether it names a wait that is longer than any block has been, or for a limit that is far
+    from used up: then one request looks, and is believed more than the header.
+    """
+    seconds = _named_seconds(reading)
+    return seconds > CEILING_SECONDS or (seconds > 0 and reading.percent < COOLDOWN_AT[-1][0])
 
 
 _log = logging.getLogger(__name__)
@@ -79,12 +83,23 @@ class _Block:
     """A limit that is used up, as Meta said. `probe`: the request that finds out if it still is.
 
     A block begins without a strike where no request of ours was refused: another process reported
-    it, or usage headers did.
+    it, or usage headers did. `refusals`: the first and the latest by the clock, and what Meta said
+    in the latest.
     """
 
     until: float
     strikes: int = 1
     probe: Metered | None = None
+    refusals: tuple[float, float, Detail] | None = None
+
+    def stuck_error(self, limit: Limit, now: float) -> LimitStuckError | None:
+        """Why nobody waits for it any longer; None if it is waited for, or looked at again."""
+        if self.refusals is None or self.probe is not None or now >= self.until:
+            return None
+        first, latest, response = self.refusals
+        if not is_stuck(self.strikes, latest - first):
+            return None
+        return stuck_error(limit, self.strikes, latest - first, response)
 
 
 class Throttle:
@@ -155,6 +170,16 @@ class Throttle:
         with self._lock:
             return self._wait(request)
 
+    def stuck(self, request: Metered) -> LimitStuckError | None:
+        """Why `request` is not to be sent: one of its limits does not reset. Once the cooldown of
+        that limit is over, one request may look again.
+        """
+        with self._lock:
+            now, limits = self._clock(), _limits_of(request)
+            known = ((limit, self._blocks[limit]) for limit in limits & self._blocks.keys())
+            errors = (block.stuck_error(limit, now) for limit, block in known)
+            return next(filter(None, errors), None)
+
     def _wait(self, request: Metered) -> float:
         limits, now = _limits_of(request), self._clock()
         cooldowns = self._cooldowns(limits, now)
@@ -209,7 +234,7 @@ class Throttle:
                     self._set_free(limit)
                 return
             self._let_others_probe(request)
-            self._block(_limit_of(request, refusal.detail.limit), refusal.detail.cooldown_seconds)
+            self._block(_limit_of(request, refusal.detail.limit), refusal.detail)
 
     def _set_free(self, limit: Limit) -> None:
         """A probe got through: the limit is not used up, whatever its headers say."""
@@ -233,14 +258,15 @@ class Throttle:
     def _probed_by(self, request: Metered) -> Sequence[Limit]:
         return [limit for limit, block in self._blocks.items() if block.probe is request]
 
-    def _block(self, limit: Limit, meta_seconds: float | None) -> None:
+    def _block(self, limit: Limit, refusal: Detail) -> None:
         """A request that was under way when the limit was blocked does not count as a strike."""
         self._disproved.discard(limit)
         now, known = self._clock(), self._blocks.get(limit)
         strikes = known.strikes + (known.until <= now) if known else 1
-        until = now + LIMIT.seconds(strikes, meta_seconds)
+        first = known.refusals[0] if known and known.refusals else now
+        until = now + LIMIT.seconds(strikes, refusal.cooldown_seconds)
         until = max(until, known.until if known else 0.0)
-        self._blocks[limit] = _Block(until, strikes)
+        self._blocks[limit] = _Block(until, strikes, refusals=(first, now, refusal))
         self._share(limit, Cooldown(until - now, is_block=True))
 
     def _share(self, limit: Limit, cooldown: Cooldown) -> None:

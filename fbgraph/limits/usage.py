@@ -29,6 +29,10 @@ _SHARES: Final = frozenset({
 })  # fmt: skip
 
 
+#: What the use cases of limits are called.
+_USE_CASES: Final[Mapping[str, str]] = {"ads_insights": "insights", "ads_management": "objects"}
+
+
 class Metered(Protocol):
     """A request that counts against limits: its account (digits, "" if unknown) and use case."""
 
@@ -43,6 +47,11 @@ class Limit(NamedTuple):
 
     account_id: str = ""
     use_case: str = ""
+
+    def named(self, whose: str) -> str:
+        """As people read it: ``the app's limit for insights`` if it is `whose` ``the app's``."""
+        case = _USE_CASES.get(self.use_case, self.use_case)
+        return f"{whose} limit for {case}" if case else f"{whose} limit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,7 @@ class Engine(Generic[Result]):
     def _start(self, pool: ThreadPoolExecutor) -> bool:
         """Start what may be started: polls, then calls. False once there is nothing left to do."""
         self._forget_cancelled()
+        self._polled(self._stuck())
         if self._polls is None and (due := self._due()):
             self._polls = pool.submit(self._runner.poll, due)
         while starts := self._scheduler.starts(self._situation()):
@@ -128,6 +129,11 @@ class Engine(Generic[Result]):
         for watch in [watch for watch, one in self._watching.items() if one.is_done]:
             self._poller.flight.remove(watch)
             del self._watching[watch]
+
+    def _stuck(self) -> Sequence[tuple[Watch, GraphError]]:
+        """Runs that cannot be polled, because a limit does not reset."""
+        found = ((watch, self._client.stuck(watch.poll)) for watch in self._poller.flight)
+        return [(watch, error) for watch, error in found if error is not None]
 
     def _due(self) -> Sequence[Watch]:
         def may_poll(watch: Watch) -> bool:
@@ -161,8 +167,11 @@ class Engine(Generic[Result]):
         return Situation(self._client.usage(), standings, has_response=self._has_response)
 
     def _cooldown_of(self, account_id: str) -> float:
-        """Everything here counts against the insights limits of an account."""
-        return self._client.cooldown_of(Request("GET", f"act_{account_id}/insights"))
+        """Everything here counts against the insights limits of an account. What need not be waited
+        for any longer may begin: it fails at once.
+        """
+        request = Request("GET", f"act_{account_id}/insights")
+        return 0.0 if self._client.stuck(request) else self._client.cooldown_of(request)
 
     # -- what comes back -----------------------------------------------------------------------
 

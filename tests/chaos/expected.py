@@ -92,6 +92,7 @@ EXPECTED: Final[Mapping[str, May]] = {
     "throttled_application": _equal("3", "5"),
     "throttled_custom": _equal("3", "5"),
     "throttled_metrics": _equal("2"),
+    "never_resets": May(r"Gave up.* limit.* (of waiting|refused)", SECOND, strengths=("55",)),
     "held_up": _equal("5"),
     "overstated_wait": _equal("2"),
     "quota_full": May(is_met=False),

@@ -61,6 +61,18 @@ def test_runs_that_hang_cost_less_than_a_hundred_requests_for_each_account_day(
     assert trial.calls["faults"]["run_hangs"] < 100 * len(trial.account_days)
 
 
+@pytest.mark.parametrize("minutes", [0, 55])
+def test_a_limit_that_does_not_reset_fails_its_account_within_three_hours_and_a_dozen_looks(
+    world: World, minutes: int
+) -> None:
+    """Three hours for the control totals, which find it out; what follows fails at once."""
+    trial = world.run(Plan((f"never_resets:{minutes}",)))
+
+    assert list(Report.of(trial).complaints) == []
+    assert trial.hours <= 3.2
+    assert trial.calls["faults"]["never_resets"] <= 15
+
+
 def test_what_may_come_of_each_scenario_is_written_down() -> None:
     assert set(EXPECTED) == set(SCENARIOS)
 

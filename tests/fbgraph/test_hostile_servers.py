@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import threading
-import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -13,11 +12,10 @@ import httpx
 import pytest
 
 from fbgraph import GraphClient, Request
-from fbgraph.errors import BlockedError, RetryableError, ThrottledError, TooMuchDataError
-from fbgraph.http.connection import BODY_SECONDS, MAX_BODY_BYTES
+from fbgraph.errors import BlockedError, ThrottledError, TooMuchDataError
+from fbgraph.http.connection import MAX_BODY_BYTES
 from fbgraph.limits.retry import LIMIT, REQUEST
 from fbgraph.sandbox import Sandbox
-from tests.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -102,16 +100,6 @@ def server(send: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
         listener.shutdown()
 
 
-def drip(handler: BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.send_header("content-length", "100000")
-    handler.end_headers()
-    for _ in range(100_000):
-        handler.wfile.write(b" ")
-        handler.wfile.flush()
-        time.sleep(0.01)
-
-
 def inflate(handler: BaseHTTPRequestHandler) -> None:
     body = gzip.compress(b'{"data":[' + b" " * (2 * MAX_BODY_BYTES) + b"]}", compresslevel=1)
     handler.send_response(200)
@@ -119,28 +107,6 @@ def inflate(handler: BaseHTTPRequestHandler) -> None:
     handler.send_header("content-length", str(len(body)))
     handler.end_headers()
     handler.wfile.write(body)
-
-
-def test_a_body_that_drips_has_a_deadline_and_the_error_names_account_and_edge() -> None:
-    clock = Clock()
-    with (
-        server(drip) as url,
-        GraphClient(
-            "token",
-            base_url=url,
-            sleep=clock.sleep,
-            jitter=lambda: 0.0,
-            clock=lambda: clock.seconds() + 100 * time.monotonic(),  # a byte each second
-        ) as client,
-        pytest.raises(RetryableError) as caught,
-    ):
-        client.call(Request("GET", "7/insights", account_id="1"))
-
-    said = str(caught.value)
-    assert said.startswith("The response about act_1 was not complete after 12")
-    assert "bytes). [GET 7/insights]" in said
-    assert len(clock.waits) == REQUEST.attempts - 1
-    assert BODY_SECONDS == 120.0
 
 
 def test_a_body_that_inflates_has_a_bound_and_the_error_names_account_and_edge() -> None:

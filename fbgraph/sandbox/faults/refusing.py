@@ -31,6 +31,7 @@ __all__ = [
     "expire",
     "expire_version",
     "lose_account",
+    "never_reset",
     "now_and_then",
     "other_version",
     "refuse",
@@ -148,13 +149,13 @@ def _insights_usage(_: str) -> dict[str, str]:
     return {"x-fb-ads-insights-throttle": _json(usage)}
 
 
-def _business_usage(kind: str) -> Callable[[str], dict[str, str]]:
+def _business_usage(kind: str, minutes: int = REGAIN_MINUTES) -> Callable[[str], dict[str, str]]:
     case = {
         "type": kind,
         "call_count": FULL,
         "total_cputime": 40,
         "total_time": 40,
-        "estimated_time_to_regain_access": REGAIN_MINUTES,
+        "estimated_time_to_regain_access": minutes,
         "ads_api_access_tier": TIER,
     }
     return lambda account: {"x-business-use-case-usage": _json({account: [case]})}
@@ -216,6 +217,14 @@ def throttle(name: str) -> Before:
             raise RefusedError(replace(REFUSALS[name], headers=limit.headers(account)))
 
     return one_in
+
+
+def never_reset(fault: Fault, request: ServerRequest, context: RequestContext) -> None:
+    """The insights limit of one account stays used up."""
+    if context.is_account(FORBIDDEN) and (_is_insights(request, context) or context.run_id):
+        account = context.account.id if context.account else ""
+        headers = _business_usage("ads_insights", fault.number)(account)
+        raise RefusedError(replace(REFUSALS["throttled"], headers=headers))
 
 
 # --- luck -----------------------------------------------------------------------------------

@@ -45,6 +45,12 @@ LIMITS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         strength=4,
         before=refusing.throttle("throttled_metrics"),
     ),
+    "never_resets": Scenario(
+        "the insights limit of the second account stays used up; each refusal names N minutes",
+        "not documented; a limit that an app does not get back",
+        strength=0,
+        before=refusing.never_reset,
+    ),
     "held_up": Scenario(
         "one in N responses is a gateway's: HTML with 429 or 503, in turn with Retry-After as a"
         " date, as seconds, and without",

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fbgraph import GraphClient, Page, Request
 from fbgraph.errors import (
     BlockedError,
+    LimitStuckError,
     RequestError,
     RetryableError,
     ThrottledError,
@@ -100,7 +101,7 @@ def test_an_item_that_is_throttled_for_ever_is_given_up_within_the_budget(wire: 
 
     found = graph.client.batch(gets("1", "2"))
 
-    assert kinds(found) == [ThrottledError, {"id": "2"}]
+    assert kinds(found) == [LimitStuckError, {"id": "2"}]
     assert sum(graph.waits) <= LIMIT.budget_seconds
 
 
@@ -110,7 +111,7 @@ def test_a_limit_that_nobody_frees_fails_those_that_wait_for_it_alone(wire: Make
 
     found = graph.client.batch(gets("1", "act_7/campaigns"))
 
-    assert kinds(found) == [{"id": "1"}, ThrottledError]
+    assert kinds(found) == [{"id": "1"}, LimitStuckError]
     assert sum(graph.waits) == LIMIT.budget_seconds
 
 

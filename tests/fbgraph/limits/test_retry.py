@@ -12,6 +12,7 @@ from fbgraph import errors
 from fbgraph.errors import (
     Detail,
     GraphError,
+    LimitStuckError,
     NotReadyError,
     RetryableError,
     ThrottledError,
@@ -208,7 +209,7 @@ def test_an_earlier_answer_does_not_say_how_long_to_rest(wire: MakeWire) -> None
 def test_a_throttle_that_never_ends_is_given_up_within_the_budget(wire: MakeWire) -> None:
     graph = wire(refusal(80000))
 
-    with pytest.raises(ThrottledError):
+    with pytest.raises(LimitStuckError):
         graph.client.get("1")
 
     assert sum(graph.waits) <= LIMIT.budget_seconds

@@ -293,3 +293,28 @@ def test_what_is_active_is_asked_for_first_of_a_day_that_was_split(
     alone = [statuses for statuses in created if len(statuses) == 1]
     assert alone[0] == [EFFECTIVE_STATUSES["ad"][0]]
     assert sorted(map(str, alone)) == sorted(f"['{one}']" for one in EFFECTIVE_STATUSES["ad"])
+
+
+def test_runs_in_flight_whose_limit_does_not_reset_fail_within_three_hours_and_no_others(
+    bench: Callable[..., Bench],
+) -> None:
+    """The limit is used up from the moment when the runs of an account are under way."""
+    one = bench()
+    good, bad = one.sandbox.account_ids[:2]
+    save = one.pending.save
+
+    def use_up(account_id: str, params: Params, checkpoint: Checkpoint) -> None:
+        save(account_id, params, checkpoint)
+        if account_id == bad:
+            one.sandbox.use("never_resets:55")
+
+    one.pending.save = use_up  # type: ignore[method-assign]
+    tasks = [ReportTask(key, (day,)) for key in (good, bad) for day in DAYS[::2]]
+
+    found = one.run(*tasks)
+
+    failed = {task: why for task, why in found.items() if isinstance(why, str)}
+    assert sorted(failed) == sorted(f"act_{bad} {day}" for day in DAYS[::2])
+    assert all("Gave up waiting: act_" in why for why in failed.values())
+    assert one.clock.seconds() <= 3.2 * 3600
+    assert one.sandbox.calls()["faults"]["never_resets"] <= 20
