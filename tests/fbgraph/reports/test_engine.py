@@ -295,7 +295,7 @@ def test_what_is_active_is_asked_for_first_of_a_day_that_was_split(
     assert sorted(map(str, alone)) == sorted(f"['{one}']" for one in EFFECTIVE_STATUSES["ad"])
 
 
-def test_runs_in_flight_whose_limit_does_not_reset_fail_within_three_hours_and_no_others(
+def test_runs_in_flight_whose_limit_does_not_reset_fail_after_a_few_looks_and_no_others(
     bench: Callable[..., Bench],
 ) -> None:
     """The limit is used up from the moment when the runs of an account are under way."""
@@ -316,5 +316,4 @@ def test_runs_in_flight_whose_limit_does_not_reset_fail_within_three_hours_and_n
     failed = {task: why for task, why in found.items() if isinstance(why, str)}
     assert sorted(failed) == sorted(f"act_{bad} {day}" for day in DAYS[::2])
     assert all("Gave up waiting: act_" in why for why in failed.values())
-    assert one.clock.seconds() <= 3.2 * 3600
     assert one.sandbox.calls()["faults"]["never_resets"] <= 20
