@@ -10,7 +10,7 @@ READER := warehouse/decode/native/reader.c warehouse/decode/native/json.h
 # Dagster's runs and events stay in the checkout, so that the UI shows what the command line did.
 export DAGSTER_HOME ?= $(CURDIR)
 
-.PHONY: help install demo test test-scale screenshots kills stops chaos fuzz coverage check dev sandbox bench lock clean
+.PHONY: help install demo test test-scale test-image screenshots kills stops chaos fuzz coverage check dev sandbox bench lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,10 @@ test: .venv/installed-dev  ## Run the tests (needs no token and no network)
 test-scale: .venv/installed-dev  ## Test many workers with a real Postgres and Redis, installed if missing
 	@$(BIN)/python -m tests.scale.services
 	@SCALE=1 $(BIN)/pytest tests/scale --numprocesses=2 --dist=loadfile
+
+test-image: .venv/installed-dev  ## Build the container's image without Docker and run compose.yaml with it; needs root
+	@$(BIN)/python -m tests.image.build
+	@IMAGE=1 unshare --net -- sh -c 'ip link set lo up && exec $(BIN)/pytest tests/image'
 
 screenshots: .venv/installed-dev  ## Take the pictures in docs/img again, with the tests in a browser
 	@SCREENSHOTS=1 $(BIN)/pytest tests/e2e/test_browser.py

@@ -36,12 +36,18 @@ _OF_OTHERS: Final = """\
 #AWS_ENDPOINT_URL=https://minio.example.com:9000
 """
 
+_OF_COMPOSE: Final = """\
+# For compose.yaml alone: the password of Dagster's database, of letters and digits. A secret.
+"""
 
-def env_text(head: str = HEAD) -> str:
+
+def env_text(head: str = HEAD, database_password: str = "") -> str:
     """Every variable with what it means: the required one to be filled in, the others as comments
-    with their defaults.
+    with their defaults, and the password that compose.yaml gives Dagster's database.
     """
-    return "\n\n".join([_comment(head), *_variables(), _OF_OTHERS])
+    mark = "" if database_password else "#"
+    compose = f"{_OF_COMPOSE}{mark}POSTGRES_PASSWORD={database_password}\n"
+    return "\n\n".join([_comment(head), *_variables(), _OF_OTHERS + "\n" + compose])
 
 
 def _variables() -> Iterator[str]:

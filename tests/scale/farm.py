@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from fbgraph.sandbox import Sandbox
     from pipelines.loading.partitions import AccountDay
 
-__all__ = ["PLACES", "ROOT", "WORKERS", "Farm", "environ_of", "farm", "yaml_of_a_farm"]
+__all__ = ["PLACES", "ROOT", "TEMPLATES", "WORKERS", "Farm", "environ_of", "farm", "yaml_of_a_farm"]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+TEMPLATES: Final = ROOT / "pipelines" / "project" / "templates" / "deploy"
 
 WORKERS: Final = 2
 
@@ -104,8 +105,8 @@ def environ_of(home: Path, sandbox: Sandbox, lake: str | Path, **more: str) -> M
 
 
 def yaml_of_a_farm() -> str:
-    """As docs/scaling.md says; what is lost is looked for oftener, for a test has less time."""
-    both = [(ROOT / f"dagster.{name}.yaml").read_text() for name in ("postgres", "celery")]
+    """As docs/deploy.md says; what is lost is looked for oftener, for a test has less time."""
+    both = [(TEMPLATES / f"dagster.{name}.yaml").read_text() for name in ("postgres", "celery")]
     return "".join(both).replace("poll_interval_seconds: 30", "poll_interval_seconds: 2")
 
 

@@ -129,10 +129,12 @@ def _folder(user: str | None) -> Iterator[Path]:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """A server with one empty database; its address, as SQLAlchemy writes it."""
+def postgres(port: int = 0, password: str = "") -> Iterator[str]:
+    """A server with one empty database, on a port and with a password that are new unless they are
+    given; its address, as SQLAlchemy writes it.
+    """
     user = POSTGRES_USER if os.geteuid() == 0 else None
-    password, port = secrets.token_hex(8), free_port()
+    password, port = password or secrets.token_hex(8), port or free_port()
     with _folder(user) as folder:
         secret = folder / "password"
         secret.write_text(password)

@@ -20,7 +20,7 @@ from fbgraph.sandbox import Sandbox
 from pipelines.loading.partitions import AccountDay, key_of
 from pipelines.state.dagster_home import open_instance
 from tests.runs import run_job
-from tests.scale.farm import ROOT, environ_of
+from tests.scale.farm import ROOT, TEMPLATES, environ_of
 from tests.scale.pooled import POOL, PROCESSES
 from tests.scale.services import PATIENCE_SECONDS, running
 from warehouse.storage.url import open_store
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOW = datetime(2026, 11, 23, 20, tzinfo=UTC)
-YAML = ROOT / "dagster.postgres.yaml"
+YAML = TEMPLATES / "dagster.postgres.yaml"
 
 
 @pytest.fixture

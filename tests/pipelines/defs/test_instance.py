@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[3]
 YAML = ROOT / "dagster.yaml"
+TEMPLATES = ROOT / "pipelines" / "project" / "templates" / "deploy"
 
 
 @pytest.fixture
@@ -48,9 +49,13 @@ def sections_of(path: Path) -> Mapping[str, str]:
     return {found[1]: piece for found, piece in named if found}
 
 
-@pytest.mark.parametrize("name", ["dagster.yaml", "dagster.postgres.yaml", "dagster.celery.yaml"])
-def test_every_limit_has_its_reason_beside_it(name: str) -> None:
-    text = (ROOT / name).read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    "path",
+    [YAML, TEMPLATES / "dagster.postgres.yaml", TEMPLATES / "dagster.celery.yaml"],
+    ids=lambda path: path.name,
+)
+def test_every_limit_has_its_reason_beside_it(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
     sections = re.findall(r"^([a-z_]+):", text, re.MULTILINE)
 
     assert sections
@@ -59,7 +64,7 @@ def test_every_limit_has_its_reason_beside_it(name: str) -> None:
 
 
 def test_the_instance_in_postgres_differs_in_its_storage_alone() -> None:
-    files, postgres = sections_of(YAML), sections_of(ROOT / "dagster.postgres.yaml")
+    files, postgres = sections_of(YAML), sections_of(TEMPLATES / "dagster.postgres.yaml")
 
     assert list(postgres) == list(files)
     assert {name for name in files if files[name] != postgres[name]} == {"storage"}
@@ -67,10 +72,10 @@ def test_the_instance_in_postgres_differs_in_its_storage_alone() -> None:
 
 
 def test_workers_of_celery_are_one_section_to_be_put_below() -> None:
-    added = sections_of(ROOT / "dagster.celery.yaml")
+    added = sections_of(TEMPLATES / "dagster.celery.yaml")
 
     assert set(added) == {"run_launcher"}
-    assert "run_launcher" not in sections_of(ROOT / "dagster.postgres.yaml")
+    assert "run_launcher" not in sections_of(TEMPLATES / "dagster.postgres.yaml")
 
 
 def test_runs_of_the_command_line_are_no_business_of_celerys() -> None:
