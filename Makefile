@@ -7,13 +7,14 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --compile \
   --constraint requirements.lock
 READER := warehouse/decode/native/reader.c warehouse/decode/native/json.h
+AZURITE := .venv/azurite/node_modules/.bin/azurite-blob
 # Dagster's runs and events stay in the checkout, so that the UI shows what the command line did.
 export DAGSTER_HOME ?= $(CURDIR)
 
-.PHONY: help install demo test test-scale test-image screenshots kills stops chaos fuzz coverage check dev sandbox bench lock clean
+.PHONY: help install demo test test-scale test-buckets test-outside test-image screenshots kills stops chaos fuzz coverage check dev sandbox bench lock clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 install: .venv/installed  ## Make .venv with the command fbinsights in it
 
@@ -30,6 +31,9 @@ test-scale: .venv/installed-dev  ## Test many workers with a real Postgres and R
 test-image: .venv/installed-dev  ## Build the container's image without Docker and run compose.yaml with it; needs root
 	@$(BIN)/python -m tests.image.build
 	@IMAGE=1 unshare --net -- sh -c 'ip link set lo up && exec $(BIN)/pytest tests/image'
+
+test-buckets: .venv/installed-dev $(AZURITE)  ## Test lakes in Azure's emulator, which npm installs if missing
+	@BUCKETS=1 $(BIN)/pytest tests/warehouse/storage -k azure
 
 screenshots: .venv/installed-dev  ## Take the pictures in docs/img again, with the tests in a browser
 	@SCREENSHOTS=1 $(BIN)/pytest tests/e2e/test_browser.py
@@ -82,6 +86,10 @@ clean:  ## Remove .venv and caches; data and Dagster's history stay
 	@echo "Installing pinned versions (about a minute the first time) ..." >&2
 	@$(PIP) --editable .
 	@touch $@
+
+$(AZURITE):
+	@echo "Installing Azurite ..." >&2
+	@npm install --silent --no-fund --no-audit --prefix .venv/azurite azurite@3.37.0
 
 .venv/installed-dev: pyproject.toml requirements.lock $(READER) | .venv/bin/python
 	@echo "Installing pinned versions with the developers' tools ..." >&2

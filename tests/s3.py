@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import uuid4
 
 import boto3
@@ -13,7 +13,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = ["S3", "SECRET", "serving"]
 
@@ -22,11 +22,20 @@ SECRET: Final = "wJalrXUtnFEMI-not-for-anyone"  # noqa: S105  # invented
 CONDITIONS: Final = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH")
 
 
+class Translation(Protocol):
+    """Makes a request one of S3, and the headers of the answer those of another store."""
+
+    def request(self, environ: dict[str, Any]) -> None: ...
+
+    def headers(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]: ...
+
+
 class S3:
     """A server that runs, and buckets in it. `asked`: method and path of each request.
 
     PUTs of paths that hold a text of `refused` are refused, and GETs of those that hold one of
-    `hidden`.
+    `hidden`. `midway` is called once, when some of the body of a PUT has come; the rest is lost.
+    The first GET of a path in `cut` gets half of its body.
     """
 
     def __init__(self, url: str) -> None:
@@ -34,6 +43,8 @@ class S3:
         self.asked: list[tuple[str, str]] = []
         self.refused: set[str] = set()
         self.hidden: set[str] = set()
+        self.midway: Callable[[], None] | None = None
+        self.cut: set[str] = set()
         self.environ: Mapping[str, str] = {
             "AWS_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": "AKIAINVENTED",
@@ -68,8 +79,10 @@ class S3:
 
 
 @contextmanager
-def serving(*, conditions: bool = True) -> Iterator[S3]:
-    """Serve S3 while the block runs; without `conditions` it heeds none, as older stores do."""
+def serving(*, conditions: bool = True, translation: Translation | None = None) -> Iterator[S3]:
+    """Serve S3 while the block runs; without `conditions` it heeds none, as older stores do. With a
+    `translation` it speaks as another store.
+    """
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     moto = DomainDispatcherApplication(create_backend_app)
     one_at_a_time = threading.Lock()
@@ -82,11 +95,28 @@ def serving(*, conditions: bool = True) -> Iterator[S3]:
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             start_response("403 Forbidden", [("Content-Type", "application/xml")])
             return [b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"]
+        if method == "PUT" and served.midway:
+            environ["wsgi.input"].read(65536)
+            served.midway()
+            served.midway = None
+            start_response("400 Bad Request", [])
+            return []
         if method == "PUT" and not conditions:
             for name in CONDITIONS:
                 environ.pop(name, None)
+
+        def translated(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            return start_response(status, translation.headers(headers), *more)  # type: ignore[union-attr]  # there
+
         with one_at_a_time:  # moto looks, writes and reads in several steps; S3 in one
-            return moto(environ, start_response)
+            if translation:
+                translation.request(environ)
+            body = moto(environ, translated if translation else start_response)
+        if method == "GET" and path in served.cut:
+            served.cut.remove(path)
+            [whole] = body
+            return [whole[: len(whole) // 2]]
+        return body
 
     server = make_server("127.0.0.1", 0, answer, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

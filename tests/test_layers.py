@@ -76,7 +76,7 @@ MAY_IMPORT: Final[Mapping[str, str]] = {
 
 #: package → what only the others may import.
 NOT_HERE: Final = {
-    "fbgraph": {"boto3", "dagster", "duckdb", "pandas", "pyarrow"},
+    "fbgraph": {"dagster", "obstore", "duckdb", "pandas", "pyarrow"},
     "warehouse": {"dagster", "httpx"},
     "pipelines": set[str](),
 }

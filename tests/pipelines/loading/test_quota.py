@@ -27,8 +27,8 @@ from pipelines.state.cooldowns import cooldowns_of
 from tests.clock import Calling, VirtualClock
 from warehouse.decode.pages import Account
 from warehouse.lake.partitions import Lake
+from warehouse.storage.bucket import Bucket
 from warehouse.storage.local import Folder
-from warehouse.storage.s3 import Bucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -15,8 +15,8 @@ from fbgraph.limits.usage import Limit
 from pipelines.state.cooldowns import KEY, LEAST_SECONDS, REREAD_SECONDS, cooldowns_of
 from tests.clock import Clock
 from tests.limits import ONE, TWO, refusal
+from warehouse.storage.bucket import Bucket
 from warehouse.storage.local import Folder
-from warehouse.storage.s3 import Bucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ import warehouse
 from tests.warehouse.lake.damaged import WAYS
 from warehouse.published.publish import lag, publish
 from warehouse.schema.tables import TABLES
-from warehouse.storage.s3 import Bucket
+from warehouse.storage.bucket import Bucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ from warehouse.lake.parquet import Writer
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import LINK, publish
 from warehouse.schema.tables import TABLES
-from warehouse.storage.s3 import log_how_published
+from warehouse.storage.bucket import log_how_published
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -139,7 +139,7 @@ def test_a_bucket_is_published_into_a_folder_of_this_machine_and_shared(
         one.put()
         one.put(account="12")
     log_how_published.cache_clear()
-    with caplog.at_level(logging.INFO, logger="warehouse.storage.s3"):
+    with caplog.at_level(logging.INFO, logger="warehouse.storage.bucket"):
         published = publish(url)
         bucket_days.put(40, account="12")
         publish(url)

@@ -1,10 +1,9 @@
-"""A bucket alone: uploads in parts, and what is said when it cannot be reached or trusted."""
+"""A bucket alone: large uploads, and what is said when it cannot be reached or trusted."""
 
 from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from tests.s3 import SECRET, serving
 from warehouse.errors import BucketError, WarehouseError
 from warehouse.published.publish import LINK
-from warehouse.storage.s3 import Bucket
+from warehouse.storage.bucket import MEMORY_BYTES, Bucket
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,24 +20,59 @@ if TYPE_CHECKING:
 
 
 # -- a bucket alone --------------------------------------------------------------------------------
-def test_an_upload_in_parts_is_made_once_and_what_a_killed_one_left_is_cleaned_up(
-    s3: S3, tmp_path: Path
-) -> None:
-    name, began = s3.new_bucket(), datetime(2010, 11, 10, 20, 48, tzinfo=UTC)  # says moto
-    file = tmp_path / LINK
+def test_the_published_file_is_uploaded_once_and_by_one_request(s3: S3, tmp_path: Path) -> None:
+    name, file = s3.new_bucket(), tmp_path / LINK
     file.write_bytes(bytes(20_000_000))
-    for key in ("lake/warehouse.duckdb", "other/warehouse.duckdb"):
-        s3.client.create_multipart_upload(Bucket=name, Key=key)
+    store, begun = Bucket(name, "lake", tmp_path), len(s3.asked)
 
-    Bucket(name, "lake", tmp_path, now=lambda: began).share(LINK, file)
-    young = sorted(s3.uploads(name))
-    first = s3.client.head_object(Bucket=name, Key="lake/warehouse.duckdb")["LastModified"]
-    Bucket(name, "lake", tmp_path, now=lambda: began + timedelta(days=2)).share(LINK, file)
+    store.share(LINK, file)
+    store.share(LINK, file)
+    once = s3.asked[begun:].count(("PUT", f"/{name}/lake/{LINK}"))
+    file.write_bytes(bytes(20_000_001))
+    store.share(LINK, file)
 
-    assert young == ["lake/warehouse.duckdb", "other/warehouse.duckdb"]
-    assert s3.uploads(name) == ["other/warehouse.duckdb"]
-    again = s3.client.head_object(Bucket=name, Key="lake/warehouse.duckdb")
-    assert (again["ContentLength"], again["LastModified"]) == (20_000_000, first)
+    assert once == 1
+    assert s3.client.head_object(Bucket=name, Key=f"lake/{LINK}")["ContentLength"] == 20_000_001
+    assert s3.uploads(name) == []
+
+
+def test_what_is_too_large_for_one_request_is_uploaded_in_parts(
+    s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warehouse.storage.bucket.PUT_BYTES", 15_000_000)
+    monkeypatch.setattr("warehouse.storage.bucket.PART_BYTES", 6_000_000)
+    name, file = s3.new_bucket(), tmp_path / LINK
+    file.write_bytes(b"0123456789" * 2_000_000)
+    store, begun = Bucket(name, "lake", tmp_path), len(s3.asked)
+
+    store.share(LINK, file)
+    puts = s3.asked[begun:].count(("PUT", f"/{name}/lake/{LINK}"))
+    store.share(LINK, file)
+
+    assert puts == 4
+    assert s3.asked[begun:].count(("PUT", f"/{name}/lake/{LINK}")) == 4
+    assert s3.objects(name) == {f"lake/{LINK}": file.read_bytes()}
+
+
+@pytest.mark.parametrize("size", [100_000, 2 * MEMORY_BYTES])
+def test_an_object_that_is_cut_short_is_read_to_its_end(
+    bucket: Bucket, s3: S3, tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_MAX_ATTEMPTS")
+    written = tmp_path / "written"
+    written.write_bytes(content := bytes(n * n % 251 for n in range(size)))
+    bucket.replace("ads/x", lambda: written)
+    path = f"/{bucket.name('ads/x').removeprefix('s3://')}"
+
+    s3.cut.add(path)
+    read = bucket.read("ads/x")
+    s3.cut.add(path)
+    frozen = bucket.freeze([("ads/x", tmp_path / "frozen")])
+
+    assert s3.cut == set()
+    assert read == content
+    assert frozen == [found.stamp for found in bucket.find("ads/x")]
+    assert (tmp_path / "frozen").read_bytes() == content
 
 
 @pytest.mark.usefixtures("s3")
@@ -69,7 +103,6 @@ def test_without_credentials_the_error_names_the_variables(
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")  # another client than that of the other tests
 
     with pytest.raises(BucketError, match=r"Unable to locate credentials.*AWS_ACCESS_KEY_ID"):
         bucket.read("ads/x")
