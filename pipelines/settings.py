@@ -122,9 +122,9 @@ VARIABLES: Final[Sequence[Variable]] = (
     ),
     Variable(
         "WAREHOUSE_URL",
-        "The lake: a folder, with warehouse.duckdb in it, or s3://bucket/prefix, gs://bucket/prefix or"
-        " az://container/prefix. A bucket needs `pip install 'fbinsights[s3]'`, [gcs] or [azure], and"
-        " the usual variables of its cloud, for S3 those below: docs/lake.md.",
+        "The lake: a folder, with warehouse.duckdb in it, or s3://bucket/prefix, gs://bucket/prefix"
+        " or az://container/prefix. A bucket needs `pip install 'fbinsights[s3]'`, [gcs] or"
+        " [azure], and the usual variables of its cloud, for S3 those below: docs/lake.md.",
         "./data",
     ),
     Variable(

@@ -27,8 +27,8 @@ _WIDTH: Final = 100
 
 #: Variables that other libraries read.
 _OF_OTHERS: Final = """\
-# For a bucket of S3. Keys may also come from the machine's role or, with boto3 installed, from ~/.aws
-# (AWS_PROFILE). The endpoint is only for stores that are not Amazon's.
+# For a bucket of S3. Keys may also come from the machine's role or, with boto3 installed, from
+# ~/.aws (AWS_PROFILE). The endpoint is only for stores that are not Amazon's.
 #AWS_ACCESS_KEY_ID=
 #AWS_SECRET_ACCESS_KEY=
 #AWS_SESSION_TOKEN=

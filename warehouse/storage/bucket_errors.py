@@ -92,7 +92,7 @@ NO_BUCKET: Final = {"NoSuchBucket", "ContainerNotFound"}
 DENIED: Final = {"rights", "archive"}
 
 #: Where a machine in a cloud finds its role. No answer there: it has none.
-_ROLES: Final = re.compile(r"//(169\.254\.|metadata\.google\.internal|\[fd00:ec2)")
+_METADATA: Final = re.compile(r"//(169\.254\.|metadata\.google\.internal|\[fd00:ec2)")
 
 #: What is nobody's business, by the name of its variable.
 _SECRET: Final = re.compile(r"^(AWS|AZURE|GOOGLE)_\w*(KEY|TOKEN|SECRET|SAS)\w*$")
@@ -113,7 +113,7 @@ def explain(error: Exception, scheme: str) -> Refusal:
     status = _first(r"status code: (\d{3})", text)
     code = _first(r"<Code>\s*(\w+)", text) or status
     reason = _first(r"<Message>\s*([^<\n]*)", text)
-    if _ROLES.search(text):
+    if _METADATA.search(text):
         code, reason = "NoCredentials", "Unable to locate credentials"
     elif "without LOCATION" in text:  # the answer of S3 to a request for another region
         code, reason = "PermanentRedirect", "the bucket is in another region"
