@@ -8,8 +8,6 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --compile \
   --constraint requirements.lock
 READER := warehouse/decode/native/reader.c warehouse/decode/native/json.h
 AZURITE := .venv/azurite/node_modules/.bin/azurite-blob
-# Dagster's runs and events stay in the checkout, so that the UI shows what the command line did.
-export DAGSTER_HOME ?= $(CURDIR)
 
 .PHONY: help install demo test test-scale test-buckets test-outside test-image screenshots kills stops chaos fuzz coverage check dev sandbox bench lock clean
 
@@ -60,7 +58,7 @@ check: .venv/installed-dev  ## Lint, format and types
 	@$(BIN)/mypy
 
 dev: install  ## Open Dagster at http://127.0.0.1:3000
-	@exec $(BIN)/dagster dev
+	@exec $(BIN)/fbinsights dev
 
 sandbox: install  ## Serve the local Graph API at http://127.0.0.1:8810
 	@exec $(BIN)/fbinsights sandbox

@@ -66,7 +66,7 @@ MAY_IMPORT: Final[Mapping[str, str]] = {
     "pipelines.components": "defs errors reports resources warehouse.*",
     "pipelines.assembly": "defs reports resources",
     "pipelines.definitions": "assembly defs reports settings",
-    "pipelines.project": "errors reports settings state warehouse.*",
+    "pipelines.project": "dagster_private errors reports settings state warehouse.*",
     "pipelines.cli": "defs errors escaping interrupts loading project reports resources settings"
     " state fbgraph.* fbgraph.sandbox warehouse.*",
     "pipelines.celery_launcher": "dagster_private",

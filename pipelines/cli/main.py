@@ -41,7 +41,11 @@ _SHOWN = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 #: Keys of `warehouse.schema.external.DIALECTS`, which brings pyarrow.
 ENGINES = ("spark", "trino", "athena", "bigquery", "snowflake")
 
-_EPILOG = "Settings come from the environment or .env: see .env.example."
+_EPILOG = "Settings come from the environment or .env, which `fbinsights init` makes."
+
+
+#: Commands that need no project folder, or make one.
+_ANYWHERE = {"init", "demo", "sandbox", "docs"}
 
 
 class _Command(click.Command):
@@ -53,6 +57,8 @@ class _Command(click.Command):
         from warehouse.errors import WarehouseError  # noqa: PLC0415
 
         try:
+            if ctx.info_name not in _ANYWHERE:
+                _require_project_here()
             return super().invoke(ctx)
         except BrokenPipeError:  # click's own business: `| head` has seen enough
             raise
@@ -76,6 +82,21 @@ def fail(message: str, code: int = WRONG_USE) -> NoReturn:
     sys.exit(code)
 
 
+def _require_project_here() -> None:
+    """Raise ConfigError in a folder of a project that is not its top: `./data` there would be
+    another lake. With WAREHOUSE_URL in the environment it is clear which one is meant.
+    """
+    from pipelines.errors import ConfigError  # noqa: PLC0415
+    from pipelines.state.homes import project_above  # noqa: PLC0415
+
+    above = project_above(Path.cwd())
+    if above and not os.environ.get("WAREHOUSE_URL"):
+        raise ConfigError(
+            f"This is not a project folder; the one that it lies in is {above}. Run the command"
+            " there, or make this one such with `fbinsights init`."
+        )
+
+
 def _reports() -> Reports:
     """All reports that exist. Read here, once, by the commands that need them."""
     from pipelines.reports.catalog import reports_of  # noqa: PLC0415  # --help reads none
@@ -89,12 +110,14 @@ def cli() -> None:
     """Meta advertising data, complete and proven, in Parquet and DuckDB."""
     from dotenv import load_dotenv  # noqa: PLC0415
 
+    context = click.get_current_context()
+    context.obj = frozenset(os.environ)
     escape_unencodable()
     try:
         load_dotenv(".env")
     except UnicodeDecodeError as error:
         fail(f".env is not written in UTF-8: {error.reason} at byte {error.start}.")
-    click.get_current_context().with_resource(warnings_printed())
+    context.with_resource(warnings_printed())
 
 
 @cli.command()
@@ -109,18 +132,38 @@ def init(folder: Path) -> None:
     sys.exit(run_init(folder))
 
 
+@cli.command(epilog="Exit code 0: Ctrl-C ended it; 1: a part of Dagster died; 2: wrong usage.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=3000,
+    show_default=True,
+    help="0 takes any free port.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+def dev(host: str, port: int) -> None:
+    """Open Dagster on this project folder.
+
+    Its webserver, its daemon and our definitions. Ctrl-C ends all of them.
+    """
+    from pipelines.cli.commands.dev import run_dev  # noqa: PLC0415
+
+    run_dev(os.environ, host, port)
+
+
 @cli.command()
 @click.option(
     "--seed", default=1, show_default=True, help="Another made-up company, in its own folder."
 )
-def demo(seed: int) -> None:
+@click.pass_obj
+def demo(exported: frozenset[str], seed: int) -> None:
     """Load a made-up company into ./demo, without a token.
 
     It comes from the local sandbox: its last 3 days.
     """
     from pipelines.cli.commands.demo import run_demo  # noqa: PLC0415
 
-    sys.exit(run_demo(seed))
+    sys.exit(run_demo(seed, exported))
 
 
 @cli.command()

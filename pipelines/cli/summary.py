@@ -23,7 +23,6 @@ from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
-    from pathlib import Path
 
     from fbgraph.http.paging import Row
     from pipelines.cli.selection import Plan
@@ -264,7 +263,7 @@ def _proven(verdicts: Sequence[str]) -> int | str:
     return UNPROVABLE if set(verdicts) == {UNPROVABLE} else verdicts.count(PROVEN)
 
 
-def command_name(folder: Path | None = None) -> str:
+def command_name(folder: str | None = None) -> str:
     """How this command is called in a folder, by default this one: by its name, or by its path if
     that is not on PATH.
     """

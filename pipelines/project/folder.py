@@ -17,12 +17,12 @@ from pipelines.project.env_file import env_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["SETTINGS", "TEMPLATES", "Completed", "complete", "contents", "ignored_by", "unignored"]
+__all__ = ["ENV_FILE", "TEMPLATES", "Completed", "complete", "contents", "ignored_by", "unignored"]
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
 #: Holds the token: only its owner may read it.
-SETTINGS: Final = ".env"
+ENV_FILE: Final = ".env"
 
 #: Templates whose names would mean something to git, pip or a reader where they lie.
 _RENAMED: Final = {"gitignore": ".gitignore"}
@@ -41,20 +41,22 @@ class Completed:
 def contents() -> Mapping[str, str]:
     """Relative path → text, of each file of a new project folder."""
     files = sorted(path for path in TEMPLATES.rglob("*") if path.is_file())
-    found = {SETTINGS: env_text()}
+    found = {ENV_FILE: env_text()}
     for path in files:
         name = path.relative_to(TEMPLATES).as_posix()
         found[_RENAMED.get(name, name)] = path.read_text(encoding="utf-8")
     return found
 
 
-def complete(folder: Path) -> Completed:
-    """Write the files that a folder lacks. Raises OSError; what was written before it stays."""
+def complete(folder: Path, wanted: Mapping[str, str]) -> Completed:
+    """Write the files that a folder lacks of those `wanted`: relative path → text. Raises OSError;
+    what was written before it stays.
+    """
     made, kept = [], []
-    for name, text in contents().items():
+    for name, text in wanted.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        mode = 0o600 if name == SETTINGS else 0o666
+        mode = 0o600 if name == ENV_FILE else 0o666
         try:
             _create(path, text, mode)
         except FileExistsError:

@@ -9,7 +9,7 @@ import dagster as dg
 import yaml
 
 from pipelines.errors import ConfigError, UnreachableDagsterError
-from pipelines.state.homes import home_of, require_home, state_of
+from pipelines.state.homes import SETTINGS, home_of, prepare, require_home, settings_in
 from warehouse.storage.atomic import locked
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["is_there", "open_instance", "why_unreachable"]
 
-#: The checkout's `dagster.yaml` with its folders named from the root of the disk.
+#: A `dagster.yaml` with its folders named from the root of the disk.
 _ABSOLUTE: Final = "command_line.yaml"
 
 #: Characters of a reason that are shown: some have a statement of SQL in them.
@@ -29,20 +29,18 @@ REASON_CHARACTERS: Final = 300
 
 @contextmanager
 def open_instance(environ: Mapping[str, str], store: Store) -> Iterator[dg.DagsterInstance]:
-    """Dagster's instance: that of DAGSTER_HOME, else the checkout's own, in its folder .dagster.
+    """Dagster's instance: that of DAGSTER_HOME, else of the folder's own home, `.dagster`.
 
-    The checkout's `dagster.yaml` names that folder relative to where Dagster is started; here it is
-    the same from everywhere. Raises ConfigError for a home that shows another lake than that of the
+    Raises ConfigError for a home that shows another lake than that of the
     `store`, and UnreachableDagsterError for one that cannot be used.
     """
     home = home_of(environ)
-    state = state_of(home)
     with ExitStack() as closing:
         try:
             # Two that start first at the same time would both create Dagster's database, and
             # corrupt it.
-            with locked(state):
-                instance = closing.enter_context(_instance_of(home, state))
+            with locked(home):
+                instance = closing.enter_context(_instance_of(home))
             require_home(instance, store)
         except ConfigError:
             raise
@@ -51,12 +49,17 @@ def open_instance(environ: Mapping[str, str], store: Store) -> Iterator[dg.Dagst
         yield instance
 
 
-def _instance_of(home: Path, state: Path) -> dg.DagsterInstance:
-    if home != state and (home / "dagster.yaml").exists():
-        written = yaml.safe_load((home / "dagster.yaml").read_text(encoding="utf-8")) or {}
-        (state / _ABSOLUTE).write_text(yaml.safe_dump(_absolute(written, home)), encoding="utf-8")
-        return dg.DagsterInstance.from_config(str(state), _ABSOLUTE)
-    return dg.DagsterInstance.from_config(str(state))
+def _instance_of(home: Path) -> dg.DagsterInstance:
+    """Settings of 0.1.0 named folders relative to where Dagster is started. Here they are those of
+    the folder that the file is in.
+    """
+    prepare(home)
+    written = settings_in(home)
+    absolute = _absolute(written, (home / SETTINGS).resolve().parent)
+    if absolute == written:
+        return dg.DagsterInstance.from_config(str(home))
+    (home / _ABSOLUTE).write_text(yaml.safe_dump(absolute), encoding="utf-8")
+    return dg.DagsterInstance.from_config(str(home), _ABSOLUTE)
 
 
 def why_unreachable(environ: Mapping[str, str], error: BaseException) -> str:
@@ -68,18 +71,18 @@ def why_unreachable(environ: Mapping[str, str], error: BaseException) -> str:
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     why = " ".join(text.split())[:REASON_CHARACTERS].rstrip(".") or type(error).__name__
     return (
-        f"Dagster cannot be used: {why}. Check {state_of(home_of(environ))}: free disk space,"
+        f"Dagster cannot be used: {why}. Check {home_of(environ)}: free disk space,"
         " permissions, processes that lock its files, and the database that its dagster.yaml names."
     )
 
 
 def is_there(environ: Mapping[str, str]) -> bool:
     """Whether Dagster, or a command that loads, has been used with this home."""
-    return bool(environ.get("DAGSTER_HOME")) or state_of(home_of(environ)).is_dir()
+    return bool(environ.get("DAGSTER_HOME")) or home_of(environ).is_dir()
 
 
 def _absolute(settings: Mapping[str, Any], home: Path) -> Mapping[str, Any]:
-    """Dagster's settings with each relative `base_dir` as a folder of the home."""
+    """Dagster's settings with each relative `base_dir` as a folder of `home`."""
     return {
         key: str(home / value)
         if key == "base_dir" and isinstance(value, str)

@@ -1,5 +1,6 @@
 """Dagster homes: each shows the grid of one lake, because the grid of another in it would be wrong
-about both.
+about both. A project folder has its own home, `.dagster`, and Dagster reads its settings there: a
+link to the folder's `dagster.yaml`.
 
 Which lake it is, the home's own storage knows, so that all who share a Postgres share it. A home
 that shows none yet, as those of earlier versions, takes the first lake it meets. A lake may move:
@@ -15,7 +16,9 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import yaml
 
 from pipelines.errors import ConfigError
 from warehouse.errors import WarehouseError
@@ -29,17 +32,22 @@ if TYPE_CHECKING:
     from warehouse.storage.store import Store
 
 __all__ = [
-    "CHECKOUT",
+    "SETTINGS",
+    "STATE",
     "Shown",
     "home_of",
+    "is_project_with_state",
     "is_same",
+    "prepare",
+    "project_above",
     "require_home",
     "seems_to_show_another",
-    "state_of",
+    "settings_in",
 ]
 
-#: The checkout with `dagster.yaml`, which is the home if DAGSTER_HOME names no other.
-CHECKOUT: Final = Path(__file__).resolve().parents[2]
+#: In a project folder: Dagster's settings, and its home.
+SETTINGS: Final = "dagster.yaml"
+STATE: Final = ".dagster"
 
 CURSOR_KEY: Final = "fbinsights/lake"
 
@@ -60,25 +68,64 @@ def is_same(known: Shown, met: Shown) -> bool:
 
 
 def home_of(environ: Mapping[str, str]) -> Path:
-    """The folder that DAGSTER_HOME names, else the checkout. Raises ConfigError."""
-    home = Path(environ.get("DAGSTER_HOME") or CHECKOUT).expanduser()
+    """The folder that DAGSTER_HOME names, else `.dagster` in the folder where the command runs,
+    which need not be there yet. Raises ConfigError.
+
+    A project folder in DAGSTER_HOME means its `.dagster`: until 0.1.0 it was written so.
+    """
+    named = environ.get("DAGSTER_HOME")
+    if not named:
+        return (Path.cwd() / STATE).resolve()
+    home = Path(named).expanduser()
     if not (home.is_absolute() and home.is_dir()):
         raise ConfigError(
             f"DAGSTER_HOME must be the absolute path of an existing folder, not '{home}'."
         )
-    return home.resolve()
+    home = home.resolve()
+    return home / STATE if is_project_with_state(home) else home
 
 
-def state_of(home: Path) -> Path:
-    """Where a home keeps what it remembers: the checkout in the folder that its settings name."""
-    return CHECKOUT / ".dagster" if home == CHECKOUT else home
+def project_above(folder: Path) -> Path | None:
+    """The project folder that a folder lies in, if it is not one itself."""
+    if (folder / SETTINGS).exists():
+        return None
+    return next((above for above in folder.parents if (above / SETTINGS).exists()), None)
+
+
+def is_project_with_state(folder: Path) -> bool:
+    """Whether Dagster's history is in the folder's `.dagster` and not in the folder itself."""
+    is_project = (folder / SETTINGS).is_file() and (folder / STATE).is_dir()
+    return is_project and not (folder / "history").exists()
+
+
+def prepare(home: Path) -> None:
+    """Let the home of a project have the settings of its project; its own stay if it has some. What
+    runs printed until 0.1.0 moves to where Dagster looks for it, unless its settings name a folder.
+    """
+    own = home / SETTINGS
+    if home.name == STATE and (home.parent / SETTINGS).is_file() and not os.path.lexists(own):
+        with suppress(FileExistsError):  # another was faster
+            own.symlink_to(Path("..", SETTINGS))
+    old, new = home / "logs", home / "storage"
+    if old.is_dir() and "compute_logs" not in settings_in(home):
+        new.mkdir(exist_ok=True)
+        for of_run in old.iterdir():
+            if not (new / of_run.name).exists():
+                of_run.rename(new / of_run.name)
+
+
+def settings_in(home: Path) -> Mapping[str, Any]:
+    """The settings that Dagster reads in a home; empty if there are none. Raises yaml.YAMLError."""
+    text = _noted(home / SETTINGS)
+    written = yaml.safe_load(text)
+    return written if isinstance(written, dict) else {}
 
 
 def seems_to_show_another(environ: Mapping[str, str], store: Store) -> bool:
     """Whether a home shows another lake, by the copy: its storage knows. Raises ConfigError where
     the home is not a folder.
     """
-    known = _read(_noted(state_of(home_of(environ)) / NOTE))
+    known = _read(_noted(home_of(environ) / NOTE))
     return known is not None and not is_same(known, _met(store))
 
 
@@ -90,15 +137,16 @@ def require_home(instance: dg.DagsterInstance, store: Store) -> None:
     if known is not None and not is_same(known, met):
         raise ConfigError(
             f"The Dagster home {home} shows what is loaded in {known.place}, and WAREHOUSE_URL is"
-            f" {met.place}: one grid cannot show two lakes. Set WAREHOUSE_URL back, or set"
-            " DAGSTER_HOME to a folder of its own for this lake (with Postgres, give Dagster a"
-            " database of its own)."
+            f" {met.place}: one grid cannot show two lakes. Set WAREHOUSE_URL back, or give this"
+            " lake a project folder of its own (`fbinsights init DIR`). Without one, set"
+            " DAGSTER_HOME to a folder of its own; with Postgres, give Dagster a database of its"
+            " own."
         )
     if met.lake_id:
         kept = json.dumps(met._asdict())
         if met != known:
             storage.set_cursor_values({CURSOR_KEY: kept})
-        _note(state_of(home) / NOTE, kept)
+        _note(home / NOTE, kept)
 
 
 def _met(store: Store) -> Shown:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import chdir, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -302,8 +302,7 @@ def running(home: Path) -> Iterator[Dagster]:
                 stderr=log,
             )
         try:
-            with chdir(home):  # dagster.yaml names its folder relative to where one stands
-                yield _ready(sandbox, home, port)
+            yield _ready(sandbox, home, port)
         finally:
             dev.send_signal(signal.SIGINT)
             dev.wait(60)

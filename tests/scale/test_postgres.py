@@ -15,7 +15,6 @@ import dagster as dg
 import pytest
 from dagster_postgres import PostgresRunStorage
 
-import pipelines.state.homes
 from fbgraph.sandbox import Sandbox
 from pipelines.loading.partitions import AccountDay, key_of
 from pipelines.state.dagster_home import open_instance
@@ -42,10 +41,9 @@ def home(new_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.Mo
     return tmp_path
 
 
-def test_what_the_command_line_does_in_a_checkout_is_in_postgres_for_all_to_see(
+def test_what_the_command_line_does_in_a_project_is_in_postgres_for_all_to_see(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipelines.state.homes, "CHECKOUT", home)
     with Sandbox(now=lambda: NOW) as sandbox:
         for name, value in environ_of(home, sandbox, home / "lake").items():
             monkeypatch.setenv(name, value)

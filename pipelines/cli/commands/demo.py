@@ -23,14 +23,15 @@ from pipelines.cli.output.terminal import say, width_of
 from pipelines.cli.summary import command_name
 from pipelines.errors import ConfigError
 from pipelines.loading.partitions import today_in
+from pipelines.project.folder import ENV_FILE, complete, contents
 from pipelines.reports.catalog import reports_of
 from pipelines.settings import VARIABLES
-from pipelines.state.homes import CHECKOUT
+from pipelines.state.homes import SETTINGS, prepare
 from warehouse.lake.partitions import Lake
 from warehouse.storage.url import LOCAL_VARIABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
     from warehouse.schema.catalog import Catalog
@@ -39,13 +40,15 @@ __all__ = ["DemoFolder", "next_steps", "run_demo"]
 
 DAYS: Final = 3
 
-#: Dagster's settings in the demo's own home.
-HOME_YAML: Final = """\
-# Nothing about the demo's users leaves their machine.
-telemetry: {enabled: false}
-nux: {enabled: false}
-concurrency: {runs: {max_concurrent_runs: 4}}
-"""
+#: Of the user's settings none applies, but where files of a lake in a bucket are kept.
+VARIABLE_NAMES: Final = {variable.name for variable in VARIABLES} - {LOCAL_VARIABLE}
+
+#: Where the demo's folder expects the same company: `fbinsights sandbox` serves it there.
+SANDBOX_URL: Final = "http://127.0.0.1:8810"
+
+ENV_HEAD: Final = (
+    "# Settings of the demo: a company of `fbinsights sandbox`, loaded into this folder."
+)
 
 QUESTION: Final = """\
 with by_hour as (
@@ -72,17 +75,18 @@ select account_id, date, count(*), sum(impressions), sum(clicks), sum(spend)
 from insights_hourly group by all"""
 
 
-def run_demo(seed: int) -> int:
+def run_demo(seed: int, exported: Collection[str] = ()) -> int:
     """Load the last days of the sandbox's accounts into a folder of the demo's own; returns the
     exit code of the backfill, or 1 if the published file differs from what the sandbox served.
 
     The user's settings do not apply, and neither their lake nor their Dagster home is touched.
-    Raises ConfigError if the folder belongs to somebody else.
+    `exported`: the variables that they have set, other than by a `.env`. Raises ConfigError if the
+    folder belongs to somebody else.
     """
     demo_folder = DemoFolder(seed)
     with Sandbox(seed=seed) as sandbox:
         _require_own(demo_folder, set(sandbox.account_ids))
-        overridden = _use(sandbox, demo_folder)
+        _use(sandbox, demo_folder)
         zones = [account["timezone_name"] for account in sandbox.world()["accounts"]]
         until = min(today_in(zone, datetime.now(UTC)) for zone in zones) - timedelta(days=1)
         days = [until - timedelta(days=n) for n in reversed(range(DAYS))]
@@ -97,14 +101,14 @@ def run_demo(seed: int) -> int:
     if code or differing:
         return code or SOME_FAILED
     _show(demo_folder.lake, known.catalog)
-    for line in next_steps(demo_folder, sandbox.token, overridden):
+    for line in next_steps(demo_folder, sandbox.token, exported):
         say(line)
     return ALL_DONE
 
 
 @dataclass(frozen=True, slots=True)
 class DemoFolder:
-    """The folder of the demo of a seed: a lake, with a Dagster home in it."""
+    """The project folder of the demo of a seed. Its lake is the folder itself."""
 
     seed: int
 
@@ -124,7 +128,7 @@ def _require_own(demo_folder: DemoFolder, made_up: set[str]) -> None:
     others = set(Lake(folder).read("accounts")["account_id"].to_pylist()) - made_up
     if others:
         what = f"holds the ad account {min(others)}, which is not the demo's"
-    elif folder.is_dir() and not is_lake and any(folder.glob("[!.]*")):
+    elif not is_lake and any(path.name != SETTINGS for path in folder.glob("[!.]*")):
         what = "holds files that are not the demo's"
     else:
         return
@@ -133,9 +137,9 @@ def _require_own(demo_folder: DemoFolder, made_up: set[str]) -> None:
     )
 
 
-def _use(sandbox: Sandbox, demo_folder: DemoFolder) -> Sequence[str]:
-    """Point this process, and so its Dagster runs, at the sandbox and at nothing else; returns the
-    names of variables that were set and do not apply.
+def _use(sandbox: Sandbox, demo_folder: DemoFolder) -> None:
+    """Make the demo's project folder, and point this process, and so its Dagster runs, at it and at
+    the sandbox, and at nothing else.
     """
     ours = {
         "FB_GRAPH_URL": sandbox.url,
@@ -143,13 +147,22 @@ def _use(sandbox: Sandbox, demo_folder: DemoFolder) -> Sequence[str]:
         "WAREHOUSE_URL": demo_folder.lake,
         "DAGSTER_HOME": str(Path(demo_folder.home).resolve()),
     }
-    names = {variable.name for variable in VARIABLES} - {LOCAL_VARIABLE}
-    overridden = sorted(name for name in names - ours.keys() if os.environ.pop(name, ""))
+    for name in VARIABLE_NAMES - ours.keys():
+        os.environ.pop(name, None)
     os.environ.update(ours)
     home = Path(demo_folder.home)
     home.mkdir(parents=True, exist_ok=True)
-    (home / "dagster.yaml").write_text(HOME_YAML, encoding="utf-8")
-    return overridden
+    lines = [ENV_HEAD, *(f"{name}={value}" for name, value in _settings(sandbox.token).items())]
+    files = {ENV_FILE: "\n".join([*lines, ""]), SETTINGS: contents()[SETTINGS]}
+    complete(Path(demo_folder.lake), files)
+    if (home / SETTINGS).is_file() and not (home / SETTINGS).is_symlink():
+        (home / SETTINGS).unlink()  # an earlier demo's
+    prepare(home)
+
+
+def _settings(token: str) -> Mapping[str, str]:
+    """Of the demo's folder, for commands that are run in it."""
+    return {"FB_GRAPH_URL": SANDBOX_URL, "FB_ACCESS_TOKEN": token, "WAREHOUSE_URL": "."}
 
 
 def _differing(url: str, sandbox: Sandbox, days: Sequence[date]) -> list[str]:
@@ -196,29 +209,23 @@ def _show(url: str, catalog: Catalog) -> None:
             click.echo(line)
 
 
-def next_steps(demo_folder: DemoFolder, token: str, overridden: Sequence[str]) -> Sequence[str]:
-    """What to try next, with the lines to type. `overridden` are the user's variables that the demo
-    must not see.
+def next_steps(demo_folder: DemoFolder, token: str, exported: Collection[str]) -> Sequence[str]:
+    """What to try next, with the lines to type. A variable that is `exported` would win over the
+    `.env` of the demo's folder, so they set it as it is there.
     """
-    command = command_name()
-    is_checkout = Path.cwd() == CHECKOUT
+    folder = demo_folder.lake.removeprefix("./")
     seed = "" if demo_folder.seed == 1 else f" --seed {demo_folder.seed}"
-    serve = "make sandbox" if is_checkout and not seed else f"{command} sandbox{seed}"
-    dev = "make dev" if is_checkout else "dagster dev -m pipelines.definitions"
-    settings = {
-        **dict.fromkeys(overridden, ""),
-        "FB_GRAPH_URL": "http://127.0.0.1:8810",
-        "FB_ACCESS_TOKEN": token,
-        "WAREHOUSE_URL": demo_folder.lake,
-        "DAGSTER_HOME": f'"$PWD/{demo_folder.home.removeprefix("./")}"',
-    }
+    ours = _settings(token)
+    mine = sorted({*exported} & {*VARIABLE_NAMES, "DAGSTER_HOME"})
+    command = " ".join([*(f"{name}={ours.get(name, '')}" for name in mine), command_name(folder)])
     return (
         "\nNext:",
-        f"- everything is in {demo_folder.lake}. See what was loaded, and what proves it:",
-        f'    WAREHOUSE_URL={demo_folder.lake} {command} query "from loads"',
-        "- see it in Dagster, where a click re-runs one day of one account. In one terminal:",
-        f"    {serve}",
-        "  and in another:",
-        f"    {' '.join(f'{name}={value}' for name, value in settings.items())} {dev}",
-        "- your own accounts: README.md",
+        f"- everything is in ./{folder}. See what was loaded, and what proves it:",
+        f"    cd {folder}",
+        f'    {command} query "from loads"',
+        "- see it in Dagster, where a click re-runs one day of one account. In this terminal:",
+        f"    {command_name(folder)} sandbox{seed}",
+        f"  and in another, in ./{folder} too:",
+        f"    {command} dev",
+        f"- your own accounts: `{command_name()} init DIR` makes a project folder for them",
     )

@@ -13,7 +13,7 @@ from pipelines.cli.exit_codes import ALL_DONE
 from pipelines.cli.output.terminal import say
 from pipelines.cli.summary import command_name
 from pipelines.errors import ConfigError
-from pipelines.project.folder import SETTINGS, complete, unignored
+from pipelines.project.folder import ENV_FILE, complete, contents, unignored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ def run_init(folder: Path) -> int:
     """
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder} is not a folder. Name a new one, or one that exists.")
-    done = complete(folder)
+    done = complete(folder, contents())
     for name in done.made:
         click.echo(f"made    {name}")
     for name in done.kept:
@@ -44,12 +44,12 @@ def _closing(folder: Path, made: Sequence[str], unignored_lines: Sequence[str]) 
         lines += [f"\n.gitignore lacks: {', '.join(unignored_lines)}. Add them before you commit."]
     if not made:
         return [*lines, f"\n{folder.resolve()} has everything already."]
-    here = command_name(folder)
+    here = command_name(os.fspath(folder))
     enter = [] if folder.resolve() == Path.cwd() else [f"cd {shlex.quote(os.fspath(folder))}"]
     steps = {
-        f"put the token of a system user, with the scope ads_read, into {SETTINGS}": (
+        f"put the token of a system user, with the scope ads_read, into {ENV_FILE}": (
             *enter,
-            f"${{EDITOR:-vi}} {SETTINGS}",
+            f"${{EDITOR:-vi}} {ENV_FILE}",
         ),
         "check the token, each account and the warehouse": (f"{here} doctor",),
         "see what some days would cost, and load them": (

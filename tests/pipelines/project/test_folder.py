@@ -17,7 +17,7 @@ def test_a_new_folder_has_every_template_and_its_secrets_are_its_owners_alone(
 ) -> None:
     folder = tmp_path / "new" / "ads"
 
-    done = complete(folder)
+    done = complete(folder, contents())
 
     assert {
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
@@ -30,13 +30,13 @@ def test_a_new_folder_has_every_template_and_its_secrets_are_its_owners_alone(
 def test_a_second_time_it_completes_what_is_missing_and_writes_over_nothing(
     tmp_path: Path,
 ) -> None:
-    complete(tmp_path)
+    complete(tmp_path, contents())
     (tmp_path / "dagster.yaml").write_text("mine: {}\n")
     (tmp_path / "reports" / "README.md").unlink()
     (tmp_path / ".env").unlink()
     (tmp_path / ".env").symlink_to("/nowhere/secrets")  # comes when the vault is mounted
 
-    done = complete(tmp_path)
+    done = complete(tmp_path, contents())
 
     assert done.made == ["reports/README.md"]
     assert {".env", "dagster.yaml", ".gitignore"} <= {*done.kept}
@@ -46,7 +46,7 @@ def test_a_second_time_it_completes_what_is_missing_and_writes_over_nothing(
 
 def test_a_gitignore_of_ones_own_lets_nothing_of_ours_into_git(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("# mine\n/data\n*.pyc\n")
-    complete(tmp_path)
+    complete(tmp_path, contents())
 
     assert unignored(tmp_path) == [".env", ".dagster", ".tmp_dagster_home_*"]
 

@@ -3,14 +3,17 @@ from __future__ import annotations
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
 
-import pipelines.state.homes
 from pipelines.errors import ConfigError
 from pipelines.state.dagster_home import is_there, open_instance
 from warehouse.storage.url import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -47,23 +50,102 @@ def test_first_commands_at_the_same_time_do_not_spoil_dagsters_database(
     assert [*counts, visit(4)] == [0] * 5
 
 
-def test_without_a_home_it_is_the_checkouts_the_same_from_every_folder(
+def project(folder: Path) -> Path:
+    """A new project folder."""
+    folder.mkdir()
+    shutil.copy(ROOT / "dagster.yaml", folder)
+    return folder
+
+
+def put(folder: Path, asset: str, environ: Mapping[str, str]) -> None:
+    with open_instance(environ, open_store(str(folder / "data"))) as instance:
+        instance.report_runless_asset_event(dg.AssetMaterialization(asset))
+
+
+def assets_in(home: Path) -> set[str]:
+    """What Dagster's own processes see there."""
+    with dg.DagsterInstance.from_config(str(home)) as pages:
+        return {key.to_user_string() for key in pages.all_asset_keys()}
+
+
+def test_without_a_home_it_is_the_folders_own_with_the_folders_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checkout, elsewhere = tmp_path / "checkout", tmp_path / "elsewhere"
-    checkout.mkdir()
-    elsewhere.mkdir()
-    shutil.copy(ROOT / "dagster.yaml", checkout)
-    monkeypatch.setattr(pipelines.state.homes, "CHECKOUT", checkout)
-    monkeypatch.chdir(elsewhere)
+    folder = project(tmp_path / "ads")
+    monkeypatch.chdir(folder)
     assert not is_there({})
 
-    with open_instance({}, open_store(str(tmp_path / "lake"))) as instance:
-        instance.report_runless_asset_event(dg.AssetMaterialization("accounts"))
-        assert instance.run_retries_enabled  # its settings count
+    put(folder, "accounts", {})
 
     assert is_there({})
-    assert not list(elsewhere.iterdir())
-    monkeypatch.chdir(checkout)  # as `dagster dev` is started
-    with dg.DagsterInstance.from_config(str(checkout)) as pages:
+    assert {path.name for path in folder.iterdir()} == {"dagster.yaml", ".dagster"}
+    with dg.DagsterInstance.from_config(str(folder / ".dagster")) as pages:
+        assert not pages.telemetry_enabled
+        assert pages.run_retries_enabled
         assert pages.get_latest_materialization_event(dg.AssetKey("accounts"))
+
+
+def test_one_home_has_one_history_from_wherever_it_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project(tmp_path / "ads")
+    home = folder / ".dagster"
+    monkeypatch.chdir(folder)
+    put(folder, "accounts", {})
+    monkeypatch.chdir(tmp_path)
+
+    put(folder, "ads", {"DAGSTER_HOME": str(home)})
+    put(folder, "adsets", {"DAGSTER_HOME": str(folder)})  # as it was written until 0.1.0
+
+    assert assets_in(home) == {"accounts", "ads", "adsets"}
+    assert {path.name for path in folder.iterdir()} == {"dagster.yaml", ".dagster"}
+    assert [path.name for path in tmp_path.iterdir()] == ["ads"]
+
+
+OLD = """\
+telemetry: {enabled: false}
+storage: {sqlite: {base_dir: .dagster}}
+compute_logs:
+  module: dagster._core.storage.local_compute_log_manager
+  class: LocalComputeLogManager
+  config: {base_dir: .dagster/logs}
+"""
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_the_history_of_a_checkout_of_yesterday_stays(
+    *, is_kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether its settings are those of yesterday, a copy of one's own, or came with the update."""
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    (folder / "dagster.yaml").write_text(OLD)
+    monkeypatch.chdir(folder)  # where yesterday's Dagster was started
+    with dg.DagsterInstance.from_config(str(folder)) as yesterdays:
+        yesterdays.report_runless_asset_event(dg.AssetMaterialization("accounts"))
+    (folder / ".dagster" / "logs" / "a-run").mkdir(parents=True)
+    if not is_kept:
+        shutil.copy(ROOT / "dagster.yaml", folder)
+    monkeypatch.chdir(tmp_path)
+
+    put(folder, "ads", {"DAGSTER_HOME": str(folder)})
+
+    monkeypatch.chdir(folder)
+    assert assets_in(folder if is_kept else folder / ".dagster") == {"accounts", "ads"}
+    logs = "logs" if is_kept else "storage"
+    assert (folder / ".dagster" / logs / "a-run").is_dir()
+
+
+def test_settings_of_its_own_in_a_home_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project(tmp_path / "ads")
+    own = folder / ".dagster" / "dagster.yaml"
+    own.parent.mkdir()
+    own.write_text("telemetry: {enabled: false}\nnux: {enabled: true}\n")
+    monkeypatch.chdir(folder)
+
+    put(folder, "accounts", {})
+
+    assert not own.is_symlink()
+    assert own.read_text().endswith("nux: {enabled: true}\n")

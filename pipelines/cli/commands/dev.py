@@ -1,0 +1,113 @@
+"""`fbinsights dev`: Dagster on this folder."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from pipelines.cli.output.terminal import say
+from pipelines.cli.summary import command_name
+from pipelines.errors import ConfigError
+from pipelines.project.folder import TEMPLATES
+from pipelines.settings import wrong_settings
+from pipelines.state.homes import SETTINGS, home_of, prepare, settings_in
+from warehouse.storage.atomic import locked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["run_dev"]
+
+#: Held, and telling where the pages are, as long as Dagster runs on a home.
+RUNNING: Final = "fbinsights_dev.json"
+
+_LOCAL: Final = ("127.0.0.1", "::1", "localhost")
+
+
+def run_dev(environ: Mapping[str, str], host: str, port: int) -> NoReturn:
+    """Become `dagster dev`. Raises ConfigError, before anything is started, for settings that are
+    wrong, a folder that is not a project, a home on which Dagster runs already and a port in use.
+    """
+    if wrong := wrong_settings(environ):
+        raise ConfigError("\n".join(wrong))
+    home = _prepared(environ)
+    held = _held(home)
+    port = _free_port(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    url = f"http://{shown}:{port}"
+    os.write(held, json.dumps({"pid": os.getpid(), "url": url}).encode())
+    say(f"Dagster on {Path.cwd()}: {url}. It takes some seconds to start; Ctrl-C stops it.")
+    if host not in _LOCAL:
+        say("Anyone who reaches this address can load and delete: Dagster asks for no password.")
+    # A folder `pipelines` of the user's own must not be taken for ours.
+    own = {"DAGSTER_HOME": os.fspath(home), "PYTHONSAFEPATH": "1"}
+    command = [sys.executable, "-m", "pipelines.project.dagster_dev", host, str(port)]
+    os.execve(command[0], command, {**environ, **own})  # noqa: S606  # our own module
+
+
+def _prepared(environ: Mapping[str, str]) -> Path:
+    """The Dagster home, with settings in it."""
+    if not environ.get("DAGSTER_HOME") and not Path(SETTINGS).is_file():
+        raise ConfigError(
+            f"{Path.cwd()} is not a project folder: it has no {SETTINGS}. Run this in your project"
+            f" folder, or make this one such with `{command_name()} init`."
+        )
+    home = home_of(environ)
+    with locked(home):
+        prepare(home)
+        if not (home / SETTINGS).exists():  # somebody's own home, and new
+            (home / SETTINGS).write_bytes((TEMPLATES / SETTINGS).read_bytes())
+            say(f"made {home / SETTINGS}: limits, and no telemetry")
+    if settings_in(home).get("telemetry", {}).get("enabled", True):
+        say(
+            f"Dagster sends telemetry from here: write `telemetry: {{enabled: false}}` into"
+            f" {home / SETTINGS} to turn it off."
+        )
+    return home
+
+
+def _held(home: Path) -> int:
+    """A lock that ends with this process and those that it becomes: two daemons on one home would
+    start each run twice.
+    """
+    held = os.open(home / RUNNING, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ConfigError(f"Dagster runs on this folder already{_where(home)}.") from None
+    os.set_inheritable(held, True)  # noqa: FBT003  # what Python's own function takes
+    os.truncate(held, 0)
+    return held
+
+
+def _where(home: Path) -> str:
+    with suppress(OSError, ValueError, KeyError):
+        running = json.loads((home / RUNNING).read_text(encoding="utf-8"))
+        return f": {running['url']}, process {running['pid']}"
+    return ""
+
+
+def _free_port(host: str, port: int) -> int:
+    """The port, or any free one for 0. Raises ConfigError if it cannot be listened on."""
+    try:
+        [(family, kind, protocol, _, address), *_] = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        with socket.socket(family, kind, protocol) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
+            return int(tried.getsockname()[1])
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ConfigError(
+                f"Port {port} is in use, maybe by another Dagster. Stop that one, or add"
+                " --port 0, which takes any free port."
+            ) from None
+        raise ConfigError(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from None

@@ -1,0 +1,87 @@
+"""`dagster dev` on a project folder: `python -m pipelines.project.dagster_dev HOST PORT` in it.
+
+`fbinsights dev` becomes this process, so that Ctrl-C reaches Dagster as if it had been typed. It is
+Dagster's own command, with its webserver, daemon and code server, but for three things: the
+environment wins over `.env`, as in all of our commands; its advice about `dagster.yaml` and `dg`,
+which is not for users of a project folder, is left out; and it ends with 1 if a part of it dies.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import runpy
+import signal
+import sys
+import warnings
+from typing import TYPE_CHECKING, Final
+
+from pipelines.dagster_private import ignore_env_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+__all__ = ["main"]
+
+STOPPED: Final = 0
+DIED: Final = 1
+
+_MISPLACED: Final = "Found a dagster instance configuration value"
+_SUPERSEDED: Final = "Function `dev_command` is superseded"
+
+
+class _Watch(logging.Filter):
+    """Of Dagster's own process: whether it said that a part has died, and what it need not say."""
+
+    has_died = False
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        self.has_died |= record.exc_info is not None
+        return not record.getMessage().startswith(_MISPLACED)
+
+
+class _Signals:
+    """Whether somebody has asked to stop; Dagster takes SIGTERM for SIGINT."""
+
+    was_asked = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.was_asked = True
+        signal.default_int_handler(number, frame)
+
+
+def main(host: str, port: str) -> int:
+    """Serve until Ctrl-C or SIGTERM; returns the exit code."""
+    watch, asked = _Watch(), _Signals()
+    logging.getLogger("dagster").addFilter(watch)
+    warnings.filterwarnings("ignore", message=_SUPERSEDED)
+    ignore_env_file()
+    signal.signal(signal.SIGINT, asked)
+    code = _dagster(
+        [
+            *("dev", "--module-name", "pipelines.definitions"),
+            # Nothing of the user's own is imported from there.
+            *("--working-directory", os.environ["DAGSTER_HOME"]),
+            *("--host", host, "--port", port),
+        ]
+    )
+    if watch.has_died:
+        return DIED
+    return STOPPED if asked.was_asked else code
+
+
+def _dagster(arguments: Sequence[str]) -> int:
+    """`python -m dagster` in this process; returns its exit code."""
+    sys.argv = ["dagster", *arguments]
+    try:
+        runpy.run_module("dagster", run_name="__main__", alter_sys=True)
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else DIED if done.code else STOPPED
+    except KeyboardInterrupt:  # a second one
+        return STOPPED
+    return STOPPED
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
