@@ -7,9 +7,6 @@ for an asset's own step alone.
 
 - A run launcher returns these two to say whether the worker of a run exists; `RunLauncher` is
 exported, its return types are not.
-
-- `dagster dev` lets `.env` win over the environment, even with empty values. In all of our commands
-the environment wins.
 """
 
 from __future__ import annotations
@@ -17,19 +14,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._cli import utils as _cli_utils
 from dagster._core.events import AssetMaterializationPlannedData
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["CheckRunHealthResult", "WorkerStatus", "ignore_env_file", "planned_events"]
-
-
-def ignore_env_file() -> None:
-    """Let Dagster's commands in this process, and so their code servers, read no `.env`."""
-    setattr(_cli_utils, "get_env_var_dict", lambda _: {})  # noqa: B010  # it is not exported
+__all__ = ["CheckRunHealthResult", "WorkerStatus", "planned_events"]
 
 
 def planned_events(

@@ -13,8 +13,11 @@ from pipelines.assembly import definitions_of
 from pipelines.defs.partitions import grid_of
 from pipelines.reports.catalog import reports_of
 from pipelines.settings import owners_of
+from pipelines.state.homes import enter_folder
 
 __all__ = ["defs"]
+
+enter_folder(os.environ)
 
 _reports: Final = reports_of(os.environ)
 

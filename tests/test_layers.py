@@ -65,8 +65,8 @@ MAY_IMPORT: Final[Mapping[str, str]] = {
     " fbgraph.* warehouse.*",
     "pipelines.components": "defs errors reports resources warehouse.*",
     "pipelines.assembly": "defs reports resources",
-    "pipelines.definitions": "assembly defs reports settings",
-    "pipelines.project": "dagster_private errors reports settings state warehouse.*",
+    "pipelines.definitions": "assembly defs reports settings state",
+    "pipelines.project": "errors reports settings state warehouse.*",
     "pipelines.cli": "defs errors escaping interrupts loading project reports resources settings"
     " state fbgraph.* fbgraph.sandbox warehouse.*",
     "pipelines.celery_launcher": "dagster_private",

@@ -1,9 +1,9 @@
-"""`dagster dev` on a project folder: `python -m pipelines.project.dagster_dev HOST PORT` in it.
+"""`dagster dev` on a project folder: `python -m pipelines.project.dagster_dev HOST PORT`.
 
 `fbinsights dev` becomes this process, so that Ctrl-C reaches Dagster as if it had been typed. It is
-Dagster's own command, with its webserver, daemon and code server, but for three things: the
-environment wins over `.env`, as in all of our commands; its advice about `dagster.yaml` and `dg`,
-which is not for users of a project folder, is left out; and it ends with 1 if a part of it dies.
+Dagster's own command, with its webserver, daemon and code server, started in the Dagster home: in
+the folder itself it would let `.env` win over the environment, which wins in all of our commands.
+It ends with 1 if a part of it dies.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Final
 
-from pipelines.dagster_private import ignore_env_file
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
@@ -27,18 +25,17 @@ __all__ = ["main"]
 STOPPED: Final = 0
 DIED: Final = 1
 
-_MISPLACED: Final = "Found a dagster instance configuration value"
 _SUPERSEDED: Final = "Function `dev_command` is superseded"
 
 
 class _Watch(logging.Filter):
-    """Of Dagster's own process: whether it said that a part has died, and what it need not say."""
+    """Whether Dagster has said that a part of it has died."""
 
     has_died = False
 
     def filter(self, record: logging.LogRecord) -> bool:
         self.has_died |= record.exc_info is not None
-        return not record.getMessage().startswith(_MISPLACED)
+        return True
 
 
 class _Signals:
@@ -56,13 +53,14 @@ def main(host: str, port: str) -> int:
     watch, asked = _Watch(), _Signals()
     logging.getLogger("dagster").addFilter(watch)
     warnings.filterwarnings("ignore", message=_SUPERSEDED)
-    ignore_env_file()
+    home = os.environ["DAGSTER_HOME"]
+    os.chdir(home)
     signal.signal(signal.SIGINT, asked)
     code = _dagster(
         [
             *("dev", "--module-name", "pipelines.definitions"),
             # Nothing of the user's own is imported from there.
-            *("--working-directory", os.environ["DAGSTER_HOME"]),
+            *("--working-directory", home),
             *("--host", host, "--port", port),
         ]
     )

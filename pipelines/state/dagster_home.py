@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 import yaml
 
 from pipelines.errors import ConfigError, UnreachableDagsterError
-from pipelines.state.homes import SETTINGS, home_of, prepare, require_home, settings_in
+from pipelines.state.homes import (
+    SETTINGS,
+    home_of,
+    prepare,
+    require_home,
+    settings_in,
+    with_absolute_folders,
+)
 from warehouse.storage.atomic import locked
 
 if TYPE_CHECKING:
@@ -55,7 +62,7 @@ def _instance_of(home: Path) -> dg.DagsterInstance:
     """
     prepare(home)
     written = settings_in(home)
-    absolute = _absolute(written, (home / SETTINGS).resolve().parent)
+    absolute = with_absolute_folders(written, (home / SETTINGS).resolve().parent)
     if absolute == written:
         return dg.DagsterInstance.from_config(str(home))
     (home / _ABSOLUTE).write_text(yaml.safe_dump(absolute), encoding="utf-8")
@@ -79,15 +86,3 @@ def why_unreachable(environ: Mapping[str, str], error: BaseException) -> str:
 def is_there(environ: Mapping[str, str]) -> bool:
     """Whether Dagster, or a command that loads, has been used with this home."""
     return bool(environ.get("DAGSTER_HOME")) or home_of(environ).is_dir()
-
-
-def _absolute(settings: Mapping[str, Any], home: Path) -> Mapping[str, Any]:
-    """Dagster's settings with each relative `base_dir` as a folder of `home`."""
-    return {
-        key: str(home / value)
-        if key == "base_dir" and isinstance(value, str)
-        else _absolute(value, home)
-        if isinstance(value, dict)
-        else value
-        for key, value in settings.items()
-    }

@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from warehouse.storage.store import Store
 
 __all__ = [
+    "FOLDER_VARIABLE",
     "SETTINGS",
     "STATE",
     "Shown",
+    "enter_folder",
     "home_of",
     "is_project_with_state",
     "is_same",
@@ -43,11 +45,21 @@ __all__ = [
     "require_home",
     "seems_to_show_another",
     "settings_in",
+    "with_absolute_folders",
 ]
 
 #: In a project folder: Dagster's settings, and its home.
 SETTINGS: Final = "dagster.yaml"
 STATE: Final = ".dagster"
+
+#: Where `fbinsights dev` was started: for the processes that Dagster starts, which it starts in its
+#: home. Started in the folder, they would let its `.env` win over the environment.
+FOLDER_VARIABLE: Final = "FBINSIGHTS_FOLDER"
+
+#: How settings begin that are made from those of the project.
+_MADE: Final = (
+    f"# Made from ../{SETTINGS}, with its folders in full. Edit that one.\n"
+)
 
 CURSOR_KEY: Final = "fbinsights/lake"
 
@@ -98,20 +110,52 @@ def is_project_with_state(folder: Path) -> bool:
     return is_project and not (folder / "history").exists()
 
 
+def enter_folder(environ: Mapping[str, str]) -> None:
+    """Work in the folder in which `fbinsights dev` was started, as all commands do."""
+    if folder := environ.get(FOLDER_VARIABLE):
+        os.chdir(folder)
+
+
 def prepare(home: Path) -> None:
     """Let the home of a project have the settings of its project; its own stay if it has some. What
     runs printed until 0.1.0 moves to where Dagster looks for it, unless its settings name a folder.
     """
     own = home / SETTINGS
-    if home.name == STATE and (home.parent / SETTINGS).is_file() and not os.path.lexists(own):
-        with suppress(FileExistsError):  # another was faster
-            own.symlink_to(Path("..", SETTINGS))
+    is_ours = not os.path.lexists(own) or _noted(own).startswith(_MADE)
+    if home.name == STATE and (home.parent / SETTINGS).is_file() and is_ours:
+        _take_settings(home)
     old, new = home / "logs", home / "storage"
     if old.is_dir() and "compute_logs" not in settings_in(home):
         new.mkdir(exist_ok=True)
         for of_run in old.iterdir():
             if not (new / of_run.name).exists():
                 of_run.rename(new / of_run.name)
+
+
+def _take_settings(home: Path) -> None:
+    """A link; but until 0.1.0 settings named folders relative to where Dagster is started: then a
+    copy in which they are those of the project's folder.
+    """
+    own, written = home / SETTINGS, settings_in(home.parent)
+    absolute = with_absolute_folders(written, home.parent)
+    aside = home / f"{SETTINGS}.{os.getpid()}"
+    if absolute == written:
+        aside.symlink_to(Path("..", SETTINGS))
+    else:
+        aside.write_text(_MADE + yaml.safe_dump(absolute), encoding="utf-8")
+    aside.replace(own)
+
+
+def with_absolute_folders(settings: Mapping[str, Any], home: Path) -> Mapping[str, Any]:
+    """Dagster's settings with each relative `base_dir` as a folder of `home`."""
+    return {
+        key: str(home / value)
+        if key == "base_dir" and isinstance(value, str)
+        else with_absolute_folders(value, home)
+        if isinstance(value, dict)
+        else value
+        for key, value in settings.items()
+    }
 
 
 def settings_in(home: Path) -> Mapping[str, Any]:

@@ -13,9 +13,6 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from pipelines.cli.commands.demo import DemoFolder, next_steps
-from pipelines.state.homes import CHECKOUT
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -31,9 +28,7 @@ THEIRS = {
 
 
 def run(folder: Path, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    home = folder / "home"
-    home.mkdir(exist_ok=True)
-    settings = {"PATH": os.environ["PATH"], "HOME": str(folder), "DAGSTER_HOME": str(home)}
+    settings = {"PATH": os.environ["PATH"], "HOME": str(folder)}
     return subprocess.run(  # noqa: S603  # our own command
         command, cwd=folder, env=settings | environ, capture_output=True, text=True, check=False
     )
@@ -63,9 +58,8 @@ def typed(told: str, ending: str) -> list[str]:
     return shlex.split(line[1])
 
 
-def settings_in(words: Sequence[str], folder: Path) -> dict[str, str]:
-    pairs = [word.split("=", 1) for word in words if re.match("[A-Z_]+=", word)]
-    return {name: value.replace("$PWD", str(folder)) for name, value in pairs}
+def settings_in(words: Sequence[str]) -> dict[str, str]:
+    return dict(word.split("=", 1) for word in words if re.match("[A-Z_]+=", word))
 
 
 def test_it_loads_proves_and_answers_without_a_token(told: str) -> None:
@@ -75,36 +69,46 @@ def test_it_loads_proves_and_answers_without_a_token(told: str) -> None:
 
 def test_it_stays_in_its_own_folder(folder: Path, told: str) -> None:
     assert "- everything is in ./demo." in told
-    assert {path.name for path in folder.iterdir()} == {".env", "demo", "home"}
-    assert not list((folder / "home").iterdir())
+    assert {path.name for path in folder.iterdir()} == {".env", "demo"}
     assert (folder / "demo" / ".lake.json").exists()
 
 
 def test_the_line_for_a_query_asks_that_folder(folder: Path, told: str) -> None:
     words = typed(told, "from loads")
 
-    done = run(folder, COMMAND, *words[-2:], **settings_in(words, folder))
+    done = run(folder / "demo", COMMAND, *words[-2:])
 
+    assert typed(told, "cd ") == ["cd", "demo"]
     assert words[-2:] == ["query", "from loads"]
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("proven") >= 7
 
 
-def test_the_line_for_dagster_opens_its_grid_and_no_setting_of_theirs_counts(
+def test_its_folder_has_dagsters_grid_and_limits_and_no_telemetry(folder: Path, told: str) -> None:
+    with dg.DagsterInstance.from_config(str(folder / "demo" / ".dagster")) as instance:
+        cells = instance.get_materialized_partitions(dg.AssetKey("insights_hourly"))
+        assert not instance.telemetry_enabled
+        assert instance.get_concurrency_config().run_queue_config
+    assert len(cells) == 7 * 3
+    assert typed(told, "fbinsights dev")[-1] == "dev"
+
+
+def test_a_line_overrides_what_the_newcomer_has_exported_and_not_their_env_file(
     folder: Path, told: str
 ) -> None:
-    words = typed(told, "dagster dev")
-    settings = settings_in(words, folder)
+    theirs = {"WAREHOUSE_URL": "./data", "FB_APP_SECRET": "theirs", "DAGSTER_HOME": str(folder)}
 
-    with dg.DagsterInstance.from_config(settings["DAGSTER_HOME"]) as instance:
-        cells = instance.get_materialized_partitions(dg.AssetKey("insights_hourly"))
-        telemetry = instance.telemetry_enabled
-    assert len(cells) == 7 * 3
-    assert not telemetry
-    assert settings["WAREHOUSE_URL"] == "./demo"
-    assert settings["FB_ACCESS_TOKEN"].startswith("EAASandbox")
-    assert {settings[name] for name in ("FB_ACCOUNT_IDS", "FB_APP_SECRET")} == {""}
-    assert words[-4:] == ["dagster", "dev", "-m", "pipelines.definitions"]
+    again = run(folder, COMMAND, "demo", **theirs)
+    words = typed(again.stderr, "from loads")
+    asked = run(folder / "demo", COMMAND, *words[-2:], **theirs | settings_in(words))
+
+    assert settings_in(words) == {"WAREHOUSE_URL": ".", "FB_APP_SECRET": "", "DAGSTER_HOME": ""}
+    assert asked.stdout.count("proven") >= 7
+    assert settings_in(typed(told, "from loads")) == {}
+
+
+def test_it_says_make_nowhere(told: str) -> None:
+    assert not re.search(r"\bmake [a-z]", told)
 
 
 def test_a_second_time_it_uses_what_is_there_and_another_seed_has_a_folder_of_its_own(
@@ -118,7 +122,7 @@ def test_a_second_time_it_uses_what_is_there_and_another_seed_has_a_folder_of_it
     assert (again.returncode, other.returncode) == (0, 0), again.stderr + other.stderr
     assert (folder / "demo" / ".lake.json").read_bytes() == identity
     assert b"seed 7" in (folder / "demo-seed-7" / ".lake.json").read_bytes()
-    assert "WAREHOUSE_URL=./demo-seed-7" in other.stderr
+    assert "    cd demo-seed-7\n" in other.stderr
     assert "sandbox --seed 7" in other.stderr
     assert typed(told, "sandbox")[-1] == "sandbox"
 
@@ -142,12 +146,3 @@ def test_another_lake_in_its_place_is_left_alone(folder: Path, told: str, tmp_pa
 
     assert done.returncode == 2
     assert "which is not the demo's" in done.stderr
-
-
-def test_in_the_checkout_the_lines_are_those_of_make(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(CHECKOUT)
-
-    lines = next_steps(DemoFolder(1), "EAASandbox", ())
-
-    assert "    make sandbox" in lines
-    assert any(line.endswith('DAGSTER_HOME="$PWD/demo/.dagster" make dev') for line in lines)

@@ -17,7 +17,7 @@ from pipelines.cli.summary import command_name
 from pipelines.errors import ConfigError
 from pipelines.project.folder import TEMPLATES
 from pipelines.settings import wrong_settings
-from pipelines.state.homes import SETTINGS, home_of, prepare, settings_in
+from pipelines.state.homes import FOLDER_VARIABLE, SETTINGS, home_of, prepare, settings_in
 from warehouse.storage.atomic import locked
 
 if TYPE_CHECKING:
@@ -47,7 +47,11 @@ def run_dev(environ: Mapping[str, str], host: str, port: int) -> NoReturn:
     if host not in _LOCAL:
         say("Anyone who reaches this address can load and delete: Dagster asks for no password.")
     # A folder `pipelines` of the user's own must not be taken for ours.
-    own = {"DAGSTER_HOME": os.fspath(home), "PYTHONSAFEPATH": "1"}
+    own = {
+        "DAGSTER_HOME": os.fspath(home),
+        "PYTHONSAFEPATH": "1",
+        FOLDER_VARIABLE: os.fspath(Path.cwd()),
+    }
     command = [sys.executable, "-m", "pipelines.project.dagster_dev", host, str(port)]
     os.execve(command[0], command, {**environ, **own})  # noqa: S606  # our own module
 

@@ -1,0 +1,71 @@
+"""How commands end: with one line for an error of ours; and where they may be run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from pipelines.cli.exit_codes import INTERRUPTED, WRONG_USE
+from pipelines.cli.output.json_lines import print_json, total_line
+from pipelines.escaping import escaped
+from pipelines.interrupts import MESSAGE
+
+__all__ = ["Commands", "fail"]
+
+#: Commands that need no project folder, or make one.
+_ANYWHERE = {"init", "demo", "sandbox", "docs"}
+
+
+class _Command(click.Command):
+    """A command that ends with one line for an error of ours, not with a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from fbgraph.errors import GraphError  # noqa: PLC0415  # --help stays quick
+        from pipelines.errors import ConfigError  # noqa: PLC0415
+        from warehouse.errors import WarehouseError  # noqa: PLC0415
+
+        try:
+            if ctx.info_name not in _ANYWHERE:
+                _require_project_here()
+            return super().invoke(ctx)
+        except BrokenPipeError:  # click's own business: `| head` has seen enough
+            raise
+        except (ConfigError, GraphError, WarehouseError, OSError) as error:  # a full disk too
+            message, code = str(error), WRONG_USE
+        except KeyboardInterrupt:
+            message, code = MESSAGE, INTERRUPTED
+        if ctx.params.get("is_json"):
+            print_json(total_line(str(ctx.info_name), code, error=message))
+        return fail(message, code)
+
+
+class Commands(click.Group):
+    """The group of all commands."""
+
+    command_class = _Command
+
+
+def fail(message: str, code: int = WRONG_USE) -> NoReturn:
+    """Print on stderr what is wrong and exit."""
+    for line in f"fbinsights: {message}".split("\n"):
+        click.echo(escaped(line), err=True)
+    sys.exit(code)
+
+
+def _require_project_here() -> None:
+    """Raise ConfigError in a folder of a project that is not its top: `./data` there would be
+    another lake. With WAREHOUSE_URL in the environment it is clear which one is meant.
+    """
+    from pipelines.errors import ConfigError  # noqa: PLC0415
+    from pipelines.state.homes import project_above  # noqa: PLC0415
+
+    above = project_above(Path.cwd())
+    if above and not os.environ.get("WAREHOUSE_URL"):
+        raise ConfigError(
+            f"This is not a project folder; the one that it lies in is {above}. Run the command"
+            " there, or make this one such with `fbinsights init`."
+        )
