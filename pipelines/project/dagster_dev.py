@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-STOPPED: Final = 0
-DIED: Final = 1
+_STOPPED: Final = 0
+_DIED: Final = 1
 
 _SUPERSEDED: Final = "Function `dev_command` is superseded"
 
@@ -65,8 +65,8 @@ def main(host: str, port: str) -> int:
         ]
     )
     if watch.has_died:
-        return DIED
-    return STOPPED if asked.was_asked else code
+        return _DIED
+    return _STOPPED if asked.was_asked else code
 
 
 def _dagster(arguments: Sequence[str]) -> int:
@@ -75,10 +75,10 @@ def _dagster(arguments: Sequence[str]) -> int:
     try:
         runpy.run_module("dagster", run_name="__main__", alter_sys=True)
     except SystemExit as done:
-        return done.code if isinstance(done.code, int) else DIED if done.code else STOPPED
+        return done.code if isinstance(done.code, int) else _DIED if done.code else _STOPPED
     except KeyboardInterrupt:  # a second one
-        return STOPPED
-    return STOPPED
+        return _STOPPED
+    return _STOPPED
 
 
 if __name__ == "__main__":

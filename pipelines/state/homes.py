@@ -57,9 +57,7 @@ STATE: Final = ".dagster"
 FOLDER_VARIABLE: Final = "FBINSIGHTS_FOLDER"
 
 #: How settings begin that are made from those of the project.
-_MADE: Final = (
-    f"# Made from ../{SETTINGS}, with its folders in full. Edit that one.\n"
-)
+_MADE: Final = f"# Made from ../{SETTINGS}, with its folders in full. Edit that one.\n"
 
 CURSOR_KEY: Final = "fbinsights/lake"
 
