@@ -1,5 +1,5 @@
-"""What Dagster loads, for its pages and its daemon. Importing it reads the reports, and of the lake
-where its grids begin and end, once.
+"""What Dagster loads, for its pages and its daemon. Importing it reads, once, the reports and, of
+the lake, whether they fit its tables and where its grids begin and end.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Final
 from pipelines.assembly import definitions_of
 from pipelines.defs.partitions import grid_of
 from pipelines.reports.catalog import reports_of
-from pipelines.settings import owners_of
+from pipelines.settings import owners_of, store_of
 from pipelines.state.homes import enter_folder
 
 __all__ = ["defs"]
 
 enter_folder(os.environ)
 
-_reports: Final = reports_of(os.environ)
+_reports: Final = reports_of(os.environ, store_of(os.environ))
 
 for _name, _why in _reports.why_broken().items():
     logging.getLogger(__name__).error("%s: %s", _name, _why)

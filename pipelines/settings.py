@@ -26,6 +26,8 @@ from warehouse.storage.url import open_store
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from warehouse.storage.store import Store
+
 __all__ = [
     "FIRST_DAY",
     "OWNER",
@@ -36,6 +38,7 @@ __all__ = [
     "owners_of",
     "reports_folder",
     "settings_of",
+    "store_of",
     "wrong_settings",
 ]
 
@@ -203,6 +206,14 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
         history_since=_day(value["FB_HISTORY_SINCE"]),
         owners=_owners(value["FB_OWNERS"]),
     )
+
+
+def store_of(environ: Mapping[str, str]) -> Store | None:
+    """The lake's files; None if settings are wrong, which whoever needs them reports."""
+    try:
+        return open_store(settings_of(environ).warehouse_url)
+    except (ConfigError, WarehouseError):
+        return None
 
 
 def owners_of(environ: Mapping[str, str]) -> Sequence[str]:

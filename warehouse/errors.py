@@ -5,6 +5,7 @@ WarehouseError
 ├── UnknownZoneError   the account's time zone is not in the tz database: update `tzdata`
 ├── UnfitTableError    a table that does not fit into the catalog: change its name or its columns
 ├── UnknownTableError  the catalog has no such table: fix the name
+├── ChangedKeyError    a table has files with another key: rename it, or remove those files
 ├── ChangedKindError   a column has another kind than in older files: rename it or reload
 ├── UnwritableError    the disk is full or not writable: fix that, then reload
 ├── BucketError        the object store refused or could not be reached: the text says what to do
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 __all__ = [
     "BucketError",
+    "ChangedKeyError",
     "ChangedKindError",
     "DamagedFileError",
     "InaccessibleError",
@@ -75,6 +77,16 @@ class ChangedKindError(WarehouseError):
             "a new name, which reads as NULL in older files, or reload the account-days that have "
             "the old kind"
         )
+
+
+class ChangedKeyError(WarehouseError):
+    """Rows of a table that has files with another key: level, breakdowns or action breakdowns.
+    `why` says what changed and what to do.
+    """
+
+    def __init__(self, table: str, why: str) -> None:
+        self.why = why
+        super().__init__(f"{table}: {why}")
 
 
 class BucketError(WarehouseError, OSError):

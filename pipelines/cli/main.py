@@ -43,11 +43,14 @@ ENGINES = ("spark", "trino", "athena", "bigquery", "snowflake")
 _EPILOG = "Settings come from the environment or .env, which `fbinsights init` makes."
 
 
-def _reports() -> Reports:
-    """All reports that exist. Read here, once, by the commands that need them."""
+def _reports(*, fit: bool = True) -> Reports:
+    """All reports that exist. Read here, once, by the commands that need them. `fit`: whether they
+    fit the tables of the lake is looked at too.
+    """
     from pipelines.reports.catalog import reports_of  # noqa: PLC0415  # --help reads none
+    from pipelines.settings import store_of  # noqa: PLC0415
 
-    return reports_of(os.environ)
+    return reports_of(os.environ, store_of(os.environ) if fit else None)
 
 
 @click.group(cls=Commands, epilog=_EPILOG, context_settings=_SHOWN)
@@ -162,13 +165,17 @@ def sandbox(
 def check() -> None:
     """Check reports and settings without making a request.
 
-    Everything that is wrong is reported at once.
+    Everything that is wrong is reported at once. Whether reports still fit the tables of the lake
+    is checked where that is a folder.
     """
     from datetime import UTC, datetime  # noqa: PLC0415
 
     from pipelines.cli.commands.check import run_check  # noqa: PLC0415
+    from pipelines.settings import store_of  # noqa: PLC0415
 
-    sys.exit(run_check(os.environ, _reports(), datetime.now(UTC).date()))
+    store = store_of(os.environ)
+    is_here = store is not None and store.duckdb_root is not None  # no request to a bucket
+    sys.exit(run_check(os.environ, _reports(fit=is_here), datetime.now(UTC).date()))
 
 
 @cli.command()
@@ -363,7 +370,7 @@ def docs(table: str, engine: str | None, *, breakdowns: bool) -> None:
     if breakdowns:
         click.echo(render_breakdowns(), nl=False)
         return
-    catalog = _reports().catalog
+    catalog = _reports(fit=False).catalog
     if engine is None:
         click.echo(render(catalog, table), nl=False)
         return

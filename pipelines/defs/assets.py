@@ -155,7 +155,8 @@ def report_asset(report: Report, catalog: Catalog, grid: Grid) -> dg.AssetsDefin
             parts = [loaded_part(outcome, load_context) for outcome in loads.outcomes]
             for event in totals_events(loads, load_context):
                 context.log_event(event)
-        checks = report_results(report.name, loads.outcomes, loads.known) if checked else []
+        found = (report.name, loads.outcomes, loads.known, loads.silence)
+        checks = report_results(*found) if checked else []
         yield from record(context, lake, parts, checks)
 
     return loaded

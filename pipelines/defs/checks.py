@@ -97,9 +97,14 @@ def counted_spec(table: str) -> dg.AssetCheckSpec:
 
 
 def report_results(
-    asset: str, outcomes: Sequence[Outcome], known: Mapping[str, MentionedObjects]
+    asset: str,
+    outcomes: Sequence[Outcome],
+    known: Mapping[str, MentionedObjects],
+    silence: str = "",
 ) -> Sequence[dg.AssetCheckResult]:
-    """The check results of a run over account-days of a report; `known` by account (digits)."""
+    """The check results of a run over account-days of a report; `known` by account (digits).
+    `silence`: what a person must know if Meta returned nothing at all.
+    """
     loaded = {key_of(outcome.account_day): outcome for outcome in outcomes if outcome.load}
     loads = {key: outcome.load for key, outcome in loaded.items() if outcome.load}
     unproven = {key: load.reason for key, load in loads.items() if not load.is_good}
@@ -114,10 +119,13 @@ def report_results(
     unknown = {act_id(i): _unknown(one) for i, one in known.items() if one.error or one.unknown}
     days = f"of {len(loads)} account-days"
     kept = sum(1 for one in outcomes if one.kind)
-    complete = _result(
-        *(asset, COMPLETE, _ERROR, unproven, _complete(loads, len(unproven), len(loads) + kept)),
-        provisional=_some(provisional),
-    )
+    sentences = _complete(loads, len(unproven), len(loads) + kept)
+    if silence and not unproven:  # they may be right, and nothing is red for it
+        doubtful = dict.fromkeys(loads, "no rows and no totals")
+        severity, wrong, sentences = _WARN, doubtful, f"{silence}."
+    else:
+        severity, wrong = _ERROR, unproven
+    complete = _result(asset, COMPLETE, severity, wrong, sentences, provisional=_some(provisional))
     unproved = {one.conversions_reason for one in loads.values() if one.conversions == UNPROVABLE}
     why_not = "".join(f" {_sentence(reason)}." for reason in sorted(unproved)[:_REASONS])
     return [

@@ -133,7 +133,7 @@ def loaded_events(loads: Loads, load_context: LoadContext) -> Iterator[Event]:
     yield from part_events(name, parts, load_context.lake)
     yield from totals_events(loads, load_context)
     if loads.is_whole and loads.report is not CONTROL:
-        for result in report_results(name, loads.outcomes, loads.known):
+        for result in report_results(name, loads.outcomes, loads.known, loads.silence):
             yield evaluation_of(name, result)
 
 

@@ -1,8 +1,9 @@
-"""When a day that had numbers may become empty. No I/O.
+"""When a day that had numbers may become empty, and when emptiness is worth a word. No I/O.
 
 For an hour at a time Meta has responded to everything with ``{"data": []}`` and HTTP 200: rows and
 totals alike, so that nothing adds up to nothing. The loaded day is kept until a second load
-confirms it, or a person does.
+confirms it, or a person does. A first load has nothing to keep; if all of it is empty, a person is
+warned.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from pipelines.loading.load_result import Outcome
     from warehouse.lake.failures import Failed
     from warehouse.lake.records import Load
 
@@ -21,8 +23,11 @@ __all__ = [
     "CONFIRM_AFTER",
     "EMPTY",
     "accepts_empty",
+    "is_confirmed",
     "is_nothing",
     "refusal",
+    "silence",
+    "silent",
 ]
 
 #: `Outcome.kind` of an account-day that was kept because Meta returned nothing.
@@ -31,6 +36,12 @@ EMPTY: Final = "empty"
 #: How long after the first empty response a second one counts. Our choice: such an hour has been
 #: observed.
 CONFIRM_AFTER: Final = timedelta(hours=1)
+
+#: From this number on, account-days without anything are more than chance. Our choice.
+_SEVERAL: Final = 2
+
+#: Accounts that are named one by one; of more, their number.
+_NAMED: Final = 3
 
 #: The tag of a Dagster run that accepts an empty day at once.
 ACCEPT_EMPTY: Final = "fbinsights/accept_empty"
@@ -47,6 +58,46 @@ def is_nothing(load: Load) -> bool:
     """Whether a load has no rows, or rows that count nothing."""
     sums = [one for one in (load.impressions, load.clicks, load.spend) if one is not None]
     return not load.rows or bool(sums and not any(sums))
+
+
+def is_confirmed(old: Load | None, new: Load) -> bool:
+    """Whether an earlier load of a day had nothing either, long enough before."""
+    if old is None or not is_nothing(old):
+        return False
+    return (new.asked_at or new.loaded_at) >= old.loaded_at + CONFIRM_AFTER
+
+
+def silent(outcomes: Iterable[Outcome]) -> Sequence[Load]:
+    """The loads of a report, if all that Meta returned for several account-days was nothing: no
+    rows and no totals. None if any of it was confirmed, for then an outage is no explanation.
+    """
+    loaded = [one for one in outcomes if one.load]
+    loads = [one.load for one in loaded if one.load]
+    is_sure = any(one.is_sure for one in loaded)
+    is_silent = all(is_nothing(load) and not _has_control(load) for load in loads)
+    return loads if is_silent and not is_sure and len(loads) >= _SEVERAL else ()
+
+
+def silence(loads: Sequence[Load], spenders: Mapping[str, str]) -> str:
+    """What to tell of `silent` loads; "" if no account has ever spent anything, as far as its row
+    says. `spenders`: account (digits) → its name, of those that have.
+    """
+    named = {i: name for i, name in spenders.items() if any(load.account_id == i for load in loads)}
+    if not named:
+        return ""
+    days = sorted({load.date for load in loads})
+    asked_at = max(load.asked_at or load.loaded_at for load in loads)
+    again = asked_at + CONFIRM_AFTER + timedelta(seconds=59)
+    shown = [f"{name} (act_{i})" if name else f"act_{i}" for i, name in named.items()]
+    more = [f"{len(shown) - _NAMED} more"] if len(shown) > _NAMED else []
+    accounts = "".join(f" --account act_{i}" for i in named) if len(named) <= _NAMED else ""
+    return (
+        f"Meta returned no rows and no totals for any of {len(loads)} account-days"
+        f" ({days[0]} to {days[-1]}), though accounts among them have spent money:"
+        f" {', '.join([*shown[:_NAMED], *more])}. They are stored as days without delivery. If that"
+        f" cannot be, look again after {_minute(again)}: `fbinsights backfill --since {days[0]}"
+        f" --until {days[-1]}{accounts}`"
+    )
 
 
 def refusal(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fbgraph.errors import RetryableError
 from fbgraph.reports.task import ReportTask
 from pipelines.loading.control_totals import share
-from pipelines.loading.emptiness import EMPTY, is_nothing, refusal
+from pipelines.loading.emptiness import EMPTY, is_confirmed, is_nothing, refusal
 from pipelines.loading.failures import Failures
 from pipelines.loading.load_result import HAD_ROWS, Outcome
 from pipelines.loading.partitions import AccountDay, chunks
@@ -263,8 +263,10 @@ class InsightsHandler:
         account_day = AccountDay(load.account_id, load.date)
         if not is_nothing(load):
             return _published(account_day, merged, load)
+        is_sure = self._accept_empty
         if not self._accept_empty:
             old = self._lake.load_of(load.table, *account_day)
+            is_sure = is_confirmed(old, load)
             failed = self._failures.of_day(*account_day)
             why = refusal(old, load, failed, totals=emptied.old if emptied else None)
             if why and may_replace(old, load):
@@ -272,7 +274,7 @@ class InsightsHandler:
         outcome = _published(account_day, merged, load)
         if emptied and outcome.load:
             self._controls.empty(emptied.new)
-        return outcome
+        return replace(outcome, is_sure=is_sure)
 
     def _warn_of_unknown(self, task: ReportTask, fields: frozenset[str]) -> None:
         """Each unexpected key is reported once per load."""

@@ -43,6 +43,7 @@ __all__ = [
     "accounts_in",
     "discover",
     "list_objects",
+    "spenders_in",
     "store_accounts",
     "store_objects",
     "text_of",
@@ -238,3 +239,13 @@ def account_names(lake: Lake) -> Mapping[str, str | None]:
     """The names of all accounts, by their digits, as Meta told them: None where it told none."""
     rows = lake.read("accounts").select(["account_id", "account_name"])
     return {row["account_id"]: row["account_name"] for row in rows.to_pylist()}
+
+
+def spenders_in(lake: Lake) -> Mapping[str, str]:
+    """The names of the accounts that have ever spent anything, by their digits; "" for no name."""
+    rows = lake.read("accounts").select(["account_id", "account_name", "amount_spent"])
+    return {
+        row["account_id"]: row["account_name"] or ""
+        for row in rows.to_pylist()
+        if row["amount_spent"]
+    }

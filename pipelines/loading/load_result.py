@@ -27,7 +27,8 @@ class Outcome:
     why it was `skipped`: its day has not begun.
 
     `duplicates`: keys of the grain that more than one of its rows has. `kind` names an error that
-    another load may undo; "" for all others.
+    another load may undo; "" for all others. `is_sure`: of a day without rows, that an earlier
+    response had said so, or a person.
     """
 
     account_day: AccountDay
@@ -36,6 +37,7 @@ class Outcome:
     duplicates: int = 0
     kind: str = ""
     skipped: str = ""
+    is_sure: bool = False
 
     def __str__(self) -> str:
         if self.skipped:

@@ -30,6 +30,7 @@ from pipelines.loading.partitions import AccountDay, chunks, today_in
 from pipelines.reports.catalog import CONTROL
 from pipelines.state.pending_runs import StoredRuns
 from warehouse.errors import WarehouseError
+from warehouse.lake.definitions import require_same_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -91,8 +92,10 @@ class Loader:
         """Load account-days of a report, yielding each as it is done; the newest are requested
         first.
 
-        Raises TokenError and BlockedError, which stop everything; any other failure is an outcome.
+        Raises TokenError and BlockedError, which stop everything, and ChangedKeyError if the lake
+        has the table with another key; any other failure is an outcome.
         """
+        require_same_key(self._lake.store, report.table)
         for warning in report.warnings:
             _log.warning("%s", warning)
         days_of, refused = _work(self._accounts, account_days, self._now())

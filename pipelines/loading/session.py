@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from fbgraph import act_id
 from pipelines.errors import ConfigError
+from pipelines.loading.emptiness import silence, silent
 from pipelines.loading.failures import Failures
-from pipelines.loading.listings import LEVEL_OF, accounts_in, store_accounts
+from pipelines.loading.listings import LEVEL_OF, accounts_in, spenders_in, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.objects import load_mentioned, load_objects
 from pipelines.reports.catalog import CONTROL
@@ -44,13 +45,15 @@ _log = logging.getLogger(__name__)
 class Loads:
     """The outcomes of account-days of one report. `known`: the objects that they mention, by
     account (digits). `totals`: records of the control totals that were stored to prove them.
-    `is_whole`: nothing stopped it halfway.
+    `silence`: what a person must know if Meta returned nothing at all. `is_whole`: nothing stopped
+    it halfway.
     """
 
     report: Report
     outcomes: list[Outcome] = field(default_factory=list)
     known: Mapping[str, MentionedObjects] = field(default_factory=dict)
     totals: Sequence[Load] = ()
+    silence: str = ""
     is_whole: bool = False
 
 
@@ -92,6 +95,7 @@ class Session:
     now: Callable[[], datetime]
     recorder: Recorder
     accept_empty: bool = False
+    _silent: set[str] = field(default_factory=set)  # accounts that a warning has been about
 
     def load_accounts(self, found: Discovery) -> LoadedAccounts:
         """Store accounts in the lake. Raises as `load_accounts`."""
@@ -135,9 +139,19 @@ class Session:
             if loads.report is not CONTROL:
                 loads.totals = tuple(loader.stored_totals)
         if loads.report is not CONTROL:
+            self._warn_of_silence(loads)
             in_lake = [one.account_day for one in loads.outcomes if one.load]
             loads.known = load_mentioned(self.client, self.lake, in_lake, self.now)
         loads.is_whole = True
+
+    def _warn_of_silence(self, loads: Loads) -> None:
+        """Once, not for each report: what they have in common is Meta's silence."""
+        nothing = silent(loads.outcomes)
+        loads.silence = silence(nothing, spenders_in(self.lake)) if nothing else ""
+        accounts = {load.account_id for load in nothing}
+        if loads.silence and not accounts <= self._silent:
+            _log.warning("%s", loads.silence)
+            self._silent.update(accounts)
 
 
 def load_accounts(lake: Lake, found: Discovery, now: datetime) -> LoadedAccounts:

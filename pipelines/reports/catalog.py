@@ -7,6 +7,7 @@ Dagster: publishing needs it too.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -22,13 +23,14 @@ from fbgraph.catalog.fields import (
 )
 from fbgraph.reports.query import ReportQuery
 from pipelines.errors import ConfigError
-from pipelines.reports.files import read_files
+from pipelines.reports.files import in_order, read_files
 from pipelines.reports.folders import own_files, preset_files
 from pipelines.reports.rules import no_sums
 from pipelines.reports.spec import Fault, ReportSpec
 from pipelines.reports.tables import table_of
 from warehouse.decode.actions import why_not
 from warehouse.errors import UnfitTableError
+from warehouse.lake.definitions import changed_key, key_advice
 from warehouse.schema.catalog import OWN
 from warehouse.schema.insights import CONTROL_DAILY, INSIGHTS_HOURLY, LIVE_WINDOWS
 from warehouse.schema.verdicts import METRICS
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from pipelines.reports.files import Broken, Problem
     from warehouse.schema.catalog import Catalog
     from warehouse.schema.table import Table
+    from warehouse.storage.store import Store
 
 __all__ = [
     "CONTROL",
@@ -52,6 +55,8 @@ __all__ = [
     "read_reports",
     "reports_of",
 ]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,14 +242,19 @@ class Reports:
                 raise ConfigError(f"There is no report {name!r}; there are: {there}.")
 
 
-def reports_of(environ: Mapping[str, str]) -> Reports:
+def reports_of(environ: Mapping[str, str], store: Store | None = None) -> Reports:
     """Every report of an environment: built in, and under FB_REPORTS. Each program reads them once,
     at its top. Raises ConfigError where FB_REPORTS is not a folder.
+
+    `store`: files of a lake that may have been loaded with other definitions of them. If it cannot
+    be read, that is logged, and a load finds out.
     """
-    return read_reports(own_files(environ), preset_files())
+    return read_reports(own_files(environ), preset_files(), store)
 
 
-def read_reports(files: Iterable[Path], presets: Iterable[Path] = ()) -> Reports:
+def read_reports(
+    files: Iterable[Path], presets: Iterable[Path] = (), store: Store | None = None
+) -> Reports:
     """Every report of some files, and the hourly one. One that cannot be loaded stops no other."""
     found = read_files(files, presets)
     reports = {HOURLY_REPORT.name: HOURLY_REPORT}
@@ -252,16 +262,33 @@ def read_reports(files: Iterable[Path], presets: Iterable[Path] = ()) -> Reports
     for spec in [*found.specs.values()]:
         report = Report.of(spec, tuple(found.warnings_of(spec.name)))
         try:
-            catalog = catalog.with_table(report.table)
+            wider = catalog.with_table(report.table)
         except UnfitTableError as error:
             found.reject(spec.name, Fault("name", spec.name, str(error)))
+            continue
+        if fault := _other_key(store, report.table):
+            found.reject(spec.name, fault)
         else:
-            reports[report.name] = report
+            catalog, reports[report.name] = wider, report
     for broken in found.broken.values():
         if broken.spec is not None:
             catalog = _with_broken(catalog, broken.spec)
     broken_ones = MappingProxyType(dict(found.broken))
-    return Reports(MappingProxyType(reports), broken_ones, tuple(found.problems), catalog)
+    return Reports(MappingProxyType(reports), broken_ones, tuple(in_order(found.problems)), catalog)
+
+
+def _other_key(store: Store | None, table: Table) -> Fault | None:
+    """What is wrong with the key of a report's table, if its files in a lake have another one."""
+    try:
+        changes = changed_key(store, table) if store else ()
+    except OSError as error:
+        _log.warning("Whether the report %s fits its table is not known: %s", table.name, error)
+        return None
+    if store is None or not changes:
+        return None
+    first, *others = changes
+    what = " and ".join((first.what, *map(str, others)))
+    return Fault(first.name, "", f"{what} {key_advice(store, table.name)}")
 
 
 def _with_broken(catalog: Catalog, spec: ReportSpec) -> Catalog:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +24,7 @@ __all__ = [
     "Broken",
     "Problem",
     "ReportFiles",
+    "in_order",
     "problems_of",
     "read_files",
     "shown",
@@ -52,6 +53,13 @@ class Problem:
         return f"{shown(self.path)}:{self.line}: {self.fault}"
 
 
+def in_order(problems: Iterable[Problem]) -> Sequence[Problem]:
+    """Problems file by file, as the files come, and in each by line."""
+    listed = [*problems]
+    files = {path: at for at, path in enumerate(dict.fromkeys(one.path for one in listed))}
+    return sorted(listed, key=lambda one: (files[one.path], one.line))
+
+
 @dataclass(frozen=True, slots=True)
 class Broken:
     """A report, or a file, that cannot be loaded: why, and its spec as far as it could be read."""
@@ -60,28 +68,31 @@ class Broken:
     spec: ReportSpec | None = None
 
     def __str__(self) -> str:
-        return "\n".join(f"  {one}" for one in self.problems if not one.fault.is_warning)
+        faults = (one for one in self.problems if not one.fault.is_warning)
+        return "\n".join(f"  {one}" for one in in_order(faults))
 
 
 @dataclass(slots=True)
 class ReportFiles:
     """What was read: by name, the specs that can be loaded; by name, or else as ``file:line``, the
-    `broken` ones; and everything that is wrong or doubtful.
+    `broken` ones; and everything that is wrong or doubtful. `locations`: where each name is;
+    `repeats`: where it is again.
     """
 
     specs: dict[str, ReportSpec] = field(default_factory=dict)
     broken: dict[str, Broken] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     locations: dict[str, tuple[Path, Lines]] = field(default_factory=dict)
+    repeats: dict[str, list[tuple[Path, Lines]]] = field(default_factory=dict)
 
     @property
     def faults(self) -> Sequence[str]:
         """What prevents reports from loading, as ``file:line: key: value: rule``."""
-        return [str(one) for one in self.problems if not one.fault.is_warning]
+        return [str(one) for one in in_order(self.problems) if not one.fault.is_warning]
 
     @property
     def warnings(self) -> Sequence[str]:
-        return [str(one) for one in self.problems if one.fault.is_warning]
+        return [str(one) for one in in_order(self.problems) if one.fault.is_warning]
 
     def warnings_of(self, name: str) -> Sequence[str]:
         """Warnings about one report."""
@@ -89,7 +100,7 @@ class ReportFiles:
         first, last = min(lines.values()), max(lines.values())
         return [
             str(one)
-            for one in self.problems
+            for one in in_order(self.problems)
             if one.fault.is_warning and one.path == path and first <= one.line <= last
         ]
 
@@ -102,17 +113,18 @@ class ReportFiles:
         spec: ReportSpec | None = None,
     ) -> None:
         """Add one report, or what is wrong with it. `name` is empty and `spec` None if they could
-        not be read.
+        not be read. A name that comes again is only noted: see `reject_repeats`.
         """
-        if name in self.locations:
-            other, at = self.locations[name]
-            where = f"{shown(other)}:{at.get(('name', ''), at['', ''])}"
-            rule = f"a report of this name already exists in {where}"
-            faults, name, spec = [*faults, Fault("name", name, rule)], "", None
-        elif name:
-            self.locations[name] = path, lines
         problems = [Problem(path, _line(lines, fault), fault) for fault in faults]
         self.problems += problems
+        if name in self.locations:
+            self.repeats.setdefault(name, []).append((path, lines))
+            if any(not fault.is_warning for fault in faults):
+                before = self.broken.get(name) or Broken((), self.specs.pop(name, None))
+                self.broken[name] = replace(before, problems=[*before.problems, *problems])
+            return
+        if name:
+            self.locations[name] = path, lines
         if any(not fault.is_warning for fault in faults):
             self.broken[name or f"{shown(path)}:{lines['', '']}"] = Broken(problems, spec)
         elif spec:
@@ -125,6 +137,31 @@ class ReportFiles:
         self.problems.append(problem)
         del self.specs[name]
         self.broken[name] = Broken([problem])
+
+    def reject_repeats(self) -> None:
+        """Use none of the reports that share a name: one of them may be a stray copy, and nobody
+        can tell which.
+        """
+        for name, repeats in self.repeats.items():
+            places = [self.locations[name], *repeats]
+            found = [
+                Problem(path, _line(lines, fault := _repeated(name, places, at)), fault)
+                for at, (path, lines) in enumerate(places)
+            ]
+            self.problems += found
+            before = self.broken.get(name) or Broken((), self.specs.pop(name, None))
+            self.broken[name] = replace(before, problems=[*before.problems, *found])
+
+
+def _repeated(name: str, places: Sequence[tuple[Path, Lines]], at: int) -> Fault:
+    """That the report at one of some places has the name of those at the others."""
+    others = " and ".join(
+        f"{shown(path)}:{lines.get(('name', ''), lines['', ''])}"
+        for place, (path, lines) in enumerate(places)
+        if place != at
+    )
+    rule = f"this name is also in {others}, so none of them is loaded: rename or remove all but one"
+    return Fault("name", name, rule)
 
 
 def _line(lines: Lines, fault: Fault) -> int:
@@ -147,6 +184,7 @@ def read_files(paths: Iterable[Path], presets: Iterable[Path] = ()) -> ReportFil
     for name, path in built_in.items():
         if name not in found.locations:
             _read(found, path)
+    found.reject_repeats()
     return found
 
 

@@ -114,16 +114,21 @@ class Fault:
         )
 
 
-_LIST: Final = "a list of names, like [impressions, spend]"
-
 #: Kind of a key → what is expected, in words.
 _KINDS: Final[Mapping[Any, str]] = {
     str: "text",
     int: "a whole number",
     bool: "true or false",
     date: "a day like 2026-11-21",
-    tuple[str, ...]: _LIST,
-    tuple[str, ...] | None: _LIST,
+}
+
+#: Key → a list that it may have.
+_LISTS: Final[Mapping[str, str]] = {
+    "fields": "[impressions, spend]",
+    "breakdowns": "[age, gender]",
+    "action_breakdowns": "[action_device]",
+    "action_attribution_windows": "[7d_click, 1d_view]",
+    "owners": '["ada@example.com", "team:growth"]',
 }
 
 #: What rules check in place of keys that are missing or cannot be read, so that such a key does not
@@ -170,4 +175,6 @@ def _fault(key: object, value: object) -> Fault:
     kind = known[str(key)].annotation
     # YAML reads `on`, `yes`, `12` and `null` as something else than the text that was written.
     quoted = ', in quotes: "…"' if kind is str and isinstance(value, bool | int | float) else ""
-    return Fault(str(key), text, f"expected {_KINDS[kind]}{quoted}")
+    like = _LISTS.get(str(key))
+    expected = f"a list, like {like}" if like else _KINDS[kind]
+    return Fault(str(key), text, f"expected {expected}{quoted}")

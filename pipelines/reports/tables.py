@@ -171,7 +171,12 @@ def _column(spec: ReportSpec, name: str) -> Column:
         return column
     requested = spec.action_breakdowns or ()
     keys = tuple(key for key in requested if key != "action_type")
-    return replace(column, windows=spec.action_attribution_windows, keys=keys)
+    return replace(
+        column,
+        windows=spec.action_attribution_windows,
+        keys=keys,
+        by_type=spec.action_breakdowns != (),
+    )
 
 
 def _made(name: str) -> Column:

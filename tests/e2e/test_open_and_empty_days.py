@@ -63,6 +63,23 @@ def test_a_backfill_keeps_a_day_that_is_empty_now_unless_it_is_told_to_believe_i
     assert fresh.run("status", *which).returncode == 0
 
 
+def test_a_first_load_of_nothing_at_all_ends_with_one_warning_that_says_what_to_do(
+    fresh: Company,
+) -> None:
+    fresh.sandbox.use("empty_hour:600")
+    which = ("--since", str(DAYS[0]), "--until", DAY)
+
+    done = fresh.run("backfill", *which)
+
+    days = len(DAYS) * len(fresh.sandbox.account_ids)
+    assert done.returncode == 0
+    assert set(asked(fresh)) == {'"proven",0,0'}
+    [warning] = done.stderr.splitlines()
+    assert f"Meta returned no rows and no totals for any of {days} account-days (" in warning
+    assert all(f"(act_{account_id})" in warning for account_id in fresh.sandbox.account_ids[:3])
+    assert f"`fbinsights backfill {' '.join(which)}" in warning
+
+
 def test_a_refresh_keeps_days_that_are_empty_now_unless_it_is_told_to_believe_it(
     today: Company,
 ) -> None:

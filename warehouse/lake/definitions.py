@@ -6,6 +6,9 @@ A load writes the definition of its table before the rows; publishing from a pro
 all its reports. So everyone else who publishes or opens the lake has the same tables. The
 warehouse's own are in its code; `insights_daily` is kept as a report defines it, with more columns
 or in another order.
+
+As long as a table has files, its definition may change in its fields only: rows of two keys
+(`schema.keys`) in one table could not be told apart.
 """
 
 from __future__ import annotations
@@ -16,7 +19,9 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from warehouse.errors import UnfitTableError
+from warehouse.errors import ChangedKeyError, UnfitTableError
+from warehouse.lake.paths import DATA_FILE
+from warehouse.schema.keys import key_changes
 from warehouse.schema.table import KINDS, Column, Table
 from warehouse.schema.tables import SCHEMA_VERSION, TABLES
 from warehouse.storage.state import change, load
@@ -25,9 +30,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from warehouse.schema.catalog import Catalog
+    from warehouse.schema.keys import KeyChange
     from warehouse.storage.store import Store
 
-__all__ = ["FOLDER", "LakeTables", "keep_definition", "keep_definitions", "lake_tables"]
+__all__ = [
+    "FOLDER",
+    "LakeTables",
+    "changed_key",
+    "keep_definition",
+    "keep_definitions",
+    "key_advice",
+    "lake_tables",
+    "require_same_key",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -52,12 +67,11 @@ class LakeTables:
 
 def lake_tables(store: Store, catalog: Catalog) -> LakeTables:
     """The tables of a catalog, and those whose definitions the lake has kept. Those that the
-    catalog was given win: they are newer. Lists one small folder, and reads the files in it.
-    Raises OSError for one that cannot be read.
+    catalog was given win: they are newer; but not if the lake has files with another key. Lists one
+    small folder, and reads the files in it. Raises OSError for one that cannot be read.
     """
     found = store.scan(f"{FOLDER}/*.json")
-    keys = {_name_at(one.key): one.key for one in found.files}
-    wanted = {name: key for name, key in keys.items() if name not in catalog.given}
+    wanted = {_name_at(one.key): one.key for one in found.files}
     left_out = {}
     for key, error in found.unreadable.items():
         if key == FOLDER:  # who cannot see definitions would take their tables for gone
@@ -65,12 +79,17 @@ def lake_tables(store: Store, catalog: Catalog) -> LakeTables:
         left_out[_name_at(key)] = str(error)
     saved = store.each(lambda key: _saved(store, key), wanted.values())
     for (name, key), definition in zip(wanted.items(), saved, strict=True):
-        if definition is not None:
+        if definition is not None and not _is_replaced(store, definition, catalog, name):
             try:
                 catalog = catalog.with_table(_parsed(name, definition), is_given=False)
             except (ValueError, UnfitTableError) as error:
                 left_out[name] = f"{store.name(key)} cannot be used: {error}"
     return LakeTables(catalog, left_out)
+
+
+def _is_replaced(store: Store, definition: Any, catalog: Catalog, name: str) -> bool:
+    """Whether the table that a catalog was given is used instead of a kept definition."""
+    return name in catalog.given and not _changed(store, definition, catalog.tables[name])
 
 
 def _name_at(key: str) -> str:
@@ -80,11 +99,15 @@ def _name_at(key: str) -> str:
 def keep_definitions(store: Store, catalog: Catalog) -> None:
     """Keep the definition of each table that a catalog was given, unless it is already kept.
 
-    If one cannot be written, that is logged: it only matters to those who publish without it.
+    If one cannot be written, that is logged: it only matters to those who publish without it. So is
+    a changed key: the table is published as the lake has it.
     """
     try:
         for name in sorted(catalog.given):
-            keep_definition(store, catalog.tables[name])
+            try:
+                keep_definition(store, catalog.tables[name])
+            except ChangedKeyError as error:
+                _log.warning("%s", error)
     except OSError as error:
         _log.warning(
             "The definitions of tables could not be written into the lake, so others who publish "
@@ -94,17 +117,72 @@ def keep_definitions(store: Store, catalog: Catalog) -> None:
 
 
 def keep_definition(store: Store, table: Table) -> None:
-    """Keep the definition of a table, unless it is already kept. Raises OSError.
+    """Keep the definition of a table, unless it is already kept. Raises OSError, and
+    ChangedKeyError if the lake has files of the table with another key.
 
     One of the warehouse's own that equals the code's needs no file.
     """
-    key, wanted = f"{FOLDER}/{table.name}.json", _values(table)
-    if _NAME.fullmatch(table.name) and not _is_saved(store, key, wanted):
-        change(store, key, lambda: None if _is_saved(store, key, wanted) else wanted)
+    if not _NAME.fullmatch(table.name):
+        return
+    key, wanted = _key_of(table.name), _values(table)
+
+    def decide() -> Mapping[str, Any] | None:
+        saved = _saved(store, key)
+        if _is_same(saved, wanted):
+            return None
+        _require_same_key(store, saved, table)
+        return wanted
+
+    if decide() is not None:
+        change(store, key, decide)
 
 
-def _is_saved(store: Store, key: str, wanted: Mapping[str, Any]) -> bool:
-    saved = _saved(store, key)
+def require_same_key(store: Store, table: Table) -> None:
+    """Raise ChangedKeyError if the lake has files of the table with another key; reads as
+    `changed_key`.
+    """
+    _require_same_key(store, _saved(store, _key_of(table.name)), table)
+
+
+def changed_key(store: Store, table: Table) -> Sequence[KeyChange]:
+    """What differs between the key of a table and that of its files in the lake, if it has any. One
+    small file is read. Raises OSError if it cannot be.
+    """
+    return _changed(store, _saved(store, _key_of(table.name)), table)
+
+
+def key_advice(store: Store, table: str) -> str:
+    """What a person does about the changed key of a table."""
+    return (
+        f"since the table {table} was loaded, and rows of both must not mix: undo the change, or"
+        " give the report another name. To start the table over, remove the folder"
+        f" {store.name(table)} first"
+    )
+
+
+def _require_same_key(store: Store, saved: Any, table: Table) -> None:
+    if changes := _changed(store, saved, table):
+        what = " and ".join(map(str, changes))
+        raise ChangedKeyError(table.name, f"{what} {key_advice(store, table.name)}")
+
+
+def _changed(store: Store, saved: Any, table: Table) -> Sequence[KeyChange]:
+    """As `changed_key`, for the content of the small file; nothing if that is damaged."""
+    try:
+        changes = key_changes(_table(saved), table)
+    except _DAMAGE:
+        return ()
+    folders = [f"{folder}=*" for folder in table.partitions or ()]
+    if changes and store.find("/".join([table.name, *folders, DATA_FILE])):
+        return changes
+    return ()
+
+
+def _key_of(name: str) -> str:
+    return f"{FOLDER}/{name}.json"
+
+
+def _is_same(saved: Any, wanted: Mapping[str, Any]) -> bool:
     if saved is None:
         own = TABLES.get(str(wanted["name"]))
         return own is not None and _values(own) == wanted
@@ -154,24 +232,19 @@ def _column_values(column: Column) -> Mapping[str, Any]:
         "source": column.source,
         "meaning": column.meaning,
         **{name: value for name, value in more.items() if value},
+        **({"by_type": column.by_type} if column.kind == "actions" else {}),
     }
 
 
 def _parsed(name: str, saved: Any) -> Table:
     """The table of a definition. Raises ValueError, which says what is wrong and what to do."""
     try:
-        table = Table(
-            str(saved["name"]),
-            tuple(map(str, saved["grain"])),
-            str(saved["meaning"]),
-            tuple(_column(values) for values in saved["columns"]),
-            tuple(map(str, saved["partitions"])),
-        )
+        table = _table(saved)
         is_newer = int(saved["schema_version"]) > SCHEMA_VERSION
         types = {str(values["name"]): str(values["type"]) for values in saved["columns"]}
         text = json.dumps(saved, ensure_ascii=False)
         text.encode()  # DuckDB takes neither half a surrogate nor a NUL
-    except (KeyError, TypeError, AttributeError, ValueError):
+    except _DAMAGE:
         raise ValueError(f"it is damaged. {_REPAIR}") from None
     if "\\u0000" in text:
         raise ValueError(f"it is damaged. {_REPAIR}")
@@ -179,6 +252,20 @@ def _parsed(name: str, saved: Any) -> Table:
         raise ValueError(f"{wrong}. {_UPGRADE if is_newer else _REPAIR}")
     return _completed(table)
 
+
+def _table(saved: Any) -> Table:
+    """The table of a definition, whether it can be published or not. Raises one of `_DAMAGE`."""
+    return Table(
+        str(saved["name"]),
+        tuple(map(str, saved["grain"])),
+        str(saved["meaning"]),
+        tuple(_column(values) for values in saved["columns"]),
+        tuple(map(str, saved["partitions"])),
+    )
+
+
+#: What wrong values in a definition make of Python.
+_DAMAGE: Final = (KeyError, TypeError, AttributeError, ValueError)
 
 _REPAIR: Final = (
     "To rewrite it, reload a day of the report, or publish from the project that defines it"
@@ -197,10 +284,10 @@ def _completed(table: Table) -> Table:
 
 
 def _column(values: Mapping[str, Any]) -> Column:
-    source = str(values["source"])
+    source, kind, by_type = str(values["source"]), str(values["kind"]), values.get("by_type")
     return Column(
         str(values["name"]),
-        str(values["kind"]),
+        kind,
         str(values["meaning"]),
         str(values.get("unit", "")),
         field=None if source == values["name"] else source,
@@ -209,6 +296,7 @@ def _column(values: Mapping[str, Any]) -> Column:
         keys=tuple(map(str, values.get("keys", ()))),
         inside=tuple(map(str, values.get("inside", ()))),
         moves=bool(values.get("moves")),
+        by_type=(None if by_type is None else bool(by_type)) if kind == "actions" else True,
     )
 
 

@@ -132,3 +132,6 @@ def _require_all_of(own: Table, table: Table) -> None:
     if other:
         kept = "; ".join(f"{column.name} as {column.arrow_type}" for column in other)
         raise UnfitTableError(f"{own.name} must keep {kept}")
+    untyped = [c.name for c in own.columns if c.by_type and there[c.name].by_type is False]
+    if untyped:
+        raise UnfitTableError(f"{own.name} must keep {', '.join(untyped)} by action_type")

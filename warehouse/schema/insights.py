@@ -155,15 +155,16 @@ DAILY_LISTS: Final = (
     Column("video_avg_time_watched_actions", "actions", "Time watched per play", "seconds"),
 )
 
+#: As the preset `insights_daily` makes it, to the word: tests/pipelines/reports/test_catalog.py.
 INSIGHTS_DAILY: Final = Table(
     "insights_daily",
     ("account_id", "ad_id", "date"),
-    "What each ad did on each of the account's days, including what does not exist by the hour: "
-    "people, actions off Meta, attribution windows, video. A day without delivery has no row.",
+    "What each ad did on each of the account's days, with what hourly reports do not have: people, "
+    "actions off Meta, attribution windows, video. A day without delivery has no row.",
     (
         *OBJECTS,
-        ATTRIBUTION_SETTING,
         *TRAFFIC,
+        ATTRIBUTION_SETTING,
         *MORE_TRAFFIC,
         *PEOPLE,
         *RANKINGS,

@@ -64,7 +64,8 @@ class Column:
     that an `actions` column has next to `value`, `keys` the action breakdowns next to
     `action_type`. `inside` are keys of the object in `field`: the first that has a text is the
     column's value. A column that `moves` differs each time that it is requested, as a signed URL
-    does, so rows that differ in nothing else are the same.
+    does, so rows that differ in nothing else are the same. `by_type`: entries of `actions` have
+    an `action_type`; None where that is not known.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Column:
     keys: tuple[str, ...] = ()
     inside: tuple[str, ...] = ()
     moves: bool = False
+    by_type: bool | None = True
 
     @property
     def source(self) -> str:

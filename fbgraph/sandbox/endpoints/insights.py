@@ -63,7 +63,7 @@ def insights(platform: Platform, request: ServerRequest, node: WorldNode) -> byt
     query = read_query(request.params, node, platform.now())
     platform.active.insights(lambda: InsightsRequest(query, extent(query, node), is_run=False))
     reading = platform.reading(query, is_first=_is_first(request))
-    view = View(platform.stamp(), query.level)
+    view = View(platform.stamp(), query.level, by_hour=query.hourly)
     return _page(platform, request, platform.report(query, view, platform.active.names, reading))
 
 
@@ -105,7 +105,7 @@ def read_run(platform: Platform, request: ServerRequest, run: Run) -> bytes:
     platform.active.read(run)
     query = replace(run.query, fields=_fields(request, run), summary=_summary(request, run))
     reading = platform.reading(run.id, is_first=_is_first(request))
-    view = View(run.stamp, query.level, run.times_shown)
+    view = View(run.stamp, query.level, run.times_shown, by_hour=query.hourly)
     return _page(platform, request, platform.report(query, view, run.scenarios, reading))
 
 

@@ -34,11 +34,13 @@ class View:
     """Who looks at numbers: a report of some `level`, or the truth.
 
     `times_shown` counts the report runs that showed these days so far; 0 is a synchronous call.
+    `by_hour`: each row is an hour.
     """
 
     now: datetime
     level: str | None = None
     times_shown: int = 0
+    by_hour: bool = False
 
 
 class Making(NamedTuple):

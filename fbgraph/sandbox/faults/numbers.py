@@ -123,25 +123,47 @@ def fall_silent(fault: Fault, tables: Tables, view: View) -> Tables:
 
 
 def round_rows(_: Fault, tables: Tables, view: View) -> Tables:
-    """Each row's spend was rounded to the smallest coin, and the account's was after it was added
-    up: the total differs by what the rows lost or won.
+    """Spend is finer than the smallest coin, and each row is rounded after it was added up: an
+    hour of an ad, a day of an ad, the account's total. So the sum of rows differs from the total by
+    what the rows lost or won, the less the fewer rows there are.
     """
-    if view.level != "account":
-        return tables
+    level = view.level or "ad"
+    if level == "ad" and view.by_hour:
+        return tables  # what the world has is what these rows were rounded to
 
-    def exact(ad: WorldNode, day: date) -> Table:
-        table = tables(ad, day)
-        if _first_delivering(tables, ad.account, day) is not ad:
-            return table
-        thrown = random.Random(f"rounded/{ad.account.id}/{day}")  # noqa: S311  seeded, no secret
-        counted = sum(
-            n.spend > 0 for one in ad.account.under("ad") for n in tables(one, day).values()
-        )
-        lost = round(sum(thrown.uniform(-0.5, 0.5) for _ in range(counted)))
-        hour = max(table, key=lambda at: table[at].spend)
-        return {**table, hour: table[hour]._replace(spend=table[hour].spend + lost)}
+    def rounded(ad: WorldNode, day: date) -> Table:
+        table = dict(tables(ad, day))
+        alike = list(ad.line[level].under("ad"))  # they are in the same rows
+        for hours in _rows_of(table, view):
+            if _first_with(alike, tables, day, hours) is not ad:
+                continue
+            lost = sum(_lost(one, tables(one, day), day, hours) for one in alike)
+            hour = max(hours & table.keys(), key=lambda at: table[at].spend)
+            table[hour] = table[hour]._replace(spend=table[hour].spend + round(lost))
+        return table
 
-    return exact
+    return rounded
+
+
+def _rows_of(table: Table, view: View) -> Iterator[frozenset[int | None]]:
+    """The hours of each row that an ad's day is a part of."""
+    if view.by_hour:
+        yield from (frozenset({hour}) for hour in table)
+    elif table:
+        yield frozenset({None, *range(24)})
+
+
+def _first_with(
+    ads: Sequence[WorldNode], tables: Tables, day: date, hours: frozenset[int | None]
+) -> WorldNode | None:
+    return next((ad for ad in ads if not hours.isdisjoint(tables(ad, day))), None)
+
+
+def _lost(ad: WorldNode, table: Table, day: date, hours: frozenset[int | None]) -> float:
+    """What some hours of an ad lost when each was rounded, in coins; negative if they won."""
+    thrown = random.Random(f"rounded/{ad.id}/{day}")  # noqa: S311  seeded, no secret
+    parts = [(hour, numbers.spend, thrown.uniform(-0.5, 0.5)) for hour, numbers in table.items()]
+    return sum(part for hour, spend, part in parts if spend and hour in hours)
 
 
 def _first_delivering(tables: Tables, account: WorldNode, day: date) -> WorldNode | None:

@@ -45,7 +45,8 @@ ROWS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         tables=numbers.fall_silent,
     ),
     "rounded_spend": Scenario(
-        "spend is rounded in each row; an account's own totals are rounded once",
+        "spend is rounded in each row, an hour of an ad or its day; an account's own totals are"
+        " rounded once",
         "reported by users, 2026",
         tables=numbers.round_rows,
     ),

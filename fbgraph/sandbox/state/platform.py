@@ -146,7 +146,8 @@ class Platform:
         unknown breakdown.
         """
         account = self.world.nodes[account_id.removeprefix("act_")]
-        return truth(account, day, self._tables(View(self.stamp()), self.active), breakdowns)
+        view = View(self.stamp(), by_hour=breakdowns is None)
+        return truth(account, day, self._tables(view, self.active), breakdowns)
 
     def make_token(
         self,

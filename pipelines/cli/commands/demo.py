@@ -25,7 +25,7 @@ from pipelines.errors import ConfigError
 from pipelines.loading.partitions import today_in
 from pipelines.project.folder import ENV_FILE, complete, contents
 from pipelines.reports.catalog import reports_of
-from pipelines.settings import VARIABLES
+from pipelines.settings import VARIABLES, store_of
 from pipelines.state.homes import SETTINGS, prepare
 from warehouse.lake.partitions import Lake
 from warehouse.storage.url import LOCAL_VARIABLE
@@ -93,7 +93,7 @@ def run_demo(seed: int, exported: Collection[str] = ()) -> int:
         say(
             f"A made-up company at {sandbox.url}: {len(zones)} ad accounts, {days[0]} to {until}.\n"
         )
-        known = reports_of(os.environ)
+        known = reports_of(os.environ, store_of(os.environ))
         code = run_backfill(os.environ, known, days[0], until, reports=("insights_hourly",))
         differing = _differing(demo_folder.lake, sandbox, days)
     for what in differing:

@@ -68,10 +68,10 @@ def test_everything_is_told_at_once_with_file_line_and_rule(
     said = capsys.readouterr()
     assert code == 1
     assert [line.split(" ", 1)[0] for line in said.out.splitlines()] == [
-        *("reports/a.yaml:1:", "reports/a.yaml:4:", "reports/a.yaml:2:"),
-        *("reports/a.yaml:3:", "reports/a.yaml:5:", "reports/a.yaml:5:"),
+        *("reports/a.yaml:1:", "reports/a.yaml:2:", "reports/a.yaml:3:"),
+        *("reports/a.yaml:4:", "reports/a.yaml:5:", "reports/a.yaml:5:"),
         *("reports/b.yml:4:", "reports/c/defs.yaml:2:"),
-        *("reports/d/defs.yaml:9:", "FB_GRAPH_URL", "FB_API_VERSION"),
+        *("reports/d/defs.yaml:3:", "reports/d/defs.yaml:9:", "FB_GRAPH_URL", "FB_API_VERSION"),
     ]
     for told in (
         "type: pipelines.components.InsightReport: write type: pipelines.components.InsightsReport",
@@ -81,10 +81,10 @@ def test_everything_is_told_at_once_with_file_line_and_rule(
         "fields: spend: is listed twice",
         "fields: spent: unknown name; did you mean spend?",
         "level: campain: unknown name; did you mean campaign?",
-        "name: mine: a report of this name already exists in reports/d/defs.yaml:3",
+        "name: mine: this name is also in reports/d/defs.yaml:3",
     ):
         assert told in said.out
-    assert said.err.startswith("11 problems, 0 warnings in reports and the settings.")
+    assert said.err.startswith("12 problems, 0 warnings in reports and the settings.")
 
 
 def test_warnings_are_told_and_fail_nothing(

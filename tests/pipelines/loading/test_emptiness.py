@@ -1,13 +1,25 @@
-"""When a day that had numbers may become one without: the decision alone."""
+"""When a day that had numbers may become one without, and when nothing at all is worth a word: the
+decisions alone.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from pipelines.loading.emptiness import accepts_empty, is_nothing, refusal
+from pipelines.loading.emptiness import (
+    accepts_empty,
+    is_confirmed,
+    is_nothing,
+    refusal,
+    silence,
+    silent,
+)
+from pipelines.loading.load_result import Outcome
+from pipelines.loading.partitions import AccountDay
 from warehouse.lake.failures import Failed
 from warehouse.lake.records import Load
 
@@ -127,3 +139,73 @@ def test_nothing_is_no_rows_or_rows_that_count_nothing(found: Load, *, nothing: 
 def test_a_run_accepts_empty_days_by_its_tag(tag: str, *, accepts: bool) -> None:
     assert accepts_empty({"fbinsights/accept_empty": tag}) == accepts
     assert not accepts_empty({})
+
+
+# -- when emptiness is worth a word ----------------------------------------------------------------
+
+
+def outcome(found: Load | None = None, *, is_sure: bool = False, **more: Any) -> Outcome:
+    day = found.date if found else date(2026, 11, 20)
+    return Outcome(AccountDay("1", day), found, is_sure=is_sure, **more)
+
+
+EMPTY_DAY = outcome(load())
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "loads"),
+    [
+        ([], 0),
+        ([EMPTY_DAY], 0),  # one day of one account may well be calm
+        ([EMPTY_DAY] * 2, 2),
+        ([EMPTY_DAY, outcome(load(2, 0))], 2),  # rows that count nothing are nothing
+        ([EMPTY_DAY] * 2 + [outcome(load(24, 100))], 0),  # Meta has something to say
+        ([EMPTY_DAY] * 2 + [outcome(load(control_impressions=5))], 0),  # told as unproven
+        ([EMPTY_DAY] * 2 + [outcome(load(), is_sure=True)], 0),  # it had said so before
+        ([EMPTY_DAY] * 2 + [outcome(error="too old"), outcome(skipped="not begun")], 2),
+        ([outcome(error="too old")] * 3, 0),
+    ],
+)
+def test_loads_are_silent_if_all_of_several_brought_nothing_and_nobody_is_sure(
+    outcomes: list[Outcome], loads: int
+) -> None:
+    assert len(silent(outcomes)) == loads
+
+
+@pytest.mark.parametrize(
+    ("old", "minutes", "confirmed"),
+    [
+        (None, 600, False),
+        (load(loaded_at=LOADED), 59, False),
+        (load(loaded_at=LOADED), 60, True),
+        (load(2, 0, loaded_at=LOADED), 60, True),
+        (HAD, 600, False),
+    ],
+)
+def test_a_day_is_empty_for_sure_when_it_was_an_hour_before(
+    old: Load | None, minutes: int, *, confirmed: bool
+) -> None:
+    new = load(loaded_at=LOADED + timedelta(minutes=minutes))
+
+    assert is_confirmed(old, new) == confirmed
+
+
+def test_the_warning_names_the_accounts_that_spend_and_what_to_do() -> None:
+    loads = [load(), replace(load(), account_id="2", date=date(2026, 11, 20))]
+
+    assert silence(loads, {}) == silence(loads, {"3": "Not loaded"}) == ""
+    assert silence(loads, {"1": "Acme", "3": "Not loaded"}) == (
+        "Meta returned no rows and no totals for any of 2 account-days (2026-11-20 to 2026-11-22),"
+        " though accounts among them have spent money: Acme (act_1). They are stored as days"
+        " without delivery. If that cannot be, look again after 2026-11-24 06:00 UTC: `fbinsights"
+        " backfill --since 2026-11-20 --until 2026-11-22 --account act_1`"
+    )
+
+
+def test_of_many_accounts_it_names_three_and_the_command_means_all() -> None:
+    loads = [replace(load(), account_id=str(n)) for n in range(5)]
+
+    told = silence(loads, {str(n): "" for n in range(5)})
+
+    assert "money: act_0, act_1, act_2, 2 more. They" in told
+    assert told.endswith("backfill --since 2026-11-22 --until 2026-11-22`")

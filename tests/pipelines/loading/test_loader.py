@@ -9,17 +9,22 @@ import pytest
 
 from fbgraph import GraphClient
 from fbgraph.errors import TokenError
+from pipelines.loading.listings import accounts_in
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.reports.catalog import HOURLY_REPORT
+from pipelines.reports.catalog import HOURLY_REPORT, Report
+from pipelines.reports.spec import ReportSpec
+from tests.clock import NOW
+from tests.reports import KNOWN
 from warehouse.decode.pages import Account
+from warehouse.errors import ChangedKeyError
+from warehouse.lake.partitions import Lake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from fbgraph.sandbox import Sandbox
     from pipelines.loading.load_result import Outcome
-    from warehouse.lake.partitions import Lake
 
     Load = Callable[..., Sequence[Outcome]]
     Rows = Callable[[str, date], list[tuple[Any, ...]]]
@@ -245,3 +250,31 @@ def test_what_cannot_be_asked_for_is_told_without_a_call(
     assert outcome.load is None
     assert (error in outcome.error, bool(error)) == (True, bool(outcome.error))
     assert (skipped in outcome.skipped, bool(skipped)) == (True, bool(outcome.skipped))
+
+
+def test_a_report_with_another_key_than_its_table_is_refused_without_a_call(
+    client: GraphClient, lake: Lake, load: Load, days: Sequence[date], sandbox: Sandbox
+) -> None:
+    """A process that has read its reports long ago, or knows others: see `reports_of`."""
+    load(days[:1])  # accounts are in the lake
+    account_days = [AccountDay(sandbox.account_ids[0], days[0])]
+
+    def report(**changes: Any) -> Report:
+        keys = {"name": "mine", "level": "campaign", "fields": ("spend",), "breakdowns": ("age",)}
+        return Report.of(ReportSpec(**keys | changes))
+
+    def loading(one: Report) -> Sequence[Outcome]:
+        known = Lake(lake.root, catalog=KNOWN.catalog.with_table(one.table))
+        loader = Loader(client, known, accounts_in(known), "run-2", now=lambda: NOW)
+        return list(loader.load(one, account_days))
+
+    [first] = loading(report())
+    calls = client.tally.calls
+
+    with pytest.raises(ChangedKeyError, match=r"^mine: breakdowns changed from \[age\] to \[\] s"):
+        loading(report(breakdowns=()))
+
+    assert (client.tally.calls, first.error) == (calls, "")
+    assert [where.date for where in lake.partitions(report().table)] == [days[0]]
+    [wider] = loading(report(fields=("spend", "reach")))
+    assert (wider.error, lake.read("mine").num_rows) == ("", first.load.rows if first.load else 0)

@@ -188,3 +188,57 @@ def test_a_provisional_day_is_loaded_again_by_a_refresh_long_after_it_was_fresh(
     assert after
     assert (after.verdict, after.is_over, after.asked_at) == ("proven", True, clock.now)
     assert after.rows > before.rows
+
+
+def test_a_first_load_through_an_empty_hour_is_told_once_and_as_a_warning_of_the_check(
+    instance: dg.DagsterInstance,
+    sandbox: Sandbox,
+    lake: Lake,
+    clock: Clock,
+    account: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sandbox.use("empty_hour:60")
+
+    def told() -> list[str]:
+        found = [
+            r.getMessage() for r in caplog.records if "no rows and no totals" in r.getMessage()
+        ]
+        caplog.clear()
+        return found
+
+    assert refresh(instance, clock).success
+    [first], check = told(), complete(instance)
+    clock.now += timedelta(minutes=30)
+    assert refresh(instance, clock).success
+    again = told()
+    empty = published(lake)
+    clock.now += timedelta(minutes=30)
+    assert refresh(instance, clock).success
+
+    assert f"(act_{account}). They are stored as days without delivery." in first
+    assert "look again after 2026-11-23 21:00 UTC: `fbinsights backfill --since 2026-11-20" in first
+    assert first.endswith(f" --until 2026-11-22 --account act_{account}`")
+    assert (check, len(again), empty) == ("FAILED", 1, {("proven", False)})
+    assert (told(), complete(instance)) == ([], "SUCCEEDED")
+    assert published(lake) == {("proven", True)}
+
+
+def test_an_account_that_stays_silent_is_told_no_more_an_hour_later(
+    instance: dg.DagsterInstance,
+    sandbox: Sandbox,
+    clock: Clock,
+    account: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Else an account that has stopped for good would be told every morning."""
+    sandbox.use("empty_hour:600")
+    assert refresh(instance, clock).success
+    caplog.clear()
+    clock.now += timedelta(hours=1)
+
+    assert refresh(instance, clock).success
+
+    assert account
+    assert [r for r in caplog.records if "no rows and no totals" in r.getMessage()] == []
+    assert complete(instance) == "SUCCEEDED"

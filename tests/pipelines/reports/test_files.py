@@ -112,9 +112,14 @@ def test_a_day_may_be_quoted_and_a_file_may_hold_several_reports(
         ("2026-01-01", "2026-01-01 10:00:00", "9: start_date: 2026-01-01 10:00:00: expected a day"),
         ("2026-01-01", "2026-W01-1", "9: start_date: 2026-W01-1: expected a day like 2026-11-21"),
         ("2026-01-01", "9999-12-31", "9: start_date: 9999-12-31: expected a day no later than"),
-        ("[country]", "country", "5: breakdowns: country: expected a list of names"),
-        ("[country]", "[1]", "5: breakdowns: expected a list of names"),
-        ("[country]", "{country: 1}", "5: breakdowns: expected a list of names"),
+        ("[country]", "country", "5: breakdowns: country: expected a list, like [age, gender]"),
+        ("[country]", "[1]", "5: breakdowns: expected a list, like [age, gender]"),
+        (
+            '["team:growth"]',
+            "growth",
+            '11: owners: growth: expected a list, like ["ada@example.com", "team:growth"]',
+        ),
+        ("[country]", "{country: 1}", "5: breakdowns: expected a list, like [age, gender]"),
         ("[country]", "\n  - country\n  - age", "5: breakdowns: age+country: Meta is not known to"),
         ("by_country", "insights_hourly", "3: name: insights_hourly: this name is reserved: fb"),
         ("by_country", "accounts", "3: name: accounts: this name is reserved: fbinsights"),
@@ -284,7 +289,60 @@ def test_all_files_are_told_at_once(folder: Callable[..., Path]) -> None:
     assert "a/defs.yaml:6: fields: impresions" in told
     assert "a/defs.yaml:7: action_attribution_windows: 7d_view" in told
     assert "b/defs.yaml:5: breakdowns: agee" in told
-    assert "b/defs.yaml:3: name: by_country: a report of this name already exists in" in told
+    assert "b/defs.yaml:3: name: by_country: this name is also in" in told
+
+
+def test_what_is_wrong_in_a_file_is_told_in_the_order_of_its_lines(
+    folder: Callable[..., Path],
+) -> None:
+    lines = RIGHT.replace("level: campaign", "colour: red").replace("[country]", "[agee]")
+    several = lines.replace("[impressions, actions]", "\n  - clickz\n  - spent").replace(
+        "7d_click", "7d_view"
+    )
+
+    found = read_reports(yaml_files(folder(several, several.replace("by_", "per_"))))
+
+    told = [fault.rpartition("defs.yaml:")[2].split(":")[0] for fault in found.faults]
+    assert told == ["2", "4", "5", "7", "8", "9"] * 2
+    within = [
+        line.rpartition("defs.yaml:")[2] for line in str(found.broken["by_country"]).split("\n")
+    ]
+    assert [line.split(":")[0] for line in within] == ["2", "4", "5", "7", "8", "9"]
+
+
+def test_of_reports_with_one_name_none_is_used_and_each_names_the_others(
+    folder: Callable[..., Path],
+) -> None:
+    other = RIGHT.replace("by_country", "another")
+    copy = RIGHT.replace("[country]", "[age]")
+    where = folder(RIGHT, other, f"{copy}---\n{RIGHT}")
+
+    found = read_reports(yaml_files(where))
+
+    assert list(found.by_name) == [HOURLY_REPORT.name, "another"]
+    a, c = (f"{where}/{part}/defs.yaml" for part in "ac")
+    told = "so none of them is loaded: rename or remove all but one"
+    assert found.faults == [
+        f"{a}:3: name: by_country: this name is also in {c}:3 and {c}:15, {told}",
+        f"{c}:3: name: by_country: this name is also in {a}:3 and {c}:15, {told}",
+        f"{c}:15: name: by_country: this name is also in {a}:3 and {c}:3, {told}",
+    ]
+    assert str(found.broken["by_country"]).split("\n") == [f"  {line}" for line in found.faults]
+    assert list(found.broken) == ["by_country"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_copy_that_is_wrong_does_not_leave_the_other_one_in_use(
+    folder: Callable[..., Path], *, first: bool
+) -> None:
+    wrong = RIGHT.replace("[country]", "[agee]")
+
+    found = read_reports(yaml_files(folder(*((wrong, RIGHT) if first else (RIGHT, wrong)))))
+
+    assert list(found.by_name) == [HOURLY_REPORT.name]
+    told = str(found.broken["by_country"])
+    assert told.count("this name is also in") == 2
+    assert ("agee: unknown name" in told, len(found.faults)) == (True, 3)
 
 
 def test_the_table_of_a_report_is_the_warehouses_with_a_view_of_its_lists(

@@ -149,13 +149,16 @@ def test_the_folder_to_move_to_is_made_where_there_is_none() -> None:
     assert Path("reports/mine.yaml").read_text("utf-8") == MINE
 
 
-def test_what_is_in_two_places_is_a_fault() -> None:
+def test_what_is_in_two_places_is_a_fault_of_both() -> None:
     write("pipelines/defs/mine/defs.yaml")
     write("reports/mine.yaml")
 
-    [fault] = reports_of({}).faults
+    found = reports_of({})
 
-    assert fault == (
-        "pipelines/defs/mine/defs.yaml:3: name: mine: a report of this name already exists in"
-        " reports/mine.yaml:3"
-    )
+    places = ["reports/mine.yaml:3", "pipelines/defs/mine/defs.yaml:3"]
+    assert found.faults == [
+        f"{one}: name: mine: this name is also in {other}, so none of them is loaded: rename or"
+        " remove all but one"
+        for one, other in (places, places[::-1])
+    ]
+    assert (names(found), list(found.broken)) == (["insights_daily"], ["mine"])
