@@ -41,7 +41,7 @@ CONFIRM_AFTER: Final = timedelta(hours=1)
 _SEVERAL: Final = 2
 
 #: Accounts that are named one by one; of more, their number.
-_NAMED: Final = 3
+_MOST_NAMED: Final = 3
 
 #: The tag of a Dagster run that accepts an empty day at once.
 ACCEPT_EMPTY: Final = "fbinsights/accept_empty"
@@ -69,7 +69,7 @@ def is_confirmed(old: Load | None, new: Load) -> bool:
 
 def silent(outcomes: Iterable[Outcome]) -> Sequence[Load]:
     """The loads of a report, if all that Meta returned for several account-days was nothing: no
-    rows and no totals. None if any of it was confirmed, for then an outage is no explanation.
+    rows and no totals. None if any of it was confirmed: an outage would not explain it.
     """
     loaded = [one for one in outcomes if one.load]
     loads = [one.load for one in loaded if one.load]
@@ -89,14 +89,14 @@ def silence(loads: Sequence[Load], spenders: Mapping[str, str]) -> str:
     asked_at = max(load.asked_at or load.loaded_at for load in loads)
     again = asked_at + CONFIRM_AFTER + timedelta(seconds=59)
     shown = [f"{name} (act_{i})" if name else f"act_{i}" for i, name in named.items()]
-    more = [f"{len(shown) - _NAMED} more"] if len(shown) > _NAMED else []
-    accounts = "".join(f" --account act_{i}" for i in named) if len(named) <= _NAMED else ""
+    more = [f"{len(shown) - _MOST_NAMED} more"] if len(shown) > _MOST_NAMED else []
+    accounts = "".join(f" --account act_{i}" for i in named) if len(named) <= _MOST_NAMED else ""
+    command = f"fbinsights backfill --since {days[0]} --until {days[-1]}{accounts}"
     return (
         f"Meta returned no rows and no totals for any of {len(loads)} account-days"
         f" ({days[0]} to {days[-1]}), though accounts among them have spent money:"
-        f" {', '.join([*shown[:_NAMED], *more])}. They are stored as days without delivery. If that"
-        f" cannot be, look again after {_minute(again)}: `fbinsights backfill --since {days[0]}"
-        f" --until {days[-1]}{accounts}`"
+        f" {', '.join([*shown[:_MOST_NAMED], *more])}. They are stored as days without delivery. If"
+        f" that cannot be, look again after {_minute(again)}: `{command}`"
     )
 
 

@@ -4,10 +4,14 @@ that nobody has loaded.
 
 from __future__ import annotations
 
+import shutil
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
+from fbgraph.sandbox import Sandbox
+from tests.e2e.checkout import ROOT, Checkout
 from tests.e2e.company import Company, start
 from tests.e2e.dev import Dagster, running
 
@@ -26,3 +30,13 @@ def dagster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dagster]:
 def fresh(tmp_path: Path) -> Iterator[Company]:
     with start() as sandbox:
         yield Company(sandbox, tmp_path)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Iterator[Checkout]:
+    shutil.copytree(ROOT / "reports", tmp_path / "reports")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for package in ("fbgraph", "warehouse", "pipelines"):
+        (tmp_path / package).symlink_to(ROOT / package)
+    with Sandbox(now=lambda: datetime(2026, 11, 23, 20, 0, tzinfo=UTC)) as sandbox:
+        yield Checkout(tmp_path, sandbox)

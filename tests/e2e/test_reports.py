@@ -3,85 +3,22 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from fbgraph.sandbox import Sandbox
 from pipelines.reports.rules import NO_SUMS
 from pipelines.reports.spec import ReportSpec
+from tests.e2e.checkout import DOCS, EXAMPLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.e2e.checkout import Checkout
 
-ROOT = Path(__file__).resolve().parents[2]
-DOCS = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
-
-[EXAMPLE] = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
 COMMANDS = re.findall(r"^fbinsights (.*--report.*|query .*)$", DOCS, re.MULTILINE)
-
-
-@dataclass
-class Checkout:
-    """A copy of the checkout whose reports the test may change, with a sandbox and a lake."""
-
-    folder: Path
-    sandbox: Sandbox
-    environ: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def report(self) -> Path:
-        return self.folder / "reports" / "spend_by_placement.yaml"
-
-    def write(self, text: str) -> None:
-        self.report.write_text(text, encoding="utf-8")
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.python("-c", "from pipelines.cli.main import main; main()", *arguments)
-
-    def validate(self) -> subprocess.CompletedProcess[str]:
-        return self.python("-m", "dagster", "definitions", "validate")
-
-    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        home = self.folder / "home"
-        home.mkdir(exist_ok=True)
-        (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-        return subprocess.run(  # noqa: S603  # our own command
-            [sys.executable, *arguments],
-            cwd=self.folder,
-            env={
-                "PATH": os.environ["PATH"],
-                "PYTHONPATH": str(self.folder),
-                "DAGSTER_HOME": str(home),
-                "FB_GRAPH_URL": self.sandbox.url,
-                "FB_ACCESS_TOKEN": self.sandbox.token,
-                "WAREHOUSE_URL": str(self.folder / "lake"),
-                **self.environ,
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Iterator[Checkout]:
-    shutil.copytree(ROOT / "reports", tmp_path / "reports")
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    for package in ("fbgraph", "warehouse", "pipelines"):
-        (tmp_path / package).symlink_to(ROOT / package)
-    with Sandbox(now=lambda: datetime(2026, 11, 23, 20, 0, tzinfo=UTC)) as sandbox:
-        yield Checkout(tmp_path, sandbox)
 
 
 def test_the_example_is_loaded_proven_and_answered_as_the_docs_say(checkout: Checkout) -> None:
@@ -310,82 +247,6 @@ def test_what_was_loaded_of_a_report_that_is_gone_stays_until_its_definition_goe
     asked = checkout.run("query", "from spend_by_placement")
     assert "spend_by_placement does not exist" in asked.stderr
     assert list((checkout.folder / "lake" / "spend_by_placement").rglob("data.parquet"))
-
-
-def test_a_report_whose_key_changed_is_refused_alone_until_its_table_starts_over(
-    checkout: Checkout,
-) -> None:
-    one = checkout.sandbox.account_ids[0]
-    day, next_day = (
-        ("--since", text, "--until", text, "--account", one)
-        for text in ("2026-11-20", "2026-11-21")
-    )
-    counted = (
-        *("query", "select date, count(*) n from spend_by_placement group by all order by all"),
-        *("--format", "csv"),
-    )
-    table = checkout.folder / "lake" / "spend_by_placement"
-    checkout.write(EXAMPLE)
-    checkout.run("backfill", *day, "--report", "spend_by_placement")
-    before, [file] = checkout.run(*counted), table.rglob("data.parquet")
-    content = file.read_bytes()
-    split = "[publisher_platform, platform_position]"
-    changed = EXAMPLE.replace("level: campaign", "level: ad").replace(split, "[country]")
-    checkout.write(changed)
-
-    checked, loaded = checkout.run("check"), checkout.run("backfill", *next_day)
-    alone = checkout.run("backfill", *next_day, "--report", "spend_by_placement")
-    refreshed, published = checkout.run("refresh", "--account", one), checkout.run("publish")
-    after, dagster = checkout.run(*counted), checkout.validate()
-
-    line = (
-        "reports/spend_by_placement.yaml:4: level: changed from campaign to ad and breakdowns"
-        " changed from [platform_position, publisher_platform] to [country] since the table"
-        " spend_by_placement was loaded, and rows of both must not mix: undo the change, or give"
-        f" the report another name. To start the table over, remove the folder {table} first"
-    )
-    assert (checked.returncode, checked.stdout) == (1, f"{line}\n")
-    for done, code in ((loaded, 1), (alone, 2), (refreshed, 1), (published, 1)):
-        # A terminal's width may fold it.
-        assert (done.returncode, " ".join(done.stderr.split()).count(line)) == (code, 1), (
-            done.stderr
-        )
-    assert "damaged" not in loaded.stderr + refreshed.stderr + published.stderr
-    assert (dagster.returncode, line in dagster.stderr) == (0, True)
-    assert [path.read_bytes() for path in table.rglob("data.parquet")] == [content]
-    assert (before.stdout.count("\n"), after.stdout) == (2, before.stdout)
-    others = checkout.folder / "lake" / "insights_age_gender"
-    assert list(others.rglob("date=2026-11-21/data.parquet"))
-
-    shutil.rmtree(table)
-    again = checkout.run("backfill", *next_day)
-
-    assert (again.returncode, again.stderr) == (0, "")
-    assert checkout.run("check").returncode == 0
-    assert "2026-11-21" in (started := checkout.run(*counted).stdout)
-    assert "2026-11-20" not in started
-
-
-def test_of_two_files_with_one_name_neither_is_loaded_and_what_there_is_stays(
-    checkout: Checkout,
-) -> None:
-    account = ("--account", checkout.sandbox.account_ids[0])
-    day = ("--since", "2026-11-20", "--until", "2026-11-20", *account)
-    counted = ("query", "select count(*) n from spend_by_placement", "--format", "csv")
-    checkout.write(EXAMPLE)
-    checkout.run("backfill", *day, "--report", "spend_by_placement")
-    before = checkout.run(*counted)
-    copy = EXAMPLE.replace("[publisher_platform, platform_position]", "[country]")
-    (checkout.folder / "reports" / "a copy.yaml").write_text(copy, encoding="utf-8")
-
-    loaded, after = checkout.run("backfill", *day), checkout.run(*counted)
-
-    told = " ".join(loaded.stderr.split())
-    assert loaded.returncode == 1
-    assert "reports/a copy.yaml:3: name: spend_by_placement: this name is also in reports/s" in told
-    assert "reports/spend_by_placement.yaml:3: name: spend_by_placement: this name is also" in told
-    assert "insights_age_gender" in loaded.stdout
-    assert (int(before.stdout.split()[1]) > 0, after.stdout) == (True, before.stdout)
 
 
 @pytest.mark.parametrize("place", ["folder", "bucket"])

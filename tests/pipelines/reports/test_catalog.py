@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -9,7 +10,10 @@ import pytest
 from fbgraph.catalog.fields import EFFECTIVE_STATUSES, HOURLY, insights_fields, object_fields
 from pipelines.loading.listings import LEVEL_OF
 from pipelines.reports.catalog import CONTROL, HOURLY_REPORT, Report
+from pipelines.reports.tables import table_of
 from tests.reports import KNOWN
+from warehouse.schema.catalog import OWN
+from warehouse.schema.insights import INSIGHTS_DAILY, INSIGHTS_HOURLY
 from warehouse.schema.tables import TABLES
 
 EVERY_REPORT = [CONTROL, *KNOWN.by_name.values()]
@@ -30,6 +34,14 @@ def test_by_the_hour_nothing_is_asked_for_that_does_not_exist_by_the_hour(report
     unfit = {"error", "zero", "absent", "omitted"}
 
     assert HOURLY not in report.breakdowns or not [f for f in fields if f.hourly in unfit]
+
+
+def test_the_tables_that_the_warehouse_has_of_reports_are_those_that_the_reports_make() -> None:
+    """Column by column, in their order, to the word: the preset is YAML, and so written twice."""
+    daily, hourly = KNOWN.by_name["insights_daily"], HOURLY_REPORT
+
+    assert daily.table == INSIGHTS_DAILY == OWN.tables["insights_daily"]
+    assert replace(table_of(hourly.spec), meaning=INSIGHTS_HOURLY.meaning) == INSIGHTS_HOURLY
 
 
 def test_breakdowns_are_asked_for_as_such_and_not_as_fields() -> None:

@@ -310,41 +310,6 @@ def test_what_is_wrong_in_a_file_is_told_in_the_order_of_its_lines(
     assert [line.split(":")[0] for line in within] == ["2", "4", "5", "7", "8", "9"]
 
 
-def test_of_reports_with_one_name_none_is_used_and_each_names_the_others(
-    folder: Callable[..., Path],
-) -> None:
-    other = RIGHT.replace("by_country", "another")
-    copy = RIGHT.replace("[country]", "[age]")
-    where = folder(RIGHT, other, f"{copy}---\n{RIGHT}")
-
-    found = read_reports(yaml_files(where))
-
-    assert list(found.by_name) == [HOURLY_REPORT.name, "another"]
-    a, c = (f"{where}/{part}/defs.yaml" for part in "ac")
-    told = "so none of them is loaded: rename or remove all but one"
-    assert found.faults == [
-        f"{a}:3: name: by_country: this name is also in {c}:3 and {c}:15, {told}",
-        f"{c}:3: name: by_country: this name is also in {a}:3 and {c}:15, {told}",
-        f"{c}:15: name: by_country: this name is also in {a}:3 and {c}:3, {told}",
-    ]
-    assert str(found.broken["by_country"]).split("\n") == [f"  {line}" for line in found.faults]
-    assert list(found.broken) == ["by_country"]
-
-
-@pytest.mark.parametrize("first", [True, False])
-def test_a_copy_that_is_wrong_does_not_leave_the_other_one_in_use(
-    folder: Callable[..., Path], *, first: bool
-) -> None:
-    wrong = RIGHT.replace("[country]", "[agee]")
-
-    found = read_reports(yaml_files(folder(*((wrong, RIGHT) if first else (RIGHT, wrong)))))
-
-    assert list(found.by_name) == [HOURLY_REPORT.name]
-    told = str(found.broken["by_country"])
-    assert told.count("this name is also in") == 2
-    assert ("agee: unknown name" in told, len(found.faults)) == (True, 3)
-
-
 def test_the_table_of_a_report_is_the_warehouses_with_a_view_of_its_lists(
     folder: Callable[..., Path],
 ) -> None:

@@ -8,42 +8,23 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-import warehouse
-from warehouse.decode.pages import Account, decode
-from warehouse.errors import ChangedKeyError, UnwritableError
-from warehouse.lake.definitions import FOLDER, keep_definition, lake_tables, require_same_key
+from tests.warehouse.lake.mine import MINE, file_of, put, rows_of
+from warehouse.errors import UnwritableError
+from warehouse.lake.definitions import FOLDER, keep_definition, lake_tables
 from warehouse.lake.forgetting import remove_account, traces_of
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 from warehouse.schema.catalog import OWN
-from warehouse.schema.table import Column, Table
+from warehouse.schema.table import Column
 
 if TYPE_CHECKING:
     from tests.s3 import S3
-
-DAY = date(2026, 11, 21)
-
-MINE = Table(
-    "mine",
-    ("account_id", "date", "image_id", "hour"),
-    "What Ä and 'B' did.",
-    (
-        Column("account_id", "id", "Account"),
-        Column("date", "date", "Day", field="date_start"),
-        Column("image_id", "text", "Image", field="image", breakdown=True, inside=("id", "hash")),
-        Column("image_url", "text", "Address", field="image", inside=("url",), moves=True),
-        Column("hour", "hour", "Hour", field="hours", breakdown=True),
-        Column("spend", "money", "Money", "account currency"),
-        Column("actions", "actions", "Lists", windows=("7d_click",), keys=("action_device",)),
-    ),
-    partitions=("account_id", "date"),
-)
 
 #: A process that knows nothing of the report.
 STRANGER = """\
@@ -54,30 +35,6 @@ if sys.argv[2] == "publish":
 with warehouse.open(sys.argv[1]) as opened:
     print(opened.sql("FROM mine_actions SELECT action_type, click_7d").fetchall())
 """
-
-
-def put(lake: Lake, table: Table = MINE, day: date = DAY) -> None:
-    row = {
-        "account_id": "11",
-        "date_start": str(day),
-        "date_stop": str(day),
-        "image": {"id": "7"},
-        "hours": "07:00:00 - 07:59:59",
-        "spend": "1.50",
-        "actions": [{"action_type": "like", "action_device": "x", "value": "2", "7d_click": "1"}],
-    }
-    body = json.dumps({"data": [row]}).encode()
-    rows = decode(table, [body], Account("11", "Europe/Berlin", "EUR"), [day]).rows
-    lake.replace(table, rows, account_id="11", date=day)
-
-
-def file_of(lake: Lake, name: str = "mine") -> Path:
-    return lake.root / FOLDER / f"{name}.json"
-
-
-def rows_of(url: str | Path, query: str) -> list[tuple[Any, ...]]:
-    with warehouse.open(url) as opened:
-        return opened.sql(query).fetchall()
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -376,66 +333,3 @@ def test_publishing_goes_on_where_a_definition_cannot_be_written(
 
     assert published.rows["mine"] == 1
     assert "others who publish it may miss tables of reports" in caplog.text
-
-
-# -- a key that changed ----------------------------------------------------------------------------
-
-#: MINE without a breakdown: one row stands for all hours of an image.
-COARSER = replace(
-    MINE,
-    grain=MINE.grain[:-1],
-    columns=tuple(column for column in MINE.columns if column.name != "hour"),
-)
-
-TOLD = (
-    "mine: breakdowns changed from [hours, image] to [image] since the table mine was loaded, and"
-    " rows of both must not mix: undo the change, or give the report another name. To start the"
-    " table over, remove the folder {} first"
-)
-
-
-def test_rows_of_another_key_are_refused_while_the_table_has_files(url: str) -> None:
-    lake = Lake(url)
-    put(lake)
-
-    with pytest.raises(ChangedKeyError) as caught:
-        put(Lake(url), COARSER, DAY + timedelta(1))
-
-    assert str(caught.value) == TOLD.format(lake.store.name("mine"))
-    assert [where.date for where in lake.partitions(MINE)] == [DAY]
-    assert lake_tables(lake.store, OWN).catalog.tables["mine"] == MINE
-
-
-def test_who_publishes_with_another_key_publishes_what_the_lake_has(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    lake = Lake(tmp_path / "lake")
-    put(lake)
-
-    with caplog.at_level(logging.WARNING):
-        published = publish(lake.root, catalog=OWN.with_table(COARSER))
-
-    assert (published.rows["mine"], published.left_out) == (1, {})
-    assert [r.message for r in caplog.records] == [TOLD.format(lake.root / "mine")]
-    assert rows_of(lake.root, "SELECT hour FROM mine") == [(7,)]
-    put(lake, MINE, DAY + timedelta(1))
-    assert publish(lake.root).rows["mine"] == 2
-
-
-def test_a_table_without_files_may_have_any_key(url: str) -> None:
-    lake = Lake(url)
-    put(lake)
-    lake.store.delete(f"mine/account_id=11/date={DAY}/data.parquet")
-
-    put(lake, COARSER)
-
-    assert lake_tables(lake.store, OWN).catalog.tables["mine"] == COARSER
-    assert rows_of(url, "SELECT columns('hour|image_id') FROM mine") == [("7",)]
-
-
-def test_a_damaged_definition_refuses_nobody(tmp_path: Path) -> None:
-    lake = Lake(tmp_path / "lake")
-    put(lake)
-    file_of(lake).write_text("{}")
-
-    require_same_key(lake.store, COARSER)
