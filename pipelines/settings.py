@@ -9,6 +9,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -39,6 +40,8 @@ __all__ = [
     "reports_folder",
     "settings_of",
     "store_of",
+    "unknown_settings",
+    "unknown_text",
     "wrong_settings",
 ]
 
@@ -137,6 +140,10 @@ VARIABLES: Final[Sequence[Variable]] = (
         "./data",
     ),
 )
+
+#: How our variables begin; how alike two names are, of 1, if one is a slip of the other.
+_BEGINNINGS: Final = ("FB_", "WAREHOUSE_")
+_NEAR: Final = 0.8
 
 _HOW_TO_GET_ONE: Final = (
     "FB_ACCESS_TOKEN is not set. Create a token with the scope ads_read, preferably for a system"
@@ -245,6 +252,22 @@ def wrong_settings(environ: Mapping[str, str]) -> Sequence[str]:
     return wrong
 
 
+def unknown_settings(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Variables that begin like ours and have no effect, each with the one of ours that it is
+    nearly, "" if it is none.
+    """
+    names = [variable.name for variable in VARIABLES]
+    for name in sorted(environ):
+        if name.upper().startswith(_BEGINNINGS) and name not in names:
+            yield name, next(iter(get_close_matches(name.upper(), names, n=1, cutoff=_NEAR)), "")
+
+
+def unknown_text(name: str, near: str) -> str:
+    """What is said about one of `unknown_settings`."""
+    advice = f" Did you mean {near}?" if near else ""
+    return f"{name} is not a variable of fbinsights and has no effect.{advice}"
+
+
 def _values(environ: Mapping[str, str]) -> Mapping[str, str]:
     return {v.name: environ.get(v.name, "").strip() or v.default or "" for v in VARIABLES}
 
@@ -268,7 +291,11 @@ def _wrong(value: Mapping[str, str]) -> Iterator[str]:
     if not re.fullmatch(r"v[0-9]+\.[0-9]+", value["FB_API_VERSION"]):
         yield f"FB_API_VERSION is not a version: {value['FB_API_VERSION']!r}; write it like v26.0."
     try:
-        _account_ids(value["FB_ACCOUNT_IDS"])
+        if value["FB_ACCOUNT_IDS"] and not _account_ids(value["FB_ACCOUNT_IDS"]):
+            yield (
+                f"FB_ACCOUNT_IDS names no ad account: {value['FB_ACCOUNT_IDS']!r}. List ids with"
+                " commas between them, or unset it to load all accounts that the token sees."
+            )
     except RequestError as error:
         yield f"FB_ACCOUNT_IDS: {error}"
     if value["FB_REPORTS"] and not Path(value["FB_REPORTS"]).expanduser().is_dir():

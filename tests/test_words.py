@@ -7,6 +7,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -139,3 +140,45 @@ def test_a_quaint_phrase_is_found_across_lines() -> None:
     text = "It is\n    no page.\n# so\n# many of them.\nThere is no limit, it is no longer one"
 
     assert [line for line, _ in quaint(text)] == [1, 3]
+
+
+#: What is counted in texts.
+COUNTED: Final = re.compile(
+    " (?:(?:ad|loaded|more|other|report) )?"
+    "(?:account-days|accounts|ads|calls|characters|columns|days|fields|files|hours|ids|items|keys"
+    "|lines|loads|minutes|months|objects|partitions|polls|problems|publishes|reports|requests"
+    r"|rows|runs|seconds|statements|tables|times|types|values|warnings|weeks|years)\b"
+)
+
+#: Numbers that are never 1, by the expression; constants are looked at by who sets them.
+NEVER_ONE: Final = {"months", "name", "number", "places", "refusals", "whole"}
+
+
+def plurals(source: str) -> Iterator[tuple[int, str]]:
+    """Each number in a text with a plural after it, whatever the number is."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.JoinedStr):
+            for number, after in pairwise(node.values):
+                if isinstance(number, ast.FormattedValue) and isinstance(after, ast.Constant):
+                    what = ast.unparse(number.value)
+                    plural = COUNTED.match(str(after.value))
+                    if plural and not what.isupper() and what not in NEVER_ONE:
+                        yield node.lineno, f"{{{what}}}{plural[0]}"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_one_of_a_thing_is_not_called_by_its_plural(package: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {text}"
+        for path in modules(package)
+        if "sandbox" not in path.parts
+        for line, text in plurals(path.read_text())
+    ]
+
+    assert found == [], "use warehouse.wording.counted"
+
+
+def test_a_plural_that_may_count_one_is_found() -> None:
+    source = """f"{n} rows", f"{n:,} more days of", f"{DAYS} days", f"{counted(n, 'row')} of it\""""
+
+    assert [text for _, text in plurals(source)] == ["{n} rows", "{n} more days"]

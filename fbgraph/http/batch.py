@@ -85,6 +85,6 @@ def items_of(response: Response, count: int) -> Sequence[object]:
     """The items of a batch's response. Raises RetryableError if there are not `count` of them."""
     parsed = response.json()
     if not isinstance(parsed, list) or len(parsed) != count:
-        text = f"The response to a batch does not have {count} items."
+        text = f"The response to a batch does not have an item for each of its requests ({count})."
         raise RetryableError(Detail(text, call=response.call))
     return parsed

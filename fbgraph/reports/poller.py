@@ -52,8 +52,9 @@ class Flight:
     usage_percent: float
 
     def __str__(self) -> str:
+        runs = f"{self.runs} report run{'' if self.runs == 1 else 's'}"
         return (
-            f"{self.runs} report runs in flight at {self.percent:.0f} %,"
+            f"{runs} in flight at {self.percent:.0f} %,"
             f" {self.usage_percent:.0f} % of the busiest limit used"
         )
 

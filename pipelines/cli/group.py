@@ -9,12 +9,13 @@ from typing import Any, NoReturn
 
 import click
 
-from pipelines.cli.exit_codes import INTERRUPTED, WRONG_USE
+from pipelines.cli.exit_codes import INTERRUPTED, SOME_FAILED, WRONG_USE
 from pipelines.cli.output.json_lines import print_json, total_line
+from pipelines.cli.output.streams import why_incomplete
 from pipelines.escaping import escaped
 from pipelines.interrupts import MESSAGE
 
-__all__ = ["Commands", "fail"]
+__all__ = ["Commands", "fail", "run_typed"]
 
 #: Commands that need no project folder, or make one.
 _ANYWHERE = {"init", "demo", "sandbox", "docs"}
@@ -32,12 +33,10 @@ class _Command(click.Command):
             if ctx.info_name not in _ANYWHERE:
                 _require_project_here()
             return super().invoke(ctx)
-        except BrokenPipeError:  # click's own business: `| head` has seen enough
-            raise
         except (ConfigError, GraphError, WarehouseError, OSError) as error:  # a full disk too
             message, code = str(error), WRONG_USE
-        except KeyboardInterrupt:
-            message, code = MESSAGE, INTERRUPTED
+        except KeyboardInterrupt as interrupted:
+            message, code = str(interrupted) or MESSAGE, INTERRUPTED
         if ctx.params.get("is_json"):
             print_json(total_line(str(ctx.info_name), code, error=message))
         return fail(message, code)
@@ -54,6 +53,16 @@ def fail(message: str, code: int = WRONG_USE) -> NoReturn:
     for line in f"fbinsights: {message}".split("\n"):
         click.echo(escaped(line), err=True)
     sys.exit(code)
+
+
+def run_typed(group: click.Group) -> None:
+    """Run what was typed. It ends by SystemExit, with an error if its output is incomplete."""
+    try:
+        group(prog_name="fbinsights")
+    except SystemExit as ended:
+        if why := why_incomplete():
+            fail(why, int(ended.code or SOME_FAILED))
+        raise
 
 
 def _require_project_here() -> None:

@@ -17,16 +17,18 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.cli.exit_codes import ALL_DONE, INTERRUPTED, SOME_FAILED
-from pipelines.cli.group import Commands, fail
+from pipelines.cli.group import Commands, fail, run_typed
 from pipelines.cli.options import (
     ACCEPT_EMPTY_OPTION,
     ACCOUNT_OPTION,
     of_account_days,
     require_order,
 )
+from pipelines.cli.output.streams import harden
 from pipelines.cli.output.style import Style, styled
 from pipelines.cli.output.terminal import escape_unencodable, warnings_printed
 from pipelines.interrupts import run
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from datetime import date
@@ -248,8 +250,9 @@ def backfill(  # noqa: PLR0913  # what a command line says
 def refresh(accounts: tuple[str, ...], style: Style, *, full: bool, accept_empty: bool) -> None:
     """Load the newest days again, and what Meta has changed.
 
-    The newest 3 days of each account, and those of the last 28 whose totals are no longer the same
-    or that were not over when they were loaded.
+    The newest 3 days of each account, and those of the last 28 whose totals Meta has changed, that
+    were not over when they were loaded, that failed or did not add up, or that were never loaded
+    though an earlier day was.
     """
     from pipelines.cli.commands.refresh import run_refresh  # noqa: PLC0415
 
@@ -301,9 +304,8 @@ def publish() -> None:
 
     known = _reports()
     published = run_publish(os.environ, known.catalog)
-    click.echo(
-        f"{published.path}: {sum(published.rows.values()):,} rows, {published.seconds:.1f} s"
-    )
+    rows = sum(published.rows.values())
+    click.echo(f"{published.path}: {counted(rows, 'row')}, {published.seconds:.1f} s")
     broken = known.why_broken()
     for name, why in broken.items():
         click.echo(f"{name}: {why}", err=True)
@@ -335,7 +337,8 @@ def query(question: str, form: str) -> None:
 def sql() -> None:
     """Open DuckDB's shell on warehouse.duckdb, read-only.
 
-    In its safe mode, and so without the schema lake.
+    In DuckDB's safe mode, which opens no other file: tables of the schema lake, which are read from
+    the Parquet files, can be queried with `fbinsights query` alone.
 
     `fbinsights docs` says which tables there are; docs/questions.md has questions to start from.
     """
@@ -385,4 +388,5 @@ def main() -> None:
     # pyarrow imports numpy, whose OpenBLAS starts a thread for each core. We multiply no matrices:
     # they spin for 0.1 of a backfill's 3.4 CPU-s.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    run(lambda: cli(prog_name="fbinsights"), INTERRUPTED)
+    harden()
+    run(lambda: run_typed(cli), INTERRUPTED)

@@ -15,6 +15,7 @@ from pipelines.escaping import escaped
 from pipelines.loading.listings import text_of
 from pipelines.loading.partitions import AccountDay, today_in
 from pipelines.reports.spec import FIRST_DAY
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -132,7 +133,7 @@ def not_begun(days: Mapping[str, Iterable[date]], todays: Mapping[str, date]) ->
     for day, ids in sorted(ahead.items()):
         named = ", ".join(act_id(account_id) for account_id in ids[:_NAMED_ACCOUNTS])
         more = f" and {len(ids) - _NAMED_ACCOUNTS} more" if len(ids) > _NAMED_ACCOUNTS else ""
-        where = f"{len(ids)} accounts ({named}{more})"
+        where = f"{counted(len(ids), 'account')} ({named}{more})"
         if len(ids) == 1:
             where = f"{named}, where it is {todays[ids[0]]}"
         lines.append(f"Skipped {day}: it has not begun in {where}.")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from fbgraph.errors import ENDS_EVERYTHING
+from pipelines.cli.summary import command_name
 from pipelines.errors import ConfigError, UnreachableDagsterError
 from pipelines.loading.load_result import Target
 from pipelines.loading.recording import Command, Recording
@@ -23,6 +24,7 @@ from pipelines.state.unreported import Unreported
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -70,14 +72,20 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
         run_id, summary.started, list(summary.plan.reports), summary.plan.days
     )
     note.keep(lake.store)
-    yield Session(client, lake, run_id, _now, recording, accept_empty), recording
+    try:
+        yield Session(client, lake, run_id, _now, recording, accept_empty), recording
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_interrupted(bar.loaded)) from None
     for step in recording.steps:
         if isinstance(step, Loads):
             summary.note_outcomes(step)
     summary.read(lake)
     recording.command = Command(
         " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        *(summary.started, socket.gethostname(), dict(summary.failed), summary.stopped),
+        *(summary.started, socket.gethostname()),
+        dict(summary.failed),
+        dict(summary.unproven),
+        summary.stopped,
     )
     bar.stage("report to Dagster")
 
@@ -89,6 +97,17 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
 
     if _is_reported(environ, lake, report):
         note.forget(lake.store)
+
+
+def _interrupted(loaded: int) -> str:
+    """What is said after Ctrl-C, if it cost anything but time."""
+    if not loaded:
+        return ""
+    days = counted(loaded, "account-day is", "account-days are")
+    return (
+        f"Interrupted. {days} in the lake and not published yet. Run the same command again to"
+        f" resume, or `{command_name()} publish` to publish what is there."
+    )
 
 
 def _is_reported(

@@ -17,8 +17,10 @@ from pipelines.cli.output.table import table_lines
 from pipelines.cli.output.terminal import command_lines, wrapped
 from pipelines.loading.listings import text_of
 from pipelines.loading.load_result import Target
+from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import DEFINITION
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from fbgraph.http.paging import Row
     from pipelines.cli.selection import Plan
     from pipelines.loading.objects import Listed
-    from pipelines.loading.partitions import AccountDay
     from pipelines.loading.session import Loads
     from warehouse.lake.partitions import Lake
     from warehouse.lake.records import Load
@@ -52,14 +53,16 @@ _NOT_REACHED: Final = "not reached"
 
 @dataclass(slots=True)
 class Summary:
-    """`failed`: what failed → why. `wanted`: account-days by report. `loads`: what the lake has of
-    them since `started`, put there by this command or by another at the same time.
+    """`failed`: what failed → why. `unproven`: what is loaded and does not add up → why. `wanted`:
+    account-days by report. `loads`: what the lake has of them since `started`, put there by this
+    command or by another at the same time.
     """
 
     plan: Plan
     started: datetime
     wanted: Mapping[str, Sequence[AccountDay]]
     failed: dict[Target, str] = field(default_factory=dict)
+    unproven: dict[Target, str] = field(default_factory=dict)
     stopped: str = ""
     loads: dict[tuple[str, AccountDay], Load] = field(default_factory=dict)
 
@@ -93,20 +96,33 @@ class Summary:
                 elif what not in self.failed:
                     self.loads[report, account_day] = load
                     if not load.is_good:
-                        self.failed[what] = f"loaded, but not proven: {load.reason}"
+                        self.unproven[what] = load.reason
 
     @property
     def all_done(self) -> bool:
         """Every account-day is loaded, and proven if its report can be and its day was over."""
-        return not self.failed and not self.stopped
+        return not (self.failed or self.unproven or self.stopped)
 
     def table(self, width: int | None = None) -> Sequence[str]:
-        """One line per report and account, and their totals; how many are provisional where some
-        are, and of how many actions are proven where some can be.
+        """One line per report and account, and their totals; how many are provisional or unproven
+        where some are, and of how many actions are proven where some can be.
         """
-        some = any(load.is_provisional for load in self.loads.values())
         acts = {load.conversions for load in self.loads.values()} - {None, UNPROVABLE}
-        more = (*((PROVISIONAL,) if some else ()), "failed", *(("conversions",) if acts else ()))
+        verdicts = {load.verdict for load in self.loads.values()}
+        rare = [verdict for verdict in (PROVISIONAL, UNPROVEN) if verdict in verdicts]
+        more = (*rare, FAILED, *(("conversions",) if acts else ()))
+        return [
+            *table_lines(
+                *((*_COLUMNS, *more, *_NUMBERS), self._rows(more), width),
+                heads=_HEAD_COLUMNS,
+                spare=_SPARE_COLUMNS[:-1] if UNPROVEN in acts else _SPARE_COLUMNS,
+            ),
+            "",
+            *wrapped(self.totals(), width),
+        ]
+
+    def _rows(self, more: Collection[str]) -> Iterator[Sequence[object]]:
+        """The lines of the table, with the columns `more` that are not always there."""
         loads: dict[tuple[str, str], list[Load]] = {}
         for (report, account_day), load in self.loads.items():
             loads.setdefault((report, account_day.account_id), []).append(load)
@@ -114,46 +130,26 @@ class Summary:
             (report, one.account_id) for report, days in self.wanted.items() for one in days
         )
         failed = Counter((one.table, one.account) for one in self.failed if one.day)
-        rows = []
         for report in self.plan.reports:
             for row in self.plan.accounts:
                 of = (report, row["account_id"])
                 counts = wanted[of], failed[report, act_id(row["account_id"])]
-                rows.append(_line(report, row, counts, loads.get(of, ()), more))
-        return [
-            *table_lines(
-                *((*_COLUMNS, *more, *_NUMBERS), rows, width),
-                heads=_HEAD_COLUMNS,
-                spare=_SPARE_COLUMNS[:-1] if UNPROVEN in acts else _SPARE_COLUMNS,
-            ),
-            "",
-            *wrapped(self._totals(), width),
-        ]
+                yield _line(report, row, counts, loads.get(of, ()), more)
 
     def json_lines(self, command: str, exit_code: int, **more: Any) -> Iterator[str]:
         """An object for each account-day, those that have not begun included, and the totals."""
         rows = {row["account_id"]: row for row in self.plan.accounts}
-
-        def line(report: str, one: AccountDay, verdict: str, load: Load | None = None) -> str:
-            row = rows[one.account_id]
-            return account_day_line(
-                *(one, report, verdict, load),
-                name=text_of(row, "name"),
-                currency=text_of(row, "currency"),
-                error="" if load else self.failed.get(Target.of(report, one), ""),
-            )
-
         verdicts: Counter[str] = Counter()
         for report, days in self.wanted.items():
             for one in days:
                 load = self.loads.get((report, one))
                 verdict = load.verdict if load else FAILED
                 verdicts[verdict] += 1
-                yield line(report, one, verdict, load)
+                yield self._json_line(rows[one.account_id], report, one.day, verdict, load)
         for report in self.wanted:
             for one in self.plan.skipped:
                 verdicts[NOT_BEGUN] += 1
-                yield line(report, one, NOT_BEGUN)
+                yield self._json_line(rows[one.account_id], report, one.day, NOT_BEGUN)
         yield total_line(
             command,
             exit_code,
@@ -171,18 +167,28 @@ class Summary:
             **more,
         )
 
-    def _totals(self) -> str:
+    def _json_line(
+        self, row: Row, report: str, day: date, verdict: str, load: Load | None = None
+    ) -> str:
+        one = AccountDay(row["account_id"], day)
+        return account_day_line(
+            *(one, report, verdict, load),
+            name=text_of(row, "name"),
+            currency=text_of(row, "currency"),
+            error="" if load else self.failed.get(Target.of(report, one), ""),
+        )
+
+    def totals(self) -> str:
         """The totals in one line."""
         wanted = [Target.of(name, one) for name, days in self.wanted.items() for one in days]
-        verdicts = Counter(load.verdict for load in self.loads.values() if load.is_good)
-        failed = sum(target in self.failed for target in wanted)
-        parts = [f"{number} {verdict}" for verdict, number in sorted(verdicts.items())]
-        parts += [f"{failed} failed"] if failed else []
+        verdicts = Counter(load.verdict for load in self.loads.values())
+        verdicts[FAILED] = sum(target in self.failed for target in wanted)
+        parts = [f"{number:,} {verdict}" for verdict, number in sorted(verdicts.items()) if number]
         rows = sum(load.rows for load in self.loads.values())
         calls = sum(load.calls for load in self.loads.values())
-        days = f"{len(wanted)} account-day{'' if len(wanted) == 1 else 's'}"
+        days = counted(len(wanted), "account-day")
         days += f": {', '.join(parts)}" if parts else ""
-        return f"{days}. {rows:,} rows, {calls:,} calls."
+        return f"{days}. {counted(rows, 'row')}, {counted(calls, 'call')}."
 
     def complaints(self, width: int | None = None) -> Iterator[str]:
         """What went wrong, and the commands that run it again; nothing when all is done."""
@@ -192,8 +198,12 @@ class Summary:
         if reached:
             yield "\nFailed:"
             yield from failure_lines(grouped(reached), self.plan.names, width)
+        if self.unproven:
+            yield "\nUnproven, because the rows do not add up to Meta's own totals:"
+            yield from failure_lines(grouped(self.unproven), self.plan.names, width)
         if len(reached) < len(self.failed):
-            yield f"\n{len(self.failed) - len(reached)} account-days were {_NOT_REACHED}."
+            number = len(self.failed) - len(reached)
+            yield f"\n{counted(number, 'account-day was', 'account-days were')} {_NOT_REACHED}."
         if self.stopped:
             yield f"\nStopped: {self.stopped}"
         again = [f"{command_name()} {arguments}" for arguments in self.again()]
@@ -203,11 +213,11 @@ class Summary:
                 yield from command_lines(command, width)
 
     def again(self) -> Iterator[str]:
-        """The arguments that run again what failed: one command for all accounts that need the
-        same days and reports.
+        """The arguments that run again what failed or is unproven: one command for all accounts
+        that need the same days and reports.
         """
         failed: dict[str, list[Target]] = {}
-        for target in self.failed:
+        for target in (*self.failed, *self.unproven):
             failed.setdefault(target.account, []).append(target)
         accounts = [act_id(account_id) for account_id in self.plan.account_ids]
         alike: dict[tuple[date, date, str], list[str]] = {}
@@ -230,9 +240,11 @@ def _line(
     columns that are not always there.
     """
     wanted, failed = counts
+    verdicts = Counter(load.verdict for load in loads)
     extra = {
-        PROVISIONAL: sum(load.is_provisional for load in loads),
-        "failed": failed,
+        PROVISIONAL: verdicts[PROVISIONAL],
+        UNPROVEN: verdicts[UNPROVEN],
+        FAILED: failed,
         "conversions": _proven([str(load.conversions) for load in loads]),
     }
     return (

@@ -16,6 +16,7 @@ import httpx
 
 from fbgraph.limits.retry import RetryPolicy, retrying
 from pipelines.escaping import escaped, escaped_for_chat
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,8 +96,7 @@ def _counted(failed: Mapping[tuple[str, str], str]) -> str:
     if not failed:
         return ""
     accounts = len({key.partition("|")[0] for _, key in failed})
-    parts = f"{len(failed)} partition{'' if len(failed) == 1 else 's'}"
-    of = f"{accounts} account{'' if accounts == 1 else 's'}"
+    parts, of = counted(len(failed), "partition"), counted(accounts, "account")
     kept = "its" if len(failed) == 1 else "their"
     return f" for {parts} of {of}; {kept} existing data was kept"
 
@@ -108,6 +108,6 @@ def _who(account: str, names: Mapping[str, str]) -> str:
 
 def _line(asset: str, who: str, days: Sequence[tuple[str, str]]) -> str:
     (first, why), (last, _) = days[0], days[-1]
-    span = first if first == last else f"{first} to {last}, {len(days)} days"
+    span = first if first == last else f"{first} to {last}, {counted(len(days), 'day')}"
     what = " ".join(filter(None, (who, asset, span)))
     return f"{what}: {escaped(why)[:QUOTED_CHARACTERS]}"

@@ -17,9 +17,10 @@ from pipelines.loading.partitions import key_of, today_in
 from pipelines.loading.refresh import REFRESH_HOUR
 from warehouse.decode.objects import Unreadable
 from warehouse.schema.verdicts import UNPROVABLE, UNPROVEN
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping, Sequence, Sized
     from datetime import date, datetime
 
     from pipelines.loading.load_result import Outcome
@@ -111,13 +112,12 @@ def report_results(
     # Their new rows did not add up either, or were none; their existing data was kept.
     unproven |= {key_of(one.account_day): one.error for one in outcomes if one.kind}
     provisional = {key: load.reason for key, load in loads.items() if load.is_provisional}
-    twice = {key: f"{one.duplicates} keys" for key, one in loaded.items() if one.duplicates}
+    twice = {key: counted(one.duplicates, "key") for key, one in loaded.items() if one.duplicates}
     rejected = {key: unread for key, load in loads.items() if (unread := _unread(load))}
     off = {
         key: load.conversions_reason for key, load in loads.items() if load.conversions == UNPROVEN
     }
     unknown = {act_id(i): _unknown(one) for i, one in known.items() if one.error or one.unknown}
-    days = f"of {len(loads)} account-days"
     kept = sum(1 for one in outcomes if one.kind)
     sentences = _complete(loads, len(unproven), len(loads) + kept)
     if silence and not unproven:  # they may be right, and nothing is red for it
@@ -132,15 +132,20 @@ def report_results(
         complete,
         _result(
             *(asset, CONVERSIONS, _WARN, off),
-            f"{days} have actions that do not add up to the account's own.{why_not}",
+            _share("Account-days whose actions differ from the account's own", off, loads)
+            + why_not,
         ),
-        _result(asset, GRAIN, _ERROR, twice, f"{days} have rows that share a key."),
         _result(
-            asset, REJECTS, _WARN, rejected, f"{days} have rows or values that could not be read."
+            *(asset, GRAIN, _ERROR, twice),
+            _share("Account-days with rows that share a key", twice, loads),
+        ),
+        _result(
+            *(asset, REJECTS, _WARN, rejected),
+            _share("Account-days with rows or values that could not be read", rejected, loads),
         ),
         _result(
             *(asset, IDS_KNOWN, _WARN, unknown),
-            f"of {len(known)} accounts have rows of objects that are not in the lake.",
+            _share("Accounts with rows of objects that are not in the lake", unknown, known),
         ),
     ]
 
@@ -148,21 +153,24 @@ def report_results(
 def _complete(loads: Mapping[str, Load], wrong: int, of: int) -> str:
     """The result of the check `complete`."""
     proven = sum(load.proven for load in loads.values())
-    sentences = f"{proven} of {of} account-days add up to their totals."
+    sentences = f"Account-days that add up to their totals: {proven:,} of {of:,}."
     if wrong:
-        sentences = f"{wrong} of {of} account-days do not add up to their totals."
+        sentences = f"Account-days that do not add up to their totals: {wrong:,} of {of:,}."
     elif proven == of:
-        sentences = f"All account-days add up to their totals ({of})."
+        sentences = f"All account-days add up to their totals ({of:,})."
     if unfinished := sum(load.is_provisional for load in loads.values()):
         was = "is provisional: its day was" if unfinished == 1 else "are provisional: their day was"
-        sentences += f" {unfinished} {was} not over when Meta was asked."
+        sentences += f" {unfinished:,} {was} not over when Meta was asked, or only just."
     reasons = sorted({load.reason for load in loads.values() if load.verdict == UNPROVABLE})
     return sentences + "".join(f" {reason.capitalize()}." for reason in reasons)
 
 
 def _unread(load: Load) -> str:
-    counts = ((load.rejected, "rows not loaded"), (load.rejected_cells, "values NULL or left out"))
-    return ", ".join(f"{count} {what}" for count, what in counts if count)
+    counts = (
+        (load.rejected, "row", "not loaded"),
+        (load.rejected_cells, "value", "NULL or left out"),
+    )
+    return ", ".join(f"{counted(count, what)} {cost}" for count, what, cost in counts if count)
 
 
 def _sentence(reason: str) -> str:
@@ -187,8 +195,11 @@ def counted_result(asset: str, found: Sequence[Listed]) -> dg.AssetCheckResult:
     unreadable = sum((one.unreadable for one in found), Unreadable())
     return _result(
         *(asset, COUNTED, _WARN, wrong),
-        f"of {len(listings)} accounts list a number of objects that differs from total_count, or "
-        "objects that could not be read.",
+        _share(
+            "Accounts that list another number of objects than total_count, or objects that could"
+            " not be read",
+            *(wrong, listings),
+        ),
         listed=sum(len(listing.rows) for listing in listings),
         counted=sum(listing.total_count or 0 for listing in listings),
         rejected=unreadable.objects,
@@ -220,7 +231,10 @@ def fresh_result(
     }
     return _result(
         *(asset, FRESH, _WARN, late),
-        f"of {len(yesterdays)} accounts lack yesterday, {GRACE_HOURS} hours after their refresh.",
+        _share(
+            f"Accounts without their yesterday {GRACE_HOURS} hours after their refresh",
+            *(late, yesterdays),
+        ),
     )
 
 
@@ -249,9 +263,14 @@ def _result(
         asset_key=asset,
         passed=not wrong,
         severity=severity,
-        description=sentences if name == COMPLETE else f"{len(wrong) or 'None'} {sentences}",
+        description=sentences,
         metadata={"wrong": len(wrong), **more, "named": _some(wrong)},
     )
+
+
+def _share(what: str, some: Sized, of: Sized) -> str:
+    """Like ``Accounts without their yesterday: 2 of 3.``"""
+    return f"{what}: {len(some) or 'none'} of {len(of):,}."
 
 
 def _some(named: Mapping[str, str]) -> dg.MetadataValue:

@@ -20,6 +20,7 @@ from pipelines.resources import GraphResource
 from warehouse.lake.changes import Lag
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import lag
+from warehouse.wording import counted
 
 __all__ = ["FOLLOW_CHECKS", "PUBLISH_JOB", "Runs", "Watched", "follow_lake", "reason_to_wait"]
 
@@ -102,7 +103,8 @@ def reason_to_wait(behind: Lag, runs: Runs, now: datetime) -> str:
     if runs.failures and runs.failed_at:
         pause = AFTER_FAILURES[min(runs.failures, len(AFTER_FAILURES)) - 1]
         if now < (until := runs.failed_at + timedelta(seconds=pause)):
-            return f"{runs.failures} publishes in a row have failed; the next is at {until:%H:%M}."
+            failed = counted(runs.failures, "publish has", "publishes in a row have")
+            return f"{failed} failed; the next is at {until:%H:%M}."
     changed_at = behind.change.at
     is_changing = changed_at is not None and abs(now - changed_at) < CHANGING
     is_loading = runs.is_loading or (is_changing and not runs.has_ended)

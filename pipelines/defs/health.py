@@ -18,6 +18,7 @@ import warehouse
 from pipelines.escaping import escaped_for_markdown
 from warehouse.decode.hours import over_at
 from warehouse.errors import WarehouseError
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -147,15 +148,18 @@ def command_event(
     command: Command, every: Sequence[Loads], names: Mapping[str, str | None], now: datetime
 ) -> dg.AssetMaterialization:
     """What a command did: `every` load of it. `names` of accounts by their digits."""
-    failed = command.failed
+    failed, unproven = command.failed, command.unproven
     outcomes = {one.report.name: one.outcomes for one in every}
     loads = [one.load for some in outcomes.values() for one in some if one.load]
     per_report = ", ".join(
         f"{sum(one.load is not None for one in some)} of {report}"
         for report, some in outcomes.items()
     )
-    summary = f"{len(loads)} account-days loaded ({per_report or 'none was requested'}), "
-    summary += f"{len(failed) or 'none'} failed."
+    summary = (
+        f"{counted(len(loads), 'account-day')} loaded ({per_report or 'none was requested'}), "
+    )
+    summary += f"{len(failed) or 'none'} failed"
+    summary += f", {len(unproven):,} unproven." if unproven else "."
     summary += f" Stopped: {command.stopped}" if command.stopped else ""
     return dg.AssetMaterialization(
         COMMAND_LINE,
@@ -167,16 +171,20 @@ def command_event(
             "host": command.host,
             "loaded": len(loads),
             "failed": len(failed),
+            "unproven": len(unproven),
             "rows": sum(load.rows for load in loads),
             "calls": sum(load.calls for load in loads),
             "seconds": round((now - command.began_at).total_seconds(), 1),
-            **({"failures": dg.MetadataValue.md(_table(failed, names))} if failed else {}),
+            **({"failures": _table(failed, names)} if failed else {}),
+            **({"unproven_days": _table(unproven, names)} if unproven else {}),
         },
     )
 
 
-def _table(failed: Mapping[Target, str], names: Mapping[str, str | None]) -> str:
-    """What failed, as a table in Markdown."""
+def _table(
+    failed: Mapping[Target, str], names: Mapping[str, str | None]
+) -> dg.MarkdownMetadataValue:
+    """What failed or is unproven, as a table in Markdown."""
     lines = []
     for target, why in [*failed.items()][:NAMED]:
         name = names.get(target.account.removeprefix("act_")) or ""
@@ -185,7 +193,8 @@ def _table(failed: Mapping[Target, str], names: Mapping[str, str | None]) -> str
     if len(failed) > NAMED:
         lines.append((f"and {len(failed) - NAMED} more", "", "", ""))
     head = "| account | table | day | reason |\n| --- | --- | --- | --- |\n"
-    return head + "\n".join(f"| {' | '.join(map(escaped_for_markdown, line))} |" for line in lines)
+    rows = [f"| {' | '.join(map(escaped_for_markdown, line))} |" for line in lines]
+    return dg.MetadataValue.md(head + "\n".join(rows))
 
 
 #: Nothing loads them.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fbgraph.catalog.retirements import RETIREMENTS
 from fbgraph.catalog.versions import PINNED, living, newest, version_of, why_not
 from fbgraph.http.response import integer
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -54,9 +55,9 @@ def token(response: Mapping[str, Any], now: datetime) -> Finding:
         return True, "token", f"valid, {expiry}; {granted}"
     days = math.floor((until - now.timestamp()) / (24 * 3600))
     if days >= RENEW_DAYS:
-        return True, "token", f"expires in {days} days; {granted}"
+        return True, "token", f"expires in {counted(days, 'day')}; {granted}"
     advice = "Create a new one and set FB_ACCESS_TOKEN."
-    return False, "token", f"expires in {days} days; {granted}. {advice}"
+    return False, "token", f"expires in {counted(days, 'day')}; {granted}. {advice}"
 
 
 def version(pinned: str, served: str, today: date) -> Finding:
@@ -76,7 +77,7 @@ def version(pinned: str, served: str, today: date) -> Finding:
     days = (end - today).days
     if days > END_DAYS:
         return True, what, f"{pinned}, served by Meta until {end}"
-    when = f"in {days} days" if days else "today"
+    when = f"in {counted(days, 'day')}" if days else "today"
     advice = f"Read Meta's changelog, then set FB_API_VERSION={_successor(pinned, today)}."
     return False, what, f"{pinned} ends on {end}, {when}. {advice}"
 

@@ -21,6 +21,8 @@ from pipelines.loading.partitions import AccountDay, key_of, today_in
 from pipelines.loading.refresh import ReloadReason, days_to_reload, lookback
 from pipelines.loading.session import Loads
 from pipelines.reports.catalog import CONTROL, DEFINITION
+from pipelines.reports.spec import LOOKBACK_DAYS
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -61,9 +63,10 @@ class ChangedDays:
     def __str__(self) -> str:
         reasons = ", ".join(f"{number} {why}" for why, number in self.counts.items())
         return (
-            f"Reloading {sum(self.counts.values())} account-days ({reasons or 'none'})."
+            f"Reloading {counted(sum(self.counts.values()), 'account-day')} ({reasons or 'none'})."
             f" Calls: {self.calls} to compare totals, {self.entity_calls} for accounts and objects."
-            f" The whole lookback would cost about {self.full.calls:,} calls."
+            f" Reloading all of the last {LOOKBACK_DAYS} days (--full) would cost about"
+            f" {counted(self.full.calls, 'call')}."
         )
 
     def note_outcomes(self, table: str, outcomes: Iterable[Outcome]) -> None:

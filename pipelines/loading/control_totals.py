@@ -27,13 +27,13 @@ from pipelines.loading.failures import Failures
 from pipelines.reports.catalog import CONTROL
 from warehouse.decode import arrow
 from warehouse.decode.actions import LISTS, sums_of
-from warehouse.decode.hours import is_over
+from warehouse.decode.hours import over_at, why_not_over
 from warehouse.decode.pages import decode
 from warehouse.decode.rows import ROW
 from warehouse.errors import WarehouseError
 from warehouse.lake.reconcile import Evidence
 from warehouse.lake.records import Load
-from warehouse.schema.verdicts import NOT_OVER, PROVEN, PROVISIONAL, UNPROVABLE
+from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -300,15 +300,15 @@ def _record(  # noqa: PLR0913  # everything that a record of totals says of them
     """
     cells = sum(reject.loses_value for reject in unread)
     no_lists = without or _unread(unread)
-    over = is_over(account.timezone_name, day, asked_at)
+    not_over = why_not_over(asked_at - over_at(account.timezone_name, day))
     return Load.of(
         CONTROL.name,
         account.account_id,
         day,
         replace(Evidence.of(CONTROL.table, rows), rejected_cells=cells),
-        verdict=PROVEN if over else PROVISIONAL,
-        reason="Meta's own totals" if over else f"{NOT_OVER}; Meta's own totals so far",
-        is_over=over,
+        verdict=PROVISIONAL if not_over else PROVEN,
+        reason=f"{not_over}; Meta's own totals so far" if not_over else "Meta's own totals",
+        is_over=not not_over,
         asked_at=asked_at,
         conversions=UNPROVABLE if no_lists else None,
         conversions_reason=f"{NO_LISTS}: {no_lists}" if no_lists else "",

@@ -11,6 +11,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from warehouse.wording import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -109,8 +111,7 @@ def refusal(
     account, if they are gone as well and existed before.
     """
     if old is not None and _loses_all(old, new):
-        rows = "row" if old.rows == 1 else "rows"
-        kept, kept_at = f"the {old.rows} {rows}", old.loaded_at
+        kept, kept_at = f"the {counted(old.rows, 'row')}", old.loaded_at
     elif totals is not None and is_nothing(new):
         kept, kept_at = "the account's totals", totals.loaded_at
     else:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from fbgraph.errors import RetryableError
@@ -18,7 +17,7 @@ from pipelines.loading.failures import Failures
 from pipelines.loading.load_result import HAD_ROWS, Outcome
 from pipelines.loading.partitions import AccountDay, chunks
 from pipelines.reports.catalog import CONTROL
-from warehouse.decode.hours import over_at
+from warehouse.decode.hours import over_at, why_not_over
 from warehouse.decode.money import smallest_coin
 from warehouse.decode.rows import ROW
 from warehouse.errors import KeepsProvenError, NotAPageError, WarehouseError
@@ -28,10 +27,11 @@ from warehouse.lake.reconcile import Totals, prove, too_many_rejects
 from warehouse.lake.records import Load, may_replace
 from warehouse.lake.staging import staging_area
 from warehouse.schema.verdicts import METRICS, UNPROVABLE
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import date, datetime, timedelta
 
     from fbgraph.http.paging import Params
     from fbgraph.reports.query import ReportQuery
@@ -143,13 +143,13 @@ class InsightsHandler:
                 outcomes.append(Outcome(account_day, error=controls.errors[day]))
                 continue
             merged = staging.merge(day)
-            is_over = self._since_over(task, day, controls) >= timedelta()
-            verdict = self._prove(task, day, merged, controls, is_over=is_over)
+            not_over = why_not_over(self._since_over(task, day, controls))
+            verdict = self._prove(task, day, merged, controls, not_over=not_over)
             if verdict.may_change and not task.is_fresh:
                 _log.info("%s does not add up yet; requesting it again.", account_day)
                 doubtful.append(day)
             else:
-                load = self._record(task, day, merged, verdict, controls, is_over=is_over)
+                load = self._record(task, day, merged, verdict, controls, is_over=not not_over)
                 outcomes.append(self._publish(merged, load, controls.emptied.get(day)))
         again = [
             ReportTask(task.account_id, tuple(run), is_fresh=True)
@@ -179,12 +179,12 @@ class InsightsHandler:
         merged: MergedDay,
         controls: ControlTotals,
         *,
-        is_over: bool,
+        not_over: str,
     ) -> Verdict:
         verdict = prove(
             merged.found,
             controls.totals[day],
-            is_over=is_over,
+            not_over=not_over,
             coin=smallest_coin(self._accounts[task.account_id].currency),
             missing_fields=self._missing(task),
             no_sums=self._report.no_sums,
@@ -293,8 +293,8 @@ def _published(account_day: AccountDay, merged: MergedDay, load: Load) -> Outcom
             first = next(reject for reject in merged.rejects if reject.lost == ROW)
             return Outcome(
                 account_day,
-                error=f"{load.rejected} of {load.rejected + load.rows} rows cannot be read;"
-                f" the first, page {first.page} row {first.row}: {first.column or 'row'}"
+                error=f"{load.rejected:,} of {counted(load.rejected + load.rows, 'row')} cannot be"
+                f" read; the first, page {first.page} row {first.row}: {first.column or 'row'}"
                 f" {first.value}: {first.reason}",
                 kind=HAD_ROWS,
             )

@@ -25,13 +25,14 @@ __all__ = ["Command", "Recording"]
 @dataclass(frozen=True, slots=True)
 class Command:
     """One command that has loaded: its words, when it began, the machine that it ran on, what
-    failed, and why it stopped halfway, if it did.
+    failed, what is loaded and unproven, and why it stopped halfway, if it did.
     """
 
     words: str
     began_at: datetime
     host: str
     failed: Mapping[Target, str]
+    unproven: Mapping[Target, str]
     stopped: str = ""
 
 

@@ -46,9 +46,21 @@ class Company:
             stdout, stderr = running.communicate(stdin, timeout=300)
         return subprocess.CompletedProcess(arguments, running.returncode, stdout, stderr)
 
-    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
-        command = [str(Path(sys.executable).with_name("fbinsights")), *arguments]
-        settings = {
+    def shell(self, line: str) -> subprocess.CompletedProcess[str]:
+        """Type a line into bash, where ``fbinsights`` is the command."""
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        return subprocess.run(  # noqa: S603  # our own line
+            ["/bin/bash", "-o", "pipefail", "-c", line],
+            cwd=self.folder,
+            env=self.settings | {"PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "DAGSTER_HOME": str(self.home),
@@ -58,10 +70,13 @@ class Company:
             "FB_APP_SECRET": SECRET,
             "WAREHOUSE_URL": str(self.lake),
         }
+
+    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+        command = [str(Path(sys.executable).with_name("fbinsights")), *arguments]
         return subprocess.Popen(  # noqa: S603  # our own command
             command,
             cwd=self.folder,
-            env=settings | environ,
+            env=self.settings | environ,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
+from pipelines.cli.commands.demo import SEE_LOADS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -53,6 +55,7 @@ def told(folder: Path) -> str:
 
 def typed(told: str, ending: str) -> list[str]:
     """The words of a line that the demo tells to type, as a shell reads them in that folder."""
+    told = re.sub(r" \\\n +", " ", told)
     line = re.search(rf"^    (.*{ending}.*)$", told, re.MULTILINE)
     assert line
     return shlex.split(line[1])
@@ -64,7 +67,12 @@ def settings_in(words: Sequence[str]) -> dict[str, str]:
 
 def test_it_loads_proves_and_answers_without_a_token(told: str) -> None:
     assert "Every account-day holds exactly what the sandbox says it served." in told
-    assert "Sunset Outfitters" in told.partition("The busiest hour of each account:")[2]
+    busiest = told.partition("The busiest hour of each account:")[2].partition("Next:")[0]
+    assert "Sunset Outfitters" in busiest
+    assert "Kea Kayaks is not listed: nothing was shown in any hour of these days." in busiest
+    assert "21 account-days: 21 proven." in told
+    assert re.search(r"^loads +42 ", told, re.MULTILINE)
+    assert "loads has each account-day twice" in told
 
 
 def test_it_stays_in_its_own_folder(folder: Path, told: str) -> None:
@@ -79,9 +87,9 @@ def test_the_line_for_a_query_asks_that_folder(folder: Path, told: str) -> None:
     done = run(folder / "demo", COMMAND, *words[-2:])
 
     assert typed(told, "cd ") == ["cd", "demo"]
-    assert words[-2:] == ["query", "from loads"]
+    assert words[-2:] == ["query", SEE_LOADS]
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("proven") >= 7
+    assert done.stdout.count("proven") == 2 * 7 * 3
 
 
 def test_its_folder_has_dagsters_grid_and_limits_and_no_telemetry(folder: Path, told: str) -> None:

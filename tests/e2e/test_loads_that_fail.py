@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 from contextlib import suppress
@@ -50,7 +51,15 @@ def test_a_day_that_stays_unproven_is_published_marked_and_told(fresh: Company) 
     assert done.returncode == 1
     assert f"{account} " in done.stderr
     assert f"insights_hourly: {DAYS[0]} to {DAYS[-1]}\n" in done.stderr
-    assert f"insights_hourly {DAYS[-1]}: loaded, but not proven" in done.stderr
+    assert "Unproven, because the rows do not add up" in done.stderr
+    assert "Failed:" not in done.stderr
+    header, _, *lines = done.stdout.splitlines()
+    table = [
+        dict(zip(re.split(" {2,}", header), re.split(" {2,}", one), strict=True))
+        for one in lines[:1]
+    ]
+    assert [(row["proven"], row["unproven"], row["failed"]) for row in table] == [("0", "3", "0")]
+    assert "3 account-days: 3 unproven. " in done.stdout
     assert len(fresh.answers()) == len(DAYS)
 
 

@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from warehouse.errors import UnknownZoneError
+from warehouse.schema.verdicts import JUST_OVER, NOT_OVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["OVER_AFTER", "DayHours", "hours_of", "is_over", "over_at", "zone_named"]
+__all__ = ["OVER_AFTER", "DayHours", "hours_of", "over_at", "why_not_over", "zone_named"]
 
 HOURS_A_DAY: Final = 24
 
@@ -80,9 +81,13 @@ def over_at(zone: str, day: date) -> datetime:
     return datetime.fromtimestamp(hours_of(zone, day).ends[-1], UTC) + OVER_AFTER
 
 
-def is_over(zone: str, day: date, at: datetime) -> bool:
-    """Whether a day was over at an aware instant. Raises UnknownZoneError."""
-    return at >= over_at(zone, day)
+def why_not_over(since_over: timedelta) -> str:
+    """That a day was not over, in words; "" if it was. `since_over`: the time of the request less
+    `over_at`.
+    """
+    if since_over >= timedelta():
+        return ""
+    return JUST_OVER if since_over >= -OVER_AFTER else NOT_OVER
 
 
 def _first_instant(wall: datetime, zone: ZoneInfo) -> int:

@@ -17,6 +17,7 @@ from warehouse.decode import arrow
 from warehouse.decode.money import is_no_limit, major_units
 from warehouse.decode.rows import ROW, Reject, as_json
 from warehouse.decode.values import CELL, NOTHING, Flaw, UnreadableError, read
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -70,11 +71,7 @@ class Unreadable:
 
     def __str__(self) -> str:
         counts = ((self.objects, "object", "not stored"), (self.cells, "value", "NULL or left out"))
-        parts = ", ".join(
-            f"{count} {what if count == 1 else what + 's'} {cost}"
-            for count, what, cost in counts
-            if count
-        )
+        parts = ", ".join(f"{counted(count, what)} {cost}" for count, what, cost in counts if count)
         return f"{parts} (see the table rejects); first: {self.first}" if parts else ""
 
 

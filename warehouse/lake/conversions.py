@@ -16,10 +16,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from warehouse.decode.actions import LISTS, Key, Sum, lists_of, why_not
+from warehouse.decode.hours import why_not_over
 from warehouse.decode.money import offset_of
 from warehouse.decode.values import UnreadableError
 from warehouse.lake.reconcile import plain, spend_tolerance
-from warehouse.schema.verdicts import NOT_OVER, PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
+from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -102,7 +104,7 @@ def prove(  # noqa: PLR0913  # everything that a verdict depends on
         return Proof(PROVEN, f"{nothing}{left_out}")
     types = len({key.action_type for key in keys})
     names = ", ".join(column.name for column in lists)
-    many = "1 action type adds" if types == 1 else f"{types} action types add"
+    many = counted(types, "action type adds", "action types add")
     return Proof(PROVEN, f"{names}: {many} up to the account's total{left_out}")
 
 
@@ -118,8 +120,8 @@ def _missing(key: Key, rows: Sums, control: Sums) -> Decimal:
 
 def _why_in_time(since_over: timedelta, off: Iterable[Key], rows: Sums, control: Sums) -> str:
     """How time explains what is off; empty if it does not."""
-    if since_over < timedelta():
-        return NOT_OVER
+    if not_over := why_not_over(since_over):
+        return not_over
     is_small = all(
         abs(_missing(key, rows, control)) <= SETTLING_SHARE * abs(control.get(key, Sum()).value)
         for key in off

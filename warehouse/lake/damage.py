@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from warehouse.errors import DamagedFileError, InaccessibleError, WarehouseError
 from warehouse.schema.insights import CONTROL_DAILY
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +84,7 @@ def _why_not(table: Table, where: Partition, footer: Footer) -> str:
         if (load.table, load.account_id, load.date) != (table.name, where.account_id, where.date):
             return f"it was loaded as {load.table} of account {load.account_id} on {load.date}"
         if load.rows != footer.rows:
-            return f"it has {footer.rows} rows, and {load.rows} were loaded"
+            return f"it has {counted(footer.rows, 'row')}, and its record says {load.rows:,}"
     elif has_days and not footer.key:
         return "it has no record of a load"
     if footer.key not in {"", where.key}:

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 
 from warehouse.decode import arrow
 from warehouse.decode.actions import plus
-from warehouse.schema.verdicts import METRICS, NOT_OVER, PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
+from warehouse.schema.verdicts import METRICS, PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -178,7 +179,7 @@ def prove(  # noqa: PLR0913  # everything that a verdict depends on
     found: Evidence,
     control: Totals | None,
     *,
-    is_over: bool = True,
+    not_over: str = "",
     coin: Decimal = CENT,
     missing_fields: Sequence[str] = (),
     no_sums: str = "",
@@ -189,15 +190,15 @@ def prove(  # noqa: PLR0913  # everything that a verdict depends on
     day without delivery. Rejected rows and missing fields leave a day unproven, and the reason says
     how much of the difference they can explain. Decoding has already checked that every row is of
     the account and the day. `no_sums` says why the rows of a report cannot be added up; such a day
-    is unprovable unless something is wrong with it. `is_over`: both rows and totals were requested
-    when the day was over; if not, the day is provisional, whether it adds up or not. A breakdown
-    that all rows lack does not depend on time, and leaves any day unproven. `coin` is the
-    currency's smallest.
+    is unprovable unless something is wrong with it. `not_over`: that rows or totals were requested
+    before the day was over, in words (`why_not_over`); the day is provisional then, whether it adds
+    up or not. A breakdown that all rows lack does not depend on time, and leaves any day unproven.
+    `coin` is the currency's smallest.
     """
     verdict = _as_of_a_whole_day(found, control, coin, missing_fields, no_sums)
-    if is_over or found.lost:
+    if not not_over or found.lost:
         return verdict
-    return replace(verdict, verdict=PROVISIONAL, reason=f"{NOT_OVER}; {verdict.reason}")
+    return replace(verdict, verdict=PROVISIONAL, reason=f"{not_over}; {verdict.reason}")
 
 
 def _as_of_a_whole_day(
@@ -209,12 +210,13 @@ def _as_of_a_whole_day(
 ) -> Verdict:
     tolerance = spend_tolerance(found.spending, coin)
     differences = () if no_sums else compare(found.totals, control or Totals(), tolerance)
+    keys = counted(found.duplicates, "key has", "keys have")
     may_change = bool(found.duplicates or found.lost or not all(d.within for d in differences))
     faults = [
         *([_lost(found.lost)] if found.lost else ()),
-        *([_shared_keys(found.duplicates)] if found.duplicates else ()),
+        *([f"{keys} more than one row"] if found.duplicates else ()),
         *_shortfalls(differences, found.rejected, missing_fields),
-        *([f"{_rows(found.rejected)} could not be read"] if found.rejected else ()),
+        *([f"{counted(found.rejected, 'row')} could not be read"] if found.rejected else ()),
         *([f"Meta did not deliver {', '.join(missing_fields)}"] if missing_fields else ()),
     ]
     if faults and control is None and not no_sums:
@@ -227,7 +229,7 @@ def _as_of_a_whole_day(
         reason = "no delivery: Meta returned no rows and no total"
     else:
         sums = ", ".join(f"{item.metric} {plain(item.control)}" for item in differences)
-        reason = f"{_rows(found.rows)} add up to the account's total: {sums}"
+        reason = f"{counted(found.rows, 'row adds', 'rows add')} up to the account's total: {sums}"
     return Verdict(PROVEN, reason, differences)
 
 
@@ -350,14 +352,6 @@ def _seen(table: Table, rows: pa.Table) -> frozenset[str]:
 def _has_any(values: pa.ChunkedArray, shown: pa.ChunkedArray | None) -> bool:
     there = values.is_valid()
     return pc.any(there if shown is None else pc.and_(there, shown)).as_py() is True
-
-
-def _shared_keys(count: int) -> str:
-    return "1 key has more than one row" if count == 1 else f"{count} keys have more than one row"
-
-
-def _rows(count: int) -> str:
-    return f"{count} row" if count == 1 else f"{count} rows"
 
 
 def plain(number: Decimal) -> str:

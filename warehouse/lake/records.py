@@ -13,12 +13,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-from warehouse.decode.hours import is_over
+from warehouse.decode.hours import over_at, why_not_over
 from warehouse.decode.values import INT64
 from warehouse.errors import UnknownZoneError, WarehouseError
 from warehouse.lake.reconcile import Totals
 from warehouse.schema.tables import SCHEMA_VERSION
-from warehouse.schema.verdicts import NOT_OVER, PROVEN, PROVISIONAL, UNPROVEN
+from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVEN
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -176,12 +177,12 @@ def completed(load: Load, zone: str) -> Load:
     if load.is_over is not None:
         return load
     try:
-        over = is_over(zone, load.date, load.loaded_at)
+        not_over = why_not_over(load.loaded_at - over_at(zone, load.date))
     except UnknownZoneError:
         return load
-    if over:
+    if not not_over:
         return replace(load, is_over=True)
-    reason = f"{NOT_OVER}; {load.reason}" if load.reason else NOT_OVER
+    reason = f"{not_over}; {load.reason}" if load.reason else not_over
     return replace(load, is_over=False, verdict=PROVISIONAL, reason=reason)
 
 
@@ -210,7 +211,7 @@ def require_load_of(load: Load, table: str, account_id: str, day: date | None, r
     for name in ("impressions", "clicks"):
         if (getattr(load, name) or 0) not in INT64:
             raise WarehouseError(
-                f"The sum of {name} over {load.rows} rows does not fit into 64 bits"
+                f"The sum of {name} over {counted(load.rows, 'row')} does not fit into 64 bits"
             )
     recorded = (load.table, load.account_id, load.date, load.rows)
     if recorded != (table, account_id, day, rows):

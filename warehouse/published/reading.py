@@ -57,12 +57,14 @@ def require_question(sql: str) -> None:
         raise WarehouseError(str(error)) from None
     if not statements:
         raise WarehouseError("Not a query: the text has no statement")
-    if len(statements) > 1:
-        raise WarehouseError(f"Ask one question at a time: the text has {len(statements)}")
+    if (number := len(statements)) > 1:
+        raise WarehouseError(f"Ask one question at a time: the text has {number} statements")
     [statement] = statements
-    if statement.type not in QUESTIONS:
-        raise WarehouseError(f"This is {_name(statement.type)}. {_ADVICE}")
     words = _words(sql)
+    if statement.type not in QUESTIONS:
+        kind = str(statement.type.name).replace("_", " ")
+        does = kind if words[0] in FIRST_WORDS else words[0].upper()
+        raise WarehouseError(f"{does} does more than read. {_ADVICE}")
     if forbidden := next((word for word in words if word in FORBIDDEN), ""):
         raise WarehouseError(
             f"{forbidden.upper()} does more than read. {_ADVICE}. A column of that name needs"
@@ -70,10 +72,6 @@ def require_question(sql: str) -> None:
         )
     if statement.type == duckdb.StatementType.EXPLAIN and _explained(words) not in FIRST_WORDS:
         raise WarehouseError(f"EXPLAIN explains only a question here. {_ADVICE}")
-
-
-def _name(kind: duckdb.StatementType) -> str:
-    return str(kind.name).replace("_", " ")
 
 
 def _words(sql: str) -> Sequence[str]:

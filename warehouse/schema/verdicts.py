@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["METRICS", "NOT_OVER", "PROVEN", "PROVISIONAL", "UNPROVABLE", "UNPROVEN"]
+__all__ = ["JUST_OVER", "METRICS", "NOT_OVER", "PROVEN", "PROVISIONAL", "UNPROVABLE", "UNPROVEN"]
 
 PROVEN: Final = "proven"
 UNPROVEN: Final = "unproven"
@@ -18,8 +18,10 @@ UNPROVEN: Final = "unproven"
 #: The day was not over when its rows or totals were requested, whether they add up or not.
 PROVISIONAL: Final = "provisional"
 
-#: How the reason of a provisional day begins.
+#: How the reason of a provisional day begins: of one whose end was to come, and of one whose last
+#: hours Meta still counted.
 NOT_OVER: Final = "the day was not over when Meta was asked"
+JUST_OVER: Final = "the day had not been over for 3 hours when Meta was asked"
 
 #: Nothing is known to be wrong, but the rows of such a report cannot be added up to a total.
 UNPROVABLE: Final = "unprovable"

@@ -11,8 +11,9 @@ import click
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED, WRONG_USE
 from pipelines.cli.output.json_lines import print_json
 from pipelines.cli.output.progress import Bar
+from pipelines.cli.output.streams import why_incomplete
 from pipelines.cli.output.style import FOR_PEOPLE, Style
-from pipelines.cli.output.terminal import width_of
+from pipelines.cli.output.terminal import print_note, width_of
 from pipelines.cli.selection import not_begun, plan_of, require_started
 from pipelines.cli.session import guarded, opened_session, publish_into
 from pipelines.cli.summary import Summary
@@ -90,6 +91,12 @@ def _load(session: Session, summary: Summary, found: Discovery, bar: Bar) -> Non
                 session.load(report, plan.account_days)
 
 
+def _tell_if_lost(summary: Summary) -> None:
+    """Print the totals on stderr where stdout cannot be written: what is loaded is loaded."""
+    if why_incomplete():
+        print_note(summary.totals())
+
+
 def close(summary: Summary, command: str, style: Style, **more: Any) -> int:
     """Show what became of all, and what went wrong; returns the exit code. `more` goes into the
     last line of JSON.
@@ -99,9 +106,11 @@ def close(summary: Summary, command: str, style: Style, **more: Any) -> int:
     if style.is_json:
         for line in summary.json_lines(command, code, **more):
             print_json(line)
+        _tell_if_lost(summary)
         return code
     for line in summary.table(width_of(sys.stdout)):
         click.echo(line)
+    _tell_if_lost(summary)
     plan = summary.plan
     for line in not_begun(dict.fromkeys(plan.account_ids, plan.days), plan.todays):
         style.remark(line)

@@ -10,11 +10,18 @@ import click
 
 from fbgraph.catalog.versions import why_not
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
-from pipelines.cli.output.terminal import say
+from pipelines.cli.output.terminal import print_note
 from pipelines.loading import access
 from pipelines.reports.files import shown, unread_files
 from pipelines.reports.folders import moves
-from pipelines.settings import reports_folder, settings_of, wrong_settings
+from pipelines.settings import (
+    reports_folder,
+    settings_of,
+    unknown_settings,
+    unknown_text,
+    wrong_settings,
+)
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,8 +43,8 @@ def run_check(environ: Mapping[str, str], known: Reports, today: date) -> int:
         click.echo(line)
     for line in warnings:
         click.echo(f"{line} (warning)")
-    counts = f"{_count(len(faults), 'problem')}, {_count(len(warnings), 'warning')}"
-    say(f"{counts} in {_closing(known, reports_folder(environ))}")
+    counts = f"{counted(len(faults), 'problem')}, {counted(len(warnings), 'warning')}"
+    print_note(f"{counts} in {_closing(known, reports_folder(environ))}")
     return SOME_FAILED if faults else ALL_DONE
 
 
@@ -47,10 +54,10 @@ def _settings(
     """What is wrong with settings, and which of them stop working soon or do not cover
     everything.
     """
+    doubts = [unknown_text(*unknown) for unknown in unknown_settings(environ)]
     if wrong := wrong_settings(environ):
-        return wrong, ()
+        return wrong, doubts
     settings = settings_of(environ)
-    doubts = []
     if not settings.access_token:
         doubts.append("FB_ACCESS_TOKEN is not set: nothing can be loaded without it.")
     asked = {name: report.requests for name, report in known.by_name.items()}
@@ -75,7 +82,3 @@ def _closing(known: Reports, folder: Path | None) -> str:
     others = ", ".join(shown(path) for path in unread_files(folder)) if folder else ""
     left = f" Not read, because reports are .yaml or .yml files: {others}." if others else ""
     return f"{where}. Reports that load: {', '.join(known.by_name)}.{left}"
-
-
-def _count(number: int, of: str) -> str:
-    return f"{number} {of}{'' if number == 1 else 's'}"

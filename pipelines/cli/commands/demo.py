@@ -19,7 +19,7 @@ from fbgraph.sandbox import Sandbox
 from pipelines.cli.commands.backfill import run_backfill
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.cli.output.table import table_lines
-from pipelines.cli.output.terminal import say, width_of
+from pipelines.cli.output.terminal import print_note, width_of, wrapped
 from pipelines.cli.summary import command_name
 from pipelines.errors import ConfigError
 from pipelines.loading.partitions import today_in
@@ -29,6 +29,7 @@ from pipelines.settings import VARIABLES, store_of
 from pipelines.state.homes import SETTINGS, prepare
 from warehouse.lake.partitions import Lake
 from warehouse.storage.url import LOCAL_VARIABLE
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -63,6 +64,19 @@ from by_hour
 group by all
 order by account_name"""
 
+#: Accounts that the answer lacks.
+WITHOUT_HOURS: Final = """\
+select account_name from accounts
+where account_id not in (select account_id from account_hourly where hour is not null)
+order by account_name"""
+
+#: Why the table `loads` has more rows than account-days were loaded.
+LOADS_OF_WHAT: Final = (
+    "loads has each account-day twice: once for its rows, and once for the totals that prove them."
+)
+
+#: The question to begin with: its answer fits 80 columns.
+SEE_LOADS: Final = "select account_id, date, verdict, reason from loads order by all"
 
 #: Rows of objects that lists at Meta leave out unless every status is requested.
 HIDDEN: Final = """\
@@ -90,19 +104,20 @@ def run_demo(seed: int, exported: Collection[str] = ()) -> int:
         zones = [account["timezone_name"] for account in sandbox.world()["accounts"]]
         until = min(today_in(zone, datetime.now(UTC)) for zone in zones) - timedelta(days=1)
         days = [until - timedelta(days=n) for n in reversed(range(DAYS))]
-        say(
-            f"A made-up company at {sandbox.url}: {len(zones)} ad accounts, {days[0]} to {until}.\n"
+        print_note(
+            f"A made-up company at {sandbox.url}: {counted(len(zones), 'ad account')}, {days[0]} to"
+            f" {until}.\n"
         )
         known = reports_of(os.environ, store_of(os.environ))
         code = run_backfill(os.environ, known, days[0], until, reports=("insights_hourly",))
         differing = _differing(demo_folder.lake, sandbox, days)
     for what in differing:
-        say(f"not what the sandbox served: {what}")
+        print_note(f"not what the sandbox served: {what}")
     if code or differing:
         return code or SOME_FAILED
     _show(demo_folder.lake, known.catalog)
     for line in next_steps(demo_folder, sandbox.token, exported):
-        say(line)
+        print_note(line)
     return ALL_DONE
 
 
@@ -190,7 +205,7 @@ def _show(url: str, catalog: Catalog) -> None:
         [(hidden, rows)] = opened.sql(HIDDEN).fetchall()
         click.echo(
             "\nEvery account-day holds exactly what the sandbox says it served."
-            f"\n{hidden:,} of {rows:,} rows are of archived and deleted ads.\n"
+            f"\n{hidden:,} of {counted(rows, 'row')} are of archived and deleted ads.\n"
         )
         tables = [
             (
@@ -203,10 +218,15 @@ def _show(url: str, catalog: Catalog) -> None:
         width = width_of(sys.stdout)
         for line in table_lines(("table", "rows", "what is in it"), tables, width):
             click.echo(line)
+        click.echo()
+        for line in wrapped(LOADS_OF_WHAT, width):
+            click.echo(line)
         click.echo(f"\nThe busiest hour of each account:\n\n{QUESTION}\n")
         result = opened.sql(QUESTION)
         for line in table_lines(result.columns, result.fetchall(), width):
             click.echo(line)
+        for name in (name for (name,) in opened.sql(WITHOUT_HOURS).fetchall()):
+            click.echo(f"{name} is not listed: nothing was shown in any hour of these days.")
 
 
 def next_steps(demo_folder: DemoFolder, token: str, exported: Collection[str]) -> Sequence[str]:
@@ -222,7 +242,8 @@ def next_steps(demo_folder: DemoFolder, token: str, exported: Collection[str]) -
         "\nNext:",
         f"- everything is in ./{folder}. See what was loaded, and what proves it:",
         f"    cd {folder}",
-        f'    {command} query "from loads"',
+        f"    {command} query \\",
+        f'      "{SEE_LOADS}"',
         "- see it in Dagster, where a click re-runs one day of one account. In this terminal:",
         f"    {command_name(folder)} sandbox{seed}",
         f"  and in another, in ./{folder} too:",

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from pipelines.cli.output.terminal import say
+from pipelines.cli.output.terminal import print_note
 from pipelines.cli.summary import command_name
 from pipelines.errors import ConfigError
 from pipelines.project.folder import TEMPLATES
@@ -43,9 +43,11 @@ def run_dev(environ: Mapping[str, str], host: str, port: int) -> NoReturn:
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}"
     os.write(held, json.dumps({"pid": os.getpid(), "url": url}).encode())
-    say(f"Dagster on {Path.cwd()}: {url}. It takes some seconds to start; Ctrl-C stops it.")
+    print_note(f"Dagster on {Path.cwd()}: {url}. It takes some seconds to start; Ctrl-C stops it.")
     if host not in _LOCAL:
-        say("Anyone who reaches this address can load and delete: Dagster asks for no password.")
+        print_note(
+            "Anyone who reaches this address can load and delete: Dagster asks for no password."
+        )
     # A folder `pipelines` of the user's own must not be taken for ours.
     own = {
         "DAGSTER_HOME": os.fspath(home),
@@ -68,9 +70,9 @@ def _prepared(environ: Mapping[str, str]) -> Path:
         prepare(home)
         if not (home / SETTINGS).exists():  # somebody's own home, and new
             (home / SETTINGS).write_bytes((TEMPLATES / SETTINGS).read_bytes())
-            say(f"made {home / SETTINGS}: limits, and no telemetry")
+            print_note(f"made {home / SETTINGS}: limits, and no telemetry")
     if settings_in(home).get("telemetry", {}).get("enabled", True):
-        say(
+        print_note(
             f"Dagster sends telemetry from here: write `telemetry: {{enabled: false}}` into"
             f" {home / SETTINGS} to turn it off."
         )

@@ -20,7 +20,7 @@ from pipelines.errors import ConfigError
 from pipelines.escaping import escaped
 from pipelines.loading import access
 from pipelines.loading.listings import discover, text_of
-from pipelines.settings import settings_of
+from pipelines.settings import settings_of, unknown_settings, unknown_text
 from pipelines.state.origin import refused
 from pipelines.state.unreported import notes_of
 from warehouse.decode.native import reader
@@ -65,6 +65,8 @@ def examine(environ: Mapping[str, str], known: Reports, style: Style = FOR_PEOPL
 
 
 def _findings(environ: Mapping[str, str], known: Reports) -> Iterator[Finding]:
+    for name, near in unknown_settings(environ):
+        yield not near, "settings", unknown_text(name, near)
     try:
         settings = settings_of(environ)
     except ConfigError as error:

@@ -11,7 +11,7 @@ import click
 from fbgraph import act_id
 from fbgraph.limits.cooldowns import Cooldown
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
-from pipelines.cli.output.terminal import say
+from pipelines.cli.output.terminal import print_note
 from pipelines.cli.summary import command_name
 from pipelines.defs.events import published_events
 from pipelines.defs.partitions import AD_ACCOUNTS
@@ -23,6 +23,7 @@ from pipelines.state.dagster_home import open_instance
 from warehouse.lake.forgetting import remove_account, traces_of, unmark
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +56,7 @@ def run_forget(
                 f' {command_name()} query "from accounts".'
             )
         if not is_agreed and not _agrees(key, found, lake.store.name()):
-            say("Nothing was removed.")
+            print_note("Nothing was removed.")
             return SOME_FAILED
         lake.require_writable()
         remove_account(lake, account_id, found.files)
@@ -64,15 +65,17 @@ def run_forget(
         for event in published_events(published):
             instance.report_runless_asset_event(event)
         if traces_of(lake, account_id).files:
-            say(f"{key} was loaded again meanwhile. Stop that run, then repeat this command.")
+            print_note(
+                f"{key} was loaded again meanwhile. Stop that run, then repeat this command."
+            )
             return SOME_FAILED
         instance.delete_dynamic_partition(AD_ACCOUNTS, key)
         unmark(lake, account_id)
-    say(
-        f"Removed {key}: {found.account_days:,} account-days and everything else of it. "
-        f"{published.path}"
-        " is rebuilt without it. While the token sees the account, the next refresh loads it again:"
-        " remove the account from the token's user, or list the others in FB_ACCOUNT_IDS."
+    print_note(
+        f"Removed {key}: {counted(found.account_days, 'account-day')} and everything else of it."
+        f" {published.path} is rebuilt without it. While the token sees the account, the next"
+        " refresh loads it again: remove the account from the token's user, or list the others in"
+        " FB_ACCOUNT_IDS."
     )
     return ALL_DONE
 
@@ -84,10 +87,10 @@ def _agrees(key: str, found: Traces, lake: str) -> bool:
             "forget asks before it removes an account. Add --yes where there is no terminal."
         )
     return click.confirm(
-        f"Remove {key} {escaped(found.name)} from {lake}: {found.account_days:,} account-days, its"
-        " objects"
-        " and their history, from the published tables and Dagster's grid too? What Meta no longer"
-        " returns cannot be loaded again.",
+        f"Remove {key} {escaped(found.name)} from {lake}:"
+        f" {counted(found.account_days, 'account-day')}, its objects and their history, from the"
+        " published tables and Dagster's grid too? What Meta no longer returns cannot be loaded"
+        " again.",
         err=True,
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.cli.exit_codes import ALL_DONE
-from pipelines.cli.output.terminal import say
+from pipelines.cli.output.terminal import print_note
 from pipelines.cli.summary import command_name
 from pipelines.errors import ConfigError
 from pipelines.project.folder import ENV_FILE, complete, contents, unignored
@@ -33,7 +33,7 @@ def run_init(folder: Path) -> int:
     for name in done.kept:
         click.echo(f"exists  {name}")
     for line in _closing(folder, done.made, unignored(folder)):
-        say(line)
+        print_note(line)
     return ALL_DONE
 
 

@@ -18,7 +18,7 @@ from pipelines.cli.exit_codes import ALL_DONE
 from pipelines.cli.output.json_lines import account_day_line, print_json, total_line
 from pipelines.cli.output.style import FOR_PEOPLE, Style
 from pipelines.cli.output.table import table_lines
-from pipelines.cli.output.terminal import say, width_of, wrapped
+from pipelines.cli.output.terminal import print_note, width_of, wrapped
 from pipelines.cli.selection import not_begun, plan_of, require_started
 from pipelines.cli.summary import NOT_BEGUN
 from pipelines.loading.control_totals import share
@@ -27,6 +27,7 @@ from pipelines.loading.listings import LEVEL_OF, discover, text_of
 from pipelines.loading.partitions import AccountDay
 from pipelines.settings import settings_of
 from warehouse.lake.partitions import Lake
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -94,10 +95,9 @@ class Forecast:
     def basis(self) -> str:
         if self.is_guess:
             return "guess"
-        number, of = (
-            (self.loaded_days, "loaded day") if self.loaded_days else (self.others, "other account")
-        )
-        return f"from {number} {of}{'' if number == 1 else 's'}"
+        if self.loaded_days:
+            return f"from {counted(self.loaded_days, 'loaded day')}"
+        return f"from {counted(self.others, 'other account')}"
 
 
 def run_plan(  # noqa: PLR0913  # what a command line says
@@ -126,7 +126,19 @@ def run_plan(  # noqa: PLR0913  # what a command line says
     if style.is_json:
         for line in _json_lines(plan, forecasts, tier, percent):
             print_json(line)
-        return ALL_DONE
+    else:
+        _print(plan, forecasts, tier, percent, style)
+    return ALL_DONE
+
+
+def _print(
+    plan: Plan,
+    forecasts: Mapping[tuple[str, str], Forecast],
+    tier: str,
+    percent: float,
+    style: Style,
+) -> None:
+    """The table and what it comes to on stdout; on stderr what would not be loaded."""
     width = width_of(sys.stdout)
     rows = [_line(plan, key, forecast) for key, forecast in forecasts.items()]
     for line in table_lines(_HEADER, rows, width, heads=("account", "name")):
@@ -137,10 +149,9 @@ def run_plan(  # noqa: PLR0913  # what a command line says
     for line in not_begun(dict.fromkeys(plan.account_ids, plan.days), plan.todays):
         style.remark(line)
     for account, why in plan.refused.items():
-        say(f"{account} cannot be loaded: {why}")
+        print_note(f"{account} cannot be loaded: {why}")
     for name, why in plan.broken.items():
-        say(f"{name}: {why}")
-    return ALL_DONE
+        print_note(f"{name}: {why}")
 
 
 def foresee(lake: Lake, plan: Plan) -> Mapping[tuple[str, str], Forecast]:
@@ -187,7 +198,7 @@ def _quota(client: GraphClient, row: Row) -> tuple[str, float]:
     try:
         next(iter(client.account(row["account_id"]).insights(limit=1)), None)
     except GraphError as error:
-        say(f"The limits are unknown: {error}")
+        print_note(f"The limits are unknown: {error}")
     return client.tally.usage.access_tier, max(client.usage().values(), default=0.0)
 
 
@@ -204,16 +215,17 @@ def _closing(
     costs = {key: forecast.cost for key, forecast in forecasts.items()}
     total = sum(costs.values(), Cost())
     minutes = minutes_of(costs, tier, percent)
-    took = "a minute or less" if minutes <= 1 else f"about {ceil(minutes)} minutes"
+    took = "a minute or less" if minutes <= 1 else f"about {counted(ceil(minutes), 'minute')}"
     quota = f"{tier or 'an unknown access tier'}, {percent:.0f} % of the busiest limit used"
     guessed = sum(one.cost.rows for one in forecasts.values() if one.is_guess)
     sure = f", {guessed:,} of them guessed: nothing like them was loaded" if guessed else ""
+    number = len(plan.account_days) * len(plan.reports)
     all_of_it = (
-        f"{len(plan.account_days) * len(plan.reports)} account-days: {total.runs} report runs,"
-        f" {total.calls:,} calls and {_listings(plan)} for accounts and their objects; {took}"
-        f" at {quota}."
+        f"{counted(number, 'account-day')}: {counted(total.runs, 'report run')},"
+        f" {counted(total.calls, 'call')} and {_listings(plan)} for accounts and their objects;"
+        f" {took} at {quota}."
     )
-    return all_of_it, f"About {total.rows:,} rows{sure}. Nothing was loaded."
+    return all_of_it, f"About {counted(total.rows, 'row')}{sure}. Nothing was loaded."
 
 
 def _listings(plan: Plan) -> int:
@@ -228,29 +240,38 @@ def _json_lines(
     days.
     """
     rows = {row["account_id"]: row for row in plan.accounts}
-
-    def line(account_day: AccountDay, report: str, verdict: str, **more: Any) -> str:
-        name, currency = (
-            text_of(rows[account_day.account_id], key) for key in ("name", "currency")
-        )
-        return account_day_line(account_day, report, verdict, name=name, currency=currency, **more)
-
     for (report, account_id), forecast in forecasts.items():
         for run in forecast.runs:
             calls = cost_of([run], forecast.rows).calls
             for n, day in reversed([*enumerate(run)]):
-                yield line(
-                    *(AccountDay(account_id, day), report, PLANNED),
+                yield _day_line(
+                    *(rows[account_id], report, day, PLANNED),
                     rows=forecast.rows[day],
                     calls=share(calls, len(run), n),
                     basis=forecast.basis,
                 )
     for report in plan.reports:
         for one in plan.skipped:
-            yield line(one, report, NOT_BEGUN)
+            yield _day_line(rows[one.account_id], report, one.day, NOT_BEGUN)
+    yield _total_line(plan, forecasts, tier, percent)
+
+
+def _day_line(row: Row, report: str, day: date, verdict: str, **more: Any) -> str:
+    name, currency = text_of(row, "name"), text_of(row, "currency")
+    one = AccountDay(row["account_id"], day)
+    return account_day_line(one, report, verdict, name=name, currency=currency, **more)
+
+
+def _total_line(
+    plan: Plan, forecasts: Mapping[tuple[str, str], Forecast], tier: str, percent: float
+) -> str:
     costs = {key: forecast.cost for key, forecast in forecasts.items()}
     total = sum(costs.values(), Cost())
-    yield total_line(
+    refused = [
+        {"table": "accounts", "account": key, "error": why} for key, why in plan.refused.items()
+    ]
+    broken = [{"table": name, "account": None, "error": why} for name, why in plan.broken.items()]
+    return total_line(
         *("plan", ALL_DONE),
         account_days=len(plan.account_days) * len(plan.reports),
         report_runs=total.runs,
@@ -261,11 +282,5 @@ def _json_lines(
         minutes=ceil(minutes_of(costs, tier, percent)),
         access_tier=tier or None,
         percent_used=percent,
-        failures=[
-            *(
-                {"table": "accounts", "account": key, "error": why}
-                for key, why in plan.refused.items()
-            ),
-            *({"table": name, "account": None, "error": why} for name, why in plan.broken.items()),
-        ],
+        failures=[*refused, *broken],
     )

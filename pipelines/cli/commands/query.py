@@ -23,14 +23,17 @@ import pyarrow.parquet
 
 import warehouse
 from pipelines.cli.exit_codes import INTERRUPTED
+from pipelines.cli.output.streams import has_readers
 from pipelines.cli.output.table import table_lines
-from pipelines.cli.output.terminal import say, width_of
+from pipelines.cli.output.terminal import print_note, width_of
+from pipelines.errors import ConfigError
 from pipelines.settings import settings_of
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import LINK, damage, ensure_published
 from warehouse.published.reading import require_question
 from warehouse.storage.url import lake_root
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,15 +42,24 @@ __all__ = ["FORMATS", "run_query", "run_shell"]
 
 T = TypeVar("T")
 
+#: The format that is bytes.
+PARQUET: Final = "parquet"
+
 #: Most rows that the format "table" prints; the other formats print all.
 SHOWN_ROWS: Final = 1000
 
 
 def run_query(environ: Mapping[str, str], sql: str, form: str) -> None:
     """Run a query, and write the result to stdout. It can read nothing but the published tables and
-    the lake, and write nothing. Raises WarehouseError with DuckDB's message.
+    the lake, and write nothing. Raises WarehouseError with DuckDB's message; ConfigError
+    where bytes would be written to a terminal.
     """
     require_question(sql)
+    if form == PARQUET and sys.stdout.isatty():
+        raise ConfigError(
+            "Parquet is not for a terminal. Write it to a file: fbinsights query … --format"
+            f" {PARQUET} > answer.parquet"
+        )
     published = _published(environ)
     if why := damage(Lake(published.parent)):
         raise WarehouseError(why)
@@ -55,7 +67,9 @@ def run_query(environ: Mapping[str, str], sql: str, form: str) -> None:
         opened.confine(published.parent.resolve())
         FORMATS[form](_writable(_interruptible(lambda: opened.arrow(sql))))
         if not opened.arrow("FROM loads LIMIT 1").num_rows:
-            say(f"No account-day has been loaded into {published.parent} yet. Check WAREHOUSE_URL.")
+            print_note(
+                f"No account-day has been loaded into {published.parent} yet. Check WAREHOUSE_URL."
+            )
 
 
 def _interruptible(work: Callable[[], T]) -> T:
@@ -75,7 +89,7 @@ def _interruptible(work: Callable[[], T]) -> T:
     try:
         thread.join()
     except KeyboardInterrupt:  # nothing is written, and closing would wait for the query
-        say("fbinsights: Interrupted.")
+        print_note("fbinsights: Interrupted.")
         sys.stderr.flush()
         os._exit(INTERRUPTED)
     [result] = done
@@ -90,7 +104,7 @@ def run_shell(environ: Mapping[str, str]) -> NoReturn:
     """
     published = str(_published(environ))
     if sys.stdin.isatty():
-        say(
+        print_note(
             "Read-only and safe: nothing is written, and no other file or address can be opened, so"
             " tables in the schema lake cannot be read here. `fbinsights query` reads them, and"
             " --format writes answers."
@@ -136,8 +150,8 @@ def _writable(result: pa.Table) -> pa.Table:
 def _interval(months: int, days: int, nanoseconds: int) -> str:
     """Like 13 months 20 days, or -0:30:00."""
     time = f"{'-' * (nanoseconds < 0)}{timedelta(microseconds=abs(nanoseconds) // 1000)}"
-    counted = {"months": months, "days": days}
-    parts = [f"{count} {name}" for name, count in counted.items() if count]
+    counts = {"month": months, "day": days}
+    parts = [f"{n} {name}{'' if abs(n) == 1 else 's'}" for name, n in counts.items() if n]
     return " ".join(parts if parts and not nanoseconds else [*parts, time])
 
 
@@ -147,7 +161,8 @@ def _table(result: pa.Table) -> None:
     for line in table_lines(names, rows, width_of(sys.stdout)):
         click.echo(line)
     if result.num_rows > SHOWN_ROWS:
-        say(f"{result.num_rows - SHOWN_ROWS:,} more rows; --format csv prints them all.")
+        more = counted(result.num_rows - SHOWN_ROWS, "more row")
+        print_note(f"{more}; --format csv prints them all.")
 
 
 def _shown(value: object) -> object:
@@ -168,6 +183,8 @@ def _csv(result: pa.Table) -> None:
 def _json_lines(result: pa.Table) -> None:
     """One object a line, in UTF-8 whatever the terminal speaks: JSON is read by programs."""
     for row in _rows(result):
+        if not has_readers():
+            return
         odd = {k: str(v) for k, v in row.items() if isinstance(v, float) and not isfinite(v)}
         click.echo(_json(row | odd).encode())  # JSON has no number for nan and inf
 
@@ -180,7 +197,7 @@ FORMATS: Final[Mapping[str, Callable[[pa.Table], None]]] = {
     "table": _table,
     "csv": _csv,
     "json": _json_lines,
-    "parquet": _parquet,
+    PARQUET: _parquet,
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fbgraph import act_id
 from pipelines.cli.commands.backfill import close
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipelines.loading.changes import ChangedDays
+    from pipelines.loading.listings import Discovery
+    from pipelines.loading.recording import Recording
+    from pipelines.loading.session import Session
     from pipelines.reports.catalog import Reports
 
 __all__ = ["run_refresh"]
@@ -45,43 +48,68 @@ def run_refresh(  # noqa: PLR0913  # what a command line says
     ConfigError, TokenError and other GraphErrors of the first call before anything is written.
     """
     settings = settings_of(environ)
-    changed_days: ChangedDays | None = None
     with settings.open_graph() as client:
         found = discover(client, settings.account_ids)
         started = datetime.now(UTC)
         todays = [today_in(row["timezone_name"], started) for row in found.rows]
         days = lookback(min(todays, default=started.date()))
         plan = plan_of(found, known, (days[0], days[-1]), started, accounts=accounts)
-        keys = [act_id(row["account_id"]) for row in plan.accounts]
         summary = Summary(plan, started, {})
-        number = len(keys) * len(days)
+        number = len(plan.accounts) * len(days)
+        waits = waits_of(open_store(settings.warehouse_url))
         with (
-            Bar(
-                number, waits_of(open_store(settings.warehouse_url)), is_quiet=style.is_quiet
-            ) as bar,
+            Bar(number, waits, is_quiet=style.is_quiet) as bar,
             opened_session(environ, known, client, summary, bar, accept_empty=accept_empty) as (
                 session,
                 recording,
             ),
         ):
-            bar.stage("compare totals")
-            with guarded(summary, "refresh"):
-                changed_days = find_changes(session, known, found, keys, started, full=full)
+            changed_days = _find(session, known, found, summary, bar, full=full)
             if changed_days is not None:
-                summary.wanted = {
-                    report: list(chosen) for report, chosen in changed_days.to_reload.items()
-                }
-                bar.stage("reload", sum(map(len, changed_days.to_reload.values())))
-                before = client.tally.calls
-                with guarded(summary, "refresh"):
-                    reload(session, known.by_name, changed_days)
-                    recording.refreshed = changed_days, client.tally.calls - before
+                _reload(session, known, recording, summary, bar, changed_days)
                 publish_into(recording, summary, bar, settings.warehouse_url, known.catalog)
                 summary.failed |= changed_days.failed
-    more: dict[str, Any] = {}
-    if changed_days is not None:
-        more = {"reloaded": changed_days.counts, "calls_to_compare": changed_days.calls}
+    return _close(summary, changed_days, style)
+
+
+def _find(  # noqa: PLR0913  # what is compared with what
+    session: Session,
+    known: Reports,
+    found: Discovery,
+    summary: Summary,
+    bar: Bar,
+    *,
+    full: bool,
+) -> ChangedDays | None:
+    """What changed, by the accounts' totals; None if that could not be found out."""
+    bar.stage("compare totals")
+    keys = [act_id(account_id) for account_id in summary.plan.account_ids]
+    with guarded(summary, "refresh"):
+        return find_changes(session, known, found, keys, summary.started, full=full)
+    return None
+
+
+def _reload(  # noqa: PLR0913, PLR0917  # what is loaded, and who is told
+    session: Session,
+    known: Reports,
+    recording: Recording,
+    summary: Summary,
+    bar: Bar,
+    changed_days: ChangedDays,
+) -> None:
+    wanted = changed_days.to_reload
+    summary.wanted = {report: list(chosen) for report, chosen in wanted.items()}
+    bar.stage("reload", sum(map(len, wanted.values())))
+    before = session.client.tally.calls
+    with guarded(summary, "refresh"):
+        reload(session, known.by_name, changed_days)
+        recording.refreshed = changed_days, session.client.tally.calls - before
+
+
+def _close(summary: Summary, changed_days: ChangedDays | None, style: Style) -> int:
+    if changed_days is None:
+        return close(summary, "refresh", style)
+    more = {"reloaded": changed_days.counts, "calls_to_compare": changed_days.calls}
     code = close(summary, "refresh", style, **more)
-    if changed_days is not None:
-        style.remark(f"\n{changed_days}")
+    style.remark(f"\n{changed_days}")
     return code

@@ -20,7 +20,7 @@ from pipelines.cli.output.failures import failure_lines, grouped
 from pipelines.cli.output.json_lines import account_day_line, print_json, total_line
 from pipelines.cli.output.style import FOR_PEOPLE, Style
 from pipelines.cli.output.table import table_lines
-from pipelines.cli.output.terminal import width_of
+from pipelines.cli.output.terminal import print_note, width_of
 from pipelines.cli.selection import not_begun
 from pipelines.cli.summary import command_name
 from pipelines.errors import ConfigError
@@ -37,15 +37,16 @@ from warehouse.lake.partitions import Lake
 from warehouse.published.publish import lag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from pipelines.loading.failures import Failed
     from pipelines.reports.catalog import Report, Reports
     from warehouse.decode.pages import Account
+    from warehouse.lake.changes import Lag
     from warehouse.lake.records import Load
 
-__all__ = ["Cell", "State", "run_status", "state_of"]
+__all__ = ["Cell", "Overview", "State", "overview_of", "run_status", "state_of"]
 
 
 class State(StrEnum):
@@ -102,6 +103,39 @@ def state_of(load: Load | None, control: Load | None, failed: Failed | None) -> 
     return (State.PROVEN, "") if load.proven else (State.UNPROVABLE, load.reason)
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The state of a lake. `days`: the days that were asked for, by account (digits). `todays`:
+    account → its own today. `begins`: the first day of the lake's history. `broken`: reports that
+    cannot be loaded, and why. `behind`: how far the published file is.
+    """
+
+    cells: Sequence[Cell]
+    days: Mapping[str, Sequence[date]]
+    todays: Mapping[str, date]
+    begins: date
+    broken: Mapping[str, str]
+    behind: Lag
+
+    @property
+    def wrong(self) -> Sequence[Cell]:
+        """The account-days that are not in order."""
+        return [cell for cell in self.cells if cell.state not in GOOD]
+
+    @property
+    def exit_code(self) -> int:
+        return SOME_FAILED if self.wrong or self.broken else ALL_DONE
+
+    def why_empty(self) -> str:
+        """Why there is no account-day to show; "" if there is one, or if none has begun."""
+        last = max((days[-1] for days in self.days.values()), default=self.begins)
+        if self.cells or all(days[0] > self.todays[one] for one, days in self.days.items()):
+            return ""
+        if last < self.begins:
+            return f"There is nothing to show: the history of this lake begins on {self.begins}."
+        return f"Nothing up to {last} was ever loaded. Add --since to see what is missing."
+
+
 def run_status(  # noqa: PLR0913  # what a command line says
     environ: Mapping[str, str],
     known: Reports,
@@ -120,57 +154,101 @@ def run_status(  # noqa: PLR0913  # what a command line says
     """
     settings = settings_of(environ)
     lake = Lake(settings.warehouse_url, catalog=known.catalog)
+    there = _accounts(lake, accounts)
+    known.require(reports)
+    now = datetime.now(UTC)
+    begins = history_since(lake, settings.history_since, now.date())
+    found = overview_of(lake, known, there, reports, (since, until), begins, now)
     names = account_names(lake)
+    if style.is_json:
+        _print_json(found, names, {one.account_id: one.currency for one in there})
+    else:
+        _print(found, names, now, style)
+    return found.exit_code
+
+
+def overview_of(  # noqa: PLR0913, PLR0917  # a lake, and what of it is wanted
+    lake: Lake,
+    known: Reports,
+    accounts: Sequence[Account],
+    reports: Sequence[str],
+    asked: tuple[date | None, date | None],
+    begins: date,
+    now: datetime,
+) -> Overview:
+    """The state of the account-days between the `asked` first and last one, of all `known` reports
+    unless some are named.
+    """
+    todays = {one.account_id: today_in(one.timezone_name, now) for one in accounts}
+    days = {account_id: _days(today, *asked) for account_id, today in todays.items()}
+    cells = [
+        cell
+        for name in reports or known.by_name
+        for account_id, today in todays.items()
+        for cell in _cells(
+            *(lake, known.by_name[name], account_id, begins),
+            [day for day in days[account_id] if day <= today],
+            is_requested=bool(asked[0]),
+        )
+    ]
+    broken = {} if reports else known.why_broken()
+    return Overview(cells, days, todays, begins, broken, lag(lake))
+
+
+def _print(found: Overview, names: Mapping[str, str | None], now: datetime, style: Style) -> None:
+    """The table on stdout; on stderr what is not in order, and what to do."""
+    for line in _table(found.cells, names, width_of(sys.stdout)):
+        click.echo(line)
+    if why := found.why_empty():
+        print_note(why)
+    for line in not_begun(found.days, found.todays):
+        style.remark(line)
+    _complain(found.wrong, names, width_of(sys.stderr), style)
+    if found.behind.is_late(now):
+        style.remark(f"\n{found.behind}; `{command_name()} publish` brings it up to date.")
+    for name, why in found.broken.items():
+        style.error(f"\n{name}: {why}")
+    if unfinished := sum(cell.state is State.PROVISIONAL for cell in found.cells):
+        style.remark(
+            f"\nProvisional account-days: {unfinished}. Their day was not over, or had not been for"
+            f" 3 hours, when Meta was asked; `{command_name()} refresh` reloads them later."
+        )
+
+
+def _print_json(
+    found: Overview, names: Mapping[str, str | None], currencies: Mapping[str, str]
+) -> None:
+    """An object for each account-day, with the numbers that the lake has; and the totals."""
+    for cell in found.cells:
+        account_id = cell.account_day.account_id
+        line = account_day_line(
+            *(cell.account_day, cell.report, cell.state, cell.load),
+            name=names.get(account_id),
+            currency=currencies[account_id],
+            error=cell.why if cell.state not in GOOD else "",
+            loaded_at=cell.load and cell.load.loaded_at,
+        )
+        print_json(line)
+    totals = {
+        "verdicts": Counter(cell.state for cell in found.cells),
+        "failures": [
+            {"table": key, "account": None, "error": why} for key, why in found.broken.items()
+        ],
+        "published": str(found.behind),
+    }
+    code = found.exit_code
+    print_json(total_line("status", code, account_days=len(found.cells), **totals))
+
+
+def _accounts(lake: Lake, wanted: Sequence[str]) -> Sequence[Account]:
+    """The `wanted` accounts, or all that the lake has. Raises ConfigError if there is none."""
     there = accounts_in(lake)
     if not there:
         raise ConfigError(
             f"No account has been loaded into {lake.store.name()}. Check WAREHOUSE_URL, or run "
             f"`{command_name()} backfill --since DAY --until DAY`."
         )
-    known.require(reports)
-    chosen = _chosen(there, accounts)
-    now = datetime.now(UTC)
-    begins = history_since(lake, settings.history_since, now.date())
-    todays = {one.account_id: today_in(one.timezone_name, now) for one in chosen}
-    days = {one.account_id: _days(todays[one.account_id], since, until) for one in chosen}
-    cells = [
-        cell
-        for name in reports or known.by_name
-        for one in chosen
-        for cell in _cells(
-            *(lake, known.by_name[name], one.account_id, begins),
-            [day for day in days[one.account_id] if day <= todays[one.account_id]],
-            is_requested=bool(since),
-        )
-    ]
-    bad = [cell for cell in cells if cell.state not in GOOD]
-    broken = {} if reports else known.why_broken()
-    code = SOME_FAILED if bad or broken else ALL_DONE
-    behind = lag(lake)
-    if style.is_json:
-        currencies = {one.account_id: one.currency for one in chosen}
-        for line in _json_lines(cells, names, currencies):
-            print_json(line)
-        verdicts = Counter(cell.state for cell in cells)
-        failures = [{"table": key, "account": None, "error": why} for key, why in broken.items()]
-        totals = {"verdicts": verdicts, "failures": failures, "published": str(behind)}
-        print_json(total_line("status", code, account_days=len(cells), **totals))
-        return code
-    for line in _table(cells, names, width_of(sys.stdout)):
-        click.echo(line)
-    for line in not_begun(days, todays):
-        style.remark(line)
-    _complain(bad, names, width_of(sys.stderr), style)
-    if behind.is_late(now):
-        style.remark(f"\n{behind}; `{command_name()} publish` brings it up to date.")
-    for name, why in broken.items():
-        style.error(f"\n{name}: {why}")
-    if unfinished := sum(cell.state is State.PROVISIONAL for cell in cells):
-        style.remark(
-            f"\nProvisional account-days: {unfinished}. Their day was not over when Meta was asked;"
-            f" `{command_name()} refresh` reloads them once it is."
-        )
-    return code
+    return _chosen(there, wanted)
 
 
 def _chosen(there: Mapping[str, Account], wanted: Sequence[str]) -> Sequence[Account]:
@@ -237,21 +315,6 @@ def _table(
     return table_lines(header, rows, width, heads=("account", "name"), spare=_SPARE_STATES)
 
 
-def _json_lines(
-    cells: Iterable[Cell], names: Mapping[str, str | None], currencies: Mapping[str, str]
-) -> Iterator[str]:
-    """An object for each account-day; its numbers are those that the lake has."""
-    for cell in cells:
-        account_id = cell.account_day.account_id
-        yield account_day_line(
-            *(cell.account_day, cell.report, cell.state, cell.load),
-            name=names.get(account_id),
-            currency=currencies[account_id],
-            error=cell.why if cell.state not in GOOD else "",
-            loaded_at=cell.load and cell.load.loaded_at,
-        )
-
-
 def _complain(
     cells: Sequence[Cell], names: Mapping[str, str | None], width: int | None, style: Style
 ) -> None:
@@ -269,7 +332,6 @@ def _complain(
         style.error(line if n else f"\n{line}")
     if cells:
         style.remark(
-            f"\n`{command_name()} refresh` reloads what is stale, unproven or missing in the "
-            "last 28"
-            f" days;\n`{command_name()} backfill --since DAY --until DAY` loads any other day."
+            f"\n`{command_name()} refresh` reloads what is stale, unproven or missing in the last"
+            f" 28 days;\n`{command_name()} backfill --since DAY --until DAY` loads any other day."
         )

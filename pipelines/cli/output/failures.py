@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipelines.cli.output.terminal import wrapped
 from pipelines.escaping import escaped
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -95,7 +96,9 @@ def ranges(days: Collection[date]) -> str:
             stretches.append([day])
     texts = [f"{one[0]}" if len(one) == 1 else f"{one[0]} to {one[-1]}" for one in stretches]
     more = sum(map(len, stretches[SHOWN_RANGES:]))
-    return ", ".join([*texts[:SHOWN_RANGES], *([f"and {more} more days"] if more else ())])
+    return ", ".join(
+        [*texts[:SHOWN_RANGES], *([f"and {counted(more, 'more day')}"] if more else ())]
+    )
 
 
 def failure_lines(

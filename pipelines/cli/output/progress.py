@@ -18,7 +18,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.cli.output.terminal import say
+from pipelines.cli.output.terminal import print_note
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,6 +55,7 @@ class Progress:
     total: int = 0
     done: int = 0
     failed: int = 0
+    unproven: int = 0
     rows: int = 0
     calls: int = 0
     since: float = 0.0
@@ -65,15 +67,23 @@ class Progress:
         return replace(
             self,
             done=self.done + 1,
-            failed=self.failed + (load is None or not load.is_good),
+            failed=self.failed + (load is None),
+            unproven=self.unproven + (load is not None and not load.is_good),
             rows=self.rows + (load.rows if load else 0),
             calls=self.calls + (load.calls if load else 0),
         )
 
     def counts(self) -> str:
-        """Like ``1,204 rows, 87 calls, 2 failed``."""
-        failed = f", {self.failed} failed" if self.failed else ""
-        return f"{self.rows:,} rows, {self.calls:,} calls{failed}"
+        """Like ``1,204 rows, 87 calls, 2 failed, 1 unproven``."""
+        parts = [counted(self.rows, "row"), counted(self.calls, "call")]
+        parts += [f"{self.failed:,} failed"] if self.failed else []
+        parts += [f"{self.unproven:,} unproven"] if self.unproven else []
+        return ", ".join(parts)
+
+    @property
+    def loaded(self) -> int:
+        """Account-days that are in the lake, proven or not."""
+        return self.done - self.failed
 
     def left(self, now: float) -> str:
         """The time that is left, as far as it can be estimated."""
@@ -84,13 +94,13 @@ class Progress:
         """The progress of the report runs."""
         if self.flight is None or self.done >= self.total:
             return ""
-        runs = f"{self.flight.runs} report run{'' if self.flight.runs == 1 else 's'}"
+        runs = counted(self.flight.runs, "report run")
         used = f"limits {self.flight.usage_percent:.0f} % used"
         return f"{runs} at {self.flight.percent:.0f} %, {used}"
 
     def line(self, now: float) -> str:
         """Everything in one line."""
-        done = f"{self.stage}: {self.done} of {self.total} account-days"
+        done = f"{self.stage}: {self.done:,} of {counted(self.total, 'account-day')}"
         return "; ".join(filter(None, (done, self.counts(), self.left(now), self.runs())))
 
 
@@ -174,8 +184,15 @@ class Bar(logging.Handler):
         with self._changing:
             now = replace(self._now, stage=name, flight=None)
             if total is not None:
-                now = replace(now, total=total, done=0, failed=0, rows=0, since=self._clock())
+                now = replace(
+                    now, total=total, done=0, failed=0, unproven=0, rows=0, since=self._clock()
+                )
             self._now = now
+
+    @property
+    def loaded(self) -> int:
+        """Account-days that this stage has loaded."""
+        return self._now.loaded
 
     def emit(self, record: logging.LogRecord) -> None:
         with self._changing:
@@ -204,7 +221,7 @@ class Bar(logging.Handler):
 
     def _print_line(self) -> None:
         while not self._is_over.wait(self._line_seconds):
-            say(self.line())
+            print_note(self.line())
 
     def _drawn(self) -> RenderableType:
         """The bar and two lines below it, cut where they do not fit."""
@@ -214,7 +231,7 @@ class Bar(logging.Handler):
         grid.add_column(ratio=1)
         grid.add_column(no_wrap=True)
         bar = ProgressBar(total=max(now.total, 1), completed=now.done)
-        done = f"{now.done}/{now.total} account-days"
+        done = f"{now.done:,}/{counted(now.total, 'account-day')}"
         grid.add_row(now.stage, bar, "  ".join(filter(None, (done, now.left(at)))))
         parts = "  ".join(filter(None, (now.counts(), now.runs())))
         lines = filter(None, (parts, self._waiting()))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from pipelines.cli.output.terminal import quieten, say
+from pipelines.cli.output.terminal import print_note, quieten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,12 +28,12 @@ class Style:
     def remark(self, text: str) -> None:
         """A line that a person may want, on stderr."""
         if not (self.is_quiet or self.is_json):
-            say(text)
+            print_note(text)
 
     def error(self, text: str) -> None:
         """A line about what failed, on stderr; as JSON it is in the objects."""
         if not self.is_json:
-            say(text)
+            print_note(text)
 
 
 #: How a command prints that is not told how.

@@ -12,6 +12,7 @@ from rich.cells import cell_len, set_cell_size
 
 from pipelines.cli.output.terminal import wrapped
 from pipelines.escaping import escaped
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -56,7 +57,7 @@ def table_lines(
     if above:
         lines = [*_below_heads(above, lines, width)]
     missing = len(columns) - len([one for one in fitted if one.title != _CUT])
-    more = [f"{missing} of {len(columns)} columns have no room."] if missing else []
+    more = [f"{missing} of {counted(len(columns), 'column')} have no room."] if missing else []
     return [top, rule, *lines, *note, *more]
 
 
@@ -145,7 +146,7 @@ def _without_spare(
     empty = ", ".join(name for name in left_out if name in zeros)
     full = ", ".join(name for name in left_out if name not in zeros)
     notes = [f"0 in every line: {empty}."] if empty else []
-    notes += [f"Left out to fit {width} columns: {full}."] if full else []
+    notes += [f"Left out to fit {counted(width, 'column')}: {full}."] if full else []
     return kept, [line for note in notes for line in wrapped(note, width)]
 
 

@@ -27,8 +27,8 @@ __all__ = [
     "escape_unencodable",
     "hanging",
     "only_once",
+    "print_note",
     "quieten",
-    "say",
     "warnings_printed",
     "width_of",
     "wrapped",
@@ -38,7 +38,7 @@ __all__ = [
 USUAL_COLUMNS: Final = 80
 
 
-def say(text: str = "") -> None:
+def print_note(text: str = "") -> None:
     """Print a line for the user that is not part of the result. It is wrapped on a terminal."""
     width = width_of(sys.stderr)
     for line in text.split("\n"):
@@ -127,11 +127,11 @@ def escape_unencodable() -> None:
 
 
 class _Warnings(logging.Handler):
-    """Prints with `say`, so above a progress bar and not into it."""
+    """Prints with `print_note`, so above a progress bar and not into it."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            say(self.format(record))
+            print_note(self.format(record))
         except Exception:  # noqa: BLE001  # as every handler: a warning stops nothing
             self.handleError(record)
 

@@ -50,7 +50,7 @@ def test_a_line_says_what_is_done_of_what_with_rows_calls_failures_and_time_left
     progress = replace(after(*[loaded] * 8, failed, unproven), flight=Flight(7, 43.4, 6.0))
 
     assert progress.line(60.0) == (
-        "insights_hourly: 10 of 40 account-days; 10,800 rows, 45 calls, 2 failed;"
+        "insights_hourly: 10 of 40 account-days; 10,800 rows, 45 calls, 1 failed, 1 unproven;"
         " about 3 min left; 7 report runs at 43 %, limits 6 % used"
     )
 

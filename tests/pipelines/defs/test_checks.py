@@ -118,8 +118,8 @@ def test_a_provisional_day_leaves_the_check_green_and_is_told() -> None:
 
     assert complete.passed
     assert complete.description == (
-        "0 of 1 account-days add up to their totals. 1 is provisional: its day was not over when"
-        " Meta was asked."
+        "Account-days that add up to their totals: 0 of 1. 1 is provisional: its day was not over"
+        " when Meta was asked, or only just."
     )
     assert complete.metadata["provisional"].value == {
         "act_1|2026-11-21": "the day was not over; 1 of 2"

@@ -57,7 +57,10 @@ def test_yesterday_itself_is_looked_for_and_not_the_newest_day(
     assert isinstance(said, dict)
     assert said[f"act_{first}"] == "2026-11-22 is not loaded"
     assert said[f"act_{third}"].startswith("2026-11-22 is unproven: impressions ")
-    assert result.description == "2 of 3 accounts lack yesterday, 4 hours after their refresh."
+    assert (
+        result.description
+        == "Accounts without their yesterday 4 hours after their refresh: 2 of 3."
+    )
 
 
 def test_the_sensor_records_the_check_once_and_then_only_when_it_changes(

@@ -91,7 +91,7 @@ def test_a_command_says_what_it_did_and_what_failed_with_the_name_of_the_account
     cell = AccountDay("1", day)
     failed = {Target.of("insights_hourly", cell): "(#200) No | <b>"}
     words = "fbinsights backfill --since 2026-11-20 --until 2026-11-20"
-    command = Command(words, began, "machine", failed, "the token died")
+    command = Command(words, began, "machine", failed, {}, "the token died")
     loads = Loads(HOURLY_REPORT, [Outcome(cell, error="(#200) No")])
 
     event = command_event(command, [loads], {"1": "Sakura 東京"}, began + timedelta(seconds=90))

@@ -74,15 +74,19 @@ def account_in(sandbox: Sandbox, zone: str) -> str:
 def test_a_day_is_provisional_until_three_hours_after_its_end_by_the_accounts_clock(
     load: Callable[..., Outcome], clock: Clock, zone: str, day: date, over_at: str
 ) -> None:
-    clock.now = datetime.fromisoformat(over_at) - timedelta(seconds=1)
+    clock.now = datetime.fromisoformat(over_at) - timedelta(hours=3, seconds=1)
+    within = load(zone, day).load
+    clock.now += timedelta(hours=3)
     before = load(zone, day).load
     clock.now += timedelta(seconds=1)
     after = load(zone, day).load
 
+    assert within
     assert before
     assert after
+    assert within.reason.startswith("the day was not over when Meta was asked; ")
     assert (before.verdict, before.is_over) == ("provisional", False)
-    assert before.reason.startswith("the day was not over when Meta was asked; ")
+    assert before.reason.startswith("the day had not been over for 3 hours when Meta was asked; ")
     assert (after.verdict, after.is_over, after.asked_at) == ("proven", True, clock.now)
 
 

@@ -185,19 +185,21 @@ def test_rows_with_spend_or_impressions_may_have_been_rounded() -> None:
 def test_a_day_that_is_not_over_is_provisional_whether_it_adds_up_or_not(
     found: Sequence[dict[str, Any]], no_sums: str, told: str
 ) -> None:
-    verdict = proof(rows(*found), is_over=False, no_sums=no_sums)
+    verdict = proof(
+        rows(*found), not_over="the day was not over when Meta was asked", no_sums=no_sums
+    )
 
     assert verdict.verdict == "provisional"
     assert verdict.reason.startswith(f"the day was not over when Meta was asked; {told}")
     assert verdict.may_change is ("short" in told)
 
 
-@pytest.mark.parametrize("is_over", [True, False])
-def test_rows_that_all_lack_the_hour_are_unproven_though_they_add_up(*, is_over: bool) -> None:
+@pytest.mark.parametrize("not_over", ["", "the day was not over"])
+def test_rows_that_all_lack_the_hour_are_unproven_though_they_add_up(not_over: str) -> None:
     lost = {"impressions": "150", "clicks": "15", "spend": "1.65", HOURLY: None}
     found = rows({**lost, "ad_id": "3"}, {**lost, "ad_id": "4"})
 
-    verdict = proof(found, is_over=is_over)
+    verdict = proof(found, not_over=not_over)
 
     assert (verdict.verdict, verdict.may_change) == ("unproven", True)
     assert verdict.reason == f"no row has the requested breakdown: {HOURLY}"

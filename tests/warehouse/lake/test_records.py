@@ -106,7 +106,9 @@ def test_a_record_that_does_not_say_whether_its_day_was_over_is_completed_by_its
 
     assert (found.is_over, found.verdict) == (over, "proven" if over else "provisional")
     assert found.reason == (
-        "it adds up" if over else "the day was not over when Meta was asked; it adds up"
+        "it adds up"
+        if over
+        else "the day had not been over for 3 hours when Meta was asked; it adds up"
     )
     assert completed(replace(old, is_over=True), "Europe/Berlin").verdict == "proven"
     assert completed(old, "Mars/Olympus") == old
