@@ -95,7 +95,7 @@ def silence(loads: Sequence[Load], spenders: Mapping[str, str]) -> str:
     accounts = "".join(f" --account act_{i}" for i in named) if len(named) <= _MOST_NAMED else ""
     command = f"fbinsights backfill --since {days[0]} --until {days[-1]}{accounts}"
     return (
-        f"Meta returned no rows and no totals for any of {len(loads)} account-days"
+        f"Meta returned no rows and no totals for any of {counted(len(loads), 'account-day')}"
         f" ({days[0]} to {days[-1]}), though accounts among them have spent money:"
         f" {', '.join([*shown[:_MOST_NAMED], *more])}. They are stored as days without delivery. If"
         f" that cannot be, look again after {_minute(again)}: `{command}`"
