@@ -38,10 +38,12 @@ class Completed:
     kept: Sequence[str]
 
 
-def contents() -> Mapping[str, str]:
-    """Relative path → text, of each file of a new project folder."""
+def contents(database_password: str = "") -> Mapping[str, str]:
+    """Relative path → text, of each file of a new project folder. The password is for the database
+    of compose.yaml.
+    """
     files = sorted(path for path in TEMPLATES.rglob("*") if path.is_file())
-    found = {ENV_FILE: env_text()}
+    found = {ENV_FILE: env_text(database_password=database_password)}
     for path in files:
         name = path.relative_to(TEMPLATES).as_posix()
         found[_RENAMED.get(name, name)] = path.read_text(encoding="utf-8")

@@ -99,13 +99,19 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("part", choices=("all", "code", "daemon", "webserver"))
     parser.add_argument("--url", default=PAGES, help="where Dagster's pages are")
     parser.add_argument("--code-server", default=CODE_SERVER, help="where the code server is")
+    parser.add_argument("--wait", action="store_true", help="until it is healthy")
     asked = parser.parse_args(arguments)
-    try:
-        wrong = why_unhealthy(asked.part, asked.url, asked.code_server, time.time())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        wrong = [f"{asked.url}: {error}"]
+    while (wrong := _wrong(asked.part, asked.url, asked.code_server)) and asked.wait:
+        time.sleep(1)
     print("; ".join(wrong) or "healthy")  # noqa: T201  # what `docker inspect` shows
     return 1 if wrong else 0
+
+
+def _wrong(part: str, pages: str, code_server: str) -> Sequence[str]:
+    try:
+        return why_unhealthy(part, pages, code_server, time.time())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return [f"{pages}: {error}"]
 
 
 if __name__ == "__main__":

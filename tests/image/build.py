@@ -36,7 +36,8 @@ BASE: Final = "localhost/fbinsights-base"
 IMAGE: Final = "localhost/fbinsights"
 BUILDAH: Final = [
     *("buildah", "--root", str(FOLDER / "storage"), "--runroot", str(FOLDER / "run")),
-    *("--storage-driver", "vfs"),
+    # overlay is three times as fast, where the kernel and the disk allow it.
+    *("--storage-driver", os.environ.get("IMAGE_STORAGE", "vfs")),
 ]
 
 #: program → Debian's package that has it.

@@ -4,7 +4,7 @@ sandbox, is killed in the middle, and ends with the sandbox's truth.
 
 from __future__ import annotations
 
-import shutil
+import json
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,8 +19,9 @@ import sqlalchemy
 import warehouse
 from fbgraph.sandbox import Sandbox
 from pipelines.loading.partitions import AccountDay, key_of
+from pipelines.project.folder import complete, contents
 from pipelines.project.orphans import WHY
-from tests.image.build import CONTEXT_SECRET, TEMPLATES
+from tests.image.build import CONTEXT_SECRET
 from tests.image.compose import Project, unpacked
 from tests.scale.services import postgres, wait_until
 from tests.scale.truth import TABLE, rows_of, true_rows
@@ -119,11 +120,9 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
 
 def new_project(folder: Path, sandbox: Sandbox) -> Project:
     """A project folder as somebody has it who has filled in .env."""
-    shutil.copytree(TEMPLATES, folder)
-    (folder / "reports").mkdir(exist_ok=True)
-    (folder / ".env").write_text(
-        f"FB_ACCESS_TOKEN={sandbox.token}\nFB_GRAPH_URL={sandbox.url}\nPOSTGRES_PASSWORD={PASSWORD}\n"
-    )
+    complete(folder, contents(PASSWORD))
+    with (folder / ".env").open("a") as env:
+        env.write(f"FB_ACCESS_TOKEN={sandbox.token}\nFB_GRAPH_URL={sandbox.url}\n")
     return Project(folder, unpacked())
 
 
@@ -239,6 +238,25 @@ def test_nothing_runs_as_root_or_may_write_elsewhere(ended: Ended) -> None:
         assert "Uid:\t10001\t10001\t10001\t10001" in status
         assert "CapEff:\t0000000000000000" in status
         assert service.execute("touch", "/project/file", "/opt/fbinsights/file").returncode == 1
+
+
+def test_people_run_commands_in_the_container_of_the_code(ended: Ended) -> None:
+    code = ended.project.services["code"]
+    days = ["--since", str(DAYS[0]), "--until", str(DAYS[-1])]
+
+    shown = code.execute("fbinsights", "status", "--report", TABLE, *days, "--json")
+
+    [total] = [
+        line for line in map(json.loads, shown.stdout.splitlines()) if line["kind"] == "total"
+    ]
+    assert total["verdicts"] == {"proven": len(ended.account_days)}, shown.stdout
+    assert "compiled" in code.execute("fbinsights", "doctor").stdout
+
+
+def test_what_init_writes_in_the_image_is_what_it_writes_here(ended: Ended) -> None:
+    made = ended.project.services["code"].execute("fbinsights", "init", "/tmp/ads").stdout  # noqa: S108  # of the container
+
+    assert [f"made    {name}" for name in contents()] == made.splitlines()
 
 
 def test_a_check_can_fail(ended: Ended) -> None:

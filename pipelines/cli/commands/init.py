@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ def run_init(folder: Path) -> int:
     """
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder} is not a folder. Name a new one, or one that exists.")
-    done = complete(folder, contents())
+    done = complete(folder, contents(secrets.token_hex(16)))
     for name in done.made:
         click.echo(f"made    {name}")
     for name in done.kept:

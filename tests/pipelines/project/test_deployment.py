@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -110,7 +111,7 @@ def test_only_what_an_image_is_made_of_is_sent_to_the_builder() -> None:
 
 def unit_with(folder: Path) -> Path:
     """The unit with programs that are there."""
-    here = ROOT / ".venv" / "bin"
+    here = Path(sys.executable).parent
     text = UNIT.read_text(encoding="utf-8").replace("/opt/fbinsights/bin", str(here))
     copy = folder / UNIT.name
     copy.write_text(text.replace("=fbinsights\n", "=daemon\n"))

@@ -51,6 +51,12 @@ def test_a_gitignore_of_ones_own_lets_nothing_of_ours_into_git(tmp_path: Path) -
     assert unignored(tmp_path) == [".env", ".dagster", ".tmp_dagster_home_*"]
 
 
+def test_the_database_of_compose_has_a_password_of_its_own() -> None:
+    lines = contents("5ec7e7")[".env"].splitlines()
+
+    assert "POSTGRES_PASSWORD=5ec7e7" in lines
+
+
 def test_the_checkout_is_such_a_folder() -> None:
     """What `init` writes and what the checkout has is one text each."""
     ours = (ROOT / "dagster.yaml").read_text(encoding="utf-8")

@@ -123,3 +123,8 @@ def test_a_code_server_that_serves_is_healthy(status: str, code: int) -> None:
         assert main(["code", "--code-server", f"127.0.0.1:{port}"]) == code
     finally:
         server.stop(None)
+
+
+def test_waiting_ends_when_it_is_healthy() -> None:
+    with pages(response(daemon("SENSOR", 5))) as url:
+        assert main(["webserver", "--url", url, "--wait"]) == 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from pipelines.project.orphans import LAUNCHED_TAG, WHY, fail_orphaned_runs
+from pipelines.project.orphans import LAUNCHED_TAG, WHY, fail, main, orphans_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,23 +61,43 @@ def test_runs_that_nothing_executes_end(
 ) -> None:
     run_id = add(instance, before)
 
-    ended = fail_orphaned_runs(instance)
+    fail(instance, orphans_of(instance))
 
     assert status_of(instance, run_id) is after
-    assert ended == ([run_id] if after is not before else [])
 
 
 def test_a_run_that_no_code_server_was_given_is_left_alone(instance: dg.DagsterInstance) -> None:
-    run_id = add(instance, STATUS.STARTED, {"dagster-celery/task_id": "1"})
+    add(instance, STATUS.STARTED, {"dagster-celery/task_id": "1"})
 
-    assert fail_orphaned_runs(instance) == []
-    assert status_of(instance, run_id) is STATUS.STARTED
+    assert orphans_of(instance) == []
+
+
+def test_a_run_that_has_ended_meanwhile_stays_as_it_is(instance: dg.DagsterInstance) -> None:
+    run_id = add(instance, STATUS.SUCCESS)
+
+    fail(instance, [run_id, "a-run-that-was-deleted"])
+
+    assert status_of(instance, run_id) is STATUS.SUCCESS
+
+
+def test_a_home_that_is_new_has_none(tmp_path: Path) -> None:
+    main({"DAGSTER_HOME": str(tmp_path)})
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_service_ends_those_of_its_home(instance: dg.DagsterInstance) -> None:
+    run_id = add(instance, STATUS.STARTED)
+
+    main({"DAGSTER_HOME": instance.root_directory})
+
+    assert status_of(instance, run_id) is STATUS.FAILURE
 
 
 def test_the_run_says_why_and_that_it_is_started_again(instance: dg.DagsterInstance) -> None:
     run_id = add(instance, STATUS.STARTED)
 
-    fail_orphaned_runs(instance)
+    fail(instance, orphans_of(instance))
 
     [event] = [entry for entry in instance.all_logs(run_id) if entry.is_dagster_event]
     run = instance.get_run_by_id(run_id)
