@@ -66,6 +66,8 @@ def cli() -> None:
     escape_unencodable()
     try:
         load_dotenv(".env")
+    except OSError as error:
+        fail(f".env cannot be read: {error.strerror}.")
     except UnicodeDecodeError as error:
         fail(f".env is not written in UTF-8: {error.reason} at byte {error.start}.")
     context.with_resource(warnings_printed())
@@ -163,9 +165,21 @@ def sandbox(
         fail(str(error))
 
 
+@cli.command()
+@click.argument("preset", required=False)
+def add(preset: str | None) -> None:
+    """Copy a ready report into reports/; without a name, list them.
+
+    By age and gender, country, placement and others.
+    """
+    from pipelines.cli.commands.add import run_add  # noqa: PLC0415
+
+    sys.exit(run_add(os.environ, _reports(), preset))
+
+
 @cli.command(epilog="Exit code 0: nothing is wrong; 1: something is. Warnings do not count.")
 def check() -> None:
-    """Check reports and settings without making a request.
+    """Check reports, settings and folder without a request.
 
     Everything that is wrong is reported at once. Whether reports still fit the tables of the lake
     is checked where that is a folder.

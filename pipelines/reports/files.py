@@ -234,9 +234,11 @@ def yaml_files(folder: Path) -> Iterator[Path]:
 
 
 def unread_files(folder: Path) -> Sequence[Path]:
-    """All other files under a folder: nobody took them for reports."""
+    """All other files under a folder: nobody took them for reports. A README is for people."""
     return [
-        path for path in _files(folder, []) if not (_is_yaml(path.name) or _is_misnamed(path.name))
+        path
+        for path in _files(folder, [])
+        if not (_is_yaml(path.name) or _is_misnamed(path.name) or path.stem == "README")
     ]
 
 

@@ -44,7 +44,10 @@ __all__ = [
     "project_above",
     "require_home",
     "seems_to_show_another",
+    "sends_telemetry",
+    "settings_folder",
     "settings_in",
+    "why_another",
     "with_absolute_folders",
 ]
 
@@ -118,9 +121,7 @@ def prepare(home: Path) -> None:
     """Let the home of a project have the settings of its project; its own stay if it has some. What
     runs printed until 0.1.0 moves to where Dagster looks for it, unless its settings name a folder.
     """
-    own = home / SETTINGS
-    is_ours = not os.path.lexists(own) or _noted(own).startswith(_MADE)
-    if home.name == STATE and (home.parent / SETTINGS).is_file() and is_ours:
+    if settings_folder(home) != home:
         _take_settings(home)
     old, new = home / "logs", home / "storage"
     if old.is_dir() and "compute_logs" not in settings_in(home):
@@ -128,6 +129,16 @@ def prepare(home: Path) -> None:
         for of_run in old.iterdir():
             if not (new / of_run.name).exists():
                 of_run.rename(new / of_run.name)
+
+
+def settings_folder(home: Path) -> Path:
+    """Where the `dagster.yaml` of a home is to be edited: its project's folder, or the home itself,
+    if it is not a project's or has settings of its own.
+    """
+    own = home / SETTINGS
+    has_own = os.path.lexists(own) and not own.is_symlink() and not _noted(own).startswith(_MADE)
+    is_projects = home.name == STATE and (home.parent / SETTINGS).is_file()
+    return home.parent if is_projects and not has_own else home
 
 
 def _take_settings(home: Path) -> None:
@@ -142,6 +153,12 @@ def _take_settings(home: Path) -> None:
     else:
         aside.write_text(_MADE + yaml.safe_dump(absolute), encoding="utf-8")
     aside.replace(own)
+
+
+def sends_telemetry(settings: Mapping[str, Any]) -> bool:
+    """Dagster does unless its settings say otherwise."""
+    telemetry = settings.get("telemetry")
+    return not (isinstance(telemetry, dict) and telemetry.get("enabled") is False)
 
 
 def with_absolute_folders(settings: Mapping[str, Any], home: Path) -> Mapping[str, Any]:
@@ -167,8 +184,22 @@ def seems_to_show_another(environ: Mapping[str, str], store: Store) -> bool:
     """Whether a home shows another lake, by the copy: its storage knows. Raises ConfigError where
     the home is not a folder.
     """
-    known = _read(_noted(home_of(environ) / NOTE))
-    return known is not None and not is_same(known, _met(store))
+    return bool(why_another(home_of(environ), store))
+
+
+def why_another(home: Path, store: Store) -> str:
+    """Why a lake does not belong to a home, by the copy; empty if nothing is known of that."""
+    known, met = _read(_noted(home / NOTE)), _met(store)
+    return "" if known is None or is_same(known, met) else _another(home, known, met)
+
+
+def _another(home: Path, known: Shown, met: Shown) -> str:
+    return (
+        f"The Dagster home {home} shows what is loaded in {known.place}, and WAREHOUSE_URL is"
+        f" {met.place}: one grid cannot show two lakes. Set WAREHOUSE_URL back, or give this lake a"
+        " project folder of its own (`fbinsights init DIR`). Without one, set DAGSTER_HOME to a"
+        " folder of its own; with Postgres, give Dagster a database of its own."
+    )
 
 
 def require_home(instance: dg.DagsterInstance, store: Store) -> None:
@@ -177,13 +208,7 @@ def require_home(instance: dg.DagsterInstance, store: Store) -> None:
     storage = instance.daemon_cursor_storage
     known = _read(storage.get_cursor_values({CURSOR_KEY}).get(CURSOR_KEY, ""))
     if known is not None and not is_same(known, met):
-        raise ConfigError(
-            f"The Dagster home {home} shows what is loaded in {known.place}, and WAREHOUSE_URL is"
-            f" {met.place}: one grid cannot show two lakes. Set WAREHOUSE_URL back, or give this"
-            " lake a project folder of its own (`fbinsights init DIR`). Without one, set"
-            " DAGSTER_HOME to a folder of its own; with Postgres, give Dagster a database of its"
-            " own."
-        )
+        raise ConfigError(_another(home, known, met))
     if met.lake_id:
         kept = json.dumps(met._asdict())
         if met != known:

@@ -179,6 +179,33 @@ def test_a_home_of_ones_own_gets_limits_and_no_telemetry_too(tmp_path: Path) -> 
         assert not instance.telemetry_enabled
 
 
+def test_a_ready_report_is_added_once_checked_and_loaded(folder: Path) -> None:
+    listed = run(folder, "add")
+    added = run(folder, "add", "country")
+    again = run(folder, "add", "insights_country")
+    near = run(folder, "add", "contry")
+    (folder / "reports" / "insights_region.yaml").write_text("mine: 1\n")
+    taken = run(folder, "add", "region")
+    (folder / "reports" / "insights_region.yaml").unlink()
+    checked = run(folder, "check", FB_ACCESS_TOKEN="x")  # noqa: S106
+    with Sandbox(now=lambda: NOW) as sandbox:
+        settings = {"FB_GRAPH_URL": sandbox.url, "FB_ACCESS_TOKEN": sandbox.token}
+        range_ = ("--since", "2026-11-22", "--until", "2026-11-22")
+        loaded = run(folder, "backfill", *range_, "--report", "insights_country", **settings)
+    asked = run(folder, "query", "select count(*) > 0 from insights_country", "--format", "csv")
+
+    assert listed.stdout.count("insights_") == 8
+    assert added.stdout == "reports/insights_country.yaml\n"
+    assert "About 3 rows for each campaign and day." in added.stderr
+    assert (again.returncode, near.returncode, taken.returncode) == (2, 2, 2)
+    assert "A report insights_country exists already" in again.stderr
+    assert "Did you mean insights_country?" in near.stderr
+    assert "reports/insights_region.yaml exists already. Nothing was changed." in taken.stderr
+    assert (checked.returncode, checked.stdout) == (0, "")
+    assert loaded.returncode == 0, loaded.stderr
+    assert asked.stdout.splitlines()[-1] == "true"
+
+
 def test_another_lake_on_the_folders_home_is_refused_with_what_to_do(folder: Path) -> None:
     with Sandbox(now=lambda: NOW) as sandbox:
         settings = {"FB_GRAPH_URL": sandbox.url, "FB_ACCESS_TOKEN": sandbox.token}

@@ -1,9 +1,10 @@
-"""`fbinsights check`: everything that is wrong with reports and settings, at once, without a
-request.
+"""`fbinsights check`: everything that is wrong with reports, settings and the project folder, at
+once, without a request.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,7 @@ from fbgraph.catalog.versions import why_not
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.cli.output.terminal import print_note
 from pipelines.loading import access
+from pipelines.project.faults import findings_in
 from pipelines.reports.files import shown, unread_files
 from pipelines.reports.folders import moves
 from pipelines.settings import (
@@ -26,7 +28,6 @@ from warehouse.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
-    from pathlib import Path
 
     from pipelines.reports.catalog import Reports
 
@@ -38,7 +39,9 @@ def run_check(environ: Mapping[str, str], known: Reports, today: date) -> int:
     code: 1 if anything is wrong. Warnings do not count. `today` decides what Meta has ended by now.
     """
     wrong, doubts = _settings(environ, known, today)
-    faults, warnings = [*known.faults, *wrong], [*known.warnings, *doubts, *_moves(environ)]
+    found = findings_in(Path.cwd(), environ)
+    faults = [*known.faults, *wrong, *found.faults]
+    warnings = [*known.warnings, *doubts, *found.warnings, *_moves(environ)]
     for line in faults:
         click.echo(line)
     for line in warnings:

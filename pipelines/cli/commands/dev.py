@@ -17,7 +17,14 @@ from pipelines.cli.summary import command_name
 from pipelines.errors import ConfigError
 from pipelines.project.folder import TEMPLATES
 from pipelines.settings import wrong_settings
-from pipelines.state.homes import FOLDER_VARIABLE, SETTINGS, home_of, prepare, settings_in
+from pipelines.state.homes import (
+    FOLDER_VARIABLE,
+    SETTINGS,
+    home_of,
+    prepare,
+    sends_telemetry,
+    settings_in,
+)
 from warehouse.storage.atomic import locked
 
 if TYPE_CHECKING:
@@ -71,7 +78,7 @@ def _prepared(environ: Mapping[str, str]) -> Path:
         if not (home / SETTINGS).exists():  # somebody's own home, and new
             (home / SETTINGS).write_bytes((TEMPLATES / SETTINGS).read_bytes())
             print_note(f"made {home / SETTINGS}: limits, and no telemetry")
-    if settings_in(home).get("telemetry", {}).get("enabled", True):
+    if sends_telemetry(settings_in(home)):
         print_note(
             f"Dagster sends telemetry from here: write `telemetry: {{enabled: false}}` into"
             f" {home / SETTINGS} to turn it off."

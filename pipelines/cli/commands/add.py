@@ -1,0 +1,68 @@
+"""`fbinsights add`: ready reports, to be copied into the folder of the user's own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.cli.exit_codes import ALL_DONE
+from pipelines.cli.output.table import table_lines
+from pipelines.cli.output.terminal import print_note, width_of
+from pipelines.cli.summary import command_name
+from pipelines.errors import ConfigError
+from pipelines.project.folder import complete
+from pipelines.project.ready_reports import chosen, ready_reports
+from pipelines.reports.files import shown
+from pipelines.settings import REPORTS_FOLDER, reports_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipelines.reports.catalog import Reports
+
+__all__ = ["run_add"]
+
+
+def run_add(environ: Mapping[str, str], known: Reports, name: str | None) -> int:
+    """Copy a ready report, or list all of them. Raises ConfigError for a name that is none, or that
+    is taken: by a file, or by a report in any file.
+    """
+    ready = ready_reports()
+    if name is None:
+        rows = [
+            (one.name, "yes" if _is_known(known, one.name) else "", one.answers)
+            for one in ready.values()
+        ]
+        for line in table_lines(("report", "added", "what it answers"), rows, width_of(sys.stdout)):
+            click.echo(line)
+        print_note(f"\n`{command_name()} add NAME` copies one into {_shown_folder(environ)}.")
+        return ALL_DONE
+    one = chosen(name, ready)
+    folder = reports_folder(environ) or Path(REPORTS_FOLDER)
+    path = folder / f"{one.name}.yaml"
+    if _is_known(known, one.name):
+        raise ConfigError(
+            f"A report {one.name} exists already, in {_shown_folder(environ)}. Nothing was changed."
+        )
+    if complete(folder, {path.name: one.text}).kept:
+        raise ConfigError(f"{shown(path)} exists already. Nothing was changed.")
+    click.echo(shown(path))
+    print_note(f"{one.answers}\n{one.costs}")
+    command = command_name()
+    print_note(
+        f"\nIt is loaded from now on, with all others. What some days of it cost, and the days"
+        f" before:\n    {command} plan --report {one.name} --since DAY --until DAY"
+        f"\n    {command} backfill --report {one.name} --since DAY --until DAY"
+    )
+    return ALL_DONE
+
+
+def _is_known(known: Reports, name: str) -> bool:
+    return name in known.by_name or name in known.broken
+
+
+def _shown_folder(environ: Mapping[str, str]) -> str:
+    return shown(reports_folder(environ) or Path(REPORTS_FOLDER))
