@@ -7,7 +7,6 @@ Exit codes: 0 all done; 1 some account-days failed or stay unproven; 2 wrong usa
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from functools import partial
@@ -149,20 +148,9 @@ def sandbox(
 
     Ctrl-C ends it.
     """
-    from fbgraph.sandbox import serve  # noqa: PLC0415
+    from pipelines.cli.commands.sandbox import run_sandbox  # noqa: PLC0415
 
-    def on_ready(url: str, token: str) -> None:
-        click.echo(f"FB_GRAPH_URL={url}\nFB_ACCESS_TOKEN={token}")
-        click.echo("Set these two, then run `fbinsights backfill`. Ctrl-C ends it.", err=True)
-
-    try:
-        serve(port, seed, scenarios, on_ready, quota=quota, latency=latency)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        fail(f"port {port} is in use, maybe by another sandbox: stop that one, or add --port 0.")
-    except ValueError as error:
-        fail(str(error))
+    run_sandbox(port, seed, scenarios, quota, latency)
 
 
 @cli.command()
