@@ -2,53 +2,73 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 
+from pipelines.asset_keys import AssetKeys
 from pipelines.defs.assets import loaded_assets, view_specs
-from pipelines.defs.following import FOLLOW_CHECKS, follow_lake
-from pipelines.defs.freshness import fresh_checks, freshness_sensor
-from pipelines.defs.health import HEALTH_SPECS
-from pipelines.defs.jobs import asset_jobs
+from pipelines.defs.following import follow_sensor, up_to_date_check
+from pipelines.defs.freshness import fresh_check, freshness_sensor
+from pipelines.defs.health import health_specs
+from pipelines.defs.jobs import asset_jobs, assets_by_job
 from pipelines.defs.partitions import WHOLE
-from pipelines.defs.refresh import REFRESH, refresh_of
+from pipelines.defs.refresh import refresh_of, refresh_spec
 from pipelines.defs.schedules import SCHEDULES
-from pipelines.defs.sensors import access_check, access_sensor, failed_runs, new_accounts
+from pipelines.defs.sensors import access_check, access_sensor, failures_sensor, new_accounts
 from pipelines.resources import GraphResource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from pipelines.defs.partitions import Grid
     from pipelines.reports.catalog import Reports
 
-__all__ = ["definitions_of"]
+__all__ = ["GRAPH", "definitions_of"]
+
+#: One for all: Dagster merges definitions only if a resource is the same in each.
+GRAPH: Final = GraphResource()
 
 
 def definitions_of(
-    reports: Reports, grid: Grid = WHOLE, owners: Sequence[str] = ()
+    reports: Reports,
+    grid: Grid = WHOLE,
+    owners: Sequence[str] = (),
+    elsewhere: Collection[str] = (),
 ) -> dg.Definitions:
     """Assets, checks, jobs, schedules and sensors. Reads nothing. `owners` are those of assets that
     name none.
+
+    Reports `elsewhere` have their assets, checks and jobs from a component of their own, and are
+    watched and refreshed with the others. Raises ConfigError where the keys of assets are unknown.
     """
+    keys = AssetKeys.of(reports)
+    names = [name for name in reports.by_name if name not in elsewhere]
     assets = [
-        *(*loaded_assets(reports, grid), *view_specs(reports.catalog), REFRESH, *HEALTH_SPECS)
+        *loaded_assets(reports, grid, keys, elsewhere),
+        *view_specs(reports.catalog, keys),
+        *(refresh_spec(keys), *health_specs(keys)),
     ]
+    jobs, refresh_job = assets_by_job(names), refresh_of(reports, keys)
+    every_job = assets_by_job(reports.by_name)
+    watched = {keys(asset) for some in every_job.values() for asset in some}
     return dg.Definitions.merge(
         dg.Definitions(
             assets=dg.map_asset_specs(
                 lambda spec: spec.replace_attributes(owners=spec.owners or owners), assets
             ),
-            jobs=[refresh_of(reports)],
-            asset_checks=[*fresh_checks(reports), access_check(reports.by_name), *FOLLOW_CHECKS],
+            jobs=[refresh_job],
+            asset_checks=[
+                *(fresh_check(name, reports.catalog, keys) for name in names),
+                *(access_check(reports.by_name, keys), up_to_date_check(keys)),
+            ],
             schedules=SCHEDULES,
             sensors=[
-                *(freshness_sensor(reports), follow_lake),
-                *(failed_runs, new_accounts, access_sensor(reports.by_name)),
+                *(freshness_sensor(reports, keys), follow_sensor(keys), new_accounts),
+                failures_sensor({*every_job, refresh_job.name}, watched),
+                access_sensor(reports.by_name, keys),
             ],
-            resources={"graph": GraphResource(), "mem": dg.mem_io_manager},
-            executor=dg.in_process_executor,  # a process per step costs seconds and gains nothing
+            resources={"graph": GRAPH, "mem": dg.mem_io_manager},
         ),
-        asset_jobs(reports.by_name),
+        asset_jobs(jobs, keys),
     )

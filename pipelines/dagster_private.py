@@ -24,7 +24,7 @@ __all__ = ["CheckRunHealthResult", "WorkerStatus", "planned_events"]
 
 
 def planned_events(
-    context: dg.OpExecutionContext, asset: str, keys: Sequence[str]
+    context: dg.OpExecutionContext, asset: dg.AssetKey, keys: Sequence[str]
 ) -> Iterator[dg.DagsterEvent]:
     """That a step is to materialize partitions of an asset."""
     step_key = context.get_step_execution_context().step.key
@@ -32,5 +32,5 @@ def planned_events(
         yield dg.DagsterEvent.build_asset_materialization_planned_event(
             context.job_name,
             step_key,
-            AssetMaterializationPlannedData(dg.AssetKey(asset), partition=key),
+            AssetMaterializationPlannedData(asset, partition=key),
         )

@@ -9,6 +9,8 @@ import os
 from datetime import UTC, datetime
 from typing import Final
 
+import dagster as dg
+
 from pipelines.assembly import definitions_of
 from pipelines.defs.partitions import grid_of
 from pipelines.reports.catalog import reports_of
@@ -24,6 +26,7 @@ _reports: Final = reports_of(os.environ, store_of(os.environ))
 for _name, _why in _reports.why_broken().items():
     logging.getLogger(__name__).error("%s: %s", _name, _why)
 
-defs: Final = definitions_of(
-    _reports, grid_of(os.environ, datetime.now(UTC)), owners_of(os.environ)
+defs: Final = dg.Definitions.merge(
+    definitions_of(_reports, grid_of(os.environ, datetime.now(UTC)), owners_of(os.environ)),
+    dg.Definitions(executor=dg.in_process_executor),  # a process per step costs seconds
 )

@@ -62,14 +62,15 @@ MAY_IMPORT: Final[Mapping[str, str]] = {
     "pipelines.settings": "errors state fbgraph.* warehouse.*",
     "pipelines.loading": "errors reports settings state fbgraph.* warehouse.*",
     "pipelines.resources": "errors settings state fbgraph.* warehouse.*",
-    "pipelines.defs": "dagster_private errors escaping loading reports resources settings state"
-    " fbgraph.* warehouse.*",
-    "pipelines.components": "defs errors reports resources warehouse.*",
-    "pipelines.assembly": "defs reports resources",
+    "pipelines.defs": "asset_keys dagster_private errors escaping loading reports resources"
+    " settings state fbgraph.* warehouse.*",
+    "pipelines.asset_keys": "errors reports",
+    "pipelines.assembly": "asset_keys defs reports resources",
+    "pipelines.components": "asset_keys assembly defs errors reports settings warehouse.*",
     "pipelines.definitions": "assembly defs reports settings state",
     "pipelines.project": "errors reports settings state warehouse.*",
-    "pipelines.cli": "defs errors escaping interrupts loading project reports resources settings"
-    " state fbgraph.* fbgraph.sandbox warehouse.*",
+    "pipelines.cli": "asset_keys defs errors escaping interrupts loading project reports resources"
+    " settings state fbgraph.* fbgraph.sandbox warehouse.*",
     "pipelines.celery_launcher": "dagster_private",
     "pipelines.dagster_private": "",
     "pipelines": "",

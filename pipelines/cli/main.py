@@ -296,7 +296,7 @@ def forget(account: str, *, yes: bool) -> None:
     """
     from pipelines.cli.commands.forget import run_forget  # noqa: PLC0415
 
-    sys.exit(run_forget(os.environ, _reports().catalog, account, is_agreed=yes))
+    sys.exit(run_forget(os.environ, _reports(), account, is_agreed=yes))
 
 
 @cli.command()
@@ -305,7 +305,7 @@ def publish() -> None:
     from pipelines.cli.session import run_publish  # noqa: PLC0415
 
     known = _reports()
-    published = run_publish(os.environ, known.catalog)
+    published = run_publish(os.environ, known)
     rows = sum(published.rows.values())
     click.echo(f"{published.path}: {counted(rows, 'row')}, {published.seconds:.1f} s")
     broken = known.why_broken()

@@ -92,8 +92,8 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
     def report(instance: dg.DagsterInstance) -> None:
         from pipelines.defs.runless import report_recording, report_unreported  # noqa: PLC0415
 
-        report_recording(instance, lake, client, recording, known.by_name, _now())
-        report_unreported(instance, lake, known.by_name, _now())
+        report_recording(instance, lake, client, recording, known, _now())
+        report_unreported(instance, lake, known, _now())
 
     if _is_reported(environ, lake, report):
         note.forget(lake.store)
@@ -170,15 +170,17 @@ def publish_into(
             )
 
 
-def run_publish(environ: Mapping[str, str], catalog: Catalog) -> Published:
+def run_publish(environ: Mapping[str, str], known: Reports) -> Published:
     """Publish, and report that to Dagster if it is used. Raises WarehouseError."""
     url = settings_of(environ).warehouse_url
-    published = publish(url, catalog=catalog)
+    published = publish(url, catalog=known.catalog)
     from pipelines.defs.runless import report_published  # noqa: PLC0415  # published before all else
     from pipelines.state.dagster_home import is_there  # noqa: PLC0415
 
     if is_there(environ):
-        _is_reported(environ, Lake(url), lambda instance: report_published(instance, published))
+        _is_reported(
+            environ, Lake(url), lambda dagster: report_published(dagster, published, known)
+        )
     return published
 
 

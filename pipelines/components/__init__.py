@@ -1,10 +1,12 @@
-"""Components for Dagster's YAML: what `type: pipelines.components.InsightsReport` names.
+"""Components for Dagster's YAML, for Dagster projects of users: `InsightsReport` is one report,
+`Warehouse` everything else.
 
-They know `defs` and what is below it; Dagster projects of users import them.
+They know what our own code location is made of (`assembly`) and what is below it.
 """
 
 from __future__ import annotations
 
 from pipelines.components.insights_report import InsightsReport
+from pipelines.components.warehouse import Warehouse
 
-__all__ = ["InsightsReport"]
+__all__ = ["InsightsReport", "Warehouse"]

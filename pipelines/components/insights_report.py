@@ -1,38 +1,50 @@
-"""The component behind `type: pipelines.components.InsightsReport` in other Dagster projects.
+"""The component behind `type: pipelines.components.InsightsReport`: a report in a Dagster project
+of a user.
 
-Reports in FB_REPORTS are written in the same YAML but loaded without it: the command line reads
-them without Dagster (`reports.files`).
+Reports in FB_REPORTS are written in the same YAML, and both are read without Dagster by the command
+line (`reports.files`).
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of the fields as objects.
+import logging
 import os
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Final
 
 import dagster as dg
 from pydantic import BaseModel
 
+from pipelines.assembly import GRAPH
+from pipelines.asset_keys import AssetKeys
+from pipelines.components.reading import KeyPrefix, file_of, reports_of_project
+from pipelines.components.scaffolding import InsightsReportScaffolder
 from pipelines.defs.assets import report_asset
+from pipelines.defs.freshness import fresh_check
+from pipelines.defs.jobs import report_job
 from pipelines.defs.partitions import grid_of
 from pipelines.errors import ConfigError
-from pipelines.reports.catalog import Report
-from pipelines.reports.files import Broken, problems_of
+from pipelines.reports.catalog import Report, Reports
+from pipelines.reports.files import Broken, problems_of, shown
 from pipelines.reports.spec import FIRST_DAY, ReportSpec
-from pipelines.resources import GraphResource
 from warehouse.errors import UnfitTableError
-from warehouse.schema.catalog import OWN
+from warehouse.schema.catalog import Catalog
 
 __all__ = ["InsightsReport"]
+
+_log: Final = logging.getLogger(__name__)
 
 #: Dagster's YAML has days as texts.
 _Day = Annotated[date, dg.Resolver(lambda _, day: day, model_field_type=str)]
 
-_GRAPH: Final = GraphResource()  # one for all reports of a project
 
-
+@dg.scaffold_with(InsightsReportScaffolder)
 class InsightsReport(ReportSpec, dg.Component, dg.Resolvable):
-    """A report of insights: an asset with a partition per account-day, its table and its checks."""
+    """A report of insights: an asset with a partition per account-day, its table, its checks and
+    its job.
+    """
 
+    key_prefix: KeyPrefix = None
     start_date: _Day = FIRST_DAY
 
     @classmethod
@@ -40,26 +52,53 @@ class InsightsReport(ReportSpec, dg.Component, dg.Resolvable):
         """The keys as `dg` and Dagster's pages show them. Dagster drops the descriptions of those
         with a default.
         """
-        shown = super().model()
-        for name, key in shown.model_fields.items():
+        shown_keys = super().model()
+        for name, key in shown_keys.model_fields.items():
             key.description = ReportSpec.model_fields[name].description
-        shown.model_rebuild(force=True)
-        return shown
+        shown_keys.model_rebuild(force=True)
+        return shown_keys
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The asset. Raises ConfigError with everything that is wrong with the report, with file
         and line.
         """
-        path = context.path / "defs.yaml" if context.path.is_dir() else context.path
-        problems = problems_of(self, path)
+        reports, path = reports_of_project(context), file_of(context)
+        problems = [*problems_of(self, path)]
+        for broken in reports.broken.values():  # what is wrong next to the project's other reports
+            problems += [
+                one
+                for one in broken.problems
+                if one.path.resolve() == path.resolve()
+                and (one.fault.key, one.fault.value) == ("name", self.name)
+                and one not in problems
+            ]
         if any(not one.fault.is_warning for one in problems):
             raise ConfigError(f"The report {self.name} cannot be loaded:\n{Broken(problems)}")
         report = Report.of(self, tuple(map(str, problems)))
-        try:
-            catalog = OWN.with_table(report.table)
-        except UnfitTableError as error:
-            raise ConfigError(f"{path}: name: {self.name}: {error}") from None
+        catalog = self._catalog(report, reports, f"{shown(path)}: name: {self.name}")
+        keys = AssetKeys.of(reports)
+        keys = replace(keys, of_reports={**keys.of_reports, self.name: self})
         grid = grid_of(os.environ, datetime.now(UTC))
-        return dg.Definitions(
-            assets=[report_asset(report, catalog, grid)], resources={"graph": _GRAPH}
+        return dg.Definitions.merge(
+            dg.Definitions(
+                assets=[report_asset(report, catalog, grid, keys)],
+                asset_checks=[fresh_check(self.name, catalog, keys)],
+                resources={"graph": GRAPH},
+            ),
+            report_job(self.name, keys),
         )
+
+    def _catalog(self, report: Report, reports: Reports, where: str) -> Catalog:
+        """All tables of the project and this one. Raises ConfigError where it does not fit in."""
+        known = reports.by_name.get(self.name)
+        if known and known.spec == ReportSpec(**self.model_dump()):
+            return reports.catalog
+        _log.warning(
+            "%s: this report cannot be read without Dagster, so refreshes and the command line do"
+            " not know it: write it in a defs.yaml, and values as they are or as {{ env.NAME }}.",
+            where,
+        )
+        try:
+            return reports.catalog.with_table(report.table)
+        except UnfitTableError as error:
+            raise ConfigError(f"{where}: {error}") from None

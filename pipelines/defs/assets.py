@@ -14,6 +14,7 @@ from typing import Final
 
 import dagster as dg
 
+from pipelines.asset_keys import AssetKeys
 from pipelines.defs.checks import counted_result, counted_spec, report_results, report_specs
 from pipelines.defs.data_versions import accounts_version
 from pipelines.defs.events import (
@@ -61,42 +62,52 @@ DAILY: Final = dg.FreshnessPolicy.time_window(
 _ONE_RUN: Final = dg.BackfillPolicy.single_run()
 
 
-@dg.asset(
-    group_name="objects",
-    kinds={"parquet"},
-    tags=TAGS,
-    metadata=table_metadata(TABLES["accounts"]),
-)
-def accounts(context: dg.AssetExecutionContext, graph: GraphResource) -> dg.MaterializeResult[None]:
-    """The ad accounts that the token sees, latest state (account_id).
-
-    An account that disappears keeps its row and its past. New ones appear in the grid of the other
-    assets.
-    """
-    settings = graph.settings()
-    with stopping(), settings.open_graph() as client:
-        found = discover(client, settings.account_ids)
-        lake = Lake(settings.warehouse_url)
-        names_taken = load_accounts(lake, found, graph.now())
-        add_to_grid(context.instance, lake, names_taken)
-    return dg.MaterializeResult(
-        metadata=accounts_metadata(names_taken), data_version=dg.DataVersion(accounts_version(lake))
-    )
-
-
-def _objects(table: str, catalog: Catalog) -> dg.AssetsDefinition:
+def _accounts(keys: AssetKeys) -> dg.AssetsDefinition:
     @dg.asset(
-        name=table,
+        key=keys("accounts"),
+        group_name=keys.group_of("accounts", "objects"),
+        kinds={"parquet"},
+        tags=TAGS,
+        metadata=table_metadata(TABLES["accounts"]),
+    )
+    def accounts(
+        context: dg.AssetExecutionContext, graph: GraphResource
+    ) -> dg.MaterializeResult[None]:
+        """The ad accounts that the token sees, latest state (account_id).
+
+        An account that disappears keeps its row and its past. New ones appear in the grid of the
+        other assets.
+        """
+        settings = graph.settings()
+        with stopping(), settings.open_graph() as client:
+            found = discover(client, settings.account_ids)
+            lake = Lake(settings.warehouse_url)
+            loaded = load_accounts(lake, found, graph.now())
+            add_to_grid(context.instance, lake, loaded)
+        return dg.MaterializeResult(
+            metadata=accounts_metadata(loaded), data_version=dg.DataVersion(accounts_version(lake))
+        )
+
+    return accounts
+
+
+#: For Dagster projects of users that have no component `Warehouse`.
+accounts: Final = _accounts(AssetKeys())
+
+
+def _objects(table: str, catalog: Catalog, keys: AssetKeys) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=keys(table),
         description=f"{TABLES[table].meaning} One partition per account, replaced as a whole.",
-        group_name="objects",
+        group_name=keys.group_of(table, "objects"),
         kinds={"parquet"},
         tags=TAGS,
         metadata=table_metadata(TABLES[table]),
         partitions_def=ACCOUNTS,
-        deps=[accounts],
+        deps=[keys("accounts")],
         backfill_policy=_ONE_RUN,
         output_required=False,  # of many partitions each is logged by itself
-        check_specs=[counted_spec(table)],
+        check_specs=[counted_spec(keys(table))],
     )
     def listed(context: dg.AssetExecutionContext, graph: GraphResource) -> Results:
         settings = graph.settings()
@@ -105,35 +116,35 @@ def _objects(table: str, catalog: Catalog) -> dg.AssetsDefinition:
         with stopping(), settings.open_graph() as client:
             found = load_objects(client, lake, [table], account_ids, graph.now)
         parts = [listed_part(one, lake) for one in found]
-        yield from record(context, lake, parts, [counted_result(table, found)])
+        yield from record(context, lake, keys, parts, [counted_result(keys(table), found)])
 
     return listed
 
 
-def report_asset(report: Report, catalog: Catalog, grid: Grid) -> dg.AssetsDefinition:
+def report_asset(
+    report: Report, catalog: Catalog, grid: Grid, keys: AssetKeys
+) -> dg.AssetsDefinition:
     """The asset of a report, whose table is in `catalog`: a partition per account-day, and its
     checks.
     """
     # There is nothing to compare control totals with.
-    checked = report is not CONTROL
+    checked, key = report is not CONTROL, keys(report.name)
 
     @dg.asset(
-        name=report.name,
+        key=key,
         description=f"{report.table.meaning} One row per {', '.join(report.table.grain)}. "
         "Each load replaces the whole account-day, so a re-run never duplicates rows.",
-        group_name="insights",
+        group_name=keys.group_of(report.name, "insights"),
         kinds={"parquet"},
         owners=report.spec.owners,
         tags=TAGS,
         metadata=table_metadata(report.table),
         partitions_def=account_days_of(grid, report.spec.start_date),
         freshness_policy=DAILY if checked else None,
-        deps=[accounts],
+        deps=[keys("accounts")],
         backfill_policy=_ONE_RUN,
         output_required=False,  # of many partitions each is logged by itself
-        check_specs=(
-            report_specs(report.name, report.no_sums, report.no_conversions) if checked else []
-        ),
+        check_specs=(report_specs(key, report.no_sums, report.no_conversions) if checked else []),
     )
     def loaded(context: dg.AssetExecutionContext, graph: GraphResource) -> Results:
         settings = graph.settings()
@@ -141,7 +152,7 @@ def report_asset(report: Report, catalog: Catalog, grid: Grid) -> dg.AssetsDefin
         account_days = [account_day_of(str(key)) for key in context.partition_keys]
         loads = Loads(report)
         with stopping(), settings.open_graph() as client:
-            recorder = RunRecorder(context.op_execution_context, lake, client)
+            recorder = RunRecorder(context.op_execution_context, lake, client, keys)
             session = Session(
                 *(client, lake, context.run.run_id, graph.now, recorder),
                 accept_empty=accepts_empty(context.run.tags),
@@ -151,40 +162,41 @@ def report_asset(report: Report, catalog: Catalog, grid: Grid) -> dg.AssetsDefin
             except BaseException:  # the token is invalid, or somebody cancels
                 recorder.loaded(loads)
                 raise
-            load_context = LoadContext.of(lake, client)
+            load_context = LoadContext.of(lake, client, keys)
             parts = [loaded_part(outcome, load_context) for outcome in loads.outcomes]
             for event in totals_events(loads, load_context):
                 context.log_event(event)
-        found = (report.name, loads.outcomes, loads.known, loads.silence)
+        found = (key, loads.outcomes, loads.known, loads.silence)
         checks = report_results(*found) if checked else []
-        yield from record(context, lake, parts, checks)
+        yield from record(context, lake, keys, parts, checks)
 
     return loaded
 
 
-def _lake(reports: Iterable[str]) -> dg.AssetSpec:
+def _lake(reports: Iterable[str], keys: AssetKeys) -> dg.AssetSpec:
     """Nothing loads it. Its data version is its last change, so `warehouse_duckdb` is "Unsynced"
     exactly while the lake has something that it does not show. The partitions of the reports cannot
     show that: Dagster does not check them for an asset with a hundred of them or more.
     """
     return dg.AssetSpec(
-        "lake",
+        keys("lake"),
         description="The Parquet files, whoever wrote them. The data version is the last change "
         "that `follow_lake` or a publish saw.",
-        group_name="published",
+        group_name=keys.group_of("lake", "published"),
         kinds={"parquet"},
         tags=TAGS,
-        deps=["accounts", *LEVEL_OF, CONTROL.name, *reports],
+        deps=[*map(keys, ("accounts", *LEVEL_OF, CONTROL.name, *reports))],
     )
 
 
-def _published(catalog: Catalog) -> dg.AssetsDefinition:
+def _published(catalog: Catalog, keys: AssetKeys) -> dg.AssetsDefinition:
     @dg.asset(
-        group_name="published",
+        key=keys("warehouse_duckdb"),
+        group_name=keys.group_of("warehouse_duckdb", "published"),
         kinds={"duckdb"},
         tags=TAGS,
         freshness_policy=DAILY,
-        deps=["lake"],
+        deps=[keys("lake")],
     )
     def warehouse_duckdb(
         context: dg.AssetExecutionContext, graph: GraphResource
@@ -194,45 +206,51 @@ def _published(catalog: Catalog) -> dg.AssetsDefinition:
 
         Anyone who has the old file open keeps it; whoever opens it again sees the new one.
         """
-        seen, published = published_events(publish(graph.settings().warehouse_url, catalog=catalog))
+        done = publish(graph.settings().warehouse_url, catalog=catalog)
+        seen, published = published_events(done, keys)
         context.log_event(seen)
         return dg.MaterializeResult(metadata=published.metadata, tags=published.tags)
 
     return warehouse_duckdb
 
 
-#: For Dagster projects of users: the tables that are defined in the lake.
-warehouse_duckdb: Final = _published(OWN)
+#: The same: with the tables that are defined in the lake.
+warehouse_duckdb: Final = _published(OWN, AssetKeys())
 
 
-def view_specs(catalog: Catalog) -> Iterator[dg.AssetSpec]:
+def view_specs(catalog: Catalog, keys: AssetKeys) -> Iterator[dg.AssetSpec]:
     """The views, for analysts who look in the catalog, at the end of the lineage; nothing loads
     them.
     """
     for view in catalog.views.values():
         yield dg.AssetSpec(
-            view.name,
+            keys(view.name),
             description=f"{view.meaning} A view in warehouse.duckdb, computed when it is queried.",
-            group_name="views",
+            group_name=keys.group_of(view.name, "views"),
             kinds={"duckdb", "view"},
             tags=TAGS,
-            deps=["warehouse_duckdb"],
+            deps=[keys("warehouse_duckdb")],
             metadata=table_metadata(view),
         )
 
 
-def loaded_assets(reports: Reports, grid: Grid) -> Iterator[dg.AssetsDefinition | dg.AssetSpec]:
-    """All assets: everything that is loaded, and everything built from it. A report that cannot be
-    loaded has an asset too, which fails with the reason.
+def loaded_assets(
+    reports: Reports, grid: Grid, keys: AssetKeys, elsewhere: Collection[str] = ()
+) -> Iterator[dg.AssetsDefinition | dg.AssetSpec]:
+    """All assets: everything that is loaded, and everything built from it, but for reports that
+    are defined `elsewhere`. A report that cannot be loaded has an asset too, which
+    fails with the reason.
     """
-    yield accounts
-    yield from (_objects(table, reports.catalog) for table in LEVEL_OF)
+    yield _accounts(keys)
+    yield from (_objects(table, reports.catalog, keys) for table in LEVEL_OF)
     for report in (CONTROL, *reports.by_name.values()):
-        yield report_asset(report, reports.catalog, grid)
-    for name, why in _broken_names(reports.broken, reports.by_name).items():
-        yield _broken_asset(name, why)
-    yield _lake(reports.by_name)
-    yield _published(reports.catalog)
+        if report.name not in elsewhere:
+            yield report_asset(report, reports.catalog, grid, keys)
+    broken = {name: why for name, why in reports.broken.items() if name not in elsewhere}
+    for name, why in _broken_names(broken, reports.by_name).items():
+        yield _broken_asset(name, why, keys)
+    yield _lake(reports.by_name, keys)
+    yield _published(reports.catalog, keys)
 
 
 def _broken_names(
@@ -251,10 +269,10 @@ def _broken_names(
     return names
 
 
-def _broken_asset(name: str, broken: Broken) -> dg.AssetsDefinition:
+def _broken_asset(name: str, broken: Broken, keys: AssetKeys) -> dg.AssetsDefinition:
     why = f"This report cannot be loaded:\n{broken}"
 
-    @dg.asset(name=name, group_name="broken", description=why)
+    @dg.asset(key=keys(name), group_name=keys.group_of(name, "broken"), description=why)
     def fails() -> None:
         raise dg.Failure(f"{why}\nFix its file, then reload the code location.")
 

@@ -77,7 +77,7 @@ _WARN: Final = dg.AssetCheckSeverity.WARN
 
 
 def report_specs(
-    asset: str, no_sums: str = "", no_conversions: str = ""
+    asset: dg.AssetKey, no_sums: str = "", no_conversions: str = ""
 ) -> Sequence[dg.AssetCheckSpec]:
     """The checks of a report that each of its runs makes. `no_sums`: why its rows add up to no
     total, if they do not; `no_conversions`: the same of its lists of actions.
@@ -91,14 +91,15 @@ def report_specs(
     ]
 
 
-def counted_spec(table: str) -> dg.AssetCheckSpec:
+def counted_spec(asset: dg.AssetKey) -> dg.AssetCheckSpec:
     """The check of a table of objects."""
+    table = asset.path[-1]
     description = f"As many {table} are listed as total_count says, and all could be read."
-    return dg.AssetCheckSpec(COUNTED, asset=table, description=description)
+    return dg.AssetCheckSpec(COUNTED, asset=asset, description=description)
 
 
 def report_results(
-    asset: str,
+    asset: dg.AssetKey,
     outcomes: Sequence[Outcome],
     known: Mapping[str, MentionedObjects],
     silence: str = "",
@@ -183,7 +184,7 @@ def _unknown(known: MentionedObjects) -> str:
     return "; ".join([known.error, *sentences] if known.error else sentences)
 
 
-def counted_result(asset: str, found: Sequence[Listed]) -> dg.AssetCheckResult:
+def counted_result(asset: dg.AssetKey, found: Sequence[Listed]) -> dg.AssetCheckResult:
     """Passes if every account's edge counted as many objects as it listed, and all of them could be
     read.
 
@@ -213,7 +214,7 @@ def _uncounted(one: Listed) -> str:
 
 
 def fresh_result(
-    asset: str,
+    asset: dg.AssetKey,
     accounts: Mapping[str, Account],
     yesterdays: Mapping[str, Load | None],
     now: datetime,
@@ -251,7 +252,7 @@ def expected(account: Account, now: datetime) -> date:
 
 
 def _result(
-    asset: str,
+    asset: dg.AssetKey,
     name: str,
     severity: dg.AssetCheckSeverity,
     wrong: Mapping[str, str],

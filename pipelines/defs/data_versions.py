@@ -34,17 +34,20 @@ _INPUT_EVENT: Final = "dagster/input_event_pointer/"
 _NO_EVENT: Final = "NULL"
 
 
-def version_tags(version: str, inputs: Mapping[str, str] | None = None) -> Mapping[str, str]:
+def version_tags(
+    version: str, inputs: Mapping[dg.AssetKey, str] | None = None
+) -> Mapping[str, str]:
     """Tags of an event that has this version and was built from `inputs`: asset → its version."""
     tags = {_VERSION: version, _IS_GIVEN: "true", _CODE: "fbinsights"}
-    for asset, of_input in (inputs or {}).items():
+    for key, of_input in (inputs or {}).items():
+        asset = key.to_user_string()
         tags |= {f"{_INPUT_VERSION}{asset}": of_input, f"{_INPUT_EVENT}{asset}": _NO_EVENT}
     return tags
 
 
-def shown_change(event: dg.AssetMaterialization) -> str:
-    """The change of the lake that the published file showed when this event was recorded."""
-    return (event.tags or {}).get(f"{_INPUT_VERSION}lake", "")
+def shown_change(event: dg.AssetMaterialization, lake: dg.AssetKey) -> str:
+    """The change of the `lake` that the published file showed when this event was recorded."""
+    return (event.tags or {}).get(f"{_INPUT_VERSION}{lake.to_user_string()}", "")
 
 
 def accounts_version(lake: Lake) -> str:

@@ -27,6 +27,7 @@ from pipelines.reports.catalog import CONTROL
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from pipelines.asset_keys import AssetKeys
     from pipelines.defs.metadata import LoadContext
     from pipelines.loading.changes import ChangedDays
     from pipelines.loading.objects import Listed
@@ -84,21 +85,21 @@ def loaded_part(outcome: Outcome, load_context: LoadContext) -> Part:
     )
 
 
-def part_events(asset: str, parts: Iterable[Part], lake: Lake) -> Iterator[Event]:
+def part_events(asset: str, parts: Iterable[Part], lake: Lake, keys: AssetKeys) -> Iterator[Event]:
     """Materializations of the partitions that are in the lake: they are green in the grid. The
     others are observed, so that the page of a cell says why without a look into a log.
     """
-    inputs = {"accounts": accounts_version(lake)}
+    inputs = {keys("accounts"): accounts_version(lake)}
     for key, metadata, error, version, skipped in parts:
         if error or skipped:
             why = f"Failed: {error}" if error else f"Skipped: {skipped}"
             what = {"failed": error} if error else {"skipped": skipped}
             yield dg.AssetObservation(
-                asset, partition=key, description=why, metadata={**what, **metadata}
+                keys(asset), partition=key, description=why, metadata={**what, **metadata}
             )
         else:
             tags = version_tags(version, inputs)
-            yield dg.AssetMaterialization(asset, partition=key, metadata=metadata, tags=tags)
+            yield dg.AssetMaterialization(keys(asset), partition=key, metadata=metadata, tags=tags)
 
 
 def accounts_metadata(accounts: LoadedAccounts) -> Mapping[str, Any]:
@@ -114,27 +115,33 @@ def accounts_metadata(accounts: LoadedAccounts) -> Mapping[str, Any]:
     }
 
 
-def accounts_event(accounts: LoadedAccounts, lake: Lake) -> dg.AssetMaterialization:
+def accounts_event(
+    accounts: LoadedAccounts, lake: Lake, keys: AssetKeys
+) -> dg.AssetMaterialization:
     """Accounts that something other than their asset stored in the lake."""
     tags = version_tags(accounts_version(lake))
-    return dg.AssetMaterialization("accounts", metadata=accounts_metadata(accounts), tags=tags)
+    metadata = accounts_metadata(accounts)
+    return dg.AssetMaterialization(keys("accounts"), metadata=metadata, tags=tags)
 
 
-def listed_events(table: str, found: Sequence[Listed], lake: Lake) -> Iterator[Event]:
+def listed_events(
+    table: str, found: Sequence[Listed], lake: Lake, keys: AssetKeys
+) -> Iterator[Event]:
     """The objects of accounts, and whether their number equals the edges' count."""
-    yield from part_events(table, [listed_part(one, lake) for one in found], lake)
-    yield evaluation_of(table, counted_result(table, found))
+    yield from part_events(table, [listed_part(one, lake) for one in found], lake, keys)
+    yield evaluation_of(counted_result(keys(table), found))
 
 
 def loaded_events(loads: Loads, load_context: LoadContext) -> Iterator[Event]:
     """Account-days of a report and, if nothing stopped them halfway, the results of checks."""
     name = loads.report.name
     parts = (loaded_part(outcome, load_context) for outcome in loads.outcomes)
-    yield from part_events(name, parts, load_context.lake)
+    yield from part_events(name, parts, load_context.lake, load_context.keys)
     yield from totals_events(loads, load_context)
     if loads.is_whole and loads.report is not CONTROL:
-        for result in report_results(name, loads.outcomes, loads.known, loads.silence):
-            yield evaluation_of(name, result)
+        key = load_context.keys(name)
+        for result in report_results(key, loads.outcomes, loads.known, loads.silence):
+            yield evaluation_of(result)
 
 
 def totals_events(loads: Loads, load_context: LoadContext) -> Iterator[Event]:
@@ -143,45 +150,51 @@ def totals_events(loads: Loads, load_context: LoadContext) -> Iterator[Event]:
     parts = (
         loaded_part(Outcome(AccountDay(*cell), load), load_context) for cell, load in last.items()
     )
-    yield from part_events(CONTROL.name, parts, load_context.lake)
+    yield from part_events(CONTROL.name, parts, load_context.lake, load_context.keys)
 
 
-def refreshed_event(changed_days: ChangedDays, calls: int) -> dg.AssetMaterialization:
+def refreshed_event(
+    changed_days: ChangedDays, calls: int, keys: AssetKeys
+) -> dg.AssetMaterialization:
     """What a refresh found, and the `calls` that reloading it cost."""
-    return dg.AssetMaterialization("refresh", metadata=refresh_metadata(changed_days, calls))
+    return dg.AssetMaterialization(keys("refresh"), metadata=refresh_metadata(changed_days, calls))
 
 
-def seen_change(change: str) -> dg.AssetMaterialization:
+def seen_change(change: str, keys: AssetKeys) -> dg.AssetMaterialization:
     """The event of the asset `lake`: its last change, by the id of its note."""
-    return dg.AssetMaterialization("lake", tags=version_tags(change or "none"))
+    return dg.AssetMaterialization(keys("lake"), tags=version_tags(change or "none"))
 
 
 def published_events(
-    published: Published,
+    published: Published, keys: AssetKeys
 ) -> tuple[dg.AssetMaterialization, dg.AssetMaterialization]:
     """The events of a publish, whoever did it: they say which state of the lake the file shows, so
     that it is "Unsynced" from the next change on.
     """
-    seen = seen_change(published.change)
-    tags = version_tags(str(published.version), {"lake": published.change or "none"})
+    seen = seen_change(published.change, keys)
+    tags = version_tags(str(published.version), {keys("lake"): published.change or "none"})
     return seen, dg.AssetMaterialization(
-        "warehouse_duckdb", metadata=published_metadata(published), tags=tags
+        keys("warehouse_duckdb"), metadata=published_metadata(published), tags=tags
     )
 
 
-def published_by_others(change: str) -> tuple[dg.AssetMaterialization, dg.AssetMaterialization]:
+def published_by_others(
+    change: str, keys: AssetKeys
+) -> tuple[dg.AssetMaterialization, dg.AssetMaterialization]:
     """The same for a publish that nobody reported, such as a script's: only the change that it
     shows is known.
     """
     version = change or "none"
-    tags = version_tags(version, {"lake": version})
-    return seen_change(change), dg.AssetMaterialization("warehouse_duckdb", tags=tags)
+    tags = version_tags(version, {keys("lake"): version})
+    shown = dg.AssetMaterialization(keys("warehouse_duckdb"), tags=tags)
+    return seen_change(change, keys), shown
 
 
-def evaluation_of(asset: str, result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
-    """A result as the event of a check, for those who are not a step of the asset."""
+def evaluation_of(result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
+    """A result as the event of a check, for those who are not a step of its asset."""
+    assert result.asset_key, result  # noqa: S101  # all of ours name theirs
     return dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey(asset),
+        asset_key=result.asset_key,
         check_name=str(result.check_name),
         passed=result.passed,
         severity=result.severity,

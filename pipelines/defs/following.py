@@ -14,6 +14,7 @@ from typing import Final
 
 import dagster as dg
 
+from pipelines.asset_keys import AssetKeys
 from pipelines.defs.data_versions import shown_change
 from pipelines.defs.events import evaluation_of, published_by_others, seen_change
 from pipelines.resources import GraphResource
@@ -22,7 +23,7 @@ from warehouse.lake.partitions import Lake
 from warehouse.published.publish import lag
 from warehouse.wording import counted
 
-__all__ = ["FOLLOW_CHECKS", "PUBLISH_JOB", "Runs", "Watched", "follow_lake", "reason_to_wait"]
+__all__ = ["PUBLISH_JOB", "Runs", "Watched", "follow_sensor", "reason_to_wait", "up_to_date_check"]
 
 PUBLISH_JOB: Final = "publish_job"
 PUBLISHED: Final = "warehouse_duckdb"
@@ -134,13 +135,13 @@ def _runs(instance: dg.DagsterInstance, behind: Lag) -> Runs:
     )
 
 
-def _is_recorded(instance: dg.DagsterInstance, change: str) -> bool:
+def _is_recorded(instance: dg.DagsterInstance, change: str, keys: AssetKeys) -> bool:
     """Whether Dagster has a record that the published file shows this change: scripts leave
     none.
     """
-    event = instance.get_latest_materialization_event(dg.AssetKey(PUBLISHED))
+    event = instance.get_latest_materialization_event(keys(PUBLISHED))
     recorded = event.asset_materialization if event else None
-    return recorded is not None and shown_change(recorded) == (change or "none")
+    return recorded is not None and shown_change(recorded, keys("lake")) == (change or "none")
 
 
 def _has_ended(instance: dg.DagsterInstance, since: datetime | None) -> bool:
@@ -150,42 +151,57 @@ def _has_ended(instance: dg.DagsterInstance, since: datetime | None) -> bool:
     return any(one.dagster_run.job_name != PUBLISH_JOB for one in found)
 
 
-def _result(behind: Lag, since: datetime | None, now: datetime) -> dg.AssetCheckResult:
+def _result(
+    behind: Lag, since: datetime | None, now: datetime, keys: AssetKeys
+) -> dg.AssetCheckResult:
     """`since`: when it was first seen to be behind."""
     is_late = behind.is_behind and not behind.is_empty and (since is None or now - since > LATE)
     return dg.AssetCheckResult(
         check_name="up_to_date",
-        asset_key=PUBLISHED,
+        asset_key=keys(PUBLISHED),
         passed=not is_late,
         severity=dg.AssetCheckSeverity.WARN,
         description=str(behind),
     )
 
 
-@dg.asset_check(
-    name="up_to_date",
-    asset=PUBLISHED,
-    description="The published file shows what is in the lake; it may be a few minutes behind.",
-)
-def up_to_date(graph: GraphResource) -> dg.AssetCheckResult:
-    behind = lag(Lake(graph.settings().warehouse_url))
-    return _result(behind, behind.change.at, graph.now())
+def up_to_date_check(keys: AssetKeys) -> dg.AssetChecksDefinition:
+    """The check of the published file, which a person can run by a click."""
+
+    @dg.asset_check(
+        name="up_to_date",
+        asset=keys(PUBLISHED),
+        description="The published file shows what is in the lake; it may be a few minutes behind.",
+    )
+    def up_to_date(graph: GraphResource) -> dg.AssetCheckResult:
+        behind = lag(Lake(graph.settings().warehouse_url))
+        return _result(behind, behind.change.at, graph.now(), keys)
+
+    return up_to_date
 
 
-FOLLOW_CHECKS: Final = [up_to_date]
+def follow_sensor(keys: AssetKeys) -> dg.SensorDefinition:
+    """The sensor `follow_lake`."""
+
+    @dg.sensor(
+        name="follow_lake",
+        job_name=PUBLISH_JOB,
+        minimum_interval_seconds=POLL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Publishes warehouse.duckdb when something has changed in the lake, whoever "
+        "loaded it, and records the check `up_to_date` when the published file stays behind. Makes "
+        "no request to Meta.",
+    )
+    def follow_lake(
+        context: dg.SensorEvaluationContext, graph: GraphResource
+    ) -> dg.SensorResult | dg.SkipReason:
+        return _tick(context, graph, keys)
+
+    return follow_lake
 
 
-@dg.sensor(
-    name="follow_lake",
-    job_name=PUBLISH_JOB,
-    minimum_interval_seconds=POLL_SECONDS,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Publishes warehouse.duckdb when something has changed in the lake, whoever loaded "
-    "it, and records the check `up_to_date` when the published file stays behind. Makes no request "
-    "to Meta.",
-)
-def follow_lake(
-    context: dg.SensorEvaluationContext, graph: GraphResource
+def _tick(
+    context: dg.SensorEvaluationContext, graph: GraphResource, keys: AssetKeys
 ) -> dg.SensorResult | dg.SkipReason:
     now = graph.now()
     behind = lag(Lake(graph.settings().warehouse_url))
@@ -194,16 +210,18 @@ def follow_lake(
         since = ""
     else:
         since = before.behind_since or now.isoformat()
-    result = _result(behind, datetime.fromisoformat(since) if since else None, now)
+    first_seen = datetime.fromisoformat(since) if since else None
+    result = _result(behind, first_seen, now, keys)
     verdict = "passed" if result.passed else "late"
     after = Watched(since, verdict)
     events: list[dg.AssetCheckEvaluation | dg.AssetMaterialization] = []
     if since and not before.behind_since:
-        events.append(seen_change(behind.change.id))
-    if before.behind_since and not since and not _is_recorded(context.instance, behind.change.id):
-        events += published_by_others(behind.change.id)
+        events.append(seen_change(behind.change.id, keys))
+    is_new = before.behind_since and not since
+    if is_new and not _is_recorded(context.instance, behind.change.id, keys):
+        events += published_by_others(behind.change.id, keys)
     if verdict != before.recorded:
-        events.append(evaluation_of(PUBLISHED, result))
+        events.append(evaluation_of(result))
     runs = _runs(context.instance, behind) if since else Runs()
     wait = reason_to_wait(behind, runs, now)
     if wait:

@@ -6,11 +6,12 @@ A check that only ran with a load would never report that no load ran, so a sens
 
 # No `from __future__ import annotations`: Dagster reads the annotations of checks as objects.
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 import dagster as dg
 
+from pipelines.asset_keys import AssetKeys
 from pipelines.defs.checks import FRESH, expected, fresh_result
 from pipelines.defs.events import evaluation_of
 from pipelines.loading.listings import accounts_in
@@ -21,7 +22,7 @@ from warehouse.lake.partitions import Lake
 from warehouse.lake.records import Load
 from warehouse.schema.catalog import Catalog
 
-__all__ = ["fresh_checks", "freshness_sensor", "yesterdays"]
+__all__ = ["fresh_check", "freshness_sensor", "yesterdays"]
 
 
 def yesterdays(
@@ -37,33 +38,30 @@ def yesterdays(
 
 
 def _result(
-    graph: GraphResource, report: str, catalog: Catalog, now: datetime
+    graph: GraphResource, report: str, catalog: Catalog, keys: AssetKeys, now: datetime
 ) -> dg.AssetCheckResult:
     lake = Lake(graph.settings().warehouse_url, catalog=catalog)
     accounts = accounts_in(lake)
-    return fresh_result(report, accounts, yesterdays(lake, report, accounts, now), now)
+    return fresh_result(keys(report), accounts, yesterdays(lake, report, accounts, now), now)
 
 
-def _check(report: str, catalog: Catalog) -> dg.AssetChecksDefinition:
+def fresh_check(report: str, catalog: Catalog, keys: AssetKeys) -> dg.AssetChecksDefinition:
+    """The check of one report, which a person can run by a click."""
+
     @dg.asset_check(
         name=FRESH,
-        asset=report,
+        asset=keys(report),
         description="Every account's yesterday is loaded and proven by late morning of its own "
         "clock.",
     )
     def fresh(graph: GraphResource) -> dg.AssetCheckResult:
-        return _result(graph, report, catalog, graph.now())
+        return _result(graph, report, catalog, keys, graph.now())
 
     return fresh
 
 
-def fresh_checks(reports: Reports) -> Sequence[dg.AssetChecksDefinition]:
-    """One check per report, which a person can run by a click."""
-    return [_check(report, reports.catalog) for report in reports.by_name]
-
-
-def freshness_sensor(reports: Reports) -> dg.SensorDefinition:
-    """The sensor that records those checks."""
+def freshness_sensor(reports: Reports, keys: AssetKeys) -> dg.SensorDefinition:
+    """The sensor that records those checks, of all reports."""
 
     @dg.sensor(
         minimum_interval_seconds=900,
@@ -75,14 +73,14 @@ def freshness_sensor(reports: Reports) -> dg.SensorDefinition:
         context: dg.SensorEvaluationContext, graph: GraphResource
     ) -> dg.SensorResult | dg.SkipReason:
         results = {
-            report: _result(graph, report, reports.catalog, graph.now())
+            report: _result(graph, report, reports.catalog, keys, graph.now())
             for report in reports.by_name
         }
         seen = {report: str(result.metadata["named"].value) for report, result in results.items()}
         cursor = json.dumps(seen, sort_keys=True)
         if cursor == context.cursor:
             return dg.SkipReason("Nothing has changed since the last check.")
-        events = [evaluation_of(report, result) for report, result in results.items()]
+        events = [evaluation_of(result) for result in results.values()]
         return dg.SensorResult(asset_events=events, cursor=cursor)
 
     return freshness

@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from fbgraph import GraphClient
+    from pipelines.asset_keys import AssetKeys
     from pipelines.loading.load_result import Target
     from pipelines.loading.recording import Command
     from pipelines.loading.session import Loads
     from warehouse.lake.partitions import Lake
 
-__all__ = ["HEALTH_SPECS", "Health", "command_event", "health_events", "measured"]
+__all__ = ["Health", "command_event", "health_events", "health_specs", "measured"]
 
 _log = logging.getLogger(__name__)
 
@@ -132,7 +133,11 @@ def _hours_since(day: date, zone: str, now: datetime) -> float:
 
 
 def health_events(
-    lake: Lake, reports: Collection[str], client: GraphClient | None, now: datetime
+    lake: Lake,
+    reports: Collection[str],
+    client: GraphClient | None,
+    keys: AssetKeys,
+    now: datetime,
 ) -> Iterator[dg.AssetMaterialization]:
     """How a lake is that was just published; only a warning where it cannot be measured."""
     try:
@@ -141,11 +146,15 @@ def health_events(
         _log.warning("The health of the lake cannot be recorded: %s", error)
         return
     shown = {name: value for name, value in health.metadata.items() if value is not None}
-    yield dg.AssetMaterialization(HEALTH, metadata=shown)
+    yield dg.AssetMaterialization(keys(HEALTH), metadata=shown)
 
 
 def command_event(
-    command: Command, every: Sequence[Loads], names: Mapping[str, str | None], now: datetime
+    command: Command,
+    every: Sequence[Loads],
+    names: Mapping[str, str | None],
+    keys: AssetKeys,
+    now: datetime,
 ) -> dg.AssetMaterialization:
     """What a command did: `every` load of it. `names` of accounts by their digits."""
     failed, unproven = command.failed, command.unproven
@@ -162,7 +171,7 @@ def command_event(
     summary += f", {len(unproven):,} unproven." if unproven else "."
     summary += f" Stopped: {command.stopped}" if command.stopped else ""
     return dg.AssetMaterialization(
-        COMMAND_LINE,
+        keys(COMMAND_LINE),
         description=f"{command.words}: {summary}",
         metadata={
             "command": command.words,
@@ -197,20 +206,20 @@ def _table(
     return dg.MetadataValue.md(head + "\n".join(rows))
 
 
-#: Nothing loads them.
-HEALTH_SPECS: Final = (
-    dg.AssetSpec(
-        HEALTH,
-        group_name="daily",
-        description="How the whole lake is, after each refresh and each command that loaded. Its "
-        "plots: the percentage of account-days of the last 28 days that are proven, loads that "
-        "failed and were not made good, hours since each account's newest whole day ended, spend "
-        "by currency and rows of those days, all rows, and the busiest of Meta's limits.",
-    ),
-    dg.AssetSpec(
-        COMMAND_LINE,
-        group_name="daily",
-        description="What commands in a terminal (fbinsights backfill, refresh) have loaded: they "
-        "start no runs, so each records here what it did and what failed, with Meta's reason.",
-    ),
-)
+#: asset → its description.
+_DESCRIBED: Final[Mapping[str, str]] = {
+    HEALTH: "How the whole lake is, after each refresh and each command that loaded. Its plots: the"
+    " percentage of account-days of the last 28 days that are proven, loads that failed and were"
+    " not made good, hours since each account's newest whole day ended, spend by currency and rows"
+    " of those days, all rows, and the busiest of Meta's limits.",
+    COMMAND_LINE: "What commands in a terminal (fbinsights backfill, refresh) have loaded: they"
+    " start no runs, so each records here what it did and what failed, with Meta's reason.",
+}
+
+
+def health_specs(keys: AssetKeys) -> Sequence[dg.AssetSpec]:
+    """Both assets. Nothing loads them."""
+    return [
+        dg.AssetSpec(keys(name), group_name=keys.group_of(name, "daily"), description=does)
+        for name, does in _DESCRIBED.items()
+    ]

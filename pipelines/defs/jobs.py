@@ -13,7 +13,9 @@ from pipelines.reports.catalog import CONTROL
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["asset_jobs", "assets_by_job"]
+    from pipelines.asset_keys import AssetKeys
+
+__all__ = ["asset_jobs", "assets_by_job", "report_job"]
 
 
 def assets_by_job(reports: Iterable[str]) -> Mapping[str, Sequence[str]]:
@@ -47,11 +49,21 @@ def _does(job: str, assets: Sequence[str]) -> str:
     return _DOES.get(job, of_report)
 
 
-def asset_jobs(reports: Iterable[str]) -> dg.Definitions:
-    """The same for Dagster, which does not export the type of such a job."""
+def asset_jobs(jobs: Mapping[str, Sequence[str]], keys: AssetKeys) -> dg.Definitions:
+    """Jobs by their assets, for Dagster, which does not export the type of such a job."""
     return dg.Definitions(
         jobs=[
-            dg.define_asset_job(name, selection=list(assets), description=_does(name, assets))
-            for name, assets in assets_by_job(reports).items()
+            dg.define_asset_job(
+                name,
+                selection=dg.AssetSelection.assets(*map(keys, assets)),
+                description=_does(name, assets),
+                executor_def=dg.in_process_executor,  # whatever the project's own is
+            )
+            for name, assets in jobs.items()
         ]
     )
+
+
+def report_job(report: str, keys: AssetKeys) -> dg.Definitions:
+    """The job of one report."""
+    return asset_jobs({f"{report}_job": [report]}, keys)

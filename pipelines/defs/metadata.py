@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from fbgraph import GraphClient
+    from pipelines.asset_keys import AssetKeys
     from pipelines.loading.changes import ChangedDays
     from pipelines.loading.listings import Listing
     from pipelines.loading.objects import Listed
@@ -49,17 +50,18 @@ PREVIEWED: Final[Sequence[str]] = (
 @dataclass(frozen=True, slots=True)
 class LoadContext:
     """What is shown of a load next to its record: its file, its first rows, whose it is, and how
-    much of its limits the account has used.
+    much of its limits the account has used; and the keys of assets.
     """
 
     lake: Lake
     client: GraphClient | None
     names: Mapping[str, str | None]
+    keys: AssetKeys
 
     @classmethod
-    def of(cls, lake: Lake, client: GraphClient | None) -> Self:
+    def of(cls, lake: Lake, client: GraphClient | None, keys: AssetKeys) -> Self:
         """With the names of accounts from the lake; without a client, nothing about limits."""
-        return cls(lake, client, account_names(lake))
+        return cls(lake, client, account_names(lake), keys)
 
     def of_load(self, load: Load) -> tuple[Mapping[str, Any], str]:
         """Metadata of one account-day, in the order of the page (whose it is and whether it is

@@ -6,12 +6,12 @@
 # No `from __future__ import annotations`: Dagster reads the annotations of ops as objects.
 from collections import defaultdict
 from datetime import datetime
-from typing import Final
 
 import dagster as dg
 from pydantic import Field
 
 from fbgraph import GraphClient
+from pipelines.asset_keys import AssetKeys
 from pipelines.defs.events import published_events, refreshed_event
 from pipelines.defs.health import health_events
 from pipelines.defs.run_events import RunRecorder, failure_of
@@ -25,15 +25,17 @@ from pipelines.resources import GraphResource, stopping
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 
-__all__ = ["REFRESH", "Refresh", "refresh_of"]
+__all__ = ["Refresh", "refresh_of", "refresh_spec"]
 
-#: Nothing loads it: each refresh records on it what it found and what that cost.
-REFRESH: Final = dg.AssetSpec(
-    "refresh",
-    description="What each refresh found changed and reloaded, and its calls next to what "
-    "reloading the whole lookback would have cost.",
-    group_name="daily",
-)
+
+def refresh_spec(keys: AssetKeys) -> dg.AssetSpec:
+    """An asset that nothing loads: each refresh records on it what it found and what that cost."""
+    return dg.AssetSpec(
+        keys("refresh"),
+        description="What each refresh found changed and reloaded, and its calls next to what "
+        "reloading the whole lookback would have cost.",
+        group_name=keys.group_of("refresh", "daily"),
+    )
 
 
 class Refresh(dg.Config):
@@ -55,16 +57,20 @@ class Refresh(dg.Config):
 
 
 def _session(
-    context: dg.OpExecutionContext, client: GraphClient, lake: Lake, graph: GraphResource
+    context: dg.OpExecutionContext,
+    client: GraphClient,
+    lake: Lake,
+    graph: GraphResource,
+    keys: AssetKeys,
 ) -> Session:
     return Session(
-        *(client, lake, context.run_id, graph.now, RunRecorder(context, lake, client)),
+        *(client, lake, context.run_id, graph.now, RunRecorder(context, lake, client, keys)),
         accept_empty=accepts_empty(context.run.tags),
     )
 
 
 # The names of both ops are part of the job's documented config (`ops: look: config:`).
-def _detect_changes(reports: Reports) -> dg.OpDefinition:
+def _detect_changes(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
     @dg.op(name="look", out=dg.Out(io_manager_key="mem"))
     def detect_changes(
         context: dg.OpExecutionContext, config: Refresh, graph: GraphResource
@@ -75,7 +81,7 @@ def _detect_changes(reports: Reports) -> dg.OpDefinition:
         with stopping(), settings.open_graph() as client:
             found = discover(client, settings.account_ids)
             changed_days = find_changes(
-                *(_session(context, client, lake, graph), reports, found, config.accounts),
+                *(_session(context, client, lake, graph, keys), reports, found, config.accounts),
                 config.time(graph),
                 full=config.full,
             )
@@ -85,7 +91,7 @@ def _detect_changes(reports: Reports) -> dg.OpDefinition:
     return detect_changes
 
 
-def _reload_days(reports: Reports) -> dg.OpDefinition:
+def _reload_days(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
     @dg.op(name="pull")
     def reload_days(
         context: dg.OpExecutionContext, graph: GraphResource, changed_days: ChangedDays
@@ -100,16 +106,17 @@ def _reload_days(reports: Reports) -> dg.OpDefinition:
         with stopping():
             try:
                 with settings.open_graph() as client:
-                    reload(_session(context, client, lake, graph), reports.by_name, changed_days)
+                    session = _session(context, client, lake, graph, keys)
+                    reload(session, reports.by_name, changed_days)
                     calls = client.tally.calls
             finally:
                 published = publish(settings.warehouse_url, catalog=reports.catalog)
-                for event in published_events(published):
+                for event in published_events(published, keys):
                     context.log_event(event)
-        context.log_event(refreshed_event(changed_days, calls))
-        for event in health_events(lake, reports.by_name, client, graph.now()):
+        context.log_event(refreshed_event(changed_days, calls, keys))
+        for event in health_events(lake, reports.by_name, client, keys, graph.now()):
             context.log_event(event)
-        report_unreported(context.instance, lake, reports.by_name, graph.now())
+        report_unreported(context.instance, lake, reports, graph.now())
         if changed_days.failed:
             failed: dict[str, dict[str, str]] = defaultdict(dict)
             for target, why in changed_days.failed.items():
@@ -119,15 +126,16 @@ def _reload_days(reports: Reports) -> dg.OpDefinition:
     return reload_days
 
 
-def refresh_of(reports: Reports) -> dg.JobDefinition:
+def refresh_of(reports: Reports, keys: AssetKeys) -> dg.JobDefinition:
     """The job, over all reports."""
-    detect_changes, reload_days = _detect_changes(reports), _reload_days(reports)
+    detect_changes, reload_days = _detect_changes(reports, keys), _reload_days(reports, keys)
 
     @dg.job(
         description="For each account: lists its objects, compares Meta's totals of the last 28 "
         "days with what is loaded, reloads the days that changed, failed or are new, and publishes."
         " The schedules daily_refresh and weekly_refresh run it, each account in its own morning.",
         tags={"fbinsights/refresh": "yes"},
+        executor_def=dg.in_process_executor,  # what the first step found stays in memory
     )
     def refresh_job() -> None:
         reload_days(detect_changes())

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from fbgraph import GraphClient
+    from pipelines.asset_keys import AssetKeys
     from pipelines.defs.events import Event, Part
     from pipelines.loading.objects import Listed
     from pipelines.loading.session import LoadedAccounts, Loads
@@ -38,23 +39,24 @@ class RunRecorder:
     context: dg.OpExecutionContext
     lake: Lake
     client: GraphClient
+    keys: AssetKeys
 
     def begins(self, table: str, keys: Sequence[str]) -> None:
         """Shows them in the grid as in progress while the run goes on, and as failed if the run
         fails before they are loaded. For an asset's own runs Dagster does that by itself.
         """
-        for event in planned_events(self.context, table, keys):
+        for event in planned_events(self.context, self.keys(table), keys):
             self.context.instance.report_dagster_event(event, self.context.run_id, logging.DEBUG)
 
     def accounts_loaded(self, accounts: LoadedAccounts) -> None:
         add_to_grid(self.context.instance, self.lake, accounts)
-        self._log([accounts_event(accounts, self.lake)])
+        self._log([accounts_event(accounts, self.lake, self.keys)])
 
     def listed(self, table: str, found: Sequence[Listed]) -> None:
-        self._log(listed_events(table, found, self.lake))
+        self._log(listed_events(table, found, self.lake, self.keys))
 
     def loaded(self, loads: Loads) -> None:
-        self._log(loaded_events(loads, LoadContext.of(self.lake, self.client)))
+        self._log(loaded_events(loads, LoadContext.of(self.lake, self.client, self.keys)))
 
     def _log(self, events: Iterable[Event]) -> None:
         for event in events:
@@ -74,6 +76,7 @@ def add_to_grid(instance: dg.DagsterInstance, lake: Lake, accounts: LoadedAccoun
 def record(
     context: dg.AssetExecutionContext,
     lake: Lake,
+    keys: AssetKeys,
     parts: Iterable[Part],
     checks: Sequence[dg.AssetCheckResult],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
@@ -85,14 +88,14 @@ def record(
     `add_asset_metadata` lists all partitions of the run for each of them.
     """
     parts = list(parts)
-    asset = context.asset_key.to_user_string()
+    asset = context.asset_key.path[-1]
     bad = {part.partition_key: part.error for part in parts if part.error}
     if len(parts) == 1 and not bad and not parts[0].skipped:
         [one] = parts
-        tags = version_tags(one.version, {"accounts": accounts_version(lake)})
+        tags = version_tags(one.version, {keys("accounts"): accounts_version(lake)})
         yield dg.MaterializeResult(metadata=one.metadata, tags=tags, check_results=checks)
         return
-    for event in part_events(asset, parts, lake):
+    for event in part_events(asset, parts, lake, keys):
         context.log_event(event)
     yield from checks
     if bad:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-import dagster as dg
-
 from fbgraph import act_id
+from pipelines.asset_keys import AssetKeys
 from pipelines.defs.data_versions import content_version
 from pipelines.defs.events import (
     Part,
@@ -35,13 +34,15 @@ from pipelines.state.unreported import notes_of
 from warehouse.errors import WarehouseError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
+
+    import dagster as dg
 
     from fbgraph import GraphClient
     from pipelines.defs.events import Event
     from pipelines.loading.recording import Recording
-    from pipelines.reports.catalog import Report
+    from pipelines.reports.catalog import Reports
     from pipelines.state.unreported import Unreported
     from warehouse.lake.partitions import Lake
     from warehouse.published.publish import Published
@@ -56,60 +57,63 @@ def report_recording(  # noqa: PLR0913, PLR0917  # what was loaded, by whom, and
     lake: Lake,
     client: GraphClient,
     recording: Recording,
-    reports: Collection[str],
+    reports: Reports,
     now: datetime,
 ) -> None:
-    """Report all that a load did, in its order. Raises what Dagster's storage raises."""
+    """Report all that a load did, in its order. Raises what Dagster's storage raises, and
+    ConfigError where the keys of assets are unknown.
+    """
+    load_context = LoadContext.of(lake, client, AssetKeys.of(reports))
     for step in recording.steps:
         if isinstance(step, LoadedAccounts):
             add_to_grid(instance, lake, step)
-    _report(instance, _recorded(lake, client, recording, now))
+    _report(instance, _recorded(load_context, recording, now))
     if recording.published is not None:
-        _report(instance, health_events(lake, reports, client, now))
+        keys = load_context.keys
+        _report(instance, health_events(lake, reports.by_name, client, keys, now))
 
 
-def _recorded(
-    lake: Lake, client: GraphClient, recording: Recording, now: datetime
-) -> Iterator[Event]:
-    load_context = LoadContext.of(lake, client)
+def _recorded(load_context: LoadContext, recording: Recording, now: datetime) -> Iterator[Event]:
+    lake, keys = load_context.lake, load_context.keys
     for step in recording.steps:
         if isinstance(step, Loads):
             yield from loaded_events(step, load_context)
         elif isinstance(step, tuple):
-            yield from listed_events(*step, lake)
+            yield from listed_events(*step, lake, keys)
         else:
-            yield accounts_event(step, lake)
+            yield accounts_event(step, lake, keys)
     if recording.published is not None:
-        yield from published_events(recording.published)
+        yield from published_events(recording.published, keys)
     if recording.refreshed is not None:
-        yield refreshed_event(*recording.refreshed)
+        yield refreshed_event(*recording.refreshed, keys)
     if recording.command is not None:
         loads = [step for step in recording.steps if isinstance(step, Loads)]
-        yield command_event(recording.command, loads, load_context.names, now)
+        yield command_event(recording.command, loads, load_context.names, keys, now)
 
 
-def report_published(instance: dg.DagsterInstance, published: Published) -> None:
-    """Report a publish without a load."""
-    _report(instance, published_events(published))
+def report_published(instance: dg.DagsterInstance, published: Published, reports: Reports) -> None:
+    """Report a publish without a load. Raises ConfigError where the keys of assets are unknown."""
+    _report(instance, published_events(published, AssetKeys.of(reports)))
 
 
 def report_unreported(
-    instance: dg.DagsterInstance, lake: Lake, reports: Mapping[str, Report], now: datetime
+    instance: dg.DagsterInstance, lake: Lake, reports: Reports, now: datetime
 ) -> int:
     """Report what commands that were killed, or could not reach Dagster, have left in the lake;
     returns the number of events.
 
-    What another machine's command has loaded so far is reported too. `reports` by name: tables of
-    others are left out. Raises what Dagster's storage raises.
+    What another machine's command has loaded so far is reported too. Tables of others than
+    these reports are left out. Raises what Dagster's storage raises, and ConfigError where the
+    keys of assets are unknown.
     """
-    count = 0
+    count, keys = 0, AssetKeys.of(reports)
     for note in notes_of(lake.store):
         if note.is_at_work():
             continue
         try:
             accounts = [act_id(account_id) for account_id in accounts_in(lake)]
             instance.add_dynamic_partitions(AD_ACCOUNTS, accounts)
-            count += _report(instance, _left_by(note, instance, lake, reports))
+            count += _report(instance, _left_by(note, instance, lake, reports, keys))
         except (WarehouseError, OSError) as error:
             _log.warning("What an earlier command loaded cannot be reported to Dagster: %s", error)
             continue
@@ -119,14 +123,15 @@ def report_unreported(
 
 
 def _left_by(
-    note: Unreported, instance: dg.DagsterInstance, lake: Lake, reports: Mapping[str, Report]
+    note: Unreported, instance: dg.DagsterInstance, lake: Lake, reports: Reports, keys: AssetKeys
 ) -> Iterator[Event]:
     """Objects that Dagster has no record of, and account-days that this load has brought."""
     for table in LEVEL_OF:
-        yield from part_events(table, _unknown_objects(table, instance, lake), lake)
-    load_context = LoadContext.of(lake, None)
+        unknown = _unknown_objects(table, instance, lake, keys)
+        yield from part_events(table, unknown, lake, keys)
+    load_context = LoadContext.of(lake, None, keys)
     for table in dict.fromkeys((CONTROL.name, *note.tables)):
-        report = CONTROL if table == CONTROL.name else reports.get(table)
+        report = CONTROL if table == CONTROL.name else reports.by_name.get(table)
         if report is not None:
             outcomes = [
                 Outcome(AccountDay(one.account_id, one.date), one)
@@ -135,8 +140,10 @@ def _left_by(
             yield from loaded_events(Loads(report, outcomes), load_context)
 
 
-def _unknown_objects(table: str, instance: dg.DagsterInstance, lake: Lake) -> Iterator[Part]:
-    known = instance.get_materialized_partitions(dg.AssetKey(table))
+def _unknown_objects(
+    table: str, instance: dg.DagsterInstance, lake: Lake, keys: AssetKeys
+) -> Iterator[Part]:
+    known = instance.get_materialized_partitions(keys(table))
     for where in lake.partitions(table):
         key = act_id(where.account_id)
         if key not in known:

@@ -10,6 +10,7 @@ import dagster as dg
 
 from fbgraph import GraphClient, act_id
 from fbgraph.errors import ENDS_EVERYTHING, GraphError, VersionError
+from pipelines.asset_keys import AssetKeys
 from pipelines.defs.alerts import failure_text, send_alert
 from pipelines.defs.events import evaluation_of
 from pipelines.defs.partitions import AD_ACCOUNTS
@@ -24,7 +25,7 @@ from pipelines.settings import Settings
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
 
-__all__ = ["access_check", "access_sensor", "failed_runs", "findings", "new_accounts"]
+__all__ = ["access_check", "access_sensor", "failures_sensor", "findings", "new_accounts"]
 
 _ON: Final = dg.DefaultSensorStatus.RUNNING
 
@@ -38,13 +39,30 @@ _CHECKS: Final[Mapping[str, str]] = {
 _NO_TOKEN: Final = "FB_ACCESS_TOKEN is not set."  # noqa: S105  # it says that there is none
 
 
-@dg.run_failure_sensor(
-    name="failed_runs",
-    default_status=_ON,
-    description="Alerts on every failed run: what failed, what Meta said, where to look. Commands "
-    "report their failures in their own terminal.",
-)
-def failed_runs(context: dg.RunFailureSensorContext, graph: GraphResource) -> dg.SkipReason | None:
+def failures_sensor(jobs: Collection[str], assets: Collection[dg.AssetKey]) -> dg.SensorDefinition:
+    """The sensor that alerts on runs of ours: of these jobs, or of any of these assets. A project
+    of somebody has runs that are none of its business.
+    """
+
+    @dg.run_failure_sensor(
+        name="failed_runs",
+        default_status=_ON,
+        description="Alerts on every failed run: what failed, what Meta said, where to look. "
+        "Commands report their failures in their own terminal.",
+    )
+    def failed_runs(
+        context: dg.RunFailureSensorContext, graph: GraphResource
+    ) -> dg.SkipReason | None:
+        run = context.dagster_run
+        if run.job_name not in jobs and (run.asset_selection or set()).isdisjoint(assets):
+            return dg.SkipReason(f"The run of {run.job_name} is not of fbinsights.")
+        _alert(context, graph)
+        return None
+
+    return failed_runs
+
+
+def _alert(context: dg.RunFailureSensorContext, graph: GraphResource) -> None:
     run = context.dagster_run
     events = context.get_step_failure_events()
     failed: dict[tuple[str, str], str] = {}
@@ -59,7 +77,6 @@ def failed_runs(context: dg.RunFailureSensorContext, graph: GraphResource) -> dg
     settings = graph.environment()  # an alert goes out whatever is wrong
     link = f"{settings.dagster_url.rstrip('/')}/runs/{run.run_id}"
     send_alert(settings, failure_text(_what(run, failed), link, failed, stopped, _names(settings)))
-    return None
 
 
 def _what(run: dg.DagsterRun, failed: Collection[tuple[str, str]]) -> str:
@@ -137,11 +154,11 @@ def _token(client: GraphClient, now: datetime) -> Finding:
         return True, "token", f"expiry and scopes unknown: {error}"
 
 
-def _result(finding: Finding) -> dg.AssetCheckResult:
+def _result(finding: Finding, accounts: dg.AssetKey) -> dg.AssetCheckResult:
     ok, what, detail = finding
     return dg.AssetCheckResult(
         check_name=_CHECKS[what],
-        asset_key="accounts",
+        asset_key=accounts,
         passed=ok,
         severity=dg.AssetCheckSeverity.WARN,
         description=detail,
@@ -156,24 +173,24 @@ _ACCESS: Final[Mapping[str, str]] = {
 }
 
 
-def access_check(reports: Mapping[str, Report]) -> dg.AssetChecksDefinition:
+def access_check(reports: Mapping[str, Report], keys: AssetKeys) -> dg.AssetChecksDefinition:
     """The checks of `accounts`, which a person can run by a click."""
 
     @dg.multi_asset_check(
         name="access",
         specs=[
-            dg.AssetCheckSpec(name, asset="accounts", description=looks_at)
+            dg.AssetCheckSpec(name, asset=keys("accounts"), description=looks_at)
             for name, looks_at in _ACCESS.items()
         ],
     )
     def access_checks(graph: GraphResource) -> Iterator[dg.AssetCheckResult]:
         for finding in findings(graph.settings(), reports, graph.now()):
-            yield _result(finding)
+            yield _result(finding, keys("accounts"))
 
     return access_checks
 
 
-def access_sensor(reports: Mapping[str, Report]) -> dg.SensorDefinition:
+def access_sensor(reports: Mapping[str, Report], keys: AssetKeys) -> dg.SensorDefinition:
     """The sensor that records those checks, and alerts."""
 
     @dg.sensor(
@@ -199,7 +216,7 @@ def access_sensor(reports: Mapping[str, Report]) -> dg.SensorDefinition:
         for text in texts:
             send_alert(settings, f"fbinsights: {text}")
         return dg.SensorResult(
-            asset_events=[evaluation_of("accounts", _result(finding)) for finding in found],
+            asset_events=[evaluation_of(_result(one, keys("accounts"))) for one in found],
             cursor=json.dumps({what: day.isoformat() for what, day in reported_now.items()}),
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,10 +24,10 @@ from fbgraph.catalog.fields import (
 )
 from fbgraph.reports.query import ReportQuery
 from pipelines.errors import ConfigError
-from pipelines.reports.files import in_order, read_files
-from pipelines.reports.folders import own_files, preset_files
+from pipelines.reports.files import in_order, read_components, read_files
+from pipelines.reports.folders import own_components, own_files, preset_files
 from pipelines.reports.rules import no_sums
-from pipelines.reports.spec import Fault, ReportSpec
+from pipelines.reports.spec import USUAL, Fault, ReportSpec
 from pipelines.reports.tables import table_of
 from warehouse.decode.actions import why_not
 from warehouse.errors import UnfitTableError
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from pipelines.reports.files import Broken, Problem
+    from pipelines.reports.spec import WarehouseSpec
     from warehouse.schema.catalog import Catalog
     from warehouse.schema.table import Table
     from warehouse.storage.store import Store
@@ -208,13 +210,16 @@ class Reports:
 
     `by_name`: those that can be loaded. `broken`: those that cannot, by name, or by ``file:line``
     where they have none. `problems`: all that is wrong or doubtful. `catalog`: the warehouse's own
-    tables and those of these reports.
+    tables and those of these reports. `components`: those that are components of a Dagster project,
+    broken ones too. `warehouse`: where it places everything else; None if that cannot be read.
     """
 
     by_name: Mapping[str, Report]
     broken: Mapping[str, Broken]
     problems: Sequence[Problem]
     catalog: Catalog
+    components: frozenset[str] = frozenset()
+    warehouse: WarehouseSpec | None = USUAL
 
     @property
     def faults(self) -> Sequence[str]:
@@ -243,20 +248,27 @@ class Reports:
 
 
 def reports_of(environ: Mapping[str, str], store: Store | None = None) -> Reports:
-    """Every report of an environment: built in, and under FB_REPORTS. Each program reads them once,
-    at its top. Raises ConfigError where FB_REPORTS is not a folder.
+    """Every report of an environment: built in, under FB_REPORTS, and the components of a Dagster
+    project. Each program reads them once, at its top. Raises ConfigError where FB_REPORTS is not a
+    folder.
 
     `store`: files of a lake that may have been loaded with other definitions of them. If it cannot
     be read, that is logged, and a load finds out.
     """
-    return read_reports(own_files(environ), preset_files(), store)
+    files, components = own_files(environ), own_components(environ)
+    return read_reports(files, preset_files(), store, components=components, environ=environ)
 
 
 def read_reports(
-    files: Iterable[Path], presets: Iterable[Path] = (), store: Store | None = None
+    files: Iterable[Path],
+    presets: Iterable[Path] = (),
+    store: Store | None = None,
+    *,
+    components: Iterable[Path] = (),
+    environ: Mapping[str, str] = MappingProxyType({}),
 ) -> Reports:
     """Every report of some files, and the hourly one. One that cannot be loaded stops no other."""
-    found = read_files(files, presets)
+    found = read_files(files, presets, partial(read_components, paths=components, environ=environ))
     reports = {HOURLY_REPORT.name: HOURLY_REPORT}
     catalog = OWN
     for spec in [*found.specs.values()]:
@@ -274,7 +286,10 @@ def read_reports(
         if broken.spec is not None:
             catalog = _with_broken(catalog, broken.spec)
     broken_ones = MappingProxyType(dict(found.broken))
-    return Reports(MappingProxyType(reports), broken_ones, tuple(in_order(found.problems)), catalog)
+    return Reports(
+        *(MappingProxyType(reports), broken_ones, tuple(in_order(found.problems)), catalog),
+        *(frozenset(found.components), found.warehouse),
+    )
 
 
 def _other_key(store: Store | None, table: Table) -> Fault | None:

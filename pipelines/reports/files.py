@@ -13,12 +13,27 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.reports.rules import findings
-from pipelines.reports.spec import WARNING, Fault, ReportSpec, read_spec
-from pipelines.reports.yaml_lines import COMPONENT, Document, Lines, UnreadableFileError, documents
+from pipelines.reports.rules import findings, places
+from pipelines.reports.spec import (
+    USUAL,
+    WARNING,
+    Fault,
+    ReportSpec,
+    WarehouseSpec,
+    read_spec,
+    wrong_keys,
+)
+from pipelines.reports.yaml_lines import (
+    COMPONENT,
+    WAREHOUSE,
+    Document,
+    Lines,
+    UnreadableFileError,
+    documents,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 __all__ = [
     "Broken",
@@ -26,6 +41,7 @@ __all__ = [
     "ReportFiles",
     "in_order",
     "problems_of",
+    "read_components",
     "read_files",
     "shown",
     "unread_files",
@@ -76,7 +92,8 @@ class Broken:
 class ReportFiles:
     """What was read: by name, the specs that can be loaded; by name, or else as ``file:line``, the
     `broken` ones; and everything that is wrong or doubtful. `locations`: where each name is;
-    `repeats`: where it is again.
+    `repeats`: where it is again. `components`: those of them that are components of a Dagster
+    project. `warehouse`: what it says of everything else; None if that cannot be read.
     """
 
     specs: dict[str, ReportSpec] = field(default_factory=dict)
@@ -84,6 +101,9 @@ class ReportFiles:
     problems: list[Problem] = field(default_factory=list)
     locations: dict[str, tuple[Path, Lines]] = field(default_factory=dict)
     repeats: dict[str, list[tuple[Path, Lines]]] = field(default_factory=dict)
+    components: set[str] = field(default_factory=set)
+    warehouse: WarehouseSpec | None = USUAL
+    warehouse_at: str = ""
 
     @property
     def faults(self) -> Sequence[str]:
@@ -170,17 +190,23 @@ def _line(lines: Lines, fault: Fault) -> int:
     return next(lines[location] for location in locations if location in lines)
 
 
-def read_files(paths: Iterable[Path], presets: Iterable[Path] = ()) -> ReportFiles:
+def read_files(
+    paths: Iterable[Path],
+    presets: Iterable[Path] = (),
+    read_more: Callable[[ReportFiles], None] = lambda _: None,
+) -> ReportFiles:
     """Read and check every report of some files. What cannot be read becomes a problem; nothing is
     raised.
 
     A preset, a file with one report of its own name, is left out where a file has a report of that
     name, even one that cannot be read: its table must not lose the columns that it was given.
+    `read_more` reads what else there is, before the presets.
     """
     found = ReportFiles()
     built_in = {path.stem: path for path in presets}
     for path in paths:
         _read(found, path, built_in)
+    read_more(found)
     for name, path in built_in.items():
         if name not in found.locations:
             _read(found, path)
@@ -269,8 +295,45 @@ def _is_misnamed(name: str) -> bool:
     return any(get_close_matches(end, ("yaml", "yml"), cutoff=_ALIKE) for end in endings)
 
 
-def _take(found: ReportFiles, path: Path, document: Document) -> None:
-    faults = [*_frame(document)]
+def read_components(found: ReportFiles, paths: Iterable[Path], environ: Mapping[str, str]) -> None:
+    """Read the reports among the components of a Dagster project, and its warehouse. What else is
+    in these files is the project's own business.
+    """
+    for path in paths:
+        try:
+            for document in documents(path):
+                if document.type == WAREHOUSE:
+                    _take_warehouse(found, path, document.resolved(environ))
+                elif document.is_meant_as_report and document.may_be_ours:
+                    before = found.locations.keys() | found.broken.keys()
+                    _take(found, path, document.resolved(environ), of_component=True)
+                    found.components |= (found.locations.keys() | found.broken.keys()) - before
+        except UnreadableFileError as error:
+            if _mentions(path, COMPONENT) or _mentions(path, WAREHOUSE):
+                found.take(path, {("", ""): error.line}, [Fault("YAML", "", str(error))])
+
+
+def _take_warehouse(found: ReportFiles, path: Path, document: Document) -> None:
+    attributes = document.attributes or {}
+    faults = [*_frame(document, WAREHOUSE, of_component=True)]
+    right: Mapping[str, Any] = {}
+    if not isinstance(attributes, dict):
+        faults.append(Fault("attributes", "", "expected keys with values"))
+    else:
+        wrong, right = wrong_keys(WarehouseSpec, attributes)
+        faults += [*wrong, *places(WarehouseSpec(**right))]
+    if found.warehouse_at:
+        rule = f"there is one already in {found.warehouse_at}: remove one"
+        faults.append(Fault("type", WAREHOUSE, rule))
+    found.warehouse_at = found.warehouse_at or f"{shown(path)}:{document.lines['', '']}"
+    found.problems += [Problem(path, _line(document.lines, fault), fault) for fault in faults]
+    found.warehouse = None if faults else WarehouseSpec(**right)
+
+
+def _take(
+    found: ReportFiles, path: Path, document: Document, *, of_component: bool = False
+) -> None:
+    faults = [*_frame(document, of_component=of_component)]
     attributes = document.attributes
     if document.keys is None or _is_other(document):
         found.take(path, document.lines, faults)
@@ -295,22 +358,29 @@ def _is_other(document: Document) -> bool:
     return bool(document.type) and not document.is_meant_as_report
 
 
-def _frame(document: Document) -> Iterator[Fault]:
+#: What else Dagster takes around the attributes of a component.
+_OF_DAGSTER: Final = frozenset({"post_processing", "requirements", "template_vars_module"})
+
+
+def _frame(
+    document: Document, of_type: str = COMPONENT, *, of_component: bool = False
+) -> Iterator[Fault]:
     """What is wrong around the attributes."""
     if document.keys is None:
         what = "is empty" if document.is_empty else "is not a report"
         rule = f"{what}: write type: {COMPONENT}, and what to request under attributes"
         yield Fault("document", "", rule)
         return
-    if _is_other(document):
+    if of_type == COMPONENT and _is_other(document):
         yield Fault("type", document.type, _ELSEWHERE)
         return
     if not document.type:
         yield Fault("type", "", f"is missing: write type: {COMPONENT}")
-    elif document.type != COMPONENT:
+    elif document.type != of_type:
         yield Fault("type", document.type, f"write type: {COMPONENT}")
+    known = {"type", "attributes", *(_OF_DAGSTER if of_component else ())}
     for key in document.keys:
-        if key not in {"type", "attributes"}:
+        if key not in known:
             yield Fault(
                 key, "", "is not a key at this level: move it under attributes, or remove it"
             )

@@ -10,12 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipelines.reports.files import shown, yaml_files
+from pipelines.reports.project import component_files, definitions_around
 from pipelines.settings import REPORTS_FOLDER, reports_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["moves", "old_files", "own_files", "preset_files"]
+__all__ = [
+    "moves",
+    "old_files",
+    "own_components",
+    "own_files",
+    "preset_files",
+    "projects",
+    "reports_alone",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -25,16 +34,56 @@ _ROOM: Final = Path(__file__).parent
 OLD: Final = Path("pipelines", "defs")
 
 
+def _roots() -> Sequence[Path]:
+    return Path.cwd(), _ROOM.parents[1]
+
+
 def preset_files() -> Sequence[Path]:
     """The built-in reports: one per file, which is named after its report."""
     return sorted((_ROOM / "presets").glob("*.yaml"))
 
 
-def own_files(environ: Mapping[str, str]) -> Sequence[Path]:
-    """The files under FB_REPORTS and, with a warning, those not moved there yet. Raises ConfigError
-    if FB_REPORTS is not a folder.
+def projects(environ: Mapping[str, str]) -> Sequence[Path]:
+    """The folders of definitions of Dagster projects: of the one that the working directory is in,
+    and of one that FB_REPORTS names. Raises ConfigError if that is not a folder.
+    """
+    named = reports_folder(environ)
+    found = [definitions_around(Path.cwd()), _project_of(named)]
+    real = dict.fromkeys(folder.resolve() for folder in found if folder)
+    old = {(root / OLD).resolve() for root in _roots()}
+    return [folder for folder in real if folder not in old]
+
+
+def _project_of(named: Path | None) -> Path | None:
+    """The definitions of the project that a folder of reports is, or is part of. A Python package
+    is one too, where nothing else says so.
+    """
+    if named is None:
+        return None
+    inside, found = named.resolve(), definitions_around(named)
+    if found and (inside.is_relative_to(found) or found.is_relative_to(inside)):
+        return found
+    return inside if (inside / "__init__.py").is_file() else None
+
+
+def reports_alone(environ: Mapping[str, str]) -> Path | None:
+    """The folder that holds reports alone: what `reports_folder` says, unless it is a project's.
+    Raises ConfigError.
     """
     folder = reports_folder(environ)
+    return None if _project_of(folder) else folder
+
+
+def own_components(environ: Mapping[str, str]) -> Sequence[Path]:
+    """The files of components in those folders. Raises ConfigError."""
+    return [path for folder in projects(environ) for path in component_files(folder)]
+
+
+def own_files(environ: Mapping[str, str]) -> Sequence[Path]:
+    """The files of reports alone and, with a warning, those not moved there yet. Raises ConfigError
+    if FB_REPORTS is not a folder.
+    """
+    folder = reports_alone(environ)
     if old := old_files():
         _log.warning(
             "%s: reports now belong in the folder %s. These files are still read; move them"
@@ -47,7 +96,7 @@ def own_files(environ: Mapping[str, str]) -> Sequence[Path]:
 
 def old_files() -> Sequence[Path]:
     """Each `defs.yaml` in the folder of 0.1.0."""
-    folders = {(root / OLD).resolve() for root in (Path.cwd(), _ROOM.parents[1])}
+    folders = {(root / OLD).resolve() for root in _roots()}
     return [path for folder in sorted(folders) for path in sorted(folder.rglob("defs.yaml"))]
 
 

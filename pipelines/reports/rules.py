@@ -33,9 +33,9 @@ from pipelines.settings import OWNER
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from pipelines.reports.spec import ReportSpec
+    from pipelines.reports.spec import Placed, ReportSpec
 
-__all__ = ["faults", "findings", "no_sums"]
+__all__ = ["faults", "findings", "no_sums", "places"]
 
 #: `care` of a field → what becomes of a request with it.
 CARE: Final[Mapping[str, str]] = {
@@ -99,6 +99,10 @@ _LAST_DAY: Final = date(2099, 12, 31)
 _COLUMN: Final = re.compile(r"[a-z0-9][a-z0-9_]{0,119}")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _LOOKBACK: Final = range(1, 91)
+
+#: As Dagster takes them.
+_KEY_PART: Final = re.compile(r"[A-Za-z0-9_-]+")
+_GROUP: Final = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
 
 
 def findings(spec: ReportSpec) -> Sequence[Fault]:
@@ -247,9 +251,20 @@ def _owners(spec: ReportSpec) -> Iterator[Fault]:
             yield Fault("owners", owner, "expected an e-mail address, or team: followed by a name")
 
 
+def places(spec: Placed) -> Iterator[Fault]:
+    """What Dagster would not take as a part of a key, or as a group."""
+    for part in spec.key_prefix or ():
+        if not _KEY_PART.fullmatch(part):
+            rule = "use letters, digits, _ and - only; several parts are a list like [a, b]"
+            yield Fault("key_prefix", part, rule)
+    if spec.group_name is not None and not _GROUP.fullmatch(spec.group_name):
+        rule = "use letters, digits and _ only; / separates a group in a group"
+        yield Fault("group_name", spec.group_name, rule)
+
+
 RULES: Final[Sequence[Callable[[ReportSpec], Iterator[Fault]]]] = (
     *(_name, _level, _twice, _columns, _fields, _fields_of_the_level, _fields_by_the_hour),
-    *(*BREAKDOWN_RULES, _windows, _days, _owners),
+    *(*BREAKDOWN_RULES, _windows, _days, _owners, places),
 )
 
 

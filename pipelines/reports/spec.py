@@ -1,8 +1,11 @@
-"""`ReportSpec`: a report as a person writes it, and the faults found in it. No I/O, no Dagster."""
+"""`ReportSpec`: a report as a person writes it, and the faults found in it. No I/O, no Dagster.
+
+`WarehouseSpec` is what a person writes of everything else, in a Dagster project of their own.
+"""
 
 # No `from __future__ import annotations`: pydantic and Dagster read the annotations as objects.
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -17,10 +20,14 @@ __all__ = [
     "FIRST_DAY",
     "LOOKBACK_DAYS",
     "META",
+    "USUAL",
     "WARNING",
     "Fault",
+    "Placed",
     "ReportSpec",
+    "WarehouseSpec",
     "read_spec",
+    "wrong_keys",
 ]
 
 #: How many days later Meta may still change a day's numbers. Source: Insights API, Best practices.
@@ -29,14 +36,40 @@ LOOKBACK_DAYS: Final = 28
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-class ReportSpec(BaseModel):
+class Placed(BaseModel):
+    """Where assets are in Dagster's catalogue; None is the usual place."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    key_prefix: tuple[str, ...] | None = Field(
+        default=None, description="In front of the keys of assets in Dagster, as [marketing, meta]"
+    )
+    group_name: str | None = Field(default=None, description="Group of assets in Dagster")
+
+    @field_validator("key_prefix", mode="before")
+    @classmethod
+    def _from_one(cls, value: object) -> object:
+        if isinstance(value, str):
+            return (value,)
+        return tuple(value) if isinstance(value, list) else value
+
+
+class WarehouseSpec(Placed):
+    """Everything of fbinsights but the reports of a project: what the component of that name
+    brings. A key prefix and a group that it has are those of reports that name none.
+    """
+
+
+#: Without one: keys are names alone, and each kind of asset has its group.
+USUAL: Final = WarehouseSpec()
+
+
+class ReportSpec(Placed):
     """A report of insights as a person writes it: in YAML, as a component, in Python.
 
     Keys and kinds are checked when it is made; `rules.findings` finds what is wrong beyond that.
     docs/reports.md has the same table of keys.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: str = Field(description="Name of the asset, the table and for --report")
     level: str = Field(description="account, campaign, adset or ad")
@@ -120,6 +153,7 @@ _KINDS: Final[Mapping[Any, str]] = {
     int: "a whole number",
     bool: "true or false",
     date: "a day like 2026-11-21",
+    str | None: "text",
 }
 
 #: Key → a list that it may have.
@@ -128,6 +162,7 @@ _LISTS: Final[Mapping[str, str]] = {
     "breakdowns": "[age, gender]",
     "action_breakdowns": "[action_device]",
     "action_attribution_windows": "[7d_click, 1d_view]",
+    "key_prefix": "[marketing, meta]",
     "owners": '["ada@example.com", "team:growth"]',
 }
 
@@ -144,37 +179,56 @@ def read_spec(keys: Mapping[Any, Any]) -> tuple[Sequence[Fault], ReportSpec]:
     """Keys as YAML has them → what is wrong with keys and kinds, and a spec of those that are
     right, with placeholders for the others.
     """
-    known = ReportSpec.model_fields
-    wrong = _wrong(keys)
-    faults = [_fault(key, keys[key]) for key in keys if key in wrong or key not in known]
-    faults += [Fault(key, "", "is missing") for key in sorted(wrong - keys.keys())]
-    right = {key: value for key, value in keys.items() if key in known and key not in wrong}
+    faults, right = wrong_keys(ReportSpec, keys)
     return faults, ReportSpec(**{**_PLACEHOLDERS, **right})
 
 
-def _wrong(keys: Mapping[Any, Any]) -> set[Any]:
+def wrong_keys(
+    of: type[Placed], keys: Mapping[Any, Any]
+) -> tuple[Sequence[Fault], Mapping[str, Any]]:
+    """What is wrong with keys and kinds of what is to become `of`, and the keys that are right."""
+    known = of.model_fields
+    wrong = _wrong(of, keys)
+    faults = [_fault(of, key, keys[key]) for key in keys if key in wrong or key not in known]
+    faults += [Fault(key, "", "is missing") for key in sorted(wrong - keys.keys())]
+    right = {key: value for key, value in keys.items() if key in known and key not in wrong}
+    return faults, right
+
+
+def _wrong(of: type[Placed], keys: Mapping[Any, Any]) -> set[Any]:
     """Keys of ours that are missing or have a value of the wrong kind."""
-    known = {key: value for key, value in keys.items() if key in ReportSpec.model_fields}
+    known = {key: value for key, value in keys.items() if key in of.model_fields}
     empty = {key for key, value in known.items() if value is None}
     try:
-        ReportSpec(**known)
+        of(**known)
     except ValidationError as error:
         found = error.errors(include_context=False, include_input=False)
         return empty | {one["loc"][0] for one in found}
     return empty
 
 
-def _fault(key: object, value: object) -> Fault:
+def _in_order(keys: Iterable[str]) -> Sequence[str]:
+    """Those of a report before those of its place."""
+    return sorted(keys, key=lambda key: key in Placed.model_fields)
+
+
+def _fault(of: type[Placed], key: object, value: object) -> Fault:
     """What is wrong with an existing key."""
-    known = ReportSpec.model_fields
+    known = of.model_fields
     if key not in known:
         near = get_close_matches(str(key), known, n=1)
-        hint = f"; did you mean {near[0]}?" if near else f"; expected one of {', '.join(known)}"
-        return Fault(str(key), "", f"is not a key of a report{hint}")
+        hint = (
+            f"; did you mean {near[0]}?"
+            if near
+            else f"; expected one of {', '.join(_in_order(known))}"
+        )
+        what = "a report" if of is ReportSpec else "a warehouse"
+        return Fault(str(key), "", f"is not a key of {what}{hint}")
     text = "" if value is None or isinstance(value, list | dict) else str(value)
     kind = known[str(key)].annotation
     # YAML reads `on`, `yes`, `12` and `null` as something else than the text that was written.
-    quoted = ', in quotes: "…"' if kind is str and isinstance(value, bool | int | float) else ""
+    is_text = kind in {str, str | None}
+    quoted = ', in quotes: "…"' if is_text and isinstance(value, bool | int | float) else ""
     like = _LISTS.get(str(key))
     expected = f"a list, like {like}" if like else _KINDS[kind]
     return Fault(str(key), text, f"expected {expected}{quoted}")

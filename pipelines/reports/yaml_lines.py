@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -12,10 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["COMPONENT", "Document", "Lines", "UnreadableFileError", "documents"]
+__all__ = ["COMPONENT", "WAREHOUSE", "Document", "Lines", "UnreadableFileError", "documents"]
 
 #: The `type` of a report.
 COMPONENT: Final = "pipelines.components.InsightsReport"
+
+#: The `type` of everything else, in a Dagster project of a user.
+WAREHOUSE: Final = "pipelines.components.Warehouse"
 
 #: How similar a word must be to count as a typo of another; 1 is equal.
 ALIKE: Final = 0.75
@@ -70,6 +74,31 @@ class Document:
             get_close_matches(whole, [COMPONENT], cutoff=ALIKE)
             or get_close_matches(last, [ours], cutoff=ALIKE)
         )
+
+    @property
+    def may_be_ours(self) -> bool:
+        """Whether the type may be one of ours at all; a component of the same name in another
+        package is not.
+        """
+        package = self.type.partition(".")[0]
+        return not self.type or bool(get_close_matches(package, ["pipelines"], cutoff=ALIKE))
+
+    def resolved(self, environ: Mapping[str, str]) -> Document:
+        """With the values of ``{{ env.NAME }}`` in place of that, as Dagster has it."""
+        return replace(self, attributes=_resolved(self.attributes, environ))
+
+
+def _resolved(value: Any, environ: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _resolved(one, environ) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_resolved(one, environ) for one in value]
+    name = _ENV.fullmatch(value) if isinstance(value, str) else None
+    return environ.get(name[1], value) if name else value
+
+
+#: The one template that can be read without Dagster and the code of a project.
+_ENV: Final = re.compile(r"\{\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # yaml ships no types

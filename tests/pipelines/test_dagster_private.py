@@ -25,7 +25,7 @@ def test_one_file_imports_private_modules_of_dagster() -> None:
 def test_a_planned_cell_is_in_progress_and_fails_with_its_run() -> None:
     @dg.op
     def plans(context: dg.OpExecutionContext) -> None:
-        for event in planned_events(context, "grid", ["a"]):
+        for event in planned_events(context, key, ["a"]):
             context.instance.report_dagster_event(event, context.run_id)
         status = context.instance.get_status_by_partition(key, ["a", "b"], cells) or {}
         seen.update({cell: one and one.name for cell, one in status.items()})

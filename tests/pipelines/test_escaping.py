@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fbgraph.sandbox.faults.names import HOSTILE
+from pipelines.asset_keys import AssetKeys
 from pipelines.defs.metadata import LoadContext
 from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.escaping import escaped, escaped_for_chat, escaped_for_markdown
@@ -95,7 +96,7 @@ def test_the_page_of_a_cell_shows_names_as_they_are(
     load = lake.load_of("insights_hourly", account_id, days[1])
     assert load
 
-    shown, _ = LoadContext.of(lake, None).of_load(load)
+    shown, _ = LoadContext.of(lake, None, AssetKeys()).of_load(load)
 
     preview = str(shown["preview"].value)
     assert shown["account_name"].startswith(escaped(HOSTILE))

@@ -15,14 +15,8 @@ from pipelines.cli.output.terminal import print_note
 from pipelines.loading import access
 from pipelines.project.faults import findings_in
 from pipelines.reports.files import shown, unread_files
-from pipelines.reports.folders import moves
-from pipelines.settings import (
-    reports_folder,
-    settings_of,
-    unknown_settings,
-    unknown_text,
-    wrong_settings,
-)
+from pipelines.reports.folders import moves, projects, reports_alone
+from pipelines.settings import settings_of, unknown_settings, unknown_text, wrong_settings
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
@@ -47,7 +41,7 @@ def run_check(environ: Mapping[str, str], known: Reports, today: date) -> int:
     for line in warnings:
         click.echo(f"{line} (warning)")
     counts = f"{counted(len(faults), 'problem')}, {counted(len(warnings), 'warning')}"
-    print_note(f"{counts} in {_closing(known, reports_folder(environ))}")
+    print_note(f"{counts} in {_closing(environ, known)}")
     return SOME_FAILED if faults else ALL_DONE
 
 
@@ -79,9 +73,11 @@ def _moves(environ: Mapping[str, str]) -> Sequence[str]:
     return [f"{shown(path)}: move it: {command}" for path, command in moves(environ)]
 
 
-def _closing(known: Reports, folder: Path | None) -> str:
+def _closing(environ: Mapping[str, str], known: Reports) -> str:
     """The folders, which reports load, and files that are not read."""
-    where = f"{shown(folder)} and the settings" if folder else "the settings"
+    folder = reports_alone(environ)
+    folders = [*projects(environ), *([folder] if folder else ())]
+    where = "".join(f"{shown(one)} and " for one in folders) + "the settings"
     others = ", ".join(shown(path) for path in unread_files(folder)) if folder else ""
     left = f" Not read, because reports are .yaml or .yml files: {others}." if others else ""
     return f"{where}. Reports that load: {', '.join(known.by_name)}.{left}"

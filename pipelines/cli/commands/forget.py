@@ -10,6 +10,7 @@ import click
 
 from fbgraph import act_id
 from fbgraph.limits.cooldowns import Cooldown
+from pipelines.asset_keys import AssetKeys
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.cli.output.terminal import print_note
 from pipelines.cli.summary import command_name
@@ -28,16 +29,14 @@ from warehouse.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pipelines.reports.catalog import Reports
     from warehouse.lake.forgetting import Traces
-    from warehouse.schema.catalog import Catalog
     from warehouse.storage.store import Store
 
 __all__ = ["run_forget"]
 
 
-def run_forget(
-    environ: Mapping[str, str], catalog: Catalog, account: str, *, is_agreed: bool
-) -> int:
+def run_forget(environ: Mapping[str, str], known: Reports, account: str, *, is_agreed: bool) -> int:
     """Remove everything of an account, after a question unless it `is_agreed`; returns the exit
     code.
 
@@ -47,7 +46,7 @@ def run_forget(
     key = act_id(account)
     account_id = key.removeprefix("act_")
     url = settings_of(environ).warehouse_url
-    lake = Lake(url)
+    lake, keys = Lake(url), AssetKeys.of(known)
     with open_instance(environ, lake.store) as instance:
         found = traces_of(lake, account_id)
         if not found and key not in instance.get_dynamic_partitions(AD_ACCOUNTS):
@@ -61,8 +60,8 @@ def run_forget(
         lake.require_writable()
         remove_account(lake, account_id, found.files)
         _release_limits(lake.store, account_id)
-        published = publish(url, catalog=catalog, afresh=True)
-        for event in published_events(published):
+        published = publish(url, catalog=known.catalog, afresh=True)
+        for event in published_events(published, keys):
             instance.report_runless_asset_event(event)
         if traces_of(lake, account_id).files:
             print_note(

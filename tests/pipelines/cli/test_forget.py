@@ -150,9 +150,9 @@ def test_killed_midway_the_same_command_goes_on(
     first, before = sandbox.account_ids[0], counts(url)
     code = (
         "import os; from pipelines.cli.commands import forget;"
-        "from warehouse.schema.catalog import OWN;"
+        "from pipelines.reports.catalog import reports_of;"
         f"forget.{dies_in} = lambda *_, **__: os._exit(9);"
-        f"forget.run_forget(os.environ, OWN, '{first}', is_agreed=True)"
+        f"forget.run_forget(os.environ, reports_of(os.environ), '{first}', is_agreed=True)"
     )
     if dies_in == "remove_account":  # in its midst: the files are gone, the shared ones are not
         code = code.replace("forget.remove_account", "forget.Lake.update")

@@ -148,9 +148,9 @@ def test_publish_goes_on_and_forget_removes_nothing(
     shutil.rmtree(home / "history")
     occupy(home)
 
-    published = run_publish(environ, KNOWN.catalog)
+    published = run_publish(environ, KNOWN)
     with pytest.raises(UnreachableDagsterError, match=f"Check {home}: free disk space"):
-        run_forget(environ, KNOWN.catalog, sandbox.account_ids[0], is_agreed=True)
+        run_forget(environ, KNOWN, sandbox.account_ids[0], is_agreed=True)
 
     assert (
         published.rows["insights_hourly"] == sandbox.truth(sandbox.account_ids[0], days[0])["count"]

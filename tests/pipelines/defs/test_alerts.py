@@ -147,9 +147,8 @@ def fail(
 
 
 def tick(context: dg.RunFailureSensorContext) -> object:
-    from pipelines.defs.sensors import failed_runs  # noqa: PLC0415  # beside its use
-
-    return failed_runs(context)
+    sensor: Any = defs.get_repository_def().get_sensor_def("failed_runs")
+    return sensor(context)
 
 
 def test_a_failed_run_is_told_with_what_meta_said_and_where_to_look(

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from pipelines.defs.checks import BLOCKING, expected, fresh_result, report_results, report_specs
@@ -15,6 +16,8 @@ from pipelines.loading.partitions import AccountDay
 from warehouse.decode.pages import Account
 from warehouse.lake.records import Load
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
+
+HOURLY = dg.AssetKey("insights_hourly")
 
 DAY = date(2026, 11, 21)
 LOADED = Load(
@@ -31,7 +34,7 @@ CELL = AccountDay("1", DAY)
 
 def found(outcome: Outcome, known: MentionedObjects | None = None) -> dict[str, Any]:
     """Check → its result."""
-    results = report_results("insights_hourly", [outcome], {"1": known or MentionedObjects()})
+    results = report_results(HOURLY, [outcome], {"1": known or MentionedObjects()})
     return {str(result.check_name): result for result in results}
 
 
@@ -57,7 +60,7 @@ def test_each_check_is_red_for_its_own_fault_only(
 
     wrong = {name: result for name, result in results.items() if not result.passed}
     assert {name: result.severity.value for name, result in wrong.items()} == red
-    assert set(results) == {spec.name for spec in report_specs("insights_hourly")}
+    assert set(results) == {spec.name for spec in report_specs(HOURLY)}
     for result in wrong.values():
         assert result.metadata["named"].value
 
@@ -71,7 +74,7 @@ def test_what_could_not_be_read_is_told_by_rows_and_by_values() -> None:
 
 
 def test_only_rows_that_count_twice_keep_the_file_from_being_published() -> None:
-    blocking = {spec.name for spec in report_specs("insights_hourly") if spec.blocking}
+    blocking = {spec.name for spec in report_specs(HOURLY) if spec.blocking}
 
     assert blocking == BLOCKING == {"grain"}
 
@@ -102,7 +105,7 @@ def test_an_account_that_is_late_is_named_and_one_that_was_never_loaded_is_not()
     zones = {"1": AUCKLAND, "2": LOS_ANGELES}
     accounts = {str(i): replace(zones.get(str(i), AUCKLAND), account_id=str(i)) for i in range(6)}
 
-    result = fresh_result("insights_hourly", accounts, yesterdays, now)
+    result = fresh_result(HOURLY, accounts, yesterdays, now)
 
     assert (result.passed, result.severity.value) == (False, "WARN")
     assert result.metadata["named"].value == {

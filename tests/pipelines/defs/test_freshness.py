@@ -45,7 +45,7 @@ def test_yesterday_itself_is_looked_for_and_not_the_newest_day(
     accounts = {i: replace(one, timezone_name="UTC") for i, one in accounts_in(lake).items()}
 
     found = yesterdays(lake, "insights_hourly", accounts, NOW)
-    result = fresh_result("insights_hourly", accounts, found, NOW)
+    result = fresh_result(dg.AssetKey("insights_hourly"), accounts, found, NOW)
 
     said = result.metadata["named"].value
     assert {i: one and one.verdict for i, one in found.items()} == {

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from pipelines.asset_keys import AssetKeys
 from pipelines.definitions import defs
 from pipelines.defs.health import command_event, health_events
 from pipelines.loading.load_result import Outcome, Target
@@ -43,7 +44,7 @@ def test_the_health_of_a_lake_is_that_of_its_days(
     load(days)
     publish(lake.root)
 
-    [event] = health_events(lake, REPORTS, client, NOW)
+    [event] = health_events(lake, REPORTS, client, AssetKeys(), NOW)
 
     truths = {i: sandbox.truth(i, days[-1]) for i in sandbox.account_ids}
     spend: defaultdict[str, Decimal] = defaultdict(Decimal)
@@ -72,7 +73,7 @@ def test_a_day_that_fails_or_is_missing_is_seen_in_the_health(
     load(days[1:])
     publish(lake.root)
 
-    [event] = health_events(lake, REPORTS, None, NOW + timedelta(days=1))
+    [event] = health_events(lake, REPORTS, None, AssetKeys(), NOW + timedelta(days=1))
 
     told = shown(event)
     assert told["failed"] == 2  # both days of the one account
@@ -81,7 +82,7 @@ def test_a_day_that_fails_or_is_missing_is_seen_in_the_health(
 
 
 def test_a_lake_that_was_never_loaded_has_a_health_too(lake: Lake) -> None:
-    [event] = health_events(lake, REPORTS, None, NOW)
+    [event] = health_events(lake, REPORTS, None, AssetKeys(), NOW)
 
     assert shown(event) == {"failed": 0, "rows_newest_day": 0, "rows": 0}
 
@@ -94,7 +95,8 @@ def test_a_command_says_what_it_did_and_what_failed_with_the_name_of_the_account
     command = Command(words, began, "machine", failed, {}, "the token died")
     loads = Loads(HOURLY_REPORT, [Outcome(cell, error="(#200) No")])
 
-    event = command_event(command, [loads], {"1": "Sakura 東京"}, began + timedelta(seconds=90))
+    names, ended = {"1": "Sakura 東京"}, began + timedelta(seconds=90)
+    event = command_event(command, [loads], names, AssetKeys(), ended)
 
     said = (
         "0 account-days loaded (0 of insights_hourly), 1 failed. Stopped: the token died"

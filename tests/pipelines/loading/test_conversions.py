@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import dagster as dg
 import pytest
 
 import warehouse
@@ -228,7 +229,7 @@ def test_what_does_not_add_up_holds_nothing_back(
     outcomes = load_report(run="2")
 
     found = loads(outcomes)
-    checks = {r.check_name: r for r in report_results(DAILY.name, outcomes, {})}
+    checks = {r.check_name: r for r in report_results(dg.AssetKey(DAILY.name), outcomes, {})}
     assert set(lake.loads()["run_id"].to_pylist()) == {"2"}
     assert Counter(load.conversions for load in found) == {"unproven": len(DAYS)}
     assert checks["complete"].passed
@@ -319,7 +320,8 @@ def test_a_day_that_is_hardly_over_is_not_warned_of_for_what_came_in_between_two
         loader = Loader(client, lake, accounts, "1", now=lambda: now)
         [outcome] = loader.load(DAILY, [cell])
 
-    checks = {one.check_name: one for one in report_results(DAILY.name, [outcome], {})}
+    results = report_results(dg.AssetKey(DAILY.name), [outcome], {})
+    checks = {one.check_name: one for one in results}
     assert outcome.load
     assert outcome.load.conversions == verdict
     assert "link_click: value" in outcome.load.conversions_reason

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import dagster as dg
 import httpx
 import pytest
 
@@ -98,7 +99,7 @@ def test_the_check_warns_with_both_numbers() -> None:
     silent = Listing([{"id": "1"}], None)
 
     found = [Listed("campaigns", str(n), one) for n, one in enumerate((fine, short, silent), 1)]
-    result = counted_result("campaigns", found)
+    result = counted_result(dg.AssetKey("campaigns"), found)
 
     assert (result.passed, result.severity.value) == (False, "WARN")
     assert result.metadata["named"].value == {

@@ -7,6 +7,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import dagster as dg
 import pytest
 
 import warehouse
@@ -89,7 +90,9 @@ def test_row_spend_and_day_load_and_are_proven_and_what_is_lost_is_told(
     for account_id, _, _, cells, rows in loads:
         assert abs(told[account_id] - rows / 5) <= 1
         assert cells == (0 if lost == "nothing" else told[account_id])
-    [check] = [r for r in report_results("x", outcomes, {}) if r.check_name == "rejects"]
+    [check] = [
+        r for r in report_results(dg.AssetKey("x"), outcomes, {}) if r.check_name == "rejects"
+    ]
     assert check.passed is (lost == "nothing")
 
 
