@@ -391,7 +391,7 @@ def _frame(
 def problems_of(spec: ReportSpec, path: Path) -> Sequence[Problem]:
     """What is wrong or doubtful about a spec that Dagster has read from a file."""
     lines: Lines = {("", ""): 1}
-    for document in documents(path) if path.exists() else ():
+    for document in documents(path) if path.is_file() and _is_yaml(path.name) else ():
         attributes = document.attributes
         if isinstance(attributes, dict) and attributes.get("name") == spec.name:
             lines = document.lines
