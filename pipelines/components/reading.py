@@ -14,6 +14,7 @@ import dagster as dg
 from pipelines.reports.catalog import Reports, read_reports
 from pipelines.reports.folders import own_files, preset_files
 from pipelines.reports.project import component_file, component_files
+from pipelines.settings import store_of
 
 __all__ = ["KeyPrefix", "file_of", "reports_of_project"]
 
@@ -41,7 +42,10 @@ def _read(
     the folder of reports, the others components.
     """
     paths: Sequence[Any] = [path for path, _, _ in stamps]
-    return read_reports(paths[:files], preset_files(), paths[files:], dict(environ))
+    known = dict(environ)
+    return read_reports(
+        paths[:files], preset_files(), store_of(known), components=paths[files:], environ=known
+    )
 
 
 def file_of(context: dg.ComponentLoadContext) -> Path:

@@ -24,7 +24,8 @@ from fbgraph.catalog.fields import (
 )
 from fbgraph.reports.query import ReportQuery
 from pipelines.errors import ConfigError
-from pipelines.reports.files import in_order, read_components, read_files
+from pipelines.reports.components import read_components
+from pipelines.reports.files import in_order, read_files
 from pipelines.reports.folders import own_components, own_files, preset_files
 from pipelines.reports.rules import no_sums
 from pipelines.reports.spec import USUAL, Fault, ReportSpec

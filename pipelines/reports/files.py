@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.reports.rules import findings, places
+from pipelines.reports.rules import findings
 from pipelines.reports.spec import (
     USUAL,
     WARNING,
@@ -21,11 +21,9 @@ from pipelines.reports.spec import (
     ReportSpec,
     WarehouseSpec,
     read_spec,
-    wrong_keys,
 )
 from pipelines.reports.yaml_lines import (
     COMPONENT,
-    WAREHOUSE,
     Document,
     Lines,
     UnreadableFileError,
@@ -33,17 +31,20 @@ from pipelines.reports.yaml_lines import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 __all__ = [
     "Broken",
     "Problem",
     "ReportFiles",
+    "frame_faults",
     "in_order",
+    "line_of",
+    "mentions",
     "problems_of",
-    "read_components",
     "read_files",
     "shown",
+    "take_report",
     "unread_files",
     "yaml_files",
 ]
@@ -135,7 +136,7 @@ class ReportFiles:
         """Add one report, or what is wrong with it. `name` is empty and `spec` None if they could
         not be read. A name that comes again is only noted: see `reject_repeats`.
         """
-        problems = [Problem(path, _line(lines, fault), fault) for fault in faults]
+        problems = [Problem(path, line_of(lines, fault), fault) for fault in faults]
         self.problems += problems
         if name in self.locations:
             self.repeats.setdefault(name, []).append((path, lines))
@@ -153,7 +154,7 @@ class ReportFiles:
     def reject(self, name: str, fault: Fault) -> None:
         """Move an added spec to the broken ones."""
         path, lines = self.locations[name]
-        problem = Problem(path, _line(lines, fault), fault)
+        problem = Problem(path, line_of(lines, fault), fault)
         self.problems.append(problem)
         del self.specs[name]
         self.broken[name] = Broken([problem])
@@ -165,7 +166,7 @@ class ReportFiles:
         for name, repeats in self.repeats.items():
             places = [self.locations[name], *repeats]
             found = [
-                Problem(path, _line(lines, fault := _repeated(name, places, at)), fault)
+                Problem(path, line_of(lines, fault := _repeated(name, places, at)), fault)
                 for at, (path, lines) in enumerate(places)
             ]
             self.problems += found
@@ -184,8 +185,8 @@ def _repeated(name: str, places: Sequence[tuple[Path, Lines]], at: int) -> Fault
     return Fault("name", name, rule)
 
 
-def _line(lines: Lines, fault: Fault) -> int:
-    """The line of the value, or else of its key, or of the report."""
+def line_of(lines: Lines, fault: Fault) -> int:
+    """The line of the value that a fault is about, or else of its key, or of the report."""
     locations = ((fault.key, fault.value), (fault.key, ""), ("", ""))
     return next(lines[location] for location in locations if location in lines)
 
@@ -221,9 +222,9 @@ def _read(found: ReportFiles, path: Path, presets: Iterable[str] = ()) -> None:
         return
     try:
         for document in documents(path):
-            _take(found, path, document)
+            take_report(found, path, document)
     except UnreadableFileError as error:
-        meant = next((name for name in presets if _mentions(path, name)), "")
+        meant = next((name for name in presets if mentions(path, name)), "")
         name = "" if meant in found.locations else meant
         found.take(path, {("", ""): error.line}, [Fault("YAML", "", str(error))], name)
 
@@ -240,7 +241,7 @@ def _misnamed(path: Path) -> Fault:
     return Fault("file", "", rule, WARNING)
 
 
-def _mentions(path: Path, name: str) -> bool:
+def mentions(path: Path, name: str) -> bool:
     """Whether a file that cannot be read as a whole may be about a report."""
     try:
         return name == path.stem or (path.is_file() and name.encode() in path.read_bytes())
@@ -295,45 +296,11 @@ def _is_misnamed(name: str) -> bool:
     return any(get_close_matches(end, ("yaml", "yml"), cutoff=_ALIKE) for end in endings)
 
 
-def read_components(found: ReportFiles, paths: Iterable[Path], environ: Mapping[str, str]) -> None:
-    """Read the reports among the components of a Dagster project, and its warehouse. What else is
-    in these files is the project's own business.
-    """
-    for path in paths:
-        try:
-            for document in documents(path):
-                if document.type == WAREHOUSE:
-                    _take_warehouse(found, path, document.resolved(environ))
-                elif document.is_meant_as_report and document.may_be_ours:
-                    before = found.locations.keys() | found.broken.keys()
-                    _take(found, path, document.resolved(environ), of_component=True)
-                    found.components |= (found.locations.keys() | found.broken.keys()) - before
-        except UnreadableFileError as error:
-            if _mentions(path, COMPONENT) or _mentions(path, WAREHOUSE):
-                found.take(path, {("", ""): error.line}, [Fault("YAML", "", str(error))])
-
-
-def _take_warehouse(found: ReportFiles, path: Path, document: Document) -> None:
-    attributes = document.attributes or {}
-    faults = [*_frame(document, WAREHOUSE, of_component=True)]
-    right: Mapping[str, Any] = {}
-    if not isinstance(attributes, dict):
-        faults.append(Fault("attributes", "", "expected keys with values"))
-    else:
-        wrong, right = wrong_keys(WarehouseSpec, attributes)
-        faults += [*wrong, *places(WarehouseSpec(**right))]
-    if found.warehouse_at:
-        rule = f"there is one already in {found.warehouse_at}: remove one"
-        faults.append(Fault("type", WAREHOUSE, rule))
-    found.warehouse_at = found.warehouse_at or f"{shown(path)}:{document.lines['', '']}"
-    found.problems += [Problem(path, _line(document.lines, fault), fault) for fault in faults]
-    found.warehouse = None if faults else WarehouseSpec(**right)
-
-
-def _take(
+def take_report(
     found: ReportFiles, path: Path, document: Document, *, of_component: bool = False
 ) -> None:
-    faults = [*_frame(document, of_component=of_component)]
+    """Add the report of a document, or what is wrong with it."""
+    faults = [*frame_faults(document, of_component=of_component)]
     attributes = document.attributes
     if document.keys is None or _is_other(document):
         found.take(path, document.lines, faults)
@@ -362,7 +329,7 @@ def _is_other(document: Document) -> bool:
 _OF_DAGSTER: Final = frozenset({"post_processing", "requirements", "template_vars_module"})
 
 
-def _frame(
+def frame_faults(
     document: Document, of_type: str = COMPONENT, *, of_component: bool = False
 ) -> Iterator[Fault]:
     """What is wrong around the attributes."""
@@ -395,7 +362,7 @@ def problems_of(spec: ReportSpec, path: Path) -> Sequence[Problem]:
         attributes = document.attributes
         if isinstance(attributes, dict) and attributes.get("name") == spec.name:
             lines = document.lines
-    return [Problem(path, _line(lines, fault), fault) for fault in findings(spec)]
+    return [Problem(path, line_of(lines, fault), fault) for fault in findings(spec)]
 
 
 def shown(path: Path) -> str:

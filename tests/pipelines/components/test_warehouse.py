@@ -206,8 +206,8 @@ def test_one_name_in_two_files_stops_the_code_location_with_both(
     with pytest.raises(ComponentTreeException) as caught:
         load(**{"defs/mine/defs.yaml": REPORT, "defs/other/defs.yaml": again})
 
-    told = "theirs/defs/other/defs.yaml:3: name: mine: a report of this name already exists in "
-    assert f"{told}theirs/defs/mine/defs.yaml:3" in cause(caught)
+    told = "theirs/defs/mine/defs.yaml:3: name: mine: this name is also in "
+    assert f"{told}theirs/defs/other/defs.yaml:3, so none of them is loaded" in cause(caught)
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,6 @@ def test_what_dagster_allows_around_a_report_is_allowed() -> None:
         (MINE + "  key_prefix: a/b\n", "6: key_prefix: a/b: use letters, digits, _ and - only"),
         (MINE + "  group_name: a-b\n", "6: group_name: a-b: use letters, digits and _ only"),
         (MINE + "  start_date: '{{ today }}'\n", "6: start_date: {{ today }}: expected a day"),
-        (MINE + "---\n" + MINE, "9: name: mine: a report of this name already exists in "),
         (MINE + "  x: [", "6: YAML: "),
     ],
 )
@@ -187,7 +186,7 @@ def test_groups_are_those_of_the_warehouse_unless_a_report_has_its_own() -> None
     ("attributes", "why"),
     [
         ("{prefix: [a]}", "2: prefix: is not a key of a warehouse; did you mean key_prefix?"),
-        ("{key_prefix: 7}", "2: key_prefix: 7: expected a list of names"),
+        ("{key_prefix: 7}", "2: key_prefix: 7: expected a list, like [marketing, meta]"),
         ("{group_name: a b}", "2: group_name: a b: use letters, digits and _ only"),
         ("[a]", "2: attributes: expected keys with values"),
     ],
