@@ -310,8 +310,8 @@ def _wrong_of_pages(value: Mapping[str, str]) -> Iterator[str]:
     """What is about Dagster's pages and alerts."""
     if value["FB_HISTORY_SINCE"] and (_day(value["FB_HISTORY_SINCE"]) or date.min) < FIRST_DAY:
         yield (
-            f"FB_HISTORY_SINCE is not a day: {value['FB_HISTORY_SINCE']!r}. Write one like"
-            f" 2026-11-21, {FIRST_DAY} at the earliest: Meta keeps 37 months."
+            f"FB_HISTORY_SINCE must be a day like 2026-11-21, {FIRST_DAY} at the earliest because"
+            f" Meta keeps 37 months, not {value['FB_HISTORY_SINCE']!r}."
         )
     for owner in _owners(value["FB_OWNERS"]):
         if not OWNER.fullmatch(owner):

@@ -20,6 +20,7 @@ from pipelines.cli.group import Commands, fail, run_typed
 from pipelines.cli.options import (
     ACCEPT_EMPTY_OPTION,
     ACCOUNT_OPTION,
+    finite,
     of_account_days,
     require_order,
 )
@@ -111,7 +112,7 @@ def dev(host: str, port: int) -> None:
 def demo(exported: frozenset[str], seed: int) -> None:
     """Load a made-up company into ./demo, without a token.
 
-    It comes from the local sandbox: its last 3 days.
+    The last 3 days of a company that the local sandbox makes up.
     """
     from pipelines.cli.commands.demo import run_demo  # noqa: PLC0415
 
@@ -133,21 +134,24 @@ def demo(exported: frozenset[str], seed: int) -> None:
     multiple=True,
     help="A fault to imitate; may be repeated. fbgraph/sandbox/README.md lists them.",
 )
-@click.option("--seed", default=1, show_default=True, help="Another seed, another made-up world.")
-@click.option("--quota", metavar="limited|full", help="Count calls and block. Default: no quota.")
+@click.option("--seed", default=1, show_default=True, help="Another made-up company.")
+@click.option(
+    "--quota",
+    metavar="limited|full",
+    help="Count calls and block them, as Meta does with an app of limited or full access.",
+)
 @click.option(
     "--latency",
-    type=click.FloatRange(min=0),
+    type=click.FloatRange(min=0, max=100),
+    callback=finite,
     default=0.0,
     help="1 for calls as slow as Meta's, 0.1 for a tenth.",
+    show_default=True,
 )
 def sandbox(
     port: int, scenarios: tuple[str, ...], seed: int, quota: str | None, latency: float
 ) -> None:
-    """Serve a local Graph API with made-up accounts.
-
-    Ctrl-C ends it.
-    """
+    """Serve a local Graph API with made-up accounts, until Ctrl-C."""
     from pipelines.cli.commands.sandbox import run_sandbox  # noqa: PLC0415
 
     run_sandbox(port, seed, scenarios, quota, latency)
@@ -242,7 +246,10 @@ def backfill(  # noqa: PLR0913  # what a command line says
     sys.exit(run(os.environ, _reports(), since, until, style=style))
 
 
-@cli.command(epilog="Exit code 0: all proven; 1: some failed or do not add up; 2: wrong usage.")
+@cli.command(
+    epilog="Exit code 0: all that can be is proven; 1: some failed or do not add up; 2: wrong"
+    " usage."
+)
 @ACCEPT_EMPTY_OPTION
 @click.option(
     "--full", is_flag=True, help="All of the last 28 days, whether their totals changed or not."
@@ -277,7 +284,8 @@ def status(
 ) -> None:
     """Show which days are proven, stale, failed or not loaded.
 
-    By default those of the last 28 days. Makes no request.
+    By default those of the last 28 days. Stale means that Meta has changed the totals since. Makes
+    no request.
     """
     require_order(since, until)
     from pipelines.cli.commands.status import run_status  # noqa: PLC0415
@@ -292,16 +300,16 @@ def status(
 def forget(account: str, *, yes: bool) -> None:
     """Remove an account and everything loaded from it.
 
-    From the lake, the published tables and Dagster's grid.
+    From the Parquet files, the published tables and Dagster's grid.
     """
     from pipelines.cli.commands.forget import run_forget  # noqa: PLC0415
 
     sys.exit(run_forget(os.environ, _reports(), account, is_agreed=yes))
 
 
-@cli.command()
+@cli.command(epilog="Exit code 0: everything is published; 1: something is left out.")
 def publish() -> None:
-    """Rebuild warehouse.duckdb from the lake."""
+    """Bring warehouse.duckdb up to date with what is loaded."""
     from pipelines.cli.session import run_publish  # noqa: PLC0415
 
     known = _reports()
@@ -322,11 +330,12 @@ def publish() -> None:
     type=click.Choice(["table", "csv", "json", "parquet"]),
     default="table",
     show_default=True,
+    help="A table has 1,000 rows at most, the others have all.",
 )
 def query(question: str, form: str) -> None:
     """Run one SQL query on warehouse.duckdb.
 
-    It may read, and only the tables there.
+    It can only read, and only the tables of the warehouse.
 
     `fbinsights docs` says which tables there are; docs/questions.md has questions to start from.
     """

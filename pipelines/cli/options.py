@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-__all__ = ["ACCEPT_EMPTY_OPTION", "ACCOUNT_OPTION", "of_account_days", "require_order"]
+__all__ = [
+    "ACCEPT_EMPTY_OPTION",
+    "ACCOUNT_OPTION",
+    "finite",
+    "of_account_days",
+    "require_order",
+]
 
 ACCOUNT_OPTION = click.option(
     "--account", "accounts", multiple=True, metavar="ID", help="Only this ad account; repeatable."
@@ -38,6 +45,13 @@ def _day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> dat
         raise click.BadParameter(f"{value!r} is not a day; write it like 2026-11-21.") from None
 
 
+def finite(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
+    """A number and not ``nan``, which a range lets pass."""
+    if not isfinite(value):
+        raise click.BadParameter(f"{value} is not a number.")
+    return value
+
+
 def of_account_days(*, required: bool = True) -> Callable[[Callable[..., None]], Any]:
     """The options that select account-days."""
     options = (
@@ -46,7 +60,7 @@ def of_account_days(*, required: bool = True) -> Callable[[Callable[..., None]],
             required=required,
             callback=_day,
             metavar="DAY",
-            help="First day, like 2026-11-01.",
+            help="First day, like 2026-11-01, by the clock of each account.",
         ),
         click.option(
             "--until", required=required, callback=_day, metavar="DAY", help="Last day, included."

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pipelines.loading.listings import Discovery
     from pipelines.reports.catalog import Report, Reports
 
-__all__ = ["Plan", "not_begun", "plan_of", "require_started"]
+__all__ = ["Plan", "keys_of", "not_begun", "plan_of", "require_begun", "require_started"]
 
 #: How far the earliest time zones are ahead of UTC.
 FIRST_ZONE: Final = timedelta(hours=14)
@@ -105,11 +105,7 @@ def plan_of(  # noqa: PLR0913  # a command line, and what it is checked against
         raise ConfigError(
             f"--since {since} is too early: Meta keeps 37 months; the first day is {FIRST_DAY}."
         )
-    latest = (now.astimezone(UTC) + FIRST_ZONE).date()
-    if until > latest:
-        raise ConfigError(
-            f"--until {until} has not begun anywhere. The last day that has is {latest}."
-        )
+    require_begun("--until", until, now)
     chosen = _chosen(found, accounts)
     refused = {} if accounts else {act_id(i): why for i, why in found.refused.items()}
     todays = {row["account_id"]: today_in(row["timezone_name"], now) for row in chosen}
@@ -140,6 +136,15 @@ def not_begun(days: Mapping[str, Iterable[date]], todays: Mapping[str, date]) ->
     return lines
 
 
+def require_begun(option: str, day: date | None, now: datetime) -> None:
+    """Raise ConfigError for a day that has not begun in any time zone."""
+    latest = (now.astimezone(UTC) + FIRST_ZONE).date()
+    if day and day > latest:
+        raise ConfigError(
+            f"{option} {day} has not begun anywhere. The last day that has is {latest}."
+        )
+
+
 def require_started(plan: Plan) -> None:
     """Raise ConfigError for a plan with days before one of its reports begins."""
     for name, report in plan.reports.items():
@@ -151,13 +156,26 @@ def require_started(plan: Plan) -> None:
             )
 
 
+def keys_of(accounts: Sequence[str], names: Mapping[str, str | None]) -> Sequence[str]:
+    """``act_123`` of each of these values of --account, once. `names`: key → name of an account.
+
+    Raises ConfigError for what is not an id; for a name it says the id.
+    """
+    keys = []
+    for account in accounts:
+        try:
+            keys.append(act_id(account.strip()))
+        except RequestError as error:
+            same = [key for key, name in names.items() if name and name == account.strip()]
+            advice = f" That is the name of {', '.join(same)}." if same else ""
+            raise ConfigError(f"--account: {error}{advice}") from None
+    return list(dict.fromkeys(keys))
+
+
 def _chosen(found: Discovery, accounts: Sequence[str]) -> Sequence[Row]:
     visible = {act_id(row["account_id"]): row for row in found.rows}
     refused = {act_id(account_id): why for account_id, why in found.refused.items()}
-    try:
-        wanted = list(dict.fromkeys(act_id(account.strip()) for account in accounts))
-    except RequestError as error:
-        raise ConfigError(f"--account: {error}") from None
+    wanted = keys_of(accounts, {key: text_of(row, "name") for key, row in visible.items()})
     missing = [key for key in wanted if key not in visible]
     whys = [f"{key}: {refused[key]}" for key in missing or refused if key in refused]
     if whys and (missing or not visible):

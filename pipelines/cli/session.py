@@ -105,8 +105,8 @@ def _interrupted(loaded: int) -> str:
         return ""
     days = counted(loaded, "account-day is", "account-days are")
     return (
-        f"Interrupted. {days} in the lake and not published yet. Run the same command again to"
-        f" resume, or `{command_name()} publish` to publish what is there."
+        f"Interrupted. No partial data was written; {days} in the lake and not published yet. Run"
+        f" the same command again to resume, or `{command_name()} publish` to publish those."
     )
 
 

@@ -112,6 +112,34 @@ def test_ctrl_c_ends_it_soon_leaves_nothing_half_written_and_the_same_command_go
     assert fresh.answers() == fresh.truth()
 
 
+def test_ctrl_c_says_how_much_is_loaded_and_not_published_and_how_to_publish_it(
+    fresh: Company,
+) -> None:
+    fresh.sandbox.use("never_resets")  # the second account waits, and the first is loaded
+    first, second = fresh.sandbox.account_ids[:2]
+
+    def files() -> int:
+        return len([*fresh.lake.glob("insights_hourly/*/*/data.parquet")])
+
+    def is_waiting() -> bool:
+        return files() == len(DAYS) and "insights" in (fresh.lake / ".limits.json").read_text()
+
+    with fresh.start("backfill", *RANGE, "--account", first, "--account", second) as running:
+        wait_for(running, is_waiting)
+        running.send_signal(signal.SIGINT)
+        _, stderr = running.communicate(timeout=60)
+
+    said = re.search(r"; (\d+) account-days? (is|are) in the lake and not published yet", stderr)
+    assert running.returncode == 130
+    assert said is not None, stderr
+    assert int(said[1]) == files()
+    assert fresh.run("publish").returncode == 0
+    published = fresh.run(
+        "query", "select count(*) from loads where table_name = 'insights_hourly'"
+    )
+    assert published.stdout.split()[-1] == said[1]
+
+
 def test_what_a_killed_backfill_has_loaded_is_reported_by_the_next_load(fresh: Company) -> None:
     def is_in_the_midst() -> bool:
         return len([*fresh.lake.glob("insights_hourly/*/*/data.parquet")]) >= 3

@@ -156,6 +156,14 @@ def test_what_is_piped_into_head_ends_without_a_word(desk: Desk, command: str) -
     assert "Traceback" not in errors
 
 
+def test_parquet_is_not_written_to_a_terminal(desk: Desk) -> None:
+    seen = desk.type(80, "query", "from loads", "--format", "parquet")
+
+    assert seen.code == 2
+    assert "PAR1" not in seen.raw
+    assert "--format parquet > answer.parquet" in seen.text
+
+
 def test_columns_begin_at_the_same_cell_whatever_script_a_name_is_in(desk: Desk) -> None:
     seen = desk.type(200, "status", *RANGE, "--report", "insights_hourly")
 

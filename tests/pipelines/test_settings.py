@@ -8,7 +8,7 @@ import pytest
 
 from fbgraph.errors import VersionError
 from pipelines.errors import ConfigError
-from pipelines.settings import VARIABLES, settings_of
+from pipelines.settings import VARIABLES, settings_of, unknown_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -61,6 +61,9 @@ def test_a_version_that_lives_is_requested(version: str) -> None:
         ("FB_GRAPH_URL", "https://graph.facebook.com/v26.0"),
         ("FB_API_VERSION", "26"),
         ("FB_ACCOUNT_IDS", "act_1,me"),
+        ("FB_ACCOUNT_IDS", ","),
+        ("FB_ACCOUNT_IDS", " , ,"),
+        ("FB_HISTORY_SINCE", "2020-01-01"),
         ("FB_ALERT_WEBHOOK", "hooks.slack.com/services/T/B/secret"),
         ("FB_DAGSTER_URL", "localhost:3000"),
     ],
@@ -72,6 +75,24 @@ def test_a_setting_that_cannot_be_is_named(name: str, value: str) -> None:
 
 def test_accounts_are_a_list_with_or_without_prefix_each_once() -> None:
     assert settings_of({"FB_ACCOUNT_IDS": " act_1, 2,,1 "}).account_ids == ("1", "2")
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("FB_ACCES_TOKEN", "FB_ACCESS_TOKEN"),
+        ("FB_ACCOUNT_ID", "FB_ACCOUNT_IDS"),
+        ("fb_access_token", "FB_ACCESS_TOKEN"),
+        ("WAREHOUSE_URLS", "WAREHOUSE_URL"),
+        ("FB_PAGE_ID", ""),
+    ],
+)
+def test_a_variable_that_begins_like_ours_and_is_not_is_named_with_the_nearest(
+    name: str, near: str
+) -> None:
+    environ = {name: "1", "FB_REPORTS": "reports", "PATH": "/bin"}
+
+    assert list(unknown_settings(environ)) == [(name, near)]
 
 
 def test_secrets_are_in_no_repr() -> None:

@@ -149,7 +149,9 @@ def _writable(result: pa.Table) -> pa.Table:
 
 def _interval(months: int, days: int, nanoseconds: int) -> str:
     """Like 13 months 20 days, or -0:30:00."""
-    time = f"{'-' * (nanoseconds < 0)}{timedelta(microseconds=abs(nanoseconds) // 1000)}"
+    hours, left = divmod(timedelta(microseconds=abs(nanoseconds) // 1000), timedelta(hours=1))
+    sign = "-" if nanoseconds < 0 else ""
+    time = f"{sign}{hours}{str(left).removeprefix('0')}"
     counts = {"month": months, "day": days}
     parts = [f"{n} {name}{'' if abs(n) == 1 else 's'}" for name, n in counts.items() if n]
     return " ".join(parts if parts and not nanoseconds else [*parts, time])

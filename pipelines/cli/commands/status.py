@@ -21,16 +21,17 @@ from pipelines.cli.output.json_lines import account_day_line, print_json, total_
 from pipelines.cli.output.style import FOR_PEOPLE, Style
 from pipelines.cli.output.table import table_lines
 from pipelines.cli.output.terminal import print_note, width_of
-from pipelines.cli.selection import not_begun
+from pipelines.cli.selection import keys_of, not_begun, require_begun
 from pipelines.cli.summary import command_name
 from pipelines.errors import ConfigError
+from pipelines.escaping import escaped
 from pipelines.loading.failures import Failures
 from pipelines.loading.listings import account_names, accounts_in
 from pipelines.loading.load_result import Target
 from pipelines.loading.partitions import AccountDay, today_in
 from pipelines.loading.refresh import lookback, moved
 from pipelines.reports.catalog import CONTROL
-from pipelines.settings import settings_of
+from pipelines.settings import FIRST_DAY, settings_of
 from pipelines.state.history import history_since
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
@@ -127,13 +128,12 @@ class Overview:
         return SOME_FAILED if self.wrong or self.broken else ALL_DONE
 
     def why_empty(self) -> str:
-        """Why there is no account-day to show; "" if there is one, or if none has begun."""
-        last = max((days[-1] for days in self.days.values()), default=self.begins)
-        if self.cells or all(days[0] > self.todays[one] for one, days in self.days.items()):
+        """Why there is no account-day to show; "" if there is one."""
+        if self.cells:
             return ""
-        if last < self.begins:
+        if all(day < self.begins for days in self.days.values() for day in days):
             return f"There is nothing to show: the history of this lake begins on {self.begins}."
-        return f"Nothing up to {last} was ever loaded. Add --since to see what is missing."
+        return "Nothing of these days was ever loaded. Add --since to see what is missing."
 
 
 def run_status(  # noqa: PLR0913  # what a command line says
@@ -154,12 +154,14 @@ def run_status(  # noqa: PLR0913  # what a command line says
     """
     settings = settings_of(environ)
     lake = Lake(settings.warehouse_url, catalog=known.catalog)
-    there = _accounts(lake, accounts)
+    names = account_names(lake)
+    there = _accounts(lake, accounts, names)
     known.require(reports)
     now = datetime.now(UTC)
+    require_begun("--since", since, now)
+    require_begun("--until", until, now)
     begins = history_since(lake, settings.history_since, now.date())
     found = overview_of(lake, known, there, reports, (since, until), begins, now)
-    names = account_names(lake)
     if style.is_json:
         _print_json(found, names, {one.account_id: one.currency for one in there})
     else:
@@ -240,31 +242,32 @@ def _print_json(
     print_json(total_line("status", code, account_days=len(found.cells), **totals))
 
 
-def _accounts(lake: Lake, wanted: Sequence[str]) -> Sequence[Account]:
+def _accounts(
+    lake: Lake, wanted: Sequence[str], names: Mapping[str, str | None]
+) -> Sequence[Account]:
     """The `wanted` accounts, or all that the lake has. Raises ConfigError if there is none."""
-    there = accounts_in(lake)
+    there = {act_id(account_id): one for account_id, one in accounts_in(lake).items()}
     if not there:
         raise ConfigError(
             f"No account has been loaded into {lake.store.name()}. Check WAREHOUSE_URL, or run "
             f"`{command_name()} backfill --since DAY --until DAY`."
         )
-    return _chosen(there, wanted)
-
-
-def _chosen(there: Mapping[str, Account], wanted: Sequence[str]) -> Sequence[Account]:
-    ids = [act_id(account.strip()).removeprefix("act_") for account in wanted]
-    for account_id in ids:
-        if account_id not in there:
-            raise ConfigError(
-                f"Nothing is known about act_{account_id}; `fbinsights doctor` says why."
-            )
-    return [there[account_id] for account_id in ids or there]
+    by_key = {key: names.get(one.account_id) for key, one in there.items()}
+    keys = keys_of(wanted, by_key)
+    if missing := [key for key in keys if key not in there]:
+        known = "\n".join(f"  {key}  {escaped(name or '')}" for key, name in by_key.items())
+        raise ConfigError(
+            f"{lake.store.name()} does not have {', '.join(missing)}. It has:\n{known}\n"
+            f"`{command_name()} doctor` says which accounts the token sees."
+        )
+    return [there[key] for key in keys or there]
 
 
 def _days(today: date, since: date | None, until: date | None) -> Sequence[date]:
+    """The days that were asked for; there is nothing before FIRST_DAY."""
     usual = lookback(today)
-    first = since or min(usual[0], until or usual[0])
-    last = until or usual[-1]
+    first = max(since or min(usual[0], until or usual[0]), FIRST_DAY)
+    last = until or max(usual[-1], first)
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 

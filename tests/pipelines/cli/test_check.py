@@ -149,3 +149,19 @@ def test_a_secret_that_is_wrong_is_not_shown(capsys: pytest.CaptureFixture[str])
     said = capsys.readouterr()
     assert said.out == "FB_ALERT_WEBHOOK is not an http(s) address.\n"
     assert "hush" not in said.err
+
+
+def test_a_misspelt_variable_is_a_warning_with_the_name_that_was_meant(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    environ = {"FB_ACCES_TOKEN": "EAA", "FB_PAGE_ID": "1"}
+
+    code = run_check(environ, KNOWN, date(2026, 11, 29))
+
+    told = capsys.readouterr().out.splitlines()
+    assert code == 0
+    meant = "FB_ACCES_TOKEN is not a variable of fbinsights and has no effect. Did you mean"
+    assert told[:2] == [
+        f"{meant} FB_ACCESS_TOKEN? (warning)",
+        "FB_PAGE_ID is not a variable of fbinsights and has no effect. (warning)",
+    ]

@@ -67,3 +67,18 @@ def test_it_says_how_far_the_published_file_is_behind(
     lake.changed()
     assert told().startswith("to do")
     assert "Run `fbinsights publish`" in told()
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("FB_ACCOUNT_ID", "to do  settings              FB_ACCOUNT_ID is not a variable of fbins"),
+        ("FB_PAGE_ID", "ok     settings              FB_PAGE_ID is not a variable of fbinsights"),
+    ],
+)
+def test_a_misspelt_variable_is_to_do_and_somebody_elses_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, told: str
+) -> None:
+    examine({"WAREHOUSE_URL": str(tmp_path), name: "1"}, KNOWN)
+
+    assert capsys.readouterr().out.startswith(told)

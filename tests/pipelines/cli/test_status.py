@@ -187,3 +187,69 @@ def test_days_before_the_first_that_was_tried_are_missing_only_if_asked_for(
 
     counts = capsys.readouterr().out.splitlines()[2].split()[-6:]
     assert counts[:2] == [str(days), "2"]
+
+
+@pytest.fixture
+def loaded(
+    sandbox: Sandbox, lake: Lake, load: Callable[..., object], days: Sequence[date]
+) -> dict[str, str]:
+    """The settings of a lake with a day of one account."""
+    load(days[:1], sandbox.account_ids[:1])
+    return {"WAREHOUSE_URL": str(lake.root)}
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "told"),
+    [
+        (None, date(2020, 1, 1), "There is nothing to show: the history of this lake begins on 20"),
+        (date(2020, 1, 1), date(2020, 2, 1), "There is nothing to show: the history of this lake"),
+        (None, date(2026, 8, 1), "Nothing of these days was ever loaded. Add --since to see what"),
+    ],
+)
+def test_an_empty_table_says_why(
+    loaded: dict[str, str],
+    since: date | None,
+    until: date,
+    told: str,
+    sandbox: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    one: dict[str, Any] = {
+        "accounts": sandbox.account_ids[:1],
+        "reports": ["insights_hourly"],
+    }
+
+    code = run_status(loaded, KNOWN, since, until, **one)
+
+    assert code == 0
+    assert capsys.readouterr().err.startswith(told)
+
+
+@pytest.mark.parametrize("option", ["since", "until"])
+def test_a_day_that_has_begun_nowhere_is_refused(loaded: dict[str, str], option: str) -> None:
+    asked = {"since": None, "until": None, option: date(9999, 12, 31)}
+
+    with pytest.raises(ConfigError, match=f"--{option} 9999-12-31 has not begun anywhere"):
+        run_status(loaded, KNOWN, asked["since"], asked["until"])
+
+
+def test_an_account_that_the_lake_lacks_is_told_with_those_that_it_has(
+    loaded: dict[str, str], sandbox: Sandbox
+) -> None:
+    key, name = f"act_{sandbox.account_ids[0]}", "Nordlicht Shop DE"
+
+    with pytest.raises(ConfigError, match=rf"does not have act_1. It has:\n  {key}  {name}\n"):
+        run_status(loaded, KNOWN, None, None, accounts=["1"])
+    with pytest.raises(ConfigError, match=rf"'{name}'.*That is the name of {key}\."):
+        run_status(loaded, KNOWN, None, None, accounts=[name])
+
+
+def test_from_a_day_that_has_begun_to_no_named_end_is_to_today(
+    loaded: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run_status(loaded, KNOWN, datetime.now(UTC).date(), None)
+
+    out, err = capsys.readouterr()
+    assert code in {0, 1}
+    assert out.startswith("account ")
+    assert "Traceback" not in err
