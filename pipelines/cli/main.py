@@ -376,22 +376,12 @@ def docs(table: str, engine: str | None, *, breakdowns: bool) -> None:
 
     Or those of one TABLE.
     """
-    from pipelines.reports.docs import render_breakdowns  # noqa: PLC0415
-    from pipelines.settings import settings_of  # noqa: PLC0415
-    from warehouse.schema.comments import render  # noqa: PLC0415
-    from warehouse.schema.external import statements  # noqa: PLC0415
+    from pipelines.cli.commands.docs import run_breakdowns, run_docs  # noqa: PLC0415
 
     if breakdowns:
-        click.echo(render_breakdowns(), nl=False)
-        return
-    catalog = _reports(fit=False).catalog
-    if engine is None:
-        click.echo(render(catalog, table), nl=False)
-        return
-    url = settings_of(os.environ).warehouse_url
-    # Not `as_uri`: Spark and Trino take a path as it is written and do not decode %20 in it.
-    root = url if "://" in url else f"file://{Path(url).expanduser().resolve()}"
-    click.echo(statements(catalog, engine, root, [table] if table else []))
+        run_breakdowns()
+    else:
+        run_docs(os.environ, _reports().catalog, table, engine)
 
 
 def main() -> None:

@@ -41,7 +41,13 @@ def test_settings_in_another_encoding_are_a_wrong_setting_and_no_traceback(
 
 @pytest.mark.parametrize(
     ("option", "told"),
-    [("--port=99999", "0<=x<=65535"), ("--port=-1", "0<=x<=65535"), ("--latency=-1", "x>=0")],
+    [
+        ("--port=99999", "0<=x<=65535"),
+        ("--port=-1", "0<=x<=65535"),
+        ("--latency=-1", "0<=x<=100"),
+        ("--latency=nan", "is not a number"),
+        ("--latency=inf", ""),
+    ],
 )
 def test_a_sandbox_with_an_impossible_number_is_wrong_use_and_no_traceback(
     option: str, told: str

@@ -1,0 +1,38 @@
+"""`fbinsights docs`: what tables and columns mean, as Markdown or as DDL for another engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.reports.docs import render_breakdowns
+from pipelines.settings import settings_of
+from warehouse.schema.comments import render
+from warehouse.schema.external import statements
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from warehouse.schema.catalog import Catalog
+
+__all__ = ["run_breakdowns", "run_docs"]
+
+
+def run_docs(environ: Mapping[str, str], catalog: Catalog, table: str, engine: str | None) -> None:
+    """Print all tables, or one `table`; for an `engine` its CREATE statements. Raises
+    UnknownTableError.
+    """
+    if engine is None:
+        click.echo(render(catalog, table), nl=False)
+        return
+    url = settings_of(environ).warehouse_url
+    # Not `as_uri`: Spark and Trino take a path as it is written and do not decode %20 in it.
+    root = url if "://" in url else f"file://{Path(url).expanduser().resolve()}"
+    click.echo(statements(catalog, engine, root, [table] if table else []))
+
+
+def run_breakdowns() -> None:
+    """Print what Meta returns for breakdowns."""
+    click.echo(render_breakdowns(), nl=False)
