@@ -22,7 +22,7 @@ from pipelines.project.orphans import fail, orphans_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["main"]
+__all__ = ["main", "serves_for"]
 
 HOST: Final = "0.0.0.0"  # noqa: S104  # other containers connect to it
 PORT: Final = "4000"
@@ -49,13 +49,13 @@ def main(arguments: Sequence[str]) -> int:
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: server.send_signal(number))
-    if orphans and _serves_for(DAEMON_SECONDS, server, f"127.0.0.1:{port}"):
+    if orphans and serves_for(DAEMON_SECONDS, server, f"127.0.0.1:{port}"):
         with dg.DagsterInstance.get() as instance:
             fail(instance, orphans)
     return server.wait()
 
 
-def _serves_for(seconds: float, server: subprocess.Popen[bytes], address: str) -> bool:
+def serves_for(seconds: float, server: subprocess.Popen[bytes], address: str) -> bool:
     """Wait until a server has served for so long; False if it ended before."""
     since: float | None = None
     while server.poll() is None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -163,6 +164,16 @@ class Project:
             self.services[name].start()
             self.services[name].wait_healthy()
 
+    def alone(self) -> Service:
+        """`docker run` of the image alone, on a copy of the project folder that is its user's."""
+        folder = self.folder.parent / "alone-project"
+        shutil.copytree(self.folder, folder)
+        uid, gid = _user_of(self.image)
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, uid, gid)
+        volumes = [f"{folder}:{self.image.folder}"]
+        return self.service("alone", {"read_only": True, "tmpfs": ["/tmp"], "volumes": volumes})  # noqa: S108
+
     def boot(self) -> None:
         """Start them all at once, in the worst order, as Docker does when the machine has started:
         `depends_on` is about `docker compose up` alone.
@@ -197,7 +208,7 @@ class Project:
         source, target, *more = text.split(":")
         path = (
             self.folder / source
-            if source.startswith(".")
+            if source.startswith((".", "/"))
             else self.folder.parent / f"volume-{source}"
         )
         if not path.exists():  # a new named volume: as the image's folder, with its owner

@@ -67,6 +67,7 @@ class Ended:
     healthy: Mapping[str, str]  # service → what its check said
     unhealthy: str  # what the check of the daemon said when all else was gone
     at_the_kill: Sequence[Mapping[str, Any]]  # runs
+    alone: int  # the exit code of one container with everything in it, after SIGTERM
 
     @property
     def account_days(self) -> Sequence[AccountDay]:
@@ -128,6 +129,10 @@ def new_project(folder: Path, sandbox: Sandbox) -> Project:
 
 def story(project: Project, sandbox: Sandbox, lake: Lake) -> Ended:
     """Start, load, kill in the middle, start again, wait for the end."""
+    alone = project.alone()
+    alone.start()
+    alone.wait_healthy()
+    ended_with = alone.stop()
     project.up()
     healthy = {name: one.health() for name, one in project.services.items()}
     account_days = [AccountDay(account, day) for account in sandbox.account_ids for day in DAYS]
@@ -154,6 +159,7 @@ def story(project: Project, sandbox: Sandbox, lake: Lake) -> Ended:
         *(sandbox, project, lake, before, healthy),
         unhealthy=f"{unhealthy.returncode}: {unhealthy.stdout}",
         at_the_kill=at_the_kill,
+        alone=ended_with,
     )
 
 
@@ -257,6 +263,10 @@ def test_what_init_writes_in_the_image_is_what_it_writes_here(ended: Ended) -> N
     made = ended.project.services["code"].execute("fbinsights", "init", "/tmp/ads").stdout  # noqa: S108  # of the container
 
     assert [f"made    {name}" for name in contents()] == made.splitlines()
+
+
+def test_one_container_has_all_and_stops_when_it_is_told_to(ended: Ended) -> None:
+    assert ended.alone == 0
 
 
 def test_a_check_can_fail(ended: Ended) -> None:
