@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from warehouse.schema.catalog import Catalog
     from warehouse.storage.store import StoredFile
 
-__all__ = ["CONFIG", "DATABASE", "Refreshed", "refresh"]
+__all__ = ["CONFIG", "DATABASE", "Conditions", "Refreshed", "refresh"]
 
 DATABASE: Final = "warehouse.duckdb"
 
@@ -78,6 +78,17 @@ LATER_SHARE: Final = 0.25
 #: Fewer rows than this are inserted by one thread. Several are as fast, but write the rows of small
 #: files twice and so take 40 % more CPU, which loads need.
 ALONE_ROWS: Final = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a refresh depends on besides the lake: the file that was `published` last, whether that
+    `is_damaged`, and how many rows may be out of order.
+    """
+
+    published: Path | None = None
+    is_damaged: bool = False
+    later_rows: int = LATER_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +132,9 @@ class _DamagedError(Exception):
         self.files = files
 
 
-def refresh(
-    lake: Lake, folder: Path, after: int, *, published: Path | None = None, is_damaged: bool = False
-) -> Refreshed:
+def refresh(lake: Lake, folder: Path, after: int, given: Conditions | None = None) -> Refreshed:
     """Bring the master in `folder` up to date. If it changes, its new version is above `after` too,
-    and so it is if the file that was `published` last `is_damaged`.
+    and so it is if the file that was published last is damaged.
 
     The caller must hold the lock. A process that is killed leaves it as it was. Raises
     duckdb.Error, OSError and ChangedKindError.
@@ -134,9 +143,7 @@ def refresh(
     is_old = True
     while True:
         try:
-            return _refresh(
-                lake, folder, after, dict(damaged), published=published, is_damaged=is_damaged
-            )
+            return _refresh(lake, folder, after, dict(damaged), given or Conditions())
         except _DamagedError as found:
             damaged |= found.files
             if not (folder / STAMP).exists():  # it was a new one
@@ -149,30 +156,20 @@ def refresh(
             shutil.rmtree(folder)
 
 
-def _refresh(  # noqa: PLR0913  # what, where, and what is known
-    lake: Lake,
-    folder: Path,
-    after: int,
-    left_out: LeftOut,
-    *,
-    published: Path | None,
-    is_damaged: bool,
+def _refresh(
+    lake: Lake, folder: Path, after: int, left_out: LeftOut, given: Conditions
 ) -> Refreshed:
     frozen, is_known = folder / "frozen", is_as_left(folder / DATABASE, folder / STAMP)
     shutil.rmtree(frozen, ignore_errors=True)
     frozen.mkdir(parents=True)
     with duckdb.connect(folder / DATABASE, config=WRITING) as connection:
-        before = _state(connection, lake.catalog)
+        before = _state(connection, lake.catalog, given.later_rows)
         if before is None:
             _create(connection, lake.catalog)
         connection.execute("BEGIN")
         if before and not is_known and wrong_in(connection):
             raise _OutdatedError  # a publisher that was killed leaves it right
-        state = _merge(
-            *(connection, lake, frozen, before, after, left_out),
-            published=published,
-            is_damaged=is_damaged,
-        )
+        state = _merge(connection, lake, frozen, before, after, left_out, given)
         connection.execute("COMMIT; CHECKPOINT")
         rows = {table: _count(connection, table) for table in lake.catalog.tables}
     (folder / STAMP).write_text(stamp_of(folder / DATABASE), encoding="utf-8")
@@ -189,7 +186,9 @@ def _create(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
     _execute(connection, (f"BEGIN; {statements}; COMMIT" for statements in build.create(catalog)))
 
 
-def _state(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> _State | None:
+def _state(
+    connection: duckdb.DuckDBPyConnection, catalog: Catalog, later_rows: int
+) -> _State | None:
     """What a master says of itself; None if there is nothing in it. Raises _OutdatedError."""
     if not connection.execute("FROM duckdb_tables()").fetchall():
         return None
@@ -200,7 +199,7 @@ def _state(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> _State | 
     [row] = connection.execute(f"FROM {build.SCHEMA}.state SELECT {columns}").fetchall()
     state = _State(*row)
     rows = sum(_count(connection, table.name) for table in catalog.stored)
-    if state.later_rows > max(LATER_ROWS, LATER_SHARE * rows):
+    if state.later_rows > max(later_rows, LATER_SHARE * rows):
         raise _OutdatedError
     return state
 
@@ -220,9 +219,7 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
     before: _State | None,
     after: int,
     left_out: LeftOut,
-    *,
-    published: Path | None,
-    is_damaged: bool,
+    given: Conditions,
 ) -> _State:
     """Replace what changed in the lake; the state afterwards, that of `before` if nothing did."""
     state = before or _State(made_by(lake.catalog))
@@ -241,8 +238,8 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
         and not is_below(_file_of(lake, key), left_out)
     ]
     later = _replace(connection, lake, frozen, stale, changed)
-    if before is None and left_out and published:
-        carry_over(connection, lake, frozen, published, left_out)
+    if before is None and left_out and given.published:
+        carry_over(connection, lake, frozen, given.published, left_out)
     touched: dict[str, set[str]] = {}
     for table, account_id, _ in (*stale, *(file.key for file, _ in changed)):
         touched.setdefault(table, set()).add(account_id)
@@ -259,7 +256,7 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
         rejects=_hash(rejects),
         failures=_hash(f"{found.key} {found.stamp}" for found in failures),
     )
-    if not (changed or stale or is_damaged) and now == before:
+    if not (changed or stale or given.is_damaged) and now == before:
         return now
     _refill_rejects(connection, lake, frozen, rejects, left_out)
     _refill_failures(connection, lake, frozen, failures)

@@ -37,7 +37,7 @@ from warehouse.lake.changes import (
 )
 from warehouse.lake.definitions import keep_definitions, lake_tables
 from warehouse.lake.partitions import Lake
-from warehouse.published.master import CONFIG, DATABASE, refresh
+from warehouse.published.master import CONFIG, DATABASE, Conditions, refresh
 from warehouse.published.reading import confine
 from warehouse.published.verify import damage_of
 from warehouse.schema.catalog import OWN
@@ -137,13 +137,9 @@ def publish(url: str | Path, *, catalog: Catalog = OWN, afresh: bool = False) ->
             if afresh:
                 shutil.rmtree(folder / MASTER, ignore_errors=True)
             link = lake.root / LINK
-            master = refresh(
-                lake,
-                folder / MASTER,
-                after=max(numbers, default=0),
-                published=link.resolve() if link.exists() else None,
-                is_damaged=_is_other(link, folder),
-            )
+            published = link.resolve() if link.exists() else None
+            given = Conditions(published, is_damaged=_is_other(link, folder))
+            master = refresh(lake, folder / MASTER, max(numbers, default=0), given)
             snapshot = _snapshot(folder, master.version)
         except (duckdb.Error, OSError) as error:
             raise WarehouseError(
