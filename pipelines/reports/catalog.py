@@ -119,8 +119,8 @@ class Report:
         known = (breakdowns().get(name) for name in self.breakdowns)
         features = [one.feature for one in known if one and one.feature]
         return (
-            f"Meta returns none where the account has not switched on the feature {features[0]};"
-            f" GET {FEATURE_SETTINGS} lists what is on"
+            f"Meta returns none until the account enables the feature {features[0]};"
+            f" GET {FEATURE_SETTINGS} lists what is enabled"
             if features
             else ""
         )
@@ -245,7 +245,7 @@ class Reports:
                 raise ConfigError(f"The report {name} cannot be loaded:\n{self.broken[name]}")
             if name not in self.by_name:
                 there = ", ".join(self.by_name)
-                raise ConfigError(f"There is no report {name!r}; there are: {there}.")
+                raise ConfigError(f"There is no report {name!r}. Choose from: {there}.")
 
 
 def reports_of(environ: Mapping[str, str], store: Store | None = None) -> Reports:
@@ -298,7 +298,11 @@ def _other_key(store: Store | None, table: Table) -> Fault | None:
     try:
         changes = changed_key(store, table) if store else ()
     except OSError as error:
-        _log.warning("Whether the report %s fits its table is not known: %s", table.name, error)
+        _log.warning(
+            "Cannot check whether the report %s still fits its table in the lake: %s. A load checks"
+            " it again.",
+            *(table.name, error),
+        )
         return None
     if store is None or not changes:
         return None

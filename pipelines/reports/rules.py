@@ -248,7 +248,8 @@ def _days(spec: ReportSpec) -> Iterator[Fault]:
 def _owners(spec: ReportSpec) -> Iterator[Fault]:
     for owner in spec.owners:
         if not OWNER.fullmatch(owner):
-            yield Fault("owners", owner, "expected an e-mail address, or team: followed by a name")
+            rule = "expected an e-mail address, such as ada@example.com, or a team: team:growth"
+            yield Fault("owners", owner, rule)
 
 
 def places(spec: Placed) -> Iterator[Fault]:

@@ -157,7 +157,7 @@ def _require_bounded(document: yaml.Node) -> None:
     while left:
         node, count = left.pop(), count + 1
         if count > MOST_VALUES:
-            why = f"aliases make more than {MOST_VALUES:,} values of this, or one contains itself"
+            why = f"aliases expand to more than {MOST_VALUES:,} values, or one contains itself"
             raise UnreadableFileError(why, document.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
             left += [one for pair in node.value for one in pair]

@@ -110,8 +110,8 @@ def keep_definitions(store: Store, catalog: Catalog) -> None:
                 _log.warning("%s", error)
     except OSError as error:
         _log.warning(
-            "The definitions of tables could not be written into the lake, so others who publish "
-            "it may miss tables of reports: %s",
+            "The definitions of tables cannot be written into the lake, so whoever publishes it "
+            "elsewhere may miss tables of reports: %s. Fix that, then publish again.",
             error,
         )
 

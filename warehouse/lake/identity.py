@@ -49,8 +49,8 @@ def identity_of(store: Store) -> Identity | None:
             return None
     raise WarehouseError(
         f"{store.name(KEY)} is damaged: it must look like"
-        ' {"lake_id": "…", "graph": ["graph.facebook.com"]}. Correct it, or remove it: then the'
-        " next load writes it again, for the Graph API that it loads from"
+        ' {"lake_id": "…", "graph": ["graph.facebook.com"]}. Fix it; or remove it, and the next'
+        " load writes a new one for the Graph API that it loads from"
     )
 
 

@@ -74,13 +74,13 @@ def content_of(table: Table, rows: pa.Table, where: Partition) -> pa.Table:
     Raises WarehouseError for columns that are not the table's and rows of another partition.
     """
     if rows.schema != table.arrow_schema:
-        raise WarehouseError(f"the new rows do not have the columns of {table.name}")
+        raise WarehouseError(f"The new rows do not have the columns of {table.name}")
     for name in table.partitions or ():
         value = str(getattr(where, name))
         wanted = arrow.constant(value, 1, rows.schema.field(name).type)[0]
         same = pc.equal(rows[name], wanted)
         if same.null_count or not arrow.all_true(same):
-            raise WarehouseError(f"the new rows of {table.name} are not all of {name} {value}")
+            raise WarehouseError(f"Some new rows of {table.name} are not of {name} {value}")
     order = [(name, "ascending") for name in table.grain if name in table.file_schema.names]
     content = rows.select(table.file_schema.names)
     return content.sort_by(order) if order else content

@@ -35,9 +35,13 @@ def key_of(table: Table, account_id: str | None, day: date | None) -> str:
     given = tuple(name for name, value in names.items() if value is not None)
     if given != wanted:
         raise WarehouseError(
-            f"files of {table.name} are named by {list(wanted)}, not by {list(given)}"
+            f"Each file of {table.name} is named by {_names(wanted)}, but {_names(given)} was given"
         )
     return "/".join([table.name, *(f"{name}={names[name]}" for name in wanted), DATA_FILE])
+
+
+def _names(names: Sequence[str]) -> str:
+    return " and ".join(names) or "nothing"
 
 
 class Listing(NamedTuple):

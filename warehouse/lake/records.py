@@ -211,11 +211,16 @@ def require_load_of(load: Load, table: str, account_id: str, day: date | None, r
     for name in ("impressions", "clicks"):
         if (getattr(load, name) or 0) not in INT64:
             raise WarehouseError(
-                f"The sum of {name} over {counted(load.rows, 'row')} does not fit into 64 bits"
+                f"{table} of account {account_id} on {day}: the sum of {name} over"
+                f" {counted(load.rows, 'row')} does not fit into 64 bits. The previous file is"
+                " unchanged; load the day again"
             )
     recorded = (load.table, load.account_id, load.date, load.rows)
-    if recorded != (table, account_id, day, rows):
-        raise WarehouseError(f"The load record is of {recorded}, but the rows are not")
+    if recorded != (there := (table, account_id, day, rows)):
+        of, not_of = (
+            f"{t} of account {a} on {d} ({counted(n, 'row')})" for t, a, d, n in (recorded, there)
+        )
+        raise WarehouseError(f"The load record is for {of}, but the rows are {not_of}")
 
 
 def to_values(record: Load | Restatement) -> dict[str, Any]:

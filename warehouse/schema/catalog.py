@@ -76,7 +76,7 @@ class Catalog:
             taken |= {view.name} & VIEWS.keys() if own is None else set()
         if taken:
             raise UnfitTableError(
-                f"{table.name}: there is already a view or table {min(taken)}; choose another name"
+                f"{table.name}: another table or view is called {min(taken)}; choose another name"
             )
         if table.name in RESERVED:
             raise UnfitTableError(
@@ -116,22 +116,28 @@ def _require_distinct(of: Table | View) -> None:
         counted = Counter(name.lower() for name in names)
         twice = sorted(name for name, count in counted.items() if count > 1)
         if twice:
-            raise UnfitTableError(f"{of.name} would have two columns called {twice[0]}")
+            raise UnfitTableError(
+                f"{of.name} would have two columns called {twice[0]}; leave one of them out"
+            )
+
+
+#: What else a person can do who wants something that one of the warehouse's own must keep.
+_ELSE: Final = "; what differs needs another name"
 
 
 def _require_all_of(own: Table, table: Table) -> None:
     """Raise UnfitTableError for a table that lacks something of the warehouse's own."""
     if (own.grain, own.partitions) != (table.grain, table.partitions):
         grain = ", ".join(own.grain)
-        raise UnfitTableError(f"{own.name} must keep one row per {grain}")
+        raise UnfitTableError(f"{own.name} must keep one row per {grain}{_ELSE}")
     there = {column.name: column for column in table.columns}
     lost = [c.name for c in own.columns if c.name not in there]
     if lost:
-        raise UnfitTableError(f"{own.name} must keep {', '.join(lost)}, which views need")
+        raise UnfitTableError(f"{own.name} must keep {', '.join(lost)}, which views need{_ELSE}")
     other = [c for c in own.columns if there[c.name].arrow_type != c.arrow_type]
     if other:
         kept = "; ".join(f"{column.name} as {column.arrow_type}" for column in other)
-        raise UnfitTableError(f"{own.name} must keep {kept}")
+        raise UnfitTableError(f"{own.name} must keep {kept}{_ELSE}")
     untyped = [c.name for c in own.columns if c.by_type and there[c.name].by_type is False]
     if untyped:
-        raise UnfitTableError(f"{own.name} must keep {', '.join(untyped)} by action_type")
+        raise UnfitTableError(f"{own.name} must keep {', '.join(untyped)} by action_type{_ELSE}")

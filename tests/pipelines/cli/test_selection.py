@@ -61,7 +61,7 @@ def test_an_account_named_twice_is_loaded_once() -> None:
         ("2026-11-20", "2026-11-21", ("kea",), (), "Invalid ad account id 'kea'"),
         ("2026-11-20", "2026-11-21", ("",), (), "--account: Invalid ad account id ''"),
         ("2026-11-20", "2026-11-21", ("Kea",), (), "That is the name of act_2."),
-        ("2026-11-20", "2026-11-21", (), ("hourly",), "there are: insights_hourly"),
+        ("2026-11-20", "2026-11-21", (), ("hourly",), "Choose from: insights_hourly"),
         ("2020-01-01", "2026-11-21", (), (), "too early"),
         (
             "2026-11-20",

@@ -194,7 +194,7 @@ def test_a_short_file_that_means_billions_of_values_is_refused_at_once(
 
     [fault] = read_reports(yaml_files(folder("\n".join(lines)))).faults
 
-    assert "a/defs.yaml:1: YAML: aliases make more than 100,000 values" in fault
+    assert "a/defs.yaml:1: YAML: aliases expand to more than 100,000 values" in fault
 
 
 def test_a_folder_that_cannot_be_read_stops_no_report(

@@ -297,7 +297,7 @@ def test_no_rows_by_what_an_account_must_switch_on_first_say_so(
 
     loads = load_report(report)
 
-    told = f"Meta returns none where the account has not switched on the feature {feature}; GET act"
+    told = f"Meta returns none until the account enables the feature {feature}; GET act"
     delivered = [load for load in loads if "no rows, though" in load.reason]
     assert delivered
     assert all(load.verdict == verdict and told in load.reason for load in delivered)

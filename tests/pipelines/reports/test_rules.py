@@ -175,7 +175,7 @@ AUDIENCE = "hourly_stats_aggregated_by_audience_time_zone"
             "requests with it fail at level account with 2/1504041",
         ),
         ({"action_breakdowns": ("country",)}, "is not an action breakdown; put it under breakd"),
-        ({"owners": ("growth",)}, "owners: growth: expected an e-mail address, or team:"),
+        ({"owners": ("growth",)}, "owners: growth: expected an e-mail address, such as "),
     ],
 )
 def test_a_wrong_report_is_refused_with_the_rule(changes: dict[str, Any], told: str) -> None:

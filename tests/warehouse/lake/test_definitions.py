@@ -332,4 +332,4 @@ def test_publishing_goes_on_where_a_definition_cannot_be_written(
     published = publish(lake.root, catalog=OWN.with_table(MINE))
 
     assert published.rows["mine"] == 1
-    assert "others who publish it may miss tables of reports" in caplog.text
+    assert "whoever publishes it elsewhere may miss tables of reports" in caplog.text

@@ -192,15 +192,19 @@ def test_an_account_id_that_is_not_digits_is_no_folder(account: str, lake: Lake)
 
 
 def test_rows_of_another_account_day_are_refused(days: Any, lake: Lake) -> None:
-    with pytest.raises(WarehouseError, match="not all of account_id 12"):
+    with pytest.raises(
+        WarehouseError, match="Some new rows of insights_hourly are not of account_id 12"
+    ):
         lake.replace("insights_hourly", days.rows(), account_id="12", date=DAY)
-    with pytest.raises(WarehouseError, match="not all of date 2026-11-20"):
+    with pytest.raises(WarehouseError, match="are not of date 2026-11-20"):
         lake.replace("insights_hourly", days.rows(), account_id="11", date=date(2026, 11, 20))
-    with pytest.raises(WarehouseError, match="named by"):
+    with pytest.raises(
+        WarehouseError, match="named by account_id and date, but account_id was given"
+    ):
         lake.replace("insights_hourly", days.rows(), account_id="11")
     with pytest.raises(WarehouseError, match="columns of control_daily"):
         lake.replace("control_daily", days.rows(), account_id="11", date=DAY)
-    with pytest.raises(WarehouseError, match="The load record is of"):
+    with pytest.raises(WarehouseError, match="The load record is for"):
         days.put(table="control_daily")
 
     assert list(lake.root.rglob("*.parquet")) == []

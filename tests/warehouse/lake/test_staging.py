@@ -279,7 +279,7 @@ def test_a_load_of_other_rows_is_refused_and_a_second_publish_too(lake: Lake) ->
     with staging_area(lake, TABLE, ACCOUNT, DAYS) as staging:
         staging.add([page(row(1))])
         merged = staging.merge(DAYS[1])
-        with pytest.raises(WarehouseError, match="The load record is of"):
+        with pytest.raises(WarehouseError, match="The load record is for"):
             merged.publish(load(staging.merge(DAYS[0])))
         merged.publish(load(merged))
         with pytest.raises(WarehouseError, match="already published or discarded"):

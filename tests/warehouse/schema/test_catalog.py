@@ -113,14 +113,14 @@ def wider(**changes: Any) -> Table:
     [
         (
             replace(MINE, name="campaign_daily"),
-            "already a view or table campaign_daily; choose another",
+            "another table or view is called campaign_daily; choose another",
         ),
-        (replace(MINE, name="ad_daily"), "already a view or table ad_daily; choose another"),
+        (replace(MINE, name="ad_daily"), "another table or view is called ad_daily; choose"),
         (
             replace(MINE, name="adset_hourly"),
-            "already a view or table adset_hourly; choose another",
+            "another table or view is called adset_hourly; choose",
         ),
-        (replace(MINE, name="calendar"), "already a view or table calendar; choose another"),
+        (replace(MINE, name="calendar"), "another table or view is called calendar; choose"),
         (replace(MINE, name="creatives"), "reserved for a table of the warehouse; choose another"),
         (replace(MINE, name="insights_hourly"), "one row per account_id, ad_id, date, hour"),
         (replace(wider(), columns=wider().columns[1:]), "account_id"),
