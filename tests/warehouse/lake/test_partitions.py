@@ -233,7 +233,7 @@ def test_what_is_no_table_of_files_is_refused(lake: Lake) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "gs://bucket/lake",
+        "ftp://bucket/lake",
         "s3://",
         "s3://b/lake",
         "s3://bucket/../lake",
