@@ -15,13 +15,16 @@ from pipelines.assembly import definitions_of
 from pipelines.defs.partitions import grid_of
 from pipelines.reports.catalog import reports_of
 from pipelines.settings import owners_of, store_of
-from pipelines.state.homes import enter_folder
+from pipelines.state.homes import enter_folder, hidden_history
 
 __all__ = ["defs"]
 
 enter_folder(os.environ)
 
 _reports: Final = reports_of(os.environ, store_of(os.environ))
+
+if _hidden := hidden_history(os.environ):
+    logging.getLogger(__name__).warning(_hidden)
 
 for _name, _why in _reports.why_broken().items():
     logging.getLogger(__name__).error("%s: %s", _name, _why)

@@ -18,6 +18,7 @@ from pipelines.settings import VARIABLES, settings_of, wrong_settings
 from pipelines.state.homes import (
     SETTINGS,
     STATE,
+    hidden_history,
     home_of,
     sends_telemetry,
     settings_folder,
@@ -55,6 +56,8 @@ def findings_in(folder: Path, environ: Mapping[str, str]) -> Findings:
     except ConfigError as error:
         found.faults.append(str(error))
         return found
+    if hidden := hidden_history(environ):
+        found.warnings.append(hidden)
     is_project = (folder / SETTINGS).exists()
     if is_project or environ.get("DAGSTER_HOME"):
         _look_at_settings(folder, home, found)

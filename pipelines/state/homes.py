@@ -37,6 +37,7 @@ __all__ = [
     "STATE",
     "Shown",
     "enter_folder",
+    "hidden_history",
     "home_of",
     "is_project_with_state",
     "is_same",
@@ -115,6 +116,19 @@ def enter_folder(environ: Mapping[str, str]) -> None:
     """Work in the folder in which `fbinsights dev` was started, as all commands do."""
     if folder := environ.get(FOLDER_VARIABLE):
         os.chdir(folder)
+
+
+def hidden_history(environ: Mapping[str, str]) -> str:
+    """What to say where Dagster's own processes were started with DAGSTER_HOME=<project>, as it was
+    written until 0.1.0: they begin a second history next to that in `.dagster`. Empty otherwise.
+    """
+    home = Path(environ.get("DAGSTER_HOME") or "/")
+    if not all((path / "history").is_dir() for path in (home, home / STATE)):
+        return ""
+    return (
+        f"DAGSTER_HOME is {home}, and there is another history of Dagster in {home / STATE}. To see"
+        f" that one, set DAGSTER_HOME={home / STATE} and start Dagster again."
+    )
 
 
 def prepare(home: Path) -> None:

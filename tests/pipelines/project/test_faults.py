@@ -127,3 +127,13 @@ def test_another_lake_on_the_folders_home_is_a_fault_with_what_to_do(folder: Pat
     assert look(folder).faults == []
     [fault] = look(folder, WAREHOUSE_URL="./other").faults
     assert "one grid cannot show two lakes. Set WAREHOUSE_URL back, or give this lake a" in fault
+
+
+def test_a_second_history_beside_that_of_the_project_is_said(folder: Path) -> None:
+    """Dagster's own processes, started with the home of yesterday, have begun one."""
+    for home in (folder, folder / ".dagster"):
+        (home / "history").mkdir(parents=True)
+
+    found = look(folder, DAGSTER_HOME=os.fspath(folder))
+
+    assert f"set DAGSTER_HOME={folder / '.dagster'} and start Dagster again" in found.warnings[0]
