@@ -33,6 +33,9 @@ test-image: .venv/installed-dev  ## Build the container's image without Docker a
 test-buckets: .venv/installed-dev $(AZURITE)  ## Test lakes in Azure's emulator, which npm installs if missing
 	@BUCKETS=1 $(BIN)/pytest tests/warehouse/storage -k azure
 
+test-outside: .venv/installed-dev  ## Install wheel and sdist outside the checkout and use them; OUTSIDE=python3.12 for another Python
+	@OUTSIDE=$(OUTSIDE) $(BIN)/pytest tests/outside $(if $(WAY),-k "test_files or $(WAY)")
+
 screenshots: .venv/installed-dev  ## Take the pictures in docs/img again, with the tests in a browser
 	@SCREENSHOTS=1 $(BIN)/pytest tests/e2e/test_browser.py
 

@@ -35,7 +35,8 @@ class S3:
 
     PUTs of paths that hold a text of `refused` are refused, and GETs of those that hold one of
     `hidden`. `midway` is called once, when some of the body of a PUT has come; the rest is lost.
-    The first GET of a path in `cut` gets half of its body.
+    The first GET of a path in `cut` gets half of its body. The first PUT of one in `conflicts` with
+    a condition is told that another is under way.
     """
 
     def __init__(self, url: str) -> None:
@@ -45,6 +46,7 @@ class S3:
         self.hidden: set[str] = set()
         self.midway: Callable[[], None] | None = None
         self.cut: set[str] = set()
+        self.conflicts: set[str] = set()
         self.environ: Mapping[str, str] = {
             "AWS_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": "AKIAINVENTED",
@@ -95,6 +97,11 @@ def serving(*, conditions: bool = True, translation: Translation | None = None) 
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             start_response("403 Forbidden", [("Content-Type", "application/xml")])
             return [b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"]
+        if path in served.conflicts and any(name in environ for name in CONDITIONS):
+            served.conflicts.remove(path)
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            start_response("409 Conflict", [("Content-Type", "application/xml")])
+            return [b"<Error><Code>ConditionalRequestConflict</Code><Message>No</Message></Error>"]
         if method == "PUT" and served.midway:
             environ["wsgi.input"].read(65536)
             served.midway()

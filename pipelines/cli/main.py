@@ -349,7 +349,8 @@ def sql() -> None:
     """Open DuckDB's shell on warehouse.duckdb, read-only.
 
     In DuckDB's safe mode, which opens no other file: tables of the schema lake, which are read from
-    the Parquet files, can be queried with `fbinsights query` alone.
+    the Parquet files, can be queried with `fbinsights query` alone. The shell may be an older
+    DuckDB than the one that `fbinsights query` uses; it says which.
 
     `fbinsights docs` says which tables there are; docs/questions.md has questions to start from.
     """

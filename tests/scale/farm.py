@@ -141,5 +141,5 @@ def _worker(number: int) -> Sequence[str]:
     return [
         *(sys.executable, "-m", "celery", "-A", "dagster_celery.app", "worker"),
         *("--hostname", f"worker{number}@%h", "--concurrency", str(PLACES)),
-        *("--disable-prefetch", "--include", "pipelines.definitions"),
+        *("--disable-prefetch", "--include", "pipelines.assembly"),
     ]

@@ -199,6 +199,10 @@ class Bucket:
                 if version is None or explain(error, self._scheme).code in NO_BUCKET:
                     raise
                 return False
+            except GenericError as error:  # another writer, at the same moment
+                if explain(error, self._scheme).kind != "conflict":
+                    raise
+                return False
         return True
 
     def note(self, key: str, text: str) -> None:
@@ -269,8 +273,10 @@ class Bucket:
         try:
             yield
         except FileNotFoundError as error:
+            if error.errno is not None:  # a file of this machine
+                raise
             refusal = explain(error, self._scheme)
-            if error.errno is not None or (refusal.code not in NO_BUCKET and done != "written"):
+            if refusal.code not in NO_BUCKET and done != "written":
                 raise FileNotFoundError(f"{self.name(key)} does not exist") from None
             raise self._refused(key, done, refusal.message, refusal.advice) from None
         except InvalidPathError as error:

@@ -53,6 +53,7 @@ _ANYWHERE: Final[Mapping[str, str]] = {
     "conditions": "use a store that supports If-Match and If-None-Match, as S3 does",
     "archive": "restore it from the archive",
     "busy": "the store is busy: retry later",
+    "conflict": "another process writes there: retry later",
     "other": "retry; if it persists, look at the status of the store",
 }
 
@@ -82,6 +83,7 @@ BY_CODE: Final[Mapping[str, str]] = {
     "NotImplemented": "conditions",
     **dict.fromkeys(("InvalidObjectState", "BlobArchived"), "archive"),
     **dict.fromkeys(("SlowDown", "ServerBusy", "429", "503"), "busy"),
+    **dict.fromkeys(("ConditionalRequestConflict", "OperationAborted", "409"), "conflict"),
     "Unreachable": "network",
 }
 

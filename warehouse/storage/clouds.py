@@ -9,6 +9,7 @@ import re
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -44,6 +45,9 @@ _LONGEST_WAIT: Final = timedelta(seconds=20)
 #: What obstore and boto3 read from the environment.
 _PREFIXES: Final = ("AWS_", "AZURE_", "AZURITE_", "GOOGLE_")
 
+#: Threads that begin together make one client.
+_ONE_AT_A_TIME: Final = Lock()
+
 #: Variables by which a machine of AWS says that it has a role.
 _ROLES: Final = (
     *("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
@@ -56,15 +60,18 @@ def client(scheme: str, bucket: str, prefix: str, *, patient: bool = False) -> C
 
     `patient`: for large uploads. Raises BucketError if it lacks settings or credentials.
     """
-    # To obstore an empty variable is a value; .env files are full of empty variables.
-    for name in [n for n, value in os.environ.items() if n.startswith(_PREFIXES) and not value]:
-        del os.environ[name]
-    settings = tuple(sorted(item for item in os.environ.items() if item[0].startswith(_PREFIXES)))
-    made, process = _client(scheme, bucket, prefix, patient, settings)
+    with _ONE_AT_A_TIME:
+        given = [item for item in os.environ.items() if item[0].startswith(_PREFIXES)]
+        # To obstore an empty variable is a value; .env files are full of empty variables.
+        for name in (name for name, value in given if not value):
+            del os.environ[name]
+        settings = tuple(sorted(item for item in given if item[1]))
+        made, process = _client(scheme, bucket, prefix, patient, settings)
     if process != os.getpid():  # its threads are in the other process: a request would never end
         raise BucketError(
             f"{scheme}://{bucket} was used before this process was forked",
-            "start worker processes with multiprocessing's method 'spawn' or 'forkserver'",
+            "start worker processes with multiprocessing's method 'spawn' or 'forkserver', and"
+            " Celery's with --include pipelines.assembly instead of pipelines.definitions",
         )
     return made
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 import threading
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from importlib.metadata import version
 from importlib.util import find_spec
 from math import isfinite
 from pathlib import Path
@@ -102,14 +104,15 @@ def run_shell(environ: Mapping[str, str]) -> NoReturn:
     """Replace this process by DuckDB's shell, read-only: keys, pipes and exit codes are its own.
     Instants are shown in UTC, as everywhere else. Raises WarehouseError if the shell is missing.
     """
-    published = str(_published(environ))
+    published, shell = str(_published(environ)), _shell()
     if sys.stdin.isatty():
+        print_note(_engines(shell))
         print_note(
             "Read-only and safe: nothing is written, and no other file or address can be opened, so"
             " tables in the schema lake cannot be read here. `fbinsights query` reads them, and"
             " --format writes answers."
         )
-    command = [_shell(), "-readonly", "-safe", published]
+    command = [shell, "-readonly", "-safe", published]
     os.execve(command[0], command, {**os.environ, "TZ": "UTC"})  # noqa: S606  # no shell reads this
 
 
@@ -136,6 +139,18 @@ def _shell() -> str:
     if found is None:
         raise WarehouseError("DuckDB's shell is not installed: pip install duckdb-cli")
     return found
+
+
+def _engines(shell: str) -> str:
+    """Which DuckDB the shell is, and which one answers `fbinsights query`: a shell is published for
+    pip some versions after the library.
+    """
+    printed = subprocess.run([shell, "--version"], check=False, capture_output=True, text=True)  # noqa: S603  ours
+    own = printed.stdout.partition(" ")[0].removeprefix("v")
+    library = version("duckdb")
+    if own == library:
+        return f"DuckDB {own}, which `fbinsights query` uses too."
+    return f"This shell is DuckDB {own}; `fbinsights query` uses DuckDB {library}."
 
 
 def _writable(result: pa.Table) -> pa.Table:

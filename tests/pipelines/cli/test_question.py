@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines.cli.main import cli
+from tests.pseudo_terminal import Terminal
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import LINK, publish
 from warehouse.schema.tables import TABLES
@@ -182,3 +185,26 @@ def test_the_shell_reads_the_published_tables_and_opens_nothing_else(lake: Lake)
     assert "cannot be used in -safe mode" in error
     assert content(lake.root) == before
     assert link.resolve().stat().st_mode & 0o222 == 0
+
+
+def test_the_shell_says_which_duckdb_it_is_and_which_one_query_uses(lake: Lake) -> None:
+    program = Path(sys.executable).with_name("fbinsights")
+    with Terminal(200) as terminal:
+        with subprocess.Popen(  # noqa: S603  our own command
+            ["setsid", "--ctty", "--wait", program, "sql"],  # noqa: S607  wherever it is
+            env={**os.environ, "TERM": "dumb", "WAREHOUSE_URL": str(lake.root)},
+            cwd=lake.root.parent,
+            stdin=terminal.end,
+            stdout=terminal.end,
+            stderr=terminal.end,
+        ) as opened:
+            terminal.wait_for("\x1b[00m D ")  # its prompt
+            os.write(terminal.master, b"select version() as v;\r.exit\r")
+            seen = terminal.read_all()
+        assert opened.returncode == 0
+
+    [own] = re.findall(r"This shell is DuckDB (\S+);|$", seen)[:1]
+    [answered] = set(re.findall(r"v\d+\.\d+\.\d+", seen.partition("select version()")[2]))
+    assert answered == f"v{own}"
+    assert f"`fbinsights query` uses DuckDB {version('duckdb')}." in seen
+    assert ask(lake, "select version() as v")[1].splitlines()[1] == f'"v{version("duckdb")}"'

@@ -84,9 +84,9 @@ def test_an_empty_variable_is_as_if_it_were_not_set(s3: S3, here: pytest.MonkeyP
     here.setenv("AWS_REGION", "")
     store = open_store(f"s3://{s3.new_bucket()}")
 
-    store.note("a", "text")
+    store.each(lambda n: store.note(f"a{n}", "text"), range(32))  # many begin at once
 
-    assert store.read("a") == b"text"
+    assert [store.read(f"a{n}") for n in range(32)] == [b"text"] * 32
 
 
 WITHOUT = """

@@ -75,6 +75,23 @@ def test_an_object_that_is_cut_short_is_read_to_its_end(
     assert (tmp_path / "frozen").read_bytes() == content
 
 
+def test_a_writer_who_meets_another_one_tries_again(bucket: Bucket, s3: S3, tmp_path: Path) -> None:
+    calls, path = [], f"/{bucket.name('ads/x').removeprefix('s3://')}"
+
+    def write() -> Path:
+        calls.append(1)
+        written = tmp_path / "written"
+        written.write_bytes(b"%d" % len(calls))
+        return written
+
+    for _ in range(2):  # to create it, then to replace it
+        s3.conflicts.add(path)
+        bucket.replace("ads/x", write)
+
+    assert s3.conflicts == set()
+    assert bucket.read("ads/x") == b"4"
+
+
 @pytest.mark.usefixtures("s3")
 def test_a_bucket_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> None:
     missing = Bucket("no-such-bucket", "lake", tmp_path)
