@@ -273,19 +273,7 @@ def _values(environ: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _wrong(value: Mapping[str, str]) -> Iterator[str]:
-    if not re.fullmatch(r"https?://[^/\s?#]+[^\s?#]*", value["FB_GRAPH_URL"]):
-        yield f"FB_GRAPH_URL is not an http(s) address: {value['FB_GRAPH_URL']!r}."
-    elif re.search(r"/v[0-9.]+/?$", value["FB_GRAPH_URL"]):
-        yield "FB_GRAPH_URL ends in a version; that goes into FB_API_VERSION."
-    elif (
-        (server := urlsplit(value["FB_GRAPH_URL"])).scheme == "http"
-        and not is_here(server.hostname or "")
-        and value["FB_ALLOW_HTTP"] != "1"
-    ):
-        yield (
-            f"FB_GRAPH_URL is not https: the token would go to {server.netloc} in clear. Use https"
-            " or, if you trust the network up to there, set FB_ALLOW_HTTP=1."
-        )
+    yield from _wrong_address(value)
     if value["FB_ALLOW_HTTP"] not in {"", "0", "1"}:
         yield f"FB_ALLOW_HTTP must be 1 or unset, not {value['FB_ALLOW_HTTP']!r}."
     if not re.fullmatch(r"v[0-9]+\.[0-9]+", value["FB_API_VERSION"]):
@@ -304,6 +292,23 @@ def _wrong(value: Mapping[str, str]) -> Iterator[str]:
             " reports, or unset it."
         )
     yield from _wrong_of_pages(value)
+
+
+def _wrong_address(value: Mapping[str, str]) -> Iterator[str]:
+    """What is about FB_GRAPH_URL."""
+    if not re.fullmatch(r"https?://[^/\s?#]+[^\s?#]*", value["FB_GRAPH_URL"]):
+        yield f"FB_GRAPH_URL is not an http(s) address: {value['FB_GRAPH_URL']!r}."
+    elif re.search(r"/v[0-9.]+/?$", value["FB_GRAPH_URL"]):
+        yield "FB_GRAPH_URL ends in a version; that goes into FB_API_VERSION."
+    elif (
+        (server := urlsplit(value["FB_GRAPH_URL"])).scheme == "http"
+        and not is_here(server.hostname or "")
+        and value["FB_ALLOW_HTTP"] != "1"
+    ):
+        yield (
+            f"FB_GRAPH_URL is not https: the token would go to {server.netloc} in clear. Use https"
+            " or, if you trust the network up to there, set FB_ALLOW_HTTP=1."
+        )
 
 
 def _wrong_of_pages(value: Mapping[str, str]) -> Iterator[str]:

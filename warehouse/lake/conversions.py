@@ -82,20 +82,12 @@ def prove(  # noqa: PLR0913  # everything that a verdict depends on
     if not lists:
         names = ", ".join(column.name for column in lists_of(table))
         return Proof(UNPROVABLE, f"Meta did not deliver {names}")
-    compared = {
-        (column.name, window)
-        for column in lists
-        for window in ("value", *column.windows)
-        if window == "value" or window in windows
-    }
-    both = (key for key in {**rows, **control} if (key.field, key.window) in compared)
-    keys = sorted(both, key=_sort_key)
+    keys = _compared(lists, windows, rows, control)
     off = [key for key in keys if _differs(key, rows, control, currency)]
     left_out = _left_out(table, lists, windows)
     if off:
-        short = any(_missing(key, rows, control) > 0 for key in off)
-        explained = ", which the unreadable rows or values may explain"
-        explained = explained if unreadable and short else ""
+        short = unreadable and any(_missing(key, rows, control) > 0 for key in off)
+        explained = ", which the unreadable rows or values may explain" if short else ""
         described = f"{_described(off, rows, control)}{explained}{left_out}"
         time = _why_in_time(since_over, off, rows, control)
         return Proof(PROVISIONAL, f"{time}; {described}") if time else Proof(UNPROVEN, described)
@@ -106,6 +98,20 @@ def prove(  # noqa: PLR0913  # everything that a verdict depends on
     names = ", ".join(column.name for column in lists)
     many = counted(types, "action type adds", "action types add")
     return Proof(PROVEN, f"{names}: {many} up to the account's total{left_out}")
+
+
+def _compared(
+    lists: Iterable[Column], windows: Collection[str], rows: Sums, control: Sums
+) -> Sequence[Key]:
+    """The keys that either side has, in their order: of these lists, and of windows of both."""
+    both = {
+        (column.name, window)
+        for column in lists
+        for window in ("value", *column.windows)
+        if window == "value" or window in windows
+    }
+    found = (key for key in {**rows, **control} if (key.field, key.window) in both)
+    return sorted(found, key=_sort_key)
 
 
 def _sort_key(key: Key) -> tuple[object, ...]:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from pipelines.reports.catalog import Reports
     from warehouse.lake.forgetting import Traces
+    from warehouse.published.publish import Published
+    from warehouse.schema.catalog import Catalog
     from warehouse.storage.store import Store
 
 __all__ = ["run_forget"]
@@ -57,10 +59,7 @@ def run_forget(environ: Mapping[str, str], known: Reports, account: str, *, is_a
         if not is_agreed and not _agrees(key, found, lake.store.name()):
             print_note("Nothing was removed.")
             return SOME_FAILED
-        lake.require_writable()
-        remove_account(lake, account_id, found.files)
-        _release_limits(lake.store, account_id)
-        published = publish(url, catalog=known.catalog, afresh=True)
+        published = _remove(url, lake, account_id, found, known.catalog)
         for event in published_events(published, keys):
             instance.report_runless_asset_event(event)
         if traces_of(lake, account_id).files:
@@ -77,6 +76,14 @@ def run_forget(environ: Mapping[str, str], known: Reports, account: str, *, is_a
         " FB_ACCOUNT_IDS."
     )
     return ALL_DONE
+
+
+def _remove(url: str, lake: Lake, account_id: str, found: Traces, catalog: Catalog) -> Published:
+    """Remove what was found, and publish what is left."""
+    lake.require_writable()
+    remove_account(lake, account_id, found.files)
+    _release_limits(lake.store, account_id)
+    return publish(url, catalog=catalog, afresh=True)
 
 
 def _agrees(key: str, found: Traces, lake: str) -> bool:
