@@ -170,7 +170,7 @@ def test_accounts_that_are_not_neighbours_are_loaded_without_those_between(fresh
         (RANGE, {"FB_API_VERSION": "26"}, "FB_API_VERSION is not a version"),
         (RANGE, {"FB_API_VERSION": "v21.0"}, "ended API version v21.0 on 2025-09-09. Set FB_API_V"),
         (RANGE, {"FB_API_VERSION": "v99.0"}, "does not know API version v99.0. Upgrade fbinsights"),
-        (RANGE, {"WAREHOUSE_URL": "gs://bucket"}, "WAREHOUSE_URL begins with gs://"),
+        (RANGE, {"WAREHOUSE_URL": "hdfs://bucket"}, "WAREHOUSE_URL begins with hdfs://"),
         ((*RANGE, "--account", "42"), {}, "does not see act_42. It sees:"),
         ((*RANGE, "--report", "weekly"), {}, "There is no report 'weekly'"),
         (("--since", "2026-11-31", "--until", "2026-12-01"), {}, "'2026-11-31' is not a day"),
