@@ -227,6 +227,10 @@ _CHECK_ID = "Check the id, and that the token may see the object."
 #: The text of 100/33, which now and then comes without its subcode.
 _UNSEEN = "does not exist, cannot be loaded due to missing permissions"
 _FIX = "The request itself is wrong; retrying will not help."
+_LIST_AGAIN = "Run the same command again: it lists from the beginning."
+_DEEP = (
+    "The listing is longer than Meta lets anybody page: request parts of it, such as fewer days."
+)
 
 #: Codes that only say that something is wrong. Where Meta adds `is_transient`, that is the better
 #: word (docs/graph-api.md#errors); every other line knows more than `is_transient` does.
@@ -260,8 +264,8 @@ RULES: Final[Sequence[Rule]] = (
     Rule((2601,), None, "", NotReadyError, "The report cannot be read yet; read it again later."),
     Rule((100,), None, "in summary param because", RetryableError, "A temporary error; retry."),
     Rule((100,), None, "creating the report run", FieldError, "Request it when creating the run."),
-    Rule((100,), None, "the after cursor specified exceeds", CursorError, "List in smaller parts."),
-    Rule((2642,), None, "", CursorError, "Start the listing again."),
+    Rule((100,), None, "the after cursor specified exceeds", CursorError, _DEEP),
+    Rule((2642,), None, "", CursorError, _LIST_AGAIN),
     # Temporary errors.
     Rule((-1, -2, 1, 2, 960), None, "", RetryableError, _TRY_LATER),
     Rule((1705,), None, "", RetryableError, _TRY_LATER),

@@ -35,9 +35,10 @@ def definitions_of(
     grid: Grid = WHOLE,
     owners: Sequence[str] = (),
     elsewhere: Collection[str] = (),
+    graph: GraphResource = GRAPH,
 ) -> dg.Definitions:
     """Assets, checks, jobs, schedules and sensors. Reads nothing. `owners` are those of assets that
-    name none.
+    name none; `graph` opens Graph and tells the time.
 
     Reports `elsewhere` have their assets, checks and jobs from a component of their own, and are
     watched and refreshed with the others. Raises ConfigError where the keys of assets are unknown.
@@ -68,7 +69,7 @@ def definitions_of(
                 failures_sensor({*every_job, refresh_job.name}, watched),
                 access_sensor(reports.by_name, keys),
             ],
-            resources={"graph": GRAPH, "mem": dg.mem_io_manager},
+            resources={"graph": graph, "mem": dg.mem_io_manager},
         ),
         asset_jobs(jobs, keys),
     )

@@ -5,6 +5,7 @@ Each request is sent exactly once. Limits, retries and what a response means are
 
 from __future__ import annotations
 
+import codecs
 import logging
 import math
 import re
@@ -68,6 +69,20 @@ _log = logging.getLogger(__name__)
 #: How a body may be packed: each unpacks a part of it to some megabytes at most. Others, and one
 #: inside another, unpack to more than memory holds before anybody can count it.
 ENCODINGS: Final = ("gzip", "deflate")
+
+
+#: Byte order mark → the encoding that removes it. JSON must have none (RFC 8259, section 8.1).
+_MARKS: Final = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+_STRAY: Final = (
+    "The server sent two responses to one request. The second was discarded; check any proxy"
+    " between you and Meta."
+)
+_CONNECTION: Final = "Check the network, FB_GRAPH_URL and any proxy between you and Meta."
 
 
 class Received(NamedTuple):
@@ -159,6 +174,9 @@ class Connection:
         with self._sockets.exchange(seconds) as exchange:
             try:
                 with self._http.stream(request.method, request.path, **content) as response:
+                    if not exchange.has_response:  # it came with the one before: of what request?
+                        self._sockets.is_suspicious = True
+                        raise RetryableError(Detail(_STRAY, call=self.call_of(request)))
                     body = self._body(response, request)
                 return Received(response.status_code, response.headers, body)
             except httpx.UnsupportedProtocol:
@@ -182,14 +200,16 @@ class Connection:
             cause = self.hide(f"{type(error).__name__} {error}".strip())
             text = f"No response from {self.base_url}{self._way}: {cause}."
         sent = not isinstance(error, UNSENT)
-        return RetryableError(Detail(text, call=self.call_of(request), sent=sent))
+        return RetryableError(
+            Detail(text, call=self.call_of(request), sent=sent, advice=_CONNECTION)
+        )
 
     def _body(self, response: httpx.Response, request: Request) -> bytes:
         """The body, unless it is too large: a few kilobytes may unpack to gigabytes."""
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
         if encoding not in {"identity", *ENCODINGS}:
             text = f"The response is encoded as {encoding!r}, which was not requested."
-            raise RetryableError(Detail(text, call=self.call_of(request)))
+            raise RetryableError(Detail(text, call=self.call_of(request), advice=_CONNECTION))
         parts: list[bytes] = []
         size = 0
         for part in response.iter_bytes():
@@ -200,7 +220,7 @@ class Connection:
                 raise TooMuchDataError(
                     Detail(text, call=self.call_of(request), advice="Request fewer rows.")
                 )
-        return b"".join(parts)
+        return _as_utf8(b"".join(parts))
 
     def as_curl(self, request: Request) -> str:
         """A curl command that sends this request, with $FB_ACCESS_TOKEN in place of the token."""
@@ -214,6 +234,14 @@ class Connection:
     def hide(self, text: str) -> str:
         """A text with every secret of this connection hidden."""
         return scrub(text, self._secrets)
+
+
+def _as_utf8(body: bytes) -> bytes:
+    """A body whose first bytes are a byte order mark, as JSON has to be: UTF-8 without one."""
+    for mark, encoding in _MARKS.items():
+        if body.startswith(mark):
+            return body.decode(encoding, "replace").encode()
+    return body
 
 
 def _about(request: Request) -> str:

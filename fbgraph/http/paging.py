@@ -24,7 +24,7 @@ from fbgraph.errors import (
     TooMuchDataError,
     TotalCountError,
 )
-from fbgraph.http.response import text_ids
+from fbgraph.http.response import NOT_METAS, text_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,7 +81,9 @@ class Page:
         A `data` that is an object (``reachestimate``) is one row.
         """
         if not isinstance(parsed, Mapping) or not isinstance(parsed.get("data"), list | Mapping):
-            raise RetryableError("The response is not a page of an edge: it has no list `data`.")
+            keys = ", ".join(map(repr, parsed))[:200] if isinstance(parsed, Mapping) else "none"
+            text = f"The response is not a page of an edge: it has no list `data` (keys: {keys})."
+            raise RetryableError(Detail(text, advice=NOT_METAS))
         data, summary = text_ids(parsed["data"]), parsed.get("summary")
         after, is_cut_off = _next_cursor(parsed.get("paging"))
         return cls(
@@ -249,7 +251,10 @@ class _KnownPages:
 
 
 def _stuck(message: str, call: str) -> CursorStuckError:
-    advice = "Start the listing again, or list smaller parts."
+    advice = (
+        "Meta's paging is at fault. Run the same command again later; if it persists, load less at"
+        " a time (fewer days, one --account), and report it to Meta with the request's path."
+    )
     return CursorStuckError(Detail(message, call=call, advice=advice))
 
 

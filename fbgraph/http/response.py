@@ -49,13 +49,18 @@ _SECRET_CHARACTERS: Final = 8
 #: What `paging` names its links.
 _LINKS: Final = ("next", "previous")
 
-_NOT_LISTED: Final = "fbgraph does not know this code; please report it."
+_NOT_LISTED: Final = (
+    "fbinsights does not know this code: check Meta's error reference, and please report it."
+)
 _SHOWN_CHARACTERS: Final = 200
 _SERVER_FAULT: Final = 500
 _BAD_REQUEST: Final = 400
 _REDIRECT: Final = 300
+_NOT_MODIFIED: Final = 304
 _TOO_MANY: Final = 429
 _ELSEWHERE: Final = "Check FB_GRAPH_URL and any proxy between you and Meta."
+#: What to do about a response that Meta would not send.
+NOT_METAS: Final = f"If it persists, check https://metastatus.com. {_ELSEWHERE}"
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
@@ -87,25 +92,26 @@ def parse(  # noqa: PLR0913  # the parts of one response, by name
     ``Retry-After`` is a ThrottledError that holds up everything.
     `hide` takes secrets out of Meta's texts before they become part of an error.
     """
-    if _REDIRECT <= status < _BAD_REQUEST:
+    if _REDIRECT <= status < _BAD_REQUEST and status != _NOT_MODIFIED:
         text = "The response is a redirect, which the client does not follow."
         raise RequestError(Detail(text, status=status, call=call, advice=_ELSEWHERE))
     unclear = _throttled if status == _TOO_MANY or retry_after_seconds else RetryableError
     known = Detail("", status=status, call=call, cooldown_seconds=retry_after_seconds)
+    other = replace(known, advice=NOT_METAS)
     if not body.strip():
-        raise unclear(replace(known, message="The response is empty."))
+        raise unclear(replace(other, message="The response is empty."))
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):  # HTML, "Service Unavailable", a body cut short
         shown = hide(body.decode("utf-8", "replace"))[:_SHOWN_CHARACTERS]
-        raise unclear(replace(known, message=f"The response is not JSON: {shown!r}")) from None
+        raise unclear(replace(other, message=f"The response is not JSON: {shown!r}")) from None
     if isinstance(parsed, dict) and "error" in parsed:
         raise _error(parsed["error"], known, cooldown_seconds, hide)
     if status >= _BAD_REQUEST or not isinstance(parsed, dict | list):
         is_mistake = unclear is RetryableError and _BAD_REQUEST <= status < _SERVER_FAULT
         shown = hide(str(parsed))[:_SHOWN_CHARACTERS]
         kind = RequestError if is_mistake else unclear
-        raise kind(replace(known, message=f"Unexpected response: {shown}"))
+        raise kind(replace(other, message=f"Unexpected response: {shown}"))
     return parsed
 
 
@@ -175,16 +181,23 @@ def text_ids(value: Any) -> Any:
     """JSON with every id as text: a reader that takes an id for a float loses its last digits.
 
     Most ids come as text, some as numbers, ``report_run_id`` among them. Links to other pages
-    contain the token; here it is hidden.
+    contain the token; here it is hidden. Raises RetryableError for JSON that is nested too deeply.
     """
+    try:
+        return _text_ids(value)
+    except RecursionError:
+        raise RetryableError("The response is nested too deeply to be read.") from None
+
+
+def _text_ids(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _tidy(key, inner) for key, inner in value.items()}
-    return [text_ids(inner) for inner in value] if isinstance(value, list) else value
+    return [_text_ids(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _tidy(key: str, value: Any) -> Any:
     if isinstance(value, dict | list):
-        return text_ids(value)
+        return _text_ids(value)
     if type(value) is int and (key == "id" or key.endswith("_id")):
         return str(value)
     return scrub(value, ()) if key in _LINKS and isinstance(value, str) else value

@@ -7,6 +7,7 @@ be it in the headers, in the body, or behind a proxy. Here the whole exchange ha
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +17,6 @@ import httpcore
 import httpx
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["Exchange", "PooledTransport", "Sockets"]
@@ -44,6 +44,8 @@ class Exchange:
         self.seconds: Final = seconds
         self._clock = clock
         self._began: float | None = None
+        #: Whether anything was read since the request was written.
+        self.has_response = True
 
     def remaining(self, seconds: float | None) -> float:
         """What is left, `seconds` at most. 0: the time is over."""
@@ -69,6 +71,8 @@ class Sockets(httpcore.SyncBackend):
         self._sockets: WeakSet[socket.socket] = WeakSet()
         self._is_cut = False
         self._lock = threading.Lock()
+        #: A server has sent more than it was asked for: no connection is used twice.
+        self.is_suspicious = False
 
     @contextmanager
     def exchange(self, seconds: float) -> Iterator[Exchange]:
@@ -79,10 +83,15 @@ class Sockets(httpcore.SyncBackend):
         finally:
             self._exchanges.current = None
 
+    @property
+    def current(self) -> Exchange | None:
+        """The exchange of this thread."""
+        found: Exchange | None = getattr(self._exchanges, "current", None)
+        return found
+
     def remaining(self, seconds: float | None) -> float | None:
         """How long the next read or write of this thread may take, `seconds` at most."""
-        exchange: Exchange | None = getattr(self._exchanges, "current", None)
-        return seconds if exchange is None else exchange.remaining(seconds)
+        return seconds if self.current is None else self.current.remaining(seconds)
 
     def connect_tcp(
         self,
@@ -125,9 +134,13 @@ class _Stream(httpcore.NetworkStream):
         left = self._sockets.remaining(timeout)
         if left == 0:
             raise httpcore.ReadTimeout("the deadline has passed")
+        if exchange := self._sockets.current:
+            exchange.has_response = True
         return self._below.read(max_bytes, left)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if exchange := self._sockets.current:
+            exchange.has_response = False
         for start in range(0, len(buffer), _SENT_BYTES):
             left = self._sockets.remaining(timeout)
             if left == 0:
@@ -147,7 +160,27 @@ class _Stream(httpcore.NetworkStream):
         return self._sockets.kept(self._below.start_tls(ssl_context, server_hostname, left))
 
     def get_extra_info(self, info: str) -> Any:
-        return self._below.get_extra_info(info)
+        """As below. httpcore uses no connection again that has something to read: it is closed, or
+        has a response that nobody asked for.
+        """
+        if info != "is_readable":
+            return self._below.get_extra_info(info)
+        is_readable = self._below.get_extra_info(info)
+        if is_readable and _has_bytes(self._below.get_extra_info("socket")):
+            self._sockets.is_suspicious = True
+        return is_readable or self._sockets.is_suspicious
+
+
+def _has_bytes(open_socket: socket.socket) -> bool:
+    """Whether there is something to read, and not only the end. Not known of TLS, which sends
+    tickets of its own.
+    """
+    if isinstance(open_socket, ssl.SSLSocket):
+        return False
+    try:
+        return bool(open_socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+    except OSError:
+        return False
 
 
 def _cut(open_socket: socket.socket) -> None:

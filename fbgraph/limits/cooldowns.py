@@ -135,5 +135,5 @@ def waiting_text(limit: Limit, cooldown: Cooldown, until: datetime) -> str:
     who = f"act_{limit.account_id} waits" if limit.account_id else "All accounts wait"
     what = limit.named("the account's" if limit.account_id else "the app's")
     minutes = math.ceil(cooldown.seconds / 60)
-    why = "Meta has blocked it" if cooldown.is_block else "Meta reports that it is nearly used up"
+    why = f"Meta reports that it is {'' if cooldown.is_block else 'nearly '}used up"
     return f"{who} until {until:%H:%M} UTC ({minutes} min) for {what}: {why}."

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Self, TypedDict
 
 from fbgraph.errors import (
+    Detail,
     GraphError,
     NotFoundError,
     RetryableError,
@@ -69,6 +70,10 @@ POLL_BEFORE_DONE: Final = 0.75
 FRESH_SECONDS: Final = 60.0
 
 
+_AGAIN: Final = "Run the same command again later: new report runs mostly succeed."
+_UPGRADE: Final = "If it persists, upgrade fbinsights, and please report it."
+
+
 class RunStep(Enum):
     """What the caller does next with a run."""
 
@@ -110,14 +115,21 @@ class ReportRun:
 
     @classmethod
     def from_body(cls, body: object, report_run_id: str, hide: Callable[[str], str] = str) -> Self:
-        """Read a poll. Raises RetryableError for a body without a known status.
+        """Read a poll. Raises RetryableError for a body without a known status, and for one that is
+        about another run, as when the items of a batch come in another order.
 
         `hide` takes secrets out of the reason that Meta gives for a failure.
         """
         values: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
+        if str(values.get("id") or report_run_id) != report_run_id:
+            raise RetryableError(
+                f"The response to the poll of report run {report_run_id} is about another one,"
+                f" {values['id']!r}."
+            )
         status = values.get("async_status")
         if not isinstance(status, str) or status not in NEXT_STEP:
-            raise RetryableError(f"Report run {report_run_id} has the unknown status {status!r}.")
+            text = f"Report run {report_run_id} has the unknown status {status!r}."
+            raise RetryableError(Detail(text, advice=_UPGRADE))
         failed = NEXT_STEP[status] is RunStep.RESUBMIT
         return cls(
             report_run_id,
@@ -163,10 +175,11 @@ def next_step(
 
 def hung_error(run: ReportRun, age_seconds: float) -> RunHungError:
     """The error for a run that we gave up and that Meta itself does not call failed."""
-    return RunHungError(
+    text = (
         f"Report run {run.report_run_id} is stuck: {run.status!r} at {run.percent} % after"
         f" {age_seconds:.0f} s."
     )
+    return RunHungError(Detail(text, advice=_AGAIN))
 
 
 def poll_seconds(

@@ -116,6 +116,12 @@ class Watch:
             self.silent_since, self.silent_polls = now, 1
         else:
             self.silent_polls += 1
+        if self.silent_polls == SILENT_POLLS and self.silent_since is not None:
+            _log.warning(
+                "%s: the last %d polls of its report run could not be used; it is given up after"
+                " %.0f min: %s",
+                *(self.task, SILENT_POLLS, SILENT_SECONDS / 60, error),
+            )
         silent_seconds = 0.0 if self.silent_since is None else now - self.silent_since
         is_silent = silent_seconds > SILENT_SECONDS and self.silent_polls >= SILENT_POLLS
         is_late = now - self.responded_at > LIMIT.budget_seconds

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -30,16 +33,29 @@ __all__ = ["is_there", "open_instance", "why_unreachable"]
 #: A `dagster.yaml` with its folders named from the root of the disk.
 _ABSOLUTE: Final = "command_line.yaml"
 
+#: Dagster's databases where it keeps them in its home, as it does unless it is told otherwise.
+_DATABASES: Final = (
+    *("history/runs.db", "history/runs/index.db", "history/runs/.db"),
+    "schedules/schedules.db",
+)
+
+#: How long another process may have one of them locked. Dagster itself would take half a minute,
+#: for each of its attempts, to say that it is.
+LOCKED_SECONDS: Final = 5.0
+
 #: Characters of a reason that are shown: some have a statement of SQL in them.
 REASON_CHARACTERS: Final = 300
 
 
 @contextmanager
-def open_instance(environ: Mapping[str, str], store: Store) -> Iterator[dg.DagsterInstance]:
+def open_instance(
+    environ: Mapping[str, str], store: Store, *, locked_seconds: float = LOCKED_SECONDS
+) -> Iterator[dg.DagsterInstance]:
     """Dagster's instance: that of DAGSTER_HOME, else of the folder's own home, `.dagster`.
 
-    Raises ConfigError for a home that shows another lake than that of the
-    `store`, and UnreachableDagsterError for one that cannot be used.
+    Raises ConfigError for a home that shows another lake than that of the `store`, and
+    UnreachableDagsterError for one that cannot be used, or that another process locks for more
+    than `locked_seconds`.
     """
     home = home_of(environ)
     with ExitStack() as closing:
@@ -47,6 +63,7 @@ def open_instance(environ: Mapping[str, str], store: Store) -> Iterator[dg.Dagst
             # Two that start first at the same time would both create Dagster's database, and
             # corrupt it.
             with locked(home):
+                _require_unlocked(home, locked_seconds)
                 instance = closing.enter_context(_instance_of(home))
             require_home(instance, store)
         except ConfigError:
@@ -54,6 +71,23 @@ def open_instance(environ: Mapping[str, str], store: Store) -> Iterator[dg.Dagst
         except Exception as error:
             raise UnreachableDagsterError(why_unreachable(environ, error)) from error
         yield instance
+
+
+def _require_unlocked(home: Path, seconds: float) -> None:
+    """Raise sqlite3.Error for a database of Dagster that cannot be written after so long."""
+    deadline = time.monotonic() + seconds
+    for path in (home / name for name in _DATABASES):
+        if path.is_file():
+            left = max(deadline - time.monotonic(), 0.0)
+            at = f"{path.absolute().as_uri()}?mode=rw"
+            try:
+                with contextlib.closing(
+                    sqlite3.connect(at, uri=True, timeout=left, isolation_level=None)
+                ) as database:
+                    database.execute("BEGIN IMMEDIATE")
+                    database.execute("ROLLBACK")
+            except sqlite3.Error as error:
+                raise type(error)(f"{path}: {error}") from None
 
 
 def _instance_of(home: Path) -> dg.DagsterInstance:

@@ -74,6 +74,13 @@ STALE_STATUS = """
 query Stale($key: AssetKeyInput!, $cell: String) {
   assetNodes(assetKeys: [$key]) { staleStatus(partition: $cell) }
 }"""
+LOG = """
+query Log($run: ID!) {
+  logsForRun(runId: $run) {
+    __typename
+    ... on EventConnection { events { ... on LogMessageEvent { message level } } }
+  }
+}"""
 TERMINATE = """
 mutation Stop($run: String!) {
   terminateRun(runId: $run) {
@@ -217,6 +224,12 @@ class Dagster:
         """The button "Terminate"."""
         answer = self.ask(TERMINATE, run=run_id)["terminateRun"]
         assert answer["__typename"] == "TerminateRunSuccess", answer
+
+    def log(self, run_id: str) -> Sequence[tuple[str, str]]:
+        """Level and text of what a run has logged, as its page shows them."""
+        found = self.ask(LOG, run=run_id)["logsForRun"]
+        assert found["__typename"] == "EventConnection", found
+        return [(one["level"], one["message"]) for one in found["events"] if one]
 
     def status(self, run_id: str) -> dg.DagsterRunStatus:
         run = self.instance.get_run_by_id(run_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from datetime import date, timedelta
@@ -11,8 +12,11 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
+from fbgraph.limits.cooldowns import Cooldown
+from fbgraph.limits.usage import Limit
 from pipelines.defs.following import POLL_SECONDS
 from pipelines.defs.partitions import WHOLE, account_days_of
+from pipelines.state.cooldowns import cooldowns_of
 from tests.e2e.dev import LAST, wait_until
 from warehouse.lake.changes import FOLLOWS_WITHIN
 
@@ -163,3 +167,36 @@ def test_of_a_backfill_of_60_with_one_bad_59_are_there_and_one_is_run_again(
     statuses = dagster.instance.get_status_by_partition(key, [bad], account_days_of(WHOLE))
     assert statuses
     assert str(statuses[bad]) == "AssetPartitionStatus.MATERIALIZED"
+
+
+#: What the page of a run shows while it waits for a limit.
+WAITS = re.compile(
+    r"act_(\d+) waits until \d\d:\d\d UTC \(5[45] min\) for the account's limit for insights: Meta"
+    r" reports that it is used up\."
+)
+
+
+def test_a_run_that_waits_for_a_limit_says_who_waits_for_what_until_when_and_can_be_stopped(
+    dagster: Dagster,
+) -> None:
+    dagster.sandbox.use("never_resets:55")
+    run_id = dagster.click(dagster.cell(1, 40))
+
+    def waits() -> set[tuple[str, str]]:
+        logged = ((level, WAITS.search(text)) for level, text in dagster.log(run_id))
+        return {(level, found[1]) for level, found in logged if found}
+
+    wait_until(waits)
+    seen, before = waits(), time.monotonic()
+    dagster.terminate(run_id)
+    ended = dagster.finish(run_id)
+    seconds = time.monotonic() - before
+
+    dagster.sandbox.use()
+    account_id = dagster.sandbox.account_ids[1]
+    cooldowns_of(dagster.lake.store, time.time).put(
+        Limit(account_id, "ads_insights"), Cooldown(0.0)
+    )
+    assert seen == {("WARNING", account_id)}
+    assert ended is dg.DagsterRunStatus.CANCELED
+    assert seconds < 15

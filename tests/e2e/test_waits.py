@@ -27,7 +27,7 @@ def test_who_waits_for_what_until_when_is_told_by_the_command_that_waits_and_by_
         lake.require_writable()
         cooldowns_of(lake.store, time.time).put(Limit(), Cooldown(1500.0, is_block=True))
         line = re.compile(
-            r"All accounts wait until \d\d:\d\d UTC \(2[45] min\) for the app's limit: Meta has bl"
+            r"All accounts wait until \d\d:\d\d UTC \(2[45] min\) for the app's limit: Meta rep"
         )
 
         with fresh.start("backfill", *RANGE) as running:

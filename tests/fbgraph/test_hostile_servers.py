@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import json
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -12,9 +14,10 @@ import httpx
 import pytest
 
 from fbgraph import GraphClient, Request
-from fbgraph.errors import BlockedError, ThrottledError, TooMuchDataError
+from fbgraph.errors import BlockedError, RetryableError, ThrottledError, TooMuchDataError
 from fbgraph.http.connection import MAX_BODY_BYTES
 from fbgraph.limits.retry import LIMIT, REQUEST
+from fbgraph.objects.report_run import ReportRun
 from fbgraph.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -156,3 +159,98 @@ def test_an_app_that_is_blocked_stops_everything_at_once(wire: MakeWire) -> None
         graph.client.get("act_1/campaigns")
 
     assert len(graph.requests) == 1
+
+
+# -- what a broken gateway sends ------------------------------------------------------------------
+
+
+def twice(handler: BaseHTTPRequestHandler) -> None:
+    """The response, and right behind it one that nobody asked for."""
+    body = json.dumps({"id": handler.path.rpartition("/")[2]}).encode()
+    stray = b'{"data":[]}'
+    handler.wfile.write(b"".join(map(whole, (body, stray))))
+
+
+def later(handler: BaseHTTPRequestHandler) -> None:
+    """The same, but the second one comes after a moment."""
+    handler.wfile.write(whole(json.dumps({"id": handler.path.rpartition("/")[2]}).encode()))
+    time.sleep(0.05)
+    handler.wfile.write(whole(b'{"data":[]}'))
+
+
+def whole(body: bytes) -> bytes:
+    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+@pytest.mark.parametrize("send", [twice, later])
+def test_a_response_that_nobody_asked_for_is_never_taken_for_the_next_one(
+    send: Callable[[BaseHTTPRequestHandler], None],
+) -> None:
+    """It would prove an account-day by rows and totals that are both empty."""
+    waits: list[float] = []
+    found: list[object] = []
+    with server(send) as url, GraphClient("token", base_url=url, sleep=waits.append) as client:
+        for n in range(1, 8):
+            found.append(client.get(str(n)))
+            time.sleep(0.2 if n == 1 else 0)
+
+    assert found == [{"id": str(n)} for n in range(1, 8)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_before_json_is_removed(wire: MakeWire, encoding: str) -> None:
+    text = '{"data":[{"id":"1","name":"Köln"}],"paging":{"cursors":{"after":"x"}}}'
+    graph = wire(httpx.Response(200, content=text.encode(encoding)))
+
+    (page,) = graph.client.account("1").edge("ads", fields=["name"]).pages()
+
+    assert (page.body, page.data) == (text.encode(), [{"id": "1", "name": "Köln"}])
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_response_without_a_body_is_tried_again(wire: MakeWire, status: int) -> None:
+    graph = wire(httpx.Response(status), OK)
+
+    found: object = graph.client.get("1")
+
+    assert (found, graph.waits) == ({"id": "1"}, [1.0])
+
+
+def test_json_that_is_nested_deeper_than_python_can_follow_is_tried_again(wire: MakeWire) -> None:
+    deep = httpx.Response(200, content=b'{"id":"1","a":' + b"[" * 900 + b"]" * 900 + b"}")
+    graph = wire(deep, OK)
+
+    found: object = graph.client.get("1")
+
+    assert (found, graph.waits) == ({"id": "1"}, [1.0])
+
+
+def test_what_a_login_page_sends_as_json_is_named_with_what_to_check(wire: MakeWire) -> None:
+    graph = wire(httpx.Response(200, json={"status": "login_required", "url": "http://portal"}))
+
+    with pytest.raises(RetryableError) as caught:
+        list(graph.client.node("me").edge("adaccounts", fields=["name"]))
+
+    assert str(caught.value) == (
+        "The response is not a page of an edge: it has no list `data` (keys: 'status', 'url')."
+        " [GET me/adaccounts] If it persists, check https://metastatus.com. Check FB_GRAPH_URL and"
+        " any proxy between you and Meta."
+    )
+
+
+def test_cookies_are_not_kept_and_so_cannot_fill_the_next_request(wire: MakeWire) -> None:
+    said = [("set-cookie", f"c{n}={'v' * 3000}; Path=/") for n in range(50)]
+    graph = wire(httpx.Response(200, json={"id": "1"}, headers=said))
+
+    for _ in range(3):
+        graph.client.get("1")
+
+    assert [request.headers.get("cookie") for request in graph.requests] == [None] * 3
+
+
+def test_a_poll_that_is_about_another_run_says_nothing_about_this_one() -> None:
+    done = {"id": "8", "async_status": "Job Completed", "async_percent_completion": 100}
+
+    with pytest.raises(RetryableError, match="report run 7 is about another one, '8'"):
+        ReportRun.from_body(done, "7")
+    assert ReportRun.from_body({**done, "id": 7}, "7").percent == 100

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.sandbox.faults.hooks import Making, View
 from fbgraph.sandbox.insights.rows import report_of, written
@@ -37,9 +38,15 @@ if TYPE_CHECKING:
 __all__ = ["Platform", "Settings"]
 
 
+#: The slowest sandbox: a hundred times as slow as Meta.
+MAX_LATENCY: Final = 100.0
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a sandbox behaves; `Sandbox` says what each means."""
+    """How a sandbox behaves; `Sandbox` says what each means. Raises ValueError for a number that
+    makes no sense.
+    """
 
     now: Callable[[], datetime]
     run_polls: int = 2
@@ -49,6 +56,16 @@ class Settings:
     quota: Quota | None = None
     latency: float = 0.0
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.latency <= MAX_LATENCY:
+            raise ValueError(
+                f"latency must be a number from 0 to {MAX_LATENCY:.0f} (got {self.latency})."
+            )
+        if self.run_seconds is not None and not 0 <= self.run_seconds < math.inf:
+            raise ValueError(f"run_seconds must be 0 or more (got {self.run_seconds}).")
+        if self.run_polls < 0:
+            raise ValueError(f"run_polls must be 0 or more (got {self.run_polls}).")
 
 
 def _clocked(settings: Settings) -> Callable[[Extent], float] | None:

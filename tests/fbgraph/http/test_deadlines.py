@@ -28,6 +28,8 @@ CERTIFICATES = Path(__file__).parents[1] / "certificates"
 SECONDS = 0.3
 LATE_SECONDS = 2.0
 
+CHECK = "Check the network, FB_GRAPH_URL and any proxy between you and Meta."
+
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 #: What a server sends, a piece every few milliseconds, and for ever.
@@ -119,7 +121,7 @@ def test_a_response_that_does_not_end_is_given_up_at_its_deadline(
         seconds = time.monotonic() - began
 
     assert f"from {url} was not complete after 0 s" in said
-    assert said.endswith("[GET act_1/campaigns]")
+    assert said.endswith(f"[GET act_1/campaigns] {CHECK}")
     assert SECONDS <= seconds <= SECONDS + LATE_SECONDS
     assert RESPONSE_SECONDS == 120.0
 
@@ -140,7 +142,7 @@ def test_the_error_names_the_account_and_the_request_and_it_is_tried_again() -> 
         client.call(Request("GET", "7/insights", account_id="1"))
 
     assert str(caught.value) == (
-        f"The response about act_1 from {url} was not complete after 0 s. [GET 7/insights]"
+        f"The response about act_1 from {url} was not complete after 0 s. [GET 7/insights] {CHECK}"
     )
     assert len(waits) == REQUEST.attempts - 1
 

@@ -140,7 +140,7 @@ def test_who_waits_for_a_block_of_another_process_says_so(
 
     (said,) = [record.getMessage() for record in caplog.records]
     assert said.startswith("act_1 waits until ")
-    assert said.endswith("(30 min) for the account's limit: Meta has blocked it.")
+    assert said.endswith("(30 min) for the account's limit: Meta reports that it is used up.")
 
 
 @pytest.mark.parametrize(

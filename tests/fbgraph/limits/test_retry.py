@@ -251,7 +251,8 @@ def test_a_server_out_of_reach_is_named(wire: MakeWire) -> None:
         graph.client.get("me")
 
     assert str(caught.value) == (
-        "No response from http://127.0.0.1:9: ConnectError Connection refused. [GET me]"
+        "No response from http://127.0.0.1:9: ConnectError Connection refused. [GET me] Check the"
+        " network, FB_GRAPH_URL and any proxy between you and Meta."
     )
 
 

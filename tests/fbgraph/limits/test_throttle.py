@@ -324,9 +324,11 @@ def test_a_long_wait_is_logged_once_with_who_waits_for_what_until_when(
         throttle.cooldown_of(ONE)
         clock.sleep(60)
 
-    assert [record.getMessage() for record in caplog.records] == [
-        "act_1 waits until 20:30 UTC (30 min) for the account's limit: Meta has blocked it."
-    ]
+    [line] = [record.getMessage() for record in caplog.records]
+    assert line == (
+        "act_1 waits until 20:30 UTC (30 min) for the account's limit: Meta reports that it is used"
+        " up."
+    )
     assert caplog.records[0].levelname == "WARNING"
 
 

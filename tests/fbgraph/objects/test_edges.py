@@ -278,7 +278,7 @@ def test_an_expired_cursor_ends_the_reading_and_repeats_nothing(wire: MakeWire) 
     graph = wire(first, httpx.Response(400, json=expired))
     read: list[Any] = []
 
-    with pytest.raises(GraphError, match="Start the listing again"):
+    with pytest.raises(GraphError, match="Run the same command again"):
         read.extend(graph.client.account("1").edge("campaigns"))
 
     assert len(graph.requests) == 2

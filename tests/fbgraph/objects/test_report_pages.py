@@ -72,7 +72,8 @@ def meta(
             pages = left.get(run, [page(f"{run}.00")])
             return pages.pop(0) if len(pages) > 1 else pages[0]
         words = polls.split()
-        return httpx.Response(200, json=POLLS[words[min(int(run), len(words)) - 1]])
+        found = POLLS[words[min(int(run), len(words)) - 1]]
+        return httpx.Response(200, json={**found, "id": run})
 
     return answer
 

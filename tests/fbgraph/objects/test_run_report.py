@@ -49,12 +49,12 @@ UNKNOWN_YET = {
 
 
 def poll(status: str, percent: int = 0, **more: Any) -> httpx.Response:
-    body = {"id": RUN, "async_status": status, "async_percent_completion": percent, **more}
+    body = {"id": RUN, "async_status": status, "async_percent_completion": percent} | more
     return httpx.Response(200, json=body)
 
 
-def seen(name: str) -> httpx.Response:
-    return httpx.Response(200, json=POLLS[name])
+def seen(name: str, report_run_id: str = RUN) -> httpx.Response:
+    return httpx.Response(200, json={**POLLS[name], "id": report_run_id})
 
 
 def refusal(**error: Any) -> httpx.Response:
@@ -197,7 +197,7 @@ def test_polls_that_are_never_readable_end(wire: MakeWire) -> None:
 
 @pytest.mark.parametrize("failed", ["failed_legacy", "failed_generic", "skipped"])
 def test_a_run_that_failed_is_asked_for_once_more(wire: MakeWire, failed: str) -> None:
-    graph = wire(created("1"), seen(failed), created("2"), seen("completed"))
+    graph = wire(created("1"), seen(failed, "1"), created("2"), seen("completed", "2"))
 
     found = graph.client.account("1").run_report({})
 
@@ -206,7 +206,7 @@ def test_a_run_that_failed_is_asked_for_once_more(wire: MakeWire, failed: str) -
 
 @pytest.mark.parametrize("failed", ["failed_legacy", "failed_generic", "skipped"])
 def test_a_run_that_fails_twice_is_an_error(wire: MakeWire, failed: str) -> None:
-    graph = wire(created("1"), seen(failed), created("2"), seen(failed))
+    graph = wire(created("1"), seen(failed, "1"), created("2"), seen(failed, "2"))
 
     with pytest.raises(RunFailedError):
         graph.client.account("1").run_report({})
@@ -215,12 +215,12 @@ def test_a_run_that_fails_twice_is_an_error(wire: MakeWire, failed: str) -> None
 
 
 def test_a_run_that_hangs_is_asked_for_once_more(wire: MakeWire) -> None:
-    hangs = [poll("Job Not Started")] * 30
+    hangs = ["not_started"] * 30
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.method == "POST":
             return created(len([r for r in graph.requests if r.method == "POST"]))
-        return hangs.pop() if hangs else seen("completed")
+        return seen(hangs.pop() if hangs else "completed", request.url.path.rpartition("/")[2])
 
     graph = wire(answer)
 
@@ -250,7 +250,7 @@ def test_a_run_that_would_fail_again_is_not_asked_for_again(
 def test_a_resubmission_is_logged_with_the_reason(
     wire: MakeWire, caplog: pytest.LogCaptureFixture
 ) -> None:
-    graph = wire(created("1"), seen("failed_generic"), created("2"), seen("completed"))
+    graph = wire(created("1"), seen("failed_generic", "1"), created("2"), seen("completed", "2"))
 
     graph.client.account("1").run_report({})
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+import time
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -74,6 +76,33 @@ def no_postgres(home: Path) -> None:
 def damage(home: Path) -> None:
     (home / "history").mkdir()
     (home / "history" / "runs.db").write_bytes(b"no database" * 1000)
+
+
+def test_a_database_that_another_process_locks_is_told_within_seconds_and_not_half_a_minute(
+    environ: dict[str, str],
+    home: Path,
+    days: list[date],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert backfill(environ, days[0]) == 0
+    caplog.clear()
+    database = home / "history" / "runs" / "index.db"
+    holder = sqlite3.connect(database, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+
+    began = time.monotonic()
+    with (
+        pytest.raises(UnreachableDagsterError, match="database is locked") as caught,
+        open_instance(environ, Lake(environ["WAREHOUSE_URL"]).store, locked_seconds=0.2),
+    ):
+        pytest.fail("it was opened")
+    seconds = time.monotonic() - began
+    code, lines = backfill(environ, days[1]), warned(caplog)
+    holder.close()
+
+    assert str(caught.value).startswith(f"Dagster cannot be used: {database}: database is locked.")
+    assert seconds < 5
+    assert (code, [line[:24] for line in lines]) == (0, ["Dagster cannot be used: "])
 
 
 DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {

@@ -28,11 +28,14 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 
 
-class Graph(GraphResource):
+def graph_at(now: datetime) -> GraphResource:
     """The door to Graph at that time."""
 
-    def now(self) -> datetime:
-        return NOW
+    class GraphThen(GraphResource):
+        def now(self) -> datetime:
+            return now
+
+    return GraphThen()
 
 
 class Receiver:
@@ -142,7 +145,7 @@ def fail(
         dagster_instance=instance,
         dagster_run=result.dagster_run,
         dagster_event=result.get_run_failure_event(),
-        resources={"graph": Graph()},
+        resources={"graph": graph_at(NOW)},
     ).for_run_failure()
 
 
@@ -199,13 +202,15 @@ def test_a_dead_token_is_told_with_what_to_do(
     assert "put it in FB_ACCESS_TOKEN" in webhook.texts[0]
 
 
-def sensor_tick(name: str, instance: dg.DagsterInstance, cursor: str | None = None) -> Any:
+def sensor_tick(
+    name: str, instance: dg.DagsterInstance, cursor: str | None = None, *, now: datetime = NOW
+) -> Any:
     repository = defs.get_repository_def()
     context = dg.build_sensor_context(
         instance=instance,
         cursor=cursor,
         repository_def=repository,
-        resources={"graph": Graph()},
+        resources={"graph": graph_at(now)},
     )
     return repository.get_sensor_def(name).evaluate_tick(context)
 
@@ -306,10 +311,10 @@ def test_a_version_that_ends_is_told_from_sixty_days_before(
     instance: dg.DagsterInstance, webhook: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FB_API_VERSION", "v25.0")
-    passed = []
-    for now in (datetime(2026, 12, 24, 9, tzinfo=UTC), datetime(2026, 12, 25, 9, tzinfo=UTC)):
-        monkeypatch.setattr(Graph, "now", lambda _, now=now: now)
-        passed.append(access_of(sensor_tick("access_ends", instance))["api_version"])
+    days = (datetime(2026, 12, 24, 9, tzinfo=UTC), datetime(2026, 12, 25, 9, tzinfo=UTC))
+    passed = [
+        access_of(sensor_tick("access_ends", instance, now=now))["api_version"] for now in days
+    ]
 
     assert passed == [True, False]
     assert ["v25.0 ends on 2027-02-23, in 60 days" in text for text in webhook.texts] == [True]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Final
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
@@ -31,15 +31,20 @@ if TYPE_CHECKING:
 
 DAY = date(2026, 11, 22)
 
-#: No report but the hourly one.
-HOURS_ALONE: Final = definitions_of(only(HOURLY_REPORT))
-
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(GraphResource, "now", lambda _: clock.now)
-    return clock
+def clock() -> Clock:
+    return Clock()
+
+
+def hours_alone(clock: Clock) -> dg.Definitions:
+    """No report but the hourly one, by that clock."""
+
+    class GraphByClock(GraphResource):
+        def now(self) -> datetime:
+            return clock.now
+
+    return definitions_of(only(HOURLY_REPORT), graph=GraphByClock())
 
 
 @pytest.fixture
@@ -59,7 +64,11 @@ def account(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> str:
 def refresh(instance: dg.DagsterInstance, clock: Clock, **tags: str) -> RunResult:
     config = {"look": {"as_of": clock.now.isoformat()}}
     return run_job(
-        *(instance, "refresh_job"), config=config, tags=tags, output_of="look", of=HOURS_ALONE
+        *(instance, "refresh_job"),
+        config=config,
+        tags=tags,
+        output_of="look",
+        of=hours_alone(clock),
     )
 
 

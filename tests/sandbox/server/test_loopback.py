@@ -91,3 +91,16 @@ def test_the_token_is_in_no_line_of_a_log(graph: Graph, capfd: pytest.CaptureFix
     graph.bare.get("v26.0/me", params={"access_token": graph.sandbox.token})
 
     assert graph.sandbox.token not in "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("latency", float(one)) for one in ("nan", "inf", "-1", "101")),
+        *(("run_seconds", float(one)) for one in ("nan", "inf", "-1")),
+        ("run_polls", -1),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_refused(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=rf"{name} must be .* \(got "):
+        Sandbox(**{name: value})  # type: ignore[arg-type]
