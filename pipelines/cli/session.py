@@ -22,8 +22,10 @@ from pipelines.settings import settings_of
 from pipelines.state.homes import seems_to_show_another
 from pipelines.state.unreported import Unreported
 from warehouse.errors import WarehouseError
+from warehouse.lake.definitions import FOLDER
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
+from warehouse.storage.url import open_store
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
@@ -174,6 +176,14 @@ def run_publish(environ: Mapping[str, str], known: Reports) -> Published:
     """Publish, and report that to Dagster if it is used. Raises WarehouseError."""
     url = settings_of(environ).warehouse_url
     published = publish(url, catalog=known.catalog)
+    store = open_store(url)
+    for table in sorted(published.rows.keys() - known.catalog.tables.keys()):
+        _log.warning(
+            "%s is published as it was loaded: no report here fills it. If a Dagster project or"
+            " another folder has its report, set FB_REPORTS to that. If the report is deleted and"
+            " its table is to go, delete %s and %s, then publish again.",
+            *(table, store.name(f"{FOLDER}/{table}.json"), store.name(table)),
+        )
     from pipelines.defs.runless import report_published  # noqa: PLC0415  # published before all else
     from pipelines.state.dagster_home import is_there  # noqa: PLC0415
 

@@ -36,6 +36,7 @@ from pipelines.reports.catalog import CONTROL, Report, Reports
 from pipelines.reports.files import Broken
 from pipelines.reports.names import reserved
 from pipelines.resources import GraphResource, stopping
+from pipelines.state.homes import keep_prefix
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 from warehouse.schema.catalog import OWN, Catalog
@@ -84,6 +85,7 @@ def _accounts(keys: AssetKeys) -> dg.AssetsDefinition:
             lake = Lake(settings.warehouse_url)
             loaded = load_accounts(lake, found, graph.now())
             add_to_grid(context.instance, lake, loaded)
+            keep_prefix(context.instance, keys.prefix)
         return dg.MaterializeResult(
             metadata=accounts_metadata(loaded), data_version=dg.DataVersion(accounts_version(lake))
         )

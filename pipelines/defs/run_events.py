@@ -17,7 +17,7 @@ from pipelines.defs.events import accounts_event, listed_events, loaded_events, 
 from pipelines.defs.metadata import LoadContext
 from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.resources import FAILED, STOPPED
-from pipelines.state.homes import require_home
+from pipelines.state.homes import keep_prefix, require_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -50,6 +50,7 @@ class RunRecorder:
 
     def accounts_loaded(self, accounts: LoadedAccounts) -> None:
         add_to_grid(self.context.instance, self.lake, accounts)
+        keep_prefix(self.context.instance, self.keys.prefix)
         self._log([accounts_event(accounts, self.lake, self.keys)])
 
     def listed(self, table: str, found: Sequence[Listed]) -> None:

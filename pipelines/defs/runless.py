@@ -30,6 +30,7 @@ from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay
 from pipelines.loading.session import LoadedAccounts, Loads
 from pipelines.reports.catalog import CONTROL
+from pipelines.state.homes import require_prefix
 from pipelines.state.unreported import notes_of
 from warehouse.errors import WarehouseError
 
@@ -47,9 +48,18 @@ if TYPE_CHECKING:
     from warehouse.lake.partitions import Lake
     from warehouse.published.publish import Published
 
-__all__ = ["report_published", "report_recording", "report_unreported"]
+__all__ = ["keys_in", "report_published", "report_recording", "report_unreported"]
 
 _log = logging.getLogger(__name__)
+
+
+def keys_in(instance: dg.DagsterInstance, reports: Reports) -> AssetKeys:
+    """The keys of assets in a home. Raises ConfigError where they are unknown, or not the home's:
+    events under other keys would be of other assets.
+    """
+    keys = AssetKeys.of(reports)
+    require_prefix(instance, keys.prefix)
+    return keys
 
 
 def report_recording(  # noqa: PLR0913, PLR0917  # what was loaded, by whom, and where it is told
@@ -63,7 +73,7 @@ def report_recording(  # noqa: PLR0913, PLR0917  # what was loaded, by whom, and
     """Report all that a load did, in its order. Raises what Dagster's storage raises, and
     ConfigError where the keys of assets are unknown.
     """
-    load_context = LoadContext.of(lake, client, AssetKeys.of(reports))
+    load_context = LoadContext.of(lake, client, keys_in(instance, reports))
     for step in recording.steps:
         if isinstance(step, LoadedAccounts):
             add_to_grid(instance, lake, step)
@@ -93,7 +103,7 @@ def _recorded(load_context: LoadContext, recording: Recording, now: datetime) ->
 
 def report_published(instance: dg.DagsterInstance, published: Published, reports: Reports) -> None:
     """Report a publish without a load. Raises ConfigError where the keys of assets are unknown."""
-    _report(instance, published_events(published, AssetKeys.of(reports)))
+    _report(instance, published_events(published, keys_in(instance, reports)))
 
 
 def report_unreported(
@@ -106,7 +116,7 @@ def report_unreported(
     these reports are left out. Raises what Dagster's storage raises, and ConfigError where the
     keys of assets are unknown.
     """
-    count, keys = 0, AssetKeys.of(reports)
+    count, keys = 0, keys_in(instance, reports)
     for note in notes_of(lake.store):
         if note.is_at_work():
             continue

@@ -25,7 +25,7 @@ from warehouse.errors import WarehouseError
 from warehouse.lake.identity import identity_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import dagster as dg
 
@@ -41,9 +41,11 @@ __all__ = [
     "home_of",
     "is_project_with_state",
     "is_same",
+    "keep_prefix",
     "prepare",
     "project_above",
     "require_home",
+    "require_prefix",
     "seems_to_show_another",
     "sends_telemetry",
     "settings_folder",
@@ -64,6 +66,9 @@ FOLDER_VARIABLE: Final = "FBINSIGHTS_FOLDER"
 _MADE: Final = f"# Made from ../{SETTINGS}, with its folders in full. Edit that one.\n"
 
 CURSOR_KEY: Final = "fbinsights/lake"
+
+#: Where a home's storage has the prefix of the keys of its assets.
+PREFIX_KEY: Final = "fbinsights/key_prefix"
 
 #: The copy of what a home's storage says, in the folder of its state.
 NOTE: Final = "fbinsights_lake.json"
@@ -228,6 +233,39 @@ def require_home(instance: dg.DagsterInstance, store: Store) -> None:
         if met != known:
             storage.set_cursor_values({CURSOR_KEY: kept})
         _note(home / NOTE, kept)
+
+
+def keep_prefix(instance: dg.DagsterInstance, prefix: Sequence[str]) -> None:
+    """Keep the prefix of the keys of a home's assets. Runs do, for they know: they are of the
+    project that defines the assets.
+    """
+    if prefix != _kept_prefix(instance):
+        kept = json.dumps([*prefix])
+        instance.daemon_cursor_storage.set_cursor_values({PREFIX_KEY: kept})
+
+
+def require_prefix(instance: dg.DagsterInstance, prefix: Sequence[str]) -> None:
+    """Raise ConfigError if the assets of a home have another prefix: a command outside the project
+    that defines them would report others. Keeps it where a home knows none.
+    """
+    known = _kept_prefix(instance)
+    if known is None:
+        keep_prefix(instance, prefix)
+    elif known != tuple(prefix):
+        there, here = ("/".join((*some, "lake")) for some in (known, prefix))
+        raise ConfigError(
+            f"The Dagster home {instance.root_directory} has the asset {there}, and this command"
+            f" would report {here}: it reads other"
+            " components. Start it in the folder of the Dagster project, or set FB_REPORTS to that"
+            " folder. If the project's key_prefix has changed, materialize `accounts` there once."
+        )
+
+
+def _kept_prefix(instance: dg.DagsterInstance) -> tuple[str, ...] | None:
+    kept = instance.daemon_cursor_storage.get_cursor_values({PREFIX_KEY}).get(PREFIX_KEY)
+    with suppress(ValueError, TypeError):
+        return tuple(map(str, json.loads(kept or "")))
+    return None
 
 
 def _met(store: Store) -> Shown:

@@ -242,8 +242,11 @@ def test_what_was_loaded_of_a_report_that_is_gone_stays_until_its_definition_goe
     assert int(before.stdout.splitlines()[1]) > 0
     assert after.stdout == before.stdout
     assert [path.name for path in snapshots.glob("0*")] == numbers, "nothing was rebuilt"
-    (checkout.folder / "lake" / ".tables" / "spend_by_placement.json").unlink()
-    checkout.run("publish")
+    lake = checkout.folder / "lake"
+    assert "spend_by_placement is published as it was loaded: no report here" in done.stderr
+    assert f"delete {lake}/.tables/spend_by_placement.json and {lake}/spend_by_p" in done.stderr
+    (lake / ".tables" / "spend_by_placement.json").unlink()
+    assert "no report here" not in checkout.run("publish").stderr
     asked = checkout.run("query", "from spend_by_placement")
     assert "spend_by_placement does not exist" in asked.stderr
     assert list((checkout.folder / "lake" / "spend_by_placement").rglob("data.parquet"))

@@ -10,12 +10,12 @@ import click
 
 from fbgraph import act_id
 from fbgraph.limits.cooldowns import Cooldown
-from pipelines.asset_keys import AssetKeys
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.cli.output.terminal import print_note
 from pipelines.cli.summary import command_name
 from pipelines.defs.events import published_events
 from pipelines.defs.partitions import AD_ACCOUNTS
+from pipelines.defs.runless import keys_in
 from pipelines.errors import ConfigError
 from pipelines.escaping import escaped
 from pipelines.settings import settings_of
@@ -48,8 +48,9 @@ def run_forget(environ: Mapping[str, str], known: Reports, account: str, *, is_a
     key = act_id(account)
     account_id = key.removeprefix("act_")
     url = settings_of(environ).warehouse_url
-    lake, keys = Lake(url), AssetKeys.of(known)
+    lake = Lake(url)
     with open_instance(environ, lake.store) as instance:
+        keys = keys_in(instance, known)
         found = traces_of(lake, account_id)
         if not found and key not in instance.get_dynamic_partitions(AD_ACCOUNTS):
             raise ConfigError(

@@ -155,6 +155,33 @@ def test_a_refresh_a_publish_and_the_sensors_record_nothing_elsewhere(
     assert ticked <= keys_of(found)
 
 
+def test_a_command_outside_the_project_is_told_where_to_start(
+    load: Callable[..., dg.Definitions],
+    instance: dg.DagsterInstance,
+    lake: Lake,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It would report assets under names that the project does not have."""
+    found = load(**{"defs/meta/defs.yaml": WAREHOUSE})
+    assert run_job(instance, "accounts_job", of=found).success
+    before = instance.all_asset_keys()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    (tmp_path / "pyproject.toml").rename(tmp_path / "moved.toml")
+    published = publish(lake.root)
+
+    with pytest.raises(ConfigError) as caught:
+        report_published(instance, published, reports_of({}))
+
+    told = str(caught.value)
+    assert "has the asset ads/meta/lake, and this command would report lake" in told
+    assert "set FB_REPORTS to that folder" in told
+    assert instance.all_asset_keys() == before
+    report_published(instance, published, reports_of({"FB_REPORTS": str(tmp_path / "theirs")}))
+    assert dg.AssetKey(["ads", "meta", "lake"]) in instance.all_asset_keys()
+
+
 def tick(found: dg.Definitions, name: str, instance: dg.DagsterInstance) -> Any:
     sensor: Any = found.get_repository_def().get_sensor_def(name)
     context = dg.build_sensor_context(
