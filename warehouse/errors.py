@@ -11,6 +11,8 @@ WarehouseError
 ├── BucketError        the object store refused or could not be reached: the text says what to do
 ├── DamagedFileError   a file of the lake cannot be used: load again what was in it
 ├── InaccessibleError  a file or folder may not be read: fix its permissions
+│   ├── NotAFileError    a folder or a device is where a file belongs: a load replaces it
+│   └── NotAFolderError  a file is where a folder belongs: move it away
 └── KeepsProvenError   a proven account-day stays; the unproven rows were not written
 
 A row that cannot be read is not an error: it becomes a `decode.Reject` and its neighbours load.
@@ -25,6 +27,8 @@ __all__ = [
     "DamagedFileError",
     "InaccessibleError",
     "KeepsProvenError",
+    "NotAFileError",
+    "NotAFolderError",
     "NotAPageError",
     "UnfitTableError",
     "UnknownTableError",
@@ -95,7 +99,7 @@ class BucketError(WarehouseError, OSError):
     def __init__(self, what: str, advice: str) -> None:
         self.what = what
         self.advice = advice
-        super().__init__(f"{what}; {advice}")
+        super().__init__(f"{what.rstrip('.')}. {_sentence(advice)}")
 
 
 class DamagedFileError(WarehouseError):
@@ -106,7 +110,7 @@ class DamagedFileError(WarehouseError):
         self.why = why
         self.command = command
         super().__init__(
-            f"{path} is damaged: {why}. Load again what belongs there: `{command}`; or move the"
+            f"{path} is damaged: {why}. Reload what belongs there with `{command}`, or move the"
             " file out of the warehouse"
         )
 
@@ -120,7 +124,22 @@ class InaccessibleError(WarehouseError, OSError):
         self.path = path
         self.why = why
         self.advice = advice
-        super().__init__(f"{path} cannot be read: {why}; {advice}")
+        super().__init__(f"{path} cannot be read: {why.rstrip('.')}. {_sentence(advice)}")
+
+
+class NotAFileError(InaccessibleError):
+    """A folder, a device or a pipe where a file belongs. A load moves a folder aside."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "it is not a file", "move it out of the warehouse")
+
+
+class NotAFolderError(InaccessibleError):
+    """A file where a folder belongs: what was in the folder is not here."""
+
+    def __init__(self, path: str) -> None:
+        advice = "move it out of the warehouse, and restore the folder if there was one"
+        super().__init__(path, "it is not a folder", advice)
 
 
 class UnwritableError(WarehouseError):
@@ -133,10 +152,14 @@ class UnwritableError(WarehouseError):
             advice = error.advice
         if isinstance(error, InaccessibleError):
             why, advice = f"{error.path} cannot be read: {error.why}", error.advice
-        advice = advice[:1].upper() + advice[1:]
         super().__init__(
-            f"Cannot write {what}: {why}. The previous file is unchanged. {advice}, then reload"
+            f"Cannot write {what}: {why}. The previous file is unchanged. {_sentence(advice)}, then"
+            " reload"
         )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 class KeepsProvenError(WarehouseError):

@@ -9,7 +9,7 @@ import traceback
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from fbgraph.errors import ENDS_EVERYTHING
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 __all__ = ["guarded", "opened_session", "publish_into", "run_publish"]
 
 _log = logging.getLogger(__name__)
+
+#: Of more that could not be published, the number; the log has all.
+_MOST_WHYS: Final = 3
 
 
 @contextmanager
@@ -167,9 +170,12 @@ def publish_into(
     with guarded(summary, "warehouse_duckdb"):
         published = recording.published = publish(url, catalog=catalog)
         if published.left_out:
+            whys = [*published.left_out.values()]
+            more = f"; and {len(whys) - _MOST_WHYS} more" if len(whys) > _MOST_WHYS else ""
             summary.failed[Target("warehouse_duckdb")] = (
-                f"not everything could be published: {', '.join(published.left_out)}"
+                f"not everything could be published: {'; '.join(whys[:_MOST_WHYS])}{more}"
             )
+            summary.repairs = published.commands
 
 
 def run_publish(environ: Mapping[str, str], known: Reports) -> Published:

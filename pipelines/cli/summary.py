@@ -55,7 +55,8 @@ _NOT_REACHED: Final = "not reached"
 class Summary:
     """`failed`: what failed → why. `unproven`: what is loaded and does not add up → why. `wanted`:
     account-days by report. `loads`: what the lake has of them since `started`, put there by this
-    command or by another at the same time.
+    command or by another at the same time. `repairs`: the commands that load again what is damaged
+    in the lake.
     """
 
     plan: Plan
@@ -64,6 +65,7 @@ class Summary:
     failed: dict[Target, str] = field(default_factory=dict)
     unproven: dict[Target, str] = field(default_factory=dict)
     stopped: str = ""
+    repairs: Sequence[str] = ()
     loads: dict[tuple[str, AccountDay], Load] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -229,7 +231,10 @@ class Summary:
         for (since, until, only), keys in alike.items():
             named = "".join(f" --account {key}" for key in keys)
             yield f"backfill --since {since} --until {until}{named}{only}"
-        if Target("warehouse_duckdb") in self.failed:
+        repairs = [command.removeprefix("fbinsights ") for command in self.repairs]
+        yield from repairs
+        # They publish as well.
+        if Target("warehouse_duckdb") in self.failed and not repairs:
             yield "publish"
 
 

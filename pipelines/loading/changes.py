@@ -7,6 +7,7 @@ flight. `loading.refresh` decides which they are.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ from pipelines.loading.refresh import ReloadReason, days_to_reload, lookback
 from pipelines.loading.session import Loads
 from pipelines.reports.catalog import CONTROL, DEFINITION
 from pipelines.reports.spec import LOOKBACK_DAYS
+from warehouse.errors import DamagedFileError, WarehouseError
+from warehouse.lake.records import Load
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
@@ -35,9 +38,10 @@ if TYPE_CHECKING:
     from pipelines.reports.catalog import Report, Reports
     from warehouse.lake.partitions import Lake
     from warehouse.lake.reconcile import Totals
-    from warehouse.lake.records import Load
 
 __all__ = ["ChangedDays", "find_changes", "reload"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -186,13 +190,24 @@ def _choose(
     for account_id, day in today.items():
         days = [where.date for where in lake.partitions(report.name, account_id) if where.date]
         back = _lookback(report, day)
-        loads = lake.loads_of(report.name, [(account_id, d) for d in back])
-        known = {load.date: load for load in loads if load is not None}
+        records = dict(
+            zip(back, lake.records_of(report.name, [(account_id, d) for d in back]), strict=True)
+        )
+        errors = {d: one for d, one in records.items() if isinstance(one, WarehouseError)}
+        for error in errors.values():
+            _log.warning("%s", error)
+        known = {d: one for d, one in records.items() if isinstance(one, Load)}
+        damaged = [d for d, one in errors.items() if isinstance(one, DamagedFileError)]
         since = min(days, default=None)
         failed = Failures(lake.store, report.name).of(account_id)
         emptied = {d for d, one in failed.items() if one.kind == EMPTY}
         why = days_to_reload(
-            *(day, known, totals[account_id]), since=since, emptied=emptied, full=full, days=back
+            *(day, known, totals[account_id]),
+            since=since,
+            emptied=emptied,
+            damaged=damaged,
+            full=full,
+            days=back,
         )
         chosen |= {AccountDay(account_id, d): reason for d, reason in why.items()}
     return chosen

@@ -34,6 +34,7 @@ REFRESH_HOUR: Final = 5
 class ReloadReason(StrEnum):
     """Why a day is reloaded; the first that applies."""
 
+    DAMAGED = "damaged"  # its file in the lake cannot be used
     FRESH = "fresh"  # one of the newest finished days
     MISSING = "missing"  # not loaded, though an earlier day is
     PROVISIONAL = "provisional"  # the day was not over when it was loaded
@@ -55,6 +56,7 @@ def days_to_reload(  # noqa: PLR0913  # everything that the decision depends on
     *,
     since: date | None,
     emptied: Collection[date] = (),
+    damaged: Collection[date] = (),
     full: bool = False,
     days: Sequence[date] | None = None,
 ) -> Mapping[date, ReloadReason]:
@@ -63,11 +65,13 @@ def days_to_reload(  # noqa: PLR0913  # everything that the decision depends on
     `loads`: what the lake has of the lookback. `totals`: what Meta returns now, None if it returned
     no row; a day that it did not mention is not compared. `since`: the first day ever loaded; the
     days before it are a backfill's business. `emptied`: days for which Meta last returned nothing,
-    though they had rows. `full`: the whole lookback. `days`: the lookback, oldest first, if it is
-    not the usual one.
+    though they had rows. `damaged`: days whose files cannot be used. `full`: the whole lookback.
+    `days`: the lookback, oldest first, if it is not the usual one.
     """
     found = {
-        day: ReloadReason.EMPTY
+        day: ReloadReason.DAMAGED
+        if day in damaged
+        else ReloadReason.EMPTY
         if day in emptied and (today - day).days > FRESH_DAYS
         else _why(today, day, loads.get(day), since, totals)
         for day in reversed(lookback(today) if days is None else days)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
+from warehouse.errors import InaccessibleError
 from warehouse.storage.state import change, load
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _known(store: Store) -> History | None:
         )
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (InaccessibleError, ValueError, KeyError, TypeError, AttributeError):
         _log.warning("%s cannot be read and is written again.", store.name(HISTORY_KEY))
         return None
 

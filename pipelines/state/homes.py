@@ -4,7 +4,8 @@ link to the folder's `dagster.yaml`.
 
 Which lake it is, the home's own storage knows, so that all who share a Postgres share it. A home
 that shows none yet, as those of earlier versions, takes the first lake it meets. A lake may move:
-it is recognized by its id (`warehouse.lake.identity`), or by its place if it was begun again.
+it is recognized by its id (`warehouse.lake.identity`), or by its place if it was begun again. A
+copy has the same id: a lake counts as moved only if it is gone from where it was.
 
 A command opens Dagster when it has loaded. A copy in a small file of the home tells it, without
 Dagster, whether to ask the storage before it loads.
@@ -22,7 +23,8 @@ import yaml
 
 from pipelines.errors import ConfigError
 from warehouse.errors import WarehouseError
-from warehouse.lake.identity import identity_of
+from warehouse.lake.identity import KEY, identity_of
+from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,9 +83,12 @@ class Shown(NamedTuple):
     place: str
 
 
-def is_same(known: Shown, met: Shown) -> bool:
-    """Whether a home that shows one lake may show the other: it was moved, or begun again."""
-    return met.place == known.place or ("" != met.lake_id == known.lake_id)
+def is_same(known: Shown, met: Shown, *, is_still_there: bool) -> bool:
+    """Whether a home that shows one lake may show the other: it was moved, or begun again.
+    `is_still_there`: the known one is where it was, so that the other is a copy of it.
+    """
+    was_moved = "" != met.lake_id == known.lake_id and not is_still_there
+    return met.place == known.place or was_moved
 
 
 def home_of(environ: Mapping[str, str]) -> Path:
@@ -208,17 +213,8 @@ def seems_to_show_another(environ: Mapping[str, str], store: Store) -> bool:
 
 def why_another(home: Path, store: Store) -> str:
     """Why a lake does not belong to a home, by the copy; empty if nothing is known of that."""
-    known, met = _read(_noted(home / NOTE)), _met(store)
-    return "" if known is None or is_same(known, met) else _another(home, known, met)
-
-
-def _another(home: Path, known: Shown, met: Shown) -> str:
-    return (
-        f"The Dagster home {home} shows what is loaded in {known.place}, and WAREHOUSE_URL is"
-        f" {met.place}: one grid cannot show two lakes. Set WAREHOUSE_URL back, or give this lake a"
-        " project folder of its own (`fbinsights init DIR`). Without one, set DAGSTER_HOME to a"
-        " folder of its own; with Postgres, give Dagster a database of its own."
-    )
+    known = _read(_noted(home / NOTE))
+    return "" if known is None else _refusal(known, store, home)
 
 
 def require_home(instance: dg.DagsterInstance, store: Store) -> None:
@@ -226,8 +222,8 @@ def require_home(instance: dg.DagsterInstance, store: Store) -> None:
     met, home = _met(store), Path(instance.root_directory)
     storage = instance.daemon_cursor_storage
     known = _read(storage.get_cursor_values({CURSOR_KEY}).get(CURSOR_KEY, ""))
-    if known is not None and not is_same(known, met):
-        raise ConfigError(_another(home, known, met))
+    if known is not None and (why := _refusal(known, store, home)):
+        raise ConfigError(why)
     if met.lake_id:
         kept = json.dumps(met._asdict())
         if met != known:
@@ -266,6 +262,41 @@ def _kept_prefix(instance: dg.DagsterInstance) -> tuple[str, ...] | None:
     with suppress(ValueError, TypeError):
         return tuple(map(str, json.loads(kept or "")))
     return None
+
+
+def _refusal(known: Shown, store: Store, home: Path) -> str:
+    """Why a home that shows a known lake cannot show that of the store, with what to do; "" if it
+    can.
+    """
+    met = _met(store)
+    is_copied = "" != met.lake_id == known.lake_id and _is_other_file(known, store)
+    if is_same(known, met, is_still_there=is_copied):
+        return ""
+    copied = (
+        " The second is a copy of the first, which still exists. If you have moved the lake,"
+        f" remove {known.place}."
+    )
+    return (
+        f"The Dagster home {home} shows what is loaded in {known.place}, and WAREHOUSE_URL is"
+        f" {met.place}: one grid cannot show two lakes.{copied if is_copied else ''} Set"
+        " WAREHOUSE_URL back, or give this lake a project folder of its own (`fbinsights init"
+        " DIR`). Without one, set DAGSTER_HOME to a folder of its own; with Postgres, give Dagster"
+        " a database of its own."
+    )
+
+
+def _is_other_file(known: Shown, store: Store) -> bool:
+    """Whether the known lake is where it was, with its id, and is not the same under another name,
+    as through a second mount.
+    """
+    with suppress(WarehouseError, OSError):
+        there = open_store(known.place)
+        identity = identity_of(there)
+        is_there = identity is not None and identity.lake_id == known.lake_id
+        roots = there.duckdb_root, store.duckdb_root
+        is_one = all(roots) and (there.root / KEY).samefile(store.root / KEY)
+        return is_there and not is_one
+    return False
 
 
 def _met(store: Store) -> Shown:

@@ -13,13 +13,19 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from fbgraph.http.transport import is_here
 from warehouse.errors import WarehouseError
-from warehouse.lake.identity import THIS_MACHINE, claim, host_of, identity_of, refusal
+from warehouse.lake.identity import KEY, claim, identity_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from warehouse.storage.store import Store
 
-__all__ = ["claimed", "origin_of", "refused"]
+__all__ = ["THIS_MACHINE", "claimed", "host_of", "origin_of", "refusal", "refused"]
+
+#: What all names and addresses of this machine count as, whatever the port.
+THIS_MACHINE: Final = "this machine"
 
 #: The page on which a sandbox of this machine shows its seed.
 SEED_PAGE: Final = "/_sandbox/seed"
@@ -42,6 +48,12 @@ def origin_of(graph_url: str) -> str:
     return THIS_MACHINE if seed is None else f"the sandbox with seed {seed}"
 
 
+def host_of(url: str) -> str:
+    """The host of a URL in lower case, without its port; `THIS_MACHINE` for all local ones."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    return THIS_MACHINE if is_here(host) else host
+
+
 def _seed_at(graph_url: str) -> int | None:
     parts = urlsplit(graph_url)
     if parts.scheme != "http":  # the sandbox speaks nothing else
@@ -60,6 +72,38 @@ def _seed_at(graph_url: str) -> int | None:
     return None
 
 
+def refusal(written: Sequence[str], source: str, lake: str) -> str:
+    """Why data from `source` must not get into a lake, and what to do; "" if it may. `written`: the
+    sources of the lake, as its file has them.
+    """
+    known = [_source(name) for name in written]
+    if source in known:
+        return ""
+    advice = (
+        "To load from there, set WAREHOUSE_URL to another folder or bucket; to keep using this"
+        f" lake, set FB_GRAPH_URL to {known[0]}."
+    )
+    if all(_is_a_name(one) for one in (source, *known)):
+        advice += (
+            f' If both are Meta\'s own Graph API, as with a proxy, add "{source}" to "graph" in'
+            f" {lake.rstrip('/')}/{KEY}."
+        )
+    return (
+        f"The lake {lake} holds data from {' and '.join(known)}, but FB_GRAPH_URL is {source}."
+        f" fbinsights does not mix them: nothing was requested or written. {advice}"
+    )
+
+
+def _source(written: str) -> str:
+    """A source as people write it: a name or a whole URL."""
+    return host_of(written) if "://" in written else written.strip().lower()
+
+
+def _is_a_name(source: str) -> bool:
+    """A host on the network, and not the sandbox or whatever else runs on this machine."""
+    return " " not in source
+
+
 def refused(store: Store, graph_url: str) -> str:
     """Why nothing from `graph_url` may be loaded into a lake, with what to do; "" if it may.
 
@@ -76,7 +120,7 @@ def refused(store: Store, graph_url: str) -> str:
         origin = origin_of(graph_url)
     except OSError:
         return ""
-    return refusal(identity, origin, store.name())
+    return refusal(identity.graph, origin, store.name())
 
 
 def claimed(store: Store, graph_url: str) -> str:
@@ -86,4 +130,4 @@ def claimed(store: Store, graph_url: str) -> str:
         identity = claim(store, origin, lambda: uuid4().hex)
     except WarehouseError as error:
         return str(error)
-    return refusal(identity, origin, store.name())
+    return refusal(identity.graph, origin, store.name())

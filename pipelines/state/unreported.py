@@ -9,12 +9,15 @@ its end, whoever loads next reports what it has left in the lake. One small file
 from __future__ import annotations
 
 import json
+import logging
 import os
 import socket
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
+
+from warehouse.errors import InaccessibleError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from warehouse.storage.store import Store
 
 __all__ = ["Unreported", "notes_of"]
+
+_log = logging.getLogger(__name__)
 
 FOLDER: Final = ".unreported"
 
@@ -100,6 +105,8 @@ def notes_of(store: Store) -> Sequence[Unreported]:
             found.append(_read(json.loads(store.read(key))))
         except FileNotFoundError:  # reported meanwhile
             continue
+        except InaccessibleError as error:  # maybe somebody else's
+            _log.warning("%s", error)
         except (ValueError, KeyError, TypeError):
             store.delete(key)
     return found

@@ -169,7 +169,7 @@ def test_the_doctor_looks_at_the_bucket_and_no_credential_is_left_anywhere(both:
     for _, text in refused:
         assert "s3://no-such-bucket/lake" in text
         assert "NoSuchBucket" in text
-        assert "create the bucket or correct WAREHOUSE_URL" in text
+        assert "Create the bucket, or set WAREHOUSE_URL to one that exists" in text
     assert [code for code, _ in refused] == [1, 2]
     assert {"warehouse.duckdb", "dagster.yaml"} <= {path.name for path in left}
     assert [path for path in left if SECRET.encode() in path.read_bytes()] == []

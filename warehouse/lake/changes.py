@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
+from warehouse.errors import InaccessibleError
 from warehouse.storage.local import Folder
 from warehouse.storage.state import load, save
 
@@ -166,10 +167,12 @@ def _changed_at(path: Path) -> datetime:
 
 
 def _parsed(store: Store, key: str) -> Mapping[str, Any]:
-    """The content of a small file; nothing if it is missing or damaged."""
+    """The content of a small file; nothing if it is missing or damaged, or may not be read: the
+    next that is written replaces it. Raises OSError for a store that cannot be reached.
+    """
     try:
         found = load(store, key)
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, InaccessibleError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 

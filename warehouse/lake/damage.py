@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from warehouse.errors import DamagedFileError, InaccessibleError, WarehouseError
+from warehouse.errors import DamagedFileError, InaccessibleError, NotAFileError, WarehouseError
 from warehouse.schema.insights import CONTROL_DAILY
+from warehouse.storage.local import ASIDE
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["named", "reload_command", "require_own", "set_aside"]
 
 _log = logging.getLogger(__name__)
-
-#: Where a damaged file is kept if what was in it cannot be loaded again.
-_ASIDE: Final = ".damaged"
 
 #: What wrong bytes make of Arrow, of the JSON in a footer and of the values in that.
 _WRONG: Final = (
@@ -53,6 +51,8 @@ def named(store: Store, table: Table, where: Partition) -> Iterator[None]:
     command = reload_command(table.name, where.account_id, where.date)
     try:
         yield
+    except NotAFileError as error:
+        raise DamagedFileError(path, error.why, command) from None
     except (WarehouseError, FileNotFoundError, MemoryError):
         raise
     except OSError as error:
@@ -101,7 +101,7 @@ def set_aside(store: Store, where: Partition, error: DamagedFileError, now: date
     """Move a damaged file away that is about to be replaced: what was in it, such as earlier states
     of objects, Meta may not return again.
     """
-    aside = store.set_aside(where.key, f"{_ASIDE}/{now:%Y%m%dT%H%M%S}")
+    aside = store.set_aside(where.key, f"{ASIDE}/{now:%Y%m%dT%H%M%S}")
     _log.warning(
         "%s was damaged and is replaced by what Meta returns now: %s. It is kept as %s.",
         *(error.path, error.why, aside),

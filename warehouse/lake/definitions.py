@@ -19,7 +19,12 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from warehouse.errors import ChangedKeyError, UnfitTableError
+from warehouse.errors import (
+    ChangedKeyError,
+    InaccessibleError,
+    NotAFolderError,
+    UnfitTableError,
+)
 from warehouse.lake.paths import DATA_FILE
 from warehouse.schema.keys import key_changes
 from warehouse.schema.table import KINDS, Column, Table
@@ -74,9 +79,13 @@ def lake_tables(store: Store, catalog: Catalog) -> LakeTables:
     wanted = {_name_at(one.key): one.key for one in found.files}
     left_out = {}
     for key, error in found.unreadable.items():
-        if key == FOLDER:  # who cannot see definitions would take their tables for gone
+        if key == FOLDER:
+            # Who cannot see definitions would take their tables for gone; a project has its own.
+            if catalog.given and isinstance(error, NotAFolderError):
+                continue
             raise error
-        left_out[_name_at(key)] = str(error)
+        if _name_at(key) not in catalog.given:
+            left_out[_name_at(key)] = str(error)
     saved = store.each(lambda key: _saved(store, key), wanted.values())
     for (name, key), definition in zip(wanted.items(), saved, strict=True):
         if definition is not None and not _is_replaced(store, definition, catalog, name):
@@ -190,12 +199,14 @@ def _is_same(saved: Any, wanted: Mapping[str, Any]) -> bool:
 
 
 def _saved(store: Store, key: str) -> Any:
-    """The content of a file: None if it does not exist, "" if it is damaged."""
+    """The content of a file: None if it does not exist, "" if it is damaged or may not be read, for
+    then it is rewritten too.
+    """
     try:
         return load(store, key) or ""
     except FileNotFoundError:
         return None
-    except ValueError:
+    except (InaccessibleError, ValueError):
         return ""
 
 

@@ -91,7 +91,13 @@ def merge_objects(  # noqa: PLR0913  the objects, their account, when, and if th
         others = before.filter(pc.invert(_is_in(before[latest.columns[0].name], fresh.rows)))
         if complete:
             gone[:] = _not_deleted(others)
-        lake.update(past, lambda r: _appended(past, r, fresh.rows, unread), account_id=account_id)
+
+        def append(known: pa.Table) -> pa.Table:
+            # Where no state is known although objects are, the history was lost.
+            states = fresh.rows if known.num_rows else pa.concat_tables([fresh.rows, others])
+            return _appended(past, known, states, unread)
+
+        lake.update(past, append, account_id=account_id)
         return pa.concat_tables([fresh.rows, others])
 
     with lake.writing(TABLES["rejects"], account_id, None):

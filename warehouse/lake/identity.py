@@ -8,11 +8,9 @@ It is written once, by the first load, and read before each later one. People ma
 
 from __future__ import annotations
 
-import ipaddress
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from warehouse.errors import WarehouseError
 from warehouse.storage.state import change, load
@@ -22,17 +20,16 @@ if TYPE_CHECKING:
 
     from warehouse.storage.store import Store
 
-__all__ = ["KEY", "THIS_MACHINE", "Identity", "claim", "host_of", "identity_of", "refusal"]
+__all__ = ["KEY", "Identity", "claim", "identity_of"]
 
 KEY: Final = ".lake.json"
-
-#: What all names and addresses of this machine count as, whatever the port.
-THIS_MACHINE: Final = "this machine"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A lake's own id, and the sources whose data may be in it (see `pipelines.state.origin`)."""
+    """A lake's own id, and the sources whose data may be in it, as they were written: what they
+    mean is the caller's to know (`pipelines.state.origin`).
+    """
 
     lake_id: str
     graph: tuple[str, ...]
@@ -48,9 +45,11 @@ def identity_of(store: Store) -> Identity | None:
         except FileNotFoundError:
             return None
     raise WarehouseError(
-        f"{store.name(KEY)} is damaged: it must look like"
-        ' {"lake_id": "…", "graph": ["graph.facebook.com"]}. Fix it; or remove it, and the next'
-        " load writes a new one for the Graph API that it loads from"
+        f"{store.name(KEY)} is damaged. It says which Graph API the data of this lake is from, so"
+        " nothing is loaded until it is right; publishing and reading go on. If everything in the"
+        " lake is from the Graph API that FB_GRAPH_URL names (by default Meta's), remove the file"
+        " and run the same command again, which writes a new one. Otherwise restore it from a"
+        ' backup: it looks like {"lake_id": "…", "graph": ["graph.facebook.com"]}'
     )
 
 
@@ -59,12 +58,7 @@ def _parsed(value: Any) -> Identity:
     names = [graph] if isinstance(graph, str) else list(graph)
     if not names or not all(isinstance(one, str) for one in (value["lake_id"], *names)):
         raise ValueError
-    return Identity(value["lake_id"], tuple(_source(name) for name in names))
-
-
-def _source(name: str) -> str:
-    """A source as people write it: a name or a whole URL."""
-    return host_of(name) if "://" in name else name.strip().lower()
+    return Identity(value["lake_id"], tuple(names))
 
 
 def claim(store: Store, source: str, new_id: Callable[[], str]) -> Identity:
@@ -86,45 +80,3 @@ def claim(store: Store, source: str, new_id: Callable[[], str]) -> Identity:
 
     change(store, KEY, first_or_ours)
     return identity
-
-
-def refusal(identity: Identity | None, source: str, lake: str) -> str:
-    """Why data from `source` must not get into a lake, and what to do; "" if it may."""
-    if identity is None or source in identity.graph:
-        return ""
-    known = " and ".join(identity.graph)
-    advice = (
-        "To load from there, set WAREHOUSE_URL to another folder or bucket; to keep using this"
-        f" lake, set FB_GRAPH_URL to {identity.graph[0]}."
-    )
-    if all(_is_a_name(one) for one in (source, *identity.graph)):
-        advice += (
-            f' If both are Meta\'s own Graph API, as with a proxy, add "{source}" to "graph" in'
-            f" {lake.rstrip('/')}/{KEY}."
-        )
-    return (
-        f"The lake {lake} holds data from {known}, but FB_GRAPH_URL is {source}. fbinsights does"
-        f" not mix them: nothing was requested or written. {advice}"
-    )
-
-
-def _is_a_name(source: str) -> bool:
-    """A host on the network, and not the sandbox or whatever else runs on this machine."""
-    return " " not in source
-
-
-def host_of(url: str) -> str:
-    """The host of a URL in lower case, without its port; `THIS_MACHINE` for all local ones."""
-    host = (urlsplit(url).hostname or "").rstrip(".")
-    return THIS_MACHINE if _is_here(host) else host
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        found = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return any(one.is_loopback or one.is_unspecified for one in (found, mapped) if one)

@@ -268,7 +268,7 @@ class Lake:
             return [self.partition(table, account_id, date)]
         found = self.scan(table, account_id)
         for error in found.left_out.values():
-            if isinstance(error, InaccessibleError):
+            if isinstance(error, DamagedFileError | InaccessibleError):
                 raise error
         return [partition for partition in found.files if date in {None, partition.date}]
 
@@ -357,7 +357,9 @@ class Lake:
     def _footer(self, table: Table, where: Partition) -> Footer:
         """The footer of a file; an empty one if it does not exist."""
         try:
-            return self.footer_of(table, where, self.store.open(where.key, footer_only=True))
+            with named(self.store, table, where):
+                source = self.store.open(where.key, footer_only=True)
+            return self.footer_of(table, where, source)
         except FileNotFoundError:
             return parquet.NO_FOOTER
 

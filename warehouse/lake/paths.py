@@ -10,14 +10,17 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from warehouse.errors import WarehouseError
+from warehouse.errors import DamagedFileError, NotAFileError, WarehouseError
+from warehouse.lake.damage import reload_command
 from warehouse.lake.parquet import Partition
+from warehouse.storage.store import StoredFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from warehouse.errors import InaccessibleError
     from warehouse.schema.table import Table
-    from warehouse.storage.store import Store, StoredFile
+    from warehouse.storage.store import Store
 
 __all__ = ["DATA_FILE", "Listing", "key_of", "listing_of"]
 
@@ -58,7 +61,8 @@ def listing_of(store: Store, table: Table, account_id: str | None = None) -> Lis
     named = {"account_id": _checked(account_id) or "*"}
     folders = [f"{folder}={named.get(folder, '*')}" for folder in table.partitions or ()]
     found = store.scan("/".join([table.name, *folders, DATA_FILE]))
-    files, left_out = [], dict[str, WarehouseError](found.unreadable)
+    files = []
+    left_out = {key: _named(store, table, key, why) for key, why in found.unreadable.items()}
     for one in found.files:
         if (where := _partition_at(one)) is not None:
             files.append(where)
@@ -68,6 +72,15 @@ def listing_of(store: Store, table: Table, account_id: str | None = None) -> Lis
                 " out of the warehouse"
             )
     return Listing(files, left_out)
+
+
+def _named(store: Store, table: Table, key: str, error: InaccessibleError) -> WarehouseError:
+    """What is not a file where one belongs is loaded again, like a damaged one."""
+    where = _partition_at(StoredFile(key, ""))
+    if where is None or not isinstance(error, NotAFileError):
+        return error
+    command = reload_command(table.name, where.account_id, where.date)
+    return DamagedFileError(store.name(key), error.why, command)
 
 
 def _partition_at(found: StoredFile) -> Partition | None:

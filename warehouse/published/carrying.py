@@ -60,8 +60,8 @@ def carry_over(
 
 def _lost(error: duckdb.Error) -> str:
     return (
-        "What was published of files that cannot be used now is missing from the new file, because"
-        f" the old one cannot be read: {error}"
+        "The old published file cannot be read, so the new one lacks the rows of files in the lake"
+        f" that cannot be used now. Reload those, as their messages say. Reason: {error}"
     )
 
 

@@ -26,19 +26,24 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
+    import duckdb
+
     from warehouse.lake.parquet import Footer
     from warehouse.lake.partitions import Lake
+    from warehouse.schema.catalog import Catalog
 
 __all__ = [
     "FILES",
     "STATE",
     "Key",
     "LeftOut",
+    "column_sets_in",
     "columns_of",
     "freeze",
     "is_below",
     "lake_files",
     "read_footers",
+    "stamps_in",
     "unreadable_rejects",
     "unreadable_rows",
     "write_records",
@@ -210,12 +215,15 @@ def unreadable_rejects(lake: Lake, copies: Mapping[str, Path]) -> LeftOut:
                 has = {*pq.read_table(copy, partitioning=None).column_names}
         except FileNotFoundError:
             continue
-        except (DamagedFileError, InaccessibleError):
+        except InaccessibleError as error:
+            left_out[key] = error
+            continue
+        except DamagedFileError:
             has = set()
         if not has or not has <= wanted:
             left_out[key] = WarehouseError(
-                f"{lake.store.name(key)} is damaged: move it out of the warehouse. It says which"
-                " values were rejected, and holds no others"
+                f"{lake.store.name(key)} is damaged. Move it out of the warehouse. It only lists"
+                " rejected values, so no data is lost"
             )
     return left_out
 
@@ -236,6 +244,25 @@ def columns_of(
     for file, footer in zip(files, footers, strict=True):
         columns.setdefault(file.table, set()).add(tuple(footer.columns.names))
     return columns
+
+
+def stamps_in(connection: duckdb.DuckDBPyConnection) -> Mapping[Key, str]:
+    """The files that a database was copied from, and which version of each."""
+    rows = connection.execute(
+        "FROM published.files SELECT table_name, account_id, date, stamp"
+    ).fetchall()
+    return {(table, account_id, day): stamp for table, account_id, day, stamp in rows}
+
+
+def column_sets_in(
+    connection: duckdb.DuckDBPyConnection, catalog: Catalog
+) -> Mapping[str, Collection[tuple[str, ...]]]:
+    """By table: each set of columns that some file has of which a database is a copy."""
+    query = "FROM published.files SELECT DISTINCT table_name, columns ORDER BY ALL"
+    sets: dict[str, list[tuple[str, ...]]] = {table.name: [] for table in catalog.stored}
+    for table, columns in connection.execute(query).fetchall():
+        sets[table].append(tuple(columns))
+    return sets
 
 
 def _entry(file: LakeFile, footer: Footer) -> Mapping[str, object]:

@@ -23,22 +23,32 @@ from warehouse.published import build
 from warehouse.published.carrying import carry_over
 from warehouse.published.manifest import (
     FILES,
+    column_sets_in,
     columns_of,
     freeze,
     is_below,
     lake_files,
     read_footers,
+    stamps_in,
     unreadable_rejects,
     unreadable_rows,
     write_records,
 )
-from warehouse.published.verify import differences, files_of, is_as_left, structure_of, wrong_in
+from warehouse.published.verify import (
+    differences,
+    files_of,
+    is_as_left,
+    is_copied,
+    structure_of,
+    wrong_in,
+)
 from warehouse.schema.records import FAILURES
 from warehouse.schema.sql import name
+from warehouse.storage.atomic import remove
 from warehouse.storage.local import stamp_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from warehouse.lake.parquet import Footer
@@ -160,7 +170,7 @@ def _refresh(
     lake: Lake, folder: Path, after: int, left_out: LeftOut, given: Conditions
 ) -> Refreshed:
     frozen, is_known = folder / "frozen", is_as_left(folder / DATABASE, folder / STAMP)
-    shutil.rmtree(frozen, ignore_errors=True)
+    remove(frozen if folder.is_dir() else folder)
     frozen.mkdir(parents=True)
     with duckdb.connect(folder / DATABASE, config=WRITING) as connection:
         before = _state(connection, lake.catalog, given.later_rows)
@@ -172,6 +182,7 @@ def _refresh(
         state = _merge(connection, lake, frozen, before, after, left_out, given)
         connection.execute("COMMIT; CHECKPOINT")
         rows = {table: _count(connection, table) for table in lake.catalog.tables}
+    remove(folder / STAMP)
     (folder / STAMP).write_text(stamp_of(folder / DATABASE), encoding="utf-8")
     shutil.rmtree(frozen)
     return Refreshed(state.version, rows, left_out)
@@ -223,7 +234,7 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
 ) -> _State:
     """Replace what changed in the lake; the state afterwards, that of `before` if nothing did."""
     state = before or _State(made_by(lake.catalog))
-    stamps = _stamps(connection)
+    stamps = stamps_in(connection)
     listed = {file.key: file for file in lake_files(lake, left_out)}
     files = [
         file
@@ -240,15 +251,15 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
     later = _replace(connection, lake, frozen, stale, changed)
     if before is None and left_out and given.published:
         carry_over(connection, lake, frozen, given.published, left_out)
-    touched: dict[str, set[str]] = {}
-    for table, account_id, _ in (*stale, *(file.key for file, _ in changed)):
-        touched.setdefault(table, set()).add(account_id)
-    _require_same(connection, lake, touched, is_new=before is None)
+    if before is None:
+        _require_same(connection, lake)
+    elif not is_copied(connection, lake.catalog.tables, stale, changed):
+        raise _OutdatedError
     found = lake.store.scan(REJECT_FILES)
     left_out.update(found.unreadable)
     rejects = [one.key for one in found.files if one.key not in left_out]
     failures = find_failures(lake.store)
-    views = list(build.lake_views(lake, _column_sets(connection, lake.catalog), left_out))
+    views = list(build.lake_views(lake, column_sets_in(connection, lake.catalog), left_out))
     now = replace(
         state,
         later_rows=state.later_rows + (later if stamps else 0),
@@ -267,39 +278,25 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
     return now
 
 
-def _require_same(
-    connection: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    touched: Mapping[str, Collection[str]],
-    *,
-    is_new: bool,
-) -> None:
-    """Raise unless accounts of tables are what their files and loads say. A new master is made of
-    the files as they are: then some have rows that are not what their footers say.
+def _require_same(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    """Raise unless a new master is what files and loads say. It is made of the files as they are:
+    if it is not, some have rows that are not what their footers say.
     """
-    found = differences(connection, touched)
-    if found and not is_new:
-        raise _OutdatedError
-    by_day = differences(connection, {one.table: () for one in found}, by_day=True)
+    tables = {table.name for table in lake.catalog.stored}
+    found = differences(connection, tables)
+    by_day = differences(connection, {one.table for one in found}, by_day=True)
     if broken := files_of(lake, by_day):
         raise _DamagedError(broken)
     if found:
         raise WarehouseError(
-            f"Nothing was published: {found[0]} in the new file. The previous one is unchanged"
+            f"Nothing was published: in the new file, {found[0]}. The previous file is unchanged."
+            " Run `fbinsights publish` again; if it persists, please report it"
         )
 
 
 def _file_of(lake: Lake, key: Key) -> str:
     table, account_id, day = key
     return lake.key(lake.catalog.tables[table], account_id or None, day)
-
-
-def _stamps(connection: duckdb.DuckDBPyConnection) -> Mapping[Key, str]:
-    query = f"FROM {build.SCHEMA}.files SELECT table_name, account_id, date, stamp"
-    return {
-        (table, account_id, day): stamp
-        for table, account_id, day, stamp in connection.execute(query).fetchall()
-    }
 
 
 def _replace(
@@ -365,17 +362,6 @@ def _refill_failures(
     pq.write_table(arrow.records(FAILURES.arrow_schema, rows), path)
     connection.execute("DELETE FROM failures")
     connection.execute(build.fill_failures(path))
-
-
-def _column_sets(
-    connection: duckdb.DuckDBPyConnection, catalog: Catalog
-) -> Mapping[str, Collection[tuple[str, ...]]]:
-    """By table: each set of columns that some file of it has."""
-    query = f"FROM {build.SCHEMA}.files SELECT DISTINCT table_name, columns ORDER BY ALL"
-    sets: dict[str, list[tuple[str, ...]]] = {table.name: [] for table in catalog.stored}
-    for table, columns in connection.execute(query).fetchall():
-        sets[table].append(tuple(columns))
-    return sets
 
 
 def _execute(connection: duckdb.DuckDBPyConnection, statements: Iterable[str]) -> None:

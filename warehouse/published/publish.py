@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 import pyarrow as pa
 
-from warehouse.errors import WarehouseError
+from warehouse.errors import DamagedFileError, WarehouseError
 from warehouse.lake.changes import (
     Lag,
     Publishing,
@@ -42,8 +42,8 @@ from warehouse.published.reading import confine
 from warehouse.published.verify import damage_of
 from warehouse.schema.catalog import OWN
 from warehouse.schema.table import DECIMAL, WIDE
-from warehouse.storage.atomic import locked, sync_folder
-from warehouse.storage.local import stamp_of
+from warehouse.storage.atomic import locked, remove, sync_folder
+from warehouse.storage.local import make_way, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -99,7 +99,8 @@ class Published:
     `version` is the snapshot's: another one only where something changed. `change` is the last
     change of the lake that it surely shows, by the note's id ("" if none was noted). `left_out`:
     each table of the lake, and each file or folder by its path, that could not be published → why,
-    and what to do. What an earlier publish took from such a file is still shown.
+    and what to do. What an earlier publish took from such a file is still shown. `commands` load
+    again what is damaged.
     """
 
     path: Path
@@ -109,6 +110,7 @@ class Published:
     version: int
     change: str
     left_out: Mapping[str, str]
+    commands: Sequence[str] = ()
 
 
 def publish(url: str | Path, *, catalog: Catalog = OWN, afresh: bool = False) -> Published:
@@ -144,7 +146,7 @@ def publish(url: str | Path, *, catalog: Catalog = OWN, afresh: bool = False) ->
         except (duckdb.Error, OSError) as error:
             raise WarehouseError(
                 f"Publishing failed: {error}. The previously published file is unchanged. Fix the "
-                "cause, then publish again"
+                "cause, then run `fbinsights publish`"
             ) from error
         _point(link, snapshot)
         lake.store.share(LINK, snapshot)
@@ -152,6 +154,8 @@ def publish(url: str | Path, *, catalog: Catalog = OWN, afresh: bool = False) ->
             shutil.rmtree(old, ignore_errors=True)
         seconds = time.monotonic() - started
         files = {lake.store.name(key): str(why) for key, why in master.left_out.items()}
+        damaged = [why for why in master.left_out.values() if isinstance(why, DamagedFileError)]
+        commands = tuple(dict.fromkeys(one.command for one in damaged))
         keep_publishing(
             folder, Publishing(change.id, at, seconds, tuple(files.values()), stamp_of(snapshot))
         )
@@ -160,13 +164,15 @@ def publish(url: str | Path, *, catalog: Catalog = OWN, afresh: bool = False) ->
     for why in files.values():
         _log.warning("Not published: %s", why)
     left_out = {**known.left_out, **files}
-    return Published(link, snapshot, master.rows, seconds, master.version, change.id, left_out)
+    return Published(
+        link, snapshot, master.rows, seconds, master.version, change.id, left_out, commands
+    )
 
 
 def _is_other(link: Path, folder: Path) -> bool:
-    """Whether the published file is not the one that a publish put there."""
+    """Whether the published file is not the one that a publish put there, or may not be read."""
     known = last_publishing(folder).file if link.exists() else ""
-    return bool(known) and known != stamp_of(link)
+    return bool(known) and (known != stamp_of(link) or not os.access(link, os.R_OK))
 
 
 def damage(lake: Lake) -> str:
@@ -193,7 +199,7 @@ def _snapshot(folder: Path, version: int) -> Path:
     numbered = folder / f"{version:06}"
     if not (numbered / LINK).exists():
         building = folder / _BUILDING
-        shutil.rmtree(building, ignore_errors=True)
+        remove(building)
         building.mkdir()
         copy = building / LINK
         shutil.copyfile(folder / MASTER / DATABASE, copy)
@@ -208,12 +214,13 @@ def _snapshot(folder: Path, version: int) -> Path:
 def _point(link: Path, snapshot: Path) -> Path:
     """Move the link by one rename. It is relative, so that the whole lake can be moved."""
     # If somebody wrote to an older snapshot in spite of its mode, its log must not apply to this.
-    link.with_name(f"{link.name}.wal").unlink(missing_ok=True)
+    remove(link.with_name(f"{link.name}.wal"))
     target = snapshot.relative_to(link.parent)
     if not link.is_symlink() or link.readlink() != target:
         aside = snapshot.parent.parent / _POINTING
-        aside.unlink(missing_ok=True)
+        remove(aside)
         aside.symlink_to(target)
+        make_way(link, link.parent)
         aside.replace(link)
         sync_folder(link.parent)
     return link

@@ -40,9 +40,9 @@ FIRST_WORDS: Final = frozenset(
 FORBIDDEN: Final = frozenset({"copy", "json_execute_serialized_sql"})
 
 _ADVICE: Final = (
-    "Only a question can be asked: SELECT, FROM, WITH, VALUES, DESCRIBE, SHOW, SUMMARIZE, PIVOT or"
-    " EXPLAIN. `--format csv` and `--format parquet` write an answer to a file: fbinsights query …"
-    " --format csv > answer.csv"
+    "Only statements that read are allowed: SELECT, FROM, WITH, VALUES, DESCRIBE, SHOW, SUMMARIZE,"
+    " PIVOT or EXPLAIN. To write a result to a file, use `--format csv` or `--format parquet`:"
+    " fbinsights query … --format csv > result.csv"
 )
 
 #: A word of SQL; anything else counts by its first character.
@@ -56,9 +56,9 @@ def require_question(sql: str) -> None:
     except (duckdb.Error, ValueError) as error:
         raise WarehouseError(str(error)) from None
     if not statements:
-        raise WarehouseError("Not a query: the text has no statement")
+        raise WarehouseError("Not a query: the text contains no statement")
     if (number := len(statements)) > 1:
-        raise WarehouseError(f"Ask one question at a time: the text has {number} statements")
+        raise WarehouseError(f"Run one statement at a time: the text contains {number}")
     [statement] = statements
     words = _words(sql)
     if statement.type not in QUESTIONS:
@@ -67,11 +67,11 @@ def require_question(sql: str) -> None:
         raise WarehouseError(f"{does} does more than read. {_ADVICE}")
     if forbidden := next((word for word in words if word in FORBIDDEN), ""):
         raise WarehouseError(
-            f"{forbidden.upper()} does more than read. {_ADVICE}. A column of that name needs"
+            f"{forbidden.upper()} does more than read. {_ADVICE}. Put a column of that name in"
             f' quotes: "{forbidden}"'
         )
     if statement.type == duckdb.StatementType.EXPLAIN and _explained(words) not in FIRST_WORDS:
-        raise WarehouseError(f"EXPLAIN explains only a question here. {_ADVICE}")
+        raise WarehouseError(f"EXPLAIN is only allowed for a statement that reads. {_ADVICE}")
 
 
 def _words(sql: str) -> Sequence[str]:

@@ -1,12 +1,14 @@
 """Whether a published database has what it says: the tables and views that it was made with, and of
 each account the rows of the files it was copied from, with the sums that their loads recorded.
 
-A publish looks at the tables that it changed, before anyone sees them. The file that people open is
-looked at when it is not the one that was put there.
+A publish that copies what changed looks at that, before anyone sees it: the footers of the files
+are known, so it reads the rows of those account-days and counts the others. One that rebuilds looks
+at all, and so does whoever finds a file that is not the one that was put there.
 """
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -15,6 +17,7 @@ import duckdb
 from warehouse.errors import DamagedFileError
 from warehouse.lake.changes import last_publishing
 from warehouse.lake.damage import reload_command
+from warehouse.lake.parquet import NO_FOOTER
 from warehouse.published.build import SCHEMA
 from warehouse.schema.sql import literal, name
 from warehouse.schema.verdicts import METRICS
@@ -25,8 +28,10 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from warehouse.lake.parquet import Footer
     from warehouse.lake.partitions import Lake
-    from warehouse.published.manifest import LeftOut
+    from warehouse.published.manifest import Key, LakeFile, LeftOut
+    from warehouse.schema.table import Table
 
 __all__ = [
     "Mismatch",
@@ -34,6 +39,7 @@ __all__ = [
     "differences",
     "files_of",
     "is_as_left",
+    "is_copied",
     "structure_of",
     "wrong_in",
 ]
@@ -56,26 +62,17 @@ class Mismatch(NamedTuple):
 
 
 def differences(
-    connection: duckdb.DuckDBPyConnection,
-    tables: Mapping[str, Collection[str]],
-    *,
-    by_day: bool = False,
+    connection: duckdb.DuckDBPyConnection, tables: Collection[str], *, by_day: bool = False
 ) -> Sequence[Mismatch]:
-    """Where tables are not what their files and loads say: by account, or by account-day.
-    `tables`: name → the accounts to look at, all if none is named.
-    """
+    """Where tables are not what their files and loads say: by account, or by account-day."""
     return [
         Mismatch(table, *row)
-        for table, accounts in sorted(tables.items())
-        for row in connection.execute(
-            _comparison(connection, table, accounts, by_day=by_day)
-        ).fetchall()
+        for table in sorted(tables)
+        for row in connection.execute(_comparison(connection, table, by_day=by_day)).fetchall()
     ]
 
 
-def _comparison(
-    connection: duckdb.DuckDBPyConnection, table: str, accounts: Collection[str], *, by_day: bool
-) -> str:
+def _comparison(connection: duckdb.DuckDBPyConnection, table: str, *, by_day: bool) -> str:
     columns = {
         column
         for (column,) in connection.execute(
@@ -90,8 +87,6 @@ def _comparison(
         [table],
     ).fetchall()
     account = "account_id" if has_accounts else "''"
-    wanted = ", ".join(map(literal, sorted(accounts)))
-    only = f"account_id IN ({wanted})" if has_accounts and wanted else "true"
     day = "date" if has_days and by_day else "NULL::DATE"
     metrics = [metric for metric in METRICS if has_days and metric in columns]
     there = ", ".join(["count(*) AS rows", *(f"sum({one}) AS {one}" for one in metrics)])
@@ -118,15 +113,68 @@ def _comparison(
     of_file = day.replace("date", "f.date")
     return (  # names of ours
         f"WITH there AS (SELECT {account} AS account, {day} AS day, {there} FROM {name(table)}"  # noqa: S608
-        f" WHERE {only} GROUP BY ALL), recorded AS (SELECT f.account_id AS account,"
+        " GROUP BY ALL), recorded AS (SELECT f.account_id AS account,"
         f" {of_file} AS day, {recorded} FROM {SCHEMA}.files AS f"
         " LEFT JOIN loads AS l USING (table_name, account_id, date)"
-        f" WHERE f.table_name = {literal(table)} AND {only} GROUP BY ALL)"
+        f" WHERE f.table_name = {literal(table)} GROUP BY ALL)"
         f" SELECT coalesce(t.account, r.account), coalesce(t.day, r.day),"
         f" concat_ws(', ', {', '.join(words)}) FROM there AS t FULL JOIN recorded AS r"
         " ON t.account = r.account AND t.day IS NOT DISTINCT FROM r.day"
         f" WHERE {' OR '.join(differ)} ORDER BY ALL"
     )
+
+
+def is_copied(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Mapping[str, Table],
+    stale: Iterable[Key],
+    changed: Iterable[tuple[LakeFile, Footer]],
+) -> bool:
+    """Whether a database has of each file that `changed` the rows and sums that its footer says,
+    nothing of the other `stale` ones, and of all others as many rows and loads as before.
+    """
+    footers = dict.fromkeys(stale, NO_FOOTER) | {file.key: footer for file, footer in changed}
+    by_table: dict[str, dict[Key, Footer]] = {}
+    for key, footer in footers.items():
+        by_table.setdefault(key[0], {})[key] = footer
+    books = [("loads", "sum(loads)", "true")]
+    books += [(one, "sum(rows)", f"table_name = {literal(one)}") for one in by_table]
+    counts = [  # names of ours
+        f"(SELECT count(*) FROM {name(table)}) ="  # noqa: S608
+        f" coalesce((SELECT {recorded} FROM {SCHEMA}.files WHERE {only}), 0)"
+        for table, recorded, only in books
+    ]
+    [fit] = connection.execute(f"SELECT {', '.join(counts)}").fetchall()
+    return all(fit) and all(
+        _has(connection, tables[table], files) for table, files in by_table.items()
+    )
+
+
+def _has(connection: duckdb.DuckDBPyConnection, table: Table, files: Mapping[Key, Footer]) -> bool:
+    """Whether a table has the rows of these files of it, with the sums of their loads."""
+    parts = table.partitions or ()
+    metrics = [one for one in METRICS if "date" in parts and one in table.arrow_schema.names]
+    measured = ", ".join(["count(*)", *(f"coalesce(sum({one}), 0)" for one in metrics)])
+    wanted = {
+        "account_id": {literal(account_id) for _, account_id, _ in files},
+        "date": {f"DATE {literal(str(day))}" for _, _, day in files},
+    }
+    only = " AND ".join([f"{part} IN ({', '.join(sorted(wanted[part]))})" for part in parts])
+    rows = connection.execute(  # names of ours
+        f"SELECT {', '.join([*parts, measured])} FROM {name(table.name)}"  # noqa: S608
+        f" WHERE {only or 'true'} GROUP BY {', '.join(parts) or '()'}"
+    ).fetchall()
+    found = {row[: len(parts)]: row[len(parts) :] for row in rows}
+    nothing = (0, *(0 for _ in metrics))
+    for (_, account_id, day), footer in files.items():
+        count, *sums = found.get((account_id, day)[: len(parts)], nothing)
+        # A load that has no sum, and a file without a load, prove nothing.
+        recorded = [getattr(footer.load, one, None) for one in metrics]
+        if count != footer.rows or any(
+            b is not None and a != b for a, b in zip(sums, recorded, strict=True)
+        ):
+            return False
+    return True
 
 
 def files_of(lake: Lake, found: Iterable[Mismatch]) -> LeftOut:
@@ -164,9 +212,9 @@ def damage_of(link: Path, snapshots: Path) -> str:
     file that was published, that costs a look at its size and time; else it is read.
     """
     record = last_publishing(snapshots)
-    if record.file == stamp_of(link):
-        return ""
     try:
+        if record.file == stamp_of(link) and os.access(link, os.R_OK):
+            return ""
         with duckdb.connect(link.resolve(), read_only=True) as connection:
             found = wrong_in(connection)
     except (duckdb.Error, OSError) as error:
@@ -180,5 +228,5 @@ def wrong_in(connection: duckdb.DuckDBPyConnection) -> str:
     if structure != structure_of(connection):
         return "its tables or views are not those that were published"
     tables = connection.execute(f"FROM {SCHEMA}.files SELECT DISTINCT table_name").fetchall()
-    found = differences(connection, {table: () for (table,) in tables})
+    found = differences(connection, [table for (table,) in tables])
     return str(found[0]) if found else ""

@@ -9,11 +9,13 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
+from warehouse.errors import NotAFolderError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["STAGING", "locked", "put", "scratch_folder", "sync_folder"]
+__all__ = ["STAGING", "locked", "put", "remove", "scratch_folder", "sync_folder"]
 
 #: Where files are written before they are moved into place: under the root, so that a rename is
 #: enough, and behind a dot, so that no glob and no reader of a hive layout takes them for data.
@@ -58,6 +60,14 @@ def scratch_folder(root: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
+def remove(path: Path) -> None:
+    """Remove whatever has this name, if anything does."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def put(written: Path, path: Path) -> None:
     """Move a finished file that is on disk into place; survives a power cut."""
     written.replace(path)
@@ -88,6 +98,10 @@ def _remove_if_abandoned(folder: Path) -> None:
 
 def _make(folder: Path) -> None:
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        found = next(path for path in (folder, *folder.parents) if path.exists())
+        raise NotAFolderError(str(found)) from None
     for path in missing:
         sync_folder(path.parent)

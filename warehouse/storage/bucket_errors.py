@@ -15,15 +15,15 @@ __all__ = ["ADVICE", "BY_CODE", "DENIED", "NO_BUCKET", "Refusal", "explain", "hi
 ADVICE: Final[Mapping[str, Mapping[str, str]]] = {
     "s3": {
         "credentials": (
-            "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or the role of "
-            "this machine. AWS_PROFILE and ~/.aws need boto3: pip install boto3"
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN for temporary "
+            "keys), or give this machine a role. AWS_PROFILE and ~/.aws need boto3: pip install boto3"
         ),
         "rights": (
-            "allow these credentials s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject "
-            "and s3:DeleteObject below WAREHOUSE_URL"
+            "grant these credentials s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject "
+            "and s3:DeleteObject on everything below WAREHOUSE_URL"
         ),
         "network": "check the network and AWS_ENDPOINT_URL, then retry",
-        "region": "set AWS_REGION to the region of the bucket",
+        "region": "set AWS_REGION to the bucket's region",
     },
     "gs": {
         "credentials": (
@@ -47,14 +47,14 @@ ADVICE: Final[Mapping[str, Mapping[str, str]]] = {
 
 #: Kind of error → what to do, whatever the store.
 _ANYWHERE: Final[Mapping[str, str]] = {
-    "bucket": "create the bucket or correct WAREHOUSE_URL",
-    "clock": "set the clock of this machine",
-    "size": "an object may have at most 5 GB: request fewer breakdowns or fields",
-    "conditions": "use a store that supports If-Match and If-None-Match, as S3 does",
+    "bucket": "create the bucket, or set WAREHOUSE_URL to one that exists",
+    "clock": "correct this machine's clock",
+    "size": "request fewer breakdowns or fields: an object may have at most 5 GB",
+    "conditions": "use a store that supports If-Match and If-None-Match, such as S3",
     "archive": "restore it from the archive",
-    "busy": "the store is busy: retry later",
-    "conflict": "another process writes there: retry later",
-    "other": "retry; if it persists, look at the status of the store",
+    "busy": "retry later: the store is busy",
+    "conflict": "retry later: another process writes there",
+    "other": "retry; if it persists, check the status page of the store",
 }
 
 #: Code of the response, or else its HTTP status → kind of error. Source: S3 API reference, Error
@@ -98,6 +98,10 @@ _METADATA: Final = re.compile(r"//(169\.254\.|metadata\.google\.internal|\[fd00:
 
 #: What is nobody's business, by the name of its variable.
 _SECRET: Final = re.compile(r"^(AWS|AZURE|GOOGLE)_\w*(KEY|TOKEN|SECRET|SAS)\w*$")
+
+
+#: A shorter text is no key, and would hide letters everywhere.
+_SHORTEST: Final = 8
 
 
 class Refusal(NamedTuple):
@@ -147,6 +151,6 @@ def _first(pattern: str, text: str, form: str = "{}") -> str:
 def hidden(text: str) -> str:
     """A message without credentials."""
     for name, value in os.environ.items():
-        if value and _SECRET.match(name):
+        if len(value) >= _SHORTEST and _SECRET.match(name):
             text = text.replace(value, "<hidden>")
     return re.sub(r"//[^/@\s]+@", "//<hidden>@", text)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import re
 import shutil
 import stat
 from fnmatch import translate
 from typing import TYPE_CHECKING, Final, TypeVar
+from uuid import uuid4
 
-from warehouse.errors import InaccessibleError, WarehouseError
+from warehouse.errors import InaccessibleError, NotAFileError, NotAFolderError, WarehouseError
 from warehouse.storage.atomic import STAGING, locked, put
 from warehouse.storage.store import Found, StoredFile
 
@@ -18,10 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-__all__ = ["Folder", "stamp_of", "usable"]
+__all__ = ["ASIDE", "Folder", "make_way", "stamp_of", "usable"]
+
+_log = logging.getLogger(__name__)
 
 In = TypeVar("In")
 Out = TypeVar("Out")
+
+#: Where a folder is kept that was found where a file belongs, and a damaged file if what was in it
+#: cannot be loaded again.
+ASIDE: Final = ".damaged"
 
 #: Errors of one file or folder. All others, such as a full disk or too many open files, are of the
 #: machine.
@@ -43,8 +51,8 @@ def usable(path: Path) -> Path:
     root = path.expanduser().resolve()
     if {"?", "\\"} & {*str(root)}:
         raise WarehouseError(
-            rf"{root} cannot be the warehouse: DuckDB cannot open files below a folder with ? or \ "
-            "in its name. Rename the folder or set WAREHOUSE_URL to another one"
+            rf"{root} cannot be the warehouse: DuckDB cannot open files below a folder whose name "
+            r"contains ? or \. Rename the folder or set WAREHOUSE_URL to another one"
         )
     if not (nearest := _nearest(root)).is_dir():
         raise WarehouseError(
@@ -79,8 +87,12 @@ class Folder:
         return self.scan(pattern).all()
 
     def scan(self, pattern: str) -> Found:
-        found = Found([], {})
-        self._scan("", pattern.split("/"), found)
+        found, parts = Found([], {}), pattern.split("/")
+        self._scan("", parts, found)
+        for key, error in [*found.unreadable.items()]:
+            # A folder of any name may be a file that is nobody's business.
+            if isinstance(error, NotAFolderError) and parts[key.count("/")] == "*":
+                del found.unreadable[key]
         return found
 
     def _scan(self, above: str, parts: Sequence[str], found: Found) -> None:
@@ -111,21 +123,25 @@ class Folder:
         if stat.S_ISREG(entry.st_mode):
             found.files.append(StoredFile(key, _stamp(entry)))
         else:
-            found.unreadable[key] = InaccessibleError(
-                self.name(key), "it is not a file", "move it out of the warehouse"
-            )
+            found.unreadable[key] = NotAFileError(self.name(key))
 
     def _note(self, key: str, error: OSError, found: Found) -> None:
         """Keep why a key cannot be read. What is not there is just not found; but a link that leads
-        nowhere, as to a disk that is not mounted, is there.
+        nowhere, as to a disk that is not mounted, is there, and a file may be where a folder was.
         """
-        path = self.root / key
-        if isinstance(error, FileNotFoundError) and path.is_symlink():
-            found.unreadable[key] = InaccessibleError(
-                self.name(key), f"it is a link to {path.readlink()}, which is missing", "restore it"
-            )
-        elif not isinstance(error, FileNotFoundError | NotADirectoryError):
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
             found.unreadable[key] = self._unreadable(key, error)
+            return
+        parts = key.split("/")
+        for above in ("/".join(parts[:n]) for n in range(1, len(parts) + 1)):
+            path = self.root / above
+            if path.is_symlink() and not path.exists():
+                why = f"it is a link to {path.readlink()}, which is missing"
+                found.unreadable[above] = InaccessibleError(self.name(above), why, "restore it")
+                return
+            if isinstance(error, NotADirectoryError) and path.is_file():
+                found.unreadable[above] = NotAFolderError(self.name(above))
+                return
 
     def _unreadable(self, key: str, error: OSError) -> InaccessibleError:
         """Raises the error itself if it is of the machine."""
@@ -134,16 +150,33 @@ class Folder:
         return InaccessibleError(self.name(key), str(error.strerror))
 
     def open(self, key: str, *, footer_only: bool = False) -> Path:  # noqa: ARG002  the disk is near
+        self._require_file(key)
         return self.root / key
 
     def read(self, key: str) -> bytes:
-        return (self.root / key).read_bytes()
+        self._require_file(key)
+        try:
+            return (self.root / key).read_bytes()
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise self._unreadable(key, error) from error
+
+    def _require_file(self, key: str) -> None:
+        """Raise InaccessibleError for what is there and is not a file: opening a pipe would wait
+        for ever. What is missing is for the caller to find out.
+        """
+        found = Found([], {})
+        self._stat(key, found)
+        for error in found.unreadable.values():
+            raise error
 
     def replace(self, key: str, write: Callable[[], Path | None]) -> None:
         path = self.root / key
         with locked(path.parent):
             written = write()
             if written is not None:
+                make_way(path, self.root)
                 put(written, path)
 
     def note(self, key: str, text: str) -> None:
@@ -153,6 +186,7 @@ class Folder:
         with locked(aside):  # so one name is enough, and what a killed process leaves is reused
             written = aside / "note.unfinished"
             written.write_text(text, encoding="utf-8")
+            make_way(path, self.root)
             written.replace(path)
 
     def delete(self, key: str) -> None:
@@ -183,6 +217,17 @@ class Folder:
 
     def each(self, do: Callable[[In], Out], items: Iterable[In]) -> Sequence[Out]:
         return [do(item) for item in items]
+
+
+def make_way(path: Path, root: Path) -> None:
+    """Move a folder aside that is where a file is about to be put. Whatever else is there, the file
+    replaces.
+    """
+    if path.is_dir() and not path.is_symlink():
+        aside = root / ASIDE / uuid4().hex / path.relative_to(root)
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(aside)
+        _log.warning("%s was a folder where a file belongs. It is kept as %s.", path, aside)
 
 
 def _linked(source: Path, path: Path) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from warehouse.errors import NotAFileError
 from warehouse.storage.atomic import scratch_folder
 
 if TYPE_CHECKING:
@@ -27,9 +28,13 @@ __all__ = ["change", "load", "save"]
 
 def load(store: Store, key: str) -> Any:
     """The value of a key. Raises FileNotFoundError where it has none, ValueError where its file
-    cannot be read as JSON (people edit these files), and OSError where the store cannot be reached.
+    cannot be read as JSON (people edit these files) or is none, InaccessibleError where it may not
+    be read, and OSError where the store cannot be reached.
     """
-    text = store.read(key)
+    try:
+        text = store.read(key)
+    except NotAFileError as error:
+        raise ValueError(str(error)) from None
     try:
         return json.loads(text)
     except RecursionError:

@@ -78,11 +78,12 @@ class Store(Protocol):
         """A source for `pyarrow.parquet.ParquetFile`: one version of the file, even if it is
         replaced meanwhile.
 
-        `footer_only`: rows are not needed. Raises FileNotFoundError; a path raises it when read.
+        `footer_only`: rows are not needed. Raises FileNotFoundError, which a path raises when read,
+        and InaccessibleError.
         """
 
     def read(self, key: str) -> bytes:
-        """All of a small file. Raises FileNotFoundError."""
+        """All of a small file. Raises FileNotFoundError and InaccessibleError."""
 
     def replace(self, key: str, write: Callable[[], Path | None]) -> None:
         """Atomically replace a file by the one that `write` returns, a path on this machine.

@@ -335,6 +335,7 @@ def _complain(
         style.error(line if n else f"\n{line}")
     if cells:
         style.remark(
-            f"\n`{command_name()} refresh` reloads what is stale, unproven or missing in the last"
-            f" 28 days;\n`{command_name()} backfill --since DAY --until DAY` loads any other day."
+            f"\n`{command_name()} refresh` reloads what is damaged, stale, unproven or missing"
+            f" in the last 28 days;\n`{command_name()} backfill --since DAY --until DAY` loads any"
+            " other day."
         )

@@ -15,6 +15,7 @@ from fbgraph.limits.usage import Limit
 from pipelines.state.cooldowns import KEY, LEAST_SECONDS, REREAD_SECONDS, cooldowns_of
 from tests.clock import Clock
 from tests.limits import ONE, TWO, refusal
+from warehouse.storage.atomic import STAGING
 from warehouse.storage.bucket import Bucket
 from warehouse.storage.local import Folder
 
@@ -172,14 +173,14 @@ def test_a_file_that_cannot_be_read_keeps_no_load_from_running(
 def test_a_folder_that_cannot_be_written_to_keeps_no_load_from_running_and_says_so_once(
     tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / KEY).mkdir()
+    (tmp_path / STAGING).write_text("a file where it is written first")
     cooldowns = cooldowns_of(Folder(tmp_path), clock.seconds)
 
     cooldowns.put(Limit("1"), Cooldown(5))
     is_ours = cooldowns.claim({Limit("1")}, 10.0)
 
     assert (is_ours, cooldowns.current()) == (True, {})
-    assert [str(tmp_path / KEY) in entry.getMessage() for entry in caplog.records] == [True]
+    assert [str(tmp_path / STAGING) in entry.getMessage() for entry in caplog.records] == [True]
 
 
 def _put_many(root: Path, account_id: str) -> None:

@@ -43,7 +43,35 @@ def test_a_lake_is_known_by_its_id_and_one_begun_again_by_its_place(
     met: Shown,
     same: bool,  # noqa: FBT001  # of the table above
 ) -> None:
-    assert is_same(known, met) == same
+    assert is_same(known, met, is_still_there=False) == same
+
+
+@pytest.mark.parametrize(("place", "same"), [("/lake", True), ("/copy", False)])
+def test_a_lake_that_is_still_where_it_was_has_not_moved(place: str, *, same: bool) -> None:
+    assert is_same(Shown("a", "/lake"), Shown("a", place), is_still_there=True) == same
+
+
+def test_a_copy_is_refused_while_its_original_exists(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    environ = {"DAGSTER_HOME": instance.root_directory}
+    first, copy = open_store(tmp_path / "first"), open_store(tmp_path / "copy")
+    claim(first, "graph.facebook.com", lambda: "one")
+    require_home(instance, first)
+    shutil.copytree(first.root, copy.root)
+
+    with pytest.raises(ConfigError) as refused:
+        require_home(instance, copy)
+    seemed = seems_to_show_another(environ, copy)
+    (tmp_path / "again").symlink_to(first.root)
+    require_home(instance, open_store(tmp_path / "again"))  # the same lake under another name
+    shutil.rmtree(first.root)
+    require_home(instance, copy)  # it is the only one now
+
+    assert "is a copy of the first, which still exists" in str(refused.value)
+    assert f"If you have moved the lake, remove {first.name()}" in str(refused.value)
+    assert "set DAGSTER_HOME to a folder of its own for this lake" in str(refused.value)
+    assert (seemed, seems_to_show_another(environ, copy)) == (True, False)
 
 
 def test_a_home_takes_the_first_lake_it_meets_and_follows_it(

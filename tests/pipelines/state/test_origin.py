@@ -15,11 +15,11 @@ from fbgraph.sandbox import Sandbox
 from pipelines.cli.main import cli
 from pipelines.definitions import defs
 from pipelines.resources import GraphResource
-from pipelines.state.origin import origin_of
+from pipelines.state.origin import THIS_MACHINE, host_of, origin_of, refusal
 from tests.clock import NOW
 from tests.pipelines.conftest import DAYS
 from tests.runs import run_job
-from warehouse.lake.identity import KEY, THIS_MACHINE
+from warehouse.lake.identity import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +28,58 @@ if TYPE_CHECKING:
     from tests.s3 import S3
     from warehouse.lake.partitions import Lake
 
+META = "graph.facebook.com"
 RANGE = ("--since", str(DAYS[-1]), "--until", str(DAYS[-1]))
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://graph.facebook.com", META),
+        ("https://GRAPH.facebook.com.:443/", META),
+        ("https://meta-proxy.example.com:8443/outgoing", "meta-proxy.example.com"),
+        ("http://10.0.0.5:8810", "10.0.0.5"),
+        ("http://localhost.example.com", "localhost.example.com"),
+        *(
+            (f"http://{here}", THIS_MACHINE)
+            for here in (
+                *("127.0.0.1", "127.0.0.1:8810", "127.1.2.3", "localhost:1", "LOCALHOST."),
+                *("[::1]:8810", "[::ffff:127.0.0.1]", "0.0.0.0:80", "sandbox.localhost"),
+            )
+        ),
+    ],
+)
+def test_names_of_this_machine_count_as_one_and_ports_do_not_count(url: str, host: str) -> None:
+    assert host_of(url) == host
+
+
+def test_a_lake_takes_what_it_has() -> None:
+    there = (META, "HTTPS://Meta-Proxy.example.com:99/")  # people may add names as they write them
+
+    assert not refusal(there, META, "/lake")
+    assert not refusal(there, "meta-proxy.example.com", "/lake")
+    assert refusal(there, "elsewhere", "/lake")
+
+
+@pytest.mark.parametrize(
+    ("known", "source", "may_be_added"),
+    [
+        (META, "meta-proxy.example.com", True),
+        (META, "the sandbox with seed 1", False),
+        ("the sandbox with seed 1", META, False),
+        ("the sandbox with seed 1", "the sandbox with seed 2", False),
+        ("the sandbox with seed 1", THIS_MACHINE, False),
+    ],
+)
+def test_a_refusal_names_both_sources_and_what_to_do(
+    known: str, source: str, *, may_be_added: bool
+) -> None:
+    why = refusal([known], source, "/lake/")
+
+    assert known in why
+    assert source in why
+    assert "set WAREHOUSE_URL to another folder" in why
+    assert (f'add "{source}" to "graph" in /lake/.lake.json' in why) == may_be_added
 
 
 def test_a_sandbox_is_known_by_its_seed_under_every_name_of_this_machine(sandbox: Sandbox) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from warehouse.lake.changes import CHANGES, Change, Lag, Publishing
+from warehouse.lake.changes import CHANGES, Change, Lag, Publishing, last_change
 from warehouse.published.publish import lag, publish
+from warehouse.storage.atomic import STAGING
 
 if TYPE_CHECKING:
     from warehouse.lake.partitions import Lake
@@ -82,12 +83,26 @@ def test_a_note_that_was_cut_short_is_no_error(lake: Lake, text: str) -> None:
     assert not lag(lake).is_behind
 
 
-def test_a_note_that_cannot_be_written_is_logged_and_the_rows_are_there(
+def test_a_note_that_cannot_be_written_is_logged(
+    lake: Lake, caplog: pytest.LogCaptureFixture
+) -> None:
+    lake.root.mkdir()
+    (lake.root / STAGING).write_text("a file where notes are written first")
+
+    lake.changed()
+
+    assert last_change(lake.store) == Change()
+    assert f"{lake.root / STAGING} cannot be read: it is not a folder" in caplog.text
+    assert "Run `fbinsights publish`" in caplog.text
+
+
+def test_a_folder_in_its_place_is_moved_aside(
     days: Any, lake: Lake, caplog: pytest.LogCaptureFixture
 ) -> None:
     (lake.root / CHANGES).mkdir(parents=True)
 
     days.put(6)
 
-    assert lake.read("insights_hourly").num_rows == 6
-    assert "Run `fbinsights publish`" in caplog.text
+    assert last_change(lake.store).id
+    [aside] = lake.root.glob(f".damaged/*/{CHANGES}")
+    assert f"was a folder where a file belongs. It is kept as {aside}" in caplog.text

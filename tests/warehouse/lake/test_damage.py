@@ -186,7 +186,7 @@ def test_a_folder_that_may_not_be_read_is_an_error_and_not_gone(
         [sys.executable, "-c", STRANGER, str(lake.root)], capture_output=True, text=True, check=True
     ).stdout
 
-    error = f"{closed} cannot be read: Permission denied; fix its permissions"
+    error = f"{closed} cannot be read: Permission denied. Fix its permissions"
     assert said.splitlines()[:2] == [
         error,
         f"files ['{lake.key('insights_hourly', '12', DAY)}']",

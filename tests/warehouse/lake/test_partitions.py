@@ -242,7 +242,7 @@ def test_what_is_no_table_of_files_is_refused(lake: Lake) -> None:
     ],
 )
 def test_what_is_neither_a_folder_nor_a_bucket_is_refused_in_plain_words(url: str) -> None:
-    with pytest.raises(WarehouseError, match="not like s3://bucket/prefix") as refused:
+    with pytest.raises(WarehouseError, match="not have the form s3://bucket/prefix") as refused:
         Lake(url)
     assert "hidden" not in str(refused.value)
 

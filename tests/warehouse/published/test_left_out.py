@@ -121,7 +121,7 @@ def test_a_damaged_file_of_rejects_or_of_objects_costs_itself(
     published = publish(lake.root)
 
     assert sorted(published.left_out) == sorted(map(str, damaged))
-    assert "move it out of the warehouse" in published.left_out[str(rejects)]
+    assert "Move it out of the warehouse" in published.left_out[str(rejects)]
     assert "`fbinsights refresh --account act_11`" in published.left_out[str(damaged[1])]
     assert ask(lake.root, ROWS) == [("11", 8)]
     assert ask(lake.root, "FROM ads SELECT ad_id") == [("1",)]

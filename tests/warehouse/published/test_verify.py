@@ -187,9 +187,9 @@ def test_differences_are_told_by_account_and_by_day(days: Any, lake: Lake) -> No
     by("DELETE FROM insights_hourly WHERE account_id = '12' AND date = '2026-11-20'")(path)
 
     with duckdb.connect(path, read_only=True) as connection:
-        [account] = differences(connection, {"insights_hourly": ()})
-        [day] = differences(connection, {"insights_hourly": ["12"], "ads": ()}, by_day=True)
-        assert differences(connection, {"insights_hourly": ["11"]}) == []
+        [account] = differences(connection, ["insights_hourly"])
+        [day] = differences(connection, ["insights_hourly", "ads"], by_day=True)
+        assert differences(connection, ["ads"]) == []
 
     assert str(account).startswith("insights_hourly of account 12 has 6 rows instead of 12, spend ")
     assert str(day).startswith(

@@ -96,9 +96,9 @@ def test_a_writer_who_meets_another_one_tries_again(bucket: Bucket, s3: S3, tmp_
 def test_a_bucket_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> None:
     missing = Bucket("no-such-bucket", "lake", tmp_path)
 
-    with pytest.raises(BucketError, match=r"s3://no-such-bucket/lake.*NoSuchBucket.*create the"):
+    with pytest.raises(BucketError, match=r"s3://no-such-bucket/lake.*NoSuchBucket.*Create the"):
         missing.require_writable()
-    with pytest.raises(BucketError, match=r"s3://no-such-bucket/lake/ads.* create the bucket"):
+    with pytest.raises(BucketError, match=r"s3://no-such-bucket/lake/ads.* Create the bucket"):
         missing.find("ads/*")
 
 
