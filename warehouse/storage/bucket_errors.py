@@ -16,7 +16,8 @@ ADVICE: Final[Mapping[str, Mapping[str, str]]] = {
     "s3": {
         "credentials": (
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN for temporary "
-            "keys), or give this machine a role. AWS_PROFILE and ~/.aws need boto3: pip install boto3"
+            "keys), or give this machine a role. AWS_PROFILE and ~/.aws need boto3: "
+            "pip install boto3"
         ),
         "rights": (
             "grant these credentials s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject "

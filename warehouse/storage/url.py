@@ -58,9 +58,9 @@ def open_store(url: str | Path) -> Store:
     if found is None or {".", ".."} & {*prefix.split("/")}:
         like = scheme if scheme in EXTRAS else "s3"
         raise WarehouseError(  # without the text: somebody may have put credentials into it
-            f"WAREHOUSE_URL begins with {scheme}:// but does not have the form {like}://bucket/prefix."
-            " Set it to a bucket in that form (a name has 3 to 63 letters, digits, dots and hyphens)"
-            f" or to a folder; {_SETTINGS[like]}"
+            f"WAREHOUSE_URL begins with {scheme}:// but does not have the form "
+            f"{like}://bucket/prefix, in which the bucket has 3 to 63 letters, digits, dots and "
+            f"hyphens. Set it to that or to a folder; {_SETTINGS[like]}"
         )
     try:
         from warehouse.storage.bucket import Bucket  # noqa: PLC0415  only a bucket needs obstore
@@ -68,7 +68,7 @@ def open_store(url: str | Path) -> Store:
         if not str(error.name).startswith("obstore"):
             raise
         raise WarehouseError(
-            f"WAREHOUSE_URL names a bucket, and {scheme}:// needs obstore. Install it: "
+            f"A lake in {scheme}:// needs obstore. Install it: "
             f"pip install 'fbinsights[{EXTRAS[scheme]}]'"
         ) from None
     here = Path(os.environ.get(LOCAL_VARIABLE) or "./data")

@@ -188,4 +188,4 @@ def test_another_region_is_named(bucket: Bucket) -> None:
         " without LOCATION, this normally indicates an incorrectly configured region"
     )
 
-    assert explain(OSError(text), "s3").advice == "set AWS_REGION to the region of the bucket"
+    assert explain(OSError(text), "s3").advice == "set AWS_REGION to the bucket's region"
