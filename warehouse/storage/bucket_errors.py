@@ -101,7 +101,7 @@ _METADATA: Final = re.compile(r"//(169\.254\.|metadata\.google\.internal|\[fd00:
 _SECRET: Final = re.compile(r"^(AWS|AZURE|GOOGLE)_\w*(KEY|TOKEN|SECRET|SAS)\w*$")
 
 
-#: A shorter text is no key, and would hide letters everywhere.
+#: A shorter text is not a key, and would hide letters everywhere.
 _SHORTEST: Final = 8
 
 
