@@ -70,7 +70,7 @@ def test_a_copy_is_refused_while_its_original_exists(
 
     assert "is a copy of the first, which still exists" in str(refused.value)
     assert f"If you have moved the lake, remove {first.name()}" in str(refused.value)
-    assert "set DAGSTER_HOME to a folder of its own for this lake" in str(refused.value)
+    assert "give this lake a project folder of its own" in str(refused.value)
     assert (seemed, seems_to_show_another(environ, copy)) == (True, False)
 
 
