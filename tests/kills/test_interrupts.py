@@ -63,7 +63,7 @@ def test_ctrl_c_ends_a_command_at_any_moment(tmp_path: Path, duration: float, nu
             assert ", in main\n" not in said
         else:
             assert process.exitcode == 130, said
-            assert "Run the same command again to resume." in said
+            assert "Run the same command again to resume" in said
         if number < 3:
             again = command(scene)
             again.join(120)

@@ -28,7 +28,7 @@ TODAY = date(2026, 11, 29)
         ("v26.0", "v28.0", TODAY, False, "v28.0 answered. fbinsights does not know API version"),
         ("v25.0", "v25.0", date(2026, 12, 24), True, "v25.0, served by Meta until 2027-02-23"),
         ("v25.0", "v25.0", date(2026, 12, 25), False, "ends on 2027-02-23, in 60 days"),
-        ("v25.0", "", date(2027, 2, 22), False, "in 1 days. Read Meta's changelog, then set FB_A"),
+        ("v25.0", "", date(2027, 2, 22), False, "in 1 day. Read Meta's changelog, then set FB_A"),
         (
             "v25.0",
             "",

@@ -235,7 +235,7 @@ def test_what_does_not_add_up_holds_nothing_back(
     assert checks["complete"].passed
     assert not checks["conversions"].passed
     assert checks["conversions"].severity.value == "WARN"
-    assert "3 of 3 account-days have actions that do not add up" in str(
+    assert "actions differ from the account's own: 3 of 3." in str(
         checks["conversions"].description
     )
 
