@@ -74,7 +74,7 @@ def test_an_account_day_that_may_not_be_written_is_named_with_the_rights_that_la
     assert str(refused.value).startswith(
         "Cannot write insights_hourly of account 11 on 2026-11-21: "
         f"{url}/{key} could not be written: AccessDenied: Access Denied. The previous file is "
-        "unchanged. Allow these credentials s3:ListBucket"
+        "unchanged. Grant these credentials s3:ListBucket"
     )
     assert bucket_days.lake.read("insights_hourly").num_rows == 6
 
