@@ -33,8 +33,11 @@ class _Command(click.Command):
             if ctx.info_name not in _ANYWHERE:
                 _require_project_here()
             return super().invoke(ctx)
-        except (ConfigError, GraphError, WarehouseError, OSError) as error:  # a full disk too
+        except (ConfigError, GraphError, WarehouseError) as error:
             message, code = str(error), WRONG_USE
+        except OSError as error:  # a full disk too
+            of_file = f"Cannot use {error.filename}: {error.strerror}." if error.filename else ""
+            message, code = of_file or str(error), WRONG_USE
         except KeyboardInterrupt as interrupted:
             message, code = str(interrupted) or MESSAGE, INTERRUPTED
         if ctx.params.get("is_json"):

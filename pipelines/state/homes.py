@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -48,6 +49,7 @@ __all__ = [
     "project_above",
     "require_home",
     "require_prefix",
+    "require_usable",
     "seems_to_show_another",
     "sends_telemetry",
     "settings_folder",
@@ -55,6 +57,10 @@ __all__ = [
     "why_another",
     "with_absolute_folders",
 ]
+
+#: Dagster takes the path of its settings for a pattern, and those of its databases for URLs: with
+#: one of these in it, it would find no settings, or those of another folder.
+_SIGNS: Final = re.compile(r"[][*?%]")
 
 #: In a project folder: Dagster's settings, and its home.
 SETTINGS: Final = "dagster.yaml"
@@ -99,14 +105,24 @@ def home_of(environ: Mapping[str, str]) -> Path:
     """
     named = environ.get("DAGSTER_HOME")
     if not named:
-        return (Path.cwd() / STATE).resolve()
+        return require_usable((Path.cwd() / STATE).resolve())
     home = Path(named).expanduser()
     if not (home.is_absolute() and home.is_dir()):
         raise ConfigError(
             f"DAGSTER_HOME must be the absolute path of an existing folder, not '{home}'."
         )
-    home = home.resolve()
+    home = require_usable(home.resolve())
     return home / STATE if is_project_with_state(home) else home
+
+
+def require_usable(folder: Path) -> Path:
+    """The folder, if Dagster can have its home there. Raises ConfigError."""
+    if signs := " and ".join(sorted(set(_SIGNS.findall(str(folder))))):
+        raise ConfigError(
+            f"Dagster cannot work in {folder}: it does not take {signs} in a path literally. Rename"
+            " the folder, or use another."
+        )
+    return folder
 
 
 def project_above(folder: Path) -> Path | None:

@@ -21,6 +21,7 @@ from pipelines.escaping import escaped
 from pipelines.loading import access
 from pipelines.loading.listings import discover, text_of
 from pipelines.settings import settings_of, unknown_settings, unknown_text
+from pipelines.state.homes import home_of, why_another
 from pipelines.state.origin import refused
 from pipelines.state.unreported import notes_of
 from warehouse.decode.native import reader
@@ -76,6 +77,8 @@ def _findings(environ: Mapping[str, str], known: Reports) -> Iterator[Finding]:
     yield from _unreported(settings.warehouse_url, known)
     yield from _waits(settings.warehouse_url)
     yield _reader()
+    if why := _home(environ, settings):
+        yield False, "Dagster home", why
     if why := _source(settings):
         yield False, "source", why
         return
@@ -89,6 +92,16 @@ def _findings(environ: Mapping[str, str], known: Reports) -> Iterator[Finding]:
         return
     with client:
         yield from _graph(client, settings, known)
+
+
+def _home(environ: Mapping[str, str], settings: Settings) -> str:
+    """Why Dagster's home is not that of this lake, so that no load begins."""
+    try:
+        return why_another(home_of(environ), open_store(settings.warehouse_url))
+    except ConfigError as error:
+        return str(error)
+    except (WarehouseError, OSError):
+        return ""  # a lake that cannot be read is already reported
 
 
 def _source(settings: Settings) -> str:

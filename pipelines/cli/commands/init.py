@@ -15,6 +15,7 @@ from pipelines.cli.output.terminal import print_note
 from pipelines.cli.summary import command_name
 from pipelines.errors import ConfigError
 from pipelines.project.folder import ENV_FILE, complete, contents, unignored
+from pipelines.state.homes import require_usable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,7 @@ def run_init(folder: Path) -> int:
     """
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder} is not a folder. Name a new one, or one that exists.")
+    require_usable(folder.resolve())
     done = complete(folder, contents(secrets.token_hex(16)))
     for name in done.made:
         click.echo(f"made    {name}")

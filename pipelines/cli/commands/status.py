@@ -335,7 +335,7 @@ def _complain(
         style.error(line if n else f"\n{line}")
     if cells:
         style.remark(
-            f"\n`{command_name()} refresh` reloads what is damaged, stale, unproven or missing"
-            f" in the last 28 days;\n`{command_name()} backfill --since DAY --until DAY` loads any"
-            " other day."
+            f"\n`{command_name()} refresh` reloads what is damaged, stale, unproven or left out"
+            " between loaded days in the last 28 days;"
+            f"\n`{command_name()} backfill --since DAY --until DAY` loads any other day."
         )

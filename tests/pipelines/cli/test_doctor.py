@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,9 @@ import pytest
 
 from pipelines.cli.commands.doctor import examine
 from pipelines.loading import access
+from pipelines.state.homes import NOTE, Shown
 from tests.reports import KNOWN
+from warehouse.lake.identity import claim
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 
@@ -82,3 +85,16 @@ def test_a_misspelt_variable_is_to_do_and_somebody_elses_is_not(
     examine({"WAREHOUSE_URL": str(tmp_path), name: "1"}, KNOWN)
 
     assert capsys.readouterr().out.startswith(told)
+
+
+def test_it_says_that_the_dagster_home_shows_another_lake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = Shown(str(tmp_path / "first"), "1")
+    (tmp_path / NOTE).write_text(json.dumps(shown._asdict()))
+    claim(Lake(tmp_path / "second").store, "https://graph.facebook.com", lambda: "2")
+
+    examine({"WAREHOUSE_URL": str(tmp_path / "second"), "DAGSTER_HOME": str(tmp_path)}, KNOWN)
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"to do Dagster home The Dagster home {tmp_path} shows what is loaded in" in said

@@ -10,11 +10,19 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner
 
+from pipelines.cli.commands.init import run_init
 from pipelines.cli.main import cli
 from pipelines.definitions import defs
 from pipelines.errors import ConfigError
 from pipelines.resources import GraphResource
-from pipelines.state.homes import NOTE, Shown, is_same, require_home, seems_to_show_another
+from pipelines.state.homes import (
+    NOTE,
+    Shown,
+    home_of,
+    is_same,
+    require_home,
+    seems_to_show_another,
+)
 from tests.pipelines.conftest import DAYS
 from tests.runs import run_job
 from warehouse.lake.identity import KEY, claim
@@ -196,3 +204,15 @@ def test_a_lake_that_was_moved_goes_on_in_its_home(
     shutil.move(lake.root, elsewhere)
 
     assert run_job(instance, "accounts_job").success
+
+
+@pytest.mark.parametrize("name", ["ads [2026]", "a%20b", "what?", "ads*"])
+def test_a_folder_whose_path_dagster_would_misread_is_refused(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+
+    with pytest.raises(ConfigError, match=r"Dagster cannot work in .* literally\. Rename the"):
+        home_of({"DAGSTER_HOME": str(folder)})
+    with pytest.raises(ConfigError, match="Dagster cannot work in"):
+        run_init(folder)
+    assert not list(folder.iterdir())
