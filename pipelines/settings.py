@@ -25,7 +25,7 @@ from warehouse.errors import WarehouseError
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from warehouse.storage.store import Store
 
@@ -168,13 +168,20 @@ class Settings:
     history_since: date | None = None  # None: what the lake keeps
     owners: Sequence[str] = ()
 
-    def open_graph(self, *, is_shared: bool = True, today: date | None = None) -> GraphClient:
+    def open_graph(
+        self,
+        *,
+        is_shared: bool = True,
+        today: date | None = None,
+        sleep: Callable[[float], object] | None = None,
+    ) -> GraphClient:
         """A client for these settings.
 
         Raises ConfigError without a token, VersionError for an API version that is unknown or has
         ended by `today` (by default this machine's, in UTC). `is_shared`: what it learns about
-        limits is shared with other processes of the same warehouse. Raises WarehouseError if that
-        cannot be a folder, and ConfigError if the lake holds data from another Graph API.
+        limits is shared with other processes of the same warehouse. `sleep`: how it waits. Raises
+        WarehouseError if the warehouse cannot be a folder, and ConfigError if the lake holds data
+        from another Graph API.
         """
         if reason := why_not(self.api_version, today or datetime.now(UTC).date()):
             raise VersionError(reason)
@@ -190,6 +197,7 @@ class Settings:
             version=self.api_version,
             allow_http=self.allow_http,
             cooldowns=cooldowns_of(store, time.time) if store else None,
+            sleep=sleep,
         )
 
 

@@ -143,7 +143,8 @@ def _listed(client: GraphClient, fields: Sequence[str]) -> Sequence[object]:
     try:
         return list(client.node("me").edge("adaccounts", fields=fields))
     except PermissionDeniedError as error:
-        advice = "If the token may not list accounts, name them in FB_ACCOUNT_IDS."
+        known = f"{error.detail.advice} " if error.detail.advice else ""
+        advice = f"{known}If the token may not list accounts, name them in FB_ACCOUNT_IDS."
         raise PermissionDeniedError(replace(error.detail, advice=advice)) from None
 
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import sys
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from fbgraph import act_id
-from fbgraph.errors import ENDS_EVERYTHING, GraphError, TokenError, VersionError
+from fbgraph.errors import (
+    ENDS_EVERYTHING,
+    Detail,
+    GraphError,
+    LimitStuckError,
+    TokenError,
+    VersionError,
+)
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.cli.output.json_lines import json_line, print_json, total_line
 from pipelines.cli.output.style import FOR_PEOPLE, Style
@@ -43,6 +52,10 @@ __all__ = ["examine"]
 
 #: `account_status` of accounts that run. Source: Marketing API, ad account reference.
 _RUNS = {1: "active", 9: "in grace period", 201: "any active"}
+
+
+#: A limit that takes longer to reset is told instead.
+LONGEST_WAIT_SECONDS: Final = 90.0
 
 
 def examine(environ: Mapping[str, str], known: Reports, style: Style = FOR_PEOPLE) -> int:
@@ -83,7 +96,7 @@ def _findings(environ: Mapping[str, str], known: Reports) -> Iterator[Finding]:
         yield False, "source", why
         return
     try:
-        client = settings.open_graph(is_shared=False)
+        client = settings.open_graph(is_shared=False, sleep=_sleep)
     except VersionError as error:
         yield False, "API version", str(error)
         return
@@ -92,6 +105,15 @@ def _findings(environ: Mapping[str, str], known: Reports) -> Iterator[Finding]:
         return
     with client:
         yield from _graph(client, settings, known)
+
+
+def _sleep(seconds: float) -> None:
+    """Sleep, but not out a limit. Raises LimitStuckError."""
+    if seconds > LONGEST_WAIT_SECONDS:
+        minutes = math.ceil(seconds / 60)
+        text = f"A limit of Meta's is used up: the next request has to wait {minutes} min."
+        raise LimitStuckError(Detail(text, advice="Loads wait by themselves."))
+    time.sleep(seconds)
 
 
 def _home(environ: Mapping[str, str], settings: Settings) -> str:

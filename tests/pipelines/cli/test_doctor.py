@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from warehouse.published.publish import publish
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from fbgraph.sandbox import Sandbox
 
 NOW = 1_795_460_000  # as in the answers below, in seconds
 DAY = 24 * 3600
@@ -98,3 +101,19 @@ def test_it_says_that_the_dagster_home_shows_another_lake(
 
     said = " ".join(capsys.readouterr().out.split())
     assert f"to do Dagster home The Dagster home {tmp_path} shows what is loaded in" in said
+
+
+def test_it_does_not_sit_out_a_limit_but_says_how_long_it_takes(
+    tmp_path: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sandbox.use("never_resets:55")
+    environ = {
+        "FB_GRAPH_URL": sandbox.url,
+        "FB_ACCESS_TOKEN": sandbox.token,
+        "WAREHOUSE_URL": str(tmp_path),
+    }
+
+    examine(environ, KNOWN)
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"has to wait (5[5-9]|60) min\. Loads wait by themselves\. ok act_420", said)
