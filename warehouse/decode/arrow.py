@@ -11,7 +11,8 @@ import json
 from array import array
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -37,6 +38,9 @@ __all__ = [
     "records",
     "texts",
 ]
+
+#: What JSON takes as it is for a column of `records`; all else as text.
+_AS_IS: Final = (str, NoneType, bool, list, tuple)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -93,7 +97,12 @@ def records(schema: pa.Schema, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     Values are text, int, float, bool, Decimal, date, datetime with zone, or a list of text.
     Raises ArrowInvalid for one that its column cannot hold exactly.
     """
-    lines = [json.dumps({key: _plain(value) for key, value in row.items()}) for row in rows]
+    lines = [
+        json.dumps(
+            {key: value if isinstance(value, _AS_IS) else str(value) for key, value in row.items()}
+        )
+        for row in rows
+    ]
     if not lines:
         return empty(schema)
     as_text = pa.schema([(field.name, _plain_type(field.type)) for field in schema])
@@ -113,10 +122,6 @@ def _python_values(column: pa.ChunkedArray) -> list[Any]:
         return values
     micros = column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_pylist()
     return [None if n is None else _EPOCH + timedelta(microseconds=n) for n in micros]
-
-
-def _plain(value: object) -> object:
-    return value if value is None or isinstance(value, bool | list | tuple) else str(value)
 
 
 def _plain_type(arrow_type: pa.DataType) -> pa.DataType:
