@@ -22,6 +22,7 @@ from pipelines.cli.options import (
     ACCOUNT_OPTION,
     finite,
     of_account_days,
+    port_option,
     require_order,
 )
 from pipelines.cli.output.streams import harden
@@ -86,13 +87,7 @@ def init(folder: Path) -> None:
 
 
 @cli.command(epilog="Exit code 0: Ctrl-C ended it; 1: a part of Dagster died; 2: wrong usage.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=3000,
-    show_default=True,
-    help="0 takes any free port.",
-)
+@port_option(3000)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 def dev(host: str, port: int) -> None:
     """Open Dagster on this project folder.
@@ -120,13 +115,7 @@ def demo(exported: frozenset[str], seed: int) -> None:
 
 
 @cli.command()
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8810,
-    show_default=True,
-    help="0 takes any free port.",
-)
+@port_option(8810)
 @click.option(
     "--scenario",
     "scenarios",

@@ -77,6 +77,17 @@ def of_account_days(*, required: bool = True) -> Callable[[Callable[..., None]],
     return lambda command: reduce(lambda done, option: option(done), reversed(options), command)
 
 
+def port_option(default: int) -> Callable[[Callable[..., None]], Any]:
+    """Where a command listens."""
+    return click.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=default,
+        show_default=True,
+        help="0 takes any free port.",
+    )
+
+
 def require_order(since: date | None, until: date | None) -> None:
     if since and until and since > until:
         raise click.UsageError(f"--since {since} is after --until {until}.")
