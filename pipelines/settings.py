@@ -25,7 +25,7 @@ from warehouse.errors import WarehouseError
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from warehouse.storage.store import Store
 
@@ -260,14 +260,14 @@ def wrong_settings(environ: Mapping[str, str]) -> Sequence[str]:
     return wrong
 
 
-def unknown_settings(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def unknown_settings(names: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Variables that begin like ours and have no effect, each with the one of ours that it is
     nearly, "" if it is none.
     """
-    names = [variable.name for variable in VARIABLES]
-    for name in sorted(environ):
-        if name.upper().startswith(_BEGINNINGS) and name not in names:
-            yield name, next(iter(get_close_matches(name.upper(), names, n=1, cutoff=_NEAR)), "")
+    known = [variable.name for variable in VARIABLES]
+    for name in sorted(names):
+        if name.upper().startswith(_BEGINNINGS) and name not in known:
+            yield name, next(iter(get_close_matches(name.upper(), known, n=1, cutoff=_NEAR)), "")
 
 
 def unknown_text(name: str, near: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -14,7 +13,7 @@ from dotenv.parser import parse_stream
 from pipelines.errors import ConfigError
 from pipelines.project.folder import ENV_FILE, TEMPLATES, unignored
 from pipelines.reports.files import shown
-from pipelines.settings import VARIABLES, settings_of, wrong_settings
+from pipelines.settings import settings_of, unknown_settings, wrong_settings
 from pipelines.state.homes import (
     SETTINGS,
     STATE,
@@ -33,18 +32,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Findings", "findings_in"]
 
-#: Names that are ours, and so are not a variable of somebody else's.
-_OURS: Final = re.compile("(FB|WAREHOUSE)_[A-Z_]+")
-
 _OTHERS_MAY_READ: Final = 0o077
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """`faults` keep something from working as it should; `warnings` do not."""
+    """`faults` keep something from working as it should; `warnings` do not. `unknown`: variables in
+    `.env` of which a warning says that they have no effect.
+    """
 
     faults: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
 
 
 def findings_in(folder: Path, environ: Mapping[str, str]) -> Findings:
@@ -90,14 +89,15 @@ def _look_at_env(path: Path, found: Findings) -> None:
         found.warnings.append(
             f"{shown(path)}: others on this machine may read the token: chmod 600 {shown(path)}"
         )
-    known = {variable.name for variable in VARIABLES}
-    for line, name in _names_in(text):
+    written = [*_names_in(text)]
+    unknown = dict(unknown_settings(name for _, name in written))
+    found.unknown.update(unknown)
+    for line, name in written:
         where = f"{shown(path)}:{line}"
         if not name:
             found.faults.append(f"{where}: is not read: expected NAME=value")
-        elif _OURS.fullmatch(name) and name not in known:
-            near = get_close_matches(name, known, n=1)
-            meant = f"; did you mean {near[0]}?" if near else ""
+        elif name in unknown:
+            meant = f"; did you mean {unknown[name]}?" if unknown[name] else ""
             found.warnings.append(f"{where}: {name}: is not a variable of fbinsights{meant}")
 
 

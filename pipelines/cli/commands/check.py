@@ -32,8 +32,11 @@ def run_check(environ: Mapping[str, str], known: Reports, today: date) -> int:
     """Print each fault and warning on a line of its own, and a count on stderr; returns the exit
     code: 1 if anything is wrong. Warnings do not count. `today` decides what Meta has ended by now.
     """
-    wrong, doubts = _settings(environ, known, today)
     found = findings_in(Path.cwd(), environ)
+    # What `.env` has is in the environment too, and was found with its line.
+    names = [name for name in environ if name not in found.unknown]
+    wrong, doubts = _settings(environ, known, today)
+    doubts = [*(unknown_text(*unknown) for unknown in unknown_settings(names)), *doubts]
     faults = [*known.faults, *wrong, *found.faults]
     warnings = [*known.warnings, *doubts, *found.warnings, *_moves(environ)]
     for line in faults:
@@ -51,7 +54,7 @@ def _settings(
     """What is wrong with settings, and which of them stop working soon or do not cover
     everything.
     """
-    doubts = [unknown_text(*unknown) for unknown in unknown_settings(environ)]
+    doubts: list[str] = []
     if wrong := wrong_settings(environ):
         return wrong, doubts
     settings = settings_of(environ)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.cli.commands.check import run_check
 from pipelines.project.faults import Findings, findings_in
 from pipelines.project.folder import complete, contents
 from pipelines.state.homes import NOTE, prepare
+from tests.reports import KNOWN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,3 +140,15 @@ def test_a_second_history_beside_that_of_the_project_is_said(folder: Path) -> No
     found = look(folder, DAGSTER_HOME=os.fspath(folder))
 
     assert f"set DAGSTER_HOME={folder / '.dagster'} and start Dagster again" in found.warnings[0]
+
+
+def test_a_name_in_env_that_nobody_knows_is_told_once_though_the_environment_has_it_too(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / ".env").write_text("FB_ACCES_TOKEN=x\n")
+
+    run_check({"FB_ACCES_TOKEN": "x"}, KNOWN, date(2026, 11, 29))
+
+    said = capsys.readouterr().out
+    assert said.count("FB_ACCES_TOKEN") == 1
+    assert ".env:1: FB_ACCES_TOKEN" in said
