@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date, datetime
 
+    from fbgraph.sandbox.world.brands import Concept
     from fbgraph.sandbox.world.plan import AccountPlan
 
 __all__ = [
@@ -64,6 +65,8 @@ class WorldNode:
     born: str = ""
     #: The first day that it delivers on, for what a call has made; None for what the seed made.
     delivers_from: date | None = None
+    #: What an ad or a creative shows, where the world says it.
+    concept: Concept | None = None
 
     @property
     def account(self) -> WorldNode:

@@ -10,8 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from fbgraph.sandbox.world.brands import ODDITIES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from fbgraph.sandbox.world.brands import Brand
 
 __all__ = [
     "ACCOUNTS",
@@ -34,7 +38,7 @@ class AccountPlan:
     """One ad account. `cpm` is its usual price of 1,000 impressions, in the currency's minor unit.
 
     `shape`: campaigns, ad sets in each, ads in each of those. `activity` scales how many days an
-    ad delivers on.
+    ad delivers on. `shop` is where its products are on the brand's site: "" or a path.
     """
 
     name: str
@@ -43,6 +47,8 @@ class AccountPlan:
     cpm: int
     shape: tuple[int, int, int]
     activity: float = 1.0
+    brand: Brand = ODDITIES
+    shop: str = ""
 
 
 ACCOUNTS: Final[Sequence[AccountPlan]] = (
