@@ -10,7 +10,7 @@ from warehouse.schema.sql import literal, name
 from warehouse.schema.table import Column, View
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from warehouse.schema.table import Table
 
@@ -26,19 +26,44 @@ KEPT_COLUMNS: Final[Sequence[str]] = (
 #: positions.
 NAMES: Final[Sequence[str]] = ("account_name", "campaign_name", "adset_name", "ad_name")
 
-#: A window as Graph names it: a number of days, then what they are counted from.
-_WINDOW: Final = re.compile(r"(\d+d)_(\w+)")
+#: A window as Graph names it: for how long, then from what on.
+_WINDOW: Final = re.compile(r"(\d\w*?)_(\w+)")
+
+#: The same in words, where it is a number of days.
+_NUMBER_OF_DAYS: Final = re.compile(r"(\d+)d_(\w+)")
+
+#: What a window is counted from, in words.
+_SINCE: Final[Mapping[str, str]] = {"click": "a click", "view": "a view", "ev": "an engaged view"}
 
 
 def flat(window: str) -> str:
     """The name of a window that SQL takes without quotes: ``click_7d`` for ``7d_click``."""
-    return _WINDOW.sub(r"\2_\1", window)
+    turned = _WINDOW.sub(r"\2_\1", window)
+    return f"window_{turned}" if turned[0].isdigit() or turned == "default" else turned
+
+
+def _attributed(window: str) -> str:
+    """What the column of a window holds."""
+    days = _NUMBER_OF_DAYS.fullmatch(window)
+    if days is None or days[2] not in _SINCE:
+        return f"The same, attributed by the window {window}"
+    unit = "day" if days[1] == "1" else "days"
+    return f"The same, attributed within {days[1]} {unit} of {_SINCE[days[2]]}"
+
+
+def _older(window: str) -> str:
+    """What the column of a window under Graph's name holds."""
+    new = flat(window)
+    if new == window:
+        return _attributed(window)
+    return f"The same as {new}, under its older name, which SQL takes in quotes only"
 
 
 def long_actions(table: Table) -> View | None:
     """One row per entry of a list field; None for a table that has no list.
 
-    A window has two columns: one under Graph's name, one under a name that needs no quotes.
+    A window has two columns: one under Graph's name, which is the older, and one under a name
+    that needs no quotes.
     """
     lists = [column for column in table.columns if column.kind == "actions"]
     if not lists:
@@ -56,7 +81,7 @@ def long_actions(table: Table) -> View | None:
         Column("action_type", "text", "Type of the action; types overlap, do not add them up"),
         *(Column(key, "text", f"Action breakdown {key}") for key in keys),
         Column("value", "decimal", "Its count, or its money in the fields of values"),
-        *(Column(w, "decimal", f"The same, attributed within {w}") for w in windows),
+        *(Column(window, "decimal", _older(window)) for window in windows),
     )
     # A table of account-days has the account's id, and its name only if a report asks for it.
     joined = [] if any(column.name == ACCOUNT_NAME.name for column in names) else [ACCOUNT_NAME]
@@ -76,7 +101,7 @@ def long_actions(table: Table) -> View | None:
             *entries,
             *joined,
             *names,
-            *(Column(new, "decimal", f"The same as {old}") for new, old in flattened.items()),
+            *(Column(new, "decimal", _attributed(old)) for new, old in flattened.items()),
         ),
         f"FROM ({' UNION ALL '.join(parts)}) AS e{join} SELECT {', '.join(selected)}",
     )

@@ -136,7 +136,7 @@ def test_windows_stand_in_the_long_form_beside_the_value(
 
     rows = published(
         lake,
-        """SELECT sum(value), sum("7d_click"), sum("1d_view"), count(DISTINCT age)
+        """SELECT sum(value), sum(click_7d), sum(view_1d), count(DISTINCT age)
         FROM insights_age_gender_actions
         WHERE (list_field, action_type) = ('actions', 'omni_purchase')""",
     )

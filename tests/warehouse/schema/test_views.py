@@ -7,13 +7,17 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 
 import warehouse
+from fbgraph.catalog.fields import ATTRIBUTION_WINDOWS
+from tests.reports import KNOWN
 from warehouse.decode.pages import Account, decode
 from warehouse.published.publish import publish
-from warehouse.schema.long_form import flat
+from warehouse.schema.long_form import flat, long_actions
+from warehouse.schema.table import Column, Table
 from warehouse.schema.tables import TABLES
 from warehouse.schema.views import VIEWS, View
 
@@ -143,13 +147,13 @@ def test_a_quotient_keeps_all_its_digits(loaded: Lake) -> None:
 def test_attribution_windows_stand_beside_the_value(loaded: Lake) -> None:
     rows = ask(
         loaded,
-        """FROM insights_daily_actions SELECT list_field, value, "7d_click", "1d_view"
+        """FROM insights_daily_actions SELECT list_field, value, "7d_click", click_7d, view_1d
         WHERE action_type = 'omni_purchase' ORDER BY ALL""",
     )
 
     assert rows == [
-        ("action_values", Decimal(80), Decimal(1), None),
-        ("actions", Decimal(4), Decimal(1), None),
+        ("action_values", Decimal(80), Decimal(1), Decimal(1), None),
+        ("actions", Decimal(4), Decimal(1), Decimal(1), None),
     ]
 
 
@@ -175,10 +179,26 @@ def test_accounts_have_their_name_in_every_view(loaded: Lake) -> None:
     [
         *(("7d_click", "click_7d"), ("1d_view", "view_1d"), ("1d_ev", "ev_1d")),
         *(("28d_view_first_conversion", "view_first_conversion_28d"), ("skan_click", "skan_click")),
+        *(("default", "window_default"), ("1h_click", "click_1h"), ("90d", "window_90d")),
     ],
 )
 def test_a_window_is_named_by_what_it_counts_first(window: str, name: str) -> None:
     assert flat(window) == name
+
+
+def test_no_name_but_the_older_ones_of_windows_needs_quotes() -> None:
+    older = {window for window in ATTRIBUTION_WINDOWS if flat(window) != window}
+    catalog = KNOWN.catalog
+    every = Table("every", ("ad_id",), "Every window there is.", (
+        Column("ad_id", "id", "Ad"),
+        Column("actions", "actions", "Actions", windows=tuple(sorted(ATTRIBUTION_WINDOWS))),
+    ))  # fmt: skip
+    views = [*catalog.views.values(), long_actions(every)]
+    names = {c.name for one in (*catalog.tables.values(), *views) if one for c in one.columns}
+
+    assert {"click_7d", "view_1d", "ev_1d", "window_default"} <= names
+    for name in sorted(names - older):
+        duckdb.sql(f'SELECT {name} FROM (SELECT 1 AS "{name}")')  # noqa: S608  ours
 
 
 def test_the_calendar_has_every_date_between_the_loads_and_is_right_across_years(
