@@ -19,9 +19,11 @@ install: .venv/installed  ## Make .venv with the command fbinsights in it
 demo: install  ## Load three days of a made-up company, prove them, show the tables
 	@$(BIN)/fbinsights demo
 
+# Half of their time tests wait, for Dagster, browsers and sockets: three at once keep two cores busy.
+test: TESTERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 3 // 2)')
 # In the order of their names: files with few tests that take long (browsers, Dagster) would come last.
-test: .venv/installed-dev  ## Run the tests (needs no token and no network)
-	@$(BIN)/pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+test: .venv/installed-dev  ## Run the tests (needs no token and no network); TESTERS=2 for as many at once
+	@$(BIN)/pytest --numprocesses=$(TESTERS) --dist=loadfile --no-loadscope-reorder
 
 test-scale: .venv/installed-dev  ## Test many workers with a real Postgres and Redis, installed if missing
 	@$(BIN)/python -m tests.scale.services

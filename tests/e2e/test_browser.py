@@ -17,7 +17,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
-from tests.e2e.dev import PATIENCE_SECONDS, ROOT, Dagster, wait_until
+from tests.e2e.dev import ROOT, Dagster, wait_until
+from tests.pace import PATIENCE_SECONDS
 from warehouse.published.publish import LINK
 
 if TYPE_CHECKING:

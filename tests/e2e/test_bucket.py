@@ -19,6 +19,7 @@ import pytest
 
 import warehouse
 from fbgraph.sandbox import Sandbox
+from tests.pace import PATIENCE_SECONDS
 from tests.s3 import SECRET
 from warehouse.lake.partitions import Lake
 
@@ -36,9 +37,6 @@ PASSING = {
     *("fetched_at", "valid_from", "run_id", "asked_at", "loaded_at", "seconds"),
     *("report_run_ids", "calls"),
 }
-
-#: How long a test waits for what has to come.
-PATIENCE_SECONDS = 300.0
 
 
 @dataclass

@@ -18,6 +18,7 @@ from pipelines.defs.following import POLL_SECONDS
 from pipelines.defs.partitions import WHOLE, account_days_of
 from pipelines.state.cooldowns import cooldowns_of
 from tests.e2e.dev import LAST, wait_until
+from tests.pace import within
 from warehouse.lake.changes import FOLLOWS_WITHIN
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from tests.e2e.dev import Dagster
 
 
-#: Of a machine that is busy with other tests.
+#: Dagster takes as much again to begin the run that publishes.
 SLACK_SECONDS = 60
 
 
@@ -70,7 +71,7 @@ def test_terminating_a_run_stops_the_calls_within_seconds_and_the_next_one_goes_
     slow.terminate(run_id)
 
     assert slow.finish(run_id) is dg.DagsterRunStatus.CANCELED
-    assert time.monotonic() - before < 15
+    assert time.monotonic() - before < within(15)
     calls = slow.sandbox.calls()["total"]
     time.sleep(1)  # nothing comes after it
     assert slow.sandbox.calls()["total"] == calls
@@ -104,7 +105,7 @@ def test_six_clicks_are_published_together_within_a_minute_of_their_end(dagster:
 
     ended = time.monotonic()
     wait_until(lambda: all(map(dagster.is_published, cells)))
-    assert time.monotonic() - ended < FOLLOWS_WITHIN.total_seconds() + SLACK_SECONDS
+    assert time.monotonic() - ended < within(FOLLOWS_WITHIN.total_seconds() + SLACK_SECONDS)
     # Runs of one account wait for each other: while they go on, they are published in between.
     assert 1 <= dagster.publishes() - before <= 3
     time.sleep(2 * POLL_SECONDS)
@@ -199,4 +200,4 @@ def test_a_run_that_waits_for_a_limit_says_who_waits_for_what_until_when_and_can
     )
     assert seen == {("WARNING", account_id)}
     assert ended is dg.DagsterRunStatus.CANCELED
-    assert seconds < 15
+    assert seconds < within(15)

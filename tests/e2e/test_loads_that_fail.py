@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from tests.e2e.company import DAYS, RANGE, Company
+from tests.pace import PATIENCE_SECONDS
 from warehouse.lake.partitions import Lake
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def test_what_was_loaded_before_the_token_died_stays_and_is_published(fresh: Com
     with fresh.start("backfill", "--since", "2026-10-01", "--until", str(DAYS[-1])) as running:
         wait_for(running, lambda: any((fresh.lake / "insights_hourly").glob("*/*/data.parquet")))
         fresh.sandbox.use("expired_token")
-        _, stderr = running.communicate(timeout=300)
+        _, stderr = running.communicate(timeout=PATIENCE_SECONDS)
         fresh.sandbox.use()
 
     published = fresh.run("query", "select count(*) as n from loads", "--format", "csv")
@@ -103,7 +104,7 @@ def test_ctrl_c_ends_it_soon_leaves_nothing_half_written_and_the_same_command_go
     with fresh.start("backfill", *RANGE) as running:
         wait_for(running, lambda: fresh.sandbox.calls()["total"] >= 30)  # the midst of it
         running.send_signal(signal.SIGINT)
-        _, stderr = running.communicate(timeout=60)
+        _, stderr = running.communicate(timeout=PATIENCE_SECONDS)
 
     assert (running.returncode, "No partial data was written" in stderr) == (130, True)
     hidden = {path.name for path in fresh.lake.rglob(".*") if path.is_file()}
@@ -127,7 +128,7 @@ def test_ctrl_c_says_how_much_is_loaded_and_not_published_and_how_to_publish_it(
     with fresh.start("backfill", *RANGE, "--account", first, "--account", second) as running:
         wait_for(running, is_waiting)
         running.send_signal(signal.SIGINT)
-        _, stderr = running.communicate(timeout=60)
+        _, stderr = running.communicate(timeout=PATIENCE_SECONDS)
 
     said = re.search(r"; (\d+) account-days? (is|are) in the lake and not published yet", stderr)
     assert running.returncode == 130

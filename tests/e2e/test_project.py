@@ -18,7 +18,8 @@ import dagster as dg
 import pytest
 
 from fbgraph.sandbox import Sandbox
-from tests.e2e.dev import NOW, PATIENCE_SECONDS, Dagster, answers, wait_until
+from tests.e2e.dev import NOW, Dagster, answers, wait_until
+from tests.pace import PATIENCE_SECONDS
 from warehouse.lake.partitions import Lake
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from fbgraph.sandbox import Sandbox
 from pipelines.loading.partitions import AccountDay
 from pipelines.project.folder import TEMPLATES, complete, contents
 from pipelines.project.orphans import WHY
-from tests.e2e.dev import NOW, PATIENCE_SECONDS, Dagster, answers, remembered, wait_until
+from tests.e2e.dev import NOW, Dagster, answers, remembered, wait_until
+from tests.pace import PATIENCE_SECONDS
 from tests.scale.services import free_port
 from tests.scale.truth import rows_of, true_rows
 from warehouse.lake.partitions import Lake

@@ -11,6 +11,7 @@ from fbgraph.limits.cooldowns import Cooldown
 from fbgraph.limits.usage import Limit
 from pipelines.state.cooldowns import cooldowns_of
 from tests.e2e.company import RANGE, Company, start
+from tests.pace import PATIENCE_SECONDS
 from warehouse.lake.partitions import Lake
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def test_who_waits_for_what_until_when_is_told_by_the_command_that_waits_and_by_
             assert running.stderr is not None
             said = running.stderr.readline()
             running.send_signal(signal.SIGINT)
-            running.communicate(timeout=60)
+            running.communicate(timeout=PATIENCE_SECONDS)
 
         assert line.match(said)
         assert running.returncode == 130

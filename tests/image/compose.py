@@ -22,6 +22,7 @@ import yaml
 from dotenv import dotenv_values
 
 from tests.image.build import BUILDAH, FOLDER, IMAGE, output_of
+from tests.pace import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +36,6 @@ UNDERSTOOD: Final = frozenset(
     "image restart init read_only cap_drop security_opt tmpfs volumes environment build env_file"
     " command stop_grace_period healthcheck depends_on ports".split()
 )
-PATIENCE_SECONDS: Final = 300
 
 
 def interpolated(text: str, values: Mapping[str, str]) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.kills.scene import Pace, Scene, command, program
+from tests.pace import PATIENCE_SECONDS, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -117,7 +118,7 @@ def kill_and_go_on(
     before, published = scene.created(), scene.published
     lost = before.keys() - scene.remembered()
     again = start(scene)
-    again.join(300)
+    again.join(PATIENCE_SECONDS)
     after = scene.created()
 
     assert again.exitcode == 0
@@ -126,7 +127,7 @@ def kill_and_go_on(
     if not is_hit:
         return ""
     late = sorted(at - heard[run] for run in lost if run in heard)
-    assert all(seconds < HEARD_SECONDS for seconds in late), late
+    assert all(seconds < within(HEARD_SECONDS) for seconds in late), late
     assert [run for run in lost if before[run].polls] == []
     queries = [run.query for run_id, run in after.items() if run_id not in lost]
     assert len(queries) == len(set(queries)) == scene.runs
@@ -178,7 +179,7 @@ def test_two_loads_of_the_same_account_days_at_once_both_end_with_the_truth(tmp_
     with Scene(tmp_path, DAYS, QUICK) as scene:
         both = [program(scene), program(scene)]
         for process in both:
-            process.join(60)
+            process.join(PATIENCE_SECONDS)
         asked = Counter(run.query for run in scene.created().values())
 
         assert [process.exitcode for process in both] == [0, 0]

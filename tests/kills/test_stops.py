@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.kills.scene import Pace, Scene, command, program
+from tests.pace import PATIENCE_SECONDS, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +28,7 @@ QUICK: Final = Pace(latency=0.05)
 LONG: Final = Pace(latency=0.05, run_seconds=72_000)
 
 
-#: Seconds until a process that was told to stop is gone, most of them for a busy machine.
+#: Seconds until a process that was told to stop is gone.
 SOON: Final = 8.0
 
 
@@ -37,7 +38,7 @@ def stopped(process: Started, is_reached: Callable[[], bool]) -> float:
         time.sleep(0.01)
     began = time.monotonic()
     os.kill(process.pid or 0, signal.SIGINT)
-    process.join(60)
+    process.join(PATIENCE_SECONDS)
     return time.monotonic() - began
 
 
@@ -76,7 +77,7 @@ def test_a_load_that_is_told_to_stop_is_gone_soon_and_remembers_its_runs(
         process = program(scene)
         seconds = stopped(process, prepare(scene))
 
-        assert seconds < SOON
+        assert seconds < within(SOON)
         assert process.exitcode == 1  # a KeyboardInterrupt, not a signal
         assert [path for path in scene.unfinished() if ".staging" in path] == []
         heard = scene.heard.keys()
@@ -92,9 +93,9 @@ def test_ctrl_c_while_a_page_does_not_come_ends_the_command_and_says_how_to_go_o
         told = (tmp_path / "told").read_text()
         scene.held.clear()
         again = command(scene)
-        again.join(60)
+        again.join(PATIENCE_SECONDS)
 
-        assert (process.exitcode, seconds < SOON) == (130, True), told
+        assert (process.exitcode, seconds < within(SOON)) == (130, True), told
         assert "No partial data was written." in told
         assert (again.exitcode, scene.wrong(), scene.unfinished()) == (0, [], [])
         assert len(scene.created()) == scene.runs

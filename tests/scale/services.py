@@ -18,13 +18,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tests.pace import PATIENCE_SECONDS, within
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["PATIENCE_SECONDS", "free_port", "postgres", "redis", "running", "wait_until"]
-
-#: Longer than anything here takes on a busy machine.
-PATIENCE_SECONDS: Final = 300
+__all__ = ["free_port", "postgres", "redis", "running", "wait_until"]
 
 #: What is looked at costs something: a database or a bucket is asked.
 LOOK_SECONDS: Final = 0.3
@@ -69,11 +68,17 @@ def install() -> None:
         subprocess.run(command, check=True, env=environ, stdout=subprocess.DEVNULL)  # noqa: S603  # fixed
 
 
-def wait_until(happens: Callable[[], object]) -> None:
-    """Look again and again; a test that waits for nothing fails."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def wait_until(
+    happens: Callable[[], object], instead: Callable[[], object] = lambda: "nothing"
+) -> None:
+    """Look again and again; a test that waits for nothing fails, and shows what there is
+    `instead`.
+    """
+    began = time.monotonic()
     while not happens():
-        assert time.monotonic() < deadline, "it never happened"
+        assert time.monotonic() - began < within(PATIENCE_SECONDS), (
+            f"it never happened, but {instead()}"
+        )
         time.sleep(LOOK_SECONDS)
 
 

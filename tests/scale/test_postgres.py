@@ -18,10 +18,11 @@ from dagster_postgres import PostgresRunStorage
 from fbgraph.sandbox import Sandbox
 from pipelines.loading.partitions import AccountDay, key_of
 from pipelines.state.dagster_home import open_instance
+from tests.pace import PATIENCE_SECONDS
 from tests.runs import run_job
 from tests.scale.farm import ROOT, TEMPLATES, environ_of
 from tests.scale.pooled import POOL, PROCESSES
-from tests.scale.services import PATIENCE_SECONDS, running
+from tests.scale.services import running
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:

@@ -6,15 +6,17 @@ Against the sandbox's truth, and against the same backfill by one command on one
 
 from __future__ import annotations
 
+import json
 import shutil
 import struct
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import dagster as dg
 import pytest
@@ -24,9 +26,10 @@ from fbgraph.sandbox import Sandbox
 from fbgraph.sandbox.limits.quota import QUOTAS
 from pipelines.defs.partitions import WHOLE, account_days_of
 from pipelines.loading.partitions import AccountDay, key_of
+from tests.pace import PATIENCE_SECONDS
 from tests.runs import run_job
-from tests.scale.farm import PLACES, ROOT, environ_of, farm, yaml_of_a_farm
-from tests.scale.services import PATIENCE_SECONDS, running, wait_until
+from tests.scale.farm import PLACES, ROOT, WORKERS, environ_of, farm, yaml_of_a_farm
+from tests.scale.services import running, wait_until
 from tests.scale.truth import TABLE, rows_of, true_rows
 from warehouse.lake.partitions import Lake
 from warehouse.lake.records import to_values
@@ -144,18 +147,70 @@ def kill_one_midway(farm: Farm, sandbox: Sandbox, backfill_id: str) -> tuple[int
     """Kill a worker while both have runs, and these wait for report runs that are remembered;
     account-days that were loaded by then, and the runs that were the worker's.
 
-    From some moment on Meta ends no report run, and so there is nothing that a kill could cut in
-    half without anybody knowing. (tests/kills is about moments that are worse.)
+    From the first account-day on Meta ends no report run, and so there is nothing that a kill could
+    cut in half without anybody knowing. (tests/kills is about moments that are worse.)
     """
-    wait_until(lambda: len(farm.lake.partitions(TABLE)) >= ACCOUNTS)
+    wait_until(lambda: farm.lake.partitions(TABLE))
     sandbox.use("run_hangs")
-    places = PLACES * len(farm.workers)
-    wait_until(lambda: len(farm.lake.store.find(".runs/*/*/*.json")) == places * ACCOUNTS)
+    wait_until(
+        lambda: Midway.of(farm, sandbox, backfill_id).is_standing_still,
+        lambda: Midway.of(farm, sandbox, backfill_id),
+    )
     loaded = len(farm.lake.partitions(TABLE))
     lost = [run.run_id for run in farm.runs_of(backfill_id, STARTED) if farm.worker_of(run) == 0]
     farm.kill(0)
     sandbox.use()
     return loaded, lost
+
+
+@dataclass(frozen=True)
+class Midway:
+    """What a backfill has and waits for. No number of files alone says that it waits: when Meta
+    begins to hang, a run may have loaded none of its account-days, some or all.
+    """
+
+    runs_started: int
+    runs_done: int
+    loaded: int  # account-days
+    created: frozenset[str]  # report runs
+    ended: frozenset[str]  # those of them that Meta has ended
+    remembered: Mapping[str, str]  # report run → its day
+
+    @classmethod
+    def of(cls, farm: Farm, sandbox: Sandbox, backfill_id: str) -> Self:
+        served = sandbox.calls()["runs"]
+        ended = frozenset(run["id"] for run in served if run["async_status"] == "Job Completed")
+        return cls(
+            runs_started=len(farm.runs_of(backfill_id, STARTED)),
+            runs_done=len(farm.runs_of(backfill_id, DONE)),
+            loaded=len(farm.lake.partitions(TABLE)),
+            created=frozenset(run["id"] for run in served),
+            ended=ended,
+            remembered=dict(checkpoints(farm.lake)),
+        )
+
+    @property
+    def is_standing_still(self) -> bool:
+        """Every place has a run that has created all of its report runs, and waits for at least one
+        of them; everything that Meta has ended is loaded.
+        """
+        places = PLACES * WORKERS
+        hanging = self.created - self.ended
+        return (
+            self.runs_started == places
+            and len(self.created) == ACCOUNTS * (self.runs_done + places)
+            and len(self.ended) == self.loaded
+            and hanging <= self.remembered.keys()
+            and len({self.remembered[one] for one in hanging}) == places  # a run has one day
+        )
+
+
+def checkpoints(lake: Lake) -> Iterator[tuple[str, str]]:
+    """Report runs that are remembered, and their days."""
+    for file in lake.store.find(".runs/*/*/*.json"):
+        with suppress(FileNotFoundError):  # its load has ended
+            entry = json.loads(lake.store.read(file.key))
+            yield entry["report_run_id"], entry["params"]["time_range"]["since"]
 
 
 def test_every_account_day_ends_with_the_truth_row_by_row(ended: Ended) -> None:

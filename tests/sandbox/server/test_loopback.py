@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from fbgraph.sandbox import Sandbox
+from tests.pace import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Graph
@@ -67,7 +68,7 @@ def test_serving_ends_cleanly_on_a_signal(number: signal.Signals) -> None:
         url, token = process.stdout.readline().split()
         status = httpx.get(f"{url}/v26.0/me", params={"access_token": token}).status_code
         process.send_signal(number)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=PATIENCE_SECONDS)
 
     assert status == 200
     assert (process.returncode, out, err) == (0, "ended\n", "")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.pace import PATIENCE_SECONDS
 from warehouse.errors import UnwritableError
 from warehouse.storage.atomic import STAGING
 
@@ -56,7 +57,7 @@ def unfinished(lake: Lake) -> list[Path]:
 def test_a_writer_killed_before_the_rename_leaves_the_old_file(days: Any, lake: Lake) -> None:
     days.put()
     killed = writer(lake.root, range(1), kill="pathlib.Path.replace = die")
-    assert killed.wait(timeout=30) == -9
+    assert killed.wait(timeout=PATIENCE_SECONDS) == -9
 
     assert len(unfinished(lake)) == 1
     assert lake.read("insights_hourly").num_rows == 6
@@ -95,7 +96,7 @@ def test_a_file_that_may_not_grow_leaves_the_old_one(days: Any, lake: Lake) -> N
 
     process = writer(lake.root, range(1), kill=limit)
 
-    assert process.wait(timeout=30) == 1
+    assert process.wait(timeout=PATIENCE_SECONDS) == 1
     assert unfinished(lake) == []
     assert lake.read("insights_hourly").num_rows == 6
 
