@@ -150,7 +150,7 @@ def _serve(latency: float) -> None:
     def now() -> datetime:
         return NOW + timedelta(seconds=time.monotonic() - began)
 
-    with Sandbox(now=now, accounts=ACCOUNTS, latency=latency) as sandbox:
+    with Sandbox(world="hostile", now=now, accounts=ACCOUNTS, latency=latency) as sandbox:
         print(json.dumps([sandbox.url, sandbox.token]), flush=True)
         sys.stdin.read()
 

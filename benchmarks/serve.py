@@ -51,6 +51,6 @@ def days_before(count: int) -> Sequence[date]:
 if __name__ == "__main__":
     from fbgraph.sandbox import Sandbox
 
-    with Sandbox(now=lambda: NOW, scale=SCALE) as sandbox:
+    with Sandbox(world="hostile", now=lambda: NOW, scale=SCALE) as sandbox:
         print(json.dumps([sandbox.url, sandbox.token, sandbox.account_ids[0]]), flush=True)
         sys.stdin.read()

@@ -118,7 +118,7 @@ finally:
 
 def test_a_load_imports_no_server(tmp_path: Path) -> None:
     day = str(datetime.now(UTC).date() - timedelta(days=3))
-    with Sandbox(accounts=1) as sandbox:
+    with Sandbox(world="hostile", accounts=1) as sandbox:
         environ = {
             "PATH": os.environ["PATH"],
             "HOME": str(tmp_path),

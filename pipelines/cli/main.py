@@ -11,7 +11,7 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -125,6 +125,13 @@ def demo(exported: frozenset[str], seed: int) -> None:
 )
 @click.option("--seed", default=1, show_default=True, help="Another made-up company.")
 @click.option(
+    "--world",
+    type=click.Choice(["company", "hostile"]),
+    default="company",
+    help="hostile: every name is one that breaks careless readers.",
+    show_default=True,
+)
+@click.option(
     "--quota",
     metavar="limited|full",
     help="Count calls and block them, as Meta does with an app of limited or full access.",
@@ -137,13 +144,11 @@ def demo(exported: frozenset[str], seed: int) -> None:
     help="1 for calls as slow as Meta's, 0.1 for a tenth.",
     show_default=True,
 )
-def sandbox(
-    port: int, scenarios: tuple[str, ...], seed: int, quota: str | None, latency: float
-) -> None:
+def sandbox(port: int, scenarios: tuple[str, ...], seed: int, **options: Any) -> None:
     """Serve a local Graph API with made-up accounts, until Ctrl-C."""
     from pipelines.cli.commands.sandbox import run_sandbox  # noqa: PLC0415
 
-    run_sandbox(port, seed, scenarios, quota, latency)
+    run_sandbox(port, seed, scenarios, **options)
 
 
 @cli.command()

@@ -206,6 +206,7 @@ class World:
 def _sandbox(clock: VirtualClock, plan: Plan) -> Sandbox:
     names = (RESTATED, *plan.scenarios) if plan.scenarios else ()
     return Sandbox(
+        world="hostile",
         scenarios=names,
         now=clock,
         accounts=ACCOUNTS,

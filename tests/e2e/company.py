@@ -124,4 +124,4 @@ class Company:
 
 
 def start() -> Sandbox:
-    return Sandbox(now=lambda: NOW, app_secret=SECRET)
+    return Sandbox(world="hostile", now=lambda: NOW, app_secret=SECRET)

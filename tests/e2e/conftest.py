@@ -38,5 +38,5 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     for package in ("fbgraph", "warehouse", "pipelines"):
         (tmp_path / package).symlink_to(ROOT / package)
-    with Sandbox(now=lambda: datetime(2026, 11, 23, 20, 0, tzinfo=UTC)) as sandbox:
+    with Sandbox(world="hostile", now=lambda: datetime(2026, 11, 23, 20, 0, tzinfo=UTC)) as sandbox:
         yield Checkout(tmp_path, sandbox)

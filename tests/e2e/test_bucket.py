@@ -127,7 +127,7 @@ class Both:
 @pytest.fixture(scope="module")
 def both(s3_server: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     folder, name = tmp_path_factory.mktemp("both"), s3_server.new_bucket()
-    with Sandbox(now=lambda: NOW, accounts=4) as sandbox:
+    with Sandbox(world="hostile", now=lambda: NOW, accounts=4) as sandbox:
         here = Command(sandbox, folder / "one", str(folder / "one" / "lake"), {})
         there = Command(sandbox, folder / "two", f"s3://{name}/company/lake", s3_server.environ)
         said = [command.backfill(DAYS[0], DAYS[2]) for command in (here, there)]

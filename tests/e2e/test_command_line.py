@@ -202,7 +202,7 @@ def test_an_expired_token_touches_no_partition(loaded: Company) -> None:
 
 
 def test_a_refresh_loads_the_newest_days_and_then_only_what_moved(tmp_path: Path) -> None:
-    with Sandbox(app_secret=SECRET) as sandbox:
+    with Sandbox(world="hostile", app_secret=SECRET) as sandbox:
         company = Company(sandbox, tmp_path)
         account = sandbox.account_ids[6]
         assert company.run("refresh", "--full", "--account", account).returncode == 0

@@ -154,7 +154,7 @@ def test_quiet_ones_that_find_nothing_wrong_say_nothing_on_stderr(company: Compa
 
 
 def test_a_refresh_prints_what_it_reloaded_and_why(tmp_path: Path) -> None:
-    with Sandbox(app_secret=SECRET) as sandbox:  # with the time of the machine
+    with Sandbox(world="hostile", app_secret=SECRET) as sandbox:  # with the time of the machine
         company = Company(sandbox, tmp_path)
         account = sandbox.account_ids[0]
 

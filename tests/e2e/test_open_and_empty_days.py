@@ -31,7 +31,7 @@ def fresh(tmp_path: Path) -> Iterator[Company]:
 @pytest.fixture
 def today(tmp_path: Path) -> Iterator[Company]:
     """A company whose sandbox has the time of the machine."""
-    with Sandbox(app_secret=SECRET) as sandbox:
+    with Sandbox(world="hostile", app_secret=SECRET) as sandbox:
         yield Company(sandbox, tmp_path)
 
 

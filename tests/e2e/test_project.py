@@ -85,7 +85,7 @@ def test_from_init_to_a_click_in_dagster_and_the_end_by_ctrl_c(folder: Path) -> 
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     home = folder / ".dagster"
-    with Sandbox(now=lambda: NOW) as sandbox:
+    with Sandbox(world="hostile", now=lambda: NOW) as sandbox:
         settings = f"FB_GRAPH_URL={sandbox.url}\nFB_ACCESS_TOKEN={sandbox.token}\n"
         (folder / ".env").write_text(settings + "FB_OWNERS=team:from-the-file\n")
         with dev(folder, port, FB_OWNERS="team:from-the-environment") as process:
@@ -189,7 +189,7 @@ def test_a_ready_report_is_added_once_checked_and_loaded(folder: Path) -> None:
     taken = run(folder, "add", "region")
     (folder / "reports" / "insights_region.yaml").unlink()
     checked = run(folder, "check", FB_ACCESS_TOKEN="x")  # noqa: S106
-    with Sandbox(now=lambda: NOW) as sandbox:
+    with Sandbox(world="hostile", now=lambda: NOW) as sandbox:
         settings = {"FB_GRAPH_URL": sandbox.url, "FB_ACCESS_TOKEN": sandbox.token}
         range_ = ("--since", "2026-11-22", "--until", "2026-11-22")
         loaded = run(folder, "backfill", *range_, "--report", "insights_country", **settings)
@@ -208,7 +208,7 @@ def test_a_ready_report_is_added_once_checked_and_loaded(folder: Path) -> None:
 
 
 def test_another_lake_on_the_folders_home_is_refused_with_what_to_do(folder: Path) -> None:
-    with Sandbox(now=lambda: NOW) as sandbox:
+    with Sandbox(world="hostile", now=lambda: NOW) as sandbox:
         settings = {"FB_GRAPH_URL": sandbox.url, "FB_ACCESS_TOKEN": sandbox.token}
         account = sandbox.account_ids[0]
         load = ("backfill", "--since", "2026-11-22", "--until", "2026-11-22", "--account", account)

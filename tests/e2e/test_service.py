@@ -96,7 +96,7 @@ def test_a_load_that_the_end_of_the_service_interrupts_is_started_again(tmp_path
     began = time.monotonic()
     # Report runs take their time by this clock.
     with Sandbox(
-        now=lambda: NOW + timedelta(seconds=time.monotonic() - began), latency=0.5
+        world="hostile", now=lambda: NOW + timedelta(seconds=time.monotonic() - began), latency=0.5
     ) as sandbox:
         with service(folder, sandbox, port) as dagster:
             cells = [dagster.cell(0, days) for days in range(3)]

@@ -58,7 +58,7 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A company of which one account may not be read, loaded at a terminal of 80 columns."""
-    with Sandbox(now=lambda: NOW) as sandbox:
+    with Sandbox(world="hostile", now=lambda: NOW) as sandbox:
         desk = Desk(sandbox, tmp_path_factory.mktemp("desk"))
         sandbox.use("forbidden_account")
         desk.first = desk.type(80, "backfill", *RANGE)  # type: ignore[attr-defined]
@@ -184,7 +184,7 @@ def test_every_summary_of_the_help_is_whole_in_80_columns(desk: Desk) -> None:
 def test_a_day_that_has_not_begun_is_skipped_with_a_word_and_nothing_has_failed(
     tmp_path: Path,
 ) -> None:
-    with Sandbox() as sandbox:  # with the time of the machine
+    with Sandbox(world="hostile") as sandbox:  # with the time of the machine
         desk, now = Desk(sandbox, tmp_path), datetime.now(UTC)
         zones = {one["timezone_name"]: one["account_id"] for one in sandbox.world()["accounts"]}
         west, day = zones["America/Los_Angeles"], now.astimezone(ZoneInfo("America/Los_Angeles"))

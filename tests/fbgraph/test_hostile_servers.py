@@ -142,7 +142,7 @@ def test_a_body_that_is_packed_in_another_way_is_not_unpacked(
 
 def test_a_page_that_inflates_is_asked_for_with_fewer_rows() -> None:
     with (
-        Sandbox(scenarios=["inflated:1"]) as sandbox,
+        Sandbox(world="hostile", scenarios=["inflated:1"]) as sandbox,
         GraphClient(sandbox.token, base_url=sandbox.url) as client,
     ):
         ads = client.account(sandbox.account_ids[0]).edge("ads", fields=["id"])

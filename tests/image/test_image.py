@@ -103,7 +103,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
         return NOW + timedelta(seconds=time.monotonic() - began)
 
     with (
-        Sandbox(now=now, latency=0.3) as sandbox,
+        Sandbox(world="hostile", now=now, latency=0.3) as sandbox,
         postgres(5432, PASSWORD) as url,
     ):
         engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT")

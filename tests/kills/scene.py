@@ -87,6 +87,7 @@ class Scene:
         self.held: set[str] = set()
         self._began = time.monotonic()
         self.sandbox = Sandbox(
+            world="hostile",
             now=self._now,
             accounts=accounts,
             latency=pace.latency,

@@ -37,7 +37,7 @@ def impatient() -> dict[str, Any]:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(now=lambda: NOW) as running:
+    with Sandbox(world="hostile", now=lambda: NOW) as running:
         yield running
 
 

@@ -113,7 +113,9 @@ def open_graph() -> Iterator[Callable[..., Graph]]:
 
         def start(*scenarios: str, **options: Any) -> Graph:
             clock = Clock(NOW)
-            sandbox = stack.enter_context(Sandbox(scenarios=scenarios, now=clock, **options))
+            sandbox = stack.enter_context(
+                Sandbox(scenarios=scenarios, now=clock, **{"world": "hostile"} | options)
+            )
             return Graph(sandbox, clock, stack.enter_context(_http(sandbox)))
 
         yield start
@@ -123,7 +125,7 @@ def open_graph() -> Iterator[Callable[..., Graph]]:
 def graph() -> Iterator[Graph]:
     """One sandbox for all tests that only read."""
     clock = Clock(NOW)
-    with Sandbox(now=clock) as sandbox, _http(sandbox) as http:
+    with Sandbox(world="hostile", now=clock) as sandbox, _http(sandbox) as http:
         yield Graph(sandbox, clock, http)
 
 

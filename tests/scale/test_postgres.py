@@ -45,7 +45,7 @@ def home(new_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.Mo
 def test_what_the_command_line_does_in_a_project_is_in_postgres_for_all_to_see(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Sandbox(now=lambda: NOW) as sandbox:
+    with Sandbox(world="hostile", now=lambda: NOW) as sandbox:
         for name, value in environ_of(home, sandbox, home / "lake").items():
             monkeypatch.setenv(name, value)
         cell = key_of(AccountDay(sandbox.account_ids[0], date(2026, 11, 21)))

@@ -62,7 +62,10 @@ def stopped(
         "CELERY_BROKER_URL": redis_url,
         "CELERY_RESULT_BACKEND": redis_url,
     }
-    with pytest.MonkeyPatch.context() as patch, Sandbox(now=lambda: NOW, accounts=6) as sandbox:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        Sandbox(world="hostile", now=lambda: NOW, accounts=6) as sandbox,
+    ):
         (home / "dagster.yaml").write_text(yaml_of_a_farm())
         environ = environ_of(home, sandbox, home / "lake", **servers)
         for name, value in environ.items():

@@ -104,8 +104,8 @@ def ended(
 
     with (
         pytest.MonkeyPatch.context() as patch,
-        Sandbox(now=now, accounts=ACCOUNTS) as other,
-        Sandbox(now=now, accounts=ACCOUNTS, quota=QUOTA) as sandbox,
+        Sandbox(world="hostile", now=now, accounts=ACCOUNTS) as other,
+        Sandbox(world="hostile", now=now, accounts=ACCOUNTS, quota=QUOTA) as sandbox,
         by_one_command(alone, other) as command,
     ):
         (home / "dagster.yaml").write_text(yaml_of_a_farm())

@@ -125,14 +125,14 @@ def untouched_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def calm() -> Iterator[Sandbox]:
     """Without faults, for all tests that leave other objects alone."""
-    with Sandbox(now=lambda: NOW) as sandbox:
+    with Sandbox(world="hostile", now=lambda: NOW) as sandbox:
         yield sandbox
 
 
 @pytest.fixture(scope="session")
 def calm_twin() -> Iterator[Sandbox]:
     """The same again, for what is done to one object on both sides."""
-    with Sandbox(now=lambda: NOW) as sandbox:
+    with Sandbox(world="hostile", now=lambda: NOW) as sandbox:
         yield sandbox
 
 
@@ -143,7 +143,7 @@ def open_sandbox() -> Iterator[Callable[..., Sandbox]]:
 
         def start(*scenarios: str, **options: Any) -> Sandbox:
             options.setdefault("now", lambda: NOW)
-            return stack.enter_context(Sandbox(scenarios=scenarios, **options))
+            return stack.enter_context(Sandbox(world="hostile", scenarios=scenarios, **options))
 
         yield start
 

@@ -162,7 +162,7 @@ def environ(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[
     """The settings of the project, with a sandbox like the one that it was made against."""
     # Its accounts had ids that Dagster's pages could not tell apart.
     monkeypatch.setattr(tree, "account_id_of", lambda _, index: f"5001{index:04}7310042")
-    with Sandbox(now=lambda: NOW) as sandbox:
+    with Sandbox(world="hostile", now=lambda: NOW) as sandbox:
         for name, value in {
             "FB_GRAPH_URL": sandbox.url,
             "FB_ACCESS_TOKEN": sandbox.token,

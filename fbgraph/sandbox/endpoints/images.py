@@ -16,7 +16,7 @@ from fbgraph.sandbox.objects.fields import PICTURES
 from fbgraph.sandbox.protocol.messages import compact
 from fbgraph.sandbox.protocol.params import check_names
 from fbgraph.sandbox.protocol.refusals import refused
-from fbgraph.sandbox.world.nodes import Part
+from fbgraph.sandbox.world.plan import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.catalog.fields import InsightsField, insights_fields
-from fbgraph.sandbox.world import plan
+from fbgraph.sandbox.world.plan import MINOR_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -50,7 +50,7 @@ class Measured:
     @property
     def offset(self) -> int:
         """Minor units in a major one of the account's currency."""
-        return plan.MINOR_UNITS.get(self.node.about.currency, 100)
+        return MINOR_UNITS.get(self.node.about.currency, 100)
 
 
 @dataclass(frozen=True, slots=True)

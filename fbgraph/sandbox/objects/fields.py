@@ -13,8 +13,8 @@ from fbgraph.catalog.fields import LEVELS, object_fields
 from fbgraph.sandbox.objects.edges import EDGES
 from fbgraph.sandbox.protocol.expansion import RequestedField
 from fbgraph.sandbox.protocol.refusals import refused
-from fbgraph.sandbox.world import plan
 from fbgraph.sandbox.world.nodes import creative_id
+from fbgraph.sandbox.world.plan import MINOR_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -166,7 +166,7 @@ def _has_daily_budget(node: WorldNode) -> bool:
 
 def least_budget(node: WorldNode) -> int:
     """The smallest daily budget: one major unit of the currency."""
-    return plan.MINOR_UNITS.get(node.about.currency, 100)
+    return MINOR_UNITS.get(node.about.currency, 100)
 
 
 def _budget(level: str, times: int) -> Reader:

@@ -19,17 +19,22 @@ from fbgraph.sandbox.limits.quota import QUOTAS, Quota
 from fbgraph.sandbox.server.app import ENDS_EARLY, make_app
 from fbgraph.sandbox.state.platform import Platform, Settings
 from fbgraph.sandbox.state.tokens import Tokens
-from fbgraph.sandbox.world import plan
+from fbgraph.sandbox.world.hostile import HOSTILE
 from fbgraph.sandbox.world.tree import World
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
     from types import TracebackType
 
-__all__ = ["Sandbox", "serve"]
+    from fbgraph.sandbox.world.plan import WorldPlan
+
+__all__ = ["WORLDS", "Sandbox", "serve"]
 
 #: Loopback only: the sandbox has no business on a network.
 HOST: Final = "127.0.0.1"
+
+#: The worlds that there are, by name.
+WORLDS: Final[Mapping[str, WorldPlan]] = {"company": HOSTILE, "hostile": HOSTILE}
 
 #: Seconds that open connections get to finish when the server stops.
 GRACE_SECONDS: Final = 2
@@ -48,6 +53,12 @@ def _quota(given: str | Quota | None) -> Quota | None:
     if isinstance(given, str) and given not in QUOTAS:
         raise ValueError(f"Unknown quota {given!r}: expected one of {', '.join(sorted(QUOTAS))}.")
     return QUOTAS[given] if isinstance(given, str) else given
+
+
+def _plan(world: str) -> WorldPlan:
+    if world not in WORLDS:
+        raise ValueError(f"Unknown world {world!r}: expected one of {', '.join(sorted(WORLDS))}.")
+    return WORLDS[world]
 
 
 class _Server(uvicorn.Server):
@@ -77,7 +88,8 @@ class Sandbox:
     """A local Graph API. Use it in a ``with`` block; inside, send requests to `url` with `token`.
 
     `port` 0 takes a free port. `now` returns an aware datetime and can be a test's own clock.
-    `accounts` sets the number of accounts, `scale` multiplies their ads. A report run takes
+    `world` is one of `WORLDS`; `accounts` sets the number of accounts, `scale` multiplies their
+    ads. A report run takes
     `run_polls` polls, or `run_seconds` of `now`'s time. With `app_secret` every request must carry
     its proof. `auto_upgrade` serves expired versions with a warning header. `compress` allows gzip.
     `quota` is ``limited``, ``full`` or a `Quota` of your own, and follows `now`; without it nothing
@@ -97,7 +109,8 @@ class Sandbox:
         scenarios: Sequence[str] = (),
         now: Callable[[], datetime] | None = None,
         *,
-        accounts: int = len(plan.ACCOUNTS),
+        world: str = "company",
+        accounts: int | None = None,
         scale: int = 1,
         app_secret: str | None = None,
         run_polls: int = 2,
@@ -110,7 +123,7 @@ class Sandbox:
     ) -> None:
         self._tokens = Tokens(seed, app_secret)
         self._platform = Platform(
-            World(seed, accounts=accounts, scale=scale),
+            World(seed, _plan(world), accounts=accounts, scale=scale),
             self._tokens,
             Settings(
                 *(now or _wall_clock, run_polls, run_seconds, auto_upgrade, compress),
@@ -247,7 +260,8 @@ def serve(
 ) -> None:
     """Serve until SIGINT or SIGTERM; `on_ready` receives url and token. For the main thread only.
 
-    `options` are those of `Sandbox`. Raises ValueError for an unknown scenario or quota and OSError
+    `options` are those of `Sandbox`. Raises ValueError for an unknown scenario, quota or world and
+    OSError
     for a port that is in use.
     """
     with _until_signalled() as stop, Sandbox(port, seed, scenarios, **options) as sandbox:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from fbgraph.sandbox.world import plan
 from fbgraph.sandbox.world.days import ONE_HOUR, local_date, starts_of_hours
 
 if TYPE_CHECKING:
@@ -79,6 +78,19 @@ CURVE: Final[Sequence[float]] = (
 
 #: Share of ad-days without delivery that still come with one row, without its hour key.
 LATE: Final = 0.12
+
+#: effective_status → share of days on which such an ad delivers. What never left review has none.
+DAYS_DELIVERED: Final[Mapping[str, float]] = {
+    "ACTIVE": 0.96,
+    "IN_PROCESS": 0.9,
+    "WITH_ISSUES": 0.7,
+    "PAUSED": 0.6,
+    "ADSET_PAUSED": 0.6,
+    "CAMPAIGN_PAUSED": 0.6,
+    "ARCHIVED": 0.5,
+    "DELETED": 0.45,
+    "DISAPPROVED": 0.1,
+}
 
 #: Percent of a video's views that reached this far.
 WATCHED: Final[Sequence[int]] = (62, 41, 27, 18, 14)
@@ -155,7 +167,7 @@ class Delivery:
 
     def _profile_of(self, ad: WorldNode) -> Profile:
         dice = random.Random(f"{self._seed}/{ad.id}/profile")  # noqa: S311  seeded, no secret
-        share = plan.DAYS_DELIVERED.get(ad.born, 0.0)
+        share = DAYS_DELIVERED.get(ad.born, 0.0)
         return Profile(
             days=share * ad.about.activity,
             impressions=dice.lognormvariate(5.4, 0.9),

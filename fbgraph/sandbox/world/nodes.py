@@ -11,13 +11,12 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from fbgraph.sandbox.world.brands import Concept
-    from fbgraph.sandbox.world.plan import AccountPlan
+    from fbgraph.sandbox.world.plan import AccountPlan, Part
 
 __all__ = [
     "HIDDEN",
     "NEVER_RAN",
     "PREFIXES",
-    "Part",
     "WorldNode",
     "creative_id",
     "effective_status",
@@ -91,17 +90,6 @@ class WorldNode:
             yield self
         for child in self.children:
             yield from child.under(level)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What the plan says of one object. `review` is Meta's word on it, where there is one."""
-
-    level: str
-    name: str
-    status: str = "ACTIVE"
-    review: str | None = None
-    purpose: str = ""
 
 
 def creative_id(ad: WorldNode) -> str:

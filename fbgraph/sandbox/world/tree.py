@@ -10,28 +10,26 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.sandbox.world import plan
 from fbgraph.sandbox.world.days import ONE_DAY, local_date
+from fbgraph.sandbox.world.hostile import HOSTILE
 from fbgraph.sandbox.world.nodes import (
     NEVER_RAN,
     PREFIXES,
-    Part,
     WorldNode,
     creative_id,
     effective_status,
     new_node,
 )
+from fbgraph.sandbox.world.plan import CLIENT_EVERY, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from fbgraph.sandbox.world.plan import AccountPlan
+    from fbgraph.sandbox.world.plan import AccountPlan, WorldPlan
 
 __all__ = ["World"]
-
-T = TypeVar("T")
 
 #: Objects were created in this span, long before the 37 months that insights reach back.
 FIRST_CREATED: Final = datetime(2020, 3, 2, 8, tzinfo=UTC)
@@ -48,21 +46,31 @@ def account_id_of(seed: int, index: int) -> str:
 
 
 class World:
-    """Accounts made from `seed`. `accounts` and `scale` (ads in each ad set, times) size it.
+    """Accounts made from `seed` and `plan`. `accounts` (all of the plan, if None) and `scale` (ads
+    in each ad set, times) size it.
 
     `changes` counts the writes, so that what was computed before one is not shown after it.
     """
 
     def __init__(
-        self, seed: int = 1, *, accounts: int = len(plan.ACCOUNTS), scale: int = 1
+        self,
+        seed: int = 1,
+        plan: WorldPlan = HOSTILE,
+        *,
+        accounts: int | None = None,
+        scale: int = 1,
     ) -> None:
         self.seed = seed
+        self.plan = plan
         self.scale = scale
         self.changes = 0
         self.nodes: dict[str, WorldNode] = {}
         self.businesses: Sequence[WorldNode] = [self._business(at) for at in range(2)]
         self._ids: dict[str, Iterator[str]] = {}
-        self.accounts: Sequence[WorldNode] = [self._account(index) for index in range(accounts)]
+        self.accounts: Sequence[WorldNode] = [
+            self._account(index)
+            for index in range(len(plan.accounts) if accounts is None else accounts)
+        ]
 
     def find(self, text: str) -> WorldNode | None:
         """The node that a path names, or None. An account is found only with its ``act_``."""
@@ -113,34 +121,39 @@ class World:
         return node
 
     def _business(self, at: int) -> WorldNode:
-        name = plan.BUSINESSES[at]
+        name = self.plan.businesses[at]
         node_id = f"8{self.seed % 1000:03}{at:011}"
         node = new_node(
-            None, plan.ACCOUNTS[0], node_id, Part("business", name), (FIRST_CREATED, FIRST_CREATED)
+            None,
+            self.plan.accounts[0],
+            node_id,
+            Part("business", name),
+            (FIRST_CREATED, FIRST_CREATED),
         )
         self.nodes[node_id] = node
         return node
 
     def _account(self, index: int) -> WorldNode:
-        about = _cycle(plan.ACCOUNTS, index)
-        again = index // len(plan.ACCOUNTS)
+        about = self.plan.accounts[index % len(self.plan.accounts)]
+        again = index // len(self.plan.accounts)
         name = f"{about.name} {again + 1}" if again else about.name
         account_id = account_id_of(self.seed, index)
         # Neighbouring ids differ in their last digits only, which a float would lose.
         ids = (f"120{self.seed % 1000:03}{index:03}{n:09}" for n in count(1))
         self._ids[account_id] = ids
         account = self._add(None, about, account_id, Part("account", name))
-        numbers = count(index)
-        for part, adsets in _campaigns(about):
-            campaign = self._add(account, about, next(ids), part)
-            for adset_part in adsets:
-                adset = self._add(campaign, about, next(ids), adset_part)
-                for _ in range(about.shape[2] * self.scale):
-                    self._add(adset, about, next(ids), _ad(next(numbers)))
-        for label in plan.LABELS:
+        for part in self.plan.campaigns(about, index, self.scale):
+            self._grow(account, part, ids)
+        for label in self.plan.labels:
             self._add(account, about, PREFIXES["label"] + next(ids)[1:], Part("label", label))
         account.values |= _owner(self.businesses, index)
         return account
+
+    def _grow(self, parent: WorldNode, part: Part, ids: Iterator[str]) -> None:
+        """Add what the plan says of an object, and all that is in it."""
+        node = self._add(parent, parent.about, next(ids), part)
+        for child in part.children:
+            self._grow(node, child, ids)
 
     def _add(
         self, parent: WorldNode | None, about: AccountPlan, node_id: str, part: Part
@@ -159,7 +172,7 @@ class World:
 
 def _owner(businesses: Sequence[WorldNode], index: int) -> Mapping[str, Any]:
     """Whose account it is, as fields of the account."""
-    business = businesses[index % plan.CLIENT_EVERY == plan.CLIENT_EVERY - 1]
+    business = businesses[index % CLIENT_EVERY == CLIENT_EVERY - 1]
     described = {"id": business.id, "name": business.name}
     return {"business": described, "owner_business": described, "owner": business.id}
 
@@ -168,33 +181,3 @@ def _reach_down(node: WorldNode) -> None:
     node.effective_status = effective_status(node, node.parent)
     for child in node.children:
         _reach_down(child)
-
-
-def _campaigns(about: AccountPlan) -> Iterator[tuple[Part, Sequence[Part]]]:
-    """The campaigns of an account, each with its ad sets."""
-    campaigns, adsets, _ = about.shape
-    for at in range(campaigns):
-        made = _cycle(plan.CAMPAIGNS, at)
-        name = f"{about.currency} | {made.name}" if at % 2 == 0 else made.name
-        yield (
-            Part("campaign", name, made.status, made.review, made.objective),
-            [
-                Part(
-                    "adset",
-                    f"{made.name} / {i + 1}",
-                    _cycle(plan.ADSETS, at + 2 * i),
-                    None,
-                    made.goal,
-                )
-                for i in range(adsets)
-            ],
-        )
-
-
-def _ad(index: int) -> Part:
-    status, review = _cycle(plan.ADS, index)
-    return Part("ad", _cycle(plan.AD_NAMES, index), status, review)
-
-
-def _cycle(table: Sequence[T], at: int) -> T:
-    return table[at % len(table)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["run_sandbox"]
 
 
-def run_sandbox(
-    port: int, seed: int, scenarios: Sequence[str], quota: str | None, latency: float
-) -> None:
-    """Serve until Ctrl-C. Raises ConfigError for a port in use and for what there is not."""
+def run_sandbox(port: int, seed: int, scenarios: Sequence[str], **options: Any) -> None:
+    """Serve until Ctrl-C. `options` are those of `Sandbox`. Raises ConfigError for a port in use
+    and for what there is not.
+    """
     try:
-        serve(port, seed, scenarios, _on_ready, quota=quota, latency=latency)
+        serve(port, seed, scenarios, _on_ready, **options)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise

@@ -202,7 +202,7 @@ def test_what_always_comes_is_in_the_catalogue() -> None:
 def account() -> Iterator[Node]:
     """An account of a sandbox, which refuses what Meta refuses."""
     with (
-        Sandbox(now=lambda: datetime(2026, 11, 23, 11, 7, tzinfo=UTC)) as sandbox,
+        Sandbox(world="hostile", now=lambda: datetime(2026, 11, 23, 11, 7, tzinfo=UTC)) as sandbox,
         GraphClient(sandbox.token, base_url=sandbox.url, sleep=lambda _: None) as client,
     ):
         yield client.account(sandbox.account_ids[0])

@@ -331,7 +331,7 @@ def test_curl_proves_the_secret_that_the_client_proves(
 @needs_openssl
 def test_the_sandbox_answers_curl_as_it_answers_the_client(tmp_path: Path) -> None:
     with (
-        Sandbox(app_secret=SECRET) as sandbox,
+        Sandbox(world="hostile", app_secret=SECRET) as sandbox,
         GraphClient(sandbox.token, app_secret=SECRET, base_url=sandbox.url) as client,
     ):
         account = client.account(sandbox.account_ids[0])

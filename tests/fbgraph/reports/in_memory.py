@@ -128,7 +128,9 @@ class Bench:
         self, stack: ExitStack, scenarios: Sequence[str], options: Mapping[str, Any]
     ) -> None:
         self.clock = Clock()
-        self.sandbox = stack.enter_context(Sandbox(scenarios=scenarios, now=self.clock, **options))
+        self.sandbox = stack.enter_context(
+            Sandbox(world="hostile", scenarios=scenarios, now=self.clock, **options)
+        )
         self.client = stack.enter_context(
             GraphClient(
                 self.sandbox.token,

@@ -62,7 +62,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, San
     """
     lake = Lake(tmp_path_factory.mktemp("work") / "data", catalog=KNOWN.catalog)
     with (
-        Sandbox(now=lambda: NOW) as sandbox,
+        Sandbox(world="hostile", now=lambda: NOW) as sandbox,
         GraphClient(sandbox.token, base_url=sandbox.url, sleep=lambda _: None) as client,
     ):
         store_accounts(lake, discover(client).rows, NOW)
@@ -127,7 +127,7 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, Sand
     """
     lake = Lake(tmp_path_factory.mktemp("apart") / "data", catalog=KNOWN.catalog)
     with (
-        Sandbox(now=lambda: NIGHT) as sandbox,
+        Sandbox(world="hostile", now=lambda: NIGHT) as sandbox,
         GraphClient(sandbox.token, base_url=sandbox.url, sleep=lambda _: None) as client,
     ):
         store_accounts(lake, discover(client).rows, NIGHT)

@@ -144,7 +144,10 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def made() -> Iterator[Scene]:
-    with Sandbox(now=lambda: NOW) as sandbox, tempfile.TemporaryDirectory() as folder:
+    with (
+        Sandbox(world="hostile", now=lambda: NOW) as sandbox,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         top = Path(folder)
         top.chmod(0o755)
         scene = Scene(sandbox, top / "lake", top / "pristine")

@@ -65,7 +65,9 @@ class Company:
         self.folder = folder
         self.store_of = store_of
         self.clock = VirtualClock(NOW)
-        self.sandbox = Sandbox(now=self.clock, accounts=ACCOUNTS, quota=quota, run_seconds=20.0)
+        self.sandbox = Sandbox(
+            world="hostile", now=self.clock, accounts=ACCOUNTS, quota=quota, run_seconds=20.0
+        )
 
     def use_up(self, calls: int, path: str, account_ids: Sequence[str]) -> None:
         """Somebody else's calls."""

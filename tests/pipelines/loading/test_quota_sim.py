@@ -71,7 +71,11 @@ def loaded(
     counting = Counting(clock)
     with (
         Sandbox(
-            now=clock, accounts=company.accounts, quota=quota, run_seconds=RUN_SECONDS
+            world="hostile",
+            now=clock,
+            accounts=company.accounts,
+            quota=quota,
+            run_seconds=RUN_SECONDS,
         ) as sandbox,
         clock.deciding(),
         GraphClient(

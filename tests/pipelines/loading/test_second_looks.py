@@ -49,7 +49,7 @@ def hours_alone(clock: Clock) -> dg.Definitions:
 
 @pytest.fixture
 def sandbox(clock: Clock) -> Iterator[Sandbox]:
-    with Sandbox(now=clock) as running:
+    with Sandbox(world="hostile", now=clock) as running:
         yield running
 
 

@@ -37,7 +37,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def sandbox(clock: Clock) -> Iterator[Sandbox]:
-    with Sandbox(now=clock) as running:
+    with Sandbox(world="hostile", now=clock) as running:
         yield running
 
 

@@ -84,7 +84,7 @@ def test_a_refusal_names_both_sources_and_what_to_do(
 
 def test_a_sandbox_is_known_by_its_seed_under_every_name_of_this_machine(sandbox: Sandbox) -> None:
     port = sandbox.url.rpartition(":")[2]
-    with Sandbox(seed=2) as other:
+    with Sandbox(world="hostile", seed=2) as other:
         assert origin_of(other.url) == "the sandbox with seed 2"
     assert origin_of(sandbox.url) == "the sandbox with seed 1"
     assert origin_of(f"http://localhost:{port}/") == "the sandbox with seed 1"
@@ -106,7 +106,7 @@ def other_seed(
     """A second sandbox, which the environment names, and a lake that was loaded from the first."""
     assert run_job(instance, "accounts_job").success
     load(DAYS[-1:])
-    with Sandbox(seed=2, now=lambda: NOW) as other:
+    with Sandbox(world="hostile", seed=2, now=lambda: NOW) as other:
         monkeypatch.setenv("FB_GRAPH_URL", other.url)
         monkeypatch.setenv("FB_ACCESS_TOKEN", other.token)
         monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))

@@ -209,4 +209,4 @@ def test_a_scenario_turns_a_quota_on_and_off(open_graph: Callable[..., Graph]) -
 
 def test_an_unknown_quota_is_refused() -> None:
     with pytest.raises(ValueError, match="Unknown quota 'huge': expected one of full, limited"):
-        Sandbox(quota="huge")
+        Sandbox(world="hostile", quota="huge")

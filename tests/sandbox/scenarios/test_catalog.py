@@ -28,7 +28,7 @@ def test_an_unknown_scenario_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(
         ValueError, match=r"Unknown scenario 'thunder': expected one of .*flaky.*wrong_rows"
     ):
-        Sandbox(scenarios=["flaky", "thunder"])
+        Sandbox(world="hostile", scenarios=["flaky", "thunder"])
 
 
 def test_every_scenario_says_what_it_does_and_takes_hold_somewhere() -> None:

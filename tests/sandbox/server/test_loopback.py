@@ -26,7 +26,7 @@ print("ended", flush=True)
 
 def test_it_answers_inside_the_block_and_not_after_it() -> None:
     before = threading.active_count()
-    with Sandbox() as sandbox:
+    with Sandbox(world="hostile") as sandbox:
         inside = httpx.get(f"{sandbox.url}/v26.0/me", params={"access_token": sandbox.token})
         url = sandbox.url
 

@@ -4,10 +4,11 @@ import pytest
 
 from fbgraph.sandbox.insights.columns import major
 from fbgraph.sandbox.world.delivery import Delivery, Numbers, Table
+from fbgraph.sandbox.world.hostile import HOSTILE
 from fbgraph.sandbox.world.nodes import HIDDEN
 from fbgraph.sandbox.world.tree import World
 
-WORLD = World(1)
+WORLD = World(1, HOSTILE)
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = date(2026, 11, 21)
 

@@ -1,9 +1,11 @@
 import pytest
 
-from fbgraph.sandbox.world.nodes import HIDDEN, Part, WorldNode, effective_status
+from fbgraph.sandbox.world.hostile import HOSTILE
+from fbgraph.sandbox.world.nodes import HIDDEN, WorldNode, effective_status
+from fbgraph.sandbox.world.plan import Part
 from fbgraph.sandbox.world.tree import World
 
-WORLD = World(1)
+WORLD = World(1, HOSTILE)
 
 
 def parent_with(status: str) -> WorldNode:
@@ -78,12 +80,12 @@ def test_ids_are_unique_digits_that_a_float_would_lose() -> None:
 
 
 def test_the_same_seed_gives_the_same_world_and_another_seed_another() -> None:
-    assert World(1).nodes.keys() == WORLD.nodes.keys()
-    assert World(2).nodes.keys().isdisjoint(WORLD.nodes.keys())
+    assert World(1, HOSTILE).nodes.keys() == WORLD.nodes.keys()
+    assert World(2, HOSTILE).nodes.keys().isdisjoint(WORLD.nodes.keys())
 
 
 def test_a_bigger_world_has_more_accounts_and_more_ads() -> None:
-    big = World(1, accounts=9, scale=3)
+    big = World(1, HOSTILE, accounts=9, scale=3)
 
     assert len(big.accounts) == 9
     assert len({a.name for a in big.accounts}) == 9
