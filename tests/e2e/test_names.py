@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fbgraph.sandbox.faults.names import HOSTILE
+from fbgraph.sandbox.faults.names import EVIL
 from pipelines.escaping import escaped
 from tests.e2e.company import RANGE, Company, start
 from tests.pipelines.test_escaping import RAW
@@ -48,5 +48,5 @@ def test_names_are_shown_and_stored_whole(company: Company) -> None:
     shown = company.run("query", NAMES).stdout
     exact = company.run("query", NAMES, "--format", "csv").stdout
 
-    assert escaped(HOSTILE) in shown
-    assert HOSTILE in exact
+    assert escaped(EVIL) in shown
+    assert EVIL in exact

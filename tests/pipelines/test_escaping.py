@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fbgraph.sandbox.faults.names import HOSTILE
+from fbgraph.sandbox.faults.names import EVIL
 from pipelines.asset_keys import AssetKeys
 from pipelines.defs.metadata import LoadContext
 from pipelines.defs.partitions import AD_ACCOUNTS
@@ -99,6 +99,6 @@ def test_the_page_of_a_cell_shows_names_as_they_are(
     shown, _ = LoadContext.of(lake, None, AssetKeys()).of_load(load)
 
     preview = str(shown["preview"].value)
-    assert shown["account_name"].startswith(escaped(HOSTILE))
-    assert escaped_for_markdown(HOSTILE) in preview
+    assert shown["account_name"].startswith(escaped(EVIL))
+    assert escaped_for_markdown(EVIL) in preview
     assert not RAW.search(preview)

@@ -13,13 +13,11 @@ if TYPE_CHECKING:
     from fbgraph.sandbox.protocol.messages import ServerRequest, ServerResponse
     from fbgraph.sandbox.world.context import RequestContext
 
-__all__ = ["HOSTILE_NAME", "rename"]
+__all__ = ["EVIL", "rename"]
 
 #: A mention of everybody, a control sequence of a terminal, text that runs backwards, a second
 #: line, a picture and a tag.
-HOSTILE_NAME: Final = (
-    "<!channel> @everyone \x9b2J\x1b[2J\u202eevil\nline | ![x](http://x.invalid) <b>"
-)
+EVIL: Final = "<!channel> @everyone \x9b2J\x1b[2J\u202eevil\nline | ![x](http://x.invalid) <b>"
 
 _NAMES: Final = re.compile(rb'"((?:account_|campaign_|adset_|ad_)?name)":"')
 
@@ -27,7 +25,7 @@ _NAMES: Final = re.compile(rb'"((?:account_|campaign_|adset_|ad_)?name)":"')
 def rename(
     _: Fault, response: ServerResponse, __: ServerRequest, ___: RequestContext
 ) -> ServerResponse:
-    """Every name begins with `HOSTILE_NAME`."""
-    inside = compact(HOSTILE_NAME)[1:-1]
+    """Every name begins with `EVIL`."""
+    inside = compact(EVIL)[1:-1]
     renamed = _NAMES.sub(lambda found: found[0] + inside + b" ", response.body)
     return replace(response, body=renamed)
