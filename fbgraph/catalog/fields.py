@@ -30,6 +30,7 @@ from fbgraph.catalog.breakdowns import (
     combination,
     rows_of,
 )
+from fbgraph.catalog.edges import EDGE_KINDS, EDGE_ROWS, NO_TOTAL_COUNT
 from fbgraph.catalog.retirements import retired
 from fbgraph.catalog.versions import READ_ON
 
@@ -47,12 +48,14 @@ __all__ = [
     "DATE_PRESETS",
     "DEAD_WINDOWS",
     "EDGE_KINDS",
+    "EDGE_ROWS",
     "EFFECTIVE_STATUSES",
     "HOURLY",
     "HOURLY_AUDIENCE",
     "HOURLY_PARTNERS",
     "HOUR_LABELS",
     "LEVELS",
+    "NO_TOTAL_COUNT",
     "ONLY_NONE",
     "OPERATORS",
     "Breakdown",
@@ -70,16 +73,6 @@ __all__ = [
 
 #: Levels of aggregation of insights, coarsest first.
 LEVELS: Final[Sequence[str]] = ("account", "campaign", "adset", "ad")
-
-#: edge → kind of what it lists, for those whose fields are in the catalogue.
-EDGE_KINDS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("adaccounts", "owned_ad_accounts", "client_ad_accounts"), "adaccount"),
-    "campaigns": "campaign",
-    "adsets": "adset",
-    "ads": "ad",
-    "adcreatives": "adcreative",
-    "insights": "insights",
-}
 
 #: The values of `HOURLY`, in the order of the day.
 HOUR_LABELS: Final[Sequence[str]] = tuple(f"{h:02}:00:00 - {h:02}:59:59" for h in range(24))
@@ -136,6 +129,10 @@ ATTRIBUTION_WINDOWS: Final = frozenset(
 DEAD_WINDOWS: Final[Mapping[str, Retirement]] = retired("action_attribution_windows", READ_ON)
 
 
+#: `care` of object fields that ``"*"`` leaves out.
+_NOT_IN_A_STAR: Final = frozenset({"fails", "personal"})
+
+
 @dataclass(frozen=True, slots=True)
 class InsightsField:
     """One field of insights, as `insights_fields.csv` states it.
@@ -161,11 +158,14 @@ class InsightsField:
 
 @dataclass(frozen=True, slots=True)
 class ObjectField:
-    """One readable field of an ad account, campaign, ad set, ad or creative.
+    """One readable field of an ad account, of what it advertises, or of what that is made of.
 
     `wire` is its JSON type: string, number, boolean, array, object. `kind` says what it means: id,
-    text, timestamp, money_minor (the currency's smallest unit), or again the JSON type.
-    `right`: what a token needs beyond `ads_read` to read it, else empty.
+    text, timestamp, epoch (seconds), money_minor (the currency's smallest unit), json (JSON as
+    text), or again the JSON type. `right`: what a token needs beyond `ads_read` to read it, else
+    empty. `care`: empty, or fails (the whole request, for many accounts), costly (makes pages so
+    large that they must be shorter), volatile (another value at each read), personal (names a
+    person).
     """
 
     object: str
@@ -173,6 +173,7 @@ class ObjectField:
     wire: str
     kind: str
     right: str
+    care: str
 
 
 @cache
@@ -183,7 +184,7 @@ def insights_fields() -> Mapping[str, InsightsField]:
 
 @cache
 def object_fields(name: str) -> Mapping[str, ObjectField]:
-    """Every readable field of `name`: adaccount, campaign, adset, ad or adcreative.
+    """Every readable field of one kind of object: a value of `EDGE_KINDS` other than insights.
 
     Raises KeyError for another name: otherwise no fields at all would be requested, silently.
     """
@@ -194,7 +195,7 @@ def object_fields(name: str) -> Mapping[str, ObjectField]:
 
 
 def of(kind: str) -> Mapping[str, InsightsField | ObjectField]:
-    """Every field of ``insights``, ``adaccount``, ``campaign``, ``adset``, ``ad``, ``adcreative``.
+    """Every field of ``insights`` or of a kind of objects, a value of `EDGE_KINDS`.
 
     Raises KeyError for another kind.
     """
@@ -204,11 +205,16 @@ def of(kind: str) -> Mapping[str, InsightsField | ObjectField]:
 def readable(kind: str, *, hourly: bool = False) -> Sequence[str]:
     """The fields of `kind` that a token with ``ads_read`` may request together: ``fields="*"``.
 
-    Those that need more rights are left out, and of insights those that fail a request or a report
-    run; `hourly` leaves out what the hourly breakdown refuses. Raises KeyError for another kind.
+    Those that need more rights are left out, those that name a person, and those that fail a
+    request or a report run; `hourly` leaves out what the hourly breakdown refuses. Raises KeyError
+    for another kind.
     """
     if kind != "insights":
-        return tuple(name for name, field in object_fields(kind).items() if not field.right)
+        return tuple(
+            name
+            for name, field in object_fields(kind).items()
+            if not field.right and field.care not in _NOT_IN_A_STAR
+        )
     return tuple(
         name
         for name, field in insights_fields().items()

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from fbgraph.catalog.fields import EDGE_KINDS
+from fbgraph.catalog.edges import EDGE_KINDS, NO_TOTAL_COUNT
 from fbgraph.errors import TotalCountError
 from fbgraph.http.filtering import leaving_out
 from fbgraph.http.paging import PAGE_ROWS, Page, PageSize, shrinking, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from fbgraph.http.paging import Params, Row
     from fbgraph.http.request import Request
     from fbgraph.objects.caller import Caller
 
 __all__ = ["Edge", "require_total_count"]
-
-#: Edges that never give `summary.total_count` → why. Source: Insights API reference; SDK issue 103.
-NO_TOTAL_COUNT: Final[Mapping[str, str]] = {
-    "insights": "on insights, `summary` means totals of metrics",
-    "adlabels": "this edge ignores `summary`",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
 
-from fbgraph.catalog.fields import EDGE_KINDS
+from fbgraph.catalog.edges import EDGE_KINDS, EDGE_ROWS
 from fbgraph.errors import (
     GraphError,
     NotReadyError,
@@ -104,7 +104,7 @@ class Node:
         *,
         fields: Sequence[str] | str = (),
         filtering: Sequence[Mapping[str, Any]] = (),
-        limit: int = PAGE_ROWS,
+        limit: int | None = None,
         total_count: bool = False,
         drop_refused: bool = False,
         **params: Any,
@@ -120,7 +120,7 @@ class Node:
             **params,
             fields=fields,
             filtering=filtering or None,
-            limit=limit,
+            limit=limit or EDGE_ROWS.get(name, PAGE_ROWS),
         )
         if total_count:
             request = replace(request, params={**request.params, "summary": "total_count"})

@@ -13,15 +13,16 @@ Everybody outside imports from here; what is behind it lies in rooms, each of wh
 it and who may import it. README.md next to this file lists scenarios, options, pages and rooms.
 What it does not imitate:
 
-- pixels, audiences, pages, videos and catalogs: everything that is not an account, campaign, ad
-  set, ad, creative, label, image or business
+- pages, catalogs, lead forms, studies: everything that is not an account or a business, what an
+  account advertises, or what that is made of; pixels and audiences can be read, and not filled
 - breakdowns and action breakdowns that Meta names without describing them, ``time_ranges``, exports
   and ``summary_action_breakdowns``: the error says so, and is not one of Meta's
 - audiences: the numbers of each ad are split into breakdowns by shares of its own, the same every
   day
 - the shorter memory for unique numbers, and for reach with breakdowns: 13 months at Meta
 - history of objects: they can be changed, but no change affects the numbers of any day, and what an
-  ad delivers does not depend on when it was archived or deleted
+  ad delivers does not depend on when it was archived or deleted; activities before a sandbox began
+  are changes that were taken back the same day
 - most fields of insights and objects: all that Meta knows are accepted, but only those in
   `insights.columns` and `objects.fields` ever have a value; reach and unique numbers are a fixed
   share of impressions
@@ -29,7 +30,8 @@ What it does not imitate:
   unless a scenario restates it; `1d_ev` has no values
 - Meta's lenient parser: lists and objects must be strict JSON, or comma-separated text for words
 - unknown parameters: Meta ignores them on many endpoints, the sandbox refuses them on all
-- limits of size: unless a scenario says otherwise, no ``limit`` is too high and no report too large
+- limits of size: unless a scenario says otherwise, no report is too large, and no ``limit`` is too
+  high but for a page with costly fields
 - quotas, unless they are turned on; then CPU time, errors and changes of budgets do not count
 """
 

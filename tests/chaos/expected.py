@@ -199,6 +199,11 @@ EXPECTED: Final[Mapping[str, May]] = {
     "no_limits": May(is_met=False),
     "large_amounts": May(is_met=False),
     "unknown_currency": May(is_met=False),
+    # What ads are made of: a load of a report does not read it.
+    "spoiled_creatives": May(is_met=False),
+    "heavy_creatives": May(is_met=False),
+    "forbidden_audiences": May(is_met=False),
+    "long_activities": May(is_met=False),
 }
 
 

@@ -66,7 +66,7 @@ def test_docstring_and_readme_name_the_same_gaps() -> None:
     doc = fbgraph.sandbox.__doc__ or ""
 
     for gap in (
-        *("pixels", "time_ranges", "history of objects", "attribution", "lenient parser"),
+        *("catalogs", "time_ranges", "history of objects", "attribution", "lenient parser"),
         *("audiences", "shorter memory", "without describing"),
     ):
         assert gap in doc

@@ -1,7 +1,7 @@
 """Images: uploaded as parts of a multipart body or as base64, kept by the hash of their bytes.
 
-Pictures themselves are not kept, only their hash, name and size. Sources: Ad account, Ad images;
-docs/graph-api.md#writes.
+Uploaded pictures themselves are not kept, only their hash, name and size. Sources: Ad account, Ad
+images; docs/graph-api.md#writes.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import hashlib
 import struct
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.objects.fields import PICTURES
+from fbgraph.sandbox.endpoints.media import signed
 from fbgraph.sandbox.protocol.messages import compact
 from fbgraph.sandbox.protocol.params import check_names
 from fbgraph.sandbox.protocol.refusals import refused
+from fbgraph.sandbox.world.library import media
 from fbgraph.sandbox.world.plan import Part
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def upload(platform: Platform, request: ServerRequest, account: WorldNode) -> by
         raise refused("missing", name="bytes")
     images = [(name, _keep(platform, account, name, content)) for name, content in found]
     shown = {name: {key: image.values[key] for key in SHOWN} for name, image in images}
-    return compact({"images": shown})
+    return compact({"images": signed(shown, request, platform.now())})
 
 
 def _pictures(request: ServerRequest) -> Iterator[tuple[str, bytes]]:
@@ -73,7 +74,7 @@ def _keep(platform: Platform, account: WorldNode, name: str, content: bytes) -> 
     if known and known.status != "DELETED":
         return known
     image = platform.world.make(account, Part("image", name), platform.now(), image_id)
-    image.values |= {"hash": digest, "url": f"{PICTURES}/{digest}"}
+    image.values |= {"hash": digest, "url": media("image", f"{account.id}/{digest}")}
     if size := size_of(content):
         image.values |= {"width": size[0], "height": size[1]}
         image.values |= {"original_width": size[0], "original_height": size[1]}

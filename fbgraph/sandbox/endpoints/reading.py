@@ -8,9 +8,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from fbgraph.catalog.fields import NO_TOTAL_COUNT
 from fbgraph.sandbox.endpoints import insights
+from fbgraph.sandbox.endpoints.activities import activities
+from fbgraph.sandbox.endpoints.media import signed
 from fbgraph.sandbox.objects import edges
-from fbgraph.sandbox.objects.fields import check_fields, describe
+from fbgraph.sandbox.objects.fields import THUMBNAIL_SIZE, check_fields, describe
+from fbgraph.sandbox.objects.weights import check_weight
 from fbgraph.sandbox.protocol.expansion import read_fields
 from fbgraph.sandbox.protocol.messages import compact
 from fbgraph.sandbox.protocol.paging import EDGE_CURSORS, cut, page, page_request
@@ -66,7 +70,7 @@ def debug_token(platform: Platform, request: ServerRequest) -> bytes:
 
 
 def node(platform: Platform, request: ServerRequest, one: WorldNode) -> bytes:
-    check_names(request.params, ())
+    check_names(request.params, THUMBNAIL_SIZE if one.level == "creative" else ())
     return compact(described(platform, request, one))
 
 
@@ -74,7 +78,11 @@ def described(platform: Platform, request: ServerRequest, one: WorldNode) -> dic
     """One object with the fields that a call asks for."""
     fields = read_fields(request.params)
     check_fields(one.level, fields, platform.tokens.of(request).scopes)
-    return describe(one, fields, platform.now(), _expand(platform, request))
+    now = platform.now()
+    found: dict[str, Any] = signed(
+        describe(one, fields, now, _expand(platform, request)), request, now
+    )
+    return found
 
 
 def _expand(platform: Platform, request: ServerRequest) -> Expand:
@@ -83,7 +91,8 @@ def _expand(platform: Platform, request: ServerRequest) -> Expand:
     def expand(one: WorldNode, field: RequestedField) -> Any:
         if field.name == "creative":
             creative = platform.world.creative_of(one)
-            return described(platform, request.get(creative.id, {"fields": field.text}), creative)
+            given = {"fields": field.text, **dict(field.params)}
+            return described(platform, request.get(creative.id, given), creative)
         handler = insights.insights if field.name == "insights" else edge
         path = f"act_{one.id}" if one.level == "account" else one.id
         return _page_of(handler(platform, _inner(request, path, field), one))
@@ -127,13 +136,15 @@ USER_EDGES: Final[Mapping[str, Callable[[Platform, ServerRequest], bytes]]] = {
 def edge(platform: Platform, request: ServerRequest, one: WorldNode) -> bytes:
     name = request.parts[1]
     level = edges.EDGES[one.level, name]
+    if level == "activity":
+        return activities(platform, request, one)
     special = SPECIAL.get(level)
     nodes = special(platform, request, one) if special else edges.listed(one, name, request.params)
     return _list(platform, request, level, nodes)
 
 
 def _creatives(platform: Platform, request: ServerRequest, one: WorldNode) -> Sequence[WorldNode]:
-    check_names(request.params, edges.ACCOUNTS_PARAMETERS)
+    check_names(request.params, edges.ACCOUNTS_PARAMETERS | THUMBNAIL_SIZE)
     return [c for c in platform.world.creatives(one) if c.effective_status not in HIDDEN]
 
 
@@ -142,8 +153,16 @@ def _labels(_: Platform, request: ServerRequest, one: WorldNode) -> Sequence[Wor
     return [label for label in one.under("label") if label.status not in HIDDEN]
 
 
-def _images(_: Platform, request: ServerRequest, one: WorldNode) -> Sequence[WorldNode]:
-    return [image for image in edges.images(one, request.params) if image.status not in HIDDEN]
+def _images(platform: Platform, request: ServerRequest, one: WorldNode) -> Sequence[WorldNode]:
+    shown = [image for image in platform.world.images(one) if image.status not in HIDDEN]
+    return edges.images(shown, request.params)
+
+
+def _library(platform: Platform, request: ServerRequest, one: WorldNode) -> Sequence[WorldNode]:
+    name = request.parts[1]
+    check_names(request.params, edges.ACCOUNTS_PARAMETERS | LIBRARY_PARAMETERS.get(name, set()))
+    found = platform.world.in_library(one, edges.EDGES[one.level, name])
+    return [node for node in found if node.status not in HIDDEN]
 
 
 def _business_accounts(
@@ -160,6 +179,17 @@ def _business_accounts(
     ]
 
 
+#: Levels that are listed as they are in an account's library.
+LIBRARY_LEVELS: Final = ("video", "conversion", "audience", "saved_audience", "pixel", "rule")
+
+#: edge → what may be asked of it; nothing is selected by it here. Source: facebook-business 26.0.3.
+LIBRARY_PARAMETERS: Final[Mapping[str, set[str]]] = {
+    "advideos": {"title", "filtering"},
+    "customaudiences": {"filtering", "pixel_id", "business_id", "fetch_primary_audience"},
+    "saved_audiences": {"filtering", "business_id"},
+    "adspixels": {"sort_by"},
+}
+
 #: level of what is listed → how, where it is not a matter of statuses and filters.
 SPECIAL: Final[
     Mapping[str, Callable[[Platform, ServerRequest, WorldNode], Sequence[WorldNode]]]
@@ -167,6 +197,7 @@ SPECIAL: Final[
     "creative": _creatives,
     "label": _labels,
     "image": _images,
+    **dict.fromkeys(LIBRARY_LEVELS, _library),
     "account": _business_accounts,
 }
 
@@ -176,16 +207,18 @@ def _list(
 ) -> bytes:
     fields = read_fields(request.params)
     check_fields(level, fields, platform.tokens.of(request).scopes)
+    check_weight(limit(request.params), fields)
     requested = page_request(request.params, limit(request.params), EDGE_CURSORS)
     where = platform.active.cut(cut(requested, len(nodes)), requested)
     expand = _expand(platform, request)
+    now = platform.now()
     rows = [
-        compact(describe(one, fields, platform.now(), expand))
+        compact(signed(describe(one, fields, now, expand), request, now))
         for one in nodes[where.start : where.stop]
     ]
     summary: dict[str, Any] | None = None
-    # Labels ignore `summary` (docs/graph-api.md#paging).
-    if edges.wants_total(request.params) and level != "label":
+    # Some edges ignore `summary` (docs/graph-api.md#paging).
+    if edges.wants_total(request.params) and request.parts[-1] not in NO_TOTAL_COUNT:
         total = platform.active.total(len(nodes))
         summary = {"total_count": total} if total is not None else None
     return page(rows, where, EDGE_CURSORS, request.pager(requested.limit), summary)

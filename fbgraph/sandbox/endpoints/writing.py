@@ -23,6 +23,7 @@ from fbgraph.sandbox.protocol.expansion import read_fields
 from fbgraph.sandbox.protocol.messages import compact
 from fbgraph.sandbox.protocol.params import check_names
 from fbgraph.sandbox.protocol.refusals import refused
+from fbgraph.sandbox.world.activities import Actor, created, person, written
 from fbgraph.sandbox.world.nodes import HIDDEN
 from fbgraph.sandbox.world.plan import Part
 
@@ -65,6 +66,9 @@ MADE_OF: Final = frozenset(
     """.split()
 )
 
+#: What writes through the API are done with.
+OURS: Final = ("123456789012345", "A Tool of Ours")
+
 SUCCESS: Final = {"success": True}
 
 
@@ -89,6 +93,7 @@ def create(platform: Platform, request: ServerRequest, account: WorldNode) -> by
         # (docs/graph-api.md#money).
         made.values["budget_remaining"] = "0"
     _store(made, given)
+    platform.world.log.extend(created(made, Actor(token.user_id, "", *OURS)))
     return compact(described(platform, request, made))
 
 
@@ -102,7 +107,7 @@ def update(platform: Platform, request: ServerRequest, node: WorldNode) -> bytes
     given = read_written(request.params, WRITABLE[node.level].checks)
     _check_change(platform, node, given)
     if not is_validation(request.params):
-        _write(platform, node, given)
+        _write(platform, node, given, Actor(token.user_id, "", *OURS))
     if not request.params.get("fields"):
         return compact(SUCCESS)
     return compact({**SUCCESS, **described(platform, request, node)})
@@ -110,15 +115,16 @@ def update(platform: Platform, request: ServerRequest, node: WorldNode) -> bytes
 
 def delete(platform: Platform, request: ServerRequest, node: WorldNode) -> bytes:
     """``DELETE {id}``; ``DELETE act_X/adimages`` names an image by its hash."""
-    platform.tokens.of(request).need("ads_management")
+    token = platform.tokens.of(request)
+    token.need("ads_management")
     image = request.parts[1:] == ("adimages",)
     check_names(request.params, {"hash"} if image else ())
     if image:
-        node = _image(node, request.params.get("hash", ""))
+        node = _image(platform, node, request.params.get("hash", ""))
     if node.level in ("account", "business"):
         raise refused("unknown_object", method="delete", id=request.parts[0])
     _check_change(platform, node, {"status": "DELETED"})
-    _write(platform, node, {"status": "DELETED"})
+    _write(platform, node, {"status": "DELETED"}, Actor(token.user_id, "", *OURS))
     return compact(SUCCESS)
 
 
@@ -148,13 +154,16 @@ def _change(platform: Platform, node: WorldNode, params: Mapping[str, str]) -> N
         _check_change(platform, node, owners)
     if given.get("review") == "NONE":
         given["review"] = None
-    _write(platform, node, {**given, **owners})
+    _write(platform, node, {**given, **owners}, person(node.account, 0))
 
 
-def _write(platform: Platform, node: WorldNode, given: Mapping[str, Any]) -> None:
+def _write(platform: Platform, node: WorldNode, given: Mapping[str, Any], by: Actor) -> None:
+    now = platform.now()
+    before = {name: field_value(node, name, now) for name in given}
     _store(node, given)
+    platform.world.log.extend(written(node, now.replace(microsecond=0), by, before, given))
     unnoticed = node.level == "campaign" and given.keys() <= UNNOTICED
-    platform.world.propagate_status(node, None if unnoticed else platform.now())
+    platform.world.propagate_status(node, None if unnoticed else now)
 
 
 def _store(node: WorldNode, given: Mapping[str, Any]) -> None:
@@ -201,7 +210,7 @@ def _check(platform: Platform, account: WorldNode, level: str, given: dict[str, 
     if level == "ad" and "creative" in given:
         _check_creative(platform, account, given)
     if level == "creative" and "image_hash" in given:
-        _image(account, given["image_hash"])
+        _image(platform, account, given["image_hash"])
 
 
 def _check_creative(platform: Platform, account: WorldNode, given: dict[str, Any]) -> None:
@@ -217,9 +226,9 @@ def _check_creative(platform: Platform, account: WorldNode, given: dict[str, Any
     given["creative"] = {"id": found.id}
 
 
-def _image(account: WorldNode, digest: str) -> WorldNode:
+def _image(platform: Platform, account: WorldNode, digest: str) -> WorldNode:
     """The image of an account by its hash, if it is still there."""
-    for image in account.under("image"):
+    for image in platform.world.images(account):
         if image.values["hash"] == digest and image.status != "DELETED":
             return image
     why = f"There is no image {digest} in act_{account.id}."

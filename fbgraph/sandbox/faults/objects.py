@@ -9,7 +9,9 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from fbgraph.sandbox.protocol.errors import error_body
 from fbgraph.sandbox.protocol.messages import ServerRequest, ServerResponse, compact
+from fbgraph.sandbox.protocol.refusals import REFUSALS, refused
 from fbgraph.sandbox.world.dice import dice
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
     Change = Callable[[Row], object]
+    After = Callable[[Fault, ServerResponse, ServerRequest, RequestContext], ServerResponse]
 
 __all__ = [
     "break_accounts",
@@ -28,6 +31,7 @@ __all__ = [
     "lose_objects",
     "no_limits",
     "rename_currency",
+    "spoil_creatives",
 ]
 
 
@@ -145,6 +149,34 @@ def rename_currency(
         return {**found, "currency": "XTS"} if is_meant else found
 
     return _changed(response, request, change)
+
+
+def spoil_creatives(refusal: str) -> After:
+    """One in N creatives, always the same ones, fails whatever response it is in, if it is asked
+    for what it is made of. Meta does not say which creative it is.
+    """
+
+    def after(
+        fault: Fault, response: ServerResponse, _: ServerRequest, __: RequestContext
+    ) -> ServerResponse:
+        if b'"object_story_spec"' not in response.body or response.status != HTTPStatus.OK:
+            return response
+        body = json.loads(response.body)
+        rows = body.get("data", [body])
+        found = [row.get("creative", row) for row in rows if isinstance(row, dict)]
+        if not any(_is_spoilt(fault, row) for row in found):
+            return response
+        return replace(
+            response, body=error_body(refused(refusal), ""), status=REFUSALS[refusal].status
+        )
+
+    return after
+
+
+def _is_spoilt(fault: Fault, creative: object) -> bool:
+    if not isinstance(creative, dict) or "object_story_spec" not in creative:
+        return False
+    return dice("spoilt", str(creative["id"])) % max(1, fault.number) == 0
 
 
 def _is_list(request: ServerRequest) -> bool:

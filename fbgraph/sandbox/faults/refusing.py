@@ -36,8 +36,10 @@ __all__ = [
     "other_version",
     "refuse",
     "refuse_account",
+    "refuse_audiences",
     "refuse_high_limit",
     "refuse_insights",
+    "refuse_long_activities",
     "refuse_long_ranges",
     "refuse_old_fields",
     "refuse_old_hours",
@@ -54,6 +56,11 @@ __all__ = [
 FORBIDDEN: Final = 1
 GONE: Final = 2
 LOST: Final = 3
+
+AUDIENCES: Final = (("customaudiences",), ("saved_audiences",))
+
+#: The code of a right that is missing altogether; 10 is that of the app.
+ANY_RIGHT: Final = 200
 
 
 def refuse(name: str) -> Before:
@@ -257,6 +264,22 @@ def break_cursor(fault: Fault, request: ServerRequest, _: RequestContext) -> Non
         same = frozenset((k, v) for k, v in request.params.items() if k not in left_out)
         if fault.times(request.path, same) == 1:
             raise refused("cursor")
+
+
+def refuse_audiences(fault: Fault, request: ServerRequest, context: RequestContext) -> None:
+    """Audiences of the second account need a right that the token lacks."""
+    if context.is_account(FORBIDDEN) and request.parts[-1:] in AUDIENCES:
+        raise refused("account_forbidden" if fault.number == ANY_RIGHT else "no_permission")
+
+
+def refuse_long_activities(fault: Fault, request: ServerRequest, context: RequestContext) -> None:
+    """However few rows a page has: it is the time that is too long."""
+    if request.parts[-1:] == ("activities",):
+        ends = [request.params.get(name, "") for name in ("since", "until")]
+        since, until = (int(text) if text.isdecimal() else 0 for text in ends)
+        until = until or int(context.now.timestamp())
+        if since and until - since > fault.number * 86_400:
+            raise refused("reduce_data")
 
 
 def refuse_high_limit(fault: Fault, request: ServerRequest, _: RequestContext) -> None:

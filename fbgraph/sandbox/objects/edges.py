@@ -32,7 +32,16 @@ EDGES: Final[Mapping[tuple[str, str], str]] = {
     ("account", "adcreatives"): "creative",
     ("ad", "adcreatives"): "creative",
     ("account", "adlabels"): "label",
+    ("adset", "adcreatives"): "creative",
     ("account", "adimages"): "image",
+    ("account", "advideos"): "video",
+    ("account", "customconversions"): "conversion",
+    ("account", "customaudiences"): "audience",
+    ("account", "saved_audiences"): "saved_audience",
+    ("account", "adspixels"): "pixel",
+    ("account", "adrules_library"): "rule",
+    ("account", "activities"): "activity",
+    ("adset", "activities"): "activity",
     ("business", "owned_ad_accounts"): "account",
     ("business", "client_ad_accounts"): "account",
 }
@@ -67,15 +76,15 @@ def listed(node: WorldNode, edge: str, params: Mapping[str, str]) -> Sequence[Wo
     ]
 
 
-def images(account: WorldNode, params: Mapping[str, str]) -> Sequence[WorldNode]:
-    """The images of an account. Source: SDK, AdAccount.get_ad_images."""
+def images(nodes: Sequence[WorldNode], params: Mapping[str, str]) -> Sequence[WorldNode]:
+    """Those of the images that a request means. Source: SDK, AdAccount.get_ad_images."""
     known = {"hashes", "name", "minwidth", "minheight"}
     check_names(params, ACCOUNTS_PARAMETERS | known)
     hashes, name = words(params, "hashes"), params.get("name")
     least = {side: _whole(params, f"min{side}") for side in ("width", "height")}
     return [
         one
-        for one in account.under("image")
+        for one in nodes
         if (not hashes or one.values["hash"] in hashes)
         and (not name or one.name == name)
         and all(one.values.get(side, 0) >= pixels for side, pixels in least.items())

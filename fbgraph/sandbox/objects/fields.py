@@ -10,7 +10,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.catalog.fields import LEVELS, object_fields
+from fbgraph.sandbox.objects.creatives import CREATIVE_FIELDS, thumbnail
 from fbgraph.sandbox.objects.edges import EDGES
+from fbgraph.sandbox.objects.library import LIBRARY_FIELDS
 from fbgraph.sandbox.protocol.expansion import RequestedField
 from fbgraph.sandbox.protocol.refusals import refused
 from fbgraph.sandbox.world.nodes import creative_id
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NODE_TYPES",
-    "PICTURES",
+    "THUMBNAIL_SIZE",
     "check_fields",
     "describe",
     "expandable",
@@ -44,13 +46,27 @@ NODE_TYPES: Final[Mapping[str, tuple[str | None, str]]] = {
     "adset": ("adset", "AdSet"),
     "ad": ("ad", "Ad"),
     "creative": ("adcreative", "AdCreative"),
-    "label": (None, "AdLabel"),
-    "image": (None, "AdImage"),
+    "label": ("adlabel", "AdLabel"),
+    "image": ("adimage", "AdImage"),
+    "video": ("advideo", "AdVideo"),
+    "conversion": ("customconversion", "CustomConversion"),
+    "audience": ("customaudience", "CustomAudience"),
+    "saved_audience": ("savedaudience", "SavedAudience"),
+    "pixel": ("adspixel", "AdsPixel"),
+    "rule": ("adrule", "AdRule"),
+    "activity": ("adactivity", "AdActivity"),
     "business": (None, "Business"),
 }
 
-#: Where pictures would be. The address leads nowhere.
-PICTURES: Final = "https://scontent.example"
+#: Fields that fail the request of whoever may not read them: nobody of the sandbox may. Seen:
+#: facebook-java-business-sdk #226.
+FAILS: Final[Mapping[str, str]] = {
+    "rev_share_policy_id": "no_policy",
+    "external_event_source": "no_permission",
+}
+
+#: How large a thumbnail is to be. Source: Ad creative reference.
+THUMBNAIL_SIZE: Final = frozenset({"thumbnail_width", "thumbnail_height"})
 
 #: What comes back with no ``fields``. Source: [default] marks of the reference pages.
 DEFAULTS: Final[Mapping[str, Sequence[str]]] = {
@@ -66,12 +82,20 @@ def check_fields(level: str, fields: Sequence[RequestedField], rights: Collectio
     for field in fields:
         if field.name in edges:
             continue  # its own call checks what is wanted of it
-        if field.name not in known or field.params:
+        if field.name not in known or not _takes(field):
             raise refused("node_field", name=field.name, type=NODE_TYPES[level][1])
+        if field.name in FAILS:
+            raise refused(FAILS[field.name])
         if (right := known[field.name]) and right not in rights:
-            raise refused("needs_right", right=right)
+            raise refused("no_permission" if right == "manage" else "needs_right", right=right)
         if field.name in NODE_TYPES:
             check_fields(field.name, field.inner, rights)
+
+
+def _takes(field: RequestedField) -> bool:
+    """Whether the field has parameters that it knows: a nested creative those of its thumbnail."""
+    names = {name for name, _ in field.params}
+    return names <= (THUMBNAIL_SIZE if field.name == "creative" else set())
 
 
 @cache
@@ -248,21 +272,15 @@ READERS: Final[Mapping[str, Mapping[str, Reader]]] = {
     },
     "creative": {
         **{name: SHARED_FIELDS[name] for name in ("id", "account_id", "name", "status")},
-        "object_type": _always("SHARE"),
-        "thumbnail_url": lambda node, _: f"{PICTURES}/{node.id}.png",
+        "object_type": lambda node, now: (
+            CREATIVE_FIELDS["object_type"](node, now) if node.is_seeded else "SHARE"
+        ),
     },
     "label": {
         **{name: SHARED_FIELDS[name] for name in ("id", "name", "created_time", "updated_time")},
         "account": lambda node, now: {"id": _id(node.account, now), "account_id": node.account.id},
     },
-    "image": {
-        **{
-            name: SHARED_FIELDS[name]
-            for name in ("id", "account_id", "name", "status", "created_time", "updated_time")
-        },
-        **dict.fromkeys(("hash", "url", "width", "height"), _always(None)),
-        **dict.fromkeys(("original_width", "original_height", "permalink_url"), _always(None)),
-    },
+    **LIBRARY_FIELDS,
     "business": {
         "id": _id,
         "name": SHARED_FIELDS["name"],
@@ -287,10 +305,5 @@ INVENTED: Final[Mapping[str, Mapping[str, Reader]]] = {
         ),
     },
     "ad": {"bid_amount": lambda node, _: node.about.cpm},
-    "creative": {
-        "title": SHARED_FIELDS["name"],
-        "body": lambda node, _: f"{node.account.name}: {node.name}",
-        "call_to_action_type": _always("LEARN_MORE"),
-        "effective_object_story_id": lambda node, _: f"{node.account.id}_{node.id}",
-    },
+    "creative": {**CREATIVE_FIELDS, "thumbnail_url": thumbnail},
 }

@@ -270,6 +270,9 @@ WRITABLE: Final[Mapping[str, Writable]] = {
         },
     ),
     "label": Writable({"name": _text}, required=("name",)),
+    **dict.fromkeys(
+        ("audience", "conversion", "pixel", "rule", "saved_audience"), Writable({"name": _text})
+    ),
 }
 
 #: What `Sandbox.change` can set in addition: what happens to objects without their owners' doing.
@@ -279,6 +282,12 @@ BY_HAND: Final[Mapping[str, Mapping[str, Check]]] = {
         **dict.fromkeys(("amount_spent", "balance", "spend_cap"), _money),
     },
     **{level: {"review": _one(REVIEWS)} for level in ("campaign", "adset", "ad")},
+    "creative": _as_they_come("body link_url object_story_spec title url_tags"),
+    "audience": _as_they_come(
+        """
+        approximate_count_lower_bound approximate_count_upper_bound description operation_status
+        """
+    ),
 }
 
 

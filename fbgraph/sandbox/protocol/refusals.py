@@ -77,6 +77,7 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         f"refer to {AUTHORIZATION} for more info",
         status=403,
     ),
+    "no_policy": Refusal(100, "(#100) Policy ID is not available for Ad Account."),
     "no_permission": Refusal(10, "(#10) Application does not have permission for this action"),
     "insights_forbidden": Refusal(
         100,
@@ -186,6 +187,15 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
     ),
     "old_field": Refusal(100, "(#100) {name} is not available before the last 13 months"),
     "filter_field": Refusal(100, "(#100) {name} is not a valid field to filter on"),
+    # Seen: airbyte #66027. Which creative it is, Meta does not say.
+    "spoiled_page": Refusal(
+        100,
+        INVALID,
+        2446211,
+        transient=False,
+        title="First Dof Value Should Match Object Story Spec Field",
+        text="The first value of an asset feed must be the one in the object story spec.",
+    ),
     "deleted_objects": Refusal(
         100,
         INVALID,

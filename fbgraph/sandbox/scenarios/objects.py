@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.faults import names, objects
+from fbgraph.sandbox.faults import names, objects, refusing
 from fbgraph.sandbox.faults.hooks import Scenario
 
 if TYPE_CHECKING:
@@ -55,5 +55,33 @@ OBJECTS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         "the second account has the currency XTS",
         "reported by a user, 2026: its kind",
         after=objects.rename_currency,
+    ),
+    # What ads are made of
+    "spoiled_creatives": Scenario(
+        "one in N creatives fails every page that it is on, and itself, with 100/2446211, if"
+        " object_story_spec is requested",
+        "airbyte #66027",
+        strength=7,
+        after=objects.spoil_creatives("spoiled_page"),
+    ),
+    "heavy_creatives": Scenario(
+        "one in N creatives is too much by itself: HTTP 500, code 1, reduce the amount of data, if"
+        " object_story_spec is requested",
+        "airbyte #38025",
+        strength=7,
+        after=objects.spoil_creatives("reduce_data"),
+    ),
+    "forbidden_audiences": Scenario(
+        "custom and saved audiences of the second account fail with code N, 200 or 10",
+        "Graph API, Handle errors",
+        strength=200,
+        before=refusing.refuse_audiences,
+    ),
+    "long_activities": Scenario(
+        "activities of more than N days: HTTP 500, code 1, reduce the amount of data, with any"
+        " limit",
+        "airbyte #12168",
+        strength=10,
+        before=refusing.refuse_long_activities,
     ),
 }

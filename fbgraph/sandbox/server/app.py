@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from fbgraph.sandbox.endpoints.media import picture
 from fbgraph.sandbox.protocol.messages import ServerRequest, read_form
 from fbgraph.sandbox.server.bodies import read_body
 from fbgraph.sandbox.server.own_pages import OWN_PAGES
@@ -68,13 +69,16 @@ class Dripping(Response):
 
 
 def make_app(platform: Platform) -> Starlette:
-    """The application; everything under ``/_sandbox`` is ours, everything else is Graph's."""
+    """The application; everything under ``/_sandbox`` is ours, under ``/media`` are pictures,
+    and everything else is Graph's.
+    """
     routes = [
         Route(f"/_sandbox/{name}", _endpoint(platform, handle), methods=METHODS)
         for name, handle in OWN_PAGES.items()
     ]
+    media = Route("/media/{path:path}", _media_endpoint(platform))
     graph = Route("/{path:path}", _graph_endpoint(platform), methods=METHODS)
-    return Starlette(routes=[*routes, graph])
+    return Starlette(routes=[*routes, media, graph])
 
 
 def _endpoint(platform: Platform, handle: Callable[[Platform, Request, bytes], Any]) -> Endpoint:
@@ -88,6 +92,22 @@ def _endpoint(platform: Platform, handle: Callable[[Platform, Request, bytes], A
         except ValueError as error:
             why = str(error)
         return JSONResponse({"error": why}, status_code=400)
+
+    return endpoint
+
+
+def _media_endpoint(platform: Platform) -> Endpoint:
+    """Pictures, by their signed addresses: no token, and no part of Graph's quotas."""
+
+    async def endpoint(request: Request) -> Response:
+        with platform.lock:
+            found = picture(
+                platform, request.path_params["path"], dict(request.query_params), platform.now()
+            )
+            platform.ledger.media += 1
+        if found is None:
+            return Response("URL signature expired", 403, media_type="text/plain")
+        return Response(found, media_type="image/png")
 
     return endpoint
 

@@ -47,6 +47,8 @@ class Ledger:
         self._calls: Counter[tuple[str, str]] = Counter()
         self._errors = 0
         self._bytes = 0
+        #: Pictures that were asked for.
+        self.media = 0
         self._spent: dict[str, Spent] = {}
         self._by_account: dict[str, defaultdict[str, float]] = {}
         self._most_in_flight = self._in_flight
@@ -82,6 +84,7 @@ class Ledger:
 
     def report(self) -> dict[str, Any]:
         """Calls by method and path pattern, total, errors, bytes of bodies; faults that struck.
+        Pictures are not calls: `media` counts them.
 
         `spent` has the server time by kind of call; an item of a batch has its own, and so has the
         batch, which waits as long as its slowest item. `spent_by_account` has all seconds of an
@@ -95,6 +98,7 @@ class Ledger:
             "total": sum(self._calls.values()),
             "errors": self._errors,
             "bytes": self._bytes,
+            "media": self.media,
             "calls": calls,
             "faults": dict(sorted(self.faults.items())),
             "most_in_flight": self._most_in_flight,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.sandbox.world.days import ONE_DAY, local_date
 from fbgraph.sandbox.world.hostile import HOSTILE
+from fbgraph.sandbox.world.library import LIBRARY_PREFIXES, library_of
 from fbgraph.sandbox.world.nodes import (
     NEVER_RAN,
     PREFIXES,
@@ -27,6 +28,8 @@ from fbgraph.sandbox.world.plan import CLIENT_EVERY, Part
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from fbgraph.sandbox.world.activities import Activity
+    from fbgraph.sandbox.world.library import Library
     from fbgraph.sandbox.world.plan import AccountPlan, WorldPlan
 
 __all__ = ["World"]
@@ -35,6 +38,11 @@ __all__ = ["World"]
 FIRST_CREATED: Final = datetime(2020, 3, 2, 8, tzinfo=UTC)
 CREATED_WITHIN: Final = timedelta(days=700)
 UPDATED_WITHIN: Final = timedelta(days=2100)
+
+
+#: Ids of videos are made from what they show, and do not name their account.
+VIDEO_PREFIX: Final = "70"
+VIDEO_DIGITS: Final = 15
 
 
 def account_id_of(seed: int, index: int) -> str:
@@ -49,7 +57,8 @@ class World:
     """Accounts made from `seed` and `plan`. `accounts` (all of the plan, if None) and `scale` (ads
     in each ad set, times) size it.
 
-    `changes` counts the writes, so that what was computed before one is not shown after it.
+    `changes` counts the writes, so that what was computed before one is not shown after it; `log`
+    has what they did.
     """
 
     def __init__(
@@ -64,6 +73,8 @@ class World:
         self.plan = plan
         self.scale = scale
         self.changes = 0
+        self.log: list[Activity] = []
+        self._libraries: dict[str, Library] = {}
         self.nodes: dict[str, WorldNode] = {}
         self.businesses: Sequence[WorldNode] = [self._business(at) for at in range(2)]
         self._ids: dict[str, Iterator[str]] = {}
@@ -74,7 +85,8 @@ class World:
 
     def find(self, text: str) -> WorldNode | None:
         """The node that a path names, or None. An account is found only with its ``act_``."""
-        node = self.nodes.get(text.removeprefix("act_")) or self._creative(text)
+        known = self.nodes.get(text.removeprefix("act_"))
+        node = known or self._creative(text) or self._in_library(text)
         is_account = node is not None and node.level == "account"
         return node if is_account == text.startswith("act_") else None
 
@@ -107,6 +119,46 @@ class World:
         """All creatives of an account or an ad, each once."""
         used = [self.creative_of(ad) for ad in node.under("ad")]
         return list(dict.fromkeys([*used, *node.under("creative")]))
+
+    def library(self, account: WorldNode) -> Library:
+        """What an account has besides its ads, made when it is first looked at."""
+        if account.id not in self._libraries:
+            index = next(at for at, one in enumerate(self.accounts) if one is account)
+            made = library_of(account, self.seed, index, self.creatives(account))
+            self.nodes |= {node.id: node for nodes in made.nodes.values() for node in nodes}
+            self._libraries[account.id] = made
+        return self._libraries[account.id]
+
+    def images(self, account: WorldNode) -> Sequence[WorldNode]:
+        """The pictures of its creatives, and those that were uploaded."""
+        return [*self.in_library(account, "image"), *account.under("image")]
+
+    def in_library(self, account: WorldNode, level: str) -> Sequence[WorldNode]:
+        """What an account lists of a level. Its first two accounts share the pixel of the first."""
+        found = list(self.library(account).nodes[level])
+        if level == "pixel" and account in self.accounts[1:2]:
+            found = [*self.library(self.accounts[0]).nodes[level], *found]
+        return found
+
+    def _in_library(self, text: str) -> WorldNode | None:
+        """A node by its id, where the library that it is in was not looked at yet."""
+        for account in self._owners(text):
+            self.library(account)
+            if text in self.nodes:
+                return self.nodes[text]
+        return None
+
+    def _owners(self, text: str) -> Sequence[WorldNode]:
+        """The accounts whose libraries may have an id: images and others name theirs."""
+        if ":" in text:
+            return [one for one in self.accounts if text.startswith(f"{one.id}:")]
+        if not text.isdecimal():
+            return ()
+        if text.startswith(VIDEO_PREFIX) and len(text) == VIDEO_DIGITS:
+            return self.accounts
+        if text[:2] in LIBRARY_PREFIXES.values():
+            return self.accounts[int(text[5:9] or 0) :][:1]
+        return ()
 
     def _creative(self, text: str) -> WorldNode | None:
         """The creative of a seeded ad by its id, which follows from the ad's."""

@@ -110,7 +110,7 @@ def test_an_operator_takes_a_list_or_one_value_as_it_wants(operator: str, value:
 @pytest.mark.parametrize(
     ("field", "kind"),
     [
-        *(("id", kind) for kind in KINDS if kind != "insights"),
+        *(("id", kind) for kind in KINDS if kind not in ("insights", "adactivity")),
         *(("campaign.id", kind) for kind in ("campaign", "adset", "ad", "insights")),
         *(("effective_status", kind) for kind in ("campaign", "adset", "ad")),
         *(("campaign.delivery_info", kind) for kind in ("campaign", "insights")),
@@ -244,9 +244,11 @@ def test_edges_that_the_catalogue_does_not_know_take_any_field_but_no_odd_operat
 ) -> None:
     account = wire(rows()).client.account("1")
 
-    account.edge("customaudiences", filtering=[condition("anything")], effective_status=["ODD"])
+    account.edge(
+        "broadtargetingcategories", filtering=[condition("anything")], effective_status=["ODD"]
+    )
     with pytest.raises(RequestError, match="operator"):
-        account.edge("customaudiences", filtering=[condition("anything", "IS")])
+        account.edge("broadtargetingcategories", filtering=[condition("anything", "IS")])
 
 
 def test_what_we_refuse_can_still_be_sent_as_text(wire: MakeWire) -> None:

@@ -104,7 +104,7 @@ def test_a_star_of_a_node_whose_kind_nobody_knows_asks_for_it(wire: MakeWire) ->
     with pytest.raises(RequestError, match=r'kind="campaign"'):
         client.node("7").get("*")
     with pytest.raises(RequestError, match=r'kind="campaign"'):
-        client.account("1").edge("customaudiences", fields="*")
+        client.account("1").edge("reachestimate", fields="*")
 
 
 def test_a_kind_that_is_none_is_refused_with_those_near_it(wire: MakeWire) -> None:

@@ -225,7 +225,7 @@ def test_an_edge_that_ignores_the_question_is_an_error_that_explains(wire: MakeW
     graph = wire(httpx.Response(200, json={"data": [{"id": "1"}]}))
 
     with pytest.raises(TotalCountError, match="never return it"):
-        graph.client.account("1").edge("customconversions").count()
+        graph.client.account("1").edge("minimum_budgets").count()
 
 
 @pytest.mark.parametrize(

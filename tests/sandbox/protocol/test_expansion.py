@@ -102,7 +102,7 @@ def test_edges_nest_to_any_depth(graph: Graph) -> None:
 
 
 def test_an_edge_without_rows_is_absent(graph: Graph) -> None:
-    assert graph.get(graph.account(), fields="adimages{hash},id").json().keys() == {"id"}
+    assert graph.get(graph.account(), fields="adimages.name(none){hash},id").json().keys() == {"id"}
 
 
 @pytest.mark.parametrize(

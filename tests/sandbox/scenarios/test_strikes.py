@@ -61,6 +61,9 @@ def a_little_of_everything(graph: Graph) -> None:
     calmly(graph.get, f"{graph.account()}/campaigns", fields="spend_cap")
     for _ in range(3):
         some_pages(graph, f"{graph.account(3)}/campaigns", limit=2)
+    calmly(graph.get, f"{graph.account()}/adcreatives", fields="object_story_spec", limit=50)
+    calmly(graph.get, f"{graph.account(1)}/customaudiences")
+    calmly(graph.get, f"{graph.account()}/activities", since="1793500000", until="1795400000")
     for days in (DAYS, LONG_DAY, OLD):
         some_pages(graph, f"{graph.account()}/insights", time_range=days, **HOURS)
     calmly(graph.get, f"{graph.account()}/insights", time_range=OLD, fields="unique_clicks")
