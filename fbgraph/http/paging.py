@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Self, overload
@@ -203,7 +203,8 @@ def _walk(fetch: Callable[[Params], Page], params: Params, call: str) -> Iterato
     seen: set[str] = set()
     known = _KnownPages()
     empty = repeated = 0
-    page = fetch(params)
+    rows: int | None = 0  # so far; None where they stay bytes
+    page = _fetched(fetch, params, rows)
     while True:
         if page.after in seen:
             raise _stuck(
@@ -220,7 +221,8 @@ def _walk(fetch: Callable[[Params], Page], params: Params, call: str) -> Iterato
         if page.after is None:
             return
         seen.add(page.after)
-        page = fetch({**params, "after": page.after})
+        rows = None if rows is None or isinstance(page.data, _Unread) else rows + len(page.data)
+        page = _fetched(fetch, {**params, "after": page.after}, rows)
 
 
 class _KnownPages:
@@ -248,6 +250,17 @@ class _KnownPages:
         is_known = hashes <= self._rows
         self._rows |= hashes
         return is_known
+
+
+def _fetched(fetch: Callable[[Params], Page], params: Params, rows: int | None) -> Page:
+    """One page after so many rows. The error of a row that is too much says which row it is."""
+    try:
+        return fetch(params)
+    except TooMuchDataError as error:
+        if rows is None or error.detail.subcode is not None:
+            raise
+        message = f"{error.detail.message} (row {rows + 1:,} of the listing, requested alone)"
+        raise TooMuchDataError(replace(error.detail, message=message)) from None
 
 
 def _stuck(message: str, call: str) -> CursorStuckError:

@@ -175,10 +175,10 @@ def test_the_other_way_to_ask_starts_with_the_full_size_again(wire: MakeWire) ->
     assert sizes == [4, 2, 4]
 
 
-def test_one_row_that_is_too_much_is_an_error(wire: MakeWire) -> None:
+def test_one_row_that_is_too_much_is_an_error_that_says_which(wire: MakeWire) -> None:
     graph = wire(httpx.Response(500, json=REDUCE))
 
-    with pytest.raises(TooMuchDataError):
+    with pytest.raises(TooMuchDataError, match=r"row 1 of the listing, requested alone"):
         list(graph.client.account("1").edge("campaigns", limit=10))
 
     assert ([p["limit"] for p in graph.params], graph.waits) == (["10", "5", "2", "1"], [])
