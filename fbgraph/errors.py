@@ -20,6 +20,7 @@ GraphError
 ├── StoppedError             the caller stopped this client while the request waited
 └── RequestError             our request is wrong; the same request will fail again
     ├── FieldError           ... because of a field: leave it out
+    ├── SpoiledPageError     ... because of one object of the page: find it, ask for less of it
     └── TooOldError          ... because it starts beyond what Meta keeps: begin later
 
 Sources: Graph API, Handling errors; Marketing API, error reference, rate limits and insights error
@@ -56,6 +57,7 @@ __all__ = [
     "Rule",
     "RunFailedError",
     "RunHungError",
+    "SpoiledPageError",
     "StoppedError",
     "ThrottledError",
     "TokenError",
@@ -188,6 +190,10 @@ class FieldError(RequestError):
     """A field of the request is unknown, or not allowed here."""
 
 
+class SpoiledPageError(RequestError):
+    """One object of a page makes all of it fail, and Meta does not say which."""
+
+
 class TooOldError(RequestError):
     """The range starts beyond the months that Meta keeps (3018)."""
 
@@ -227,6 +233,7 @@ _CHECK_ID = "Check the id, and that the token may see the object."
 #: The text of 100/33, which now and then comes without its subcode.
 _UNSEEN = "does not exist, cannot be loaded due to missing permissions"
 _FIX = "The request itself is wrong; retrying will not help."
+_SPOILED = "Request fewer rows; read the object that fails without object_story_spec."
 _LIST_AGAIN = "Run the same command again: it lists from the beginning."
 _DEEP = (
     "The listing is longer than Meta lets anybody page: request parts of it, such as fewer days."
@@ -266,6 +273,8 @@ RULES: Final[Sequence[Rule]] = (
     Rule((100,), None, "creating the report run", FieldError, "Request it when creating the run."),
     Rule((100,), None, "the after cursor specified exceeds", CursorError, _DEEP),
     Rule((2642,), None, "", CursorError, _LIST_AGAIN),
+    Rule((100,), 2446211, "", SpoiledPageError, _SPOILED),
+    Rule((100,), 1443048, "", SpoiledPageError, _SPOILED),
     # Temporary errors.
     Rule((-1, -2, 1, 2, 960), None, "", RetryableError, _TRY_LATER),
     Rule((1705,), None, "", RetryableError, _TRY_LATER),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fbgraph.http.paging import Params, Row
     from fbgraph.http.request import Request
     from fbgraph.objects.caller import Caller
+    from fbgraph.objects.isolating import Isolation
 
 __all__ = ["Edge", "require_total_count"]
 
@@ -29,12 +30,18 @@ class Edge:
     drop_refused: bool = False
 
     def pages(
-        self, *, max_pages: int | None = None, unread: bool = False, size: PageSize | None = None
+        self,
+        *,
+        max_pages: int | None = None,
+        unread: bool = False,
+        size: PageSize | None = None,
+        isolation: Isolation | None = None,
     ) -> Iterator[Page]:
         """Page by page to the end, or at most `max_pages`. Halves `limit` where Meta demands it.
 
         `unread` leaves rows as bytes, for readers that decode `Page.body` themselves. `size` is a
-        page size that several listings share; it overrides `limit`.
+        page size that several listings share; it overrides `limit`. `isolation`: what is done about
+        an object that makes its page fail.
         """
 
         def fetch(params: Params) -> Page:
@@ -47,6 +54,8 @@ class Edge:
         fetch_page = leaving_out(fetch, kind, self.request.path, may_drop=self.drop_refused)
         size = size or PageSize(self.request.params.get("limit") or PAGE_ROWS)
         paged = shrinking(fetch_page, size)
+        if isolation:
+            paged = isolation.fetching(fetch_page, paged, size)
         return walk(paged, self.request.params, max_pages=max_pages, call=str(self.request))
 
     def __iter__(self) -> Iterator[Row]:

@@ -18,6 +18,7 @@ from fbgraph.errors import (
     PermissionDeniedError,
     RequestError,
     RetryableError,
+    SpoiledPageError,
     ThrottledError,
     TokenError,
     TooMuchDataError,
@@ -149,8 +150,8 @@ OTHERS: Sequence[Refusal] = (
     (100, 1504018, "Request Timed Out", TooMuchDataError),
     (100, 1815001, "Invalid parameter", RequestError),
     (100, 2446289, "Invalid parameter", RequestError),
-    (100, 2446211, "Invalid parameter", RequestError),
-    (100, 1443048, "Invalid parameter", RequestError),
+    (100, 2446211, "Invalid parameter", SpoiledPageError),
+    (100, 1443048, "Invalid parameter", SpoiledPageError),
     (100, None, "The ids query parameter is deprecated in v26.0+.", RequestError),
     (
         100,

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from warehouse.decode import arrow
 from warehouse.decode.money import is_no_limit, major_units
-from warehouse.decode.rows import ROW, Reject, as_json
+from warehouse.decode.rows import ROW, Reject, all_of, as_json
 from warehouse.decode.values import CELL, NOTHING, Flaw, UnreadableError, read
 from warehouse.wording import counted
 
@@ -228,6 +228,6 @@ def _in_words(reject: Reject, object_id: str) -> str:
 def _raw(found: object) -> str:
     """All of an object as JSON."""
     try:
-        return json.dumps(found)
+        return json.dumps(found, default=all_of)
     except RecursionError:
         return as_json(found)

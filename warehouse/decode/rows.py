@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from warehouse.decode.casts import Account
     from warehouse.schema.table import Column, Table
 
-__all__ = ["ROW", "JudgedPage", "Reject", "as_body", "as_json", "judge_page"]
+__all__ = ["ROW", "JudgedPage", "Reject", "all_of", "as_body", "as_json", "judge_page"]
 
 _BLANK: Final = re.compile(r"[ \t\n\r]*")
 
@@ -192,10 +192,17 @@ def _unknown(table: Table, row: object) -> set[str]:
 def as_json(value: object) -> str:
     """Write a value for a person to see, shortened if it is long."""
     try:
-        text = json.dumps(value, default=lambda odd: odd.values)  # of a RepeatedKey
+        text = json.dumps(value, default=all_of)
     except RecursionError:  # which only a value that nests thousands deep can do
         text = "…"
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+
+
+def all_of(odd: object) -> object:
+    """What JSON has for a value that it cannot hold: all values of a repeated key, null
+    for what Meta refused.
+    """
+    return odd.values if isinstance(odd, RepeatedKey) else None
 
 
 def _raw_rows(body: bytes, page: int) -> Iterator[tuple[str, Any]]:

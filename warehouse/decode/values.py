@@ -36,6 +36,7 @@ __all__ = [
     "NOTHING",
     "VALUE",
     "Flaw",
+    "Refused",
     "RepeatedKey",
     "UnreadableError",
     "read",
@@ -90,6 +91,15 @@ class RepeatedKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """The value of a field that Graph does not give for this object, with Graph's reason. Unlike a
+    missing one it says nothing about the object.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Flaw:
     """A part of a cell that could not be kept as it came, the reason, and what that cost."""
 
@@ -117,6 +127,8 @@ def read(column: Column, value: object) -> tuple[object, Sequence[Flaw]]:
 def _once(value: object) -> object:
     if isinstance(value, RepeatedKey):
         raise UnreadableError(f"the key {value.key!r} appears more than once")
+    if isinstance(value, Refused):
+        raise UnreadableError(value.reason)
     return value
 
 

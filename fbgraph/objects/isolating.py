@@ -1,0 +1,106 @@
+"""Pages of an edge where one object may make a whole page fail.
+
+Meta refuses a page of creatives if it cannot make the `object_story_spec` of one of them
+(docs/graph-api.md#creatives). Which one, it does not say: that one is found by halving the page,
+and read without the field that fails. The others lose nothing, and it costs a few requests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from fbgraph.errors import GraphError, RetryableError, SpoiledPageError, TooMuchDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fbgraph.http.paging import Page, PageSize, Params
+
+__all__ = ["Isolation", "spoils"]
+
+#: After this many objects in a row it is not the objects' fault: the fields are left out of all
+#: further pages. (If a token may not read the pages behind an account's ads, each ad fails.)
+_NOT_ONE_OBJECTS: Final = 5
+
+#: Codes of an error that says nothing. One that stays after all attempts may be one object's.
+_UNKNOWN: Final = frozenset({1, 2})
+
+
+def spoils(error: GraphError) -> bool:
+    """Whether the error may be of one object, so that a smaller page may work."""
+    is_unknown = type(error) is RetryableError and error.detail.code in _UNKNOWN
+    return is_unknown or isinstance(error, SpoiledPageError | TooMuchDataError)
+
+
+@dataclass(slots=True)
+class Isolation:
+    """What a listing does about objects that make a page fail. `fragile`: fields that can.
+
+    Afterwards `without` has the ids of objects that came without these fields, and `unread` those
+    of which nothing but the id could be read, each with Meta's reason.
+    """
+
+    fragile: Sequence[str]
+    without: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    _bound: int = 0  # one of this many objects that come next fails; 0: nothing is known
+    _in_a_row: int = 0
+    _reason: str = ""
+
+    def fetching(
+        self, fetch: Callable[[Params], Page], usual: Callable[[Params], Page], size: PageSize
+    ) -> Callable[[Params], Page]:
+        """`usual`, which fetches pages of any number of rows, around objects that fail. `fetch`
+        takes the `limit` that it is given.
+        """
+
+        def fetch_page(params: Params) -> Page:
+            if self._in_a_row >= _NOT_ONE_OBJECTS:
+                return self._noted(usual(self._without_fragile(params)))
+            while self._bound != 1:
+                rows = self._bound // 2 or size.rows
+                try:
+                    page = fetch({**params, "limit": rows}) if self._bound else usual(params)
+                except GraphError as error:
+                    if not spoils(error):
+                        raise
+                    self._bound = rows if self._bound else size.rows
+                    continue
+                self._bound -= rows if self._bound else 0
+                self._in_a_row = 0 if page.data else self._in_a_row
+                return page
+            self._bound = 0
+            return self._alone(fetch, {**params, "limit": 1})
+
+        return fetch_page
+
+    def _alone(self, fetch: Callable[[Params], Page], params: Params) -> Page:
+        """The page of one object, with as much of it as Meta gives."""
+        try:
+            return fetch(params)
+        except GraphError as error:
+            if not spoils(error):
+                raise
+            self._reason = str(error)
+        self._in_a_row += 1
+        try:
+            return self._noted(fetch(self._without_fragile(params)))
+        except GraphError as error:
+            if not spoils(error):
+                raise
+            page = fetch({**params, "fields": ["id"]})
+            self.unread |= dict.fromkeys(_ids(page), str(error))
+            return replace(page, data=[], body=b"")
+
+    def _noted(self, page: Page) -> Page:
+        self.without |= dict.fromkeys(_ids(page), self._reason)
+        return page
+
+    def _without_fragile(self, params: Params) -> Params:
+        left = [name for name in params.get("fields") or () if name not in self.fragile]
+        return {**params, "fields": left}
+
+
+def _ids(page: Page) -> Sequence[str]:
+    return [str(row["id"]) for row in page.data if isinstance(row, dict) and row.get("id")]

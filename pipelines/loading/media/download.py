@@ -1,0 +1,109 @@
+"""Downloads of pictures: the only requests that go to another server than Graph's.
+
+They carry no token, no cookie and nothing else of ours. What comes back is bounded in bytes and in
+time, and a redirect is followed only to where a picture may be downloaded from in the first place.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING, Final, Self
+
+import httpx
+
+from fbgraph.http.sockets import Sockets
+from fbgraph.http.transport import make_transport, proxy_for
+from pipelines.loading.media.hosts import META_HOSTS, why_refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["PICTURE_BYTES", "Downloads", "PictureError"]
+
+#: The largest picture that is kept. A thumbnail of 400 pixels has about 30 kB.
+PICTURE_BYTES: Final = 5_000_000
+
+#: A picture that is not complete after so long is given up, whatever keeps coming.
+SECONDS: Final = 20.0
+
+#: Redirects in a row that are followed.
+MOST_REDIRECTS: Final = 3
+
+
+class PictureError(Exception):
+    """A picture that cannot be downloaded; the message is the reason, without its address, which
+    is signed.
+    """
+
+
+class Downloads:
+    """A way to Meta's pictures, for any number of threads. `graph_url`: where Graph is."""
+
+    def __init__(
+        self,
+        graph_url: str,
+        *,
+        seconds: float = SECONDS,
+        most_bytes: int = PICTURE_BYTES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._graph_url = graph_url
+        self._seconds = seconds
+        self._most_bytes = most_bytes
+        self._sockets = Sockets(clock)
+        metas = make_transport(proxy_for(f"https://{META_HOSTS[0]}"), None, self._sockets)
+        self._http = httpx.Client(
+            headers={"accept": "image/*", "accept-encoding": "identity"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            timeout=seconds,
+            mounts={"https://": metas, "http://": make_transport(None, None, self._sockets)},
+            follow_redirects=False,
+            trust_env=False,  # no password of a .netrc
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def stop(self) -> None:
+        """End what is being downloaded, in all threads: it raises PictureError."""
+        self._sockets.cut()
+
+    def get(self, address: str) -> bytes:
+        """The content of a picture. Raises PictureError."""
+        with self._sockets.exchange(self._seconds):
+            for _ in range(MOST_REDIRECTS + 1):
+                if why := why_refused(address, self._graph_url):
+                    raise PictureError(why)
+                with self._response(address) as response:
+                    if not response.is_redirect:
+                        return self._content(response)
+                    address = str(response.url.join(response.headers["location"]))
+        raise PictureError(f"more than {MOST_REDIRECTS} redirects in a row")
+
+    @contextmanager
+    def _response(self, address: str) -> Iterator[httpx.Response]:
+        try:
+            with self._http.stream("GET", address) as response:
+                yield response
+        except (httpx.RequestError, httpx.InvalidURL) as error:  # its text may have the address
+            raise PictureError(f"no response ({type(error).__name__})") from None
+
+    def _content(self, response: httpx.Response) -> bytes:
+        if response.status_code != httpx.codes.OK:
+            raise PictureError(f"the response was HTTP {response.status_code}")
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if not kind.startswith("image/"):
+            raise PictureError(f"the response is not a picture ({kind or 'no content type'})")
+        parts: list[bytes] = []
+        size = 0
+        for part in response.iter_raw():
+            parts.append(part)
+            size += len(part)
+            if size > self._most_bytes:
+                raise PictureError(f"it has more than {self._most_bytes:,} bytes")
+        return b"".join(parts)

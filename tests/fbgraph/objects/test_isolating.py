@@ -1,0 +1,124 @@
+"""Listings in which single objects make a page fail."""
+
+from __future__ import annotations
+
+from math import ceil, log2
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from fbgraph.errors import (
+    Detail,
+    GraphError,
+    RequestError,
+    RetryableError,
+    SpoiledPageError,
+    ThrottledError,
+    TooMuchDataError,
+)
+from fbgraph.http.paging import Page, PageSize, shrinking, walk
+from fbgraph.objects.isolating import Isolation
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from fbgraph.http.paging import Params
+
+SPEC: Final = "object_story_spec"
+SPOILED: Final = SpoiledPageError(Detail("(#100) Invalid parameter", code=100, subcode=2446211))
+
+
+class Shelf:
+    """An edge of objects 0, 1, …, of which some cannot be served with SPEC, and some not at all."""
+
+    def __init__(self, count: int, bad: Collection[int], worse: Collection[int] = ()) -> None:
+        self.calls = 0
+        self._count = count
+        self._bad = bad
+        self._worse = worse
+        self.error: GraphError = SPOILED
+
+    def fetch(self, params: Params) -> Page:
+        self.calls += 1
+        start = int(params.get("after") or 0)
+        on_page = range(start, min(start + params["limit"], self._count))
+        spoiled = {*self._worse} if "name" in params["fields"] else set()
+        spoiled |= {*self._bad, *self._worse} if SPEC in params["fields"] else set()
+        if spoiled & {*on_page}:
+            raise self.error
+        has_next = on_page.stop < self._count
+        rows = [{name: str(n) for name in params["fields"]} for n in on_page]
+        return Page(data=rows, after=str(on_page.stop) if has_next else None)
+
+    def listed(self, isolation: Isolation, rows: int = 50) -> list[Any]:
+        size = PageSize(rows)
+        usual = shrinking(self.fetch, size)
+        pages = walk(isolation.fetching(self.fetch, usual, size), {"fields": ["id", "name", SPEC]})
+        return [row for page in pages for row in page.data]
+
+
+@pytest.mark.parametrize(
+    ("bad", "worse"),
+    [
+        ((), ()),
+        ((0,), ()),
+        ((49, 50), ()),
+        ((199,), ()),
+        ((3, 77, 120, 121, 122), ()),
+        ((10,), (11, 198)),
+    ],
+)
+def test_an_object_that_fails_its_page_costs_itself_and_few_requests(
+    bad: tuple[int, ...], worse: tuple[int, ...]
+) -> None:
+    shelf, isolation = Shelf(200, bad, worse), Isolation([SPEC])
+
+    rows = shelf.listed(isolation)
+
+    assert [int(row["id"]) for row in rows] == [n for n in range(200) if n not in worse]
+    assert {int(row["id"]) for row in rows if SPEC not in row} == {*bad}
+    assert ({*map(int, isolation.without)}, {*map(int, isolation.unread)}) == ({*bad}, {*worse})
+    assert {*isolation.without.values(), *isolation.unread.values()} <= {str(SPOILED)}
+    # 4 pages; for each that fails: halving it, the object alone, and without the field.
+    assert shelf.calls <= 4 + (len(bad) + len(worse)) * (2 * ceil(log2(50)) + 4)
+
+
+def test_what_fails_for_each_object_is_left_out_of_all_further_pages() -> None:
+    shelf, isolation = Shelf(2000, range(2000)), Isolation([SPEC])
+
+    rows = shelf.listed(isolation)
+
+    assert len(rows) == len(isolation.without) == 2000
+    assert shelf.calls <= 40 + 5 * 8  # pages, and five objects that are looked for
+
+
+def test_a_page_that_is_too_much_at_one_row_is_one_objects_too() -> None:
+    shelf, isolation = Shelf(60, [7]), Isolation([SPEC])
+    shelf.error = TooMuchDataError(Detail("Please reduce the amount of data", code=1))
+
+    assert len(shelf.listed(isolation)) == 60
+    assert [*isolation.without] == ["7"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RequestError(Detail("(#100) Invalid parameter", code=100)),
+        ThrottledError(Detail("Too many calls", code=17)),
+        RetryableError(Detail("No response")),
+    ],
+)
+def test_an_error_that_is_of_no_single_object_ends_the_listing(error: GraphError) -> None:
+    shelf, isolation = Shelf(60, [7]), Isolation([SPEC])
+    shelf.error = error
+
+    with pytest.raises(type(error)):
+        shelf.listed(isolation)
+
+
+def test_an_error_without_a_meaning_that_stays_is_looked_for_among_the_objects() -> None:
+    shelf, isolation = Shelf(60, [], [7]), Isolation([SPEC])
+    shelf.error = RetryableError(Detail("An unknown error occurred", code=1, status=500))
+
+    assert len(shelf.listed(isolation)) == 59
+    assert [*isolation.unread] == ["7"]

@@ -1,0 +1,194 @@
+"""Pictures of ads: from where they may come, what is kept of what comes, and in which order."""
+
+from __future__ import annotations
+
+import struct
+import threading
+import time
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pipelines.loading.media.download import Downloads, PictureError
+from pipelines.loading.media.formats import Format, format_of
+from pipelines.loading.media.hosts import why_refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+GRAPH: Final = "https://graph.facebook.com"
+SANDBOX: Final = "http://127.0.0.1:8810"
+PNG: Final = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", 64, 48) + b"rest"
+
+
+def test_a_picture_comes_from_metas_hosts_or_the_sandbox_itself_and_from_nowhere_else() -> None:
+    fine = [
+        "https://scontent-fra3-1.xx.fbcdn.net/v/t45/1_n.jpg?oe=6B120280",
+        "https://www.facebook.com/ads/image/?d=AQ",
+        "https://scontent.CDNINSTAGRAM.com:443/x.jpg",
+    ]
+    refused = {
+        "http://scontent.xx.fbcdn.net/x.jpg": "https://",
+        "https://fbcdn.net.evil.example/x.jpg": "not a host of Meta's",
+        "https://evilfbcdn.net/x.jpg": "not a host of Meta's",
+        "https://fbcdn.net@evil.example/": "a user",
+        "https://evil.example\\@fbcdn.net/x": "",
+        "https://evil.example#.fbcdn.net/x": "not a host of Meta's",
+        "https://evil.example?.fbcdn.net/x": "not a host of Meta's",
+        "https://fbcdn.net:8443/x": "port",
+        "https://user:secret@fbcdn.net/x": "a user",
+        "https://169.254.169.254/latest/meta-data": "not a host of Meta's",
+        "https://[::1]/x": "not a host of Meta's",
+        "https://fbcdn.net./x": "not a host of Meta's",
+        "https://evil.example\uff0f.fbcdn.net/x": "",
+        "http://localhost/x": "https://",
+        "file:///etc/passwd": "https://",
+        "data:image/png;base64,AAAA": "https://",
+        "//fbcdn.net/x": "https://",
+        "https://": "not a host",
+        "http://[": "https://",
+        "https://fbcdn.net\n/x": "malformed",
+        "": "https://",
+    }
+    of_sandbox = {
+        f"{SANDBOX}/media/1.png": True,
+        "http://127.0.0.1:8811/media/1.png": False,
+        "http://localhost:8810/media/1.png": False,
+        "http://x@127.0.0.1:8810/media/1.png": False,
+        "https://127.0.0.1:8810/media/1.png": False,
+        fine[0]: True,
+    }
+
+    assert [why_refused(one, GRAPH) for one in fine] == [""] * len(fine)
+    told = {one: why_refused(one, GRAPH) for one in refused}
+    assert {one: why for one, why in told.items() if not why or refused[one] not in why} == {}
+    assert {one: not why_refused(one, SANDBOX) for one in of_sandbox} == of_sandbox
+    # Graph elsewhere: nothing of this machine, nor of the other one.
+    assert why_refused("http://10.0.0.5:8810/x", "http://10.0.0.5:8810") != ""
+    assert why_refused(f"{SANDBOX}/x", GRAPH) != ""
+
+
+def test_the_first_bytes_say_what_a_picture_is() -> None:
+    exif = b"\xff\xe1" + struct.pack(">H", 6) + b"Exif"
+    frame = b"\xff\xff\xc2" + struct.pack(">HBHH", 17, 8, 48, 64)
+    webp = b"RIFF\x00\x00\x00\x00WEBP"
+    lossless = struct.pack("<I", (64 - 1) | (48 - 1) << 14)
+    extended = bytes(4) + (63).to_bytes(3, "little") + (47).to_bytes(3, "little")
+    cases = {
+        PNG: Format("image/png", 64, 48),
+        b"GIF89a" + struct.pack("<HH", 64, 48): Format("image/gif", 64, 48),
+        b"\xff\xd8" + exif + frame: Format("image/jpeg", 64, 48),
+        webp + b"VP8 " + bytes(10) + struct.pack("<HH", 64 | 0x4000, 48): Format(
+            "image/webp", 64, 48
+        ),
+        webp + b"VP8L" + bytes(5) + lossless: Format("image/webp", 64, 48),
+        webp + b"VP8X" + bytes(4) + extended: Format("image/webp", 64, 48),
+        b"\xff\xd8\xff\xe0": Format("image/jpeg", None, None),
+        b"\xff\xd8\xff\xe0\x00\x00": Format("image/jpeg", None, None),
+        webp + b"ANIM": Format("image/webp", None, None),
+        b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>': None,
+        b"<html>": None,
+        b"": None,
+    }
+
+    assert {content: format_of(content) for content in cases} == cases
+
+
+class Pictures(BaseHTTPRequestHandler):
+    """Serves a picture, and whatever goes wrong with one."""
+
+    seen: list[dict[str, str]]
+
+    def do_GET(self) -> None:
+        self.seen.append({key.lower(): value for key, value in self.headers.items()})
+        kind = self.path.lstrip("/").partition("?")[0]
+        send: dict[str, Callable[[], None]] = {
+            "ok": lambda: self._send(PNG),
+            "moved": lambda: self._redirect("/ok"),
+            "away": lambda: self._redirect("https://evil.example/x.png"),
+            "inside": lambda: self._redirect("http://127.0.0.1:1/x.png"),
+            "around": lambda: self._redirect("/around"),
+            "nowhere": lambda: self._redirect("http://[broken"),
+            "gone": lambda: self.send_error(403),
+            "page": lambda: self._send(b"<html>", "text/html"),
+            "untyped": lambda: self._send(PNG, ""),
+            "large": lambda: self._send(PNG + bytes(2_000)),
+            "slow": self._drip,
+            "cut": lambda: self._send(PNG, length=1_000),
+        }
+        send[kind]()
+
+    def _send(self, body: bytes, kind: str = "image/png; x", length: int = 0) -> None:
+        self.send_response(200)
+        if kind:
+            self.send_header("content-type", kind)
+        self.send_header("content-length", str(length or len(body)))
+        self.send_header("set-cookie", "a=b")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _redirect(self, where: str) -> None:
+        self.send_response(302)
+        self.send_header("location", where)
+        self.send_header("set-cookie", "a=b")
+        self.end_headers()
+
+    def _drip(self) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "image/png")
+        self.end_headers()
+        with suppress(BrokenPipeError, ConnectionResetError):
+            for _ in range(40):
+                self.wfile.write(b"\x89")
+                self.wfile.flush()
+                time.sleep(0.05)
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+
+@contextmanager
+def served() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """An address of pictures, and the headers of the requests for them."""
+    seen: list[dict[str, str]] = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Own", (Pictures,), {"seen": seen}))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", seen
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_what_is_not_a_picture_in_time_and_in_size_is_refused_and_nothing_of_ours_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FB_ACCESS_TOKEN", "SECRET")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")  # this machine is asked without one
+    told: dict[str, str] = {}
+    with served() as (url, seen), Downloads(url, seconds=0.6, most_bytes=1_000) as downloads:
+        fine = [downloads.get(f"{url}/{path}") for path in ("ok", "moved")]
+        paths = ("away", "inside", "around", "nowhere", "gone", "page", "untyped", "large", "cut")
+        for path in (*paths, "slow"):
+            with pytest.raises(PictureError) as caught:
+                downloads.get(f"{url}/{path}?oe=SIGNED")
+            told[path] = str(caught.value)
+
+    assert fine == [PNG, PNG]
+    assert told == {
+        "away": "evil.example is not a host of Meta's",
+        "inside": "its address does not begin with https://",
+        "around": "more than 3 redirects in a row",
+        "nowhere": "its address does not begin with https://",
+        "gone": "the response was HTTP 403",
+        "page": "the response is not a picture (text/html)",
+        "untyped": "the response is not a picture (no content type)",
+        "large": "it has more than 1,000 bytes",
+        "cut": "no response (RemoteProtocolError)",
+        "slow": "no response (ReadTimeout)",
+    }
+    assert {key for headers in seen for key in headers} <= {
+        *("host", "accept", "accept-encoding", "connection", "user-agent"),
+    }

@@ -1,0 +1,167 @@
+"""What a creative says and where it leads, from wherever Meta keeps it in one.
+
+The same thing has many places: a creative made from a post has it in `object_story_spec`, one with
+several texts and pictures in `asset_feed_spec`, an old one in a field of its own. `PLACES` has them
+in order: what the advertiser wrote for the ad comes first, Graph's own field last. With an asset
+feed, Graph's own is absent or any one of the feed's (docs/graph-api.md#creatives).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from warehouse.decode.links import UTM, expires_at, landing_page, utm_of
+from warehouse.decode.values import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["PLACES", "derive_creative"]
+
+_SPEC: Final = "object_story_spec."
+_FEED: Final = "asset_feed_spec."
+
+#: column → where its value may be, the first that has one counts. ``[]`` is any entry of a list.
+PLACES: Final[Mapping[str, Sequence[str]]] = {
+    "link": (
+        f"{_SPEC}link_data.link",
+        f"{_SPEC}link_data.child_attachments[].link",
+        f"{_SPEC}link_data.call_to_action.value.link",
+        f"{_SPEC}video_data.call_to_action.value.link",
+        f"{_SPEC}template_data.link",
+        f"{_SPEC}template_data.call_to_action.value.link",
+        f"{_FEED}link_urls[].website_url",
+        "link_url",
+        "object_url",
+    ),
+    "call_to_action": (
+        f"{_SPEC}link_data.call_to_action.type",
+        f"{_SPEC}video_data.call_to_action.type",
+        f"{_SPEC}template_data.call_to_action.type",
+        f"{_SPEC}link_data.child_attachments[].call_to_action.type",
+        f"{_FEED}call_to_action_types[]",
+        f"{_FEED}call_to_actions[].type",
+        "call_to_action_type",
+    ),
+    "title": (
+        f"{_SPEC}link_data.name",
+        f"{_SPEC}video_data.title",
+        f"{_SPEC}template_data.name",
+        f"{_FEED}titles[].text",
+        "title",
+    ),
+    "body": (
+        f"{_SPEC}link_data.message",
+        f"{_SPEC}video_data.message",
+        f"{_SPEC}template_data.message",
+        f"{_SPEC}text_data.message",
+        f"{_SPEC}photo_data.caption",
+        f"{_FEED}bodies[].text",
+        "body",
+    ),
+    "description": (
+        f"{_SPEC}link_data.description",
+        f"{_SPEC}video_data.link_description",
+        f"{_SPEC}template_data.description",
+        f"{_FEED}descriptions[].text",
+    ),
+    "image_hash": (
+        f"{_SPEC}link_data.image_hash",
+        f"{_SPEC}photo_data.image_hash",
+        f"{_SPEC}video_data.image_hash",
+        f"{_SPEC}link_data.child_attachments[].image_hash",
+        f"{_FEED}images[].hash",
+        "image_hash",
+    ),
+    "video_id": (
+        f"{_SPEC}video_data.video_id",
+        f"{_SPEC}link_data.child_attachments[].video_id",
+        f"{_FEED}videos[].video_id",
+        "video_id",
+    ),
+}
+
+#: The places of ``{page}_{post}``, and a text of that form.
+_STORIES: Final = ("effective_object_story_id", "object_story_id")
+_STORY: Final = re.compile(r"([0-9]+)_([0-9]+)", re.ASCII)
+
+#: Fields whose JSON is kept, and the keys in it that may have an address that expires.
+_SPECS: Final = ("object_story_spec", "asset_feed_spec")
+_ADDRESSES: Final = frozenset({"image_url", "picture", "thumbnail_url", "url"})
+
+
+def derive_creative(creative: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A creative as Graph sent it, with the columns that are ours: those of `PLACES`, the landing
+    page, UTM parameters, page and post. What it does not have is left out.
+
+    Addresses in its specs that expire are left out too: they differ at every request, and would
+    make each one a new state. What may be in a field that Meta refused, and is nowhere else, is
+    `Refused` too.
+    """
+    specs = {name: _lasting(creative[name]) for name in _SPECS if name in creative}
+    found = {column: _first(creative, places) for column, places in PLACES.items()}
+    derived = {**specs, **found, **_clicked(found["link"], creative.get("url_tags"))}
+    derived |= {"page_id": _page(creative), "post_id": _story(creative)[1]}
+    return {**creative, **{name: value for name, value in derived.items() if value is not None}}
+
+
+def _clicked(link: object, url_tags: object) -> Mapping[str, object]:
+    """What follows from the link and the tags."""
+    tags = url_tags if isinstance(url_tags, str) else ""
+    if isinstance(link, Refused):
+        return {**dict.fromkeys(("landing_page", *UTM), link), **utm_of("", tags)}
+    text = "" if link is None else str(link)
+    return {"landing_page": landing_page(text), **utm_of(text, tags)}
+
+
+def _first(creative: Mapping[str, Any], places: Sequence[str]) -> object:
+    """The first value that is a text with something in it, or a number. Without one, `Refused` if a
+    place could not be looked at, else None.
+    """
+    found = [value for place in places for value in _at(creative, place.split("."))]
+    refused = (value for value in found if isinstance(value, Refused))
+    return next(filter(_has_text, found), next(refused, None))
+
+
+def _has_text(value: object) -> bool:
+    """Whether this is a text, or a number, which an id may be."""
+    return isinstance(value, str | int) and not isinstance(value, bool) and bool(str(value).strip())
+
+
+def _at(within: object, path: Sequence[str]) -> Iterator[object]:
+    """The values at a path. Whatever has another shape than expected has none."""
+    if isinstance(within, Refused) or not path:
+        yield within
+    elif isinstance(within, Mapping):
+        key = path[0].removesuffix("[]")
+        value = within.get(key)
+        if key == path[0] or isinstance(value, Refused):
+            yield from _at(value, path[1:])
+        elif isinstance(value, list):
+            for entry in value:
+                yield from _at(entry, path[1:])
+
+
+def _page(creative: Mapping[str, Any]) -> object:
+    """The page that the ad speaks for: of its spec, of its post, or the actor, which is a page."""
+    return _story(creative)[0] or _first(creative, (f"{_SPEC}page_id", "actor_id"))
+
+
+def _story(creative: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    for name in _STORIES:
+        if found := _STORY.fullmatch(str(creative.get(name) or "")):
+            return found[1], found[2]
+    return None, None
+
+
+def _lasting(value: Any) -> Any:
+    """The same without addresses that expire."""
+    if isinstance(value, Mapping):
+        return {
+            key: _lasting(part)
+            for key, part in value.items()
+            if not (key in _ADDRESSES and isinstance(part, str) and expires_at(part))
+        }
+    return [_lasting(part) for part in value] if isinstance(value, list) else value

@@ -1,0 +1,65 @@
+"""Links of ads: the page that they lead to, and the UTM parameters that come with a click.
+
+A link is text that a person typed: it is cut where a browser would cut it, never corrected, and a
+macro such as ``{{campaign.name}}`` stays as it is, because Meta replaces it at each click.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+__all__ = ["UTM", "expires_at", "landing_page", "utm_of"]
+
+#: The parameters of a campaign. Source: https://support.google.com/analytics/answer/10917952
+UTM: Final[Sequence[str]] = (
+    *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "utm_id"),
+)
+
+#: The parameter of Meta's own addresses that says when they expire: seconds of Unix time, in hex.
+#: Source: recorded bodies; docs/graph-api.md#creatives.
+_EXPIRES: Final = "oe"
+_HEX: Final = re.compile(r"[0-9A-Fa-f]{8,9}")
+
+
+def landing_page(link: str) -> str | None:
+    """A link without query and fragment; None if nothing is left."""
+    return link.partition("#")[0].partition("?")[0].strip() or None
+
+
+def utm_of(link: str, url_tags: str) -> Mapping[str, str]:
+    """The UTM parameters of a click: those of `url_tags`, then those that only `link` has.
+
+    Meta's reference of `url_tags`: they "will replace or be appended to" the parameters of a link,
+    so theirs win. Of a parameter that comes twice the first counts, as for
+    ``URLSearchParams.get``; an empty one is none.
+    """
+    query = link.partition("#")[0].partition("?")[2]
+    found: dict[str, str] = {}
+    for text in (url_tags.strip().lstrip("?&"), query):
+        for key, value in _parameters(text):
+            if key in UTM and value:
+                found.setdefault(key, value)
+    return found
+
+
+def expires_at(address: str) -> int | None:
+    """When an address of Meta's expires, in seconds of Unix time. Such an address differs each time
+    that it is requested. None for one that does not say.
+    """
+    if not address.startswith(("https://", "http://")):
+        return None
+    values = (value for key, value in _parameters(address.partition("?")[2]) if key == _EXPIRES)
+    found = next(values, "")
+    return int(found, 16) if _HEX.fullmatch(found) else None
+
+
+def _parameters(query: str) -> Iterator[tuple[str, str]]:
+    """Keys and values, percent-decoded; a byte that is not UTF-8 becomes U+FFFD."""
+    for part in query.split("&"):
+        key, _, value = part.partition("=")
+        yield unquote_plus(key, errors="replace"), unquote_plus(value, errors="replace").strip()

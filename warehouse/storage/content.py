@@ -1,0 +1,44 @@
+"""Files that are named after the hash of their content: each is written once, and never changes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING, Final
+
+from warehouse.storage.atomic import scratch_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from warehouse.storage.store import Store
+
+__all__ = ["MEDIA", "keep_content", "media_key"]
+
+#: The folder of pictures.
+MEDIA: Final = "media"
+
+
+def media_key(sha256: str, extension: str) -> str:
+    """Where a picture is kept: ``media/0a/0a1b….jpg``."""
+    return f"{MEDIA}/{sha256[:2]}/{sha256}.{extension}"
+
+
+def keep_content(store: Store, content: bytes, extension: str) -> tuple[str, str]:
+    """Keep a picture, unless it is there; its hash (SHA-256, hex) and its key. Raises OSError."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    key = media_key(sha256, extension)
+    if store.find(key):
+        return sha256, key
+    with scratch_folder(store.root) as folder:
+
+        def write() -> Path:
+            written = folder / "picture.unfinished"
+            with written.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            return written
+
+        store.replace(key, write)
+    return sha256, key
