@@ -156,7 +156,7 @@ def sandbox(port: int, scenarios: tuple[str, ...], seed: int, **options: Any) ->
 def add(preset: str | None) -> None:
     """Copy a ready report into reports/; without a name, list them.
 
-    By age and gender, country, placement and others.
+    The list has the rows to expect, what is proven, and what Meta limits.
     """
     from pipelines.cli.commands.add import run_add  # noqa: PLC0415
 
@@ -366,15 +366,26 @@ def sql() -> None:
     is_flag=True,
     help="Print what Meta returns for breakdowns instead, with sources.",
 )
-def docs(table: str, engine: str | None, *, breakdowns: bool) -> None:
+@click.option(
+    "--presets",
+    is_flag=True,
+    help="Print what each ready report answers instead, with a query.",
+)
+def docs(table: str, engine: str | None, *, breakdowns: bool, presets: bool) -> None:
     """Print what every table and column means.
 
     Or those of one TABLE.
     """
-    from pipelines.cli.commands.docs import run_breakdowns, run_docs  # noqa: PLC0415
+    from pipelines.cli.commands.docs import (  # noqa: PLC0415
+        run_breakdowns,
+        run_docs,
+        run_presets,
+    )
 
     if breakdowns:
         run_breakdowns()
+    elif presets:
+        run_presets()
     else:
         run_docs(os.environ, _reports().catalog, table, engine)
 

@@ -1,9 +1,12 @@
-"""The ready reports of `fbinsights add`: each file in `ready` is one, named after its report. Its
-`description` says what it answers, the comment above it what it costs and what proves it.
+"""The ready reports of `fbinsights add`: each YAML file in `ready` is one, named after its report.
+Its `description` says what it answers, the comment above it what it costs and what proves it. Its
+line in `about.csv` says the same in words for a list, and who ships it elsewhere; the SQL file of
+its name is a query to begin with. `render_presets` makes docs/presets.md of all of it.
 """
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -16,9 +19,18 @@ from pipelines.reports.files import read_files
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["READY", "ReadyReport", "chosen", "ready_reports"]
+    from pipelines.reports.spec import ReportSpec
+
+__all__ = ["PROOFS", "READY", "ReadyReport", "chosen", "ready_reports"]
 
 READY: Final = Path(__file__).parent / "ready"
+
+#: `proven` of a ready report → what that means.
+PROOFS: Final[Mapping[str, str]] = {
+    "all": "impressions, clicks, spend and actions add up to Meta's totals",
+    "sums": "the same but actions, of which Meta gives a part alone",
+    "no": "nothing adds up; its days are `unprovable`, with the reason",
+}
 
 #: May be left out where a ready report is named.
 _PREFIX: Final = "insights_"
@@ -26,24 +38,44 @@ _PREFIX: Final = "insights_"
 
 @dataclass(frozen=True, slots=True)
 class ReadyReport:
-    """`answers`: one line. `costs`: what its comment says. `text`: the file."""
+    """`answers`: one line. `costs`: what its comment says. `text`: the file. `query`: SQL to begin
+    with. From `about.csv`: `group`; `rows` to expect for each object of its level and day, in
+    words; `proven`, a key of `PROOFS`; `limits` at Meta; `elsewhere`: who ships it, as of 2026-11.
+    """
 
-    name: str
-    answers: str
+    spec: ReportSpec
     costs: str
     text: str
+    query: str
+    group: str
+    rows: str
+    proven: str
+    limits: str
+    elsewhere: str
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def answers(self) -> str:
+        return self.spec.description
 
 
 def ready_reports() -> Mapping[str, ReadyReport]:
-    """Name → ready report, in the order of their names."""
-    return {path.stem: _read(path) for path in sorted(READY.glob("*.yaml"))}
+    """Name → ready report, in the order of `about.csv`, which has them by group."""
+    text = (READY / "about.csv").read_text(encoding="utf-8")
+    rows = {row.pop("name"): row for row in csv.DictReader(text.splitlines())}
+    return {name: _read(name, row) for name, row in rows.items()}
 
 
-def _read(path: Path) -> ReadyReport:
+def _read(name: str, about: Mapping[str, str]) -> ReadyReport:
+    path = READY / f"{name}.yaml"
     text = path.read_text(encoding="utf-8")
-    spec = read_files([path]).specs[path.stem]
+    spec = read_files([path]).specs[name]
     comment = re.findall(r"^# ?(.*)$", text.partition("type:")[0], re.MULTILINE)
-    return ReadyReport(spec.name, spec.description, " ".join(comment), text)
+    query = path.with_suffix(".sql").read_text(encoding="utf-8")
+    return ReadyReport(spec, " ".join(comment), text, query, **about)
 
 
 def chosen(name: str, known: Mapping[str, ReadyReport]) -> ReadyReport:
@@ -55,7 +87,9 @@ def chosen(name: str, known: Mapping[str, ReadyReport]) -> ReadyReport:
             return known[written]
     plain = {one.removeprefix(_PREFIX): one for one in known}
     asked = name.lower().removeprefix(_PREFIX)
-    near = [one for one in plain if asked and asked in one] or get_close_matches(asked, plain)
+    words = [one for one in plain if asked in one.split("_")]  # age is not meant by image
+    parts = [one for one in plain if asked and asked in one]
+    near = words or parts or get_close_matches(asked, plain)
     meant = f" Did you mean {' or '.join(plain[one] for one in near)}?" if near else ""
     raise ConfigError(
         f"There is no ready report {name!r}.{meant} `fbinsights add` lists all of them."

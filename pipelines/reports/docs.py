@@ -1,5 +1,5 @@
-"""The page docs/breakdowns.md, generated from tables: what Meta returns for breakdowns (`fbinsights
-docs --breakdowns`).
+"""What Meta returns for breakdowns, from tables: the page docs/breakdowns.md (`fbinsights docs
+--breakdowns`), and what limits one report.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ from fbgraph.catalog.breakdowns import (
     combinations,
 )
 
+from pipelines.reports.rules import RETENTION, findings
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from fbgraph.catalog.breakdowns import Breakdown, Combination
+    from pipelines.reports.spec import ReportSpec
 
-__all__ = ["render_breakdowns"]
+__all__ = ["limits_of", "render_breakdowns"]
 
 _STATUSES: Final = "\n".join(
     f"- `{status}`: {meaning}" for status, meaning in BREAKDOWN_STATUSES.items()
@@ -48,6 +51,20 @@ it, besides `action_type`; `[]`: only an empty list.
 def render_breakdowns() -> str:
     """The page, in Markdown."""
     return "\n".join((_TOP, *_lines())) + "\n"
+
+
+def limits_of(spec: ReportSpec) -> Iterator[str]:
+    """What Meta limits about a report: notes on its breakdowns, warnings of the rules, history."""
+    rows = [breakdowns()[name] for name in spec.breakdowns]
+    actions = [action_breakdowns()[name] for name in spec.action_breakdowns or ()]
+    for row in (*rows, *actions):
+        if row.note:
+            yield f"`{row.name}`: {row.note} ({_source(row)})"
+    for fault in findings(spec):
+        yield f"`{fault.value or fault.key}`: {fault.rule}"
+    for what, is_requested, months, _ in RETENTION:
+        if is_requested(spec):
+            yield f"{what}: {months} months are kept"
 
 
 def _lines() -> Iterator[str]:

@@ -18,7 +18,8 @@ import dagster as dg
 import pytest
 
 from fbgraph.sandbox import Sandbox
-from tests.e2e.dev import NOW, Dagster, answers, wait_until
+from pipelines.project.ready_reports import ready_reports
+from tests.e2e.dev import NOW, PATIENCE_SECONDS, Dagster, answers, wait_until
 from tests.pace import PATIENCE_SECONDS
 from warehouse.lake.partitions import Lake
 
@@ -195,7 +196,9 @@ def test_a_ready_report_is_added_once_checked_and_loaded(folder: Path) -> None:
         loaded = run(folder, "backfill", *range_, "--report", "insights_country", **settings)
     asked = run(folder, "query", "select count(*) > 0 from insights_country", "--format", "csv")
 
-    assert listed.stdout.count("insights_") == 8
+    assert listed.stdout.count("insights_") == len(ready_reports())
+    assert "insights_country" in listed.stdout
+    assert "proven all: " in listed.stderr
     assert added.stdout == "reports/insights_country.yaml\n"
     assert "About 3 rows for each campaign and day." in added.stderr
     assert (again.returncode, near.returncode, taken.returncode) == (2, 2, 2)

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.catalog.fields import InsightsField, insights_fields
+from fbgraph.sandbox.insights.action_splits import entries
 from fbgraph.sandbox.world.plan import MINOR_UNITS
 
 if TYPE_CHECKING:
@@ -210,30 +211,19 @@ def _per(above: Callable[[Measured], float], below: Callable[[Numbers], int]) ->
     return lambda row: _ratio(above(row), below(row.numbers))
 
 
-#: action breakdown → the value of every entry; one that is not here is the account's id.
-PARTNERS: Final[Mapping[str, str]] = {
-    "action_destination": "feed",
-    "action_device": "iphone",
-    "action_reaction": "like",
-    "action_video_type": "total",
-    "action_video_sound": "off",
-    "action_carousel_card_id": "1",
-    "action_carousel_card_name": "First card",
-    "action_canvas_component_name": "Button",
-}
-
-
-def _stat(row: Measured, of: ActionType, value: int, write: Callable[[int], str]) -> dict[str, str]:
-    """One action statistic; a window has a key only if it was asked for and has a value."""
+def _written(row: Measured, of: ActionType, value: int, write: Callable[[int], str]) -> Any:
+    """The entries of one action; a window has a key only if it was asked for and has a value."""
     typed = {"action_type": of.name} if row.by_type else {}
-    item = {**typed, "value": write(value)}
-    for partner in row.partners:
-        item[partner] = PARTNERS.get(partner) or row.node.account.id
-    for window in row.windows:
-        share = WINDOWS[window]
-        if share and (part := share(value, of.late(row.numbers), of.viewed(row.numbers))):
-            item[window] = write(part)
-    return item
+    late, viewed = of.late(row.numbers), of.viewed(row.numbers)
+    for entry in entries(of.name, row.partners, row.node.account.id, on_meta=of.on_meta):
+        if not (part := entry.part(value)):
+            continue
+        item = {**typed, "value": write(part), **entry.keys}
+        for window in row.windows:
+            share = WINDOWS[window]
+            if share and (of_it := share(part, entry.part(late), entry.part(viewed))):
+                item[window] = write(of_it)
+        yield item
 
 
 def _stats(types: Sequence[ActionType], *, money: bool = False) -> Callable[[Measured], Any]:
@@ -243,7 +233,9 @@ def _stats(types: Sequence[ActionType], *, money: bool = False) -> Callable[[Mea
         values = [(t, t.count(row.numbers)) for t in shown]
         if not row.by_type and values:  # one entry, of what comes first: types overlap
             values = [max(values, key=lambda of: of[1])]
-        return [_stat(row, of, value, write) for of, value in values if value] or None
+        return [
+            item for of, value in values if value for item in _written(row, of, value, write)
+        ] or None
 
     return read
 
@@ -262,15 +254,26 @@ def _only(name: str, count: Callable[[Numbers], int]) -> Callable[[Measured], An
     return _stats((ActionType(name, count),))
 
 
-def _roas(value: Callable[[Numbers], int], name: str) -> Callable[[Measured], Any]:
-    """Value per money spent. The value comes from off Meta, so it is unknown by the hour."""
+def _roas(
+    value: Callable[[Numbers], int], name: str = "", *, nothing: bool = False
+) -> Callable[[Measured], Any]:
+    """Value per money spent. The value comes from off Meta, so it is unknown by the hour. Without a
+    `name` its entry has no type; with `nothing` it is "0" where nothing was bought.
+    """
 
     def read(row: Measured) -> list[dict[str, str]] | None:
         ratio = None if row.hourly else _ratio(value(row.numbers), row.numbers.spend)
-        typed = {"action_type": name} if row.by_type else {}
-        return [{**typed, "value": ratio}] if ratio and ratio != "0" else None
+        typed = {"action_type": name} if name and row.by_type else {}
+        return [{**typed, "value": ratio}] if ratio and (nothing or ratio != "0") else None
 
     return read
+
+
+#: Ratios of what was not sold on a website: nothing, here.
+OTHER_ROAS: Final = (
+    *("mobile_app_purchase_roas", "catalog_segment_value_mobile_purchase_roas"),
+    *("catalog_segment_value_omni_purchase_roas", "catalog_segment_value_website_purchase_roas"),
+)
 
 
 def _result(row: Measured) -> tuple[str, int] | None:
@@ -333,7 +336,7 @@ COLUMNS: Final[Mapping[str, Callable[[Measured], Any]]] = {
     "objective": _of("campaign", "purpose"),
     "optimization_goal": _of("adset", "purpose"),
     "buying_type": lambda row: "AUCTION" if "campaign" in row.node.line else None,
-    "attribution_setting": lambda row: ATTRIBUTION if "adset" in row.node.line else None,
+    "attribution_setting": lambda row: ATTRIBUTION if "adset" in row.node.line else "multiple",
     "created_time": lambda row: str(row.node.created.astimezone(row.node.zone).date()),
     "updated_time": lambda row: str(row.node.updated.astimezone(row.node.zone).date()),
     **{name: _count(count) for name, count in METRICS.items()},
@@ -364,11 +367,11 @@ COLUMNS: Final[Mapping[str, Callable[[Measured], Any]]] = {
     "video_p75_watched_actions": _only("video_view", lambda n: n.video_p75),
     "video_p95_watched_actions": _only("video_view", lambda n: n.video_p95),
     "video_p100_watched_actions": _only("video_view", lambda n: n.video_p100),
+    "video_30_sec_watched_actions": _only("video_view", lambda n: n.video_p50),
     "video_thruplay_watched_actions": _only("video_view", lambda n: n.video_p50),
     "purchase_roas": _roas(lambda n: n.purchase_value + n.shop_value, "omni_purchase"),
-    "website_purchase_roas": _roas(
-        lambda n: n.purchase_value, "offsite_conversion.fb_pixel_purchase"
-    ),
+    "website_purchase_roas": _roas(lambda n: n.purchase_value, nothing=True),
+    **dict.fromkeys(OTHER_ROAS, _roas(lambda _: 0, nothing=True)),
     "results": lambda row: _results(row, str),
     "cost_per_result": lambda row: _results(row, lambda n: _ratio(_spend(row), n)),
     "quality_ranking": lambda row: (

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.catalog.fields import HOUR_LABELS, HOURLY
+from fbgraph.catalog.fields import HOUR_LABELS, HOURLY, LEVELS
 from fbgraph.sandbox.insights.assets import shown
 from fbgraph.sandbox.insights.columns import CATALOGUE, COLUMNS, Measured
 from fbgraph.sandbox.insights.extent import subjects
@@ -114,7 +114,16 @@ def _tally(
                 for slot, numbers in (_parts(query, ad, table) if is_split else table).items():
                     key = (start, stop, slot if is_cut else 0)
                     heaps.setdefault(key, []).append(numbers)
+        if _has_zero_rows(query) and not is_cut:
+            heaps.setdefault((start, stop, 0), [NOTHING])
     return {key: add(heap) if len(heap) > 1 else heap[0] for key, heap in heaps.items()}
+
+
+def _has_zero_rows(query: Query) -> bool:
+    """Whether days without delivery have a row: those of an account whose attribution setting is
+    asked for had one in recordings (keboola's connector, 2026-06).
+    """
+    return query.level == LEVELS[0] and "attribution_setting" in query.fields
 
 
 def _parts(query: Query, ad: WorldNode, table: Table) -> dict[tuple[str, ...], Numbers]:

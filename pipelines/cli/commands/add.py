@@ -14,13 +14,14 @@ from pipelines.cli.output.terminal import print_note, width_of
 from pipelines.cli.summary import command_name
 from pipelines.errors import ConfigError
 from pipelines.project.folder import complete
-from pipelines.project.ready_reports import chosen, ready_reports
+from pipelines.project.ready_reports import PROOFS, chosen, ready_reports
 from pipelines.reports.files import shown
 from pipelines.settings import REPORTS_FOLDER, reports_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
+    from pipelines.project.ready_reports import ReadyReport
     from pipelines.reports.catalog import Reports
 
 __all__ = ["run_add"]
@@ -32,13 +33,7 @@ def run_add(environ: Mapping[str, str], known: Reports, name: str | None) -> int
     """
     ready = ready_reports()
     if name is None:
-        rows = [
-            (one.name, "yes" if _is_known(known, one.name) else "", one.answers)
-            for one in ready.values()
-        ]
-        for line in table_lines(("report", "added", "what it answers"), rows, width_of(sys.stdout)):
-            click.echo(line)
-        print_note(f"\n`{command_name()} add NAME` copies one into {_shown_folder(environ)}.")
+        _list(ready.values(), known, _shown_folder(environ))
         return ALL_DONE
     one = chosen(name, ready)
     folder = reports_folder(environ) or Path(REPORTS_FOLDER)
@@ -58,6 +53,28 @@ def run_add(environ: Mapping[str, str], known: Reports, name: str | None) -> int
         f"\n    {command} backfill --report {one.name} --since DAY --until DAY"
     )
     return ALL_DONE
+
+
+def _list(ready: Collection[ReadyReport], known: Reports, folder: str) -> None:
+    """One line each, in groups where the terminal is narrow."""
+    header = ("group", "report", "rows", "per", "proven", "limits at Meta", "what it answers")
+    rows = [
+        (one.group, one.name, one.rows, one.spec.level, one.proven, one.limits, one.answers)
+        for one in ready
+    ]
+    width = width_of(sys.stdout)
+    for line in table_lines(header, rows, width, heads=("group",), spare=("what it answers",)):
+        click.echo(line)
+    print_note("\nrows: for each object of the level and day with delivery.")
+    for word, meaning in PROOFS.items():
+        print_note(f"proven {word}: {meaning}.")
+    print_note(
+        "opt-in: each account must enable a feature first. `docs --presets` has all of it, with a"
+        " query to begin with."
+    )
+    if added := [one.name for one in ready if _is_known(known, one.name)]:
+        print_note(f"\nAdded already: {', '.join(added)}.")
+    print_note(f"\n`{command_name()} add NAME` copies one into {folder}.")
 
 
 def _is_known(known: Reports, name: str) -> bool:

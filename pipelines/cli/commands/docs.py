@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipelines.project.ready_page import render_presets
 from pipelines.reports.docs import render_breakdowns
 from pipelines.settings import settings_of
 from warehouse.schema.comments import render
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from warehouse.schema.catalog import Catalog
 
-__all__ = ["run_breakdowns", "run_docs"]
+__all__ = ["run_breakdowns", "run_docs", "run_presets"]
 
 
 def run_docs(environ: Mapping[str, str], catalog: Catalog, table: str, engine: str | None) -> None:
@@ -36,3 +37,8 @@ def run_docs(environ: Mapping[str, str], catalog: Catalog, table: str, engine: s
 def run_breakdowns() -> None:
     """Print what Meta returns for breakdowns."""
     click.echo(render_breakdowns(), nl=False)
+
+
+def run_presets() -> None:
+    """Print what there is to know of each ready report."""
+    click.echo(render_presets(), nl=False)

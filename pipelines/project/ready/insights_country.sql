@@ -1,0 +1,6 @@
+SELECT country, account_currency,
+    sum(impressions) AS impressions, sum(clicks) AS clicks, sum(spend) AS spend
+FROM insights_country
+GROUP BY ALL
+ORDER BY spend DESC
+LIMIT 20

@@ -1,0 +1,6 @@
+SELECT device_platform, account_currency,
+    sum(impressions) AS impressions, sum(clicks) AS clicks, sum(spend) AS spend
+FROM insights_device_platform
+GROUP BY ALL
+ORDER BY spend DESC
+LIMIT 20

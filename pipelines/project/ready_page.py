@@ -1,0 +1,75 @@
+"""The page docs/presets.md, generated from the ready reports and the rules (`fbinsights docs
+--presets`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pipelines.project.ready_reports import PROOFS, ready_reports
+from pipelines.reports.catalog import Report
+from pipelines.reports.docs import limits_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pipelines.project.ready_reports import ReadyReport
+
+__all__ = ["render_presets"]
+
+_PROOFS: Final = "\n".join(f"- `{word}`: {meaning}." for word, meaning in PROOFS.items())
+
+_INTRO: Final = f"""\
+# Ready reports
+
+Generated from `pipelines/project/ready` by `fbinsights docs --presets > docs/presets.md`; do not
+edit. `fbinsights add` lists these reports, `fbinsights add NAME` copies one into `reports/`, where
+it is yours to change ([reports.md](reports.md)). `insights_hourly` and `insights_daily` are
+built in. The tests load each from the sandbox and run its query.
+
+*Rows* are those to expect for each object of the level and day with delivery, as seen in recorded
+responses; large accounts have more. *Proven*, of the rows against Meta's own totals
+([verdicts.md](verdicts.md)):
+
+{_PROOFS}
+
+*Elsewhere* names connectors that ship the same question, as of 2026-11. For what Meta limits,
+[breakdowns.md](breakdowns.md) has the sources. A breakdown that is opt-in is empty until the
+account enables its feature; `loads.reason` then says whether it has
+([reports.md](reports.md#features-that-an-account-must-enable)).
+"""
+
+
+def render_presets() -> str:
+    """The page, in Markdown."""
+    ready = ready_reports().values()
+    return "\n".join((_INTRO, *_table(ready), *(line for one in ready for line in _section(one))))
+
+
+def _table(ready: Iterable[ReadyReport]) -> Iterator[str]:
+    yield "| report | per | rows | proven | limits at Meta |"
+    yield "|---|---|---|---|---|"
+    for one in ready:
+        link = f"[{one.name}](#{one.name})"
+        yield f"| {link} | {one.spec.level} | {one.rows} | `{one.proven}` | {one.limits} |"
+    yield ""
+
+
+def _section(one: ReadyReport) -> Iterator[str]:
+    yield f"## {one.name}\n"
+    yield f"{one.answers} {one.costs} ([file](../pipelines/project/ready/{one.name}.yaml))\n"
+    limits = [f"  - {limit}" for limit in limits_of(one.spec)]
+    first = one.limits or ("see below" if limits else "none known")
+    yield "\n".join([f"- Meta limits: {first}", *limits])
+    yield "\n".join(_not_proven(one))
+    yield f"- Elsewhere: {one.elsewhere}\n"
+    yield f"```sql\n{one.query}```\n"
+
+
+def _not_proven(one: ReadyReport) -> Sequence[str]:
+    report = Report.of(one.spec)
+    if why := report.no_sums:
+        return [f"- Not proven: {why}"]
+    is_list = any(column.kind == "actions" for column in report.table.columns)
+    why = report.no_conversions if is_list else ""
+    return [f"- Not proven: actions, because {why}"] if why else ["- Proven: all that adds up"]
