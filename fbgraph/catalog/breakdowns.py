@@ -28,6 +28,7 @@ __all__ = [
     "BREAKDOWNS",
     "BREAKDOWN_STATUSES",
     "COMBINATIONS",
+    "FEATURES",
     "FEATURE_SETTINGS",
     "HOURLY",
     "HOURLY_AUDIENCE",
@@ -190,6 +191,9 @@ def combination(names: Collection[str]) -> Combination | None:
 #: Values of `breakdowns` and of `action_breakdowns`.
 BREAKDOWNS: Final = frozenset(breakdowns())
 ACTION_BREAKDOWNS: Final = frozenset(action_breakdowns())
+
+#: What each account must enable first, or the breakdowns that need it are empty.
+FEATURES: Final = frozenset(row.feature for row in breakdowns().values()) - {""}
 
 #: Breakdowns that Meta returns together.
 COMBINATIONS: Final = frozenset(

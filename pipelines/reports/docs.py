@@ -14,7 +14,6 @@ from fbgraph.catalog.breakdowns import (
     breakdowns,
     combinations,
 )
-
 from pipelines.reports.rules import RETENTION, findings
 
 if TYPE_CHECKING:

@@ -179,6 +179,8 @@ EXPECTED: Final[Mapping[str, May]] = {
     "old_fields_refused": May(is_met=False),
     "old_fields_unavailable": May(is_met=False),
     "not_opted_in": May(is_met=False),
+    "opted_in_in_turn": May(is_met=False),
+    "no_feature_settings": May(is_met=False),
     "rows_in_other_order": EQUAL,
     # Lists of actions: a warning that holds nothing back
     "actions_missing": EQUAL,

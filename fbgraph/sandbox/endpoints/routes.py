@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from fbgraph.catalog.fields import LEVELS
-from fbgraph.sandbox.endpoints import estimates, images, insights, reading, writing
+from fbgraph.sandbox.endpoints import estimates, features, images, insights, reading, writing
 from fbgraph.sandbox.objects import edges
 from fbgraph.sandbox.protocol.params import check_names
 from fbgraph.sandbox.protocol.refusals import refused
@@ -52,6 +52,8 @@ LEVEL_ROUTES: Final[Mapping[str, Routes]] = {
         **{("POST", edge): writing.create for edge in writing.CREATES},
         ("POST", "adimages"): images.upload,
         ("DELETE", "adimages"): writing.delete,
+        ("GET", "insights", "feature-settings"): features.settings,
+        ("GET", "insights", "feature-settings", "list-features"): features.catalog,
         ("GET", "reachestimate"): estimates.reach,
         ("GET", "delivery_estimate"): estimates.delivery,
     },

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from fbgraph.sandbox.world.dice import dice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from datetime import datetime
 
     from fbgraph.sandbox.insights.extent import InsightsRequest
@@ -106,6 +106,9 @@ class Scenario:
     tables: Callable[[Fault, Tables, View], Tables] | None = None
     #: Changes which rows a report has, or their order.
     rows: Callable[[Fault, Iterator[bytes], Making], Iterator[bytes]] | None = None
+    #: Changes what an account has enabled (feature → first day with rows, or "" for all days), by
+    #: the account's place in the listing.
+    features: Callable[[Fault, Mapping[str, str], int], Mapping[str, str]] | None = None
     #: Changes a finished response.
     after: (
         Callable[[Fault, ServerResponse, ServerRequest, RequestContext], ServerResponse] | None
@@ -119,5 +122,5 @@ class Scenario:
 #: The names of all hooks.
 HOOKS: Final = (
     *("before", "version", "insights", "cut", "total", "poll", "read", "tables", "rows", "after"),
-    "item",
+    *("item", "features"),
 )

@@ -8,7 +8,6 @@ from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.catalog.fields import breakdowns
 from fbgraph.sandbox.objects.filters import Condition
 from fbgraph.sandbox.world.days import local_date, real_hours
 from fbgraph.sandbox.world.delivery import Numbers, add
@@ -28,7 +27,6 @@ __all__ = [
     "arrive_late",
     "count_elapsed_hours",
     "fall_silent",
-    "hide_opt_in",
     "ignore_breakdowns",
     "lose_a_row",
     "lose_hour_key",
@@ -229,14 +227,6 @@ def shuffle(_: Fault, rows: Iterator[bytes], making: Making) -> Iterator[bytes]:
     mixed = list(rows)
     random.Random(f"order/{making.reading}").shuffle(mixed)  # noqa: S311  seeded, no secret
     return iter(mixed)
-
-
-def hide_opt_in(_: Fault, rows: Iterator[bytes], making: Making) -> Iterator[bytes]:
-    """No rows by a breakdown that an account must switch on first, and no error either."""
-    known = breakdowns()
-    if any(known[name].feature for name in making.query.splits if name in known):
-        return iter(())
-    return rows
 
 
 def ignore_breakdowns(_: Fault, rows: Iterator[bytes], making: Making) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from fbgraph.sandbox.protocol.errors import RefusedError
 from fbgraph.sandbox.scenarios.catalog import SCENARIOS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from fbgraph.sandbox.faults.hooks import Making, View
     from fbgraph.sandbox.insights.extent import InsightsRequest
@@ -126,6 +126,10 @@ class Active:
 
     def rows(self, rows: Iterator[bytes], making: Making) -> Iterator[bytes]:
         found: Iterator[bytes] = self._chain("rows", rows, making)
+        return found
+
+    def features(self, features: Mapping[str, str], at: int) -> Mapping[str, str]:
+        found: Mapping[str, str] = self._chain("features", features, at)
         return found
 
     def after(

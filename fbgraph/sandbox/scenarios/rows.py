@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.faults import action_lists, numbers, refusing, values
+from fbgraph.sandbox.faults import action_lists, features, numbers, refusing, values
 from fbgraph.sandbox.faults.hooks import Scenario
 from fbgraph.sandbox.scenarios.sources import PAGING, PRACTICE
 
@@ -86,7 +86,20 @@ ROWS_SCENARIOS: Final[Mapping[str, Scenario]] = {
     "not_opted_in": Scenario(
         "no account has opted in to a feature: breakdowns that need one have no rows and no error",
         "Out-of-cycle changes 2026",
-        rows=numbers.hide_opt_in,
+        features=features.enable_nothing,
+    ),
+    "opted_in_in_turn": Scenario(
+        "of four accounts one has enabled every feature, one since a day, two none, and the last"
+        " one's settings are refused (#10)",
+        "Feature Settings API",
+        strength="2026-11-21",
+        features=features.enable_in_turn,
+        before=features.forbid_in_turn,
+    ),
+    "no_feature_settings": Scenario(
+        "the path of an account's feature settings does not exist (2500)",
+        "Feature Settings API: it is on another host",
+        before=features.miss_settings,
     ),
     "rows_in_other_order": Scenario(
         "each time a report is read, its rows have a different order",

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
+from fbgraph.catalog.fields import FEATURES, breakdowns
 from fbgraph.sandbox.faults.hooks import Making, View
 from fbgraph.sandbox.insights.rows import report_of, written
 from fbgraph.sandbox.insights.runs import Runs
@@ -23,7 +24,7 @@ from fbgraph.sandbox.world.days import RefreshedClock, local_date
 from fbgraph.sandbox.world.delivery import Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterable
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
     from datetime import date
 
     from fbgraph.sandbox.insights.extent import Extent
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Platform", "Settings"]
 
+
+#: Later than any day, as a text.
+NEVER: Final = "never"
 
 #: The slowest sandbox: a hundred times as slow as Meta.
 MAX_LATENCY: Final = 100.0
@@ -146,9 +150,24 @@ class Platform:
     def _make(self, query: Query, view: View, names: tuple[str, ...], reading: int) -> Report:
         node = self.world.nodes[query.node_id]
         active = self.active if names == self.active.names else Active(names, self.ledger.faults)
-        tables = self._tables(view, active)
+        tables = self._opted(query, node, self._tables(view, active), active)
         making = Making(query, node, reading, lambda other: written(other, node, tables))
         return report_of(query, node, tables, lambda rows: active.rows(rows, making))
+
+    def features(self, node: WorldNode, active: Active | None = None) -> Mapping[str, str]:
+        """What the account of a node has enabled: feature → first day with rows, "" for all."""
+        at = self.world.accounts.index(node.account)
+        return (active or self.active).features(dict.fromkeys(FEATURES, ""), at)
+
+    def _opted(self, query: Query, node: WorldNode, tables: Tables, active: Active) -> Tables:
+        """Numbers by breakdowns that an account must enable first are there once it has."""
+        known = breakdowns()
+        needed = {known[name].feature for name in query.splits if name in known} - {""}
+        if not needed:
+            return tables
+        enabled = self.features(node, active)
+        since = max(enabled.get(name, NEVER) for name in needed)
+        return lambda ad, day: tables(ad, day) if since <= str(day) else {}
 
     def _tables(self, view: View, active: Active) -> Tables:
         def plain(ad: WorldNode, day: date) -> dict[int | None, Numbers]:

@@ -78,7 +78,9 @@ def a_little_of_everything(graph: Graph) -> None:
     by_ad = {"level": "ad", "time_range": DAYS}
     calmly(graph.get, f"{graph.account()}/insights", fields=names, **by_ad)
     opt_in = {"breakdowns": ["comscore_market"], "fields": "spend"}
-    calmly(graph.get, f"{graph.account()}/insights", **opt_in, **by_ad)
+    for account in map(graph.account, range(2)):
+        calmly(graph.get, f"{account}/insights", **opt_in, **by_ad)
+    calmly(graph.get, f"{graph.account()}/insights/feature-settings")
     by_asset = {"breakdowns": ["image_asset"], "fields": "actions,spend"}
     calmly(graph.get, f"{graph.account()}/insights", **by_asset, **by_ad)
 
