@@ -19,7 +19,7 @@ import pytest
 
 from fbgraph.sandbox import Sandbox
 from pipelines.project.ready_reports import ready_reports
-from tests.e2e.dev import NOW, PATIENCE_SECONDS, Dagster, answers, wait_until
+from tests.e2e.dev import NOW, Dagster, answers, wait_until
 from tests.pace import PATIENCE_SECONDS
 from warehouse.lake.partitions import Lake
 

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["catalog", "settings"]
 
-PARAMETERS: Final = frozenset({"limit", "after", "before"})
+PAGED: Final = frozenset({"limit", "after", "before"})
 
 
 def settings(platform: Platform, request: ServerRequest, node: WorldNode) -> bytes:
     """``act_X/insights/feature-settings``: what was never enabled is absent."""
-    check_names(request.params, PARAMETERS | {"feature_name"})
+    check_names(request.params, PAGED | {"feature_name"})
     enabled = platform.features(node)
     if request.params.get("feature_name"):
         name = one_of(request.params, "feature_name", FEATURES, default="")
@@ -45,7 +45,7 @@ def settings(platform: Platform, request: ServerRequest, node: WorldNode) -> byt
 
 def catalog(_: Platform, request: ServerRequest, __: WorldNode) -> bytes:
     """``act_X/insights/feature-settings/list-features``: the same for every account."""
-    check_names(request.params, PARAMETERS)
+    check_names(request.params, PAGED)
     names = sorted(FEATURES)
     return _page(request, [{"feature_name": one, "feature_type": "breakdown"} for one in names])
 

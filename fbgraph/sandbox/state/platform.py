@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.catalog.fields import FEATURES, breakdowns
 from fbgraph.sandbox.faults.hooks import Making, View
+from fbgraph.sandbox.insights.features import ALL_ENABLED, opted_in
 from fbgraph.sandbox.insights.rows import report_of, written
 from fbgraph.sandbox.insights.runs import Runs
 from fbgraph.sandbox.limits.quota import Meter
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Platform", "Settings"]
 
-
-#: Later than any day, as a text.
-NEVER: Final = "never"
 
 #: The slowest sandbox: a hundred times as slow as Meta.
 MAX_LATENCY: Final = 100.0
@@ -150,24 +147,15 @@ class Platform:
     def _make(self, query: Query, view: View, names: tuple[str, ...], reading: int) -> Report:
         node = self.world.nodes[query.node_id]
         active = self.active if names == self.active.names else Active(names, self.ledger.faults)
-        tables = self._opted(query, node, self._tables(view, active), active)
+        tables = self._tables(view, active)
+        tables = opted_in(tables, query.splits, lambda: self.features(node, active))
         making = Making(query, node, reading, lambda other: written(other, node, tables))
         return report_of(query, node, tables, lambda rows: active.rows(rows, making))
 
     def features(self, node: WorldNode, active: Active | None = None) -> Mapping[str, str]:
         """What the account of a node has enabled: feature → first day with rows, "" for all."""
         at = self.world.accounts.index(node.account)
-        return (active or self.active).features(dict.fromkeys(FEATURES, ""), at)
-
-    def _opted(self, query: Query, node: WorldNode, tables: Tables, active: Active) -> Tables:
-        """Numbers by breakdowns that an account must enable first are there once it has."""
-        known = breakdowns()
-        needed = {known[name].feature for name in query.splits if name in known} - {""}
-        if not needed:
-            return tables
-        enabled = self.features(node, active)
-        since = max(enabled.get(name, NEVER) for name in needed)
-        return lambda ad, day: tables(ad, day) if since <= str(day) else {}
+        return (active or self.active).features(ALL_ENABLED, at)
 
     def _tables(self, view: View, active: Active) -> Tables:
         def plain(ad: WorldNode, day: date) -> dict[int | None, Numbers]:
