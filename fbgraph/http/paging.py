@@ -253,7 +253,7 @@ class _KnownPages:
 
 
 def _fetched(fetch: Callable[[Params], Page], params: Params, rows: int | None) -> Page:
-    """One page after so many rows. The error of a row that is too much says which row it is."""
+    """One page after `rows` rows. The error of a row that is too much says which row it is."""
     try:
         return fetch(params)
     except TooMuchDataError as error:
