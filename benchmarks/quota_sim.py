@@ -25,8 +25,8 @@ from fbgraph.objects.report_run import DONE_PERCENT, poll_seconds
 from fbgraph.reports.allowance import ACCOUNT_RUNS, APP_RUNS, allowed, patience
 from pipelines.cli.commands.plan import PACES, RUN_SECONDS, Pace
 from pipelines.loading.estimate import POLLS_PER_RUN, UNKNOWN_ROWS, Cost, cost_of, cut
-from pipelines.loading.listings import LEVEL_OF
 from pipelines.loading.refresh import FRESH_DAYS, lookback
+from warehouse.schema.tables import OBJECT_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -110,7 +110,7 @@ def refresh(company: Company) -> Sequence[Cost]:
     days = lookback(TODAY)
     older = days[:-FRESH_DAYS]
     moved = older[:: ceil(len(older) / company.moved)] if company.moved else []
-    looks = Cost(0, len(LEVEL_OF) + 1)
+    looks = Cost(0, sum(row.is_needed for row in OBJECT_TABLES.values()))
     return [looks, *_costs(company, [*moved, *days[-FRESH_DAYS:]])]
 
 

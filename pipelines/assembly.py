@@ -50,8 +50,10 @@ def definitions_of(
         *view_specs(reports.catalog, keys),
         *(refresh_spec(keys), *health_specs(keys)),
     ]
-    jobs, refresh_job = assets_by_job(names), refresh_of(reports, keys)
-    every_job = assets_by_job(reports.by_name)
+    objects = [row.name for row in reports.catalog.listed]
+    here = [name for name in objects if name not in elsewhere]
+    jobs, refresh_job = assets_by_job(names, here), refresh_of(reports, keys)
+    every_job = assets_by_job(reports.by_name, objects)
     watched = {keys(asset) for some in every_job.values() for asset in some}
     return dg.Definitions.merge(
         dg.Definitions(

@@ -8,7 +8,7 @@ is enough; `control_daily` can also be loaded alone.
 # No `from __future__ import annotations`: Dagster reads the annotations of assets as objects.
 import re
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -28,7 +28,7 @@ from pipelines.defs.metadata import LoadContext, table_metadata
 from pipelines.defs.partitions import ACCOUNTS, Grid, account_days_of
 from pipelines.defs.run_events import RunRecorder, add_to_grid, record
 from pipelines.loading.emptiness import accepts_empty
-from pipelines.loading.listings import LEVEL_OF, discover
+from pipelines.loading.listings import discover
 from pipelines.loading.objects import load_objects
 from pipelines.loading.partitions import account_day_of
 from pipelines.loading.session import Loads, Session, load_accounts
@@ -40,9 +40,17 @@ from pipelines.state.homes import keep_prefix
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 from warehouse.schema.catalog import OWN, Catalog
+from warehouse.schema.objects.object_table import ObjectTable
 from warehouse.schema.tables import TABLES
 
-__all__ = ["accounts", "loaded_assets", "report_asset", "view_specs", "warehouse_duckdb"]
+__all__ = [
+    "accounts",
+    "loaded_assets",
+    "objects_asset",
+    "report_asset",
+    "view_specs",
+    "warehouse_duckdb",
+]
 
 # We know; the pin in requirements.lock holds it still.
 warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
@@ -97,28 +105,31 @@ def _accounts(keys: AssetKeys) -> dg.AssetsDefinition:
 accounts: Final = _accounts(AssetKeys())
 
 
-def _objects(table: str, catalog: Catalog, keys: AssetKeys) -> dg.AssetsDefinition:
+def objects_asset(row: ObjectTable, catalog: Catalog, keys: AssetKeys) -> dg.AssetsDefinition:
+    """The asset of a kind of objects, whose tables are in `catalog`: a partition per account."""
+    key = keys(row.name)
+
     @dg.asset(
-        key=keys(table),
-        description=f"{TABLES[table].meaning} One partition per account, replaced as a whole.",
-        group_name=keys.group_of(table, "objects"),
+        key=key,
+        description=f"{row.meaning} One partition per account, replaced as a whole.",
+        group_name=keys.group_of(row.name, "objects"),
         kinds={"parquet"},
         tags=TAGS,
-        metadata=table_metadata(TABLES[table]),
+        metadata=table_metadata(row.latest),
         partitions_def=ACCOUNTS,
         deps=[keys("accounts")],
         backfill_policy=_ONE_RUN,
         output_required=False,  # of many partitions each is logged by itself
-        check_specs=[counted_spec(keys(table))],
+        check_specs=[counted_spec(key, row)],
     )
     def listed(context: dg.AssetExecutionContext, graph: GraphResource) -> Results:
         settings = graph.settings()
         lake = Lake(settings.warehouse_url, catalog=catalog)
         account_ids = [str(key).removeprefix("act_") for key in context.partition_keys]
         with stopping(), settings.open_graph() as client:
-            found = load_objects(client, lake, [table], account_ids, graph.now)
+            found = load_objects(client, lake, [row.name], account_ids, graph.now)
         parts = [listed_part(one, lake) for one in found]
-        yield from record(context, lake, keys, parts, [counted_result(keys(table), found)])
+        yield from record(context, lake, keys, parts, [counted_result(key, found)])
 
     return listed
 
@@ -175,7 +186,7 @@ def report_asset(
     return loaded
 
 
-def _lake(reports: Iterable[str], keys: AssetKeys) -> dg.AssetSpec:
+def _lake(reports: Reports, keys: AssetKeys) -> dg.AssetSpec:
     """Nothing loads it. Its data version is its last change, so `warehouse_duckdb` is "Unsynced"
     exactly while the lake has something that it does not show. The partitions of the reports cannot
     show that: Dagster does not check them for an asset with a hundred of them or more.
@@ -187,7 +198,7 @@ def _lake(reports: Iterable[str], keys: AssetKeys) -> dg.AssetSpec:
         group_name=keys.group_of("lake", "published"),
         kinds={"parquet"},
         tags=TAGS,
-        deps=[*map(keys, ("accounts", *LEVEL_OF, CONTROL.name, *reports))],
+        deps=[*map(keys, (*reports.catalog.objects, CONTROL.name, *reports.by_name))],
     )
 
 
@@ -244,14 +255,16 @@ def loaded_assets(
     fails with the reason.
     """
     yield _accounts(keys)
-    yield from (_objects(table, reports.catalog, keys) for table in LEVEL_OF)
+    for row in reports.catalog.listed:
+        if row.name not in elsewhere:
+            yield objects_asset(row, reports.catalog, keys)
     for report in (CONTROL, *reports.by_name.values()):
         if report.name not in elsewhere:
             yield report_asset(report, reports.catalog, grid, keys)
     broken = {name: why for name, why in reports.broken.items() if name not in elsewhere}
     for name, why in _broken_names(broken, reports.by_name).items():
         yield _broken_asset(name, why, keys)
-    yield _lake(reports.by_name, keys)
+    yield _lake(reports, keys)
     yield _published(reports.catalog, keys)
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pipelines.loading.objects import Listed, MentionedObjects
     from warehouse.decode.pages import Account
     from warehouse.lake.records import Load
+    from warehouse.schema.objects.object_table import ObjectTable
 
 __all__ = [
     "COMPLETE",
@@ -91,10 +92,14 @@ def report_specs(
     ]
 
 
-def counted_spec(asset: dg.AssetKey) -> dg.AssetCheckSpec:
+def counted_spec(asset: dg.AssetKey, row: ObjectTable) -> dg.AssetCheckSpec:
     """The check of a table of objects."""
-    table = asset.path[-1]
-    description = f"As many {table} are listed as total_count says, and all could be read."
+    description = (
+        f"As many {row.name} are listed as total_count says, and all could be read."
+        if row.is_counted
+        else f"All {row.name} that are listed could be read. Meta does not count them, so nothing"
+        " proves that the list is complete."
+    )
     return dg.AssetCheckSpec(COUNTED, asset=asset, description=description)
 
 

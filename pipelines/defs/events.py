@@ -68,11 +68,11 @@ class Part(NamedTuple):
 
 def listed_part(found: Listed, lake: Lake) -> Part:
     """The objects of one account."""
-    key, listing = act_id(found.account_id), found.listing
-    if listing is None:
-        return Part(key, {}, found.error)
+    key = act_id(found.account_id)
+    if found.error or found.skipped:
+        return Part(key, {}, found.error, skipped=found.skipped)
     version = content_version(lake, found.table, found.account_id)
-    return Part(key, listing_metadata(found, listing), found.error, version)
+    return Part(key, listing_metadata(found), version=version)
 
 
 def loaded_part(outcome: Outcome, load_context: LoadContext) -> Part:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 import dagster as dg
 
 from pipelines.defs.following import PUBLISH_JOB
-from pipelines.loading.listings import LEVEL_OF
 from pipelines.reports.catalog import CONTROL
 
 if TYPE_CHECKING:
@@ -18,11 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["asset_jobs", "assets_by_job", "report_job"]
 
 
-def assets_by_job(reports: Iterable[str]) -> Mapping[str, Sequence[str]]:
-    """Job → the assets that it materializes; `reports` by their names."""
+def assets_by_job(reports: Iterable[str], objects: Iterable[str]) -> Mapping[str, Sequence[str]]:
+    """Job → the assets that it materializes; `reports` and tables of `objects` by their names."""
     return {
         "accounts_job": ["accounts"],
-        "objects_job": list(LEVEL_OF),
+        "objects_job": list(objects),
         **{f"{report}_job": [report] for report in (CONTROL.name, *reports)},
         PUBLISH_JOB: ["warehouse_duckdb"],
     }
@@ -32,7 +31,7 @@ def assets_by_job(reports: Iterable[str]) -> Mapping[str, Sequence[str]]:
 _DOES: Final[Mapping[str, str]] = {
     "accounts_job": "Lists the ad accounts that the token sees. New ones get their rows in the "
     "grids. The sensor new_accounts runs it by itself.",
-    "objects_job": "Lists campaigns, ad sets and ads of the chosen accounts, archived and deleted "
+    "objects_job": "Lists campaigns, ads and all other objects of the chosen accounts, archived "
     "ones included. Refreshes do so by themselves.",
     f"{CONTROL.name}_job": "Loads the accounts' own totals of the chosen days. Reports do so by "
     "themselves, to be proven by them; this is for the totals alone.",

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from fbgraph import GraphClient
     from pipelines.asset_keys import AssetKeys
     from pipelines.loading.changes import ChangedDays
-    from pipelines.loading.listings import Listing
     from pipelines.loading.objects import Listed
     from warehouse.decode.objects import Unreadable
     from warehouse.lake.partitions import Lake
@@ -158,13 +157,16 @@ def _load_metadata(load: Load) -> Mapping[str, Any]:
     }
 
 
-def listing_metadata(listed: Listed, listing: Listing) -> Mapping[str, Any]:
+def listing_metadata(listed: Listed) -> Mapping[str, Any]:
     """Metadata of one account's objects: how many are listed, counted by the edge, and read by id,
     and what could not be read.
     """
-    counted = {} if listing.total_count is None else {"total_count": str(listing.total_count)}
+    listing = listed.listing
+    rows = {} if listing is None else {"dagster/partition_row_count": len(listing.rows)}
+    total_count = "not counted" if listing is None else listing.total_count
+    counted = {} if total_count is None else {"total_count": str(total_count)}
     return {
-        "dagster/partition_row_count": len(listing.rows),
+        **rows,
         "by_id": str(listed.by_id),
         **counted,
         **{key: str(value) for key, value in unreadable_metadata(listed.unreadable).items()},

@@ -25,7 +25,7 @@ from pipelines.defs.health import command_event, health_events
 from pipelines.defs.metadata import LoadContext
 from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.defs.run_events import add_to_grid
-from pipelines.loading.listings import LEVEL_OF, accounts_in
+from pipelines.loading.listings import accounts_in
 from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay
 from pipelines.loading.session import LoadedAccounts, Loads
@@ -136,9 +136,9 @@ def _left_by(
     note: Unreported, instance: dg.DagsterInstance, lake: Lake, reports: Reports, keys: AssetKeys
 ) -> Iterator[Event]:
     """Objects that Dagster has no record of, and account-days that this load has brought."""
-    for table in LEVEL_OF:
-        unknown = _unknown_objects(table, instance, lake, keys)
-        yield from part_events(table, unknown, lake, keys)
+    for row in reports.catalog.listed:
+        unknown = _unknown_objects(row.name, instance, lake, keys)
+        yield from part_events(row.name, unknown, lake, keys)
     load_context = LoadContext.of(lake, None, keys)
     for table in dict.fromkeys((CONTROL.name, *note.tables)):
         report = CONTROL if table == CONTROL.name else reports.by_name.get(table)

@@ -109,7 +109,7 @@ def find_changes(  # noqa: PLR0913  # all that the decision rests on
     session.load_accounts(found)
     keys = [act_id(row["account_id"]) for row in found.rows]
     account_ids = [key.removeprefix("act_") for key in keys if key in accounts or not accounts]
-    changed_days.note_listed(session.list_objects(account_ids))
+    changed_days.note_listed(session.list_objects(account_ids, full=full))
     changed_days.entity_calls = session.client.tally.calls
     if not accounts:  # who names accounts has reported the others
         for account_id, why in found.refused.items():

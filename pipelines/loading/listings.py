@@ -1,4 +1,4 @@
-"""Lists of objects: the accounts a token sees, and the campaigns, ad sets and ads of one. First the
+"""Lists of objects: the accounts a token sees, and the campaigns, ads and others of one. First the
 requests to Graph, then how the rows are stored.
 """
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from fbgraph import act_id
+from fbgraph.catalog.edges import NO_TOTAL_COUNT
 from fbgraph.catalog.fields import EFFECTIVE_STATUSES
 from fbgraph.errors import (
     CursorError,
@@ -24,7 +25,7 @@ from warehouse.decode.hours import zone_named
 from warehouse.decode.pages import Account
 from warehouse.errors import UnknownZoneError
 from warehouse.lake.history import merge_objects
-from warehouse.schema.tables import TABLES
+from warehouse.schema.tables import OBJECT_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,9 +35,9 @@ if TYPE_CHECKING:
     from fbgraph.http.paging import Row
     from warehouse.lake.history import Merged
     from warehouse.lake.partitions import Lake
+    from warehouse.schema.objects.object_table import ObjectTable
 
 __all__ = [
-    "LEVEL_OF",
     "Discovery",
     "Listing",
     "account_names",
@@ -48,9 +49,6 @@ __all__ = [
     "store_objects",
     "text_of",
 ]
-
-#: table (and edge) → the level whose statuses its objects have.
-LEVEL_OF: Final[Mapping[str, str]] = {"campaigns": "campaign", "adsets": "adset", "ads": "ad"}
 
 #: After this many accounts in a row whose responses make no sense, each after all attempts, the
 #: accounts are not to blame.
@@ -75,16 +73,21 @@ class Listing:
     """The objects of one edge, each once, and its `total_count`.
 
     `rows` are as Graph sent them, including nulls and rows without an id. `total_count` is None if
-    the edge does not return it; it counts what the same filter matches.
+    the edge does not return it; it counts what the same filter matches. `is_counted`: the
+    edge should.
     """
 
     rows: Sequence[object]
     total_count: int | None
+    is_counted: bool = True
 
     @property
     def complete(self) -> bool:
-        """Whether as many were received as counted."""
-        return self.total_count == len(self.rows)
+        """Whether as many were received as counted. Of an edge that need not count, nobody knows,
+        and no count is not a fault.
+        """
+        uncounted = self.total_count is None and not self.is_counted
+        return uncounted or self.total_count == len(self.rows)
 
     def __str__(self) -> str:
         counted = "not counted" if self.total_count is None else f"counted {self.total_count}"
@@ -99,7 +102,7 @@ def discover(client: GraphClient, account_ids: Sequence[str] = ()) -> Discovery:
     cannot be read is refused by name. Raises TokenError and other GraphErrors that concern more
     than one account.
     """
-    fields = TABLES["accounts"].fields
+    fields = OBJECT_TABLES["accounts"].fields
     if account_ids:
         rows, refused = _read_each(client, account_ids, fields)
     else:
@@ -172,7 +175,7 @@ def _unfit(row: Row) -> str:
     return ""
 
 
-def list_objects(client: GraphClient, account_id: str, table: str) -> Listing:
+def list_objects(client: GraphClient, account_id: str, row: ObjectTable) -> Listing:
     """All objects of an account except deleted ones, which no edge lists
     (docs/graph-api.md#objects).
 
@@ -180,28 +183,35 @@ def list_objects(client: GraphClient, account_id: str, table: str) -> Listing:
     objects that change during paging are skipped or repeated; and also if its cursor is refused
     halfway.
     """
-    statuses = [s for s in EFFECTIVE_STATUSES[LEVEL_OF[table]] if s != "DELETED"]
     edge = client.account(account_id).edge(
-        table, fields=TABLES[table].fields, effective_status=statuses, total_count=True
+        row.edge,
+        fields=row.fields,
+        effective_status=_statuses(row) or None,
+        total_count=row.edge not in NO_TOTAL_COUNT,
     )
     try:
-        listing = _read(edge)
+        listing = _read(edge, is_counted=row.is_counted)
     except CursorError:
-        return _read(edge)
-    return listing if listing.complete or listing.total_count is None else _read(edge)
+        return _read(edge, is_counted=row.is_counted)
+    if listing.complete or listing.total_count is None:
+        return listing
+    return _read(edge, is_counted=row.is_counted)
 
 
-def _read(edge: Edge) -> Listing:
+def _statuses(row: ObjectTable) -> Sequence[str]:
+    """What must be named so that archived objects are listed too."""
+    return [status for status in EFFECTIVE_STATUSES.get(row.kind, ()) if status != "DELETED"]
+
+
+def _read(edge: Edge, *, is_counted: bool) -> Listing:
     rows: dict[object, object] = {}
     total_count = None
     for page in edge.pages():
         for row in page.data:
             rows[_key(row) or len(rows)] = row
-        try:
+        with suppress(TotalCountError):
             total_count = page.total_count
-        except TotalCountError:
-            continue
-    return Listing(list(rows.values()), total_count)
+    return Listing(list(rows.values()), total_count, is_counted)
 
 
 def _key(row: object) -> str:

@@ -10,17 +10,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from fbgraph.errors import ENDS_EVERYTHING, GraphError
+from fbgraph.errors import ENDS_EVERYTHING, GraphError, PermissionDeniedError
 from pipelines.loading.failures import Failures
-from pipelines.loading.listings import LEVEL_OF, accounts_in, list_objects, store_objects
+from pipelines.loading.listings import accounts_in, list_objects, store_objects
 from pipelines.loading.loader import threads
 from warehouse.decode.objects import Unreadable
 from warehouse.errors import WarehouseError
-from warehouse.lake.history import merge_objects, missing_ids
-from warehouse.schema.tables import TABLES
+from warehouse.lake.history import merge_objects, missing_ids, missing_objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from pipelines.loading.partitions import AccountDay
     from warehouse.decode.pages import Account
     from warehouse.lake.partitions import Lake
+    from warehouse.schema.objects.object_table import ObjectTable
 
-__all__ = ["Listed", "MentionedObjects", "load_mentioned", "load_objects"]
+__all__ = ["Listed", "MentionedObjects", "is_due", "load_mentioned", "load_new", "load_objects"]
 
 _log = logging.getLogger(__name__)
 
@@ -40,10 +41,10 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Listed:
     """The result of listing one table of one account: its `listing`, or the `error` that kept the
-    old one.
+    old one, or why it was `skipped`: the token lacks a right that nothing else needs.
 
-    `by_id`: objects that a former listing had and this one has not, and that were read by id.
-    `unreadable`: what of them could not be read.
+    `by_id`: objects that a former listing had and this one has not, or that are new between two
+    listings, and that were read by id. `unreadable`: what of them could not be read.
     """
 
     table: str
@@ -52,6 +53,7 @@ class Listed:
     by_id: int = 0
     unreadable: Unreadable = field(default_factory=Unreadable)
     error: str = ""
+    skipped: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +77,84 @@ def load_objects(
     """List the objects of accounts (digits), several at a time, each succeeding by itself. Raises
     what ends everything: TokenError, BlockedError.
     """
+    rows = [lake.catalog.objects_named(table) for table in tables]
+    return _each(client, lake, rows, account_ids, now, _list)
+
+
+def load_new(
+    client: GraphClient,
+    lake: Lake,
+    row: ObjectTable,
+    account_ids: Iterable[str],
+    now: Callable[[], datetime],
+) -> Sequence[Listed]:
+    """Read by id what other objects mention and no listing had. Returns accounts of which there was
+    something. Raises what ends everything.
+    """
+    found = {
+        account_id: ids
+        for account_id in account_ids
+        if (ids := missing_objects(lake, row, account_id))
+    }
+
+    def read(
+        client: GraphClient,
+        lake: Lake,
+        row: ObjectTable,
+        account: Account,
+        now: Callable[[], datetime],
+    ) -> Listed:
+        by_id = _fetch(client, lake, row, account, found[account.account_id], now)
+        return Listed(row.name, account.account_id, by_id=by_id.found, unreadable=by_id.unreadable)
+
+    return _each(client, lake, [row], found, now, read)
+
+
+def _each(  # noqa: PLR0913, PLR0917  # what, whose, from where and to where
+    client: GraphClient,
+    lake: Lake,
+    rows: Sequence[ObjectTable],
+    account_ids: Iterable[str],
+    now: Callable[[], datetime],
+    load: Callable[[GraphClient, Lake, ObjectTable, Account, Callable[[], datetime]], Listed],
+) -> Sequence[Listed]:
+    """Load each table of each account by itself, and record what failed."""
     accounts = accounts_in(lake)
 
-    def one(table: str, account_id: str) -> Listed:
+    def one(row: ObjectTable, account_id: str) -> Listed:
         account = accounts.get(account_id)
         if account is None:
-            return Listed(table, account_id, error="the token does not see this account")
+            return Listed(row.name, account_id, error="the token does not see this account")
         try:
-            return _list(client, lake, table, account, now)
+            return load(client, lake, row, account, now)
         except ENDS_EVERYTHING:
             raise
         except (GraphError, WarehouseError, OSError) as error:
-            return Listed(table, account_id, error=str(error))
+            if row.is_optional and isinstance(error, PermissionDeniedError):
+                return Listed(row.name, account_id, skipped=str(error))
+            return Listed(row.name, account_id, error=str(error))
 
-    wanted = [(table, account_id) for account_id in account_ids for table in tables]
+    wanted = [(row, account_id) for account_id in account_ids for row in rows]
     with threads(client) as pool:
         found = list(pool.map(lambda pair: one(*pair), wanted))
-    for table in {table for table, _ in wanted}:
-        errors = {one.account_id: one.error for one in found if one.table == table}
-        Failures(lake.store, table).note_whole(errors, now())
+    for row in rows:
+        errors = {
+            one.account_id: one.error or one.skipped for one in found if one.table == row.name
+        }
+        Failures(lake.store, row.name).note_whole(errors, now())
     return found
+
+
+def is_due(row: ObjectTable, account_id: str, listed_at: datetime | None, now: datetime) -> bool:
+    """Whether a refresh lists a table of an account that was last listed at an instant. No I/O.
+
+    Of seven days each account has its own, so that not all of them are listed on the same one.
+    """
+    if listed_at is None or row.listed_every_days <= 1:
+        return True
+    today = now.astimezone(UTC).date()
+    since = (today.toordinal() + int(account_id)) % row.listed_every_days
+    return listed_at.astimezone(UTC).date() < today - timedelta(days=since)
 
 
 def load_mentioned(
@@ -114,12 +174,13 @@ def load_mentioned(
         account, days = accounts[account_id], [cell.day for cell in cells]
         by_id = 0
         try:
-            for table in LEVEL_OF:
-                if not lake.partitions(table, account_id):
-                    _list(client, lake, table, account, now)
-                    Failures(lake.store, table).note_whole({account_id: ""}, now())
+            for row in lake.catalog.listed:
+                if row.is_needed and not lake.partitions(row.name, account_id):
+                    _list(client, lake, row, account, now)
+                    Failures(lake.store, row.name).note_whole({account_id: ""}, now())
             for table, ids in missing_ids(lake, account_id, days).items():
-                by_id += _fetch(client, lake, table, account, ids, now).found
+                row = lake.catalog.objects_named(table)
+                by_id += _fetch(client, lake, row, account, ids, now).found
             left = {k: ids for k, ids in missing_ids(lake, account_id, days).items() if ids}
             return MentionedObjects(by_id, left)
         except ENDS_EVERYTHING:
@@ -146,37 +207,36 @@ class _ById(NamedTuple):
 
 
 def _list(
-    client: GraphClient, lake: Lake, table: str, account: Account, now: Callable[[], datetime]
+    client: GraphClient, lake: Lake, row: ObjectTable, account: Account, now: Callable[[], datetime]
 ) -> Listed:
-    listing = list_objects(client, account.account_id, table)
-    merged = store_objects(lake, table, account, listing, now())
-    by_id = _fetch(client, lake, table, account, merged.gone, now)
+    listing = list_objects(client, account.account_id, row)
+    merged = store_objects(lake, row.name, account, listing, now())
+    by_id = _fetch(client, lake, row, account, merged.gone if row.is_read_by_id else (), now)
     if not listing.complete:
-        _log.warning("%s of act_%s: %s", table, account.account_id, listing)
+        _log.warning("%s of act_%s: %s", row.name, account.account_id, listing)
     unreadable = merged.unreadable + by_id.unreadable
     if unreadable:
-        _log.warning("%s of act_%s: %s", table, account.account_id, unreadable)
-    return Listed(table, account.account_id, listing, by_id.found, unreadable)
+        _log.warning("%s of act_%s: %s", row.name, account.account_id, unreadable)
+    return Listed(row.name, account.account_id, listing, by_id.found, unreadable)
 
 
 def _fetch(  # noqa: PLR0913, PLR0917  # what, whose, from where and to where
     client: GraphClient,
     lake: Lake,
-    table: str,
+    row: ObjectTable,
     account: Account,
     ids: Sequence[str],
     now: Callable[[], datetime],
 ) -> _ById:
     """Read objects by id, up to 50 in one call, into the lake."""
-    kind, fields = LEVEL_OF[table], TABLES[table].fields
-    nodes = [client.node(i, kind=kind, account_id=account.account_id) for i in ids]
-    responses = client.batch([node.request(fields=fields) for node in nodes])
+    nodes = [client.node(i, kind=row.kind, account_id=account.account_id) for i in ids]
+    responses = client.batch([node.request(fields=row.fields) for node in nodes])
     rows = [response for response in responses if isinstance(response, Mapping)]
     unreadable = Unreadable()
     if rows:
-        merged = merge_objects(lake, table, rows, account, now(), complete=False)
+        merged = merge_objects(lake, row.name, rows, account, now(), complete=False)
         unreadable = merged.unreadable
     for node_id, response in zip(ids, responses, strict=True):
         if not isinstance(response, Mapping):
-            _log.info("%s %s of act_%s: %s", kind, node_id, account.account_id, response)
+            _log.info("%s %s of act_%s: %s", row.one, node_id, account.account_id, response)
     return _ById(len(rows), unreadable)

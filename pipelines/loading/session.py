@@ -14,13 +14,14 @@ from fbgraph import act_id
 from pipelines.errors import ConfigError
 from pipelines.loading.emptiness import silence, silent
 from pipelines.loading.failures import Failures
-from pipelines.loading.listings import LEVEL_OF, accounts_in, spenders_in, store_accounts
+from pipelines.loading.listings import accounts_in, spenders_in, store_accounts
 from pipelines.loading.loader import Loader
-from pipelines.loading.objects import load_mentioned, load_objects
+from pipelines.loading.objects import is_due, load_mentioned, load_new, load_objects
 from pipelines.reports.catalog import CONTROL
 from pipelines.state.history import note_days, set_up
 from pipelines.state.origin import claimed
 from warehouse.errors import DamagedFileError
+from warehouse.lake.history import footer_of_objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from warehouse.lake.history import Merged
     from warehouse.lake.partitions import Lake
     from warehouse.lake.records import Load
+    from warehouse.schema.objects.object_table import ObjectTable
 
 __all__ = ["LoadedAccounts", "Loads", "Recorder", "Session", "load_accounts"]
 
@@ -103,15 +105,42 @@ class Session:
         self.recorder.accounts_loaded(accounts)
         return accounts
 
-    def list_objects(self, account_ids: Sequence[str]) -> Sequence[Listed]:
-        """Campaigns, ad sets and ads of accounts (digits). Raises what ends everything."""
+    def list_objects(
+        self, account_ids: Sequence[str], *, needed: bool = False, full: bool = False
+    ) -> Sequence[Listed]:
+        """List objects of accounts (digits): what is due of each table, and what is new in between
+        by id. Raises what ends everything.
+
+        `needed`: only tables that reports cannot do without; `full`: also what is not due yet.
+        """
         every: list[Listed] = []
-        for table in LEVEL_OF:
-            self.recorder.begins(table, [act_id(account_id) for account_id in account_ids])
-            found = load_objects(self.client, self.lake, [table], account_ids, self.now)
-            self.recorder.listed(table, found)
-            every.extend(found)
+        for row in self.lake.catalog.listed:
+            if row.is_needed or not needed:
+                every += self._list(row, account_ids, full=full)
         return every
+
+    def _list(
+        self, row: ObjectTable, account_ids: Sequence[str], *, full: bool
+    ) -> Sequence[Listed]:
+        lake, now = self.lake, self.now()
+
+        def listed_at(account_id: str) -> datetime | None:
+            return footer_of_objects(lake, row.latest, account_id).listed_at
+
+        due = [
+            account_id
+            for account_id in account_ids
+            if full or is_due(row, account_id, listed_at(account_id), now)
+        ]
+        if due:
+            self.recorder.begins(row.name, [act_id(account_id) for account_id in due])
+        found = [*load_objects(self.client, lake, [row.name], due, self.now)]
+        if row.mentioned_by:
+            others = [account_id for account_id in account_ids if account_id not in set(due)]
+            found += load_new(self.client, lake, row, others, self.now)
+        if found:
+            self.recorder.listed(row.name, found)
+        return found
 
     def load(self, report: Report, account_days: Iterable[AccountDay]) -> Loads:
         """Load account-days of a report, and the objects that they mention.

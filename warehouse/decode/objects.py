@@ -1,4 +1,4 @@
-"""Accounts, campaigns, ad sets and ads, as parsed JSON, to typed rows.
+"""Accounts, campaigns, ads and all other objects, as parsed JSON, to typed rows.
 
 They are few, so all of it is Python. What cannot be read exactly costs as little as possible: a
 character, a cell, which is NULL, or the object; never another object, and never the account.
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from warehouse.decode.casts import Account
-    from warehouse.schema.table import Column, Table
+    from warehouse.schema.objects.object_table import ObjectTable
+    from warehouse.schema.table import Column
 
-__all__ = ["Objects", "Unreadable", "decode_objects", "id_of"]
+__all__ = ["Objects", "Unreadable", "decode_objects", "id_of", "value_of"]
 
 #: Kinds of money that come in minor units.
 MINOR: Final = frozenset({"money_minor", "money_limit"})
@@ -85,7 +86,7 @@ class _ObjectError(Exception):
 
 
 def decode_objects(
-    table: Table, objects: Iterable[object], account: Account | None, fetched_at: datetime
+    table: ObjectTable, objects: Iterable[object], account: Account | None, fetched_at: datetime
 ) -> Objects:
     """Decode the objects of an account, each once: of one that came twice, the later. `account` is
     None for the table `accounts`.
@@ -123,17 +124,17 @@ def decode_objects(
     return Objects(kept, rejects, frozenset(filter(None, ids)), frozenset(unread), unreadable)
 
 
-def id_of(table: Table, found: object) -> str:
+def id_of(table: ObjectTable, found: object) -> str:
     """The id of an object from JSON; "" if it has none or an unreadable one."""
     column = table.columns[0]
-    value = found.get(column.source) if isinstance(found, dict) else None
     try:
+        value = value_of(column, found) if isinstance(found, dict) else None
         return "" if value is None else str(read(column, value)[0])
     except UnreadableError:
         return ""
 
 
-def _each_once(table: Table, objects: Iterable[object]) -> Sequence[object]:
+def _each_once(table: ObjectTable, objects: Iterable[object]) -> Sequence[object]:
     by_id: dict[object, object] = {}
     for number, one in enumerate(objects):
         by_id[id_of(table, one) or number] = one
@@ -141,24 +142,26 @@ def _each_once(table: Table, objects: Iterable[object]) -> Sequence[object]:
 
 
 def _values(
-    table: Table, account: Account | None, found: object
+    table: ObjectTable, account: Account | None, found: object
 ) -> tuple[dict[str, object], Sequence[tuple[str, Flaw]]]:
     """Values by column name, and what is wrong with them. Raises _ObjectError."""
     if not isinstance(found, dict):
         raise _ObjectError("", found, "not an object")
     currency = found.get("currency") if account is None else account.currency
     values: dict[str, object] = {}
-    flaws: list[tuple[str, Flaw]] = []
+    derived, flaws = _derived(table, found)
+    required = {table.key, "account_id"} if account is None else {table.key}
     for column in table.columns:
-        value = found.get(column.source) if column.source else None
-        if value is None:
-            if column in table.required:
-                raise _ObjectError(column.name, None, "missing, but every object must have it")
-            continue
+        value = found.get(column.source.partition(".")[0]) if column.source else None
         try:
+            value = value_of(column, found) if column.source else derived.get(column.name)
+            if value is None:
+                if column.name in required:
+                    raise _ObjectError(column.name, None, "missing, but every object must have it")
+                continue
             values[column.name], of_cell = _cell(column, value, currency)
         except UnreadableError as error:
-            if column in table.required or column.name in (table.partitions or ()):
+            if column.name in {table.key, "account_id"}:
                 raise _ObjectError(column.name, value, str(error)) from error
             flaws.append((column.name, Flaw(value, str(error), CELL)))
             continue
@@ -166,6 +169,38 @@ def _values(
     if account is not None:
         _belongs(values, found, account)
     return values, flaws
+
+
+def value_of(column: Column, found: Mapping[str, Any]) -> object:
+    """The value for a column that comes from Graph, which may be deep inside; None if there is
+    none. Raises UnreadableError for another thing than an object on the way to it.
+    """
+    value: object = found
+    for part in column.source.split("."):
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise UnreadableError(f"expected an object with {part}")
+        value = value.get(part)
+    return value
+
+
+#: What functions raise that meet another shape than they know.
+_UNKNOWN_SHAPE: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+def _derived(
+    table: ObjectTable, found: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], list[tuple[str, Flaw]]]:
+    """Values that are made of a whole object. Where its shape is not known they are all NULL."""
+    if table.derived is None:
+        return {}, []
+    try:
+        return table.derived(found), []
+    except (*_UNKNOWN_SHAPE, RecursionError) as error:
+        first = next(c.name for c in table.columns if not c.source)
+        reason = f"nothing can be derived from an object of this shape: {error!r}"
+        return {}, [(first, Flaw(None, reason, CELL))]
 
 
 def _cell(column: Column, value: object, currency: object) -> tuple[object, Sequence[Flaw]]:
@@ -202,14 +237,14 @@ def _belongs(values: dict[str, object], found: Mapping[str, Any], account: Accou
 
 
 def _typed(
-    table: Table, rows: Mapping[int, Mapping[str, Any]]
+    table: ObjectTable, rows: Mapping[int, Mapping[str, Any]]
 ) -> tuple[pa.Table, Mapping[int, str]]:
     """Rows by their number as Arrow holds them, and why it still refuses others."""
     try:
-        return arrow.records(table.arrow_schema, rows.values()), {}
+        return arrow.records(table.latest.arrow_schema, rows.values()), {}
     except pa.ArrowException as error:
         if len(rows) == 1:
-            return arrow.empty(table.arrow_schema), dict.fromkeys(rows, str(error))
+            return arrow.empty(table.latest.arrow_schema), dict.fromkeys(rows, str(error))
     parts = [_typed(table, {number: row}) for number, row in rows.items()]
     refused = {number: why for _, some in parts for number, why in some.items()}
     return pa.concat_tables([part for part, _ in parts]), refused

@@ -1,4 +1,5 @@
-"""Accounts, campaigns, ad sets and ads: their latest state, and every state that was seen.
+"""Accounts, campaigns, ads and all other objects: their latest state, and every state that was
+seen.
 
 A snapshot is the result of one listing, or some objects that were requested by id. Objects never
 leave the latest state: one that is deleted at Meta stays, because insights mention it. A rename
@@ -9,7 +10,7 @@ they are merged, whatever the clock says: a state that differs is recorded after
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,18 +23,20 @@ from warehouse.decode.objects import Unreadable, decode_objects
 from warehouse.errors import DamagedFileError, InaccessibleError
 from warehouse.lake import rejects
 from warehouse.lake.damage import named
-from warehouse.schema.tables import TABLES
+from warehouse.lake.parquet import NO_FOOTER
+from warehouse.schema.records import REJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from warehouse.decode.casts import Account
-    from warehouse.lake.parquet import Partition
+    from warehouse.lake.parquet import Footer, Partition
     from warehouse.lake.partitions import Lake
+    from warehouse.schema.objects.object_table import ObjectTable
     from warehouse.schema.table import Table
 
-__all__ = ["Merged", "merge_objects", "missing_ids"]
+__all__ = ["Merged", "footer_of_objects", "merge_objects", "missing_ids", "missing_objects"]
 
 _log = logging.getLogger(__name__)
 
@@ -41,13 +44,6 @@ DELETED: Final = "DELETED"
 
 #: The shortest time between two states of an object that the lake can represent.
 _LEAST: Final = timedelta(microseconds=1)
-
-#: Tables of objects that insights mention, and the column of their id.
-MENTIONED: Final[Mapping[str, str]] = {
-    "campaigns": "campaign_id",
-    "adsets": "adset_id",
-    "ads": "ad_id",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,37 +73,73 @@ def merge_objects(  # noqa: PLR0913  the objects, their account, when, and if th
     `complete` says that no other objects were listed. A value that cannot be read is NULL, an
     object that cannot be read keeps the row it has; neither affects another object.
     """
-    latest, past = TABLES[table], TABLES[f"{table}_history"]
+    row = lake.catalog.objects_named(table)
     account_id = account.account_id if account else None
-    fresh = decode_objects(latest, objects, account, fetched_at)
-    old = rejects.of_objects(lake.store, latest, account_id)
+    fresh = decode_objects(row, objects, account, fetched_at)
+    old = rejects.of_objects(lake.store, row, account_id)
     unread = _Unread(
-        before=rejects.cells_of(latest, (row for rows in old.values() for row in rows)),
+        before=rejects.cells_of(row, (one for rows in old.values() for one in rows)),
         now=fresh.unread,
     )
     gone: list[str] = []
 
     def merge(before: pa.Table) -> pa.Table:
-        others = before.filter(pc.invert(_is_in(before[latest.columns[0].name], fresh.rows)))
+        others = before.filter(pc.invert(_is_in(before[row.key], fresh.rows)))
         if complete:
-            gone[:] = _not_deleted(others)
-
-        def append(known: pa.Table) -> pa.Table:
-            # Where no state is known although objects are, the history was lost.
-            states = fresh.rows if known.num_rows else pa.concat_tables([fresh.rows, others])
-            return _appended(past, known, states, unread)
-
-        lake.update(past, append, account_id=account_id)
+            gone[:] = _not_deleted(others, row)
+        if row.history is not None:
+            # Accounts come all at once.
+            whole = complete or account is None
+            states = _States(fresh.rows, others, unread)
+            _append(lake, row.history, account_id, states, whole=whole)
         return pa.concat_tables([fresh.rows, others])
 
-    with lake.writing(TABLES["rejects"], account_id, None):
+    with lake.writing(REJECTS, account_id, None):
         rejects.keep(
-            *(lake.store, latest, old, fresh, fetched_at),
+            *(lake.store, row, old, fresh, fetched_at),
             account_id=account_id,
             complete=complete or account is None,  # accounts come all at once
         )
-    rows = lake.update(latest, merge, account_id=account_id)
+    listed_at = fetched_at if complete else None
+    rows = lake.update(row.latest, merge, account_id=account_id, listed_at=listed_at)
     return Merged(rows, gone, fresh.unreadable)
+
+
+@dataclass(frozen=True, slots=True)
+class _States:
+    """The states of an account's objects: of a snapshot, those of the others, what is unread."""
+
+    fresh: pa.Table
+    others: pa.Table
+    unread: _Unread
+
+
+def _append(
+    lake: Lake, past: Table, account_id: str | None, states: _States, *, whole: bool
+) -> None:
+    """Add new states to a history.
+
+    A column that the file does not have yet is read for the first time, which changes nothing: its
+    values complete the known states. If these are not `whole`, all objects of the account, that
+    waits, for states of the others could not be told from states without a value.
+    """
+    stored = footer_of_objects(lake, past, account_id).columns.names
+    new = frozenset(past.file_schema.names).difference(stored) if stored else frozenset[str]()
+    table = past
+    if new and not whole:
+        table = replace(past, columns=tuple(c for c in past.columns if c.name not in new))
+
+    def append(known: pa.Table) -> pa.Table:
+        # Where no state is known although objects are, the history was lost.
+        now = states.fresh
+        if not known.num_rows:
+            now = pa.concat_tables([now, states.others])
+        unread = replace(states.unread, columns=new) if whole else states.unread
+        after = _appended(table, known, now, unread)
+        # The file must have the columns from now on, even if all of their values are NULL.
+        return pa.concat_tables([after]) if whole and new else after
+
+    lake.update(table, append, account_id=account_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +147,13 @@ class _Unread:
     """Values that could not be read, (id, column): of the snapshot `before` and of that of `now`.
 
     They do not count as changes: the history keeps the known value, and assumes that a value which
-    is read for the first time was the same before.
+    is read for the first time was the same before. `columns` are read for the first time of all
+    objects.
     """
 
     before: frozenset[tuple[str, str]]
     now: frozenset[tuple[str, str]]
+    columns: frozenset[str] = frozenset()
 
     def filled(self, known: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
         """A known state, completed by values that are read for the first time."""
@@ -130,7 +164,7 @@ class _Unread:
 
     def _is_first(self, known: Mapping[str, Any], name: str) -> bool:
         cell = (_id(known), name)
-        return cell in self.before and cell not in self.now
+        return (name in self.columns or cell in self.before) and cell not in self.now
 
     def kept(self, known: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
         """A state, completed by known values for those that could not be read."""
@@ -140,11 +174,12 @@ class _Unread:
         }
 
 
-def _not_deleted(rows: pa.Table) -> list[str]:
-    if "effective_status" in rows.schema.names:
-        deleted = pc.equal(rows["effective_status"], arrow.texts([DELETED])[0])
-        rows = rows.filter(pc.invert(arrow.null_is_false(deleted)))
-    ids: list[str] = rows.column(0).to_pylist()
+def _not_deleted(rows: pa.Table, row: ObjectTable) -> list[str]:
+    """Ids of objects that were not deleted when they were last seen, if anybody can tell."""
+    if not row.deleted:
+        return []
+    deleted = pc.equal(rows[row.deleted], arrow.texts([DELETED])[0])
+    ids: list[str] = rows.filter(pc.invert(arrow.null_is_false(deleted)))[row.key].to_pylist()
     return sorted(ids)
 
 
@@ -191,24 +226,56 @@ def _is_in(ids: pa.ChunkedArray, rows: pa.Table) -> pa.ChunkedArray:
     return pc.is_in(ids, value_set=rows.column(0).combine_chunks())
 
 
+def footer_of_objects(lake: Lake, table: Table, account_id: str | None) -> Footer:
+    """The footer of a file of objects; an empty one if it does not exist, or is damaged: whoever
+    reads or replaces it reports that.
+    """
+    where = lake.partition(table, account_id, None)
+    try:
+        return lake.footer_of(table, where, lake.store.open(where.key, footer_only=True))
+    except (FileNotFoundError, DamagedFileError):
+        return NO_FOOTER
+
+
 def missing_ids(lake: Lake, account_id: str, days: Iterable[date]) -> Mapping[str, Sequence[str]]:
-    """Ids that insights of these days mention and the tables of objects lack, by table, sorted.
+    """Ids that insights of these days mention, or other objects, and the tables of objects lack, by
+    table, sorted.
 
     Edges do not list deleted objects; requested by id, Meta returns them
     (docs/graph-api.md#objects).
     """
     wanted = list(days)
-    mentioned: dict[str, set[str]] = {column: set() for column in MENTIONED.values()}
+    rows = [row for row in lake.catalog.listed if row.insights_column]
+    mentioned: dict[str, set[str]] = {row.insights_column: set() for row in rows}
     for table in lake.catalog.tables.values():
         has_ids = any(column in table.arrow_schema.names for column in mentioned)
         for day in wanted if has_ids and table.partitions == ("account_id", "date") else ():
             _mention(lake, table, lake.partition(table, account_id, day), mentioned)
+    of_objects = [row for row in lake.catalog.listed if row.mentioned_by and row.is_needed]
     return {
-        table: sorted(
-            mentioned[column] - set(lake.read(table, account_id=account_id)[column].to_pylist())
-        )
-        for table, column in MENTIONED.items()
+        **{row.name: missing_objects(lake, row, account_id) for row in of_objects},
+        **{
+            row.name: _unknown(lake, row, account_id, mentioned[row.insights_column])
+            for row in rows
+        },
     }
+
+
+def missing_objects(lake: Lake, row: ObjectTable, account_id: str) -> Sequence[str]:
+    """Ids that other objects of an account mention and a table lacks, sorted."""
+    mentioned: set[str] = set()
+    for table, column in row.mentioned_by:
+        mentioned.update(filter(None, lake.read(table, account_id=account_id)[column].to_pylist()))
+    return _unknown(lake, row, account_id, mentioned)
+
+
+def _unknown(
+    lake: Lake, row: ObjectTable, account_id: str, mentioned: Collection[str]
+) -> Sequence[str]:
+    if not mentioned:
+        return []
+    known = lake.read(row.latest, account_id=account_id)[row.key].to_pylist()
+    return sorted(set(mentioned).difference(known))
 
 
 def _mention(lake: Lake, table: Table, where: Partition, mentioned: Mapping[str, set[str]]) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -50,6 +51,9 @@ __all__ = [
 
 #: Key of the Parquet footer: the key of a file that has no load.
 KEY_KEY: Final = b"fbinsights.key"
+
+#: Key of the footer of a file of objects: when all of them were last listed.
+LISTED_KEY: Final = b"fbinsights.listed_at"
 
 #: As many rows as DuckDB keeps together; a reader need not hold many at once.
 ROW_GROUP_ROWS: Final = 122_880
@@ -109,13 +113,20 @@ class Writer:
         self._parquet.write_table(content, row_group_size=ROW_GROUP_ROWS)
 
     def finish(
-        self, load: Load | None = None, history: Sequence[Restatement] = (), *, key: str = ""
+        self,
+        load: Load | None = None,
+        history: Sequence[Restatement] = (),
+        *,
+        key: str = "",
+        listed_at: datetime | None = None,
     ) -> Path:
         """Write the footer, with the load and what its predecessors changed, and sync to disk.
-        `key`: where a file without a load belongs.
+        `key`: where a file without a load belongs. `listed_at`: of one with objects.
         """
         if load is None and key:
             self._parquet.add_key_value_metadata({KEY_KEY: key})
+        if listed_at is not None:
+            self._parquet.add_key_value_metadata({LISTED_KEY: listed_at.isoformat()})
         if load is not None:
             changes = [to_values(change) for change in history]
             self._parquet.add_key_value_metadata(
@@ -163,7 +174,7 @@ def _text_paths(field: pa.Field) -> Iterator[str]:
 class Footer(NamedTuple):
     """What a file records about itself: its load, what its predecessors changed, its columns, how
     many rows it has, and the key that it was written for, where a load does not say that ("" in
-    files that are older than this record).
+    files that are older than this record). `listed_at`: of objects, when all were last listed.
     """
 
     load: Load | None
@@ -171,6 +182,7 @@ class Footer(NamedTuple):
     columns: pa.Schema
     rows: int = 0
     key: str = ""
+    listed_at: datetime | None = None
 
 
 #: The footer of a file that does not exist.
@@ -181,7 +193,7 @@ def footer(source: Path | pa.NativeFile) -> Footer:
     """Read the end of a file. Raises FileNotFoundError."""
     file = pq.ParquetFile(source)
     metadata = file.metadata.metadata or {}
-    load = metadata.get(LOAD_KEY)
+    load, listed_at = metadata.get(LOAD_KEY), metadata.get(LISTED_KEY)
     history = json.loads(metadata.get(RESTATEMENTS_KEY, b"[]"))
     return Footer(
         None if load is None else from_values(Load, json.loads(load)),
@@ -189,6 +201,7 @@ def footer(source: Path | pa.NativeFile) -> Footer:
         file.schema_arrow,
         file.metadata.num_rows,
         metadata.get(KEY_KEY, b"").decode(),
+        None if listed_at is None else datetime.fromisoformat(listed_at.decode()),
     )
 
 

@@ -136,9 +136,10 @@ class Lake:
         change: Callable[[pa.Table], pa.Table],
         *,
         account_id: str | None = None,
+        listed_at: datetime | None = None,
     ) -> pa.Table:
         """Replace the rows of a file by what `change` returns for them; no other writer comes in
-        between.
+        between. `listed_at`: when all objects were listed, if that is what `change` knows.
 
         Returns the new rows. Nothing is written if `change` returns the same rows. It is called
         again if another writer was faster, which is possible in a bucket.
@@ -160,8 +161,10 @@ class Lake:
                 folder = at_the_end.enter_context(scratch_folder(self.root))
                 writer = Writer(table, folder / "rows.unfinished")
                 writer.write(content)
-                return writer.finish(key=where.key)
+                listed = listed_at or self._footer(table, where).listed_at
+                return writer.finish(key=where.key, listed_at=listed)
 
+            self._define(self.catalog.tables.get(table.name, table))
             self.store.replace(where.key, write)
         if is_new:
             self.changed()

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from warehouse.decode.objects import Objects
     from warehouse.decode.rows import Reject
     from warehouse.lake.records import Load
-    from warehouse.schema.table import Table
+    from warehouse.schema.objects.object_table import ObjectTable
     from warehouse.storage.store import Store
 
 __all__ = [
@@ -151,7 +151,7 @@ def _folder_of_load(load: Load) -> str:
 # -- of objects ------------------------------------------------------------------------------------
 
 
-def of_objects(store: Store, table: Table, account_id: str | None) -> OldRejects:
+def of_objects(store: Store, table: ObjectTable, account_id: str | None) -> OldRejects:
     """The rejects of an account's objects, or of all accounts, from the last listing."""
     of_account = f"rejects/{table.name}/{account_id or '*'}/{LATEST}/*.parquet"
     found: OldRejects = {}
@@ -167,7 +167,7 @@ def of_objects(store: Store, table: Table, account_id: str | None) -> OldRejects
     return found
 
 
-def cells_of(table: Table, rows: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, str]]:
+def cells_of(table: ObjectTable, rows: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, str]]:
     """The values that are NULL because they could not be read: (id of the object, column)."""
     return frozenset(
         (_id_in(table, row["raw"]), row["column_name"]) for row in rows if row["lost"] == CELL
@@ -176,7 +176,7 @@ def cells_of(table: Table, rows: Iterable[Mapping[str, Any]]) -> frozenset[tuple
 
 def keep(  # noqa: PLR0913  # what was kept, what is new, whose and when
     store: Store,
-    table: Table,
+    table: ObjectTable,
     old: OldRejects,
     objects: Objects,
     at: datetime,
@@ -211,7 +211,7 @@ def keep(  # noqa: PLR0913  # what was kept, what is new, whose and when
 
 
 def _new_rows(
-    table: Table, account_id: str | None, rejects: Iterable[Reject], at: datetime
+    table: ObjectTable, account_id: str | None, rejects: Iterable[Reject], at: datetime
 ) -> Iterable[dict[str, Any]]:
     """Rows of rejects, numbered. In the table `accounts` each object is an account of its own."""
     by_column: Counter[str] = Counter()
@@ -226,11 +226,11 @@ def _is_replaced(object_id: str, ids: Collection[str], *, complete: bool) -> boo
     return object_id in ids if object_id else complete
 
 
-def _folder(table: Table, account_id: str) -> str:
+def _folder(table: ObjectTable, account_id: str) -> str:
     return f"rejects/{table.name}/{account_id or UNKNOWN}/{LATEST}"
 
 
-def _id_in(table: Table, raw: str) -> str:
+def _id_in(table: ObjectTable, raw: str) -> str:
     """The id in the JSON of an object; "" if it has none or an unreadable one."""
     try:
         return id_of(table, json.loads(raw))

@@ -8,18 +8,19 @@ the tables that were loaded into it (`lake.definitions`).
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from warehouse.errors import UnfitTableError, UnknownTableError
 from warehouse.schema.long_form import long_actions
-from warehouse.schema.tables import TABLES
+from warehouse.schema.tables import OBJECT_TABLES, TABLES
 from warehouse.schema.views import VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from warehouse.schema.objects.object_table import ObjectTable
     from warehouse.schema.table import Table, View
 
 __all__ = ["OWN", "RESERVED", "Catalog"]
@@ -30,7 +31,7 @@ Of = TypeVar("Of")
 RESERVED: Final = frozenset(
     {
         *("activities", "creatives", "creatives_history", "custom_audiences"),
-        *("custom_conversions", "images", "intraday_totals", "videos"),
+        *("custom_conversions", "intraday_totals", "videos"),
     }
 )
 
@@ -40,12 +41,14 @@ class Catalog:
     """Tables and views by name: the warehouse's own in their order, then all others by name.
 
     `given` are the tables that the caller defines now. They win over the definitions of the same
-    names that a lake has kept, which are older.
+    names that a lake has kept, which are older. `objects` are those that are listed, by the names
+    of their tables, in the order in which they are.
     """
 
     tables: Mapping[str, Table]
     views: Mapping[str, View]
     given: frozenset[str] = frozenset()
+    objects: Mapping[str, ObjectTable] = field(default_factory=lambda: OBJECT_TABLES)
 
     def with_table(self, table: Table, *, is_given: bool = True) -> Catalog:
         """The same with one more table, and with the view of its lists.
@@ -63,7 +66,30 @@ class Catalog:
         if view is None:
             views.pop(f"{table.name}_actions", None)
         given = self.given | {table.name} if is_given else self.given - {table.name}
-        return Catalog(_in_order(tables, TABLES), _in_order(views, VIEWS), given)
+        in_order = _in_order(tables, TABLES), _in_order(views, VIEWS)
+        return Catalog(*in_order, given, self.objects)
+
+    def with_objects(self, row: ObjectTable) -> Catalog:
+        """The same with one more kind of object: its table and, if it has one, its history. Raises
+        UnfitTableError.
+        """
+        wider = self
+        for table in row.tables:
+            wider = wider.with_table(table)
+        return replace(wider, objects=MappingProxyType({**self.objects, row.name: row}))
+
+    @property
+    def listed(self) -> Sequence[ObjectTable]:
+        """What is listed on an edge of an account: all objects but the accounts themselves."""
+        return [row for row in self.objects.values() if row.edge]
+
+    def objects_named(self, name: str) -> ObjectTable:
+        """What there is to say about the objects of a table. Raises UnknownTableError."""
+        if name not in self.objects:
+            raise UnknownTableError(
+                f"There is no table of objects {name!r}. Choose from: {', '.join(self.objects)}"
+            )
+        return self.objects[name]
 
     def _require_free(self, table: Table, view: View | None) -> None:
         """Raise UnfitTableError for a table whose name, or its view's, is taken."""

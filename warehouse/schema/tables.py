@@ -15,16 +15,8 @@ from warehouse.schema.insights import (
     INSIGHTS_DAILY,
     INSIGHTS_HOURLY,
 )
-from warehouse.schema.objects import (
-    ACCOUNTS,
-    ACCOUNTS_HISTORY,
-    ADS,
-    ADS_HISTORY,
-    ADSETS,
-    ADSETS_HISTORY,
-    CAMPAIGNS,
-    CAMPAIGNS_HISTORY,
-)
+from warehouse.schema.objects.delivery import ACCOUNTS, ADS, ADSETS, CAMPAIGNS
+from warehouse.schema.objects.library import IMAGES
 from warehouse.schema.records import (
     FAILURES,
     LOADS,
@@ -35,20 +27,27 @@ from warehouse.schema.records import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from warehouse.schema.objects.object_table import ObjectTable
     from warehouse.schema.table import Table
 
-__all__ = ["SCHEMA_VERSION", "TABLES"]
+__all__ = ["OBJECT_TABLES", "SCHEMA_VERSION", "TABLES"]
 
 #: In every file's footer; grows by one when a column is added or changes its kind.
 SCHEMA_VERSION: Final = 2
+
+#: What there is at Meta besides insights, in the order in which a refresh lists it: what mentions
+#: others comes before them.
+OBJECT_TABLES: Final[Mapping[str, ObjectTable]] = MappingProxyType(
+    {row.name: row for row in (ACCOUNTS, CAMPAIGNS, ADSETS, ADS, IMAGES)}
+)
 
 #: The warehouse's own tables and no others: those of reports are in a `catalog.Catalog`.
 TABLES: Final[Mapping[str, Table]] = MappingProxyType(
     {
         table.name: table
         for table in (
-            *(ACCOUNTS, CAMPAIGNS, ADSETS, ADS),
-            *(ACCOUNTS_HISTORY, CAMPAIGNS_HISTORY, ADSETS_HISTORY, ADS_HISTORY),
+            *(row.latest for row in OBJECT_TABLES.values()),
+            *(row.history for row in OBJECT_TABLES.values() if row.history),
             *(INSIGHTS_HOURLY, INSIGHTS_DAILY, CONTROL_DAILY),
             *(LOADS, RESTATEMENTS, REJECTS, FAILURES),
         )

@@ -83,7 +83,7 @@ def _load(session: Session, summary: Summary, found: Discovery, bar: Bar) -> Non
     if not summary.stopped:
         bar.stage("objects")
         with guarded(summary, "objects"):
-            summary.note_listed(session.list_objects(plan.account_ids))
+            summary.note_listed(session.list_objects(plan.account_ids, needed=True))
     for name, report in plan.reports.items():
         if not summary.stopped:
             bar.stage(name)

@@ -23,10 +23,11 @@ from pipelines.cli.selection import not_begun, plan_of, require_started
 from pipelines.cli.summary import NOT_BEGUN
 from pipelines.loading.control_totals import share
 from pipelines.loading.estimate import Cost, cost_of, cut, guessed_rows, learned
-from pipelines.loading.listings import LEVEL_OF, discover, text_of
+from pipelines.loading.listings import discover, text_of
 from pipelines.loading.partitions import AccountDay
 from pipelines.settings import settings_of
 from warehouse.lake.partitions import Lake
+from warehouse.schema.tables import OBJECT_TABLES
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
@@ -229,8 +230,8 @@ def _closing(
 
 
 def _listings(plan: Plan) -> int:
-    """Calls for accounts and their objects, if each fits a page."""
-    return 2 + len(plan.accounts) * len(LEVEL_OF)
+    """Calls for accounts and the objects that a backfill lists, if each fits a page."""
+    return 2 + len(plan.accounts) * sum(row.is_needed for row in OBJECT_TABLES.values() if row.edge)
 
 
 def _json_lines(

@@ -16,7 +16,6 @@ import warehouse
 from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
 from pipelines.loading.listings import (
-    LEVEL_OF,
     accounts_in,
     discover,
     list_objects,
@@ -26,6 +25,7 @@ from pipelines.loading.listings import (
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import HOURLY_REPORT
+from tests.objects import NEEDED
 from tests.reports import KNOWN
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
@@ -77,8 +77,8 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, San
 def _load(client: GraphClient, lake: Lake, days: Sequence[date], at: datetime) -> None:
     accounts = accounts_in(lake)
     for account in accounts.values():
-        for table in LEVEL_OF:
-            listing = list_objects(client, account.account_id, table)
+        for table, row in NEEDED.items():
+            listing = list_objects(client, account.account_id, row)
             store_objects(lake, table, account, listing, at)
     loader = Loader(client, lake, accounts, "run-1", now=lambda: NOW)
     wanted = [AccountDay(account_id, day) for account_id in accounts for day in days]
@@ -133,8 +133,8 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, Sand
         store_accounts(lake, discover(client).rows, NIGHT)
         accounts = accounts_in(lake)
         for account in accounts.values():
-            for table in LEVEL_OF:
-                listing = list_objects(client, account.account_id, table)
+            for table, row in NEEDED.items():
+                listing = list_objects(client, account.account_id, row)
                 store_objects(lake, table, account, listing, NIGHT)
         wanted = [
             AccountDay(account_id, day)

@@ -20,6 +20,7 @@ from pipelines.loading.listings import (
 )
 from pipelines.loading.objects import Listed
 from warehouse.decode.pages import Account
+from warehouse.schema.tables import OBJECT_TABLES
 
 if TYPE_CHECKING:
     from fbgraph.sandbox import Sandbox
@@ -42,7 +43,7 @@ def test_a_listing_holds_all_but_the_deleted_and_as_many_as_the_edge_counts(
 ) -> None:
     counts = objects(sandbox, level)
 
-    listing = list_objects(client, sandbox.account_ids[0], table)
+    listing = list_objects(client, sandbox.account_ids[0], OBJECT_TABLES[table])
 
     expected = sum(counts.values()) - counts["DELETED"]
     assert counts["ARCHIVED"] > 0
@@ -54,7 +55,7 @@ def test_a_listing_that_differs_from_its_count_is_made_once_more(
 ) -> None:
     sandbox.use("wrong_total_count")
 
-    listing = list_objects(client, sandbox.account_ids[0], "campaigns")
+    listing = list_objects(client, sandbox.account_ids[0], OBJECT_TABLES["campaigns"])
 
     assert (listing.complete, client.tally.calls) == (False, 2)
     assert listing.total_count == len(listing.rows) + 1
@@ -65,7 +66,7 @@ def test_an_edge_that_does_not_count_is_said_to_be_uncounted(
 ) -> None:
     sandbox.use("no_total_count")
 
-    listing = list_objects(client, sandbox.account_ids[0], "campaigns")
+    listing = list_objects(client, sandbox.account_ids[0], OBJECT_TABLES["campaigns"])
 
     assert (listing.total_count, listing.complete, client.tally.calls) == (None, False, 1)
 
@@ -77,7 +78,7 @@ def test_a_listing_whose_cursor_is_refused_is_made_once_more() -> None:
     transport = httpx.MockTransport(lambda _: next(answers))
 
     with GraphClient("token-of-a-test", transport=transport) as client:
-        listing = list_objects(client, "1", "campaigns")
+        listing = list_objects(client, "1", OBJECT_TABLES["campaigns"])
 
     assert listing.complete
 
@@ -173,7 +174,7 @@ def test_budgets_are_kept_in_major_units_of_the_accounts_currency(
     sandbox: Sandbox, client: GraphClient, lake: Lake
 ) -> None:
     yen = next(a for a in sandbox.world()["accounts"] if a["currency"] == "JPY")["account_id"]
-    listing = list_objects(client, yen, "campaigns")
+    listing = list_objects(client, yen, OBJECT_TABLES["campaigns"])
     minor = {row["id"]: row.get("daily_budget") for row in listing.rows if isinstance(row, dict)}
 
     store_objects(lake, "campaigns", Account(yen, "Asia/Tokyo", "JPY"), listing, NOW)

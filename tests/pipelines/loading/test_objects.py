@@ -10,9 +10,10 @@ import pytest
 import warehouse
 from fbgraph.errors import TokenError
 from pipelines.loading.failures import Failures
-from pipelines.loading.listings import LEVEL_OF, discover, store_accounts
+from pipelines.loading.listings import discover, store_accounts
 from pipelines.loading.objects import load_mentioned, load_objects
 from pipelines.loading.partitions import AccountDay
+from tests.objects import NEEDED
 from warehouse.lake.failures import find_failures
 from warehouse.lake.history import missing_ids
 from warehouse.published.publish import publish
@@ -49,7 +50,7 @@ def cells(account_id: str, days: Sequence[date]) -> list[AccountDay]:
 def test_deleted_objects_that_insights_mention_are_read_by_id_and_all_ids_are_known(
     loaded: str, client: GraphClient, lake: Lake, days: Sequence[date]
 ) -> None:
-    load_objects(client, lake, LEVEL_OF, [loaded], now)
+    load_objects(client, lake, NEEDED, [loaded], now)
     missing = missing_ids(lake, loaded, days)
 
     known = load_mentioned(client, lake, cells(loaded, days), now)
@@ -65,7 +66,7 @@ def test_deleted_objects_that_insights_mention_are_read_by_id_and_all_ids_are_kn
 def test_they_are_asked_for_by_few_calls_and_not_again(
     loaded: str, client: GraphClient, lake: Lake, sandbox: Sandbox, days: Sequence[date]
 ) -> None:
-    load_objects(client, lake, LEVEL_OF, [loaded], now)
+    load_objects(client, lake, NEEDED, [loaded], now)
     sandbox.reset_calls()
 
     load_mentioned(client, lake, cells(loaded, days), now)
@@ -73,7 +74,7 @@ def test_they_are_asked_for_by_few_calls_and_not_again(
     sandbox.reset_calls()
     load_mentioned(client, lake, cells(loaded, days), now)
 
-    assert first["POST", "/"] <= len(LEVEL_OF)
+    assert first["POST", "/"] <= len(NEEDED)
     assert sandbox.calls()["total"] == 0
 
 
@@ -164,4 +165,4 @@ def test_a_dead_token_ends_everything(
     sandbox.use("expired_token")
 
     with pytest.raises(TokenError):
-        load_objects(client, lake, LEVEL_OF, [loaded], now)
+        load_objects(client, lake, NEEDED, [loaded], now)

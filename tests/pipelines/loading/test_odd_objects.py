@@ -13,9 +13,10 @@ import pytest
 import warehouse
 from fbgraph.catalog.fields import EFFECTIVE_STATUSES
 from fbgraph.sandbox.world.dice import dice
-from pipelines.loading.listings import LEVEL_OF, discover, store_accounts
+from pipelines.loading.listings import discover, store_accounts
 from pipelines.loading.objects import load_objects
 from tests.clock import NOW
+from tests.objects import NEEDED
 from tests.pipelines.defs.test_assets import checks, run_hourly
 from tests.runs import run_job
 from warehouse.decode.money import WHOLE_UNITS
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 def listed(client: GraphClient, account_id: str, table: str, *fields: str) -> dict[str, Any]:
     """What the sandbox lists of an account, by id: with no scenario on, the truth."""
-    statuses = [one for one in EFFECTIVE_STATUSES[LEVEL_OF[table]] if one != "DELETED"]
+    statuses = [one for one in EFFECTIVE_STATUSES[NEEDED[table].kind] if one != "DELETED"]
     edge = client.account(account_id).edge(table, fields=["id", *fields], effective_status=statuses)
     return {row["id"]: row for row in edge}
 
@@ -85,11 +86,11 @@ def test_the_next_good_listing_brings_the_values_and_ends_the_rejects(
     store_accounts(lake, discover(client).rows, NOW)
     account_id = sandbox.account_ids[0]
     sandbox.use("odd_objects:2")
-    bad = load_objects(client, lake, LEVEL_OF, [account_id], lambda: NOW)
+    bad = load_objects(client, lake, NEEDED, [account_id], lambda: NOW)
     before = lake.read("campaigns_history", account_id=account_id)
     sandbox.use()
 
-    good = load_objects(client, lake, LEVEL_OF, [account_id], lambda: NOW.replace(hour=21))
+    good = load_objects(client, lake, NEEDED, [account_id], lambda: NOW.replace(hour=21))
 
     assert all(one.unreadable and not one.error for one in bad)
     assert not any(one.unreadable or one.error for one in good)
@@ -168,12 +169,12 @@ def test_caps_and_ends_that_are_none_are_null_and_no_campaign_is_lost(
     store_accounts(lake, discover(client).rows, NOW)
     sandbox.use("no_limits")
 
-    found = load_objects(client, lake, LEVEL_OF, sandbox.account_ids, lambda: NOW)
+    found = load_objects(client, lake, NEEDED, sandbox.account_ids, lambda: NOW)
 
     assert not any(one.error or one.unreadable for one in found)
     caps = of_table(lake, "select count(*), count(spend_cap) from campaigns")
     ends = of_table(lake, "select count(*), count(end_time), count(start_time) from adsets")
-    listings = dict.fromkeys(LEVEL_OF, 0)
+    listings = dict.fromkeys(NEEDED, 0)
     for one in found:
         listings[one.table] += len(one.listing.rows) if one.listing else 0
     assert caps == [(listings["campaigns"], 0)]

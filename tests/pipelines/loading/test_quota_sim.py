@@ -27,12 +27,12 @@ from fbgraph.sandbox import Sandbox
 from fbgraph.sandbox.limits.quota import QUOTAS
 from pipelines.cli.commands.plan import PACES, RUN_SECONDS
 from pipelines.loading.estimate import UNKNOWN_ROWS, Cost, cost_of
-from pipelines.loading.listings import LEVEL_OF
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.loading.refresh import FRESH_DAYS
 from pipelines.reports.catalog import HOURLY_REPORT
 from tests.clock import Calling, VirtualClock
+from tests.objects import NEEDED
 from warehouse.decode.pages import Account
 from warehouse.lake.partitions import Lake
 
@@ -139,7 +139,7 @@ def test_at_the_small_end_the_engine_takes_the_calls_and_the_time_foreseen(
 def test_a_refresh_asks_for_the_newest_days_and_for_those_that_moved() -> None:
     looks, *runs = refresh(Company(1, reports=3, moved=2))
 
-    assert (looks.runs, looks.calls) == (0, len(LEVEL_OF) + 1)
+    assert (looks.runs, looks.calls) == (0, len(NEEDED) + 1)
     assert sorted(run.rows for run in runs) == [
         *[UNKNOWN_ROWS] * 6,
         *[FRESH_DAYS * UNKNOWN_ROWS] * 3,

@@ -8,9 +8,9 @@ from datetime import date
 import pytest
 
 from fbgraph.catalog.fields import EFFECTIVE_STATUSES, HOURLY, insights_fields, object_fields
-from pipelines.loading.listings import LEVEL_OF
 from pipelines.reports.catalog import CONTROL, HOURLY_REPORT, Report
 from pipelines.reports.tables import table_of
+from tests.objects import NEEDED
 from tests.reports import KNOWN
 from warehouse.schema.catalog import OWN
 from warehouse.schema.insights import INSIGHTS_DAILY, INSIGHTS_HOURLY
@@ -50,7 +50,10 @@ def test_breakdowns_are_asked_for_as_such_and_not_as_fields() -> None:
         assert not set(report.breakdowns) & set(report.table.fields)
 
 
-@pytest.mark.parametrize(("table", "level"), [("accounts", "account"), *LEVEL_OF.items()])
+@pytest.mark.parametrize(
+    ("table", "level"),
+    [("accounts", "account"), *((name, row.kind) for name, row in NEEDED.items())],
+)
 def test_every_field_of_an_object_is_one_that_ads_read_may_read(table: str, level: str) -> None:
     known = object_fields("adaccount" if level == "account" else level)
 

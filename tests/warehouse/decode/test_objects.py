@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from warehouse.decode.money import HUNDREDTHS, WHOLE_UNITS
 from warehouse.decode.objects import Objects, decode_objects
 from warehouse.decode.pages import Account
-from warehouse.schema.tables import TABLES
+from warehouse.schema.tables import OBJECT_TABLES, TABLES
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 250_000, tzinfo=UTC)
 EUROS = Account("1", "Europe/Berlin", "EUR")
@@ -26,7 +26,7 @@ def campaign(**changes: Any) -> dict[str, Any]:
 
 
 def read(table: str, *rows: object, account: Account | None = EUROS) -> Objects:
-    return decode_objects(TABLES[table], rows, None if table == "accounts" else account, NOW)
+    return decode_objects(OBJECT_TABLES[table], rows, None if table == "accounts" else account, NOW)
 
 
 def decoded(table: str, *rows: object, account: Account | None = EUROS) -> list[dict[str, Any]]:

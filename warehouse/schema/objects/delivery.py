@@ -1,32 +1,14 @@
-"""Tables of accounts, campaigns, ad sets and ads, and of every state in which they were seen."""
+"""What delivers: accounts, campaigns, ad sets and ads."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from warehouse.schema.columns import (
-    ACCOUNT_ID,
-    ACCOUNT_NAME,
-    FETCHED_AT,
-    MONEY,
-    UTC,
-)
-from warehouse.schema.table import Column, Table
+from warehouse.schema.columns import ACCOUNT_ID, ACCOUNT_NAME, MONEY, UTC
+from warehouse.schema.objects.object_table import ObjectTable
+from warehouse.schema.table import Column
 
-__all__ = [
-    "ACCOUNTS",
-    "ACCOUNTS_HISTORY",
-    "ADS",
-    "ADSETS",
-    "ADSETS_HISTORY",
-    "ADS_HISTORY",
-    "BUDGETS",
-    "CAMPAIGNS",
-    "CAMPAIGNS_HISTORY",
-    "MOVING",
-    "STATUS",
-    "TIMES",
-]
+__all__ = ["ACCOUNTS", "ADS", "ADSETS", "BUDGETS", "CAMPAIGNS", "STATUS", "TIMES"]
 
 #: Whether an object is running.
 STATUS: Final = (
@@ -54,11 +36,17 @@ BUDGETS: Final = (
     Column("budget_remaining", "money_limit", "What is left of the budget", MONEY),
 )
 
-ACCOUNTS: Final = Table(
-    "accounts",
-    ("account_id",),
-    "Ad accounts as the token sees them, latest state.",
-    (
+ACCOUNTS: Final = ObjectTable(
+    name="accounts",
+    meaning="Ad accounts as the token sees them, latest state.",
+    one="an ad account",
+    edge="",
+    kind="adaccount",
+    partitions=(),
+    deleted="",
+    is_counted=False,
+    is_needed=True,
+    columns=(
         ACCOUNT_ID,
         ACCOUNT_NAME,
         Column(
@@ -74,16 +62,19 @@ ACCOUNTS: Final = Table(
         Column("spend_cap", "money_limit", "Most it may ever spend; 0 or NULL: no cap", MONEY),
         Column("min_daily_budget", "money_minor", "Least daily budget that Meta accepts", MONEY),
         Column("created_time", "timestamp", "When it was created", UTC),
-        FETCHED_AT,
     ),
-    partitions=(),
 )
 
-CAMPAIGNS: Final = Table(
-    "campaigns",
-    ("campaign_id",),
-    "Campaigns, latest state, archived ones included; deleted ones if insights mention them.",
-    (
+CAMPAIGNS: Final = ObjectTable(
+    name="campaigns",
+    meaning="Campaigns, latest state, archived ones included; deleted ones if insights mention "
+    "them.",
+    one="a campaign",
+    edge="campaigns",
+    kind="campaign",
+    insights_column="campaign_id",
+    is_needed=True,
+    columns=(
         Column("campaign_id", "id", "Campaign", field="id"),
         ACCOUNT_ID,
         Column("campaign_name", "text", "Name of the campaign now", field="name"),
@@ -97,16 +88,18 @@ CAMPAIGNS: Final = Table(
         *TIMES,
         Column("start_time", "timestamp", "When it may start", UTC),
         Column("stop_time", "timestamp", "When it must stop; NULL if never", UTC),
-        FETCHED_AT,
     ),
-    partitions=("account_id",),
 )
 
-ADSETS: Final = Table(
-    "adsets",
-    ("adset_id",),
-    "Ad sets, latest state, archived ones included; deleted ones if insights mention them.",
-    (
+ADSETS: Final = ObjectTable(
+    name="adsets",
+    meaning="Ad sets, latest state, archived ones included; deleted ones if insights mention them.",
+    one="an ad set",
+    edge="adsets",
+    kind="adset",
+    insights_column="adset_id",
+    is_needed=True,
+    columns=(
         Column("adset_id", "id", "Ad set", field="id"),
         ACCOUNT_ID,
         Column("campaign_id", "id", "Campaign it belongs to"),
@@ -120,16 +113,18 @@ ADSETS: Final = Table(
         *TIMES,
         Column("start_time", "timestamp", "When it may start", UTC),
         Column("end_time", "timestamp", "When it must stop; NULL if never", UTC),
-        FETCHED_AT,
     ),
-    partitions=("account_id",),
 )
 
-ADS: Final = Table(
-    "ads",
-    ("ad_id",),
-    "Ads, latest state, archived ones included; deleted ones if insights mention them.",
-    (
+ADS: Final = ObjectTable(
+    name="ads",
+    meaning="Ads, latest state, archived ones included; deleted ones if insights mention them.",
+    one="an ad",
+    edge="ads",
+    kind="ad",
+    insights_column="ad_id",
+    is_needed=True,
+    columns=(
         Column("ad_id", "id", "Ad", field="id"),
         ACCOUNT_ID,
         Column("campaign_id", "id", "Campaign it belongs to"),
@@ -137,44 +132,5 @@ ADS: Final = Table(
         Column("ad_name", "text", "Name of the ad now", field="name"),
         *STATUS,
         *TIMES,
-        FETCHED_AT,
     ),
-    partitions=("account_id",),
 )
-
-#: Columns that change by themselves, or with every other change: a new value is not a new state.
-MOVING: Final = frozenset({"amount_spent", "balance", "budget_remaining", "updated_time"})
-
-
-def _history(table: Table, what: str) -> Table:
-    """Every state of a table's objects that was seen, and when."""
-    states = [c for c in table.columns if c.name not in MOVING and c is not FETCHED_AT]
-    return Table(
-        f"{table.name}_history",
-        (*table.grain, "valid_from"),
-        f"Every state of {what} that was seen: one row per change. Columns that change by "
-        "themselves, such as the remaining budget, are only in the table without history.",
-        (
-            *states,
-            Column(
-                *("valid_from", "instant"),
-                "When this state was first seen; a microsecond after the previous one if a clock "
-                "that was ahead had given that a later time",
-                UTC,
-                field="",
-            ),
-            Column(
-                *("valid_to", "instant"),
-                "When the next state was first seen; NULL for the state it has now",
-                UTC,
-                field="",
-            ),
-        ),
-        partitions=table.partitions,
-    )
-
-
-ACCOUNTS_HISTORY: Final = _history(ACCOUNTS, "an ad account")
-CAMPAIGNS_HISTORY: Final = _history(CAMPAIGNS, "a campaign")
-ADSETS_HISTORY: Final = _history(ADSETS, "an ad set")
-ADS_HISTORY: Final = _history(ADS, "an ad")
