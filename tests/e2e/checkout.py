@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.pace import QUICK_DISK
+
 if TYPE_CHECKING:
     from fbgraph.sandbox import Sandbox
 
@@ -49,6 +51,7 @@ class Checkout:
             cwd=self.folder,
             env={
                 "PATH": os.environ["PATH"],
+                **QUICK_DISK,
                 "PYTHONPATH": str(self.folder),
                 "DAGSTER_HOME": str(home),
                 "FB_GRAPH_URL": self.sandbox.url,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fbgraph.sandbox import Sandbox
+from tests.pace import QUICK_DISK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +63,7 @@ class Company:
     def settings(self) -> dict[str, str]:
         return {
             "PATH": os.environ["PATH"],
+            **QUICK_DISK,
             "HOME": str(self.folder),
             "DAGSTER_HOME": str(self.home),
             "FB_GRAPH_URL": self.sandbox.url,

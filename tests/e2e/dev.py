@@ -23,7 +23,7 @@ from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 import warehouse
 from fbgraph.sandbox import Sandbox
-from tests.pace import PATIENCE_SECONDS, within
+from tests.pace import PATIENCE_SECONDS, QUICK_DISK, within
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import LINK
 
@@ -294,6 +294,7 @@ def running(home: Path) -> Iterator[Dagster]:
     with Sandbox(world="hostile", now=lambda: NOW) as sandbox:
         environ = {
             **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+            **QUICK_DISK,
             "PYTHONPATH": str(ROOT),
             "DAGSTER_HOME": str(home),
             "FB_GRAPH_URL": sandbox.url,

@@ -19,7 +19,7 @@ import pytest
 
 import warehouse
 from fbgraph.sandbox import Sandbox
-from tests.pace import PATIENCE_SECONDS
+from tests.pace import PATIENCE_SECONDS, QUICK_DISK
 from tests.s3 import SECRET
 from warehouse.lake.partitions import Lake
 
@@ -53,6 +53,7 @@ class Command:
         (self.folder / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
         settings = {
             "PATH": os.environ["PATH"],
+            **QUICK_DISK,
             "HOME": str(self.folder),
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "DAGSTER_HOME": str(self.folder),

@@ -14,6 +14,7 @@ import dagster as dg
 import pytest
 
 from pipelines.cli.commands.demo import SEE_LOADS
+from tests.pace import QUICK_DISK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ THEIRS = {
 
 
 def run(folder: Path, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    settings = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+    settings = {"PATH": os.environ["PATH"], "HOME": str(folder), **QUICK_DISK}
     return subprocess.run(  # noqa: S603  # our own command
         command, cwd=folder, env=settings | environ, capture_output=True, text=True, check=False
     )

@@ -19,6 +19,7 @@ import dagster as dg
 import pytest
 
 from tests.e2e.company import DAYS, SECRET, start
+from tests.pace import QUICK_DISK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,6 +94,7 @@ class Project:
             "VIRTUAL_ENV": str(binaries.parent),
             "PYTHONPATH": str(self.folder / "src"),  # as if it were installed
             "HOME": str(self.folder),
+            **QUICK_DISK,
             "DAGSTER_HOME": str(self.home),
             "DG_CLI_CONFIG": str(self.folder / "none.toml"),
             "FB_GRAPH_URL": self.sandbox.url,

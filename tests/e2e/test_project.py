@@ -20,7 +20,7 @@ import pytest
 from fbgraph.sandbox import Sandbox
 from pipelines.project.ready_reports import ready_reports
 from tests.e2e.dev import NOW, Dagster, answers, wait_until
-from tests.pace import PATIENCE_SECONDS
+from tests.pace import PATIENCE_SECONDS, QUICK_DISK
 from warehouse.lake.partitions import Lake
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ COMMAND = str(Path(sys.executable).with_name("fbinsights"))
 
 
 def environ_of(folder: Path, **more: str) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "HOME": str(folder), **more}
+    return {"PATH": os.environ["PATH"], "HOME": str(folder), **QUICK_DISK, **more}
 
 
 def run(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -23,7 +23,7 @@ from pipelines.loading.partitions import AccountDay
 from pipelines.project.folder import TEMPLATES, complete, contents
 from pipelines.project.orphans import WHY
 from tests.e2e.dev import NOW, Dagster, answers, remembered, wait_until
-from tests.pace import PATIENCE_SECONDS
+from tests.pace import PATIENCE_SECONDS, QUICK_DISK
 from tests.scale.services import free_port
 from tests.scale.truth import rows_of, true_rows
 from warehouse.lake.partitions import Lake
@@ -67,6 +67,7 @@ def service(folder: Path, sandbox: Sandbox, port: int) -> Iterator[Dagster]:
     """The unit, from start to a kill of all its processes."""
     environ = {
         **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+        **QUICK_DISK,
         "FB_GRAPH_URL": sandbox.url,
         "FB_ACCESS_TOKEN": sandbox.token,
         "PYTHONSAFEPATH": "1",

@@ -15,6 +15,7 @@ import pytest
 from rich.cells import cell_len
 
 from fbgraph.sandbox import Sandbox
+from tests.pace import QUICK_DISK
 from tests.pseudo_terminal import run_on_terminal
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Desk:
     def settings(self) -> dict[str, str]:
         return {
             "PATH": os.environ["PATH"],
+            **QUICK_DISK,
             "HOME": str(self.folder),
             "DAGSTER_HOME": str(self.folder / "home"),
             "FB_GRAPH_URL": self.sandbox.url,

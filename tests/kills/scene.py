@@ -29,6 +29,7 @@ from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay, chunks
 from pipelines.reports.catalog import HOURLY_REPORT
 from pipelines.state.cooldowns import cooldowns_of
+from tests.pace import QUICK_DISK
 from warehouse.decode.pages import Account
 from warehouse.lake.partitions import Lake
 from warehouse.storage.local import Folder
@@ -290,6 +291,7 @@ class Command:
         (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
         settings = {
             "PATH": os.environ["PATH"],
+            **QUICK_DISK,
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "HOME": str(scene.root),
             "DAGSTER_HOME": str(home),

@@ -19,6 +19,7 @@ from dagster._core.utils import make_new_backfill_id
 
 from pipelines.definitions import defs
 from pipelines.loading.partitions import key_of
+from tests.pace import QUICK_DISK
 from tests.scale.services import running
 from warehouse.lake.partitions import Lake
 
@@ -94,6 +95,7 @@ def environ_of(home: Path, sandbox: Sandbox, lake: str | Path, **more: str) -> M
     """The environment of a machine."""
     return {
         **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+        **QUICK_DISK,
         "PYTHONPATH": str(ROOT),
         "DAGSTER_HOME": str(home),
         "FB_GRAPH_URL": sandbox.url,
