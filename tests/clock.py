@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
+from tests.pace import within
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from concurrent.futures import Future
@@ -141,7 +143,7 @@ class VirtualClock(Clock):
         decided = self._jobs.keys() <= self._idle
         jobs = sum(not job.done() for jobs in self._jobs.values() for job in jobs)
         is_at_work = not decided or jobs > len(self._idle - self._jobs.keys())
-        return not is_at_work or time.monotonic() - self._stirred > WORK_SECONDS
+        return not is_at_work or time.monotonic() - self._stirred > within(WORK_SECONDS)
 
 
 class Calling(httpx.BaseTransport):

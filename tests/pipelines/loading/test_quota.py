@@ -25,6 +25,7 @@ from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import HOURLY_REPORT
 from pipelines.state.cooldowns import cooldowns_of
 from tests.clock import Calling, VirtualClock
+from tests.pace import PATIENCE_SECONDS
 from warehouse.decode.pages import Account
 from warehouse.lake.partitions import Lake
 from warehouse.storage.bucket import Bucket
@@ -84,7 +85,9 @@ class Company:
         """What `load` gives, of so many on several machines that share what they know of limits.
         Each begins so long after the one before.
         """
-        all_are_there = Barrier(number, timeout=60)  # before one of them lets time go on
+        all_are_there = Barrier(
+            number, timeout=PATIENCE_SECONDS
+        )  # before one of them lets time go on
         with ThreadPoolExecutor(number) as pool:
             ends = [
                 pool.submit(self.load, n, apart_seconds * n, all_are_there) for n in range(number)
