@@ -36,6 +36,12 @@ MINOR: Final = frozenset({"money_minor", "money_limit"})
 #: end of an ad set without one. Source: recorded bodies (1969-12-31T16:00:00-0800).
 AROUND_ZERO: Final = frozenset({"1969-12-31", "1970-01-01"})
 
+#: What Meta sends for a number of people that it does not know. Source: Custom Audience reference.
+UNKNOWN_SIZE: Final = "-1"
+
+#: Kinds of times.
+INSTANTS: Final = frozenset({"timestamp", "epoch"})
+
 #: A float represents whole numbers up to here exactly.
 EXACT: Final = 2**53
 
@@ -208,10 +214,12 @@ def _cell(column: Column, value: object, currency: object) -> tuple[object, Sequ
         value = _as_written(value)
     if column.kind == "money_limit" and is_no_limit(value):
         return None, ()
+    if column.kind == "size" and str(value) == UNKNOWN_SIZE:
+        return None, ()
     found, flaws = read(column, value)
     if column.kind in MINOR:
         return major_units(str(found), currency), flaws
-    if column.kind == "timestamp" and str(found)[:10] in AROUND_ZERO:
+    if column.kind in INSTANTS and str(found)[:10] in AROUND_ZERO:
         return None, ()
     return found, flaws
 

@@ -218,6 +218,14 @@ def _timestamp(value: object) -> str:
         raise UnreadableError("not a time like 2026-11-21T08:00:12+0100") from error
 
 
+def _epoch(value: object) -> str:
+    text = _integer(value)
+    try:
+        return f"{datetime.fromtimestamp(int(text), UTC).replace(tzinfo=None).isoformat()}Z"
+    except (ValueError, OverflowError, OSError) as error:
+        raise UnreadableError("not a time in seconds since 1970") from error
+
+
 def _bool(value: object) -> bool:
     if not isinstance(value, bool):
         raise UnreadableError(f"expected true or false, got {_named(value)}")
@@ -314,8 +322,10 @@ READ: Final[Mapping[str, Callable[[object], object]]] = {
     "date": _date,
     "hour": _hour,
     "timestamp": _timestamp,
+    "epoch": _epoch,
     "count": _integer,
     "number": _integer,
+    "size": _integer,
     "decimal": _decimal,
     "ratio": partial(_decimal, arrow_type=RATIO),
     "money": _decimal,

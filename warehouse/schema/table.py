@@ -40,8 +40,10 @@ KINDS: Mapping[str, pa.DataType] = {
     "date": pa.date32(),  # a day of the account's own calendar, so it has no zone
     "hour": pa.int8(),  # wall-clock hour; Graph sends "07:00:00 - 07:59:59"
     "timestamp": INSTANT,  # Graph sends "2026-11-21T08:00:12+0100"
+    "epoch": INSTANT,  # Graph sends seconds since 1970, as a number
     "instant": INSTANT,  # ours, never from Graph
     "count": pa.int64(),
+    "size": pa.int64(),  # a number of people: Meta's -1 for "unknown" is NULL
     "number": pa.int64(),  # a JSON number that is a code or a size
     "decimal": DECIMAL,
     "ratio": RATIO,

@@ -16,7 +16,12 @@ from warehouse.schema.insights import (
     INSIGHTS_HOURLY,
 )
 from warehouse.schema.objects.delivery import ACCOUNTS, ADS, ADSETS, CAMPAIGNS
-from warehouse.schema.objects.library import IMAGES
+from warehouse.schema.objects.library import (
+    CUSTOM_AUDIENCES,
+    CUSTOM_CONVERSIONS,
+    IMAGES,
+    VIDEOS,
+)
 from warehouse.schema.records import (
     FAILURES,
     LOADS,
@@ -38,7 +43,13 @@ SCHEMA_VERSION: Final = 2
 #: What there is at Meta besides insights, in the order in which a refresh lists it: what mentions
 #: others comes before them.
 OBJECT_TABLES: Final[Mapping[str, ObjectTable]] = MappingProxyType(
-    {row.name: row for row in (ACCOUNTS, CAMPAIGNS, ADSETS, ADS, IMAGES)}
+    {
+        row.name: row
+        for row in (
+            *(ACCOUNTS, CAMPAIGNS, ADSETS, ADS),
+            *(IMAGES, VIDEOS, CUSTOM_CONVERSIONS, CUSTOM_AUDIENCES),
+        )
+    }
 )
 
 #: The warehouse's own tables and no others: those of reports are in a `catalog.Catalog`.

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     #: JSON of an object → values of columns that are made of it.
     Derive = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
-__all__ = ["MOVING", "ObjectTable"]
+__all__ = ["LISTED_BY", "MOVING", "ObjectTable"]
+
+#: The account of what several accounts may share, or of what does not say whose it is.
+LISTED_BY: Final = Column("account_id", "id", "Ad account that lists it", field="")
 
 #: Columns that change by themselves, or with every other change: a new value is not a new state.
 MOVING: Final = frozenset({"amount_spent", "balance", "budget_remaining", "updated_time"})
