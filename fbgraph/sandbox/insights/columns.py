@@ -88,14 +88,6 @@ def _engagement(n: Numbers) -> int:
     return n.link_clicks + n.comments + n.reactions + n.saves
 
 
-def _carts(n: Numbers) -> int:
-    return 3 * n.purchases + n.saves
-
-
-def _checkouts(n: Numbers) -> int:
-    return 2 * n.purchases
-
-
 #: Types overlap: an engagement contains clicks, comments and reactions, which contain likes.
 ACTIONS: Final[Sequence[ActionType]] = (
     ActionType("link_click", lambda n: n.link_clicks),
@@ -112,11 +104,11 @@ ACTIONS: Final[Sequence[ActionType]] = (
     _purchases("purchase", lambda n: n.purchases + n.shop_purchases),
     _purchases("omni_purchase", lambda n: n.purchases + n.shop_purchases),
     # What comes before a purchase, within a day of the click. Each must add up, as purchases do.
-    ActionType("add_to_cart", _carts, on_meta=False),
-    ActionType("omni_add_to_cart", _carts, on_meta=False),
-    ActionType("initiate_checkout", _checkouts, on_meta=False),
-    ActionType("omni_initiated_checkout", _checkouts, on_meta=False),
-    ActionType("lead", lambda n: n.purchases + n.saves, on_meta=False),
+    ActionType("add_to_cart", lambda n: n.carts, on_meta=False),
+    ActionType("omni_add_to_cart", lambda n: n.carts, on_meta=False),
+    ActionType("initiate_checkout", lambda n: n.checkouts, on_meta=False),
+    ActionType("omni_initiated_checkout", lambda n: n.checkouts, on_meta=False),
+    ActionType("lead", lambda n: n.leads, on_meta=False),
 )
 
 #: What purchases were worth, in minor units.
@@ -193,9 +185,21 @@ def _spend(row: Measured) -> float:
     return row.numbers.spend / row.offset
 
 
-def _reach(n: Numbers) -> int:
-    """People, of whom each saw about 1.6 impressions. An estimate: it does not add up."""
-    return (n.impressions * 5 + 7) // 8
+def _reach(row: Measured) -> int:
+    """People, of whom each saw about 1.6 impressions. An estimate: it does not add up.
+
+    Where an account's days and ads reach the same people, more of them reach less than their sum.
+    """
+    people = (row.numbers.people * 5 + 7) // 8
+    overlap = row.node.about.overlap
+    if not overlap:
+        return people
+    again = (row.stop - row.start).days + ALIKE.get(row.node.level, 0)
+    return max(int(people / (1 + overlap * again)), min(people, 1))
+
+
+#: What the ads of an object have in common in the people whom they reach, in days of one ad.
+ALIKE: Final[Mapping[str, int]] = {"adset": 1, "campaign": 2, "account": 4}
 
 
 def _of(level: str, attribute: str) -> Callable[[Measured], str | None]:
@@ -203,8 +207,8 @@ def _of(level: str, attribute: str) -> Callable[[Measured], str | None]:
     return lambda row: getattr(row.node.line[level], attribute) if level in row.node.line else None
 
 
-def _count(count: Callable[[Numbers], int]) -> Callable[[Measured], str]:
-    return lambda row: str(count(row.numbers))
+def _count(count: Callable[[Measured], int]) -> Callable[[Measured], str]:
+    return lambda row: str(count(row))
 
 
 def _per(above: Callable[[Measured], float], below: Callable[[Numbers], int]) -> Any:
@@ -301,15 +305,15 @@ def _results(row: Measured, value: Callable[[int], str | None]) -> list[dict[str
 RANKED_FROM: Final = 500
 
 #: Fields that count; filters and sorting know them, and they add up.
-METRICS: Final[Mapping[str, Callable[[Numbers], int]]] = {
-    "impressions": lambda n: n.impressions,
-    "clicks": lambda n: n.clicks,
-    "inline_link_clicks": lambda n: n.link_clicks,
-    "inline_post_engagement": _engagement,
+METRICS: Final[Mapping[str, Callable[[Measured], int]]] = {
+    "impressions": lambda row: row.numbers.impressions,
+    "clicks": lambda row: row.numbers.clicks,
+    "inline_link_clicks": lambda row: row.numbers.link_clicks,
+    "inline_post_engagement": lambda row: _engagement(row.numbers),
     "reach": _reach,
-    "full_view_reach": lambda n: _reach(n) * 4 // 5,
-    "unique_clicks": lambda n: n.clicks * 9 // 10,
-    "unique_inline_link_clicks": lambda n: n.link_clicks * 9 // 10,
+    "full_view_reach": lambda row: _reach(row) * 4 // 5,
+    "unique_clicks": lambda row: row.numbers.clicks * 9 // 10,
+    "unique_inline_link_clicks": lambda row: row.numbers.link_clicks * 9 // 10,
 }
 
 #: Fields that Meta has added since the catalogue was written: for those who ask for what it does
@@ -342,8 +346,8 @@ COLUMNS: Final[Mapping[str, Callable[[Measured], Any]]] = {
     **{name: _count(count) for name, count in METRICS.items()},
     **NEW_FIELDS,
     "spend": lambda row: major(row.numbers.spend, row.offset),
-    "frequency": lambda row: _ratio(row.numbers.impressions, _reach(row.numbers)),
-    "cpp": _per(lambda row: _spend(row) * 1000, _reach),
+    "frequency": lambda row: _ratio(row.numbers.impressions, _reach(row)),
+    "cpp": lambda row: _ratio(_spend(row) * 1000, _reach(row)),
     "cpc": _per(_spend, lambda n: n.clicks),
     "cpm": _per(lambda row: _spend(row) * 1000, lambda n: n.impressions),
     "ctr": _per(lambda row: row.numbers.clicks * 100, lambda n: n.impressions),
@@ -352,8 +356,8 @@ COLUMNS: Final[Mapping[str, Callable[[Measured], Any]]] = {
     ),
     "cost_per_inline_link_click": _per(_spend, lambda n: n.link_clicks),
     "cost_per_inline_post_engagement": _per(_spend, _engagement),
-    "unique_ctr": _per(lambda row: row.numbers.clicks * 90, _reach),
-    "cost_per_unique_click": _per(_spend, METRICS["unique_clicks"]),
+    "unique_ctr": lambda row: _ratio(row.numbers.clicks * 90, _reach(row)),
+    "cost_per_unique_click": lambda row: _ratio(_spend(row), METRICS["unique_clicks"](row)),
     "actions": _stats(ACTIONS),
     "action_values": _stats(VALUES, money=True),
     "conversions": _stats(CONVERSIONS),

@@ -146,9 +146,12 @@ def _value(
 
 
 def field_value(node: WorldNode, name: str, now: datetime) -> Any:
-    """One field: what a write has set, or else what is known of every object, or invented."""
+    """One field: what a write has set, or the world's plan; or else what is known of every object,
+    or invented.
+    """
     if name in node.values:
-        return node.values[name]
+        value = node.values[name]
+        return value(node, now) if callable(value) else value
     invented = {} if not node.is_seeded else INVENTED.get(node.level, {})
     reader = READERS[node.level].get(name) or invented.get(name)
     return reader(node, now) if reader else None

@@ -19,6 +19,7 @@ from fbgraph.sandbox.limits.quota import QUOTAS, Quota
 from fbgraph.sandbox.server.app import ENDS_EARLY, make_app
 from fbgraph.sandbox.state.platform import Platform, Settings
 from fbgraph.sandbox.state.tokens import Tokens
+from fbgraph.sandbox.world.company import COMPANY
 from fbgraph.sandbox.world.hostile import HOSTILE
 from fbgraph.sandbox.world.tree import World
 
@@ -34,7 +35,7 @@ __all__ = ["WORLDS", "Sandbox", "serve"]
 HOST: Final = "127.0.0.1"
 
 #: The worlds that there are, by name.
-WORLDS: Final[Mapping[str, WorldPlan]] = {"company": HOSTILE, "hostile": HOSTILE}
+WORLDS: Final[Mapping[str, WorldPlan]] = {"company": COMPANY, "hostile": HOSTILE}
 
 #: Seconds that open connections get to finish when the server stops.
 GRACE_SECONDS: Final = 2

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["ANGLES", "FORMS", "ODDITIES", "Angle", "Brand", "Concept", "Product"]
+__all__ = ["ANGLES", "FORMS", "ODDITIES", "Angle", "Brand", "Concept", "Product", "title_of"]
 
 #: What a creative is made of. `feed` gives Meta several texts and pictures to choose from
 #: (asset_feed_spec), `template` takes them from a catalog of products.
@@ -55,6 +55,23 @@ class Concept:
     angle: str
     form: str
     version: int = 1
+
+
+#: How people who make ads call each form.
+FORM_NAMES: Final[Mapping[str, str]] = {
+    "link": "Static 1:1",
+    "photo": "Photo 4:5",
+    "video": "Video 9:16",
+    "carousel": "Carousel",
+    "feed": "Flexible",
+    "template": "Catalog",
+}
+
+
+def title_of(concept: Concept) -> str:
+    """What the people who made an ad call it."""
+    form = FORM_NAMES[concept.form]
+    return f"{concept.product.name} | {concept.angle} | {form} | v{concept.version}"
 
 
 ANGLES: Final[Mapping[str, Angle]] = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from fbgraph.sandbox.world.brands import ANGLES, FORMS, Angle, Concept
-from fbgraph.sandbox.world.dice import dice
+from fbgraph.sandbox.world.dice import dice, digits
 from fbgraph.sandbox.world.pictures import Picture
 
 if TYPE_CHECKING:
@@ -110,14 +110,14 @@ def content_of(creative: WorldNode) -> Content:
         link=_link(creative, concept.product, query),
         url_tags=tags,
         call_to_action=angle.call_to_action,
-        page_id=f"10{_digits(13, creative.account.id, 'page')}",
-        instagram_user_id=f"1784{_digits(13, creative.account.id, 'instagram')}",
+        page_id=f"10{digits(13, creative.account.id, 'page')}",
+        instagram_user_id=f"1784{digits(13, creative.account.id, 'instagram')}",
         pictures=() if is_catalog else [_picture(creative, one) for one in choices],
         titles=_texts(creative, choices, "title"),
         bodies=_texts(creative, choices, "body"),
         cards=_cards(creative, concept, query) if concept.form == "carousel" else (),
         video=_video(creative, concept) if concept.form == "video" else None,
-        product_set_id=f"11{_digits(13, creative.account.id, 'set')}" if is_catalog else "",
+        product_set_id=f"11{digits(13, creative.account.id, 'set')}" if is_catalog else "",
     )
 
 
@@ -190,7 +190,7 @@ def _video(creative: WorldNode, concept: Concept) -> Video:
     facts = (creative.account.id, _slug(concept), concept.version)
     seconds = 12 + dice(*facts, "length") % 34
     title = f"{concept.product.name} {concept.angle} v{concept.version}"
-    return Video(f"70{_digits(13, *facts)}", title, seconds, _picture(creative, concept))
+    return Video(f"70{digits(13, *facts)}", title, seconds, _picture(creative, concept))
 
 
 def _link(creative: WorldNode, product: Product, query: str) -> str:
@@ -204,8 +204,3 @@ def _link(creative: WorldNode, product: Product, query: str) -> str:
 
 def _slug(concept: Concept) -> str:
     return f"{concept.product.name}-{concept.angle}".lower().replace(" ", "-")
-
-
-def _digits(count: int, *facts: object) -> str:
-    """Digits that are the same for the same facts."""
-    return f"{dice(*facts, 1):010}{dice(*facts, 2):010}"[-count:]

@@ -12,18 +12,29 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fbgraph.sandbox.world.days import ONE_HOUR, local_date, starts_of_hours
+from fbgraph.sandbox.world.rhythm import (
+    BOUGHT,
+    LINKS,
+    SEEN,
+    TO_CHECKOUT,
+    day_plan,
+    habits,
+    is_recent,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from fbgraph.sandbox.world.nodes import WorldNode
+    from fbgraph.sandbox.world.plan import Conduct
+    from fbgraph.sandbox.world.rhythm import DayPlan, Habits
 
 __all__ = ["NOTHING", "Delivery", "Numbers", "Table", "add", "part_of"]
 
 
 class Numbers(NamedTuple):
-    """What adds up. The last six count video views and how far they went.
+    """What adds up. Six count video views and how far they went.
 
     Purchases off Meta are kept by the window that they are attributed in, so that windows add up as
     well: within a day of a click, later within its week, within a day of a view.
@@ -52,6 +63,10 @@ class Numbers(NamedTuple):
     video_p75: int = 0
     video_p95: int = 0
     video_p100: int = 0
+    carts: int = 0
+    checkouts: int = 0
+    leads: int = 0
+    people: int = 0  # what reach is worked out from
 
     @property
     def purchases(self) -> int:
@@ -131,6 +146,7 @@ class Delivery:
         self._seed = seed
         self._full = lru_cache(maxsize=KEPT)(self._full_day)
         self._profile = lru_cache(maxsize=KEPT)(self._profile_of)
+        self._habits = lru_cache(maxsize=KEPT)(self._habits_of)
 
     def table(self, ad: WorldNode, day: date, now: datetime) -> Table:
         """One ad on one of its account's days, as far as `now`; no key for an idle hour."""
@@ -148,22 +164,31 @@ class Delivery:
         return self._day(ad, day, lambda start: min(1.0, (now - start) / ONE_HOUR))
 
     def _day(self, ad: WorldNode, day: date, done: Callable[[datetime], float]) -> Table:
-        profile = self._profile(ad)
         dice = random.Random(f"{self._seed}/{ad.id}/{day}")  # noqa: S311  seeded numbers, no secret
+        if ad.concept is not None:
+            return self._planned_day(ad, day, done, dice)
+        profile = self._profile(ad)
         roll = dice.random()
         if roll >= profile.days:
             late = profile.days > 0 and roll >= 1 - (1 - profile.days) * LATE
             return {None: _late(dice)} if late else {}
-        table: Table = {}
-        for hour, start in starts_of_hours(ad.zone, day):
-            # The dice are thrown for every hour, so that one hour never depends on `now`.
-            numbers = _hour(dice, profile, CURVE[hour])
-            share = done(start)
-            if share < 1:
-                numbers = part_of(numbers, share) if share > 0 else NOTHING
-            if numbers.impressions:
-                table[hour] = add((table[hour], numbers)) if hour in table else numbers
-        return table
+        return _table(ad, day, done, lambda hour: _hour(dice, profile, CURVE[hour]))
+
+    def _planned_day(
+        self, ad: WorldNode, day: date, done: Callable[[datetime], float], dice: random.Random
+    ) -> Table:
+        """The same of a company's ad. One that was never shown has no conduct."""
+        if ad.conduct is None:
+            return {}
+        plan = day_plan(ad.conduct, self._habits(ad, ad.conduct), ad.about, day, dice)
+        if plan is None:
+            late = is_recent(ad.conduct, day) and dice.random() < LATE
+            return {None: _late(dice)} if late else {}
+        return _table(ad, day, done, lambda hour: _planned_hour(dice, plan, hour))
+
+    def _habits_of(self, ad: WorldNode, conduct: Conduct) -> Habits:
+        chance = random.Random(f"{self._seed}/{ad.id}/habits")  # noqa: S311  seeded, no secret
+        return habits(conduct, ad.about, chance)
 
     def _profile_of(self, ad: WorldNode) -> Profile:
         dice = random.Random(f"{self._seed}/{ad.id}/profile")  # noqa: S311  seeded, no secret
@@ -176,6 +201,25 @@ class Delivery:
             order=ad.about.cpm * dice.uniform(3, 9),
             is_video=dice.random() * VIDEO_EVERY < 1,
         )
+
+
+def _table(
+    ad: WorldNode,
+    day: date,
+    done: Callable[[datetime], float],
+    numbers_of: Callable[[int], Numbers],
+) -> Table:
+    """Every hour of a day that has numbers, as far as it is over."""
+    table: Table = {}
+    for hour, start in starts_of_hours(ad.zone, day):
+        # The dice are thrown for every hour, so that one hour never depends on `now`.
+        numbers = numbers_of(hour)
+        share = done(start)
+        if share < 1:
+            numbers = part_of(numbers, share) if share > 0 else NOTHING
+        if numbers.impressions:
+            table[hour] = add((table[hour], numbers)) if hour in table else numbers
+    return table
 
 
 def _hour(dice: random.Random, profile: Profile, busy: float) -> Numbers:
@@ -205,6 +249,45 @@ def _hour(dice: random.Random, profile: Profile, busy: float) -> Numbers:
         **_by_window(purchases, int(purchases * profile.order * (0.8 + r[4] * 0.4)), r[4]),
         video_views=views,
         **_watched(views),
+        carts=3 * purchases + int(r[8] * 1.1),
+        checkouts=2 * purchases,
+        leads=purchases + int(r[8] * 1.1),
+        people=impressions,
+    )
+
+
+def _planned_hour(dice: random.Random, plan: DayPlan, hour: int) -> Numbers:
+    """One real hour of a company's ad. Always throws the same number of dice."""
+    r = [dice.random() for _ in range(10)]
+    impressions = int(plan.impressions * plan.curve[hour] * (0.75 + r[0] / 2) + r[1])
+    if not impressions:
+        return NOTHING
+    clicks = min(impressions, int(impressions * plan.ctr * (0.7 + r[2] * 0.6) + r[3]))
+    links = int(clicks * LINKS + r[4])
+    landing = int(links * SEEN + r[5])
+    carts = int(landing * plan.carts * (0.7 + r[2] * 0.6) + r[6])
+    checkouts = int(carts * TO_CHECKOUT + r[7])
+    purchases = int(checkouts * BOUGHT + r[8])
+    value = int(purchases * plan.order * (0.8 + r[9] * 0.4))
+    reactions = int(impressions * 0.003 * r[9] + r[6])
+    views = int(impressions * 0.3 * (0.7 + r[8] * 0.6)) if plan.is_video else 0
+    return Numbers(
+        impressions=impressions,
+        clicks=clicks,
+        spend=int(impressions * plan.cpm * (0.85 + r[9] * 0.3) / 1000 + r[0]),
+        link_clicks=min(links, clicks),
+        comments=int(reactions * r[4] * 0.3),
+        likes=int(reactions * (0.6 + r[7] * 0.4)),
+        reactions=reactions,
+        saves=int(impressions * 0.0004 + r[5]),
+        landing_views=min(landing, links),
+        **_by_window(purchases, value, r[4]),
+        video_views=views,
+        **_watched(views),
+        carts=carts,
+        checkouts=checkouts,
+        leads=int(links * plan.leads + r[8]) if plan.leads else 0,
+        people=int(impressions * plan.people),
     )
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from fbgraph.sandbox.world.brands import Concept
-    from fbgraph.sandbox.world.plan import AccountPlan, Part
+    from fbgraph.sandbox.world.plan import AccountPlan, Conduct, Part
 
 __all__ = [
     "HIDDEN",
@@ -58,7 +58,7 @@ class WorldNode:
     purpose: str = ""
     #: What Meta made of it, where that is more than what its owner set.
     review: str | None = None
-    #: What a write has set, by field.
+    #: What the plan or a write has set, by field; a plan may say how to read it.
     values: dict[str, Any] = field(default_factory=dict, repr=False)
     #: Its effective status when it was made, which is all that delivery knows of it.
     born: str = ""
@@ -66,6 +66,8 @@ class WorldNode:
     delivers_from: date | None = None
     #: What an ad or a creative shows, where the world says it.
     concept: Concept | None = None
+    #: How an ad does from day to day, where the world says it.
+    conduct: Conduct | None = None
 
     @property
     def account(self) -> WorldNode:
@@ -121,7 +123,10 @@ def new_node(
         purpose=part.purpose,
         review=part.review,
         born=status,
+        concept=part.concept,
+        conduct=part.conduct,
     )
+    node.values |= part.values
     line[part.level] = node
     return node
 

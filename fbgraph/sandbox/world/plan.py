@@ -4,35 +4,46 @@ one that looks like a company. `tree` walks either.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.sandbox.world.brands import ODDITIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from fbgraph.sandbox.world.brands import Brand
+    from fbgraph.sandbox.world.brands import Brand, Concept
 
-__all__ = ["CLIENT_EVERY", "MINOR_UNITS", "AccountPlan", "Part", "WorldPlan"]
+__all__ = ["CLIENT_EVERY", "MINOR_UNITS", "AccountPlan", "Conduct", "Part", "WorldPlan"]
 
 
 @dataclass(frozen=True, slots=True)
 class AccountPlan:
     """One ad account. `cpm` is its usual price of 1,000 impressions, in the currency's minor unit.
 
-    `shape`: campaigns, ad sets in each, ads in each of those. `activity` scales how many days an
-    ad delivers on. `shop` is where its products are on the brand's site: "" or a path.
+    `shape`: campaigns, ad sets in each, ads in each of those, where they are counted off.
+    `activity` scales how many days an ad delivers on. `shop` is where its products are on the
+    brand's site: "" or a path.
+
+    `daily` is the money of a usual day and `rate` what a euro is, both in minor units.
+    `late_evenings`: hours by which its people are up later than elsewhere. `overlap`: by how much
+    the people whom an ad reaches on another day are the same; 0 where reach adds up.
     """
 
     name: str
     currency: str
     zone: str
     cpm: int
-    shape: tuple[int, int, int]
+    shape: tuple[int, int, int] = (0, 0, 0)
     activity: float = 1.0
     brand: Brand = ODDITIES
     shop: str = ""
+    daily: int = 0
+    rate: int = 100
+    countries: Sequence[str] = ("DE",)
+    late_evenings: int = 0
+    overlap: float = 0.0
 
 
 #: currency → minor units in a major one, as Meta counts them: 1 for these, 100 for all others.
@@ -46,9 +57,27 @@ CLIENT_EVERY: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Conduct:
+    """What the days of an ad depend on, by the tables of `rhythm`: `stage` is a key of `STAGES`,
+    `season` one of `RUNS`, or "summer_weekends" or "always". `budget` is its ad set's, for a day,
+    in minor units. `rank` is its place among the `siblings` that take turns, each of which begins
+    again after `cycle` days.
+    """
+
+    stage: str
+    season: str
+    budget: float
+    rank: int
+    siblings: int
+    cycle: int
+    concept: Concept
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """What the plan says of one object. `review` is Meta's word on it, where there is one;
-    `children` are in it.
+    `children` are in it. `values` are fields that every object of this part has: a JSON value, or
+    how to read it from the object and the time. `concept` and `conduct` are an ad's.
     """
 
     level: str
@@ -57,6 +86,9 @@ class Part:
     review: str | None = None
     purpose: str = ""
     children: Sequence[Part] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+    concept: Concept | None = None
+    conduct: Conduct | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +97,8 @@ class WorldPlan:
     those of each account.
 
     `campaigns` gives the campaigns of an account, with all that is in them: its plan, its place in
-    the listing, and by how much the ads in each ad set are multiplied.
+    the listing, and by how much the ads in each ad set are multiplied. `updated_within`: so long
+    after an object was created it was changed for the last time.
     """
 
     name: str
@@ -73,3 +106,4 @@ class WorldPlan:
     businesses: tuple[str, str]
     labels: Sequence[str]
     campaigns: Callable[[AccountPlan, int, int], Iterable[Part]]
+    updated_within: timedelta = timedelta(days=2100)

@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
+from fbgraph.sandbox.world.brands import title_of
+from fbgraph.sandbox.world.company import COMPANY
 from fbgraph.sandbox.world.days import ONE_DAY, local_date
-from fbgraph.sandbox.world.hostile import HOSTILE
 from fbgraph.sandbox.world.library import LIBRARY_PREFIXES, library_of
 from fbgraph.sandbox.world.nodes import (
     NEVER_RAN,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from fbgraph.sandbox.world.activities import Activity
+    from fbgraph.sandbox.world.brands import Concept
     from fbgraph.sandbox.world.library import Library
     from fbgraph.sandbox.world.plan import AccountPlan, WorldPlan
 
@@ -37,7 +39,6 @@ __all__ = ["World"]
 #: Objects were created in this span, long before the 37 months that insights reach back.
 FIRST_CREATED: Final = datetime(2020, 3, 2, 8, tzinfo=UTC)
 CREATED_WITHIN: Final = timedelta(days=700)
-UPDATED_WITHIN: Final = timedelta(days=2100)
 
 
 #: Ids of videos are made from what they show, and do not name their account.
@@ -64,7 +65,7 @@ class World:
     def __init__(
         self,
         seed: int = 1,
-        plan: WorldPlan = HOSTILE,
+        plan: WorldPlan = COMPANY,
         *,
         accounts: int | None = None,
         scale: int = 1,
@@ -78,6 +79,8 @@ class World:
         self.nodes: dict[str, WorldNode] = {}
         self.businesses: Sequence[WorldNode] = [self._business(at) for at in range(2)]
         self._ids: dict[str, Iterator[str]] = {}
+        #: The first ad of an account with a concept; all with the same one share its creative.
+        self._shown: dict[tuple[str, Concept], str] = {}
         self.accounts: Sequence[WorldNode] = [
             self._account(index)
             for index in range(len(plan.accounts) if accounts is None else accounts)
@@ -113,7 +116,7 @@ class World:
     def creative_of(self, ad: WorldNode) -> WorldNode:
         """The creative of an ad. That of a seeded ad is made when it is first looked at."""
         wanted = creative_id(ad)
-        return self.nodes.get(wanted) or self._seeded_creative(ad, wanted)
+        return self.nodes.get(wanted) or self._seeded_creative(self._first_with(wanted), wanted)
 
     def creatives(self, node: WorldNode) -> Sequence[WorldNode]:
         """All creatives of an account or an ad, each once."""
@@ -161,13 +164,20 @@ class World:
         return ()
 
     def _creative(self, text: str) -> WorldNode | None:
-        """The creative of a seeded ad by its id, which follows from the ad's."""
-        ad = self.nodes.get(f"1{text[1:]}") if text.startswith(PREFIXES["creative"]) else None
-        is_seeded = ad is not None and ad.level == "ad" and ad.is_seeded
-        return self._seeded_creative(ad, text) if ad and is_seeded else None
+        """The creative of a seeded ad by its id, which follows from that of the first such ad."""
+        if not text.startswith(PREFIXES["creative"]):
+            return None
+        ad = self.nodes.get(f"1{text[1:]}")
+        is_first = ad and ad.level == "ad" and ad.is_seeded and creative_id(ad) == text
+        return self._seeded_creative(ad, text) if ad and is_first else None
+
+    def _first_with(self, wanted: str) -> WorldNode:
+        """The seeded ad that a creative was made for; others may show it too."""
+        return self.nodes[f"1{wanted[1:]}"]
 
     def _seeded_creative(self, ad: WorldNode, node_id: str) -> WorldNode:
-        part = Part("creative", f"{ad.name} {ad.created:%Y-%m-%d}")
+        name = title_of(ad.concept) if ad.concept else f"{ad.name} {ad.created:%Y-%m-%d}"
+        part = Part("creative", name, concept=ad.concept)
         node = new_node(ad.account, ad.about, node_id, part, (ad.created, ad.created))
         self.nodes[node.id] = node
         return node
@@ -204,6 +214,10 @@ class World:
     def _grow(self, parent: WorldNode, part: Part, ids: Iterator[str]) -> None:
         """Add what the plan says of an object, and all that is in it."""
         node = self._add(parent, parent.about, next(ids), part)
+        if part.concept:
+            first = self._shown.setdefault((parent.account.id, part.concept), node.id)
+            if first != node.id:
+                node.values["creative"] = {"id": f"{PREFIXES['creative']}{first[1:]}"}
         for child in part.children:
             self._grow(node, child, ids)
 
@@ -212,7 +226,7 @@ class World:
     ) -> WorldNode:
         dice = random.Random(f"{self.seed}/{node_id}")  # noqa: S311  a seeded world, no secret
         created = FIRST_CREATED + dice.random() * CREATED_WITHIN
-        updated = created + dice.random() * UPDATED_WITHIN
+        updated = created + dice.random() * self.plan.updated_within
         return self._register(parent, new_node(parent, about, node_id, part, (created, updated)))
 
     def _register(self, parent: WorldNode | None, node: WorldNode) -> WorldNode:

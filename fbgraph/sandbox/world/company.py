@@ -1,0 +1,486 @@
+"""The company: two brands with their regional shops and a small third one, with campaigns as people
+who buy advertising set them up and name them.
+
+A campaign here is a table row; each account has some of the rows. What an ad delivers follows from
+its `Conduct` by `rhythm`, and what its objects say of themselves from `settings`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from fbgraph.sandbox.world.brands import Brand, Concept, Product, title_of
+from fbgraph.sandbox.world.plan import AccountPlan, Conduct, Part, WorldPlan
+from fbgraph.sandbox.world.settings import adset_values, campaign_values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+__all__ = ["COMPANY"]
+
+NORDLICHT: Final = Brand(
+    "Nordlicht",
+    "https://www.nordlicht.example",
+    (24, 86, 120),
+    (
+        Product("Rain Jacket", "/products/rain-jacket", "jacket", 189),
+        Product("Trail Backpack", "/products/trail-backpack", "backpack", 119),
+        Product("Hiking Boots", "/products/hiking-boots", "boot", 159),
+        Product("Two-Person Tent", "/products/two-person-tent", "tent", 329),
+        Product("Steel Bottle", "/products/steel-bottle", "bottle", 34),
+    ),
+)
+
+KETTLE: Final = Brand(
+    "Kettle & Leaf",
+    "https://kettleandleaf.example",
+    (40, 112, 84),
+    (
+        Product("First Flush", "/tea/first-flush", "tin", 24),
+        Product("Glass Teapot", "/ware/glass-teapot", "teapot", 59),
+        Product("Travel Cup", "/ware/travel-cup", "cup", 32),
+        Product("Breakfast Blend", "/tea/breakfast-blend", "tin", 18),
+    ),
+)
+
+KEA: Final = Brand(
+    "Kea Kayaks",
+    "https://keakayaks.example",
+    (178, 74, 40),
+    (
+        Product("Day Tour", "/tours/day-tour", "kayak", 85),
+        Product("Kayak Hire", "/hire", "kayak", 55),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AdIdea:
+    """An ad: which of the brand's products, how it argues, in which form and version. `review` is
+    what Meta made of it.
+    """
+
+    product: int
+    angle: str
+    form: str
+    version: int = 1
+    status: str = "ACTIVE"
+    review: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AdSetIdea:
+    """An ad set: whom it reaches (a key of `settings.AUDIENCES`), and with what. `share` is its
+    part of the campaign's money; `learning` is its learning phase.
+    """
+
+    audience: str
+    ads: Sequence[AdIdea]
+    share: float = 1.0
+    status: str = "ACTIVE"
+    learning: str = "SUCCESS"
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignIdea:
+    """A campaign. `share` is its part of the account's money; who holds the budget, the campaign or
+    each ad set, and whether it is daily or for a lifetime, is in `budget`.
+    """
+
+    name: str  # {country} is filled in
+    objective: str
+    goal: str
+    stage: str
+    share: float
+    budget: str  # "campaign daily", "adset daily", "campaign lifetime", "adset lifetime"
+    adsets: Sequence[AdSetIdea]
+    status: str = "ACTIVE"
+    season: str = "always"
+
+
+SALES: Final = ("OUTCOME_SALES", "OFFSITE_CONVERSIONS")
+
+CAMPAIGNS: Final[Mapping[str, CampaignIdea]] = {
+    "hero": CampaignIdea(
+        "{country} | Prospecting | Sales | {product} | Always-on",
+        *SALES,
+        "Prospecting",
+        0.30,
+        "campaign daily",
+        (
+            AdSetIdea(
+                "LAL 1% Customers | 25-54",
+                (
+                    AdIdea(0, "UGC", "video", 2),
+                    AdIdea(0, "Benefit", "photo"),
+                    AdIdea(0, "UGC", "video", status="ARCHIVED"),
+                ),
+                0.55,
+            ),
+            AdSetIdea(
+                "Broad | 18-65+ | Advantage+ Placements",
+                (
+                    AdIdea(0, "Benefit", "photo"),
+                    AdIdea(0, "Founder", "video"),
+                    AdIdea(0, "Bestseller", "feed", review="DISAPPROVED"),
+                ),
+                0.45,
+            ),
+        ),
+    ),
+    "second": CampaignIdea(
+        "{country} | Prospecting | Sales | {product} | Interests",
+        *SALES,
+        "Prospecting",
+        0.17,
+        "adset daily",
+        (
+            AdSetIdea(
+                "INT Category Fans | 25-44",
+                (AdIdea(1, "Benefit", "carousel"), AdIdea(1, "UGC", "video")),
+                0.6,
+                learning="LEARNING",
+            ),
+            AdSetIdea(
+                "INT Category Fans | Women 25-54 | Instagram",
+                (
+                    AdIdea(1, "Bestseller", "photo", review="WITH_ISSUES"),
+                    AdIdea(1, "UGC", "video", 2, status="DELETED"),
+                ),
+                0.4,
+                learning="FAIL",
+            ),
+        ),
+    ),
+    "catalog": CampaignIdea(
+        "{country} | Retargeting | Sales | Catalog | Always-on",
+        *SALES,
+        "Retargeting",
+        0.15,
+        "campaign daily",
+        (
+            AdSetIdea(
+                "RT Visitors 30d, no Customers",
+                (AdIdea(0, "Catalog", "template"), AdIdea(1, "Reminder", "carousel")),
+                0.65,
+            ),
+            AdSetIdea(
+                "RT Visitors 30d | Instagram",
+                (AdIdea(0, "UGC", "video", 2), AdIdea(0, "Reminder", "photo", status="ARCHIVED")),
+                0.35,
+            ),
+        ),
+    ),
+    "loyal": CampaignIdea(
+        "{country} | Retention | Sales | {product} | Customers",
+        *SALES,
+        "Retention",
+        0.06,
+        "adset daily",
+        (
+            AdSetIdea(
+                "CRM Customers",
+                (AdIdea(2, "Loyalty", "carousel"), AdIdea(2, "Loyalty", "photo", status="PAUSED")),
+            ),
+        ),
+    ),
+    "leads": CampaignIdea(
+        "{country} | Prospecting | Leads | Guide {product}",
+        "OUTCOME_LEADS",
+        "LEAD_GENERATION",
+        "Leads",
+        0.09,
+        "adset daily",
+        (
+            AdSetIdea(
+                "LAL 1% Customers | 25-65+",
+                (AdIdea(2, "Guide", "link"), AdIdea(2, "Guide", "photo")),
+            ),
+        ),
+    ),
+    "journal": CampaignIdea(
+        "{country} | Prospecting | Traffic | Journal | Autumn",
+        "OUTCOME_TRAFFIC",
+        "LANDING_PAGE_VIEWS",
+        "Traffic",
+        0.05,
+        "campaign daily",
+        (
+            AdSetIdea(
+                "Broad | 25-65+ | Feeds",
+                (
+                    AdIdea(1, "Founder", "link"),
+                    AdIdea(2, "Founder", "link", review="PENDING_REVIEW"),
+                ),
+            ),
+        ),
+        status="PAUSED",
+    ),
+    "film": CampaignIdea(
+        "{country} | Awareness | Reach | Brand Film | Q4",
+        "OUTCOME_AWARENESS",
+        "REACH",
+        "Awareness",
+        0.06,
+        "adset lifetime",
+        (
+            AdSetIdea(
+                "Broad | 18-44 | Reels + Stories",
+                (AdIdea(0, "Founder", "video"), AdIdea(1, "Founder", "video", 2)),
+            ),
+        ),
+    ),
+    "black_week": CampaignIdea(
+        "{country} | Prospecting + Retargeting | Sales | Black Week",
+        *SALES,
+        "Sale",
+        0.95,
+        "campaign lifetime",
+        (
+            AdSetIdea(
+                "Broad | 18-65+ | Advantage+ Placements",
+                (AdIdea(0, "Offer", "photo"), AdIdea(1, "Offer", "video")),
+                0.55,
+            ),
+            AdSetIdea(
+                "RT Visitors 30d + LAL 1%",
+                (AdIdea(0, "Offer", "carousel"),),
+                0.45,
+                learning="LEARNING",
+            ),
+        ),
+        season="black_week",
+    ),
+    "spring": CampaignIdea(
+        "{country} | Prospecting | Sales | Spring Sale",
+        *SALES,
+        "Sale",
+        0.45,
+        "campaign lifetime",
+        (
+            AdSetIdea(
+                "LAL 1% Customers | 25-54",
+                (AdIdea(1, "Offer", "photo", 2), AdIdea(2, "Offer", "photo")),
+            ),
+        ),
+        status="ARCHIVED",
+        season="spring",
+    ),
+    "test": CampaignIdea(
+        "{country} | TEST | Sales | Creative Test {product}",
+        *SALES,
+        "Prospecting",
+        0.08,
+        "adset daily",
+        (
+            AdSetIdea(
+                "Broad | 18-65+ | Advantage+ Placements",
+                (AdIdea(1, "Bestseller", "feed"), AdIdea(1, "UGC", "video", 3)),
+                learning="FAIL",
+            ),
+        ),
+        status="DELETED",
+    ),
+    "weekend": CampaignIdea(
+        "{country} | Prospecting | Sales | {product} | Weekend",
+        *SALES,
+        "Boost",
+        0.7,
+        "adset daily",
+        (
+            AdSetIdea(
+                "Broad | 25-54 | 60 km",
+                (
+                    AdIdea(0, "Benefit", "photo"),
+                    AdIdea(0, "UGC", "video"),
+                    AdIdea(1, "Offer", "photo", status="ARCHIVED"),
+                ),
+                learning="FAIL",
+            ),
+        ),
+        season="summer_weekends",
+    ),
+    "post": CampaignIdea(
+        "{country} | Boosted Post | Engagement",
+        "OUTCOME_ENGAGEMENT",
+        "POST_ENGAGEMENT",
+        "Awareness",
+        0.3,
+        "campaign daily",
+        (
+            AdSetIdea(
+                "Broad | 18-44 | Reels + Stories",
+                (AdIdea(0, "UGC", "video"), AdIdea(1, "Benefit", "photo", status="PAUSED")),
+            ),
+        ),
+        season="summer_weekends",
+    ),
+}
+
+#: Which campaigns an account has.
+LARGE: Final = tuple(name for name in CAMPAIGNS if name not in {"weekend", "post"})
+MIDDLE: Final = ("hero", "second", "catalog", "leads", "black_week", "test")
+SMALL: Final = ("hero", "catalog", "black_week", "spring")
+
+#: How much the people of one day are those of another.
+OVERLAP: Final = 0.11
+
+ACCOUNTS: Final[Sequence[tuple[AccountPlan, Sequence[str]]]] = (
+    (
+        AccountPlan(
+            *("Nordlicht DE", "EUR", "Europe/Berlin", 880),
+            brand=NORDLICHT,
+            shop="/de",
+            daily=64_000,
+            rate=100,
+            countries=("DE", "AT"),
+            overlap=OVERLAP,
+        ),
+        LARGE,
+    ),
+    (
+        AccountPlan(
+            *("Nordlicht US", "USD", "America/Los_Angeles", 1350),
+            brand=NORDLICHT,
+            shop="/us",
+            daily=118_000,
+            rate=112,
+            countries=("US",),
+            overlap=OVERLAP,
+        ),
+        LARGE,
+    ),
+    (
+        AccountPlan(
+            *("Nordlicht Japan", "JPY", "Asia/Tokyo", 760),
+            brand=NORDLICHT,
+            shop="/jp",
+            daily=72_000,
+            rate=165,
+            countries=("JP",),
+            late_evenings=1,
+            overlap=OVERLAP,
+        ),
+        MIDDLE,
+    ),
+    (
+        AccountPlan(
+            *("Kettle & Leaf India", "INR", "Asia/Kolkata", 9200),
+            brand=KETTLE,
+            shop="/in",
+            daily=1_450_000,
+            rate=5200,
+            countries=("IN",),
+            late_evenings=1,
+            overlap=OVERLAP,
+        ),
+        MIDDLE,
+    ),
+    (
+        AccountPlan(
+            *("Kettle & Leaf Australia", "AUD", "Australia/Adelaide", 1450),
+            brand=KETTLE,
+            shop="/au",
+            daily=31_000,
+            rate=170,
+            countries=("AU",),
+            overlap=OVERLAP,
+        ),
+        SMALL,
+    ),
+    (
+        AccountPlan(
+            *("Kettle & Leaf Brasil", "BRL", "America/Sao_Paulo", 2100),
+            brand=KETTLE,
+            shop="/br",
+            daily=42_000,
+            rate=480,
+            countries=("BR",),
+            late_evenings=1,
+            overlap=OVERLAP,
+        ),
+        SMALL,
+    ),
+    (
+        AccountPlan(
+            *("Kea Kayaks", "NZD", "Pacific/Auckland", 1250),
+            brand=KEA,
+            daily=3_200,
+            rate=190,
+            countries=("NZ",),
+            overlap=OVERLAP,
+        ),
+        ("weekend", "post"),
+    ),
+)
+
+#: Statuses in which an ad never ran.
+NEVER_SHOWN: Final = frozenset({"DISAPPROVED", "PENDING_REVIEW"})
+
+
+def _campaigns(about: AccountPlan, index: int, scale: int) -> Iterator[Part]:
+    _, names = ACCOUNTS[index % len(ACCOUNTS)]
+    numbers = count(7 * index)
+    for name in names:
+        idea = CAMPAIGNS[name]
+        money = about.daily * idea.share
+        adsets = [
+            _adset(about, idea, adset, money * adset.share * scale, next(numbers), scale)
+            for adset in idea.adsets
+        ]
+        first = about.brand.products[idea.adsets[0].ads[0].product]
+        yield Part(
+            "campaign",
+            idea.name.format(country="/".join(about.countries), product=first.name),
+            idea.status,
+            purpose=idea.objective,
+            children=adsets,
+            values=campaign_values(idea.budget, money, idea.season),
+        )
+
+
+def _adset(  # noqa: PLR0913, PLR0917  one table row for each level, and where it is
+    about: AccountPlan,
+    idea: CampaignIdea,
+    adset: AdSetIdea,
+    money: float,
+    number: int,
+    scale: int,
+) -> Part:
+    ads = [(ad, copy) for copy in range(scale) for ad in adset.ads]
+    shown = [one for one in ads if one[0].review not in NEVER_SHOWN]
+    cycle = 70 + 7 * (number * 5 % 8)
+    children = []
+    for one in ads:
+        ad, copy = one
+        product = about.brand.products[ad.product % len(about.brand.products)]
+        concept = Concept(product, ad.angle, ad.form, ad.version + 10 * copy)
+        conduct = None
+        if one in shown:
+            facts = (money, shown.index(one), len(shown), cycle, concept)
+            conduct = Conduct(idea.stage, idea.season, *facts)
+        name = title_of(concept)
+        children.append(Part("ad", name, ad.status, ad.review, concept=concept, conduct=conduct))
+    return Part(
+        "adset",
+        adset.audience,
+        adset.status,
+        purpose=idea.goal,
+        children=children,
+        values=adset_values(
+            idea.budget, money, idea.season, adset.audience, adset.learning, idea.goal
+        ),
+    )
+
+
+COMPANY: Final = WorldPlan(
+    name="company",
+    accounts=[about for about, _ in ACCOUNTS],
+    businesses=("Nordlicht Group", "Nordlicht Partner Shops"),
+    labels=("Always-on", "Seasonal"),
+    campaigns=_campaigns,
+    updated_within=timedelta(days=1700),
+)

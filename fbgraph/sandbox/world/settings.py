@@ -1,0 +1,205 @@
+"""What the company's campaigns and ad sets are set to: budgets, times, audiences, learning phases.
+
+Each value is a JSON value, or how to read it from the object and the time. Shapes: reference pages
+of Campaign, AdSet and Targeting; public code and recordings of 2025 and 2026.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from fbgraph.sandbox.world.days import ONE_DAY, local_date
+from fbgraph.sandbox.world.dice import digits
+from fbgraph.sandbox.world.rhythm import run_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fbgraph.sandbox.world.nodes import WorldNode
+
+__all__ = ["AUDIENCES", "Audience", "adset_values", "audience_id", "campaign_values"]
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Whom an ad set reaches. `genders`: 1 men, 2 women, () all. `positions` by platform; without
+    any, Meta chooses. `custom`, `lookalike` and `excluded` are names of custom audiences;
+    `interests` are ids and names. `kilometres` around the shop, or 0 for the whole country.
+    """
+
+    ages: tuple[int, int] = (18, 65)
+    genders: Sequence[int] = ()
+    positions: Mapping[str, Sequence[str]] | None = None
+    custom: Sequence[str] = ()
+    excluded: Sequence[str] = ()
+    interests: Sequence[tuple[str, str]] = ()
+    kilometres: int = 0
+    is_advantage: bool = False
+
+
+FEEDS: Final = {"facebook": ("feed",), "instagram": ("stream",)}
+UPRIGHT: Final = {
+    "facebook": ("facebook_reels", "story"),
+    "instagram": ("reels", "story"),
+}
+INTERESTS: Final = (
+    ("6003397425735", "Outdoor recreation"),
+    ("6003107902433", "Tea"),
+    ("6002985584323", "Hiking"),
+)
+
+#: Custom audiences of each account, in the order of its library.
+NAMES: Final = ("Visitors 30d", "Customers", "Lookalike 1% | Customers")
+
+#: The name of an ad set → whom it reaches.
+AUDIENCES: Final[Mapping[str, Audience]] = {
+    "LAL 1% Customers | 25-54": Audience(
+        (25, 54), custom=("Lookalike 1% | Customers",), excluded=("Customers",)
+    ),
+    "Broad | 18-65+ | Advantage+ Placements": Audience(is_advantage=True),
+    "INT Category Fans | 25-44": Audience((25, 44), interests=INTERESTS),
+    "INT Category Fans | Women 25-54 | Instagram": Audience(
+        (25, 54), (2,), {"instagram": ("stream", "story", "reels")}, interests=INTERESTS[:2]
+    ),
+    "RT Visitors 30d, no Customers": Audience(
+        custom=("Visitors 30d"), excluded=("Customers",)
+    ),
+    "RT Visitors 30d | Instagram": Audience(custom=("Visitors 30d",), excluded=("Customers",)),
+    "RT Visitors 30d + LAL 1%": Audience(
+        custom=("Visitors 30d", "Lookalike 1% | Customers")
+    ),
+    "CRM Customers": Audience((25, 65), positions=FEEDS, custom=("Customers",)),
+    "LAL 1% Customers | 25-65+": Audience(
+        (25, 65), custom=("Lookalike 1% | Customers",)
+    ),
+    "Broad | 25-65+ | Feeds": Audience((25, 65), positions=FEEDS),
+    "Broad | 18-44 | Reels + Stories": Audience((18, 44), positions=UPRIGHT),
+    "Broad | 25-54 | 60 km": Audience((25, 54), kilometres=60),
+}
+
+#: Conversions in an ad set's learning phase, by its outcome.
+LEARNT: Final[Mapping[str, int]] = {"SUCCESS": 50, "LEARNING": 0, "FAIL": 11}
+
+
+def audience_id(account: WorldNode, name: str) -> str:
+    """The id of a custom audience in the account's library, by its name."""
+    return _in_library(account, "23", 1 + NAMES.index(name))
+
+
+def _in_library(account: WorldNode, prefix: str, number: int) -> str:
+    """An id as `library` makes them: the seed and the account's place are in the account's."""
+    return f"{prefix}{account.id[2:9]}{number:09}"
+
+
+def campaign_values(budget: str, money: float, season: str) -> Mapping[str, Any]:
+    """`budget` says who holds it and for how long; `money` is for a usual day, in minor units."""
+    held = budget.startswith("campaign")
+    return {
+        **_budgets(budget, money, season, is_here=held),
+        "bid_strategy": "LOWEST_COST_WITHOUT_CAP" if held else None,
+        "start_time": partial(_time, season, 0),
+        "stop_time": partial(_time, season, 1) if budget.endswith("lifetime") else None,
+    }
+
+
+def adset_values(  # noqa: PLR0913, PLR0917  what a row of the company's table says
+    budget: str, money: float, season: str, audience: str, learning: str, goal: str
+) -> Mapping[str, Any]:
+    """The same of an ad set, with its audience, its learning phase and its goal."""
+    held = budget.startswith("adset")
+    is_lead = goal == "LEAD_GENERATION"
+    sells = is_lead or goal == "OFFSITE_CONVERSIONS"
+    event = "LEAD" if is_lead else "PURCHASE"
+    return {
+        **_budgets(budget, money, season, is_here=held),
+        "bid_strategy": "LOWEST_COST_WITHOUT_CAP" if held else None,
+        "bid_amount": None,
+        "start_time": partial(_time, season, 0),
+        "end_time": partial(_time, season, 1) if budget.endswith("lifetime") else None,
+        "targeting": partial(_targeting, AUDIENCES[audience]),
+        "destination_type": "WEBSITE",
+        "promoted_object": partial(_promoted, event) if sells else _page,
+        "learning_stage_info": partial(_learning, learning),
+    }
+
+
+def _budgets(budget: str, money: float, season: str, *, is_here: bool) -> Mapping[str, Any]:
+    if not is_here:
+        return dict.fromkeys(("daily_budget", "lifetime_budget", "budget_remaining"))
+    whole = int(money) if budget.endswith("daily") else int(money * run_of(season).days)
+    key = "daily_budget" if budget.endswith("daily") else "lifetime_budget"
+    return {key: str(whole), "budget_remaining": str(whole * 3 // 10)}
+
+
+def _time(season: str, which: int, node: WorldNode, now: datetime) -> str:
+    """When its run begins (0) or is over (1): the last one that has begun, or the first of all."""
+    if season == "always" and which == 0:
+        return _text(node.created, node)
+    run = run_of(season)
+    today = local_date(node.zone, now)
+    begins = max(b for b in map(run.begins, (today.year - 1, today.year)) if b <= today)
+    day = begins + timedelta(days=run.days) * which
+    return _text(datetime.combine(day, time(), node.zone), node)
+
+
+def _text(moment: datetime, node: WorldNode) -> str:
+    return moment.astimezone(node.zone).strftime("%Y-%m-%dT%H:%M:%S%z")
+
+
+def _targeting(audience: Audience, node: WorldNode, _: datetime) -> Mapping[str, Any]:
+    countries = list(node.about.countries)
+    around = {"latitude": -36.85, "longitude": 174.76, "radius": audience.kilometres}
+    places: dict[str, Any] = (
+        {"custom_locations": [{**around, "distance_unit": "kilometer"}]}
+        if audience.kilometres
+        else {"countries": countries}
+    )
+    found: dict[str, Any] = {
+        "age_min": audience.ages[0],
+        "age_max": audience.ages[1],
+        "geo_locations": {**places, "location_types": ["home", "recent"]},
+        "targeting_automation": {"advantage_audience": int(audience.is_advantage)},
+    }
+    if audience.genders:
+        found["genders"] = list(audience.genders)
+    for key, names in (("custom", audience.custom), ("excluded_custom", audience.excluded)):
+        if names:
+            found[f"{key}_audiences"] = [
+                {"id": audience_id(node.account, name), "name": name} for name in names
+            ]
+    if audience.interests:
+        found["flexible_spec"] = [
+            {"interests": [{"id": i, "name": n} for i, n in audience.interests]}
+        ]
+    if audience.positions:
+        found["publisher_platforms"] = list(audience.positions)
+        for platform, positions in audience.positions.items():
+            found[f"{platform}_positions"] = list(positions)
+        found["device_platforms"] = ["mobile", "desktop"]
+    return found
+
+
+def _promoted(event: str, node: WorldNode, _: datetime) -> Mapping[str, str]:
+    return {"pixel_id": _in_library(node.account, "51", 1), "custom_event_type": event}
+
+
+def _page(node: WorldNode, _: datetime) -> Mapping[str, str]:
+    return {"page_id": f"10{digits(13, node.account.id, 'page')}"}
+
+
+def _learning(status: str, node: WorldNode, now: datetime) -> Mapping[str, Any] | None:
+    """Only of ad sets that run. One that learns was changed on Monday, and counts up from there."""
+    if node.effective_status != "ACTIVE":
+        return None
+    today = local_date(node.zone, now)
+    monday = datetime.combine(today - ONE_DAY * today.weekday(), time(), node.zone)
+    changed = monday if status == "LEARNING" else node.updated
+    return {
+        "attribution_windows": ["1d_view", "7d_click"],
+        "conversions": LEARNT[status] or 4 * today.weekday() + 3,
+        "last_sig_edit_ts": int(changed.astimezone(UTC).timestamp()),
+        "status": status,
+    }
