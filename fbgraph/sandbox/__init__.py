@@ -36,7 +36,7 @@ What it does not imitate:
 """
 
 from fbgraph.sandbox.scenarios.catalog import SCENARIOS
-from fbgraph.sandbox.server.loopback import Sandbox, serve
+from fbgraph.sandbox.server.loopback import WORLDS, Sandbox, serve
 from fbgraph.sandbox.world.tree import World
 
-__all__ = ["SCENARIOS", "Sandbox", "World", "serve"]
+__all__ = ["SCENARIOS", "WORLDS", "Sandbox", "World", "serve"]

@@ -1,4 +1,4 @@
-"""The source of a lake's data: a host on the network, or a sandbox by its seed.
+"""The source of a lake's data: a host on the network, or a sandbox by its world and seed.
 
 Made-up accounts and real ones in one lake would all be proven, so a lake takes data of one source
 (`warehouse.lake.identity`). This is checked before anything is requested or written.
@@ -27,7 +27,7 @@ __all__ = ["THIS_MACHINE", "claimed", "host_of", "origin_of", "refusal", "refuse
 #: What all names and addresses of this machine count as, whatever the port.
 THIS_MACHINE: Final = "this machine"
 
-#: The page on which a sandbox of this machine shows its seed.
+#: The page on which a sandbox of this machine shows its world and seed.
 SEED_PAGE: Final = "/_sandbox/seed"
 
 #: Seconds; it is on this machine.
@@ -35,8 +35,11 @@ PATIENCE: Final = 10.0
 
 
 def origin_of(graph_url: str) -> str:
-    """``graph.facebook.com``, ``the sandbox with seed 1``, or ``this machine`` for anything else
-    that may listen on it.
+    """``graph.facebook.com``, ``the sandbox's company with seed 1``, or ``this machine`` for
+    anything else that may listen on it.
+
+    The hostile world is ``the sandbox with seed 1``, as when it was the only one, so that lakes of
+    that time take its data, and do not take that of the company, which has other accounts.
 
     Only this machine is sent a request, and without the token. Raises OSError if nothing responds
     there.
@@ -44,8 +47,7 @@ def origin_of(graph_url: str) -> str:
     host = host_of(graph_url)
     if host != THIS_MACHINE:
         return host
-    seed = _seed_at(graph_url)
-    return THIS_MACHINE if seed is None else f"the sandbox with seed {seed}"
+    return _sandbox_at(graph_url) or THIS_MACHINE
 
 
 def host_of(url: str) -> str:
@@ -54,7 +56,7 @@ def host_of(url: str) -> str:
     return THIS_MACHINE if is_here(host) else host
 
 
-def _seed_at(graph_url: str) -> int | None:
+def _sandbox_at(graph_url: str) -> str | None:
     parts = urlsplit(graph_url)
     if parts.scheme != "http":  # the sandbox speaks nothing else
         return None
@@ -67,8 +69,10 @@ def _seed_at(graph_url: str) -> int | None:
         return None
     finally:
         door.close()
-    with suppress(ValueError, KeyError, TypeError):
-        return int(json.loads(body)["seed"])
+    with suppress(ValueError, KeyError, TypeError, AttributeError):
+        page = json.loads(body)
+        which = "sandbox's company" if page.get("world") == "company" else "sandbox"
+        return f"the {which} with seed {int(page['seed'])}"
     return None
 
 

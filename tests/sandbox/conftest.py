@@ -129,6 +129,17 @@ def graph() -> Iterator[Graph]:
         yield Graph(sandbox, clock, http)
 
 
+@pytest.fixture(scope="session", params=["hostile", "company"])
+def either(request: pytest.FixtureRequest) -> Iterator[Graph]:
+    """The same for either world, for what must add up in both."""
+    if request.param == "hostile":
+        yield request.getfixturevalue("graph")
+        return
+    clock = Clock(NOW)
+    with Sandbox(now=clock) as sandbox, _http(sandbox) as http:
+        yield Graph(sandbox, clock, http)
+
+
 def _http(sandbox: Sandbox) -> httpx.Client:
     return httpx.Client(base_url=sandbox.url, verify=NO_CERTIFICATES, timeout=30)
 

@@ -43,7 +43,7 @@ def _world(platform: Platform, _: Request, __: bytes) -> Any:
 
 
 def _seed(platform: Platform, _: Request, __: bytes) -> Any:
-    return {"seed": platform.world.seed}
+    return {"seed": platform.world.seed, "world": platform.world.plan.name}
 
 
 def _scenario(platform: Platform, request: Request, body: bytes) -> Any:

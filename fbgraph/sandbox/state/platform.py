@@ -198,4 +198,9 @@ class Platform:
     def describe_world(self) -> dict[str, Any]:
         """The accounts, with how many objects of each status they have, hidden ones included."""
         accounts = [describe_account(account) for account in self.world.accounts]
-        return {"seed": self.world.seed, "now": self.now().isoformat(), "accounts": accounts}
+        return {
+            "seed": self.world.seed,
+            "world": self.world.plan.name,
+            "now": self.now().isoformat(),
+            "accounts": accounts,
+        }

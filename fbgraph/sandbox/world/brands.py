@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["ANGLES", "FORMS", "ODDITIES", "Angle", "Brand", "Concept", "Product", "title_of"]
+__all__ = [
+    "ANGLES",
+    "FORMS",
+    "KEA",
+    "KETTLE",
+    "NORDLICHT",
+    "ODDITIES",
+    "Angle",
+    "Brand",
+    "Concept",
+    "Product",
+    "title_of",
+]
 
 #: What a creative is made of. `feed` gives Meta several texts and pictures to choose from
 #: (asset_feed_spec), `template` takes them from a catalog of products.
@@ -139,5 +151,40 @@ ODDITIES: Final = Brand(
         Product("Tin", "/東京/tin?utm_content={now}&utm_term=a=b=c", "tin", 15),
         Product("Kayak", "sandbox-app://kayak/1?utm_source=app", "kayak", 900),
         Product("Teapot", "/teapot?utm_campaign=100%&utm_id=%FF%ZZ", "teapot", 40),
+    ),
+)
+
+NORDLICHT: Final = Brand(
+    "Nordlicht",
+    "https://www.nordlicht.example",
+    (24, 86, 120),
+    (
+        Product("Rain Jacket", "/products/rain-jacket", "jacket", 189),
+        Product("Trail Backpack", "/products/trail-backpack", "backpack", 119),
+        Product("Hiking Boots", "/products/hiking-boots", "boot", 159),
+        Product("Two-Person Tent", "/products/two-person-tent", "tent", 329),
+        Product("Steel Bottle", "/products/steel-bottle", "bottle", 34),
+    ),
+)
+
+KETTLE: Final = Brand(
+    "Kettle & Leaf",
+    "https://kettleandleaf.example",
+    (40, 112, 84),
+    (
+        Product("First Flush", "/tea/first-flush", "tin", 24),
+        Product("Glass Teapot", "/ware/glass-teapot", "teapot", 59),
+        Product("Travel Cup", "/ware/travel-cup", "cup", 32),
+        Product("Breakfast Blend", "/tea/breakfast-blend", "tin", 18),
+    ),
+)
+
+KEA: Final = Brand(
+    "Kea Kayaks",
+    "https://keakayaks.example",
+    (178, 74, 40),
+    (
+        Product("Day Tour", "/tours/day-tour", "kayak", 85),
+        Product("Kayak Hire", "/hire", "kayak", 55),
     ),
 )

@@ -7,13 +7,20 @@ its `Conduct` by `rhythm`, and what its objects say of themselves from `settings
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.world.brands import Brand, Concept, Product, title_of
-from fbgraph.sandbox.world.plan import AccountPlan, Conduct, Part, WorldPlan
+from fbgraph.sandbox.world.brands import KEA, KETTLE, NORDLICHT, Concept, title_of
+from fbgraph.sandbox.world.plan import (
+    AccountPlan,
+    AdIdea,
+    AdSetIdea,
+    CampaignIdea,
+    Conduct,
+    Part,
+    WorldPlan,
+)
 from fbgraph.sandbox.world.settings import adset_values, campaign_values
 
 if TYPE_CHECKING:
@@ -21,92 +28,13 @@ if TYPE_CHECKING:
 
 __all__ = ["COMPANY"]
 
-NORDLICHT: Final = Brand(
-    "Nordlicht",
-    "https://www.nordlicht.example",
-    (24, 86, 120),
-    (
-        Product("Rain Jacket", "/products/rain-jacket", "jacket", 189),
-        Product("Trail Backpack", "/products/trail-backpack", "backpack", 119),
-        Product("Hiking Boots", "/products/hiking-boots", "boot", 159),
-        Product("Two-Person Tent", "/products/two-person-tent", "tent", 329),
-        Product("Steel Bottle", "/products/steel-bottle", "bottle", 34),
-    ),
-)
 
-KETTLE: Final = Brand(
-    "Kettle & Leaf",
-    "https://kettleandleaf.example",
-    (40, 112, 84),
-    (
-        Product("First Flush", "/tea/first-flush", "tin", 24),
-        Product("Glass Teapot", "/ware/glass-teapot", "teapot", 59),
-        Product("Travel Cup", "/ware/travel-cup", "cup", 32),
-        Product("Breakfast Blend", "/tea/breakfast-blend", "tin", 18),
-    ),
-)
+SELLS: Final = ("OUTCOME_SALES", "OFFSITE_CONVERSIONS")
 
-KEA: Final = Brand(
-    "Kea Kayaks",
-    "https://keakayaks.example",
-    (178, 74, 40),
-    (
-        Product("Day Tour", "/tours/day-tour", "kayak", 85),
-        Product("Kayak Hire", "/hire", "kayak", 55),
-    ),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class AdIdea:
-    """An ad: which of the brand's products, how it argues, in which form and version. `review` is
-    what Meta made of it.
-    """
-
-    product: int
-    angle: str
-    form: str
-    version: int = 1
-    status: str = "ACTIVE"
-    review: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AdSetIdea:
-    """An ad set: whom it reaches (a key of `settings.AUDIENCES`), and with what. `share` is its
-    part of the campaign's money; `learning` is its learning phase.
-    """
-
-    audience: str
-    ads: Sequence[AdIdea]
-    share: float = 1.0
-    status: str = "ACTIVE"
-    learning: str = "SUCCESS"
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignIdea:
-    """A campaign. `share` is its part of the account's money; who holds the budget, the campaign or
-    each ad set, and whether it is daily or for a lifetime, is in `budget`.
-    """
-
-    name: str  # {country} is filled in
-    objective: str
-    goal: str
-    stage: str
-    share: float
-    budget: str  # "campaign daily", "adset daily", "campaign lifetime", "adset lifetime"
-    adsets: Sequence[AdSetIdea]
-    status: str = "ACTIVE"
-    season: str = "always"
-
-
-SALES: Final = ("OUTCOME_SALES", "OFFSITE_CONVERSIONS")
-
-CAMPAIGNS: Final[Mapping[str, CampaignIdea]] = {
+FUNNEL: Final[Mapping[str, CampaignIdea]] = {
     "hero": CampaignIdea(
         "{country} | Prospecting | Sales | {product} | Always-on",
-        *SALES,
+        *SELLS,
         "Prospecting",
         0.30,
         "campaign daily",
@@ -133,7 +61,7 @@ CAMPAIGNS: Final[Mapping[str, CampaignIdea]] = {
     ),
     "second": CampaignIdea(
         "{country} | Prospecting | Sales | {product} | Interests",
-        *SALES,
+        *SELLS,
         "Prospecting",
         0.17,
         "adset daily",
@@ -157,7 +85,7 @@ CAMPAIGNS: Final[Mapping[str, CampaignIdea]] = {
     ),
     "catalog": CampaignIdea(
         "{country} | Retargeting | Sales | Catalog | Always-on",
-        *SALES,
+        *SELLS,
         "Retargeting",
         0.15,
         "campaign daily",
@@ -176,14 +104,18 @@ CAMPAIGNS: Final[Mapping[str, CampaignIdea]] = {
     ),
     "loyal": CampaignIdea(
         "{country} | Retention | Sales | {product} | Customers",
-        *SALES,
+        *SELLS,
         "Retention",
         0.06,
         "adset daily",
         (
             AdSetIdea(
                 "CRM Customers",
-                (AdIdea(2, "Loyalty", "carousel"), AdIdea(2, "Loyalty", "photo", status="PAUSED")),
+                (
+                    AdIdea(2, "Loyalty", "carousel"),
+                    AdIdea(2, "Loyalty", "photo", status="PAUSED"),
+                    AdIdea(0, "Loyalty", "photo", review="PENDING_REVIEW"),
+                ),
             ),
         ),
     ),
@@ -211,10 +143,7 @@ CAMPAIGNS: Final[Mapping[str, CampaignIdea]] = {
         (
             AdSetIdea(
                 "Broad | 25-65+ | Feeds",
-                (
-                    AdIdea(1, "Founder", "link"),
-                    AdIdea(2, "Founder", "link", review="PENDING_REVIEW"),
-                ),
+                (AdIdea(1, "Founder", "link"),),
             ),
         ),
         status="PAUSED",
@@ -235,7 +164,7 @@ CAMPAIGNS: Final[Mapping[str, CampaignIdea]] = {
     ),
     "black_week": CampaignIdea(
         "{country} | Prospecting + Retargeting | Sales | Black Week",
-        *SALES,
+        *SELLS,
         "Sale",
         0.95,
         "campaign lifetime",
@@ -256,7 +185,7 @@ CAMPAIGNS: Final[Mapping[str, CampaignIdea]] = {
     ),
     "spring": CampaignIdea(
         "{country} | Prospecting | Sales | Spring Sale",
-        *SALES,
+        *SELLS,
         "Sale",
         0.45,
         "campaign lifetime",
@@ -271,7 +200,7 @@ CAMPAIGNS: Final[Mapping[str, CampaignIdea]] = {
     ),
     "test": CampaignIdea(
         "{country} | TEST | Sales | Creative Test {product}",
-        *SALES,
+        *SELLS,
         "Prospecting",
         0.08,
         "adset daily",
@@ -286,7 +215,7 @@ CAMPAIGNS: Final[Mapping[str, CampaignIdea]] = {
     ),
     "weekend": CampaignIdea(
         "{country} | Prospecting | Sales | {product} | Weekend",
-        *SALES,
+        *SELLS,
         "Boost",
         0.7,
         "adset daily",
@@ -321,111 +250,63 @@ CAMPAIGNS: Final[Mapping[str, CampaignIdea]] = {
 }
 
 #: Which campaigns an account has.
-LARGE: Final = tuple(name for name in CAMPAIGNS if name not in {"weekend", "post"})
+LARGE: Final = tuple(name for name in FUNNEL if name not in {"weekend", "post"})
 MIDDLE: Final = ("hero", "second", "catalog", "leads", "black_week", "test")
 SMALL: Final = ("hero", "catalog", "black_week", "spring")
 
 #: How much the people of one day are those of another.
 OVERLAP: Final = 0.11
 
-ACCOUNTS: Final[Sequence[tuple[AccountPlan, Sequence[str]]]] = (
-    (
-        AccountPlan(
-            *("Nordlicht DE", "EUR", "Europe/Berlin", 880),
-            brand=NORDLICHT,
-            shop="/de",
-            daily=64_000,
-            rate=100,
-            countries=("DE", "AT"),
-            overlap=OVERLAP,
+SHOPS: Final[Sequence[tuple[AccountPlan, Sequence[str]]]] = [
+    (AccountPlan(*where, (0, 0, 0), 1.0, *what, OVERLAP), names)
+    for where, what, names in (
+        (
+            ("Nordlicht DE", "EUR", "Europe/Berlin", 880),
+            (NORDLICHT, "/de", 64_000, 100, ("DE", "AT"), 0),
+            LARGE,
         ),
-        LARGE,
-    ),
-    (
-        AccountPlan(
-            *("Nordlicht US", "USD", "America/Los_Angeles", 1350),
-            brand=NORDLICHT,
-            shop="/us",
-            daily=118_000,
-            rate=112,
-            countries=("US",),
-            overlap=OVERLAP,
+        (
+            ("Nordlicht US", "USD", "America/Los_Angeles", 1350),
+            (NORDLICHT, "/us", 118_000, 112, ("US",), 0),
+            LARGE,
         ),
-        LARGE,
-    ),
-    (
-        AccountPlan(
-            *("Nordlicht Japan", "JPY", "Asia/Tokyo", 760),
-            brand=NORDLICHT,
-            shop="/jp",
-            daily=72_000,
-            rate=165,
-            countries=("JP",),
-            late_evenings=1,
-            overlap=OVERLAP,
+        (
+            ("Nordlicht Japan", "JPY", "Asia/Tokyo", 760),
+            (NORDLICHT, "/jp", 72_000, 165, ("JP",), 1),
+            MIDDLE,
         ),
-        MIDDLE,
-    ),
-    (
-        AccountPlan(
-            *("Kettle & Leaf India", "INR", "Asia/Kolkata", 9200),
-            brand=KETTLE,
-            shop="/in",
-            daily=1_450_000,
-            rate=5200,
-            countries=("IN",),
-            late_evenings=1,
-            overlap=OVERLAP,
+        (
+            ("Kettle & Leaf India", "INR", "Asia/Kolkata", 9200),
+            (KETTLE, "/in", 1_450_000, 5200, ("IN",), 1),
+            MIDDLE,
         ),
-        MIDDLE,
-    ),
-    (
-        AccountPlan(
-            *("Kettle & Leaf Australia", "AUD", "Australia/Adelaide", 1450),
-            brand=KETTLE,
-            shop="/au",
-            daily=31_000,
-            rate=170,
-            countries=("AU",),
-            overlap=OVERLAP,
+        (
+            ("Kettle & Leaf Australia", "AUD", "Australia/Adelaide", 1450),
+            (KETTLE, "/au", 31_000, 170, ("AU",), 0),
+            SMALL,
         ),
-        SMALL,
-    ),
-    (
-        AccountPlan(
-            *("Kettle & Leaf Brasil", "BRL", "America/Sao_Paulo", 2100),
-            brand=KETTLE,
-            shop="/br",
-            daily=42_000,
-            rate=480,
-            countries=("BR",),
-            late_evenings=1,
-            overlap=OVERLAP,
+        (
+            ("Kettle & Leaf Brasil", "BRL", "America/Sao_Paulo", 2100),
+            (KETTLE, "/br", 42_000, 480, ("BR",), 1),
+            SMALL,
         ),
-        SMALL,
-    ),
-    (
-        AccountPlan(
-            *("Kea Kayaks", "NZD", "Pacific/Auckland", 1250),
-            brand=KEA,
-            daily=3_200,
-            rate=190,
-            countries=("NZ",),
-            overlap=OVERLAP,
+        (
+            ("Kea Kayaks", "NZD", "Pacific/Auckland", 1250),
+            (KEA, "", 3_200, 190, ("NZ",), 0),
+            ("weekend", "post"),
         ),
-        ("weekend", "post"),
-    ),
-)
+    )
+]
 
 #: Statuses in which an ad never ran.
 NEVER_SHOWN: Final = frozenset({"DISAPPROVED", "PENDING_REVIEW"})
 
 
 def _campaigns(about: AccountPlan, index: int, scale: int) -> Iterator[Part]:
-    _, names = ACCOUNTS[index % len(ACCOUNTS)]
+    _, names = SHOPS[index % len(SHOPS)]
     numbers = count(7 * index)
     for name in names:
-        idea = CAMPAIGNS[name]
+        idea = FUNNEL[name]
         money = about.daily * idea.share
         adsets = [
             _adset(about, idea, adset, money * adset.share * scale, next(numbers), scale)
@@ -478,7 +359,7 @@ def _adset(  # noqa: PLR0913, PLR0917  one table row for each level, and where i
 
 COMPANY: Final = WorldPlan(
     name="company",
-    accounts=[about for about, _ in ACCOUNTS],
+    accounts=[about for about, _ in SHOPS],
     businesses=("Nordlicht Group", "Nordlicht Partner Shops"),
     labels=("Always-on", "Seasonal"),
     campaigns=_campaigns,

@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
     from fbgraph.sandbox.world.brands import Brand, Concept
 
-__all__ = ["CLIENT_EVERY", "MINOR_UNITS", "AccountPlan", "Conduct", "Part", "WorldPlan"]
+__all__ = [
+    "CLIENT_EVERY",
+    "MINOR_UNITS",
+    "AccountPlan",
+    "AdIdea",
+    "AdSetIdea",
+    "CampaignIdea",
+    "Conduct",
+    "Part",
+    "WorldPlan",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +99,50 @@ class Part:
     values: Mapping[str, Any] = field(default_factory=dict)
     concept: Concept | None = None
     conduct: Conduct | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AdIdea:
+    """An ad: which of the brand's products, how it argues, in which form and version. `review` is
+    what Meta made of it.
+    """
+
+    product: int
+    angle: str
+    form: str
+    version: int = 1
+    status: str = "ACTIVE"
+    review: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AdSetIdea:
+    """An ad set: whom it reaches (a key of `settings.TARGETED`), and with what. `share` is its
+    part of the campaign's money; `learning` is its learning phase.
+    """
+
+    audience: str
+    ads: Sequence[AdIdea]
+    share: float = 1.0
+    status: str = "ACTIVE"
+    learning: str = "SUCCESS"
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignIdea:
+    """A campaign. `share` is its part of the account's money; who holds the budget, the campaign or
+    each ad set, and whether it is daily or for a lifetime, is in `budget`.
+    """
+
+    name: str  # {country} is filled in
+    objective: str
+    goal: str
+    stage: str
+    share: float
+    budget: str  # "campaign daily", "adset daily", "campaign lifetime", "adset lifetime"
+    adsets: Sequence[AdSetIdea]
+    status: str = "ACTIVE"
+    season: str = "always"
 
 
 @dataclass(frozen=True, slots=True)

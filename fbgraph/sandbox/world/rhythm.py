@@ -96,7 +96,7 @@ class DayPlan(NamedTuple):
     curve: Sequence[float]
 
 
-#: Of clicks so many are on the link.
+#: The share of clicks that are on the link.
 LINKS: Final = 0.72
 
 #: No product is so wanted that more of those who see its page put it into the basket.
@@ -110,22 +110,22 @@ SATURDAY: Final = 5
 #: Age, in turns, until which somebody may still react to an ad.
 RECENT: Final = 1.2
 
-#: Of link clicks so many see the page; of carts so many go to checkout; of those so many buy.
+#: Shares: of link clicks that see the page, of carts that go to checkout, of checkouts that buy.
 SEEN, TO_CHECKOUT, BOUGHT = 0.82, 0.56, 0.66
 
 #: More ads than these in an ad set are taken to share its budget as they do on average.
 COUNTED: Final = 8
 
 #: Share of a cycle in which an ad is shown, by the number of ads that take turns.
-SHOWN: Final[Mapping[int, float]] = {1: 1.0, 2: 0.72}
-SHOWN_OF_MANY: Final = 0.58
+TURNS: Final[Mapping[int, float]] = {1: 1.0, 2: 0.72}
+TURN_OF_MANY: Final = 0.58
 
 #: Money on each weekday, and readiness to buy, Monday first.
-SPENT: Final[Sequence[float]] = (1.03, 0.99, 0.97, 0.99, 0.95, 0.98, 1.09)
+SPENT_ON: Final[Sequence[float]] = (1.03, 0.99, 0.97, 0.99, 0.95, 0.98, 1.09)
 READY: Final[Sequence[float]] = (1.08, 1.03, 1.0, 1.0, 0.93, 0.89, 1.09)
 
 #: Money in each month, January first.
-MONTHS: Final[Sequence[float]] = (
+SPENT_IN_MONTH: Final[Sequence[float]] = (
     *(0.84, 0.86, 0.95, 1.0, 0.97, 0.92),
     *(0.86, 0.87, 0.95, 1.0, 1.06, 1.0),
 )
@@ -141,7 +141,7 @@ WEEKEND: Final[Sequence[float]] = (
 )
 
 #: Sale → the money of each of its days, of the campaigns that are made for it.
-SALES: Final[Mapping[str, Sequence[float]]] = {
+SALE_DAYS: Final[Mapping[str, Sequence[float]]] = {
     "black_week": (0.7, 0.6, 0.65, 0.9, 1.9, 1.2, 1.0, 1.4),
     "spring": (1.2, 1.0, 0.9, 1.0, 1.0, 0.9, 1.0),
 }
@@ -159,7 +159,7 @@ class Market(NamedTuple):
 def _market(day: date) -> Market:
     """Sales, and the weeks around them, when prices rise and people buy, or wait, or are tired."""
     at = (day - _black_monday(day.year)).days
-    if 0 <= at < len(SALES["black_week"]):
+    if 0 <= at < len(SALE_DAYS["black_week"]):
         return Market(1.22, 1.4, 1.35 if at < 4 or at > 4 else 1.6)  # noqa: PLR2004  Black Friday
     if -10 <= at < 0:  # noqa: PLR2004  people wait for it
         return Market(0.95, 1.12, 0.86)
@@ -167,7 +167,7 @@ def _market(day: date) -> Market:
         return Market(0.84, 1.0, 0.88)
     if (day.month, day.day) >= (12, 21) or (day.month, day.day) <= (1, 3):
         return Market(0.8, 0.78, 0.9)
-    if 0 <= (day - _spring_start(day.year)).days < len(SALES["spring"]):
+    if 0 <= (day - _spring_start(day.year)).days < len(SALE_DAYS["spring"]):
         return Market(1.1, 1.08, 1.2)
     return Market(cpm=0.92 + 0.02 * ((day.month - 1) % 6))
 
@@ -191,7 +191,7 @@ def _weekends_of_summer(day: date) -> float:
     return float(summer and day.weekday() >= 3 and day.isocalendar().week % 3 != 1)  # noqa: PLR2004
 
 
-class Run(NamedTuple):
+class Span(NamedTuple):
     """When something runs that has an end: the day on which it begins in a year, and how long."""
 
     begins: Callable[[int], date]
@@ -199,15 +199,15 @@ class Run(NamedTuple):
 
 
 #: Sale → when it is: from the Monday before Thanksgiving to Cyber Monday, and in April.
-RUNS: Final[Mapping[str, Run]] = {
-    "black_week": Run(_black_monday, len(SALES["black_week"])),
-    "spring": Run(_spring_start, len(SALES["spring"])),
+RUNS: Final[Mapping[str, Span]] = {
+    "black_week": Span(_black_monday, len(SALE_DAYS["black_week"])),
+    "spring": Span(_spring_start, len(SALE_DAYS["spring"])),
 }
 
 
-def run_of(season: str) -> Run:
+def run_of(season: str) -> Span:
     """The yearly run of a season; of those without one, the last quarter of a year."""
-    return RUNS.get(season, Run(lambda year: date(year, 10, 1), 92))
+    return RUNS.get(season, Span(lambda year: date(year, 10, 1), 92))
 
 
 def _spent_on(season: str, day: date) -> float:
@@ -217,13 +217,13 @@ def _spent_on(season: str, day: date) -> float:
     if season not in RUNS:
         return 1.0
     at = (day - RUNS[season].begins(day.year)).days
-    return SALES[season][at] if 0 <= at < RUNS[season].days else 0.0
+    return SALE_DAYS[season][at] if 0 <= at < RUNS[season].days else 0.0
 
 
 def _age(conduct: Conduct, rank: int, day: date) -> float:
     """How far an ad is through its turn: 0 on its first day, 1 and more when it is over."""
     at = (day.toordinal() + rank * conduct.cycle / conduct.siblings) % conduct.cycle
-    return at / (conduct.cycle * SHOWN.get(conduct.siblings, SHOWN_OF_MANY))
+    return at / (conduct.cycle * TURNS.get(conduct.siblings, TURN_OF_MANY))
 
 
 def _pull(age: float) -> float:
@@ -234,7 +234,7 @@ def _pull(age: float) -> float:
 def _share(conduct: Conduct, own: float, day: date) -> float:
     """The part of its ad set's money that an ad of this age gets."""
     if conduct.siblings > COUNTED:
-        return _pull(own) / (0.66 * SHOWN_OF_MANY * conduct.siblings)
+        return _pull(own) / (0.66 * TURN_OF_MANY * conduct.siblings)
     return _pull(own) / sum(_pull(_age(conduct, at, day)) for at in range(conduct.siblings))
 
 
@@ -262,7 +262,7 @@ def day_plan(
     # Somebody moves money between ad sets every now and then.
     spend = conduct.budget * _share(conduct, age, day) * season * noise
     spend *= 0.82 + dice(conduct.cycle, conduct.budget, day.toordinal() // 12) % 37 / 100
-    spend *= SPENT[day.weekday()] * MONTHS[day.month - 1] * market.money
+    spend *= SPENT_ON[day.weekday()] * SPENT_IN_MONTH[day.month - 1] * market.money
     cpm = habit.cpm * market.cpm * (0.94 + 0.18 * age)
     often = 1.06 + 0.62 * age + STAGES[conduct.stage].often
     return DayPlan(

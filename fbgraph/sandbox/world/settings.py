@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from fbgraph.sandbox.world.nodes import WorldNode
 
-__all__ = ["AUDIENCES", "Audience", "adset_values", "audience_id", "campaign_values"]
+__all__ = ["TARGETED", "Audience", "adset_values", "audience_id", "campaign_values"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Audience:
 
 
 FEEDS: Final = {"facebook": ("feed",), "instagram": ("stream",)}
-UPRIGHT: Final = {
+REELS: Final = {
     "facebook": ("facebook_reels", "story"),
     "instagram": ("reels", "story"),
 }
@@ -55,7 +55,7 @@ INTERESTS: Final = (
 NAMES: Final = ("Visitors 30d", "Customers", "Lookalike 1% | Customers")
 
 #: The name of an ad set → whom it reaches.
-AUDIENCES: Final[Mapping[str, Audience]] = {
+TARGETED: Final[Mapping[str, Audience]] = {
     "LAL 1% Customers | 25-54": Audience(
         (25, 54), custom=("Lookalike 1% | Customers",), excluded=("Customers",)
     ),
@@ -64,19 +64,17 @@ AUDIENCES: Final[Mapping[str, Audience]] = {
     "INT Category Fans | Women 25-54 | Instagram": Audience(
         (25, 54), (2,), {"instagram": ("stream", "story", "reels")}, interests=INTERESTS[:2]
     ),
-    "RT Visitors 30d, no Customers": Audience(
-        custom=("Visitors 30d"), excluded=("Customers",)
+    "RT Visitors 30d, no Customers": Audience(custom=("Visitors 30d",), excluded=("Customers",)),
+    "RT Visitors 30d | Instagram": Audience(
+        positions={"instagram": ("stream", "story", "reels")},
+        custom=("Visitors 30d",),
+        excluded=("Customers",),
     ),
-    "RT Visitors 30d | Instagram": Audience(custom=("Visitors 30d",), excluded=("Customers",)),
-    "RT Visitors 30d + LAL 1%": Audience(
-        custom=("Visitors 30d", "Lookalike 1% | Customers")
-    ),
+    "RT Visitors 30d + LAL 1%": Audience(custom=("Visitors 30d", "Lookalike 1% | Customers")),
     "CRM Customers": Audience((25, 65), positions=FEEDS, custom=("Customers",)),
-    "LAL 1% Customers | 25-65+": Audience(
-        (25, 65), custom=("Lookalike 1% | Customers",)
-    ),
+    "LAL 1% Customers | 25-65+": Audience((25, 65), custom=("Lookalike 1% | Customers",)),
     "Broad | 25-65+ | Feeds": Audience((25, 65), positions=FEEDS),
-    "Broad | 18-44 | Reels + Stories": Audience((18, 44), positions=UPRIGHT),
+    "Broad | 18-44 | Reels + Stories": Audience((18, 44), positions=REELS),
     "Broad | 25-54 | 60 km": Audience((25, 54), kilometres=60),
 }
 
@@ -119,7 +117,7 @@ def adset_values(  # noqa: PLR0913, PLR0917  what a row of the company's table s
         "bid_amount": None,
         "start_time": partial(_time, season, 0),
         "end_time": partial(_time, season, 1) if budget.endswith("lifetime") else None,
-        "targeting": partial(_targeting, AUDIENCES[audience]),
+        "targeting": partial(_targeting, TARGETED[audience]),
         "destination_type": "WEBSITE",
         "promoted_object": partial(_promoted, event) if sells else _page,
         "learning_stage_info": partial(_learning, learning),
@@ -127,11 +125,12 @@ def adset_values(  # noqa: PLR0913, PLR0917  what a row of the company's table s
 
 
 def _budgets(budget: str, money: float, season: str, *, is_here: bool) -> Mapping[str, Any]:
+    none = dict.fromkeys(("daily_budget", "lifetime_budget", "budget_remaining"))
     if not is_here:
-        return dict.fromkeys(("daily_budget", "lifetime_budget", "budget_remaining"))
+        return none
     whole = int(money) if budget.endswith("daily") else int(money * run_of(season).days)
     key = "daily_budget" if budget.endswith("daily") else "lifetime_budget"
-    return {key: str(whole), "budget_remaining": str(whole * 3 // 10)}
+    return {**none, key: str(whole), "budget_remaining": str(whole * 3 // 10)}
 
 
 def _time(season: str, which: int, node: WorldNode, now: datetime) -> str:

@@ -27,6 +27,7 @@ from pipelines.project.folder import ENV_FILE, complete, contents
 from pipelines.reports.catalog import reports_of
 from pipelines.settings import VARIABLES, store_of
 from pipelines.state.homes import SETTINGS, prepare
+from pipelines.state.origin import refused
 from warehouse.lake.partitions import Lake
 from warehouse.storage.url import LOCAL_VARIABLE
 from warehouse.wording import counted
@@ -80,7 +81,7 @@ SEE_LOADS: Final = "select account_id, date, verdict, reason from loads order by
 
 #: Rows of objects that lists at Meta leave out unless every status is requested.
 HIDDEN: Final = """\
-select count(*) filter (ads.effective_status is null or ads.effective_status = 'ARCHIVED'), count(*)
+select count(*) filter (coalesce(ads.effective_status, 'DELETED') in ('ARCHIVED', 'DELETED')), count(*)
 from insights_hourly left join ads using (ad_id)"""
 
 #: What the published file holds of each account-day.
@@ -99,7 +100,7 @@ def run_demo(seed: int, exported: Collection[str] = ()) -> int:
     """
     demo_folder = DemoFolder(seed)
     with Sandbox(seed=seed) as sandbox:
-        _require_own(demo_folder, set(sandbox.account_ids))
+        _require_own(demo_folder, sandbox)
         _use(sandbox, demo_folder)
         zones = [account["timezone_name"] for account in sandbox.world()["accounts"]]
         until = min(today_in(zone, datetime.now(UTC)) for zone in zones) - timedelta(days=1)
@@ -136,13 +137,16 @@ class DemoFolder:
         return f"{self.lake}/.dagster"
 
 
-def _require_own(demo_folder: DemoFolder, made_up: set[str]) -> None:
-    """Raise ConfigError if the folder holds anything but an earlier demo."""
+def _require_own(demo_folder: DemoFolder, sandbox: Sandbox) -> None:
+    """Raise ConfigError if the folder holds anything but an earlier demo of the same company."""
     folder = Path(demo_folder.lake)
     is_lake = (folder / ".snapshots").exists()
-    others = set(Lake(folder).read("accounts")["account_id"].to_pylist()) - made_up
+    held = set(Lake(folder).read("accounts")["account_id"].to_pylist())
+    others = held - set(sandbox.account_ids)
     if others:
         what = f"holds the ad account {min(others)}, which is not the demo's"
+    elif held and refused(store_of({"WAREHOUSE_URL": demo_folder.lake}), sandbox.url):
+        what = "holds another company, maybe that of an earlier version's demo"
     elif not is_lake and any(path.name != SETTINGS for path in folder.glob("[!.]*")):
         what = "holds files that are not the demo's"
     else:

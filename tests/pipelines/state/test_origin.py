@@ -84,8 +84,8 @@ def test_a_refusal_names_both_sources_and_what_to_do(
 
 def test_a_sandbox_is_known_by_its_seed_under_every_name_of_this_machine(sandbox: Sandbox) -> None:
     port = sandbox.url.rpartition(":")[2]
-    with Sandbox(world="hostile", seed=2) as other:
-        assert origin_of(other.url) == "the sandbox with seed 2"
+    with Sandbox(seed=2) as other:
+        assert origin_of(other.url) == "the sandbox's company with seed 2"
     assert origin_of(sandbox.url) == "the sandbox with seed 1"
     assert origin_of(f"http://localhost:{port}/") == "the sandbox with seed 1"
     with pytest.raises(OSError, match="refused"):

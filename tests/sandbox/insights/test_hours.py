@@ -30,11 +30,11 @@ def test_hourly_reach_and_frequency_are_zero_and_unique_ones_are_left_out(graph:
     assert 0 < int(by_day[0]["reach"]) < int(by_day[0]["impressions"])
 
 
-def test_actions_off_meta_come_by_the_day_only(graph: Graph) -> None:
+def test_actions_off_meta_come_by_the_day_only(either: Graph) -> None:
     fields = "actions,action_values,purchase_roas"
     off_meta = {"landing_page_view", "offsite_conversion.fb_pixel_purchase", "omni_purchase"}
 
-    by_hour, by_day = hourly(graph, fields=fields), read(graph, fields=fields)
+    by_hour, by_day = hourly(either, fields=fields), read(either, fields=fields)
 
     assert actions(by_day).keys() >= off_meta
     assert not actions(by_hour).keys() & off_meta
@@ -89,22 +89,22 @@ def test_hourly_rows_reach_back_13_months(graph: Graph) -> None:
     ],
 )
 def test_the_hour_that_a_clock_skips_has_no_row(
-    graph: Graph, index: int, day: str, *, is_there: bool
+    either: Graph, index: int, day: str, *, is_there: bool
 ) -> None:
     time_range = {"since": day, "until": day}
 
-    rows = read(graph, index, level="account", breakdowns=[HOURLY], time_range=time_range)
+    rows = read(either, index, level="account", breakdowns=[HOURLY], time_range=time_range)
 
     assert ("02:00:00 - 02:59:59" in {row.get(HOURLY) for row in rows}) == is_there
 
 
-def test_a_repeated_hour_has_one_row_and_sums_still_agree(graph: Graph) -> None:
+def test_a_repeated_hour_has_one_row_and_sums_still_agree(either: Graph) -> None:
     day = {"since": "2026-10-25", "until": "2026-10-25"}
 
-    rows = hourly(graph, time_range=day)
+    rows = hourly(either, time_range=day)
 
     counts = Counter(
-        (row["ad_id"], row.get(HOURLY)) for row in hourly(graph, time_range=day, fields="ad_id")
+        (row["ad_id"], row.get(HOURLY)) for row in hourly(either, time_range=day, fields="ad_id")
     )
     assert set(counts.values()) == {1}
-    assert sums(rows) == sums(read(graph, time_range=day))
+    assert sums(rows) == sums(read(either, time_range=day))

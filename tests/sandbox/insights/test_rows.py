@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("index", range(7))
 @pytest.mark.parametrize("level", LEVELS)
 def test_hourly_rows_of_every_level_add_up_to_the_account(
-    graph: Graph, index: int, level: str
+    either: Graph, index: int, level: str
 ) -> None:
     filtering = of_all_statuses(level)
 
     hourly = read(
-        graph, index, level=level, breakdowns=[HOURLY], time_increment=1, filtering=filtering
+        either, index, level=level, breakdowns=[HOURLY], time_increment=1, filtering=filtering
     )
-    total = read(graph, index, time_range=DAY)
+    total = read(either, index, time_range=DAY)
 
     assert sums(hourly) == sums(total)
     on_meta = actions(hourly)
@@ -66,9 +66,9 @@ def test_hidden_ads_are_had_by_their_status_alone(graph: Graph, status: str) -> 
     assert found == {status}
 
 
-def test_a_parent_counts_what_its_hidden_children_delivered(graph: Graph) -> None:
-    for campaign in read(graph, level="campaign", fields=f"campaign_id,{','.join(SUMMED)}"):
-        ads = graph.rows(
+def test_a_parent_counts_what_its_hidden_children_delivered(either: Graph) -> None:
+    for campaign in read(either, level="campaign", fields=f"campaign_id,{','.join(SUMMED)}"):
+        ads = either.rows(
             f"{campaign['campaign_id']}/insights",
             level="ad",
             fields=",".join(SUMMED),
@@ -117,11 +117,11 @@ def test_with_no_fields_there_are_ids_impressions_and_spend(graph: Graph) -> Non
 @pytest.mark.parametrize(
     ("increment", "periods"), [("1", 7), ("3", 3), ("monthly", 1), ("all_days", 1)]
 )
-def test_a_range_comes_in_periods_that_add_up(graph: Graph, increment: str, periods: int) -> None:
-    rows = read(graph, time_increment=increment, time_range=WEEK)
+def test_a_range_comes_in_periods_that_add_up(either: Graph, increment: str, periods: int) -> None:
+    rows = read(either, time_increment=increment, time_range=WEEK)
 
     assert len(rows) == periods
-    assert sums(rows) == sums(read(graph, time_range=WEEK))
+    assert sums(rows) == sums(read(either, time_range=WEEK))
 
 
 def test_days_ahead_of_the_account_are_cut_off(graph: Graph) -> None:

@@ -74,14 +74,14 @@ def test_parts_add_up_to_the_account_exactly(graph: Graph, breakdowns: tuple[str
 
 @pytest.mark.parametrize("breakdowns", [("age", "gender"), ("country",), ()], ids=",".join)
 def test_the_truth_by_breakdowns_is_what_is_served(
-    graph: Graph, breakdowns: tuple[str, ...]
+    either: Graph, breakdowns: tuple[str, ...]
 ) -> None:
     asked: dict[str, Any] = {"breakdowns": list(breakdowns)} if breakdowns else {}
-    rows = read(graph, graph.account(), **asked)
+    rows = read(either, either.account(), **asked)
 
-    told = graph.bare.get(
+    told = either.bare.get(
         "_sandbox/truth",
-        params={"account_id": graph.account(), "date": DAY, "breakdowns": ",".join(breakdowns)},
+        params={"account_id": either.account(), "date": DAY, "breakdowns": ",".join(breakdowns)},
     ).json()
 
     names = ["ad_id", *breakdowns, "impressions", "clicks", "spend", "actions"]
@@ -90,12 +90,12 @@ def test_the_truth_by_breakdowns_is_what_is_served(
         ([row.get(name) for name in names] for row in told["rows"]), key=str
     )
     assert told["count"] == len(rows)
-    assert told["sums"] == graph.sandbox.truth(graph.account(), DAY)["sums"]
+    assert told["sums"] == either.sandbox.truth(either.account(), DAY)["sums"]
 
 
-def test_ages_summed_over_genders_are_the_ages_alone(graph: Graph) -> None:
-    both = read(graph, graph.account(), breakdowns=["age", "gender"])
-    alone = read(graph, graph.account(), breakdowns=["age"])
+def test_ages_summed_over_genders_are_the_ages_alone(either: Graph) -> None:
+    both = read(either, either.account(), breakdowns=["age", "gender"])
+    alone = read(either, either.account(), breakdowns=["age"])
 
     summed: Counter[tuple[str, str]] = Counter()
     for row in both:

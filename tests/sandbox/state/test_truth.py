@@ -26,12 +26,12 @@ def as_told(row: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("index", range(7))
 @pytest.mark.parametrize("day", ["2026-11-22", "2026-11-23", "2026-10-25", "2026-03-29"])
 def test_a_full_read_gives_exactly_the_truth(
-    graph: Graph, everything: dict[str, Any], index: int, day: str
+    either: Graph, everything: dict[str, Any], index: int, day: str
 ) -> None:
-    truth = graph.sandbox.truth(graph.account(index), day)
+    truth = either.sandbox.truth(either.account(index), day)
 
-    rows = graph.rows(
-        f"{graph.account(index)}/insights", time_range={"since": day, "until": day}, **everything
+    rows = either.rows(
+        f"{either.account(index)}/insights", time_range={"since": day, "until": day}, **everything
     )
 
     assert [as_told(row) for row in rows] == truth["rows"]

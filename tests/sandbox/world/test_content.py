@@ -7,6 +7,9 @@ import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
+from fbgraph.sandbox import WORLDS
 from fbgraph.sandbox.world.brands import FORMS
 from fbgraph.sandbox.world.content import content_of
 from fbgraph.sandbox.world.pictures import DRAWINGS, Picture, drawn
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fbgraph.sandbox.world.content import Content
+    from fbgraph.sandbox.world.plan import WorldPlan
 
 
 def contents(world: World) -> Sequence[Content]:
@@ -23,8 +27,9 @@ def contents(world: World) -> Sequence[Content]:
     return [content_of(creative) for of_account in found for creative in of_account]
 
 
-def test_every_form_has_what_it_needs_and_nothing_else() -> None:
-    seen = contents(World())
+@pytest.mark.parametrize("plan", WORLDS.values(), ids=WORLDS)
+def test_every_form_has_what_it_needs_and_nothing_else(plan: WorldPlan) -> None:
+    seen = contents(World(1, plan))
     assert {one.form for one in seen} == set(FORMS)
     for one in seen:
         assert one.title
