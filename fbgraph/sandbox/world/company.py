@@ -26,6 +26,8 @@ from fbgraph.sandbox.world.settings import adset_values, campaign_values
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from fbgraph.sandbox.world.brands import Brand
+
 __all__ = ["COMPANY"]
 
 
@@ -257,46 +259,43 @@ SMALL: Final = ("hero", "catalog", "black_week", "spring")
 #: How much the people of one day are those of another.
 OVERLAP: Final = 0.11
 
-SHOPS: Final[Sequence[tuple[AccountPlan, Sequence[str]]]] = [
-    (AccountPlan(*where, (0, 0, 0), 1.0, *what, OVERLAP), names)
-    for where, what, names in (
-        (
-            ("Nordlicht DE", "EUR", "Europe/Berlin", 880),
-            (NORDLICHT, "/de", 64_000, 100, ("DE", "AT"), 0),
-            LARGE,
-        ),
-        (
-            ("Nordlicht US", "USD", "America/Los_Angeles", 1350),
-            (NORDLICHT, "/us", 118_000, 112, ("US",), 0),
-            LARGE,
-        ),
-        (
-            ("Nordlicht Japan", "JPY", "Asia/Tokyo", 760),
-            (NORDLICHT, "/jp", 72_000, 165, ("JP",), 1),
-            MIDDLE,
-        ),
-        (
-            ("Kettle & Leaf India", "INR", "Asia/Kolkata", 9200),
-            (KETTLE, "/in", 1_450_000, 5200, ("IN",), 1),
-            MIDDLE,
-        ),
-        (
-            ("Kettle & Leaf Australia", "AUD", "Australia/Adelaide", 1450),
-            (KETTLE, "/au", 31_000, 170, ("AU",), 0),
-            SMALL,
-        ),
-        (
-            ("Kettle & Leaf Brasil", "BRL", "America/Sao_Paulo", 2100),
-            (KETTLE, "/br", 42_000, 480, ("BR",), 1),
-            SMALL,
-        ),
-        (
-            ("Kea Kayaks", "NZD", "Pacific/Auckland", 1250),
-            (KEA, "", 3_200, 190, ("NZ",), 0),
-            ("weekend", "post"),
-        ),
+#: Currency, zone, price of 1,000 impressions; money of a day and what a euro is, in minor units.
+Money = tuple[str, str, int, int, int]
+
+
+def _shop(  # noqa: PLR0913, PLR0917  a row of the table below
+    name: str, money: Money, brand: Brand, path: str, countries: Sequence[str], late: int = 0
+) -> AccountPlan:
+    currency, zone, cpm, daily, rate = money
+    return AccountPlan(
+        *(name, currency, zone, cpm),
+        brand=brand,
+        shop=path,
+        daily=daily,
+        rate=rate,
+        countries=countries,
+        late_evenings=late,
+        overlap=OVERLAP,
     )
-]
+
+
+_EUR: Final = ("EUR", "Europe/Berlin", 880, 64_000, 100)
+_USD: Final = ("USD", "America/Los_Angeles", 1350, 118_000, 112)
+_JPY: Final = ("JPY", "Asia/Tokyo", 760, 72_000, 165)
+_INR: Final = ("INR", "Asia/Kolkata", 9200, 1_450_000, 5200)
+_AUD: Final = ("AUD", "Australia/Adelaide", 1450, 31_000, 170)
+_BRL: Final = ("BRL", "America/Sao_Paulo", 2100, 42_000, 480)
+_NZD: Final = ("NZD", "Pacific/Auckland", 1250, 3_200, 190)
+
+SHOPS: Final[Sequence[tuple[AccountPlan, Sequence[str]]]] = (
+    (_shop("Nordlicht DE", _EUR, NORDLICHT, "/de", ("DE", "AT")), LARGE),
+    (_shop("Nordlicht US", _USD, NORDLICHT, "/us", ("US",)), LARGE),
+    (_shop("Nordlicht Japan", _JPY, NORDLICHT, "/jp", ("JP",), 1), MIDDLE),
+    (_shop("Kettle & Leaf India", _INR, KETTLE, "/in", ("IN",), 1), MIDDLE),
+    (_shop("Kettle & Leaf Australia", _AUD, KETTLE, "/au", ("AU",)), SMALL),
+    (_shop("Kettle & Leaf Brasil", _BRL, KETTLE, "/br", ("BR",), 1), SMALL),
+    (_shop("Kea Kayaks", _NZD, KEA, "", ("NZ",)), ("weekend", "post")),
+)
 
 #: Statuses in which an ad never ran.
 NEVER_SHOWN: Final = frozenset({"DISAPPROVED", "PENDING_REVIEW"})

@@ -117,7 +117,7 @@ SEEN, TO_CHECKOUT, BOUGHT = 0.82, 0.56, 0.66
 COUNTED: Final = 8
 
 #: Share of a cycle in which an ad is shown, by the number of ads that take turns.
-TURNS: Final[Mapping[int, float]] = {1: 1.0, 2: 0.72}
+TURN_SHARES: Final[Mapping[int, float]] = {1: 1.0, 2: 0.72}
 TURN_OF_MANY: Final = 0.58
 
 #: Money on each weekday, and readiness to buy, Monday first.
@@ -223,7 +223,7 @@ def _spent_on(season: str, day: date) -> float:
 def _age(conduct: Conduct, rank: int, day: date) -> float:
     """How far an ad is through its turn: 0 on its first day, 1 and more when it is over."""
     at = (day.toordinal() + rank * conduct.cycle / conduct.siblings) % conduct.cycle
-    return at / (conduct.cycle * TURNS.get(conduct.siblings, TURN_OF_MANY))
+    return at / (conduct.cycle * TURN_SHARES.get(conduct.siblings, TURN_OF_MANY))
 
 
 def _pull(age: float) -> float:

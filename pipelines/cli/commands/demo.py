@@ -81,7 +81,8 @@ SEE_LOADS: Final = "select account_id, date, verdict, reason from loads order by
 
 #: Rows of objects that lists at Meta leave out unless every status is requested.
 HIDDEN: Final = """\
-select count(*) filter (coalesce(ads.effective_status, 'DELETED') in ('ARCHIVED', 'DELETED')), count(*)
+select
+  count(*) filter (coalesce(ads.effective_status, 'DELETED') in ('ARCHIVED', 'DELETED')), count(*)
 from insights_hourly left join ads using (ad_id)"""
 
 #: What the published file holds of each account-day.
@@ -143,9 +144,10 @@ def _require_own(demo_folder: DemoFolder, sandbox: Sandbox) -> None:
     is_lake = (folder / ".snapshots").exists()
     held = set(Lake(folder).read("accounts")["account_id"].to_pylist())
     others = held - set(sandbox.account_ids)
+    store = store_of({"WAREHOUSE_URL": demo_folder.lake})
     if others:
         what = f"holds the ad account {min(others)}, which is not the demo's"
-    elif held and refused(store_of({"WAREHOUSE_URL": demo_folder.lake}), sandbox.url):
+    elif held and store and refused(store, sandbox.url):
         what = "holds another company, maybe that of an earlier version's demo"
     elif not is_lake and any(path.name != SETTINGS for path in folder.glob("[!.]*")):
         what = "holds files that are not the demo's"
