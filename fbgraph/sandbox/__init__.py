@@ -2,7 +2,7 @@
 
     from fbgraph.sandbox import Sandbox
 
-    with Sandbox(seed=1) as sandbox:
+    with Sandbox(seed=1) as sandbox:  # or world="hostile"
         ...  # call sandbox.url with sandbox.token
 
 Of the client it imports only `fbgraph.catalog`, what exists at Meta, so that both cannot share one
@@ -24,8 +24,8 @@ What it does not imitate:
   ad delivers does not depend on when it was archived or deleted; activities before a sandbox began
   are changes that were taken back the same day
 - most fields of insights and objects: all that Meta knows are accepted, but only those in
-  `insights.columns` and `objects.fields` ever have a value; reach and unique numbers are a fixed
-  share of impressions
+  `insights.columns` and `objects.fields` ever have a value; reach follows
+  from impressions, the age of an ad and the number of days; unique numbers from clicks
 - attribution: every purchase off Meta has its window from the beginning, and nothing arrives late
   unless a scenario restates it; `1d_ev` has no values
 - Meta's lenient parser: lists and objects must be strict JSON, or comma-separated text for words
