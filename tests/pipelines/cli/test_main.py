@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
+from fbgraph.sandbox import WORLDS
 from pipelines.cli.main import cli
 from pipelines.cli.output.terminal import escape_unencodable, only_once
 
@@ -47,9 +48,10 @@ def test_settings_in_another_encoding_are_a_wrong_setting_and_no_traceback(
         ("--latency=-1", "0<=x<=100"),
         ("--latency=nan", "is not a number"),
         ("--latency=inf", ""),
+        ("--world=flat", f"'flat' is not one of {', '.join(map(repr, sorted(WORLDS)))}"),
     ],
 )
-def test_a_sandbox_with_an_impossible_number_is_wrong_use_and_no_traceback(
+def test_a_sandbox_with_an_impossible_option_is_wrong_use_and_no_traceback(
     option: str, told: str
 ) -> None:
     done = CliRunner().invoke(cli, ["sandbox", option])

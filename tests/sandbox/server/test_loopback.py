@@ -105,3 +105,8 @@ def test_the_token_is_in_no_line_of_a_log(graph: Graph, capfd: pytest.CaptureFix
 def test_a_number_that_makes_no_sense_is_refused(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=rf"{name} must be .* \(got "):
         Sandbox(**{name: value})  # type: ignore[arg-type]
+
+
+def test_a_world_that_there_is_not_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(ValueError, match="'flat': expected one of company, hostile"):
+        Sandbox(world="flat")
