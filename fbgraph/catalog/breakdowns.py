@@ -29,7 +29,9 @@ __all__ = [
     "BREAKDOWN_STATUSES",
     "COMBINATIONS",
     "FEATURES",
+    "FEATURES_PAGE",
     "FEATURE_SETTINGS",
+    "FEATURE_SETTINGS_EDGE",
     "HOURLY",
     "HOURLY_AUDIENCE",
     "HOURLY_PARTNERS",
@@ -80,7 +82,14 @@ ACTIONS_TOGETHER: Final = frozenset(
 
 #: Where an account's opt-in features are read and enabled. Source: Feature Settings API,
 #: 2026-09-19; enabling one cannot be undone and takes up to 24 hours.
-FEATURE_SETTINGS: Final = "act_<id>/insights/feature-settings"
+FEATURE_SETTINGS_EDGE: Final = "insights/feature-settings"
+FEATURE_SETTINGS: Final = f"act_<id>/{FEATURE_SETTINGS_EDGE}"
+
+#: What a person reads who wants to enable one.
+FEATURES_PAGE: Final = (
+    "https://developers.facebook.com/documentation/ads-commerce/marketing-api/insights/"
+    "feature-settings"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

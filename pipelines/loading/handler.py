@@ -14,6 +14,7 @@ from fbgraph.reports.task import ReportTask
 from pipelines.loading.control_totals import share
 from pipelines.loading.emptiness import EMPTY, is_confirmed, is_nothing, refusal
 from pipelines.loading.failures import Failures
+from pipelines.loading.features import explained, kept_without_feature, with_explanation
 from pipelines.loading.load_result import HAD_ROWS, Outcome
 from pipelines.loading.partitions import AccountDay, chunks
 from pipelines.reports.catalog import CONTROL
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from fbgraph.http.paging import Params
     from fbgraph.reports.query import ReportQuery
     from pipelines.loading.control_totals import Controls, ControlTotals, Emptied
+    from pipelines.loading.features import Explanation, FeatureSettings
     from pipelines.reports.catalog import Report
     from warehouse.decode.pages import Account
     from warehouse.lake.partitions import Lake
@@ -81,9 +83,11 @@ class InsightsHandler:
         now: Callable[[], datetime],
         staging_areas: ExitStack,
         *,
+        features: FeatureSettings,
         accept_empty: bool = False,
     ) -> None:
         self._report = report
+        self._features = features
         self._fields = report.table.fields
         self._lake = lake
         self._accounts = accounts
@@ -144,13 +148,16 @@ class InsightsHandler:
                 continue
             merged = staging.merge(day)
             not_over = why_not_over(self._since_over(task, day, controls))
+            no_rows = self._why_no_rows(task.account_id, day, merged, controls)
             verdict = self._prove(task, day, merged, controls, not_over=not_over)
+            verdict = with_explanation(verdict, no_rows)
             if verdict.may_change and not task.is_fresh:
                 _log.info("%s does not add up yet; requesting it again.", account_day)
                 doubtful.append(day)
             else:
                 load = self._record(task, day, merged, verdict, controls, is_over=not not_over)
-                outcomes.append(self._publish(merged, load, controls.emptied.get(day)))
+                emptied = controls.emptied.get(day)
+                outcomes.append(self._publish(merged, load, emptied, no_rows))
         again = [
             ReportTask(task.account_id, tuple(run), is_fresh=True)
             for run in chunks(doubtful, len(task.days))
@@ -181,7 +188,7 @@ class InsightsHandler:
         *,
         not_over: str,
     ) -> Verdict:
-        verdict = prove(
+        return prove(
             merged.found,
             controls.totals[day],
             not_over=not_over,
@@ -189,11 +196,19 @@ class InsightsHandler:
             missing_fields=self._missing(task),
             no_sums=self._report.no_sums,
         )
-        why, control = self._report.why_empty, controls.totals[day]
-        if not why or merged.found.rows or control is None or not control.impressions:
-            return verdict
-        reason = f"no rows, though the account delivered: {why}"
-        return replace(verdict, reason="; ".join(filter(None, (verdict.reason, reason))))
+
+    def _why_no_rows(
+        self, account_id: str, day: date, merged: MergedDay, controls: ControlTotals
+    ) -> Explanation | None:
+        """What the account's features say about a day without rows on which it delivered; None for
+        any other day, and for a report that needs no feature.
+        """
+        control = controls.totals[day]
+        if merged.found.rows or merged.found.rejected or not (control and control.impressions):
+            return None
+        needed = self._report.features
+        found = [explained(one, self._features.of(account_id), day) for one in needed]
+        return next((one for one in found if one.explains), found[0] if found else None)
 
     def _prove_actions(
         self, task: ReportTask, day: date, merged: MergedDay, controls: ControlTotals
@@ -256,13 +271,19 @@ class InsightsHandler:
         unknown: dict[str, Any] = dict.fromkeys(set(METRICS) - set(self._fields))
         return replace(load, **unknown)
 
-    def _publish(self, merged: MergedDay, load: Load, emptied: Emptied | None) -> Outcome:
+    def _publish(
+        self, merged: MergedDay, load: Load, emptied: Emptied | None, no_rows: Explanation | None
+    ) -> Outcome:
         """Replace the account-day, unless a day that had rows would become empty without a second
-        load. Its totals are replaced with its rows.
+        load, or for want of a feature. Its totals are replaced with its rows.
         """
         account_day = AccountDay(load.account_id, load.date)
         if not is_nothing(load):
             return _published(account_day, merged, load)
+        if no_rows and no_rows.explains is not False and not self._accept_empty:
+            old = self._lake.load_of(load.table, *account_day)
+            if old is not None and old.rows:
+                return Outcome(account_day, error=kept_without_feature(old, no_rows), kind=EMPTY)
         is_sure = self._accept_empty
         if not self._accept_empty:
             old = self._lake.load_of(load.table, *account_day)

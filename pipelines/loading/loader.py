@@ -24,6 +24,7 @@ from pipelines.loading.control_totals import Controls
 from pipelines.loading.emptiness import EMPTY, refusal
 from pipelines.loading.estimate import cut, expected_rows
 from pipelines.loading.failures import Failures
+from pipelines.loading.features import FeatureSettings
 from pipelines.loading.handler import InsightsHandler
 from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay, chunks, today_in
@@ -59,8 +60,9 @@ class Loader:
 
     `accounts` by their digits. `run_id` is the Dagster run's: it goes into every record. Control
     totals that the same run has already requested are not requested again. `accept_empty`: a day
-    that had rows becomes empty at once if Meta returns none (`emptiness`). `now` gives the time,
-    `wait` is the engine's.
+    that had rows becomes empty at once if Meta returns none (`emptiness`). `features`:
+    what accounts have enabled, as far as this run has read it. `now` gives the time, `wait` is the
+    engine's.
     """
 
     def __init__(  # noqa: PLR0913  # what it works with
@@ -71,6 +73,7 @@ class Loader:
         run_id: str,
         *,
         accept_empty: bool = False,
+        features: FeatureSettings | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         wait: Wait = wait_for_any,
     ) -> None:
@@ -81,6 +84,7 @@ class Loader:
         self._wait = wait
         self._controls = Controls(client, lake, run_id, now)
         self._accept_empty = accept_empty
+        self._features = features or FeatureSettings(client, now)
         self._run_id = run_id
 
     @property
@@ -119,6 +123,7 @@ class Loader:
                 self._run_id,
                 self._now,
                 staging_areas,
+                features=self._features,
                 accept_empty=self._accept_empty,
             )
             engine = Engine(

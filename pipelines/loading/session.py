@@ -14,6 +14,7 @@ from fbgraph import act_id
 from pipelines.errors import ConfigError
 from pipelines.loading.emptiness import silence, silent
 from pipelines.loading.failures import Failures
+from pipelines.loading.features import FeatureSettings
 from pipelines.loading.listings import accounts_in, spenders_in, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.objects import is_due, load_mentioned, load_new, load_objects
@@ -98,6 +99,10 @@ class Session:
     recorder: Recorder
     accept_empty: bool = False
     _silent: set[str] = field(default_factory=set)  # accounts that a warning has been about
+    _features: FeatureSettings = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_features", FeatureSettings(self.client, self.now))
 
     def load_accounts(self, found: Discovery) -> LoadedAccounts:
         """Store accounts in the lake. Raises as `load_accounts`."""
@@ -159,6 +164,7 @@ class Session:
         loader = Loader(
             *(self.client, self.lake, accounts_in(self.lake), self.run_id),
             accept_empty=self.accept_empty,
+            features=self._features,
             now=self.now,
         )
         try:

@@ -13,7 +13,6 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.catalog.breakdowns import FEATURE_SETTINGS
 from fbgraph.catalog.fields import (
     BREAKDOWNS,
     EFFECTIVE_STATUSES,
@@ -114,16 +113,10 @@ class Report:
         return self.no_sums or why_not(self.table) or untyped
 
     @property
-    def why_empty(self) -> str:
-        """Why Meta may return no rows without an error; empty if nothing is known."""
+    def features(self) -> Sequence[str]:
+        """What an account must enable first, or Meta returns no rows, without an error."""
         known = (breakdowns().get(name) for name in self.breakdowns)
-        features = [one.feature for one in known if one and one.feature]
-        return (
-            f"Meta returns none until the account enables the feature {features[0]};"
-            f" GET {FEATURE_SETTINGS} lists what is enabled"
-            if features
-            else ""
-        )
+        return tuple(dict.fromkeys(one.feature for one in known if one and one.feature))
 
     @property
     def requests(self) -> Mapping[str, Sequence[str]]:

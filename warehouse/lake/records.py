@@ -18,7 +18,7 @@ from warehouse.decode.values import INT64
 from warehouse.errors import UnknownZoneError, WarehouseError
 from warehouse.lake.reconcile import Totals
 from warehouse.schema.tables import SCHEMA_VERSION
-from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVEN
+from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
@@ -120,6 +120,11 @@ class Load:
         return self.is_good and not self.is_provisional
 
     @property
+    def is_explained(self) -> bool:
+        """Whether it has no rows though the account delivered, and says why."""
+        return self.verdict == UNPROVABLE and not self.rows and bool(self.control_impressions)
+
+    @property
     def totals(self) -> Totals:
         """The sums of its rows."""
         return Totals(self.impressions or 0, self.clicks or 0, self.spend or Decimal())
@@ -157,11 +162,12 @@ Record = TypeVar("Record", Load, Restatement)
 def may_replace(old: Load | None, new: Load | None) -> bool:
     """Whether rows loaded as `new` may replace rows loaded as `old`.
 
-    A proven day, or one as good as it can be, is only replaced by another such; rows without a
-    record prove nothing. Rows requested before the day was over never replace rows requested
+    A proven day, or one as good as it can be, is only replaced by another such, but for a day
+    without rows that says why it can have none: any rows are better. Rows without a record prove
+    nothing. Rows requested before the day was over never replace rows requested
     afterwards; and half a day with a fault never replaces half a day without one.
     """
-    if old is None:
+    if old is None or (old.is_explained and new is not None):
         return True
     if new is None or old.is_final:
         return not old.is_final or (new is not None and new.is_final)

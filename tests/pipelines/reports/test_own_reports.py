@@ -282,7 +282,7 @@ def test_what_the_catalogue_does_not_know_is_asked_for_kept_exactly_and_warned_o
     ("breakdown", "verdict", "feature"),
     [
         ("comscore_market", UNPROVABLE, "comscore"),
-        ("impression_device", UNPROVEN, "impression_device"),
+        ("impression_device", UNPROVABLE, "impression_device"),
     ],
 )
 def test_no_rows_by_what_an_account_must_switch_on_first_say_so(
@@ -297,7 +297,7 @@ def test_no_rows_by_what_an_account_must_switch_on_first_say_so(
 
     loads = load_report(report)
 
-    told = f"Meta returns none until the account enables the feature {feature}; GET act"
+    told = f"the account has not enabled the feature {feature} (read on "
     delivered = [load for load in loads if "no rows, though" in load.reason]
     assert delivered
     assert all(load.verdict == verdict and told in load.reason for load in delivered)

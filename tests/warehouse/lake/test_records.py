@@ -37,6 +37,8 @@ NEW = replace(OLD, loaded_at=datetime(2026, 11, 23, 5, tzinfo=UTC))
 UNPROVEN = replace(NEW, verdict="unproven")
 UNPROVABLE = replace(NEW, verdict="unprovable")
 PROVISIONAL = replace(NEW, verdict="provisional", is_over=False)
+#: No rows, though the account delivered, because it has not enabled a feature.
+EXPLAINED = replace(UNPROVABLE, rows=0, control_impressions=1000)
 #: A fault of a day that is not over: its rows lack their hours.
 HALF_UNPROVEN = replace(UNPROVEN, is_over=False)
 
@@ -63,6 +65,9 @@ HALF_UNPROVEN = replace(UNPROVEN, is_over=False)
         (HALF_UNPROVEN, PROVISIONAL, True),
         (replace(UNPROVEN, is_over=True), PROVISIONAL, False),
         (None, PROVISIONAL, True),
+        (EXPLAINED, UNPROVEN, True),
+        (EXPLAINED, None, False),
+        (replace(EXPLAINED, control_impressions=0), UNPROVEN, False),
     ],
 )
 def test_only_what_is_proven_replaces_what_is_proven(
