@@ -23,7 +23,7 @@ from fbgraph.limits.throttle import cooldown_seconds
 from fbgraph.limits.usage import Limit
 from fbgraph.objects.report_run import DONE_PERCENT, poll_seconds
 from fbgraph.reports.allowance import ACCOUNT_RUNS, APP_RUNS, allowed, patience
-from pipelines.cli.commands.plan import PACES, RUN_SECONDS, Pace
+from pipelines.cli.forecasts import PACES, RUN_SECONDS, Pace
 from pipelines.loading.estimate import POLLS_PER_RUN, UNKNOWN_ROWS, Cost, cost_of, cut
 from pipelines.loading.refresh import FRESH_DAYS, lookback
 from warehouse.schema.tables import OBJECT_TABLES

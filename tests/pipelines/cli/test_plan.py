@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fbgraph.catalog.fields import HOURLY
 from fbgraph.reports.allowance import ACCOUNT_RUNS
-from pipelines.cli.commands.plan import RUN_SECONDS, foresee, minutes_of
+from pipelines.cli.forecasts import RUN_SECONDS, Listings, foresee, minutes_of
 from pipelines.cli.selection import plan_of
-from pipelines.loading.estimate import HOURLY_GUESS, Cost
+from pipelines.loading.estimate import Cost, guessed_rows, listing_calls, size_of
 from pipelines.loading.listings import discover
-from pipelines.reports.catalog import HOURLY_REPORT
+from pipelines.project.ready_reports import ready_reports
+from pipelines.reports.catalog import HOURLY_REPORT, Report
 from tests.clock import NOW
+from tests.objects import NEEDED
 from tests.reports import KNOWN, only
+from warehouse.schema.tables import OBJECT_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,13 +63,49 @@ def test_rows_are_learned_from_loaded_days_or_from_other_accounts_and_else_they_
 
     forecasts = {account_id: one for (_, account_id), one in foresee(lake, plan).items()}
 
+    guess = guessed_rows("ad", HOURLY_REPORT.breakdowns)
     usual = {account_id: ceil(median(sizes.values())) for account_id, sizes in rows.items()}
-    assert (before.basis, before.rows[SINCE]) == ("guess", HOURLY_GUESS)
+    assert (before.basis, before.rows[SINCE]) == ("guess", guess)
     assert forecasts[first].basis == "from 5 loaded days"
     assert forecasts[first].rows[SINCE] == usual[first]
     assert {day: forecasts[first].rows[day] for day in plan.days[-5:]} == rows[first]
     assert forecasts[other].basis == "from 3 other accounts"
     assert set(forecasts[other].rows.values()) == {ceil(median(usual.values()))}
+
+
+def test_a_report_that_is_new_is_estimated_by_what_the_account_has_of_another(
+    client: GraphClient, lake: Lake, load: Callable[..., Sequence[Outcome]]
+) -> None:
+    """And a listing that nobody has made counts as a page."""
+    new = only(Report.of(ready_reports()["insights_country"].spec))
+    plan = plan_of(discover(client), new, (SINCE, UNTIL), NOW)
+    first, other = plan.account_ids[:2]
+    [one] = [outcome.load for outcome in load(plan.days[-1:], [first])]
+
+    forecasts = foresee(lake, plan, KNOWN.by_name)
+    listings = Listings.of(lake, [first, other])
+
+    known, unknown = forecasts["insights_country", first], forecasts["insights_country", other]
+    size = size_of("ad", HOURLY_REPORT.breakdowns, one.rows if one else 0)
+    rows = guessed_rows("campaign", ["country"], size)
+    assert (known.basis, set(known.rows.values())) == ("from insights_hourly", {rows})
+    assert (unknown.basis, set(unknown.rows.values())) == ("guess", {4 * 3})
+    assert listings.calls == 2 + 2 * len(NEEDED)
+    assert listings.uncounted == 2 * len(lake.catalog.listed)
+
+
+def test_rows_of_breakdowns_and_pages_of_listings_are_foreseen_by_tables() -> None:
+    def rows(level: str, breakdowns: str, size: float = 1.0) -> int:
+        return guessed_rows(level, breakdowns.split(), size)
+
+    assert rows("ad", "") == 20
+    assert rows("ad", HOURLY) == 300
+    assert rows("account", "", 50.0) == 1
+    assert rows("campaign", "gender age", 2.5) == 100
+    assert rows("ad", "publisher_platform platform_position") == 180
+    assert rows("campaign", "image_asset publisher_platform") == ceil(4 * 2 * 2.2)
+    assert size_of("ad", [HOURLY], rows("ad", HOURLY, 7.0)) == 7.0
+    assert [listing_calls(OBJECT_TABLES["ads"], n) for n in (None, 0, 500, 501)] == [1, 1, 1, 2]
 
 
 def test_planning_calls_nobody(client: GraphClient, lake: Lake) -> None:
