@@ -24,7 +24,15 @@ from fbgraph.limits.usage import Limit
 from fbgraph.objects.report_run import DONE_PERCENT, poll_seconds
 from fbgraph.reports.allowance import ACCOUNT_RUNS, APP_RUNS, allowed, patience
 from pipelines.cli.forecasts import PACES, RUN_SECONDS, Pace
-from pipelines.loading.estimate import POLLS_PER_RUN, UNKNOWN_ROWS, Cost, cost_of, cut
+from pipelines.loading.estimate import (
+    POLLS_PER_RUN,
+    UNKNOWN_ROWS,
+    Cost,
+    cost_of,
+    cut,
+    listing_calls,
+)
+from pipelines.loading.loader import THREADS
 from pipelines.loading.refresh import FRESH_DAYS, lookback
 from warehouse.schema.tables import OBJECT_TABLES
 
@@ -38,6 +46,8 @@ __all__ = [
     "Forecast",
     "backfill",
     "forecast",
+    "listings",
+    "objects",
     "refresh",
     "render",
 ]
@@ -51,6 +61,19 @@ WRITE_POINTS: Final = 3
 HOURLY: Final[Mapping[str, tuple[int, int]]] = {
     "development_access": (600, 400),
     "standard_access": (190_000, 400),
+}
+
+#: Seconds of a page of a listing. Ours: Meta publishes none.
+PAGE_SECONDS: Final = 1.0
+
+#: Table → its objects for each ad that there ever was; 1 for tables that are not here.
+OF_ADS: Final[Mapping[str, float]] = {
+    "campaigns": 0.05,
+    "adsets": 0.25,
+    "images": 0.5,
+    "videos": 0.2,
+    "custom_conversions": 0.01,
+    "custom_audiences": 0.05,
 }
 
 HOUR_SECONDS: Final = 3600.0
@@ -70,6 +93,8 @@ class Company:
     """Accounts that are alike: `rows` of an account-day of one report, and `ads` that are active.
 
     Days that Meta has `moved` among the older ones of the lookback, and `processes` that load.
+    `library`: ads that each account has ever had and not deleted, and as many creatives; of what
+    else there is, `OF_ADS` says how many. 0: nothing but what reports cannot do without is listed.
     """
 
     accounts: int
@@ -78,6 +103,7 @@ class Company:
     reports: int = 2
     moved: int = 2
     processes: int = 1
+    library: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +136,35 @@ def refresh(company: Company) -> Sequence[Cost]:
     days = lookback(TODAY)
     older = days[:-FRESH_DAYS]
     moved = older[:: ceil(len(older) / company.moved)] if company.moved else []
-    looks = Cost(0, sum(row.is_needed for row in OBJECT_TABLES.values()))
+    looks = Cost(0, 1 + sum(listings(company).values()))
     return [looks, *_costs(company, [*moved, *days[-FRESH_DAYS:]])]
+
+
+def listings(company: Company) -> Mapping[str, int]:
+    """Table → calls that list it on a day on which it is due: of some tables that is one in seven,
+    on which one account in seven is.
+    """
+    return {
+        row.name: listing_calls(row, objects(company, row.name))
+        for row in OBJECT_TABLES.values()
+        if row.edge and (company.library or row.is_needed)
+    }
+
+
+def objects(company: Company, table: str) -> int:
+    """Objects of an account in a table."""
+    return ceil(company.library * OF_ADS.get(table, 1.0))
+
+
+def listing_seconds(company: Company) -> float:
+    """Seconds in which a refresh lists the objects of all accounts, before any report run: by calls
+    that are under way at once, and accounts that are due.
+    """
+    pages = sum(
+        calls / OBJECT_TABLES[name].listed_every_days for name, calls in listings(company).items()
+    )
+    at_once = THREADS * company.processes
+    return company.accounts * pages * PAGE_SECONDS / at_once
 
 
 def _costs(company: Company, days: Sequence[date]) -> Sequence[Cost]:
@@ -123,19 +176,25 @@ def forecast(company: Company, costs: Sequence[Cost], tier: str) -> Forecast:
     """Let every account of a company make its calls, and look at the hours."""
     flight = min(ACCOUNT_RUNS, company.processes * APP_RUNS / company.accounts)
     pace = PACES[tier]
-    made = list(calls_of(costs, pace, flight))
+    listed = 0.0 if all(cost.runs for cost in costs) else listing_seconds(company)
+    made = list(calls_of(costs, pace, flight, listed))
     hours = Counter(int(seconds // HOUR_SECONDS) for seconds, _ in made)
     waves = ceil(sum(cost.runs for cost in costs) / flight)
-    freely = max(seconds for seconds, _ in calls_of(costs, replace(pace, points=UNLIMITED), flight))
+    unlimited = replace(pace, points=UNLIMITED)
+    freely = max(seconds for seconds, _ in calls_of(costs, unlimited, flight, listed))
     base, per_ad = HOURLY[tier]
     return Forecast(
         runs=company.accounts * sum(cost.runs for cost in costs),
         calls=company.accounts * len(made),
-        hours=max(made[-1][0], waves * RUN_SECONDS) / HOUR_SECONDS,
+        hours=max(made[-1][0], listed + waves * RUN_SECONDS) / HOUR_SECONDS,
         busiest=company.accounts * max(hours.values()),
         share=max(hours.values()) / (base + per_ad * company.ads),
         peak=max(percent for _, percent in made),
-        bound_by=_bound(made[-1][0] > 1.05 * freely, flight < ACCOUNT_RUNS),
+        bound_by=(
+            "listings of objects"
+            if listed > waves * RUN_SECONDS
+            else _bound(made[-1][0] > 1.05 * freely, flight < ACCOUNT_RUNS)
+        ),
     )
 
 
@@ -145,14 +204,20 @@ def _bound(by_score: bool, by_flight: bool) -> str:  # noqa: FBT001  # two answe
     return "report runs in flight" if by_flight else "Meta's time for report runs"
 
 
-def calls_of(costs: Sequence[Cost], pace: Pace, flight: float) -> Iterator[tuple[float, float]]:
+def calls_of(
+    costs: Sequence[Cost], pace: Pace, flight: float, listed: float = 0.0
+) -> Iterator[tuple[float, float]]:
     """When each call of an account is made, in seconds, and the share of its score after it.
 
-    `flight`: its report runs in flight where nothing holds them up. The score drains evenly.
+    `flight`: its report runs in flight where nothing holds them up. The score drains evenly, also
+    until the objects of all accounts are `listed`: that is when report runs begin.
     """
     now = last = level = 0.0
     for n, cost in enumerate(costs):
-        usage = {Limit(_ACCOUNT): 100 * level / pace.points}
+        if cost.runs:
+            now = max(now, listed)
+        left = max(0.0, level - (now - last) * pace.points / pace.decay_seconds)
+        usage = {Limit(_ACCOUNT): 100 * left / pace.points}
         # Runs that are in flight when the first of them is done were all asked without knowing it.
         ages = poll_ages(RUN_SECONDS if n >= flight else 0.0, patience(usage, _ACCOUNT))
         calls = cost.calls + (len(ages) - POLLS_PER_RUN) * cost.runs
@@ -185,6 +250,8 @@ COMPANIES: Final = {
     "10 accounts": Company(10),
     "500 accounts": Company(500),
     "500 accounts, 4 processes": Company(500, processes=4),
+    "500 accounts, 2,000 creatives each": Company(500, library=2000),
+    "500 accounts, 20,000 creatives each, 2 processes": Company(500, library=20_000, processes=2),
     "10,000 accounts": Company(10_000),
     "10,000 accounts, 40 processes": Company(10_000, processes=40),
 }

@@ -177,7 +177,7 @@ def guessed_rows(level: str, breakdowns: Collection[str], size: float = 1.0) -> 
 
 
 def size_of(level: str, breakdowns: Collection[str], rows: float) -> float:
-    """How many times as big as a small one an account is that has so many rows of some report."""
+    """How many times as big as a small one an account is, by its rows of a day in some report."""
     return rows / (DELIVERING[level] * rows_of_object(breakdowns))
 
 
@@ -188,7 +188,7 @@ def known_objects(lake: Lake, row: ObjectTable, account_id: str) -> int | None:
 
 
 def listing_calls(row: ObjectTable, count: int | None) -> int:
-    """Calls that list so many objects, one for each page; where nobody has counted them, a page."""
+    """Calls that list `count` objects, one for each page; where nobody has counted them, a page."""
     return max(1, ceil((count or 0) / EDGE_ROWS.get(row.edge, PAGE_ROWS)))
 
 

@@ -13,8 +13,7 @@ from pipelines.cli.forecasts import RUN_SECONDS, Listings, foresee, minutes_of
 from pipelines.cli.selection import plan_of
 from pipelines.loading.estimate import Cost, guessed_rows, listing_calls, size_of
 from pipelines.loading.listings import discover
-from pipelines.project.ready_reports import ready_reports
-from pipelines.reports.catalog import HOURLY_REPORT, Report
+from pipelines.reports.catalog import HOURLY_REPORT
 from tests.clock import NOW
 from tests.objects import NEEDED
 from tests.reports import KNOWN, only
@@ -77,7 +76,7 @@ def test_a_report_that_is_new_is_estimated_by_what_the_account_has_of_another(
     client: GraphClient, lake: Lake, load: Callable[..., Sequence[Outcome]]
 ) -> None:
     """And a listing that nobody has made counts as a page."""
-    new = only(Report.of(ready_reports()["insights_country"].spec))
+    new = only(report := KNOWN.by_name["insights_age_gender"])
     plan = plan_of(discover(client), new, (SINCE, UNTIL), NOW)
     first, other = plan.account_ids[:2]
     [one] = [outcome.load for outcome in load(plan.days[-1:], [first])]
@@ -85,11 +84,11 @@ def test_a_report_that_is_new_is_estimated_by_what_the_account_has_of_another(
     forecasts = foresee(lake, plan, KNOWN.by_name)
     listings = Listings.of(lake, [first, other])
 
-    known, unknown = forecasts["insights_country", first], forecasts["insights_country", other]
+    known, unknown = forecasts[report.name, first], forecasts[report.name, other]
     size = size_of("ad", HOURLY_REPORT.breakdowns, one.rows if one else 0)
-    rows = guessed_rows("campaign", ["country"], size)
+    rows, guess = (guessed_rows(report.level, ["age", "gender"], n) for n in (size, 1.0))
     assert (known.basis, set(known.rows.values())) == ("from insights_hourly", {rows})
-    assert (unknown.basis, set(unknown.rows.values())) == ("guess", {4 * 3})
+    assert (unknown.basis, set(unknown.rows.values())) == ("guess", {guess})
     assert listings.calls == 2 + 2 * len(NEEDED)
     assert listings.uncounted == 2 * len(lake.catalog.listed)
 

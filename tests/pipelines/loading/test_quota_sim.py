@@ -25,7 +25,7 @@ from benchmarks.quota_sim import (
 from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
 from fbgraph.sandbox.limits.quota import QUOTAS
-from pipelines.cli.commands.plan import PACES, RUN_SECONDS
+from pipelines.cli.forecasts import PACES, RUN_SECONDS
 from pipelines.loading.estimate import UNKNOWN_ROWS, Cost, cost_of
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
