@@ -39,9 +39,12 @@ from warehouse.schema.tables import OBJECT_TABLES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from warehouse.schema.objects.object_table import ObjectTable
+
 __all__ = [
     "COMPANIES",
     "HOURLY",
+    "LISTED",
     "Company",
     "Forecast",
     "backfill",
@@ -66,14 +69,22 @@ HOURLY: Final[Mapping[str, tuple[int, int]]] = {
 #: Seconds of a page of a listing. Ours: Meta publishes none.
 PAGE_SECONDS: Final = 1.0
 
-#: Table → its objects for each ad that there ever was; 1 for tables that are not here.
+#: Table → its objects for each ad that there ever was. Ours: companies differ widely.
 OF_ADS: Final[Mapping[str, float]] = {
     "campaigns": 0.05,
     "adsets": 0.25,
+    "ads": 1.0,
+    "creatives": 1.0,
     "images": 0.5,
     "videos": 0.2,
     "custom_conversions": 0.01,
     "custom_audiences": 0.05,
+}
+
+#: What is listed; creatives as they will be (all of them once a week, new ones by id).
+LISTED: Final[Mapping[str, ObjectTable]] = {
+    "creatives": replace(OBJECT_TABLES["videos"], name="creatives", edge="adcreatives"),
+    **OBJECT_TABLES,
 }
 
 HOUR_SECONDS: Final = 3600.0
@@ -145,24 +156,22 @@ def listings(company: Company) -> Mapping[str, int]:
     on which one account in seven is.
     """
     return {
-        row.name: listing_calls(row, objects(company, row.name))
-        for row in OBJECT_TABLES.values()
-        if row.edge and (company.library or row.is_needed)
+        name: listing_calls(LISTED[name], objects(company, name))
+        for name in OF_ADS
+        if company.library or LISTED[name].is_needed
     }
 
 
 def objects(company: Company, table: str) -> int:
     """Objects of an account in a table."""
-    return ceil(company.library * OF_ADS.get(table, 1.0))
+    return ceil(company.library * OF_ADS[table])
 
 
 def listing_seconds(company: Company) -> float:
     """Seconds in which a refresh lists the objects of all accounts, before any report run: by calls
     that are under way at once, and accounts that are due.
     """
-    pages = sum(
-        calls / OBJECT_TABLES[name].listed_every_days for name, calls in listings(company).items()
-    )
+    pages = sum(calls / LISTED[name].listed_every_days for name, calls in listings(company).items())
     at_once = THREADS * company.processes
     return company.accounts * pages * PAGE_SECONDS / at_once
 
@@ -250,8 +259,8 @@ COMPANIES: Final = {
     "10 accounts": Company(10),
     "500 accounts": Company(500),
     "500 accounts, 4 processes": Company(500, processes=4),
-    "500 accounts, 2,000 creatives each": Company(500, library=2000),
-    "500 accounts, 20,000 creatives each, 2 processes": Company(500, library=20_000, processes=2),
+    "500 accounts, 1,000 creatives each": Company(500, library=1000),
+    "500 accounts, 10,000 creatives each, 2 processes": Company(500, library=10_000, processes=2),
     "10,000 accounts": Company(10_000),
     "10,000 accounts, 40 processes": Company(10_000, processes=40),
 }

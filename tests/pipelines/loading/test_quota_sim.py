@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from benchmarks.additions import most_creatives, render_objects, render_reports
 from benchmarks.quota_sim import (
     COMPANIES,
     HOURLY,
     Company,
     backfill,
     forecast,
+    listings,
     refresh,
     render,
 )
@@ -160,7 +162,29 @@ def test_more_processes_help_where_report_runs_in_flight_are_the_limit_and_not_b
 def test_the_documentation_has_the_table_that_is_printed_now() -> None:
     text = (Path(__file__).parents[3] / "docs" / "scaling.md").read_text(encoding="utf-8")
 
+    most = [
+        f"| {n} | {most_creatives(Company(500, processes=n), 'development_access'):,} |"
+        for n in (1, 2, 4)
+    ]
+
     assert render(COMPANIES) in text, "write it anew: python -m benchmarks.quota_sim"
+    assert render_reports() in text, "write it anew: python -m benchmarks.additions"
+    assert render_objects() in text, "write it anew: python -m benchmarks.additions"
+    assert [line for line in most if line not in text] == []
+
+
+def test_listings_come_before_report_runs_and_the_more_there_is_to_list_the_later_those_begin() -> (
+    None
+):
+    tier = "development_access"
+    each = [Company(500, library=n) for n in (0, 1000, 5000, 20_000)]
+    hours = [forecast(one, refresh(one), tier).hours for one in each]
+    [small, large] = [listings(Company(1, library=n)) for n in (100, 20_000)]
+
+    assert hours == sorted(hours)
+    assert forecast(each[-1], refresh(each[-1]), tier).bound_by == "listings of objects"
+    assert set(small.values()) <= {1, 2}
+    assert (large["ads"], large["creatives"]) == (40, 400)
 
 
 def test_the_hourly_figures_are_those_that_the_sandbox_counts_by() -> None:
