@@ -46,7 +46,8 @@ class AssetKeys:
                 " are unknown: `fbinsights check` says what is wrong."
             )
         of_reports = {name: report.spec for name, report in reports.by_name.items()}
-        return cls(warehouse.key_prefix or (), warehouse.group_name, of_reports)
+        of_all = {**of_reports, **reports.objects}
+        return cls(warehouse.key_prefix or (), warehouse.group_name, of_all)
 
     def __call__(self, asset: str) -> dg.AssetKey:
         own = self.of_reports.get(asset)

@@ -1,5 +1,5 @@
 """Components for Dagster's YAML, for Dagster projects of users: `InsightsReport` is one report,
-`Warehouse` everything else.
+`ObjectTable` one table of objects, `Warehouse` everything else.
 
 They know what our own code location is made of (`assembly`) and what is below it.
 """
@@ -7,6 +7,7 @@ They know what our own code location is made of (`assembly`) and what is below i
 from __future__ import annotations
 
 from pipelines.components.insights_report import InsightsReport
+from pipelines.components.object_table import ObjectTable
 from pipelines.components.warehouse import Warehouse
 
-__all__ = ["InsightsReport", "Warehouse"]
+__all__ = ["InsightsReport", "ObjectTable", "Warehouse"]

@@ -6,18 +6,24 @@ line (`reports.files`).
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of the fields as objects.
-import logging
 import os
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Annotated, Final
+from typing import Annotated
 
 import dagster as dg
 from pydantic import BaseModel
 
 from pipelines.assembly import GRAPH
 from pipelines.asset_keys import AssetKeys
-from pipelines.components.reading import KeyPrefix, file_of, reports_of_project
+from pipelines.components.reading import (
+    KeyPrefix,
+    file_of,
+    known_keys,
+    reports_of_project,
+    require_sound,
+    warn_of_unread,
+)
 from pipelines.components.scaffolding import InsightsReportScaffolder
 from pipelines.defs.assets import report_asset
 from pipelines.defs.freshness import fresh_check
@@ -25,14 +31,12 @@ from pipelines.defs.jobs import report_job
 from pipelines.defs.partitions import grid_of
 from pipelines.errors import ConfigError
 from pipelines.reports.catalog import Report, Reports
-from pipelines.reports.files import Broken, problems_of, shown
+from pipelines.reports.files import shown
 from pipelines.reports.spec import FIRST_DAY, ReportSpec
 from warehouse.errors import UnfitTableError
 from warehouse.schema.catalog import Catalog
 
 __all__ = ["InsightsReport"]
-
-_log: Final = logging.getLogger(__name__)
 
 #: Dagster's YAML has days as texts.
 _Day = Annotated[date, dg.Resolver(lambda _, day: day, model_field_type=str)]
@@ -52,28 +56,14 @@ class InsightsReport(ReportSpec, dg.Component, dg.Resolvable):
         """The keys as `dg` and Dagster's pages show them. Dagster drops the descriptions of those
         with a default.
         """
-        shown_keys = super().model()
-        for name, key in shown_keys.model_fields.items():
-            key.description = ReportSpec.model_fields[name].description
-        shown_keys.model_rebuild(force=True)
-        return shown_keys
+        return known_keys(super().model(), ReportSpec)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The asset. Raises ConfigError with everything that is wrong with the report, with file
         and line.
         """
         reports, path = reports_of_project(context), file_of(context)
-        problems = [*problems_of(self, path)]
-        if broken := reports.broken.get(self.name):  # next to other reports, or in this lake
-            problems += [
-                one
-                for one in broken.problems
-                if one.path.resolve() == path.resolve()
-                and str(one.fault) not in {str(known.fault) for known in problems}
-                and "{{" not in one.fault.value  # Dagster has read that template
-            ]
-        if any(not one.fault.is_warning for one in problems):
-            raise ConfigError(f"The report {self.name} cannot be loaded:\n{Broken(problems)}")
+        problems = require_sound(self, path, reports, "report")
         report = Report.of(self, tuple(map(str, problems)))
         catalog = self._catalog(report, reports, f"{shown(path)}: name: {self.name}")
         keys = AssetKeys.of(reports)
@@ -93,11 +83,7 @@ class InsightsReport(ReportSpec, dg.Component, dg.Resolvable):
         known = reports.by_name.get(self.name)
         if known and known.spec == ReportSpec(**self.model_dump()):
             return reports.catalog
-        _log.warning(
-            "%s: this report cannot be read without Dagster, so refreshes and the command line do"
-            " not know it: write it in a defs.yaml, and values as they are or as {{ env.NAME }}.",
-            where,
-        )
+        warn_of_unread(where, "report")
         try:
             return reports.catalog.with_table(report.table)
         except UnfitTableError as error:

@@ -8,7 +8,7 @@ is enough; `control_daily` can also be loaded alone.
 # No `from __future__ import annotations`: Dagster reads the annotations of assets as objects.
 import re
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -105,7 +105,9 @@ def _accounts(keys: AssetKeys) -> dg.AssetsDefinition:
 accounts: Final = _accounts(AssetKeys())
 
 
-def objects_asset(row: ObjectTable, catalog: Catalog, keys: AssetKeys) -> dg.AssetsDefinition:
+def objects_asset(
+    row: ObjectTable, catalog: Catalog, keys: AssetKeys, owners: Sequence[str] = ()
+) -> dg.AssetsDefinition:
     """The asset of a kind of objects, whose tables are in `catalog`: a partition per account."""
     key = keys(row.name)
 
@@ -114,6 +116,7 @@ def objects_asset(row: ObjectTable, catalog: Catalog, keys: AssetKeys) -> dg.Ass
         description=f"{row.meaning} One partition per account, replaced as a whole.",
         group_name=keys.group_of(row.name, "objects"),
         kinds={"parquet"},
+        owners=owners,
         tags=TAGS,
         metadata=table_metadata(row.latest),
         partitions_def=ACCOUNTS,
@@ -257,7 +260,8 @@ def loaded_assets(
     yield _accounts(keys)
     for row in reports.catalog.listed:
         if row.name not in elsewhere:
-            yield objects_asset(row, reports.catalog, keys)
+            own = reports.objects.get(row.name)
+            yield objects_asset(row, reports.catalog, keys, own.owners if own else ())
     for report in (CONTROL, *reports.by_name.values()):
         if report.name not in elsewhere:
             yield report_asset(report, reports.catalog, grid, keys)

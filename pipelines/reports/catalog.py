@@ -8,7 +8,7 @@ Dagster: publishing needs it too.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +26,7 @@ from pipelines.errors import ConfigError
 from pipelines.reports.components import read_components
 from pipelines.reports.files import in_order, read_files
 from pipelines.reports.folders import own_components, own_files, preset_files
+from pipelines.reports.object_spec import object_table_of
 from pipelines.reports.rules import no_sums
 from pipelines.reports.spec import USUAL, Fault, ReportSpec
 from pipelines.reports.tables import table_of
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-    from pipelines.reports.files import Broken, Problem
+    from pipelines.reports.files import Broken, Problem, ReportFiles
+    from pipelines.reports.object_spec import ObjectSpec
     from pipelines.reports.spec import WarehouseSpec
     from warehouse.schema.catalog import Catalog
     from warehouse.schema.table import Table
@@ -206,6 +208,7 @@ class Reports:
     where they have none. `problems`: all that is wrong or doubtful. `catalog`: the warehouse's own
     tables and those of these reports. `components`: those that are components of a Dagster project,
     broken ones too. `warehouse`: where it places everything else; None if that cannot be read.
+    `objects`: tables of objects that are not built in, by name.
     """
 
     by_name: Mapping[str, Report]
@@ -214,6 +217,7 @@ class Reports:
     catalog: Catalog
     components: frozenset[str] = frozenset()
     warehouse: WarehouseSpec | None = USUAL
+    objects: Mapping[str, ObjectSpec] = field(default_factory=dict)
 
     @property
     def faults(self) -> Sequence[str]:
@@ -276,14 +280,35 @@ def read_reports(
             found.reject(spec.name, fault)
         else:
             catalog, reports[report.name] = wider, report
+    catalog = _with_objects(catalog, found, store)
     for broken in found.broken.values():
         if broken.spec is not None:
             catalog = _with_broken(catalog, broken.spec)
     broken_ones = MappingProxyType(dict(found.broken))
     return Reports(
         *(MappingProxyType(reports), broken_ones, tuple(in_order(found.problems)), catalog),
-        *(frozenset(found.components), found.warehouse),
+        *(frozenset(found.components), found.warehouse, MappingProxyType(dict(found.objects))),
     )
+
+
+def _with_objects(catalog: Catalog, found: ReportFiles, store: Store | None) -> Catalog:
+    """A catalog with the tables of objects of some files. One that does not fit in is rejected."""
+    for spec in [*found.objects.values()]:
+        row = object_table_of(spec)
+        if taken := sorted({table.name for table in row.tables} & catalog.given):
+            rule = f"another table is called {taken[0]}; choose another name"
+            found.reject(spec.name, Fault("name", spec.name, rule))
+            continue
+        try:
+            wider = catalog.with_objects(row)
+        except UnfitTableError as error:
+            found.reject(spec.name, Fault("name", spec.name, str(error)))
+            continue
+        if fault := _other_key(store, row.latest):
+            found.reject(spec.name, Fault("key", "", fault.rule))
+        else:
+            catalog = wider
+    return catalog
 
 
 def _other_key(store: Store | None, table: Table) -> Fault | None:

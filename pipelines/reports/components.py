@@ -7,10 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines.reports.files import Problem, frame_faults, line_of, mentions, shown, take_report
+from pipelines.reports.files import Problem, frame_faults, line_of, mentions, shown, take_document
 from pipelines.reports.rules import places
 from pipelines.reports.spec import Fault, WarehouseSpec, wrong_keys
-from pipelines.reports.yaml_lines import COMPONENT, WAREHOUSE, UnreadableFileError, documents
+from pipelines.reports.yaml_lines import (
+    COMPONENT,
+    OBJECTS,
+    WAREHOUSE,
+    UnreadableFileError,
+    documents,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,13 +37,19 @@ def read_components(found: ReportFiles, paths: Iterable[Path], environ: Mapping[
             for document in documents(path):
                 if document.type == WAREHOUSE:
                     _take_warehouse(found, path, document.resolved(environ))
-                elif document.is_meant_as_report and document.may_be_ours:
+                elif _is_meant(document) and document.may_be_ours:
                     before = found.locations.keys() | found.broken.keys()
-                    take_report(found, path, document.resolved(environ), of_component=True)
+                    take_document(found, path, document.resolved(environ), of_component=True)
                     found.components |= (found.locations.keys() | found.broken.keys()) - before
         except UnreadableFileError as error:
-            if mentions(path, COMPONENT) or mentions(path, WAREHOUSE):
+            if any(mentions(path, ours) for ours in (COMPONENT, OBJECTS, WAREHOUSE)):
                 found.take(path, {("", ""): error.line}, [Fault("YAML", "", str(error))])
+
+
+def _is_meant(document: Document) -> bool:
+    """Whether it is meant as one of ours. In a project an edge alone does not say so."""
+    is_objects = bool(document.type) and document.is_meant_as_objects
+    return document.is_meant_as_report or is_objects
 
 
 def _take_warehouse(found: ReportFiles, path: Path, document: Document) -> None:

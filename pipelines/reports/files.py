@@ -13,6 +13,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pipelines.reports.object_rules import object_findings
+from pipelines.reports.object_spec import ObjectSpec, read_object_spec
 from pipelines.reports.rules import findings
 from pipelines.reports.spec import (
     USUAL,
@@ -24,6 +26,8 @@ from pipelines.reports.spec import (
 )
 from pipelines.reports.yaml_lines import (
     COMPONENT,
+    OBJECTS,
+    WAREHOUSE,
     Document,
     Lines,
     UnreadableFileError,
@@ -44,7 +48,7 @@ __all__ = [
     "problems_of",
     "read_files",
     "shown",
-    "take_report",
+    "take_document",
     "unread_files",
     "yaml_files",
 ]
@@ -53,8 +57,9 @@ __all__ = [
 _ALIKE: Final = 0.7
 
 _ELSEWHERE: Final = (
-    f"is not a report, and only reports are read here (type: {COMPONENT}). Components and Python"
-    " definitions of your own belong in a Dagster project of your own (docs/reports.md)"
+    f"is not a report, and only reports are read here (type: {COMPONENT}, or {OBJECTS} for a table"
+    " of objects). Components and Python definitions of your own belong in a Dagster project of"
+    " your own (docs/reports.md)"
 )
 
 
@@ -91,13 +96,15 @@ class Broken:
 
 @dataclass(slots=True)
 class ReportFiles:
-    """What was read: by name, the specs that can be loaded; by name, or else as ``file:line``, the
-    `broken` ones; and everything that is wrong or doubtful. `locations`: where each name is;
-    `repeats`: where it is again. `components`: those of them that are components of a Dagster
-    project. `warehouse`: what it says of everything else; None if that cannot be read.
+    """What was read: by name, the specs of reports and `objects` that can be loaded; by name, or
+    else as ``file:line``, the `broken` ones; and everything that is wrong or doubtful. `locations`:
+    where each name is; `repeats`: where it is again. `components`: those of them that are
+    components of a Dagster project. `warehouse`: what it says of everything else; None if that
+    cannot be read.
     """
 
     specs: dict[str, ReportSpec] = field(default_factory=dict)
+    objects: dict[str, ObjectSpec] = field(default_factory=dict)
     broken: dict[str, Broken] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     locations: dict[str, tuple[Path, Lines]] = field(default_factory=dict)
@@ -131,32 +138,40 @@ class ReportFiles:
         lines: Lines,
         faults: Sequence[Fault],
         name: str = "",
-        spec: ReportSpec | None = None,
+        spec: ReportSpec | ObjectSpec | None = None,
     ) -> None:
-        """Add one report, or what is wrong with it. `name` is empty and `spec` None if they could
-        not be read. A name that comes again is only noted: see `reject_repeats`.
+        """Add one report or table of objects, or what is wrong with it. `name` is empty and `spec`
+        None if they could not be read. A name that comes again is only noted: see `reject_repeats`.
         """
         problems = [Problem(path, line_of(lines, fault), fault) for fault in faults]
         self.problems += problems
         if name in self.locations:
             self.repeats.setdefault(name, []).append((path, lines))
             if any(not fault.is_warning for fault in faults):
-                before = self.broken.get(name) or Broken((), self.specs.pop(name, None))
+                before = self.broken.get(name) or self._withdrawn(name)
                 self.broken[name] = replace(before, problems=[*before.problems, *problems])
             return
         if name:
             self.locations[name] = path, lines
         if any(not fault.is_warning for fault in faults):
-            self.broken[name or f"{shown(path)}:{lines['', '']}"] = Broken(problems, spec)
+            report = spec if isinstance(spec, ReportSpec) else None
+            self.broken[name or f"{shown(path)}:{lines['', '']}"] = Broken(problems, report)
+        elif isinstance(spec, ObjectSpec):
+            self.objects[name] = spec
         elif spec:
             self.specs[name] = spec
+
+    def _withdrawn(self, name: str) -> Broken:
+        """What was taken under a name, as one that cannot be loaded."""
+        self.objects.pop(name, None)
+        return Broken((), self.specs.pop(name, None))
 
     def reject(self, name: str, fault: Fault) -> None:
         """Move an added spec to the broken ones."""
         path, lines = self.locations[name]
         problem = Problem(path, line_of(lines, fault), fault)
         self.problems.append(problem)
-        del self.specs[name]
+        self._withdrawn(name)
         self.broken[name] = Broken([problem])
 
     def reject_repeats(self) -> None:
@@ -170,7 +185,7 @@ class ReportFiles:
                 for at, (path, lines) in enumerate(places)
             ]
             self.problems += found
-            before = self.broken.get(name) or Broken((), self.specs.pop(name, None))
+            before = self.broken.get(name) or self._withdrawn(name)
             self.broken[name] = replace(before, problems=[*before.problems, *found])
 
 
@@ -222,7 +237,7 @@ def _read(found: ReportFiles, path: Path, presets: Iterable[str] = ()) -> None:
         return
     try:
         for document in documents(path):
-            take_report(found, path, document)
+            take_document(found, path, document)
     except UnreadableFileError as error:
         meant = next((name for name in presets if mentions(path, name)), "")
         name = "" if meant in found.locations else meant
@@ -296,23 +311,34 @@ def _is_misnamed(name: str) -> bool:
     return any(get_close_matches(end, ("yaml", "yml"), cutoff=_ALIKE) for end in endings)
 
 
-def take_report(
+def take_document(
     found: ReportFiles, path: Path, document: Document, *, of_component: bool = False
 ) -> None:
-    """Add the report of a document, or what is wrong with it."""
-    faults = [*frame_faults(document, of_component=of_component)]
+    """Add the report or the table of objects of a document, or what is wrong with it."""
+    is_objects = document.is_meant_as_objects
+    of_type = OBJECTS if is_objects else COMPONENT
+    faults = [*frame_faults(document, of_type, of_component=of_component)]
     attributes = document.attributes
     if document.keys is None or _is_other(document):
         found.take(path, document.lines, faults)
+    elif is_objects and isinstance(attributes, dict):
+        wrong, objects = read_object_spec(attributes)
+        faults += _all_faults(wrong, object_findings(objects))
+        found.take(path, document.lines, faults, _name(attributes), objects)
     elif isinstance(attributes, dict):
         wrong, spec = read_spec(attributes)
-        bad = {fault.key for fault in wrong}
-        faults += [*wrong, *(fault for fault in findings(spec) if fault.key not in bad)]
-        is_whole = bad.isdisjoint(ReportSpec.model_fields)
+        faults += _all_faults(wrong, findings(spec))
+        is_whole = {fault.key for fault in wrong}.isdisjoint(ReportSpec.model_fields)
         found.take(path, document.lines, faults, _name(attributes), spec if is_whole else None)
     else:
         rule = "write what to request under it; docs/reports.md lists the keys"
         found.take(path, document.lines, [*faults, Fault("attributes", "", rule)])
+
+
+def _all_faults(wrong: Sequence[Fault], found: Sequence[Fault]) -> Sequence[Fault]:
+    """What is wrong with keys, and what rules find about the others."""
+    bad = {fault.key for fault in wrong}
+    return [*wrong, *(fault for fault in found if fault.key not in bad)]
 
 
 def _name(attributes: dict[Any, Any]) -> str:
@@ -322,7 +348,8 @@ def _name(attributes: dict[Any, Any]) -> str:
 
 def _is_other(document: Document) -> bool:
     """Whether it is a component of another type, and not a report with a typo in its type."""
-    return bool(document.type) and not document.is_meant_as_report
+    is_meant = document.is_meant_as_report or document.is_meant_as_objects
+    return bool(document.type) and not is_meant
 
 
 #: What else Dagster takes around the attributes of a component.
@@ -338,13 +365,13 @@ def frame_faults(
         rule = f"{what}: write type: {COMPONENT}, and what to request under attributes"
         yield Fault("document", "", rule)
         return
-    if of_type == COMPONENT and _is_other(document):
+    if of_type != WAREHOUSE and _is_other(document):
         yield Fault("type", document.type, _ELSEWHERE)
         return
     if not document.type:
-        yield Fault("type", "", f"is missing: write type: {COMPONENT}")
+        yield Fault("type", "", f"is missing: write type: {of_type}")
     elif document.type != of_type:
-        yield Fault("type", document.type, f"write type: {COMPONENT}")
+        yield Fault("type", document.type, f"write type: {of_type}")
     known = {"type", "attributes", *(_OF_DAGSTER if of_component else ())}
     for key in document.keys:
         if key not in known:
@@ -355,14 +382,15 @@ def frame_faults(
         yield Fault(key, "", "is written twice: YAML would keep only the last one; remove one")
 
 
-def problems_of(spec: ReportSpec, path: Path) -> Sequence[Problem]:
+def problems_of(spec: ReportSpec | ObjectSpec, path: Path) -> Sequence[Problem]:
     """What is wrong or doubtful about a spec that Dagster has read from a file."""
     lines: Lines = {("", ""): 1}
     for document in documents(path) if path.is_file() and _is_yaml(path.name) else ():
         attributes = document.attributes
         if isinstance(attributes, dict) and attributes.get("name") == spec.name:
             lines = document.lines
-    return [Problem(path, line_of(lines, fault), fault) for fault in findings(spec)]
+    found = object_findings(spec) if isinstance(spec, ObjectSpec) else findings(spec)
+    return [Problem(path, line_of(lines, fault), fault) for fault in found]
 
 
 def shown(path: Path) -> str:

@@ -33,9 +33,20 @@ from pipelines.settings import OWNER
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from pipelines.reports.object_spec import ObjectSpec
     from pipelines.reports.spec import Placed, ReportSpec
 
-__all__ = ["faults", "findings", "no_sums", "places"]
+    Owned = ReportSpec | ObjectSpec
+
+__all__ = [
+    "COLUMN",
+    "OWNED_RULES",
+    "as_warning",
+    "faults",
+    "findings",
+    "no_sums",
+    "places",
+]
 
 #: `care` of a field → what becomes of a request with it.
 CARE: Final[Mapping[str, str]] = {
@@ -96,7 +107,7 @@ RETENTION: Final[Sequence[tuple[str, Callable[[ReportSpec], bool], int, date]]] 
 #: Grids of days end somewhere: Dagster cannot count beyond the year 9999.
 _LAST_DAY: Final = date(2099, 12, 31)
 
-_COLUMN: Final = re.compile(r"[a-z0-9][a-z0-9_]{0,119}")
+COLUMN: Final = re.compile(r"[a-z0-9][a-z0-9_]{0,119}")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _LOOKBACK: Final = range(1, 91)
 
@@ -114,7 +125,7 @@ def findings(spec: ReportSpec) -> Sequence[Fault]:
     found = [fault for rule in RULES for fault in rule(spec)]
     if not spec.allow_unknown:
         return found
-    return [_as_warning(fault) if fault.weight == META else fault for fault in found]
+    return [as_warning(fault) if fault.weight == META else fault for fault in found]
 
 
 def faults(spec: ReportSpec) -> Sequence[Fault]:
@@ -122,12 +133,13 @@ def faults(spec: ReportSpec) -> Sequence[Fault]:
     return [fault for fault in findings(spec) if not fault.is_warning]
 
 
-def _as_warning(fault: Fault) -> Fault:
+def as_warning(fault: Fault) -> Fault:
+    """What Meta may refuse, for those who request it all the same."""
     rule = f"{fault.rule}; requested anyway because of allow_unknown"
     return replace(fault, rule=rule, weight=WARNING)
 
 
-def _name(spec: ReportSpec) -> Iterator[Fault]:
+def _name(spec: Owned) -> Iterator[Fault]:
     if _NAME.fullmatch(spec.name.lower()) and spec.name != spec.name.lower():
         rule = f"use lower case, {spec.name.lower()}: DuckDB does not tell the two apart"
         yield Fault("name", spec.name, rule)
@@ -137,7 +149,7 @@ def _name(spec: ReportSpec) -> Iterator[Fault]:
         )
         yield Fault("name", spec.name, rule)
     elif what := reserved(spec.name):
-        rule = f"this name is reserved: {what}; give the report another name"
+        rule = f"this name is reserved: {what}; give the {spec.noun[2:]} another name"
         yield Fault("name", spec.name, rule)
 
 
@@ -157,7 +169,7 @@ def _columns(spec: ReportSpec) -> Iterator[Fault]:
     """Unknown names become names of columns as they are written."""
     for key in LISTS if spec.allow_unknown else ():
         for value in getattr(spec, key) or ():
-            if not _COLUMN.fullmatch(value):
+            if not COLUMN.fullmatch(value):
                 yield Fault(key, value, "use only a-z, 0-9 and _: it becomes a column's name")
 
 
@@ -245,7 +257,7 @@ def _days(spec: ReportSpec) -> Iterator[Fault]:
             yield Fault("start_date", str(start), f"{rule} (Out-of-cycle changes 2025)", META)
 
 
-def _owners(spec: ReportSpec) -> Iterator[Fault]:
+def _owners(spec: Owned) -> Iterator[Fault]:
     for owner in spec.owners:
         if not OWNER.fullmatch(owner):
             rule = "expected an e-mail address, such as ada@example.com, or a team: team:growth"
@@ -262,6 +274,9 @@ def places(spec: Placed) -> Iterator[Fault]:
         rule = "use letters, digits and _ only; / separates a group in a group"
         yield Fault("group_name", spec.group_name, rule)
 
+
+#: Those of everything that makes a table: its name, who owns it, and where it is.
+OWNED_RULES: Final[Sequence[Callable[[Owned], Iterator[Fault]]]] = (_name, _owners, places)
 
 RULES: Final[Sequence[Callable[[ReportSpec], Iterator[Fault]]]] = (
     *(_name, _level, _twice, _columns, _fields, _fields_of_the_level, _fields_by_the_hour),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -37,9 +37,14 @@ _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Placed(BaseModel):
-    """Where assets are in Dagster's catalogue; None is the usual place."""
+    """Where assets are in Dagster's catalogue; None is the usual place. `noun`: what it is, for
+    messages; `examples`: key → a list that it may have.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    noun: ClassVar[str] = "a report"
+    examples: ClassVar[Mapping[str, str]] = {}
 
     key_prefix: tuple[str, ...] | None = Field(
         default=None, description="In front of the keys of assets in Dagster, as [marketing, meta]"
@@ -58,6 +63,8 @@ class WarehouseSpec(Placed):
     """Everything of fbinsights but the reports of a project: what the component of that name
     brings. A key prefix and a group that it has are those of reports that name none.
     """
+
+    noun: ClassVar[str] = "a warehouse"
 
 
 #: Without one: keys are names alone, and each kind of asset has its group.
@@ -222,13 +229,12 @@ def _fault(of: type[Placed], key: object, value: object) -> Fault:
             if near
             else f"; expected one of {', '.join(_in_order(known))}"
         )
-        what = "a report" if of is ReportSpec else "a warehouse"
-        return Fault(str(key), "", f"is not a key of {what}{hint}")
+        return Fault(str(key), "", f"is not a key of {of.noun}{hint}")
     text = "" if value is None or isinstance(value, list | dict) else str(value)
     kind = known[str(key)].annotation
     # YAML reads `on`, `yes`, `12` and `null` as something else than the text that was written.
     is_text = kind in {str, str | None}
     quoted = ', in quotes: "…"' if is_text and isinstance(value, bool | int | float) else ""
-    like = _LISTS.get(str(key))
+    like = of.examples.get(str(key)) or _LISTS.get(str(key))
     expected = f"a list, like {like}" if like else _KINDS[kind]
     return Fault(str(key), text, f"expected {expected}{quoted}")

@@ -13,10 +13,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["COMPONENT", "WAREHOUSE", "Document", "Lines", "UnreadableFileError", "documents"]
+__all__ = [
+    "COMPONENT",
+    "OBJECTS",
+    "WAREHOUSE",
+    "Document",
+    "Lines",
+    "UnreadableFileError",
+    "documents",
+]
 
 #: The `type` of a report.
 COMPONENT: Final = "pipelines.components.InsightsReport"
+
+#: The `type` of a table of objects.
+OBJECTS: Final = "pipelines.components.ObjectTable"
 
 #: The `type` of everything else, in a Dagster project of a user.
 WAREHOUSE: Final = "pipelines.components.Warehouse"
@@ -68,10 +79,21 @@ class Document:
         """Whether it is meant as a report, perhaps with a typo in its type."""
         if isinstance(self.attributes, dict) and self.attributes.keys() >= OF_A_REPORT:
             return True
+        return self._is_like(COMPONENT)
+
+    @property
+    def is_meant_as_objects(self) -> bool:
+        """Whether it is meant as a table of objects, perhaps with a typo in its type."""
+        attributes = self.attributes if isinstance(self.attributes, dict) else {}
+        if "level" in attributes:
+            return False
+        return "edge" in attributes or self._is_like(OBJECTS)
+
+    def _is_like(self, of_type: str) -> bool:
         whole, last = self.type, self.type.rpartition(".")[2].lower()
-        ours = COMPONENT.rpartition(".")[2].lower()
+        ours = of_type.rpartition(".")[2].lower()
         return bool(
-            get_close_matches(whole, [COMPONENT], cutoff=ALIKE)
+            get_close_matches(whole, [of_type], cutoff=ALIKE)
             or get_close_matches(last, [ours], cutoff=ALIKE)
         )
 
@@ -207,6 +229,9 @@ def _lines_of(attributes: yaml.Node) -> Lines:
         lines[str(key.value), ""] = key.start_mark.line + 1
         entries = value.value if isinstance(value, yaml.SequenceNode) else [value]
         for entry in entries:
-            if isinstance(entry, yaml.ScalarNode):
-                lines[str(key.value), str(entry.value)] = entry.start_mark.line + 1
+            # An entry with keys of its own is known by each of its values.
+            inner = entry.value if isinstance(entry, yaml.MappingNode) else ()
+            for one in (entry, *(value for _, value in inner)):
+                if isinstance(one, yaml.ScalarNode):
+                    lines[str(key.value), str(one.value)] = one.start_mark.line + 1
     return lines

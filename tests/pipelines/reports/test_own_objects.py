@@ -1,0 +1,161 @@
+"""Tables of objects that a person writes: read, refused with what to do, and loaded."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+import warehouse
+from fbgraph import GraphClient
+from fbgraph.sandbox import Sandbox
+from pipelines.loading.listings import discover
+from pipelines.loading.recording import Recording
+from pipelines.loading.session import Session
+from pipelines.project.ready_tables import READY_TABLES
+from pipelines.reports.catalog import read_reports
+from tests.clock import NOW, Clock
+from warehouse.lake.partitions import Lake
+from warehouse.published.publish import publish
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+USUAL = {"name": "mine", "edge": "adspixels", "fields": "[name]"}
+
+
+def faults(folder: Path, **keys: str | None) -> list[str]:
+    """What is wrong with a table in a file, without its path."""
+    lines = [f"  {key}: {value}" for key, value in {**USUAL, **keys}.items() if value is not None]
+    path = folder / "mine.yaml"
+    path.write_text(
+        "\n".join(("type: pipelines.components.ObjectTable", "attributes:", *lines)), "utf-8"
+    )
+    found = read_reports([path])
+    return [line.removeprefix(f"{path}:") for line in (*found.faults, *found.warnings)]
+
+
+def test_everything_that_is_wrong_is_told_with_line_and_what_to_do(tmp_path: Path) -> None:
+    cases: list[tuple[Mapping[str, str | None], list[str]]] = [
+        ({}, []),
+        ({"edge": "adpixels"}, ["4: edge: adpixels: unknown name; did you mean adspixels?"]),
+        ({"edge": "adpixels", "allow_unknown": "true"}, ["requested anyway because of"]),
+        ({"edge": "insights"}, ["4: edge: insights: has rows without ids: write a report"]),
+        ({"edge": "activities"}, ["rows without ids, which are not objects"]),
+        ({"fields": "[nam]"}, ["5: fields: nam: unknown name; did you mean name?"]),
+        ({"fields": "[nam]", "allow_unknown": "true"}, ["did you mean name?; requested anyway"]),
+        ({"fields": "[{field: name, kind: words}]"}, ["5: fields: words: unknown name; expected"]),
+        ({"fields": "[{field: name, kin: text}]"}, ["5: fields: expected a list, like [name,"]),
+        ({"fields": "[{field: name, name: fetched_at}]"}, ["which every table has: give it an"]),
+        ({"fields": "[name, {field: code, name: name}]"}, ["is the name of two columns", "pages"]),
+        ({"fields": "name"}, ["5: fields: name: expected a list, like [name,"]),
+        ({"key": "uid"}, ["6: key: uid: unknown name"]),
+        ({"name": "images"}, ["3: name: images: this name is reserved: fbinsights has a table"]),
+        ({"name": "Mine"}, ["3: name: Mine: use lower case, mine"]),
+        ({"moving": "[nam]"}, ["6: moving: nam: unknown name; did you mean name?"]),
+        ({"listed_every_days": "0"}, ["6: listed_every_days: 0: expected 1 to 31 days"]),
+        ({"histroy": "false"}, ["6: histroy: is not a key of a table of objects; did you mean"]),
+        ({"edge": None}, ["edge: is missing"]),
+        ({"owners": "[me]"}, ["6: owners: me: expected an e-mail address"]),
+    ]
+    for keys, expected in cases:
+        found = faults(tmp_path, **keys)
+        assert len(found) == len(expected), (keys, found)
+        assert all(part in line for part, line in zip(expected, found, strict=True)), (keys, found)
+
+
+def test_a_table_and_a_report_of_one_name_are_both_refused(tmp_path: Path) -> None:
+    (tmp_path / "both.yaml").write_text(
+        dedent(
+            """\
+            type: pipelines.components.ObjectTable
+            attributes: {name: mine, edge: adlabels, fields: [name]}
+            ---
+            type: pipelines.components.InsightsReport
+            attributes: {name: mine, level: ad, fields: [spend]}
+            ---
+            type: pipelines.components.InsightsReport
+            attributes: {name: other_history, level: ad, fields: [spend]}
+            ---
+            type: pipelines.components.ObjectTable
+            attributes: {name: other, edge: adlabels, fields: [name]}
+            """
+        ),
+        "utf-8",
+    )
+
+    found = read_reports([tmp_path / "both.yaml"])
+
+    assert set(found.broken) == {"mine", "other"}
+    assert "other_history" in found.by_name
+    assert "mine" not in found.catalog.objects
+    assert any("another table is called other_history" in one for one in found.faults)
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, dict[str, list[Any]]]:
+    """A lake with every ready table, and what the sandbox served of each."""
+    reports = read_reports(sorted(READY_TABLES.glob("*.yaml")))
+    lake, clock = Lake(tmp_path_factory.mktemp("lake"), catalog=reports.catalog), Clock()
+    with (
+        Sandbox(now=lambda: NOW) as sandbox,
+        GraphClient(
+            sandbox.token, base_url=sandbox.url, sleep=clock.sleep, clock=clock.seconds
+        ) as client,
+    ):
+        account = sandbox.account_ids[0]
+        client.account(account).create("adlabels", name="Winter")
+        session = Session(client, lake, "run-1", lambda: NOW, Recording())
+        session.load_accounts(discover(client))
+        errors = [one.error for one in session.list_objects([account]) if one.error]
+        assert errors == []
+        served = {
+            name: httpx.get(
+                f"{sandbox.url}/v25.0/act_{account}/{spec.edge}",
+                params={"fields": ",".join(reports.catalog.objects[name].fields), "limit": 100},
+                headers={"Authorization": f"Bearer {sandbox.token}"},
+            ).json()["data"]
+            for name, spec in reports.objects.items()
+        }
+    return lake, served
+
+
+def test_ready_tables_hold_what_the_sandbox_serves(
+    loaded: tuple[Lake, dict[str, list[Any]]],
+) -> None:
+    lake, served = loaded
+
+    for name, rows in served.items():
+        row = lake.catalog.objects[name]
+        found = {one[row.key]: one for one in lake.read(name).to_pylist()}
+        assert found.keys() == {one["id"] for one in rows} != set(), name
+        assert lake.read(f"{name}_history").num_rows == len(rows)
+    [pixel] = served["pixels"]
+    [row] = lake.read("pixels").to_pylist()
+    assert row["pixel_name"] == pixel["name"]
+    assert row["owner_account_id"] == pixel["owner_ad_account"]["account_id"]
+    assert row["automatic_matching_fields"] == ["em", "ph"]
+    audiences = lake.read("saved_audiences").to_pylist()
+    assert {one["approximate_count_lower_bound"] for one in audiences} == {1_200_000, None}
+    assert "Winter" in lake.read("labels")["label_name"].to_pylist()
+
+
+def test_whoever_publishes_has_the_tables_with_their_comments(
+    loaded: tuple[Lake, dict[str, list[Any]]],
+) -> None:
+    lake, served = loaded
+
+    published = publish(lake.root)  # without the files of the project
+
+    assert {name: published.rows[name] for name in served} == {
+        name: len(rows) for name, rows in served.items()
+    }
+    with warehouse.open(lake.root) as opened:
+        [(comment,)] = opened.sql(
+            "select distinct comment from duckdb_columns() where table_name = 'pixels'"
+            " and column_name = 'last_fired_time'"
+        ).fetchall()
+    assert comment == "When it last sent an event; NULL if never [UTC]"
