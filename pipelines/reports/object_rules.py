@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from fbgraph.catalog.edges import EDGE_KINDS
 from pipelines.reports.hints import unknown
-from pipelines.reports.object_spec import KINDS, known_fields
+from pipelines.reports.object_spec import COLUMN_KINDS, known_fields
 from pipelines.reports.rules import COLUMN, OWNED_RULES, as_warning
 from pipelines.reports.spec import META, WARNING, Fault
 
@@ -90,8 +90,8 @@ def _field(one: FieldSpec, known: Mapping[str, object]) -> Iterator[Fault]:
     if right := getattr(about, "right", ""):
         rule = f"needs the right {right}: a token without it may fail the whole table"
         yield Fault("fields", one.field, rule, WARNING)
-    if one.kind and one.kind not in KINDS:
-        yield Fault("fields", one.kind, unknown(one.kind, KINDS))
+    if one.kind and one.kind not in COLUMN_KINDS:
+        yield Fault("fields", one.kind, unknown(one.kind, COLUMN_KINDS))
 
 
 def _columns(spec: ObjectSpec) -> Iterator[Fault]:

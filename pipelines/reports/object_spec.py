@@ -14,7 +14,7 @@ from warehouse.schema.objects.object_table import LISTED_BY, MOVING, ObjectTable
 from warehouse.schema.table import Column
 
 __all__ = [
-    "KINDS",
+    "COLUMN_KINDS",
     "LISTED_EVERY_DAYS",
     "FieldSpec",
     "ObjectSpec",
@@ -37,7 +37,7 @@ _OF_CATALOGUE: Final[Mapping[str, str]] = {
 }
 
 #: Kinds that a column may be given, and what it is then.
-KINDS: Final[Mapping[str, str]] = {
+COLUMN_KINDS: Final[Mapping[str, str]] = {
     "id": "digits, as text",
     "text": "text",
     "texts": "a list of texts",
@@ -52,7 +52,7 @@ KINDS: Final[Mapping[str, str]] = {
     "money_limit": "the same for a cap or a budget, whose number for no limit is NULL",
 }
 
-_MEANT: Final = "Field {} as Meta sent it"
+_FIELD_MEANING: Final = "Field {} as Meta sent it"
 
 
 class FieldSpec(BaseModel):
@@ -129,7 +129,7 @@ class ObjectSpec(Placed):
 
 
 #: What rules check in place of keys that are missing or cannot be read.
-_PLACEHOLDERS: Final[Mapping[str, Any]] = {
+_STAND_INS: Final[Mapping[str, Any]] = {
     "name": "unnamed",
     "edge": "adlabels",
     "fields": ("id",),
@@ -141,7 +141,7 @@ def read_object_spec(keys: Mapping[Any, Any]) -> tuple[Sequence[Fault], ObjectSp
     right, with placeholders for the others.
     """
     faults, right = wrong_keys(ObjectSpec, keys)
-    return faults, ObjectSpec(**{**_PLACEHOLDERS, **right})
+    return faults, ObjectSpec(**{**_STAND_INS, **right})
 
 
 def known_fields(edge: str) -> Mapping[str, ObjectField]:
@@ -179,7 +179,7 @@ def _column(one: FieldSpec, known: Mapping[str, ObjectField]) -> Column:
     about = known.get(one.head)
     of_catalogue = about.kind if about and one.head == one.field else "json"
     kind = one.kind or _OF_CATALOGUE.get(of_catalogue, of_catalogue)
-    meaning = one.meaning or _MEANT.format(one.field)
+    meaning = one.meaning or _FIELD_MEANING.format(one.field)
     money = kind.startswith("money")
     is_time = kind in {"timestamp", "epoch"}
     unit = "account currency, major units" if money else UTC if is_time else ""
