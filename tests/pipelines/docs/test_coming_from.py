@@ -1,0 +1,70 @@
+"""docs/coming-from.md: each name on the right is one of ours; what it says of the SDK is so."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pipelines.project.ready_reports import ready_reports
+from tests.reports import KNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+PAGE: Final = (Path(__file__).parents[3] / "docs" / "coming-from.md").read_text(encoding="utf-8")
+
+#: A cell that says why something is not here.
+NOT_LOADED: Final = "not loaded: "
+
+_CODE: Final = re.compile(r"`([^`]+)`")
+
+
+def sections() -> Iterator[tuple[str, Sequence[Sequence[str]]]]:
+    """The text of each section of the page, and the cells of its marked table."""
+    for section in PAGE.split("\n## ")[1:]:
+        for marked in re.findall(r"<!-- ours -->\n(.*?)\n<!-- /ours -->", section, re.DOTALL):
+            rows = [line.strip("| ").split(" | ") for line in marked.splitlines()[2:]]
+            yield section, rows
+
+
+def names() -> set[str]:
+    """What there is: tables, views and ready reports, and columns after the name of theirs."""
+    catalog = KNOWN.catalog
+    listed = {**catalog.tables, **catalog.views}
+    columns = {f"{name}.{column.name}" for name, one in listed.items() for column in one.columns}
+    return columns | listed.keys() | ready_reports().keys()
+
+
+def test_every_name_of_ours_exists_and_nothing_is_left_open() -> None:
+    ours, seen, wrong = names(), 0, []
+    for _, rows in sections():
+        for row in rows:
+            here = row[-1]
+            found = [] if here.startswith(NOT_LOADED) else _CODE.findall(here)
+            seen += len(found)
+            wrong += [name for name in found if name not in ours]
+            wrong += [] if found or len(here) > len(NOT_LOADED) else [" | ".join(row)]
+
+    assert wrong == []
+    assert seen > 150
+
+
+def test_what_the_sdk_is_said_to_have_are_fields_of_its_classes() -> None:
+    checked, wrong = 0, []
+    for section, rows in sections():
+        named = re.search(r"SDK `(\w+)`", section)
+        if named is None:
+            continue
+        module = importlib.import_module(f"facebook_business.adobjects.{named[1].lower()}")
+        field = getattr(module, named[1]).Field
+        fields = {value for name, value in vars(field).items() if not name.startswith("_")}
+        for left, who, _ in rows:
+            mine = "SDK" in who.split(", ")
+            theirs = _CODE.findall(left)
+            checked += len(theirs)
+            wrong += [f"{named[1]}.{name}" for name in theirs if (name in fields) != mine]
+
+    assert wrong == []
+    assert checked > 200
