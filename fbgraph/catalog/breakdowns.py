@@ -59,8 +59,9 @@ ONLY_NONE: Final = "[]"
 
 #: `status` → what it means.
 BREAKDOWN_STATUSES: Final[Mapping[str, str]] = {
-    "works": "documented, or seen in a response",
-    "seen": "not documented, seen in a response",
+    "works": "documented by Meta, and seen in a response",
+    "documented": "documented by Meta, not seen in a response",
+    "seen": "seen in a response, not documented by Meta",
     "undocumented": "listed by Meta, neither described nor seen",
     "export": "returned only as a file, which fbinsights does not read",
     "refused": "refused by Meta",
@@ -94,16 +95,10 @@ FEATURES_PAGE: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Finding:
-    """What a line of either table says. `status`: a key of `BREAKDOWN_STATUSES`.
-    `action_breakdowns`: what may be next to it. `seen`: the day or month of the finding, which is
-    that of the removal for what is retired.
-    """
+    """What a line of either table says. `action_breakdowns`: what may be next to it."""
 
-    status: str
     action_breakdowns: str
     note: str
-    source: str
-    seen: str
 
     @property
     def partners(self) -> frozenset[str]:
@@ -116,6 +111,8 @@ class _Finding:
 class Breakdown(_Finding):
     """One value of `breakdowns` (kind ``row``) or `action_breakdowns` (kind ``action``).
 
+    `status`: a key of `BREAKDOWN_STATUSES`. `seen`: the day or month of the finding, which is that
+    of the removal for what is retired.
     `wire`: text, object, flag (text, number or boolean), json (whatever comes). `feature`: what an
     account must enable first. `from_level`: the coarsest level that has it. `fields`: patterns of
     the metrics that exist under it, with ``!`` of those that do not; empty for all.
@@ -124,9 +121,17 @@ class Breakdown(_Finding):
     name: str
     kind: str
     wire: str
+    status: str
     feature: str
     from_level: str
     fields: str
+    source: str
+    seen: str
+
+    @property
+    def evidence(self) -> str:
+        """Where its status comes from, and when."""
+        return f"{self.source}, {self.seen}"
 
     def gives(self, field: str) -> bool:
         """Whether Meta returns a metric under this breakdown."""
@@ -144,11 +149,29 @@ class Breakdown(_Finding):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Combination(_Finding):
     """What is known about breakdowns that are requested together, or about a single one.
-    `pattern` is the line's own short form of them, such as ``*_asset age``.
+    `pattern` is the line's own short form of them, such as ``*_asset age``. Where and when, or "":
+    Meta `documented` it, a response with it was `seen`, it was `refused`.
     """
 
     breakdowns: frozenset[str]
     pattern: str
+    documented: str
+    seen: str
+    refused: str
+
+    @property
+    def status(self) -> str:
+        """A key of `BREAKDOWN_STATUSES`. A refusal counts more than what is documented."""
+        if self.refused:
+            return "refused"
+        if self.seen:
+            return "works" if self.documented else "seen"
+        return "documented"
+
+    @property
+    def evidence(self) -> str:
+        """Where its status comes from, and when."""
+        return self.refused or "; ".join(filter(None, (self.documented, self.seen)))
 
 
 def _fits(name: str, patterns: Collection[str]) -> bool:
@@ -206,7 +229,5 @@ FEATURES: Final = frozenset(row.feature for row in breakdowns().values()) - {""}
 
 #: Breakdowns that Meta returns together.
 COMBINATIONS: Final = frozenset(
-    names
-    for names, known in combinations().items()
-    if len(names) > 1 and known.status in {"works", "seen"}
+    names for names, known in combinations().items() if len(names) > 1 and known.status != "refused"
 )

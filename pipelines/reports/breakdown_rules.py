@@ -37,6 +37,7 @@ ABOUT: Final = frozenset({"id", "text", "date"})
 
 #: `status` of a breakdown → the weight of the fault, and the rule.
 OUTCOMES: Final[Mapping[str, tuple[str, str]]] = {
+    "documented": (WARNING, "Meta documents it, and no response with it is known"),
     "undocumented": (
         WARNING,
         "Meta lists it without saying what it returns, and no response with it is known",
@@ -44,6 +45,13 @@ OUTCOMES: Final[Mapping[str, tuple[str, str]]] = {
     "export": (META, "Meta returns it only as a file, which fbinsights does not read: {note}"),
     "refused": (META, "Meta refuses it: {note}"),
     "retired": (META, "Meta removed it on {seen}; {note}"),
+}
+
+#: The same for breakdowns together, and for one without others.
+TOGETHER: Final[Mapping[str, tuple[str, str]]] = {
+    "documented": (WARNING, "Meta documents {what}, and no response with it is known"),
+    "seen": (WARNING, "Meta does not document {what} but has been seen to return it"),
+    "refused": (META, "Meta refuses {what}"),
 }
 
 #: Statuses for which it does not matter what a breakdown is combined with.
@@ -99,14 +107,11 @@ def _together(spec: ReportSpec) -> Iterator[Fault]:
         hint = f"; supported: {', '.join(sorted(near))}" if near else ""
         rule = f"Meta is not known to support this combination{hint}"
         yield Fault("breakdowns", shown, _with_source(rule), META)
-    elif known is not None and known.status == "refused":
-        rule = f"Meta refuses {'this combination' if len(requested) > 1 else 'it alone'}"
+    elif known is not None and known.status in TOGETHER:
+        weight, rule = TOGETHER[known.status]
+        rule = rule.format(what="this combination" if len(requested) > 1 else "it alone")
         rule = f"{rule}; {known.note}" if known.note else rule
-        yield Fault("breakdowns", shown, _cited(rule, known), META)
-    elif known is not None and known.status == "seen":
-        rule = "Meta does not document this but has been seen to return it"
-        rule = f"{rule}; {known.note}" if known.note else rule
-        yield Fault("breakdowns", shown, _cited(rule, known), WARNING)
+        yield Fault("breakdowns", shown, _cited(rule, known), weight)
 
 
 def is_metric(name: str) -> bool:
@@ -208,7 +213,7 @@ def _are_usable(requested: frozenset[str]) -> bool:
 
 
 def _cited(rule: str, row: Breakdown | Combination) -> str:
-    return f"{rule} ({row.source}, {row.seen})"
+    return f"{rule} ({row.evidence})"
 
 
 def _with_source(rule: str) -> str:

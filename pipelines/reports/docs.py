@@ -38,8 +38,8 @@ what Meta removed, the day.
 
 {_STATUSES}
 
-`seen` and `undocumented` load with a warning; `export`, `refused` and `retired` do not load without
-`allow_unknown: true`.
+`documented`, `seen` and `undocumented` load with a warning; `export`, `refused` and `retired` do
+not load without `allow_unknown: true`.
 
 *Opt-in*: each account must enable the feature first, or its days may be empty without an error;
 `GET {FEATURE_SETTINGS}` lists what is enabled. *Action breakdowns*: what may be next to
@@ -58,7 +58,7 @@ def limits_of(spec: ReportSpec) -> Iterator[str]:
     actions = [action_breakdowns()[name] for name in spec.action_breakdowns or ()]
     for row in (*rows, *actions):
         if row.note:
-            yield f"`{row.name}`: {row.note} ({_source(row)})"
+            yield f"`{row.name}`: {row.note} ({row.evidence})"
     for fault in findings(spec):
         yield f"`{fault.value or fault.key}`: {fault.rule}"
     for what, is_requested, months, _ in RETENTION:
@@ -75,7 +75,8 @@ def _lines() -> Iterator[str]:
     yield "Meta is not known to support any other combination.\n"
     together = {known.pattern: known for known in combinations().values()}
     cells = map(_combination_cells, together.values())
-    yield from _table(("breakdowns", "status", "action breakdowns", "note", "source"), cells)
+    header = ("breakdowns", "status", "documented", "seen", "refused", "action breakdowns", "note")
+    yield from _table(header, cells)
     yield "\n## Action breakdowns\n"
     actions = map(_action_cells, _described(action_breakdowns()))
     yield from _table(("action breakdown", "status", "note", "source"), actions)
@@ -95,26 +96,23 @@ def _row_cells(row: Breakdown) -> Sequence[str]:
     given = f"{'' if row.is_limited else 'not '}{fields}" if fields else ""
     return (
         *(f"`{row.name}`", row.status, row.feature, row.from_level, given),
-        *(_partners(row), row.note, _source(row)),
+        *(_partners(row), row.note, row.evidence),
     )
 
 
 def _combination_cells(row: Combination) -> Sequence[str]:
     names = " + ".join(f"`{name}`" for name in row.pattern.split())
     shown = names if len(row.breakdowns) > 1 else f"{names} alone"
-    return shown, row.status, _partners(row), row.note, _source(row)
+    evidence = (row.documented, row.seen, row.refused)
+    return shown, row.status, *evidence, _partners(row), row.note
 
 
 def _action_cells(row: Breakdown) -> Sequence[str]:
-    return f"`{row.name}`", row.status, row.note, _source(row)
+    return f"`{row.name}`", row.status, row.note, row.evidence
 
 
 def _partners(row: Breakdown | Combination) -> str:
     return ONLY_NONE if ONLY_NONE in row.partners else _code(sorted(row.partners - {"action_type"}))
-
-
-def _source(row: Breakdown | Combination) -> str:
-    return f"{row.source}, {row.seen}"
 
 
 def _code(names: Iterable[str]) -> str:

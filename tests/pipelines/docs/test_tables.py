@@ -31,7 +31,12 @@ def test_the_page_of_breakdowns_has_each_and_what_is_known_of_them_together() ->
 
     for name in BREAKDOWNS | ACTION_BREAKDOWNS:
         assert f"`{name}`" in text
-    for line in ("| `*_asset` + `age` | works |", "| `impression_device` alone | seen |"):
+    for line in (
+        "| `age` + `gender` | works | Insights API > Breakdowns, 2026-09 | recorded responses, ",
+        "| `*_asset` + `age` | documented | Asset feed > Insights, 2024-05 |  |  |",
+        "| `impression_device` alone | seen |  | live requests, 2026-06 |",
+        "| `platform_position` alone | refused |  |  | live requests, 2026-06 |",
+    ):
         assert line in text
 
 

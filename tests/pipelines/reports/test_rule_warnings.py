@@ -33,12 +33,24 @@ def warnings(**changes: Any) -> list[str]:
         ({"breakdowns": ("zip",)}, "zip: Meta lists it without saying what it returns"),
         (
             {"breakdowns": ("country", "region")},
-            "country+region: Meta does not document this but has been seen to return it (live",
+            "country+region: Meta does not document this combination but has been seen to ret",
         ),
-        ({"fields": ("spend",), "action_breakdowns": ("action_device",)}, "has no effect"),
+        ({"fields": ("spend",), "action_breakdowns": ("action_reaction",)}, "has no effect"),
         (
-            {"action_breakdowns": ("action_device", "action_reaction")},
-            "action_device+action_reaction: Meta does not document these together",
+            {"action_breakdowns": ("action_video_type", "action_reaction")},
+            "action_reaction+action_video_type: Meta does not document these together",
+        ),
+        (
+            {"action_breakdowns": ("action_device",)},
+            "action_device: Meta documents it, and no response with it is known (Insights API",
+        ),
+        (
+            {"breakdowns": ("place_page_id",), "fields": ("clicks",)},
+            "place_page_id: Meta documents it, and no response with it is known",
+        ),
+        (
+            {"breakdowns": ("image_asset", "age"), "fields": ("spend",)},
+            "this combination, and no response with it is known (Asset feed > Insights, 2024-05)",
         ),
         (
             {"breakdowns": ("device_platform",), "action_breakdowns": ("action_target_id",)},
