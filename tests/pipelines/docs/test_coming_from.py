@@ -31,9 +31,12 @@ def sections() -> Iterator[tuple[str, Sequence[Sequence[str]]]]:
 
 def names() -> set[str]:
     """What there is: tables, views and ready reports, and columns after the name of theirs."""
-    catalog = KNOWN.catalog
-    listed = {**catalog.tables, **catalog.views}
-    columns = {f"{name}.{column.name}" for name, one in listed.items() for column in one.columns}
+    listed = {
+        name: [column.name for column in one.columns]
+        for kind in (KNOWN.catalog.tables, KNOWN.catalog.views)
+        for name, one in kind.items()
+    }
+    columns = {f"{name}.{column}" for name, ours in listed.items() for column in ours}
     return columns | listed.keys() | ready_reports().keys()
 
 
