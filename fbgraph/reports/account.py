@@ -39,8 +39,10 @@ class AccountState:
     is_halving: bool = False
 
     def was_created(self, query: ReportQuery) -> None:
-        """Meta accepted a query: if the day before it was refused, the age limit is known."""
-        if self.too_old.ends_before(query.days[0]):
+        """Meta accepted a query: if the day before it was refused, the age limit is known. Ranges
+        that are requested as one are not halved.
+        """
+        if query.until or self.too_old.ends_before(query.days[0]):
             self.is_halving = False
 
     def was_read(self) -> None:

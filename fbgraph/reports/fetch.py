@@ -126,7 +126,8 @@ class Fetcher(Generic[Result]):
         ((days, refused),) = pieces
         if EVERYTHING in refused:
             raise _GiveUpError(RequestError(account.too_old.why[EVERYTHING]))
-        query = ReportQuery(days, tuple(self._wanted.statuses), tuple(self._wanted.fields))
+        wanted = tuple(self._wanted.statuses), tuple(self._wanted.fields)
+        query = ReportQuery(days, *wanted, until=task.until)
         return query.without(self._dropped | refused)
 
     async def _finish(self, task: ReportTask) -> tuple[Sequence[Result], Sequence[ReportTask]]:

@@ -18,7 +18,8 @@ class ReportQuery:
     `days` are neighbours, oldest first. `statuses` narrow it, and so do `ids`, of objects of
     `level`: campaign, adset or ad; without them all objects are meant. `attempt` counts the runs of
     this query, this one included, but not the `busy` ones for which Meta was busy or did not
-    respond. `is_inside`: it is a part of one day.
+    respond. `is_inside`: it is a part of one day. `until`: the last day of the range of several
+    days that is requested as one, and so never split by days; `days` is then its first day.
     """
 
     days: tuple[date, ...]
@@ -29,6 +30,12 @@ class ReportQuery:
     attempt: int = 1
     busy: int = 0
     is_inside: bool = False
+    until: date | None = None
+
+    @property
+    def bounds(self) -> tuple[date, date]:
+        """The first and the last day that are requested, both included."""
+        return self.days[0], self.until or self.days[-1]
 
     @property
     def is_smallest(self) -> bool:

@@ -131,7 +131,7 @@ class Runner:
         edge = client.account(shard.task.account_id).insights(
             level=level,
             fields=[f"{level}_id"],
-            time_range={"since": str(query.days[0]), "until": str(query.days[-1])},
+            time_range=dict(zip(("since", "until"), map(str, query.bounds), strict=True)),
             filtering=[
                 {"field": field, "operator": "IN", "value": list(values)}
                 for field, values in filters.items()

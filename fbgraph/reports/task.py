@@ -30,14 +30,16 @@ class Sink(Protocol):
 class ReportTask:
     """Neighbouring days of one account (digits), oldest first, that are finished together.
 
-    `is_fresh`: what an earlier process or attempt requested does not count. `shards` are those
-    whose rows have arrived. `calls` as Meta counts them, failed ones included. `age_seconds`: from
+    `is_fresh`: what an earlier process or attempt requested does not count. `until`: the last day
+    of a range that is requested as one; `days` is then its first day. `shards` are those whose rows
+    have arrived. `calls` as Meta counts them, failed ones included. `age_seconds`: from
     `started`, by the clock, until its last page arrived.
     """
 
     account_id: str
     days: tuple[date, ...]
     is_fresh: bool = False
+    until: date | None = None
     shards: list[Shard] = field(default_factory=list)
     sink: Sink | None = None
     report_run_ids: list[str] = field(default_factory=list)
@@ -54,7 +56,7 @@ class ReportTask:
 
     def cut(self, stretches: Sequence[tuple[date, ...]]) -> Sequence[ReportTask]:
         """New tasks for stretches of its days; the newest one carries the calls so far."""
-        tasks = [ReportTask(self.account_id, days, is_fresh=self.is_fresh) for days in stretches]
+        tasks = [ReportTask(self.account_id, days, self.is_fresh, self.until) for days in stretches]
         max(tasks, key=lambda task: task.days[-1]).calls = self.calls
         return tasks
 
@@ -69,7 +71,7 @@ class ReportTask:
         return frozenset.intersection(*(frozenset(one.query.fields) for one in self.shards))
 
     def __str__(self) -> str:
-        first, last = self.days[0], self.days[-1]
+        first, last = self.days[0], self.until or self.days[-1]
         return f"act_{self.account_id} {first}" + ("" if first == last else f" to {last}")
 
 

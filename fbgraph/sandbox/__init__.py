@@ -24,8 +24,9 @@ What it does not imitate:
   ad delivers does not depend on when it was archived or deleted; activities before a sandbox began
   are changes that were taken back the same day
 - most fields of insights and objects: all that Meta knows are accepted, but only those in
-  `insights.columns` and `objects.fields` ever have a value; reach follows
-  from impressions, the age of an ad and the number of days; unique numbers from clicks
+  `insights.columns` and `objects.fields` ever have a value; reach follows from impressions and the
+  age of an ad, unique numbers from clicks; people of several days are those of the largest day and
+  half of the others'
 - attribution: every purchase off Meta has its window from the beginning, and nothing arrives late
   unless a scenario restates it; `1d_ev` has no values
 - Meta's lenient parser: lists and objects must be strict JSON, or comma-separated text for words

@@ -100,12 +100,12 @@ def foresee(
         known = {
             account_id: learned(lake, name, account_id, days, TELLING_DAYS)
             for account_id in plan.account_ids
-            if (days := plan.days_of(account_id))
+            if (days := plan.days_of(account_id, report))
         }
         usual = [one.usual for one in known.values() if one.usual is not None]
         unknown = ceil(median(usual)) if usual else guessed_rows(report.level, report.breakdowns)
         for account_id in plan.account_ids:
-            days, one = plan.days_of(account_id), known.get(account_id)
+            days, one = plan.days_of(account_id, report), known.get(account_id)
             like, size = "", 1.0
             if one and not one.loads:
                 like, size = _size(lake, account_id, days, reports or {})

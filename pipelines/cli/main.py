@@ -231,7 +231,8 @@ def backfill(  # noqa: PLR0913  # what a command line says
 ) -> None:
     """Load a range of days, prove them and publish the tables.
 
-    Newest first. A day that has not begun in an account is skipped.
+    Newest first. A day that has not begun in an account is skipped. Of reports by week or month,
+    those that have a day in the range, whole.
     """
     require_order(since, until)
     from pipelines.cli.commands.backfill import run_backfill  # noqa: PLC0415

@@ -15,6 +15,7 @@ from pipelines.escaping import escaped
 from pipelines.loading.listings import text_of
 from pipelines.loading.partitions import AccountDay, today_in
 from pipelines.reports.spec import FIRST_DAY
+from warehouse.schema.periods import Period
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
@@ -53,22 +54,27 @@ class Plan:
     todays: Mapping[str, date] = field(default_factory=dict)
 
     @property
-    def account_days(self) -> Sequence[AccountDay]:
-        """Newest day first; none that has not begun."""
-        begun = {account_id: {*self.days_of(account_id)} for account_id in self.account_ids}
-        return [
-            AccountDay(account_id, day)
-            for day in reversed(self.days)
-            for account_id in self.account_ids
-            if day in begun[account_id]
-        ]
+    def wanted(self) -> Mapping[str, Sequence[AccountDay]]:
+        """By report, newest first; none that has not begun."""
+        return {
+            name: [one for one in self._all_of(report) if self._has_begun(one)]
+            for name, report in self.reports.items()
+        }
 
     @property
-    def skipped(self) -> Sequence[AccountDay]:
-        """Those that have not begun, newest day first."""
-        begun = {*self.account_days}
-        all_days = (AccountDay(i, day) for day in reversed(self.days) for i in self.account_ids)
-        return [one for one in all_days if one not in begun]
+    def skipped(self) -> Mapping[str, Sequence[AccountDay]]:
+        """Those that have not begun, by report, newest first."""
+        return {
+            name: [one for one in self._all_of(report) if not self._has_begun(one)]
+            for name, report in self.reports.items()
+        }
+
+    def _all_of(self, report: Report) -> Sequence[AccountDay]:
+        starts = report.starts(self.days)
+        return [AccountDay(i, day) for day in reversed(starts) for i in self.account_ids]
+
+    def _has_begun(self, one: AccountDay) -> bool:
+        return one.day <= self.todays.get(one.account_id, date.max)
 
     @property
     def account_ids(self) -> Sequence[str]:
@@ -79,10 +85,12 @@ class Plan:
         """``act_123`` → its name."""
         return {act_id(row["account_id"]): text_of(row, "name") for row in self.accounts}
 
-    def days_of(self, account_id: str) -> Sequence[date]:
-        """The days of an account that have begun, oldest first."""
-        today = self.todays.get(account_id, date.max)
-        return [day for day in self.days if day <= today]
+    def days_of(self, account_id: str, report: Report) -> Sequence[date]:
+        """The days of an account in a report that have begun, oldest first; or the weeks or months,
+        by their first days.
+        """
+        starts = report.starts(self.days)
+        return [day for day in starts if self._has_begun(AccountDay(account_id, day))]
 
 
 def plan_of(  # noqa: PLR0913  # a command line, and what it is checked against
@@ -149,7 +157,13 @@ def require_started(plan: Plan) -> None:
     """Raise ConfigError for a plan with days before one of its reports begins."""
     for name, report in plan.reports.items():
         start = report.spec.start_date
-        if plan.days[0] < start:
+        if report.period is not Period.DAY and not report.starts(plan.days):
+            raise ConfigError(
+                f"No {report.period} of {name} that begins on {start} or later has a day from"
+                f" {plan.days[0]} to {plan.days[-1]}. Use a later day, change start_date, or name"
+                " other reports with --report."
+            )
+        if report.period is Period.DAY and plan.days[0] < start:
             raise ConfigError(
                 f"--since {plan.days[0]} is before the start_date of {name}, {start}. Use a later"
                 " day, change start_date, or name other reports with --report."

@@ -148,8 +148,8 @@ class Summary:
                 verdict = load.verdict if load else FAILED
                 verdicts[verdict] += 1
                 yield self._json_line(rows[one.account_id], report, one.day, verdict, load)
-        for report in self.wanted:
-            for one in self.plan.skipped:
+        for report, days in self.plan.skipped.items():
+            for one in days if report in self.wanted else ():
                 verdicts[NOT_BEGUN] += 1
                 yield self._json_line(rows[one.account_id], report, one.day, NOT_BEGUN)
         yield total_line(

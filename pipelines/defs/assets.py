@@ -149,13 +149,13 @@ def report_asset(
     @dg.asset(
         key=key,
         description=f"{report.table.meaning} One row per {', '.join(report.table.grain)}. "
-        "Each load replaces the whole account-day, so a re-run never duplicates rows.",
+        f"Each load replaces the whole account-{report.period}, so a re-run never duplicates rows.",
         group_name=keys.group_of(report.name, "insights"),
         kinds={"parquet"},
         owners=report.spec.owners,
         tags=TAGS,
         metadata=table_metadata(report.table),
-        partitions_def=account_days_of(grid, report.spec.start_date),
+        partitions_def=account_days_of(grid, report.spec.start_date, report.period),
         freshness_policy=DAILY if checked else None,
         deps=[keys("accounts")],
         backfill_policy=_ONE_RUN,

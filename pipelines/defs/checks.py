@@ -16,6 +16,7 @@ from fbgraph import act_id
 from pipelines.loading.partitions import key_of, today_in
 from pipelines.loading.refresh import REFRESH_HOUR
 from warehouse.decode.objects import Unreadable
+from warehouse.schema.periods import Period
 from warehouse.schema.verdicts import UNPROVABLE, UNPROVEN
 from warehouse.wording import counted
 
@@ -36,6 +37,7 @@ __all__ = [
     "FRESH",
     "GRAIN",
     "IDS_KNOWN",
+    "NEWEST",
     "REJECTS",
     "counted_result",
     "counted_spec",
@@ -66,6 +68,13 @@ BLOCKING: Final = frozenset({GRAIN})
 
 #: Hours after an account's own REFRESH_HOUR by which its yesterday is to be loaded.
 GRACE_HOURS: Final = 4
+
+#: What the check `fresh` waits for, in words.
+NEWEST: Final[Mapping[Period, str]] = {
+    Period.DAY: "yesterday",
+    Period.WEEK: "last whole week",
+    Period.MONTH: "last whole month",
+}
 
 #: Most account-days or accounts that a result names; the others are counted.
 _NAMED: Final = 20
@@ -223,22 +232,23 @@ def fresh_result(
     accounts: Mapping[str, Account],
     yesterdays: Mapping[str, Load | None],
     now: datetime,
+    period: Period = Period.DAY,
 ) -> dg.AssetCheckResult:
-    """Passes if every account has the day that it should have by its own clock (`expected`), proven
-    or unprovable by its report.
+    """Passes if every account has the day (or the week, or the month) that it should have by its
+    own clock (`expected`), proven or unprovable by its report.
 
     `yesterdays`: the load of that day, by account (digits); accounts without any load are not in
     it, and not late.
     """
     late = {
-        act_id(i): f"{expected(accounts[i], now)} is {_state(load)}"
+        act_id(i): f"{expected(accounts[i], now, period)} is {_state(load)}"
         for i, load in yesterdays.items()
         if load is None or not load.is_final
     }
     return _result(
         *(asset, FRESH, _WARN, late),
         _share(
-            f"Accounts without their yesterday {GRACE_HOURS} hours after their refresh",
+            f"Accounts without their {NEWEST[period]} {GRACE_HOURS} hours after their refresh",
             *(late, yesterdays),
         ),
     )
@@ -248,12 +258,13 @@ def _state(load: Load | None) -> str:
     return "not loaded" if load is None else f"{load.verdict}: {load.reason}"
 
 
-def expected(account: Account, now: datetime) -> date:
+def expected(account: Account, now: datetime, period: Period = Period.DAY) -> date:
     """The newest day that an account should have: yesterday, from some hours after its own
-    refresh.
+    refresh. Of weeks and months, the first day of the newest that was over by then.
     """
     hours = timedelta(hours=REFRESH_HOUR + GRACE_HOURS)
-    return today_in(account.timezone_name, now - hours) - timedelta(days=1)
+    today = today_in(account.timezone_name, now - hours)
+    return period.first(period.first(today) - timedelta(days=1))
 
 
 def _result(

@@ -12,7 +12,7 @@ from datetime import datetime
 import dagster as dg
 
 from pipelines.asset_keys import AssetKeys
-from pipelines.defs.checks import FRESH, expected, fresh_result
+from pipelines.defs.checks import FRESH, NEWEST, expected, fresh_result
 from pipelines.defs.events import evaluation_of
 from pipelines.loading.listings import accounts_in
 from pipelines.reports.catalog import Reports
@@ -28,11 +28,12 @@ __all__ = ["fresh_check", "freshness_sensor", "yesterdays"]
 def yesterdays(
     lake: Lake, report: str, accounts: Mapping[str, Account], now: datetime
 ) -> Mapping[str, Load | None]:
-    """The load of the day that each account should have by now, by account (digits), for accounts
-    with any load of the report.
+    """The load of the day, week or month that each account should have by now, by account (digits),
+    for accounts with any load of the report.
     """
+    period = lake.table(report).period
     begun = {where.account_id for where in lake.partitions(report)} & accounts.keys()
-    cells = [(account_id, expected(accounts[account_id], now)) for account_id in sorted(begun)]
+    cells = [(i, expected(accounts[i], now, period)) for i in sorted(begun)]
     loads = lake.loads_of(report, cells)
     return {account_id: load for (account_id, _), load in zip(cells, loads, strict=True)}
 
@@ -42,7 +43,8 @@ def _result(
 ) -> dg.AssetCheckResult:
     lake = Lake(graph.settings().warehouse_url, catalog=catalog)
     accounts = accounts_in(lake)
-    return fresh_result(keys(report), accounts, yesterdays(lake, report, accounts, now), now)
+    newest = yesterdays(lake, report, accounts, now)
+    return fresh_result(keys(report), accounts, newest, now, catalog.tables[report].period)
 
 
 def fresh_check(report: str, catalog: Catalog, keys: AssetKeys) -> dg.AssetChecksDefinition:
@@ -51,8 +53,8 @@ def fresh_check(report: str, catalog: Catalog, keys: AssetKeys) -> dg.AssetCheck
     @dg.asset_check(
         name=FRESH,
         asset=keys(report),
-        description="Every account's yesterday is loaded and proven by late morning of its own "
-        "clock.",
+        description=f"Every account's {NEWEST[catalog.tables[report].period]} is loaded and proven"
+        " by late morning of its own clock.",
     )
     def fresh(graph: GraphResource) -> dg.AssetCheckResult:
         return _result(graph, report, catalog, keys, graph.now())

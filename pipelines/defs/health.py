@@ -47,12 +47,14 @@ NAMED: Final = 50
 _HOUR: Final = timedelta(hours=1)
 
 #: Of each account the newest day that is whole: its rows, and what was spent on it. From the loads
-#: alone: the rows themselves may be hundreds of millions.
+#: alone: the rows themselves may be hundreds of millions. Weeks and months are not days.
 _NEWEST: Final = """
 with days as (
   from loads select account_id, date, sum(rows) as rows,
     coalesce(max(control_spend), max(spend)) as spend
-  where table_name in ({names}) and is_over and verdict <> 'unproven' group by all
+  where table_name in ({names}) and is_over and verdict <> 'unproven'
+    and table_name not in (select table_name from duckdb_columns() where column_name = 'date_stop')
+  group by all
 ), newest as (from days select account_id, max(date) as date group by account_id)
 from newest join days using (account_id, date) join accounts using (account_id)
 select account_id, date, rows, spend, account_currency, account_timezone

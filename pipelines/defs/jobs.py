@@ -42,8 +42,9 @@ _DOES: Final[Mapping[str, str]] = {
 
 def _does(job: str, assets: Sequence[str]) -> str:
     of_report = (
-        f"Loads {', '.join(assets)} for the chosen accounts and days: each account-day is requested"
-        " again, replaced as a whole and compared with the account's own totals."
+        f"Loads {', '.join(assets)} for the chosen partitions, each of an account and day (or week,"
+        " or month): it is requested again, replaced as a whole and compared with the account's own"
+        " totals."
     )
     return _DOES.get(job, of_report)
 

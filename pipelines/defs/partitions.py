@@ -1,4 +1,4 @@
-"""The partitions of Dagster's grid: one per ad account, or one per account and day.
+"""The partitions of Dagster's grid: one per ad account, or one per account and day, week or month.
 
 Accounts are added when the token sees them and never removed: a key that is deleted takes its
 history out of the UI. What a key means is in `loading.partitions`.
@@ -10,6 +10,7 @@ import logging
 import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import dagster as dg
@@ -21,9 +22,10 @@ from pipelines.state.history import default_since, history_since
 from warehouse.decode.hours import zone_named
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
+from warehouse.schema.periods import Period
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 __all__ = ["ACCOUNTS", "AD_ACCOUNTS", "WHOLE", "Grid", "account_days_of", "grid_of", "zone_ahead"]
 
@@ -46,16 +48,28 @@ class Grid:
 WHOLE: Final = Grid()
 
 
-def account_days_of(grid: Grid, start: date = FIRST_DAY) -> dg.MultiPartitionsDefinition:
-    """The grid of a report that begins on a day.
+def account_days_of(
+    grid: Grid, start: date = FIRST_DAY, period: Period = Period.DAY
+) -> dg.MultiPartitionsDefinition:
+    """The grid of a report that begins on a day, of days, weeks or months.
 
     Days have no zone of their own here: each account reads them in its own. The last one is the
-    today of whoever is furthest ahead; for the others it is skipped until it has begun.
+    today of whoever is furthest ahead; for the others it is skipped until it has begun. A week or
+    month is there from its first day on, and none that begins before the grid does.
     """
-    days = dg.DailyPartitionsDefinition(
-        start_date=max(start, grid.since).isoformat(), timezone=grid.zone, end_offset=1
+    first = max(start, grid.since).isoformat()
+    more = {"timezone": grid.zone, "end_offset": 1}
+    return dg.MultiPartitionsDefinition(
+        {"account": ACCOUNTS, "date": _WINDOWS[period](start_date=first, **more)}
     )
-    return dg.MultiPartitionsDefinition({"account": ACCOUNTS, "date": days})
+
+
+#: Dagster's days, weeks from Monday, months; keys are their first days.
+_WINDOWS: Final[Mapping[Period, Callable[..., dg.PartitionsDefinition[str]]]] = {
+    Period.DAY: dg.DailyPartitionsDefinition,
+    Period.WEEK: partial(dg.WeeklyPartitionsDefinition, day_offset=1),
+    Period.MONTH: dg.MonthlyPartitionsDefinition,
+}
 
 
 def grid_of(environ: Mapping[str, str], now: datetime) -> Grid:

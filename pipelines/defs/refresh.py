@@ -22,6 +22,7 @@ from pipelines.loading.listings import discover
 from pipelines.loading.session import Session
 from pipelines.reports.catalog import Reports
 from pipelines.resources import GraphResource, stopping
+from pipelines.state.history import history_since
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 
@@ -84,6 +85,7 @@ def _detect_changes(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
                 *(_session(context, client, lake, graph, keys), reports, found, config.accounts),
                 config.time(graph),
                 full=config.full,
+                begins=history_since(lake, settings.history_since, graph.now().date()),
             )
         context.log.info("%s", changed_days)
         return changed_days

@@ -19,12 +19,19 @@ from pipelines.loading.failures import Failures
 from pipelines.loading.listings import accounts_in
 from pipelines.loading.load_result import Target
 from pipelines.loading.partitions import AccountDay, key_of, today_in
-from pipelines.loading.refresh import ReloadReason, days_to_reload, lookback
+from pipelines.loading.refresh import (
+    ReloadReason,
+    days_to_reload,
+    lookback,
+    periods_back,
+    periods_to_reload,
+)
 from pipelines.loading.session import Loads
 from pipelines.reports.catalog import CONTROL, DEFINITION
-from pipelines.reports.spec import LOOKBACK_DAYS
+from pipelines.reports.spec import FIRST_DAY, LOOKBACK_DAYS
 from warehouse.errors import DamagedFileError, WarehouseError
 from warehouse.lake.records import Load
+from warehouse.schema.periods import Period
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
@@ -98,12 +105,14 @@ def find_changes(  # noqa: PLR0913  # all that the decision rests on
     now: datetime,
     *,
     full: bool,
+    begins: date = FIRST_DAY,
 ) -> ChangedDays:
     """Load accounts, their objects and the control totals of the lookback; then decide what to
     reload.
 
     `accounts`: keys like act_123; none means all that were `found`. `now`: the instant that
-    "yesterday" refers to. Raises what ends everything.
+    "yesterday" refers to. `begins`: the first day of the lake's history, before which no week or
+    month is begun. Raises what ends everything.
     """
     changed_days = ChangedDays()
     session.load_accounts(found)
@@ -115,15 +124,21 @@ def find_changes(  # noqa: PLR0913  # all that the decision rests on
         for account_id, why in found.refused.items():
             changed_days.note(Target("accounts", act_id(account_id)), why)
     today = _todays(session.lake, account_ids, now)
-    longest = max(report.spec.lookback_days for report in reports.by_name.values())
+    daily = [one for one in reports.by_name.values() if one.period is Period.DAY]
+    longest = max(report.spec.lookback_days for report in daily)
     totals = _controls(session, longest, today, changed_days)
     changed_days.calls = session.client.tally.calls - changed_days.entity_calls
     for name, why in reports.why_broken().items():
         changed_days.note(Target(name, DEFINITION), why)
     for name, report in reports.by_name.items():
-        changed_days.to_reload[name] = _choose(session.lake, report, today, totals, full=full)
+        if report.period is Period.DAY:
+            chosen = _choose(session.lake, report, today, totals, full=full)
+        else:
+            chosen = _choose_periods(session.lake, report, today, begins)
+        changed_days.to_reload[name] = chosen
         for account_id, day in today.items():
-            changed_days.full += _cost(session.lake, report, account_id, _lookback(report, day))
+            days = _lookback(report, day, begins)
+            changed_days.full += _cost(session.lake, report, account_id, days)
     return changed_days
 
 
@@ -189,7 +204,7 @@ def _choose(
     chosen: dict[AccountDay, ReloadReason] = {}
     for account_id, day in today.items():
         days = [where.date for where in lake.partitions(report.name, account_id) if where.date]
-        back = _lookback(report, day)
+        back = _lookback(report, day, FIRST_DAY)
         records = dict(
             zip(back, lake.records_of(report.name, [(account_id, d) for d in back]), strict=True)
         )
@@ -213,10 +228,33 @@ def _choose(
     return chosen
 
 
-def _lookback(report: Report, today: date) -> Sequence[date]:
-    """The lookback of a report."""
-    days = lookback(today, report.spec.lookback_days)
-    return [day for day in days if day >= report.spec.start_date]
+def _choose_periods(
+    lake: Lake, report: Report, today: Mapping[str, date], begins: date
+) -> Mapping[AccountDay, ReloadReason]:
+    chosen: dict[AccountDay, ReloadReason] = {}
+    for account_id, day in today.items():
+        back = _lookback(report, day, begins)
+        records = lake.records_of(report.name, [(account_id, first) for first in back])
+        known = zip(back, records, strict=True)
+        errors = {first: one for first, one in known if isinstance(one, WarehouseError)}
+        for error in errors.values():
+            _log.warning("%s", error)
+        damaged = {d for d, one in errors.items() if isinstance(one, DamagedFileError)}
+        why = periods_to_reload(back, damaged)
+        chosen |= {AccountDay(account_id, first): reason for first, reason in why.items()}
+    return chosen
+
+
+def _lookback(report: Report, today: date, begins: date) -> Sequence[date]:
+    """The lookback of a report, oldest first: its finished days, or its weeks or months, of which
+    none before the history of the lake `begins`.
+    """
+    if report.period is Period.DAY:
+        days, begins = lookback(today, report.spec.lookback_days), report.spec.start_date
+    else:
+        days = periods_back(today, report.period, report.spec.lookback_days)
+        begins = max(begins, report.spec.start_date)
+    return [day for day in days if day >= begins]
 
 
 def _cost(lake: Lake, report: Report, account_id: str, days: Sequence[date]) -> Cost:

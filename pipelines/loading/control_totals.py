@@ -24,7 +24,7 @@ from fbgraph.reports.ages import EVERYTHING, SHORTEST_MEMORY, TooOld, may_be_too
 from fbgraph.reports.splitting import split_days
 from pipelines.loading.emptiness import is_nothing
 from pipelines.loading.failures import Failures
-from pipelines.reports.catalog import CONTROL
+from pipelines.reports.catalog import CONTROL, CONTROLS
 from warehouse.decode import arrow
 from warehouse.decode.actions import LISTS, sums_of
 from warehouse.decode.hours import over_at, why_not_over
@@ -33,6 +33,7 @@ from warehouse.decode.rows import ROW
 from warehouse.errors import WarehouseError
 from warehouse.lake.reconcile import Evidence
 from warehouse.lake.records import Load
+from warehouse.schema.periods import Period
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from fbgraph import GraphClient
+    from pipelines.reports.catalog import Report
     from warehouse.decode.actions import Sums
     from warehouse.decode.pages import Account, Decoded
     from warehouse.decode.rows import Reject
@@ -100,14 +102,18 @@ class ControlTotals:
 
 @dataclass(frozen=True, slots=True)
 class _TotalsQuery:
-    """Neighbouring days, and why they are requested without lists of actions, if they are."""
+    """Neighbouring days, and why they are requested without lists of actions, if they are. `until`:
+    the last day of a range of which there is one total, from its first day in `days`.
+    """
 
     days: tuple[date, ...]
     without: str = ""
+    until: date | None = None
 
 
-def _halves(days: tuple[date, ...], without: str = "") -> Sequence[_TotalsQuery]:
-    return [_TotalsQuery(half, without) for half in reversed(split_days(days))]
+def _halves(query: _TotalsQuery, without: str = "") -> Sequence[_TotalsQuery]:
+    halves = reversed(split_days(query.days))
+    return [replace(query, days=half, without=without) for half in halves]
 
 
 def _blames_lists(error: GraphError, days: Sequence[date]) -> bool:
@@ -129,11 +135,19 @@ class Emptied(NamedTuple):
 
 
 class Controls:
-    """Requests control totals, and keeps them in the lake as the table `control_daily`."""
+    """Requests control totals, and keeps those of days in the lake as the table `control_daily`.
+    Those of a week or month, a `period`, are only compared; they are not made from those of days.
+    """
 
     def __init__(
-        self, client: GraphClient, lake: Lake, run_id: str, now: Callable[[], datetime]
+        self,
+        client: GraphClient,
+        lake: Lake,
+        run_id: str,
+        now: Callable[[], datetime],
+        period: Period = Period.DAY,
     ) -> None:
+        self._control = CONTROLS[period]
         self._client = client
         self._lake = lake
         self._run_id = run_id
@@ -150,9 +164,15 @@ class Controls:
         return self._client.counted()
 
     def of(
-        self, account: Account, days: Sequence[date], client: GraphClient | None = None
+        self,
+        account: Account,
+        days: Sequence[date],
+        client: GraphClient | None = None,
+        until: date | None = None,
     ) -> ControlTotals:
         """Totals of neighbouring days, from the lake if this very run stored them."""
+        if until is not None:
+            return self.request(account, days, client, until)
         stored = self._lake.loads_of(CONTROL.name, [(account.account_id, day) for day in days])
         if any(load is None or load.run_id != self._run_id for load in stored):
             return self.request(account, days, client)
@@ -170,9 +190,14 @@ class Controls:
         self._failures.loaded(account_id, [day], self._now())
 
     def request(
-        self, account: Account, days: Sequence[date], client: GraphClient | None = None
+        self,
+        account: Account,
+        days: Sequence[date],
+        client: GraphClient | None = None,
+        until: date | None = None,
     ) -> ControlTotals:
-        """Request totals of neighbouring days by one call, and store them.
+        """Request totals of neighbouring days by one call, and store them; those of a whole range,
+        from a day `until` another, are not stored.
 
         They are requested in halves if they are too much, if a row cannot be read (nothing could be
         proven by it), and if some days may be older than Meta keeps. Lists of actions are given up
@@ -180,7 +205,7 @@ class Controls:
         """
         client = client or self.counted()
         too_old = self._too_old[account.account_id]
-        received, waiting = ControlTotals({}), [_TotalsQuery(tuple(days))]
+        received, waiting = ControlTotals({}), [_TotalsQuery(tuple(days), until=until)]
         while waiting:
             query = waiting.pop()
             for some, refused in too_old.cut(query.days):
@@ -219,9 +244,9 @@ class Controls:
         if isinstance(error, RequestError) and may_be_too_old(error, days[0], old_before):
             if day := refused_day(error, days):
                 self._too_old[account.account_id].note([EVERYTHING], day, error)
-            return _halves(days)  # lists were not to blame
+            return _halves(query)  # lists were not to blame
         if isinstance(error, TooMuchDataError) and len(days) > 1:
-            return _halves(days, query.without)
+            return _halves(query, query.without)
         raise error
 
     def actions(self, account: Account, day: date, received: ControlTotals) -> Sums | str:
@@ -234,14 +259,14 @@ class Controls:
                 rows = self._lake.read(CONTROL.name, account_id=account.account_id, date=day)
             except (WarehouseError, OSError) as error:
                 return str(error)
-        return sums_of(CONTROL.table, rows)
+        return sums_of(self._control.table, rows)
 
     def _request(self, account: Account, query: _TotalsQuery, client: GraphClient) -> ControlTotals:
         """Request once, and store the totals of each day. Raises WarehouseError for what cannot be
         read, and GraphError.
         """
         before, asked_at = client.tally.calls, self._now()
-        decoded = _decoded(client, account, query)
+        decoded = _decoded(client, self._control, account, query)
         calls = client.tally.calls - before
         received = ControlTotals({})
         for at, day in enumerate(query.days):
@@ -264,6 +289,8 @@ class Controls:
         """Replace a day's totals in the lake, unless none arrived where there were some."""
         account_id, day = _cell(record)
         totals = ControlTotals.of(record, rows)
+        if self._control is not CONTROL:
+            return replace(totals, loads=())
         old = None if rows.num_rows else self._lake.load_of(CONTROL.name, account_id, day)
         if old is not None and not is_nothing(old):
             return replace(totals, loads=(), emptied={day: Emptied(old, record)})
@@ -280,7 +307,7 @@ def _after_unreadable(
     help, the day has no totals.
     """
     if len(query.days) > 1:
-        return ControlTotals({}), _halves(query.days, query.without)
+        return ControlTotals({}), _halves(query, query.without)
     if not query.without:
         return ControlTotals({}), [replace(query, without=str(error))]
     return ControlTotals({}, errors={query.days[0]: str(error)}), ()
@@ -340,11 +367,13 @@ def _cell(load: Load) -> tuple[str, date]:
     return load.account_id, load.date
 
 
-def _decoded(client: GraphClient, account: Account, query: _TotalsQuery) -> Decoded:
+def _decoded(
+    client: GraphClient, control: Report, account: Account, query: _TotalsQuery
+) -> Decoded:
     """Read them to their end; from the first page again, once, if the cursor is refused. Raises
     WarehouseError for a row that cannot be read: nothing could be proven by it.
     """
-    params = CONTROL.params(query.days[0], query.days[-1])
+    params = control.params(query.days[0], query.until or query.days[-1])
     if query.without:
         fields = [name for name in params["fields"] if name not in LISTS]
         params = {**params, "fields": fields, "action_attribution_windows": None}
@@ -354,7 +383,7 @@ def _decoded(client: GraphClient, account: Account, query: _TotalsQuery) -> Deco
     except CursorError as error:
         _log.info("act_%s: reading from the first page again: %s", account.account_id, error)
         bodies = [page.body for page in edge.pages()]
-    decoded = decode(CONTROL.table, bodies, account, query.days)
+    decoded = decode(control.table, bodies, account, query.days, until=query.until)
     for reject in (one for one in decoded.rejects if one.lost == ROW):
         raise WarehouseError(
             f"control totals of act_{account.account_id}: {reject.column or 'row'}"

@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from warehouse.schema.periods import Period
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
@@ -103,7 +104,12 @@ def silence(loads: Sequence[Load], spenders: Mapping[str, str]) -> str:
 
 
 def refusal(
-    old: Load | None, new: Load, failed: Failed | None, *, totals: Load | None = None
+    old: Load | None,
+    new: Load,
+    failed: Failed | None,
+    *,
+    totals: Load | None = None,
+    period: Period = Period.DAY,
 ) -> str:
     """Why `new` may not replace `old`, or be the first; "" if it may.
 
@@ -125,9 +131,9 @@ def refusal(
     # Rounded up: the named minute is late enough.
     again = first + CONFIRM_AFTER + timedelta(seconds=59)
     return (
-        f"Meta returned {_what(new)} for this day; {kept} loaded at {_minute(kept_at)} were kept."
-        " Load it again after"
-        f" {_minute(again)}: if Meta still returns nothing then, the day becomes empty. If you know"
+        f"Meta returned {_what(new)} for this {period}; {kept} loaded at {_minute(kept_at)} were"
+        f" kept. Load it again after {_minute(again)}: if Meta still returns nothing then, the"
+        f" {period} becomes empty. If you know"
         f" that it is empty, use --accept-empty (in Dagster: the run tag {ACCEPT_EMPTY}=yes)"
     )
 

@@ -18,6 +18,7 @@ from fbgraph.reports.runner import REPORT_PAGE_ROWS
 from pipelines.loading.partitions import chunks
 from pipelines.reports.catalog import CONTROL
 from warehouse.lake.history import footer_of_objects
+from warehouse.schema.periods import Period
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -147,7 +148,8 @@ def learned(
     near = sorted(loaded, key=lambda day: min(abs((day - one).days) for one in days))[:most]
     sources = {*near, *(set(days) & {*loaded})}
     known = lake.loads_of(table, [(account_id, day) for day in sources])
-    controls = lake.loads_of(CONTROL.name, [(account_id, day) for day in days])
+    is_daily = lake.table(table).period is Period.DAY  # totals are those of days
+    controls = lake.loads_of(CONTROL.name, [(account_id, day) for day in days if is_daily])
     return Learned([load for load in known if load], {load.date: load for load in controls if load})
 
 

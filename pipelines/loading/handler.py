@@ -18,7 +18,7 @@ from pipelines.loading.features import explained, kept_without_feature, with_exp
 from pipelines.loading.load_result import HAD_ROWS, Outcome
 from pipelines.loading.partitions import AccountDay, chunks
 from pipelines.reports.catalog import CONTROL
-from warehouse.decode.hours import over_at, why_not_over
+from warehouse.decode.hours import since_over, why_not_over
 from warehouse.decode.money import smallest_coin
 from warehouse.decode.rows import ROW
 from warehouse.errors import KeepsProvenError, NotAPageError, WarehouseError
@@ -111,7 +111,7 @@ class InsightsHandler:
         closing = self._staging_areas.enter_context(ExitStack())
         account = self._accounts[task.account_id]
         staging = closing.enter_context(
-            staging_area(self._lake, self._report.table, account, task.days)
+            staging_area(self._lake, self._report.table, account, task.days, task.until)
         )
         pages = self._open[task] = _Pages(staging, closing)
         return pages
@@ -135,7 +135,7 @@ class InsightsHandler:
         fetch = self._controls.request if task.is_fresh else self._controls.of
         client = self._controls.counted()
         try:
-            controls = fetch(account, task.days, client)
+            controls = fetch(account, task.days, client, task.until)
         finally:
             task.calls += client.tally.calls
         self._warn_of_unknown(task, staging.unknown_fields)
@@ -147,7 +147,7 @@ class InsightsHandler:
                 outcomes.append(Outcome(account_day, error=controls.errors[day]))
                 continue
             merged = staging.merge(day)
-            not_over = why_not_over(self._since_over(task, day, controls))
+            not_over = why_not_over(self._since_over(task, day, controls), self._report.period)
             no_rows = self._why_no_rows(task.account_id, day, merged, controls)
             verdict = self._prove(task, day, merged, controls, not_over=not_over)
             verdict = with_explanation(verdict, no_rows)
@@ -159,7 +159,7 @@ class InsightsHandler:
                 emptied = controls.emptied.get(day)
                 outcomes.append(self._publish(merged, load, emptied, no_rows))
         again = [
-            ReportTask(task.account_id, tuple(run), is_fresh=True)
+            ReportTask(task.account_id, tuple(run), is_fresh=True, until=task.until)
             for run in chunks(doubtful, len(task.days))
         ]
         for one in again:  # they bear the cost of the first attempt
@@ -173,11 +173,12 @@ class InsightsHandler:
         return task.asked_at or self._now()
 
     def _since_over(self, task: ReportTask, day: date, controls: ControlTotals) -> timedelta:
-        """How long the day had been over when its rows and its totals were requested, whichever was
-        first; negative if it was not over.
+        """How long the day, week or month had been over when its rows and its totals were
+        requested, whichever was first; negative if it was not over.
         """
-        over = over_at(self._accounts[task.account_id].timezone_name, day)
-        return min(self._requested_at(task), controls.asked_at[day]) - over
+        zone, last = self._accounts[task.account_id].timezone_name, self._report.period.last(day)
+        at = min(self._requested_at(task), controls.asked_at[day])
+        return since_over(zone, last, at, task.until)
 
     def _prove(
         self,
@@ -195,6 +196,7 @@ class InsightsHandler:
             coin=smallest_coin(self._accounts[task.account_id].currency),
             missing_fields=self._missing(task),
             no_sums=self._report.no_sums,
+            period=self._report.period,
         )
 
     def _why_no_rows(
@@ -289,7 +291,8 @@ class InsightsHandler:
             old = self._lake.load_of(load.table, *account_day)
             is_sure = is_confirmed(old, load)
             failed = self._failures.of_day(*account_day)
-            why = refusal(old, load, failed, totals=emptied.old if emptied else None)
+            totals = emptied.old if emptied else None
+            why = refusal(old, load, failed, totals=totals, period=self._report.period)
             if why and may_replace(old, load):
                 return Outcome(account_day, error=why, kind=EMPTY)
         outcome = _published(account_day, merged, load)

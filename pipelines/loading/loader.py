@@ -32,6 +32,7 @@ from pipelines.reports.catalog import CONTROL
 from pipelines.state.pending_runs import StoredRuns
 from warehouse.errors import WarehouseError
 from warehouse.lake.definitions import require_same_key
+from warehouse.schema.periods import Period
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -102,7 +103,7 @@ class Loader:
         require_same_key(self._lake.store, report.table)
         for warning in report.warnings:
             _log.warning("%s", warning)
-        days_of, refused = _work(self._accounts, account_days, self._now())
+        days_of, refused = _work(self._accounts, account_days, self._now(), report.period)
         load = self._load_controls if report is CONTROL else self._load_report
         failures = Failures(self._lake.store, report.name)
         for outcome in chain(refused, load(report, days_of)):
@@ -113,13 +114,13 @@ class Loader:
     def _load_report(
         self, report: Report, days_of: Mapping[str, Sequence[date]]
     ) -> Iterator[Outcome]:
-        pending = StoredRuns(self._lake.store, report.name, self._now)
+        pending = StoredRuns(self._lake.store, report.name, self._now, report.period)
         with ExitStack() as staging_areas:
             handler = InsightsHandler(
                 report,
                 self._lake,
                 self._accounts,
-                self._controls,
+                self._controls_of(report),
                 self._run_id,
                 self._now,
                 staging_areas,
@@ -141,10 +142,25 @@ class Loader:
                 now=self._now,
             )
             yield from engine.run(
-                ReportTask(account_id, tuple(run))
+                ReportTask(account_id, tuple(run), until=self._until(report, account_id, run))
                 for account_id, days in days_of.items()
                 for run in self._runs(report, pending, account_id, days)
             )
+
+    def _until(self, report: Report, account_id: str, days: Sequence[date]) -> date | None:
+        """The last day to request of a week or month; None for days. That of one that goes on is
+        today, whatever Meta makes of days to come: so rows end where they were asked to.
+        """
+        if report.period is Period.DAY:
+            return None
+        today = today_in(self._accounts[account_id].timezone_name, self._now())
+        return max(days[-1], min(report.period.last(days[-1]), today))
+
+    def _controls_of(self, report: Report) -> Controls:
+        """Those of its period: what proves weeks is not stored, nor shared with days."""
+        if report.period is Period.DAY:
+            return self._controls
+        return Controls(self._client, self._lake, self._run_id, self._now, report.period)
 
     def _runs(
         self, report: Report, pending: StoredRuns, account_id: str, days: Sequence[date]
@@ -216,7 +232,10 @@ def threads(client: GraphClient) -> Iterator[ThreadPoolExecutor]:
 
 
 def _work(
-    accounts: Mapping[str, Account], account_days: Iterable[AccountDay], now: datetime
+    accounts: Mapping[str, Account],
+    account_days: Iterable[AccountDay],
+    now: datetime,
+    period: Period,
 ) -> tuple[Mapping[str, Sequence[date]], Sequence[Outcome]]:
     """Days by account, and the account-days that cannot be requested."""
     days_of: dict[str, list[date]] = {}
@@ -227,8 +246,11 @@ def _work(
             error = "the token does not see this account; `fbinsights doctor` says more"
             refused.append(Outcome(account_day, error=error))
         elif account_day.day > (today := today_in(account.timezone_name, now)):
-            why = f"this day has not begun: it is {today} in {account.timezone_name}"
+            why = f"this {period} has not begun: it is {today} in {account.timezone_name}"
             refused.append(Outcome(account_day, skipped=why))
+        elif account_day.day != (first := period.first(account_day.day)):
+            error = f"no {period} begins on {account_day.day}: load the one that begins on {first}"
+            refused.append(Outcome(account_day, error=error))
         else:
             days_of.setdefault(account.account_id, []).append(account_day.day)
     return days_of, refused

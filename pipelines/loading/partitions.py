@@ -1,5 +1,5 @@
 """Account-days: one ad account on one day of its own calendar, their keys, and how they are cut
-into runs.
+into runs. For a report by week or month `day` is the first day of one.
 
 In Dagster's grid the key of one is ``act_123|2026-11-21`` (`defs.partitions`). No Dagster here.
 """
@@ -26,7 +26,9 @@ __all__ = [
 
 
 class AccountDay(NamedTuple):
-    """One ad account (digits) on one of its own calendar days."""
+    """One ad account (digits) on one of its own calendar days; in a report by week or month, in
+    the one that begins on that day.
+    """
 
     account_id: str
     day: date

@@ -18,8 +18,18 @@ if TYPE_CHECKING:
     from datetime import date
 
     from warehouse.lake.records import Load
+    from warehouse.schema.periods import Period
 
-__all__ = ["FRESH_DAYS", "REFRESH_HOUR", "ReloadReason", "days_to_reload", "lookback", "moved"]
+__all__ = [
+    "FRESH_DAYS",
+    "REFRESH_HOUR",
+    "ReloadReason",
+    "days_to_reload",
+    "lookback",
+    "moved",
+    "periods_back",
+    "periods_to_reload",
+]
 
 #: The newest finished days, which are reloaded whether their totals changed or not: they still gain
 #: what totals do not show (actions). Our choice.
@@ -35,7 +45,7 @@ class ReloadReason(StrEnum):
     """Why a day is reloaded; the first that applies."""
 
     DAMAGED = "damaged"  # its file in the lake cannot be used
-    FRESH = "fresh"  # one of the newest finished days
+    FRESH = "fresh"  # one of the newest finished days; any week or month of the lookback
     MISSING = "missing"  # not loaded, though an earlier day is
     PROVISIONAL = "provisional"  # the day was not over when it was loaded
     EMPTY = "empty"  # Meta returned nothing for it, and its data was kept
@@ -47,6 +57,25 @@ class ReloadReason(StrEnum):
 def lookback(today: date, days: int = LOOKBACK_DAYS) -> Sequence[date]:
     """The finished days that Meta may still change, oldest first. `today` is the account's own."""
     return [today - timedelta(days=n) for n in range(days, 0, -1)]
+
+
+def periods_back(today: date, period: Period, days: int = LOOKBACK_DAYS) -> Sequence[date]:
+    """The weeks or months that Meta may still change, by their first days, oldest first: each that
+    ended in the last `days`, and the one that goes on.
+    """
+    return period.starts(today - timedelta(days=days), today)
+
+
+def periods_to_reload(
+    back: Sequence[date], damaged: Collection[date] = ()
+) -> Mapping[date, ReloadReason]:
+    """Those of `back` to reload, newest first: all of them, because a changed number of people does
+    not show in the totals of days. `damaged`: those whose files cannot be used.
+    """
+    return {
+        first: ReloadReason.DAMAGED if first in damaged else ReloadReason.FRESH
+        for first in reversed(back)
+    }
 
 
 def days_to_reload(  # noqa: PLR0913  # everything that the decision depends on

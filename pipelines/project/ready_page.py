@@ -27,9 +27,9 @@ edit. `fbinsights add` lists these reports, `fbinsights add NAME` copies one int
 it is yours to change ([reports.md](reports.md)). `insights_hourly` and `insights_daily` are
 built in. The tests load each from the sandbox and run its query.
 
-*Rows* are those to expect for each object of the level and day with delivery, as seen in recorded
-responses; large accounts have more. *Proven*, of the rows against Meta's own totals
-([verdicts.md](verdicts.md)):
+*Rows* are those to expect for each object of the level and day (or week, or month) with delivery,
+as seen in recorded responses; large accounts have more. *Proven*, of the rows against Meta's own
+totals ([verdicts.md](verdicts.md)):
 
 {_PROOFS}
 
@@ -51,7 +51,7 @@ def _table(ready: Iterable[ReadyReport]) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for one in ready:
         link = f"[{one.name}](#{one.name})"
-        yield f"| {link} | {one.spec.level} | {one.rows} | `{one.proven}` | {one.limits} |"
+        yield f"| {link} | {one.per} | {one.rows} | `{one.proven}` | {one.limits} |"
     yield ""
 
 

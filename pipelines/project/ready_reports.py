@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipelines.errors import ConfigError
 from pipelines.reports.files import read_files
+from warehouse.schema.periods import Period
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +29,7 @@ READY: Final = Path(__file__).parent / "ready"
 #: `proven` of a ready report → what that means.
 PROOFS: Final[Mapping[str, str]] = {
     "all": "impressions, clicks, spend and actions add up to Meta's totals",
-    "sums": "the same but actions, of which Meta gives a part alone",
+    "sums": "the same but actions, of which Meta gives a part alone, or none are requested",
     "no": "nothing adds up; its days are `unprovable`, with the reason",
 }
 
@@ -56,6 +57,12 @@ class ReadyReport:
     @property
     def name(self) -> str:
         return self.spec.name
+
+    @property
+    def per(self) -> str:
+        """What has a row, or several: an object of a level on a day, in a week, in a month."""
+        is_daily = self.spec.period == Period.DAY
+        return self.spec.level if is_daily else f"{self.spec.level} and {self.spec.period}"
 
     @property
     def answers(self) -> str:

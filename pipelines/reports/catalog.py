@@ -8,7 +8,7 @@ Dagster: publishing needs it too.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -29,12 +29,13 @@ from pipelines.reports.folders import own_components, own_files, preset_files
 from pipelines.reports.object_spec import object_table_of
 from pipelines.reports.rules import no_sums
 from pipelines.reports.spec import USUAL, Fault, ReportSpec
-from pipelines.reports.tables import table_of
+from pipelines.reports.tables import in_period, table_of
 from warehouse.decode.actions import why_not
 from warehouse.errors import UnfitTableError
 from warehouse.lake.definitions import changed_key, key_advice
 from warehouse.schema.catalog import OWN
 from warehouse.schema.insights import CONTROL_DAILY, INSIGHTS_HOURLY, LIVE_WINDOWS
+from warehouse.schema.periods import Period
 from warehouse.schema.verdicts import METRICS
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CONTROL",
+    "CONTROLS",
     "DEFINITION",
     "HOURLY_REPORT",
     "Report",
@@ -100,6 +102,19 @@ class Report:
         return tuple(dict.fromkeys(("action_type", *split))) if split else split
 
     @property
+    def period(self) -> Period:
+        """What a row covers; a partition is one of these, named by its first day."""
+        return self.table.period
+
+    def starts(self, days: Sequence[date]) -> Sequence[date]:
+        """The periods that have one of these neighbouring days, by their first days, oldest first.
+        One that begins before the report does is none of its own: half of it would be missing.
+        """
+        found = self.period.starts(days[0], days[-1]) if days else ()
+        is_daily = self.period is Period.DAY
+        return [first for first in found if is_daily or first >= self.spec.start_date]
+
+    @property
     def windows(self) -> Sequence[str]:
         return self.spec.action_attribution_windows
 
@@ -142,17 +157,20 @@ class Report:
         return (*(column.source for column in self.table.required), *metrics)
 
     def params(self, since: date, until: date) -> Mapping[str, Any]:
-        """Parameters of insights for the days from `since` to `until`, both included.
+        """Parameters of insights for the days from `since` to `until`, both included: all of them
+        together, if it is a report by week or month.
 
         Below the account, insights hide what is archived or deleted unless the filter names every
         status; the account's own totals have it all (docs/graph-api.md#filters).
         """
-        days = (since, until)
-        return self.params_of(ReportQuery(days, tuple(self.statuses), tuple(self.table.fields)))
+        is_daily = self.period is Period.DAY
+        days, last = ((since, until), None) if is_daily else ((since,), until)
+        wanted = tuple(self.statuses), tuple(self.table.fields)
+        return self.params_of(ReportQuery(days, *wanted, until=last))
 
     def params_of(self, query: ReportQuery) -> Mapping[str, Any]:
         """The same for a query that may be a part of the whole."""
-        since, until = query.days[0], query.days[-1]
+        since, until = query.bounds
         by_status = {"field": f"{self.level}.effective_status", "value": list(query.statuses)}
         by_id = {"field": f"{query.level}.id", "value": list(query.ids)}
         filtering = [
@@ -163,7 +181,8 @@ class Report:
             "level": self.level,
             "fields": list(query.fields),
             "time_range": {"since": since.isoformat(), "until": until.isoformat()},
-            "time_increment": 1,
+            # Without one, a range is one row, of the very days that were asked for.
+            "time_increment": 1 if self.period is Period.DAY else None,
             "breakdowns": list(self.breakdowns) or None,
             "action_breakdowns": (
                 None if self.action_breakdowns is None else list(self.action_breakdowns)
@@ -183,6 +202,23 @@ CONTROL: Final = Report(
     ),
     CONTROL_DAILY,
 )
+
+#: The same for reports by week or month: totals of the same days, requested together. They are
+#: compared and not kept: `loads` has them.
+CONTROLS: Final[Mapping[Period, Report]] = {
+    Period.DAY: CONTROL,
+    **{
+        period: Report(
+            CONTROL.spec.model_copy(update={"period": period.value}),
+            replace(
+                CONTROL_DAILY,
+                columns=tuple(in_period(CONTROL_DAILY.columns, period)),
+                period=period,
+            ),
+        )
+        for period in (Period.WEEK, Period.MONTH)
+    },
+}
 
 #: Every hour of every ad: what the views by campaign and account are made of.
 HOURLY_REPORT: Final = Report(
@@ -335,7 +371,9 @@ def _with_broken(catalog: Catalog, spec: ReportSpec) -> Catalog:
     """
     if spec.name in OWN.tables and spec.name != "insights_daily":
         return catalog
-    if spec.level not in LEVELS or not BREAKDOWNS.issuperset(spec.breakdowns):
+    if spec.level not in LEVELS or spec.period not in {*Period}:
+        return catalog
+    if not BREAKDOWNS.issuperset(spec.breakdowns):
         return catalog
     known = insights_fields()
     fields = tuple(name for name in spec.fields if name in known)

@@ -29,6 +29,7 @@ from pipelines.reports.hints import unknown
 from pipelines.reports.names import reserved
 from pipelines.reports.spec import FIRST_DAY, META, WARNING, Fault
 from pipelines.settings import OWNER
+from warehouse.schema.periods import Period
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -241,6 +242,14 @@ def _windows(spec: ReportSpec) -> Iterator[Fault]:
             yield Fault(key, name, unknown(name, ATTRIBUTION_WINDOWS - DEAD_WINDOWS.keys()), META)
 
 
+def _period(spec: ReportSpec) -> Iterator[Fault]:
+    if spec.period not in {*Period}:
+        yield Fault("period", spec.period, unknown(spec.period, [*Period]))
+    elif spec.period != Period.DAY and (hours := HOURLIES.intersection(spec.breakdowns)):
+        rule = f"Meta would add up the same hour of all days; remove {min(hours)}, or use day"
+        yield Fault("period", spec.period, rule)
+
+
 def _days(spec: ReportSpec) -> Iterator[Fault]:
     if spec.lookback_days not in _LOOKBACK:
         rule = f"expected a number of days from {_LOOKBACK[0]} to {_LOOKBACK[-1]}"
@@ -280,7 +289,7 @@ OWNED_RULES: Final[Sequence[Callable[[Owned], Iterator[Fault]]]] = (_name, _owne
 
 RULES: Final[Sequence[Callable[[ReportSpec], Iterator[Fault]]]] = (
     *(_name, _level, _twice, _columns, _fields, _fields_of_the_level, _fields_by_the_hour),
-    *(*BREAKDOWN_RULES, _windows, _days, _owners, places),
+    *(*BREAKDOWN_RULES, _windows, _period, _days, _owners, places),
 )
 
 

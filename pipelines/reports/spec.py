@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pipelines.settings import FIRST_DAY
+from warehouse.schema.periods import Period
 
 __all__ = [
     "ERROR",
@@ -85,6 +86,11 @@ class ReportSpec(Placed):
         " added"
     )
     breakdowns: tuple[str, ...] = Field(default=(), description="What rows are split by")
+    period: str = Field(
+        default=Period.DAY.value,
+        description="What one row covers: day, week (Monday to Sunday) or month. Numbers of people"
+        " are exact for each, and cannot be made from those of shorter ones",
+    )
     action_breakdowns: tuple[str, ...] | None = Field(
         default=None,
         description="What entries of actions are split by, next to action_type; an empty list"
@@ -100,9 +106,14 @@ class ReportSpec(Placed):
     )
     lookback_days: int = Field(
         default=LOOKBACK_DAYS,
-        description="How many days back Meta may still change a number, 1 to 90",
+        description="How many days after the end of a day, week or month Meta may still change its"
+        " numbers, 1 to 90",
     )
-    start_date: date = Field(default=FIRST_DAY, description="First day of the grid")
+    start_date: date = Field(
+        default=FIRST_DAY,
+        description="First day of the grid; of weeks and months, the first that begins then or"
+        " later",
+    )
     description: str = Field(
         default="", description="For the asset's page, DuckDB's comment and the data dictionary"
     )

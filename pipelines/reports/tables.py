@@ -6,17 +6,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from fbgraph.catalog.fields import HOURLY, HOURLY_AUDIENCE, LEVELS, breakdowns, insights_fields
-from warehouse.schema.columns import MONEY
+from warehouse.schema.columns import DATE, MONEY
 from warehouse.schema.insights import BY_DAY, BY_HOUR, HOURS, OBJECTS
+from warehouse.schema.periods import Period
 from warehouse.schema.table import Column, Table
 from warehouse.schema.verdicts import METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pipelines.reports.spec import ReportSpec
 
-__all__ = ["table_of"]
+__all__ = ["in_period", "table_of"]
 
 #: (`kind` of the catalogue, whether it adds up) → kind of a column; a quotient needs more digits
 #: than a sum; a kind without a line here stays as it is.
@@ -101,15 +102,17 @@ _AUDIENCE_HOUR: Final = Column(
 def table_of(spec: ReportSpec) -> Table:
     """The table of a spec that has no faults.
 
-    One row per object, day and value of each breakdown. Whether requested or not, it has the ids
-    and names of its objects, and the metrics that it is proven by.
+    One row per object, day (or week, or month) and value of each breakdown. Whether requested or
+    not, it has the ids and names of its objects, and the metrics that it is proven by.
     """
+    period = Period(spec.period)
     breakdowns = [c for name in spec.breakdowns for c in _breakdown(name)]
-    own = [c for c in OBJECTS if _reaches(spec.level, c.name)]
+    own = in_period([c for c in OBJECTS if _reaches(spec.level, c.name)], period)
     there = {c.source for c in own}
     fields = [name for name in (*_metrics(spec), *spec.fields) if name not in there]
     columns = (*own, *breakdowns, *(_column(spec, n) for n in dict.fromkeys(fields)))
-    ids = ("account_id", f"{spec.level}_id", "date")
+    dates = [c.name for c in own if c.kind == "date"]
+    ids = ("account_id", f"{spec.level}_id", *dates)
     grain = dict.fromkeys((*ids, *(c.name for c in breakdowns if c.breakdown)))
     return Table(
         spec.name,
@@ -117,12 +120,28 @@ def table_of(spec: ReportSpec) -> Table:
         spec.description or _meaning(spec),
         columns,
         partitions=("account_id", "date"),
+        period=period,
     )
+
+
+def in_period(columns: Iterable[Column], period: Period) -> Sequence[Column]:
+    """Columns of a table by day as one by week or month has them."""
+    if period is Period.DAY:
+        return [*columns]
+    meaning = "First day of the {period} on the account's own calendar{monday}; Meta's date_start"
+    monday = ", a Monday" if period is Period.WEEK else ""
+    first = replace(DATE, meaning=meaning.format(period=period, monday=monday))
+    last = Column(
+        *("date_stop", "date"),
+        f"Last day that the row covers: that of the {period}, or an earlier one while it goes on",
+    )
+    return [new for c in columns for new in ((first, last) if c == DATE else (c,))]
 
 
 def _meaning(spec: ReportSpec) -> str:
     by = f", by {' and '.join(spec.breakdowns)}" if spec.breakdowns else ""
-    return f"What each {spec.level} did on each of the account's days{by}."
+    when = "on each" if spec.period == Period.DAY else "in each"
+    return f"What each {spec.level} did {when} of the account's {spec.period}s{by}."
 
 
 def _reaches(level: str, column: str) -> bool:

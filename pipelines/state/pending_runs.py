@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from fbgraph.reports.handler import Checkpoint
+from warehouse.schema.periods import Period
 from warehouse.storage.state import load, save
 
 if TYPE_CHECKING:
@@ -27,14 +28,21 @@ __all__ = ["StoredRuns"]
 
 
 class StoredRuns:
-    """The pending runs of one table of a lake. `now` gives aware instants."""
+    """The pending runs of one table of a lake. `now` gives aware instants. `period`: what its rows
+    cover; a week or month counts as its first day.
+    """
 
     def __init__(
-        self, store: Store, table: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        store: Store,
+        table: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        period: Period = Period.DAY,
     ) -> None:
         self._store = store
         self._folder = f".runs/{table}"
         self._now = now
+        self._period = period
         self._done: dict[str, set[date]] = {}
 
     def saved(self, account_id: str, params: Params) -> Checkpoint | None:
@@ -73,7 +81,7 @@ class StoredRuns:
         for account_id, done in self._done.items():
             for key in self._keys(account_id):
                 entry = self._entry(key)
-                if entry is None or set(_days_of(entry)) <= done:
+                if entry is None or set(self._days_of(entry)) <= done:
                     with suppress(OSError):  # the next process forgets it
                         self._store.delete(key)
 
@@ -85,11 +93,13 @@ class StoredRuns:
         """
         found = []
         for entry in self._entries(account_id):
-            days = _days_of(entry)
             young = self._saved(entry).age_seconds < max_age_seconds
-            if young and entry["params"] == _plain(params(days[0], days[-1])):
-                found.append(days)
+            if young and entry["params"] == _plain(params(*_bounds(entry))):
+                found.append(self._days_of(entry))
         return sorted(found, key=len, reverse=True)
+
+    def _days_of(self, entry: Mapping[str, Any]) -> Sequence[date]:
+        return self._period.starts(*_bounds(entry))
 
     def _saved(self, entry: Mapping[str, Any]) -> Checkpoint:
         age = self._now() - datetime.fromisoformat(entry["created_at"])
@@ -125,12 +135,11 @@ def _plain(params: Params) -> Any:
 def _checked(entry: Any) -> Mapping[str, Any] | None:
     """The content of a file, if it is complete. Raises ValueError, KeyError or TypeError."""
     datetime.fromisoformat(entry["created_at"])
-    _days_of(entry)
+    _bounds(entry)
     known = {"report_run_id": str, "was_split": bool}
     return entry if all(isinstance(entry.get(k), kind) for k, kind in known.items()) else None
 
 
-def _days_of(entry: Mapping[str, Any]) -> Sequence[date]:
+def _bounds(entry: Mapping[str, Any]) -> tuple[date, date]:
     bounds = entry["params"]["time_range"]
-    first, last = (date.fromisoformat(bounds[end]) for end in ("since", "until"))
-    return [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]
+    return date.fromisoformat(bounds["since"]), date.fromisoformat(bounds["until"])

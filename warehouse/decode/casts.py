@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DAY_END", "DAY_START", "Account", "SuspectError", "graph_row", "typed"]
 
-#: First and last day of a row. They differ when a row covers several days, which a table by day
-#: cannot hold.
+#: First and last day of a row. They differ when a row covers several days, which only a table by
+#: week or month can hold.
 DAY_START: Final = "date_start"
 DAY_END: Final = "date_stop"
 
@@ -60,9 +60,14 @@ class SuspectError(Exception):
 
 
 def typed(
-    table: Table, bodies: Sequence[bytes], account: Account, days: Sequence[date]
+    table: Table,
+    bodies: Sequence[bytes],
+    account: Account,
+    days: Sequence[date],
+    until: date | None = None,
 ) -> tuple[pa.Table, frozenset[str]]:
-    """All rows of all bodies, and the names of keys that `table` does not have.
+    """All rows of all bodies, and the names of keys that `table` does not have. `until`: the day on
+    which all rows must end, if that is another than the one on which they begin.
 
     Raises SuspectError, and UnknownZoneError for an account whose zone is not in the tz database.
     """
@@ -76,7 +81,7 @@ def typed(
         unknown = _unknown(table, rows.type)
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise SuspectError(str(error)) from error
-    _check(table, rows, columns, account, days)
+    _check(table, rows, columns, account, days, until)
     columns |= _derived(columns, account, len(rows))
     whole = pa.Table.from_arrays(
         [columns[column.name] for column in table.columns], schema=table.arrow_schema
@@ -229,12 +234,13 @@ CASTS: Final[Mapping[str, Callable[[pa.Array, Column], pa.Array]]] = {
 }
 
 
-def _check(
+def _check(  # noqa: PLR0913, PLR0917  # what the rows must be
     table: Table,
     rows: pa.StructArray,
     columns: Mapping[str, pa.Array],
     account: Account,
     days: Sequence[date],
+    until: date | None,
 ) -> None:
     for column in table.required:
         _require(columns[column.name].null_count == 0, f"a row has no {column.name}")
@@ -243,8 +249,9 @@ def _check(
         same = pc.equal(columns["account_id"], wanted)
         _require(arrow.all_true(same), "a row of another account")
     if "date" in columns:
-        one_day = pc.equal(rows.field(DAY_START), rows.field(DAY_END))
-        _require(arrow.all_true(one_day), "a row covers several days")
+        stop = rows.field(DAY_START) if until is None else arrow.texts([str(until)])[0]
+        ends = pc.equal(rows.field(DAY_END), stop)
+        _require(arrow.all_true(ends), "a row ends on another day than was requested")
     if "date" in columns and days:
         requested = arrow.texts([str(day) for day in days]).cast(pa.date32())
         within = pc.is_in(columns["date"], value_set=requested)

@@ -22,12 +22,21 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from warehouse.errors import UnknownZoneError
+from warehouse.schema.periods import Period
 from warehouse.schema.verdicts import JUST_OVER, NOT_OVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["OVER_AFTER", "DayHours", "hours_of", "over_at", "why_not_over", "zone_named"]
+__all__ = [
+    "OVER_AFTER",
+    "DayHours",
+    "hours_of",
+    "over_at",
+    "since_over",
+    "why_not_over",
+    "zone_named",
+]
 
 HOURS_A_DAY: Final = 24
 
@@ -81,13 +90,22 @@ def over_at(zone: str, day: date) -> datetime:
     return datetime.fromtimestamp(hours_of(zone, day).ends[-1], UTC) + OVER_AFTER
 
 
-def why_not_over(since_over: timedelta) -> str:
-    """That a day was not over, in words; "" if it was. `since_over`: the time of the request less
-    `over_at`.
+def since_over(zone: str, last: date, at: datetime, until: date | None = None) -> timedelta:
+    """How long a day, or the period whose `last` day it is, had been over at an instant; negative
+    if it was not. `until`: the last day that was requested, if it may be an earlier one: numbers
+    that end there know no more, whenever they came. Raises UnknownZoneError.
     """
-    if since_over >= timedelta():
+    if until is not None and until < last:
+        at = min(at, over_at(zone, until) - OVER_AFTER)
+    return at - over_at(zone, last)
+
+
+def why_not_over(since: timedelta, period: Period = Period.DAY) -> str:
+    """That a day, week or month was not over, in words; "" if it was. `since` as `since_over`."""
+    if since >= timedelta():
         return ""
-    return JUST_OVER if since_over >= -OVER_AFTER else NOT_OVER
+    words = JUST_OVER if since >= -OVER_AFTER else NOT_OVER
+    return words.replace(Period.DAY, period)
 
 
 def _first_instant(wall: datetime, zone: ZoneInfo) -> int:

@@ -46,27 +46,31 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """What the rows must be: a table, an account, its days (any day if there are none)."""
+    """What the rows must be: a table, an account, its days (any day if there are none). `until`:
+    the day on which all of them must end, if that is another than the one on which they begin.
+    """
 
     table: Table
     account: Account
     days: Sequence[date]
+    until: date | None = None
 
 
-def decode(
+def decode(  # noqa: PLR0913  # what the rows must be
     table: Table,
     bodies: Sequence[bytes],
     account: Account,
     days: Sequence[date] = (),
     *,
     first_page: int = 1,
+    until: date | None = None,
 ) -> Decoded:
     """Decode pages of insights, in their order. `first_page` is the number of the first body in
-    rejects.
+    rejects. `until`: the day on which rows of several days must end, if they are not of one day.
 
     Raises NotAPageError for a body that is not a page, and UnknownZoneError.
     """
-    query = _Query(table, account, days)
+    query = _Query(table, account, days, until)
     parts, page = [], first_page
     for batch in _batches(bodies):
         parts.append(_decode_batch(query, batch, page))
@@ -89,7 +93,7 @@ def _batches(bodies: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
 
 def _decode_batch(query: _Query, bodies: Sequence[bytes], page: int) -> Decoded:
     try:
-        rows, unknown = typed(query.table, bodies, query.account, query.days)
+        rows, unknown = typed(query.table, bodies, query.account, query.days, query.until)
     except SuspectError:
         if len(bodies) == 1:
             return _decode_carefully(query, bodies[0], page)
@@ -99,7 +103,7 @@ def _decode_batch(query: _Query, bodies: Sequence[bytes], page: int) -> Decoded:
 
 
 def _decode_carefully(query: _Query, body: bytes, page: int) -> Decoded:
-    judged = judge_page(query.table, body, page, query.account, query.days)
+    judged = judge_page(query.table, body, page, query.account, query.days, query.until)
     parts = [_decode_judged(query, judged.rows, page)]
     noted = Decoded(arrow.empty(query.table.arrow_schema), judged.rejects, ())
     return _together(query.table, [*parts, noted], unknown=judged.unknown_fields)
@@ -110,7 +114,7 @@ def _decode_judged(
 ) -> Decoded:
     """Convert rows judged readable; halve them to find one that Arrow refuses nevertheless."""
     try:
-        found, _ = typed(query.table, [as_body(rows)], query.account, query.days)
+        found, _ = typed(query.table, [as_body(rows)], query.account, query.days, query.until)
     except SuspectError as error:
         if len(rows) == 1:
             [(number, _, raw)] = rows

@@ -82,16 +82,21 @@ class _Number(str):
     __slots__ = ()
 
 
-def judge_page(
-    table: Table, body: bytes, page: int, account: Account, days: Sequence[date]
+def judge_page(  # noqa: PLR0913, PLR0917  # what the rows must be
+    table: Table,
+    body: bytes,
+    page: int,
+    account: Account,
+    days: Sequence[date],
+    until: date | None = None,
 ) -> JudgedPage:
-    """Sort the rows of one body. Raises NotAPageError."""
+    """Sort the rows of one body. `until` as in `pages.decode`. Raises NotAPageError."""
     rows, rejects, unknown = [], list[Reject](), set[str]()
     for number, (raw, row) in enumerate(_raw_rows(body, page), start=1):
         unknown |= _unknown(table, row)
         day = _day(row)
         try:
-            values, flaws = _judge(table, row, account, days)
+            values, flaws = _judge(table, row, account, days, until)
         except _RowError as error:
             value = as_json(error.value)
             rejects.append(Reject(page, number, error.column, value, str(error), raw, day))
@@ -110,7 +115,7 @@ def as_body(rows: Sequence[tuple[int, Mapping[str, Any], str]]) -> bytes:
 
 
 def _judge(
-    table: Table, row: object, account: Account, days: Sequence[date]
+    table: Table, row: object, account: Account, days: Sequence[date], until: date | None
 ) -> tuple[Mapping[str, Any], Sequence[tuple[str, Flaw]]]:
     """The values of a row as Graph would have sent them, and what is wrong with its columns."""
     if not isinstance(row, dict):
@@ -134,7 +139,7 @@ def _judge(
         # that differ otherwise turn the check `grain` red, so nothing merges unnoticed.
         flaws += [(column.name, flaw) for flaw in of_cell]
         _put(column, values, found)
-    _belongs(row, values, account, days)
+    _belongs(row, values, account, days, until)
     return values, flaws
 
 
@@ -157,14 +162,23 @@ def _put(column: Column, values: dict[str, Any], found: object) -> None:
 
 
 def _belongs(
-    row: Mapping[str, Any], values: Mapping[str, object], account: Account, days: Sequence[date]
+    row: Mapping[str, Any],
+    values: Mapping[str, object],
+    account: Account,
+    days: Sequence[date],
+    until: date | None,
 ) -> None:
-    """Raise _RowError for a row that is not of this account and one of these days."""
+    """Raise _RowError for a row that is not of this account and one of these days, or the period
+    that begins on that day and ends `until` another.
+    """
     if values.get("account_id", account.account_id) != account.account_id:
         raise _RowError("account_id", row["account_id"], "the row is of another account")
     day = values.get(DAY_START)
-    if day is not None and row.get(DAY_END) not in (None, day):  # not a set: it may be a list
-        raise _RowError("date", row[DAY_END], f"the row covers several days: {DAY_END} differs")
+    end = row.get(DAY_END)
+    if until is not None and end != str(until):
+        raise _RowError(DAY_END, end, f"the row does not end on {until}, as was requested")
+    if until is None and day is not None and end not in (None, day):  # a list is in no set
+        raise _RowError("date", end, f"the row covers several days: {DAY_END} differs")
     if day is not None and days and day not in {str(requested) for requested in days}:
         raise _RowError("date", row[DAY_START], "the row is of a day that was not requested")
 

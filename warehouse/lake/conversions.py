@@ -89,7 +89,8 @@ def prove(  # noqa: PLR0913  # everything that a verdict depends on
         short = unreadable and any(_missing(key, rows, control) > 0 for key in off)
         explained = ", which the unreadable rows or values may explain" if short else ""
         described = f"{_described(off, rows, control)}{explained}{left_out}"
-        time = _why_in_time(since_over, off, rows, control)
+        not_over = why_not_over(since_over, table.period)
+        time = not_over or _why_settling(since_over, off, rows, control)
         return Proof(PROVISIONAL, f"{time}; {described}") if time else Proof(UNPROVEN, described)
     if not keys:
         nothing = "neither the rows nor the account's totals have actions"
@@ -124,10 +125,8 @@ def _missing(key: Key, rows: Sums, control: Sums) -> Decimal:
     return control.get(key, Sum()).value - rows.get(key, Sum()).value
 
 
-def _why_in_time(since_over: timedelta, off: Iterable[Key], rows: Sums, control: Sums) -> str:
-    """How time explains what is off; empty if it does not."""
-    if not_over := why_not_over(since_over):
-        return not_over
+def _why_settling(since_over: timedelta, off: Iterable[Key], rows: Sums, control: Sums) -> str:
+    """How the first days after the end explain what is off; empty if they do not."""
     is_small = all(
         abs(_missing(key, rows, control)) <= SETTLING_SHARE * abs(control.get(key, Sum()).value)
         for key in off

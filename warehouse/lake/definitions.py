@@ -27,6 +27,7 @@ from warehouse.errors import (
 )
 from warehouse.lake.paths import DATA_FILE
 from warehouse.schema.keys import key_changes
+from warehouse.schema.periods import Period
 from warehouse.schema.table import KINDS, Column, Table
 from warehouse.schema.tables import SCHEMA_VERSION, TABLES
 from warehouse.storage.state import change, load
@@ -221,6 +222,7 @@ def _values(table: Table) -> Mapping[str, Any]:
         "grain": [*table.grain],
         "partitions": None if table.partitions is None else [*table.partitions],
         "columns": [_column_values(column) for column in table.columns],
+        **({} if table.period is Period.DAY else {"period": table.period}),
     }
 
 
@@ -272,6 +274,7 @@ def _table(saved: Any) -> Table:
         str(saved["meaning"]),
         tuple(_column(values) for values in saved["columns"]),
         tuple(map(str, saved["partitions"])),
+        Period(saved.get("period", Period.DAY)),
     )
 
 

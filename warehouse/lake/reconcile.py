@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from warehouse.decode import arrow
 from warehouse.decode.actions import plus
+from warehouse.schema.periods import Period
 from warehouse.schema.verdicts import METRICS, PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
 from warehouse.wording import counted
 
@@ -183,6 +184,7 @@ def prove(  # noqa: PLR0913  # everything that a verdict depends on
     coin: Decimal = CENT,
     missing_fields: Sequence[str] = (),
     no_sums: str = "",
+    period: Period = Period.DAY,
 ) -> Verdict:
     """Prove that the rows are the whole account-day, each row once.
 
@@ -193,15 +195,16 @@ def prove(  # noqa: PLR0913  # everything that a verdict depends on
     is unprovable unless something is wrong with it. `not_over`: that rows or totals were requested
     before the day was over, in words (`why_not_over`); the day is provisional then, whether it adds
     up or not. A breakdown that all rows lack does not depend on time, and leaves any day unproven.
-    `coin` is the currency's smallest.
+    `coin` is the currency's smallest; `period` is what the rows cover, for the reason.
     """
-    verdict = _as_of_a_whole_day(found, control, coin, missing_fields, no_sums)
+    verdict = _as_of_a_whole(period, found, control, coin, missing_fields, no_sums)
     if not not_over or found.lost:
         return verdict
     return replace(verdict, verdict=PROVISIONAL, reason=f"{not_over}; {verdict.reason}")
 
 
-def _as_of_a_whole_day(
+def _as_of_a_whole(  # noqa: PLR0913, PLR0917  # as `prove`
+    period: Period,
     found: Evidence,
     control: Totals | None,
     coin: Decimal,
@@ -220,7 +223,7 @@ def _as_of_a_whole_day(
         *([f"Meta did not deliver {', '.join(missing_fields)}"] if missing_fields else ()),
     ]
     if faults and control is None and not no_sums:
-        faults.append("Meta returned no total of the account for this day")
+        faults.append(f"Meta returned no total of the account for this {period}")
     if faults:
         return Verdict(UNPROVEN, "; ".join(faults), differences, may_change)
     if no_sums:

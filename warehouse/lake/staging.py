@@ -117,9 +117,14 @@ class _Received:
 
 @contextmanager
 def staging_area(
-    lake: Lake, table: Table | str, account: Account, days: Iterable[date]
+    lake: Lake,
+    table: Table | str,
+    account: Account,
+    days: Iterable[date],
+    until: date | None = None,
 ) -> Iterator[StagingArea]:
-    """Collect pages of an account's report for these days, prove each, publish each.
+    """Collect pages of an account's report for these days, prove each, publish each. Of a table by
+    week or month, `days` is the first day of a period, and `until` the last one that was requested.
 
     Days that are not published when the block ends leave nothing behind.
     """
@@ -129,7 +134,7 @@ def staging_area(
     with ExitStack() as at_the_end:
         with lake.writing(table, account.account_id, days[0]):
             folder = at_the_end.enter_context(scratch_folder(lake.root))
-        staging = StagingArea(lake, table, account, days, folder)
+        staging = StagingArea(lake, table, account, days, folder, until)
         at_the_end.callback(staging.close)
         yield staging
 
@@ -140,12 +145,19 @@ class StagingArea:
     `unknown_fields` are the keys that came without being requested.
     """
 
-    def __init__(
-        self, lake: Lake, table: Table, account: Account, days: Iterable[date], folder: Path
+    def __init__(  # noqa: PLR0913, PLR0917  made in one place
+        self,
+        lake: Lake,
+        table: Table,
+        account: Account,
+        days: Iterable[date],
+        folder: Path,
+        until: date | None = None,
     ) -> None:
         self.table = table
         self.account = account
         self.days = tuple(days)
+        self.until = until
         self.unknown_fields: frozenset[str] = frozenset()
         self._lake = lake
         self._folder = folder
@@ -175,7 +187,9 @@ class StagingArea:
             self._require_open(part)
             received = self._parts.setdefault(part, _Received())
         first_page = received.pages + 1
-        found = decode(self.table, bodies, self.account, self.days, first_page=first_page)
+        found = decode(
+            *(self.table, bodies, self.account, self.days), first_page=first_page, until=self.until
+        )
         with self._lock:
             self._require_open(part)
             received.pages += len(bodies)

@@ -1,13 +1,16 @@
 """The key of a table of insights: what one row of it is about. No I/O.
 
 Fields may come and go from load to load; the key may not, because files of two keys in one table
-cannot be told apart. It is compared in the words of a report: level, breakdowns, action breakdowns.
+cannot be told apart. It is compared in the words of a report: level, breakdowns, action breakdowns,
+period.
 """
 
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING, Final, Self
+
+from warehouse.schema.periods import Period
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +22,7 @@ __all__ = ["KeyChange", "RowKey", "key_changes"]
 _TYPE: Final = "action_type"
 
 #: The parts of a key, as a report calls them.
-_PARTS: Final = ("level", "breakdowns", "action_breakdowns")
+_PARTS: Final = ("level", "breakdowns", "action_breakdowns", "period")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class RowKey:
     level: str
     breakdowns: tuple[str, ...] = ()
     action_breakdowns: tuple[str, ...] | None = None
+    period: str = Period.DAY
 
     @classmethod
     def of(cls, table: Table) -> Self:
@@ -43,6 +47,7 @@ class RowKey:
             ids[-1].removesuffix("_id") if ids else "",
             tuple(sorted({column.source for column in table.columns if column.breakdown})),
             split_by[0] if split_by else None,
+            table.period,
         )
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from warehouse.schema.periods import Period
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -114,7 +116,7 @@ class Table:
     """One table. `grain` identifies one row; `partitions` are the folders that its files are in.
 
     `partitions` is None for a table that has no files of its own but is put together when the
-    warehouse is published.
+    warehouse is published. `period`: what a row of insights covers; `date` is its first day.
     """
 
     name: str
@@ -122,6 +124,7 @@ class Table:
     meaning: str
     columns: tuple[Column, ...]
     partitions: tuple[str, ...] | None = None
+    period: Period = Period.DAY
 
     def __hash__(self) -> int:  # all of the columns would be hashed for every page
         return hash(self.name)

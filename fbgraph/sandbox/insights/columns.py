@@ -6,12 +6,13 @@ Insights API reference and Breakdowns; docs/graph-api.md#values, #days-and-hours
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.catalog.fields import InsightsField, insights_fields
 from fbgraph.sandbox.insights.action_splits import entries
+from fbgraph.sandbox.insights.people import reach_of_day, together
 from fbgraph.sandbox.world.plan import MINOR_UNITS
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Measured:
     windows: Sequence[str]
     partners: Sequence[str]
     by_type: bool = True
+    days: Sequence[Numbers] = ()  # what they are the sum of, if they are of several days
 
     @property
     def offset(self) -> int:
@@ -185,21 +187,21 @@ def _spend(row: Measured) -> float:
     return row.numbers.spend / row.offset
 
 
-def _reach(row: Measured) -> int:
-    """People, of whom each saw about 1.6 impressions. An estimate: it does not add up.
+def _people(of_day: Callable[[Measured], int]) -> Callable[[Measured], int]:
+    """People of all days of a row, each once (`people`); `of_day` has those of one."""
 
-    Where an account's days and ads reach the same people, more of them reach less than their sum.
-    """
-    people = (row.numbers.people * 5 + 7) // 8
-    overlap = row.node.about.overlap
-    if not overlap:
-        return people
-    again = (row.stop - row.start).days + ALIKE.get(row.node.level, 0)
-    return max(int(people / (1 + overlap * again)), min(people, 1))
+    def read(row: Measured) -> int:
+        days = row.days or (row.numbers,)
+        return (
+            of_day(row)
+            if len(days) == 1
+            else together([of_day(replace(row, numbers=numbers, days=())) for numbers in days])
+        )
+
+    return read
 
 
-#: What the ads of an object have in common in the people whom they reach, in days of one ad.
-ALIKE: Final[Mapping[str, int]] = {"adset": 1, "campaign": 2, "account": 4}
+_reach: Final = _people(lambda row: reach_of_day(row.node, row.numbers))
 
 
 def _of(level: str, attribute: str) -> Callable[[Measured], str | None]:
@@ -230,11 +232,13 @@ def _written(row: Measured, of: ActionType, value: int, write: Callable[[int], s
         yield item
 
 
-def _stats(types: Sequence[ActionType], *, money: bool = False) -> Callable[[Measured], Any]:
+def _stats(
+    types: Sequence[ActionType], *, money: bool = False, unique: bool = False
+) -> Callable[[Measured], Any]:
     def read(row: Measured) -> list[dict[str, str]] | None:
         write = (lambda v: major(v, row.offset)) if money else str
         shown = [t for t in types if t.on_meta] if row.hourly else types
-        values = [(t, t.count(row.numbers)) for t in shown]
+        values = [(t, _counted(t, row, unique=unique)) for t in shown]
         if not row.by_type and values:  # one entry, of what comes first: types overlap
             values = [max(values, key=lambda of: of[1])]
         return [
@@ -242,6 +246,10 @@ def _stats(types: Sequence[ActionType], *, money: bool = False) -> Callable[[Mea
         ] or None
 
     return read
+
+
+def _counted(of: ActionType, row: Measured, *, unique: bool) -> int:
+    return _people(lambda one: of.count(one.numbers))(row) if unique else of.count(row.numbers)
 
 
 def _costs(row: Measured) -> list[dict[str, str]] | None:
@@ -304,16 +312,16 @@ def _results(row: Measured, value: Callable[[int], str | None]) -> list[dict[str
 #: An ad is ranked from this number of impressions on.
 RANKED_FROM: Final = 500
 
-#: Fields that count; filters and sorting know them, and they add up.
+#: Fields that count; filters and sorting know them. People do not add up.
 METRICS: Final[Mapping[str, Callable[[Measured], int]]] = {
     "impressions": lambda row: row.numbers.impressions,
     "clicks": lambda row: row.numbers.clicks,
     "inline_link_clicks": lambda row: row.numbers.link_clicks,
     "inline_post_engagement": lambda row: _engagement(row.numbers),
     "reach": _reach,
-    "full_view_reach": lambda row: _reach(row) * 4 // 5,
-    "unique_clicks": lambda row: row.numbers.clicks * 9 // 10,
-    "unique_inline_link_clicks": lambda row: row.numbers.link_clicks * 9 // 10,
+    "full_view_reach": _people(lambda row: reach_of_day(row.node, row.numbers) * 4 // 5),
+    "unique_clicks": _people(lambda row: row.numbers.clicks * 9 // 10),
+    "unique_inline_link_clicks": _people(lambda row: row.numbers.link_clicks * 9 // 10),
 }
 
 #: Fields that Meta has added since the catalogue was written: for those who ask for what it does
@@ -356,14 +364,16 @@ COLUMNS: Final[Mapping[str, Callable[[Measured], Any]]] = {
     ),
     "cost_per_inline_link_click": _per(_spend, lambda n: n.link_clicks),
     "cost_per_inline_post_engagement": _per(_spend, _engagement),
-    "unique_ctr": lambda row: _ratio(row.numbers.clicks * 90, _reach(row)),
+    "unique_ctr": lambda row: _ratio(
+        _people(lambda one: one.numbers.clicks * 90)(row), _reach(row)
+    ),
     "cost_per_unique_click": lambda row: _ratio(_spend(row), METRICS["unique_clicks"](row)),
     "actions": _stats(ACTIONS),
     "action_values": _stats(VALUES, money=True),
     "conversions": _stats(CONVERSIONS),
     "conversion_values": _stats(CONVERSION_VALUES, money=True),
     "cost_per_action_type": _costs,
-    "unique_actions": _stats([t for t in ACTIONS if t.on_meta]),
+    "unique_actions": _stats([t for t in ACTIONS if t.on_meta], unique=True),
     "outbound_clicks": _only("outbound_click", lambda n: n.link_clicks),
     "video_play_actions": _only("video_view", lambda n: n.video_views),
     "video_p25_watched_actions": _only("video_view", lambda n: n.video_p25),

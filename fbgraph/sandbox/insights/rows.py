@@ -85,8 +85,8 @@ def _unsorted(query: Query, node: WorldNode, tables: Tables) -> Iterator[Row]:
     write = _writer(query)
     for subject, ads in subjects(query, node):
         tally = _tally(query, ads, tables)
-        for (start, stop, slot), numbers in tally.items():
-            row = write(subject, start, stop, numbers)
+        for (start, stop, slot), of_days in tally.items():
+            row = write(subject, start, stop, of_days)
             if isinstance(slot, tuple):
                 row |= {
                     name: shown(name, value, subject.id, start)
@@ -100,9 +100,9 @@ def _unsorted(query: Query, node: WorldNode, tables: Tables) -> Iterator[Row]:
 
 def _tally(
     query: Query, ads: Sequence[WorldNode], tables: Tables
-) -> dict[tuple[date, date, Slot], Numbers]:
-    """Numbers by (start, stop, slot). Without a breakdown every hour falls into one."""
-    heaps: dict[tuple[date, date, Slot], list[Numbers]] = {}
+) -> dict[tuple[date, date, Slot], Sequence[Numbers]]:
+    """Numbers of each day by (start, stop, slot). Without a breakdown every hour falls into one."""
+    heaps: dict[tuple[date, date, Slot], dict[date, list[Numbers]]] = {}
     is_split = bool(query.splits)
     is_cut = query.hourly or is_split
     for start, stop in periods(query.since, query.until, query.increment):
@@ -113,10 +113,14 @@ def _tally(
                 table = tables(ad, day)
                 for slot, numbers in (_parts(query, ad, table) if is_split else table).items():
                     key = (start, stop, slot if is_cut else 0)
-                    heaps.setdefault(key, []).append(numbers)
+                    heaps.setdefault(key, {}).setdefault(day, []).append(numbers)
         if _has_zero_rows(query) and not is_cut:
-            heaps.setdefault((start, stop, 0), [NOTHING])
-    return {key: add(heap) if len(heap) > 1 else heap[0] for key, heap in heaps.items()}
+            heaps.setdefault((start, stop, 0), {start: [NOTHING]})
+    return {key: [_together(heap) for heap in days.values()] for key, days in heaps.items()}
+
+
+def _together(heap: Sequence[Numbers]) -> Numbers:
+    return add(heap) if len(heap) > 1 else heap[0]
 
 
 def _has_zero_rows(query: Query) -> bool:
@@ -130,14 +134,15 @@ def _parts(query: Query, ad: WorldNode, table: Table) -> dict[tuple[str, ...], N
     return split(ad.id, add(table.values()), query.splits) if table else {}
 
 
-def _writer(query: Query) -> Callable[[WorldNode, date, date, Numbers], Row]:
+def _writer(query: Query) -> Callable[[WorldNode, date, date, Sequence[Numbers]], Row]:
     """How this query's rows are written: its fields in their order, then the dates."""
     readers = [(_key(name), _reader(name, hourly=query.hourly)) for name in query.fields]
     used = [(name, reader) for name, reader in readers if reader is not None]
 
-    def write(node: WorldNode, start: date, stop: date, numbers: Numbers) -> Row:
+    def write(node: WorldNode, start: date, stop: date, of_days: Sequence[Numbers]) -> Row:
         row = Measured(
-            node, start, stop, numbers, query.hourly, query.windows, query.partners, query.by_type
+            *(node, start, stop, _together(of_days)),
+            *(query.hourly, query.windows, query.partners, query.by_type, of_days),
         )
         found = {name: value for name, read in used if (value := read(row)) is not None}
         found["date_start"] = str(start)
@@ -180,6 +185,6 @@ def _summary(query: Query, node: WorldNode, tables: Tables) -> Row | None:
     total = replace(query, fields=query.summary, hourly_from=None, splits=(), increment="all_days")
     ads = [ad for _, of_subject in subjects(query, node) for ad in of_subject]
     tally = _tally(total, ads, tables)
-    numbers = next(iter(tally.values()), NOTHING)
-    row = _writer(total)(node, query.since, query.until, numbers)
+    of_days = next(iter(tally.values()), [NOTHING])
+    row = _writer(total)(node, query.since, query.until, of_days)
     return {key: value for key, value in row.items() if not key.endswith(("_id", "_name"))}

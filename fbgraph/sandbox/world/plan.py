@@ -38,7 +38,7 @@ class AccountPlan:
 
     `daily` is the money of a usual day and `rate` what a euro is, both in minor units.
     `late_evenings`: hours by which its people are up later than elsewhere. `overlap`: by how much
-    the people whom an ad reaches on another day are the same; 0 where reach adds up.
+    the people whom other ads reach are the same; 0 where reach adds up over ads.
     """
 
     name: str

@@ -70,7 +70,7 @@ def _list(
     """One line each, in groups where the terminal is narrow."""
     header = ("group", "report", "rows", "per", "proven", "limits at Meta", "what it answers")
     rows = [
-        (one.group, one.name, one.rows, one.spec.level, one.proven, one.limits, one.answers)
+        (one.group, one.name, one.rows, one.per, one.proven, one.limits, one.answers)
         for one in ready
     ]
     width = width_of(sys.stdout)

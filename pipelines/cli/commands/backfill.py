@@ -56,8 +56,8 @@ def run_backfill(  # noqa: PLR0913  # what a command line says
         started = datetime.now(UTC)
         plan = plan_of(found, known, (since, until), started, accounts=accounts, reports=reports)
         require_started(plan)
-        summary = Summary(plan, started, dict.fromkeys(plan.reports, plan.account_days))
-        number = len(plan.account_days) * len(plan.reports)
+        summary = Summary(plan, started, plan.wanted)
+        number = sum(map(len, summary.wanted.values()))
         with (
             Bar(
                 number, waits_of(open_store(settings.warehouse_url)), is_quiet=style.is_quiet
@@ -88,7 +88,7 @@ def _load(session: Session, summary: Summary, found: Discovery, bar: Bar) -> Non
         if not summary.stopped:
             bar.stage(name)
             with guarded(summary, name):
-                session.load(report, plan.account_days)
+                session.load(report, summary.wanted[name])
 
 
 def _tell_if_lost(summary: Summary) -> None:

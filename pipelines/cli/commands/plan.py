@@ -130,7 +130,7 @@ def _closing(
     quota = f"{tier or 'an unknown access tier'}, {percent:.0f} % of the busiest limit used"
     guessed = sum(one.cost.rows for one in forecasts.values() if one.is_guess)
     sure = f", {guessed:,} of them guessed: nothing like them was loaded" if guessed else ""
-    number = len(plan.account_days) * len(plan.reports)
+    number = sum(map(len, plan.wanted.values()))
     all_of_it = (
         f"{counted(number, 'account-day')}: {counted(total.runs, 'report run')},"
         f" {counted(total.calls, 'call')} and {listings.calls:,} for accounts and their objects;"
@@ -173,8 +173,8 @@ def _json_lines(
                     calls=share(calls, len(run), n),
                     basis=forecast.basis,
                 )
-    for report in plan.reports:
-        for one in plan.skipped:
+    for report, skipped in plan.skipped.items():
+        for one in skipped:
             yield _day_line(rows[one.account_id], report, one.day, NOT_BEGUN)
     yield _total_line(plan, forecasts, listings, tier, percent)
 
@@ -200,7 +200,7 @@ def _total_line(
     broken = [{"table": name, "account": None, "error": why} for name, why in plan.broken.items()]
     return total_line(
         *("plan", ALL_DONE),
-        account_days=len(plan.account_days) * len(plan.reports),
+        account_days=sum(map(len, plan.wanted.values())),
         report_runs=total.runs,
         rows=total.rows,
         guessed_rows=sum(one.cost.rows for one in forecasts.values() if one.is_guess),

@@ -18,10 +18,12 @@ from pipelines.loading.listings import discover
 from pipelines.loading.partitions import today_in
 from pipelines.loading.refresh import lookback
 from pipelines.settings import settings_of
+from pipelines.state.history import history_since
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from pipelines.loading.changes import ChangedDays
     from pipelines.loading.listings import Discovery
@@ -64,7 +66,8 @@ def run_refresh(  # noqa: PLR0913  # what a command line says
                 recording,
             ),
         ):
-            changed_days = _find(session, known, found, summary, bar, full=full)
+            begins = history_since(session.lake, settings.history_since, started.date())
+            changed_days = _find(session, known, found, summary, bar, full=full, begins=begins)
             if changed_days is not None:
                 _reload(session, known, recording, summary, bar, changed_days)
                 publish_into(recording, summary, bar, settings.warehouse_url, known.catalog)
@@ -80,12 +83,15 @@ def _find(  # noqa: PLR0913  # what is compared with what
     bar: Bar,
     *,
     full: bool,
+    begins: date,
 ) -> ChangedDays | None:
     """What changed, by the accounts' totals; None if that could not be found out."""
     bar.stage("compare totals")
     keys = [act_id(account_id) for account_id in summary.plan.account_ids]
     with guarded(summary, "refresh"):
-        return find_changes(session, known, found, keys, summary.started, full=full)
+        return find_changes(
+            *(session, known, found, keys, summary.started), full=full, begins=begins
+        )
     return None
 
 

@@ -36,6 +36,7 @@ from pipelines.state.history import history_since
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import lag
+from warehouse.schema.periods import Period
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -286,10 +287,13 @@ def _cells(  # noqa: PLR0913  # where the cells are, and from when
     failures = Failures(lake.store, report.name).of(account_id)
     first = min((w.date for w in lake.partitions(report.name, account_id) if w.date), default=None)
     begun = min([first, *failures]) if first else min(failures, default=None)
-    days = [day for day in days if is_requested or begun is None or day >= begun]
+    firsts = report.starts(days)
+    days = [day for day in firsts if is_requested or begun is None or day >= begun]
     begins = max(begins, report.spec.start_date)
     cells = [AccountDay(account_id, day) for day in days if day >= begins or day in failures]
-    loads, controls = lake.records_of(report.name, cells), lake.records_of(CONTROL.name, cells)
+    loads = lake.records_of(report.name, cells)
+    is_daily = report.period is Period.DAY  # the totals of weeks and months are not kept
+    controls = lake.records_of(CONTROL.name, cells) if is_daily else [None] * len(cells)
     for cell, load, control in zip(cells, loads, controls, strict=True):
         if isinstance(load, WarehouseError):
             yield Cell(report.name, cell, State.DAMAGED, str(load))

@@ -42,7 +42,7 @@ def test_a_plan_foresees_what_is_then_spent(
     runs = {run_id for one in loads for run_id in one.report_run_ids}
     spent = sum(one.calls for one in loads)
     rows = sum(one.rows for one in loads)
-    assert len(loads) == len(plan.account_days)
+    assert len(loads) == len(plan.wanted["insights_hourly"])
     assert foreseen.runs == len(runs)
     assert foreseen.calls == pytest.approx(spent, rel=0.2)
     assert foreseen.rows == pytest.approx(rows, rel=0.5)

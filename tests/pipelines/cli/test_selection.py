@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fbgraph import GRAPH_URL
-from pipelines.cli.selection import not_begun, plan_of
+from pipelines.cli.selection import not_begun, plan_of, require_started
 from pipelines.cli.summary import Summary
 from pipelines.errors import ConfigError
 from pipelines.loading.listings import Discovery
 from pipelines.loading.partitions import AccountDay
-from tests.reports import KNOWN
+from pipelines.reports.catalog import Report
+from tests.reports import KNOWN, only
 
 if TYPE_CHECKING:
     from pipelines.cli.selection import Plan
@@ -32,7 +33,7 @@ def plan(
 
 
 def test_a_plan_holds_every_day_of_every_account_newest_first() -> None:
-    planned = plan("2026-11-20", "2026-11-21").account_days
+    planned = plan("2026-11-20", "2026-11-21").wanted["insights_hourly"]
 
     newer, older = date(2026, 11, 21), date(2026, 11, 20)
     assert planned == [
@@ -45,13 +46,13 @@ def test_a_plan_holds_every_day_of_every_account_newest_first() -> None:
 
 @pytest.mark.parametrize("name", ["2", "act_2", " act_2 "])
 def test_an_account_may_be_named_with_or_without_its_prefix(name: str) -> None:
-    planned = plan("2026-11-21", "2026-11-21", (name,)).account_days
+    planned = plan("2026-11-21", "2026-11-21", (name,)).wanted["insights_hourly"]
 
     assert [cell.account_id for cell in planned] == ["2"]
 
 
 def test_an_account_named_twice_is_loaded_once() -> None:
-    assert len(plan("2026-11-21", "2026-11-21", ("2", "act_2")).account_days) == 1
+    assert len(plan("2026-11-21", "2026-11-21", ("2", "act_2")).wanted["insights_hourly"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -79,13 +80,37 @@ def test_what_cannot_be_is_refused_with_what_can(
         plan(since, until, accounts, reports)
 
 
+#: Period, --since, --until → the periods of the account in Berlin, where it is Monday 2026-11-23.
+CHOSEN = """
+week  2026-11-18 2026-11-18 2026-11-16
+week  2026-11-15 2026-11-16 2026-11-16 2026-11-09
+week  2026-11-22 2026-11-24 2026-11-23 2026-11-16
+month 2026-11-18 2026-11-18 2026-11-01
+month 2026-10-31 2026-11-23 2026-11-01 2026-10-01
+week  2023-10-01 2023-10-02 2023-10-02
+"""
+
+
+def test_a_range_chooses_the_weeks_and_months_that_overlap_it() -> None:
+    daily = KNOWN.by_name["insights_daily"].spec
+    for period, since, until, *firsts in map(str.split, CHOSEN.strip().splitlines()):
+        known = only(Report.of(daily.model_copy(update={"name": "mine", "period": period})))
+        days = date.fromisoformat(since), date.fromisoformat(until)
+        planned = plan_of(FOUND, known, days, NOW, accounts=["1"])
+        require_started(planned)
+        assert [str(cell.day) for cell in planned.wanted["mine"]] == firsts, (since, until)
+    too_early = dataclasses.replace(planned, days=[date(2023, 10, 1)])  # a Sunday
+    with pytest.raises(ConfigError, match="No week of mine that begins on 2023-10-01 or later has"):
+        require_started(too_early)
+
+
 def test_a_day_that_has_begun_in_auckland_alone_is_loaded_there_and_skipped_elsewhere() -> None:
     today, tomorrow = date(2026, 11, 23), date(2026, 11, 24)
 
     planned = plan("2026-11-23", "2026-11-24")
 
     days = dict.fromkeys(planned.account_ids, planned.days)
-    assert planned.account_days == [
+    assert planned.wanted["insights_hourly"] == [
         *(AccountDay("2", tomorrow), AccountDay("1", today), AccountDay("2", today))
     ]
     assert not_begun(days, planned.todays) == [

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,9 +15,11 @@ from pipelines.loading.objects import MentionedObjects
 from pipelines.loading.partitions import AccountDay
 from warehouse.decode.pages import Account
 from warehouse.lake.records import Load
+from warehouse.schema.periods import Period
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
 
 HOURLY = dg.AssetKey("insights_hourly")
+HOUR = timedelta(hours=1)
 
 DAY = date(2026, 11, 21)
 LOADED = Load(
@@ -96,6 +98,15 @@ def test_yesterday_is_expected_four_hours_after_the_accounts_own_morning(
     account: Account, now: str, day: str
 ) -> None:
     assert str(expected(account, datetime.fromisoformat(now))) == day
+
+
+def test_of_weeks_and_months_the_newest_whole_one_is_expected() -> None:
+    monday = datetime(2026, 11, 23, 15, tzinfo=UTC)  # six hours ago it was Sunday there
+    found = {period: str(expected(LOS_ANGELES, monday, period)) for period in Period}
+    later = {period: str(expected(LOS_ANGELES, monday + 3 * HOUR, period)) for period in Period}
+
+    assert found == {"day": "2026-11-21", "week": "2026-11-09", "month": "2026-10-01"}
+    assert later == {"day": "2026-11-22", "week": "2026-11-16", "month": "2026-10-01"}
 
 
 def test_an_account_that_is_late_is_named_and_one_that_was_never_loaded_is_not() -> None:

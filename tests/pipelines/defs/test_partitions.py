@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.defs.partitions import Grid, account_days_of, grid_of, zone_ahead
 from pipelines.state.history import default_since
+from warehouse.schema.periods import Period
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,30 @@ def test_the_grid_begins_with_the_history_or_a_later_start_of_the_report() -> No
     assert days(Grid(SINCE), now) == ["2026-11-26", "2026-11-27", "2026-11-28", "2026-11-29"]
     assert days(Grid(SINCE), now, date(2026, 11, 28)) == ["2026-11-28", "2026-11-29"]
     assert days(Grid(SINCE), now, date(2023, 10, 1))[0] == "2026-11-26"
+
+
+#: Period, now, the first day of the history → first and last partition.
+GRIDS = """
+week  2026-11-22T12:00 2026-11-01 2026-11-02 2026-11-16
+week  2026-11-23T00:00 2026-11-02 2026-11-02 2026-11-23
+week  2027-01-01T12:00 2026-12-01 2026-12-07 2026-12-28
+month 2026-11-30T23:59 2026-10-15 2026-11-01 2026-11-01
+month 2026-12-01T00:00 2026-10-01 2026-10-01 2026-12-01
+"""
+
+
+def test_weeks_begin_on_mondays_and_months_on_their_first_and_the_one_that_goes_on_is_there() -> (
+    None
+):
+    for period, at, since, first, last in map(str.split, GRIDS.strip().splitlines()):
+        grid = account_days_of(Grid(date.fromisoformat(since)), SINCE.min, Period(period))
+        keys = grid.get_partitions_def_for_dimension("date").get_partition_keys(
+            datetime.fromisoformat(f"{at}+00:00")
+        )
+        assert (keys[0], keys[-1]) == (first, last), (period, at)
+        assert {Period(period).first(date.fromisoformat(key)) for key in keys} == {
+            *map(date.fromisoformat, keys)
+        }
 
 
 @pytest.mark.parametrize(

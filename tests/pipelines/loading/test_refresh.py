@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.loading.refresh import ReloadReason, days_to_reload, lookback
+from pipelines.loading.refresh import (
+    ReloadReason,
+    days_to_reload,
+    lookback,
+    periods_back,
+    periods_to_reload,
+)
 from warehouse.lake.reconcile import Totals
 from warehouse.lake.records import Load
+from warehouse.schema.periods import Period
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVEN
 
 if TYPE_CHECKING:
@@ -45,6 +52,31 @@ def test_the_lookback_is_the_28_finished_days_before_today() -> None:
     days = lookback(TODAY)
 
     assert (days[0], days[-1], len(days)) == (date(2026, 10, 27), date(2026, 11, 23), 28)
+
+
+#: Period, the account's today, days of the lookback → the periods of it.
+BACK = """
+week  2026-11-24 28 2026-10-26 2026-11-02 2026-11-09 2026-11-16 2026-11-23
+week  2026-11-23  7 2026-11-16 2026-11-23
+week  2026-11-22  1 2026-11-16
+week  2027-01-01  4 2026-12-28
+month 2026-11-24 28 2026-10-01 2026-11-01
+month 2026-11-29 28 2026-11-01
+month 2027-01-28 28 2026-12-01 2027-01-01
+month 2027-01-29 28 2027-01-01
+"""
+
+
+def test_a_week_or_month_is_loaded_again_until_28_days_after_its_end() -> None:
+    for period, today, days, *expected in map(str.split, BACK.strip().splitlines()):
+        back = periods_back(date.fromisoformat(today), Period(period), int(days))
+        assert [*map(str, back)] == expected, (period, today)
+        why = periods_to_reload(back, back[-1:])
+        assert list(why) == back[::-1]
+        assert [*why.values()] == [
+            ReloadReason.DAMAGED,
+            *[ReloadReason.FRESH] * (len(back) - 1),
+        ]
 
 
 def test_of_days_that_have_not_moved_only_the_newest_three_are_pulled_newest_first() -> None:

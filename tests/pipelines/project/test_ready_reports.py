@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -72,15 +73,27 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
         loads, served = {}, {}
         for name in NAMES:
             report = REPORTS.by_name[name]
-            wanted = [AccountDay(account_id, day) for day in DAYS[1:]]
+            wanted = [AccountDay(account_id, day) for day in whole(report)]
             outcomes = list(loader.load(report, wanted))
             assert [one.error for one in outcomes if one.error] == []
             loads[name] = [one.load for one in outcomes if one.load]
-            params = report.params(DAYS[1], DAYS[-1])
-            served[name] = [dict(row) for row in client.account(account_id).insights(**params)]
+            served[name] = [
+                dict(row)
+                for day in whole(report)
+                for row in client.account(account_id).insights(
+                    **report.params(day, report.period.last(day))
+                )
+            ]
         publish(lake.root, catalog=REPORTS.catalog)
     with warehouse.open(lake.root) as opened:
         yield Loaded(lake, opened, loads, served)
+
+
+def whole(report: Report) -> Sequence[date]:
+    """The first days of the two newest days, weeks or months that are over."""
+    period, [*_, last] = report.period, DAYS
+    starts = period.starts(last - timedelta(days=100), last)
+    return [first for first in starts if period.last(first) <= last][-2:]
 
 
 def key_of(report: Report, row: dict[str, Any]) -> tuple[str, ...]:

@@ -41,6 +41,11 @@ AUDIENCE = "hourly_stats_aggregated_by_audience_time_zone"
     [
         ({"name": "My report"}, "name: My report: use only a-z"),
         ({"name": "1st"}, "name: 1st: use only a-z"),
+        ({"period": "weekly"}, "period: weekly: unknown name; did you mean week"),
+        (
+            {"period": "week", "breakdowns": (HOURLY,)},
+            f"period: week: Meta would add up the same hour of all days; remove {HOURLY}",
+        ),
         ({"level": "adsets"}, "level: adsets: unknown name; did you mean adset"),
         ({"level": "creative"}, "expected one of account, campaign, adset, ad"),
         ({"fields": ()}, "fields: list at least one field"),
