@@ -141,8 +141,10 @@ def _writer(query: Query) -> Callable[[WorldNode, date, date, Sequence[Numbers]]
 
     def write(node: WorldNode, start: date, stop: date, of_days: Sequence[Numbers]) -> Row:
         row = Measured(
-            *(node, start, stop, _together(of_days)),
-            *(query.hourly, query.windows, query.partners, query.by_type, of_days),
+            *(node, start, stop, _together(of_days), query.hourly, query.windows),
+            partners=query.partners,
+            by_type=query.by_type,
+            days=of_days,
         )
         found = {name: value for name, read in used if (value := read(row)) is not None}
         found["date_start"] = str(start)
