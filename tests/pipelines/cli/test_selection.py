@@ -92,7 +92,7 @@ week  2023-10-01 2023-10-02 2023-10-02
 
 
 def test_a_range_chooses_the_weeks_and_months_that_overlap_it() -> None:
-    daily = KNOWN.by_name["insights_daily"].spec
+    daily = KNOWN.by_name["insights_age_gender"].spec
     for period, since, until, *firsts in map(str.split, CHOSEN.strip().splitlines()):
         known = only(Report.of(daily.model_copy(update={"name": "mine", "period": period})))
         days = date.fromisoformat(since), date.fromisoformat(until)
