@@ -27,6 +27,7 @@ from pipelines.defs.events import (
 from pipelines.defs.metadata import LoadContext, table_metadata
 from pipelines.defs.partitions import ACCOUNTS, Grid, account_days_of
 from pipelines.defs.run_events import RunRecorder, add_to_grid, record
+from pipelines.loading.accounts.restricted import with_restricted_fields
 from pipelines.loading.emptiness import accepts_empty
 from pipelines.loading.listings import discover
 from pipelines.loading.objects import load_objects
@@ -91,6 +92,7 @@ def _accounts(keys: AssetKeys) -> dg.AssetsDefinition:
         with stopping(), settings.open_graph() as client:
             found = discover(client, settings.account_ids)
             lake = Lake(settings.warehouse_url)
+            found = with_restricted_fields(client, lake, found, graph.now())
             loaded = load_accounts(lake, found, graph.now())
             add_to_grid(context.instance, lake, loaded)
             keep_prefix(context.instance, keys.prefix)

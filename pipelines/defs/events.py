@@ -111,6 +111,7 @@ def accounts_metadata(accounts: LoadedAccounts) -> Mapping[str, Any]:
         "seen_now": len(names),
         "names": names,
         "refused": dict(found.refused),
+        **({"withheld": found.withheld} if found.withheld else {}),
         **unreadable_metadata(merged.unreadable),
     }
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Discovery",
     "Listing",
+    "account_id_of",
     "account_names",
     "accounts_in",
     "discover",
@@ -59,13 +60,17 @@ _NOT_ONE_ACCOUNTS: Final = 3
 class Discovery:
     """The accounts found at `graph_url`. `refused`: those that cannot be loaded, or that were
     requested by id and the token may not read, with why. `unreadable`: what the list has that is
-    not an account.
+    not an account. `by_id`: they were named. `has_restricted`: the fields that take more rights
+    were asked for, and `withheld` says which of them Meta refused, and why.
     """
 
     graph_url: str
     rows: Sequence[Row]
     refused: Mapping[str, str] = field(default_factory=dict)
     unreadable: Sequence[object] = ()
+    by_id: bool = False
+    has_restricted: bool = False
+    withheld: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,7 @@ def discover(client: GraphClient, account_ids: Sequence[str] = ()) -> Discovery:
         rows, refused = _read_each(client, account_ids, fields)
     else:
         rows, refused = _listed(client, fields), {}
-    accounts = [(_account_id(row), row) for row in rows]
+    accounts = [(account_id_of(row), row) for row in rows]
     found = {key: row for key, row in accounts if key and isinstance(row, Mapping)}
     refused |= {key: why for key, row in found.items() if (why := _unfit(row))}
     return Discovery(
@@ -115,6 +120,7 @@ def discover(client: GraphClient, account_ids: Sequence[str] = ()) -> Discovery:
         [{**row, "account_id": key} for key, row in found.items() if key not in refused],
         refused,
         [row for key, row in accounts if not key],
+        by_id=bool(account_ids),
     )
 
 
@@ -151,7 +157,7 @@ def _listed(client: GraphClient, fields: Sequence[str]) -> Sequence[object]:
         raise PermissionDeniedError(replace(error.detail, advice=advice)) from None
 
 
-def _account_id(row: object) -> str:
+def account_id_of(row: object) -> str:
     """The digits of an account's id; "" if there is none."""
     found = row if isinstance(row, Mapping) else {}
     for key in ("account_id", "id"):
@@ -218,11 +224,19 @@ def _key(row: object) -> str:
     return str(row.get("id") or "") if isinstance(row, Mapping) else ""
 
 
-def store_accounts(lake: Lake, rows: Sequence[object], fetched_at: datetime) -> Merged:
+def store_accounts(
+    lake: Lake, rows: Sequence[object], fetched_at: datetime, *, has_restricted: bool = False
+) -> Merged:
     """Store the accounts in the lake; earlier ones that are not in `rows` stay. Returns the whole
     table, and how many accounts and values could not be read.
+
+    `has_restricted`: the fields that take more rights were asked for; otherwise their columns keep
+    what they have.
     """
-    return merge_objects(lake, "accounts", rows, None, fetched_at, complete=False)
+    asked_at = fetched_at if has_restricted else None
+    return merge_objects(
+        lake, "accounts", rows, None, fetched_at, complete=False, listed_at=asked_at
+    )
 
 
 def store_objects(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from fbgraph import act_id
 from pipelines.errors import ConfigError
+from pipelines.loading.accounts.restricted import with_restricted_fields
 from pipelines.loading.emptiness import silence, silent
 from pipelines.loading.failures import Failures
 from pipelines.loading.features import FeatureSettings
@@ -105,7 +106,10 @@ class Session:
         object.__setattr__(self, "_features", FeatureSettings(self.client, self.now))
 
     def load_accounts(self, found: Discovery) -> LoadedAccounts:
-        """Store accounts in the lake. Raises as `load_accounts`."""
+        """Store accounts in the lake, with what takes more rights. Raises as `load_accounts`, and
+        what ends everything.
+        """
+        found = with_restricted_fields(self.client, self.lake, found, self.now())
         accounts = load_accounts(self.lake, found, self.now())
         self.recorder.accounts_loaded(accounts)
         return accounts
@@ -199,7 +203,11 @@ def load_accounts(lake: Lake, found: Discovery, now: datetime) -> LoadedAccounts
         raise ConfigError(why)
     _warn_of_strangers(lake, found)
     set_up(lake, now.date())
-    merged = store_accounts(lake, [*found.rows, *found.unreadable], now)
+    if found.withheld:
+        _log.info("accounts: %s", found.withheld)
+    merged = store_accounts(
+        lake, [*found.rows, *found.unreadable], now, has_restricted=found.has_restricted
+    )
     if merged.unreadable:
         _log.warning("accounts: %s", merged.unreadable)
     Failures(lake.store, "accounts").note_all(found.refused, now)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tarfile
+from collections import Counter
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -191,12 +192,29 @@ def test_the_grid_and_a_schedule_that_was_turned_on_are_as_they_were(
     assert {f"act_{account}" for account in (REFUSED, *SUMS)} <= {*accounts}
 
 
+def states(lake: Lake) -> Mapping[tuple[str, str], int]:
+    """How many states of each object there are, by table and id."""
+    tables = ("accounts", "campaigns", "adsets", "ads")
+    ids = ((name, lake.read(f"{name}_history").column(0).to_pylist()) for name in tables)
+    return Counter((name, one) for name, of_table in ids for one in of_table)
+
+
 def test_a_refresh_goes_on_where_the_old_code_stopped(environ: Mapping[str, str]) -> None:
     lake = Lake("./data")
+    before = states(lake)
 
     with open_instance(environ, lake.store) as instance:
         config = {"look": {"as_of": NOW.isoformat()}}
         assert run_job(instance, "refresh_job", config=config).success
+
+    # Columns that are read for the first time are no changes: no object has another state.
+    after = states(lake)
+    assert {key: after[key] for key in before} == before
+    settings = {
+        row["targeting"] for row in lake.read("adsets_history", account_id=REFUSED).to_pylist()
+    }
+    assert settings
+    assert None not in settings
 
     loads = {
         (load["account_id"], load["date"].day): load

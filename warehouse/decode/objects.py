@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from warehouse.decode import arrow
 from warehouse.decode.money import is_no_limit, major_units
+from warehouse.decode.object_values import inside, read_of_object
 from warehouse.decode.rows import ROW, Reject, all_of, as_json
 from warehouse.decode.values import CELL, NOTHING, Flaw, UnreadableError, read
 from warehouse.wording import counted
@@ -181,14 +182,7 @@ def value_of(column: Column, found: Mapping[str, Any]) -> object:
     """The value for a column that comes from Graph, which may be deep inside; None if there is
     none. Raises UnreadableError for another thing than an object on the way to it.
     """
-    value: object = found
-    for part in column.source.split("."):
-        if value is None:
-            return None
-        if not isinstance(value, dict):
-            raise UnreadableError(f"expected an object with {part}")
-        value = value.get(part)
-    return value
+    return inside(found, column.source)
 
 
 #: What functions raise that meet another shape than they know.
@@ -216,7 +210,7 @@ def _cell(column: Column, value: object, currency: object) -> tuple[object, Sequ
         return None, ()
     if column.kind == "size" and str(value) == UNKNOWN_SIZE:
         return None, ()
-    found, flaws = read(column, value)
+    found, flaws = read_of_object(column, value)
     if column.kind in MINOR:
         return major_units(str(found), currency), flaws
     if column.kind in INSTANTS and str(found)[:10] in AROUND_ZERO:

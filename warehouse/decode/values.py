@@ -39,6 +39,8 @@ __all__ = [
     "Refused",
     "RepeatedKey",
     "UnreadableError",
+    "mended",
+    "named",
     "read",
 ]
 
@@ -120,7 +122,7 @@ def read(column: Column, value: object) -> tuple[object, Sequence[Flaw]]:
         return _actions(column, value)
     found = READ[column.kind](value)
     if column.kind in HOLD_TEXT:
-        return _mended(found, value)
+        return mended(found, value)
     return found, ()
 
 
@@ -132,7 +134,7 @@ def _once(value: object) -> object:
     return value
 
 
-def _mended(found: Any, value: object, where: str = "") -> tuple[Any, Sequence[Flaw]]:
+def mended(found: Any, value: object, where: str = "") -> tuple[Any, Sequence[Flaw]]:
     """A text, or a list of them, with U+FFFD for what is not a character."""
     if isinstance(found, str) and found.isascii():
         return found, ()
@@ -148,7 +150,7 @@ def _text(value: object) -> str:
         return str(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise UnreadableError(f"expected text, got {_named(value)}")
+    raise UnreadableError(f"expected text, got {named(value)}")
 
 
 def _digits(value: object) -> str:
@@ -228,7 +230,7 @@ def _epoch(value: object) -> str:
 
 def _bool(value: object) -> bool:
     if not isinstance(value, bool):
-        raise UnreadableError(f"expected true or false, got {_named(value)}")
+        raise UnreadableError(f"expected true or false, got {named(value)}")
     return value
 
 
@@ -254,7 +256,7 @@ def _keys(column: Column, n: int, entry: Any, flaws: list[Flaw]) -> dict[str, st
     `action_type` out where a list has only one number, as in ``website_purchase_roas``.
     """
     if not isinstance(entry, dict):
-        raise UnreadableError(f"entry {n} is {_named(entry)}, not an object")
+        raise UnreadableError(f"entry {n} is {named(entry)}, not an object")
     keys = {}
     for name in ("action_type", *column.keys):
         if entry.get(name) is not None:
@@ -262,8 +264,8 @@ def _keys(column: Column, n: int, entry: Any, flaws: list[Flaw]) -> dict[str, st
                 text = _text(_once(entry[name]))
             except UnreadableError as error:
                 raise UnreadableError(f"{name} of entry {n}: {error}") from error
-            keys[name], mended = _mended(text, entry[name], f"{name} of entry {n}: ")
-            flaws += mended
+            keys[name], replaced = mended(text, entry[name], f"{name} of entry {n}: ")
+            flaws += replaced
     return keys
 
 
@@ -290,7 +292,7 @@ def _json(value: object) -> str:
 
 def _list(value: object) -> list[Any]:
     if not isinstance(value, list):
-        raise UnreadableError(f"expected a list, got {_named(value)}")
+        raise UnreadableError(f"expected a list, got {named(value)}")
     return value
 
 
@@ -305,7 +307,8 @@ _NAMES: Final[Sequence[tuple[type, str]]] = (
 )
 
 
-def _named(value: object) -> str:
+def named(value: object) -> str:
+    """What a value is, in words, as JSON has it."""
     return next((name for kind, name in _NAMES if isinstance(value, kind)), "null")
 
 

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse.decode import arrow
-from warehouse.decode.objects import Unreadable, decode_objects
+from warehouse.decode.objects import Unreadable, decode_objects, id_of
 from warehouse.errors import DamagedFileError, InaccessibleError
 from warehouse.lake import rejects
 from warehouse.lake.damage import named
@@ -66,33 +66,40 @@ def merge_objects(  # noqa: PLR0913  the objects, their account, when, and if th
     fetched_at: datetime,
     *,
     complete: bool,
+    listed_at: datetime | None = None,
 ) -> Merged:
     """Merge a snapshot into the latest state, the history and the rejects.
 
     `objects` are parsed JSON, of one account; `account` is None for the table `accounts`.
-    `complete` says that no other objects were listed. A value that cannot be read is NULL, an
-    object that cannot be read keeps the row it has; neither affects another object.
+    `complete` says that no other objects were listed; `listed_at` is when all that there is was
+    asked for, `fetched_at` if they are complete. A value that cannot be read is NULL, an object
+    that cannot be read keeps the row it has; neither affects another object. A restricted field
+    that an object lacks was not asked for, or refused: its columns keep what they have.
     """
     row = lake.catalog.objects_named(table)
     account_id = account.account_id if account else None
+    objects = list(objects)
     fresh = decode_objects(row, objects, account, fetched_at)
+    unasked = _unasked(row, objects)
     old = rejects.of_objects(lake.store, row, account_id)
     unread = _Unread(
         before=rejects.cells_of(row, (one for rows in old.values() for one in rows)),
-        now=fresh.unread,
+        now=fresh.unread | unasked,
+        optional=row.restricted_columns,
     )
     gone: list[str] = []
 
     def merge(before: pa.Table) -> pa.Table:
-        others = before.filter(pc.invert(_is_in(before[row.key], fresh.rows)))
+        rows = _with_last(before, fresh.rows, unasked) if unasked else fresh.rows
+        others = before.filter(pc.invert(_is_in(before[row.key], rows)))
         if complete:
             gone[:] = _not_deleted(others, row)
         if row.history is not None:
             # Accounts come all at once.
             whole = complete or account is None
-            states = _States(fresh.rows, others, unread)
+            states = _States(rows, others, unread)
             _append(lake, row.history, account_id, states, whole=whole)
-        return pa.concat_tables([fresh.rows, others])
+        return pa.concat_tables([rows, others])
 
     with lake.writing(REJECTS, account_id, None):
         rejects.keep(
@@ -100,9 +107,33 @@ def merge_objects(  # noqa: PLR0913  the objects, their account, when, and if th
             account_id=account_id,
             complete=complete or account is None,  # accounts come all at once
         )
-    listed_at = fetched_at if complete else None
+    listed_at = fetched_at if complete else listed_at
     rows = lake.update(row.latest, merge, account_id=account_id, listed_at=listed_at)
     return Merged(rows, gone, fresh.unreadable)
+
+
+def _unasked(row: ObjectTable, objects: Iterable[object]) -> frozenset[tuple[str, str]]:
+    """Cells, (id, column), of restricted fields that an object lacks."""
+    sources = {name: row.latest.column(name).source for name in row.restricted_columns}
+    return frozenset(
+        (id_of(row, one), name)
+        for name, source in sources.items()
+        for one in objects
+        if isinstance(one, dict) and source.partition(".")[0] not in one
+    )
+
+
+def _with_last(before: pa.Table, fresh: pa.Table, unasked: frozenset[tuple[str, str]]) -> pa.Table:
+    """Rows, with the values that cells had before."""
+    known = {_id(state): state for state in arrow.python_rows(before)}
+    rows = [
+        {
+            name: known.get(_id(state), {}).get(name) if (_id(state), name) in unasked else value
+            for name, value in state.items()
+        }
+        for state in arrow.python_rows(fresh)
+    ]
+    return arrow.records(fresh.schema, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +179,13 @@ class _Unread:
 
     They do not count as changes: the history keeps the known value, and assumes that a value which
     is read for the first time was the same before. `columns` are read for the first time of all
-    objects.
+    objects. `optional` are NULL for as long as a right is missing.
     """
 
     before: frozenset[tuple[str, str]]
     now: frozenset[tuple[str, str]]
     columns: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
 
     def filled(self, known: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
         """A known state, completed by values that are read for the first time."""
@@ -164,7 +196,8 @@ class _Unread:
 
     def _is_first(self, known: Mapping[str, Any], name: str) -> bool:
         cell = (_id(known), name)
-        return (name in self.columns or cell in self.before) and cell not in self.now
+        first = name in self.columns or name in self.optional or cell in self.before
+        return first and cell not in self.now
 
     def kept(self, known: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
         """A state, completed by known values for those that could not be read."""

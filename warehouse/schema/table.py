@@ -55,6 +55,13 @@ KINDS: Mapping[str, pa.DataType] = {
     "money_limit": WIDE,  # the same for a cap or a budget: Meta's number for "no limit" is NULL
     "seconds": pa.int32(),
     "elapsed": pa.float64(),  # seconds on a stopwatch: a measurement, not a sum of money
+    # Of objects: settings, which are the same in any order that Meta sends them in.
+    "set": pa.list_(pa.string()),  # sorted, each once
+    "genders": pa.list_(pa.string()),  # Graph sends [1, 2]
+    "spec": pa.string(),  # JSON with sorted keys, and sorted lists where order means nothing
+    "windows": pa.string(),  # attribution_spec, as insights name it: 1d_view_7d_click
+    "flag": pa.bool_(),  # Graph sends 0 and 1
+    "origin": pa.string(),  # the id of what it is a copy of; Graph sends "0" for none
     "actions": pa.list_(pa.struct([("action_type", pa.string()), ("value", DECIMAL)])),
 }
 

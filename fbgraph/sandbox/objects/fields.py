@@ -13,6 +13,7 @@ from fbgraph.catalog.fields import LEVELS, object_fields
 from fbgraph.sandbox.objects.creatives import CREATIVE_FIELDS, thumbnail
 from fbgraph.sandbox.objects.edges import EDGES
 from fbgraph.sandbox.objects.library import LIBRARY_FIELDS
+from fbgraph.sandbox.objects.settings import SETTINGS
 from fbgraph.sandbox.protocol.expansion import RequestedField
 from fbgraph.sandbox.protocol.refusals import refused
 from fbgraph.sandbox.world.nodes import creative_id
@@ -153,7 +154,7 @@ def field_value(node: WorldNode, name: str, now: datetime) -> Any:
         value = node.values[name]
         return value(node, now) if callable(value) else value
     invented = {} if not node.is_seeded else INVENTED.get(node.level, {})
-    reader = READERS[node.level].get(name) or invented.get(name)
+    reader = invented.get(name) or READERS[node.level].get(name)
     return reader(node, now) if reader else None
 
 
@@ -293,20 +294,23 @@ READERS: Final[Mapping[str, Mapping[str, Reader]]] = {
 
 #: The same, made up for what the seed made. What a call has made has what the call gave.
 INVENTED: Final[Mapping[str, Mapping[str, Reader]]] = {
+    "account": SETTINGS["account"],
     "campaign": {
         "bid_strategy": _always("LOWEST_COST_WITHOUT_CAP"),
         "daily_budget": _budget("campaign", 40),
         "budget_remaining": _budget("campaign", 7),
+        **SETTINGS["campaign"],
+        "last_budget_toggling_time": lambda node, _: (
+            time_text(node.created, node) if _has_daily_budget(node) else None
+        ),
     },
     "adset": {
         "billing_event": _always("IMPRESSIONS"),
         "daily_budget": _budget("adset", 20),
         "budget_remaining": _budget("adset", 3),
         "bid_amount": lambda node, _: node.about.cpm,
-        "targeting": _always(
-            {"age_min": 18, "age_max": 65, "geo_locations": {"countries": ["DE"]}}
-        ),
+        **SETTINGS["adset"],
     },
-    "ad": {"bid_amount": lambda node, _: node.about.cpm},
+    "ad": {"bid_amount": lambda node, _: node.about.cpm, **SETTINGS["ad"]},
     "creative": {**CREATIVE_FIELDS, "thumbnail_url": thumbnail},
 }

@@ -220,5 +220,5 @@ def test_money_in_an_unknown_currency_is_null_and_the_days_of_the_account_are_pr
     rejects = "select distinct table_name, reason from rejects order by all"
     reason = "the smallest coin of the currency 'XTS' is not known"
     assert of_table(lake, rejects) == [
-        (table, reason) for table in ("accounts", "adsets", "campaigns")
+        (table, reason) for table in ("accounts", "ads", "adsets", "campaigns")
     ]

@@ -5,6 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from warehouse.schema.columns import ACCOUNT_ID, ACCOUNT_NAME, MONEY, UTC
+from warehouse.schema.objects.details import (
+    ATTRIBUTION,
+    ISSUES,
+    LEARNING,
+    OBJECT_LABELS,
+    PROMOTED,
+    TARGETING,
+)
 from warehouse.schema.objects.object_table import ObjectTable
 from warehouse.schema.table import Column
 
@@ -36,6 +44,8 @@ BUDGETS: Final = (
     Column("budget_remaining", "money_limit", "What is left of the budget", MONEY),
 )
 
+_PACING: Final = Column("pacing_type", "set", "How money is paced, such as standard")
+
 ACCOUNTS: Final = ObjectTable(
     name="accounts",
     meaning="Ad accounts as the token sees them, latest state.",
@@ -62,7 +72,29 @@ ACCOUNTS: Final = ObjectTable(
         Column("spend_cap", "money_limit", "Most it may ever spend; 0 or NULL: no cap", MONEY),
         Column("min_daily_budget", "money_minor", "Least daily budget that Meta accepts", MONEY),
         Column("created_time", "timestamp", "When it was created", UTC),
+        Column("business_id", "id", "Business that it belongs to", field="business.id"),
+        Column("business_name", "text", "Name of that business", field="business.name"),
+        Column(
+            *("business_country", "text"), "Country in its address", field="business_country_code"
+        ),
+        Column("owner_id", "id", "Business or person that owns it", field="owner"),
+        Column("funding_source_id", "id", "Way in which it pays", field="funding_source"),
+        Column(
+            *("min_campaign_group_spend_cap", "money_minor"),
+            *("Least spend cap of a campaign that Meta accepts", MONEY),
+        ),
+        Column("is_personal", "flag", "Whether it belongs to a person and not to a business"),
+        Column("timezone_id", "number", "Meta's number of its time zone"),
+        Column(
+            *("timezone_offset_hours_utc", "decimal"),
+            "Its clock ahead of UTC when it was read; summer time changes it",
+            "hours",
+            moves=True,
+        ),
+        Column("age", "ratio", "Time since it was created, when it was read", "days", moves=True),
     ),
+    # funding_source takes the task MANAGE, the others business_management: (#10), (#100), (#200).
+    restricted=("business", "owner", "funding_source"),
 )
 
 CAMPAIGNS: Final = ObjectTable(
@@ -88,6 +120,19 @@ CAMPAIGNS: Final = ObjectTable(
         *TIMES,
         Column("start_time", "timestamp", "When it may start", UTC),
         Column("stop_time", "timestamp", "When it must stop; NULL if never", UTC),
+        Column("budget_rebalance_flag", "bool", "Whether its budget is moved between ad sets"),
+        Column(
+            *("last_budget_toggling_time", "timestamp"),
+            *("When its budget was last moved here from the ad sets, or back", UTC),
+        ),
+        _PACING,
+        Column("is_skadnetwork_attribution", "bool", "Whether Apple's SKAdNetwork attributes it"),
+        Column("primary_attribution", "text", "What its results are attributed by"),
+        Column("smart_promotion_type", "text", "Advantage+ or guided creation, such as SMART_APP"),
+        Column("source_campaign_id", "origin", "Campaign that it is a copy of"),
+        *PROMOTED,
+        *OBJECT_LABELS,
+        *ISSUES,
     ),
 )
 
@@ -113,6 +158,28 @@ ADSETS: Final = ObjectTable(
         *TIMES,
         Column("start_time", "timestamp", "When it may start", UTC),
         Column("end_time", "timestamp", "When it must stop; NULL if never", UTC),
+        *TARGETING,
+        *PROMOTED,
+        Column("destination_type", "text", "Where a click leads, such as WEBSITE"),
+        *ATTRIBUTION,
+        *LEARNING,
+        Column("is_dynamic_creative", "bool", "Whether Meta combines its texts and pictures"),
+        Column("lifetime_imps", "number", "Impressions that were booked; 0: none", "count"),
+        _PACING,
+        Column("bid_info", "spec", "Bids by what is paid for, in the smallest coin, as JSON"),
+        Column(
+            *("bid_constraints", "spec"),
+            "Limits of the bid as JSON; roas_average_floor is in ten-thousandths",
+        ),
+        Column(
+            *("recurring_budget_semantics", "bool"),
+            "Whether a day may spend more than the daily budget, made up for within its week",
+        ),
+        Column("dsa_beneficiary", "text", "Who is advertised, as shown in the EU"),
+        Column("dsa_payor", "text", "Who pays for it, as shown in the EU"),
+        Column("source_adset_id", "origin", "Ad set that it is a copy of"),
+        *OBJECT_LABELS,
+        *ISSUES,
     ),
 )
 
@@ -132,5 +199,17 @@ ADS: Final = ObjectTable(
         Column("ad_name", "text", "Name of the ad now", field="name"),
         *STATUS,
         *TIMES,
+        Column("creative_id", "id", "Creative that it shows", field="creative.id"),
+        Column("bid_amount", "money_minor", "Bid of its own, if it has one", MONEY),
+        Column("conversion_domain", "text", "Site on which conversions happen"),
+        Column("tracking_specs", "spec", "What is tracked after it was seen, as JSON"),
+        Column("conversion_specs", "spec", "What counts as its result, as JSON"),
+        Column("source_ad_id", "origin", "Ad that it is a copy of"),
+        Column(*("last_updated_by_app_id", "id"), "App that changed it last", moves=True),
+        Column("preview_shareable_link", "text", "Address of a preview, for a while", moves=True),
+        Column("ad_review_feedback", "spec", "Why Meta refused it, in words, as JSON", moves=True),
+        Column("recommendations", "spec", "What Meta advises, in words, as JSON", moves=True),
+        *OBJECT_LABELS,
+        *ISSUES,
     ),
 )

@@ -68,6 +68,8 @@ class ObjectTable:
     `insights_column`: of insights, with ids of it; `mentioned_by`: (table of objects, column) with
     such ids; what they mention and no listing had is read by id. `is_needed`: the first load of an
     account lists it. `is_optional`: a token may lack the right for it, and nothing else fails then.
+    `restricted`: fields of accounts that take more rights than reading ads, or that fail the whole
+    request: they are requested apart, and keep what was read last where Meta refuses them.
     `listed_every_days`: how often a refresh lists all of it. `fragile`: fields that can fail a
     whole page because of one object. `is_own`: a person's, and not built in.
     """
@@ -91,6 +93,7 @@ class ObjectTable:
     is_optional: bool = False
     listed_every_days: int = 1
     requested: tuple[str, ...] = ()
+    restricted: tuple[str, ...] = ()
     derived: Derive | None = field(default=None, repr=False)
     fragile: tuple[str, ...] = ()
     is_own: bool = False
@@ -133,4 +136,14 @@ class ObjectTable:
     def fields(self) -> Sequence[str]:
         """Graph fields to request, in order: of a path the whole that it leads into."""
         sources = (column.source.partition(".")[0] for column in self.columns if column.source)
-        return tuple(dict.fromkeys((*sources, *self.requested)))
+        wanted = dict.fromkeys((*sources, *self.requested))
+        return tuple(name for name in wanted if name not in self.restricted)
+
+    @cached_property
+    def restricted_columns(self) -> frozenset[str]:
+        """The columns that `restricted` fields give."""
+        return frozenset(
+            column.name
+            for column in self.columns
+            if column.source.partition(".")[0] in self.restricted
+        )
