@@ -291,7 +291,9 @@ def running(home: Path) -> Iterator[Dagster]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with Sandbox(world="hostile", now=lambda: NOW) as sandbox:
+    # Pictures for the documents show the company.
+    world = "company" if os.environ.get("SCREENSHOTS") else "hostile"
+    with Sandbox(world=world, now=lambda: NOW) as sandbox:
         environ = {
             **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
             **QUICK_DISK,

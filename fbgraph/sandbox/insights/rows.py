@@ -18,6 +18,7 @@ from fbgraph.sandbox.objects.filters import row_matches
 from fbgraph.sandbox.protocol.messages import compact
 from fbgraph.sandbox.world.days import dates, periods
 from fbgraph.sandbox.world.delivery import NOTHING, add
+from fbgraph.sandbox.world.settings import viewers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -131,7 +132,7 @@ def _has_zero_rows(query: Query) -> bool:
 
 
 def _parts(query: Query, ad: WorldNode, table: Table) -> dict[tuple[str, ...], Numbers]:
-    return split(ad.id, add(table.values()), query.splits) if table else {}
+    return split(ad.id, add(table.values()), query.splits, viewers_of(ad)) if table else {}
 
 
 def _writer(query: Query) -> Callable[[WorldNode, date, date, Sequence[Numbers]], Row]:

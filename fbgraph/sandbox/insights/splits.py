@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Final
 from fbgraph.catalog.fields import HOUR_LABELS, HOURLY_AUDIENCE
 from fbgraph.sandbox.insights.assets import ASSETS, ids
 from fbgraph.sandbox.world.delivery import Numbers, add
+from fbgraph.sandbox.world.settings import EVERYBODY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from fbgraph.sandbox.world.settings import Viewers
 
 __all__ = ["NEW_BREAKDOWNS", "SPLITS", "cells", "split"]
 
@@ -131,10 +134,50 @@ SPLITS: Final[Mapping[str, Family]] = {
 }
 
 
+#: country → its regions, the one with most people first.
+REGIONS: Final[Mapping[str, Sequence[str]]] = {
+    "DE": ("Nordrhein-Westfalen", "Bayern", "Berlin", "Hamburg"),
+    "AT": ("Wien", "Tirol"),
+    "US": ("California", "Texas", "New York", "Washington"),
+    "JP": ("Tokyo", "Osaka", "Hokkaido"),
+    "IN": ("Maharashtra", "Karnataka", "Delhi", "Tamil Nadu"),
+    "AU": ("New South Wales", "Victoria", "South Australia"),
+    "BR": ("São Paulo (state)", "Rio de Janeiro (state)", "Minas Gerais"),
+    "NZ": ("Auckland", "Otago"),
+}
+
+
+@lru_cache
+def _family(name: str, viewers: Viewers) -> Family:
+    """The family that a breakdown is cut in, with the cells that some people may be in."""
+    family = SPLITS[name]
+    found = dict(family.weights)
+    if "country" in family.breakdowns and viewers.places:
+        found = {
+            (country, region): (40 >> rank) // (1 + 4 * (country != viewers.places[0])) + 1
+            for country in viewers.places
+            for rank, region in enumerate(REGIONS[country])
+        }
+        found["unknown", "unknown"] = 1
+    elif "age" in family.breakdowns:
+        found = {cell: n for cell, n in found.items() if _is_seen_by(viewers, *cell)}
+    elif "publisher_platform" in family.breakdowns and viewers.positions:
+        found = {cell: n for cell, n in found.items() if cell[:2] in viewers.positions}
+    return Family(family.breakdowns, found)
+
+
+def _is_seen_by(viewers: Viewers, ages: str, gender: str) -> bool:
+    """Whether people of these ages and this gender may be among them; unknown ones may."""
+    oldest, youngest = viewers.ages[1], viewers.ages[0]
+    first, _, last = ages.removesuffix("+").partition("-")
+    fits = ages == "Unknown" or (int(first) <= oldest and int(last or 99) >= youngest)
+    return fits and (not viewers.genders or gender in {*viewers.genders, "unknown"})
+
+
 def cells(breakdowns: Sequence[str]) -> int:
     """How many rows a day falls into at most; 1 without a breakdown."""
     families = _families(tuple(breakdowns))
-    return prod(len(_slots(of_family)) for of_family in families)
+    return prod(len(_slots(of_family, EVERYBODY)) for of_family in families)
 
 
 @lru_cache
@@ -147,9 +190,9 @@ def _families(breakdowns: tuple[str, ...]) -> Sequence[tuple[str, ...]]:
 
 
 @lru_cache
-def _slots(breakdowns: tuple[str, ...]) -> Mapping[tuple[str, ...], list[int]]:
+def _slots(breakdowns: tuple[str, ...], viewers: Viewers) -> Mapping[tuple[str, ...], list[int]]:
     """By the values of breakdowns of one family: which of its cells are summed."""
-    family = SPLITS[breakdowns[0]]
+    family = _family(breakdowns[0], viewers)
     at = [family.breakdowns.index(name) for name in breakdowns]
     slots: dict[tuple[str, ...], list[int]] = {}
     for number, cell in enumerate(family.weights):
@@ -158,18 +201,18 @@ def _slots(breakdowns: tuple[str, ...]) -> Mapping[tuple[str, ...], list[int]]:
 
 
 def split(
-    ad_id: str, whole: Numbers, breakdowns: tuple[str, ...]
+    ad_id: str, whole: Numbers, breakdowns: tuple[str, ...], viewers: Viewers = EVERYBODY
 ) -> dict[tuple[str, ...], Numbers]:
     """Parts of an ad's numbers by the values of `breakdowns`; a value without any has no part.
     Breakdowns of several families are cut one after the other.
     """
     first, *others = _families(breakdowns)
-    found = _split(ad_id, whole, first)
+    found = _split(ad_id, whole, first, viewers)
     for names in others:
         found = {
             (*values, *more): numbers
             for values, part in found.items()
-            for more, numbers in _split(ad_id, part, names).items()
+            for more, numbers in _split(ad_id, part, names, viewers).items()
         }
     if not others:
         return found
@@ -179,22 +222,24 @@ def split(
 
 
 def _split(
-    ad_id: str, whole: Numbers, breakdowns: tuple[str, ...]
+    ad_id: str, whole: Numbers, breakdowns: tuple[str, ...], viewers: Viewers
 ) -> dict[tuple[str, ...], Numbers]:
     """The same for breakdowns of one family."""
-    parts = _parts(whole, _bounds(ad_id, SPLITS[breakdowns[0]].breakdowns[0]))
+    parts = _parts(whole, _bounds(ad_id, SPLITS[breakdowns[0]].breakdowns[0], viewers))
     found = {
         values: add([parts[n] for n in numbers]) if len(numbers) > 1 else parts[numbers[0]]
-        for values, numbers in _slots(breakdowns).items()
+        for values, numbers in _slots(breakdowns, viewers).items()
     }
     return {values: numbers for values, numbers in found.items() if any(numbers)}
 
 
 @lru_cache(maxsize=8192)
-def _bounds(ad_id: str, breakdown: str) -> tuple[int, ...]:
+def _bounds(ad_id: str, breakdown: str, viewers: Viewers) -> tuple[int, ...]:
     """Where the shares of an ad's cells begin and end, in the same order; the last is the sum."""
     dice = random.Random(f"{ad_id}/{breakdown}")  # noqa: S311  seeded numbers, no secret
-    weights = [int(w * dice.uniform(50, 150)) + 1 for w in SPLITS[breakdown].weights.values()]
+    weights = [
+        int(w * dice.uniform(50, 150)) + 1 for w in _family(breakdown, viewers).weights.values()
+    ]
     return tuple(accumulate(weights, initial=0))
 
 

@@ -264,7 +264,7 @@ Money = tuple[str, str, int, int, int]
 
 
 def _shop(  # noqa: PLR0913, PLR0917  a row of the table below
-    name: str, money: Money, brand: Brand, path: str, countries: Sequence[str], late: int = 0
+    name: str, money: Money, brand: Brand, path: str, countries: tuple[str, ...], late: int = 0
 ) -> AccountPlan:
     currency, zone, cpm, daily, rate = money
     return AccountPlan(
@@ -340,7 +340,7 @@ def _adset(  # noqa: PLR0913, PLR0917  one table row for each level, and where i
         concept = Concept(product, ad.angle, ad.form, ad.version + 10 * copy)
         conduct = None
         if one in shown:
-            facts = (money, shown.index(one), len(shown), cycle, concept)
+            facts = (money, adset.audience, shown.index(one), len(shown), cycle, concept)
             conduct = Conduct(idea.stage, idea.season, *facts)
         name = title_of(concept)
         children.append(Part("ad", name, ad.status, ad.review, concept=concept, conduct=conduct))

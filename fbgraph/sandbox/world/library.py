@@ -285,7 +285,7 @@ def _audiences(account: WorldNode, pixel: WorldNode) -> Iterator[tuple[str, Mapp
             "lookalike_spec": {
                 "type": "custom_ratio",
                 "ratio": 0.01,
-                "country": account.about.countries[0],
+                "country": (account.about.countries or ("DE",))[0],
                 "origin": [{"id": f"{pixel.id}", "name": "Customers", "type": "custom_audience"}],
             },
         },

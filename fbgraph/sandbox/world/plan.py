@@ -37,6 +37,7 @@ class AccountPlan:
     brand's site: "" or a path.
 
     `daily` is the money of a usual day and `rate` what a euro is, both in minor units.
+    `countries`: where its people are, if that is known.
     `late_evenings`: hours by which its people are up later than elsewhere. `overlap`: by how much
     the people whom other ads reach are the same; 0 where reach adds up over ads.
     """
@@ -51,7 +52,7 @@ class AccountPlan:
     shop: str = ""
     daily: int = 0
     rate: int = 100
-    countries: Sequence[str] = ("DE",)
+    countries: tuple[str, ...] = ()
     late_evenings: int = 0
     overlap: float = 0.0
 
@@ -70,13 +71,14 @@ CLIENT_EVERY: Final = 3
 class Conduct:
     """What the days of an ad depend on, by the tables of `rhythm`: `stage` is a key of `STAGES`,
     `season` one of `RUNS`, or "summer_weekends" or "always". `budget` is its ad set's, for a day,
-    in minor units. `rank` is its place among the `siblings` that take turns, each of which begins
-    again after `cycle` days.
+    in minor units; `audience` is a key of `settings.TARGETED`. `rank` is its place among the
+    `siblings` that take turns, each of which begins again after `cycle` days.
     """
 
     stage: str
     season: str
     budget: float
+    audience: str
     rank: int
     siblings: int
     cycle: int

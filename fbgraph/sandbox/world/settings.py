@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.sandbox.world.days import ONE_DAY, local_date
@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 
     from fbgraph.sandbox.world.nodes import WorldNode
 
-__all__ = ["TARGETED", "Audience", "adset_values", "audience_id", "campaign_values"]
+__all__ = [
+    "EVERYBODY",
+    "TARGETED",
+    "Audience",
+    "Viewers",
+    "adset_values",
+    "audience_id",
+    "campaign_values",
+    "viewers_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,47 @@ TARGETED: Final[Mapping[str, Audience]] = {
     "Broad | 18-44 | Reels + Stories": Audience((18, 44), positions=REELS),
     "Broad | 25-54 | 60 km": Audience((25, 54), kilometres=60),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Viewers:
+    """Who sees an ad, as breakdowns show it: countries, ages, genders, and positions by platform.
+    What is empty is not limited.
+    """
+
+    places: tuple[str, ...] = ()
+    ages: tuple[int, int] = (0, 99)
+    genders: tuple[str, ...] = ()
+    positions: frozenset[tuple[str, str]] = frozenset()
+
+
+EVERYBODY: Final = Viewers()
+
+#: Words of targeting → those of breakdowns, where they differ.
+GENDERS: Final[Mapping[int, str]] = {1: "male", 2: "female"}
+POSITIONS: Final[Mapping[tuple[str, str], str]] = {
+    ("instagram", "stream"): "feed",
+    ("instagram", "story"): "instagram_stories",
+    ("instagram", "reels"): "instagram_reels",
+}
+
+
+def viewers_of(ad: WorldNode) -> Viewers:
+    """Who sees an ad: those that its ad set aims at, or everybody where that is not known."""
+    return _viewers(ad.conduct.audience, ad.about.countries) if ad.conduct else EVERYBODY
+
+
+@lru_cache
+def _viewers(name: str, countries: tuple[str, ...]) -> Viewers:
+    audience = TARGETED[name]
+    positions = [(p, one) for p, several in (audience.positions or {}).items() for one in several]
+    return Viewers(
+        countries,
+        audience.ages,
+        tuple(GENDERS[one] for one in audience.genders),
+        frozenset((platform, POSITIONS.get((platform, one), one)) for platform, one in positions),
+    )
+
 
 #: Conversions in an ad set's learning phase, by its outcome.
 LEARNT: Final[Mapping[str, int]] = {"SUCCESS": 50, "LEARNING": 0, "FAIL": 11}

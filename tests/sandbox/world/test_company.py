@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fbgraph.sandbox.insights.columns import COLUMNS, Measured
+from fbgraph.sandbox.insights.splits import split
 from fbgraph.sandbox.objects.fields import field_value
 from fbgraph.sandbox.world.delivery import NOTHING, Delivery, Numbers, add
+from fbgraph.sandbox.world.settings import viewers_of
 from fbgraph.sandbox.world.tree import World
 
 if TYPE_CHECKING:
@@ -188,6 +190,24 @@ def test_ads_share_creatives_and_lead_to_landing_pages() -> None:
     assert len({ad.line["campaign"] for ad in shown}) > 1
     own = f"9{shown[-1].id[1:]}"
     assert WORLD.find(own) is None or WORLD.creative_of(shown[-1]).id == own
+
+
+def test_an_ad_is_seen_by_those_whom_its_ad_set_aims_at() -> None:
+    campaigns = [campaign(0, "Interests"), campaign(6, "Weekend")]
+    instagram, local = (ads_of(list(one.under("adset"))[-1])[0] for one in campaigns)
+    day = [one for week in WEEKS for one in week]
+
+    def seen(ad: WorldNode, *breakdowns: str) -> set[tuple[str, ...]]:
+        return set(split(ad.id, delivered([ad], day), breakdowns, viewers_of(ad)))
+
+    assert {gender for _, gender in seen(instagram, "age", "gender")} <= {"female", "unknown"}
+    assert {age for age, _ in seen(instagram, "age", "gender")} == {
+        *("25-34", "35-44", "45-54", "Unknown")
+    }
+    assert seen(instagram, "publisher_platform") == {("instagram",)}
+    assert seen(local, "country") <= {("NZ",), ("unknown",)}
+    countries = {country for country, _ in seen(instagram, "country", "region")}
+    assert countries - {"unknown"} == {"DE", "AT"}
 
 
 def test_a_bigger_company_has_more_ads_that_do_as_much_each() -> None:
