@@ -65,13 +65,16 @@ class Features:
         """Of the rows that Meta returned. What was never enabled is not among them."""
         enabled: dict[str, date | None] = {}
         unread: dict[str, str] = {}
+        seen: dict[str, Any] = {}
         for row in rows:
             name = row.get("feature_name") if isinstance(row, dict) else None
             if not isinstance(name, str):
                 return cls(read_on, {}, {}, f"an entry has no feature_name: {row!r:.80}")
-            status, since = row.get("status"), row.get("insights_effective_date")
+            if seen.setdefault(name, row) != row:
+                unread[name] = "two entries about it differ"
+            status, since = str(row.get("status")).lower(), row.get("insights_effective_date")
             if status not in _ENABLED:
-                unread[name] = f"its status is {status!r:.40}"
+                unread[name] = f"its status is {row.get('status')!r:.40}"
             elif _ENABLED[status]:
                 try:
                     enabled[name] = None if since is None else date.fromisoformat(since)
