@@ -208,8 +208,9 @@ class InsightsHandler:
         control = controls.totals[day]
         if merged.found.rows or merged.found.rejected or not (control and control.impressions):
             return None
+        last = self._report.period.last(day)
         needed = self._report.features
-        found = [explained(one, self._features.of(account_id), day) for one in needed]
+        found = [explained(one, self._features.of(account_id), last) for one in needed]
         return next((one for one in found if one.explains), found[0] if found else None)
 
     def _prove_actions(
