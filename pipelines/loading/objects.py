@@ -21,6 +21,7 @@ from pipelines.loading.loader import threads
 from warehouse.decode.objects import Unreadable
 from warehouse.errors import WarehouseError
 from warehouse.lake.history import merge_objects, missing_ids, missing_objects
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -138,11 +139,20 @@ def _each(  # noqa: PLR0913, PLR0917  # what, whose, from where and to where
     with threads(client) as pool:
         found = list(pool.map(lambda pair: one(*pair), wanted))
     for row in rows:
-        errors = {
-            one.account_id: one.error or one.skipped for one in found if one.table == row.name
-        }
-        Failures(lake.store, row.name).note_whole(errors, now())
+        of_table = [one for one in found if one.table == row.name]
+        why = {one.account_id: one.error or one.skipped for one in of_table}
+        Failures(lake.store, row.name).note_whole(why, now())
+        _warn_of_skipped(row, [one for one in of_table if one.skipped])
     return found
+
+
+def _warn_of_skipped(row: ObjectTable, skipped: Sequence[Listed]) -> None:
+    if skipped:
+        _log.warning(
+            "%s: the token may not list them for %s; everything else is loaded. First: act_%s: %s",
+            *(row.name, counted(len(skipped), "account"), skipped[0].account_id),
+            skipped[0].skipped,
+        )
 
 
 def is_due(row: ObjectTable, account_id: str, listed_at: datetime | None, now: datetime) -> bool:

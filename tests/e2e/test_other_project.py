@@ -33,6 +33,7 @@ pytestmark = pytest.mark.skipif(
 
 WAREHOUSE: Final = "pipelines.components.Warehouse"
 REPORT: Final = "pipelines.components.InsightsReport"
+OBJECTS: Final = "pipelines.components.ObjectTable"
 
 #: What `create-dagster project acme` writes, as far as Dagster reads it; and an asset of their own.
 FILES: Final = {
@@ -121,13 +122,13 @@ class Project:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """With a warehouse under a key prefix and one report, both scaffolded by `dg`."""
+    """With a warehouse under a key prefix, a report and a table of objects, scaffolded by `dg`."""
     with start() as sandbox:
         made = Project(tmp_path_factory.mktemp("acme"), sandbox)
         for path, text in FILES.items():
             made.write(path, text)
         made.write("home/dagster.yaml", "telemetry: {enabled: false}\n")
-        for what, name in ((WAREHOUSE, "meta"), (REPORT, "spend_by_country")):
+        for what, name in ((WAREHOUSE, "meta"), (REPORT, "spend_by_country"), (OBJECTS, "pixels")):
             done = made.run("dg", "scaffold", "defs", what, name)
             assert done.returncode == 0, done.stdout + done.stderr
         placed = "attributes: {key_prefix: [marketing, meta], group_name: paid}\n"
@@ -143,7 +144,9 @@ def test_dg_lists_the_components_and_takes_what_it_has_scaffolded(project: Proje
     listed = project.run("dg", "list", "components", "--json")
     checked = project.run("dg", "check", "defs")
 
-    assert {WAREHOUSE, REPORT} <= {one["key"] for one in json.loads(listed.stdout)["items"]}
+    assert {WAREHOUSE, REPORT, OBJECTS} <= {
+        one["key"] for one in json.loads(listed.stdout)["items"]
+    }
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert "All definitions loaded successfully" in checked.stdout
 

@@ -32,6 +32,7 @@ from warehouse.lake.history import merge_objects
 from warehouse.lake.identity import identity_of
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
+from warehouse.schema.catalog import OWN
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
@@ -230,6 +231,13 @@ def test_a_refresh_goes_on_where_the_old_code_stopped(environ: Mapping[str, str]
     assert old
     assert {load["conversions"] for load in old} == {None}
     assert {loads[cell]["schema_version"] for cell in again} == {2}
+    # What the old code did not know of is listed; what it did not read of the rest is no change.
+    assert all(lake.partitions(row.name) for row in OWN.listed)
+    ended = {
+        table: [one for one in lake.read(f"{table}_history")["valid_to"].to_pylist() if one]
+        for table in ("accounts", "campaigns", "adsets", "ads")
+    }
+    assert not any(ended.values()), ended
     # Neither had a source or a lake of its own: both took the first that they met.
     identity = identity_of(lake.store)
     assert identity

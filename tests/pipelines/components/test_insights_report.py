@@ -45,6 +45,17 @@ attributes:
 """
 
 
+OBJECTS = """\
+type: pipelines.components.ObjectTable
+attributes:
+  name: pixels
+  edge: adspixels
+  fields: [name, {field: owner_business.name, name: owner, kind: text}, last_fired_time]
+  moving: [last_fired_time]
+  group_name: tracking
+"""
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Path]]:
     """A project `somebodys` with one `defs.yaml`, and the asset that fills the grid."""
@@ -109,6 +120,44 @@ def test_its_assets_load_and_are_proven_and_published_there(
     with warehouse.open(lake.root) as opened:
         [(spend,)] = opened.sql("select sum(spend) from spend_by_country").fetchall()
     assert f"{spend:f}".rstrip("0") == f"{truth}".rstrip("0")
+
+
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+def test_a_table_of_objects_loads_and_is_published_there(
+    project: Callable[[str], Path], instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake
+) -> None:
+    defs = loaded(project(OBJECTS))
+    run_job(instance, "accounts_job")
+    publishing = dg.define_asset_job("two", selection=["warehouse_duckdb"])
+    theirs = dg.Definitions.merge(defs, dg.Definitions(jobs=[publishing]))
+    key = f"act_{sandbox.account_ids[0]}"
+
+    listing = theirs.resolve_job_def("pixels_job")
+    result = listing.execute_in_process(instance=instance, partition_key=key)
+    theirs.resolve_job_def("two").execute_in_process(instance=instance)
+
+    [spec] = [one for one in defs.resolve_all_asset_specs() if one.key.path == ["pixels"]]
+    assert spec.group_name == "tracking"
+    [event] = result.asset_materializations_for_node("pixels")
+    assert event.metadata["total_count"].value == "1"
+    with warehouse.open(lake.root) as opened:
+        [row] = opened.sql("select account_id, owner is null from pixels_history").fetchall()
+    assert row[0] == sandbox.account_ids[0]
+
+
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+def test_what_is_wrong_with_a_table_of_objects_is_told_there_too(
+    project: Callable[[str], Path],
+) -> None:
+    path = project(OBJECTS.replace("adspixels", "adspixel").replace("[last", "[lost"))
+
+    with pytest.raises(ComponentTreeException) as caught:
+        loaded(path)
+
+    told = str(caught.value.__cause__)
+    assert told.startswith("The table of objects pixels cannot be loaded:\n")
+    assert "defs.yaml:4: edge: adspixel: unknown name; did you mean adspixels?" in told
+    assert "defs.yaml:6: moving: lost_fired_time: unknown name" in told
 
 
 @pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")

@@ -143,6 +143,48 @@ def test_what_moves_by_itself_is_no_state_and_slow_tables_are_listed_once_a_week
     assert {table: loaded.lake.read(f"{table}_history").num_rows for table in LIBRARY} == before
 
 
+def test_paging_faults_cost_nothing_and_lists_without_end_keep_what_is_there(
+    loaded: Loaded,
+) -> None:
+    account_id = loaded.account_ids[0]
+    truth = {table: served(loaded, account_id, table).keys() for table in LIBRARY}
+    at = NOW + timedelta(days=3)
+    for hours, (scenario, is_harmless) in enumerate(
+        [("empty_pages", True), ("broken_cursor", True), ("limit_too_high:3", True),
+         ("no_total_count", True), ("limit_too_high:3 repeated_rows", False)]
+    ):  # fmt: skip
+        loaded.sandbox.use(*scenario.split())
+        try:
+            found = loaded.load(at + timedelta(hours=hours), full=True)
+        finally:
+            loaded.sandbox.use()
+        errors = {one.table for one in found if one.error}
+        assert (not errors) == is_harmless, (scenario, errors)
+        for table in LIBRARY:
+            rows = loaded.lake.read(table, account_id=account_id)
+            assert set(rows[OBJECT_TABLES[table].key].to_pylist()) == truth[table], scenario
+
+
+def test_what_vanishes_keeps_its_last_row_and_its_history(loaded: Loaded) -> None:
+    account_id = loaded.account_ids[0]
+    row = OBJECT_TABLES["images"]
+    gone = min(served(loaded, account_id, "images"))
+    before = loaded.lake.read("images", account_id=account_id).num_rows
+    response = httpx.delete(
+        f"{loaded.sandbox.url}/v25.0/act_{account_id}/adimages",
+        params={"hash": gone},
+        headers={"Authorization": f"Bearer {loaded.sandbox.token}"},
+    )
+    assert response.status_code == 200
+
+    loaded.load(NOW + timedelta(days=9), full=True)
+
+    rows = {r[row.key]: r for r in loaded.lake.read("images", account_id=account_id).to_pylist()}
+    latest = max(one["fetched_at"] for one in rows.values())
+    assert len(rows) == before
+    assert [key for key, one in rows.items() if one["fetched_at"] < latest] == [gone]
+
+
 def test_a_token_without_the_right_costs_that_table_alone(loaded: Loaded) -> None:
     loaded.sandbox.use("forbidden_audiences")
     try:
