@@ -75,14 +75,16 @@ class StoredRuns:
         self._done.setdefault(account_id, set()).update(days)
 
     def end(self) -> None:
-        """Remove the checkpoints of queries whose days are all finished, and those that cannot be
-        read.
+        """Remove the checkpoints of queries whose days are all finished, and those that are not
+        checkpoints.
+
+        What the store does not return stays: it may be another process's run in flight.
         """
         for account_id, done in self._done.items():
             for key in self._keys(account_id):
-                entry = self._entry(key)
-                if entry is None or set(self._days_of(entry)) <= done:
-                    with suppress(OSError):  # the next process forgets it
+                with suppress(OSError):  # the next process forgets it
+                    entry = self._read(key)
+                    if entry is None or set(self._days_of(entry)) <= done:
                         self._store.delete(key)
 
     def stretches(
@@ -113,8 +115,15 @@ class StoredRuns:
     def _entry(self, key: str) -> Mapping[str, Any] | None:
         """The content of a file; one that cannot be read counts as none."""
         try:
+            return self._read(key)
+        except OSError:
+            return None
+
+    def _read(self, key: str) -> Mapping[str, Any] | None:
+        """The content of a file; None for one that is not a checkpoint. Raises OSError."""
+        try:
             return _checked(load(self._store, key))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):
             return None
 
     def _keys(self, account_id: str) -> Sequence[str]:

@@ -138,6 +138,26 @@ def test_an_entry_that_cannot_be_read_is_as_good_as_none(
     assert (found, path.exists()) == ((None, []), False)
 
 
+class Unreachable(Folder):
+    """A store that is not there for a while, as a bucket may be."""
+
+    def read(self, key: str) -> bytes:
+        raise OSError(f"{key} could not be read: 503 Slow Down")
+
+
+def test_what_the_store_does_not_return_at_the_end_is_left_to_its_process(
+    pending: Callable[[], StoredRuns], tmp_path: Path, now: Clock
+) -> None:
+    params = HOURLY_REPORT.params(FIRST, FIRST)
+    pending().save("1", params, Checkpoint("77"))
+
+    one = StoredRuns(Unreachable(tmp_path), HOURLY_REPORT.name, now)
+    one.done("1", [FIRST])
+    one.end()
+
+    assert pending().saved("1", params) == Checkpoint("77")
+
+
 def test_no_unfinished_file_is_left(pending: Callable[[], StoredRuns], tmp_path: Path) -> None:
     pending().save("1", HOURLY_REPORT.params(FIRST, FIRST), Checkpoint("77"))
 
