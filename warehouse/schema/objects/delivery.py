@@ -44,6 +44,8 @@ BUDGETS: Final = (
     Column("budget_remaining", "money_limit", "What is left of the budget", MONEY),
 )
 
+_RIGHT: Final = "NULL if the token lacks business_management"
+
 _PACING: Final = Column("pacing_type", "set", "How money is paced, such as standard")
 
 ACCOUNTS: Final = ObjectTable(
@@ -72,13 +74,17 @@ ACCOUNTS: Final = ObjectTable(
         Column("spend_cap", "money_limit", "Most it may ever spend; 0 or NULL: no cap", MONEY),
         Column("min_daily_budget", "money_minor", "Least daily budget that Meta accepts", MONEY),
         Column("created_time", "timestamp", "When it was created", UTC),
-        Column("business_id", "id", "Business that it belongs to", field="business.id"),
-        Column("business_name", "text", "Name of that business", field="business.name"),
+        Column("business_id", "id", f"Business that it belongs to; {_RIGHT}", field="business.id"),
+        Column("business_name", "text", f"Its name; {_RIGHT}", field="business.name"),
         Column(
             *("business_country", "text"), "Country in its address", field="business_country_code"
         ),
-        Column("owner_id", "id", "Business or person that owns it", field="owner"),
-        Column("funding_source_id", "id", "Way in which it pays", field="funding_source"),
+        Column("owner_id", "id", f"Business or person that owns it; {_RIGHT}", field="owner"),
+        Column(
+            *("funding_source_id", "id"),
+            "Way in which it pays; NULL if the token may not manage the account",
+            field="funding_source",
+        ),
         Column(
             *("min_campaign_group_spend_cap", "money_minor"),
             *("Least spend cap of a campaign that Meta accepts", MONEY),
