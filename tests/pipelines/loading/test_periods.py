@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+import warehouse
 from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
 from pipelines.loading.changes import find_changes, reload
@@ -21,6 +22,7 @@ from pipelines.project.ready_reports import READY
 from pipelines.reports.catalog import read_reports
 from pipelines.reports.folders import preset_files
 from tests.clock import Clock
+from tests.pipelines.docs.test_questions import QUESTIONS
 from tests.pipelines.loading.tampering import CONTROL_PAGES, REPORT_PAGES, Tampering
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
@@ -212,6 +214,38 @@ def test_what_meta_no_longer_keeps_is_refused_by_name_and_newer_weeks_load(world
     assert all(why.startswith("Older than Meta keeps: (#3018)") for why in failed.values())
     [odd] = world.load(WEEKLY, [date(2026, 11, 17)], world.sandbox.account_ids[:1])
     assert odd.error == "no week begins on 2026-11-17: load the one that begins on 2026-11-16"
+
+
+def test_questions_about_fatigue_and_the_people_of_a_month_have_the_right_answers(
+    world: World,
+) -> None:
+    world.clock.now = OVER
+    [account_id, *_] = world.sandbox.account_ids
+    world.load(WEEKLY, [LAST_WEEK, THIS_WEEK], [account_id])
+    world.load(MONTHLY, [LAST_MONTH], [account_id])
+    publish(world.lake.root, catalog=REPORTS.catalog)
+    with warehouse.open(world.lake.root) as opened:
+        tired, of_month = (opened.arrow(QUESTIONS[number]).to_pylist() for number in (12, 13))
+        [(name,)] = opened.sql(
+            f"from accounts select account_name where account_id = '{account_id}'"
+        ).fetchall()
+        named = "from insights_weekly_reach select campaign_id, campaign_name"
+        names = dict(opened.sql(named).fetchall())
+
+    for first in (LAST_WEEK, THIS_WEEK):
+        truth = world.people(account_id, first, first + timedelta(days=6))
+        found = [row for row in tired if (row["account_name"], row["week"]) == (name, first)]
+        assert sorted((row["campaign_name"], row["reach"]) for row in found) == sorted(
+            (names[campaign_id], people) for campaign_id, (_, _, people) in truth.items()
+        )
+    changes = [row for row in tired if row["more_often"] is not None]
+    assert any(row["ctr_change"] is not None and row["week"] == THIS_WEEK for row in changes)
+    truth = world.people(account_id, LAST_MONTH, date(2026, 10, 31))
+    found = [row for row in of_month if (row["account_name"], row["month"]) == (name, LAST_MONTH)]
+    costs = {row["reach"]: row["per_thousand"] for row in found if row["reach"]}
+    paid = {people: float(1000 * spend / people) for _, spend, people in truth.values() if people}
+    assert costs == pytest.approx(paid, abs=0.006)
+    assert {(row["until"], row["verdict"]) for row in found} == {(date(2026, 10, 31), "proven")}
 
 
 def test_a_refresh_loads_every_week_and_month_of_the_lookback(world: World) -> None:
