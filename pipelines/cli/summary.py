@@ -19,6 +19,7 @@ from pipelines.loading.listings import text_of
 from pipelines.loading.load_result import Target
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import DEFINITION
+from warehouse.schema.periods import Period
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
 from warehouse.wording import counted
 
@@ -30,10 +31,11 @@ if TYPE_CHECKING:
     from pipelines.cli.selection import Plan
     from pipelines.loading.objects import Listed
     from pipelines.loading.session import Loads
+    from pipelines.reports.catalog import Report
     from warehouse.lake.partitions import Lake
     from warehouse.lake.records import Load
 
-__all__ = ["Summary", "command_name"]
+__all__ = ["Summary", "command_name", "number_of"]
 
 _COLUMNS: Final = ("account", "name", "report", "days", "proven")
 _NUMBERS: Final = ("rows", "impressions", "clicks", "spend", "currency", "calls")
@@ -132,9 +134,9 @@ class Summary:
             (report, one.account_id) for report, days in self.wanted.items() for one in days
         )
         failed = Counter((one.table, one.account) for one in self.failed if one.day)
-        for report in self.plan.reports:
+        for name, report in self.plan.reports.items():
             for row in self.plan.accounts:
-                of = (report, row["account_id"])
+                of = (name, row["account_id"])
                 counts = wanted[of], failed[report, act_id(row["account_id"])]
                 yield _line(report, row, counts, loads.get(of, ()), more)
 
@@ -238,8 +240,13 @@ class Summary:
             yield "publish"
 
 
+def number_of(days: int, period: Period) -> int | str:
+    """How many, in a column of days: weeks and months say that they are."""
+    return days if period is Period.DAY else counted(days, period)
+
+
 def _line(
-    report: str, row: Row, counts: tuple[int, int], loads: Sequence[Load], more: Collection[str]
+    report: Report, row: Row, counts: tuple[int, int], loads: Sequence[Load], more: Collection[str]
 ) -> Sequence[object]:
     """A line of the table. `counts`: account-days that were wanted, and that failed; `more`: the
     columns that are not always there.
@@ -255,8 +262,8 @@ def _line(
     return (
         act_id(row["account_id"]),
         text_of(row, "name"),
-        report,
-        wanted,
+        report.name,
+        number_of(wanted, report.period),
         _proven([load.verdict for load in loads]),
         *(extra[name] for name in more),
         sum(load.rows for load in loads),

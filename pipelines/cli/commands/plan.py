@@ -18,7 +18,7 @@ from pipelines.cli.output.style import FOR_PEOPLE, Style
 from pipelines.cli.output.table import table_lines
 from pipelines.cli.output.terminal import print_note, width_of, wrapped
 from pipelines.cli.selection import not_begun, plan_of, require_started
-from pipelines.cli.summary import NOT_BEGUN
+from pipelines.cli.summary import NOT_BEGUN, number_of
 from pipelines.loading.control_totals import share
 from pipelines.loading.estimate import Cost, cost_of
 from pipelines.loading.listings import discover, text_of
@@ -112,7 +112,8 @@ def _quota(client: GraphClient, row: Row) -> tuple[str, float]:
 def _line(plan: Plan, key: tuple[str, str], forecast: Forecast) -> Sequence[object]:
     report, account_id = key
     account, cost = act_id(account_id), forecast.cost
-    counts = len(forecast.rows), cost.runs, cost.rows, cost.calls
+    days = number_of(len(forecast.rows), plan.reports[report].period)
+    counts = days, cost.runs, cost.rows, cost.calls
     return (account, plan.names[account], report, *counts, forecast.basis)
 
 

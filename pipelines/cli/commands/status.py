@@ -22,7 +22,7 @@ from pipelines.cli.output.style import FOR_PEOPLE, Style
 from pipelines.cli.output.table import table_lines
 from pipelines.cli.output.terminal import print_note, width_of
 from pipelines.cli.selection import keys_of, not_begun, require_begun
-from pipelines.cli.summary import command_name
+from pipelines.cli.summary import command_name, number_of
 from pipelines.errors import ConfigError
 from pipelines.escaping import escaped
 from pipelines.loading.failures import Failures
@@ -87,6 +87,7 @@ class Cell:
     state: State
     why: str = ""
     load: Load | None = None
+    period: Period = Period.DAY
 
 
 def state_of(load: Load | None, control: Load | None, failed: Failed | None) -> tuple[State, str]:
@@ -213,9 +214,15 @@ def _print(found: Overview, names: Mapping[str, str | None], now: datetime, styl
         style.error(f"\n{name}: {why}")
     if unfinished := sum(cell.state is State.PROVISIONAL for cell in found.cells):
         style.remark(
-            f"\nProvisional account-days: {unfinished}. Their day was not over, or had not been for"
-            f" 3 hours, when Meta was asked; `{command_name()} refresh` reloads them later."
+            f"\nProvisional account-days: {unfinished}. Their {_word(found.cells)} was not over, or"
+            f" had not been for 3 hours, when Meta was asked; `{command_name()} refresh` reloads"
+            " them later."
         )
+
+
+def _word(cells: Sequence[Cell]) -> str:
+    """What partitions of these reports are."""
+    return " or ".join(period for period in Period if any(one.period is period for one in cells))
 
 
 def _print_json(
@@ -296,11 +303,12 @@ def _cells(  # noqa: PLR0913  # where the cells are, and from when
     controls = lake.records_of(CONTROL.name, cells) if is_daily else [None] * len(cells)
     for cell, load, control in zip(cells, loads, controls, strict=True):
         if isinstance(load, WarehouseError):
-            yield Cell(report.name, cell, State.DAMAGED, str(load))
+            yield Cell(report.name, cell, State.DAMAGED, str(load), period=report.period)
         elif isinstance(control, WarehouseError):
-            yield Cell(report.name, cell, State.DAMAGED, str(control), load)
+            yield Cell(report.name, cell, State.DAMAGED, str(control), load, report.period)
         else:
-            yield Cell(report.name, cell, *state_of(load, control, failures.get(cell.day)), load)
+            state = state_of(load, control, failures.get(cell.day))
+            yield Cell(report.name, cell, *state, load, report.period)
 
 
 def _table(
@@ -309,12 +317,14 @@ def _table(
     counted: dict[tuple[str, str], Counter[State]] = {}
     for cell in cells:
         counted.setdefault((cell.account_day.account_id, cell.report), Counter())[cell.state] += 1
+    periods = {cell.report: cell.period for cell in cells}
     there = {cell.state for cell in cells}
     states = [state for state in reversed(State) if state in there or state not in RARE]
     header = ("account", "name", "report", "days", *map(str, states))
     rows = [
         (
-            *(act_id(account_id), names.get(account_id), report, counts.total()),
+            *(act_id(account_id), names.get(account_id), report),
+            number_of(counts.total(), periods[report]),
             *(counts[state] for state in states),
         )
         for (account_id, report), counts in counted.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,18 +12,22 @@ import dagster as dg
 import pytest
 
 import warehouse
+from pipelines.assembly import definitions_of
 from pipelines.definitions import defs
 from pipelines.defs.jobs import assets_by_job
+from pipelines.defs.partitions import Grid
+from pipelines.project.ready_reports import READY
+from pipelines.reports.catalog import read_reports
+from pipelines.reports.folders import preset_files
 from tests.reports import KNOWN
 from tests.runs import RunResult, run_job
+from warehouse.lake.partitions import Lake
 from warehouse.schema.catalog import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     from fbgraph.sandbox import Sandbox
-    from warehouse.lake.partitions import Lake
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -76,6 +81,33 @@ def test_one_cell_of_the_grid_is_loaded_and_proven_by_itself(
     load = lake.load_of("insights_hourly", account_id, days[1])
     assert load
     assert load.run_id == result.run_id
+
+
+def test_a_week_and_a_month_are_cells_of_grids_of_their_own(
+    instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake
+) -> None:
+    reports = read_reports(READY.glob("insights_*ly_reach.yaml"), preset_files())
+    of = definitions_of(reports, Grid(date(2026, 9, 7)))
+    knowing = Lake(lake.root, catalog=reports.catalog)
+    run_job(instance, "accounts_job", of=of)
+    account_id = sandbox.account_ids[0]
+    keys = {
+        "insights_weekly_reach": f"act_{account_id}|2026-11-16",
+        "insights_monthly_reach": f"act_{account_id}|2026-10-01",
+    }
+
+    for report, key in keys.items():
+        assert run_job(instance, f"{report}_job", key, key, of=of).success
+        assert instance.get_materialized_partitions(dg.AssetKey(report)) == {key}
+        grid = of.resolve_assets_def(report).partitions_def
+        assert grid is not None
+        cells = {k for k in grid.get_partition_keys(dynamic_partitions_store=instance) if k}
+        assert key in cells
+        complete = checks(instance, report, "complete")[0]
+        assert complete.passed
+        load = knowing.load_of(report, account_id, date.fromisoformat(key[-10:]))
+        assert load
+        assert load.verdict == "proven"
 
 
 def test_of_many_account_days_in_one_run_only_the_bad_are_failed(

@@ -12,6 +12,7 @@ import pytest
 import warehouse
 from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
+from pipelines.cli.commands.status import run_status
 from pipelines.loading.changes import find_changes, reload
 from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
@@ -246,6 +247,39 @@ def test_questions_about_fatigue_and_the_people_of_a_month_have_the_right_answer
     paid = {people: float(1000 * spend / people) for _, spend, people in truth.values() if people}
     assert costs == pytest.approx(paid, abs=0.006)
     assert {(row["until"], row["verdict"]) for row in found} == {(date(2026, 10, 31), "proven")}
+
+
+def test_status_and_failures_go_by_the_week(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.clock.now = OVER
+    good, bad = world.sandbox.account_ids[:2]
+    world.load(WEEKLY, [LAST_WEEK, THIS_WEEK], [good, bad])
+    world.sandbox.use("forbidden_account")
+    world.load(WEEKLY, [LAST_WEEK], [bad])
+    world.sandbox.use()
+    environ = {"WAREHOUSE_URL": str(world.lake.root)}
+
+    code = run_status(
+        *(environ, REPORTS, date(2026, 11, 12), date(2026, 11, 18)),
+        accounts=[good, bad],
+        reports=[WEEKLY],
+    )
+
+    out, err = capsys.readouterr()
+    assert code == 1
+    assert [" ".join(line.split()[-7:-4]) for line in out.splitlines()[2:]] == [
+        "2 weeks 2",
+        "2 weeks 1",
+    ]
+    assert f"  {WEEKLY}: {LAST_WEEK}\n    failed: (#200)" in err
+    publish(world.lake.root, catalog=REPORTS.catalog)
+    with warehouse.open(world.lake.root) as opened:
+        failed = f"from failures select date, command where account_id = '{bad}'"
+        [row] = opened.sql(failed).fetchall()
+    command = f"fbinsights backfill --since {LAST_WEEK} --until {LAST_WEEK} --account act_{bad}"
+    assert row == (LAST_WEEK, f"{command} --report {WEEKLY}")
+    world.load(WEEKLY, [LAST_WEEK], [bad])
 
 
 def test_a_refresh_loads_every_week_and_month_of_the_lookback(world: World) -> None:
