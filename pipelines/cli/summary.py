@@ -134,11 +134,11 @@ class Summary:
             (report, one.account_id) for report, days in self.wanted.items() for one in days
         )
         failed = Counter((one.table, one.account) for one in self.failed if one.day)
-        for name, report in self.plan.reports.items():
+        for name, one in self.plan.reports.items():
             for row in self.plan.accounts:
                 of = (name, row["account_id"])
-                counts = wanted[of], failed[report, act_id(row["account_id"])]
-                yield _line(report, row, counts, loads.get(of, ()), more)
+                counts = wanted[of], failed[name, act_id(row["account_id"])]
+                yield _line(one, row, counts, loads.get(of, ()), more)
 
     def json_lines(self, command: str, exit_code: int, **more: Any) -> Iterator[str]:
         """An object for each account-day, those that have not begun included, and the totals."""
