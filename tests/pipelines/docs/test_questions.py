@@ -48,10 +48,8 @@ QUESTIONS = {
 #: reason of what is missing, a new name, a whole world, the price of a purchase.
 WITH_GAPS = {4, 8, 9, 10, 12, 13}
 
-#: Questions that need a table by the day, which `loaded` does not have.
+#: Questions that need a table by the day, or by week or month (asked in test_periods.py).
 BY_DAY = {11}
-
-#: Questions about weeks and months: tests/pipelines/loading/test_periods.py asks them.
 BY_PERIOD = {number for number, sql in QUESTIONS.items() if "ly_reach" in sql}
 
 NOW = datetime(2026, 11, 23, 20, tzinfo=UTC)

@@ -23,7 +23,7 @@ from pipelines.project.ready_reports import READY
 from pipelines.reports.catalog import read_reports
 from pipelines.reports.folders import preset_files
 from tests.clock import Clock
-from tests.pipelines.docs.test_questions import QUESTIONS
+from tests.pipelines.docs.test_questions import BY_PERIOD, QUESTIONS
 from tests.pipelines.loading.tampering import CONTROL_PAGES, REPORT_PAGES, Tampering
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
@@ -226,7 +226,7 @@ def test_questions_about_fatigue_and_the_people_of_a_month_have_the_right_answer
     world.load(MONTHLY, [LAST_MONTH], [account_id])
     publish(world.lake.root, catalog=REPORTS.catalog)
     with warehouse.open(world.lake.root) as opened:
-        tired, of_month = (opened.arrow(QUESTIONS[number]).to_pylist() for number in (12, 13))
+        tired, of_month = (opened.arrow(QUESTIONS[n]).to_pylist() for n in sorted(BY_PERIOD))
         [(name,)] = opened.sql(
             f"from accounts select account_name where account_id = '{account_id}'"
         ).fetchall()
