@@ -160,8 +160,7 @@ def newest_days(lake: Lake) -> dict[str, date]:
 
 def ask(lake: Lake, number: int) -> list[dict[str, Any]]:
     with warehouse.open(lake.root) as opened:
-        rows: list[dict[str, Any]] = opened.arrow(QUESTIONS[number]).to_pylist()
-    return rows
+        return list(opened.arrow(QUESTIONS[number]).to_pylist())
 
 
 def test_the_questions_are_numbered() -> None:
