@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 __all__ = [
+    "FRESH_POLLS",
     "FRESH_SECONDS",
     "POLL_FIELDS",
     "TOTAL_SECONDS",
@@ -66,8 +67,10 @@ POLL_UNMOVED: Final = 0.6
 POLL_AFTER: Final = 0.4
 POLL_BEFORE_DONE: Final = 0.75
 
-#: A fresh run may answer 100/33 (no such object) until it is known everywhere.
+#: A fresh run may answer 100/33 (no such object) until it is known everywhere. It is given up after
+#: this time and this many polls: under a limit even the first may come later than that.
 FRESH_SECONDS: Final = 60.0
+FRESH_POLLS: Final = 4
 
 
 _AGAIN: Final = "Run the same command again later: new report runs mostly succeed."

@@ -13,6 +13,7 @@ from fbgraph.errors import NotFoundError, RetryableError, ThrottledError
 from fbgraph.http.request import Request
 from fbgraph.limits.retry import LIMIT
 from fbgraph.objects.report_run import (
+    FRESH_POLLS,
     FRESH_SECONDS,
     POLL_FIELDS,
     ReportRun,
@@ -106,10 +107,10 @@ class Watch:
     def may_pass(self, error: GraphError, now: float) -> bool:
         """Whether a poll that failed says nothing about its run."""
         if isinstance(error, NotFoundError):
-            # Not known everywhere yet (docs/graph-api.md#report-runs). A poll that a limit held
-            # back comes late and is still the first: only a second one gives up a run.
+            # Not known everywhere yet (docs/graph-api.md#report-runs). Polls that a limit held
+            # back come late: a run is given up only after some of them, however old it is.
             self.unknown_polls += 1
-            return self.unknown_polls == 1 or now - self.created <= FRESH_SECONDS
+            return self.unknown_polls < FRESH_POLLS or now - self.created <= FRESH_SECONDS
         if isinstance(error, ThrottledError):  # waiting for a limit is not silence
             self.silent_since = None
         elif self.silent_since is None:

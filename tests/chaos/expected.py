@@ -216,6 +216,11 @@ TOGETHER: Final[Mapping[frozenset[str], May]] = {
     frozenset({"batch_null:2", "batch_throttled:2"}): May(r".", is_sure=False),
     # A run that hangs is given up for what its last polls showed, which may be nonsense.
     frozenset({"run_hangs:99", "odd_polls:2"}): May(r".", is_sure=False),
+    frozenset({"run_hangs:50", "service_unavailable:4"}): May(r".", is_sure=False),
+    # An account is blocked each time that it is asked again: a limit that never resets.
+    frozenset({"throttled_account", "batch_throttled:2"}): May(
+        r"Gave up.* limit.* refused", is_sure=False
+    ),
 }
 
 
