@@ -15,8 +15,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from fbgraph.errors import ENDS_EVERYTHING, GraphError, PermissionDeniedError
+from pipelines.loading.events.activities import load_activities
 from pipelines.loading.failures import Failures
-from pipelines.loading.listings import accounts_in, list_objects, store_objects
+from pipelines.loading.listings import Listing, accounts_in, list_objects, store_objects
 from pipelines.loading.loader import threads
 from warehouse.decode.objects import Unreadable
 from warehouse.errors import WarehouseError
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fbgraph import GraphClient
-    from pipelines.loading.listings import Listing
     from pipelines.loading.partitions import AccountDay
     from warehouse.decode.pages import Account
     from warehouse.lake.partitions import Lake
@@ -219,6 +219,8 @@ class _ById(NamedTuple):
 def _list(
     client: GraphClient, lake: Lake, row: ObjectTable, account: Account, now: Callable[[], datetime]
 ) -> Listed:
+    if row.by_time:
+        return _read_by_time(client, lake, row, account, now())
     listing = list_objects(client, account.account_id, row)
     merged = store_objects(lake, row.name, account, listing, now())
     by_id = _fetch(client, lake, row, account, merged.gone if row.is_read_by_id else (), now)
@@ -228,6 +230,18 @@ def _list(
     if unreadable:
         _log.warning("%s of act_%s: %s", row.name, account.account_id, unreadable)
     return Listed(row.name, account.account_id, listing, by_id.found, unreadable)
+
+
+def _read_by_time(
+    client: GraphClient, lake: Lake, row: ObjectTable, account: Account, now: datetime
+) -> Listed:
+    found = load_activities(client, lake, row, account, now)
+    if found.unreadable:
+        _log.warning("%s of act_%s: %s", row.name, account.account_id, found.unreadable)
+    listing = Listing([None] * found.rows, None, is_counted=False)
+    return Listed(
+        row.name, account.account_id, listing, unreadable=found.unreadable, error=found.error
+    )
 
 
 def _fetch(  # noqa: PLR0913, PLR0917  # what, whose, from where and to where

@@ -30,6 +30,7 @@ __all__ = [
     "all_true",
     "constant",
     "empty",
+    "instant",
     "int32s",
     "int64s",
     "null_is_false",
@@ -64,6 +65,12 @@ def int32s(values: Iterable[int]) -> pa.Array:
     """Make an int32 array, without nulls."""
     items = array("i", values)
     return pa.Array.from_buffers(pa.int32(), len(items), [None, pa.py_buffer(items)])
+
+
+def instant(moment: datetime) -> pa.Scalar:
+    """An instant, as columns of instants have it."""
+    micros = (moment - _EPOCH) // timedelta(microseconds=1)
+    return int64s([micros]).cast(pa.timestamp("us", tz="UTC"))[0]
 
 
 def constant(text: str, length: int, arrow_type: pa.DataType | None = None) -> pa.Array:

@@ -36,7 +36,13 @@ if TYPE_CHECKING:
     from warehouse.schema.objects.object_table import ObjectTable
     from warehouse.schema.table import Table
 
-__all__ = ["Merged", "footer_of_objects", "merge_objects", "missing_ids", "missing_objects"]
+__all__ = [
+    "Merged",
+    "footer_of_objects",
+    "merge_objects",
+    "missing_ids",
+    "missing_objects",
+]
 
 _log = logging.getLogger(__name__)
 

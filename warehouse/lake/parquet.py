@@ -55,6 +55,9 @@ KEY_KEY: Final = b"fbinsights.key"
 #: Key of the footer of a file of objects: when all of them were last listed.
 LISTED_KEY: Final = b"fbinsights.listed_at"
 
+#: The same of events: since when all of them are there.
+SINCE_KEY: Final = b"fbinsights.listed_since"
+
 #: As many rows as DuckDB keeps together; a reader need not hold many at once.
 ROW_GROUP_ROWS: Final = 122_880
 
@@ -119,14 +122,18 @@ class Writer:
         *,
         key: str = "",
         listed_at: datetime | None = None,
+        listed_since: datetime | None = None,
     ) -> Path:
         """Write the footer, with the load and what its predecessors changed, and sync to disk.
-        `key`: where a file without a load belongs. `listed_at`: of one with objects.
+        `key`: where a file without a load belongs. `listed_at`: of one with objects;
+        `listed_since`: of one with events, which are there from then on.
         """
         if load is None and key:
             self._parquet.add_key_value_metadata({KEY_KEY: key})
         if listed_at is not None:
             self._parquet.add_key_value_metadata({LISTED_KEY: listed_at.isoformat()})
+        if listed_since is not None:
+            self._parquet.add_key_value_metadata({SINCE_KEY: listed_since.isoformat()})
         if load is not None:
             changes = [to_values(change) for change in history]
             self._parquet.add_key_value_metadata(
@@ -174,7 +181,8 @@ def _text_paths(field: pa.Field) -> Iterator[str]:
 class Footer(NamedTuple):
     """What a file records about itself: its load, what its predecessors changed, its columns, how
     many rows it has, and the key that it was written for, where a load does not say that ("" in
-    files that are older than this record). `listed_at`: of objects, when all were last listed.
+    files that are older than this record). `listed_at`: of objects, when all were last listed;
+    `listed_since`: of events, since when they are there.
     """
 
     load: Load | None
@@ -183,17 +191,22 @@ class Footer(NamedTuple):
     rows: int = 0
     key: str = ""
     listed_at: datetime | None = None
+    listed_since: datetime | None = None
 
 
 #: The footer of a file that does not exist.
 NO_FOOTER: Final = Footer(None, (), pa.schema([]))
 
 
+def _instant(text: bytes | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text.decode())
+
+
 def footer(source: Path | pa.NativeFile) -> Footer:
     """Read the end of a file. Raises FileNotFoundError."""
     file = pq.ParquetFile(source)
     metadata = file.metadata.metadata or {}
-    load, listed_at = metadata.get(LOAD_KEY), metadata.get(LISTED_KEY)
+    load = metadata.get(LOAD_KEY)
     history = json.loads(metadata.get(RESTATEMENTS_KEY, b"[]"))
     return Footer(
         None if load is None else from_values(Load, json.loads(load)),
@@ -201,7 +214,7 @@ def footer(source: Path | pa.NativeFile) -> Footer:
         file.schema_arrow,
         file.metadata.num_rows,
         metadata.get(KEY_KEY, b"").decode(),
-        None if listed_at is None else datetime.fromisoformat(listed_at.decode()),
+        *(_instant(metadata.get(key)) for key in (LISTED_KEY, SINCE_KEY)),
     )
 
 

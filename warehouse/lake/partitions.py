@@ -137,9 +137,10 @@ class Lake:
         *,
         account_id: str | None = None,
         listed_at: datetime | None = None,
+        listed_since: datetime | None = None,
     ) -> pa.Table:
         """Replace the rows of a file by what `change` returns for them; no other writer comes in
-        between. `listed_at`: when all objects were listed, if that is what `change` knows.
+        between. `listed_at`, `listed_since`: what `Footer` says of them, where `change` knows it.
 
         Returns the new rows. Nothing is written if `change` returns the same rows. It is called
         again if another writer was faster, which is possible in a bucket.
@@ -161,8 +162,9 @@ class Lake:
                 folder = at_the_end.enter_context(scratch_folder(self.root))
                 writer = Writer(table, folder / "rows.unfinished")
                 writer.write(content)
-                listed = listed_at or self._footer(table, where).listed_at
-                return writer.finish(key=where.key, listed_at=listed)
+                known = self._footer(table, where)
+                ends = listed_at or known.listed_at, listed_since or known.listed_since
+                return writer.finish(key=where.key, listed_at=ends[0], listed_since=ends[1])
 
             self._define(self.catalog.tables.get(table.name, table))
             self.store.replace(where.key, write)

@@ -15,6 +15,7 @@ from warehouse.schema.insights import (
     INSIGHTS_DAILY,
     INSIGHTS_HOURLY,
 )
+from warehouse.schema.objects.activities import ACTIVITIES
 from warehouse.schema.objects.delivery import ACCOUNTS, ADS, ADSETS, CAMPAIGNS
 from warehouse.schema.objects.library import (
     CUSTOM_AUDIENCES,
@@ -48,6 +49,7 @@ OBJECT_TABLES: Final[Mapping[str, ObjectTable]] = MappingProxyType(
         for row in (
             *(ACCOUNTS, CAMPAIGNS, ADSETS, ADS),
             *(IMAGES, VIDEOS, CUSTOM_CONVERSIONS, CUSTOM_AUDIENCES),
+            ACTIVITIES,
         )
     }
 )

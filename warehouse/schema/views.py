@@ -16,10 +16,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from warehouse.schema.changes import changes
 from warehouse.schema.columns import ACCOUNT_NAME, MONEY
 from warehouse.schema.insights import INSIGHTS_DAILY, INSIGHTS_HOURLY
 from warehouse.schema.long_form import long_actions
 from warehouse.schema.table import Column, View
+from warehouse.schema.tables import OBJECT_TABLES
 from warehouse.schema.verdicts import PROVEN, UNPROVABLE
 
 if TYPE_CHECKING:
@@ -335,6 +337,7 @@ VIEWS: Final[Mapping[str, View]] = MappingProxyType(
             *_rollups(),
             *filter(None, map(long_actions, (INSIGHTS_HOURLY, INSIGHTS_DAILY))),
             CALENDAR,
+            changes(OBJECT_TABLES.values()),
         )
     }
 )

@@ -15,17 +15,22 @@ from fbgraph.sandbox.protocol.messages import compact
 from fbgraph.sandbox.protocol.paging import EDGE_CURSORS, cut, page, page_request
 from fbgraph.sandbox.protocol.params import check_names, flag, limit, words
 from fbgraph.sandbox.protocol.refusals import refused
-from fbgraph.sandbox.world.activities import ACTIVITY_TYPES, CATEGORIES, seeded_activities
+from fbgraph.sandbox.world.activities import (
+    ACTIVITY_TYPES,
+    CATEGORIES,
+    seeded_activities,
+    seeds_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from fbgraph.sandbox.protocol.messages import ServerRequest
     from fbgraph.sandbox.state.platform import Platform
-    from fbgraph.sandbox.world.activities import Activity
+    from fbgraph.sandbox.world.activities import Activity, Seeded
     from fbgraph.sandbox.world.nodes import WorldNode
 
-__all__ = ["activities", "activities_of"]
+__all__ = ["activities", "activities_of", "seeds_in"]
 
 PARAMETERS: Final = frozenset({
     *("limit", "after", "before", "summary", "since", "until", "oid", "extra_oids", "category"),
@@ -77,16 +82,18 @@ def activities_of(
 ) -> Sequence[Activity]:
     """What was done from `since` to `until`, both included, newest first."""
     now = platform.now()
-    budget = {
-        node.id: int(held)
-        for level in ("campaign", "adset")
-        for node in account.under(level)
-        if node.is_seeded and (held := field_value(node, "daily_budget", now))
-    }
-    made = seeded_activities(account, since, min(until, now), budget)
+    made = seeded_activities(account, seeds_in(platform, account), since, min(until, now))
     wrote = [one for one in platform.world.log if one.node.account is account]
     found = [*made, *(one for one in wrote if since <= one.at <= until)]
     return sorted(found, key=lambda one: one.at, reverse=True)
+
+
+def seeds_in(platform: Platform, account: WorldNode) -> Sequence[Seeded]:
+    """What the objects of an account were before the first write, which must call it too."""
+    now, seeds = platform.now(), platform.world.seeds
+    if account.id not in seeds:
+        seeds[account.id] = seeds_of(account, lambda node: field_value(node, "daily_budget", now))
+    return seeds[account.id]
 
 
 def _row(one: Activity, names: Sequence[str]) -> dict[str, Any]:

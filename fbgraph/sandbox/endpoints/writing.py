@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from fbgraph.sandbox.endpoints.activities import seeds_in
 from fbgraph.sandbox.endpoints.reading import described
 from fbgraph.sandbox.objects.fields import (
     check_fields,
@@ -159,6 +160,8 @@ def _change(platform: Platform, node: WorldNode, params: Mapping[str, str]) -> N
 
 def _write(platform: Platform, node: WorldNode, given: Mapping[str, Any], by: Actor) -> None:
     now = platform.now()
+    if "account" in node.line:
+        seeds_in(platform, node.account)
     before = {name: field_value(node, name, now) for name in given}
     _store(node, given)
     platform.world.log.extend(written(node, now.replace(microsecond=0), by, before, given))

@@ -17,7 +17,7 @@ from fbgraph.sandbox.world.dice import dice
 from fbgraph.sandbox.world.nodes import HIDDEN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date
 
     from fbgraph.sandbox.world.nodes import WorldNode
@@ -27,9 +27,11 @@ __all__ = [
     "CATEGORIES",
     "Activity",
     "Actor",
+    "Seeded",
     "created",
     "person",
     "seeded_activities",
+    "seeds_of",
     "written",
 ]
 
@@ -131,51 +133,73 @@ def person(account: WorldNode, number: int) -> Actor:
 # --- what the seed did ----------------------------------------------------------------------
 
 
-def seeded_activities(
-    account: WorldNode, since: datetime, until: datetime, budget: Mapping[str, int]
-) -> Iterator[Activity]:
-    """What happened from `since` to `until`, both included. `budget`: id → its daily budget in
-    minor units, for those objects that hold one.
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """What an object was before anybody wrote to it: writes do not change what the seed did.
+
+    `budget`: by the day, in minor units, if it holds one. `gone`: when it was archived or deleted.
     """
-    nodes = [
-        node
+
+    node: WorldNode
+    name: str
+    status: str
+    budget: int | None
+    gone: datetime | None
+
+
+def seeds_of(account: WorldNode, budget_of: Callable[[WorldNode], str | None]) -> Sequence[Seeded]:
+    """The objects of an account as they are now, without those that were made by a call."""
+    return [
+        Seeded(
+            node,
+            node.name,
+            node.status,
+            None if (held := budget_of(node)) is None else int(held),
+            node.updated if node.effective_status in HIDDEN else None,
+        )
         for level in ("campaign", "adset", "ad")
         for node in account.under(level)
         if node.is_seeded
     ]
-    found = [*_lives(nodes, since, until), *_days(account, nodes, since, until, budget)]
+
+
+def seeded_activities(
+    account: WorldNode, seeds: Sequence[Seeded], since: datetime, until: datetime
+) -> Iterator[Activity]:
+    """What happened from `since` to `until`, both included."""
+    found = [*_lives(seeds, since, until), *_days(account, seeds, since, until)]
     yield from (one for one in found if since <= one.at <= until)
 
 
-def _lives(nodes: Sequence[WorldNode], since: datetime, until: datetime) -> Iterator[Activity]:
+def _lives(seeds: Sequence[Seeded], since: datetime, until: datetime) -> Iterator[Activity]:
     """Creation, and the end of what is archived or deleted."""
-    for node in nodes:
+    for seed in seeds:
+        node = seed.node
         if since <= node.created <= until:
-            yield from created(node, person(node.account, dice(node.id)))
-        if since <= node.updated <= until and node.status in HIDDEN:
+            yield from created(node, person(node.account, dice(node.id)), name=seed.name)
+        if seed.gone and since <= seed.gone <= until and seed.status in HIDDEN:
             by = person(node.account, dice(node.id, "end"))
-            yield from _status(node, node.updated, by, "Inactive", STATUS_WORDS[node.status])
+            yield from _status(seed, seed.gone, by, "Inactive", STATUS_WORDS[seed.status])
 
 
 def _days(
     account: WorldNode,
-    nodes: Sequence[WorldNode],
+    seeds: Sequence[Seeded],
     since: datetime,
     until: datetime,
-    budget: Mapping[str, int],
 ) -> Iterator[Activity]:
     for day in dates(since.date(), until.date()):
         facts = (account.id, day)
         yield from _account_day(account, day)
-        for number in range(1 + len(nodes) // CHANGED_EVERY):
-            node = nodes[dice(*facts, number) % len(nodes)] if nodes else None
-            if node is not None and _was_there(node, day):
-                yield from _changed(node, day, number, budget)
+        for number in range(1 + len(seeds) // CHANGED_EVERY):
+            seed = seeds[dice(*facts, number) % len(seeds)] if seeds else None
+            if seed is not None and _was_there(seed, day):
+                yield from _changed(seed, day, number)
 
 
-def _was_there(node: WorldNode, day: date) -> bool:
-    gone = node.effective_status in HIDDEN and node.updated.date() <= day
-    return node.created.date() < day and not gone
+def _was_there(seed: Seeded, day: date) -> bool:
+    is_gone = seed.gone is not None and seed.gone.date() <= day
+    return seed.node.created.date() < day and not is_gone
 
 
 def _moment(day: date, *facts: object) -> datetime:
@@ -204,24 +228,22 @@ def _account_day(account: WorldNode, day: date) -> Iterator[Activity]:
         yield Activity(at, "update_ad_labels", account, by, account.name, "Herbst, évergreen")
 
 
-def _changed(
-    node: WorldNode, day: date, number: int, budget: Mapping[str, int]
-) -> Iterator[Activity]:
+def _changed(seed: Seeded, day: date, number: int) -> Iterator[Activity]:
     """A change, and the change back some hours later."""
+    node = seed.node
     at, by = _moment(day, node.id, number), person(node.account, dice(node.id, day, number))
     later = at + timedelta(seconds=1 + dice(node.id, day, "later") % 18_000)
-    if node.id in budget and number % 2 == 0:
-        held = budget[node.id]
-        raised = held + held // 5
-        yield _budget(node, at, by, "daily_budget", held, raised)
-        yield _budget(node, later, by, "daily_budget", raised, held)
+    if seed.budget is not None and number % 2 == 0:
+        raised = seed.budget + seed.budget // 5
+        yield _budget(seed, at, by, "daily_budget", seed.budget, raised)
+        yield _budget(seed, later, by, "daily_budget", raised, seed.budget)
     elif node.level == "ad" and number % 3 == 0:
-        yield Activity(at, "ad_review_approved", node, SYSTEM, node.name)
+        yield Activity(at, "ad_review_approved", node, SYSTEM, seed.name)
     elif number % 3 == 1:
-        yield from renamed(node, at, by, f"{node.name} (draft)", node.name)
-    elif node.status == "ACTIVE":
-        yield from _status(node, at, by, "Active", "Inactive")
-        yield from _status(node, later, by, "Inactive", "Active")
+        yield from renamed(node, at, by, f"{seed.name} (draft)", seed.name)
+    elif seed.status == "ACTIVE":
+        yield from _status(seed, at, by, "Active", "Inactive")
+        yield from _status(seed, later, by, "Inactive", "Active")
 
 
 # --- rows, for the seed's doings and for writes -----------------------------------------------
@@ -232,19 +254,23 @@ def _of_ad(node: WorldNode) -> dict[str, Any]:
     return {"campaign_id": int(node.line["adset"].id)} if node.level == "ad" else {}
 
 
-def created(node: WorldNode, by: Actor, at: datetime | None = None) -> Iterator[Activity]:
+def created(node: WorldNode, by: Actor, *, name: str = "") -> Iterator[Activity]:
+    """Under the name that it was given then."""
     if kind := EVENT_TYPES["create"].get(node.level):
         extra = _of_ad(node)
         text = json.dumps(extra) if extra else None
-        yield Activity(at or node.created, kind, node, by, node.name, text)
+        yield Activity(node.created, kind, node, by, name or node.name, text)
 
 
-def _status(node: WorldNode, at: datetime, by: Actor, old: str, new: str) -> Iterator[Activity]:
+def _status(
+    of: Seeded | WorldNode, at: datetime, by: Actor, old: str, new: str
+) -> Iterator[Activity]:
     """One click gives two rows of the same second, with a state between."""
+    node = of.node if isinstance(of, Seeded) else of
     kind = EVENT_TYPES["status"].get(node.level)
     for before, after in ((old, PENDING), (PENDING, new)) if kind else ():
         extra = {"old_value": before, "new_value": after, "type": "run_status", **_of_ad(node)}
-        yield Activity(at, str(kind), node, by, node.name, json.dumps(extra))
+        yield Activity(at, str(kind), node, by, of.name, json.dumps(extra))
 
 
 def renamed(node: WorldNode, at: datetime, by: Actor, old: str, new: str) -> Iterator[Activity]:
@@ -254,15 +280,16 @@ def renamed(node: WorldNode, at: datetime, by: Actor, old: str, new: str) -> Ite
 
 
 def _budget(  # noqa: PLR0913, PLR0917  one row
-    node: WorldNode, at: datetime, by: Actor, field: str, old: int | None, new: int | None
+    of: Seeded | WorldNode, at: datetime, by: Actor, field: str, old: int | None, new: int | None
 ) -> Activity:
+    node = of.node if isinstance(of, Seeded) else of
     money = {"type": "payment_amount", "currency": node.about.currency}
     extra = {
         "old_value": {**money, "old_value": old, "additional_value": BUDGET_WORDS[field]},
         "new_value": {**money, "new_value": new, "additional_value": BUDGET_WORDS[field]},
         "type": "composite_data",
     }
-    return Activity(at, EVENT_TYPES["budget"][node.level], node, by, node.name, json.dumps(extra))
+    return Activity(at, EVENT_TYPES["budget"][node.level], node, by, of.name, json.dumps(extra))
 
 
 def written(

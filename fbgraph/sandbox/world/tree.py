@@ -29,7 +29,7 @@ from fbgraph.sandbox.world.plan import CLIENT_EVERY, Part
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from fbgraph.sandbox.world.activities import Activity
+    from fbgraph.sandbox.world.activities import Activity, Seeded
     from fbgraph.sandbox.world.brands import Concept
     from fbgraph.sandbox.world.library import Library
     from fbgraph.sandbox.world.plan import AccountPlan, WorldPlan
@@ -75,6 +75,8 @@ class World:
         self.scale = scale
         self.changes = 0
         self.log: list[Activity] = []
+        #: By account, what its objects were before the first write.
+        self.seeds: dict[str, Sequence[Seeded]] = {}
         self._libraries: dict[str, Library] = {}
         self.nodes: dict[str, WorldNode] = {}
         self.businesses: Sequence[WorldNode] = [self._business(at) for at in range(2)]

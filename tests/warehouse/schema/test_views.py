@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +36,20 @@ def loaded(make_days: Callable[[Path], Any], tmp_path_factory: pytest.TempPathFa
     days = make_days(tmp_path_factory.mktemp("lake"))
     days.put(6)
     days.lake.replace("insights_daily", daily(), account_id="11", date=DAY)
+    days.lake.replace("campaigns_history", renamed(), account_id="11")
     publish(days.lake.root)
     lake: Lake = days.lake
     return lake
+
+
+def renamed() -> pa.Table:
+    """Two states of campaign 20, which got another name."""
+    first, second = datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)
+    rows = [
+        {"campaign_id": "20", "account_id": "11", "campaign_name": name, "valid_from": at}
+        for name, at in (("old", first), ("new", second))
+    ]
+    return pa.Table.from_pylist(rows, schema=TABLES["campaigns_history"].arrow_schema)
 
 
 def daily() -> pa.Table:

@@ -64,6 +64,8 @@ class ObjectTable:
     that are no longer listed are left as they were last seen. `is_counted`: Meta documents that the
     edge counts them (`total_count`), so that a listing is known to be complete; otherwise a count
     that does not come is nothing to warn about. `is_read_by_id`: an id is enough to read one.
+    `by_time`: the column with the time of rows that are events: these are not listed whole, but
+    read by time, from where the last load ended.
 
     `insights_column`: of insights, with ids of it; `mentioned_by`: (table of objects, column) with
     such ids; what they mention and no listing had is read by id. `is_needed`: the first load of an
@@ -87,6 +89,7 @@ class ObjectTable:
     deleted: str = "effective_status"
     is_counted: bool = True
     is_read_by_id: bool = True
+    by_time: str = ""
     insights_column: str = ""
     mentioned_by: tuple[tuple[str, str], ...] = ()
     is_needed: bool = False

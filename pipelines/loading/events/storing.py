@@ -1,0 +1,65 @@
+"""Keeps events in the lake: what was read of a range of time replaces what was known of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from warehouse.decode import arrow
+from warehouse.decode.objects import Unreadable, decode_objects
+from warehouse.lake import rejects
+from warehouse.schema.records import REJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from warehouse.decode.pages import Account
+    from warehouse.lake.partitions import Lake
+    from warehouse.schema.objects.object_table import ObjectTable
+
+__all__ = ["store_events"]
+
+
+def store_events(  # noqa: PLR0913  # the events, whose they are, their range, when it was read
+    lake: Lake,
+    row: ObjectTable,
+    events: Iterable[object],
+    account: Account,
+    fetched_at: datetime,
+    *,
+    since: datetime,
+    until: datetime,
+    listed_at: datetime | None = None,
+    listed_since: datetime | None = None,
+) -> Unreadable:
+    """Replace the events of an account from `since`, without `until`, by those that were read.
+    Returns what of them could not be read.
+
+    A range that had some and of which nothing came keeps what it had: emptiness proves nothing.
+    `listed_at` and `listed_since`: until and since when the lake now has all; None leaves that as
+    it is.
+    """
+    fresh = decode_objects(row, events, account, fetched_at)
+
+    def merge(before: pa.Table) -> pa.Table:
+        at = before[row.by_time]
+        inside = pc.and_(
+            pc.greater_equal(at, arrow.instant(since)), pc.less(at, arrow.instant(until))
+        )
+        if fresh.rows.num_rows:
+            before = before.filter(pc.invert(arrow.null_is_false(inside)))
+        known = pc.is_in(before[row.key], value_set=fresh.rows[row.key].combine_chunks())
+        return pa.concat_tables([before.filter(pc.invert(known)), fresh.rows])
+
+    account_id = account.account_id
+    old = rejects.of_objects(lake.store, row, account_id)
+    with lake.writing(REJECTS, account_id, None):
+        rejects.keep(
+            *(lake.store, row, old, fresh, fetched_at), account_id=account_id, complete=False
+        )
+    ends = {"listed_at": listed_at, "listed_since": listed_since}
+    lake.update(row.latest, merge, account_id=account_id, **ends)
+    return fresh.unreadable
