@@ -256,7 +256,8 @@ def refresh(accounts: tuple[str, ...], style: Style, *, full: bool, accept_empty
 
     The newest 3 days of each account, and those of the last 28 whose totals Meta has changed, that
     were not over when they were loaded, that failed or did not add up, or that were never loaded
-    though an earlier day was.
+    though an earlier day was. Of reports by week or month, the one that goes on and each that ended
+    in the last 28 days.
     """
     from pipelines.cli.commands.refresh import run_refresh  # noqa: PLC0415
 
