@@ -83,4 +83,5 @@ def _closing(environ: Mapping[str, str], known: Reports) -> str:
     where = "".join(f"{shown(one)} and " for one in folders) + "the settings"
     others = ", ".join(shown(path) for path in unread_files(folder)) if folder else ""
     left = f" Not read, because reports are .yaml or .yml files: {others}." if others else ""
-    return f"{where}. Reports that load: {', '.join(known.by_name)}.{left}"
+    tables = f" Tables of objects: {', '.join(known.objects)}." if known.objects else ""
+    return f"{where}. Reports that load: {', '.join(known.by_name)}.{tables}{left}"
