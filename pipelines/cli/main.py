@@ -1,8 +1,7 @@
 """The command line, `fbinsights`: its commands and their options.
 
 Dagster, pandas and DuckDB are imported by the commands that need them, so that `--help` is quick.
-Exit codes: 0 all done; 1 some account-days failed or stay unproven; 2 wrong usage or configuration;
-130 Ctrl-C.
+Exit codes: 0 all done; 1 some account-days failed or stay unproven; 2 wrong usage; 130 Ctrl-C.
 """
 
 from __future__ import annotations
