@@ -127,6 +127,12 @@ VARIABLES: Final[Sequence[Variable]] = (
         example="team:marketing-data",
     ),
     Variable(
+        "FB_MEDIA",
+        "0: no thumbnails of ads are downloaded. By default each is, once, into media/ in the lake:"
+        " docs/media.md.",
+        "1",
+    ),
+    Variable(
         "WAREHOUSE_URL",
         "The lake: a folder, with warehouse.duckdb in it, or s3://bucket/prefix, gs://bucket/prefix"
         " or az://container/prefix. A bucket needs `pip install 'fbinsights[s3]'`, [gcs] or"
@@ -167,6 +173,7 @@ class Settings:
     allow_http: bool = False
     history_since: date | None = None  # None: what the lake keeps
     owners: Sequence[str] = ()
+    media: bool = True
 
     def open_graph(
         self,
@@ -220,6 +227,7 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
         allow_http=value["FB_ALLOW_HTTP"] == "1",
         history_since=_day(value["FB_HISTORY_SINCE"]),
         owners=_owners(value["FB_OWNERS"]),
+        media=value["FB_MEDIA"] == "1",
     )
 
 
@@ -284,6 +292,8 @@ def _wrong(value: Mapping[str, str]) -> Iterator[str]:
     yield from _wrong_address(value)
     if value["FB_ALLOW_HTTP"] not in {"", "0", "1"}:
         yield f"FB_ALLOW_HTTP must be 1 or unset, not {value['FB_ALLOW_HTTP']!r}."
+    if value["FB_MEDIA"] not in {"0", "1"}:
+        yield f"FB_MEDIA must be 0 or 1, not {value['FB_MEDIA']!r}."
     if not re.fullmatch(r"v[0-9]+\.[0-9]+", value["FB_API_VERSION"]):
         yield f"FB_API_VERSION is not a version: {value['FB_API_VERSION']!r}; write it like v26.0."
     try:

@@ -65,8 +65,8 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
     Raises ConfigError where Dagster's home shows another lake, and WarehouseError where the lake
     cannot be written.
     """
-    url = settings_of(environ).warehouse_url
-    lake = Lake(url, catalog=known.catalog)
+    settings = settings_of(environ)
+    lake = Lake(settings.warehouse_url, catalog=known.catalog)
     if seems_to_show_another(environ, lake.store):
         with suppress(UnreachableDagsterError), _dagster(environ, lake):
             pass  # it does not
@@ -78,7 +78,10 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
     )
     note.keep(lake.store)
     try:
-        yield Session(client, lake, run_id, _now, recording, accept_empty), recording
+        yield (
+            Session(client, lake, run_id, _now, recording, accept_empty, settings.media),
+            recording,
+        )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_interrupted(bar.loaded)) from None
     for step in recording.steps:

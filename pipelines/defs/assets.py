@@ -30,6 +30,7 @@ from pipelines.defs.run_events import RunRecorder, add_to_grid, record
 from pipelines.loading.accounts.restricted import with_restricted_fields
 from pipelines.loading.emptiness import accepts_empty
 from pipelines.loading.listings import discover
+from pipelines.loading.media.keeping import keep_thumbnails
 from pipelines.loading.objects import load_objects
 from pipelines.loading.partitions import account_day_of
 from pipelines.loading.session import Loads, Session, load_accounts
@@ -133,6 +134,8 @@ def objects_asset(
         account_ids = [str(key).removeprefix("act_") for key in context.partition_keys]
         with stopping(), settings.open_graph() as client:
             found = load_objects(client, lake, [row.name], account_ids, graph.now)
+            if settings.media:
+                keep_thumbnails(client.base_url, lake, row, account_ids, graph.now)
         parts = [listed_part(one, lake) for one in found]
         yield from record(context, lake, keys, parts, [counted_result(key, found)])
 

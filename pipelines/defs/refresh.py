@@ -67,6 +67,7 @@ def _session(
     return Session(
         *(client, lake, context.run_id, graph.now, RunRecorder(context, lake, client, keys)),
         accept_empty=accepts_empty(context.run.tags),
+        media=graph.environment().media,
     )
 
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph import act_id
 from fbgraph.catalog.edges import NO_TOTAL_COUNT
 from fbgraph.catalog.fields import EFFECTIVE_STATUSES
 from fbgraph.errors import (
     CursorError,
+    GraphError,
     NotFoundError,
     PermissionDeniedError,
     RequestError,
@@ -21,10 +23,14 @@ from fbgraph.errors import (
     ThrottledError,
     TotalCountError,
 )
+from fbgraph.objects.isolating import Isolation, spoils
 from warehouse.decode.hours import zone_named
+from warehouse.decode.objects import id_of
+from warehouse.decode.packed import PackedObjects
 from warehouse.decode.pages import Account
 from warehouse.errors import UnknownZoneError
 from warehouse.lake.history import merge_objects
+from warehouse.schema.objects.refused import Refused
 from warehouse.schema.tables import OBJECT_TABLES
 
 if TYPE_CHECKING:
@@ -45,6 +51,7 @@ __all__ = [
     "accounts_in",
     "discover",
     "list_objects",
+    "read_by_id",
     "spenders_in",
     "store_accounts",
     "store_objects",
@@ -194,14 +201,13 @@ def list_objects(client: GraphClient, account_id: str, row: ObjectTable) -> List
         fields=row.fields,
         effective_status=_statuses(row) or None,
         total_count=row.edge not in NO_TOTAL_COUNT,
+        **dict(row.parameters),
     )
     try:
-        listing = _read(edge, is_counted=row.is_counted)
+        listing = _read(edge, row)
     except CursorError:
-        return _read(edge, is_counted=row.is_counted)
-    if listing.complete or listing.total_count is None:
-        return listing
-    return _read(edge, is_counted=row.is_counted)
+        return _read(edge, row)
+    return listing if listing.complete or listing.total_count is None else _read(edge, row)
 
 
 def _statuses(row: ObjectTable) -> Sequence[str]:
@@ -209,19 +215,84 @@ def _statuses(row: ObjectTable) -> Sequence[str]:
     return [status for status in EFFECTIVE_STATUSES.get(row.kind, ()) if status != "DELETED"]
 
 
-def _read(edge: Edge, *, is_counted: bool) -> Listing:
-    rows: dict[object, object] = {}
+def _read(edge: Edge, of: ObjectTable) -> Listing:
+    rows = PackedObjects(partial(id_of, of))
     total_count = None
-    for page in edge.pages():
-        for row in page.data:
-            rows[_key(row) or len(rows)] = row
+    isolation = Isolation(of.fragile)
+    for page in edge.pages(isolation=isolation if of.fragile else None):
+        rows.add(_with_refusals(of, page.data, isolation))
         with suppress(TotalCountError):
             total_count = page.total_count
-    return Listing(list(rows.values()), total_count, is_counted)
+    rows.add(_unread_rows(of, isolation))
+    return Listing(rows, total_count, of.is_counted)
 
 
-def _key(row: object) -> str:
-    return str(row.get("id") or "") if isinstance(row, Mapping) else ""
+# -- objects that Graph refuses, in part or as a whole ---------------------------------------------
+
+
+def read_by_id(
+    client: GraphClient, row: ObjectTable, account: Account, ids: Sequence[str]
+) -> Sequence[object]:
+    """What Graph returns for each id, up to 50 in one request: its JSON, or the error."""
+    found = dict(zip(ids, _batch(client, row, account, ids, row.fields), strict=True))
+    spoiled = {key: error for key, error in found.items() if row.fragile and _spoils(error)}
+    if spoiled:
+        left = [name for name in row.fields if name not in row.fragile]
+        again = _batch(client, row, account, [*spoiled], left)
+        for (key, error), response in zip(spoiled.items(), again, strict=True):
+            if isinstance(response, Mapping):
+                found[key] = _without(row, response, str(error))
+            elif _spoils(response):
+                found[key] = _unread(row, key, str(response))
+            else:
+                found[key] = response
+    return [*found.values()]
+
+
+def _with_refusals(
+    row: ObjectTable, rows: Sequence[object], isolation: Isolation
+) -> Sequence[object]:
+    """Rows of a listing, with what was refused of some."""
+    if not isolation.without:
+        return rows
+    return [
+        _without(row, one, isolation.without[str(one["id"])])
+        if isinstance(one, Mapping) and str(one.get("id")) in isolation.without
+        else one
+        for one in rows
+    ]
+
+
+def _unread_rows(row: ObjectTable, isolation: Isolation) -> Sequence[object]:
+    """Objects of a listing of which only the id could be read."""
+    return [_unread(row, key, why) for key, why in isolation.unread.items()]
+
+
+def _batch(
+    client: GraphClient,
+    row: ObjectTable,
+    account: Account,
+    ids: Sequence[str],
+    fields: Sequence[str],
+) -> Sequence[object]:
+    nodes = [client.node(one, kind=row.kind, account_id=account.account_id) for one in ids]
+    return client.batch([node.request(fields=fields, **dict(row.parameters)) for node in nodes])
+
+
+def _spoils(response: object) -> bool:
+    return isinstance(response, GraphError) and spoils(response)
+
+
+def _without(row: ObjectTable, found: Mapping[str, Any], why: str) -> Mapping[str, Any]:
+    return {**found, **dict.fromkeys(row.fragile, Refused(why))}
+
+
+def _unread(row: ObjectTable, key: str, why: str) -> Mapping[str, Any]:
+    """An object of which only the id is known: it keeps the row that it has."""
+    return {row.columns[0].source: key, "account_id": Refused(why)}
+
+
+# -- rows into the lake ----------------------------------------------------------------------------
 
 
 def store_accounts(

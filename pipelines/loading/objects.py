@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from fbgraph.errors import ENDS_EVERYTHING, GraphError, PermissionDeniedError
 from pipelines.loading.events.activities import load_activities
 from pipelines.loading.failures import Failures
-from pipelines.loading.listings import Listing, accounts_in, list_objects, store_objects
+from pipelines.loading.listings import (
+    Listing,
+    accounts_in,
+    list_objects,
+    read_by_id,
+    store_objects,
+)
 from pipelines.loading.loader import threads
 from warehouse.decode.objects import Unreadable
 from warehouse.errors import WarehouseError
@@ -253,8 +259,7 @@ def _fetch(  # noqa: PLR0913, PLR0917  # what, whose, from where and to where
     now: Callable[[], datetime],
 ) -> _ById:
     """Read objects by id, up to 50 in one call, into the lake."""
-    nodes = [client.node(i, kind=row.kind, account_id=account.account_id) for i in ids]
-    responses = client.batch([node.request(fields=row.fields) for node in nodes])
+    responses = read_by_id(client, row, account, ids)
     rows = [response for response in responses if isinstance(response, Mapping)]
     unreadable = Unreadable()
     if rows:

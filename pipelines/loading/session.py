@@ -18,6 +18,7 @@ from pipelines.loading.failures import Failures
 from pipelines.loading.features import FeatureSettings
 from pipelines.loading.listings import accounts_in, spenders_in, store_accounts
 from pipelines.loading.loader import Loader
+from pipelines.loading.media.keeping import keep_thumbnails
 from pipelines.loading.objects import is_due, load_mentioned, load_new, load_objects
 from pipelines.reports.catalog import CONTROL
 from pipelines.state.history import note_days, set_up
@@ -91,6 +92,7 @@ class Session:
 
     `run_id` goes into every record of a load: the id of a run of Dagster, or one that a command
     made up. `accept_empty`: days that had rows become empty at once if Meta returns none.
+    `media`: thumbnails are downloaded.
     """
 
     client: GraphClient
@@ -99,6 +101,7 @@ class Session:
     now: Callable[[], datetime]
     recorder: Recorder
     accept_empty: bool = False
+    media: bool = False
     _silent: set[str] = field(default_factory=set)  # accounts that a warning has been about
     _features: FeatureSettings = field(init=False)
 
@@ -120,11 +123,12 @@ class Session:
         """List objects of accounts (digits): what is due of each table, and what is new in between
         by id. Raises what ends everything.
 
-        `needed`: only tables that reports cannot do without; `full`: also what is not due yet.
+        `needed`: only what reports cannot do without, and what that mentions, as creatives; `full`:
+        also what is not due yet.
         """
         every: list[Listed] = []
         for row in self.lake.catalog.listed:
-            if row.is_needed or not needed:
+            if row.is_needed or row.mentioned_by or not needed:
                 every += self._list(row, account_ids, full=full)
         return every
 
@@ -149,6 +153,9 @@ class Session:
             found += load_new(self.client, lake, row, others, self.now)
         if found:
             self.recorder.listed(row.name, found)
+        if self.media:
+            loaded = [one.account_id for one in found if not (one.error or one.skipped)]
+            keep_thumbnails(self.client.base_url, lake, row, loaded, self.now)
         return found
 
     def load(self, report: Report, account_days: Iterable[AccountDay]) -> Loads:

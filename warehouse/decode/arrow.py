@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from array import array
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, islice
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -42,6 +42,9 @@ __all__ = [
 
 #: What JSON takes as it is for a column of `records`; all else as text.
 _AS_IS: Final = (str, NoneType, bool, list, tuple)
+
+#: Rows of `records` that are JSON at the same time: those of creatives have kilobytes each.
+_AT_ONCE: Final = 1_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -104,17 +107,19 @@ def records(schema: pa.Schema, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     Values are text, int, float, bool, Decimal, date, datetime with zone, or a list of text.
     Raises ArrowInvalid for one that its column cannot hold exactly.
     """
-    lines = [
-        json.dumps(
-            {key: value if isinstance(value, _AS_IS) else str(value) for key, value in row.items()}
-        )
-        for row in rows
-    ]
-    if not lines:
-        return empty(schema)
     as_text = pa.schema([(field.name, _plain_type(field.type)) for field in schema])
-    parsed = read_json("\n".join(lines).encode(), as_text, unexpected="error")
-    return parsed.select(schema.names).cast(schema)
+    parts, left = [], iter(rows)
+    while some := list(islice(left, _AT_ONCE)):
+        lines = map(_as_line, some)
+        parsed = read_json("\n".join(lines).encode(), as_text, unexpected="error")
+        parts.append(parsed.select(schema.names).cast(schema))
+    return pa.concat_tables(parts) if parts else empty(schema)
+
+
+def _as_line(row: Mapping[str, Any]) -> str:
+    return json.dumps(
+        {key: value if isinstance(value, _AS_IS) else str(value) for key, value in row.items()}
+    )
 
 
 def python_rows(table: pa.Table) -> list[dict[str, Any]]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -16,12 +18,14 @@ import pyarrow as pa
 from warehouse.decode import arrow
 from warehouse.decode.money import is_no_limit, major_units
 from warehouse.decode.object_values import inside, read_of_object
+from warehouse.decode.packed import PackedObjects
 from warehouse.decode.rows import ROW, Reject, all_of, as_json
 from warehouse.decode.values import CELL, NOTHING, Flaw, UnreadableError, read
+from warehouse.schema.objects.refused import Refused
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from warehouse.decode.casts import Account
@@ -43,6 +47,9 @@ UNKNOWN_SIZE: Final = "-1"
 #: Kinds of times.
 INSTANTS: Final = frozenset({"timestamp", "epoch"})
 
+#: Objects that are Python values at the same time: a creative has kilobytes.
+_AT_ONCE: Final = 1_000
+
 #: A float represents whole numbers up to here exactly.
 EXACT: Final = 2**53
 
@@ -50,14 +57,15 @@ EXACT: Final = 2**53
 @dataclass(frozen=True, slots=True)
 class Objects:
     """Rows of the table's schema, and the rejects. `ids` are those of all objects that have one;
-    `unread` are the values, (id, column), that are NULL because they could not be read;
-    `unreadable` counts the losses.
+    `unread` are the values, (id, column), that are NULL because they could not be read; `refused`
+    are ids of objects of which Graph refused a field. `unreadable` counts the losses.
     """
 
     rows: pa.Table
     rejects: Sequence[Reject]
     ids: frozenset[str]
     unread: frozenset[tuple[str, str]]
+    refused: frozenset[str]
     unreadable: Unreadable
 
 
@@ -93,18 +101,58 @@ class _ObjectError(Exception):
 
 
 def decode_objects(
-    table: ObjectTable, objects: Iterable[object], account: Account | None, fetched_at: datetime
+    table: ObjectTable, objects: Sequence[object], account: Account | None, fetched_at: datetime
 ) -> Objects:
     """Decode the objects of an account, each once: of one that came twice, the later. `account` is
-    None for the table `accounts`.
+    None for the table `accounts`. They may be `packed`: none is held as Python values for long.
 
     Keys that the table does not have are ignored: a caller may request more fields of an object
     than the table keeps. The `row` of a reject counts the objects from 1.
     """
-    found = _each_once(table, objects)
+    if not isinstance(objects, PackedObjects):
+        objects = PackedObjects(partial(id_of, table), objects)
+    kept: list[pa.Table] = []
+    rejects: list[Reject] = []
+    ids: list[str] = []
+    refused: set[str] = set()
+    numbered = enumerate(objects, start=1)
+    while some := dict(islice(numbered, _AT_ONCE)):
+        ids += [id_of(table, one) for one in some.values()]
+        refused.update(id_of(table, one) for one in some.values() if _is_refused(one))
+        rows, lost = _decoded(table, some, account, fetched_at)
+        kept.append(rows)
+        rejects += lost
+    unread = {(ids[one.row - 1], one.column) for one in rejects if one.lost == CELL}
+    parts = (_in_words(one, ids[one.row - 1]) for one in rejects if one.lost != NOTHING)
+    unreadable = Unreadable(
+        sum(reject.lost == ROW for reject in rejects),
+        sum(reject.loses_value for reject in rejects),
+        next(parts, ""),
+    )
+    return Objects(
+        pa.concat_tables(kept) if kept else arrow.empty(table.latest.arrow_schema),
+        rejects,
+        frozenset(filter(None, ids)),
+        frozenset(unread),
+        frozenset(refused),
+        unreadable,
+    )
+
+
+def _is_refused(found: object) -> bool:
+    return isinstance(found, dict) and any(isinstance(one, Refused) for one in found.values())
+
+
+def _decoded(
+    table: ObjectTable,
+    found: Mapping[int, object],
+    account: Account | None,
+    fetched_at: datetime,
+) -> tuple[pa.Table, Sequence[Reject]]:
+    """Rows and rejects of some objects, by their numbers."""
     rows: dict[int, Mapping[str, Any]] = {}
     rejects: list[Reject] = []
-    for number, one in enumerate(found, start=1):
+    for number, one in found.items():
         try:
             values, flaws = _values(table, account, one)
         except _ObjectError as error:
@@ -118,17 +166,8 @@ def decode_objects(
     kept, refused = _typed(table, rows)
     for number, why in refused.items():
         rejects = [reject for reject in rejects if reject.row != number]
-        rejects.append(_lost(number, found[number - 1], _ObjectError("", None, why)))
-    ids = [id_of(table, one) for one in found]
-    unread = {(ids[one.row - 1], one.column) for one in rejects if one.lost == CELL}
-    rejects.sort(key=lambda reject: reject.row)
-    parts = (_in_words(one, ids[one.row - 1]) for one in rejects if one.lost != NOTHING)
-    unreadable = Unreadable(
-        sum(reject.lost == ROW for reject in rejects),
-        sum(reject.loses_value for reject in rejects),
-        next(parts, ""),
-    )
-    return Objects(kept, rejects, frozenset(filter(None, ids)), frozenset(unread), unreadable)
+        rejects.append(_lost(number, found[number], _ObjectError("", None, why)))
+    return kept, sorted(rejects, key=lambda reject: reject.row)
 
 
 def id_of(table: ObjectTable, found: object) -> str:
@@ -139,13 +178,6 @@ def id_of(table: ObjectTable, found: object) -> str:
         return "" if value is None else str(read(column, value)[0])
     except UnreadableError:
         return ""
-
-
-def _each_once(table: ObjectTable, objects: Iterable[object]) -> Sequence[object]:
-    by_id: dict[object, object] = {}
-    for number, one in enumerate(objects):
-        by_id[id_of(table, one) or number] = one
-    return list(by_id.values())
 
 
 def _values(

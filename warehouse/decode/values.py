@@ -17,6 +17,7 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from warehouse.schema.objects.refused import Refused
 from warehouse.schema.table import DECIMAL, RATIO
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ __all__ = [
     "NOTHING",
     "VALUE",
     "Flaw",
-    "Refused",
     "RepeatedKey",
     "UnreadableError",
     "mended",
@@ -90,15 +90,6 @@ class RepeatedKey:
     def __init__(self, key: str, values: Sequence[object]) -> None:
         self.key = key
         self.values = values
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The value of a field that Graph does not give for this object, with Graph's reason. Unlike a
-    missing one it says nothing about the object.
-    """
-
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Removes everything that a lake holds of one account.
 
 The account-days and objects of an account are files of its own. Two tables have one file for all
-accounts, which is replaced whole. A process that is killed on the way leaves a mark, and the same
-command resumes.
+accounts, which is replaced whole. A picture goes if no other account has it. A process that is
+killed on the way leaves a mark, and the same command resumes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow.compute as pc
 
+from warehouse.storage.content import MEDIA
 from warehouse.storage.state import save
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def traces_of(lake: Lake, account_id: str) -> Traces:
     cannot be read.
     """
     found = [one.key for pattern in _FILES for one in lake.store.find(pattern.format(account_id))]
+    found = [*_own_pictures(lake, account_id), *found]
     states = [lake.read(table).filter(pc.field("account_id") == account_id) for table in _SHARED]
     names = states[-1].column("account_name").to_pylist()
     begun = bool(lake.store.find(_MARK.format(account_id)))
@@ -77,7 +79,10 @@ def remove_account(lake: Lake, account_id: str, files: Sequence[str]) -> None:
     A mark stays until `unmark`. Raises OSError and WarehouseError; calling it again resumes.
     """
     save(lake.store, _MARK.format(account_id), {"account_id": account_id})
-    lake.store.each(lake.store.delete, files)
+    # Pictures first: which of them are the account's is known only as long as its files are there.
+    pictures = [key for key in files if key.startswith(f"{MEDIA}/")]
+    lake.store.each(lake.store.delete, pictures)
+    lake.store.each(lake.store.delete, [key for key in files if key not in {*pictures}])
     for table in _SHARED:
         lake.update(table, lambda rows: _without(rows, account_id))
     lake.changed()
@@ -87,6 +92,14 @@ def remove_account(lake: Lake, account_id: str, files: Sequence[str]) -> None:
 def unmark(lake: Lake, account_id: str) -> None:
     """The removal is complete."""
     lake.store.delete(_MARK.format(account_id))
+
+
+def _own_pictures(lake: Lake, account_id: str) -> Sequence[str]:
+    """Pictures of an account that no other account has: the same picture is kept once for all."""
+    rows = lake.read("thumbnails")
+    is_own = pc.field("account_id") == account_id
+    own, others = rows.filter(is_own)["path"], rows.filter(~is_own)["path"]
+    return sorted({*own.to_pylist()} - {*others.to_pylist(), None})
 
 
 def _without(rows: pa.Table, account_id: str) -> pa.Table:

@@ -48,6 +48,9 @@ _log = logging.getLogger(__name__)
 
 DELETED: Final = "DELETED"
 
+#: Objects that are Python values at the same time: a creative has kilobytes.
+_AT_ONCE: Final = 1_000
+
 #: The shortest time between two states of an object that the lake can represent.
 _LEAST: Final = timedelta(microseconds=1)
 
@@ -67,7 +70,7 @@ class Merged:
 def merge_objects(  # noqa: PLR0913  the objects, their account, when, and if they are all
     lake: Lake,
     table: str,
-    objects: Iterable[object],
+    objects: Sequence[object],
     account: Account | None,
     fetched_at: datetime,
     *,
@@ -84,7 +87,6 @@ def merge_objects(  # noqa: PLR0913  the objects, their account, when, and if th
     """
     row = lake.catalog.objects_named(table)
     account_id = account.account_id if account else None
-    objects = list(objects)
     fresh = decode_objects(row, objects, account, fetched_at)
     unasked = _unasked(row, objects)
     old = rejects.of_objects(lake.store, row, account_id)
@@ -93,13 +95,16 @@ def merge_objects(  # noqa: PLR0913  the objects, their account, when, and if th
         now=fresh.unread | unasked,
         optional=row.restricted_columns,
     )
+    # A malformed value may have changed; a refusal says nothing about the object.
+    kept = unasked | {cell for cell in fresh.unread if cell[0] in fresh.refused}
     gone: list[str] = []
 
     def merge(before: pa.Table) -> pa.Table:
-        rows = _with_last(before, fresh.rows, unasked) if unasked else fresh.rows
+        rows = _with_last(before, fresh.rows, kept) if kept else fresh.rows
         others = before.filter(pc.invert(_is_in(before[row.key], rows)))
         if complete:
-            gone[:] = _not_deleted(others, row)
+            # What Graph refuses of a listed object, it refuses by id too.
+            gone[:] = [one for one in _not_deleted(others, row) if one not in fresh.refused]
         if row.history is not None:
             # Accounts come all at once.
             whole = complete or account is None
@@ -225,16 +230,22 @@ def _not_deleted(rows: pa.Table, row: ObjectTable) -> list[str]:
 def _appended(table: Table, past: pa.Table, fresh: pa.Table, unread: _Unread) -> pa.Table:
     """The history, with a new state for each object that has changed."""
     now = past.filter(past["valid_to"].is_null())
-    known = {_id(row): row for row in arrow.python_rows(now)}
-    written: list[dict[str, Any]] = []
-    for row in arrow.python_rows(fresh):
-        state = {name: row.get(name) for name in table.arrow_schema.names}
-        state |= {"valid_from": row["fetched_at"], "valid_to": None}
-        before = known.get(_id(row))
-        written += [state] if before is None else _next(before, state, unread)
-    if not written:
+    parts = []
+    for start in range(0, fresh.num_rows, _AT_ONCE):
+        some = fresh.slice(start, _AT_ONCE)
+        same = now.filter(_is_in(now.column(0), some))
+        known = {_id(row): row for row in arrow.python_rows(same)}
+        written: list[dict[str, Any]] = []
+        for row in arrow.python_rows(some):
+            state = {name: row.get(name) for name in table.arrow_schema.names}
+            state |= {"valid_from": row["fetched_at"], "valid_to": None}
+            before = known.get(_id(row))
+            written += [state] if before is None else _next(before, state, unread)
+        if written:
+            parts.append(arrow.records(table.arrow_schema, written))
+    if not parts:
         return past
-    new = arrow.records(table.arrow_schema, written)
+    new = pa.concat_tables(parts)
     replaced = pc.and_(past["valid_to"].is_null(), _is_in(past.column(0), new))
     return pa.concat_tables([past.filter(pc.invert(replaced)), new])
 

@@ -28,7 +28,7 @@ __all__ = ["OWN", "RESERVED", "Catalog"]
 Of = TypeVar("Of")
 
 #: Names that the warehouse's own tables will have later: a report must not take them.
-RESERVED: Final = frozenset({"creatives", "creatives_history", "intraday_totals"})
+RESERVED: Final = frozenset({"intraday_totals"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from warehouse.schema.insights import (
     INSIGHTS_HOURLY,
 )
 from warehouse.schema.objects.activities import ACTIVITIES
+from warehouse.schema.objects.creatives import CREATIVES, THUMBNAILS
 from warehouse.schema.objects.delivery import ACCOUNTS, ADS, ADSETS, CAMPAIGNS
 from warehouse.schema.objects.library import (
     CUSTOM_AUDIENCES,
@@ -47,7 +48,7 @@ OBJECT_TABLES: Final[Mapping[str, ObjectTable]] = MappingProxyType(
     {
         row.name: row
         for row in (
-            *(ACCOUNTS, CAMPAIGNS, ADSETS, ADS),
+            *(ACCOUNTS, CAMPAIGNS, ADSETS, ADS, CREATIVES),
             *(IMAGES, VIDEOS, CUSTOM_CONVERSIONS, CUSTOM_AUDIENCES),
             ACTIVITIES,
         )
@@ -61,6 +62,7 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
         for table in (
             *(row.latest for row in OBJECT_TABLES.values()),
             *(row.history for row in OBJECT_TABLES.values() if row.history),
+            THUMBNAILS,
             *(INSIGHTS_HOURLY, INSIGHTS_DAILY, CONTROL_DAILY),
             *(LOADS, RESTATEMENTS, REJECTS, FAILURES),
         )

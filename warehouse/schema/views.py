@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from warehouse.schema.changes import changes
 from warehouse.schema.columns import ACCOUNT_NAME, MONEY
+from warehouse.schema.creative_assets import CREATIVE_ASSETS
 from warehouse.schema.insights import INSIGHTS_DAILY, INSIGHTS_HOURLY
 from warehouse.schema.long_form import long_actions
 from warehouse.schema.table import Column, View
@@ -336,6 +337,7 @@ VIEWS: Final[Mapping[str, View]] = MappingProxyType(
         for view in (
             *_rollups(),
             *filter(None, map(long_actions, (INSIGHTS_HOURLY, INSIGHTS_DAILY))),
+            CREATIVE_ASSETS,
             CALENDAR,
             changes(OBJECT_TABLES.values()),
         )

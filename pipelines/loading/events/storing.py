@@ -42,7 +42,7 @@ def store_events(  # noqa: PLR0913  # the events, whose they are, their range, w
     `listed_at` and `listed_since`: until and since when the lake now has all; None leaves that as
     it is.
     """
-    fresh = decode_objects(row, events, account, fetched_at)
+    fresh = decode_objects(row, [*events], account, fetched_at)
 
     def merge(before: pa.Table) -> pa.Table:
         at = before[row.by_time]

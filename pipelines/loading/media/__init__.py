@@ -2,5 +2,5 @@
 
 Meta's addresses of pictures expire after some days, so each picture is downloaded once and kept
 under ``media/`` in the lake, by the hash of its content. `hosts` and `formats` decide, `download`
-sends. Only the rest of `pipelines.loading` imports it.
+sends, `keeping` does it for an account. Only the rest of `pipelines.loading` imports it.
 """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,15 +14,19 @@ import pytest
 import warehouse
 from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
+from fbgraph.sandbox.world.hostile import HOSTILE
+from fbgraph.sandbox.world.tree import World
 from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.objects import load_objects
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import HOURLY_REPORT
 from tests.objects import NEEDED
+from tests.pipelines.docs.made import restate, spend_by_click
 from tests.reports import KNOWN
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
+from warehouse.schema.tables import OBJECT_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,6 +46,7 @@ QUESTIONS = {
 #: reason of what is missing, a new name, a whole world, the price of a purchase, who did it.
 WITH_GAPS = {4, 8, 9, 10, 12, 13, 16}
 
+ASKED_OF = {**NEEDED, "creatives": OBJECT_TABLES["creatives"]}
 #: Questions that need a table by the day, or by week or month (asked in test_periods.py).
 BY_DAY = {11}
 BY_PERIOD = {number for number, sql in QUESTIONS.items() if "ly_reach" in sql}
@@ -65,7 +69,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, San
         _load(client, lake, DAYS[:-1], NOW)
         sandbox.change(_busiest_campaign(lake), name="Renamed")
         _load(client, lake, DAYS[-1:], NOW + timedelta(hours=1))
-        _restate(lake, AccountDay(sandbox.account_ids[0], DAYS[0]))
+        restate(lake, AccountDay(sandbox.account_ids[0], DAYS[0]), NOW + timedelta(hours=1))
         load_objects(client, lake, ["activities"], sandbox.account_ids, lambda: NOW)
         publish(lake.root)
         yield lake, sandbox
@@ -73,7 +77,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, San
 
 def _load(client: GraphClient, lake: Lake, days: Sequence[date], at: datetime) -> None:
     accounts = accounts_in(lake)
-    load_objects(client, lake, NEEDED, accounts, lambda: at)
+    load_objects(client, lake, ASKED_OF, accounts, lambda: at)
     loader = Loader(client, lake, accounts, "run-1", now=lambda: NOW)
     wanted = [AccountDay(account_id, day) for account_id in accounts for day in days]
     assert all(outcome.load for outcome in loader.load(HOURLY_REPORT, wanted))
@@ -87,24 +91,6 @@ def _busiest_campaign(lake: Lake) -> str:
     mentioned = lake.read("insights_hourly", date=day)["campaign_id"].to_pylist()
     [(busiest, _)] = Counter(name for name in mentioned if name in live).most_common(1)
     return str(busiest)
-
-
-def _restate(lake: Lake, account_day: AccountDay) -> None:
-    """Load a day again from what is there, less its last row."""
-    which = {"account_id": account_day.account_id, "date": account_day.day}
-    rows = lake.read("insights_hourly", **which)  # type: ignore[arg-type]  # each is what it says
-    load = lake.load_of("insights_hourly", account_day.account_id, account_day.day)
-    assert load is not None
-    fewer = rows.slice(0, rows.num_rows - 1)
-    again: dict[str, Any] = {
-        **{
-            name: sum(v for v in fewer[name].to_pylist() if v) for name in ("impressions", "clicks")
-        },
-        "rows": fewer.num_rows,
-        "spend": sum((s for s in fewer["spend"].to_pylist() if s), Decimal()),
-        "loaded_at": NOW + timedelta(hours=1),
-    }
-    lake.replace("insights_hourly", fewer, load=replace(load, **again), **which)  # type: ignore[arg-type]  # as above
 
 
 #: Over, for three hours or more, in Tokyo and Auckland; not in Berlin; in Los Angeles it is five in
@@ -126,7 +112,7 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, Sand
     ):
         store_accounts(lake, discover(client).rows, NIGHT)
         accounts = accounts_in(lake)
-        load_objects(client, lake, NEEDED, accounts, lambda: NIGHT)
+        load_objects(client, lake, ASKED_OF, accounts, lambda: NIGHT)
         wanted = [
             AccountDay(account_id, day)
             for account_id, newest in newest_days(lake).items()
@@ -239,6 +225,18 @@ def test_a_renamed_campaign_has_spent_under_both_names_and_has_its_new_one_now(
     assert all(row["states_seen"] in {None, 1} for row in others)
     [row] = ask(loaded[0], 16)
     assert (row["new_value"], row["event_time"], bool(row["actor_id"])) == ("Renamed", NOW, True)
+
+
+def test_spend_by_utm_and_by_landing_page_is_what_the_sandbox_served(
+    loaded: tuple[Lake, Sandbox],
+) -> None:
+    campaigns, pages = spend_by_click(loaded[0], World(1, HOSTILE))
+    asked = ((17, ("utm_source", "utm_campaign"), campaigns), (18, ("landing_page",), pages))
+    for number, keys, truth in asked:
+        rows = ask(loaded[0], number)
+        found = {tuple(row[key] for key in ("account_name", *keys)): row["spend"] for row in rows}
+        assert found == truth
+        assert len({key[1:] for key in truth}) > 5
 
 
 def test_the_python_of_the_page_runs(

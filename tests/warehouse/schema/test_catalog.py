@@ -121,7 +121,10 @@ def wider(**changes: Any) -> Table:
             "another table or view is called adset_hourly; choose",
         ),
         (replace(MINE, name="calendar"), "another table or view is called calendar; choose"),
-        (replace(MINE, name="creatives"), "reserved for a table of the warehouse; choose another"),
+        (
+            replace(MINE, name="intraday_totals"),
+            "reserved for a table of the warehouse; choose another",
+        ),
         (replace(MINE, name="insights_hourly"), "one row per account_id, ad_id, date, hour"),
         (replace(wider(), columns=wider().columns[1:]), "account_id"),
         (wider(grain=("account_id", "date")), "must keep one row per account_id, ad_id, date"),

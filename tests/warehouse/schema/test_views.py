@@ -37,6 +37,11 @@ def loaded(make_days: Callable[[Path], Any], tmp_path_factory: pytest.TempPathFa
     days.put(6)
     days.lake.replace("insights_daily", daily(), account_id="11", date=DAY)
     days.lake.replace("campaigns_history", renamed(), account_id="11")
+    creatives = [
+        {"account_id": "11", "creative_id": "1", "asset_feed_spec": '{"titles":[{"text":"T"}]}'}
+    ]
+    schema = TABLES["creatives"].arrow_schema
+    days.lake.replace("creatives", pa.Table.from_pylist(creatives, schema=schema), account_id="11")
     publish(days.lake.root)
     lake: Lake = days.lake
     return lake

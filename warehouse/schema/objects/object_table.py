@@ -63,7 +63,8 @@ class ObjectTable:
     `deleted`: the column that is DELETED for a deleted object; "" if no column says so, and objects
     that are no longer listed are left as they were last seen. `is_counted`: Meta documents that the
     edge counts them (`total_count`), so that a listing is known to be complete; otherwise a count
-    that does not come is nothing to warn about. `is_read_by_id`: an id is enough to read one.
+    that does not come is nothing to warn about. `parameters`: of its requests, as the
+    size of pictures. `is_read_by_id`: an id is enough to read one.
     `by_time`: the column with the time of rows that are events: these are not listed whole, but
     read by time, from where the last load ended.
 
@@ -73,7 +74,8 @@ class ObjectTable:
     `restricted`: fields of accounts that take more rights than reading ads, or that fail the whole
     request: they are requested apart, and keep what was read last where Meta refuses them.
     `listed_every_days`: how often a refresh lists all of it. `fragile`: fields that can fail a
-    whole page because of one object. `is_own`: a person's, and not built in.
+    whole page because of one object. `thumbnail`: the column with the address of a picture, which
+    is downloaded once. `is_own`: a person's, and not built in.
     """
 
     name: str
@@ -88,6 +90,7 @@ class ObjectTable:
     moving: frozenset[str] = MOVING
     deleted: str = "effective_status"
     is_counted: bool = True
+    parameters: tuple[tuple[str, Any], ...] = ()
     is_read_by_id: bool = True
     by_time: str = ""
     insights_column: str = ""
@@ -99,6 +102,7 @@ class ObjectTable:
     restricted: tuple[str, ...] = ()
     derived: Derive | None = field(default=None, repr=False)
     fragile: tuple[str, ...] = ()
+    thumbnail: str = ""
     is_own: bool = False
 
     def __hash__(self) -> int:

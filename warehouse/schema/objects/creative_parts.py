@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from warehouse.decode.links import UTM, expires_at, landing_page, utm_of
-from warehouse.decode.values import Refused
+from warehouse.schema.objects.links import UTM, expires_at, landing_page, utm_of
+from warehouse.schema.objects.refused import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -93,18 +93,17 @@ _ADDRESSES: Final = frozenset({"image_url", "picture", "thumbnail_url", "url"})
 
 
 def derive_creative(creative: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A creative as Graph sent it, with the columns that are ours: those of `PLACES`, the landing
-    page, UTM parameters, page and post. What it does not have is left out.
+    """The columns of a creative that are made of several fields: those of `PLACES`, the landing
+    page, UTM parameters, page and post, and its specs. What it does not have is left out.
 
     Addresses in its specs that expire are left out too: they differ at every request, and would
-    make each one a new state. What may be in a field that Meta refused, and is nowhere else, is
-    `Refused` too.
+    make each one a new state. What may be in a field that Meta refused is `Refused` too.
     """
     specs = {name: _lasting(creative[name]) for name in _SPECS if name in creative}
     found = {column: _first(creative, places) for column, places in PLACES.items()}
     derived = {**specs, **found, **_clicked(found["link"], creative.get("url_tags"))}
     derived |= {"page_id": _page(creative), "post_id": _story(creative)[1]}
-    return {**creative, **{name: value for name, value in derived.items() if value is not None}}
+    return {name: value for name, value in derived.items() if value is not None}
 
 
 def _clicked(link: object, url_tags: object) -> Mapping[str, object]:
@@ -117,12 +116,14 @@ def _clicked(link: object, url_tags: object) -> Mapping[str, object]:
 
 
 def _first(creative: Mapping[str, Any], places: Sequence[str]) -> object:
-    """The first value that is a text with something in it, or a number. Without one, `Refused` if a
-    place could not be looked at, else None.
+    """The first value that is a text with something in it, or a number; None if there is none.
+    `Refused` if a place before it could not be looked at.
     """
-    found = [value for place in places for value in _at(creative, place.split("."))]
-    refused = (value for value in found if isinstance(value, Refused))
-    return next(filter(_has_text, found), next(refused, None))
+    for place in places:
+        for value in _at(creative, place.split(".")):
+            if isinstance(value, Refused) or _has_text(value):
+                return value
+    return None
 
 
 def _has_text(value: object) -> bool:
