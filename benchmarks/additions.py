@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.quota_sim import LISTED, Company, forecast, listings, objects, refresh
+from benchmarks.quota_sim import OBJECT_TABLES, Company, forecast, listings, objects, refresh
 from pipelines.loading.estimate import DELIVERING, Cost, guessed_rows
 from pipelines.project.ready_reports import ready_reports
 
@@ -53,7 +53,7 @@ def render_reports() -> str:
 
 def _objects() -> Iterator[Sequence[str]]:
     for name, calls in listings(ACCOUNT).items():
-        count, every = objects(ACCOUNT, name), LISTED[name].listed_every_days
+        count, every = objects(ACCOUNT, name), OBJECT_TABLES[name].listed_every_days
         when = "day" if every == 1 else f"{every} days"
         cpu = ACCOUNTS * count * OBJECT_SECONDS / every
         yield f"`{name}`", f"{count:,}", when, str(calls), f"{calls / every:.1f}", f"{cpu:.1f}"

@@ -39,12 +39,10 @@ from warehouse.schema.tables import OBJECT_TABLES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from warehouse.schema.objects.object_table import ObjectTable
 
 __all__ = [
     "COMPANIES",
     "HOURLY",
-    "LISTED",
     "Company",
     "Forecast",
     "backfill",
@@ -79,12 +77,6 @@ OF_ADS: Final[Mapping[str, float]] = {
     "videos": 0.2,
     "custom_conversions": 0.01,
     "custom_audiences": 0.05,
-}
-
-#: What is listed; creatives as they will be (all of them once a week, new ones by id).
-LISTED: Final[Mapping[str, ObjectTable]] = {
-    "creatives": replace(OBJECT_TABLES["videos"], name="creatives", edge="adcreatives"),
-    **OBJECT_TABLES,
 }
 
 HOUR_SECONDS: Final = 3600.0
@@ -156,9 +148,9 @@ def listings(company: Company) -> Mapping[str, int]:
     on which one account in seven is.
     """
     return {
-        name: listing_calls(LISTED[name], objects(company, name))
+        name: listing_calls(OBJECT_TABLES[name], objects(company, name))
         for name in OF_ADS
-        if company.library or LISTED[name].is_needed
+        if company.library or OBJECT_TABLES[name].is_needed
     }
 
 
@@ -171,7 +163,9 @@ def listing_seconds(company: Company) -> float:
     """Seconds in which a refresh lists the objects of all accounts, before any report run: by calls
     that are under way at once, and accounts that are due.
     """
-    pages = sum(calls / LISTED[name].listed_every_days for name, calls in listings(company).items())
+    pages = sum(
+        calls / OBJECT_TABLES[name].listed_every_days for name, calls in listings(company).items()
+    )
     at_once = THREADS * company.processes
     return company.accounts * pages * PAGE_SECONDS / at_once
 
