@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.quota_sim import OBJECT_TABLES, Company, forecast, listings, objects, refresh
+from benchmarks.quota_sim import Company, forecast, listings, objects, refresh
 from pipelines.loading.estimate import DELIVERING, Cost, guessed_rows
 from pipelines.project.ready_reports import ready_reports
+from warehouse.schema.tables import OBJECT_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -27,8 +27,8 @@ _NOT_ONE_OBJECTS: Final = 5
 _UNKNOWN: Final = frozenset({1, 2})
 
 
-def spoils(error: GraphError) -> bool:
-    """Whether the error may be of one object, so that a smaller page may work."""
+def spoils(error: object) -> bool:
+    """Whether a response is an error that may be of one object, so that a smaller page may work."""
     is_unknown = type(error) is RetryableError and error.detail.code in _UNKNOWN
     return is_unknown or isinstance(error, SpoiledPageError | TooMuchDataError)
 

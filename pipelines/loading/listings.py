@@ -4,6 +4,7 @@ requests to Graph, then how the rows are stored.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from fbgraph.catalog.edges import NO_TOTAL_COUNT
 from fbgraph.catalog.fields import EFFECTIVE_STATUSES
 from fbgraph.errors import (
     CursorError,
-    GraphError,
+    FieldError,
     NotFoundError,
     PermissionDeniedError,
     RequestError,
@@ -23,6 +24,7 @@ from fbgraph.errors import (
     ThrottledError,
     TotalCountError,
 )
+from fbgraph.http.filtering import refused_fields
 from fbgraph.objects.isolating import Isolation, spoils
 from warehouse.decode.hours import zone_named
 from warehouse.decode.objects import id_of
@@ -57,6 +59,8 @@ __all__ = [
     "store_objects",
     "text_of",
 ]
+
+_log = logging.getLogger(__name__)
 
 #: After this many accounts in a row whose responses make no sense, each after all attempts, the
 #: accounts are not to blame.
@@ -114,11 +118,16 @@ def discover(client: GraphClient, account_ids: Sequence[str] = ()) -> Discovery:
     cannot be read is refused by name. Raises TokenError and other GraphErrors that concern more
     than one account.
     """
-    fields = OBJECT_TABLES["accounts"].fields
-    if account_ids:
-        rows, refused = _read_each(client, account_ids, fields)
-    else:
-        rows, refused = _listed(client, fields), {}
+    row, gone = OBJECT_TABLES["accounts"], dict[str, str]()
+    while True:
+        try:
+            fields = row.without(gone)
+            by_id = _read_each(client, account_ids, fields) if account_ids else None
+            rows, refused = by_id or (_listed(client, fields), {})
+            break
+        except FieldError as error:
+            gone |= _refused_by(row, error, gone)
+    rows = _marked(rows, gone)
     accounts = [(account_id_of(row), row) for row in rows]
     found = {key: row for key, row in accounts if key and isinstance(row, Mapping)}
     refused |= {key: why for key, row in found.items() if (why := _unfit(row))}
@@ -196,18 +205,39 @@ def list_objects(client: GraphClient, account_id: str, row: ObjectTable) -> List
     objects that change during paging are skipped or repeated; and also if its cursor is refused
     halfway.
     """
-    edge = client.account(account_id).edge(
-        row.edge,
-        fields=row.fields,
-        effective_status=_statuses(row) or None,
-        total_count=row.edge not in NO_TOTAL_COUNT,
-        **dict(row.parameters),
-    )
-    try:
-        listing = _read(edge, row)
-    except CursorError:
-        return _read(edge, row)
-    return listing if listing.complete or listing.total_count is None else _read(edge, row)
+
+    def once(refused: Mapping[str, str]) -> Listing:
+        edge = client.account(account_id).edge(
+            row.edge,
+            fields=row.without(refused),
+            effective_status=_statuses(row) or None,
+            total_count=row.edge not in NO_TOTAL_COUNT,
+            **dict(row.parameters),
+        )
+        try:
+            listing = _read(edge, row, refused)
+        except CursorError:
+            return _read(edge, row, refused)
+        is_whole = listing.complete or listing.total_count is None
+        return listing if is_whole else _read(edge, row, refused)
+
+    refused: dict[str, str] = {}
+    while True:
+        try:
+            return once(refused)
+        except FieldError as error:
+            refused |= _refused_by(row, error, refused)
+
+
+def _refused_by(row: ObjectTable, error: FieldError, known: Mapping[str, str]) -> dict[str, str]:
+    """The fields of an object that Meta has refused, with its reason: gone in this version, or not
+    for this account. Raises the error if it is about none, or about the key.
+    """
+    found = refused_fields(error, row.without(known), row.kind)
+    if not found or row.columns[0].source in found:
+        raise error
+    _log.warning("%s: left out %s: %s", row.name, ", ".join(found), error)
+    return dict.fromkeys(found, str(error))
 
 
 def _statuses(row: ObjectTable) -> Sequence[str]:
@@ -215,12 +245,12 @@ def _statuses(row: ObjectTable) -> Sequence[str]:
     return [status for status in EFFECTIVE_STATUSES.get(row.kind, ()) if status != "DELETED"]
 
 
-def _read(edge: Edge, of: ObjectTable) -> Listing:
+def _read(edge: Edge, of: ObjectTable, refused: Mapping[str, str]) -> Listing:
     rows = PackedObjects(partial(id_of, of))
     total_count = None
     isolation = Isolation(of.fragile)
     for page in edge.pages(isolation=isolation if of.fragile else None):
-        rows.add(_with_refusals(of, page.data, isolation))
+        rows.add(_with_refusals(of, page.data, isolation, refused))
         with suppress(TotalCountError):
             total_count = page.total_count
     rows.add(_unread_rows(of, isolation))
@@ -234,33 +264,56 @@ def read_by_id(
     client: GraphClient, row: ObjectTable, account: Account, ids: Sequence[str]
 ) -> Sequence[object]:
     """What Graph returns for each id, up to 50 in one request: its JSON, or the error."""
-    found = dict(zip(ids, _batch(client, row, account, ids, row.fields), strict=True))
-    spoiled = {key: error for key, error in found.items() if row.fragile and _spoils(error)}
+    found, refused = _read_batch(client, row, account, ids)
+    spoiled = {key: error for key, error in found.items() if row.fragile and spoils(error)}
     if spoiled:
-        left = [name for name in row.fields if name not in row.fragile]
+        left = row.without({*row.fragile, *refused})
         again = _batch(client, row, account, [*spoiled], left)
         for (key, error), response in zip(spoiled.items(), again, strict=True):
             if isinstance(response, Mapping):
                 found[key] = _without(row, response, str(error))
-            elif _spoils(response):
+            elif spoils(response):
                 found[key] = _unread(row, key, str(response))
             else:
                 found[key] = response
-    return [*found.values()]
+    return _marked([*found.values()], refused)
+
+
+def _marked(rows: Sequence[object], refused: Mapping[str, str]) -> Sequence[object]:
+    """Rows, with fields that Meta refuses of all objects."""
+    of_all = {name: Refused(why) for name, why in refused.items()}
+    return [{**one, **of_all} if isinstance(one, Mapping) else one for one in rows]
+
+
+def _read_batch(
+    client: GraphClient, row: ObjectTable, account: Account, ids: Sequence[str]
+) -> tuple[dict[str, object], Mapping[str, str]]:
+    """What Graph returns for each id, and the fields that it refuses of all, with why."""
+    refused: dict[str, str] = {}
+    while True:
+        answers = _batch(client, row, account, ids, row.without(refused))
+        found = dict(zip(ids, answers, strict=True))
+        errors = (one for one in found.values() if isinstance(one, FieldError))
+        if (error := next(errors, None)) is None:
+            return found, refused
+        refused |= _refused_by(row, error, refused)
 
 
 def _with_refusals(
-    row: ObjectTable, rows: Sequence[object], isolation: Isolation
+    row: ObjectTable, rows: Sequence[object], isolation: Isolation, refused: Mapping[str, str]
 ) -> Sequence[object]:
-    """Rows of a listing, with what was refused of some."""
-    if not isolation.without:
+    """Rows of a listing, with what was refused of all and of some."""
+    if not (isolation.without or refused):
         return rows
     return [
-        _without(row, one, isolation.without[str(one["id"])])
-        if isinstance(one, Mapping) and str(one.get("id")) in isolation.without
-        else one
-        for one in rows
+        _with_refusal(row, one, isolation) if isinstance(one, Mapping) else one
+        for one in _marked(rows, refused)
     ]
+
+
+def _with_refusal(row: ObjectTable, one: Row, isolation: Isolation) -> Row:
+    why = isolation.without.get(str(one.get("id")))
+    return one if why is None else _without(row, one, why)
 
 
 def _unread_rows(row: ObjectTable, isolation: Isolation) -> Sequence[object]:
@@ -277,10 +330,6 @@ def _batch(
 ) -> Sequence[object]:
     nodes = [client.node(one, kind=row.kind, account_id=account.account_id) for one in ids]
     return client.batch([node.request(fields=fields, **dict(row.parameters)) for node in nodes])
-
-
-def _spoils(response: object) -> bool:
-    return isinstance(response, GraphError) and spoils(response)
 
 
 def _without(row: ObjectTable, found: Mapping[str, Any], why: str) -> Mapping[str, Any]:

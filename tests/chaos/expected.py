@@ -205,6 +205,7 @@ EXPECTED: Final[Mapping[str, May]] = {
     "spoiled_creatives": May(is_met=False),
     "heavy_creatives": May(is_met=False),
     "forbidden_audiences": May(is_met=False),
+    "retired_fields": May(is_met=False),
     "long_activities": May(is_met=False),
 }
 

@@ -5,6 +5,7 @@ now and then, such as `flaky`, is in `breaking`.
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -43,6 +44,7 @@ __all__ = [
     "refuse_long_ranges",
     "refuse_old_fields",
     "refuse_old_hours",
+    "refuse_retired_fields",
     "throttle",
     "throttle_headers",
     "time_out",
@@ -58,6 +60,14 @@ GONE: Final = 2
 LOST: Final = 3
 
 AUDIENCES: Final = (("customaudiences",), ("saved_audiences",))
+
+#: Fields of objects, with the kind, that some version retires.
+RETIRED: Final[Mapping[str, str]] = {
+    "balance": "AdAccount",
+    "buying_type": "Campaign",
+    "billing_event": "AdSet",
+    "object_type": "AdCreative",
+}
 
 #: The code of a right that is missing altogether; 10 is that of the app.
 ANY_RIGHT: Final = 200
@@ -270,6 +280,15 @@ def refuse_audiences(fault: Fault, request: ServerRequest, context: RequestConte
     """Audiences of the second account need a right that the token lacks."""
     if context.is_account(FORBIDDEN) and request.parts[-1:] in AUDIENCES:
         raise refused("account_forbidden" if fault.number == ANY_RIGHT else "no_permission")
+
+
+def refuse_retired_fields(_: Fault, request: ServerRequest, __: RequestContext) -> None:
+    """A version of the API has retired some fields of objects."""
+    fields = request.params.get("fields", "")
+    if request.parts[-1:] not in {("insights",), ("activities",)}:
+        for name, kind in RETIRED.items():
+            if re.search(rf"\b{name}\b", fields):
+                raise refused("node_field", name=name, type=kind)
 
 
 def refuse_long_activities(fault: Fault, request: ServerRequest, context: RequestContext) -> None:

@@ -71,6 +71,12 @@ OBJECTS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         strength=7,
         after=objects.spoil_creatives("reduce_data"),
     ),
+    "retired_fields": Scenario(
+        "fields of objects are gone: balance of accounts, buying_type of campaigns, billing_event"
+        " of ad sets, object_type of creatives",
+        "Graph API changelog: versions retire fields of objects",
+        before=refusing.refuse_retired_fields,
+    ),
     "forbidden_audiences": Scenario(
         "custom and saved audiences of the second account fail with code N, 200 or 10",
         "Graph API, Handle errors",

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.catalog.fields import EDGE_ROWS, object_fields
-from fbgraph.errors import RetryableError, TooMuchDataError
+from fbgraph.errors import CursorError, RetryableError, TooMuchDataError
 from fbgraph.http.paging import PageSize
 from pipelines.loading.events.storing import store_events
 from pipelines.state.history import history_since
@@ -213,13 +213,20 @@ def _read(client: GraphClient, row: ObjectTable, account_id: str, one: Slice) ->
         until=int((one.until + _EDGE).timestamp()),
     )
     is_long = one.until - one.since > _SHRINKS_PAGES
-    size = (_OneSize if is_long else PageSize)(EDGE_ROWS[row.edge])
-    return [
-        described(found) if isinstance(found, dict) else found
-        for page in edge.pages(size=size)
-        for found in page.data
-        if _is_inside(found, one)
-    ]
+
+    def once() -> Sequence[Any]:
+        size = (_OneSize if is_long else PageSize)(EDGE_ROWS[row.edge])
+        return [
+            described(found) if isinstance(found, dict) else found
+            for page in edge.pages(size=size)
+            for found in page.data
+            if _is_inside(found, one)
+        ]
+
+    try:
+        return once()
+    except CursorError:  # refused halfway
+        return once()
 
 
 def _is_inside(found: object, one: Slice) -> bool:

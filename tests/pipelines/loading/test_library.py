@@ -22,6 +22,7 @@ from tests.clock import NOW, Clock
 from warehouse.decode.pages import Account
 from warehouse.lake.history import merge_objects
 from warehouse.lake.partitions import Lake
+from warehouse.lake.rejects import of_objects
 from warehouse.published.publish import publish
 from warehouse.schema.catalog import OWN
 from warehouse.schema.tables import OBJECT_TABLES
@@ -192,6 +193,42 @@ def test_a_token_without_the_right_costs_that_table_alone(loaded: Loaded) -> Non
     assert "(#200)" in skipped["custom_audiences", loaded.account_ids[1]]
     assert [one.error for one in found if one.error] == []
     assert loaded.lake.read("custom_audiences", account_id=loaded.account_ids[1]).num_rows == 4
+
+
+def test_a_field_that_meta_has_retired_costs_its_column_alone(loaded: Loaded) -> None:
+    retired = {"campaigns": "buying_type", "adsets": "billing_event", "creatives": "object_type"}
+    account_id, lake = loaded.account_ids[0], loaded.lake
+
+    def values(table: str, column: str) -> dict[str, Any]:
+        rows = lake.read(table, account_id=account_id).to_pylist()
+        return {row[OBJECT_TABLES[table].key]: row[column] for row in rows}
+
+    def states() -> dict[str, int]:
+        return {
+            table: lake.read(f"{table}_history", account_id=account_id).num_rows
+            for table in retired
+        }
+
+    before = {table: values(table, column) for table, column in retired.items()}, states()
+    loaded.sandbox.use("retired_fields")
+    try:
+        found = loaded.load(NOW + timedelta(days=3), full=True)
+        with GraphClient(loaded.sandbox.token, base_url=loaded.sandbox.url) as client:
+            accounts = discover(client)
+    finally:
+        loaded.sandbox.use()
+
+    assert [one.error for one in found if one.error] == []
+    assert ({table: values(table, column) for table, column in retired.items()}, states()) == before
+    for table, column in retired.items():
+        assert all(before[0][table].values()), "the column had values"
+        asked = set(values(table, "fetched_at").values())
+        assert asked == {NOW + timedelta(days=3)}
+        files = of_objects(lake.store, OBJECT_TABLES[table], account_id).values()
+        why = {one["reason"] for rows in files for one in rows if one["column_name"] == column}
+        assert len(why) == 1
+        assert f"nonexisting field ({column})" in why.pop()
+    assert len(accounts.rows) == len(loaded.sandbox.account_ids)
 
 
 def test_each_account_has_its_own_day_of_the_week() -> None:

@@ -14,7 +14,7 @@ from warehouse.schema.columns import FETCHED_AT, UTC
 from warehouse.schema.table import Column, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     #: JSON of an object → values of columns that are made of it.
     Derive = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -145,6 +145,10 @@ class ObjectTable:
         sources = (column.source.partition(".")[0] for column in self.columns if column.source)
         wanted = dict.fromkeys((*sources, *self.requested))
         return tuple(name for name in wanted if name not in self.restricted)
+
+    def without(self, refused: Collection[str]) -> Sequence[str]:
+        """Its `fields` but for those that are refused."""
+        return [name for name in self.fields if name not in refused]
 
     @cached_property
     def restricted_columns(self) -> frozenset[str]:
