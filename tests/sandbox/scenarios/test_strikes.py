@@ -58,7 +58,7 @@ def a_little_of_everything(graph: Graph) -> None:
     calmly(graph.get, "me/adaccounts", fields="name,currency,amount_spent")
     some_pages(graph, f"{graph.account()}/ads", limit=4, summary="true")
     calmly(graph.get, f"{graph.account()}/ads", fields="name,created_time")
-    calmly(graph.get, f"{graph.account()}/campaigns", fields="spend_cap")
+    calmly(graph.get, f"{graph.account()}/campaigns", fields="spend_cap,buying_type")
     for _ in range(3):
         some_pages(graph, f"{graph.account(3)}/campaigns", limit=2)
     calmly(graph.get, f"{graph.account()}/adcreatives", fields="object_story_spec", limit=50)
