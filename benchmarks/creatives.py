@@ -211,7 +211,7 @@ class _Server(uvicorn.Server):
 
 
 if __name__ == "__main__":
-    way, *asked = sys.argv[1:]
+    way, *asked = sys.argv[1:] or ["all"]
     if way == "serve":
         app = Shelf(int(asked[0]))
         _Server(uvicorn.Config(app, port=0, lifespan="off", log_level="error")).run()
