@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.sandbox.protocol.refusals import refused
-from fbgraph.sandbox.world.content import content_of
+from fbgraph.sandbox.world.content import cover_of
 from fbgraph.sandbox.world.dice import dice
 from fbgraph.sandbox.world.library import UNSIGNED
 from fbgraph.sandbox.world.pictures import drawn
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from fbgraph.sandbox.protocol.messages import ServerRequest
     from fbgraph.sandbox.state.platform import Platform
-    from fbgraph.sandbox.world.nodes import WorldNode
     from fbgraph.sandbox.world.pictures import Picture
 
 __all__ = ["picture", "signed"]
@@ -89,16 +88,5 @@ def _found(platform: Platform, kind: str, name: str) -> Picture | None:
     if node is None:
         return None
     if kind == "thumbnail":
-        return _cover(node)
+        return cover_of(node) if node.level == "creative" and node.is_seeded else None
     return platform.world.library(node.account).pictures.get(node.id)
-
-
-def _cover(creative: WorldNode) -> Picture | None:
-    """What a thumbnail shows: the first picture that there is."""
-    if creative.level != "creative" or not creative.is_seeded:
-        return None
-    content = content_of(creative)
-    shown = [*content.pictures, *(card.picture for card in content.cards)]
-    if content.video:
-        shown.insert(0, content.video.picture)
-    return shown[0] if shown else None

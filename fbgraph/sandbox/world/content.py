@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fbgraph.sandbox.world.brands import Brand, Product
     from fbgraph.sandbox.world.nodes import WorldNode
 
-__all__ = ["Card", "Content", "Video", "content_of"]
+__all__ = ["Card", "Content", "Video", "content_of", "cover_of"]
 
 #: Sizes of pictures by form: square, or upright as a video is.
 SQUARE: Final = (1080, 1080)
@@ -95,8 +95,7 @@ class Content:
 
 def content_of(creative: WorldNode) -> Content:
     """The content of a creative that the seed made."""
-    brand = creative.about.brand
-    concept = creative.concept or _any_concept(creative.id, brand)
+    concept = _concept(creative)
     angle = _angle(creative, concept)
     in_link, tags = TAGGED[dice(creative.id, "tags") % len(TAGGED)]
     query = in_link.format(slug=_slug(concept))
@@ -119,6 +118,15 @@ def content_of(creative: WorldNode) -> Content:
         video=_video(creative, concept) if concept.form == "video" else None,
         product_set_id=f"11{digits(13, creative.account.id, 'set')}" if is_catalog else "",
     )
+
+
+def cover_of(creative: WorldNode) -> Picture:
+    """What the thumbnail of a creative that the seed made shows; a template's is its product."""
+    return _picture(creative, _concept(creative))
+
+
+def _concept(creative: WorldNode) -> Concept:
+    return creative.concept or _any_concept(creative.id, creative.about.brand)
 
 
 def _any_concept(creative_id: str, brand: Brand) -> Concept:
