@@ -7,10 +7,17 @@ without their kind are side by side, and ``total`` contains the other types of v
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from fbgraph.sandbox.world.brands import ODDITIES
+from fbgraph.sandbox.world.content import content_of
+from fbgraph.sandbox.world.dice import digits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from fbgraph.sandbox.world.nodes import WorldNode
 
 __all__ = ["Entry", "entries"]
 
@@ -69,13 +76,17 @@ SAME: Final[Mapping[str, str]] = {
     "action_canvas_component_name": "Button",
 }
 
+#: What people click on, card by card.
+_BY_CARD: Final = ("action_carousel_card_id", "action_carousel_card_name")
+
 _SPLIT: Final = frozenset(name for name, _ in PARTS)
 
 
 def entries(
-    action_type: str, action_breakdowns: Sequence[str], account_id: str, *, on_meta: bool
+    action_type: str, action_breakdowns: Sequence[str], node: WorldNode, *, on_meta: bool
 ) -> Sequence[Entry]:
     """The entries of an action. Of several action breakdowns that split it, the first says how."""
+    account_id = node.account.id
     same = {
         name: SAME.get(name, account_id)
         for name in action_breakdowns
@@ -85,9 +96,28 @@ def entries(
     if not split:
         return [Entry(same)]
     found = []
-    for at, (_, start, stop) in enumerate(PARTS[split[0], action_type]):
-        parts = {name: PARTS[name, action_type] for name in split}
+    parts = {name: _parts(name, action_type, node) for name in split}
+    for at, (_, start, stop) in enumerate(parts[split[0]]):
         values = {name: of[at % len(of)].value for name, of in parts.items()}
         keys = {name: value for name, value in values.items() if value is not None}
         found.append(Entry({**same, **keys}, start, stop))
     return found
+
+
+def _parts(name: str, action_type: str, node: WorldNode) -> Sequence[_Part]:
+    """Into what an action breakdown splits an action. An ad of the company has its own cards; what
+    was clicked on another ad has none, nor has what is summed over ads.
+    """
+    if name not in _BY_CARD or node.about.brand is ODDITIES:
+        return PARTS[name, action_type]
+    cards = content_of(node).cards if node.level == "ad" and node.concept else ()
+    if not cards:
+        return (_Part(None, 0, 100),)
+    values = [
+        card.title
+        if name == "action_carousel_card_name"
+        else f"2386{digits(13, node.account.id, card.picture.hash)}"
+        for card in cards
+    ]
+    ends = [100 - (100 >> at) for at in range(len(values))] + [100]
+    return [_Part(value, *part) for value, part in zip(values, pairwise(ends), strict=True)]

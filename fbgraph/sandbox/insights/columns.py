@@ -221,7 +221,7 @@ def _written(row: Measured, of: ActionType, value: int, write: Callable[[int], s
     """The entries of one action; a window has a key only if it was asked for and has a value."""
     typed = {"action_type": of.name} if row.by_type else {}
     late, viewed = of.late(row.numbers), of.viewed(row.numbers)
-    for entry in entries(of.name, row.partners, row.node.account.id, on_meta=of.on_meta):
+    for entry in entries(of.name, row.partners, row.node, on_meta=of.on_meta):
         if not (part := entry.part(value)):
             continue
         item = {**typed, "value": write(part), **entry.keys}

@@ -13,12 +13,11 @@ from fbgraph.catalog.fields import HOUR_LABELS, HOURLY, LEVELS
 from fbgraph.sandbox.insights.assets import shown
 from fbgraph.sandbox.insights.columns import CATALOGUE, COLUMNS, Measured
 from fbgraph.sandbox.insights.extent import subjects
-from fbgraph.sandbox.insights.splits import split
+from fbgraph.sandbox.insights.splits import split_ad
 from fbgraph.sandbox.objects.filters import row_matches
 from fbgraph.sandbox.protocol.messages import compact
 from fbgraph.sandbox.world.days import dates, periods
 from fbgraph.sandbox.world.delivery import NOTHING, add
-from fbgraph.sandbox.world.settings import viewers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -90,7 +89,7 @@ def _unsorted(query: Query, node: WorldNode, tables: Tables) -> Iterator[Row]:
             row = write(subject, start, stop, of_days)
             if isinstance(slot, tuple):
                 row |= {
-                    name: shown(name, value, subject.id, start)
+                    name: shown(name, value, subject, start)
                     for name, value in zip(query.splits, slot, strict=True)
                 }
             elif query.hourly and slot is not None:
@@ -132,7 +131,7 @@ def _has_zero_rows(query: Query) -> bool:
 
 
 def _parts(query: Query, ad: WorldNode, table: Table) -> dict[tuple[str, ...], Numbers]:
-    return split(ad.id, add(table.values()), query.splits, viewers_of(ad)) if table else {}
+    return split_ad(ad, add(table.values()), query.splits) if table else {}
 
 
 def _writer(query: Query) -> Callable[[WorldNode, date, date, Sequence[Numbers]], Row]:

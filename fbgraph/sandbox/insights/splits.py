@@ -7,23 +7,24 @@ Values of breakdowns: Insights API, Breakdowns.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate, pairwise, product
 from math import prod
 from typing import TYPE_CHECKING, Final
 
 from fbgraph.catalog.fields import HOUR_LABELS, HOURLY_AUDIENCE
-from fbgraph.sandbox.insights.assets import ASSETS, ids
+from fbgraph.sandbox.insights.assets import ASSETS, assets_of, ids
 from fbgraph.sandbox.world.delivery import Numbers, add
-from fbgraph.sandbox.world.settings import EVERYBODY
+from fbgraph.sandbox.world.settings import EVERYBODY, viewers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from fbgraph.sandbox.world.nodes import WorldNode
     from fbgraph.sandbox.world.settings import Viewers
 
-__all__ = ["NEW_BREAKDOWNS", "SPLITS", "cells", "split"]
+__all__ = ["NEW_BREAKDOWNS", "SPLITS", "cells", "split", "split_ad"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,10 @@ def _halved(values: Sequence[str]) -> Mapping[str, int]:
     return {value: max(1, 64 >> at) for at, value in enumerate(values)}
 
 
+def _by_asset(assets: Sequence[str]) -> dict[tuple[str, ...], int]:
+    return {(one,): 30 - 9 * n for n, one in enumerate(assets)}
+
+
 FAMILIES: Final[Sequence[Family]] = (
     Family(
         ("age", "gender"),
@@ -120,7 +125,7 @@ FAMILIES: Final[Sequence[Family]] = (
         },
     ),
     # Parts of an ad, each with an asset of its own.
-    *(Family((name,), {(one,): 30 - 9 * n for n, one in enumerate(ids(name))}) for name in ASSETS),
+    *(Family((name,), _by_asset(ids(name))) for name in ASSETS),
     Family((HOURLY_AUDIENCE,), {(label,): 1 + hour for hour, label in enumerate(HOUR_LABELS)}),
     *(
         Family((name,), {(value,): weight for value, weight in _halved(values).items()})
@@ -163,6 +168,8 @@ def _family(name: str, viewers: Viewers) -> Family:
         found = {cell: n for cell, n in found.items() if _is_seen_by(viewers, *cell)}
     elif "publisher_platform" in family.breakdowns and viewers.positions:
         found = {cell: n for cell, n in found.items() if cell[:2] in viewers.positions}
+    elif name in ASSETS and viewers.assets:
+        found = _by_asset(viewers.assets)
     return Family(family.breakdowns, found)
 
 
@@ -198,6 +205,21 @@ def _slots(breakdowns: tuple[str, ...], viewers: Viewers) -> Mapping[tuple[str, 
     for number, cell in enumerate(family.weights):
         slots.setdefault(tuple(cell[n] for n in at), []).append(number)
     return slots
+
+
+def split_ad(
+    ad: WorldNode, whole: Numbers, breakdowns: tuple[str, ...]
+) -> dict[tuple[str, ...], Numbers]:
+    """Parts of an ad's numbers, as `split`, by who sees it and what it shows. Meta refuses two
+    kinds of assets together; an ad that has none of one has no parts by it.
+    """
+    viewers = viewers_of(ad)
+    for name in ASSETS.keys() & {*breakdowns}:
+        assets = tuple(assets_of(ad, name))
+        if not assets:
+            return {}
+        viewers = replace(viewers, assets=assets)
+    return split(ad.id, whole, breakdowns, viewers)
 
 
 def split(

@@ -7,9 +7,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.sandbox.insights.columns import COLUMNS, Measured, major
-from fbgraph.sandbox.insights.splits import SPLITS, split
+from fbgraph.sandbox.insights.splits import SPLITS, split_ad
 from fbgraph.sandbox.world.delivery import NOTHING, add
-from fbgraph.sandbox.world.settings import viewers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +57,7 @@ def _delivered(
             for hour, numbers in table.items():
                 yield ad, {"hour": hour}, numbers
         elif table and breakdowns:
-            parts = split(ad.id, add(table.values()), breakdowns, viewers_of(ad))
+            parts = split_ad(ad, add(table.values()), breakdowns)
             for values, numbers in parts.items():
                 yield ad, dict(zip(breakdowns, values, strict=True)), numbers
         elif table:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from fbgraph.sandbox.world.brands import ANGLES, FORMS, Angle, Concept
 from fbgraph.sandbox.world.dice import dice, digits
+from fbgraph.sandbox.world.nodes import creative_id
 from fbgraph.sandbox.world.pictures import Picture
 
 if TYPE_CHECKING:
@@ -94,10 +95,11 @@ class Content:
 
 
 def content_of(creative: WorldNode) -> Content:
-    """The content of a creative that the seed made."""
+    """The content of a creative that the seed made, or of the one that a seeded ad shows."""
     concept = _concept(creative)
     angle = _angle(creative, concept)
-    in_link, tags = TAGGED[dice(creative.id, "tags") % len(TAGGED)]
+    shown = creative_id(creative) if creative.level == "ad" else creative.id
+    in_link, tags = TAGGED[dice(shown, "tags") % len(TAGGED)]
     query = in_link.format(slug=_slug(concept))
     choices = _choices(concept)
     is_catalog = concept.form == "template"

@@ -91,13 +91,15 @@ TARGETED: Final[Mapping[str, Audience]] = {
 @dataclass(frozen=True, slots=True)
 class Viewers:
     """Who sees an ad, as breakdowns show it: countries, ages, genders, and positions by platform.
-    What is empty is not limited.
+    What is empty is not limited. `assets`: of which assets they see one, where they are the ad's
+    own.
     """
 
     places: tuple[str, ...] = ()
     ages: tuple[int, int] = (0, 99)
     genders: tuple[str, ...] = ()
     positions: frozenset[tuple[str, str]] = frozenset()
+    assets: tuple[str, ...] = ()
 
 
 EVERYBODY: Final = Viewers()

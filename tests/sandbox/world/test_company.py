@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fbgraph.sandbox.insights.action_splits import entries
+from fbgraph.sandbox.insights.assets import shown
 from fbgraph.sandbox.insights.columns import COLUMNS, Measured
-from fbgraph.sandbox.insights.splits import split
+from fbgraph.sandbox.insights.splits import split, split_ad
 from fbgraph.sandbox.objects.fields import field_value
+from fbgraph.sandbox.world.content import content_of
 from fbgraph.sandbox.world.delivery import NOTHING, Delivery, Numbers, add
 from fbgraph.sandbox.world.settings import viewers_of
 from fbgraph.sandbox.world.tree import World
@@ -208,6 +211,33 @@ def test_an_ad_is_seen_by_those_whom_its_ad_set_aims_at() -> None:
     assert seen(local, "country") <= {("NZ",), ("unknown",)}
     countries = {country for country, _ in seen(instagram, "country", "region")}
     assert countries - {"unknown"} == {"DE", "AT"}
+
+
+def test_breakdowns_by_asset_and_card_show_what_the_creatives_of_the_ads_hold() -> None:
+    ads = ads_of(WORLD.accounts[0])
+    feed = next(ad for ad in ads if ad.concept and ad.concept.form == "feed")
+    carousel = next(ad for ad in ads if ad.concept and ad.concept.form == "carousel")
+    content, whole = content_of(WORLD.creative_of(feed)), Numbers(*[1000] * len(NOTHING))
+
+    def told(name: str, key: str) -> set[str]:
+        parts = split_ad(feed, whole, (name,))
+        assert sum(part.impressions for part in parts.values()) == whole.impressions
+        return {shown(name, value, feed)[key] for (value,) in parts}  # type: ignore[index]
+
+    assert told("image_asset", "hash") == {one.hash for one in content.pictures}
+    assert told("title_asset", "text") == {*content.titles}
+    assert told("body_asset", "text") == {*content.bodies}
+    assert told("link_url_asset", "website_url") == {content.link}
+    assert told("call_to_action_asset", "name") == {content.call_to_action}
+    assert split_ad(feed, whole, ("video_asset",)) == {}
+    assert split_ad(carousel, whole, ("image_asset",)) == {}
+
+    def cards(ad: WorldNode) -> list[str | None]:
+        name = "action_carousel_card_name"
+        return [one.keys.get(name) for one in entries("link_click", [name], ad, on_meta=True)]
+
+    assert cards(carousel) == [card.title for card in content_of(carousel).cards]
+    assert cards(feed) == [None]
 
 
 def test_a_bigger_company_has_more_ads_that_do_as_much_each() -> None:
