@@ -363,4 +363,5 @@ COMPANY: Final = WorldPlan(
     labels=("Always-on", "Seasonal"),
     campaigns=_campaigns,
     updated_within=timedelta(days=1700),
+    is_orderly=True,
 )

@@ -154,7 +154,8 @@ class WorldPlan:
 
     `campaigns` gives the campaigns of an account, with all that is in them: its plan, its place in
     the listing, and by how much the ads in each ad set are multiplied. `updated_within`: so long
-    after an object was created it was changed for the last time.
+    after an object was created it was changed for the last time. `is_orderly`: no object is older
+    than what it is in.
     """
 
     name: str
@@ -163,3 +164,4 @@ class WorldPlan:
     labels: Sequence[str]
     campaigns: Callable[[AccountPlan, int, int], Iterable[Part]]
     updated_within: timedelta = timedelta(days=2100)
+    is_orderly: bool = False

@@ -227,7 +227,8 @@ class World:
         self, parent: WorldNode | None, about: AccountPlan, node_id: str, part: Part
     ) -> WorldNode:
         dice = random.Random(f"{self.seed}/{node_id}")  # noqa: S311  a seeded world, no secret
-        created = FIRST_CREATED + dice.random() * CREATED_WITHIN
+        first = parent.created if parent and self.plan.is_orderly else FIRST_CREATED
+        created = first + dice.random() * (FIRST_CREATED + CREATED_WITHIN - first)
         updated = created + dice.random() * self.plan.updated_within
         return self._register(parent, new_node(parent, about, node_id, part, (created, updated)))
 

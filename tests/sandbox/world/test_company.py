@@ -72,6 +72,14 @@ def test_every_kind_of_status_budget_and_learning_phase_is_there() -> None:
     assert len({repr(field_value(adset, "targeting", NOW)) for adset in adsets}) > 20
 
 
+def test_nothing_is_older_than_what_it_is_in() -> None:
+    for account in WORLD.accounts:
+        for level in ("campaign", "adset", "ad"):
+            for node in account.under(level):
+                assert node.parent
+                assert node.parent.created <= node.created < node.updated < NOW
+
+
 def test_a_budget_is_held_by_the_campaign_or_by_its_ad_sets_and_about_spent() -> None:
     for account in WORLD.accounts[:6]:
         for one in account.under("campaign"):
