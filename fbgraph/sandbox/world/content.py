@@ -104,7 +104,7 @@ def content_of(creative: WorldNode) -> Content:
     choices = _choices(concept)
     is_catalog = concept.form == "template"
     return Content(
-        form=concept.form,
+        form=_form(creative, concept),
         title=angle.title,
         body=angle.body,
         description=angle.description,
@@ -129,6 +129,11 @@ def cover_of(creative: WorldNode) -> Picture:
 
 def _concept(creative: WorldNode) -> Concept:
     return creative.concept or _any_concept(creative.id, creative.about.brand)
+
+
+def _form(creative: WorldNode, concept: Concept) -> str:
+    """A photo has neither link nor button at Meta, and the company's ads are to sell something."""
+    return "link" if creative.concept and concept.form == "photo" else concept.form
 
 
 def _any_concept(creative_id: str, brand: Brand) -> Concept:
