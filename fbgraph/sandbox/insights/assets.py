@@ -74,7 +74,7 @@ def assets_of(ad: WorldNode, breakdown: str) -> Mapping[str, Asset]:
 
 
 def _of_feed(content: Content, breakdown: str) -> Mapping[str, Asset]:
-    """Its assets by what they are; a feed of the company holds no videos."""
+    """Its assets by what they are."""
     found: Mapping[str, Sequence[Asset]] = {
         "image_asset": [
             {"hash": one.hash, "name": one.name, "url": f"{_HOST}/{one.hash}.png"}
@@ -85,7 +85,16 @@ def _of_feed(content: Content, breakdown: str) -> Mapping[str, Asset]:
         "description_asset": [{"text": content.description}],
         "call_to_action_asset": [{"name": content.call_to_action}],
         "link_url_asset": [{"website_url": content.link}],
-        "ad_format_asset": ["single_image"],
+        "video_asset": [
+            {
+                "video_id": one.id,
+                "video_name": one.title,
+                "url": f"{_HOST}/{one.id}.mp4",
+                "thumbnail_url": f"{_HOST}/{one.id}.jpg",
+            }
+            for one in content.videos
+        ],
+        "ad_format_asset": ["single_image", "single_video"],
     }
     return {str(one): one for one in found.get(breakdown, ())}
 

@@ -117,14 +117,18 @@ def _feed(content: Content) -> Any:
     """`asset_feed_spec`: several texts and pictures, of which Meta chooses."""
     if content.form != "feed":
         return None
+    videos = [
+        {"video_id": one.id, "thumbnail_url": picture_link(one.picture)} for one in content.videos
+    ]
     return {
         "bodies": [{"text": text} for text in content.bodies],
         "titles": [{"text": text} for text in content.titles],
         "descriptions": [{"text": content.description}],
         "images": [{"hash": one.hash, "url": picture_link(one)} for one in content.pictures],
+        **({"videos": videos} if videos else {}),
         "link_urls": [{"website_url": content.link}],
         "call_to_action_types": [content.call_to_action],
-        "ad_formats": ["SINGLE_IMAGE"],
+        "ad_formats": ["SINGLE_IMAGE", *(["SINGLE_VIDEO"] if videos else [])],
         "optimization_type": "DEGREES_OF_FREEDOM",
     }
 

@@ -5,7 +5,7 @@ Creatives store nothing of it, so that an account with 20,000 of them takes no m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from fbgraph.sandbox.world.brands import ANGLES, FORMS, Angle, Concept
@@ -74,7 +74,8 @@ class Content:
     """What a creative shows. What its form does not have is "", (), or None.
 
     `form` is one of `brands.FORMS`. `titles`, `bodies` and `pictures` have the choices of a feed
-    and, for every other form, the one that there is. `product_set_id` is a template's.
+    and, for every other form, the one that there is. `videos` are those of a
+    feed; `product_set_id` is a template's.
     """
 
     form: str
@@ -91,6 +92,7 @@ class Content:
     bodies: Sequence[str]
     cards: Sequence[Card] = ()
     video: Video | None = None
+    videos: Sequence[Video] = ()
     product_set_id: str = ""
 
 
@@ -118,6 +120,7 @@ def content_of(creative: WorldNode) -> Content:
         bodies=_texts(creative, choices, "body"),
         cards=_cards(creative, concept, query) if concept.form == "carousel" else (),
         video=_video(creative, concept) if concept.form == "video" else None,
+        videos=_videos(creative, concept),
         product_set_id=f"11{digits(13, creative.account.id, 'set')}" if is_catalog else "",
     )
 
@@ -206,6 +209,12 @@ def _video(creative: WorldNode, concept: Concept) -> Video:
     seconds = 12 + dice(*facts, "length") % 34
     title = f"{concept.product.name} {concept.angle} v{concept.version}"
     return Video(f"70{digits(13, *facts)}", title, seconds, _picture(creative, concept))
+
+
+def _videos(creative: WorldNode, concept: Concept) -> Sequence[Video]:
+    """A feed of the company shows the video of its concept too."""
+    is_feed = creative.concept is not None and concept.form == "feed"
+    return [_video(creative, replace(concept, form="video"))] if is_feed else ()
 
 
 def _link(creative: WorldNode, product: Product, query: str) -> str:

@@ -19,7 +19,7 @@ from fbgraph.sandbox.world.plan import Part
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from fbgraph.sandbox.world.content import Content
+    from fbgraph.sandbox.world.content import Content, Video
     from fbgraph.sandbox.world.pictures import Picture
 
 __all__ = ["LIBRARY_PREFIXES", "Library", "library_of", "media", "picture_link"]
@@ -115,8 +115,11 @@ def _node(  # noqa: PLR0913, PLR0917  the facts of one object
 def _shown(content: Content) -> Iterator[Picture]:
     yield from content.pictures
     yield from (card.picture for card in content.cards)
-    if content.video:
-        yield content.video.picture
+    yield from (video.picture for video in _videos(content))
+
+
+def _videos(content: Content) -> Sequence[Video]:
+    return [*([content.video] if content.video else []), *content.videos]
 
 
 def _media(
@@ -130,7 +133,9 @@ def _media(
         for picture in dict.fromkeys(_shown(content)):
             pictures[picture.hash] = picture
             used.setdefault(picture.hash, []).append(creative_id)
-        if (video := content.video) and video.id not in videos:
+        for video in _videos(content):
+            if video.id in videos:
+                continue
             covers[video.id] = video.picture
             videos[video.id] = _node(
                 account,
