@@ -163,6 +163,7 @@ FUNNEL: Final[Mapping[str, CampaignIdea]] = {
                 (AdIdea(0, "Founder", "video"), AdIdea(1, "Founder", "video", 2)),
             ),
         ),
+        season="autumn",
     ),
     "black_week": CampaignIdea(
         "{country} | Prospecting + Retargeting | Sales | Black Week",

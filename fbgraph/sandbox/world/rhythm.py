@@ -140,10 +140,11 @@ WEEKEND: Final[Sequence[float]] = (
     *(0.92, 0.86, 0.86, 0.90, 0.92, 0.94, 1.00, 1.08, 1.12, 1.04, 0.80, 0.52),
 )
 
-#: Sale → the money of each of its days, of the campaigns that are made for it.
+#: Season → the money of each of its days, of the campaigns that are made for it.
 SALE_DAYS: Final[Mapping[str, Sequence[float]]] = {
     "black_week": (0.7, 0.6, 0.65, 0.9, 1.9, 1.2, 1.0, 1.4),
     "spring": (1.2, 1.0, 0.9, 1.0, 1.0, 0.9, 1.0),
+    "autumn": (1.0,) * 92,
 }
 
 
@@ -198,16 +199,18 @@ class Span(NamedTuple):
     days: int
 
 
-#: Sale → when it is: from the Monday before Thanksgiving to Cyber Monday, and in April.
+#: Season → when it is: from the Monday before Thanksgiving to Cyber Monday, in April, and the last
+#: quarter of a year.
 RUNS: Final[Mapping[str, Span]] = {
     "black_week": Span(_black_monday, len(SALE_DAYS["black_week"])),
     "spring": Span(_spring_start, len(SALE_DAYS["spring"])),
+    "autumn": Span(lambda year: date(year, 10, 1), len(SALE_DAYS["autumn"])),
 }
 
 
 def run_of(season: str) -> Span:
     """The yearly run of a season; of those without one, the last quarter of a year."""
-    return RUNS.get(season, Span(lambda year: date(year, 10, 1), 92))
+    return RUNS.get(season, RUNS["autumn"])
 
 
 def _spent_on(season: str, day: date) -> float:

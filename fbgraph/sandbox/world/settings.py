@@ -17,6 +17,7 @@ from fbgraph.sandbox.world.rhythm import run_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from fbgraph.sandbox.world.nodes import WorldNode
 
@@ -176,24 +177,47 @@ def adset_values(  # noqa: PLR0913, PLR0917  what a row of the company's table s
     }
 
 
+#: Budgets leave room for the weeks in which most is spent: seven daily ones are not exceeded in a
+#: week, nor that of a lifetime in its run. Prices of Black Week are those of no other.
+ROOM: Final[Mapping[str, float]] = {"black_week": 1.75, "spring": 1.5}
+USUAL_ROOM: Final = 1.6
+
+#: Share of a budget that is spent when its time is over, about.
+SPENT: Final = 0.75
+
+
 def _budgets(budget: str, money: float, season: str, *, is_here: bool) -> Mapping[str, Any]:
     none = dict.fromkeys(("daily_budget", "lifetime_budget", "budget_remaining"))
     if not is_here:
         return none
-    whole = int(money) if budget.endswith("daily") else int(money * run_of(season).days)
-    key = "daily_budget" if budget.endswith("daily") else "lifetime_budget"
-    return {**none, key: str(whole), "budget_remaining": str(whole * 3 // 10)}
+    is_daily = budget.endswith("daily")
+    days = 1 if is_daily else run_of(season).days
+    whole = int(money * days * ROOM.get(season, USUAL_ROOM))
+    remaining = partial(_remaining, whole, "" if is_daily else season)
+    key = "daily_budget" if is_daily else "lifetime_budget"
+    return {**none, key: str(whole), "budget_remaining": remaining}
+
+
+def _remaining(whole: int, season: str, node: WorldNode, now: datetime) -> str:
+    """What is left of today's budget, or of that of a season's last run."""
+    begins = _begins(season, node, now) if season else local_date(node.zone, now)
+    time_of_it = timedelta(days=run_of(season).days if season else 1)
+    gone = now - datetime.combine(begins, time(), node.zone)
+    return str(int(whole * (1 - SPENT * min(1.0, gone / time_of_it))))
 
 
 def _time(season: str, which: int, node: WorldNode, now: datetime) -> str:
     """When its run begins (0) or is over (1): the last one that has begun, or the first of all."""
     if season == "always" and which == 0:
         return _text(node.created, node)
-    run = run_of(season)
-    today = local_date(node.zone, now)
-    begins = max(b for b in map(run.begins, (today.year - 1, today.year)) if b <= today)
-    day = begins + timedelta(days=run.days) * which
+    day = _begins(season, node, now) + timedelta(days=run_of(season).days) * which
     return _text(datetime.combine(day, time(), node.zone), node)
+
+
+def _begins(season: str, node: WorldNode, now: datetime) -> date:
+    today = local_date(node.zone, now)
+    begins = run_of(season).begins
+    return max(day for day in map(begins, (today.year - 1, today.year)) if day <= today)
 
 
 def _text(moment: datetime, node: WorldNode) -> str:

@@ -17,6 +17,7 @@ from fbgraph.sandbox.insights.splits import split, split_ad
 from fbgraph.sandbox.objects.fields import field_value
 from fbgraph.sandbox.world.content import content_of
 from fbgraph.sandbox.world.delivery import NOTHING, Delivery, Numbers, add
+from fbgraph.sandbox.world.rhythm import run_of
 from fbgraph.sandbox.world.settings import viewers_of
 from fbgraph.sandbox.world.tree import World
 
@@ -94,7 +95,28 @@ def test_a_budget_is_held_by_the_campaign_or_by_its_ad_sets_and_about_spent() ->
                 ["adset"] * (len(held) - 1),
             )
             if any(daily) and (spend := delivered(ads_of(one), WEEKS[9]).spend):
-                assert 0.6 < spend / 7 / sum(int(budget or 0) for budget in daily) < 1.3
+                assert 0.4 < spend / 7 / sum(int(budget or 0) for budget in daily) < 0.9
+
+
+def test_no_budget_is_exceeded_and_what_is_left_is_about_what_was_not_spent() -> None:
+    later = datetime(2026, 12, 2, 12, tzinfo=UTC)
+    runs = 0
+    for node in (one for one in WORLD.nodes.values() if one.level in {"campaign", "adset"}):
+        daily, lifetime, left = (
+            int(field_value(node, name, later) or 0)
+            for name in ("daily_budget", "lifetime_budget", "budget_remaining")
+        )
+        if daily:
+            assert all(delivered(ads_of(node), week).spend <= 7 * daily for week in WEEKS)
+        for season in {ad.conduct.season for ad in ads_of(node) if ad.conduct} if lifetime else ():
+            begins, days = run_of(season)
+            run = [begins(2026) + timedelta(days=n) for n in range(days)]
+            spend = delivered(ads_of(node), [day for day in run if day <= NOW.date()]).spend
+            assert 0 < spend < lifetime
+            assert abs(lifetime - spend - left) < lifetime / 4
+            assert not delivered(ads_of(node), [run[0] - timedelta(days=1)]).spend
+            runs += 1
+    assert runs > len(WORLD.accounts)
 
 
 def test_an_ad_tires_until_the_next_one_has_taken_over() -> None:
@@ -237,7 +259,7 @@ def test_breakdowns_by_asset_and_card_show_what_the_creatives_of_the_ads_hold() 
     assert told("body_asset", "text") == {*content.bodies}
     assert told("link_url_asset", "website_url") == {content.link}
     assert told("call_to_action_asset", "name") == {content.call_to_action}
-    assert split_ad(feed, whole, ("video_asset",)) == {}
+    assert told("video_asset", "video_id") == {one.id for one in content.videos}
     assert split_ad(carousel, whole, ("image_asset",)) == {}
 
     def cards(ad: WorldNode) -> list[str | None]:
