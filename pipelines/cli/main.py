@@ -151,15 +151,15 @@ def sandbox(port: int, scenarios: tuple[str, ...], seed: int, **options: Any) ->
 
 
 @cli.command()
-@click.argument("preset", required=False)
-def add(preset: str | None) -> None:
-    """Copy a ready report into reports/; without a name, list them.
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+def add(names: tuple[str, ...]) -> None:
+    """Copy ready reports and tables into reports/, each by its NAME.
 
-    The list has the rows to expect, what is proven, and what Meta limits.
+    Without a NAME, list them, with what they cost. If one is unknown or taken, none is copied.
     """
     from pipelines.cli.commands.add import run_add  # noqa: PLC0415
 
-    sys.exit(run_add(os.environ, _reports(), preset))
+    sys.exit(run_add(os.environ, _reports(), names))
 
 
 @cli.command(epilog="Exit code 0: nothing is wrong; 1: something is. Warnings do not count.")

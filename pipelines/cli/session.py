@@ -95,7 +95,7 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
         dict(summary.unproven),
         summary.stopped,
     )
-    bar.stage("report to Dagster")
+    bar.step("reporting to Dagster")
 
     def report(instance: dg.DagsterInstance) -> None:
         from pipelines.defs.runless import report_recording, report_unreported  # noqa: PLC0415
@@ -169,7 +169,7 @@ def publish_into(
     recording: Recording, summary: Summary, bar: Bar, url: str, catalog: Catalog
 ) -> None:
     """Publish the lake, and record that for Dagster."""
-    bar.stage("publish")
+    bar.step("publishing")
     with guarded(summary, "warehouse_duckdb"):
         published = recording.published = publish(url, catalog=catalog)
         if published.left_out:

@@ -19,7 +19,7 @@ from pipelines.loading.listings import text_of
 from pipelines.loading.load_result import Target
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import DEFINITION
-from warehouse.schema.periods import Period
+from warehouse.schema.periods import Period, account_periods
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
 from warehouse.wording import counted
 
@@ -58,7 +58,7 @@ class Summary:
     """`failed`: what failed → why. `unproven`: what is loaded and does not add up → why. `wanted`:
     account-days by report. `loads`: what the lake has of them since `started`, put there by this
     command or by another at the same time. `repairs`: the commands that load again what is damaged
-    in the lake.
+    in the lake. `calls`: how many and for what, in words, of a command that knows.
     """
 
     plan: Plan
@@ -68,6 +68,7 @@ class Summary:
     unproven: dict[Target, str] = field(default_factory=dict)
     stopped: str = ""
     repairs: Sequence[str] = ()
+    calls: str = ""
     loads: dict[tuple[str, AccountDay], Load] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -189,10 +190,11 @@ class Summary:
         verdicts[FAILED] = sum(target in self.failed for target in wanted)
         parts = [f"{number:,} {verdict}" for verdict, number in sorted(verdicts.items()) if number]
         rows = sum(load.rows for load in self.loads.values())
-        calls = sum(load.calls for load in self.loads.values())
-        days = counted(len(wanted), "account-day")
+        calls = self.calls or counted(sum(load.calls for load in self.loads.values()), "call")
+        periods = {self.plan.reports[name].period for name, days in self.wanted.items() if days}
+        days = account_periods(len(wanted), periods)
         days += f": {', '.join(parts)}" if parts else ""
-        return f"{days}. {counted(rows, 'row')}, {counted(calls, 'call')}."
+        return f"{days}. {counted(rows, 'row')}, {calls}."
 
     def complaints(self, width: int | None = None) -> Iterator[str]:
         """What went wrong, and the commands that run it again; nothing when all is done."""

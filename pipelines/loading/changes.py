@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fbgraph import act_id
 from pipelines.loading.emptiness import EMPTY
@@ -31,7 +31,7 @@ from pipelines.reports.catalog import CONTROL, DEFINITION
 from pipelines.reports.spec import FIRST_DAY, LOOKBACK_DAYS
 from warehouse.errors import DamagedFileError, WarehouseError
 from warehouse.lake.records import Load
-from warehouse.schema.periods import Period
+from warehouse.schema.periods import Period, account_periods
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
@@ -50,21 +50,36 @@ __all__ = ["ChangedDays", "find_changes", "reload"]
 
 _log = logging.getLogger(__name__)
 
+#: Reason → in words, after how many.
+_WHICH: Final[Mapping[str, str]] = {
+    ReloadReason.DAMAGED: "with a damaged file",
+    ReloadReason.FRESH: "of the newest, as in every refresh",
+    ReloadReason.MISSING: "not loaded before",
+    ReloadReason.PROVISIONAL: "not over when they were loaded",
+    ReloadReason.EMPTY: "for which Meta returned nothing before",
+    ReloadReason.UNPROVEN: "that did not add up",
+    ReloadReason.MOVED: "whose totals Meta has changed",
+    ReloadReason.FULL: "because of --full",
+}
+
 
 @dataclass(slots=True)
 class ChangedDays:
     """The result of the first step: by report, the account-days to reload, and why.
 
     `failed`: what failed and why, of `parts` in all. `calls`: the cost of requesting the totals,
-    `entity_calls` that of accounts and objects; `full`: what reloading everything would cost.
+    `entity_calls` that of accounts and objects, `reload_calls` that of the second step; `full`:
+    what reloading everything would cost. `periods`: those of the reports to reload.
     """
 
     to_reload: dict[str, Mapping[AccountDay, ReloadReason]] = field(default_factory=dict)
     failed: dict[Target, str] = field(default_factory=dict)
     calls: int = 0
     entity_calls: int = 0
+    reload_calls: int = 0
     full: Cost = field(default_factory=Cost)
     parts: int = 0
+    periods: set[Period] = field(default_factory=set)
 
     @property
     def counts(self) -> Counter[str]:
@@ -72,12 +87,24 @@ class ChangedDays:
         return Counter(str(why) for days in self.to_reload.values() for why in days.values())
 
     def __str__(self) -> str:
-        reasons = ", ".join(f"{number} {why}" for why, number in self.counts.items())
+        reasons = "; ".join(f"{number:,} {_WHICH[why]}" for why, number in self.counts.items())
+        number = account_periods(sum(self.counts.values()), self.periods)
         return (
-            f"Reloading {counted(sum(self.counts.values()), 'account-day')} ({reasons or 'none'})."
-            f" Calls: {self.calls} to compare totals, {self.entity_calls} for accounts and objects."
-            f" Reloading all of the last {LOOKBACK_DAYS} days (--full) would cost about"
-            f" {counted(self.full.calls, 'call')}."
+            f"Reloading {number}{f': {reasons}' if reasons else ''}. Reloading all of the last"
+            f" {LOOKBACK_DAYS} days (--full) would cost about {counted(self.full.calls, 'call')}."
+        )
+
+    @property
+    def all_calls(self) -> int:
+        """The cost of both steps."""
+        return self.reload_calls + self.calls + self.entity_calls
+
+    def calls_in_words(self, loads: int) -> str:
+        """All calls, and what they were for; `loads`: those of the account-days that are loaded."""
+        rest = self.all_calls - loads - self.calls
+        return (
+            f"{counted(self.all_calls, 'call')}: {loads:,} for reports, {self.calls:,} to compare"
+            f" totals, {rest:,} for accounts, objects and everything else"
         )
 
     def note_outcomes(self, table: str, outcomes: Iterable[Outcome]) -> None:
@@ -136,6 +163,7 @@ def find_changes(  # noqa: PLR0913  # all that the decision rests on
         else:
             chosen = _choose_periods(session.lake, report, today, begins)
         changed_days.to_reload[name] = chosen
+        changed_days.periods |= {report.period} if chosen else set()
         for account_id, day in today.items():
             days = _lookback(report, day, begins)
             changed_days.full += _cost(session.lake, report, account_id, days)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipelines.project.ready_reports import PROOFS, ready_reports
+from pipelines.project.ready_tables import ready_tables
 from pipelines.reports.catalog import Report
 from pipelines.reports.docs import limits_of
 
@@ -23,8 +24,9 @@ _INTRO: Final = f"""\
 # Ready reports
 
 Generated from `pipelines/project/ready` by `fbinsights docs --presets > docs/presets.md`; do not
-edit. `fbinsights add` lists these reports, `fbinsights add NAME` copies one into `reports/`, where
-it is yours to change ([reports.md](reports.md)). `insights_hourly` and `insights_daily` are
+edit. `fbinsights add` lists these reports and [tables](#tables-of-objects),
+`fbinsights add NAME...` copies one or more into `reports/`, where they are yours to change
+([reports.md](reports.md)). `insights_hourly` and `insights_daily` are
 built in. The tests load each from the sandbox and run its query.
 
 *Rows* are those to expect for each object of the level and day (or week, or month) with delivery,
@@ -43,7 +45,8 @@ account enables its feature; `loads.reason` then says whether it has
 def render_presets() -> str:
     """The page, in Markdown."""
     ready = ready_reports().values()
-    return "\n".join((_INTRO, *_table(ready), *(line for one in ready for line in _section(one))))
+    sections = (line for one in ready for line in _section(one))
+    return "\n".join((_INTRO, *_table(ready), *_tables(), *sections))
 
 
 def _table(ready: Iterable[ReadyReport]) -> Iterator[str]:
@@ -52,6 +55,17 @@ def _table(ready: Iterable[ReadyReport]) -> Iterator[str]:
     for one in ready:
         link = f"[{one.name}](#{one.name})"
         yield f"| {link} | {one.per} | {one.rows} | `{one.proven}` | {one.limits} |"
+    yield ""
+
+
+def _tables() -> Iterator[str]:
+    yield "## Tables of objects\n"
+    yield "Of each there is a table of the latest state, and one of every state (`..._history`).\n"
+    yield "| table | edge | what is in it | what it costs |"
+    yield "|---|---|---|---|"
+    for one in ready_tables().values():
+        name = f"[{one.name}](../pipelines/project/ready_tables/{one.name}.yaml)"
+        yield f"| {name} | `{one.spec.edge}` | {one.answers} | {' '.join(one.costs.split())} |"
     yield ""
 
 

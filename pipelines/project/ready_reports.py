@@ -10,11 +10,11 @@ import csv
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipelines.errors import ConfigError
 from pipelines.reports.files import read_files
+from pipelines.reports.folders import READY
 from warehouse.schema.periods import Period
 
 if TYPE_CHECKING:
@@ -22,14 +22,13 @@ if TYPE_CHECKING:
 
     from pipelines.reports.spec import ReportSpec
 
-__all__ = ["PROOFS", "READY", "ReadyReport", "chosen", "ready_reports"]
-
-READY: Final = Path(__file__).parent / "ready"
+__all__ = ["PROOFS", "ReadyReport", "chosen", "ready_reports"]
 
 #: `proven` of a ready report → what that means.
 PROOFS: Final[Mapping[str, str]] = {
     "all": "impressions, clicks, spend and actions add up to Meta's totals",
-    "sums": "the same but actions, of which Meta gives a part alone, or none are requested",
+    "sums": "impressions, clicks and spend add up; actions do not, because Meta leaves some out or"
+    " the report requests none",
     "no": "nothing adds up; its days are `unprovable`, with the reason",
 }
 

@@ -37,10 +37,13 @@ ABOUT: Final = frozenset({"id", "text", "date"})
 
 #: `status` of a breakdown → the weight of the fault, and the rule.
 OUTCOMES: Final[Mapping[str, tuple[str, str]]] = {
-    "documented": (WARNING, "Meta documents it, and no response with it is known"),
+    "documented": (
+        WARNING,
+        "Meta documents it, but we have not seen a response with it: check its first rows",
+    ),
     "undocumented": (
         WARNING,
-        "Meta lists it without saying what it returns, and no response with it is known",
+        "Meta lists it and does not say what it returns; we have seen no response with it",
     ),
     "export": (META, "Meta returns it only as a file, which fbinsights does not read: {note}"),
     "refused": (META, "Meta refuses it: {note}"),
@@ -49,7 +52,10 @@ OUTCOMES: Final[Mapping[str, tuple[str, str]]] = {
 
 #: The same for breakdowns together, and for one without others.
 TOGETHER: Final[Mapping[str, tuple[str, str]]] = {
-    "documented": (WARNING, "Meta documents {what}, and no response with it is known"),
+    "documented": (
+        WARNING,
+        "Meta documents {what}, but we have not seen a response with it: check its first rows",
+    ),
     "seen": (WARNING, "Meta does not document {what} but has been seen to return it"),
     "refused": (META, "Meta refuses {what}"),
 }

@@ -25,7 +25,7 @@ from fbgraph.reports.query import ReportQuery
 from pipelines.errors import ConfigError
 from pipelines.reports.components import read_components
 from pipelines.reports.files import in_order, read_files
-from pipelines.reports.folders import own_components, own_files, preset_files
+from pipelines.reports.folders import is_ready, own_components, own_files, preset_files
 from pipelines.reports.object_spec import object_table_of
 from pipelines.reports.rules import no_sums
 from pipelines.reports.spec import USUAL, Fault, ReportSpec
@@ -73,7 +73,7 @@ class Report:
 
     spec: ReportSpec
     table: Table
-    warnings: Sequence[str] = ()  # what the spec is not sure of, with file and line
+    warnings: Sequence[str] = ()  # for each load: what the spec is not sure of, with file and line
 
     @classmethod
     def of(cls, spec: ReportSpec, warnings: Sequence[str] = ()) -> Self:
@@ -306,7 +306,9 @@ def read_reports(
     reports = {HOURLY_REPORT.name: HOURLY_REPORT}
     catalog = OWN
     for spec in [*found.specs.values()]:
-        report = Report.of(spec, tuple(found.warnings_of(spec.name)))
+        # `add`, `check` and docs/presets.md say what is doubtful about a ready report.
+        known = is_ready(found.locations[spec.name][0])
+        report = Report.of(spec, () if known else tuple(found.warnings_of(spec.name)))
         try:
             wider = catalog.with_table(report.table)
         except UnfitTableError as error:

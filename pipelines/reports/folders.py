@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = [
+    "READY",
+    "is_ready",
     "moves",
     "old_files",
     "own_components",
@@ -30,6 +32,9 @@ _log = logging.getLogger(__name__)
 
 _ROOM: Final = Path(__file__).parent
 
+#: The ready reports of `fbinsights add`: one per file, which is named after its report.
+READY: Final = _ROOM.parent / "project" / "ready"
+
 #: Where reports were until 0.1.0, in a checkout or below the working directory.
 OLD: Final = Path("pipelines", "defs")
 
@@ -41,6 +46,15 @@ def _roots() -> Sequence[Path]:
 def preset_files() -> Sequence[Path]:
     """The built-in reports: one per file, which is named after its report."""
     return sorted((_ROOM / "presets").glob("*.yaml"))
+
+
+def is_ready(path: Path) -> bool:
+    """Whether a file is a ready report that nobody has changed."""
+    ready = READY / path.name
+    try:
+        return ready.read_bytes() == path.read_bytes()
+    except OSError:
+        return False
 
 
 def projects(environ: Mapping[str, str]) -> Sequence[Path]:

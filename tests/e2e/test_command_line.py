@@ -34,7 +34,9 @@ def test_a_backfill_answers_the_question_of_the_readme_with_the_sandboxs_truth(
 ) -> None:
     first: subprocess.CompletedProcess[str] = loaded.first  # type: ignore[attr-defined]
 
-    assert (first.returncode, first.stderr) == (0, "")
+    # A slow machine prints its progress twice a minute.
+    told = [line for line in first.stderr.splitlines() if " account-days; " not in line]
+    assert (first.returncode, told) == (0, [])
     assert "Sakura 東京" in first.stdout
     assert loaded.answers() == loaded.truth()
 

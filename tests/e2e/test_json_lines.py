@@ -165,3 +165,4 @@ def test_a_refresh_prints_what_it_reloaded_and_why(tmp_path: Path) -> None:
     assert len(lines) == 3 * 3  # days and reports
     assert last["reloaded"] == {"fresh": len(lines)}
     assert last["calls_to_compare"] >= 1
+    assert last["calls_in_all"] > last["calls"] + last["calls_to_compare"]

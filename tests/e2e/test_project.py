@@ -183,7 +183,10 @@ def test_a_home_of_ones_own_gets_limits_and_no_telemetry_too(tmp_path: Path) -> 
 
 def test_a_ready_report_is_added_once_checked_and_loaded(folder: Path) -> None:
     listed = run(folder, "add")
-    added = run(folder, "add", "country")
+    unknown = run(folder, "add", "country", "contry", "pixels")
+    nothing = [*(folder / "reports").glob("insights_*")]
+    added = run(folder, "add", "country", "insights_country", "pixels", "carousel")
+    table = run(folder, "add", "labels", "pixels")
     again = run(folder, "add", "insights_country")
     near = run(folder, "add", "contry")
     (folder / "reports" / "insights_region.yaml").write_text("mine: 1\n")
@@ -199,13 +202,22 @@ def test_a_ready_report_is_added_once_checked_and_loaded(folder: Path) -> None:
     assert listed.stdout.count("insights_") == len(ready_reports())
     assert "insights_country" in listed.stdout
     assert "proven all: " in listed.stderr
-    assert added.stdout == "reports/insights_country.yaml\n"
+    assert (unknown.returncode, unknown.stdout, nothing) == (2, "", [])
+    assert "Did you mean insights_country?" in unknown.stderr
+    wrote = ("insights_country", "pixels", "insights_carousel")
+    assert added.stdout == "".join(f"reports/{name}.yaml\n" for name in wrote)
+    assert added.stderr.count("we have not seen a response with it") == 2
+    assert "plan --report insights_country --report insights_carousel --since" in added.stderr
+    assert "A table of objects pixels exists already" in table.stderr
+    assert not (folder / "reports" / "labels.yaml").exists()
     assert "About 3 rows for each campaign and day." in added.stderr
     assert (again.returncode, near.returncode, taken.returncode) == (2, 2, 2)
     assert "A report insights_country exists already" in again.stderr
     assert "Did you mean insights_country?" in near.stderr
     assert "reports/insights_region.yaml exists already. Nothing was changed." in taken.stderr
-    assert (checked.returncode, checked.stdout) == (0, "")
+    doubts = checked.stdout.splitlines()
+    assert [line.partition(":")[0] for line in doubts] == ["reports/insights_carousel.yaml"] * 2
+    assert (checked.returncode, checked.stdout.count("(warning)")) == (0, 2)
     assert loaded.returncode == 0, loaded.stderr
     assert asked.stdout.splitlines()[-1] == "true"
 

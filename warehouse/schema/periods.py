@@ -12,9 +12,9 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
-__all__ = ["Period"]
+__all__ = ["Period", "account_periods"]
 
 _ONE_DAY: Final = timedelta(days=1)
 _WEEK_DAYS: Final = 7
@@ -60,3 +60,11 @@ class Period(StrEnum):
             case Period.MONTH:
                 years, month = divmod(first.month, _MONTHS)
                 return date(first.year + years, month + 1, 1)
+
+
+def account_periods(number: int, periods: Collection[Period]) -> str:
+    """Like ``7 account-days`` and, of several periods, ``9 account-days, weeks and months``."""
+    first, *others = [one for one in Period if one in periods] or [Period.DAY]
+    ending = "" if number == 1 else "s"
+    words = [f"{number:,} account-{first}{ending}", *(f"{one}s" for one in others)]
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))

@@ -19,10 +19,11 @@ from pipelines.project.folder import complete
 from pipelines.project.ready_reports import PROOFS, chosen, ready_reports
 from pipelines.project.ready_tables import ReadyTable, ready_tables
 from pipelines.reports.files import shown
+from pipelines.reports.rules import findings
 from pipelines.settings import REPORTS_FOLDER, reports_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from pipelines.project.ready_reports import ReadyReport
     from pipelines.reports.catalog import Reports
@@ -30,35 +31,59 @@ if TYPE_CHECKING:
 __all__ = ["run_add"]
 
 
-def run_add(environ: Mapping[str, str], known: Reports, name: str | None) -> int:
-    """Copy a ready report or table, or list all of them. Raises ConfigError for a name that is
-    none, or that is taken: by a file, or by a report in any file.
+def run_add(environ: Mapping[str, str], known: Reports, names: Sequence[str]) -> int:
+    """Copy ready reports and tables, or list all of them. Raises ConfigError, before anything is
+    written, for a name that is none, or that is taken: by a file, or by a report or table in any.
     """
     ready, tables = ready_reports(), ready_tables()
-    if name is None:
-        _list(ready.values(), tables.values(), known, _shown_folder(environ))
-        return ALL_DONE
-    one: ReadyReport | ReadyTable = tables[name] if name in tables else chosen(name, ready)
     folder = reports_folder(environ) or Path(REPORTS_FOLDER)
+    if not names:
+        _list(ready.values(), tables.values(), known, shown(folder))
+        return ALL_DONE
+    wanted = {one.name: one for one in (_chosen(name, ready, tables) for name in names)}
+    for one in wanted.values():
+        _require_free(one, known, folder)
+    for one in wanted.values():
+        path = folder / f"{one.name}.yaml"
+        if complete(folder, {path.name: one.text}).kept:  # made in this moment
+            raise ConfigError(f"{shown(path)} exists already. It was not changed.")
+        click.echo(shown(path))
+        print_note("\n".join((one.answers, one.costs, *_doubts(one))) + "\n")
+    command = command_name()
+    reports = [name for name, one in wanted.items() if not isinstance(one, ReadyTable)]
+    if len(reports) < len(wanted):
+        print_note(f"Refreshes list the objects of these tables from now on: {command} refresh")
+    if reports:
+        options = " ".join(f"--report {name}" for name in reports)
+        print_note(
+            "Reports are loaded from now on, with all others. What some days of them cost, and the"
+            f" days before:\n    {command} plan {options} --since DAY --until DAY"
+            f"\n    {command} backfill {options} --since DAY --until DAY"
+        )
+    return ALL_DONE
+
+
+def _chosen(
+    name: str, ready: Mapping[str, ReadyReport], tables: Mapping[str, ReadyTable]
+) -> ReadyReport | ReadyTable:
+    return tables[name] if name in tables else chosen(name, ready)
+
+
+def _require_free(one: ReadyReport | ReadyTable, known: Reports, folder: Path) -> None:
     path = folder / f"{one.name}.yaml"
     if _is_known(known, one.name):
+        kind = "table of objects" if one.name in known.objects else "report"
         raise ConfigError(
-            f"A report {one.name} exists already, in {_shown_folder(environ)}. Nothing was changed."
+            f"A {kind} {one.name} exists already, in {shown(folder)}. Nothing was changed."
         )
-    if complete(folder, {path.name: one.text}).kept:
+    if path.exists() or path.is_symlink():
         raise ConfigError(f"{shown(path)} exists already. Nothing was changed.")
-    click.echo(shown(path))
-    print_note(f"{one.answers}\n{one.costs}")
-    command = command_name()
-    if isinstance(one, ReadyTable):
-        print_note(f"\nIt is loaded by refreshes from now on: {command} refresh")
-        return ALL_DONE
-    print_note(
-        f"\nIt is loaded from now on, with all others. What some days of it cost, and the days"
-        f" before:\n    {command} plan --report {one.name} --since DAY --until DAY"
-        f"\n    {command} backfill --report {one.name} --since DAY --until DAY"
-    )
-    return ALL_DONE
+
+
+def _doubts(one: ReadyReport | ReadyTable) -> Sequence[str]:
+    """What is not sure about a report: said here and by `check`, not by each load."""
+    faults = () if isinstance(one, ReadyTable) else findings(one.spec)
+    return [f"{fault.value or fault.key}: {fault.rule}." for fault in faults]
 
 
 def _list(
@@ -91,12 +116,8 @@ def _list(
     names = [*(one.name for one in ready), *(one.name for one in tables)]
     if added := [name for name in names if _is_known(known, name)]:
         print_note(f"\nAdded already: {', '.join(added)}.")
-    print_note(f"\n`{command_name()} add NAME` copies one into {folder}.")
+    print_note(f"\n`{command_name()} add NAME...` copies one or more into {folder}.")
 
 
 def _is_known(known: Reports, name: str) -> bool:
     return name in known.by_name or name in known.objects or name in known.broken
-
-
-def _shown_folder(environ: Mapping[str, str]) -> str:
-    return shown(reports_folder(environ) or Path(REPORTS_FOLDER))

@@ -81,7 +81,7 @@ def _load(session: Session, summary: Summary, found: Discovery, bar: Bar) -> Non
     with guarded(summary, "accounts"):
         session.load_accounts(found)
     if not summary.stopped:
-        bar.stage("objects")
+        bar.step("listing objects")
         with guarded(summary, "objects"):
             summary.note_listed(session.list_objects(plan.account_ids, needed=True))
     for name, report in plan.reports.items():

@@ -25,6 +25,7 @@ from pipelines.loading.listings import discover, text_of
 from pipelines.loading.partitions import AccountDay
 from pipelines.settings import settings_of
 from warehouse.lake.partitions import Lake
+from warehouse.schema.periods import account_periods
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
@@ -132,14 +133,15 @@ def _closing(
     guessed = sum(one.cost.rows for one in forecasts.values() if one.is_guess)
     sure = f", {guessed:,} of them guessed: nothing like them was loaded" if guessed else ""
     number = sum(map(len, plan.wanted.values()))
+    periods = {plan.reports[name].period for name, days in plan.wanted.items() if days}
     all_of_it = (
-        f"{counted(number, 'account-day')}: {counted(total.runs, 'report run')},"
+        f"{account_periods(number, periods)}: {counted(total.runs, 'report run')},"
         f" {counted(total.calls, 'call')} and {listings.calls:,} for accounts and their objects;"
         f" {took} at {quota}."
     )
     uncounted = (
-        f"; of {counted(listings.uncounted, 'listing')} nobody knows yet how long it is, and it"
-        " counts as one page"
+        f"; {counted(listings.uncounted, 'listing has', 'listings have')} not been loaded yet,"
+        " and each counts as one page"
         if listings.uncounted
         else ""
     )

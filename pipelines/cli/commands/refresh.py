@@ -59,8 +59,9 @@ def run_refresh(  # noqa: PLR0913  # what a command line says
         summary = Summary(plan, started, {})
         number = len(plan.accounts) * len(days)
         waits = waits_of(open_store(settings.warehouse_url))
+        tally = client.tally
         with (
-            Bar(number, waits, is_quiet=style.is_quiet) as bar,
+            Bar(number, waits, calls=lambda: tally.calls, is_quiet=style.is_quiet) as bar,
             opened_session(environ, known, client, summary, bar, accept_empty=accept_empty) as (
                 session,
                 recording,
@@ -86,7 +87,7 @@ def _find(  # noqa: PLR0913  # what is compared with what
     begins: date,
 ) -> ChangedDays | None:
     """What changed, by the accounts' totals; None if that could not be found out."""
-    bar.stage("compare totals")
+    bar.step("comparing totals")
     keys = [act_id(account_id) for account_id in summary.plan.account_ids]
     with guarded(summary, "refresh"):
         return find_changes(
@@ -105,17 +106,24 @@ def _reload(  # noqa: PLR0913, PLR0917  # what is loaded, and who is told
 ) -> None:
     wanted = changed_days.to_reload
     summary.wanted = {report: list(chosen) for report, chosen in wanted.items()}
-    bar.stage("reload", sum(map(len, wanted.values())))
+    bar.stage("reloading", sum(map(len, wanted.values())))
     before = session.client.tally.calls
     with guarded(summary, "refresh"):
         reload(session, known.by_name, changed_days)
         recording.refreshed = changed_days, session.client.tally.calls - before
+    changed_days.reload_calls = session.client.tally.calls - before
 
 
 def _close(summary: Summary, changed_days: ChangedDays | None, style: Style) -> int:
     if changed_days is None:
         return close(summary, "refresh", style)
-    more = {"reloaded": changed_days.counts, "calls_to_compare": changed_days.calls}
+    loads = sum(load.calls for load in summary.loads.values())
+    summary.calls = changed_days.calls_in_words(min(loads, changed_days.reload_calls))
+    more = {
+        "reloaded": changed_days.counts,
+        "calls_to_compare": changed_days.calls,
+        "calls_in_all": changed_days.all_calls,
+    }
     code = close(summary, "refresh", style, **more)
     style.remark(f"\n{changed_days}")
     return code

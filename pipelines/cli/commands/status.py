@@ -214,8 +214,8 @@ def _print(found: Overview, names: Mapping[str, str | None], now: datetime, styl
         style.error(f"\n{name}: {why}")
     if unfinished := sum(cell.state is State.PROVISIONAL for cell in found.cells):
         style.remark(
-            f"\nProvisional account-days: {unfinished}. Their {_word(found.cells)} was not over, or"
-            f" had not been for 3 hours, when Meta was asked; `{command_name()} refresh` reloads"
+            f"\nProvisional account-days: {unfinished}. They were loaded before their"
+            f" {_word(found.cells)} had been over for 3 hours; `{command_name()} refresh` reloads"
             " them later."
         )
 

@@ -48,7 +48,7 @@ FRAMES_PER_SECOND: Final = 4
 @dataclass(frozen=True, slots=True)
 class Progress:
     """The progress of a stage. `since`: when the stage began to count, by the clock. `flight` has
-    the progress of the report runs, `waiting` says who waits for which limit.
+    the progress of the report runs. `is_step`: the stage itself counts nothing.
     """
 
     stage: str = ""
@@ -60,6 +60,7 @@ class Progress:
     calls: int = 0
     since: float = 0.0
     flight: Flight | None = None
+    is_step: bool = False
 
     def with_outcome(self, outcome: Outcome) -> Progress:
         """The state after one more account-day."""
@@ -100,7 +101,8 @@ class Progress:
 
     def line(self, now: float) -> str:
         """Everything in one line."""
-        done = f"{self.stage}: {self.done:,} of {counted(self.total, 'account-day')}"
+        mark = ";" if self.is_step else ":"
+        done = f"{self.stage}{mark} {self.done:,} of {counted(self.total, 'account-day')}"
         return "; ".join(filter(None, (done, self.counts(), self.left(now), self.runs())))
 
 
@@ -123,14 +125,16 @@ class Bar(logging.Handler):
     """Shows the progress over account-days; nothing if it `is_quiet`. Use it as a context manager.
 
     Every log record that carries an `outcome` moves it by one; one that carries a `flight` says how
-    far the report runs are. `waits` gives a line for each limit that somebody waits for.
+    far the report runs are. `waits` gives a line for each limit that somebody waits for, `calls`
+    the calls of everything so far; without it, those of the account-days are counted.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what it shows, and how
         self,
         total: int,
         waits: Callable[[], Sequence[str]] = tuple,
         *,
+        calls: Callable[[], int] | None = None,
         is_quiet: bool = False,
         clock: Callable[[], float] = time.monotonic,
         line_seconds: float = LINE_SECONDS,
@@ -140,6 +144,7 @@ class Bar(logging.Handler):
         self._now = Progress("accounts", total, since=clock())
         self._changing = threading.Lock()
         self._waits = waits
+        self._calls = calls
         self._looked = float("-inf")
         self._waiting_text = ""
         self._is_quiet = is_quiet
@@ -182,12 +187,17 @@ class Bar(logging.Handler):
     def stage(self, name: str, total: int | None = None) -> None:
         """Start a stage. With a `total`, account-days are counted from zero."""
         with self._changing:
-            now = replace(self._now, stage=name, flight=None)
+            now = replace(self._now, stage=name, flight=None, is_step=False)
             if total is not None:
                 now = replace(
                     now, total=total, done=0, failed=0, unproven=0, rows=0, since=self._clock()
                 )
             self._now = now
+
+    def step(self, name: str) -> None:
+        """Start a step that counts no account-days; those of the stage before stay shown."""
+        with self._changing:
+            self._now = replace(self._now, stage=name, flight=None, is_step=True)
 
     @property
     def loaded(self) -> int:
@@ -208,7 +218,10 @@ class Bar(logging.Handler):
 
     def line(self) -> str:
         """Its progress, in one line."""
-        return "; ".join(filter(None, (self._now.line(self._clock()), self._waiting())))
+        return "; ".join(filter(None, (self._counted().line(self._clock()), self._waiting())))
+
+    def _counted(self) -> Progress:
+        return self._now if self._calls is None else replace(self._now, calls=self._calls())
 
     def _waiting(self) -> str:
         """Who waits longest, and how many others; looked up now and then."""
@@ -225,7 +238,7 @@ class Bar(logging.Handler):
 
     def _drawn(self) -> RenderableType:
         """The bar and two lines below it, cut where they do not fit."""
-        now, at = self._now, self._clock()
+        now, at = self._counted(), self._clock()
         grid = Table.grid(padding=(0, 1), expand=True)
         grid.add_column(no_wrap=True)
         grid.add_column(ratio=1)

@@ -66,8 +66,8 @@ class Pictures:
     def __str__(self) -> str:
         failed = f", {counted(self.failed, 'picture')} failed ({self.first})" if self.failed else ""
         left = f", {self.left:,} left for the next runs" if self.left else ""
-        size = f"{self.total_bytes / 1e6:.1f} MB"
-        return f"kept {counted(self.kept, 'thumbnail')}, {size}{failed}{left}"
+        size = f" ({max(1, round(self.total_bytes / 1e3)):,} kB)" if self.kept else ""
+        return f"{counted(self.kept, 'thumbnail')} downloaded{size}{failed}{left}"
 
 
 class Wanted(NamedTuple):

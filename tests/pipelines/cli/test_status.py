@@ -125,7 +125,7 @@ def test_an_open_day_has_a_column_of_its_own_and_nothing_is_wrong_with_it(
         *("proven", "stale", "provisional", "unproven", "not", "loaded", "failed"),
     ]
     assert line.split()[-7:] == ["4", "3", "0", "1", "0", "0", "0"]
-    assert "Provisional account-days: 1. Their day was not over, or had not been for" in err
+    assert "Provisional account-days: 1. They were loaded before their day had been over for" in err
     run_status(environ, KNOWN, days[0], days[-1], **which)
     assert "provisional" not in capsys.readouterr().out
 

@@ -17,9 +17,8 @@ from pipelines.assembly import definitions_of
 from pipelines.definitions import defs
 from pipelines.defs.jobs import assets_by_job
 from pipelines.defs.partitions import Grid
-from pipelines.project.ready_reports import READY
 from pipelines.reports.catalog import read_reports
-from pipelines.reports.folders import preset_files
+from pipelines.reports.folders import READY, preset_files
 from tests.reports import KNOWN
 from tests.runs import RunResult, run_job
 from warehouse.lake.partitions import Lake

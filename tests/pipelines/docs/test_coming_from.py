@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipelines.project.ready_reports import ready_reports
+from pipelines.project.ready_tables import ready_tables
 from tests.reports import KNOWN
 
 if TYPE_CHECKING:
@@ -30,14 +31,14 @@ def sections() -> Iterator[tuple[str, Sequence[Sequence[str]]]]:
 
 
 def names() -> set[str]:
-    """What there is: tables, views and ready reports, and columns after the name of theirs."""
+    """What there is: tables, views, what `add` has ready, and columns after the name of theirs."""
     listed = {
         name: [column.name for column in one.columns]
         for kind in (KNOWN.catalog.tables, KNOWN.catalog.views)
         for name, one in kind.items()
     }
     columns = {f"{name}.{column}" for name, ours in listed.items() for column in ours}
-    return columns | listed.keys() | ready_reports().keys()
+    return columns | listed.keys() | ready_reports().keys() | ready_tables().keys()
 
 
 def test_every_name_of_ours_exists_and_nothing_is_left_open() -> None:

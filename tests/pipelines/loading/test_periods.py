@@ -19,9 +19,8 @@ from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.loading.recording import Recording
 from pipelines.loading.session import Session
-from pipelines.project.ready_reports import READY
 from pipelines.reports.catalog import read_reports
-from pipelines.reports.folders import preset_files
+from pipelines.reports.folders import READY, preset_files
 from tests.clock import Clock
 from tests.pipelines.docs.test_questions import BY_PERIOD, QUESTIONS
 from tests.pipelines.loading.tampering import CONTROL_PAGES, REPORT_PAGES, Tampering

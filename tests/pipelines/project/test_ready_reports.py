@@ -24,8 +24,10 @@ from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.project.ready_page import render_presets
-from pipelines.project.ready_reports import PROOFS, READY, chosen, ready_reports
+from pipelines.project.ready_reports import PROOFS, chosen, ready_reports
+from pipelines.project.ready_tables import ready_tables
 from pipelines.reports.catalog import read_reports
+from pipelines.reports.folders import READY
 from pipelines.reports.tables import ASSET_BREAKDOWNS
 from tests.clock import NOW, Clock
 from tests.pipelines.conftest import DAYS
@@ -186,7 +188,8 @@ def test_each_is_valid_and_says_what_it_answers_costs_and_needs() -> None:
         assert one.proven in PROOFS
         assert one.elsewhere
         # What a person must enable is in the list and in the file; nothing else is.
-        warnings = REPORTS.by_name[one.name].warnings
+        assert REPORTS.by_name[one.name].warnings == ()  # `add` and `check` have said them
+        warnings = [line for line in REPORTS.warnings if f"/{one.name}.yaml:" in line]
         is_opt_in = any("must enable the feature" in line for line in warnings)
         assert is_opt_in == ("opt-in" in one.limits) == ("Opt-in" in one.costs)
     groups = [one.group for one in ready.values()]
@@ -198,6 +201,7 @@ def test_the_committed_page_has_each_and_does_not_lag_behind() -> None:
 
     assert text == render_presets(), "write it anew: fbinsights docs --presets > docs/presets.md"
     assert re.findall(r"^## (\w+)$", text, re.MULTILINE) == [*ready_reports()]
+    assert all(f"| [{name}](" in text for name in ready_tables())
 
 
 def test_it_is_named_with_or_without_insights_and_near_names_are_said() -> None:

@@ -30,7 +30,7 @@ def warnings(**changes: Any) -> list[str]:
             {"breakdowns": ("comscore_market",)},
             "each account must enable the feature comscore first",
         ),
-        ({"breakdowns": ("zip",)}, "zip: Meta lists it without saying what it returns"),
+        ({"breakdowns": ("zip",)}, "zip: Meta lists it and does not say what it returns"),
         (
             {"breakdowns": ("country", "region")},
             "country+region: Meta does not document this combination but has been seen to ret",
@@ -42,15 +42,15 @@ def warnings(**changes: Any) -> list[str]:
         ),
         (
             {"action_breakdowns": ("action_device",)},
-            "action_device: Meta documents it, and no response with it is known (Insights API",
+            "action_device: Meta documents it, but we have not seen a response with it: check its",
         ),
         (
             {"breakdowns": ("place_page_id",), "fields": ("clicks",)},
-            "place_page_id: Meta documents it, and no response with it is known",
+            "place_page_id: Meta documents it, but we have not seen a response with it",
         ),
         (
             {"breakdowns": ("image_asset", "age"), "fields": ("spend",)},
-            "this combination, and no response with it is known (Asset feed > Insights, 2024-05)",
+            "a response with it: check its first rows (Asset feed > Insights, 2024-05)",
         ),
         (
             {"breakdowns": ("device_platform",), "action_breakdowns": ("action_target_id",)},
