@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from warehouse.schema.objects.object_table import ObjectTable
+    from warehouse.schema.table import Table
 
 __all__ = ["changes"]
 
@@ -42,6 +43,9 @@ LEFT_OUT: Final = frozenset({"account_id", "configured_status", "created_time", 
 #: Objects that are above others: their activities change the effective status of these too.
 ABOVE: Final = ("campaign_id", "adset_id")
 
+#: Columns that say when an object was created; a table has one of them at most.
+CREATED: Final = frozenset({"created_time", "creation_time", "time_created"})
+
 #: Tables that every refresh lists whole: what a later listing lacks has vanished.
 LISTED_WHOLE: Final = frozenset({"campaigns", "adsets", "ads"})
 
@@ -53,8 +57,8 @@ COLUMNS: Final = (
     Column("object_name", "text", "Its name after the change"),
     Column(
         *("change", "text"),
-        "changed; appeared: it is newer than the first listing of its account; deleted; vanished: "
-        "it is no longer listed and could not be read by its id",
+        "changed; appeared: it was created after the first listing of its account; deleted; "
+        "vanished: it is no longer listed and could not be read by its id",
     ),
     Column("column_name", "text", "Which column of its table changed; NULL for the others"),
     Column("old_value", "text", "Its value before, as text"),
@@ -121,6 +125,24 @@ def _about(column: str) -> str:
     return "NULL" if found is None else f"'{found}'"
 
 
+def _appeared(row: ObjectTable, history: Table) -> str:
+    """Whether the first state of an object shows that it is newer than the first listing.
+
+    Old objects are first seen later, too: insights and ads mention what no listing has, and it is
+    read by id. So it is the time of its creation that counts. Where that is not known, it must be
+    first seen an hour after that listing began, because reading by id takes a while.
+    """
+    names = {column.name: column.kind for column in history.columns}
+    created = next(
+        (name for name in names if name in CREATED and names[name] in {"timestamp", "epoch"}),
+        "NULL::TIMESTAMPTZ",
+    )
+    appeared = f"coalesce({created} > began, valid_from > began + INTERVAL 1 HOUR)"
+    if row.deleted in names:
+        appeared += f" AND {row.deleted} IS DISTINCT FROM 'DELETED'"
+    return appeared
+
+
 def _changed(row: ObjectTable) -> str:
     """Every change of a column, and the first state of what is newer than the first listing."""
     history = row.history
@@ -145,7 +167,7 @@ def _changed(row: ObjectTable) -> str:
         f"FROM (FROM {history.name} SELECT account_id, {row.key}::VARCHAR AS object_id, "  # noqa: S608  ours
         f"{_name(row)} AS object_name, valid_from AS seen_at, {_above(row)} AS above, "
         "lag(valid_from) OVER states AS unchanged_since, "
-        "min(valid_from) OVER (PARTITION BY account_id) AS began, "
+        f"min(valid_from) OVER (PARTITION BY account_id) AS began, {_appeared(row, history)} AS is_new, "
         f"unnest([{first}, {pairs}], recursive := true) "
         f"WINDOW states AS (PARTITION BY account_id, {row.key} ORDER BY valid_from)) "
         f"SELECT account_id, '{_type(row)}' AS object_type, object_id, object_name, "
@@ -154,7 +176,7 @@ def _changed(row: ObjectTable) -> str:
         "ELSE 'changed' END AS change, column_name, old_value, new_value, seen_at, "
         "unchanged_since, about, CASE WHEN column_name = 'effective_status' "
         "THEN list_append(above, object_id) ELSE [object_id] END AS subjects "
-        "WHERE CASE WHEN column_name IS NULL THEN unchanged_since IS NULL AND seen_at > began "
+        "WHERE CASE WHEN column_name IS NULL THEN unchanged_since IS NULL AND is_new "
         "ELSE unchanged_since IS NOT NULL AND old_value IS DISTINCT FROM new_value END"
     )
 

@@ -22,6 +22,8 @@ from pipelines.loading.session import load_accounts
 from tests.clock import Clock
 from warehouse.decode.activities import described
 from warehouse.decode.objects import Unreadable
+from warehouse.decode.pages import Account
+from warehouse.lake.history import merge_objects
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 from warehouse.schema.views import VIEWS
@@ -250,3 +252,41 @@ def test_changes_say_what_changed_between_two_looks_and_who_did_it(scene: Scene)
     assert {row["event_object_id"] for row in below} == {other["campaign_id"]}
     assert {row["change"] for row in rows} == {"changed"}
     assert {row["seen_at"] for row in rows} == {scene.clock.now}
+
+
+def test_what_is_first_seen_late_appeared_only_if_it_was_created_after_the_first_listing(
+    tmp_path: Path,
+) -> None:
+    lake = Lake(tmp_path / "data")
+    account = Account("1", "Europe/Berlin", "EUR")
+    old, new = "2026-01-01T00:00:00+0000", "2026-11-24T00:00:00+0000"
+    seconds, day = NOW + timedelta(seconds=5), NOW + 2 * DAY
+    seen: list[tuple[str, str, datetime, str | None, str]] = [
+        ("campaigns", "1", NOW, old, "ACTIVE"),
+        ("campaigns", "2", seconds, old, "DELETED"),  # mentioned by insights, read by id
+        ("campaigns", "3", seconds, old, "ARCHIVED"),
+        ("campaigns", "4", day, old, "ARCHIVED"),  # mentioned by a day of long ago
+        ("campaigns", "5", day, new, "DELETED"),
+        ("campaigns", "6", day, new, "PAUSED"),
+        ("campaigns", "7", seconds, None, "PAUSED"),
+        ("campaigns", "8", day, None, "PAUSED"),
+        ("creatives", "1", NOW, None, "ACTIVE"),
+        ("creatives", "2", seconds, None, "ACTIVE"),
+        ("creatives", "3", day, None, "DELETED"),
+        ("creatives", "4", day, None, "ACTIVE"),
+    ]
+    for table, key, at, created, status in seen:
+        states = {"status": status, "effective_status": status, "created_time": created}
+        merge_objects(lake, table, [{"id": key, **states}], account, at, complete=False)
+
+    publish(lake.root)
+    with warehouse.open(lake.root) as opened:
+        found = opened.sql(
+            "from changes select object_type, object_id, change, seen_at order by all"
+        ).fetchall()
+
+    assert [one for one in found if one[2] != "vanished"] == [
+        ("campaign", "6", "appeared", day),
+        ("campaign", "8", "appeared", day),
+        ("creative", "4", "appeared", day),
+    ]
