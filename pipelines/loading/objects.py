@@ -40,7 +40,15 @@ if TYPE_CHECKING:
     from warehouse.lake.partitions import Lake
     from warehouse.schema.objects.object_table import ObjectTable
 
-__all__ = ["Listed", "MentionedObjects", "is_due", "load_mentioned", "load_new", "load_objects"]
+__all__ = [
+    "Listed",
+    "MentionedObjects",
+    "is_due",
+    "load_mentioned",
+    "load_new",
+    "load_objects",
+    "read_again",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -115,6 +123,29 @@ def load_new(
         return Listed(row.name, account.account_id, by_id=by_id.found, unreadable=by_id.unreadable)
 
     return _each(client, lake, [row], found, now, read)
+
+
+def read_again(  # noqa: PLR0913, PLR0917  # what, whose, from where and to where
+    client: GraphClient,
+    lake: Lake,
+    row: ObjectTable,
+    account_id: str,
+    ids: Sequence[str],
+    now: Callable[[], datetime],
+) -> str:
+    """Read objects that the lake has by id once more, such as for an address that has expired. "",
+    or why it could not be done. Raises what ends everything.
+    """
+    account = accounts_in(lake).get(account_id)
+    if account is None:
+        return "the token does not see this account"
+    try:
+        _fetch(client, lake, row, account, ids, now)
+    except ENDS_EVERYTHING:
+        raise
+    except (GraphError, WarehouseError, OSError) as error:
+        return str(error)
+    return ""
 
 
 def _each(  # noqa: PLR0913, PLR0917  # what, whose, from where and to where

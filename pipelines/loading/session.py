@@ -19,7 +19,7 @@ from pipelines.loading.features import FeatureSettings
 from pipelines.loading.listings import accounts_in, spenders_in, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.media.keeping import keep_thumbnails
-from pipelines.loading.objects import is_due, load_mentioned, load_new, load_objects
+from pipelines.loading.objects import is_due, load_mentioned, load_new, load_objects, read_again
 from pipelines.reports.catalog import CONTROL
 from pipelines.state.history import note_days, set_up
 from pipelines.state.origin import claimed
@@ -154,8 +154,15 @@ class Session:
         if found:
             self.recorder.listed(row.name, found)
         if self.media:
-            loaded = [one.account_id for one in found if not (one.error or one.skipped)]
-            keep_thumbnails(self.client.base_url, lake, row, loaded, self.now)
+            failed = {one.account_id for one in found if one.error or one.skipped}
+            keep_thumbnails(
+                *(self.client.base_url, lake, row),
+                [account_id for account_id in account_ids if account_id not in failed],
+                self.now,
+                read_again=lambda account_id, ids: read_again(
+                    self.client, lake, row, account_id, ids, self.now
+                ),
+            )
         return found
 
     def load(self, report: Report, account_days: Iterable[AccountDay]) -> Loads:

@@ -167,7 +167,8 @@ def _changed(row: ObjectTable) -> str:
         f"FROM (FROM {history.name} SELECT account_id, {row.key}::VARCHAR AS object_id, "  # noqa: S608  ours
         f"{_name(row)} AS object_name, valid_from AS seen_at, {_above(row)} AS above, "
         "lag(valid_from) OVER states AS unchanged_since, "
-        f"min(valid_from) OVER (PARTITION BY account_id) AS began, {_appeared(row, history)} AS is_new, "
+        f"min(valid_from) OVER (PARTITION BY account_id) AS began, "
+        f"{_appeared(row, history)} AS is_new, "
         f"unnest([{first}, {pairs}], recursive := true) "
         f"WINDOW states AS (PARTITION BY account_id, {row.key} ORDER BY valid_from)) "
         f"SELECT account_id, '{_type(row)}' AS object_type, object_id, object_name, "

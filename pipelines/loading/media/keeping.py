@@ -1,8 +1,9 @@
 """The thumbnails of an account's creatives: each is downloaded once, some in each run.
 
-First it is decided which, from what the lake knows; then they are downloaded, several at a time. A
-picture that cannot be had costs itself: the row in `thumbnails` says why, and it is tried again
-when all others have had their turn.
+First it is decided which (`choosing`), from what the lake knows; then they are downloaded, several
+at a time. Where an address has expired, the creative is read by id for another one. A picture that
+cannot be had costs itself: the row in `thumbnails` says why, and it is tried again when all others
+have had their turn.
 """
 
 from __future__ import annotations
@@ -10,18 +11,18 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.loading.media.choosing import MediaLimits, Tried, Wanted, choose, has_expired
 from pipelines.loading.media.download import Downloads, PictureError
 from pipelines.loading.media.formats import EXTENSIONS, format_of
 from warehouse.decode import arrow
 from warehouse.errors import WarehouseError
 from warehouse.schema.objects.creatives import THUMBNAILS
-from warehouse.schema.objects.links import expires_at
 from warehouse.storage.content import keep_content
 from warehouse.wording import counted
 
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
     from warehouse.lake.partitions import Lake
     from warehouse.schema.objects.object_table import ObjectTable
 
-__all__ = ["MediaLimits", "Pictures", "keep_thumbnails", "wanted"]
+    #: Reads objects of an account (digits) by id, into the lake; "" or why it could not.
+    ReadAgain = Callable[[str, Sequence[str]], str]
+
+__all__ = ["Pictures", "keep_thumbnails"]
 
 _log = logging.getLogger(__name__)
 
@@ -44,17 +48,10 @@ _WRITTEN: Final = 250
 
 
 @dataclass(frozen=True, slots=True)
-class MediaLimits:
-    """The most of one account in one run: pictures that are tried, and bytes that are kept."""
-
-    pictures: int = 1_000
-    total_bytes: int = 100_000_000
-
-
-@dataclass(frozen=True, slots=True)
 class Pictures:
     """What a run did for an account: pictures `kept` and their `total_bytes`, those that `failed`,
-    the `first` reason, and how many are `left` for later runs.
+    the `first` reason, how many are `left` for later runs, and the `calls` of Graph: creatives that
+    were read by id, because their address had expired.
     """
 
     kept: int = 0
@@ -62,45 +59,14 @@ class Pictures:
     failed: int = 0
     left: int = 0
     first: str = ""
+    calls: int = 0
 
     def __str__(self) -> str:
         failed = f", {counted(self.failed, 'picture')} failed ({self.first})" if self.failed else ""
         left = f", {self.left:,} left for the next runs" if self.left else ""
+        calls = f", {counted(self.calls, 'creative')} read by id" if self.calls else ""
         size = f" ({max(1, round(self.total_bytes / 1e3)):,} kB)" if self.kept else ""
-        return f"{counted(self.kept, 'thumbnail')} downloaded{size}{failed}{left}"
-
-
-class Wanted(NamedTuple):
-    """A creative without a kept thumbnail, and where its picture is."""
-
-    creative_id: str
-    address: str
-
-
-def wanted(
-    creatives: Iterable[tuple[str, str | None]],
-    tried: Mapping[str, tuple[bool, datetime]],
-    now: datetime,
-) -> Sequence[Wanted]:
-    """What to download, in order. No I/O.
-
-    `creatives`: their ids and the addresses of their thumbnails. `tried`: id → whether the picture
-    is kept, and when that was tried. First come those that were never tried, the newest creative
-    (the highest id) first; then those that failed, the one that has waited longest first. An
-    address that has expired waits for the next listing.
-    """
-    found = [
-        Wanted(creative_id, address)
-        for creative_id, address in creatives
-        if address
-        and not tried.get(creative_id, (False, now))[0]
-        and (expires_at(address) or now.timestamp()) >= now.timestamp()
-    ]
-    newest = sorted(found, key=lambda one: (len(one.creative_id), one.creative_id), reverse=True)
-    return sorted(
-        newest,
-        key=lambda one: tried[one.creative_id][1].timestamp() if one.creative_id in tried else 0.0,
-    )
+        return f"{counted(self.kept, 'thumbnail')} downloaded{size}{failed}{left}{calls}"
 
 
 def keep_thumbnails(  # noqa: PLR0913  # what, whose, from where and to where
@@ -110,10 +76,12 @@ def keep_thumbnails(  # noqa: PLR0913  # what, whose, from where and to where
     account_ids: Iterable[str],
     now: Callable[[], datetime],
     *,
+    read_again: ReadAgain,
     limits: MediaLimits | None = None,
 ) -> Mapping[str, Pictures]:
     """Download thumbnails of objects that the lake lacks, account (digits) by account. Returns what
-    was done, by account. `graph_url`: where Graph is. Nothing else fails if this does.
+    was done, by account. `graph_url`: where Graph is. Nothing else fails if this does; raises what
+    `read_again` does.
     """
     done: dict[str, Pictures] = {}
     if not row.thumbnail:
@@ -121,7 +89,9 @@ def keep_thumbnails(  # noqa: PLR0913  # what, whose, from where and to where
     with Downloads(graph_url) as downloads:
         for account_id in account_ids:
             try:
-                found = _keep(downloads, lake, row, account_id, now, limits or MediaLimits())
+                found = _keep(
+                    *(downloads, lake, row, account_id, now, limits or MediaLimits(), read_again)
+                )
             except (WarehouseError, OSError) as error:
                 _log.warning("Thumbnails of act_%s were not kept: %s", account_id, error)
                 continue
@@ -141,33 +111,96 @@ def _keep(  # noqa: PLR0913, PLR0917  # what, whose, from where and to where
     account_id: str,
     now: Callable[[], datetime],
     limits: MediaLimits,
+    read_again: ReadAgain,
 ) -> Pictures:
+    tried = _tried(lake, account_id)
+    choice = choose(_addresses(lake, row, account_id).items(), tried, now(), limits)
+    batch = _Batch(downloads, lake, account_id, now, tried, limits)
+    batch.done = Pictures(left=choice.left + len(choice.download) + len(choice.read_again))
+    batch.keep(choice.download)
+    if choice.read_again and not batch.is_full:
+        why = read_again(account_id, choice.read_again)
+        batch.done = replace(batch.done, calls=len(choice.read_again))
+        if why:
+            _log.warning("%s of act_%s could not be read by id: %s", row.name, account_id, why)
+            return batch.done
+        found = _addresses(lake, row, account_id)
+        batch.keep([Wanted(one, found.get(one) or "") for one in choice.read_again])
+    return batch.done
+
+
+def _addresses(lake: Lake, row: ObjectTable, account_id: str) -> Mapping[str, str | None]:
     objects = lake.read(row.latest, account_id=account_id)
+    columns = (objects[name].to_pylist() for name in (row.key, row.thumbnail))
+    return dict(zip(*columns, strict=True))
+
+
+def _tried(lake: Lake, account_id: str) -> Mapping[str, Tried]:
     known = lake.read(THUMBNAILS, account_id=account_id)
-    every = wanted(
-        zip(*(objects[name].to_pylist() for name in (row.key, row.thumbnail)), strict=True),
-        {
-            one["creative_id"]: (one["sha256"] is not None, one["fetched_at"])
-            for one in arrow.python_rows(known.select(["creative_id", "sha256", "fetched_at"]))
-        },
-        now(),
-    )
-    done, unwritten = Pictures(left=len(every)), []
-    with _threads(downloads) as pool:
-        for start in range(0, min(len(every), limits.pictures), _THREADS):
-            some = every[start : min(start + _THREADS, limits.pictures)]
-            for found in pool.map(lambda one: _row(downloads, lake, account_id, one, now()), some):
-                unwritten.append(found)
-                done = _added(done, found)
-            is_enough = done.total_bytes >= limits.total_bytes
-            if len(unwritten) >= _WRITTEN or is_enough:
-                _write(lake, account_id, unwritten)
-                unwritten = []
-            if is_enough:
-                break
-    if unwritten:
-        _write(lake, account_id, unwritten)
-    return done
+    rows = known.select(["creative_id", "sha256", "attempts", "fetched_at"])
+    return {
+        one["creative_id"]: Tried(
+            one["sha256"] is not None, one["attempts"] or 0, one["fetched_at"]
+        )
+        for one in arrow.python_rows(rows)
+    }
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The pictures of one account in one run. `done`: what has become of them."""
+
+    downloads: Downloads
+    lake: Lake
+    account_id: str
+    now: Callable[[], datetime]
+    tried: Mapping[str, Tried]
+    limits: MediaLimits
+    done: Pictures = field(default_factory=Pictures)
+
+    @property
+    def is_full(self) -> bool:
+        return self.done.total_bytes >= self.limits.total_bytes
+
+    def keep(self, every: Sequence[Wanted]) -> None:
+        """Download pictures in order, several at a time, until the run has enough bytes."""
+        unwritten: list[Mapping[str, Any]] = []
+        with _threads(self.downloads) as pool:
+            for start in range(0, len(every), _THREADS):
+                for found in pool.map(self._row, every[start : start + _THREADS]):
+                    unwritten.append(found)
+                    self.done = _added(self.done, found)
+                if len(unwritten) >= _WRITTEN or self.is_full:
+                    _write(self.lake, self.account_id, unwritten)
+                    unwritten = []
+                if self.is_full:
+                    break
+        if unwritten:
+            _write(self.lake, self.account_id, unwritten)
+
+    def _row(self, one: Wanted) -> Mapping[str, Any]:
+        """The row of a picture that was downloaded, or of why it was not."""
+        at, before = self.now(), self.tried.get(one.creative_id)
+        row = {"account_id": self.account_id, "creative_id": one.creative_id, "fetched_at": at}
+        failed = row | {"sha256": None, "attempts": (before.attempts if before else 0) + 1}
+        if not one.address or has_expired(one.address, at):
+            return failed | {"error": "its address has expired, and Meta returned no new one"}
+        try:
+            content = self.downloads.get(one.address)
+        except PictureError as error:
+            return failed | {"error": str(error)}
+        found = format_of(content)
+        if found is None:
+            known = ", ".join(mime.removeprefix("image/") for mime in EXTENSIONS)
+            return failed | {"error": f"not a picture in a known format ({known})"}
+        sha256, path = keep_content(self.lake.store, content, EXTENSIONS[found.mime])
+        return row | {
+            "sha256": sha256,
+            "path": path,
+            **found._asdict(),
+            "bytes": len(content),
+            "attempts": 0,
+        }
 
 
 @contextmanager
@@ -193,28 +226,6 @@ def _added(done: Pictures, row: Mapping[str, Any]) -> Pictures:
         left=done.left - 1,
         total_bytes=done.total_bytes + row["bytes"],
     )
-
-
-def _row(
-    downloads: Downloads, lake: Lake, account_id: str, one: Wanted, at: datetime
-) -> Mapping[str, Any]:
-    """The row of a picture that was downloaded, or of why it was not."""
-    row = {"account_id": account_id, "creative_id": one.creative_id, "fetched_at": at}
-    try:
-        content = downloads.get(one.address)
-    except PictureError as error:
-        return row | {"sha256": None, "error": str(error)}
-    found = format_of(content)
-    if found is None:
-        known = ", ".join(mime.removeprefix("image/") for mime in EXTENSIONS)
-        return row | {"sha256": None, "error": f"not a picture in a known format ({known})"}
-    sha256, path = keep_content(lake.store, content, EXTENSIONS[found.mime])
-    return row | {
-        "sha256": sha256,
-        "path": path,
-        **found._asdict(),
-        "bytes": len(content),
-    }
 
 
 def _write(lake: Lake, account_id: str, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -17,7 +17,8 @@ from fbgraph.sandbox.world.content import content_of
 from fbgraph.sandbox.world.hostile import HOSTILE
 from fbgraph.sandbox.world.tree import World
 from pipelines.loading.listings import discover, store_accounts
-from pipelines.loading.media.keeping import MediaLimits, keep_thumbnails
+from pipelines.loading.media.choosing import MediaLimits
+from pipelines.loading.media.keeping import keep_thumbnails
 from pipelines.loading.objects import load_new, load_objects
 from pipelines.loading.recording import Recording
 from pipelines.loading.session import Session
@@ -30,7 +31,7 @@ from warehouse.schema.objects.creatives import CREATIVES, THUMBNAIL_PIXELS
 from warehouse.schema.objects.links import UTM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -65,6 +66,11 @@ class Loaded:
 
 def now() -> datetime:
     return NOW
+
+
+def unexpected(account_id: str, ids: Sequence[str]) -> str:
+    """No address has expired, so nothing is read again."""
+    raise AssertionError((account_id, ids))
 
 
 def session(loaded: Loaded, lake: Lake, *, media: bool = False, days: int = 0) -> Session:
@@ -208,7 +214,8 @@ def test_a_thumbnail_is_downloaded_once_and_kept_under_its_hash(loaded: Loaded) 
     files = {one.key for one in loaded.lake.store.find("media/*/*")}
     assert files == {row["path"] for row in rows.values()}
 
-    again = keep_thumbnails(loaded.sandbox.url, loaded.lake, CREATIVES, loaded.account_ids, now)
+    where = (loaded.sandbox.url, loaded.lake, CREATIVES, loaded.account_ids, now)
+    again = keep_thumbnails(*where, read_again=unexpected)
 
     assert sum(one.kept + one.failed for one in again.values()) == 0
 
@@ -303,9 +310,13 @@ def test_pictures_are_bounded_and_the_others_come_next(copy: Loaded) -> None:
     listed = len(copy.rows("creatives", account_id))
     where = (copy.sandbox.url, copy.lake, CREATIVES, [account_id], now)
 
-    few = keep_thumbnails(*where, limits=MediaLimits(pictures=5))[account_id]
-    small = keep_thumbnails(*where, limits=MediaLimits(total_bytes=1))[account_id]
-    elsewhere = keep_thumbnails("https://graph.facebook.com", *where[1:])[account_id]
+    few = keep_thumbnails(*where, read_again=unexpected, limits=MediaLimits(pictures=5))[account_id]
+    small = keep_thumbnails(*where, read_again=unexpected, limits=MediaLimits(total_bytes=1))[
+        account_id
+    ]
+    elsewhere = keep_thumbnails(*("https://graph.facebook.com", *where[1:]), read_again=unexpected)[
+        account_id
+    ]
 
     assert (few.kept + few.failed, few.left) == (5, listed - 5)
     assert small.kept + small.failed == 8  # those that were under way

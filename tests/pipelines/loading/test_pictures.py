@@ -6,17 +6,29 @@ import struct
 import threading
 import time
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 
+import pyarrow as pa
 import pytest
 
+from fbgraph import GraphClient
+from fbgraph.sandbox import Sandbox
+from pipelines.loading.listings import discover, store_accounts
+from pipelines.loading.media.choosing import Choice, MediaLimits, Tried, Wanted, choose
 from pipelines.loading.media.download import Downloads, PictureError
 from pipelines.loading.media.formats import Format, format_of
 from pipelines.loading.media.hosts import why_refused
+from pipelines.loading.recording import Recording
+from pipelines.loading.session import Session
+from tests.clock import NOW, Clock
+from tests.reports import KNOWN
+from warehouse.lake.partitions import Lake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 GRAPH: Final = "https://graph.facebook.com"
 SANDBOX: Final = "http://127.0.0.1:8810"
@@ -94,6 +106,47 @@ def test_the_first_bytes_say_what_a_picture_is() -> None:
     }
 
     assert {content: format_of(content) for content in cases} == cases
+
+
+def test_a_run_chooses_what_is_valid_and_newest_and_reads_few_of_what_has_expired_again() -> None:
+    day, second = timedelta(days=1), timedelta(seconds=1)
+
+    def ends(in_: timedelta) -> str:
+        return f"https://x.fbcdn.net/a.jpg?oe={int((NOW + in_).timestamp()):X}"
+
+    valid, expired, silent = ends(day), ends(-second), "https://x.fbcdn.net/a.jpg"
+    kept = Tried(is_kept=True, attempts=0, at=NOW)
+    once = Tried(is_kept=False, attempts=1, at=NOW - day)
+    twice = Tried(is_kept=False, attempts=2, at=NOW)
+    thrice = Tried(is_kept=False, attempts=3, at=NOW - 7 * day + second)
+    # Addresses by creative, what was tried → what is downloaded, what is read by id, how many left.
+    cases: list[tuple[dict[str, str | None], dict[str, Tried], list[str], list[str], int]] = [
+        ({}, {}, [], [], 0),
+        ({"9": valid, "10": silent, "8": None, "7": ""}, {}, ["10", "9"], [], 0),
+        ({"1": valid, "2": valid}, {"2": kept}, ["1"], [], 0),
+        ({"1": valid, "2": valid, "3": valid}, {"3": twice, "2": once}, ["1", "2", "3"], [], 0),
+        ({"1": valid, "2": valid}, {"2": thrice}, ["1"], [], 0),
+        ({"1": valid}, {"1": thrice._replace(at=NOW - 7 * day)}, ["1"], [], 0),
+        ({"1": valid}, {"1": thrice._replace(attempts=9)}, [], [], 0),
+        ({"1": expired}, {"1": kept}, [], [], 0),
+        ({"1": expired}, {"1": thrice}, [], [], 0),
+        ({"1": expired, "2": valid, "3": expired}, {"3": once}, ["2"], ["1", "3"], 0),
+        (dict.fromkeys("12345", expired), {}, [], ["5", "4"], 3),
+        (dict.fromkeys("123456", valid), {}, ["6", "5", "4", "3"], [], 2),
+        ({**dict.fromkeys("12345", valid), "6": expired}, {}, ["5", "4", "3", "2"], [], 2),
+        (
+            {**dict.fromkeys("123", valid), **dict.fromkeys("45", expired)},
+            {},
+            ["3", "2", "1"],
+            ["5"],
+            1,
+        ),
+    ]
+    limits = MediaLimits(pictures=4, read_again=2)
+
+    for addresses, tried, download, again, left in cases:
+        wanted = [Wanted(key, addresses[key] or "") for key in download]
+        assert choose(addresses.items(), tried, NOW, limits) == Choice(wanted, again, left)
 
 
 class Pictures(BaseHTTPRequestHandler):
@@ -192,3 +245,72 @@ def test_what_is_not_a_picture_in_time_and_in_size_is_refused_and_nothing_of_our
     assert {key for headers in seen for key in headers} <= {
         *("host", "accept", "accept-encoding", "connection", "user-agent"),
     }
+
+
+def test_pictures_that_were_left_come_with_the_next_refreshes_and_expired_addresses_are_read_again(
+    tmp_path: Path,
+) -> None:
+    lake, clock = Lake(tmp_path / "data", catalog=KNOWN.catalog), Clock()
+    with (
+        Sandbox(world="hostile", now=clock) as sandbox,
+        GraphClient(sandbox.token, base_url=sandbox.url, sleep=lambda _: None) as client,
+    ):
+        account_id = sandbox.account_ids[0]
+        # The day of its weekly listing, so that the next one is seven days away.
+        clock.now -= timedelta(days=(clock.now.date().toordinal() + int(account_id)) % 7)
+        store_accounts(lake, discover(client).rows, clock.now)
+
+        def refreshed(*, media: bool = True) -> tuple[dict[str, Any], dict[str, int]]:
+            """The rows of thumbnails by creative, and the calls about creatives."""
+            sandbox.reset_calls()
+            one = Session(client, lake, "run", clock, Recording(), media=media)
+            one.list_objects([account_id])
+            rows = lake.read("thumbnails", account_id=account_id).to_pylist()
+            calls = {one["path"]: one["count"] for one in sandbox.calls()["calls"]}
+            about = {"/": calls.get("/", 0)}
+            about |= {path: n for path, n in calls.items() if path.endswith("/adcreatives")}
+            return {row["creative_id"]: row for row in rows}, about
+
+        refreshed(media=False)  # all of them are left
+        nowhere = f"{sandbox.url}/media/none.png"  # says nothing about when it expires
+
+        def broken(rows: pa.Table) -> pa.Table:
+            """The first has an address that leads nowhere."""
+            addresses = [nowhere, *rows["thumbnail_url"].to_pylist()[1:]]
+            index = rows.schema.get_field_index("thumbnail_url")
+            return rows.set_column(index, rows.schema.field(index), pa.array(addresses))
+
+        lake.update("creatives", broken, account_id=account_id)
+        clock.now += timedelta(days=1)
+        first, calls = refreshed()
+
+        creatives = lake.read("creatives", account_id=account_id)["creative_id"].to_pylist()
+        bad = {key for key, row in first.items() if row["error"]}
+        assert (sorted(first), calls) == (sorted(creatives), {"/": 0})
+        assert 0 < len(bad) < len(first) <= 50
+        assert {(row["attempts"], row["error"]) for row in first.values()} == {
+            (0, None),
+            (1, "the response was HTTP 403"),
+        }
+
+        lost = sorted(first.keys() - bad)[:3]
+        lake.update(
+            "thumbnails",
+            lambda rows: rows.filter([one not in lost for one in rows["creative_id"].to_pylist()]),
+            account_id=account_id,
+        )
+        clock.now += timedelta(days=4)
+        second, calls = refreshed()
+
+        assert calls == {"/": 1}  # a batch of what is expired and has no picture
+        assert {key: row["sha256"] for key, row in second.items()} == {
+            key: row["sha256"] for key, row in first.items()
+        }
+        assert {second[key]["attempts"] for key in bad} == {2}
+
+        refreshed()
+        clock.now += timedelta(minutes=1)
+        last, calls = refreshed()
+        assert calls == {"/": 0}
+        assert {last[key]["attempts"] for key in bad} == {3}
+        assert {last[key]["fetched_at"] for key in bad} == {clock.now - timedelta(minutes=1)}

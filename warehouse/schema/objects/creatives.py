@@ -106,6 +106,11 @@ THUMBNAILS: Final = Table(
         Column("width", "number", "Its width", "pixels", field=""),
         Column("height", "number", "Its height", "pixels", field=""),
         Column("error", "text", "Why it was not downloaded; it is tried again", field=""),
+        Column(
+            *("attempts", "number"),
+            "Attempts in a row that failed; from the third on it is tried once a week",
+            field="",
+        ),
         Column("fetched_at", "instant", "When it was downloaded or last tried", UTC, field=""),
     ),
     partitions=("account_id",),
