@@ -107,9 +107,7 @@ def load_new(
     something. Raises what ends everything.
     """
     found = {
-        account_id: ids
-        for account_id in account_ids
-        if (ids := missing_objects(lake, row, account_id))
+        account_id: ids for account_id in account_ids if (ids := _mentioned(lake, row, account_id))
     }
 
     def read(
@@ -146,6 +144,13 @@ def read_again(  # noqa: PLR0913, PLR0917  # what, whose, from where and to wher
     except (GraphError, WarehouseError, OSError) as error:
         return str(error)
     return ""
+
+
+def _mentioned(lake: Lake, row: ObjectTable, account_id: str) -> Sequence[str]:
+    try:
+        return missing_objects(lake, row, account_id)
+    except (WarehouseError, OSError):  # a file that cannot be read: its own listing reports that
+        return ()
 
 
 def _each(  # noqa: PLR0913, PLR0917  # what, whose, from where and to where

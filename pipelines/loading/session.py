@@ -124,12 +124,18 @@ class Session:
         by id. Raises what ends everything.
 
         `needed`: only what reports cannot do without, and what that mentions, as creatives; `full`:
-        also what is not due yet.
+        also what is not due yet. An account that fails in what it needs is asked for nothing more.
         """
         every: list[Listed] = []
-        for row in self.lake.catalog.listed:
-            if row.is_needed or row.mentioned_by or not needed:
-                every += self._list(row, account_ids, full=full)
+        rows = [
+            row
+            for row in self.lake.catalog.listed
+            if row.is_needed or row.mentioned_by or not needed
+        ]
+        for row in sorted(rows, key=lambda row: not row.is_needed):
+            left_out = set() if row.is_needed else {one.account_id for one in every if one.error}
+            wanted = [one for one in account_ids if one not in left_out]
+            every += self._list(row, wanted, full=full)
         return every
 
     def _list(

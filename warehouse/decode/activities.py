@@ -30,6 +30,9 @@ OBJECT_TYPES: Final[Mapping[str, str]] = {
 #: all of these; then what was changed differs.
 _IDENTITY: Final = ("object_id", "actor_id", "application_id", "event_time", "event_type")
 
+#: Digits of money that fit into the lake's numbers, as for all other money.
+_MOST_DIGITS: Final = 19
+
 #: `type` of money in `extra_data`: its numbers are in minor units.
 _MONEY: Final = "payment_amount"
 
@@ -89,7 +92,8 @@ def _unwrapped(extra: Mapping[str, Any], name: str) -> tuple[str | None, str | N
 def _money(value: object, currency: object) -> tuple[str, str] | None:
     """Major units and their currency; None for what is not a whole number of a known currency."""
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    if not text.removeprefix("-").isdecimal() or not text.isascii():
+    digits = text.removeprefix("-")
+    if not digits.isdecimal() or not text.isascii() or len(digits) > _MOST_DIGITS:
         return None
     try:
         return major_units(text, currency), str(currency)

@@ -277,13 +277,13 @@ def _is_in(ids: pa.ChunkedArray, rows: pa.Table) -> pa.ChunkedArray:
 
 
 def footer_of_objects(lake: Lake, table: Table, account_id: str | None) -> Footer:
-    """The footer of a file of objects; an empty one if it does not exist, or is damaged: whoever
-    reads or replaces it reports that.
+    """The footer of a file of objects; an empty one if it does not exist, or cannot be read:
+    whoever reads or replaces it reports that.
     """
     where = lake.partition(table, account_id, None)
     try:
         return lake.footer_of(table, where, lake.store.open(where.key, footer_only=True))
-    except (FileNotFoundError, DamagedFileError):
+    except (FileNotFoundError, DamagedFileError, InaccessibleError):
         return NO_FOOTER
 
 

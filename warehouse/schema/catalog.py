@@ -27,8 +27,9 @@ __all__ = ["OWN", "RESERVED", "Catalog"]
 
 Of = TypeVar("Of")
 
-#: Names that the warehouse's own tables will have later: a report must not take them.
-RESERVED: Final = frozenset({"intraday_totals"})
+#: Names that the warehouse's own tables will have later, and the folder of pictures in the lake: a
+#: report must not take them.
+RESERVED: Final = frozenset({"intraday_totals", "media"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Loads activities: by time, in slices, from where the last load ended, and backwards.
 
-Meta serves a range of time, or says that it is too much; then it is halved. What comes of a range
-replaces what the lake has of it. A slice that cannot be read costs itself: it is named, and the
+Meta serves a range of time, or says that it is too much; then it is halved. What comes is added to
+what the lake has. A slice that cannot be read costs itself: it is named, and the
 next load begins with it again.
 """
 
@@ -161,15 +161,12 @@ def load_activities(
         return _read(client, row, account.account_id, one)
 
     def store(
-        one: Slice,
         rows: Sequence[Any],
         listed_at: datetime | None = None,
         listed_since: datetime | None = None,
     ) -> Unreadable:
         return store_events(
             *(lake, row, rows, account, now),
-            since=one.since,
-            until=one.until,
             listed_at=listed_at,
             listed_since=listed_since,
         )
@@ -180,7 +177,7 @@ def load_activities(
     whole = None if known.listed_since else begin
     new = read_slices(
         read,
-        lambda one, rows, covered: store(one, rows, covered, covered and whole),
+        lambda _, rows, covered: store(rows, covered, covered and whole),
         *(begin, now + _EDGE),
     )
     if known.listed_since is None or known.listed_since <= first:
@@ -188,8 +185,8 @@ def load_activities(
     older = Slice(max(first, known.listed_since - LONGEST_SLICE), known.listed_since)
     old = read_slices(
         read,
-        lambda one, rows, covered: store(
-            one, rows, listed_since=older.since if covered == older.until else None
+        lambda _, rows, covered: store(
+            rows, listed_since=older.since if covered == older.until else None
         ),
         *(older.since, older.until),
     )
@@ -234,5 +231,5 @@ def _is_inside(found: object, one: Slice) -> bool:
     try:
         at = datetime.fromisoformat(str(found["event_time"]))  # type: ignore[index]
         return one.since <= at.astimezone(UTC) < one.until
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, KeyError, ValueError, OverflowError):
         return True

@@ -1,4 +1,4 @@
-"""Keeps events in the lake: what was read of a range of time replaces what was known of it."""
+"""Keeps events in the lake: what was read is added to what was known."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse.decode import arrow
 from warehouse.decode.objects import Unreadable, decode_objects
 from warehouse.lake import rejects
 from warehouse.schema.records import REJECTS
@@ -30,27 +29,18 @@ def store_events(  # noqa: PLR0913  # the events, whose they are, their range, w
     account: Account,
     fetched_at: datetime,
     *,
-    since: datetime,
-    until: datetime,
     listed_at: datetime | None = None,
     listed_since: datetime | None = None,
 ) -> Unreadable:
-    """Replace the events of an account from `since`, without `until`, by those that were read.
-    Returns what of them could not be read.
+    """Add events of an account, each once by its key. Returns what of them could not be read.
 
-    A range that had some and of which nothing came keeps what it had: emptiness proves nothing.
+    What was read once stays: events never change, and Meta's lists miss some now and then.
     `listed_at` and `listed_since`: until and since when the lake now has all; None leaves that as
     it is.
     """
     fresh = decode_objects(row, [*events], account, fetched_at)
 
     def merge(before: pa.Table) -> pa.Table:
-        at = before[row.by_time]
-        inside = pc.and_(
-            pc.greater_equal(at, arrow.instant(since)), pc.less(at, arrow.instant(until))
-        )
-        if fresh.rows.num_rows:
-            before = before.filter(pc.invert(arrow.null_is_false(inside)))
         known = pc.is_in(before[row.key], value_set=fresh.rows[row.key].combine_chunks())
         return pa.concat_tables([before.filter(pc.invert(known)), fresh.rows])
 

@@ -80,9 +80,9 @@ class Downloads:
                 if why := why_refused(address, self._graph_url):
                     raise PictureError(why)
                 with self._response(address) as response:
-                    if not response.is_redirect:
+                    if not response.has_redirect_location:
                         return self._content(response)
-                    address = str(response.url.join(response.headers["location"]))
+                    address = _joined(response)
         raise PictureError(f"more than {MOST_REDIRECTS} redirects in a row")
 
     @contextmanager
@@ -90,7 +90,11 @@ class Downloads:
         try:
             with self._http.stream("GET", address) as response:
                 yield response
-        except (httpx.RequestError, httpx.InvalidURL) as error:  # its text may have the address
+        except (
+            httpx.RequestError,
+            httpx.InvalidURL,
+            ValueError,
+        ) as error:  # its text may have the address
             raise PictureError(f"no response ({type(error).__name__})") from None
 
     def _content(self, response: httpx.Response) -> bytes:
@@ -107,3 +111,11 @@ class Downloads:
             if size > self._most_bytes:
                 raise PictureError(f"it has more than {self._most_bytes:,} bytes")
         return b"".join(parts)
+
+
+def _joined(response: httpx.Response) -> str:
+    """Where a redirect leads. Raises PictureError."""
+    try:
+        return str(response.url.join(response.headers["location"]))
+    except (httpx.InvalidURL, ValueError):
+        raise PictureError("it redirects to a malformed address") from None

@@ -4,6 +4,7 @@ written it: it is Meta's, or no request is sent.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import httpx
@@ -30,7 +31,7 @@ def why_refused(address: str, graph_url: str) -> str:
     """
     try:
         url, graph = httpx.URL(address), httpx.URL(graph_url)
-    except (httpx.InvalidURL, TypeError):
+    except (httpx.InvalidURL, TypeError, ValueError):
         return "its address is malformed"
     if is_here(graph.host) and _server(url) == _server(graph) and not url.userinfo:
         return ""
@@ -44,7 +45,8 @@ def why_refused(address: str, graph_url: str) -> str:
 
 
 def _is_metas(host: str) -> bool:
-    return any(host == known or host.endswith(f".{known}") for known in META_HOSTS)
+    is_name = re.fullmatch(r"([a-z0-9-]{1,63}\.)+[a-z]+", host, re.ASCII)
+    return bool(is_name) and any(host == one or host.endswith(f".{one}") for one in META_HOSTS)
 
 
 def _server(url: httpx.URL) -> tuple[str, str, int | None]:
