@@ -71,6 +71,8 @@ class Company:
             "FB_REPORTS": str(ROOT / "reports"),
             "FB_APP_SECRET": SECRET,
             "WAREHOUSE_URL": str(self.lake),
+            # The sandbox's clock stands, that of the commands does not: addresses would be old.
+            "FB_MEDIA": "0",
         }
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:

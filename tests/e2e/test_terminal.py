@@ -47,6 +47,7 @@ class Desk:
             "FB_GRAPH_URL": self.sandbox.url,
             "FB_ACCESS_TOKEN": self.sandbox.token,
             "WAREHOUSE_URL": str(self.folder / "lake"),
+            "FB_MEDIA": "0",  # pictures have addresses that end, and the sandbox's clock stands
         }
 
     def type(self, columns: int, *arguments: str, ctrl_c_after: str = "", **environ: str) -> Seen:
