@@ -57,6 +57,7 @@ class Checkout:
                 "FB_GRAPH_URL": self.sandbox.url,
                 "FB_ACCESS_TOKEN": self.sandbox.token,
                 "WAREHOUSE_URL": str(self.folder / "lake"),
+                "FB_MEDIA": "0",  # addresses of pictures end, and the sandbox's clock stands
                 **self.environ,
             },
             capture_output=True,

@@ -216,7 +216,7 @@ def test_a_refresh_loads_the_newest_days_and_then_only_what_moved(tmp_path: Path
         moved = {day for day, spend in company.loads() if spend != before[day]}
         loaded = done.stdout.splitlines()[2].split()
         assert done.returncode == 0, done.stderr
-        assert "9 fresh" in done.stderr  # three days of three reports
+        assert "9 of the newest" in done.stderr  # three days of three reports
         assert f"act_{account}" in loaded
         assert (
             3

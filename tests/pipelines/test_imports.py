@@ -66,7 +66,10 @@ def test_what_dagster_loads_reads_each_once_and_reports_what_is_broken(folder: P
     heard = imported(folder, PROGRAM)
 
     presets = ROOT / "pipelines" / "reports" / "presets"
-    read = [folder / "broken.yaml", *sorted(presets.glob("*.yaml"))]
+    ready = (
+        ROOT / "pipelines" / "project" / "ready" / "insights_daily.yaml"
+    )  # is it as it was ready?
+    read = [folder / "broken.yaml", *sorted(presets.glob("*.yaml")), ready]
     assert [line for line in heard.stdout.splitlines() if line.startswith("opened")] == [
         f"opened {path}" for path in read
     ]
