@@ -30,7 +30,6 @@ __all__ = [
     "all_true",
     "constant",
     "empty",
-    "instant",
     "int32s",
     "int64s",
     "null_is_false",
@@ -38,6 +37,7 @@ __all__ = [
     "read_json",
     "records",
     "texts",
+    "without",
 ]
 
 #: What JSON takes as it is for a column of `records`; all else as text.
@@ -68,12 +68,6 @@ def int32s(values: Iterable[int]) -> pa.Array:
     """Make an int32 array, without nulls."""
     items = array("i", values)
     return pa.Array.from_buffers(pa.int32(), len(items), [None, pa.py_buffer(items)])
-
-
-def instant(moment: datetime) -> pa.Scalar:
-    """An instant, as columns of instants have it."""
-    micros = (moment - _EPOCH) // timedelta(microseconds=1)
-    return int64s([micros]).cast(pa.timestamp("us", tz="UTC"))[0]
 
 
 def constant(text: str, length: int, arrow_type: pa.DataType | None = None) -> pa.Array:
@@ -139,6 +133,12 @@ def _python_values(column: pa.ChunkedArray) -> list[Any]:
 def _plain_type(arrow_type: pa.DataType) -> pa.DataType:
     kept = pa.types.is_boolean(arrow_type) or pa.types.is_list(arrow_type)
     return arrow_type if kept else pa.string()
+
+
+def without(rows: pa.Table, key: str, others: pa.Table) -> pa.Table:
+    """The rows whose value of a column `key` is in none of the `others`."""
+    known = pc.is_in(rows[key], value_set=others[key].combine_chunks())
+    return rows.filter(pc.invert(known))
 
 
 def null_is_false(mask: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:

@@ -101,7 +101,7 @@ def merge_objects(  # noqa: PLR0913  the objects, their account, when, and if th
 
     def merge(before: pa.Table) -> pa.Table:
         rows = _with_last(before, fresh.rows, kept) if kept else fresh.rows
-        others = before.filter(pc.invert(_is_in(before[row.key], rows)))
+        others = arrow.without(before, row.key, rows)
         if complete:
             # What Graph refuses of a listed object, it refuses by id too.
             gone[:] = [one for one in _not_deleted(others, row) if one not in fresh.refused]

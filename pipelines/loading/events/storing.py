@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from warehouse.decode import arrow
 from warehouse.decode.objects import Unreadable, decode_objects
 from warehouse.lake import rejects
 from warehouse.schema.records import REJECTS
@@ -41,8 +41,7 @@ def store_events(  # noqa: PLR0913  # the events, whose they are, their range, w
     fresh = decode_objects(row, [*events], account, fetched_at)
 
     def merge(before: pa.Table) -> pa.Table:
-        known = pc.is_in(before[row.key], value_set=fresh.rows[row.key].combine_chunks())
-        return pa.concat_tables([before.filter(pc.invert(known)), fresh.rows])
+        return pa.concat_tables([arrow.without(before, row.key, fresh.rows), fresh.rows])
 
     account_id = account.account_id
     old = rejects.of_objects(lake.store, row, account_id)

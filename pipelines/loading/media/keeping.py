@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipelines.loading.media.choosing import MediaLimits, Tried, Wanted, choose, has_expired
 from pipelines.loading.media.download import Downloads, PictureError
@@ -232,7 +231,6 @@ def _write(lake: Lake, account_id: str, rows: Sequence[Mapping[str, Any]]) -> No
     new = arrow.records(THUMBNAILS.arrow_schema, rows)
 
     def merged(before: pa.Table) -> pa.Table:
-        replaced = pc.is_in(before["creative_id"], value_set=new["creative_id"].combine_chunks())
-        return pa.concat_tables([before.filter(pc.invert(replaced)), new])
+        return pa.concat_tables([arrow.without(before, "creative_id", new), new])
 
     lake.update(THUMBNAILS, merged, account_id=account_id)
