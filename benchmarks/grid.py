@@ -94,7 +94,12 @@ def _webserver(home: Path) -> Iterator[str]:
         *(sys.executable, "-m", "dagster_webserver", "-m", "pipelines.definitions"),
         *("-h", "127.0.0.1", "-p", str(port)),
     ]
-    environ = {**os.environ, "DAGSTER_HOME": str(home), "FB_ACCESS_TOKEN": "none is needed"}
+    environ = {
+        **os.environ,
+        "DAGSTER_HOME": str(home),
+        "FB_ACCESS_TOKEN": "none is needed",
+        "FB_HISTORY_SINCE": str(DAYS[-1]),  # by itself a grid begins 13 months ago
+    }
     url = f"http://127.0.0.1:{port}"
     with (home / "log").open("w") as log:
         server = subprocess.Popen(command, env=environ, stdout=log, stderr=log)  # noqa: S603  # ours
