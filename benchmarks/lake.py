@@ -15,7 +15,7 @@ from warehouse.decode import arrow
 from warehouse.decode.pages import Account, decode
 from warehouse.decode.values import HOUR_LABELS
 from warehouse.lake.partitions import Lake
-from warehouse.lake.reconcile import Evidence
+from warehouse.lake.proof.reconcile import Evidence
 from warehouse.lake.records import Load
 from warehouse.schema.columns import HOURLY
 from warehouse.schema.tables import TABLES

@@ -33,7 +33,7 @@ from pipelines.loading.estimate import (
     listing_calls,
 )
 from pipelines.loading.loader import THREADS
-from pipelines.loading.refresh import FRESH_DAYS, lookback
+from pipelines.loading.refreshing.refresh import FRESH_DAYS, lookback
 from warehouse.schema.tables import OBJECT_TABLES
 
 if TYPE_CHECKING:

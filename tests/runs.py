@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.definitions import defs
-from pipelines.defs.run_events import failures_in
+from pipelines.defs.event_log.run_events import failures_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -98,7 +98,7 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
     bar.step("reporting to Dagster")
 
     def report(instance: dg.DagsterInstance) -> None:
-        from pipelines.defs.runless import report_recording, report_unreported  # noqa: PLC0415
+        from pipelines.defs.event_log.runless import report_recording, report_unreported  # noqa: PLC0415
 
         report_recording(instance, lake, client, recording, known, _now())
         report_unreported(instance, lake, known, _now())
@@ -193,7 +193,7 @@ def run_publish(environ: Mapping[str, str], known: Reports) -> Published:
             " its table is to go, delete %s and %s, then publish again.",
             *(table, store.name(f"{FOLDER}/{table}.json"), store.name(table)),
         )
-    from pipelines.defs.runless import report_published  # noqa: PLC0415  # published before all else
+    from pipelines.defs.event_log.runless import report_published  # noqa: PLC0415  # published before all else
     from pipelines.state.dagster_home import is_there  # noqa: PLC0415
 
     if is_there(environ):

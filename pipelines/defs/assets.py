@@ -16,17 +16,17 @@ import dagster as dg
 
 from pipelines.asset_keys import AssetKeys
 from pipelines.defs.checks import counted_result, counted_spec, report_results, report_specs
-from pipelines.defs.data_versions import accounts_version
-from pipelines.defs.events import (
+from pipelines.defs.event_log.data_versions import accounts_version
+from pipelines.defs.event_log.events import (
     accounts_metadata,
     listed_part,
     loaded_part,
     published_events,
     totals_events,
 )
-from pipelines.defs.metadata import LoadContext, table_metadata
+from pipelines.defs.event_log.metadata import LoadContext, table_metadata
+from pipelines.defs.event_log.run_events import RunRecorder, add_to_grid, record
 from pipelines.defs.partitions import ACCOUNTS, Grid, account_days_of
-from pipelines.defs.run_events import RunRecorder, add_to_grid, record
 from pipelines.loading.accounts.restricted import with_restricted_fields
 from pipelines.loading.emptiness import accepts_empty
 from pipelines.loading.listings import discover

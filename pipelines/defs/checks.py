@@ -14,7 +14,7 @@ import dagster as dg
 
 from fbgraph import act_id
 from pipelines.loading.partitions import key_of, today_in
-from pipelines.loading.refresh import REFRESH_HOUR
+from pipelines.loading.refreshing.refresh import REFRESH_HOUR
 from warehouse.decode.objects import Unreadable
 from warehouse.schema.periods import Period
 from warehouse.schema.verdicts import UNPROVABLE, UNPROVEN

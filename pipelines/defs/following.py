@@ -15,8 +15,8 @@ from typing import Final
 import dagster as dg
 
 from pipelines.asset_keys import AssetKeys
-from pipelines.defs.data_versions import shown_change
-from pipelines.defs.events import evaluation_of, published_by_others, seen_change
+from pipelines.defs.event_log.data_versions import shown_change
+from pipelines.defs.event_log.events import evaluation_of, published_by_others, seen_change
 from pipelines.resources import GraphResource
 from warehouse.lake.changes import Lag
 from warehouse.lake.partitions import Lake

@@ -1,6 +1,7 @@
 """The refresh as a Dagster job of two steps: find what changed, reload it and publish.
 
-`loading.changes` does the work; here it is recorded, each account-day in the grid of its asset.
+`loading.refreshing.changes` does the work; here it is recorded, each account-day in the grid of its
+asset.
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of ops as objects.
@@ -12,13 +13,13 @@ from pydantic import Field
 
 from fbgraph import GraphClient
 from pipelines.asset_keys import AssetKeys
-from pipelines.defs.events import published_events, refreshed_event
+from pipelines.defs.event_log.events import published_events, refreshed_event
+from pipelines.defs.event_log.run_events import RunRecorder, failure_of
+from pipelines.defs.event_log.runless import report_unreported
 from pipelines.defs.health import health_events
-from pipelines.defs.run_events import RunRecorder, failure_of
-from pipelines.defs.runless import report_unreported
-from pipelines.loading.changes import ChangedDays, find_changes, reload
 from pipelines.loading.emptiness import accepts_empty
 from pipelines.loading.listings import discover
+from pipelines.loading.refreshing.changes import ChangedDays, find_changes, reload
 from pipelines.loading.session import Session
 from pipelines.reports.catalog import Reports
 from pipelines.resources import GraphResource, stopping

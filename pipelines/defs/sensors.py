@@ -12,9 +12,9 @@ from fbgraph import GraphClient, act_id
 from fbgraph.errors import ENDS_EVERYTHING, GraphError, VersionError
 from pipelines.asset_keys import AssetKeys
 from pipelines.defs.alerts import failure_text, send_alert
-from pipelines.defs.events import evaluation_of
+from pipelines.defs.event_log.events import evaluation_of
+from pipelines.defs.event_log.run_events import failures_in
 from pipelines.defs.partitions import AD_ACCOUNTS
-from pipelines.defs.run_events import failures_in
 from pipelines.escaping import escaped
 from pipelines.loading import access
 from pipelines.loading.access import Finding

@@ -31,7 +31,7 @@ from warehouse.decode.hours import over_at, why_not_over
 from warehouse.decode.pages import decode
 from warehouse.decode.rows import ROW
 from warehouse.errors import WarehouseError
-from warehouse.lake.reconcile import Evidence
+from warehouse.lake.proof.reconcile import Evidence
 from warehouse.lake.records import Load
 from warehouse.schema.periods import Period
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from warehouse.decode.pages import Account, Decoded
     from warehouse.decode.rows import Reject
     from warehouse.lake.partitions import Lake
-    from warehouse.lake.reconcile import Totals
+    from warehouse.lake.proof.reconcile import Totals
 
 __all__ = ["ControlTotals", "Controls", "Emptied"]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pipelines.loading.load_result import Outcome
-    from warehouse.lake.failures import Failed
+    from warehouse.lake.defects.failures import Failed
     from warehouse.lake.records import Load
 
 __all__ = [

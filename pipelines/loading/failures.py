@@ -1,8 +1,8 @@
 """Failures: which account-days failed when they were last tried, and why.
 
-One small file each, next to the lake, removed as soon as the account-day is loaded (`lake.failures`
-has the paths). Objects and accounts that could not be read are recorded in the same way, without a
-day.
+One small file each, next to the lake, removed as soon as the account-day is loaded
+(`lake.defects.failures` has the paths). Objects and accounts that could not be read are recorded in
+the same way, without a day.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from pipelines.loading.emptiness import EMPTY
 from pipelines.loading.load_result import HAD_ROWS
 from warehouse.lake.changes import note_change
-from warehouse.lake.failures import FAILED, Failed, failure_key, read_failed
+from warehouse.lake.defects.failures import FAILED, Failed, failure_key, read_failed
 from warehouse.storage.state import save
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from fbgraph.errors import RetryableError
 from fbgraph.reports.task import ReportTask
+from pipelines.loading.accounts.features import explained, kept_without_feature, with_explanation
 from pipelines.loading.control_totals import share
 from pipelines.loading.emptiness import EMPTY, is_confirmed, is_nothing, refusal
 from pipelines.loading.failures import Failures
-from pipelines.loading.features import explained, kept_without_feature, with_explanation
 from pipelines.loading.load_result import HAD_ROWS, Outcome
 from pipelines.loading.partitions import AccountDay, chunks
 from pipelines.reports.catalog import CONTROL
@@ -22,9 +22,9 @@ from warehouse.decode.hours import since_over, why_not_over
 from warehouse.decode.money import smallest_coin
 from warehouse.decode.rows import ROW
 from warehouse.errors import KeepsProvenError, NotAPageError, WarehouseError
-from warehouse.lake.conversions import Proof
-from warehouse.lake.conversions import prove as prove_actions
-from warehouse.lake.reconcile import Totals, prove, too_many_rejects
+from warehouse.lake.proof.conversions import Proof
+from warehouse.lake.proof.conversions import prove as prove_actions
+from warehouse.lake.proof.reconcile import Totals, prove, too_many_rejects
 from warehouse.lake.records import Load, may_replace
 from warehouse.lake.staging import staging_area
 from warehouse.schema.verdicts import METRICS, UNPROVABLE
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 
     from fbgraph.http.paging import Params
     from fbgraph.reports.query import ReportQuery
+    from pipelines.loading.accounts.features import Explanation, FeatureSettings
     from pipelines.loading.control_totals import Controls, ControlTotals, Emptied
-    from pipelines.loading.features import Explanation, FeatureSettings
     from pipelines.reports.catalog import Report
     from warehouse.decode.pages import Account
     from warehouse.lake.partitions import Lake
-    from warehouse.lake.reconcile import Verdict
+    from warehouse.lake.proof.reconcile import Verdict
     from warehouse.lake.staging import MergedDay, StagingArea
 
 __all__ = ["InsightsHandler"]

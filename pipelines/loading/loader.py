@@ -20,11 +20,11 @@ from fbgraph.reports.engine import Engine, wait_for_any
 from fbgraph.reports.handler import Wanted
 from fbgraph.reports.runner import RESUME_SECONDS
 from fbgraph.reports.task import ReportTask
+from pipelines.loading.accounts.features import FeatureSettings
 from pipelines.loading.control_totals import Controls
 from pipelines.loading.emptiness import EMPTY, refusal
 from pipelines.loading.estimate import cut, expected_rows
 from pipelines.loading.failures import Failures
-from pipelines.loading.features import FeatureSettings
 from pipelines.loading.handler import InsightsHandler
 from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay, chunks, today_in

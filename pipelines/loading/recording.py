@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from pipelines.loading.changes import ChangedDays
     from pipelines.loading.load_result import Target
     from pipelines.loading.objects import Listed
+    from pipelines.loading.refreshing.changes import ChangedDays
     from pipelines.loading.session import LoadedAccounts
     from warehouse.published.publish import Published
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from fbgraph import act_id
 from pipelines.errors import ConfigError
+from pipelines.loading.accounts.features import FeatureSettings
 from pipelines.loading.accounts.restricted import with_restricted_fields
 from pipelines.loading.emptiness import silence, silent
 from pipelines.loading.failures import Failures
-from pipelines.loading.features import FeatureSettings
 from pipelines.loading.listings import accounts_in, spenders_in, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.media.keeping import keep_thumbnails

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fbgraph.sandbox.faults.names import EVIL
 from pipelines.asset_keys import AssetKeys
-from pipelines.defs.metadata import LoadContext
+from pipelines.defs.event_log.metadata import LoadContext
 from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.escaping import escaped, escaped_for_chat, escaped_for_markdown
 from tests.pipelines.defs.test_alerts import Receiver, sensor_tick

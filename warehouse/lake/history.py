@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 from warehouse.decode import arrow
 from warehouse.decode.objects import Unreadable, decode_objects, id_of
 from warehouse.errors import DamagedFileError, InaccessibleError
-from warehouse.lake import rejects
-from warehouse.lake.damage import named
+from warehouse.lake.defects import rejects
+from warehouse.lake.defects.damage import named
 from warehouse.lake.parquet import NO_FOOTER
 from warehouse.schema.records import REJECTS
 

@@ -32,9 +32,9 @@ from warehouse.errors import (
     WarehouseError,
 )
 from warehouse.lake import parquet
-from warehouse.lake import rejects as rejected
 from warehouse.lake.changes import note_change
-from warehouse.lake.damage import named, require_own, set_aside
+from warehouse.lake.defects import rejects as rejected
+from warehouse.lake.defects.damage import named, require_own, set_aside
 from warehouse.lake.definitions import keep_definition, lake_tables
 from warehouse.lake.parquet import Partition, Writer
 from warehouse.lake.paths import Listing, key_of, listing_of

@@ -11,7 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from warehouse.errors import DamagedFileError, NotAFileError, WarehouseError
-from warehouse.lake.damage import reload_command
+from warehouse.lake.defects.damage import reload_command
 from warehouse.lake.parquet import Partition
 from warehouse.storage.store import StoredFile
 

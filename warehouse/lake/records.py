@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from warehouse.decode.hours import over_at, why_not_over
 from warehouse.decode.values import INT64
 from warehouse.errors import UnknownZoneError, WarehouseError
-from warehouse.lake.reconcile import Totals
+from warehouse.lake.proof.reconcile import Totals
 from warehouse.schema.tables import SCHEMA_VERSION
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
 from warehouse.wording import counted
@@ -24,7 +24,7 @@ from warehouse.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from warehouse.lake.reconcile import Evidence
+    from warehouse.lake.proof.reconcile import Evidence
 
     _Day = date  # inside a class that has a field of that name
 

@@ -23,6 +23,7 @@ from warehouse.decode.actions import sums_of
 from warehouse.decode.pages import decode
 from warehouse.decode.rows import ROW
 from warehouse.errors import WarehouseError
+from warehouse.lake.defects.rejects import REJECTS_KEPT
 from warehouse.lake.merge import (
     PART,
     PIECE_ROWS,
@@ -35,8 +36,7 @@ from warehouse.lake.merge import (
     without_repeats,
 )
 from warehouse.lake.parquet import Writer
-from warehouse.lake.reconcile import Evidence
-from warehouse.lake.rejects import REJECTS_KEPT
+from warehouse.lake.proof.reconcile import Evidence
 from warehouse.storage.atomic import scratch_folder
 
 if TYPE_CHECKING:

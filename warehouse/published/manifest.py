@@ -17,7 +17,7 @@ from warehouse.errors import (
     WarehouseError,
 )
 from warehouse.lake import parquet
-from warehouse.lake.damage import named, reload_command
+from warehouse.lake.defects.damage import named, reload_command
 from warehouse.lake.parquet import Partition
 from warehouse.schema.records import REJECTS
 from warehouse.schema.table import Column, Table

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from warehouse.decode import arrow
 from warehouse.errors import InaccessibleError, WarehouseError
-from warehouse.lake.failures import failure_rows, find_failures
+from warehouse.lake.defects.failures import failure_rows, find_failures
 from warehouse.published import build
 from warehouse.published.carrying import carry_over
 from warehouse.published.manifest import (

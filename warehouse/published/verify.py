@@ -16,7 +16,7 @@ import duckdb
 
 from warehouse.errors import DamagedFileError
 from warehouse.lake.changes import last_publishing
-from warehouse.lake.damage import reload_command
+from warehouse.lake.defects.damage import reload_command
 from warehouse.lake.parquet import NO_FOOTER
 from warehouse.published.build import SCHEMA
 from warehouse.schema.sql import literal, name

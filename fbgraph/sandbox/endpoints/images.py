@@ -16,8 +16,8 @@ from fbgraph.sandbox.endpoints.media import signed
 from fbgraph.sandbox.protocol.messages import compact
 from fbgraph.sandbox.protocol.params import check_names
 from fbgraph.sandbox.protocol.refusals import refused
+from fbgraph.sandbox.world.advertisers.plan import Part
 from fbgraph.sandbox.world.library import media
-from fbgraph.sandbox.world.plan import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,17 +11,17 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.sandbox.protocol.refusals import refused
-from fbgraph.sandbox.world.content import cover_of
+from fbgraph.sandbox.world.creatives.content import cover_of
+from fbgraph.sandbox.world.creatives.pictures import drawn
 from fbgraph.sandbox.world.dice import dice
 from fbgraph.sandbox.world.library import UNSIGNED
-from fbgraph.sandbox.world.pictures import drawn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fbgraph.sandbox.protocol.messages import ServerRequest
     from fbgraph.sandbox.state.platform import Platform
-    from fbgraph.sandbox.world.pictures import Picture
+    from fbgraph.sandbox.world.creatives.pictures import Picture
 
 __all__ = ["picture", "signed"]
 

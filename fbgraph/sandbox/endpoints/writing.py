@@ -25,8 +25,8 @@ from fbgraph.sandbox.protocol.messages import compact
 from fbgraph.sandbox.protocol.params import check_names
 from fbgraph.sandbox.protocol.refusals import refused
 from fbgraph.sandbox.world.activities import Actor, created, person, written
+from fbgraph.sandbox.world.advertisers.plan import Part
 from fbgraph.sandbox.world.nodes import HIDDEN
-from fbgraph.sandbox.world.plan import Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from fbgraph.sandbox.world.brands import ODDITIES
-from fbgraph.sandbox.world.content import content_of
+from fbgraph.sandbox.world.advertisers.brands import ODDITIES
+from fbgraph.sandbox.world.creatives.content import content_of
 from fbgraph.sandbox.world.dice import digits
 
 if TYPE_CHECKING:

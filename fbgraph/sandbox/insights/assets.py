@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.world.brands import ODDITIES
-from fbgraph.sandbox.world.content import content_of
+from fbgraph.sandbox.world.advertisers.brands import ODDITIES
+from fbgraph.sandbox.world.creatives.content import content_of
 from fbgraph.sandbox.world.dice import dice, digits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from fbgraph.sandbox.world.content import Content
+    from fbgraph.sandbox.world.creatives.content import Content
     from fbgraph.sandbox.world.nodes import WorldNode
 
     Asset = Mapping[str, str] | str

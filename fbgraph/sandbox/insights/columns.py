@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fbgraph.catalog.fields import InsightsField, insights_fields
 from fbgraph.sandbox.insights.action_splits import entries
 from fbgraph.sandbox.insights.people import reach_of_day, together
-from fbgraph.sandbox.world.plan import MINOR_UNITS
+from fbgraph.sandbox.world.advertisers.plan import MINOR_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

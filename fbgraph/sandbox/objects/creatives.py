@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.sandbox.world.content import content_of
+from fbgraph.sandbox.world.creatives.content import content_of
 from fbgraph.sandbox.world.dice import dice
 from fbgraph.sandbox.world.library import media, picture_link
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from fbgraph.sandbox.world.content import Card, Content
+    from fbgraph.sandbox.world.creatives.content import Card, Content
     from fbgraph.sandbox.world.nodes import WorldNode
 
 __all__ = ["CREATIVE_FIELDS", "thumbnail"]

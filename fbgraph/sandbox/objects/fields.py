@@ -16,8 +16,8 @@ from fbgraph.sandbox.objects.library import LIBRARY_FIELDS
 from fbgraph.sandbox.objects.settings import SETTINGS
 from fbgraph.sandbox.protocol.expansion import RequestedField
 from fbgraph.sandbox.protocol.refusals import refused
+from fbgraph.sandbox.world.advertisers.plan import MINOR_UNITS
 from fbgraph.sandbox.world.nodes import creative_id
-from fbgraph.sandbox.world.plan import MINOR_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

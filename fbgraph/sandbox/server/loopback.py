@@ -19,15 +19,15 @@ from fbgraph.sandbox.limits.quota import QUOTAS, Quota
 from fbgraph.sandbox.server.app import ENDS_EARLY, make_app
 from fbgraph.sandbox.state.platform import Platform, Settings
 from fbgraph.sandbox.state.tokens import Tokens
-from fbgraph.sandbox.world.company import COMPANY
-from fbgraph.sandbox.world.hostile import HOSTILE
+from fbgraph.sandbox.world.advertisers.company import COMPANY
+from fbgraph.sandbox.world.advertisers.hostile import HOSTILE
 from fbgraph.sandbox.world.tree import World
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
     from types import TracebackType
 
-    from fbgraph.sandbox.world.plan import WorldPlan
+    from fbgraph.sandbox.world.advertisers.plan import WorldPlan
 
 __all__ = ["WORLDS", "Sandbox", "serve"]
 

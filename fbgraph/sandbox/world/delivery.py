@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
+    from fbgraph.sandbox.world.advertisers.plan import Conduct
     from fbgraph.sandbox.world.nodes import WorldNode
-    from fbgraph.sandbox.world.plan import Conduct
     from fbgraph.sandbox.world.rhythm import DayPlan, Habits
 
 __all__ = ["NOTHING", "Delivery", "Numbers", "Table", "add", "part_of"]

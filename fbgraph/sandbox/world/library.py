@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.sandbox.world.content import content_of
+from fbgraph.sandbox.world.advertisers.plan import Part
+from fbgraph.sandbox.world.creatives.content import content_of
 from fbgraph.sandbox.world.dice import dice
 from fbgraph.sandbox.world.nodes import WorldNode, new_node
-from fbgraph.sandbox.world.plan import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from fbgraph.sandbox.world.content import Content, Video
-    from fbgraph.sandbox.world.pictures import Picture
+    from fbgraph.sandbox.world.creatives.content import Content, Video
+    from fbgraph.sandbox.world.creatives.pictures import Picture
 
 __all__ = ["LIBRARY_PREFIXES", "Library", "library_of", "media", "picture_link"]
 

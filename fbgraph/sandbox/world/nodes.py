@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date, datetime
 
-    from fbgraph.sandbox.world.brands import Concept
-    from fbgraph.sandbox.world.plan import AccountPlan, Conduct, Part
+    from fbgraph.sandbox.world.advertisers.brands import Concept
+    from fbgraph.sandbox.world.advertisers.plan import AccountPlan, Conduct, Part
 
 __all__ = [
     "HIDDEN",

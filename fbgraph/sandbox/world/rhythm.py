@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Mapping, Sequence
 
-    from fbgraph.sandbox.world.plan import AccountPlan, Conduct
+    from fbgraph.sandbox.world.advertisers.plan import AccountPlan, Conduct
 
 __all__ = [
     "BOUGHT",

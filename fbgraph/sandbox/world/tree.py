@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.sandbox.world.brands import title_of
-from fbgraph.sandbox.world.company import COMPANY
+from fbgraph.sandbox.world.advertisers.brands import title_of
+from fbgraph.sandbox.world.advertisers.company import COMPANY
+from fbgraph.sandbox.world.advertisers.plan import CLIENT_EVERY, Part
 from fbgraph.sandbox.world.days import ONE_DAY, local_date
 from fbgraph.sandbox.world.library import LIBRARY_PREFIXES, library_of
 from fbgraph.sandbox.world.nodes import (
@@ -24,15 +25,14 @@ from fbgraph.sandbox.world.nodes import (
     effective_status,
     new_node,
 )
-from fbgraph.sandbox.world.plan import CLIENT_EVERY, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from fbgraph.sandbox.world.activities import Activity, Seeded
-    from fbgraph.sandbox.world.brands import Concept
+    from fbgraph.sandbox.world.advertisers.brands import Concept
+    from fbgraph.sandbox.world.advertisers.plan import AccountPlan, WorldPlan
     from fbgraph.sandbox.world.library import Library
-    from fbgraph.sandbox.world.plan import AccountPlan, WorldPlan
 
 __all__ = ["World"]
 

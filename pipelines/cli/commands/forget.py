@@ -13,9 +13,9 @@ from fbgraph.limits.cooldowns import Cooldown
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.cli.output.terminal import print_note
 from pipelines.cli.summary import command_name
-from pipelines.defs.events import published_events
+from pipelines.defs.event_log.events import published_events
+from pipelines.defs.event_log.runless import keys_in
 from pipelines.defs.partitions import AD_ACCOUNTS
-from pipelines.defs.runless import keys_in
 from pipelines.errors import ConfigError
 from pipelines.escaping import escaped
 from pipelines.settings import settings_of

@@ -13,10 +13,10 @@ from pipelines.cli.selection import plan_of
 from pipelines.cli.session import guarded, opened_session, publish_into
 from pipelines.cli.summary import Summary
 from pipelines.cli.waits import waits_of
-from pipelines.loading.changes import find_changes, reload
 from pipelines.loading.listings import discover
 from pipelines.loading.partitions import today_in
-from pipelines.loading.refresh import lookback
+from pipelines.loading.refreshing.changes import find_changes, reload
+from pipelines.loading.refreshing.refresh import lookback
 from pipelines.settings import settings_of
 from pipelines.state.history import history_since
 from warehouse.storage.url import open_store
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from pipelines.loading.changes import ChangedDays
     from pipelines.loading.listings import Discovery
     from pipelines.loading.recording import Recording
+    from pipelines.loading.refreshing.changes import ChangedDays
     from pipelines.loading.session import Session
     from pipelines.reports.catalog import Reports
 

@@ -29,7 +29,7 @@ from pipelines.loading.failures import Failures
 from pipelines.loading.listings import account_names, accounts_in
 from pipelines.loading.load_result import Target
 from pipelines.loading.partitions import AccountDay, today_in
-from pipelines.loading.refresh import lookback, moved
+from pipelines.loading.refreshing.refresh import lookback, moved
 from pipelines.reports.catalog import CONTROL
 from pipelines.settings import FIRST_DAY, settings_of
 from pipelines.state.history import history_since

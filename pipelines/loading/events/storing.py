@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from warehouse.decode import arrow
 from warehouse.decode.objects import Unreadable, decode_objects
-from warehouse.lake import rejects
+from warehouse.lake.defects import rejects
 from warehouse.schema.records import REJECTS
 
 if TYPE_CHECKING:

@@ -24,10 +24,10 @@ from tests.clock import NOW
 from tests.pipelines.conftest import DAYS
 from tests.runs import run_job
 from warehouse.decode.rows import Reject
-from warehouse.lake import rejects
+from warehouse.lake.defects import rejects
+from warehouse.lake.defects.rejects import row_of
 from warehouse.lake.forgetting import traces_of
 from warehouse.lake.partitions import Lake
-from warehouse.lake.rejects import row_of
 from warehouse.published.publish import publish
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from dagster.components.core.component_tree import ComponentTreeException
 from pipelines.asset_keys import AssetKeys
 from pipelines.cli.session import run_publish
 from pipelines.definitions import defs as ours
-from pipelines.defs.runless import report_published
+from pipelines.defs.event_log.runless import report_published
 from pipelines.errors import ConfigError
 from pipelines.reports.catalog import reports_of
 from pipelines.resources import GraphResource

@@ -13,8 +13,8 @@ from dagster._core.loader import LoadingContextForTest
 
 from pipelines.asset_keys import AssetKeys
 from pipelines.definitions import defs
-from pipelines.defs.data_versions import accounts_version, content_version
-from pipelines.defs.events import published_events
+from pipelines.defs.event_log.data_versions import accounts_version, content_version
+from pipelines.defs.event_log.events import published_events
 from pipelines.loading.listings import store_accounts
 from pipelines.resources import GraphResource
 from tests.runs import run_job

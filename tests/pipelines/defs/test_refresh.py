@@ -13,7 +13,7 @@ from fbgraph import act_id
 from pipelines.assembly import definitions_of
 from pipelines.definitions import defs
 from pipelines.loading.partitions import key_of
-from pipelines.loading.refresh import ReloadReason
+from pipelines.loading.refreshing.refresh import ReloadReason
 from pipelines.reports.catalog import HOURLY_REPORT, Report
 from tests.reports import KNOWN, only
 from tests.runs import RunResult, run_job
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from fbgraph.sandbox import Sandbox
-    from pipelines.loading.changes import ChangedDays
+    from pipelines.loading.refreshing.changes import ChangedDays
     from warehouse.lake.partitions import Lake
 
 NOW = "2026-11-23T20:00:00+00:00"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pipelines.definitions import defs
 from pipelines.defs.schedules import FULL_HOUR, SCHEDULES, due
 from pipelines.loading.listings import store_accounts
-from pipelines.loading.refresh import REFRESH_HOUR
+from pipelines.loading.refreshing.refresh import REFRESH_HOUR
 from pipelines.resources import GraphResource
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from fbgraph.sandbox.world.content import content_of
+from fbgraph.sandbox.world.creatives.content import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ import pytest
 import warehouse
 from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
-from fbgraph.sandbox.world.hostile import HOSTILE
+from fbgraph.sandbox.world.advertisers.hostile import HOSTILE
 from fbgraph.sandbox.world.tree import World
 from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader

@@ -13,8 +13,8 @@ import pytest
 import warehouse
 from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
-from fbgraph.sandbox.world.content import content_of
-from fbgraph.sandbox.world.hostile import HOSTILE
+from fbgraph.sandbox.world.advertisers.hostile import HOSTILE
+from fbgraph.sandbox.world.creatives.content import content_of
 from fbgraph.sandbox.world.tree import World
 from pipelines.loading.listings import discover, store_accounts
 from pipelines.loading.media.choosing import MediaLimits
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from fbgraph.sandbox.world.content import Content
+    from fbgraph.sandbox.world.creatives.content import Content
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,10 @@ from fbgraph import GraphClient
 from fbgraph.reports.handler import Checkpoint
 from fbgraph.sandbox import Sandbox
 from pipelines.errors import ConfigError
-from pipelines.loading.changes import find_changes, reload
 from pipelines.loading.listings import discover
 from pipelines.loading.partitions import AccountDay
 from pipelines.loading.recording import Recording
+from pipelines.loading.refreshing.changes import find_changes, reload
 from pipelines.loading.session import Session
 from pipelines.reports.catalog import HOURLY_REPORT
 from pipelines.state.pending_runs import StoredRuns
@@ -41,8 +41,8 @@ from tests.pipelines.loading.spoiling import (
 from tests.reports import KNOWN, only
 from warehouse.decode.rows import Reject
 from warehouse.errors import WarehouseError
-from warehouse.lake.damage import reload_command
-from warehouse.lake.failures import failure_key
+from warehouse.lake.defects.damage import reload_command
+from warehouse.lake.defects.failures import failure_key
 from warehouse.lake.identity import KEY
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish

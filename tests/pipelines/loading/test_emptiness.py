@@ -20,7 +20,7 @@ from pipelines.loading.emptiness import (
 )
 from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay
-from warehouse.lake.failures import Failed
+from warehouse.lake.defects.failures import Failed
 from warehouse.lake.records import Load
 
 LOADED = datetime(2026, 11, 23, 5, tzinfo=UTC)

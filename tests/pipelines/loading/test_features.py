@@ -13,7 +13,7 @@ import pytest
 
 from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
-from pipelines.loading.features import Features, FeatureSettings, explained
+from pipelines.loading.accounts.features import Features, FeatureSettings, explained
 from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay

@@ -20,9 +20,9 @@ from pipelines.loading.recording import Recording
 from pipelines.loading.session import Session
 from tests.clock import NOW, Clock
 from warehouse.decode.pages import Account
+from warehouse.lake.defects.rejects import of_objects
 from warehouse.lake.history import merge_objects
 from warehouse.lake.partitions import Lake
-from warehouse.lake.rejects import of_objects
 from warehouse.published.publish import publish
 from warehouse.schema.catalog import OWN
 from warehouse.schema.tables import OBJECT_TABLES

@@ -14,7 +14,7 @@ from pipelines.loading.listings import discover, store_accounts
 from pipelines.loading.objects import load_mentioned, load_objects
 from pipelines.loading.partitions import AccountDay
 from tests.objects import NEEDED
-from warehouse.lake.failures import find_failures
+from warehouse.lake.defects.failures import find_failures
 from warehouse.lake.history import missing_ids
 from warehouse.published.publish import publish
 

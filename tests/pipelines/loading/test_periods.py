@@ -13,11 +13,11 @@ import warehouse
 from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
 from pipelines.cli.commands.status import run_status
-from pipelines.loading.changes import find_changes, reload
 from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.loading.recording import Recording
+from pipelines.loading.refreshing.changes import find_changes, reload
 from pipelines.loading.session import Session
 from pipelines.reports.catalog import read_reports
 from pipelines.reports.folders import READY, preset_files

@@ -31,7 +31,7 @@ from pipelines.cli.forecasts import PACES, RUN_SECONDS
 from pipelines.loading.estimate import UNKNOWN_ROWS, Cost, cost_of
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.loading.refresh import FRESH_DAYS
+from pipelines.loading.refreshing.refresh import FRESH_DAYS
 from pipelines.reports.catalog import HOURLY_REPORT
 from tests.clock import Calling, VirtualClock
 from tests.objects import NEEDED

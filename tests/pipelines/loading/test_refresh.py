@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.loading.refresh import (
+from pipelines.loading.refreshing.refresh import (
     ReloadReason,
     days_to_reload,
     lookback,
     periods_back,
     periods_to_reload,
 )
-from warehouse.lake.reconcile import Totals
+from warehouse.lake.proof.reconcile import Totals
 from warehouse.lake.records import Load
 from warehouse.schema.periods import Period
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVEN

@@ -15,7 +15,7 @@ from pipelines.loading.failures import Failures
 from pipelines.loading.listings import accounts_in
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay, key_of
-from pipelines.loading.refresh import ReloadReason
+from pipelines.loading.refreshing.refresh import ReloadReason
 from pipelines.reports.catalog import CONTROL, HOURLY_REPORT
 from pipelines.resources import GraphResource
 from tests.clock import Clock

@@ -7,7 +7,7 @@ import pytest
 
 from fbgraph.catalog.fields import OPERATORS
 from fbgraph.sandbox.objects.filters import TESTS, Condition, matches, read_filtering, row_matches
-from fbgraph.sandbox.world.hostile import HOSTILE
+from fbgraph.sandbox.world.advertisers.hostile import HOSTILE
 from fbgraph.sandbox.world.tree import World
 
 AD = next(ad for ad in World(1, HOSTILE).accounts[0].under("ad") if ad.name == "Käse & Brötchen")

@@ -15,7 +15,7 @@ from fbgraph.sandbox.insights.assets import shown
 from fbgraph.sandbox.insights.columns import COLUMNS, Measured
 from fbgraph.sandbox.insights.splits import split, split_ad
 from fbgraph.sandbox.objects.fields import field_value
-from fbgraph.sandbox.world.content import content_of
+from fbgraph.sandbox.world.creatives.content import content_of
 from fbgraph.sandbox.world.delivery import NOTHING, Delivery, Numbers, add
 from fbgraph.sandbox.world.rhythm import run_of
 from fbgraph.sandbox.world.settings import viewers_of

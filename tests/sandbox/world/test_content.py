@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fbgraph.sandbox import WORLDS
-from fbgraph.sandbox.world.brands import FORMS
-from fbgraph.sandbox.world.content import content_of
-from fbgraph.sandbox.world.pictures import DRAWINGS, Picture, drawn
+from fbgraph.sandbox.world.advertisers.brands import FORMS
+from fbgraph.sandbox.world.creatives.content import content_of
+from fbgraph.sandbox.world.creatives.pictures import DRAWINGS, Picture, drawn
 from fbgraph.sandbox.world.tree import World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fbgraph.sandbox.world.content import Content
-    from fbgraph.sandbox.world.plan import WorldPlan
+    from fbgraph.sandbox.world.advertisers.plan import WorldPlan
+    from fbgraph.sandbox.world.creatives.content import Content
 
 
 def contents(world: World) -> Sequence[Content]:

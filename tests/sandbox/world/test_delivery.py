@@ -3,8 +3,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from fbgraph.sandbox.insights.columns import major
+from fbgraph.sandbox.world.advertisers.hostile import HOSTILE
 from fbgraph.sandbox.world.delivery import Delivery, Numbers, Table
-from fbgraph.sandbox.world.hostile import HOSTILE
 from fbgraph.sandbox.world.nodes import HIDDEN
 from fbgraph.sandbox.world.tree import World
 

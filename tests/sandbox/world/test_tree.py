@@ -1,8 +1,8 @@
 import pytest
 
-from fbgraph.sandbox.world.hostile import HOSTILE
+from fbgraph.sandbox.world.advertisers.hostile import HOSTILE
+from fbgraph.sandbox.world.advertisers.plan import Part
 from fbgraph.sandbox.world.nodes import HIDDEN, WorldNode, effective_status
-from fbgraph.sandbox.world.plan import Part
 from fbgraph.sandbox.world.tree import World
 
 WORLD = World(1, HOSTILE)

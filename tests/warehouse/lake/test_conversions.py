@@ -10,7 +10,7 @@ import pytest
 
 from warehouse.decode.actions import Key, Sum, plus, sums_of, why_not
 from warehouse.decode.pages import Account, decode
-from warehouse.lake.conversions import Proof, prove
+from warehouse.lake.proof.conversions import Proof, prove
 from warehouse.schema.columns import HOURLY
 from warehouse.schema.insights import LIVE_WINDOWS
 from warehouse.schema.table import Column, Table

@@ -15,7 +15,7 @@ import pytest
 
 from tests.warehouse.lake.damaged import IN_ITS_FOOTER, WAYS
 from warehouse.errors import DamagedFileError, InaccessibleError, KeepsProvenError
-from warehouse.lake.damage import reload_command
+from warehouse.lake.defects.damage import reload_command
 from warehouse.schema.tables import TABLES
 
 if TYPE_CHECKING:

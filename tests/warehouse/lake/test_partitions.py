@@ -14,7 +14,7 @@ import pytest
 
 from warehouse.errors import KeepsProvenError, UnknownTableError, WarehouseError
 from warehouse.lake.partitions import Lake
-from warehouse.lake.reconcile import Evidence
+from warehouse.lake.proof.reconcile import Evidence
 from warehouse.lake.records import Load
 from warehouse.published.master import CONFIG
 from warehouse.schema.tables import TABLES

@@ -14,7 +14,7 @@ import pytest
 
 from warehouse.decode.pages import Account, decode
 from warehouse.decode.values import HOUR_LABELS
-from warehouse.lake.reconcile import (
+from warehouse.lake.proof.reconcile import (
     Evidence,
     Totals,
     Verdict,

@@ -22,7 +22,7 @@ from warehouse.decode.values import HOUR_LABELS
 from warehouse.errors import KeepsProvenError, NotAPageError, UnwritableError, WarehouseError
 from warehouse.lake import staging as stage_module
 from warehouse.lake.partitions import Lake
-from warehouse.lake.reconcile import Totals, prove
+from warehouse.lake.proof.reconcile import Totals, prove
 from warehouse.lake.records import Load
 from warehouse.lake.staging import staging_area
 from warehouse.published.publish import publish

@@ -108,7 +108,7 @@ def test_an_open_result_does_not_block_the_next(days: Any, lake: Lake) -> None:
 def test_importing_the_warehouse_imports_neither_duckdb_nor_pandas() -> None:
     code = (
         "import sys, warehouse, warehouse.decode.pages, warehouse.lake.partitions; "
-        "import warehouse.lake.reconcile; "
+        "import warehouse.lake.proof.reconcile; "
         "print(sorted({'duckdb', 'pandas', 'httpx', 'dagster'} & set(sys.modules)))"
     )
 

@@ -12,9 +12,14 @@ import dagster as dg
 
 from fbgraph import act_id
 from pipelines.dagster_private import planned_events
-from pipelines.defs.data_versions import accounts_version, version_tags
-from pipelines.defs.events import accounts_event, listed_events, loaded_events, part_events
-from pipelines.defs.metadata import LoadContext
+from pipelines.defs.event_log.data_versions import accounts_version, version_tags
+from pipelines.defs.event_log.events import (
+    accounts_event,
+    listed_events,
+    loaded_events,
+    part_events,
+)
+from pipelines.defs.event_log.metadata import LoadContext
 from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.resources import FAILED, STOPPED
 from pipelines.state.homes import keep_prefix, require_home
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
 
     from fbgraph import GraphClient
     from pipelines.asset_keys import AssetKeys
-    from pipelines.defs.events import Event, Part
+    from pipelines.defs.event_log.events import Event, Part
     from pipelines.loading.objects import Listed
     from pipelines.loading.session import LoadedAccounts, Loads
     from warehouse.lake.partitions import Lake

@@ -11,8 +11,8 @@ from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.world.brands import KEA, KETTLE, NORDLICHT, Concept, title_of
-from fbgraph.sandbox.world.plan import (
+from fbgraph.sandbox.world.advertisers.brands import KEA, KETTLE, NORDLICHT, Concept, title_of
+from fbgraph.sandbox.world.advertisers.plan import (
     AccountPlan,
     AdIdea,
     AdSetIdea,
@@ -26,7 +26,7 @@ from fbgraph.sandbox.world.settings import adset_values, campaign_values
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from fbgraph.sandbox.world.brands import Brand
+    from fbgraph.sandbox.world.advertisers.brands import Brand
 
 __all__ = ["COMPANY"]
 

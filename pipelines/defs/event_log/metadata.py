@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from pipelines.escaping import escaped, escaped_for_markdown
 from pipelines.loading.listings import account_names
 from pipelines.loading.partitions import key_of
-from pipelines.loading.refresh import ReloadReason
+from pipelines.loading.refreshing.refresh import ReloadReason
 from warehouse.lake.parquet import content_digest
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from fbgraph import GraphClient
     from pipelines.asset_keys import AssetKeys
-    from pipelines.loading.changes import ChangedDays
     from pipelines.loading.objects import Listed
+    from pipelines.loading.refreshing.changes import ChangedDays
     from warehouse.decode.objects import Unreadable
     from warehouse.lake.partitions import Lake
     from warehouse.lake.records import Load

@@ -19,7 +19,7 @@ from warehouse.decode.actions import LISTS, Key, Sum, lists_of, why_not
 from warehouse.decode.hours import why_not_over
 from warehouse.decode.money import offset_of
 from warehouse.decode.values import UnreadableError
-from warehouse.lake.reconcile import plain, spend_tolerance
+from warehouse.lake.proof.reconcile import plain, spend_tolerance
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
 from warehouse.wording import counted
 
@@ -51,7 +51,7 @@ _NOTHING: Final = Decimal()
 
 
 class Proof(NamedTuple):
-    """Whether actions add up (a verdict of `warehouse.lake.reconcile`), and why."""
+    """Whether actions add up (a verdict of `warehouse.lake.proof.reconcile`), and why."""
 
     verdict: str
     reason: str

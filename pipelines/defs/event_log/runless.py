@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from fbgraph import act_id
 from pipelines.asset_keys import AssetKeys
-from pipelines.defs.data_versions import content_version
-from pipelines.defs.events import (
+from pipelines.defs.event_log.data_versions import content_version
+from pipelines.defs.event_log.events import (
     Part,
     accounts_event,
     listed_events,
@@ -21,10 +21,10 @@ from pipelines.defs.events import (
     published_events,
     refreshed_event,
 )
+from pipelines.defs.event_log.metadata import LoadContext
+from pipelines.defs.event_log.run_events import add_to_grid
 from pipelines.defs.health import command_event, health_events
-from pipelines.defs.metadata import LoadContext
 from pipelines.defs.partitions import AD_ACCOUNTS
-from pipelines.defs.run_events import add_to_grid
 from pipelines.loading.listings import accounts_in
 from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import dagster as dg
 
     from fbgraph import GraphClient
-    from pipelines.defs.events import Event
+    from pipelines.defs.event_log.events import Event
     from pipelines.loading.recording import Recording
     from pipelines.reports.catalog import Reports
     from pipelines.state.unreported import Unreported

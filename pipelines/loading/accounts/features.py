@@ -20,7 +20,7 @@ from fbgraph import act_id
 from fbgraph.catalog.breakdowns import FEATURE_SETTINGS_EDGE, FEATURES_PAGE
 from fbgraph.errors import GraphError, StoppedError
 from pipelines.loading.emptiness import ACCEPT_EMPTY
-from warehouse.lake.reconcile import Verdict
+from warehouse.lake.proof.reconcile import Verdict
 from warehouse.schema.verdicts import PROVISIONAL, UNPROVABLE
 from warehouse.wording import counted
 

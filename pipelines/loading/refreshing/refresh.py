@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from pipelines.reports.spec import LOOKBACK_DAYS
-from warehouse.lake.reconcile import Totals
+from warehouse.lake.proof.reconcile import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from warehouse.lake.damage import reload_command
+from warehouse.lake.defects.damage import reload_command
 from warehouse.storage.state import load
 
 if TYPE_CHECKING:

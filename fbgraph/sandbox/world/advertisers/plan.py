@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.sandbox.world.brands import ODDITIES
+from fbgraph.sandbox.world.advertisers.brands import ODDITIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from fbgraph.sandbox.world.brands import Brand, Concept
+    from fbgraph.sandbox.world.advertisers.brands import Brand, Concept
 
 __all__ = [
     "CLIENT_EVERY",

@@ -8,15 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.world.brands import ANGLES, FORMS, Angle, Concept
+from fbgraph.sandbox.world.advertisers.brands import ANGLES, FORMS, Angle, Concept
+from fbgraph.sandbox.world.creatives.pictures import Picture
 from fbgraph.sandbox.world.dice import dice, digits
 from fbgraph.sandbox.world.nodes import creative_id
-from fbgraph.sandbox.world.pictures import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fbgraph.sandbox.world.brands import Brand, Product
+    from fbgraph.sandbox.world.advertisers.brands import Brand, Product
     from fbgraph.sandbox.world.nodes import WorldNode
 
 __all__ = ["Card", "Content", "Video", "content_of", "cover_of"]

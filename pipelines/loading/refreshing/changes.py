@@ -2,7 +2,7 @@
 ones.
 
 The changed days are not a rectangle of the grid, so they are loaded together here, all accounts in
-flight. `loading.refresh` decides which they are.
+flight. `loading.refreshing.refresh` decides which they are.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pipelines.loading.failures import Failures
 from pipelines.loading.listings import accounts_in
 from pipelines.loading.load_result import Target
 from pipelines.loading.partitions import AccountDay, key_of, today_in
-from pipelines.loading.refresh import (
+from pipelines.loading.refreshing.refresh import (
     ReloadReason,
     days_to_reload,
     lookback,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from pipelines.loading.session import Session
     from pipelines.reports.catalog import Report, Reports
     from warehouse.lake.partitions import Lake
-    from warehouse.lake.reconcile import Totals
+    from warehouse.lake.proof.reconcile import Totals
 
 __all__ = ["ChangedDays", "find_changes", "reload"]
 

@@ -23,7 +23,7 @@ from warehouse.decode import arrow
 from warehouse.decode.objects import id_of
 from warehouse.decode.values import CELL
 from warehouse.errors import DamagedFileError
-from warehouse.lake.damage import named
+from warehouse.lake.defects.damage import named
 from warehouse.lake.parquet import Partition, Writer
 from warehouse.schema.tables import TABLES
 from warehouse.storage.atomic import scratch_folder

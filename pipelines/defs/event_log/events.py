@@ -11,8 +11,8 @@ import dagster as dg
 
 from fbgraph import act_id
 from pipelines.defs.checks import counted_result, report_results
-from pipelines.defs.data_versions import accounts_version, content_version, version_tags
-from pipelines.defs.metadata import (
+from pipelines.defs.event_log.data_versions import accounts_version, content_version, version_tags
+from pipelines.defs.event_log.metadata import (
     listing_metadata,
     published_metadata,
     refresh_metadata,
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pipelines.asset_keys import AssetKeys
-    from pipelines.defs.metadata import LoadContext
-    from pipelines.loading.changes import ChangedDays
+    from pipelines.defs.event_log.metadata import LoadContext
     from pipelines.loading.objects import Listed
+    from pipelines.loading.refreshing.changes import ChangedDays
     from pipelines.loading.session import LoadedAccounts, Loads
     from warehouse.lake.partitions import Lake
     from warehouse.published.publish import Published

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from fbgraph.sandbox.world.plan import AccountPlan, Part, WorldPlan
+from fbgraph.sandbox.world.advertisers.plan import AccountPlan, Part, WorldPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

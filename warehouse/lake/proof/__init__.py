@@ -1,0 +1,4 @@
+"""Proof: whether rows add up to Meta's own totals, and actions to those of actions. No I/O.
+
+The rest of the lake imports it, and so do loaders and `warehouse.published`.
+"""
