@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from warehouse.published.publish import open  # noqa: A004  read as `warehouse.open`, like `gzip.open`
+    from warehouse.published.opened import open  # noqa: A004  read as `warehouse.open`, like `gzip.open`
 
 __all__ = ["open"]
 
@@ -16,7 +16,7 @@ __all__ = ["open"]
 def __getattr__(name: str) -> Any:
     """Import DuckDB only when the warehouse is opened: the command line starts without it."""
     if name == "open":
-        from warehouse.published import publish  # noqa: PLC0415  late on purpose, see above
+        from warehouse.published import opened  # noqa: PLC0415  late on purpose, see above
 
-        return publish.open
+        return opened.open
     raise AttributeError(f"module 'warehouse' has no attribute {name!r}")

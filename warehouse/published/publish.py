@@ -1,5 +1,4 @@
-"""The published file, `warehouse.duckdb`: built from the lake, swapped for a new snapshot, opened
-by analysts.
+"""The published file, `warehouse.duckdb`: built from the lake, swapped for a new snapshot.
 
 It is always on this machine, and next to a lake in a bucket there is a copy of it under the same
 name. It is a link to a read-only snapshot next to it; publishing brings a private master up to
@@ -19,7 +18,6 @@ import logging
 import os
 import shutil
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -37,32 +35,24 @@ from warehouse.lake.changes import (
 )
 from warehouse.lake.definitions import keep_definitions, lake_tables
 from warehouse.lake.partitions import Lake
-from warehouse.published.master import CONFIG, DATABASE, Conditions, refresh
-from warehouse.published.reading import confine
+from warehouse.published.master import DATABASE, Conditions, refresh
 from warehouse.published.verify import damage_of
 from warehouse.schema.catalog import OWN
-from warehouse.schema.table import DECIMAL, WIDE
 from warehouse.storage.atomic import locked, remove, sync_folder
 from warehouse.storage.local import make_way, stamp_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
-    from typing import Self
-
-    import pandas as pd  # type: ignore[import-untyped]  # it ships no types
 
     from warehouse.schema.catalog import Catalog
 
 __all__ = [
     "LINK",
     "Published",
-    "Warehouse",
     "damage",
     "ensure_published",
     "lag",
-    "open",
     "publish",
 ]
 
@@ -77,9 +67,6 @@ SNAPSHOTS: Final = ".snapshots"
 #: late. An open file outlives its name anyway, but not on every network file system.
 KEPT_SNAPSHOTS: Final = 3
 
-#: DuckDB turns Ctrl-C into a RuntimeError with this text; it has no class of its own.
-INTERRUPTED: Final = "Query interrupted"
-
 #: The database that snapshots are copied from.
 MASTER: Final = ".master"
 
@@ -87,9 +74,6 @@ MASTER: Final = ".master"
 #: others wait for the lock.
 _BUILDING: Final = ".building"
 _POINTING: Final = ".pointing"
-
-#: DuckDB's type for a sum of integers, which has 128 bits.
-HUGEINT: Final = pa.decimal128(38, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,105 +213,3 @@ def _point(link: Path, snapshot: Path) -> Path:
 def _snapshots(folder: Path) -> Sequence[Path]:
     """Finished snapshots, oldest first."""
     return sorted(path for path in folder.iterdir() if path.name.isdigit())
-
-
-def _narrowed(kind: pa.DataType) -> pa.DataType:
-    """DuckDB's sums have 38 digits and money of objects has 28. Arrow has no more than 38, and so
-    cannot divide or multiply them.
-    """
-    wide = kind == WIDE or (pa.types.is_decimal(kind) and kind.precision == HUGEINT.precision)
-    return pa.decimal128(DECIMAL.precision, kind.scale) if wide else kind
-
-
-def _fitted(table: pa.Table, to: Callable[[pa.DataType], pa.DataType]) -> pa.Table:
-    """Columns cast to the wanted types, if all of their values fit."""
-    for n, field in enumerate(table.schema):
-        if (kind := to(field.type)) != field.type:
-            with suppress(pa.ArrowInvalid):
-                table = table.set_column(n, field.name, table.column(n).cast(kind))
-    return table
-
-
-class Warehouse:
-    """The published file, opened read-only. It does not change; open it again to see new data."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            self._connection = duckdb.connect(path, read_only=True, config=CONFIG)
-        except duckdb.Error as error:
-            raise WarehouseError(
-                f"{path} cannot be opened: {error}. If it is damaged, `fbinsights publish` rebuilds"
-                " it from the lake"
-            ) from error
-
-    def sql(self, query: str) -> duckdb.DuckDBPyRelation:
-        """Return the result of one query as DuckDB's relation.
-
-        Raises WarehouseError with DuckDB's own message.
-        """
-        try:
-            # Each result has a cursor of its own: an open one would block the next.
-            relation = self._connection.cursor().sql(query)
-        except duckdb.Error as error:
-            raise WarehouseError(str(error)) from error
-        if relation is None:  # an empty text, or a statement like SET
-            raise WarehouseError("Not a query: the statement returns no rows")
-        return relation
-
-    def arrow(self, query: str) -> pa.Table:
-        """Return the result of one query as an Arrow table. Raises WarehouseError.
-
-        Sums of integers are integers.
-        """
-        relation = self.sql(query)
-        try:
-            found = relation.to_arrow_table()
-        except duckdb.Error as error:
-            raise WarehouseError(str(error)) from error
-        except RuntimeError as error:
-            if str(error) == INTERRUPTED:
-                raise KeyboardInterrupt from None
-            raise
-        return _fitted(found, lambda kind: pa.int64() if kind == HUGEINT else kind)
-
-    def df(self, query: str) -> pd.DataFrame:
-        """Return the result of one query as pandas. Raises WarehouseError.
-
-        Columns are of Arrow types: integers with gaps stay integers, decimals stay exact, and
-        instants keep their zone. Sums of money have the type of money where they fit into it.
-        """
-        import pandas as pd  # noqa: PLC0415  imported only where pandas is used
-
-        found = _fitted(self.arrow(query), _narrowed)
-        return found.to_pandas(types_mapper=pd.ArrowDtype)
-
-    def confine(self, root: Path) -> None:
-        """From now on nothing but the published tables and the lake at `root` can be read."""
-        confine(self._connection, root)
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-def open(  # noqa: A001  read as `warehouse.open`
-    url: str | Path = "./data", *, catalog: Catalog = OWN
-) -> Warehouse:
-    """Open the published file under `url`, read-only. If there is none yet, publish one, with the
-    tables of reports that the lake has definitions of, and those of `catalog`.
-    """
-    link = ensure_published(url, catalog=catalog)
-    # DuckDB shares one database per path within a process: under the link's name, opening it again
-    # would return the old snapshot.
-    return Warehouse(link.resolve())

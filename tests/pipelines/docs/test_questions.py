@@ -248,7 +248,8 @@ def test_the_python_of_the_page_runs(
     exec(PYTHON, found)  # noqa: S102  # it is what the page tells people to run
 
     assert sum(found["by_account"]) == sum(row["spend"] for row in ask(loaded[0], 1))
-    assert found["cost"].max() > 0
+    assert found["frame"]["cost_per_click"].max() > 0
+    assert found["by_week"].sum() == pytest.approx(float(sum(found["by_account"])))
 
 
 def test_account_days_that_were_never_loaded_are_told(loaded: tuple[Lake, Sandbox]) -> None:

@@ -196,7 +196,8 @@ def test_sixteen_digits_of_any_currency_are_kept_exactly(
         for key, row in usual.items()
     }
     with warehouse.open(lake.root) as opened:
-        frame = opened.df("select account_id, amount_spent from accounts order by account_id")
+        query = "select account_id, amount_spent from accounts order by account_id"
+        frame = opened.df(query, exact=True)
     assert list(frame["amount_spent"]) == [spent[key] for key in sorted(spent)]
 
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from pipelines.reports.catalog import Report
     from warehouse.lake.records import Load
-    from warehouse.published.publish import Warehouse
+    from warehouse.published.opened import Warehouse
 
 REPORTS = read_reports(sorted(READY.glob("*.yaml")))
 NAMES = sorted(REPORTS.by_name.keys() - {"insights_hourly"})

@@ -31,12 +31,35 @@ def test_what_duckdb_is_told_directly_is_the_same_file(days: Any, lake: Lake) ->
         assert found.fetchall() == [("warehouse", Decimal("10.05"))]
 
 
-def test_a_data_frame_keeps_integers_decimals_and_zones(days: Any, lake: Lake) -> None:
-    days.put()
+def test_a_data_frame_divides_describes_and_resamples(days: Any, lake: Lake) -> None:
+    days.put(40)
     publish(lake.root)
 
     with warehouse.open(lake.root) as opened:
         frame = opened.df("FROM insights_hourly ORDER BY hour, ad_id")
+        none = opened.df("FROM insights_hourly LIMIT 0")
+
+    columns = ("date", "hour", "hour_start_utc", "clicks", "spend", "ad_name")
+    types = ("datetime64[ms]", "Int8", "datetime64[us, UTC]", "Int64", "float64", "str")
+    assert tuple(str(frame.dtypes[column]) for column in columns) == types
+    assert tuple(none.dtypes) == tuple(frame.dtypes)  # whether or not there are rows
+    assert frame["hour"].isna().sum() == 1
+    assert frame["spend"].sum() == pytest.approx(741.39)
+    costs = frame["spend"] / frame["clicks"]
+    assert costs.max() == float("inf")  # no click: no error
+    assert costs.median() == pytest.approx(1.0005, abs=0.0001)
+    assert frame.describe()["spend"]["count"] == 40
+    by_day = frame.set_index("hour_start_utc")["spend"].resample("D").sum()
+    assert by_day.sum() == pytest.approx(frame.dropna(subset=["hour"])["spend"].sum())
+    assert frame["spend"].cumsum().iloc[-1] == pytest.approx(741.39)
+
+
+def test_an_exact_data_frame_keeps_integers_decimals_and_zones(days: Any, lake: Lake) -> None:
+    days.put()
+    publish(lake.root)
+
+    with warehouse.open(lake.root) as opened:
+        frame = opened.df("FROM insights_hourly ORDER BY hour, ad_id", exact=True)
 
     assert isinstance(frame, pd.DataFrame)
     assert str(frame.dtypes["hour"]) == "int8[pyarrow]"
@@ -54,7 +77,7 @@ def test_sums_are_as_wide_as_what_they_add_up_so_that_pandas_can_go_on(
     query = "SELECT campaign_id, sum(clicks) AS clicks, sum(spend) AS spend, {} AS wide"
 
     with warehouse.open(lake.root) as opened:
-        frame = opened.df(query.format("9223372036854775808::HUGEINT") + GROUPS)
+        frame = opened.df(query.format("9223372036854775808::HUGEINT") + GROUPS, exact=True)
         told = opened.arrow(query.format("10::DECIMAL(38, 6)") + GROUPS).schema
 
     assert [str(dtype) for dtype in frame.dtypes[1:]] == [
@@ -66,6 +89,20 @@ def test_sums_are_as_wide_as_what_they_add_up_so_that_pandas_can_go_on(
     costs = (frame["spend"] / frame["clicks"]).tolist()
     assert list(map(float, costs)) == pytest.approx([380.20 / 380, 361.19 / 361])
     assert frame["wide"].tolist() == [Decimal(2**63)] * 2
+
+
+def test_the_file_can_be_opened_twice_in_a_process(days: Any, lake: Lake) -> None:
+    days.put()
+    link = publish(lake.root).path
+    query = "SELECT min(hour_start_utc)::VARCHAR FROM insights_hourly"
+
+    with warehouse.open(lake.root) as opened, duckdb.connect(link, read_only=True) as other:
+        assert other.sql(query).fetchall() == opened.sql(query).fetchall()
+        opened.confine(lake.root)
+        with warehouse.open(lake.root) as again:  # its settings are locked, and right
+            assert again.sql(query).fetchall() == [("2026-11-20 23:00:00+00",)]
+    with duckdb.connect(link, read_only=True) as other, warehouse.open(lake.root) as opened:
+        assert other.sql(query).fetchall() == opened.sql(query).fetchall()
 
 
 def test_instants_are_shown_in_utc(days: Any, lake: Lake) -> None:
