@@ -164,6 +164,8 @@ def _write(platform: Platform, node: WorldNode, given: Mapping[str, Any], by: Ac
         seeds_in(platform, node.account)
     before = {name: field_value(node, name, now) for name in given}
     _store(node, given)
+    if node.level == "account" and "amount_spent" in given:
+        platform.restart_counter(node, int(given["amount_spent"]))
     platform.world.log.extend(written(node, now.replace(microsecond=0), by, before, given))
     unnoticed = node.level == "campaign" and given.keys() <= UNNOTICED
     platform.world.propagate_status(node, None if unnoticed else now)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fbgraph.sandbox.protocol.messages import ServerRequest, ServerResponse
     from fbgraph.sandbox.protocol.paging import Cut, PageRequest
     from fbgraph.sandbox.world.context import RequestContext
+    from fbgraph.sandbox.world.delivery import HoursOf, Progress
     from fbgraph.sandbox.world.nodes import WorldNode
 
 __all__ = ["HOOKS", "Fault", "Making", "Scenario", "View"]
@@ -55,11 +56,14 @@ class Making(NamedTuple):
 
 @dataclass(slots=True)
 class Fault:
-    """A scenario that is on. `number` or `word` is its strength, `seen` what it remembers."""
+    """A scenario that is on. `number` or `word` is its strength, `since` when it was turned on,
+    `seen` what it remembers.
+    """
 
     name: str
     number: int = 0
     word: str = ""
+    since: datetime | None = None
     seen: Counter[object] = field(default_factory=Counter)
 
     def times(self, *key: object) -> int:
@@ -81,13 +85,15 @@ class Scenario:
     """One fault. `source`: the public page that documents it, or where it was seen.
 
     `strength` is the default of what may follow the name after a colon; `words` are the only ones
-    that may, where it is a word.
+    that may, where it is a word; or `reads` raises ValueError for others, which says what is
+    expected.
     """
 
     does: str
     source: str
     strength: int | str | None = None
     words: Collection[str] = ()
+    reads: Callable[[str], object] | None = None
     #: Refuses a call before it is looked at.
     before: Callable[[Fault, ServerRequest, RequestContext], None] | None = None
     #: Changes the version that serves a call.
@@ -102,6 +108,12 @@ class Scenario:
     poll: Callable[[Fault, RunState, Run], RunState] | None = None
     #: Refuses to show the rows of a finished run.
     read: Callable[[Fault, Run], None] | None = None
+    #: Changes what ads deliver, before anybody looks: insights, truth and `amount_spent` show it.
+    delivers: Callable[[Fault, HoursOf], HoursOf] | None = None
+    #: Changes how much of what was delivered insights know.
+    shown: Callable[[Fault, Progress], Progress] | None = None
+    #: When `amount_spent` of an account began again from 0, if it has by now.
+    counter: Callable[[Fault, WorldNode, datetime], datetime | None] | None = None
     #: Changes the numbers that insights, and the truth, are made of.
     tables: Callable[[Fault, Tables, View], Tables] | None = None
     #: Changes which rows a report has, or their order.
@@ -122,5 +134,5 @@ class Scenario:
 #: The names of all hooks.
 HOOKS: Final = (
     *("before", "version", "insights", "cut", "total", "poll", "read", "tables", "rows", "after"),
-    *("item", "features"),
+    *("item", "features", "delivers", "shown", "counter"),
 )

@@ -235,7 +235,6 @@ READERS: Final[Mapping[str, Mapping[str, Reader]]] = {
         "timezone_id": lambda node, _: 1 + sum(map(ord, node.about.zone)) % 140,
         "timezone_name": lambda node, _: node.about.zone,
         "timezone_offset_hours_utc": _offset_hours,
-        "amount_spent": _minor(4321),
         "balance": _minor(21),
         "spend_cap": _always("0"),
         "min_daily_budget": lambda node, _: least_budget(node),

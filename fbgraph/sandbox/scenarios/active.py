@@ -11,6 +11,7 @@ from fbgraph.sandbox.scenarios.catalog import SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from fbgraph.sandbox.faults.hooks import Making, View
     from fbgraph.sandbox.insights.extent import InsightsRequest
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
     from fbgraph.sandbox.protocol.messages import ServerRequest, ServerResponse
     from fbgraph.sandbox.protocol.paging import Cut, PageRequest
     from fbgraph.sandbox.world.context import RequestContext
+    from fbgraph.sandbox.world.delivery import HoursOf, Progress
+    from fbgraph.sandbox.world.nodes import WorldNode
 
 __all__ = ["Active"]
 
 
-def _fault(text: str) -> Fault:
+def _fault(text: str, since: datetime | None) -> Fault:
     """``name`` or ``name:strength``. Raises ValueError for what is not in the table."""
     name, _, given = text.partition(":")
     if name not in SCENARIOS:
@@ -39,26 +42,38 @@ def _fault(text: str) -> Fault:
             raise ValueError(
                 f"Invalid strength {given!r} for scenario {name}: expected a whole number."
             )
-        return Fault(name, number=int(str(strength)))
+        return Fault(name, number=int(str(strength)), since=since)
     if scenario.words and strength not in scenario.words:
         known = ", ".join(sorted(scenario.words))
         raise ValueError(
             f"Invalid strength {given!r} for scenario {name}: expected one of {known}."
         )
-    return Fault(name, word=str(strength or ""))
+    if scenario.reads:
+        try:
+            scenario.reads(str(strength))
+        except ValueError as error:
+            raise ValueError(f"Invalid strength {given!r} for scenario {name}: {error}.") from error
+    return Fault(name, word=str(strength or ""), since=since)
 
 
 class Active:
-    """The scenarios that are on. Raises ValueError for a name that is not in the table.
+    """The scenarios that are on, `since` then. Raises ValueError for a name that is not in the
+    table.
 
     `struck` counts how often each of them changed or refused something; for those that change
     numbers or rows, how many reports they changed.
     """
 
-    def __init__(self, names: Iterable[str] = (), struck: Counter[str] | None = None) -> None:
+    def __init__(
+        self,
+        names: Iterable[str] = (),
+        struck: Counter[str] | None = None,
+        since: datetime | None = None,
+    ) -> None:
         self.names = tuple(dict.fromkeys(names))
+        self.since = since
         self.struck: Counter[str] = Counter() if struck is None else struck
-        self.faults = [_fault(name) for name in self.names]
+        self.faults = [_fault(name, since) for name in self.names]
         self._hooks: dict[str, list[tuple[Fault, Callable[..., Any]]]] = {
             hook: [(f, do) for f in self.faults if (do := getattr(SCENARIOS[f.name], hook))]
             for hook in HOOKS
@@ -119,6 +134,25 @@ class Active:
 
     def read(self, run: Run) -> None:
         self._notify("read", run)
+
+    def delivers(self, hours_of: HoursOf) -> HoursOf:
+        found: HoursOf = self._chain("delivers", hours_of)
+        return found
+
+    def shown(self, progress: Progress) -> Progress:
+        found: Progress = self._chain("shown", progress)
+        return found
+
+    def restarted(self, account: WorldNode, now: datetime) -> datetime | None:
+        """When the counter of an account last began again from 0, if a scenario made it."""
+        asked = self._hooks["counter"]
+        times = [(at, f) for f, do in asked if (at := self._call(f, do, account, now))]
+        if not times:
+            return None
+        last: datetime
+        last, fault = max(times, key=lambda time: time[0])
+        self.struck[fault.name] += 1
+        return last
 
     def tables(self, tables: Tables, view: View) -> Tables:
         found: Tables = self._chain("tables", tables, view)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.faults import action_lists, features, numbers, refusing, values
+from fbgraph.sandbox.faults import action_lists, features, numbers, refusing, spending, values
 from fbgraph.sandbox.faults.hooks import Scenario
 from fbgraph.sandbox.scenarios.sources import PAGING, PRACTICE
 
@@ -32,6 +32,43 @@ ROWS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         " everything",
         PRACTICE,
         tables=numbers.arrive_late,
+    ),
+    "settling": Scenario(
+        "insights know what was delivered as late as at Meta: at an account's midnight 90 % of its"
+        " day is there, an hour later 92 %, then 97 % and 99 %, and after 18 hours all of it",
+        "PowerMyAnalytics, help pages; mvasilyevv/facebook-ads-stop-bot",
+        shown=spending.settle,
+    ),
+    "runaway": Scenario(
+        "from hour N of an account's clock until the end of that day it spends three times as much,"
+        " in the truth too; 12@3 is about the fourth account alone, 2026-11-24T12 about another day"
+        " than that on which the scenario was turned on",
+        "what buyers want to be told about",
+        strength="12",
+        reads=spending.read_since,
+        delivers=spending.run_away,
+    ),
+    "stopped": Scenario(
+        "the same, but from then on it spends nothing",
+        "what buyers want to be told about",
+        strength="12",
+        reads=spending.read_since,
+        delivers=spending.stop,
+    ),
+    "over_budget": Scenario(
+        "the same, but from then on what has a daily budget spends four times as much",
+        "what buyers want to be told about",
+        strength="0",
+        reads=spending.read_since,
+        delivers=spending.exceed_budgets,
+    ),
+    "cap_reset": Scenario(
+        "at hour N of an account's clock `amount_spent` begins again from 0; strengths are those of"
+        " `runaway`",
+        "Ad account reference, spend_cap_action",
+        strength="12",
+        reads=spending.read_since,
+        counter=spending.restart_counter,
     ),
     "wrong_rows": Scenario(
         "lists of ads miss one hour of each account-day; totals include it",

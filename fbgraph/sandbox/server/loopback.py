@@ -19,6 +19,7 @@ from fbgraph.sandbox.limits.quota import QUOTAS, Quota
 from fbgraph.sandbox.server.app import ENDS_EARLY, make_app
 from fbgraph.sandbox.state.platform import Platform, Settings
 from fbgraph.sandbox.state.tokens import Tokens
+from fbgraph.sandbox.world.advertisers.agency import AGENCY
 from fbgraph.sandbox.world.advertisers.company import COMPANY
 from fbgraph.sandbox.world.advertisers.hostile import HOSTILE
 from fbgraph.sandbox.world.tree import World
@@ -35,7 +36,11 @@ __all__ = ["WORLDS", "Sandbox", "serve"]
 HOST: Final = "127.0.0.1"
 
 #: The worlds that there are, by name.
-WORLDS: Final[Mapping[str, WorldPlan]] = {"company": COMPANY, "hostile": HOSTILE}
+WORLDS: Final[Mapping[str, WorldPlan]] = {
+    "company": COMPANY,
+    "hostile": HOSTILE,
+    "agency": AGENCY,
+}
 
 #: Seconds that open connections get to finish when the server stops.
 GRACE_SECONDS: Final = 2
@@ -89,8 +94,8 @@ class Sandbox:
     """A local Graph API. Use it in a ``with`` block; inside, send requests to `url` with `token`.
 
     `port` 0 takes a free port. `now` returns an aware datetime and can be a test's own clock.
-    `world` is one of `WORLDS`; `accounts` sets the number of accounts, `scale` multiplies their
-    ads. A report run takes
+    `world` is one of `WORLDS`; `accounts` sets the number of accounts, of which the first
+    `delivering` deliver and the others are idle; `scale` multiplies their ads. A report run takes
     `run_polls` polls, or `run_seconds` of `now`'s time. With `app_secret` every request must carry
     its proof. `auto_upgrade` serves expired versions with a warning header. `compress` allows gzip.
     `quota` is ``limited``, ``full`` or a `Quota` of your own, and follows `now`; without it nothing
@@ -113,6 +118,7 @@ class Sandbox:
         world: str = "company",
         accounts: int | None = None,
         scale: int = 1,
+        delivering: int | None = None,
         app_secret: str | None = None,
         run_polls: int = 2,
         run_seconds: float | None = None,
@@ -124,7 +130,7 @@ class Sandbox:
     ) -> None:
         self._tokens = Tokens(seed, app_secret)
         self._platform = Platform(
-            World(seed, _plan(world), accounts=accounts, scale=scale),
+            World(seed, _plan(world), accounts=accounts, scale=scale, delivering=delivering),
             self._tokens,
             Settings(
                 *(now or _wall_clock, run_polls, run_seconds, auto_upgrade, compress),
@@ -197,12 +203,28 @@ class Sandbox:
         self._platform.use(names)
 
     def truth(
-        self, account_id: str, day: date | str, breakdowns: Sequence[str] | None = None
+        self,
+        account_id: str,
+        day: date | str,
+        breakdowns: Sequence[str] | None = None,
+        *,
+        at: datetime | None = None,
     ) -> dict[str, Any]:
-        """What ``/_sandbox/truth`` shows of an account-day: by the hour, or by `breakdowns`."""
+        """What ``/_sandbox/truth`` shows of an account-day: by the hour, or by `breakdowns`; as of
+        now, or of another moment, an aware one.
+        """
         requested = None if breakdowns is None else tuple(breakdowns)
         with self._platform.lock:
-            return self._platform.truth(account_id, date.fromisoformat(str(day)), requested)
+            return self._platform.truth(account_id, date.fromisoformat(str(day)), requested, at)
+
+    def spent_by_hour(
+        self, account_id: str, day: date, at: datetime | None = None
+    ) -> dict[int, int]:
+        """What an account-day had spent in each hour, in minor units: what insights knew of it now
+        or at another moment. Much quicker than `truth`; of scenarios only those of spending count.
+        """
+        with self._platform.lock:
+            return self._platform.spent_by_hour(account_id, day, at)
 
     def world(self) -> dict[str, Any]:
         """What ``/_sandbox/world`` shows."""

@@ -7,7 +7,7 @@ is missing or an object that does not exist, ValueError says what is wrong.
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.sandbox.endpoints.writing import change
@@ -29,7 +29,15 @@ def _truth(platform: Platform, request: Request, _: bytes) -> Any:
     given = request.query_params
     requested = given.get("breakdowns")
     breakdowns = None if requested is None else tuple(word for word in requested.split(",") if word)
-    return platform.truth(given["account_id"], date.fromisoformat(given["date"]), breakdowns)
+    at = _moment(given["at"]) if "at" in given else None
+    return platform.truth(given["account_id"], date.fromisoformat(given["date"]), breakdowns, at)
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(f"at must have an offset, such as {text}Z.")
+    return found.astimezone(UTC)
 
 
 def _calls(platform: Platform, request: Request, _: bytes) -> Any:

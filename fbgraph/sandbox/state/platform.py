@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,20 +20,22 @@ from fbgraph.sandbox.limits.timing import run_seconds
 from fbgraph.sandbox.scenarios.active import Active
 from fbgraph.sandbox.state.ledger import Ledger
 from fbgraph.sandbox.state.shelf import Shelf
+from fbgraph.sandbox.state.spending import Spending
 from fbgraph.sandbox.state.truth import describe_account, truth
-from fbgraph.sandbox.world.days import RefreshedClock, local_date
-from fbgraph.sandbox.world.delivery import Delivery
+from fbgraph.sandbox.world.days import RefreshedClock, local_date, refreshed
+from fbgraph.sandbox.world.delivery import Delivery, at_once, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
     from datetime import date
+    from zoneinfo import ZoneInfo
 
     from fbgraph.sandbox.insights.extent import Extent
     from fbgraph.sandbox.insights.query import Query
     from fbgraph.sandbox.insights.rows import Report, Tables
     from fbgraph.sandbox.limits.quota import Quota
     from fbgraph.sandbox.state.tokens import Tokens
-    from fbgraph.sandbox.world.delivery import Numbers
+    from fbgraph.sandbox.world.delivery import Table
     from fbgraph.sandbox.world.nodes import WorldNode
     from fbgraph.sandbox.world.tree import World
 
@@ -92,10 +95,13 @@ class Platform:
         #: Held while a call is answered, and while a test changes something from its own thread.
         self.lock = RLock()
         self.meter: Meter | None = None
-        self.use(scenarios)
         self._clock = RefreshedClock(settings.now)
         self._delivery = Delivery(world.seed)
         self._shelf = Shelf()
+        self.spending = Spending(self._delivery.hours)
+        self.use(scenarios)
+        for account in world.accounts:
+            account.values["amount_spent"] = self._amount_spent
 
     def now(self) -> datetime:
         return self._clock.now().astimezone(UTC)
@@ -106,10 +112,11 @@ class Platform:
 
     def use(self, names: Iterable[str]) -> None:
         """Turn on exactly these scenarios. Raises ValueError for one that is not in the table."""
-        active = Active(names, self.ledger.faults)
+        active = Active(names, self.ledger.faults, self.now())
         quota = active.quota() or self.settings.quota
         with self.lock:
             self.active = active
+            self.spending.use(active.delivers(self._delivery.hours))
             if self.meter is None or self.meter.quota != quota:
                 self.meter = Meter(quota) if quota else None
 
@@ -146,7 +153,9 @@ class Platform:
 
     def _make(self, query: Query, view: View, names: tuple[str, ...], reading: int) -> Report:
         node = self.world.nodes[query.node_id]
-        active = self.active if names == self.active.names else Active(names, self.ledger.faults)
+        active = self.active
+        if names != active.names:
+            active = Active(names, self.ledger.faults, active.since)
         tables = self._tables(view, active)
         tables = opted_in(tables, query.splits, lambda: self.features(node, active))
         making = Making(query, node, reading, lambda other: written(other, node, tables))
@@ -158,20 +167,49 @@ class Platform:
         return (active or self.active).features(ALL_ENABLED, at)
 
     def _tables(self, view: View, active: Active) -> Tables:
-        def plain(ad: WorldNode, day: date) -> dict[int | None, Numbers]:
-            return self._delivery.table(ad, day, view.now)
+        hours_of, progress = active.delivers(self._delivery.hours), active.shown(at_once)
+
+        @cache
+        def today(zone: ZoneInfo) -> tuple[date, Callable[[datetime], float]]:
+            return local_date(zone, view.now), progress(view.now, zone)
+
+        def plain(ad: WorldNode, day: date) -> Table:
+            last, share_of = today(ad.zone)
+            return table_of(hours_of(ad, day), share_of) if day <= last else {}
 
         return active.tables(plain, view)
 
+    def restart_counter(self, account: WorldNode, amount: int) -> None:
+        """Let the counter of an account go on from another amount."""
+        self.spending.restart(account, amount, self.now())
+        account.values["amount_spent"] = self._amount_spent
+
+    def _amount_spent(self, account: WorldNode, now: datetime) -> str:
+        """An account's counter. It knows at once what insights learn later."""
+        return str(self.spending.counter(account, now, self.active.restarted(account, now)))
+
     def truth(
-        self, account_id: str, day: date, breakdowns: tuple[str, ...] | None = None
+        self,
+        account_id: str,
+        day: date,
+        breakdowns: tuple[str, ...] | None = None,
+        at: datetime | None = None,
     ) -> dict[str, Any]:
-        """What an account-day really delivered; KeyError for an unknown account, ValueError for an
-        unknown breakdown.
+        """What an account-day really delivered by now, or as of another moment; KeyError for an
+        unknown account, ValueError for an unknown breakdown.
         """
         account = self.world.nodes[account_id.removeprefix("act_")]
-        view = View(self.stamp(), by_hour=breakdowns is None)
-        return truth(account, day, self._tables(view, self.active), breakdowns)
+        view = View(refreshed(at) if at else self.stamp(), by_hour=breakdowns is None)
+        found = truth(account, day, self._tables(view, self.active), breakdowns)
+        return {**found, "as_of": view.now.isoformat()}
+
+    def spent_by_hour(
+        self, account_id: str, day: date, at: datetime | None = None
+    ) -> dict[int, int]:
+        """What an account-day had spent in each hour; KeyError for an unknown account."""
+        account = self.world.nodes[account_id.removeprefix("act_")]
+        now = refreshed(at) if at else self.stamp()
+        return self.spending.by_hour(account, day, now, self.active.shown(at_once))
 
     def make_token(
         self,

@@ -26,6 +26,7 @@ __all__ = [
     "months_before",
     "periods",
     "real_hours",
+    "refreshed",
     "starts_of_hours",
 ]
 
@@ -147,5 +148,10 @@ class RefreshedClock:
 
     def stamp(self) -> datetime:
         """The last refresh, in UTC."""
-        moment = self.now().astimezone(UTC)
-        return moment - (moment - datetime.min.replace(tzinfo=UTC)) % self.EVERY
+        return refreshed(self.now())
+
+
+def refreshed(now: datetime) -> datetime:
+    """When insights were last refreshed by `now`, in UTC."""
+    moment = now.astimezone(UTC)
+    return moment - (moment - datetime.min.replace(tzinfo=UTC)) % RefreshedClock.EVERY

@@ -25,12 +25,28 @@ from fbgraph.sandbox.world.rhythm import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date, datetime
+    from zoneinfo import ZoneInfo
 
     from fbgraph.sandbox.world.advertisers.plan import Conduct
     from fbgraph.sandbox.world.nodes import WorldNode
     from fbgraph.sandbox.world.rhythm import DayPlan, Habits
 
-__all__ = ["NOTHING", "Delivery", "Numbers", "Table", "add", "part_of"]
+    #: All hours of an ad's day that have numbers, as they are in the end.
+    HoursOf = Callable[[WorldNode, date], Sequence["RealHour"]]
+    #: Now, and the zone of an account → (the first instant of an hour → its share that is known).
+    Progress = Callable[[datetime, ZoneInfo], Callable[[datetime], float]]
+
+__all__ = [
+    "NOTHING",
+    "Delivery",
+    "Numbers",
+    "RealHour",
+    "Table",
+    "add",
+    "at_once",
+    "part_of",
+    "table_of",
+]
 
 
 class Numbers(NamedTuple):
@@ -81,6 +97,15 @@ class Numbers(NamedTuple):
 
 NOTHING: Final = Numbers()
 
+
+class RealHour(NamedTuple):
+    """An hour of an ad's day: its label (None for a row without its hour), its first instant."""
+
+    label: int | None
+    start: datetime
+    numbers: Numbers
+
+
 #: hour of the wall clock → numbers; None holds a row that comes without its hour
 #: (docs/graph-api.md#days-and-hours).
 Table = dict[int | None, Numbers]
@@ -123,8 +148,27 @@ def add(numbers: Iterable[Numbers]) -> Numbers:
 
 
 def part_of(numbers: Numbers, share: float) -> Numbers:
-    """So much of everything, rounded down: an hour that has only begun."""
-    return Numbers._make([int(n * share) for n in numbers])
+    """So much of everything, rounded half up: an hour that has only begun, or is not known yet."""
+    return Numbers._make([int(n * share + 0.5) for n in numbers])
+
+
+def at_once(now: datetime, _: ZoneInfo) -> Callable[[datetime], float]:
+    """What is delivered is known: the share of an hour that is over."""
+    return lambda start: min(1.0, (now - start) / ONE_HOUR)
+
+
+def table_of(hours: Sequence[RealHour], share_of: Callable[[datetime], float]) -> Table:
+    """Numbers by label, as far as they are known. Hours with the same label add up."""
+    table: Table = {}
+    for label, start, whole in hours:
+        share = share_of(start)
+        if share <= 0:
+            continue
+        # A row without its hour comes as a whole.
+        numbers = whole if share >= 1 or label is None else part_of(whole, share)
+        if numbers.impressions or label is None:
+            table[label] = add((table[label], numbers)) if label in table else numbers
+    return table
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,55 +184,57 @@ class Profile:
 
 
 class Delivery:
-    """The numbers of a seeded world. `table` is all that others ask."""
+    """The numbers of a seeded world: `hours` of a day in the end, `table` of it so far."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._full = lru_cache(maxsize=KEPT)(self._full_day)
+        self._day = lru_cache(maxsize=KEPT)(self._whole_day)
         self._profile = lru_cache(maxsize=KEPT)(self._profile_of)
         self._habits = lru_cache(maxsize=KEPT)(self._habits_of)
 
     def table(self, ad: WorldNode, day: date, now: datetime) -> Table:
         """One ad on one of its account's days, as far as `now`; no key for an idle hour."""
-        if ad.delivers_from and day < ad.delivers_from:
+        if day > local_date(ad.zone, now):
             return {}
-        today = local_date(ad.zone, now)
-        if day < today:
-            return self._full(ad, day)
-        return self._so_far(ad, day, now) if day == today else {}
+        return table_of(self.hours(ad, day), at_once(now, ad.zone))
 
-    def _full_day(self, ad: WorldNode, day: date) -> Table:
-        return self._day(ad, day, lambda _: 1.0)
+    def hours(self, ad: WorldNode, day: date) -> Sequence[RealHour]:
+        """One ad on one of its account's days when all of it is over and known."""
+        if not ad.about.activity or (ad.delivers_from and day < ad.delivers_from):
+            return ()
+        return self._day(ad, day)
 
-    def _so_far(self, ad: WorldNode, day: date, now: datetime) -> Table:
-        return self._day(ad, day, lambda start: min(1.0, (now - start) / ONE_HOUR))
-
-    def _day(self, ad: WorldNode, day: date, done: Callable[[datetime], float]) -> Table:
+    def _whole_day(self, ad: WorldNode, day: date) -> Sequence[RealHour]:
         dice = random.Random(f"{self._seed}/{ad.id}/{day}")  # noqa: S311  seeded numbers, no secret
         if ad.concept is not None:
-            return self._planned_day(ad, day, done, dice)
+            return self._planned_day(ad, day, dice)
         profile = self._profile(ad)
         roll = dice.random()
         if roll >= profile.days:
             late = profile.days > 0 and roll >= 1 - (1 - profile.days) * LATE
-            return {None: _late(dice)} if late else {}
-        return _table(ad, day, done, lambda hour: _hour(dice, profile, CURVE[hour]))
+            return _without_hour(ad, day, dice) if late else ()
+        return _with_hours(ad, day, lambda hour: _hour(dice, profile, CURVE[hour]))
 
-    def _planned_day(
-        self, ad: WorldNode, day: date, done: Callable[[datetime], float], dice: random.Random
-    ) -> Table:
+    def _planned_day(self, ad: WorldNode, day: date, dice: random.Random) -> Sequence[RealHour]:
         """The same of a company's ad. One that was never shown has no conduct."""
         if ad.conduct is None:
-            return {}
+            return ()
         plan = day_plan(ad.conduct, self._habits(ad, ad.conduct), ad.about, day, dice)
+        if plan and ad.about.noise:
+            plan = plan._replace(impressions=plan.impressions * self._luck(ad.account, day))
         if plan is None:
             late = is_recent(ad.conduct, day) and dice.random() < LATE
-            return {None: _late(dice)} if late else {}
-        return _table(ad, day, done, lambda hour: _planned_hour(dice, plan, hour))
+            return _without_hour(ad, day, dice) if late else ()
+        return _with_hours(ad, day, lambda hour: _planned_hour(dice, plan, hour))
 
     def _habits_of(self, ad: WorldNode, conduct: Conduct) -> Habits:
         chance = random.Random(f"{self._seed}/{ad.id}/habits")  # noqa: S311  seeded, no secret
         return habits(conduct, ad.about, chance)
+
+    def _luck(self, account: WorldNode, day: date) -> float:
+        """By how much all of an account's ads have another day than usual."""
+        chance = random.Random(f"{self._seed}/{account.id}/{day}/luck")  # noqa: S311  seeded
+        return chance.lognormvariate(0, account.about.noise)
 
     def _profile_of(self, ad: WorldNode) -> Profile:
         dice = random.Random(f"{self._seed}/{ad.id}/profile")  # noqa: S311  seeded, no secret
@@ -203,23 +249,20 @@ class Delivery:
         )
 
 
-def _table(
-    ad: WorldNode,
-    day: date,
-    done: Callable[[datetime], float],
-    numbers_of: Callable[[int], Numbers],
-) -> Table:
-    """Every hour of a day that has numbers, as far as it is over."""
-    table: Table = {}
-    for hour, start in starts_of_hours(ad.zone, day):
-        # The dice are thrown for every hour, so that one hour never depends on `now`.
-        numbers = numbers_of(hour)
-        share = done(start)
-        if share < 1:
-            numbers = part_of(numbers, share) if share > 0 else NOTHING
-        if numbers.impressions:
-            table[hour] = add((table[hour], numbers)) if hour in table else numbers
-    return table
+def _with_hours(
+    ad: WorldNode, day: date, numbers_of: Callable[[int], Numbers]
+) -> Sequence[RealHour]:
+    """Every hour of a day that has numbers."""
+    hours = [
+        RealHour(hour, start, numbers_of(hour)) for hour, start in starts_of_hours(ad.zone, day)
+    ]
+    return tuple(one for one in hours if one.numbers.impressions)
+
+
+def _without_hour(ad: WorldNode, day: date, dice: random.Random) -> Sequence[RealHour]:
+    """The row of a day without delivery; it comes when half of the day is over."""
+    starts = starts_of_hours(ad.zone, day)
+    return (RealHour(None, starts[len(starts) // 2][1], _late(dice)),)
 
 
 def _hour(dice: random.Random, profile: Profile, busy: float) -> Numbers:
@@ -260,7 +303,7 @@ def _planned_hour(dice: random.Random, plan: DayPlan, hour: int) -> Numbers:
     """One real hour of a company's ad. Always throws the same number of dice."""
     r = [dice.random() for _ in range(10)]
     impressions = int(plan.impressions * plan.curve[hour] * (0.75 + r[0] / 2) + r[1])
-    if not impressions:
+    if not impressions or not plan.curve[hour]:
         return NOTHING
     clicks = min(impressions, int(impressions * plan.ctr * (0.7 + r[2] * 0.6) + r[3]))
     links = int(clicks * LINKS + r[4])

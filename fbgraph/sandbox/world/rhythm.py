@@ -145,6 +145,7 @@ SALE_DAYS: Final[Mapping[str, Sequence[float]]] = {
     "black_week": (0.7, 0.6, 0.65, 0.9, 1.9, 1.2, 1.0, 1.4),
     "spring": (1.2, 1.0, 0.9, 1.0, 1.0, 0.9, 1.0),
     "autumn": (1.0,) * 92,
+    "year": (1.0,) * 366,
 }
 
 
@@ -199,12 +200,13 @@ class Span(NamedTuple):
     days: int
 
 
-#: Season → when it is: from the Monday before Thanksgiving to Cyber Monday, in April, and the last
-#: quarter of a year.
+#: Season → when it is: from the Monday before Thanksgiving to Cyber Monday, in April, the last
+#: quarter of a year, and all of it.
 RUNS: Final[Mapping[str, Span]] = {
     "black_week": Span(_black_monday, len(SALE_DAYS["black_week"])),
     "spring": Span(_spring_start, len(SALE_DAYS["spring"])),
     "autumn": Span(lambda year: date(year, 10, 1), len(SALE_DAYS["autumn"])),
+    "year": Span(lambda year: date(year, 1, 1), len(SALE_DAYS["year"])),
 }
 
 
@@ -277,7 +279,7 @@ def day_plan(
         order=habit.order,
         people=SEEN_BY_ONE / often,
         is_video=conduct.concept.form == "video",
-        curve=_curve(about.late_evenings, is_weekend=day.weekday() >= SATURDAY),
+        curve=_curve(about.late_evenings, conduct.hours, is_weekend=day.weekday() >= SATURDAY),
     )
 
 
@@ -287,7 +289,10 @@ def is_recent(conduct: Conduct, day: date) -> bool:
 
 
 @lru_cache
-def _curve(shift: int, *, is_weekend: bool) -> Sequence[float]:
-    """Shares of a day by hour. `shift`: hours by which people are up later than elsewhere."""
+def _curve(shift: int, hours: tuple[int, int], *, is_weekend: bool) -> Sequence[float]:
+    """Shares of a day by hour, none outside `hours`. `shift`: hours by which people are up later
+    than elsewhere.
+    """
     curve = WEEKEND if is_weekend else WEEKDAY
-    return tuple(curve[(hour - shift) % 24] / sum(curve) for hour in range(24))
+    shown = [curve[(hour - shift) % 24] * (hours[0] <= hour < hours[1]) for hour in range(24)]
+    return tuple(one / sum(shown) for one in shown)

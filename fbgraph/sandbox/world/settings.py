@@ -11,6 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
+from fbgraph.sandbox.world.advertisers.plan import ALL_DAY
 from fbgraph.sandbox.world.days import ONE_DAY, local_date
 from fbgraph.sandbox.world.dice import digits
 from fbgraph.sandbox.world.rhythm import run_of
@@ -145,19 +146,30 @@ def _in_library(account: WorldNode, prefix: str, number: int) -> str:
     return f"{prefix}{account.id[2:9]}{number:09}"
 
 
-def campaign_values(budget: str, money: float, season: str) -> Mapping[str, Any]:
-    """`budget` says who holds it and for how long; `money` is for a usual day, in minor units."""
+def campaign_values(
+    budget: str, money: float, season: str, hours: tuple[int, int]
+) -> Mapping[str, Any]:
+    """`budget` says who holds it and for how long; `money` is for a usual day, in minor units;
+    ads are shown in these `hours`.
+    """
     held = budget.startswith("campaign")
     return {
         **_budgets(budget, money, season, is_here=held),
         "bid_strategy": "LOWEST_COST_WITHOUT_CAP" if held else None,
         "start_time": partial(_time, season, 0),
         "stop_time": partial(_time, season, 1) if budget.endswith("lifetime") else None,
+        "pacing_type": _pacing(hours),
     }
 
 
 def adset_values(  # noqa: PLR0913, PLR0917  what a row of the company's table says
-    budget: str, money: float, season: str, audience: str, learning: str, goal: str
+    budget: str,
+    money: float,
+    season: str,
+    hours: tuple[int, int],
+    audience: str,
+    learning: str,
+    goal: str,
 ) -> Mapping[str, Any]:
     """The same of an ad set, with its audience, its learning phase and its goal."""
     held = budget.startswith("adset")
@@ -174,7 +186,25 @@ def adset_values(  # noqa: PLR0913, PLR0917  what a row of the company's table s
         "destination_type": "WEBSITE",
         "promoted_object": partial(_promoted, event) if sells else _page,
         "learning_stage_info": partial(_learning, learning),
+        "pacing_type": _pacing(hours),
+        "adset_schedule": _schedule(hours),
     }
+
+
+def _pacing(hours: tuple[int, int]) -> Sequence[str]:
+    """Source: Ad set reference, pacing_type."""
+    return ["standard"] if hours == ALL_DAY else ["day_parting"]
+
+
+def _schedule(hours: tuple[int, int]) -> Sequence[Mapping[str, Any]] | None:
+    """When ads are shown, in minutes of a day of the account's clock; days from 0, Sunday. Source:
+    Ad set reference, adset_schedule.
+    """
+    if hours == ALL_DAY:
+        return None
+    start, end = (60 * hour for hour in hours)
+    days = list(range(7))
+    return [{"start_minute": start, "end_minute": end, "days": days, "timezone_type": "ADVERTISER"}]
 
 
 #: Budgets leave room for the weeks in which most is spent: seven daily ones are not exceeded in a

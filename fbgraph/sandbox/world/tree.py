@@ -8,6 +8,7 @@ recent days too.
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
@@ -56,7 +57,8 @@ def account_id_of(seed: int, index: int) -> str:
 
 class World:
     """Accounts made from `seed` and `plan`. `accounts` (all of the plan, if None) and `scale` (ads
-    in each ad set, times) size it.
+    in each ad set, times) size it. The first `delivering` of them deliver (all, if None); the
+    others are idle.
 
     `changes` counts the writes, so that what was computed before one is not shown after it; `log`
     has what they did.
@@ -69,6 +71,7 @@ class World:
         *,
         accounts: int | None = None,
         scale: int = 1,
+        delivering: int | None = None,
     ) -> None:
         self.seed = seed
         self.plan = plan
@@ -83,9 +86,10 @@ class World:
         self._ids: dict[str, Iterator[str]] = {}
         #: The first ad of an account with a concept; all with the same one share its creative.
         self._shown: dict[tuple[str, Concept], str] = {}
+        number = len(plan.accounts) if accounts is None else accounts
         self.accounts: Sequence[WorldNode] = [
-            self._account(index)
-            for index in range(len(plan.accounts) if accounts is None else accounts)
+            self._account(index, is_idle=delivering is not None and index >= delivering)
+            for index in range(number)
         ]
 
     def find(self, text: str) -> WorldNode | None:
@@ -197,8 +201,10 @@ class World:
         self.nodes[node_id] = node
         return node
 
-    def _account(self, index: int) -> WorldNode:
+    def _account(self, index: int, *, is_idle: bool) -> WorldNode:
         about = self.plan.accounts[index % len(self.plan.accounts)]
+        if is_idle:
+            about = replace(about, activity=0.0)
         again = index // len(self.plan.accounts)
         name = f"{about.name} {again + 1}" if again else about.name
         account_id = account_id_of(self.seed, index)

@@ -108,5 +108,5 @@ def test_a_number_that_makes_no_sense_is_refused(name: str, value: float) -> Non
 
 
 def test_a_world_that_there_is_not_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(ValueError, match="'flat': expected one of company, hostile"):
+    with pytest.raises(ValueError, match="'flat': expected one of agency, company, hostile"):
         Sandbox(world="flat")

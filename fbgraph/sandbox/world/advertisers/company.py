@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from fbgraph.sandbox.world.advertisers.brands import Brand
 
-__all__ = ["COMPANY"]
+__all__ = ["COMPANY", "FUNNEL", "SELLS", "funnel"]
 
 
 SELLS: Final = ("OUTCOME_SALES", "OFFSITE_CONVERSIONS")
@@ -304,22 +304,29 @@ NEVER_SHOWN: Final = frozenset({"DISAPPROVED", "PENDING_REVIEW"})
 
 def _campaigns(about: AccountPlan, index: int, scale: int) -> Iterator[Part]:
     _, names = SHOPS[index % len(SHOPS)]
+    return funnel([FUNNEL[name] for name in names], about, index, scale)
+
+
+def funnel(
+    ideas: Sequence[CampaignIdea], about: AccountPlan, index: int, scale: int
+) -> Iterator[Part]:
+    """Campaigns of the account with this place in the listing."""
+    products = about.brand.products
     numbers = count(7 * index)
-    for name in names:
-        idea = FUNNEL[name]
+    for idea in ideas:
         money = about.daily * idea.share
         adsets = [
             _adset(about, idea, adset, money * adset.share * scale, next(numbers), scale)
             for adset in idea.adsets
         ]
-        first = about.brand.products[idea.adsets[0].ads[0].product]
+        first = products[idea.adsets[0].ads[0].product % len(products)]
         yield Part(
             "campaign",
             idea.name.format(country="/".join(about.countries), product=first.name),
             idea.status,
             purpose=idea.objective,
             children=adsets,
-            values=campaign_values(idea.budget, money, idea.season),
+            values=campaign_values(idea.budget, money, idea.season, idea.hours),
         )
 
 
@@ -341,7 +348,15 @@ def _adset(  # noqa: PLR0913, PLR0917  one table row for each level, and where i
         concept = Concept(product, ad.angle, ad.form, ad.version + 10 * copy)
         conduct = None
         if one in shown:
-            facts = (money, adset.audience, shown.index(one), len(shown), cycle, concept)
+            facts = (
+                money,
+                adset.audience,
+                shown.index(one),
+                len(shown),
+                cycle,
+                concept,
+                idea.hours,
+            )
             conduct = Conduct(idea.stage, idea.season, *facts)
         name = title_of(concept)
         children.append(Part("ad", name, ad.status, ad.review, concept=concept, conduct=conduct))
@@ -352,7 +367,7 @@ def _adset(  # noqa: PLR0913, PLR0917  one table row for each level, and where i
         purpose=idea.goal,
         children=children,
         values=adset_values(
-            idea.budget, money, idea.season, adset.audience, adset.learning, idea.goal
+            idea.budget, money, idea.season, idea.hours, adset.audience, adset.learning, idea.goal
         ),
     )
 

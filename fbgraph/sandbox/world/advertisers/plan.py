@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fbgraph.sandbox.world.advertisers.brands import Brand, Concept
 
 __all__ = [
+    "ALL_DAY",
     "CLIENT_EVERY",
     "MINOR_UNITS",
     "AccountPlan",
@@ -39,7 +40,8 @@ class AccountPlan:
     `daily` is the money of a usual day and `rate` what a euro is, both in minor units.
     `countries`: where its people are, if that is known.
     `late_evenings`: hours by which its people are up later than elsewhere. `overlap`: by how much
-    the people whom other ads reach are the same; 0 where reach adds up over ads.
+    the people whom other ads reach are the same; 0 where reach adds up over ads. `noise`: by how
+    much one day's money differs from another's, as a standard deviation.
     """
 
     name: str
@@ -55,6 +57,7 @@ class AccountPlan:
     countries: tuple[str, ...] = ()
     late_evenings: int = 0
     overlap: float = 0.0
+    noise: float = 0.0
 
 
 #: currency → minor units in a major one, as Meta counts them: 1 for these, 100 for all others.
@@ -67,12 +70,17 @@ MINOR_UNITS: Final[Mapping[str, int]] = dict.fromkeys(
 CLIENT_EVERY: Final = 3
 
 
+#: From which hour of a day to which.
+ALL_DAY: Final = (0, 24)
+
+
 @dataclass(frozen=True, slots=True)
 class Conduct:
     """What the days of an ad depend on, by the tables of `rhythm`: `stage` is a key of `STAGES`,
     `season` one of `RUNS`, or "summer_weekends" or "always". `budget` is its ad set's, for a day,
     in minor units; `audience` is a key of `settings.TARGETED`. `rank` is its place among the
-    `siblings` that take turns, each of which begins again after `cycle` days.
+    `siblings` that take turns, each of which begins again after `cycle` days. `hours`: from which
+    hour to which it is shown.
     """
 
     stage: str
@@ -83,6 +91,7 @@ class Conduct:
     siblings: int
     cycle: int
     concept: Concept
+    hours: tuple[int, int] = ALL_DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +142,8 @@ class AdSetIdea:
 @dataclass(frozen=True, slots=True)
 class CampaignIdea:
     """A campaign. `share` is its part of the account's money; who holds the budget, the campaign or
-    each ad set, and whether it is daily or for a lifetime, is in `budget`.
+    each ad set, and whether it is daily or for a lifetime, is in `budget`. Ads are shown in its
+    `hours` alone.
     """
 
     name: str  # {country} is filled in
@@ -145,6 +155,7 @@ class CampaignIdea:
     adsets: Sequence[AdSetIdea]
     status: str = "ACTIVE"
     season: str = "always"
+    hours: tuple[int, int] = ALL_DAY
 
 
 @dataclass(frozen=True, slots=True)
