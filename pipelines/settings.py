@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,6 +21,7 @@ from fbgraph.http.transport import is_here
 from pipelines.errors import ConfigError
 from pipelines.state.cooldowns import cooldowns_of
 from pipelines.state.origin import refused
+from warehouse.decode.hours import INTRADAY_DELAY
 from warehouse.errors import WarehouseError
 from warehouse.storage.url import open_store
 
@@ -57,6 +58,9 @@ FIRST_DAY: Final = date(2023, 10, 1)
 OWNER: Final = re.compile(r"team:\S+|[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
 
 _DAY: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+#: The longest FB_INTRADAY_DELAY_MINUTES: longer than a day, and no hour of an open day is whole.
+LONGEST_DELAY: Final = 1440
 
 #: Where `dagster dev` serves its pages.
 DAGSTER_URL: Final = "http://127.0.0.1:3000"
@@ -133,6 +137,13 @@ VARIABLES: Final[Sequence[Variable]] = (
         "1",
     ),
     Variable(
+        "FB_INTRADAY_DELAY_MINUTES",
+        "How long after the end of an hour Meta still counts what was delivered in it. Until then"
+        " the hour of an open day is not called whole (loads.last_whole_hour). 0 to 1440; at the"
+        " default about 99 % is there: docs/operations.md.",
+        "180",
+    ),
+    Variable(
         "WAREHOUSE_URL",
         "The lake: a folder, with warehouse.duckdb in it, or s3://bucket/prefix, gs://bucket/prefix"
         " or az://container/prefix. A bucket needs `pip install 'fbinsights[s3]'`, [gcs] or"
@@ -174,6 +185,7 @@ class Settings:
     history_since: date | None = None  # None: what the lake keeps
     owners: Sequence[str] = ()
     media: bool = True
+    intraday_delay: timedelta = INTRADAY_DELAY
 
     def open_graph(
         self,
@@ -228,6 +240,7 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
         history_since=_day(value["FB_HISTORY_SINCE"]),
         owners=_owners(value["FB_OWNERS"]),
         media=value["FB_MEDIA"] == "1",
+        intraday_delay=timedelta(minutes=int(value["FB_INTRADAY_DELAY_MINUTES"])),
     )
 
 
@@ -294,6 +307,12 @@ def _wrong(value: Mapping[str, str]) -> Iterator[str]:
         yield f"FB_ALLOW_HTTP must be 1 or unset, not {value['FB_ALLOW_HTTP']!r}."
     if value["FB_MEDIA"] not in {"0", "1"}:
         yield f"FB_MEDIA must be 0 or 1, not {value['FB_MEDIA']!r}."
+    delay = value["FB_INTRADAY_DELAY_MINUTES"]
+    if not re.fullmatch("[0-9]{1,4}", delay) or int(delay) > LONGEST_DELAY:
+        yield (
+            "FB_INTRADAY_DELAY_MINUTES must be a whole number of minutes from 0 to"
+            f" {LONGEST_DELAY}, not {delay!r}."
+        )
     if not re.fullmatch(r"v[0-9]+\.[0-9]+", value["FB_API_VERSION"]):
         yield f"FB_API_VERSION is not a version: {value['FB_API_VERSION']!r}; write it like v26.0."
     try:

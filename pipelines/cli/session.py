@@ -79,7 +79,11 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
     note.keep(lake.store)
     try:
         yield (
-            Session(client, lake, run_id, _now, recording, accept_empty, settings.media),
+            Session(
+                *(client, lake, run_id, _now, recording, accept_empty),
+                media=settings.media,
+                delay=settings.intraday_delay,
+            ),
             recording,
         )
     except KeyboardInterrupt:

@@ -182,6 +182,7 @@ def report_asset(
             session = Session(
                 *(client, lake, context.run.run_id, graph.now, recorder),
                 accept_empty=accepts_empty(context.run.tags),
+                delay=settings.intraday_delay,
             )
             try:
                 session.load_into(loads, account_days)

@@ -126,7 +126,11 @@ def report_results(
     unproven = {key: load.reason for key, load in loads.items() if not load.is_good}
     # Their new rows did not add up either, or were none; their existing data was kept.
     unproven |= {key_of(one.account_day): one.error for one in outcomes if one.kind}
-    provisional = {key: load.reason for key, load in loads.items() if load.is_provisional}
+    provisional = {
+        key: "; ".join(filter(None, (load.progress, load.reason)))
+        for key, load in loads.items()
+        if load.is_provisional
+    }
     twice = {key: counted(one.duplicates, "key") for key, one in loaded.items() if one.duplicates}
     rejected = {key: unread for key, load in loads.items() if (unread := _unread(load))}
     off = {

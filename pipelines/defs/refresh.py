@@ -69,6 +69,7 @@ def _session(
         *(client, lake, context.run_id, graph.now, RunRecorder(context, lake, client, keys)),
         accept_empty=accepts_empty(context.run.tags),
         media=graph.environment().media,
+        delay=graph.environment().intraday_delay,
     )
 
 

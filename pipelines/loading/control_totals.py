@@ -27,18 +27,18 @@ from pipelines.loading.failures import Failures
 from pipelines.reports.catalog import CONTROL, CONTROLS
 from warehouse.decode import arrow
 from warehouse.decode.actions import LISTS, sums_of
-from warehouse.decode.hours import over_at, why_not_over
+from warehouse.decode.hours import INTRADAY_DELAY, over_at, why_not_over
 from warehouse.decode.pages import decode
 from warehouse.decode.rows import ROW
 from warehouse.errors import WarehouseError
 from warehouse.lake.proof.reconcile import Evidence
-from warehouse.lake.records import Load
+from warehouse.lake.records import Load, with_progress
 from warehouse.schema.periods import Period
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import date, datetime, timedelta
 
     import pyarrow as pa
 
@@ -118,8 +118,8 @@ def _halves(query: _TotalsQuery, without: str = "") -> Sequence[_TotalsQuery]:
 
 def _blames_lists(error: GraphError, days: Sequence[date]) -> bool:
     """Whether to request the same days without lists of actions: a field may not be allowed, or
-    computing takes too long, which Meta calls temporary however often the call is repeated. What is
-    too much is first requested for fewer days.
+    computing takes too long, which Meta calls temporary. What is too much is first requested for
+    fewer days.
     """
     if isinstance(error, TooMuchDataError):
         return len(days) == 1
@@ -135,29 +135,30 @@ class Emptied(NamedTuple):
 
 
 class Controls:
-    """Requests control totals, and keeps those of days in the lake as the table `control_daily`.
-    Those of a week or month, a `period`, are only compared; they are not made from those of days.
+    """Requests control totals, and keeps those of days in the lake as the table `control_daily`;
+    those of a week or month, a `period`, are only compared.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what it works with
         self,
         client: GraphClient,
         lake: Lake,
         run_id: str,
         now: Callable[[], datetime],
         period: Period = Period.DAY,
+        *,
+        delay: timedelta = INTRADAY_DELAY,
     ) -> None:
         self._control = CONTROLS[period]
+        self._delay = delay
         self._client = client
         self._lake = lake
         self._run_id = run_id
         self._now = now
         self._failures = Failures(lake.store, CONTROL.name)
         self._too_old: defaultdict[str, TooOld] = defaultdict(TooOld)
-        #: records of all that came into the lake
-        self.stored: list[Load] = []
-        #: account → why its lists are no longer requested
-        self._no_lists: dict[str, str] = {}
+        self.stored: list[Load] = []  # records of all that came into the lake
+        self._no_lists: dict[str, str] = {}  # account → why they are no longer requested
 
     def counted(self) -> GraphClient:
         """A client whose tally shows what the requests cost, however they ended."""
@@ -279,6 +280,7 @@ class Controls:
                 loaded_at=self._now(),
                 calls=share(calls, len(query.days), at),
             )
+            record = with_progress(record, account.timezone_name, delay=self._delay)
             received = received.with_(self._store(record, rows, unread))
         # Whoever requests totals, a former failure of theirs is over.
         loaded = [load.date for load in received.loads]

@@ -25,7 +25,7 @@ from warehouse.errors import KeepsProvenError, NotAPageError, WarehouseError
 from warehouse.lake.proof.conversions import Proof
 from warehouse.lake.proof.conversions import prove as prove_actions
 from warehouse.lake.proof.reconcile import Totals, prove, too_many_rejects
-from warehouse.lake.records import Load, may_replace
+from warehouse.lake.records import Load, may_replace, with_progress
 from warehouse.lake.staging import staging_area
 from warehouse.schema.verdicts import METRICS, UNPROVABLE
 from warehouse.wording import counted
@@ -70,7 +70,8 @@ class _Pages:
 
 class InsightsHandler:
     """Loads one report. `staging_areas` closes all staging areas when a load ends, however it does.
-    `accept_empty`: a day that had rows may become empty at once.
+    `delay`: how long after the end of an hour Meta still counts. `accept_empty`: a day that had
+    rows may become empty at once.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  # made in one place
@@ -84,6 +85,7 @@ class InsightsHandler:
         staging_areas: ExitStack,
         *,
         features: FeatureSettings,
+        delay: timedelta,
         accept_empty: bool = False,
     ) -> None:
         self._report = report
@@ -95,6 +97,7 @@ class InsightsHandler:
         self._run_id = run_id
         self._now = now
         self._staging_areas = staging_areas
+        self._delay = delay
         self._accept_empty = accept_empty
         self._failures = Failures(lake.store, report.name)
         self._warned: frozenset[str] = frozenset()
@@ -272,7 +275,8 @@ class InsightsHandler:
             loaded_at=self._now(),
         )
         unknown: dict[str, Any] = dict.fromkeys(set(METRICS) - set(self._fields))
-        return replace(load, **unknown)
+        zone = self._accounts[task.account_id].timezone_name
+        return with_progress(replace(load, **unknown), zone, self._report.period, self._delay)
 
     def _publish(
         self, merged: MergedDay, load: Load, emptied: Emptied | None, no_rows: Explanation | None

@@ -30,13 +30,14 @@ from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay, chunks, today_in
 from pipelines.reports.catalog import CONTROL
 from pipelines.state.pending_runs import StoredRuns
+from warehouse.decode.hours import INTRADAY_DELAY
 from warehouse.errors import WarehouseError
 from warehouse.lake.definitions import require_same_key
 from warehouse.schema.periods import Period
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import date
+    from datetime import date, timedelta
 
     from fbgraph import GraphClient
     from fbgraph.reports.engine import Wait
@@ -63,7 +64,7 @@ class Loader:
     totals that the same run has already requested are not requested again. `accept_empty`: a day
     that had rows becomes empty at once if Meta returns none (`emptiness`). `features`:
     what accounts have enabled, as far as this run has read it. `now` gives the time, `wait` is the
-    engine's.
+    engine's. `delay`: how long after the end of an hour Meta still counts (`with_progress`).
     """
 
     def __init__(  # noqa: PLR0913  # what it works with
@@ -77,14 +78,16 @@ class Loader:
         features: FeatureSettings | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         wait: Wait = wait_for_any,
+        delay: timedelta = INTRADAY_DELAY,
     ) -> None:
         self._client = client
         self._lake = lake
         self._accounts = accounts
         self._now = now
         self._wait = wait
-        self._controls = Controls(client, lake, run_id, now)
+        self._controls = Controls(client, lake, run_id, now, delay=delay)
         self._accept_empty = accept_empty
+        self._delay = delay
         self._features = features or FeatureSettings(client, now)
         self._run_id = run_id
 
@@ -125,6 +128,7 @@ class Loader:
                 self._now,
                 staging_areas,
                 features=self._features,
+                delay=self._delay,
                 accept_empty=self._accept_empty,
             )
             engine = Engine(

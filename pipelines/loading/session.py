@@ -23,12 +23,13 @@ from pipelines.loading.objects import is_due, load_mentioned, load_new, load_obj
 from pipelines.reports.catalog import CONTROL
 from pipelines.state.history import note_days, set_up
 from pipelines.state.origin import claimed
+from warehouse.decode.hours import INTRADAY_DELAY
 from warehouse.errors import DamagedFileError
 from warehouse.lake.history import footer_of_objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from fbgraph import GraphClient
     from pipelines.loading.listings import Discovery
@@ -92,7 +93,7 @@ class Session:
 
     `run_id` goes into every record of a load: the id of a run of Dagster, or one that a command
     made up. `accept_empty`: days that had rows become empty at once if Meta returns none.
-    `media`: thumbnails are downloaded.
+    `media`: thumbnails are downloaded. `delay`: how long after its end Meta still counts an hour.
     """
 
     client: GraphClient
@@ -102,6 +103,7 @@ class Session:
     recorder: Recorder
     accept_empty: bool = False
     media: bool = False
+    delay: timedelta = INTRADAY_DELAY
     _silent: set[str] = field(default_factory=set)  # accounts that a warning has been about
     _features: FeatureSettings = field(init=False)
 
@@ -190,6 +192,7 @@ class Session:
             accept_empty=self.accept_empty,
             features=self._features,
             now=self.now,
+            delay=self.delay,
         )
         try:
             loads.outcomes.extend(loader.load(loads.report, account_days))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -126,4 +127,6 @@ def test_an_open_day_is_told_as_provisional_and_nothing_has_failed(today: Compan
     assert all(line.split(" insights_")[1].split()[1:5] == ["1", "0", "1", "0"] for line in lines)
     assert status.returncode == 0
     assert "Provisional account-days: 3." in status.stderr
+    said = r"provisional: (whole until \d\d:00 \(account's clock\)|no hour whole yet), asked at 20"
+    assert re.search(said, status.stderr)
     assert "provisional" in status.stdout.splitlines()[0]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -66,11 +66,21 @@ def test_a_version_that_lives_is_requested(version: str) -> None:
         ("FB_HISTORY_SINCE", "2020-01-01"),
         ("FB_ALERT_WEBHOOK", "hooks.slack.com/services/T/B/secret"),
         ("FB_DAGSTER_URL", "localhost:3000"),
+        *(("FB_INTRADAY_DELAY_MINUTES", value) for value in ("-1", "1.5", "3h", "1441", "²")),
     ],
 )
 def test_a_setting_that_cannot_be_is_named(name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=name):
         settings_of({name: value})
+
+
+def test_a_delay_is_in_minutes_and_three_hours_unless_it_is_set() -> None:
+    found = [
+        settings_of({"FB_INTRADAY_DELAY_MINUTES": value}).intraday_delay
+        for value in ("", "0", "90", "1440")
+    ]
+
+    assert found == [timedelta(minutes=minutes) for minutes in (180, 0, 90, 1440)]
 
 
 def test_accounts_are_a_list_with_or_without_prefix_each_once() -> None:

@@ -113,6 +113,9 @@ def test_an_open_day_that_was_called_proven_is_provisional_now(project: Path) ->
     assert len(unfinished) == 1
     assert all(one["is_over"] is not None and one["asked_at"] is None for one in loads)
     assert {one["verdict"] for one in loads if one["is_over"] is False} == {"provisional"}
+    # Three hours before, it was noon.
+    assert {one["last_whole_hour"] for one in loads if not one["is_over"]} <= {10, 11, 12}
+    assert {one["day_gone"] for one in loads if one["is_over"]} == {None}
     assert "provisional" not in {one["verdict"] for one in loads if one["is_over"]}
     publish(project / "data")
     with warehouse.open(project / "data") as opened:

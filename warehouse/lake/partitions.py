@@ -38,7 +38,7 @@ from warehouse.lake.defects.damage import named, require_own, set_aside
 from warehouse.lake.definitions import keep_definition, lake_tables
 from warehouse.lake.parquet import Partition, Writer
 from warehouse.lake.paths import Listing, key_of, listing_of
-from warehouse.lake.records import completed, may_replace, require_load_of, restated
+from warehouse.lake.records import completed, is_completed, may_replace, require_load_of, restated
 from warehouse.schema.catalog import OWN, Catalog
 from warehouse.schema.records import REJECTS
 from warehouse.storage.atomic import scratch_folder
@@ -375,10 +375,10 @@ class Lake:
         with named(self.store, table, where):
             footer = parquet.footer(source)
             require_own(self.store, table, where, footer)
-        if footer.load is None or footer.load.is_over is not None:
+        if (load := footer.load) is None or is_completed(load, table.period):
             return footer
-        zone = self._zone_of(footer.load.account_id)
-        return footer if zone is None else footer._replace(load=completed(footer.load, zone))
+        zone = self._zone_of(load.account_id)
+        return footer if zone is None else footer._replace(load=completed(load, zone, table.period))
 
     def _zone_of(self, account_id: str) -> str | None:
         """Zone of an account from the table `accounts`; None if it is not there."""

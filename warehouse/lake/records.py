@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-from warehouse.decode.hours import over_at, why_not_over
+from warehouse.decode.hours import INTRADAY_DELAY, over_at, progress_of, why_not_over
 from warehouse.decode.values import INT64
 from warehouse.errors import UnknownZoneError, WarehouseError
 from warehouse.lake.proof.reconcile import Totals
+from warehouse.schema.periods import Period
 from warehouse.schema.tables import SCHEMA_VERSION
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
 from warehouse.wording import counted
@@ -35,10 +36,12 @@ __all__ = [
     "Restatement",
     "completed",
     "from_values",
+    "is_completed",
     "may_replace",
     "require_load_of",
     "restated",
     "to_values",
+    "with_progress",
 ]
 
 #: Keys of the Parquet footer: the load of the file, and what its predecessors changed (a list).
@@ -51,8 +54,9 @@ class Load:
     """One load of one account-day of one table. A sum is None if the table has no such column.
 
     `loaded_at` and `asked_at` are in UTC; `verdict` is "proven", "provisional", "unproven" or
-    "unprovable", and `reason` says why. `is_over` and `asked_at` are None in files that are older
-    than these columns; `Lake` derives `is_over` when it reads them (`completed`).
+    "unprovable", and `reason` says why. `last_whole_hour` and `day_gone` say how much of an open
+    day is whole (`with_progress`). `is_over`, `asked_at` and these are None in files that are older
+    than the columns; `Lake` derives all but `asked_at` when it reads them (`completed`).
     """
 
     table: str
@@ -66,6 +70,8 @@ class Load:
     conversions_reason: str = ""
     is_over: bool | None = None
     asked_at: datetime | None = None
+    last_whole_hour: int | None = None
+    day_gone: float | None = None
     impressions: int | None = None
     clicks: int | None = None
     spend: Decimal | None = None
@@ -113,6 +119,20 @@ class Load:
     def is_provisional(self) -> bool:
         """Whether its day was not over when it was requested."""
         return self.verdict == PROVISIONAL
+
+    @property
+    def progress(self) -> str:
+        """How much of its open day is whole, and when Meta was asked, in words; "" if its day was
+        over.
+        """
+        if self.is_over is not False:
+            return ""
+        asked = f"asked at {self.asked_at or self.loaded_at:%Y-%m-%d %H:%M} UTC"
+        if self.day_gone is None:  # of a week or month
+            return asked
+        if self.last_whole_hour is None:
+            return f"no hour whole yet, {asked}"
+        return f"whole until {self.last_whole_hour + 1:02}:00 (account's clock), {asked}"
 
     @property
     def is_final(self) -> bool:
@@ -167,29 +187,54 @@ def may_replace(old: Load | None, new: Load | None) -> bool:
     nothing. Rows requested before the day was over never replace rows requested
     afterwards; and half a day with a fault never replaces half a day without one.
     """
+    if old is not None and old.is_over and new is not None and new.is_over is False:
+        return False
     if old is None or (old.is_explained and new is not None):
         return True
     if new is None or old.is_final:
         return not old.is_final or (new is not None and new.is_final)
     if old.is_provisional:
         return new.is_good or new.is_over is not False
-    return not (old.is_over and new.is_provisional)
+    return True
 
 
-def completed(load: Load, zone: str) -> Load:
-    """A record with `is_over`, if older code wrote it without: it is derived from `loaded_at` and
-    the zone of the account, and a day that was not over is provisional.
+def with_progress(
+    load: Load, zone: str, period: Period = Period.DAY, delay: timedelta = INTRADAY_DELAY
+) -> Load:
+    """A record that says how much of its day was whole when Meta was asked, if the day was open.
+    Nothing says so of a week or month. Raises UnknownZoneError.
     """
-    if load.is_over is not None:
+    if load.is_over is not False or period is not Period.DAY:
+        return load
+    found = progress_of(zone, load.date, load.asked_at or load.loaded_at, delay)
+    return replace(load, last_whole_hour=found.last_whole_hour, day_gone=found.day_gone)
+
+
+def is_completed(load: Load, period: Period = Period.DAY) -> bool:
+    """Whether a record has all that `completed` would derive."""
+    if load.is_over is False and period is Period.DAY:
+        return load.day_gone is not None
+    return load.is_over is not None
+
+
+def completed(load: Load, zone: str, period: Period = Period.DAY) -> Load:
+    """A record with `is_over` and how much of an open day is whole, if older code wrote it without:
+    they are derived from its time and the zone of the account, and a day that was not over is
+    provisional.
+    """
+    if is_completed(load, period):
         return load
     try:
+        if load.is_over is not None:
+            return with_progress(load, zone, period)
         not_over = why_not_over(load.loaded_at - over_at(zone, load.date))
     except UnknownZoneError:
         return load
     if not not_over:
         return replace(load, is_over=True)
     reason = f"{not_over}; {load.reason}" if load.reason else not_over
-    return replace(load, is_over=False, verdict=PROVISIONAL, reason=reason)
+    open_day = replace(load, is_over=False, verdict=PROVISIONAL, reason=reason)
+    return with_progress(open_day, zone, period)
 
 
 def restated(old: Load | None, new: Load | None) -> Restatement | None:

@@ -51,6 +51,19 @@ LOADS: Final = Table(
             field="",
         ),
         Column("asked_at", "instant", "When its rows were requested", UTC, field=""),
+        Column(
+            *("last_whole_hour", "hour"),
+            "Last hour of the account's clock, of a day that is not over, that had ended long "
+            "enough before asked_at for Meta to have counted it: FB_INTRADAY_DELAY_MINUTES, 180 by "
+            "default. What is later still grows. NULL: none yet, or the day is over",
+            field="",
+        ),
+        Column(
+            *("day_gone", "elapsed"),
+            "Share of the day, of 1 and by its real seconds, up to the end of that hour; NULL if "
+            "the day is over, or for a week or month",
+            field="",
+        ),
         Column("rows", "count", "Rows of this account-day", field=""),
         Column("impressions", "count", "Sum over the rows", field=""),
         Column("clicks", "count", "Sum over the rows", field=""),

@@ -106,6 +106,14 @@ IS_COMPLETE_DAY: Final = Column(
     "Whether the day is over and every load behind the row is proven (or unprovable): "
     "that of insights_daily and, if it is the source, that of insights_hourly; see loads",
 )
+IS_WHOLE: Final = Column(
+    *("is_whole", "bool"),
+    "Whether Meta had counted the hour when it was asked: all hours of a day that is over, those "
+    "up to loads.last_whole_hour of an open one. Where it is false, the row still grows",
+)
+IS_LAST_HOUR: Final = Column(
+    *("is_last_hour", "bool"), "Whether it is the hour that was running when Meta was asked"
+)
 SOURCE: Final = Column(
     *("source", "text"),
     "Table that everything except the results is added up from: insights_hourly if it has the "
@@ -158,10 +166,13 @@ def _hourly(view: str, level: Level) -> View:
         ACCOUNT_NAME: "account_name",
         LINK_CLICKS: "inline_link_clicks",
         IS_COMPLETE_HOUR: "coalesce(is_good, false)",
+        IS_WHOLE: "coalesce(is_over OR hour <= last_whole_hour, false)",
+        IS_LAST_HOUR: "coalesce(asked_at >= hour_start_utc AND asked_at < hour_end_utc, false)",
     }
     sums = (
-        f"FROM ({_sums(_HOURS, grain, attributes)}) LEFT JOIN ({_loaded(_HOURS)}) "
-        "USING (account_id, date)"
+        f"FROM ({_sums(_HOURS, grain, attributes)}) LEFT JOIN (FROM loads SELECT account_id, date, "
+        f"{GOOD} AS is_good, is_over, last_whole_hour, coalesce(asked_at, loaded_at) AS asked_at "
+        f"WHERE table_name = '{_HOURS}') USING (account_id, date)"
     )
     meaning = f"insights_hourly summed by {level.word} and hour."
     return View(view, grain, meaning, tuple(made), _select(made, sums))

@@ -99,7 +99,7 @@ def state_of(load: Load | None, control: Load | None, failed: Failed | None) -> 
     if not load.is_good:
         return State.UNPROVEN, load.reason
     if load.is_provisional:
-        return State.PROVISIONAL, load.reason
+        return State.PROVISIONAL, load.progress
     newer = control is not None and control.loaded_at > load.loaded_at
     if control is not None and newer and moved(load, control.totals):
         return State.STALE, f"Meta changed its totals by {control.loaded_at:%Y-%m-%d %H:%M} UTC"
@@ -212,12 +212,14 @@ def _print(found: Overview, names: Mapping[str, str | None], now: datetime, styl
         style.remark(f"\n{found.behind}; `{command_name()} publish` brings it up to date.")
     for name, why in found.broken.items():
         style.error(f"\n{name}: {why}")
-    if unfinished := sum(cell.state is State.PROVISIONAL for cell in found.cells):
+    if unfinished := [cell for cell in found.cells if cell.state is State.PROVISIONAL]:
         style.remark(
-            f"\nProvisional account-days: {unfinished}. They were loaded before their"
+            f"\nProvisional account-days: {len(unfinished)}. They were loaded before their"
             f" {_word(found.cells)} had been over for 3 hours; `{command_name()} refresh` reloads"
             " them later."
         )
+        for line in _named(unfinished, names, width_of(sys.stderr)):
+            style.remark(line)
 
 
 def _word(cells: Sequence[Cell]) -> str:
@@ -340,12 +342,7 @@ def _complain(
     named = sorted(
         cells, key=lambda cell: (states.index(cell.state), -cell.account_day.day.toordinal())
     )
-    failed = {
-        Target.of(cell.report, cell.account_day): ": ".join(filter(None, (cell.state, cell.why)))
-        for cell in named
-    }
-    by_key = {act_id(account_id): name for account_id, name in names.items()}
-    for n, line in enumerate(failure_lines(grouped(failed), by_key, width)):
+    for n, line in enumerate(_named(named, names, width)):
         style.error(line if n else f"\n{line}")
     if cells:
         style.remark(
@@ -353,3 +350,15 @@ def _complain(
             " between loaded days in the last 28 days;"
             f"\n`{command_name()} backfill --since DAY --until DAY` loads any other day."
         )
+
+
+def _named(
+    cells: Sequence[Cell], names: Mapping[str, str | None], width: int | None
+) -> Iterator[str]:
+    """The account-days by account, each with its state and the reason."""
+    why = {
+        Target.of(cell.report, cell.account_day): ": ".join(filter(None, (cell.state, cell.why)))
+        for cell in cells
+    }
+    by_key = {act_id(account_id): name for account_id, name in names.items()}
+    yield from failure_lines(grouped(why), by_key, width)

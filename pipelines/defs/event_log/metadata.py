@@ -131,6 +131,7 @@ def _load_metadata(load: Load) -> Mapping[str, Any]:
     """
     shown = {
         "verdict": load.verdict,
+        "progress": load.progress,
         "reason": load.reason,
         "conversions": load.conversions,
         "conversions_reason": load.conversions_reason,

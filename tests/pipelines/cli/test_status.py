@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -126,6 +127,11 @@ def test_an_open_day_has_a_column_of_its_own_and_nothing_is_wrong_with_it(
     ]
     assert line.split()[-7:] == ["4", "3", "0", "1", "0", "0", "0"]
     assert "Provisional account-days: 1. They were loaded before their day had been over for" in err
+    assert re.search(
+        rf"insights_hourly: {today}\n +provisional: whole until [01]\d:00 \(account's clock\),"
+        r" asked at 2026-11-23 20:00 UTC",
+        err,
+    )
     run_status(environ, KNOWN, days[0], days[-1], **which)
     assert "provisional" not in capsys.readouterr().out
 

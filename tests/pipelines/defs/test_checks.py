@@ -126,7 +126,8 @@ def test_an_account_that_is_late_is_named_and_one_that_was_never_loaded_is_not()
 
 
 def test_a_provisional_day_leaves_the_check_green_and_is_told() -> None:
-    half = replace(LOADED, verdict=PROVISIONAL, reason="the day was not over; 1 of 2")
+    more: dict[str, Any] = {"is_over": False, "last_whole_hour": 13, "day_gone": 14 / 24}
+    half = replace(LOADED, verdict=PROVISIONAL, reason="the day was not over; 1 of 2", **more)
 
     complete = found(Outcome(CELL, half))["complete"]
 
@@ -136,5 +137,6 @@ def test_a_provisional_day_leaves_the_check_green_and_is_told() -> None:
         " when Meta was asked, or only just."
     )
     assert complete.metadata["provisional"].value == {
-        "act_1|2026-11-21": "the day was not over; 1 of 2"
+        "act_1|2026-11-21": "whole until 14:00 (account's clock), asked at"
+        f" {LOADED.loaded_at:%Y-%m-%d %H:%M} UTC; the day was not over; 1 of 2"
     }

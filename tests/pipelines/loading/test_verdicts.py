@@ -15,16 +15,17 @@ from pipelines.loading.failures import Failures
 from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
-from pipelines.reports.catalog import CONTROL, HOURLY_REPORT
+from pipelines.reports.catalog import CONTROL, HOURLY_REPORT, Report
+from pipelines.reports.spec import ReportSpec
 from tests.clock import Clock
 from tests.reports import KNOWN
+from warehouse.lake.partitions import Lake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from concurrent.futures import Future
 
     from pipelines.loading.load_result import Outcome
-    from warehouse.lake.partitions import Lake
 
 DAY = date(2026, 11, 22)
 TOKYO, BERLIN = "Asia/Tokyo", "Europe/Berlin"
@@ -47,7 +48,10 @@ def load(sandbox: Sandbox, client: GraphClient, lake: Lake, clock: Clock) -> Cal
         zone: str = BERLIN, day: date = DAY, report: Any = HOURLY_REPORT, **more: Any
     ) -> Outcome:
         store_accounts(lake, discover(client).rows, clock.now)
-        loader = Loader(client, lake, accounts_in(lake), f"run at {clock.now}", now=clock, **more)
+        knowing = Lake(lake.root, catalog=lake.catalog.with_table(report.table))
+        loader = Loader(
+            *(client, knowing, accounts_in(lake), f"run {clock.now}"), now=clock, **more
+        )
         [outcome] = loader.load(report, [AccountDay(account_in(sandbox, zone), day)])
         return outcome
 
@@ -86,6 +90,7 @@ def test_a_day_is_provisional_until_three_hours_after_its_end_by_the_accounts_cl
     assert after
     assert within.reason.startswith("the day was not over when Meta was asked; ")
     assert (before.verdict, before.is_over) == ("provisional", False)
+    assert [one.last_whole_hour for one in (within, before, after)] == [19, 22, None]
     assert before.reason.startswith("the day had not been over for 3 hours when Meta was asked; ")
     assert (after.verdict, after.is_over, after.asked_at) == ("proven", True, clock.now)
 
@@ -112,7 +117,32 @@ def test_totals_of_an_open_day_are_provisional_too(
     found = load(report=CONTROL).load
 
     assert found
-    assert (found.verdict, found.is_over) == ("provisional", False)
+    assert (found.verdict, found.is_over, found.last_whole_hour) == ("provisional", False, 9)
+
+
+@pytest.mark.parametrize("verdict", ["proven", "unproven", "unprovable"])
+def test_an_open_day_never_replaces_one_that_was_over_whatever_its_verdict(
+    sandbox: Sandbox, load: Callable[..., Outcome], lake: Lake, clock: Clock, verdict: str
+) -> None:
+    """A run that began before the day was over may end after another one loaded the day."""
+    spec = ReportSpec(
+        name="insights_image",
+        level="ad",
+        fields=("impressions", "spend"),
+        breakdowns=("image_asset",),
+    )
+    report = Report.of(spec) if verdict == "unprovable" else HOURLY_REPORT
+    sandbox.use(*(["wrong_rows"] if verdict == "unproven" else []))
+    closed = load(report=report).load
+    sandbox.use()
+    clock.now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+    late = load(report=report)
+
+    assert closed
+    assert (closed.verdict, closed.is_over) == (verdict, True)
+    assert (late.load, lake.load_of(report.name, *late.account_day)) == (None, closed)
+    assert "was kept" in late.error
 
 
 @pytest.mark.parametrize(("minutes", "verdict"), [(-10, "provisional"), (10, "proven")])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from warehouse.decode.hours import hours_of, zone_named
+from warehouse.decode.hours import hours_of, progress_of, zone_named
 from warehouse.errors import UnknownZoneError
 
 if TYPE_CHECKING:
@@ -57,6 +57,45 @@ def test_a_repeated_hour_starts_the_first_time() -> None:
     start = hours_of("Europe/Berlin", date(2026, 10, 25)).starts[2]
 
     assert datetime.fromtimestamp(start, UTC) == datetime(2026, 10, 25, 0, 0, tzinfo=UTC)
+
+
+#: Zone, day, when Meta was asked (UTC), its delay in minutes → the last whole hour, and how many
+#: seconds of how many had gone by its end.
+WHOLE_UNTIL = [
+    ("Europe/Berlin", "2026-11-21", "2026-11-21T16:59:59", 180, 13, (14, 24)),
+    ("Europe/Berlin", "2026-11-21", "2026-11-21T17:00:00", 180, 14, (15, 24)),
+    ("Europe/Berlin", "2026-11-21", "2026-11-21T17:00:00", 60, 16, (17, 24)),
+    ("Europe/Berlin", "2026-11-21", "2026-11-21T17:00:00", 0, 17, (18, 24)),
+    ("Europe/Berlin", "2026-11-21", "2026-11-21T02:59:59", 180, None, (0, 24)),
+    ("Europe/Berlin", "2026-11-21", "2026-11-20T12:00:00", 0, None, (0, 24)),  # it has not begun
+    ("Europe/Berlin", "2026-11-21", "2026-11-22T00:30:00", 60, 23, (24, 24)),  # not over yet
+    # Half an hour off: the clock shows 12:00, and 09:00 three hours before.
+    ("Asia/Kolkata", "2026-11-21", "2026-11-21T06:30:00", 180, 8, (9, 24)),
+    ("Asia/Kolkata", "2026-11-21", "2026-11-21T06:29:59", 180, 7, (8, 24)),
+    ("Asia/Kathmandu", "2026-11-21", "2026-11-21T06:15:00", 180, 8, (9, 24)),
+    # Two o'clock is skipped: when the hour from one ends, the clock shows three.
+    ("Europe/Berlin", "2026-03-29", "2026-03-29T01:00:00", 0, 2, (2, 23)),
+    ("Europe/Berlin", "2026-03-29", "2026-03-29T00:59:59", 0, 0, (1, 23)),
+    ("Europe/Berlin", "2026-03-29", "2026-03-29T10:00:00", 180, 8, (8, 23)),
+    # It occurs twice: after the first time it is not whole.
+    ("Europe/Berlin", "2026-10-25", "2026-10-25T01:00:00", 0, 1, (2, 25)),
+    ("Europe/Berlin", "2026-10-25", "2026-10-25T02:00:00", 0, 2, (4, 25)),
+    # By half an hour, there and back.
+    ("Australia/Lord_Howe", "2026-10-04", "2026-10-03T15:59:59", 0, 1, (2, 23.5)),
+    ("Australia/Lord_Howe", "2026-10-04", "2026-10-03T16:00:00", 0, 2, (2.5, 23.5)),
+    ("Australia/Lord_Howe", "2026-04-05", "2026-04-04T15:29:59", 0, 0, (1, 24.5)),
+    ("Australia/Lord_Howe", "2026-04-05", "2026-04-04T15:30:00", 0, 1, (2.5, 24.5)),
+    # The day begins at one: nothing of it is whole when the clock shows it first.
+    ("America/Havana", "2026-03-08", "2026-03-08T05:00:00", 0, None, (0, 23)),
+    ("America/Havana", "2026-03-08", "2026-03-08T06:00:00", 0, 1, (1, 23)),
+]
+
+
+def test_an_hour_is_whole_when_it_had_ended_long_enough_before_meta_was_asked() -> None:
+    for zone, day, asked_at, delay, hour, (gone, of) in WHOLE_UNTIL:
+        at = datetime.fromisoformat(asked_at).replace(tzinfo=UTC)
+        found = progress_of(zone, date.fromisoformat(day), at, timedelta(minutes=delay))
+        assert [*found] == [hour, pytest.approx(gone / of)], (zone, day, asked_at, delay)
 
 
 def _all_zones() -> list[str]:

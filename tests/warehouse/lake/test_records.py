@@ -18,6 +18,7 @@ from warehouse.lake.records import (
     restated,
     to_values,
 )
+from warehouse.schema.periods import Period
 
 OLD = Load(
     table="insights_hourly",
@@ -64,6 +65,11 @@ HALF_UNPROVEN = replace(UNPROVEN, is_over=False)
         (PROVISIONAL, HALF_UNPROVEN, False),
         (HALF_UNPROVEN, PROVISIONAL, True),
         (replace(UNPROVEN, is_over=True), PROVISIONAL, False),
+        *(
+            (replace(closed, is_over=True), open_day, False)
+            for closed in (OLD, UNPROVEN, UNPROVABLE, EXPLAINED)
+            for open_day in (PROVISIONAL, HALF_UNPROVEN)
+        ),
         (None, PROVISIONAL, True),
         (EXPLAINED, UNPROVEN, True),
         (EXPLAINED, None, False),
@@ -113,6 +119,16 @@ def test_a_record_that_does_not_say_whether_its_day_was_over_is_completed_by_its
 
     assert (found.is_over, found.verdict) == (over, "proven" if over else "provisional")
     assert found.reason == ("it adds up" if over else f"{why} when Meta was asked; it adds up")
+    # One second is missing to the last hour; or it was 13:00, and 10:00 three hours before.
+    whole = (9, 11 / 25) if is_running else (22, 23 / 24 if day == 24 else 24 / 25)
+    progress = (found.last_whole_hour, found.day_gone)
+    assert progress == ((None, None) if over else pytest.approx(whole))
+    if not over:
+        written = replace(found, last_whole_hour=None, day_gone=None)  # by code before the columns
+        assert completed(written, "Europe/Berlin") == found
+        assert completed(replace(written, table="weeks"), "Europe/Berlin", Period.WEEK) == replace(
+            written, table="weeks"
+        )
     assert completed(replace(old, is_over=True), "Europe/Berlin").verdict == "proven"
     assert completed(old, "Mars/Olympus") == old
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -230,6 +230,35 @@ def test_a_row_is_complete_if_every_load_that_it_is_made_from_is(
         put_day(made.lake, {"ad_id": "30", "spend": "1"}, **days)
 
     assert ask(made.lake, "FROM account_daily SELECT is_complete") == [(complete,)]
+
+
+def test_an_hour_of_an_open_day_says_whether_it_is_whole_and_whether_it_was_the_last(
+    make_days: Any, tmp_path: Path
+) -> None:
+    """Rows of the hours 0, 1 and 2 in Berlin, and one without its hour."""
+    open_day, early, closed, no_record = (date(2026, 11, n) for n in (21, 22, 23, 24))
+    made = make_days(tmp_path / "lake")
+    asked = datetime(2026, 11, 21, 1, 59, 59, tzinfo=UTC)  # it is 02:59:59 there
+    more: dict[str, Any] = {"verdict": "provisional", "is_over": False}
+    made.put(6, day=open_day, **more, asked_at=asked, last_whole_hour=1, day_gone=2 / 24)
+    after = asked + timedelta(days=1, seconds=1)
+    made.put(6, day=early, **more, asked_at=after, last_whole_hour=None, day_gone=0.0)
+    made.put(6, day=closed, verdict="unproven", is_over=True, asked_at=asked)
+    made.lake.replace("insights_hourly", made.rows(day=no_record), account_id="11", date=no_record)
+
+    found = ask(
+        made.lake,
+        "FROM account_hourly SELECT date, list({h: hour, whole: is_whole, last: is_last_hour}"
+        " ORDER BY hour) GROUP BY date ORDER BY date",
+    )
+
+    hours = (0, 1, 2, None)
+    assert {day: [(h["h"], h["whole"], h["last"]) for h in rows] for day, rows in found} == {
+        open_day: [(0, True, False), (1, True, False), (2, False, True), (None, False, False)],
+        early: [(hour, False, False) for hour in hours],  # at three, it is the next hour's turn
+        closed: [(hour, True, False) for hour in hours],
+        no_record: [(hour, False, False) for hour in hours],
+    }
 
 
 @pytest.mark.parametrize("rows", [6, 0])  # hours of which a part is missing, or all
