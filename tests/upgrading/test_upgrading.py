@@ -113,9 +113,10 @@ def test_an_open_day_that_was_called_proven_is_provisional_now(project: Path) ->
     assert len(unfinished) == 1
     assert all(one["is_over"] is not None and one["asked_at"] is None for one in loads)
     assert {one["verdict"] for one in loads if one["is_over"] is False} == {"provisional"}
-    # Three hours before, it was noon.
-    assert {one["last_whole_hour"] for one in loads if not one["is_over"]} <= {10, 11, 12}
-    assert {one["day_gone"] for one in loads if one["is_over"]} == {None}
+    # It was 12:06 in Tokyo, and 09:06 three hours before.
+    whole = {(one["last_whole_hour"], one["day_gone"]) for one in loads if not one["is_over"]}
+    assert whole == {(8, 9 / 24)}
+    assert {one["last_whole_hour"] for one in loads if one["is_over"]} == {None}
     assert "provisional" not in {one["verdict"] for one in loads if one["is_over"]}
     publish(project / "data")
     with warehouse.open(project / "data") as opened:
