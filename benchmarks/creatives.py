@@ -133,7 +133,7 @@ def floor(folder: Path, out: Path) -> int:
 def ours(url: str, out: Path) -> Mapping[str, float]:
     """A whole listing into an empty lake, then one more, in which only addresses have changed."""
     from fbgraph import GraphClient  # noqa: PLC0415
-    from pipelines.loading.listings import store_accounts  # noqa: PLC0415
+    from pipelines.loading.accounts.stored import store_accounts  # noqa: PLC0415
     from pipelines.loading.objects import load_objects  # noqa: PLC0415
     from warehouse.lake.partitions import Lake  # noqa: PLC0415
 

@@ -133,7 +133,7 @@ def _report_of(
 
 def _alone(keys: Sequence[str], days: Sequence[Any]) -> None:
     """The loader without Dagster, with the ids that it sees to."""
-    from pipelines.loading.listings import accounts_in  # noqa: PLC0415  # the same
+    from pipelines.loading.accounts.stored import accounts_in  # noqa: PLC0415  # the same
     from pipelines.loading.loader import Loader  # noqa: PLC0415  # the same
     from pipelines.loading.objects import load_mentioned  # noqa: PLC0415  # the same
     from pipelines.loading.partitions import AccountDay  # noqa: PLC0415  # the same

@@ -158,7 +158,8 @@ def _serve(latency: float) -> None:
 def _load(url: str, token: str, folder: str) -> None:
     """Load everything, with what other processes share the limits by; print rows and seconds."""
     from fbgraph import GraphClient  # noqa: PLC0415  # the same
-    from pipelines.loading.listings import accounts_in, discover, store_accounts  # noqa: PLC0415  # the same
+    from pipelines.loading.accounts.discovery import discover  # noqa: PLC0415  # the same
+    from pipelines.loading.accounts.stored import accounts_in, store_accounts  # noqa: PLC0415  # the same
     from pipelines.loading.loader import Loader  # noqa: PLC0415  # the same
     from pipelines.loading.partitions import AccountDay  # noqa: PLC0415  # the same
     from pipelines.reports.catalog import HOURLY_REPORT  # noqa: PLC0415  # the same

@@ -39,7 +39,7 @@ class Pages(NamedTuple):
 def keep(served: Served, days: int, folder: Path) -> Pages:
     """Pull one account's report and write its pages to `folder`."""
     from fbgraph import GraphClient  # noqa: PLC0415  not for who only reads them
-    from pipelines.loading.listings import discover  # noqa: PLC0415
+    from pipelines.loading.accounts.discovery import discover  # noqa: PLC0415
     from pipelines.reports.catalog import HOURLY_REPORT  # noqa: PLC0415
 
     asked = days_before(days)

@@ -75,7 +75,8 @@ def socket(url: str, token: str, account_id: str, days: int, out: Path) -> int:
     """Load account-days from the sandbox as a run of Dagster does; rows published."""
     from benchmarks.serve import NOW, days_before  # noqa: PLC0415
     from fbgraph import GraphClient  # noqa: PLC0415
-    from pipelines.loading.listings import accounts_in, discover, store_accounts  # noqa: PLC0415
+    from pipelines.loading.accounts.discovery import discover  # noqa: PLC0415
+    from pipelines.loading.accounts.stored import accounts_in, store_accounts  # noqa: PLC0415
     from pipelines.loading.loader import Loader  # noqa: PLC0415
     from pipelines.loading.partitions import AccountDay  # noqa: PLC0415
     from pipelines.reports.catalog import HOURLY_REPORT  # noqa: PLC0415

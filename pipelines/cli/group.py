@@ -1,11 +1,13 @@
-"""How commands end: with one line for an error of ours; and where they may be run."""
+"""How commands end: with one line for an error of ours; where they may be run, and the reports that
+there are.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -15,13 +17,16 @@ from pipelines.cli.output.streams import why_incomplete
 from pipelines.escaping import escaped
 from pipelines.interrupts import MESSAGE
 
-__all__ = ["Commands", "fail", "run_typed"]
+if TYPE_CHECKING:
+    from pipelines.reports.catalog import Reports
+
+__all__ = ["Commands", "GuardedCommand", "fail", "reports_here", "run_typed"]
 
 #: Commands that need no project folder, or make one.
 _ANYWHERE = {"init", "demo", "sandbox", "docs"}
 
 
-class _Command(click.Command):
+class GuardedCommand(click.Command):
     """A command that ends with one line for an error of ours, not with a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -48,7 +53,7 @@ class _Command(click.Command):
 class Commands(click.Group):
     """The group of all commands."""
 
-    command_class = _Command
+    command_class = GuardedCommand
 
 
 def fail(message: str, code: int = WRONG_USE) -> NoReturn:
@@ -81,3 +86,13 @@ def _require_project_here() -> None:
             f"This is not a project folder; the one that it lies in is {above}. Run the command"
             " there, or make this one such with `fbinsights init`."
         )
+
+
+def reports_here(*, fit: bool = True) -> Reports:
+    """All reports that exist. Read here, once, by the commands that need them. `fit`: whether they
+    fit the tables of the lake is looked at too.
+    """
+    from pipelines.reports.catalog import reports_of  # noqa: PLC0415  # --help reads none
+    from pipelines.settings import store_of  # noqa: PLC0415
+
+    return reports_of(os.environ, store_of(os.environ) if fit else None)

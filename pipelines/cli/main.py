@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli.exit_codes import ALL_DONE, INTERRUPTED, SOME_FAILED
-from pipelines.cli.group import Commands, fail, run_typed
+from pipelines.cli.group import Commands, fail, reports_here, run_typed
 from pipelines.cli.options import (
     ACCEPT_EMPTY_OPTION,
     ACCOUNT_OPTION,
@@ -27,32 +27,19 @@ from pipelines.cli.options import (
 from pipelines.cli.output.streams import harden
 from pipelines.cli.output.style import Style, styled
 from pipelines.cli.output.terminal import escape_unencodable, warnings_printed
+from pipelines.cli.reading import READING
 from pipelines.interrupts import run
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from pipelines.reports.catalog import Reports
 
 __all__ = ["main"]
 
 _SHOWN = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
-#: Keys of `warehouse.schema.external.DIALECTS`, which brings pyarrow.
-ENGINES = ("spark", "trino", "athena", "bigquery", "snowflake")
-
 _EPILOG = "Settings come from the environment or .env, which `fbinsights init` makes."
-
-
-def _reports(*, fit: bool = True) -> Reports:
-    """All reports that exist. Read here, once, by the commands that need them. `fit`: whether they
-    fit the tables of the lake is looked at too.
-    """
-    from pipelines.reports.catalog import reports_of  # noqa: PLC0415  # --help reads none
-    from pipelines.settings import store_of  # noqa: PLC0415
-
-    return reports_of(os.environ, store_of(os.environ) if fit else None)
 
 
 @click.group(cls=Commands, epilog=_EPILOG, context_settings=_SHOWN)
@@ -71,6 +58,10 @@ def cli() -> None:
     except UnicodeDecodeError as error:
         fail(f".env is not written in UTF-8: {error.reason} at byte {error.start}.")
     context.with_resource(warnings_printed())
+
+
+for _reading in READING:
+    cli.add_command(_reading)
 
 
 @cli.command()
@@ -159,7 +150,7 @@ def add(names: tuple[str, ...]) -> None:
     """
     from pipelines.cli.commands.add import run_add  # noqa: PLC0415
 
-    sys.exit(run_add(os.environ, _reports(), names))
+    sys.exit(run_add(os.environ, reports_here(), names))
 
 
 @cli.command(epilog="Exit code 0: nothing is wrong; 1: something is. Warnings do not count.")
@@ -176,7 +167,7 @@ def check() -> None:
 
     store = store_of(os.environ)
     is_here = store is not None and store.duckdb_root is not None  # no request to a bucket
-    sys.exit(run_check(os.environ, _reports(fit=is_here), datetime.now(UTC).date()))
+    sys.exit(run_check(os.environ, reports_here(fit=is_here), datetime.now(UTC).date()))
 
 
 @cli.command()
@@ -188,7 +179,7 @@ def doctor(style: Style) -> None:
     """
     from pipelines.cli.commands.doctor import examine  # noqa: PLC0415
 
-    sys.exit(SOME_FAILED if examine(os.environ, _reports(), style) else ALL_DONE)
+    sys.exit(SOME_FAILED if examine(os.environ, reports_here(), style) else ALL_DONE)
 
 
 @cli.command()
@@ -209,7 +200,7 @@ def plan(
     from pipelines.cli.commands.plan import run_plan  # noqa: PLC0415
 
     run = partial(run_plan, accounts=accounts, reports=reports, style=style)
-    sys.exit(run(os.environ, _reports(), since, until))
+    sys.exit(run(os.environ, reports_here(), since, until))
 
 
 @cli.command(
@@ -237,7 +228,7 @@ def backfill(  # noqa: PLR0913  # what a command line says
     from pipelines.cli.commands.backfill import run_backfill  # noqa: PLC0415
 
     run = partial(run_backfill, accounts=accounts, reports=reports, accept_empty=accept_empty)
-    sys.exit(run(os.environ, _reports(), since, until, style=style))
+    sys.exit(run(os.environ, reports_here(), since, until, style=style))
 
 
 @cli.command(
@@ -261,32 +252,7 @@ def refresh(accounts: tuple[str, ...], style: Style, *, full: bool, accept_empty
     from pipelines.cli.commands.refresh import run_refresh  # noqa: PLC0415
 
     run = partial(run_refresh, accounts=accounts, full=full, accept_empty=accept_empty)
-    sys.exit(run(os.environ, _reports(), style=style))
-
-
-@cli.command(
-    epilog="Exit code 0: all of them are proven, or provisional because their day was not over; 1:"
-    " some are not; 2: wrong usage."
-)
-@of_account_days(required=False)
-@styled
-def status(
-    since: date | None,
-    until: date | None,
-    accounts: tuple[str, ...],
-    reports: tuple[str, ...],
-    style: Style,
-) -> None:
-    """Show which days are proven, stale, failed or not loaded.
-
-    By default those of the last 28 days. Stale means that Meta has changed the totals since. Makes
-    no request.
-    """
-    require_order(since, until)
-    from pipelines.cli.commands.status import run_status  # noqa: PLC0415
-
-    run = partial(run_status, accounts=accounts, reports=reports, style=style)
-    sys.exit(run(os.environ, _reports(), since, until))
+    sys.exit(run(os.environ, reports_here(), style=style))
 
 
 @cli.command(epilog="Exit code 0: it is removed; 1: it is not; 2: wrong usage.")
@@ -299,7 +265,7 @@ def forget(account: str, *, yes: bool) -> None:
     """
     from pipelines.cli.commands.forget import run_forget  # noqa: PLC0415
 
-    sys.exit(run_forget(os.environ, _reports(), account, is_agreed=yes))
+    sys.exit(run_forget(os.environ, reports_here(), account, is_agreed=yes))
 
 
 @cli.command(epilog="Exit code 0: everything is published; 1: something is left out.")
@@ -307,7 +273,7 @@ def publish() -> None:
     """Bring warehouse.duckdb up to date with what is loaded."""
     from pipelines.cli.session import run_publish  # noqa: PLC0415
 
-    known = _reports()
+    known = reports_here()
     published = run_publish(os.environ, known)
     rows = sum(published.rows.values())
     click.echo(f"{published.path}: {counted(rows, 'row')}, {published.seconds:.1f} s")
@@ -315,80 +281,6 @@ def publish() -> None:
     for name, why in broken.items():
         click.echo(f"{name}: {why}", err=True)
     sys.exit(SOME_FAILED if broken or published.left_out else ALL_DONE)
-
-
-@cli.command()
-@click.argument("question", metavar="SQL")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json", "parquet"]),
-    default="table",
-    show_default=True,
-    help="A table has 1,000 rows at most, the others have all.",
-)
-def query(question: str, form: str) -> None:
-    """Run one SQL query on warehouse.duckdb.
-
-    It can only read, and only the tables of the warehouse.
-
-    `fbinsights docs` says which tables there are; docs/questions.md has questions to start from.
-    """
-    from pipelines.cli.commands.query import run_query  # noqa: PLC0415
-
-    run_query(os.environ, question, form)
-
-
-@cli.command()
-def sql() -> None:
-    """Open DuckDB's shell on warehouse.duckdb, read-only.
-
-    In DuckDB's safe mode, which opens no other file: tables of the schema lake, which are read from
-    the Parquet files, can be queried with `fbinsights query` alone. The shell may be an older
-    DuckDB than the one that `fbinsights query` uses; it says which.
-
-    `fbinsights docs` says which tables there are; docs/questions.md has questions to start from.
-    """
-    from pipelines.cli.commands.query import run_shell  # noqa: PLC0415
-
-    run_shell(os.environ)
-
-
-@cli.command()
-@click.argument("table", default="")
-@click.option(
-    "--ddl",
-    "engine",
-    type=click.Choice(ENGINES),
-    help="Print CREATE statements for this engine instead, over the files of the lake.",
-)
-@click.option(
-    "--breakdowns",
-    is_flag=True,
-    help="Print what Meta returns for breakdowns instead, with sources.",
-)
-@click.option(
-    "--presets",
-    is_flag=True,
-    help="Print what each ready report answers instead, with a query.",
-)
-def docs(table: str, engine: str | None, *, breakdowns: bool, presets: bool) -> None:
-    """Print what every table and column means.
-
-    Or those of one TABLE.
-    """
-    from pipelines.cli.commands.docs import (  # noqa: PLC0415
-        run_breakdowns,
-        run_docs,
-        run_presets,
-    )
-
-    if breakdowns:
-        run_breakdowns()
-    elif presets:
-        run_presets()
-    else:
-        run_docs(os.environ, _reports().catalog, table, engine)
 
 
 def main() -> None:

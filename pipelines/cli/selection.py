@@ -12,7 +12,7 @@ from fbgraph import act_id
 from fbgraph.errors import RequestError
 from pipelines.errors import ConfigError
 from pipelines.escaping import escaped
-from pipelines.loading.listings import text_of
+from pipelines.loading.accounts.discovery import text_of
 from pipelines.loading.partitions import AccountDay, today_in
 from pipelines.reports.spec import FIRST_DAY
 from warehouse.schema.periods import Period
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fbgraph.http.paging import Row
-    from pipelines.loading.listings import Discovery
+    from pipelines.loading.accounts.discovery import Discovery
     from pipelines.reports.catalog import Report, Reports
 
 __all__ = ["Plan", "keys_of", "not_begun", "plan_of", "require_begun", "require_started"]

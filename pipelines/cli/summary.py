@@ -15,7 +15,7 @@ from pipelines.cli.output.failures import failure_lines, grouped
 from pipelines.cli.output.json_lines import account_day_line, total_line
 from pipelines.cli.output.table import table_lines
 from pipelines.cli.output.terminal import command_lines, wrapped
-from pipelines.loading.listings import text_of
+from pipelines.loading.accounts.discovery import text_of
 from pipelines.loading.load_result import Target
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import DEFINITION

@@ -27,9 +27,9 @@ from pipelines.defs.event_log.events import (
 from pipelines.defs.event_log.metadata import LoadContext, table_metadata
 from pipelines.defs.event_log.run_events import RunRecorder, add_to_grid, record
 from pipelines.defs.partitions import ACCOUNTS, Grid, account_days_of
+from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.accounts.restricted import with_restricted_fields
 from pipelines.loading.emptiness import accepts_empty
-from pipelines.loading.listings import discover
 from pipelines.loading.media.keeping import keep_thumbnails
 from pipelines.loading.objects import load_objects, read_again
 from pipelines.loading.partitions import account_day_of

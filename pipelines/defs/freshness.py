@@ -14,7 +14,7 @@ import dagster as dg
 from pipelines.asset_keys import AssetKeys
 from pipelines.defs.checks import FRESH, NEWEST, expected, fresh_result
 from pipelines.defs.event_log.events import evaluation_of
-from pipelines.loading.listings import accounts_in
+from pipelines.loading.accounts.stored import accounts_in
 from pipelines.reports.catalog import Reports
 from pipelines.resources import GraphResource
 from warehouse.decode.pages import Account

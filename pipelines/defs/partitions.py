@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import dagster as dg
 
 from pipelines.errors import ConfigError
-from pipelines.loading.listings import accounts_in
+from pipelines.loading.accounts.stored import accounts_in
 from pipelines.settings import FIRST_DAY, settings_of
 from pipelines.state.history import default_since, history_since
 from warehouse.decode.hours import zone_named

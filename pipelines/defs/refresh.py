@@ -17,8 +17,8 @@ from pipelines.defs.event_log.events import published_events, refreshed_event
 from pipelines.defs.event_log.run_events import RunRecorder, failure_of
 from pipelines.defs.event_log.runless import report_unreported
 from pipelines.defs.health import health_events
+from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.emptiness import accepts_empty
-from pipelines.loading.listings import discover
 from pipelines.loading.refreshing.changes import ChangedDays, find_changes, reload
 from pipelines.loading.session import Session
 from pipelines.reports.catalog import Reports

@@ -13,7 +13,7 @@ from typing import Final
 
 import dagster as dg
 
-from pipelines.loading.listings import accounts_in
+from pipelines.loading.accounts.stored import accounts_in
 from pipelines.loading.refreshing.refresh import REFRESH_HOUR
 from pipelines.resources import GraphResource
 from warehouse.decode.hours import zone_named

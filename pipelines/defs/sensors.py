@@ -18,7 +18,8 @@ from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.escaping import escaped
 from pipelines.loading import access
 from pipelines.loading.access import Finding
-from pipelines.loading.listings import account_names, discover, text_of
+from pipelines.loading.accounts.discovery import discover, text_of
+from pipelines.loading.accounts.stored import account_names
 from pipelines.reports.catalog import Report
 from pipelines.resources import GraphResource
 from pipelines.settings import Settings

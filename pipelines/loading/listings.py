@@ -1,5 +1,5 @@
-"""Lists of objects: the accounts a token sees, and the campaigns, ads and others of one. First the
-requests to Graph, then how the rows are stored.
+"""Lists of objects: the campaigns, ads and others of an account. First the requests to Graph, then
+how the rows are stored.
 """
 
 from __future__ import annotations
@@ -7,33 +7,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from fbgraph import act_id
 from fbgraph.catalog.edges import NO_TOTAL_COUNT
 from fbgraph.catalog.fields import EFFECTIVE_STATUSES
 from fbgraph.errors import (
     CursorError,
     FieldError,
-    NotFoundError,
-    PermissionDeniedError,
-    RequestError,
-    RetryableError,
-    ThrottledError,
     TotalCountError,
 )
 from fbgraph.http.filtering import refused_fields
 from fbgraph.objects.isolating import Isolation, spoils
-from warehouse.decode.hours import zone_named
 from warehouse.decode.objects import id_of
 from warehouse.decode.packed import PackedObjects
-from warehouse.decode.pages import Account
-from warehouse.errors import UnknownZoneError
 from warehouse.lake.history import merge_objects
 from warehouse.schema.objects.refused import Refused
-from warehouse.schema.tables import OBJECT_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,47 +31,14 @@ if TYPE_CHECKING:
 
     from fbgraph import Edge, GraphClient
     from fbgraph.http.paging import Row
+    from warehouse.decode.pages import Account
     from warehouse.lake.history import Merged
     from warehouse.lake.partitions import Lake
     from warehouse.schema.objects.object_table import ObjectTable
 
-__all__ = [
-    "Discovery",
-    "Listing",
-    "account_id_of",
-    "account_names",
-    "accounts_in",
-    "discover",
-    "list_objects",
-    "read_by_id",
-    "spenders_in",
-    "store_accounts",
-    "store_objects",
-    "text_of",
-]
+__all__ = ["Listing", "list_objects", "marked", "read_by_id", "refused_by", "store_objects"]
 
 _log = logging.getLogger(__name__)
-
-#: After this many accounts in a row whose responses make no sense, each after all attempts, the
-#: accounts are not to blame.
-_NOT_ONE_ACCOUNTS: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Discovery:
-    """The accounts found at `graph_url`. `refused`: those that cannot be loaded, or that were
-    requested by id and the token may not read, with why. `unreadable`: what the list has that is
-    not an account. `by_id`: they were named. `has_restricted`: the fields that take more rights
-    were asked for, and `withheld` says which of them Meta refused, and why.
-    """
-
-    graph_url: str
-    rows: Sequence[Row]
-    refused: Mapping[str, str] = field(default_factory=dict)
-    unreadable: Sequence[object] = ()
-    by_id: bool = False
-    has_restricted: bool = False
-    withheld: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,93 +65,6 @@ class Listing:
     def __str__(self) -> str:
         counted = "not counted" if self.total_count is None else f"counted {self.total_count}"
         return f"listed {len(self.rows)}, {counted}"
-
-
-def discover(client: GraphClient, account_ids: Sequence[str] = ()) -> Discovery:
-    """Accounts with everything that the table `accounts` needs: `account_ids`, or all the token
-    sees.
-
-    Accounts named by id are read one by one, which works for tokens that may not list any; one that
-    cannot be read is refused by name. Raises TokenError and other GraphErrors that concern more
-    than one account.
-    """
-    row, gone = OBJECT_TABLES["accounts"], dict[str, str]()
-    while True:
-        try:
-            fields = row.without(gone)
-            by_id = _read_each(client, account_ids, fields) if account_ids else None
-            rows, refused = by_id or (_listed(client, fields), {})
-            break
-        except FieldError as error:
-            gone |= _refused_by(row, error, gone)
-    rows = _marked(rows, gone)
-    accounts = [(account_id_of(row), row) for row in rows]
-    found = {key: row for key, row in accounts if key and isinstance(row, Mapping)}
-    refused |= {key: why for key, row in found.items() if (why := _unfit(row))}
-    return Discovery(
-        client.base_url,
-        [{**row, "account_id": key} for key, row in found.items() if key not in refused],
-        refused,
-        [row for key, row in accounts if not key],
-        by_id=bool(account_ids),
-    )
-
-
-def _read_each(
-    client: GraphClient, account_ids: Sequence[str], fields: Sequence[str]
-) -> tuple[Sequence[object], dict[str, str]]:
-    """Accounts by id, and those that cannot be read, with why."""
-    rows: list[object] = []
-    refused: dict[str, str] = {}
-    in_a_row = 0
-    for requested in account_ids:
-        try:
-            rows.append(client.account(requested).get(fields))
-        except (PermissionDeniedError, NotFoundError) as error:
-            refused[requested] = str(error)
-        except ThrottledError:
-            raise
-        except RetryableError as error:
-            in_a_row += 1
-            if in_a_row == _NOT_ONE_ACCOUNTS:
-                raise
-            refused[requested] = str(error)
-            continue
-        in_a_row = 0
-    return rows, refused
-
-
-def _listed(client: GraphClient, fields: Sequence[str]) -> Sequence[object]:
-    try:
-        return list(client.node("me").edge("adaccounts", fields=fields))
-    except PermissionDeniedError as error:
-        known = f"{error.detail.advice} " if error.detail.advice else ""
-        advice = f"{known}If the token may not list accounts, name them in FB_ACCOUNT_IDS."
-        raise PermissionDeniedError(replace(error.detail, advice=advice)) from None
-
-
-def account_id_of(row: object) -> str:
-    """The digits of an account's id; "" if there is none."""
-    found = row if isinstance(row, Mapping) else {}
-    for key in ("account_id", "id"):
-        with suppress(RequestError):
-            return act_id(found.get(key, "")).removeprefix("act_")
-    return ""
-
-
-def text_of(row: Row, key: str) -> str:
-    """A text of Graph's as it can be shown and stored everywhere; "" for what is not a text."""
-    value = row.get(key)
-    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
-
-
-def _unfit(row: Row) -> str:
-    """Why an account cannot be loaded: its days are days of its own time zone."""
-    try:
-        zone_named(text_of(row, "timezone_name"))
-    except UnknownZoneError as error:
-        return str(error)
-    return ""
 
 
 def list_objects(client: GraphClient, account_id: str, row: ObjectTable) -> Listing:
@@ -226,10 +96,10 @@ def list_objects(client: GraphClient, account_id: str, row: ObjectTable) -> List
         try:
             return once(refused)
         except FieldError as error:
-            refused |= _refused_by(row, error, refused)
+            refused |= refused_by(row, error, refused)
 
 
-def _refused_by(row: ObjectTable, error: FieldError, known: Mapping[str, str]) -> dict[str, str]:
+def refused_by(row: ObjectTable, error: FieldError, known: Mapping[str, str]) -> dict[str, str]:
     """The fields of an object that Meta has refused, with its reason: gone in this version, or not
     for this account. Raises the error if it is about none, or about the key.
     """
@@ -276,10 +146,10 @@ def read_by_id(
                 found[key] = _unread(row, key, str(response))
             else:
                 found[key] = response
-    return _marked([*found.values()], refused)
+    return marked([*found.values()], refused)
 
 
-def _marked(rows: Sequence[object], refused: Mapping[str, str]) -> Sequence[object]:
+def marked(rows: Sequence[object], refused: Mapping[str, str]) -> Sequence[object]:
     """Rows, with fields that Meta refuses of all objects."""
     of_all = {name: Refused(why) for name, why in refused.items()}
     return [{**one, **of_all} if isinstance(one, Mapping) else one for one in rows]
@@ -296,7 +166,7 @@ def _read_batch(
         errors = (one for one in found.values() if isinstance(one, FieldError))
         if (error := next(errors, None)) is None:
             return found, refused
-        refused |= _refused_by(row, error, refused)
+        refused |= refused_by(row, error, refused)
 
 
 def _with_refusals(
@@ -307,7 +177,7 @@ def _with_refusals(
         return rows
     return [
         _with_refusal(row, one, isolation) if isinstance(one, Mapping) else one
-        for one in _marked(rows, refused)
+        for one in marked(rows, refused)
     ]
 
 
@@ -344,21 +214,6 @@ def _unread(row: ObjectTable, key: str, why: str) -> Mapping[str, Any]:
 # -- rows into the lake ----------------------------------------------------------------------------
 
 
-def store_accounts(
-    lake: Lake, rows: Sequence[object], fetched_at: datetime, *, has_restricted: bool = False
-) -> Merged:
-    """Store the accounts in the lake; earlier ones that are not in `rows` stay. Returns the whole
-    table, and how many accounts and values could not be read.
-
-    `has_restricted`: the fields that take more rights were asked for; otherwise their columns keep
-    what they have.
-    """
-    asked_at = fetched_at if has_restricted else None
-    return merge_objects(
-        lake, "accounts", rows, None, fetched_at, complete=False, listed_at=asked_at
-    )
-
-
 def store_objects(
     lake: Lake, table: str, account: Account, listing: Listing, fetched_at: datetime
 ) -> Merged:
@@ -366,31 +221,3 @@ def store_objects(
     unless they are known to be deleted.
     """
     return merge_objects(lake, table, listing.rows, account, fetched_at, complete=True)
-
-
-def accounts_in(lake: Lake) -> Mapping[str, Account]:
-    """The accounts that can be loaded, by their digits: those whose days have a time zone. An
-    unknown currency is "".
-    """
-    rows = lake.read("accounts").select(["account_id", "account_timezone", "account_currency"])
-    return {
-        key: Account(key, zone, currency or "")
-        for key, zone, currency in (row.values() for row in rows.to_pylist())
-        if zone is not None
-    }
-
-
-def account_names(lake: Lake) -> Mapping[str, str | None]:
-    """The names of all accounts, by their digits, as Meta told them: None where it told none."""
-    rows = lake.read("accounts").select(["account_id", "account_name"])
-    return {row["account_id"]: row["account_name"] for row in rows.to_pylist()}
-
-
-def spenders_in(lake: Lake) -> Mapping[str, str]:
-    """The names of the accounts that have ever spent anything, by their digits; "" for no name."""
-    rows = lake.read("accounts").select(["account_id", "account_name", "amount_spent"])
-    return {
-        row["account_id"]: row["account_name"] or ""
-        for row in rows.to_pylist()
-        if row["amount_spent"]
-    }

@@ -15,15 +15,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from fbgraph.errors import ENDS_EVERYTHING, GraphError, PermissionDeniedError
+from pipelines.loading.accounts.stored import accounts_in
 from pipelines.loading.events.activities import load_activities
 from pipelines.loading.failures import Failures
-from pipelines.loading.listings import (
-    Listing,
-    accounts_in,
-    list_objects,
-    read_by_id,
-    store_objects,
-)
+from pipelines.loading.listings import Listing, list_objects, read_by_id, store_objects
 from pipelines.loading.loader import threads
 from warehouse.decode.objects import Unreadable
 from warehouse.errors import WarehouseError

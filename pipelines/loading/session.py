@@ -14,9 +14,9 @@ from fbgraph import act_id
 from pipelines.errors import ConfigError
 from pipelines.loading.accounts.features import FeatureSettings
 from pipelines.loading.accounts.restricted import with_restricted_fields
+from pipelines.loading.accounts.stored import accounts_in, spenders_in, store_accounts
 from pipelines.loading.emptiness import silence, silent
 from pipelines.loading.failures import Failures
-from pipelines.loading.listings import accounts_in, spenders_in, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.media.keeping import keep_thumbnails
 from pipelines.loading.objects import is_due, load_mentioned, load_new, load_objects, read_again
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from fbgraph import GraphClient
-    from pipelines.loading.listings import Discovery
+    from pipelines.loading.accounts.discovery import Discovery
     from pipelines.loading.load_result import Outcome
     from pipelines.loading.objects import Listed, MentionedObjects
     from pipelines.loading.partitions import AccountDay

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, Final
 from fbgraph import GraphClient
 from fbgraph.errors import ENDS_EVERYTHING, GraphError
 from fbgraph.sandbox import Sandbox
-from pipelines.loading.listings import accounts_in, discover, store_accounts
+from pipelines.loading.accounts.discovery import discover
+from pipelines.loading.accounts.stored import accounts_in, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import HOURLY_REPORT

@@ -15,41 +15,36 @@ Polars) take those columns from the path, and pyarrow refuses files that carry t
 from __future__ import annotations
 
 import logging
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
-from functools import partial
 from typing import TYPE_CHECKING
-
-import pyarrow as pa
 
 from warehouse.decode import arrow
 from warehouse.errors import (
     DamagedFileError,
-    InaccessibleError,
     KeepsProvenError,
-    UnknownTableError,
     UnwritableError,
-    WarehouseError,
 )
 from warehouse.lake import parquet
 from warehouse.lake.changes import note_change
 from warehouse.lake.defects import rejects as rejected
-from warehouse.lake.defects.damage import named, require_own, set_aside
-from warehouse.lake.definitions import keep_definition, lake_tables
+from warehouse.lake.defects.damage import set_aside
+from warehouse.lake.definitions import keep_definition
 from warehouse.lake.parquet import Partition, Writer
-from warehouse.lake.paths import Listing, key_of, listing_of
-from warehouse.lake.records import completed, is_completed, may_replace, require_load_of, restated
+from warehouse.lake.paths import Listing
+from warehouse.lake.reading import LakeReader
+from warehouse.lake.records import may_replace, require_load_of, restated
 from warehouse.schema.catalog import OWN, Catalog
 from warehouse.schema.records import REJECTS
 from warehouse.storage.atomic import scratch_folder
-from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    import pyarrow as pa
+
     from warehouse.decode.rows import Reject
-    from warehouse.lake.parquet import Footer
     from warehouse.lake.records import Load, Restatement
     from warehouse.schema.table import Table
 
@@ -58,12 +53,11 @@ __all__ = ["Lake", "Listing", "Partition"]
 _log = logging.getLogger(__name__)
 
 
-class Lake:
+class Lake(LakeReader):
     """Reads and replaces the files of one `store`. Keeps nothing open; safe across threads.
 
-    `root` is the folder on this machine: unfinished files are there, and the published file.
-    `catalog` has the tables that the caller knows; if one that is written is not the warehouse's
-    own, its definition is kept in the lake (`definitions`).
+    If a table that is written is not the warehouse's own, its definition is kept in the lake
+    (`definitions`).
     """
 
     def __init__(
@@ -73,25 +67,9 @@ class Lake:
         *,
         catalog: Catalog = OWN,
     ) -> None:
-        self.store = open_store(url)
-        self.root = self.store.root
+        super().__init__(url, catalog=catalog)
         self.now = now
-        self.catalog = catalog
         self._defined: dict[str, Table] = dict(OWN.tables)
-        self._zones: dict[str, str | None] = {}
-
-    def table(self, table: Table | str) -> Table:
-        """A table that is kept in files, by its name: from the catalog, or else from the
-        definitions in the lake. Raises UnknownTableError.
-        """
-        if isinstance(table, str):
-            catalog = self.catalog
-            if table not in catalog.tables:
-                catalog = lake_tables(self.store, catalog).catalog
-            table = catalog.table_named(table)
-        if table.partitions is None:
-            raise UnknownTableError(f"{table.name} has no files in the lake")
-        return table
 
     def require_writable(self) -> None:
         """Raise WarehouseError if files cannot be written."""
@@ -254,99 +232,6 @@ class Lake:
             on = f" on {date}" if date else ""
             raise UnwritableError(f"{table.name}{of}{on}", self.store.name(), error) from error
 
-    def read(
-        self, table: Table | str, *, account_id: str | None = None, date: date | None = None
-    ) -> pa.Table:
-        """All rows, or those of an account or an account-day, with the table's schema."""
-        table = self.table(table)
-        wanted = self._wanted(table, account_id, date)
-        parts = [
-            rows for rows in self.store.each(partial(self._rows, table), wanted) if rows is not None
-        ]
-        return pa.concat_tables(parts) if parts else arrow.empty(table.arrow_schema)
-
-    def _wanted(
-        self, table: Table, account_id: str | None, date: date | None
-    ) -> Sequence[Partition]:
-        """The one file that is meant, whether it exists or not, or all that exist."""
-        if len(table.partitions or ()) == sum(one is not None for one in (account_id, date)):
-            return [self.partition(table, account_id, date)]
-        found = self.scan(table, account_id)
-        for error in found.left_out.values():
-            if isinstance(error, DamagedFileError | InaccessibleError):
-                raise error
-        return [partition for partition in found.files if date in {None, partition.date}]
-
-    def _rows(self, table: Table, where: Partition) -> pa.Table | None:
-        try:
-            with named(self.store, table, where):
-                source = self.store.open(where.key)
-                require_own(self.store, table, where, parquet.footer(source))
-                return parquet.read(table, where, source)
-        except FileNotFoundError:
-            return None
-
-    def records_of(
-        self, table: Table | str, account_days: Iterable[tuple[str, date]]
-    ) -> Sequence[Load | WarehouseError | None]:
-        """The records of many account-days (account, date), in their order, or why one cannot be
-        read.
-        """
-        table = self.table(table)
-        return self.store.each(lambda cell: self._record_or_error(table, *cell), account_days)
-
-    def _record_or_error(
-        self, table: Table, account_id: str, date: date
-    ) -> Load | WarehouseError | None:
-        try:
-            return self._footer(table, self.partition(table, account_id, date)).load
-        except (DamagedFileError, InaccessibleError) as error:
-            return error
-
-    def loads_of(
-        self, table: Table | str, account_days: Iterable[tuple[str, date]]
-    ) -> Sequence[Load | None]:
-        """As `records_of`, and None for a file that cannot be used, of which the log tells: whoever
-        loads treats it as one that is missing.
-        """
-        records = self.records_of(table, account_days)
-        for error in (one for one in records if isinstance(one, WarehouseError)):
-            _log.warning("%s", error)
-        return [None if isinstance(one, WarehouseError) else one for one in records]
-
-    def load_of(self, table: Table | str, account_id: str, date: date) -> Load | None:
-        """The same of one account-day."""
-        return self.loads_of(table, [(account_id, date)])[0]
-
-    def loads(self) -> pa.Table:
-        """Records of all account-days, as the table `loads`."""
-        return parquet.records(self._footers())[0]
-
-    def restatements(self) -> pa.Table:
-        """Everything that reloads have changed, as the table `restatements`."""
-        return parquet.records(self._footers())[1]
-
-    def partitions(self, table: Table | str, account_id: str | None = None) -> Sequence[Partition]:
-        """The files of a table, or those of one account, by account and date. What cannot be read,
-        or is not a file of the table, is only logged: see `scan`.
-        """
-        found = self.scan(table, account_id)
-        for error in found.left_out.values():
-            _log.warning("%s", error)
-        return found.files
-
-    def scan(self, table: Table | str, account_id: str | None = None) -> Listing:
-        """The same, with what is left out."""
-        return listing_of(self.store, self.table(table), account_id)
-
-    def partition(self, table: Table, account_id: str | None, date: date | None) -> Partition:
-        """Name a file, whether it exists or not. Raises WarehouseError as `key` does."""
-        return Partition(account_id or "", date, self.key(table, account_id, date))
-
-    def key(self, table: Table | str, account_id: str | None, date: date | None) -> str:
-        """Where a file is. Raises WarehouseError for an account id that is not digits."""
-        return key_of(self.table(table), account_id, date)
-
     def write_rejects(self, load: Load, rejects: Sequence[Reject]) -> None:
         """Keep the rejects of a load. Call it before `replace` with the same `load`.
 
@@ -358,43 +243,3 @@ class Lake:
             with self.writing(REJECTS, load.account_id, load.date):
                 rejected.keep_of_load(self.store, load, rejects)
             self.changed()
-
-    def _footer(self, table: Table, where: Partition) -> Footer:
-        """The footer of a file; an empty one if it does not exist."""
-        try:
-            with named(self.store, table, where):
-                source = self.store.open(where.key, footer_only=True)
-            return self.footer_of(table, where, source)
-        except FileNotFoundError:
-            return parquet.NO_FOOTER
-
-    def footer_of(self, table: Table, where: Partition, source: Path | pa.NativeFile) -> Footer:
-        """The footer of a file of this lake or of a copy, completed if older code wrote it. Raises
-        FileNotFoundError, DamagedFileError and InaccessibleError.
-        """
-        with named(self.store, table, where):
-            footer = parquet.footer(source)
-            require_own(self.store, table, where, footer)
-        if (load := footer.load) is None or is_completed(load, table.period):
-            return footer
-        zone = self._zone_of(load.account_id)
-        return footer if zone is None else footer._replace(load=completed(load, zone, table.period))
-
-    def _zone_of(self, account_id: str) -> str | None:
-        """Zone of an account from the table `accounts`; None if it is not there."""
-        if account_id not in self._zones:
-            self._zones[account_id] = None
-            # Whoever needs more of `accounts` reports what is wrong with it.
-            with suppress(WarehouseError, OSError, pa.ArrowException):
-                rows = self.read("accounts").select(["account_id", "account_timezone"]).to_pylist()
-                self._zones |= {row["account_id"]: row["account_timezone"] for row in rows}
-        return self._zones[account_id]
-
-    def _footers(self) -> Sequence[Footer]:
-        files = [
-            (table, where)
-            for table in lake_tables(self.store, self.catalog).catalog.stored
-            if table.partitions == ("account_id", "date")
-            for where in self._wanted(table, None, None)
-        ]
-        return self.store.each(lambda file: self._footer(*file), files)

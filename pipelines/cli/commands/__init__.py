@@ -1,1 +1,3 @@
-"""The commands, a file for each. `pipelines.cli.main` reads their options and calls them."""
+"""The commands, a file for each. `pipelines.cli.main` and `pipelines.cli.reading` have their
+options and call them.
+"""

@@ -18,7 +18,7 @@ from pipelines.cli.selection import not_begun, plan_of, require_started
 from pipelines.cli.session import guarded, opened_session, publish_into
 from pipelines.cli.summary import Summary
 from pipelines.cli.waits import waits_of
-from pipelines.loading.listings import discover
+from pipelines.loading.accounts.discovery import discover
 from pipelines.settings import settings_of
 from warehouse.storage.url import open_store
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from pipelines.loading.listings import Discovery
+    from pipelines.loading.accounts.discovery import Discovery
     from pipelines.loading.session import Session
     from pipelines.reports.catalog import Reports
 

@@ -28,7 +28,7 @@ from pipelines.cli.waits import waits_of
 from pipelines.errors import ConfigError
 from pipelines.escaping import escaped
 from pipelines.loading import access
-from pipelines.loading.listings import discover, text_of
+from pipelines.loading.accounts.discovery import discover, text_of
 from pipelines.settings import settings_of, unknown_settings, unknown_text
 from pipelines.state.homes import home_of, why_another
 from pipelines.state.origin import refused

@@ -19,9 +19,9 @@ from pipelines.cli.output.table import table_lines
 from pipelines.cli.output.terminal import print_note, width_of, wrapped
 from pipelines.cli.selection import not_begun, plan_of, require_started
 from pipelines.cli.summary import NOT_BEGUN, number_of
+from pipelines.loading.accounts.discovery import discover, text_of
 from pipelines.loading.control_totals import share
 from pipelines.loading.estimate import Cost, cost_of
-from pipelines.loading.listings import discover, text_of
 from pipelines.loading.partitions import AccountDay
 from pipelines.settings import settings_of
 from warehouse.lake.partitions import Lake

@@ -13,7 +13,7 @@ from pipelines.cli.selection import plan_of
 from pipelines.cli.session import guarded, opened_session, publish_into
 from pipelines.cli.summary import Summary
 from pipelines.cli.waits import waits_of
-from pipelines.loading.listings import discover
+from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.partitions import today_in
 from pipelines.loading.refreshing.changes import find_changes, reload
 from pipelines.loading.refreshing.refresh import lookback
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from pipelines.loading.listings import Discovery
+    from pipelines.loading.accounts.discovery import Discovery
     from pipelines.loading.recording import Recording
     from pipelines.loading.refreshing.changes import ChangedDays
     from pipelines.loading.session import Session

@@ -25,8 +25,8 @@ from pipelines.cli.selection import keys_of, not_begun, require_begun
 from pipelines.cli.summary import command_name, number_of
 from pipelines.errors import ConfigError
 from pipelines.escaping import escaped
+from pipelines.loading.accounts.stored import account_names, accounts_in
 from pipelines.loading.failures import Failures
-from pipelines.loading.listings import account_names, accounts_in
 from pipelines.loading.load_result import Target
 from pipelines.loading.partitions import AccountDay, today_in
 from pipelines.loading.refreshing.refresh import lookback, moved

@@ -19,7 +19,7 @@ from pipelines.defs.event_log.metadata import (
     unreadable_metadata,
 )
 from pipelines.escaping import escaped
-from pipelines.loading.listings import text_of
+from pipelines.loading.accounts.discovery import text_of
 from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay, key_of
 from pipelines.reports.catalog import CONTROL

@@ -10,7 +10,7 @@ import dagster as dg
 import pyarrow.parquet as pq
 
 from pipelines.escaping import escaped, escaped_for_markdown
-from pipelines.loading.listings import account_names
+from pipelines.loading.accounts.stored import account_names
 from pipelines.loading.partitions import key_of
 from pipelines.loading.refreshing.refresh import ReloadReason
 from warehouse.lake.parquet import content_digest

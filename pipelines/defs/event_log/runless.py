@@ -25,7 +25,7 @@ from pipelines.defs.event_log.metadata import LoadContext
 from pipelines.defs.event_log.run_events import add_to_grid
 from pipelines.defs.health import command_event, health_events
 from pipelines.defs.partitions import AD_ACCOUNTS
-from pipelines.loading.listings import accounts_in
+from pipelines.loading.accounts.stored import accounts_in
 from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay
 from pipelines.loading.session import LoadedAccounts, Loads

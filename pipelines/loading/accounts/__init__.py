@@ -1,3 +1,5 @@
-"""Ad accounts: what of them takes more rights than reading ads, and the features that one must
-enable first. Only the rest of the room `pipelines.loading` and the asset `accounts` import it.
+"""Ad accounts: which there are, at Meta and in the lake, what of them takes more rights than
+reading ads, and the features that one must enable first.
+
+Whoever loads, shows or names accounts imports it.
 """

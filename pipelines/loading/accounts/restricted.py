@@ -21,7 +21,7 @@ from fbgraph.errors import (
     PermissionDeniedError,
     RequestError,
 )
-from pipelines.loading.listings import account_id_of
+from pipelines.loading.accounts.discovery import account_id_of
 from warehouse.lake.history import footer_of_objects
 from warehouse.schema.tables import OBJECT_TABLES
 from warehouse.wording import counted
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fbgraph import GraphClient
-    from pipelines.loading.listings import Discovery
+    from pipelines.loading.accounts.discovery import Discovery
     from warehouse.lake.partitions import Lake
 
 __all__ = ["with_restricted_fields"]

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from fbgraph import act_id
+from pipelines.loading.accounts.stored import accounts_in
 from pipelines.loading.emptiness import EMPTY
 from pipelines.loading.estimate import Cost, cost_of, cut, expected_rows
 from pipelines.loading.failures import Failures
-from pipelines.loading.listings import accounts_in
 from pipelines.loading.load_result import Target
 from pipelines.loading.partitions import AccountDay, key_of, today_in
 from pipelines.loading.refreshing.refresh import (
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
-    from pipelines.loading.listings import Discovery
+    from pipelines.loading.accounts.discovery import Discovery
     from pipelines.loading.load_result import Outcome
     from pipelines.loading.objects import Listed
     from pipelines.loading.session import Session

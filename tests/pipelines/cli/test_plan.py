@@ -11,8 +11,8 @@ from fbgraph.catalog.fields import HOURLY
 from fbgraph.reports.allowance import ACCOUNT_RUNS
 from pipelines.cli.forecasts import RUN_SECONDS, Listings, foresee, minutes_of
 from pipelines.cli.selection import plan_of
+from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.estimate import Cost, guessed_rows, listing_calls, size_of
-from pipelines.loading.listings import discover
 from pipelines.reports.catalog import HOURLY_REPORT
 from tests.clock import NOW
 from tests.objects import NEEDED

@@ -10,7 +10,7 @@ from fbgraph import GRAPH_URL
 from pipelines.cli.selection import not_begun, plan_of, require_started
 from pipelines.cli.summary import Summary
 from pipelines.errors import ConfigError
-from pipelines.loading.listings import Discovery
+from pipelines.loading.accounts.discovery import Discovery
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import Report
 from pipelines.settings import FIRST_DAY

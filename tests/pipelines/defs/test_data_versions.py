@@ -15,7 +15,7 @@ from pipelines.asset_keys import AssetKeys
 from pipelines.definitions import defs
 from pipelines.defs.event_log.data_versions import accounts_version, content_version
 from pipelines.defs.event_log.events import published_events
-from pipelines.loading.listings import store_accounts
+from pipelines.loading.accounts.stored import store_accounts
 from pipelines.resources import GraphResource
 from tests.runs import run_job
 from warehouse.lake.parquet import Writer, content_digest

@@ -9,7 +9,7 @@ import dagster as dg
 from pipelines.definitions import defs
 from pipelines.defs.checks import fresh_result
 from pipelines.defs.freshness import yesterdays
-from pipelines.loading.listings import accounts_in
+from pipelines.loading.accounts.stored import accounts_in
 from pipelines.resources import GraphResource
 from tests.clock import NOW
 from tests.reports import KNOWN

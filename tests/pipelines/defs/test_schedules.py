@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipelines.definitions import defs
 from pipelines.defs.schedules import FULL_HOUR, SCHEDULES, due
-from pipelines.loading.listings import store_accounts
+from pipelines.loading.accounts.stored import store_accounts
 from pipelines.loading.refreshing.refresh import REFRESH_HOUR
 from pipelines.resources import GraphResource
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from pipelines.cli.main import ENGINES, cli
+from pipelines.cli.main import cli
+from pipelines.cli.reading import ENGINES
 from tests.reports import FOLDER, KNOWN
 from warehouse.schema.comments import render
 from warehouse.schema.external import DIALECTS, create_external

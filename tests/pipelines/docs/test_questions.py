@@ -16,7 +16,8 @@ from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
 from fbgraph.sandbox.world.advertisers.hostile import HOSTILE
 from fbgraph.sandbox.world.tree import World
-from pipelines.loading.listings import accounts_in, discover, store_accounts
+from pipelines.loading.accounts.discovery import discover
+from pipelines.loading.accounts.stored import accounts_in, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.objects import load_objects
 from pipelines.loading.partitions import AccountDay

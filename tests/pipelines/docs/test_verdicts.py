@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.cli.commands.query import run_query
-from pipelines.loading.listings import accounts_in
+from pipelines.loading.accounts.stored import accounts_in
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import Report

@@ -15,8 +15,8 @@ from fbgraph import GraphClient
 from fbgraph.catalog.fields import readable
 from fbgraph.errors import Detail, RetryableError, TooMuchDataError
 from fbgraph.sandbox import Sandbox
+from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.events.activities import SHORTEST_SLICE, Slice, halved, read_slices, slices
-from pipelines.loading.listings import discover
 from pipelines.loading.objects import load_objects
 from pipelines.loading.session import load_accounts
 from tests.clock import Clock

@@ -17,7 +17,8 @@ import pytest
 import warehouse
 from fbgraph import GraphClient
 from pipelines.defs.checks import report_results
-from pipelines.loading.listings import accounts_in, discover, store_accounts
+from pipelines.loading.accounts.discovery import discover
+from pipelines.loading.accounts.stored import accounts_in, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import CONTROL, HOURLY_REPORT, Report

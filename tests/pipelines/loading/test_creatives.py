@@ -16,7 +16,8 @@ from fbgraph.sandbox import Sandbox
 from fbgraph.sandbox.world.advertisers.hostile import HOSTILE
 from fbgraph.sandbox.world.creatives.content import content_of
 from fbgraph.sandbox.world.tree import World
-from pipelines.loading.listings import discover, store_accounts
+from pipelines.loading.accounts.discovery import discover
+from pipelines.loading.accounts.stored import store_accounts
 from pipelines.loading.media.choosing import MediaLimits
 from pipelines.loading.media.keeping import keep_thumbnails
 from pipelines.loading.objects import load_new, load_objects

@@ -19,7 +19,7 @@ from fbgraph import GraphClient
 from fbgraph.reports.handler import Checkpoint
 from fbgraph.sandbox import Sandbox
 from pipelines.errors import ConfigError
-from pipelines.loading.listings import discover
+from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.partitions import AccountDay
 from pipelines.loading.recording import Recording
 from pipelines.loading.refreshing.changes import find_changes, reload

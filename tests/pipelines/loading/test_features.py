@@ -13,8 +13,9 @@ import pytest
 
 from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
+from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.accounts.features import Features, FeatureSettings, explained
-from pipelines.loading.listings import accounts_in, discover, store_accounts
+from pipelines.loading.accounts.stored import accounts_in, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import Report

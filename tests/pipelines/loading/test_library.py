@@ -14,7 +14,7 @@ import pytest
 from fbgraph import GraphClient
 from fbgraph.catalog.fields import NO_TOTAL_COUNT, object_fields
 from fbgraph.sandbox import Sandbox
-from pipelines.loading.listings import discover
+from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.objects import is_due
 from pipelines.loading.recording import Recording
 from pipelines.loading.session import Session

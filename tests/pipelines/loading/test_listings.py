@@ -10,14 +10,9 @@ import pytest
 from fbgraph import GraphClient
 from fbgraph.errors import PermissionDeniedError, RetryableError
 from pipelines.defs.checks import counted_result
-from pipelines.loading.listings import (
-    Listing,
-    accounts_in,
-    discover,
-    list_objects,
-    store_accounts,
-    store_objects,
-)
+from pipelines.loading.accounts.discovery import discover
+from pipelines.loading.accounts.stored import accounts_in, store_accounts
+from pipelines.loading.listings import Listing, list_objects, store_objects
 from pipelines.loading.objects import Listed
 from warehouse.decode.pages import Account
 from warehouse.schema.tables import OBJECT_TABLES

@@ -9,7 +9,7 @@ import pytest
 
 from fbgraph import GraphClient
 from fbgraph.errors import TokenError
-from pipelines.loading.listings import accounts_in
+from pipelines.loading.accounts.stored import accounts_in
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import HOURLY_REPORT, Report

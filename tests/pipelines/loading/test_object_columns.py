@@ -13,8 +13,9 @@ import pytest
 from fbgraph import GraphClient
 from fbgraph.catalog.fields import EFFECTIVE_STATUSES
 from fbgraph.sandbox import Sandbox
+from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.accounts.restricted import with_restricted_fields
-from pipelines.loading.listings import accounts_in, discover
+from pipelines.loading.accounts.stored import accounts_in
 from pipelines.loading.objects import load_objects
 from pipelines.loading.session import load_accounts
 from tests.clock import NOW

@@ -9,8 +9,9 @@ import pytest
 
 import warehouse
 from fbgraph.errors import TokenError
+from pipelines.loading.accounts.discovery import discover
+from pipelines.loading.accounts.stored import store_accounts
 from pipelines.loading.failures import Failures
-from pipelines.loading.listings import discover, store_accounts
 from pipelines.loading.objects import load_mentioned, load_objects
 from pipelines.loading.partitions import AccountDay
 from tests.objects import NEEDED

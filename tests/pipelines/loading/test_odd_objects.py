@@ -13,7 +13,8 @@ import pytest
 import warehouse
 from fbgraph.catalog.fields import EFFECTIVE_STATUSES
 from fbgraph.sandbox.world.dice import dice
-from pipelines.loading.listings import discover, store_accounts
+from pipelines.loading.accounts.discovery import discover
+from pipelines.loading.accounts.stored import store_accounts
 from pipelines.loading.objects import load_objects
 from tests.clock import NOW
 from tests.objects import NEEDED

@@ -13,7 +13,8 @@ import warehouse
 from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
 from pipelines.cli.commands.status import run_status
-from pipelines.loading.listings import accounts_in, discover, store_accounts
+from pipelines.loading.accounts.discovery import discover
+from pipelines.loading.accounts.stored import accounts_in, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.loading.recording import Recording

@@ -15,7 +15,8 @@ import pytest
 
 from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
-from pipelines.loading.listings import discover, store_accounts
+from pipelines.loading.accounts.discovery import discover
+from pipelines.loading.accounts.stored import store_accounts
 from pipelines.loading.media.choosing import Choice, MediaLimits, Tried, Wanted, choose
 from pipelines.loading.media.download import Downloads, PictureError
 from pipelines.loading.media.formats import Format, format_of

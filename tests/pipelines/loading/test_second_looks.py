@@ -11,8 +11,8 @@ import pytest
 import warehouse
 from fbgraph.sandbox import Sandbox
 from pipelines.assembly import definitions_of
+from pipelines.loading.accounts.stored import accounts_in
 from pipelines.loading.failures import Failures
-from pipelines.loading.listings import accounts_in
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay, key_of
 from pipelines.loading.refreshing.refresh import ReloadReason

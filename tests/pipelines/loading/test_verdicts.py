@@ -11,8 +11,9 @@ import pytest
 from fbgraph import GraphClient
 from fbgraph.reports.engine import wait_for_any
 from fbgraph.sandbox import Sandbox
+from pipelines.loading.accounts.discovery import discover
+from pipelines.loading.accounts.stored import accounts_in, store_accounts
 from pipelines.loading.failures import Failures
-from pipelines.loading.listings import accounts_in, discover, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import CONTROL, HOURLY_REPORT, Report

@@ -20,7 +20,8 @@ from fbgraph import GraphClient
 from fbgraph.catalog.fields import HOURLY_AUDIENCE
 from fbgraph.sandbox import Sandbox
 from pipelines.errors import ConfigError
-from pipelines.loading.listings import accounts_in, discover, store_accounts
+from pipelines.loading.accounts.discovery import discover
+from pipelines.loading.accounts.stored import accounts_in, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.project.ready_page import render_presets

@@ -11,7 +11,7 @@ import pytest
 import warehouse
 from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
-from pipelines.loading.listings import discover
+from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.recording import Recording
 from pipelines.loading.session import Session
 from pipelines.project.ready_tables import READY_TABLES

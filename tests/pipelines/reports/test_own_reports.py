@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import warehouse
-from pipelines.loading.listings import accounts_in, discover, store_accounts
+from pipelines.loading.accounts.discovery import discover
+from pipelines.loading.accounts.stored import accounts_in, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import Report

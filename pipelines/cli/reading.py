@@ -1,0 +1,127 @@
+"""The commands that only read what is loaded: they make no request and change nothing. `main` adds
+them to the others.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from pipelines.cli.group import GuardedCommand, reports_here
+from pipelines.cli.options import of_account_days, require_order
+from pipelines.cli.output.style import Style, styled
+
+if TYPE_CHECKING:
+    from datetime import date
+
+__all__ = ["ENGINES", "READING"]
+
+#: Keys of `warehouse.schema.external.DIALECTS`, which brings pyarrow.
+ENGINES = ("spark", "trino", "athena", "bigquery", "snowflake")
+
+
+@click.command(
+    cls=GuardedCommand,
+    epilog="Exit code 0: all of them are proven, or provisional because their day was not over; 1:"
+    " some are not; 2: wrong usage.",
+)
+@of_account_days(required=False)
+@styled
+def status(
+    since: date | None,
+    until: date | None,
+    accounts: tuple[str, ...],
+    reports: tuple[str, ...],
+    style: Style,
+) -> None:
+    """Show which days are proven, stale, failed or not loaded.
+
+    By default those of the last 28 days. Stale means that Meta has changed the totals since. Makes
+    no request.
+    """
+    require_order(since, until)
+    from pipelines.cli.commands.status import run_status  # noqa: PLC0415
+
+    run = partial(run_status, accounts=accounts, reports=reports, style=style)
+    sys.exit(run(os.environ, reports_here(), since, until))
+
+
+@click.command(cls=GuardedCommand)
+@click.argument("question", metavar="SQL")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "parquet"]),
+    default="table",
+    show_default=True,
+    help="A table has 1,000 rows at most, the others have all.",
+)
+def query(question: str, form: str) -> None:
+    """Run one SQL query on warehouse.duckdb.
+
+    It can only read, and only the tables of the warehouse.
+
+    `fbinsights docs` says which tables there are; docs/questions.md has questions to start from.
+    """
+    from pipelines.cli.commands.query import run_query  # noqa: PLC0415
+
+    run_query(os.environ, question, form)
+
+
+@click.command(cls=GuardedCommand)
+def sql() -> None:
+    """Open DuckDB's shell on warehouse.duckdb, read-only.
+
+    In DuckDB's safe mode, which opens no other file: tables of the schema lake, which are read from
+    the Parquet files, can be queried with `fbinsights query` alone. The shell may be an older
+    DuckDB than the one that `fbinsights query` uses; it says which.
+
+    `fbinsights docs` says which tables there are; docs/questions.md has questions to start from.
+    """
+    from pipelines.cli.commands.query import run_shell  # noqa: PLC0415
+
+    run_shell(os.environ)
+
+
+@click.command(cls=GuardedCommand)
+@click.argument("table", default="")
+@click.option(
+    "--ddl",
+    "engine",
+    type=click.Choice(ENGINES),
+    help="Print CREATE statements for this engine instead, over the files of the lake.",
+)
+@click.option(
+    "--breakdowns",
+    is_flag=True,
+    help="Print what Meta returns for breakdowns instead, with sources.",
+)
+@click.option(
+    "--presets",
+    is_flag=True,
+    help="Print what each ready report answers instead, with a query.",
+)
+def docs(table: str, engine: str | None, *, breakdowns: bool, presets: bool) -> None:
+    """Print what every table and column means.
+
+    Or those of one TABLE.
+    """
+    from pipelines.cli.commands.docs import (  # noqa: PLC0415
+        run_breakdowns,
+        run_docs,
+        run_presets,
+    )
+
+    if breakdowns:
+        run_breakdowns()
+    elif presets:
+        run_presets()
+    else:
+        run_docs(os.environ, reports_here().catalog, table, engine)
+
+
+READING: Final = (status, query, sql, docs)
