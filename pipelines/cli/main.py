@@ -116,7 +116,7 @@ def demo(exported: frozenset[str], seed: int) -> None:
 @click.option("--seed", default=1, show_default=True, help="Another made-up company.")
 @click.option(
     "--world",
-    type=click.Choice(["company", "hostile", "agency"]),
+    type=click.Choice(["agency", "company", "hostile"]),
     default="company",
     help="hostile: every name is one that breaks careless readers; agency: clients in 12 zones.",
     show_default=True,
