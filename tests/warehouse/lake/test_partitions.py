@@ -154,6 +154,8 @@ def test_every_column_of_the_table_of_loads_comes_back_from_a_footer(days: Any, 
         "spend": Decimal("10.05"),
         "verdict": "proven",
         "loaded_at": NOW,
+        "last_whole_hour": None,
+        "day_gone": None,
     }
 
 
