@@ -30,6 +30,7 @@ EDGE_KINDS: Final[Mapping[str, str]] = {
     "adlabels": "adlabel",
     "adrules_library": "adrule",
     "activities": "adactivity",
+    "budget_schedules": "highdemandperiod",
     "insights": "insights",
 }
 
@@ -41,7 +42,7 @@ NO_TOTAL_COUNT: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         (
             *("customconversions", "customaudiences", "saved_audiences", "adrules_library"),
-            "activities",
+            *("activities", "budget_schedules"),
         ),
         "Meta documents none for this edge",
     ),

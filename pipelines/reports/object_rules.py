@@ -28,6 +28,7 @@ _OTHER_EDGES: Final[Mapping[str, str]] = {
     ),
     "insights": "has rows without ids: write a report (type: pipelines.components.InsightsReport)",
     "activities": "has rows without ids, which are not objects",
+    "budget_schedules": "is an edge of campaigns and ad sets, not of an ad account",
 }
 
 _EDGES: Final = frozenset(EDGE_KINDS.keys() - _OTHER_EDGES.keys())

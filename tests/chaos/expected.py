@@ -179,6 +179,7 @@ EXPECTED: Final[Mapping[str, May]] = {
     "runaway": EQUAL,
     "stopped": EQUAL,
     "over_budget": EQUAL,
+    "budget_scheduled": EQUAL,
     "cap_reset": May(is_met=False),
     "old_hours_refused": May(is_met=False),
     "old_fields_refused": May(is_met=False),

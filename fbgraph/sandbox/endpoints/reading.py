@@ -20,7 +20,8 @@ from fbgraph.sandbox.protocol.messages import compact
 from fbgraph.sandbox.protocol.paging import EDGE_CURSORS, cut, page, page_request
 from fbgraph.sandbox.protocol.params import check_names, limit
 from fbgraph.sandbox.protocol.refusals import refused
-from fbgraph.sandbox.world.nodes import HIDDEN
+from fbgraph.sandbox.world.advertisers.plan import Part
+from fbgraph.sandbox.world.nodes import HIDDEN, new_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -179,6 +180,17 @@ def _business_accounts(
     ]
 
 
+def _schedules(platform: Platform, request: ServerRequest, one: WorldNode) -> Sequence[WorldNode]:
+    """Planned changes of its budget; there are none unless a scenario makes some."""
+    check_names(request.params, edges.ACCOUNTS_PARAMETERS | {"time_start", "time_stop"})
+    times, found = (one.created, one.updated), []
+    for number, values in enumerate(platform.active.schedules(one)):
+        made = new_node(one, one.about, f"{one.id[3:]}{number}", Part("schedule", ""), times)
+        made.values |= values
+        found.append(made)
+    return found
+
+
 #: Levels that are listed as they are in an account's library.
 LIBRARY_LEVELS: Final = ("video", "conversion", "audience", "saved_audience", "pixel", "rule")
 
@@ -199,6 +211,7 @@ SPECIAL: Final[
     "image": _images,
     **dict.fromkeys(LIBRARY_LEVELS, _library),
     "account": _business_accounts,
+    "schedule": _schedules,
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fbgraph.sandbox.world.dice import dice
 
@@ -114,6 +114,8 @@ class Scenario:
     shown: Callable[[Fault, Progress], Progress] | None = None
     #: When `amount_spent` of an account began again from 0, if it has by now.
     counter: Callable[[Fault, WorldNode, datetime], datetime | None] | None = None
+    #: The fields of a budget schedule that a campaign or ad set has, if it has one.
+    schedule: Callable[[Fault, WorldNode], Mapping[str, Any] | None] | None = None
     #: Changes the numbers that insights, and the truth, are made of.
     tables: Callable[[Fault, Tables, View], Tables] | None = None
     #: Changes which rows a report has, or their order.
@@ -134,5 +136,5 @@ class Scenario:
 #: The names of all hooks.
 HOOKS: Final = (
     *("before", "version", "insights", "cut", "total", "poll", "read", "tables", "rows", "after"),
-    *("item", "features", "delivers", "shown", "counter"),
+    *("item", "features", "delivers", "shown", "counter", "schedule"),
 )

@@ -6,24 +6,35 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fbgraph.sandbox.insights.settling import settling
-from fbgraph.sandbox.world.days import local_date
+from fbgraph.sandbox.world.days import ONE_DAY, local_date
 from fbgraph.sandbox.world.delivery import Numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from fbgraph.sandbox.faults.hooks import Fault
     from fbgraph.sandbox.world.delivery import HoursOf, Progress, RealHour
     from fbgraph.sandbox.world.nodes import WorldNode
 
-__all__ = ["Since", "exceed_budgets", "read_since", "restart_counter", "run_away", "settle", "stop"]
+__all__ = [
+    "Since",
+    "exceed_budgets",
+    "follow_schedule",
+    "read_since",
+    "restart_counter",
+    "run_away",
+    "schedule",
+    "settle",
+    "stop",
+]
 
 #: How much more is spent: by what runs away, and by ads that exceed a daily budget.
 RUNAWAY_TIMES: Final = 3
 OVER_BUDGET_TIMES: Final = 4
+SCHEDULED_TIMES: Final = 2
 
 #: Where the id of an account has its place in the listing (`tree.account_id_of`).
 PLACE: Final = slice(5, 9)
@@ -70,7 +81,40 @@ def stop(fault: Fault, hours_of: HoursOf) -> HoursOf:
 
 def exceed_budgets(fault: Fault, hours_of: HoursOf) -> HoursOf:
     """From an hour on, what has a daily budget spends several times as much."""
-    more = _changed(fault, hours_of, OVER_BUDGET_TIMES)
+    return _of_daily_budgets(fault, hours_of, OVER_BUDGET_TIMES)
+
+
+def follow_schedule(fault: Fault, hours_of: HoursOf) -> HoursOf:
+    """From an hour on, what has a daily budget spends twice as much, as its owner planned."""
+    return _of_daily_budgets(fault, hours_of, SCHEDULED_TIMES)
+
+
+def schedule(fault: Fault, node: WorldNode) -> Mapping[str, Any] | None:
+    """That plan: a multiplier where the campaign holds the budget, or as much money as the ad set
+    has anyway. Source: Ad campaign, Budget schedules; facebook-business 26.0.3, HighDemandPeriod.
+    """
+    since = read_since(fault.word)
+    day, budget = since.day_of(node.account, fault.since), node.values.get("daily_budget")
+    if day is None or not budget:
+        return None
+    by_factor = node.level == "campaign"
+    midnight = datetime.combine(day + ONE_DAY, time(), node.zone)
+    return {
+        "ad_object_id": node.id,
+        "budget_value": SCHEDULED_TIMES if by_factor else int(budget),
+        "budget_value_type": "MULTIPLIER" if by_factor else "ABSOLUTE",
+        "recurrence_type": "ONE_TIME",
+        "time_start": _text(datetime.combine(day, time(since.hour), node.zone)),
+        "time_end": _text(midnight),
+    }
+
+
+def _text(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S%z}"
+
+
+def _of_daily_budgets(fault: Fault, hours_of: HoursOf, times: int) -> HoursOf:
+    more = _changed(fault, hours_of, times)
     return lambda ad, day: (more if _has_daily_budget(ad) else hours_of)(ad, day)
 
 

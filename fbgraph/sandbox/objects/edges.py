@@ -42,6 +42,8 @@ EDGES: Final[Mapping[tuple[str, str], str]] = {
     ("account", "adrules_library"): "rule",
     ("account", "activities"): "activity",
     ("adset", "activities"): "activity",
+    ("campaign", "budget_schedules"): "schedule",
+    ("adset", "budget_schedules"): "schedule",
     ("business", "owned_ad_accounts"): "account",
     ("business", "client_ad_accounts"): "account",
 }

@@ -56,6 +56,7 @@ NODE_TYPES: Final[Mapping[str, tuple[str | None, str]]] = {
     "pixel": ("adspixel", "AdsPixel"),
     "rule": ("adrule", "AdRule"),
     "activity": ("adactivity", "AdActivity"),
+    "schedule": ("highdemandperiod", "HighDemandPeriod"),
     "business": (None, "Business"),
 }
 
@@ -284,6 +285,7 @@ READERS: Final[Mapping[str, Mapping[str, Reader]]] = {
         "account": lambda node, now: {"id": _id(node.account, now), "account_id": node.account.id},
     },
     **LIBRARY_FIELDS,
+    "schedule": {"id": _id},
     "business": {
         "id": _id,
         "name": SHARED_FIELDS["name"],

@@ -10,7 +10,7 @@ from fbgraph.sandbox.protocol.errors import RefusedError
 from fbgraph.sandbox.scenarios.catalog import SCENARIOS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from fbgraph.sandbox.faults.hooks import Making, View
@@ -153,6 +153,15 @@ class Active:
         last, fault = max(times, key=lambda time: time[0])
         self.struck[fault.name] += 1
         return last
+
+    def schedules(self, node: WorldNode) -> Sequence[Mapping[str, Any]]:
+        """The fields of each budget schedule of a campaign or ad set."""
+        found = []
+        for fault, do in self._hooks["schedule"]:
+            if fields := self._call(fault, do, node):
+                found.append(fields)
+                self.struck[fault.name] += 1
+        return found
 
     def tables(self, tables: Tables, view: View) -> Tables:
         found: Tables = self._chain("tables", tables, view)

@@ -62,6 +62,15 @@ ROWS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         reads=spending.read_since,
         delivers=spending.exceed_budgets,
     ),
+    "budget_scheduled": Scenario(
+        "the same, but from then on what has a daily budget spends twice as much, because a budget"
+        " schedule says so: the edge `budget_schedules` shows it",
+        "Ad campaign, Budget schedules",
+        strength="18",
+        reads=spending.read_since,
+        delivers=spending.follow_schedule,
+        schedule=spending.schedule,
+    ),
     "cap_reset": Scenario(
         "at hour N of an account's clock `amount_spent` begins again from 0; strengths are those of"
         " `runaway`",

@@ -65,7 +65,7 @@ def test_the_catalogue_of_insights_holds_what_meta_lists() -> None:
         *(("adaccount", 77), ("campaign", 50), ("adset", 87), ("ad", 42), ("adcreative", 78)),
         *(("adimage", 17), ("advideo", 49), ("customconversion", 19), ("customaudience", 43)),
         *(("savedaudience", 16), ("adspixel", 34), ("adlabel", 5), ("adrule", 11)),
-        ("adactivity", 13),
+        *(("adactivity", 13), ("highdemandperiod", 8)),
     ],
 )
 def test_each_object_has_its_readable_fields(name: str, count: int) -> None:

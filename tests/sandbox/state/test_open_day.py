@@ -194,3 +194,81 @@ def test_days_of_an_agency_differ_as_real_ones_do() -> None:
 
     assert min(spread) > 0.12
     assert 0.19 < mean(spread) < 0.26
+
+
+def test_a_budget_is_held_once_and_what_is_spent_fits_it_and_its_hours(
+    open_graph: Callable[..., Graph],
+) -> None:
+    graph = open_graph(world="agency", accounts=3)
+    fields = "id,daily_budget,lifetime_budget,pacing_type,adset_schedule"
+    days = [date(2026, 9, 6) + timedelta(days=n) for n in range(56)]
+    for account in map(graph.account, range(3)):
+        campaigns = graph.rows(
+            f"{account}/campaigns", fields=fields.removesuffix(",adset_schedule")
+        )
+        adsets = graph.rows(f"{account}/adsets", fields=f"{fields},campaign_id,end_time")
+        spans = {"since": str(days[0]), "until": str(days[-1])}
+        spent: dict[str, Counter[str]] = {}
+        for level in ("campaign", "adset"):
+            rows = graph.rows(
+                f"{account}/insights",
+                fields=f"{level}_id,spend",
+                level=level,
+                time_range=spans,
+                time_increment=1,
+            )
+            for row in rows:
+                of = spent.setdefault(row[f"{level}_id"], Counter())
+                of[row["date_start"]] += round(100 * float(row["spend"]))
+        for campaign in campaigns:
+            below = [one for one in adsets if one["campaign_id"] == campaign["id"]]
+            held = [one for one in (campaign, *below) if "daily_budget" in one]
+            for_life = [one for one in (campaign, *below) if "lifetime_budget" in one]
+            assert held in ([campaign], below) or (not held and for_life == below)
+            for one in held:
+                ratios = [spent[one["id"]][str(day)] / int(one["daily_budget"]) for day in days]
+                assert max(ratios) <= 1.75
+                assert all(sum(ratios[at : at + 7]) <= 7 for at in range(0, 56, 7))
+            for one in for_life:
+                assert one["pacing_type"] == ["day_parting"]
+                assert one["adset_schedule"][0]["start_minute"] == 17 * 60
+                assert sum(spent[one["id"]].values()) < int(one["lifetime_budget"])
+                hours = graph.rows(
+                    f"{one['id']}/insights", breakdowns=[HOURLY], time_range=spans, fields="spend"
+                )
+                assert {row[HOURLY][:2] for row in hours if HOURLY in row} == {
+                    str(hour) for hour in range(17, 23)
+                }
+
+
+def test_a_budget_schedule_is_told_and_followed(open_graph: Callable[..., Graph]) -> None:
+    graph = open_graph("budget_scheduled:2026-11-20T18@1", world="agency", accounts=2)
+    fields = "ad_object_id,budget_value,budget_value_type,time_start,time_end,recurrence_type"
+    wanted = f"id,daily_budget,budget_schedules{{{fields}}}"
+    day = date(2026, 11, 20)
+
+    plain = graph.rows(f"{graph.account(0)}/campaigns", fields=wanted)
+    found = [
+        one
+        for edge in ("campaigns", "adsets")
+        for one in graph.rows(f"{graph.account(1)}/{edge}", fields=wanted)
+    ]
+    late = [sum(s for h, s in graph.sandbox.spent_by_hour(graph.account(1), day).items() if h > 17)]
+    graph.sandbox.use()
+    late.append(
+        sum(s for h, s in graph.sandbox.spent_by_hour(graph.account(1), day).items() if h > 17)
+    )
+
+    assert not any("budget_schedules" in one for one in plain)
+    kinds = set()
+    for one in found:
+        assert ("budget_schedules" in one) == ("daily_budget" in one)
+        for schedule in one.get("budget_schedules", {}).get("data", ()):
+            assert schedule["ad_object_id"] == one["id"]
+            assert schedule["time_start"] == "2026-11-20T18:00:00-0800"
+            assert schedule["time_end"] == "2026-11-21T00:00:00-0800"
+            kinds.add(schedule["budget_value_type"])
+            by_factor = schedule["budget_value_type"] == "MULTIPLIER"
+            assert schedule["budget_value"] == (2 if by_factor else int(one["daily_budget"]))
+    assert kinds == {"MULTIPLIER", "ABSOLUTE"}
+    assert 1.3 < late[0] / late[1] < 2
