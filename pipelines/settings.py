@@ -9,46 +9,38 @@ import re
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from fbgraph import API_VERSION, GRAPH_URL, GraphClient, act_id
+from fbgraph import GraphClient, act_id
 from fbgraph.catalog.versions import why_not
 from fbgraph.errors import RequestError, VersionError
 from fbgraph.http.transport import is_here
 from pipelines.errors import ConfigError
 from pipelines.state.cooldowns import cooldowns_of
 from pipelines.state.origin import refused
-from warehouse.decode.hours import INTRADAY_DELAY
-from warehouse.errors import WarehouseError
+from pipelines.variables import DAGSTER_URL, REPORTS_FOLDER, VARIABLES, WATCHED
+from warehouse.decode.hours import INTRADAY_DELAY, zone_named
+from warehouse.errors import UnknownZoneError, WarehouseError
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from warehouse.storage.store import Store
 
 __all__ = [
     "FIRST_DAY",
     "OWNER",
-    "REPORTS_FOLDER",
-    "VARIABLES",
     "Settings",
-    "Variable",
     "owners_of",
     "reports_folder",
     "settings_of",
     "store_of",
-    "unknown_settings",
-    "unknown_text",
     "wrong_settings",
 ]
 
-
-#: The folder of users' own reports unless FB_REPORTS names another.
-REPORTS_FOLDER: Final = "reports"
 
 #: Meta keeps 37 months; requests for older days fail with code 3018. Fixed, so that the grid does
 #: not shift.
@@ -62,105 +54,7 @@ _DAY: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 #: The longest FB_INTRADAY_DELAY_MINUTES: longer than a day, and no hour of an open day is whole.
 LONGEST_DELAY: Final = 1440
 
-#: Where `dagster dev` serves its pages.
-DAGSTER_URL: Final = "http://127.0.0.1:3000"
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """One environment variable. `meaning` is what a `.env` says above it; `example` is a value for
-    one that has no default.
-    """
-
-    name: str
-    meaning: str
-    default: str | None = None
-    example: str = ""
-
-
-#: All variables. `.env.example`, and the `.env` of a new project folder, are made from this table;
-#: the README shows it too, and tests hold both to it.
-VARIABLES: Final[Sequence[Variable]] = (
-    Variable(
-        "FB_ACCESS_TOKEN",
-        "Token of a system user with ads_read; required. Sent as an Authorization header and"
-        " nowhere else.",
-    ),
-    Variable("FB_APP_SECRET", "When set, every request carries appsecret_proof."),
-    Variable("FB_GRAPH_URL", "Where Graph is; the sandbox prints its own.", GRAPH_URL),
-    Variable(
-        "FB_ALLOW_HTTP",
-        "1: the token may go in clear, by http://, to another machine than this one. Refused by"
-        " default.",
-        example="1",
-    ),
-    Variable(
-        "FB_API_VERSION",
-        "Pinned version of the Marketing API. A version that has ended is refused:"
-        " docs/graph-api.md.",
-        API_VERSION,
-    ),
-    Variable(
-        "FB_ACCOUNT_IDS",
-        "Only these ad accounts, comma list, with or without act_; default: all that the token"
-        " sees.",
-    ),
-    Variable(
-        "FB_ALERT_WEBHOOK",
-        "Where alerts go: an incoming webhook of Slack, or of anything that takes the same JSON. A"
-        " secret.",
-    ),
-    Variable("FB_DAGSTER_URL", "Where people open Dagster; alerts link there.", DAGSTER_URL),
-    Variable(
-        "FB_REPORTS",
-        "Folder of YAML with reports of your own; default ./reports where it exists."
-        " docs/reports.md.",
-        example="/srv/fbinsights/reports",
-    ),
-    Variable(
-        "FB_HISTORY_SINCE",
-        "First day of the grids in Dagster, and of what `fbinsights status` misses; default: 13"
-        " months before the first load. A report's own later start_date wins, and no grid begins"
-        " after the oldest day in the lake.",
-        example="2025-11-01",
-    ),
-    Variable(
-        "FB_OWNERS",
-        "Whom Dagster shows as owners of assets: e-mail addresses or team:…, comma list. Reports"
-        " may name others.",
-        example="team:marketing-data",
-    ),
-    Variable(
-        "FB_MEDIA",
-        "0: no thumbnails of ads are downloaded. By default each is, once, into media/ in the lake:"
-        " docs/media.md.",
-        "1",
-    ),
-    Variable(
-        "FB_INTRADAY_DELAY_MINUTES",
-        "How long after the end of an hour Meta still counts what was delivered in it. Until then"
-        " the hour of an open day is not called whole (loads.last_whole_hour). 0 to 1440; at the"
-        " default about 99 % is there: docs/operations.md.",
-        "180",
-    ),
-    Variable(
-        "WAREHOUSE_URL",
-        "The lake: a folder, with warehouse.duckdb in it, or s3://bucket/prefix, gs://bucket/prefix"
-        " or az://container/prefix. A bucket needs `pip install 'fbinsights[s3]'`, [gcs] or"
-        " [azure], and the usual variables of its cloud, for S3 those below: docs/lake.md.",
-        "./data",
-    ),
-    Variable(
-        "WAREHOUSE_LOCAL",
-        "If the lake is in a bucket: the folder on this machine for what stays here. The published"
-        " file is s3/bucket/prefix/warehouse.duckdb in it.",
-        "./data",
-    ),
-)
-
-#: How our variables begin; how alike two names are, of 1, if one is a slip of the other.
-_BEGINNINGS: Final = ("FB_", "WAREHOUSE_")
-_NEAR: Final = 0.8
+_DIGEST: Final = re.compile(r"([01]?[0-9]|2[0-3])(?: +(\S+))?")
 
 _HOW_TO_GET_ONE: Final = (
     "FB_ACCESS_TOKEN is not set. Create a token with the scope ads_read, preferably for a system"
@@ -185,6 +79,8 @@ class Settings:
     history_since: date | None = None  # None: what the lake keeps
     owners: Sequence[str] = ()
     media: bool = True
+    watched: Sequence[str] = WATCHED
+    digest: tuple[int, str] | None = None  # hour and zone; None: not sent
     intraday_delay: timedelta = INTRADAY_DELAY
 
     def open_graph(
@@ -240,6 +136,8 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
         history_since=_day(value["FB_HISTORY_SINCE"]),
         owners=_owners(value["FB_OWNERS"]),
         media=value["FB_MEDIA"] == "1",
+        watched=_names(value["FB_WATCH"]),
+        digest=_digest(value["FB_DIGEST_HOUR"]),
         intraday_delay=timedelta(minutes=int(value["FB_INTRADAY_DELAY_MINUTES"])),
     )
 
@@ -279,22 +177,6 @@ def wrong_settings(environ: Mapping[str, str]) -> Sequence[str]:
     except WarehouseError as error:
         wrong.append(str(error))
     return wrong
-
-
-def unknown_settings(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Variables that begin like ours and have no effect, each with the one of ours that it is
-    nearly, "" if it is none.
-    """
-    known = [variable.name for variable in VARIABLES]
-    for name in sorted(names):
-        if name.upper().startswith(_BEGINNINGS) and name not in known:
-            yield name, next(iter(get_close_matches(name.upper(), known, n=1, cutoff=_NEAR)), "")
-
-
-def unknown_text(name: str, near: str) -> str:
-    """What is said about one of `unknown_settings`."""
-    advice = f" Did you mean {near}?" if near else ""
-    return f"{name} is not a variable of fbinsights and has no effect.{advice}"
 
 
 def _values(environ: Mapping[str, str]) -> Mapping[str, str]:
@@ -361,10 +243,26 @@ def _wrong_of_pages(value: Mapping[str, str]) -> Iterator[str]:
                 f"FB_OWNERS: {owner!r} is not an owner: expected an e-mail address, or team:"
                 " followed by a name."
             )
+    yield from _wrong_of_today(value)
     if not _is_address(value["FB_DAGSTER_URL"]):
         yield f"FB_DAGSTER_URL is not an http(s) address: {value['FB_DAGSTER_URL']!r}."
     if value["FB_ALERT_WEBHOOK"] and not _is_address(value["FB_ALERT_WEBHOOK"]):
         yield "FB_ALERT_WEBHOOK is not an http(s) address."  # not shown: it is a secret
+
+
+def _wrong_of_today(value: Mapping[str, str]) -> Iterator[str]:
+    """What is about alerts on today."""
+    known = ", ".join(WATCHED)
+    for name in _names(value["FB_WATCH"]):
+        if name not in WATCHED:
+            yield f"FB_WATCH: {name!r} is not watched; expected some of {known}, or none."
+    try:
+        _digest(value["FB_DIGEST_HOUR"])
+    except (ValueError, UnknownZoneError):
+        yield (
+            f"FB_DIGEST_HOUR must be an hour from 0 to 23, and a time zone if it is not in UTC, as"
+            f" in '8 Europe/Berlin', not {value['FB_DIGEST_HOUR']!r}."
+        )
 
 
 def _is_address(text: str) -> bool:
@@ -377,6 +275,23 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:
         return None
+
+
+def _names(text: str) -> Sequence[str]:
+    """What is told about today; () for nothing."""
+    return () if text == "none" else _owners(text)
+
+
+def _digest(text: str) -> tuple[int, str] | None:
+    """Hour and zone of the digest; None without one. Raises UnknownZoneError and ValueError."""
+    if not text:
+        return None
+    found = _DIGEST.fullmatch(text)
+    if not found:
+        raise ValueError(text)
+    zone = found[2] or "UTC"
+    zone_named(zone)
+    return int(found[1]), zone
 
 
 def _owners(text: str) -> Sequence[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
-from pipelines.settings import VARIABLES
+from pipelines.variables import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from dotenv.parser import parse_stream
 from pipelines.errors import ConfigError
 from pipelines.project.folder import ENV_FILE, TEMPLATES, unignored
 from pipelines.reports.files import shown
-from pipelines.settings import settings_of, unknown_settings, wrong_settings
+from pipelines.settings import settings_of, wrong_settings
 from pipelines.state.homes import (
     SETTINGS,
     STATE,
@@ -24,6 +24,7 @@ from pipelines.state.homes import (
     settings_in,
     why_another,
 )
+from pipelines.variables import unknown_settings
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:

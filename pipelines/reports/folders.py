@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from pipelines.reports.files import shown, yaml_files
 from pipelines.reports.project import component_files, definitions_around
-from pipelines.settings import REPORTS_FOLDER, reports_folder
+from pipelines.settings import reports_folder
+from pipelines.variables import REPORTS_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,7 +8,8 @@ import pytest
 
 from fbgraph.errors import VersionError
 from pipelines.errors import ConfigError
-from pipelines.settings import VARIABLES, settings_of, unknown_settings
+from pipelines.settings import settings_of
+from pipelines.variables import VARIABLES, unknown_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 

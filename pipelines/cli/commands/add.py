@@ -20,7 +20,8 @@ from pipelines.project.ready_reports import PROOFS, chosen, ready_reports
 from pipelines.project.ready_tables import ReadyTable, ready_tables
 from pipelines.reports.files import shown
 from pipelines.reports.rules import findings
-from pipelines.settings import REPORTS_FOLDER, reports_folder
+from pipelines.settings import reports_folder
+from pipelines.variables import REPORTS_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

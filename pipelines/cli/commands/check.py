@@ -16,7 +16,8 @@ from pipelines.loading import access
 from pipelines.project.faults import findings_in
 from pipelines.reports.files import shown, unread_files
 from pipelines.reports.folders import moves, projects, reports_alone
-from pipelines.settings import settings_of, unknown_settings, unknown_text, wrong_settings
+from pipelines.settings import settings_of, wrong_settings
+from pipelines.variables import unknown_settings, unknown_text
 from warehouse.wording import counted
 
 if TYPE_CHECKING:

@@ -25,9 +25,10 @@ from pipelines.errors import ConfigError
 from pipelines.loading.partitions import today_in
 from pipelines.project.folder import ENV_FILE, complete, contents
 from pipelines.reports.catalog import reports_of
-from pipelines.settings import VARIABLES, store_of
+from pipelines.settings import store_of
 from pipelines.state.homes import SETTINGS, prepare
 from pipelines.state.origin import refused
+from pipelines.variables import VARIABLES
 from warehouse.lake.partitions import Lake
 from warehouse.storage.url import LOCAL_VARIABLE
 from warehouse.wording import counted

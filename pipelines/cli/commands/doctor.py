@@ -29,10 +29,11 @@ from pipelines.errors import ConfigError
 from pipelines.escaping import escaped
 from pipelines.loading import access
 from pipelines.loading.accounts.discovery import discover, text_of
-from pipelines.settings import settings_of, unknown_settings, unknown_text
+from pipelines.settings import settings_of
 from pipelines.state.homes import home_of, why_another
 from pipelines.state.origin import refused
 from pipelines.state.unreported import notes_of
+from pipelines.variables import unknown_settings, unknown_text
 from warehouse.decode.native import reader
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake

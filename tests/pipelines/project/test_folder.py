@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.project.env_file import EXAMPLE_HEAD, env_text
 from pipelines.project.folder import TEMPLATES, complete, contents, unignored
-from pipelines.settings import VARIABLES
+from pipelines.variables import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -1,0 +1,234 @@
+"""Each account's open day and the 28 before it, read from the published file: all accounts at once,
+half a second for 500 accounts with 5 million rows.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from pipelines.watching.ahead import DAYS_BACK
+from pipelines.watching.open_day import Curve, OpenDay, PastDay, SpentBudget, minute_of
+from warehouse.decode.hours import zone_named
+from warehouse.errors import UnknownZoneError
+from warehouse.schema.sql import literal
+from warehouse.schema.verdicts import PROVEN, UNPROVABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from warehouse.published.opened import Warehouse
+
+    #: account (digits) → (instant, what Meta's billing has counted in its life), oldest first.
+    Counters = Mapping[str, Sequence[tuple[datetime, float]]]
+
+__all__ = ["HOURS", "ad_shares", "open_days"]
+
+#: The table that the rules go by.
+HOURS: Final = "insights_hourly"
+
+_ACCOUNTS: Final = """
+from accounts select account_id, account_name, account_currency, account_timezone, account_status,
+  min_daily_budget::double
+where account_timezone is not null and account_currency is not null
+"""
+_LOADS: Final = """
+from loads select account_id, date, is_over and verdict in ('{proven}', '{unprovable}'), asked_at,
+  min(date) over (partition by account_id)
+where table_name = '{table}'
+qualify date >= date '{since}'
+"""
+_SPEND: Final = """
+with hours as (
+  from {table} select account_id, date, hour, sum(spend::double) as spend
+  where date >= date '{since}' and hour is not null group by all
+)
+from hours select account_id, date, list(hour), list(spend) group by all
+"""
+_TOTALS: Final = """
+with looks as (
+  from intraday_totals select account_id, date, max(asked_at) as asked_at,
+    max_by(spend::double, asked_at) as spend
+  where date >= date '{since}' group by account_id, date, time_bucket(interval 30 minutes, asked_at)
+)
+from looks select account_id, date, list(epoch(asked_at)), list(spend) group by all
+"""
+_BUDGETS: Final = """
+with today(account_id, date) as (values {today}),
+spent as (
+  from {table} join today using (account_id, date)
+  select campaign_id, adset_id, sum(spend::double) as spent group by all
+),
+held as (
+  from campaigns join (from spent select campaign_id, sum(spent) as spent group by all)
+    using (campaign_id)
+  select account_id, 'campaign' as level, campaign_id as object_id, campaign_name as name, spent,
+    daily_budget, lifetime_budget, budget_remaining, start_time, stop_time as end_time, pacing_type
+  union all by name
+  from adsets join spent using (adset_id)
+    left join campaigns on campaigns.campaign_id = adsets.campaign_id
+  select adsets.account_id, 'adset' as level, adset_id as object_id, adset_name as name, spent,
+    adsets.daily_budget, adsets.lifetime_budget, adsets.budget_remaining, adsets.start_time,
+    end_time, adsets.pacing_type
+  where coalesce(campaigns.daily_budget, 0) = 0 and coalesce(campaigns.lifetime_budget, 0) = 0
+)
+from held select account_id, level, object_id, name, spent, daily_budget::double,
+  lifetime_budget::double, budget_remaining::double, start_time, end_time,
+  coalesce(list_contains(pacing_type, 'day_parting'), false)
+where spent > 0 and (daily_budget > 0 or lifetime_budget > 0)
+"""
+_ADS: Final = """
+with hours as (
+  from {table} select ad_id, any_value(ad_name) as name,
+    coalesce(sum(spend::double) filter (date = date '{today}'), 0) as spent,
+    coalesce(sum(spend::double) filter (date < date '{today}'), 0) / {days} as usual
+  where account_id = {account} and date >= date '{since}' and hour >= {first} and hour < {end}
+  group by all
+)
+from hours select name, spent, usual order by {order} desc, ad_id limit 3
+"""
+
+
+def open_days(opened: Warehouse, now: datetime, counters: Counters) -> Sequence[OpenDay]:
+    """The open day of every account with hours, at an instant, by the published file and by what
+    Meta's billing has counted. Accounts of an unknown zone are left out. Raises WarehouseError.
+    """
+    today: dict[str, date] = {}
+    accounts = {}
+    for row in opened.sql(_ACCOUNTS).fetchall():
+        try:
+            today[row[0]] = now.astimezone(zone_named(row[3])).date()
+        except UnknownZoneError:
+            continue
+        accounts[row[0]] = row
+    if not accounts:
+        return []
+    read = _Reader(opened, (min(today.values()) - timedelta(days=DAYS_BACK)).isoformat())
+    loads, spend, totals = read.loads(), read.by_hour(), read.totals()
+    budgets = read.budgets({key: day for key, day in today.items() if (key, day) in spend})
+    found = []
+    for account_id, (_, name, currency, zone, status, least) in accounts.items():
+        day = today[account_id]
+        days = [day - timedelta(days=back) for back in range(DAYS_BACK, 0, -1)]
+        known = {one: loads[account_id, one] for one in (*days, day) if (account_id, one) in loads}
+        if not known:
+            continue
+        past = [
+            PastDay(
+                one,
+                spend.get((account_id, one), _NOTHING),
+                is_complete=bool(known[one][0]),
+                seen=_seen(zone, one, totals.get((account_id, one), ())),
+            )
+            for one in days
+            if one in known
+        ]
+        asked_at = known[day][1] if day in known else None
+        counter = counters.get(account_id, ())
+        found.append(
+            OpenDay(
+                account_id=account_id,
+                name=name or "",
+                currency=currency,
+                zone=zone,
+                today=day,
+                now=now,
+                status=status,
+                hours=spend.get((account_id, day), _NOTHING),
+                rows_at=None if asked_at is None else minute_of(zone, day, asked_at),
+                seen=_seen(zone, day, totals.get((account_id, day), ())),
+                counter=Curve.of((minute_of(zone, day, at), amount) for at, amount in counter),
+                fresh_at=_fresh_at(
+                    asked_at, counter, now - timedelta(minutes=minute_of(zone, day, now))
+                ),
+                past=past,
+                first_day=next(iter(known.values()))[2],
+                least_budget=least or 0.0,
+                budgets=budgets.get(account_id, ()),
+            )
+        )
+    return found
+
+
+def ad_shares(opened: Warehouse, day: OpenDay, first: int, end: int, *, by_usual: bool) -> Any:
+    """The three ads that explain a difference most: (name, spent today, usual) in the hours from
+    `first` to before `end`. `by_usual`: those that usually spend most then, for nothing was spent.
+    """
+    complete = day.complete
+    query = _ADS.format(
+        table=HOURS,
+        account=literal(day.account_id),
+        today=day.today,
+        since=day.today - timedelta(days=DAYS_BACK),
+        days=max(len(complete), 1),
+        first=first,
+        end=end,
+        order="usual" if by_usual else "spent - usual",
+    )
+    return opened.sql(query).fetchall()
+
+
+_NOTHING: Final = (0.0,) * 24
+
+
+class _Reader:
+    """The queries, and their rows by account and day."""
+
+    def __init__(self, opened: Warehouse, since: str) -> None:
+        self._opened = opened
+        self._values = {"table": HOURS, "since": since, "proven": PROVEN, "unprovable": UNPROVABLE}
+
+    def _rows(self, query: str, **more: str) -> Sequence[tuple[Any, ...]]:
+        return self._opened.sql(query.format(**self._values, **more)).fetchall()
+
+    def loads(self) -> Mapping[tuple[str, date], tuple[bool, datetime | None, date]]:
+        """Whether a day is complete, when its rows were requested, the first day of the account."""
+        return {(row[0], row[1]): row[2:] for row in self._rows(_LOADS)}
+
+    def by_hour(self) -> Mapping[tuple[str, date], Sequence[float]]:
+        found = {}
+        for account_id, day, hours, spend in self._rows(_SPEND):
+            by_hour = dict(zip(hours, spend, strict=True))
+            found[account_id, day] = tuple(by_hour.get(hour) or 0.0 for hour in range(24))
+        return found
+
+    def totals(self) -> Mapping[tuple[str, date], Sequence[tuple[float, float]]]:
+        """What was known of a day by when (epoch seconds). Lakes of earlier versions have none."""
+        tables = self._opened.sql("from duckdb_tables() select table_name").fetchall()
+        if ("intraday_totals",) not in tables:
+            return {}
+        return {
+            (row[0], row[1]): tuple(zip(row[2], row[3], strict=True)) for row in self._rows(_TOTALS)
+        }
+
+    def budgets(self, today: Mapping[str, date]) -> Mapping[str, Sequence[SpentBudget]]:
+        found: defaultdict[str, list[SpentBudget]] = defaultdict(list)
+        values = ", ".join(f"({literal(key)}, date '{day}')" for key, day in today.items())
+        for account_id, *row in self._rows(_BUDGETS, today=values) if today else ():
+            found[account_id].append(SpentBudget(*row))
+        return found
+
+
+def _seen(zone: str, day: date, looks: Sequence[tuple[float, float]]) -> Curve:
+    """What was known by which minute; at its midnight nothing was spent."""
+    if not looks:
+        return Curve()
+    points = [(minute_of(zone, day, datetime.fromtimestamp(at, UTC)), spent) for at, spent in looks]
+    return Curve.of([(0.0, 0.0), *points])
+
+
+def _fresh_at(
+    asked_at: datetime | None, counter: Sequence[tuple[datetime, float]], midnight: datetime
+) -> datetime | None:
+    """Until when everything that Meta has shown is known: when rows were requested or, if nothing
+    was spent since then, when that was last seen. None where nobody can say.
+    """
+    since = asked_at or midnight
+    if not counter:
+        return asked_at
+    before = [amount for at, amount in counter if at <= since]
+    if len({*before[-1:], *(amount for at, amount in counter if at > since)}) == 1:
+        return max(since, counter[-1][0])  # nothing was spent
+    return since if asked_at or before else None
