@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from fbgraph.errors import (
+    CursorError,
     GraphError,
     RequestError,
     RetryableError,
@@ -194,6 +195,29 @@ class Fetcher(Generic[Result]):
         return recovery
 
     async def _run(self, shard: Shard) -> None:
+        """Read the rows of a shard: without a report run if it is small, and else by one."""
+        if shard.task.is_small and await self._is_read_at_once(shard):
+            return
+        await self._run_report(shard)
+
+    async def _is_read_at_once(self, shard: Shard) -> bool:
+        """Read a shard while Meta computes it; False if that is too much for Meta, or fails: then
+        its task is not small.
+        """
+        shard.report_run_id, shard.asked_at = "", self._now()
+        try:
+            await Call(partial(self._runner.read, shard))
+        except ThrottledError:
+            raise
+        except (TooMuchDataError, RetryableError, CursorError) as error:
+            _log.info("%s: loading it by a report run: %s", shard.task, error)
+            shard.task.is_small = False
+            shard.drop()
+            return False
+        self._was_read(shard)
+        return True
+
+    async def _run_report(self, shard: Shard) -> None:
         """Create the report run of a shard, wait for it and read it."""
         task, account = shard.task, self.accounts[shard.account_id]
         shard.report_run_id = ""

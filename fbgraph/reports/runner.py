@@ -19,7 +19,7 @@ from fbgraph.errors import (
     RunFailedError,
     TooMuchDataError,
 )
-from fbgraph.http.paging import PageSize
+from fbgraph.http.paging import PAGE_ROWS, PageSize
 from fbgraph.limits.retry import READING, RUN
 from fbgraph.objects.report_run import ReportRun
 from fbgraph.reports.handler import Checkpoint
@@ -62,6 +62,7 @@ class Runner:
         self._handler = handler
         self._pending = pending
         self._page_size = PageSize(REPORT_PAGE_ROWS)
+        self._small_pages = PageSize(PAGE_ROWS)
         self._lock = threading.Lock()
 
     def create(self, shard: Shard) -> tuple[str, float]:
@@ -95,7 +96,9 @@ class Runner:
         return list(zip(watches, responses, strict=True))
 
     def read(self, shard: Shard) -> None:
-        """Read a run to its end; from its first page again if a cursor or a page is bad."""
+        """Read a run to its end, or what is small while Meta computes it; from its first page again
+        if a cursor or a page is bad.
+        """
         with self._lock:
             shard.task.sink = shard.task.sink or self._handler.open(shard.task)
         for left in reversed(range(READING.attempts)):
@@ -110,10 +113,15 @@ class Runner:
 
     def _read_once(self, shard: Shard) -> None:
         task, client = shard.task, self._client.counted()
-        node = client.node(shard.report_run_id, account_id=task.account_id)
+        if shard.report_run_id:
+            size = self._page_size
+            edge = client.node(shard.report_run_id, account_id=task.account_id).insights()
+        else:
+            size = self._small_pages
+            edge = client.account(task.account_id).insights(**self._handler.params(shard.query))
         bodies: list[bytes] = []
         try:
-            for page in node.insights().pages(unread=True, size=self._page_size):
+            for page in edge.pages(unread=True, size=size):
                 bodies.append(page.body)
                 if len(bodies) >= PAGES_HELD or sum(map(len, bodies)) >= BYTES_HELD:
                     _hand_over(shard, bodies)

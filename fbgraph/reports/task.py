@@ -31,8 +31,9 @@ class ReportTask:
     """Neighbouring days of one account (digits), oldest first, that are finished together.
 
     `is_fresh`: what an earlier process or attempt requested does not count. `until`: the last day
-    of a range that is requested as one; `days` is then its first day. `shards` are those whose rows
-    have arrived. `calls` as Meta counts them, failed ones included. `age_seconds`: from
+    of a range that is requested as one; `days` is then its first day. `is_small`: its rows are read
+    while Meta computes them, without a report run, as long as Meta does so. `shards` are those
+    whose rows have arrived. `calls` as Meta counts them, failed ones included. `age_seconds`: from
     `started`, by the clock, until its last page arrived.
     """
 
@@ -40,6 +41,7 @@ class ReportTask:
     days: tuple[date, ...]
     is_fresh: bool = False
     until: date | None = None
+    is_small: bool = False
     shards: list[Shard] = field(default_factory=list)
     sink: Sink | None = None
     report_run_ids: list[str] = field(default_factory=list)
@@ -56,7 +58,8 @@ class ReportTask:
 
     def cut(self, stretches: Sequence[tuple[date, ...]]) -> Sequence[ReportTask]:
         """New tasks for stretches of its days; the newest one carries the calls so far."""
-        tasks = [ReportTask(self.account_id, days, self.is_fresh, self.until) for days in stretches]
+        how = self.is_fresh, self.until, self.is_small
+        tasks = [ReportTask(self.account_id, days, *how) for days in stretches]
         max(tasks, key=lambda task: task.days[-1]).calls = self.calls
         return tasks
 

@@ -1,5 +1,5 @@
 """Loading without Dagster: the loader of reports, control totals, accounts and their objects,
-failures, and what a refresh reloads.
+failures, what a refresh reloads, and today by the hour.
 
 It knows `reports`, `state` and the two packages below; `defs` and `cli` call it.
 """

@@ -162,7 +162,13 @@ class InsightsHandler:
                 emptied = controls.emptied.get(day)
                 outcomes.append(self._publish(merged, load, emptied, no_rows))
         again = [
-            ReportTask(task.account_id, tuple(run), is_fresh=True, until=task.until)
+            ReportTask(
+                task.account_id,
+                tuple(run),
+                is_fresh=True,
+                until=task.until,
+                is_small=task.is_small,
+            )
             for run in chunks(doubtful, len(task.days))
         ]
         for one in again:  # they bear the cost of the first attempt

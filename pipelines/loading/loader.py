@@ -23,7 +23,7 @@ from fbgraph.reports.task import ReportTask
 from pipelines.loading.accounts.features import FeatureSettings
 from pipelines.loading.control_totals import Controls
 from pipelines.loading.emptiness import EMPTY, refusal
-from pipelines.loading.estimate import cut, expected_rows
+from pipelines.loading.estimate import ROWS_PER_RUN, cut, expected_rows
 from pipelines.loading.failures import Failures
 from pipelines.loading.handler import InsightsHandler
 from pipelines.loading.load_result import Outcome
@@ -63,8 +63,10 @@ class Loader:
     `accounts` by their digits. `run_id` is the Dagster run's: it goes into every record. Control
     totals that the same run has already requested are not requested again. `accept_empty`: a day
     that had rows becomes empty at once if Meta returns none (`emptiness`). `features`:
-    what accounts have enabled, as far as this run has read it. `now` gives the time, `wait` is the
-    engine's. `delay`: how long after the end of an hour Meta still counts (`with_progress`).
+    what accounts have enabled, as far as this run has read it. `controls`: other totals than those
+    that are requested day by day. Up to `at_once_rows` expected rows are read without a report run.
+    `now` gives the time, `wait` is the engine's. `delay`: how long after the end of an hour Meta
+    still counts (`with_progress`).
     """
 
     def __init__(  # noqa: PLR0913  # what it works with
@@ -76,6 +78,8 @@ class Loader:
         *,
         accept_empty: bool = False,
         features: FeatureSettings | None = None,
+        controls: Controls | None = None,
+        at_once_rows: int = 0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         wait: Wait = wait_for_any,
         delay: timedelta = INTRADAY_DELAY,
@@ -85,7 +89,8 @@ class Loader:
         self._accounts = accounts
         self._now = now
         self._wait = wait
-        self._controls = Controls(client, lake, run_id, now, delay=delay)
+        self._controls = controls or Controls(client, lake, run_id, now, delay=delay)
+        self._at_once_rows = at_once_rows
         self._accept_empty = accept_empty
         self._delay = delay
         self._features = features or FeatureSettings(client, now)
@@ -146,9 +151,14 @@ class Loader:
                 now=self._now,
             )
             yield from engine.run(
-                ReportTask(account_id, tuple(run), until=self._until(report, account_id, run))
+                ReportTask(
+                    account_id,
+                    tuple(run),
+                    until=self._until(report, account_id, run),
+                    is_small=rows <= self._at_once_rows,
+                )
                 for account_id, days in days_of.items()
-                for run in self._runs(report, pending, account_id, days)
+                for run, rows in self._runs(report, pending, account_id, days)
             )
 
     def _until(self, report: Report, account_id: str, days: Sequence[date]) -> date | None:
@@ -168,16 +178,20 @@ class Loader:
 
     def _runs(
         self, report: Report, pending: StoredRuns, account_id: str, days: Sequence[date]
-    ) -> Iterator[Sequence[date]]:
-        """Days cut into report runs; those that an earlier process has in flight stay together."""
+    ) -> Iterator[tuple[Sequence[date], int]]:
+        """Days cut into report runs, and the rows that each will have; those that an earlier
+        process has in flight stay together.
+        """
         left = set(days)
         for stretch in pending.stretches(account_id, report.params, RESUME_SECONDS):
             if left.issuperset(stretch):
                 left.difference_update(stretch)
-                yield stretch
+                yield stretch, ROWS_PER_RUN
         if left:
             remaining = sorted(left)
-            yield from cut(remaining, expected_rows(self._lake, report.name, account_id, remaining))
+            rows = expected_rows(self._lake, report.name, account_id, remaining)
+            for run in cut(remaining, rows):
+                yield run, sum(rows[day] for day in run)
 
     def _load_controls(self, _: Report, days_of: Mapping[str, Sequence[date]]) -> Iterator[Outcome]:
         with threads(self._client) as pool:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from fbgraph import GraphClient
     from pipelines.loading.accounts.discovery import Discovery
+    from pipelines.loading.control_totals import Controls
     from pipelines.loading.load_result import Outcome
     from pipelines.loading.objects import Listed, MentionedObjects
     from pipelines.loading.partitions import AccountDay
@@ -173,24 +174,38 @@ class Session:
             )
         return found
 
-    def load(self, report: Report, account_days: Iterable[AccountDay]) -> Loads:
+    def load(
+        self, report: Report, account_days: Iterable[AccountDay], *, at_once_rows: int = 0
+    ) -> Loads:
         """Load account-days of a report, and the objects that they mention.
 
-        However it ends, the recorder is handed what is in the lake. Raises what ends everything.
+        However it ends, the recorder is handed what is in the lake. `at_once_rows` as in `Loader`.
+        Raises what ends everything.
         """
         loads = Loads(report)
         try:
-            self.load_into(loads, account_days)
+            self.load_into(loads, account_days, at_once_rows=at_once_rows)
         finally:
             self.recorder.loaded(loads)
         return loads
 
-    def load_into(self, loads: Loads, account_days: Iterable[AccountDay]) -> None:
-        """The same into `loads`, without handing anything to the recorder."""
+    def load_into(
+        self,
+        loads: Loads,
+        account_days: Iterable[AccountDay],
+        *,
+        controls: Controls | None = None,
+        at_once_rows: int = 0,
+    ) -> None:
+        """The same into `loads`, without handing anything to the recorder. `controls` as in
+        `Loader`.
+        """
         loader = Loader(
             *(self.client, self.lake, accounts_in(self.lake), self.run_id),
             accept_empty=self.accept_empty,
             features=self._features,
+            controls=controls,
+            at_once_rows=at_once_rows,
             now=self.now,
             delay=self.delay,
         )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from warehouse.lake.records import Load
     from warehouse.storage.store import Store
 
-__all__ = ["Unreported", "notes_of"]
+__all__ = ["Unreported", "is_alive", "notes_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -84,12 +84,12 @@ class Unreported:
 
     def is_at_work(self) -> bool:
         """Whether its process is one of this machine and still running: it reports by itself."""
-        return self.host == socket.gethostname() and _is_alive(self.pid)
+        return self.host == socket.gethostname() and is_alive(self.pid)
 
     def has_ended(self, now: datetime) -> bool:
         """Whether nothing more will come: its process has ended, or must have by now."""
         if self.host == socket.gethostname():
-            return not _is_alive(self.pid)
+            return not is_alive(self.pid)
         return now - self.began_at > LONGEST
 
     @property
@@ -124,7 +124,8 @@ def _read(entry: Mapping[str, Any]) -> Unreported:
     )
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether a process of this machine is running."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -108,12 +108,13 @@ class Lake(LakeReader):
                 writer.abandon()
                 raise
 
-    def update(
+    def update(  # noqa: PLR0913  # which file, and what its footer says
         self,
         table: Table | str,
         change: Callable[[pa.Table], pa.Table],
         *,
         account_id: str | None = None,
+        date: date | None = None,
         listed_at: datetime | None = None,
         listed_since: datetime | None = None,
     ) -> pa.Table:
@@ -124,10 +125,9 @@ class Lake(LakeReader):
         again if another writer was faster, which is possible in a bucket.
         """
         table = self.table(table)
-        where = self.partition(table, account_id, None)
-        after = arrow.empty(table.arrow_schema)
-        is_new = False
-        with self.writing(table, account_id, None), ExitStack() as at_the_end:
+        where = self.partition(table, account_id, date)
+        after, is_new = arrow.empty(table.arrow_schema), False
+        with self.writing(table, account_id, date), ExitStack() as at_the_end:
 
             def write() -> Path | None:
                 nonlocal after, is_new

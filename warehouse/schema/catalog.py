@@ -27,9 +27,8 @@ __all__ = ["OWN", "RESERVED", "Catalog"]
 
 Of = TypeVar("Of")
 
-#: Names that the warehouse's own tables will have later, and the folder of pictures in the lake: a
-#: report must not take them.
-RESERVED: Final = frozenset({"intraday_totals", "media"})
+#: The folder of pictures in the lake: a report must not take its name.
+RESERVED: Final = frozenset({"media"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from warehouse.schema.columns import (
     TIMEZONE,
     UTC,
 )
+from warehouse.schema.records import RUN_ID
 from warehouse.schema.table import Column, Table
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ __all__ = [
     "HOURS",
     "INSIGHTS_DAILY",
     "INSIGHTS_HOURLY",
+    "INTRADAY_TOTALS",
     "LIVE_WINDOWS",
     "MORE_TRAFFIC",
     "OBJECTS",
@@ -189,6 +191,24 @@ CONTROL_DAILY: Final = Table(
         Column("inline_link_clicks", "count", "Clicks on links, in a 1-day click window"),
         # NULL in files written before they were requested, and where Meta refuses them
         *(replace(column, windows=LIVE_WINDOWS) for column in DAILY_LISTS[:4]),
+    ),
+    partitions=("account_id", "date"),
+)
+
+INTRADAY_TOTALS: Final = Table(
+    "intraday_totals",
+    ("account_id", "date", "asked_at"),
+    "Each account's totals of a day that is not over, every time they were requested: what was "
+    "known by when. Rows of one day are not to be added up; the newest says the day so far.",
+    (
+        ACCOUNT_ID,
+        DATE,
+        Column("asked_at", "instant", "When they were requested", UTC, field=""),
+        *(
+            replace(column, meaning=f"{column.meaning}, of the day until then; 0 without delivery")
+            for column in TRAFFIC
+        ),
+        replace(RUN_ID, meaning="Dagster run or command that requested them"),
     ),
     partitions=("account_id", "date"),
 )

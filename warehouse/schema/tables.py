@@ -14,6 +14,7 @@ from warehouse.schema.insights import (
     CONTROL_DAILY,
     INSIGHTS_DAILY,
     INSIGHTS_HOURLY,
+    INTRADAY_TOTALS,
 )
 from warehouse.schema.objects.activities import ACTIVITIES
 from warehouse.schema.objects.creatives import CREATIVES, THUMBNAILS
@@ -63,7 +64,7 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
             *(row.latest for row in OBJECT_TABLES.values()),
             *(row.history for row in OBJECT_TABLES.values() if row.history),
             THUMBNAILS,
-            *(INSIGHTS_HOURLY, INSIGHTS_DAILY, CONTROL_DAILY),
+            *(INSIGHTS_HOURLY, INSIGHTS_DAILY, CONTROL_DAILY, INTRADAY_TOTALS),
             *(LOADS, RESTATEMENTS, REJECTS, FAILURES),
         )
     }

@@ -21,6 +21,7 @@ from pipelines.escaping import escaped
 from pipelines.settings import settings_of
 from pipelines.state.cooldowns import cooldowns_of
 from pipelines.state.dagster_home import open_instance
+from pipelines.state.intraday import forget_account
 from warehouse.lake.forgetting import remove_account, traces_of, unmark
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
@@ -84,6 +85,7 @@ def _remove(url: str, lake: Lake, account_id: str, found: Traces, catalog: Catal
     lake.require_writable()
     remove_account(lake, account_id, found.files)
     _release_limits(lake.store, account_id)
+    forget_account(lake.store, account_id)
     return publish(url, catalog=catalog, afresh=True)
 
 

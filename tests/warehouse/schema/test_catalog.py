@@ -122,7 +122,7 @@ def wider(**changes: Any) -> Table:
         ),
         (replace(MINE, name="calendar"), "another table or view is called calendar; choose"),
         (
-            replace(MINE, name="intraday_totals"),
+            replace(MINE, name="media"),
             "reserved for a table of the warehouse; choose another",
         ),
         (replace(MINE, name="insights_hourly"), "one row per account_id, ad_id, date, hour"),
