@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from fbgraph.errors import (
     CursorError,
@@ -24,17 +24,16 @@ from fbgraph.reports.ages import EVERYTHING, SHORTEST_MEMORY, TooOld, may_be_too
 from fbgraph.reports.splitting import split_days
 from pipelines.loading.emptiness import is_nothing
 from pipelines.loading.failures import Failures
+from pipelines.loading.totals_record import record_of_totals, row_of
 from pipelines.reports.catalog import CONTROL, CONTROLS
 from warehouse.decode import arrow
 from warehouse.decode.actions import LISTS, sums_of
-from warehouse.decode.hours import INTRADAY_DELAY, over_at, why_not_over
+from warehouse.decode.hours import INTRADAY_DELAY
 from warehouse.decode.pages import decode
 from warehouse.decode.rows import ROW
 from warehouse.errors import WarehouseError
-from warehouse.lake.proof.reconcile import Evidence
 from warehouse.lake.records import Load, with_progress
 from warehouse.schema.periods import Period
-from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,8 +52,6 @@ if TYPE_CHECKING:
 __all__ = ["ControlTotals", "Controls", "Emptied"]
 
 _log = logging.getLogger(__name__)
-
-NO_LISTS: Final = "the account's own totals of actions could not be loaded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,10 +268,12 @@ class Controls:
         calls = client.tally.calls - before
         received = ControlTotals({})
         for at, day in enumerate(query.days):
-            rows = _one(decoded.of_day(day), account, day)
+            rows = row_of(decoded.of_day(day), account, day)
             unread = [reject for reject in decoded.rejects if reject.date == day]
             record = replace(
-                _record(account, day, rows, unread, without=query.without, asked_at=asked_at),
+                record_of_totals(
+                    account, day, rows, unread, without=query.without, asked_at=asked_at
+                ),
                 api_version=client.tally.api_version,
                 run_id=self._run_id,
                 loaded_at=self._now(),
@@ -313,56 +312,6 @@ def _after_unreadable(
     if not query.without:
         return ControlTotals({}), [replace(query, without=str(error))]
     return ControlTotals({}, errors={query.days[0]: str(error)}), ()
-
-
-def _record(  # noqa: PLR0913  # everything that a record of totals says of them
-    account: Account,
-    day: date,
-    rows: pa.Table,
-    unread: Sequence[Reject],
-    *,
-    without: str,
-    asked_at: datetime,
-) -> Load:
-    """The record of a day's totals; the caller adds the run that stores them, and what it cost.
-    `without`: why lists of actions were not requested; empty if they were.
-    """
-    cells = sum(reject.loses_value for reject in unread)
-    no_lists = without or _unread(unread)
-    not_over = why_not_over(asked_at - over_at(account.timezone_name, day))
-    return Load.of(
-        CONTROL.name,
-        account.account_id,
-        day,
-        replace(Evidence.of(CONTROL.table, rows), rejected_cells=cells),
-        verdict=PROVISIONAL if not_over else PROVEN,
-        reason=f"{not_over}; Meta's own totals so far" if not_over else "Meta's own totals",
-        is_over=not not_over,
-        asked_at=asked_at,
-        conversions=UNPROVABLE if no_lists else None,
-        conversions_reason=f"{NO_LISTS}: {no_lists}" if no_lists else "",
-        missing_fields=tuple(LISTS) if without else (),
-        loaded_at=asked_at,
-    )
-
-
-def _one(rows: pa.Table, account: Account, day: date) -> pa.Table:
-    """The totals of a day, once: a repeated row counts no more than in a report. Raises
-    WarehouseError if two differ.
-    """
-    first = rows.slice(0, 1)
-    if any(not rows.slice(n, 1).equals(first) for n in range(1, rows.num_rows)):
-        raise WarehouseError(
-            f"control totals of act_{account.account_id} on {day}: expected one row, got"
-            f" {rows.num_rows} that differ"
-        )
-    return first
-
-
-def _unread(rejects: Sequence[Reject]) -> str:
-    """The first value of the account's own lists that could not be read; empty if all could."""
-    first = next((one for one in rejects if one.column in LISTS and one.loses_value), None)
-    return f"{first.column} {first.value}: {first.reason}" if first else ""
 
 
 def _cell(load: Load) -> tuple[str, date]:
