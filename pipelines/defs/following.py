@@ -35,8 +35,14 @@ POLL_SECONDS: Final = 15
 #: runs has a few publishes, and each of its runs is published within a minute.
 ENDED_SECONDS: Final = 25
 
-#: The same while loads go on and none has ended: for what a long load has stored so far.
+#: The same while loads go on and none has ended, and no sooner after their first change was seen:
+#: for what a long load has stored so far. A short one, as that of today every quarter of an hour,
+#: has ended by then and is published once.
 LOADING_SECONDS: Final = 300
+
+#: A run that ended this long before the published file was first seen to be behind may have changed
+#: the lake: two polls. Earlier ones have not.
+UNSEEN: Final = timedelta(seconds=2 * POLL_SECONDS)
 
 #: While the last change of a lake is younger than this, somebody is loading, maybe without a run,
 #: as the command line does. Well under FOLLOWS_WITHIN, because a change that was the last is
@@ -93,8 +99,10 @@ class Watched:
         return json.dumps({"behind_since": self.behind_since, "recorded": self.recorded})
 
 
-def reason_to_wait(behind: Lag, runs: Runs, now: datetime) -> str:
-    """Why nothing is to be published now; "" when it is time to."""
+def reason_to_wait(behind: Lag, runs: Runs, now: datetime, since: datetime | None = None) -> str:
+    """Why nothing is to be published now; "" when it is time to. `since`: when the published file
+    was first seen to be behind.
+    """
     if behind.is_empty:
         return "Nothing has been loaded yet."
     if not behind.is_behind:
@@ -110,14 +118,22 @@ def reason_to_wait(behind: Lag, runs: Runs, now: datetime) -> str:
     is_changing = changed_at is not None and abs(now - changed_at) < CHANGING
     is_loading = runs.is_loading or (is_changing and not runs.has_ended)
     if behind.published is not None and is_loading:
-        pause = ENDED_SECONDS if runs.has_ended else LOADING_SECONDS
-        if now < behind.published.ended_at + timedelta(seconds=pause):
+        last = behind.published.ended_at
+        until = (
+            last + timedelta(seconds=ENDED_SECONDS)
+            if runs.has_ended
+            else max(last, since or last) + timedelta(seconds=LOADING_SECONDS)
+        )
+        if now < until:
             return "Loads are in progress; their data is published when one of them ends."
     return ""
 
 
-def _runs(instance: dg.DagsterInstance, behind: Lag) -> Runs:
-    """Query the instance, for as much as the decision needs."""
+def _runs(instance: dg.DagsterInstance, behind: Lag, since: datetime) -> Runs:
+    """Query the instance, for as much as the decision needs. `since`: when the published file was
+    first seen to be behind.
+    """
+    published_at = behind.published.at if behind.published else since
     in_progress = instance.get_runs_count(dg.RunsFilter(statuses=list(IN_PROGRESS)))
     publishing = instance.get_runs_count(
         dg.RunsFilter(job_name=PUBLISH_JOB, statuses=list(IN_PROGRESS))
@@ -128,7 +144,7 @@ def _runs(instance: dg.DagsterInstance, behind: Lag) -> Runs:
     return Runs(
         is_publishing=publishing > 0,
         is_loading=in_progress > publishing,
-        has_ended=_has_ended(instance, behind.published.at if behind.published else None),
+        has_ended=_has_ended(instance, max(published_at, since - UNSEEN)),
         failures=len(failed),
         failed_at=None if ended_at is None else datetime.fromtimestamp(ended_at, UTC),
         last_publish=tried[0].dagster_run.run_id if tried else "",
@@ -144,8 +160,8 @@ def _is_recorded(instance: dg.DagsterInstance, change: str, keys: AssetKeys) -> 
     return recorded is not None and shown_change(recorded, keys("lake")) == (change or "none")
 
 
-def _has_ended(instance: dg.DagsterInstance, since: datetime | None) -> bool:
-    """Whether a run other than a publish has ended."""
+def _has_ended(instance: dg.DagsterInstance, since: datetime) -> bool:
+    """Whether a run other than a publish has ended since."""
     ended = dg.RunsFilter(statuses=list(ENDED), updated_after=since)
     found = instance.get_run_records(ended, limit=10, order_by="update_timestamp")
     return any(one.dagster_run.job_name != PUBLISH_JOB for one in found)
@@ -222,8 +238,8 @@ def _tick(
         events += published_by_others(behind.change.id, keys)
     if verdict != before.recorded:
         events.append(evaluation_of(result))
-    runs = _runs(context.instance, behind) if since else Runs()
-    wait = reason_to_wait(behind, runs, now)
+    runs = _runs(context.instance, behind, first_seen) if first_seen else Runs()
+    wait = reason_to_wait(behind, runs, now, first_seen)
     if wait:
         return dg.SensorResult(skip_reason=wait, asset_events=events, cursor=after.cursor)
     request = dg.RunRequest(run_key=f"{behind.change.id} {runs.last_publish}", tags=_FIRST)

@@ -62,6 +62,7 @@ FILES: Final = Table(
         Column("columns", "texts", "Columns of the file"),
         Column("rows", "count", "Rows of the file"),
         Column("loads", "count", "1 if the file has the record of a load, else 0"),
+        Column("later", "count", "1 if its rows were inserted after this copy was made, else 0"),
     ),
 )
 
@@ -73,7 +74,6 @@ STATE: Final = Table(
     (
         Column("version", "count", "Number of this state, and of the snapshot that has it"),
         Column("made_by", "text", "Digest of the code and tables that made it"),
-        Column("later_rows", "count", "Rows inserted since it was made, which are out of order"),
         Column("lake_views", "text", "Digest of the views in the schema lake"),
         Column("rejects", "text", "Digest of the files that the rejects were copied from"),
         Column("failures", "text", "Digest of the files that the failures were read from"),
@@ -228,10 +228,17 @@ def unreadable_rejects(lake: Lake, copies: Mapping[str, Path]) -> LeftOut:
     return left_out
 
 
-def write_records(files: Sequence[LakeFile], footers: Sequence[Footer], folder: Path) -> None:
-    """Write `files`, `loads` and `restatements`, from the footers of frozen files, as Parquet."""
+def write_records(
+    files: Sequence[LakeFile], footers: Sequence[Footer], folder: Path, *, later: bool
+) -> None:
+    """Write `files`, `loads` and `restatements`, from the footers of frozen files, as Parquet.
+    `later`: they are inserted into a copy that was made before.
+    """
     loads, restatements = parquet.records(footers)
-    entries = arrow.records(FILES.arrow_schema, map(_entry, files, footers))
+    entries = arrow.records(
+        FILES.arrow_schema,
+        [_entry(*pair) | {"later": int(later)} for pair in zip(files, footers, strict=True)],
+    )
     for name, rows in (("files", entries), ("loads", loads), ("restatements", restatements)):
         pq.write_table(rows, folder / f"{name}.parquet")
 
@@ -265,7 +272,7 @@ def column_sets_in(
     return sets
 
 
-def _entry(file: LakeFile, footer: Footer) -> Mapping[str, object]:
+def _entry(file: LakeFile, footer: Footer) -> dict[str, object]:
     return {
         "table_name": file.table,
         "account_id": file.account_id,

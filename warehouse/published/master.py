@@ -3,7 +3,8 @@ reads it.
 
 Publishing compares the files of the lake with the master's own records and replaces the
 account-days whose files changed, in one transaction. Rows that are inserted later come after all
-others, so a master that has grown a lot since it was built is rebuilt, in order.
+others, so a master of which many rows are such is rebuilt, in order. An open day that is replaced
+every quarter of an hour counts once: what its earlier rows took, DuckDB uses again.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ WRITING: Final = CONFIG | {
 #: Files of rejects: by table, account, date and time of the load.
 REJECT_FILES: Final = "rejects/*/*/*/*.parquet"
 
-#: A master is rebuilt when this many rows, and this share of all, were inserted later.
+#: A master is rebuilt when it has this many rows, and this share of all, that were inserted later.
 LATER_ROWS: Final = 1_000_000
 LATER_SHARE: Final = 0.25
 
@@ -104,12 +105,13 @@ class Conditions:
 @dataclass(frozen=True, slots=True)
 class Refreshed:
     """A master that is up to date: which version of it, rows by table, and what it could not take
-    from the lake.
+    from the lake. `is_open`: nothing changed but days that are not over, and are loaded again.
     """
 
     version: int
     rows: Mapping[str, int]
     left_out: LeftOut
+    is_open: bool = False
 
 
 def made_by(catalog: Catalog) -> str:
@@ -123,7 +125,6 @@ class _State:
 
     made_by: str
     version: int = 0
-    later_rows: int = 0
     lake_views: str = ""
     rejects: str = ""
     failures: str = ""
@@ -179,13 +180,13 @@ def _refresh(
         connection.execute("BEGIN")
         if before and not is_known and wrong_in(connection):
             raise _OutdatedError  # a publisher that was killed leaves it right
-        state = _merge(connection, lake, frozen, before, after, left_out, given)
+        state, is_open = _merge(connection, lake, frozen, before, after, left_out, given)
         connection.execute("COMMIT; CHECKPOINT")
         rows = {table: _count(connection, table) for table in lake.catalog.tables}
     remove(folder / STAMP)
     (folder / STAMP).write_text(stamp_of(folder / DATABASE), encoding="utf-8")
     shutil.rmtree(frozen)
-    return Refreshed(state.version, rows, left_out)
+    return Refreshed(state.version, rows, left_out, is_open)
 
 
 def _create(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
@@ -208,11 +209,12 @@ def _state(
         raise _OutdatedError
     columns = ", ".join(one.name for one in fields(_State))
     [row] = connection.execute(f"FROM {build.SCHEMA}.state SELECT {columns}").fetchall()
-    state = _State(*row)
-    rows = sum(_count(connection, table.name) for table in catalog.stored)
-    if state.later_rows > max(later_rows, LATER_SHARE * rows):
+    [(later, rows)] = connection.execute(
+        f"FROM {build.SCHEMA}.files SELECT sum(rows * later)::BIGINT, sum(rows)::BIGINT"
+    ).fetchall()
+    if rows and later > max(later_rows, LATER_SHARE * rows):
         raise _OutdatedError
-    return state
+    return _State(*row)
 
 
 def _keep_state(connection: duckdb.DuckDBPyConnection, state: _State) -> None:
@@ -231,8 +233,10 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
     after: int,
     left_out: LeftOut,
     given: Conditions,
-) -> _State:
-    """Replace what changed in the lake; the state afterwards, that of `before` if nothing did."""
+) -> tuple[_State, bool]:
+    """Replace what changed in the lake; the state afterwards, that of `before` if nothing did, and
+    whether only open days were replaced.
+    """
     state = before or _State(made_by(lake.catalog))
     stamps = stamps_in(connection)
     listed = {file.key: file for file in lake_files(lake, left_out)}
@@ -248,7 +252,7 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
         if (key not in listed or listed[key].stamp != stamp)
         and not is_below(_file_of(lake, key), left_out)
     ]
-    later = _replace(connection, lake, frozen, stale, changed)
+    _replace(connection, lake, frozen, stale, changed, later=bool(stamps))
     if before is None and left_out and given.published:
         carry_over(connection, lake, frozen, given.published, left_out)
     if before is None:
@@ -262,20 +266,26 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
     views = list(build.lake_views(lake, column_sets_in(connection, lake.catalog), left_out))
     now = replace(
         state,
-        later_rows=state.later_rows + (later if stamps else 0),
         lake_views=_hash(views),
         rejects=_hash(rejects),
         failures=_hash(f"{found.key} {found.stamp}" for found in failures),
     )
     if not (changed or stale or given.is_damaged) and now == before:
-        return now
+        return now, False
     _refill_rejects(connection, lake, frozen, rejects, left_out)
     _refill_failures(connection, lake, frozen, failures)
     if now.lake_views != state.lake_views:
         _execute(connection, views)
     now = replace(now, version=max(after, state.version) + 1, structure=structure_of(connection))
     _keep_state(connection, now)
-    return now
+    return now, bool(changed) and _is_open(stale, changed)
+
+
+def _is_open(stale: Sequence[Key], changed: Sequence[tuple[LakeFile, Footer]]) -> bool:
+    """Whether nothing was removed, and all that changed are days that will be loaded again."""
+    return {*stale} <= {file.key for file, _ in changed} and all(
+        footer.load is not None and footer.load.is_provisional for _, footer in changed
+    )
 
 
 def _require_same(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
@@ -299,14 +309,16 @@ def _file_of(lake: Lake, key: Key) -> str:
     return lake.key(lake.catalog.tables[table], account_id or None, day)
 
 
-def _replace(
+def _replace(  # noqa: PLR0913  # what it compares, and where it writes
     connection: duckdb.DuckDBPyConnection,
     lake: Lake,
     frozen: Path,
     stale: Sequence[Key],
     changed: Sequence[tuple[LakeFile, Footer]],
-) -> int:
-    """Delete the rows of stale files, insert those of new ones; returns how many were inserted."""
+    *,
+    later: bool,
+) -> None:
+    """Delete the rows of stale files, insert those of new ones."""
     if stale:
         keys = [dict(zip(FILES.grain, key, strict=True)) for key in stale]
         path = frozen / "stale.parquet"
@@ -314,17 +326,13 @@ def _replace(
         tables = {key[0] for key in stale}
         _execute(connection, build.delete_stale(path, map(lake.catalog.table_named, tables)))
     files, footers = [file for file, _ in changed], [footer for _, footer in changed]
-    write_records(files, footers, frozen)
+    write_records(files, footers, frozen, later=later)
     _execute(connection, build.insert_records(frozen))
     if sum(footer.load.rows for footer in footers if footer.load) < ALONE_ROWS:
         connection.execute("SET threads = 1")
     try:
-        return sum(
-            _changed_rows(
-                connection, build.insert_files(lake.catalog.tables[table], frozen, columns)
-            )
-            for table, columns in columns_of(files, footers).items()
-        )
+        for table, columns in columns_of(files, footers).items():
+            connection.execute(build.insert_files(lake.catalog.tables[table], frozen, columns))
     except duckdb.Error:
         if broken := unreadable_rows(lake, files):
             raise _DamagedError(broken) from None
@@ -367,11 +375,6 @@ def _refill_failures(
 def _execute(connection: duckdb.DuckDBPyConnection, statements: Iterable[str]) -> None:
     for statement in statements:
         connection.execute(statement)
-
-
-def _changed_rows(connection: duckdb.DuckDBPyConnection, statement: str) -> int:
-    [(count,)] = connection.execute(statement).fetchall()
-    return int(count)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:

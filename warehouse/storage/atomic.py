@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -15,11 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["STAGING", "locked", "put", "remove", "scratch_folder", "sync_folder"]
+__all__ = ["STAGING", "copy", "locked", "put", "remove", "scratch_folder", "sync_folder"]
 
 #: Where files are written before they are moved into place: under the root, so that a rename is
 #: enough, and behind a dot, so that no glob and no reader of a hive layout takes them for data.
 STAGING: Final = ".staging"
+
+#: `copy_file_range` is not for these two files, or this file system has none.
+RANGELESS: Final = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
+
+COPY_BYTES: Final = 1_048_576
 
 
 @contextmanager
@@ -66,6 +72,32 @@ def remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file to a new one, which is on disk afterwards. Where the file system can (XFS,
+    btrfs), the two share their blocks until one changes: that takes neither time nor space.
+    """
+    with source.open("rb") as old, target.open("xb") as new:
+        if not _copy_range(old.fileno(), new.fileno()):
+            shutil.copyfileobj(old, new, COPY_BYTES)
+            new.flush()
+        os.fsync(new.fileno())
+
+
+def _copy_range(old: int, new: int) -> bool:
+    """Let the kernel copy a file; False, with nothing done, if it cannot."""
+    left = size = os.fstat(old).st_size
+    try:
+        while left and (done := os.copy_file_range(old, new, left)):
+            left -= done
+    except AttributeError:  # macOS
+        return False
+    except OSError as error:
+        if left < size or error.errno not in RANGELESS:
+            raise
+        return False
+    return left < size
 
 
 def put(written: Path, path: Path) -> None:

@@ -18,6 +18,7 @@ import mmap
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import uuid4
@@ -241,8 +242,10 @@ class Bucket:
         self.delete(key)
         return self.name(target)
 
-    def share(self, key: str, path: Path) -> None:
-        """Upload a file that may be large, unless that has been done."""
+    def share(self, key: str, path: Path, pause: timedelta = timedelta()) -> None:
+        """Upload a file that may be large, unless that has been done, or another was made less than
+        a pause before it.
+        """
         stat = path.stat()
         made: dict[str, Any] = {MADE: f"{stat.st_mtime_ns}-{stat.st_size}"}
         try:
@@ -250,7 +253,8 @@ class Bucket:
                 there = obstore.get(self._client(), key, options={"head": True}).attributes
         except FileNotFoundError:
             there = {}
-        if there.get(MADE) == made[MADE]:
+        known = str(there.get(MADE) or "")
+        if known == made[MADE] or _is_within(pause, known, stat.st_mtime_ns):
             return
         is_large = stat.st_size > PUT_BYTES
         with self._explained(key, "written"), _mapped(path) as content:
@@ -340,6 +344,15 @@ def _mapped(path: Path) -> Iterator[bytes | mmap.mmap]:
         return
     with path.open("rb") as file:
         yield mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _is_within(pause: timedelta, known: str, made_ns: int) -> bool:
+    """Whether what is there, by its metadata, was made less than a pause before. What another
+    machine made later, by its own clock, was not.
+    """
+    at = known.partition("-")[0]
+    passed = made_ns - int(at) if at.isdecimal() else -1
+    return 0 <= passed < pause.total_seconds() * 1e9
 
 
 def _stamp(entry: ObjectMeta) -> str:

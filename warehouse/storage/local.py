@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import stat
+from datetime import timedelta
 from fnmatch import translate
 from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import uuid4
@@ -212,7 +213,7 @@ class Folder:
         (self.root / key).replace(self.root / target)
         return self.name(target)
 
-    def share(self, key: str, path: Path) -> None:
+    def share(self, key: str, path: Path, pause: timedelta = timedelta()) -> None:
         """It is on this machine already."""
 
     def each(self, do: Callable[[In], Out], items: Iterable[In]) -> Sequence[Out]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -111,8 +112,10 @@ class Store(Protocol):
     def set_aside(self, key: str, under: str) -> str:
         """Move a file below the folder `under`; the name that messages give it there."""
 
-    def share(self, key: str, path: Path) -> None:
-        """Copy a file of this machine next to the lake, unless the lake is on this machine."""
+    def share(self, key: str, path: Path, pause: timedelta = timedelta()) -> None:
+        """Copy a file of this machine next to the lake, unless the lake is on this machine, or what
+        is there was shared less than a pause before this file was made.
+        """
 
     def each(self, do: Callable[[In], Out], items: Iterable[In]) -> Sequence[Out]:
         """Apply `do` to each, several at a time where most of it is waiting; results in order."""

@@ -78,6 +78,17 @@ def test_while_loads_go_on_it_publishes_when_one_has_ended_and_else_rarely() -> 
     assert list(AFTER_FAILURES) == sorted(AFTER_FAILURES)
 
 
+def test_a_short_load_after_a_quiet_time_is_published_once_when_it_has_ended() -> None:
+    quarter = Lag(Change("b", NOW), Publishing("a", NOW - timedelta(minutes=15), 1.0))
+
+    def is_time(seconds: float, runs: Runs) -> bool:
+        return not reason_to_wait(quarter, runs, later(seconds), since=later(5))
+
+    assert [n for n in range(5, 320, 15) if is_time(n, Runs(is_loading=True))] == [305]
+    assert is_time(20, Runs(is_loading=True, has_ended=True))  # one of several
+    assert is_time(20, Runs())
+
+
 class Ticks:
     """The sensor as the daemon has it: its cursor, and runs that are launched once per key."""
 
@@ -145,7 +156,7 @@ def test_what_was_loaded_without_dagster_is_published_by_the_next_tick_and_then_
     assert published_rows(lake) == truth
     assert len(tick.keys) == 1
     load(days[1:2])
-    assert tick() == ""
+    assert tick(600) == ""
     assert published_rows(lake) > truth
 
 
@@ -221,5 +232,5 @@ def test_a_script_of_somebody_else_leaves_its_note_too(
     subprocess.run([sys.executable, "-c", code, str(lake.root)], check=True)  # noqa: S603  # ours
 
     assert lag(lake).is_behind
-    assert tick() == ""
+    assert tick(600) == ""
     assert not lag(lake).is_behind

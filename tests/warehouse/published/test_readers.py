@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from contextlib import suppress
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,11 +14,12 @@ import pytest
 import warehouse
 from tests.warehouse.published.asking import ask, python, snapshots
 from warehouse.errors import WarehouseError
-from warehouse.published.publish import publish
+from warehouse.published.publish import KEPT_SNAPSHOTS, publish
+from warehouse.schema.catalog import Catalog
+from warehouse.schema.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from warehouse.lake.partitions import Lake
 
@@ -34,7 +37,7 @@ for line in sys.stdin:
 #: A reader in a process of its own that opens, asks and closes for as long as it may, and ends by
 #: saying how often. Within what it opened, `loads` must tell of exactly the rows there are.
 ASKER = """
-import sys, threading, warehouse
+import sys, threading, time, warehouse
 stop = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
 asked = 0
@@ -42,10 +45,11 @@ while not stop.is_set() or not asked:
     with warehouse.open({url!r}) as opened:
         [(rows, told, marks)] = opened.sql(
             "SELECT (FROM insights_hourly SELECT count(*)), (FROM loads SELECT sum(rows)::BIGINT),"
-            " (FROM account_daily SELECT count(*))"
+            " (FROM {marks} SELECT count(*))"
         ).fetchall()
         assert (rows, marks) == (told or 0, opened.arrow("FROM loads WHERE rows > 0").num_rows)
     asked += 1
+    time.sleep({pause})
 print(asked)
 """
 
@@ -62,7 +66,7 @@ import os, signal
 import pathlib, shutil
 from warehouse.lake.partitions import Lake
 from warehouse.published import master, publish
-{where} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+{where} = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 publish.publish({url!r})
 """
 
@@ -100,7 +104,7 @@ def test_within_one_process_too_an_old_reader_keeps_what_it_opened(days: Any, la
     "where",
     [
         *("master._replace", "master._refill_rejects", "master._keep_state", "master._count"),
-        *("shutil.copyfile", "pathlib.Path.chmod", "pathlib.Path.rename", "publish.sync_folder"),
+        *("publish.copy", "pathlib.Path.chmod", "pathlib.Path.rename", "publish.sync_folder"),
         *("publish._point", "pathlib.Path.symlink_to", "pathlib.Path.replace"),
     ],
 )
@@ -145,7 +149,7 @@ def test_readers_are_never_in_the_way_of_loads_and_publishers_nor_those_of_them(
     days: Any, lake: Lake
 ) -> None:
     publish(lake.root)
-    reader = python(ASKER.format(url=str(lake.root)))
+    reader = python(ASKER.format(url=str(lake.root), marks="account_daily", pause=0))
     for n in range(15):
         days.put(10 + n, account=str(11 + n % 3), day=date(2026, 11, 1 + n % 4))
         publish(lake.root)
@@ -158,7 +162,7 @@ def test_readers_are_never_in_the_way_of_loads_and_publishers_nor_those_of_them(
 
 def test_publishers_killed_at_any_moment_leave_whole_files(days: Any, lake: Lake) -> None:
     publish(lake.root)
-    reader = python(ASKER.format(url=str(lake.root)))
+    reader = python(ASKER.format(url=str(lake.root), marks="account_daily", pause=0))
     for n in range(8):
         publisher = python(PUBLISHING.format(url=str(lake.root)))
         for m in range(4):
@@ -175,3 +179,60 @@ def test_publishers_killed_at_any_moment_leave_whole_files(days: Any, lake: Lake
     with warehouse.open(lake.root) as opened:
         native = opened.arrow("FROM insights_hourly ORDER BY account_id, date, ad_id, hour")
     assert native.to_pylist() == lake.read("insights_hourly").to_pylist()
+
+
+#: Publishes of a day, one every quarter of an hour.
+QUARTERS = 96
+
+
+def test_a_day_of_publishes_harms_no_reader_and_takes_no_more_disk(days: Any, lake: Lake) -> None:
+    few = ("insights_hourly", "loads", "restatements", "rejects", "failures")
+    catalog = Catalog({name: TABLES[name] for name in few}, {})
+    counts: dict[str, int] = {}
+    opened: list[tuple[warehouse.Warehouse, dict[str, int]]] = []
+    sizes = []
+
+    def tick(n: int, verdict: str = "provisional") -> None:
+        """The open day of one of five accounts has more rows; a fresh reader sees just that."""
+        account = f"1{n % 5}"
+        counts[account] = counts.get(account, 6) + 1
+        days.put(counts[account], account=account, verdict=verdict)
+        publish(lake.root, catalog=catalog)
+        with warehouse.open(lake.root) as fresh:
+            assert counted(fresh) == counts
+        sizes.append((lake.root / ".snapshots/.master/warehouse.duckdb").stat().st_size)
+
+    tick(0)
+    marks = "(FROM insights_hourly SELECT DISTINCT account_id, date)"
+    asker = python(ASKER.format(url=str(lake.root), marks=marks, pause=0.2))
+    for n in range(1, QUARTERS):
+        if n % 16 == 1:  # these keep it open until the end of the day
+            opened.append((warehouse.open(lake.root), dict(counts)))
+        tick(n, "proven" if n > QUARTERS - 5 else "provisional")
+        assert len(snapshots(lake)) <= KEPT_SNAPSHOTS
+        assert all(counted(old) == seen for old, seen in opened[n % 6 : n % 6 + 1])
+    answer, _ = asker.communicate()
+
+    assert (asker.returncode, int(answer) > 0) == (0, True)
+    assert all(counted(old) == seen for old, seen in opened)
+    assert max(sizes) <= 1.5 * max(sizes[:8])  # what replaced rows took is used again
+    if sys.platform == "linux":  # one file each, and no other
+        assert held(lake) == len(opened) == 6
+    for old, _ in opened:
+        old.close()
+    if sys.platform == "linux":
+        assert held(lake) == 0
+
+
+def counted(opened: warehouse.Warehouse) -> dict[str, int]:
+    rows = opened.sql("FROM insights_hourly SELECT account_id, count(*) GROUP BY ALL").fetchall()
+    return dict(rows)
+
+
+def held(lake: Lake) -> int:
+    """Snapshots that are gone but for this process, which has them open."""
+    names = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # of this very walk
+            names.append(str(descriptor.readlink()))
+    return len({one for one in names if str(lake.root) in one and one.endswith(" (deleted)")})

@@ -157,6 +157,19 @@ def test_a_bucket_is_published_into_a_folder_of_this_machine_and_shared(
     assert caplog.text.count("httpfs") == 1
 
 
+def test_open_days_alone_are_not_sent_with_each_publish(bucket_days: Any, url: str, s3: S3) -> None:
+    def is_sent(count: int, verdict: str, account: str = "11") -> bool:
+        """Whether a publish of an account-day with so many rows sends the published file."""
+        bucket_days.put(count, account=account, verdict=verdict)
+        content = publish(url).path.read_bytes()
+        return s3.objects(url.split("/")[2])[f"some/where/{LINK}"] == content
+
+    assert [is_sent(6, "proven", "12"), *(is_sent(n, "provisional") for n in (7, 8))] == [
+        *(True, False, False)
+    ]
+    assert is_sent(9, "proven")
+
+
 def test_a_plain_reader_of_pyarrow_sees_a_lake_in_a_bucket(bucket_days: Any, s3: S3) -> None:
     import pyarrow.dataset as ds  # noqa: PLC0415
     from pyarrow import fs  # noqa: PLC0415

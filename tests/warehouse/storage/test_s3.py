@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.s3 import S3
+
+
+#: Seconds since 1970 of some minute.
+START = 1_796_000_000
 
 
 # -- a bucket alone --------------------------------------------------------------------------------
@@ -34,6 +40,25 @@ def test_the_published_file_is_uploaded_once_and_by_one_request(s3: S3, tmp_path
     assert once == 1
     assert s3.client.head_object(Bucket=name, Key=f"lake/{LINK}")["ContentLength"] == 20_000_001
     assert s3.uploads(name) == []
+
+
+def test_a_published_file_that_comes_soon_after_another_may_be_left_out(
+    s3: S3, tmp_path: Path
+) -> None:
+    name, file = s3.new_bucket(), tmp_path / LINK
+    store, pause = Bucket(name, "lake", tmp_path), timedelta(minutes=50)
+
+    def is_sent(minute: int, pause: timedelta = timedelta()) -> bool:
+        """Whether the file of that minute is sent."""
+        file.write_bytes(b"%d" % minute)
+        os.utime(file, (made := START + 60 * minute, made))
+        store.share(LINK, file, pause)
+        return s3.objects(name) == {f"lake/{LINK}": b"%d" % minute}
+
+    sent = [minute for minute in range(0, 121, 15) if is_sent(minute, pause)]
+    closed = is_sent(121)
+    assert (sent, closed) == ([0, 60, 120], True)
+    assert [is_sent(122, pause), is_sent(60, pause)] == [False, True]  # a clock that was set back
 
 
 def test_what_is_too_large_for_one_request_is_uploaded_in_parts(
