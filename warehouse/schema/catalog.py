@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from warehouse.errors import UnfitTableError, UnknownTableError
-from warehouse.schema.long_form import long_actions
+from warehouse.schema.queries.long_form import long_actions
 from warehouse.schema.tables import OBJECT_TABLES, TABLES
 from warehouse.schema.views import VIEWS
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from warehouse.errors import UnknownTableError
+from warehouse.schema.queries.rollups import FORMULAS
 from warehouse.schema.sql import duckdb_type
 from warehouse.schema.table import Table
-from warehouse.schema.views import FORMULAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["JUST_OVER", "METRICS", "NOT_OVER", "PROVEN", "PROVISIONAL", "UNPROVABLE", "UNPROVEN"]
+__all__ = [
+    "GOOD",
+    "JUST_OVER",
+    "METRICS",
+    "NOT_OVER",
+    "PROVEN",
+    "PROVISIONAL",
+    "UNPROVABLE",
+    "UNPROVEN",
+]
 
 PROVEN: Final = "proven"
 UNPROVEN: Final = "unproven"
@@ -28,3 +37,7 @@ UNPROVABLE: Final = "unprovable"
 
 #: What is compared, in this order.
 METRICS: Final[Sequence[str]] = ("impressions", "clicks", "spend")
+
+#: In SQL, of `loads`: one that is as good as it can be. Its day was over, and no fault of it is
+#: known.
+GOOD: Final = f"verdict IN ('{PROVEN}', '{UNPROVABLE}') AND is_over IS NOT false"

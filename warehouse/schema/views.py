@@ -1,355 +1,36 @@
-"""Views of the published file and their SQL: by account, campaign, ad set and ad, by hour and day;
-the calendar. Lists of actions in long form are in `long_form`.
-
-Roll-ups add up what is additive and compute ratios from the sums: a ratio is never averaged, reach
-is never summed, and action types overlap, so they are never added up. A row without its hour stays
-separate from hour 0: its hour is NULL.
-
-A day is added up from either table of insights, account-day by account-day: from the hours where
-they are loaded, from the days where they are not, or where only the days are proven. Results
-(purchases, leads and the like) are only known by the day, so they always come from there; an ad may
-have some on a day without delivery, and so without hours.
-"""
+"""The views of the warehouse's own tables by name."""
 
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from warehouse.schema.changes import changes
-from warehouse.schema.columns import ACCOUNT_NAME, MONEY
-from warehouse.schema.creative_assets import CREATIVE_ASSETS
 from warehouse.schema.insights import INSIGHTS_DAILY, INSIGHTS_HOURLY
-from warehouse.schema.long_form import long_actions
-from warehouse.schema.table import Column, View
+from warehouse.schema.queries.changes import changes
+from warehouse.schema.queries.creative_assets import CREATIVE_ASSETS
+from warehouse.schema.queries.dates import CALENDAR
+from warehouse.schema.queries.long_form import long_actions
+from warehouse.schema.queries.pace import TODAY
+from warehouse.schema.queries.rollups import rollups
 from warehouse.schema.tables import OBJECT_TABLES
-from warehouse.schema.verdicts import PROVEN, UNPROVABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
-__all__ = ["CALENDAR", "FORMULAS", "RESULTS", "VIEWS", "Result", "View"]
+    from warehouse.schema.table import View
 
-#: What may be added up, and the type the sum is kept in: DuckDB's own would be HUGEINT, which
-#: Python's tables have no integer for.
-ADDITIVE: Final[Mapping[str, str]] = {
-    "impressions": "BIGINT",
-    "clicks": "BIGINT",
-    "spend": "DECIMAL(38, 6)",
-    "social_spend": "DECIMAL(38, 6)",
-    "inline_link_clicks": "BIGINT",
-    "inline_post_engagement": "BIGINT",
-    "full_view_impressions": "BIGINT",
-}
-
-#: A ratio's column → its formula. A division by zero gives NULL.
-RATIOS: Final[Mapping[Column, str]] = {
-    Column("ctr", "elapsed", "Clicks per 100 impressions", "percent"): (
-        "100.0 * clicks / nullif(impressions, 0)"
-    ),
-    Column("cpc", "elapsed", "Spend per click", MONEY): "spend / nullif(clicks, 0)",
-    Column("cpm", "elapsed", "Spend per 1,000 impressions", MONEY): (
-        "1000.0 * spend / nullif(impressions, 0)"
-    ),
-}
-
-
-class Result(NamedTuple):
-    """What people did, by one action type, and the columns of it in views."""
-
-    number: str
-    value: str
-    cost: str
-    action_type: str
-    one: str  # a single one, in words
-
-
-#: The action types that cover all of a kind, on Meta and off, each once: omni contains the plain
-#: type, which contains the pixel's; `lead` has both. Source: Meta's ads-action-stats;
-#: recorded bodies of 2026.
-RESULTS: Final[Sequence[Result]] = (
-    Result("purchases", "purchase_value", "cpa", "omni_purchase", "purchase"),
-    Result(
-        *("add_to_cart", "add_to_cart_value", "cost_per_add_to_cart"),
-        *("omni_add_to_cart", "addition to a cart"),
-    ),
-    Result(
-        *("checkouts", "checkout_value", "cost_per_checkout"),
-        *("omni_initiated_checkout", "checkout begun"),
-    ),
-    Result("leads", "lead_value", "cost_per_lead", "lead", "lead"),
-)
-
-#: The action type of people who waited until the page behind a link had loaded.
-LANDED: Final = "landing_page_view"
-
-LANDING_PAGE_VIEWS: Final = Column(
-    *("landing_page_views", "decimal"), f"Actions of type {LANDED} in insights_daily", "count"
-)
-LINK_CLICKS: Final = Column(
-    "link_clicks", "count", "Clicks on links; the same as inline_link_clicks"
-)
-
-ROAS: Final = Column(
-    "roas", "elapsed", "Value of purchases per unit of spend in insights_daily", "ratio"
-)
-
-#: A load that is as good as it can be: its day was over, and no fault of it is known.
-GOOD: Final = f"verdict IN ('{PROVEN}', '{UNPROVABLE}') AND is_over IS NOT false"
-
-IS_COMPLETE_HOUR: Final = Column(
-    *("is_complete", "bool"),
-    "Whether the day is over and its load of insights_hourly is proven (or unprovable); see loads",
-)
-IS_COMPLETE_DAY: Final = Column(
-    *("is_complete", "bool"),
-    "Whether the day is over and every load behind the row is proven (or unprovable): "
-    "that of insights_daily and, if it is the source, that of insights_hourly; see loads",
-)
-IS_WHOLE: Final = Column(
-    *("is_whole", "bool"),
-    "Whether Meta had counted the hour when it was asked: all hours of a day that is over, those "
-    "up to loads.last_whole_hour of an open one. Where it is false, the row still grows",
-)
-IS_LAST_HOUR: Final = Column(
-    *("is_last_hour", "bool"), "Whether it is the hour that was running when Meta was asked"
-)
-SOURCE: Final = Column(
-    *("source", "text"),
-    "Table that everything except the results is added up from: insights_hourly if it has the "
-    "account-day, otherwise insights_daily; also insights_daily if only that one is complete",
-)
-
-
-class Level(NamedTuple):
-    """A level of views: its key next to the account's, and the columns that depend on that key, so
-    that they are the same in all rows of a group.
-    """
-
-    key: tuple[str, ...]
-    attributes: tuple[str, ...]
-    word: str
-
-
-_ACCOUNT: Final = ("account_currency", "account_timezone")
-_CAMPAIGN: Final = (*_ACCOUNT, "campaign_name", "objective")
-_ADSET: Final = (*_CAMPAIGN, "campaign_id", "adset_name", "optimization_goal")
-_AD: Final = (*_ADSET, "adset_id", "ad_name")
-
-LEVELS: Final[Mapping[str, Level]] = {
-    "ad": Level(("ad_id",), _AD, "ad"),
-    "adset": Level(("adset_id",), _ADSET, "ad set"),
-    "campaign": Level(("campaign_id",), _CAMPAIGN, "campaign"),
-    "account": Level((), _ACCOUNT, "account"),
-}
-
-#: What belongs to an hour.
-_HOUR: Final = ("hour_start_utc", "hour_end_utc", "hour_seconds")
-
-_HOURS: Final = INSIGHTS_HOURLY.name
-_DAYS: Final = INSIGHTS_DAILY.name
-
-
-def _rollups() -> Iterator[View]:
-    """The views of all levels, by the hour and by the day."""
-    for name, level in LEVELS.items():
-        yield _hourly(f"{name}_hourly", level)
-        yield _daily(f"{name}_daily", level)
-
-
-def _hourly(view: str, level: Level) -> View:
-    grain = ("account_id", *level.key, "date", "hour")
-    attributes = (*level.attributes, *_HOUR)
-    made = {
-        **{INSIGHTS_HOURLY.column(column): column for column in (*grain, *attributes, *ADDITIVE)},
-        **{column: f"({sql})::DOUBLE" for column, sql in RATIOS.items()},
-        ACCOUNT_NAME: "account_name",
-        LINK_CLICKS: "inline_link_clicks",
-        IS_COMPLETE_HOUR: "coalesce(is_good, false)",
-        IS_WHOLE: "coalesce(is_over OR hour <= last_whole_hour, false)",
-        IS_LAST_HOUR: "coalesce(asked_at >= hour_start_utc AND asked_at < hour_end_utc, false)",
-    }
-    sums = (
-        f"FROM ({_sums(_HOURS, grain, attributes)}) LEFT JOIN (FROM loads SELECT account_id, date, "
-        f"{GOOD} AS is_good, is_over, last_whole_hour, coalesce(asked_at, loaded_at) AS asked_at "
-        f"WHERE table_name = '{_HOURS}') USING (account_id, date)"
-    )
-    meaning = f"insights_hourly summed by {level.word} and hour."
-    return View(view, grain, meaning, tuple(made), _select(made, sums))
-
-
-def _daily(view: str, level: Level) -> View:
-    grain = ("account_id", *level.key, "date")
-    purchases, *others = (_made_of(result) for result in RESULTS)
-    made = {
-        **{
-            INSIGHTS_DAILY.column(column): column
-            for column in (*grain, *level.attributes, *ADDITIVE)
-        },
-        **{column: f"({sql})::DOUBLE" for column, sql in RATIOS.items()},
-        **purchases,
-        ROAS: f"({FORMULAS[ROAS]})::DOUBLE",
-        ACCOUNT_NAME: "account_name",
-        LINK_CLICKS: "inline_link_clicks",
-        LANDING_PAGE_VIEWS: LANDING_PAGE_VIEWS.name,
-        **{column: sql for made_of in others for column, sql in made_of.items()},
-        IS_COMPLETE_DAY: "is_good",
-        SOURCE: f"if(by_hour, '{_HOURS}', '{_DAYS}')",
-    }
-    meaning = (
-        f"By {level.word} and day: the sum of insights_hourly, including rows without an hour, or "
-        "insights_daily for account-days whose hours are not loaded, or are not complete while "
-        "insights_daily is. Results such as purchases are always from insights_daily."
-    )
-    return View(view, grain, meaning, tuple(made), _select(made, _of_both(grain, level.attributes)))
-
-
-def _select(made: Mapping[Column, str], source: str) -> str:
-    selected = (f"{sql} AS {column.name}" for column, sql in made.items())
-    names = "FROM accounts SELECT account_id, account_name"
-    return f"{source} LEFT JOIN ({names}) USING (account_id) SELECT {', '.join(selected)}"
-
-
-def _sums(table: str, grain: Sequence[str], attributes: Sequence[str], *more: str) -> str:
-    """Sum a table over all that is not in `grain`."""
-    selected = [
-        *grain,
-        *(f"max({column}) AS {column}" for column in attributes),
-        *(f"sum({metric})::{kind} AS {metric}" for metric, kind in ADDITIVE.items()),
-        *more,
-    ]
-    return f"FROM {table} SELECT {', '.join(selected)} GROUP BY {', '.join(grain)}"
-
-
-def _loaded(*tables: str) -> str:
-    """Account-days of tables: whether the hours count, and whether every load that counts is good.
-
-    `by_day`: hours are loaded but do not count, because the days are good and they are not.
-    """
-    names = ", ".join(f"'{table}'" for table in tables)
-    good = {table: f"bool_or(table_name = '{table}' AND {GOOD})" for table in (_HOURS, _DAYS)}
-    return (
-        f"FROM (FROM loads SELECT account_id, date, bool_and({GOOD}) AS all_good, "
-        f"bool_or(table_name = '{_HOURS}') AS has_hours, "
-        f"has_hours AND {good[_DAYS]} AND NOT {good[_HOURS]} AS by_day "
-        f"WHERE table_name IN ({names}) GROUP BY account_id, date) "
-        "SELECT account_id, date, by_day, has_hours AND NOT by_day AS by_hour, "
-        "all_good OR by_day AS is_good"
-    )
-
-
-def _of_both(grain: Sequence[str], attributes: Sequence[str]) -> str:
-    """One row per key from hours and days, which have at most one row each for a key.
-
-    Both are summed before they meet, so that filters and unused columns are left out early.
-    """
-    results = _results()
-    days = (f"{sql} AS {column}" for column, sql in results.items())
-    parts = (
-        f"(FROM ({_sums(_HOURS, grain, attributes)}) SELECT *, true AS of_hours) UNION ALL BY NAME "
-        f"(FROM ({_sums(_DAYS, grain, attributes, *days)}) SELECT *, false AS of_hours)"
-    )
-    selected = [
-        *grain,
-        # Names may have changed between the loads: those of the rows that are summed come first.
-        *(
-            f"coalesce(max({column}) FILTER (WHERE of_hours), max({column})) AS {column}"
-            for column in attributes
-        ),
-        # Where hours are loaded, an ad without any had no delivery.
-        *(
-            f"(CASE WHEN bool_or(of_hours) THEN sum({metric}) FILTER (WHERE of_hours) "
-            f"WHEN bool_or(by_hour) THEN 0 ELSE sum({metric}) END)::{kind} AS {metric}"
-            for metric, kind in ADDITIVE.items()
-        ),
-        *(f"max({column}) AS {column}" for column in results),
-        "bool_or(of_hours) OR coalesce(bool_or(by_hour), false) AS by_hour",
-        "coalesce(bool_and(is_good), false) AS is_good",
-    ]
-    return (
-        f"FROM (FROM ({parts}) LEFT JOIN ({_loaded(_HOURS, _DAYS)}) USING (account_id, date) "
-        f"SELECT {', '.join(selected)} WHERE NOT (of_hours AND coalesce(by_day, false)) "
-        f"GROUP BY {', '.join(grain)})"
-    )
-
-
-def _results() -> Mapping[str, str]:
-    """Columns that only insights by the day have: name → SQL, in sums over its rows."""
-    return {
-        LANDING_PAGE_VIEWS.name: _sum_of("actions", LANDED),
-        **{result.number: _sum_of("actions", result.action_type) for result in RESULTS},
-        **{result.value: _sum_of("action_values", result.action_type) for result in RESULTS},
-        "daily_spend": "sum(spend)",
-    }
-
-
-def _sum_of(field: str, action_type: str) -> str:
-    return f"sum(list_sum([e.value FOR e IN {field} IF e.action_type = '{action_type}']))"
-
-
-def _made_of(result: Result) -> Mapping[Column, str]:
-    """Columns of a kind of results → their SQL."""
-    count, value, cost = _columns_of(result)
-    return {count: count.name, value: value.name, cost: f"({FORMULAS[cost]})::DOUBLE"}
-
-
-def _columns_of(result: Result) -> tuple[Column, Column, Column]:
-    where = "NULL if it has none, or if insights_daily is not loaded (see `loads`)"
-    return (
-        Column(
-            *(result.number, "decimal"),
-            f"Actions of type {result.action_type} in insights_daily; {where}",
-            "count",
-        ),
-        Column(result.value, "decimal", f"The value of these actions; {where}", MONEY),
-        Column(result.cost, "elapsed", f"Spend in insights_daily per {result.one}", MONEY),
-    )
-
-
-#: Columns that are computed from others → formula. `daily_spend` is the spend of the rows of
-#: insights_daily that the results are from.
-FORMULAS: Final[Mapping[Column, str]] = {
-    **RATIOS,
-    **{_columns_of(result)[2]: f"daily_spend / nullif({result.number}, 0)" for result in RESULTS},
-    ROAS: "purchase_value / nullif(daily_spend, 0)",
-}
-
-#: A column about a date → its SQL. DuckDB's names of days are English wherever it runs.
-_OF_DATES: Final = {
-    Column("date", "date", "Every date from the first account-day loaded to the last"): "date",
-    Column("year", "number", "Year of the calendar"): "year(date)",
-    Column("quarter", "number", "Quarter, 1 to 4"): "quarter(date)",
-    Column("month", "number", "Month, 1 to 12"): "month(date)",
-    Column("month_start", "date", "First day of the month"): "date_trunc('month', date)::DATE",
-    Column(
-        *("iso_year", "number"),
-        "Year that the ISO week belongs to: 2026 for 2027-01-01, which is in week 53 of it",
-    ): "isoyear(date)",
-    Column("iso_week", "number", "ISO week, 1 to 53; weeks begin on Monday"): "week(date)",
-    Column("week_start", "date", "Monday of the week"): "date_trunc('week', date)::DATE",
-    Column("weekday", "text", "Monday to Sunday"): "dayname(date)",
-    Column("weekday_number", "number", "1 for Monday to 7 for Sunday"): "isodow(date)",
-}
-
-CALENDAR: Final = View(
-    "calendar",
-    ("date",),
-    "Every date from the first account-day in loads to the last, whether or not anything was "
-    "delivered.",
-    tuple(_OF_DATES),
-    "FROM (FROM loads SELECT unnest(generate_series(min(date), max(date), INTERVAL 1 DAY))::DATE "
-    f"AS date) SELECT {', '.join(f'{sql} AS {column.name}' for column, sql in _OF_DATES.items())}",
-)
+__all__ = ["VIEWS"]
 
 #: Those of the warehouse's own tables: those of reports are in a `catalog.Catalog`.
 VIEWS: Final[Mapping[str, View]] = MappingProxyType(
     {
         view.name: view
         for view in (
-            *_rollups(),
+            *rollups(),
             *filter(None, map(long_actions, (INSIGHTS_HOURLY, INSIGHTS_DAILY))),
             CREATIVE_ASSETS,
             CALENDAR,
+            TODAY,
             changes(OBJECT_TABLES.values()),
         )
     }

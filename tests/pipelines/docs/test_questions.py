@@ -44,12 +44,14 @@ QUESTIONS = {
 [PYTHON] = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 #: Questions whose answer may have gaps: a week before, the price of a click that never came, the
-#: reason of what is missing, a new name, a whole world, the price of a purchase, who did it.
-WITH_GAPS = {4, 8, 9, 10, 12, 13, 16}
+#: reason of what is missing, a new name, a whole world, the price of a purchase, who did it, a day
+#: without a budget.
+WITH_GAPS = {4, 8, 9, 10, 12, 13, 16, 19}
 
 ASKED_OF = {**NEEDED, "creatives": OBJECT_TABLES["creatives"]}
-#: Questions that need a table by the day, or by week or month (asked in test_periods.py).
-BY_DAY = {11}
+#: Questions that need a table by the day or an open day, or by week or month (asked in
+#: test_periods.py).
+BY_DAY = {11, 19}
 BY_PERIOD = {number for number, sql in QUESTIONS.items() if "ly_reach" in sql}
 
 NOW = datetime(2026, 11, 23, 20, tzinfo=UTC)

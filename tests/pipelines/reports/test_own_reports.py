@@ -19,7 +19,7 @@ from tests.clock import NOW
 from tests.reports import KNOWN
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
-from warehouse.schema.long_form import long_actions
+from warehouse.schema.queries.long_form import long_actions
 from warehouse.schema.verdicts import PROVEN, UNPROVABLE, UNPROVEN
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from warehouse.errors import ChangedKindError, WarehouseError
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 from warehouse.schema.catalog import Catalog
-from warehouse.schema.long_form import long_actions
+from warehouse.schema.queries.long_form import long_actions
 from warehouse.schema.table import Column
 from warehouse.schema.tables import TABLES
 from warehouse.schema.views import VIEWS

@@ -16,10 +16,10 @@ from fbgraph.catalog.fields import ATTRIBUTION_WINDOWS
 from tests.reports import KNOWN
 from warehouse.decode.pages import Account, decode
 from warehouse.published.publish import publish
-from warehouse.schema.long_form import flat, long_actions
-from warehouse.schema.table import Column, Table
+from warehouse.schema.queries.long_form import flat, long_actions
+from warehouse.schema.table import Column, Table, View
 from warehouse.schema.tables import TABLES
-from warehouse.schema.views import VIEWS, View
+from warehouse.schema.views import VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ DAY = date(2026, 11, 21)
 def loaded(make_days: Callable[[Path], Any], tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """Six rows: two campaigns, hours 0, 1 and 2; the sixth has neither hour nor traffic."""
     days = make_days(tmp_path_factory.mktemp("lake"))
-    days.put(6)
+    days.put(6, verdict="provisional", is_over=False, last_whole_hour=1, day_gone=2 / 24)
     days.lake.replace("insights_daily", daily(), account_id="11", date=DAY)
     days.lake.replace("campaigns_history", renamed(), account_id="11")
     creatives = [
