@@ -7,7 +7,6 @@ with GraphClient(token) as client:
 
 from __future__ import annotations
 
-import math
 import random
 import re
 import time
@@ -18,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, Unpack
 from fbgraph.catalog import versions
 from fbgraph.errors import ENDS_EVERYTHING, GraphError, StoppedError, ThrottledError
 from fbgraph.http import served
-from fbgraph.http.batch import Pending, batches, fits, form_of, items_of
+from fbgraph.http.batch import Pending, batches, form_of, items_of, next_batch
 from fbgraph.http.connection import RESPONSE_SECONDS, Connection
 from fbgraph.http.filtering import check_kind
 from fbgraph.http.request import ROOT, Request
 from fbgraph.http.response import Response, item_headers, text_ids, token_data
-from fbgraph.limits.retry import LIMIT, retrying, verdict_on_write
+from fbgraph.limits.retry import LIMIT, OF_A_REQUEST, retrying, verdict_on_write
 from fbgraph.limits.stuck import final, waited_out
 from fbgraph.limits.tally import Tally
 from fbgraph.limits.throttle import Throttle
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from fbgraph.errors import LimitStuckError
     from fbgraph.http.paging import Page, Params
     from fbgraph.limits.cooldowns import SharedCooldowns
+    from fbgraph.limits.retry import RetryPolicy
 
 __all__ = ["API_VERSION", "GRAPH_URL", "GraphClient"]
 
@@ -60,13 +60,12 @@ class GraphClient:
 
     `app_secret`: every request carries its proof. `timeout_seconds`: how long the server may be
     silent; `response_seconds`: until when a response has to be complete, from its request on.
-    `proxy`: a URL; without it that of the
-    environment is used (``HTTPS_PROXY``, ``NO_PROXY``). `allow_http`: the token may go in clear to
-    another machine. `ca_file`: certificates to trust instead of
-    the usual ones. `cooldowns` shares what is known of limits with other processes. `sleep`,
-    `jitter` and `clock` are arguments so that tests wait for nothing; a `clock` must move by the
-    seconds that `sleep` gets. Every request raises the GraphError that its response means, after
-    the retries that `retry.wait_seconds` allows.
+    `proxy`: a URL; without it that of the environment is used (``HTTPS_PROXY``, ``NO_PROXY``).
+    `allow_http`: the token may go in clear to another machine. `ca_file`: certificates to trust
+    instead of the usual ones. `cooldowns` shares what is known of limits with other processes.
+    `sleep`, `jitter` and `clock` are arguments so that tests wait for nothing; a `clock` must move
+    by the seconds that `sleep` gets. Every request raises the GraphError that its response means,
+    after the retries that `retry.wait_seconds` allows.
     """
 
     def __init__(  # noqa: PLR0913  # each is one independent setting with a default
@@ -102,6 +101,7 @@ class GraphClient:
         )
         self.base_url: Final = self._connection.base_url
         self.version: Final = version
+        self.stopped: Final = self._connection.stopped  # set by `stop`
         self.tally = Tally()
         self._sleep = sleep or self._connection.stopped.wait
         self._jitter = jitter
@@ -154,7 +154,12 @@ class GraphClient:
         """POST a form to any path; returns the parsed JSON. A write is never blindly sent twice."""
         return self.call(Request("POST", path, params or {}))
 
-    def call(self, request: Request, read: Callable[[Response], T] | None = None) -> T:
+    def call(
+        self,
+        request: Request,
+        read: Callable[[Response], T] | None = None,
+        policies: Sequence[RetryPolicy] = OF_A_REQUEST,
+    ) -> T:
         """Send one request and return what `read` makes of the response, by default its JSON.
 
         `read` raises RetryableError for a response that it cannot read: the request is retried.
@@ -162,7 +167,7 @@ class GraphClient:
         self._connection.check(request)
         self._connection.check_address(request)
         try:
-            for attempt in retrying(self.pause, self._jitter):
+            for attempt in retrying(self.pause, self._jitter, policies):
                 self._acquire(request)
                 with attempt:
                     return self._released(request, lambda: self._read(request, read))
@@ -171,18 +176,21 @@ class GraphClient:
         raise AssertionError  # pragma: no cover  # tenacity returns or raises
 
     def batch(
-        self, requests: Iterable[Request], read: Callable[[Response], Any] | None = None
+        self,
+        requests: Iterable[Request],
+        read: Callable[[Response], Any] | None = None,
+        policies: Sequence[RetryPolicy] = OF_A_REQUEST,
     ) -> list[Any]:
         """Send many requests, up to 50 in one; each result, in order, is a value or a GraphError.
 
-        Items with a temporary failure are retried one by one, throttled ones when their limit is
-        free. Raises TokenError and BlockedError where Meta refuses a whole batch for them, and
-        StoppedError.
+        Items with a temporary failure are retried one by one by `policies`, throttled ones when
+        their limit is free. Raises TokenError and BlockedError where Meta refuses a whole batch for
+        them, and StoppedError.
         """
-        pending = [Pending(self._connection.check(request)) for request in requests]
+        pending = [Pending(self._connection.check(one), policies) for one in requests]
         waited = 0.0
         while waiting := [one for one in pending if not one.is_done]:
-            batch, cooldown = self._next_batch(waiting)
+            batch, cooldown = next_batch(waiting, self.clock(), self._throttle)
             waited = 0.0 if batch else waited + cooldown
             if batch:
                 self._send_batch(batch, read or _json)
@@ -194,15 +202,20 @@ class GraphClient:
         return [one.outcome for one in pending]
 
     def batch_once(
-        self, requests: Sequence[Request], read: Callable[[Response], Any] | None = None
+        self,
+        requests: Sequence[Request],
+        read: Callable[[Response], Any] | None = None,
+        *,
+        seconds: float | None = None,
     ) -> list[Any]:
         """As `batch`, but each request is sent once and now: a temporary failure is a result too.
 
         For callers that have other work than waiting. `cooldown_before` says which may be sent.
+        `seconds`: until when a response has to be complete, if that is sooner than usual.
         """
         pending = [Pending(self._connection.check(request)) for request in requests]
         for batch in batches(pending):
-            self._send_batch(batch, read or _json)
+            self._send_batch(batch, read or _json, seconds)
         return [one.outcome if one.is_done else one.failures[-1] for one in pending]
 
     def cooldown_before(self, request: Request) -> float:
@@ -220,25 +233,6 @@ class GraphClient:
     def cooldown_of(self, request: Request) -> float:
         """As `cooldown_before`, for a caller that only asks and does not send the request."""
         return self._throttle.cooldown_of(request)
-
-    def _next_batch(self, waiting: Iterable[Pending]) -> tuple[Sequence[Pending], float]:
-        """Those that may be sent now in one batch, and how long until the next one may be."""
-        batch: list[Pending] = []
-        soonest = math.inf
-        for one in waiting:
-            if not fits(one, batch):
-                break
-            if stuck := self._throttle.stuck(one.request):
-                one.succeed(stuck)
-                soonest = 0.0
-                continue
-            wait = one.ready_at - self.clock()
-            wait = wait if wait > 0 else self.cooldown_before(one.request)
-            if wait > 0:
-                soonest = min(soonest, wait)
-            else:
-                batch.append(one)
-        return batch, soonest
 
     def as_curl(self, request: Request) -> str:
         """A curl command that sends this request, with $FB_ACCESS_TOKEN in place of the token."""
@@ -284,8 +278,8 @@ class GraphClient:
             call = error.detail.call or response.call
             raise type(error)(replace(error.detail, call=call)) from None
 
-    def _send(self, request: Request) -> Response:
-        received = self._connection.send(request)
+    def _send(self, request: Request, seconds: float | None = None) -> Response:
+        received = self._connection.send(request, seconds)
         return Response(
             received.status,
             received.body,
@@ -295,18 +289,25 @@ class GraphClient:
             retry_after_seconds(received.headers, datetime.now(UTC)),
         )
 
-    def _send_batch(self, batch: Sequence[Pending], read: Callable[[Response], Any]) -> None:
+    def _send_batch(
+        self,
+        batch: Sequence[Pending],
+        read: Callable[[Response], Any],
+        seconds: float | None = None,
+    ) -> None:
         """One request for up to 50, and the outcome of each."""
         form, files = form_of(batch, self._connection.proof)
         outer = Request("POST", ROOT, form, files, repeatable=True)
         self.tally.count(len(batch))
         try:
-            responses = self._released(outer, lambda: items_of(self._send(outer), len(batch)))
+            responses = self._released(
+                outer, lambda: items_of(self._send(outer, seconds), len(batch))
+            )
         except GraphError as error:
             for one in batch:
                 self._throttle.abandon(one.request)
                 of_item = replace(error.detail, call=self._connection.call_of(one.request))
-                one.fail(type(error)(of_item), self.clock(), self._jitter())
+                one.fail(type(error)(of_item), self.clock(), self._jitter(), alone=False)
             if isinstance(error, (*ENDS_EVERYTHING, StoppedError)):
                 raise
             return

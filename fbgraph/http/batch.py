@@ -7,30 +7,37 @@ the limits. An item that did not finish in time comes back as null.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.errors import Detail, RetryableError
-from fbgraph.limits.retry import verdict_on_write, wait_seconds
+from fbgraph.limits.retry import OF_A_REQUEST, verdict_on_write, wait_seconds
 from fbgraph.limits.stuck import final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from fbgraph.errors import GraphError
     from fbgraph.http.request import Request
     from fbgraph.http.response import Response
+    from fbgraph.limits.retry import RetryPolicy
+    from fbgraph.limits.throttle import Throttle
 
-__all__ = ["MAX_ITEMS", "Pending", "batches", "fits", "form_of", "items_of"]
+__all__ = ["MAX_ITEMS", "Pending", "batches", "fits", "form_of", "items_of", "next_batch"]
 
 MAX_ITEMS: Final = 50
 
 
 @dataclass(slots=True)
 class Pending:
-    """One request of a batch until it has its `outcome`: a value, or the error it ended with."""
+    """One request of a batch until it has its `outcome`: a value, or the error it ended with.
+
+    `policies`: how often it is tried again where itself failed, and not the batch that it was in.
+    """
 
     request: Request
+    policies: Sequence[RetryPolicy] = OF_A_REQUEST
     ready_at: float = 0.0
     failures: list[GraphError] = field(default_factory=list)
     outcome: Any = None
@@ -39,12 +46,14 @@ class Pending:
     def succeed(self, value: Any) -> None:
         self.outcome, self.is_done = value, True
 
-    def fail(self, error: GraphError, now: float, jitter: float) -> None:
-        """Give up, or wait for another attempt of this request alone."""
+    def fail(self, error: GraphError, now: float, jitter: float, *, alone: bool = True) -> None:
+        """Give up, or wait for another attempt of this request. `alone`: it was not the batch that
+        failed.
+        """
         if not self.request.repeatable:
             error = verdict_on_write(error)
         self.failures.append(error)
-        wait = wait_seconds(self.failures, jitter)
+        wait = wait_seconds(self.failures, jitter, self.policies if alone else OF_A_REQUEST)
         if wait is None:
             self.succeed(final(error))
         else:
@@ -70,6 +79,30 @@ def batches(pending: Sequence[Pending]) -> Iterator[Sequence[Pending]]:
         batch.append(one)
     if batch:
         yield batch
+
+
+def next_batch(
+    waiting: Iterable[Pending], now: float, throttle: Throttle
+) -> tuple[Sequence[Pending], float]:
+    """Those that may be sent now in one batch, and how long until the next one may be. One whose
+    limit is stuck ends with that.
+    """
+    batch: list[Pending] = []
+    soonest = math.inf
+    for one in waiting:
+        if not fits(one, batch):
+            break
+        if error := throttle.stuck(one.request):
+            one.succeed(error)
+            soonest = 0.0
+            continue
+        wait = one.ready_at - now
+        wait = wait if wait > 0 else throttle.acquire(one.request)
+        if wait > 0:
+            soonest = min(soonest, wait)
+        else:
+            batch.append(one)
+    return batch, soonest
 
 
 def form_of(

@@ -157,10 +157,12 @@ class Connection:
         """Raise RequestError for a request that would have a secret of Graph in its URL."""
         check_address(request, lambda text: scrub(text, self._secrets_of_graph))
 
-    def send(self, request: Request) -> Received:
-        """Send once. Raises RetryableError if no response came in time, which says whether it was
-        sent, TooMuchDataError for one that is too large to hold, RequestError for an address that
-        is not http(s), StoppedError after `stop`.
+    def send(self, request: Request, seconds: float | None = None) -> Received:
+        """Send once; `seconds`: how long the response may take, if not as long as usual.
+
+        Raises RetryableError if no response came in time, which says whether it was sent,
+        TooMuchDataError for one that is too large to hold, RequestError for an address that is not
+        http(s), StoppedError after `stop`.
         """
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug("%s", self.as_curl(request))
@@ -169,7 +171,7 @@ class Connection:
         if request.files:
             content["files"] = [(name, (name, body)) for name, body in request.files.items()]
         self.require_running()
-        seconds = self._response_seconds
+        seconds = min(self._response_seconds, seconds or self._response_seconds)
         seconds += sum(map(len, request.files.values())) / UPLOAD_BYTES_PER_SECOND
         with self._sockets.exchange(seconds) as exchange:
             try:

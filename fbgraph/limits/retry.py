@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 __all__ = [
+    "ALONE",
     "BUSY",
     "CEILING_SECONDS",
     "LIMIT",
+    "LOOKING",
     "NOT_READY",
     "OF_A_REQUEST",
     "READING",
@@ -91,6 +93,11 @@ NOT_READY: Final = RetryPolicy(
 REQUEST: Final = RetryPolicy((RetryableError,), 6, first_seconds=1.0, most_seconds=60.0, jitter=0.5)
 #: The policies of one request; the first that fits an error counts, each by its own failures.
 OF_A_REQUEST: Final = (LIMIT, NOT_READY, REQUEST)
+#: A request by which an object is looked for that makes a page fail: that Meta responds at all is
+#: known by then, so one failure is enough to look elsewhere.
+LOOKING: Final = (LIMIT, NOT_READY, replace(REQUEST, attempts=1))
+#: A request about one object alone, before it is called unreadable.
+ALONE: Final = (LIMIT, NOT_READY, replace(REQUEST, attempts=3))
 
 #: A report run is created again at once. Then its query is split, or its field is searched for.
 RUN: Final = RetryPolicy((RunFailedError, RetryableError), 2)

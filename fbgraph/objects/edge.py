@@ -9,12 +9,14 @@ from fbgraph.catalog.edges import EDGE_KINDS, NO_TOTAL_COUNT
 from fbgraph.errors import TotalCountError
 from fbgraph.http.filtering import leaving_out
 from fbgraph.http.paging import PAGE_ROWS, Page, PageSize, shrinking, walk
+from fbgraph.limits.retry import OF_A_REQUEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from fbgraph.http.paging import Params, Row
     from fbgraph.http.request import Request
+    from fbgraph.limits.retry import RetryPolicy
     from fbgraph.objects.caller import Caller
     from fbgraph.objects.isolating import Isolation
 
@@ -44,18 +46,21 @@ class Edge:
         an object that makes its page fail.
         """
 
-        def fetch(params: Params) -> Page:
-            request = replace(self.request, params=params)
-            return self.client.call(
-                request, lambda response: Page.from_response(response, unread=unread)
-            )
+        def fetch_by(policies: Sequence[RetryPolicy]) -> Callable[[Params], Page]:
+            def fetch(params: Params) -> Page:
+                request = replace(self.request, params=params)
+                return self.client.call(
+                    request, lambda response: Page.from_response(response, unread=unread), policies
+                )
 
-        kind = EDGE_KINDS.get(self.name, "")
-        fetch_page = leaving_out(fetch, kind, self.request.path, may_drop=self.drop_refused)
+            kind = EDGE_KINDS.get(self.name, "")
+            return leaving_out(fetch, kind, self.request.path, may_drop=self.drop_refused)
+
         size = size or PageSize(self.request.params.get("limit") or PAGE_ROWS)
-        paged = shrinking(fetch_page, size)
         if isolation:
-            paged = isolation.fetching(fetch_page, paged, size)
+            paged = isolation.fetching(fetch_by, size)
+        else:
+            paged = shrinking(fetch_by(OF_A_REQUEST), size)
         return walk(paged, self.request.params, max_pages=max_pages, call=str(self.request))
 
     def __iter__(self) -> Iterator[Row]:

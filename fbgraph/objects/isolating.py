@@ -11,11 +11,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from fbgraph.errors import GraphError, RetryableError, SpoiledPageError, TooMuchDataError
+from fbgraph.http.paging import shrinking
+from fbgraph.limits.retry import ALONE, LOOKING, OF_A_REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from fbgraph.http.paging import Page, PageSize, Params
+    from fbgraph.limits.retry import RetryPolicy
+
+    Fetch = Callable[[Params], Page]
 
 __all__ = ["Isolation", "spoils"]
 
@@ -35,35 +40,54 @@ def spoils(error: object) -> bool:
 
 @dataclass(slots=True)
 class Isolation:
-    """What a listing does about objects that make a page fail. `fragile`: fields that can.
+    """What a listing does about objects that make a page fail. `fragile`: fields that can; `key`:
+    the field with the id.
 
     Afterwards `without` has the ids of objects that came without these fields, and `unread` those
-    of which nothing but the id could be read, each with Meta's reason.
+    of which nothing but the id could be read, each with Meta's reason. An object of which not even
+    the id can be read ends the listing with its error: no cursor leads past it.
     """
 
-    fragile: Sequence[str]
+    fragile: Sequence[str] = ()
+    key: str = "id"
     without: dict[str, str] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
     _bound: int = 0  # one of this many objects that come next fails; 0: nothing is known
     _in_a_row: int = 0
+    _has_met: bool = False
     _reason: str = ""
 
-    def fetching(
-        self, fetch: Callable[[Params], Page], usual: Callable[[Params], Page], size: PageSize
-    ) -> Callable[[Params], Page]:
-        """`usual`, which fetches pages of any number of rows, around objects that fail. `fetch`
-        takes the `limit` that it is given.
+    def fetching(self, fetch_by: Callable[[Sequence[RetryPolicy]], Fetch], size: PageSize) -> Fetch:
+        """Fetches pages of any number of rows around objects that fail. `fetch_by`: what fetches a
+        page of the `limit` that it is given, and tries as often as some policies allow.
+
+        A page is tried as often as any request, because Meta may be down. Once it responds to
+        others there is no waiting: an object costs some 20 requests, and seconds.
         """
+        patient, looking, alone = map(fetch_by, (OF_A_REQUEST, LOOKING, ALONE))
+        usual, sooner = shrinking(patient, size), shrinking(alone, size)
+
+        def fetch_alone(params: Params) -> Page:
+            """A page of one object."""
+            try:
+                return alone(params)
+            except GraphError as error:
+                if not _is_luck(error):
+                    raise
+            return patient(params)
 
         def fetch_page(params: Params) -> Page:
             if self._in_a_row >= _NOT_ONE_OBJECTS:
-                return self._noted(usual(self._without_fragile(params)))
+                return self._noted(sooner(self._without_fragile(params)))
             while self._bound != 1:
                 rows = self._bound // 2 or size.rows
                 try:
-                    page = fetch({**params, "limit": rows}) if self._bound else usual(params)
+                    if self._bound:
+                        page = looking({**params, "limit": rows})
+                    else:
+                        page = (sooner if self._has_met else usual)(params)
                 except GraphError as error:
-                    if not spoils(error):
+                    if not (spoils(error) or (_is_luck(error) and self._bound)):
                         raise
                     self._bound = rows if self._bound else size.rows
                     continue
@@ -71,11 +95,11 @@ class Isolation:
                 self._in_a_row = 0 if page.data else self._in_a_row
                 return page
             self._bound = 0
-            return self._alone(fetch, {**params, "limit": 1})
+            return self._alone(fetch_alone, {**params, "limit": 1})
 
         return fetch_page
 
-    def _alone(self, fetch: Callable[[Params], Page], params: Params) -> Page:
+    def _alone(self, fetch: Fetch, params: Params) -> Page:
         """The page of one object, with as much of it as Meta gives."""
         try:
             return fetch(params)
@@ -84,23 +108,31 @@ class Isolation:
                 raise
             self._reason = str(error)
         self._in_a_row += 1
-        try:
-            return self._noted(fetch(self._without_fragile(params)))
-        except GraphError as error:
-            if not spoils(error):
-                raise
-            page = fetch({**params, "fields": ["id"]})
-            self.unread |= dict.fromkeys(_ids(page), str(error))
-            return replace(page, data=[], body=b"")
+        self._has_met = True
+        if self.fragile:
+            try:
+                return self._noted(fetch(self._without_fragile(params)))
+            except GraphError as error:
+                if not spoils(error):
+                    raise
+                self._reason = str(error)
+        page = fetch({**params, "fields": [self.key]})
+        self.unread |= dict.fromkeys(self._ids(page), self._reason)
+        return replace(page, data=[], body=b"")
 
     def _noted(self, page: Page) -> Page:
-        self.without |= dict.fromkeys(_ids(page), self._reason)
+        self.without |= dict.fromkeys(self._ids(page), self._reason)
         return page
 
     def _without_fragile(self, params: Params) -> Params:
         left = [name for name in params.get("fields") or () if name not in self.fragile]
         return {**params, "fields": left}
 
+    def _ids(self, page: Page) -> Sequence[str]:
+        rows = [row for row in page.data if isinstance(row, dict)]
+        return [str(row[self.key]) for row in rows if row.get(self.key)]
 
-def _ids(page: Page) -> Sequence[str]:
-    return [str(row["id"]) for row in page.data if isinstance(row, dict) and row.get("id")]
+
+def _is_luck(error: GraphError) -> bool:
+    """Whether an error is of the way to Meta, and of no object."""
+    return type(error) is RetryableError and not spoils(error)

@@ -25,11 +25,12 @@ from warehouse.errors import WarehouseError
 from warehouse.lake.definitions import FOLDER
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
+from warehouse.schema.objects.creatives import THUMBNAILS
 from warehouse.storage.url import open_store
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     import dagster as dg
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from warehouse.published.publish import Published
     from warehouse.schema.catalog import Catalog
 
-__all__ = ["guarded", "opened_session", "publish_into", "run_publish"]
+__all__ = ["guarded", "keep_pictures", "opened_session", "publish_into", "run_publish"]
 
 _log = logging.getLogger(__name__)
 
@@ -167,6 +168,14 @@ def guarded(summary: Summary, table: str) -> Iterator[None]:
         summary.failed[Target(table)] = str(error)
     except Exception as error:  # noqa: BLE001  # a fault of ours: the rest may still go on
         summary.failed[Target(table)] = "".join(traceback.format_exception(error))
+
+
+def keep_pictures(session: Session, summary: Summary, bar: Bar, account_ids: Sequence[str]) -> None:
+    """Download pictures of ads. It comes after all that reports need, and takes its minute."""
+    if session.media:
+        bar.step("downloading thumbnails")
+        with guarded(summary, THUMBNAILS.name):
+            session.keep_pictures(account_ids)
 
 
 def publish_into(

@@ -30,8 +30,7 @@ from pipelines.defs.partitions import ACCOUNTS, Grid, account_days_of
 from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.accounts.restricted import with_restricted_fields
 from pipelines.loading.emptiness import accepts_empty
-from pipelines.loading.media.keeping import keep_thumbnails
-from pipelines.loading.objects import load_objects, read_again
+from pipelines.loading.objects import keep_pictures, load_objects
 from pipelines.loading.partitions import account_day_of
 from pipelines.loading.session import Loads, Session, load_accounts
 from pipelines.reports.catalog import CONTROL, Report, Reports
@@ -135,12 +134,7 @@ def objects_asset(
         with stopping(), settings.open_graph() as client:
             found = load_objects(client, lake, [row.name], account_ids, graph.now)
             if settings.media:
-                keep_thumbnails(
-                    *(client.base_url, lake, row, account_ids, graph.now),
-                    read_again=lambda account_id, ids: read_again(
-                        client, lake, row, account_id, ids, graph.now
-                    ),
-                )
+                keep_pictures(client, lake, account_ids, graph.now, [row.name])
         parts = [listed_part(one, lake) for one in found]
         yield from record(context, lake, keys, parts, [counted_result(key, found)])
 

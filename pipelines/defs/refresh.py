@@ -17,13 +17,16 @@ from pipelines.defs.event_log.events import published_events, refreshed_event
 from pipelines.defs.event_log.run_events import RunRecorder, failure_of
 from pipelines.defs.event_log.runless import report_unreported
 from pipelines.defs.health import health_events
+from pipelines.errors import ConfigError
 from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.emptiness import accepts_empty
 from pipelines.loading.refreshing.changes import ChangedDays, find_changes, reload
 from pipelines.loading.session import Session
 from pipelines.reports.catalog import Reports
 from pipelines.resources import GraphResource, stopping
+from pipelines.settings import Settings
 from pipelines.state.history import history_since
+from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 
@@ -73,6 +76,13 @@ def _session(
     )
 
 
+def _publish(
+    context: dg.OpExecutionContext, settings: Settings, reports: Reports, keys: AssetKeys
+) -> None:
+    for event in published_events(publish(settings.warehouse_url, catalog=reports.catalog), keys):
+        context.log_event(event)
+
+
 # The names of both ops are part of the job's documented config (`ops: look: config:`).
 def _detect_changes(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
     @dg.op(name="look", out=dg.Out(io_manager_key="mem"))
@@ -84,12 +94,21 @@ def _detect_changes(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
         lake = Lake(settings.warehouse_url, catalog=reports.catalog)
         with stopping(), settings.open_graph() as client:
             found = discover(client, settings.account_ids)
-            changed_days = find_changes(
-                *(_session(context, client, lake, graph, keys), reports, found, config.accounts),
-                config.time(graph),
-                full=config.full,
-                begins=history_since(lake, settings.history_since, graph.now().date()),
-            )
+            try:
+                changed_days = find_changes(
+                    *(_session(context, client, lake, graph, keys), reports, found),
+                    *(config.accounts, config.time(graph)),
+                    full=config.full,
+                    begins=history_since(lake, settings.history_since, graph.now().date()),
+                )
+            except ConfigError:
+                raise
+            except Exception:  # such as a token that is no longer valid
+                try:  # what was loaded until then is published
+                    _publish(context, settings, reports, keys)
+                except (WarehouseError, OSError) as error:
+                    context.log.warning("This could not be published: %s", error)
+                raise
         context.log.info("%s", changed_days)
         return changed_days
 
@@ -101,7 +120,8 @@ def _reload_days(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
     def reload_days(
         context: dg.OpExecutionContext, graph: GraphResource, changed_days: ChangedDays
     ) -> None:
-        """Reload the chosen days, load the objects that they mention, publish, and report the cost.
+        """Reload the chosen days, load the objects that they mention, download pictures of ads,
+        publish, and report the cost.
 
         What was loaded is published even if the run stops halfway; days that were not reached are
         failed in the grid.
@@ -113,11 +133,10 @@ def _reload_days(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
                 with settings.open_graph() as client:
                     session = _session(context, client, lake, graph, keys)
                     reload(session, reports.by_name, changed_days)
+                    session.keep_pictures(changed_days.account_ids)
                     calls = client.tally.calls
             finally:
-                published = publish(settings.warehouse_url, catalog=reports.catalog)
-                for event in published_events(published, keys):
-                    context.log_event(event)
+                _publish(context, settings, reports, keys)
         context.log_event(refreshed_event(changed_days, calls, keys))
         for event in health_events(lake, reports.by_name, client, keys, graph.now()):
             context.log_event(event)

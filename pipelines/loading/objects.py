@@ -14,22 +14,32 @@ from datetime import UTC, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from fbgraph.errors import ENDS_EVERYTHING, GraphError, PermissionDeniedError
+from fbgraph.errors import (
+    ENDS_EVERYTHING,
+    GraphError,
+    PermissionDeniedError,
+    RetryableError,
+    ThrottledError,
+)
 from pipelines.loading.accounts.stored import accounts_in
 from pipelines.loading.events.activities import load_activities
 from pipelines.loading.failures import Failures
-from pipelines.loading.listings import Listing, list_objects, read_by_id, store_objects
+from pipelines.loading.listings import Listing, list_objects, store_objects
 from pipelines.loading.loader import threads
+from pipelines.loading.media.bounds import PICTURES_SECONDS, RunBounds
+from pipelines.loading.media.keeping import Pictures, keep_thumbnails
+from pipelines.loading.refusals import read_by_id
 from warehouse.decode.objects import Unreadable
 from warehouse.errors import WarehouseError
 from warehouse.lake.history import merge_objects, missing_ids, missing_objects
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import datetime
 
     from fbgraph import GraphClient
+    from fbgraph.http.request import Request
     from pipelines.loading.partitions import AccountDay
     from warehouse.decode.pages import Account
     from warehouse.lake.partitions import Lake
@@ -39,10 +49,10 @@ __all__ = [
     "Listed",
     "MentionedObjects",
     "is_due",
+    "keep_pictures",
     "load_mentioned",
     "load_new",
     "load_objects",
-    "read_again",
 ]
 
 _log = logging.getLogger(__name__)
@@ -51,7 +61,8 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Listed:
     """The result of listing one table of one account: its `listing`, or the `error` that kept the
-    old one, or why it was `skipped`: the token lacks a right that nothing else needs.
+    old one or, with a listing too, ended that halfway, or why it was `skipped`: the token lacks a
+    right that nothing else needs.
 
     `by_id`: objects that a former listing had and this one has not, or that are new between two
     listings, and that were read by id. `unreadable`: what of them could not be read.
@@ -118,27 +129,71 @@ def load_new(
     return _each(client, lake, [row], found, now, read)
 
 
-def read_again(  # noqa: PLR0913, PLR0917  # what, whose, from where and to where
+def keep_pictures(  # noqa: PLR0913  # what, whose, from where, to where, for how long
+    client: GraphClient,
+    lake: Lake,
+    account_ids: Sequence[str],
+    now: Callable[[], datetime],
+    tables: Collection[str] = (),
+    *,
+    seconds: float = PICTURES_SECONDS,
+) -> Mapping[str, Pictures]:
+    """Download the pictures of accounts (digits) that the lake lacks, of all `tables` of objects
+    unless some are named; what was done, by account. It comes last in a run, and takes `seconds`
+    at most: what is left comes with the next run. Raises what ends everything.
+    """
+    bounds = RunBounds(client.clock, client.stopped.is_set, seconds)
+    done: dict[str, Pictures] = {}
+    for row in lake.catalog.listed:
+        if row.thumbnail and (not tables or row.name in tables):
+
+            def read(
+                account_id: str, ids: Sequence[str], seconds: float, row: ObjectTable = row
+            ) -> str:
+                return _read_again(client, lake, row, account_id, ids, now, seconds)
+
+            done |= keep_thumbnails(
+                *(client.base_url, lake, row, account_ids, now), read_again=read, bounds=bounds
+            )
+    return done
+
+
+def _read_again(  # noqa: PLR0913, PLR0917  # what, whose, from where, to where, for how long
     client: GraphClient,
     lake: Lake,
     row: ObjectTable,
     account_id: str,
     ids: Sequence[str],
     now: Callable[[], datetime],
+    seconds: float,
 ) -> str:
-    """Read objects that the lake has by id once more, such as for an address that has expired. "",
-    or why it could not be done. Raises what ends everything.
+    """Read objects that the lake has by id once more, for an address that has expired. "", or why
+    it could not be done. Raises what ends everything.
+
+    Nothing is tried twice and no limit is waited for: it may as well be done by the next run.
     """
     account = accounts_in(lake).get(account_id)
     if account is None:
         return "the token does not see this account"
+    until = client.clock() + seconds
+
+    def send(requests: Sequence[Request]) -> Sequence[object]:
+        left = until - client.clock()
+        if left <= 0:
+            return [RetryableError("There was no time left.") for _ in requests]
+        if any(client.cooldown_of(one) for one in requests):
+            return [ThrottledError("A limit is used up.") for _ in requests]
+        return client.batch_once(requests, seconds=left)
+
     try:
-        _fetch(client, lake, row, account, ids, now)
+        responses = read_by_id(client, row, account, ids, send)
+        _store_by_id(lake, row, account, dict(zip(ids, responses, strict=True)), now)
     except ENDS_EVERYTHING:
         raise
     except (GraphError, WarehouseError, OSError) as error:
         return str(error)
-    return ""
+    failed = [one for one in responses if isinstance(one, GraphError)]
+    return str(failed[0]) if len(failed) == len(responses) else ""
 
 
 def _mentioned(lake: Lake, row: ObjectTable, account_id: str) -> Sequence[str]:
@@ -223,8 +278,8 @@ def load_mentioned(
         try:
             for row in lake.catalog.listed:
                 if row.is_needed and not lake.partitions(row.name, account_id):
-                    _list(client, lake, row, account, now)
-                    Failures(lake.store, row.name).note_whole({account_id: ""}, now())
+                    listed = _list(client, lake, row, account, now)
+                    Failures(lake.store, row.name).note_whole({account_id: listed.error}, now())
             for table, ids in missing_ids(lake, account_id, days).items():
                 row = lake.catalog.objects_named(table)
                 by_id += _fetch(client, lake, row, account, ids, now).found
@@ -260,13 +315,15 @@ def _list(
         return _read_by_time(client, lake, row, account, now())
     listing = list_objects(client, account.account_id, row)
     merged = store_objects(lake, row.name, account, listing, now())
-    by_id = _fetch(client, lake, row, account, merged.gone if row.is_read_by_id else (), now)
+    ids = missing_objects(lake, row, account.account_id) if listing.cut else merged.gone
+    by_id = _fetch(client, lake, row, account, ids if row.is_read_by_id else (), now)
     if not listing.complete:
         _log.warning("%s of act_%s: %s", row.name, account.account_id, listing)
     unreadable = merged.unreadable + by_id.unreadable
     if unreadable:
         _log.warning("%s of act_%s: %s", row.name, account.account_id, unreadable)
-    return Listed(row.name, account.account_id, listing, by_id.found, unreadable)
+    error = f"{listing}. What was listed is stored." if listing.cut else ""
+    return Listed(row.name, account.account_id, listing, by_id.found, unreadable, error)
 
 
 def _read_by_time(
@@ -290,13 +347,23 @@ def _fetch(  # noqa: PLR0913, PLR0917  # what, whose, from where and to where
     now: Callable[[], datetime],
 ) -> _ById:
     """Read objects by id, up to 50 in one call, into the lake."""
-    responses = read_by_id(client, row, account, ids)
-    rows = [response for response in responses if isinstance(response, Mapping)]
+    responses = dict(zip(ids, read_by_id(client, row, account, ids), strict=True))
+    return _store_by_id(lake, row, account, responses, now)
+
+
+def _store_by_id(
+    lake: Lake,
+    row: ObjectTable,
+    account: Account,
+    responses: Mapping[str, object],
+    now: Callable[[], datetime],
+) -> _ById:
+    rows = [response for response in responses.values() if isinstance(response, Mapping)]
     unreadable = Unreadable()
     if rows:
         merged = merge_objects(lake, row.name, rows, account, now(), complete=False)
         unreadable = merged.unreadable
-    for node_id, response in zip(ids, responses, strict=True):
+    for node_id, response in responses.items():
         if not isinstance(response, Mapping):
             _log.info("%s %s of act_%s: %s", row.one, node_id, account.account_id, response)
     return _ById(len(rows), unreadable)

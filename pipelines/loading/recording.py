@@ -7,8 +7,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipelines.loading.session import Loads
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
@@ -16,7 +14,7 @@ if TYPE_CHECKING:
     from pipelines.loading.load_result import Target
     from pipelines.loading.objects import Listed
     from pipelines.loading.refreshing.changes import ChangedDays
-    from pipelines.loading.session import LoadedAccounts
+    from pipelines.loading.session import LoadedAccounts, Loads
     from warehouse.published.publish import Published
 
 __all__ = ["Command", "Recording"]
@@ -46,12 +44,6 @@ class Recording:
     published: Published | None = None
     refreshed: tuple[ChangedDays, int] | None = None
     command: Command | None = None
-
-    @property
-    def has_loads(self) -> bool:
-        """Whether any account-day was loaded."""
-        loads = [step for step in self.steps if isinstance(step, Loads)]
-        return any(one.load for step in loads for one in step.outcomes)
 
     def begins(self, table: str, keys: Sequence[str]) -> None:
         """Nothing is done yet."""

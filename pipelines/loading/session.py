@@ -18,8 +18,13 @@ from pipelines.loading.accounts.stored import accounts_in, spenders_in, store_ac
 from pipelines.loading.emptiness import silence, silent
 from pipelines.loading.failures import Failures
 from pipelines.loading.loader import Loader
-from pipelines.loading.media.keeping import keep_thumbnails
-from pipelines.loading.objects import is_due, load_mentioned, load_new, load_objects, read_again
+from pipelines.loading.objects import (
+    is_due,
+    keep_pictures,
+    load_mentioned,
+    load_new,
+    load_objects,
+)
 from pipelines.reports.catalog import CONTROL
 from pipelines.state.history import note_days, set_up
 from pipelines.state.origin import claimed
@@ -136,7 +141,8 @@ class Session:
             if row.is_needed or row.mentioned_by or not needed
         ]
         for row in sorted(rows, key=lambda row: not row.is_needed):
-            left_out = set() if row.is_needed else {one.account_id for one in every if one.error}
+            failed = {one.account_id for one in every if one.error and not one.listing}
+            left_out = set() if row.is_needed else failed
             wanted = [one for one in account_ids if one not in left_out]
             every += self._list(row, wanted, full=full)
         return every
@@ -162,17 +168,14 @@ class Session:
             found += load_new(self.client, lake, row, others, self.now)
         if found:
             self.recorder.listed(row.name, found)
-        if self.media:
-            failed = {one.account_id for one in found if one.error or one.skipped}
-            keep_thumbnails(
-                *(self.client.base_url, lake, row),
-                [account_id for account_id in account_ids if account_id not in failed],
-                self.now,
-                read_again=lambda account_id, ids: read_again(
-                    self.client, lake, row, account_id, ids, self.now
-                ),
-            )
         return found
+
+    def keep_pictures(self, account_ids: Sequence[str]) -> None:
+        """Download what the lake lacks of the pictures of accounts (digits), after all loads of a
+        run: no report waits for a picture. Raises what ends everything.
+        """
+        if self.media:
+            keep_pictures(self.client, self.lake, account_ids, self.now)
 
     def load(
         self, report: Report, account_days: Iterable[AccountDay], *, at_once_rows: int = 0

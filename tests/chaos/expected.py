@@ -210,6 +210,9 @@ EXPECTED: Final[Mapping[str, May]] = {
     # What ads are made of: a load of a report does not read it.
     "spoiled_creatives": May(is_met=False),
     "heavy_creatives": May(is_met=False),
+    "failing_creatives": May(is_met=False),
+    "dead_creatives": May(is_met=False),
+    "broken_pictures": May(is_met=False),
     "forbidden_audiences": May(is_met=False),
     "retired_fields": May(is_met=False),
     "long_activities": May(is_met=False),

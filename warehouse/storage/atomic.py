@@ -101,8 +101,22 @@ def _copy_range(old: int, new: int) -> bool:
 
 
 def put(written: Path, path: Path) -> None:
-    """Move a finished file that is on disk into place; survives a power cut."""
-    written.replace(path)
+    """Move a finished file that is on disk into place; survives a power cut.
+
+    A folder of the lake may be on another disk than the lake: there a rename needs a copy first.
+    """
+    try:
+        written.replace(path)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        near = path.with_name(f".{path.name}.unfinished")
+        with written.open("rb") as content, near.open("wb") as copy:
+            shutil.copyfileobj(content, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
+        near.replace(path)
+        written.unlink()
     sync_folder(path.parent)
 
 

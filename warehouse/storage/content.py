@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from warehouse.storage.store import Store
 
-__all__ = ["MEDIA", "keep_content", "media_key"]
+__all__ = ["MEDIA", "is_kept", "keep_content", "media_key"]
 
 #: The folder of pictures.
 MEDIA: Final = "media"
@@ -24,11 +24,23 @@ def media_key(sha256: str, extension: str) -> str:
     return f"{MEDIA}/{sha256[:2]}/{sha256}.{extension}"
 
 
+def is_kept(store: Store, key: str, sha256: str) -> bool:
+    """Whether a file is there and has the content that it is named after. Raises OSError where
+    that cannot be found out.
+    """
+    try:
+        return hashlib.sha256(store.read(key)).hexdigest() == sha256
+    except FileNotFoundError:
+        return False
+
+
 def keep_content(store: Store, content: bytes, extension: str) -> tuple[str, str]:
-    """Keep a picture, unless it is there; its hash (SHA-256, hex) and its key. Raises OSError."""
+    """Keep a picture, unless it is there and whole; its hash (SHA-256, hex) and its key. Raises
+    OSError.
+    """
     sha256 = hashlib.sha256(content).hexdigest()
     key = media_key(sha256, extension)
-    if store.find(key):
+    if is_kept(store, key, sha256):
         return sha256, key
     with scratch_folder(store.root) as folder:
 

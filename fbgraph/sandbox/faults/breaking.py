@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     Item = Callable[[Fault, ServerResponse, ServerRequest], ServerResponse | None]
 
 __all__ = [
+    "PICTURES",
     "break_in_turn",
+    "break_picture",
     "creation",
     "cut_json",
     "empty_500",
@@ -229,3 +231,19 @@ def item_error(name: str) -> Item:
         return ServerResponse(body, REFUSALS[name].status, {**response.headers, **headers})
 
     return item
+
+
+#: Longer than anybody waits for a picture.
+_HANGING_SECONDS: Final = 3600.0
+
+#: What may be wrong with a picture, and how it is then sent.
+PICTURES: Final[Mapping[str, Callable[[ServerResponse], ServerResponse]]] = {
+    "errors": lambda _: ServerResponse(b"", 500),
+    "hangs": lambda response: replace(response, wait_seconds=_HANGING_SECONDS),
+    "slow": lambda response: replace(response, drip_seconds=0.1),
+    "cut": lambda response: replace(response, body=response.body[: len(response.body) // 2]),
+}
+
+
+def break_picture(fault: Fault, response: ServerResponse) -> ServerResponse:
+    return PICTURES[fault.word](response)

@@ -129,6 +129,8 @@ class Scenario:
     ) = None
     #: Changes the response of an item of a batch; None makes the item null.
     item: Callable[[Fault, ServerResponse, ServerRequest], ServerResponse | None] | None = None
+    #: Changes a picture, which is not Graph's to send.
+    media: Callable[[Fault, ServerResponse], ServerResponse] | None = None
     #: The figures of quotas that count, by the scenario's number.
     quota: Callable[[int], Quota] | None = None
 
@@ -136,5 +138,5 @@ class Scenario:
 #: The names of all hooks.
 HOOKS: Final = (
     *("before", "version", "insights", "cut", "total", "poll", "read", "tables", "rows", "after"),
-    *("item", "features", "delivers", "shown", "counter", "schedule"),
+    *("item", "features", "media", "delivers", "shown", "counter", "schedule"),
 )

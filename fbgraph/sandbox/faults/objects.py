@@ -13,6 +13,7 @@ from fbgraph.sandbox.protocol.errors import error_body
 from fbgraph.sandbox.protocol.messages import ServerRequest, ServerResponse, compact
 from fbgraph.sandbox.protocol.refusals import REFUSALS, refused
 from fbgraph.sandbox.world.dice import dice
+from fbgraph.sandbox.world.nodes import PREFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ __all__ = [
     "break_accounts",
     "break_cells",
     "enlarge_amounts",
+    "fail_creatives",
     "lose_objects",
     "no_limits",
     "rename_currency",
@@ -169,6 +171,29 @@ def spoil_creatives(refusal: str) -> After:
         return replace(
             response, body=error_body(refused(refusal), ""), status=REFUSALS[refusal].status
         )
+
+    return after
+
+
+def fail_creatives(*, ids_too: bool) -> After:
+    """One in N creatives, always the same ones, fails whatever response it is in, with an error
+    that says nothing; if not `ids_too`, only where more than ids is requested.
+    """
+
+    def after(
+        fault: Fault, response: ServerResponse, request: ServerRequest, _: RequestContext
+    ) -> ServerResponse:
+        is_list = request.parts[-1:] == ("adcreatives",)
+        is_node = len(request.parts) == 1 and request.parts[0].startswith(PREFIXES["creative"])
+        asks_more = request.params.get("fields", "id") != "id"
+        if response.status != HTTPStatus.OK or not (is_list or is_node):
+            return response
+        body = json.loads(response.body)
+        ids = [str(row.get("id")) for row in body.get("data", [body])]
+        is_met = any(dice("failing", one) % max(1, fault.number) == 0 for one in ids)
+        if not is_met or not (ids_too or asks_more):
+            return response
+        return replace(response, body=error_body(refused("unknown"), ""), status=500)
 
     return after
 

@@ -185,3 +185,8 @@ class Active:
         """What a batch has in place of a response; None is a null."""
         found: ServerResponse | None = self._chain("item", response, request)
         return found
+
+    def media(self, response: ServerResponse) -> ServerResponse:
+        """A picture as it is sent."""
+        found: ServerResponse = self._chain("media", response)
+        return found

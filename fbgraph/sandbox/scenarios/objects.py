@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.faults import names, objects, refusing
+from fbgraph.sandbox.faults import breaking, names, objects, refusing
 from fbgraph.sandbox.faults.hooks import Scenario
 
 if TYPE_CHECKING:
@@ -70,6 +70,28 @@ OBJECTS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         "airbyte #38025",
         strength=7,
         after=objects.spoil_creatives("reduce_data"),
+    ),
+    "failing_creatives": Scenario(
+        "one in N creatives fails every page that it is on, and itself, with HTTP 500, code 1, an"
+        " unknown error, unless nothing but ids is requested",
+        "ingestr, facebook_ads: creatives that fail alone are skipped",
+        strength=7,
+        after=objects.fail_creatives(ids_too=False),
+    ),
+    "dead_creatives": Scenario(
+        "the same, whatever is requested: no cursor leads past one of them",
+        "ingestr, facebook_ads: creatives that fail alone are skipped",
+        strength=7,
+        after=objects.fail_creatives(ids_too=True),
+    ),
+    "broken_pictures": Scenario(
+        "pictures of ads fail: each with HTTP 500 (errors), without a response (hangs), a byte"
+        " every 100 ms (slow), or with its second half missing in a response that looks whole"
+        " (cut)",
+        "not documented; any server of pictures may",
+        strength="errors",
+        words=frozenset(breaking.PICTURES),
+        media=breaking.break_picture,
     ),
     "retired_fields": Scenario(
         "fields of objects are gone: balance of accounts, buying_type of campaigns, billing_event"

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from fbgraph.sandbox.endpoints.media import picture
-from fbgraph.sandbox.protocol.messages import ServerRequest, read_form
+from fbgraph.sandbox.protocol.messages import ServerRequest, ServerResponse, read_form
 from fbgraph.sandbox.server.bodies import read_body
 from fbgraph.sandbox.server.own_pages import OWN_PAGES
 from fbgraph.sandbox.server.respond import respond
@@ -105,9 +105,14 @@ def _media_endpoint(platform: Platform) -> Endpoint:
                 platform, request.path_params["path"], dict(request.query_params), platform.now()
             )
             platform.ledger.media += 1
-        if found is None:
-            return Response("URL signature expired", 403, media_type="text/plain")
-        return Response(found, media_type="image/png")
+            response = platform.active.media(
+                ServerResponse(b"URL signature expired", 403, {"content-type": "text/plain"})
+                if found is None
+                else ServerResponse(found, headers={"content-type": "image/png"})
+            )
+        if response.wait_seconds:
+            await platform.settings.sleep(response.wait_seconds)
+        return _sent(response, response.body, response.headers)
 
     return endpoint
 
@@ -126,12 +131,16 @@ def _graph_endpoint(platform: Platform) -> Endpoint:
         if platform.settings.compress and zipped and len(body) >= COMPRESSED_FROM:
             body = gzip.compress(body, compresslevel=1)
             headers |= {"content-encoding": "gzip", "vary": "Accept-Encoding"}
-        if response.drip_seconds:
-            return Dripping(body, response.status, headers, response.drip_seconds)
-        kind = CutShort if response.is_cut_short else Response
-        return kind(body, response.status, headers)
+        return _sent(response, body, headers)
 
     return endpoint
+
+
+def _sent(response: ServerResponse, body: bytes, headers: Mapping[str, str]) -> Response:
+    if response.drip_seconds:
+        return Dripping(body, response.status, headers, response.drip_seconds)
+    kind = CutShort if response.is_cut_short else Response
+    return kind(body, response.status, headers)
 
 
 def _read(

@@ -15,7 +15,7 @@ from pipelines.cli.output.streams import why_incomplete
 from pipelines.cli.output.style import FOR_PEOPLE, Style
 from pipelines.cli.output.terminal import print_note, width_of
 from pipelines.cli.selection import not_begun, plan_of, require_started
-from pipelines.cli.session import guarded, opened_session, publish_into
+from pipelines.cli.session import guarded, keep_pictures, opened_session, publish_into
 from pipelines.cli.summary import Summary
 from pipelines.cli.waits import waits_of
 from pipelines.loading.accounts.discovery import discover
@@ -68,14 +68,14 @@ def run_backfill(  # noqa: PLR0913  # what a command line says
             ),
         ):
             _load(session, summary, found, bar)
-            if not summary.stopped or recording.has_loads:  # what was loaded is published anyway
+            if not summary.stopped or recording.steps:  # what was loaded is published anyway
                 publish_into(recording, summary, bar, settings.warehouse_url, known.catalog)
     return close(summary, "backfill", style)
 
 
 def _load(session: Session, summary: Summary, found: Discovery, bar: Bar) -> None:
-    """Accounts, their objects, then the reports. If accounts cannot be stored in the lake, those
-    that are there already are loaded all the same.
+    """Accounts, their objects, the reports, then pictures of ads. If accounts cannot be stored in
+    the lake, those that are there already are loaded all the same.
     """
     plan = summary.plan
     with guarded(summary, "accounts"):
@@ -89,6 +89,8 @@ def _load(session: Session, summary: Summary, found: Discovery, bar: Bar) -> Non
             bar.stage(name)
             with guarded(summary, name):
                 session.load(report, summary.wanted[name])
+    if not summary.stopped:
+        keep_pictures(session, summary, bar, plan.account_ids)
 
 
 def _tell_if_lost(summary: Summary) -> None:

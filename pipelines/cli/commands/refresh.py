@@ -10,7 +10,7 @@ from pipelines.cli.commands.backfill import close
 from pipelines.cli.output.progress import Bar
 from pipelines.cli.output.style import FOR_PEOPLE, Style
 from pipelines.cli.selection import plan_of
-from pipelines.cli.session import guarded, opened_session, publish_into
+from pipelines.cli.session import guarded, keep_pictures, opened_session, publish_into
 from pipelines.cli.summary import Summary
 from pipelines.cli.waits import waits_of
 from pipelines.loading.accounts.discovery import discover
@@ -71,7 +71,9 @@ def run_refresh(  # noqa: PLR0913  # what a command line says
             changed_days = _find(session, known, found, summary, bar, full=full, begins=begins)
             if changed_days is not None:
                 _reload(session, known, recording, summary, bar, changed_days)
+            if changed_days is not None or recording.steps:  # what was loaded is published anyway
                 publish_into(recording, summary, bar, settings.warehouse_url, known.catalog)
+            if changed_days is not None:
                 summary.failed |= changed_days.failed
     return _close(summary, changed_days, style)
 
@@ -111,6 +113,8 @@ def _reload(  # noqa: PLR0913, PLR0917  # what is loaded, and who is told
     with guarded(summary, "refresh"):
         reload(session, known.by_name, changed_days)
         recording.refreshed = changed_days, session.client.tally.calls - before
+    if not summary.stopped:
+        keep_pictures(session, summary, bar, changed_days.account_ids)
     changed_days.reload_calls = session.client.tally.calls - before
 
 

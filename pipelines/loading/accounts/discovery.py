@@ -16,7 +16,7 @@ from fbgraph.errors import (
     RetryableError,
     ThrottledError,
 )
-from pipelines.loading.listings import marked, refused_by
+from pipelines.loading.refusals import marked, refused_by
 from warehouse.decode.hours import zone_named
 from warehouse.errors import UnknownZoneError
 from warehouse.schema.tables import OBJECT_TABLES

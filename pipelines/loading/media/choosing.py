@@ -10,13 +10,16 @@ from warehouse.schema.objects.links import expires_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
-__all__ = ["Choice", "MediaLimits", "Tried", "Wanted", "choose"]
+__all__ = ["Choice", "MediaLimits", "Tried", "Wanted", "choose", "has_expired", "in_turn"]
 
 #: Attempts that each run makes at a picture; then it is tried once in `PAUSE`.
 ATTEMPTS: Final = 3
 PAUSE: Final = timedelta(days=7)
+
+#: Days in which all pictures that are kept have come early in the order of looking at them.
+_TURNS: Final = 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,15 @@ class Wanted(NamedTuple):
 
 
 class Tried(NamedTuple):
-    """What is known of a picture: whether it is kept, how many attempts in a row have failed, and
-    when the last one was.
+    """What is known of a picture: whether it is kept, how many attempts in a row have failed, when
+    the last one was, and the hash and the file of what is kept.
     """
 
     is_kept: bool
     attempts: int
     at: datetime
+    sha256: str = ""
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,15 @@ def choose(
     download = valid[: limits.pictures]
     read_again = expired[: min(limits.read_again, limits.pictures - len(download))]
     return Choice(download, read_again, len(due) - len(download) - len(read_again))
+
+
+def in_turn(tried: Mapping[str, Tried], today: date) -> Sequence[str]:
+    """The creatives whose pictures are kept, in the order in which they are looked at to see if
+    they are whole: each day begins elsewhere, so that in four weeks each comes early once.
+    """
+    begins = today.toordinal() % _TURNS * (0x10000 // _TURNS)
+    kept = [(int(one.sha256[:4], 16), key) for key, one in tried.items() if one.is_kept]
+    return [key for _, key in sorted(((at - begins) % 0x10000, key) for at, key in kept)]
 
 
 def has_expired(address: str, now: datetime) -> bool:

@@ -25,8 +25,9 @@ __all__ = ["PICTURE_BYTES", "Downloads", "PictureError"]
 #: The largest picture that is kept. A thumbnail of 400 pixels has about 30 kB.
 PICTURE_BYTES: Final = 5_000_000
 
-#: A picture that is not complete after so long is given up, whatever keeps coming.
-SECONDS: Final = 20.0
+#: A picture that is not complete after so long is given up, whatever keeps coming: a thumbnail has
+#: some 30 kB.
+SECONDS: Final = 10.0
 
 #: Redirects in a row that are followed.
 MOST_REDIRECTS: Final = 3
@@ -34,8 +35,12 @@ MOST_REDIRECTS: Final = 3
 
 class PictureError(Exception):
     """A picture that cannot be downloaded; the message is the reason, without its address, which
-    is signed.
+    is signed. `silent`: the server said nothing about the picture, and may say as little of others.
     """
+
+    def __init__(self, message: str, *, silent: bool = False) -> None:
+        super().__init__(message)
+        self.silent = silent
 
 
 class Downloads:
@@ -67,15 +72,18 @@ class Downloads:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.cut()
         self._http.close()
 
-    def stop(self) -> None:
-        """End what is being downloaded, in all threads: it raises PictureError."""
+    def cut(self) -> None:
+        """End what is being downloaded, in all threads, and all that is begun later: it raises
+        PictureError.
+        """
         self._sockets.cut()
 
-    def get(self, address: str) -> bytes:
-        """The content of a picture. Raises PictureError."""
-        with self._sockets.exchange(self._seconds):
+    def get(self, address: str, seconds: float = SECONDS) -> bytes:
+        """The content of a picture; `seconds`: what is left for it. Raises PictureError."""
+        with self._sockets.exchange(min(seconds, self._seconds)):
             for _ in range(MOST_REDIRECTS + 1):
                 if why := why_refused(address, self._graph_url):
                     raise PictureError(why)
@@ -95,11 +103,15 @@ class Downloads:
             httpx.InvalidURL,
             ValueError,
         ) as error:  # its text may have the address
-            raise PictureError(f"no response ({type(error).__name__})") from None
+            raise PictureError(f"no response ({type(error).__name__})", silent=True) from None
+        except RuntimeError:  # httpx: closed while another thread waited for a connection
+            raise PictureError("stopped", silent=True) from None
 
     def _content(self, response: httpx.Response) -> bytes:
-        if response.status_code != httpx.codes.OK:
-            raise PictureError(f"the response was HTTP {response.status_code}")
+        status = response.status_code
+        if status != httpx.codes.OK:
+            silent = status == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error
+            raise PictureError(f"the response was HTTP {status}", silent=silent)
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if not kind.startswith("image/"):
             raise PictureError(f"the response is not a picture ({kind or 'no content type'})")

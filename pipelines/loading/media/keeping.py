@@ -1,49 +1,59 @@
-"""The thumbnails of an account's creatives: each is downloaded once, some in each run.
+"""The thumbnails of creatives: each is downloaded once, some in each run.
 
 First it is decided which (`choosing`), from what the lake knows; then they are downloaded, several
 at a time. Where an address has expired, the creative is read by id for another one. A picture that
 cannot be had costs itself: the row in `thumbnails` says why, and it is tried again when all others
-have had their turn.
+have had their turn. All pictures of a run together have their time (`bounds`); what does not come
+in it is left for the next run, which begins with the accounts that have waited longest.
 """
 
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from pipelines.loading.media.choosing import MediaLimits, Tried, Wanted, choose, has_expired
+from pipelines.loading.media.bounds import CHECKING_SECONDS, RunBounds
+from pipelines.loading.media.choosing import (
+    MediaLimits,
+    Tried,
+    Wanted,
+    choose,
+    has_expired,
+    in_turn,
+)
 from pipelines.loading.media.download import Downloads, PictureError
-from pipelines.loading.media.formats import EXTENSIONS, format_of
+from pipelines.loading.media.formats import EXTENSIONS, format_of, is_whole
+from pipelines.loading.media.threads import in_threads
 from warehouse.decode import arrow
 from warehouse.errors import WarehouseError
 from warehouse.schema.objects.creatives import THUMBNAILS
-from warehouse.storage.content import keep_content
+from warehouse.storage.content import is_kept, keep_content
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from warehouse.lake.partitions import Lake
     from warehouse.schema.objects.object_table import ObjectTable
 
-    #: Reads objects of an account (digits) by id, into the lake; "" or why it could not.
-    ReadAgain = Callable[[str, Sequence[str]], str]
+    #: Reads objects of an account (digits) by id, into the lake, within these seconds; "" or why it
+    #: could not.
+    ReadAgain = Callable[[str, Sequence[str], float], str]
 
 __all__ = ["Pictures", "keep_thumbnails"]
 
 _log = logging.getLogger(__name__)
 
-#: Downloads at once.
-_THREADS: Final = 8
-
 #: Pictures after which their rows are written, so that a killed process loses few.
 _WRITTEN: Final = 250
+
+#: Creatives that are read by id at once: as many as Graph takes in one request.
+_READ_AT_ONCE: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +86,7 @@ def keep_thumbnails(  # noqa: PLR0913  # what, whose, from where and to where
     now: Callable[[], datetime],
     *,
     read_again: ReadAgain,
+    bounds: RunBounds,
     limits: MediaLimits | None = None,
 ) -> Mapping[str, Pictures]:
     """Download thumbnails of objects that the lake lacks, account (digits) by account. Returns what
@@ -85,47 +96,45 @@ def keep_thumbnails(  # noqa: PLR0913  # what, whose, from where and to where
     done: dict[str, Pictures] = {}
     if not row.thumbnail:
         return done
+    ordered = _longest_waiting_first(lake, account_ids)
     with Downloads(graph_url) as downloads:
-        for account_id in account_ids:
+        for at, account_id in enumerate(ordered):
+            if bounds.is_over:
+                accounts = counted(len(ordered) - at, "account")
+                _log.warning("Thumbnails of %s are left for the next runs: %s.", accounts, bounds)
+                break
+            share = CHECKING_SECONDS / (len(ordered) - at)
+            batch = _Batch(downloads, lake, row, account_id, now, limits or MediaLimits(), bounds)
             try:
-                found = _keep(
-                    *(downloads, lake, row, account_id, now, limits or MediaLimits(), read_again)
-                )
+                batch.run(read_again, share)
             except (WarehouseError, OSError) as error:
                 _log.warning("Thumbnails of act_%s were not kept: %s", account_id, error)
                 continue
+            found = done[account_id] = batch.done
             if found != Pictures():
                 _log.log(
                     *(logging.WARNING if found.failed else logging.INFO, "%s of act_%s: %s"),
                     *(row.name, account_id, found),
                 )
-            done[account_id] = found
+    if bounds.is_barren:
+        _log.warning(
+            "Thumbnails: no address that Meta returned is still valid. Check this machine's clock."
+        )
     return done
 
 
-def _keep(  # noqa: PLR0913, PLR0917  # what, whose, from where and to where
-    downloads: Downloads,
-    lake: Lake,
-    row: ObjectTable,
-    account_id: str,
-    now: Callable[[], datetime],
-    limits: MediaLimits,
-    read_again: ReadAgain,
-) -> Pictures:
-    tried = _tried(lake, account_id)
-    choice = choose(_addresses(lake, row, account_id).items(), tried, now(), limits)
-    batch = _Batch(downloads, lake, account_id, now, tried, limits)
-    batch.done = Pictures(left=choice.left + len(choice.download) + len(choice.read_again))
-    batch.keep(choice.download)
-    if choice.read_again and not batch.is_full:
-        why = read_again(account_id, choice.read_again)
-        batch.done = replace(batch.done, calls=len(choice.read_again))
-        if why:
-            _log.warning("%s of act_%s could not be read by id: %s", row.name, account_id, why)
-            return batch.done
-        found = _addresses(lake, row, account_id)
-        batch.keep([Wanted(one, found.get(one) or "") for one in choice.read_again])
-    return batch.done
+def _longest_waiting_first(lake: Lake, account_ids: Iterable[str]) -> Sequence[str]:
+    """Accounts by when a picture of theirs was last tried, so that each has its turn."""
+
+    def tried_at(account_id: str) -> datetime:
+        try:
+            known = lake.read(THUMBNAILS, account_id=account_id).select(["fetched_at"])
+        except (WarehouseError, OSError):  # reported when its pictures are chosen
+            return datetime.min.replace(tzinfo=UTC)
+        times = (one["fetched_at"] for one in arrow.python_rows(known))
+        return max(filter(None, times), default=datetime.min.replace(tzinfo=UTC))
+
+    return sorted(account_ids, key=tried_at)
 
 
 def _addresses(lake: Lake, row: ObjectTable, account_id: str) -> Mapping[str, str | None]:
@@ -136,10 +145,11 @@ def _addresses(lake: Lake, row: ObjectTable, account_id: str) -> Mapping[str, st
 
 def _tried(lake: Lake, account_id: str) -> Mapping[str, Tried]:
     known = lake.read(THUMBNAILS, account_id=account_id)
-    rows = known.select(["creative_id", "sha256", "attempts", "fetched_at"])
+    rows = known.select(["creative_id", "sha256", "path", "attempts", "fetched_at"])
     return {
         one["creative_id"]: Tried(
-            one["sha256"] is not None, one["attempts"] or 0, one["fetched_at"]
+            *(one["sha256"] is not None, one["attempts"] or 0, one["fetched_at"]),
+            *(one["sha256"] or "", one["path"] or ""),
         )
         for one in arrow.python_rows(rows)
     }
@@ -151,47 +161,125 @@ class _Batch:
 
     downloads: Downloads
     lake: Lake
+    row: ObjectTable
     account_id: str
     now: Callable[[], datetime]
-    tried: Mapping[str, Tried]
     limits: MediaLimits
+    bounds: RunBounds
     done: Pictures = field(default_factory=Pictures)
+    _tried: Mapping[str, Tried] = field(default_factory=dict)
+    _unwritten: list[Mapping[str, Any]] = field(default_factory=list)
+    _received: int = 0  # bytes, before anybody has counted their rows
 
     @property
     def is_full(self) -> bool:
-        return self.done.total_bytes >= self.limits.total_bytes
+        return self._received >= self.limits.total_bytes
 
-    def keep(self, every: Sequence[Wanted]) -> None:
+    def run(self, read_again: ReadAgain, checking_seconds: float) -> None:
+        """Choose, download, read again what has expired. Raises WarehouseError and OSError."""
+        try:
+            self._run(read_again, checking_seconds)
+        finally:
+            self._write()
+
+    def _run(self, read_again: ReadAgain, checking_seconds: float) -> None:
+        tried = _tried(self.lake, self.account_id)
+        self._tried = {**tried, **self._damaged(tried, checking_seconds)}
+        known = _addresses(self.lake, self.row, self.account_id)
+        choice = choose(known.items(), self._tried, self.now(), self.limits)
+        self.done = Pictures(left=choice.left + len(choice.download) + len(choice.read_again))
+        self._keep(choice.download)
+        for start in range(0, len(choice.read_again), _READ_AT_ONCE):
+            if self.is_full or not self.bounds.may_read_again:
+                return
+            if not self._keep_expired(choice.read_again[start : start + _READ_AT_ONCE], read_again):
+                return
+
+    def _damaged(self, tried: Mapping[str, Tried], seconds: float) -> Mapping[str, Tried]:
+        """Pictures whose file is gone or has another content: they are downloaded once more."""
+        until = self.bounds.left - min(seconds, self.bounds.left)
+        found: dict[str, Tried] = {}
+        for key in in_turn(tried, self.now().date()):
+            if self.bounds.is_over or self.bounds.left <= until:
+                break
+            one = tried[key]
+            try:
+                whole = is_kept(self.lake.store, one.path, one.sha256)
+            except OSError:  # nobody may read it now, which says nothing about its content
+                continue
+            if not whole:
+                found[key] = one._replace(is_kept=False)
+        if found:
+            files = counted(len(found), "thumbnail")
+            _log.warning(
+                "%s of act_%s: the files of %s under media/ are missing or damaged; downloading"
+                " them again.",
+                *(self.row.name, self.account_id, files),
+            )
+        return found
+
+    def _keep_expired(self, ids: Sequence[str], read_again: ReadAgain) -> bool:
+        """Read creatives by id, and keep their pictures; whether any has a valid address now."""
+        why = read_again(self.account_id, ids, self.bounds.left)
+        self.done = replace(self.done, calls=self.done.calls + len(ids))
+        if why:
+            self.bounds.note_read_again(brought=False)
+            _log.warning(
+                "%s of act_%s could not be read by id: %s", self.row.name, self.account_id, why
+            )
+            return False
+        found = _addresses(self.lake, self.row, self.account_id)
+        wanted = [Wanted(one, found.get(one) or "") for one in ids]
+        brought = any(one.address and not has_expired(one.address, self.now()) for one in wanted)
+        self.bounds.note_read_again(brought=brought)
+        self._keep(wanted)
+        return brought
+
+    def _keep(self, every: Sequence[Wanted]) -> None:
         """Download pictures in order, several at a time, until the run has enough bytes."""
-        unwritten: list[Mapping[str, Any]] = []
-        with _threads(self.downloads) as pool:
-            for start in range(0, len(every), _THREADS):
-                for found in pool.map(self._row, every[start : start + _THREADS]):
-                    unwritten.append(found)
-                    self.done = _added(self.done, found)
-                if len(unwritten) >= _WRITTEN or self.is_full:
-                    _write(self.lake, self.account_id, unwritten)
-                    unwritten = []
-                if self.is_full:
-                    break
-        if unwritten:
-            _write(self.lake, self.account_id, unwritten)
+        rows = in_threads(
+            *(self._row, every),
+            is_enough=lambda: self.is_full or self.bounds.is_over,
+            is_over=lambda: self.bounds.is_over,
+            cut=self.downloads.cut,
+        )
+        with closing(rows):
+            for found in filter(None, rows):
+                self._unwritten.append(found)
+                self.done = _added(self.done, found)
+                if len(self._unwritten) >= _WRITTEN:
+                    self._write()
 
-    def _row(self, one: Wanted) -> Mapping[str, Any]:
-        """The row of a picture that was downloaded, or of why it was not."""
-        at, before = self.now(), self.tried.get(one.creative_id)
+    def _write(self) -> None:
+        """Write the rows of what has been tried since the last time."""
+        rows, self._unwritten = self._unwritten, []
+        if rows:
+            _write(self.lake, self.account_id, rows)
+
+    def _row(self, one: Wanted) -> Mapping[str, Any] | None:
+        """The row of a picture that was downloaded, or of why it was not; None if the time for it
+        was over.
+        """
+        at, before = self.now(), self._tried.get(one.creative_id)
         row = {"account_id": self.account_id, "creative_id": one.creative_id, "fetched_at": at}
         failed = row | {"sha256": None, "attempts": (before.attempts if before else 0) + 1}
         if not one.address or has_expired(one.address, at):
             return failed | {"error": "its address has expired, and Meta returned no new one"}
         try:
-            content = self.downloads.get(one.address)
+            content = self.downloads.get(one.address, self.bounds.left)
         except PictureError as error:
+            if self.bounds.is_over:
+                return None
+            self.bounds.note_picture(silent=error.silent)
             return failed | {"error": str(error)}
+        self.bounds.note_picture(silent=False)
         found = format_of(content)
         if found is None:
             known = ", ".join(mime.removeprefix("image/") for mime in EXTENSIONS)
             return failed | {"error": f"not a picture in a known format ({known})"}
+        if not is_whole(content, found.mime):
+            return failed | {"error": f"the picture is cut short or damaged ({found.mime})"}
+        self._received += len(content)
         sha256, path = keep_content(self.lake.store, content, EXTENSIONS[found.mime])
         return row | {
             "sha256": sha256,
@@ -200,18 +288,6 @@ class _Batch:
             "bytes": len(content),
             "attempts": 0,
         }
-
-
-@contextmanager
-def _threads(downloads: Downloads) -> Iterator[ThreadPoolExecutor]:
-    """Threads that download. After an exception, such as Ctrl-C, none of them is waited for."""
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="pictures") as pool:
-        try:
-            yield pool
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            downloads.stop()
-            raise
 
 
 def _added(done: Pictures, row: Mapping[str, Any]) -> Pictures:

@@ -69,7 +69,8 @@ class ChangedDays:
 
     `failed`: what failed and why, of `parts` in all. `calls`: the cost of requesting the totals,
     `entity_calls` that of accounts and objects, `reload_calls` that of the second step; `full`:
-    what reloading everything would cost. `periods`: those of the reports to reload.
+    what reloading everything would cost. `periods`: those of the reports to reload. `account_ids`:
+    the accounts (digits) that it is about.
     """
 
     to_reload: dict[str, Mapping[AccountDay, ReloadReason]] = field(default_factory=dict)
@@ -80,6 +81,7 @@ class ChangedDays:
     full: Cost = field(default_factory=Cost)
     parts: int = 0
     periods: set[Period] = field(default_factory=set)
+    account_ids: Sequence[str] = ()
 
     @property
     def counts(self) -> Counter[str]:
@@ -145,6 +147,7 @@ def find_changes(  # noqa: PLR0913  # all that the decision rests on
     session.load_accounts(found)
     keys = [act_id(row["account_id"]) for row in found.rows]
     account_ids = [key.removeprefix("act_") for key in keys if key in accounts or not accounts]
+    changed_days.account_ids = account_ids
     changed_days.note_listed(session.list_objects(account_ids, full=full))
     changed_days.entity_calls = session.client.tally.calls
     if not accounts:  # who names accounts has reported the others

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from math import ceil, log2
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +17,7 @@ from fbgraph.errors import (
     ThrottledError,
     TooMuchDataError,
 )
-from fbgraph.http.paging import Page, PageSize, shrinking, walk
+from fbgraph.http.paging import Page, PageSize, walk
 from fbgraph.objects.isolating import Isolation
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Shelf:
         self._count = count
         self._bad = bad
         self._worse = worse
+        self.worst: Collection[int] = ()
         self.error: GraphError = SPOILED
 
     def fetch(self, params: Params) -> Page:
@@ -44,16 +46,15 @@ class Shelf:
         on_page = range(start, min(start + params["limit"], self._count))
         spoiled = {*self._worse} if "name" in params["fields"] else set()
         spoiled |= {*self._bad, *self._worse} if SPEC in params["fields"] else set()
-        if spoiled & {*on_page}:
+        if (spoiled | {*self.worst}) & {*on_page}:
             raise self.error
         has_next = on_page.stop < self._count
         rows = [{name: str(n) for name in params["fields"]} for n in on_page]
         return Page(data=rows, after=str(on_page.stop) if has_next else None)
 
     def listed(self, isolation: Isolation, rows: int = 50) -> list[Any]:
-        size = PageSize(rows)
-        usual = shrinking(self.fetch, size)
-        pages = walk(isolation.fetching(self.fetch, usual, size), {"fields": ["id", "name", SPEC]})
+        fetching = isolation.fetching(lambda _: self.fetch, PageSize(rows))
+        pages = walk(fetching, {"fields": ["id", "name", SPEC]})
         return [row for page in pages for row in page.data]
 
 
@@ -122,3 +123,43 @@ def test_an_error_without_a_meaning_that_stays_is_looked_for_among_the_objects()
 
     assert len(shelf.listed(isolation)) == 59
     assert [*isolation.unread] == ["7"]
+
+
+def test_looking_for_an_object_tries_once_and_an_object_alone_a_few_times() -> None:
+    """The whole of the patience that a request has goes into the first page alone."""
+    shelf, isolation = Shelf(200, [], [77, 130]), Isolation()
+    tries = Counter[Any]()
+
+    def fetch_by(policies: Any) -> Any:
+        def fetch(params: Params) -> Page:
+            tries[policies[-1].attempts, params["limit"]] += 1
+            return shelf.fetch(params)
+
+        return fetch
+
+    shelf.error = RetryableError(Detail("An unknown error occurred", code=1, status=500))
+    pages = [*walk(isolation.fetching(fetch_by, PageSize(50)), {"fields": ["id", "name"]})]
+
+    assert sum(len(page.data) for page in pages) == 198
+    assert [*isolation.unread] == ["77", "130"]
+    failed_pages = tries[6, 50]
+    assert 0 < failed_pages <= 2  # until it is known that objects fail, and not Meta
+    assert {attempts for attempts, limit in tries if 1 < limit < 50} == {1}
+    assert {attempts for attempts, limit in tries if limit == 1} == {1, 3}
+
+
+def test_an_object_whose_id_cannot_be_read_ends_the_listing() -> None:
+    shelf, isolation = Shelf(60, []), Isolation([SPEC])
+    shelf.error = RetryableError(Detail("An unknown error occurred", code=1, status=500))
+    shelf.worst = {7}
+    fetching = isolation.fetching(lambda _: shelf.fetch, PageSize(50))
+    rows: list[Any] = []
+
+    def read() -> None:
+        for page in walk(fetching, {"fields": ["id", "name", SPEC]}):
+            rows.extend(page.data)
+
+    with pytest.raises(RetryableError, match="unknown error"):
+        read()
+
+    assert [row["id"] for row in rows] == list("0123456")

@@ -252,7 +252,7 @@ def test_account_days_that_fail_in_a_refresh_are_red_in_the_grid_until_they_are_
 def test_a_token_that_dies_halfway_stops_it_and_what_was_loaded_is_published(
     instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake
 ) -> None:
-    sandbox.use("token_dies:110")
+    sandbox.use("token_dies:80")
 
     result = refresh(instance)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,16 +16,18 @@ from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
 from fbgraph.sandbox.world.advertisers.hostile import HOSTILE
 from fbgraph.sandbox.world.creatives.content import content_of
+from fbgraph.sandbox.world.dice import dice
 from fbgraph.sandbox.world.tree import World
 from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.accounts.stored import store_accounts
-from pipelines.loading.media.choosing import MediaLimits
+from pipelines.loading.media.bounds import RunBounds
 from pipelines.loading.media.keeping import keep_thumbnails
 from pipelines.loading.objects import load_new, load_objects
 from pipelines.loading.recording import Recording
 from pipelines.loading.session import Session
-from tests.clock import NOW
+from tests.clock import NOW, Clock
 from tests.reports import KNOWN
+from warehouse.lake.defects.failures import failure_key, read_failed
 from warehouse.lake.forgetting import remove_account, traces_of
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
@@ -69,9 +72,9 @@ def now() -> datetime:
     return NOW
 
 
-def unexpected(account_id: str, ids: Sequence[str]) -> str:
+def unexpected(account_id: str, ids: Sequence[str], seconds: float) -> str:
     """No address has expired, so nothing is read again."""
-    raise AssertionError((account_id, ids))
+    raise AssertionError((account_id, ids, seconds))
 
 
 def session(loaded: Loaded, lake: Lake, *, media: bool = False, days: int = 0) -> Session:
@@ -89,7 +92,9 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
     ):
         store_accounts(lake, discover(client).rows, NOW)
         found = Loaded(lake, sandbox, client, World(1, HOSTILE))
-        session(found, lake, media=True).list_objects(found.account_ids)
+        one = session(found, lake, media=True)
+        one.list_objects(found.account_ids)
+        one.keep_pictures(found.account_ids)
         publish(lake.root)
         yield found
 
@@ -216,7 +221,7 @@ def test_a_thumbnail_is_downloaded_once_and_kept_under_its_hash(loaded: Loaded) 
     assert files == {row["path"] for row in rows.values()}
 
     where = (loaded.sandbox.url, loaded.lake, CREATIVES, loaded.account_ids, now)
-    again = keep_thumbnails(*where, read_again=unexpected)
+    again = keep_thumbnails(*where, read_again=unexpected, bounds=RunBounds(time.monotonic))
 
     assert sum(one.kept + one.failed for one in again.values()) == 0
 
@@ -276,6 +281,54 @@ def test_a_creative_that_fails_its_page_costs_itself_and_keeps_what_is_known(
     assert copy.lake.read("creatives_history", account_id=account_id).num_rows == len(whole)
 
 
+def test_a_creative_that_always_fails_costs_itself_a_few_requests_and_less_than_a_minute(
+    copy: Loaded, loaded: Loaded
+) -> None:
+    account_id = copy.account_ids[0]
+    load_objects(copy.client, copy.lake, ["ads"], [account_id], now)
+    whole = {row["creative_id"]: row for row in loaded.rows("creatives", account_id)}
+    bad = {key for key in whole if dice("failing", key) % 12 == 0}
+    used = {row["creative_id"] for row in copy.rows("ads", account_id)}
+    assert 0 < len(bad) <= 3
+    assert bad <= used
+
+    for scenario, cut in (("failing_creatives:12", False), ("dead_creatives:12", True)):
+        for table in ("creatives", "creatives_history"):
+            copy.lake.update(table, lambda rows: rows.slice(0, 0), account_id=account_id)
+        clock = Clock()
+        with GraphClient(
+            copy.sandbox.token,
+            base_url=copy.sandbox.url,
+            sleep=clock.sleep,
+            clock=clock.seconds,
+        ) as client:
+            copy.sandbox.use(scenario)
+            [found] = load_objects(client, copy.lake, ["creatives"], [account_id], now)
+            calls = client.tally.calls
+        copy.sandbox.use()
+
+        rows = {row["creative_id"]: row for row in copy.rows("creatives", account_id)}
+        if cut:  # what nobody lists can be read by id, if an ad mentions it
+            assert rows.keys() <= whole.keys() - bad
+            assert rows.keys() >= used - bad
+            assert "of the list) fails: An unknown error occurred" in found.error
+            assert found.listing
+            assert not found.listing.complete
+        else:
+            assert ({*rows}, found.error) == (whole.keys() - bad, "")
+        assert all(rows[key]["link"] == whole[key]["link"] for key in rows)
+        assert calls <= len(whole) + 25 * len(bad)
+        assert clock.seconds() <= 60 + 10 * len(bad)
+        failed = read_failed(copy.lake.store, failure_key("creatives", account_id, None))
+        assert (failed is not None) == cut
+        publish(copy.lake.root)
+        with warehouse.open(copy.lake.root) as opened:
+            named = opened.sql(
+                "from rejects select distinct raw ->> 'id' where table_name = 'creatives'"
+            ).fetchall()
+        assert {key for (key,) in named} == bad
+
+
 def test_what_ads_mention_between_two_listings_is_read_by_id_in_few_requests(
     copy: Loaded, loaded: Loaded
 ) -> None:
@@ -305,38 +358,11 @@ def test_what_ads_mention_between_two_listings_is_read_by_id_in_few_requests(
     assert not load_new(copy.client, copy.lake, CREATIVES, [account_id], now)
 
 
-def test_pictures_are_bounded_and_the_others_come_next(copy: Loaded) -> None:
-    account_id = copy.account_ids[0]
-    load_objects(copy.client, copy.lake, ["creatives"], [account_id], now)
-    listed = len(copy.rows("creatives", account_id))
-    where = (copy.sandbox.url, copy.lake, CREATIVES, [account_id], now)
-
-    few = keep_thumbnails(*where, read_again=unexpected, limits=MediaLimits(pictures=5))[account_id]
-    small = keep_thumbnails(*where, read_again=unexpected, limits=MediaLimits(total_bytes=1))[
-        account_id
-    ]
-    elsewhere = keep_thumbnails(*("https://graph.facebook.com", *where[1:]), read_again=unexpected)[
-        account_id
-    ]
-
-    assert (few.kept + few.failed, few.left) == (5, listed - 5)
-    assert small.kept + small.failed == 8  # those that were under way
-    assert elsewhere.kept == 0
-    assert elsewhere.failed == listed - few.kept - small.kept
-    errors = {row["error"] for row in copy.rows("thumbnails") if row["error"]}
-    assert "its address does not begin with https://" in errors
-
-
-def test_nothing_is_downloaded_if_media_is_off(copy: Loaded) -> None:
-    session(copy, copy.lake, media=False).list_objects(copy.account_ids[:1])
-
-    assert len(copy.rows("creatives")) > 0
-    assert (copy.rows("thumbnails"), copy.lake.store.find("media/*/*")) == ([], [])
-
-
 def test_forgetting_an_account_takes_its_pictures_but_not_those_of_others(copy: Loaded) -> None:
     first, second, *_ = copy.account_ids
-    session(copy, copy.lake, media=True).list_objects([first, second])
+    one = session(copy, copy.lake, media=True)
+    one.list_objects([first, second])
+    one.keep_pictures([first, second])
     shared = next(row for row in copy.rows("thumbnails", first) if row["path"])
     copy.lake.update("thumbnails", lambda rows: _with(rows, shared, second), account_id=second)
 

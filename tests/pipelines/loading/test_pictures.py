@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import threading
 import time
+import zlib
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,9 +18,10 @@ from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
 from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.accounts.stored import store_accounts
+from pipelines.loading.media.bounds import RunBounds
 from pipelines.loading.media.choosing import Choice, MediaLimits, Tried, Wanted, choose
 from pipelines.loading.media.download import Downloads, PictureError
-from pipelines.loading.media.formats import Format, format_of
+from pipelines.loading.media.formats import Format, format_of, is_whole
 from pipelines.loading.media.hosts import why_refused
 from pipelines.loading.recording import Recording
 from pipelines.loading.session import Session
@@ -33,7 +35,19 @@ if TYPE_CHECKING:
 
 GRAPH: Final = "https://graph.facebook.com"
 SANDBOX: Final = "http://127.0.0.1:8810"
-PNG: Final = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", 64, 48) + b"rest"
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    checksum = zlib.crc32(kind + content)
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+
+PNG: Final = (
+    b"\x89PNG\r\n\x1a\n"
+    + _chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 48, 8, 0, 0, 0, 0))
+    + _chunk(b"IDAT", zlib.compress(bytes(65 * 48)))
+    + _chunk(b"IEND", b"")
+)
 
 
 def test_a_picture_comes_from_metas_hosts_or_the_sandbox_itself_and_from_nowhere_else() -> None:
@@ -148,6 +162,62 @@ def test_a_run_chooses_what_is_valid_and_newest_and_reads_few_of_what_has_expire
     for addresses, tried, download, again, left in cases:
         wanted = [Wanted(key, addresses[key] or "") for key in download]
         assert choose(addresses.items(), tried, NOW, limits) == Choice(wanted, again, left)
+
+
+def test_a_picture_is_whole_if_its_format_says_so() -> None:
+    jpeg = (
+        b"\xff\xd8"
+        + (b"\xff\xe0" + struct.pack(">H", 9) + b"\xff\xd9\xff\xda_x_")  # markers in a segment
+        + (b"\xff\xc2" + struct.pack(">HBHHB", 8, 8, 48, 64, 0))
+        + (b"\xff\xda" + struct.pack(">H", 3) + b"_" + b"data\xff\x00\xff\xd3data")
+        + (b"\xff\xc4" + struct.pack(">H", 4) + b"\xff\xd9")  # between two scans
+        + (b"\xff\xda" + struct.pack(">H", 2) + b"data" + b"\xff\xff\xd9")
+    )
+    gif = b"GIF89a" + struct.pack("<HHBBB", 64, 48, 0x80, 0, 0) + bytes(6)
+    gif += b"!\xf9\x04" + bytes(4) + b"\0"
+    gif += b"," + bytes(8) + b"\0" + b"\x08" + b"\x02;;" + b"\0" + b";"
+    parts = (
+        b"VP8X" + struct.pack("<I", 10) + bytes(10) + b"VP8L" + struct.pack("<I", 5) + b"/abcd\0"
+    )
+    webp = b"RIFF" + struct.pack("<I", 4 + len(parts)) + b"WEBP" + parts
+    cases = {"image/jpeg": jpeg, "image/gif": gif, "image/webp": webp, "image/png": PNG}
+
+    for mime, content in cases.items():
+        assert format_of(content) == Format(mime, *((1, 1) if mime == "image/webp" else (64, 48)))
+        assert is_whole(content, mime)
+        assert is_whole(content + b"anything", mime)  # ends where it says
+        cut = [n for n in range(12, len(content)) if is_whole(content[:n], mime)]
+        # Some encoders leave out what fills up the last part of a WebP.
+        assert cut == []
+    damaged = PNG[:50] + bytes([PNG[50] ^ 1]) + PNG[51:]
+    assert not is_whole(damaged, "image/png")
+    assert not is_whole(gif[:26] + b"?" + gif[27:], "image/gif")
+    assert not is_whole(b"\xff\xd8\xff\xd9", "image/jpeg")  # without a picture in it
+    assert not is_whole(b"RIFF\x04\x00\x00\x00WEBP", "image/webp")
+
+
+def test_the_pictures_of_a_run_end_when_they_must() -> None:
+    seconds = [0.0]
+
+    def begun(*, stopped: bool = False) -> RunBounds:
+        return RunBounds(lambda: seconds[0], lambda: stopped, seconds=10)
+
+    late, silent, barren = begun(), begun(), begun()
+    for n in range(16):
+        assert not silent.is_over
+        silent.note_picture(silent=n != 0)
+    silent.note_picture(silent=True)
+    for brought in (False, False, True, False, False):
+        barren.note_read_again(brought=brought)
+        assert barren.may_read_again
+    barren.note_read_again(brought=False)
+    assert (begun(stopped=True).is_over, silent.is_over) == (True, True)
+    assert (barren.may_read_again, barren.is_over) == (False, False)
+    seconds[0] = 9.9
+    assert not late.is_over
+    seconds[0] = 10.0
+    assert (late.is_over, late.left, late.may_read_again) == (True, 0.0, False)
+    assert str(late) == "the time for pictures of one run (10 s) is over"
 
 
 class Pictures(BaseHTTPRequestHandler):
@@ -266,6 +336,7 @@ def test_pictures_that_were_left_come_with_the_next_refreshes_and_expired_addres
             sandbox.reset_calls()
             one = Session(client, lake, "run", clock, Recording(), media=media)
             one.list_objects([account_id])
+            one.keep_pictures([account_id])
             rows = lake.read("thumbnails", account_id=account_id).to_pylist()
             calls = {one["path"]: one["count"] for one in sandbox.calls()["calls"]}
             about = {"/": calls.get("/", 0)}

@@ -62,6 +62,7 @@ def a_little_of_everything(graph: Graph) -> None:
     for _ in range(3):
         some_pages(graph, f"{graph.account(3)}/campaigns", limit=2)
     calmly(graph.get, f"{graph.account()}/adcreatives", fields="object_story_spec", limit=50)
+    calmly(graph.bare.get, "/media/none.png")
     calmly(graph.get, f"{graph.account(1)}/customaudiences")
     calmly(graph.get, f"{graph.account()}/activities", since="1793500000", until="1795400000")
     for days in (DAYS, LONG_DAY, OLD):
