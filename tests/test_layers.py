@@ -72,7 +72,7 @@ MAY_IMPORT: Final[Mapping[str, str]] = {
     "pipelines.definitions": "assembly defs reports settings state",
     "pipelines.project": "errors reports settings state variables warehouse.*",
     "pipelines.cli": "asset_keys defs errors escaping interrupts loading project reports resources"
-    " settings state variables fbgraph.* fbgraph.sandbox warehouse.*",
+    " settings state variables watching fbgraph.* fbgraph.sandbox warehouse.*",
     "pipelines.celery_launcher": "dagster_private",
     "pipelines.dagster_private": "",
     "pipelines": "",

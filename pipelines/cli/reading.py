@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from pipelines.cli.group import GuardedCommand, reports_here
-from pipelines.cli.options import of_account_days, require_order
+from pipelines.cli.options import ACCOUNT_OPTION, of_account_days, require_order
 from pipelines.cli.output.style import Style, styled
 
 if TYPE_CHECKING:
@@ -48,6 +48,24 @@ def status(
 
     run = partial(run_status, accounts=accounts, reports=reports, style=style)
     sys.exit(run(os.environ, reports_here(), since, until))
+
+
+@click.command(
+    cls=GuardedCommand,
+    epilog="Exit code 0: nothing stands out; 1: something does, or no account's today has been"
+    " asked; 2: wrong usage.",
+)
+@ACCOUNT_OPTION
+@styled
+def today(accounts: tuple[str, ...], style: Style) -> None:
+    """Show how today goes: spend against usual, budget, end of day.
+
+    By the clock of each account, as far as the schedule `intraday` has loaded it. With --account,
+    its campaigns and ads too. Makes no request.
+    """
+    from pipelines.cli.commands.today import run_today  # noqa: PLC0415
+
+    sys.exit(run_today(os.environ, accounts, style=style))
 
 
 @click.command(cls=GuardedCommand)
@@ -124,4 +142,4 @@ def docs(table: str, engine: str | None, *, breakdowns: bool, presets: bool) -> 
         run_docs(os.environ, reports_here().catalog, table, engine)
 
 
-READING: Final = (status, query, sql, docs)
+READING: Final = (status, today, query, sql, docs)

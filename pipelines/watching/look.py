@@ -13,7 +13,7 @@ from pipelines.watching.confirming import confirmed
 from pipelines.watching.digest import digest_due, digest_text, unproven_days
 from pipelines.watching.history import ad_shares, open_days
 from pipelines.watching.open_day import minute_of
-from pipelines.watching.rules import Kind, concerns_of, has_ended
+from pipelines.watching.rules import CONFIRMED, Kind, concerns_of, has_ended
 from pipelines.watching.told import Alert, keep_watched, with_counts
 from warehouse.decode.money import offset_of
 from warehouse.decode.values import UnreadableError
@@ -144,7 +144,7 @@ class _Look:
 
     def _confirmed(self, concern: Concern) -> Concern | None:
         """As Graph has it; what cannot be confirmed is not told yet."""
-        if concern.kind not in _CONFIRMED:
+        if concern.kind not in CONFIRMED:
             return concern
         if self.client is None:
             return None
@@ -175,8 +175,7 @@ class _Look:
 #: Kinds that are about a day, and over when it is.
 _OF_A_DAY = frozenset({Kind.FAR_AHEAD, Kind.OVER_BUDGET})
 
-#: Kinds that Graph confirms, and those that ads explain.
-_CONFIRMED = frozenset({Kind.STOPPED, Kind.OVER_BUDGET})
+#: Kinds that ads explain.
 _WITH_ADS = frozenset({Kind.FAR_AHEAD, Kind.STOPPED})
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pipelines.watching.open_day import OpenDay, SpentBudget
 
 __all__ = [
+    "CONFIRMED",
     "MEANS",
     "Concern",
     "Kind",
@@ -74,6 +75,10 @@ OVER_BUDGET_TIMES: Final = 1.75
 
 #: How old what is known of today may be, or two intervals of the schedule.
 STALE: Final = timedelta(minutes=90)
+
+
+#: Kinds of which Graph is asked once more before anybody is told.
+CONFIRMED: Final = frozenset({Kind.STOPPED, Kind.OVER_BUDGET})
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from warehouse.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["FORMATS", "run_query", "run_shell"]
+__all__ = ["FORMATS", "published_file", "run_query", "run_shell"]
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ def run_query(environ: Mapping[str, str], sql: str, form: str) -> None:
             "Parquet is not for a terminal. Write it to a file: fbinsights query … --format"
             f" {PARQUET} > answer.parquet"
         )
-    published = _published(environ)
+    published = published_file(environ)
     if why := damage(Lake(published.parent)):
         raise WarehouseError(why)
     with warehouse.open(published.parent) as opened:
@@ -104,7 +104,7 @@ def run_shell(environ: Mapping[str, str]) -> NoReturn:
     """Replace this process by DuckDB's shell, read-only: keys, pipes and exit codes are its own.
     Instants are shown in UTC, as everywhere else. Raises WarehouseError if the shell is missing.
     """
-    published, shell = str(_published(environ)), _shell()
+    published, shell = str(published_file(environ)), _shell()
     if sys.stdin.isatty():
         print_note(_engines(shell))
         print_note(
@@ -116,7 +116,7 @@ def run_shell(environ: Mapping[str, str]) -> NoReturn:
     os.execve(command[0], command, {**os.environ, "TZ": "UTC"})  # noqa: S606  # no shell reads this
 
 
-def _published(environ: Mapping[str, str]) -> Path:
+def published_file(environ: Mapping[str, str]) -> Path:
     """The published file; if there is none yet, the lake is published first."""
     url = settings_of(environ).warehouse_url
     link = lake_root(url) / LINK

@@ -1,0 +1,203 @@
+"""`fbinsights today`: how far the open day of each account is, and whether that is usual.
+
+Everything comes from the published file: it makes no request and needs no token.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+import click
+
+import warehouse
+from fbgraph import act_id
+from pipelines.cli.commands.query import published_file
+from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
+from pipelines.cli.output.bars import glyphs_of
+from pipelines.cli.output.json_lines import json_line, print_json, total_line
+from pipelines.cli.output.pace import DayPace, account_lines, below_lines
+from pipelines.cli.output.style import FOR_PEOPLE, Style
+from pipelines.cli.output.terminal import width_of
+from pipelines.cli.selection import keys_of
+from pipelines.cli.summary import command_name
+from pipelines.errors import ConfigError
+from pipelines.escaping import escaped
+from pipelines.loading.partitions import today_in
+from pipelines.settings import settings_of
+from pipelines.watching.history import open_days
+from pipelines.watching.message import began, who
+from pipelines.watching.rules import CONFIRMED, concerns_of
+from pipelines.watching.told import watched_of
+from warehouse.schema.sql import literal
+from warehouse.storage.url import open_store
+from warehouse.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from pipelines.cli.output.bars import Glyphs
+    from pipelines.settings import Settings
+    from pipelines.watching.open_day import OpenDay
+    from pipelines.watching.told import WatchState
+    from warehouse.published.opened import Warehouse
+
+__all__ = ["run_today"]
+
+#: Names of accounts in a line about several.
+_MOST_NAMES: Final = 5
+
+
+def run_today(
+    environ: Mapping[str, str],
+    accounts: Sequence[str] = (),
+    now: datetime | None = None,
+    style: Style = FOR_PEOPLE,
+) -> int:
+    """Print how today goes, of the accounts that are named with their campaigns and ads; 0 unless
+    something stands out or no account's today has been asked. Raises ConfigError for an account
+    that the published file does not have, and WarehouseError.
+    """
+    now = now or datetime.now(UTC)
+    settings = settings_of(environ)
+    with warehouse.open(published_file(environ).parent) as opened:
+        known = _accounts(opened)
+        chosen = _chosen(known, accounts)
+        paces = _paces(opened, chosen, is_whole=bool(accounts))
+        state = watched_of(open_store(settings.warehouse_url))
+        days = [one for one in open_days(opened, now, state.counters) if one.account_id in chosen]
+    findings = {one.account_id: found for one in days if (found := _findings(one, settings, state))}
+    asked = {one.account_id for one in paces if one.level == "account" and one.is_asked(now)}
+    quiet = {one.account_id for one in days if one.counted == 0} - asked
+    code = SOME_FAILED if findings or not asked | quiet else ALL_DONE
+    if style.is_json:
+        _print_json(paces, findings, now, code)
+        return code
+    _print(paces, findings, now, is_whole=bool(accounts))
+    idle = {one.account_id for one in paces if not accounts and _is_idle(one, findings, now)}
+    if named := [known[key][0] or act_id(key) for key in chosen if key in idle | quiet]:
+        style.remark(f"\nNo spend today, as far as Meta has said: {_named(named)}.")
+    if unasked := {key: known[key] for key in chosen if key not in asked | quiet}:
+        style.remark(_unasked(unasked, now))
+    return code
+
+
+def _findings(day: OpenDay, settings: Settings, state: WatchState) -> Sequence[str]:
+    """What stands out about an account, in the words of the alerts."""
+    lines = []
+    for one in concerns_of(day, settings.watched):
+        alert = state.alert_of(day.account_id, one.kind)
+        is_sure = one.kind not in CONFIRMED or (alert is not None and alert.day == day.today)
+        line = began(one).removeprefix(f"{who(day)}: ")
+        lines.append(line if is_sure else f"{line} (Meta has not been asked again yet.)")
+    return lines
+
+
+def _accounts(opened: Warehouse) -> Mapping[str, tuple[str | None, str]]:
+    """The accounts of the published file whose days have a zone, by their digits: name and zone."""
+    rows = opened.sql(
+        "FROM accounts SELECT account_id, account_name, account_timezone "
+        "WHERE account_timezone IS NOT NULL ORDER BY account_name, account_id"
+    ).fetchall()
+    return {key: (name, zone) for key, name, zone in rows}
+
+
+def _chosen(known: Mapping[str, tuple[str | None, str]], wanted: Sequence[str]) -> Sequence[str]:
+    """The `wanted` accounts, or all that there are, by their digits. Raises ConfigError."""
+    if not known:
+        raise ConfigError(
+            "No account has been loaded yet. Check WAREHOUSE_URL, or turn on the schedule"
+            " `intraday` in Dagster."
+        )
+    by_key = {act_id(key): name for key, (name, _) in known.items()}
+    keys = keys_of(wanted, by_key)
+    if missing := [key for key in keys if key not in by_key]:
+        there = "\n".join(f"  {key}  {escaped(name or '')}" for key, name in by_key.items())
+        raise ConfigError(f"{', '.join(missing)} has not been loaded. There are:\n{there}")
+    return [key.removeprefix("act_") for key in keys or by_key]
+
+
+def _paces(opened: Warehouse, accounts: Sequence[str], *, is_whole: bool) -> Sequence[DayPace]:
+    """Rows of the view `today`: those of accounts, and with `is_whole` all below them."""
+    keys = ", ".join(map(literal, accounts))
+    only = "" if is_whole else "AND level = 'account'"
+    found = opened.arrow(
+        f"FROM today WHERE account_id IN ({keys}) {only} "  # digits
+        "ORDER BY account_name, account_id, level, object_id"
+    )
+    return [DayPace(row) for row in found.to_pylist()]
+
+
+def _print(
+    paces: Sequence[DayPace],
+    findings: Mapping[str, Sequence[str]],
+    now: datetime,
+    *,
+    is_whole: bool,
+) -> None:
+    """A block for each account, those first of which something stands out."""
+    width, glyphs = width_of(sys.stdout), glyphs_of(sys.stdout)
+    of_account = [[*rows] for _, rows in groupby(paces, lambda one: one.account_id)]
+    shown = [rows for rows in of_account if is_whole or _happens(rows[0], findings, now)]
+    shown.sort(key=lambda rows: rows[0].account_id not in findings)
+    blocks = [block for rows in shown for block in _blocks(rows, findings, now, width, glyphs)]
+    for n, block in enumerate(blocks):
+        if n:
+            click.echo()
+        for line in block:
+            click.echo(line)
+
+
+def _is_idle(pace: DayPace, findings: Mapping[str, Sequence[str]], now: datetime) -> bool:
+    return pace.is_asked(now) and pace.is_idle and pace.account_id not in findings
+
+
+def _happens(pace: DayPace, findings: Mapping[str, Sequence[str]], now: datetime) -> bool:
+    is_busy = pace.is_asked(now) and not pace.is_idle
+    return is_busy or pace.account_id in findings
+
+
+def _blocks(
+    rows: Sequence[DayPace],
+    findings: Mapping[str, Sequence[str]],
+    now: datetime,
+    width: int | None,
+    glyphs: Glyphs,
+) -> Iterator[Iterable[str]]:
+    """What is printed of an account: `rows` are its own, and those of its campaigns and ads."""
+    by_level = {level: [*of] for level, of in groupby(rows, lambda one: one.level)}
+    [account] = by_level.pop("account")
+    lines = findings.get(account.account_id, ())
+    yield account_lines(account, now, width, glyphs, findings=lines, is_whole=bool(by_level))
+    levels = ("campaign", "ad") if account.is_asked(now) else ()
+    for level in (one for one in levels if one in by_level):
+        yield below_lines(level, by_level[level], width, glyphs)
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
+
+
+def _unasked(accounts: Mapping[str, tuple[str | None, str]], now: datetime) -> str:
+    names = [name or act_id(key) for key, (name, _) in accounts.items()]
+    days = [today_in(zone, now) for _, zone in accounts.values()]
+    return (
+        f"\nToday has not been asked yet for {counted(len(names), 'account')}:"
+        f" {_named(names)}. Turn on the schedule `intraday` in Dagster, or run"
+        f" `{command_name()} backfill --report insights_hourly --since {min(days)} --until"
+        f" {max(days)}`."
+    )
+
+
+def _print_json(
+    paces: Sequence[DayPace], findings: Mapping[str, Sequence[str]], now: datetime, code: int
+) -> None:
+    """An object for each row of the view, and the totals."""
+    for pace in paces:
+        found = findings.get(pace.account_id, ()) if pace.level == "account" else ()
+        row = {"kind": "today", **pace.row, "is_asked": pace.is_asked(now), "findings": found}
+        print_json(json_line(row))
+    print_json(total_line("today", code, rows=len(paces), findings=findings))

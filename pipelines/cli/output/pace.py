@@ -1,0 +1,302 @@
+"""How far the open day of an account is, in lines for a terminal: a bar each, and words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.cells import cell_len
+
+from fbgraph import act_id
+from pipelines.cli.output.bars import bar
+from pipelines.cli.output.table import table_lines
+from pipelines.cli.output.terminal import hanging, wrapped
+from pipelines.escaping import escaped
+from warehouse.decode.hours import hours_of, zone_named
+from warehouse.decode.money import smallest_coin
+from warehouse.schema.queries.results import RESULTS
+from warehouse.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date, datetime
+    from decimal import Decimal
+
+    from pipelines.cli.output.bars import Glyphs
+
+__all__ = ["DayPace", "account_lines", "below_lines", "money"]
+
+#: A bar ends at this many times what is usual, or of the budget: Meta may spend up to 1.75 times a
+#: daily budget on one day (docs/operations.md#today-by-the-hour).
+TIMES: Final = 1.75
+
+#: Cells of a bar in a line, in a table and, in a line, of a stream without a width.
+_NARROWEST, _WIDEST, _IN_TABLE, _USUAL_BAR = 10, 32, 12, 24
+
+#: Cells of a line's label.
+_LABEL: Final = 12
+
+#: Rows of a table of campaigns or ads.
+MOST_ROWS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class DayPace:
+    """A row of the view `today`: an account, campaign or ad, `row` with the columns of the view."""
+
+    row: Mapping[str, Any]
+
+    @property
+    def account_id(self) -> str:
+        return str(self.row["account_id"])
+
+    @property
+    def level(self) -> str:
+        return str(self.row["level"])
+
+    @property
+    def name(self) -> str:
+        """Its name, or its id."""
+        if self.level == "account":
+            key = act_id(self.account_id)
+            return f"{self.row['account_name']} ({key})" if self.row["account_name"] else key
+        return str(self.row["object_name"] or self.row["object_id"])
+
+    @property
+    def currency(self) -> str:
+        return str(self.row["account_currency"] or "")
+
+    @property
+    def zone(self) -> str:
+        return str(self.row["account_timezone"])
+
+    @property
+    def day(self) -> date:
+        found: date = self.row["date"]
+        return found
+
+    @property
+    def asked_at(self) -> datetime:
+        found: datetime = self.row["asked_at"]
+        return found
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is spent, and nothing is usual."""
+        return not (self.row["spend"] or self.row["spend_usual"])
+
+    @property
+    def whole_until(self) -> str:
+        """The clock's time at the end of the last whole hour; "" if there is none."""
+        hour = self.row["last_whole_hour"]
+        return "" if hour is None else f"{hour + 1:02}:00"
+
+    @property
+    def against_usual(self) -> float | None:
+        """Spend in whole hours, as times of what is usual by then; None if nothing is."""
+        usual, spend = self.row["spend_usual"], self.row["spend_whole"]
+        return float(spend / usual) if usual and spend is not None else None
+
+    @property
+    def against_budget(self) -> float | None:
+        """Spend so far as a share of the daily budget; None if it has none by the day."""
+        budget = self.row["budget"]
+        return float(self.row["spend"] / budget) if budget else None
+
+    def day_gone(self, at: datetime) -> float:
+        """Share of the day's seconds that had passed at an instant. Raises UnknownZoneError."""
+        hours = hours_of(self.zone, self.day)
+        first, last = hours.starts[0], hours.ends[-1]
+        return min(max((at.timestamp() - first) / (last - first), 0.0), 1.0)
+
+    def is_asked(self, now: datetime) -> bool:
+        """Whether it is about the day that the account has now."""
+        return self.day == now.astimezone(zone_named(self.zone)).date()
+
+
+def money(amount: Decimal | float, currency: str) -> str:
+    """Like ``1,204.50 EUR`` or ``1,205 JPY``."""
+    return f"{_number(amount, currency)} {currency}".rstrip()
+
+
+def _number(amount: Decimal | float, currency: str) -> str:
+    places = 0 if smallest_coin(currency) == 1 else 2
+    return f"{amount:,.{places}f}"
+
+
+def account_lines(  # noqa: PLR0913  # what is shown, and on what
+    pace: DayPace,
+    now: datetime,
+    width: int | None,
+    glyphs: Glyphs,
+    *,
+    findings: Sequence[str] = (),
+    is_whole: bool = False,
+) -> Iterator[str]:
+    """An account. `is_whole`: with what only one that was asked for needs."""
+    local = now.astimezone(zone_named(pace.zone))
+    yield from wrapped(escaped(pace.name), width)
+    yield from wrapped(f"  {local:%A %Y-%m-%d, %H:%M} in {pace.zone}. {_asked(pace, now)}", width)
+    if pace.is_asked(now):
+        shown = [_spent_line(pace, width, glyphs), _budget_line(pace, width, glyphs)]
+        shown += [_same_hours(pace), _results_line(pace)] if is_whole else []
+        shown += [_end_line(pace)]
+        for head, text in filter(None, shown):
+            yield from hanging(head, text, width)
+        if note := pace.row["note"]:
+            yield from wrapped(f"  {note}", width)
+    for finding in findings:
+        yield from wrapped(f"  ! {escaped(finding)}", width, "  ")
+
+
+def _asked(pace: DayPace, now: datetime) -> str:
+    at = pace.asked_at.astimezone(zone_named(pace.zone))
+    if not pace.is_asked(now):
+        return f"Today has not been asked yet; {pace.day} was last asked at {at:%Y-%m-%d %H:%M}."
+    return f"Meta was asked at {at:%H:%M}, {_ago(now - pace.asked_at)}."
+
+
+def _ago(passed: timedelta) -> str:
+    minutes = max(int(passed / timedelta(minutes=1)), 0)
+    if minutes < 1:
+        return "just now"
+    if minutes < 120:  # noqa: PLR2004  # beyond two hours minutes say nothing
+        return f"{counted(minutes, 'minute')} ago"
+    return f"{counted(minutes // 60, 'hour')} ago"
+
+
+def _head(label: str, drawn: str = "") -> str:
+    return f"  {label:<{_LABEL}}{f'{drawn}  ' if drawn else ''}"
+
+
+def _bar_width(width: int | None) -> int:
+    return _USUAL_BAR if width is None else min(max((width - 16) // 3, _NARROWEST), _WIDEST)
+
+
+def _spent_line(pace: DayPace, width: int | None, glyphs: Glyphs) -> tuple[str, str] | None:
+    """Whole hours against the same hours of usual weekdays."""
+    usual, times = pace.row["spend_usual"], pace.against_usual
+    if usual is None or not pace.whole_until:
+        return None
+    label = f"by {pace.whole_until}"
+    spent = money(pace.row["spend_whole"], pace.currency)
+    days = pace.row["same_weekdays"]
+    weekday = f"{pace.day:%A}"
+    of = f"median of {days} {weekday}s" if days != 1 else f"one {weekday}"
+    if times is None:
+        return _head(label), f"{spent}; usually nothing by then ({of})"
+    drawn = bar(times / TIMES, _bar_width(width), 1 / TIMES, glyphs)
+    text = f"{spent}, {_compared(times)} {money(usual, pace.currency)} ({of})"
+    return _head(label, drawn), text
+
+
+def _compared(times: float) -> str:
+    percent = round(100 * (times - 1))
+    if percent == 0:
+        return "as usual:"
+    return f"{abs(percent)} % {'more' if percent > 0 else 'less'} than the usual"
+
+
+def _budget_line(pace: DayPace, width: int | None, glyphs: Glyphs) -> tuple[str, str]:
+    """All that was spent against the daily budget, with a mark for the time that has passed."""
+    spent, share = money(pace.row["spend"], pace.currency), pace.against_budget
+    gone = pace.day_gone(pace.asked_at)
+    if share is None:
+        return _head("so far"), f"{spent}; {gone:.0%} of the day was gone".replace("%", " %")
+    drawn = bar(share / TIMES, _bar_width(width), gone / TIMES, glyphs)
+    text = (
+        f"{spent} of {money(pace.row['budget'], pace.currency)} a day: {share:.0%} of the budget,"
+        f" when {gone:.0%} of the day was gone"
+    )
+    return _head("budget", drawn), text.replace("%", " %")
+
+
+def _end_line(pace: DayPace) -> tuple[str, str] | None:
+    at_end, low, high = (pace.row[f"projected_{one}"] for one in ("spend", "low", "high"))
+    if at_end is None:
+        return None
+    spread = ""
+    if low is not None and high is not None:
+        spread = (
+            f"; {_number(low, pace.currency)} to {money(high, pace.currency)} as past days went on"
+        )
+    elif low is not None:
+        spread = f"; at least {money(low, pace.currency)}"
+    return _head("end of day"), f"about {money(at_end, pace.currency)}{spread}"
+
+
+def _same_hours(pace: DayPace) -> tuple[str, str] | None:
+    """The same hours of yesterday and of a week ago."""
+    if not pace.whole_until:
+        return None
+    days = {"yesterday": "spend_yesterday", "a week ago": "spend_week_ago"}
+    texts = [
+        f"{money(pace.row[column], pace.currency)} {day}"
+        if pace.row[column] is not None
+        else f"not known {day} (not completely loaded)"
+        for day, column in days.items()
+    ]
+    return _head("before"), f"{', '.join(texts)}; each by {pace.whole_until}"
+
+
+def _results_line(pace: DayPace) -> tuple[str, str] | None:
+    """What came of it, as far as reports by the day have it."""
+    asked_at = pace.row["results_asked_at"]
+    if asked_at is None:
+        return None
+    numbers = {one.number.replace("_", " "): pace.row[one.number] for one in RESULTS}
+    some = [f"{number:,.0f} {name}" for name, number in numbers.items() if number]
+    at = asked_at.astimezone(zone_named(pace.zone))
+    return _head("results"), f"{', '.join(some) or 'none'}, asked at {at:%H:%M}; they come in late"
+
+
+# -- campaigns and ads of an account ---------------------------------------------------------------
+
+
+def below_lines(
+    level: str, rows: Sequence[DayPace], width: int | None, glyphs: Glyphs
+) -> Iterator[str]:
+    """The campaigns or ads of an account, those that spent most first."""
+    busy = sorted(
+        (one for one in rows if not one.is_idle),
+        key=lambda one: (-one.row["spend"], one.name),
+    )
+    idle = len(rows) - len(busy)
+    if busy:
+        header = (level, "spent", f"by {busy[0].whole_until or 'now'}", "usual by then", "pace")
+        columns = ("spend", "spend_whole", "spend_usual")
+        cells = zip(*(_right([_amount(one, of) for one in busy]) for of in columns), strict=True)
+        ends = _right([_amount(one, "projected_spend") for one in busy])
+        budgets = _right([_amount(one, "budget") for one in busy])
+        is_budgeted = any(one.row["budget"] for one in busy)
+        header = (*header, "end of day", *(("budget",) if is_budgeted else ()))
+        table = [
+            (
+                *(one.name, *amounts, _table_bar(one, glyphs), end),
+                *((budget,) if is_budgeted else ()),
+            )
+            for one, amounts, end, budget in zip(busy, cells, ends, budgets, strict=True)
+        ]
+        spare = ("budget", "end of day", header[2])
+        yield from table_lines(header, table[:MOST_ROWS], width, spare=spare)
+    left_out = [f"{len(busy) - MOST_ROWS} more that spend"] if len(busy) > MOST_ROWS else []
+    left_out += [f"{idle} without spend, today or usually"] if idle else []
+    if left_out:
+        text = f"Not shown: {counted(len(rows) - min(len(busy), MOST_ROWS), level)}"
+        yield from wrapped(f"{text} ({', '.join(left_out)}).", width)
+
+
+def _table_bar(pace: DayPace, glyphs: Glyphs) -> str:
+    times = pace.against_usual
+    return "" if times is None else bar(times / TIMES, _IN_TABLE, 1 / TIMES, glyphs)
+
+
+def _amount(pace: DayPace, column: str) -> str:
+    amount = pace.row[column]
+    return "" if amount is None else _number(amount, pace.currency)
+
+
+def _right(texts: Sequence[str]) -> Sequence[str]:
+    width = max(map(cell_len, texts), default=0)
+    return [text.rjust(width) for text in texts]
