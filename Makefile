@@ -10,7 +10,7 @@ READER := warehouse/decode/native/reader.c warehouse/decode/native/json.h
 NOSYNC := $(CURDIR)/.venv/nosync.so
 AZURITE := .venv/azurite/node_modules/.bin/azurite-blob
 
-.PHONY: help install demo test test-scale test-buckets test-outside test-image screenshots kills stops chaos fuzz coverage check dev sandbox bench lock clean
+.PHONY: help install demo test test-scale test-buckets test-outside test-image screenshots kills stops chaos day fuzz coverage check dev sandbox bench lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,9 @@ stops: .venv/installed-dev  ## Press Ctrl-C in 200 loads at any moment; STOPS=50
 
 chaos: .venv/installed-dev  ## Load under every fault alone and under 200 combinations of three; CHAOS="--first 201"
 	@$(BIN)/python -m tests.chaos $(CHAOS)
+
+day: .venv/installed-dev  ## Simulate a day of 50 accounts, with a tick every hour and every 15 minutes
+	@$(BIN)/python -m tests.day
 
 fuzz: .venv/installed-dev  ## Give the reader in C two million damaged pages, new ones each time; FUZZ=1000 for 50 times as many
 	FUZZ=$(or $(FUZZ),20) FUZZ_SEED=$(or $(FUZZ_SEED),$(shell date +%s)) \

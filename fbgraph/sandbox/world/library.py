@@ -145,7 +145,7 @@ def _media(
                 "ACTIVE",
                 {
                     "title": video.title,
-                    "length": video.seconds + dice(video.id) % 1000 / 1000,
+                    "length": round(video.seconds + dice(video.id) % 1000 / 1000, 3),
                     "status": _video_status(),
                     "published": True,
                     "embeddable": True,
