@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, Self
 
-from warehouse.decode.hours import hours_of
+from warehouse.decode.hours import minute_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -171,18 +171,3 @@ class OpenDay:
         """A minute as the account's clock shows it."""
         whole = int(minute) % MINUTES_A_DAY
         return f"{whole // 60:02}:{whole % 60:02}"
-
-
-def minute_of(zone: str, day: date, at: datetime) -> float:
-    """The minute of a day's wall clock; beyond its ends by elapsed time. An hour that occurs twice
-    passes at half the speed. Raises UnknownZoneError.
-    """
-    hours, epoch = hours_of(zone, day), at.timestamp()
-    if epoch < hours.starts[0]:
-        return (epoch - hours.starts[0]) / 60
-    if epoch >= hours.ends[-1]:
-        return MINUTES_A_DAY + (epoch - hours.ends[-1]) / 60
-    for hour, (start, end) in enumerate(zip(hours.starts, hours.ends, strict=True)):
-        if start <= epoch < end:
-            return 60 * (hour + (epoch - start) / (end - start))
-    raise AssertionError("the hours of a day have no gaps")

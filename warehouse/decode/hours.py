@@ -34,6 +34,7 @@ __all__ = [
     "DayHours",
     "Progress",
     "hours_of",
+    "minute_of",
     "over_at",
     "progress_of",
     "since_over",
@@ -140,6 +141,21 @@ def progress_of(
     if not ended:
         return Progress(None, 0.0)
     return Progress(ended[-1], (hours.ends[ended[-1]] - first) / (last - first))
+
+
+def minute_of(zone: str, day: date, at: datetime) -> float:
+    """The minute of a day's wall clock; beyond its ends by elapsed time. An hour that occurs twice
+    passes at half the speed. Raises UnknownZoneError.
+    """
+    hours, epoch = hours_of(zone, day), at.timestamp()
+    if epoch < hours.starts[0]:
+        return (epoch - hours.starts[0]) / 60
+    if epoch >= hours.ends[-1]:
+        return 60 * HOURS_A_DAY + (epoch - hours.ends[-1]) / 60
+    for hour, (start, end) in enumerate(zip(hours.starts, hours.ends, strict=True)):
+        if start <= epoch < end:
+            return 60 * (hour + (epoch - start) / (end - start))
+    raise AssertionError("the hours of a day have no gaps")
 
 
 def _first_instant(wall: datetime, zone: ZoneInfo) -> int:

@@ -204,6 +204,13 @@ INTRADAY_TOTALS: Final = Table(
         ACCOUNT_ID,
         DATE,
         Column("asked_at", "instant", "When they were requested", UTC, field=""),
+        Column(
+            *("minute", "elapsed"),
+            "The same by the account's clock: 870 at 14:30, more than 1440 after the day. An hour "
+            "that occurs twice passes at half the speed",
+            "minutes of the day",
+            field="",
+        ),
         *(
             replace(column, meaning=f"{column.meaning}, of the day until then; 0 without delivery")
             for column in TRAFFIC

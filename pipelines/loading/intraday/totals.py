@@ -15,6 +15,7 @@ from fbgraph.http.paging import Page
 from pipelines.loading.control_totals import Controls, ControlTotals
 from pipelines.loading.partitions import AccountDay
 from warehouse.decode import arrow
+from warehouse.decode.hours import minute_of
 from warehouse.decode.pages import decode
 from warehouse.decode.rows import ROW
 from warehouse.errors import WarehouseError
@@ -72,7 +73,11 @@ def look_at(
         _look(client, account, days, asked_at, page)
         for (account, days), page in zip(wanted.values(), pages, strict=True)
     ]
-    lake.store.each(lambda one: keep(lake, run_id, one), [one for one in looks if not one.error])
+    zones = {account_id: account.timezone_name for account_id, (account, _) in wanted.items()}
+    lake.store.each(
+        lambda one: keep(lake, run_id, one, zones[one.account_id]),
+        [one for one in looks if not one.error],
+    )
     return looks
 
 
@@ -138,7 +143,7 @@ def _totals(
     return found
 
 
-def keep(lake: Lake, run_id: str, look: Look) -> None:
+def keep(lake: Lake, run_id: str, look: Look, zone: str) -> None:
     """Add the totals of a look to the table `intraday_totals`. Raises WarehouseError."""
     for day, totals in look.totals.items():
         known = totals or Totals()
@@ -146,6 +151,7 @@ def keep(lake: Lake, run_id: str, look: Look) -> None:
             "account_id": look.account_id,
             "date": day,
             "asked_at": look.asked_at,
+            "minute": minute_of(zone, day, look.asked_at),
             "impressions": known.impressions,
             "clicks": known.clicks,
             "spend": known.spend,

@@ -54,6 +54,17 @@ def adset(budget: float | None, **more: Any) -> Mapping[str, Any]:
     return {**campaign(adset_id="25", daily_budget=budget), **more}
 
 
+def at(day: date, minute: float) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(minutes=minute)
+
+
+def look(ago: int, minute: float, spend: float) -> Mapping[str, Any]:
+    """What Meta said of a day at a minute of it."""
+    day = MONDAY - timedelta(days=ago)
+    key = {"account_id": "1", "date": day, "asked_at": at(day, minute)}
+    return {**key, "minute": minute, "spend": spend}
+
+
 LATER, BEFORE = ASKED + timedelta(hours=1), ASKED - timedelta(hours=1)
 LIFETIME = {
     "campaigns": [campaign(lifetime_budget=500), campaign(campaign_id="21", daily_budget=30)],
@@ -241,6 +252,36 @@ CASES = [
                 campaign(ad_id="30", account_id="2"),
             ]
         },
+    ),
+    Case(
+        "what was known at the same time of the same weekdays",
+        {0: {0: 1}},
+        {"known_spend": 9, "known_at": at(MONDAY, 300), "known_usual": 5.5, "spend": 1},
+        tables={
+            "intraday_totals": [
+                *(look(0, 240, 7), look(0, 300, 9), look(7, 300, 4), look(7, 240, 3)),
+                *(look(14, 359, 5), look(14, 420, 50), look(21, 240, 6), look(28, 330, 7)),
+                *(look(1, 300, 100), look(35, 300, 100)),
+            ]
+        },
+    ),
+    Case(
+        "a weekday that was not asked for then",
+        {0: {0: 1}},
+        {"known_spend": 9, "known_usual": None},
+        tables={
+            "intraday_totals": [
+                *(look(0, 300, 9), look(7, 300, 4), look(14, 300, 5), look(21, 300, 6)),
+                look(28, 361, 7),
+            ]
+        },
+    ),
+    Case(
+        "of an account alone",
+        {0: {0: 1}},
+        {"known_spend": None, "known_usual": None},
+        level="campaign",
+        tables={"intraday_totals": [look(ago, 300, 5) for ago in (0, 7, 14, 21, 28)]},
     ),
     Case(
         "results by the day",

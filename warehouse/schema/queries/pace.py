@@ -1,10 +1,7 @@
 """The view `today`: how far the open day of each account is, and whether that is usual.
 
-Like is compared with like: hours up to the same label of the account's clock, on days that are
-complete, and of the open day only those that are whole (`loads.last_whole_hour`). People follow
-their clock, so on a day with a clock change the hours up to 14:00 are still those that the clock
-showed, one more or one less in real time; only the share of the day that has gone is measured in
-seconds. A day that is complete and on which an object had no row counts with 0.
+What is compared with what is in `same_hours`; only the share of the day that has gone is measured
+in seconds.
 """
 
 from __future__ import annotations
@@ -12,38 +9,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from warehouse.schema.columns import ACCOUNT_ID, ACCOUNT_NAME, MONEY, UTC
-from warehouse.schema.insights import INSIGHTS_DAILY, INSIGHTS_HOURLY
+from warehouse.schema.insights import INSIGHTS_DAILY
 from warehouse.schema.queries.budgets import budgets, running
 from warehouse.schema.queries.results import RESULTS, sum_of
+from warehouse.schema.queries.same_hours import (
+    MEASURES,
+    SAME_WEEKDAYS,
+    ads_by_day,
+    by_day,
+    days,
+    facts,
+    levels,
+    objects,
+    opened,
+)
 from warehouse.schema.records import LOADS
 from warehouse.schema.table import Column, View
-from warehouse.schema.verdicts import GOOD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["TODAY"]
-
-#: What a usual day is made of: the last same weekdays, by how many days ago they were.
-SAME_WEEKDAYS: Final = (7, 14, 21, 28)
-
-#: Days that are looked at, by how many days ago they were: the open one, yesterday, a week ago, …
-AGO: Final = (0, 1, *SAME_WEEKDAYS)
 
 #: No projection from a smaller share of a usual day, and from fewer same weekdays with spend: one
 #: hour more would double it, and one day has no spread.
 LEAST_SHARE: Final = 0.03
 LEAST_WEEKDAYS: Final = 2
 
-#: What is added up by the hour → the column of insights_hourly, type of a sum, meaning, unit.
-MEASURES: Final[Mapping[str, tuple[str, str, str, str]]] = {
-    "spend": ("spend", "DECIMAL(38, 6)", "Spend", MONEY),
-    "impressions": ("impressions", "BIGINT", "Impressions", ""),
-    "clicks": ("clicks", "BIGINT", "All clicks", ""),
-    "link_clicks": ("inline_link_clicks", "BIGINT", "Clicks on links", ""),
-}
+#: What Meta said of a weekday is compared if it was asked at the same time of the day, within
+#: these minutes: looks are an hour apart unless FB_INTRADAY_MINUTES says otherwise.
+SAME_MINUTES: Final = 60
 
-_HOURS: Final = INSIGHTS_HOURLY.name
 _DAYS: Final = INSIGHTS_DAILY.name
 
 _UNTIL: Final = "up to the end of last_whole_hour"
@@ -81,6 +77,7 @@ def _columns() -> Iterator[tuple[Column, str]]:
         yield from _columns_of(name, meaning, unit)
     yield from _pace()
     yield from _results()
+    yield from _known()
 
 
 def _columns_of(name: str, meaning: str, unit: str) -> Iterator[tuple[Column, str]]:
@@ -150,17 +147,46 @@ def _results() -> Iterator[tuple[Column, str]]:
     )
 
 
+def _known() -> Iterator[tuple[Column, str]]:
+    """What Meta said when it was asked, next to what it said then: both as incomplete."""
+    only = "At the level account only"
+    yield (
+        Column(
+            *("known_at", "instant"),
+            f"When the account's total was last asked for; see intraday_totals. {only}",
+            UTC,
+        ),
+        "known_at",
+    )
+    yield (
+        Column("known_spend", "money_sum", f"Spend that Meta knew of then. {only}", MONEY),
+        "known_spend",
+    )
+    yield (
+        Column(
+            *("known_usual", "money_sum"),
+            f"Spend that it knew of at that time of the day, give or take {SAME_MINUTES} minutes, "
+            "on each of the last four same weekdays: their median; NULL if one of them was not "
+            f"asked for then. {only}",
+            MONEY,
+        ),
+        "known_usual",
+    )
+
+
 def _sql(columns: Sequence[tuple[Column, str]]) -> str:
     parts = {
-        "opened": _opened(),
-        "days": _days(),
-        "ads_by_day": _ads_by_day(),
-        "by_day": _by_day(),
+        "opened": opened(),
+        "days": days(),
+        "ads_by_day": ads_by_day(),
+        "by_day": by_day(),
         "running": running(),
         "budgets": budgets(),
-        "objects": _objects(),
-        "facts": _facts(),
+        "objects": objects(),
+        "facts": facts(),
         "results": _results_by_object(),
+        "latest": _latest(),
+        "known": _as_known(),
     }
     named = ", ".join(f"{name} AS ({sql})" for name, sql in parts.items())
     selected = ", ".join(f"{sql} AS {column.name}" for column, sql in columns)
@@ -168,121 +194,10 @@ def _sql(columns: Sequence[tuple[Column, str]]) -> str:
         f"WITH {named} FROM (FROM facts JOIN opened USING (account_id) SELECT *, {_projected()}) "
         "LEFT JOIN results USING (account_id, level, object_id) "
         "LEFT JOIN budgets USING (account_id, level, object_id) "
+        "LEFT JOIN known USING (account_id, level) "
         "LEFT JOIN (FROM accounts SELECT account_id, account_name, account_currency, "
         "account_timezone) USING (account_id) "
         f"SELECT {selected}"
-    )
-
-
-def _opened() -> str:
-    """The open day of each account."""
-    return (
-        "FROM loads SELECT account_id, date, coalesce(asked_at, loaded_at) AS asked_at, "
-        f"last_whole_hour, day_gone WHERE table_name = '{_HOURS}' "
-        "QUALIFY date = max(date) OVER (PARTITION BY account_id) AND is_over IS false"
-    )
-
-
-def _days() -> str:
-    """The open day and those of the days before that are complete, by how long `ago` they were."""
-    return (
-        f"FROM opened AS o, (SELECT unnest({[*AGO]}) AS ago) JOIN loads AS l "
-        f"ON l.table_name = '{_HOURS}' AND l.account_id = o.account_id AND l.date = o.date - ago "
-        f"SELECT o.account_id, l.date, ago, o.last_whole_hour WHERE ago = 0 OR ({GOOD})"
-    )
-
-
-def _ads_by_day() -> str:
-    """What each ad did on each of these days, and `…_whole`: up to the same hour."""
-    sums = ", ".join(
-        f"sum({column})::{kind} AS {name}, "
-        f"sum({column}) FILTER (hour <= last_whole_hour)::{kind} AS {name}_whole"
-        for name, (column, kind, _, _) in MEASURES.items()
-    )
-    return (
-        f"FROM {_HOURS} JOIN days USING (account_id, date) SELECT account_id, ago, ad_id, "
-        f"max(campaign_id) AS campaign_id, max(ad_name) AS ad_name, "
-        f"max(campaign_name) AS campaign_name, {sums} GROUP BY account_id, ago, ad_id"
-    )
-
-
-def _levels(source: str, group: str, sums: str) -> str:
-    """Rows of ads, added up by ad, by campaign and by account."""
-    levels = {
-        "account": "''",
-        "campaign": "campaign_id",
-        "ad": "ad_id",
-    }
-    return " UNION ALL ".join(
-        f"FROM {source} SELECT {group}, '{level}' AS level, {key} AS object_id, {sums} GROUP BY ALL"
-        for level, key in levels.items()
-    )
-
-
-def _by_day() -> str:
-    sums = ", ".join(
-        f"sum({name})::{kind} AS {name}"
-        for metric, (_, kind, _, _) in MEASURES.items()
-        for name in (metric, f"{metric}_whole")
-    )
-    return _levels("ads_by_day", "account_id, ago", sums)
-
-
-def _objects() -> str:
-    """Everything that had rows on one of the days, or is active."""
-    ads = (
-        "FROM (FROM ads_by_day SELECT account_id, ad_id, max(campaign_id) AS campaign_id, "
-        "arg_min(ad_name, ago) AS ad_name GROUP BY account_id, ad_id) AS d "
-        "FULL JOIN (FROM ads SEMI JOIN opened USING (account_id)) AS a USING (account_id, ad_id) "
-        "SELECT account_id, 'ad' AS level, ad_id AS object_id, "
-        "coalesce(a.ad_name, d.ad_name) AS object_name, "
-        "coalesce(d.campaign_id, a.campaign_id) AS campaign_id, effective_status "
-        "WHERE d.ad_id IS NOT NULL OR effective_status = 'ACTIVE'"
-    )
-    campaigns = (
-        "FROM (FROM ads_by_day SELECT account_id, campaign_id, "
-        "arg_min(campaign_name, ago) AS campaign_name GROUP BY account_id, campaign_id) AS d "
-        "FULL JOIN (FROM campaigns SEMI JOIN opened USING (account_id)) AS c "
-        "USING (account_id, campaign_id) SELECT account_id, 'campaign', campaign_id, "
-        "coalesce(c.campaign_name, d.campaign_name), NULL, effective_status "
-        "WHERE d.account_id IS NOT NULL OR effective_status = 'ACTIVE'"
-    )
-    account = "FROM opened SELECT account_id, 'account', '', NULL, NULL, NULL"
-    return f"{ads} UNION ALL {campaigns} UNION ALL {account}"
-
-
-def _facts() -> str:
-    """One row per object: the open day next to the others."""
-    whole = (
-        "CASE WHEN last_whole_hour IS NOT NULL THEN coalesce({name}_whole, 0) END AS {name}_whole"
-    )
-    grid = ", ".join(
-        f"coalesce({name}, 0) AS {name}, {whole.format(name=name)}" for name in MEASURES
-    )
-    usual = "FILTER (ago >= 7)"
-    spending = "FILTER (ago >= 7 AND spend > 0)"
-    share = "(spend_whole / spend)::DOUBLE"
-    facts = [
-        f"{sql} AS {column}"
-        for name in MEASURES
-        for column, sql in (
-            (name, f"max({name}) FILTER (ago = 0)"),
-            (f"{name}_whole", f"max({name}_whole) FILTER (ago = 0)"),
-            (f"{name}_yesterday", f"max({name}_whole) FILTER (ago = 1)"),
-            (f"{name}_week_ago", f"max({name}_whole) FILTER (ago = 7)"),
-            (f"{name}_usual", f"median({name}_whole) {usual}"),
-        )
-    ]
-    return (
-        "FROM (FROM objects JOIN days USING (account_id) LEFT JOIN by_day "
-        "USING (account_id, level, object_id, ago) SELECT account_id, level, object_id, "
-        f"object_name, campaign_id, effective_status, ago, {grid}) "
-        "SELECT account_id, level, object_id, any_value(object_name) AS object_name, "
-        "any_value(campaign_id) AS campaign_id, any_value(effective_status) AS effective_status, "
-        f"{', '.join(facts)}, count(*) {usual} AS same_weekdays, "
-        f"count(*) {spending} AS spending_weekdays, median({share}) {spending} AS usual_share, "
-        f"min({share}) {spending} AS least_share, max({share}) {spending} AS most_share "
-        "GROUP BY account_id, level, object_id"
     )
 
 
@@ -299,12 +214,38 @@ def _results_by_object() -> str:
         f"{found} GROUP BY account_id, campaign_id, ad_id"
     )
     sums = ", ".join(f"sum({name}) AS {name}" for name in names)
-    added = _levels(f"({ads})", "account_id", sums)
+    added = levels(f"({ads})", "account_id", sums)
     loaded = (
         "FROM loads SEMI JOIN opened USING (account_id, date) SELECT account_id, "
         f"coalesce(asked_at, loaded_at) AS results_asked_at WHERE table_name = '{_DAYS}'"
     )
     return f"FROM ({added}) JOIN ({loaded}) USING (account_id)"
+
+
+def _latest() -> str:
+    """The newest total of each open day."""
+    return (
+        "FROM intraday_totals AS t JOIN opened AS o USING (account_id, date) "
+        "SELECT account_id, date, max(t.asked_at) AS known_at, "
+        "arg_max(t.spend, t.asked_at) AS known_spend, arg_max(t.minute, t.asked_at) AS minute "
+        "GROUP BY account_id, date"
+    )
+
+
+def _as_known() -> str:
+    """That, and the totals of the same weekdays that were asked for nearest to the same minute."""
+    off = "abs(t.minute - latest.minute)"
+    same = (
+        "FROM intraday_totals AS t JOIN latest ON latest.account_id = t.account_id "
+        f"AND latest.date - t.date IN {SAME_WEEKDAYS} AND {off} <= {SAME_MINUTES} "
+        f"SELECT t.account_id, t.date, arg_min(t.spend, {off}) AS spend "
+        "GROUP BY t.account_id, t.date"
+    )
+    return (
+        f"FROM latest LEFT JOIN (FROM ({same}) SELECT account_id, median(spend) AS known_usual "
+        f"GROUP BY account_id HAVING count(*) = {len(SAME_WEEKDAYS)}) USING (account_id) "
+        "SELECT account_id, 'account' AS level, known_at, known_spend, known_usual"
+    )
 
 
 def _projected() -> str:
