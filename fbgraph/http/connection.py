@@ -10,6 +10,7 @@ import logging
 import math
 import re
 import threading
+import zlib
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -39,7 +40,7 @@ from fbgraph.http.transport import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from fbgraph.http.request import Request
@@ -70,6 +71,9 @@ _log = logging.getLogger(__name__)
 #: inside another, unpack to more than memory holds before anybody can count it.
 ENCODINGS: Final = ("gzip", "deflate")
 
+
+#: Packed with the header of gzip. Source: zlib, decompressobj.
+_GZIP: Final = zlib.MAX_WBITS | 16
 
 #: Byte order mark → the encoding that removes it. JSON must have none (RFC 8259, section 8.1).
 _MARKS: Final = {
@@ -214,7 +218,7 @@ class Connection:
             raise RetryableError(Detail(text, call=self.call_of(request), advice=_CONNECTION))
         parts: list[bytes] = []
         size = 0
-        for part in response.iter_bytes():
+        for part in _unpacked(response, encoding):
             parts.append(part)
             size += len(part)
             if size > MAX_BODY_BYTES:
@@ -236,6 +240,28 @@ class Connection:
     def hide(self, text: str) -> str:
         """A text with every secret of this connection hidden."""
         return scrub(text, self._secrets)
+
+
+def _unpacked(response: httpx.Response, encoding: str) -> Iterator[bytes]:
+    """The parts of a body. Packed by gzip it may have several members, of which httpx reads the
+    first (RFC 1952, section 2.2). Raises httpx.DecodingError.
+    """
+    if encoding != "gzip" or response.is_stream_consumed:
+        yield from response.iter_bytes()
+        return
+    member = zlib.decompressobj(_GZIP)
+    for part in response.iter_raw():
+        left = part
+        while left:
+            if member.eof:  # what follows the last member fills up
+                left = left.lstrip(b"\0")
+                member = zlib.decompressobj(_GZIP)
+                continue
+            try:
+                yield member.decompress(left)
+            except zlib.error as error:
+                raise httpx.DecodingError(str(error)) from error
+            left = member.unused_data
 
 
 def _as_utf8(body: bytes) -> bytes:

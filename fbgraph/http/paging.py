@@ -24,6 +24,7 @@ from fbgraph.errors import (
     TooMuchDataError,
     TotalCountError,
 )
+from fbgraph.http.parsing import loads
 from fbgraph.http.response import NOT_METAS, text_ids
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class _Unread(Sequence[Row]):
 
     @cached_property
     def _rows(self) -> Sequence[Row]:
-        rows: Sequence[Row] = text_ids(json.loads(self._body)["data"])
+        rows: Sequence[Row] = text_ids(loads(self._body)["data"])
         return rows
 
 
@@ -157,8 +158,8 @@ def _without_rows(body: bytes) -> Mapping[str, Any] | None:
     if end < 0 or not body.startswith(_OPENS) or body.rfind(_EDGE_OPENS, len(_OPENS)) >= 0:
         return None
     try:
-        envelope = json.loads(b"{" + body[end + 2 :])
-    except (ValueError, RecursionError):
+        envelope = loads(b"{" + body[end + 2 :])
+    except ValueError:
         return None
     return None if "error" in envelope else envelope
 

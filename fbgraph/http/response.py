@@ -25,6 +25,7 @@ from fbgraph.errors import (
     ThrottledError,
     rule_for,
 )
+from fbgraph.http.parsing import DEEPEST, loads, too_deep
 
 __all__ = [
     "Response",
@@ -101,8 +102,8 @@ def parse(  # noqa: PLR0913  # the parts of one response, by name
     if not body.strip():
         raise unclear(replace(other, message="The response is empty."))
     try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):  # HTML, "Service Unavailable", a body cut short
+        parsed = loads(body)
+    except ValueError:  # HTML, "Service Unavailable", a body cut short
         shown = hide(body.decode("utf-8", "replace"))[:_SHOWN_CHARACTERS]
         raise unclear(replace(other, message=f"The response is not JSON: {shown!r}")) from None
     if isinstance(parsed, dict) and "error" in parsed:
@@ -181,23 +182,22 @@ def text_ids(value: Any) -> Any:
     """JSON with every id as text: a reader that takes an id for a float loses its last digits.
 
     Most ids come as text, some as numbers, ``report_run_id`` among them. Links to other pages
-    contain the token; here it is hidden. Raises RetryableError for JSON that is nested too deeply.
+    contain the token; here it is hidden. What nests deeper than `DEEPEST` is NaN.
     """
-    try:
-        return _text_ids(value)
-    except RecursionError:
-        raise RetryableError("The response is nested too deeply to be read.") from None
+    return _text_ids(value, 1)
 
 
-def _text_ids(value: Any) -> Any:
+def _text_ids(value: Any, depth: int) -> Any:
+    if depth > DEEPEST and isinstance(value, dict | list):
+        return too_deep()
     if isinstance(value, dict):
-        return {key: _tidy(key, inner) for key, inner in value.items()}
-    return [_text_ids(inner) for inner in value] if isinstance(value, list) else value
+        return {key: _tidy(key, inner, depth) for key, inner in value.items()}
+    return [_text_ids(one, depth + 1) for one in value] if isinstance(value, list) else value
 
 
-def _tidy(key: str, value: Any) -> Any:
+def _tidy(key: str, value: Any, depth: int) -> Any:
     if isinstance(value, dict | list):
-        return _text_ids(value)
+        return _text_ids(value, depth + 1)
     if type(value) is int and (key == "id" or key.endswith("_id")):
         return str(value)
     return scrub(value, ()) if key in _LINKS and isinstance(value, str) else value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Self, TypedDict
@@ -106,6 +107,10 @@ NEXT_STEP: Final[Mapping[str, RunStep]] = {
     "Job Skipped": RunStep.RESUBMIT,  # expired before it ran
 }
 
+#: The same in whatever case a status may come; the order is that in which a run goes through them.
+_KNOWN: Final = {status.casefold(): status for status in NEXT_STEP}
+_ORDER: Final = {status: number for number, status in enumerate(NEXT_STEP)}
+
 
 @dataclass(frozen=True, slots=True)
 class ReportRun:
@@ -129,15 +134,16 @@ class ReportRun:
                 f"The response to the poll of report run {report_run_id} is about another one,"
                 f" {values['id']!r}."
             )
-        status = values.get("async_status")
-        if not isinstance(status, str) or status not in NEXT_STEP:
-            text = f"Report run {report_run_id} has the unknown status {status!r}."
+        word = values.get("async_status")
+        status = _KNOWN.get(word.strip().casefold()) if isinstance(word, str) else None
+        if status is None:
+            text = f"Report run {report_run_id} has the unknown status {word!r}."
             raise RetryableError(Detail(text, advice=_UPGRADE))
         failed = NEXT_STEP[status] is RunStep.RESUBMIT
         return cls(
             report_run_id,
             status,
-            integer(values.get("async_percent_completion")) or 0,
+            _percent(values.get("async_percent_completion")),
             error_of_run({"id": report_run_id, **values}, status, hide) if failed else None,
         )
 
@@ -145,6 +151,21 @@ class ReportRun:
     def unseen(cls, report_run_id: str) -> Self:
         """A run that has been created and not yet polled."""
         return cls(report_run_id, "Job Not Started", 0)
+
+    def is_beyond(self, other: ReportRun) -> bool:
+        """Whether it has come further. A percent that goes back and forth does not count: a run
+        that never ends would always seem to move.
+        """
+        return (_ORDER[self.status], self.percent) > (_ORDER[other.status], other.percent)
+
+
+def _percent(value: object) -> int:
+    """How far a run says it is; 0 if it does not."""
+    found = integer(value)
+    if found is None and isinstance(value, str):
+        with suppress(ValueError, OverflowError):
+            found = int(float(value))
+    return max(found or 0, 0)
 
 
 def next_step(
@@ -236,13 +257,15 @@ def wait_until_done(  # noqa: PLR0913  # what does the I/O comes in by name
     done within `timeout_seconds`.
     """
     started = changed = now = clock()
-    last, same_polls = ReportRun.unseen(report_run_id), 0
+    last = furthest = ReportRun.unseen(report_run_id)
+    same_polls = 0
     while True:
         sleep(poll_seconds(now - started, last.percent, unchanged_seconds=now - changed))
         now = clock()
         run = _poll_fresh(poll, report_run_id, now - started)
-        changed, same_polls = (changed, same_polls + 1) if run == last else (now, 0)
-        last = run
+        last, same_polls = run, same_polls + 1
+        if run.is_beyond(furthest):
+            furthest, changed, same_polls = run, now, 0
         on_poll(run)
         step = next_step(
             run,

@@ -62,17 +62,19 @@ class Flight:
 
 @dataclass(slots=True, eq=False)
 class Watch:
-    """A report run in flight, the call that polls it, and what its polls have shown.
+    """A report run in flight, the call that polls it, and what its polls have shown: the latest and
+    the `furthest`.
 
     By the clock: when the run was `created`, when it last `changed`, when a poll last responded
     (`responded_at`), since when polls show nothing (`silent_since`), and when the next one is
-    `due`. `silent_polls` show nothing, `same_polls` nothing new; in `unknown_polls` Meta did not
+    `due`. `silent_polls` show nothing, `same_polls` no progress; in `unknown_polls` Meta did not
     know the run.
     """
 
     task: ReportTask
     poll: Request
     run: ReportRun
+    furthest: ReportRun
     created: float
     changed: float
     responded_at: float
@@ -88,7 +90,11 @@ class Watch:
         poll, run = poll_of(task.account_id, report_run_id), ReportRun.unseen(report_run_id)
         due = now if age_seconds else now + poll_seconds(0.0, 0)
         return cls(
-            task, poll, run, created=now - age_seconds, changed=now, responded_at=now, due=due
+            *(task, poll, run, run),
+            created=now - age_seconds,
+            changed=now,
+            responded_at=now,
+            due=due,
         )
 
     @property
@@ -98,9 +104,9 @@ class Watch:
     def was_polled(self, run: ReportRun, now: float) -> RunStep:
         """A poll has shown the state of the run; what to do next."""
         self.responded_at, self.silent_since = now, None
-        self.same_polls += 1
-        if run != self.run:
-            self.run, self.changed, self.same_polls = run, now, 0
+        self.run, self.same_polls = run, self.same_polls + 1
+        if run.is_beyond(self.furthest):
+            self.furthest, self.changed, self.same_polls = run, now, 0
         age, unchanged = now - self.created, now - self.changed
         return next_step(run, age, unchanged, unchanged_polls=self.same_polls)
 

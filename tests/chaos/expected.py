@@ -202,6 +202,7 @@ EXPECTED: Final[Mapping[str, May]] = {
     # Accounts and their objects: they are read before, and not by a load of a report.
     "odd_objects": May(is_met=False),
     "hostile_names": EQUAL,
+    "overdone_objects": May(is_met=False),
     "lost_objects": May(is_met=False),
     "odd_accounts": May(is_met=False),
     "no_limits": May(is_met=False),

@@ -216,13 +216,38 @@ def test_a_response_without_a_body_is_tried_again(wire: MakeWire, status: int) -
     assert (found, graph.waits) == ({"id": "1"}, [1.0])
 
 
-def test_json_that_is_nested_deeper_than_python_can_follow_is_tried_again(wire: MakeWire) -> None:
-    deep = httpx.Response(200, content=b'{"id":"1","a":' + b"[" * 900 + b"]" * 900 + b"}")
-    graph = wire(deep, OK)
+@pytest.mark.parametrize("depth", [450, 900, 9_000])
+def test_json_that_is_nested_deeper_than_python_can_follow_is_cut_off_there(
+    wire: MakeWire, caplog: pytest.LogCaptureFixture, depth: int
+) -> None:
+    graph = wire(httpx.Response(200, content=b'{"id":"1","a":%s}' % nested(depth)))
 
-    found: object = graph.client.get("1")
+    found: dict[str, object] = graph.client.get("1")
 
-    assert (found, graph.waits) == ({"id": "1"}, [1.0])
+    assert (found["id"], graph.waits) == ("1", [])
+    assert "nests more than 100 deep" in caplog.text
+
+
+def nested(depth: int) -> bytes:
+    return b"[" * depth + b"]" * depth
+
+
+def test_a_body_packed_in_several_members_is_read_to_its_end() -> None:
+    text = json.dumps({"id": "1", "name": "x" * 100_000}).encode()
+    packed = b"".join(gzip.compress(text[at : at + 30_000]) for at in range(0, len(text), 30_000))
+
+    def send(handler: BaseHTTPRequestHandler) -> None:
+        body = packed + bytes(16) if handler.path.endswith("filled") else packed
+        handler.send_response(200)
+        handler.send_header("content-encoding", "gzip")
+        handler.send_header("content-length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    with server(send) as url, GraphClient("token", base_url=url) as client:
+        found = [client.get("1"), client.get("filled")]
+
+    assert found == [json.loads(text)] * 2
 
 
 def test_what_a_login_page_sends_as_json_is_named_with_what_to_check(wire: MakeWire) -> None:

@@ -86,7 +86,12 @@ def _unwrapped(extra: Mapping[str, Any], name: str) -> tuple[str | None, str | N
         return None, None
     if holder.get("type") == _MONEY and (money := _money(value, holder.get("currency"))):
         return money
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), None
+    if isinstance(value, str):
+        return value, None
+    try:
+        return json.dumps(value, ensure_ascii=False), None
+    except RecursionError:  # `extra_data` has it
+        return None, None
 
 
 def _money(value: object, currency: object) -> tuple[str, str] | None:

@@ -111,10 +111,8 @@ def put(written: Path, path: Path) -> None:
         if error.errno != errno.EXDEV:
             raise
         near = path.with_name(f".{path.name}.unfinished")
-        with written.open("rb") as content, near.open("wb") as copy:
-            shutil.copyfileobj(content, copy)
-            copy.flush()
-            os.fsync(copy.fileno())
+        remove(near)  # of a process that was killed
+        copy(written, near)
         near.replace(path)
         written.unlink()
     sync_folder(path.parent)

@@ -32,6 +32,7 @@ __all__ = [
     "fail_creatives",
     "lose_objects",
     "no_limits",
+    "overdo",
     "rename_currency",
     "spoil_creatives",
 ]
@@ -196,6 +197,50 @@ def fail_creatives(*, ids_too: bool) -> After:
         return replace(response, body=error_body(refused("unknown"), ""), status=500)
 
     return after
+
+
+#: In place of digits that Python does not write as a number.
+_PLACE: Final = b'"<digits>"'
+
+#: How deep a value nests, and how many digits a number has.
+NESTED: Final = 450
+DIGITS: Final = 5_000
+
+
+def overdo(
+    fault: Fault, response: ServerResponse, request: ServerRequest, _: RequestContext
+) -> ServerResponse:
+    """One in N objects of any list, always the same ones, nests deep in each of its objects and
+    lists, and has thousands of digits in each of its numbers; not in its ids.
+    """
+    is_list = len(request.parts) == 2 and "insights" not in request.parts  # noqa: PLR2004  # node, edge
+    if response.status != HTTPStatus.OK or not is_list or b'"data"' not in response.body:
+        return response
+    body = json.loads(response.body)
+    rows = [_overdone(row) if _is_overdone(fault, row) else row for row in body["data"]]
+    if rows == body["data"]:
+        return response
+    text = compact({**body, "data": rows})
+    return replace(response, body=text.replace(_PLACE, b"9" * DIGITS))
+
+
+def _is_overdone(fault: Fault, row: object) -> bool:
+    known = isinstance(row, dict) and str(row.get("id") or row.get("hash") or "")
+    return bool(known) and dice("overdone", known) % max(1, fault.number) == 0
+
+
+def _overdone(row: Row) -> Row:
+    deep: Any = []
+    for _ in range(NESTED):
+        deep = {"deep": deep}
+    return {
+        key: deep
+        if isinstance(value, dict | list)
+        else _PLACE.decode().strip('"')
+        if str(value).isdecimal() and not key.endswith(("id", "hash"))
+        else value
+        for key, value in row.items()
+    }
 
 
 def _is_spoilt(fault: Fault, creative: object) -> bool:

@@ -21,6 +21,13 @@ OBJECTS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         after=objects.break_cells,
         item=objects.break_cells,
     ),
+    "overdone_objects": Scenario(
+        "one in N objects of any list nests 450 deep in each of its objects and lists, and has"
+        " 5,000 digits in each of its numbers",
+        "not documented; JSON allows it",
+        strength=5,
+        after=objects.overdo,
+    ),
     "hostile_names": Scenario(
         "every name begins with a mention of everybody, a control sequence, text that runs"
         " backwards, a line break, a picture and a tag",

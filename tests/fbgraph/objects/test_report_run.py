@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fbgraph.errors import RetryableError
+from fbgraph.errors import RetryableError, RunHungError
 from fbgraph.objects.report_run import (
     NEXT_STEP,
     START_SECONDS,
@@ -22,7 +23,9 @@ from fbgraph.objects.report_run import (
     next_step,
     poll_seconds,
     run_id_of,
+    wait_until_done,
 )
+from tests.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,7 +125,8 @@ def test_a_poll_that_was_seen_is_read(name: str) -> None:
     ("percent", "read"),
     [
         *((43, 43), (0, 0), (100, 100), ("43", 43), (100.0, 100)),
-        *((None, 0), (True, 0), ("", 0), ([], 0), ("much", 0)),
+        *((None, 0), (True, 0), ("", 0), ([], 0), ("much", 0), (-5, 0), (99.9, 99)),
+        *(("100.0", 100), ("99.9", 99), (float("inf"), 0), ("nan", 0), ("1e999", 0)),
     ],
 )
 def test_the_percent_of_a_run_is_read_from_whatever_comes(percent: object, read: int) -> None:
@@ -131,11 +135,54 @@ def test_the_percent_of_a_run_is_read_from_whatever_comes(percent: object, read:
     assert ReportRun.from_body(body, RUN).percent == read
 
 
+def test_a_status_is_known_in_whatever_case_it_comes() -> None:
+    said = {
+        "job completed": "Job Completed",
+        "JOB RUNNING": "Job Running",
+        " Job started\n": "Job Started",
+    }
+
+    assert {one: ReportRun.from_body({"async_status": one}, RUN).status for one in said} == said
+
+
+def test_a_run_whose_percent_goes_back_and_forth_ends_like_one_that_does_not_move() -> None:
+    clock = Clock()
+    percents = cycle([50, 40])
+
+    def poll(_: str) -> ReportRun:
+        return ReportRun(RUN, "Job Running", next(percents))
+
+    with pytest.raises(RunHungError, match="stuck: 'Job Running' at"):
+        wait_until_done(poll, RUN, sleep=clock.sleep, clock=clock.seconds)
+
+    assert clock.seconds() <= 1.1 * TOTAL_SECONDS
+    # A little back on the way does not matter.
+    rising = iter([10, 30, 20, 60, 50, 100])
+    reported: list[int] = []
+
+    def rise(_: str) -> ReportRun:
+        percent = next(rising)
+        return ReportRun(RUN, "Job Completed" if percent == 100 else "Job Running", percent)
+
+    wait_until_done(
+        *(rise, RUN),
+        sleep=clock.sleep,
+        clock=clock.seconds,
+        on_poll=lambda run: reported.append(run.percent),
+    )
+    assert reported == [10, 30, 20, 60, 50, 100]
+
+
 @pytest.mark.parametrize(
     "body",
     [
         *({}, {"id": RUN}, {"async_status": None}, {"async_status": 3}, {"async_status": []}),
-        *({"async_status": "Job Exploded"}, {"async_status": "job completed"}, []),
+        *(
+            {"async_status": "Job Exploded"},
+            {"async_status": "Job Queued"},
+            {"async_status": ""},
+            [],
+        ),
         [{"async_status": "Job Completed", "async_percent_completion": 100}],
     ],
 )

@@ -52,6 +52,15 @@ def test_a_run_whose_polls_make_no_sense_for_long_is_given_up() -> None:
     assert [one.may_pass(HTML, now) for now in (500, 1000, 1100, 1101)] == [True] * 3 + [False]
 
 
+def test_a_percent_that_goes_back_and_forth_is_no_progress() -> None:
+    one = watch()
+
+    steps = [one.was_polled(running(50 - n % 2 * 10), 60.0 * n) for n in range(62)]
+
+    assert (one.changed, one.furthest.percent, one.run.percent) == (0.0, 50, 40)
+    assert [step.value for step in steps[-2:]] == ["wait", "resubmit"]
+
+
 def test_waiting_for_a_limit_is_not_silence_of_a_run() -> None:
     one = watch()
 
@@ -116,6 +125,7 @@ def test_a_run_that_failed_hangs_or_is_lost_is_no_longer_in_flight(
 ) -> None:
     failed = watch()
     failed.unknown_polls, failed.run = 3, running(30)
+    failed.furthest = failed.run
     one = poller(failed, watch())
 
     with pytest.raises(kind):

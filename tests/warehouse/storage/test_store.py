@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -20,7 +23,6 @@ from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from warehouse.storage.store import Store
 
@@ -287,3 +289,24 @@ def test_a_url_says_where_the_files_are(tmp_path: Path, monkeypatch: pytest.Monk
         tmp_path / "az/box/a",
         tmp_path,
     ]
+
+
+def test_a_folder_of_the_lake_may_be_on_another_disk(tmp_path: Path) -> None:
+    """As `media/` may, which grows by itself."""
+    memory = Path("/dev", "shm")
+    other = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
+    if other.stat().st_dev == tmp_path.stat().st_dev:
+        other.rmdir()
+        pytest.skip("there is one disk")
+    try:
+        (tmp_path / "media").symlink_to(other)
+        store = Folder(tmp_path)
+        for content in (b"first", b"second"):
+            written = tmp_path / "written"
+            written.write_bytes(content)
+            store.replace("media/0a/picture.jpg", lambda: tmp_path / "written")
+
+            assert (store.read("media/0a/picture.jpg"), written.exists()) == (content, False)
+        assert [path.name for path in (other / "0a").iterdir()] == ["picture.jpg"]
+    finally:
+        shutil.rmtree(other)
