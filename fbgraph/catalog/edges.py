@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EDGE_KINDS", "EDGE_ROWS", "NO_TOTAL_COUNT"]
+__all__ = ["EDGE_KINDS", "EDGE_ROWS", "FRAGILE", "NO_TOTAL_COUNT"]
 
 #: edge → kind of what it lists, for those whose fields are in the catalogue.
 EDGE_KINDS: Final[Mapping[str, str]] = {
@@ -47,6 +47,9 @@ NO_TOTAL_COUNT: Final[Mapping[str, str]] = {
         "Meta documents none for this edge",
     ),
 }
+
+#: edge → fields that can fail a whole page because of one object. Source: airbyte #66027, #38025.
+FRAGILE: Final[Mapping[str, tuple[str, ...]]] = {"adcreatives": ("object_story_spec",)}
 
 #: edge → rows that Meta serves on one page even with costly fields, where that is less than usual.
 EDGE_ROWS: Final[Mapping[str, int]] = {

@@ -192,13 +192,20 @@ def _check_values(where: str, field: str, value: object, kind: str) -> None:
         _require_known(f"{where}: the status", status, known)
 
 
-def leaving_out(
-    fetch: Callable[[Params], T], kind: str, what: str, *, may_drop: bool
+def leaving_out(  # noqa: PLR0913  # what, of what, and how
+    fetch: Callable[[Params], T],
+    kind: str,
+    what: str,
+    *,
+    may_drop: bool,
+    required: Collection[str] = (),
+    left_out: dict[str, str] | None = None,
 ) -> Callable[[Params], T]:
-    """`fetch` without the fields that Meta has refused, if they may be dropped. Each field that is
-    left out is logged as a warning.
+    """`fetch` without the fields that Meta has refused, if they may be dropped and none of them is
+    `required`. Each field that is left out is logged as a warning, and noted in `left_out` with
+    Meta's reason; what is in there already is left out from the first request on.
     """
-    dropped: set[str] = set()
+    dropped = {} if left_out is None else left_out
 
     def request_with(params: Params) -> T:
         while True:
@@ -207,9 +214,9 @@ def leaving_out(
                 return fetch({**params, "fields": fields} if dropped else params)
             except (FieldError, PermissionDeniedError) as error:
                 refused = refused_fields(error, fields, kind) if may_drop else ()
-                if not refused or len(refused) == len(fields):
+                if not refused or len(refused) == len(fields) or {*refused} & {*required}:
                     raise
                 _log.warning("%s: left out %s: %s", what, ", ".join(refused), error)
-                dropped.update(refused)
+                dropped.update(dict.fromkeys(refused, str(error)))
 
     return request_with

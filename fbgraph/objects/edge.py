@@ -12,7 +12,7 @@ from fbgraph.http.paging import PAGE_ROWS, Page, PageSize, shrinking, walk
 from fbgraph.limits.retry import OF_A_REQUEST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from fbgraph.http.paging import Params, Row
     from fbgraph.http.request import Request
@@ -31,20 +31,24 @@ class Edge:
     request: Request
     drop_refused: bool = False
 
-    def pages(
+    def pages(  # noqa: PLR0913  # each has a default
         self,
         *,
         max_pages: int | None = None,
         unread: bool = False,
         size: PageSize | None = None,
         isolation: Isolation | None = None,
+        required: Collection[str] = (),
+        left_out: dict[str, str] | None = None,
     ) -> Iterator[Page]:
         """Page by page to the end, or at most `max_pages`. Halves `limit` where Meta demands it.
 
         `unread` leaves rows as bytes, for readers that decode `Page.body` themselves. `size` is a
         page size that several listings share; it overrides `limit`. `isolation`: what is done about
-        an object that makes its page fail.
+        an object that makes its page fail. With `drop_refused`, fields that Meta refuses are noted
+        in `left_out`, with why; those that are `required` are never left out.
         """
+        dropped = {} if left_out is None else left_out
 
         def fetch_by(policies: Sequence[RetryPolicy]) -> Callable[[Params], Page]:
             def fetch(params: Params) -> Page:
@@ -54,7 +58,12 @@ class Edge:
                 )
 
             kind = EDGE_KINDS.get(self.name, "")
-            return leaving_out(fetch, kind, self.request.path, may_drop=self.drop_refused)
+            return leaving_out(
+                *(fetch, kind, self.request.path),
+                may_drop=self.drop_refused,
+                required=required,
+                left_out=dropped,
+            )
 
         size = size or PageSize(self.request.params.get("limit") or PAGE_ROWS)
         if isolation:

@@ -84,11 +84,17 @@ class Node:
     # -- reading -------------------------------------------------------------------------------
 
     def get(
-        self, fields: Sequence[str] | str = (), *, drop_refused: bool = False, **params: Any
+        self,
+        fields: Sequence[str] | str = (),
+        *,
+        drop_refused: bool = False,
+        left_out: dict[str, str] | None = None,
+        **params: Any,
     ) -> Row:
         """Read the node: a mapping of the fields that have a value, ids as text.
 
-        `drop_refused`: leave out, with a warning, a field that this token may not read.
+        `drop_refused`: leave out, with a warning, a field that this token may not read, and note it
+        in `left_out` with Meta's reason.
         """
         request = self.request(fields=fields, **params)
         return leaving_out(
@@ -96,6 +102,7 @@ class Node:
             self.kind,
             self.id,
             may_drop=drop_refused,
+            left_out=left_out,
         )(request.params)
 
     def edge(  # noqa: PLR0913  # each is a parameter of Graph that is checked or has a default

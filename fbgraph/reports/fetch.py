@@ -128,7 +128,7 @@ class Fetcher(Generic[Result]):
         if EVERYTHING in refused:
             raise _GiveUpError(RequestError(account.too_old.why[EVERYTHING]))
         wanted = tuple(self._wanted.statuses), tuple(self._wanted.fields)
-        query = ReportQuery(days, *wanted, until=task.until)
+        query = ReportQuery(days, *wanted, until=task.until, rows_of=self._wanted.rows_of)
         return query.without(self._dropped | refused)
 
     async def _finish(self, task: ReportTask) -> tuple[Sequence[Result], Sequence[ReportTask]]:

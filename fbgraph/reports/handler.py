@@ -47,7 +47,7 @@ class ReportHandler(Protocol[Result_co]):
 class Wanted:
     """What a whole report requests. Fields that are `required` are never left out. `tolerated`:
     exceptions of the handler that fail one task and nothing else. `old_before`: if Meta refuses
-    days before it, younger ones are tried before all are blamed.
+    days before it, younger ones are tried before all are blamed. `rows_of`: the level of its rows.
     """
 
     statuses: Sequence[str]
@@ -55,6 +55,7 @@ class Wanted:
     required: Collection[str]
     tolerated: tuple[type[Exception], ...] = ()
     old_before: date = date.min
+    rows_of: str = "ad"
 
     @property
     def failures(self) -> tuple[type[Exception], ...]:

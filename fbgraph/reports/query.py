@@ -20,6 +20,7 @@ class ReportQuery:
     this query, this one included, but not the `busy` ones for which Meta was busy or did not
     respond. `is_inside`: it is a part of one day. `until`: the last day of the range of several
     days that is requested as one, and so never split by days; `days` is then its first day.
+    `rows_of`: the level of its rows. Ids of a level below would cut them into parts of rows.
     """
 
     days: tuple[date, ...]
@@ -31,6 +32,7 @@ class ReportQuery:
     busy: int = 0
     is_inside: bool = False
     until: date | None = None
+    rows_of: str = "ad"
 
     @property
     def bounds(self) -> tuple[date, date]:
@@ -39,8 +41,8 @@ class ReportQuery:
 
     @property
     def is_smallest(self) -> bool:
-        """One ad on one day: it cannot be split any further."""
-        return len(self.days) == 1 and self.level == "ad" and len(self.ids) == 1
+        """One object on one day, of the level of its rows: it cannot be split any further."""
+        return len(self.days) == 1 and self.level == self.rows_of and len(self.ids) == 1
 
     def without(self, fields: frozenset[str]) -> ReportQuery:
         """The same query without some fields, as a new one."""

@@ -6,18 +6,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from fbgraph.catalog.fields import LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import date
 
     from fbgraph.reports.query import ReportQuery
 
 __all__ = ["halves_of", "is_divisible", "level_below", "split_days", "split_inside"]
-
-#: level → the one below it; all objects together are those of campaigns.
-_BELOW: Final[Mapping[str, str]] = {"": "campaign", "campaign": "adset", "adset": "ad", "ad": ""}
 
 
 def is_divisible(query: ReportQuery) -> bool:
@@ -52,5 +51,9 @@ def split_inside(query: ReportQuery) -> Sequence[ReportQuery]:
 
 
 def level_below(query: ReportQuery) -> str:
-    """The level by whose objects a query can be narrowed that cannot be split; empty for none."""
-    return _BELOW[query.level]
+    """The level by whose objects a query can be narrowed that cannot be split; empty for none. It
+    is never below that of the rows: a row of a campaign for some of its ads is a part of the row,
+    and neither reach nor rates add up.
+    """
+    at = LEVELS.index(query.level or "account")
+    return LEVELS[at + 1] if at < LEVELS.index(query.rows_of) else ""

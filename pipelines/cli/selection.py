@@ -42,7 +42,7 @@ class Plan:
     `reports` by name; `has_every_report`: they are all that exist. `refused`: ``act_123`` → why it
     is not among the accounts though it should be. `broken`: the same for reports, by name, if all
     of them were meant. `todays`: account (digits) → its own today; its later days have not begun
-    and are skipped.
+    and are skipped. `listed`: tables of objects that a backfill lists.
     """
 
     accounts: Sequence[Row]
@@ -52,6 +52,7 @@ class Plan:
     refused: Mapping[str, str] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
     todays: Mapping[str, date] = field(default_factory=dict)
+    listed: frozenset[str] = frozenset()
 
     @property
     def wanted(self) -> Mapping[str, Sequence[AccountDay]]:
@@ -121,7 +122,9 @@ def plan_of(  # noqa: PLR0913  # a command line, and what it is checked against
     named = {name: known.by_name[name] for name in reports or known.by_name}
     broken = {} if reports else known.why_broken()
     has_every = len(named) == len(known.by_name)
-    return Plan(chosen, every_day, named, has_every, refused, broken, todays)
+    objects = known.catalog.listed
+    listed = frozenset(row.name for row in objects if row.is_needed or row.mentioned_by)
+    return Plan(chosen, every_day, named, has_every, refused, broken, todays, listed)
 
 
 def not_begun(days: Mapping[str, Iterable[date]], todays: Mapping[str, date]) -> Sequence[str]:

@@ -58,7 +58,8 @@ class Summary:
     """`failed`: what failed → why. `unproven`: what is loaded and does not add up → why. `wanted`:
     account-days by report. `loads`: what the lake has of them since `started`, put there by this
     command or by another at the same time. `repairs`: the commands that load again what is damaged
-    in the lake. `calls`: how many and for what, in words, of a command that knows.
+    in the lake. `calls`: how many and for what, in words, of a command that knows. `is_refresh`: it
+    lists all objects, which a backfill does not.
     """
 
     plan: Plan
@@ -70,6 +71,7 @@ class Summary:
     repairs: Sequence[str] = ()
     calls: str = ""
     loads: dict[tuple[str, AccountDay], Load] = field(default_factory=dict)
+    is_refresh: bool = False
 
     def __post_init__(self) -> None:
         """An account that is refused, or a report that cannot be loaded, counts as failed before
@@ -220,26 +222,40 @@ class Summary:
 
     def again(self) -> Iterator[str]:
         """The arguments that run again what failed or is unproven: one command for all accounts
-        that need the same days and reports.
+        that need the same days and reports, and one that lists their objects.
         """
         failed: dict[str, list[Target]] = {}
         for target in (*self.failed, *self.unproven):
             failed.setdefault(target.account, []).append(target)
         accounts = [act_id(account_id) for account_id in self.plan.account_ids]
         alike: dict[tuple[date, date, str], list[str]] = {}
+        refreshed: list[str] = []
         for account in (*accounts, *self.plan.refused):
-            if targets := failed.get(account):
-                days = sorted(what.day for what in targets if what.day) or self.plan.days
+            targets = failed.get(account, ())
+            days = sorted(what.day for what in targets if what.day)
+            is_refused = account in self.plan.refused
+            is_backfilled = bool(days) or (is_refused and not self.is_refresh)
+            if is_backfilled:
+                days = days or [*self.plan.days]
                 only = _only({what.table for what in targets}, self.plan)
                 alike.setdefault((days[0], days[-1], only), []).append(account)
+            objects = {what.table for what in targets if not what.day} - {"accounts"}
+            covered = self.plan.listed if is_backfilled else frozenset[str]()
+            if objects - covered or (is_refused and not is_backfilled):
+                refreshed.append(account)
         for (since, until, only), keys in alike.items():
-            named = "".join(f" --account {key}" for key in keys)
-            yield f"backfill --since {since} --until {until}{named}{only}"
+            yield f"backfill --since {since} --until {until}{_named(keys)}{only}"
+        listing = [f"refresh{_named(refreshed)}"] if refreshed else []
         repairs = [command.removeprefix("fbinsights ") for command in self.repairs]
-        yield from repairs
+        yield from dict.fromkeys((*listing, *repairs))
         # They publish as well.
         if Target("warehouse_duckdb") in self.failed and not repairs:
             yield "publish"
+
+
+def _named(accounts: Iterable[str]) -> str:
+    """The options that name accounts."""
+    return "".join(f" --account {key}" for key in accounts)
 
 
 def number_of(days: int, period: Period) -> int | str:

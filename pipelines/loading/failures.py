@@ -64,16 +64,21 @@ class Failures:
     def note_whole(self, errors: Mapping[str, str], now: datetime, run_id: str = "") -> None:
         """Do the same for what has no day: account (digits) → why it failed, "" if it did not."""
         try:
-            there = {key for key, _ in self._store.scan(failure_key(self._table, "*", None)).files}
+            there = self.whole()
             for account_id, error in errors.items():
                 key, at = failure_key(self._table, account_id, None), now.isoformat()
                 if error:
                     since = _since(read_failed(self._store, key), at)
                     self._keep(key, Failed(error, at, run_id, since), now)
-                elif key in there:
+                elif account_id in there:
                     self._forget([key], now)
         except OSError as error:
             _log.warning("%s: the failure could not be recorded: %s", self._table, error)
+
+    def whole(self) -> frozenset[str]:
+        """The accounts (digits) of which something without a day failed. Raises OSError."""
+        found = self._store.scan(failure_key(self._table, "*", None)).files
+        return frozenset(PurePosixPath(key).parent.name for key, _ in found)
 
     def loaded(self, account_id: str, days: Iterable[date], now: datetime) -> None:
         """Remove the failures of days that somebody else's load has brought as well."""
@@ -98,11 +103,10 @@ class Failures:
         (digits) with why, has not failed.
         """
         try:
-            there = [key for key, _ in self._store.scan(failure_key(self._table, "*", None)).files]
+            passed = dict.fromkeys(self.whole(), "")
         except OSError as error:
             _log.warning("%s: the failure could not be recorded: %s", self._table, error)
             return
-        passed = dict.fromkeys((PurePosixPath(key).parent.name for key in there), "")
         if passed or errors:
             self.note_whole({**passed, **errors}, now)
 

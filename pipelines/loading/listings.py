@@ -19,14 +19,14 @@ from fbgraph.errors import (
     StoppedError,
     TotalCountError,
 )
-from fbgraph.objects.isolating import Isolation, spoils
-from pipelines.loading.refusals import refused_by, unread_rows, with_refusals
-from warehouse.decode.objects import id_of
+from fbgraph.objects.isolating import spoils
+from pipelines.loading.refusals import isolation_of, unread_rows, with_refusals
+from warehouse.decode.objects import id_of, identity_of
 from warehouse.decode.packed import PackedObjects
 from warehouse.lake.history import merge_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from fbgraph import Edge, GraphClient
@@ -76,27 +76,21 @@ def list_objects(client: GraphClient, account_id: str, row: ObjectTable) -> List
     error if that is nothing, and what ends everything.
     """
 
-    def once(refused: Mapping[str, str]) -> Listing:
-        edge = client.account(account_id).edge(
-            row.edge,
-            fields=row.without(refused),
-            effective_status=_statuses(row) or None,
-            total_count=row.edge not in NO_TOTAL_COUNT,
-            **dict(row.parameters),
-        )
-        try:
-            listing = _read(edge, row, refused)
-        except CursorError:
-            return _read(edge, row, refused, is_last=True)
-        is_whole = listing.complete or listing.total_count is None
-        return listing if is_whole or listing.cut else _read(edge, row, refused)
-
+    edge = client.account(account_id).edge(
+        row.edge,
+        fields=row.fields,
+        effective_status=_statuses(row) or None,
+        total_count=row.edge not in NO_TOTAL_COUNT,
+        drop_refused=True,
+        **dict(row.parameters),
+    )
     refused: dict[str, str] = {}
-    while True:
-        try:
-            return once(refused)
-        except FieldError as error:
-            refused |= refused_by(row, error, refused)
+    try:
+        listing = _read(edge, row, refused)
+    except CursorError:
+        return _read(edge, row, refused, is_last=True)
+    is_whole = listing.complete or listing.total_count is None
+    return listing if is_whole or listing.cut else _read(edge, row, refused)
 
 
 def _statuses(row: ObjectTable) -> Sequence[str]:
@@ -105,16 +99,18 @@ def _statuses(row: ObjectTable) -> Sequence[str]:
 
 
 def _read(
-    edge: Edge, of: ObjectTable, refused: Mapping[str, str], *, is_last: bool = False
+    edge: Edge, of: ObjectTable, refused: dict[str, str], *, is_last: bool = False
 ) -> Listing:
-    """One listing; `is_last`: it is not repeated, whatever happens to its cursor."""
-    rows = PackedObjects(partial(id_of, of))
+    """One listing; `is_last`: it is not repeated, whatever happens to its cursor. `refused`: fields
+    that Meta refuses, with why; they are left out.
+    """
+    rows = PackedObjects(partial(identity_of, of))
     total_count, last, cut = None, "", ""
-    isolation = Isolation(of.fragile, of.columns[0].source)
+    isolation, key = isolation_of(of), of.columns[0].source
     try:
-        for page in edge.pages(isolation=isolation):
+        for page in edge.pages(isolation=isolation, required=(key,), left_out=refused):
             rows.add(with_refusals(of, page.data, isolation, refused))
-            last = next((key for one in reversed(page.data) if (key := id_of(of, one))), last)
+            last = next((id_ for one in reversed(page.data) if (id_ := id_of(of, one))), last)
             with suppress(TotalCountError):
                 total_count = page.total_count
     except (*ENDS_EVERYTHING, StoppedError, FieldError):
@@ -126,7 +122,7 @@ def _read(
             raise
         place = f"after {last}" if last else "at its beginning"
         cut = f"what comes {place} ({len(rows) + 1:,} of the list) fails: {error}"
-    rows.add(unread_rows(of, isolation))
+    rows.add(unread_rows(isolation))
     return Listing(rows, total_count, of.is_counted, cut)
 
 

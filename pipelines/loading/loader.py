@@ -146,6 +146,7 @@ class Loader:
                     report.required,
                     tolerated=(WarehouseError,),
                     old_before=self._now().date() - SHORTEST_MEMORY,
+                    rows_of=report.level,
                 ),
                 wait=self._wait,
                 now=self._now,

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from fbgraph.errors import (
     ENDS_EVERYTHING,
@@ -55,7 +55,11 @@ __all__ = [
     "load_objects",
 ]
 
+Of = TypeVar("Of")
+
 _log = logging.getLogger(__name__)
+
+_NOT_SEEN: Final = "the token does not see this account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +148,15 @@ def keep_pictures(  # noqa: PLR0913  # what, whose, from where, to where, for ho
     """
     bounds = RunBounds(client.clock, client.stopped.is_set, seconds)
     done: dict[str, Pictures] = {}
+    accounts = accounts_in(lake)
     for row in lake.catalog.listed:
         if row.thumbnail and (not tables or row.name in tables):
 
             def read(
                 account_id: str, ids: Sequence[str], seconds: float, row: ObjectTable = row
             ) -> str:
-                return _read_again(client, lake, row, account_id, ids, now, seconds)
+                account = accounts.get(account_id)
+                return _read_again(client, lake, row, account, ids, now, seconds)
 
             done |= keep_thumbnails(
                 *(client.base_url, lake, row, account_ids, now), read_again=read, bounds=bounds
@@ -162,7 +168,7 @@ def _read_again(  # noqa: PLR0913, PLR0917  # what, whose, from where, to where,
     client: GraphClient,
     lake: Lake,
     row: ObjectTable,
-    account_id: str,
+    account: Account | None,
     ids: Sequence[str],
     now: Callable[[], datetime],
     seconds: float,
@@ -172,9 +178,8 @@ def _read_again(  # noqa: PLR0913, PLR0917  # what, whose, from where, to where,
 
     Nothing is tried twice and no limit is waited for: it may as well be done by the next run.
     """
-    account = accounts_in(lake).get(account_id)
     if account is None:
-        return "the token does not see this account"
+        return _NOT_SEEN
     until = client.clock() + seconds
 
     def send(requests: Sequence[Request]) -> Sequence[object]:
@@ -185,15 +190,23 @@ def _read_again(  # noqa: PLR0913, PLR0917  # what, whose, from where, to where,
             return [ThrottledError("A limit is used up.") for _ in requests]
         return client.batch_once(requests, seconds=left)
 
-    try:
+    def read() -> str:
         responses = read_by_id(client, row, account, ids, send)
         _store_by_id(lake, row, account, dict(zip(ids, responses, strict=True)), now)
+        failed = [one for one in responses if isinstance(one, GraphError)]
+        return str(failed[0]) if len(failed) == len(responses) else ""
+
+    return str(_tried(read))
+
+
+def _tried(load: Callable[[], Of]) -> Of | Exception:
+    """What a load returns, or the error that costs it alone. Raises what ends everything."""
+    try:
+        return load()
     except ENDS_EVERYTHING:
         raise
     except (GraphError, WarehouseError, OSError) as error:
-        return str(error)
-    failed = [one for one in responses if isinstance(one, GraphError)]
-    return str(failed[0]) if len(failed) == len(responses) else ""
+        return error
 
 
 def _mentioned(lake: Lake, row: ObjectTable, account_id: str) -> Sequence[str]:
@@ -217,15 +230,13 @@ def _each(  # noqa: PLR0913, PLR0917  # what, whose, from where and to where
     def one(row: ObjectTable, account_id: str) -> Listed:
         account = accounts.get(account_id)
         if account is None:
-            return Listed(row.name, account_id, error="the token does not see this account")
-        try:
-            return load(client, lake, row, account, now)
-        except ENDS_EVERYTHING:
-            raise
-        except (GraphError, WarehouseError, OSError) as error:
-            if row.is_optional and isinstance(error, PermissionDeniedError):
-                return Listed(row.name, account_id, skipped=str(error))
-            return Listed(row.name, account_id, error=str(error))
+            return Listed(row.name, account_id, error=_NOT_SEEN)
+        found = _tried(lambda: load(client, lake, row, account, now))
+        if not isinstance(found, Exception):
+            return found
+        if row.is_optional and isinstance(found, PermissionDeniedError):
+            return Listed(row.name, account_id, skipped=str(found))
+        return Listed(row.name, account_id, error=str(found))
 
     wanted = [(row, account_id) for account_id in account_ids for row in rows]
     with threads(client) as pool:
@@ -275,7 +286,9 @@ def load_mentioned(
     def one(account_id: str, cells: Sequence[AccountDay]) -> MentionedObjects:
         account, days = accounts[account_id], [cell.day for cell in cells]
         by_id = 0
-        try:
+
+        def load() -> MentionedObjects:
+            nonlocal by_id
             for row in lake.catalog.listed:
                 if row.is_needed and not lake.partitions(row.name, account_id):
                     listed = _list(client, lake, row, account, now)
@@ -285,10 +298,9 @@ def load_mentioned(
                 by_id += _fetch(client, lake, row, account, ids, now).found
             left = {k: ids for k, ids in missing_ids(lake, account_id, days).items() if ids}
             return MentionedObjects(by_id, left)
-        except ENDS_EVERYTHING:
-            raise
-        except (GraphError, WarehouseError, OSError) as error:
-            return MentionedObjects(by_id, error=str(error))
+
+        found = _tried(load)
+        return MentionedObjects(by_id, error=str(found)) if isinstance(found, Exception) else found
 
     ordered = sorted(cell for cell in account_days if cell.account_id in accounts)
     of_account = {
@@ -311,8 +323,8 @@ class _ById(NamedTuple):
 def _list(
     client: GraphClient, lake: Lake, row: ObjectTable, account: Account, now: Callable[[], datetime]
 ) -> Listed:
-    if row.by_time:
-        return _read_by_time(client, lake, row, account, now())
+    if row.are_events:
+        return _read_events(client, lake, row, account, now())
     listing = list_objects(client, account.account_id, row)
     merged = store_objects(lake, row.name, account, listing, now())
     ids = missing_objects(lake, row, account.account_id) if listing.cut else merged.gone
@@ -326,7 +338,7 @@ def _list(
     return Listed(row.name, account.account_id, listing, by_id.found, unreadable, error)
 
 
-def _read_by_time(
+def _read_events(
     client: GraphClient, lake: Lake, row: ObjectTable, account: Account, now: datetime
 ) -> Listed:
     found = load_activities(client, lake, row, account, now)

@@ -8,11 +8,12 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from fbgraph.catalog.edges import FRAGILE
 from fbgraph.errors import FieldError
 from fbgraph.http.filtering import refused_fields
 from fbgraph.limits.retry import ALONE, OF_A_REQUEST
-from fbgraph.objects.isolating import spoils
-from warehouse.schema.objects.refused import Refused
+from fbgraph.objects.isolating import Isolation, spoils
+from warehouse.schema.objects.refused import WHOLE, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,27 +21,25 @@ if TYPE_CHECKING:
     from fbgraph import GraphClient
     from fbgraph.http.paging import Row
     from fbgraph.http.request import Request
-    from fbgraph.objects.isolating import Isolation
     from warehouse.decode.pages import Account
     from warehouse.schema.objects.object_table import ObjectTable
 
     #: Sends requests, and returns a value or a GraphError for each.
     Send = Callable[[Sequence[Request]], Sequence[object]]
 
-__all__ = ["marked", "read_by_id", "refused_by", "unread_rows", "with_refusals"]
+__all__ = ["isolation_of", "marked", "read_by_id", "unread_rows", "with_refusals"]
 
 _log = logging.getLogger(__name__)
 
 
-def refused_by(row: ObjectTable, error: FieldError, known: Mapping[str, str]) -> dict[str, str]:
-    """The fields of an object that Meta has refused, with its reason: gone in this version, or not
-    for this account. Raises the error if it is about none, or about the key.
-    """
-    found = refused_fields(error, row.without(known), row.kind)
-    if not found or row.columns[0].source in found:
-        raise error
-    _log.warning("%s: left out %s: %s", row.name, ", ".join(found), error)
-    return dict.fromkeys(found, str(error))
+def isolation_of(row: ObjectTable) -> Isolation:
+    """What a listing does about objects that make a page fail."""
+    return Isolation(_fragile(row), "id" if "id" in row.fields else row.columns[0].source)
+
+
+def _fragile(row: ObjectTable) -> Sequence[str]:
+    """Fields that can fail a whole page because of one object."""
+    return [name for name in FRAGILE.get(row.edge, ()) if name in row.fields]
 
 
 def read_by_id(
@@ -54,15 +53,16 @@ def read_by_id(
     requests are sent, if not by `GraphClient.batch`.
     """
     found, refused = _read_batch(client, row, account, ids, send)
-    spoiled = {key: error for key, error in found.items() if row.fragile and spoils(error)}
+    fragile = _fragile(row)
+    spoiled = {key: error for key, error in found.items() if fragile and spoils(error)}
     if spoiled:
-        left = row.without({*row.fragile, *refused})
+        left = row.without({*fragile, *refused})
         again = _batch(client, row, account, [*spoiled], left, send)
         for (key, error), response in zip(spoiled.items(), again, strict=True):
             if isinstance(response, Mapping):
                 found[key] = _without(row, response, str(error))
             elif spoils(response):
-                found[key] = _unread(row, key, str(response))
+                found[key] = _unread("id", key, str(response))
             else:
                 found[key] = response
     return marked([*found.values()], refused)
@@ -89,7 +89,11 @@ def _read_batch(
         errors = (one for one in found.values() if isinstance(one, FieldError))
         if (error := next(errors, None)) is None:
             return found, refused
-        refused |= refused_by(row, error, refused)
+        gone = refused_fields(error, row.without(refused), row.kind)
+        if not gone or row.columns[0].source in gone:
+            raise error
+        _log.warning("%s: left out %s: %s", row.name, ", ".join(gone), error)
+        refused |= dict.fromkeys(gone, str(error))
 
 
 def with_refusals(
@@ -109,9 +113,9 @@ def _with_refusal(row: ObjectTable, one: Row, isolation: Isolation) -> Row:
     return one if why is None else _without(row, one, why)
 
 
-def unread_rows(row: ObjectTable, isolation: Isolation) -> Sequence[object]:
+def unread_rows(isolation: Isolation) -> Sequence[object]:
     """Objects of a listing of which only the id could be read."""
-    return [_unread(row, key, why) for key, why in isolation.unread.items()]
+    return [_unread(isolation.key, key, why) for key, why in isolation.unread.items()]
 
 
 def _batch(  # noqa: PLR0913, PLR0917  # what of whom, and how
@@ -127,13 +131,13 @@ def _batch(  # noqa: PLR0913, PLR0917  # what of whom, and how
     if send:
         return send(requests)
     # One that fails while others are served, and is known to: it is not waited for.
-    return client.batch(requests, policies=ALONE if row.fragile else OF_A_REQUEST)
+    return client.batch(requests, policies=ALONE if _fragile(row) else OF_A_REQUEST)
 
 
 def _without(row: ObjectTable, found: Mapping[str, Any], why: str) -> Mapping[str, Any]:
-    return {**found, **dict.fromkeys(row.fragile, Refused(why))}
+    return {**found, **dict.fromkeys(_fragile(row), Refused(why))}
 
 
-def _unread(row: ObjectTable, key: str, why: str) -> Mapping[str, Any]:
+def _unread(name: str, key: str, why: str) -> Mapping[str, Any]:
     """An object of which only the id is known: it keeps the row that it has."""
-    return {row.columns[0].source: key, "account_id": Refused(why)}
+    return {name: key, WHOLE: Refused(why)}

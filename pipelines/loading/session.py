@@ -128,8 +128,8 @@ class Session:
     def list_objects(
         self, account_ids: Sequence[str], *, needed: bool = False, full: bool = False
     ) -> Sequence[Listed]:
-        """List objects of accounts (digits): what is due of each table, and what is new in between
-        by id. Raises what ends everything.
+        """List objects of accounts (digits): what is due of each table or failed the last time, and
+        what is new in between by id. Raises what ends everything.
 
         `needed`: only what reports cannot do without, and what that mentions, as creatives; `full`:
         also what is not due yet. An account that fails in what it needs is asked for nothing more.
@@ -155,10 +155,11 @@ class Session:
         def listed_at(account_id: str) -> datetime | None:
             return footer_of_objects(lake, row.latest, account_id).listed_at
 
+        failed = Failures(lake.store, row.name).whole()
         due = [
             account_id
             for account_id in account_ids
-            if full or is_due(row, account_id, listed_at(account_id), now)
+            if full or account_id in failed or is_due(row, account_id, listed_at(account_id), now)
         ]
         if due:
             self.recorder.begins(row.name, [act_id(account_id) for account_id in due])

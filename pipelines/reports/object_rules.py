@@ -43,6 +43,9 @@ _CARE: Final[Mapping[str, tuple[str, str]]] = {
 #: Columns that every table of objects has.
 _TAKEN: Final = frozenset({"account_id", "fetched_at", "valid_from", "valid_to"})
 
+#: Kinds that a key may have.
+_KEY_KINDS: Final = ("id", "text")
+
 _EVERY: Final = range(1, 32)
 
 
@@ -77,6 +80,19 @@ def _fields(spec: ObjectSpec) -> Iterator[Fault]:
         yield from _field(one, known)
     if known and spec.key not in known:
         yield Fault("key", spec.key, unknown(spec.key, known), META)
+
+
+def _key(spec: ObjectSpec) -> Iterator[Fault]:
+    """A key tells one from another as text, and must be of a kind that reads what Meta sends."""
+    given = next((one.kind for one in spec.fields if one.field == spec.key), "")
+    about = known_fields(spec.edge).get(spec.key)
+    kind, where = given or (about.kind if about else "text"), "fields" if given else "key"
+    if kind not in _KEY_KINDS and not (given and kind not in COLUMN_KINDS):
+        rule = f"is the key, and of kind {kind}: choose another, such as id, or the kind id or text"
+        yield Fault(where, spec.key, rule)
+    elif kind == "id" and about is not None and about.kind == "text":
+        rule = f"is not a number on {spec.edge}, so that no row could be read: use the kind text"
+        yield Fault(where, spec.key, rule)
 
 
 def _field(one: FieldSpec, known: Mapping[str, object]) -> Iterator[Fault]:
@@ -121,5 +137,5 @@ def _every(spec: ObjectSpec) -> Iterator[Fault]:
 
 
 _RULES: Final[Sequence[Callable[[ObjectSpec], Iterator[Fault]]]] = (
-    *(_edge, _fields, _columns, _moving, _every, *OWNED_RULES),
+    *(_edge, _fields, _key, _columns, _moving, _every, *OWNED_RULES),
 )

@@ -166,6 +166,7 @@ def object_table_of(spec: ObjectSpec) -> ObjectTable:
         grain=("account_id", columns[0].name),
         columns=(columns[0], LISTED_BY, *columns[1:]),
         has_history=spec.history,
+        requested=("id",),  # it tells whether the key is another for each
         moving=MOVING | {*spec.moving},
         deleted="",
         is_counted=spec.edge not in NO_TOTAL_COUNT and bool(known),

@@ -31,7 +31,7 @@ from warehouse.decode.pages import Account
 from warehouse.lake.history import merge_objects
 from warehouse.lake.identity import identity_of
 from warehouse.lake.partitions import Lake
-from warehouse.published.publish import publish
+from warehouse.published.publish import damage, publish
 from warehouse.schema.catalog import OWN
 from warehouse.storage.url import open_store
 
@@ -70,6 +70,11 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_the_lake_publishes_all_that_was_published_before(project: Path) -> None:
+    assert damage(Lake(project / "data")) == ""  # `fbinsights query` works before any publish
+    with warehouse.open(project / "data") as opened:
+        [(ads,)] = opened.sql("select count(*) from ads").fetchall()
+    assert ads == ROWS["ads"]
+
     published = publish(project / "data", catalog=KNOWN.catalog)
     again = publish(project / "data")  # by somebody who knows nothing of the project's reports
 

@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from warehouse.decode.values import Flaw, UnreadableError, mended, named, read
+from warehouse.schema.objects.refused import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,8 +49,8 @@ def inside(value: object, path: str) -> object:
     Raises UnreadableError where the path leads into anything but an object or a list of them.
     """
     for part in _parts(path):
-        if value is None:
-            return None
+        if value is None or isinstance(value, Refused):
+            return value
         value = value.get(part) if isinstance(value, dict) else _plucked(value, part)
     return value
 

@@ -21,7 +21,7 @@ from warehouse.decode.object_values import inside, read_of_object
 from warehouse.decode.packed import PackedObjects
 from warehouse.decode.rows import ROW, Reject, all_of, as_json
 from warehouse.decode.values import CELL, NOTHING, Flaw, UnreadableError, read
-from warehouse.schema.objects.refused import Refused
+from warehouse.schema.objects.refused import WHOLE, Refused
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from warehouse.schema.objects.object_table import ObjectTable
     from warehouse.schema.table import Column
 
-__all__ = ["Objects", "Unreadable", "decode_objects", "id_of", "value_of"]
+__all__ = ["Objects", "Unreadable", "decode_objects", "id_of", "identity_of", "value_of"]
 
 #: Kinds of money that come in minor units.
 MINOR: Final = frozenset({"money_minor", "money_limit"})
@@ -105,20 +105,27 @@ def decode_objects(
 ) -> Objects:
     """Decode the objects of an account, each once: of one that came twice, the later. `account` is
     None for the table `accounts`. They may be `packed`: none is held as Python values for long.
+    Of two objects of one key the first is kept, and the other is a reject.
 
     Keys that the table does not have are ignored: a caller may request more fields of an object
     than the table keeps. The `row` of a reject counts the objects from 1.
     """
     if not isinstance(objects, PackedObjects):
-        objects = PackedObjects(partial(id_of, table), objects)
+        objects = PackedObjects(partial(identity_of, table), objects)
     kept: list[pa.Table] = []
     rejects: list[Reject] = []
     ids: list[str] = []
     refused: set[str] = set()
     numbered = enumerate(objects, start=1)
+    taken: dict[str, str] = {}
     while some := dict(islice(numbered, _AT_ONCE)):
         ids += [id_of(table, one) for one in some.values()]
         refused.update(id_of(table, one) for one in some.values() if _is_refused(one))
+        for number, one in [*some.items()]:
+            own = identity_of(table, one)
+            first = taken.setdefault(ids[number - 1], own) if ids[number - 1] else own
+            if first != own:
+                rejects.append(_not_unique(table, number, some.pop(number), first))
         rows, lost = _decoded(table, some, account, fetched_at)
         kept.append(rows)
         rejects += lost
@@ -180,12 +187,30 @@ def id_of(table: ObjectTable, found: object) -> str:
         return ""
 
 
+def identity_of(table: ObjectTable, found: object) -> str:
+    """What tells an object from any other: its id at Graph, whatever its key is; else its key."""
+    own = found.get("id") if isinstance(found, dict) else None
+    is_id = isinstance(own, str | int) and not isinstance(own, bool)
+    return str(own) if is_id else id_of(table, found)
+
+
+def _not_unique(table: ObjectTable, number: int, found: object, first: str) -> Reject:
+    """The reject of an object that has the key of another."""
+    key, value = table.key, value_of(table.columns[0], found) if isinstance(found, dict) else None
+    reason = f"{identity_of(table, found)} has the same {key} as {first}, which is kept"
+    if table.is_own:
+        reason += "; choose a key that is another for each, such as id"
+    return _lost(number, found, _ObjectError(key, value, reason))
+
+
 def _values(
     table: ObjectTable, account: Account | None, found: object
 ) -> tuple[dict[str, object], Sequence[tuple[str, Flaw]]]:
     """Values by column name, and what is wrong with them. Raises _ObjectError."""
     if not isinstance(found, dict):
         raise _ObjectError("", found, "not an object")
+    if isinstance(whole := found.get(WHOLE), Refused):
+        raise _ObjectError("", None, whole.reason)
     currency = found.get("currency") if account is None else account.currency
     values: dict[str, object] = {}
     derived, flaws = _derived(table, found)

@@ -315,7 +315,8 @@ def missing_objects(lake: Lake, row: ObjectTable, account_id: str) -> Sequence[s
     """Ids that other objects of an account mention and a table lacks, sorted."""
     mentioned: set[str] = set()
     for table, column in row.mentioned_by:
-        mentioned.update(filter(None, lake.read(table, account_id=account_id)[column].to_pylist()))
+        rows = lake.read(table, account_id=account_id, columns=(column,))
+        mentioned.update(filter(None, rows[column].to_pylist()))
     return _unknown(lake, row, account_id, mentioned)
 
 
@@ -324,7 +325,7 @@ def _unknown(
 ) -> Sequence[str]:
     if not mentioned:
         return []
-    known = lake.read(row.latest, account_id=account_id)[row.key].to_pylist()
+    known = lake.read(row.latest, account_id=account_id, columns=(row.key,))[row.key].to_pylist()
     return sorted(set(mentioned).difference(known))
 
 

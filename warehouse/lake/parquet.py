@@ -240,11 +240,14 @@ def content_digest(table: Table, source: Path | pa.NativeFile) -> str:
 
 
 def read(table: Table, where: Partition, source: Path | pa.NativeFile) -> pa.Table:
-    """Rows of a file with the table's schema. A column younger than the file is null.
+    """Rows of a file with the table's schema, of which no other columns are read. A column younger
+    than the file is null.
 
     Raises ChangedKindError.
     """
-    content = pq.ParquetFile(source).read()
+    file = pq.ParquetFile(source)
+    there = frozenset(file.schema_arrow.names)
+    content = file.read(columns=[name for name in table.file_schema.names if name in there])
     require_kinds(table, content.schema, where.key)
     columns = []
     for field in table.arrow_schema:

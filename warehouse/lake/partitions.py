@@ -236,10 +236,10 @@ class Lake(LakeReader):
         """Keep the rejects of a load. Call it before `replace` with the same `load`.
 
         `replace` removes the rejects of earlier loads. Those of an attempt that never reached
-        `replace` stay until then, so that a failure can be examined.
+        `replace` stay until then, or the next attempt, so that a failure can be examined.
         """
         if rejects:
-            self.key(load.table, load.account_id, load.date)  # refuses what is not an account-day
+            kept = self.load_of(load.table, load.account_id, load.date)
             with self.writing(REJECTS, load.account_id, load.date):
-                rejected.keep_of_load(self.store, load, rejects)
+                rejected.keep_of_load(self.store, load, rejects, kept)
             self.changed()

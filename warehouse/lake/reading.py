@@ -66,15 +66,22 @@ class LakeReader:
         return table
 
     def read(
-        self, table: Table | str, *, account_id: str | None = None, date: date | None = None
+        self,
+        table: Table | str,
+        *,
+        account_id: str | None = None,
+        date: date | None = None,
+        columns: Sequence[str] = (),
     ) -> pa.Table:
-        """All rows, or those of an account or an account-day, with the table's schema."""
+        """All rows, or those of an account or an account-day, with the table's schema. Of `columns`
+        that are named, no others are read.
+        """
         table = self.table(table)
         wanted = self._wanted(table, account_id, date)
-        parts = [
-            rows for rows in self.store.each(partial(self._rows, table), wanted) if rows is not None
-        ]
-        return pa.concat_tables(parts) if parts else arrow.empty(table.arrow_schema)
+        read = partial(self._rows, table, columns=columns)
+        parts = [rows for rows in self.store.each(read, wanted) if rows is not None]
+        schema = table.only(columns).arrow_schema
+        return pa.concat_tables(parts) if parts else arrow.empty(schema)
 
     def _wanted(
         self, table: Table, account_id: str | None, date: date | None
@@ -88,12 +95,12 @@ class LakeReader:
                 raise error
         return [partition for partition in found.files if date in {None, partition.date}]
 
-    def _rows(self, table: Table, where: Partition) -> pa.Table | None:
+    def _rows(self, table: Table, where: Partition, columns: Sequence[str] = ()) -> pa.Table | None:
         try:
             with named(self.store, table, where):
                 source = self.store.open(where.key)
                 require_own(self.store, table, where, parquet.footer(source))
-                return parquet.read(table, where, source)
+                return parquet.read(table.only(columns), where, source)
         except FileNotFoundError:
             return None
 
@@ -185,7 +192,7 @@ class LakeReader:
             self._zones[account_id] = None
             # Whoever needs more of `accounts` reports what is wrong with it.
             with suppress(WarehouseError, OSError, pa.ArrowException):
-                rows = self.read("accounts").select(["account_id", "account_timezone"]).to_pylist()
+                rows = self.read("accounts", columns=("account_id", "account_timezone")).to_pylist()
                 self._zones |= {row["account_id"]: row["account_timezone"] for row in rows}
         return self._zones[account_id]
 

@@ -223,7 +223,16 @@ def damage_of(link: Path, snapshots: Path) -> str:
 
 
 def wrong_in(connection: duckdb.DuckDBPyConnection) -> str:
-    """What is wrong in a published database; "" if nothing is. Raises duckdb.Error."""
+    """What is wrong in a published database; "" if nothing is, or if an earlier version made it,
+    which did not note what it has. Raises duckdb.Error.
+    """
+    noted = connection.execute(
+        "FROM duckdb_columns() SELECT column_name"
+        " WHERE database_name = current_database() AND schema_name = ? AND table_name = 'state'",
+        [SCHEMA],
+    ).fetchall()
+    if noted and ("structure",) not in noted:
+        return ""
     [(structure,)] = connection.execute(f"FROM {SCHEMA}.state SELECT structure").fetchall()
     if structure != structure_of(connection):
         return "its tables or views are not those that were published"

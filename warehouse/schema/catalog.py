@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from warehouse.errors import UnfitTableError, UnknownTableError
+from warehouse.schema.queries.changes import changes, is_history
 from warehouse.schema.queries.long_form import long_actions
 from warehouse.schema.tables import OBJECT_TABLES, TABLES
 from warehouse.schema.views import VIEWS
@@ -56,13 +57,15 @@ class Catalog:
         if view:
             _require_distinct(view)
         self._require_free(table, view)
-        tables = {**self.tables, table.name: table}
+        tables = _in_order({**self.tables, table.name: table}, TABLES)
         views = {**self.views, view.name: view} if view else dict(self.views)
         if view is None:
             views.pop(f"{table.name}_actions", None)
         given = self.given | {table.name} if is_given else self.given - {table.name}
-        in_order = _in_order(tables, TABLES), _in_order(views, VIEWS)
-        return Catalog(*in_order, given, self.objects)
+        if is_history(table) and table.name not in TABLES:
+            histories = [one for name, one in tables.items() if name not in TABLES]
+            views["changes"] = changes(OBJECT_TABLES.values(), filter(is_history, histories))
+        return Catalog(tables, _in_order(views, VIEWS), given, self.objects)
 
     def with_objects(self, row: ObjectTable) -> Catalog:
         """The same with one more kind of object: its table and, if it has one, its history. Raises

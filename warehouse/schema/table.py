@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -170,6 +170,10 @@ class Table:
         """The columns of a file: all but those that its folders already name."""
         folders = self.partitions or ()
         return pa.schema([field for field in self.arrow_schema if field.name not in folders])
+
+    def only(self, names: Sequence[str]) -> Table:
+        """The table with these columns alone, or as it is if there are none. Raises KeyError."""
+        return replace(self, columns=tuple(map(self.column, names))) if names else self
 
     def column(self, name: str) -> Column:
         """Raises KeyError for a name that is not in the table."""

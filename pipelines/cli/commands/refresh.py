@@ -56,7 +56,7 @@ def run_refresh(  # noqa: PLR0913  # what a command line says
         todays = [today_in(row["timezone_name"], started) for row in found.rows]
         days = lookback(min(todays, default=started.date()))
         plan = plan_of(found, known, (days[0], days[-1]), started, accounts=accounts)
-        summary = Summary(plan, started, {})
+        summary = Summary(plan, started, {}, is_refresh=True)
         number = len(plan.accounts) * len(days)
         waits = waits_of(open_store(settings.warehouse_url))
         tally = client.tally

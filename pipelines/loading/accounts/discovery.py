@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from fbgraph import act_id
 from fbgraph.errors import (
-    FieldError,
     NotFoundError,
     PermissionDeniedError,
     RequestError,
     RetryableError,
     ThrottledError,
 )
-from pipelines.loading.refusals import marked, refused_by
+from pipelines.loading.refusals import marked
 from warehouse.decode.hours import zone_named
 from warehouse.errors import UnknownZoneError
 from warehouse.schema.tables import OBJECT_TABLES
@@ -59,15 +58,9 @@ def discover(client: GraphClient, account_ids: Sequence[str] = ()) -> Discovery:
     cannot be read is refused by name. Raises TokenError and other GraphErrors that concern more
     than one account.
     """
-    row, gone = OBJECT_TABLES["accounts"], dict[str, str]()
-    while True:
-        try:
-            fields = row.without(gone)
-            by_id = _read_each(client, account_ids, fields) if account_ids else None
-            rows, refused = by_id or (_listed(client, fields), {})
-            break
-        except FieldError as error:
-            gone |= refused_by(row, error, gone)
+    fields, gone = OBJECT_TABLES["accounts"].fields, dict[str, str]()
+    by_id = _read_each(client, account_ids, fields, gone) if account_ids else None
+    rows, refused = by_id or (_listed(client, fields, gone), {})
     rows = marked(rows, gone)
     accounts = [(account_id_of(row), row) for row in rows]
     found = {key: row for key, row in accounts if key and isinstance(row, Mapping)}
@@ -82,15 +75,16 @@ def discover(client: GraphClient, account_ids: Sequence[str] = ()) -> Discovery:
 
 
 def _read_each(
-    client: GraphClient, account_ids: Sequence[str], fields: Sequence[str]
+    client: GraphClient, account_ids: Sequence[str], fields: Sequence[str], gone: dict[str, str]
 ) -> tuple[Sequence[object], dict[str, str]]:
-    """Accounts by id, and those that cannot be read, with why."""
+    """Accounts by id, and those that cannot be read, with why. `gone`: fields that Meta refuses."""
     rows: list[object] = []
     refused: dict[str, str] = {}
     in_a_row = 0
     for requested in account_ids:
         try:
-            rows.append(client.account(requested).get(fields))
+            node = client.account(requested)
+            rows.append(node.get(fields, drop_refused=True, left_out=gone))
         except (PermissionDeniedError, NotFoundError) as error:
             refused[requested] = str(error)
         except ThrottledError:
@@ -105,9 +99,10 @@ def _read_each(
     return rows, refused
 
 
-def _listed(client: GraphClient, fields: Sequence[str]) -> Sequence[object]:
+def _listed(client: GraphClient, fields: Sequence[str], gone: dict[str, str]) -> Sequence[object]:
+    edge = client.node("me").edge("adaccounts", fields=fields, drop_refused=True)
     try:
-        return list(client.node("me").edge("adaccounts", fields=fields))
+        return [row for page in edge.pages(left_out=gone) for row in page.data]
     except PermissionDeniedError as error:
         known = f"{error.detail.advice} " if error.detail.advice else ""
         advice = f"{known}If the token may not list accounts, name them in FB_ACCOUNT_IDS."

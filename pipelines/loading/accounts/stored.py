@@ -36,7 +36,7 @@ def accounts_in(lake: Lake) -> Mapping[str, Account]:
     """The accounts that can be loaded, by their digits: those whose days have a time zone. An
     unknown currency is "".
     """
-    rows = lake.read("accounts").select(["account_id", "account_timezone", "account_currency"])
+    rows = lake.read("accounts", columns=("account_id", "account_timezone", "account_currency"))
     return {
         key: Account(key, zone, currency or "")
         for key, zone, currency in (row.values() for row in rows.to_pylist())
@@ -46,13 +46,13 @@ def accounts_in(lake: Lake) -> Mapping[str, Account]:
 
 def account_names(lake: Lake) -> Mapping[str, str | None]:
     """The names of all accounts, by their digits, as Meta told them: None where it told none."""
-    rows = lake.read("accounts").select(["account_id", "account_name"])
+    rows = lake.read("accounts", columns=("account_id", "account_name"))
     return {row["account_id"]: row["account_name"] for row in rows.to_pylist()}
 
 
 def spenders_in(lake: Lake) -> Mapping[str, str]:
     """The names of the accounts that have ever spent anything, by their digits; "" for no name."""
-    rows = lake.read("accounts").select(["account_id", "account_name", "amount_spent"])
+    rows = lake.read("accounts", columns=("account_id", "account_name", "amount_spent"))
     return {
         row["account_id"]: row["account_name"] or ""
         for row in rows.to_pylist()

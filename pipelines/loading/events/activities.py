@@ -102,11 +102,11 @@ class ReadSlices:
 
 def read_slices(
     read: Callable[[Slice], Sequence[Any]],
-    store: Callable[[Slice, Sequence[Any], datetime | None], Unreadable],
+    store: Callable[[Sequence[Any], datetime | None], Unreadable],
     since: datetime,
     until: datetime,
 ) -> ReadSlices:
-    """Read and store a range slice by slice, oldest first. `store` takes a slice, its activities
+    """Read and store a range slice by slice, oldest first. `store` takes the activities of a slice
     and, as long as nothing before it failed, until when all is there.
 
     Raises what is not about a slice: permissions, tokens, limits.
@@ -128,7 +128,7 @@ def read_slices(
                 found.failed = [*found.failed, (one, error)]
             continue
         covered = None if found.failed else one.until
-        found.unreadable += store(one, rows, covered)
+        found.unreadable += store(rows, covered)
         found.rows += len(rows)
         found.covered_until = covered or found.covered_until
     return found
@@ -177,7 +177,7 @@ def load_activities(
     whole = None if known.listed_since else begin
     new = read_slices(
         read,
-        lambda _, rows, covered: store(rows, covered, covered and whole),
+        lambda rows, covered: store(rows, covered, covered and whole),
         *(begin, now + _EDGE),
     )
     if known.listed_since is None or known.listed_since <= first:
@@ -185,7 +185,7 @@ def load_activities(
     older = Slice(max(first, known.listed_since - LONGEST_SLICE), known.listed_since)
     old = read_slices(
         read,
-        lambda _, rows, covered: store(
+        lambda rows, covered: store(
             rows, listed_since=older.since if covered == older.until else None
         ),
         *(older.since, older.until),

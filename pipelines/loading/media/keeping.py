@@ -138,14 +138,14 @@ def _longest_waiting_first(lake: Lake, account_ids: Iterable[str]) -> Sequence[s
 
 
 def _addresses(lake: Lake, row: ObjectTable, account_id: str) -> Mapping[str, str | None]:
-    objects = lake.read(row.latest, account_id=account_id)
-    columns = (objects[name].to_pylist() for name in (row.key, row.thumbnail))
-    return dict(zip(*columns, strict=True))
+    columns = (row.key, row.thumbnail)
+    objects = lake.read(row.latest, account_id=account_id, columns=columns)
+    return dict(zip(*(objects[name].to_pylist() for name in columns), strict=True))
 
 
 def _tried(lake: Lake, account_id: str) -> Mapping[str, Tried]:
-    known = lake.read(THUMBNAILS, account_id=account_id)
-    rows = known.select(["creative_id", "sha256", "path", "attempts", "fetched_at"])
+    columns = ("creative_id", "sha256", "path", "attempts", "fetched_at")
+    rows = lake.read(THUMBNAILS, account_id=account_id, columns=columns)
     return {
         one["creative_id"]: Tried(
             *(one["sha256"] is not None, one["attempts"] or 0, one["fetched_at"]),

@@ -163,6 +163,8 @@ def test_where_meta_was_wrong_before_each_part_is_asked_for_once_more() -> None:
         (TOO_MUCH, ONE_STATUS, NARROW),
         (TOO_MUCH, replace(ONE_STATUS, level="adset", ids=("7",)), NARROW),
         (TOO_MUCH, replace(ONE_STATUS, level="ad", ids=("7",)), GIVE_UP),
+        (TOO_MUCH, replace(ONE_STATUS, level="campaign", ids=("7",), rows_of="campaign"), GIVE_UP),
+        (TOO_MUCH, replace(ONE_STATUS, statuses=(), rows_of="account"), GIVE_UP),
         (FAILED, ONE_STATUS, BISECT_FIELDS),
         (RunHungError("Hangs."), ONE_STATUS, GIVE_UP),
         (CursorError("2642"), ONE_STATUS, GIVE_UP),

@@ -86,12 +86,23 @@ def test_a_query_of_many_days_statuses_or_ids_is_divisible(
     assert is_divisible(query) == divisible
 
 
-def test_what_cannot_be_split_is_asked_for_by_the_objects_below() -> None:
+def test_what_cannot_be_split_is_asked_for_by_objects_but_never_below_those_of_its_rows() -> None:
     above = ("", "campaign", "adset", "ad")
 
-    below = [level_below(replace(ONE_DAY, level=level)) for level in above]
+    below = {
+        rows_of: [
+            level_below(replace(ONE_DAY, level=level, rows_of=rows_of))
+            for level in above[: above.index(rows_of) + 1 if rows_of in above else 1]
+        ]
+        for rows_of in ("account", "campaign", "adset", "ad")
+    }
 
-    assert below == ["campaign", "adset", "ad", ""]
+    assert below == {
+        "account": [""],
+        "campaign": ["campaign", ""],
+        "adset": ["campaign", "adset", ""],
+        "ad": ["campaign", "adset", "ad", ""],
+    }
 
 
 def test_a_query_for_some_objects_or_without_some_fields_is_a_new_one() -> None:

@@ -11,6 +11,7 @@ from pipelines.cli.selection import not_begun, plan_of, require_started
 from pipelines.cli.summary import Summary
 from pipelines.errors import ConfigError
 from pipelines.loading.accounts.discovery import Discovery
+from pipelines.loading.load_result import Target
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import Report
 from pipelines.settings import FIRST_DAY
@@ -149,6 +150,34 @@ def test_what_may_not_be_read_is_among_what_to_run_again() -> None:
 
     *_, command = summary.complaints()
     assert command.endswith("backfill --since 2026-11-20 --until 2026-11-20 --account act_9")
+
+
+def test_what_failed_is_run_again_by_a_command_that_loads_it() -> None:
+    """A backfill lists what reports need; all other objects are a refresh's."""
+    day = date(2026, 11, 20)
+    plan = plan_of(dataclasses.replace(FOUND, refused={"9": "(#200) No"}), KNOWN, (day, day), NOW)
+    of_day, ads = Target("insights_hourly", "act_1", day), Target("ads", "act_1")
+    days = "backfill --since 2026-11-20 --until 2026-11-20"
+    refused = f"{days} --account act_9"
+    cases: list[tuple[list[Target], bool, list[str]]] = [
+        ([], False, [refused]),
+        ([], True, ["refresh --account act_9"]),
+        ([of_day, ads], False, [f"{days} --account act_1 --report insights_hourly", refused]),
+        ([ads], False, [refused, "refresh --account act_1"]),
+        ([ads], True, ["refresh --account act_1 --account act_9"]),
+        (
+            [of_day, Target("images", "act_1")],
+            True,
+            [
+                f"{days} --account act_1 --report insights_hourly",
+                "refresh --account act_1 --account act_9",
+            ],
+        ),
+    ]
+    for targets, is_refresh, expected in cases:
+        summary = Summary(plan, NOW, {}, is_refresh=is_refresh)
+        summary.failed |= dict.fromkeys(targets, "why")
+        assert list(summary.again()) == expected, (targets, is_refresh)
 
 
 def test_a_token_that_sees_nothing_is_told_so() -> None:

@@ -16,9 +16,11 @@ from fbgraph.catalog.fields import readable
 from fbgraph.errors import Detail, RetryableError, TooMuchDataError
 from fbgraph.sandbox import Sandbox
 from pipelines.loading.accounts.discovery import discover
+from pipelines.loading.accounts.stored import accounts_in
 from pipelines.loading.events.activities import SHORTEST_SLICE, Slice, halved, read_slices, slices
 from pipelines.loading.objects import load_objects
 from pipelines.loading.session import load_accounts
+from pipelines.reports.object_spec import FieldSpec, ObjectSpec, object_table_of
 from tests.clock import Clock
 from warehouse.decode.activities import described
 from warehouse.decode.objects import Unreadable
@@ -26,6 +28,7 @@ from warehouse.decode.pages import Account
 from warehouse.lake.history import merge_objects
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
+from warehouse.schema.catalog import OWN
 from warehouse.schema.views import VIEWS
 
 if TYPE_CHECKING:
@@ -71,8 +74,8 @@ class Served:
             raise error
         return [{}]
 
-    def store(self, one: Slice, _: Sequence[Any], covered: datetime | None) -> Unreadable:
-        self.stored.append(one)
+    def store(self, _: Sequence[Any], covered: datetime | None) -> Unreadable:
+        self.stored.append(self.asked[-1])
         self.covered = covered or self.covered
         return Unreadable()
 
@@ -221,7 +224,15 @@ def test_an_account_whose_activities_are_refused_keeps_what_it_had_and_says_so(
 
 
 def test_changes_say_what_changed_between_two_looks_and_who_did_it(scene: Scene) -> None:
-    scene.load(*TABLES)
+    fields = (FieldSpec(field="name"), FieldSpec(field="updated_time", name="group"))
+    mine = object_table_of(ObjectSpec(name="labels", edge="adlabels", fields=fields))
+    scene.lake = Lake(scene.lake.root, catalog=OWN.with_objects(mine))
+    account = scene.client.account(scene.sandbox.account_ids[SMALL])
+    label = str(account.create("adlabels", name="Winter")["id"])
+    scene.load(*TABLES, mine.name)
+    lost = {"id": "77", "name": "Lost", "effective_status": "ACTIVE"}
+    known_account = accounts_in(scene.lake)[scene.sandbox.account_ids[SMALL]]
+    merge_objects(scene.lake, "campaigns", [lost], known_account, scene.clock.now, complete=False)
     known = scene.lake.read("campaigns", account_id=scene.sandbox.account_ids[SMALL]).to_pylist()
     campaign = next(row for row in known if row["daily_budget"] and row["status"] == "ACTIVE")
     ads = scene.lake.read("ads", account_id=scene.sandbox.account_ids[SMALL]).to_pylist()
@@ -231,8 +242,17 @@ def test_changes_say_what_changed_between_two_looks_and_who_did_it(scene: Scene)
     done_at = scene.clock.now.replace(microsecond=0)
     scene.sandbox.change(campaign["campaign_id"], daily_budget="77700", name="Spring")
     scene.sandbox.change(other["campaign_id"], status="PAUSED")
+    scene.sandbox.change(label, name="Autumn")
+    new = account.create(
+        *("campaigns",),
+        name="New",
+        objective="OUTCOME_SALES",
+        status="PAUSED",
+        special_ad_categories=[],
+        is_adset_budget_sharing_enabled=False,
+    )
     scene.clock.now += timedelta(hours=5)
-    scene.load(*TABLES)
+    scene.load(*TABLES, mine.name)
 
     publish(scene.lake.root)
     found = warehouse.open(scene.lake.root).sql("from changes").fetchall()
@@ -250,8 +270,16 @@ def test_changes_say_what_changed_between_two_looks_and_who_did_it(scene: Scene)
     below = [row for row in rows if row["new_value"] == "CAMPAIGN_PAUSED"]
     assert {row["object_type"] for row in below} == {"adset", "ad"}
     assert {row["event_object_id"] for row in below} == {other["campaign_id"]}
-    assert {row["change"] for row in rows} == {"changed"}
-    assert {row["seen_at"] for row in rows} == {scene.clock.now}
+    [appeared] = [row for row in rows if row["change"] == "appeared"]
+    assert (appeared["object_id"], appeared["object_name"]) == (new["id"], "New")
+    assert (appeared["event_type"], appeared["event_time"]) == ("create_campaign_group", done_at)
+    [vanished] = [row for row in rows if row["change"] == "vanished"]
+    assert (vanished["object_id"], vanished["object_name"]) == ("77", "Lost")
+    assert {row["change"] for row in rows} == {"changed", "appeared", "vanished"}
+    assert {row["seen_at"] for row in rows if row is not vanished} == {scene.clock.now}
+    of_label = by[label, "name"]
+    assert (of_label["object_type"], of_label["object_name"]) == ("label", "Autumn")
+    assert (of_label["old_value"], of_label["new_value"]) == ("Winter", "Autumn")
 
 
 def test_what_is_first_seen_late_appeared_only_if_it_was_created_after_the_first_listing(

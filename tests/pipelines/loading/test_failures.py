@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -11,17 +11,24 @@ from click.testing import CliRunner
 
 import warehouse
 from pipelines.cli.main import cli
+from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.failures import Failures
+from pipelines.loading.recording import Recording
+from pipelines.loading.session import Session
 from tests.clock import NOW
+from tests.reports import KNOWN
 from tests.runs import run_job
+from warehouse.lake.defects.failures import Failed, failure_key, failure_rows, find_failures
 from warehouse.published.publish import lag, publish
 from warehouse.schema.catalog import OWN
+from warehouse.storage.state import save
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import dagster as dg
 
+    from fbgraph import GraphClient
     from fbgraph.sandbox import Sandbox
     from warehouse.lake.partitions import Lake
 
@@ -30,6 +37,40 @@ def failures(lake: Lake) -> list[dict[str, Any]]:
     with warehouse.open(lake.root) as opened:
         rows: list[dict[str, Any]] = opened.arrow("from failures").to_pylist()
     return rows
+
+
+def test_the_command_of_every_failure_loads_what_failed(
+    sandbox: Sandbox, client: GraphClient, lake: Lake
+) -> None:
+    """Of every table that there is, also of objects that were listed today and are not due."""
+    account, day = sandbox.account_ids[3], date(2026, 11, 20)
+    objects, reports = lake.catalog.objects, KNOWN.by_name
+    session = Session(client, lake, "run-1", lambda: NOW, Recording())
+    session.load_accounts(discover(client, [account]))
+    session.list_objects([account])
+    periods = {name: report.period.first(day) for name, report in reports.items()}
+    for name, first in {**dict.fromkeys(objects), **periods}.items():
+        save(lake.store, failure_key(name, account, first), asdict(Failed("why", NOW.isoformat())))
+
+    rows = failure_rows(lake.store, find_failures(lake.store), lake.catalog.tables)
+
+    assert {row["table_name"] for row in rows} == objects.keys() | reports.keys()
+    for row in rows:
+        program, name, *options = shlex.split(row["command"])
+        with cli.commands[name].make_context(name, options) as context:
+            given = context.params
+        assert (program, given["accounts"]) == ("fbinsights", (f"act_{account}",))
+        if row["table_name"] in reports:
+            first = row["date"]
+            assert (name, given["reports"]) == ("backfill", (row["table_name"],))
+            assert (given["since"], given["until"]) == (first, first)
+            assert reports[row["table_name"]].starts([first]) == [first]
+        else:
+            assert (name, given["full"]) == ("refresh", False)
+    session.load_accounts(discover(client, [account]))
+    assert {one.table for one in session.list_objects([account])} == objects.keys() - {"accounts"}
+    left = failure_rows(lake.store, find_failures(lake.store), lake.catalog.tables)
+    assert {row["table_name"] for row in left} == reports.keys()
 
 
 def test_an_account_day_that_fails_is_a_row_until_it_is_loaded(

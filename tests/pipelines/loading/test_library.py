@@ -279,7 +279,7 @@ def test_rows_agree_with_the_catalogue_of_graph() -> None:
     for row in OWN.listed:
         known = object_fields(row.kind)
         # Of events, what is made of a row has no id or field at Graph.
-        assert row.by_time or set(row.fields) <= known.keys(), row.name
+        assert row.are_events or set(row.fields) <= known.keys(), row.name
         assert not (row.is_counted and row.edge in NO_TOTAL_COUNT), row.name
         assert row.latest.partitions == ("account_id",)
         assert row.deleted in {"", *(column.name for column in row.columns)}, row.name

@@ -252,6 +252,44 @@ def test_what_cannot_be_asked_for_is_told_without_a_call(
     assert (skipped in outcome.skipped, bool(skipped)) == (True, bool(outcome.skipped))
 
 
+def test_runs_that_are_too_large_are_split_down_to_the_objects_of_the_rows_and_no_further(
+    sandbox: Sandbox, client: GraphClient, lake: Lake, load: Load, days: Sequence[date]
+) -> None:
+    """A row of a campaign for some of its ads would be a part of the row."""
+    load(days[:1])
+    accounts, account_id = accounts_in(lake), sandbox.account_ids[0]
+
+    def loaded(level: str, scenario: str) -> tuple[Outcome, list[dict[str, Any]], int]:
+        keys: dict[str, Any] = {
+            "fields": ("impressions", "clicks", "spend", "reach"),
+            "breakdowns": ("age",),
+        }
+        report = Report.of(ReportSpec(name=f"by_{level}", level=level, **keys))
+        known = Lake(lake.root, catalog=KNOWN.catalog.with_table(report.table))
+        sandbox.use(*filter(None, [scenario]))
+        before = client.tally.calls
+        loader = Loader(client, known, accounts, "run-2", now=lambda: NOW)
+        [outcome] = loader.load(report, [AccountDay(account_id, days[0])])
+        rows = known.read(report.table).sort_by([(key, "ascending") for key in report.table.grain])
+        return outcome, rows.to_pylist(), client.tally.calls - before
+
+    for level in ("account", "campaign", "adset"):
+        whole, rows, _ = loaded(level, "")
+        small, again, _ = loaded(level, "run_too_many_objects:1" if level != "account" else "")
+        lost, kept, calls = loaded(level, "run_too_many_rows:5")
+
+        assert (whole.error, small.error) == ("", "")
+        assert whole.load
+        assert whole.load.proven
+        assert small.load
+        assert small.load.proven
+        assert again == rows
+        assert len({row[f"{level}_id"] for row in rows}) > (level != "account")
+        assert "-3/1504045" in lost.error, level
+        assert kept == rows
+        assert calls <= {"account": 8, "campaign": 30, "adset": 34}[level]
+
+
 def test_a_report_with_another_key_than_its_table_is_refused_without_a_call(
     client: GraphClient, lake: Lake, load: Load, days: Sequence[date], sandbox: Sandbox
 ) -> None:

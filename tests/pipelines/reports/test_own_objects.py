@@ -12,11 +12,14 @@ import warehouse
 from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
 from pipelines.loading.accounts.discovery import discover
+from pipelines.loading.accounts.stored import store_accounts
+from pipelines.loading.objects import load_objects
 from pipelines.loading.recording import Recording
 from pipelines.loading.session import Session
 from pipelines.project.ready_tables import READY_TABLES
 from pipelines.reports.catalog import read_reports
 from tests.clock import NOW, Clock
+from warehouse.lake.defects.rejects import of_objects
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 
@@ -25,6 +28,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 USUAL = {"name": "mine", "edge": "adspixels", "fields": "[name]"}
+
+#: Tables that are hard on the frame: ids that are not numbers, keys that are not unique, an edge
+#: where one object fails a page.
+HARD = """\
+type: pipelines.components.ObjectTable
+attributes: {name: pictures, edge: adimages, fields: [name, hash]}
+---
+type: pipelines.components.ObjectTable
+attributes: {name: by_name, edge: adlabels, key: name, fields: [updated_time]}
+---
+type: pipelines.components.ObjectTable
+attributes:
+  name: stories
+  edge: adcreatives
+  fields: [name, effective_object_story_id, {field: object_story_spec.page_id, name: page}]
+---
+type: pipelines.components.ObjectTable
+attributes: {name: stories_by_name, edge: adcreatives, key: name, fields: [object_story_spec]}
+"""
 
 
 def faults(folder: Path, **keys: str | None) -> list[str]:
@@ -53,6 +75,20 @@ def test_everything_that_is_wrong_is_told_with_line_and_what_to_do(tmp_path: Pat
         ({"fields": "[name, {field: code, name: name}]"}, ["is the name of two columns", "pages"]),
         ({"fields": "name"}, ["5: fields: name: expected a list, like [name,"]),
         ({"key": "uid"}, ["6: key: uid: unknown name"]),
+        ({"edge": "adimages"}, []),
+        ({"edge": "adimages", "key": "hash"}, []),
+        (
+            {"edge": "adimages", "fields": "[name, {field: id, kind: id}]"},
+            ["5: fields: id: is not a number on adimages, so that no row could be read: use"],
+        ),
+        (
+            {"key": "owner_business"},
+            ["6: key: owner_business: is the key, and of kind object: choose"],
+        ),
+        (
+            {"fields": "[{field: id, kind: json}]"},
+            ["5: fields: id: is the key, and of kind json: choose"],
+        ),
         ({"name": "images"}, ["3: name: images: this name is reserved: fbinsights has a table"]),
         ({"name": "Mine"}, ["3: name: Mine: use lower case, mine"]),
         ({"moving": "[nam]"}, ["6: moving: nam: unknown name; did you mean name?"]),
@@ -141,6 +177,47 @@ def test_ready_tables_hold_what_the_sandbox_serves(
     audiences = lake.read("saved_audiences").to_pylist()
     assert {one["approximate_count_lower_bound"] for one in audiences} == {1_200_000, None}
     assert "Winter" in lake.read("labels")["label_name"].to_pylist()
+
+
+def test_odd_ids_keys_that_are_not_unique_and_objects_that_fail_a_page(tmp_path: Path) -> None:
+    (tmp_path / "hard.yaml").write_text(HARD, "utf-8")
+    reports = read_reports([tmp_path / "hard.yaml"])
+    assert not reports.faults
+    lake = Lake(tmp_path / "data", catalog=reports.catalog)
+    with (
+        Sandbox(now=lambda: NOW, world="hostile") as sandbox,
+        GraphClient(sandbox.token, base_url=sandbox.url, sleep=lambda _: None) as client,
+    ):
+        account = sandbox.account_ids[0]
+        node = client.account(account)
+        labels = [str(node.create("adlabels", name="Winter")["id"]) for _ in range(2)]
+        pictures = {row["id"]: row["name"] for row in node.edge("adimages", fields=["name"])}
+        creatives = {row["id"] for row in node.edge("adcreatives", fields=["id"])}
+        store_accounts(lake, discover(client).rows, NOW)
+        sandbox.use("spoiled_creatives:7")
+
+        found = load_objects(client, lake, reports.objects, [account], lambda: NOW)
+
+    assert [one.error for one in found] == ["", "", "", ""]
+    assert {row["id"]: row["name"] for row in lake.read("pictures").to_pylist()} == pictures
+    assert all(key.startswith(f"{account}:") for key in pictures)
+    rejects = {
+        name: [one for some in of_objects(lake.store, row, account).values() for one in some]
+        for name, row in lake.catalog.objects.items()
+    }
+    [same] = rejects["by_name"]
+    assert (same["column_name"], same["value"], same["lost"]) == ("name", '"Winter"', "row")
+    kept, other = sorted(labels, key=lambda one: one in same["raw"])
+    assert same["reason"].startswith(f"{other} has the same name as {kept}, which is kept; choose")
+    assert "Winter" in lake.read("by_name")["name"].to_pylist()
+    stories = lake.read("stories").to_pylist()
+    assert {row["id"] for row in stories} == creatives
+    spoiled = rejects["stories"]
+    assert {row["column_name"] for row in spoiled} == {"page"}
+    assert all("[code 100/2446211;" in row["reason"] for row in spoiled)
+    assert 0 < len(spoiled) < len(stories) / 2
+    assert sum(row["page"] is not None for row in stories) > len(stories) / 2
+    assert any("_" in (row["effective_object_story_id"] or "") for row in stories)
 
 
 def test_whoever_publishes_has_the_tables_with_their_comments(

@@ -45,6 +45,11 @@ def test_reading_can_take_an_account_a_day_or_all(days: Any, lake: Lake) -> None
     assert lake.read("insights_hourly", account_id="12").num_rows == 12
     assert lake.read("insights_hourly", account_id="12", date=DAY).num_rows == 6
     assert lake.read("insights_hourly", account_id="13").num_rows == 0
+    columns = ("spend", "account_id", "ad_id")
+    for account in ("12", "13"):
+        whole = lake.read("insights_hourly", account_id=account)
+        some = lake.read("insights_hourly", account_id=account, columns=columns)
+        assert some.equals(whole.select(columns))
     assert [(p.account_id, p.date) for p in lake.partitions("insights_hourly")] == [
         *(("11", date(2026, 11, 20)), ("11", DAY)),
         *(("12", date(2026, 11, 20)), ("12", DAY)),

@@ -40,3 +40,19 @@ def test_rejects_of_a_clock_that_was_ahead_go_too_and_those_of_a_load_that_goes_
 
     [kept] = (lake.root / "rejects").rglob("*.parquet")
     assert f"{now + timedelta(minutes=5):%Y%m%dT%H%M}" in kept.name
+
+
+def test_of_attempts_that_failed_only_the_rejects_of_the_last_stay_with_those_of_the_load(
+    days: Any, lake: Lake, later: list[datetime]
+) -> None:
+    first = days.load(days.rows())
+    lake.write_rejects(first, [REJECT])
+    days.put(rejected=1)
+
+    for at in later[:3]:
+        lake.write_rejects(replace(first, loaded_at=at), [REJECT])
+
+    names = sorted(one.name for one in (lake.root / "rejects").rglob("*.parquet"))
+    assert [name[:15] for name in names] == [
+        f"{at:%Y%m%dT%H%M%S}" for at in (first.loaded_at, later[2])
+    ]

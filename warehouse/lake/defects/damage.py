@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from warehouse.errors import DamagedFileError, InaccessibleError, NotAFileError, WarehouseError
 from warehouse.schema.insights import CONTROL_DAILY
+from warehouse.schema.tables import OBJECT_TABLES
 from warehouse.storage.local import ASIDE
 from warehouse.wording import counted
 
@@ -36,6 +37,15 @@ _log = logging.getLogger(__name__)
 _WRONG: Final = (
     *(pa.ArrowException, ValueError, LookupError, TypeError, AttributeError, ArithmeticError),
     RecursionError,
+)
+
+#: Tables of objects that each refresh lists. A refresh lists others when they are due, unless it
+#: is to load everything.
+_LISTED_ALWAYS: Final = frozenset(
+    table.name
+    for row in OBJECT_TABLES.values()
+    if row.listed_every_days <= 1
+    for table in row.tables
 )
 
 #: Arrow's errors are long, and the first line says it.
@@ -112,7 +122,7 @@ def reload_command(table: str, account_id: str, day: date | None) -> str:
     """What a person types to load a file again."""
     if day is None:
         account = f" --account act_{account_id}" if account_id else ""
-        return f"fbinsights refresh{account}"
+        return f"fbinsights refresh{account}" + ("" if table in _LISTED_ALWAYS else " --full")
     # Control totals are asked for with every report.
     report = "" if table == CONTROL_DAILY.name else f" --report {table}"
     return f"fbinsights backfill --since {day} --until {day} --account act_{account_id}{report}"

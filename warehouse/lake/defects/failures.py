@@ -111,7 +111,8 @@ def _row(table: str, account_id: str, day: date | None, failed: Failed) -> Mappi
         "failed_at": at,
         "failing_since": _instant(failed.since) or at,
         "reason": failed.error,
-        "command": reload_command(table, account_id, day),
+        # What failed is listed by the next refresh, due or not.
+        "command": reload_command(table if day else "accounts", account_id, day),
         "run_id": failed.run_id,
     }
 

@@ -117,8 +117,12 @@ def write(store: Store, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
 # -- of a load -------------------------------------------------------------------------------------
 
 
-def keep_of_load(store: Store, load: Load, rejects: Iterable[Reject]) -> None:
-    """Write the rejects of a load of an account-day."""
+def keep_of_load(
+    store: Store, load: Load, rejects: Iterable[Reject], kept: Load | None = None
+) -> None:
+    """Write the rejects of a load of an account-day. Those of attempts before it, since the load
+    that the lake has `kept`, are removed: else the table would have them twice.
+    """
     rows = [
         row_of(
             *(n, reject),
@@ -130,7 +134,12 @@ def keep_of_load(store: Store, load: Load, rejects: Iterable[Reject]) -> None:
         )
         for n, reject in enumerate(rejects, start=1)
     ]
-    write(store, file_of(_folder_of_load(load), load.loaded_at), rows)
+    folder = _folder_of_load(load)
+    own, since = file_of(folder, load.loaded_at), kept and file_of(folder, kept.loaded_at)
+    write(store, own, rows)
+    for found in store.scan(f"{folder}/*.parquet").files:
+        if (since or "") < found.key < own:
+            store.delete(found.key)
 
 
 def drop_of_earlier_loads(store: Store, load: Load, now: datetime) -> None:

@@ -62,7 +62,7 @@ ACTIVITIES: Final = ObjectTable(
             "All that Meta says about it: mostly JSON, money in it in minor units",
         ),
     ),
-    by_time="event_time",
+    are_events=True,
     has_history=False,
     deleted="",
     is_counted=False,

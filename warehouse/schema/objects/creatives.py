@@ -82,7 +82,6 @@ CREATIVES: Final = ObjectTable(
         *("object_story_id", "actor_id"),
     ),
     derived=derive_creative,
-    fragile=("object_story_spec",),
     thumbnail="thumbnail_url",
     deleted="status",
     is_counted=False,

@@ -65,17 +65,15 @@ class ObjectTable:
     edge counts them (`total_count`), so that a listing is known to be complete; otherwise a count
     that does not come is nothing to warn about. `parameters`: of its requests, as the
     size of pictures. `is_read_by_id`: an id is enough to read one.
-    `by_time`: the column with the time of rows that are events: these are not listed whole, but
-    read by time, from where the last load ended.
+    `are_events`: they are not listed whole, but read by time, from where the last load ended.
 
     `insights_column`: of insights, with ids of it; `mentioned_by`: (table of objects, column) with
     such ids; what they mention and no listing had is read by id. `is_needed`: the first load of an
     account lists it. `is_optional`: a token may lack the right for it, and nothing else fails then.
     `restricted`: fields of accounts that take more rights than reading ads, or that fail the whole
     request: they are requested apart, and keep what was read last where Meta refuses them.
-    `listed_every_days`: how often a refresh lists all of it. `fragile`: fields that can fail a
-    whole page because of one object. `thumbnail`: the column with the address of a picture, which
-    is downloaded once. `is_own`: a person's, and not built in.
+    `listed_every_days`: how often a refresh lists all of it. `thumbnail`: the column with the
+    address of a picture, which is downloaded once. `is_own`: a person's, and not built in.
     """
 
     name: str
@@ -92,7 +90,7 @@ class ObjectTable:
     is_counted: bool = True
     parameters: tuple[tuple[str, Any], ...] = ()
     is_read_by_id: bool = True
-    by_time: str = ""
+    are_events: bool = False
     insights_column: str = ""
     mentioned_by: tuple[tuple[str, str], ...] = ()
     is_needed: bool = False
@@ -101,7 +99,6 @@ class ObjectTable:
     requested: tuple[str, ...] = ()
     restricted: tuple[str, ...] = ()
     derived: Derive | None = field(default=None, repr=False)
-    fragile: tuple[str, ...] = ()
     thumbnail: str = ""
     is_own: bool = False
 

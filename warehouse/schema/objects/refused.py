@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-__all__ = ["Refused"]
+__all__ = ["WHOLE", "Refused"]
+
+#: The key in the JSON of an object under which it is `Refused` as a whole: only its id is known.
+WHOLE: Final = ""
 
 
 @dataclass(frozen=True, slots=True)

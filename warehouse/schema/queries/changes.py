@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from warehouse.schema.columns import ACCOUNT_ID, ACCOUNT_NAME, UTC
+from warehouse.schema.sql import name
 from warehouse.schema.table import Column, View
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from warehouse.schema.objects.object_table import ObjectTable
     from warehouse.schema.table import Table
 
-__all__ = ["changes"]
+__all__ = ["changes", "is_history"]
 
 #: A part of a column's name → what the types of activities about it have in theirs. The first that
 #: fits counts; changes of other columns are attributed to nobody.
@@ -42,6 +43,12 @@ LEFT_OUT: Final = frozenset({"account_id", "configured_status", "created_time", 
 
 #: Objects that are above others: their activities change the effective status of these too.
 ABOVE: Final = ("campaign_id", "adset_id")
+
+#: When an account was first listed; no column of a table can have this name.
+_BEGAN: Final = '"first listing"'
+
+#: How names of histories end.
+_HISTORY: Final = "_history"
 
 #: Columns that say when an object was created; a table has one of them at most.
 CREATED: Final = frozenset({"created_time", "creation_time", "time_created"})
@@ -84,9 +91,12 @@ COLUMNS: Final = (
 )
 
 
-def changes(rows: Iterable[ObjectTable]) -> View:
-    """The view of the histories of these objects."""
+def changes(rows: Iterable[ObjectTable], others: Iterable[Table] = ()) -> View:
+    """The view of the histories of these objects, and of `others`: histories of tables of one's
+    own, of which nothing but their columns is known.
+    """
     parts = [part for row in rows for part in _parts(row)]
+    parts += [_changed(table, _type(table.name.removesuffix(_HISTORY))) for table in others]
     return View(
         "changes",
         ("account_id", "object_type", "object_id", "seen_at", "change", "column_name"),
@@ -97,26 +107,32 @@ def changes(rows: Iterable[ObjectTable]) -> View:
     )
 
 
+def is_history(table: Table) -> bool:
+    """Whether a table has the states of objects."""
+    return table.name.endswith(_HISTORY) and table.grain[-1:] == ("valid_from",)
+
+
 def _parts(row: ObjectTable) -> Iterator[str]:
     if row.history is not None:
-        yield _changed(row)
+        yield _changed(row.history, _type(row.name), row.deleted)
     if row.name in LISTED_WHOLE:
         yield _vanished(row)
 
 
-def _type(row: ObjectTable) -> str:
-    return row.name.removesuffix("s")
+def _type(table: str) -> str:
+    return table.removesuffix("s")
 
 
-def _name(row: ObjectTable) -> str:
-    names = (column.name for column in row.columns if column.name.endswith("_name"))
-    own = f"{_type(row)}_name"
-    return next((name for name in names if name == own), "NULL::VARCHAR")
+def _name(table: Table, object_type: str) -> str:
+    """The column with the name of an object, which a table of one's own may call anything."""
+    names = [column.name for column in table.columns if column.name.endswith("name")]
+    own = next((one for one in (f"{object_type}_name", "name") if one in names), "")
+    return name(own) if own else "NULL::VARCHAR"
 
 
-def _above(row: ObjectTable) -> str:
+def _above(table: Table) -> str:
     """Ids of the objects that this one belongs to, as a list."""
-    names = [column.name for column in row.columns[1:] if column.name in ABOVE]
+    names = [column.name for column in table.columns[1:] if column.name in ABOVE]
     return f"[{', '.join(names)}]::VARCHAR[]"
 
 
@@ -125,7 +141,7 @@ def _about(column: str) -> str:
     return "NULL" if found is None else f"'{found}'"
 
 
-def _appeared(row: ObjectTable, history: Table) -> str:
+def _appeared(history: Table, deleted: str) -> str:
     """Whether the first state of an object shows that it is newer than the first listing.
 
     Old objects are first seen later, too: insights and ads mention what no listing has, and it is
@@ -134,44 +150,46 @@ def _appeared(row: ObjectTable, history: Table) -> str:
     """
     names = {column.name: column.kind for column in history.columns}
     created = next(
-        (name for name in names if name in CREATED and names[name] in {"timestamp", "epoch"}),
+        (one for one in names if one in CREATED and names[one] in {"timestamp", "epoch"}),
         "NULL::TIMESTAMPTZ",
     )
-    appeared = f"coalesce({created} > began, valid_from > began + INTERVAL 1 HOUR)"
-    if row.deleted in names:
-        appeared += f" AND {row.deleted} IS DISTINCT FROM 'DELETED'"
+    appeared = f"coalesce({created} > {_BEGAN}, valid_from > {_BEGAN} + INTERVAL 1 HOUR)"
+    if deleted in names:
+        appeared += f" AND {deleted} IS DISTINCT FROM 'DELETED'"
     return appeared
 
 
-def _changed(row: ObjectTable) -> str:
-    """Every change of a column, and the first state of what is newer than the first listing."""
-    history = row.history
-    if history is None:
-        return ""
+def _changed(history: Table, object_type: str, deleted: str = "") -> str:
+    """Every change of a column, and the first state of what is newer than the first listing.
+    `deleted`: the column that is DELETED for a deleted object, if one is.
+    """
+    key = history.columns[0].name
     compared = [
         column.name
         for column in history.columns
-        if column.name not in {row.key, "valid_from", "valid_to", *LEFT_OUT}
+        if column.name not in {key, "valid_from", "valid_to", *LEFT_OUT}
     ]
     pairs = ", ".join(
-        f"{{'column_name': '{name}', 'about': {_about(name)}::VARCHAR, "
-        f"'old_value': CAST(lag({name}) OVER states AS VARCHAR), "
-        f"'new_value': CAST({name} AS VARCHAR)}}"
-        for name in compared
+        f"{{'column_name': '{one}', 'about': {_about(one)}::VARCHAR, "
+        f"'old_value': CAST(lag({name(one)}) OVER states AS VARCHAR), "
+        f"'new_value': CAST({name(one)} AS VARCHAR)}}"
+        for one in compared
     )
     first = (
         "{'column_name': NULL::VARCHAR, 'about': 'create', 'old_value': NULL::VARCHAR, "
         "'new_value': NULL::VARCHAR}"
     )
+    columns = ", ".join(filter(None, (first, pairs)))
     return (
-        f"FROM (FROM {history.name} SELECT account_id, {row.key}::VARCHAR AS object_id, "  # noqa: S608  ours
-        f"{_name(row)} AS object_name, valid_from AS seen_at, {_above(row)} AS above, "
-        "lag(valid_from) OVER states AS unchanged_since, "
-        f"min(valid_from) OVER (PARTITION BY account_id) AS began, "
-        f"{_appeared(row, history)} AS is_new, "
-        f"unnest([{first}, {pairs}], recursive := true) "
-        f"WINDOW states AS (PARTITION BY account_id, {row.key} ORDER BY valid_from)) "
-        f"SELECT account_id, '{_type(row)}' AS object_type, object_id, object_name, "
+        f"FROM (FROM {name(history.name)} SELECT account_id, "  # noqa: S608  ours
+        f"{name(key)}::VARCHAR AS object_id, "
+        f"{_name(history, object_type)} AS object_name, valid_from AS seen_at, "
+        f"{_above(history)} AS above, lag(valid_from) OVER states AS unchanged_since, "
+        f"min(valid_from) OVER (PARTITION BY account_id) AS {_BEGAN}, "
+        f"{_appeared(history, deleted)} AS is_new, "
+        f"unnest([{columns}], recursive := true) "
+        f"WINDOW states AS (PARTITION BY account_id, {name(key)} ORDER BY valid_from)) "
+        f"SELECT account_id, '{object_type}' AS object_type, object_id, object_name, "
         "CASE WHEN column_name IS NULL THEN 'appeared' "
         "WHEN column_name = 'effective_status' AND new_value = 'DELETED' THEN 'deleted' "
         "ELSE 'changed' END AS change, column_name, old_value, new_value, seen_at, "
@@ -187,10 +205,12 @@ def _vanished(row: ObjectTable) -> str:
 
     A listing takes a while, and some objects are read by id right after it: an hour is allowed.
     """
+    object_type = _type(row.name)
     listed = f"max(fetched_at) FILTER (WHERE {row.deleted} IS DISTINCT FROM 'DELETED')"
     return (
-        f"FROM {row.name} SELECT account_id, '{_type(row)}' AS object_type, "  # noqa: S608  ours
-        f"{row.key} AS object_id, {_name(row)} AS object_name, 'vanished' AS change, "
+        f"FROM {row.name} SELECT account_id, '{object_type}' AS object_type, "  # noqa: S608  ours
+        f"{row.key} AS object_id, {_name(row.latest, object_type)} AS object_name, "
+        "'vanished' AS change, "
         "NULL::VARCHAR AS column_name, NULL::VARCHAR AS old_value, NULL::VARCHAR AS new_value, "
         "fetched_at AS seen_at, fetched_at AS unchanged_since, 'status' AS about, "
         f"[{row.key}] AS subjects WHERE {row.deleted} IS DISTINCT FROM 'DELETED' "
