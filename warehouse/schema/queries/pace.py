@@ -54,7 +54,10 @@ def _columns() -> Iterator[tuple[Column, str]]:
         Column("object_id", "id", "Campaign or ad; NULL at the level account"),
         "nullif(object_id, '')",
     )
-    yield Column("object_name", "text", "Its name now"), "object_name"
+    yield (
+        Column("object_name", "text", "Its name now; NULL if it was not listed yet"),
+        "object_name",
+    )
     yield Column("campaign_id", "id", "Campaign that an ad belongs to"), "campaign_id"
     yield (
         Column("effective_status", "text", "Status of the campaign or ad when it was last listed"),

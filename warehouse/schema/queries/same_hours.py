@@ -66,16 +66,19 @@ def days() -> str:
 
 
 def ads_by_day() -> str:
-    """What each ad did on each of these days, and `…_whole`: up to the same hour."""
+    """What each ad did on each of these days, and `…_whole`: up to the same hour.
+
+    No more columns, and first the dates: they decide how long `today` takes.
+    """
     sums = ", ".join(
         f"sum({column})::{kind} AS {name}, "
         f"sum({column}) FILTER (hour <= last_whole_hour)::{kind} AS {name}_whole"
         for name, (column, kind, _, _) in MEASURES.items()
     )
     return (
-        f"FROM {_HOURS} JOIN days USING (account_id, date) SELECT account_id, ago, ad_id, "
-        f"max(campaign_id) AS campaign_id, max(ad_name) AS ad_name, "
-        f"max(campaign_name) AS campaign_name, {sums} GROUP BY account_id, ago, ad_id"
+        f"FROM (FROM {_HOURS} WHERE date IN (FROM days SELECT date)) "
+        "JOIN days USING (account_id, date) SELECT account_id, ago, ad_id, "
+        f"max(campaign_id) AS campaign_id, {sums} GROUP BY account_id, ago, ad_id"
     )
 
 
@@ -104,20 +107,20 @@ def by_day() -> str:
 def objects() -> str:
     """Everything that had rows on one of the days, or is active."""
     ads = (
-        "FROM (FROM ads_by_day SELECT account_id, ad_id, max(campaign_id) AS campaign_id, "
-        "arg_min(ad_name, ago) AS ad_name GROUP BY account_id, ad_id) AS d "
+        "FROM (FROM ads_by_day SELECT account_id, ad_id, max(campaign_id) AS campaign_id "
+        "GROUP BY account_id, ad_id) AS d "
         "FULL JOIN (FROM ads SEMI JOIN opened USING (account_id)) AS a USING (account_id, ad_id) "
         "SELECT account_id, 'ad' AS level, ad_id AS object_id, "
-        "coalesce(a.ad_name, d.ad_name) AS object_name, "
+        "a.ad_name AS object_name, "
         "coalesce(d.campaign_id, a.campaign_id) AS campaign_id, effective_status "
         "WHERE d.ad_id IS NOT NULL OR effective_status = 'ACTIVE'"
     )
     campaigns = (
-        "FROM (FROM ads_by_day SELECT account_id, campaign_id, "
-        "arg_min(campaign_name, ago) AS campaign_name GROUP BY account_id, campaign_id) AS d "
+        "FROM (FROM ads_by_day SELECT account_id, campaign_id "
+        "GROUP BY account_id, campaign_id) AS d "
         "FULL JOIN (FROM campaigns SEMI JOIN opened USING (account_id)) AS c "
         "USING (account_id, campaign_id) SELECT account_id, 'campaign', campaign_id, "
-        "coalesce(c.campaign_name, d.campaign_name), NULL, effective_status "
+        "c.campaign_name, NULL, effective_status "
         "WHERE d.account_id IS NOT NULL OR effective_status = 'ACTIVE'"
     )
     account = "FROM opened SELECT account_id, 'account', '', NULL, NULL, NULL"
