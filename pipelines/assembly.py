@@ -11,6 +11,7 @@ from pipelines.defs.assets import loaded_assets, view_specs
 from pipelines.defs.following import follow_sensor, up_to_date_check
 from pipelines.defs.freshness import fresh_check, freshness_sensor
 from pipelines.defs.health import health_specs
+from pipelines.defs.intraday import intraday_of, intraday_schedule, intraday_spec
 from pipelines.defs.jobs import asset_jobs, assets_by_job
 from pipelines.defs.partitions import WHOLE
 from pipelines.defs.refresh import refresh_of, refresh_spec
@@ -30,15 +31,17 @@ __all__ = ["GRAPH", "definitions_of"]
 GRAPH: Final = GraphResource()
 
 
-def definitions_of(
+def definitions_of(  # noqa: PLR0913  # all that they are made of
     reports: Reports,
     grid: Grid = WHOLE,
     owners: Sequence[str] = (),
     elsewhere: Collection[str] = (),
     graph: GraphResource = GRAPH,
+    *,
+    intraday_minutes: int = 60,
 ) -> dg.Definitions:
     """Assets, checks, jobs, schedules and sensors. Reads nothing. `owners` are those of assets that
-    name none; `graph` opens Graph and tells the time.
+    name none; `graph` opens Graph and tells the time. Today is loaded every `intraday_minutes`.
 
     Reports `elsewhere` have their assets, checks and jobs from a component of their own, and are
     watched and refreshed with the others. Raises ConfigError where the keys of assets are unknown.
@@ -48,11 +51,12 @@ def definitions_of(
     assets = [
         *loaded_assets(reports, grid, keys, elsewhere),
         *view_specs(reports.catalog, keys),
-        *(refresh_spec(keys), *health_specs(keys)),
+        *(refresh_spec(keys), intraday_spec(keys), *health_specs(keys)),
     ]
     objects = [row.name for row in reports.catalog.listed]
     here = [name for name in objects if name not in elsewhere]
     jobs, refresh_job = assets_by_job(names, here), refresh_of(reports, keys)
+    intraday_job = intraday_of(reports, keys)
     every_job = assets_by_job(reports.by_name, objects)
     watched = {keys(asset) for some in every_job.values() for asset in some}
     return dg.Definitions.merge(
@@ -60,15 +64,15 @@ def definitions_of(
             assets=dg.map_asset_specs(
                 lambda spec: spec.replace_attributes(owners=spec.owners or owners), assets
             ),
-            jobs=[refresh_job],
+            jobs=[refresh_job, intraday_job],
             asset_checks=[
                 *(fresh_check(name, reports.catalog, keys) for name in names),
                 *(access_check(reports.by_name, keys), up_to_date_check(keys)),
             ],
-            schedules=SCHEDULES,
+            schedules=[*SCHEDULES, intraday_schedule(intraday_minutes)],
             sensors=[
                 *(freshness_sensor(reports, keys), follow_sensor(keys), new_accounts),
-                failures_sensor({*every_job, refresh_job.name}, watched),
+                failures_sensor({*every_job, refresh_job.name, intraday_job.name}, watched),
                 access_sensor(reports.by_name, keys),
             ],
             resources={"graph": graph, "mem": dg.mem_io_manager},

@@ -14,7 +14,7 @@ import dagster as dg
 from pipelines.assembly import definitions_of
 from pipelines.defs.partitions import grid_of
 from pipelines.reports.catalog import reports_of
-from pipelines.settings import owners_of, store_of
+from pipelines.settings import intraday_minutes, owners_of, store_of
 from pipelines.state.homes import enter_folder, hidden_history
 
 __all__ = ["defs"]
@@ -30,6 +30,9 @@ for _name, _why in _reports.why_broken().items():
     logging.getLogger(__name__).error("%s: %s", _name, _why)
 
 defs: Final = dg.Definitions.merge(
-    definitions_of(_reports, grid_of(os.environ, datetime.now(UTC)), owners_of(os.environ)),
+    definitions_of(
+        *(_reports, grid_of(os.environ, datetime.now(UTC)), owners_of(os.environ)),
+        intraday_minutes=intraday_minutes(os.environ),
+    ),
     dg.Definitions(executor=dg.in_process_executor),  # a process per step costs seconds
 )

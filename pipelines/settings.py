@@ -34,6 +34,7 @@ __all__ = [
     "FIRST_DAY",
     "OWNER",
     "Settings",
+    "intraday_minutes",
     "owners_of",
     "reports_folder",
     "settings_of",
@@ -53,6 +54,10 @@ _DAY: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 #: The longest FB_INTRADAY_DELAY_MINUTES: longer than a day, and no hour of an open day is whole.
 LONGEST_DELAY: Final = 1440
+
+#: What FB_INTRADAY_MINUTES may be: Meta refreshes insights about every 15 minutes, and a day that
+#: is looked at less than six times is better left to the daily refresh.
+INTRADAY_MINUTES: Final = range(15, 241)
 
 _DIGEST: Final = re.compile(r"([01]?[0-9]|2[0-3])(?: +(\S+))?")
 
@@ -81,6 +86,7 @@ class Settings:
     media: bool = True
     watched: Sequence[str] = WATCHED
     digest: tuple[int, str] | None = None  # hour and zone; None: not sent
+    intraday_minutes: int = 60
     intraday_delay: timedelta = INTRADAY_DELAY
 
     def open_graph(
@@ -138,6 +144,7 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
         media=value["FB_MEDIA"] == "1",
         watched=_names(value["FB_WATCH"]),
         digest=_digest(value["FB_DIGEST_HOUR"]),
+        intraday_minutes=int(value["FB_INTRADAY_MINUTES"]),
         intraday_delay=timedelta(minutes=int(value["FB_INTRADAY_DELAY_MINUTES"])),
     )
 
@@ -153,6 +160,16 @@ def store_of(environ: Mapping[str, str]) -> Store | None:
 def owners_of(environ: Mapping[str, str]) -> Sequence[str]:
     """Those of FB_OWNERS that Dagster takes: the others are told by whoever checks settings."""
     return [owner for owner in _owners(_values(environ)["FB_OWNERS"]) if OWNER.fullmatch(owner)]
+
+
+def intraday_minutes(environ: Mapping[str, str]) -> int:
+    """How often today is loaded, for a schedule that must be there whatever is wrong with the
+    settings: whoever needs the others reports that.
+    """
+    try:
+        return settings_of(environ).intraday_minutes
+    except ConfigError:
+        return int(_values({})["FB_INTRADAY_MINUTES"])
 
 
 def reports_folder(environ: Mapping[str, str]) -> Path | None:
@@ -189,6 +206,12 @@ def _wrong(value: Mapping[str, str]) -> Iterator[str]:
         yield f"FB_ALLOW_HTTP must be 1 or unset, not {value['FB_ALLOW_HTTP']!r}."
     if value["FB_MEDIA"] not in {"0", "1"}:
         yield f"FB_MEDIA must be 0 or 1, not {value['FB_MEDIA']!r}."
+    minutes = value["FB_INTRADAY_MINUTES"]
+    if not re.fullmatch("[0-9]{1,4}", minutes) or int(minutes) not in INTRADAY_MINUTES:
+        yield (
+            f"FB_INTRADAY_MINUTES must be a whole number of minutes from {INTRADAY_MINUTES[0]} to"
+            f" {INTRADAY_MINUTES[-1]}, not {minutes!r}."
+        )
     delay = value["FB_INTRADAY_DELAY_MINUTES"]
     if not re.fullmatch("[0-9]{1,4}", delay) or int(delay) > LONGEST_DELAY:
         yield (

@@ -114,6 +114,12 @@ VARIABLES: Final[Sequence[Variable]] = (
         "1",
     ),
     Variable(
+        "FB_INTRADAY_MINUTES",
+        "How often today is loaded once the schedule `intraday` is on, in minutes: 15 to 240."
+        " docs/operations.md.",
+        "60",
+    ),
+    Variable(
         "FB_INTRADAY_DELAY_MINUTES",
         "How long after the end of an hour Meta still counts what was delivered in it. Until then"
         " the hour of an open day is not called whole (loads.last_whole_hour). 0 to 1440; at the"

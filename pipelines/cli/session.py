@@ -75,7 +75,8 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
     run_id = str(uuid4())
     recording = Recording()
     note = Unreported.of_this_process(
-        run_id, summary.started, list(summary.plan.reports), summary.plan.days
+        *(run_id, summary.started, list(summary.plan.reports), summary.plan.days),
+        summary.plan.account_ids,
     )
     note.keep(lake.store)
     try:

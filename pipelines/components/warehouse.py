@@ -14,7 +14,7 @@ from pipelines.defs.partitions import grid_of
 from pipelines.errors import ConfigError
 from pipelines.reports.files import shown
 from pipelines.reports.spec import WarehouseSpec
-from pipelines.settings import owners_of
+from pipelines.settings import intraday_minutes, owners_of
 
 __all__ = ["Warehouse"]
 
@@ -44,4 +44,7 @@ class Warehouse(WarehouseSpec, dg.Component, dg.Resolvable):
             )
         now = datetime.now(UTC)
         grid, owners = grid_of(os.environ, now), owners_of(os.environ)
-        return definitions_of(reports, grid, owners, reports.components)
+        minutes = intraday_minutes(os.environ)
+        return definitions_of(
+            *(reports, grid, owners, reports.components), intraday_minutes=minutes
+        )

@@ -66,7 +66,8 @@ class OpenAccount:
     """What ticks know of an account: `spent`, its lifetime spend as it was last listed (None if
     the listing has none), and when that was last seen to move; when its totals were; whether it is
     `is_dirty`, so that the next tick asks for its totals whatever it has spent. `days`: the totals
-    of its open days when they were last requested, None if Meta had no row.
+    of its open days when they were last requested, None if Meta had no row. `failing`: days that
+    could not be asked for or loaded at the last try.
     """
 
     spent: str | None = None
@@ -74,6 +75,7 @@ class OpenAccount:
     totals_moved_at: datetime | None = None
     is_dirty: bool = True
     days: Mapping[date, Totals | None] = field(default_factory=dict)
+    failing: frozenset[date] = frozenset()
 
     @property
     def value(self) -> dict[str, Any]:
@@ -87,6 +89,7 @@ class OpenAccount:
                 day.isoformat(): one and [one.impressions, one.clicks, str(one.spend)]
                 for day, one in self.days.items()
             },
+            "failing": sorted(day.isoformat() for day in self.failing),
         }
 
     @classmethod
@@ -101,6 +104,7 @@ class OpenAccount:
                 date.fromisoformat(day): one and Totals(int(one[0]), int(one[1]), Decimal(one[2]))
                 for day, one in value["days"].items()
             },
+            frozenset(map(date.fromisoformat, value["failing"])),
         )
 
 

@@ -8,6 +8,7 @@ its end, whoever loads next reports what it has left in the lake. One small file
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from warehouse.errors import InaccessibleError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from warehouse.lake.partitions import Lake
     from warehouse.lake.records import Load
@@ -39,7 +40,9 @@ LONGEST: Final = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Unreported:
-    """A load under the id `run_id`, by a process of a machine, of some days of some tables."""
+    """A load under the id `run_id`, by a process of a machine, of some days of some tables.
+    `accounts`: which, as `holds` knows them; none for all.
+    """
 
     run_id: str
     began_at: datetime
@@ -48,16 +51,28 @@ class Unreported:
     until: date
     host: str = ""
     pid: int = 0
+    accounts: Sequence[str] = ()
 
     @classmethod
     def of_this_process(
-        cls, run_id: str, began_at: datetime, tables: Sequence[str], days: Sequence[date]
+        cls,
+        run_id: str,
+        began_at: datetime,
+        tables: Sequence[str],
+        days: Sequence[date],
+        account_ids: Iterable[str] = (),
     ) -> Self:
-        """What this process is about to load: `tables`, and the days from the first to the last."""
+        """What this process is about to load: `tables`, the days from the first to the last, of
+        accounts (digits).
+        """
         return cls(
             *(run_id, began_at, tuple(tables), min(days), max(days)),
-            *(socket.gethostname(), os.getpid()),
+            *(socket.gethostname(), os.getpid(), tuple(map(_trace, account_ids))),
         )
+
+    def holds(self, account_id: str) -> bool:
+        """Whether an account (digits) is among those that are loaded."""
+        return not self.accounts or _trace(account_id) in self.accounts
 
     def keep(self, store: Store) -> None:
         """Store it. Raises OSError."""
@@ -121,7 +136,13 @@ def _read(entry: Mapping[str, Any]) -> Unreported:
         until=date.fromisoformat(entry["until"]),
         host=str(entry["host"]),
         pid=int(entry["pid"]),
+        accounts=tuple(map(str, entry.get("accounts", ()))),
     )
+
+
+def _trace(account_id: str) -> str:
+    """What tells an account from others, and not which it is: the note may outlive its data."""
+    return hashlib.sha256(account_id.encode()).hexdigest()[:16]
 
 
 def is_alive(pid: int) -> bool:

@@ -67,6 +67,7 @@ def test_a_version_that_lives_is_requested(version: str) -> None:
         ("FB_HISTORY_SINCE", "2020-01-01"),
         ("FB_ALERT_WEBHOOK", "hooks.slack.com/services/T/B/secret"),
         ("FB_DAGSTER_URL", "localhost:3000"),
+        *(("FB_INTRADAY_MINUTES", value) for value in ("14", "241", "1h", "²")),
         *(("FB_INTRADAY_DELAY_MINUTES", value) for value in ("-1", "1.5", "3h", "1441", "²")),
     ],
 )

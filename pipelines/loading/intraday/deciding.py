@@ -73,8 +73,13 @@ def listed(known: OpenAccount, spent: str | None, now: datetime) -> OpenAccount:
     nothing of when it moved.
     """
     has_moved = known.spent is not None and spent is not None and spent != known.spent
-    at = now if has_moved else known.spent_moved_at
-    return replace(known, spent=spent, spent_moved_at=at, is_dirty=may_have_moved(known, spent))
+    return replace(
+        known,
+        spent=spent,
+        spent_moved_at=now if has_moved else known.spent_moved_at,
+        is_dirty=may_have_moved(known, spent),
+        failing=frozenset(day for day in known.failing if now.date() - day <= FORGOTTEN_AFTER),
+    )
 
 
 def after_look(
@@ -85,8 +90,13 @@ def after_look(
     """
     has_moved = any(known.days.get(day) != one for day, one in totals.items())
     at = now if has_moved else known.totals_moved_at
-    days = {**known.days, **totals}
-    return replace(known, totals_moved_at=at, days=days, is_dirty=_is_dirty(known, at, now))
+    return replace(
+        known,
+        totals_moved_at=at,
+        days={**known.days, **totals},
+        failing=known.failing - totals.keys(),
+        is_dirty=_is_dirty(known, at, now),
+    )
 
 
 def _is_dirty(known: OpenAccount, totals_moved_at: datetime | None, now: datetime) -> bool:
@@ -98,17 +108,19 @@ def _is_dirty(known: OpenAccount, totals_moved_at: datetime | None, now: datetim
     return spent_at is not None and now - spent_at < SPENT_PATIENCE
 
 
-def after_failure(known: OpenAccount) -> OpenAccount:
-    """What is known of an account whose totals or open day could not be loaded: the next tick tries
-    again.
+def after_failure(known: OpenAccount, day: date) -> OpenAccount:
+    """What is known of an account after a day of it could not be asked for or loaded: the next tick
+    tries again.
     """
-    return replace(known, is_dirty=True)
+    return replace(known, is_dirty=True, failing=known.failing | {day})
 
 
-def is_to_load(totals: Totals | None, load: Load | None) -> bool:
+def is_to_load(totals: Totals | None, load: Load | None, *, is_failing: bool = False) -> bool:
     """Whether the open day of an account is to be loaded: it delivers, and its totals are not those
-    that its rows were compared with, or the rows did not add up to them.
+    that its rows were compared with, or the rows did not add up to them; or the last try failed.
     """
+    if is_failing:
+        return True
     if load is None:
         return totals is not None
     if load.is_over:
@@ -133,4 +145,5 @@ def closed(known: OpenAccount, days: Mapping[date, bool], zone: str, now: dateti
         for day, one in known.days.items()
         if day not in days or not (days[day] or now - over_at(zone, day) > FORGOTTEN_AFTER)
     }
-    return replace(known, days=left)
+    done = {day for day, is_closed in days.items() if is_closed}
+    return replace(known, days=left, failing=known.failing - done)

@@ -30,6 +30,7 @@ from pipelines.state.intraday import (
     end_tick,
     known_of,
 )
+from pipelines.state.unreported import notes_of
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from pipelines.loading.intraday.totals import Look
     from pipelines.loading.session import Session
+    from pipelines.state.unreported import Unreported
     from warehouse.decode.pages import Account
 
 __all__ = ["AT_ONCE_ROWS", "Tick", "run_tick"]
@@ -55,8 +57,9 @@ class Tick:
     `skipped`: why it did nothing: another one is in progress. `accounts`: how many it heard of;
     `looks`: the totals that it asked for; `opened` and `closed`: outcomes of open days, and of days
     that were loaded for the last time. `left_out`: accounts (digits) that were not asked for, and
-    why. `failed`: what failed, and why. `calls` as Meta counts them. `spend`: of the accounts'
-    todays so far, by currency, as far as ticks have heard of it.
+    why. `failed`: what failed, and why; `news`: that of it which has not failed before.
+    `calls` as Meta counts them. `spent`: the accounts' lifetime spend as it was listed, in minor
+    units. `spend`: of their todays so far, by currency, as far as ticks have heard of it.
     """
 
     skipped: str = ""
@@ -66,6 +69,8 @@ class Tick:
     closed: list[Outcome] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
     failed: dict[Target, str] = field(default_factory=dict)
+    news: dict[Target, str] = field(default_factory=dict)
+    spent: Mapping[str, str | None] = field(default_factory=dict)
     calls: int = 0
     seconds: float = 0.0
     spend: Mapping[str, Decimal] = field(default_factory=dict)
@@ -99,7 +104,7 @@ def run_tick(
     known: Mapping[str, OpenAccount] | None = None
     calls = session.client.tally.calls
     try:
-        ticking = _Ticking(session, dict(known_of(store)), held or {})
+        ticking = _Ticking(session, dict(known_of(store)), held or {}, _commands(session))
         ticking.run([act_id(one).removeprefix("act_") for one in named])
         known = ticking.known
     finally:
@@ -111,20 +116,36 @@ def run_tick(
     return tick
 
 
+def _commands(session: Session) -> Sequence[Unreported]:
+    """Commands that are loading hours at the moment."""
+    now = session.now()
+    return [
+        note
+        for note in notes_of(session.lake.store)
+        if note.run_id != session.run_id
+        and HOURLY_REPORT.name in note.tables
+        and not note.has_ended(now)
+    ]
+
+
 @dataclass(slots=True)
 class _Ticking:
-    """A tick at work. `known`: accounts by digits; `zones` of those that it is about."""
+    """A tick at work. What is `known` of accounts by digits, also as it was `before`; `accounts`:
+    those that it is about. `held`: those that somebody is loading; `commands`: those that load.
+    """
 
     session: Session
     known: dict[str, OpenAccount]
     held: Mapping[str, str]
+    commands: Sequence[Unreported]
     accounts: dict[str, Account] = field(default_factory=dict)
+    before: Mapping[str, OpenAccount] = field(default_factory=dict)
     tick: Tick = field(default_factory=Tick)
 
     def run(self, named: Sequence[str]) -> None:
-        session = self.session
+        session, self.before = self.session, dict(self.known)
         spending = list_spending(session.client, named)
-        self.tick.accounts = len(spending.of)
+        self.tick.accounts, self.tick.spent = len(spending.of), spending.of
         self._find_accounts(spending.of.keys(), named)
         now = session.now()
         for account_id in self.accounts:
@@ -154,8 +175,8 @@ class _Ticking:
             there = accounts_in(session.lake)
             refused = {key.removeprefix("act_"): why for key, why in found.refused.items()}
         for account_id in listed:
-            if account_id in self.held:
-                self.tick.left_out[account_id] = self.held[account_id]
+            if holder := self._holder(account_id):
+                self.tick.left_out[account_id] = holder
             elif account_id in there:
                 self.accounts[account_id] = there[account_id]
             else:
@@ -171,6 +192,13 @@ class _Ticking:
         for account_id, why in self.tick.left_out.items():
             _log.info("act_%s is left out: %s", account_id, why)
 
+    def _holder(self, account_id: str) -> str:
+        """Who is loading an account; "" if nobody is."""
+        if account_id in self.held:
+            return self.held[account_id]
+        command = next((one for one in self.commands if one.holds(account_id)), None)
+        return "" if command is None else f"a command on {command.host} is loading it"
+
     # -- open days -----------------------------------------------------------------------------
 
     def _note_looks(self) -> None:
@@ -183,7 +211,7 @@ class _Ticking:
                 today = deciding.open_days(zone, look.asked_at)[-1]
                 outcome = Outcome(AccountDay(account_id, today), error=look.error)
                 failures.note(outcome, session.now(), session.run_id)
-                self._failed(outcome)
+                self._note(outcome)
             else:
                 self.known[account_id] = deciding.after_look(known, look.totals, look.asked_at)
 
@@ -198,7 +226,7 @@ class _Ticking:
         chosen = [
             account_day
             for (account_day, totals), load in zip(asked.items(), loads, strict=True)
-            if deciding.is_to_load(totals, load)
+            if deciding.is_to_load(totals, load, is_failing=self._is_failing(account_day))
         ]
         if not chosen:
             return
@@ -209,13 +237,24 @@ class _Ticking:
         session.load_into(loads_now, chosen, controls=controls, at_once_rows=AT_ONCE_ROWS)
         self.tick.opened = loads_now.outcomes
         for outcome in loads_now.outcomes:
-            if outcome.error:
-                self._failed(outcome)
+            self._note(outcome)
 
-    def _failed(self, outcome: Outcome) -> None:
-        self.tick.failed[Target.of(HOURLY_REPORT.name, outcome.account_day)] = outcome.error
-        account_id = outcome.account_day.account_id
-        self.known[account_id] = deciding.after_failure(self.known[account_id])
+    def _note(self, outcome: Outcome) -> None:
+        """Note an account-day that failed."""
+        account_day, error = outcome.account_day, outcome.error
+        if not error:
+            return
+        target = Target.of(HOURLY_REPORT.name, account_day)
+        self.tick.failed[target] = error
+        if not self._is_failing(account_day):
+            self.tick.news[target] = error
+        known = self.known[account_day.account_id]
+        self.known[account_day.account_id] = deciding.after_failure(known, account_day.day)
+
+    def _is_failing(self, account_day: AccountDay) -> bool:
+        """Whether it had failed at its last try before this tick."""
+        known = self.before.get(account_day.account_id, OpenAccount())
+        return account_day.day in known.failing
 
     # -- days that are over --------------------------------------------------------------------
 
@@ -236,15 +275,20 @@ class _Ticking:
             if (load is None or not load.is_over) and (load or self._delivered(one))
         ]
         if to_close:
-            loads = session.load(HOURLY_REPORT, to_close, at_once_rows=AT_ONCE_ROWS)
+            loads = Loads(HOURLY_REPORT)
+            try:
+                session.load_into(loads, to_close, at_once_rows=AT_ONCE_ROWS)
+            finally:
+                loads.totals = ()  # an event for each would be as many again
+                session.recorder.loaded(loads)
             self.tick.closed = loads.outcomes
-        errors = {one.account_day: one.error for one in self.tick.closed if one.error}
-        for account_day, error in errors.items():
-            self.tick.failed[Target.of(HOURLY_REPORT.name, account_day)] = error
+        failed = {one.account_day for one in self.tick.closed if one.error}
         for account_id in {one.account_id for one in over}:
-            days = {one.day: one not in errors for one in over if one.account_id == account_id}
+            days = {one.day: one not in failed for one in over if one.account_id == account_id}
             zone = self.accounts[account_id].timezone_name
             self.known[account_id] = deciding.closed(self.known[account_id], days, zone, now)
+        for outcome in self.tick.closed:
+            self._note(outcome)
 
     def _delivered(self, account_day: AccountDay) -> bool:
         return self.known[account_day.account_id].days[account_day.day] is not None

@@ -203,7 +203,7 @@ def test_every_asset_that_something_loads_is_in_a_job_and_all_are_described() ->
     specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
 
     assert set(specs) == {
-        *("refresh", "health", "command_line", "lake"),
+        *("refresh", "intraday", "health", "command_line", "lake"),
         *KNOWN.catalog.views,
         *(
             asset
