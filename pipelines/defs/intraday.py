@@ -58,7 +58,7 @@ def intraday_spec(keys: AssetKeys) -> dg.AssetSpec:
 
 
 def crons(minutes: int) -> Sequence[str]:
-    """Cron lines that are due every so many minutes of a day of UTC, from `FIRST_MINUTE`."""
+    """Cron lines that are due at this interval on each day of UTC, from `FIRST_MINUTE`."""
     at: dict[int, list[int]] = {}
     for due in range(FIRST_MINUTE, _DAY_MINUTES, minutes):
         at.setdefault(due % 60, []).append(due // 60)
@@ -195,7 +195,7 @@ def intraday_schedule(minutes: int) -> dg.ScheduleDefinition:
 
     @dg.schedule(
         name="intraday",
-        description=f"Every {minutes} minutes (FB_INTRADAY_MINUTES): the open day of every account "
+        description=f"Every {minutes} min (FB_INTRADAY_MINUTES): the open day of every account "
         "that has spent something, by the hour. It skips while its last tick is in progress, and "
         "leaves out accounts that a refresh or a run of yours is loading.",
         job_name=INTRADAY_JOB,
