@@ -116,9 +116,12 @@ def test_totals_of_an_open_day_are_provisional_too(
     clock.now = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
     found = load(report=CONTROL).load
+    by_the_hour = load(delay=timedelta(hours=1)).load
 
     assert found
     assert (found.verdict, found.is_over, found.last_whole_hour) == ("provisional", False, 9)
+    assert by_the_hour
+    assert (by_the_hour.last_whole_hour, by_the_hour.day_gone) == (11, 0.5)  # at 13:00
 
 
 @pytest.mark.parametrize("verdict", ["proven", "unproven", "unprovable"])
