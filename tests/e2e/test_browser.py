@@ -238,3 +238,25 @@ def test_a_cell_that_fails_is_red_and_tells_why_and_is_green_when_it_was_run_aga
 
     expect(grid.dot(day)).to_have_attribute("style", GREEN)
     assert grid.metadata()["verdict"] == "proven"
+
+
+def test_ticks_of_today_are_dots_of_plots_and_their_schedule_is_on_the_page_of_automation(
+    dagster: Dagster, page: Page
+) -> None:
+    """What they load is in other tests: the clock of this Dagster is not the sandbox's."""
+    dagster.sandbox.use()
+    ended = [dagster.finish(dagster.run("intraday_job")) for _ in range(2)]
+
+    assert ended == [dg.DagsterRunStatus.SUCCESS] * 2
+    page.goto("/assets/intraday")
+    expect(page.get_by_text("What each tick of today did")).to_be_visible()
+    table = page.get_by_role("table").filter(has_text="accounts_asked")
+    accounts = table.get_by_role("row").filter(has=page.get_by_text("accounts", exact=True))
+    expect(accounts).to_contain_text(str(len(dagster.sandbox.account_ids)))
+    page.get_by_role("button", name="Plots").click()
+    for name in ("accounts_asked", "open_days_loaded", "days_closed", "calls", "seconds"):
+        expect(page.get_by_text(name, exact=True)).to_be_attached()
+    expect(page.locator("canvas").first).to_be_visible()
+    keep(page, "intraday")
+    page.goto("/automation")
+    expect(page.get_by_text("Scheduled At 10 minutes past the hour")).to_be_visible()

@@ -125,6 +125,15 @@ def test_the_doctor_finds_everything_in_order(loaded: Company) -> None:
     assert "ads_read" in done.stdout
 
 
+def test_of_a_day_that_nobody_loaded_today_says_what_to_do(loaded: Company) -> None:
+    done = loaded.run("today")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    number = len(loaded.sandbox.account_ids)
+    assert f"Today has not been asked yet for {number} accounts: " in done.stderr
+    assert "Turn on the schedule `intraday` in Dagster, or run `" in done.stderr
+
+
 @pytest.mark.parametrize(("scenario", "proven"), [((), "3"), (("actions_missing",), "0")])
 def test_the_table_says_on_how_many_days_conversions_add_up_and_holds_nothing_back(
     fresh: Company, scenario: tuple[str, ...], proven: str
@@ -280,7 +289,10 @@ def test_the_dictionary_can_be_printed_whole_or_one_table_of_it(fresh: Company) 
     "command",
     [
         (),
-        *((c,) for c in ("backfill", "refresh", "status", "demo", "sandbox", "query", "sql")),
+        *(
+            (c,)
+            for c in ("backfill", "refresh", "status", "today", "demo", "sandbox", "query", "sql")
+        ),
         ("docs",),
     ],
 )

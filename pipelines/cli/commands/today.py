@@ -87,7 +87,7 @@ def run_today(
 def _findings(day: OpenDay, settings: Settings, state: WatchState) -> Sequence[str]:
     """What stands out about an account, in the words of the alerts."""
     lines = []
-    for one in concerns_of(day, settings.watched):
+    for one in concerns_of(day, settings.watched, settings.intraday_minutes):
         alert = state.alert_of(day.account_id, one.kind)
         is_sure = one.kind not in CONFIRMED or (alert is not None and alert.day == day.today)
         line = began(one).removeprefix(f"{who(day)}: ")

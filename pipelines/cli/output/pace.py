@@ -139,7 +139,11 @@ def account_lines(  # noqa: PLR0913  # what is shown, and on what
     yield from wrapped(escaped(pace.name), width)
     yield from wrapped(f"  {local:%A %Y-%m-%d, %H:%M} in {pace.zone}. {_asked(pace, now)}", width)
     if pace.is_asked(now):
-        shown = [_spent_line(pace, width, glyphs), _budget_line(pace, width, glyphs)]
+        shown = [
+            _spent_line(pace, width, glyphs),
+            _known_line(pace, width, glyphs),
+            _budget_line(pace, width, glyphs),
+        ]
         shown += [_same_hours(pace), _results_line(pace)] if is_whole else []
         shown += [_end_line(pace)]
         for head, text in filter(None, shown):
@@ -189,6 +193,23 @@ def _spent_line(pace: DayPace, width: int | None, glyphs: Glyphs) -> tuple[str, 
     drawn = bar(times / TIMES, _bar_width(width), 1 / TIMES, glyphs)
     text = f"{spent}, {_compared(times)} {money(usual, pace.currency)} ({of})"
     return _head(label, drawn), text
+
+
+def _known_line(pace: DayPace, width: int | None, glyphs: Glyphs) -> tuple[str, str] | None:
+    """What was known at an instant against what was known at that time of usual weekdays: both lack
+    what Meta counts late.
+    """
+    known, usual = pace.row["known_spend"], pace.row["known_usual"]
+    if known is None or not usual:
+        return None
+    times = float(known / usual)
+    drawn = bar(times / TIMES, _bar_width(width), 1 / TIMES, glyphs)
+    at = pace.row["known_at"].astimezone(zone_named(pace.zone))
+    text = (
+        f"{money(known, pace.currency)} known at {at:%H:%M}, {_compared(times)}"
+        f" {money(usual, pace.currency)} that were known by then"
+    )
+    return _head("as known", drawn), text
 
 
 def _compared(times: float) -> str:

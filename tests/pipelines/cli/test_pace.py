@@ -40,6 +40,9 @@ ROW: dict[str, Any] = {
     "checkouts": Decimal(1304),
     "leads": Decimal(0),
     "results_asked_at": datetime(2026, 11, 30, 8, tzinfo=UTC),
+    "known_at": datetime(2026, 11, 30, 13, 5, tzinfo=UTC),
+    "known_spend": Decimal("1020.000000"),
+    "known_usual": None,
 }
 
 
@@ -108,6 +111,10 @@ def test_what_is_not_known_is_said_in_words() -> None:
         ({"spend_whole": Decimal(688)}, "688.00 EUR, as usual: 688.00 EUR"),
         ({"spend_whole": Decimal(344), "same_weekdays": 1}, "50 % less than the usual 688.00 EUR"),
         ({"spend_whole": Decimal(344), "same_weekdays": 1}, "(one Monday)"),
+        (
+            {"known_usual": Decimal(850)},
+            "1,020.00 EUR known at 14:05, 20 % more than the usual 850.00 EUR that were known by",
+        ),
         ({"projected_high": None}, "about 1,390.00 EUR; at least 1,250.40 EUR"),
         ({"account_currency": "JPY"}, "1,010 JPY of 1,500 JPY a day"),
         ({"account_name": None}, "act_11"),
