@@ -55,12 +55,12 @@ def digest_text(
     lines, sums = [], defaultdict[str, float](float)
     for day in days:
         on = day.today - timedelta(days=1)
-        spend = next((one.spend for one in day.past if one.date == on), 0.0)
+        spend = next((one.spend for one in day.past if one.date == on), None)
         usual = median([one.spend for one in day.complete if one.date != on] or [0.0])
         if not spend and not usual:
             continue
-        sums[day.currency] += spend
-        rank = spend / usual if usual else float("inf")
+        sums[day.currency] += spend or 0.0
+        rank = (spend or 0.0) / usual if usual else float("inf")
         lines.append((rank, _line(day, on, spend, usual, state, unproven.get(day.account_id, 0))))
     if not lines:
         return ""
@@ -73,8 +73,10 @@ def digest_text(
 
 
 def _line(  # noqa: PLR0913, PLR0917  # what is said of an account
-    day: OpenDay, on: date, spend: float, usual: float, state: WatchState, unproven: int
+    day: OpenDay, on: date, spend: float | None, usual: float, state: WatchState, unproven: int
 ) -> str:
+    if spend is None:
+        return f"{who(day)}: {on} is not loaded yet, usually {money(usual, day.currency)}"
     text = f"{who(day)}: {money(spend, day.currency)}"
     if usual:
         text += f", usually {money(usual, day.currency)} ({spend / usual - 1:+.0%})"

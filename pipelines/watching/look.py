@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import warehouse
 from fbgraph.errors import ENDS_EVERYTHING, GraphError
+from pipelines.state.intraday import known_of
 from pipelines.watching import message
 from pipelines.watching.confirming import confirmed
 from pipelines.watching.digest import digest_due, digest_text, unproven_days
 from pipelines.watching.history import ad_shares, open_days
 from pipelines.watching.open_day import minute_of
 from pipelines.watching.rules import CONFIRMED, Kind, concerns_of, has_ended
-from pipelines.watching.told import Alert, keep_watched, with_counts
+from pipelines.watching.told import Alert, keep_watched, watched_of, with_counts
 from warehouse.decode.money import offset_of
 from warehouse.decode.values import UnreadableError
 
@@ -53,37 +55,46 @@ def watch(  # noqa: PLR0913  # what it reads, and whom it tells
     client: GraphClient | None,
     now: datetime,
     *,
-    spent: Mapping[str, str | None],
-    send: Callable[[str], bool],
-    link: str,
+    send: Callable[[str], bool] | None,
+    link: str = "",
     interval_minutes: float = 60.0,
 ) -> WatchResult:
-    """Look at every account's open day, and tell what is new by `send`, which says whether it was
-    delivered; what was not is told at the next look.
+    """Look at every account's open day, after a tick, and tell what is new by `send`, which says
+    whether it was delivered; what was not is told at the next look. Without `send` nothing is told
+    or kept: somebody only wants to know.
 
-    `spent`: what accounts (digits) have spent in their lives as Graph has just listed it, in minor
-    units. Without a `client` nothing is confirmed, so nothing that needs it is told. `link`: the
-    page that a message ends with. `interval_minutes`: between two looks. Raises WarehouseError,
-    OSError, and what ends everything.
+    Without a `client` nothing is confirmed, so nothing that needs it is told. `link`: the page that
+    a message ends with. `interval_minutes`: between two looks. Raises WarehouseError, OSError, and
+    what ends everything.
     """
     with warehouse.open(lake.store.name()) as opened:
-        counted = _counted(opened, spent)
-        state = keep_watched(lake.store, lambda known: with_counts(known, counted, now))
+        state = _noted(lake, opened, now, is_kept=send is not None)
         days = open_days(opened, now, state.counters)
         look = _Look(opened, client, settings.watched, interval_minutes, state, now)
         for day in days:
             look.at(day)
         result = look.result
         result.accounts = len(days)
-        digest = digest_due(settings.digest, state.digest, now)
-        text = digest_text(days, state, unproven_days(opened, days), link) if digest else ""
+        due = digest_due(settings.digest, state.digest, now) if send else None
+        digest = digest_text(days, state, unproven_days(opened, days), link) if due else ""
+    if send is None:
+        return result
     if result.news:
         result.delivered = send(message.message(result.news, link))
-    if result.news and result.delivered:
+    if result.news and (result.delivered or not settings.alert_webhook):
         keep_watched(lake.store, look.kept)
-    if digest and (not text or send(text)):
-        keep_watched(lake.store, lambda known: replace(known, digest=digest))
+    if due and (not digest or send(digest) or not settings.alert_webhook):
+        keep_watched(lake.store, lambda known: replace(known, digest=due))
     return result
+
+
+def _noted(lake: Lake, opened: Warehouse, now: datetime, *, is_kept: bool) -> WatchState:
+    """What was told, with what billing has counted according to the last tick."""
+    spent = {account_id: one.spent for account_id, one in known_of(lake.store).items()}
+    counted = _counted(opened, spent)
+    if not is_kept:
+        return with_counts(watched_of(lake.store), counted, now)
+    return keep_watched(lake.store, lambda known: with_counts(known, counted, now))
 
 
 @dataclass(slots=True)
@@ -127,8 +138,9 @@ class _Look:
         line = message.began(sure, self._ads(sure))
         self.result.lines[sure.kind][message.who(day)] = line
         self.result.news.append(line)
+        since = self.now - timedelta(minutes=max(day.minute - sure.since, 0.0))
         self.alerts.append(
-            Alert(day.account_id, sure.kind, day.today, self.now, sure.figure, sure.usual)
+            Alert(day.account_id, sure.kind, day.today, since, self.now, sure.figure, sure.usual)
         )
 
     def _gone(self, day: OpenDay, alert: Alert) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from pipelines.escaping import escaped
 from pipelines.watching.open_day import minute_of
 from pipelines.watching.rules import OVER_BUDGET_TIMES, Kind
+from warehouse.decode.money import smallest_coin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,8 +65,12 @@ def ended(alert: Alert, day: OpenDay) -> str:
 
 
 def money(amount: float, currency: str) -> str:
-    """Like ``1,204.50 EUR``."""
-    return f"{amount:,.2f} {currency}"
+    """Like ``1,204.50 EUR``, and ``1,205 JPY``, which has no smaller coin."""
+    return f"{_amount(amount, currency)} {currency}"
+
+
+def _amount(amount: float, currency: str) -> str:
+    return f"{amount:,.{0 if smallest_coin(currency) == 1 else 2}f}"
 
 
 def who(day: OpenDay) -> str:
@@ -140,9 +145,9 @@ def _named(concern: Concern, ads: Sequence[tuple[str | None, float, float]]) -> 
     currency, shown = concern.day.currency, []
     for name, spent, usual in ads:
         if concern.kind is Kind.STOPPED:
-            figure = f"{usual:,.2f} {currency}"
+            figure = money(usual, currency)
         else:
-            figure = f"{spent:,.2f} instead of {usual:,.2f} {currency}"
+            figure = f"{_amount(spent, currency)} instead of {money(usual, currency)}"
         shown.append(f"{_short(name or '')} ({figure})")
     return ", ".join(shown)
 
@@ -155,7 +160,8 @@ def _why_ended(alert: Alert, day: OpenDay) -> str:
     if not day.may_spend:
         return f"{HEADS[alert.kind]} is over: the account is no longer active."
     if alert.kind is Kind.STOPPED:
-        return f"spends again. It had spent nothing since {_begun(alert, day)}."
+        since = clock(minute_of(day.zone, day.today, alert.since))
+        return f"spends again. It had spent nothing since {since}."
     if alert.kind is Kind.LATE_DATA:
         return "data is up to date again."
     if final := _final(alert.day, day):
@@ -165,10 +171,6 @@ def _why_ended(alert: Alert, day: OpenDay) -> str:
             f" {usual}."
         )
     return f"no longer {HEADS[alert.kind]}: {money(day.spent, day.currency)} so far today."
-
-
-def _begun(alert: Alert, day: OpenDay) -> str:
-    return clock(minute_of(day.zone, day.today, alert.told_at))
 
 
 def _final(on: date, day: OpenDay) -> tuple[float, float] | None:

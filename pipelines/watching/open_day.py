@@ -21,6 +21,9 @@ __all__ = ["MINUTES_A_DAY", "Curve", "OpenDay", "PastDay", "SpentBudget", "minut
 
 MINUTES_A_DAY: Final = 24 * 60
 
+#: Minutes between two looks that are as far apart as the schedule allows, and some for a tick.
+LONGEST_GAP: Final = 250
+
 #: accounts.account_status of an account that may spend; 9 is one in grace: it has not paid yet.
 #: Source: Marketing API, Ad Account.
 MAY_SPEND: Final = frozenset({1, 9})
@@ -40,15 +43,21 @@ class Curve:
         return cls(tuple(known), tuple(known.values()))
 
     def at(self, minute: float) -> float | None:
-        """The amount at a minute; None before the first point and after the last."""
+        """The amount at a minute; None before the first point, after the last, and where nobody
+        looked for so long that a straight line says nothing.
+        """
         if not self.minutes or not self.minutes[0] <= minute <= self.minutes[-1]:
             return None
         after = bisect_left(self.minutes, minute)
         if self.minutes[after] == minute:
             return self.amounts[after]
-        low, high = self.amounts[after - 1], self.amounts[after]
-        share = (minute - self.minutes[after - 1]) / (self.minutes[after] - self.minutes[after - 1])
-        return low + (high - low) * share
+        begins, ends = self.minutes[after - 1 : after + 1]
+        low, high = self.amounts[after - 1 : after + 1]
+        if low == high:
+            return low
+        if ends - begins > LONGEST_GAP:
+            return None
+        return low + (high - low) * (minute - begins) / (ends - begins)
 
     def grown(self, since: float, until: float) -> float | None:
         """By how much it grew between two minutes; None where it is not known."""

@@ -40,13 +40,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What was told about an account's day, and when it was over, if that was told too. `figure`
-    and `usual` are those of the concern.
+    """What was told about an account's day, since when it was so, and when it was over, if that was
+    told too. `figure` and `usual` are those of the concern.
     """
 
     account_id: str
     kind: Kind
     day: date
+    since: datetime
     told_at: datetime
     figure: float
     usual: float
@@ -58,6 +59,7 @@ class Alert:
         ended = self.ended_at and self.ended_at.isoformat()
         return asdict(self) | {
             "day": self.day.isoformat(),
+            "since": self.since.isoformat(),
             "told_at": self.told_at.isoformat(),
             "ended_at": ended,
         }
@@ -70,6 +72,7 @@ class Alert:
             str(value["account_id"]),
             Kind(value["kind"]),
             date.fromisoformat(value["day"]),
+            datetime.fromisoformat(value["since"]).astimezone(UTC),
             datetime.fromisoformat(value["told_at"]).astimezone(UTC),
             float(value["figure"]),
             float(value["usual"]),

@@ -14,8 +14,9 @@ from pipelines.asset_keys import AssetKeys
 from pipelines.defs.event_log.metadata import LoadContext
 from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.escaping import escaped, escaped_for_chat, escaped_for_markdown
-from tests.pipelines.defs.test_alerts import Receiver, sensor_tick
+from tests.pipelines.defs.test_alerts import sensor_tick
 from tests.runs import run_job
+from tests.webhook import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

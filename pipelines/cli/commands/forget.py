@@ -22,6 +22,7 @@ from pipelines.settings import settings_of
 from pipelines.state.cooldowns import cooldowns_of
 from pipelines.state.dagster_home import open_instance
 from pipelines.state.intraday import forget_account
+from pipelines.watching.told import forget_watched
 from warehouse.lake.forgetting import remove_account, traces_of, unmark
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
@@ -86,6 +87,7 @@ def _remove(url: str, lake: Lake, account_id: str, found: Traces, catalog: Catal
     remove_account(lake, account_id, found.files)
     _release_limits(lake.store, account_id)
     forget_account(lake.store, account_id)
+    forget_watched(lake.store, account_id)
     return publish(url, catalog=catalog, afresh=True)
 
 
