@@ -43,6 +43,7 @@ from warehouse.published.verify import (
     structure_of,
     wrong_in,
 )
+from warehouse.schema.insights import INTRADAY_TOTALS
 from warehouse.schema.records import FAILURES
 from warehouse.schema.sql import name
 from warehouse.storage.atomic import remove
@@ -282,9 +283,12 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
 
 
 def _is_open(stale: Sequence[Key], changed: Sequence[tuple[LakeFile, Footer]]) -> bool:
-    """Whether nothing was removed, and all that changed are days that will be loaded again."""
+    """Whether nothing was removed, and all that changed are days that will be loaded again, and the
+    totals that ticks asked for.
+    """
     return {*stale} <= {file.key for file, _ in changed} and all(
-        footer.load is not None and footer.load.is_provisional for _, footer in changed
+        file.table == INTRADAY_TOTALS.name or (footer.load and footer.load.is_provisional)
+        for file, footer in changed
     )
 
 
