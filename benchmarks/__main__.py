@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks import compare, creatives, dagster, engine, grid
+from benchmarks import compare, creatives, dagster, engine, grid, intraday
 from benchmarks.measure import ALL_CORES, ROUNDS, measured
 from benchmarks.pages import Pages, keep
 from benchmarks.replay import replaying
@@ -54,9 +54,9 @@ def main() -> None:
         folder = Path(name)
         parts = [
             part(folder)
-            for part in (_loads, _rates, _backfill, _memory, _small, _assets, _published)
+            for part in (_loads, _rates, _backfill, _memory, _small, _assets, _published, _today)
         ]
-        scripts = [script.figures() for script in (engine, dagster, grid, creatives)]
+        scripts = [script.figures() for script in (engine, dagster, grid, creatives, intraday)]
         lines = [_told(line) for line in chain(*parts, *scripts)]
     widths = [max(len(line[n]) for line in lines) for n in range(3)]
     for line in lines:
@@ -250,6 +250,10 @@ def _published(folder: Path) -> Iterator[tuple[str, str, str]]:
     again = figures["publish after one account-day"]
     yield "publishing after one account-day changed", f"{again:.1f} s", "3 s"
     yield "the first publish of all of it", f"{figures['first publish']:.0f} s", ""
+
+
+def _today(folder: Path) -> Iterator[tuple[str, str, str]]:
+    yield from intraday.published(folder / "year")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Today by the hour: what a tick costs, and what it costs to publish after each of a day.
 
 Ticks run against a sandbox in a process of its own, whose clock this moves: 500 accounts, of which
-none, one or a hundred deliver. Each tick is a process of its own, without Dagster.
+none, one or a hundred deliver. Each tick is a process of its own, without Dagster. What Dagster
+keeps of one is measured on an instance of its own (SQLite on disk).
 
 Publishing is measured on a lake of 5 million rows: every quarter of an hour of a day, the open days
 of a hundred of 500 accounts are replaced by longer ones, and a reader has the first file open all
@@ -22,6 +23,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from unittest import mock
 
 from benchmarks import lake as year
 from benchmarks.measure import ROOT, measured, print_figures
@@ -41,6 +43,12 @@ NOW: Final = datetime(2026, 11, 23, 16, 5, tzinfo=UTC)
 #: Publishes of a day, one every quarter of an hour.
 QUARTERS: Final = 96
 
+#: Ticks whose traces in Dagster's database are measured.
+DATABASE_TICKS: Final = 4
+
+#: Letters of a run's id, after which Dagster names its files.
+RUN_ID: Final = 36
+
 TODAY: Final = year.FIRST_DAY + timedelta(days=365)
 
 
@@ -53,6 +61,11 @@ def figures() -> Iterator[tuple[str, str, str]]:
             yield what, f"{tick['calls']:.0f}", limit
     taken = f"{tick['wall_seconds']:.1f} s, {tick['cpu_seconds']:.1f} CPU-s"
     yield "the last of these, process included", f"{taken}, {tick['peak_mb']:.0f} MB", ""
+    with tempfile.TemporaryDirectory() as name, _serving(MOVED, None) as (url, token, _):
+        kept = measured("intraday", "database", url, token, name)
+    a_day = f"{kept['all'] * QUARTERS / 1000:.0f} MB a day of {QUARTERS}"
+    yield "Dagster's database grows by a tick of these", f"{kept['all']:.0f} kB, {a_day}", ""
+    yield "of it, all but the file that each run has", f"{kept['shared']:.0f} kB", "50 kB"
 
 
 def published(folder: Path) -> Iterator[tuple[str, str, str]]:
@@ -86,9 +99,14 @@ def _second_tick(moved: int, folder: Path) -> Figures:
 
 
 @contextmanager
-def _serving(delivering: int) -> Iterator[tuple[str, str, Callable[[datetime], None]]]:
-    """The sandbox in a process of its own; what sets its clock."""
-    command = [sys.executable, "-m", "benchmarks.intraday", "serve", str(delivering)]
+def _serving(
+    delivering: int, now: datetime | None = NOW
+) -> Iterator[tuple[str, str, Callable[[datetime], None]]]:
+    """The sandbox in a process of its own, by this machine's clock unless it is told the time; what
+    sets its clock.
+    """
+    told = [now.isoformat()] if now else []
+    command = [sys.executable, "-m", "benchmarks.intraday", "serve", str(delivering), *told]
     with subprocess.Popen(  # noqa: S603  ourselves
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as process:
@@ -106,13 +124,12 @@ def _serving(delivering: int) -> Iterator[tuple[str, str, Callable[[datetime], N
         process.communicate()
 
 
-def _serve(delivering: int) -> None:
+def _serve(delivering: int, *told: str) -> None:
     from fbgraph.sandbox import Sandbox  # noqa: PLC0415  # what is measured is imported when used
 
-    now = [NOW]
-    with Sandbox(
-        world="agency", accounts=ACCOUNTS, delivering=delivering, now=lambda: now[-1]
-    ) as sandbox:
+    now = [datetime.fromisoformat(one) for one in told]
+    clock = {"now": lambda: now[-1]} if told else {}
+    with Sandbox(world="agency", accounts=ACCOUNTS, delivering=delivering, **clock) as sandbox:
         print(json.dumps([sandbox.url, sandbox.token]), flush=True)
         for line in sys.stdin:
             now.append(datetime.fromisoformat(line.strip()))
@@ -137,6 +154,39 @@ def _tick(url: str, token: str, folder: str, at: str) -> Mapping[str, float]:
     return {"calls": done.calls, "opened": len(done.opened), "failed": len(done.failed)}
 
 
+def _database(url: str, token: str, folder: str) -> Mapping[str, float]:
+    """What ticks leave in Dagster's home, in kB for each: all of it, and outside of the runs' own
+    files.
+    """
+    import dagster as dg  # noqa: PLC0415  # as above
+
+    os.environ |= {"FB_GRAPH_URL": url, "FB_ACCESS_TOKEN": token, "WAREHOUSE_URL": f"{folder}/lake"}
+    from tests.runs import run_job  # noqa: PLC0415
+
+    home = Path(folder, "home")
+    home.mkdir()
+    overrides = {"telemetry": {"enabled": False}}
+    with dg.DagsterInstance.local_temp(str(home), overrides=overrides) as instance:
+        sizes = []
+        for _ in range(1 + DATABASE_TICKS):  # the first one asks for everything
+            run = run_job(instance, "intraday_job")
+            if not run.success:
+                sys.exit(f"a tick failed: {run.failed} {run.stopped}")
+            sizes.append(_kilobytes(home))
+    each = {part: (sizes[-1][part] - sizes[0][part]) / DATABASE_TICKS for part in sizes[0]}
+    return {"all": sum(each.values()), "shared": each["shared"]}
+
+
+def _kilobytes(home: Path) -> Mapping[str, float]:
+    """Of the files of single runs, and of those that all share."""
+    found = {"own": 0.0, "shared": 0.0}
+    for path in home.rglob("*"):
+        if path.is_file():
+            part = "own" if len(path.name.partition(".")[0]) == RUN_ID else "shared"
+            found[part] += path.stat().st_size / 1000
+    return found
+
+
 # -- publishing ------------------------------------------------------------------------------------
 def _publish(url: Path) -> Mapping[str, float]:
     import warehouse  # noqa: PLC0415  # as above
@@ -153,7 +203,7 @@ def _publish(url: Path) -> Mapping[str, float]:
     taken, cpu, disk, rebuilt, rows = [], [], [], 0, 0
     with warehouse.open(url) as reader:
         for n in range(QUARTERS):
-            with _not_waiting_for_the_disk():
+            with mock.patch("os.fsync"):  # to put them is not what is measured
                 for account_id in random.Random(n).sample(accounts, MOVED):  # noqa: S311  no secret
                     _put_open_day(lake, account_id, n)
             began = time.process_time()
@@ -181,17 +231,6 @@ def _publish(url: Path) -> Mapping[str, float]:
         "disk": max(disk),
         "peak": _resident_mb(),
     }
-
-
-@contextmanager
-def _not_waiting_for_the_disk() -> Iterator[None]:
-    """What is put into the lake is not measured, and takes minutes else."""
-    fsync = os.fsync
-    os.fsync = lambda _: None
-    try:
-        yield
-    finally:
-        os.fsync = fsync
 
 
 def _timed(module: object, function: str) -> list[float]:
@@ -233,9 +272,11 @@ def _put_open_day(lake: Lake, account_id: str, quarter: int) -> None:
 if __name__ == "__main__":
     way, *asked = sys.argv[1:] or ["all"]
     if way == "serve":
-        _serve(int(asked[0]))
+        _serve(int(asked[0]), *asked[1:])
     elif way == "tick":
         print_figures(lambda: _tick(*asked))
+    elif way == "database":
+        print_figures(lambda: _database(*asked))
     elif way == "publish":
         print_figures(lambda: _publish(Path(asked[0])))
     else:
