@@ -22,7 +22,7 @@ import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
 
 from benchmarks import lake as year
@@ -128,8 +128,8 @@ def _serve(delivering: int, *told: str) -> None:
     from fbgraph.sandbox import Sandbox  # noqa: PLC0415  # what is measured is imported when used
 
     now = [datetime.fromisoformat(one) for one in told]
-    clock = {"now": lambda: now[-1]} if told else {}
-    with Sandbox(world="agency", accounts=ACCOUNTS, delivering=delivering, **clock) as sandbox:
+    options: dict[str, Any] = {"now": lambda: now[-1]} if told else {}
+    with Sandbox(world="agency", accounts=ACCOUNTS, delivering=delivering, **options) as sandbox:
         print(json.dumps([sandbox.url, sandbox.token]), flush=True)
         for line in sys.stdin:
             now.append(datetime.fromisoformat(line.strip()))

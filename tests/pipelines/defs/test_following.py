@@ -160,6 +160,20 @@ def test_what_was_loaded_without_dagster_is_published_by_the_next_tick_and_then_
     assert published_rows(lake) > truth
 
 
+def test_what_a_tick_of_today_has_published_is_not_published_again(
+    tick: Ticks, lake: Lake, load: Callable[..., Any], days: Sequence[date]
+) -> None:
+    load(days[:1])
+    tick()
+    before = lag(lake).change
+
+    assert run_job(tick.instance, "intraday_job").success
+
+    assert (lag(lake).change == before, lag(lake).is_behind) == (False, False)
+    assert [tick() for _ in range(2)] == 2 * ["The published file is up to date."]
+    assert tick.instance.get_runs_count(dg.RunsFilter(job_name="publish_job")) == 1
+
+
 def test_a_file_that_somebody_removed_is_published_again(
     tick: Ticks, lake: Lake, load: Callable[..., Any], days: Sequence[date]
 ) -> None:
