@@ -160,7 +160,6 @@ def _tick(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
                     tick = run_tick(session, settings.account_ids, held=held)
             finally:
                 _publish(context, lake, reports, keys)
-        context.log.info("%s", tick)
         if tick.skipped:
             return
         context.log_event(dg.AssetMaterialization(keys("intraday"), metadata=tick_metadata(tick)))

@@ -65,6 +65,7 @@ class Loader:
     that had rows becomes empty at once if Meta returns none (`emptiness`). `features`:
     what accounts have enabled, as far as this run has read it. `controls`: other totals than those
     that are requested day by day. Up to `at_once_rows` expected rows are read without a report run.
+    `log_level`: of account-days that were loaded; Dagster keeps lines from INFO on.
     `now` gives the time, `wait` is the engine's. `delay`: how long after the end of an hour Meta
     still counts (`with_progress`).
     """
@@ -80,6 +81,7 @@ class Loader:
         features: FeatureSettings | None = None,
         controls: Controls | None = None,
         at_once_rows: int = 0,
+        log_level: int = logging.INFO,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         wait: Wait = wait_for_any,
         delay: timedelta = INTRADAY_DELAY,
@@ -91,6 +93,7 @@ class Loader:
         self._wait = wait
         self._controls = controls or Controls(client, lake, run_id, now, delay=delay)
         self._at_once_rows = at_once_rows
+        self._log_level = log_level
         self._accept_empty = accept_empty
         self._delay = delay
         self._features = features or FeatureSettings(client, now)
@@ -117,7 +120,7 @@ class Loader:
         for outcome in chain(refused, load(report, days_of)):
             if not outcome.skipped:
                 failures.note(outcome, self._now(), self._run_id)
-            yield _logged(outcome)
+            yield _logged(outcome, self._log_level)
 
     def _load_report(
         self, report: Report, days_of: Mapping[str, Sequence[date]]
@@ -275,7 +278,7 @@ def _work(
     return days_of, refused
 
 
-def _logged(outcome: Outcome) -> Outcome:
-    level = logging.ERROR if outcome.error else logging.INFO
+def _logged(outcome: Outcome, level: int) -> Outcome:
+    level = logging.ERROR if outcome.error else level
     _log.log(level, "%s", outcome, extra={"outcome": outcome})
     return outcome

@@ -200,9 +200,10 @@ class Session:
         *,
         controls: Controls | None = None,
         at_once_rows: int = 0,
+        log_level: int = logging.INFO,
     ) -> None:
-        """The same into `loads`, without handing anything to the recorder. `controls` as in
-        `Loader`.
+        """The same into `loads`, without handing anything to the recorder. `controls`,
+        `at_once_rows` and `log_level` as in `Loader`.
         """
         loader = Loader(
             *(self.client, self.lake, accounts_in(self.lake), self.run_id),
@@ -210,6 +211,7 @@ class Session:
             features=self._features,
             controls=controls,
             at_once_rows=at_once_rows,
+            log_level=log_level,
             now=self.now,
             delay=self.delay,
         )

@@ -31,6 +31,8 @@ from pipelines.state.intraday import (
     known_of,
 )
 from pipelines.state.unreported import notes_of
+from warehouse.decode.hours import zone_named
+from warehouse.errors import UnknownZoneError
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
@@ -178,7 +180,7 @@ class _Ticking:
             if holder := self._holder(account_id):
                 self.tick.left_out[account_id] = holder
             elif account_id in there:
-                self.accounts[account_id] = there[account_id]
+                self._take(there[account_id])
             else:
                 # Kept, so that the next ticks do not list all accounts again for it.
                 self.known.setdefault(account_id, OpenAccount())
@@ -189,8 +191,19 @@ class _Ticking:
         self.known = {
             key: one for key, one in self.known.items() if key in {*listed} | there.keys()
         }
-        for account_id, why in self.tick.left_out.items():
-            _log.info("act_%s is left out: %s", account_id, why)
+        if left_out := self.tick.left_out:
+            account_id, why = next(iter(left_out.items()))
+            number = counted(len(left_out), "account is", "accounts are")
+            _log.info("%s left out, the first act_%s: %s", number, account_id, why)
+
+    def _take(self, account: Account) -> None:
+        """The tick is about an account, if its days can be told."""
+        try:
+            zone_named(account.timezone_name)
+        except UnknownZoneError as error:
+            self.tick.left_out[account.account_id] = str(error)
+        else:
+            self.accounts[account.account_id] = account
 
     def _holder(self, account_id: str) -> str:
         """Who is loading an account; "" if nobody is."""
@@ -234,7 +247,12 @@ class _Ticking:
             session.client, session.lake, session.run_id, session.now, self.tick.looks
         )
         loads_now = Loads(HOURLY_REPORT)
-        session.load_into(loads_now, chosen, controls=controls, at_once_rows=AT_ONCE_ROWS)
+        session.load_into(
+            *(loads_now, chosen),
+            controls=controls,
+            at_once_rows=AT_ONCE_ROWS,
+            log_level=logging.DEBUG,  # Dagster would keep a line for each
+        )
         self.tick.opened = loads_now.outcomes
         for outcome in loads_now.outcomes:
             self._note(outcome)
