@@ -90,7 +90,7 @@ def test_ticks_are_published_and_leave_one_event_each_and_one_for_a_day_that_is_
     assert len(cells) == closed > 0
     assert {cell.metadata["verdict"].value for cell in cells} == {"proven"}
     assert events(instance, "control_daily") == []
-    # Nothing that Dagster keeps of a run grows with its account-days; lines of the log are kept too.
+    # What Dagster keeps of a run, lines of the log included, does not grow with its account-days.
     quiet = [run.run_id for run, one in zip(runs, reversed(ticks), strict=True) if _is_calm(one)]
     assert all(len(instance.all_logs(run_id)) < 20 for run_id in quiet[1:])
     assert len(quiet) > 1
