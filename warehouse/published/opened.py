@@ -15,6 +15,7 @@ from warehouse.schema.catalog import OWN
 from warehouse.schema.sql import literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -43,14 +44,16 @@ class Warehouse:
                 " it from the lake"
             ) from error
 
-    def sql(self, query: str) -> duckdb.DuckDBPyRelation:
-        """Return the result of one query as DuckDB's relation.
+    def sql(
+        self, query: str, params: Mapping[str, object] | None = None
+    ) -> duckdb.DuckDBPyRelation:
+        """Return the result of one query as DuckDB's relation; `params` are its `$names`.
 
         Raises WarehouseError with DuckDB's own message.
         """
         try:
             # Each result has a cursor of its own: an open one would block the next.
-            relation = self._connection.cursor().sql(query)
+            relation = self._connection.cursor().sql(query, params=params and dict(params))
         except duckdb.Error as error:
             raise WarehouseError(str(error)) from error
         if relation is None:  # an empty text, or a statement like SET

@@ -1,0 +1,63 @@
+"""Small pictures that need no script: lines beside a number, and grids of days. No I/O."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["levels", "sparkline"]
+
+WIDTH: Final = 120
+HEIGHT: Final = 26
+
+#: Of the hours of a week, besides none.
+STEPS: Final = 6
+
+
+def sparkline(values: Sequence[float | None]) -> str:
+    """An SVG of a line with its area; None is a gap. From zero, so that a small change is small."""
+    known = [value for value in values if value is not None]
+    top = max(known, default=0.0) or 1.0
+    step = WIDTH / max(1, len(values) - 1)
+    points = [
+        None if value is None else (n * step, HEIGHT - 1 - (HEIGHT - 3) * value / top)
+        for n, value in enumerate(values)
+    ]
+    shapes = "".join(map(_shape, _runs(points)))
+    return (
+        f'<svg class="spark" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
+        f' aria-hidden="true" preserveAspectRatio="none">{shapes}</svg>'
+    )
+
+
+def _runs(points: Iterable[tuple[float, float] | None]) -> Sequence[Sequence[tuple[float, float]]]:
+    runs: list[list[tuple[float, float]]] = [[]]
+    for point in points:
+        if point is None:
+            runs.append([])
+        else:
+            runs[-1].append(point)
+    return [run for run in runs if run]
+
+
+def _shape(run: Sequence[tuple[float, float]]) -> str:
+    if len(run) == 1:
+        [(x, y)] = run
+        return f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="1.5"/>'
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in run)
+    area = f"{run[0][0]:.1f},{HEIGHT} {line} {run[-1][0]:.1f},{HEIGHT}"
+    return f'<polygon class="area" points="{area}"/><polyline class="line" points="{line}"/>'
+
+
+def levels(values: Mapping[tuple[int, int], float]) -> Mapping[tuple[int, int], int]:
+    """Each value's group: 0 for none, then six groups of about the same number of values."""
+    some = sorted(value for value in values.values() if value > 0)
+    if not some:
+        return dict.fromkeys(values, 0)
+    bounds = [some[len(some) * n // STEPS] for n in range(1, STEPS)]
+    return {
+        key: 1 + sum(value >= bound for bound in bounds) if value > 0 else 0
+        for key, value in values.items()
+    }

@@ -1,0 +1,302 @@
+"""The published tables, read into what a page shows: a query for each of its parts, over all
+accounts at once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from pipelines.loading.partitions import today_in
+from pipelines.overview.sums import DayNumbers, Sums
+from pipelines.overview.trust import DayTrust, Told, trust_of
+from pipelines.overview.window import Window, last_days
+from warehouse.decode.hours import over_at
+from warehouse.lake.defects.damage import reload_command
+from warehouse.schema.insights import INSIGHTS_HOURLY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from warehouse.published.opened import Warehouse
+
+__all__ = ["AccountPage", "Ad", "Campaign", "Restated", "pages_of"]
+
+#: How many campaigns and ads of an account a page names.
+CAMPAIGNS: Final = 8
+ADS: Final = 6
+
+#: Weeks of which the hours of the week are shown.
+WEEKS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A campaign in the window: sums, spend in the window before, and by day."""
+
+    name: str
+    objective: str
+    status: str
+    sums: Sums
+    before: Decimal
+    by_day: Mapping[date, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Ad:
+    """An ad in the window: spend, click rate by week (oldest first, None without impressions), and
+    where in the lake its thumbnail is.
+    """
+
+    name: str
+    status: str
+    spend: Decimal
+    rates: Sequence[float | None]
+    thumbnail: str
+
+
+class Restated(NamedTuple):
+    """By how much the spend of a day changed after it was first loaded, when it was over."""
+
+    before: Decimal
+    after: Decimal
+
+
+@dataclass(slots=True)
+class AccountPage:
+    """All that a page says of one account."""
+
+    account_id: str
+    name: str
+    currency: str
+    zone: str
+    window: Window
+    today: date
+    numbers: dict[date, DayNumbers] = field(default_factory=dict)
+    trust: dict[date, DayTrust] = field(default_factory=dict)
+    campaigns: Sequence[Campaign] = ()
+    ads: Sequence[Ad] = ()
+    hours: Mapping[tuple[int, int], float] = field(default_factory=dict)
+    restated: dict[date, Restated] = field(default_factory=dict)
+    newest: datetime | None = None
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether any day of it has ever been loaded."""
+        return self.newest is not None
+
+
+ACCOUNTS: Final = """\
+select account_id, account_name, account_currency, account_timezone, newest, first
+from accounts
+left join (
+  select account_id, max(loaded_at) as newest, min(date) as first from loads
+  where table_name in ('insights_hourly', 'insights_daily') group by all
+) using (account_id)
+order by account_name, account_id"""
+
+NUMBERS: Final = """\
+select account_id, date, spend, impressions, clicks,
+       case when has_results then coalesce(purchases, 0) end as purchases,
+       case when has_results then coalesce(purchase_value, 0) end as purchase_value
+from account_daily
+left join (
+  select account_id, date, true as has_results from loads where table_name = 'insights_daily'
+) using (account_id, date)
+where date between $since and $until"""
+
+#: Of an account's day the better load counts, and that of its hours if both are as good: that is
+#: what the view account_daily is made of.
+TOLD: Final = """\
+with all_loads as (
+  select *, table_name = 'insights_hourly' as is_hours,
+         verdict in ('proven', 'unprovable') and is_over is not false as is_good
+  from loads
+  where table_name in ('insights_hourly', 'insights_daily') and date between $since and $until
+), chosen as (
+  select account_id, date, arg_max(all_loads, (is_good, is_hours)) as load
+  from all_loads group by all
+)
+select account_id, date, load.verdict, load.reason, load.spend, load.control_spend,
+       coalesce(failed.reason, '') as failed, coalesce(failed.command, '') as command
+from chosen
+full join (
+  select account_id, date, max(reason) as reason, max(command) as command from failures
+  where table_name in ('insights_hourly', 'insights_daily') and date between $since and $until
+  group by all
+) as failed using (account_id, date)"""
+
+CAMPAIGN_DAYS: Final = """\
+select account_id, campaign_id, date, campaign_name, objective, effective_status, spend,
+       impressions, clicks, purchases, purchase_value
+from (
+  select account_id, campaign_id, date, campaign_name, objective, spend, impressions, clicks,
+         purchases, purchase_value
+  from campaign_daily where date between $since and $until
+)
+left join (select account_id, campaign_id, effective_status from campaigns)
+  using (account_id, campaign_id)"""
+
+AD_WEEKS: Final = """\
+with delivered as (
+  select account_id, ad_id, ad_name, date, spend, impressions, clicks
+  from ad_daily where date between $since and $until
+), top as (
+  select account_id, ad_id, arg_max(ad_name, date) as ad_name, sum(spend) as spend
+  from delivered join (select unnest($ids) as account_id, unnest($firsts) as first,
+                              unnest($lasts) as last) using (account_id)
+  where date between first and last
+  group by account_id, ad_id
+  qualify row_number() over (partition by account_id order by sum(spend) desc, ad_id) <= $ads
+)
+select top.account_id, top.ad_id, top.ad_name, top.spend, ads.effective_status, path,
+       date, impressions, clicks
+from top join delivered using (account_id, ad_id)
+left join ads using (ad_id)
+left join (select creative_id, any_value(path) as path from thumbnails group by all)
+  using (creative_id)
+order by top.account_id, top.spend desc, top.ad_id, date"""
+
+#: The median over loaded days, of which those without the hour had none.
+HOURS: Final = """\
+with days as (
+  select account_id, date from loads
+  where table_name = 'insights_hourly' and is_over is not false and date between $since and $until
+)
+select account_id, isodow(date) as weekday, n as hour, median(coalesce(spend, 0))::double as spend
+from days cross join range(24) as hours(n)
+left join (select account_id, date, hour as n, spend from account_hourly
+           where date between $since and $until) using (account_id, date, n)
+group by all"""
+
+RESTATED: Final = """\
+select account_id, date, previous_loaded_at, spend_before, spend_after
+from restatements
+where table_name = 'insights_hourly' and date between $since and $until
+      and spend_before is not null and spend_after is not null
+order by loaded_at"""
+
+
+def pages_of(
+    opened: Warehouse, at: datetime, chosen: Window | None = None
+) -> Sequence[AccountPage]:
+    """What to say of each account, by name. `at`: the instant that "the last days" refers to;
+    `chosen`: the same days for all accounts instead.
+    """
+    pages = {}
+    for account_id, name, currency, zone, newest, first in opened.sql(ACCOUNTS).fetchall():
+        window = chosen or last_days(zone or "UTC", at)
+        if chosen is None and first is not None and first in window:
+            window = Window(first, window.until)  # what was before was never wanted
+        pages[account_id] = AccountPage(
+            *(account_id, name or f"act_{account_id}", currency or "", zone or "UTC", window),
+            today=today_in(zone or "UTC", at),
+            newest=newest and newest.astimezone(UTC),
+        )
+    loaded = {key: page for key, page in pages.items() if page.is_loaded}
+    if loaded:
+        _fill(opened, loaded)
+    return list(pages.values())
+
+
+def _fill(opened: Warehouse, pages: Mapping[str, AccountPage]) -> None:
+    since = min(page.window.before.since for page in pages.values())
+    until = max(max(page.window.until, page.today) for page in pages.values())
+    spans = {"since": since, "until": until}
+    for account_id, day, *numbers in _rows(opened, NUMBERS, spans):
+        if page := pages.get(account_id):
+            page.numbers[day] = DayNumbers(*numbers)
+    told: dict[tuple[str, date], Told] = {}
+    for account_id, day, *rest in _rows(opened, TOLD, spans):
+        told[account_id, day] = Told(*(rest[0] or "", rest[1] or "", *rest[2:]))
+    for page in pages.values():
+        for day in [*page.window.before.days, *page.window.days]:
+            reload = reload_command(INSIGHTS_HOURLY.name, page.account_id, day)
+            page.trust[day] = trust_of(day, told.get((page.account_id, day)), reload)
+    _campaigns(opened, pages, spans)
+    _ads(opened, pages)
+    hours: dict[str, dict[tuple[int, int], float]] = defaultdict(dict)
+    weeks = {"since": until - timedelta(weeks=WEEKS), "until": until}
+    for account_id, weekday, hour, spend in _rows(opened, HOURS, weeks):
+        hours[account_id][weekday, hour] = spend
+    for account_id, page in pages.items():
+        page.hours = hours[account_id]
+    for account_id, day, first, before, after in _rows(opened, RESTATED, spans):
+        page = pages.get(account_id)
+        if page and first.astimezone(UTC) >= over_at(page.zone, day):  # an open day only grows
+            old = page.restated.get(day)
+            page.restated[day] = Restated(old.before if old else before, after)
+
+
+def _campaigns(
+    opened: Warehouse, pages: Mapping[str, AccountPage], spans: Mapping[str, date]
+) -> None:
+    found: dict[str, dict[str, list[tuple[Any, ...]]]] = defaultdict(lambda: defaultdict(list))
+    for account_id, campaign_id, *rest in _rows(opened, CAMPAIGN_DAYS, spans):
+        found[account_id][campaign_id].append(tuple(rest))
+    for account_id, page in pages.items():
+        campaigns = [_campaign(page, rows) for rows in found[account_id].values()]
+        spending = [one for one in campaigns if one.sums.spend or one.before]
+        page.campaigns = sorted(spending, key=lambda one: (-one.sums.spend, one.name))[:CAMPAIGNS]
+
+
+def _campaign(page: AccountPage, rows: Sequence[tuple[Any, ...]]) -> Campaign:
+    """From (date, name, objective, status, spend, impressions, clicks, purchases, their value)."""
+    inside = [row for row in rows if row[0] in page.window]
+    newest = max(rows, key=lambda row: row[0])
+    return Campaign(
+        name=newest[1] or "",
+        objective=newest[2] or "",
+        status=newest[3] or "",
+        sums=Sums.of(_numbers(page, row) for row in inside),
+        before=sum((row[4] for row in rows if row[0] in page.window.before), Decimal()),
+        by_day={row[0]: row[4] for row in inside},
+    )
+
+
+def _numbers(page: AccountPage, row: Sequence[Any]) -> DayNumbers:
+    """No purchases are 0 where the account's results of the day are loaded."""
+    day, *_, spend, impressions, clicks, purchases, value = row
+    numbers = page.numbers.get(day)
+    if numbers is None or numbers.purchases is None:
+        return DayNumbers(spend, impressions, clicks)
+    return DayNumbers(spend, impressions, clicks, purchases or Decimal(), value or Decimal())
+
+
+def _ads(opened: Warehouse, pages: Mapping[str, AccountPage]) -> None:
+    windows = [page.window for page in pages.values()]
+    asked = {
+        "since": min(window.since for window in windows),
+        "until": max(window.until for window in windows),
+        "ids": list(pages),
+        "firsts": [window.since for window in windows],
+        "lasts": [window.until for window in windows],
+        "ads": ADS,
+    }
+    found: dict[str, dict[str, list[tuple[Any, ...]]]] = defaultdict(lambda: defaultdict(list))
+    for account_id, ad_id, *rest in _rows(opened, AD_WEEKS, asked):
+        found[account_id][ad_id].append(tuple(rest))
+    for account_id, page in pages.items():
+        page.ads = [_ad(page.window, rows) for rows in found[account_id].values()]
+
+
+def _ad(window: Window, rows: Sequence[tuple[Any, ...]]) -> Ad:
+    """From (name, spend, status, thumbnail, date, impressions, clicks), one for each day."""
+    name, spend, status, path = rows[0][:4]
+    weeks: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    for *_, day, impressions, clicks in rows:
+        if day in window:
+            week = weeks[(window.until - day).days // 7]
+            week[0] += impressions
+            week[1] += clicks
+    number = -(-len(window.days) // 7)
+    rates = [weeks[n][1] / weeks[n][0] if weeks[n][0] else None for n in reversed(range(number))]
+    return Ad(name or "", status or "", spend, rates, path or "")
+
+
+def _rows(opened: Warehouse, query: str, given: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
+    return opened.sql(query, given).fetchall()
