@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ACCEPT_EMPTY_OPTION",
     "ACCOUNT_OPTION",
+    "day_option",
     "finite",
     "of_account_days",
     "require_order",
@@ -52,19 +53,20 @@ def finite(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
     return value
 
 
+def day_option(name: str, meaning: str, *, required: bool = False) -> Callable[..., Any]:
+    """An option that is a day."""
+    return click.option(name, required=required, callback=_day, metavar="DAY", help=meaning)
+
+
 def of_account_days(*, required: bool = True) -> Callable[[Callable[..., None]], Any]:
     """The options that select account-days."""
     options = (
-        click.option(
+        day_option(
             "--since",
+            "First day, like 2026-11-01, by the clock of each account.",
             required=required,
-            callback=_day,
-            metavar="DAY",
-            help="First day, like 2026-11-01, by the clock of each account.",
         ),
-        click.option(
-            "--until", required=required, callback=_day, metavar="DAY", help="Last day, included."
-        ),
+        day_option("--until", "Last day, included.", required=required),
         ACCOUNT_OPTION,
         click.option(
             "--report",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from pipelines.cli.group import GuardedCommand, reports_here
-from pipelines.cli.options import ACCOUNT_OPTION, of_account_days, require_order
+from pipelines.cli.options import ACCOUNT_OPTION, day_option, of_account_days, require_order
 from pipelines.cli.output.style import Style, styled
 
 if TYPE_CHECKING:
@@ -142,4 +142,26 @@ def docs(table: str, engine: str | None, *, breakdowns: bool, presets: bool) -> 
         run_docs(os.environ, reports_here().catalog, table, engine)
 
 
-READING: Final = (status, today, query, sql, docs)
+@click.command(cls=GuardedCommand)
+@day_option("--since", "First day, like 2026-11-01; by default of the last 28 that are over.")
+@day_option("--until", "Last day, included.")
+@ACCOUNT_OPTION
+@click.option(
+    "--out",
+    default="overview.html",
+    show_default=True,
+    metavar="FILE",
+    help="Where to write the page; - writes it to stdout.",
+)
+def overview(since: date | None, until: date | None, accounts: tuple[str, ...], out: str) -> None:
+    """Write one HTML page to look at: how it goes, and what to trust.
+
+    From warehouse.duckdb, without a request. The page needs no network.
+    """
+    require_order(since, until)
+    from pipelines.cli.commands.overview import run_overview  # noqa: PLC0415
+
+    run_overview(os.environ, since, until, accounts, out)
+
+
+READING: Final = (status, today, overview, query, sql, docs)

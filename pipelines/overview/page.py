@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,17 +15,20 @@ import jinja2
 from pipelines.overview.account_words import words_of
 from pipelines.overview.charts import columns_of
 from pipelines.overview.grids import restated_grid, trust_grid
+from pipelines.overview.reading import pages_of
 from pipelines.overview.trust import Trust, bad_days, banner
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from pipelines.overview.reading import AccountPage
-    from pipelines.overview.trust import BadDays
+    from pipelines.overview.trust import BadDays, Banner
+    from pipelines.overview.window import Window
+    from warehouse.published.opened import Warehouse
 
-__all__ = ["html_of"]
+__all__ = ["Overview", "overview_of"]
 
 #: Runs of bad days that are shown; the others are counted.
 SHOWN: Final = 10
@@ -37,8 +41,49 @@ PICTURES_BYTES: Final = 480_000
 STALE_HOURS: Final = 36
 
 
-def html_of(pages: Sequence[AccountPage], now: datetime, read: Callable[[str], bytes]) -> str:
-    """The page. `read`: the content of a file of the lake; raises OSError if it cannot be read."""
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A page: its `html`, and what is said of it where it is written. `account_ids`: all that were
+    to be shown, `number` of them with data.
+    """
+
+    html: str
+    headline: str
+    span: str
+    number: int
+    account_ids: Collection[str]
+
+
+def overview_of(
+    opened: Warehouse,
+    read: Callable[[str], bytes],
+    now: datetime,
+    chosen: Window | None = None,
+    *,
+    account_ids: Collection[str] = (),
+) -> Overview:
+    """The page of all accounts, or of these (digits). `read`: the content of a file of the lake;
+    raises OSError if it cannot be read. `chosen`: these days instead of the last ones. Raises
+    WarehouseError.
+    """
+    pages = pages_of(opened, now, chosen, account_ids)
+    loaded = [page for page in pages if page.is_loaded]
+    return Overview(
+        html=_html(pages, now, read),
+        headline=_banner(loaded).headline,
+        span=_span(loaded),
+        number=len(loaded),
+        account_ids={page.account_id for page in pages},
+    )
+
+
+def _banner(loaded: Sequence[AccountPage]) -> Banner:
+    return banner(
+        (page.name, page.currency, [page.trust[day] for day in page.window.days]) for page in loaded
+    )
+
+
+def _html(pages: Sequence[AccountPage], now: datetime, read: Callable[[str], bytes]) -> str:
     loaded = [page for page in pages if page.is_loaded]
     pictures = _Pictures(read)
     accounts = [words_of(page, pictures.url) for page in loaded]
@@ -50,9 +95,7 @@ def html_of(pages: Sequence[AccountPage], now: datetime, read: Callable[[str], b
     newest = max((page.newest for page in loaded if page.newest), default=None)
     given: dict[str, Any] = {
         "accounts": accounts,
-        "banner": banner(
-            (page.name, page.currency, [page.trust[d] for d in page.window.days]) for page in loaded
-        ),
+        "banner": _banner(loaded),
         "bad": [_run(one) for one in found[:SHOWN]],
         "more_bad": _more(found[SHOWN:]),
         "made": _instant(now),

@@ -19,7 +19,7 @@ from warehouse.lake.defects.damage import reload_command
 from warehouse.schema.insights import INSIGHTS_HOURLY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
     from warehouse.published.opened import Warehouse
@@ -98,6 +98,9 @@ left join (
   where table_name in ('insights_hourly', 'insights_daily') group by all
 ) using (account_id)
 order by account_name, account_id"""
+
+NEWEST: Final = """\
+select max(loaded_at) from loads where table_name in ('insights_hourly', 'insights_daily')"""
 
 NUMBERS: Final = """\
 select account_id, date, spend, impressions, clicks,
@@ -182,13 +185,20 @@ order by loaded_at"""
 
 
 def pages_of(
-    opened: Warehouse, at: datetime, chosen: Window | None = None
+    opened: Warehouse,
+    now: datetime,
+    chosen: Window | None = None,
+    account_ids: Collection[str] = (),
 ) -> Sequence[AccountPage]:
-    """What to say of each account, by name. `at`: the instant that "the last days" refers to;
-    `chosen`: the same days for all accounts instead.
+    """What to say of each account, by name, or of these (digits). "The last days" are those before
+    the newest load, or before `now`; `chosen`: these days of all accounts instead.
     """
+    [(newest,)] = opened.sql(NEWEST).fetchall()
+    at = newest.astimezone(UTC) if newest else now
     pages = {}
     for account_id, name, currency, zone, newest, first in opened.sql(ACCOUNTS).fetchall():
+        if account_ids and account_id not in account_ids:
+            continue
         window = chosen or last_days(zone or "UTC", at)
         if chosen is None and first is not None and first in window:
             window = Window(first, window.until)  # what was before was never wanted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from pipelines.loading.partitions import today_in
 from warehouse.decode.hours import since_over, why_not_over
@@ -37,6 +37,16 @@ class Window:
         length = timedelta(days=len(self.days))
         return Window(self.since - length, self.until - length)
 
+    @classmethod
+    def ending(cls, until: date, days: int) -> Self:
+        """So many days, the last of which is `until`."""
+        return cls(until - timedelta(days=days - 1), until)
+
+    @classmethod
+    def beginning(cls, since: date, days: int) -> Self:
+        """So many days, the first of which is `since`."""
+        return cls(since, since + timedelta(days=days - 1))
+
     def __contains__(self, day: object) -> bool:
         return isinstance(day, date) and self.since <= day <= self.until
 
@@ -51,7 +61,7 @@ def last_days(zone: str, at: datetime, days: int = DAYS) -> Window:
     until = today_in(zone, at) - timedelta(days=1)
     if why_not_over(since_over(zone, until, at)):
         until -= timedelta(days=1)
-    return Window(until - timedelta(days=days - 1), until)
+    return Window.ending(until, days)
 
 
 def _short(day: date) -> str:
