@@ -13,6 +13,7 @@ from pipelines.defs.freshness import fresh_check, freshness_sensor
 from pipelines.defs.health import health_specs
 from pipelines.defs.intraday import intraday_of, intraday_schedule, intraday_spec
 from pipelines.defs.jobs import asset_jobs, assets_by_job
+from pipelines.defs.overview import overview_asset
 from pipelines.defs.partitions import WHOLE
 from pipelines.defs.refresh import refresh_of, refresh_spec
 from pipelines.defs.schedules import SCHEDULES
@@ -48,10 +49,13 @@ def definitions_of(  # noqa: PLR0913  # all that they are made of
     """
     keys = AssetKeys.of(reports)
     names = [name for name in reports.by_name if name not in elsewhere]
-    assets = [
+    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
         *loaded_assets(reports, grid, keys, elsewhere),
         *view_specs(reports.catalog, keys),
-        *(refresh_spec(keys), intraday_spec(keys), *health_specs(keys)),
+        overview_asset(keys),
+        refresh_spec(keys),
+        intraday_spec(keys),
+        *health_specs(keys),
     ]
     objects = [row.name for row in reports.catalog.listed]
     here = [name for name in objects if name not in elsewhere]

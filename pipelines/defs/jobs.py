@@ -24,6 +24,7 @@ def assets_by_job(reports: Iterable[str], objects: Iterable[str]) -> Mapping[str
         "objects_job": list(objects),
         **{f"{report}_job": [report] for report in (CONTROL.name, *reports)},
         PUBLISH_JOB: ["warehouse_duckdb"],
+        "overview_job": ["overview"],
     }
 
 
@@ -37,6 +38,8 @@ _DOES: Final[Mapping[str, str]] = {
     "themselves, to be proven by them; this is for the totals alone.",
     PUBLISH_JOB: "Copies what changed in the lake into warehouse.duckdb, which analysts open. The "
     "sensor follow_lake runs it by itself, within a minute of each load.",
+    "overview_job": "Makes overview.html, the page to look at, of what is published. Each refresh "
+    "makes it by itself.",
 }
 
 

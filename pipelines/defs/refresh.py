@@ -17,6 +17,7 @@ from pipelines.defs.event_log.events import published_events, refreshed_event
 from pipelines.defs.event_log.run_events import RunRecorder, failure_of
 from pipelines.defs.event_log.runless import report_unreported
 from pipelines.defs.health import health_events
+from pipelines.defs.overview import overview_event
 from pipelines.errors import ConfigError
 from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.emptiness import accepts_empty
@@ -138,6 +139,11 @@ def _reload_days(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
             finally:
                 _publish(context, settings, reports, keys)
         context.log_event(refreshed_event(changed_days, calls, keys))
+        page = overview_event(graph, keys)
+        if isinstance(page, str):
+            context.log.warning(page)
+        else:
+            context.log_event(page)
         for event in health_events(lake, reports.by_name, client, keys, graph.now()):
             context.log_event(event)
         report_unreported(context.instance, lake, reports, graph.now())

@@ -56,7 +56,7 @@ class AccountWords:
     loaded: str
     span: str
     length: str
-    said: Mapping[str, str]
+    described: Mapping[str, str]
     no_results: str
     days: Sequence[Mapping[str, Any]]
     week: Mapping[str, Any]
@@ -107,7 +107,7 @@ def words_of(page: AccountPage, picture: Callable[[str], str]) -> AccountWords:
         loaded=_loaded(page),
         span=str(page.window),
         length=counted(len(page.window.days), "day"),
-        said=_said(page, now),
+        described=_described(page, now),
         no_results=_no_results(page),
         days=[_day(page, day) for day in reversed(page.window.days)],
         week=_week(page),
@@ -180,7 +180,7 @@ def _no_results(page: AccountPage) -> str:
     )
 
 
-def _said(page: AccountPage, now: Sums) -> Mapping[str, str]:
+def _described(page: AccountPage, now: Sums) -> Mapping[str, str]:
     of = f"{page.name}, {page.window}"
     return {
         "spend": f"Bars of spend a day, {of}: {money(now.spend, page.currency)} in all",

@@ -1,4 +1,4 @@
-"""Small pictures that need no script: lines beside a number, and grids of days. No I/O."""
+"""Small pictures that need no script: lines next to a number, and grids of days. No I/O."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ __all__ = ["levels", "sparkline"]
 WIDTH: Final = 120
 HEIGHT: Final = 26
 
-#: Of the hours of a week, besides none.
-STEPS: Final = 6
+#: Of the hours of a week, next tos none.
+LEVELS: Final = 6
 
 
 def sparkline(values: Sequence[float | None]) -> str:
@@ -56,7 +56,7 @@ def levels(values: Mapping[tuple[int, int], float]) -> Mapping[tuple[int, int], 
     some = sorted(value for value in values.values() if value > 0)
     if not some:
         return dict.fromkeys(values, 0)
-    bounds = [some[len(some) * n // STEPS] for n in range(1, STEPS)]
+    bounds = [some[len(some) * n // LEVELS] for n in range(1, LEVELS)]
     return {
         key: 1 + sum(value >= bound for bound in bounds) if value > 0 else 0
         for key, value in values.items()

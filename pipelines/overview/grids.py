@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from pipelines.overview.trust import Trust
-from pipelines.overview.window import DAYS
+from pipelines.overview.window import WINDOW_DAYS
 from pipelines.overview.wording import money
 from warehouse.wording import counted
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
     from pipelines.overview.reading import AccountPage
 
-__all__ = ["Cell", "Grid", "Key", "Row", "Tick", "restated_grid", "trust_grid"]
+__all__ = ["Key", "Row", "Square", "Squares", "Tick", "restated_grid", "trust_grid"]
 
 #: On a phone more columns than these would be too narrow to be told apart: weeks are shown then.
-MOST_COLUMNS: Final = DAYS + 2
+MOST_COLUMNS: Final = WINDOW_DAYS + 2
 
 #: Steps of a change, as a share of the spend of the day.
-STEPS: Final = (0.02, 0.05)
+CHANGE_STEPS: Final = (0.02, 0.05)
 
 #: Every this many columns one is named.
 TICK_EVERY: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class Square:
     """A square: its column, its kind (a CSS class), and what it says when pointed at."""
 
     at: int
@@ -44,8 +44,8 @@ class Row:
     """An account: its squares, in words for who does not see them, and what they add up to."""
 
     name: str
-    cells: Sequence[Cell]
-    said: str
+    cells: Sequence[Square]
+    described: str
     sum: str
 
 
@@ -66,7 +66,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class Squares:
     """Squares of accounts by day, or by week. `one`: what a square stands for."""
 
     label: str
@@ -105,7 +105,7 @@ class _Columns:
         return f"{day.day} {day:%b}"
 
 
-def trust_grid(pages: Sequence[AccountPage]) -> Grid:
+def trust_grid(pages: Sequence[AccountPage]) -> Squares:
     """May the days be trusted. Of a week the worst day counts."""
     columns = _Columns(pages)
     ranks = list(Trust)
@@ -117,24 +117,25 @@ def trust_grid(pages: Sequence[AccountPage]) -> Grid:
             worst = max((page.trust[day] for day in days), key=lambda one: ranks.index(one.trust))
             seen.add(worst.trust)
             title = f"{page.name}, {worst.date}: {worst.trust}. {worst.reason}"
-            cells.append(Cell(at, worst.trust.name.lower(), title))
+            cells.append(Square(at, worst.trust.name.lower(), title))
         counts = Counter(page.trust[day].trust for day in page.window.days)
         number = len(page.window.days)
-        said = ", ".join(f"{counts[kind]} {kind}" for kind in Trust if counts[kind])
+        described = ", ".join(f"{counts[kind]} {kind}" for kind in Trust if counts[kind])
         good = counts[Trust.PROVEN] + counts[Trust.UNPROVABLE]
-        rows.append(Row(page.name, cells, f"{page.name}: {said}", f"{good} of {number}"))
+        rows.append(Row(page.name, cells, f"{page.name}: {described}", f"{good} of {number}"))
     kinds = [Key(kind.name.lower(), str(kind)) for kind in Trust if kind in seen]
     label = "Accounts by day: may the numbers be trusted"
-    return Grid(label, "", rows, columns.number, columns.ticks(), columns.one, kinds)
+    return Squares(label, "", rows, columns.number, columns.ticks(), columns.one, kinds)
 
 
-def restated_grid(pages: Sequence[AccountPage]) -> Grid:
+def restated_grid(pages: Sequence[AccountPage]) -> Squares:
     """By how much the spend of days changed after it was first loaded."""
     columns = _Columns(pages)
     changed = sum(len(_changed(page)) for page in pages)
     label = "Accounts by day: what Meta changed afterwards"
     rows = [_restated_row(page, columns) for page in pages] if changed else []
-    return Grid(label, _restated_words(pages), rows, columns.number, columns.ticks(), columns.one)
+    words = _restated_words(pages)
+    return Squares(label, words, rows, columns.number, columns.ticks(), columns.one)
 
 
 def _changed(page: AccountPage) -> Mapping[date, Decimal]:
@@ -170,10 +171,10 @@ def _restated_row(page: AccountPage, columns: _Columns) -> Row:
         before = sum((page.restated[day].before for day in days if day in changed), Decimal())
         kind = _step(moved, before) if known else "none"
         words = f"{_signed(moved, page.currency)} since" if moved else "as first loaded"
-        cells.append(Cell(at, kind, f"{page.name}, {columns.name(at)}: {words}"))
-    total = sum(changed.values(), Decimal())
-    said = f"{page.name}: {counted(len(changed), 'day')} changed, {_signed(total, page.currency)}"
-    return Row(page.name, cells, said, _signed(total, page.currency) if changed else "")
+        cells.append(Square(at, kind, f"{page.name}, {columns.name(at)}: {words}"))
+    changes = _signed(sum(changed.values(), Decimal()), page.currency)
+    described = f"{page.name}: {counted(len(changed), 'day')} changed, {changes}"
+    return Row(page.name, cells, described, changes if changed else "")
 
 
 def _step(moved: Decimal, before: Decimal) -> str:
@@ -182,7 +183,7 @@ def _step(moved: Decimal, before: Decimal) -> str:
     if moved < 0:
         return "r4"
     share = float(moved / before) if before else 1.0
-    return f"r{1 + sum(share > step for step in STEPS)}"
+    return f"r{1 + sum(share > step for step in CHANGE_STEPS)}"
 
 
 def _signed(value: Decimal, currency: str) -> str:

@@ -28,21 +28,21 @@ if TYPE_CHECKING:
     from pipelines.overview.window import Window
     from warehouse.published.opened import Warehouse
 
-__all__ = ["Overview", "overview_of"]
+__all__ = ["OverviewPage", "overview_of"]
 
 #: Runs of bad days that are shown; the others are counted.
 SHOWN: Final = 10
 
 #: Bytes of a thumbnail, and of all of them, that a page may carry.
-PICTURE_BYTES: Final = 24_000
-PICTURES_BYTES: Final = 480_000
+EMBEDDED_BYTES: Final = 24_000
+EMBEDDED_BYTES_IN_ALL: Final = 480_000
 
 #: Hours after which the newest load is said to be old.
 STALE_HOURS: Final = 36
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class OverviewPage:
     """A page: its `html`, and what is said of it where it is written. `account_ids`: all that were
     to be shown, `number` of them with data.
     """
@@ -61,14 +61,14 @@ def overview_of(
     chosen: Window | None = None,
     *,
     account_ids: Collection[str] = (),
-) -> Overview:
+) -> OverviewPage:
     """The page of all accounts, or of these (digits). `read`: the content of a file of the lake;
     raises OSError if it cannot be read. `chosen`: these days instead of the last ones. Raises
     WarehouseError.
     """
     pages = pages_of(opened, now, chosen, account_ids)
     loaded = [page for page in pages if page.is_loaded]
-    return Overview(
+    return OverviewPage(
         html=_html(pages, now, read),
         headline=_banner(loaded).headline,
         span=_span(loaded),
@@ -145,7 +145,7 @@ class _Pictures:
     def __init__(self, read: Callable[[str], bytes]) -> None:
         self._read = read
         self._urls: dict[str, str] = {}
-        self._left = PICTURES_BYTES
+        self._left = EMBEDDED_BYTES_IN_ALL
 
     def url(self, path: str) -> str:
         """The data URL of a picture of the lake; "" if it cannot be read or is too large."""
@@ -157,15 +157,15 @@ class _Pictures:
         try:
             content = self._read(path)
         except OSError:
-            return ""  # the number of the ad stands in its place
-        kind = _KINDS.get(path.rpartition(".")[2])
-        if kind is None or len(content) > min(PICTURE_BYTES, self._left):
+            return ""  # the number of the ad is shown instead
+        kind = _MIME.get(path.rpartition(".")[2])
+        if kind is None or len(content) > min(EMBEDDED_BYTES, self._left):
             return ""
         self._left -= len(content)
         return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-_KINDS: Final[Mapping[str, str]] = {
+_MIME: Final[Mapping[str, str]] = {
     "png": "image/png",
     "jpg": "image/jpeg",
     "gif": "image/gif",

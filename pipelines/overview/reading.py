@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pipelines.loading.partitions import today_in
 from pipelines.overview.sums import DayNumbers, Sums
-from pipelines.overview.trust import DayTrust, Told, trust_of
+from pipelines.overview.trust import DayTrust, Recorded, trust_of
 from pipelines.overview.window import Window, last_days
 from warehouse.decode.hours import over_at
 from warehouse.lake.defects.damage import reload_command
@@ -90,7 +90,7 @@ class AccountPage:
         return self.newest is not None
 
 
-ACCOUNTS: Final = """\
+ACCOUNTS_SQL: Final = """\
 select account_id, account_name, account_currency, account_timezone, newest, first
 from accounts
 left join (
@@ -99,10 +99,10 @@ left join (
 ) using (account_id)
 order by account_name, account_id"""
 
-NEWEST: Final = """\
+NEWEST_SQL: Final = """\
 select max(loaded_at) from loads where table_name in ('insights_hourly', 'insights_daily')"""
 
-NUMBERS: Final = """\
+NUMBERS_SQL: Final = """\
 select account_id, date, spend, impressions, clicks,
        case when has_results then coalesce(purchases, 0) end as purchases,
        case when has_results then coalesce(purchase_value, 0) end as purchase_value
@@ -114,7 +114,7 @@ where date between $since and $until"""
 
 #: Of an account's day the better load counts, and that of its hours if both are as good: that is
 #: what the view account_daily is made of.
-TOLD: Final = """\
+LOADS_SQL: Final = """\
 with all_loads as (
   select *, table_name = 'insights_hourly' as is_hours,
          verdict in ('proven', 'unprovable') and is_over is not false as is_good
@@ -133,7 +133,7 @@ full join (
   group by all
 ) as failed using (account_id, date)"""
 
-CAMPAIGN_DAYS: Final = """\
+CAMPAIGNS_SQL: Final = """\
 select account_id, campaign_id, date, campaign_name, objective, effective_status, spend,
        impressions, clicks, purchases, purchase_value
 from (
@@ -144,7 +144,7 @@ from (
 left join (select account_id, campaign_id, effective_status from campaigns)
   using (account_id, campaign_id)"""
 
-AD_WEEKS: Final = """\
+ADS_SQL: Final = """\
 with delivered as (
   select account_id, ad_id, ad_name, date, spend, impressions, clicks
   from ad_daily where date between $since and $until
@@ -165,7 +165,7 @@ left join (select creative_id, any_value(path) as path from thumbnails group by 
 order by top.account_id, top.spend desc, top.ad_id, date"""
 
 #: The median over loaded days, of which those without the hour had none.
-HOURS: Final = """\
+HOURS_SQL: Final = """\
 with days as (
   select account_id, date from loads
   where table_name = 'insights_hourly' and is_over is not false and date between $since and $until
@@ -176,7 +176,7 @@ left join (select account_id, date, hour as n, spend from account_hourly
            where date between $since and $until) using (account_id, date, n)
 group by all"""
 
-RESTATED: Final = """\
+RESTATED_SQL: Final = """\
 select account_id, date, previous_loaded_at, spend_before, spend_after
 from restatements
 where table_name = 'insights_hourly' and date between $since and $until
@@ -193,10 +193,10 @@ def pages_of(
     """What to say of each account, by name, or of these (digits). "The last days" are those before
     the newest load, or before `now`; `chosen`: these days of all accounts instead.
     """
-    [(newest,)] = opened.sql(NEWEST).fetchall()
+    [(newest,)] = opened.sql(NEWEST_SQL).fetchall()
     at = newest.astimezone(UTC) if newest else now
     pages = {}
-    for account_id, name, currency, zone, newest, first in opened.sql(ACCOUNTS).fetchall():
+    for account_id, name, currency, zone, newest, first in opened.sql(ACCOUNTS_SQL).fetchall():
         if account_ids and account_id not in account_ids:
             continue
         window = chosen or last_days(zone or "UTC", at)
@@ -217,25 +217,25 @@ def _fill(opened: Warehouse, pages: Mapping[str, AccountPage]) -> None:
     since = min(page.window.before.since for page in pages.values())
     until = max(max(page.window.until, page.today) for page in pages.values())
     spans = {"since": since, "until": until}
-    for account_id, day, *numbers in _rows(opened, NUMBERS, spans):
+    for account_id, day, *numbers in _rows(opened, NUMBERS_SQL, spans):
         if page := pages.get(account_id):
             page.numbers[day] = DayNumbers(*numbers)
-    told: dict[tuple[str, date], Told] = {}
-    for account_id, day, *rest in _rows(opened, TOLD, spans):
-        told[account_id, day] = Told(*(rest[0] or "", rest[1] or "", *rest[2:]))
+    recorded: dict[tuple[str, date], Recorded] = {}
+    for account_id, day, *rest in _rows(opened, LOADS_SQL, spans):
+        recorded[account_id, day] = Recorded(*(rest[0] or "", rest[1] or "", *rest[2:]))
     for page in pages.values():
         for day in [*page.window.before.days, *page.window.days]:
             reload = reload_command(INSIGHTS_HOURLY.name, page.account_id, day)
-            page.trust[day] = trust_of(day, told.get((page.account_id, day)), reload)
+            page.trust[day] = trust_of(day, recorded.get((page.account_id, day)), reload)
     _campaigns(opened, pages, spans)
     _ads(opened, pages)
     hours: dict[str, dict[tuple[int, int], float]] = defaultdict(dict)
     weeks = {"since": until - timedelta(weeks=WEEKS), "until": until}
-    for account_id, weekday, hour, spend in _rows(opened, HOURS, weeks):
+    for account_id, weekday, hour, spend in _rows(opened, HOURS_SQL, weeks):
         hours[account_id][weekday, hour] = spend
     for account_id, page in pages.items():
         page.hours = hours[account_id]
-    for account_id, day, first, before, after in _rows(opened, RESTATED, spans):
+    for account_id, day, first, before, after in _rows(opened, RESTATED_SQL, spans):
         page = pages.get(account_id)
         if page and first.astimezone(UTC) >= over_at(page.zone, day):  # an open day only grows
             old = page.restated.get(day)
@@ -246,7 +246,7 @@ def _campaigns(
     opened: Warehouse, pages: Mapping[str, AccountPage], spans: Mapping[str, date]
 ) -> None:
     found: dict[str, dict[str, list[tuple[Any, ...]]]] = defaultdict(lambda: defaultdict(list))
-    for account_id, campaign_id, *rest in _rows(opened, CAMPAIGN_DAYS, spans):
+    for account_id, campaign_id, *rest in _rows(opened, CAMPAIGNS_SQL, spans):
         found[account_id][campaign_id].append(tuple(rest))
     for account_id, page in pages.items():
         campaigns = [_campaign(page, rows) for rows in found[account_id].values()]
@@ -288,7 +288,7 @@ def _ads(opened: Warehouse, pages: Mapping[str, AccountPage]) -> None:
         "ads": ADS,
     }
     found: dict[str, dict[str, list[tuple[Any, ...]]]] = defaultdict(lambda: defaultdict(list))
-    for account_id, ad_id, *rest in _rows(opened, AD_WEEKS, asked):
+    for account_id, ad_id, *rest in _rows(opened, ADS_SQL, asked):
         found[account_id][ad_id].append(tuple(rest))
     for account_id, page in pages.items():
         page.ads = [_ad(page.window, rows) for rows in found[account_id].values()]

@@ -48,7 +48,7 @@ class DayTrust:
     short: Decimal | None = None
 
 
-class Told(NamedTuple):
+class Recorded(NamedTuple):
     """What a load, or a failure, says of an account's day."""
 
     verdict: str = ""
@@ -59,21 +59,21 @@ class Told(NamedTuple):
     command: str = ""
 
 
-def trust_of(day: date, told: Told | None, reload: str) -> DayTrust:
+def trust_of(day: date, recorded: Recorded | None, reload: str) -> DayTrust:
     """What is known of a day; `reload` is the command for it where nothing else says one."""
-    if told is None:
+    if recorded is None:
         return DayTrust(day, Trust.MISSING, "No load of this day has been tried or kept.", reload)
-    if not told.verdict:
-        return DayTrust(day, Trust.FAILED, told.failed, told.command or reload)
+    if not recorded.verdict:
+        return DayTrust(day, Trust.FAILED, recorded.failed, recorded.command or reload)
     kind = {PROVEN: Trust.PROVEN, PROVISIONAL: Trust.NOT_OVER, UNPROVEN: Trust.DIFFERS}.get(
-        told.verdict, Trust.UNPROVABLE
+        recorded.verdict, Trust.UNPROVABLE
     )
     short = None
-    if told.spend is not None and told.control_spend is not None:
-        short = told.control_spend - told.spend
-    reason = told.reason
-    if told.failed:
-        reason = f"{reason}. Loading it again failed: {told.failed}"
+    if recorded.spend is not None and recorded.control_spend is not None:
+        short = recorded.control_spend - recorded.spend
+    reason = recorded.reason
+    if recorded.failed:
+        reason = f"{reason}. Loading it again failed: {recorded.failed}"
     return DayTrust(day, kind, reason, reload, short)
 
 
@@ -143,13 +143,13 @@ def _shortfall(accounts: Sequence[tuple[str, str, Sequence[DayTrust]]]) -> Seque
         )
     ]
     unknown = sum(d.trust in {Trust.FAILED, Trust.MISSING} for _, _, days in accounts for d in days)
-    told = [f"Known to be missing, by Meta's own totals: {', '.join(known)}."] if known else []
+    recorded = [f"Known to be missing, by Meta's own totals: {', '.join(known)}."] if known else []
     if unknown:
-        told.append(
+        recorded.append(
             f"How much is missing of {counted(unknown, 'day')} that could not be loaded is not"
             " known."
         )
-    return told
+    return recorded
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-__all__ = ["DAYS", "Window", "last_days"]
+__all__ = ["WINDOW_DAYS", "Window", "last_days"]
 
 #: Days of a page, and of what it compares them with: four weeks have the same weekdays.
-DAYS: Final = 28
+WINDOW_DAYS: Final = 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Window:
         return f"{_short(self.since)} to {_short(self.until)}"
 
 
-def last_days(zone: str, at: datetime, days: int = DAYS) -> Window:
+def last_days(zone: str, at: datetime, days: int = WINDOW_DAYS) -> Window:
     """The last days of an account's calendar that were over at an instant, as loads count it:
     three hours after midnight.
     """

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NONE", "amount", "change", "money", "percent", "ratio"]
 
-#: Stands for a number that nobody knows.
+#: Shown where a number is not known.
 NONE: Final = "\N{EN DASH}"
 
 #: Signs that cannot be mistaken for another currency's; the others are shown by their code.

@@ -12,8 +12,9 @@ from fbgraph import act_id
 from pipelines.cli.commands.query import published_file
 from pipelines.cli.output.terminal import print_note
 from pipelines.errors import ConfigError
-from pipelines.overview.page import Overview, overview_of
-from pipelines.overview.window import DAYS, Window
+from pipelines.overview.keeping import write_page
+from pipelines.overview.page import overview_of
+from pipelines.overview.window import WINDOW_DAYS, Window
 from pipelines.settings import settings_of
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
@@ -58,7 +59,12 @@ def run_overview(
         sys.stdout.write(made.html)
         return
     path = Path(out)
-    _write(path, made)
+    try:
+        write_page(path, made)
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be written: {error.strerror}. Name another file with --out."
+        ) from None
     print_note(
         f"{path}: {counted(made.number, 'ad account')}, {made.span}. {made.headline}\n"
         "Open it with a double click; it needs no network. It holds names and spend."
@@ -70,18 +76,5 @@ def _window(since: date | None, until: date | None) -> Window | None:
     if since and until:
         return Window(since, until)
     if since:
-        return Window.beginning(since, DAYS)
-    return Window.ending(until, DAYS) if until else None
-
-
-def _write(path: Path, made: Overview) -> None:
-    """Replace the file whole: a browser may be reading it. Raises ConfigError."""
-    aside = path.with_name(f".{path.name}.new")
-    try:
-        aside.write_text(made.html, encoding="utf-8")
-        aside.replace(path)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise ConfigError(
-            f"{path} cannot be written: {error.strerror}. Name another file with --out."
-        ) from None
+        return Window.beginning(since, WINDOW_DAYS)
+    return Window.ending(until, WINDOW_DAYS) if until else None
