@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pipelines.overview.reading import AccountPage
 
-__all__ = ["Key", "Row", "Square", "Squares", "Tick", "restated_grid", "trust_grid"]
+__all__ = ["Key", "Row", "Square", "Squares", "AxisLabel", "restated_grid", "trust_grid"]
 
 #: On a phone more columns than these would be too narrow to be told apart: weeks are shown then.
 MOST_COLUMNS: Final = WINDOW_DAYS + 2
@@ -50,7 +50,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class AxisLabel:
     """A name of a column, and where it is, in percent of the width."""
 
     left: float
@@ -73,7 +73,7 @@ class Squares:
     words: str
     rows: Sequence[Row]
     columns: int
-    ticks: Sequence[Tick]
+    ticks: Sequence[AxisLabel]
     one: str
     kinds: Sequence[Key] = ()
 
@@ -94,11 +94,11 @@ class _Columns:
             found.setdefault((day - self.first).days // self.length, []).append(day)
         return found
 
-    def ticks(self) -> Sequence[Tick]:
+    def ticks(self) -> Sequence[AxisLabel]:
         every = TICK_EVERY if self.length == 1 else max(1, self.number // 4)
         first = (-self.first.weekday()) % 7 if self.length == 1 else 0
         columns = range(first, max(first + 1, self.number - 1), every)
-        return [Tick(100 * at / self.number, self.name(at)) for at in columns]
+        return [AxisLabel(100 * at / self.number, self.name(at)) for at in columns]
 
     def name(self, at: int) -> str:
         day = self.first + timedelta(days=at * self.length)
