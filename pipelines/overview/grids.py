@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pipelines.overview.reading import AccountPage
 
-__all__ = ["Key", "Row", "Square", "Squares", "AxisLabel", "restated_grid", "trust_grid"]
+__all__ = ["AxisLabel", "Key", "Row", "Square", "Squares", "restated_grid", "trust_grid"]
 
 #: On a phone more columns than these would be too narrow to be told apart: weeks are shown then.
 MOST_COLUMNS: Final = WINDOW_DAYS + 2
