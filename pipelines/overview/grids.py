@@ -67,7 +67,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Squares:
-    """Squares of accounts by day, or by week. `one`: what a square stands for."""
+    """Squares of accounts by day, or by week. `one`: what a square is."""
 
     label: str
     words: str

@@ -1,0 +1,262 @@
+"""The page to look at, in a real browser: made from a lake that was really loaded, with damage
+planted, its numbers equal to SQL on the published file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+import warehouse
+from fbgraph import GraphClient
+from fbgraph.sandbox import Sandbox
+from pipelines.loading.accounts.discovery import discover
+from pipelines.loading.accounts.stored import accounts_in, store_accounts
+from pipelines.loading.failures import Failures
+from pipelines.loading.load_result import Outcome
+from pipelines.loading.loader import Loader
+from pipelines.loading.objects import load_objects
+from pipelines.loading.partitions import AccountDay
+from pipelines.overview.keeping import keep_overview
+from pipelines.overview.page import overview_of
+from pipelines.overview.window import Window
+from tests.e2e.test_browser import ARGUMENTS, CHROMIUM, NO_CHROMIUM, PICTURES
+from tests.objects import NEEDED
+from tests.reports import KNOWN
+from warehouse.lake.partitions import Lake
+from warehouse.published.publish import publish
+from warehouse.schema.tables import OBJECT_TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason=NO_CHROMIUM)
+
+NOW: Final = datetime(2026, 11, 23, 20, tzinfo=UTC)
+WINDOW: Final = Window(date(2026, 11, 17), date(2026, 11, 22))
+
+#: Of the first account: a day that does not add up, one that failed, one that nobody loaded.
+DIFFERS, FAILED, MISSING = (date(2026, 11, day) for day in (18, 20, 21))
+
+WHY: Final = "Meta did not answer </script><b>in time</b>"
+
+SUMS: Final = """\
+select account_id, sum(spend), sum(purchases), sum(clicks), sum(impressions)
+from account_daily where date between '2026-11-17' and '2026-11-22' group by all"""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A lake, its page, and the accounts in it, by name."""
+
+    lake: Lake
+    path: Path
+    account_ids: Sequence[str]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    lake = Lake(tmp_path_factory.mktemp("work") / "data", catalog=KNOWN.catalog)
+    with (
+        Sandbox(now=lambda: NOW) as sandbox,
+        GraphClient(sandbox.token, base_url=sandbox.url, sleep=lambda _: None) as client,
+    ):
+        accounts = sandbox.account_ids[:2]
+        found = discover(client, accounts)
+        store_accounts(lake, found.rows, NOW)
+        wanted_objects = {**NEEDED, "creatives": OBJECT_TABLES["creatives"]}
+        load_objects(client, lake, wanted_objects, accounts, lambda: NOW)
+        loader = Loader(client, lake, accounts_in(lake), "run-1", now=lambda: NOW)
+        days = [*WINDOW.before.days, *WINDOW.days, NOW.date()]
+        wanted = [AccountDay(one, day) for one in accounts for day in days]
+        broken = {AccountDay(accounts[0], FAILED), AccountDay(accounts[0], MISSING)}
+        for report in ("insights_hourly", "insights_daily"):
+            loads = loader.load(KNOWN.by_name[report], [one for one in wanted if one not in broken])
+            assert all(outcome.load for outcome in loads)
+    _plant(lake, accounts[0])
+    publish(lake.root, catalog=KNOWN.catalog)
+    path = lake.root.parent / "page.html"
+    with warehouse.open(lake.root) as opened:
+        page = overview_of(opened, lake.store.read, NOW, WINDOW)
+    path.write_text(page.html, encoding="utf-8")
+    return Made(lake, path, accounts)
+
+
+def _plant(lake: Lake, account_id: str) -> None:
+    for report in ("insights_hourly", "insights_daily"):
+        load = lake.load_of(report, account_id, DIFFERS)
+        assert load is not None
+        assert load.spend is not None
+        rows = lake.read(report, account_id=account_id, date=DIFFERS)
+        short = replace(
+            load,
+            verdict="unproven",
+            reason="spend differs",
+            control_spend=load.spend + Decimal("12.34"),
+        )
+        (lake.root / report / f"account_id={account_id}" / f"date={DIFFERS}/data.parquet").unlink()
+        lake.replace(report, rows, account_id=account_id, date=DIFFERS, load=short)
+    failures = Failures(lake.store, "insights_hourly")
+    failures.note(Outcome(AccountDay(account_id, FAILED), error=WHY), NOW, "run-1")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM, NO_CHROMIUM
+    with sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+def opened_page(browser: Browser, made: Made, width: int, scheme: str, **more: bool) -> Page:
+    """The page, opened as a file; it fails the test if anything leaves or goes wrong."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if scheme == "dark" else "light",
+        **more,  # type: ignore[arg-type]  # java_script_enabled
+    )
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(message.text))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on(
+        "request", lambda r: None if r.url.startswith(("file:", "data:")) else faults.append(r.url)
+    )
+    page.goto(made.path.as_uri())
+    if more.get("java_script_enabled", True):
+        page.locator("article.chosen .chart.drawn").nth(2).wait_for()
+    assert faults == []
+    return page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [375, 768, 1280])
+def test_every_chart_has_marks_and_nothing_leaves(
+    browser: Browser, made: Made, width: int, scheme: str
+) -> None:
+    page = opened_page(browser, made, width, scheme)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for chart in page.locator("article.chosen .chart").all():
+        assert chart.locator("svg .mark-rect path, svg .mark-line path").count() > 0
+        assert chart.get_attribute("aria-label")
+    assert page.locator("article.chosen").count() == 1
+    assert _contrasts(page) == []
+    if os.environ.get("SCREENSHOTS") and (width, scheme) in {(1280, "light"), (375, "dark")}:
+        page.screenshot(path=PICTURES / f"overview_{width}.png", full_page=True)
+    page.context.close()
+
+
+#: Texts whose contrast with what is behind them is below WCAG's 4.5.
+CONTRAST: Final = """() => {
+  const parse = (c) => { const m = c.match(/[\\d.]+/g).map(Number); return m.length > 3 ? m : [...m, 1]; };
+  const lum = ([r, g, b]) => { const f = (v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
+    return 0.2126 * f(r) + 0.7152 * f(g) + 0.0722 * f(b); };
+  const ground = (e) => { while (e) { const c = parse(getComputedStyle(e).backgroundColor); if (c[3] > 0.99) return c; e = e.parentElement; }
+    return [255, 255, 255, 1]; };
+  const bad = [];
+  for (const e of document.querySelectorAll("h1,h2,h3,h4,p,th,td,dt,dd,small,button,.badge,code,summary,strong,.better,.worse")) {
+    if (!e.offsetParent || !e.textContent.trim()) continue;
+    const a = lum(parse(getComputedStyle(e).color)), b = lum(ground(e));
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) bad.push(e.tagName + " " + e.className + " " + ratio.toFixed(2) + " " + e.textContent.slice(0, 30));
+  }
+  return bad;
+}"""  # noqa: E501  # a small program
+
+
+def _contrasts(page: Page) -> list[str]:
+    return list(page.evaluate(CONTRAST))
+
+
+def test_sums_equal_the_published_tables(browser: Browser, made: Made) -> None:
+    with warehouse.open(made.lake.root) as opened:
+        rows = {row[0]: row[1:] for row in opened.sql(SUMS).fetchall()}
+    page = opened_page(browser, made, 1280, "light")
+    for account_id in made.account_ids:
+        spend, purchases, clicks, impressions = rows[account_id]
+        page.locator(f'.picker button[data-account="{account_id}"]').click()
+        figures = page.locator(f"#account-{account_id} .figures dd").all_inner_texts()
+        shown = [figure.partition("\n")[0] for figure in figures]
+        assert _number(shown[0]) == pytest.approx(float(spend), rel=0.0005)
+        assert _number(shown[1]) == pytest.approx(float(purchases))
+        assert _number(shown[4]) == pytest.approx(100 * clicks / impressions, abs=0.005)
+        drawn = json.loads(page.locator("#data").inner_text())[account_id]["days"]
+        days = [str(day) for day in WINDOW.days]
+        inside = [n for n, day in enumerate(drawn["date"]) if day in days]
+        assert sum(drawn["spend"][n] or 0 for n in inside) == pytest.approx(float(spend))
+    page.context.close()
+
+
+def _number(text: str) -> float:
+    return float(re.sub(r"[^\d.]", "", text))
+
+
+def test_distrust_is_next_to_the_number_it_concerns(browser: Browser, made: Made) -> None:
+    page = opened_page(browser, made, 1280, "light")
+    first, second = made.account_ids
+
+    assert "9 of 12 account-days add up" in page.locator(".banner h2").inner_text()
+    assert "€12.34" in page.locator(".banner").inner_text()
+    assert "1 day that could not" not in page.locator(".banner").inner_text()
+    row = page.locator("table.cards tbody tr").first
+    assert "2 days missing" in row.inner_text()
+    assert "not comparable" in row.inner_text()
+    kinds = json.loads(page.locator("#data").inner_text())[first]["days"]
+    by_day = dict(zip(kinds["date"], kinds["kind"], strict=True))
+    assert [by_day[str(day)] for day in (DIFFERS, FAILED, MISSING)] == ["differs", "gap", "gap"]
+    assert by_day[str(NOW.date())] == "open"
+    assert page.locator(f"#account-{first}").get_by_text("\N{MULTIPLICATION SIGN}").count() >= 2
+    for kind in ("proven", "differs", "failed", "missing"):
+        assert page.locator(f".grid rect.{kind}").count() > 0
+    reasons = page.locator(".bad-days").inner_text()
+    assert WHY in reasons  # as it is, and not as markup
+    assert f"fbinsights backfill --since {FAILED} --until {FAILED} --account act_{first}" in reasons
+    page.locator(f'.picker button[data-account="{second}"]').focus()
+    page.keyboard.press("Enter")
+    assert page.locator(f"#account-{second}").is_visible()
+    assert not page.locator(f"#account-{first}").is_visible()
+    page.context.close()
+
+
+def test_without_scripts_everything_but_the_charts_is_there(browser: Browser, made: Made) -> None:
+    page = opened_page(browser, made, 1280, "light", java_script_enabled=False)
+
+    for account_id in made.account_ids:
+        article = page.locator(f"#account-{account_id}")
+        assert article.is_visible()
+        assert article.locator("details tbody tr").count() == len(WINDOW.days)
+        assert article.locator("table.week td").count() >= 7 * 24
+    assert not page.locator(".chart").first.is_visible()
+    page.context.close()
+
+
+def test_pages_are_kept_by_day_and_an_empty_lake_says_how_to_begin(
+    made: Made, tmp_path: Path
+) -> None:
+    (made.lake.root / "overviews").mkdir()
+    outdated = made.lake.root / "overviews" / f"{NOW.date() - timedelta(days=35)}.html"
+    outdated.write_text("old")
+
+    newest, page = keep_overview(made.lake.root, NOW)
+    _, nothing = keep_overview(tmp_path / "empty", NOW)
+
+    assert newest.read_text(encoding="utf-8") == page.html
+    assert [path.name for path in (made.lake.root / "overviews").iterdir()] == [
+        f"{NOW.date()}.html"
+    ]
+    assert page.number == 2
+    assert "fbinsights demo" in nothing.html
+    assert "<script" not in nothing.html
