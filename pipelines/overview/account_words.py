@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.overview.drawing import levels, sparkline
 from pipelines.overview.sums import DayNumbers, Sums, per
+from pipelines.overview.today import words_of_today
 from pipelines.overview.trust import BAD, Trust
 from pipelines.overview.wording import NONE, amount, change, money, percent, ratio
 from warehouse.wording import counted
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from pipelines.overview.reading import AccountPage, Ad, Campaign
+    from pipelines.overview.today import TodayWords
     from pipelines.overview.window import Window
 
 __all__ = ["AccountWords", "words_of"]
@@ -62,7 +64,7 @@ class AccountWords:
     week: Mapping[str, Any]
     campaigns: Sequence[Mapping[str, Any]]
     ads: Sequence[Mapping[str, Any]]
-    today: Mapping[str, Any] | None = None
+    today: TodayWords
 
 
 def words_of(page: AccountPage, picture: Callable[[str], str]) -> AccountWords:
@@ -115,6 +117,7 @@ def words_of(page: AccountPage, picture: Callable[[str], str]) -> AccountWords:
             _campaign(one, page, now, is_comparable=is_comparable) for one in page.campaigns
         ],
         ads=[_ad(one, page.currency, now, picture) for one in page.ads],
+        today=words_of_today(page.open_day, page.currency),
     )
 
 

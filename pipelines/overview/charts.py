@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.overview.sums import DayNumbers, Sums
+from pipelines.overview.today import hours_of
 from pipelines.overview.trust import Trust
 from pipelines.overview.wording import amount, money, ratio
 
@@ -26,12 +27,18 @@ GAPS: Final = frozenset({Trust.MISSING, Trust.FAILED})
 
 
 def columns_of(page: AccountPage) -> Mapping[str, Mapping[str, Sequence[Any]]]:
-    """Named data of an account: `days`, of the window, the one before and today so far."""
+    """Named data of an account: `days`, of the window, the one before and today so far; `hours` of
+    its open day.
+    """
     days = [*page.window.before.days, *page.window.days]
     if page.today > page.window.until and page.today in page.numbers:
         days.append(page.today)
     rows = [_day(page, day) for day in days]
-    return {"days": {name: [row[name] for row in rows] for name in rows[0]}}
+    named: dict[str, Mapping[str, Sequence[Any]]] = {}
+    named["days"] = {name: [row[name] for row in rows] for name in rows[0]}
+    if page.open_day:
+        named["hours"] = hours_of(page.open_day, page.currency)
+    return named
 
 
 def _day(page: AccountPage, day: date) -> Mapping[str, Any]:

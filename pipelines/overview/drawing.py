@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["levels", "sparkline"]
+__all__ = ["Bar", "bar", "levels", "sparkline"]
 
 WIDTH: Final = 120
 HEIGHT: Final = 26
@@ -61,3 +63,42 @@ def levels(values: Mapping[tuple[int, int], float]) -> Mapping[tuple[int, int], 
         key: 1 + sum(value >= bound for bound in bounds) if value > 0 else 0
         for key, value in values.items()
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Shares of a bar's width: what is `filled`, up to where it is `hatched` as what is to come,
+    thin `ticks`, and a `mark` across it. More than 1 is cut.
+    """
+
+    filled: float
+    hatched: float
+    ticks: Sequence[float]
+    mark: float | None
+    title: str
+
+
+BAR_WIDTH: Final = 400
+BAR_HEIGHT: Final = 18
+
+
+def bar(of: Bar) -> str:
+    """An SVG of a bar."""
+    filled, hatched = (BAR_WIDTH * min(1.0, share) for share in (of.filled, of.hatched))
+    parts = [f'<rect class="bar-ground" width="{BAR_WIDTH}" height="12" y="3"/>']
+    if hatched > filled:
+        parts.append(
+            f'<rect fill="url(#hatched)" x="{filled:.1f}" width="{hatched - filled:.1f}"'
+            ' height="12" y="3"/>'
+        )
+    parts.append(f'<rect class="bar-filled" width="{filled:.1f}" height="12" y="3"/>')
+    lines = [(share, "bar-tick") for share in of.ticks]
+    if of.mark is not None:
+        lines.append((min(1.0, of.mark), "bar-mark"))
+    for share, name in lines:
+        x = min(BAR_WIDTH - 1.0, BAR_WIDTH * share)
+        parts.append(f'<line class="{name}" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{BAR_HEIGHT}"/>')
+    return (
+        f'<svg class="bar" viewBox="0 0 {BAR_WIDTH} {BAR_HEIGHT}" preserveAspectRatio="none"'
+        f' role="img" aria-label="{escape(of.title)}">{"".join(parts)}</svg>'
+    )

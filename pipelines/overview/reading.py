@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pipelines.loading.partitions import today_in
 from pipelines.overview.sums import DayNumbers, Sums
+from pipelines.overview.today import OpenDay, open_days
 from pipelines.overview.trust import DayTrust, Recorded, trust_of
 from pipelines.overview.window import Window, last_days
 from warehouse.decode.hours import over_at
@@ -83,6 +84,7 @@ class AccountPage:
     hours: Mapping[tuple[int, int], float] = field(default_factory=dict)
     restated: dict[date, Restated] = field(default_factory=dict)
     newest: datetime | None = None
+    open_day: OpenDay | None = None
 
     @property
     def is_loaded(self) -> bool:
@@ -210,6 +212,9 @@ def pages_of(
     loaded = {key: page for key, page in pages.items() if page.is_loaded}
     if loaded:
         _fill(opened, loaded)
+        for account_id, open_day in open_days(opened).items():
+            if account_id in loaded:
+                loaded[account_id].open_day = open_day
     return list(pages.values())
 
 
@@ -229,12 +234,22 @@ def _fill(opened: Warehouse, pages: Mapping[str, AccountPage]) -> None:
             page.trust[day] = trust_of(day, recorded.get((page.account_id, day)), reload)
     _campaigns(opened, pages, spans)
     _ads(opened, pages)
+    _hours(opened, pages, until)
+    _restated(opened, pages, spans)
+
+
+def _hours(opened: Warehouse, pages: Mapping[str, AccountPage], until: date) -> None:
     hours: dict[str, dict[tuple[int, int], float]] = defaultdict(dict)
     weeks = {"since": until - timedelta(weeks=WEEKS), "until": until}
     for account_id, weekday, hour, spend in _rows(opened, HOURS_SQL, weeks):
         hours[account_id][weekday, hour] = spend
     for account_id, page in pages.items():
         page.hours = hours[account_id]
+
+
+def _restated(
+    opened: Warehouse, pages: Mapping[str, AccountPage], spans: Mapping[str, date]
+) -> None:
     for account_id, day, first, before, after in _rows(opened, RESTATED_SQL, spans):
         page = pages.get(account_id)
         if page and first.astimezone(UTC) >= over_at(page.zone, day):  # an open day only grows
