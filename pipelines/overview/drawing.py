@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Bar", "bar", "levels", "sparkline"]
+__all__ = ["SpendBar", "bar", "levels", "sparkline"]
 
 WIDTH: Final = 120
 HEIGHT: Final = 26
@@ -66,7 +66,7 @@ def levels(values: Mapping[tuple[int, int], float]) -> Mapping[tuple[int, int], 
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class SpendBar:
     """Shares of a bar's width: what is `filled`, up to where it is `hatched` as what is to come,
     thin `ticks`, and a `mark` across it. More than 1 is cut.
     """
@@ -82,7 +82,7 @@ BAR_WIDTH: Final = 400
 BAR_HEIGHT: Final = 18
 
 
-def bar(of: Bar) -> str:
+def bar(of: SpendBar) -> str:
     """An SVG of a bar."""
     filled, hatched = (BAR_WIDTH * min(1.0, share) for share in (of.filled, of.hatched))
     parts = [f'<rect class="bar-ground" width="{BAR_WIDTH}" height="12" y="3"/>']

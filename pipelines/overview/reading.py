@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pipelines.loading.partitions import today_in
 from pipelines.overview.sums import DayNumbers, Sums
-from pipelines.overview.today import OpenDay, open_days
+from pipelines.overview.today import TodayNumbers, open_days
 from pipelines.overview.trust import DayTrust, Recorded, trust_of
 from pipelines.overview.window import Window, last_days
 from warehouse.decode.hours import over_at
@@ -84,7 +84,7 @@ class AccountPage:
     hours: Mapping[tuple[int, int], float] = field(default_factory=dict)
     restated: dict[date, Restated] = field(default_factory=dict)
     newest: datetime | None = None
-    open_day: OpenDay | None = None
+    open_day: TodayNumbers | None = None
 
     @property
     def is_loaded(self) -> bool:

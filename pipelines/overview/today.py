@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.overview.drawing import Bar, bar
+from pipelines.overview.drawing import SpendBar, bar
 from pipelines.overview.wording import money, percent
 from warehouse.wording import counted
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from warehouse.published.opened import Warehouse
 
-__all__ = ["OpenDay", "TodayWords", "hours_of", "open_days", "words_of_today"]
+__all__ = ["TodayNumbers", "TodayWords", "hours_of", "open_days", "words_of_today"]
 
 #: Meta may spend this many times a daily budget on one day, and seven times it from Sunday to
 #: Saturday. Source: docs/graph-api.md, budgets.
@@ -79,7 +79,7 @@ class Budgets:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenDay:
+class TodayNumbers:
     """A row of the view `today` of an account, and spend by date and hour of the account's clock:
     of that day, and of those that it is compared with.
     """
@@ -117,11 +117,11 @@ class TodayWords:
     budget_note: str
 
 
-def open_days(opened: Warehouse) -> Mapping[str, OpenDay]:
+def open_days(opened: Warehouse) -> Mapping[str, TodayNumbers]:
     """The open day of each account that has one."""
     found = {}
     for account_id, day, asked_at, *rest in opened.sql(TODAY_SQL).fetchall():
-        found[account_id] = OpenDay(day, asked_at.astimezone(UTC), *rest)
+        found[account_id] = TodayNumbers(day, asked_at.astimezone(UTC), *rest)
     hours: dict[str, dict[date, dict[int, Decimal]]] = defaultdict(lambda: defaultdict(dict))
     for account_id, day, hour, spend in opened.sql(TODAY_HOURS_SQL).fetchall():
         hours[account_id][day][hour] = spend
@@ -132,7 +132,7 @@ def open_days(opened: Warehouse) -> Mapping[str, OpenDay]:
     }
 
 
-def hours_of(open_day: OpenDay, currency: str) -> Mapping[str, Sequence[Any]]:
+def hours_of(open_day: TodayNumbers, currency: str) -> Mapping[str, Sequence[Any]]:
     """Cumulative spend by the hour, as columns: the day up to its last whole hour, from there to
     the newest one, and the least, the median and the most of the days that it is compared with.
     """
@@ -164,7 +164,7 @@ def _cumulative(hours: Mapping[int, Decimal]) -> Sequence[float]:
     return sums
 
 
-def words_of_today(open_day: OpenDay | None, currency: str) -> TodayWords:
+def words_of_today(open_day: TodayNumbers | None, currency: str) -> TodayWords:
     """What the page says of it."""
     if open_day is None:
         sentence = (
@@ -183,7 +183,7 @@ def words_of_today(open_day: OpenDay | None, currency: str) -> TodayWords:
     )
 
 
-def _sentence(open_day: OpenDay, currency: str) -> str:
+def _sentence(open_day: TodayNumbers, currency: str) -> str:
     asked = f"Asked {open_day.asked_at:%H:%M} UTC."
     if open_day.last_whole_hour is None or open_day.spend_whole is None:
         so_far = money(open_day.spend, currency, exact=True)
@@ -202,18 +202,18 @@ def _sentence(open_day: OpenDay, currency: str) -> str:
     )
 
 
-def _end(open_day: OpenDay) -> str:
+def _end(open_day: TodayNumbers) -> str:
     return f"{(open_day.last_whole_hour or 0) + 1:02}:00"
 
 
-def _budget_bars(open_day: OpenDay, currency: str) -> Sequence[BudgetBar]:
+def _budget_bars(open_day: TodayNumbers, currency: str) -> Sequence[BudgetBar]:
     if not open_day.budgets:
         return ()
     bars = (_day_bar, _week_bar)
     return [one(open_day, open_day.budgets, currency) for one in bars]
 
 
-def _day_bar(open_day: OpenDay, of: Budgets, currency: str) -> BudgetBar:
+def _day_bar(open_day: TodayNumbers, of: Budgets, currency: str) -> BudgetBar:
     most = MOST_OF_DAY * float(of.budget)
     words = f"{money(of.spend, currency)} of {money(of.budget, currency)} so far"
     if of.projected is not None:
@@ -222,7 +222,7 @@ def _day_bar(open_day: OpenDay, of: Budgets, currency: str) -> BudgetBar:
         low, high = (money(one, currency) for one in (of.projected_low, of.projected_high))
         words += f" ({low} to {high})"
     svg = bar(
-        Bar(
+        SpendBar(
             filled=float(of.spend) / most,
             hatched=float(of.projected or of.spend) / most,
             ticks=[1 / MOST_OF_DAY],
@@ -234,7 +234,7 @@ def _day_bar(open_day: OpenDay, of: Budgets, currency: str) -> BudgetBar:
     return BudgetBar("Today", svg, f"{words}. {full}")
 
 
-def _week_bar(open_day: OpenDay, of: Budgets, currency: str) -> BudgetBar:
+def _week_bar(open_day: TodayNumbers, of: Budgets, currency: str) -> BudgetBar:
     most = DAYS_OF_WEEK * float(of.budget)
     weekday = open_day.day.isoweekday() % 7
     gone = (weekday + (open_day.day_gone or 0.0)) / DAYS_OF_WEEK
@@ -242,7 +242,7 @@ def _week_bar(open_day: OpenDay, of: Budgets, currency: str) -> BudgetBar:
     share = float(of.week) / most
     sunday = open_day.day - timedelta(days=weekday)
     since = f"This week, since Sunday {sunday.day} {sunday:%b}"
-    svg = bar(Bar(share, share, [], gone, words))
+    svg = bar(SpendBar(share, share, [], gone, words))
     return BudgetBar(since, svg, f"{words}. Thick line: how much of the week is over.")
 
 
