@@ -77,6 +77,7 @@ OF_ADS: Final[Mapping[str, float]] = {
     "videos": 0.2,
     "custom_conversions": 0.01,
     "custom_audiences": 0.05,
+    "activities": 0.02,  # of three days, which is what a refresh reads
 }
 
 HOUR_SECONDS: Final = 3600.0
