@@ -259,7 +259,8 @@ def _visited(pixel: WorldNode, days: int) -> str:
 def _audiences(account: WorldNode, pixel: WorldNode) -> Iterator[tuple[str, Mapping[str, Any]]]:
     usual = {"operation_status": NORMAL, "delivery_status": {**NORMAL, "description": "Ready"}}
     visitors = {"subtype": "WEBSITE", "pixel_id": pixel.id, **usual}
-    size = 1000 * (3 + dice(account.id, "audience") % 60)
+    # More people than the ad sets that aim at them reach in a month.
+    size = 1000 * (60 + dice(account.id, "audience") % 180)
     yield (
         "Visitors 30d",
         {
@@ -285,7 +286,7 @@ def _audiences(account: WorldNode, pixel: WorldNode) -> Iterator[tuple[str, Mapp
         "Lookalike 1% | Customers",
         {
             **usual,
-            **_bounds(size * 90, size * 110),
+            **_bounds(size * 9, size * 11),
             "subtype": "LOOKALIKE",
             "lookalike_spec": {
                 "type": "custom_ratio",

@@ -132,8 +132,9 @@ def _viewers(name: str, countries: tuple[str, ...]) -> Viewers:
     )
 
 
-#: Conversions in an ad set's learning phase, by its outcome.
-LEARNT: Final[Mapping[str, int]] = {"SUCCESS": 50, "LEARNING": 0, "FAIL": 11}
+#: Conversions in an ad set's learning phase, by its outcome: the least and how many more there can
+#: be. Meta's phase ends at about 50.
+LEARNT: Final[Mapping[str, tuple[int, int]]] = {"SUCCESS": (50, 18), "FAIL": (4, 22)}
 
 
 def audience_id(account: WorldNode, name: str) -> str:
@@ -301,10 +302,13 @@ def _learning(status: str, node: WorldNode, now: datetime) -> Mapping[str, Any] 
         return None
     today = local_date(node.zone, now)
     monday = datetime.combine(today - ONE_DAY * today.weekday(), time(), node.zone)
-    changed = monday if status == "LEARNING" else node.updated
+    changed, conversions = monday, 4 * today.weekday() + 3
+    if status in LEARNT:
+        least, more = LEARNT[status]
+        changed, conversions = node.updated, least + int(digits(3, node.id, "learnt")) % more
     return {
         "attribution_windows": ["1d_view", "7d_click"],
-        "conversions": LEARNT[status] or 4 * today.weekday() + 3,
+        "conversions": conversions,
         "last_sig_edit_ts": int(changed.astimezone(UTC).timestamp()),
         "status": status,
     }
