@@ -31,6 +31,8 @@ from pipelines.watching.history import open_days
 from pipelines.watching.message import began, who
 from pipelines.watching.rules import CONFIRMED, concerns_of
 from pipelines.watching.told import watched_of
+from warehouse.decode.hours import zone_named
+from warehouse.errors import UnknownZoneError
 from warehouse.schema.sql import literal
 from warehouse.storage.url import open_store
 from warehouse.wording import counted
@@ -96,12 +98,28 @@ def _findings(day: OpenDay, settings: Settings, state: WatchState) -> Sequence[s
 
 
 def _accounts(opened: Warehouse) -> Mapping[str, tuple[str | None, str]]:
-    """The accounts of the published file whose days have a zone, by their digits: name and zone."""
+    """The accounts of the published file whose days have a zone, by their digits: name and zone.
+    Raises ConfigError for a file of an earlier version.
+    """
+    if ("today",) not in opened.sql("FROM duckdb_views() SELECT view_name").fetchall():
+        raise ConfigError(
+            "The published file was made by an earlier version, without the view today. Run"
+            f" `{command_name()} publish`."
+        )
     rows = opened.sql(
         "FROM accounts SELECT account_id, account_name, account_timezone "
         "WHERE account_timezone IS NOT NULL ORDER BY account_name, account_id"
     ).fetchall()
-    return {key: (name, zone) for key, name, zone in rows}
+    return {key: (name, zone) for key, name, zone in rows if _is_zone(zone)}
+
+
+def _is_zone(name: str) -> bool:
+    """Whether days can be told in a zone; one that is unknown costs its account alone."""
+    try:
+        zone_named(name)
+    except UnknownZoneError:
+        return False
+    return True
 
 
 def _chosen(known: Mapping[str, tuple[str | None, str]], wanted: Sequence[str]) -> Sequence[str]:

@@ -285,22 +285,19 @@ def below_lines(
     )
     idle = len(rows) - len(busy)
     if busy:
-        header = (level, "spent", f"by {busy[0].whole_until or 'now'}", "usual by then", "pace")
-        columns = ("spend", "spend_whole", "spend_usual")
-        cells = zip(*(_right([_amount(one, of) for one in busy]) for of in columns), strict=True)
-        ends = _right([_amount(one, "projected_spend") for one in busy])
-        budgets = _right([_amount(one, "budget") for one in busy])
-        is_budgeted = any(one.row["budget"] for one in busy)
-        header = (*header, "end of day", *(("budget",) if is_budgeted else ()))
-        table = [
-            (
-                *(one.name, *amounts, _table_bar(one, glyphs), end),
-                *((budget,) if is_budgeted else ()),
-            )
-            for one, amounts, end, budget in zip(busy, cells, ends, budgets, strict=True)
-        ]
-        spare = ("budget", "end of day", header[2])
-        yield from table_lines(header, table[:MOST_ROWS], width, spare=spare)
+        by = f"by {busy[0].whole_until}"
+        columns = {
+            level: [one.name for one in busy],
+            "spent": _amounts(busy, "spend"),
+            by: _amounts(busy, "spend_whole"),
+            "usual by then": _amounts(busy, "spend_usual"),
+            "pace": [_table_bar(one, glyphs) for one in busy],
+            "end of day": _amounts(busy, "projected_spend"),
+            "budget": _amounts(busy, "budget"),
+        }
+        filled = {title: texts for title, texts in columns.items() if any(map(str.strip, texts))}
+        table = [*zip(*filled.values(), strict=True)][:MOST_ROWS]
+        yield from table_lines([*filled], table, width, spare=("budget", "end of day", by))
     left_out = [f"{len(busy) - MOST_ROWS} more that spend"] if len(busy) > MOST_ROWS else []
     left_out += [f"{idle} without spend, today or usually"] if idle else []
     if left_out:
@@ -313,11 +310,9 @@ def _table_bar(pace: DayPace, glyphs: Glyphs) -> str:
     return "" if times is None else bar(times / TIMES, _IN_TABLE, 1 / TIMES, glyphs)
 
 
-def _amount(pace: DayPace, column: str) -> str:
-    amount = pace.row[column]
-    return "" if amount is None else _number(amount, pace.currency)
-
-
-def _right(texts: Sequence[str]) -> Sequence[str]:
+def _amounts(paces: Sequence[DayPace], column: str) -> Sequence[str]:
+    """A column of money, without its currency, to the right; blank where nothing is known."""
+    amounts = ((one.row[column], one.currency) for one in paces)
+    texts = ["" if amount is None else _number(amount, currency) for amount, currency in amounts]
     width = max(map(cell_len, texts), default=0)
     return [text.rjust(width) for text in texts]

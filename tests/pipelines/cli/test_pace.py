@@ -173,6 +173,10 @@ def test_of_campaigns_those_that_spent_most_come_first_and_what_is_left_out_is_c
         "Not shown: 6 campaigns (3 more that spend, 3 without spend, today or usually)."
     )
     assert [*below_lines("ad", [], 80, PLAIN)] == []
+    early = {"last_whole_hour": None, "spend_whole": None, "spend_usual": None}
+    nothing = {"projected_spend": None, "budget": None, "level": "ad", "object_name": "a"}
+    [titles, *_] = below_lines("ad", [DayPace({**ROW, **early, **nothing})], 80, PLAIN)
+    assert titles.split() == ["ad", "spent"]
 
 
 def test_money_has_the_coins_of_its_currency() -> None:

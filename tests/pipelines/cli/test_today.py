@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 
 from pipelines.cli.commands.today import run_today
@@ -17,7 +18,7 @@ from pipelines.cli.output.style import Style
 from pipelines.errors import ConfigError
 from tests.clock import NOW
 from tests.reports import KNOWN
-from warehouse.published.publish import publish
+from warehouse.published.publish import LINK, publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,3 +84,8 @@ def test_today_is_shown_against_usual_days_and_with_an_account_its_campaigns_and
         "rows": len(rows),
         "findings": {},
     }
+
+    with duckdb.connect(str((lake.root / LINK).resolve())) as older:
+        older.execute("DROP VIEW today")
+    with pytest.raises(ConfigError, match="made by an earlier version"):
+        run_today(environ, (), NOW)
