@@ -239,9 +239,17 @@ def backfill(  # noqa: PLR0913  # what a command line says
 @click.option(
     "--full", is_flag=True, help="All of the last 28 days, whether their totals changed or not."
 )
+@click.option(
+    "--today",
+    is_flag=True,
+    help="Nothing but the days that are not over, by the hour, of accounts that have spent"
+    " something since the last time: what the schedule intraday does.",
+)
 @ACCOUNT_OPTION
 @styled
-def refresh(accounts: tuple[str, ...], style: Style, *, full: bool, accept_empty: bool) -> None:
+def refresh(
+    accounts: tuple[str, ...], style: Style, *, full: bool, today: bool, accept_empty: bool
+) -> None:
     """Load the newest days again, and what Meta has changed.
 
     The newest 3 days of each account, and those of the last 28 whose totals Meta has changed, that
@@ -249,6 +257,12 @@ def refresh(accounts: tuple[str, ...], style: Style, *, full: bool, accept_empty
     though an earlier day was. Of reports by week or month, the one that goes on and each that ended
     in the last 28 days.
     """
+    if today:
+        if full or accept_empty:
+            raise click.UsageError("--today goes with neither --full nor --accept-empty.")
+        from pipelines.cli.commands.refresh import run_one_tick  # noqa: PLC0415
+
+        sys.exit(run_one_tick(os.environ, reports_here(), accounts, style))
     from pipelines.cli.commands.refresh import run_refresh  # noqa: PLC0415
 
     run = partial(run_refresh, accounts=accounts, full=full, accept_empty=accept_empty)

@@ -6,6 +6,7 @@ Dagster plots; an account-day has one when it is closed. More would fill Dagster
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of ops as objects.
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.loading.accounts.stored import accounts_in
 from pipelines.loading.intraday.tick import Tick, run_tick
 from pipelines.loading.session import Session
-from pipelines.reports.catalog import HOURLY_REPORT, Reports
+from pipelines.reports.catalog import Reports
 from pipelines.resources import GraphResource, stopping
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import lag, publish
@@ -165,8 +166,11 @@ def _tick(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
         context.log_event(dg.AssetMaterialization(keys("intraday"), metadata=tick_metadata(tick)))
         # What goes on failing is in `failures` and in the numbers above; once a day it is told.
         if tick.news:
-            bad = {target.key: why for target, why in tick.news.items()}
-            raise failure_of({HOURLY_REPORT.name: bad}, len(tick.looks) + len(tick.closed))
+            bad: dict[str, dict[str, str]] = defaultdict(dict)
+            for target, why in tick.news.items():
+                bad[target.table][target.key] = why
+            tried = len(tick.looks) + len(tick.closed) + len(bad.get("accounts", ()))
+            raise failure_of(bad, tried)
 
     return intraday
 

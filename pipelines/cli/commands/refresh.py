@@ -4,34 +4,42 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import click
 
 from fbgraph import act_id
 from pipelines.cli.commands.backfill import close
+from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
+from pipelines.cli.output.json_lines import print_json, total_line
 from pipelines.cli.output.progress import Bar
 from pipelines.cli.output.style import FOR_PEOPLE, Style
-from pipelines.cli.selection import plan_of
+from pipelines.cli.selection import keys_of, plan_of
 from pipelines.cli.session import guarded, keep_pictures, opened_session, publish_into
 from pipelines.cli.summary import Summary
 from pipelines.cli.waits import waits_of
 from pipelines.loading.accounts.discovery import discover
+from pipelines.loading.intraday.tick import run_tick
 from pipelines.loading.partitions import today_in
+from pipelines.loading.recording import Recording
 from pipelines.loading.refreshing.changes import find_changes, reload
 from pipelines.loading.refreshing.refresh import lookback
+from pipelines.loading.session import Session
 from pipelines.settings import settings_of
 from pipelines.state.history import history_since
+from warehouse.lake.partitions import Lake
+from warehouse.published.publish import lag, publish
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from pipelines.loading.accounts.discovery import Discovery
-    from pipelines.loading.recording import Recording
     from pipelines.loading.refreshing.changes import ChangedDays
-    from pipelines.loading.session import Session
     from pipelines.reports.catalog import Reports
 
-__all__ = ["run_refresh"]
+__all__ = ["run_one_tick", "run_refresh"]
 
 
 def run_refresh(  # noqa: PLR0913  # what a command line says
@@ -130,4 +138,53 @@ def _close(summary: Summary, changed_days: ChangedDays | None, style: Style) -> 
     }
     code = close(summary, "refresh", style, **more)
     style.remark(f"\n{changed_days}")
+    return code
+
+
+def run_one_tick(
+    environ: Mapping[str, str],
+    known: Reports,
+    accounts: Sequence[str] = (),
+    style: Style = FOR_PEOPLE,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> int:
+    """Load and publish what has moved of days that are not over, without Dagster: the next refresh
+    shows the days in its grid that this closes. Returns the exit code; that a tick is in progress
+    elsewhere does not count as a failure. Raises as `run_tick`.
+    """
+    settings = settings_of(environ)
+    lake = Lake(settings.warehouse_url, catalog=known.catalog)
+    lake.require_writable()
+    named = keys_of(accounts, {}) or settings.account_ids
+    with settings.open_graph() as client:
+        session = Session(
+            *(client, lake, str(uuid4()), now, Recording()),
+            delay=settings.intraday_delay,
+        )
+        try:
+            tick = run_tick(session, named)
+        finally:
+            if lag(lake).is_behind:
+                publish(settings.warehouse_url, catalog=known.catalog)
+    code = SOME_FAILED if tick.failed else ALL_DONE
+    failed = {str(target): why for target, why in tick.failed.items()}
+    if style.is_json:
+        print_json(
+            total_line(
+                "refresh",
+                code,
+                skipped=tick.skipped,
+                accounts=tick.accounts,
+                asked=len(tick.looks),
+                loaded=sum(one.load is not None for one in tick.opened),
+                closed=sum(one.load is not None for one in tick.closed),
+                left_out=dict(tick.left_out),
+                failed=failed,
+                calls=tick.calls,
+            )
+        )
+        return code
+    click.echo(str(tick))
+    for target, why in failed.items():
+        style.error(f"{target}: {why}")
     return code

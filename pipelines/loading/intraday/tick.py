@@ -176,6 +176,9 @@ class _Ticking:
             session.load_accounts(found)
             there = accounts_in(session.lake)
             refused = {key.removeprefix("act_"): why for key, why in found.refused.items()}
+            for account_id in sorted(refused.keys() & {*new}):  # said once; left out from then on
+                target = Target("accounts", act_id(account_id))
+                self.tick.failed[target] = self.tick.news[target] = refused[account_id]
         for account_id in listed:
             if holder := self._holder(account_id):
                 self.tick.left_out[account_id] = holder
@@ -186,7 +189,8 @@ class _Ticking:
                 self.known.setdefault(account_id, OpenAccount())
                 why = refused.get(account_id, "it cannot be loaded; `fbinsights doctor` says why")
                 self.tick.left_out[account_id] = why
-        for account_id in there.keys() & self.known.keys() - {*listed}:
+        gone = set() if named else there.keys() & self.known.keys() - {*listed}
+        for account_id in sorted(gone):
             self.tick.left_out[account_id] = "the token's list of accounts does not have it"
         self.known = {
             key: one for key, one in self.known.items() if key in {*listed} | there.keys()
