@@ -18,6 +18,7 @@ from pipelines.defs.partitions import WHOLE
 from pipelines.defs.refresh import refresh_of, refresh_spec
 from pipelines.defs.schedules import SCHEDULES
 from pipelines.defs.sensors import access_check, access_sensor, failures_sensor, new_accounts
+from pipelines.defs.watches import today_checks
 from pipelines.resources import GraphResource
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def definitions_of(  # noqa: PLR0913  # all that they are made of
             asset_checks=[
                 *(fresh_check(name, reports.catalog, keys) for name in names),
                 *(access_check(reports.by_name, keys), up_to_date_check(keys)),
+                today_checks(reports, keys),
             ],
             schedules=[*SCHEDULES, intraday_schedule(intraday_minutes)],
             sensors=[

@@ -18,6 +18,7 @@ from pipelines.defs.event_log.events import published_events
 from pipelines.defs.event_log.run_events import RunRecorder, failure_of
 from pipelines.defs.following import PUBLISH_JOB
 from pipelines.defs.partitions import AD_ACCOUNTS
+from pipelines.defs.watches import watch_after_tick
 from pipelines.loading.accounts.stored import accounts_in
 from pipelines.loading.intraday.tick import Tick, run_tick
 from pipelines.loading.session import Session
@@ -164,6 +165,7 @@ def _tick(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
         if tick.skipped:
             return
         context.log_event(dg.AssetMaterialization(keys("intraday"), metadata=tick_metadata(tick)))
+        watch_after_tick(context, graph, reports, keys)
         # What goes on failing is in `failures` and in the numbers above; once a day it is told.
         if tick.news:
             bad: dict[str, dict[str, str]] = defaultdict(dict)

@@ -240,6 +240,7 @@ def test_what_can_be_wrong_is_checked_and_control_totals_not_against_themselves(
         ),
         *(("accounts", name) for name in ("token", "api_version", "retirements")),
         ("warehouse_duckdb", "up_to_date"),
+        *(("intraday", kind) for kind in ("far_ahead", "stopped", "over_budget", "late_data")),
         *((row.name, "counted") for row in OWN.listed),
     }
 

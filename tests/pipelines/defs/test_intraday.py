@@ -16,6 +16,7 @@ from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.loading.accounts.stored import store_accounts
 from pipelines.reports.catalog import HOURLY_REPORT
 from pipelines.resources import GraphResource
+from pipelines.watching.rules import Kind
 from tests.clock import Clock
 from tests.reports import only
 from tests.runs import run_job
@@ -60,6 +61,13 @@ def events(instance: dg.DagsterInstance, asset: str) -> Sequence[dg.AssetMateria
     return [one for one in found if one is not None]
 
 
+def checks(instance: dg.DagsterInstance, name: str) -> Sequence[str]:
+    """All results of a check of the asset `intraday`."""
+    check = dg.AssetCheckKey(dg.AssetKey("intraday"), name)
+    found = instance.event_log_storage.get_asset_check_execution_history(check, limit=100)
+    return [one.status.value for one in found]
+
+
 def test_ticks_are_published_and_leave_one_event_each_and_one_for_a_day_that_is_closed(
     instance: dg.DagsterInstance,
     sandbox: Sandbox,
@@ -76,6 +84,9 @@ def test_ticks_are_published_and_leave_one_event_each_and_one_for_a_day_that_is_
         sandbox.use(*scenario)
         clock.now += timedelta(hours=2)
         runs.append(run_job(instance, "intraday_job", of=of))
+        if len(runs) == 4:  # what looks at today cannot keep what it has told: no tick fails for it
+            (lake.root / ".watching.json").unlink()
+            (lake.root / ".watching.json" / "occupied").mkdir(parents=True)
 
     # What fails for the first time fails its run, which alerts; then it is a number.
     assert [run.success for run in runs] == [True, True, False, True, True, True]
@@ -85,6 +96,8 @@ def test_ticks_are_published_and_leave_one_event_each_and_one_for_a_day_that_is_
     assert [tick.metadata["failed"].value for tick in reversed(ticks)] == [0, 0, 1, 1, 0, 0]
     for name in ("calls", "accounts_asked", "open_days_loaded", "days_closed", "seconds"):
         assert all(isinstance(tick.metadata[name].value, int | float) for tick in ticks)
+    # A check has an event when its result changes, not at each tick.
+    assert [checks(instance, kind) for kind in Kind] == [["SUCCEEDED"]] * len(Kind)
     closed = sum(int(str(tick.metadata["days_closed"].value)) for tick in ticks)
     cells = events(instance, "insights_hourly")
     assert len(cells) == closed > 0
