@@ -25,7 +25,6 @@ from pipelines.cli.selection import keys_of
 from pipelines.cli.summary import command_name
 from pipelines.errors import ConfigError
 from pipelines.escaping import escaped
-from pipelines.loading.partitions import today_in
 from pipelines.settings import settings_of
 from pipelines.watching.history import open_days
 from pipelines.watching.message import began, who
@@ -81,8 +80,8 @@ def run_today(
     idle = {one.account_id for one in paces if not accounts and _is_idle(one, findings, now)}
     if named := [known[key][0] or act_id(key) for key in chosen if key in idle | quiet]:
         style.remark(f"\nNo spend today, as far as Meta has said: {_named(named)}.")
-    if unasked := {key: known[key] for key in chosen if key not in asked | quiet}:
-        style.remark(_unasked(unasked, now))
+    if unasked := [known[key][0] or act_id(key) for key in chosen if key not in asked | quiet]:
+        style.remark(_unasked(unasked))
     return code
 
 
@@ -199,14 +198,10 @@ def _named(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMES]) + more
 
 
-def _unasked(accounts: Mapping[str, tuple[str | None, str]], now: datetime) -> str:
-    names = [name or act_id(key) for key, (name, _) in accounts.items()]
-    days = [today_in(zone, now) for _, zone in accounts.values()]
+def _unasked(names: Sequence[str]) -> str:
     return (
-        f"\nToday has not been asked yet for {counted(len(names), 'account')}:"
-        f" {_named(names)}. Turn on the schedule `intraday` in Dagster, or run"
-        f" `{command_name()} backfill --report insights_hourly --since {min(days)} --until"
-        f" {max(days)}`."
+        f"\nToday has not been asked yet for {counted(len(names), 'account')}: {_named(names)}."
+        f" Turn on the schedule `intraday` in Dagster, or run `{command_name()} refresh --today`."
     )
 
 

@@ -47,7 +47,7 @@ def test_today_is_shown_against_usual_days_and_with_an_account_its_campaigns_and
     printed = capsys.readouterr()
     assert (code, printed.out) == (1, "")
     assert "Today has not been asked yet for 1 account:" in printed.err
-    assert f"--since {today} --until {today}`" in printed.err
+    assert "refresh --today`." in printed.err
 
     load([today], [shown, other])
     publish(lake.root, catalog=KNOWN.catalog)
