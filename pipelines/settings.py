@@ -276,8 +276,8 @@ def _wrong_of_pages(value: Mapping[str, str]) -> Iterator[str]:
 def _wrong_of_today(value: Mapping[str, str]) -> Iterator[str]:
     """What is about alerts on today."""
     known = ", ".join(WATCHED)
-    for name in _names(value["FB_WATCH"]):
-        if name not in WATCHED:
+    for name in _owners(value["FB_WATCH"]) or [value["FB_WATCH"]]:
+        if name not in WATCHED and value["FB_WATCH"] != "none":
             yield f"FB_WATCH: {name!r} is not watched; expected some of {known}, or none."
     try:
         _digest(value["FB_DIGEST_HOUR"])

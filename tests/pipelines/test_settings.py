@@ -9,7 +9,8 @@ import pytest
 from fbgraph.errors import VersionError
 from pipelines.errors import ConfigError
 from pipelines.settings import settings_of
-from pipelines.variables import VARIABLES, unknown_settings
+from pipelines.variables import VARIABLES, WATCHED, unknown_settings
+from pipelines.watching.rules import Kind
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -67,6 +68,8 @@ def test_a_version_that_lives_is_requested(version: str) -> None:
         ("FB_HISTORY_SINCE", "2020-01-01"),
         ("FB_ALERT_WEBHOOK", "hooks.slack.com/services/T/B/secret"),
         ("FB_DAGSTER_URL", "localhost:3000"),
+        *(("FB_WATCH", value) for value in ("slower", "stopped,none", ",")),
+        *(("FB_DIGEST_HOUR", value) for value in ("24", "8:30", "8 Europe/Berlyn", "²")),
         *(("FB_INTRADAY_MINUTES", value) for value in ("14", "241", "1h", "²")),
         *(("FB_INTRADAY_DELAY_MINUTES", value) for value in ("-1", "1.5", "3h", "1441", "²")),
     ],
@@ -74,6 +77,15 @@ def test_a_version_that_lives_is_requested(version: str) -> None:
 def test_a_setting_that_cannot_be_is_named(name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=name):
         settings_of({name: value})
+
+
+def test_what_is_told_about_today_is_chosen() -> None:
+    chosen = settings_of({"FB_WATCH": "stopped, late_data", "FB_DIGEST_HOUR": "8 Europe/Berlin"})
+
+    assert (chosen.watched, chosen.digest) == (("stopped", "late_data"), (8, "Europe/Berlin"))
+    assert (settings_of({"FB_WATCH": "none"}).watched, settings_of({}).digest) == ((), None)
+    assert settings_of({}).watched == WATCHED
+    assert tuple(Kind) == WATCHED
 
 
 def test_a_delay_is_in_minutes_and_three_hours_unless_it_is_set() -> None:
