@@ -120,8 +120,8 @@ def _read(
         is_worth_it = len(rows) or (spoils(error) and of.mentioned_by)
         if not is_worth_it or (isinstance(error, CursorError) and not is_last):
             raise
-        place = f"after {last}" if last else "at its beginning"
-        cut = f"what comes {place} ({len(rows) + 1:,} of the list) fails: {error}"
+        place = f"after {last} " if last else ""
+        cut = f"the object {place}(number {len(rows) + 1:,} of the list) fails: {error}"
     rows.add(unread_rows(isolation))
     return Listing(rows, total_count, of.is_counted, cut)
 

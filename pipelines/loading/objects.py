@@ -334,8 +334,13 @@ def _list(
     unreadable = merged.unreadable + by_id.unreadable
     if unreadable:
         _log.warning("%s of act_%s: %s", row.name, account.account_id, unreadable)
-    error = f"{listing}. What was listed is stored." if listing.cut else ""
+    error = _broken_off(listing.cut, by_id.found) if listing.cut else ""
     return Listed(row.name, account.account_id, listing, by_id.found, unreadable, error)
+
+
+def _broken_off(cut: str, by_id: int) -> str:
+    more = f", and {by_id:,} more that other objects mention" if by_id else ""
+    return f"Not listed to the end: {cut.rstrip('. ')}. What was listed is stored{more}."
 
 
 def _read_events(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+import warehouse
 from tests.e2e.company import DAYS, RANGE, Company
 from tests.pace import PATIENCE_SECONDS
 from warehouse.lake.partitions import Lake
@@ -41,6 +42,20 @@ def test_an_account_without_permission_fails_alone_and_the_exit_code_is_1(fresh:
         " --report insights_hourly\n" in done.stderr
     )
     assert not any(f"act_{other}" in done.stderr for other in others)
+
+
+def test_a_token_that_dies_while_objects_are_listed_ends_a_refresh_and_what_it_loaded_is_published(
+    fresh: Company,
+) -> None:
+    fresh.sandbox.use("token_dies:25")
+
+    done = fresh.run("refresh")
+
+    assert done.returncode == 2
+    assert "Create a new access token and put it in FB_ACCESS_TOKEN" in done.stderr
+    with warehouse.open(fresh.lake) as opened:
+        [(accounts,)] = opened.sql("from accounts").count("*").fetchall()
+    assert accounts == Lake(fresh.lake).read("accounts").num_rows > 0
 
 
 def test_a_day_that_stays_unproven_is_published_marked_and_told(fresh: Company) -> None:

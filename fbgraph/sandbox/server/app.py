@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
@@ -111,7 +112,8 @@ def _media_endpoint(platform: Platform) -> Endpoint:
                 else ServerResponse(found, headers={"content-type": "image/png"})
             )
         if response.wait_seconds:
-            await platform.settings.sleep(response.wait_seconds)
+            with suppress(asyncio.CancelledError):  # the sandbox ends, and nobody waits any more
+                await platform.settings.sleep(response.wait_seconds)
         return _sent(response, response.body, response.headers)
 
     return endpoint

@@ -249,10 +249,23 @@ def test_account_days_that_fail_in_a_refresh_are_red_in_the_grid_until_they_are_
 
 
 @pytest.mark.usefixtures("two")
+def test_what_was_loaded_before_the_token_died_is_published_even_without_a_day(
+    instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake
+) -> None:
+    sandbox.use("token_dies:25")
+
+    result = refresh(instance)
+
+    assert "put it in FB_ACCESS_TOKEN" in result.stopped
+    with warehouse.open(lake.root) as opened:
+        [(accounts,)] = opened.sql("from accounts").count("*").fetchall()
+    assert accounts == lake.read("accounts").num_rows > 0
+
+
 def test_a_token_that_dies_halfway_stops_it_and_what_was_loaded_is_published(
     instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake
 ) -> None:
-    sandbox.use("token_dies:80")
+    sandbox.use("token_dies:130")
 
     result = refresh(instance)
 
