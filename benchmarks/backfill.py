@@ -34,6 +34,7 @@ def main(url: str, token: str, account_id: str, days: int, folder: Path) -> Mapp
         "FB_ACCESS_TOKEN": token,
         "WAREHOUSE_URL": str(folder / "lake"),
         "DAGSTER_HOME": str(folder / "home"),
+        "FB_MEDIA": "0",  # what it is compared with downloads no pictures either
     }
     done = subprocess.run(  # noqa: S603  ourselves
         [sys.executable, "-c", COMMAND, "backfill", *arguments, "--report=insights_hourly"],
