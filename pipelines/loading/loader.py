@@ -64,7 +64,8 @@ class Loader:
     totals that the same run has already requested are not requested again. `accept_empty`: a day
     that had rows becomes empty at once if Meta returns none (`emptiness`). `features`:
     what accounts have enabled, as far as this run has read it. `controls`: other totals than those
-    that are requested day by day. Up to `at_once_rows` expected rows are read without a report run.
+    that are requested day by day. Up to `at_once_rows` expected rows are read without a report run;
+    None: all have one.
     `log_level`: of account-days that were loaded; Dagster keeps lines from INFO on.
     `now` gives the time, `wait` is the engine's. `delay`: how long after the end of an hour Meta
     still counts (`with_progress`).
@@ -80,7 +81,7 @@ class Loader:
         accept_empty: bool = False,
         features: FeatureSettings | None = None,
         controls: Controls | None = None,
-        at_once_rows: int = 0,
+        at_once_rows: int | None = None,
         log_level: int = logging.INFO,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         wait: Wait = wait_for_any,
@@ -159,11 +160,14 @@ class Loader:
                     account_id,
                     tuple(run),
                     until=self._until(report, account_id, run),
-                    is_small=rows <= self._at_once_rows,
+                    is_small=self._is_small(rows),
                 )
                 for account_id, days in days_of.items()
                 for run, rows in self._runs(report, pending, account_id, days)
             )
+
+    def _is_small(self, rows: float) -> bool:
+        return self._at_once_rows is not None and rows <= self._at_once_rows
 
     def _until(self, report: Report, account_id: str, days: Sequence[date]) -> date | None:
         """The last day to request of a week or month; None for days. That of one that goes on is

@@ -179,7 +179,7 @@ class Session:
             keep_pictures(self.client, self.lake, account_ids, self.now)
 
     def load(
-        self, report: Report, account_days: Iterable[AccountDay], *, at_once_rows: int = 0
+        self, report: Report, account_days: Iterable[AccountDay], *, at_once_rows: int | None = None
     ) -> Loads:
         """Load account-days of a report, and the objects that they mention.
 
@@ -199,7 +199,7 @@ class Session:
         account_days: Iterable[AccountDay],
         *,
         controls: Controls | None = None,
-        at_once_rows: int = 0,
+        at_once_rows: int | None = None,
         log_level: int = logging.INFO,
     ) -> None:
         """The same into `loads`, without handing anything to the recorder. `controls`,

@@ -62,6 +62,18 @@ def test_every_account_day_holds_exactly_what_the_sandbox_served(
     assert {cell: lake_rows(*cell) for cell in cells} == {cell: truth_rows(*cell) for cell in cells}
 
 
+def test_days_of_which_no_rows_are_expected_have_a_report_run_too(
+    sandbox: Sandbox, load: Load, days: Sequence[date]
+) -> None:
+    sandbox.use("empty_hour:600")
+    load(days[:1])
+    sandbox.reset_calls()
+
+    load(days[1:2])
+
+    assert len(sandbox.calls()["runs"]) == len(sandbox.account_ids)
+
+
 def test_rows_of_archived_and_deleted_ads_and_rows_without_an_hour_are_among_them(
     sandbox: Sandbox, client: GraphClient, load: Load, days: Sequence[date], lake: Lake
 ) -> None:
