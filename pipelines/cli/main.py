@@ -243,7 +243,7 @@ def backfill(  # noqa: PLR0913  # what a command line says
     "--today",
     is_flag=True,
     help="Nothing but the days that are not over, by the hour, of accounts that have spent"
-    " something since the last time: what the schedule intraday does.",
+    " something since the last time: what the schedule intraday does. It sends no alert.",
 )
 @ACCOUNT_OPTION
 @styled

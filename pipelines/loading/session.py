@@ -132,7 +132,8 @@ class Session:
         what is new in between by id. Raises what ends everything.
 
         `needed`: only what reports cannot do without, and what that mentions, as creatives; `full`:
-        also what is not due yet. An account that fails in what it needs is asked for nothing more.
+        also what is not due yet. An account of which what it needs cannot be listed, its campaigns
+        and the like, is asked for nothing more; any other table that fails costs itself.
         """
         every: list[Listed] = []
         rows = [
@@ -140,8 +141,10 @@ class Session:
             for row in self.lake.catalog.listed
             if row.is_needed or row.mentioned_by or not needed
         ]
+        basic = {row.name for row in rows if row.is_needed and not row.mentioned_by}
         for row in sorted(rows, key=lambda row: not row.is_needed):
-            failed = {one.account_id for one in every if one.error and not one.listing}
+            without = [one for one in every if one.error and not one.listing]
+            failed = {one.account_id for one in without if one.table in basic}
             left_out = set() if row.is_needed else failed
             wanted = [one for one in account_ids if one not in left_out]
             every += self._list(row, wanted, full=full)

@@ -230,7 +230,10 @@ def _day_bar(open_day: TodayNumbers, of: Budgets, currency: str) -> BudgetBar:
             title=words,
         )
     )
-    full = f"Thin line: the budget. Full width: {MOST_OF_DAY} times that, the most of one day."
+    full = (
+        "Thick line: how much of the day is over; thin line: the budget; full width:"
+        f" {MOST_OF_DAY} times that, the most of one day."
+    )
     return BudgetBar("Today", svg, f"{words}. {full}")
 
 

@@ -146,8 +146,7 @@ def _shortfall(accounts: Sequence[tuple[str, str, Sequence[DayTrust]]]) -> Seque
     recorded = [f"Known to be missing, by Meta's own totals: {', '.join(known)}."] if known else []
     if unknown:
         recorded.append(
-            f"How much is missing of {counted(unknown, 'day')} that could not be loaded is not"
-            " known."
+            f"How much is missing of {counted(unknown, 'account-day')} without data is not known."
         )
     return recorded
 

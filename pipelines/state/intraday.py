@@ -63,14 +63,15 @@ class TickInProgress:
 
 @dataclass(frozen=True, slots=True)
 class OpenAccount:
-    """What ticks know of an account: `spent`, its lifetime spend as it was last listed (None if
-    the listing has none), and when that was last seen to move; when its totals were; whether it is
-    `is_dirty`, so that the next tick asks for its totals whatever it has spent. `days`: the totals
-    of its open days when they were last requested, None if Meta had no row. `failing`: days that
-    could not be asked for or loaded at the last try.
+    """What ticks know of an account: `spent`, its lifetime spend as it was listed at `spent_at`
+    (None if the listing has none), and when that was last seen to move; when its totals were;
+    whether it is `is_dirty`, so that the next tick asks for its totals whatever it has spent.
+    `days`: the totals of its open days when they were last requested, None if Meta had no row.
+    `failing`: days that could not be asked for or loaded at the last try.
     """
 
     spent: str | None = None
+    spent_at: datetime | None = None
     spent_moved_at: datetime | None = None
     totals_moved_at: datetime | None = None
     is_dirty: bool = True
@@ -82,6 +83,7 @@ class OpenAccount:
         """As JSON."""
         return {
             "spent": self.spent,
+            "spent_at": self.spent_at and self.spent_at.isoformat(),
             "spent_moved_at": self.spent_moved_at and self.spent_moved_at.isoformat(),
             "totals_moved_at": self.totals_moved_at and self.totals_moved_at.isoformat(),
             "is_dirty": self.is_dirty,
@@ -97,6 +99,7 @@ class OpenAccount:
         """The opposite of `value`. Raises ValueError, KeyError, TypeError or ArithmeticError."""
         return cls(
             value["spent"],
+            _instant(value.get("spent_at")),
             _instant(value["spent_moved_at"]),
             _instant(value["totals_moved_at"]),
             bool(value["is_dirty"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import warehouse
 from fbgraph.errors import ENDS_EVERYTHING, GraphError
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from warehouse.published.opened import Warehouse
 
 __all__ = ["WatchResult", "watch"]
+
+#: The look follows the tick at once; what was listed longer ago was not listed by it.
+COUNT_IS_OF_NOW: Final = timedelta(minutes=30)
 
 _log = logging.getLogger(__name__)
 
@@ -89,8 +92,14 @@ def watch(  # noqa: PLR0913  # what it reads, and whom it tells
 
 
 def _noted(lake: Lake, opened: Warehouse, now: datetime, *, is_kept: bool) -> WatchState:
-    """What was told, with what billing has counted according to the last tick."""
-    spent = {account_id: one.spent for account_id, one in known_of(lake.store).items()}
+    """What was told, with what billing has counted according to the last tick. An account that it
+    left out, as one that is being backfilled, was not counted: an old count is not a stop.
+    """
+    spent = {
+        account_id: one.spent
+        for account_id, one in known_of(lake.store).items()
+        if one.spent_at is not None and now - one.spent_at < COUNT_IS_OF_NOW
+    }
     counted = _counted(opened, spent)
     if not is_kept:
         return with_counts(watched_of(lake.store), counted, now)

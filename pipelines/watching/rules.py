@@ -241,11 +241,16 @@ def _has_spent_since(day: OpenDay, told_at: float) -> bool:
     return any(spend and 60 * hour >= told_at for hour, spend in enumerate(day.hours))
 
 
+def _is_fresh(day: OpenDay) -> bool:
+    """A new day of which nothing is known yet does not mean that the data is there again."""
+    return day.fresh_at is not None and day.now - day.fresh_at <= STALE
+
+
 #: When what was told is over, by kind: from the day as it is now, the minute of its clock at which
 #: it was told, and the concern as it is now, if there is one.
 _ENDED: Final[Mapping[Kind, Callable[[OpenDay, float], bool]]] = {
     Kind.FAR_AHEAD: lambda day, _: not is_still_ahead(day),
     Kind.STOPPED: _has_spent_since,
     Kind.OVER_BUDGET: lambda day, _: _over_budget(day) is None,
-    Kind.LATE_DATA: lambda *_: True,
+    Kind.LATE_DATA: lambda day, _: _is_fresh(day),
 }

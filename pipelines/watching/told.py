@@ -132,9 +132,12 @@ def with_counts(state: WatchState, counted: Mapping[str, float], now: datetime) 
     A count that falls begins again: the advertiser has reset it, which is neither spend nor a stop.
     Of one that stays the same only the first and the last look are kept.
     """
-    counters = {}
+    counters = {
+        account_id: tuple(one for one in points if now - one[0] < COUNTS_KEPT)
+        for account_id, points in state.counters.items()
+    }
     for account_id, amount in counted.items():
-        known = [one for one in state.counters.get(account_id, ()) if now - one[0] < COUNTS_KEPT]
+        known = list(counters.get(account_id, ()))
         if known and (amount < known[-1][1] or now < known[-1][0]):
             known = []
         if len(known) > 1 and known[-1][1] == known[-2][1] == amount:

@@ -210,7 +210,7 @@ def test_distrust_is_next_to_the_number_it_concerns(browser: Browser, made: Made
 
     assert "9 of 12 account-days add up" in page.locator(".banner h2").inner_text()
     assert "€12.34" in page.locator(".banner").inner_text()
-    assert "1 day that could not" not in page.locator(".banner").inner_text()
+    assert "2 account-days without data" in page.locator(".banner").inner_text()
     row = page.locator("table.cards tbody tr").first
     assert "2 days missing" in row.inner_text()
     assert "not comparable" in row.inner_text()

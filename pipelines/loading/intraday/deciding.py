@@ -76,6 +76,7 @@ def listed(known: OpenAccount, spent: str | None, now: datetime) -> OpenAccount:
     return replace(
         known,
         spent=spent,
+        spent_at=now,
         spent_moved_at=now if has_moved else known.spent_moved_at,
         is_dirty=may_have_moved(known, spent),
         failing=frozenset(day for day in known.failing if now.date() - day <= FORGOTTEN_AFTER),

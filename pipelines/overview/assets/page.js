@@ -18,6 +18,10 @@
     const spec = structuredClone(specs.charts[name]);
     const values = data[account][specs.data[name]];
     if (!values) return;
+    if (name in values && values[name].every((value) => value === null)) {
+      element.parentElement.hidden = element.parentElement.tagName === "DIV";
+      return;
+    }
     spec.data = { values: rows(values) };
     spec.config = specs.config;
     window.vegaEmbed(element, spec, {

@@ -72,7 +72,7 @@ def test_the_banner_says_what_is_missing_and_has_the_colour_of_the_worst() -> No
     ]
     assert bad.tone == "bad"
     assert "1 failed to load, 1 was never loaded, 1 was not over" in bad.details[0]
-    assert "2 days that could not be loaded is not known" in bad.details[1]
+    assert "2 account-days without data is not known" in bad.details[1]
     assert none.headline == "Nothing has been loaded yet."
 
 

@@ -220,6 +220,27 @@ def test_odd_ids_keys_that_are_not_unique_and_objects_that_fail_a_page(tmp_path:
     assert any("_" in (row["effective_object_story_id"] or "") for row in stories)
 
 
+def test_a_table_that_cannot_be_listed_costs_itself(tmp_path: Path) -> None:
+    """The edge does not exist at Graph; the table comes before others of its account."""
+    path = tmp_path / "mine.yaml"
+    unknown = "attributes: {name: unicorns, edge: adunicorns, fields: [name], allow_unknown: true}"
+    labels = "attributes: {name: zebras, edge: adlabels, fields: [name]}"
+    kind = "type: pipelines.components.ObjectTable"
+    path.write_text(f"{kind}\n{unknown}\n---\n{kind}\n{labels}\n", "utf-8")
+    reports = read_reports([path])
+    lake = Lake(tmp_path / "lake", catalog=reports.catalog)
+    with (
+        Sandbox(now=Clock(NOW)) as sandbox,
+        GraphClient(sandbox.token, base_url=sandbox.url, sleep=lambda _: None) as client,
+    ):
+        session = Session(client, lake, "run-1", lambda: NOW, Recording())
+        session.load_accounts(discover(client, sandbox.account_ids[:1]))
+        found = session.list_objects(sandbox.account_ids[:1])
+
+    assert {one.table for one in found if one.error} == {"unicorns"}
+    assert "zebras" in {one.table for one in found}
+
+
 def test_whoever_publishes_has_the_tables_with_their_comments(
     loaded: tuple[Lake, dict[str, list[Any]]],
 ) -> None:

@@ -200,6 +200,8 @@ def test_kinds_that_are_switched_off_are_not_told() -> None:
         (STOPPED, at(600), -120, True),  # told the evening before
         (Kind.OVER_BUDGET, at(905, budgets=[budget(100.0, daily=100.0)]), 700, True),
         (Kind.LATE_DATA, at(905), 700, True),
+        (Kind.LATE_DATA, replace(at(20), fresh_at=at(20).now - timedelta(hours=5)), -60, False),
+        (Kind.LATE_DATA, replace(at(20), fresh_at=None), -60, False),  # nothing is known yet
     ],
 )
 def test_what_was_told_is_over_when_it_surely_is(
