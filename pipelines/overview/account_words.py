@@ -137,7 +137,7 @@ def _spend(page: AccountPage, day: date) -> float | None:
 
 
 def _completeness(page: AccountPage) -> tuple[str, str]:
-    found = [page.trust[day].trust for day in page.window.days]
+    found = [one.trust for one in page.shown_trust]
     missing = sum(one in {Trust.MISSING, Trust.FAILED} for one in found)
     differing = found.count(Trust.DIFFERS)
     if missing:

@@ -118,7 +118,7 @@ def trust_grid(pages: Sequence[AccountPage]) -> Squares:
             seen.add(worst.trust)
             title = f"{page.name}, {worst.date}: {worst.trust}. {worst.reason}"
             cells.append(Square(at, worst.trust.name.lower(), title))
-        counts = Counter(page.trust[day].trust for day in page.window.days)
+        counts = Counter(one.trust for one in page.shown_trust)
         number = len(page.window.days)
         described = ", ".join(f"{counts[kind]} {kind}" for kind in Trust if counts[kind])
         good = counts[Trust.PROVEN] + counts[Trust.UNPROVABLE]

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 import warehouse
 from pipelines.overview.page import overview_of
 from warehouse.lake.partitions import Lake
-from warehouse.published.publish import ensure_published
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -39,7 +38,6 @@ def keep_overview(url: str | Path, now: datetime) -> tuple[Path, OverviewPage]:
     """Make the page of the published tables, keep it for its day, and remove outdated ones. Returns
     where the newest is. Raises WarehouseError and OSError.
     """
-    ensure_published(url)
     lake = Lake(url)
     with warehouse.open(url) as opened:
         made = overview_of(opened, lake.store.read, now)

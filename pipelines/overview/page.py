@@ -68,34 +68,33 @@ def overview_of(
     """
     pages = pages_of(opened, now, chosen, account_ids)
     loaded = [page for page in pages if page.is_loaded]
+    trusted = banner((page.name, page.currency, page.shown_trust) for page in loaded)
+    unloaded = [page.name for page in pages if not page.is_loaded]
     return OverviewPage(
-        html=_html(pages, now, read),
-        headline=_banner(loaded).headline,
+        html=_html(loaded, unloaded, trusted, now, read),
+        headline=trusted.headline,
         span=_span(loaded),
         number=len(loaded),
         account_ids={page.account_id for page in pages},
     )
 
 
-def _banner(loaded: Sequence[AccountPage]) -> Banner:
-    return banner(
-        (page.name, page.currency, [page.trust[day] for day in page.window.days]) for page in loaded
-    )
-
-
-def _html(pages: Sequence[AccountPage], now: datetime, read: Callable[[str], bytes]) -> str:
-    loaded = [page for page in pages if page.is_loaded]
+def _html(
+    loaded: Sequence[AccountPage],
+    unloaded: Sequence[str],
+    trusted: Banner,
+    now: datetime,
+    read: Callable[[str], bytes],
+) -> str:
     pictures = _Pictures(read)
     accounts = [words_of(page, pictures.url) for page in loaded]
     found = [
-        bad
-        for page in loaded
-        for bad in bad_days(page.account_id, page.name, [page.trust[d] for d in page.window.days])
+        bad for page in loaded for bad in bad_days(page.account_id, page.name, page.shown_trust)
     ]
     newest = max((page.newest for page in loaded if page.newest), default=None)
     given: dict[str, Any] = {
         "accounts": accounts,
-        "banner": _banner(loaded),
+        "banner": trusted,
         "bad": [_run(one) for one in found[:SHOWN]],
         "more_bad": _more(found[SHOWN:]),
         "made": _instant(now),
@@ -103,7 +102,7 @@ def _html(pages: Sequence[AccountPage], now: datetime, read: Callable[[str], byt
         "span": _span(loaded),
         "stale": _stale(newest, now),
         "subtitle": _subtitle(loaded, newest),
-        "unloaded": _unloaded([page for page in pages if not page.is_loaded]),
+        "unloaded": _unloaded(unloaded),
         "tone_of": _tone_of,
     }
     if loaded:
@@ -224,12 +223,11 @@ def _stale(newest: datetime | None, now: datetime) -> str:
     )
 
 
-def _unloaded(pages: Sequence[AccountPage]) -> Sequence[str]:
-    if not pages:
+def _unloaded(names: Sequence[str]) -> Sequence[str]:
+    if not names:
         return []
-    names = ", ".join(page.name for page in pages[:SHOWN])
-    more = f" and {len(pages) - SHOWN} more" if len(pages) > SHOWN else ""
-    return [f"Not loaded at all: {names}{more}."]
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return [f"Not loaded at all: {', '.join(names[:SHOWN])}{more}."]
 
 
 def _instant(at: datetime) -> str:

@@ -87,6 +87,11 @@ class AccountPage:
     open_day: TodayNumbers | None = None
 
     @property
+    def shown_trust(self) -> Sequence[DayTrust]:
+        """What is known of each day of the window, oldest first."""
+        return [self.trust[day] for day in self.window.days]
+
+    @property
     def is_loaded(self) -> bool:
         """Whether any day of it has ever been loaded."""
         return self.newest is not None
@@ -198,7 +203,7 @@ def pages_of(
     [(newest,)] = opened.sql(NEWEST_SQL).fetchall()
     at = newest.astimezone(UTC) if newest else now
     pages = {}
-    for account_id, name, currency, zone, newest, first in opened.sql(ACCOUNTS_SQL).fetchall():
+    for account_id, name, currency, zone, newest_load, first in opened.sql(ACCOUNTS_SQL).fetchall():
         if account_ids and account_id not in account_ids:
             continue
         window = chosen or last_days(zone or "UTC", at)
@@ -207,7 +212,7 @@ def pages_of(
         pages[account_id] = AccountPage(
             *(account_id, name or f"act_{account_id}", currency or "", zone or "UTC", window),
             today=today_in(zone or "UTC", at),
-            newest=newest and newest.astimezone(UTC),
+            newest=newest_load and newest_load.astimezone(UTC),
         )
     loaded = {key: page for key, page in pages.items() if page.is_loaded}
     if loaded:

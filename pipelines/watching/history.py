@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.watching.ahead import DAYS_BACK
-from pipelines.watching.open_day import Curve, OpenDay, PastDay, SpentBudget, minute_of
-from warehouse.decode.hours import zone_named
+from pipelines.watching.open_day import Curve, OpenDay, PastDay, SpentBudget
+from warehouse.decode.hours import minute_of, zone_named
 from warehouse.errors import UnknownZoneError
 from warehouse.schema.sql import literal
 from warehouse.schema.verdicts import PROVEN, UNPROVABLE

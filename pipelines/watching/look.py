@@ -14,9 +14,9 @@ from pipelines.watching import message
 from pipelines.watching.confirming import confirmed
 from pipelines.watching.digest import digest_due, digest_text, unproven_days
 from pipelines.watching.history import ad_shares, open_days
-from pipelines.watching.open_day import minute_of
 from pipelines.watching.rules import CONFIRMED, Kind, concerns_of, has_ended
 from pipelines.watching.told import Alert, keep_watched, watched_of, with_counts
+from warehouse.decode.hours import minute_of
 from warehouse.decode.money import offset_of
 from warehouse.decode.values import UnreadableError
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipelines.escaping import escaped
-from pipelines.watching.open_day import minute_of
 from pipelines.watching.rules import OVER_BUDGET_TIMES, Kind
+from warehouse.decode.hours import minute_of
 from warehouse.decode.money import smallest_coin
 
 if TYPE_CHECKING:

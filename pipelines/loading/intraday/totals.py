@@ -14,6 +14,7 @@ from fbgraph.errors import ENDS_EVERYTHING, GraphError, TooMuchDataError
 from fbgraph.http.paging import Page
 from pipelines.loading.control_totals import Controls, ControlTotals
 from pipelines.loading.partitions import AccountDay
+from pipelines.loading.totals_record import row_of
 from warehouse.decode import arrow
 from warehouse.decode.hours import minute_of
 from warehouse.decode.pages import decode
@@ -133,13 +134,8 @@ def _totals(
             )
     found: dict[date, Totals | None] = {}
     for day in days:
-        rows = decoded.of_day(day)
-        different = {Totals.of(rows.slice(n, 1)) for n in range(rows.num_rows)}
-        if len(different) > 1:
-            raise WarehouseError(
-                f"totals of act_{account.account_id} on {day}: several rows that differ"
-            )
-        found[day] = next(iter(different), None)
+        row = row_of(decoded.of_day(day), account, day)
+        found[day] = Totals.of(row) if row.num_rows else None
     return found
 
 
@@ -179,7 +175,6 @@ class OpenTotals(Controls):
         looks: Sequence[Look],
     ) -> None:
         super().__init__(client, lake, run_id, now)
-        self._where = lake, run_id, now
         self._known = {
             AccountDay(look.account_id, day): (look.asked_at, totals)
             for look in looks
@@ -211,9 +206,8 @@ class OpenTotals(Controls):
         until: date | None = None,  # noqa: ARG002  # no open day is a range
     ) -> ControlTotals:
         """Later ones."""
-        lake, run_id, now = self._where
         wanted = {account.account_id: (account, days)}
-        [look] = look_at(client or self.counted(), lake, run_id, wanted, now)
+        [look] = look_at(client or self.counted(), self._lake, self._run_id, wanted, self._now)
         if look.error:
             return ControlTotals({}, errors=dict.fromkeys(days, look.error))
         return ControlTotals(look.totals, asked_at=dict.fromkeys(days, look.asked_at))

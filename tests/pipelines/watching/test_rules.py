@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from pipelines.watching.open_day import Curve, OpenDay, PastDay, SpentBudget, minute_of
+from pipelines.watching.open_day import Curve, OpenDay, PastDay, SpentBudget
 from pipelines.watching.rules import Kind, concerns_of, has_ended
+from warehouse.decode.hours import minute_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
