@@ -314,7 +314,7 @@ def load_mentioned(
 
 
 class _ById(NamedTuple):
-    """Objects that were read by id: how many were found, and what of them could not be read."""
+    """Objects that were read by id: how many are stored, and what of them could not be read."""
 
     found: int
     unreadable: Unreadable
@@ -383,4 +383,5 @@ def _store_by_id(
     for node_id, response in responses.items():
         if not isinstance(response, Mapping):
             _log.info("%s %s of act_%s: %s", row.one, node_id, account.account_id, response)
-    return _ById(len(rows), unreadable)
+    # One that Graph refuses as a whole is a row too: of it only the id is known.
+    return _ById(len(rows) - unreadable.objects, unreadable)

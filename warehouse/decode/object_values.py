@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from warehouse.decode.values import Flaw, UnreadableError, mended, named, read
+from warehouse.schema.objects.links import is_signed, lasting
 from warehouse.schema.objects.refused import Refused
 
 if TYPE_CHECKING:
@@ -77,11 +78,22 @@ def read_of_object(column: Column, value: object) -> tuple[object, Sequence[Flaw
     """Read a value that is neither missing nor null, as `values.read` does. Raises
     UnreadableError.
     """
+    if column.kind in JSON:
+        if is_signed(value):
+            return None, ()
+        value = _lasting(value)
     reader = OF_OBJECTS.get(column.kind)
     if reader is None:
         return read(column, value)
     found = reader(value)
     return mended(found, value) if isinstance(found, str | list) else (found, ())
+
+
+def _lasting(value: object) -> object:
+    try:
+        return lasting(value)
+    except RecursionError:
+        raise UnreadableError("it nests too deeply") from None
 
 
 def _set(value: object) -> list[str] | None:
@@ -173,6 +185,9 @@ def _origin(value: object) -> str | None:
         raise UnreadableError("an id must consist of digits")
     return text if text.strip("0") else None
 
+
+#: Kinds that are kept as JSON, without addresses that expire.
+JSON: Final = frozenset({"json", "spec"})
 
 #: kind → how a value of it is read; all other kinds are those of `values`.
 OF_OBJECTS: Final[Mapping[str, Callable[[object], object]]] = {

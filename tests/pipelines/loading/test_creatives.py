@@ -27,6 +27,7 @@ from pipelines.loading.recording import Recording
 from pipelines.loading.session import Session
 from tests.clock import NOW, Clock
 from tests.reports import KNOWN
+from warehouse.decode.objects import id_of
 from warehouse.lake.defects.failures import failure_key, read_failed
 from warehouse.lake.forgetting import remove_account, traces_of
 from warehouse.lake.partitions import Lake
@@ -313,6 +314,8 @@ def test_a_creative_that_always_fails_costs_itself_a_few_requests_and_less_than_
             assert rows.keys() >= used - bad
             assert "of the list) fails: An unknown error occurred" in found.error
             assert found.listing
+            by_id = len(rows.keys() - {id_of(CREATIVES, one) for one in found.listing.rows})
+            assert found.error.endswith(f"stored, and {by_id} more that other objects mention.")
             assert not found.listing.complete
         else:
             assert ({*rows}, found.error) == (whole.keys() - bad, "")

@@ -45,7 +45,14 @@ attributes:
   fields: [name, effective_object_story_id, {field: object_story_spec.page_id, name: page}]
 ---
 type: pipelines.components.ObjectTable
-attributes: {name: stories_by_name, edge: adcreatives, key: name, fields: [object_story_spec]}
+attributes:
+  name: stories_by_name
+  edge: adcreatives
+  key: name
+  fields:
+    - object_story_spec
+    - {field: object_story_spec.video_data.image_url, name: cover, kind: text}
+    - {field: asset_feed_spec.images.url, name: pictures, kind: texts}
 """
 
 
@@ -197,8 +204,17 @@ def test_odd_ids_keys_that_are_not_unique_and_objects_that_fail_a_page(tmp_path:
         sandbox.use("spoiled_creatives:7")
 
         found = load_objects(client, lake, reports.objects, [account], lambda: NOW)
+        states = {name: lake.read(f"{name}_history") for name in reports.objects}
+        covers = {one["name"]: one["cover"] for one in lake.read("stories_by_name").to_pylist()}
+        load_objects(client, lake, reports.objects, [account], lambda: NOW)
 
     assert [one.error for one in found] == ["", "", "", ""]
+    assert all(lake.read(f"{name}_history").equals(known) for name, known in states.items())
+    again = lake.read("stories_by_name").to_pylist()
+    assert all(one["cover"] != covers[one["name"]] for one in again if one["cover"])
+    assert any(one["cover"] for one in again)
+    assert any(one["pictures"] for one in again)
+    assert "image_url" not in "".join(one["object_story_spec"] or "" for one in again)
     assert {row["id"]: row["name"] for row in lake.read("pictures").to_pylist()} == pictures
     assert all(key.startswith(f"{account}:") for key in pictures)
     rejects = {

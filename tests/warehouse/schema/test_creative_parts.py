@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from warehouse.schema.objects.creative_parts import derive_creative
-from warehouse.schema.objects.links import expires_at, landing_page, utm_of
+from warehouse.schema.objects.links import expires_at, is_signed, landing_page, lasting, utm_of
 from warehouse.schema.objects.refused import Refused
 
 if TYPE_CHECKING:
@@ -200,13 +200,14 @@ def test_page_and_post_come_from_the_story_or_else_the_spec_or_the_actor() -> No
 
 def test_addresses_that_expire_are_not_kept_and_nothing_else_is_lost() -> None:
     picture = {"picture": "https://own.example/p.png?oe=", "link": CDN, "name": "n"}
-    kept = derive_creative(
+    kept = lasting(
         {
             **FEED,
             "object_story_spec": {
                 "video_data": {**VIDEO["object_story_spec"]["video_data"]},
                 "link_data": {"child_attachments": [picture, {"picture": CDN}]},
             },
+            "deep": [[{"any_name": [CDN, SHOP]}]],
         }
     )
 
@@ -216,6 +217,7 @@ def test_addresses_that_expire_are_not_kept_and_nothing_else_is_lost() -> None:
     assert "image_url" not in kept["object_story_spec"]["video_data"]
     # A link is an advertiser's own, whatever parameters it has; so is a picture without expiry.
     assert kept["object_story_spec"]["link_data"]["child_attachments"] == [picture, {}]
+    assert kept["deep"] == [[{"any_name": [SHOP]}]]
 
 
 def test_what_may_be_in_a_field_that_meta_refuses_is_unknown() -> None:
@@ -235,7 +237,6 @@ def test_what_may_be_in_a_field_that_meta_refuses_is_unknown() -> None:
         "utm_source": "fb",
     }
     assert {key for key, value in found.items() if value is why} == {
-        "object_story_spec",
         "link",
         "landing_page",
         "call_to_action",
@@ -261,3 +262,4 @@ def test_an_address_that_expires_says_when() -> None:
     }
 
     assert {address: expires_at(address) for address in cases} == cases
+    assert [one for one in (*cases, f"{SHOP}?oe=6B120280", 7, None) if is_signed(one)] == [CDN]

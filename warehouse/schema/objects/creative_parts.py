@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from warehouse.schema.objects.links import UTM, expires_at, landing_page, utm_of
+from warehouse.schema.objects.links import UTM, landing_page, utm_of
 from warehouse.schema.objects.refused import Refused
 
 if TYPE_CHECKING:
@@ -87,21 +87,14 @@ PLACES: Final[Mapping[str, Sequence[str]]] = {
 _STORIES: Final = ("effective_object_story_id", "object_story_id")
 _STORY: Final = re.compile(r"([0-9]+)_([0-9]+)", re.ASCII)
 
-#: Fields whose JSON is kept, and the keys in it that may have an address that expires.
-_SPECS: Final = ("object_story_spec", "asset_feed_spec")
-_ADDRESSES: Final = frozenset({"image_url", "picture", "thumbnail_url", "url"})
-
 
 def derive_creative(creative: Mapping[str, Any]) -> Mapping[str, Any]:
     """The columns of a creative that are made of several fields: those of `PLACES`, the landing
-    page, UTM parameters, page and post, and its specs. What it does not have is left out.
-
-    Addresses in its specs that expire are left out too: they differ at every request, and would
-    make each one a new state. What may be in a field that Meta refused is `Refused` too.
+    page, UTM parameters, page and post. What it does not have is left out; what may be in a field
+    that Meta refused is `Refused` too.
     """
-    specs = {name: _lasting(creative[name]) for name in _SPECS if name in creative}
     found = {column: _first(creative, places) for column, places in PLACES.items()}
-    derived = {**specs, **found, **_clicked(found["link"], creative.get("url_tags"))}
+    derived = {**found, **_clicked(found["link"], creative.get("url_tags"))}
     derived |= {"page_id": _page(creative), "post_id": _story(creative)[1]}
     return {name: value for name, value in derived.items() if value is not None}
 
@@ -155,14 +148,3 @@ def _story(creative: Mapping[str, Any]) -> tuple[str | None, str | None]:
         if found := _STORY.fullmatch(str(creative.get(name) or "")):
             return found[1], found[2]
     return None, None
-
-
-def _lasting(value: Any) -> Any:
-    """The same without addresses that expire."""
-    if isinstance(value, Mapping):
-        return {
-            key: _lasting(part)
-            for key, part in value.items()
-            if not (key in _ADDRESSES and isinstance(part, str) and expires_at(part))
-        }
-    return [_lasting(part) for part in value] if isinstance(value, list) else value

@@ -60,13 +60,11 @@ CREATIVES: Final = ObjectTable(
         Column(
             *("object_story_spec", "json"),
             "The post that the creative is made of, without addresses that expire",
-            field=_DERIVED,
         ),
         Column(
             *("asset_feed_spec", "json"),
             "Texts, pictures and links that Meta chooses from, without addresses that expire; in "
             "long form in creative_assets",
-            field=_DERIVED,
         ),
         Column("degrees_of_freedom_spec", "json", "What Meta may change by itself"),
         Column(
@@ -77,7 +75,6 @@ CREATIVES: Final = ObjectTable(
         Column("image_url", "text", "Picture in full; expires after some days", moves=True),
     ),
     requested=(
-        *("object_story_spec", "asset_feed_spec"),
         *(place for places in PLACES.values() for place in places if "." not in place),
         *("object_story_id", "actor_id"),
     ),

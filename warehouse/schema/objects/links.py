@@ -1,4 +1,5 @@
-"""Links of ads: the page that they lead to, and the UTM parameters that come with a click.
+"""Links of ads: the page that they lead to, and the UTM parameters that come with a click. And
+Meta's own addresses, which expire.
 
 A link is text that a person typed: it is cut where a browser would cut it, never corrected, and a
 macro such as ``{{campaign.name}}`` stays as it is, because Meta replaces it at each click.
@@ -7,13 +8,13 @@ macro such as ``{{campaign.name}}`` stays as it is, because Meta replaces it at 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["UTM", "expires_at", "landing_page", "utm_of"]
+__all__ = ["UTM", "expires_at", "is_signed", "landing_page", "lasting", "utm_of"]
 
 #: The parameters of a campaign. Source: https://support.google.com/analytics/answer/10917952
 UTM: Final[Sequence[str]] = (
@@ -23,6 +24,16 @@ UTM: Final[Sequence[str]] = (
 #: The parameter of Meta's own addresses that says when they expire: seconds of Unix time, in hex.
 #: Source: recorded bodies; docs/graph-api.md#creatives.
 _EXPIRES: Final = "oe"
+
+#: The parameter of the same addresses that signs them. Source: as `_EXPIRES`.
+_SIGNATURE: Final = "oh"
+
+#: Keys in the JSON of objects whose addresses an advertiser typed: they are kept whatever
+#: parameters they have. Source: Marketing API, ad creative specs.
+_LINK_KEYS: Final = frozenset(
+    {"caption", "deep_link", "display_url", "link", "link_url", "object_url", "website_url"}
+)
+
 _HEX: Final = re.compile(r"[0-9A-Fa-f]{8,9}")
 
 
@@ -51,11 +62,40 @@ def expires_at(address: str) -> int | None:
     """When an address of Meta's expires, in seconds of Unix time. Such an address differs each time
     that it is requested. None for one that does not say.
     """
-    if not address.startswith(("https://", "http://")):
-        return None
-    values = (value for key, value in _parameters(address.partition("?")[2]) if key == _EXPIRES)
-    found = next(values, "")
+    found = _first_of(address, _EXPIRES)
     return int(found, 16) if _HEX.fullmatch(found) else None
+
+
+def is_signed(value: object) -> bool:
+    """Whether this is an address of Meta's that is another one at each read."""
+    return (
+        isinstance(value, str)
+        and expires_at(value) is not None
+        and bool(_first_of(value, _SIGNATURE))
+    )
+
+
+def lasting(value: Any, key: str = "") -> Any:
+    """JSON without addresses that are signed, at any depth: they differ at each read, and would
+    make each one a new state. `key` is where it is.
+    """
+    if isinstance(value, dict):
+        return {
+            name: lasting(part, name)
+            for name, part in value.items()
+            if name in _LINK_KEYS or not is_signed(part)
+        }
+    if isinstance(value, list):
+        return [lasting(part, key) for part in value if key in _LINK_KEYS or not is_signed(part)]
+    return value
+
+
+def _first_of(address: str, wanted: str) -> str:
+    """The first value of a parameter of an http address; "" if there is none."""
+    if not address.startswith(("https://", "http://")):
+        return ""
+    values = (value for key, value in _parameters(address.partition("?")[2]) if key == wanted)
+    return next(values, "")
 
 
 def _parameters(query: str) -> Iterator[tuple[str, str]]:
