@@ -1,5 +1,4 @@
-"""Money as Meta counts it: its currencies, their smallest coin, and the numbers that mean "no
-limit".
+"""Money as Meta counts it: the smallest coin of a currency, and the numbers that mean "no limit".
 
 Insights have major units with their decimals; accounts and their objects have minor units, whole
 numbers of the smallest coin that Meta's interfaces know.
@@ -12,20 +11,9 @@ from decimal import Decimal
 from typing import Final
 
 from warehouse.decode.values import UnreadableError
+from warehouse.schema.currencies import HUNDREDTHS, WHOLE_UNITS
 
 __all__ = ["is_no_limit", "major_units", "offset_of", "smallest_coin"]
-
-#: Currencies whose smallest coin at Meta is the whole unit, and those that have hundredths. They
-#: differ from ISO 4217 both ways. Source: Marketing API, Currency codes (2024-04-16); LKR from the
-#: enum of the SDK (facebook-business 26.0.3, AdAccount.Currency).
-WHOLE_UNITS: Final = frozenset("CLP COP CRC HUF ISK IDR JPY KRW PYG TWD VND".split())
-HUNDREDTHS: Final = frozenset(
-    (
-        "AED ARS AUD BDT BGN BHD BOB BRL CAD CHF CNY CZK DKK DZD EGP EUR FBZ GBP GTQ HKD HNL HRK "
-        "ILS INR JOD KES LKR LTL LVL MOP MXN MYR NGN NIO NOK NZD PEN PHP PKR PLN QAR RON RSD RUB "
-        "SAR SEK SGD SKK THB TRY UAH USD UYU VEF VES ZAR"
-    ).split()
-)
 
 #: The largest number of 64 bits, and what remains of it with up to four more decimals or after a
 #: float has rounded it. Source: Campaign reference, `spend_cap`: "Set the value to

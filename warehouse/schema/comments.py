@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from warehouse.errors import UnknownTableError
+from warehouse.schema.queries.fivetran import FIVETRAN, fivetran_views
 from warehouse.schema.queries.rollups import FORMULAS
 from warehouse.schema.sql import duckdb_type
 from warehouse.schema.table import Table
@@ -41,6 +42,10 @@ def render(catalog: Catalog, name: str = "") -> str:
     sections = {
         **{table.name: _section(table, _table_lines(table)) for table in catalog.tables.values()},
         **{view.name: _section(view, _view_lines(view)) for view in catalog.views.values()},
+        **{
+            f"{FIVETRAN}.{view.name}": _section(view, _view_lines(view), f"{FIVETRAN}.")
+            for view in fivetran_views(catalog.tables)
+        },
     }
     if not name:
         return "\n".join([HEAD, *sections.values()])
@@ -51,10 +56,10 @@ def render(catalog: Catalog, name: str = "") -> str:
     return sections[name]
 
 
-def _section(relation: Table | View, lines: Iterable[str]) -> str:
+def _section(relation: Table | View, lines: Iterable[str], schema: str = "") -> str:
     kind = "" if isinstance(relation, Table) else " (view)"
     grain = ", ".join(relation.grain)
-    head = f"## {relation.name}{kind}\n\n{relation.meaning}\n\nOne row per {grain}.\n"
+    head = f"## {schema}{relation.name}{kind}\n\n{relation.meaning}\n\nOne row per {grain}.\n"
     return "\n".join([head, *lines, ""])
 
 

@@ -20,8 +20,8 @@ from tests.clock import NOW
 from tests.objects import NEEDED
 from tests.pipelines.defs.test_assets import checks, run_hourly
 from tests.runs import run_job
-from warehouse.decode.money import WHOLE_UNITS
 from warehouse.published.publish import publish
+from warehouse.schema.currencies import WHOLE_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

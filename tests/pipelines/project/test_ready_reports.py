@@ -176,6 +176,42 @@ def test_the_query_to_begin_with_has_an_answer(name: str, loaded: Loaded) -> Non
     assert all(value is not None for row in rows for value in list(row.values())[:3])
 
 
+@pytest.mark.parametrize(
+    ("view", "name"),
+    [
+        ("basic_ad_set", "insights_adset_daily"),
+        ("basic_campaign", "insights_campaign_daily"),
+        ("demographics_age", "insights_age_gender"),
+        ("demographics_gender", "insights_age_gender"),
+        ("demographics_age_and_gender", "insights_age_gender"),
+        ("demographics_country", "insights_country"),
+        ("demographics_region", "insights_region"),
+        ("delivery_device", "insights_device_platform"),
+        ("delivery_platform", "insights_publisher"),
+    ],
+)
+def test_under_fivetrans_names_it_has_the_same_sums_once(
+    view: str, name: str, loaded: Loaded
+) -> None:
+    [[*sums], [*ours]] = (
+        loaded.opened.sql(f"FROM {table} SELECT sum(impressions), sum(spend)").fetchall()
+        for table in (f"fivetran.{view}", name)
+    )
+    actions = loaded.opened.sql(
+        f"SELECT (FROM fivetran.{view}_actions SELECT sum(value)), (FROM {name}_actions "
+        "SELECT sum(value) WHERE list_field = 'actions')"
+    ).fetchall()
+    keys = loaded.opened.sql(
+        f"FROM fivetran.{view} SELECT count(*) = count(DISTINCT _fivetran_id), "
+        f"count(*) = count(_fivetran_synced), (FROM fivetran.{view}_actions SELECT count(*) = "
+        "count(DISTINCT (_fivetran_id, index)))"
+    ).fetchall()
+
+    assert sums == ours
+    assert actions[0][0] == actions[0][1] > 0
+    assert keys == [(True, True, True)]
+
+
 def test_each_is_valid_and_says_what_it_answers_costs_and_needs() -> None:
     ready = ready_reports()
 

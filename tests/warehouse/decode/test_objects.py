@@ -12,9 +12,9 @@ from facebook_business.adobjects.adaccount import AdAccount
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warehouse.decode.money import HUNDREDTHS, WHOLE_UNITS
 from warehouse.decode.objects import Objects, decode_objects
 from warehouse.decode.pages import Account
+from warehouse.schema.currencies import HUNDREDTHS, WHOLE_UNITS
 from warehouse.schema.tables import OBJECT_TABLES, TABLES
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 250_000, tzinfo=UTC)

@@ -1,0 +1,25 @@
+"""The schema `fivetran`: our tables under the names of Fivetran's Facebook Ads connector, so that
+what was written for its tables runs on ours.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from warehouse.schema.queries.fivetran_objects import object_views
+from warehouse.schema.queries.fivetran_reports import report_views
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from warehouse.schema.table import Table, View
+
+__all__ = ["FIVETRAN", "fivetran_views"]
+
+#: The name of the schema.
+FIVETRAN: Final = "fivetran"
+
+
+def fivetran_views(tables: Mapping[str, Table]) -> Sequence[View]:
+    """The views that can be made of these tables. They read tables and views of the schema main."""
+    return [*object_views(), *report_views(tables)]
