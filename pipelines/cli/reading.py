@@ -114,6 +114,11 @@ def sql() -> None:
     help="Print CREATE statements for this engine instead, over the files of the lake.",
 )
 @click.option(
+    "--dbt",
+    is_flag=True,
+    help="Print a sources.yml of dbt instead: columns, types, tests, freshness.",
+)
+@click.option(
     "--breakdowns",
     is_flag=True,
     help="Print what Meta returns for breakdowns instead, with sources.",
@@ -123,13 +128,14 @@ def sql() -> None:
     is_flag=True,
     help="Print what each ready report answers instead, with a query.",
 )
-def docs(table: str, engine: str | None, *, breakdowns: bool, presets: bool) -> None:
+def docs(table: str, engine: str | None, *, dbt: bool, breakdowns: bool, presets: bool) -> None:
     """Print what every table and column means.
 
     Or those of one TABLE.
     """
     from pipelines.cli.commands.docs import (  # noqa: PLC0415
         run_breakdowns,
+        run_dbt,
         run_docs,
         run_presets,
     )
@@ -138,6 +144,8 @@ def docs(table: str, engine: str | None, *, breakdowns: bool, presets: bool) -> 
         run_breakdowns()
     elif presets:
         run_presets()
+    elif dbt:
+        run_dbt(reports_here(), table)
     else:
         run_docs(os.environ, reports_here().catalog, table, engine)
 
