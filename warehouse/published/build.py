@@ -63,7 +63,7 @@ def create(catalog: Catalog) -> Iterator[str]:
 
 def _fivetran(catalog: Catalog) -> Iterator[str]:
     """The views under Fivetran's names. They come in one transaction, which is cheaper."""
-    for view in fivetran_views(catalog.tables):
+    for view in fivetran_views(catalog.tables, catalog.views):
         where = f"{FIVETRAN}.{name(view.name)}"
         yield f"CREATE VIEW {where} AS {view.sql}"
         yield from _comments_on("VIEW", where, view.meaning, view.columns)

@@ -44,7 +44,7 @@ def render(catalog: Catalog, name: str = "") -> str:
         **{view.name: _section(view, _view_lines(view)) for view in catalog.views.values()},
         **{
             f"{FIVETRAN}.{view.name}": _section(view, _view_lines(view), f"{FIVETRAN}.")
-            for view in fivetran_views(catalog.tables)
+            for view in fivetran_views(catalog.tables, catalog.views)
         },
     }
     if not name:

@@ -69,7 +69,7 @@ def test_the_columns_of_a_view_are_those_that_its_description_lists(
 ) -> None:
     described = [
         (view.name, column.name)
-        for view in fivetran_views(REPORTS.catalog.tables)
+        for view in fivetran_views(REPORTS.catalog.tables, REPORTS.catalog.views)
         for column in view.columns
     ]
 
@@ -77,8 +77,10 @@ def test_the_columns_of_a_view_are_those_that_its_description_lists(
 
 
 def test_a_view_exists_only_where_its_report_does() -> None:
-    own = {view.name for view in fivetran_views(OWN.tables)}
-    others = {view.name for view in fivetran_views(REPORTS.catalog.tables)} - own
+    own = {view.name for view in fivetran_views(OWN.tables, OWN.views)}
+    others = {
+        view.name for view in fivetran_views(REPORTS.catalog.tables, REPORTS.catalog.views)
+    } - own
 
     assert {"basic_ad", "basic_ad_actions", "ad_history", "creative_history"} <= own
     assert {"demographics_country", "demographics_region_actions", "basic_campaign"} <= others

@@ -10,7 +10,7 @@ from warehouse.schema.queries.fivetran_objects import object_views
 from warehouse.schema.queries.fivetran_reports import report_views
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from warehouse.schema.table import Table, View
 
@@ -20,6 +20,6 @@ __all__ = ["FIVETRAN", "fivetran_views"]
 FIVETRAN: Final = "fivetran"
 
 
-def fivetran_views(tables: Mapping[str, Table]) -> Sequence[View]:
-    """The views that can be made of these tables. They read tables and views of the schema main."""
-    return [*object_views(), *report_views(tables)]
+def fivetran_views(tables: Mapping[str, Table], views: Collection[str]) -> Sequence[View]:
+    """The views that can be made of these tables and views, which are in the schema main."""
+    return [*object_views(tables), *report_views(tables, views)]

@@ -8,7 +8,6 @@ smallest coin, as Graph sends them and Fivetran keeps them.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from warehouse.schema.columns import UTC
@@ -17,7 +16,9 @@ from warehouse.schema.sql import duckdb_type, literal, name
 from warehouse.schema.table import KINDS, Column, View
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from warehouse.schema.table import Table
 
 __all__ = ["object_views"]
 
@@ -229,13 +230,14 @@ _HISTORIES: Final[Sequence[_History]] = (
 )
 
 
-@cache
-def object_views() -> Sequence[View]:
-    """A view for each kind of objects."""
-    return tuple(map(_view, _HISTORIES))
+def object_views(tables: Mapping[str, Table]) -> Iterator[View]:
+    """A view for each kind of objects that has its tables among these."""
+    for one in _HISTORIES:
+        if {"accounts", one.table, f"{one.table}_history"} <= tables.keys():
+            yield _view_of(one)
 
 
-def _view(one: _History) -> View:
+def _view_of(one: _History) -> View:
     made = {**one.made, _SEEN_AT: "coalesce(valid_to, fetched_at, valid_from)"}
     columns = ", ".join(
         f"({sql})::{duckdb_type(KINDS[column.kind])} AS {name(column.name)}"

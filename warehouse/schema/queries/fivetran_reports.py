@@ -21,7 +21,7 @@ from warehouse.schema.sql import duckdb_type, literal, name
 from warehouse.schema.table import KINDS, Column, Table, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 __all__ = ["report_views"]
 
@@ -112,11 +112,12 @@ _REPORTS: Final[Sequence[_Report]] = (
 )
 
 
-def report_views(tables: Mapping[str, Table]) -> Iterator[View]:
-    """The views of reports that are among these tables and have what a view needs."""
+def report_views(tables: Mapping[str, Table], views: Collection[str]) -> Iterator[View]:
+    """The views of reports that are among these tables and views, and have what one needs."""
     for report in _REPORTS:
-        table = INSIGHTS_DAILY if report.table == _AD_DAILY else tables.get(report.table)
-        if table is None or not _fits(table, report):
+        of_ads = report.table == _AD_DAILY and _AD_DAILY in views
+        table = tables.get(INSIGHTS_DAILY.name if of_ads else report.table)
+        if table is None or "loads" not in tables or not _fits(table, report):
             continue
         yield _sums(report, table)
         for suffix, column in _LONG_LISTS.items():
