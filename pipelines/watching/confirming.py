@@ -1,19 +1,22 @@
-"""A second look, at Graph itself, before anybody is told: budgets are edited without a trace, and
-what was paused on purpose needs none.
+"""A second look, at Graph itself, before anybody is told: budgets are edited at any time, and what
+was paused on purpose needs no alert.
 
-Only for accounts about to be told: a call for each budget and its schedules, three for an account
-that stopped.
+Only for accounts about to be told: a call for each budget and its schedules and one for what was
+done to budgets today, three for an account that stopped.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.errors import NotFoundError, PermissionDeniedError, RequestError
 from pipelines.watching.rules import Kind, Overspent, allowed_today, over_budget
+from warehouse.decode.activities import described
 from warehouse.decode.money import is_no_limit, offset_of
+from warehouse.decode.values import UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,10 +42,13 @@ _BUDGET: Final = ("daily_budget", "lifetime_budget", "budget_remaining")
 
 
 def confirmed(client: GraphClient, concern: Concern) -> Concern | None:
-    """The concern as Graph has it now; None if it is none. Raises GraphError."""
+    """The concern as Graph has it now; None if it is none. Raises GraphError, and UnreadableError
+    for a number that is not one.
+    """
     if concern.kind is Kind.OVER_BUDGET:
-        checked = [_read_again(client, concern.day, one) for one in concern.over]
-        return over_budget(concern.day, checked)
+        edited = _edited_today(client, concern.day)
+        checked = [_read_again(client, concern.day, one, edited) for one in concern.over]
+        return over_budget(concern.day, [one for one in checked if one])
     if concern.kind is Kind.STOPPED:
         return _still_to_run(client, concern)
     return concern
@@ -51,13 +57,26 @@ def confirmed(client: GraphClient, concern: Concern) -> Concern | None:
 # -- budgets -----------------------------------------------------------------------------------
 
 
-def _read_again(client: GraphClient, day: OpenDay, one: Overspent) -> Overspent:
-    """A budget as it is now. One that was lowered today does not make wrong what was right."""
+def _read_again(
+    client: GraphClient, day: OpenDay, one: Overspent, edited: Mapping[str, float]
+) -> Overspent | None:
+    """A budget with the most that it has allowed today: one that was lowered does not make wrong
+    what was right. None for one that the object has no more: it was moved, and nobody can say what
+    was spent under which.
+    """
     budget, minor = one.budget, offset_of(day.currency)
     node = client.node(budget.object_id, kind=budget.level, account_id=day.account_id)
     row = node.get(list(_BUDGET))
     daily, lifetime, remaining = (_money(row.get(name), minor) for name in _BUDGET)
-    now = replace(budget, daily=daily, lifetime=lifetime, remaining=remaining)
+    if not daily and not lifetime:
+        return None
+    most = edited.get(budget.object_id, 0.0)
+    now = replace(
+        budget,
+        daily=daily and max(daily, most),
+        lifetime=lifetime and max(lifetime, most),
+        remaining=remaining,
+    )
     try:
         schedules = list(
             client.node(budget.object_id, account_id=day.account_id).edge(
@@ -70,6 +89,32 @@ def _read_again(client: GraphClient, day: OpenDay, one: Overspent) -> Overspent:
     return Overspent(now, scheduled(allows, schedules, day))
 
 
+def _edited_today(client: GraphClient, day: OpenDay) -> Mapping[str, float]:
+    """By object, the largest budget that it has had before or after an edit of today."""
+    edge = client.account(day.account_id).edge(
+        "activities",
+        fields=["event_time", "event_type", "object_id", "extra_data"],
+        category="BUDGET",
+        since=int(day.midnight.timestamp()),
+        until=int(day.now.timestamp()),
+    )
+    most: dict[str, float] = {}
+    try:
+        rows = [described(row) for row in edge if row.get("event_type") in _BUDGET_EDITS]
+    except (PermissionDeniedError, RequestError):  # what the lake has seen of budgets must do
+        return most
+    for row in rows:
+        object_id = str(row.get("object_id"))
+        for amount in (row["old_value"], row["new_value"]):
+            if amount and row["currency"] == day.currency:
+                with suppress(ValueError):  # a word, not an amount
+                    most[object_id] = max(most.get(object_id, 0.0), float(amount))
+    return most
+
+
+#: Source: facebook-business 26.0.3, AdActivity.EventType.
+_BUDGET_EDITS: Final = frozenset({"update_campaign_budget", "update_ad_set_budget"})
+
 _SCHEDULE: Final = ("id", "budget_value", "budget_value_type", "time_start", "time_end")
 
 #: A multiplier below this is a factor, and else in percent: Meta's documentation has both.
@@ -81,12 +126,11 @@ def scheduled(allows: float, schedules: list[Any], day: OpenDay) -> float:
     replace the budget or be added to it: what allows more counts, so that nobody is told too much.
     """
     minor, most = offset_of(day.currency), allows
-    begins = day.now - timedelta(minutes=day.minute)
     for schedule in schedules:
         start, end = (_instant(schedule.get(name)) for name in ("time_start", "time_end"))
-        if (start and start > day.now) or (end and end <= begins):
+        if (start and start > day.now) or (end and end <= day.midnight):
             continue
-        value = float(schedule.get("budget_value") or 0)
+        value = _number(schedule.get("budget_value")) or 0.0
         if schedule.get("budget_value_type") == "MULTIPLIER":
             factor = value if value < _PERCENT else 1 + value / 100
             most = max(most, allows * factor)
@@ -105,10 +149,10 @@ def _still_to_run(client: GraphClient, concern: Concern) -> Concern | None:
     day = concern.day
     account = client.account(day.account_id)
     row = account.get(["account_status", "spend_cap", "amount_spent"])
-    if cause := WHY_NOT.get(int(row.get("account_status") or 1)):
+    if cause := WHY_NOT.get(int(_number(row.get("account_status")) or 1)):
         return replace(concern, cause=cause)
-    cap = str(row.get("spend_cap") or "0")
-    if cap != "0" and not is_no_limit(cap) and int(row.get("amount_spent") or 0) >= int(cap):
+    cap = None if is_no_limit(row.get("spend_cap")) else _number(row.get("spend_cap"))
+    if cap and (_number(row.get("amount_spent")) or 0.0) >= cap:
         return replace(concern, cause="the account's spend cap is reached")
     campaigns = {
         one["id"]
@@ -132,8 +176,17 @@ def _is_running(row: Mapping[str, Any], now: datetime, end: str) -> bool:
     return (start is None or start <= now) and (stop is None or now < stop)
 
 
-def _money(value: object, minor: int) -> float | None:
-    return float(str(value)) / minor if value not in {None, "", "0"} else None
+def _money(minor_units: object, minor: int) -> float | None:
+    """Major units; None for a budget that is not set, which Meta also sends as 0."""
+    return (_number(minor_units) or 0.0) / minor or None
+
+
+def _number(value: object) -> float | None:
+    """None for a number that Graph leaves out. Raises UnreadableError."""
+    try:
+        return None if value in {None, ""} else float(str(value))
+    except (TypeError, ValueError):
+        raise UnreadableError(f"not a number: {value!r}") from None
 
 
 def _instant(value: object) -> datetime | None:

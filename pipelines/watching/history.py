@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.watching.ahead import DAYS_BACK
 from pipelines.watching.open_day import Curve, OpenDay, PastDay, SpentBudget
-from warehouse.decode.hours import minute_of, zone_named
+from warehouse.decode.hours import instant_of, minute_of, zone_named
+from warehouse.decode.money import smallest_coin
 from warehouse.errors import UnknownZoneError
 from warehouse.schema.sql import literal
 from warehouse.schema.verdicts import PROVEN, UNPROVABLE
@@ -29,9 +30,11 @@ __all__ = ["HOURS", "ad_shares", "open_days"]
 #: The table that the rules go by.
 HOURS: Final = "insights_hourly"
 
+#: Where Meta names no least budget of an account, the least of the others in its currency counts.
 _ACCOUNTS: Final = """
 from accounts select account_id, account_name, account_currency, account_timezone, account_status,
-  min_daily_budget::double
+  coalesce(nullif(min_daily_budget, 0), min(nullif(min_daily_budget, 0)) over (
+    partition by account_currency))::double
 where account_timezone is not null and account_currency is not null
 """
 _LOADS: Final = """
@@ -58,11 +61,26 @@ with looks as (
 from looks select account_id, date, list(minute order by minute), list(spend order by minute)
 group by all
 """
+#: Budgets under which something was spent today, each the largest that is known to have been valid
+#: on this day: one that was lowered does not make wrong what was spent before. Where budgets were
+#: moved today, between a campaign and its ad sets, nobody can say what was spent under which.
 _BUDGETS: Final = """
-with today(account_id, date) as (values {today}),
+with today(account_id, date, midnight) as (values {today}),
 spent as (
   from {table} join today using (account_id, date)
-  select campaign_id, adset_id, sum(spend::double) as spent group by all
+  select account_id, campaign_id, adset_id, midnight, sum(spend::double) as spent group by all
+),
+states as (
+  from campaigns_history select 'campaign' as level, campaign_id as object_id, account_id,
+    daily_budget, lifetime_budget, valid_to
+  union all
+  from adsets_history select 'adset', adset_id, account_id, daily_budget, lifetime_budget, valid_to
+),
+of_today as (
+  from states join today using (account_id)
+  select level, object_id, max(daily_budget) as daily, max(lifetime_budget) as lifetime,
+    bool_and(coalesce(daily_budget, 0) > 0 or coalesce(lifetime_budget, 0) > 0) as was_here
+  where valid_to is null or valid_to > midnight group by all
 ),
 held as (
   from campaigns join (from spent select campaign_id, sum(spent) as spent group by all)
@@ -72,15 +90,19 @@ held as (
   union all by name
   from adsets join spent using (adset_id)
     left join campaigns on campaigns.campaign_id = adsets.campaign_id
+    left join of_today as above on above.level = 'campaign' and object_id = adsets.campaign_id
   select adsets.account_id, 'adset' as level, adset_id as object_id, adset_name as name, spent,
     adsets.daily_budget, adsets.lifetime_budget, adsets.budget_remaining, adsets.start_time,
     end_time, adsets.pacing_type
   where coalesce(campaigns.daily_budget, 0) = 0 and coalesce(campaigns.lifetime_budget, 0) = 0
+    and coalesce(daily, 0) = 0 and coalesce(lifetime, 0) = 0
 )
-from held select account_id, level, object_id, name, spent, daily_budget::double,
-  lifetime_budget::double, budget_remaining::double, start_time, end_time,
+from held left join of_today using (level, object_id)
+select account_id, level, object_id, name, spent,
+  greatest(daily_budget, daily)::double, greatest(lifetime_budget, lifetime)::double,
+  budget_remaining::double, start_time, end_time,
   coalesce(list_contains(pacing_type, 'day_parting'), false)
-where spent > 0 and (daily_budget > 0 or lifetime_budget > 0)
+where spent > 0 and (daily_budget > 0 or lifetime_budget > 0) and coalesce(was_here, true)
 """
 _ADS: Final = """
 with hours as (
@@ -110,7 +132,13 @@ def open_days(opened: Warehouse, now: datetime, counters: Counters) -> Sequence[
         return []
     read = _Reader(opened, min(today.values()))
     loads, spend, totals = read.loads(), read.by_hour(), read.totals()
-    budgets = read.budgets({key: day for key, day in today.items() if (key, day) in spend})
+    budgets = read.budgets(
+        {
+            key: (day, instant_of(accounts[key][3], day, 0.0))
+            for key, day in today.items()
+            if (key, day) in spend
+        }
+    )
     found = []
     for account_id, (_, name, currency, zone, status, least) in accounts.items():
         day = today[account_id]
@@ -143,12 +171,10 @@ def open_days(opened: Warehouse, now: datetime, counters: Counters) -> Sequence[
                 rows_at=None if asked_at is None else minute_of(zone, day, asked_at),
                 seen=totals.get((account_id, day), _UNSEEN_DAY),
                 counter=Curve.of((minute_of(zone, day, at), amount) for at, amount in counter),
-                fresh_at=_fresh_at(
-                    asked_at, counter, now - timedelta(minutes=minute_of(zone, day, now))
-                ),
+                fresh_at=_fresh_at(asked_at, counter, instant_of(zone, day, 0.0)),
                 past=past,
                 first_day=next(iter(known.values()))[2],
-                least_budget=least or 0.0,
+                least_budget=least or _LEAST_COINS * float(smallest_coin(currency)),
                 budgets=budgets.get(account_id, ()),
             )
         )
@@ -172,6 +198,10 @@ def ad_shares(opened: Warehouse, day: OpenDay, first: int, end: int, *, by_usual
     )
     return opened.sql(query).fetchall()
 
+
+#: Coins of the least budget where Meta names none for any account in a currency: about a dollar in
+#: many, and less in others.
+_LEAST_COINS: Final = 100
 
 _NOTHING: Final = (0.0,) * 24
 _UNSEEN_DAY: Final = Curve()
@@ -215,9 +245,14 @@ class _Reader:
             if minutes[0] > 0
         }
 
-    def budgets(self, today: Mapping[str, date]) -> Mapping[str, Sequence[SpentBudget]]:
+    def budgets(
+        self, today: Mapping[str, tuple[date, datetime]]
+    ) -> Mapping[str, Sequence[SpentBudget]]:
         found: defaultdict[str, list[SpentBudget]] = defaultdict(list)
-        values = ", ".join(f"({literal(key)}, date '{day}')" for key, day in today.items())
+        values = ", ".join(
+            f"({literal(key)}, date '{day}', timestamptz '{midnight}')"
+            for key, (day, midnight) in today.items()
+        )
         for account_id, *row in self._rows(_BUDGETS, today=values) if today else ():
             found[account_id].append(SpentBudget(*row))
         return found

@@ -147,7 +147,7 @@ class _Look:
         line = message.began(sure, self._ads(sure))
         self.result.lines[sure.kind][message.who(day)] = line
         self.result.news.append(line)
-        since = self.now - timedelta(minutes=max(day.minute - sure.since, 0.0))
+        since = min(day.instant(sure.since), self.now)
         self.alerts.append(
             Alert(day.account_id, sure.kind, day.today, since, self.now, sure.figure, sure.usual)
         )

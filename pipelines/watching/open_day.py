@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, dropwhile
 from typing import TYPE_CHECKING, Final, Self
 
-from warehouse.decode.hours import minute_of
+from warehouse.decode.hours import instant_of, minute_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date, datetime
+    from datetime import date, datetime, timedelta
 
 __all__ = ["MINUTES_A_DAY", "Curve", "OpenDay", "PastDay", "SpentBudget"]
 
@@ -158,8 +158,25 @@ class OpenDay:
         return minute_of(self.zone, self.today, self.now)
 
     @property
+    def midnight(self) -> datetime:
+        """When the day began."""
+        return self.instant(0.0)
+
+    def instant(self, minute: float) -> datetime:
+        """When the account's clock showed a minute of the day."""
+        return instant_of(self.zone, self.today, minute)
+
+    def passed(self, since: float, until: float) -> timedelta:
+        """The time between two minutes: an hour that the clock skips takes none."""
+        return self.instant(until) - self.instant(since)
+
+    @property
     def complete(self) -> Sequence[PastDay]:
-        return [day for day in self.past if day.is_complete]
+        """The days that can be compared with. Those before the account first spent something are
+        not among them: nothing can be learnt from them about what it usually spends.
+        """
+        complete = [day for day in self.past if day.is_complete]
+        return [*dropwhile(lambda day: not day.spend, complete)]
 
     @property
     def may_spend(self) -> bool:

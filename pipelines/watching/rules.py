@@ -13,17 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from pipelines.watching.ahead import (
-    DIFFERENCE_LEAST,
-    LEAST_DAYS,
-    LEAST_SHARE,
-    USUAL_LEAST,
-    ahead_of,
-    is_still_ahead,
-)
+from pipelines.watching.ahead import DIFFERENCE_LEAST, ahead_of, is_still_ahead
+from pipelines.watching.stopped import stop_of
+from warehouse.decode.hours import minute_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,17 +51,11 @@ class Kind(StrEnum):
 MEANS: Final[Mapping[Kind, str]] = {
     Kind.FAR_AHEAD: "No account has spent much more by now than it usually has at this hour of such"
     " a weekday, compared with its last 28 days.",
-    Kind.STOPPED: "Every account that always spends at this hour has spent something in the last"
+    Kind.STOPPED: "Every account that usually spends at this hour has spent something in the last"
     " two hours.",
     Kind.OVER_BUDGET: "No campaign or ad set has spent more than 1.75 times its budget for today.",
     Kind.LATE_DATA: "What is known of today is at most 90 minutes old, or two intervals.",
 }
-
-#: Without spend for so long; what is usual in that time must be this share of a day; and so much
-#: later than its end rows of an hour are there, if only in part.
-STOPPED_MINUTES: Final = 105
-STOPPED_SHARE: Final = 0.04
-ROWS_DELAY: Final = 30
 
 #: Meta may exceed a daily budget by 25 % according to its documentation of 2025, by 75 % according
 #: to its Help Centre as quoted since 2024. Only above both is it told.
@@ -131,42 +119,11 @@ def _far_ahead(day: OpenDay) -> Concern | None:
     return Concern(Kind.FAR_AHEAD, day, ahead.spent, ahead.usual, ahead.minute)
 
 
-# -- stopped -----------------------------------------------------------------------------------
-
-
 def _stopped(day: OpenDay) -> Concern | None:
-    since, until = _idle(day)
-    past = day.complete
-    if until - since < STOPPED_MINUTES or len(past) < LEAST_DAYS:
+    stop = stop_of(day)
+    if stop is None:
         return None
-    whole = [hour for hour in range(24) if since <= 60 * hour and 60 * (hour + 1) <= until]
-    if not whole or any(not one.hours[hour] for one in past for hour in whole):
-        return None
-    usual_day = median(one.spend for one in past)
-    usual = median(one.curve.grown(since, until) or 0.0 for one in past)
-    by_now = median(one.curve.at(until) or 0.0 for one in past)
-    too_small = (
-        usual < STOPPED_SHARE * usual_day
-        or by_now < LEAST_SHARE * usual_day
-        or usual_day < USUAL_LEAST * day.least_budget
-    )
-    return None if too_small else Concern(Kind.STOPPED, day, 0.0, usual, until, since)
-
-
-def _idle(day: OpenDay) -> tuple[float, float]:
-    """From which minute of today to which one nothing was spent: as Meta's billing has it, where
-    rows do not say otherwise; without billing, as rows have it.
-    """
-    spent = [hour for hour, spend in enumerate(day.hours) if spend]
-    rows_end = 60.0 * (spent[-1] + 1) if spent else 0.0
-    flat, last = day.counter.flat_since, day.counter.last
-    if flat is not None and last is not None:
-        # An hour that has rows was not idle; the one in which billing stopped may have some.
-        idle_since = rows_end if rows_end >= flat + 60 else flat
-        return max(idle_since, 0.0), last
-    if day.rows_at is None:
-        return 0.0, 0.0
-    return rows_end, day.rows_at - ROWS_DELAY
+    return Concern(Kind.STOPPED, day, 0.0, stop.usual, stop.until, stop.since)
 
 
 # -- over budget -------------------------------------------------------------------------------
@@ -201,8 +158,7 @@ def allowed_today(day: OpenDay, budget: SpentBudget) -> float | None:
     if not budget.lifetime or not budget.start or not budget.end or budget.is_by_hours:
         return None
     today = timedelta(days=1)
-    midnight = day.now - timedelta(minutes=day.minute)
-    total, left = budget.end - budget.start, budget.end - max(midnight, budget.start)
+    total, left = budget.end - budget.start, budget.end - max(day.midnight, budget.start)
     if total <= timedelta() or left <= timedelta():
         return None
     allowed = budget.lifetime * min(today / total, 1.0)
@@ -221,7 +177,8 @@ def _late_data(day: OpenDay, interval_minutes: float) -> Concern | None:
         return None
     age = (day.now - day.fresh_at) / timedelta(minutes=1)
     may_be = stale_after(interval_minutes) / timedelta(minutes=1)
-    return Concern(Kind.LATE_DATA, day, age, may_be, day.minute, day.minute - age)
+    since = minute_of(day.zone, day.today, day.fresh_at)
+    return Concern(Kind.LATE_DATA, day, age, may_be, day.minute, since)
 
 
 # -- over again --------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ __all__ = [
     "DayHours",
     "Progress",
     "hours_of",
+    "instant_of",
     "minute_of",
     "over_at",
     "progress_of",
@@ -156,6 +157,22 @@ def minute_of(zone: str, day: date, at: datetime) -> float:
         if start <= epoch < end:
             return 60 * (hour + (epoch - start) / (end - start))
     raise AssertionError("the hours of a day have no gaps")
+
+
+def instant_of(zone: str, day: date, minute: float) -> datetime:
+    """The opposite of `minute_of`, in UTC. All minutes of an hour that is skipped are one instant,
+    that of the jump. Raises UnknownZoneError.
+    """
+    hours = hours_of(zone, day)
+    hour, of_hour = divmod(minute, 60)
+    if minute < 0:
+        epoch = hours.starts[0] + 60 * minute
+    elif hour >= HOURS_A_DAY:
+        epoch = hours.ends[-1] + 60 * (minute - 60 * HOURS_A_DAY)
+    else:
+        start, end = hours.starts[int(hour)], hours.ends[int(hour)]
+        epoch = start + (end - start) * of_hour / 60
+    return datetime.fromtimestamp(epoch, UTC)
 
 
 def _first_instant(wall: datetime, zone: ZoneInfo) -> int:

@@ -68,19 +68,35 @@ def test_what_was_paused_is_not_told(sandbox: Sandbox, client: GraphClient) -> N
     assert confirmed(client, stopped(sandbox)) is None
 
 
+def test_a_budget_that_was_moved_away_is_not_told(sandbox: Sandbox, client: GraphClient) -> None:
+    campaigns = client.account(sandbox.account_ids[0]).edge(
+        "campaigns", fields=["id", "name", "daily_budget", "lifetime_budget"]
+    )
+    held_by_ad_sets = next(
+        one for one in campaigns if not one.get("daily_budget") and not one.get("lifetime_budget")
+    )
+    budget = SpentBudget("campaign", held_by_ad_sets["id"], "Sale", 900.0, daily=100.0)
+    concern = Concern(
+        *(Kind.OVER_BUDGET, day_of(sandbox), 900.0, 100.0, 1200.0), over=[Overspent(budget, 100.0)]
+    )
+
+    assert confirmed(client, concern) is None
+
+
 @pytest.mark.parametrize(
-    ("daily_budget", "scenarios", "is_told"),
+    ("edits", "scenarios", "is_told"),
     [
-        (None, (), True),  # as it is
-        ("900000", (), False),  # it was raised, of which the lake knows nothing yet
-        ("100", (), True),  # it was lowered, after the money was spent
-        (None, ("budget_scheduled:0",), False),  # twice as much was allowed today
+        ((), (), True),  # as it is
+        (("900000",), (), False),  # it was raised, of which the lake knows nothing yet
+        (("100",), (), True),  # it was lowered, after the money was spent
+        (("900000", "100"), (), False),  # it was raised, and lowered again
+        ((), ("budget_scheduled:0",), False),  # twice as much was allowed today
     ],
 )
 def test_budgets_are_told_as_they_are_now(
     sandbox: Sandbox,
     client: GraphClient,
-    daily_budget: str | None,
+    edits: tuple[str, ...],
     scenarios: tuple[str, ...],
     *,
     is_told: bool,
@@ -91,7 +107,7 @@ def test_budgets_are_told_as_they_are_now(
     campaign = next(one for one in campaigns if one.get("daily_budget"))
     known = int(campaign["daily_budget"]) / 100
     spent = SpentBudget("campaign", campaign["id"], campaign["name"], 2 * known, daily=known)
-    if daily_budget:
+    for daily_budget in edits:
         sandbox.change(campaign["id"], daily_budget=daily_budget)
     if scenarios:
         sandbox.use(*scenarios)

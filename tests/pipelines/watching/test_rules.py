@@ -12,10 +12,10 @@ import pytest
 
 from pipelines.watching.open_day import Curve, OpenDay, PastDay, SpentBudget
 from pipelines.watching.rules import Kind, concerns_of, has_ended
-from warehouse.decode.hours import minute_of
+from warehouse.decode.hours import instant_of, minute_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 TODAY: Final = date(2026, 11, 24)  # a Tuesday
 MIDNIGHT: Final = datetime(2026, 11, 24, tzinfo=UTC)
@@ -29,6 +29,17 @@ def past(hours: Sequence[float] = USUAL, days: int = 28, weekend: float = 1.0) -
         times = weekend if day.weekday() >= 5 else 1.0
         found.append(PastDay(day, [times * spend for spend in hours]))
     return found
+
+
+def idle_since_noon(*ago: int) -> list[PastDay]:
+    """The days before, some of which had no spend from noon on."""
+    idle = {TODAY - timedelta(days=back) for back in ago}
+    return [replace(one, hours=day_of(0, 12)) if one.date in idle else one for one in past()]
+
+
+def without_spend(is_empty: Callable[[date], bool]) -> list[PastDay]:
+    """The days before, some of which had no spend."""
+    return [replace(one, hours=[0.0] * 24) if is_empty(one.date) else one for one in past()]
 
 
 def at(minute: float, spends: Sequence[float] = USUAL, **more: Any) -> OpenDay:
@@ -100,12 +111,33 @@ CASES: Final[Sequence[tuple[str, OpenDay, Sequence[Kind]]]] = [
     ("billing pauses, rows go on", at(840, day_of(0, 12), hours=USUAL), []),
     ("nothing at night, as ever", at(480), []),
     (
-        "nothing since noon, as on one of the days",
-        at(
-            840,
-            day_of(0, 12),
-            past=[PastDay(one.date, day_of(0, 12)) for one in past()[:1]] + past()[1:],
-        ),
+        "nothing since noon, as on one day of ten",
+        at(840, day_of(0, 12), past=idle_since_noon(3, 11)),
+        [STOPPED],
+    ),
+    (
+        "nothing since noon, as on one day of seven",
+        at(840, day_of(0, 12), past=idle_since_noon(2, 3, 4, 5)),
+        [],
+    ),
+    (
+        "nothing since noon, as on two of four Tuesdays",
+        at(840, day_of(0, 12), past=idle_since_noon(7, 14)),
+        [],
+    ),
+    (
+        "nothing since noon, of an account that pauses at weekends",
+        at(840, day_of(0, 12), past=past(weekend=0.0)),
+        [STOPPED],
+    ),
+    (
+        "nothing on a day on which it always pauses",
+        at(840, [0.0] * 24, past=without_spend(lambda day: day.weekday() == TODAY.weekday())),
+        [],
+    ),
+    (
+        "three times, of an account that first spent something 15 days ago",
+        at(700, day_of(3, 0), past=without_spend(lambda day: day < TODAY - timedelta(days=15))),
         [],
     ),
     ("nothing since noon, of an account that may not spend", at(840, day_of(0, 12), status=3), []),
@@ -134,6 +166,22 @@ def test_figures_are_those_of_the_minute_of_the_look() -> None:
     figures = [ahead.figure, ahead.usual, ahead.minute]
     assert figures == pytest.approx([132.5, 70 + 10 * 5 / 60, 905])
     assert [stopped.since, stopped.minute, stopped.usual] == pytest.approx([725, 845, 20])
+
+
+@pytest.mark.parametrize(("looked_at", "kinds"), [(2, []), (3, [STOPPED])])
+def test_an_hour_that_the_clock_skips_is_no_idle_one(looked_at: int, kinds: Sequence[Kind]) -> None:
+    """In Berlin 03:00 follows 01:59. Billing stopped at 01:15 and was looked at once an hour."""
+    day, midnight = date(2026, 3, 29), datetime(2026, 3, 28, 23, tzinfo=UTC)
+    looks = [midnight + timedelta(minutes=15, hours=n) for n in range(looked_at + 1)]
+    counter = [(minute_of("Europe/Berlin", day, one), min(n, 1)) for n, one in enumerate(looks)]
+    steady = [PastDay(day - timedelta(days=back), [10.0] * 24) for back in range(28, 0, -1)]
+    known: dict[str, Any] = {"past": steady, "fresh_at": looks[-1], "hours": [10.0] * 2 + [0] * 22}
+
+    open_day = OpenDay("1", "", "EUR", "Europe/Berlin", day, looks[-1], **known)
+    found = concerns_of(replace(open_day, counter=Curve.of([(-15.0, -10.0), (0.0, 0.0), *counter])))
+
+    assert [one.kind for one in found] == kinds
+    assert [open_day.instant(one.since) for one in found] == looks[1:2] * len(kinds)
 
 
 def budget(spent: float, **more: Any) -> SpentBudget:
@@ -245,3 +293,4 @@ def test_minutes_are_those_of_the_accounts_clock(
     zone: str, day: date, at_: datetime, minute: float
 ) -> None:
     assert minute_of(zone, day, at_) == minute
+    assert instant_of(zone, day, minute) == at_
