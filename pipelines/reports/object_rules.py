@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 from fbgraph.catalog.edges import EDGE_KINDS
 from pipelines.reports.hints import unknown
-from pipelines.reports.object_spec import COLUMN_KINDS, known_fields
+from pipelines.reports.object_spec import COLUMN_KINDS, FieldSpec, known_fields
 from pipelines.reports.rules import COLUMN, OWNED_RULES, as_warning
 from pipelines.reports.spec import META, WARNING, Fault
+from warehouse.schema.objects.object_table import MOVING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from pipelines.reports.object_spec import FieldSpec, ObjectSpec
+    from pipelines.reports.object_spec import ObjectSpec
 
 __all__ = ["object_findings"]
 
@@ -78,21 +79,35 @@ def _fields(spec: ObjectSpec) -> Iterator[Fault]:
         return
     for one in spec.fields:
         yield from _field(one, known)
-    if known and spec.key not in known:
+    if known and COLUMN.fullmatch(spec.key) and spec.key not in known:
         yield Fault("key", spec.key, unknown(spec.key, known), META)
 
 
 def _key(spec: ObjectSpec) -> Iterator[Fault]:
-    """A key tells one from another as text, and must be of a kind that reads what Meta sends."""
-    given = next((one.kind for one in spec.fields if one.field == spec.key), "")
+    """A key tells one from another as text, must be of a kind that reads what Meta sends, and must
+    not change by itself: a history begins anew with each value.
+    """
+    if not COLUMN.fullmatch(spec.key):
+        yield Fault("key", spec.key, "name a field as Meta does, such as id; a path is not a key")
+        return
+    given = next((one for one in spec.fields if one.field == spec.key), None)
     about = known_fields(spec.edge).get(spec.key)
-    kind, where = given or (about.kind if about else "text"), "fields" if given else "key"
-    if kind not in _KEY_KINDS and not (given and kind not in COLUMN_KINDS):
+    column = (given or FieldSpec(field=spec.key)).column
+    kind = (given and given.kind) or (about.kind if about else "text")
+    where = "fields" if given and given.kind else "key"
+    if kind not in _KEY_KINDS and not (where == "fields" and kind not in COLUMN_KINDS):
         rule = f"is the key, and of kind {kind}: choose another, such as id, or the kind id or text"
         yield Fault(where, spec.key, rule)
     elif kind == "id" and about is not None and about.kind == "text":
         rule = f"is not a number on {spec.edge}, so that no row could be read: use the kind text"
         yield Fault(where, spec.key, rule)
+    elif (about is not None and about.care == "volatile") or column in MOVING:
+        rule = "is the key, and changes by itself: choose another, such as id"
+        yield Fault("key", spec.key, rule)
+    if column in spec.moving:
+        yield Fault("moving", column, "is the key: leave it out here, or choose another key")
+    if given is None and column in _TAKEN:
+        yield Fault("key", spec.key, _taken(column))
 
 
 def _field(one: FieldSpec, known: Mapping[str, object]) -> Iterator[Fault]:
@@ -115,13 +130,16 @@ def _columns(spec: ObjectSpec) -> Iterator[Fault]:
     names = Counter(one.column for one in spec.fields)
     for one in spec.fields:
         if one.column in _TAKEN:
-            rule = f"would be the column {one.column}, which every table has: give it another name"
-            yield Fault("fields", one.field, rule)
+            yield Fault("fields", one.field, _taken(one.column))
         elif not COLUMN.fullmatch(one.column):
             yield Fault("fields", one.name, "use only a-z, 0-9 and _: it becomes a column's name")
     for name, count in names.items():
         if count > 1:
             yield Fault("fields", name, "is the name of two columns: give one another name")
+
+
+def _taken(column: str) -> str:
+    return f"would be the column {column}, which every table has: give it another name"
 
 
 def _moving(spec: ObjectSpec) -> Iterator[Fault]:

@@ -153,9 +153,9 @@ def known_fields(edge: str) -> Mapping[str, ObjectField]:
 def object_table_of(spec: ObjectSpec) -> ObjectTable:
     """The table of a spec that has no faults."""
     known = known_fields(spec.edge)
-    given = {one.field: one for one in spec.fields}
-    key = given.pop(spec.key, None) or FieldSpec(field=spec.key)
-    columns = [_column(one, known) for one in (key, *given.values())]
+    keys = [one for one in spec.fields if one.field == spec.key] or [FieldSpec(field=spec.key)]
+    others = [one for one in spec.fields if one.field != spec.key]
+    columns = [_column(one, known) for one in (*keys, *others)]
     words = spec.name.replace("_", " ")
     return ObjectTable(
         name=spec.name,

@@ -96,6 +96,14 @@ def test_everything_that_is_wrong_is_told_with_line_and_what_to_do(tmp_path: Pat
             {"fields": "[{field: id, kind: json}]"},
             ["5: fields: id: is the key, and of kind json: choose"],
         ),
+        ({"key": "owner_business.id"}, ["6: key: owner_business.id: name a field as Meta does"]),
+        (
+            {"key": "a.b", "edge": "adunicorns", "allow_unknown": "true"},
+            ["6: key: a.b: name a field as", "4: edge: adunicorns: unknown name"],
+        ),
+        ({"edge": "adimages", "key": "url"}, ["6: key: url: is the key, and changes by itself"]),
+        ({"edge": "adimages", "key": "updated_time"}, ["6: key: updated_time: is the key, and"]),
+        ({"key": "name", "moving": "[name]"}, ["7: moving: name: is the key: leave it out here"]),
         ({"name": "images"}, ["3: name: images: this name is reserved: fbinsights has a table"]),
         ({"name": "Mine"}, ["3: name: Mine: use lower case, mine"]),
         ({"moving": "[nam]"}, ["6: moving: nam: unknown name; did you mean name?"]),
@@ -108,6 +116,15 @@ def test_everything_that_is_wrong_is_told_with_line_and_what_to_do(tmp_path: Pat
         found = faults(tmp_path, **keys)
         assert len(found) == len(expected), (keys, found)
         assert all(part in line for part, line in zip(expected, found, strict=True)), (keys, found)
+
+
+def test_a_field_may_fill_several_columns(tmp_path: Path) -> None:
+    fields = "[{field: name, name: a}, {field: name, name: b}, {field: id, name: c}, id]"
+    assert faults(tmp_path, fields=fields) == []
+
+    table = read_reports([tmp_path / "mine.yaml"]).catalog.objects["mine"].latest
+
+    assert [*table.arrow_schema.names] == ["c", "account_id", "id", "a", "b", "fetched_at"]
 
 
 def test_a_table_and_a_report_of_one_name_are_both_refused(tmp_path: Path) -> None:
