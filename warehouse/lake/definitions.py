@@ -76,7 +76,7 @@ def lake_tables(store: Store, catalog: Catalog) -> LakeTables:
     catalog was given win: they are newer; but not if the lake has files with another key. Lists one
     small folder, and reads the files in it. Raises OSError for one that cannot be read.
     """
-    found = store.scan(f"{FOLDER}/*.json")
+    found, known = store.scan(f"{FOLDER}/*.json"), catalog.tables.keys()
     wanted = {_name_at(one.key): one.key for one in found.files}
     left_out = {}
     for key, error in found.unreadable.items():
@@ -94,7 +94,9 @@ def lake_tables(store: Store, catalog: Catalog) -> LakeTables:
                 catalog = catalog.with_table(_parsed(name, definition), is_given=False)
             except (ValueError, UnfitTableError) as error:
                 left_out[name] = f"{store.name(key)} cannot be used: {error}"
-    return LakeTables(catalog, left_out)
+    # Whoever was given no table at all, as `warehouse.publish` is, only publishes what others load.
+    only_here = catalog.tables.keys() - known if catalog.given else ()
+    return LakeTables(replace(catalog, kept=frozenset(only_here)), left_out)
 
 
 def _is_replaced(store: Store, definition: Any, catalog: Catalog, name: str) -> bool:

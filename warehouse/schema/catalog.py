@@ -37,14 +37,16 @@ class Catalog:
     """Tables and views by name: the warehouse's own in their order, then all others by name.
 
     `given` are the tables that the caller defines now. They win over the definitions of the same
-    names that a lake has kept, which are older. `objects` are those that are listed, by the names
-    of their tables, in the order in which they are.
+    names that a lake has kept, which are older. `kept` are those that only the lake knows: the
+    caller cannot load them. `objects` are those that are listed, by the names of their tables, in
+    the order in which they are.
     """
 
     tables: Mapping[str, Table]
     views: Mapping[str, View]
     given: frozenset[str] = frozenset()
     objects: Mapping[str, ObjectTable] = field(default_factory=lambda: OBJECT_TABLES)
+    kept: frozenset[str] = frozenset()
 
     def with_table(self, table: Table, *, is_given: bool = True) -> Catalog:
         """The same with one more table, and with the view of its lists.
@@ -65,7 +67,7 @@ class Catalog:
         if is_history(table) and table.name not in TABLES:
             histories = [one for name, one in tables.items() if name not in TABLES]
             views["changes"] = changes(OBJECT_TABLES.values(), filter(is_history, histories))
-        return Catalog(tables, _in_order(views, VIEWS), given, self.objects)
+        return replace(self, tables=tables, views=_in_order(views, VIEWS), given=given)
 
     def with_objects(self, row: ObjectTable) -> Catalog:
         """The same with one more kind of object: its table and, if it has one, its history. Raises

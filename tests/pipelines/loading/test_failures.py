@@ -15,6 +15,8 @@ from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.failures import Failures
 from pipelines.loading.recording import Recording
 from pipelines.loading.session import Session
+from pipelines.reports.catalog import read_reports
+from pipelines.reports.folders import preset_files
 from tests.clock import NOW
 from tests.reports import KNOWN
 from tests.runs import run_job
@@ -25,6 +27,7 @@ from warehouse.storage.state import save
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     import dagster as dg
 
@@ -122,6 +125,26 @@ def test_a_failure_that_nobody_has_removed_yet_is_none_where_a_later_load_is_the
     publish(lake.root)
 
     assert failures(lake) == []
+
+
+def test_a_table_whose_file_is_deleted_leaves_the_failures_and_stays_published(
+    lake: Lake, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "type: pipelines.components.ObjectTable\n"
+        "attributes: {name: mine, edge: adlabels, fields: [name]}\n",
+        "utf-8",
+    )
+    Failures(lake.store, "mine").note_whole({"1": "(#3) No"}, NOW)
+    Failures(lake.store, "ads").note_whole({"1": "(#3) No"}, NOW)
+    tables = {}
+    for files in ([path, *preset_files()], preset_files()):
+        published = publish(lake.root, catalog=read_reports(files).catalog)
+        tables[len(files)] = {row["table_name"] for row in failures(lake)}
+        assert "mine" in published.rows
+
+    assert [*tables.values()] == [{"ads", "mine"}, {"ads"}]
 
 
 def test_a_failure_that_is_removed_makes_the_published_file_follow(

@@ -67,9 +67,12 @@ def read_failed(store: Store, key: str) -> Failed | None:
     return Failed(**{field.name: str(known.get(field.name) or "") for field in fields(Failed)})
 
 
-def find_failures(store: Store) -> Sequence[StoredFile]:
-    """The files of all failures. One that cannot be read is only advice, and is left out."""
-    return store.scan(f"{FAILED}/*/*/*.json").files
+def find_failures(store: Store, but: Collection[str] = ()) -> Sequence[StoredFile]:
+    """The files of all failures, but for those of some tables. One that cannot be read is only
+    advice, and is left out.
+    """
+    files = store.scan(f"{FAILED}/*/*/*.json").files
+    return [one for one in files if one.key.split("/")[1] not in but]
 
 
 def failure_rows(
