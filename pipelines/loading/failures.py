@@ -16,11 +16,17 @@ from typing import TYPE_CHECKING
 from pipelines.loading.emptiness import EMPTY
 from pipelines.loading.load_result import HAD_ROWS
 from warehouse.lake.changes import note_change
-from warehouse.lake.defects.failures import FAILED, Failed, failure_key, read_failed
+from warehouse.lake.defects.failures import (
+    FAILED,
+    NO_RIGHT,
+    Failed,
+    failure_key,
+    read_failed,
+)
 from warehouse.storage.state import save
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from pipelines.loading.load_result import Outcome
@@ -61,15 +67,20 @@ class Failures:
         except OSError as error:
             _log.warning("%s: this failure could not be recorded: %s", outcome, error)
 
-    def note_whole(self, errors: Mapping[str, str], now: datetime, run_id: str = "") -> None:
-        """Do the same for what has no day: account (digits) → why it failed, "" if it did not."""
+    def note_whole(
+        self, errors: Mapping[str, str], now: datetime, without_right: Collection[str] = ()
+    ) -> None:
+        """Do the same for what has no day: account (digits) → why it failed, "" if it did not.
+        `without_right`: accounts for which the token lacks a right that nothing else needs.
+        """
         try:
             there = self.whole()
             for account_id, error in errors.items():
                 key, at = failure_key(self._table, account_id, None), now.isoformat()
                 if error:
                     since = _since(read_failed(self._store, key), at)
-                    self._keep(key, Failed(error, at, run_id, since), now)
+                    kind = NO_RIGHT if account_id in without_right else ""
+                    self._keep(key, Failed(error, at, since=since, kind=kind), now)
                 elif account_id in there:
                     self._forget([key], now)
         except OSError as error:

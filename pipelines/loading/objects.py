@@ -244,8 +244,9 @@ def _each(  # noqa: PLR0913, PLR0917  # what, whose, from where and to where
     for row in rows:
         of_table = [one for one in found if one.table == row.name]
         why = {one.account_id: one.error or one.skipped for one in of_table}
-        Failures(lake.store, row.name).note_whole(why, now())
-        _warn_of_skipped(row, [one for one in of_table if one.skipped])
+        skipped = [one for one in of_table if one.skipped]
+        Failures(lake.store, row.name).note_whole(why, now(), {one.account_id for one in skipped})
+        _warn_of_skipped(row, skipped)
     return found
 
 

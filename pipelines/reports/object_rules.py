@@ -85,7 +85,7 @@ def _fields(spec: ObjectSpec) -> Iterator[Fault]:
 
 def _key(spec: ObjectSpec) -> Iterator[Fault]:
     """A key tells one from another as text, must be of a kind that reads what Meta sends, and must
-    not change by itself: a history begins anew with each value.
+    not change by itself: each value would be another object.
     """
     if not COLUMN.fullmatch(spec.key):
         yield Fault("key", spec.key, "name a field as Meta does, such as id; a path is not a key")

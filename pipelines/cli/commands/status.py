@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -16,7 +16,13 @@ import click
 
 from fbgraph import act_id
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
-from pipelines.cli.output.failures import failure_lines, grouped
+from pipelines.cli.output.failures import (
+    failure_lines,
+    grouped,
+    object_lines,
+    object_values,
+    time_of,
+)
 from pipelines.cli.output.json_lines import account_day_line, print_json, total_line
 from pipelines.cli.output.style import FOR_PEOPLE, Style
 from pipelines.cli.output.table import table_lines
@@ -34,6 +40,7 @@ from pipelines.reports.catalog import CONTROL
 from pipelines.settings import FIRST_DAY, settings_of
 from pipelines.state.history import history_since
 from warehouse.errors import WarehouseError
+from warehouse.lake.defects.failures import NO_RIGHT, without_day
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import lag
 from warehouse.schema.periods import Period
@@ -93,7 +100,7 @@ class Cell:
 def state_of(load: Load | None, control: Load | None, failed: Failed | None) -> tuple[State, str]:
     """The state of an account-day, and why. `control` is the record of its totals."""
     if failed is not None:
-        return State.FAILED, f"{failed.error} ({failed.at[:19].replace('T', ' ')} UTC)"
+        return State.FAILED, f"{failed.error} ({time_of(failed.at)})"
     if load is None:
         return State.MISSING, ""
     if not load.is_good:
@@ -110,7 +117,8 @@ def state_of(load: Load | None, control: Load | None, failed: Failed | None) -> 
 class Overview:
     """The state of a lake. `days`: the days that were asked for, by account (digits). `todays`:
     account → its own today. `begins`: the first day of the lake's history. `broken`: reports that
-    cannot be loaded, and why. `behind`: how far the published file is.
+    cannot be loaded, and why. `behind`: how far the published file is. `objects`: what failed of
+    objects and accounts, (table, account) → the failure, and the command that tries it again.
     """
 
     cells: Sequence[Cell]
@@ -119,6 +127,7 @@ class Overview:
     begins: date
     broken: Mapping[str, str]
     behind: Lag
+    objects: Mapping[tuple[str, str], tuple[Failed, str]]
 
     @property
     def wrong(self) -> Sequence[Cell]:
@@ -127,7 +136,8 @@ class Overview:
 
     @property
     def exit_code(self) -> int:
-        return SOME_FAILED if self.wrong or self.broken else ALL_DONE
+        failed = any(one.kind != NO_RIGHT for one, _ in self.objects.values())
+        return SOME_FAILED if self.wrong or self.broken or failed else ALL_DONE
 
     def why_empty(self) -> str:
         """Why there is no account-day to show; "" if there is one."""
@@ -152,7 +162,9 @@ def run_status(  # noqa: PLR0913  # what a command line says
 
     Without `since` an account begins with the first day that was ever tried. The code is 0 if all
     of them are proven, or unprovable by their report, or provisional because their day was not
-    over, and each report can be loaded, else 1. Raises ConfigError.
+    over, each report can be loaded, and no objects failed but for want of a right that nothing
+    else needs; otherwise 1. Where some `reports` are named, nothing is said of objects. Raises
+    ConfigError.
     """
     settings = settings_of(environ)
     lake = Lake(settings.warehouse_url, catalog=known.catalog)
@@ -164,6 +176,10 @@ def run_status(  # noqa: PLR0913  # what a command line says
     require_begun("--until", until, now)
     begins = history_since(lake, settings.history_since, now.date())
     found = overview_of(lake, known, there, reports, (since, until), begins, now)
+    if accounts:
+        found = replace(
+            found, objects={of: one for of, one in found.objects.items() if of[1] in found.days}
+        )
     if style.is_json:
         _print_json(found, names, {one.account_id: one.currency for one in there})
     else:
@@ -196,7 +212,8 @@ def overview_of(  # noqa: PLR0913, PLR0917  # a lake, and what of it is wanted
         )
     ]
     broken = {} if reports else known.why_broken()
-    return Overview(cells, days, todays, begins, broken, lag(lake))
+    failed = {} if reports else without_day(lake.store, known.catalog.objects)
+    return Overview(cells, days, todays, begins, broken, lag(lake), failed)
 
 
 def _print(found: Overview, names: Mapping[str, str | None], now: datetime, style: Style) -> None:
@@ -208,6 +225,8 @@ def _print(found: Overview, names: Mapping[str, str | None], now: datetime, styl
     for line in not_begun(found.days, found.todays):
         style.remark(line)
     _complain(found.wrong, names, width_of(sys.stderr), style)
+    for line in object_lines(found.objects, names, width_of(sys.stderr)):
+        style.error(line)
     if found.behind.is_late(now):
         style.remark(f"\n{found.behind}; `{command_name()} publish` brings it up to date.")
     for name, why in found.broken.items():
@@ -244,7 +263,8 @@ def _print_json(
     totals = {
         "verdicts": Counter(cell.state for cell in found.cells),
         "failures": [
-            {"table": key, "account": None, "error": why} for key, why in found.broken.items()
+            *({"table": key, "account": None, "error": why} for key, why in found.broken.items()),
+            *map(object_values, found.objects, found.objects.values()),
         ],
         "published": str(found.behind),
     }

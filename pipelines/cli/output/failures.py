@@ -9,17 +9,27 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from fbgraph import act_id
 from pipelines.cli.output.terminal import wrapped
 from pipelines.escaping import escaped
+from pipelines.loading.load_result import Target
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import date
 
-    from pipelines.loading.load_result import Target
+    from warehouse.lake.defects.failures import Failed
 
-__all__ = ["FailureGroup", "failure_lines", "grouped", "ranges"]
+__all__ = [
+    "FailureGroup",
+    "failure_lines",
+    "grouped",
+    "object_lines",
+    "object_values",
+    "ranges",
+    "time_of",
+]
 
 #: Most groups that are printed; the others are counted.
 SHOWN_GROUPS: Final = 20
@@ -28,7 +38,7 @@ SHOWN_GROUPS: Final = 20
 SHOWN_RANGES: Final = 4
 
 #: What differs between attempts that failed for one reason: the call, Meta's trace id, the time.
-_OF_ONE_TRY: Final = re.compile(r" ?\[code [^\]]*\]| ?\([0-9-]{10} [0-9:]{8} UTC\)")
+_OF_ONE_TRY: Final = re.compile(r" ?\[code [^\]]*\]| ?\((since )?[0-9-]{10} [0-9:]{8} UTC\)")
 _NUMBER: Final = re.compile(r"\d[\d.,:-]*")
 
 
@@ -118,3 +128,42 @@ def failure_lines(
     if len(groups) > SHOWN_GROUPS:
         more = f"and {len(groups) - SHOWN_GROUPS} more. `fbinsights status --json` lists all days."
         yield from wrapped(more, width)
+
+
+def object_lines(
+    objects: Mapping[tuple[str, str], tuple[Failed, str]],
+    names: Mapping[str, str | None],
+    width: int | None,
+) -> Iterator[str]:
+    """What failed of objects and accounts, (table, account) → the failure and its command; since
+    when, why, and the commands. `names`: account (digits) → its name.
+    """
+    why = {
+        Target(table, act_id(account_id)): f"failed: {one.error} (since {time_of(one.since)})"
+        for (table, account_id), (one, _) in objects.items()
+    }
+    by_key = {act_id(account_id): name for account_id, name in names.items()}
+    for n, line in enumerate(failure_lines(grouped(why), by_key, width)):
+        yield line if n else f"\n{line}"
+    commands = [*dict.fromkeys(command for _, command in objects.values())]
+    for n, command in enumerate(commands[:SHOWN_GROUPS]):
+        yield f"\n`{command}` lists them again." if not n else f"`{command}`"
+    if more := commands[SHOWN_GROUPS:]:
+        yield f"and {len(more)} more; `fbinsights refresh` lists those of all accounts again."
+
+
+def object_values(of: tuple[str, str], failed: tuple[Failed, str]) -> Mapping[str, str]:
+    """The same of one, for programs."""
+    (table, account_id), (one, command) = of, failed
+    return {
+        "table": table,
+        "account": act_id(account_id),
+        "error": one.error,
+        "since": one.since,
+        "run_again": command,
+    }
+
+
+def time_of(at: str) -> str:
+    """The time of a failure, to the second."""
+    return f"{at[:19].replace('T', ' ')} UTC"

@@ -1,20 +1,25 @@
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.cli.commands.status import GOOD, State, run_status, state_of
+from pipelines.cli.commands.status import GOOD, Overview, State, run_status, state_of
+from pipelines.cli.output.style import Style
 from pipelines.errors import ConfigError
 from pipelines.loading.failures import Failed, Failures
 from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay
 from tests.reports import KNOWN
+from warehouse.lake.defects.failures import without_day
 from warehouse.lake.records import Load
+from warehouse.published.publish import lag
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
 
 if TYPE_CHECKING:
@@ -102,6 +107,43 @@ def test_status_shows_each_account_and_names_what_failed(
     assert second.split()[-6:] == ["3", "2", "0", "0", "0", "1"]
     assert f"act_{bad} " in err
     assert f"  insights_hourly: {days[0]}\n    failed: (#200)" in err
+
+
+def test_what_failed_of_objects_is_named_with_since_when_why_and_the_command(
+    lake: Lake, load: Callable[..., object], sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, *_ = sandbox.account_ids
+    load([])
+    environ = {"WAREHOUSE_URL": str(lake.root)}
+    images = Failures(lake.store, "images")
+    images.note_whole({first: "(#10) No"}, AT, without_right={first})
+
+    images.note_whole({second: "(#3) Down"}, AT)
+    Failures(lake.store, "videos").note_whole({second: "(#3) Down"}, AT + timedelta(seconds=1))
+    Failures(lake.store, "of_yesterday").note_whole({second: "(#3) Down"}, AT)
+
+    run_status(environ, KNOWN, DAY, None)
+
+    err = capsys.readouterr().err
+    there = without_day(lake.store, ["images"])
+    nothing = Overview([], {}, {}, DAY, {}, lag(lake), {})
+    assert [
+        replace(nothing, objects={of: there[of] for of in some}).exit_code
+        for some in ([], [("images", first)], [("images", first), ("images", second)])
+    ] == [0, 0, 1]
+    assert "  images\n    failed: (#10) No (since 2026-11-22 05:00:00 UTC)" in err
+    assert "  images, videos\n    failed: (#3) Down (since 2026-11-22 05:00:00 UTC)\n" in err
+    assert f"\n\n`fbinsights refresh --account act_{first}` lists them again.\n" in err
+    assert f"\n`fbinsights refresh --account act_{second}`\n" in err
+    assert "of_yesterday" not in err
+    run_status(environ, KNOWN, DAY, None, accounts=[first])
+    assert "#3" not in capsys.readouterr().err
+    run_status(environ, KNOWN, DAY, None, style=Style(is_json=True))
+    assert {
+        *("table", "images"),
+        *("account", f"act_{first}"),
+        *("since", AT.isoformat()),
+    } <= {*chain(*json.loads(capsys.readouterr().out.splitlines()[-1])["failures"][0].items())}
 
 
 def test_an_open_day_has_a_column_of_its_own_and_nothing_is_wrong_with_it(

@@ -9,7 +9,7 @@ Loaders write and remove them; publishing turns them into the table `failures`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
     _Day = date | None  # inside a class that has a field of that name
 
-__all__ = ["FAILED", "Failed", "failure_key", "failure_rows", "find_failures", "read_failed"]
+__all__ = [
+    "FAILED",
+    "NO_RIGHT",
+    "Failed",
+    "failure_key",
+    "failure_rows",
+    "find_failures",
+    "read_failed",
+    "without_day",
+]
 
 #: Their folder.
 FAILED: Final = ".failed"
@@ -31,11 +40,15 @@ FAILED: Final = ".failed"
 #: In place of the day, for tables without days.
 _ALL: Final = "all"
 
+#: Kind of a failure that is nobody's fault: the token lacks a right that nothing else needs.
+NO_RIGHT: Final = "right"
+
 
 @dataclass(frozen=True, slots=True)
 class Failed:
     """A load that failed: why, when (ISO, UTC) and in which run. `since` is when it first failed
-    since it last loaded, and `kind` names a failure that the next try may undo ("" for all others).
+    since it last loaded, and `kind` names a failure that the next try may undo, or NO_RIGHT ("" for
+    all others).
     `empty_since` is when Meta first returned nothing for a day that had rows, if it has returned
     none since.
     """
@@ -88,6 +101,25 @@ def failure_rows(
         for (_, table, account_id, day), failed in zip(named, failures, strict=True)
         if failed is not None
     ]
+
+
+def without_day(
+    store: Store, tables: Collection[str]
+) -> Mapping[tuple[str, str], tuple[Failed, str]]:
+    """What failed of objects and accounts: (table, account) → the failure, and the command that
+    tries it again. Raises OSError.
+    """
+    files = store.scan(failure_key("*", "*", None)).files
+    named = sorted(_named(files, tables), key=lambda one: one[1:3])
+    failures = store.each(lambda one: read_failed(store, one[0]), named)
+    return {
+        (table, account_id): (
+            replace(failed, since=failed.since or failed.at),
+            reload_command("accounts", account_id, None),
+        )
+        for (_, table, account_id, _), failed in zip(named, failures, strict=True)
+        if failed is not None
+    }
 
 
 def _named(
