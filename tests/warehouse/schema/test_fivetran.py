@@ -86,6 +86,21 @@ def test_a_view_exists_only_where_its_report_does() -> None:
     assert {"demographics_country", "demographics_region_actions", "basic_campaign"} <= others
 
 
+def test_the_views_answer_in_a_file_that_is_attached(tmp_path: Path) -> None:
+    with duckdb.connect(tmp_path / "ours.duckdb") as connection:
+        for statements in create(REPORTS.catalog):
+            connection.execute(statements)
+    with duckdb.connect() as connection:  # as dbt does
+        connection.execute(f"ATTACH '{tmp_path}/ours.duckdb' AS lake (READ_ONLY)")
+        views = fivetran_views(REPORTS.catalog.tables, REPORTS.catalog.views)
+        found = {
+            view.name: connection.execute(f"FROM lake.fivetran.{view.name}").fetchall()
+            for view in views
+        }
+
+    assert found == {view.name: [] for view in views}
+
+
 def test_budgets_are_in_the_smallest_coin_and_links_keep_their_tags(
     empty: duckdb.DuckDBPyConnection,
 ) -> None:

@@ -21,5 +21,7 @@ FIVETRAN: Final = "fivetran"
 
 
 def fivetran_views(tables: Mapping[str, Table], views: Collection[str]) -> Sequence[View]:
-    """The views that can be made of these tables and views, which are in the schema main."""
+    """The views that can be made of these tables and views. They name the schema main: without it
+    DuckDB finds nothing in a file that is attached.
+    """
     return [*object_views(tables), *report_views(tables, views)]

@@ -249,13 +249,14 @@ def _view_of(one: _History) -> View:
     currency = (
         ""
         if one.table == "accounts"
-        else "LEFT JOIN (FROM accounts SELECT account_id, account_currency) USING (account_id) "
+        else "LEFT JOIN (FROM main.accounts SELECT account_id, account_currency) "
+        "USING (account_id) "
     )
     return View(
         one.view,
         tuple(one.grain),
         f"Every state of {one.table} that was seen, as Fivetran's connector names it.",
         tuple(made),
-        f"FROM (FROM {one.table}_history LEFT JOIN (FROM {one.table} SELECT {latest}) "
+        f"FROM (FROM main.{one.table}_history LEFT JOIN (FROM main.{one.table} SELECT {latest}) "
         f"USING ({one.key}) {currency}SELECT *{moving}) SELECT {columns}",
     )

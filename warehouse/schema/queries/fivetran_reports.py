@@ -148,9 +148,9 @@ def _sums(report: _Report, table: Table) -> View:
 
 def _of_ads() -> str:
     return (
-        "FROM ad_daily LEFT JOIN (FROM insights_daily SELECT account_id, ad_id, date, reach, "
-        "frequency) USING (account_id, ad_id, date) LEFT JOIN (FROM loads SELECT account_id, date, "
-        "table_name AS source, loaded_at) USING (account_id, date, source)"
+        "FROM main.ad_daily LEFT JOIN (FROM main.insights_daily SELECT account_id, ad_id, date, "
+        "reach, frequency) USING (account_id, ad_id, date) LEFT JOIN (FROM main.loads SELECT "
+        "account_id, date, table_name AS source, loaded_at) USING (account_id, date, source)"
     )
 
 
@@ -174,7 +174,7 @@ def _of_table(report: _Report, table: Table) -> str:
         ),
     ]
     return (
-        f"FROM (FROM {name(table.name)} SELECT {', '.join(selected)} GROUP BY "
+        f"FROM (FROM main.{name(table.name)} SELECT {', '.join(selected)} GROUP BY "
         f"{', '.join(map(name, keys))}) LEFT JOIN {_loaded(table)} USING (account_id, date)"
     )
 
@@ -189,7 +189,7 @@ _ADDITIVE: Final[Mapping[str, str]] = {
 
 def _loaded(table: Table) -> str:
     where = f"table_name = {literal(table.name)}"
-    return f"(FROM loads SELECT account_id, date, loaded_at WHERE {where})"
+    return f"(FROM main.loads SELECT account_id, date, loaded_at WHERE {where})"
 
 
 def _entries(report: _Report, table: Table, entries: Column, suffix: str) -> View:
@@ -222,7 +222,7 @@ def _entries(report: _Report, table: Table, entries: Column, suffix: str) -> Vie
         f"{entries.name} of {table.name}, one row per type, as Fivetran's {report.view} has it."
     )
     sql = (
-        f"FROM (FROM (FROM {name(table.name)} SELECT {', '.join(_grouped(report))}, "
+        f"FROM (FROM (FROM main.{name(table.name)} SELECT {', '.join(_grouped(report))}, "
         f"unnest({entries.name}) AS entry) SELECT {', '.join(grouped)}, {', '.join(sums)} "
         f"GROUP BY {', '.join(grouped)}) LEFT JOIN {_loaded(table)} USING (account_id, date) "
         f"SELECT {_typed(made)}"
