@@ -6,16 +6,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fbgraph.catalog.edges import EDGE_KINDS, NO_TOTAL_COUNT
-from fbgraph.errors import TotalCountError
+from fbgraph.errors import GraphError, RetryableError, TotalCountError
 from fbgraph.http.filtering import leaving_out
 from fbgraph.http.paging import PAGE_ROWS, Page, PageSize, shrinking, walk
 from fbgraph.limits.retry import OF_A_REQUEST
+from fbgraph.objects.isolating import spoils
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from fbgraph.http.paging import Params, Row
     from fbgraph.http.request import Request
+    from fbgraph.http.response import Response
     from fbgraph.limits.retry import RetryPolicy
     from fbgraph.objects.caller import Caller
     from fbgraph.objects.isolating import Isolation
@@ -52,10 +54,23 @@ class Edge:
 
         def fetch_by(policies: Sequence[RetryPolicy]) -> Callable[[Params], Page]:
             def fetch(params: Params) -> Page:
-                request = replace(self.request, params=params)
-                return self.client.call(
-                    request, lambda response: Page.from_response(response, unread=unread), policies
-                )
+                met: list[GraphError] = []
+
+                def read(response: Response) -> Page:
+                    try:
+                        return Page.from_response(response, unread=unread)
+                    except GraphError as error:
+                        met.append(error)
+                        raise
+
+                try:
+                    return self.client.call(replace(self.request, params=params), read, policies)
+                except RetryableError:
+                    # Of several attempts the last may have met a broken connection; one before it
+                    # said that an object fails.
+                    if of_object := next((error for error in met if spoils(error)), None):
+                        raise of_object from None
+                    raise
 
             kind = EDGE_KINDS.get(self.name, "")
             return leaving_out(

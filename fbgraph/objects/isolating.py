@@ -28,6 +28,11 @@ __all__ = ["Isolation", "spoils"]
 #: further pages. (If a token may not read the pages behind an account's ads, each ad fails.)
 _NOT_ONE_OBJECTS: Final = 5
 
+#: After this many objects of a listing have failed, none of the next ones is tried more than once:
+#: one that fails for the moment keeps what is known of it until the next listing, and a listing of
+#: thousands of them ends.
+_MANY: Final = 10
+
 #: Codes of an error that says nothing. One that stays after all attempts may be one object's.
 _UNKNOWN: Final = frozenset({1, 2})
 
@@ -62,30 +67,25 @@ class Isolation:
         page of the `limit` that it is given, and tries as often as some policies allow.
 
         A page is tried as often as any request, because Meta may be down. Once it responds to
-        others there is no waiting: an object costs some 20 requests, and seconds.
+        others there is little waiting: an object costs some 20 requests, and seconds; from the
+        tenth on, none. What is no object's fault, as a broken connection, is tried as often as
+        ever.
         """
-        patient, looking, alone = map(fetch_by, (OF_A_REQUEST, LOOKING, ALONE))
-        usual, sooner = shrinking(patient, size), shrinking(alone, size)
-
-        def fetch_alone(params: Params) -> Page:
-            """A page of one object."""
-            try:
-                return alone(params)
-            except GraphError as error:
-                if not _is_luck(error):
-                    raise
-            return patient(params)
+        patient, once, alone = map(fetch_by, (OF_A_REQUEST, LOOKING, ALONE))
+        usual = shrinking(patient, size)
+        sooner, at_once = (_or_else(shrinking(one, size), usual) for one in (alone, once))
+        looking = _or_else(once, alone)
+        fetch_alone, fetch_once = (_or_else(one, patient) for one in (alone, once))
 
         def fetch_page(params: Params) -> Page:
+            are_many = len(self.without) + len(self.unread) >= _MANY
+            fetch = at_once if are_many else sooner if self._has_met else usual
             if self._in_a_row >= _NOT_ONE_OBJECTS:
                 return self._noted(sooner(self._without_fragile(params)))
             while self._bound != 1:
                 rows = self._bound // 2 or size.rows
                 try:
-                    if self._bound:
-                        page = looking({**params, "limit": rows})
-                    else:
-                        page = (sooner if self._has_met else usual)(params)
+                    page = looking({**params, "limit": rows}) if self._bound else fetch(params)
                 except GraphError as error:
                     if not (spoils(error) or (_is_luck(error) and self._bound)):
                         raise
@@ -95,7 +95,7 @@ class Isolation:
                 self._in_a_row = 0 if page.data else self._in_a_row
                 return page
             self._bound = 0
-            return self._alone(fetch_alone, {**params, "limit": 1})
+            return self._alone(fetch_once if are_many else fetch_alone, {**params, "limit": 1})
 
         return fetch_page
 
@@ -131,6 +131,20 @@ class Isolation:
     def _ids(self, page: Page) -> Sequence[str]:
         rows = [row for row in page.data if isinstance(row, dict)]
         return [str(row[self.key]) for row in rows if row.get(self.key)]
+
+
+def _or_else(fetch: Fetch, more_patient: Fetch) -> Fetch:
+    """Fetches a page once more, by another, if no object is to blame that it failed."""
+
+    def fetch_page(params: Params) -> Page:
+        try:
+            return fetch(params)
+        except GraphError as error:
+            if not _is_luck(error):
+                raise
+        return more_patient(params)
+
+    return fetch_page
 
 
 def _is_luck(error: GraphError) -> bool:

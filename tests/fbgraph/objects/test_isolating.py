@@ -148,6 +148,46 @@ def test_looking_for_an_object_tries_once_and_an_object_alone_a_few_times() -> N
     assert {attempts for attempts, limit in tries if limit == 1} == {1, 3}
 
 
+def test_from_the_tenth_object_that_fails_on_nothing_is_waited_for() -> None:
+    shelf, isolation = Shelf(1_000, [], range(0, 1_000, 5)), Isolation()
+    waits = Counter[bool]()
+
+    def fetch_by(policies: Any) -> Any:
+        def fetch(params: Params) -> Page:
+            waits[policies[-1].attempts > 1] += 1
+            return shelf.fetch(params)
+
+        return fetch
+
+    shelf.error = RetryableError(Detail("An unknown error occurred", code=1, status=500))
+    pages = [*walk(isolation.fetching(fetch_by, PageSize(50)), {"fields": ["id", "name"]})]
+
+    assert (sum(len(page.data) for page in pages), len(isolation.unread)) == (800, 200)
+    assert waits[True] <= 10 * 5
+    assert waits[False] <= 200 * 12
+
+
+def test_a_broken_connection_says_nothing_about_an_object() -> None:
+    shelf, isolation = Shelf(200, [], [77, 130]), Isolation()
+    calls = 0
+
+    def fetch_by(policies: Any) -> Any:
+        def fetch(params: Params) -> Page:
+            nonlocal calls
+            calls += 1
+            if calls % 3 == 0 and policies[-1].attempts < 6:
+                raise RetryableError(Detail("No response"))
+            return shelf.fetch(params)
+
+        return fetch
+
+    shelf.error = RetryableError(Detail("An unknown error occurred", code=1, status=500))
+    pages = [*walk(isolation.fetching(fetch_by, PageSize(50)), {"fields": ["id", "name"]})]
+
+    assert sum(len(page.data) for page in pages) == 198
+    assert [*isolation.unread] == ["77", "130"]
+
+
 def test_an_object_whose_id_cannot_be_read_ends_the_listing() -> None:
     shelf, isolation = Shelf(60, []), Isolation([SPEC])
     shelf.error = RetryableError(Detail("An unknown error occurred", code=1, status=500))
