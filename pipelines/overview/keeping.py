@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.overview.page import OverviewPage
+    from pipelines.overview.window import Window
 
 __all__ = ["KEPT_DAYS", "NEWEST_PAGE", "keep_overview", "outdated", "write_page"]
 
@@ -34,13 +35,15 @@ KEPT_DAYS: Final = 35
 _PAGE: Final = re.compile(r"(\d{4}-\d\d-\d\d)\.html")
 
 
-def keep_overview(url: str | Path, now: datetime) -> tuple[Path, OverviewPage]:
+def keep_overview(
+    url: str | Path, now: datetime, chosen: Window | None = None
+) -> tuple[Path, OverviewPage]:
     """Make the page of the published tables, keep it for its day, and remove outdated ones. Returns
-    where the newest is. Raises WarehouseError and OSError.
+    where the newest is. `chosen` as in `overview_of`. Raises WarehouseError and OSError.
     """
     lake = Lake(url)
     with warehouse.open(url) as opened:
-        made = overview_of(opened, lake.store.read, now)
+        made = overview_of(opened, lake.store.read, now, chosen)
     folder = lake.root / EARLIER
     folder.mkdir(exist_ok=True)
     write_page(folder / f"{now.date()}.html", made)

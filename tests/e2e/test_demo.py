@@ -75,7 +75,8 @@ def test_it_loads_proves_and_answers_without_a_token(told: str) -> None:
     idle = "Kea Kayaks is not listed: nothing was shown in any hour of these days."
     assert (idle in busiest) != bool(re.search("^Kea Kayaks  ", busiest, re.MULTILINE))
     assert "21 account-days: 21 proven." in told
-    assert re.search(r"^loads +42 ", told, re.MULTILINE)
+    # Each day's totals prove its hours and its days: 3 days of hours, and 28 of days.
+    assert re.search(rf"^loads +{7 * (3 + 28 + 28)} ", told, re.MULTILINE)
     assert "loads has each account-day twice" in told
 
 
@@ -93,7 +94,15 @@ def test_the_line_for_a_query_asks_that_folder(folder: Path, told: str) -> None:
     assert typed(told, "cd ") == ["cd", "demo"]
     assert words[-2:] == ["query", SEE_LOADS]
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("proven") == 2 * 7 * 3
+    assert done.stdout.count("proven") == 7 * (3 + 28 + 28)
+
+
+def test_it_makes_a_page_and_names_it(folder: Path, told: str) -> None:
+    page = folder / "demo" / "overview.html"
+
+    assert f"    {page.resolve().as_uri()}\n" in told
+    assert "Every number below is complete." in page.read_text(encoding="utf-8")
+    assert "not comparable" not in page.read_text(encoding="utf-8").partition("<article")[0]
 
 
 def test_its_folder_has_dagsters_grid_and_limits_and_no_telemetry(folder: Path, told: str) -> None:

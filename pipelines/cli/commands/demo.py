@@ -22,14 +22,21 @@ from pipelines.cli.output.table import table_lines
 from pipelines.cli.output.terminal import print_note, width_of, wrapped
 from pipelines.cli.summary import command_name
 from pipelines.errors import ConfigError
-from pipelines.loading.partitions import today_in
+from pipelines.loading.accounts.stored import accounts_in
+from pipelines.loading.partitions import AccountDay, today_in
+from pipelines.loading.recording import Recording
+from pipelines.loading.session import Session
+from pipelines.overview.keeping import keep_overview
+from pipelines.overview.window import Window
 from pipelines.project.folder import ENV_FILE, complete, contents
 from pipelines.reports.catalog import reports_of
-from pipelines.settings import store_of
+from pipelines.settings import settings_of, store_of
 from pipelines.state.homes import SETTINGS, prepare
 from pipelines.state.origin import refused
 from pipelines.variables import VARIABLES
+from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
+from warehouse.published.publish import publish
 from warehouse.storage.url import LOCAL_VARIABLE
 from warehouse.wording import counted
 
@@ -37,11 +44,17 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
+    from pipelines.reports.catalog import Reports
     from warehouse.schema.catalog import Catalog
 
 __all__ = ["DemoFolder", "next_steps", "run_demo"]
 
 DAYS: Final = 3
+
+#: Days of `insights_daily` for the page, and of what it shows: two weeks, compared with those
+#: before. Eight weeks would take the demo more than 15 seconds.
+PAGE_DAYS: Final = 28
+SHOWN_DAYS: Final = PAGE_DAYS // 2
 
 #: Of the user's settings none applies, but where files of a lake in a bucket are kept.
 VARIABLE_NAMES: Final = {variable.name for variable in VARIABLES} - {LOCAL_VARIABLE}
@@ -114,12 +127,15 @@ def run_demo(seed: int, exported: Collection[str] = ()) -> int:
         known = reports_of(os.environ, store_of(os.environ))
         code = run_backfill(os.environ, known, days[0], until, reports=("insights_hourly",))
         differing = _differing(demo_folder.lake, sandbox, days)
+        if not code and not differing:
+            differing = _load_page_days(known, until)
     for what in differing:
         print_note(f"not what the sandbox served: {what}")
     if code or differing:
         return code or SOME_FAILED
     _show(demo_folder.lake, known.catalog)
-    for line in next_steps(demo_folder, sandbox.token, exported):
+    page = _page(demo_folder.lake, until)
+    for line in next_steps(demo_folder, sandbox.token, exported, page):
         print_note(line)
     return ALL_DONE
 
@@ -207,6 +223,35 @@ def _sums(truth: Mapping[str, Any]) -> tuple[object, ...]:
     return truth["count"], *numbers, Decimal(sums["spend"])
 
 
+def _load_page_days(known: Reports, until: date) -> list[str]:
+    """Load and publish the weeks that the page is about; returns what failed. It is not reported to
+    Dagster, whose events would take longer than the load.
+    """
+    settings = settings_of(os.environ)
+    lake = Lake(settings.warehouse_url, catalog=known.catalog)
+    report = known.by_name["insights_daily"]
+    days = [until - timedelta(days=n) for n in range(PAGE_DAYS)]
+    every = [AccountDay(account_id, day) for account_id in accounts_in(lake) for day in days]
+    held = lake.loads_of(report.name, every)
+    wanted = [one for one, load in zip(every, held, strict=True) if load is None]
+    print_note(f"Loading {report.name} of four weeks, for a page to look at ...")
+    with settings.open_graph() as client:
+        session = Session(client, lake, "demo", lambda: datetime.now(UTC), Recording())
+        loads = session.load(report, wanted)
+    publish(lake.root, catalog=known.catalog)
+    return [f"{one.account_day}: {one.error}" for one in loads.outcomes if one.error]
+
+
+def _page(url: str, until: date) -> Path | None:
+    """Where the page is; None if it could not be made, which costs the demo nothing else."""
+    try:
+        path, _ = keep_overview(url, datetime.now(UTC), Window.ending(until, SHOWN_DAYS))
+    except (WarehouseError, OSError) as error:
+        print_note(f"The page overview.html was not made: {error}")
+        return None
+    return path
+
+
 def _show(url: str, catalog: Catalog) -> None:
     with warehouse.open(url) as opened:
         [(hidden, rows)] = opened.sql(HIDDEN).fetchall()
@@ -236,17 +281,24 @@ def _show(url: str, catalog: Catalog) -> None:
             click.echo(f"{name} is not listed: nothing was shown in any hour of these days.")
 
 
-def next_steps(demo_folder: DemoFolder, token: str, exported: Collection[str]) -> Sequence[str]:
-    """What to try next, with the lines to type. A variable that is `exported` would win over the
-    `.env` of the demo's folder, so they set it as it is there.
+def next_steps(
+    demo_folder: DemoFolder, token: str, exported: Collection[str], page: Path | None
+) -> Sequence[str]:
+    """What to look at and try next, with the lines to type. A variable that is `exported` would win
+    over the `.env` of the demo's folder, so they set it as it is there.
     """
     folder = demo_folder.lake.removeprefix("./")
     seed = "" if demo_folder.seed == 1 else f" --seed {demo_folder.seed}"
     ours = _settings(token)
     mine = sorted({*exported} & {*VARIABLE_NAMES, "DAGSTER_HOME"})
     command = " ".join([*(f"{name}={ours.get(name, '')}" for name in mine), command_name(folder)])
+    seen: list[str] = []
+    if page:
+        seen = ["- look at how each account is doing, and whether its numbers are complete. Open"]
+        seen.append(f"    {page.resolve().as_uri()}")
     return (
         "\nNext:",
+        *seen,
         f"- everything is in ./{folder}. See what was loaded, and what proves it:",
         f"    cd {folder}",
         f"    {command} query \\",
