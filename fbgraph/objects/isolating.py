@@ -68,7 +68,7 @@ class Isolation:
 
         A page is tried as often as any request, because Meta may be down. Once it responds to
         others there is little waiting: an object costs some 20 requests, and seconds; from the
-        tenth on, none. What is no object's fault, as a broken connection, is tried as often as
+        tenth on, none. Faults of no object, such as a broken connection, are tried as often as
         ever.
         """
         patient, once, alone = map(fetch_by, (OF_A_REQUEST, LOOKING, ALONE))
