@@ -243,12 +243,24 @@ def backfill(  # noqa: PLR0913  # what a command line says
     "--today",
     is_flag=True,
     help="Nothing but the days that are not over, by the hour, of accounts that have spent"
-    " something since the last time: what the schedule intraday does. It sends no alert.",
+    " something since the last time: what the schedule intraday does.",
+)
+@click.option(
+    "--alert",
+    is_flag=True,
+    help="With --today: print what is unusual about today and was not reported yet, and send it to"
+    " FB_ALERT_WEBHOOK.",
 )
 @ACCOUNT_OPTION
 @styled
-def refresh(
-    accounts: tuple[str, ...], style: Style, *, full: bool, today: bool, accept_empty: bool
+def refresh(  # noqa: PLR0913  # its options
+    accounts: tuple[str, ...],
+    style: Style,
+    *,
+    full: bool,
+    today: bool,
+    alert: bool,
+    accept_empty: bool,
 ) -> None:
     """Load the newest days again, and what Meta has changed.
 
@@ -262,7 +274,10 @@ def refresh(
             raise click.UsageError("--today goes with neither --full nor --accept-empty.")
         from pipelines.cli.commands.refresh import run_one_tick  # noqa: PLC0415
 
-        sys.exit(run_one_tick(os.environ, reports_here(), accounts, style))
+        run_tick = partial(run_one_tick, accounts=accounts, style=style, is_watched=alert)
+        sys.exit(run_tick(os.environ, reports_here()))
+    if alert:
+        raise click.UsageError("--alert goes with --today alone.")
     from pipelines.cli.commands.refresh import run_refresh  # noqa: PLC0415
 
     run = partial(run_refresh, accounts=accounts, full=full, accept_empty=accept_empty)

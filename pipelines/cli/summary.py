@@ -7,18 +7,18 @@ import shutil
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph import act_id
 from pipelines.cli.output.failures import failure_lines, grouped
 from pipelines.cli.output.json_lines import account_day_line, total_line
-from pipelines.cli.output.table import table_lines
+from pipelines.cli.output.table import Digits, table_lines
 from pipelines.cli.output.terminal import command_lines, wrapped
 from pipelines.loading.accounts.discovery import text_of
 from pipelines.loading.load_result import Target
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import DEFINITION
+from warehouse.decode.money import places_of
 from warehouse.schema.periods import Period, account_periods
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
 from warehouse.wording import counted
@@ -287,7 +287,7 @@ def _line(
         sum(load.rows for load in loads),
         sum(load.impressions or 0 for load in loads),
         sum(load.clicks or 0 for load in loads),
-        sum((load.spend or Decimal() for load in loads), Decimal()),
+        Digits(f"{sum(load.spend or 0 for load in loads):.{places_of(text_of(row, 'currency'))}f}"),
         text_of(row, "currency"),
         sum(load.calls for load in loads),
     )

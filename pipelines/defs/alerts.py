@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pipelines.settings import Settings
 
-__all__ = ["failure_text", "send_alert"]
+__all__ = ["failure_text", "is_delivered", "send_alert"]
 
 #: Accounts that one message names, and characters of each reason. The page of the run shows all.
 QUOTED: Final = 10
@@ -42,11 +42,17 @@ _log = logging.getLogger(__name__)
 def send_alert(settings: Settings, text: str) -> bool:
     """Log `text`, and send it to the webhook if there is one; returns whether it was delivered.
 
-    Names in it that may hold line breaks are escaped by who writes it. If the webhook fails, that
-    is logged without its address, which is a secret.
+    Names in it that may hold line breaks are escaped by who writes it.
     """
     for line in text.split("\n"):
         _log.warning("%s", escaped(line))
+    return is_delivered(settings, text)
+
+
+def is_delivered(settings: Settings, text: str) -> bool:
+    """Send `text` to the webhook, if there is one. If it fails, that is logged without its address,
+    which is a secret.
+    """
     if not settings.alert_webhook:
         return False
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from warehouse.decode.money import smallest_coin
+from warehouse.decode.money import places_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,17 +46,13 @@ def money(value: Decimal | float | None, currency: str, *, exact: bool = False) 
     """
     if value is None:
         return NONE
-    places = max(0, -_exponent(smallest_coin(currency)))
+    places = places_of(currency)
     size = abs(float(value))
     if size >= ROUNDED_FROM and not exact:
         places = 0
     sign = SIGNS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
     minus = "\N{MINUS SIGN}" if value < 0 else ""
     return f"{minus}{sign}{size:,.{places}f}"
-
-
-def _exponent(coin: Decimal) -> int:
-    return int(coin.normalize().as_tuple().exponent)
 
 
 def amount(value: Decimal | float | None) -> str:

@@ -7,8 +7,9 @@ from datetime import timedelta
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from pipelines.watching.message import HEADS, money, who
+from pipelines.watching.message import HEADS, who
 from warehouse.decode.hours import zone_named
+from warehouse.decode.money import money_text
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
@@ -65,21 +66,21 @@ def digest_text(
     if not lines:
         return ""
     lines.sort(key=lambda line: line[0], reverse=True)
-    total = ", ".join(money(amount, code) for code, amount in sorted(sums.items()))
+    total = ", ".join(money_text(amount, code) for code, amount in sorted(sums.items()))
     more = [f"and {len(lines) - MOST_ACCOUNTS} more"] if len(lines) > MOST_ACCOUNTS else []
     shown = [text for _, text in lines[:MOST_ACCOUNTS]]
     head = f"fbinsights: yesterday, {counted(len(lines), 'account')}, {total}"
-    return "\n".join([head, *shown, *more, link])
+    return "\n".join([head, *shown, *more, *filter(None, [link])])
 
 
 def _line(  # noqa: PLR0913, PLR0917  # what is said of an account
     day: OpenDay, on: date, spend: float | None, usual: float, state: WatchState, unproven: int
 ) -> str:
     if spend is None:
-        return f"{who(day)}: {on} is not loaded yet, usually {money(usual, day.currency)}"
-    text = f"{who(day)}: {money(spend, day.currency)}"
+        return f"{who(day)}: {on} is not loaded yet, usually {money_text(usual, day.currency)}"
+    text = f"{who(day)}: {money_text(spend, day.currency)}"
     if usual:
-        text += f", usually {money(usual, day.currency)} ({spend / usual - 1:+.0%})"
+        text += f", usually {money_text(usual, day.currency)} ({spend / usual - 1:+.0%})"
     if not any(one.date == on for one in day.complete):
         text += ", not final yet"
     reported = [

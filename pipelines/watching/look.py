@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from warehouse.lake.partitions import Lake
     from warehouse.published.opened import Warehouse
 
-__all__ = ["WatchResult", "watch"]
+__all__ = ["WatchResult", "ads_of", "watch"]
 
 #: The look follows the tick at once; what was listed longer ago was not listed by it.
 COUNT_IS_OF_NOW: Final = timedelta(minutes=30)
@@ -144,7 +144,7 @@ class _Look:
         sure = self._confirmed(concern)
         if sure is None:
             return
-        line = message.began(sure, self._ads(sure))
+        line = message.began(sure, ads_of(self.opened, sure))
         self.result.lines[sure.kind][message.who(day)] = line
         self.result.news.append(line)
         since = min(day.instant(sure.since), self.now)
@@ -179,18 +179,15 @@ class _Look:
             )
             return None
 
-    def _ads(self, concern: Concern) -> Sequence[tuple[str | None, float, float]]:
-        if concern.kind not in _WITH_ADS:
-            return ()
-        is_stop = concern.kind is Kind.STOPPED
-        first = int(concern.since // 60) if is_stop else 0
-        return [
-            (name, spent, usual)
-            for name, spent, usual in ad_shares(
-                self.opened, concern.day, first, max(int(concern.minute // 60), 1), by_usual=is_stop
-            )
-            if (usual if is_stop else spent - usual) > 0
-        ]
+
+def ads_of(opened: Warehouse, concern: Concern) -> Sequence[tuple[str | None, float, float]]:
+    """The ads that explain a concern: name, spent today, usual. Raises WarehouseError."""
+    if concern.kind not in _WITH_ADS:
+        return ()
+    is_stop = concern.kind is Kind.STOPPED
+    first, end = int(concern.since // 60) if is_stop else 0, max(int(concern.minute // 60), 1)
+    ads = ad_shares(opened, concern.day, first, end, by_usual=is_stop)
+    return [one for one in ads if (one[2] if is_stop else one[1] - one[2]) > 0]
 
 
 #: Kinds that are about a day, and over when it is.

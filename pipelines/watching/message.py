@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from pipelines.escaping import escaped
 from pipelines.watching.rules import OVER_BUDGET_TIMES, Kind
 from warehouse.decode.hours import minute_of
-from warehouse.decode.money import smallest_coin
+from warehouse.decode.money import amount_text, money_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipelines.watching.rules import Concern, Overspent
     from pipelines.watching.told import Alert
 
-__all__ = ["DO", "began", "clock", "ended", "message", "money", "who"]
+__all__ = ["DO", "began", "clock", "ended", "message", "who"]
 
 #: Lines of one message, and characters of a name. The asset's page has all.
 MOST_NAMED: Final = 10
@@ -48,7 +48,7 @@ _MINUTES_AN_HOUR: Final = 60
 def message(lines: Sequence[str], link: str) -> str:
     """One message about all accounts."""
     more = [f"and {len(lines) - MOST_NAMED} more"] if len(lines) > MOST_NAMED else []
-    return "\n".join(["fbinsights: today", *lines[:MOST_NAMED], *more, link])
+    return "\n".join(["fbinsights: today", *lines[:MOST_NAMED], *more, *filter(None, [link])])
 
 
 def began(concern: Concern, ads: Sequence[tuple[str | None, float, float]] = ()) -> str:
@@ -62,15 +62,6 @@ def began(concern: Concern, ads: Sequence[tuple[str | None, float, float]] = ())
 def ended(alert: Alert, day: OpenDay) -> str:
     """The line about something that is over."""
     return f"{who(day)}: {_why_ended(alert, day)}"
-
-
-def money(amount: float, currency: str) -> str:
-    """Like ``1,204.50 EUR``, and ``1,205 JPY``, which has no smaller coin."""
-    return f"{_amount(amount, currency)} {currency}"
-
-
-def _amount(amount: float, currency: str) -> str:
-    return f"{amount:,.{0 if smallest_coin(currency) == 1 else 2}f}"
 
 
 def who(day: OpenDay) -> str:
@@ -88,15 +79,15 @@ def clock(minute: float) -> str:
 def _far_ahead(concern: Concern) -> str:
     currency = concern.day.currency
     return (
-        f"{money(concern.figure, currency)} by {clock(concern.minute)} (the account's clock),"
-        f" usually {money(concern.usual, currency)} by then"
+        f"{money_text(concern.figure, currency)} by {clock(concern.minute)} (the account's clock),"
+        f" usually {money_text(concern.usual, currency)} by then"
         f" ({concern.figure / concern.usual:.1f} x)."
     )
 
 
 def _stopped(concern: Concern) -> str:
     span = f"from {clock(concern.since)} to {clock(concern.minute)} (the account's clock)"
-    usual = money(concern.usual, concern.day.currency)
+    usual = money_text(concern.usual, concern.day.currency)
     because = f" The cause: {concern.cause}." if concern.cause else ""
     return f"Nothing was spent {span}, usually {usual}.{because}"
 
@@ -115,9 +106,9 @@ def _overspent(one: Overspent, currency: str) -> str:
     budget = one.budget
     kind = "daily budget" if budget.daily else "share for today of a lifetime budget"
     return (
-        f"{_LEVELS[budget.level]} {_short(budget.name)} has spent {money(budget.spent, currency)},"
-        f" {budget.spent / one.allows:.1f} x its {kind} of {money(one.allows, currency)}"
-        f" (on a day Meta may spend {OVER_BUDGET_TIMES:g} x)"
+        f"{_LEVELS[budget.level]} {_short(budget.name)} has spent"
+        f" {money_text(budget.spent, currency)}, {budget.spent / one.allows:.1f} x its {kind} of"
+        f" {money_text(one.allows, currency)} (on a day Meta may spend {OVER_BUDGET_TIMES:g} x)"
     )
 
 
@@ -145,9 +136,9 @@ def _named(concern: Concern, ads: Sequence[tuple[str | None, float, float]]) -> 
     currency, shown = concern.day.currency, []
     for name, spent, usual in ads:
         if concern.kind is Kind.STOPPED:
-            figure = money(usual, currency)
+            figure = money_text(usual, currency)
         else:
-            figure = f"{_amount(spent, currency)} instead of {money(usual, currency)}"
+            figure = f"{amount_text(spent, currency)} instead of {money_text(usual, currency)}"
         shown.append(f"{_short(name or '')} ({figure})")
     return ", ".join(shown)
 
@@ -165,12 +156,12 @@ def _why_ended(alert: Alert, day: OpenDay) -> str:
     if alert.kind is Kind.LATE_DATA:
         return "data is up to date again."
     if final := _final(alert.day, day):
-        spent, usual = (money(one, day.currency) for one in final)
+        spent, usual = (money_text(one, day.currency) for one in final)
         return (
             f"{HEADS[alert.kind]} is over with the day: {alert.day} ended at {spent}, usually"
             f" {usual}."
         )
-    return f"no longer {HEADS[alert.kind]}: {money(day.spent, day.currency)} so far today."
+    return f"no longer {HEADS[alert.kind]}: {money_text(day.spent, day.currency)} so far today."
 
 
 def _final(on: date, day: OpenDay) -> tuple[float, float] | None:

@@ -13,7 +13,15 @@ from typing import Final
 from warehouse.decode.values import UnreadableError
 from warehouse.schema.currencies import HUNDREDTHS, WHOLE_UNITS
 
-__all__ = ["is_no_limit", "major_units", "offset_of", "smallest_coin"]
+__all__ = [
+    "amount_text",
+    "is_no_limit",
+    "major_units",
+    "money_text",
+    "offset_of",
+    "places_of",
+    "smallest_coin",
+]
 
 #: The largest number of 64 bits, and what remains of it with up to four more decimals or after a
 #: float has rounded it. Source: Campaign reference, `spend_cap`: "Set the value to
@@ -41,6 +49,23 @@ def smallest_coin(currency: object) -> Decimal:
         return Decimal(1) / offset_of(currency)
     except UnreadableError:
         return Decimal("0.01")
+
+
+def places_of(currency: object) -> int:
+    """With how many decimals people read amounts of a currency: none if its smallest coin at Meta
+    is the whole unit.
+    """
+    return 0 if smallest_coin(currency) == 1 else 2
+
+
+def amount_text(amount: Decimal | float, currency: object) -> str:
+    """Like ``1,204.50``, and ``1,205`` of JPY."""
+    return f"{amount:,.{places_of(currency)}f}"
+
+
+def money_text(amount: Decimal | float, currency: str) -> str:
+    """Like ``1,204.50 EUR`` and ``1,205 JPY``."""
+    return f"{amount_text(amount, currency)} {currency}".rstrip()
 
 
 def major_units(minor: str, currency: object) -> str:

@@ -9,6 +9,7 @@ from uuid import uuid4
 import click
 
 from fbgraph import act_id
+from fbgraph.errors import ENDS_EVERYTHING, GraphError
 from pipelines.cli.commands.backfill import close
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.cli.output.json_lines import print_json, total_line
@@ -18,6 +19,8 @@ from pipelines.cli.selection import keys_of, plan_of
 from pipelines.cli.session import guarded, keep_pictures, opened_session, publish_into
 from pipelines.cli.summary import Summary
 from pipelines.cli.waits import waits_of
+from pipelines.defs.alerts import is_delivered
+from pipelines.errors import ConfigError
 from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.intraday.tick import run_tick
 from pipelines.loading.partitions import today_in
@@ -27,6 +30,8 @@ from pipelines.loading.refreshing.refresh import lookback
 from pipelines.loading.session import Session
 from pipelines.settings import settings_of
 from pipelines.state.history import history_since
+from pipelines.watching.look import WatchResult, watch
+from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import lag, publish
 from warehouse.storage.url import open_store
@@ -35,9 +40,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
+    from fbgraph import GraphClient
     from pipelines.loading.accounts.discovery import Discovery
     from pipelines.loading.refreshing.changes import ChangedDays
     from pipelines.reports.catalog import Reports
+    from pipelines.settings import Settings
 
 __all__ = ["run_one_tick", "run_refresh"]
 
@@ -141,33 +148,43 @@ def _close(summary: Summary, changed_days: ChangedDays | None, style: Style) -> 
     return code
 
 
-def run_one_tick(
+def run_one_tick(  # noqa: PLR0913  # what a command line says
     environ: Mapping[str, str],
     known: Reports,
     accounts: Sequence[str] = (),
     style: Style = FOR_PEOPLE,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    *,
+    is_watched: bool = False,
 ) -> int:
     """Load and publish what has moved of days that are not over, without Dagster: the next refresh
     shows the days in its grid that this closes. Returns the exit code; that a tick is in progress
-    elsewhere does not count as a failure. Raises as `run_tick`.
+    elsewhere does not count as a failure. `is_watched`: what is unusual is printed, and sent to the
+    webhook, as after a tick of the schedule. Raises as `run_tick`.
     """
     settings = settings_of(environ)
     lake = Lake(settings.warehouse_url, catalog=known.catalog)
     lake.require_writable()
     named = keys_of(accounts, {}) or settings.account_ids
+    waits, found, why_unwatched = waits_of(lake.store), WatchResult(), ""
     with settings.open_graph() as client:
+        tally = client.tally
         session = Session(
             *(client, lake, str(uuid4()), now, Recording()),
             delay=settings.intraday_delay,
         )
-        try:
-            tick = run_tick(session, named)
-        finally:
-            if lag(lake).is_behind:
-                publish(settings.warehouse_url, catalog=known.catalog)
-    code = SOME_FAILED if tick.failed else ALL_DONE
+        with Bar(0, waits, calls=lambda: tally.calls, is_quiet=style.is_quiet) as bar:
+            bar.step("today")
+            try:
+                tick = run_tick(session, named)
+            finally:
+                if lag(lake).is_behind:
+                    publish(settings.warehouse_url, catalog=known.catalog)
+            if is_watched and not tick.skipped:
+                found, why_unwatched = _watched(lake, settings, client, now())
     failed = {str(target): why for target, why in tick.failed.items()}
+    is_well = not (failed or why_unwatched) and found.delivered
+    code = ALL_DONE if is_well else SOME_FAILED
     if style.is_json:
         print_json(
             total_line(
@@ -181,10 +198,36 @@ def run_one_tick(
                 left_out=dict(tick.left_out),
                 failed=failed,
                 calls=tick.calls,
+                alerts=found.news,
             )
         )
         return code
     click.echo(str(tick))
+    for line in found.news:
+        click.echo(line)
+    for account_id, why in tick.left_out.items():
+        style.remark(f"{act_id(account_id)} is left out: {why}")
     for target, why in failed.items():
         style.error(f"{target}: {why}")
+    if why_unwatched:
+        style.error(f"Nobody has looked for what is unusual: {why_unwatched}")
+    if not found.delivered:
+        style.error("The alert was not delivered; the next --alert sends it again.")
     return code
+
+
+def _watched(
+    lake: Lake, settings: Settings, client: GraphClient, now: datetime
+) -> tuple[WatchResult, str]:
+    """What is new of the open days, and why nobody could look. Raises what ends everything."""
+    try:
+        found = watch(
+            *(lake, settings, client, now),
+            send=lambda text: not settings.alert_webhook or is_delivered(settings, text),
+            interval_minutes=float(settings.intraday_minutes),
+        )
+    except ENDS_EVERYTHING:
+        raise
+    except (GraphError, ConfigError, WarehouseError, OSError) as error:
+        return WatchResult(), str(error)
+    return found, ""

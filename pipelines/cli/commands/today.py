@@ -27,6 +27,7 @@ from pipelines.errors import ConfigError
 from pipelines.escaping import escaped
 from pipelines.settings import settings_of
 from pipelines.watching.history import open_days
+from pipelines.watching.look import ads_of
 from pipelines.watching.message import began, who
 from pipelines.watching.rules import CONFIRMED, concerns_of
 from pipelines.watching.told import watched_of
@@ -69,7 +70,8 @@ def run_today(
         paces = _paces(opened, chosen, is_whole=bool(accounts))
         state = watched_of(open_store(settings.warehouse_url))
         days = [one for one in open_days(opened, now, state.counters) if one.account_id in chosen]
-    findings = {one.account_id: found for one in days if (found := _findings(one, settings, state))}
+        every = {one.account_id: _findings(opened, one, settings, state) for one in days}
+    findings = {account_id: found for account_id, found in every.items() if found}
     asked = {one.account_id for one in paces if one.level == "account" and one.is_asked(now)}
     quiet = {one.account_id for one in days if one.counted == 0} - asked
     code = SOME_FAILED if findings or not asked | quiet else ALL_DONE
@@ -85,13 +87,15 @@ def run_today(
     return code
 
 
-def _findings(day: OpenDay, settings: Settings, state: WatchState) -> Sequence[str]:
+def _findings(
+    opened: Warehouse, day: OpenDay, settings: Settings, state: WatchState
+) -> Sequence[str]:
     """What stands out about an account, in the words of the alerts."""
     lines = []
     for one in concerns_of(day, settings.watched, settings.intraday_minutes):
         alert = state.alert_of(day.account_id, one.kind)
         is_sure = one.kind not in CONFIRMED or (alert is not None and alert.day == day.today)
-        line = began(one).removeprefix(f"{who(day)}: ")
+        line = began(one, ads_of(opened, one)).removeprefix(f"{who(day)}: ")
         lines.append(line if is_sure else f"{line} (Meta has not been asked again yet.)")
     return lines
 

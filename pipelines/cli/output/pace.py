@@ -14,18 +14,17 @@ from pipelines.cli.output.table import table_lines
 from pipelines.cli.output.terminal import hanging, wrapped
 from pipelines.escaping import escaped
 from warehouse.decode.hours import hours_of, zone_named
-from warehouse.decode.money import smallest_coin
+from warehouse.decode.money import amount_text, money_text
 from warehouse.schema.queries.results import RESULTS
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date, datetime
-    from decimal import Decimal
 
     from pipelines.cli.output.bars import Glyphs
 
-__all__ = ["DayPace", "account_lines", "below_lines", "money"]
+__all__ = ["DayPace", "account_lines", "below_lines"]
 
 #: A bar ends at this many times what is usual, or of the budget: Meta may spend up to 1.75 times a
 #: daily budget on one day (docs/operations.md#today-by-the-hour).
@@ -82,6 +81,18 @@ class DayPace:
         return found
 
     @property
+    def totals_at(self) -> datetime:
+        """When Meta was last asked for anything: for hours, or for the account's total alone."""
+        known: datetime | None = self.row["known_at"]
+        return max(self.asked_at, known or self.asked_at)
+
+    @property
+    def spent_at(self) -> datetime:
+        """When Meta last said that what was spent is what the hours have."""
+        has_moved = self.row["known_spend"] != self.row["spend"]
+        return self.asked_at if has_moved else self.totals_at
+
+    @property
     def is_idle(self) -> bool:
         """Whether nothing is spent, and nothing is usual."""
         return not (self.row["spend"] or self.row["spend_usual"])
@@ -115,16 +126,6 @@ class DayPace:
         return self.day == now.astimezone(zone_named(self.zone)).date()
 
 
-def money(amount: Decimal | float, currency: str) -> str:
-    """Like ``1,204.50 EUR`` or ``1,205 JPY``."""
-    return f"{_number(amount, currency)} {currency}".rstrip()
-
-
-def _number(amount: Decimal | float, currency: str) -> str:
-    places = 0 if smallest_coin(currency) == 1 else 2
-    return f"{amount:,.{places}f}"
-
-
 def account_lines(  # noqa: PLR0913  # what is shown, and on what
     pace: DayPace,
     now: datetime,
@@ -155,10 +156,12 @@ def account_lines(  # noqa: PLR0913  # what is shown, and on what
 
 
 def _asked(pace: DayPace, now: datetime) -> str:
-    at = pace.asked_at.astimezone(zone_named(pace.zone))
+    zone = zone_named(pace.zone)
+    of_hours, at = pace.asked_at.astimezone(zone), pace.totals_at.astimezone(zone)
     if not pace.is_asked(now):
         return f"Today has not been asked yet; {pace.day} was last asked at {at:%Y-%m-%d %H:%M}."
-    return f"Meta was asked at {at:%H:%M}, {_ago(now - pace.asked_at)}."
+    late = "" if pace.spent_at == pace.totals_at else f"; hours are those of {of_hours:%H:%M}"
+    return f"Meta was asked at {at:%H:%M}, {_ago(now - pace.totals_at)}{late}."
 
 
 def _ago(passed: timedelta) -> str:
@@ -184,14 +187,14 @@ def _spent_line(pace: DayPace, width: int | None, glyphs: Glyphs) -> tuple[str, 
     if usual is None or not pace.whole_until:
         return None
     label = f"by {pace.whole_until}"
-    spent = money(pace.row["spend_whole"], pace.currency)
+    spent = money_text(pace.row["spend_whole"], pace.currency)
     days = pace.row["same_weekdays"]
     weekday = f"{pace.day:%A}"
     of = f"median of {days} {weekday}s" if days != 1 else f"one {weekday}"
     if times is None:
         return _head(label), f"{spent}; usually nothing by then ({of})"
     drawn = bar(times / TIMES, _bar_width(width), 1 / TIMES, glyphs)
-    text = f"{spent}, {_compared(times)} {money(usual, pace.currency)} ({of})"
+    text = f"{spent}, {_compared(times)} {money_text(usual, pace.currency)} ({of})"
     return _head(label, drawn), text
 
 
@@ -206,8 +209,8 @@ def _known_line(pace: DayPace, width: int | None, glyphs: Glyphs) -> tuple[str, 
     drawn = bar(times / TIMES, _bar_width(width), 1 / TIMES, glyphs)
     at = pace.row["known_at"].astimezone(zone_named(pace.zone))
     text = (
-        f"{money(known, pace.currency)} known at {at:%H:%M}, {_compared(times)}"
-        f" {money(usual, pace.currency)} that were known by then"
+        f"{money_text(known, pace.currency)} known at {at:%H:%M}, {_compared(times)}"
+        f" {money_text(usual, pace.currency)} that were known by then"
     )
     return _head("as known", drawn), text
 
@@ -221,14 +224,14 @@ def _compared(times: float) -> str:
 
 def _budget_line(pace: DayPace, width: int | None, glyphs: Glyphs) -> tuple[str, str]:
     """All that was spent against the daily budget, with a mark for the time that has passed."""
-    spent, share = money(pace.row["spend"], pace.currency), pace.against_budget
-    gone = pace.day_gone(pace.asked_at)
+    spent, share = money_text(pace.row["spend"], pace.currency), pace.against_budget
+    gone = pace.day_gone(pace.spent_at)
     if share is None:
         return _head("so far"), f"{spent}; {gone:.0%} of the day was gone".replace("%", " %")
     drawn = bar(share / TIMES, _bar_width(width), gone / TIMES, glyphs)
     text = (
-        f"{spent} of {money(pace.row['budget'], pace.currency)} a day: {share:.0%} of the budget,"
-        f" when {gone:.0%} of the day was gone"
+        f"{spent} of {money_text(pace.row['budget'], pace.currency)} a day: {share:.0%} of the"
+        f" budget, when {gone:.0%} of the day was gone"
     )
     return _head("budget", drawn), text.replace("%", " %")
 
@@ -239,12 +242,11 @@ def _end_line(pace: DayPace) -> tuple[str, str] | None:
         return None
     spread = ""
     if low is not None and high is not None:
-        spread = (
-            f"; {_number(low, pace.currency)} to {money(high, pace.currency)} as past days went on"
-        )
+        span = f"{amount_text(low, pace.currency)} to {money_text(high, pace.currency)}"
+        spread = f"; {span} (range of the last {pace.day:%A}s)"
     elif low is not None:
-        spread = f"; at least {money(low, pace.currency)}"
-    return _head("end of day"), f"about {money(at_end, pace.currency)}{spread}"
+        spread = f"; at least {money_text(low, pace.currency)}"
+    return _head("end of day"), f"about {money_text(at_end, pace.currency)}{spread}"
 
 
 def _same_hours(pace: DayPace) -> tuple[str, str] | None:
@@ -253,7 +255,7 @@ def _same_hours(pace: DayPace) -> tuple[str, str] | None:
         return None
     days = {"yesterday": "spend_yesterday", "a week ago": "spend_week_ago"}
     texts = [
-        f"{money(pace.row[column], pace.currency)} {day}"
+        f"{money_text(pace.row[column], pace.currency)} {day}"
         if pace.row[column] is not None
         else f"not known {day} (not completely loaded)"
         for day, column in days.items()
@@ -297,7 +299,9 @@ def below_lines(
         }
         filled = {title: texts for title, texts in columns.items() if any(map(str.strip, texts))}
         table = [*zip(*filled.values(), strict=True)][:MOST_ROWS]
-        yield from table_lines([*filled], table, width, spare=("budget", "end of day", by))
+        # All that was spent says less than whole hours, which alone can be compared.
+        spare = ("spent", "budget", "end of day") if by in filled else ("budget", "end of day")
+        yield from table_lines([*filled], table, width, spare=spare)
     left_out = [f"{len(busy) - MOST_ROWS} more that spend"] if len(busy) > MOST_ROWS else []
     left_out += [f"{idle} without spend, today or usually"] if idle else []
     if left_out:
@@ -313,6 +317,8 @@ def _table_bar(pace: DayPace, glyphs: Glyphs) -> str:
 def _amounts(paces: Sequence[DayPace], column: str) -> Sequence[str]:
     """A column of money, without its currency, to the right; blank where nothing is known."""
     amounts = ((one.row[column], one.currency) for one in paces)
-    texts = ["" if amount is None else _number(amount, currency) for amount, currency in amounts]
+    texts = [
+        "" if amount is None else amount_text(amount, currency) for amount, currency in amounts
+    ]
     width = max(map(cell_len, texts), default=0)
     return [text.rjust(width) for text in texts]

@@ -47,8 +47,9 @@ FRAMES_PER_SECOND: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The progress of a stage. `since`: when the stage began to count, by the clock. `flight` has
-    the progress of the report runs. `is_step`: the stage itself counts nothing.
+    """The progress of a stage. `total` is 0 where nobody knows how many there will be. `since`:
+    when the stage began to count, by the clock. `flight` has the progress of the report runs.
+    `is_step`: the stage itself counts nothing.
     """
 
     stage: str = ""
@@ -93,7 +94,7 @@ class Progress:
 
     def runs(self) -> str:
         """The progress of the report runs."""
-        if self.flight is None or self.done >= self.total:
+        if self.flight is None or self.done >= self.total > 0:
             return ""
         runs = counted(self.flight.runs, "report run")
         used = f"limits {self.flight.usage_percent:.0f} % used"
@@ -102,7 +103,8 @@ class Progress:
     def line(self, now: float) -> str:
         """Everything in one line."""
         mark = ";" if self.is_step else ":"
-        done = f"{self.stage}{mark} {self.done:,} of {counted(self.total, 'account-day')}"
+        of = f"{self.done:,} of " if self.total else ""
+        done = f"{self.stage}{mark} {of}{counted(self.total or self.done, 'account-day')}"
         return "; ".join(filter(None, (done, self.counts(), self.left(now), self.runs())))
 
 
@@ -244,7 +246,8 @@ class Bar(logging.Handler):
         grid.add_column(ratio=1)
         grid.add_column(no_wrap=True)
         bar = ProgressBar(total=max(now.total, 1), completed=now.done)
-        done = f"{now.done:,}/{counted(now.total, 'account-day')}"
+        of = f"{now.done:,}/" if now.total else ""
+        done = f"{of}{counted(now.total or now.done, 'account-day')}"
         grid.add_row(now.stage, bar, "  ".join(filter(None, (done, now.left(at)))))
         parts = "  ".join(filter(None, (now.counts(), now.runs())))
         lines = filter(None, (parts, self._waiting()))

@@ -17,7 +17,7 @@ from warehouse.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-__all__ = ["table_lines"]
+__all__ = ["Digits", "table_lines"]
 
 _GAP: Final = "  "
 
@@ -26,6 +26,12 @@ _CUT: Final = "…"
 
 #: Text is not cut to less than this: days stay whole.
 _SHORTEST: Final = 12
+
+
+class Digits(str):
+    """A number as text, with as many places as it needs by itself."""
+
+    __slots__ = ()
 
 
 def table_lines(
@@ -195,4 +201,4 @@ def _places(value: Decimal) -> int:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return isinstance(value, int | float | Decimal | Digits) and not isinstance(value, bool)

@@ -83,10 +83,11 @@ class Tick:
         loaded = sum(one.load is not None for one in self.opened)
         closed = sum(one.load is not None for one in self.closed)
         failed = f", {len(self.failed):,} failed" if self.failed else ""
+        left_out = f" {counted(len(self.left_out), 'account')} left out." if self.left_out else ""
         return (
             f"{counted(self.accounts, 'account')}, {len(self.looks):,} asked for their totals;"
             f" {counted(loaded, 'open day')} loaded, {counted(closed, 'day')} closed{failed}."
-            f" {counted(self.calls, 'call')}."
+            f"{left_out} {counted(self.calls, 'call')}."
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from rich.cells import cell_len
 
 from pipelines.cli.output.bars import BLOCKS, PLAIN, bar, glyphs_of
-from pipelines.cli.output.pace import DayPace, account_lines, below_lines, money
+from pipelines.cli.output.pace import DayPace, account_lines, below_lines
 
 NOW = datetime(2026, 11, 30, 13, 20, tzinfo=UTC)  # 14:20 in Berlin, a Monday
 
@@ -92,7 +92,8 @@ def test_an_account_is_words_first_and_a_bar_each() -> None:
         "  before      701.00 EUR yesterday, not known a week ago (not completely",
         "              loaded); each by 11:00",
         "  results     12 purchases, 1,304 checkouts, asked at 09:00; they come in late",
-        "  end of day  about 1,390.00 EUR; 1,250.40 to 1,560.00 EUR as past days went on",
+        "  end of day  about 1,390.00 EUR; 1,250.40 to 1,560.00 EUR (range of the last",
+        "              Mondays)",
         "  ! far ahead: 812.40 EUR by 11:00",
     ]
 
@@ -120,7 +121,18 @@ def test_what_is_not_known_is_said_in_words() -> None:
         ({"account_name": None}, "act_11"),
         ({"account_name": "a\x1b[2Jb\u202e"}, "a\\x1b[2Jb\\u202e (act_11)"),
         ({"asked_at": NOW}, "Meta was asked at 14:20, just now."),
-        ({"asked_at": NOW.replace(hour=9)}, "Meta was asked at 10:20, 4 hours ago."),
+        (
+            {"asked_at": NOW.replace(hour=9), "known_at": None, "known_spend": None},
+            "Meta was asked at 10:20, 4 hours ago.\n",
+        ),
+        (  # its total is what the hours have
+            {"asked_at": NOW.replace(hour=9), "known_spend": ROW["spend"]},
+            "Meta was asked at 14:05, 15 minutes ago.\n",
+        ),
+        (
+            {"asked_at": NOW.replace(hour=9)},
+            "Meta was asked at 14:05, 15 minutes ago; hours are those of 10:20.\n",
+        ),
     ]
 
     shown = [(values, said, "\n".join(lines(None, **values))) for values, said in cases]
@@ -177,9 +189,6 @@ def test_of_campaigns_those_that_spent_most_come_first_and_what_is_left_out_is_c
     nothing = {"projected_spend": None, "budget": None, "level": "ad", "object_name": "a"}
     [titles, *_] = below_lines("ad", [DayPace({**ROW, **early, **nothing})], 80, PLAIN)
     assert titles.split() == ["ad", "spent"]
-
-
-def test_money_has_the_coins_of_its_currency() -> None:
-    found = [money(Decimal("1204.5"), "EUR"), money(1204.5, "JPY"), money(Decimal(1), "XXX")]
-
-    assert found == ["1,204.50 EUR", "1,204 JPY", "1.00 XXX"]
+    narrow = [*below_lines("campaign", [usual], 60, PLAIN)]
+    assert narrow[0].split() == "campaign by 11:00 usual by then pace end of day".split()
+    assert "Left out to fit 60 columns: spent." in narrow

@@ -47,6 +47,7 @@ def test_one_tick_loads_and_publishes_today_and_says_what_failed(
 
     assert (code, failed) == (0, 1)
     assert shown.out.startswith("1 account, 1 asked for their totals; 1 open day loaded, ")
+    assert total["left_out"] == {second: total["failed"][f"accounts act_{second}"]}
     assert (total["kind"], total["command"], total["accounts"]) == ("total", "refresh", 2)
     assert [*total["failed"]] == [f"accounts act_{second}"]
     with warehouse.open(lake.root) as published:
@@ -55,7 +56,10 @@ def test_one_tick_loads_and_publishes_today_and_says_what_failed(
 
 
 def test_today_goes_with_no_other_way_of_refreshing() -> None:
-    done = CliRunner().invoke(cli, ["refresh", "--today", "--full"])
+    done = [
+        CliRunner().invoke(cli, ["refresh", *more]) for more in (["--today", "--full"], ["--alert"])
+    ]
 
-    assert done.exit_code == 2
-    assert "--today goes with neither --full nor --accept-empty" in done.output
+    assert [one.exit_code for one in done] == [2, 2]
+    assert "--today goes with neither --full nor --accept-empty" in done[0].output
+    assert "--alert goes with --today alone" in done[1].output

@@ -13,11 +13,11 @@ import duckdb
 import pytest
 
 from pipelines.cli.commands.today import run_today
-from pipelines.cli.output.pace import money
 from pipelines.cli.output.style import Style
 from pipelines.errors import ConfigError
 from tests.clock import NOW
 from tests.reports import KNOWN
+from warehouse.decode.money import amount_text
 from warehouse.published.publish import LINK, publish
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def test_today_is_shown_against_usual_days_and_with_an_account_its_campaigns_and
     assert code == 0, printed.out
     assert f"(act_{shown})\n  Monday 2026-11-23, " in printed.out
     assert f"(act_{other})\n  Monday 2026-11-23, " in printed.out
-    assert money(spent, "") in printed.out
+    assert amount_text(spent, "") in printed.out
     assert "(median of 4 Mondays)" in printed.out
     assert printed.out.count("  end of day  about ") == 2
     assert f"act_{unasked}" not in printed.out

@@ -15,6 +15,7 @@ import pytest
 
 from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
+from pipelines.cli.commands.refresh import run_one_tick
 from pipelines.defs.alerts import send_alert
 from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.accounts.stored import accounts_in, store_accounts
@@ -63,9 +64,14 @@ class Office:
     def __init__(self, sandbox: Sandbox, folder: Path, clock: Clock, url: str) -> None:
         self.sandbox, self.clock = sandbox, clock
         self.lake = Lake(folder / "lake", catalog=KNOWN.catalog)
-        self.settings = settings_of(
-            {"FB_ALERT_WEBHOOK": url, "WAREHOUSE_URL": str(folder / "lake"), "FB_DIGEST_HOUR": "5"}
-        )
+        self.environ = {
+            "FB_GRAPH_URL": sandbox.url,
+            "FB_ACCESS_TOKEN": sandbox.token,
+            "FB_ALERT_WEBHOOK": url,
+            "WAREHOUSE_URL": str(folder / "lake"),
+            "FB_DIGEST_HOUR": "5",
+        }
+        self.settings = settings_of(self.environ)
         self.ids = [sandbox.account_ids[place] for place in PLACES]
 
     def client(self) -> GraphClient:
@@ -104,6 +110,10 @@ class Office:
             )
         assert result.accounts == len(PLACES)
         return [_head(line) for line in result.news]
+
+    def command(self) -> int:
+        """The same by `fbinsights refresh --today --alert`; its exit code."""
+        return run_one_tick(self.environ, KNOWN, self.ids, now=self.clock, is_watched=True)
 
     def usual(self, account_id: str, hours: range) -> float:
         """What the sandbox says was spent in these hours, on the median of 28 days."""
@@ -145,13 +155,16 @@ def office(tmp_path_factory: pytest.TempPathFactory, webhook: Receiver) -> Itera
 
 
 def test_each_anomaly_is_told_once_and_a_word_when_it_is_over(
-    office: Office, webhook: Receiver
+    office: Office, webhook: Receiver, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert office.until(NOON - timedelta(hours=4), 4) == {9: ["Nordlicht Japan: far ahead"]}
     assert office.until(NOON - timedelta(hours=2), 1) == {}
     office.clock.now += timedelta(hours=1)
     webhook.status = 500  # it is told with the next look
-    assert office.look() == ["Nordlicht DE: stopped", AHEAD]
+    assert office.command() == 1
+    shown = capsys.readouterr()
+    assert [_head(line) for line in shown.out.split("\n")[1:3]] == ["Nordlicht DE: stopped", AHEAD]
+    assert "The alert was not delivered; the next --alert sends it again." in shown.err
     webhook.status = 200
     office.clock.now = NOON
     found = office.look()
@@ -161,7 +174,10 @@ def test_each_anomaly_is_told_once_and_a_word_when_it_is_over(
 
     office.sandbox.use(*PLANTED[1:], "settling")  # it spends again
     office.clock.now = NOON + timedelta(hours=1)
-    assert office.look() == ["Nordlicht DE: spends again"]
+    assert office.command() == 0
+    [_, line, *_] = capsys.readouterr().out.split("\n")
+    assert _head(line) == "Nordlicht DE: spends again"
+    assert webhook.texts[-1] == f"fbinsights: today\n{line}"
     office.clock.now = NOON + timedelta(hours=17)
     assert office.look() == [
         f"Nordlicht Japan: far ahead {OVER} 218,523 JPY, usually 52,042 JPY",

@@ -114,9 +114,10 @@ def _pace() -> Iterator[tuple[Column, str]]:
         "usual_share",
     )
     some = f"at least {LEAST_WEEKDAYS} of these weekdays had spend, and usual_share is 3 %"
+    spread = "a fifth day like these four ends outside of their range two times of five"
     for name, meaning in (
         ("projected_spend", f"Spend at the end of the day: spend_whole / usual_share, if {some}"),
-        ("projected_low", "The same by the weekday that had spent the largest share by then"),
+        ("projected_low", f"The same by the weekday that had spent the largest share; {spread}"),
         ("projected_high", "The same by the one with the smallest; NULL if that had spent nothing"),
     ):
         yield Column(name, "elapsed", f"{meaning}; never less than spend", MONEY), name

@@ -80,7 +80,9 @@ IS_WHOLE: Final = Column(
     "up to loads.last_whole_hour of an open one. Where it is false, the row still grows",
 )
 IS_LAST_HOUR: Final = Column(
-    *("is_last_hour", "bool"), "Whether it is the hour that was running when Meta was asked"
+    *("is_last_hour", "bool"),
+    "Whether it is the hour that was running when Meta was asked. No row of a day has it where "
+    "nothing was delivered in that hour yet, or none ran: a day that was over when Meta was asked",
 )
 SOURCE: Final = Column(
     *("source", "text"),
