@@ -1,8 +1,18 @@
-"""Counts in words, as reasons, messages and summaries say them."""
+"""Counts and values in words, as reasons, messages and summaries have them."""
 
 from __future__ import annotations
 
-__all__ = ["counted"]
+from typing import Final
+
+__all__ = ["brief", "counted"]
+
+#: Most characters of a value that a message or a line of the log repeats.
+LONGEST_VALUE: Final = 80
+
+
+def brief(value: str) -> str:
+    """A value as a message repeats it: cut where it is long. The table `rejects` has more of it."""
+    return value if len(value) <= LONGEST_VALUE else f"{value[:LONGEST_VALUE]}…"
 
 
 def counted(number: int, one: str, many: str = "") -> str:

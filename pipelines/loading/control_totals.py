@@ -336,10 +336,7 @@ def _decoded(
         bodies = [page.body for page in edge.pages()]
     decoded = decode(control.table, bodies, account, query.days, until=query.until)
     for reject in (one for one in decoded.rejects if one.lost == ROW):
-        raise WarehouseError(
-            f"control totals of act_{account.account_id}: {reject.column or 'row'}"
-            f" {reject.value}: {reject.reason}"
-        )
+        raise WarehouseError(f"control totals of act_{account.account_id}: {reject}")
     return decoded
 
 

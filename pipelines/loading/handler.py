@@ -329,8 +329,7 @@ def _published(account_day: AccountDay, merged: MergedDay, load: Load) -> Outcom
             return Outcome(
                 account_day,
                 error=f"{load.rejected:,} of {counted(load.rejected + load.rows, 'row')} cannot be"
-                f" read; the first, page {first.page} row {first.row}: {first.column or 'row'}"
-                f" {first.value}: {first.reason}",
+                f" read; the first, page {first.page} row {first.row}: {first}",
                 kind=HAD_ROWS,
             )
         merged.publish(load)

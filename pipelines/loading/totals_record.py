@@ -74,4 +74,4 @@ def row_of(rows: pa.Table, account: Account, day: date) -> pa.Table:
 def _unread(rejects: Sequence[Reject]) -> str:
     """The first value of the account's own lists that could not be read; empty if all could."""
     first = next((one for one in rejects if one.column in LISTS and one.loses_value), None)
-    return f"{first.column} {first.value}: {first.reason}" if first else ""
+    return str(first or "")

@@ -22,7 +22,7 @@ from warehouse.decode.packed import PackedObjects
 from warehouse.decode.rows import ROW, Reject, all_of, as_json
 from warehouse.decode.values import CELL, NOTHING, Flaw, UnreadableError, read
 from warehouse.schema.objects.refused import WHOLE, Refused
-from warehouse.wording import counted
+from warehouse.wording import brief, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,6 +49,9 @@ INSTANTS: Final = frozenset({"timestamp", "epoch"})
 
 #: Objects that are Python values at the same time: a creative has kilobytes.
 _AT_ONCE: Final = 1_000
+
+#: How JSON has a value that there is not.
+NULL: Final = "null"
 
 #: A float represents whole numbers up to here exactly.
 EXACT: Final = 2**53
@@ -197,7 +200,8 @@ def identity_of(table: ObjectTable, found: object) -> str:
 def _not_unique(table: ObjectTable, number: int, found: object, first: str) -> Reject:
     """The reject of an object that has the key of another."""
     key, value = table.key, value_of(table.columns[0], found) if isinstance(found, dict) else None
-    reason = f"{identity_of(table, found)} has the same {key} as {first}, which is kept"
+    other = brief(identity_of(table, found))
+    reason = f"{other} has the same {key} as {brief(first)}, which is kept"
     if table.is_own:
         reason += "; choose a key that is another for each, such as id"
     return _lost(number, found, _ObjectError(key, value, reason))
@@ -315,8 +319,12 @@ def _lost(number: int, found: object, error: _ObjectError) -> Reject:
 
 def _in_words(reject: Reject, object_id: str) -> str:
     """A reject in one line: the value, its object, and the reason."""
-    what = f"{reject.column} {reject.value}" if reject.column else reject.value
-    return f"{what} of {object_id or f'number {reject.row} of the list'}: {reject.reason}"
+    # What Graph refuses as a whole has an id and no value.
+    is_refused = object_id and not reject.column and reject.value == NULL
+    value = "" if is_refused else brief(reject.value)
+    what = " ".join(filter(None, (reject.column, value)))
+    whose = brief(object_id) or f"number {reject.row} of the list"
+    return f"{what} of {whose}: {reject.reason}" if what else f"{whose}: {reject.reason}"
 
 
 def _raw(found: object) -> str:

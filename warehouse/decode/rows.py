@@ -18,6 +18,7 @@ from warehouse.decode.casts import DAY_END, DAY_START
 from warehouse.decode.values import CELL, NOTHING, Flaw, RepeatedKey, UnreadableError, read
 from warehouse.errors import NotAPageError
 from warehouse.schema.verdicts import METRICS
+from warehouse.wording import brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,6 +54,9 @@ class Reject:
     raw: str
     date: date | None = None
     lost: str = ROW
+
+    def __str__(self) -> str:
+        return f"{self.column or 'row'} {brief(self.value)}: {self.reason}"
 
     @property
     def loses_value(self) -> bool:

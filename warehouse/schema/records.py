@@ -121,7 +121,9 @@ REJECTS: Final = Table(
         Column("page", "count", "Page of the report, from 1; NULL for objects", field=""),
         Column("row", "count", "Row of that page, or of the listing, from 1", field=""),
         Column("column_name", "text", "Column that could not be read", field=""),
-        Column("value", "text", "What came in its place, as JSON", field=""),
+        Column(
+            "value", "text", "What came in its place, as JSON; cut after 500 characters", field=""
+        ),
         Column("reason", "text", "Why it could not be read", field=""),
         Column(
             *("lost", "text"),

@@ -128,10 +128,7 @@ def _totals(
     decoded = decode(_ASKED, bodies, account, days)
     for reject in decoded.rejects:
         if reject.lost == ROW or reject.loses_value:
-            raise WarehouseError(
-                f"totals of act_{account.account_id}: {reject.column or 'row'} {reject.value}:"
-                f" {reject.reason}"
-            )
+            raise WarehouseError(f"totals of act_{account.account_id}: {reject}")
     found: dict[date, Totals | None] = {}
     for day in days:
         row = row_of(decoded.of_day(day), account, day)

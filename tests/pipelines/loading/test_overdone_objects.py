@@ -52,6 +52,7 @@ def test_values_that_are_overdone_cost_themselves_in_every_table_of_objects(tmp_
             store_accounts(lake, discover(client).rows, clock.now)
             found = load_objects(client, lake, names, sandbox.account_ids[:1], clock)
             assert [one.error for one in found] == [""] * len(names)
+            assert all(len(str(one.unreadable)) < 300 for one in found)
             return lake, {
                 name: {row[table.key]: row for row in lake.read(name).to_pylist()}
                 for name, table in KNOWN.catalog.objects.items()
