@@ -10,7 +10,7 @@ READER := warehouse/decode/native/reader.c warehouse/decode/native/json.h
 NOSYNC := $(CURDIR)/.venv/nosync.so
 AZURITE := .venv/azurite/node_modules/.bin/azurite-blob
 
-.PHONY: help install demo test test-scale test-buckets test-outside test-image screenshots kills stops chaos day fuzz coverage check dev sandbox bench lock clean
+.PHONY: help install demo test test-scale test-buckets test-outside test-image screenshots kills stops chaos day fuzz vega coverage check dev sandbox bench lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -42,7 +42,10 @@ test-outside: .venv/installed-dev  ## Install wheel and sdist outside the checko
 	@OUTSIDE=$(OUTSIDE) $(BIN)/pytest tests/outside $(if $(WAY),-k "test_files or $(WAY)")
 
 screenshots: .venv/installed-dev  ## Take the pictures in docs/img again, with the tests in a browser
-	@SCREENSHOTS=1 $(BIN)/pytest tests/e2e/test_browser.py
+	@SCREENSHOTS=1 $(BIN)/pytest tests/e2e/test_browser.py tests/e2e/test_overview.py
+
+vega: .venv/installed-dev  ## Make the page's bundle of Vega again, with its licences; needs npm and a package index
+	@$(BIN)/python -m tests.pipelines.overview.bundle
 
 coverage: .venv/installed-dev  ## Run the client's tests; 95 % of its branches must be covered
 	@$(BIN)/pytest tests/fbgraph --cov=fbgraph --cov-fail-under=95

@@ -66,13 +66,14 @@ def watch_after_tick(
     if not settings.watched and settings.digest is None:
         return
     lake = Lake(settings.warehouse_url, catalog=reports.catalog)
-    page = "/".join(keys(INTRADAY).path)
+    assets = f"{settings.dagster_url.rstrip('/')}/assets"
+    links = [f"{assets}/{'/'.join(keys(name).path)}" for name in (INTRADAY, "overview")]
     try:
         with settings.open_graph() as client:
             found = watch(
                 *(lake, settings, client, graph.now()),
                 send=lambda text: send_alert(settings, text),
-                link=f"{settings.dagster_url.rstrip('/')}/assets/{page}",
+                link=f"{links[0]}\nthe page overview.html: {links[1]}",
                 interval_minutes=float(settings.intraday_minutes),
             )
     except (GraphError, ConfigError, WarehouseError, OSError) as error:

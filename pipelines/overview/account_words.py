@@ -27,9 +27,6 @@ WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 #: An ad is tiring if its click rate is below this share of its own best week.
 TIRED: Final = 2 / 3
 
-#: Hours of a week with spend at the median, below which the mean says more.
-FEW_HOURS: Final = 12
-
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -49,8 +46,6 @@ class AccountWords:
     name: str
     place: str
     currency: str
-    sums: Mapping[str, str]
-    changes: Mapping[str, float | None]
     line: str
     tone: str
     completeness: str
@@ -95,13 +90,6 @@ def words_of(page: AccountPage, picture: Callable[[str], str]) -> AccountWords:
         name=page.name,
         place=f"{page.currency} · {page.zone.rpartition('/')[2].replace('_', ' ')}",
         currency=page.currency,
-        sums={
-            "spend": money(now.spend, page.currency),
-            "purchases": amount(now.purchases),
-            "cpa": money(now.cpa, page.currency),
-            "roas": ratio(now.roas),
-        },
-        changes={"spend": moved(now.spend, before.spend)},
         line=sparkline([_spend(page, day) for day in page.window.days]),
         tone=tone,
         completeness=completeness,
@@ -211,21 +199,26 @@ def _week(page: AccountPage) -> Mapping[str, Any]:
     hours = page.hours
     if not hours:
         return {
-            "words": "The report insights_hourly is not loaded for this account, so its hours are"
-            " not known.",
+            "words": "The hours of this account are not known. Load them with: fbinsights backfill"
+            f" --report insights_hourly --since {page.window.since} --until {page.window.until}"
+            f" --account act_{page.account_id}",
             "rows": [],
         }
     if not any(hours.values()):
-        return {"words": "In most weeks no hour of the week had any spend.", "rows": []}
+        return {
+            "words": f"No hour of the week usually has spend: the median of each is zero, over"
+            f" {counted(page.hour_days, 'day')} whose hours are loaded.",
+            "rows": [],
+        }
     groups = levels(hours)
+    known = {weekday for weekday, _ in hours}
     rows = [
         {
             "name": WEEKDAYS[weekday - 1],
             "cells": [
                 {
-                    "level": groups.get((weekday, hour), 0),
-                    "title": f"{WEEKDAYS[weekday - 1]} {hour:02}:00, usually"
-                    f" {money(hours.get((weekday, hour), 0.0), page.currency, exact=True)}",
+                    "kind": f"s{groups[weekday, hour]}" if weekday in known else "missing",
+                    "title": _hour(page, weekday, hour),
                 }
                 for hour in range(24)
             ],
@@ -233,10 +226,17 @@ def _week(page: AccountPage) -> Mapping[str, Any]:
         for weekday in range(1, 8)
     ]
     words = (
-        "Median spend of each hour over the last eight weeks, by the account's own clock. Six equal"
-        " groups of this account's own hours, so accounts do not compare."
+        f"Median spend of each hour over the {counted(page.hour_days, 'day')} whose hours are"
+        " loaded, of the last eight weeks, by the account's own clock. Six equal groups of this"
+        " account's own hours, so accounts do not compare."
     )
-    return {"words": words, "rows": rows}
+    return {"words": words, "rows": rows, "is_partial": len(known) < len(WEEKDAYS)}
+
+
+def _hour(page: AccountPage, weekday: int, hour: int) -> str:
+    spend = page.hours.get((weekday, hour))
+    usual = "not loaded" if spend is None else f"usually {money(spend, page.currency, exact=True)}"
+    return f"{WEEKDAYS[weekday - 1]} {hour:02}:00, {usual}"
 
 
 def _campaign(

@@ -4,7 +4,7 @@ accounts at once.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -82,6 +82,7 @@ class AccountPage:
     campaigns: Sequence[Campaign] = ()
     ads: Sequence[Ad] = ()
     hours: Mapping[tuple[int, int], float] = field(default_factory=dict)
+    hour_days: int = 0
     restated: dict[date, Restated] = field(default_factory=dict)
     newest: datetime | None = None
     open_day: TodayNumbers | None = None
@@ -177,7 +178,8 @@ with days as (
   select account_id, date from loads
   where table_name = 'insights_hourly' and is_over is not false and date between $since and $until
 )
-select account_id, isodow(date) as weekday, n as hour, median(coalesce(spend, 0))::double as spend
+select account_id, isodow(date) as weekday, n as hour, median(coalesce(spend, 0))::double as spend,
+       count(*) as days
 from days cross join range(24) as hours(n)
 left join (select account_id, date, hour as n, spend from account_hourly
            where date between $since and $until) using (account_id, date, n)
@@ -197,7 +199,8 @@ def pages_of(
     chosen: Window | None = None,
     account_ids: Collection[str] = (),
 ) -> Sequence[AccountPage]:
-    """What to say of each account, by name, or of these (digits). "The last days" are those before
+    """What to say of each account, or of these (digits): those with most impressions first, then by
+    name. "The last days" are those before
     the newest load, or before `now`; `chosen`: these days of all accounts instead.
     """
     [(newest,)] = opened.sql(NEWEST_SQL).fetchall()
@@ -220,7 +223,12 @@ def pages_of(
         for account_id, open_day in open_days(opened).items():
             if account_id in loaded:
                 loaded[account_id].open_day = open_day
-    return list(pages.values())
+    return sorted(pages.values(), key=_shown_in_window, reverse=True)
+
+
+def _shown_in_window(page: AccountPage) -> int:
+    """Impressions: what accounts of any currency can be ordered by."""
+    return sum(page.numbers[day].impressions for day in page.window.days if day in page.numbers)
 
 
 def _fill(opened: Warehouse, pages: Mapping[str, AccountPage]) -> None:
@@ -246,10 +254,12 @@ def _fill(opened: Warehouse, pages: Mapping[str, AccountPage]) -> None:
 def _hours(opened: Warehouse, pages: Mapping[str, AccountPage], until: date) -> None:
     hours: dict[str, dict[tuple[int, int], float]] = defaultdict(dict)
     weeks = {"since": until - timedelta(weeks=WEEKS), "until": until}
-    for account_id, weekday, hour, spend in _rows(opened, HOURS_SQL, weeks):
+    days: Counter[str] = Counter()
+    for account_id, weekday, hour, spend, number in _rows(opened, HOURS_SQL, weeks):
         hours[account_id][weekday, hour] = spend
+        days[account_id] += number if hour == 0 else 0
     for account_id, page in pages.items():
-        page.hours = hours[account_id]
+        page.hours, page.hour_days = hours[account_id], days[account_id]
 
 
 def _restated(

@@ -127,7 +127,8 @@ _COUNTS: Final[Mapping[Trust, tuple[str, str]]] = {
 
 def _counts(counts: Mapping[Trust, int]) -> Sequence[str]:
     parts = [f"{n:,} {words[n > 1]}" for kind, words in _COUNTS.items() if (n := counts[kind])]
-    return [f"{', '.join(parts)}; their numbers are marked below."] if parts else []
+    whose = "its" if sum(counts[kind] for kind in _COUNTS) == 1 else "their"
+    return [f"{', '.join(parts)}; {whose} numbers are marked below."] if parts else []
 
 
 def _shortfall(accounts: Sequence[tuple[str, str, Sequence[DayTrust]]]) -> Sequence[str]:

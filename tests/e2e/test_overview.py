@@ -23,7 +23,7 @@ from pipelines.loading.accounts.stored import accounts_in, store_accounts
 from pipelines.loading.failures import Failures
 from pipelines.loading.load_result import Outcome
 from pipelines.loading.loader import Loader
-from pipelines.loading.objects import load_objects
+from pipelines.loading.objects import keep_pictures, load_objects
 from pipelines.loading.partitions import AccountDay
 from pipelines.overview.keeping import keep_overview
 from pipelines.overview.page import overview_of
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, FloatRect, Page
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason=NO_CHROMIUM)
 
@@ -67,28 +67,51 @@ class Made:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    lake = Lake(tmp_path_factory.mktemp("work") / "data", catalog=KNOWN.catalog)
+    folder = tmp_path_factory.mktemp("work")
+    days = [*WINDOW.before.days, *WINDOW.days, NOW.date()]
+    lake, accounts = _loaded(folder, days, days, number=2, without=(FAILED, MISSING))
+    _plant(lake, accounts[0])
+    failures = Failures(lake.store, "insights_hourly")
+    failures.note(Outcome(AccountDay(accounts[0], FAILED), error=WHY), NOW, "run-1")
+    return _written(lake, accounts, WINDOW)
+
+
+def _loaded(
+    folder: Path,
+    hours: Sequence[date],
+    days: Sequence[date],
+    *,
+    number: int,
+    without: Sequence[date],
+) -> tuple[Lake, Sequence[str]]:
+    """A lake with the first accounts of the sandbox, and these days of `insights_hourly` and of
+    `insights_daily`: all but some of the first account.
+    """
+    lake = Lake(folder / "data", catalog=KNOWN.catalog)
     with (
         Sandbox(now=lambda: NOW) as sandbox,
         GraphClient(sandbox.token, base_url=sandbox.url, sleep=lambda _: None) as client,
     ):
-        accounts = sandbox.account_ids[:2]
+        accounts = sandbox.account_ids[:number]
         found = discover(client, accounts)
         store_accounts(lake, found.rows, NOW)
         wanted_objects = {**NEEDED, "creatives": OBJECT_TABLES["creatives"]}
         load_objects(client, lake, wanted_objects, accounts, lambda: NOW)
+        keep_pictures(client, lake, accounts, lambda: NOW)
         loader = Loader(client, lake, accounts_in(lake), "run-1", now=lambda: NOW)
-        days = [*WINDOW.before.days, *WINDOW.days, NOW.date()]
-        wanted = [AccountDay(one, day) for one in accounts for day in days]
-        broken = {AccountDay(accounts[0], FAILED), AccountDay(accounts[0], MISSING)}
-        for report in ("insights_hourly", "insights_daily"):
+        broken = {AccountDay(accounts[0], day) for day in without}
+        for report, span in (("insights_hourly", hours), ("insights_daily", days)):
+            wanted = [AccountDay(one, day) for one in accounts for day in span]
             loads = loader.load(KNOWN.by_name[report], [one for one in wanted if one not in broken])
             assert all(outcome.load for outcome in loads)
-    _plant(lake, accounts[0])
+    return lake, accounts
+
+
+def _written(lake: Lake, accounts: Sequence[str], window: Window | None) -> Made:
     publish(lake.root, catalog=KNOWN.catalog)
     path = lake.root.parent / "page.html"
     with warehouse.open(lake.root) as opened:
-        page = overview_of(opened, lake.store.read, NOW, WINDOW)
+        page = overview_of(opened, lake.store.read, NOW, window)
     path.write_text(page.html, encoding="utf-8")
     return Made(lake, path, accounts)
 
@@ -107,8 +130,6 @@ def _plant(lake: Lake, account_id: str) -> None:
         )
         (lake.root / report / f"account_id={account_id}" / f"date={DIFFERS}/data.parquet").unlink()
         lake.replace(report, rows, account_id=account_id, date=DIFFERS, load=short)
-    failures = Failures(lake.store, "insights_hourly")
-    failures.note(Outcome(AccountDay(account_id, FAILED), error=WHY), NOW, "run-1")
 
 
 @pytest.fixture(scope="module")
@@ -154,8 +175,6 @@ def test_every_chart_has_marks_and_nothing_leaves(
         assert chart.get_attribute("aria-label")
     assert page.locator("article.chosen").count() == 1
     assert _contrasts(page) == []
-    if os.environ.get("SCREENSHOTS") and (width, scheme) in {(1280, "light"), (375, "dark")}:
-        page.screenshot(path=PICTURES / f"overview_{width}.png", full_page=True)
     page.context.close()
 
 
@@ -211,7 +230,7 @@ def test_distrust_is_next_to_the_number_it_concerns(browser: Browser, made: Made
     assert "9 of 12 account-days add up" in page.locator(".banner h2").inner_text()
     assert "€12.34" in page.locator(".banner").inner_text()
     assert "2 account-days without data" in page.locator(".banner").inner_text()
-    row = page.locator("table.cards tbody tr").first
+    row = page.locator("table.cards tbody tr").filter(has_text="Nordlicht DE")
     assert "2 days missing" in row.inner_text()
     assert "not comparable" in row.inner_text()
     kinds = json.loads(page.locator("#data").inner_text())[first]["days"]
@@ -260,3 +279,31 @@ def test_pages_are_kept_by_day_and_an_empty_lake_says_how_to_begin(
     assert page.number == 2
     assert "fbinsights demo" in nothing.html
     assert "<script" not in nothing.html
+
+
+#: Name of a picture → width, scheme, and how much of the page it shows.
+SHOTS: Final = {
+    "overview": (1280, "light", 950),
+    "overview_dark": (1280, "dark", 950),
+    "overview_phone": (375, "light", 1400),
+    "overview_today": (1280, "light", 1110),
+}
+
+
+@pytest.mark.skipif(not os.environ.get("SCREENSHOTS"), reason="`make screenshots` takes them")
+def test_pictures_of_the_documents(browser: Browser, tmp_path: Path) -> None:
+    """Of eight weeks of all accounts, one of whose days does not add up."""
+    days = [NOW.date() - timedelta(days=n) for n in range(57)]
+    lake, accounts = _loaded(tmp_path, days[:29], days, number=7, without=())
+    _plant(lake, accounts[5])
+    made = _written(lake, accounts, None)
+
+    for name, (width, scheme, height) in SHOTS.items():
+        page = opened_page(browser, made, width, scheme)
+        begins = page.locator("article.chosen h3").nth(1).bounding_box()
+        assert begins
+        top = begins["y"] - 20 if name == "overview_today" else 0
+        clip: FloatRect = {"x": 0, "y": top, "width": width, "height": height}
+        page.screenshot(path=PICTURES / f"{name}.png", clip=clip, full_page=True)
+        page.context.close()
+    assert all((PICTURES / f"{name}.png").stat().st_size < 250_000 for name in SHOTS)
