@@ -21,6 +21,8 @@ import pytest
 import warehouse
 from fbgraph.sandbox import Sandbox
 from fbgraph.sandbox.world import tree
+from pipelines.cli.commands.refresh import run_one_tick
+from pipelines.cli.commands.today import run_today
 from pipelines.errors import ConfigError
 from pipelines.reports.catalog import read_reports
 from pipelines.reports.folders import old_files, preset_files
@@ -257,3 +259,22 @@ def test_a_refresh_goes_on_where_the_old_code_stopped(environ: Mapping[str, str]
         open_instance(environ, other),
     ):
         pass
+
+
+def test_ticks_of_today_go_on_from_a_lake_that_knew_none(
+    environ: Mapping[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One account has an open day that the old code loaded, and called proven."""
+    codes = [run_one_tick(environ, KNOWN, now=lambda: NOW, is_watched=True) for _ in range(2)]
+    first, again = capsys.readouterr().out.splitlines()
+    shown = run_today(environ, (), NOW)
+
+    assert (codes, shown) == ([0, 0], 0)
+    assert first.startswith("3 accounts, 3 asked for their totals; ")
+    assert again.startswith("3 accounts, 3 asked for their totals; 0 open days loaded, ")
+    with warehouse.open("./data") as opened:
+        query = "from today select account_id, date, spend where level = 'account'"
+        rows = opened.sql(query).fetchall()
+        known = opened.sql("from intraday_totals select account_id, date, spend").fetchall()
+    assert {*rows} & {*known} == {*rows}
+    assert {row[0] for row in rows} >= SUMS.keys()
