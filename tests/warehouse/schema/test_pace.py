@@ -70,6 +70,7 @@ LIFETIME = {
     "campaigns": [campaign(lifetime_budget=500), campaign(campaign_id="21", daily_budget=30)],
     "adsets": [adset(None), adset(None, campaign_id="21")],
 }
+COUNTS = "complete, and not before the account first spent something."
 CASES = [
     Case(
         "the same hours of other days, the medians, and the end of the day from them",
@@ -104,7 +105,7 @@ CASES = [
     ),
     Case(
         "a complete day without a row counts with nothing; a campaign without one today too",
-        {0: {}, 1: {}, 7: {0: 3}, 14: {}, 21: {0: 1}, 28: {}},
+        {0: {}, 1: {}, 7: {0: 3}, 14: {}, 21: {}, 28: {0: 1}},
         {
             "spend": 0,
             "spend_whole": 0,
@@ -126,19 +127,24 @@ CASES = [
             "same_weekdays": 1,
             "spend_usual": 2,
             "projected_spend": None,
-            "note": "Nothing to compare with. Only 1 of the last four Mondays is complete.",
+            "note": f"Nothing to compare with. Only 1 of the last four Mondays is {COUNTS}",
         },
         unproven=(1, 7, 21, 28),
     ),
     Case(
         "a weekday without spend has no share",
-        {0: {0: 1}, 7: {0: 1}, 14: {}, 21: {}},
+        {0: {0: 1}, 7: {}, 14: {}, 21: {0: 1}},
         {
             "spend_usual": 0,
             "same_weekdays": 3,
             "projected_spend": None,
             "note": "Nothing to compare with. Only 1 of the last four Mondays had any spend.",
         },
+    ),
+    Case(
+        "days before the account first spent something are no usual ones",
+        {0: {0: 1}, 1: {}, 7: {0: 3}, 14: {0: 1}, 21: {}, 28: {}},
+        {"spend_yesterday": 0, "spend_week_ago": 3, "spend_usual": 2, "same_weekdays": 2},
     ),
     Case(
         "nothing has ever been loaded but today",
@@ -148,7 +154,7 @@ CASES = [
             "spend_usual": None,
             "same_weekdays": 0,
             "usual_share": None,
-            "note": "Nothing to compare with. None of the last four Mondays are complete.",
+            "note": f"Nothing to compare with. None of the last four Mondays are {COUNTS}",
         },
     ),
     Case(
@@ -334,6 +340,7 @@ def fill(db: duckdb.DuckDBPyConnection, case: Case) -> None:
         is_open = ago == 0 and not case.is_over
         verdict = "provisional" if is_open else "unproven" if ago in case.unproven else "proven"
         load = {"table_name": "insights_hourly", **key, "verdict": verdict, "is_over": not is_open}
+        load["spend"] = sum(hours.values())
         gone = None if not is_open else 0 if case.whole is None else (case.whole + 1) / 24
         whole = case.whole if is_open else None
         put(db, "loads", {**load, "asked_at": ASKED, "last_whole_hour": whole, "day_gone": gone})

@@ -102,7 +102,8 @@ def _pace() -> Iterator[tuple[Column, str]]:
     yield (
         Column(
             *("same_weekdays", "count"),
-            "How many of the last four same weekdays are complete, and so count as usual",
+            "How many of the last four same weekdays count as usual: they are complete, and not "
+            "before the account first spent something",
         ),
         "same_weekdays",
     )
@@ -274,7 +275,8 @@ def _note() -> str:
         "dayname(date) || 's ' || CASE {n} WHEN 0 THEN '{were}' WHEN 1 THEN '{was}' "
         "ELSE '{were}' END || '.'"
     )
-    not_complete = few.format(n="same_weekdays", was="is complete", were="are complete")
+    counts = "{} complete, and not before the account first spent something"
+    not_complete = few.format(n="same_weekdays", was=counts.format("is"), were=counts.format("are"))
     idle = few.format(n="spending_weekdays", was="had any spend", were="had any spend")
     early = f"{LEAST_SHARE:.0%}".replace("%", " %")
     projection = (

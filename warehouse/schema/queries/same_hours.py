@@ -4,7 +4,7 @@ Like is compared with like: hours up to the same label of the account's clock, o
 complete, and of the open day only those that are whole (`loads.last_whole_hour`). People follow
 their clock, so on a day with a clock change the hours up to 14:00 are still those that the clock
 showed, one more or one less in real time. A day that is complete and on which an object had no row
-counts with 0.
+counts with 0, unless its account had never spent anything by then.
 """
 
 from __future__ import annotations
@@ -57,11 +57,18 @@ def opened() -> str:
 
 
 def days() -> str:
-    """The open day and those of the days before that are complete, by how long `ago` they were."""
+    """The open day and those of the days before that are complete, by how long `ago` they were.
+    `has_begun`: the account had spent something by then; nothing is usual before.
+    """
     return (
         f"FROM opened AS o, (SELECT unnest({[*AGO]}) AS ago) JOIN loads AS l "
         f"ON l.table_name = '{_HOURS}' AND l.account_id = o.account_id AND l.date = o.date - ago "
-        f"SELECT o.account_id, l.date, ago, o.last_whole_hour WHERE ago = 0 OR ({GOOD})"
+        "LEFT JOIN (FROM loads SELECT account_id, min(date) AS begun "
+        f"WHERE table_name = '{_HOURS}' AND spend > 0 GROUP BY account_id) AS b "
+        "ON b.account_id = o.account_id "
+        "SELECT o.account_id, l.date, ago, o.last_whole_hour, "
+        "coalesce(l.date >= begun, false) AS has_begun "
+        f"WHERE ago = 0 OR ({GOOD})"
     )
 
 
@@ -135,7 +142,7 @@ def facts() -> str:
     grid = ", ".join(
         f"coalesce({name}, 0) AS {name}, {whole.format(name=name)}" for name in MEASURES
     )
-    usual = "FILTER (ago >= 7)"
+    usual = "FILTER (ago >= 7 AND has_begun)"
     spending = "FILTER (ago >= 7 AND spend > 0)"
     share = "(spend_whole / spend)::DOUBLE"
     facts = [
@@ -152,7 +159,7 @@ def facts() -> str:
     return (
         "FROM (FROM objects JOIN days USING (account_id) LEFT JOIN by_day "
         "USING (account_id, level, object_id, ago) SELECT account_id, level, object_id, "
-        f"object_name, campaign_id, effective_status, ago, {grid}) "
+        f"object_name, campaign_id, effective_status, ago, has_begun, {grid}) "
         "SELECT account_id, level, object_id, any_value(object_name) AS object_name, "
         "any_value(campaign_id) AS campaign_id, any_value(effective_status) AS effective_status, "
         f"{', '.join(facts)}, count(*) {usual} AS same_weekdays, "
