@@ -20,6 +20,8 @@ __all__ = ["render_presets"]
 
 _PROOFS: Final = "\n".join(f"- `{word}`: {meaning}." for word, meaning in PROOFS.items())
 
+_SUMS: Final = "impressions, clicks and spend"
+
 _INTRO: Final = f"""\
 # Ready reports
 
@@ -29,14 +31,15 @@ edit. `fbinsights add` lists these reports and [tables](#tables-of-objects),
 ([reports.md](reports.md)). `insights_hourly` and `insights_daily` are
 built in. The tests load each from the sandbox and run its query.
 
-*Rows* are those to expect for each object of the level and day (or week, or month) with delivery,
-as seen in recorded responses; large accounts have more. *Proven*, of the rows against Meta's own
-totals ([verdicts.md](verdicts.md)):
+*Per*: what a row is of, besides its breakdowns; of one day, unless a week or month is named.
+*Rows*: how many to expect for each of these with delivery, as seen in recorded responses; large
+accounts have more. *Proven*: what of them is compared with Meta's own totals, and must be equal
+([verdicts.md](verdicts.md)):
 
 {_PROOFS}
 
-*Elsewhere* names connectors that ship the same question, as of 2026-11. For what Meta limits,
-[breakdowns.md](breakdowns.md) has the sources. A breakdown that is opt-in is empty until the
+*Elsewhere* names connectors with a report of the same question, as of 2026-11. The sources of what
+Meta limits are in [breakdowns.md](breakdowns.md). A breakdown that is opt-in is empty until the
 account enables its feature; `loads.reason` then says whether it has
 ([reports.md](reports.md#features-that-an-account-must-enable)).
 """
@@ -86,4 +89,6 @@ def _not_proven(one: ReadyReport) -> Sequence[str]:
         return [f"- Not proven: {why}"]
     is_list = any(column.kind == "actions" for column in report.table.columns)
     why = report.no_conversions if is_list else ""
-    return [f"- Not proven: actions, because {why}"] if why else ["- Proven: all that adds up"]
+    if why:
+        return [f"- Proven: {_SUMS}; not actions, because {why}"]
+    return [f"- Proven: {_SUMS}" + ("; actions too" if is_list else "; it requests no actions")]

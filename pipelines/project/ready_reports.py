@@ -27,8 +27,8 @@ __all__ = ["PROOFS", "ReadyReport", "chosen", "ready_reports"]
 #: `proven` of a ready report → what that means.
 PROOFS: Final[Mapping[str, str]] = {
     "all": "impressions, clicks, spend and actions add up to Meta's totals",
-    "sums": "impressions, clicks and spend add up; actions do not, because Meta leaves some out or"
-    " the report requests none",
+    "sums": "impressions, clicks and spend add up; actions do not, because Meta leaves some out, or"
+    " are not requested",
     "no": "nothing adds up; its days are `unprovable`, with the reason",
 }
 
