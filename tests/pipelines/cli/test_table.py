@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from pipelines.cli.output.table import table_lines
+from pipelines.cli.output.table import Digits, table_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,3 +95,14 @@ def test_no_line_is_wider_than_the_terminal_whatever_names_hold(
     lines = table_lines(header, rows, width, heads=("account", "name"), spare=("calls",))
 
     assert [line for line in lines if cell_len(line) > width] == []
+
+
+def test_amounts_of_several_currencies_have_their_own_decimals_and_go_to_the_right() -> None:
+    rows = [("DE", Digits("5026.31"), "EUR"), ("Japan", Digits("579787"), "JPY")]
+
+    assert [*table_lines(("name", "spend", "currency"), rows)] == [
+        "name     spend  currency",
+        "-----  -------  --------",
+        "DE     5026.31  EUR",
+        "Japan   579787  JPY",
+    ]
