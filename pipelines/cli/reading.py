@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from pipelines.cli.exit_codes import INTERRUPTED
 from pipelines.cli.group import GuardedCommand, reports_here
 from pipelines.cli.options import ACCOUNT_OPTION, day_option, of_account_days, require_order
 from pipelines.cli.output.style import Style, styled
@@ -172,4 +173,41 @@ def overview(since: date | None, until: date | None, accounts: tuple[str, ...], 
     run_overview(os.environ, since, until, accounts, out)
 
 
-READING: Final = (status, today, overview, query, sql, docs)
+@click.command(
+    cls=GuardedCommand,
+    epilog="docs/agents.md has how to add it to an agent. Needs: pip install 'fbinsights[mcp]'",
+)
+@click.option(
+    "--rows",
+    type=click.IntRange(1, 100_000),
+    default=500,
+    show_default=True,
+    help="Most rows of a result.",
+)
+@click.option(
+    "--seconds",
+    type=click.IntRange(1, 3600),
+    default=30,
+    show_default=True,
+    help="Longest time of a call.",
+)
+@click.option(
+    "--megabytes",
+    type=click.IntRange(64, 1_000_000),
+    default=512,
+    show_default=True,
+    help="Most memory of a call; two run at once.",
+)
+def mcp(rows: int, seconds: int, megabytes: int) -> None:
+    """Serve the published tables to agents, read-only.
+
+    Over stdin and stdout, by the Model Context Protocol: tables and their meaning, SQL within
+    bounds, which days may be trusted, questions as prompts. No file, no network, no token.
+    """
+    from pipelines.agents.bounds import Bounds  # noqa: PLC0415
+    from pipelines.agents.start import run_mcp  # noqa: PLC0415
+
+    run_mcp(os.environ, Bounds(rows, seconds, megabytes), INTERRUPTED)
+
+
+READING: Final = (status, today, overview, query, sql, docs, mcp)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from warehouse.published.opened import Warehouse
 
-__all__ = ["AccountPage", "Ad", "Campaign", "Restated", "pages_of"]
+__all__ = ["AccountPage", "Ad", "Campaign", "Restated", "days_of", "pages_of"]
 
 #: How many campaigns and ads of an account a page names.
 CAMPAIGNS: Final = 8
@@ -203,20 +203,7 @@ def pages_of(
     name. "The last days" are those before
     the newest load, or before `now`; `chosen`: these days of all accounts instead.
     """
-    [(newest,)] = opened.sql(NEWEST_SQL).fetchall()
-    at = newest.astimezone(UTC) if newest else now
-    pages = {}
-    for account_id, name, currency, zone, newest_load, first in opened.sql(ACCOUNTS_SQL).fetchall():
-        if account_ids and account_id not in account_ids:
-            continue
-        window = chosen or last_days(zone or "UTC", at)
-        if chosen is None and first is not None and first in window:
-            window = Window(first, window.until)  # what was before was never wanted
-        pages[account_id] = AccountPage(
-            *(account_id, name or f"act_{account_id}", currency or "", zone or "UTC", window),
-            today=today_in(zone or "UTC", at),
-            newest=newest_load and newest_load.astimezone(UTC),
-        )
+    pages = _empty_pages(opened, now, chosen, account_ids)
     loaded = {key: page for key, page in pages.items() if page.is_loaded}
     if loaded:
         _fill(opened, loaded)
@@ -231,10 +218,49 @@ def _shown_in_window(page: AccountPage) -> int:
     return sum(page.numbers[day].impressions for day in page.window.days if day in page.numbers)
 
 
+def days_of(
+    opened: Warehouse, now: datetime, chosen: Window, account_ids: Collection[str]
+) -> Sequence[AccountPage]:
+    """The same accounts with what is known of these days alone: numbers, trust, restatements."""
+    pages = _empty_pages(opened, now, chosen, account_ids)
+    if pages:
+        _fill_days(opened, pages, {"since": chosen.before.since, "until": chosen.until})
+    return list(pages.values())
+
+
+def _empty_pages(
+    opened: Warehouse, now: datetime, chosen: Window | None, account_ids: Collection[str]
+) -> dict[str, AccountPage]:
+    [(newest,)] = opened.sql(NEWEST_SQL).fetchall()
+    at = newest.astimezone(UTC) if newest else now
+    pages = {}
+    for account_id, name, currency, zone, newest_load, first in opened.sql(ACCOUNTS_SQL).fetchall():
+        if account_ids and account_id not in account_ids:
+            continue
+        window = chosen or last_days(zone or "UTC", at)
+        if chosen is None and first is not None and first in window:
+            window = Window(first, window.until)  # what was before was never wanted
+        pages[account_id] = AccountPage(
+            *(account_id, name or f"act_{account_id}", currency or "", zone or "UTC", window),
+            today=today_in(zone or "UTC", at),
+            newest=newest_load and newest_load.astimezone(UTC),
+        )
+    return pages
+
+
 def _fill(opened: Warehouse, pages: Mapping[str, AccountPage]) -> None:
     since = min(page.window.before.since for page in pages.values())
     until = max(max(page.window.until, page.today) for page in pages.values())
     spans = {"since": since, "until": until}
+    _fill_days(opened, pages, spans)
+    _campaigns(opened, pages, spans)
+    _ads(opened, pages)
+    _hours(opened, pages, until)
+
+
+def _fill_days(
+    opened: Warehouse, pages: Mapping[str, AccountPage], spans: Mapping[str, date]
+) -> None:
     for account_id, day, *numbers in _rows(opened, NUMBERS_SQL, spans):
         if page := pages.get(account_id):
             page.numbers[day] = DayNumbers(*numbers)
@@ -245,9 +271,6 @@ def _fill(opened: Warehouse, pages: Mapping[str, AccountPage]) -> None:
         for day in [*page.window.before.days, *page.window.days]:
             reload = reload_command(INSIGHTS_HOURLY.name, page.account_id, day)
             page.trust[day] = trust_of(day, recorded.get((page.account_id, day)), reload)
-    _campaigns(opened, pages, spans)
-    _ads(opened, pages)
-    _hours(opened, pages, until)
     _restated(opened, pages, spans)
 
 

@@ -53,10 +53,10 @@ def create(catalog: Catalog) -> Iterator[str]:
         comments = _comments_on("TABLE", where, table.meaning, table.columns)
         yield "; ".join([create_table(table, SCHEMA), *comments])
     for table in catalog.tables.values():
-        comments = _comments_on("TABLE", name(table.name), table.meaning, table.columns)
+        comments = _comments_on("TABLE", name(table.name), table.comment, table.columns)
         yield "; ".join([create_table(table), *comments])
     for view in catalog.views.values():
-        comments = _comments_on("VIEW", name(view.name), view.meaning, view.columns)
+        comments = _comments_on("VIEW", name(view.name), view.comment, view.columns)
         yield "; ".join([f"CREATE VIEW {name(view.name)} AS {view.sql}", *comments])
     yield "; ".join([f"CREATE SCHEMA {FIVETRAN}", *_fivetran(catalog)])
 

@@ -10,7 +10,7 @@ from warehouse.errors import WarehouseError
 from warehouse.published.frames import exact_frame, frame, with_integers
 from warehouse.published.master import CONFIG
 from warehouse.published.publish import ensure_published
-from warehouse.published.reading import confine
+from warehouse.published.reading import confine, seal
 from warehouse.schema.catalog import OWN
 from warehouse.schema.sql import literal
 
@@ -89,6 +89,14 @@ class Warehouse:
     def confine(self, root: Path) -> None:
         """From now on nothing but the published tables and the lake at `root` can be read."""
         confine(self._connection, root)
+
+    def seal(self, megabytes: int, threads: int) -> None:
+        """From now on nothing but the published tables can be read, within these bounds."""
+        seal(self._connection, megabytes, threads)
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """DuckDB's own cursor: its result is fetched while the query runs. Close it first."""
+        return self._connection.cursor()
 
     def close(self) -> None:
         self._connection.close()

@@ -3,7 +3,8 @@
 DuckDB opened read-only still writes files (`COPY`, even inside of `WITH`), reads any file of this
 machine (`read_text('/etc/passwd')`) and the network. So a question is one statement of a kind that
 reads, and its connection may open the files of the lake's tables alone, for the views in the schema
-`lake`. Both are needed: where DuckDB may read a folder, it may write there too.
+`lake`. Both are needed: where DuckDB may read a folder, it may write there too. Questions of agents
+have less: no file at all, and bounds (`seal`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["confine", "require_question"]
+__all__ = ["confine", "require_question", "seal"]
 
 #: What a question may be. PIVOT is several statements to DuckDB.
 QUESTIONS: Final = frozenset(
@@ -41,16 +42,18 @@ FORBIDDEN: Final = frozenset({"copy", "json_execute_serialized_sql"})
 
 _ADVICE: Final = (
     "Only statements that read are allowed: SELECT, FROM, WITH, VALUES, DESCRIBE, SHOW, SUMMARIZE,"
-    " PIVOT or EXPLAIN. To write a result to a file, use `--format csv` or `--format parquet`:"
-    " fbinsights query … --format csv > result.csv"
+    " PIVOT or EXPLAIN"
 )
 
 #: A word of SQL; anything else counts by its first character.
 _WORD: Final = re.compile(rb"\w+|.", re.DOTALL)
 
 
-def require_question(sql: str) -> None:
-    """Raise WarehouseError unless a text is one statement that only reads."""
+def require_question(sql: str, hint: str = "") -> None:
+    """Raise WarehouseError unless a text is one statement that only reads. `hint`: what else is
+    advised to those who want more.
+    """
+    advice = f"{_ADVICE}{hint}"
     try:
         statements = duckdb.extract_statements(sql)
     except (duckdb.Error, ValueError) as error:
@@ -64,10 +67,10 @@ def require_question(sql: str) -> None:
     if statement.type not in QUESTIONS:
         kind = str(statement.type.name).replace("_", " ")
         does = kind if words[0] in FIRST_WORDS else words[0].upper()
-        raise WarehouseError(f"{does} does more than read. {_ADVICE}")
+        raise WarehouseError(f"{does} does more than read. {advice}")
     if forbidden := next((word for word in words if word in FORBIDDEN), ""):
         raise WarehouseError(
-            f"{forbidden.upper()} does more than read. {_ADVICE}. Put a column of that name in"
+            f"{forbidden.upper()} does more than read. {advice}. Put a column of that name in"
             f' quotes: "{forbidden}"'
         )
     if statement.type == duckdb.StatementType.EXPLAIN and _explained(words) not in FIRST_WORDS:
@@ -105,6 +108,25 @@ def confine(connection: duckdb.DuckDBPyConnection, root: Path) -> None:
     folders = [f"{top}/{table}" for top in {str(root), escaped(root)} for table in tables]
     allowed = ", ".join(map(literal, folders))
     connection.execute(f"SET allowed_directories = [{allowed}]")
+    _lock(connection)
+
+
+def seal(connection: duckdb.DuckDBPyConnection, megabytes: int, threads: int) -> None:
+    """Let a connection read the published tables alone, within this memory and with these threads:
+    from now on it opens no file, writes none to free memory, and its settings cannot be changed.
+
+    What DuckDB allocates within one step of a query is not all counted against its limit.
+    """
+    connection.execute(f"SET memory_limit = '{megabytes} MiB'")
+    connection.execute(f"SET threads = {threads}")
+    connection.execute("SET temp_directory = ''")
+    connection.execute("SET autoload_known_extensions = false")
+    connection.execute("SET allow_community_extensions = false")
+    _lock(connection)
+
+
+def _lock(connection: duckdb.DuckDBPyConnection) -> None:
+    """No variable of Python, no other file or address; and so it stays."""
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")

@@ -133,6 +133,11 @@ class Table:
     partitions: tuple[str, ...] | None = None
     period: Period = Period.DAY
 
+    @property
+    def comment(self) -> str:
+        """Meaning and grain, as DuckDB shows them."""
+        return _with_grain(self.meaning, self.grain)
+
     def __hash__(self) -> int:  # all of the columns would be hashed for every page
         return hash(self.name)
 
@@ -193,3 +198,12 @@ class View:
     meaning: str
     columns: tuple[Column, ...]
     sql: str
+
+    @property
+    def comment(self) -> str:
+        """Meaning and grain, as DuckDB shows them."""
+        return _with_grain(self.meaning, self.grain)
+
+
+def _with_grain(meaning: str, grain: Sequence[str]) -> str:
+    return f"{meaning} One row per {', '.join(grain)}."

@@ -47,6 +47,11 @@ T = TypeVar("T")
 #: The format that is bytes.
 PARQUET: Final = "parquet"
 
+_TO_A_FILE: Final = (
+    ". To write a result to a file, use `--format csv` or `--format parquet`: fbinsights query …"
+    " --format csv > result.csv"
+)
+
 #: Most rows that the format "table" prints; the other formats print all.
 SHOWN_ROWS: Final = 1000
 
@@ -56,7 +61,7 @@ def run_query(environ: Mapping[str, str], sql: str, form: str) -> None:
     the lake, and write nothing. Raises WarehouseError with DuckDB's message; ConfigError
     where bytes would be written to a terminal.
     """
-    require_question(sql)
+    require_question(sql, _TO_A_FILE)
     if form == PARQUET and sys.stdout.isatty():
         raise ConfigError(
             "Parquet is not for a terminal. Write it to a file: fbinsights query … --format"
