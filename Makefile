@@ -10,7 +10,7 @@ READER := warehouse/decode/native/reader.c warehouse/decode/native/json.h
 NOSYNC := $(CURDIR)/.venv/nosync.so
 AZURITE := .venv/azurite/node_modules/.bin/azurite-blob
 
-.PHONY: help install demo test test-scale test-buckets test-outside test-image screenshots kills stops chaos day fuzz vega coverage check dev sandbox bench lock clean
+.PHONY: help install demo test test-scale test-buckets test-dbt test-outside test-image screenshots kills stops chaos day fuzz vega coverage check dev sandbox bench lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ test-image: .venv/installed-dev  ## Build the container's image without Docker a
 
 test-buckets: .venv/installed-dev $(AZURITE)  ## Test lakes in Azure's emulator, which npm installs if missing
 	@BUCKETS=1 $(BIN)/pytest tests/warehouse/storage -k azure
+
+test-dbt: .venv/installed-dev .venv/dbt/installed  ## Build the marts of examples/dbt from a sandbox, with a dbt of its own
+	@DBT=1 $(BIN)/pytest tests/dbt
 
 test-outside: .venv/installed-dev  ## Install wheel and sdist outside the checkout and use them; OUTSIDE=python3.12 for another Python
 	@OUTSIDE=$(OUTSIDE) $(BIN)/pytest tests/outside $(if $(WAY),-k "test_files or $(WAY)")
@@ -102,6 +105,12 @@ clean:  ## Remove .venv and caches; data and Dagster's history stay
 $(AZURITE):
 	@echo "Installing Azurite ..." >&2
 	@npm install --silent --no-fund --no-audit --prefix .venv/azurite azurite@3.37.0
+
+.venv/dbt/installed: examples/dbt/requirements.txt | .venv/bin/python
+	@echo "Installing dbt, in an environment of its own ..." >&2
+	@$(PYTHON) -m venv --clear .venv/dbt
+	@.venv/dbt/bin/pip install --quiet --disable-pip-version-check --compile --requirement $<
+	@touch $@
 
 .venv/installed-dev: pyproject.toml requirements.lock $(READER) | .venv/bin/python
 	@echo "Installing pinned versions with the developers' tools ..." >&2

@@ -30,6 +30,14 @@ def test_github_runs_what_ci_runs_on_every_push_and_request() -> None:
     assert ci["permissions"] == {"contents": "read"}
 
 
+def test_packages_are_cached_by_every_list_that_ci_installs() -> None:
+    [key] = [step["with"]["key"] for step in workflow("ci.yml")["jobs"]["ci"]["steps"][1:2]]
+    makes = re.findall(r"^make ([\w-]+)", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+
+    assert re.findall(r"'([^']+)'", key) == ["requirements.lock", "examples/dbt/requirements.txt"]
+    assert "test-dbt" in makes
+
+
 def test_a_release_is_a_tag_that_ci_has_passed_and_needs_no_kept_token() -> None:
     release = workflow("release.yml")
 

@@ -53,11 +53,12 @@ VALUES: Final[Mapping[tuple[str, str], Sequence[str]]] = {
 }
 
 #: Parts of a grain that may be NULL, besides breakdowns: a failure or a reject of objects has no
-#: day, an object without an id no account, an entry of a list no type, what appeared no column.
+#: day, an object without an id no account, what appeared no column, an account no object below it.
 _MAY_BE_NULL: Final[Mapping[str, frozenset[str]]] = {
     "failures": frozenset({"date"}),
     "rejects": frozenset({"account_id", "date"}),
     "changes": frozenset({"column_name"}),
+    "today": frozenset({"object_id"}),
 }
 
 #: Kinds of the columns of a view's grain that are never NULL.
