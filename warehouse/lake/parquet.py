@@ -30,7 +30,7 @@ from warehouse.schema.columns import FETCHED_AT
 from warehouse.schema.records import LOADS, RESTATEMENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -45,6 +45,7 @@ __all__ = [
     "content_digest",
     "content_of",
     "footer",
+    "footer_from",
     "read",
     "records",
 ]
@@ -205,14 +206,18 @@ def _instant(text: bytes | None) -> datetime | None:
 def footer(source: Path | pa.NativeFile) -> Footer:
     """Read the end of a file. Raises FileNotFoundError."""
     file = pq.ParquetFile(source)
-    metadata = file.metadata.metadata or {}
+    return footer_from(file.metadata.metadata or {}, file.schema_arrow, file.metadata.num_rows)
+
+
+def footer_from(metadata: Mapping[bytes, bytes], columns: pa.Schema, rows: int) -> Footer:
+    """A footer from what was read of it: its keys, the columns and the number of rows."""
     load = metadata.get(LOAD_KEY)
     history = json.loads(metadata.get(RESTATEMENTS_KEY, b"[]"))
     return Footer(
         None if load is None else from_values(Load, json.loads(load)),
         tuple(from_values(Restatement, change) for change in history),
-        file.schema_arrow,
-        file.metadata.num_rows,
+        columns,
+        rows,
         metadata.get(KEY_KEY, b"").decode(),
         *(_instant(metadata.get(key)) for key in (LISTED_KEY, SINCE_KEY)),
     )

@@ -16,13 +16,13 @@ from warehouse.lake.parquet import Partition
 from warehouse.storage.store import StoredFile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from warehouse.errors import InaccessibleError
     from warehouse.schema.table import Table
-    from warehouse.storage.store import Store
+    from warehouse.storage.store import Found, Store
 
-__all__ = ["DATA_FILE", "Listing", "key_of", "listing_of"]
+__all__ = ["DATA_FILE", "Listing", "found_by_account", "key_of", "listing_from", "listing_of"]
 
 DATA_FILE: Final = "data.parquet"
 
@@ -58,9 +58,24 @@ class Listing(NamedTuple):
 
 def listing_of(store: Store, table: Table, account_id: str | None = None) -> Listing:
     """The files of a table, or of one account of it, by account and date."""
-    named = {"account_id": _checked(account_id) or "*"}
-    folders = [f"{folder}={named.get(folder, '*')}" for folder in table.partitions or ()]
-    found = store.scan("/".join([table.name, *folders, DATA_FILE]))
+    return listing_from(store, table, store.scan(_pattern(table, _checked(account_id))))
+
+
+def found_by_account(store: Store, table: Table) -> Iterator[tuple[str, Found]]:
+    """What there is of each account, by the name of its folder: what `listing_from` takes. All of
+    it has the account "" where files are of all accounts.
+    """
+    if not table.partitions:
+        yield "", store.scan(_pattern(table))
+        return
+    for found in store.scan_folders(_pattern(table)):
+        keys = [*(one.key for one in found.files[:1]), *found.unreadable]
+        folders = next(iter(keys), "").split("/")[1:2]
+        yield "".join(folders).partition("=")[2], found
+
+
+def listing_from(store: Store, table: Table, found: Found) -> Listing:
+    """The files of a table among those that were found below its folder."""
     files = []
     left_out = {key: _named(store, table, key, why) for key, why in found.unreadable.items()}
     for one in found.files:
@@ -72,6 +87,12 @@ def listing_of(store: Store, table: Table, account_id: str | None = None) -> Lis
                 " out of the warehouse"
             )
     return Listing(files, left_out)
+
+
+def _pattern(table: Table, account_id: str | None = None) -> str:
+    named = {"account_id": account_id or "*"}
+    folders = [f"{folder}={named.get(folder, '*')}" for folder in table.partitions or ()]
+    return "/".join([table.name, *folders, DATA_FILE])
 
 
 def _named(store: Store, table: Table, key: str, error: InaccessibleError) -> WarehouseError:

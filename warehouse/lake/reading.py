@@ -26,7 +26,7 @@ from warehouse.schema.catalog import OWN, Catalog
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -178,8 +178,12 @@ class LakeReader:
         """The footer of a file of this lake or of a copy, completed if older code wrote it. Raises
         FileNotFoundError, DamagedFileError and InaccessibleError.
         """
+        return self.footer_by(table, where, lambda: parquet.footer(source))
+
+    def footer_by(self, table: Table, where: Partition, read: Callable[[], Footer]) -> Footer:
+        """The same by another way to read it."""
         with named(self.store, table, where):
-            footer = parquet.footer(source)
+            footer = read()
             require_own(self.store, table, where, footer)
         if (load := footer.load) is None or is_completed(load, table.period):
             return footer

@@ -4,6 +4,7 @@ copies.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -11,14 +12,14 @@ import pyarrow.parquet as pq
 
 from warehouse.decode import arrow
 from warehouse.errors import (
-    ChangedKindError,
     DamagedFileError,
     InaccessibleError,
     WarehouseError,
 )
 from warehouse.lake import parquet
-from warehouse.lake.defects.damage import named, reload_command
+from warehouse.lake.defects.damage import named
 from warehouse.lake.parquet import Partition
+from warehouse.lake.paths import found_by_account, listing_from
 from warehouse.schema.records import REJECTS
 from warehouse.schema.table import Column, Table
 
@@ -31,19 +32,21 @@ if TYPE_CHECKING:
     from warehouse.lake.parquet import Footer
     from warehouse.lake.partitions import Lake
     from warehouse.schema.catalog import Catalog
+    from warehouse.storage.store import Found
 
 __all__ = [
     "FILES",
     "STATE",
+    "Difference",
     "Key",
+    "LakeFile",
     "LeftOut",
     "column_sets_in",
     "columns_of",
+    "differences_from",
+    "file_of",
     "freeze",
     "is_below",
-    "lake_files",
-    "read_footers",
-    "stamps_in",
     "unreadable_rejects",
     "unreadable_rows",
     "write_records",
@@ -119,19 +122,82 @@ def is_below(file: str, left_out: Collection[str]) -> bool:
     return any("/".join(parts[:n]) in left_out for n in range(1, len(parts) + 1))
 
 
-def lake_files(lake: Lake, left_out: LeftOut) -> Sequence[LakeFile]:
-    """All files of all tables, by table, account and date. What is not such a file, or cannot be
-    read, is put into `left_out`.
+class Difference(NamedTuple):
+    """Files of the lake that a database is not a copy of, and the keys of those that it is a copy
+    of and that are gone, or other ones now.
     """
-    files = []
+
+    files: Sequence[LakeFile] = ()
+    stale: Sequence[Key] = ()
+
+    def and_also(self, other: Difference) -> Difference:
+        return Difference([*self.files, *other.files], [*self.stale, *other.stale])
+
+
+def differences_from(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, left_out: LeftOut, *, is_new: bool
+) -> Iterator[Difference]:
+    """Compare the lake with a database, account by account: all that is in memory is one account
+    and a digest of each. What is not a file of the lake, or cannot be read, is put into `left_out`;
+    the rows of such a file stay, unless the database `is_new`.
+    """
+    digests = _digests_in(connection)
     for table in lake.catalog.stored:
-        found = lake.scan(table)
-        left_out.update(found.left_out)
-        files += [
-            LakeFile(table.name, one.account_id, one.date, one.stamp, one.key)
-            for one in found.files
-        ]
-    return files
+        for account_id, found in found_by_account(lake.store, table):
+            known = digests.pop((table.name, account_id), "")
+            is_clean = not found.unreadable and not (left_out and _is_above(found, left_out))
+            if is_clean and known == _digest(found):
+                continue
+            listing = listing_from(lake.store, table, found)
+            left_out.update(listing.left_out)
+            files = [
+                LakeFile(table.name, one.account_id, one.date, one.stamp, one.key)
+                for one in listing.files
+            ]
+            stamps = _stamps_in(connection, table.name, account_id) if known else {}
+            yield _difference(lake, files, stamps, left_out, is_new=is_new)
+    for table_name, account_id in digests:
+        stamps = _stamps_in(connection, table_name, account_id)
+        yield _difference(lake, (), stamps, left_out, is_new=is_new)
+
+
+def _difference(
+    lake: Lake,
+    files: Sequence[LakeFile],
+    stamps: Mapping[Key, str],
+    left_out: LeftOut,
+    *,
+    is_new: bool,
+) -> Difference:
+    listed = {file.key: file.stamp for file in files}
+    changed = [
+        file
+        for file in files
+        if stamps.get(file.key) != file.stamp and not is_below(file.file, left_out)
+    ]
+    stale = [
+        key
+        for key, stamp in stamps.items()
+        if listed.get(key) != stamp or (is_new and is_below(file_of(lake, key), left_out))
+    ]
+    return Difference(changed, stale)
+
+
+def _is_above(found: Found, left_out: LeftOut) -> bool:
+    """Whether some of these files are left out."""
+    return any(is_below(one.key, left_out) for one in found.files)
+
+
+def file_of(lake: Lake, key: Key) -> str:
+    """The key in the lake of a file that a database was copied from."""
+    table, account_id, day = key
+    return lake.key(lake.catalog.tables[table], account_id or None, day)
+
+
+def _digest(found: Found) -> str:
+    """A digest of files of an account: of their days and stamps, as `_digests_in` has it."""
+    lines = [f"{key.split('/')[-2].partition('=')[2]} {stamp}" for key, stamp in found.files]
+    return hashlib.md5("\n".join(lines).encode(), usedforsecurity=False).hexdigest()
 
 
 def freeze(
@@ -158,36 +224,6 @@ def freeze(
 def _flat(file: LakeFile) -> str:
     _, *folders, name = file.file.split("/")
     return ",".join([*(folder.partition("=")[2] for folder in folders), name])
-
-
-def read_footers(
-    lake: Lake, files: Iterable[LakeFile], left_out: LeftOut
-) -> Iterator[tuple[LakeFile, Footer]]:
-    """Frozen files with their footers. A file that is damaged, or is not what its name says, is put
-    into `left_out`, and its copy removed. Raises ChangedKindError for one of ours whose columns now
-    have other kinds in the table.
-    """
-    for file in files:
-        table = lake.catalog.tables[file.table]
-        try:
-            footer = lake.footer_of(table, file.where, file.path)
-            _require_kinds(lake, table, file, footer)
-        except (DamagedFileError, InaccessibleError) as error:
-            left_out[file.file] = error
-            file.path.unlink()
-        else:
-            yield file, footer
-
-
-def _require_kinds(lake: Lake, table: Table, file: LakeFile, footer: Footer) -> None:
-    try:
-        parquet.require_kinds(table, footer.columns, file.file)
-    except ChangedKindError as error:
-        if footer.load or footer.key:
-            raise
-        # No load has written it.
-        name, command = lake.store.name(file.file), reload_command(*file.key)
-        raise DamagedFileError(name, f"{error.column} is {error.old}", command) from None
 
 
 def unreadable_rows(lake: Lake, files: Iterable[LakeFile]) -> LeftOut:
@@ -253,12 +289,25 @@ def columns_of(
     return columns
 
 
-def stamps_in(connection: duckdb.DuckDBPyConnection) -> Mapping[Key, str]:
-    """The files that a database was copied from, and which version of each."""
+def _digests_in(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:
+    """By table and account: a digest of the files that a database was copied from."""
     rows = connection.execute(
-        "FROM published.files SELECT table_name, account_id, date, stamp"
+        "FROM published.files SELECT table_name, account_id, md5(string_agg("
+        "coalesce(date::VARCHAR, account_id) || ' ' || stamp, chr(10) ORDER BY date)) GROUP BY ALL"
     ).fetchall()
-    return {(table, account_id, day): stamp for table, account_id, day, stamp in rows}
+    return {(table, account_id): digest for table, account_id, digest in rows}
+
+
+def _stamps_in(
+    connection: duckdb.DuckDBPyConnection, table: str, account_id: str
+) -> Mapping[Key, str]:
+    """The files of an account that a database was copied from, and which version of each."""
+    rows = connection.execute(
+        "FROM published.files SELECT date, stamp WHERE table_name = ? AND account_id = ?"
+        " ORDER BY ALL",
+        [table, account_id],
+    ).fetchall()
+    return {(table, account_id, day): stamp for day, stamp in rows}
 
 
 def column_sets_in(

@@ -22,19 +22,8 @@ from warehouse.errors import InaccessibleError, WarehouseError
 from warehouse.lake.defects.failures import failure_rows, find_failures
 from warehouse.published import build
 from warehouse.published.carrying import carry_over
-from warehouse.published.manifest import (
-    FILES,
-    column_sets_in,
-    columns_of,
-    freeze,
-    is_below,
-    lake_files,
-    read_footers,
-    stamps_in,
-    unreadable_rejects,
-    unreadable_rows,
-    write_records,
-)
+from warehouse.published.copying import BATCH_FILES, DamagedRowsError, Into, copy_changes, execute
+from warehouse.published.manifest import column_sets_in, unreadable_rejects
 from warehouse.published.verify import (
     differences,
     files_of,
@@ -43,19 +32,17 @@ from warehouse.published.verify import (
     structure_of,
     wrong_in,
 )
-from warehouse.schema.insights import INTRADAY_TOTALS
 from warehouse.schema.records import FAILURES
 from warehouse.schema.sql import name
 from warehouse.storage.atomic import remove
 from warehouse.storage.local import stamp_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from warehouse.lake.parquet import Footer
     from warehouse.lake.partitions import Lake
-    from warehouse.published.manifest import Key, LakeFile, LeftOut
+    from warehouse.published.manifest import LeftOut
     from warehouse.schema.catalog import Catalog
     from warehouse.storage.store import StoredFile
 
@@ -87,10 +74,6 @@ REJECT_FILES: Final = "rejects/*/*/*/*.parquet"
 LATER_ROWS: Final = 1_000_000
 LATER_SHARE: Final = 0.25
 
-#: Fewer rows than this are inserted by one thread. Several are as fast, but write the rows of small
-#: files twice and so take 40 % more CPU, which loads need.
-ALONE_ROWS: Final = 500_000
-
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
@@ -101,6 +84,7 @@ class Conditions:
     published: Path | None = None
     is_damaged: bool = False
     later_rows: int = LATER_ROWS
+    batch_files: int = BATCH_FILES
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +115,21 @@ class _State:
     failures: str = ""
     structure: str = ""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has all of what it was copied from: not while it is rebuilt, and not in the
+        middle of a change of many files.
+        """
+        return bool(self.structure)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it was never whole."""
+        return self.version == 0
+
 
 class _OutdatedError(Exception):
     """This master must be rebuilt."""
-
-
-class _DamagedError(Exception):
-    """DuckDB stopped at rows that cannot be read: `files` are those that have some."""
-
-    def __init__(self, files: LeftOut) -> None:
-        super().__init__()
-        self.files = files
 
 
 def refresh(lake: Lake, folder: Path, after: int, given: Conditions | None = None) -> Refreshed:
@@ -156,10 +144,8 @@ def refresh(lake: Lake, folder: Path, after: int, given: Conditions | None = Non
     while True:
         try:
             return _refresh(lake, folder, after, dict(damaged), given or Conditions())
-        except _DamagedError as found:
+        except DamagedRowsError as found:
             damaged |= found.files
-            if not (folder / STAMP).exists():  # it was a new one
-                shutil.rmtree(folder)
         except (_OutdatedError, duckdb.Error):
             # Of other tables, of another DuckDB, damaged or out of order: the lake has everything.
             if not is_old:
@@ -177,9 +163,9 @@ def _refresh(
     with duckdb.connect(folder / DATABASE, config=WRITING) as connection:
         before = _state(connection, lake.catalog, given.later_rows)
         if before is None:
-            _create(connection, lake.catalog)
+            before = _create(connection, lake.catalog)
         connection.execute("BEGIN")
-        if before and not is_known and wrong_in(connection):
+        if before.is_whole and not is_known and wrong_in(connection):
             raise _OutdatedError  # a publisher that was killed leaves it right
         state, is_open = _merge(connection, lake, frozen, before, after, left_out, given)
         connection.execute("COMMIT; CHECKPOINT")
@@ -190,13 +176,16 @@ def _refresh(
     return Refreshed(state.version, rows, left_out, is_open)
 
 
-def _create(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+def _create(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> _State:
     """Create all that is empty. A master without a state, of a process that was killed, is rebuilt.
 
     Each table and each view in a transaction of its own: a comment on a column of a view copies the
     view, and a transaction keeps its copies to its end, 30 MB of all of them.
     """
-    _execute(connection, (f"BEGIN; {statements}; COMMIT" for statements in build.create(catalog)))
+    execute(connection, (f"BEGIN; {statements}; COMMIT" for statements in build.create(catalog)))
+    state = _State(made_by(catalog))
+    _keep_state(connection, state)
+    return state
 
 
 def _state(
@@ -230,7 +219,7 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
     connection: duckdb.DuckDBPyConnection,
     lake: Lake,
     frozen: Path,
-    before: _State | None,
+    before: _State,
     after: int,
     left_out: LeftOut,
     given: Conditions,
@@ -238,109 +227,68 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
     """Replace what changed in the lake; the state afterwards, that of `before` if nothing did, and
     whether only open days were replaced.
     """
-    state = before or _State(made_by(lake.catalog))
-    stamps = stamps_in(connection)
-    listed = {file.key: file for file in lake_files(lake, left_out)}
-    files = [
-        file
-        for key, file in listed.items()
-        if stamps.get(key) != file.stamp and not is_below(file.file, left_out)
-    ]
-    changed = list(read_footers(lake, freeze(lake, files, frozen, left_out), left_out))
-    stale = [
-        key
-        for key, stamp in stamps.items()
-        if (key not in listed or listed[key].stamp != stamp)
-        and not is_below(_file_of(lake, key), left_out)
-    ]
-    _replace(connection, lake, frozen, stale, changed, later=bool(stamps))
-    if before is None and left_out and given.published:
+
+    def commit() -> None:
+        _keep_state(connection, replace(before, structure=""))
+        execute(connection, ("COMMIT", "BEGIN"))
+
+    into = Into(
+        connection,
+        frozen / "batch",
+        is_new=before.is_new,
+        later=not before.is_new,
+        batch_files=given.batch_files,
+    )
+    copied = copy_changes(lake, into, left_out, commit)
+    if before.is_new and left_out and given.published:
         carry_over(connection, lake, frozen, given.published, left_out)
-    if before is None:
+    if before.is_new:
         _require_same(connection, lake)
-    elif not is_copied(connection, lake.catalog.tables, stale, changed):
+    elif copied.batches > 1 or not before.is_whole:
+        if differences(connection, _stored(lake)):
+            raise _OutdatedError
+    elif not is_copied(connection, lake.catalog.tables, copied.stale, copied.changed):
         raise _OutdatedError
     found = lake.store.scan(REJECT_FILES)
     left_out.update(found.unreadable)
     rejects = [one.key for one in found.files if one.key not in left_out]
-    failures = find_failures(lake.store, but=lake.catalog.kept)
+    failures = find_failures(lake.store)
     views = list(build.lake_views(lake, column_sets_in(connection, lake.catalog), left_out))
     now = replace(
-        state,
+        before,
         lake_views=_hash(views),
         rejects=_hash(rejects),
         failures=_hash(f"{found.key} {found.stamp}" for found in failures),
     )
-    if not (changed or stale or given.is_damaged) and now == before:
+    if not (copied or given.is_damaged) and before.is_whole and now == before:
         return now, False
     _refill_rejects(connection, lake, frozen, rejects, left_out)
     _refill_failures(connection, lake, frozen, failures)
-    if now.lake_views != state.lake_views:
-        _execute(connection, views)
-    now = replace(now, version=max(after, state.version) + 1, structure=structure_of(connection))
+    if now.lake_views != before.lake_views:
+        execute(connection, views)
+    version = max(after, before.version) + 1
+    now = replace(now, version=version, structure=structure_of(connection))
     _keep_state(connection, now)
-    return now, bool(changed) and _is_open(stale, changed)
+    return now, bool(copied.changed) and copied.is_open
 
 
-def _is_open(stale: Sequence[Key], changed: Sequence[tuple[LakeFile, Footer]]) -> bool:
-    """Whether nothing was removed, and all that changed are days that will be loaded again, and the
-    totals that ticks asked for.
-    """
-    return {*stale} <= {file.key for file, _ in changed} and all(
-        file.table == INTRADAY_TOTALS.name or (footer.load and footer.load.is_provisional)
-        for file, footer in changed
-    )
+def _stored(lake: Lake) -> Collection[str]:
+    return {table.name for table in lake.catalog.stored}
 
 
 def _require_same(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     """Raise unless a new master is what files and loads say. It is made of the files as they are:
     if it is not, some have rows that are not what their footers say.
     """
-    tables = {table.name for table in lake.catalog.stored}
-    found = differences(connection, tables)
+    found = differences(connection, _stored(lake))
     by_day = differences(connection, {one.table for one in found}, by_day=True)
     if broken := files_of(lake, by_day):
-        raise _DamagedError(broken)
+        raise DamagedRowsError(broken)
     if found:
         raise WarehouseError(
             f"Nothing was published: in the new file, {found[0]}. The previous file is unchanged."
             " Run `fbinsights publish` again; if it persists, please report it"
         )
-
-
-def _file_of(lake: Lake, key: Key) -> str:
-    table, account_id, day = key
-    return lake.key(lake.catalog.tables[table], account_id or None, day)
-
-
-def _replace(  # noqa: PLR0913  # what it compares, and where it writes
-    connection: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    frozen: Path,
-    stale: Sequence[Key],
-    changed: Sequence[tuple[LakeFile, Footer]],
-    *,
-    later: bool,
-) -> None:
-    """Delete the rows of stale files, insert those of new ones."""
-    if stale:
-        keys = [dict(zip(FILES.grain, key, strict=True)) for key in stale]
-        path = frozen / "stale.parquet"
-        pq.write_table(arrow.records(FILES.arrow_schema, keys), path)
-        tables = {key[0] for key in stale}
-        _execute(connection, build.delete_stale(path, map(lake.catalog.table_named, tables)))
-    files, footers = [file for file, _ in changed], [footer for _, footer in changed]
-    write_records(files, footers, frozen, later=later)
-    _execute(connection, build.insert_records(frozen))
-    if sum(footer.load.rows for footer in footers if footer.load) < ALONE_ROWS:
-        connection.execute("SET threads = 1")
-    try:
-        for table, columns in columns_of(files, footers).items():
-            connection.execute(build.insert_files(lake.catalog.tables[table], frozen, columns))
-    except duckdb.Error:
-        if broken := unreadable_rows(lake, files):
-            raise _DamagedError(broken) from None
-        raise
 
 
 def _refill_rejects(
@@ -362,7 +310,7 @@ def _refill_rejects(
             connection.execute(build.insert_rejects(folder))
         except duckdb.Error:
             if broken := unreadable_rejects(lake, copies):
-                raise _DamagedError(broken) from None
+                raise DamagedRowsError(broken) from None
             raise
 
 
@@ -374,11 +322,6 @@ def _refill_failures(
     pq.write_table(arrow.records(FAILURES.arrow_schema, rows), path)
     connection.execute("DELETE FROM failures")
     connection.execute(build.fill_failures(path))
-
-
-def _execute(connection: duckdb.DuckDBPyConnection, statements: Iterable[str]) -> None:
-    for statement in statements:
-        connection.execute(statement)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import cache
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import uuid4
 
@@ -125,6 +126,20 @@ class Bucket:
             found.unreadable[above] = error
         found.files.sort()
         return found
+
+    def scan_folders(self, pattern: str) -> Iterator[Found]:
+        # One listing has all, a thousand objects in each response. It comes in the order of keys.
+        plain = re.split(r"[*?]", pattern, maxsplit=1)[0]
+        above = plain.rpartition("/")[0]
+        depth = above.count("/") + 2 if above else 1
+        try:
+            for _, entries in groupby(
+                (one for one in self._listed(above) if _matches(one["path"], pattern)),
+                lambda entry: entry["path"].split("/")[:depth],
+            ):
+                yield Found(sorted(StoredFile(one["path"], _stamp(one)) for one in entries), {})
+        except InaccessibleError as error:
+            yield Found([], {above: error})
 
     def _listed(self, above: str) -> Iterator[ObjectMeta]:
         with self._explained(above, "listed"):

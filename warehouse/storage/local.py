@@ -18,7 +18,7 @@ from warehouse.storage.atomic import STAGING, locked, put
 from warehouse.storage.store import Found, StoredFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["ASIDE", "Folder", "make_way", "stamp_of", "usable"]
@@ -73,6 +73,7 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self.root = usable(root)
         self.duckdb_root: Path | None = self.root
+        self._prefix = f"{self.root}/"
 
     def name(self, key: str = "") -> str:
         return str(self.root / key)
@@ -90,34 +91,42 @@ class Folder:
     def scan(self, pattern: str) -> Found:
         found, parts = Found([], {}), pattern.split("/")
         self._scan("", parts, found)
-        for key, error in [*found.unreadable.items()]:
-            # A folder of any name may be a file that is nobody's business.
-            if isinstance(error, NotAFolderError) and parts[key.count("/")] == "*":
-                del found.unreadable[key]
-        return found
+        return _without_strangers(found, parts)
+
+    def scan_folders(self, pattern: str) -> Iterator[Found]:
+        parts = pattern.split("/")
+        n = next((n for n, part in enumerate(parts[:-1]) if _is_wild(part)), len(parts))
+        above, unlisted = "/".join(parts[:n]), Found([], {})
+        for name in self._names(above, parts[n], unlisted) if n < len(parts) else ():
+            found = Found([], {})
+            self._scan(f"{above}/{name}" if above else name, parts[n + 1 :], found)
+            yield _without_strangers(found, parts)
+        yield _without_strangers(unlisted, parts) if n < len(parts) else self.scan(pattern)
 
     def _scan(self, above: str, parts: Sequence[str], found: Found) -> None:
         """Look for the rest of a pattern, below a folder whose key is `above`."""
         part, *rest = parts
-        names: Iterable[str] = [part]
-        if {"*", "?"} & {*part}:
-            matches = re.compile(translate(part)).match
-            try:
-                with os.scandir(self.root / above) as entries:
-                    names = sorted(entry.name for entry in entries if matches(entry.name))
-            except OSError as error:
-                self._note(above, error, found)
-                return
-        for name in names:
+        for name in self._names(above, part, found) if _is_wild(part) else (part,):
             key = f"{above}/{name}" if above else name
             if rest:
                 self._scan(key, rest, found)
             else:
                 self._stat(key, found)
 
+    def _names(self, above: str, part: str, found: Found) -> Sequence[str]:
+        """What is in a folder and matches."""
+        matches = re.compile(translate(part)).match
+        try:
+            with os.scandir(self.root / above) as entries:
+                return sorted(entry.name for entry in entries if matches(entry.name))
+        except OSError as error:
+            self._note(above, error, found)
+            return ()
+
     def _stat(self, key: str, found: Found) -> None:
         try:
-            entry = (self.root / key).stat()
+            # Of hundreds of thousands of files pathlib would take most of the time.
+            entry = os.stat(f"{self._prefix}{key}")  # noqa: PTH116  as above
         except OSError as error:
             self._note(key, error, found)
             return
@@ -218,6 +227,18 @@ class Folder:
 
     def each(self, do: Callable[[In], Out], items: Iterable[In]) -> Sequence[Out]:
         return [do(item) for item in items]
+
+
+def _is_wild(part: str) -> bool:
+    return "*" in part or "?" in part
+
+
+def _without_strangers(found: Found, parts: Sequence[str]) -> Found:
+    """A folder of any name may be a file that is nobody's business."""
+    for key, error in [*found.unreadable.items()]:
+        if isinstance(error, NotAFolderError) and parts[key.count("/")] == "*":
+            del found.unreadable[key]
+    return found
 
 
 def make_way(path: Path, root: Path) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -74,6 +74,11 @@ class Store(Protocol):
 
     def scan(self, pattern: str) -> Found:
         """As `find`; what cannot be read is named and costs nothing else."""
+
+    def scan_folders(self, pattern: str) -> Iterator[Found]:
+        """As `scan`, in pieces: one for each folder that the first wildcard of the pattern matches,
+        in their order.
+        """
 
     def open(self, key: str, *, footer_only: bool = False) -> Path | pa.NativeFile:
         """A source for `pyarrow.parquet.ParquetFile`: one version of the file, even if it is

@@ -65,7 +65,7 @@ PUBLISHER = """
 import os, signal
 import pathlib, shutil
 from warehouse.lake.partitions import Lake
-from warehouse.published import master, publish
+from warehouse.published import copying, master, publish
 {where} = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 publish.publish({url!r})
 """
@@ -103,7 +103,7 @@ def test_within_one_process_too_an_old_reader_keeps_what_it_opened(days: Any, la
 @pytest.mark.parametrize(
     "where",
     [
-        *("master._replace", "master._refill_rejects", "master._keep_state", "master._count"),
+        *("copying._copy", "master._refill_rejects", "master._keep_state", "master._count"),
         *("publish.copy", "pathlib.Path.chmod", "pathlib.Path.rename", "publish.sync_folder"),
         *("publish._point", "pathlib.Path.symlink_to", "pathlib.Path.replace"),
     ],

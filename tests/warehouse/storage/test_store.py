@@ -99,6 +99,10 @@ def test_a_pattern_finds_what_it_says_by_key_and_nothing_else(
     assert keys("ads/data.parquet") == ["ads/data.parquet"]
     assert keys(".failed/t/1/????-??-??.json") == there[-1:]
     assert keys("campaigns/account_id=*/data.parquet") == []
+    pieces = store.scan_folders("ads/account_id=*/data.parquet")
+    assert [[one.key for one in piece.files] for piece in pieces if piece.files] == [
+        [key] for key in there[:3]
+    ]
 
 
 def test_a_file_that_takes_anothers_place_has_another_stamp(

@@ -1,0 +1,99 @@
+"""Footers of frozen files: read many at once by DuckDB, in a fifth of the time that Arrow takes for
+each.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+import pyarrow as pa
+
+from warehouse.errors import ChangedKindError, DamagedFileError, InaccessibleError
+from warehouse.lake import parquet
+from warehouse.lake.defects.damage import reload_command
+from warehouse.schema.sql import escaped, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from warehouse.lake.parquet import Footer
+    from warehouse.lake.partitions import Lake
+    from warehouse.published.manifest import LakeFile, LeftOut
+    from warehouse.schema.table import Table
+
+__all__ = ["read_footers"]
+
+#: Key of a Parquet footer: the schema as Arrow knows it, for most files the same.
+SCHEMA_KEY: Final = b"ARROW:schema"
+
+#: Fewer files than this are read one by one.
+FEW_FILES: Final = 20
+
+#: Metadata of a file, and how many rows it has.
+_Read = tuple[dict[bytes, bytes], int]
+
+
+def read_footers(
+    lake: Lake, files: Sequence[LakeFile], left_out: LeftOut
+) -> Iterator[tuple[LakeFile, Footer]]:
+    """Frozen files with their footers. A file that is damaged, or is not what its name says, is put
+    into `left_out`, and its copy removed. Raises ChangedKindError for one of ours whose columns now
+    have other kinds in the table.
+    """
+    known = _read_at_once(files) if len(files) >= FEW_FILES else {}
+    for file in files:
+        table = lake.catalog.tables[file.table]
+        try:
+            footer = lake.footer_by(table, file.where, partial(_footer, file.path, known))
+            _require_kinds(lake, table, file, footer)
+        except (DamagedFileError, InaccessibleError) as error:
+            left_out[file.file] = error
+            file.path.unlink()
+        else:
+            yield file, footer
+
+
+def _footer(path: Path, known: Mapping[Path, _Read]) -> Footer:
+    metadata, rows = known.get(path, ({}, 0))
+    if SCHEMA_KEY not in metadata:
+        return parquet.footer(path)
+    return parquet.footer_from(metadata, _columns(metadata[SCHEMA_KEY]), rows)
+
+
+@lru_cache(maxsize=64)
+def _columns(encoded: bytes) -> pa.Schema:
+    return pa.ipc.read_schema(pa.py_buffer(b64decode(encoded)))
+
+
+def _read_at_once(files: Sequence[LakeFile]) -> Mapping[Path, _Read]:
+    """What there is to know of files; nothing if one of them is in the way."""
+    read: dict[Path, _Read] = {}
+    # A database of its own: what fails here would end the transaction of the one that is filled.
+    with duckdb.connect(config={"threads": 1}) as connection:
+        for folder in sorted({file.path.parent for file in files}):
+            pattern = literal(f"{escaped(folder)}/*.parquet")
+            counts = f"FROM parquet_file_metadata({pattern}) SELECT file_name, num_rows"
+            keys = f"FROM parquet_kv_metadata({pattern}) SELECT file_name, key, value"
+            try:
+                for name, rows in connection.execute(counts).fetchall():
+                    read[Path(name)] = {}, rows
+                for name, key, value in connection.execute(keys).fetchall():
+                    read[Path(name)][0][key] = value
+            except duckdb.Error:
+                return {}  # each is read alone, which shows what is wrong and where
+    return read
+
+
+def _require_kinds(lake: Lake, table: Table, file: LakeFile, footer: Footer) -> None:
+    try:
+        parquet.require_kinds(table, footer.columns, file.file)
+    except ChangedKindError as error:
+        if footer.load or footer.key:
+            raise
+        # No load has written it.
+        name, command = lake.store.name(file.file), reload_command(*file.key)
+        raise DamagedFileError(name, f"{error.column} is {error.old}", command) from None
