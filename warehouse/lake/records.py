@@ -283,13 +283,13 @@ def to_values(record: Load | Restatement) -> dict[str, Any]:
 
 def from_values(kind: type[Record], values: Mapping[str, Any]) -> Record:
     """Read a record. Unknown keys, of a later version, are left out."""
-    types = _TYPES[kind.__name__]
+    types = _FIELD_TYPES[kind.__name__]
     known = {name: value for name, value in values.items() if name in types}
     return kind(**{name: _read(types[name], value) for name, value in known.items()})
 
 
 #: Of each kind of record, by its name: the types of its fields.
-_TYPES: Final = {
+_FIELD_TYPES: Final = {
     kind.__name__: {field.name: str(field.type) for field in fields(kind)}
     for kind in (Load, Restatement)
 }

@@ -19,7 +19,7 @@ from warehouse.published import build
 from warehouse.published.footers import read_footers
 from warehouse.published.manifest import (
     FILES,
-    Difference,
+    FilesToCopy,
     columns_of,
     differences_from,
     file_of,
@@ -100,20 +100,20 @@ def copy_changes(lake: Lake, into: Into, left_out: LeftOut, commit: Callable[[],
     return copied
 
 
-def _batches(found: Iterable[Difference], files: int) -> Iterator[Difference]:
+def _batches(found: Iterable[FilesToCopy], files: int) -> Iterator[FilesToCopy]:
     """Of whole accounts, as many as have so few `files`."""
-    batch = Difference()
+    batch = FilesToCopy()
     for one in found:
         if len(batch.files) + len(one.files) > files and (batch.files or batch.stale):
             yield batch
-            batch = Difference()
+            batch = FilesToCopy()
         batch = batch.and_also(one)
     if batch.files or batch.stale:
         yield batch
 
 
 def _copy(
-    lake: Lake, into: Into, batch: Difference, left_out: LeftOut
+    lake: Lake, into: Into, batch: FilesToCopy, left_out: LeftOut
 ) -> tuple[Sequence[Key], Sequence[tuple[LakeFile, Footer]]]:
     """Delete the rows of stale files, insert those of new ones."""
     connection = into.connection

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["read_footers"]
 
 #: Key of a Parquet footer: the schema as Arrow knows it, for most files the same.
-SCHEMA_KEY: Final = b"ARROW:schema"
+ARROW_KEY: Final = b"ARROW:schema"
 
 #: Fewer files than this are read one by one.
 FEW_FILES: Final = 20
@@ -59,9 +59,9 @@ def read_footers(
 
 def _footer(path: Path, known: Mapping[Path, _Read]) -> Footer:
     metadata, rows = known.get(path, ({}, 0))
-    if SCHEMA_KEY not in metadata:
+    if ARROW_KEY not in metadata:
         return parquet.footer(path)
-    return parquet.footer_from(metadata, _columns(metadata[SCHEMA_KEY]), rows)
+    return parquet.footer_from(metadata, _columns(metadata[ARROW_KEY]), rows)
 
 
 @lru_cache(maxsize=64)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FILES",
     "STATE",
-    "Difference",
+    "FilesToCopy",
     "Key",
     "LakeFile",
     "LeftOut",
@@ -122,7 +122,7 @@ def is_below(file: str, left_out: Collection[str]) -> bool:
     return any("/".join(parts[:n]) in left_out for n in range(1, len(parts) + 1))
 
 
-class Difference(NamedTuple):
+class FilesToCopy(NamedTuple):
     """Files of the lake that a database is not a copy of, and the keys of those that it is a copy
     of and that are gone, or other ones now.
     """
@@ -130,13 +130,13 @@ class Difference(NamedTuple):
     files: Sequence[LakeFile] = ()
     stale: Sequence[Key] = ()
 
-    def and_also(self, other: Difference) -> Difference:
-        return Difference([*self.files, *other.files], [*self.stale, *other.stale])
+    def and_also(self, other: FilesToCopy) -> FilesToCopy:
+        return FilesToCopy([*self.files, *other.files], [*self.stale, *other.stale])
 
 
 def differences_from(
     connection: duckdb.DuckDBPyConnection, lake: Lake, left_out: LeftOut, *, is_new: bool
-) -> Iterator[Difference]:
+) -> Iterator[FilesToCopy]:
     """Compare the lake with a database, account by account: all that is in memory is one account
     and a digest of each. What is not a file of the lake, or cannot be read, is put into `left_out`;
     the rows of such a file stay, unless the database `is_new`.
@@ -168,7 +168,7 @@ def _difference(
     left_out: LeftOut,
     *,
     is_new: bool,
-) -> Difference:
+) -> FilesToCopy:
     listed = {file.key: file.stamp for file in files}
     changed = [
         file
@@ -180,7 +180,7 @@ def _difference(
         for key, stamp in stamps.items()
         if listed.get(key) != stamp or (is_new and is_below(file_of(lake, key), left_out))
     ]
-    return Difference(changed, stale)
+    return FilesToCopy(changed, stale)
 
 
 def _is_above(found: Found, left_out: LeftOut) -> bool:
