@@ -146,10 +146,11 @@ def object_lines(
     for n, line in enumerate(failure_lines(grouped(why), by_key, width)):
         yield line if n else f"\n{line}"
     commands = [*dict.fromkeys(command for _, command in objects.values())]
-    for n, command in enumerate(commands[:SHOWN_GROUPS]):
-        yield f"\n`{command}` lists them again." if not n else f"`{command}`"
+    if commands:
+        yield "\nTo list them again:"
+    yield from (f"  {command}" for command in commands[:SHOWN_GROUPS])
     if more := commands[SHOWN_GROUPS:]:
-        yield f"and {len(more)} more; `fbinsights refresh` lists those of all accounts again."
+        yield f"  and {len(more)} more; `fbinsights refresh` lists those of all accounts"
 
 
 def object_values(of: tuple[str, str], failed: tuple[Failed, str]) -> Mapping[str, str]:

@@ -133,8 +133,8 @@ def test_what_failed_of_objects_is_named_with_since_when_why_and_the_command(
     ] == [0, 0, 1]
     assert "  images\n    failed: (#10) No (since 2026-11-22 05:00:00 UTC)" in err
     assert "  images, videos\n    failed: (#3) Down (since 2026-11-22 05:00:00 UTC)\n" in err
-    assert f"\n\n`fbinsights refresh --account act_{first}` lists them again.\n" in err
-    assert f"\n`fbinsights refresh --account act_{second}`\n" in err
+    commands = [f"  fbinsights refresh --account act_{one}" for one in (first, second)]
+    assert "\n".join(("\n\nTo list them again:", *commands, "")) in err
     assert "of_yesterday" not in err
     run_status(environ, KNOWN, DAY, None, accounts=[first])
     assert "#3" not in capsys.readouterr().err
