@@ -38,9 +38,10 @@ NOT_LOADED_YET: Final = "not loaded yet"
 
 @dataclass(frozen=True)
 class AlikeDays:
-    """Neighbouring days of which the same is known. `spend` is what the tables have of them,
-    `spend_missing` what Meta's own total has and the tables do not (negative: they have too much;
-    None: not known). `command` loads them again; a person runs it.
+    """Neighbouring days of which the same is known. `spend` is what the tables have of them (None:
+    nothing was loaded, which is not 0), `spend_missing` what Meta's own total has and the tables do
+    not (negative: they have too much; None: not known). `command` loads them again, where that is
+    needed; a person runs it.
     """
 
     first: str
@@ -48,7 +49,7 @@ class AlikeDays:
     days: int
     trust: str
     reason: str
-    spend: str
+    spend: str | None
     spend_missing: str | None
     command: str
 
@@ -179,8 +180,8 @@ def trust(
         spend_not_proven=_spend(page, [d for d, _ in days if d.trust is not Trust.PROVEN]),
         spend_known_missing=exact(_missing([day for day, _ in days]) or Decimal()),
         days=[
-            _alike(page, kind, [day for day, _ in run])
-            for (kind, _), run in groupby(days, key=lambda one: (one[1], one[0].reason))
+            _alike(page, *known, [day for day, _ in run])
+            for known, run in groupby(days, key=_what_is_known)
         ],
         moved=[
             MovedDay(str(day), exact(page.restated[day].before), exact(page.restated[day].after))
@@ -234,13 +235,20 @@ def _verdict(page: AccountPage, days: Sequence[tuple[DayTrust, str]]) -> str:
     return banner([(page.name, page.currency, begun)]).headline
 
 
-def _alike(page: AccountPage, kind: str, days: Sequence[DayTrust]) -> AlikeDays:
+def _what_is_known(judged: tuple[DayTrust, str]) -> tuple[str, str]:
+    """What is known of a day, and why; nothing has to be explained of one that adds up."""
+    day, kind = judged
+    return kind, "" if day.trust is Trust.PROVEN else day.reason
+
+
+def _alike(page: AccountPage, kind: str, reason: str, days: Sequence[DayTrust]) -> AlikeDays:
     first, last = days[0], days[-1]
+    command = first.command.replace(f"--until {first.date}", f"--until {last.date}")
     return AlikeDays(
-        *(str(first.date), str(last.date), len(days), kind, first.reason),
-        spend=_spend(page, days),
+        *(str(first.date), str(last.date), len(days), kind, reason),
+        spend=None if first.trust in {Trust.MISSING, Trust.FAILED} else _spend(page, days),
         spend_missing=exact(_missing(days)),
-        command=first.command.replace(f"--until {first.date}", f"--until {last.date}"),
+        command="" if first.trust is Trust.PROVEN else command,
     )
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -196,8 +197,9 @@ def test_trust_says_what_may_be_used_and_why_not(agent: Agent, made: Made) -> No
         (str(made.missing), "never loaded", "No load of this day has been tried or kept."),
         (str(made.failed), "failed", WHY),
         (str(made.differs), "does not add up", "spend differs"),
-        (str(made.good), "adds up", trust["days"][-1]["reason"]),
+        (str(made.good), "adds up", ""),
     ]
+    assert [one["spend"] is None for one in trust["days"]] == [True, True, False, False]
     sums = agent.call("query", sql="select date, spend from account_daily order by date")["rows"]
     assert trust["verdict"] == "1 of 4 account-days add up to Meta's own totals."
     assert trust["spend_not_proven"] == dict(sums)[str(made.differs)]
@@ -309,3 +311,17 @@ def test_where_nothing_is_published_each_call_says_so(made: Made, tmp_path: Path
 
     assert "Nothing has been published at" in content["text"]
     assert "nothing has been published at" in noted
+
+
+def test_without_the_extra_one_line_says_how_to_install_it(tmp_path: Path) -> None:
+    without = "import sys; sys.modules['mcp'] = None; sys.argv = ['fbinsights', 'mcp']"
+    code = f"{without}; from pipelines.cli.main import main; main()"
+
+    done = subprocess.run(  # noqa: S603  # ours
+        [sys.executable, "-c", code], cwd=tmp_path, check=False, capture_output=True, text=True
+    )
+
+    assert done.stderr == (
+        "fbinsights: The package mcp is not installed. Install it: pip install 'fbinsights[mcp]'\n"
+    )
+    assert (done.returncode, done.stdout) == (2, "")
