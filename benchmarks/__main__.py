@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks import compare, creatives, dagster, engine, grid, growth, intraday
+from benchmarks import compare, creatives, dagster, engine, grid, growth, intraday, overview
 from benchmarks.measure import ALL_CORES, ROUNDS, measured
 from benchmarks.pages import Pages, keep
 from benchmarks.replay import replaying
@@ -56,7 +56,9 @@ def main() -> None:
             part(folder)
             for part in (_loads, _rates, _backfill, _memory, _small, _assets, _published, _today)
         ]
-        scripts = [one.figures() for one in (engine, dagster, grid, creatives, intraday, growth)]
+        scripts = [
+            one.figures() for one in (engine, dagster, grid, creatives, intraday, growth, overview)
+        ]
         lines = [_told(line) for line in chain(*parts, *scripts)]
     widths = [max(len(line[n]) for line in lines) for n in range(3)]
     for line in lines:
