@@ -72,8 +72,10 @@ def words_of(page: AccountPage, picture: Callable[[str], str]) -> AccountWords:
     def moved(value: Any, earlier: Any) -> float | None:
         return change(value, earlier) if is_comparable else None
 
+    is_known = any(_spend(page, day) is not None for day in page.window.days)
+    spend = money(now.spend, page.currency) if is_known else NONE
     figures = (
-        Figure("Spend", money(now.spend, page.currency), moved(now.spend, before.spend), "plain"),
+        Figure("Spend", spend, moved(now.spend, before.spend), "plain"),
         Figure(
             *("Purchases", amount(now.purchases)), moved(now.purchases, before.purchases), "more"
         ),

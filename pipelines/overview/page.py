@@ -15,7 +15,7 @@ import jinja2
 from pipelines.overview.account_words import words_of
 from pipelines.overview.charts import columns_of
 from pipelines.overview.grids import restated_grid, trust_grid
-from pipelines.overview.reading import pages_of
+from pipelines.overview.reading import pages_of, why_nothing
 from pipelines.overview.trust import Trust, bad_days, banner
 from warehouse.wording import counted
 
@@ -36,6 +36,9 @@ SHOWN: Final = 10
 #: Bytes of a thumbnail, and of all of them, that a page may carry.
 EMBEDDED_BYTES: Final = 24_000
 EMBEDDED_BYTES_IN_ALL: Final = 480_000
+
+#: What to do where no load was tried.
+BEGIN: Final = "Load something first: fbinsights demo, or fbinsights backfill --since DATE."
 
 #: Hours after which the newest load is said to be old.
 STALE_HOURS: Final = 36
@@ -71,7 +74,7 @@ def overview_of(
     trusted = banner((page.name, page.currency, page.shown_trust) for page in loaded)
     unloaded = [page.name for page in pages if not page.is_loaded]
     return OverviewPage(
-        html=_html(loaded, unloaded, trusted, now, read),
+        html=_html(loaded, unloaded, trusted, now, read, "" if loaded else why_nothing(opened)),
         headline=trusted.headline,
         span=_span(loaded),
         number=len(loaded),
@@ -79,12 +82,13 @@ def overview_of(
     )
 
 
-def _html(
+def _html(  # noqa: PLR0913, PLR0917  # all that a page is made of
     loaded: Sequence[AccountPage],
     unloaded: Sequence[str],
     trusted: Banner,
     now: datetime,
     read: Callable[[str], bytes],
+    nothing: str,
 ) -> str:
     pictures = _Pictures(read)
     accounts = [words_of(page, pictures.url) for page in loaded]
@@ -98,7 +102,7 @@ def _html(
         "bad": [_run(one) for one in found[:SHOWN]],
         "more_bad": _more(found[SHOWN:]),
         "made": _instant(now),
-        "nothing": "Load something first: fbinsights demo, or fbinsights backfill --since DATE.",
+        "nothing": nothing or BEGIN,
         "span": _span(loaded),
         "stale": _stale(newest, now),
         "subtitle": _subtitle(loaded, newest),

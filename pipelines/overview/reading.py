@@ -107,6 +107,11 @@ left join (
 ) using (account_id)
 order by account_name, account_id"""
 
+#: What to say where nothing is loaded: the failure of the newest day.
+FAILED_SQL: Final = """\
+select reason, command from failures
+where table_name in ('insights_hourly', 'insights_daily') order by date desc, account_id limit 1"""
+
 NEWEST_SQL: Final = """\
 select max(loaded_at) from loads where table_name in ('insights_hourly', 'insights_daily')"""
 
@@ -246,6 +251,18 @@ def _empty_pages(
             newest=newest_load and newest_load.astimezone(UTC),
         )
     return pages
+
+
+def why_nothing(opened: Warehouse) -> str:
+    """Why nothing is loaded and what to do, if a load was tried; otherwise ""."""
+    rows = opened.sql(FAILED_SQL).fetchall()
+    if not rows:
+        return ""
+    [(reason, command)] = rows
+    return (
+        f"No load has succeeded so far. The newest day failed: {reason} Load it again with:"
+        f" {command}. All other failures: fbinsights status"
+    )
 
 
 def _fill(opened: Warehouse, pages: Mapping[str, AccountPage]) -> None:

@@ -281,6 +281,19 @@ def test_pages_are_kept_by_day_and_an_empty_lake_says_how_to_begin(
     assert "<script" not in nothing.html
 
 
+def test_where_every_load_failed_the_page_says_why_and_what_to_do(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "data")
+    failures = Failures(lake.store, "insights_hourly")
+    failures.note(Outcome(AccountDay("1", FAILED), error=WHY), NOW, "run-1")
+    publish(lake.root)
+
+    _, page = keep_overview(lake.root, NOW)
+
+    assert "No load has succeeded so far." in page.html
+    assert "in time&lt;/b&gt;" in page.html
+    assert f"fbinsights backfill --since {FAILED}" in page.html
+
+
 #: Name of a picture → width, scheme, and how much of the page it shows.
 SHOTS: Final = {
     "overview": (1280, "light", 950),
