@@ -60,7 +60,7 @@ def _time(column: str, sql: str, meaning: str) -> tuple[Column, str]:
 def _coins(column: str, meaning: str) -> tuple[Column, str]:
     """Money in whole coins. Where the currency is not known, the decoder has kept no money."""
     whole = ", ".join(map(literal, sorted(WHOLE_UNITS)))
-    coins = f"({column} * if(account_currency IN ({whole}), 1, 100))::BIGINT"
+    coins = f"({column} * CASE WHEN account_currency IN ({whole}) THEN 1 ELSE 100 END)::BIGINT"
     return Column(column, "number", meaning, _COIN), coins
 
 

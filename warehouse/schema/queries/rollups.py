@@ -164,7 +164,8 @@ def _daily(view: str, level: Level) -> View:
         LANDING_PAGE_VIEWS: LANDING_PAGE_VIEWS.name,
         **{column: sql for made_of in others for column, sql in made_of.items()},
         IS_COMPLETE_DAY: "is_good",
-        SOURCE: f"if(by_hour, '{_HOURS}', '{_DAYS}')",
+        # Not `if`, which DuckDB 2.0 writes into the file as a function that 1.5 lacks.
+        SOURCE: f"CASE WHEN by_hour THEN '{_HOURS}' ELSE '{_DAYS}' END",
     }
     meaning = (
         f"By {level.word} and day: the sum of insights_hourly, including rows without an hour, or "
