@@ -32,6 +32,7 @@ __all__ = [
     "empty",
     "int32s",
     "int64s",
+    "is_in",
     "null_is_false",
     "python_rows",
     "read_json",
@@ -137,8 +138,13 @@ def _plain_type(arrow_type: pa.DataType) -> pa.DataType:
 
 def without(rows: pa.Table, key: str, others: pa.Table) -> pa.Table:
     """The rows whose value of a column `key` is in none of the `others`."""
-    known = pc.is_in(rows[key], value_set=others[key].combine_chunks())
-    return rows.filter(pc.invert(known))
+    return rows.filter(pc.invert(is_in(rows[key], others[key])))
+
+
+def is_in(values: pa.ChunkedArray, others: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A mask: whether each value is among the others. To combine no chunks imports pandas."""
+    known = others.combine_chunks() if others.num_chunks else pa.nulls(0, others.type)
+    return pc.is_in(values, value_set=known)
 
 
 def null_is_false(mask: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:

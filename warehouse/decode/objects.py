@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -150,7 +150,7 @@ def decode_objects(
 
 
 def _is_refused(found: object) -> bool:
-    return isinstance(found, dict) and any(isinstance(one, Refused) for one in found.values())
+    return isinstance(found, dict) and Refused in map(type, found.values())
 
 
 def _decoded(
@@ -219,10 +219,11 @@ def _values(
     values: dict[str, object] = {}
     derived, flaws = _derived(table, found)
     required = {table.key, "account_id"} if account is None else {table.key}
-    for column in table.columns:
-        value = found.get(column.source.partition(".")[0]) if column.source else None
+    for column, field in _fields(table):
+        value = found.get(field) if field else derived.get(column.name)
         try:
-            value = value_of(column, found) if column.source else derived.get(column.name)
+            if value is not None and field != column.source:
+                value = value_of(column, found)
             if value is None:
                 if column.name in required:
                     raise _ObjectError(column.name, None, "missing, but every object must have it")
@@ -237,6 +238,14 @@ def _values(
     if account is not None:
         _belongs(values, found, account)
     return values, flaws
+
+
+@cache
+def _fields(table: ObjectTable) -> Sequence[tuple[Column, str]]:
+    """Each column of a table with the field that it is read from or begins in; "" if it is
+    derived.
+    """
+    return [(column, column.source.partition(".")[0]) for column in table.columns]
 
 
 def value_of(column: Column, found: Mapping[str, Any]) -> object:
@@ -265,6 +274,8 @@ def _derived(
 
 
 def _cell(column: Column, value: object, currency: object) -> tuple[object, Sequence[Flaw]]:
+    if _is_plain(column.kind, value):
+        return value, ()
     if isinstance(value, float):
         value = _as_written(value)
     if column.kind == "money_limit" and is_no_limit(value):
@@ -277,6 +288,15 @@ def _cell(column: Column, value: object, currency: object) -> tuple[object, Sequ
     if column.kind in INSTANTS and str(found)[:10] in AROUND_ZERO:
         return None, ()
     return found, flaws
+
+
+def _is_plain(kind: str, value: object) -> bool:
+    """Whether there is nothing to read about a value, as of most: ASCII in a text, digits in an
+    id.
+    """
+    if not isinstance(value, str) or not value.isascii():
+        return False
+    return kind == "text" or (kind == "id" and value.isdigit())
 
 
 def _as_written(number: float) -> object:

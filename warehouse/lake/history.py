@@ -231,24 +231,32 @@ def _not_deleted(rows: pa.Table, row: ObjectTable) -> list[str]:
 def _appended(table: Table, past: pa.Table, fresh: pa.Table, unread: _Unread) -> pa.Table:
     """The history, with a new state for each object that has changed."""
     now = past.filter(past["valid_to"].is_null())
-    parts = []
-    for start in range(0, fresh.num_rows, _AT_ONCE):
-        some = fresh.slice(start, _AT_ONCE)
-        same = now.filter(_is_in(now.column(0), some))
+    is_known = arrow.is_in(fresh.column(0), now.column(0))
+    states = _begun(table, fresh)
+    parts = [states.filter(pc.invert(is_known))]
+    states = states.filter(is_known)
+    for start in range(0, states.num_rows, _AT_ONCE):
+        some = states.slice(start, _AT_ONCE)
+        same = now.filter(arrow.is_in(now.column(0), some.column(0)))
         known = {_id(row): row for row in arrow.python_rows(same)}
         written: list[dict[str, Any]] = []
-        for row in arrow.python_rows(some):
-            state = {name: row.get(name) for name in table.arrow_schema.names}
-            state |= {"valid_from": row["fetched_at"], "valid_to": None}
-            before = known.get(_id(row))
-            written += [state] if before is None else _next(before, state, unread)
+        for state in arrow.python_rows(some):
+            written += _next(known[_id(state)], state, unread)
         if written:
             parts.append(arrow.records(table.arrow_schema, written))
-    if not parts:
-        return past
     new = pa.concat_tables(parts)
-    replaced = pc.and_(past["valid_to"].is_null(), _is_in(past.column(0), new))
+    if not new.num_rows:
+        return past
+    replaced = pc.and_(past["valid_to"].is_null(), arrow.is_in(past.column(0), new.column(0)))
     return pa.concat_tables([past.filter(pc.invert(replaced)), new])
+
+
+def _begun(table: Table, fresh: pa.Table) -> pa.Table:
+    """The states that objects have now, as rows of a history."""
+    fetched_at = fresh["fetched_at"]
+    times = {"valid_from": fetched_at, "valid_to": pa.nulls(len(fetched_at), fetched_at.type)}
+    columns = [times[name] if name in times else fresh[name] for name in table.arrow_schema.names]
+    return pa.Table.from_arrays(columns, schema=table.arrow_schema)
 
 
 def _next(
@@ -282,10 +290,6 @@ def _is_alike(before: object, after: object) -> bool:
     if not (isinstance(before, list) and isinstance(after, list) and len(before) == len(after)):
         return False
     return all(_is_alike(*pair) for pair in zip(before, after, strict=True))
-
-
-def _is_in(ids: pa.ChunkedArray, rows: pa.Table) -> pa.ChunkedArray:
-    return pc.is_in(ids, value_set=rows.column(0).combine_chunks())
 
 
 def footer_of_objects(lake: Lake, table: Table, account_id: str | None) -> Footer:

@@ -9,14 +9,14 @@ feed, Graph's own is absent or any one of the feed's (docs/graph-api.md#creative
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from warehouse.schema.objects.links import UTM, landing_page, utm_of
 from warehouse.schema.objects.refused import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["PLACES", "derive_creative"]
 
@@ -113,29 +113,39 @@ def _first(creative: Mapping[str, Any], places: Sequence[str]) -> object:
     `Refused` if a place before it could not be looked at.
     """
     for place in places:
-        for value in _at(creative, place.split(".")):
+        for value in _at(creative, _steps(place)):
             if isinstance(value, Refused) or _has_text(value):
                 return value
     return None
 
 
+#: What is a text, or a number, which an id may be.
+_WRITTEN: Final = (str, int)
+
+
 def _has_text(value: object) -> bool:
-    """Whether this is a text, or a number, which an id may be."""
-    return isinstance(value, str | int) and not isinstance(value, bool) and bool(str(value).strip())
+    is_written = isinstance(value, _WRITTEN) and not isinstance(value, bool)
+    return is_written and bool(str(value).strip())
 
 
-def _at(within: object, path: Sequence[str]) -> Iterator[object]:
-    """The values at a path. Whatever has another shape than expected has none."""
-    if isinstance(within, Refused) or not path:
-        yield within
-    elif isinstance(within, Mapping):
-        key = path[0].removesuffix("[]")
-        value = within.get(key)
-        if key == path[0] or isinstance(value, Refused):
-            yield from _at(value, path[1:])
-        elif isinstance(value, list):
-            for entry in value:
-                yield from _at(entry, path[1:])
+@cache
+def _steps(place: str) -> Sequence[tuple[str, bool]]:
+    """The keys of a place, each with whether it has a list, of which any entry is meant."""
+    return [(key.removesuffix("[]"), key.endswith("[]")) for key in place.split(".")]
+
+
+def _at(within: object, steps: Sequence[tuple[str, bool]]) -> Sequence[object]:
+    """The values at a place. Whatever has another shape than expected has none."""
+    for n, (key, is_list) in enumerate(steps, start=1):
+        if isinstance(within, Refused):
+            break
+        if not isinstance(within, dict):
+            return ()
+        within = within.get(key)
+        if is_list and not isinstance(within, Refused):
+            entries = within if isinstance(within, list) else ()
+            return [value for entry in entries for value in _at(entry, steps[n:])]
+    return (within,)
 
 
 def _page(creative: Mapping[str, Any]) -> object:
