@@ -64,7 +64,10 @@ def test_the_example_has_comments_and_stands_in_the_dictionary(checkout: Checkou
     assert comments.stdout.splitlines()[1:] == [
         '"Cpm; do not add up [account currency, major units]"',
         '"Place on that platform, such as feed or instagram_stories"',
-        '"Where each campaign was shown, by the day."',
+        (
+            '"Where each campaign was shown, by the day. One row per account_id, campaign_id, date, '
+            'publisher_platform, platform_position."'
+        ),
     ]
     assert "## spend_by_placement\n" in dictionary.stdout
     assert view.stdout.startswith("## spend_by_placement_actions (view)\n")

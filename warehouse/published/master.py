@@ -252,7 +252,7 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
     found = lake.store.scan(REJECT_FILES)
     left_out.update(found.unreadable)
     rejects = [one.key for one in found.files if one.key not in left_out]
-    failures = find_failures(lake.store)
+    failures = find_failures(lake.store, but=lake.catalog.kept)
     views = list(build.lake_views(lake, column_sets_in(connection, lake.catalog), left_out))
     now = replace(
         before,
