@@ -61,13 +61,11 @@ def test_the_example_has_comments_and_stands_in_the_dictionary(checkout: Checkou
     view = checkout.run("docs", "spend_by_placement_actions")
 
     assert published.returncode == 0, published.stderr
+    grain = "account_id, campaign_id, date, publisher_platform, platform_position"
     assert comments.stdout.splitlines()[1:] == [
         '"Cpm; do not add up [account currency, major units]"',
         '"Place on that platform, such as feed or instagram_stories"',
-        (
-            '"Where each campaign was shown, by the day. One row per account_id, campaign_id, date, '
-            'publisher_platform, platform_position."'
-        ),
+        f'"Where each campaign was shown, by the day. One row per {grain}."',
     ]
     assert "## spend_by_placement\n" in dictionary.stdout
     assert view.stdout.startswith("## spend_by_placement_actions (view)\n")
