@@ -20,18 +20,22 @@ import socket
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-__all__ = ["GRACE_SECONDS", "MESSAGE", "Interrupts", "run"]
+__all__ = ["GRACE_SECONDS", "MESSAGE", "Interrupts", "run", "what_ctrl_c_cost", "with_cost"]
 
 #: How long a command may take to end by itself.
 GRACE_SECONDS: Final = 1.5
 
 MESSAGE: Final = "Interrupted. No partial data was written. Run the same command again to resume."
+
+#: What commands that are under way know better than MESSAGE. Like its signals, this is the whole
+#: process's.
+_costs: Final[list[Callable[[], str]]] = []
 
 #: What stops a container is taken for Ctrl-C.
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -41,6 +45,21 @@ RARELY: Final = 1000
 
 #: Shows the cursor again, which a progress bar hides.
 _SHOW_CURSOR: Final = "\x1b[?25h"
+
+
+@contextmanager
+def with_cost(text: Callable[[], str]) -> Iterator[None]:
+    """Inside the block, `text` is printed after Ctrl-C, whoever ends the process; MESSAGE if it is
+    empty. It is called from any thread, and still after the block if an exception ended that.
+    """
+    _costs.append(text)
+    yield
+    _costs.remove(text)
+
+
+def what_ctrl_c_cost() -> str:
+    """What is printed after Ctrl-C."""
+    return (_costs and _costs[-1]()) or MESSAGE
 
 
 class Interrupts:
@@ -85,10 +104,12 @@ class Interrupts:
     def leave(self) -> None:
         """End the process here and now."""
         if not self.was_reported:
-            cursor = _SHOW_CURSOR if sys.stderr.isatty() else ""
+            cursor, text = _SHOW_CURSOR if sys.stderr.isatty() else "", MESSAGE
+            with suppress(Exception):  # whatever keeps it from knowing more
+                text = what_ctrl_c_cost()
             with suppress(OSError):  # a pipe that nobody reads must not hold it up
                 os.set_blocking(2, False)
-                os.write(2, f"{cursor}fbinsights: {MESSAGE}\n".encode())
+                os.write(2, f"{cursor}fbinsights: {text}\n".encode())
         os._exit(self._exit_code)
 
 

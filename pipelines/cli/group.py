@@ -15,7 +15,7 @@ from pipelines.cli.exit_codes import INTERRUPTED, SOME_FAILED, WRONG_USE
 from pipelines.cli.output.json_lines import print_json, total_line
 from pipelines.cli.output.streams import why_incomplete
 from pipelines.escaping import escaped
-from pipelines.interrupts import MESSAGE
+from pipelines.interrupts import what_ctrl_c_cost
 
 if TYPE_CHECKING:
     from pipelines.reports.catalog import Reports
@@ -43,8 +43,8 @@ class GuardedCommand(click.Command):
         except OSError as error:  # a full disk too
             of_file = f"Cannot use {error.filename}: {error.strerror}." if error.filename else ""
             message, code = of_file or str(error), WRONG_USE
-        except KeyboardInterrupt as interrupted:
-            message, code = str(interrupted) or MESSAGE, INTERRUPTED
+        except KeyboardInterrupt:
+            message, code = what_ctrl_c_cost(), INTERRUPTED
         if ctx.params.get("is_json"):
             print_json(total_line(str(ctx.info_name), code, error=message))
         return fail(message, code)

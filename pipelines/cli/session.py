@@ -15,6 +15,7 @@ from uuid import uuid4
 from fbgraph.errors import ENDS_EVERYTHING
 from pipelines.cli.summary import command_name
 from pipelines.errors import ConfigError, UnreachableDagsterError
+from pipelines.interrupts import with_cost
 from pipelines.loading.load_result import Target
 from pipelines.loading.recording import Command, Recording
 from pipelines.loading.session import Loads, Session
@@ -30,7 +31,7 @@ from warehouse.storage.url import open_store
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     import dagster as dg
@@ -79,7 +80,7 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
         summary.plan.account_ids,
     )
     note.keep(lake.store)
-    try:
+    with with_cost(lambda: _interrupted(lake, summary.plan.reports)):
         yield (
             Session(
                 *(client, lake, run_id, _now, recording, accept_empty),
@@ -88,8 +89,6 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
             ),
             recording,
         )
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(_interrupted(bar.loaded)) from None
     for step in recording.steps:
         if isinstance(step, Loads):
             summary.note_outcomes(step)
@@ -113,8 +112,11 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
         note.forget(lake.store)
 
 
-def _interrupted(loaded: int) -> str:
-    """What is said after Ctrl-C, if it cost anything but time."""
+def _interrupted(lake: Lake, reports: Iterable[str]) -> str:
+    """What is said after Ctrl-C, if it cost anything but time. The lake has counted: what was
+    loaded a moment ago is there before anybody has logged it.
+    """
+    loaded = sum(lake.put_loads[report] for report in reports)
     if not loaded:
         return ""
     days = counted(loaded, "account-day is", "account-days are")

@@ -138,7 +138,8 @@ def test_ctrl_c_says_how_much_is_loaded_and_not_published_and_how_to_publish_it(
         return len([*fresh.lake.glob("insights_hourly/*/*/data.parquet")])
 
     def is_waiting() -> bool:
-        return files() == len(DAYS) and "insights" in (fresh.lake / ".limits.json").read_text()
+        limits = fresh.lake / ".limits.json"
+        return files() == len(DAYS) and limits.exists() and "insights" in limits.read_text()
 
     with fresh.start("backfill", *RANGE, "--account", first, "--account", second) as running:
         wait_for(running, is_waiting)

@@ -15,6 +15,7 @@ from tests.pace import PATIENCE_SECONDS, within
 PROGRAM = """
 import hashlib, sys, threading, time
 from pipelines.cli.main import cli, main
+from pipelines.interrupts import with_cost
 
 class Swallows:
     def __del__(self):
@@ -34,12 +35,13 @@ def swallows():
 
 @cli.command()
 def catches():
-    print("ready", flush=True)
-    while True:
-        try:
-            time.sleep(60)
-        except BaseException:
-            pass
+    with with_cost(lambda: "Interrupted. No partial data was written. 3 days are loaded."):
+        print("ready", flush=True)
+        while True:
+            try:
+                time.sleep(60)
+            except BaseException:
+                pass
 
 @cli.command()
 def lingers():
@@ -81,6 +83,7 @@ def test_whatever_a_command_is_at_it_ends_within_three_seconds(
 
     assert (process.returncode, time.monotonic() - began < within(3.0)) == (130, True)
     assert stderr.count("fbinsights: Interrupted. No partial data was written.") == 1
+    assert ("3 days are loaded" in stderr) == (name == "catches")
 
 
 @pytest.mark.parametrize("name", ["catches", "lingers", "computes"])

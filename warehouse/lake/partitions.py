@@ -15,6 +15,8 @@ Polars) take those columns from the path, and pyarrow refuses files that carry t
 from __future__ import annotations
 
 import logging
+import threading
+from collections import Counter
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
@@ -57,7 +59,7 @@ class Lake(LakeReader):
     """Reads and replaces the files of one `store`. Keeps nothing open; safe across threads.
 
     If a table that is written is not the warehouse's own, its definition is kept in the lake
-    (`definitions`).
+    (`definitions`). `put_loads`: how many account-days it has put into the lake, by table.
     """
 
     def __init__(
@@ -70,6 +72,8 @@ class Lake(LakeReader):
         super().__init__(url, catalog=catalog)
         self.now = now
         self._defined: dict[str, Table] = dict(OWN.tables)
+        self.put_loads: Counter[str] = Counter()
+        self._counting = threading.Lock()
 
     def require_writable(self) -> None:
         """Raise WarehouseError if files cannot be written."""
@@ -192,6 +196,8 @@ class Lake(LakeReader):
             self._define(table)
             self.store.replace(where.key, write)
         if load:
+            with self._counting:
+                self.put_loads[table.name] += 1
             rejected.drop_of_earlier_loads(self.store, load, self.now())
         self.changed()
         return change

@@ -82,11 +82,6 @@ class Progress:
         parts += [f"{self.unproven:,} unproven"] if self.unproven else []
         return ", ".join(parts)
 
-    @property
-    def loaded(self) -> int:
-        """Account-days that are in the lake, proven or not."""
-        return self.done - self.failed
-
     def left(self, now: float) -> str:
         """The time that is left, as far as it can be estimated."""
         seconds = seconds_left(self.done, self.total, now - self.since)
@@ -200,11 +195,6 @@ class Bar(logging.Handler):
         """Start a step that counts no account-days; those of the stage before stay shown."""
         with self._changing:
             self._now = replace(self._now, stage=name, flight=None, is_step=True)
-
-    @property
-    def loaded(self) -> int:
-        """Account-days that this stage has loaded."""
-        return self._now.loaded
 
     def emit(self, record: logging.LogRecord) -> None:
         with self._changing:
