@@ -5,22 +5,27 @@
 announces this makes their cells "in progress", and red if the run fails; Dagster creates that event
 for an asset's own step alone.
 
+- `DagsterInstance.delete_run` leaves the file that SQLite has for each run, as large as it was, and
+what the run printed.
+
 - A run launcher returns these two to say whether the worker of a run exists; `RunLauncher` is
 exported, its return types are not.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
 from dagster._core.events import AssetMaterializationPlannedData
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["CheckRunHealthResult", "WorkerStatus", "planned_events"]
+__all__ = ["CheckRunHealthResult", "WorkerStatus", "delete_run_files", "planned_events"]
 
 
 def planned_events(
@@ -34,3 +39,13 @@ def planned_events(
             step_key,
             AssetMaterializationPlannedData(asset, partition=key),
         )
+
+
+def delete_run_files(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Delete what a run that was deleted has left on disk. Raises OSError."""
+    instance.compute_log_manager.delete_logs(prefix=[run_id])
+    storage = instance.event_log_storage
+    if isinstance(storage, SqliteEventLogStorage):
+        path = storage.path_for_shard(run_id)
+        for end in ("", "-wal", "-shm"):
+            Path(f"{path}{end}").unlink(missing_ok=True)

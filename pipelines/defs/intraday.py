@@ -15,6 +15,7 @@ import dagster as dg
 from fbgraph import act_id
 from pipelines.asset_keys import AssetKeys
 from pipelines.defs.event_log.events import published_events
+from pipelines.defs.event_log.old_ticks import mark_removable, remove_old_ticks
 from pipelines.defs.event_log.run_events import RunRecorder, failure_of
 from pipelines.defs.following import PUBLISH_JOB
 from pipelines.defs.partitions import AD_ACCOUNTS
@@ -26,6 +27,7 @@ from pipelines.reports.catalog import Reports
 from pipelines.resources import GraphResource, stopping
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import lag, publish
+from warehouse.wording import counted
 
 __all__ = ["INTRADAY_JOB", "crons", "held_by", "intraday_of", "intraday_schedule", "intraday_spec"]
 
@@ -144,6 +146,20 @@ def _publish(context: dg.OpExecutionContext, lake: Lake, reports: Reports, keys:
             context.log_event(event)
 
 
+def _keep_home_small(
+    context: dg.OpExecutionContext, recorder: RunRecorder, keys: AssetKeys
+) -> None:
+    """Remove old ticks from Dagster's home. Raises nothing: a later tick does it too."""
+    try:
+        if not recorder.has_logged:
+            mark_removable(context.instance, context.run_id)
+        shown = [keys("intraday"), keys("warehouse_duckdb")]
+        if number := remove_old_ticks(context.instance, context.run_id, shown):
+            context.log.info("Removed %s of old ticks.", counted(number, "run"))
+    except Exception:  # of whatever storage it is
+        context.log.warning("Old ticks were not removed.", exc_info=True)
+
+
 def _tick(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
     @dg.op(name="intraday")
     def intraday(context: dg.OpExecutionContext, graph: GraphResource) -> None:
@@ -153,15 +169,17 @@ def _tick(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
         with stopping():
             try:
                 with settings.open_graph() as client:
+                    recorder = RunRecorder(context, lake, client, keys)
                     session = Session(
                         *(client, lake, context.run_id, graph.now),
-                        RunRecorder(context, lake, client, keys),
+                        recorder,
                         delay=settings.intraday_delay,
                     )
                     held = held_by(context.instance, context.run_id)
                     tick = run_tick(session, settings.account_ids, held=held)
             finally:
                 _publish(context, lake, reports, keys)
+        _keep_home_small(context, recorder, keys)
         if tick.skipped:
             return
         context.log_event(dg.AssetMaterialization(keys("intraday"), metadata=tick_metadata(tick)))

@@ -80,7 +80,7 @@ def _line(  # noqa: PLR0913, PLR0917  # what is said of an account
         return f"{who(day)}: {on} is not loaded yet, usually {money_text(usual, day.currency)}"
     text = f"{who(day)}: {money_text(spend, day.currency)}"
     if usual:
-        text += f", usually {money_text(usual, day.currency)} ({spend / usual - 1:+.0%})"
+        text += f", usually {money_text(usual, day.currency)} ({100 * (spend / usual - 1):+.0f} %)"
     if not any(one.date == on for one in day.complete):
         text += ", not final yet"
     reported = [

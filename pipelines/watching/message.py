@@ -94,9 +94,10 @@ def _stopped(concern: Concern) -> str:
 
 def _over_budget(concern: Concern) -> str:
     currency = concern.day.currency
-    lines = [_overspent(one, currency) for one in concern.over[:_MOST_BUDGETS]]
-    more = len(concern.over) - len(lines)
-    return "; ".join([*lines, *([f"and {more} more"] if more else [])]) + "."
+    shown = [_overspent(one, currency) for one in concern.over[:_MOST_BUDGETS]]
+    more = len(concern.over) - len(shown)
+    text = "; ".join([*shown, *([f"and {more} more"] if more else [])])
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 _MOST_BUDGETS: Final = 3
@@ -149,7 +150,7 @@ def _do(concern: Concern) -> str:
 
 def _why_ended(alert: Alert, day: OpenDay) -> str:
     if not day.may_spend:
-        return f"{HEADS[alert.kind]} is over: the account is no longer active."
+        return f"the account is no longer active. Reported before: {HEADS[alert.kind]}."
     if alert.kind is Kind.STOPPED:
         since = clock(minute_of(day.zone, day.today, alert.since))
         return f"spends again. It had spent nothing since {since}."
@@ -157,10 +158,7 @@ def _why_ended(alert: Alert, day: OpenDay) -> str:
         return "data is up to date again."
     if final := _final(alert.day, day):
         spent, usual = (money_text(one, day.currency) for one in final)
-        return (
-            f"{HEADS[alert.kind]} is over with the day: {alert.day} ended at {spent}, usually"
-            f" {usual}."
-        )
+        return f"{alert.day}, reported as {HEADS[alert.kind]}, ended at {spent}, usually {usual}."
     return f"no longer {HEADS[alert.kind]}: {money_text(day.spent, day.currency)} so far today."
 
 

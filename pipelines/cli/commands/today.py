@@ -96,6 +96,7 @@ def _findings(
         alert = state.alert_of(day.account_id, one.kind)
         is_sure = one.kind not in CONFIRMED or (alert is not None and alert.day == day.today)
         line = began(one, ads_of(opened, one)).removeprefix(f"{who(day)}: ")
+        line = f"{line[:1].upper()}{line[1:]}"
         lines.append(line if is_sure else f"{line} (Meta has not been asked again yet.)")
     return lines
 

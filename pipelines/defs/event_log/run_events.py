@@ -37,19 +37,21 @@ if TYPE_CHECKING:
 __all__ = ["RunRecorder", "add_to_grid", "failure_of", "failures_in", "record"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RunRecorder:
-    """Logs what a load does as events of the run that it is part of."""
+    """Logs what a load does as events of the run that it is part of; `has_logged` any of them."""
 
     context: dg.OpExecutionContext
     lake: Lake
     client: GraphClient
     keys: AssetKeys
+    has_logged: bool = False
 
     def begins(self, table: str, keys: Sequence[str]) -> None:
         """Shows them in the grid as in progress while the run goes on, and as failed if the run
         fails before they are loaded. For an asset's own runs Dagster does that by itself.
         """
+        self.has_logged = True
         for event in planned_events(self.context, self.keys(table), keys):
             self.context.instance.report_dagster_event(event, self.context.run_id, logging.DEBUG)
 
@@ -66,6 +68,7 @@ class RunRecorder:
 
     def _log(self, events: Iterable[Event]) -> None:
         for event in events:
+            self.has_logged = True
             self.context.log_event(event)  # type: ignore[arg-type]  # of checks too
 
 

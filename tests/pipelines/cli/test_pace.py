@@ -48,7 +48,7 @@ ROW: dict[str, Any] = {
 
 def lines(width: int | None = 80, *, is_whole: bool = False, **values: Any) -> list[str]:
     pace = DayPace({**ROW, **values})
-    findings = ["far ahead: 812.40 EUR by 11:00"] if is_whole else []
+    findings = ["Far ahead. 812.40 EUR by 11:00"] if is_whole else []
     shown = account_lines(pace, NOW, width, PLAIN, findings=findings, is_whole=is_whole)
     return [*shown]
 
@@ -94,7 +94,7 @@ def test_an_account_is_words_first_and_a_bar_each() -> None:
         "  results     12 purchases, 1,304 checkouts, asked at 09:00; they come in late",
         "  end of day  about 1,390.00 EUR; 1,250.40 to 1,560.00 EUR (range of the last",
         "              Mondays)",
-        "  ! far ahead: 812.40 EUR by 11:00",
+        "  ! Far ahead. 812.40 EUR by 11:00",
     ]
 
 

@@ -70,7 +70,7 @@ def test_today_is_shown_against_usual_days_and_with_an_account_its_campaigns_and
     *rows, total = map(json.loads, capsys.readouterr().out.splitlines())
 
     assert code == 1
-    assert "  ! late data. What is known of today is from " in late
+    assert "  ! Late data. What is known of today is from " in late
     assert late.count("\ncampaign  ") == late.count("\nad  ") == 1
     assert {row["level"] for row in rows} == {"account", "campaign", "ad"}
     of_account = next(row for row in rows if row["level"] == "account")

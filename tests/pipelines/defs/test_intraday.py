@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -11,6 +12,7 @@ import pytest
 import warehouse
 from fbgraph.sandbox import Sandbox
 from pipelines.assembly import definitions_of
+from pipelines.defs.event_log.old_ticks import remove_old_ticks
 from pipelines.defs.intraday import crons, held_by
 from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.loading.accounts.stored import store_accounts
@@ -115,6 +117,19 @@ def test_ticks_are_published_and_leave_one_event_each_and_one_for_a_day_that_is_
     assert {(of_account, day): rows for of_account, day, rows in found} == {
         (account_id, day): len(truth_rows(account_id, day)) for account_id, day in days if day
     }
+
+    # Old ticks are removed with their files; those that closed a day stay, and so does the grid.
+    shown = [dg.AssetKey("intraday"), dg.AssetKey("warehouse_duckdb")]
+    home = Path(instance.root_directory)
+    files = {path.stem for path in (home / "history" / "runs").glob("*-*.db")}
+    assert remove_old_ticks(instance, runs[-1].run_id, shown) == 0
+    assert remove_old_ticks(instance, runs[-1].run_id, shown, kept=-timedelta(days=1)) > 0
+    left = {run.run_id for run in instance.get_runs()}
+    assert {path.stem for path in (home / "history" / "runs").glob("*-*.db")} == left < files
+    assert {path.name for path in (home / "storage").iterdir()} <= left
+    assert events(instance, "insights_hourly") == cells
+    assert events(instance, "intraday")[0] == ticks[0]
+    assert [checks(instance, kind) for kind in Kind] == [["SUCCEEDED"]] * len(Kind)
 
 
 def _is_calm(tick: dg.AssetMaterialization) -> bool:

@@ -54,7 +54,7 @@ PLANTED: Final = (
 )
 
 
-OVER: Final = "is over with the day: 2026-09-15 ended at"
+REPORTED: Final = "2026-09-15, reported as"
 AHEAD: Final = "Kettle & Leaf India: far ahead"
 
 
@@ -180,9 +180,10 @@ def test_each_anomaly_is_told_once_and_a_word_when_it_is_over(
     assert webhook.texts[-1] == f"fbinsights: today\n{line}"
     office.clock.now = NOON + timedelta(hours=17)
     assert office.look() == [
-        f"Nordlicht Japan: far ahead {OVER} 218,523 JPY, usually 52,042 JPY",
-        f"Nordlicht Japan: over budget {OVER} 218,523 JPY, usually 52,042 JPY",
-        f"{AHEAD} {OVER} 21,630.92 INR, usually 10,151.90 INR",
+        f"Nordlicht Japan: {REPORTED} {kind}, ended at 218,523 JPY, usually 52,042 JPY"
+        for kind in ("far ahead", "over budget")
+    ] + [
+        f"Kettle & Leaf India: {REPORTED} far ahead, ended at 21,630.92 INR, usually 10,151.90 INR",
     ]
     assert office.look() == []
 
@@ -208,7 +209,7 @@ def test_a_digest_is_sent_once_a_day(webhook: Receiver) -> None:
 
     assert len(digests) == 3
     assert digests[-1].split("\n")[1] == (
-        "Nordlicht Japan (act_420010002853698): 218,523 JPY, usually 52,042 JPY (+320%). Reported:"
+        "Nordlicht Japan (act_420010002853698): 218,523 JPY, usually 52,042 JPY (+320 %). Reported:"
         " far ahead, over budget"
     )
 

@@ -59,9 +59,12 @@ def opened() -> str:
 def days() -> str:
     """The open day and those of the days before that are complete, by how long `ago` they were.
     `has_begun`: the account had spent something by then; nothing is usual before.
+
+    CROSS JOIN, not a comma: what is joined after a comma is correlated with what is before it, and
+    DuckDB 1.5 refuses a LEFT JOIN of that.
     """
     return (
-        f"FROM opened AS o, (SELECT unnest({[*AGO]}) AS ago) JOIN loads AS l "
+        f"FROM opened AS o CROSS JOIN (SELECT unnest({[*AGO]}) AS ago) JOIN loads AS l "
         f"ON l.table_name = '{_HOURS}' AND l.account_id = o.account_id AND l.date = o.date - ago "
         "LEFT JOIN (FROM loads SELECT account_id, min(date) AS begun "
         f"WHERE table_name = '{_HOURS}' AND spend > 0 GROUP BY account_id) AS b "
