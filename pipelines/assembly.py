@@ -78,7 +78,7 @@ def definitions_of(  # noqa: PLR0913  # all that they are made of
             schedules=[*SCHEDULES, intraday_schedule(intraday_minutes)],
             sensors=[
                 *(freshness_sensor(reports, keys), follow_sensor(keys), new_accounts),
-                failures_sensor({*every_job, refresh_job.name, intraday_job.name}, watched),
+                failures_sensor({*every_job, refresh_job.name, intraday_job.name}, watched, keys),
                 access_sensor(reports.by_name, keys),
             ],
             resources={"graph": graph, "mem": dg.mem_io_manager},

@@ -134,6 +134,12 @@ def docs(table: str, engine: str | None, *, dbt: bool, breakdowns: bool, presets
 
     Or those of one TABLE.
     """
+    pages = {"--ddl": engine, "--dbt": dbt, "--breakdowns": breakdowns, "--presets": presets}
+    asked = [name for name, given in pages.items() if given]
+    if len(asked) > 1:
+        raise click.UsageError(f"{' and '.join(asked)} exclude each other.")
+    if table and asked and asked[0] in {"--breakdowns", "--presets"}:
+        raise click.UsageError(f"{asked[0]} takes no TABLE ({table}).")
     from pipelines.cli.commands.docs import (  # noqa: PLC0415
         run_breakdowns,
         run_dbt,

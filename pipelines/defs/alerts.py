@@ -21,9 +21,10 @@ from warehouse.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pipelines.asset_keys import AssetKeys
     from pipelines.settings import Settings
 
-__all__ = ["failure_text", "is_delivered", "send_alert"]
+__all__ = ["failure_text", "is_delivered", "link_to", "page_line", "send_alert"]
 
 #: Accounts that one message names, and characters of each reason. The page of the run shows all.
 QUOTED: Final = 10
@@ -71,6 +72,16 @@ def is_delivered(settings: Settings, text: str) -> bool:
         _log.error("FB_ALERT_WEBHOOK did not respond: %s.", type(error).__name__)  # the same
         return False
     return True
+
+
+def link_to(settings: Settings, *where: str) -> str:
+    """The address of something in Dagster, such as ``runs`` and an id."""
+    return "/".join((settings.dagster_url.rstrip("/"), *where))
+
+
+def page_line(settings: Settings, keys: AssetKeys) -> str:
+    """The line of an alert that leads to the page to look at: its asset says where the file is."""
+    return f"the page overview.html: {link_to(settings, 'assets', *keys('overview').path)}"
 
 
 def failure_text(

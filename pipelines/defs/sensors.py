@@ -11,7 +11,7 @@ import dagster as dg
 from fbgraph import GraphClient, act_id
 from fbgraph.errors import ENDS_EVERYTHING, GraphError, VersionError
 from pipelines.asset_keys import AssetKeys
-from pipelines.defs.alerts import failure_text, send_alert
+from pipelines.defs.alerts import failure_text, link_to, page_line, send_alert
 from pipelines.defs.event_log.events import evaluation_of
 from pipelines.defs.event_log.run_events import failures_in
 from pipelines.defs.partitions import AD_ACCOUNTS
@@ -40,7 +40,9 @@ _CHECKS: Final[Mapping[str, str]] = {
 _NO_TOKEN: Final = "FB_ACCESS_TOKEN is not set."  # noqa: S105  # it says that there is none
 
 
-def failures_sensor(jobs: Collection[str], assets: Collection[dg.AssetKey]) -> dg.SensorDefinition:
+def failures_sensor(
+    jobs: Collection[str], assets: Collection[dg.AssetKey], keys: AssetKeys
+) -> dg.SensorDefinition:
     """The sensor that alerts on runs of ours: of these jobs, or of any of these assets. A project
     of somebody has runs that are none of its business.
     """
@@ -57,13 +59,13 @@ def failures_sensor(jobs: Collection[str], assets: Collection[dg.AssetKey]) -> d
         run = context.dagster_run
         if run.job_name not in jobs and (run.asset_selection or set()).isdisjoint(assets):
             return dg.SkipReason(f"The run of {run.job_name} is not of fbinsights.")
-        _alert(context, graph)
+        _alert(context, graph, keys)
         return None
 
     return failed_runs
 
 
-def _alert(context: dg.RunFailureSensorContext, graph: GraphResource) -> None:
+def _alert(context: dg.RunFailureSensorContext, graph: GraphResource, keys: AssetKeys) -> None:
     run = context.dagster_run
     events = context.get_step_failure_events()
     failed: dict[tuple[str, str], str] = {}
@@ -76,7 +78,7 @@ def _alert(context: dg.RunFailureSensorContext, graph: GraphResource) -> None:
         texts = [event.step_failure_data.error_display_string for event in events]
         stopped = texts[0] if texts else str(context.failure_event.message)
     settings = graph.environment()  # an alert goes out whatever is wrong
-    link = f"{settings.dagster_url.rstrip('/')}/runs/{run.run_id}"
+    link = f"{link_to(settings, 'runs', run.run_id)}\n{page_line(settings, keys)}"
     send_alert(settings, failure_text(_what(run, failed), link, failed, stopped, _names(settings)))
 
 

@@ -12,7 +12,7 @@ import dagster as dg
 
 from fbgraph.errors import GraphError
 from pipelines.asset_keys import AssetKeys
-from pipelines.defs.alerts import send_alert
+from pipelines.defs.alerts import link_to, page_line, send_alert
 from pipelines.defs.event_log.events import evaluation_of
 from pipelines.errors import ConfigError
 from pipelines.reports.catalog import Reports
@@ -66,14 +66,13 @@ def watch_after_tick(
     if not settings.watched and settings.digest is None:
         return
     lake = Lake(settings.warehouse_url, catalog=reports.catalog)
-    assets = f"{settings.dagster_url.rstrip('/')}/assets"
-    links = [f"{assets}/{'/'.join(keys(name).path)}" for name in (INTRADAY, "overview")]
+    link = link_to(settings, "assets", *keys(INTRADAY).path)
     try:
         with settings.open_graph() as client:
             found = watch(
                 *(lake, settings, client, graph.now()),
                 send=lambda text: send_alert(settings, text),
-                link=f"{links[0]}\nthe page overview.html: {links[1]}",
+                link=f"{link}\n{page_line(settings, keys)}",
                 interval_minutes=float(settings.intraday_minutes),
             )
     except (GraphError, ConfigError, WarehouseError, OSError) as error:

@@ -30,12 +30,15 @@ TIRED: Final = 2 / 3
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A large number. `meaning`: whether "more" is better, worse or neither (plain)."""
+    """A large number. `meaning`: whether "more" is better, worse or neither (plain). `note`: what
+    it leaves out.
+    """
 
     label: str
     value: str
     change: float | None
     meaning: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,8 @@ def words_of(page: AccountPage, picture: Callable[[str], str]) -> AccountWords:
     figures = (
         Figure("Spend", spend, moved(now.spend, before.spend), "plain"),
         Figure(
-            *("Purchases", amount(now.purchases)), moved(now.purchases, before.purchases), "more"
+            *("Purchases", amount(now.purchases), moved(now.purchases, before.purchases), "more"),
+            note=_partly(page) if now.purchases is not None else "",
         ),
         Figure(
             "Cost per purchase", money(now.cpa, page.currency), moved(now.cpa, before.cpa), "less"
@@ -153,12 +157,15 @@ def _delivered(numbers: DayNumbers | None) -> bool:
     return numbers is not None and numbers.impressions > 0
 
 
+def _partly(page: AccountPage) -> str:
+    """Of how many days purchases are known, where it is not all of them."""
+    without = len(page.without_results)
+    number = sum(day in page.numbers for day in page.window.days)
+    return f"of {number - without} of {counted(number, 'day')}" if without else ""
+
+
 def _no_results(page: AccountPage) -> str:
-    without = [
-        day
-        for day in page.window.days
-        if day in page.numbers and page.numbers[day].purchases is None
-    ]
+    without = page.without_results
     if not without:
         return ""
     many = (
@@ -229,8 +236,8 @@ def _week(page: AccountPage) -> Mapping[str, Any]:
     ]
     words = (
         f"Median spend of each hour over the {counted(page.hour_days, 'day')} whose hours are"
-        " loaded, of the last eight weeks, by the account's own clock. Six equal groups of this"
-        " account's own hours, so accounts do not compare."
+        " loaded, of the last eight weeks, by the account's own clock. The shades are six equal"
+        " groups of this account's own hours: compare them within this account only."
     )
     return {"words": words, "rows": rows, "is_partial": len(known) < len(WEEKDAYS)}
 
@@ -253,6 +260,7 @@ def _campaign(
         "spend": money(one.sums.spend, page.currency),
         "share": percent(per(one.sums.spend, now.spend), 0),
         "change": change(one.sums.spend, one.before) if is_comparable else None,
+        "is_new": is_comparable and not one.before,
         "ctr": percent(one.sums.ctr),
         "purchases": amount(one.sums.purchases),
         "roas": ratio(one.sums.roas),

@@ -14,7 +14,10 @@ __all__ = ["SpendBar", "bar", "levels", "sparkline"]
 WIDTH: Final = 120
 HEIGHT: Final = 26
 
-#: Of the hours of a week, next tos none.
+#: Radius of a value that has no neighbours.
+DOT: Final = 2
+
+#: Groups of the hours of a week that have spend.
 LEVELS: Final = 6
 
 
@@ -47,7 +50,8 @@ def _runs(points: Iterable[tuple[float, float] | None]) -> Sequence[Sequence[tup
 def _shape(run: Sequence[tuple[float, float]]) -> str:
     if len(run) == 1:
         [(x, y)] = run
-        return f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="1.5"/>'
+        x = min(max(x, DOT), WIDTH - DOT)  # all of it
+        return f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="{DOT}"/>'
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in run)
     area = f"{run[0][0]:.1f},{HEIGHT} {line} {run[-1][0]:.1f},{HEIGHT}"
     return f'<polygon class="area" points="{area}"/><polyline class="line" points="{line}"/>'

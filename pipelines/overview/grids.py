@@ -97,7 +97,7 @@ class _Columns:
     def ticks(self) -> Sequence[AxisLabel]:
         every = TICK_EVERY if self.length == 1 else max(1, self.number // 4)
         first = (-self.first.weekday()) % 7 if self.length == 1 else 0
-        columns = range(first, max(first + 1, self.number - 1), every)
+        columns = range(first, self.number - 1, every) or range(1)
         return [AxisLabel(100 * at / self.number, self.name(at)) for at in columns]
 
     def name(self, at: int) -> str:

@@ -17,6 +17,7 @@ from pipelines.overview.charts import columns_of
 from pipelines.overview.grids import restated_grid, trust_grid
 from pipelines.overview.reading import pages_of, why_nothing
 from pipelines.overview.trust import Trust, bad_days, banner
+from warehouse.errors import WarehouseError
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
@@ -71,7 +72,10 @@ def overview_of(
     """
     pages = pages_of(opened, now, chosen, account_ids)
     loaded = [page for page in pages if page.is_loaded]
-    trusted = banner((page.name, page.currency, page.shown_trust) for page in loaded)
+    trusted = banner(
+        ((page.name, page.currency, page.shown_trust) for page in loaded),
+        sum(len(page.without_results) for page in loaded),
+    )
     unloaded = [page.name for page in pages if not page.is_loaded]
     return OverviewPage(
         html=_html(loaded, unloaded, trusted, now, read, "" if loaded else why_nothing(opened)),
@@ -104,7 +108,7 @@ def _html(  # noqa: PLR0913, PLR0917  # all that a page is made of
         "made": _instant(now),
         "nothing": nothing or BEGIN,
         "span": _span(loaded),
-        "stale": _stale(newest, now),
+        "stale": _stale(newest, now) or _behind(loaded),
         "subtitle": _subtitle(loaded, newest),
         "unloaded": _unloaded(unloaded),
         "tone_of": _tone_of,
@@ -122,7 +126,13 @@ def _html(  # noqa: PLR0913, PLR0917  # all that a page is made of
 
 
 def _asset(name: str) -> str:
-    return files("pipelines.overview").joinpath("assets", name).read_text(encoding="utf-8")
+    path = files("pipelines.overview").joinpath("assets", name)
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise WarehouseError(
+            f"{path} is missing, which is a part of fbinsights. Install fbinsights again."
+        ) from None
 
 
 def _template() -> jinja2.Template:
@@ -157,12 +167,17 @@ class _Pictures:
         return self._urls[path]
 
     def _made(self, path: str) -> str:
+        kind = _MIME.get(path.rpartition(".")[2])
+        if kind is None or not self._left:
+            return ""
         try:
             content = self._read(path)
-        except OSError:
+        except FileNotFoundError:
             return ""  # the number of the ad is shown instead
-        kind = _MIME.get(path.rpartition(".")[2])
-        if kind is None or len(content) > min(EMBEDDED_BYTES, self._left):
+        except OSError:
+            self._left = 0  # a bucket that is away: each picture would be waited for
+            return ""
+        if len(content) > min(EMBEDDED_BYTES, self._left):
             return ""
         self._left -= len(content)
         return f"data:{kind};base64,{base64.b64encode(content).decode()}"
@@ -223,6 +238,16 @@ def _stale(newest: datetime | None, now: datetime) -> str:
     days = (now - newest).days
     return (
         f"Nothing has been loaded for {counted(days, 'day')} (since {_instant(newest)}). Run"
+        " fbinsights refresh, or turn on the schedule daily_refresh."
+    )
+
+
+def _behind(loaded: Sequence[AccountPage]) -> str:
+    last = max((page.window.until for page in loaded if page.is_behind), default=None)
+    if last is None:
+        return ""
+    return (
+        f"Nothing after {last.day} {last:%b %Y} has been loaded, so the days end there. Run"
         " fbinsights refresh, or turn on the schedule daily_refresh."
     )
 

@@ -14,7 +14,7 @@ from pipelines.loading.partitions import today_in
 from pipelines.overview.sums import DayNumbers, Sums
 from pipelines.overview.today import TodayNumbers, open_days
 from pipelines.overview.trust import DayTrust, Recorded, trust_of
-from pipelines.overview.window import Window, last_days
+from pipelines.overview.window import WINDOW_DAYS, Window, last_days
 from warehouse.decode.hours import over_at
 from warehouse.lake.defects.damage import reload_command
 from warehouse.schema.insights import INSIGHTS_HOURLY
@@ -69,7 +69,9 @@ class Restated(NamedTuple):
 
 @dataclass(slots=True)
 class AccountPage:
-    """All that a page says of one account."""
+    """All that a page says of one account. `is_behind`: days after its window were over when
+    something was last loaded, and no account has any of them.
+    """
 
     account_id: str
     name: str
@@ -86,11 +88,18 @@ class AccountPage:
     restated: dict[date, Restated] = field(default_factory=dict)
     newest: datetime | None = None
     open_day: TodayNumbers | None = None
+    is_behind: bool = False
 
     @property
     def shown_trust(self) -> Sequence[DayTrust]:
         """What is known of each day of the window, oldest first."""
         return [self.trust[day] for day in self.window.days]
+
+    @property
+    def without_results(self) -> Sequence[date]:
+        """Days of the window that have delivery, and whose purchases are not loaded."""
+        days = (day for day in self.window.days if day in self.numbers)
+        return [day for day in days if self.numbers[day].purchases is None]
 
     @property
     def is_loaded(self) -> bool:
@@ -112,8 +121,12 @@ FAILED_SQL: Final = """\
 select reason, command from failures
 where table_name in ('insights_hourly', 'insights_daily') order by date desc, account_id limit 1"""
 
+#: When something was last loaded, and the newest day of any account that was loaded or tried.
 NEWEST_SQL: Final = """\
-select max(loaded_at) from loads where table_name in ('insights_hourly', 'insights_daily')"""
+select max(loaded_at),
+       greatest(max(date), (select max(date) from failures
+                            where table_name in ('insights_hourly', 'insights_daily')))
+from loads where table_name in ('insights_hourly', 'insights_daily')"""
 
 NUMBERS_SQL: Final = """\
 select account_id, date, spend, impressions, clicks,
@@ -205,8 +218,8 @@ def pages_of(
     account_ids: Collection[str] = (),
 ) -> Sequence[AccountPage]:
     """What to say of each account, or of these (digits): those with most impressions first, then by
-    name. "The last days" are those before
-    the newest load, or before `now`; `chosen`: these days of all accounts instead.
+    name. `chosen`: these days of all accounts, instead of the last ones that were over at the
+    newest load and that any account has.
     """
     pages = _empty_pages(opened, now, chosen, account_ids)
     loaded = {key: page for key, page in pages.items() if page.is_loaded}
@@ -236,19 +249,22 @@ def days_of(
 def _empty_pages(
     opened: Warehouse, now: datetime, chosen: Window | None, account_ids: Collection[str]
 ) -> dict[str, AccountPage]:
-    [(newest,)] = opened.sql(NEWEST_SQL).fetchall()
+    [(newest, last)] = opened.sql(NEWEST_SQL).fetchall()
     at = newest.astimezone(UTC) if newest else now
     pages = {}
     for account_id, name, currency, zone, newest_load, first in opened.sql(ACCOUNTS_SQL).fetchall():
         if account_ids and account_id not in account_ids:
             continue
-        window = chosen or last_days(zone or "UTC", at)
+        over = last_days(zone or "UTC", at)
+        is_behind = chosen is None and last is not None and last < over.until
+        window = Window.ending(last, WINDOW_DAYS) if is_behind else chosen or over
         if chosen is None and first is not None and first in window:
             window = Window(first, window.until)  # what was before was never wanted
         pages[account_id] = AccountPage(
             *(account_id, name or f"act_{account_id}", currency or "", zone or "UTC", window),
             today=today_in(zone or "UTC", at),
             newest=newest_load and newest_load.astimezone(UTC),
+            is_behind=is_behind,
         )
     return pages
 

@@ -93,26 +93,38 @@ class Banner:
         return "doubtful" if self.worst is Trust.DIFFERS else "good"
 
 
-def banner(accounts: Iterable[tuple[str, str, Sequence[DayTrust]]]) -> Banner:
+def banner(
+    accounts: Iterable[tuple[str, str, Sequence[DayTrust]]], without_results: int = 0
+) -> Banner:
     """In one sentence: how many of these accounts' days are complete. Of each account: its name,
-    currency and days.
+    currency and days. `without_results`: of how many days the purchases are not known.
     """
     accounts = list(accounts)
     counts = Counter(day.trust for _, _, days in accounts for day in days)
     number = counts.total()
-    good = number - sum(counts[kind] for kind in BAD) - counts[Trust.NOT_OVER]
+    good = counts[Trust.PROVEN]
     if not number:
         return Banner("Nothing has been loaded yet.", (), Trust.MISSING)
     worst = max(counts, key=list(Trust).index)
-    if good == number and worst is Trust.PROVEN:
+    if good == number and not without_results:
         headline = "Every number below is complete."
         return Banner(headline, (_compared(number),), worst)
-    headline = f"{good:,} of {counted(number, 'account-day')} add up to Meta's own totals."
-    return Banner(headline, [*_counts(counts), *_shortfall(accounts)], worst)
+    share = "All" if good == number else f"{good:,} of"
+    headline = f"{share} {counted(number, 'account-day')} add up to Meta's own totals."
+    details = [*_counts(counts), *_shortfall(accounts), *_unknown_results(without_results)]
+    return Banner(headline, details, worst)
 
 
 def _compared(number: int) -> str:
     return f"The rows of all {counted(number, 'account-day')} add up to Meta's own totals."
+
+
+def _unknown_results(days: int) -> Sequence[str]:
+    if not days:
+        return []
+    many = counted(days, "account-day")
+    why = "insights_daily is not loaded for them. Each account below has the command."
+    return [f"Purchases of {many} are not known: {why}"]
 
 
 #: Kind → in words after a number: of one, of several.

@@ -31,6 +31,7 @@ from pipelines.overview.window import Window
 from tests.e2e.test_browser import ARGUMENTS, CHROMIUM, NO_CHROMIUM, PICTURES
 from tests.objects import NEEDED
 from tests.reports import KNOWN
+from warehouse.errors import BucketError
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 from warehouse.schema.tables import OBJECT_TABLES
@@ -250,6 +251,22 @@ def test_distrust_is_next_to_the_number_it_concerns(browser: Browser, made: Made
     page.context.close()
 
 
+def test_an_account_is_opened_by_its_name_and_printed_with_it(browser: Browser, made: Made) -> None:
+    page = opened_page(browser, made, 375, "dark")
+    second = page.locator(f"#account-{made.account_ids[1]}")
+
+    page.locator(f'th a[href="#account-{made.account_ids[1]}"]').click()
+    page.wait_for_function("scrollY > 400")  # down to the account
+    in_view = second.bounding_box()
+    page.emulate_media(media="print")
+
+    assert in_view
+    assert 0 < in_view["y"] < 300
+    assert second.locator(".account-name").is_visible()
+    assert not page.locator(".picker").is_visible()
+    page.context.close()
+
+
 def test_without_scripts_everything_but_the_charts_is_there(browser: Browser, made: Made) -> None:
     page = opened_page(browser, made, 1280, "light", java_script_enabled=False)
 
@@ -257,9 +274,28 @@ def test_without_scripts_everything_but_the_charts_is_there(browser: Browser, ma
         article = page.locator(f"#account-{account_id}")
         assert article.is_visible()
         assert article.locator("details tbody tr").count() == len(WINDOW.days)
+        assert article.locator("details tbody").is_visible()
         assert article.locator("table.week td").count() >= 7 * 24
     assert not page.locator(".chart").first.is_visible()
     page.context.close()
+
+
+def test_where_the_bucket_does_not_answer_the_page_waits_once_and_has_no_thumbnails(
+    made: Made,
+) -> None:
+    tried: list[str] = []
+
+    def read(path: str) -> bytes:
+        tried.append(path)
+        raise BucketError(f"{path} could not be read", "retry later")
+
+    with warehouse.open(made.lake.root) as opened:
+        with_pictures = overview_of(opened, made.lake.store.read, NOW, WINDOW).html
+        without = overview_of(opened, read, NOW, WINDOW).html
+
+    assert "data:image" in with_pictures
+    assert "data:image" not in without
+    assert len(tried) == 1
 
 
 def test_pages_are_kept_by_day_and_an_empty_lake_says_how_to_begin(

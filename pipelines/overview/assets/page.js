@@ -4,7 +4,8 @@
   const data = read("data");
   const specs = read("specs");
   const articles = [...document.querySelectorAll("article[data-account]")];
-  const buttons = [...document.querySelectorAll(".picker button")];
+  const picker = document.querySelector(".picker");
+  const buttons = [...picker.querySelectorAll("button")];
 
   /* Columns, as they are kept, to the rows that Vega-Lite reads. */
   function rows(columns) {
@@ -15,10 +16,14 @@
 
   function draw(element, account) {
     const name = element.dataset.chart;
-    const spec = structuredClone(specs.charts[name]);
     const values = data[account][specs.data[name]];
     if (!values) return;
-    if (name in values && values[name].every((value) => value === null)) {
+    const known = (field) => !(field in values) || values[field].some((value) => value !== null);
+    let text = JSON.stringify(specs.charts[name]);
+    if (specs.data[name] === "days" && values.date.length < 21) text = text.replaceAll('"week"', '"day"');
+    const spec = JSON.parse(text);
+    spec.layer = spec.layer && spec.layer.filter((one) => known(one.encoding.y.field));
+    if (!known(name)) {
       element.parentElement.hidden = element.parentElement.tagName === "DIV";
       return;
     }
@@ -42,12 +47,14 @@
       for (const element of article.querySelectorAll("[data-chart]")) draw(element, account);
     }
     for (const button of buttons) {
-      button.setAttribute("aria-pressed", String(button.dataset.account === account));
+      const chosen = button.dataset.account === account;
+      button.setAttribute("aria-pressed", String(chosen));
+      if (chosen) picker.scrollLeft = button.offsetLeft - picker.offsetLeft - 14;
     }
   }
 
   document.documentElement.classList.add("scripted");
-  const picker = document.querySelector(".picker");
+  for (const one of document.querySelectorAll("details")) one.open = false;
   picker.hidden = buttons.length < 2;
   picker.addEventListener("click", (event) => {
     const button = event.target.closest("button");
@@ -60,6 +67,9 @@
   choose(first.dataset.account);
   window.addEventListener("hashchange", () => {
     const now = location.hash.replace("#account-", "");
-    if (articles.some((one) => one.dataset.account === now)) choose(now);
+    const article = articles.find((one) => one.dataset.account === now);
+    if (!article) return;
+    choose(now);
+    article.scrollIntoView(); // it was not there when the browser looked for it
   });
 })();

@@ -59,6 +59,21 @@ def test_a_sandbox_with_an_impossible_option_is_wrong_use_and_no_traceback(
     assert (done.exit_code, told in done.stderr) == (2, True), done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--dbt", "--ddl", "spark"], "--ddl and --dbt exclude each other"),
+        (["--presets", "--breakdowns"], "--breakdowns and --presets exclude each other"),
+        (["ads", "--presets"], "--presets takes no TABLE (ads)"),
+    ],
+)
+def test_docs_prints_one_page_at_a_time(arguments: list[str], why: str) -> None:
+    done = CliRunner().invoke(cli, ["docs", *arguments])
+
+    assert done.exit_code == 2
+    assert why in done.output
+
+
 def test_a_sandbox_whose_port_is_taken_says_how_to_have_another() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -138,7 +138,10 @@ def test_a_failed_run_is_told_with_what_meta_said_and_where_to_look(
     days = "2026-11-20 to 2026-11-22, 3 days: "
     assert f"Sunset Outfitters ({chosen[1]}) insights_hourly {days}" in text
     assert "3191001" in text
-    assert text.endswith(f"http://127.0.0.1:3000/runs/{context.dagster_run.run_id}")
+    assert text.endswith(
+        f"http://127.0.0.1:3000/runs/{context.dagster_run.run_id}"
+        "\nthe page overview.html: http://127.0.0.1:3000/assets/overview"
+    )
     assert sandbox.token not in text
 
 

@@ -76,6 +76,18 @@ def test_the_banner_says_what_is_missing_and_has_the_colour_of_the_worst() -> No
     assert none.headline == "Nothing has been loaded yet."
 
 
+def test_the_banner_calls_complete_only_what_is_proven_and_has_its_purchases() -> None:
+    proven = ("Here", "EUR", days(*[Trust.PROVEN] * 3))
+    unprovable = ("There", "USD", days(Trust.UNPROVABLE, Trust.PROVEN))
+
+    without_results, mixed = banner([proven], without_results=2), banner([unprovable])
+
+    assert without_results.headline == "All 3 account-days add up to Meta's own totals."
+    assert "Purchases of 2 account-days are not known" in without_results.details[0]
+    assert mixed.headline == "1 of 2 account-days add up to Meta's own totals."
+    assert "1 cannot be compared with a total" in mixed.details[0]
+
+
 def test_neighbouring_days_with_the_same_fault_are_one_with_one_command() -> None:
     found = bad_days("1", "Here", days(Trust.PROVEN, *[Trust.DIFFERS] * 3, Trust.FAILED))
 

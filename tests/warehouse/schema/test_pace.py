@@ -70,7 +70,7 @@ LIFETIME = {
     "campaigns": [campaign(lifetime_budget=500), campaign(campaign_id="21", daily_budget=30)],
     "adsets": [adset(None), adset(None, campaign_id="21")],
 }
-COUNTS = "complete, and not before the account first spent something."
+COUNTS = "is complete and no earlier than the account's first spend."
 CASES = [
     Case(
         "the same hours of other days, the medians, and the end of the day from them",
@@ -127,7 +127,7 @@ CASES = [
             "same_weekdays": 1,
             "spend_usual": 2,
             "projected_spend": None,
-            "note": f"Nothing to compare with. Only 1 of the last four Mondays is {COUNTS}",
+            "note": f"Nothing to compare with. Only 1 of the last four Mondays {COUNTS}",
         },
         unproven=(1, 7, 21, 28),
     ),
@@ -154,7 +154,7 @@ CASES = [
             "spend_usual": None,
             "same_weekdays": 0,
             "usual_share": None,
-            "note": f"Nothing to compare with. None of the last four Mondays are {COUNTS}",
+            "note": f"Nothing to compare with. None of the last four Mondays {COUNTS}",
         },
     ),
     Case(

@@ -275,8 +275,8 @@ def _note() -> str:
         "dayname(date) || 's ' || CASE {n} WHEN 0 THEN '{were}' WHEN 1 THEN '{was}' "
         "ELSE '{were}' END || '.'"
     )
-    counts = "{} complete, and not before the account first spent something"
-    not_complete = few.format(n="same_weekdays", was=counts.format("is"), were=counts.format("are"))
+    counts = "is complete and no earlier than the account''s first spend"
+    not_complete = few.format(n="same_weekdays", was=counts, were=counts)
     idle = few.format(n="spending_weekdays", was="had any spend", were="had any spend")
     early = f"{LEAST_SHARE:.0%}".replace("%", " %")
     projection = (
