@@ -65,6 +65,7 @@ MAY_IMPORT: Final[Mapping[str, str]] = {
     "pipelines.resources": "errors settings state fbgraph.* warehouse.*",
     "pipelines.watching": "errors escaping reports settings state fbgraph.* warehouse.*",
     "pipelines.overview": "loading warehouse.*",
+    "pipelines.comparing": "errors fbgraph.* warehouse.*",
     "pipelines.agents": "errors loading overview settings fbgraph.* warehouse.*",
     "pipelines.defs": "asset_keys dagster_private errors escaping loading overview reports"
     " resources settings state watching fbgraph.* warehouse.*",
@@ -73,8 +74,9 @@ MAY_IMPORT: Final[Mapping[str, str]] = {
     "pipelines.components": "asset_keys assembly defs errors reports settings warehouse.*",
     "pipelines.definitions": "assembly defs reports settings state",
     "pipelines.project": "errors reports settings state variables warehouse.*",
-    "pipelines.cli": "agents asset_keys defs errors escaping interrupts loading overview project"
-    " reports resources settings state variables watching fbgraph.* fbgraph.sandbox warehouse.*",
+    "pipelines.cli": "agents asset_keys comparing defs errors escaping interrupts loading overview"
+    " project reports resources settings state variables watching fbgraph.* fbgraph.sandbox"
+    " warehouse.*",
     "pipelines.celery_launcher": "dagster_private",
     "pipelines.dagster_private": "",
     "pipelines": "",

@@ -84,7 +84,7 @@ def dev(host: str, port: int) -> None:
 
     Its webserver, its daemon and our definitions. Ctrl-C ends all of them.
     """
-    from pipelines.cli.commands.dev import run_dev  # noqa: PLC0415
+    from pipelines.cli.commands.servers import run_dev  # noqa: PLC0415
 
     run_dev(os.environ, host, port)
 
@@ -136,7 +136,7 @@ def demo(exported: frozenset[str], seed: int) -> None:
 )
 def sandbox(port: int, scenarios: tuple[str, ...], seed: int, **options: Any) -> None:
     """Serve a local Graph API with made-up accounts, until Ctrl-C."""
-    from pipelines.cli.commands.sandbox import run_sandbox  # noqa: PLC0415
+    from pipelines.cli.commands.servers import run_sandbox  # noqa: PLC0415
 
     run_sandbox(port, seed, scenarios, **options)
 

@@ -181,6 +181,51 @@ def overview(since: date | None, until: date | None, accounts: tuple[str, ...], 
 
 @click.command(
     cls=GuardedCommand,
+    epilog="Exit code 0: all are equal; 1: some differ; 2: they cannot be compared."
+    " docs/coming-from.md says what each reason means and what to do.",
+)
+@click.argument("source", metavar="THEIR_TABLE")
+@click.option("--table", default="", metavar="SCHEMA.NAME", help="Which table of a DuckDB file.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="ROLE=NAME",
+    help="What a column of theirs is, if its name is not known: date, account, spend, impressions,"
+    " clicks, link_clicks, purchases, ad, loaded, …; repeatable.",
+)
+@day_option("--since", "First day, like 2026-11-01; by default the first that they have.")
+@day_option("--until", "Last day, included; by default the last that they have.")
+@ACCOUNT_OPTION
+@styled
+def compare(  # noqa: PLR0913, PLR0917  # its options
+    source: str,
+    table: str,
+    columns: tuple[str, ...],
+    since: date | None,
+    until: date | None,
+    accounts: tuple[str, ...],
+    style: Style,
+) -> None:
+    """Compare with the table of another loader: where it differs, and why.
+
+    THEIR_TABLE is a DuckDB file, a CSV, or a file, folder or pattern of Parquet. Both are added up
+    by account and day. A reason is exact if it turns one side's numbers into the other's; anything
+    else is a hint. Makes no request and changes nothing.
+
+    \b
+    fbinsights compare airbyte.duckdb --table raw.ads_insights
+    fbinsights compare 'exports/*.csv' --column account=Konto --column date=Tag
+    """
+    require_order(since, until)
+    from pipelines.cli.commands.compare import run_compare  # noqa: PLC0415
+
+    run = partial(run_compare, since=since, until=until, accounts=accounts, style=style)
+    sys.exit(run(os.environ, source, table, columns))
+
+
+@click.command(
+    cls=GuardedCommand,
     epilog="docs/agents.md has how to add it to an agent. Needs: pip install 'fbinsights[mcp]'",
 )
 @click.option(
@@ -216,4 +261,4 @@ def mcp(rows: int, seconds: int, megabytes: int) -> None:
     run_mcp(os.environ, Bounds(rows, seconds, megabytes), INTERRUPTED)
 
 
-READING: Final = (status, today, overview, query, sql, docs, mcp)
+READING: Final = (status, today, overview, query, sql, compare, docs, mcp)

@@ -1,4 +1,6 @@
-"""docs/coming-from.md: each name on the right is one of ours; what it says of the SDK is so."""
+"""docs/coming-from.md: each name on the right is one of ours; what it says of the SDK, of views and
+of reasons is so.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pipelines.comparing import reasons
 from pipelines.project.ready_reports import ready_reports
 from pipelines.project.ready_tables import ready_tables
+from pipelines.reports.catalog import read_reports
+from pipelines.reports.folders import READY
 from tests.reports import KNOWN
+from tests.test_pages import between
+from warehouse.schema.queries.fivetran import fivetran_views
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,3 +79,24 @@ def test_what_the_sdk_is_said_to_have_are_fields_of_its_classes() -> None:
 
     assert wrong == []
     assert checked > 200
+
+
+def test_the_views_for_fivetran_are_those_that_there_are_and_are_made_of_ours() -> None:
+    catalog = read_reports(sorted(READY.glob("*.yaml"))).catalog
+    views = {view.name for view in fivetran_views(catalog.tables, catalog.views)}
+    plain = {re.sub("_action(s|_values)$", "", view) for view in views}
+    rows = between(PAGE, "fivetran")
+    shown = {one for left, _ in rows for one in _CODE.findall(left) if one[0] != "_"}
+    ours = {one for _, right in rows for one in _CODE.findall(right) if one[0] != "…"}
+
+    assert ours - names() == set()
+    assert plain <= shown <= views
+
+
+def test_every_reason_of_a_comparison_is_explained_and_no_other() -> None:
+    source = Path(reasons.__file__).read_text(encoding="utf-8")
+    kinds = {*reasons.FACTS, "purchases", *re.findall(r'Reason\("(\w+)"', source)}
+    table = PAGE.split("| why | what it says |")[1].partition("\n\n")[0]
+    shown = {kind for row in table.splitlines()[2:] for kind in _CODE.findall(row.split("|")[1])}
+
+    assert shown == kinds

@@ -1,4 +1,6 @@
-"""`fbinsights dev`: Dagster on this folder."""
+"""Servers on this machine until Ctrl-C: `fbinsights dev` is Dagster on this folder, `fbinsights
+sandbox` a Graph API.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
 
 from pipelines.cli.output.terminal import print_note
 from pipelines.cli.summary import command_name
@@ -28,9 +32,9 @@ from pipelines.state.homes import (
 from warehouse.storage.atomic import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["run_dev"]
+__all__ = ["run_dev", "run_sandbox"]
 
 #: Held, and telling where the pages are, as long as Dagster runs on a home.
 RUNNING: Final = "fbinsights_dev.json"
@@ -124,3 +128,26 @@ def _free_port(host: str, port: int) -> int:
                 " --port 0, which takes any free port."
             ) from None
         raise ConfigError(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from None
+
+
+def run_sandbox(port: int, seed: int, scenarios: Sequence[str], **options: Any) -> None:
+    """Serve until Ctrl-C. `options` are those of `Sandbox`. Raises ConfigError for a port in use
+    and for what there is not.
+    """
+    from fbgraph.sandbox import serve  # noqa: PLC0415  # Dagster does without it
+
+    try:
+        serve(port, seed, scenarios, _on_ready, **options)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise ConfigError(
+            f"port {port} is in use, maybe by another sandbox: stop that one, or add --port 0."
+        ) from None
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _on_ready(url: str, token: str) -> None:
+    click.echo(f"FB_GRAPH_URL={url}\nFB_ACCESS_TOKEN={token}")
+    click.echo("Set these two, then run `fbinsights backfill`. Ctrl-C ends it.", err=True)
