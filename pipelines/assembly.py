@@ -8,6 +8,7 @@ import dagster as dg
 
 from pipelines.asset_keys import AssetKeys
 from pipelines.defs.assets import loaded_assets, view_specs
+from pipelines.defs.backfill import backfill_of, backfill_sensor
 from pipelines.defs.following import follow_sensor, up_to_date_check
 from pipelines.defs.freshness import fresh_check, freshness_sensor
 from pipelines.defs.health import health_specs
@@ -61,7 +62,7 @@ def definitions_of(  # noqa: PLR0913  # all that they are made of
     objects = [row.name for row in reports.catalog.listed]
     here = [name for name in objects if name not in elsewhere]
     jobs, refresh_job = assets_by_job(names, here), refresh_of(reports, keys)
-    intraday_job = intraday_of(reports, keys)
+    intraday_job, backfill_job = intraday_of(reports, keys), backfill_of(reports, keys)
     every_job = assets_by_job(reports.by_name, objects)
     watched = {keys(asset) for some in every_job.values() for asset in some}
     return dg.Definitions.merge(
@@ -69,7 +70,7 @@ def definitions_of(  # noqa: PLR0913  # all that they are made of
             assets=dg.map_asset_specs(
                 lambda spec: spec.replace_attributes(owners=spec.owners or owners), assets
             ),
-            jobs=[refresh_job, intraday_job],
+            jobs=[refresh_job, intraday_job, backfill_job],
             asset_checks=[
                 *(fresh_check(name, reports.catalog, keys) for name in names),
                 *(access_check(reports.by_name, keys), up_to_date_check(keys)),
@@ -78,7 +79,11 @@ def definitions_of(  # noqa: PLR0913  # all that they are made of
             schedules=[*SCHEDULES, intraday_schedule(intraday_minutes)],
             sensors=[
                 *(freshness_sensor(reports, keys), follow_sensor(keys), new_accounts),
-                failures_sensor({*every_job, refresh_job.name, intraday_job.name}, watched, keys),
+                failures_sensor(
+                    {*every_job, refresh_job.name, intraday_job.name, backfill_job.name},
+                    *(watched, keys),
+                ),
+                backfill_sensor(backfill_job),
                 access_sensor(reports.by_name, keys),
             ],
             resources={"graph": graph, "mem": dg.mem_io_manager},

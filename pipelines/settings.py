@@ -59,6 +59,9 @@ LONGEST_DELAY: Final = 1440
 #: is looked at less than six times is better left to the daily refresh.
 INTRADAY_MINUTES: Final = range(15, 241)
 
+#: The most that FB_ACCOUNTS_PER_RUN may be.
+MOST_PER_RUN: Final = 10_000
+
 _DIGEST: Final = re.compile(r"([01]?[0-9]|2[0-3])(?: +(\S+))?")
 
 _HOW_TO_GET_ONE: Final = (
@@ -84,6 +87,7 @@ class Settings:
     history_since: date | None = None  # None: what the lake keeps
     owners: Sequence[str] = ()
     media: bool = True
+    accounts_per_run: int = 50
     watched: Sequence[str] = WATCHED
     digest: tuple[int, str] | None = None  # hour and zone; None: not sent
     intraday_minutes: int = 60
@@ -142,6 +146,7 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
         history_since=_day(value["FB_HISTORY_SINCE"]),
         owners=_owners(value["FB_OWNERS"]),
         media=value["FB_MEDIA"] == "1",
+        accounts_per_run=int(value["FB_ACCOUNTS_PER_RUN"]),
         watched=_names(value["FB_WATCH"]),
         digest=_digest(value["FB_DIGEST_HOUR"]),
         intraday_minutes=int(value["FB_INTRADAY_MINUTES"]),
@@ -206,6 +211,12 @@ def _wrong(value: Mapping[str, str]) -> Iterator[str]:
         yield f"FB_ALLOW_HTTP must be 1 or unset, not {value['FB_ALLOW_HTTP']!r}."
     if value["FB_MEDIA"] not in {"0", "1"}:
         yield f"FB_MEDIA must be 0 or 1, not {value['FB_MEDIA']!r}."
+    per_run = value["FB_ACCOUNTS_PER_RUN"]
+    if not re.fullmatch("[0-9]{1,5}", per_run) or not 1 <= int(per_run) <= MOST_PER_RUN:
+        yield (
+            f"FB_ACCOUNTS_PER_RUN must be a number of accounts from 1 to {MOST_PER_RUN}, not"
+            f" {per_run!r}."
+        )
     minutes = value["FB_INTRADAY_MINUTES"]
     if not re.fullmatch("[0-9]{1,4}", minutes) or int(minutes) not in INTRADAY_MINUTES:
         yield (

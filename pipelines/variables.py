@@ -114,6 +114,12 @@ VARIABLES: Final[Sequence[Variable]] = (
         "1",
     ),
     Variable(
+        "FB_ACCOUNTS_PER_RUN",
+        "How many accounts one run of Dagster refreshes or backfills, 1 to 10000. More become runs"
+        " of their own, for a launcher to spread over workers: docs/scaling.md.",
+        "50",
+    ),
+    Variable(
         "FB_INTRADAY_MINUTES",
         "How often today is loaded once the schedule `intraday` is on, in minutes: 15 to 240."
         " docs/operations.md.",

@@ -7,7 +7,7 @@ Dagster plots; an account-day has one when it is closed. More would fill Dagster
 
 # No `from __future__ import annotations`: Dagster reads the annotations of ops as objects.
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import dagster as dg
@@ -18,7 +18,7 @@ from pipelines.defs.event_log.events import published_events
 from pipelines.defs.event_log.old_ticks import mark_removable, remove_old_ticks
 from pipelines.defs.event_log.run_events import RunRecorder, failure_of
 from pipelines.defs.following import PUBLISH_JOB
-from pipelines.defs.partitions import AD_ACCOUNTS
+from pipelines.defs.slices import AT_WORK, held_accounts
 from pipelines.defs.watches import watch_after_tick
 from pipelines.loading.accounts.stored import accounts_in
 from pipelines.loading.intraday.tick import Tick, run_tick
@@ -39,12 +39,6 @@ FIRST_MINUTE: Final = 10
 
 _HOURS: Final = 24
 _DAY_MINUTES: Final = 24 * 60
-
-#: Runs that are making requests; those in a queue are not.
-_AT_WORK: Final = (
-    *(dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING),
-    *(dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING),
-)
 
 #: Ticks are short: they go before loads that wait, and after publishes.
 _BEFORE_LOADS: Final = {"dagster/priority": "5"}
@@ -76,43 +70,9 @@ def crons(minutes: int) -> Sequence[str]:
     ]
 
 
-# -- who else is loading ---------------------------------------------------------------------------
-
-
 def held_by(instance: dg.DagsterInstance, own_run_id: str = "") -> Mapping[str, str]:
-    """Accounts (digits) that another run is loading, and which: refreshes, and what people have
-    launched. Meta counts an account's requests together, and theirs go before.
-    """
-    held: dict[str, str] = {}
-    every = [str(key) for key in instance.get_dynamic_partitions(AD_ACCOUNTS)]
-    for run in instance.get_runs(dg.RunsFilter(statuses=list(_AT_WORK))):
-        if run.run_id != own_run_id and run.job_name not in {INTRADAY_JOB, PUBLISH_JOB}:
-            why = f"the run {run.run_id[:8]} is loading it"
-            held |= dict.fromkeys((key.removeprefix("act_") for key in _accounts(run, every)), why)
-    return held
-
-
-def _accounts(run: dg.DagsterRun, every: Sequence[str]) -> Iterable[str]:
-    """The accounts of a run, by keys like act_123."""
-    tags = run.tags
-    if "dagster/partition/account" in tags:
-        return [tags["dagster/partition/account"]]
-    if "dagster/asset_partition_range_start" in tags:
-        ends = (tags[f"dagster/asset_partition_range_{end}"] for end in ("start", "end"))
-        first, last = (key.partition("|")[0] for key in ends)
-        are_known = first in every and last in every
-        return every[every.index(first) : every.index(last) + 1] if are_known else every
-    if "dagster/partition" in tags:
-        return [tags["dagster/partition"].partition("|")[0]]
-    return _accounts_of_refresh(run.run_config) or every if run.job_name == "refresh_job" else []
-
-
-def _accounts_of_refresh(config: Any) -> Sequence[str]:
-    """Those that a schedule or a person named; none for all."""
-    try:
-        return [*config["ops"]["look"]["config"]["accounts"]]
-    except (KeyError, TypeError):
-        return []
+    """Accounts (digits) that another run than a tick is loading, and which: theirs go before."""
+    return held_accounts(instance, own_run_id, {INTRADAY_JOB, PUBLISH_JOB})
 
 
 # -- a tick ----------------------------------------------------------------------------------------
@@ -229,7 +189,7 @@ def intraday_schedule(minutes: int) -> dg.ScheduleDefinition:
         context: dg.ScheduleEvaluationContext, graph: GraphResource
     ) -> dg.RunRequest | dg.SkipReason:
         instance = context.instance
-        waiting = [*_AT_WORK, dg.DagsterRunStatus.QUEUED]
+        waiting = [*AT_WORK, dg.DagsterRunStatus.QUEUED]
         if instance.get_runs(dg.RunsFilter(job_name=INTRADAY_JOB, statuses=waiting), limit=1):
             return dg.SkipReason("The last tick is still in progress.")
         known = accounts_in(Lake(graph.settings().warehouse_url))

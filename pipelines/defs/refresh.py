@@ -5,7 +5,6 @@ asset.
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of ops as objects.
-from collections import defaultdict
 from datetime import datetime
 
 import dagster as dg
@@ -18,6 +17,7 @@ from pipelines.defs.event_log.run_events import RunRecorder, failure_of
 from pipelines.defs.event_log.runless import report_unreported
 from pipelines.defs.health import health_events
 from pipelines.defs.overview import overview_event
+from pipelines.defs.slices import REFRESH_JOB, is_last, wait_for_turn
 from pipelines.errors import ConfigError
 from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.emptiness import accepts_empty
@@ -31,7 +31,7 @@ from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 
-__all__ = ["Refresh", "refresh_of", "refresh_spec"]
+__all__ = ["Refresh", "close_load", "publish_if_last", "refresh_of", "refresh_spec", "session_of"]
 
 
 def refresh_spec(keys: AssetKeys) -> dg.AssetSpec:
@@ -62,7 +62,7 @@ class Refresh(dg.Config):
         return datetime.fromisoformat(self.as_of) if self.as_of else graph.now()
 
 
-def _session(
+def session_of(
     context: dg.OpExecutionContext,
     client: GraphClient,
     lake: Lake,
@@ -77,11 +77,39 @@ def _session(
     )
 
 
-def _publish(
+def publish_if_last(
     context: dg.OpExecutionContext, settings: Settings, reports: Reports, keys: AssetKeys
-) -> None:
+) -> bool:
+    """Publish what was loaded, unless this run is a slice and others of its refresh or backfill go
+    on: the last of them does, and the sensor `follow_lake` where that one dies.
+    """
+    if not is_last(context):
+        context.log.info("The last slice publishes, or the sensor follow_lake before.")
+        return False
     for event in published_events(publish(settings.warehouse_url, catalog=reports.catalog), keys):
         context.log_event(event)
+    return True
+
+
+def close_load(
+    context: dg.OpExecutionContext,
+    client: GraphClient,
+    reports: Reports,
+    keys: AssetKeys,
+    graph: GraphResource,
+) -> None:
+    """What follows a publish: the page overview.html, how the lake is, and what commands have left
+    to report.
+    """
+    page = overview_event(graph, keys)
+    if isinstance(page, str):
+        context.log.warning(page)
+    else:
+        context.log_event(page)
+    lake = Lake(graph.settings().warehouse_url, catalog=reports.catalog)
+    for event in health_events(lake, reports.by_name, client, keys, graph.now()):
+        context.log_event(event)
+    report_unreported(context.instance, lake, reports, graph.now())
 
 
 # The names of both ops are part of the job's documented config (`ops: look: config:`).
@@ -93,11 +121,12 @@ def _detect_changes(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
         """Accounts, their objects, control totals of the lookback; then decide what to reload."""
         settings = graph.settings()
         lake = Lake(settings.warehouse_url, catalog=reports.catalog)
+        wait_for_turn(context, config.accounts)
         with stopping(), settings.open_graph() as client:
             found = discover(client, settings.account_ids)
             try:
                 changed_days = find_changes(
-                    *(_session(context, client, lake, graph, keys), reports, found),
+                    *(session_of(context, client, lake, graph, keys), reports, found),
                     *(config.accounts, config.time(graph)),
                     full=config.full,
                     begins=history_since(lake, settings.history_since, graph.now().date()),
@@ -106,7 +135,7 @@ def _detect_changes(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
                 raise
             except Exception:  # such as a token that is no longer valid
                 try:  # what was loaded until then is published
-                    _publish(context, settings, reports, keys)
+                    publish_if_last(context, settings, reports, keys)
                 except (WarehouseError, OSError) as error:
                     context.log.warning("This could not be published: %s", error)
                 raise
@@ -129,29 +158,21 @@ def _reload_days(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
         """
         settings = graph.settings()
         lake = Lake(settings.warehouse_url, catalog=reports.catalog)
+        is_published = False
         with stopping():
             try:
                 with settings.open_graph() as client:
-                    session = _session(context, client, lake, graph, keys)
+                    session = session_of(context, client, lake, graph, keys)
                     reload(session, reports.by_name, changed_days)
                     session.keep_pictures(changed_days.account_ids)
                     calls = client.tally.calls
             finally:
-                _publish(context, settings, reports, keys)
+                is_published = publish_if_last(context, settings, reports, keys)
         context.log_event(refreshed_event(changed_days, calls, keys))
-        page = overview_event(graph, keys)
-        if isinstance(page, str):
-            context.log.warning(page)
-        else:
-            context.log_event(page)
-        for event in health_events(lake, reports.by_name, client, keys, graph.now()):
-            context.log_event(event)
-        report_unreported(context.instance, lake, reports, graph.now())
+        if is_published:
+            close_load(context, client, reports, keys, graph)
         if changed_days.failed:
-            failed: dict[str, dict[str, str]] = defaultdict(dict)
-            for target, why in changed_days.failed.items():
-                failed[target.table][target.key] = why
-            raise failure_of(failed, changed_days.parts)
+            raise failure_of(changed_days.failed_keys, changed_days.parts)
 
     return reload_days
 
@@ -161,6 +182,7 @@ def refresh_of(reports: Reports, keys: AssetKeys) -> dg.JobDefinition:
     detect_changes, reload_days = _detect_changes(reports, keys), _reload_days(reports, keys)
 
     @dg.job(
+        name=REFRESH_JOB,
         description="For each account: lists its objects, compares Meta's totals of the last 28 "
         "days with what is loaded, reloads the days that changed, failed or are new, and publishes."
         " The schedules daily_refresh and weekly_refresh run it, each account in its own morning.",

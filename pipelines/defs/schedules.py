@@ -3,7 +3,7 @@ on Sundays.
 
 They tick at every full hour and take the accounts for which it is the right hour by their own
 clocks: in Auckland yesterday is over 21 hours before it is in Los Angeles, and so it is loaded
-earlier.
+earlier. Many of them become several runs, a slice of the accounts each (FB_ACCOUNTS_PER_RUN).
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of schedules as objects.
@@ -13,6 +13,7 @@ from typing import Final
 
 import dagster as dg
 
+from pipelines.defs.slices import REFRESH_JOB, slice_tags, sliced
 from pipelines.loading.accounts.stored import accounts_in
 from pipelines.loading.refreshing.refresh import REFRESH_HOUR
 from pipelines.resources import GraphResource
@@ -57,25 +58,33 @@ def _schedule(
     @dg.schedule(
         name=name,
         description=description,
-        job_name="refresh_job",
+        job_name=REFRESH_JOB,
         cron_schedule="0 * * * *",
         execution_timezone="UTC",
     )
     def ticking(
         context: dg.ScheduleEvaluationContext, graph: GraphResource
-    ) -> dg.RunRequest | dg.SkipReason:
-        accounts = accounts_in(Lake(graph.settings().warehouse_url))
+    ) -> list[dg.RunRequest] | dg.SkipReason:
+        settings = graph.settings()
+        accounts = accounts_in(Lake(settings.warehouse_url))
         zones = {account_id: account.timezone_name for account_id, account in accounts.items()}
         tick = context.scheduled_execution_time
         chosen = [f"act_{account_id}" for account_id in due(zones, tick, hour, weekday)]
         if not chosen:
             return dg.SkipReason(_NOBODY if zones else _NONE_KNOWN)
-        config = {"accounts": chosen, "full": full, "as_of": tick.isoformat()}
-        return dg.RunRequest(
-            run_key=tick.isoformat(),
-            run_config={"ops": {"look": {"config": config}}},
-            tags={"fbinsights/refresh": name},
-        )
+        config = {"full": full, "as_of": tick.isoformat()}
+        slices, of = sliced(chosen, settings.accounts_per_run), tick.isoformat()
+        return [
+            dg.RunRequest(
+                run_key=of if len(slices) == 1 else f"{of} {number} of {len(slices)}",
+                run_config={"ops": {"look": {"config": {**config, "accounts": some}}}},
+                tags={
+                    "fbinsights/refresh": name,
+                    **slice_tags(f"{name} {of}", number, len(slices)),
+                },
+            )
+            for number, some in enumerate(slices, 1)
+        ]
 
     return ticking
 

@@ -24,9 +24,9 @@ _RESERVED: Final[Mapping[str, frozenset[str]]] = {
     ),
     "Dagster has an asset, job, step, schedule or sensor of this name": frozenset(
         """
-        access access_ends command_line daily_refresh detect_changes failed_runs follow_lake
-        freshness health intraday look new_accounts overview publish pull refresh reload
-        warehouse_duckdb warehouse_duckdb_up_to_date weekly_refresh
+        access access_ends backfill backfill_slices command_line daily_refresh detect_changes
+        failed_runs follow_lake freshness health intraday look new_accounts overview publish pull
+        refresh reload warehouse_duckdb warehouse_duckdb_up_to_date weekly_refresh
         """.split()
     ),
     # What cannot name a table without quotes. Source: duckdb_keywords() of DuckDB 1.5, reserved and

@@ -97,6 +97,14 @@ class ChangedDays:
         )
 
     @property
+    def failed_keys(self) -> Mapping[str, Mapping[str, str]]:
+        """What failed: table → key in Dagster's grid → why."""
+        found: dict[str, dict[str, str]] = {}
+        for target, why in self.failed.items():
+            found.setdefault(target.table, {})[target.key] = why
+        return found
+
+    @property
     def all_calls(self) -> int:
         """The cost of both steps."""
         return self.reload_calls + self.calls + self.entity_calls

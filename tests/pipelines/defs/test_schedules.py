@@ -128,6 +128,24 @@ def test_at_other_hours_it_asks_for_nothing_and_says_why(known: dg.DagsterInstan
     assert "No account is due" in tick(DAILY, known, "2026-11-23T15:00:00+00:00")
 
 
+def test_many_accounts_are_runs_of_so_many_each(
+    known: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, lake: Lake
+) -> None:
+    rows = [
+        {"account_id": str(n), "name": "", "timezone_name": "Asia/Tokyo", "currency": "JPY"}
+        for n in range(10, 17)
+    ]
+    store_accounts(lake, rows, datetime(2026, 11, 1, tzinfo=UTC))
+    monkeypatch.setenv("FB_ACCOUNTS_PER_RUN", "3")
+
+    asked = tick(DAILY, known, "2026-11-23T20:00:00+00:00")
+
+    assert [len(one["accounts"]) for one in asked] == [3, 2, 2]
+    accounts = [account for one in asked for account in one["accounts"]]
+    assert sorted(accounts) == [f"act_{n}" for n in range(10, 17)]
+    assert {one["as_of"] for one in asked} == {"2026-11-23T20:00:00+00:00"}
+
+
 def test_before_any_account_is_known_it_says_what_to_do(instance: dg.DagsterInstance) -> None:
     assert "materialize `accounts`" in tick(DAILY, instance, "2026-11-23T15:00:00+00:00")
 

@@ -1,0 +1,196 @@
+"""A backfill as a Dagster job of one step, for many accounts and many workers: it becomes runs of
+a slice of the accounts each, with all of their days, so that neighbouring days of an account are
+one report run at Meta. (A backfill from the grid has a run for each day, or for each account.)
+"""
+
+# No `from __future__ import annotations`: Dagster reads the annotations of ops as objects.
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Final
+
+import dagster as dg
+from pydantic import Field
+
+from fbgraph import act_id
+from pipelines.asset_keys import AssetKeys
+from pipelines.defs.event_log.run_events import failure_of
+from pipelines.defs.refresh import close_load, publish_if_last, session_of
+from pipelines.defs.slices import (
+    BACKFILL_JOB,
+    SLICES_OF,
+    config_of,
+    slice_tags,
+    sliced,
+    wait_for_turn,
+)
+from pipelines.errors import ConfigError
+from pipelines.loading.accounts.discovery import discover
+from pipelines.loading.accounts.stored import accounts_in
+from pipelines.loading.partitions import AccountDay
+from pipelines.loading.refreshing.changes import ChangedDays
+from pipelines.loading.session import Session
+from pipelines.reports.catalog import Report, Reports
+from pipelines.resources import GraphResource, stopping
+from warehouse.lake.partitions import Lake
+from warehouse.wording import counted
+
+__all__ = ["Backfill", "backfill_of", "backfill_sensor"]
+
+#: Seconds between two runs of the sensor.
+SLICING_SECONDS: Final = 10
+
+#: Runs are started by this priority: a refresh goes before slices that wait.
+_LAST: Final = {"dagster/priority": "-1", "fbinsights/refresh": "backfill"}
+
+
+class Backfill(dg.Config):
+    """The configuration of one backfill.
+
+    `since` and `until`: the first and the last day, like 2026-11-01. `accounts`: keys like act_123;
+    none means all that the token sees. `reports`: by name; none means all.
+    """
+
+    since: str
+    until: str
+    accounts: list[str] = Field(default_factory=list)
+    reports: list[str] = Field(default_factory=list)
+
+    def days(self) -> tuple[date, date]:
+        """Both ends. Raises ConfigError."""
+        try:
+            days = date.fromisoformat(self.since), date.fromisoformat(self.until)
+        except ValueError:
+            days = date.max, date.min
+        if days[0] > days[1]:
+            raise ConfigError(
+                "since and until must be days like 2026-11-01, since not after until, and are"
+                f" {self.since!r} and {self.until!r}."
+            )
+        return days
+
+    def chosen(self, reports: Reports) -> Sequence[Report]:
+        """The reports to load. Raises ConfigError."""
+        if unknown := [name for name in self.reports if name not in reports.by_name]:
+            raise ConfigError(
+                f"No report is called {', '.join(unknown)}; there are {', '.join(reports.by_name)}."
+            )
+        return [one for name, one in reports.by_name.items() if name in (self.reports or [name])]
+
+
+def _account_ids(config: Backfill, seen: Sequence[str], *, is_slice: bool) -> Sequence[str]:
+    """Those of the accounts that the token sees (digits) that are to be loaded. Raises ConfigError
+    if a person has named others.
+    """
+    named = {act_id(one).removeprefix("act_") for one in config.accounts}
+    if (unseen := sorted(named - {*seen})) and not is_slice:
+        raise ConfigError(
+            f"The token does not see {', '.join(map(act_id, unseen))}; `fbinsights doctor` lists"
+            " the accounts that it sees."
+        )
+    return [one for one in seen if one in named or not named]
+
+
+def _load(
+    session: Session, reports: Sequence[Report], account_ids: Sequence[str], days: tuple[date, date]
+) -> ChangedDays:
+    """Load objects of accounts (digits), the days of each report, newest first, and pictures; what
+    failed. Raises what ends everything.
+    """
+    loaded = ChangedDays(account_ids=account_ids)
+    loaded.note_listed(session.list_objects(account_ids, needed=True))
+    every = [days[0] + timedelta(days=n) for n in range((days[1] - days[0]).days + 1)]
+    for report in reports:
+        starts = [one for one in report.starts(every) if one >= report.spec.start_date]
+        cells = [AccountDay(i, day) for day in reversed(starts) for i in account_ids]
+        loaded.note_outcomes(report.name, session.load(report, cells).outcomes)
+    session.keep_pictures(account_ids)
+    return loaded
+
+
+def _load_slice(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
+    @dg.op(name="backfill")
+    def load_slice(context: dg.OpExecutionContext, config: Backfill, graph: GraphResource) -> None:
+        """Load the days of the accounts, report by report, publish, and say what failed. If there
+        are too many accounts for one run, the sensor `backfill_slices` starts theirs.
+        """
+        settings, is_slice = graph.settings(), SLICES_OF in context.run.tags
+        lake = Lake(settings.warehouse_url, catalog=reports.catalog)
+        with stopping():
+            days, chosen = config.days(), config.chosen(reports)
+            with settings.open_graph() as client:
+                found = discover(client, settings.account_ids)
+                session = session_of(context, client, lake, graph, keys)
+                seen = [row["account_id"] for row in found.rows]
+                account_ids = _account_ids(config, seen, is_slice=is_slice)
+                if not is_slice:
+                    session.load_accounts(found)
+                if len(account_ids) > settings.accounts_per_run and not is_slice:
+                    many = counted(len(account_ids), "account")
+                    context.log.info("%s: the sensor `backfill_slices` starts their runs.", many)
+                    return
+                wait_for_turn(context, [*map(act_id, account_ids)])
+                is_published = False
+                try:
+                    loaded = _load(session, chosen, account_ids, days)
+                finally:
+                    is_published = publish_if_last(context, settings, reports, keys)
+                if is_published:
+                    close_load(context, client, reports, keys, graph)
+        if loaded.failed:
+            raise failure_of(loaded.failed_keys, loaded.parts)
+
+    return load_slice
+
+
+def backfill_of(reports: Reports, keys: AssetKeys) -> dg.JobDefinition:
+    """The job, over all reports."""
+    load_slice = _load_slice(reports, keys)
+
+    @dg.job(
+        name=BACKFILL_JOB,
+        description="Loads the days from `since` to `until` of many accounts, all reports unless "
+        "some are named. More accounts than FB_ACCOUNTS_PER_RUN become runs of that many each: the "
+        "sensor `backfill_slices` starts them, and the last one publishes. `fbinsights backfill` "
+        "does the same in one process.",
+        tags=_LAST,
+        executor_def=dg.in_process_executor,
+    )
+    def backfill_job() -> None:
+        load_slice()
+
+    return backfill_job
+
+
+def backfill_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:
+    """The sensor that starts the slices of a backfill."""
+
+    @dg.run_status_sensor(
+        name="backfill_slices",
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        monitored_jobs=[job],
+        request_job=job,
+        minimum_interval_seconds=SLICING_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Starts the runs of a backfill of more accounts than FB_ACCOUNTS_PER_RUN, a "
+        "slice of the accounts each. Makes no request to Meta.",
+    )
+    def backfill_slices(
+        context: dg.RunStatusSensorContext, graph: GraphResource
+    ) -> list[dg.RunRequest] | dg.SkipReason:
+        run, settings = context.dagster_run, graph.settings()
+        config = config_of(run)
+        named = [act_id(one) for one in config.get("accounts") or settings.account_ids]
+        accounts = named or [*map(act_id, accounts_in(Lake(settings.warehouse_url)))]
+        slices = sliced(accounts, settings.accounts_per_run)
+        if SLICES_OF in run.tags or len(slices) < 2:  # noqa: PLR2004  # one run did it
+            return dg.SkipReason("It was one run.")
+        return [
+            dg.RunRequest(
+                run_key=f"{run.run_id} {number}",
+                run_config={"ops": {"backfill": {"config": {**config, "accounts": some}}}},
+                tags=slice_tags(run.run_id, number, len(slices)),
+            )
+            for number, some in enumerate(slices, 1)
+        ]
+
+    return backfill_slices
