@@ -32,7 +32,7 @@ __all__ = ["GRACE_AFTER_TIME", "answer", "too_long", "too_much"]
 T = TypeVar("T")
 
 #: How long after its time a query is ended that does not listen: rows may still be counted.
-GRACE_AFTER_TIME: Final = COUNTING_SECONDS + 2
+GRACE_AFTER_TIME: Final = COUNTING_SECONDS + 1
 
 #: The share of the memory that DuckDB may take: rows on their way out need some.
 OF_DUCKDB: Final = 0.75

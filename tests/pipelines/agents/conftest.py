@@ -7,12 +7,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import pyarrow as pa
 import pytest
 from anyio.from_thread import start_blocking_portal
 from mcp import Client, StdioServerParameters, stdio_client
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
     from mcp.types import CallToolResult
 
-__all__ = ["COMMAND", "Agent", "Made", "environ_of"]
+__all__ = ["COMMAND", "Agent", "Made", "connected", "environ_of"]
 
 COMMAND: Final = Path(sys.executable).with_name("fbinsights")
 
@@ -44,11 +46,14 @@ WHY: Final = "Meta was away"
 #: By how much Meta's total is more than the rows of a day.
 MISSING_SPEND: Final = Decimal("12.34")
 
+LATER: Final = timedelta(minutes=9)
+
 
 @dataclass(frozen=True)
 class Made:
     """A lake, an account in it, and its days: one that adds up, one that does not, one that failed,
-    one that nobody loaded. `now` is when all that was loaded.
+    one that nobody loaded. `now` is when all that was loaded; `LATER` Meta had other totals of the
+    one that adds up.
     """
 
     lake: Lake
@@ -96,11 +101,20 @@ def _plant(made: Made) -> None:
     made.lake.replace("insights_hourly", rows, load=short, **which)
     failures = Failures(made.lake.store, "insights_hourly")
     failures.note(Outcome(AccountDay(made.account_id, made.failed), error=WHY), made.now, "run-1")
+    which["date"] = made.good
+    totals = made.lake.load_of("control_daily", *which.values())
+    assert totals is not None
+    assert totals.spend is not None
+    spend = totals.spend + MISSING_SPEND
+    rows = made.lake.read("control_daily", **which)
+    other = pa.Table.from_pylist([{**rows.to_pylist()[0], "spend": spend}], schema=rows.schema)
+    newer = replace(totals, spend=spend, loaded_at=made.now + LATER)
+    made.lake.replace("control_daily", other, load=newer, **which)
 
 
-def environ_of(made: Made, **more: str) -> dict[str, str]:
+def environ_of(lake: Lake, **more: str) -> dict[str, str]:
     """What a client gives the server."""
-    return {"WAREHOUSE_URL": str(made.lake.root), "PATH": os.environ["PATH"], **more}
+    return {"WAREHOUSE_URL": str(lake.root), "PATH": os.environ["PATH"], **more}
 
 
 class Agent:
@@ -132,17 +146,23 @@ class Agent:
         return str(content.text).removeprefix(f"Error executing tool {tool}: ")
 
 
-@pytest.fixture(scope="module")
-def agent(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
-    """With tight bounds: two seconds and ten rows."""
+@contextmanager
+def connected(environ: dict[str, str], folder: Path, *options: str) -> Iterator[Agent]:
+    """An agent of `fbinsights mcp`, started in a folder."""
     where = StdioServerParameters(
-        command=str(COMMAND),
-        args=["mcp", "--rows", "10", "--seconds", "2", "--megabytes", "256"],
-        env=environ_of(made, FB_ACCESS_TOKEN="secret-token"),  # noqa: S106  not one
-        cwd=tmp_path_factory.mktemp("elsewhere"),
+        command=str(COMMAND), args=["mcp", *options], env=environ, cwd=folder
     )
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(Client(stdio_client(where))) as client,
     ):
         yield Agent(portal, client)
+
+
+@pytest.fixture(scope="module")
+def agent(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
+    """With tight bounds: a second and ten rows."""
+    environ = environ_of(made.lake, FB_ACCESS_TOKEN="secret-token")  # noqa: S106  not one
+    bounds = ("--rows", "10", "--seconds", "1", "--megabytes", "256")
+    with connected(environ, tmp_path_factory.mktemp("elsewhere"), *bounds) as found:
+        yield found

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 import warehouse
 from pipelines.agents.prompts import questions
 from pipelines.loading.partitions import AccountDay
-from tests.pipelines.agents.conftest import COMMAND, MISSING_SPEND, WHY, environ_of
+from tests.pipelines.agents.conftest import COMMAND, LATER, MISSING_SPEND, WHY, environ_of
 from tests.pipelines.docs.made import restate
 from warehouse.published.publish import publish
 
@@ -30,7 +31,7 @@ def test_every_tool_only_reads_and_says_what_it_returns(agent: Agent) -> None:
 
     assert [tool.name for tool in tools] == ["list_tables", "describe_table", "query", "trust"]
     assert all(tool.annotations.read_only_hint and tool.output_schema for tool in tools)
-    assert "At most 10 rows, 100,000 characters of JSON, 2 s and 256 MB" in tools[2].description
+    assert "At most 10 rows, 100,000 characters of JSON, 1 s and 256 MB" in tools[2].description
 
 
 def test_tables_have_their_meaning_grain_rows_and_days(agent: Agent, made: Made) -> None:
@@ -49,7 +50,7 @@ def test_tables_have_their_meaning_grain_rows_and_days(agent: Agent, made: Made)
     }
     assert there["account_daily"]["meaning"].endswith("One row per account_id, date.")
     assert {name.partition(".")[0] for name in there} & {"lake", "published"} == set()
-    assert listed["newest_load"] == made.now.isoformat()
+    assert listed["newest_load"] == (made.now + LATER).isoformat()
 
 
 def test_columns_have_their_type_unit_and_meaning(agent: Agent) -> None:
@@ -100,9 +101,9 @@ def test_a_result_that_is_cut_says_of_how_many(agent: Agent, sql: str, total: in
         ("select repeat('x', 1000000000)", "more than the 256 MB"),
         ("select list_sum(range(1000000000))", "more than the 256 MB"),
         ("select repeat('x', 200000)", "One row alone is longer"),
-        ("select count(*) from range(1000000000) a, range(1000000) b", "longer than the 2 s"),
+        ("select count(*) from range(1000000000) a, range(1000000) b", "longer than the 1 s"),
         # does not listen to an interrupt: its process is ended
-        ("select levenshtein(repeat('ab', 200000), repeat('ba', 200000))", "longer than the 2 s"),
+        ("select levenshtein(repeat('ab', 200000), repeat('ba', 200000))", "longer than the 1 s"),
     ],
 )
 def test_a_query_that_takes_too_much_is_stopped_and_the_next_one_answered(
@@ -206,6 +207,18 @@ def test_trust_says_what_may_be_used_and_why_not(agent: Agent, made: Made) -> No
     assert float(trust["spend_known_missing"]) == float(MISSING_SPEND)
     assert [(one["date"], one["reason"]) for one in trust["failures"]] == [(str(made.failed), WHY)]
     assert "fbinsights backfill" in trust["days"][0]["command"]
+    [[loaded]] = [[spend] for day, spend in sums if day == str(made.good)]
+    newer = f"{Decimal(loaded) + MISSING_SPEND:f}"
+    assert trust["moved"] == []
+    assert trust["stale"] == [
+        {
+            "date": str(made.good),
+            "table": "insights_hourly",
+            "spend_then": loaded,
+            "spend_since": newer,
+            "seen_at": (made.now + LATER).isoformat(),
+        }
+    ]
 
 
 @pytest.mark.parametrize(
@@ -239,14 +252,18 @@ def test_each_question_is_a_prompt_with_its_sql(agent: Agent) -> None:
 def test_a_publish_in_between_is_seen_and_waits_for_nobody(agent: Agent, made: Made) -> None:
     sql = "select count(*) from insights_hourly"
     [[before]] = agent.call("query", sql=sql)["rows"]
+    days = {"since": str(made.good), "until": str(made.good)}
+    first = agent.call("trust", account=made.account_id, **days)["spend"]
 
     restate(made.lake, AccountDay(made.account_id, made.good), made.now + timedelta(hours=1))
     publish(made.lake.root, catalog=made.lake.catalog)
 
-    days = {"since": str(made.good), "until": str(made.good)}
     trust = agent.call("trust", account=made.account_id, **days)
     assert agent.call("query", sql=sql)["rows"] == [[before - 1]]
-    assert [one["spend_now"] for one in trust["moved"]] == [trust["spend"]]
+    [moved] = trust["moved"]
+    assert moved == {"date": str(made.good), "spend_at_first": first, "spend_now": trust["spend"]}
+    assert Decimal(trust["spend"]) < Decimal(first)
+    assert trust["stale"] == []  # loaded again since
 
 
 #: How a client begins; the SDK's own does not show how a server ends.
@@ -286,31 +303,24 @@ def received(server: subprocess.Popen[str]) -> Any:
 
 
 def test_it_ends_with_stdin_and_quietly_with_ctrl_c(made: Made, tmp_path: Path) -> None:
-    servers = [started(environ_of(made), tmp_path) for _ in range(2)]
+    """And where nothing is published, it says so at its start and at each call."""
+    nothing = environ_of(made.lake, WAREHOUSE_URL=str(tmp_path / "empty"))
+    servers = [started(environ, tmp_path) for environ in (nothing, environ_of(made.lake))]
     for server in servers:
-        sent(server, INITIALIZE)
+        sent(server, INITIALIZE, {"jsonrpc": "2.0", "method": "notifications/initialized"})
     names = [received(server)["result"]["serverInfo"]["name"] for server in servers]
 
+    call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "list_tables"}}
+    sent(servers[0], call)
+    [content] = received(servers[0])["result"]["content"]
     os.kill(servers[1].pid, signal.SIGINT)
     ends = [server.communicate(timeout=20) for server in servers]
 
     assert names == ["fbinsights"] * 2
-    assert ends == [("", ""), ("", "")]
-    assert [server.returncode for server in servers] == [0, 130]
-
-
-def test_where_nothing_is_published_each_call_says_so(made: Made, tmp_path: Path) -> None:
-    server = started(environ_of(made, WAREHOUSE_URL=str(tmp_path / "empty")), tmp_path)
-    sent(server, INITIALIZE, {"jsonrpc": "2.0", "method": "notifications/initialized"})
-    received(server)
-
-    params = {"name": "list_tables"}
-    sent(server, {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params})
-    [content] = received(server)["result"]["content"]
-    _, noted = server.communicate(timeout=20)
-
     assert "Nothing has been published at" in content["text"]
-    assert "nothing has been published at" in noted
+    assert ends[0][1].startswith("fbinsights: nothing has been published at")
+    assert (ends[0][0], ends[1]) == ("", ("", ""))
+    assert [server.returncode for server in servers] == [0, 130]
 
 
 def test_without_the_extra_one_line_says_how_to_install_it(tmp_path: Path) -> None:
