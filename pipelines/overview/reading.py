@@ -14,7 +14,7 @@ from pipelines.loading.partitions import today_in
 from pipelines.overview.sums import DayNumbers, Sums
 from pipelines.overview.today import TodayNumbers, open_days
 from pipelines.overview.trust import DayTrust, Recorded, trust_of
-from pipelines.overview.window import WINDOW_DAYS, Window, last_days
+from pipelines.overview.window import Window, last_days
 from warehouse.decode.hours import over_at
 from warehouse.lake.defects.damage import reload_command
 from warehouse.schema.insights import INSIGHTS_HOURLY
@@ -255,9 +255,8 @@ def _empty_pages(
     for account_id, name, currency, zone, newest_load, first in opened.sql(ACCOUNTS_SQL).fetchall():
         if account_ids and account_id not in account_ids:
             continue
-        over = last_days(zone or "UTC", at)
-        is_behind = chosen is None and last is not None and last < over.until
-        window = Window.ending(last, WINDOW_DAYS) if is_behind else chosen or over
+        window = chosen or last_days(zone or "UTC", at, last)
+        is_behind = chosen is None and window != last_days(zone or "UTC", at)
         if chosen is None and first is not None and first in window:
             window = Window(first, window.until)  # what was before was never wanted
         pages[account_id] = AccountPage(

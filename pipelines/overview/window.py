@@ -54,14 +54,14 @@ class Window:
         return f"{_short(self.since)} to {_short(self.until)}"
 
 
-def last_days(zone: str, at: datetime, days: int = WINDOW_DAYS) -> Window:
+def last_days(zone: str, at: datetime, newest: date | None = None) -> Window:
     """The last days of an account's calendar that were over at an instant, as loads count it:
-    three hours after midnight.
+    three hours after midnight. None is later than `newest`.
     """
     until = today_in(zone, at) - timedelta(days=1)
     if why_not_over(since_over(zone, until, at)):
         until -= timedelta(days=1)
-    return Window.ending(until, days)
+    return Window.ending(until if newest is None else min(until, newest), WINDOW_DAYS)
 
 
 def _short(day: date) -> str:

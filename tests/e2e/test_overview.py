@@ -13,11 +13,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from anyio.from_thread import start_blocking_portal
+from mcp import Client
 from playwright.sync_api import sync_playwright
 
 import warehouse
 from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
+from pipelines.agents.bounds import Bounds
+from pipelines.agents.server import server_of
 from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.accounts.stored import accounts_in, store_accounts
 from pipelines.loading.failures import Failures
@@ -28,12 +32,14 @@ from pipelines.loading.partitions import AccountDay
 from pipelines.overview.keeping import keep_overview
 from pipelines.overview.page import overview_of
 from pipelines.overview.window import Window
+from pipelines.overview.wording import NONE
 from tests.e2e.test_browser import ARGUMENTS, CHROMIUM, NO_CHROMIUM, PICTURES
 from tests.objects import NEEDED
+from tests.pipelines.agents.conftest import Agent
 from tests.reports import KNOWN
 from warehouse.errors import BucketError
 from warehouse.lake.partitions import Lake
-from warehouse.published.publish import publish
+from warehouse.published.publish import LINK, publish
 from warehouse.schema.tables import OBJECT_TABLES
 
 if TYPE_CHECKING:
@@ -50,11 +56,17 @@ WINDOW: Final = Window(date(2026, 11, 17), date(2026, 11, 22))
 #: Of the first account: a day that does not add up, one that failed, one that nobody loaded.
 DIFFERS, FAILED, MISSING = (date(2026, 11, day) for day in (18, 20, 21))
 
+LEVELS: Final = ("account", "campaign", "adset", "ad")
+
 WHY: Final = "Meta did not answer </script><b>in time</b>"
 
 SUMS: Final = """\
 select account_id, sum(spend), sum(purchases), sum(clicks), sum(impressions)
 from account_daily where date between '2026-11-17' and '2026-11-22' group by all"""
+
+
+#: Account, day, spend, impressions, clicks.
+Row = tuple[str, str, str, int, int]
 
 
 @dataclass(frozen=True)
@@ -218,6 +230,72 @@ def test_sums_equal_the_published_tables(browser: Browser, made: Made) -> None:
         inside = [n for n, day in enumerate(drawn["date"]) if day in days]
         assert sum(drawn["spend"][n] or 0 for n in inside) == pytest.approx(float(spend))
     page.context.close()
+
+
+#: Every view of insights by day or hour, and the one that Fivetran's models read → its clicks: that
+#: one has them in a rate alone.
+DOORS: Final = {
+    **{f"{level}_{grain}": "clicks" for level in LEVELS for grain in ("daily", "hourly")},
+    "fivetran.basic_ad": "round(ctr * impressions / 100)",
+}
+
+BY_DAY: Final = """\
+select account_id::varchar, date::varchar, sum(spend)::decimal(18, 2)::varchar,
+       sum(impressions)::bigint, sum({})::bigint
+from {} where date between '2026-11-17' and '2026-11-22' group by all order by all"""
+
+
+def test_page_views_schema_fivetran_and_agents_all_have_what_the_sandbox_served(
+    browser: Browser, made: Made
+) -> None:
+    """By account and day, to the last coin. That the marts of dbt have it too is in tests/dbt."""
+    served = sorted(_served(made.account_ids))
+
+    with warehouse.open(made.lake.root) as opened:
+        seen: dict[str, Sequence[Row]] = {
+            view: opened.sql(BY_DAY.format(clicks, view)).fetchall()
+            for view, clicks in DOORS.items()
+        }
+    page = opened_page(browser, made, 1280, "light", java_script_enabled=False)
+    seen["page"] = sorted(_on_page(page, made.account_ids))
+    page.context.close()
+    server = server_of(made.lake.root / LINK, Bounds())
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(Client(server)) as client,
+    ):
+        agent = Agent(portal, client)
+        rows = agent.call("query", sql=BY_DAY.format("clicks", "account_daily"))["rows"]
+        span = {"since": str(WINDOW.since), "until": str(WINDOW.until)}
+        trusted = [agent.call("trust", account=one, **span)["spend"] for one in made.account_ids]
+    seen["agent"] = [(*row,) for row in rows]
+
+    assert {door: rows for door, rows in seen.items() if rows != served} == {}
+    assert [Decimal(spend) for spend in trusted] == [
+        sum(Decimal(row[2]) for row in served if row[0] == account_id)
+        for account_id in made.account_ids
+    ]
+    assert len(served) == 2 * len(WINDOW.days) - 2
+
+
+def _served(accounts: Sequence[str]) -> Iterator[Row]:
+    with Sandbox(now=lambda: NOW) as sandbox:
+        for account_id in accounts:
+            for day in WINDOW.days:
+                sums = sandbox.truth(account_id, day)["sums"]
+                shown, clicked = int(sums["impressions"]), int(sums["clicks"])
+                if account_id != accounts[0] or day not in {FAILED, MISSING}:
+                    yield account_id, str(day), f"{Decimal(sums['spend']):.2f}", shown, clicked
+
+
+def _on_page(page: Page, accounts: Sequence[str]) -> Iterator[Row]:
+    for account_id in accounts:
+        for row in page.locator(f"#account-{account_id} details tbody tr").all():
+            day, spend, impressions, clicks, *_ = row.locator("th, td").all_inner_texts()
+            if spend != NONE:
+                coins = re.sub(r"[^\d.]", "", spend)
+                shown, clicked = (int(_number(text)) for text in (impressions, clicks))
+                yield account_id, day.split()[-1], coins, shown, clicked
 
 
 def _number(text: str) -> float:

@@ -117,6 +117,13 @@ def test_the_last_days_are_those_that_are_over(zone: str, at: str, until: str) -
     assert len(window.before.days) == 28
 
 
+def test_the_last_days_end_with_the_newest_that_any_account_has() -> None:
+    at = datetime.fromisoformat("2026-11-23T20:00+00:00")
+
+    assert last_days("UTC", at, date(2026, 11, 20)) == Window.ending(date(2026, 11, 20), 28)
+    assert last_days("UTC", at, date(2026, 11, 23)) == last_days("UTC", at)
+
+
 def test_numbers_in_words() -> None:
     assert [
         money(Decimal("12.5"), "EUR"),
