@@ -7,8 +7,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -18,29 +17,31 @@ from mcp import Client
 from playwright.sync_api import sync_playwright
 
 import warehouse
-from fbgraph import GraphClient
 from fbgraph.sandbox import Sandbox
 from pipelines.agents.bounds import Bounds
 from pipelines.agents.server import server_of
-from pipelines.loading.accounts.discovery import discover
-from pipelines.loading.accounts.stored import accounts_in, store_accounts
 from pipelines.loading.failures import Failures
 from pipelines.loading.load_result import Outcome
-from pipelines.loading.loader import Loader
-from pipelines.loading.objects import keep_pictures, load_objects
 from pipelines.loading.partitions import AccountDay
 from pipelines.overview.keeping import keep_overview
 from pipelines.overview.page import overview_of
-from pipelines.overview.window import Window
 from pipelines.overview.wording import NONE
+from tests.e2e.overview_lake import (
+    DIFFERS,
+    FAILED,
+    MISSING,
+    NOW,
+    WINDOW,
+    Made,
+    loaded,
+    plant,
+    written,
+)
 from tests.e2e.test_browser import ARGUMENTS, CHROMIUM, NO_CHROMIUM, PICTURES
-from tests.objects import NEEDED
 from tests.pipelines.agents.conftest import Agent
-from tests.reports import KNOWN
 from warehouse.errors import BucketError
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import LINK, publish
-from warehouse.schema.tables import OBJECT_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,12 +50,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, FloatRect, Page
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason=NO_CHROMIUM)
-
-NOW: Final = datetime(2026, 11, 23, 20, tzinfo=UTC)
-WINDOW: Final = Window(date(2026, 11, 17), date(2026, 11, 22))
-
-#: Of the first account: a day that does not add up, one that failed, one that nobody loaded.
-DIFFERS, FAILED, MISSING = (date(2026, 11, day) for day in (18, 20, 21))
 
 LEVELS: Final = ("account", "campaign", "adset", "ad")
 
@@ -69,80 +64,15 @@ from account_daily where date between '2026-11-17' and '2026-11-22' group by all
 Row = tuple[str, str, str, int, int]
 
 
-@dataclass(frozen=True)
-class Made:
-    """A lake, its page, and the accounts in it, by name."""
-
-    lake: Lake
-    path: Path
-    account_ids: Sequence[str]
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("work")
     days = [*WINDOW.before.days, *WINDOW.days, NOW.date()]
-    lake, accounts = _loaded(folder, days, days, number=2, without=(FAILED, MISSING))
-    _plant(lake, accounts[0])
+    lake, accounts = loaded(folder, days, days, number=2, without=(FAILED, MISSING))
+    plant(lake, accounts[0])
     failures = Failures(lake.store, "insights_hourly")
     failures.note(Outcome(AccountDay(accounts[0], FAILED), error=WHY), NOW, "run-1")
-    return _written(lake, accounts, WINDOW)
-
-
-def _loaded(
-    folder: Path,
-    hours: Sequence[date],
-    days: Sequence[date],
-    *,
-    number: int,
-    without: Sequence[date],
-) -> tuple[Lake, Sequence[str]]:
-    """A lake with the first accounts of the sandbox, and these days of `insights_hourly` and of
-    `insights_daily`: all but some of the first account.
-    """
-    lake = Lake(folder / "data", catalog=KNOWN.catalog)
-    with (
-        Sandbox(now=lambda: NOW) as sandbox,
-        GraphClient(sandbox.token, base_url=sandbox.url, sleep=lambda _: None) as client,
-    ):
-        accounts = sandbox.account_ids[:number]
-        found = discover(client, accounts)
-        store_accounts(lake, found.rows, NOW)
-        wanted_objects = {**NEEDED, "creatives": OBJECT_TABLES["creatives"]}
-        load_objects(client, lake, wanted_objects, accounts, lambda: NOW)
-        keep_pictures(client, lake, accounts, lambda: NOW)
-        loader = Loader(client, lake, accounts_in(lake), "run-1", now=lambda: NOW)
-        broken = {AccountDay(accounts[0], day) for day in without}
-        for report, span in (("insights_hourly", hours), ("insights_daily", days)):
-            wanted = [AccountDay(one, day) for one in accounts for day in span]
-            loads = loader.load(KNOWN.by_name[report], [one for one in wanted if one not in broken])
-            assert all(outcome.load for outcome in loads)
-    return lake, accounts
-
-
-def _written(lake: Lake, accounts: Sequence[str], window: Window | None) -> Made:
-    publish(lake.root, catalog=KNOWN.catalog)
-    path = lake.root.parent / "page.html"
-    with warehouse.open(lake.root) as opened:
-        page = overview_of(opened, lake.store.read, NOW, window)
-    path.write_text(page.html, encoding="utf-8")
-    return Made(lake, path, accounts)
-
-
-def _plant(lake: Lake, account_id: str) -> None:
-    for report in ("insights_hourly", "insights_daily"):
-        load = lake.load_of(report, account_id, DIFFERS)
-        assert load is not None
-        assert load.spend is not None
-        rows = lake.read(report, account_id=account_id, date=DIFFERS)
-        short = replace(
-            load,
-            verdict="unproven",
-            reason="spend differs",
-            control_spend=load.spend + Decimal("12.34"),
-        )
-        (lake.root / report / f"account_id={account_id}" / f"date={DIFFERS}/data.parquet").unlink()
-        lake.replace(report, rows, account_id=account_id, date=DIFFERS, load=short)
+    return written(lake, accounts, WINDOW)
 
 
 @pytest.fixture(scope="module")
@@ -421,9 +351,9 @@ SHOTS: Final = {
 def test_pictures_of_the_documents(browser: Browser, tmp_path: Path) -> None:
     """Of eight weeks of all accounts, one of whose days does not add up."""
     days = [NOW.date() - timedelta(days=n) for n in range(57)]
-    lake, accounts = _loaded(tmp_path, days[:29], days, number=7, without=())
-    _plant(lake, accounts[5])
-    made = _written(lake, accounts, None)
+    lake, accounts = loaded(tmp_path, days[:29], days, number=7, without=())
+    plant(lake, accounts[5])
+    made = written(lake, accounts, None)
 
     for name, (width, scheme, height) in SHOTS.items():
         page = opened_page(browser, made, width, scheme)
