@@ -7,7 +7,6 @@ record together; the tables `loads` and `restatements` are read from the footers
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -23,7 +22,7 @@ from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from warehouse.lake.proof.reconcile import Evidence
 
@@ -276,32 +275,45 @@ def require_load_of(load: Load, table: str, account_id: str, day: date | None, r
 
 def to_values(record: Load | Restatement) -> dict[str, Any]:
     """A record as JSON values: dates, instants and decimals are text."""
-    values = {field.name: getattr(record, field.name) for field in fields(record)}
-    plain: dict[str, Any] = json.loads(json.dumps(values, default=str))
-    return plain
+    names = _READERS[type(record).__name__]
+    return {name: _plain(getattr(record, name)) for name in names}
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return [*value] if isinstance(value, list | tuple) else str(value)
 
 
 def from_values(kind: type[Record], values: Mapping[str, Any]) -> Record:
     """Read a record. Unknown keys, of a later version, are left out."""
-    types = _FIELD_TYPES[kind.__name__]
-    known = {name: value for name, value in values.items() if name in types}
-    return kind(**{name: _read(types[name], value) for name, value in known.items()})
+    readers = _READERS[kind.__name__]
+    return kind(
+        **{
+            name: value if (read := readers[name]) is None or value is None else read(value)
+            for name, value in values.items()
+            if name in readers
+        }
+    )
 
 
-#: Of each kind of record, by its name: the types of its fields.
-_FIELD_TYPES: Final = {
-    kind.__name__: {field.name: str(field.type) for field in fields(kind)}
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _reader(annotation: str) -> Callable[[Any], Any] | None:
+    """How a value of JSON becomes one of a field; None if it is one already."""
+    kinds: Mapping[str, Callable[[Any], Any]] = {
+        "datetime": _instant,
+        "date": date.fromisoformat,
+        "Decimal": Decimal,
+        "Sequence": tuple,
+    }
+    return next((read for kind, read in kinds.items() if kind in annotation), None)
+
+
+#: Of each kind of record, by its name: how its fields are read.
+_READERS: Final = {
+    kind.__name__: {field.name: _reader(str(field.type)) for field in fields(kind)}
     for kind in (Load, Restatement)
 }
-
-
-def _read(annotation: str, value: Any) -> Any:
-    if value is None:
-        return None
-    if "datetime" in annotation:
-        return datetime.fromisoformat(value).astimezone(UTC)
-    if "date" in annotation:
-        return date.fromisoformat(value)
-    if "Decimal" in annotation:
-        return Decimal(value)
-    return tuple(value) if isinstance(value, list) else value

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from base64 import b64decode
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import duckdb
@@ -19,6 +18,7 @@ from warehouse.schema.sql import escaped, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from warehouse.lake.parquet import Footer
     from warehouse.lake.partitions import Lake
@@ -45,11 +45,15 @@ def read_footers(
     have other kinds in the table.
     """
     known = _read_at_once(files) if len(files) >= FEW_FILES else {}
+    checked: dict[tuple[str, int], pa.Schema] = {}
     for file in files:
         table = lake.catalog.tables[file.table]
         try:
             footer = lake.footer_by(table, file.where, partial(_footer, file.path, known))
-            _require_kinds(lake, table, file, footer)
+            # Most files have the very same columns, which are read once.
+            if (columns := (file.table, id(footer.columns))) not in checked:
+                _require_kinds(lake, table, file, footer)
+                checked[columns] = footer.columns
         except (DamagedFileError, InaccessibleError) as error:
             left_out[file.file] = error
             file.path.unlink()
@@ -57,8 +61,8 @@ def read_footers(
             yield file, footer
 
 
-def _footer(path: Path, known: Mapping[Path, _Read]) -> Footer:
-    metadata, rows = known.get(path, ({}, 0))
+def _footer(path: Path, known: Mapping[str, _Read]) -> Footer:
+    metadata, rows = known.get(str(path), ({}, 0))
     if ARROW_KEY not in metadata:
         return parquet.footer(path)
     return parquet.footer_from(metadata, _columns(metadata[ARROW_KEY]), rows)
@@ -69,9 +73,9 @@ def _columns(encoded: bytes) -> pa.Schema:
     return pa.ipc.read_schema(pa.py_buffer(b64decode(encoded)))
 
 
-def _read_at_once(files: Sequence[LakeFile]) -> Mapping[Path, _Read]:
-    """What there is to know of files; nothing if one of them is in the way."""
-    read: dict[Path, _Read] = {}
+def _read_at_once(files: Sequence[LakeFile]) -> Mapping[str, _Read]:
+    """What there is to know of files, by path; nothing if one of them is in the way."""
+    read: dict[str, _Read] = {}
     # A database of its own: what fails here would end the transaction of the one that is filled.
     with duckdb.connect(config={"threads": 1}) as connection:
         for folder in sorted({file.path.parent for file in files}):
@@ -80,9 +84,9 @@ def _read_at_once(files: Sequence[LakeFile]) -> Mapping[Path, _Read]:
             keys = f"FROM parquet_kv_metadata({pattern}) SELECT file_name, key, value"
             try:
                 for name, rows in connection.execute(counts).fetchall():
-                    read[Path(name)] = {}, rows
+                    read[name] = {}, rows
                 for name, key, value in connection.execute(keys).fetchall():
-                    read[Path(name)][0][key] = value
+                    read[name][0][key] = value
             except duckdb.Error:
                 return {}  # each is read alone, which shows what is wrong and where
     return read

@@ -62,7 +62,8 @@ FILES: Final = Table(
         Column("account_id", "id", "Ad account; empty for a file of all accounts"),
         Column("date", "date", "Day of the account's own calendar; NULL for a file of all days"),
         Column("stamp", "text", "Version of the file; another one if the file was replaced"),
-        Column("columns", "texts", "Columns of the file"),
+        # One text: a checkpoint writes lists of all files again and again.
+        Column("columns", "text", "Columns of the file, a comma after each but the last"),
         Column("rows", "count", "Rows of the file"),
         Column("loads", "count", "1 if the file has the record of a load, else 0"),
         Column("later", "count", "1 if its rows were inserted after this copy was made, else 0"),
@@ -201,7 +202,7 @@ def _digest(found: Found) -> str:
 
 
 def freeze(
-    lake: Lake, files: Iterable[LakeFile], folder: Path, left_out: LeftOut
+    lake: Lake, files: Collection[LakeFile], folder: Path, left_out: LeftOut
 ) -> Sequence[LakeFile]:
     """Keep files under `folder` as they are now; returns those that still existed. Those that
     cannot be read are put into `left_out`.
@@ -210,7 +211,8 @@ def freeze(
     rows that were not read. One flat folder per table, because thousands of folders take seconds to
     create and remove: account_id=11/date=2026-11-21/data.parquet is 11,2026-11-21,data.parquet.
     """
-    wanted = [file._replace(path=folder / file.table / _flat(file)) for file in files]
+    folders = {table: folder / table for table in {file.table for file in files}}
+    wanted = [file._replace(path=folders[file.table] / _flat(file)) for file in files]
     stamps = lake.store.freeze([(file.file, file.path) for file in wanted])
     frozen = []
     for file, stamp in zip(wanted, stamps, strict=True):
@@ -317,7 +319,7 @@ def column_sets_in(
     query = "FROM published.files SELECT DISTINCT table_name, columns ORDER BY ALL"
     sets: dict[str, list[tuple[str, ...]]] = {table.name: [] for table in catalog.stored}
     for table, columns in connection.execute(query).fetchall():
-        sets[table].append(tuple(columns))
+        sets[table].append(tuple(columns.split(",")))
     return sets
 
 
@@ -327,7 +329,7 @@ def _entry(file: LakeFile, footer: Footer) -> dict[str, object]:
         "account_id": file.account_id,
         "date": file.date,
         "stamp": file.stamp,
-        "columns": footer.columns.names,
+        "columns": ",".join(footer.columns.names),
         "rows": footer.rows,
         "loads": int(footer.load is not None),
     }

@@ -10,6 +10,7 @@ import shutil
 import stat
 from datetime import timedelta
 from fnmatch import translate
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import uuid4
 
@@ -19,7 +20,6 @@ from warehouse.storage.store import Found, StoredFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
 
 __all__ = ["ASIDE", "Folder", "make_way", "stamp_of", "usable"]
 
@@ -76,7 +76,7 @@ class Folder:
         self._prefix = f"{self.root}/"
 
     def name(self, key: str = "") -> str:
-        return str(self.root / key)
+        return f"{self._prefix}{key}" if key else str(self.root)
 
     def require_writable(self) -> None:
         if not os.access(nearest := _nearest(self.root), os.W_OK | os.X_OK):
@@ -205,12 +205,13 @@ class Folder:
     def freeze(
         self, wanted: Sequence[tuple[str, Path]]
     ) -> Sequence[str | InaccessibleError | None]:
+        for folder in {path.parent for _, path in wanted}:
+            folder.mkdir(exist_ok=True, parents=True)
         return [self._frozen(key, path) for key, path in wanted]
 
     def _frozen(self, key: str, path: Path) -> str | InaccessibleError | None:
-        path.parent.mkdir(exist_ok=True, parents=True)
         try:
-            return _linked(self.root / key, path)
+            return _linked(f"{self._prefix}{key}", path)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -252,17 +253,17 @@ def make_way(path: Path, root: Path) -> None:
         _log.warning("%s was a folder where a file belongs. It is kept as %s.", path, aside)
 
 
-def _linked(source: Path, path: Path) -> str:
+def _linked(source: str, path: Path) -> str:
     """Keep a file as it is when another replaces it, by a hard link or else a copy; its stamp."""
     try:
-        path.hardlink_to(source)
+        os.link(source, path)
     except OSError as error:
         if error.errno not in LINKLESS:
             raise
-        with source.open("rb") as content, path.open("wb") as copy:
+        with Path(source).open("rb") as content, path.open("wb") as copy:
             shutil.copyfileobj(content, copy)
             return _stamp(os.fstat(content.fileno()))
-    return _stamp(path.stat())
+    return _stamp(os.stat(path))  # noqa: PTH116  as in _stat
 
 
 def stamp_of(path: Path) -> str:

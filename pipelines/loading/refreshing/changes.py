@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from warehouse.lake.partitions import Lake
     from warehouse.lake.proof.reconcile import Totals
 
-__all__ = ["ChangedDays", "find_changes", "reload"]
+__all__ = ["ChangedDays", "choose_days", "find_changes", "reload"]
 
 _log = logging.getLogger(__name__)
 
@@ -170,7 +170,7 @@ def find_changes(  # noqa: PLR0913  # all that the decision rests on
         changed_days.note(Target(name, DEFINITION), why)
     for name, report in reports.by_name.items():
         if report.period is Period.DAY:
-            chosen = _choose(session.lake, report, today, totals, full=full)
+            chosen = choose_days(session.lake, report, today, totals, full=full)
         else:
             chosen = _choose_periods(session.lake, report, today, begins)
         changed_days.to_reload[name] = chosen
@@ -232,7 +232,7 @@ def _changed(before: Mapping[AccountDay, Load | None], outcome: Outcome) -> bool
     return old is None or new is None or old.totals != new.totals
 
 
-def _choose(
+def choose_days(
     lake: Lake,
     report: Report,
     today: Mapping[str, date],

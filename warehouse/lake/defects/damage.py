@@ -57,21 +57,24 @@ def named(store: Store, table: Table, where: Partition) -> Iterator[None]:
     """While a file is read: raise DamagedFileError for wrong bytes, InaccessibleError for what
     keeps them from being read, and FileNotFoundError as it is.
     """
-    path = store.name(where.key)
-    command = reload_command(table.name, where.account_id, where.date)
     try:
         yield
     except NotAFileError as error:
-        raise DamagedFileError(path, error.why, command) from None
+        raise _damaged(store, table, where, error.why) from None
     except (WarehouseError, FileNotFoundError, MemoryError):
         raise
     except OSError as error:
         if error.errno is not None:
-            raise InaccessibleError(path, os.strerror(error.errno)) from error
+            raise InaccessibleError(store.name(where.key), os.strerror(error.errno)) from error
         # Arrow has no class of its own for a footer that is not one.
-        raise DamagedFileError(path, _first_line(error), command) from error
+        raise _damaged(store, table, where, _first_line(error)) from error
     except _WRONG as error:
-        raise DamagedFileError(path, _first_line(error), command) from error
+        raise _damaged(store, table, where, _first_line(error)) from error
+
+
+def _damaged(store: Store, table: Table, where: Partition, why: str) -> DamagedFileError:
+    command = reload_command(table.name, where.account_id, where.date)
+    return DamagedFileError(store.name(where.key), why, command)
 
 
 def _first_line(error: Exception) -> str:
@@ -84,8 +87,7 @@ def require_own(store: Store, table: Table, where: Partition, footer: Footer) ->
     whose rows they are, so a copy in another folder would count them twice.
     """
     if why := _why_not(table, where, footer):
-        command = reload_command(table.name, where.account_id, where.date)
-        raise DamagedFileError(store.name(where.key), why, command)
+        raise _damaged(store, table, where, why)
 
 
 def _why_not(table: Table, where: Partition, footer: Footer) -> str:
