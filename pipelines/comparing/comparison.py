@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import duckdb
 
 from pipelines.comparing.evidence import facts_of, ours_by_day, purchases_of, theirs_by_day
 from pipelines.comparing.reasons import Difference, differs, reasons_for
-from pipelines.comparing.their_table import OURS, opened
+from pipelines.comparing.their_table import OURS, first_line, opened
 from pipelines.errors import ConfigError
 from warehouse.decode.hours import over_at
 from warehouse.errors import UnknownZoneError
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from pipelines.comparing.reasons import Reason
 
 __all__ = ["Compared", "Comparison", "Selection", "compare"]
+
+#: What a comparison may take; beyond that DuckDB writes to disk.
+_MEMORY: Final = {"memory_limit": "1GB"}
 
 #: Accounts that a message lists.
 _MOST_ACCOUNTS: Final = 5
@@ -89,23 +93,33 @@ def compare(published: Path, wanted: Selection) -> Comparison:
     """Compare the published file with a table of another loader. Reads alone. Raises ConfigError
     for a table that cannot be compared, with its columns and how to name them.
     """
-    with duckdb.connect(config=dict(CONFIG)) as connection:
-        connection.execute(f"ATTACH {literal(str(published.resolve()))} AS {OURS} (READ_ONLY)")
-        [account_id] = wanted.accounts if len(wanted.accounts) == 1 else [""]
-        columns, unplaced = opened(
-            connection, wanted.source, wanted.table, wanted.columns, account_id
-        )
-        theirs = theirs_by_day(connection, columns)
-        ours = ours_by_day(connection, columns.counted)
-        known = _accounts_of(connection)
-        every = _differences(wanted, ours, theirs, known)
-        differing = {key: one for key, one in every.items() if differs(one)}
-        connection.execute("CREATE TEMP TABLE differing (account VARCHAR, day DATE)")
-        if differing:
-            keys = ", ".join(f"({literal(account)}, DATE '{day}')" for account, day in differing)
-            connection.execute(f"INSERT INTO differing VALUES {keys}")  # noqa: S608  quoted
-        facts = facts_of(connection, columns) if differing else {}
-        purchases = purchases_of(connection) if differing and "purchases" in columns.counted else {}
+    try:
+        with (
+            TemporaryDirectory(prefix="fbinsights_compare_") as spilled,
+            duckdb.connect(config=CONFIG | _MEMORY | {"temp_directory": spilled}) as connection,
+        ):
+            return _compared(connection, published, wanted)
+    except duckdb.Error as error:
+        raise ConfigError(f"{wanted.source} cannot be compared: {first_line(error)}") from error
+
+
+def _compared(
+    connection: duckdb.DuckDBPyConnection, published: Path, wanted: Selection
+) -> Comparison:
+    connection.execute(f"ATTACH {literal(str(published.resolve()))} AS {OURS} (READ_ONLY)")
+    [account_id] = wanted.accounts if len(wanted.accounts) == 1 else [""]
+    columns, unplaced = opened(connection, wanted.source, wanted.table, wanted.columns, account_id)
+    theirs = theirs_by_day(connection, columns)
+    ours = ours_by_day(connection, columns.counted)
+    known = _accounts_of(connection)
+    every = _differences(wanted, ours, theirs, known)
+    differing = {key: one for key, one in every.items() if differs(one)}
+    connection.execute("CREATE TEMP TABLE differing (account VARCHAR, day DATE)")
+    if differing:
+        keys = ", ".join(f"({literal(account)}, DATE '{day}')" for account, day in differing)
+        connection.execute(f"INSERT INTO differing VALUES {keys}")  # noqa: S608  quoted
+    facts = facts_of(connection, columns) if differing else {}
+    purchases = purchases_of(connection) if differing and "purchases" in columns.counted else {}
     compared = []
     for key, one in differing.items():
         more = replace(one, facts=facts.get(key, ()), purchases=purchases.get(key, ()))
@@ -147,6 +161,9 @@ def _differences(
     """Every account-day that one of both has, within what is wanted and the days of theirs, by
     account and day. Raises ConfigError if both have none in common.
     """
+    there_are = {account for account, _ in [*ours, *theirs]}
+    if unknown := [f"act_{one}" for one in wanted.accounts if one not in there_are]:
+        raise ConfigError(f"{unknown[0]} is neither here nor there. Check --account.")
     chosen = [key for key in theirs if key in wanted]
     if not ours.keys() & {*chosen}:
         raise ConfigError(

@@ -153,19 +153,19 @@ def _questions(columns: TheirColumns) -> Mapping[str, str]:
 
 def _by_ad(columns: TheirColumns, mine: str, hourly: str) -> Mapping[str, str]:
     """The rows that one side has and the other has not: by ad, or by hour if theirs are."""
-    rows, key, one = (
-        (hourly, "AND o.hour IS NOT DISTINCT FROM t.hour", "hour")
-        if hourly
-        else (*(mine, "", "ad"),)
-    )
-    roles = [role for role in ROLE_COLUMNS if not hourly or role != "purchases"]
-    on = f"ON t.account = o.account_id AND t.day = o.date AND t.ad = o.ad_id {key}"
-    detail = f"count(*) || CASE WHEN count(*) = 1 THEN ' {one}' ELSE ' {one}s' END"
+    rows, one, more, hour = mine, "ad", "", ""
+    roles = [*ROLE_COLUMNS]
+    if hourly:
+        rows, one, more, hour = hourly, "hour", "AND o.hour IS NOT DISTINCT FROM t.hour", "t.hour"
+        roles.remove("purchases")
+    on = f"ON t.account = o.account_id AND t.day = o.date AND t.ad = o.ad_id {more}"
+    plural = "{} || CASE WHEN {} = 1 THEN ' " + one + "' ELSE ' " + one + "s' END"
+    number = f"count(DISTINCT (t.ad, {hour}))" if hour else "count(DISTINCT t.ad)"
     return {
-        "missing_rows": f"FROM {rows} AS o ANTI JOIN theirs AS t {on} "
-        f"SELECT account_id, date, {detail}, {_sums(roles, ROLE_COLUMNS)} GROUP BY ALL",
-        "vanished": f"FROM theirs AS t ANTI JOIN {rows} AS o {on} "
-        f"SELECT account, day, {detail}, {_sums(columns.counted)} GROUP BY ALL",
+        "missing_rows": f"FROM {rows} AS o ANTI JOIN theirs AS t {on} SELECT account_id, date, "
+        f"{plural.replace('{}', 'count(*)')}, {_sums(roles, ROLE_COLUMNS)} GROUP BY ALL",
+        "vanished": f"FROM theirs AS t ANTI JOIN {rows} AS o {on} SELECT account, day, "
+        f"{plural.replace('{}', number)}, {_sums(columns.counted)} GROUP BY ALL",
     }
 
 

@@ -129,9 +129,11 @@ def _spent(differences: Sequence[Difference]) -> str:
 
 
 def _days(differing: Sequence[Compared], width: int | None) -> Iterator[str]:
+    """Account-days, those first that nothing explains."""
     of_days = [
         one for one in differing if not one.reasons or one.reasons[0].kind not in _OF_ACCOUNTS
     ]
+    of_days.sort(key=lambda one: one.is_explained)
     rows = [row for one in of_days[:_MOST_DAYS] for row in _rows(one)]
     if rows:
         header = ["account", "day", "why", "number", "there", "here", "difference", "currency"]
@@ -142,16 +144,15 @@ def _days(differing: Sequence[Compared], width: int | None) -> Iterator[str]:
 
 
 def _rows(one: Compared) -> Iterator[Sequence[object]]:
-    """A row for each number that differs."""
+    """A row for each number that differs; for the first alone where all is explained."""
     day = one.difference
     key = [act_id(day.account_id), str(day.day), _why(one)]
     here, there = day.here or {}, day.there or {}
-    for role in here | there:
-        values = [there.get(role), here.get(role)]
-        if values[0] != values[1]:
-            money = (day.currency or "") if role == "spend" else ""
-            apart = _plain(_difference(day).get(role), "+")
-            yield [*key, role, *map(_plain, values), apart, money]
+    apart = [role for role in here | there if here.get(role) != there.get(role)] or [*here]
+    for role in apart[:1] if one.is_explained else apart:
+        money = (day.currency or "") if role == "spend" else ""
+        values = [_plain(side.get(role)) for side in (there, here)]
+        yield [*key, role, *values, _plain(_difference(day).get(role), "+"), money]
 
 
 def _why(one: Compared) -> str:

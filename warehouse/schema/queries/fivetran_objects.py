@@ -33,16 +33,30 @@ _UPDATED: Final = Column("updated_time", "instant", "When this state was first s
 
 
 class _History(NamedTuple):
-    """One view: our table, its key, the columns that only the latest state has, and what the view
-    is made of (column → SQL).
+    """One view: our table, its key, and the columns that only the latest state has. Its columns are
+    those of _THEIR_COLUMNS.
     """
 
-    view: str
     table: str
     key: str
-    latest: Sequence[str]
     grain: Sequence[str]
-    made: Mapping[Column, str]
+    latest: Sequence[str] = ()
+
+
+#: View → what it is made of.
+_HISTORIES: Final[Mapping[str, _History]] = {
+    "account_history": _History(
+        *("accounts", "account_id"), ("id", "_fivetran_synced"), ("timezone_offset_hours_utc",)
+    ),
+    "campaign_history": _History(
+        *("campaigns", "campaign_id"), ("id", "updated_time"), ("budget_remaining",)
+    ),
+    "ad_set_history": _History(
+        *("adsets", "adset_id"), ("id", "updated_time"), ("budget_remaining",)
+    ),
+    "ad_history": _History("ads", "ad_id", ("id", "updated_time")),
+    "creative_history": _History("creatives", "creative_id", ("_fivetran_id",)),
+}
 
 
 def _id(column: str, of: str, meaning: str) -> tuple[Column, str]:
@@ -88,157 +102,112 @@ _TAGS: Final = (
     "FOR tag IN string_split(ltrim(url_tags, '?&'), '&') IF tag <> ''])::VARCHAR END"
 )
 
+_SPEC_PARTS: Final = ("child_attachments", "caption", "description", "link", "message")
 _APPS: Final = ("android", "ios", "ipad", "iphone")
 
-_HISTORIES: Final[Sequence[_History]] = (
-    _History(
-        "account_history",
-        "accounts",
-        "account_id",
-        ("timezone_offset_hours_utc",),
-        ("id", "_fivetran_synced"),
-        dict(
-            (
-                _id("id", "account_id", "Ad account"),
-                _text("name", "account_name", "Name of the account"),
-                _text("account_status", "account_status::VARCHAR", "Meta's number: 1 is active"),
-                _text("business_country_code", "business_country", "Country in its address"),
-                _not_loaded("business_state"),
-                _time("created_time", "created_time", "When it was created"),
-                _text("currency", "account_currency", "Currency of all its money, ISO code"),
-                _text("timezone_name", "account_timezone", "Zone of its days and hours"),
-                (
-                    Column(
-                        "timezone_offset_hours_utc",
-                        "elapsed",
-                        "Its clock ahead of UTC; of its latest state alone",
-                        "hours",
-                    ),
-                    "timezone_offset_hours_utc::DOUBLE",
-                ),
-                _coins("min_daily_budget", "Least daily budget that Meta accepts"),
-            )
+#: The objects whose views have a column, the column, and its SQL; in the order of the views.
+_THEIR_COLUMNS: Final[Sequence[tuple[str, tuple[Column, str]]]] = (
+    (
+        "creative",
+        _text(
+            "_fivetran_id",
+            "md5(concat_ws('|', creative_id, epoch_us(valid_from)))",
+            "Key of this state",
         ),
     ),
-    _History(
-        "campaign_history",
-        "campaigns",
-        "campaign_id",
-        ("budget_remaining",),
-        ("id", "updated_time"),
-        dict(
-            (
-                _id("id", "campaign_id", "Campaign"),
-                (_UPDATED, "valid_from"),
-                _id("account_id", "account_id", "Ad account"),
-                _text("name", "campaign_name", "Name of the campaign"),
-                _text("objective", "objective", "Goal that it is optimised for"),
-                _text("status", "status", "What the advertiser set: ACTIVE, PAUSED, …"),
-                _text("effective_status", "effective_status", "The effect of it with its parents"),
-                _time("created_time", "created_time", "When it was created"),
-                _time("start_time", "start_time", "When it may start"),
-                _time("stop_time", "stop_time", "When it must stop; NULL if never"),
-                _coins("daily_budget", "Budget per day, if set here"),
-                _coins("lifetime_budget", "Budget over the whole run, if set here"),
-                _coins("budget_remaining", "What is left of it; of its latest state alone"),
-            )
+    ("account", _id("id", "account_id", "Ad account")),
+    ("campaign", _id("id", "campaign_id", "Campaign")),
+    ("ad_set", _id("id", "adset_id", "Ad set")),
+    ("ad", _id("id", "ad_id", "Ad")),
+    ("creative", _id("id", "creative_id", "Creative")),
+    ("campaign ad_set ad", (_UPDATED, "valid_from")),
+    ("campaign ad_set ad creative", _id("account_id", "account_id", "Ad account")),
+    ("ad_set ad", _id("campaign_id", "campaign_id", "Campaign that it belongs to")),
+    ("ad", _id("ad_set_id", "adset_id", "Ad set that it belongs to")),
+    ("ad", _id("creative_id", "creative_id", "Creative that it shows")),
+    ("account", _text("name", "account_name", "Name of the account")),
+    ("campaign", _text("name", "campaign_name", "Name of the campaign")),
+    ("ad_set", _text("name", "adset_name", "Name of the ad set")),
+    ("ad", _text("name", "ad_name", "Name of the ad")),
+    ("creative", _text("name", "creative_name", "Name in the library")),
+    ("account", _text("account_status", "account_status::VARCHAR", "Meta's number: 1 is active")),
+    ("account", _text("business_country_code", "business_country", "Country in its address")),
+    ("account", _not_loaded("business_state")),
+    ("campaign", _text("objective", "objective", "Goal that it is optimised for")),
+    ("campaign ad_set ad", _text("status", "status", "What the advertiser set: ACTIVE, PAUSED, …")),
+    ("creative", _text("status", "status", "ACTIVE, IN_PROCESS, WITH_ISSUES or DELETED")),
+    (
+        "campaign ad_set ad",
+        _text("effective_status", "effective_status", "The effect of it with its parents"),
+    ),
+    (
+        "ad_set",
+        _text("optimization_goal", "optimization_goal", "What delivery is optimised for"),
+    ),
+    ("ad_set", _text("bid_strategy", "bid_strategy", "How bids are made")),
+    ("account campaign ad_set ad", _time("created_time", "created_time", "When it was created")),
+    ("campaign ad_set", _time("start_time", "start_time", "When it may start")),
+    ("campaign", _time("stop_time", "stop_time", "When it must stop; NULL if never")),
+    ("ad_set", _time("end_time", "end_time", "When it must stop; NULL if never")),
+    ("account", _text("currency", "account_currency", "Currency of all its money, ISO code")),
+    ("account", _text("timezone_name", "account_timezone", "Zone of its days and hours")),
+    (
+        "account",
+        (
+            Column(
+                *("timezone_offset_hours_utc", "elapsed"),
+                "Its clock ahead of UTC; of its latest state alone",
+                "hours",
+            ),
+            "timezone_offset_hours_utc::DOUBLE",
         ),
     ),
-    _History(
-        "ad_set_history",
-        "adsets",
-        "adset_id",
-        ("budget_remaining",),
-        ("id", "updated_time"),
-        dict(
-            (
-                _id("id", "adset_id", "Ad set"),
-                (_UPDATED, "valid_from"),
-                _id("account_id", "account_id", "Ad account"),
-                _id("campaign_id", "campaign_id", "Campaign that it belongs to"),
-                _text("name", "adset_name", "Name of the ad set"),
-                _text("status", "status", "What the advertiser set: ACTIVE, PAUSED, …"),
-                _text("effective_status", "effective_status", "The effect of it with its parents"),
-                _text("optimization_goal", "optimization_goal", "What delivery is optimised for"),
-                _text("bid_strategy", "bid_strategy", "How bids are made"),
-                _time("created_time", "created_time", "When it was created"),
-                _time("start_time", "start_time", "When it may start"),
-                _time("end_time", "end_time", "When it must stop; NULL if never"),
-                _coins("daily_budget", "Budget per day, if set here"),
-                _coins("lifetime_budget", "Budget over the whole run, if set here"),
-                _coins("budget_remaining", "What is left of it; of its latest state alone"),
-            )
+    ("account", _coins("min_daily_budget", "Least daily budget that Meta accepts")),
+    ("campaign ad_set", _coins("daily_budget", "Budget per day, if set here")),
+    ("campaign ad_set", _coins("lifetime_budget", "Budget over the whole run, if set here")),
+    (
+        "campaign ad_set",
+        _coins("budget_remaining", "What is left of it; of its latest state alone"),
+    ),
+    ("ad", _text("conversion_domain", "conversion_domain", "Site on which conversions happen")),
+    ("creative", _text("title", "title", "Title; the first of several")),
+    ("creative", _text("body", "body", "Text above or below the picture; the first")),
+    (
+        "creative",
+        _text(
+            *("page_link", f"CASE WHEN link IS DISTINCT FROM {_TEMPLATE} THEN link END"),
+            "Where a click leads; NULL if that is in template_page_link",
         ),
     ),
-    _History(
-        "ad_history",
-        "ads",
-        "ad_id",
-        (),
-        ("id", "updated_time"),
-        dict(
-            (
-                _id("id", "ad_id", "Ad"),
-                (_UPDATED, "valid_from"),
-                _id("account_id", "account_id", "Ad account"),
-                _id("campaign_id", "campaign_id", "Campaign that it belongs to"),
-                _id("ad_set_id", "adset_id", "Ad set that it belongs to"),
-                _id("creative_id", "creative_id", "Creative that it shows"),
-                _text("name", "ad_name", "Name of the ad"),
-                _text("status", "status", "What the advertiser set: ACTIVE, PAUSED, …"),
-                _text("effective_status", "effective_status", "The effect of it with its parents"),
-                _time("created_time", "created_time", "When it was created"),
-                _text("conversion_domain", "conversion_domain", "Site on which conversions happen"),
-            )
+    (
+        "creative",
+        _text("template_page_link", _TEMPLATE, "Where a click on a catalogue ad leads"),
+    ),
+    ("creative", _text("url_tags", _TAGS, "What Meta adds to the link, as JSON: key, value, type")),
+    (
+        "creative",
+        _text(
+            "asset_feed_spec_link_urls",
+            "json_extract(asset_feed_spec, '$.link_urls')::VARCHAR",
+            "Links that Meta chooses from, as JSON",
         ),
     ),
-    _History(
-        "creative_history",
-        "creatives",
-        "creative_id",
-        (),
-        ("_fivetran_id",),
-        dict(
-            (
-                _text(
-                    "_fivetran_id",
-                    "md5(concat_ws('|', creative_id, epoch_us(valid_from)))",
-                    "Key of this state",
-                ),
-                _id("id", "creative_id", "Creative"),
-                _id("account_id", "account_id", "Ad account"),
-                _text("name", "creative_name", "Name in the library"),
-                _text("status", "status", "ACTIVE, IN_PROCESS, WITH_ISSUES or DELETED"),
-                _text("title", "title", "Title; the first of several"),
-                _text("body", "body", "Text above or below the picture; the first"),
-                _text(
-                    *("page_link", f"CASE WHEN link IS DISTINCT FROM {_TEMPLATE} THEN link END"),
-                    "Where a click leads; NULL if that is in template_page_link",
-                ),
-                _text("template_page_link", _TEMPLATE, "Where a click on a catalogue ad leads"),
-                _text("url_tags", _TAGS, "What Meta adds to the link, as JSON: key, value, type"),
-                _text(
-                    "asset_feed_spec_link_urls",
-                    "json_extract(asset_feed_spec, '$.link_urls')::VARCHAR",
-                    "Links that Meta chooses from, as JSON",
-                ),
-                *map(_of_spec, ("child_attachments", "caption", "description", "link", "message")),
-                *(_not_loaded(f"template_app_link_spec_{app}") for app in _APPS),
-            )
-        ),
-    ),
+    *(("creative", _of_spec(part)) for part in _SPEC_PARTS),
+    *(("creative", _not_loaded(f"template_app_link_spec_{app}")) for app in _APPS),
 )
 
 
 def object_views(tables: Mapping[str, Table]) -> Iterator[View]:
     """A view for each kind of objects that has its tables among these."""
-    for one in _HISTORIES:
+    for view, one in _HISTORIES.items():
         if {"accounts", one.table, f"{one.table}_history"} <= tables.keys():
-            yield _view_of(one)
+            yield _view_of(view, one)
 
 
-def _view_of(one: _History) -> View:
-    made = {**one.made, _SEEN_AT: "coalesce(valid_to, fetched_at, valid_from)"}
+def _view_of(view: str, one: _History) -> View:
+    kind = view.removesuffix("_history")
+    made = dict(made for kinds, made in _THEIR_COLUMNS if kind in kinds.split())
+    made[_SEEN_AT] = "coalesce(valid_to, fetched_at, valid_from)"
     columns = ", ".join(
         f"({sql})::{duckdb_type(KINDS[column.kind])} AS {name(column.name)}"
         for column, sql in made.items()
@@ -253,7 +222,7 @@ def _view_of(one: _History) -> View:
         "USING (account_id) "
     )
     return View(
-        one.view,
+        view,
         tuple(one.grain),
         f"Every state of {one.table} that was seen, as Fivetran's connector names it.",
         tuple(made),
