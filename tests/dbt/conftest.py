@@ -62,6 +62,11 @@ class Project:
     published: Path
 
     @property
+    def printed(self) -> Path:
+        """What the build of the marts printed."""
+        return self.folder / "printed.txt"
+
+    @property
     def marts(self) -> Path:
         return self.folder / "marts.duckdb"
 
@@ -121,7 +126,10 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory, loaded: Loaded) -> Project:
-    folder = tmp_path_factory.mktemp("dbt") / "project"
+    """Where it is in a checkout, so that paths in workspace.yaml lead to our Python."""
+    checkout = tmp_path_factory.mktemp("checkout")
+    (checkout / ".venv").symlink_to(ROOT / ".venv")
+    folder = checkout / "examples" / "dbt"
     leave = shutil.ignore_patterns("target", "logs", ".venv", "*.duckdb")
     shutil.copytree(ROOT / "examples" / "dbt", folder, ignore=leave)
     return Project(folder, Path(loaded.lake.root) / "warehouse.duckdb")

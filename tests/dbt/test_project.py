@@ -36,6 +36,7 @@ def built(loaded: Loaded, project: Project) -> Project:
         printed = building.stdout.read() if building.stdout else ""
     assert building.returncode == 0, printed
     assert publishes > 1
+    project.printed.write_text(printed)
     return project
 
 
@@ -168,6 +169,20 @@ def test_a_source_is_as_fresh_as_its_own_newest_load(built: Project) -> None:
         ("PASS", "insights_hourly"),  # loaded again while dbt built
         ("PASS", "loads"),
     ]
+
+
+def test_the_example_says_what_it_consists_of(built: Project) -> None:
+    [found] = re.findall("Found .*", (built.folder / "README.md").read_text())
+
+    assert found in built.printed.read_text()
+
+
+def test_dagster_opens_both_code_locations_of_the_workspace(built: Project) -> None:
+    code, printed = built.run("dagster", "definitions", "validate", "-w", "workspace.yaml")
+
+    assert code == 0, printed
+    for location in ("fbinsights", "marts"):
+        assert f"Validation successful for code location {location}." in printed
 
 
 def test_dagster_builds_the_marts_after_each_publish(built: Project) -> None:
