@@ -60,16 +60,18 @@ class Isolation:
     _bound: int = 0  # one of this many objects that come next fails; 0: nothing is known
     _in_a_row: int = 0
     _has_met: bool = False
+    _is_served: bool = False  # Meta has sent a smaller page since one failed
     _reason: str = ""
 
     def fetching(self, fetch_by: Callable[[Sequence[RetryPolicy]], Fetch], size: PageSize) -> Fetch:
         """Fetches pages of any number of rows around objects that fail. `fetch_by`: what fetches a
         page of the `limit` that it is given, and tries as often as some policies allow.
 
-        A page is tried as often as any request, because Meta may be down. Once it responds to
-        others there is little waiting: an object costs some 20 requests, and seconds; from the
-        tenth on, none. Faults of no object, such as a broken connection, are tried as often as
-        ever.
+        The first page that fails is tried three times, then smaller ones at once. Where Meta sends
+        one of those, it is not down, and there is little waiting: an object costs some 20 requests,
+        and seconds; from the tenth on, none. Where it sends none, the first object is tried as
+        often as any request. Faults of no object, such as a broken connection, are tried as often
+        as ever.
         """
         patient, once, alone = map(fetch_by, (OF_A_REQUEST, LOOKING, ALONE))
         usual = shrinking(patient, size)
@@ -79,7 +81,7 @@ class Isolation:
 
         def fetch_page(params: Params) -> Page:
             are_many = len(self.without) + len(self.unread) >= _MANY
-            fetch = at_once if are_many else sooner if self._has_met else usual
+            fetch = at_once if self._has_met or are_many else sooner
             if self._in_a_row >= _NOT_ONE_OBJECTS:
                 return self._noted(sooner(self._without_fragile(params)))
             while self._bound != 1:
@@ -89,13 +91,17 @@ class Isolation:
                 except GraphError as error:
                     if not (spoils(error) or (_is_luck(error) and self._bound)):
                         raise
+                    self._is_served &= self._bound > 0
                     self._bound = rows if self._bound else size.rows
                     continue
+                self._is_served = True
                 self._bound -= rows if self._bound else 0
                 self._in_a_row = 0 if page.data else self._in_a_row
                 return page
             self._bound = 0
-            return self._alone(fetch_once if are_many else fetch_alone, {**params, "limit": 1})
+            is_up = self._is_served or self._has_met
+            of_one = fetch_once if are_many else fetch_alone if is_up else patient
+            return self._alone(of_one, {**params, "limit": 1})
 
         return fetch_page
 

@@ -165,6 +165,7 @@ class Session:
             if full or account_id in failed or is_due(row, account_id, listed_at(account_id), now)
         ]
         if due:
+            _log.debug("Listing %s.", row.name, extra={"step": f"listing {row.name}"})
             self.recorder.begins(row.name, [act_id(account_id) for account_id in due])
         found = [*load_objects(self.client, lake, [row.name], due, self.now)]
         if row.mentioned_by:

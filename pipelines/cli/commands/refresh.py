@@ -104,7 +104,7 @@ def _find(  # noqa: PLR0913  # what is compared with what
     begins: date,
 ) -> ChangedDays | None:
     """What changed, by the accounts' totals; None if that could not be found out."""
-    bar.step("comparing totals")
+    bar.step("accounts")
     keys = [act_id(account_id) for account_id in summary.plan.account_ids]
     with guarded(summary, "refresh"):
         return find_changes(

@@ -32,7 +32,15 @@ if TYPE_CHECKING:
 __all__ = ["Bar", "Progress", "seconds_left"]
 
 _LOGGERS: Final = tuple(
-    map(logging.getLogger, ("pipelines.loading.loader", "fbgraph.reports.poller"))
+    map(
+        logging.getLogger,
+        (
+            "fbgraph.reports.poller",
+            "pipelines.loading.loader",
+            "pipelines.loading.refreshing.changes",
+            "pipelines.loading.session",
+        ),
+    )
 )
 
 #: Seconds between two lines if there is no terminal.
@@ -74,6 +82,10 @@ class Progress:
             rows=self.rows + (load.rows if load else 0),
             calls=self.calls + (load.calls if load else 0),
         )
+
+    def at_step(self, name: str) -> Progress:
+        """The same at a step that counts no account-days."""
+        return replace(self, stage=name, flight=None, is_step=True)
 
     def counts(self) -> str:
         """Like ``1,204 rows, 87 calls, 2 failed, 1 unproven``."""
@@ -122,7 +134,7 @@ class Bar(logging.Handler):
     """Shows the progress over account-days; nothing if it `is_quiet`. Use it as a context manager.
 
     Every log record that carries an `outcome` moves it by one; one that carries a `flight` says how
-    far the report runs are. `waits` gives a line for each limit that somebody waits for, `calls`
+    far the report runs are, one that carries a `step` what comes next. `waits` gives a line for each limit that somebody waits for, `calls`
     the calls of everything so far; without it, those of the account-days are counted.
     """
 
@@ -194,7 +206,7 @@ class Bar(logging.Handler):
     def step(self, name: str) -> None:
         """Start a step that counts no account-days; those of the stage before stay shown."""
         with self._changing:
-            self._now = replace(self._now, stage=name, flight=None, is_step=True)
+            self._now = self._now.at_step(name)
 
     def emit(self, record: logging.LogRecord) -> None:
         with self._changing:
@@ -207,6 +219,9 @@ class Bar(logging.Handler):
         flight: Flight | None = getattr(record, "flight", None)
         if flight is not None:
             self._now = replace(self._now, flight=flight)
+        step: str | None = getattr(record, "step", None)
+        if step is not None:
+            self._now = self._now.at_step(step)
 
     def line(self) -> str:
         """Its progress, in one line."""

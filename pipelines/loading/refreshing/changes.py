@@ -162,6 +162,7 @@ def find_changes(  # noqa: PLR0913  # all that the decision rests on
         for account_id, why in found.refused.items():
             changed_days.note(Target("accounts", act_id(account_id)), why)
     today = _todays(session.lake, account_ids, now)
+    _log.debug("Comparing totals.", extra={"step": "comparing totals"})
     daily = [one for one in reports.by_name.values() if one.period is Period.DAY]
     longest = max(report.spec.lookback_days for report in daily)
     totals = _controls(session, longest, today, changed_days)

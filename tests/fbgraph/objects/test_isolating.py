@@ -126,7 +126,6 @@ def test_an_error_without_a_meaning_that_stays_is_looked_for_among_the_objects()
 
 
 def test_looking_for_an_object_tries_once_and_an_object_alone_a_few_times() -> None:
-    """The whole of the patience that a request has goes into the first page alone."""
     shelf, isolation = Shelf(200, [], [77, 130]), Isolation()
     tries = Counter[Any]()
 
@@ -142,10 +141,31 @@ def test_looking_for_an_object_tries_once_and_an_object_alone_a_few_times() -> N
 
     assert sum(len(page.data) for page in pages) == 198
     assert [*isolation.unread] == ["77", "130"]
-    failed_pages = tries[6, 50]
-    assert 0 < failed_pages <= 2  # until it is known that objects fail, and not Meta
+    assert {attempts for attempts, limit in tries if limit == 50} == {1, 3}
+    assert tries[3, 50] <= 2  # one page, until an object is known to fail
     assert {attempts for attempts, limit in tries if 1 < limit < 50} == {1}
     assert {attempts for attempts, limit in tries if limit == 1} == {1, 3}
+
+
+def test_the_first_object_is_tried_as_any_request_where_meta_has_sent_nothing_else() -> None:
+    shelf, isolation = Shelf(200, [0]), Isolation([SPEC])
+    tried: list[tuple[int, int]] = []
+
+    def fetch_by(policies: Any) -> Any:
+        def fetch(params: Params) -> Page:
+            tried.append((policies[-1].attempts, params["limit"]))
+            if tried[-1][0] == 6:  # Meta was down, and is up again before the last attempt
+                return Shelf(200, []).fetch(params)
+            return shelf.fetch(params)
+
+        return fetch
+
+    shelf.error = RetryableError(Detail("An unknown error occurred", code=1, status=500))
+    first = isolation.fetching(fetch_by, PageSize(50))({"fields": ["id", "name", SPEC]})
+
+    assert tried == [(3, 50), (1, 25), (1, 12), (1, 6), (1, 3), (1, 1), (6, 1)]
+    assert [row["id"] for row in first.data] == ["0"]
+    assert not isolation.without
 
 
 def test_from_the_tenth_object_that_fails_on_nothing_is_waited_for() -> None:

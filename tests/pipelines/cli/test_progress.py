@@ -80,12 +80,15 @@ def test_a_stage_with_a_total_counts_anew_so_nothing_is_ever_more_than_all() -> 
         bar.stage("reload", 3)
         LOADER.info("", extra={"outcome": Outcome(DAY, LOAD)})
         lines.append(bar.line())
+        logging.getLogger("pipelines.loading.session").debug("", extra={"step": "listing ads"})
+        lines.append(bar.line())
         bar.step("publishing")
         lines.append(bar.line())
 
     assert lines == [
         "accounts: 2 of 2 account-days; 2,400 rows, 10 calls",
         "reload: 1 of 3 account-days; 1,200 rows, 15 calls; about 0 s left",
+        "listing ads; 1 of 3 account-days; 1,200 rows, 15 calls; about 0 s left",
         "publishing; 1 of 3 account-days; 1,200 rows, 15 calls; about 0 s left",
     ]
 

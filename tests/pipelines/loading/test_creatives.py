@@ -282,7 +282,7 @@ def test_a_creative_that_fails_its_page_costs_itself_and_keeps_what_is_known(
     assert copy.lake.read("creatives_history", account_id=account_id).num_rows == len(whole)
 
 
-def test_a_creative_that_always_fails_costs_itself_a_few_requests_and_less_than_a_minute(
+def test_a_creative_that_always_fails_costs_itself_a_few_requests_and_seconds(
     copy: Loaded, loaded: Loaded
 ) -> None:
     account_id = copy.account_ids[0]
@@ -325,7 +325,7 @@ def test_a_creative_that_always_fails_costs_itself_a_few_requests_and_less_than_
             assert ({*rows}, found.error) == (whole.keys() - bad, "")
         assert all(rows[key]["link"] == whole[key]["link"] for key in rows)
         assert calls <= len(whole) + 25 * len(bad)
-        assert clock.seconds() <= 60 + 10 * len(bad)
+        assert clock.seconds() <= (60 if "flaky" in scenario else 15) + 10 * len(bad)
         failed = read_failed(copy.lake.store, failure_key("creatives", account_id, None))
         assert (failed is not None) == cut
         publish(copy.lake.root)
