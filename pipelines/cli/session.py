@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pipelines.reports.catalog import Reports
     from warehouse.published.publish import Published
     from warehouse.schema.catalog import Catalog
+    from warehouse.storage.store import Store
 
 __all__ = ["guarded", "keep_pictures", "opened_session", "publish_into", "run_publish"]
 
@@ -49,6 +50,9 @@ _log = logging.getLogger(__name__)
 
 #: Of more that could not be published, the number; the log has all.
 _MOST_WHYS: Final = 3
+
+#: Tables that a line about them names.
+_MOST_TABLES: Final = 5
 
 
 @contextmanager
@@ -202,13 +206,7 @@ def run_publish(environ: Mapping[str, str], known: Reports) -> Published:
     url = settings_of(environ).warehouse_url
     published = publish(url, catalog=known.catalog)
     store = open_store(url)
-    for table in sorted(published.rows.keys() - known.catalog.tables.keys()):
-        _log.warning(
-            "%s is published as it was loaded: no report here fills it. If a Dagster project or"
-            " another folder has its report, set FB_REPORTS to that. If the report is deleted and"
-            " its table is to go, delete %s and %s, then publish again.",
-            *(table, store.name(f"{FOLDER}/{table}.json"), store.name(table)),
-        )
+    _warn_of_unfilled(store, sorted(published.rows.keys() - known.catalog.tables.keys()))
     from pipelines.defs.event_log.runless import report_published  # noqa: PLC0415  # published before all else
     from pipelines.state.dagster_home import is_there  # noqa: PLC0415
 
@@ -217,6 +215,20 @@ def run_publish(environ: Mapping[str, str], known: Reports) -> Published:
             environ, Lake(url), lambda dagster: report_published(dagster, published, known)
         )
     return published
+
+
+def _warn_of_unfilled(store: Store, tables: Sequence[str]) -> None:
+    """Say which tables no report here fills, in one line."""
+    if not tables:
+        return
+    more = f" and {len(tables) - _MOST_TABLES} more" if len(tables) > _MOST_TABLES else ""
+    _log.warning(
+        "No report here fills %s: %s%s. What was loaded is published. If a Dagster project or"
+        " another folder has the reports, set FB_REPORTS to that. If a report is deleted and its"
+        " table is to go, delete %s and %s, then publish again.",
+        *(counted(len(tables), "table"), ", ".join(tables[:_MOST_TABLES]), more),
+        *(store.name(f"{FOLDER}/{tables[0]}.json"), store.name(tables[0])),
+    )
 
 
 def _now() -> datetime:

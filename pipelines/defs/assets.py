@@ -294,7 +294,7 @@ def _broken_names(
 
 
 def _broken_asset(name: str, broken: Broken, keys: AssetKeys) -> dg.AssetsDefinition:
-    why = f"This report cannot be loaded:\n{broken}"
+    why = f"{broken.why[:1].upper()}{broken.why[1:]}"
 
     @dg.asset(key=keys(name), group_name=keys.group_of(name, "broken"), description=why)
     def fails() -> None:

@@ -266,16 +266,15 @@ class Reports:
         return [str(one) for one in self.problems if one.fault.is_warning]
 
     def why_broken(self) -> Mapping[str, str]:
-        """Name → what is wrong with it, of each report that cannot be loaded, in lines to print."""
-        return {
-            name: f"this report cannot be loaded:\n{broken}" for name, broken in self.broken.items()
-        }
+        """Name → what is wrong with it, of each that cannot be loaded, in lines to print."""
+        return {name: broken.why for name, broken in self.broken.items()}
 
     def require(self, names: Iterable[str]) -> None:
         """Raise ConfigError for a report that there is not, or that cannot be loaded, with why."""
         for name in names:
             if name in self.broken:
-                raise ConfigError(f"The report {name} cannot be loaded:\n{self.broken[name]}")
+                noun = self.broken[name].noun.removeprefix("a ")
+                raise ConfigError(f"The {noun} {name} cannot be loaded:\n{self.broken[name]}")
             if name not in self.by_name:
                 there = ", ".join(self.by_name)
                 raise ConfigError(f"There is no report {name!r}. Choose from: {there}.")

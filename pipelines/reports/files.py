@@ -84,10 +84,15 @@ def in_order(problems: Iterable[Problem]) -> Sequence[Problem]:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A report, or a file, that cannot be loaded: why, and its spec as far as it could be read."""
+    """What cannot be loaded: why, a report's spec as far as it could be read, and what it is."""
 
     problems: Sequence[Problem]
     spec: ReportSpec | None = None
+    noun: str = ReportSpec.noun
+
+    @property
+    def why(self) -> str:
+        return f"this {self.noun.removeprefix('a ')} cannot be loaded:\n{self}"
 
     def __str__(self) -> str:
         faults = (one for one in self.problems if not one.fault.is_warning)
@@ -118,10 +123,6 @@ class ReportFiles:
         """What prevents reports from loading, as ``file:line: key: value: rule``."""
         return [str(one) for one in in_order(self.problems) if not one.fault.is_warning]
 
-    @property
-    def warnings(self) -> Sequence[str]:
-        return [str(one) for one in in_order(self.problems) if one.fault.is_warning]
-
     def warnings_of(self, name: str) -> Sequence[str]:
         """Warnings about one report."""
         path, lines = self.locations[name]
@@ -132,16 +133,17 @@ class ReportFiles:
             if one.fault.is_warning and one.path == path and first <= one.line <= last
         ]
 
-    def take(
+    def take(  # noqa: PLR0913, PLR0917  # what is known of one
         self,
         path: Path,
         lines: Lines,
         faults: Sequence[Fault],
         name: str = "",
         spec: ReportSpec | ObjectSpec | None = None,
+        noun: str = ReportSpec.noun,
     ) -> None:
         """Add one report or table of objects, or what is wrong with it. `name` is empty and `spec`
-        None if they could not be read. A name that comes again is only noted: see `reject_repeats`.
+        None if they could not be read. A name that comes again is only noted: `reject_repeats`.
         """
         problems = [Problem(path, line_of(lines, fault), fault) for fault in faults]
         self.problems += problems
@@ -155,7 +157,7 @@ class ReportFiles:
             self.locations[name] = path, lines
         if any(not fault.is_warning for fault in faults):
             report = spec if isinstance(spec, ReportSpec) else None
-            self.broken[name or f"{shown(path)}:{lines['', '']}"] = Broken(problems, report)
+            self.broken[name or f"{shown(path)}:{lines['', '']}"] = Broken(problems, report, noun)
         elif isinstance(spec, ObjectSpec):
             self.objects[name] = spec
         elif spec:
@@ -163,16 +165,15 @@ class ReportFiles:
 
     def _withdrawn(self, name: str) -> Broken:
         """What was taken under a name, as one that cannot be loaded."""
-        self.objects.pop(name, None)
-        return Broken((), self.specs.pop(name, None))
+        noun = ReportSpec.noun if self.objects.pop(name, None) is None else ObjectSpec.noun
+        return Broken((), self.specs.pop(name, None), noun)
 
     def reject(self, name: str, fault: Fault) -> None:
         """Move an added spec to the broken ones."""
         path, lines = self.locations[name]
         problem = Problem(path, line_of(lines, fault), fault)
         self.problems.append(problem)
-        self._withdrawn(name)
-        self.broken[name] = Broken([problem])
+        self.broken[name] = replace(self._withdrawn(name), problems=[problem], spec=None)
 
     def reject_repeats(self) -> None:
         """Use none of the reports that share a name: one of them may be a stray copy, and nobody
@@ -324,7 +325,8 @@ def take_document(
     elif is_objects and isinstance(attributes, dict):
         wrong, objects = read_object_spec(attributes)
         faults += _all_faults(wrong, object_findings(objects))
-        found.take(path, document.lines, faults, _name(attributes), objects)
+        known = _name(attributes), objects, ObjectSpec.noun
+        found.take(path, document.lines, faults, *known)
     elif isinstance(attributes, dict):
         wrong, spec = read_spec(attributes)
         faults += _all_faults(wrong, findings(spec))

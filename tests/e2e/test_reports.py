@@ -244,7 +244,10 @@ def test_what_was_loaded_of_a_report_that_is_gone_stays_until_its_definition_goe
     assert after.stdout == before.stdout
     assert [path.name for path in snapshots.glob("0*")] == numbers, "nothing was rebuilt"
     lake = checkout.folder / "lake"
-    assert "spend_by_placement is published as it was loaded: no report here" in done.stderr
+    assert (
+        "No report here fills 1 table: spend_by_placement. What was loaded is published."
+        in done.stderr
+    )
     assert f"delete {lake}/.tables/spend_by_placement.json and {lake}/spend_by_p" in done.stderr
     (lake / ".tables" / "spend_by_placement.json").unlink()
     assert "no report here" not in checkout.run("publish").stderr

@@ -134,8 +134,9 @@ class Bar(logging.Handler):
     """Shows the progress over account-days; nothing if it `is_quiet`. Use it as a context manager.
 
     Every log record that carries an `outcome` moves it by one; one that carries a `flight` says how
-    far the report runs are, one that carries a `step` what comes next. `waits` gives a line for each limit that somebody waits for, `calls`
-    the calls of everything so far; without it, those of the account-days are counted.
+    far the report runs are, one that carries a `step` what comes next. `waits` gives a line for
+    each limit that somebody waits for, `calls` the calls of everything so far; without it, those of
+    the account-days are counted.
     """
 
     def __init__(  # noqa: PLR0913  # what it shows, and how

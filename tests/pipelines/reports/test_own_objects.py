@@ -150,6 +150,8 @@ def test_a_table_and_a_report_of_one_name_are_both_refused(tmp_path: Path) -> No
     found = read_reports([tmp_path / "both.yaml"])
 
     assert set(found.broken) == {"mine", "other"}
+    for why in found.why_broken().values():
+        assert why.startswith("this table of objects cannot be loaded:\n")
     assert "other_history" in found.by_name
     assert "mine" not in found.catalog.objects
     assert any("another table is called other_history" in one for one in found.faults)

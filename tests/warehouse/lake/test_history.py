@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,8 +23,6 @@ from warehouse.schema.tables import TABLES
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-    import pytest
 
 
 DAY = date(2026, 11, 21)
@@ -71,6 +70,23 @@ def test_what_moves_by_itself_is_no_change(lake: Lake) -> None:
 
     assert states(lake) == [("Spring", 0, None)]
     assert (lake.root / lake.key("campaigns_history", "11", None)).stat().st_ino == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{{"rule":"{shop}","of":{{"picture":"https:\\/\\/x.fbcdn.net\\/1.jpg?oh={n}\\u0026oe={n}B120280"}}}}',
+        '"{{\\"picture\\":\\"https://x.fbcdn.net/1.jpg?oh={n}&oe={n}B120280\\"}} {shop}"',
+        "see https://x.fbcdn.net/1.jpg?oh={n}&oe={n}B120280 at {shop}",
+    ],
+)
+def test_a_text_that_differs_in_signed_addresses_alone_is_no_change(lake: Lake, text: str) -> None:
+    shop = "https://shop.example/?oe=1"
+    for after, n in enumerate((5, 6, 6)):
+        where = shop if after < 2 else f"{shop}&b=2"
+        seen(lake, campaign(name=text.format(n=n, shop=where)), after=after)
+
+    assert [(since, until) for _, since, until in states(lake)] == [(0, 2), (2, None)]
 
 
 def test_a_changed_budget_is_a_change_in_major_units(lake: Lake) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import unquote_plus
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["UTM", "expires_at", "is_signed", "landing_page", "lasting", "utm_of"]
+__all__ = ["UTM", "expires_at", "is_signed", "landing_page", "lasting", "unsigned", "utm_of"]
 
 #: The parameters of a campaign. Source: https://support.google.com/analytics/answer/10917952
 UTM: Final[Sequence[str]] = (
@@ -33,6 +33,9 @@ _SIGNATURE: Final = "oh"
 _LINK_KEYS: Final = frozenset(
     {"caption", "deep_link", "display_url", "link", "link_url", "object_url", "website_url"}
 )
+
+#: An address within a text, such as JSON, where its slashes and & may be escaped.
+_ADDRESS: Final = re.compile(r"""https?:\\?/\\?/(?:[^\s"'<>\\]|\\/|\\u0026)+""")
 
 _HEX: Final = re.compile(r"[0-9A-Fa-f]{8,9}")
 
@@ -88,6 +91,16 @@ def lasting(value: Any, key: str = "") -> Any:
     if isinstance(value, list):
         return [lasting(part, key) for part in value if key in _LINK_KEYS or not is_signed(part)]
     return value
+
+
+def unsigned(text: str) -> str:
+    """A text without the addresses in it that are signed, wherever they are: what of it lasts."""
+
+    def kept(found: re.Match[str]) -> str:
+        address = found[0].replace("\\/", "/").replace("\\u0026", "&")
+        return "" if is_signed(address) else found[0]
+
+    return _ADDRESS.sub(kept, text)
 
 
 def _first_of(address: str, wanted: str) -> str:
