@@ -10,7 +10,7 @@ READER := warehouse/decode/native/reader.c warehouse/decode/native/json.h
 NOSYNC := $(CURDIR)/.venv/nosync.so
 AZURITE := .venv/azurite/node_modules/.bin/azurite-blob
 
-.PHONY: help install demo test test-scale test-buckets test-dbt test-outside test-image screenshots kills stops chaos day fuzz vega coverage check dev sandbox bench lock clean
+.PHONY: help install demo test test-scale test-buckets test-dbt test-ducklake test-outside test-image screenshots kills stops chaos day fuzz vega coverage check dev sandbox bench lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ test-buckets: .venv/installed-dev $(AZURITE)  ## Test lakes in Azure's emulator,
 
 test-dbt: .venv/installed-dev .venv/dbt/installed  ## Build the marts of examples/dbt from a sandbox, with a dbt of its own
 	@DBT=1 $(BIN)/pytest tests/dbt
+
+test-ducklake: .venv/installed-dev .venv/ducklake/installed  ## Publish into DuckLakes, with a DuckDB that has the extension
+	@.venv/ducklake/bin/python -m pytest tests/ducklake -n0
 
 test-outside: .venv/installed-dev  ## Install wheel and sdist outside the checkout and use them; OUTSIDE=python3.12 for another Python
 	@OUTSIDE=$(OUTSIDE) $(BIN)/pytest tests/outside $(if $(WAY),-k "test_files or $(WAY)")
@@ -110,6 +113,15 @@ $(AZURITE):
 	@echo "Installing dbt, in an environment of its own ..." >&2
 	@$(PYTHON) -m venv --clear .venv/dbt
 	@.venv/dbt/bin/pip install --quiet --disable-pip-version-check --compile --requirement $<
+	@touch $@
+
+# All else comes from .venv; what is installed here comes before it.
+.venv/ducklake/installed: tests/ducklake/requirements.txt | .venv/installed-dev
+	@echo "Installing DuckDB and its extensions, in an environment of its own ..." >&2
+	@$(PYTHON) -m venv --clear .venv/ducklake
+	@.venv/ducklake/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@$(BIN)/python -c 'import site; print(site.getsitepackages()[0])' \
+	  > $$(.venv/ducklake/bin/python -c 'import site; print(site.getsitepackages()[0])')/main.pth
 	@touch $@
 
 .venv/installed-dev: pyproject.toml requirements.lock $(READER) | .venv/bin/python

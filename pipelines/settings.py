@@ -23,11 +23,13 @@ from pipelines.state.origin import refused
 from pipelines.variables import DAGSTER_URL, REPORTS_FOLDER, VARIABLES, WATCHED
 from warehouse.decode.hours import INTRADAY_DELAY, zone_named
 from warehouse.errors import UnknownZoneError, WarehouseError
+from warehouse.published.destination import DESTINATION_VARIABLE, destination_of
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from warehouse.published.destination import Destination
     from warehouse.storage.store import Store
 
 __all__ = [
@@ -92,6 +94,7 @@ class Settings:
     digest: tuple[int, str] | None = None  # hour and zone; None: not sent
     intraday_minutes: int = 60
     intraday_delay: timedelta = INTRADAY_DELAY
+    destination: Destination | None = None  # of the published tables, besides warehouse.duckdb
 
     def open_graph(
         self,
@@ -151,6 +154,7 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
         digest=_digest(value["FB_DIGEST_HOUR"]),
         intraday_minutes=int(value["FB_INTRADAY_MINUTES"]),
         intraday_delay=timedelta(minutes=int(value["FB_INTRADAY_DELAY_MINUTES"])),
+        destination=destination_of(value[DESTINATION_VARIABLE]),
     )
 
 
@@ -244,7 +248,15 @@ def _wrong(value: Mapping[str, str]) -> Iterator[str]:
             f"FB_REPORTS is not a folder: {value['FB_REPORTS']!r}. Set it to the folder of your"
             " reports, or unset it."
         )
+    yield from _wrong_destination(value)
     yield from _wrong_of_pages(value)
+
+
+def _wrong_destination(value: Mapping[str, str]) -> Iterator[str]:
+    try:
+        destination_of(value[DESTINATION_VARIABLE])
+    except WarehouseError as error:
+        yield f"{error}."
 
 
 def _wrong_address(value: Mapping[str, str]) -> Iterator[str]:

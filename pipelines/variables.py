@@ -145,6 +145,12 @@ VARIABLES: Final[Sequence[Variable]] = (
         " file is s3/bucket/prefix/warehouse.duckdb in it.",
         "./data",
     ),
+    Variable(
+        "WAREHOUSE_PUBLISH",
+        "A DuckLake that the published tables go to as well; default: none. The address may hold a"
+        " password, so it is a secret. docs/ducklake.md.",
+        example="ducklake:sqlite:/srv/company.sqlite?data_path=/srv/files",
+    ),
 )
 
 #: How our variables begin; how alike two names are, of 1, if one is a slip of the other.

@@ -79,7 +79,13 @@ def today(accounts: tuple[str, ...], style: Style) -> None:
     show_default=True,
     help="A table has 1,000 rows at most, the others have all.",
 )
-def query(question: str, form: str) -> None:
+@click.option(
+    "--as-of",
+    metavar="TIME",
+    help="As the DuckLake of WAREHOUSE_PUBLISH showed it then: 2026-11-23, which is the end of that"
+    " day, or 2026-11-23T09:00; in UTC.",
+)
+def query(question: str, form: str, as_of: str | None) -> None:
     """Run one SQL query on warehouse.duckdb.
 
     It can only read, and only the tables of the warehouse.
@@ -88,7 +94,7 @@ def query(question: str, form: str) -> None:
     """
     from pipelines.cli.commands.query import run_query  # noqa: PLC0415
 
-    run_query(os.environ, question, form)
+    run_query(os.environ, question, form, as_of)
 
 
 @click.command(cls=GuardedCommand)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pipelines.cli.output.progress import Bar
     from pipelines.cli.summary import Summary
     from pipelines.reports.catalog import Reports
+    from pipelines.settings import Settings
     from warehouse.published.publish import Published
     from warehouse.schema.catalog import Catalog
     from warehouse.storage.store import Store
@@ -186,12 +187,14 @@ def keep_pictures(session: Session, summary: Summary, bar: Bar, account_ids: Seq
 
 
 def publish_into(
-    recording: Recording, summary: Summary, bar: Bar, url: str, catalog: Catalog
+    recording: Recording, summary: Summary, bar: Bar, settings: Settings, catalog: Catalog
 ) -> None:
     """Publish the lake, and record that for Dagster."""
     bar.step("publishing")
     with guarded(summary, "warehouse_duckdb"):
-        published = recording.published = publish(url, catalog=catalog)
+        published = recording.published = publish(
+            settings.warehouse_url, catalog=catalog, destination=settings.destination
+        )
         if published.left_out:
             whys = [*published.left_out.values()]
             more = f"; and {len(whys) - _MOST_WHYS} more" if len(whys) > _MOST_WHYS else ""
@@ -203,8 +206,9 @@ def publish_into(
 
 def run_publish(environ: Mapping[str, str], known: Reports) -> Published:
     """Publish, and report that to Dagster if it is used. Raises WarehouseError."""
-    url = settings_of(environ).warehouse_url
-    published = publish(url, catalog=known.catalog)
+    settings = settings_of(environ)
+    url = settings.warehouse_url
+    published = publish(url, catalog=known.catalog, destination=settings.destination)
     store = open_store(url)
     _warn_of_unfilled(store, sorted(published.rows.keys() - known.catalog.tables.keys()))
     from pipelines.defs.event_log.runless import report_published  # noqa: PLC0415  # published before all else

@@ -227,7 +227,8 @@ def _published(catalog: Catalog, keys: AssetKeys) -> dg.AssetsDefinition:
 
         Anyone who has the old file open keeps it; whoever opens it again sees the new one.
         """
-        done = publish(graph.settings().warehouse_url, catalog=catalog)
+        settings = graph.settings()
+        done = publish(settings.warehouse_url, catalog=catalog, destination=settings.destination)
         seen, published = published_events(done, keys)
         context.log_event(seen)
         return dg.MaterializeResult(metadata=published.metadata, tags=published.tags)

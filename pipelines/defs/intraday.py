@@ -25,6 +25,7 @@ from pipelines.loading.intraday.tick import Tick, run_tick
 from pipelines.loading.session import Session
 from pipelines.reports.catalog import Reports
 from pipelines.resources import GraphResource, stopping
+from pipelines.settings import Settings
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import lag, publish
 from warehouse.wording import counted
@@ -98,10 +99,14 @@ def tick_metadata(tick: Tick) -> Mapping[str, Any]:
     }
 
 
-def _publish(context: dg.OpExecutionContext, lake: Lake, reports: Reports, keys: AssetKeys) -> None:
+def _publish(
+    context: dg.OpExecutionContext, settings: Settings, reports: Reports, keys: AssetKeys
+) -> None:
     """Publish what the tick has changed; nothing, where nothing has moved."""
-    if lag(lake).is_behind:
-        published = publish(lake.store.name(), catalog=reports.catalog)
+    if lag(Lake(settings.warehouse_url)).is_behind:
+        published = publish(
+            settings.warehouse_url, catalog=reports.catalog, destination=settings.destination
+        )
         for event in published_events(published, keys):
             context.log_event(event)
 
@@ -138,7 +143,7 @@ def _tick(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
                     held = held_by(context.instance, context.run_id)
                     tick = run_tick(session, settings.account_ids, held=held)
             finally:
-                _publish(context, lake, reports, keys)
+                _publish(context, settings, reports, keys)
         _keep_home_small(context, recorder, keys)
         if tick.skipped:
             return

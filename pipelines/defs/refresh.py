@@ -86,7 +86,10 @@ def publish_if_last(
     if not is_last(context):
         context.log.info("The last slice publishes, or the sensor follow_lake before.")
         return False
-    for event in published_events(publish(settings.warehouse_url, catalog=reports.catalog), keys):
+    published = publish(
+        settings.warehouse_url, catalog=reports.catalog, destination=settings.destination
+    )
+    for event in published_events(published, keys):
         context.log_event(event)
     return True
 

@@ -16,13 +16,14 @@ from warehouse.published.manifest import FILES, is_below
 from warehouse.schema.sql import literal, name, read_parquet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from warehouse.lake.partitions import Lake
     from warehouse.published.manifest import LeftOut
+    from warehouse.schema.catalog import Catalog
 
-__all__ = ["carry_over"]
+__all__ = ["carry_over", "insertions"]
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +51,8 @@ def carry_over(
         ]
         path = frozen / "carried.parquet"
         pq.write_table(arrow.records(FILES.arrow_schema, keys), path)
-        statements = list(_insertions(connection, path, {key["table_name"] for key in keys}, lake))
+        tables = {key["table_name"] for key in keys}
+        statements = list(insertions(connection, path, tables, lake.catalog))
     except duckdb.Error as error:
         _log.warning("%s", _lost(error))
         return
@@ -65,12 +67,15 @@ def _lost(error: duckdb.Error) -> str:
     )
 
 
-def _insertions(
-    connection: duckdb.DuckDBPyConnection, keys: Path, tables: set[str], lake: Lake
+def insertions(
+    connection: duckdb.DuckDBPyConnection, keys: Path, tables: Collection[str], catalog: Catalog
 ) -> Iterator[str]:
+    """Statements that insert the rows of files from the database `old`, with their records; `keys`
+    names the files.
+    """
     carried = f"{read_parquet(keys.parent, keys.name)} AS s"
     for table in sorted(tables):
-        same = [f"s.{name(c)} = t.{name(c)}" for c in lake.catalog.tables[table].partitions or ()]
+        same = [f"s.{name(c)} = t.{name(c)}" for c in catalog.tables[table].partitions or ()]
         of_table = f"s.table_name = {literal(table)}"
         yield _insertion(connection, "main", table, carried, [of_table, *same])
     for schema, table in ((SCHEMA, "files"), ("main", "loads"), ("main", "restatements")):

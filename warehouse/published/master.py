@@ -33,7 +33,7 @@ from warehouse.published.verify import (
     wrong_in,
 )
 from warehouse.schema.records import FAILURES
-from warehouse.schema.sql import name
+from warehouse.schema.sql import literal, name
 from warehouse.storage.atomic import remove
 from warehouse.storage.local import stamp_of
 
@@ -59,8 +59,9 @@ CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
 }
 
 #: So that an older DuckDB can read the published file, and so that publishing leaves memory for
-#: loads.
-WRITING: Final = CONFIG | {
+#: loads. Without the zone, which DuckDB 1.5 takes only once it is open.
+WRITING: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "autoinstall_known_extensions": "false",
     "storage_compatibility_version": "v1.5.0",
     "memory_limit": "1GB",
     # Rows are written as soon as there is a row group of them; by default five wait in memory.
@@ -161,6 +162,7 @@ def _refresh(
     remove(frozen if folder.is_dir() else folder)
     frozen.mkdir(parents=True)
     with duckdb.connect(folder / DATABASE, config=WRITING) as connection:
+        connection.execute(f"SET TimeZone = {literal(str(CONFIG['TimeZone']))}")
         before = _state(connection, lake.catalog, given.later_rows)
         if before is None:
             before = _create(connection, lake.catalog)

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from warehouse.errors import WarehouseError
+from warehouse.published.attaching import attach, plain
+from warehouse.published.build import SCHEMA
 from warehouse.published.frames import exact_frame, frame, with_integers
 from warehouse.published.master import CONFIG
 from warehouse.published.publish import ensure_published
-from warehouse.published.reading import confine, seal
+from warehouse.published.reading import confine, confine_to, seal
 from warehouse.schema.catalog import OWN
 from warehouse.schema.sql import literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -23,21 +26,26 @@ if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped]  # it ships no types
     import pyarrow as pa
 
+    from warehouse.published.destination import Destination
     from warehouse.schema.catalog import Catalog
 
-__all__ = ["Warehouse", "open"]
+__all__ = ["Warehouse", "open", "open_as_of"]
 
 #: DuckDB turns Ctrl-C into a RuntimeError with this text; it has no class of its own.
 INTERRUPTED: Final = "Query interrupted"
 
 
 class Warehouse:
-    """The published file, opened read-only. It does not change; open it again to see new data."""
+    """The published file, opened read-only. It does not change; open it again to see new data.
 
-    def __init__(self, path: Path) -> None:
+    `earlier`: a connection to what a destination showed, which is attached to it as `warehouse`.
+    """
+
+    def __init__(self, path: Path, earlier: duckdb.DuckDBPyConnection | None = None) -> None:
         self.path = path
+        self._uses = "USE warehouse" if earlier else ""
         try:
-            self._connection = _connected(path)
+            self._connection = earlier or _connected(path)
         except duckdb.Error as error:
             raise WarehouseError(
                 f"{path} cannot be opened: {error}. If it is damaged, `fbinsights publish` rebuilds"
@@ -53,7 +61,7 @@ class Warehouse:
         """
         try:
             # Each result has a cursor of its own: an open one would block the next.
-            relation = self._connection.cursor().sql(query, params=params and dict(params))
+            relation = self.cursor().sql(query, params=params and dict(params))
         except duckdb.Error as error:
             raise WarehouseError(str(error)) from error
         if relation is None:  # an empty text, or a statement like SET
@@ -96,7 +104,10 @@ class Warehouse:
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """DuckDB's own cursor: its result is fetched while the query runs. Close it first."""
-        return self._connection.cursor()
+        cursor = self._connection.cursor()
+        if self._uses:  # each cursor begins in the database that was connected to
+            cursor.execute(self._uses)
+        return cursor
 
     def close(self) -> None:
         self._connection.close()
@@ -123,6 +134,26 @@ def open(  # noqa: A001  read as `warehouse.open`
     # DuckDB shares one database per path within a process: under the link's name, opening it again
     # would return the old snapshot.
     return Warehouse(link.resolve())
+
+
+def open_as_of(destination: Destination, at: datetime) -> Warehouse:
+    """Open the published tables as a destination showed them at a time, read-only, and confined to
+    them. Raises WarehouseError.
+    """
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    try:
+        attach(connection, destination, "warehouse", at)
+        connection.execute(f"FROM {SCHEMA}.latest")
+        confine_to(connection, [destination.data_path])
+    except duckdb.Error as error:
+        connection.close()
+        why = plain(error, destination).splitlines()[0]
+        raise WarehouseError(
+            f"{destination} shows nothing as of {at:%Y-%m-%d %H:%M:%S} UTC: {why}. Ask for a later"
+            " time; the view published.change_feed has the times of all publishes"
+        ) from None
+    return Warehouse(destination.data_path, connection)
 
 
 def _connected(path: Path) -> duckdb.DuckDBPyConnection:

@@ -37,15 +37,18 @@ from warehouse.lake.changes import (
 from warehouse.lake.definitions import keep_definitions, lake_tables
 from warehouse.lake.partitions import Lake
 from warehouse.published.master import DATABASE, Conditions, refresh
+from warehouse.published.mirror import OvertakenError, mirror, number_at
 from warehouse.published.verify import damage_of
 from warehouse.schema.catalog import OWN
 from warehouse.storage.atomic import copy, locked, remove, sync_folder
 from warehouse.storage.local import make_way, stamp_of
+from warehouse.storage.retry import PUBLISHES, publishing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from warehouse.published.destination import Destination
     from warehouse.schema.catalog import Catalog
 
 __all__ = [
@@ -104,15 +107,36 @@ class Published:
     commands: Sequence[str] = ()
 
 
-def publish(url: str | Path, *, catalog: Catalog = OWN, afresh: bool = False) -> Published:
+def publish(
+    url: str | Path,
+    *,
+    catalog: Catalog = OWN,
+    afresh: bool = False,
+    destination: Destination | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Published:
     """Publish the lake as it is now: the tables whose definitions the lake has kept, and those of
     the catalog, whose definitions it keeps from now on. Blocks no reader and no load.
     `afresh`: rebuild all of it, and keep no earlier snapshot and no byte of removed data.
 
     Only account-days that changed since are copied. Publishers wait for each other. One that is
-    killed leaves the old file as it was, and the next one completes the work. Raises
+    killed leaves the old file as it was, and the next one completes the work. `destination`: the
+    tables go there too, after the file; others may publish there at the same time. Raises
     WarehouseError.
     """
+    again = publishing(OvertakenError, sleep)
+    try:
+        return again(_publish, url, catalog, destination, afresh=afresh)
+    except OvertakenError as error:
+        raise WarehouseError(
+            f"warehouse.duckdb is published, but {destination} is not: others published there"
+            f" meanwhile, {PUBLISHES} times. Run `fbinsights publish` again. {error}".strip()
+        ) from None
+
+
+def _publish(
+    url: str | Path, catalog: Catalog, destination: Destination | None, *, afresh: bool
+) -> Published:
     lake = Lake(url, catalog=catalog)
     folder = lake.root / SNAPSHOTS
     # DuckDB has an allocator of its own: what a load of this process has freed (50 MB of one of
@@ -121,6 +145,8 @@ def publish(url: str | Path, *, catalog: Catalog = OWN, afresh: bool = False) ->
     with locked(folder):
         started, at = time.monotonic(), lake.now()
         numbers = [int(path.name) for path in _snapshots(folder)]
+        # Before the files are listed: whoever publishes there later may have seen later changes.
+        seen = number_at(destination) if destination else 0
         try:
             # Before the files are listed: later changes have another note.
             change = last_change(lake.store)
@@ -141,6 +167,8 @@ def publish(url: str | Path, *, catalog: Catalog = OWN, afresh: bool = False) ->
             ) from error
         _point(link, snapshot)
         lake.store.share(LINK, snapshot, OPEN_COPY if master.is_open else timedelta())
+        if destination:
+            mirror(snapshot, destination, lake.catalog, seen=seen, now=at, afresh=afresh)
         for old in _snapshots(folder)[: -1 if afresh else -KEPT_SNAPSHOTS]:
             shutil.rmtree(old, ignore_errors=True)
         seconds = time.monotonic() - started

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["confine", "require_question", "seal"]
+__all__ = ["confine", "confine_to", "require_question", "seal"]
 
 #: What a question may be. PIVOT is several statements to DuckDB.
 QUESTIONS: Final = frozenset(
@@ -105,8 +105,14 @@ def confine(connection: duckdb.DuckDBPyConnection, root: Path) -> None:
     views = connection.execute("FROM duckdb_views() SELECT view_name WHERE schema_name = 'lake'")
     tables = [str(table) for (table,) in views.fetchall()]
     # DuckDB compares what a view names, with characters of patterns escaped, and what it opens.
-    folders = [f"{top}/{table}" for top in {str(root), escaped(root)} for table in tables]
-    allowed = ", ".join(map(literal, folders))
+    confine_to(
+        connection, [f"{top}/{table}" for top in {str(root), escaped(root)} for table in tables]
+    )
+
+
+def confine_to(connection: duckdb.DuckDBPyConnection, folders: Sequence[str | Path]) -> None:
+    """Let a connection open files in these folders, and no other file or address from now on."""
+    allowed = ", ".join(literal(str(folder)) for folder in folders)
     connection.execute(f"SET allowed_directories = [{allowed}]")
     _lock(connection)
 

@@ -1,5 +1,6 @@
-"""What is tried again in a bucket, and how often. tenacity does it, as it does for requests to Meta
-(`fbgraph.limits.retry`); single requests to a store are repeated by obstore itself.
+"""What is tried again in a bucket and at a destination, and how often. tenacity does it, as it does
+for requests to Meta (`fbgraph.limits.retry`); single requests to a store are repeated by obstore
+itself.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import tenacity
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["REQUESTS", "WRITES", "replacing"]
+__all__ = ["PUBLISHES", "REQUESTS", "WRITES", "publishing", "replacing"]
 
 #: Times that obstore sends a request with a temporary failure, unless AWS_MAX_ATTEMPTS says
 #: otherwise. It continues objects whose bytes stop midway, too.
@@ -21,6 +22,10 @@ REQUESTS: Final = 5
 #: between. Chance spreads those who write at once.
 WRITES: Final = 20
 _LONGEST_SECONDS: Final = 0.2
+
+#: The same for publishes to a destination, of which each takes seconds.
+PUBLISHES: Final = 8
+_LONGEST_PAUSE: Final = 20.0
 
 
 def replacing(give_up: Callable[[], Exception]) -> tenacity.Retrying:
@@ -34,4 +39,15 @@ def replacing(give_up: Callable[[], Exception]) -> tenacity.Retrying:
         stop=tenacity.stop_after_attempt(WRITES),
         wait=tenacity.wait_random_exponential(multiplier=0.01, max=_LONGEST_SECONDS),
         retry_error_callback=stopped,
+    )
+
+
+def publishing(overtaken: type[Exception], sleep: Callable[[float], None]) -> tenacity.Retrying:
+    """Calls again what another publisher has `overtaken`; raises that after `PUBLISHES` times."""
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(overtaken),
+        stop=tenacity.stop_after_attempt(PUBLISHES),
+        wait=tenacity.wait_random_exponential(multiplier=0.5, max=_LONGEST_PAUSE),
+        sleep=sleep,
+        reraise=True,
     )

@@ -69,7 +69,7 @@ def run_backfill(  # noqa: PLR0913  # what a command line says
         ):
             _load(session, summary, found, bar)
             if not summary.stopped or recording.steps:  # what was loaded is published anyway
-                publish_into(recording, summary, bar, settings.warehouse_url, known.catalog)
+                publish_into(recording, summary, bar, settings, known.catalog)
     return close(summary, "backfill", style)
 
 

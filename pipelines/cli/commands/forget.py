@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipelines.reports.catalog import Reports
+    from pipelines.settings import Settings
     from warehouse.lake.forgetting import Traces
     from warehouse.published.publish import Published
     from warehouse.schema.catalog import Catalog
@@ -49,8 +50,8 @@ def run_forget(environ: Mapping[str, str], known: Reports, account: str, *, is_a
     """
     key = act_id(account)
     account_id = key.removeprefix("act_")
-    url = settings_of(environ).warehouse_url
-    lake = Lake(url)
+    settings = settings_of(environ)
+    lake = Lake(settings.warehouse_url)
     with open_instance(environ, lake.store) as instance:
         keys = keys_in(instance, known)
         found = traces_of(lake, account_id)
@@ -62,7 +63,7 @@ def run_forget(environ: Mapping[str, str], known: Reports, account: str, *, is_a
         if not is_agreed and not _agrees(key, found, lake.store.name()):
             print_note("Nothing was removed.")
             return SOME_FAILED
-        published = _remove(url, lake, account_id, found, known.catalog)
+        published = _remove(settings, lake, account_id, found, known.catalog)
         for event in published_events(published, keys):
             instance.report_runless_asset_event(event)
         if traces_of(lake, account_id).files:
@@ -81,14 +82,18 @@ def run_forget(environ: Mapping[str, str], known: Reports, account: str, *, is_a
     return ALL_DONE
 
 
-def _remove(url: str, lake: Lake, account_id: str, found: Traces, catalog: Catalog) -> Published:
+def _remove(
+    settings: Settings, lake: Lake, account_id: str, found: Traces, catalog: Catalog
+) -> Published:
     """Remove what was found, and publish what is left."""
     lake.require_writable()
     remove_account(lake, account_id, found.files)
     _release_limits(lake.store, account_id)
     forget_account(lake.store, account_id)
     forget_watched(lake.store, account_id)
-    return publish(url, catalog=catalog, afresh=True)
+    return publish(
+        settings.warehouse_url, catalog=catalog, afresh=True, destination=settings.destination
+    )
 
 
 def _agrees(key: str, found: Traces, lake: str) -> bool:

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import threading
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -32,6 +33,7 @@ from pipelines.errors import ConfigError
 from pipelines.settings import settings_of
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
+from warehouse.published.opened import open_as_of
 from warehouse.published.publish import LINK, damage, ensure_published
 from warehouse.published.reading import require_question
 from warehouse.storage.url import lake_root
@@ -40,9 +42,11 @@ from warehouse.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["FORMATS", "published_file", "run_query", "run_shell"]
+__all__ = ["FORMATS", "instant_of", "published_file", "run_query", "run_shell"]
 
 T = TypeVar("T")
+
+_DAY: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 #: The format that is bytes.
 PARQUET: Final = "parquet"
@@ -56,10 +60,11 @@ _TO_A_FILE: Final = (
 SHOWN_ROWS: Final = 1000
 
 
-def run_query(environ: Mapping[str, str], sql: str, form: str) -> None:
+def run_query(environ: Mapping[str, str], sql: str, form: str, as_of: str | None = None) -> None:
     """Run a query, and write the result to stdout. It can read nothing but the published tables and
-    the lake, and write nothing. Raises WarehouseError with DuckDB's message; ConfigError
-    where bytes would be written to a terminal.
+    the lake, and write nothing. `as_of`: a day or time, and what the destination showed then.
+    Raises WarehouseError with DuckDB's message; ConfigError where bytes would be written to a
+    terminal.
     """
     require_question(sql, _TO_A_FILE)
     if form == PARQUET and sys.stdout.isatty():
@@ -67,6 +72,10 @@ def run_query(environ: Mapping[str, str], sql: str, form: str) -> None:
             "Parquet is not for a terminal. Write it to a file: fbinsights query … --format"
             f" {PARQUET} > answer.parquet"
         )
+    if as_of:
+        with _earlier(environ, as_of) as opened:
+            FORMATS[form](_writable(_interruptible(lambda: opened.arrow(sql))))
+        return
     published = published_file(environ)
     if why := damage(Lake(published.parent)):
         raise WarehouseError(why)
@@ -77,6 +86,30 @@ def run_query(environ: Mapping[str, str], sql: str, form: str) -> None:
             print_note(
                 f"No account-day has been loaded into {published.parent} yet. Check WAREHOUSE_URL."
             )
+
+
+def _earlier(environ: Mapping[str, str], as_of: str) -> warehouse.Warehouse:
+    destination = settings_of(environ).destination
+    if destination is None:
+        raise ConfigError(
+            "--as-of takes a DuckLake, which remembers what it showed: set WAREHOUSE_PUBLISH, as"
+            " docs/ducklake.md says"
+        )
+    try:
+        at = instant_of(as_of)
+    except ValueError:
+        raise ConfigError(
+            f"--as-of: {as_of!r} is neither a day like 2026-11-23 nor a time like 2026-11-23T09:00"
+        ) from None
+    return open_as_of(destination, at)
+
+
+def instant_of(as_of: str) -> datetime:
+    """The end of a day, or a time; in UTC unless it says another zone. Raises ValueError."""
+    at = datetime.fromisoformat(as_of)
+    if _DAY.fullmatch(as_of):
+        at += timedelta(days=1, microseconds=-1)
+    return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
 
 
 def _interruptible(work: Callable[[], T]) -> T:

@@ -87,7 +87,7 @@ def run_refresh(  # noqa: PLR0913  # what a command line says
             if changed_days is not None:
                 _reload(session, known, recording, summary, bar, changed_days)
             if changed_days is not None or recording.steps:  # what was loaded is published anyway
-                publish_into(recording, summary, bar, settings.warehouse_url, known.catalog)
+                publish_into(recording, summary, bar, settings, known.catalog)
             if changed_days is not None:
                 summary.failed |= changed_days.failed
     return _close(summary, changed_days, style)
@@ -179,7 +179,11 @@ def run_one_tick(  # noqa: PLR0913  # what a command line says
                 tick = run_tick(session, named)
             finally:
                 if lag(lake).is_behind:
-                    publish(settings.warehouse_url, catalog=known.catalog)
+                    publish(
+                        settings.warehouse_url,
+                        catalog=known.catalog,
+                        destination=settings.destination,
+                    )
             if is_watched and not tick.skipped:
                 found, why_unwatched = _watched(lake, settings, client, now())
     failed = {str(target): why for target, why in tick.failed.items()}
