@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-__all__ = ["figures"]
+__all__ = ["ACCOUNTS", "ARGUMENTS", "DAYS", "figures", "seconds_of", "webserver"]
 
 ACCOUNTS: Final = [f"act_{700100000000000 + n}" for n in range(500)]
 DAYS: Final = [date(2026, 11, 22) - timedelta(days=n) for n in range(400)]
@@ -49,13 +49,13 @@ def figures() -> Iterator[tuple[str, str, str]]:
     with tempfile.TemporaryDirectory() as name, sync_playwright() as driver:
         home = Path(name)
         _fill(home)
-        with _webserver(home) as url:
+        with webserver(home) as url:
             browser = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
             page = browser.new_page(base_url=url, viewport={"width": 1360, "height": 850})
             page.set_default_timeout(300_000)
-            first = _seconds(lambda: _open(page))
-            again = median(_seconds(lambda: _open(page)) for _ in range(ROUNDS))
-            picked = median(_seconds(partial(_pick, page, n)) for n in range(1, ROUNDS + 1))
+            first = seconds_of(lambda: _open(page))
+            again = median(seconds_of(lambda: _open(page)) for _ in range(ROUNDS))
+            picked = median(seconds_of(partial(_pick, page, n)) for n in range(1, ROUNDS + 1))
             browser.close()
     what = f"grid of {len(ACCOUNTS)} accounts x {len(DAYS)} days in a browser"
     yield f"{what}, the first time", f"{first:.1f} s", ""
@@ -86,7 +86,7 @@ def _fill(home: Path) -> None:
 
 
 @contextmanager
-def _webserver(home: Path) -> Iterator[str]:
+def webserver(home: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -130,7 +130,7 @@ def _pick(page: Page, number: int) -> None:
     day.locator("[style*='accent-green']").wait_for()
 
 
-def _seconds(action: Callable[[], None]) -> float:
+def seconds_of(action: Callable[[], None]) -> float:
     began = time.monotonic()
     action()
     return time.monotonic() - began

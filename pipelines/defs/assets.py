@@ -185,7 +185,7 @@ def report_asset(
                 raise
             load_context = LoadContext.of(lake, client, keys)
             parts = [loaded_part(outcome, load_context) for outcome in loads.outcomes]
-            for event in totals_events(loads, load_context):
+            for event in totals_events(loads, load_context, recorder.news):
                 context.log_event(event)
         found = (key, loads.outcomes, loads.known, loads.silence)
         checks = report_results(*found) if checked else []

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from fbgraph import act_id
 from pipelines.asset_keys import AssetKeys
-from pipelines.defs.event_log.run_events import failure_of
+from pipelines.defs.event_log.run_events import RunRecorder, failure_of
 from pipelines.defs.refresh import close_load, publish_if_last, session_of
 from pipelines.defs.slices import (
     BACKFILL_JOB,
@@ -119,7 +119,8 @@ def _load_slice(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
             days, chosen = config.days(), config.chosen(reports)
             with settings.open_graph() as client:
                 found = discover(client, settings.account_ids)
-                session = session_of(context, client, lake, graph, keys)
+                recorder = RunRecorder(context, lake, client, keys)
+                session = session_of(context, client, lake, graph, recorder)
                 seen = [row["account_id"] for row in found.rows]
                 account_ids = _account_ids(config, seen, is_slice=is_slice)
                 if not is_slice:

@@ -67,10 +67,11 @@ def session_of(
     client: GraphClient,
     lake: Lake,
     graph: GraphResource,
-    keys: AssetKeys,
+    recorder: RunRecorder,
 ) -> Session:
+    """A session of a refresh or backfill."""
     return Session(
-        *(client, lake, context.run_id, graph.now, RunRecorder(context, lake, client, keys)),
+        *(client, lake, context.run_id, graph.now, recorder),
         accept_empty=accepts_empty(context.run.tags),
         media=graph.environment().media,
         delay=graph.environment().intraday_delay,
@@ -127,9 +128,10 @@ def _detect_changes(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
         wait_for_turn(context, config.accounts)
         with stopping(), settings.open_graph() as client:
             found = discover(client, settings.account_ids)
+            recorder = RunRecorder(context, lake, client, keys)
             try:
                 changed_days = find_changes(
-                    *(session_of(context, client, lake, graph, keys), reports, found),
+                    *(session_of(context, client, lake, graph, recorder), reports, found),
                     *(config.accounts, config.time(graph)),
                     full=config.full,
                     begins=history_since(lake, settings.history_since, graph.now().date()),
@@ -137,6 +139,7 @@ def _detect_changes(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
             except ConfigError:
                 raise
             except Exception:  # such as a token that is no longer valid
+                recorder.stopped()
                 try:  # what was loaded until then is published
                     publish_if_last(context, settings, reports, keys)
                 except (WarehouseError, OSError) as error:
@@ -165,8 +168,13 @@ def _reload_days(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
         with stopping():
             try:
                 with settings.open_graph() as client:
-                    session = session_of(context, client, lake, graph, keys)
-                    reload(session, reports.by_name, changed_days)
+                    recorder = RunRecorder(context, lake, client, keys)
+                    session = session_of(context, client, lake, graph, recorder)
+                    try:
+                        reload(session, reports.by_name, changed_days)
+                    except BaseException:  # also when somebody terminates the run
+                        recorder.stopped()
+                        raise
                     session.keep_pictures(changed_days.account_ids)
                     calls = client.tally.calls
             finally:

@@ -1,17 +1,19 @@
-"""Dagster with its storage in Postgres, and two workers of Celery that execute its runs."""
+"""Dagster with its storage in Postgres, and workers of Celery that execute its runs."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 import warnings
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
 from dagster._core.execution.backfill import PartitionBackfill  # what the page's button makes
@@ -24,13 +26,22 @@ from tests.scale.services import running
 from warehouse.lake.partitions import Lake
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator, Mapping, Sequence
 
     from fbgraph.sandbox import Sandbox
     from pipelines.loading.partitions import AccountDay
 
-__all__ = ["PLACES", "ROOT", "TEMPLATES", "WORKERS", "Farm", "environ_of", "farm", "yaml_of_a_farm"]
+__all__ = [
+    "PLACES",
+    "ROOT",
+    "TEMPLATES",
+    "WORKERS",
+    "Farm",
+    "environ_of",
+    "farm",
+    "launch",
+    "yaml_of_a_farm",
+]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 TEMPLATES: Final = ROOT / "pipelines" / "project" / "templates" / "deploy"
@@ -112,26 +123,44 @@ def yaml_of_a_farm() -> str:
     return "".join(both).replace("poll_interval_seconds: 30", "poll_interval_seconds: 2")
 
 
+def launch(home: Path, environ: Mapping[str, str], job: str, config: Mapping[str, Any]) -> None:
+    """What the button of the launchpad does: a run of a job with the config of its ops."""
+    ops = {op: {"config": dict(of)} for op, of in config.items()}
+    command = [sys.executable, "-m", "dagster", "job", "launch", "-m", "pipelines.definitions"]
+    command += ["-j", job, "--config-json", json.dumps({"ops": ops})]
+    done = subprocess.run(  # noqa: S603  # our own command
+        command, env=environ, cwd=home, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @contextmanager
-def farm(home: Path, environ: Mapping[str, str], instance: dg.DagsterInstance) -> Iterator[Farm]:
-    """Two workers and Dagster's daemon on the instance of a home."""
+def farm(
+    home: Path,
+    environ: Mapping[str, str],
+    instance: dg.DagsterInstance,
+    *,
+    workers: int = WORKERS,
+    places: int = PLACES,
+) -> Iterator[Farm]:
+    """`workers` with `places` for runs each, and Dagster's daemon on the instance of a home."""
     with ExitStack() as stack:
-        workers = [
+        begun = [
             stack.enter_context(
                 running(
-                    _worker(n),
+                    _worker(n, places),
                     home / f"worker{n}.log",
                     environ=_machine(home, environ, n),
                     cwd=home,
                 )
             )
-            for n in range(WORKERS)
+            for n in range(workers)
         ]
         daemon = [sys.executable, "-m", "tests.scale.daemon", "run", "-m", "pipelines.definitions"]
         stack.enter_context(
             running(daemon, home / "daemon.log", environ=environ, cwd=home, ending=signal.SIGINT)
         )
-        yield Farm(Lake(environ["WAREHOUSE_URL"]), instance, workers)
+        yield Farm(Lake(environ["WAREHOUSE_URL"]), instance, begun)
 
 
 def _machine(home: Path, environ: Mapping[str, str], number: int) -> Mapping[str, str]:
@@ -139,9 +168,9 @@ def _machine(home: Path, environ: Mapping[str, str], number: int) -> Mapping[str
     return {**environ, "WAREHOUSE_LOCAL": str(home / f"machine{number}")}
 
 
-def _worker(number: int) -> Sequence[str]:
+def _worker(number: int, places: int) -> Sequence[str]:
     return [
         *(sys.executable, "-m", "celery", "-A", "dagster_celery.app", "worker"),
-        *("--hostname", f"worker{number}@%h", "--concurrency", str(PLACES)),
+        *("--hostname", f"worker{number}@%h", "--concurrency", str(places)),
         *("--disable-prefetch", "--include", "pipelines.assembly"),
     ]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from warehouse.lake.partitions import Lake
 
-__all__ = ["accounts_version", "content_version", "shown_change", "version_tags"]
+__all__ = ["accounts_version", "content_version", "shown_change", "version_in", "version_tags"]
 
 #: Tags of an event: its version, whether that was computed from contents, the code that made it
 #: (which must be there for the others to be read), and of each input its version and its event.
@@ -43,6 +43,11 @@ def version_tags(
         asset = key.to_user_string()
         tags |= {f"{_INPUT_VERSION}{asset}": of_input, f"{_INPUT_EVENT}{asset}": _NO_EVENT}
     return tags
+
+
+def version_in(event: dg.AssetMaterialization) -> str:
+    """The version that an event was recorded with."""
+    return (event.tags or {}).get(_VERSION, "")
 
 
 def shown_change(event: dg.AssetMaterialization, lake: dg.AssetKey) -> str:

@@ -5,6 +5,7 @@ loaded without one.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import dagster as dg
@@ -25,7 +26,7 @@ from pipelines.loading.partitions import AccountDay, key_of
 from pipelines.reports.catalog import CONTROL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pipelines.asset_keys import AssetKeys
     from pipelines.defs.event_log.metadata import LoadContext
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Event",
+    "News",
     "Part",
     "accounts_event",
     "accounts_metadata",
@@ -64,6 +66,10 @@ class Part(NamedTuple):
     error: str = ""
     version: str = ""
     skipped: str = ""
+
+
+#: Of the parts of a table, those that are to be recorded.
+News = Callable[[str, Sequence[Part]], Sequence[Part]]
 
 
 def listed_part(found: Listed, lake: Lake) -> Part:
@@ -126,30 +132,37 @@ def accounts_event(
 
 
 def listed_events(
-    table: str, found: Sequence[Listed], lake: Lake, keys: AssetKeys
+    table: str, found: Sequence[Listed], lake: Lake, keys: AssetKeys, news: News
 ) -> Iterator[Event]:
-    """The objects of accounts, and whether their number equals the edges' count."""
-    yield from part_events(table, [listed_part(one, lake) for one in found], lake, keys)
+    """The objects of accounts that are news, and whether their number equals the edges' count."""
+    parts = news(table, [listed_part(one, lake) for one in found])
+    yield from part_events(table, parts, lake, keys)
     yield evaluation_of(counted_result(keys(table), found))
 
 
-def loaded_events(loads: Loads, load_context: LoadContext) -> Iterator[Event]:
-    """Account-days of a report and, if nothing stopped them halfway, the results of checks."""
+def loaded_events(loads: Loads, load_context: LoadContext, news: News) -> Iterator[Event]:
+    """Account-days of a report that are news and, if nothing stopped them halfway, the results of
+    checks.
+    """
     name = loads.report.name
-    parts = (loaded_part(outcome, load_context) for outcome in loads.outcomes)
+    parts = news(name, [loaded_part(outcome, load_context) for outcome in loads.outcomes])
     yield from part_events(name, parts, load_context.lake, load_context.keys)
-    yield from totals_events(loads, load_context)
+    yield from totals_events(loads, load_context, news)
     if loads.is_whole and loads.report is not CONTROL:
         key = load_context.keys(name)
         for result in report_results(key, loads.outcomes, loads.known, loads.silence):
             yield evaluation_of(result)
 
 
-def totals_events(loads: Loads, load_context: LoadContext) -> Iterator[Event]:
-    """The control totals that a report has stored to be proven by."""
+def totals_events(loads: Loads, load_context: LoadContext, news: News) -> Iterator[Event]:
+    """The control totals that a report has stored to be proven by, and that are news."""
     last = {(load.account_id, load.date): load for load in loads.totals}
-    parts = (
-        loaded_part(Outcome(AccountDay(*cell), load), load_context) for cell, load in last.items()
+    parts = news(
+        CONTROL.name,
+        [
+            loaded_part(Outcome(AccountDay(*cell), load), load_context)
+            for cell, load in last.items()
+        ],
     )
     yield from part_events(CONTROL.name, parts, load_context.lake, load_context.keys)
 

@@ -5,7 +5,7 @@ itself.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -20,6 +20,7 @@ from pipelines.defs.event_log.events import (
     part_events,
 )
 from pipelines.defs.event_log.metadata import LoadContext
+from pipelines.defs.event_log.news import materialized, news_in
 from pipelines.defs.partitions import AD_ACCOUNTS
 from pipelines.resources import FAILED, STOPPED
 from pipelines.state.homes import keep_prefix, require_home
@@ -39,21 +40,46 @@ __all__ = ["RunRecorder", "add_to_grid", "failure_of", "failures_in", "record"]
 
 @dataclass(slots=True)
 class RunRecorder:
-    """Logs what a load does as events of the run that it is part of; `has_logged` any of them."""
+    """Logs what a load does as events of the run that it is part of, as far as it is news;
+    `has_logged` any of them. `begun`: by table, the partitions of which no end has been logged;
+    `planned`: those that the grid shows as in progress, or as failed if the run fails.
+    """
 
     context: dg.OpExecutionContext
     lake: Lake
     client: GraphClient
     keys: AssetKeys
     has_logged: bool = False
+    begun: dict[str, set[str]] = field(default_factory=dict)
+    planned: set[tuple[str, str]] = field(default_factory=set)
 
     def begins(self, table: str, keys: Sequence[str]) -> None:
-        """Shows them in the grid as in progress while the run goes on, and as failed if the run
-        fails before they are loaded. For an asset's own runs Dagster does that by itself.
+        """Shows those that were never loaded as in progress while the run goes on, and as failed if
+        the run fails before they are loaded. For an asset's own runs Dagster does that by itself.
+
+        The others stay green meanwhile: most are loaded again as they were, which no event says.
         """
-        self.has_logged = True
-        for event in planned_events(self.context, self.keys(table), keys):
+        self.begun.setdefault(table, set()).update(keys)
+        known = materialized(self.context.instance, self.keys(table), keys)
+        self._plan(table, [key for key in keys if key not in known])
+
+    def stopped(self) -> None:
+        """The run fails halfway: shows what it has not reached as failed."""
+        for table, keys in self.begun.items():
+            self._plan(table, sorted(keys))
+
+    def _plan(self, table: str, keys: Sequence[str]) -> None:
+        new = [key for key in keys if (table, key) not in self.planned]
+        self.planned.update((table, key) for key in new)
+        for event in planned_events(self.context, self.keys(table), new):
+            self.has_logged = True
             self.context.instance.report_dagster_event(event, self.context.run_id, logging.DEBUG)
+
+    def news(self, table: str, parts: Sequence[Part]) -> Sequence[Part]:
+        """The parts to log. Those that failed turn red when the run fails, as it will."""
+        self.begun.get(table, set()).difference_update(part.partition_key for part in parts)
+        self._plan(table, [part.partition_key for part in parts if part.error])
+        return news_in(self.context.instance, self.keys(table), parts)
 
     def accounts_loaded(self, accounts: LoadedAccounts) -> None:
         add_to_grid(self.context.instance, self.lake, accounts)
@@ -61,10 +87,11 @@ class RunRecorder:
         self._log([accounts_event(accounts, self.lake, self.keys)])
 
     def listed(self, table: str, found: Sequence[Listed]) -> None:
-        self._log(listed_events(table, found, self.lake, self.keys))
+        self._log(listed_events(table, found, self.lake, self.keys, self.news))
 
     def loaded(self, loads: Loads) -> None:
-        self._log(loaded_events(loads, LoadContext.of(self.lake, self.client, self.keys)))
+        load_context = LoadContext.of(self.lake, self.client, self.keys)
+        self._log(loaded_events(loads, load_context, self.news))
 
     def _log(self, events: Iterable[Event]) -> None:
         for event in events:

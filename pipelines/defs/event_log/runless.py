@@ -22,6 +22,7 @@ from pipelines.defs.event_log.events import (
     refreshed_event,
 )
 from pipelines.defs.event_log.metadata import LoadContext
+from pipelines.defs.event_log.news import news_in
 from pipelines.defs.event_log.run_events import add_to_grid
 from pipelines.defs.health import command_event, health_events
 from pipelines.defs.partitions import AD_ACCOUNTS
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     import dagster as dg
 
     from fbgraph import GraphClient
-    from pipelines.defs.event_log.events import Event
+    from pipelines.defs.event_log.events import Event, News
     from pipelines.loading.recording import Recording
     from pipelines.reports.catalog import Reports
     from pipelines.state.unreported import Unreported
@@ -77,19 +78,21 @@ def report_recording(  # noqa: PLR0913, PLR0917  # what was loaded, by whom, and
     for step in recording.steps:
         if isinstance(step, LoadedAccounts):
             add_to_grid(instance, lake, step)
-    _report(instance, _recorded(load_context, recording, now))
+    _report(instance, _recorded(instance, load_context, recording, now))
     if recording.published is not None:
         keys = load_context.keys
         _report(instance, health_events(lake, reports.by_name, client, keys, now))
 
 
-def _recorded(load_context: LoadContext, recording: Recording, now: datetime) -> Iterator[Event]:
-    lake, keys = load_context.lake, load_context.keys
+def _recorded(
+    instance: dg.DagsterInstance, load_context: LoadContext, recording: Recording, now: datetime
+) -> Iterator[Event]:
+    lake, keys, news = load_context.lake, load_context.keys, _news(instance, load_context.keys)
     for step in recording.steps:
         if isinstance(step, Loads):
-            yield from loaded_events(step, load_context)
+            yield from loaded_events(step, load_context, news)
         elif isinstance(step, tuple):
-            yield from listed_events(*step, lake, keys)
+            yield from listed_events(*step, lake, keys, news)
         else:
             yield accounts_event(step, lake, keys)
     if recording.published is not None:
@@ -99,6 +102,10 @@ def _recorded(load_context: LoadContext, recording: Recording, now: datetime) ->
     if recording.command is not None:
         loads = [step for step in recording.steps if isinstance(step, Loads)]
         yield command_event(recording.command, loads, load_context.names, keys, now)
+
+
+def _news(instance: dg.DagsterInstance, keys: AssetKeys) -> News:
+    return lambda table, parts: news_in(instance, keys(table), parts)
 
 
 def report_published(instance: dg.DagsterInstance, published: Published, reports: Reports) -> None:
@@ -147,7 +154,8 @@ def _left_by(
                 Outcome(AccountDay(one.account_id, one.date), one)
                 for one in note.loads_in(lake, table)
             ]
-            yield from loaded_events(Loads(report, outcomes), load_context)
+            news = _news(instance, keys)
+            yield from loaded_events(Loads(report, outcomes), load_context, news)
 
 
 def _unknown_objects(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -246,6 +247,10 @@ def test_account_days_that_fail_in_a_refresh_are_red_in_the_grid_until_they_are_
     assert failed_cells(instance, "insights_hourly", cells) == set(bad[1:])
     assert refresh(instance, HOURS_ALONE).success
     assert not failed_cells(instance, "insights_hourly", cells)
+    # Of the other account nothing has changed, and only the second refresh had no other news.
+    events = instance.fetch_materializations(key, limit=100).records
+    good = Counter(one.partition_key for one in events if str(one.partition_key) not in bad)
+    assert sorted(good.values()) == [1, 1, 2]
 
 
 @pytest.mark.usefixtures("two")

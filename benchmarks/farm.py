@@ -1,0 +1,152 @@
+"""A backfill of sixty accounts by four workers of Celery against one process, from a sandbox that
+is as slow as Meta: ``python -m benchmarks.farm``, by name alone, ten minutes.
+
+One process has 30 report runs in flight, four have 120; the sandbox answers as many as it is asked
+for. The farm is the one of `make test-scale`, whose servers it needs, with a run of 15 accounts for
+each worker. What it takes begins with the click and ends when everything is published.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import dagster as dg
+import httpx
+
+import warehouse
+from benchmarks.engine import Served, timed
+from pipelines.defs.slices import BACKFILL_JOB, SLICES_OF
+from tests.scale import services
+from tests.scale.farm import farm, launch, yaml_of_a_farm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["figures"]
+
+ACCOUNTS: Final = 60
+DAYS: Final = [date(2026, 11, 21) - timedelta(days=n) for n in reversed(range(30))]
+NOW: Final = datetime(2026, 11, 23, 20, tzinfo=UTC)
+WORKERS: Final = 4
+REPORT: Final = "insights_hourly"
+TARGET: Final = 0.4
+
+
+def figures() -> Iterator[tuple[str, str, str]]:
+    """A line for each claim: what, how it was measured, what is to be reached."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with serving() as served:
+            one = _by_one_process(folder / "one", served)
+            alone = _runs(served)
+        yield "one process: seconds; report runs", f"{one:.0f} s; {len(alone)}", ""
+        with serving() as served:
+            many = _by_workers(folder / "many", served)
+            together = _runs(served)
+        yield f"{WORKERS} workers: seconds; report runs", f"{many:.0f} s; {len(together)}", ""
+        twice = len(together) - len(set(together))
+        yield "of its wall time", f"{many / one:.2f} x", f"{TARGET}"
+        yield "report runs that were created twice", f"{twice}", "0"
+        same = _tables(folder / "one/lake") == _tables(folder / "many/lake")
+        yield "equal tables", "yes" if same else "NO", "yes"
+
+
+@contextmanager
+def serving() -> Iterator[Served]:
+    """Run a sandbox in a process of its own until the block ends."""
+    command = [sys.executable, "-m", "benchmarks.farm", "serve"]
+    with subprocess.Popen(  # noqa: S603  # ourselves
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield Served(*json.loads(process.stdout.readline()))  # type: ignore[union-attr]  # it is a pipe
+        finally:
+            process.communicate()
+
+
+def _runs(served: Served) -> list[str]:
+    """What each report run was asked for."""
+    report = httpx.get(f"{served.url}/_sandbox/calls", timeout=60).json()
+    return [run["query"] for run in report["runs"]]
+
+
+def _environ(home: Path, served: Served, **more: str) -> Mapping[str, str]:
+    home.mkdir()
+    own = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return {
+        **own,
+        "DAGSTER_HOME": str(home),
+        "FB_GRAPH_URL": served.url,
+        "FB_ACCESS_TOKEN": served.token,
+        "WAREHOUSE_URL": str(home / "lake"),
+        "FB_MEDIA": "0",
+        **more,
+    }
+
+
+def _by_one_process(home: Path, served: Served) -> float:
+    environ = _environ(home, served)
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
+    command = [Path(sys.executable).with_name("fbinsights"), "backfill", "--report", REPORT]
+    return timed([*command, "--since", DAYS[0], "--until", DAYS[-1]], **environ).seconds
+
+
+def _by_workers(home: Path, served: Served) -> float:
+    with services.postgres() as database, services.redis() as broker:
+        environ = _environ(
+            home,
+            served,
+            DAGSTER_POSTGRES_URL=database,
+            CELERY_BROKER_URL=broker,
+            CELERY_RESULT_BACKEND=broker,
+            FB_ACCOUNTS_PER_RUN=str(ACCOUNTS // WORKERS),
+        )
+        os.environ |= environ
+        (home / "dagster.yaml").write_text(yaml_of_a_farm(), encoding="utf-8")
+        config = {"since": str(DAYS[0]), "until": str(DAYS[-1]), "reports": [REPORT]}
+        with (
+            dg.DagsterInstance.from_config(str(home)) as instance,
+            farm(home, environ, instance, workers=WORKERS, places=1),
+        ):
+            began = time.monotonic()
+            launch(home, environ, BACKFILL_JOB, {"backfill": config})
+            done = dg.RunsFilter(job_name=BACKFILL_JOB, statuses=[dg.DagsterRunStatus.SUCCESS])
+            while sum(SLICES_OF in run.tags for run in instance.get_runs(done)) < WORKERS:
+                time.sleep(1)
+            return time.monotonic() - began
+
+
+def _tables(lake: Path) -> str:
+    """A sum of all that is published of the report."""
+    with warehouse.open(lake) as opened:
+        return str(opened.sql(f"from {REPORT} select count(*), bit_xor(hash({REPORT}))").fetchall())
+
+
+def _serve() -> None:
+    from fbgraph.sandbox import Sandbox  # noqa: PLC0415  # each process imports only what it needs
+
+    began = time.monotonic()
+
+    def now() -> datetime:
+        return NOW + timedelta(seconds=time.monotonic() - began)
+
+    with Sandbox(world="hostile", now=now, accounts=ACCOUNTS, latency=1.0) as sandbox:
+        print(json.dumps([sandbox.url, sandbox.token]), flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["serve"]:
+        _serve()
+    else:
+        for line in figures():
+            print(*line, sep="  ", flush=True)
