@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
     from mcp.types import CallToolResult
 
-__all__ = ["COMMAND", "Agent", "Made", "connected", "environ_of"]
+__all__ = ["COMMAND", "Agent", "Made", "environ_of"]
 
 COMMAND: Final = Path(sys.executable).with_name("fbinsights")
 
@@ -146,23 +145,26 @@ class Agent:
         return str(content.text).removeprefix(f"Error executing tool {tool}: ")
 
 
-@contextmanager
-def connected(environ: dict[str, str], folder: Path, *options: str) -> Iterator[Agent]:
-    """An agent of `fbinsights mcp`, started in a folder."""
-    where = StdioServerParameters(
-        command=str(COMMAND), args=["mcp", *options], env=environ, cwd=folder
-    )
-    with (
-        start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(Client(stdio_client(where))) as client,
-    ):
-        yield Agent(portal, client)
+#: Runs a command, and writes its exit code down.
+NOTING_ITS_END: Final = '"$@"; echo $? > ended'
 
 
 @pytest.fixture(scope="module")
 def agent(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
-    """With tight bounds: a second and ten rows."""
-    environ = environ_of(made.lake, FB_ACCESS_TOKEN="secret-token")  # noqa: S106  not one
+    """With tight bounds: a second and ten rows. Its server ends with stdin, and without a word."""
+    folder = tmp_path_factory.mktemp("elsewhere")
     bounds = ("--rows", "10", "--seconds", "1", "--megabytes", "256")
-    with connected(environ, tmp_path_factory.mktemp("elsewhere"), *bounds) as found:
-        yield found
+    where = StdioServerParameters(
+        command="sh",
+        args=["-c", NOTING_ITS_END, "sh", str(COMMAND), "mcp", *bounds],
+        env=environ_of(made.lake, FB_ACCESS_TOKEN="secret-token"),  # noqa: S106  not one
+        cwd=folder,
+    )
+    with (
+        (folder / "stderr").open("w+", encoding="utf-8") as noted,
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(Client(stdio_client(where, errlog=noted))) as client,
+    ):
+        yield Agent(portal, client)
+    assert (folder / "ended").read_text() == "0\n"
+    assert (folder / "stderr").read_text() == ""

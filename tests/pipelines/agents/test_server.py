@@ -18,7 +18,7 @@ from pipelines.agents.prompts import questions
 from pipelines.loading.partitions import AccountDay
 from tests.pipelines.agents.conftest import COMMAND, LATER, MISSING_SPEND, WHY, environ_of
 from tests.pipelines.docs.made import restate
-from warehouse.published.publish import publish
+from warehouse.published.publish import LINK, publish
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -302,25 +302,23 @@ def received(server: subprocess.Popen[str]) -> Any:
     return json.loads(server.stdout.readline())
 
 
-def test_it_ends_with_stdin_and_quietly_with_ctrl_c(made: Made, tmp_path: Path) -> None:
-    """And where nothing is published, it says so at its start and at each call."""
-    nothing = environ_of(made.lake, WAREHOUSE_URL=str(tmp_path / "empty"))
-    servers = [started(environ, tmp_path) for environ in (nothing, environ_of(made.lake))]
-    for server in servers:
-        sent(server, INITIALIZE, {"jsonrpc": "2.0", "method": "notifications/initialized"})
-    names = [received(server)["result"]["serverInfo"]["name"] for server in servers]
+def test_where_nothing_is_published_it_says_so_and_ctrl_c_ends_it(
+    made: Made, tmp_path: Path
+) -> None:
+    server = started(environ_of(made.lake, WAREHOUSE_URL=str(tmp_path / "empty")), tmp_path)
+    sent(server, INITIALIZE, {"jsonrpc": "2.0", "method": "notifications/initialized"})
+    initialized = received(server)["result"]
 
     call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "list_tables"}}
-    sent(servers[0], call)
-    [content] = received(servers[0])["result"]["content"]
-    os.kill(servers[1].pid, signal.SIGINT)
-    ends = [server.communicate(timeout=20) for server in servers]
+    sent(server, call)
+    [content] = received(server)["result"]["content"]
+    os.kill(server.pid, signal.SIGINT)
+    printed, noted = server.communicate(timeout=20)
 
-    assert names == ["fbinsights"] * 2
+    assert initialized["serverInfo"]["name"] == "fbinsights"
     assert "Nothing has been published at" in content["text"]
-    assert ends[0][1].startswith("fbinsights: nothing has been published at")
-    assert (ends[0][0], ends[1]) == ("", ("", ""))
-    assert [server.returncode for server in servers] == [0, 130]
+    assert noted == f"fbinsights: nothing has been published at {tmp_path}/empty/{LINK} yet.\n"
+    assert (server.returncode, printed) == (130, "")
 
 
 def test_without_the_extra_one_line_says_how_to_install_it(tmp_path: Path) -> None:
