@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -120,14 +121,7 @@ def open_days(opened: Warehouse, now: datetime, counters: Counters) -> Sequence[
     """The open day of every account with hours, at an instant, by the published file and by what
     Meta's billing has counted. Accounts of an unknown zone are left out. Raises WarehouseError.
     """
-    today: dict[str, date] = {}
-    accounts = {}
-    for row in opened.sql(_ACCOUNTS).fetchall():
-        try:
-            today[row[0]] = now.astimezone(zone_named(row[3])).date()
-        except UnknownZoneError:
-            continue
-        accounts[row[0]] = row
+    accounts, today = _accounts_of(opened, now)
     if not accounts:
         return []
     read = _Reader(opened, min(today.values()))
@@ -146,16 +140,6 @@ def open_days(opened: Warehouse, now: datetime, counters: Counters) -> Sequence[
         known = {one: loads[account_id, one] for one in (*days, day) if (account_id, one) in loads}
         if not known:
             continue
-        past = [
-            PastDay(
-                one,
-                spend.get((account_id, one), _NOTHING),
-                is_complete=bool(known[one][0]),
-                seen=totals.get((account_id, one), _UNSEEN_DAY),
-            )
-            for one in days
-            if one in known
-        ]
         asked_at = known[day][1] if day in known else None
         counter = counters.get(account_id, ())
         found.append(
@@ -172,13 +156,34 @@ def open_days(opened: Warehouse, now: datetime, counters: Counters) -> Sequence[
                 seen=totals.get((account_id, day), _UNSEEN_DAY),
                 counter=Curve.of((minute_of(zone, day, at), amount) for at, amount in counter),
                 fresh_at=_fresh_at(asked_at, counter, instant_of(zone, day, 0.0)),
-                past=past,
+                past=[
+                    PastDay(
+                        one,
+                        spend.get((account_id, one), _NOTHING),
+                        is_complete=bool(known[one][0]),
+                        seen=totals.get((account_id, one), _UNSEEN_DAY),
+                    )
+                    for one in days
+                    if one in known
+                ],
                 first_day=next(iter(known.values()))[2],
                 least_budget=least or _LEAST_COINS * float(smallest_coin(currency)),
                 budgets=budgets.get(account_id, ()),
             )
         )
     return found
+
+
+def _accounts_of(
+    opened: Warehouse, now: datetime
+) -> tuple[Mapping[str, tuple[Any, ...]], Mapping[str, date]]:
+    """The accounts whose zone is known, and the today of each."""
+    accounts, today = {}, {}
+    for row in opened.sql(_ACCOUNTS).fetchall():
+        with suppress(UnknownZoneError):
+            today[row[0]] = now.astimezone(zone_named(row[3])).date()
+            accounts[row[0]] = row
+    return accounts, today
 
 
 def ad_shares(opened: Warehouse, day: OpenDay, first: int, end: int, *, by_usual: bool) -> Any:

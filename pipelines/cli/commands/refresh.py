@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from fbgraph import GraphClient
     from pipelines.loading.accounts.discovery import Discovery
+    from pipelines.loading.intraday.tick import Tick
     from pipelines.loading.refreshing.changes import ChangedDays
     from pipelines.reports.catalog import Reports
     from pipelines.settings import Settings
@@ -186,38 +187,45 @@ def run_one_tick(  # noqa: PLR0913  # what a command line says
                     )
             if is_watched and not tick.skipped:
                 found, why_unwatched = _watched(lake, settings, client, now())
-    failed = {str(target): why for target, why in tick.failed.items()}
-    is_well = not (failed or why_unwatched) and found.delivered
+    is_well = not (tick.failed or why_unwatched) and found.delivered
     code = ALL_DONE if is_well else SOME_FAILED
     if style.is_json:
-        print_json(
-            total_line(
-                "refresh",
-                code,
-                skipped=tick.skipped,
-                accounts=tick.accounts,
-                asked=len(tick.looks),
-                loaded=sum(one.load is not None for one in tick.opened),
-                closed=sum(one.load is not None for one in tick.closed),
-                left_out=dict(tick.left_out),
-                failed=failed,
-                calls=tick.calls,
-                alerts=found.news,
-            )
-        )
-        return code
+        print_json(_tick_line(tick, found, code))
+    else:
+        _print_tick(tick, found, why_unwatched, style)
+    return code
+
+
+def _tick_line(tick: Tick, found: WatchResult, code: int) -> str:
+    """What a tick did, as JSON."""
+    return total_line(
+        "refresh",
+        code,
+        skipped=tick.skipped,
+        accounts=tick.accounts,
+        asked=len(tick.looks),
+        loaded=sum(one.load is not None for one in tick.opened),
+        closed=sum(one.load is not None for one in tick.closed),
+        left_out=dict(tick.left_out),
+        failed={str(target): why for target, why in tick.failed.items()},
+        calls=tick.calls,
+        alerts=found.news,
+    )
+
+
+def _print_tick(tick: Tick, found: WatchResult, why_unwatched: str, style: Style) -> None:
+    """What a tick did and what is unusual on stdout, what is not in order on stderr."""
     click.echo(str(tick))
     for line in found.news:
         click.echo(line)
     for account_id, why in tick.left_out.items():
         style.remark(f"{act_id(account_id)} is left out: {why}")
-    for target, why in failed.items():
+    for target, why in tick.failed.items():
         style.error(f"{target}: {why}")
     if why_unwatched:
         style.error(f"Nobody has looked for what is unusual: {why_unwatched}")
     if not found.delivered:
         style.error("The alert was not delivered; the next --alert sends it again.")
-    return code
 
 
 def _watched(

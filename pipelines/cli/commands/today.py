@@ -130,8 +130,8 @@ def _chosen(known: Mapping[str, tuple[str | None, str]], wanted: Sequence[str]) 
     """The `wanted` accounts, or all that there are, by their digits. Raises ConfigError."""
     if not known:
         raise ConfigError(
-            "No account has been loaded yet. Check WAREHOUSE_URL, or turn on the schedule"
-            " `intraday` in Dagster."
+            f"No account has been loaded yet. Check WAREHOUSE_URL, run `{command_name()} refresh"
+            " --today`, or turn on the schedule `intraday` in Dagster."
         )
     by_key = {act_id(key): name for key, (name, _) in known.items()}
     keys = keys_of(wanted, by_key)
