@@ -5,6 +5,7 @@ differ.
 from __future__ import annotations
 
 from collections import defaultdict
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from pipelines.comparing.names import ROLE_COLUMNS
@@ -17,7 +18,6 @@ from warehouse.schema.verdicts import GOOD
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
-    from decimal import Decimal
     from typing import Any
 
     import duckdb
@@ -181,7 +181,7 @@ def purchases_of(
         "AND action_type LIKE '%purchase' AND (account_id, date) IN (FROM differing)"
     )
     _, _, _, _, *windows = (str(column[0]) for column in cursor.description or ())
-    sums: defaultdict[AccountDayKey, defaultdict[str, Decimal]] = defaultdict(defaultdict)
+    sums: defaultdict[AccountDayKey, dict[str, Decimal]] = defaultdict(dict)
     for account, day, action_type, value, *numbers in cursor.fetchall():
         of_day = sums[account, day]
         named = {f"those of {action_type}": value}
@@ -189,7 +189,7 @@ def purchases_of(
             named = {f"those of the window {w}": n for w, n in zip(windows, numbers, strict=True)}
         for what, number in named.items():
             if number is not None:
-                of_day[what] = of_day.get(what, 0) + number
+                of_day[what] = of_day.get(what, Decimal()) + number
     return {key: [*of_day.items()] for key, of_day in sums.items()}
 
 

@@ -199,9 +199,8 @@ def _as_columns(one: Difference, expected: Sums, found: Sums) -> Sequence[Reason
         return None
     reasons = []
     for role in (role for role in common if expected[role] != found[role]):
-        reason = next(
-            (r for r, number in _ways(one, role, expected) if number == found[role]), None
-        )
+        ways = _ways(one, role, expected) if found[role] else ()  # 0 may mean anything
+        reason = next((reason for reason, number in ways if number == found[role]), None)
         if reason is None and role == _ATTRIBUTED and len(found) > 1:
             text = "purchases by another window, type or time of load"
             reason = Reason(_ATTRIBUTED, text, is_exact=False)
@@ -216,7 +215,7 @@ def _as_columns(one: Difference, expected: Sums, found: Sums) -> Sequence[Reason
 def _ways(one: Difference, role: str, expected: Sums) -> Iterator[tuple[Reason, Decimal]]:
     """What a column may have instead."""
     value = expected[role]
-    if role == "spend" and value:
+    if role == "spend":
         for factor, unit in _UNITS.items():
             yield Reason("unit", f"spend there is in {unit}"), value * factor
         for places in _PLACES:

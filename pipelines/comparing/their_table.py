@@ -96,17 +96,19 @@ def _in_database(connection: duckdb.DuckDBPyConnection, path: Path, table: str) 
         try:
             connection.execute(f"ATTACH {literal(str(path))} AS {_THEIRS} (READ_ONLY)")
         except duckdb.Error as error:
-            raise ConfigError(
-                f"{path} cannot be opened as a DuckDB file: {first_line(error)} Parquet files must"
-                " end in .parquet, texts in .csv."
-            ) from error
+            advice = (
+                "Compare when no other program has it open, or a copy of it."
+                if "lock" in str(error)
+                else "Parquet files must end in .parquet, texts in .csv."
+            )
+            raise ConfigError(f"{path} cannot be opened: {first_line(error)}. {advice}") from error
     there = connection.execute(
         "FROM (SELECT database_name, schema_name, table_name FROM duckdb_tables() UNION ALL "
         "SELECT database_name, schema_name, view_name FROM duckdb_views() WHERE NOT internal) "
         "SELECT schema_name, table_name WHERE database_name = ? ORDER BY ALL",
         [database],
     ).fetchall()
-    fitting = [one for one in there if table in {"", one[1], ".".join(one)}]
+    fitting = [one for one in there if table.lower() in {"", one[1].lower(), ".".join(one).lower()}]
     if len(fitting) != 1:
         listed = [".".join(one) for one in fitting or there]
         more = f" and {len(listed) - _MOST_LISTED} more" if len(listed) > _MOST_LISTED else ""
@@ -121,7 +123,7 @@ def _in_database(connection: duckdb.DuckDBPyConnection, path: Path, table: str) 
 
 def _made(columns: TheirColumns, kinds: Mapping[str, str], account_id: str) -> Mapping[str, str]:
     """The columns of the views → their SQL. A value that cannot be read is NULL."""
-    texts = {role: f"trim({name(column)}::VARCHAR)" for role, column in columns.by_role.items()}
+    texts = {role: _text(column) for role, column in columns.by_role.items()}
     account = literal(account_id)
     if "account" in texts:  # a float makes 12345.0 of an id
         account = f"regexp_replace({texts['account']}, '^act_|[.]0$', '', 'g')"
@@ -145,6 +147,11 @@ def _made(columns: TheirColumns, kinds: Mapping[str, str], account_id: str) -> M
         **numbers,
         **{f"key_{n}": f"{name(key)}::VARCHAR" for n, key in enumerate(columns.keys)},
     }
+
+
+def _text(column: str) -> str:
+    """A value as text; pandas has nan where there is none."""
+    return f"nullif(trim({name(column)}::VARCHAR), 'nan')"
 
 
 def _purchases_of(column: str, kinds: Mapping[str, str]) -> str:
@@ -171,7 +178,7 @@ def _require_readable(
         role: made[role] for role in columns.counted if role in columns.by_role
     }
     wrong = {
-        role: f"trim({name(columns.by_role[role])}::VARCHAR) <> '' AND ({sql}) IS NULL"
+        role: f"{_text(columns.by_role[role])} <> '' AND ({sql}) IS NULL"
         for role, sql in checked.items()
     }
     selected = [
@@ -204,4 +211,4 @@ def _require_readable(
 
 def first_line(error: duckdb.Error) -> str:
     """What DuckDB says, without the SQL that is ours."""
-    return str(error).partition("\n")[0]
+    return str(error).partition("\n")[0].rstrip(".!")

@@ -105,6 +105,12 @@ def test_what_was_not_kept_of_earlier_numbers_is_said() -> None:
     assert rest.text == "link_clicks of then is not known"
 
 
+def test_nothing_is_no_evidence_of_what_a_column_means() -> None:
+    there = {**OURS, "clicks": Decimal(0)}
+
+    assert kinds(made(there, here={**OURS, "link_clicks": Decimal(0)})) == []
+
+
 def test_a_fact_that_changes_nothing_explains_nothing() -> None:
     there = {**OURS, "spend": Decimal(7)}
 
