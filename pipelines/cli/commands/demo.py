@@ -23,11 +23,11 @@ from pipelines.cli.output.terminal import print_note, width_of, wrapped
 from pipelines.cli.summary import command_name
 from pipelines.errors import ConfigError
 from pipelines.loading.accounts.stored import accounts_in
-from pipelines.loading.partitions import AccountDay, today_in
+from pipelines.loading.partitions import AccountDay
 from pipelines.loading.recording import Recording
 from pipelines.loading.session import Session
 from pipelines.overview.keeping import keep_overview
-from pipelines.overview.window import Window
+from pipelines.overview.window import Window, last_days
 from pipelines.project.folder import ENV_FILE, complete, contents
 from pipelines.reports.catalog import reports_of
 from pipelines.settings import settings_of, store_of
@@ -118,7 +118,7 @@ def run_demo(seed: int, exported: Collection[str] = ()) -> int:
         _require_own(demo_folder, sandbox)
         _use(sandbox, demo_folder)
         zones = [account["timezone_name"] for account in sandbox.world()["accounts"]]
-        until = min(today_in(zone, datetime.now(UTC)) for zone in zones) - timedelta(days=1)
+        until = min(last_days(zone, datetime.now(UTC)).until for zone in zones)  # over everywhere
         days = [until - timedelta(days=n) for n in reversed(range(DAYS))]
         print_note(
             f"A made-up company at {sandbox.url}: {counted(len(zones), 'ad account')}, {days[0]} to"
