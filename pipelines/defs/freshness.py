@@ -32,10 +32,13 @@ def yesterdays(
     for accounts with any load of the report.
     """
     period = lake.table(report).period
-    begun = {where.account_id for where in lake.partitions(report)} & accounts.keys()
-    cells = [(i, expected(accounts[i], now, period)) for i in sorted(begun)]
+    cells = [(i, expected(accounts[i], now, period)) for i in sorted(accounts)]
     loads = lake.loads_of(report, cells)
-    return {account_id: load for (account_id, _), load in zip(cells, loads, strict=True)}
+    return {
+        account_id: load
+        for (account_id, _), load in zip(cells, loads, strict=True)
+        if load or lake.partitions(report, account_id)
+    }
 
 
 def _result(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from base64 import b64decode
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,11 +38,13 @@ if TYPE_CHECKING:
     from warehouse.schema.table import Table
 
 __all__ = [
+    "ARROW_KEY",
     "NO_FOOTER",
     "ROW_GROUP_ROWS",
     "Footer",
     "Partition",
     "Writer",
+    "columns_from",
     "content_digest",
     "content_of",
     "footer",
@@ -58,6 +61,9 @@ LISTED_KEY: Final = b"fbinsights.listed_at"
 
 #: The same of events: since when all of them are there.
 SINCE_KEY: Final = b"fbinsights.listed_since"
+
+#: Key of a Parquet footer: the schema as Arrow knows it, for most files the same.
+ARROW_KEY: Final = b"ARROW:schema"
 
 #: As many rows as DuckDB keeps together; a reader need not hold many at once.
 ROW_GROUP_ROWS: Final = 122_880
@@ -205,8 +211,17 @@ def _instant(text: bytes | None) -> datetime | None:
 
 def footer(source: Path | pa.NativeFile) -> Footer:
     """Read the end of a file. Raises FileNotFoundError."""
-    file = pq.ParquetFile(source)
-    return footer_from(file.metadata.metadata or {}, file.schema_arrow, file.metadata.num_rows)
+    file = pq.read_metadata(source)
+    metadata = file.metadata or {}
+    known = metadata.get(ARROW_KEY)
+    columns = columns_from(known) if known else file.schema.to_arrow_schema()
+    return footer_from(metadata, columns, file.num_rows)
+
+
+@lru_cache(maxsize=64)
+def columns_from(encoded: bytes) -> pa.Schema:
+    """The columns of a file from its key ARROW_KEY."""
+    return pa.ipc.read_schema(pa.py_buffer(b64decode(encoded)))
 
 
 def footer_from(metadata: Mapping[bytes, bytes], columns: pa.Schema, rows: int) -> Footer:

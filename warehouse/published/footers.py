@@ -4,12 +4,10 @@ each.
 
 from __future__ import annotations
 
-from base64 import b64decode
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import duckdb
-import pyarrow as pa
 
 from warehouse.errors import ChangedKindError, DamagedFileError, InaccessibleError
 from warehouse.lake import parquet
@@ -20,15 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    import pyarrow as pa
+
     from warehouse.lake.parquet import Footer
     from warehouse.lake.partitions import Lake
     from warehouse.published.manifest import LakeFile, LeftOut
     from warehouse.schema.table import Table
 
 __all__ = ["read_footers"]
-
-#: Key of a Parquet footer: the schema as Arrow knows it, for most files the same.
-ARROW_KEY: Final = b"ARROW:schema"
 
 #: Fewer files than this are read one by one.
 FEW_FILES: Final = 20
@@ -63,14 +60,9 @@ def read_footers(
 
 def _footer(path: Path, known: Mapping[str, _Read]) -> Footer:
     metadata, rows = known.get(str(path), ({}, 0))
-    if ARROW_KEY not in metadata:
+    if not (known_columns := metadata.get(parquet.ARROW_KEY)):
         return parquet.footer(path)
-    return parquet.footer_from(metadata, _columns(metadata[ARROW_KEY]), rows)
-
-
-@lru_cache(maxsize=64)
-def _columns(encoded: bytes) -> pa.Schema:
-    return pa.ipc.read_schema(pa.py_buffer(b64decode(encoded)))
+    return parquet.footer_from(metadata, parquet.columns_from(known_columns), rows)
 
 
 def _read_at_once(files: Sequence[LakeFile]) -> Mapping[str, _Read]:

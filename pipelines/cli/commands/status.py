@@ -46,7 +46,7 @@ from warehouse.published.publish import lag
 from warehouse.schema.periods import Period
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import date
 
     from pipelines.loading.failures import Failed
@@ -201,12 +201,13 @@ def overview_of(  # noqa: PLR0913, PLR0917  # a lake, and what of it is wanted
     """
     todays = {one.account_id: today_in(one.timezone_name, now) for one in accounts}
     days = {account_id: _days(today, *asked) for account_id, today in todays.items()}
+    controls: dict[AccountDay, Load | WarehouseError | None] = {}
     cells = [
         cell
         for name in reports or known.by_name
         for account_id, today in todays.items()
         for cell in _cells(
-            *(lake, known.by_name[name], account_id, begins),
+            *(lake, known.by_name[name], account_id, begins, controls),
             [day for day in days[account_id] if day <= today],
             is_requested=bool(asked[0]),
         )
@@ -301,29 +302,32 @@ def _days(today: date, since: date | None, until: date | None) -> Sequence[date]
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
-def _cells(  # noqa: PLR0913  # where the cells are, and from when
+def _cells(  # noqa: PLR0913, PLR0917  # where the cells are, and from when
     lake: Lake,
     report: Report,
     account_id: str,
     begins: date,
+    controls: dict[AccountDay, Load | WarehouseError | None],
     days: Sequence[date],
     *,
     is_requested: bool,
 ) -> Iterator[Cell]:
     """Each of these days; unless `is_requested`, from the first that was ever tried. Nothing is
-    missing before the history of the lake `begins`.
+    missing before the history of the lake `begins`. `controls` has the records of totals that were
+    read, which all reports share.
     """
     failures = Failures(lake.store, report.name).of(account_id)
-    first = min((w.date for w in lake.partitions(report.name, account_id) if w.date), default=None)
-    begun = min([first, *failures]) if first else min(failures, default=None)
     firsts = report.starts(days)
-    days = [day for day in firsts if is_requested or begun is None or day >= begun]
+    begun = None if is_requested else _begun(lake, report, account_id, firsts, failures)
+    days = [day for day in firsts if begun is None or day >= begun]
     begins = max(begins, report.spec.start_date)
     cells = [AccountDay(account_id, day) for day in days if day >= begins or day in failures]
     loads = lake.records_of(report.name, cells)
     is_daily = report.period is Period.DAY  # the totals of weeks and months are not kept
-    controls = lake.records_of(CONTROL.name, cells) if is_daily else [None] * len(cells)
-    for cell, load, control in zip(cells, loads, controls, strict=True):
+    unread = [cell for cell in cells if is_daily and cell not in controls]
+    controls.update(zip(unread, lake.records_of(CONTROL.name, unread), strict=True))
+    for cell, load in zip(cells, loads, strict=True):
+        control = controls[cell] if is_daily else None
         if isinstance(load, WarehouseError):
             yield Cell(report.name, cell, State.DAMAGED, str(load), period=report.period)
         elif isinstance(control, WarehouseError):
@@ -331,6 +335,22 @@ def _cells(  # noqa: PLR0913  # where the cells are, and from when
         else:
             state = state_of(load, control, failures.get(cell.day))
             yield Cell(report.name, cell, *state, load, report.period)
+
+
+def _begun(
+    lake: Lake,
+    report: Report,
+    account_id: str,
+    days: Sequence[date],
+    failures: Collection[date],
+) -> date | None:
+    """The first day that was ever tried, or the first of these if there is an earlier one. All
+    files of the account are listed only if that day has none.
+    """
+    if days and lake.records_of(report.name, [(account_id, days[0])])[0] is not None:
+        return days[0]
+    loaded = [where.date for where in lake.partitions(report.name, account_id) if where.date]
+    return min([*loaded, *failures], default=None)
 
 
 def _table(

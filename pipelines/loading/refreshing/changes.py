@@ -243,7 +243,6 @@ def choose_days(
 ) -> Mapping[AccountDay, ReloadReason]:
     chosen: dict[AccountDay, ReloadReason] = {}
     for account_id, day in today.items():
-        days = [where.date for where in lake.partitions(report.name, account_id) if where.date]
         back = _lookback(report, day, FIRST_DAY)
         records = dict(
             zip(back, lake.records_of(report.name, [(account_id, d) for d in back]), strict=True)
@@ -253,7 +252,7 @@ def choose_days(
             _log.warning("%s", error)
         known = {d: one for d, one in records.items() if isinstance(one, Load)}
         damaged = [d for d, one in errors.items() if isinstance(one, DamagedFileError)]
-        since = min(days, default=None)
+        since = back[0] if records[back[0]] is not None else _since(lake, report, account_id)
         failed = Failures(lake.store, report.name).of(account_id)
         emptied = {d for d, one in failed.items() if one.kind == EMPTY}
         why = days_to_reload(
@@ -266,6 +265,12 @@ def choose_days(
         )
         chosen |= {AccountDay(account_id, d): reason for d, reason in why.items()}
     return chosen
+
+
+def _since(lake: Lake, report: Report, account_id: str) -> date | None:
+    """The first day that was ever loaded. Lists all files of the account, which takes a while."""
+    days = [where.date for where in lake.partitions(report.name, account_id) if where.date]
+    return min(days, default=None)
 
 
 def _choose_periods(
