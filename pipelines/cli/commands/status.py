@@ -338,15 +338,9 @@ def _cells(  # noqa: PLR0913, PLR0917  # where the cells are, and from when
 
 
 def _begun(
-    lake: Lake,
-    report: Report,
-    account_id: str,
-    days: Sequence[date],
-    failures: Collection[date],
+    lake: Lake, report: Report, account_id: str, days: Sequence[date], failures: Collection[date]
 ) -> date | None:
-    """The first day that was ever tried, or the first of these if there is an earlier one. All
-    files of the account are listed only if that day has none.
-    """
+    """The first day that was ever tried, or the first of these if that is loaded."""
     if days and lake.records_of(report.name, [(account_id, days[0])])[0] is not None:
         return days[0]
     loaded = [where.date for where in lake.partitions(report.name, account_id) if where.date]
