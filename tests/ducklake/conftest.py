@@ -80,6 +80,10 @@ class Company:
             attach(connection, self.destination, "company")
             yield connection
 
+    def files(self, table: str = "*") -> Sequence[str]:
+        """The files of rows, also those that nothing names."""
+        return sorted(map(str, (self.folder / "files").glob(f"*/{table}/*.parquet")))
+
     def ask(self, query: str) -> Sequence[Any]:
         with self.opened() as opened:
             return opened.execute(query).fetchall()

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy.engine import make_url
 
 import warehouse
+from tests.scale import services
+from warehouse.errors import WarehouseError
 from warehouse.published.opened import open_as_of
+from warehouse.published.publish import lag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from tests.ducklake.conftest import Company
 
@@ -112,6 +119,7 @@ def test_a_query_as_of_a_time_has_the_numbers_that_were_shown_then(company: Comp
 MACHINE = """
 import sys
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from tests.warehouse.conftest import Days
 from warehouse.lake.partitions import Lake
@@ -122,8 +130,8 @@ root, account, address = sys.argv[1:]
 days = Days(Lake(root))
 print("ready", flush=True)
 sys.stdin.readline()
-for day in (20, 21, 22):
-    days.put(10, account=account, day=date(2026, 11, day))
+for day in (20, 21):
+    days.put(40, account=account, day=date(2026, 11, day))
     publish(root, destination=destination_of(address))
 """
 
@@ -157,10 +165,111 @@ def test_publishers_of_two_machines_at_once_lose_nothing(company: Company) -> No
         machine.communicate(timeout=300)
 
     assert [machine.returncode for machine in machines] == [0, 0]
-    days = [date(2026, 11, day) for day in (20, 21, 22)]
+    days = [date(2026, 11, day) for day in (20, 21)]
     expected = [("11", DAY, "added"), *((a, day, "added") for a in ("12", "13") for day in days)]
     assert (
         company.ask("FROM published.change_feed SELECT account_id, date, change ORDER BY ALL")
         == expected
     )
     assert company.ask("FROM loads SELECT account_id, date, 'added' ORDER BY ALL") == expected
+
+
+def test_a_publisher_that_is_killed_in_the_middle_changes_nothing(company: Company) -> None:
+    company.days.put(40)
+    company.publish()
+    before, files = company.ask(NUMBERS), company.files()
+    machine = start(company, company.days.lake.root, "12")
+    assert machine.stdin
+    machine.stdin.write("go\n")
+    machine.stdin.flush()
+    while company.files() == files:  # rows are written before they are committed
+        assert machine.poll() is None
+    machine.kill()
+    machine.communicate()
+
+    assert company.ask(NUMBERS) == before
+
+    company.publish()
+    assert company.ask(NUMBERS) == here(company, NUMBERS) != before
+
+
+def test_what_is_forgotten_is_in_no_file_and_no_earlier_state(company: Company) -> None:
+    company.days.put(40)
+    company.days.put(40, account="12345")
+    company.publish()
+    company.days.put(20)
+    company.publish()
+    shutil.rmtree(company.days.lake.root / "insights_hourly/account_id=12345")
+    company.publish(afresh=True)
+
+    assert company.ask("FROM loads SELECT account_id") == [("11",)]
+    assert company.ask("FROM company.snapshots() SELECT count(*)") == [(1,)]
+    kept = b"".join(Path(one).read_bytes() for one in company.files())
+    with closing(sqlite3.connect(company.folder / "catalogue")) as catalogue:
+        assert "12345" not in "".join(catalogue.iterdump())
+    assert b"12345" not in kept
+    assert company.ask(NUMBERS) == here(company, NUMBERS)
+
+
+def test_after_each_20th_publish_files_are_merged_and_old_states_stay(company: Company) -> None:
+    company.days.put(40)
+    company.publish()
+    before, then = company.ask(NUMBERS), datetime.now(UTC)
+    with company.opened() as opened:  # as if there had been more
+        opened.execute("UPDATE published.latest SET number = 18")
+    company.days.put(40, account="12")
+    company.publish()
+    assert len(company.files("insights_hourly")) == 2
+    company.days.put(40, account="13")
+
+    company.publish()
+
+    assert company.ask("FROM published.latest SELECT number") == [(20,)]
+    assert company.ask(
+        "FROM ducklake_table_info('company') SELECT file_count WHERE table_name = 'insights_hourly'"
+    ) == [(1,)]
+    assert company.ask(NUMBERS) == here(company, NUMBERS)
+    with open_as_of(company.destination, then) as opened:
+        assert opened.sql(NUMBERS).fetchall() == before
+
+
+def test_a_ducklake_that_cannot_be_reached_does_not_hold_up_the_file(company: Company) -> None:
+    company.days.put(40)
+    company.publish()
+    company.days.put(20)
+    nowhere = replace(company, address="ducklake:sqlite:{folder}/gone/catalogue")
+
+    with pytest.raises(WarehouseError, match="is published, but the DuckLake"):
+        nowhere.publish()
+
+    assert here(company, "FROM account_daily SELECT spend") == [(Decimal("171.19"),)]
+    assert lag(company.days.lake).is_behind  # so that whoever follows the lake tries again
+
+
+def test_a_catalogue_in_postgres_does_the_same_and_nobody_sees_its_password(
+    company: Company,
+) -> None:
+    try:
+        services.program("initdb")
+    except FileNotFoundError as error:
+        pytest.skip(f"{error}: make test-scale does")
+    with services.postgres() as url:
+        server = make_url(url)
+        assert server.password
+        address = (
+            f"ducklake:postgres:dbname=postgres host=127.0.0.1 port={server.port}"
+            f" user={server.username} password={server.password}"
+        )
+        company = replace(company, address=address)
+        company.days.put(40)
+        company.publish()
+        before, then = here(company, NUMBERS), datetime.now(UTC)
+        company.days.put(20)
+        company.publish()
+        assert company.ask(NUMBERS) == here(company, NUMBERS) != before
+        with open_as_of(company.destination, then) as opened:
+            assert opened.sql(NUMBERS).fetchall() == before
+
+    with pytest.raises(WarehouseError, match="Unable to connect") as down:
+        company.publish()
+    assert server.password not in str(down.value)

@@ -138,14 +138,12 @@ def mirror(  # noqa: PLR0913  # what, where, and as of when
         if last.number != seen:
             raise OvertakenError
         [(made_by,)] = connection.execute(f"FROM old.{_SCHEMA}.state SELECT made_by").fetchall()
-        is_other = made_by != last.made_by
-        made = _restructure(connection) if is_other else []
+        is_other = afresh or made_by != last.made_by
+        made = _restructure(connection, afresh=afresh) if is_other else []
         keys = Path(folder) / "keys.parquet"
         is_other |= _replace_files(connection, keys, catalog, last.number + 1, now, made)
         is_other |= _replace_whole(connection)
-        if afresh:
-            connection.execute(f"DELETE FROM {_SCHEMA}.changed")  # noqa: S608  ours
-        if not (is_other or afresh):
+        if not is_other:
             connection.execute("ROLLBACK")
             return
         connection.execute(f"DELETE FROM {_SCHEMA}.latest")  # noqa: S608  ours
@@ -211,11 +209,14 @@ def _latest(connection: duckdb.DuckDBPyConnection) -> _LastPublish:
     return _LastPublish(*row)
 
 
-def _restructure(connection: duckdb.DuckDBPyConnection) -> Sequence[str]:
+def _restructure(connection: duckdb.DuckDBPyConnection, *, afresh: bool) -> Sequence[str]:
     """Make tables, views and comments those of the snapshot; the tables that were made again, which
-    are empty. Tables that are as they should be keep their rows.
+    are empty. Tables that are as they should be keep their rows, unless all begins `afresh`:
+    statistics of a table remember the least and the greatest id that it ever had.
     """
     wanted, there = _tables_in(connection, "old"), _tables_in(connection, "target")
+    dropped = {*there} if afresh else set[_Key]()
+    there = {} if afresh else there
     views = connection.execute(
         "FROM duckdb_views() SELECT schema_name, view_name WHERE database_name = 'target'"
         " AND NOT internal"
@@ -224,7 +225,7 @@ def _restructure(connection: duckdb.DuckDBPyConnection) -> Sequence[str]:
     other = {key for key, columns in wanted.items() if there.get(key) != columns}
     if other & _BOOKS:
         other = {*wanted}
-    dropped = (other & there.keys()) | (there.keys() - wanted.keys() - _OURS)
+    dropped |= (other & there.keys()) | (there.keys() - wanted.keys() - _OURS)
     execute(connection, (f"DROP VIEW {_named(key)}" for key in views))
     execute(connection, (f"DROP TABLE {_named(key)}" for key in sorted(dropped)))
     if not there:

@@ -146,7 +146,7 @@ def _publish(
         started, at = time.monotonic(), lake.now()
         numbers = [int(path.name) for path in _snapshots(folder)]
         # Before the files are listed: whoever publishes there later may have seen later changes.
-        seen = number_at(destination) if destination else 0
+        seen, why_not = _number(destination)
         try:
             # Before the files are listed: later changes have another note.
             change = last_change(lake.store)
@@ -167,6 +167,8 @@ def _publish(
             ) from error
         _point(link, snapshot)
         lake.store.share(LINK, snapshot, OPEN_COPY if master.is_open else timedelta())
+        if why_not:
+            raise why_not
         if destination:
             mirror(snapshot, destination, lake.catalog, seen=seen, now=at, afresh=afresh)
         for old in _snapshots(folder)[: -1 if afresh else -KEPT_SNAPSHOTS]:
@@ -186,6 +188,16 @@ def _publish(
     return Published(
         link, snapshot, master.rows, seconds, master.version, change.id, left_out, commands
     )
+
+
+def _number(destination: Destination | None) -> tuple[int, Exception | None]:
+    """The number of the last publish at a destination, or why there is none: the file on this
+    machine is published all the same.
+    """
+    try:
+        return (number_at(destination) if destination else 0), None
+    except (OvertakenError, WarehouseError) as error:
+        return 0, error
 
 
 def _is_other(link: Path, folder: Path) -> bool:

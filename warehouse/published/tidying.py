@@ -50,7 +50,7 @@ def tidy(
     keep = None if destination.keep_days is None else timedelta(days=destination.keep_days)
     calls = [
         "ducklake_flush_inlined_data('target')",  # small changes, which the catalogue itself holds
-        f"ducklake_rewrite_data_files('target', delete_threshold => {0 if afresh else 0.5})",
+        "ducklake_rewrite_data_files('target', delete_threshold => 0.5)",
         "ducklake_merge_adjacent_files('target')",
     ]
     if afresh or keep:
