@@ -42,7 +42,7 @@ test-dbt: .venv/installed-dev .venv/dbt/installed  ## Build the marts of example
 	@DBT=1 $(BIN)/pytest tests/dbt
 
 test-ducklake: .venv/installed-dev .venv/ducklake/installed  ## Publish into DuckLakes, with a DuckDB that has the extension
-	@.venv/ducklake/bin/python -m pytest tests/ducklake -n0
+	@.venv/ducklake/bin/python -m pytest tests/ducklake --numprocesses=2
 
 test-outside: .venv/installed-dev  ## Install wheel and sdist outside the checkout and use them; OUTSIDE=python3.12 for another Python
 	@OUTSIDE=$(OUTSIDE) $(BIN)/pytest tests/outside $(if $(WAY),-k "test_files or $(WAY)")
