@@ -50,6 +50,8 @@ _SECRET_CHARACTERS: Final = 8
 #: What `paging` names its links.
 _LINKS: Final = ("next", "previous")
 
+_NESTED: Final = (dict, list)
+
 _NOT_LISTED: Final = (
     "fbinsights does not know this code: check Meta's error reference, and please report it."
 )
@@ -188,15 +190,18 @@ def text_ids(value: Any) -> Any:
 
 
 def _text_ids(value: Any, depth: int) -> Any:
-    if depth > DEEPEST and isinstance(value, dict | list):
+    if depth > DEEPEST and isinstance(value, _NESTED):
         return too_deep()
     if isinstance(value, dict):
-        return {key: _tidy(key, inner, depth) for key, inner in value.items()}
+        return {
+            key: inner if type(inner) is str and key not in _LINKS else _tidy(key, inner, depth)
+            for key, inner in value.items()
+        }
     return [_text_ids(one, depth + 1) for one in value] if isinstance(value, list) else value
 
 
 def _tidy(key: str, value: Any, depth: int) -> Any:
-    if isinstance(value, dict | list):
+    if isinstance(value, _NESTED):
         return _text_ids(value, depth + 1)
     if type(value) is int and (key == "id" or key.endswith("_id")):
         return str(value)

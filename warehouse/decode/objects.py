@@ -219,10 +219,10 @@ def _values(
     values: dict[str, object] = {}
     derived, flaws = _derived(table, found)
     required = {table.key, "account_id"} if account is None else {table.key}
-    for column, field in _fields(table):
+    for column, field, is_deep in _fields(table):
         value = found.get(field) if field else derived.get(column.name)
         try:
-            if value is not None and field != column.source:
+            if value is not None and is_deep:
                 value = value_of(column, found)
             if value is None:
                 if column.name in required:
@@ -241,11 +241,12 @@ def _values(
 
 
 @cache
-def _fields(table: ObjectTable) -> Sequence[tuple[Column, str]]:
-    """Each column of a table with the field that it is read from or begins in; "" if it is
-    derived.
+def _fields(table: ObjectTable) -> Sequence[tuple[Column, str, bool]]:
+    """Each column of a table with the field that it is read from, "" if it is derived, and whether
+    it is inside that.
     """
-    return [(column, column.source.partition(".")[0]) for column in table.columns]
+    paths = [(column, column.source.partition(".")) for column in table.columns]
+    return [(column, field, bool(deeper)) for column, (field, _, deeper) in paths]
 
 
 def value_of(column: Column, found: Mapping[str, Any]) -> object:

@@ -113,7 +113,10 @@ def _first(creative: Mapping[str, Any], places: Sequence[str]) -> object:
     `Refused` if a place before it could not be looked at.
     """
     for place in places:
-        for value in _at(creative, _steps(place)):
+        steps = _steps(place)
+        if creative.get(steps[0][0]) is None:  # most places are in specs that it does not have
+            continue
+        for value in _at(creative, steps):
             if isinstance(value, Refused) or _has_text(value):
                 return value
     return None
@@ -137,10 +140,8 @@ def _steps(place: str) -> Sequence[tuple[str, bool]]:
 def _at(within: object, steps: Sequence[tuple[str, bool]]) -> Sequence[object]:
     """The values at a place. Whatever has another shape than expected has none."""
     for n, (key, is_list) in enumerate(steps, start=1):
-        if isinstance(within, Refused):
-            break
         if not isinstance(within, dict):
-            return ()
+            return (within,) if isinstance(within, Refused) else ()
         within = within.get(key)
         if is_list and not isinstance(within, Refused):
             entries = within if isinstance(within, list) else ()

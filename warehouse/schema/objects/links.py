@@ -37,6 +37,8 @@ _LINK_KEYS: Final = frozenset(
 #: An address within a text, such as JSON, where its slashes and & may be escaped.
 _ADDRESS: Final = re.compile(r"""https?:\\?/\\?/(?:[^\s"'<>\\]|\\/|\\u0026)+""")
 
+_NESTED: Final = (dict, list)
+
 _HEX: Final = re.compile(r"[0-9A-Fa-f]{8,9}")
 
 
@@ -73,6 +75,7 @@ def is_signed(value: object) -> bool:
     """Whether this is an address of Meta's that is another one at each read."""
     return (
         isinstance(value, str)
+        and value.startswith("http")  # few texts are addresses
         and expires_at(value) is not None
         and bool(_first_of(value, _SIGNATURE))
     )
@@ -84,7 +87,7 @@ def lasting(value: Any, key: str = "") -> Any:
     """
     if isinstance(value, dict):
         return {
-            name: lasting(part, name)
+            name: lasting(part, name) if isinstance(part, _NESTED) else part
             for name, part in value.items()
             if name in _LINK_KEYS or not is_signed(part)
         }
@@ -107,12 +110,20 @@ def _first_of(address: str, wanted: str) -> str:
     """The first value of a parameter of an http address; "" if there is none."""
     if not address.startswith(("https://", "http://")):
         return ""
-    values = (value for key, value in _parameters(address.partition("?")[2]) if key == wanted)
-    return next(values, "")
+    for part in address.partition("?")[2].split("&"):
+        key, _, value = part.partition("=")
+        if key == wanted or _decoded(key) == wanted:
+            return _decoded(value).strip()
+    return ""
 
 
 def _parameters(query: str) -> Iterator[tuple[str, str]]:
-    """Keys and values, percent-decoded; a byte that is not UTF-8 becomes U+FFFD."""
+    """Keys and values, percent-decoded."""
     for part in query.split("&"):
         key, _, value = part.partition("=")
-        yield unquote_plus(key, errors="replace"), unquote_plus(value, errors="replace").strip()
+        yield _decoded(key), _decoded(value).strip()
+
+
+def _decoded(text: str) -> str:
+    """Percent-decoded; a byte that is not UTF-8 becomes U+FFFD."""
+    return unquote_plus(text, errors="replace") if "%" in text or "+" in text else text
