@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 import time
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import dagster as dg
@@ -24,11 +25,10 @@ from warehouse.storage.atomic import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from warehouse.storage.store import Store
 
-__all__ = ["is_there", "open_instance", "why_unreachable"]
+__all__ = ["databases_open", "is_there", "open_instance", "why_unreachable"]
 
 #: A `dagster.yaml` with its folders named from the root of the disk.
 _ABSOLUTE: Final = "command_line.yaml"
@@ -88,6 +88,25 @@ def _require_unlocked(home: Path, seconds: float) -> None:
                     database.execute("ROLLBACK")
             except sqlite3.Error as error:
                 raise type(error)(f"{path}: {error}") from None
+
+
+@contextmanager
+def databases_open(instance: dg.DagsterInstance) -> Iterator[None]:
+    """While many events are reported: Dagster opens a database several times for each, and SQLite
+    writes the log of one into it, and deletes that, whenever nobody has it open any more.
+
+    An idle connection locks nothing. There is none to a database that is elsewhere, as Postgres.
+    """
+    with ExitStack() as closing:
+        for path in (Path(instance.root_directory) / name for name in _DATABASES):
+            if path.is_file():
+                at = f"{path.absolute().as_uri()}?mode=rw"
+                with contextlib.suppress(sqlite3.Error):
+                    database = closing.enter_context(
+                        contextlib.closing(sqlite3.connect(at, uri=True, timeout=LOCKED_SECONDS))
+                    )
+                    database.execute("SELECT count(*) FROM sqlite_master").fetchall()
+        yield
 
 
 def _instance_of(home: Path) -> dg.DagsterInstance:

@@ -7,6 +7,7 @@ that failed without a run; `fbinsights status` and the table `failures` have tho
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from fbgraph import act_id
@@ -31,6 +32,7 @@ from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay
 from pipelines.loading.session import LoadedAccounts, Loads
 from pipelines.reports.catalog import CONTROL
+from pipelines.state.dagster_home import databases_open
 from pipelines.state.homes import require_prefix
 from pipelines.state.unreported import notes_of
 from warehouse.errors import WarehouseError
@@ -170,7 +172,10 @@ def _unknown_objects(
 
 def _report(instance: dg.DagsterInstance, events: Iterable[Event]) -> int:
     count = 0
-    for event in events:
-        instance.report_runless_asset_event(event)
-        count += 1
+    with ExitStack() as closing:
+        for event in events:
+            instance.report_runless_asset_event(event)
+            if not count:  # the first event creates the last of them
+                closing.enter_context(databases_open(instance))
+            count += 1
     return count

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from pipelines.errors import ConfigError
-from pipelines.state.dagster_home import is_there, open_instance
+from pipelines.state.dagster_home import databases_open, is_there, open_instance
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
@@ -48,6 +48,26 @@ def test_first_commands_at_the_same_time_do_not_spoil_dagsters_database(
         counts = list(pool.map(visit, range(4)))
 
     assert [*counts, visit(4)] == [0] * 5
+
+
+def test_databases_that_are_kept_open_take_events_without_a_rewrite_for_each(
+    home: Path, tmp_path: Path
+) -> None:
+    def logs() -> set[str]:
+        return {path.name for path in (home / "history" / "runs").glob("*.db-wal")}
+
+    def loaded(day: int) -> dg.AssetMaterialization:
+        return dg.AssetMaterialization("ads", partition=f"2026-11-{day:02}")
+
+    with open_instance({"DAGSTER_HOME": str(home)}, open_store(str(tmp_path))) as instance:
+        instance.report_runless_asset_event(loaded(1))
+        before = logs()
+        with databases_open(instance):
+            instance.report_runless_asset_event(loaded(2))
+            during = logs()
+        assert (before, during, logs()) == (set(), {"index.db-wal", ".db-wal"}, set())
+        found = instance.get_materialized_partitions(dg.AssetKey("ads"))
+        assert found == {"2026-11-01", "2026-11-02"}
 
 
 def project(folder: Path) -> Path:
