@@ -1,4 +1,4 @@
-"""The short form of the chaos suite; `make chaos` runs the long one."""
+"""A sixth of the short form of the chaos suite; `make chaos` runs the long one."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def calm(world: World) -> Trial:
     return world.run(Plan(("other_version",)))
 
 
-@pytest.mark.parametrize("plan", short(), ids=lambda plan: "+".join(plan.scenarios))
+@pytest.mark.parametrize("plan", short()[::6], ids=lambda plan: "+".join(plan.scenarios))
 def test_a_load_ends_with_the_truth_or_with_what_failed_listed_and_untouched(
     world: World, summary: Summary, plan: Plan
 ) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.pace import QUICK_DISK
+from tests.seeds import seed_home
 
 if TYPE_CHECKING:
     from fbgraph.sandbox import Sandbox
@@ -44,7 +45,8 @@ class Checkout:
 
     def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         home = self.folder / "home"
-        home.mkdir(exist_ok=True)
+        if not home.exists():
+            seed_home(home)
         (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
         return subprocess.run(  # noqa: S603  # our own command
             [sys.executable, *arguments],

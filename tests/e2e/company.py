@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from fbgraph.sandbox import Sandbox
 from tests.pace import QUICK_DISK
+from tests.seeds import seed_home, seed_lake
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,7 @@ class Company:
 
     sandbox: Sandbox
     folder: Path
+    is_seeded: bool = True
 
     def run(
         self, *arguments: str, stdin: str = "", **environ: str
@@ -90,13 +92,15 @@ class Company:
     @property
     def home(self) -> Path:
         home = self.folder / "dagster"
-        home.mkdir(exist_ok=True)
+        if not home.exists():
+            seed_home(home)
         (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
         return home
 
     @property
     def lake(self) -> Path:
-        return self.folder / "lake"
+        lake = self.folder / "lake"
+        return lake if lake.exists() or not self.is_seeded else seed_lake(lake)
 
     def answers(self) -> list[tuple[str, date, int, Decimal]]:
         """What the published file says to QUESTION."""
@@ -127,5 +131,6 @@ class Company:
         )
 
 
-def start() -> Sandbox:
-    return Sandbox(world="hostile", now=lambda: NOW, app_secret=SECRET)
+def start(accounts: int | None = None) -> Sandbox:
+    """Its sandbox, with all seven accounts of the world or the first ones."""
+    return Sandbox(world="hostile", now=lambda: NOW, app_secret=SECRET, accounts=accounts)

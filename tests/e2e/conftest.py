@@ -28,7 +28,7 @@ def dagster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dagster]:
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Company]:
-    with start() as sandbox:
+    with start(accounts=3) as sandbox:
         yield Company(sandbox, tmp_path)
 
 

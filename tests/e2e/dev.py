@@ -24,6 +24,7 @@ from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 import warehouse
 from fbgraph.sandbox import Sandbox
 from tests.pace import PATIENCE_SECONDS, QUICK_DISK, within
+from tests.seeds import seed_home, seed_lake
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import LINK
 
@@ -287,7 +288,8 @@ class Dagster:
 @contextmanager
 def running(home: Path) -> Iterator[Dagster]:
     """`dagster dev` with its state and its lake in a folder, until the end of the block."""
-    shutil.copy(ROOT / "dagster.yaml", home)
+    shutil.copy(ROOT / "dagster.yaml", seed_home(home))
+    seed_lake(home / "lake")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -59,7 +59,9 @@ def test_a_report_whose_key_changed_is_refused_alone_until_its_table_starts_over
     shutil.rmtree(table)
     again = checkout.run("backfill", *next_day)
 
-    assert (again.returncode, again.stderr) == (0, "")
+    # A slow machine prints its progress twice a minute.
+    told = [line for line in again.stderr.splitlines() if " account-days; " not in line]
+    assert (again.returncode, told) == (0, [])
     assert checkout.run("check").returncode == 0
     assert "2026-11-21" in (started := checkout.run(*counted).stdout)
     assert "2026-11-20" not in started

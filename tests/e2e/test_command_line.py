@@ -24,7 +24,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     """A company whose three days were loaded by one `backfill`."""
     folder = tmp_path_factory.mktemp("loaded")
     with start() as sandbox:
-        company = Company(sandbox, folder)
+        company = Company(sandbox, folder, is_seeded=False)
         company.first = company.run("backfill", *RANGE)  # type: ignore[attr-defined]
         yield company
 

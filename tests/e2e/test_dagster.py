@@ -96,8 +96,8 @@ def test_two_runs_that_race_for_one_account_day_leave_one_whole_file(dagster: Da
     assert load.run_id in runs
 
 
-def test_six_clicks_are_published_together_within_a_minute_of_their_end(dagster: Dagster) -> None:
-    cells = [dagster.cell(number, days) for number in (2, 3) for days in (20, 21, 22)]
+def test_three_clicks_are_published_together_within_a_minute_of_their_end(dagster: Dagster) -> None:
+    cells = [dagster.cell(2, 20), dagster.cell(2, 21), dagster.cell(3, 20)]
     before = dagster.publishes()
 
     runs = [dagster.click(cell) for cell in cells]
@@ -107,9 +107,9 @@ def test_six_clicks_are_published_together_within_a_minute_of_their_end(dagster:
     wait_until(lambda: all(map(dagster.is_published, cells)))
     assert time.monotonic() - ended < within(FOLLOWS_WITHIN.total_seconds() + SLACK_SECONDS)
     # Runs of one account wait for each other: while they go on, they are published in between.
-    assert 1 <= dagster.publishes() - before <= 3
-    time.sleep(2 * POLL_SECONDS)
-    assert dagster.publishes() - before <= 3
+    assert 1 <= dagster.publishes() - before <= 2
+    time.sleep(POLL_SECONDS + 1)
+    assert dagster.publishes() - before <= 2
 
 
 def test_a_tag_that_a_person_adds_lets_an_account_day_become_empty(dagster: Dagster) -> None:
@@ -136,12 +136,12 @@ def test_a_tag_that_a_person_adds_lets_an_account_day_become_empty(dagster: Dags
     ] == [(True, 0)]
 
 
-def test_of_a_backfill_of_60_with_one_bad_59_are_there_and_one_is_run_again(
+def test_of_a_backfill_with_one_bad_cell_the_others_are_there_and_it_alone_is_run_again(
     dagster: Dagster,
 ) -> None:
     key = dg.AssetKey("insights_hourly")
-    cells = [dagster.cell(number, back) for number in (5, 6) for back in range(30)]
-    bad = cells[7]
+    cells = [dagster.cell(number, back) for number in (5, 6) for back in range(6)]
+    bad = cells[4]
     account, _, day = bad.partition("|")
     file = dagster.lake.key(
         "insights_hourly", account.removeprefix("act_"), date.fromisoformat(day)
@@ -157,7 +157,7 @@ def test_of_a_backfill_of_60_with_one_bad_59_are_there_and_one_is_run_again(
     assert {cell for cell, status in statuses.items() if "FAILED" in str(status)} == {bad}
     assert [str(status) for status in statuses.values()].count(
         "AssetPartitionStatus.MATERIALIZED"
-    ) == 59
+    ) == len(cells) - 1
     folder.unlink()
     before = len(dagster.instance.get_runs())
     dagster.rerun_failed(backfill)

@@ -21,7 +21,7 @@ NAMES = "select account_name from accounts order by 1"
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     folder: Path = tmp_path_factory.mktemp("names")
-    with start() as sandbox:
+    with start(accounts=3) as sandbox:
         sandbox.use("hostile_names")
         made = Company(sandbox, folder)
         assert made.run("backfill", *RANGE).returncode == 0

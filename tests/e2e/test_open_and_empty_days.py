@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fbgraph.sandbox import Sandbox
-from tests.e2e.company import DAYS, SECRET, Company, start
+from tests.e2e.company import DAYS, SECRET, Company
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,12 +21,6 @@ DAY = str(DAYS[-1])
 #: What an account-day of the hours is like: verdict, rows, and days whose totals have a row.
 ASKED = """select verdict, rows, (select count(*) from control_daily) as totals
 from loads where table_name = 'insights_hourly' order by date"""
-
-
-@pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[Company]:
-    with start() as sandbox:
-        yield Company(sandbox, tmp_path)
 
 
 @pytest.fixture

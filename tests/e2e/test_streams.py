@@ -75,12 +75,14 @@ def test_a_load_goes_on_whether_or_not_its_table_can_be_printed(
 
     assert done.returncode == code, done.stderr
     assert fresh.answers() == fresh.truth()
+    # A slow machine prints its progress twice a minute.
+    told = [line for line in done.stderr.splitlines() if " account-days; " not in line]
     if code:
-        told, why = done.stderr.splitlines()
-        assert told.startswith("21 account-days: 21 proven. ")
+        totals, why = told
+        assert totals.startswith("9 account-days: 9 proven. ")
         assert why.startswith(FULL)
     else:
-        assert done.stderr == ""
+        assert told == []
 
 
 def test_a_file_that_is_opened_is_never_the_standard_stream_that_was_closed(

@@ -22,7 +22,7 @@ def test_who_waits_for_what_until_when_is_told_by_the_command_that_waits_and_by_
     tmp_path: Path,
 ) -> None:
     """An earlier process has met the limit of the app."""
-    with start() as sandbox:
+    with start(accounts=1) as sandbox:
         fresh = Company(sandbox, tmp_path)
         lake = Lake(str(fresh.lake))
         lake.require_writable()

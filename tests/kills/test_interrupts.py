@@ -1,4 +1,4 @@
-"""Ctrl-C at any moment of a command, on a machine that is busy: STOPS=200 for as many tries."""
+"""Ctrl-C at any moment of a command, on a machine that is busy: `make stops` tries it 200 times."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.kills.scene import Started
 
-TRIES: Final = int(os.environ.get("STOPS", "3"))
+TRIES: Final = int(os.environ.get("STOPS", "0"))
 SEED: Final = int(os.environ.get("STOPS_SEED", "1"))
 
 DAYS: Final = [date(2026, 11, day) for day in (10, 12, 14)]

@@ -1,4 +1,6 @@
-"""Ctrl-C: whatever a load waits for, it stops within seconds and leaves nothing half done."""
+"""Ctrl-C: whatever a load waits for, it stops within seconds and leaves nothing half done. `make
+kills` stops it at each of these moments, `make test` at one.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +29,7 @@ NEIGHBOURS: Final = [date(2026, 11, day) for day in (10, 11, 12)]
 QUICK: Final = Pace(latency=0.05)
 LONG: Final = Pace(latency=0.05, run_seconds=72_000)
 
+EVERY: Final = "KILLS" in os.environ
 
 #: Seconds until a process that was told to stop is gone.
 SOON: Final = 8.0
@@ -68,7 +71,7 @@ MOMENTS: Final[Mapping[str, tuple[Pace, Callable[[Scene], Callable[[], bool]]]]]
 }
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", MOMENTS if EVERY else ["polling"])
 def test_a_load_that_is_told_to_stop_is_gone_soon_and_remembers_its_runs(
     tmp_path: Path, moment: str
 ) -> None:
@@ -84,6 +87,7 @@ def test_a_load_that_is_told_to_stop_is_gone_soon_and_remembers_its_runs(
         assert scene.remembered() >= heard
 
 
+@pytest.mark.skipif(not EVERY, reason="`make kills` runs it")
 def test_ctrl_c_while_a_page_does_not_come_ends_the_command_and_says_how_to_go_on(
     tmp_path: Path,
 ) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import dagster as dg
 import pytest
 
 from fbgraph import GraphClient
@@ -19,11 +17,14 @@ from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import HOURLY_REPORT
 from tests.clock import NOW, Clock
 from tests.reports import KNOWN
+from tests.seeds import dagster_at, seed_home, seed_lake
 from warehouse.lake.partitions import Lake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    import dagster as dg
 
     from pipelines.loading.load_result import Outcome
 
@@ -51,33 +52,17 @@ def client(sandbox: Sandbox, impatient: dict[str, Any]) -> Iterator[GraphClient]
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
-    return Lake(tmp_path / "lake", catalog=KNOWN.catalog)
-
-
-def dagster_at(home: Path) -> dg.DagsterInstance:
-    """Dagster with its storage in files under a folder."""
-    return dg.DagsterInstance.local_temp(str(home), overrides={"telemetry": {"enabled": False}})
-
-
-@pytest.fixture(scope="session")
-def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home of Dagster in which nothing has run. Making its databases takes six times as long as
-    copying them.
-    """
-    home = tmp_path_factory.mktemp("new_home")
-    with dagster_at(home) as opened:
-        assert opened.get_runs(limit=1) == []
-    return home
+    return Lake(seed_lake(tmp_path / "lake"), catalog=KNOWN.catalog)
 
 
 @pytest.fixture
 def instance(
-    sandbox: Sandbox, lake: Lake, new_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[dg.DagsterInstance]:
     monkeypatch.setenv("FB_GRAPH_URL", sandbox.url)
     monkeypatch.setenv("FB_ACCESS_TOKEN", sandbox.token)
     monkeypatch.setenv("WAREHOUSE_URL", str(lake.root))
-    with dagster_at(shutil.copytree(new_home, tmp_path / "dagster")) as opened:
+    with dagster_at(seed_home(tmp_path / "dagster")) as opened:
         yield opened
 
 

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.seeds import seed_lake
 from warehouse.decode.pages import Account, decode
 from warehouse.decode.values import HOUR_LABELS
 from warehouse.lake.partitions import Lake
 from warehouse.lake.records import Load, Restatement
+from warehouse.schema.catalog import OWN
 from warehouse.schema.columns import HOURLY
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ def _row(n: int, account: str, day: date, *, hourless: bool) -> dict[str, Any]:
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
-    return Lake(tmp_path / "the lake")
+    return Lake(seed_lake(tmp_path / "the lake", OWN))
 
 
 @pytest.fixture

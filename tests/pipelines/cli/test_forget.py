@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shutil
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from click.testing import CliRunner
 import warehouse
 from fbgraph.limits.cooldowns import Cooldown
 from fbgraph.limits.usage import Limit
+from fbgraph.sandbox import Sandbox
 from pipelines.cli.commands import forget
 from pipelines.cli.main import cli
 from pipelines.defs.partitions import AD_ACCOUNTS
@@ -23,6 +25,7 @@ from pipelines.state.cooldowns import cooldowns_of
 from tests.clock import NOW
 from tests.pipelines.conftest import DAYS
 from tests.runs import run_job
+from tests.seeds import dagster_at, seed_home, seed_lake
 from warehouse.decode.rows import Reject
 from warehouse.lake.defects import rejects
 from warehouse.lake.defects.rejects import row_of
@@ -31,12 +34,11 @@ from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import dagster as dg
     from click.testing import Result
 
-    from fbgraph.sandbox import Sandbox
     from tests.s3 import S3
 
 COUNTED = (
@@ -50,23 +52,65 @@ COUNTED = (
 )
 
 
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(world="hostile", now=lambda: NOW, accounts=2) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def made(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake and a home of Dagster as each test begins with, for copies."""
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patched:
+        settings(patched, sandbox, str(folder / "lake"), folder / "dagster")
+        with dagster_at(seed_home(folder / "dagster")) as opened:
+            fill(str(seed_lake(folder / "lake")), opened, sandbox)
+    (folder / "lake").rename(folder / "kept")  # a home refuses a copy of a lake that is still there
+    return folder
+
+
 @pytest.fixture(params=["folder", "bucket"])
 def url(
     request: pytest.FixtureRequest,
-    instance: dg.DagsterInstance,
+    made: Path,
     sandbox: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> str:
     """A lake of two accounts with all that can be kept of one, and a home that shows it."""
-    url = str(tmp_path / "lake")
-    if request.param == "bucket":
-        s3: S3 = request.getfixturevalue("s3")
-        url = f"s3://{s3.new_bucket()}/lake"
-    monkeypatch.setenv("WAREHOUSE_URL", url)
-    monkeypatch.setenv("DAGSTER_HOME", instance.root_directory)
-    two = sandbox.account_ids[:2]
-    monkeypatch.setenv("FB_ACCOUNT_IDS", ",".join(two))
+    home = tmp_path / "dagster"
+    if request.param == "folder":
+        url = str(shutil.copytree(made / "kept", tmp_path / "lake", symlinks=True))
+        shutil.copytree(made / "dagster", home)
+        settings(monkeypatch, sandbox, url, home)
+        return url
+    s3: S3 = request.getfixturevalue("s3")
+    url = f"s3://{s3.new_bucket()}/lake"
+    settings(monkeypatch, sandbox, url, home)
+    with dagster_at(seed_home(home)) as opened:
+        fill(url, opened, sandbox)
+    return url
+
+
+@pytest.fixture
+def instance(url: str) -> Iterator[dg.DagsterInstance]:
+    """The home that shows the lake."""
+    del url
+    with dagster_at(Path(os.environ["DAGSTER_HOME"])) as opened:
+        yield opened
+
+
+def settings(environ: pytest.MonkeyPatch, sandbox: Sandbox, url: str, home: Path) -> None:
+    environ.setenv("FB_GRAPH_URL", sandbox.url)
+    environ.setenv("FB_ACCESS_TOKEN", sandbox.token)
+    environ.setenv("WAREHOUSE_URL", url)
+    environ.setenv("DAGSTER_HOME", str(home))
+
+
+def fill(url: str, instance: dg.DagsterInstance, sandbox: Sandbox) -> None:
+    """Load two accounts, add what else there can be of one, and publish."""
+    two = sandbox.account_ids
     assert run_job(instance, "accounts_job").success
     for account in two:  # objects are listed with the first load
         cell = f"act_{account}|{DAYS[-1]}"
@@ -87,7 +131,6 @@ def url(
     cooldowns.put(Limit(two[0], "ads_insights"), Cooldown(600, is_block=True))
     cooldowns.put(Limit(two[1], "ads_insights"), Cooldown(600, is_block=True))
     publish(url)
-    return url
 
 
 def counts(url: str) -> Mapping[tuple[str, str], int]:
