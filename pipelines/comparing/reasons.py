@@ -208,7 +208,8 @@ def _as_columns(one: Difference, expected: Sums, found: Sums) -> Sequence[Reason
             return None
         reasons.append(reason)
     if missing := [role for role in found if role in (one.here or {}) and role not in expected]:
-        reasons.append(Reason("not_kept", f"{', '.join(missing)} of then is not known"))
+        text = f"{', '.join(missing)} of then is not known"
+        reasons.append(Reason("not_kept", text, is_exact=False))
     return reasons
 
 

@@ -18,6 +18,8 @@ from pipelines.defs.refresh import close_load, publish_if_last, session_of
 from pipelines.defs.slices import (
     BACKFILL_JOB,
     SLICES_OF,
+    ask_for_slices,
+    asks_for_slices,
     config_of,
     slice_tags,
     sliced,
@@ -26,7 +28,8 @@ from pipelines.defs.slices import (
 from pipelines.errors import ConfigError
 from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.accounts.stored import accounts_in
-from pipelines.loading.partitions import AccountDay
+from pipelines.loading.emptiness import ACCEPT_EMPTY
+from pipelines.loading.partitions import AccountDay, key_of
 from pipelines.loading.refreshing.changes import ChangedDays
 from pipelines.loading.session import Session
 from pipelines.reports.catalog import Report, Reports
@@ -97,14 +100,22 @@ def _load(
     failed. Raises what ends everything.
     """
     loaded = ChangedDays(account_ids=account_ids)
-    loaded.note_listed(session.list_objects(account_ids, needed=True))
     every = [days[0] + timedelta(days=n) for n in range((days[1] - days[0]).days + 1)]
+    cells = {report.name: _cells(report, account_ids, every) for report in reports}
+    for name, some in cells.items():
+        session.recorder.begins(name, [key_of(cell) for cell in some])
+    loaded.note_listed(session.list_objects(account_ids, needed=True))
     for report in reports:
-        starts = [one for one in report.starts(every) if one >= report.spec.start_date]
-        cells = [AccountDay(i, day) for day in reversed(starts) for i in account_ids]
-        loaded.note_outcomes(report.name, session.load(report, cells).outcomes)
+        loaded.note_outcomes(report.name, session.load(report, cells[report.name]).outcomes)
     session.keep_pictures(account_ids)
     return loaded
+
+
+def _cells(
+    report: Report, account_ids: Sequence[str], days: Sequence[date]
+) -> Sequence[AccountDay]:
+    starts = [one for one in report.starts(days) if one >= report.spec.start_date]
+    return [AccountDay(i, day) for day in reversed(starts) for i in account_ids]
 
 
 def _load_slice(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
@@ -128,11 +139,16 @@ def _load_slice(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
                 if len(account_ids) > settings.accounts_per_run and not is_slice:
                     many = counted(len(account_ids), "account")
                     context.log.info("%s: the sensor `backfill_slices` starts their runs.", many)
+                    ask_for_slices(context)
                     return
-                wait_for_turn(context, [*map(act_id, account_ids)])
+                if account_ids:  # else the token no longer sees those of this slice
+                    wait_for_turn(context, [*map(act_id, account_ids)])
                 is_published = False
                 try:
                     loaded = _load(session, chosen, account_ids, days)
+                except BaseException:  # also when somebody terminates the run
+                    recorder.stopped()
+                    raise
                 finally:
                     is_published = publish_if_last(context, settings, reports, keys)
                 if is_published:
@@ -179,17 +195,18 @@ def backfill_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:
         context: dg.RunStatusSensorContext, graph: GraphResource
     ) -> list[dg.RunRequest] | dg.SkipReason:
         run, settings = context.dagster_run, graph.settings()
-        config = config_of(run)
-        named = [act_id(one) for one in config.get("accounts") or settings.account_ids]
-        accounts = named or [*map(act_id, accounts_in(Lake(settings.warehouse_url)))]
-        slices = sliced(accounts, settings.accounts_per_run)
-        if SLICES_OF in run.tags or len(slices) < 2:  # noqa: PLR2004  # one run did it
+        if not asks_for_slices(run):
             return dg.SkipReason("It was one run.")
+        config = config_of(run)
+        named = dict.fromkeys(map(act_id, config.get("accounts") or settings.account_ids))
+        accounts = [*named] or [*map(act_id, accounts_in(Lake(settings.warehouse_url)))]
+        slices = sliced(accounts, settings.accounts_per_run)
+        choices = {tag: run.tags[tag] for tag in (ACCEPT_EMPTY,) if tag in run.tags}
         return [
             dg.RunRequest(
                 run_key=f"{run.run_id} {number}",
                 run_config={"ops": {"backfill": {"config": {**config, "accounts": some}}}},
-                tags=slice_tags(run.run_id, number, len(slices)),
+                tags={**choices, **slice_tags(run.run_id, number, len(slices))},
             )
             for number, some in enumerate(slices, 1)
         ]

@@ -24,6 +24,8 @@ __all__ = [
     "REFRESH_JOB",
     "SLICES_OF",
     "Holder",
+    "ask_for_slices",
+    "asks_for_slices",
     "config_of",
     "held_accounts",
     "is_last",
@@ -38,10 +40,15 @@ REFRESH_JOB: Final = "refresh_job"
 BACKFILL_JOB: Final = "backfill_job"
 _OPS: Final[Mapping[str, str]] = {REFRESH_JOB: "look", BACKFILL_JOB: "backfill"}
 
-#: Tags of a run: what it is a slice of, which one, and, with its own id, that its loads have ended.
+#: Tags of a run: what it is a slice of, and which one.
 SLICES_OF: Final = "fbinsights/slices_of"
 _SLICE: Final = "fbinsights/slice"
+
+#: Tags whose value is the run's own id, because a run that is started again has the tags of the
+#: one before: its loads have ended; it waits for another run; slices are to be started for it.
 _LOADED: Final = "fbinsights/loaded"
+_WAITS: Final = "fbinsights/waits"
+_TO_SLICE: Final = "fbinsights/to_slice"
 
 #: Runs that are making requests; those in a queue are not.
 AT_WORK: Final = (
@@ -68,6 +75,16 @@ def slice_tags(of: str, number: int, count: int) -> Mapping[str, str]:
     return {} if count == 1 else {SLICES_OF: of, _SLICE: f"{number} of {count}"}
 
 
+def ask_for_slices(context: dg.OpExecutionContext) -> None:
+    """Have the sensor start slices for this run, which loads nothing itself."""
+    context.instance.add_run_tags(context.run_id, {_TO_SLICE: context.run_id})
+
+
+def asks_for_slices(run: dg.DagsterRun) -> bool:
+    """Whether slices are to be started for the run."""
+    return run.tags.get(_TO_SLICE) == run.run_id
+
+
 def is_last(context: dg.OpExecutionContext) -> bool:
     """Whether all other slices of what this run is a slice of have loaded; True for a run that is
     none. Of two that ask at once, both may be the last.
@@ -75,8 +92,7 @@ def is_last(context: dg.OpExecutionContext) -> bool:
     instance, run = context.instance, context.run
     if SLICES_OF not in run.tags:
         return True
-    # Before it looks, so that of two at once at least one sees the other's. A run that is started
-    # again has the tags of the one that died, and so the value is the id.
+    # Before it looks, so that of two at once at least one sees the other's.
     instance.add_run_tags(run.run_id, {_LOADED: run.run_id})
     waiting = [dg.DagsterRunStatus.QUEUED, *AT_WORK]
     of = dg.RunsFilter(tags={SLICES_OF: run.tags[SLICES_OF]}, statuses=waiting)
@@ -104,15 +120,15 @@ class Holder:
         return not set(self.accounts).isdisjoint(other.accounts)
 
 
-def who_goes_before(own: Holder, others: Iterable[Holder]) -> Sequence[Holder]:
-    """Those that a run has to wait for: they load one of its accounts and began before it did. So
-    no two wait for each other.
+def who_goes_before(own: Holder, others: Iterable[Holder], now: float) -> Sequence[Holder]:
+    """Those that a run has to wait for `now` (seconds since the epoch): they load one of its
+    accounts and began before it did. So no two wait for each other.
     """
     return [
         other
         for other in others
         if (other.began_at, other.run_id) < (own.began_at, own.run_id)
-        and own.began_at - other.began_at < LONGEST_SECONDS
+        and now - other.began_at < LONGEST_SECONDS
         and own.shares(other)
     ]
 
@@ -121,18 +137,22 @@ def wait_for_turn(
     context: dg.OpExecutionContext,
     accounts: Collection[str],
     sleep: Callable[[float], object] = time.sleep,
+    clock: Callable[[], float] = time.time,
 ) -> None:
     """Wait until no refresh or backfill that began earlier is loading one of these accounts (keys
-    like act_123; none for all): two would request the same days.
+    like act_123; none for all): two would request the same days. Meanwhile it holds none of them.
     """
     instance, run_id, named = context.instance, context.run_id, ""
     record = instance.get_run_record_by_id(run_id)
-    own = Holder(run_id, (record and record.start_time) or time.time(), accounts)
-    while before := who_goes_before(own, _holders(instance)):
+    own = Holder(run_id, (record and record.start_time) or clock(), accounts)
+    while before := who_goes_before(own, _holders(instance), clock()):
         if before[0].run_id != named:
+            instance.add_run_tags(run_id, {_WAITS: run_id})
             named = before[0].run_id
             context.log.info("Waits for the run %s, which loads some of its accounts.", named[:8])
         sleep(TURN_SECONDS)
+    if named:
+        instance.add_run_tags(run_id, {_WAITS: "no longer"})
 
 
 def _holders(instance: dg.DagsterInstance) -> Iterable[Holder]:
@@ -147,12 +167,14 @@ def held_accounts(
     instance: dg.DagsterInstance, own_run_id: str, others_than: Collection[str]
 ) -> Mapping[str, str]:
     """Accounts (digits) that another run is loading, and which: refreshes, and what people have
-    launched, of jobs `others_than` these. Meta counts an account's requests together.
+    launched, of jobs `others_than` these. Meta counts an account's requests together. A run that
+    waits for its turn loads none.
     """
     held: dict[str, str] = {}
     every = [str(key) for key in instance.get_dynamic_partitions(AD_ACCOUNTS)]
     for run in instance.get_runs(dg.RunsFilter(statuses=list(AT_WORK))):
-        if run.run_id != own_run_id and run.job_name not in others_than:
+        is_waiting = run.tags.get(_WAITS) == run.run_id
+        if run.run_id != own_run_id and run.job_name not in others_than and not is_waiting:
             why = f"the run {run.run_id[:8]} is loading it"
             held |= dict.fromkeys((key.removeprefix("act_") for key in _accounts(run, every)), why)
     return held

@@ -243,7 +243,8 @@ def choose_days(
 ) -> Mapping[AccountDay, ReloadReason]:
     chosen: dict[AccountDay, ReloadReason] = {}
     for account_id, day in today.items():
-        back = _lookback(report, day, FIRST_DAY)
+        if not (back := _lookback(report, day, FIRST_DAY)):
+            continue  # its start_date is still to come
         records = dict(
             zip(back, lake.records_of(report.name, [(account_id, d) for d in back]), strict=True)
         )

@@ -134,7 +134,7 @@ def asked(
     return code, [json.loads(line, parse_float=Decimal) for line in lines]
 
 
-def test_every_way_of_being_wrong_is_named_and_explained_exactly(
+def test_every_way_of_being_wrong_is_named_and_explained(
     scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wrong = dict(zip(scene.keys, WRONG, strict=True))
@@ -148,9 +148,12 @@ def test_every_way_of_being_wrong_is_named_and_explained_exactly(
         (one["account"], one["day"]): (one["reasons"][0]["kind"], one["is_explained"])
         for one in days
     }
-    assert found == {(f"act_{a}", str(day)): (what, True) for (a, day), what in wrong.items()}
+    # Of the clicks on links before the day's end nothing is known: the rest is no proof.
+    assert found == {
+        (f"act_{a}", str(day)): (what, what != "before_end") for (a, day), what in wrong.items()
+    }
     assert [reason["kind"] for reason in days[6]["reasons"]] == ["other_clicks", "attribution"]
-    assert (code, total["account_days"], total["explained"]) == (1, 12, 12)
+    assert (code, total["account_days"], total["explained"]) == (1, 12, 11)
     assert printed.startswith("12 account-days, 2026-11-19 to 2026-11-22: 0 equal, 12 differ.\n")
     assert all(what in printed for what in wrong.values())
 

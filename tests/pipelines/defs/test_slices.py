@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import warehouse
 from pipelines.assembly import definitions_of
 from pipelines.defs.slices import SLICES_OF, Holder, slice_tags, sliced, who_goes_before
+from pipelines.loading.emptiness import ACCEPT_EMPTY
 from pipelines.reports.catalog import HOURLY_REPORT
 from pipelines.resources import GraphResource
 from tests.reports import only
@@ -55,17 +56,18 @@ def test_of_runs_with_an_account_in_common_the_one_that_began_first_goes_first()
     other, every = Holder("c", 1.5, ["act_3"]), Holder("d", 3.0)
     dead = Holder("e", -100_000.0, ["act_2"])
 
-    assert who_goes_before(first, [first, second, other, every]) == []
-    assert who_goes_before(second, [first, second, other, every, dead]) == [first]
-    assert who_goes_before(other, [first, second, every]) == []
-    assert who_goes_before(every, [first, second, other]) == [first, second, other]
+    assert who_goes_before(first, [first, second, other, every], 3.0) == []
+    assert who_goes_before(second, [first, second, other, every, dead], 3.0) == [first]
+    assert who_goes_before(other, [first, second, every], 3.0) == []
+    assert who_goes_before(every, [first, second, other], 3.0) == [first, second, other]
+    assert who_goes_before(second, [first], 90_000.0) == []  # it has died meanwhile
 
 
 def test_no_two_runs_wait_for_each_other_even_if_they_began_at_once() -> None:
     runs = [Holder(name, 1.0, ["act_1"]) for name in "abc"]
 
     for own, other in permutations(runs, 2):
-        assert bool(who_goes_before(own, [other])) != bool(who_goes_before(other, [own]))
+        assert bool(who_goes_before(own, [other], 1.0)) != bool(who_goes_before(other, [own], 1.0))
 
 
 def backfill(
@@ -99,7 +101,7 @@ def test_a_backfill_of_many_accounts_becomes_slices_of_which_the_last_publishes_
 ) -> None:
     monkeypatch.setenv("FB_ACCOUNTS_PER_RUN", "1")
     monkeypatch.setenv("FB_ACCOUNT_IDS", ",".join(sandbox.account_ids[:3]))
-    begun = backfill(instance)
+    begun = backfill(instance, {ACCEPT_EMPTY: "yes"})
     asked = asked_for(instance, begun)
 
     assert begun.success
@@ -107,6 +109,7 @@ def test_a_backfill_of_many_accounts_becomes_slices_of_which_the_last_publishes_
     accounts = [one.run_config["ops"]["backfill"]["config"]["accounts"] for one in asked]
     assert accounts == [[f"act_{one}"] for one in sandbox.account_ids[:3]]
     assert {one.tags[SLICES_OF] for one in asked} == {begun.run_id}
+    assert {one.tags[ACCEPT_EMPTY] for one in asked} == {"yes"}
     assert len({one.run_key for one in asked}) == len(asked) == 3
 
     # The others have not started yet.
@@ -121,7 +124,9 @@ def test_a_backfill_of_many_accounts_becomes_slices_of_which_the_last_publishes_
     assert asked_for(instance, begun)
     for run in waiting:
         instance.delete_run(run.run_id)
-    assert backfill(instance, asked[1].tags, accounts=accounts[1]).success
+    done = backfill(instance, asked[1].tags, accounts=accounts[1])
+    assert done.success
+    assert not asked_for(instance, done)
 
     with warehouse.open(lake.root) as opened:
         [(loaded, days)] = opened.sql(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipelines.loading.refreshing.changes import choose_days
 from pipelines.loading.refreshing.refresh import (
     ReloadReason,
     days_to_reload,
@@ -14,6 +15,8 @@ from pipelines.loading.refreshing.refresh import (
     periods_back,
     periods_to_reload,
 )
+from pipelines.reports.catalog import HOURLY_REPORT
+from warehouse.lake.partitions import Lake
 from warehouse.lake.proof.reconcile import Totals
 from warehouse.lake.records import Load
 from warehouse.schema.periods import Period
@@ -21,6 +24,7 @@ from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 TODAY = date(2026, 11, 24)
 SINCE = date(2026, 1, 1)
@@ -185,3 +189,15 @@ def test_a_fresh_day_that_was_kept_is_pulled_as_a_fresh_one() -> None:
     pulled = days_to_reload(TODAY, LOADED, UNMOVED, since=SINCE, emptied=kept)
 
     assert [pulled[day] for day in kept] == [ReloadReason.FRESH, ReloadReason.EMPTY]
+
+
+def test_a_report_that_starts_later_has_no_day_to_pull_and_stops_no_other(tmp_path: Path) -> None:
+    later = replace(HOURLY_REPORT, spec=HOURLY_REPORT.spec.model_copy(update={"start_date": TODAY}))
+    totals: Mapping[str, Mapping[date, Totals | None]] = {"1": {}}
+
+    found = [
+        choose_days(Lake(tmp_path), report, {"1": TODAY}, totals, full=False)
+        for report in (later, HOURLY_REPORT)
+    ]
+
+    assert [[key.day for key in one] for one in found] == [[], [*FRESH]]
