@@ -25,7 +25,7 @@ from pipelines.state.unreported import Unreported
 from warehouse.errors import WarehouseError
 from warehouse.lake.definitions import FOLDER
 from warehouse.lake.partitions import Lake
-from warehouse.published.publish import publish
+from warehouse.published.publish import publish, require_carried
 from warehouse.schema.objects.creatives import THUMBNAILS
 from warehouse.storage.url import open_store
 from warehouse.wording import counted
@@ -202,10 +202,13 @@ def publish_into(
                 f"not everything could be published: {'; '.join(whys[:_MOST_WHYS])}{more}"
             )
             summary.repairs = published.commands
+        require_carried(published.not_carried)
 
 
 def run_publish(environ: Mapping[str, str], known: Reports) -> Published:
-    """Publish, and report that to Dagster if it is used. Raises WarehouseError."""
+    """Publish, and report that to Dagster if it is used. Raises WarehouseError, also if the other
+    destination does not show it.
+    """
     settings = settings_of(environ)
     url = settings.warehouse_url
     published = publish(url, catalog=known.catalog, destination=settings.destination)
@@ -218,6 +221,7 @@ def run_publish(environ: Mapping[str, str], known: Reports) -> Published:
         _is_reported(
             environ, Lake(url), lambda dagster: report_published(dagster, published, known)
         )
+    require_carried(published.not_carried)
     return published
 
 

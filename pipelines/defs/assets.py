@@ -39,7 +39,7 @@ from pipelines.reports.names import reserved
 from pipelines.resources import GraphResource, stopping
 from pipelines.state.homes import keep_prefix
 from warehouse.lake.partitions import Lake
-from warehouse.published.publish import publish
+from warehouse.published.publish import publish, require_carried
 from warehouse.schema.catalog import OWN, Catalog
 from warehouse.schema.objects.object_table import ObjectTable
 from warehouse.schema.tables import TABLES
@@ -231,6 +231,9 @@ def _published(catalog: Catalog, keys: AssetKeys) -> dg.AssetsDefinition:
         done = publish(settings.warehouse_url, catalog=catalog, destination=settings.destination)
         seen, published = published_events(done, keys)
         context.log_event(seen)
+        if done.not_carried:  # the file is published all the same
+            context.log_event(published)
+            require_carried(done.not_carried)
         return dg.MaterializeResult(metadata=published.metadata, tags=published.tags)
 
     return warehouse_duckdb

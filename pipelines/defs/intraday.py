@@ -27,7 +27,7 @@ from pipelines.reports.catalog import Reports
 from pipelines.resources import GraphResource, stopping
 from pipelines.settings import Settings
 from warehouse.lake.partitions import Lake
-from warehouse.published.publish import lag, publish
+from warehouse.published.publish import lag, publish, require_carried
 from warehouse.wording import counted
 
 __all__ = ["INTRADAY_JOB", "crons", "held_by", "intraday_of", "intraday_schedule", "intraday_spec"]
@@ -101,14 +101,20 @@ def tick_metadata(tick: Tick) -> Mapping[str, Any]:
 
 def _publish(
     context: dg.OpExecutionContext, settings: Settings, reports: Reports, keys: AssetKeys
-) -> None:
-    """Publish what the tick has changed; nothing, where nothing has moved."""
-    if lag(Lake(settings.warehouse_url)).is_behind:
-        published = publish(
-            settings.warehouse_url, catalog=reports.catalog, destination=settings.destination
-        )
-        for event in published_events(published, keys):
-            context.log_event(event)
+) -> str:
+    """Publish what the tick has changed; nothing, where nothing has moved. Returns what
+    `require_carried` takes.
+    """
+    if not lag(Lake(settings.warehouse_url)).is_behind:
+        return ""
+    published = publish(
+        settings.warehouse_url, catalog=reports.catalog, destination=settings.destination
+    )
+    for event in published_events(published, keys):
+        context.log_event(event)
+    if published.not_carried:  # the tick fails for it at its end
+        context.log.error("Not published to %s", published.not_carried)
+    return published.not_carried
 
 
 def _keep_home_small(
@@ -143,9 +149,10 @@ def _tick(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
                     held = held_by(context.instance, context.run_id)
                     tick = run_tick(session, settings.account_ids, held=held)
             finally:
-                _publish(context, settings, reports, keys)
+                not_carried = _publish(context, settings, reports, keys)
         _keep_home_small(context, recorder, keys)
         if tick.skipped:
+            require_carried(not_carried)
             return
         context.log_event(dg.AssetMaterialization(keys("intraday"), metadata=tick_metadata(tick)))
         watch_after_tick(context, graph, reports, keys)
@@ -156,6 +163,7 @@ def _tick(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
                 bad[target.table][target.key] = why
             tried = len(tick.looks) + len(tick.closed) + len(bad.get("accounts", ()))
             raise failure_of(bad, tried)
+        require_carried(not_carried)
 
     return intraday
 

@@ -29,7 +29,7 @@ from pipelines.settings import Settings
 from pipelines.state.history import history_since
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
-from warehouse.published.publish import publish
+from warehouse.published.publish import lag, publish, require_carried
 
 __all__ = ["Refresh", "close_load", "publish_if_last", "refresh_of", "refresh_spec", "session_of"]
 
@@ -92,6 +92,8 @@ def publish_if_last(
     )
     for event in published_events(published, keys):
         context.log_event(event)
+    if published.not_carried:  # `close_load` fails for it, after all else
+        context.log.error("Not published to %s", published.not_carried)
     return True
 
 
@@ -103,7 +105,7 @@ def close_load(
     graph: GraphResource,
 ) -> None:
     """What follows a publish: the page overview.html, how the lake is, and what commands have left
-    to report.
+    to report. Raises WarehouseError at the end if the other destination does not show the publish.
     """
     page = overview_event(graph, keys)
     if isinstance(page, str):
@@ -114,6 +116,8 @@ def close_load(
     for event in health_events(lake, reports.by_name, client, keys, graph.now()):
         context.log_event(event)
     report_unreported(context.instance, lake, reports, graph.now())
+    if shown := lag(lake).published:
+        require_carried(shown.not_carried)
 
 
 # The names of both ops are part of the job's documented config (`ops: look: config:`).

@@ -19,7 +19,7 @@ from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
 from warehouse.published.attaching import attach
 from warehouse.published.destination import Destination, destination_of
-from warehouse.published.publish import publish
+from warehouse.published.publish import publish, require_carried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,9 +68,10 @@ class Company:
         return found
 
     def publish(self, *, afresh: bool = False) -> None:
-        publish(
+        done = publish(
             self.days.lake.root, destination=self.destination, afresh=afresh, sleep=lambda _: None
         )
+        require_carried(done.not_carried)
 
     @contextmanager
     def opened(self) -> Iterator[duckdb.DuckDBPyConnection]:

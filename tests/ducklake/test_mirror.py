@@ -193,15 +193,21 @@ def test_a_publisher_that_is_killed_in_the_middle_changes_nothing(company: Compa
     assert company.ask(NUMBERS) == here(company, NUMBERS) != before
 
 
-def test_what_is_forgotten_is_in_no_file_and_no_earlier_state(company: Company) -> None:
+def test_what_is_forgotten_is_in_no_file_of_ours_and_no_earlier_state(
+    company: Company, caplog: pytest.LogCaptureFixture
+) -> None:
     company.days.put(40)
     company.days.put(40, account="12345")
     company.publish()
     company.days.put(20)
     company.publish()
     shutil.rmtree(company.days.lake.root / "insights_hourly/account_id=12345")
+    of_others = company.folder / "files/main/insights_hourly/of_others.parquet"
+    shutil.copy(company.files("insights_hourly")[0], of_others)
     company.publish(afresh=True)
 
+    assert "1 file in its folder that its catalogue does not name" in caplog.text
+    of_others.unlink()  # it is not ours to remove
     assert company.ask("FROM loads SELECT account_id") == [("11",)]
     assert company.ask("FROM company.snapshots() SELECT count(*)") == [(1,)]
     kept = b"".join(Path(one).read_bytes() for one in company.files())
@@ -239,11 +245,48 @@ def test_a_ducklake_that_cannot_be_reached_does_not_hold_up_the_file(company: Co
     company.days.put(20)
     nowhere = replace(company, address="ducklake:sqlite:{folder}/gone/catalogue")
 
-    with pytest.raises(WarehouseError, match="is published, but the DuckLake"):
+    with pytest.raises(WarehouseError, match="is published, but not to the DuckLake"):
         nowhere.publish()
 
     assert here(company, "FROM account_daily SELECT spend") == [(Decimal("171.19"),)]
     assert lag(company.days.lake).is_behind  # so that whoever follows the lake tries again
+    company.publish()
+    assert company.ask(NUMBERS) == here(company, NUMBERS)
+    assert not lag(company.days.lake).is_behind
+
+
+def test_another_version_that_made_it_replaces_views_and_keeps_rows(company: Company) -> None:
+    company.days.put(40)
+    company.publish()
+    with company.opened() as opened:
+        opened.execute("UPDATE published.latest SET made_by = 'x'")
+        opened.execute("DROP VIEW published.change_feed")
+
+    company.publish()
+
+    assert company.ask(FEED) == [(1, "11", DAY, "added", None, 40)]
+    assert company.ask("FROM published.latest SELECT number, made_by <> 'x'") == [(2, True)]
+    assert company.ask(NUMBERS) == here(company, NUMBERS)
+
+
+def test_a_catalogue_that_is_locked_says_so_in_its_own_words(company: Company) -> None:
+    company.days.put(40)
+    company = replace(company, address="ducklake:{folder}/catalogue")
+    company.publish()
+    company.days.put(20)
+    code = "import sys, duckdb; c = duckdb.connect(sys.argv[1]); print(flush=True); input()"
+    with subprocess.Popen(  # noqa: S603  # our own words
+        [sys.executable, "-c", code, str(company.folder / "catalogue")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
+        assert other.stdout
+        other.stdout.readline()
+        with pytest.raises(
+            WarehouseError, match=r"Could not set lock.*busy or changed meanwhile, at each of 8"
+        ):
+            company.publish()
+        other.communicate(b"\n")
 
 
 def test_a_catalogue_in_postgres_does_the_same_and_nobody_sees_its_password(

@@ -66,6 +66,7 @@ class Change:
 class Publishing:
     """A finished publish: the last change it shows, when it began, how long it took, what was
     said of files that could not be published, and the stamp of the `file` that it made.
+    `not_carried`: the other destination that does not show it, and why; "" if there is none.
     """
 
     change: str
@@ -73,6 +74,7 @@ class Publishing:
     seconds: float = 0.0
     left_out: tuple[str, ...] = ()
     file: str = ""
+    not_carried: str = ""
 
     @property
     def ended_at(self) -> datetime:
@@ -88,8 +90,9 @@ class Lag:
 
     @property
     def is_behind(self) -> bool:
-        """Whether something has changed since it was published."""
-        return self.published is None or self.published.change != self.change.id
+        """Whether something has changed since it was published, to all destinations."""
+        shown = self.published
+        return shown is None or shown.change != self.change.id or bool(shown.not_carried)
 
     @property
     def is_empty(self) -> bool:
@@ -105,6 +108,8 @@ class Lag:
         if self.published is None:
             return "warehouse.duckdb has not been published yet"
         shows = f"warehouse.duckdb shows the lake as of {_minute(self.published.at)}"
+        if self.published.not_carried:
+            return f"{shows}, but it is not published to {self.published.not_carried}"
         if not self.is_behind:
             return f"{shows}; nothing has changed since"
         if self.change.at is None:
@@ -142,6 +147,7 @@ def keep_publishing(folder: Path, published: Publishing) -> None:
         "seconds": round(published.seconds, 3),
         "left_out": [*published.left_out[:MOST_LEFT_OUT]],
         "file": published.file,
+        "not_carried": published.not_carried,
     }
     save(Folder(folder.parent), f"{folder.name}/{PUBLISHED}", values)
 
@@ -159,7 +165,8 @@ def last_publishing(snapshots: Path) -> Publishing:
     seconds = float(took) if isinstance(took, int | float) else 0.0
     left_out = tuple(map(str, names)) if isinstance(names, list) else ()
     file = str(found.get("file") or "")
-    return Publishing(str(found.get("change", "?")), at, seconds, left_out, file)
+    not_carried = str(found.get("not_carried") or "")
+    return Publishing(str(found.get("change", "?")), at, seconds, left_out, file, not_carried)
 
 
 def _changed_at(path: Path) -> datetime:

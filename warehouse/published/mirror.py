@@ -11,6 +11,7 @@ is then. So nothing newer is ever replaced by something older, whatever the cloc
 
 from __future__ import annotations
 
+import re
 import tempfile
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -30,6 +31,7 @@ from warehouse.schema.records import FAILURES, LOADS, REJECTS, RESTATEMENTS
 from warehouse.schema.sql import create_table, literal, name, read_parquet
 from warehouse.schema.table import Column, Table
 from warehouse.schema.verdicts import METRICS
+from warehouse.storage.retry import PUBLISHES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -108,8 +110,13 @@ _KEEP_CHANGES: Final = (
 )
 
 
-class OvertakenError(Exception):
-    """Another publisher was faster."""
+class OvertakenError(WarehouseError):
+    """Another one is writing there, or was faster: try again with the lake as it is then."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"{why}. It was busy or changed meanwhile, at each of {PUBLISHES} attempts"
+        )
 
 
 def number_at(destination: Destination) -> int:
@@ -136,10 +143,14 @@ def mirror(  # noqa: PLR0913  # what, where, and as of when
         connection.execute("BEGIN")
         last = _latest(connection)
         if last.number != seen:
-            raise OvertakenError
+            raise OvertakenError("another publisher was faster")
         [(made_by,)] = connection.execute(f"FROM old.{_SCHEMA}.state SELECT made_by").fetchall()
         is_other = afresh or made_by != last.made_by
-        made = _restructure(connection, afresh=afresh) if is_other else []
+        made: Sequence[str] = []
+        if is_other:
+            made = _restructure(connection, afresh=afresh)
+        else:
+            connection.execute(_BEFORE)
         keys = Path(folder) / "keys.parquet"
         is_other |= _replace_files(connection, keys, catalog, last.number + 1, now, made)
         is_other |= _replace_whole(connection)
@@ -167,29 +178,20 @@ def _opened(destination: Destination) -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
         except duckdb.Error as error:
             why = plain(error, destination)
-            if isinstance(error, duckdb.TransactionException) or any(
-                sign in why.lower() for sign in _OTHERS
-            ):
+            if isinstance(error, duckdb.TransactionException) or _OTHERS.search(why):
                 raise OvertakenError(why) from None
-            raise WarehouseError(
-                f"warehouse.duckdb is published, but {destination} is not: {why}. It shows what it"
-                " showed before. Fix the cause, then run `fbinsights publish`"
-            ) from None
+            raise WarehouseError(why) from None
 
 
 #: The same as those of the master, but of a database in memory.
 _FOLLOWING: Final = {key: value for key, value in WRITING.items() if "storage" not in key}
 
 #: What DuckDB, SQLite and Postgres say if somebody else is writing: no class of its own.
-_OTHERS: Final = (
-    "conflict",
-    "database is locked",
-    "could not set lock",
-    "could not serialize",
-    "deadlock detected",
-    "already exists",
-    "duplicate key",
-    "unique constraint",
+#: `already exists` only of the tables of a catalogue, which two may begin at once.
+_OTHERS: Final = re.compile(
+    r"conflict|database is locked|could not set lock|could not serialize|deadlock detected"
+    r"|duplicate key|unique constraint|ducklake_\w+\W{1,3}already exists",
+    re.IGNORECASE,
 )
 
 
@@ -246,9 +248,9 @@ def _replace_files(  # noqa: PLR0913, PLR0917  # what, where, and as of when
     now: datetime,
     made: Sequence[str],
 ) -> bool:
-    """Replace the rows of files that differ, and all of tables that were `made`."""
-    if not made:
-        connection.execute(_BEFORE)
+    """Replace the rows of files that differ from those before, and all of tables that were
+    `made`.
+    """
     connection.execute(_DIFFERENCES, [list(made)])
     connection.execute(
         f"COPY (FROM temp.differing SELECT table_name, account_id, date) TO {literal(str(keys))}"
@@ -286,9 +288,8 @@ def _require_same(connection: duckdb.DuckDBPyConnection, keys: Path, table: Tabl
     ]
     if found[0] != found[1]:
         raise WarehouseError(
-            f"The copy of {table.name} at the destination would differ from warehouse.duckdb, so"
-            " nothing was published there. Run `fbinsights publish` again; if it persists, please"
-            " report it"
+            f"the copy of {table.name} there would differ from warehouse.duckdb. If this"
+            " persists, please report it"
         )
 
 

@@ -18,7 +18,7 @@ import logging
 import os
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -28,7 +28,6 @@ import pyarrow as pa
 from warehouse.errors import DamagedFileError, WarehouseError
 from warehouse.lake.changes import (
     Lag,
-    Publishing,
     keep_publishing,
     lag_of,
     last_change,
@@ -42,7 +41,7 @@ from warehouse.published.verify import damage_of
 from warehouse.schema.catalog import OWN
 from warehouse.storage.atomic import copy, locked, remove, sync_folder
 from warehouse.storage.local import make_way, stamp_of
-from warehouse.storage.retry import PUBLISHES, publishing
+from warehouse.storage.retry import publishing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -58,6 +57,7 @@ __all__ = [
     "ensure_published",
     "lag",
     "publish",
+    "require_carried",
 ]
 
 _log = logging.getLogger(__name__)
@@ -94,7 +94,8 @@ class Published:
     change of the lake that it surely shows, by the note's id ("" if none was noted). `left_out`:
     each table of the lake, and each file or folder by its path, that could not be published → why,
     and what to do. What an earlier publish took from such a file is still shown. `commands` load
-    again what is damaged.
+    again what is damaged. `not_carried`: the other destination, and why it does not show this; ""
+    if it does or there is none. Whoever publishes passes it to `require_carried` at the end.
     """
 
     path: Path
@@ -105,6 +106,7 @@ class Published:
     change: str
     left_out: Mapping[str, str]
     commands: Sequence[str] = ()
+    not_carried: str = ""
 
 
 def publish(
@@ -121,22 +123,30 @@ def publish(
 
     Only account-days that changed since are copied. Publishers wait for each other. One that is
     killed leaves the old file as it was, and the next one completes the work. `destination`: the
-    tables go there too, after the file; others may publish there at the same time. Raises
-    WarehouseError.
+    tables go there too, after the file; others may publish there at the same time. That they could
+    not is in `Published.not_carried`. Raises WarehouseError.
     """
-    again = publishing(OvertakenError, sleep)
-    try:
-        return again(_publish, url, catalog, destination, afresh=afresh)
-    except OvertakenError as error:
+    again = publishing(lambda attempt: bool(attempt[1]), sleep)
+    published: Published
+    published, _ = again(_publish, url, catalog, destination, afresh=afresh)
+    return published
+
+
+def require_carried(not_carried: str) -> None:
+    """Raise WarehouseError if a publish did not get to its other destination; call it once all is
+    done that takes only the published file.
+    """
+    if not_carried:
         raise WarehouseError(
-            f"warehouse.duckdb is published, but {destination} is not: others published there"
-            f" meanwhile, {PUBLISHES} times. Run `fbinsights publish` again. {error}".strip()
-        ) from None
+            f"warehouse.duckdb is published, but not to {not_carried}. There everything is as"
+            " before. Fix the cause, then run `fbinsights publish`"
+        )
 
 
 def _publish(
     url: str | Path, catalog: Catalog, destination: Destination | None, *, afresh: bool
-) -> Published:
+) -> tuple[Published, bool]:
+    """Publish once; also whether another publisher was faster at the destination."""
     lake = Lake(url, catalog=catalog)
     folder = lake.root / SNAPSHOTS
     # DuckDB has an allocator of its own: what a load of this process has freed (50 MB of one of
@@ -167,36 +177,45 @@ def _publish(
             ) from error
         _point(link, snapshot)
         lake.store.share(LINK, snapshot, OPEN_COPY if master.is_open else timedelta())
-        if why_not:
-            raise why_not
-        if destination:
-            mirror(snapshot, destination, lake.catalog, seen=seen, now=at, afresh=afresh)
         for old in _snapshots(folder)[: -1 if afresh else -KEPT_SNAPSHOTS]:
             shutil.rmtree(old, ignore_errors=True)
-        seconds = time.monotonic() - started
         files = {lake.store.name(key): str(why) for key, why in master.left_out.items()}
         damaged = [why for why in master.left_out.values() if isinstance(why, DamagedFileError)]
         commands = tuple(dict.fromkeys(one.command for one in damaged))
+        before = last_publishing(folder)
+        record = replace(
+            before, at=at, seconds=0.0, left_out=tuple(files.values()), file=stamp_of(snapshot)
+        )
+        if destination:
+            # Whoever is killed in here leaves a file that is known, and behind as it was before.
+            keep_publishing(folder, record)
+        if destination and not why_not:
+            try:
+                mirror(snapshot, destination, lake.catalog, seen=seen, now=at, afresh=afresh)
+            except WarehouseError as error:
+                why_not = error
+        not_carried = f"{destination}: {why_not}" if why_not else ""
+        seconds = time.monotonic() - started
         keep_publishing(
-            folder, Publishing(change.id, at, seconds, tuple(files.values()), stamp_of(snapshot))
+            folder, replace(record, change=change.id, seconds=seconds, not_carried=not_carried)
         )
     for table, why in known.left_out.items():
         _log.warning("The table %s is not published: %s", table, why)
     for why in files.values():
         _log.warning("Not published: %s", why)
     left_out = {**known.left_out, **files}
-    return Published(
-        link, snapshot, master.rows, seconds, master.version, change.id, left_out, commands
-    )
+    shown = (link, snapshot, master.rows, seconds, master.version, change.id)
+    done = Published(*shown, left_out, commands, not_carried)
+    return done, isinstance(why_not, OvertakenError)
 
 
-def _number(destination: Destination | None) -> tuple[int, Exception | None]:
+def _number(destination: Destination | None) -> tuple[int, WarehouseError | None]:
     """The number of the last publish at a destination, or why there is none: the file on this
     machine is published all the same.
     """
     try:
         return (number_at(destination) if destination else 0), None
-    except (OvertakenError, WarehouseError) as error:
+    except WarehouseError as error:
         return 0, error
 
 

@@ -14,6 +14,7 @@ import duckdb
 
 from warehouse.published.attaching import plain
 from warehouse.schema.sql import literal
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,6 +44,8 @@ def tidy(
     """Merge files after each 20th publish, and remove those that nothing needs. `afresh`: all
     that is not shown now, at once. If that fails, whoever asked for it has to know; else the
     next time does it.
+
+    Only files that this catalogue has named are removed: the folder may hold those of others.
     """
     if not afresh and number % EVERY:
         return
@@ -56,10 +59,7 @@ def tidy(
     if afresh or keep:
         expired = now if afresh or keep is None else now - keep
         calls.append(f"ducklake_expire_snapshots('target', older_than => {_instant(expired)})")
-    calls += [
-        f"ducklake_cleanup_old_files('target', older_than => {_instant(older)})",
-        f"ducklake_delete_orphaned_files('target', older_than => {_instant(now - UNUSED)})",
-    ]
+    calls.append(f"ducklake_cleanup_old_files('target', older_than => {_instant(older)})")
     for call in calls:
         try:
             connection.execute(f"CALL {call}")
@@ -70,6 +70,26 @@ def tidy(
                 "%s was published, but not tidied up: %s", destination, plain(error, destination)
             )
             return
+    if afresh:
+        _warn_of_unnamed(connection, destination)
+
+
+def _warn_of_unnamed(connection: duckdb.DuckDBPyConnection, destination: Destination) -> None:
+    """Say if there are files that the catalogue does not name: one of a publisher that was killed
+    may have rows of what was removed.
+    """
+    [(number,)] = connection.execute(
+        "FROM ducklake_delete_orphaned_files('target', dry_run => true, cleanup_all => true)"
+        " SELECT count(*)"
+    ).fetchall()
+    if number:
+        _log.warning(
+            "%s has %s in its folder that its catalogue does not name, of a publisher that was"
+            " killed or of somebody else. They may still have what was removed: see"
+            " docs/ducklake.md, How long it remembers.",
+            destination,
+            counted(number, "file"),
+        )
 
 
 def _instant(at: datetime) -> str:

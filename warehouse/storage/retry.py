@@ -5,7 +5,7 @@ itself.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import tenacity
 
@@ -42,12 +42,20 @@ def replacing(give_up: Callable[[], Exception]) -> tenacity.Retrying:
     )
 
 
-def publishing(overtaken: type[Exception], sleep: Callable[[float], None]) -> tenacity.Retrying:
-    """Calls again what another publisher has `overtaken`; raises that after `PUBLISHES` times."""
+def publishing(
+    is_overtaken: Callable[[Any], bool], sleep: Callable[[float], None]
+) -> tenacity.Retrying:
+    """Calls again what another publisher has overtaken; returns the last result after `PUBLISHES`
+    times.
+    """
+
+    def last(state: tenacity.RetryCallState) -> object:
+        return state.outcome.result() if state.outcome else None
+
     return tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(overtaken),
+        retry=tenacity.retry_if_result(is_overtaken),
         stop=tenacity.stop_after_attempt(PUBLISHES),
         wait=tenacity.wait_random_exponential(multiplier=0.5, max=_LONGEST_PAUSE),
         sleep=sleep,
-        reraise=True,
+        retry_error_callback=last,
     )

@@ -23,6 +23,7 @@ from pipelines.state.cooldowns import cooldowns_of
 from pipelines.state.dagster_home import open_instance
 from pipelines.state.intraday import forget_account
 from pipelines.watching.told import forget_watched
+from warehouse.errors import WarehouseError
 from warehouse.lake.forgetting import remove_account, traces_of, unmark
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
@@ -46,7 +47,8 @@ def run_forget(environ: Mapping[str, str], known: Reports, account: str, *, is_a
     code.
 
     Its key leaves the grid last, so that after a kill the same command resumes. Makes no request.
-    Raises ConfigError for an account that does not exist, and if nobody can be asked.
+    Raises ConfigError for an account that does not exist, and if nobody can be asked, and
+    WarehouseError if it is published, but not to the other destination.
     """
     key = act_id(account)
     account_id = key.removeprefix("act_")
@@ -66,6 +68,12 @@ def run_forget(environ: Mapping[str, str], known: Reports, account: str, *, is_a
         published = _remove(settings, lake, account_id, found, known.catalog)
         for event in published_events(published, keys):
             instance.report_runless_asset_event(event)
+        if published.not_carried:
+            raise WarehouseError(
+                f"{key} is removed from the lake and from {published.path}, but not from"
+                f" {published.not_carried}. What was shown there before may still have it. Fix the"
+                f" cause, then repeat `{command_name()} forget --account {key}`: it does the rest"
+            )
         if traces_of(lake, account_id).files:
             print_note(
                 f"{key} was loaded again meanwhile. Stop that run, then repeat this command."

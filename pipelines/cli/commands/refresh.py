@@ -33,7 +33,7 @@ from pipelines.state.history import history_since
 from pipelines.watching.look import WatchResult, watch
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
-from warehouse.published.publish import lag, publish
+from warehouse.published.publish import lag, publish, require_carried
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
@@ -161,13 +161,15 @@ def run_one_tick(  # noqa: PLR0913  # what a command line says
     """Load and publish what has moved of days that are not over, without Dagster: the next refresh
     shows the days in its grid that this closes. Returns the exit code; that a tick is in progress
     elsewhere does not count as a failure. `is_watched`: what is unusual is printed, and sent to the
-    webhook, as after a tick of the schedule. Raises as `run_tick`.
+    webhook, as after a tick of the schedule. Raises as `run_tick`, and WarehouseError at the end if
+    the other destination does not show it.
     """
     settings = settings_of(environ)
     lake = Lake(settings.warehouse_url, catalog=known.catalog)
     lake.require_writable()
     named = keys_of(accounts, {}) or settings.account_ids
     waits, found, why_unwatched = waits_of(lake.store), WatchResult(), ""
+    not_carried = ""
     with settings.open_graph() as client:
         tally = client.tally
         session = Session(
@@ -180,11 +182,11 @@ def run_one_tick(  # noqa: PLR0913  # what a command line says
                 tick = run_tick(session, named)
             finally:
                 if lag(lake).is_behind:
-                    publish(
+                    not_carried = publish(
                         settings.warehouse_url,
                         catalog=known.catalog,
                         destination=settings.destination,
-                    )
+                    ).not_carried
             if is_watched and not tick.skipped:
                 found, why_unwatched = _watched(lake, settings, client, now())
     is_well = not (tick.failed or why_unwatched) and found.delivered
@@ -193,6 +195,7 @@ def run_one_tick(  # noqa: PLR0913  # what a command line says
         print_json(_tick_line(tick, found, code))
     else:
         _print_tick(tick, found, why_unwatched, style)
+    require_carried(not_carried)
     return code
 
 

@@ -234,6 +234,25 @@ def test_a_load_that_goes_on_meanwhile_is_told(
 
 
 @pytest.mark.parametrize("url", ["folder"], indirect=True)
+def test_a_ducklake_that_cannot_be_reached_is_named_and_the_same_command_goes_on(
+    url: str, sandbox: Sandbox, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, folder = sandbox.account_ids[0], Path(url) / ".snapshots"
+    with monkeypatch.context() as patched:
+        gone = f"{url}/gone"
+        patched.setenv("WAREHOUSE_PUBLISH", f"ducklake:sqlite:{gone}/catalogue?data_path={gone}")
+        refused = run("--account", first, "--yes")
+    assert refused.exit_code == 2
+    assert f" forget --account act_{first}`: it does the rest" in refused.output
+    assert len([*folder.glob("0*")]) == 1
+    assert every_byte_of(folder, first) == []
+    assert f"act_{first}" in instance.get_dynamic_partitions(AD_ACCOUNTS)
+
+    assert run("--account", first, "--yes").exit_code == 0
+    assert not traces_of(Lake(url), first)
+
+
+@pytest.mark.parametrize("url", ["folder"], indirect=True)
 def test_without_a_terminal_it_wants_a_yes_and_at_one_it_asks(url: str, sandbox: Sandbox) -> None:
     first, before = sandbox.account_ids[0], counts(url)
 

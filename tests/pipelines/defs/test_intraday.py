@@ -132,6 +132,24 @@ def test_ticks_are_published_and_leave_one_event_each_and_one_for_a_day_that_is_
     assert [checks(instance, kind) for kind in Kind] == [["SUCCEEDED"]] * len(Kind)
 
 
+def test_a_ducklake_that_cannot_be_reached_fails_a_tick_after_all_else(
+    instance: dg.DagsterInstance,
+    sandbox: Sandbox,
+    lake: Lake,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FB_ACCOUNT_IDS", sandbox.account_ids[0])
+    gone = f"{lake.root}/gone"
+    monkeypatch.setenv("WAREHOUSE_PUBLISH", f"ducklake:sqlite:{gone}/catalogue?data_path={gone}")
+
+    run = run_job(instance, "intraday_job", of=hours_alone(clock))
+
+    assert not run.success
+    assert len(events(instance, "warehouse_duckdb")) == len(events(instance, "intraday")) == 1
+    assert [checks(instance, kind) for kind in Kind] == [["SUCCEEDED"]] * len(Kind)
+
+
 def _is_calm(tick: dg.AssetMaterialization) -> bool:
     """Whether it closed nothing and nothing failed."""
     return tick.metadata["days_closed"].value == tick.metadata["failed"].value == 0

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 
+from tests.warehouse.published.asking import snapshots
 from warehouse.errors import WarehouseError
 from warehouse.published.attaching import plain
 from warehouse.published.destination import Destination, destination_of
+from warehouse.published.publish import KEPT_SNAPSHOTS, lag, publish, require_carried
+
+if TYPE_CHECKING:
+    from warehouse.lake.partitions import Lake
 
 DATABASE = "dbname=company host=db password=secret"
 
@@ -51,6 +57,26 @@ def test_what_is_wrong_is_said_without_the_address(text: str, why: str) -> None:
         destination_of(text)
 
     assert "secret" not in str(raised.value)
+
+
+def test_while_it_cannot_be_reached_nothing_is_copied_twice_and_nothing_piles_up(
+    days: Any, lake: Lake, tmp_path: Path
+) -> None:
+    days.put(40)
+    publish(lake.root)
+    gone = Destination(f"ducklake:sqlite:{tmp_path}/gone/catalogue", tmp_path / "files")
+    for rows in (10, 20, 30, 40):
+        days.put(rows)
+        last = publish(lake.root, destination=gone)
+        assert publish(lake.root, destination=gone).version == last.version
+
+    assert len(snapshots(lake)) == KEPT_SNAPSHOTS
+    assert lag(lake).is_behind  # so that whoever follows the lake tries again
+    assert "is not published to the DuckLake of WAREHOUSE_PUBLISH" in str(lag(lake))
+    with pytest.raises(WarehouseError, match=r"is published, but not to the DuckLake .* Fix the"):
+        require_carried(last.not_carried)
+    publish(lake.root)
+    assert not lag(lake).is_behind
 
 
 def test_neither_the_value_nor_what_duckdb_says_of_it_shows_the_password() -> None:
