@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import tempfile
@@ -127,4 +128,5 @@ def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]
     if mounted.returncode:
         pytest.skip("only root may mount a small disk")
     yield folder
+    gc.collect()  # the error of a full disk keeps the file that could not be written
     subprocess.run(["umount", str(folder)], check=True)  # noqa: S603, S607  as above
