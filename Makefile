@@ -10,7 +10,7 @@ READER := warehouse/decode/native/reader.c warehouse/decode/native/json.h
 NOSYNC := $(CURDIR)/.venv/nosync.so
 AZURITE := .venv/azurite/node_modules/.bin/azurite-blob
 
-.PHONY: help install demo test test-scale test-buckets test-dbt test-ducklake test-outside test-image screenshots kills stops chaos day fuzz vega coverage check dev sandbox bench lock clean
+.PHONY: help install demo test test-slow test-scale test-buckets test-dbt test-ducklake test-outside test-image screenshots kills stops chaos day fuzz vega coverage check dev sandbox bench lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -25,7 +25,10 @@ test: TESTERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 
 # In the order of their names: files with few tests that take long (browsers, Dagster) would come last.
 test: .venv/installed-dev  ## Run the tests (needs no token and no network); TESTERS=2 for as many at once
 	@$(CC) -shared -fPIC -O2 -o $(NOSYNC) tests/nosync.c 2>/dev/null || rm -f $(NOSYNC)
-	@LD_PRELOAD=$$(ls $(NOSYNC) 2>/dev/null) $(BIN)/pytest --numprocesses=$(TESTERS) --dist=loadfile --no-loadscope-reorder
+	@LD_PRELOAD=$$(ls $(NOSYNC) 2>/dev/null) $(BIN)/pytest --numprocesses=$(TESTERS) --dist=loadfile --no-loadscope-reorder -m $(if $(SLOW),slow,"not slow")
+
+test-slow:  ## Run the stories that make test leaves out: each takes half a minute
+	@$(MAKE) --no-print-directory test SLOW=1
 
 test-scale: .venv/installed-dev  ## Test many workers with a real Postgres and Redis, installed if missing
 	@$(BIN)/python -m tests.scale.services

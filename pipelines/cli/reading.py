@@ -213,7 +213,7 @@ def compare(  # noqa: PLR0913, PLR0917  # its options
     accounts: tuple[str, ...],
     style: Style,
 ) -> None:
-    """Compare with the table of another loader: where it differs, and why.
+    """Compare with another loader's table, and say why it differs.
 
     THEIR_TABLE is a DuckDB file, a CSV, or a file, folder or pattern of Parquet. Both are added up
     by account and day. A reason is exact if it turns one side's numbers into the other's; anything

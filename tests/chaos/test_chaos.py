@@ -61,6 +61,7 @@ def test_runs_that_hang_cost_less_than_a_hundred_requests_for_each_account_day(
     assert trial.calls["faults"]["run_hangs"] < 100 * len(trial.account_days)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minutes", [0, 55])
 def test_a_limit_that_does_not_reset_fails_its_account_within_three_hours_and_a_dozen_looks(
     world: World, minutes: int

@@ -160,6 +160,7 @@ def test_one_cell_is_materialized_by_clicks_and_its_pages_tell_the_truth(
     expect(grid.page.get_by_text("Passed", exact=True)).to_be_visible()
 
 
+@pytest.mark.slow
 def test_what_a_click_has_loaded_is_in_the_published_file_soon_and_says_so(
     dagster: Dagster, grid: Grid
 ) -> None:
@@ -203,6 +204,7 @@ def test_a_backfill_of_two_accounts_and_three_days_turns_six_cells_green(
             expect(grid.dot(day)).to_have_attribute("style", GRAY)
 
 
+@pytest.mark.slow
 def test_a_cell_that_fails_is_red_and_tells_why_and_is_green_when_it_was_run_again(
     dagster: Dagster, grid: Grid
 ) -> None:

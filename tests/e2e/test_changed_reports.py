@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.e2e.checkout import EXAMPLE
 
 if TYPE_CHECKING:
     from tests.e2e.checkout import Checkout
 
 
+@pytest.mark.slow
 def test_a_report_whose_key_changed_is_refused_alone_until_its_table_starts_over(
     checkout: Checkout,
 ) -> None:

@@ -62,6 +62,7 @@ def test_a_run_whose_process_is_killed_is_noticed_and_goes_on_with_its_report_ru
         assert (load.verdict, load.run_id) == ("proven", retry.run_id)
 
 
+@pytest.mark.slow
 def test_terminating_a_run_stops_the_calls_within_seconds_and_the_next_one_goes_on(
     slow: Dagster,
 ) -> None:
@@ -96,6 +97,7 @@ def test_two_runs_that_race_for_one_account_day_leave_one_whole_file(dagster: Da
     assert load.run_id in runs
 
 
+@pytest.mark.slow
 def test_three_clicks_are_published_together_within_a_minute_of_their_end(dagster: Dagster) -> None:
     cells = [dagster.cell(2, 20), dagster.cell(2, 21), dagster.cell(3, 20)]
     before = dagster.publishes()
@@ -112,6 +114,7 @@ def test_three_clicks_are_published_together_within_a_minute_of_their_end(dagste
     assert dagster.publishes() - before <= 2
 
 
+@pytest.mark.slow
 def test_a_tag_that_a_person_adds_lets_an_account_day_become_empty(dagster: Dagster) -> None:
     cell, account_id = dagster.cell(4, 3), dagster.sandbox.account_ids[4]
     ends = [dagster.finish(dagster.click(cell))]
@@ -136,6 +139,7 @@ def test_a_tag_that_a_person_adds_lets_an_account_day_become_empty(dagster: Dags
     ] == [(True, 0)]
 
 
+@pytest.mark.slow
 def test_of_a_backfill_with_one_bad_cell_the_others_are_there_and_it_alone_is_run_again(
     dagster: Dagster,
 ) -> None:

@@ -135,6 +135,7 @@ def test_it_says_make_nowhere(told: str) -> None:
     assert not re.search(r"\bmake [a-z]", told)
 
 
+@pytest.mark.slow
 def test_another_seed_has_a_folder_of_its_own(folder: Path, told: str) -> None:
     identity = (folder / "demo" / ".lake.json").read_bytes()
 

@@ -43,6 +43,7 @@ def asked(company: Company) -> list[str]:
     return company.run("query", ASKED, "--format", "csv").stdout.splitlines()[1:]
 
 
+@pytest.mark.slow
 def test_a_backfill_keeps_a_day_that_is_empty_now_unless_it_is_told_to_believe_it(
     fresh: Company,
 ) -> None:

@@ -126,6 +126,7 @@ OWNERS = """{
 }"""
 
 
+@pytest.mark.slow
 def test_a_part_of_dagster_that_dies_ends_all_of_it_with_1(folder: Path) -> None:
     port = free_port()
     with dev(folder, port, FB_ACCESS_TOKEN="x", FB_GRAPH_URL="http://127.0.0.1:9") as process:  # noqa: S106

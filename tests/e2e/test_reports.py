@@ -72,6 +72,7 @@ def test_the_example_has_comments_and_stands_in_the_dictionary(checkout: Checkou
     assert view.stdout in dictionary.stdout
 
 
+@pytest.mark.slow
 def test_dagster_has_the_asset_and_its_check_and_tells_what_is_wrong(checkout: Checkout) -> None:
     checkout.write(EXAMPLE)
     names = (
@@ -139,6 +140,7 @@ def test_a_wrong_report_fails_alone_by_name_with_file_line_and_rule(checkout: Ch
     }
 
 
+@pytest.mark.slow
 def test_a_refresh_loads_the_others_and_ends_with_what_is_broken(checkout: Checkout) -> None:
     checkout.write(EXAMPLE.replace("impressions", "impresions"))
     one = checkout.sandbox.account_ids[0]
@@ -155,6 +157,7 @@ def test_a_refresh_loads_the_others_and_ends_with_what_is_broken(checkout: Check
     assert "insights_daily" in done.stdout
 
 
+@pytest.mark.slow
 def test_what_we_do_not_know_is_asked_for_with_a_warning_and_refused_in_metas_words(
     checkout: Checkout,
 ) -> None:
@@ -224,6 +227,7 @@ def test_a_day_before_the_report_begins_is_refused_with_what_to_do(checkout: Che
     assert "is before the start_date of spend_by_placement, 2026-01-01" in done.stderr
 
 
+@pytest.mark.slow
 def test_what_was_loaded_of_a_report_that_is_gone_stays_until_its_definition_goes_too(
     checkout: Checkout,
 ) -> None:
@@ -256,6 +260,7 @@ def test_what_was_loaded_of_a_report_that_is_gone_stays_until_its_definition_goe
     assert list((checkout.folder / "lake" / "spend_by_placement").rglob("data.parquet"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["folder", "bucket"])
 def test_a_notebook_elsewhere_opens_what_the_command_line_loaded_of_a_report(
     checkout: Checkout, place: str, request: pytest.FixtureRequest

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
+import pytest
 
 from fbgraph.sandbox import Sandbox
 from pipelines.loading.partitions import AccountDay
@@ -91,6 +92,7 @@ def service(folder: Path, sandbox: Sandbox, port: int) -> Iterator[Dagster]:
         main.wait(PATIENCE_SECONDS)
 
 
+@pytest.mark.slow
 def test_a_load_that_the_end_of_the_service_interrupts_is_started_again(tmp_path: Path) -> None:
     folder, port = tmp_path / "ads", free_port()
     complete(folder, contents())

@@ -83,7 +83,8 @@ def test_an_answer_is_what_sql_returns_to_the_last_digit(agent: Agent, made: Mad
     [
         ("from range(3000)", 3000),
         ("from range(11)", 11),
-        ("with recursive t(n) as (select 1 union all select n + 1 from t) from t", None),
+        # counting a million times a million rows takes longer than anyone waits for a number
+        ("from range(1000000) a, range(1000000) b", None),
     ],
 )
 def test_a_result_that_is_cut_says_of_how_many(agent: Agent, sql: str, total: int | None) -> None:

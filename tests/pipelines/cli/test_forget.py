@@ -182,6 +182,7 @@ def test_it_is_gone_from_lake_state_published_tables_and_grid(
     assert f"has no data of act_{first}. To see which accounts it has, run" in again.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", ["folder"], indirect=True)
 @pytest.mark.parametrize("dies_in", ["remove_account", "publish", "unmark"])
 def test_killed_midway_the_same_command_goes_on(

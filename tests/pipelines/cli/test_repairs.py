@@ -43,6 +43,7 @@ def run(*words: str) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
+@pytest.mark.slow
 def test_what_is_to_be_run_again_is_what_loads_the_damaged_file(
     url: str, sandbox: Sandbox, days: list[date], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -124,6 +124,7 @@ def warned(caplog: pytest.LogCaptureFixture) -> list[str]:
     return messages
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("of", DAMAGES)
 def test_a_load_goes_on_says_so_in_one_line_and_the_next_one_reports_it(
     of: str,

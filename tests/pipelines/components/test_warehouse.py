@@ -123,6 +123,7 @@ def test_everything_is_under_its_prefix_and_in_its_group_and_is_selected_there(
     assert {key.asset_key.path[0] for key in graph.asset_check_keys} == {"ads"}
 
 
+@pytest.mark.slow
 def test_a_refresh_a_publish_and_the_sensors_record_nothing_elsewhere(
     load: Callable[..., dg.Definitions],
     instance: dg.DagsterInstance,

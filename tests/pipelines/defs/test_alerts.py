@@ -121,6 +121,7 @@ def tick(context: dg.RunFailureSensorContext) -> object:
     return sensor(context)
 
 
+@pytest.mark.slow
 def test_a_failed_run_is_told_with_what_meta_said_and_where_to_look(
     instance: dg.DagsterInstance, sandbox: Sandbox, webhook: Receiver
 ) -> None:

@@ -77,6 +77,7 @@ def test_no_cell_is_unsynced_because_the_accounts_were_listed_again(
     assert status("insights_hourly", f"{other}|{days[0]}") == "MISSING"
 
 
+@pytest.mark.slow
 def test_every_cell_of_a_refresh_is_in_sync_and_so_is_what_it_published(
     instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake, status: Callable[..., str]
 ) -> None:

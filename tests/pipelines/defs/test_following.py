@@ -141,7 +141,7 @@ def published_rows(lake: Lake) -> int:
 
 def test_of_a_lake_without_anything_nothing_is_published(tick: Ticks, lake: Lake) -> None:
     assert tick() == "Nothing has been loaded yet."
-    assert not lake.root.exists()
+    assert not (lake.root / "warehouse.duckdb").exists()
 
 
 def test_what_was_loaded_without_dagster_is_published_by_the_next_tick_and_then_no_more(

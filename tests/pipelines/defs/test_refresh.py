@@ -113,6 +113,7 @@ def test_of_restated_days_only_those_that_moved_are_pulled_again_and_the_tables_
     assert rows == sum(map(len, after.values()))
 
 
+@pytest.mark.slow
 def test_a_refresh_asks_for_the_totals_of_each_account_once(
     instance: dg.DagsterInstance, sandbox: Sandbox, two: Sequence[str]
 ) -> None:
@@ -174,6 +175,7 @@ def test_an_account_that_refuses_fails_alone_and_the_rest_is_published(
     assert found == [(two[0],)]
 
 
+@pytest.mark.slow
 def test_an_account_that_cannot_be_read_is_told_by_name_until_it_is_not_asked_for_any_more(
     instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,6 +198,7 @@ def test_an_account_that_cannot_be_read_is_told_by_name_until_it_is_not_asked_fo
     assert lake.partitions("insights_hourly", first)
 
 
+@pytest.mark.slow
 def test_only_the_accounts_that_are_named_are_refreshed(
     instance: dg.DagsterInstance, two: Sequence[str]
 ) -> None:
@@ -206,6 +209,7 @@ def test_only_the_accounts_that_are_named_are_refreshed(
     assert set(changed_days.to_reload["insights_hourly"].values()) == {ReloadReason.FRESH}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two")
 def test_what_was_pulled_shows_in_the_grid_and_in_the_check(
     instance: dg.DagsterInstance, sandbox: Sandbox

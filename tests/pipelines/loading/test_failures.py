@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from click.testing import CliRunner
 
 import warehouse
@@ -204,6 +205,7 @@ def test_since_when_it_fails_stays_while_the_last_try_moves(lake: Lake) -> None:
     assert failures(lake) == []
 
 
+@pytest.mark.slow
 def test_objects_that_could_not_be_listed_are_a_row_without_a_day(
     instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake
 ) -> None:
