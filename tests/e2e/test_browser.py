@@ -184,6 +184,7 @@ def test_what_a_click_has_loaded_is_in_the_published_file_soon_and_says_so(
     wait_until(lambda: dagster.stale_status("warehouse_duckdb") == "FRESH")
 
 
+@pytest.mark.slow
 def test_a_backfill_of_two_accounts_and_three_days_turns_six_cells_green(
     dagster: Dagster, grid: Grid
 ) -> None:

@@ -86,6 +86,7 @@ def test_a_first_load_of_nothing_at_all_ends_with_one_warning_that_says_what_to_
     assert f"`fbinsights backfill {' '.join(which)}" in warning
 
 
+@pytest.mark.slow
 def test_a_refresh_keeps_days_that_are_empty_now_unless_it_is_told_to_believe_it(
     today: Company,
 ) -> None:

@@ -161,6 +161,7 @@ def test_a_report_that_no_table_can_be_called_after_is_not_scaffolded(project: P
     assert not (project.defs / "refresh").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 def test_runs_and_commands_there_record_the_same_assets_under_the_prefix(
     project: Project, monkeypatch: pytest.MonkeyPatch

@@ -105,6 +105,7 @@ def test_dagster_has_the_asset_and_its_check_and_tells_what_is_wrong(checkout: C
     assert broken.stdout.endswith(" True\n")
 
 
+@pytest.mark.slow
 def test_a_wrong_report_fails_alone_by_name_with_file_line_and_rule(checkout: Checkout) -> None:
     checkout.write(EXAMPLE.replace("impressions", "impresions").replace("1d_view", "7d_view"))
     others = ("--since", "2026-11-20", "--until", "2026-11-20")

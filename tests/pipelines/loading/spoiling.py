@@ -7,11 +7,25 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+import pytest
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["CLOSED", "DANGLING", "LOST", "SPOILED", "give_away", "nobody", "put_back", "spoil"]
+    from _pytest.mark.structures import ParameterSet
+
+__all__ = [
+    "CLOSED",
+    "DANGLING",
+    "LOST",
+    "SPOILED",
+    "each_in_turn",
+    "give_away",
+    "nobody",
+    "put_back",
+    "spoil",
+]
 
 NOBODY: Final = 65534
 
@@ -52,6 +66,18 @@ SPOILED: Final[Mapping[str, Callable[[Path], object]]] = {
     CLOSED: lambda path: path.chmod(0),
     DANGLING: _dangle,
 }
+
+
+def each_in_turn(kinds: Iterable[str], ways: Iterable[str]) -> list[ParameterSet]:
+    """Every kind in every way; those are slow beyond a few in which each of both has its turn."""
+    kinds, ways = [*kinds], [*ways]
+    most = max(len(kinds), len(ways))
+    first = {(kinds[n % len(kinds)], ways[n % len(ways)]) for n in range(most)}
+    return [
+        pytest.param(kind, way, marks=() if (kind, way) in first else pytest.mark.slow)
+        for kind in kinds
+        for way in ways
+    ]
 
 
 def spoil(path: Path, way: str) -> None:

@@ -33,6 +33,7 @@ from tests.pipelines.loading.spoiling import (
     DANGLING,
     LOST,
     SPOILED,
+    each_in_turn,
     give_away,
     nobody,
     put_back,
@@ -215,8 +216,7 @@ def require_all(scene: Scene) -> None:
     assert scene.published() == scene.numbers
 
 
-@pytest.mark.parametrize("way", LOST)
-@pytest.mark.parametrize("kind", DATA)
+@pytest.mark.parametrize(("kind", "way"), each_in_turn(DATA, LOST))
 def test_a_file_of_data_that_is_lost_is_named_and_loaded_again(
     kind: str, way: str, scene: Scene
 ) -> None:
@@ -238,8 +238,7 @@ def test_a_file_of_data_that_is_lost_is_named_and_loaded_again(
         require_all(scene)
 
 
-@pytest.mark.parametrize("way", [CLOSED, DANGLING])
-@pytest.mark.parametrize("kind", DATA)
+@pytest.mark.parametrize(("kind", "way"), each_in_turn(DATA, [CLOSED, DANGLING]))
 def test_a_file_of_data_that_may_be_whole_is_named_and_stays(
     kind: str, way: str, scene: Scene
 ) -> None:
@@ -272,8 +271,7 @@ def test_a_file_of_data_that_may_be_whole_is_named_and_stays(
         require_all(scene)
 
 
-@pytest.mark.parametrize("way", SPOILED)
-@pytest.mark.parametrize("kind", STATE)
+@pytest.mark.parametrize(("kind", "way"), each_in_turn(STATE, SPOILED))
 def test_a_file_that_can_be_written_again_costs_nothing(kind: str, way: str, scene: Scene) -> None:
     [path] = scene.root.glob(STATE[kind])
     spoil(path, way)
