@@ -86,6 +86,7 @@ def test_a_note_that_was_cut_short_is_no_error(lake: Lake, text: str) -> None:
 def test_a_note_that_cannot_be_written_is_logged(
     lake: Lake, caplog: pytest.LogCaptureFixture
 ) -> None:
+    lake = type(lake)(lake.root.with_name("empty"))
     lake.root.mkdir()
     (lake.root / STAGING).write_text("a file where notes are written first")
 
