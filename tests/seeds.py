@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
-import duckdb
 
 from tests.reports import KNOWN
 from warehouse.published import master
@@ -40,7 +39,7 @@ def _scratch() -> tempfile.TemporaryDirectory[str]:
 def _new_master(which: str) -> Path:
     """A database in which everything is created and nothing copied."""
     path = Path(_scratch().name) / f"{which}.duckdb"
-    with duckdb.connect(path, config=master.WRITING) as connection:
+    with master.connected(path, master.WRITING) as connection:
         master._create(connection, _CATALOGS[which])  # noqa: SLF001  # a half of a publish
     return path
 

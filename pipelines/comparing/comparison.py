@@ -14,7 +14,7 @@ from pipelines.comparing.their_table import OURS, first_line, opened
 from pipelines.errors import ConfigError
 from warehouse.decode.hours import over_at
 from warehouse.errors import UnknownZoneError
-from warehouse.published.master import CONFIG
+from warehouse.published.master import CONFIG, connected
 from warehouse.schema.sql import literal
 from warehouse.schema.verdicts import PROVEN
 
@@ -96,7 +96,7 @@ def compare(published: Path, wanted: Selection) -> Comparison:
     try:
         with (
             TemporaryDirectory(prefix="fbinsights_compare_") as spilled,
-            duckdb.connect(config=CONFIG | _MEMORY | {"temp_directory": spilled}) as connection,
+            connected(":memory:", CONFIG | _MEMORY | {"temp_directory": spilled}) as connection,
         ):
             return _compared(connection, published, wanted)
     except duckdb.Error as error:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from warehouse.schema.catalog import Catalog
     from warehouse.storage.store import StoredFile
 
-__all__ = ["CONFIG", "DATABASE", "Conditions", "Refreshed", "refresh"]
+__all__ = ["CONFIG", "DATABASE", "Conditions", "Refreshed", "connected", "refresh"]
 
 DATABASE: Final = "warehouse.duckdb"
 
@@ -59,9 +59,8 @@ CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
 }
 
 #: So that an older DuckDB can read the published file, and so that publishing leaves memory for
-#: loads. Without the zone, which DuckDB 1.5 takes only once it is open.
-WRITING: Final[dict[str, str | bool | int | float | list[str]]] = {
-    "autoinstall_known_extensions": "false",
+#: loads.
+WRITING: Final = CONFIG | {
     "storage_compatibility_version": "v1.5.0",
     "memory_limit": "1GB",
     # Rows are written as soon as there is a row group of them; by default five wait in memory.
@@ -86,6 +85,17 @@ class Conditions:
     is_damaged: bool = False
     later_rows: int = LATER_ROWS
     batch_files: int = BATCH_FILES
+
+
+def connected(
+    database: str | Path, config: Mapping[str, str | bool | int | float | list[str]]
+) -> duckdb.DuckDBPyConnection:
+    """A connection that has these settings. DuckDB 1.5 takes the zone only once it is open."""
+    at_once = {name: value for name, value in config.items() if name != "TimeZone"}
+    connection = duckdb.connect(database, config=at_once)
+    if zone := config.get("TimeZone"):
+        connection.execute(f"SET GLOBAL TimeZone = {literal(str(zone))}")
+    return connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +171,7 @@ def _refresh(
     frozen, is_known = folder / "frozen", is_as_left(folder / DATABASE, folder / STAMP)
     remove(frozen if folder.is_dir() else folder)
     frozen.mkdir(parents=True)
-    with duckdb.connect(folder / DATABASE, config=WRITING) as connection:
-        connection.execute(f"SET TimeZone = {literal(str(CONFIG['TimeZone']))}")
+    with connected(folder / DATABASE, WRITING) as connection:
         before = _state(connection, lake.catalog, given.later_rows)
         if before is None:
             before = _create(connection, lake.catalog)

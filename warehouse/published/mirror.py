@@ -25,7 +25,7 @@ from warehouse.published.attaching import attach, plain
 from warehouse.published.carrying import insertions
 from warehouse.published.copying import execute
 from warehouse.published.manifest import FILES, STATE
-from warehouse.published.master import WRITING
+from warehouse.published.master import WRITING, connected
 from warehouse.schema.queries.fivetran import FIVETRAN
 from warehouse.schema.records import FAILURES, LOADS, REJECTS, RESTATEMENTS
 from warehouse.schema.sql import create_table, literal, name, read_parquet
@@ -171,8 +171,7 @@ def _opened(destination: Destination) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that uses the destination, as `target`. Its errors are ours: of another
     publisher at the same time, or what is to be done.
     """
-    with closing(duckdb.connect(config=_FOLLOWING)) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+    with closing(connected(":memory:", _FOLLOWING)) as connection:
         try:
             attach(connection, destination, "target")
             yield connection

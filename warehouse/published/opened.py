@@ -10,7 +10,7 @@ from warehouse.errors import WarehouseError
 from warehouse.published.attaching import attach, plain
 from warehouse.published.build import SCHEMA
 from warehouse.published.frames import exact_frame, frame, with_integers
-from warehouse.published.master import CONFIG
+from warehouse.published.master import CONFIG, connected
 from warehouse.published.publish import ensure_published
 from warehouse.published.reading import confine, confine_to, seal
 from warehouse.schema.catalog import OWN
@@ -140,8 +140,7 @@ def open_as_of(destination: Destination, at: datetime) -> Warehouse:
     """Open the published tables as a destination showed them at a time, read-only, and confined to
     them. Raises WarehouseError.
     """
-    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    connection = connected(":memory:", CONFIG)
     try:
         attach(connection, destination, "warehouse", at)
         connection.execute(f"FROM {SCHEMA}.latest")
