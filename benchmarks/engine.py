@@ -127,9 +127,9 @@ def _report_of(served: Served) -> Mapping[str, Any]:
 
 
 @contextmanager
-def serving(latency: float) -> Iterator[Served]:
+def serving(latency: float, accounts: int = ACCOUNTS) -> Iterator[Served]:
     """Run a sandbox until the block ends."""
-    command = [sys.executable, "-m", __spec__.name, "serve", str(latency)]
+    command = [sys.executable, "-m", __spec__.name, "serve", str(latency), str(accounts)]
     with subprocess.Popen(  # noqa: S603  # ourselves
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -142,7 +142,7 @@ def serving(latency: float) -> Iterator[Served]:
 # -- the processes ---------------------------------------------------------------------------------
 
 
-def _serve(latency: float) -> None:
+def _serve(latency: float, accounts: int) -> None:
     from fbgraph.sandbox import Sandbox  # noqa: PLC0415  # each process imports only what it needs
 
     began = time.monotonic()
@@ -150,7 +150,7 @@ def _serve(latency: float) -> None:
     def now() -> datetime:
         return NOW + timedelta(seconds=time.monotonic() - began)
 
-    with Sandbox(world="hostile", now=now, accounts=ACCOUNTS, latency=latency) as sandbox:
+    with Sandbox(world="hostile", now=now, accounts=accounts, latency=latency) as sandbox:
         print(json.dumps([sandbox.url, sandbox.token]), flush=True)
         sys.stdin.read()
 
@@ -185,8 +185,8 @@ def _load(url: str, token: str, folder: str) -> None:
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["serve", latency]:
-            _serve(float(latency))
+        case ["serve", latency, accounts]:
+            _serve(float(latency), int(accounts))
         case ["load", url, token, folder]:
             _load(url, token, folder)
         case _:

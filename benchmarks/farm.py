@@ -8,14 +8,11 @@ each worker. What it takes begins with the click and ends when everything is pub
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +20,7 @@ import dagster as dg
 import httpx
 
 import warehouse
-from benchmarks.engine import Served, timed
+from benchmarks.engine import Served, serving, timed
 from benchmarks.measure import ROOT
 from pipelines.defs.slices import BACKFILL_JOB, SLICES_OF
 from tests.scale import services
@@ -35,8 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["figures"]
 
 ACCOUNTS: Final = 60
+LATENCY: Final = 1.0
 DAYS: Final = [date(2026, 11, 21) - timedelta(days=n) for n in reversed(range(30))]
-NOW: Final = datetime(2026, 11, 23, 20, tzinfo=UTC)
 WORKERS: Final = 4
 REPORT: Final = "insights_hourly"
 TARGET: Final = 0.4
@@ -46,11 +43,11 @@ def figures() -> Iterator[tuple[str, str, str]]:
     """A line for each claim: what, how it was measured, what is to be reached."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with serving() as served:
+        with serving(LATENCY, ACCOUNTS) as served:
             one = _by_one_process(folder / "one", served)
             alone = _runs(served)
         yield "one process: seconds; report runs", f"{one:.0f} s; {len(alone)}", ""
-        with serving() as served:
+        with serving(LATENCY, ACCOUNTS) as served:
             many = _by_workers(folder / "many", served)
             together = _runs(served)
         yield f"{WORKERS} workers: seconds; report runs", f"{many:.0f} s; {len(together)}", ""
@@ -59,19 +56,6 @@ def figures() -> Iterator[tuple[str, str, str]]:
         yield "report runs that were created twice", f"{twice}", "0"
         same = _tables(folder / "one/lake") == _tables(folder / "many/lake")
         yield "equal tables", "yes" if same else "NO", "yes"
-
-
-@contextmanager
-def serving() -> Iterator[Served]:
-    """Run a sandbox in a process of its own until the block ends."""
-    command = [sys.executable, "-m", "benchmarks.farm", "serve"]
-    with subprocess.Popen(  # noqa: S603  # ourselves
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield Served(*json.loads(process.stdout.readline()))  # type: ignore[union-attr]  # it is a pipe
-        finally:
-            process.communicate()
 
 
 def _runs(served: Served) -> list[str]:
@@ -133,22 +117,6 @@ def _tables(lake: Path) -> str:
         return str(opened.sql(f"from {REPORT} select count(*), bit_xor(hash({REPORT}))").fetchall())
 
 
-def _serve() -> None:
-    from fbgraph.sandbox import Sandbox  # noqa: PLC0415  # each process imports only what it needs
-
-    began = time.monotonic()
-
-    def now() -> datetime:
-        return NOW + timedelta(seconds=time.monotonic() - began)
-
-    with Sandbox(world="hostile", now=now, accounts=ACCOUNTS, latency=1.0) as sandbox:
-        print(json.dumps([sandbox.url, sandbox.token]), flush=True)
-        sys.stdin.read()
-
-
 if __name__ == "__main__":
-    if sys.argv[1:] == ["serve"]:
-        _serve()
-    else:
-        for line in figures():
-            print(*line, sep="  ", flush=True)
+    for line in figures():
+        print(*line, sep="  ", flush=True)

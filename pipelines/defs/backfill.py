@@ -21,8 +21,7 @@ from pipelines.defs.slices import (
     ask_for_slices,
     asks_for_slices,
     config_of,
-    slice_tags,
-    sliced,
+    slice_requests,
     wait_for_turn,
 )
 from pipelines.errors import ConfigError
@@ -35,6 +34,7 @@ from pipelines.loading.session import Session
 from pipelines.reports.catalog import Report, Reports
 from pipelines.resources import GraphResource, stopping
 from warehouse.lake.partitions import Lake
+from warehouse.published.publish import require_carried
 from warehouse.wording import counted
 
 __all__ = ["Backfill", "backfill_of", "backfill_sensor"]
@@ -143,16 +143,16 @@ def _load_slice(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
                     return
                 if account_ids:  # else the token no longer sees those of this slice
                     wait_for_turn(context, [*map(act_id, account_ids)])
-                is_published = False
                 try:
                     loaded = _load(session, chosen, account_ids, days)
                 except BaseException:  # also when somebody terminates the run
                     recorder.stopped()
                     raise
                 finally:
-                    is_published = publish_if_last(context, settings, reports, keys)
-                if is_published:
+                    published = publish_if_last(context, settings, reports, keys)
+                if published:
                     close_load(context, client, reports, keys, graph)
+                    require_carried(published.not_carried)
         if loaded.failed:
             raise failure_of(loaded.failed_keys, loaded.parts)
 
@@ -200,15 +200,11 @@ def backfill_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:
         config = config_of(run)
         named = dict.fromkeys(map(act_id, config.get("accounts") or settings.account_ids))
         accounts = [*named] or [*map(act_id, accounts_in(Lake(settings.warehouse_url)))]
-        slices = sliced(accounts, settings.accounts_per_run)
-        choices = {tag: run.tags[tag] for tag in (ACCEPT_EMPTY,) if tag in run.tags}
-        return [
-            dg.RunRequest(
-                run_key=f"{run.run_id} {number}",
-                run_config={"ops": {"backfill": {"config": {**config, "accounts": some}}}},
-                tags={**choices, **slice_tags(run.run_id, number, len(slices))},
-            )
-            for number, some in enumerate(slices, 1)
-        ]
+        return slice_requests(
+            *(BACKFILL_JOB, config, accounts, settings.accounts_per_run),
+            of=run.run_id,
+            run_key=run.run_id,
+            tags={tag: run.tags[tag] for tag in (ACCEPT_EMPTY,) if tag in run.tags},
+        )
 
     return backfill_slices

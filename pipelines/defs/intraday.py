@@ -14,9 +14,8 @@ import dagster as dg
 
 from fbgraph import act_id
 from pipelines.asset_keys import AssetKeys
-from pipelines.defs.event_log.events import published_events
 from pipelines.defs.event_log.old_ticks import mark_removable, remove_old_ticks
-from pipelines.defs.event_log.run_events import RunRecorder, failure_of
+from pipelines.defs.event_log.run_events import RunRecorder, failure_of, log_published
 from pipelines.defs.following import PUBLISH_JOB
 from pipelines.defs.slices import AT_WORK, held_accounts
 from pipelines.defs.watches import watch_after_tick
@@ -110,10 +109,7 @@ def _publish(
     published = publish(
         settings.warehouse_url, catalog=reports.catalog, destination=settings.destination
     )
-    for event in published_events(published, keys):
-        context.log_event(event)
-    if published.not_carried:  # the tick fails for it at its end
-        context.log.error("Not published to %s", published.not_carried)
+    log_published(context, published, keys)
     return published.not_carried
 
 

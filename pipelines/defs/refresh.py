@@ -12,8 +12,8 @@ from pydantic import Field
 
 from fbgraph import GraphClient
 from pipelines.asset_keys import AssetKeys
-from pipelines.defs.event_log.events import published_events, refreshed_event
-from pipelines.defs.event_log.run_events import RunRecorder, failure_of
+from pipelines.defs.event_log.events import refreshed_event
+from pipelines.defs.event_log.run_events import RunRecorder, failure_of, log_published
 from pipelines.defs.event_log.runless import report_unreported
 from pipelines.defs.health import health_events
 from pipelines.defs.overview import overview_event
@@ -29,7 +29,7 @@ from pipelines.settings import Settings
 from pipelines.state.history import history_since
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
-from warehouse.published.publish import lag, publish, require_carried
+from warehouse.published.publish import Published, publish, require_carried
 
 __all__ = ["Refresh", "close_load", "publish_if_last", "refresh_of", "refresh_spec", "session_of"]
 
@@ -80,21 +80,18 @@ def session_of(
 
 def publish_if_last(
     context: dg.OpExecutionContext, settings: Settings, reports: Reports, keys: AssetKeys
-) -> bool:
+) -> Published | None:
     """Publish what was loaded, unless this run is a slice and others of its refresh or backfill go
     on: the last of them does, and the sensor `follow_lake` where that one dies.
     """
     if not is_last(context):
         context.log.info("The last slice publishes, or the sensor follow_lake before.")
-        return False
+        return None
     published = publish(
         settings.warehouse_url, catalog=reports.catalog, destination=settings.destination
     )
-    for event in published_events(published, keys):
-        context.log_event(event)
-    if published.not_carried:  # `close_load` fails for it, after all else
-        context.log.error("Not published to %s", published.not_carried)
-    return True
+    log_published(context, published, keys)
+    return published
 
 
 def close_load(
@@ -105,7 +102,7 @@ def close_load(
     graph: GraphResource,
 ) -> None:
     """What follows a publish: the page overview.html, how the lake is, and what commands have left
-    to report. Raises WarehouseError at the end if the other destination does not show the publish.
+    to report.
     """
     page = overview_event(graph, keys)
     if isinstance(page, str):
@@ -116,8 +113,6 @@ def close_load(
     for event in health_events(lake, reports.by_name, client, keys, graph.now()):
         context.log_event(event)
     report_unreported(context.instance, lake, reports, graph.now())
-    if shown := lag(lake).published:
-        require_carried(shown.not_carried)
 
 
 # The names of both ops are part of the job's documented config (`ops: look: config:`).
@@ -168,7 +163,6 @@ def _reload_days(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
         """
         settings = graph.settings()
         lake = Lake(settings.warehouse_url, catalog=reports.catalog)
-        is_published = False
         with stopping():
             try:
                 with settings.open_graph() as client:
@@ -182,10 +176,11 @@ def _reload_days(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
                     session.keep_pictures(changed_days.account_ids)
                     calls = client.tally.calls
             finally:
-                is_published = publish_if_last(context, settings, reports, keys)
+                published = publish_if_last(context, settings, reports, keys)
         context.log_event(refreshed_event(changed_days, calls, keys))
-        if is_published:
+        if published:
             close_load(context, client, reports, keys, graph)
+            require_carried(published.not_carried)
         if changed_days.failed:
             raise failure_of(changed_days.failed_keys, changed_days.parts)
 

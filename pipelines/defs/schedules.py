@@ -13,7 +13,7 @@ from typing import Final
 
 import dagster as dg
 
-from pipelines.defs.slices import REFRESH_JOB, slice_tags, sliced
+from pipelines.defs.slices import REFRESH_JOB, slice_requests
 from pipelines.loading.accounts.stored import accounts_in
 from pipelines.loading.refreshing.refresh import REFRESH_HOUR
 from pipelines.resources import GraphResource
@@ -72,19 +72,13 @@ def _schedule(
         chosen = [f"act_{account_id}" for account_id in due(zones, tick, hour, weekday)]
         if not chosen:
             return dg.SkipReason(_NOBODY if zones else _NONE_KNOWN)
-        config = {"full": full, "as_of": tick.isoformat()}
-        slices, of = sliced(chosen, settings.accounts_per_run), tick.isoformat()
-        return [
-            dg.RunRequest(
-                run_key=of if len(slices) == 1 else f"{of} {number} of {len(slices)}",
-                run_config={"ops": {"look": {"config": {**config, "accounts": some}}}},
-                tags={
-                    "fbinsights/refresh": name,
-                    **slice_tags(f"{name} {of}", number, len(slices)),
-                },
-            )
-            for number, some in enumerate(slices, 1)
-        ]
+        key = tick.isoformat()
+        return slice_requests(
+            *(REFRESH_JOB, {"full": full, "as_of": key}, chosen, settings.accounts_per_run),
+            of=f"{name} {key}",
+            run_key=key,
+            tags={"fbinsights/refresh": name},
+        )
 
     return ticking
 

@@ -29,6 +29,7 @@ __all__ = [
     "config_of",
     "held_accounts",
     "is_last",
+    "slice_requests",
     "slice_tags",
     "sliced",
     "wait_for_turn",
@@ -73,6 +74,31 @@ def sliced(accounts: Sequence[str], most: int) -> Sequence[Sequence[str]]:
 def slice_tags(of: str, number: int, count: int) -> Mapping[str, str]:
     """The tags of slice `number`, from 1, of `count`; a single one has none."""
     return {} if count == 1 else {SLICES_OF: of, _SLICE: f"{number} of {count}"}
+
+
+def slice_requests(  # noqa: PLR0913  # what a run is launched with
+    job: str,
+    config: Mapping[str, Any],
+    accounts: Sequence[str],
+    most: int,
+    *,
+    of: str,
+    run_key: str,
+    tags: Mapping[str, str],
+) -> list[dg.RunRequest]:
+    """A run of a refresh or backfill for each slice of the accounts (keys like act_123), at most
+    `most` in each. `config`: of its op, but for the accounts; `of`: what they are slices of.
+    """
+    slices = sliced(accounts, most)
+    count = len(slices)
+    return [
+        dg.RunRequest(
+            run_key=run_key if count == 1 else f"{run_key} {number} of {count}",
+            run_config={"ops": {_OPS[job]: {"config": {**config, "accounts": some}}}},
+            tags={**tags, **slice_tags(of, number, count)},
+        )
+        for number, some in enumerate(slices, 1)
+    ]
 
 
 def ask_for_slices(context: dg.OpExecutionContext) -> None:

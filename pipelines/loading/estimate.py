@@ -142,9 +142,7 @@ def learned(
     """Read what tells how big days are: at `most` that many loaded days, the nearest, besides those
     days themselves.
     """
-    loaded = sorted(
-        where.date for where in lake.partitions(table, account_id) if where.date is not None
-    )
+    loaded = lake.loaded_days(table, account_id)
     near = sorted(loaded, key=lambda day: min(abs((day - one).days) for one in days))[:most]
     sources = {*near, *(set(days) & {*loaded})}
     known = lake.loads_of(table, [(account_id, day) for day in sources])

@@ -153,6 +153,12 @@ class LakeReader:
             _log.warning("%s", error)
         return found.files
 
+    def loaded_days(self, table: Table | str, account_id: str) -> Sequence[date]:
+        """The days of an account that are in the lake, in order; in a table by week or month, the
+        first of each. Lists all its files, which takes a while where there are many.
+        """
+        return [where.date for where in self.partitions(table, account_id) if where.date]
+
     def scan(self, table: Table | str, account_id: str | None = None) -> Listing:
         """The same, with what is left out."""
         return listing_of(self.store, self.table(table), account_id)

@@ -1,5 +1,5 @@
-"""Footers of frozen files: read many at once by DuckDB, in a fifth of the time that Arrow takes for
-each.
+"""Footers of frozen files: read many at once by DuckDB, or each alone by Arrow where there are few
+or one is in the way.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ from warehouse.storage.local import make_way, stamp_of
 from warehouse.storage.retry import publishing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from warehouse.published.destination import Destination
@@ -180,8 +180,7 @@ def _publish(
         for old in _snapshots(folder)[: -1 if afresh else -KEPT_SNAPSHOTS]:
             shutil.rmtree(old, ignore_errors=True)
         files = {lake.store.name(key): str(why) for key, why in master.left_out.items()}
-        damaged = [why for why in master.left_out.values() if isinstance(why, DamagedFileError)]
-        commands = tuple(dict.fromkeys(one.command for one in damaged))
+        commands = _commands(master.left_out.values())
         before = last_publishing(folder)
         record = replace(
             before, at=at, seconds=0.0, left_out=tuple(files.values()), file=stamp_of(snapshot)
@@ -199,14 +198,24 @@ def _publish(
         keep_publishing(
             folder, replace(record, change=change.id, seconds=seconds, not_carried=not_carried)
         )
-    for table, why in known.left_out.items():
-        _log.warning("The table %s is not published: %s", table, why)
-    for why in files.values():
-        _log.warning("Not published: %s", why)
+    _warn_of(known.left_out, files)
     left_out = {**known.left_out, **files}
     shown = (link, snapshot, master.rows, seconds, master.version, change.id)
     done = Published(*shown, left_out, commands, not_carried)
     return done, isinstance(why_not, OvertakenError)
+
+
+def _commands(errors: Iterable[WarehouseError]) -> Sequence[str]:
+    """What loads again what is damaged."""
+    return tuple(dict.fromkeys(one.command for one in errors if isinstance(one, DamagedFileError)))
+
+
+def _warn_of(tables: Mapping[str, str], files: Mapping[str, str]) -> None:
+    """Log what is not published, and why."""
+    for table, why in tables.items():
+        _log.warning("The table %s is not published: %s", table, why)
+    for why in files.values():
+        _log.warning("Not published: %s", why)
 
 
 def _number(destination: Destination | None) -> tuple[int, WarehouseError | None]:

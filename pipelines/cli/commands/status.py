@@ -343,8 +343,7 @@ def _begun(
     """The first day that was ever tried, or the first of these if that is loaded."""
     if days and lake.records_of(report.name, [(account_id, days[0])])[0] is not None:
         return days[0]
-    loaded = [where.date for where in lake.partitions(report.name, account_id) if where.date]
-    return min([*loaded, *failures], default=None)
+    return min([*lake.loaded_days(report.name, account_id), *failures], default=None)
 
 
 def _table(

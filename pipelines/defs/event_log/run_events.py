@@ -18,6 +18,7 @@ from pipelines.defs.event_log.events import (
     listed_events,
     loaded_events,
     part_events,
+    published_events,
 )
 from pipelines.defs.event_log.metadata import LoadContext
 from pipelines.defs.event_log.news import materialized, news_in
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
     from pipelines.loading.objects import Listed
     from pipelines.loading.session import LoadedAccounts, Loads
     from warehouse.lake.partitions import Lake
+    from warehouse.published.publish import Published
 
-__all__ = ["RunRecorder", "add_to_grid", "failure_of", "failures_in", "record"]
+__all__ = ["RunRecorder", "add_to_grid", "failure_of", "failures_in", "log_published", "record"]
 
 
 @dataclass(slots=True)
@@ -107,6 +109,14 @@ def add_to_grid(instance: dg.DagsterInstance, lake: Lake, accounts: LoadedAccoun
     instance.add_dynamic_partitions(
         AD_ACCOUNTS, [act_id(row["account_id"]) for row in accounts.found.rows]
     )
+
+
+def log_published(context: dg.OpExecutionContext, published: Published, keys: AssetKeys) -> None:
+    """Log a publish. The run passes `not_carried` to `require_carried` at its end."""
+    for event in published_events(published, keys):
+        context.log_event(event)
+    if published.not_carried:
+        context.log.error("Not published to %s", published.not_carried)
 
 
 def record(

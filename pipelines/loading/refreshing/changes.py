@@ -253,12 +253,13 @@ def choose_days(
             _log.warning("%s", error)
         known = {d: one for d, one in records.items() if isinstance(one, Load)}
         damaged = [d for d, one in errors.items() if isinstance(one, DamagedFileError)]
-        since = back[0] if records[back[0]] is not None else _since(lake, report, account_id)
+        has_first = records[back[0]] is not None
+        begun = back[:1] if has_first else lake.loaded_days(report.name, account_id)
         failed = Failures(lake.store, report.name).of(account_id)
         emptied = {d for d, one in failed.items() if one.kind == EMPTY}
         why = days_to_reload(
             *(day, known, totals[account_id]),
-            since=since,
+            since=min(begun, default=None),
             emptied=emptied,
             damaged=damaged,
             full=full,
@@ -266,12 +267,6 @@ def choose_days(
         )
         chosen |= {AccountDay(account_id, d): reason for d, reason in why.items()}
     return chosen
-
-
-def _since(lake: Lake, report: Report, account_id: str) -> date | None:
-    """The first day that was ever loaded. Lists all files of the account, which takes a while."""
-    days = [where.date for where in lake.partitions(report.name, account_id) if where.date]
-    return min(days, default=None)
 
 
 def _choose_periods(

@@ -110,11 +110,8 @@ def _first_of(address: str, wanted: str) -> str:
     """The first value of a parameter of an http address; "" if there is none."""
     if not address.startswith(("https://", "http://")):
         return ""
-    for part in address.partition("?")[2].split("&"):
-        key, _, value = part.partition("=")
-        if key == wanted or _decoded(key) == wanted:
-            return _decoded(value).strip()
-    return ""
+    values = (value for key, value in _parameters(address.partition("?")[2]) if key == wanted)
+    return next(values, "")
 
 
 def _parameters(query: str) -> Iterator[tuple[str, str]]:
