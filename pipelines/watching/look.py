@@ -11,6 +11,7 @@ import warehouse
 from fbgraph.errors import ENDS_EVERYTHING, GraphError
 from pipelines.state.intraday import known_of
 from pipelines.watching import message
+from pipelines.watching.ahead import LEAST_DAYS
 from pipelines.watching.confirming import confirmed
 from pipelines.watching.digest import digest_due, digest_text, unproven_days
 from pipelines.watching.history import ad_shares, open_days
@@ -19,6 +20,7 @@ from pipelines.watching.told import Alert, keep_watched, watched_of, with_counts
 from warehouse.decode.hours import minute_of
 from warehouse.decode.money import offset_of
 from warehouse.decode.values import UnreadableError
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,14 +44,27 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class WatchResult:
-    """What a look has found: how many `accounts` were looked at; by kind, what each account's line
-    says as long as it holds; the `news` since the last look, and whether they were delivered.
+    """What a look has found: how many `accounts` were looked at, and how many of them have too few
+    complete days to compare spend with (`too_new`); by kind, what each account's line says as long
+    as it holds; the `news` since the last look, and whether they were delivered.
     """
 
     accounts: int = 0
+    too_new: int = 0
     lines: dict[Kind, dict[str, str]] = field(default_factory=lambda: {one: {} for one in Kind})
     news: list[str] = field(default_factory=list)
     delivered: bool = True
+
+    def __str__(self) -> str:
+        """What it comes to where there is no news."""
+        going_on = sum(map(len, self.lines.values()))
+        found = "nothing unusual"
+        if going_on:
+            found = f"nothing new; {counted(going_on, 'alert is', 'alerts are')} not over"
+        few = f"fewer than {LEAST_DAYS} complete days to compare spend with"
+        new = f" {counted(self.too_new, 'account has', 'accounts have')} {few}."
+        seen = f"{counted(self.accounts, 'account')} looked at: {found}."
+        return seen + (new if self.too_new else "")
 
 
 def watch(  # noqa: PLR0913  # what it reads, and whom it tells
@@ -78,6 +93,7 @@ def watch(  # noqa: PLR0913  # what it reads, and whom it tells
             look.at(day)
         result = look.result
         result.accounts = len(days)
+        result.too_new = sum(len(day.complete) < LEAST_DAYS for day in days)
         due = digest_due(settings.digest, state.digest, now) if send else None
         digest = digest_text(days, state, unproven_days(opened, days), link) if due else ""
     if send is None:

@@ -168,7 +168,7 @@ def run_one_tick(  # noqa: PLR0913  # what a command line says
     lake = Lake(settings.warehouse_url, catalog=known.catalog)
     lake.require_writable()
     named = keys_of(accounts, {}) or settings.account_ids
-    waits, found, why_unwatched = waits_of(lake.store), WatchResult(), ""
+    waits, looked = waits_of(lake.store), None
     not_carried = ""
     with settings.open_graph() as client:
         tally = client.tally
@@ -188,19 +188,20 @@ def run_one_tick(  # noqa: PLR0913  # what a command line says
                         destination=settings.destination,
                     ).not_carried
             if is_watched and not tick.skipped:
-                found, why_unwatched = _watched(lake, settings, client, now())
-    is_well = not (tick.failed or why_unwatched) and found.delivered
-    code = ALL_DONE if is_well else SOME_FAILED
+                looked = _watched(lake, settings, client, now())
+    wrong = _wrong_of(looked)
+    code = SOME_FAILED if tick.failed or wrong else ALL_DONE
     if style.is_json:
-        print_json(_tick_line(tick, found, code))
+        print_json(_tick_line(tick, looked, wrong, code))
     else:
-        _print_tick(tick, found, why_unwatched, style)
+        _print_tick(tick, _lines_of(looked, settings), wrong, style)
     require_carried(not_carried)
     return code
 
 
-def _tick_line(tick: Tick, found: WatchResult, code: int) -> str:
+def _tick_line(tick: Tick, looked: WatchResult | str | None, wrong: str, code: int) -> str:
     """What a tick did, as JSON."""
+    found = looked if isinstance(looked, WatchResult) else WatchResult()
     return total_line(
         "refresh",
         code,
@@ -212,31 +213,31 @@ def _tick_line(tick: Tick, found: WatchResult, code: int) -> str:
         left_out=dict(tick.left_out),
         failed={str(target): why for target, why in tick.failed.items()},
         calls=tick.calls,
+        looked_at=found.accounts,
         alerts=found.news,
+        alerts_failed=wrong,
     )
 
 
-def _print_tick(tick: Tick, found: WatchResult, why_unwatched: str, style: Style) -> None:
+def _print_tick(tick: Tick, lines: Sequence[str], wrong: str, style: Style) -> None:
     """What a tick did and what is unusual on stdout, what is not in order on stderr."""
     click.echo(str(tick))
-    for line in found.news:
+    for line in lines:
         click.echo(line)
     for account_id, why in tick.left_out.items():
         style.remark(f"{act_id(account_id)} is left out: {why}")
     for target, why in tick.failed.items():
         style.error(f"{target}: {why}")
-    if why_unwatched:
-        style.error(f"Nobody has looked for what is unusual: {why_unwatched}")
-    if not found.delivered:
-        style.error("The alert was not delivered; the next --alert sends it again.")
+    if wrong:
+        style.error(wrong)
 
 
 def _watched(
     lake: Lake, settings: Settings, client: GraphClient, now: datetime
-) -> tuple[WatchResult, str]:
-    """What is new of the open days, and why nobody could look. Raises what ends everything."""
+) -> WatchResult | str:
+    """What is new of the open days, or why nobody could look. Raises what ends everything."""
     try:
-        found = watch(
+        return watch(
             *(lake, settings, client, now),
             send=lambda text: not settings.alert_webhook or is_delivered(settings, text),
             interval_minutes=float(settings.intraday_minutes),
@@ -244,5 +245,22 @@ def _watched(
     except ENDS_EVERYTHING:
         raise
     except (GraphError, ConfigError, WarehouseError, OSError) as error:
-        return WatchResult(), str(error)
-    return found, ""
+        return str(error)
+
+
+def _lines_of(looked: WatchResult | str | None, settings: Settings) -> Sequence[str]:
+    """What a look has to say: its news, or that there is none."""
+    if not isinstance(looked, WatchResult):
+        return ()
+    if not settings.watched:
+        return ["FB_WATCH=none: nothing is looked for."]
+    return looked.news or [str(looked)]
+
+
+def _wrong_of(looked: WatchResult | str | None) -> str:
+    """Why nobody has looked, or was told; "" if all is well or nobody was to look."""
+    if isinstance(looked, str):
+        return f"Nobody has looked for what is unusual: {looked}"
+    if looked and not looked.delivered:
+        return "The alert was not delivered; the next --alert sends it again."
+    return ""

@@ -38,7 +38,7 @@ from warehouse.storage.url import open_store
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pipelines.cli.output.bars import Glyphs
     from pipelines.settings import Settings
@@ -67,13 +67,15 @@ def run_today(
     with warehouse.open(published_file(environ).parent) as opened:
         known = _accounts(opened)
         chosen = _chosen(known, accounts)
-        paces = _paces(opened, chosen, is_whole=bool(accounts))
         state = watched_of(open_store(settings.warehouse_url))
         days = [one for one in open_days(opened, now, state.counters) if one.account_id in chosen]
+        nothing = _with_nothing(opened, known, now)
+        nothing |= {one.account_id for one in days if one.counted == 0}
+        paces = _paces(opened, chosen, nothing, is_whole=bool(accounts))
         every = {one.account_id: _findings(opened, one, settings, state) for one in days}
     findings = {account_id: found for account_id, found in every.items() if found}
     asked = {one.account_id for one in paces if one.level == "account" and one.is_asked(now)}
-    quiet = {one.account_id for one in days if one.counted == 0} - asked
+    quiet = nothing - asked
     code = SOME_FAILED if findings or not asked | quiet else ALL_DONE
     if style.is_json:
         _print_json(paces, findings, now, code)
@@ -85,6 +87,18 @@ def run_today(
     if unasked := [known[key][0] or act_id(key) for key in chosen if key not in asked | quiet]:
         style.remark(_unasked(unasked))
     return code
+
+
+def _with_nothing(
+    opened: Warehouse, known: Mapping[str, tuple[str | None, str]], now: datetime
+) -> set[str]:
+    """The accounts (digits) for whose today Meta was asked and had nothing in its reports."""
+    found = opened.sql(
+        "FROM intraday_totals SELECT account_id, date GROUP BY ALL "
+        "HAVING max(spend) = 0 AND max(impressions) = 0"
+    ).fetchall()
+    todays = {(key, now.astimezone(zone_named(zone)).date()) for key, (_, zone) in known.items()}
+    return {account_id for account_id, day in found if (account_id, day) in todays}
 
 
 def _findings(
@@ -141,15 +155,19 @@ def _chosen(known: Mapping[str, tuple[str | None, str]], wanted: Sequence[str]) 
     return [key.removeprefix("act_") for key in keys or by_key]
 
 
-def _paces(opened: Warehouse, accounts: Sequence[str], *, is_whole: bool) -> Sequence[DayPace]:
-    """Rows of the view `today`: those of accounts, and with `is_whole` all below them."""
+def _paces(
+    opened: Warehouse, accounts: Sequence[str], nothing: Collection[str], *, is_whole: bool
+) -> Sequence[DayPace]:
+    """Rows of the view `today`: those of accounts, and with `is_whole` all below them. `nothing`:
+    the accounts of whose today Meta has nothing.
+    """
     keys = ", ".join(map(literal, accounts))
     only = "" if is_whole else "AND level = 'account'"
     found = opened.arrow(
         f"FROM today WHERE account_id IN ({keys}) {only} "  # digits
         "ORDER BY account_name, account_id, level, object_id"
     )
-    return [DayPace(row) for row in found.to_pylist()]
+    return [DayPace(row, row["account_id"] in nothing) for row in found.to_pylist()]
 
 
 def _print(

@@ -42,9 +42,12 @@ MOST_ROWS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class DayPace:
-    """A row of the view `today`: an account, campaign or ad, `row` with the columns of the view."""
+    """A row of the view `today`: an account, campaign or ad, `row` with the columns of the view.
+    `has_nothing`: Meta was asked for the account's today, and had nothing of it yet.
+    """
 
     row: Mapping[str, Any]
+    has_nothing: bool = False
 
     @property
     def account_id(self) -> str:
@@ -159,7 +162,9 @@ def _asked(pace: DayPace, now: datetime) -> str:
     zone = zone_named(pace.zone)
     of_hours, at = pace.asked_at.astimezone(zone), pace.totals_at.astimezone(zone)
     if not pace.is_asked(now):
-        return f"Today has not been asked yet; {pace.day} was last asked at {at:%Y-%m-%d %H:%M}."
+        nothing = "Meta has nothing of today yet"
+        why = nothing if pace.has_nothing else "Today has not been asked yet"
+        return f"{why}; {pace.day} was last asked at {at:%Y-%m-%d %H:%M}."
     late = "" if pace.spent_at == pace.totals_at else f"; hours are those of {of_hours:%H:%M}"
     return f"Meta was asked at {at:%H:%M}, {_ago(now - pace.totals_at)}{late}."
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import pytest
@@ -15,6 +15,8 @@ import pytest
 from pipelines.cli.commands.today import run_today
 from pipelines.cli.output.style import Style
 from pipelines.errors import ConfigError
+from pipelines.loading.intraday.totals import Look, keep
+from pipelines.loading.partitions import today_in
 from tests.clock import NOW
 from tests.reports import KNOWN
 from warehouse.decode.money import amount_text
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
     from fbgraph.sandbox import Sandbox
     from warehouse.lake.partitions import Lake
+
+#: The zone of the third account.
+TOKYO: Final = "Asia/Tokyo"
 
 
 def test_today_is_shown_against_usual_days_and_with_an_account_its_campaigns_and_ads(
@@ -50,6 +55,7 @@ def test_today_is_shown_against_usual_days_and_with_an_account_its_campaigns_and
     assert "refresh --today`." in printed.err
 
     load([today], [shown, other])
+    keep(lake, "run", Look(unasked, NOW, {today_in(TOKYO, NOW): None}), TOKYO)
     publish(lake.root, catalog=KNOWN.catalog)
     code = run_today(environ, (), NOW)
 
@@ -62,6 +68,7 @@ def test_today_is_shown_against_usual_days_and_with_an_account_its_campaigns_and
     assert "(median of 4 Mondays)" in printed.out
     assert printed.out.count("  end of day  about ") == 2
     assert f"act_{unasked}" not in printed.out
+    assert "No spend today, as far as Meta has said: Sakura 東京." in printed.err
     assert "Today has not been asked yet for" in printed.err
 
     code = run_today(environ, [shown], NOW + timedelta(hours=2.5))

@@ -27,7 +27,7 @@ from pipelines.loading.recording import Recording
 from pipelines.loading.session import Session
 from pipelines.reports.catalog import HOURLY_REPORT
 from pipelines.settings import settings_of
-from pipelines.watching.look import watch
+from pipelines.watching.look import WatchResult, watch
 from pipelines.watching.told import WATCHED_KEY, forget_watched, watched_of
 from tests.clock import Clock
 from tests.reports import KNOWN
@@ -170,7 +170,9 @@ def test_each_anomaly_is_told_once_and_a_word_when_it_is_over(
     found = office.look()
     assert found == ["Nordlicht DE: stopped", "Nordlicht Japan: over budget", AHEAD]
     office.clock.now += timedelta(minutes=15)
-    assert office.look() == []
+    assert office.command() == 0
+    going_on = "3 accounts looked at: nothing new; 4 alerts are not over."
+    assert capsys.readouterr().out.split("\n")[1:] == [going_on, ""]
 
     office.sandbox.use(*PLANTED[1:], "settling")  # it spends again
     office.clock.now = NOON + timedelta(hours=1)
@@ -186,6 +188,14 @@ def test_each_anomaly_is_told_once_and_a_word_when_it_is_over(
         f"Kettle & Leaf India: {REPORTED} far ahead, ended at 21,630.92 INR, usually 10,151.90 INR",
     ]
     assert office.look() == []
+
+
+def test_a_look_without_news_says_what_was_looked_at() -> None:
+    assert str(WatchResult(1)) == "1 account looked at: nothing unusual."
+    assert str(WatchResult(12, too_new=2)) == (
+        "12 accounts looked at: nothing unusual."
+        " 2 accounts have fewer than 20 complete days to compare spend with."
+    )
 
 
 def test_a_message_has_figures_ads_and_what_to_do(office: Office, webhook: Receiver) -> None:
