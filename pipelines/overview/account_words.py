@@ -71,22 +71,27 @@ def words_of(page: AccountPage, picture: Callable[[str], str]) -> AccountWords:
     """
     now, before = _sums(page, page.window), _sums(page, page.window.before)
     is_comparable = _is_complete(page, page.window) and _is_complete(page, page.window.before)
+    has_results = not any(map(page.without_results, (page.window, page.window.before)))
 
     def moved(value: Any, earlier: Any) -> float | None:
         return change(value, earlier) if is_comparable else None
+
+    def result(value: Any, earlier: Any) -> float | None:
+        return moved(value, earlier) if has_results else None
 
     is_known = any(_spend(page, day) is not None for day in page.window.days)
     spend = money(now.spend, page.currency) if is_known else NONE
     figures = (
         Figure("Spend", spend, moved(now.spend, before.spend), "plain"),
         Figure(
-            *("Purchases", amount(now.purchases), moved(now.purchases, before.purchases), "more"),
+            *("Purchases", amount(now.purchases), result(now.purchases, before.purchases), "more"),
             note=_partly(page) if now.purchases is not None else "",
         ),
         Figure(
-            "Cost per purchase", money(now.cpa, page.currency), moved(now.cpa, before.cpa), "less"
+            *("Cost per purchase", money(now.cpa, page.currency), result(now.cpa, before.cpa)),
+            "less",
         ),
-        Figure("ROAS", ratio(now.roas), moved(now.roas, before.roas), "more"),
+        Figure("ROAS", ratio(now.roas), result(now.roas, before.roas), "more"),
         Figure("Click rate", percent(now.ctr), moved(now.ctr, before.ctr), "more"),
         Figure("Cost per 1,000", money(now.cpm, page.currency), moved(now.cpm, before.cpm), "less"),
     )
@@ -111,7 +116,7 @@ def words_of(page: AccountPage, picture: Callable[[str], str]) -> AccountWords:
             _campaign(one, page, now, is_comparable=is_comparable) for one in page.campaigns
         ],
         ads=[_ad(one, page.currency, now, picture) for one in page.ads],
-        today=words_of_today(page.open_day, page.currency),
+        today=words_of_today(page.open_day, page.currency, page.date_now),
     )
 
 
@@ -159,13 +164,13 @@ def _delivered(numbers: DayNumbers | None) -> bool:
 
 def _partly(page: AccountPage) -> str:
     """Of how many days purchases are known, where it is not all of them."""
-    without = len(page.without_results)
+    without = len(page.without_results(page.window))
     number = sum(day in page.numbers for day in page.window.days)
     return f"of {number - without} of {counted(number, 'day')}" if without else ""
 
 
 def _no_results(page: AccountPage) -> str:
-    without = page.without_results
+    without = page.without_results(page.window)
     if not without:
         return ""
     many = (
@@ -276,10 +281,14 @@ def _ad(one: Ad, currency: str, now: Sums, picture: Callable[[str], str]) -> Map
     else:
         tired = newest < TIRED * best
         rate = f"{percent(newest)}, {percent(newest / best, 0)} of its best"
-    share = percent(per(one.spend, now.spend), 0)
+    shown = (
+        money(one.spend, currency),
+        percent(per(one.spend, now.spend), 0),
+        _readable(one.status),
+    )
     return {
         "name": one.name,
-        "spend": f"{money(one.spend, currency)} · {share} · {_readable(one.status)}",
+        "spend": " · ".join(filter(None, shown)),
         "line": sparkline(one.rates),
         "rate": rate,
         "is_tired": tired,

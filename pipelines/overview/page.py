@@ -74,7 +74,7 @@ def overview_of(
     loaded = [page for page in pages if page.is_loaded]
     trusted = banner(
         ((page.name, page.currency, page.shown_trust) for page in loaded),
-        sum(len(page.without_results) for page in loaded),
+        sum(len(page.without_results(page.window)) for page in loaded),
     )
     unloaded = [page.name for page in pages if not page.is_loaded]
     return OverviewPage(

@@ -69,8 +69,9 @@ class Restated(NamedTuple):
 
 @dataclass(slots=True)
 class AccountPage:
-    """All that a page says of one account. `is_behind`: days after its window were over when
-    something was last loaded, and no account has any of them.
+    """All that a page says of one account. `today`: its date when something was last loaded;
+    `date_now`: when the page is made. `is_behind`: days after its window were over when something
+    was last loaded, and no account has any of them.
     """
 
     account_id: str
@@ -79,6 +80,7 @@ class AccountPage:
     zone: str
     window: Window
     today: date
+    date_now: date
     numbers: dict[date, DayNumbers] = field(default_factory=dict)
     trust: dict[date, DayTrust] = field(default_factory=dict)
     campaigns: Sequence[Campaign] = ()
@@ -95,10 +97,9 @@ class AccountPage:
         """What is known of each day of the window, oldest first."""
         return [self.trust[day] for day in self.window.days]
 
-    @property
-    def without_results(self) -> Sequence[date]:
-        """Days of the window that have delivery, and whose purchases are not loaded."""
-        days = (day for day in self.window.days if day in self.numbers)
+    def without_results(self, window: Window) -> Sequence[date]:
+        """Days that have delivery, and whose purchases are not loaded."""
+        days = (day for day in window.days if day in self.numbers)
         return [day for day in days if self.numbers[day].purchases is None]
 
     @property
@@ -128,8 +129,9 @@ select max(loaded_at),
                             where table_name in ('insights_hourly', 'insights_daily')))
 from loads where table_name in ('insights_hourly', 'insights_daily')"""
 
+#: What Meta sent no value of is 0 here: a day whose totals have it is unproven.
 NUMBERS_SQL: Final = """\
-select account_id, date, spend, impressions, clicks,
+select account_id, date, coalesce(spend, 0), coalesce(impressions, 0), coalesce(clicks, 0),
        case when has_results then coalesce(purchases, 0) end as purchases,
        case when has_results then coalesce(purchase_value, 0) end as purchase_value
 from account_daily
@@ -160,8 +162,8 @@ full join (
 ) as failed using (account_id, date)"""
 
 CAMPAIGNS_SQL: Final = """\
-select account_id, campaign_id, date, campaign_name, objective, effective_status, spend,
-       impressions, clicks, purchases, purchase_value
+select account_id, campaign_id, date, campaign_name, objective, effective_status,
+       coalesce(spend, 0), coalesce(impressions, 0), coalesce(clicks, 0), purchases, purchase_value
 from (
   select account_id, campaign_id, date, campaign_name, objective, spend, impressions, clicks,
          purchases, purchase_value
@@ -172,14 +174,15 @@ left join (select account_id, campaign_id, effective_status from campaigns)
 
 ADS_SQL: Final = """\
 with delivered as (
-  select account_id, ad_id, ad_name, date, spend, impressions, clicks
+  select account_id, ad_id, ad_name, date, spend, coalesce(impressions, 0) as impressions,
+         coalesce(clicks, 0) as clicks
   from ad_daily where date between $since and $until
 ), top as (
   select account_id, ad_id, arg_max(ad_name, date) as ad_name, sum(spend) as spend
   from delivered join (select unnest($ids) as account_id, unnest($firsts) as first,
                               unnest($lasts) as last) using (account_id)
   where date between first and last
-  group by account_id, ad_id
+  group by account_id, ad_id having sum(spend) > 0
   qualify row_number() over (partition by account_id order by sum(spend) desc, ad_id) <= $ads
 )
 select top.account_id, top.ad_id, top.ad_name, top.spend, ads.effective_status, path,
@@ -203,12 +206,13 @@ left join (select account_id, date, hour as n, spend from account_hourly
            where date between $since and $until) using (account_id, date, n)
 group by all"""
 
+#: Both reports have the same spend: of each day that counts which is here first.
 RESTATED_SQL: Final = """\
-select account_id, date, previous_loaded_at, spend_before, spend_after
+select account_id, date, table_name, previous_loaded_at, spend_before, spend_after
 from restatements
-where table_name = 'insights_hourly' and date between $since and $until
+where table_name in ('insights_hourly', 'insights_daily') and date between $since and $until
       and spend_before is not null and spend_after is not null
-order by loaded_at"""
+order by loaded_at, table_name"""
 
 
 def pages_of(
@@ -262,6 +266,7 @@ def _empty_pages(
         pages[account_id] = AccountPage(
             *(account_id, name or f"act_{account_id}", currency or "", zone or "UTC", window),
             today=today_in(zone or "UTC", at),
+            date_now=today_in(zone or "UTC", now),
             newest=newest_load and newest_load.astimezone(UTC),
             is_behind=is_behind,
         )
@@ -287,7 +292,7 @@ def _fill(opened: Warehouse, pages: Mapping[str, AccountPage]) -> None:
     _fill_days(opened, pages, spans)
     _campaigns(opened, pages, spans)
     _ads(opened, pages)
-    _hours(opened, pages, until)
+    _hours(opened, pages, max(page.window.until for page in pages.values()))
 
 
 def _fill_days(
@@ -320,9 +325,12 @@ def _hours(opened: Warehouse, pages: Mapping[str, AccountPage], until: date) -> 
 def _restated(
     opened: Warehouse, pages: Mapping[str, AccountPage], spans: Mapping[str, date]
 ) -> None:
-    for account_id, day, first, before, after in _rows(opened, RESTATED_SQL, spans):
+    counts: dict[tuple[str, date], str] = {}
+    for account_id, day, table, first, before, after in _rows(opened, RESTATED_SQL, spans):
         page = pages.get(account_id)
-        if page and first.astimezone(UTC) >= over_at(page.zone, day):  # an open day only grows
+        if not page or first.astimezone(UTC) < over_at(page.zone, day):
+            continue  # an open day only grows
+        if counts.setdefault((account_id, day), table) == table:
             old = page.restated.get(day)
             page.restated[day] = Restated(old.before if old else before, after)
 

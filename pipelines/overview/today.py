@@ -164,18 +164,21 @@ def _cumulative(hours: Mapping[int, Decimal]) -> Sequence[float]:
     return sums
 
 
-def words_of_today(open_day: TodayNumbers | None, currency: str) -> TodayWords:
-    """What the page says of it."""
+#: What to do where the page knows nothing of today.
+UNASKED: Final = (
+    "Today has not been asked yet. Turn on the schedule intraday in Dagster, or run"
+    " fbinsights refresh --today."
+)
+
+
+def words_of_today(open_day: TodayNumbers | None, currency: str, today: date) -> TodayWords:
+    """What the page says of it. `today`: the account's date when the page is made."""
     if open_day is None:
-        sentence = (
-            "Today has not been asked yet. Turn on the schedule intraday in Dagster, or run"
-            " fbinsights refresh --today."
-        )
-        return TodayWords(sentence, "", hours=False, budgets=(), budget_note="")
+        return TodayWords(UNASKED, "", hours=False, budgets=(), budget_note="")
     number = open_day.same_weekdays
     usual = f"the last {number} {open_day.day:%A}s, from the least to the most" if number else ""
     return TodayWords(
-        _sentence(open_day, currency),
+        _which_day(open_day, today) + _sentence(open_day, currency),
         usual,
         hours=bool(open_day.hours.get(open_day.day)),
         budgets=_budget_bars(open_day, currency),
@@ -183,8 +186,18 @@ def words_of_today(open_day: TodayNumbers | None, currency: str) -> TodayWords:
     )
 
 
+def _which_day(open_day: TodayNumbers, today: date) -> str:
+    if open_day.day == today:
+        return ""
+    return f"{UNASKED} The day below is {_named(open_day.day)}: "
+
+
+def _named(day: date) -> str:
+    return f"{day:%A}, {day.day} {day:%b}"
+
+
 def _sentence(open_day: TodayNumbers, currency: str) -> str:
-    asked = f"Asked {open_day.asked_at:%H:%M} UTC."
+    asked = f"Asked {open_day.asked_at.day} {open_day.asked_at:%b, %H:%M} UTC."
     if open_day.last_whole_hour is None or open_day.spend_whole is None:
         so_far = money(open_day.spend, currency, exact=True)
         return f"Too early to say. {so_far} so far, all of it in hours that still grow. {asked}"
@@ -234,7 +247,7 @@ def _day_bar(open_day: TodayNumbers, of: Budgets, currency: str) -> BudgetBar:
         "Thick line: how much of the day is over; thin line: the budget; full width:"
         f" {MOST_OF_DAY} times that, the most of one day."
     )
-    return BudgetBar("Today", svg, f"{words}. {full}")
+    return BudgetBar(_named(open_day.day), svg, f"{words}. {full}")
 
 
 def _week_bar(open_day: TodayNumbers, of: Budgets, currency: str) -> BudgetBar:

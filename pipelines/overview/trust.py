@@ -73,24 +73,27 @@ def trust_of(day: date, recorded: Recorded | None, reload: str) -> DayTrust:
         short = recorded.control_spend - recorded.spend
     reason = recorded.reason
     if recorded.failed:
-        reason = f"{reason}. Loading it again failed: {recorded.failed}"
+        reason = ". ".join(filter(None, (reason, f"Loading it again failed: {recorded.failed}")))
     return DayTrust(day, kind, reason, reload, short)
 
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """The answer to "may I use this?": a sentence, what is to be known besides, the worst."""
+    """The answer to "may I use this?": a sentence, what is to be known besides, the worst, and
+    whether nothing is missing.
+    """
 
     headline: str
     details: Sequence[str]
     worst: Trust
+    is_complete: bool = False
 
     @property
     def tone(self) -> str:
         """Its colour: good, doubtful or bad."""
         if self.worst in {Trust.FAILED, Trust.MISSING}:
             return "bad"
-        return "doubtful" if self.worst is Trust.DIFFERS else "good"
+        return "good" if self.is_complete else "doubtful"
 
 
 def banner(
@@ -108,7 +111,7 @@ def banner(
     worst = max(counts, key=list(Trust).index)
     if good == number and not without_results:
         headline = "Every number below is complete."
-        return Banner(headline, (_compared(number),), worst)
+        return Banner(headline, (_compared(number),), worst, is_complete=True)
     share = "All" if good == number else f"{good:,} of"
     headline = f"{share} {counted(number, 'account-day')} add up to Meta's own totals."
     details = [*_counts(counts), *_shortfall(accounts), *_unknown_results(without_results)]

@@ -20,7 +20,10 @@
     if (!values) return;
     const known = (field) => !(field in values) || values[field].some((value) => value !== null);
     let text = JSON.stringify(specs.charts[name]);
-    if (specs.data[name] === "days" && values.date.length < 21) text = text.replaceAll('"week"', '"day"');
+    if (specs.data[name] === "days") {
+      const length = values.date.length;
+      if (length < 21 || length > 70) text = text.replaceAll('"week"', length < 21 ? '"day"' : '"month"');
+    }
     const spec = JSON.parse(text);
     spec.layer = spec.layer && spec.layer.filter((one) => known(one.encoding.y.field));
     if (!known(name)) {

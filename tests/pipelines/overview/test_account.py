@@ -1,0 +1,121 @@
+"""What a page says of an account that is loaded in part, of days without hours, and of old ones."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import warehouse
+from pipelines.loading.accounts.stored import store_accounts
+from pipelines.overview.account_words import words_of
+from pipelines.overview.reading import AccountPage, Restated, pages_of
+from pipelines.overview.sums import DayNumbers
+from pipelines.overview.today import UNASKED, TodayNumbers, words_of_today
+from pipelines.overview.trust import DayTrust, Trust
+from pipelines.overview.window import Window
+from tests.reports import KNOWN
+from warehouse.decode.pages import Account, decode
+from warehouse.lake.partitions import Lake
+from warehouse.lake.records import Load
+from warehouse.published.publish import publish
+from warehouse.schema.columns import HOURLY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WINDOW = Window(date(2026, 11, 17), date(2026, 11, 18))
+BOTH = [*WINDOW.before.days, *WINDOW.days]
+
+
+def page(purchases: dict[date, Decimal | None]) -> AccountPage:
+    """An account with the same spend on each day of both windows, all of them proven."""
+    day = BOTH[-1]
+    made = AccountPage("1", "Here", "EUR", "UTC", WINDOW, today=day, date_now=day)
+    for day in BOTH:
+        bought = purchases.get(day, Decimal(4))
+        value = None if bought is None else 3 * bought
+        made.numbers[day] = DayNumbers(Decimal(10), 100, 5, bought, value)
+        made.trust[day] = DayTrust(day, Trust.PROVEN)
+    return made
+
+
+def test_purchases_are_compared_only_if_those_of_all_days_are_known() -> None:
+    half_before = page({WINDOW.before.since: None})
+
+    changes = {
+        figure.label: figure.change for figure in words_of(half_before, lambda _: "").figures
+    }
+
+    assert changes == {
+        "Spend": 0.0,
+        "Purchases": None,
+        "Cost per purchase": None,
+        "ROAS": None,
+        "Click rate": 0.0,
+        "Cost per 1,000": 0.0,
+    }
+    assert {figure.change for figure in words_of(page({}), lambda _: "").figures} == {0.0}
+
+
+def test_yesterday_is_not_called_today() -> None:
+    day = date(2026, 11, 23)
+    asked, spend = datetime(2026, 11, 23, 18, 5, tzinfo=UTC), Decimal(9)
+    open_day = TodayNumbers(day, asked, 17, 0.7, spend, spend, spend, 4, "")
+
+    then, later = (words_of_today(open_day, "EUR", one).sentence for one in (day, date.max))
+
+    assert then.startswith("As usual: €9.00 by 18:00")
+    assert then.endswith("Asked 23 Nov, 18:05 UTC.")
+    assert later == f"{UNASKED} The day below is Monday, 23 Nov: {then}"
+
+
+def put(lake: Lake, report: str, day: date, spend: str, loaded_at: datetime) -> None:
+    """Load an ad's day, or its hour from 21 to 22, without clicks: Meta may leave a field out."""
+    table = KNOWN.catalog.tables[report]
+    row = {
+        "account_id": "11",
+        "campaign_id": "20",
+        "adset_id": "25",
+        "ad_id": "30",
+        "date_start": str(day),
+        "date_stop": str(day),
+        "impressions": "1",
+        "spend": spend,
+    }
+    if report == "insights_hourly":
+        row[HOURLY] = "21:00:00 - 21:59:59"
+    body = json.dumps({"data": [row]}).encode()
+    rows = decode(table, [body], Account("11", "UTC", "EUR"), [day]).rows
+    load = Load(
+        table=report,
+        account_id="11",
+        date=day,
+        rows=rows.num_rows,
+        loaded_at=loaded_at,
+        verdict="proven",
+        spend=Decimal(spend),
+    )
+    lake.replace(table, rows, account_id="11", date=day, load=load)
+
+
+def test_changes_of_days_that_have_no_hours_and_hours_of_old_days_are_shown(
+    tmp_path: Path,
+) -> None:
+    lake = Lake(tmp_path / "data", catalog=KNOWN.catalog)
+    until = WINDOW.until
+    newest = datetime(2026, 11, 30, 9, tzinfo=UTC) + timedelta(weeks=20)
+    account = {"id": "act_11", "account_id": "11", "name": "Here", "currency": "EUR"}
+    store_accounts(lake, [{**account, "timezone_name": "UTC"}], newest)
+    for weeks, spend in ((1, "4.00"), (2, "4.50")):
+        put(lake, "insights_daily", WINDOW.since, spend, newest - timedelta(weeks=10 - weeks))
+    put(lake, "insights_hourly", until, "7.00", newest)
+    publish(lake.root, catalog=KNOWN.catalog)
+
+    with warehouse.open(lake.root) as opened:
+        [found] = pages_of(opened, newest, WINDOW)
+
+    assert found.restated == {WINDOW.since: Restated(Decimal("4.00"), Decimal("4.50"))}
+    assert found.hours[until.isoweekday(), 21] == 7.0
+    assert found.hour_days == 1
