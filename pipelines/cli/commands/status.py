@@ -9,7 +9,6 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -21,13 +20,15 @@ from pipelines.cli.output.failures import (
     grouped,
     object_lines,
     object_values,
-    time_of,
+    unread_lines,
+    unread_values,
 )
 from pipelines.cli.output.json_lines import account_day_line, print_json, total_line
 from pipelines.cli.output.style import FOR_PEOPLE, Style
 from pipelines.cli.output.table import table_lines
 from pipelines.cli.output.terminal import print_note, width_of
 from pipelines.cli.selection import keys_of, not_begun, require_begun
+from pipelines.cli.states import GOOD, RARE, Cell, State, state_of
 from pipelines.cli.summary import command_name, number_of
 from pipelines.errors import ConfigError
 from pipelines.escaping import escaped
@@ -35,12 +36,13 @@ from pipelines.loading.accounts.stored import account_names, accounts_in
 from pipelines.loading.failures import Failures
 from pipelines.loading.load_result import Target
 from pipelines.loading.partitions import AccountDay, today_in
-from pipelines.loading.refreshing.refresh import lookback, moved
+from pipelines.loading.refreshing.refresh import lookback
 from pipelines.reports.catalog import CONTROL
 from pipelines.settings import FIRST_DAY, settings_of
 from pipelines.state.history import history_since
 from warehouse.errors import WarehouseError
 from warehouse.lake.defects.failures import NO_RIGHT, without_day
+from warehouse.lake.defects.rejects import unread_columns
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import lag
 from warehouse.schema.periods import Period
@@ -53,29 +55,10 @@ if TYPE_CHECKING:
     from pipelines.reports.catalog import Report, Reports
     from warehouse.decode.pages import Account
     from warehouse.lake.changes import Lag
+    from warehouse.lake.defects.rejects import UnreadColumn
     from warehouse.lake.records import Load
 
-__all__ = ["Cell", "Overview", "State", "overview_of", "run_status", "state_of"]
-
-
-class State(StrEnum):
-    """The state of an account-day of a report; the first that applies."""
-
-    DAMAGED = "damaged"  # its file in the lake, or that of its totals, cannot be used
-    FAILED = "failed"  # the last try failed; the lake has what an earlier one loaded, if any did
-    MISSING = "not loaded"
-    UNPROVEN = "unproven"
-    PROVISIONAL = "provisional"  # its day was not over when it was loaded
-    STALE = "stale"  # Meta's totals are no longer those that proved it
-    UNPROVABLE = "unprovable"  # nothing is wrong; its report adds up to no total
-    PROVEN = "proven"
-
-
-#: States in which nothing is wrong.
-GOOD: Final = frozenset({State.PROVISIONAL, State.UNPROVABLE, State.PROVEN})
-
-#: States that few account-days are in: their columns are shown only if they are needed.
-RARE: Final = frozenset({State.DAMAGED, State.PROVISIONAL, State.UNPROVABLE})
+__all__ = ["Overview", "overview_of", "run_status"]
 
 
 #: Columns that may be left out on a narrow terminal, the first one first.
@@ -86,39 +69,12 @@ _SPARE_STATES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """One account-day of one report, with its state and the reason."""
-
-    report: str
-    account_day: AccountDay
-    state: State
-    why: str = ""
-    load: Load | None = None
-    period: Period = Period.DAY
-
-
-def state_of(load: Load | None, control: Load | None, failed: Failed | None) -> tuple[State, str]:
-    """The state of an account-day, and why. `control` is the record of its totals."""
-    if failed is not None:
-        return State.FAILED, f"{failed.error} ({time_of(failed.at)})"
-    if load is None:
-        return State.MISSING, ""
-    if not load.is_good:
-        return State.UNPROVEN, load.reason
-    if load.is_provisional:
-        return State.PROVISIONAL, load.progress
-    newer = control is not None and control.loaded_at > load.loaded_at
-    if control is not None and newer and moved(load, control.totals):
-        return State.STALE, f"Meta changed its totals by {control.loaded_at:%Y-%m-%d %H:%M} UTC"
-    return (State.PROVEN, "") if load.proven else (State.UNPROVABLE, load.reason)
-
-
-@dataclass(frozen=True, slots=True)
 class Overview:
     """The state of a lake. `days`: the days that were asked for, by account (digits). `todays`:
     account → its own today. `begins`: the first day of the lake's history. `broken`: reports that
     cannot be loaded, and why. `behind`: how far the published file is. `objects`: what failed of
     objects and accounts, (table, account) → the failure, and the command that tries it again.
+    `unread`: columns of objects with rejects; they cost no exit code.
     """
 
     cells: Sequence[Cell]
@@ -128,6 +84,7 @@ class Overview:
     broken: Mapping[str, str]
     behind: Lag
     objects: Mapping[tuple[str, str], tuple[Failed, str]]
+    unread: Sequence[UnreadColumn] = ()
 
     @property
     def wrong(self) -> Sequence[Cell]:
@@ -214,7 +171,9 @@ def overview_of(  # noqa: PLR0913, PLR0917  # a lake, and what of it is wanted
     ]
     broken = {} if reports else known.why_broken()
     failed = {} if reports else without_day(lake.store, known.catalog.objects)
-    return Overview(cells, days, todays, begins, broken, lag(lake), failed)
+    rows = () if reports else known.catalog.objects.values()
+    unread = unread_columns(lake.store, rows, todays)
+    return Overview(cells, days, todays, begins, broken, lag(lake), failed, unread)
 
 
 def _print(found: Overview, names: Mapping[str, str | None], now: datetime, style: Style) -> None:
@@ -227,6 +186,8 @@ def _print(found: Overview, names: Mapping[str, str | None], now: datetime, styl
         style.remark(line)
     _complain(found.wrong, names, width_of(sys.stderr), style)
     for line in object_lines(found.objects, names, width_of(sys.stderr)):
+        style.error(line)
+    for line in unread_lines(found.unread, width_of(sys.stderr)):
         style.error(line)
     if found.behind.is_late(now):
         style.remark(f"\n{found.behind}; `{command_name()} publish` brings it up to date.")
@@ -267,6 +228,7 @@ def _print_json(
             *({"table": key, "account": None, "error": why} for key, why in found.broken.items()),
             *map(object_values, found.objects, found.objects.values()),
         ],
+        "rejects": [unread_values(one) for one in found.unread],
         "published": str(found.behind),
     }
     code = found.exit_code

@@ -5,7 +5,7 @@ reports it affects. No I/O.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from warehouse.lake.defects.failures import Failed
+    from warehouse.lake.defects.rejects import UnreadColumn
 
 __all__ = [
     "FailureGroup",
@@ -29,6 +30,8 @@ __all__ = [
     "object_values",
     "ranges",
     "time_of",
+    "unread_lines",
+    "unread_values",
 ]
 
 #: Most groups that are printed; the others are counted.
@@ -163,6 +166,25 @@ def object_values(of: tuple[str, str], failed: tuple[Failed, str]) -> Mapping[st
         "since": one.since,
         "run_again": command,
     }
+
+
+def unread_lines(unread: Sequence[UnreadColumn], width: int | None) -> Iterator[str]:
+    """The columns of objects that have rejects, with how many and why."""
+    if unread:
+        yield "\nValues of objects that could not be read, or that Meta refuses (table rejects):"
+    for one in unread[:SHOWN_GROUPS]:
+        whose = f"{counted(one.objects, 'object')} of {counted(len(one.accounts), 'account')}"
+        why = escaped(_OF_ONE_TRY.sub("", one.reason))
+        what = ".".join(filter(None, (one.table, one.column)))
+        yield from wrapped(f"  {what}: {whose}: {why}", width)
+    if more := unread[SHOWN_GROUPS:]:
+        yield f"  and {counted(len(more), 'more column')}"
+
+
+def unread_values(unread: UnreadColumn) -> Mapping[str, object]:
+    """The same of one, for programs."""
+    accounts = [act_id(one) if one.isdecimal() else one for one in unread.accounts]
+    return {**asdict(unread), "accounts": accounts}
 
 
 def time_of(at: str) -> str:

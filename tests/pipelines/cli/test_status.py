@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.cli.commands.status import GOOD, Overview, State, run_status, state_of
+from pipelines.cli.commands.status import Overview, run_status
 from pipelines.cli.output.style import Style
+from pipelines.cli.states import GOOD, State, state_of
 from pipelines.errors import ConfigError
+from pipelines.loading.accounts.stored import accounts_in
 from pipelines.loading.failures import Failed, Failures
 from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay
 from tests.reports import KNOWN
 from warehouse.lake.defects.failures import without_day
+from warehouse.lake.history import merge_objects
 from warehouse.lake.records import Load
 from warehouse.published.publish import lag
+from warehouse.schema.objects.refused import Refused
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
 
 if TYPE_CHECKING:
@@ -144,6 +148,34 @@ def test_what_failed_of_objects_is_named_with_since_when_why_and_the_command(
         *("account", f"act_{first}"),
         *("since", AT.isoformat()),
     } <= {*chain(*json.loads(capsys.readouterr().out.splitlines()[-1])["failures"][0].items())}
+
+
+def test_fields_of_objects_that_meta_refuses_are_named(
+    lake: Lake, load: Callable[..., object], sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, *_ = sandbox.account_ids
+    load([])
+    merge_objects(lake, "accounts", [None], None, AT, complete=True)
+    environ = {"WAREHOUSE_URL": str(lake.root)}
+    for account in accounts_in(lake).values():
+        if account.account_id in {first, second}:
+            refused = {"id": "1", "buying_type": Refused("(#100) Gone")}
+            merge_objects(lake, "campaigns", [refused], account, AT, complete=False)
+
+    code = run_status(environ, KNOWN, DAY, None)
+
+    err = capsys.readouterr().err
+    assert "\n  campaigns.buying_type: 2 objects of 2 accounts: (#100) Gone\n" in err
+    assert "\n  accounts: 1 object of 1 account: " in err
+    run_status(environ, KNOWN, DAY, None, accounts=[first], style=Style(is_json=True))
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])["rejects"]
+    assert {one["column"]: one["accounts"] for one in found} == {
+        "buying_type": [f"act_{first}"],
+        "": ["unknown"],  # an object that is null
+    }
+    (lake.root / "rejects").rename(lake.root / "none")
+    assert run_status(environ, KNOWN, DAY, None) == code  # they are no failure
+    assert "Meta refuses" not in capsys.readouterr().err
 
 
 def test_an_open_day_has_a_column_of_its_own_and_nothing_is_wrong_with_it(

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -223,6 +223,27 @@ def test_an_account_whose_activities_are_refused_keeps_what_it_had_and_says_so(
     assert "ads_read" in failed[1]
 
 
+#: Columns of an ad set whose audience was changed and which was renamed afterwards → by what.
+AIMED: Final = {
+    **dict.fromkeys(
+        ("countries", "custom_audience_ids", "custom_audience_names", "targeting"),
+        "update_ad_set_target_spec",
+    ),
+    "adset_name": "update_ad_set_name",
+}
+
+
+def aimed_elsewhere(scene: Scene, account_id: str) -> str:
+    """Change whom an ad set is shown to and, a second later, its name; returns its id."""
+    adset = str(scene.lake.read("adsets", account_id=account_id)["adset_id"][0])
+    audience = {"id": "1", "name": "Visitors"}
+    aimed = {"geo_locations": {"countries": ["NZ"]}, "custom_audiences": [audience]}
+    scene.sandbox.change(adset, targeting=aimed)
+    scene.clock.now += timedelta(seconds=1)
+    scene.sandbox.change(adset, name="Renamed")
+    return adset
+
+
 def test_changes_say_what_changed_between_two_looks_and_who_did_it(scene: Scene) -> None:
     fields = (FieldSpec(field="name"), FieldSpec(field="updated_time", name="group"))
     mine = object_table_of(ObjectSpec(name="labels", edge="adlabels", fields=fields))
@@ -251,6 +272,7 @@ def test_changes_say_what_changed_between_two_looks_and_who_did_it(scene: Scene)
         special_ad_categories=[],
         is_adset_budget_sharing_enabled=False,
     )
+    adset = aimed_elsewhere(scene, known_account.account_id)
     scene.clock.now += timedelta(hours=5)
     scene.load(*TABLES, mine.name)
 
@@ -266,6 +288,7 @@ def test_changes_say_what_changed_between_two_looks_and_who_did_it(scene: Scene)
     assert (budget["event_type"], budget["event_time"]) == ("update_campaign_budget", done_at)
     assert (budget["actor_id"] or "", budget["application_name"]) > ("", "A")
     assert by[campaign["campaign_id"], "campaign_name"]["event_type"] == "update_campaign_name"
+    assert {column: by[adset, column]["event_type"] for column in AIMED} == AIMED
     assert by[other["campaign_id"], "status"]["new_value"] == "PAUSED"
     below = [row for row in rows if row["new_value"] == "CAMPAIGN_PAUSED"]
     assert {row["object_type"] for row in below} == {"adset", "ad"}

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter, defaultdict
+from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,12 +42,14 @@ if TYPE_CHECKING:
 __all__ = [
     "REJECTS_KEPT",
     "OldRejects",
+    "UnreadColumn",
     "cells_of",
     "drop_of_earlier_loads",
     "keep",
     "keep_of_load",
     "of_objects",
     "row_of",
+    "unread_columns",
     "write",
 ]
 
@@ -174,6 +177,40 @@ def of_objects(store: Store, table: ObjectTable, account_id: str | None) -> OldR
             _log.warning("%s", error)
             found[key] = []
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadColumn:
+    """A column of objects of which values could not be read, or which Meta refuses ("": objects as
+    a whole): the accounts (digits, or "unknown"), how many objects, and the first reason.
+    """
+
+    table: str
+    column: str
+    accounts: Sequence[str]
+    objects: int
+    reason: str
+
+
+def unread_columns(
+    store: Store, tables: Iterable[ObjectTable], account_ids: Collection[str]
+) -> Sequence[UnreadColumn]:
+    """The columns with rejects of objects of these accounts, or of none that is known."""
+    found: defaultdict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for table in tables:
+        for rows in of_objects(store, table, None).values():
+            for row in rows:
+                if row["account_id"] in {*account_ids, UNKNOWN, ""}:
+                    found[table.name, row["column_name"]].append(row)
+    return [
+        UnreadColumn(
+            *(table_name, column),
+            accounts=sorted({row["account_id"] or UNKNOWN for row in rows}),
+            objects=len(rows),
+            reason=rows[0]["reason"],
+        )
+        for (table_name, column), rows in found.items()
+    ]
 
 
 def cells_of(table: ObjectTable, rows: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, str]]:
