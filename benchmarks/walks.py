@@ -22,6 +22,7 @@ from pipelines.loading.refreshing.changes import choose_days
 from pipelines.reports.catalog import reports_of
 from pipelines.state.history import history_since
 from warehouse.lake.partitions import Lake
+from warehouse.published.known import KnownRecords
 from warehouse.published.publish import LINK, damage
 from warehouse.published.verify import wrong_in
 
@@ -44,7 +45,7 @@ class Walked:
         self.url = url
         known = reports_of({})
         self.known: Reports = known
-        self.lake = Lake(url, catalog=known.catalog)
+        self.lake = Lake(url, catalog=known.catalog, known=KnownRecords(url))
         self.reports = [one for one in self.size.tables if one in known.by_name]
 
     def status(self) -> int:

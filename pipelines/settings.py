@@ -23,13 +23,13 @@ from pipelines.state.origin import refused
 from pipelines.variables import DAGSTER_URL, REPORTS_FOLDER, VARIABLES, WATCHED
 from warehouse.decode.hours import INTRADAY_DELAY, zone_named
 from warehouse.errors import UnknownZoneError, WarehouseError
-from warehouse.published.destination import DESTINATION_VARIABLE, destination_of
+from warehouse.published.ducklake.destination import DESTINATION_VARIABLE, destination_of
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from warehouse.published.destination import Destination
+    from warehouse.published.ducklake.destination import Destination
     from warehouse.storage.store import Store
 
 __all__ = [

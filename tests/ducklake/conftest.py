@@ -17,8 +17,8 @@ import pytest
 from tests.warehouse.conftest import Days
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
-from warehouse.published.attaching import attach
-from warehouse.published.destination import Destination, destination_of
+from warehouse.published.ducklake.attaching import attach
+from warehouse.published.ducklake.destination import Destination, destination_of
 from warehouse.published.publish import publish, require_carried
 
 if TYPE_CHECKING:

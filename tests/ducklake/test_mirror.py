@@ -123,7 +123,7 @@ from decimal import Decimal
 from pathlib import Path
 from tests.warehouse.conftest import Days
 from warehouse.lake.partitions import Lake
-from warehouse.published.destination import destination_of
+from warehouse.published.ducklake.destination import destination_of
 from warehouse.published.publish import publish
 
 root, account, address = sys.argv[1:]

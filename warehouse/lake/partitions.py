@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from warehouse.decode.rows import Reject
+    from warehouse.lake.reading import Known
     from warehouse.lake.records import Load, Restatement
     from warehouse.schema.table import Table
 
@@ -68,8 +69,9 @@ class Lake(LakeReader):
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         *,
         catalog: Catalog = OWN,
+        known: Known | None = None,
     ) -> None:
-        super().__init__(url, catalog=catalog)
+        super().__init__(url, catalog=catalog, known=known)
         self.now = now
         self._defined: dict[str, Table] = dict(OWN.tables)
         self.put_loads: Counter[str] = Counter()

@@ -1,11 +1,14 @@
-"""What a new master takes from the file that was published before: the rows of files that cannot be
+"""What a new master takes from the file that was published before: everything of tables that are
+as they were, which costs a tenth of reading the lake again; and the rows of files that cannot be
 used now.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 import pyarrow.parquet as pq
@@ -16,16 +19,118 @@ from warehouse.published.manifest import FILES, is_below
 from warehouse.schema.sql import literal, name, read_parquet
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
     from warehouse.lake.partitions import Lake
     from warehouse.published.manifest import LeftOut
     from warehouse.schema.catalog import Catalog
+    from warehouse.schema.table import Table
 
-__all__ = ["carry_over", "insertions"]
+__all__ = ["carry_all", "carry_over", "insertions"]
 
 _log = logging.getLogger(__name__)
+
+#: The books of a published file, by schema: what it knows of the files that it is a copy of.
+BOOKS: Final = ((SCHEMA, "files"), ("main", "loads"), ("main", "restatements"))
+
+#: Rows that are carried at once: they are sorted in memory.
+BATCH_ROWS: Final = 200_000
+
+
+def carry_all(
+    connection: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    published: Path,
+    commit: Callable[[], None],
+) -> bool:
+    """Insert what the published file has, in order, and whether there was anything. What the master
+    has already stays. What has changed in the lake since then is not looked at; `commit` is called
+    after each batch. Raises duckdb.Error.
+    """
+    _attach(connection, published)
+    unchanged = _unchanged(connection)
+    if not {*BOOKS} <= {*unchanged}:
+        return False
+    stored = {table.name for table in catalog.stored}
+    is_carried = False
+    for table, accounts in _batches(connection):
+        if table in stored and (columns := unchanged.get(("main", table))):
+            for statement in _copies(catalog.tables[table], columns, accounts):
+                connection.execute(statement)
+            commit()
+            is_carried = True
+    return is_carried
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, published: Path) -> None:
+    connection.execute(f"ATTACH IF NOT EXISTS {literal(str(published))} AS old (READ_ONLY)")
+
+
+def _unchanged(
+    connection: duckdb.DuckDBPyConnection,
+) -> Mapping[tuple[str, str], Collection[str]]:
+    """The columns of each table (schema, name) for which the published file has all that the files
+    of the lake have: it has other types of none, and lacks none but those that no file has.
+    """
+    types: dict[tuple[str, str], dict[str, dict[bool, str]]] = {}
+    for is_old, schema, table, column, kind in connection.execute(
+        "FROM duckdb_columns() SELECT database_name = 'old', schema_name, table_name, column_name,"
+        " data_type WHERE database_name IN ('old', current_database())"
+    ).fetchall():
+        types.setdefault((schema, table), {}).setdefault(column, {})[is_old] = kind
+    filed: dict[tuple[str, str], set[str]] = {}
+    query = f"FROM old.{SCHEMA}.files SELECT DISTINCT table_name, columns"
+    for table, columns in connection.execute(query).fetchall():
+        filed.setdefault(("main", table), set()).update(columns.split(","))
+    return {
+        table: [column for column, kinds in columns.items() if {*kinds} == {True, False}]
+        for table, columns in types.items()
+        if all(
+            (table not in BOOKS and column not in filed.get(table, ()))
+            if True not in kinds
+            else kinds.get(False) in {None, kinds[True]}
+            for column, kinds in columns.items()
+        )
+    }
+
+
+def _batches(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, Collection[str]]]:
+    """Accounts of a table, as many as have so few rows, of which the master has no file."""
+    counts = connection.execute(
+        f"FROM old.{SCHEMA}.files AS o SELECT table_name, account_id, sum(rows)::BIGINT WHERE NOT"
+        f" EXISTS (FROM {SCHEMA}.files AS n WHERE n.table_name = o.table_name AND n.account_id ="
+        " o.account_id) GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    for table, of_table in groupby(counts, itemgetter(0)):
+        accounts: list[str] = []
+        held = 0
+        for _, account_id, rows in of_table:
+            if accounts and held + rows > BATCH_ROWS:
+                yield table, accounts
+                accounts, held = [], 0
+            accounts.append(account_id)
+            held += rows
+        yield table, accounts
+
+
+def _copies(table: Table, columns: Collection[str], accounts: Collection[str]) -> Iterator[str]:
+    """Statements that copy rows of accounts, with their records."""
+    these = ", ".join(map(literal, accounts))
+    folders = table.partitions or ()
+    only = f"account_id IN ({these})" if "account_id" in folders else "true"
+    order = ", ".join(map(name, dict.fromkeys([*folders, *table.grain])))
+    both = ", ".join(map(name, columns))
+    yield (  # names of ours
+        f"INSERT INTO {name(table.name)} BY NAME SELECT {both} FROM old.main.{name(table.name)}"  # noqa: S608
+        f" WHERE {only} ORDER BY {order}"
+    )
+    for schema, book in BOOKS:
+        values = "* REPLACE (0 AS later)" if book == "files" else "*"
+        yield (
+            f"INSERT INTO {schema}.{book} BY NAME SELECT {values} FROM old.{schema}.{book}"  # noqa: S608
+            f" WHERE table_name = {literal(table.name)} AND account_id IN ({these})"
+        )
 
 
 def carry_over(
@@ -39,7 +144,7 @@ def carry_over(
     cannot be read, or is of other tables, that is logged.
     """
     try:
-        connection.execute(f"ATTACH {literal(str(published))} AS old (READ_ONLY)")
+        _attach(connection, published)
         rows = connection.execute(
             f"FROM old.{SCHEMA}.files SELECT table_name, account_id, date"
         ).fetchall()
@@ -78,7 +183,7 @@ def insertions(
         same = [f"s.{name(c)} = t.{name(c)}" for c in catalog.tables[table].partitions or ()]
         of_table = f"s.table_name = {literal(table)}"
         yield _insertion(connection, "main", table, carried, [of_table, *same])
-    for schema, table in ((SCHEMA, "files"), ("main", "loads"), ("main", "restatements")):
+    for schema, table in BOOKS:
         same = [f"s.{key} IS NOT DISTINCT FROM t.{key}" for key in FILES.grain]
         yield _insertion(connection, schema, table, carried, same)
 

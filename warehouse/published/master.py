@@ -21,7 +21,7 @@ from warehouse.decode import arrow
 from warehouse.errors import InaccessibleError, WarehouseError
 from warehouse.lake.defects.failures import failure_rows, find_failures
 from warehouse.published import build
-from warehouse.published.carrying import carry_over
+from warehouse.published.carrying import carry_all, carry_over
 from warehouse.published.copying import BATCH_FILES, DamagedRowsError, Into, copy_changes, execute
 from warehouse.published.manifest import column_sets_in, unreadable_rejects
 from warehouse.published.verify import (
@@ -38,11 +38,12 @@ from warehouse.storage.atomic import remove
 from warehouse.storage.local import stamp_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from warehouse.lake.partitions import Lake
     from warehouse.published.manifest import LeftOut
+    from warehouse.published.verify import Mismatch
     from warehouse.schema.catalog import Catalog
     from warehouse.storage.store import StoredFile
 
@@ -78,11 +79,13 @@ LATER_SHARE: Final = 0.25
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """What a refresh depends on besides the lake: the file that was `published` last, whether that
-    `is_damaged`, and how many rows may be out of order.
+    `is_damaged`, whether a new master may take from it what has not changed, and how many rows may
+    be out of order.
     """
 
     published: Path | None = None
     is_damaged: bool = False
+    carries: bool = True
     later_rows: int = LATER_ROWS
     batch_files: int = BATCH_FILES
 
@@ -143,6 +146,10 @@ class _OutdatedError(Exception):
     """This master must be rebuilt."""
 
 
+class _CarriedError(Exception):
+    """This master must be rebuilt from the lake alone: what was published is not what it says."""
+
+
 def refresh(lake: Lake, folder: Path, after: int, given: Conditions | None = None) -> Refreshed:
     """Bring the master in `folder` up to date. If it changes, its new version is above `after` too,
     and so it is if the file that was published last is damaged.
@@ -151,12 +158,16 @@ def refresh(lake: Lake, folder: Path, after: int, given: Conditions | None = Non
     duckdb.Error, OSError and ChangedKindError.
     """
     damaged: LeftOut = {}
+    given = given or Conditions()
     is_old = True
     while True:
         try:
-            return _refresh(lake, folder, after, dict(damaged), given or Conditions())
+            return _refresh(lake, folder, after, dict(damaged), given)
         except DamagedRowsError as found:
             damaged |= found.files
+        except _CarriedError:
+            given = replace(given, carries=False)
+            shutil.rmtree(folder)
         except (_OutdatedError, duckdb.Error):
             # Of other tables, of another DuckDB, damaged or out of order: the lake has everything.
             if not is_old:
@@ -243,26 +254,30 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
         _keep_state(connection, replace(before, structure=""))
         execute(connection, ("COMMIT", "BEGIN"))
 
+    is_carried = before.is_new and _carry(connection, lake.catalog, given, commit)
     into = Into(
         connection,
         frozen / "batch",
         is_new=before.is_new,
-        later=not before.is_new,
+        later=is_carried or not before.is_new,
         batch_files=given.batch_files,
     )
     copied = copy_changes(lake, into, left_out, commit)
     if before.is_new and left_out and given.published:
         carry_over(connection, lake, frozen, given.published, left_out)
     if before.is_new:
-        _require_same(connection, lake)
+        found = differences(connection, _stored(lake))
+        if found and is_carried:
+            raise _CarriedError
+        _require_none(connection, lake, found)
     elif copied.batches > 1 or not before.is_whole:
         if differences(connection, _stored(lake)):
             raise _OutdatedError
     elif not is_copied(connection, lake.catalog.tables, copied.stale, copied.changed):
         raise _OutdatedError
-    found = lake.store.scan(REJECT_FILES)
-    left_out.update(found.unreadable)
-    rejects = [one.key for one in found.files if one.key not in left_out]
+    rejected = lake.store.scan(REJECT_FILES)
+    left_out.update(rejected.unreadable)
+    rejects = [one.key for one in rejected.files if one.key not in left_out]
     failures = find_failures(lake.store, but=lake.catalog.kept)
     views = list(build.lake_views(lake, column_sets_in(connection, lake.catalog), left_out))
     now = replace(
@@ -283,15 +298,31 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
     return now, bool(copied.changed) and copied.is_open
 
 
+def _carry(
+    connection: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    given: Conditions,
+    commit: Callable[[], None],
+) -> bool:
+    """Fill a new master with what is published, if that can be used; whether it was."""
+    if given.published is None or given.is_damaged or not given.carries:
+        return False
+    try:
+        return carry_all(connection, catalog, given.published, commit)
+    except duckdb.Error as error:
+        raise _CarriedError from error
+
+
 def _stored(lake: Lake) -> Collection[str]:
     return {table.name for table in lake.catalog.stored}
 
 
-def _require_same(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
-    """Raise unless a new master is what files and loads say. It is made of the files as they are:
-    if it is not, some have rows that are not what their footers say.
+def _require_none(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, found: Sequence[Mismatch]
+) -> None:
+    """Raise if a new master is not what files and loads say. It is made of the files as they are:
+    some have rows that are not what their footers say.
     """
-    found = differences(connection, _stored(lake))
     by_day = differences(connection, {one.table for one in found}, by_day=True)
     if broken := files_of(lake, by_day):
         raise DamagedRowsError(broken)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from warehouse.errors import WarehouseError
-from warehouse.published.attaching import attach, plain
 from warehouse.published.build import SCHEMA
+from warehouse.published.ducklake.attaching import attach, plain
 from warehouse.published.frames import exact_frame, frame, with_integers
 from warehouse.published.master import CONFIG, connected
 from warehouse.published.publish import ensure_published
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped]  # it ships no types
     import pyarrow as pa
 
-    from warehouse.published.destination import Destination
+    from warehouse.published.ducklake.destination import Destination
     from warehouse.schema.catalog import Catalog
 
 __all__ = ["Warehouse", "open", "open_as_of"]

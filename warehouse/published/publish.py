@@ -35,8 +35,8 @@ from warehouse.lake.changes import (
 )
 from warehouse.lake.definitions import keep_definitions, lake_tables
 from warehouse.lake.partitions import Lake
+from warehouse.published.ducklake.mirror import OvertakenError, mirror, number_at
 from warehouse.published.master import DATABASE, Conditions, refresh
-from warehouse.published.mirror import OvertakenError, mirror, number_at
 from warehouse.published.verify import damage_of
 from warehouse.schema.catalog import OWN
 from warehouse.storage.atomic import copy, locked, remove, sync_folder
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from warehouse.published.destination import Destination
+    from warehouse.published.ducklake.destination import Destination
     from warehouse.schema.catalog import Catalog
 
 __all__ = [
@@ -84,6 +84,9 @@ MASTER: Final = ".master"
 #: others wait for the lock.
 _BUILDING: Final = ".building"
 _POINTING: Final = ".pointing"
+
+#: The copy next to the lake, while a new machine builds its first file from it.
+_FETCHED: Final = ".fetched"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +169,11 @@ def _publish(
             if afresh:
                 shutil.rmtree(folder / MASTER, ignore_errors=True)
             link = lake.root / LINK
-            published = link.resolve() if link.exists() else None
-            given = Conditions(published, is_damaged=_is_other(link, folder))
+            given = Conditions(
+                _earlier(lake, link, folder),
+                is_damaged=_is_other(link, folder),
+                carries=not afresh,
+            )
             master = refresh(lake, folder / MASTER, max(numbers, default=0), given)
             snapshot = _snapshot(folder, master.version)
         except (duckdb.Error, OSError) as error:
@@ -176,6 +182,7 @@ def _publish(
                 "cause, then run `fbinsights publish`"
             ) from error
         _point(link, snapshot)
+        remove(folder / _FETCHED)
         lake.store.share(LINK, snapshot, OPEN_COPY if master.is_open else timedelta())
         for old in _snapshots(folder)[: -1 if afresh else -KEPT_SNAPSHOTS]:
             shutil.rmtree(old, ignore_errors=True)
@@ -226,6 +233,17 @@ def _number(destination: Destination | None) -> tuple[int, WarehouseError | None
         return (number_at(destination) if destination else 0), None
     except WarehouseError as error:
         return 0, error
+
+
+def _earlier(lake: Lake, link: Path, folder: Path) -> Path | None:
+    """What was published before: the file on this machine, or else the copy next to the lake, which
+    spares a new machine the reading of all files.
+    """
+    if link.exists():
+        return link.resolve()
+    copy = folder / _FETCHED
+    remove(copy)
+    return copy if not (folder / MASTER).exists() and lake.store.shared(LINK, copy) else None
 
 
 def _is_other(link: Path, folder: Path) -> bool:

@@ -154,6 +154,13 @@ class Bucket:
         except FileNotFoundError:
             return []
 
+    def stamps(self, keys: Iterable[str]) -> Mapping[str, str]:
+        # A thousand in each response, and those of an account are next to each other.
+        wanted = frozenset(keys)
+        folders = sorted({key.rsplit("/", 2)[0] for key in wanted})
+        found = self.each(lambda folder: self.scan(f"{folder}/*/*").files, folders)
+        return {one.key: one.stamp for files in found for one in files if one.key in wanted}
+
     def open(self, key: str, *, footer_only: bool = False) -> pa.NativeFile:
         if footer_only and (end := self._end(key)):
             return end
@@ -281,6 +288,9 @@ class Bucket:
                 use_multipart=is_large,
                 chunk_size=PART_BYTES,
             )
+
+    def shared(self, key: str, path: Path) -> bool:
+        return isinstance(self._copy(key, path), str)
 
     def each(self, do: Callable[[In], Out], items: Iterable[In]) -> Sequence[Out]:
         with ThreadPoolExecutor(THREADS, thread_name_prefix="bucket") as pool:

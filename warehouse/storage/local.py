@@ -19,7 +19,7 @@ from warehouse.storage.atomic import STAGING, locked, put
 from warehouse.storage.store import Found, StoredFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 __all__ = ["ASIDE", "Folder", "make_way", "stamp_of", "usable"]
 
@@ -159,6 +159,12 @@ class Folder:
             raise error
         return InaccessibleError(self.name(key), str(error.strerror))
 
+    def stamps(self, keys: Iterable[str]) -> Mapping[str, str]:
+        found = Found([], {})
+        for key in keys:
+            self._stat(key, found)
+        return dict(found.files)
+
     def open(self, key: str, *, footer_only: bool = False) -> Path:  # noqa: ARG002  the disk is near
         self._require_file(key)
         return self.root / key
@@ -225,6 +231,9 @@ class Folder:
 
     def share(self, key: str, path: Path, pause: timedelta = timedelta()) -> None:
         """It is on this machine already."""
+
+    def shared(self, key: str, path: Path) -> bool:  # noqa: ARG002  as above
+        return False
 
     def each(self, do: Callable[[In], Out], items: Iterable[In]) -> Sequence[Out]:
         return [do(item) for item in items]

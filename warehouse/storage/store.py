@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -80,6 +80,11 @@ class Store(Protocol):
         in their order.
         """
 
+    def stamps(self, keys: Iterable[str]) -> Mapping[str, str]:
+        """Stamps of files, by key. What is not in it is not there, or has to be opened to find out
+        what is wrong with it.
+        """
+
     def open(self, key: str, *, footer_only: bool = False) -> Path | pa.NativeFile:
         """A source for `pyarrow.parquet.ParquetFile`: one version of the file, even if it is
         replaced meanwhile.
@@ -121,6 +126,9 @@ class Store(Protocol):
         """Copy a file of this machine next to the lake, unless the lake is on this machine, or what
         is there was shared less than a pause before this file was made.
         """
+
+    def shared(self, key: str, path: Path) -> bool:
+        """Copy what was shared to a path on this machine; whether there is any that can be read."""
 
     def each(self, do: Callable[[In], Out], items: Iterable[In]) -> Sequence[Out]:
         """Apply `do` to each, several at a time where most of it is waiting; results in order."""

@@ -44,6 +44,7 @@ from warehouse.errors import WarehouseError
 from warehouse.lake.defects.failures import NO_RIGHT, without_day
 from warehouse.lake.defects.rejects import unread_columns
 from warehouse.lake.partitions import Lake
+from warehouse.published.known import KnownRecords
 from warehouse.published.publish import lag
 from warehouse.schema.periods import Period
 
@@ -124,7 +125,8 @@ def run_status(  # noqa: PLR0913  # what a command line says
     ConfigError.
     """
     settings = settings_of(environ)
-    lake = Lake(settings.warehouse_url, catalog=known.catalog)
+    url = settings.warehouse_url
+    lake = Lake(url, catalog=known.catalog, known=KnownRecords(url))
     names = account_names(lake)
     there = _accounts(lake, accounts, names)
     known.require(reports)

@@ -10,8 +10,8 @@ import pytest
 
 from tests.warehouse.published.asking import snapshots
 from warehouse.errors import WarehouseError
-from warehouse.published.attaching import plain
-from warehouse.published.destination import Destination, destination_of
+from warehouse.published.ducklake.attaching import plain
+from warehouse.published.ducklake.destination import Destination, destination_of
 from warehouse.published.publish import KEPT_SNAPSHOTS, lag, publish, require_carried
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from datetime import date, datetime
 from itertools import count
 from pathlib import Path
@@ -18,10 +19,10 @@ from warehouse.lake.parquet import Writer
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import LINK, publish
 from warehouse.schema.tables import TABLES
-from warehouse.storage.bucket import log_how_published
+from warehouse.storage.bucket import Bucket, log_how_published
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from tests.s3 import S3
 
@@ -155,6 +156,32 @@ def test_a_bucket_is_published_into_a_folder_of_this_machine_and_shared(
     assert published.path == Path(os.environ["WAREHOUSE_LOCAL"]) / f"s3/{name}/some/where/{LINK}"
     assert s3.objects(name)[f"some/where/{LINK}"] == published.path.read_bytes()
     assert caplog.text.count("httpfs") == 1
+
+
+def test_a_new_machine_begins_with_the_shared_copy_and_reads_what_changed_since(
+    bucket_days: Any, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied: list[str] = []
+    usual = Bucket.freeze
+
+    def freeze(bucket: Bucket, wanted: Sequence[tuple[str, Path]]) -> Any:
+        copied.extend(key.split("/")[1] for key, _ in wanted)
+        return usual(bucket, wanted)
+
+    for n in range(11, 15):
+        bucket_days.put(account=str(n))
+    first = publish(url)
+    shutil.rmtree(first.path.parent)  # what a container has, until it ends
+    bucket_days.put(10, account="12")
+
+    monkeypatch.setattr(Bucket, "freeze", freeze)
+    publish(url)
+    assert copied == ["account_id=12"]
+    with warehouse.open(url) as opened:
+        found = opened.sql(
+            "FROM insights_hourly SELECT account_id, count(*) GROUP BY ALL ORDER BY 1"
+        )
+        assert found.fetchall() == [("11", 6), ("12", 10), ("13", 6), ("14", 6)]
 
 
 def test_open_days_alone_are_not_sent_with_each_publish(bucket_days: Any, url: str, s3: S3) -> None:

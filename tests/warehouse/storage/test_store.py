@@ -67,6 +67,17 @@ def test_what_is_put_is_read_listed_and_deleted(store: Store, put: Callable[...,
     assert store.find("ads/account_id=*/data.parquet") == []
 
 
+def test_stamps_are_those_of_a_listing(store: Store, put: Callable[..., None]) -> None:
+    keys = [f"t/account_id=1{n // 2}/date=2026-11-2{n}/data.parquet" for n in range(4)]
+    for key in keys:
+        put(key, key.encode())
+
+    asked = [*keys[1:], "t/account_id=19/date=2026-11-21/data.parquet"]
+    found = store.find("t/*/*/data.parquet")
+    assert store.stamps(asked) == {one.key: one.stamp for one in found[1:]}
+    assert store.stamps([]) == {}
+
+
 def test_what_is_not_there_says_so(store: Store) -> None:
     with pytest.raises(FileNotFoundError):
         store.read(KEY)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from warehouse.errors import WarehouseError
-from warehouse.published.destination import CATALOGUES, DESTINATION_VARIABLE
+from warehouse.published.ducklake.destination import CATALOGUES, DESTINATION_VARIABLE
 from warehouse.schema.sql import literal
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from warehouse.published.destination import Destination
+    from warehouse.published.ducklake.destination import Destination
 
 __all__ = ["attach", "plain"]
 

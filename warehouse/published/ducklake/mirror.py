@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import duckdb
 
 from warehouse.errors import WarehouseError
-from warehouse.published import build, tidying
-from warehouse.published.attaching import attach, plain
+from warehouse.published import build
 from warehouse.published.carrying import insertions
 from warehouse.published.copying import execute
+from warehouse.published.ducklake import tidying
+from warehouse.published.ducklake.attaching import attach, plain
 from warehouse.published.manifest import FILES, STATE
 from warehouse.published.master import WRITING, connected
 from warehouse.schema.queries.fivetran import FIVETRAN
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from warehouse.published.destination import Destination
+    from warehouse.published.ducklake.destination import Destination
     from warehouse.schema.catalog import Catalog
 
 __all__ = ["OvertakenError", "mirror", "number_at"]

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from warehouse.published.attaching import plain
+from warehouse.published.ducklake.attaching import plain
 from warehouse.schema.sql import literal
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from warehouse.published.destination import Destination
+    from warehouse.published.ducklake.destination import Destination
 
 __all__ = ["tidy"]
 

@@ -1,0 +1,111 @@
+"""Records of account-days as they were published: who looks at very many asks one file for them,
+and opens only those files of the lake that have changed since.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import fields
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import pyarrow.compute as pc
+
+from warehouse.lake.records import Load
+from warehouse.storage.url import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    import pyarrow as pa
+
+__all__ = ["KnownRecords"]
+
+
+#: Fields of a record that the table `loads` has under the same name.
+_FIELDS: Final = [field.name for field in fields(Load) if field.name != "table"]
+
+
+class _Rows(NamedTuple):
+    """The published records of a table `since` a day, account by account: where each begins among
+    the rows, and how many it has.
+    """
+
+    since: date
+    rows: pa.Table
+    places: Mapping[str, tuple[int, int]]
+
+
+class KnownRecords:
+    """The records in the published file of the lake at `url`. It is read when it is first asked for
+    a table; safe across threads.
+    """
+
+    def __init__(self, url: str | Path) -> None:
+        self._url = url
+        self._read: dict[str, _Rows | None] = {}
+        self._reading = threading.Lock()
+
+    def __call__(
+        self, table: str, account_days: Sequence[tuple[str, date]]
+    ) -> Mapping[tuple[str, date], tuple[str, Load]]:
+        """Of those account-days (account, date) that are published: the stamp that the file had
+        then, and its record. There are none if the published file is missing or cannot be read.
+        """
+        if not account_days or not (known := self._rows_of(table, min(d for _, d in account_days))):
+            return {}
+        wanted = frozenset(account_days)
+        return {
+            (account_id, row["date"]): (row["stamp"], _load(row))
+            for account_id in sorted({account_id for account_id, _ in wanted})
+            for row in known.rows.slice(*known.places.get(account_id, (0, 0))).to_pylist()
+            if (account_id, row["date"]) in wanted
+        }
+
+    def _rows_of(self, table: str, since: date) -> _Rows | None:
+        with self._reading:
+            known = self._read.get(table)
+            if table not in self._read or (known and known.since > since):
+                self._read[table] = known = _published(open_store(self._url).root, table, since)
+            return known
+
+
+def _published(root: Path, table: str, since: date) -> _Rows | None:
+    import duckdb  # noqa: PLC0415  # a load of few account-days does without it
+
+    from warehouse.published.publish import LINK  # noqa: PLC0415  # as above
+
+    try:
+        with duckdb.connect((root / LINK).resolve(strict=True), read_only=True) as connection:
+            rows: pa.Table = connection.sql(
+                "SELECT l.*, f.stamp FROM loads AS l"
+                " JOIN published.files AS f USING (table_name, account_id, date)"
+                " WHERE table_name = ? AND date >= ? ORDER BY account_id, date",
+                params=[table, since],
+            ).to_arrow_table()
+    except (duckdb.Error, OSError):
+        return None  # whoever asks opens the files
+    accounts: Any = pc.run_end_encode(rows["account_id"].combine_chunks())
+    ends = accounts.run_ends.to_pylist()
+    places = [(begin, end - begin) for begin, end in pairwise([0, *ends])]
+    return _Rows(since, rows, dict(zip(accounts.values.to_pylist(), places, strict=True)))
+
+
+def _load(row: Mapping[str, Any]) -> Load:
+    """A record from its row in the table `loads`."""
+    return Load(
+        table=row["table_name"], **{name: _plain(row[name]) for name in _FIELDS if name in row}
+    )
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case list():
+            return tuple(value)
+        case datetime():  # in the zone of the session
+            return value.astimezone(UTC)
+        case _:
+            return value
