@@ -109,13 +109,14 @@ class AccountPage:
 
 
 ACCOUNTS_SQL: Final = """\
-select account_id, account_name, account_currency, account_timezone, newest, first
+select account_id, coalesce(nullif(account_name, ''), 'act_' || account_id) as name,
+       coalesce(account_currency, ''), coalesce(account_timezone, 'UTC'), newest, first
 from accounts
 left join (
   select account_id, max(loaded_at) as newest, min(date) as first from loads
   where table_name in ('insights_hourly', 'insights_daily') group by all
 ) using (account_id)
-order by account_name, account_id"""
+order by name, account_id"""
 
 #: What to say where nothing is loaded: the failure of the newest day.
 FAILED_SQL: Final = """\
@@ -164,11 +165,7 @@ full join (
 CAMPAIGNS_SQL: Final = """\
 select account_id, campaign_id, date, campaign_name, objective, effective_status,
        coalesce(spend, 0), coalesce(impressions, 0), coalesce(clicks, 0), purchases, purchase_value
-from (
-  select account_id, campaign_id, date, campaign_name, objective, spend, impressions, clicks,
-         purchases, purchase_value
-  from campaign_daily where date between $since and $until
-)
+from (from campaign_daily where date between $since and $until)
 left join (select account_id, campaign_id, effective_status from campaigns)
   using (account_id, campaign_id)"""
 
@@ -259,14 +256,12 @@ def _empty_pages(
     for account_id, name, currency, zone, newest_load, first in opened.sql(ACCOUNTS_SQL).fetchall():
         if account_ids and account_id not in account_ids:
             continue
-        window = chosen or last_days(zone or "UTC", at, last)
-        is_behind = chosen is None and window != last_days(zone or "UTC", at)
+        window = chosen or last_days(zone, at, last)
+        is_behind = chosen is None and window != last_days(zone, at)
         if chosen is None and first is not None and first in window:
             window = Window(first, window.until)  # what was before was never wanted
         pages[account_id] = AccountPage(
-            *(account_id, name or f"act_{account_id}", currency or "", zone or "UTC", window),
-            today=today_in(zone or "UTC", at),
-            date_now=today_in(zone or "UTC", now),
+            *(account_id, name, currency, zone, window, today_in(zone, at), today_in(zone, now)),
             newest=newest_load and newest_load.astimezone(UTC),
             is_behind=is_behind,
         )
