@@ -175,6 +175,7 @@ def test_the_doctor_looks_at_the_bucket_and_no_credential_is_left_anywhere(both:
     assert not any(SECRET in text for _, text in [*both.said, *refused, (code, said)])
 
 
+@pytest.mark.slow
 def test_a_killed_load_leaves_whole_objects_and_the_next_asks_nothing_twice(both: Both) -> None:
     s3, sandbox, deadline = both.s3, both.sandbox, time.monotonic() + PATIENCE_SECONDS
     before = _account_days(s3, both.bucket)

@@ -212,7 +212,9 @@ def test_while_the_whole_app_is_blocked_one_call_at_a_time_finds_out_how_long(st
     assert company.blocked("into_blocks")["app"] <= 3
 
 
-@pytest.mark.parametrize("start", [same_folder, same_bucket], indirect=True)
+@pytest.mark.parametrize(
+    "start", [same_folder, pytest.param(same_bucket, marks=pytest.mark.slow)], indirect=True
+)
 def test_two_loads_share_what_they_know_of_limits(start: Start) -> None:
     """Together they call into blocks no more often than one of them would alone."""
     company = start(replace(WIDE, score=60, block_seconds=400))

@@ -146,7 +146,9 @@ def test_days_that_are_still_empty_an_hour_later_become_so_and_come_back_when_th
     assert Failures(lake.store, CONTROL.name).of(account) == {}
 
 
-@pytest.mark.parametrize("job", ["refresh_job", "insights_hourly_job"])
+@pytest.mark.parametrize(
+    "job", ["insights_hourly_job", pytest.param("refresh_job", marks=pytest.mark.slow)]
+)
 def test_the_tag_of_a_run_makes_it_believe_an_empty_day_at_once(
     instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake, clock: Clock, account: str, job: str
 ) -> None:

@@ -181,11 +181,11 @@ def test_publishers_killed_at_any_moment_leave_whole_files(days: Any, lake: Lake
     assert native.to_pylist() == lake.read("insights_hourly").to_pylist()
 
 
-#: Publishes of a day, one every quarter of an hour.
-QUARTERS = 96
-
-
-def test_a_day_of_publishes_harms_no_reader_and_takes_no_more_disk(days: Any, lake: Lake) -> None:
+# As many as a day has, one every quarter of an hour, and fewer of them.
+@pytest.mark.parametrize("publishes", [24, pytest.param(96, marks=pytest.mark.slow)])
+def test_a_day_of_publishes_harms_no_reader_and_takes_no_more_disk(
+    publishes: int, days: Any, lake: Lake
+) -> None:
     few = ("insights_hourly", "loads", "restatements", "rejects", "failures")
     catalog = Catalog({name: TABLES[name] for name in few}, {})
     counts: dict[str, int] = {}
@@ -205,10 +205,10 @@ def test_a_day_of_publishes_harms_no_reader_and_takes_no_more_disk(days: Any, la
     tick(0)
     marks = "(FROM insights_hourly SELECT DISTINCT account_id, date)"
     asker = python(ASKER.format(url=str(lake.root), marks=marks, pause=0.2))
-    for n in range(1, QUARTERS):
-        if n % 16 == 1:  # these keep it open until the end of the day
+    for n in range(1, publishes):
+        if n % (publishes // 6) == 1:  # these keep it open until the end of the day
             opened.append((warehouse.open(lake.root), dict(counts)))
-        tick(n, "proven" if n > QUARTERS - 5 else "provisional")
+        tick(n, "proven" if n > publishes - 5 else "provisional")
         assert len(snapshots(lake)) <= KEPT_SNAPSHOTS
         assert all(counted(old) == seen for old, seen in opened[n % 6 : n % 6 + 1])
     answer, _ = asker.communicate()
