@@ -169,16 +169,23 @@ def object_values(of: tuple[str, str], failed: tuple[Failed, str]) -> Mapping[st
 
 
 def unread_lines(unread: Sequence[UnreadColumn], width: int | None) -> Iterator[str]:
-    """The columns of objects that have rejects, with how many and why."""
-    if unread:
-        yield "\nValues of objects that could not be read, or that Meta refuses (table rejects):"
-    for one in unread[:SHOWN_GROUPS]:
-        whose = f"{counted(one.objects, 'object')} of {counted(len(one.accounts), 'account')}"
+    """The columns of objects that have rejects: those of one table and reason together, with how
+    many objects and why.
+    """
+    groups: dict[tuple[str, str], list[UnreadColumn]] = {}
+    for one in unread:
         why = escaped(_OF_ONE_TRY.sub("", one.reason))
-        what = ".".join(filter(None, (one.table, one.column)))
-        yield from wrapped(f"  {what}: {whose}: {why}", width)
-    if more := unread[SHOWN_GROUPS:]:
-        yield f"  and {counted(len(more), 'more column')}"
+        groups.setdefault((one.table, why), []).append(one)
+    if groups:
+        yield "\nValues of objects that could not be read, or that Meta refuses (table rejects):"
+    for (table, why), columns in [*groups.items()][:SHOWN_GROUPS]:
+        names = ", ".join(one.column for one in columns if one.column)
+        objects = counted(max(one.objects for one in columns), "object")
+        accounts = counted(len({key for one in columns for key in one.accounts}), "account")
+        what = f"{table}: {names} of" if names else f"{table}:"
+        yield from wrapped(f"  {what} {objects} of {accounts}: {why}", width)
+    if len(groups) > SHOWN_GROUPS:
+        yield f"  and {len(groups) - SHOWN_GROUPS} more; `fbinsights status --json` lists all"
 
 
 def unread_values(unread: UnreadColumn) -> Mapping[str, object]:

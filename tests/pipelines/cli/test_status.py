@@ -165,7 +165,7 @@ def test_fields_of_objects_that_meta_refuses_are_named(
     code = run_status(environ, KNOWN, DAY, None)
 
     err = capsys.readouterr().err
-    assert "\n  campaigns.buying_type: 2 objects of 2 accounts: (#100) Gone\n" in err
+    assert "\n  campaigns: buying_type of 2 objects of 2 accounts: (#100) Gone\n" in err
     assert "\n  accounts: 1 object of 1 account: " in err
     run_status(environ, KNOWN, DAY, None, accounts=[first], style=Style(is_json=True))
     found = json.loads(capsys.readouterr().out.splitlines()[-1])["rejects"]
