@@ -97,7 +97,9 @@ def _by_workers(home: Path, served: Served) -> float:
             FB_ACCOUNTS_PER_RUN=str(ACCOUNTS // WORKERS),
         )
         os.environ |= environ
-        (home / "dagster.yaml").write_text(yaml_of_a_farm(), encoding="utf-8")
+        # As many as there are places: a run that waits for one holds its accounts.
+        yaml = yaml_of_a_farm().replace("max_concurrent_runs: 5", f"max_concurrent_runs: {WORKERS}")
+        (home / "dagster.yaml").write_text(yaml, encoding="utf-8")
         config = {"since": str(DAYS[0]), "until": str(DAYS[-1]), "reports": [REPORT]}
         with (
             dg.DagsterInstance.from_config(str(home)) as instance,
