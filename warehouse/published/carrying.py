@@ -6,8 +6,6 @@ used now.
 from __future__ import annotations
 
 import logging
-from itertools import groupby
-from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import duckdb
@@ -25,46 +23,43 @@ if TYPE_CHECKING:
     from warehouse.lake.partitions import Lake
     from warehouse.published.manifest import LeftOut
     from warehouse.schema.catalog import Catalog
-    from warehouse.schema.table import Table
 
-__all__ = ["carry_all", "carry_over", "insertions"]
+__all__ = ["attach", "carry_all", "carry_over", "insertions"]
 
 _log = logging.getLogger(__name__)
 
 #: The books of a published file, by schema: what it knows of the files that it is a copy of.
 BOOKS: Final = ((SCHEMA, "files"), ("main", "loads"), ("main", "restatements"))
 
-#: Rows that are carried at once: they are sorted in memory.
-BATCH_ROWS: Final = 200_000
+
+def attach(connection: duckdb.DuckDBPyConnection, published: Path) -> None:
+    """Attach the published file as `old`. Raises duckdb.Error."""
+    connection.execute(f"ATTACH IF NOT EXISTS {literal(str(published))} AS old (READ_ONLY)")
 
 
 def carry_all(
-    connection: duckdb.DuckDBPyConnection,
-    catalog: Catalog,
-    published: Path,
-    commit: Callable[[], None],
+    connection: duckdb.DuckDBPyConnection, catalog: Catalog, commit: Callable[[], None]
 ) -> bool:
-    """Insert what the published file has, in order, and whether there was anything. What the master
-    has already stays. What has changed in the lake since then is not looked at; `commit` is called
-    after each batch. Raises duckdb.Error.
+    """Insert what the database `old` has, as it is there, and whether there was anything. A table
+    of which the master has some files stays. What has changed in the lake since then is not looked
+    at; `commit` is called after each table. Raises duckdb.Error.
     """
-    _attach(connection, published)
     unchanged = _unchanged(connection)
     if not {*BOOKS} <= {*unchanged}:
         return False
+    found = connection.execute(
+        f"SELECT DISTINCT table_name FROM old.{SCHEMA}.files WHERE table_name NOT IN"  # noqa: S608  ours
+        f" (FROM {SCHEMA}.files SELECT table_name) ORDER BY ALL"
+    ).fetchall()
     stored = {table.name for table in catalog.stored}
     is_carried = False
-    for table, accounts in _batches(connection):
+    for (table,) in found:
         if table in stored and (columns := unchanged.get(("main", table))):
-            for statement in _copies(catalog.tables[table], columns, accounts):
+            for statement in _copies(table, columns):
                 connection.execute(statement)
             commit()
             is_carried = True
     return is_carried
-
-
-def _attach(connection: duckdb.DuckDBPyConnection, published: Path) -> None:
-    connection.execute(f"ATTACH IF NOT EXISTS {literal(str(published))} AS old (READ_ONLY)")
 
 
 def _unchanged(
@@ -95,42 +90,13 @@ def _unchanged(
     }
 
 
-def _batches(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, Collection[str]]]:
-    """Accounts of a table, as many as have so few rows, of which the master has no file."""
-    counts = connection.execute(
-        f"FROM old.{SCHEMA}.files AS o SELECT table_name, account_id, sum(rows)::BIGINT WHERE NOT"
-        f" EXISTS (FROM {SCHEMA}.files AS n WHERE n.table_name = o.table_name AND n.account_id ="
-        " o.account_id) GROUP BY ALL ORDER BY ALL"
-    ).fetchall()
-    for table, of_table in groupby(counts, itemgetter(0)):
-        accounts: list[str] = []
-        held = 0
-        for _, account_id, rows in of_table:
-            if accounts and held + rows > BATCH_ROWS:
-                yield table, accounts
-                accounts, held = [], 0
-            accounts.append(account_id)
-            held += rows
-        yield table, accounts
-
-
-def _copies(table: Table, columns: Collection[str], accounts: Collection[str]) -> Iterator[str]:
-    """Statements that copy rows of accounts, with their records."""
-    these = ", ".join(map(literal, accounts))
-    folders = table.partitions or ()
-    only = f"account_id IN ({these})" if "account_id" in folders else "true"
-    order = ", ".join(map(name, dict.fromkeys([*folders, *table.grain])))
-    both = ", ".join(map(name, columns))
-    yield (  # names of ours
-        f"INSERT INTO {name(table.name)} BY NAME SELECT {both} FROM old.main.{name(table.name)}"  # noqa: S608
-        f" WHERE {only} ORDER BY {order}"
-    )
+def _copies(table: str, columns: Collection[str]) -> Iterator[str]:
+    """Statements that copy a table, with its records."""
+    both, there = ", ".join(map(name, columns)), f"old.main.{name(table)}"
+    yield f"INSERT INTO {name(table)} BY NAME SELECT {both} FROM {there}"  # noqa: S608  names of ours
     for schema, book in BOOKS:
-        values = "* REPLACE (0 AS later)" if book == "files" else "*"
-        yield (
-            f"INSERT INTO {schema}.{book} BY NAME SELECT {values} FROM old.{schema}.{book}"  # noqa: S608
-            f" WHERE table_name = {literal(table.name)} AND account_id IN ({these})"
-        )
+        only = f"WHERE table_name = {literal(table)}"
+        yield f"INSERT INTO {schema}.{book} BY NAME FROM old.{schema}.{book} {only}"
 
 
 def carry_over(
@@ -144,7 +110,7 @@ def carry_over(
     cannot be read, or is of other tables, that is logged.
     """
     try:
-        _attach(connection, published)
+        attach(connection, published)
         rows = connection.execute(
             f"FROM old.{SCHEMA}.files SELECT table_name, account_id, date"
         ).fetchall()

@@ -21,7 +21,7 @@ from warehouse.decode import arrow
 from warehouse.errors import InaccessibleError, WarehouseError
 from warehouse.lake.defects.failures import failure_rows, find_failures
 from warehouse.published import build
-from warehouse.published.carrying import carry_all, carry_over
+from warehouse.published.carrying import attach, carry_all, carry_over
 from warehouse.published.copying import BATCH_FILES, DamagedRowsError, Into, copy_changes, execute
 from warehouse.published.manifest import column_sets_in, unreadable_rejects
 from warehouse.published.verify import (
@@ -221,12 +221,17 @@ def _state(
         raise _OutdatedError
     columns = ", ".join(one.name for one in fields(_State))
     [row] = connection.execute(f"FROM {build.SCHEMA}.state SELECT {columns}").fetchall()
-    [(later, rows)] = connection.execute(
-        f"FROM {build.SCHEMA}.files SELECT sum(rows * later)::BIGINT, sum(rows)::BIGINT"
-    ).fetchall()
-    if rows and later > max(later_rows, LATER_SHARE * rows):
+    if _is_out_of_order(connection, f"{build.SCHEMA}.files", later_rows):
         raise _OutdatedError
     return _State(*row)
+
+
+def _is_out_of_order(connection: duckdb.DuckDBPyConnection, files: str, later_rows: int) -> bool:
+    """Whether many rows of a database were inserted later; `files` is its list of them."""
+    [(later, rows)] = connection.execute(
+        f"FROM {files} SELECT sum(rows * later)::BIGINT, sum(rows)::BIGINT"
+    ).fetchall()
+    return bool(rows) and later > max(later_rows, LATER_SHARE * rows)
 
 
 def _keep_state(connection: duckdb.DuckDBPyConnection, state: _State) -> None:
@@ -304,11 +309,16 @@ def _carry(
     given: Conditions,
     commit: Callable[[], None],
 ) -> bool:
-    """Fill a new master with what is published, if that can be used; whether it was."""
+    """Fill a new master with what is published, if that can be used and is in order; whether it
+    was.
+    """
     if given.published is None or given.is_damaged or not given.carries:
         return False
     try:
-        return carry_all(connection, catalog, given.published, commit)
+        attach(connection, given.published)
+        if _is_out_of_order(connection, f"old.{build.SCHEMA}.files", given.later_rows):
+            return False
+        return carry_all(connection, catalog, commit)
     except duckdb.Error as error:
         raise _CarriedError from error
 

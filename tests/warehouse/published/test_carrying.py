@@ -17,7 +17,7 @@ import pytest
 import warehouse
 from tests.warehouse.conftest import DAY
 from tests.warehouse.lake.damaged import WAYS
-from tests.warehouse.lake.mine import MINE
+from tests.warehouse.lake.mine import MINE, put
 from tests.warehouse.published.asking import ask
 from tests.warehouse.published.test_changed_catalog import younger
 from warehouse.lake.partitions import Lake
@@ -35,7 +35,7 @@ ROWS: Final = "FROM insights_hourly ORDER BY account_id, date, ad_id, hour"
 ONE_MORE: Final = Catalog({**OWN.tables, MINE.name: MINE}, OWN.views, OWN.kept | {MINE.name})
 
 
-#: Publishes the rows of an account at a time, and is killed at the second one.
+#: Publishes, and is killed before it copies the second table.
 PUBLISHER: Final = """
 import os, signal
 from warehouse.published import carrying, publish
@@ -45,7 +45,7 @@ def copies(*given):
     if len(batches) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     return usual(*given)
-carrying._copies, carrying.BATCH_ROWS = copies, 1
+carrying._copies = copies
 publish.publish({url!r})
 """
 
@@ -132,9 +132,10 @@ def test_what_is_not_what_its_books_say_is_not_taken(
     assert made.rows["loads"] == 2
 
 
-def test_a_publisher_that_was_killed_goes_on_with_the_next_accounts(days: Any, lake: Lake) -> None:
+def test_a_publisher_that_was_killed_goes_on_with_the_next_table(days: Any, lake: Lake) -> None:
     for account in ("11", "12", "13"):
         days.put(account=account)
+    put(lake, OWN.tables["insights_daily"])
     publish(lake.root)
     there = everything(lake.root)
     shutil.rmtree(lake.root / ".snapshots" / ".master")
