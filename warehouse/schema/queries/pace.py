@@ -127,8 +127,9 @@ def _pace() -> Iterator[tuple[Column, str]]:
             *("budget", "money_limit"),
             "Daily budget of an active campaign, or the sum of those of its active ad sets if they "
             "have the budgets, never both; of an account, the sum over its campaigns. NULL if any "
-            "of it is not by the day, as a lifetime budget, and for ads. Meta keeps to it on "
-            "average: it may spend more on one day",
+            "of it is not by the day, as a lifetime budget, and for ads. As they were last listed: "
+            "refreshes and backfills do that, ticks do not. Meta keeps to it on average: it may "
+            "spend more on one day",
             MONEY,
         ),
         "budget",
