@@ -6,3 +6,10 @@ takes too much memory or time. There the tables are listed and described (`table
 answered (`results`) and days judged (`trust`); `prompts` are the questions of docs/questions.md.
 `server` is the only module that knows the protocol. The command line may import this.
 """
+
+import sys
+from types import ModuleType
+
+# A worker of anyio has no `__main__` if its server was not started from a file, as in a notebook;
+# without one DuckDB cannot be imported.
+sys.modules.setdefault("__main__", ModuleType("__main__"))

@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -17,7 +16,6 @@ from anyio.from_thread import start_blocking_portal
 from mcp import Client
 from playwright.sync_api import sync_playwright
 
-import pipelines
 import warehouse
 from fbgraph.sandbox import Sandbox
 from pipelines.agents.bounds import Bounds
@@ -178,12 +176,9 @@ from {} where date between '2026-11-17' and '2026-11-22' group by all order by a
 
 
 def test_page_views_schema_fivetran_and_agents_all_have_what_the_sandbox_served(
-    browser: Browser, made: Made, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, made: Made
 ) -> None:
     """By account and day, to the last coin. That the marts of dbt have it too is in tests/dbt."""
-    # A process of anyio has no `__main__` if the one that starts it has none in a file, as those
-    # of xdist; then DuckDB cannot be imported in it.
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", pipelines.__file__, raising=False)
     served = sorted(_served(made.account_ids))
 
     with warehouse.open(made.lake.root) as opened:

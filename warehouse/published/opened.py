@@ -34,6 +34,9 @@ __all__ = ["Warehouse", "open", "open_as_of"]
 #: DuckDB turns Ctrl-C into a RuntimeError with this text; it has no class of its own.
 INTERRUPTED: Final = "Query interrupted"
 
+#: In what DuckDB says if this process has connected to the file otherwise.
+_IN_USE: Final = "different configuration than existing connections"
+
 
 class Warehouse:
     """The published file, opened read-only. It does not change; open it again to see new data.
@@ -47,10 +50,10 @@ class Warehouse:
         try:
             self._connection = earlier or _connected(path)
         except duckdb.Error as error:
-            raise WarehouseError(
-                f"{path} cannot be opened: {error}. If it is damaged, `fbinsights publish` rebuilds"
-                " it from the lake"
-            ) from error
+            advice = "If it is damaged, `fbinsights publish` rebuilds it from the lake"
+            if _IN_USE in str(error):
+                advice = "In this process, connect to it with read_only=True and no config"
+            raise WarehouseError(f"{path} cannot be opened: {error}. {advice}") from error
 
     def sql(
         self, query: str, params: Mapping[str, object] | None = None

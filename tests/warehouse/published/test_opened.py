@@ -29,6 +29,12 @@ def test_what_duckdb_is_told_directly_is_the_same_file(days: Any, lake: Lake) ->
     with duckdb.connect(link, read_only=True, config=CONFIG) as connection:
         found = connection.sql("SELECT current_database(), sum(spend) FROM insights_hourly")
         assert found.fetchall() == [("warehouse", Decimal("10.05"))]
+    for config, read_only in ((CONFIG, True), ({}, False)):
+        with (
+            duckdb.connect(link, read_only, config),
+            pytest.raises(WarehouseError, match=r"connect to it with read_only=True and no config"),
+        ):
+            warehouse.open(lake.root)
 
 
 def test_a_data_frame_divides_describes_and_resamples(days: Any, lake: Lake) -> None:
