@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,6 +49,23 @@ def test_a_release_is_a_tag_that_ci_has_passed_and_needs_no_kept_token() -> None
     assert release["jobs"]["publish"]["needs"] == "build"
     assert release["jobs"]["publish"]["permissions"] == {"id-token": "write"}
     assert "secrets." not in (WORKFLOWS / "release.yml").read_text(encoding="utf-8")
+
+
+def test_links_and_pictures_of_a_released_readme_lead_to_the_repository(tmp_path: Path) -> None:
+    [change] = [
+        step["run"]
+        for step in workflow("release.yml")["jobs"]["build"]["steps"]
+        if "README.md" in step.get("run", "")
+    ]
+    shutil.copy(ROOT / "README.md", tmp_path)
+    names = {"GITHUB_REPOSITORY": "some/body", "GITHUB_REF_NAME": "v1"}
+
+    subprocess.run(["bash", "-ec", change], cwd=tmp_path, env=os.environ | names, check=True)  # noqa: S603, S607  ours
+
+    links = re.findall(r"\]\(([^)]+)\)", (tmp_path / "README.md").read_text(encoding="utf-8"))
+    assert "https://github.com/some/body/raw/v1/docs/img/overview.png" in links
+    assert "https://github.com/some/body/blob/v1/docs/graph-api.md#filters" in links
+    assert [link for link in links if not link.startswith(("https://", "#"))] == []
 
 
 def test_both_have_time_for_it_and_the_oldest_python_that_is_claimed() -> None:
