@@ -44,13 +44,15 @@ class Listing:
 
     `rows` are as Graph sent them, including nulls and rows without an id. `total_count` is None if
     the edge does not return it; it counts what the same filter matches. `is_counted`: the
-    edge should. `cut`: why the listing ends too early, and where.
+    edge should. `cut`: why the listing ends too early, and where. `has_moved`: pages had other
+    counts than the first, so that an object may be missing though there are as many as counted.
     """
 
     rows: Sequence[object]
     total_count: int | None
     is_counted: bool = True
     cut: str = ""
+    has_moved: bool = False
 
     @property
     def complete(self) -> bool:
@@ -70,10 +72,10 @@ def list_objects(client: GraphClient, account_id: str, row: ObjectTable) -> List
     """All objects of an account except deleted ones, which no edge lists
     (docs/graph-api.md#objects).
 
-    The listing is repeated once if it has fewer or more objects than the edge counts, because
-    objects that change during paging are skipped or repeated; and also if its cursor is refused
-    halfway. One that fails halfway for good is `cut`: what was read is the listing. Raises the
-    error if that is nothing, and what ends everything.
+    The listing is repeated once if it has fewer or more objects than the edge counts, or if that
+    count changes from page to page, because objects that change during paging are skipped or
+    repeated; and also if its cursor is refused halfway. One that fails halfway for good is `cut`:
+    what was read is the listing. Raises the error if that is nothing, and what ends everything.
     """
 
     edge = client.account(account_id).edge(
@@ -89,7 +91,7 @@ def list_objects(client: GraphClient, account_id: str, row: ObjectTable) -> List
         listing = _read(edge, row, refused)
     except CursorError:
         return _read(edge, row, refused, is_last=True)
-    is_whole = listing.complete or listing.total_count is None
+    is_whole = (listing.complete and not listing.has_moved) or listing.total_count is None
     return listing if is_whole or listing.cut else _read(edge, row, refused)
 
 
@@ -105,14 +107,14 @@ def _read(
     that Meta refuses, with why; they are left out.
     """
     rows = PackedObjects(partial(identity_of, of))
-    total_count, last, cut = None, "", ""
+    counts, last, cut = [], "", ""
     isolation, key = isolation_of(of), of.columns[0].source
     try:
         for page in edge.pages(isolation=isolation, required=(key,), left_out=refused):
             rows.add(with_refusals(of, page.data, isolation, refused))
             last = next((id_ for one in reversed(page.data) if (id_ := id_of(of, one))), last)
             with suppress(TotalCountError):
-                total_count = page.total_count
+                counts.append(page.total_count)
     except (*ENDS_EVERYTHING, StoppedError, FieldError):
         raise
     except GraphError as error:
@@ -123,7 +125,8 @@ def _read(
         place = f"after {last} " if last else ""
         cut = f"the object {place}(number {len(rows) + 1:,} of the list) fails: {error}"
     rows.add(unread_rows(isolation))
-    return Listing(rows, total_count, of.is_counted, cut)
+    total_count = counts[-1] if counts else None
+    return Listing(rows, total_count, of.is_counted, cut, has_moved=len({*counts}) > 1)
 
 
 # -- rows into the lake ----------------------------------------------------------------------------

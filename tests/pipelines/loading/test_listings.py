@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from warehouse.decode.pages import Account
 from warehouse.schema.tables import OBJECT_TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fbgraph.sandbox import Sandbox
     from warehouse.lake.partitions import Lake
 
@@ -28,6 +31,10 @@ def objects(sandbox: Sandbox, level: str) -> dict[str, int]:
     """How many objects of each status the first account has."""
     counts: dict[str, int] = sandbox.world()["accounts"][0]["objects"][level]
     return counts
+
+
+def ids_of(listing: Listing) -> list[str]:
+    return [str(one["id"]) for one in listing.rows if isinstance(one, Mapping)]
 
 
 @pytest.mark.parametrize(
@@ -54,6 +61,42 @@ def test_a_listing_that_differs_from_its_count_is_made_once_more(
 
     assert (listing.complete, client.tally.calls) == (False, 2)
     assert listing.total_count == len(listing.rows) + 1
+
+
+class Meddling(httpx.HTTPTransport):
+    """Does something once, before the first page that goes on behind a cursor."""
+
+    def __init__(self, meddle: Callable[[], object]) -> None:
+        super().__init__()
+        self.meddle: Callable[[], object] | None = meddle
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self.meddle and "after" in request.url.params:
+            self.meddle()
+            self.meddle = None
+        return super().handle_request(request)
+
+
+def test_a_listing_that_changes_while_it_is_read_has_what_there_is_at_its_end(
+    sandbox: Sandbox,
+) -> None:
+    account_id, ads = sandbox.account_ids[0], OBJECT_TABLES["ads"]
+    sandbox.use("limit_too_high:20")
+    with GraphClient(sandbox.token, base_url=sandbox.url) as client:
+        before = ids_of(list_objects(client, account_id, ads))
+    first, last = before[0], before[-1]
+
+    def meddle() -> None:
+        sandbox.change(first, status="DELETED")
+        sandbox.change(last, status="PAUSED")
+
+    transport = Meddling(meddle)
+    with GraphClient(sandbox.token, base_url=sandbox.url, transport=transport) as client:
+        listing = list_objects(client, account_id, ads)
+
+    assert transport.meddle is None
+    assert listing.complete
+    assert {*ids_of(listing)} == {*before} - {first}
 
 
 def test_an_edge_that_does_not_count_is_said_to_be_uncounted(
