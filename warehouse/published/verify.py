@@ -65,30 +65,49 @@ def differences(
     connection: duckdb.DuckDBPyConnection, tables: Collection[str], *, by_day: bool = False
 ) -> Sequence[Mismatch]:
     """Where tables are not what their files and loads say: by account, or by account-day."""
+    columns: dict[str, set[str]] = {}
+    query = (
+        "FROM duckdb_columns() SELECT table_name, column_name WHERE schema_name = 'main'"
+        " AND database_name = current_database()"
+    )
+    for table, column in connection.execute(query).fetchall():
+        columns.setdefault(table, set()).add(column)
+    query = (
+        f"FROM {SCHEMA}.files SELECT table_name, bool_or(account_id <> ''),"
+        " bool_or(date IS NOT NULL) GROUP BY ALL"
+    )
+    parts = {table: _Parts(*has) for table, *has in connection.execute(query).fetchall()}
+    empty = _empty(connection, {*tables} - {*parts})
     return [
         Mismatch(table, *row)
-        for table in sorted(tables)
-        for row in connection.execute(_comparison(connection, table, by_day=by_day)).fetchall()
+        for table in sorted({*tables} - empty)
+        for row in connection.execute(
+            _comparison(table, columns[table], parts.get(table, _Parts()), by_day=by_day)
+        ).fetchall()
     ]
 
 
-def _comparison(connection: duckdb.DuckDBPyConnection, table: str, *, by_day: bool) -> str:
-    columns = {
-        column
-        for (column,) in connection.execute(
-            "FROM duckdb_columns() SELECT column_name"
-            " WHERE schema_name = 'main' AND table_name = ?",
-            [table],
-        ).fetchall()
-    }
-    [(has_accounts, has_days)] = connection.execute(
-        f"FROM {SCHEMA}.files SELECT bool_or(account_id <> ''), bool_or(date IS NOT NULL)"
-        " WHERE table_name = ?",
-        [table],
-    ).fetchall()
-    account = "account_id" if has_accounts else "''"
-    day = "date" if has_days and by_day else "NULL::DATE"
-    metrics = [metric for metric in METRICS if has_days and metric in columns]
+class _Parts(NamedTuple):
+    """What the files of a table are named by."""
+
+    account: bool = False
+    day: bool = False
+
+
+def _empty(connection: duckdb.DuckDBPyConnection, tables: Collection[str]) -> set[str]:
+    """Those of these tables that have no rows."""
+    if not tables:
+        return set()
+    names = sorted(tables)
+    counts = ", ".join(f"(SELECT count(*) FROM {name(table)})" for table in names)  # noqa: S608  ours
+    [found] = connection.execute(f"SELECT {counts}").fetchall()
+    return {table for table, count in zip(names, found, strict=True) if not count}
+
+
+def _comparison(table: str, columns: Collection[str], parts: _Parts, *, by_day: bool) -> str:
+    account = "account_id" if parts.account else "''"
+    day = "date" if parts.day and by_day else "NULL::DATE"
+    metrics = [metric for metric in METRICS if parts.day and metric in columns]
     there = ", ".join(["count(*) AS rows", *(f"sum({one}) AS {one}" for one in metrics)])
     # A load that has no sum, and a file without a load, prove nothing.
     recorded = ", ".join([
