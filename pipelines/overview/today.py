@@ -151,7 +151,7 @@ def hours_of(open_day: TodayNumbers, currency: str) -> Mapping[str, Sequence[Any
         columns["low"].append(min(others, default=None))
         columns["median"].append(median(others) if others else None)
         columns["high"].append(max(others, default=None))
-        known = f"today {money(today[hour], currency)}" if hour <= newest else "not yet"
+        known = money(today[hour], currency) if hour <= newest else "not yet"
         compared = f", usually {money(median(others), currency)}" if others else ""
         columns["says"].append(f"by {hour:02}:00: {known}{compared}")
     return columns
@@ -165,8 +165,8 @@ def _cumulative(hours: Mapping[int, Decimal]) -> Sequence[float]:
 
 
 #: What to do where the page knows nothing of today.
-UNASKED: Final = (
-    "Today has not been asked yet. Turn on the schedule intraday in Dagster, or run"
+NOTHING_YET: Final = (
+    "Nothing of today has been loaded yet. Turn on the schedule intraday in Dagster, or run"
     " fbinsights refresh --today."
 )
 
@@ -174,7 +174,7 @@ UNASKED: Final = (
 def words_of_today(open_day: TodayNumbers | None, currency: str, today: date) -> TodayWords:
     """What the page says of it. `today`: the account's date when the page is made."""
     if open_day is None:
-        return TodayWords(UNASKED, "", hours=False, budgets=(), budget_note="")
+        return TodayWords(NOTHING_YET, "", hours=False, budgets=(), budget_note="")
     number = open_day.same_weekdays
     usual = f"the last {number} {open_day.day:%A}s, from the least to the most" if number else ""
     return TodayWords(
@@ -189,7 +189,7 @@ def words_of_today(open_day: TodayNumbers | None, currency: str, today: date) ->
 def _which_day(open_day: TodayNumbers, today: date) -> str:
     if open_day.day == today:
         return ""
-    return f"{UNASKED} The day below is {_named(open_day.day)}: "
+    return f"{NOTHING_YET} The day below is {_named(open_day.day)}: "
 
 
 def _named(day: date) -> str:

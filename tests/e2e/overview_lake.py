@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DIFFERS", "FAILED", "MISSING", "NOW", "WINDOW", "Made", "loaded", "plant", "written"]
 
-NOW: Final = datetime(2026, 11, 23, 20, tzinfo=UTC)
+NOW: Final = datetime(2026, 11, 23, 17, tzinfo=UTC)
 WINDOW: Final = Window(date(2026, 11, 17), date(2026, 11, 22))
 
 #: Of the first account: a day that does not add up, one that failed, one that nobody loaded.

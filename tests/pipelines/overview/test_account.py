@@ -12,7 +12,7 @@ from pipelines.loading.accounts.stored import store_accounts
 from pipelines.overview.account_words import words_of
 from pipelines.overview.reading import AccountPage, Restated, pages_of
 from pipelines.overview.sums import DayNumbers
-from pipelines.overview.today import UNASKED, TodayNumbers, words_of_today
+from pipelines.overview.today import NOTHING_YET, TodayNumbers, words_of_today
 from pipelines.overview.trust import DayTrust, Trust
 from pipelines.overview.window import Window
 from tests.reports import KNOWN
@@ -68,7 +68,7 @@ def test_yesterday_is_not_called_today() -> None:
 
     assert then.startswith("As usual: €9.00 by 18:00")
     assert then.endswith("Asked 23 Nov, 18:05 UTC.")
-    assert later == f"{UNASKED} The day below is Monday, 23 Nov: {then}"
+    assert later == f"{NOTHING_YET} The day below is Monday, 23 Nov: {then}"
 
 
 def put(lake: Lake, report: str, day: date, spend: str, loaded_at: datetime) -> None:
