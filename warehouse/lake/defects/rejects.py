@@ -30,7 +30,7 @@ from warehouse.schema.tables import TABLES
 from warehouse.storage.atomic import scratch_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from warehouse.decode.objects import Objects
@@ -165,18 +165,26 @@ def _folder_of_load(load: Load) -> str:
 
 def of_objects(store: Store, table: ObjectTable, account_id: str | None) -> OldRejects:
     """The rejects of an account's objects, or of all accounts, from the last listing."""
+    return dict(_files_of(store, table, account_id))
+
+
+def _files_of(
+    store: Store, table: ObjectTable, account_id: str | None, columns: list[str] | None = None
+) -> Iterator[tuple[str, Sequence[dict[str, Any]]]]:
+    """Each file of them with its rows, or with some columns of these: all rows of many accounts,
+    with their JSON, would take gigabytes.
+    """
     of_account = f"rejects/{table.name}/{account_id or '*'}/{LATEST}/*.parquet"
-    found: OldRejects = {}
     for key in (one.key for one in store.scan(of_account).files):
         try:
             with named(store, TABLES["rejects"], Partition(account_id or "", None, key)):
-                found[key] = arrow.python_rows(pq.ParquetFile(store.open(key)).read())
+                rows = arrow.python_rows(pq.ParquetFile(store.open(key)).read(columns))
         except FileNotFoundError:  # another process has just replaced it
             continue
         except DamagedFileError as error:  # its rows are lost, and its place is taken
             _log.warning("%s", error)
-            found[key] = []
-    return found
+            rows = []
+        yield key, rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,20 +204,17 @@ def unread_columns(
     store: Store, tables: Iterable[ObjectTable], account_ids: Collection[str]
 ) -> Sequence[UnreadColumn]:
     """The columns with rejects of objects of these accounts, or of none that is known."""
-    found: defaultdict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    found: dict[tuple[str, str], tuple[Counter[str], str]] = {}
+    wanted = {*account_ids, UNKNOWN, ""}
     for table in tables:
-        for rows in of_objects(store, table, None).values():
-            for row in rows:
-                if row["account_id"] in {*account_ids, UNKNOWN, ""}:
-                    found[table.name, row["column_name"]].append(row)
+        for _, rows in _files_of(store, table, None, ["account_id", "column_name", "reason"]):
+            for row in (one for one in rows if one["account_id"] in wanted):
+                of = table.name, row["column_name"]
+                objects, _ = found.setdefault(of, (Counter(), row["reason"]))
+                objects[row["account_id"] or UNKNOWN] += 1
     return [
-        UnreadColumn(
-            *(table_name, column),
-            accounts=sorted({row["account_id"] or UNKNOWN for row in rows}),
-            objects=len(rows),
-            reason=rows[0]["reason"],
-        )
-        for (table_name, column), rows in found.items()
+        UnreadColumn(*of, accounts=sorted(objects), objects=objects.total(), reason=reason)
+        for of, (objects, reason) in found.items()
     ]
 
 
