@@ -122,7 +122,8 @@ class Throttle:
         self._now = now
         self._shared = cooldowns
         self._lock = threading.Lock()
-        self._readings: dict[tuple[Limit, str], tuple[Reading, float]] = {}
+        # By limit, of which a request has four, and header: an agency has thousands of accounts.
+        self._readings: dict[Limit, dict[str, tuple[Reading, float]]] = {}
         self._blocks: dict[Limit, _Block] = {}
         self._disproved: set[Limit] = set()
         self._reported: dict[Limit, float] = {}
@@ -130,11 +131,10 @@ class Throttle:
     def percents(self) -> Mapping[Limit, float]:
         """The latest share of each limit, the busiest where several headers speak of it."""
         with self._lock:
-            latest = [reading for reading, _ in self._readings.values()]
-        return {
-            limit: max(reading.percent for reading in latest if reading.limit == limit)
-            for limit in {reading.limit for reading in latest}
-        }
+            return {
+                limit: max(reading.percent for reading, _ in by_header.values())
+                for limit, by_header in self._readings.items()
+            }
 
     def note(self, usage: Usage) -> None:
         """Take in the usage that a response reports."""
@@ -147,7 +147,7 @@ class Throttle:
         believed = not (doubtful and limit in self._disproved)
         cooldown = cooldown_after(reading) if believed else cooldown_seconds(reading.percent)
         until = self._clock() + cooldown
-        self._readings[limit, reading.header] = (reading, until)
+        self._readings.setdefault(limit, {})[reading.header] = (reading, until)
         if doubtful and believed:
             self._blocks.setdefault(limit, _Block(until, strikes=0))
         if cooldown:
@@ -191,16 +191,19 @@ class Throttle:
 
     def _cooldowns(self, limits: Collection[Limit], now: float) -> Mapping[Limit, Cooldown] | None:
         """What remains of the cooldowns of limits; None while a probe finds out."""
-        shared = {
-            key: cooldown for key, cooldown in self._shared_cooldowns().items() if key in limits
-        }
+        everywhere, ordered = self._shared_cooldowns(), sorted(limits)
+        shared = {limit: everywhere[limit] for limit in ordered if limit in everywhere}
         for limit in (key for key, cooldown in shared.items() if cooldown.is_block):
             self._blocks.setdefault(limit, _Block(now, strikes=0))
-        blocks = {limit: block for limit, block in self._blocks.items() if limit in limits}
+        blocks = {limit: self._blocks[limit] for limit in ordered if limit in self._blocks}
         if any(block.probe is not None for block in blocks.values()):
             return None
         known = [
-            *((limit, Cooldown(until - now)) for (limit, _), (_, until) in self._readings.items()),
+            *(
+                (limit, Cooldown(until - now))
+                for limit in ordered
+                for _, until in self._readings.get(limit, {}).values()
+            ),
             *(
                 (limit, Cooldown(block.until - now, is_block=True))
                 for limit, block in blocks.items()
@@ -209,7 +212,7 @@ class Throttle:
         ]
         longest: Mapping[Limit, Cooldown] = {}
         for limit, cooldown in known:
-            if limit in limits and cooldown.seconds > 0:
+            if cooldown.seconds > 0:
                 longest = extended(longest, limit, cooldown)
         return longest
 
@@ -239,10 +242,11 @@ class Throttle:
     def _set_free(self, limit: Limit) -> None:
         """A probe got through: the limit is not used up, whatever its headers say."""
         del self._blocks[limit]
-        for key, (reading, _) in self._readings.items():
-            if key[0] == limit and is_doubtful(reading):
+        by_header = self._readings.get(limit, {})
+        for header, (reading, _) in by_header.items():
+            if is_doubtful(reading):
                 self._disproved.add(limit)
-                self._readings[key] = (reading, self._clock() + cooldown_seconds(reading.percent))
+                by_header[header] = (reading, self._clock() + cooldown_seconds(reading.percent))
         self._share(limit, Cooldown(0.0))
 
     def abandon(self, request: Metered) -> None:

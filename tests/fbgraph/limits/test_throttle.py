@@ -19,7 +19,7 @@ from fbgraph.limits.throttle import (
     cooldown_after,
     cooldown_seconds,
 )
-from fbgraph.limits.usage import Limit, Reading, usage_of
+from fbgraph.limits.usage import Limit, Reading, Usage, usage_of
 from tests.clock import Clock
 
 if TYPE_CHECKING:
@@ -310,6 +310,28 @@ def test_a_limit_that_stays_used_up_is_looked_at_each_hour() -> None:
         assert throttle.acquire(ONE) == 0.0
 
     assert waits == [CEILING_SECONDS] * 3
+
+
+def test_a_request_looks_at_its_own_limits_alone_however_many_are_known() -> None:
+    class Counted(str):
+        """An account's id that counts how often it is compared with another one."""
+
+        __slots__ = ()
+        compared = 0
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            Counted.compared += 1
+            return str.__eq__(self, other)
+
+    throttle, accounts = Throttle(Clock().seconds), 500
+    limits = [Limit(Counted(n)) for n in range(accounts)]
+    throttle.note(Usage([Reading(limit, "x-ad-account-usage", 50.0) for limit in limits]))
+    Counted.compared = 0
+
+    assert throttle.percents() == dict.fromkeys(limits, 50.0)
+    assert throttle.acquire(ONE) == 0.0
+    assert Counted.compared < 5 * accounts
 
 
 def test_a_long_wait_is_logged_once_with_who_waits_for_what_until_when(
