@@ -233,7 +233,8 @@ def _appended(table: Table, past: pa.Table, fresh: pa.Table, unread: _Unread) ->
     now = past.filter(past["valid_to"].is_null())
     is_known = arrow.is_in(fresh.column(0), now.column(0))
     states = _begun(table, fresh)
-    parts = [states.filter(pc.invert(is_known))]
+    # Of a first listing, which may be large, no row is known, and none is copied.
+    parts = [states.filter(pc.invert(is_known)) if now.num_rows else states]
     states = states.filter(is_known)
     for start in range(0, states.num_rows, _AT_ONCE):
         some = states.slice(start, _AT_ONCE)
