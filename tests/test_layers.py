@@ -64,9 +64,9 @@ MAY_IMPORT: Final[Mapping[str, str]] = {
     "pipelines.loading": "errors reports settings state fbgraph.* warehouse.*",
     "pipelines.resources": "errors settings state fbgraph.* warehouse.*",
     "pipelines.watching": "errors escaping reports settings state fbgraph.* warehouse.*",
-    "pipelines.overview": "loading warehouse.*",
+    "pipelines.overview": "warehouse.*",
     "pipelines.comparing": "errors fbgraph.* warehouse.*",
-    "pipelines.agents": "errors loading overview settings fbgraph.* warehouse.*",
+    "pipelines.agents": "errors overview settings fbgraph.* warehouse.*",
     "pipelines.defs": "asset_keys dagster_private errors escaping loading overview reports"
     " resources settings state watching fbgraph.* warehouse.*",
     "pipelines.asset_keys": "errors reports",

@@ -12,11 +12,10 @@ from fbgraph import act_id
 from fbgraph.errors import RequestError
 from pipelines.agents.bounds import RefusedError
 from pipelines.agents.results import exact
-from pipelines.loading.partitions import today_in
 from pipelines.overview.reading import days_of
 from pipelines.overview.trust import DayTrust, Trust, banner
 from pipelines.overview.window import Window
-from warehouse.decode.hours import over_at
+from warehouse.decode.hours import over_at, today_in
 from warehouse.wording import counted
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from fbgraph.errors import RequestError
 from pipelines.errors import ConfigError
 from pipelines.escaping import escaped
 from pipelines.loading.accounts.discovery import text_of
-from pipelines.loading.partitions import AccountDay, today_in
+from pipelines.loading.partitions import AccountDay
 from pipelines.reports.spec import FIRST_DAY
+from warehouse.decode.hours import today_in
 from warehouse.schema.periods import Period
 from warehouse.wording import counted
 

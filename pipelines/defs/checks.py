@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 import dagster as dg
 
 from fbgraph import act_id
-from pipelines.loading.partitions import key_of, today_in
+from pipelines.loading.partitions import key_of
 from pipelines.loading.refreshing.refresh import REFRESH_HOUR
+from warehouse.decode.hours import today_in
 from warehouse.decode.objects import Unreadable
 from warehouse.schema.periods import Period
 from warehouse.schema.verdicts import UNPROVABLE, UNPROVEN

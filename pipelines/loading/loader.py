@@ -27,10 +27,10 @@ from pipelines.loading.estimate import ROWS_PER_RUN, cut, expected_rows
 from pipelines.loading.failures import Failures
 from pipelines.loading.handler import InsightsHandler
 from pipelines.loading.load_result import Outcome
-from pipelines.loading.partitions import AccountDay, chunks, today_in
+from pipelines.loading.partitions import AccountDay, chunks
 from pipelines.reports.catalog import CONTROL
 from pipelines.state.pending_runs import StoredRuns
-from warehouse.decode.hours import INTRADAY_DELAY
+from warehouse.decode.hours import INTRADAY_DELAY, today_in
 from warehouse.errors import WarehouseError
 from warehouse.lake.definitions import require_same_key
 from warehouse.schema.periods import Period

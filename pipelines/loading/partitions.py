@@ -6,12 +6,11 @@ In Dagster's grid the key of one is ``act_123|2026-11-21`` (`defs.partitions`). 
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from fbgraph import act_id
-from warehouse.decode.hours import zone_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,7 +20,6 @@ __all__ = [
     "account_day_of",
     "chunks",
     "key_of",
-    "today_in",
 ]
 
 
@@ -46,14 +44,6 @@ def account_day_of(partition_key: str) -> AccountDay:
     """The opposite of `key_of`."""
     account, _, day = partition_key.partition("|")
     return AccountDay(account.removeprefix("act_"), date.fromisoformat(day))
-
-
-def today_in(timezone_name: str, now: datetime) -> date:
-    """The calendar day that `now`, an aware instant, is in for an account of this zone.
-
-    Raises UnknownZoneError.
-    """
-    return now.astimezone(zone_named(timezone_name)).date()
 
 
 def chunks(days: Iterable[date], size: int) -> Sequence[Sequence[date]]:

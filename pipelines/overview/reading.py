@@ -10,12 +10,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from pipelines.loading.partitions import today_in
 from pipelines.overview.sums import DayNumbers, Sums
 from pipelines.overview.today import TodayNumbers, open_days
 from pipelines.overview.trust import DayTrust, Recorded, trust_of
 from pipelines.overview.window import Window, last_days
-from warehouse.decode.hours import over_at
+from warehouse.decode.hours import over_at, today_in
 from warehouse.lake.defects.damage import reload_command
 from warehouse.schema.insights import INSIGHTS_HOURLY
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, Self
 
-from pipelines.loading.partitions import today_in
-from warehouse.decode.hours import since_over, why_not_over
+from warehouse.decode.hours import since_over, today_in, why_not_over
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

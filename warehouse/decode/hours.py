@@ -39,6 +39,7 @@ __all__ = [
     "over_at",
     "progress_of",
     "since_over",
+    "today_in",
     "why_not_over",
     "zone_named",
 ]
@@ -91,6 +92,14 @@ def zone_named(name: str) -> ZoneInfo:
 
 
 @lru_cache(maxsize=4096)
+def today_in(timezone_name: str, now: datetime) -> date:
+    """The calendar day that `now`, an aware instant, is in for an account of this zone.
+
+    Raises UnknownZoneError.
+    """
+    return now.astimezone(zone_named(timezone_name)).date()
+
+
 def hours_of(zone: str, day: date) -> DayHours:
     """The hours of `day` in `zone`. Raises UnknownZoneError."""
     info = zone_named(zone)

@@ -23,7 +23,6 @@ from pipelines.defs.alerts import is_delivered
 from pipelines.errors import ConfigError
 from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.intraday.tick import run_tick
-from pipelines.loading.partitions import today_in
 from pipelines.loading.recording import Recording
 from pipelines.loading.refreshing.changes import find_changes, reload
 from pipelines.loading.refreshing.refresh import lookback
@@ -31,6 +30,7 @@ from pipelines.loading.session import Session
 from pipelines.settings import settings_of
 from pipelines.state.history import history_since
 from pipelines.watching.look import WatchResult, watch
+from warehouse.decode.hours import today_in
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import lag, publish, require_carried

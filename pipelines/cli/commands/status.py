@@ -35,11 +35,12 @@ from pipelines.escaping import escaped
 from pipelines.loading.accounts.stored import account_names, accounts_in
 from pipelines.loading.failures import Failures
 from pipelines.loading.load_result import Target
-from pipelines.loading.partitions import AccountDay, today_in
+from pipelines.loading.partitions import AccountDay
 from pipelines.loading.refreshing.refresh import lookback
 from pipelines.reports.catalog import CONTROL
 from pipelines.settings import FIRST_DAY, settings_of
 from pipelines.state.history import history_since
+from warehouse.decode.hours import today_in
 from warehouse.errors import WarehouseError
 from warehouse.lake.defects.failures import NO_RIGHT, without_day
 from warehouse.lake.defects.rejects import unread_columns

@@ -11,9 +11,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from pipelines.loading.partitions import today_in
 from pipelines.loading.refreshing.refresh import moved
-from warehouse.decode.hours import over_at
+from warehouse.decode.hours import over_at, today_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -18,7 +18,7 @@ from pipelines.loading.emptiness import EMPTY
 from pipelines.loading.estimate import Cost, cost_of, cut, expected_rows
 from pipelines.loading.failures import Failures
 from pipelines.loading.load_result import Target
-from pipelines.loading.partitions import AccountDay, key_of, today_in
+from pipelines.loading.partitions import AccountDay, key_of
 from pipelines.loading.refreshing.refresh import (
     ReloadReason,
     days_to_reload,
@@ -29,6 +29,7 @@ from pipelines.loading.refreshing.refresh import (
 from pipelines.loading.session import Loads
 from pipelines.reports.catalog import CONTROL, DEFINITION
 from pipelines.reports.spec import FIRST_DAY, LOOKBACK_DAYS
+from warehouse.decode.hours import today_in
 from warehouse.errors import DamagedFileError, WarehouseError
 from warehouse.lake.records import Load
 from warehouse.schema.periods import Period, account_periods

@@ -16,9 +16,9 @@ from pipelines.cli.commands.today import run_today
 from pipelines.cli.output.style import Style
 from pipelines.errors import ConfigError
 from pipelines.loading.intraday.totals import Look, keep
-from pipelines.loading.partitions import today_in
 from tests.clock import NOW
 from tests.reports import KNOWN
+from warehouse.decode.hours import today_in
 from warehouse.decode.money import amount_text
 from warehouse.published.publish import LINK, publish
 

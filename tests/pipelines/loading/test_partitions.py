@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +10,6 @@ from pipelines.loading.partitions import (
     account_day_of,
     chunks,
     key_of,
-    today_in,
 )
 
 A_DAY = st.dates(date(2024, 1, 1), date(2026, 12, 31))
@@ -33,16 +31,3 @@ def test_chunks_hold_every_day_once_in_neighbouring_runs_newest_first(
     assert all(len(chunk) <= size for chunk in cut)
     assert all(b - a == timedelta(days=1) for chunk in cut for a, b in zip(chunk, chunk[1:]))  # noqa: B905, RUF007  # neighbours
     assert [chunk[-1] for chunk in cut] == sorted((chunk[-1] for chunk in cut), reverse=True)
-
-
-@pytest.mark.parametrize(
-    ("zone", "today"),
-    [
-        ("Pacific/Auckland", "2026-11-24"),
-        ("America/Los_Angeles", "2026-11-23"),
-        ("Asia/Kolkata", "2026-11-24"),
-        ("Europe/Berlin", "2026-11-23"),
-    ],
-)
-def test_today_is_the_day_of_the_accounts_own_clock(zone: str, today: str) -> None:
-    assert today_in(zone, datetime(2026, 11, 23, 20, tzinfo=UTC)).isoformat() == today

@@ -22,7 +22,7 @@ from pipelines.loading.accounts.stored import accounts_in, store_accounts
 from pipelines.loading.intraday.tick import run_tick
 from pipelines.loading.loader import Loader
 from pipelines.loading.objects import load_objects
-from pipelines.loading.partitions import AccountDay, today_in
+from pipelines.loading.partitions import AccountDay
 from pipelines.loading.recording import Recording
 from pipelines.loading.session import Session
 from pipelines.reports.catalog import HOURLY_REPORT
@@ -32,6 +32,7 @@ from pipelines.watching.told import WATCHED_KEY, forget_watched, watched_of
 from tests.clock import Clock
 from tests.reports import KNOWN
 from tests.webhook import Receiver
+from warehouse.decode.hours import today_in
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from warehouse.decode.hours import hours_of, progress_of, zone_named
+from warehouse.decode.hours import hours_of, progress_of, today_in, zone_named
 from warehouse.errors import UnknownZoneError
 
 if TYPE_CHECKING:
@@ -155,3 +155,16 @@ def test_all_hours_are_right_around_every_clock_change_of_every_zone() -> None:
 def test_a_zone_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(UnknownZoneError, match="not in the tz database"):
         zone_named(name)
+
+
+@pytest.mark.parametrize(
+    ("zone", "today"),
+    [
+        ("Pacific/Auckland", "2026-11-24"),
+        ("America/Los_Angeles", "2026-11-23"),
+        ("Asia/Kolkata", "2026-11-24"),
+        ("Europe/Berlin", "2026-11-23"),
+    ],
+)
+def test_today_is_the_day_of_the_accounts_own_clock(zone: str, today: str) -> None:
+    assert today_in(zone, datetime(2026, 11, 23, 20, tzinfo=UTC)).isoformat() == today
