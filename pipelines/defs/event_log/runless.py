@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fbgraph import act_id
 from pipelines.asset_keys import AssetKeys
@@ -54,6 +54,9 @@ if TYPE_CHECKING:
 __all__ = ["keys_in", "report_published", "report_recording", "report_unreported"]
 
 _log = logging.getLogger(__name__)
+
+#: As many events as a few seconds take: what is shown of a report that takes minutes moves.
+EVENTS_BETWEEN: Final = 200
 
 
 def keys_in(instance: dg.DagsterInstance, reports: Reports) -> AssetKeys:
@@ -178,4 +181,7 @@ def _report(instance: dg.DagsterInstance, events: Iterable[Event]) -> int:
             if not count:  # the first event creates the last of them
                 closing.enter_context(databases_open(instance))
             count += 1
+            if not count % EVENTS_BETWEEN:
+                step = f"reporting to Dagster, {count:,} events so far"
+                _log.debug("Reported %d events.", count, extra={"step": step})
     return count
