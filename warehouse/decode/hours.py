@@ -91,7 +91,6 @@ def zone_named(name: str) -> ZoneInfo:
         raise UnknownZoneError(name) from error
 
 
-@lru_cache(maxsize=4096)
 def today_in(timezone_name: str, now: datetime) -> date:
     """The calendar day that `now`, an aware instant, is in for an account of this zone.
 
@@ -100,6 +99,7 @@ def today_in(timezone_name: str, now: datetime) -> date:
     return now.astimezone(zone_named(timezone_name)).date()
 
 
+@lru_cache(maxsize=4096)
 def hours_of(zone: str, day: date) -> DayHours:
     """The hours of `day` in `zone`. Raises UnknownZoneError."""
     info = zone_named(zone)

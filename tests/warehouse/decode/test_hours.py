@@ -168,3 +168,8 @@ def test_a_zone_that_is_none_is_refused(name: str) -> None:
 )
 def test_today_is_the_day_of_the_accounts_own_clock(zone: str, today: str) -> None:
     assert today_in(zone, datetime(2026, 11, 23, 20, tzinfo=UTC)).isoformat() == today
+
+
+def test_the_hours_of_a_day_are_computed_once() -> None:
+    day = date(2026, 11, 23)
+    assert hours_of("Europe/Berlin", day) is hours_of("Europe/Berlin", day)
