@@ -29,13 +29,15 @@ if TYPE_CHECKING:
     from fbgraph.reports.poller import Flight
     from pipelines.loading.load_result import Outcome
 
-__all__ = ["Bar", "Progress", "seconds_left"]
+__all__ = ["HEARD", "Bar", "Progress", "seconds_left"]
 
-_LOGGERS: Final = tuple(
+#: Who logs progress.
+HEARD: Final = tuple(
     map(
         logging.getLogger,
         (
             "fbgraph.reports.poller",
+            "pipelines.defs.event_log.runless",
             "pipelines.loading.loader",
             "pipelines.loading.refreshing.changes",
             "pipelines.loading.session",
@@ -174,8 +176,8 @@ class Bar(logging.Handler):
         )
 
     def __enter__(self) -> Self:
-        self._levels = [logger.level for logger in _LOGGERS]
-        for logger in _LOGGERS:
+        self._levels = [logger.level for logger in HEARD]
+        for logger in HEARD:
             logger.addHandler(self)
             logger.setLevel(logging.DEBUG)
         if self._live:
@@ -190,7 +192,7 @@ class Bar(logging.Handler):
             self._live.stop()
         elif self._lines.is_alive():
             self._lines.join()
-        for logger, level in zip(_LOGGERS, self._levels, strict=True):
+        for logger, level in zip(HEARD, self._levels, strict=True):
             logger.setLevel(level)
             logger.removeHandler(self)
 

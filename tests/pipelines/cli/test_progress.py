@@ -4,14 +4,15 @@ import logging
 import time
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from fbgraph.limits.cooldowns import Cooldown
 from fbgraph.limits.usage import Limit
 from fbgraph.reports.poller import Flight
-from pipelines.cli.output.progress import WAITS_SECONDS, Bar, Progress, seconds_left
+from pipelines.cli.output.progress import HEARD, WAITS_SECONDS, Bar, Progress, seconds_left
 from pipelines.cli.waits import waits_of
 from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from warehouse.lake.partitions import Lake
+
+ROOT: Final = Path(__file__).resolve().parents[3]
 
 DAY = AccountDay("1", date(2026, 11, 21))
 LOAD = Load(
@@ -137,3 +140,15 @@ def test_without_a_terminal_a_long_load_has_a_line_every_so_often_and_a_quiet_on
     assert len(told) > 2
     assert all(line.startswith("accounts: ") for line in told)
     assert any("report runs at" in line and "limits" in line for line in told)
+
+
+def test_the_bar_hears_every_module_that_logs_a_step() -> None:
+    sources = (ROOT / "pipelines").rglob("*.py")
+    logging_steps = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in sources
+        if 'extra={"step"' in path.read_text(encoding="utf-8")
+    }
+
+    assert len(logging_steps) > 2
+    assert logging_steps <= {logger.name for logger in HEARD}
