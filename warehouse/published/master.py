@@ -164,6 +164,8 @@ def refresh(lake: Lake, folder: Path, after: int, given: Conditions | None = Non
         try:
             return _refresh(lake, folder, after, dict(damaged), given)
         except DamagedRowsError as found:
+            if found.files.keys() <= damaged.keys():  # what was published of them is wrong too
+                given = replace(given, published=None)
             damaged |= found.files
         except _CarriedError:
             given = replace(given, carries=False)
@@ -272,7 +274,8 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
         carry_over(connection, lake, frozen, given.published, left_out)
     if before.is_new:
         found = differences(connection, _stored(lake))
-        if found and is_carried:
+        # Whoever was killed may have carried what is wrong.
+        if found and given.published and given.carries:
             raise _CarriedError
         _require_none(connection, lake, found)
     elif copied.batches > 1 or not before.is_whole:

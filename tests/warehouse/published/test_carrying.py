@@ -21,6 +21,7 @@ from tests.warehouse.lake.mine import MINE, put
 from tests.warehouse.published.asking import ask
 from tests.warehouse.published.test_changed_catalog import younger
 from warehouse.lake.partitions import Lake
+from warehouse.published import master
 from warehouse.published.master import Conditions, refresh
 from warehouse.published.publish import publish
 from warehouse.schema.catalog import OWN, Catalog
@@ -122,14 +123,54 @@ def test_what_is_not_what_its_books_say_is_not_taken(
 ) -> None:
     for account in ("11", "12"):
         days.put(account=account)
-    other = tmp_path / "other.duckdb"
-    other.write_bytes(publish(lake.root).snapshot.read_bytes())
-    with duckdb.connect(other) as connection:
-        connection.execute(damage)
+    other = changed_copy(lake, tmp_path / "other.duckdb", damage)
 
     made = refresh(lake, tmp_path / "master", 0, Conditions(other))
     assert made.rows["insights_hourly"] == 12
     assert made.rows["loads"] == 2
+
+
+def changed_copy(lake: Lake, path: Path, damage: str) -> Path:
+    path.write_bytes(publish(lake.root).snapshot.read_bytes())
+    with duckdb.connect(path) as connection:
+        connection.execute(damage)
+    return path
+
+
+def test_what_a_killed_publisher_took_is_not_trusted_either(
+    days: Any, lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days.put()
+    given = Conditions(changed_copy(lake, tmp_path / "other.duckdb", "DELETE FROM insights_hourly"))
+    usual = master.copy_changes
+    monkeypatch.setattr(master, "copy_changes", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        refresh(lake, tmp_path / "master", 0, given)
+
+    monkeypatch.setattr(master, "copy_changes", usual)
+    made = refresh(lake, tmp_path / "master", 0, given)
+    assert made.rows["insights_hourly"] == 6
+    assert not made.left_out
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_rows_of_a_damaged_file_that_were_published_wrong_are_left_out(
+    days: Any, lake: Lake, tmp_path: Path
+) -> None:
+    for account in ("11", "12"):
+        days.put(account=account)
+    published = changed_copy(
+        lake, tmp_path / "other.duckdb", "DELETE FROM insights_hourly WHERE hour = 0"
+    )
+    file = lake.key("insights_hourly", "12", DAY)
+    WAYS["broken pages"](lake.root / file)
+
+    made = refresh(lake, tmp_path / "master", 0, Conditions(published))
+    assert made.rows["insights_hourly"] == 6
+    assert [*made.left_out] == [file]
 
 
 def test_a_publisher_that_was_killed_goes_on_with_the_next_table(days: Any, lake: Lake) -> None:
