@@ -131,9 +131,11 @@ class LakeReader:
     def _known_of(
         self, table: Table, account_days: Sequence[tuple[str, date]]
     ) -> Mapping[tuple[str, date], Load]:
-        """Records of those files that are as they were published, once many have been opened."""
+        """Records of those files that are as they were published, once many have been opened. One
+        alone is opened: that costs less than to list the files of its account.
+        """
         self._opened += len(account_days)
-        if self._known is None or self._opened < MANY_FILES:
+        if self._known is None or self._opened < MANY_FILES or len(account_days) == 1:
             return {}
         published = self._known(table.name, account_days)
         keys = {self.key(table, *cell): cell for cell in published}

@@ -88,6 +88,8 @@ def _published(root: Path, table: str, since: date) -> _Rows | None:
             ).to_arrow_table()
     except (duckdb.Error, OSError):
         return None  # whoever asks opens the files
+    if not {*_FIELDS} <= {*rows.column_names}:
+        return None  # an earlier version made it, which did not note all that the files say
     accounts: Any = pc.run_end_encode(rows["account_id"].combine_chunks())
     ends = accounts.run_ends.to_pylist()
     places = [(begin, end - begin) for begin, end in pairwise([0, *ends])]
@@ -96,9 +98,7 @@ def _published(root: Path, table: str, since: date) -> _Rows | None:
 
 def _load(row: Mapping[str, Any]) -> Load:
     """A record from its row in the table `loads`."""
-    return Load(
-        table=row["table_name"], **{name: _plain(row[name]) for name in _FIELDS if name in row}
-    )
+    return Load(table=row["table_name"], **{name: _plain(row[name]) for name in _FIELDS})
 
 
 def _plain(value: Any) -> Any:

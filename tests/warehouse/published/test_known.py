@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+import duckdb
 import pytest
 
 from tests.warehouse.conftest import DAY, LOADED
@@ -68,6 +69,7 @@ def test_records_are_the_same_and_no_file_is_opened_for_them(days: Any, lake: La
     known = Lake(lake.root, known=KnownRecords(lake.root))
     assert known.records_of("insights_hourly", MANY) == opened
     assert sum(one is not None for one in opened) == 2
+    assert known.load_of("insights_hourly", "11", DAY) is None  # one alone is opened
 
 
 def test_what_has_changed_since_is_opened(days: Any, lake: Lake) -> None:
@@ -85,11 +87,19 @@ def test_what_has_changed_since_is_opened(days: Any, lake: Lake) -> None:
     assert known.load_of("insights_hourly", "11", DAY) is None
 
 
-@pytest.mark.parametrize("what", ["missing", "damaged"])
+@pytest.mark.parametrize("what", ["missing", "damaged", "older"])
 def test_without_a_published_file_the_files_are_opened(days: Any, lake: Lake, what: str) -> None:
-    days.put()
+    days.put(**EVERYTHING)
+    published = lake.root / "warehouse.duckdb"
     if what == "damaged":
-        (lake.root / "warehouse.duckdb").write_bytes(b"x" * 100)
+        published.write_bytes(b"x" * 100)
+    if what == "older":
+        content = publish(lake.root).snapshot.read_bytes()
+        published.unlink()
+        published.write_bytes(content)
+        with duckdb.connect(published) as connection:
+            connection.execute("CREATE TABLE l AS FROM loads SELECT * EXCLUDE (conversions)")
+            connection.execute("DROP TABLE loads CASCADE; ALTER TABLE l RENAME TO loads")
 
     known = Lake(lake.root, known=KnownRecords(lake.root))
     assert known.records_of("insights_hourly", MANY) == lake.records_of("insights_hourly", MANY)
