@@ -21,7 +21,6 @@ from tests.warehouse.lake.mine import MINE, put
 from tests.warehouse.published.asking import ask
 from tests.warehouse.published.test_changed_catalog import younger
 from warehouse.lake.partitions import Lake
-from warehouse.published import master
 from warehouse.published.master import Conditions, refresh
 from warehouse.published.publish import publish
 from warehouse.schema.catalog import OWN, Catalog
@@ -142,12 +141,11 @@ def test_what_a_killed_publisher_took_is_not_trusted_either(
 ) -> None:
     days.put()
     given = Conditions(changed_copy(lake, tmp_path / "other.duckdb", "DELETE FROM insights_hourly"))
-    usual = master.copy_changes
-    monkeypatch.setattr(master, "copy_changes", interrupted)
+    monkeypatch.setattr("warehouse.published.master.copy_changes", interrupted)
     with pytest.raises(KeyboardInterrupt):
         refresh(lake, tmp_path / "master", 0, given)
 
-    monkeypatch.setattr(master, "copy_changes", usual)
+    monkeypatch.undo()
     made = refresh(lake, tmp_path / "master", 0, given)
     assert made.rows["insights_hourly"] == 6
     assert not made.left_out
