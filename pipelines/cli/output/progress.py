@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from fbgraph.reports.poller import Flight
     from pipelines.loading.load_result import Outcome
 
-__all__ = ["HEARD", "Bar", "Progress", "seconds_left"]
+__all__ = ["LOGGERS", "Bar", "Progress", "seconds_left"]
 
 #: Who logs progress.
-HEARD: Final = tuple(
+LOGGERS: Final = tuple(
     map(
         logging.getLogger,
         (
@@ -176,8 +176,8 @@ class Bar(logging.Handler):
         )
 
     def __enter__(self) -> Self:
-        self._levels = [logger.level for logger in HEARD]
-        for logger in HEARD:
+        self._levels = [logger.level for logger in LOGGERS]
+        for logger in LOGGERS:
             logger.addHandler(self)
             logger.setLevel(logging.DEBUG)
         if self._live:
@@ -192,7 +192,7 @@ class Bar(logging.Handler):
             self._live.stop()
         elif self._lines.is_alive():
             self._lines.join()
-        for logger, level in zip(HEARD, self._levels, strict=True):
+        for logger, level in zip(LOGGERS, self._levels, strict=True):
             logger.setLevel(level)
             logger.removeHandler(self)
 

@@ -12,7 +12,7 @@ import pytest
 from fbgraph.limits.cooldowns import Cooldown
 from fbgraph.limits.usage import Limit
 from fbgraph.reports.poller import Flight
-from pipelines.cli.output.progress import HEARD, WAITS_SECONDS, Bar, Progress, seconds_left
+from pipelines.cli.output.progress import LOGGERS, WAITS_SECONDS, Bar, Progress, seconds_left
 from pipelines.cli.waits import waits_of
 from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay
@@ -151,4 +151,4 @@ def test_the_bar_hears_every_module_that_logs_a_step() -> None:
     }
 
     assert len(logging_steps) > 2
-    assert logging_steps <= {logger.name for logger in HEARD}
+    assert logging_steps <= {logger.name for logger in LOGGERS}
