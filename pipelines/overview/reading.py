@@ -202,7 +202,7 @@ left join (select account_id, date, hour as n, spend from account_hourly
            where date between $since and $until) using (account_id, date, n)
 group by all"""
 
-#: Both reports have the same spend: of each day that counts which is here first.
+#: Both reports have the same spend, so of each day only the one that is first here counts.
 RESTATED_SQL: Final = """\
 select account_id, date, table_name, previous_loaded_at, spend_before, spend_after
 from restatements

@@ -31,7 +31,7 @@ from pipelines.watching.look import ads_of
 from pipelines.watching.message import began, who
 from pipelines.watching.rules import CONFIRMED, concerns_of
 from pipelines.watching.told import watched_of
-from warehouse.decode.hours import zone_named
+from warehouse.decode.hours import today_in, zone_named
 from warehouse.errors import UnknownZoneError
 from warehouse.schema.sql import literal
 from warehouse.storage.url import open_store
@@ -69,7 +69,7 @@ def run_today(
         chosen = _chosen(known, accounts)
         state = watched_of(open_store(settings.warehouse_url))
         days = [one for one in open_days(opened, now, state.counters) if one.account_id in chosen]
-        nothing = _with_nothing(opened, known, now)
+        nothing = _with_nothing(opened, {key: known[key][1] for key in chosen}, now)
         nothing |= {one.account_id for one in days if one.counted == 0}
         paces = _paces(opened, chosen, nothing, is_whole=bool(accounts))
         every = {one.account_id: _findings(opened, one, settings, state) for one in days}
@@ -89,15 +89,15 @@ def run_today(
     return code
 
 
-def _with_nothing(
-    opened: Warehouse, known: Mapping[str, tuple[str | None, str]], now: datetime
-) -> set[str]:
-    """The accounts (digits) for whose today Meta was asked and had nothing in its reports."""
+def _with_nothing(opened: Warehouse, zones: Mapping[str, str], now: datetime) -> set[str]:
+    """Those of these accounts (digits → zone) for whose today Meta was asked, and had nothing in
+    its reports.
+    """
     found = opened.sql(
         "FROM intraday_totals SELECT account_id, date GROUP BY ALL "
         "HAVING max(spend) = 0 AND max(impressions) = 0"
     ).fetchall()
-    todays = {(key, now.astimezone(zone_named(zone)).date()) for key, (_, zone) in known.items()}
+    todays = {(key, today_in(zone, now)) for key, zone in zones.items()}
     return {account_id for account_id, day in found if (account_id, day) in todays}
 
 

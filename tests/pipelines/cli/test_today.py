@@ -40,10 +40,11 @@ def test_today_is_shown_against_usual_days_and_with_an_account_its_campaigns_and
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     environ = {"WAREHOUSE_URL": str(lake.root)}
-    shown, other, unasked = sandbox.account_ids[:3]
+    shown, other, idle = sandbox.account_ids[:3]
     today = NOW.date()
     before = [today - timedelta(days=n) for n in (1, 7, 14, 21, 28)]
     load(before, [shown, other])
+    keep(lake, "run", Look(idle, NOW, {today_in(TOKYO, NOW): None}), TOKYO)
     with pytest.raises(ConfigError, match="act_42 has not been loaded"):
         run_today(environ, ["42"], NOW)
 
@@ -55,7 +56,6 @@ def test_today_is_shown_against_usual_days_and_with_an_account_its_campaigns_and
     assert "refresh --today`." in printed.err
 
     load([today], [shown, other])
-    keep(lake, "run", Look(unasked, NOW, {today_in(TOKYO, NOW): None}), TOKYO)
     publish(lake.root, catalog=KNOWN.catalog)
     code = run_today(environ, (), NOW)
 
@@ -67,7 +67,7 @@ def test_today_is_shown_against_usual_days_and_with_an_account_its_campaigns_and
     assert amount_text(spent, "") in printed.out
     assert "(median of 4 Mondays)" in printed.out
     assert printed.out.count("  end of day  about ") == 2
-    assert f"act_{unasked}" not in printed.out
+    assert f"act_{idle}" not in printed.out
     assert "No spend today, as far as Meta has said: Sakura 東京." in printed.err
     assert "Today has not been asked yet for" in printed.err
 
