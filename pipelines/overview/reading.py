@@ -109,7 +109,7 @@ class AccountPage:
 
 ACCOUNTS_SQL: Final = """\
 select account_id, coalesce(nullif(account_name, ''), 'act_' || account_id) as name,
-       coalesce(account_currency, ''), coalesce(account_timezone, 'UTC'), newest, first
+       coalesce(account_currency, ''), coalesce(nullif(account_timezone, ''), 'UTC'), newest, first
 from accounts
 left join (
   select account_id, max(loaded_at) as newest, min(date) as first from loads

@@ -1,6 +1,6 @@
 """What a new master takes from the file that was published before: everything of tables that are
-as they were, which costs a tenth of reading the lake again; and the rows of files that cannot be
-used now.
+as they were, which costs a twentieth of reading the lake again; and the rows of files that cannot
+be used now.
 """
 
 from __future__ import annotations

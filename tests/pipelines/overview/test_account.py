@@ -107,7 +107,7 @@ def test_changes_of_days_that_have_no_hours_and_hours_of_old_days_are_shown(
     until = WINDOW.until
     newest = datetime(2026, 11, 30, 9, tzinfo=UTC) + timedelta(weeks=20)
     account = {"id": "act_11", "account_id": "11", "name": "Here", "currency": "EUR"}
-    store_accounts(lake, [{**account, "timezone_name": "UTC"}], newest)
+    store_accounts(lake, [{**account, "timezone_name": ""}], newest)  # read as UTC
     for weeks, spend in ((1, "4.00"), (2, "4.50")):
         put(lake, "insights_daily", WINDOW.since, spend, newest - timedelta(weeks=10 - weeks))
     put(lake, "insights_hourly", until, "7.00", newest)
