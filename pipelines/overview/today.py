@@ -56,7 +56,7 @@ group by all"""
 
 #: The hours of the open day, and of the same weekdays that count as usual.
 TODAY_HOURS_SQL: Final = """\
-select account_id, date, hour, spend
+select account_id, date, hour, coalesce(spend, 0)
 from account_hourly
 join (select account_id, date as open_day from today where level = 'account') using (account_id)
 where hour is not null

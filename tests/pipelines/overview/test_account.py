@@ -72,7 +72,9 @@ def test_yesterday_is_not_called_today() -> None:
 
 
 def put(lake: Lake, report: str, day: date, spend: str, loaded_at: datetime) -> None:
-    """Load an ad's day, or its hour from 21 to 22, without clicks: Meta may leave a field out."""
+    """Load an ad's day, or its hour from 21 to 22, without clicks, and without spend if that is "":
+    Meta may leave a field out.
+    """
     table = KNOWN.catalog.tables[report]
     row = {
         "account_id": "11",
@@ -84,6 +86,8 @@ def put(lake: Lake, report: str, day: date, spend: str, loaded_at: datetime) -> 
         "impressions": "1",
         "spend": spend,
     }
+    if not spend:
+        del row["spend"]
     if report == "insights_hourly":
         row[HOURLY] = "21:00:00 - 21:59:59"
     body = json.dumps({"data": [row]}).encode()
@@ -94,8 +98,9 @@ def put(lake: Lake, report: str, day: date, spend: str, loaded_at: datetime) -> 
         date=day,
         rows=rows.num_rows,
         loaded_at=loaded_at,
+        is_over=day < loaded_at.date(),
         verdict="proven",
-        spend=Decimal(spend),
+        spend=Decimal(spend or 0),
     )
     lake.replace(table, rows, account_id="11", date=day, load=load)
 
@@ -111,6 +116,7 @@ def test_changes_of_days_that_have_no_hours_and_hours_of_old_days_are_shown(
     for weeks, spend in ((1, "4.00"), (2, "4.50")):
         put(lake, "insights_daily", WINDOW.since, spend, newest - timedelta(weeks=10 - weeks))
     put(lake, "insights_hourly", until, "7.00", newest)
+    put(lake, "insights_hourly", newest.date(), "", newest)
     publish(lake.root, catalog=KNOWN.catalog)
 
     with warehouse.open(lake.root) as opened:
@@ -119,3 +125,5 @@ def test_changes_of_days_that_have_no_hours_and_hours_of_old_days_are_shown(
     assert found.restated == {WINDOW.since: Restated(Decimal("4.00"), Decimal("4.50"))}
     assert found.hours[until.isoweekday(), 21] == 7.0
     assert found.hour_days == 1
+    assert found.open_day is not None
+    assert found.open_day.hours == {newest.date(): {21: 0}}
