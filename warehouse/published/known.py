@@ -69,7 +69,8 @@ class KnownRecords:
         with self._reading:
             known = self._read.get(table)
             if table not in self._read or (known and known.since > since):
-                self._read[table] = known = _published(open_store(self._url).root, table, since)
+                first = since.replace(day=1)  # whoever goes back day by day reads it once a month
+                self._read[table] = known = _published(open_store(self._url).root, table, first)
             return known
 
 
