@@ -70,6 +70,7 @@ def test_a_report_whose_key_changed_is_refused_alone_until_its_table_starts_over
     assert "2026-11-20" not in started
 
 
+@pytest.mark.slow
 def test_of_two_files_with_one_name_neither_is_loaded_and_what_there_is_stays(
     checkout: Checkout,
 ) -> None:

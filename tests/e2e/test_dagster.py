@@ -39,6 +39,7 @@ def slow(dagster: Dagster) -> Iterator[Dagster]:
     dagster.sandbox.use()
 
 
+@pytest.mark.slow
 def test_a_run_whose_process_is_killed_is_noticed_and_goes_on_with_its_report_runs(
     slow: Dagster,
 ) -> None:

@@ -266,12 +266,14 @@ def test_ticks_of_today_go_on_from_a_lake_that_knew_none(
 ) -> None:
     """One account has an open day that the old code loaded, and called proven."""
     codes = [run_one_tick(environ, KNOWN, now=lambda: NOW, is_watched=True) for _ in range(2)]
-    first, again = capsys.readouterr().out.splitlines()
+    first, looked, again, looked_again = capsys.readouterr().out.splitlines()
     shown = run_today(environ, (), NOW)
 
     assert (codes, shown) == ([0, 0], 0)
     assert first.startswith("3 accounts, 3 asked for their totals; ")
     assert again.startswith("3 accounts, 3 asked for their totals; 0 open days loaded, ")
+    assert looked.startswith("3 accounts looked at: nothing unusual")
+    assert looked_again == looked
     with warehouse.open("./data") as opened:
         query = "from today select account_id, date, spend where level = 'account'"
         rows = opened.sql(query).fetchall()

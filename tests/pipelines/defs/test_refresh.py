@@ -271,6 +271,7 @@ def test_what_was_loaded_before_the_token_died_is_published_even_without_a_day(
     assert accounts == lake.read("accounts").num_rows > 0
 
 
+@pytest.mark.slow
 def test_a_token_that_dies_halfway_stops_it_and_what_was_loaded_is_published(
     instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake
 ) -> None:

@@ -121,6 +121,7 @@ def test_a_refresh_through_an_empty_hour_changes_nothing_and_the_next_one_has_it
     assert published(lake) == {("proven", True)}
 
 
+@pytest.mark.slow
 def test_days_that_are_still_empty_an_hour_later_become_so_and_come_back_when_they_do(
     instance: dg.DagsterInstance, sandbox: Sandbox, lake: Lake, clock: Clock, account: str
 ) -> None:
