@@ -21,8 +21,7 @@ from pipelines.loading.accounts.stored import accounts_in
 from pipelines.loading.refreshing.changes import choose_days
 from pipelines.reports.catalog import reports_of
 from pipelines.state.history import history_since
-from warehouse.lake.partitions import Lake
-from warehouse.published.known import KnownRecords
+from warehouse.published.known import lake_with_records
 from warehouse.published.publish import LINK, damage
 from warehouse.published.verify import wrong_in
 
@@ -45,7 +44,7 @@ class Walked:
         self.url = url
         known = reports_of({})
         self.known: Reports = known
-        self.lake = Lake(url, catalog=known.catalog, known=KnownRecords(url))
+        self.lake = lake_with_records(url, known.catalog)
         self.reports = [one for one in self.size.tables if one in known.by_name]
 
     def status(self) -> int:

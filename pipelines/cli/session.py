@@ -25,7 +25,7 @@ from pipelines.state.unreported import Unreported
 from warehouse.errors import WarehouseError
 from warehouse.lake.definitions import FOLDER
 from warehouse.lake.partitions import Lake
-from warehouse.published.known import KnownRecords
+from warehouse.published.known import lake_with_records
 from warehouse.published.publish import publish, require_carried
 from warehouse.schema.objects.creatives import THUMBNAILS
 from warehouse.storage.url import open_store
@@ -74,8 +74,7 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
     cannot be written.
     """
     settings = settings_of(environ)
-    url = settings.warehouse_url
-    lake = Lake(url, catalog=known.catalog, known=KnownRecords(url))
+    lake = lake_with_records(settings.warehouse_url, known.catalog)
     if seems_to_show_another(environ, lake.store):
         with suppress(UnreachableDagsterError), _dagster(environ, lake):
             pass  # it does not

@@ -29,7 +29,7 @@ from pipelines.settings import Settings
 from pipelines.state.history import history_since
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
-from warehouse.published.known import KnownRecords
+from warehouse.published.known import lake_with_records
 from warehouse.published.publish import Published, publish, require_carried
 
 __all__ = ["Refresh", "close_load", "publish_if_last", "refresh_of", "refresh_spec", "session_of"]
@@ -124,11 +124,7 @@ def _detect_changes(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
     ) -> ChangedDays:
         """Accounts, their objects, control totals of the lookback; then decide what to reload."""
         settings = graph.settings()
-        lake = Lake(
-            settings.warehouse_url,
-            catalog=reports.catalog,
-            known=KnownRecords(settings.warehouse_url),
-        )
+        lake = lake_with_records(settings.warehouse_url, reports.catalog)
         wait_for_turn(context, config.accounts)
         with stopping(), settings.open_graph() as client:
             found = discover(client, settings.account_ids)

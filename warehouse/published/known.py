@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pyarrow.compute as pc
 
+from warehouse.lake.partitions import Lake
 from warehouse.lake.records import Load
 from warehouse.storage.url import open_store
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["KnownRecords"]
+    from warehouse.schema.catalog import Catalog
+
+__all__ = ["KnownRecords", "lake_with_records"]
 
 
 #: Fields of a record that the table `loads` has under the same name.
@@ -72,6 +75,11 @@ class KnownRecords:
                 first = since.replace(day=1)  # whoever goes back day by day reads it once a month
                 self._read[table] = known = _published(open_store(self._url).root, table, first)
             return known
+
+
+def lake_with_records(url: str | Path, catalog: Catalog) -> Lake:
+    """A lake that takes records from its published file where many account-days are asked for."""
+    return Lake(url, catalog=catalog, known=KnownRecords(url))
 
 
 def _published(root: Path, table: str, since: date) -> _Rows | None:

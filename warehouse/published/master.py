@@ -29,11 +29,12 @@ from warehouse.published.verify import (
     files_of,
     is_as_left,
     is_copied,
+    row_counts,
     structure_of,
     wrong_in,
 )
 from warehouse.schema.records import FAILURES
-from warehouse.schema.sql import literal, name
+from warehouse.schema.sql import literal
 from warehouse.storage.atomic import remove
 from warehouse.storage.local import stamp_of
 
@@ -193,7 +194,7 @@ def _refresh(
             raise _OutdatedError  # a publisher that was killed leaves it right
         state, is_open = _merge(connection, lake, frozen, before, after, left_out, given)
         connection.execute("COMMIT; CHECKPOINT")
-        rows = {table: _count(connection, table) for table in lake.catalog.tables}
+        rows = row_counts(connection, lake.catalog.tables)
     remove(folder / STAMP)
     (folder / STAMP).write_text(stamp_of(folder / DATABASE), encoding="utf-8")
     shutil.rmtree(frozen)
@@ -377,11 +378,6 @@ def _refill_failures(
     pq.write_table(arrow.records(FAILURES.arrow_schema, rows), path)
     connection.execute("DELETE FROM failures")
     connection.execute(build.fill_failures(path))
-
-
-def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    [(count,)] = connection.execute(f"FROM {name(table)} SELECT count(*)").fetchall()
-    return int(count)
 
 
 def _hash(texts: Iterable[str]) -> str:

@@ -169,11 +169,7 @@ def _publish(
             if afresh:
                 shutil.rmtree(folder / MASTER, ignore_errors=True)
             link = lake.root / LINK
-            given = Conditions(
-                _earlier(lake, link, folder),
-                is_damaged=_is_other(link, folder),
-                carries=not afresh,
-            )
+            given = _conditions(lake, link, folder, afresh=afresh)
             master = refresh(lake, folder / MASTER, max(numbers, default=0), given)
             snapshot = _snapshot(folder, master.version)
         except (duckdb.Error, OSError) as error:
@@ -233,6 +229,11 @@ def _number(destination: Destination | None) -> tuple[int, WarehouseError | None
         return (number_at(destination) if destination else 0), None
     except WarehouseError as error:
         return 0, error
+
+
+def _conditions(lake: Lake, link: Path, folder: Path, *, afresh: bool) -> Conditions:
+    earlier, is_damaged = _earlier(lake, link, folder), _is_other(link, folder)
+    return Conditions(earlier, is_damaged=is_damaged, carries=not afresh)
 
 
 def _earlier(lake: Lake, link: Path, folder: Path) -> Path | None:

@@ -40,6 +40,7 @@ __all__ = [
     "files_of",
     "is_as_left",
     "is_copied",
+    "row_counts",
     "structure_of",
     "wrong_in",
 ]
@@ -77,7 +78,8 @@ def differences(
         " bool_or(date IS NOT NULL) GROUP BY ALL"
     )
     parts = {table: _Parts(*has) for table, *has in connection.execute(query).fetchall()}
-    empty = _empty(connection, {*tables} - {*parts})
+    rows = row_counts(connection, {*tables} - {*parts})
+    empty = {table for table, count in rows.items() if not count}
     return [
         Mismatch(table, *row)
         for table in sorted({*tables} - empty)
@@ -94,14 +96,13 @@ class _Parts(NamedTuple):
     day: bool = False
 
 
-def _empty(connection: duckdb.DuckDBPyConnection, tables: Collection[str]) -> set[str]:
-    """Those of these tables that have no rows."""
+def row_counts(connection: duckdb.DuckDBPyConnection, tables: Collection[str]) -> Mapping[str, int]:
+    """How many rows each of these tables has."""
     if not tables:
-        return set()
-    names = sorted(tables)
-    counts = ", ".join(f"(SELECT count(*) FROM {name(table)})" for table in names)  # noqa: S608  ours
+        return {}
+    counts = ", ".join(f"(SELECT count(*) FROM {name(table)})" for table in tables)  # noqa: S608  ours
     [found] = connection.execute(f"SELECT {counts}").fetchall()
-    return {table for table, count in zip(names, found, strict=True) if not count}
+    return dict(zip(tables, found, strict=True))
 
 
 def _comparison(table: str, columns: Collection[str], parts: _Parts, *, by_day: bool) -> str:

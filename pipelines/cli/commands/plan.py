@@ -24,8 +24,7 @@ from pipelines.loading.control_totals import share
 from pipelines.loading.estimate import Cost, cost_of
 from pipelines.loading.partitions import AccountDay
 from pipelines.settings import settings_of
-from warehouse.lake.partitions import Lake
-from warehouse.published.known import KnownRecords
+from warehouse.published.known import lake_with_records
 from warehouse.schema.periods import account_periods
 from warehouse.wording import counted
 
@@ -68,8 +67,7 @@ def run_plan(  # noqa: PLR0913  # what a command line says
         )
         require_started(plan)
         tier, percent = _quota(client, plan.accounts[0])
-    url = settings.warehouse_url
-    lake = Lake(url, catalog=known.catalog, known=KnownRecords(url))
+    lake = lake_with_records(settings.warehouse_url, known.catalog)
     forecasts = foresee(lake, plan, known.by_name)
     listings = Listings.of(lake, plan.account_ids)
     if style.is_json:

@@ -44,8 +44,7 @@ from warehouse.decode.hours import today_in
 from warehouse.errors import WarehouseError
 from warehouse.lake.defects.failures import NO_RIGHT, without_day
 from warehouse.lake.defects.rejects import unread_columns
-from warehouse.lake.partitions import Lake
-from warehouse.published.known import KnownRecords
+from warehouse.published.known import lake_with_records
 from warehouse.published.publish import lag
 from warehouse.schema.periods import Period
 
@@ -58,6 +57,7 @@ if TYPE_CHECKING:
     from warehouse.decode.pages import Account
     from warehouse.lake.changes import Lag
     from warehouse.lake.defects.rejects import UnreadColumn
+    from warehouse.lake.partitions import Lake
     from warehouse.lake.records import Load
 
 __all__ = ["Overview", "overview_of", "run_status"]
@@ -126,8 +126,7 @@ def run_status(  # noqa: PLR0913  # what a command line says
     ConfigError.
     """
     settings = settings_of(environ)
-    url = settings.warehouse_url
-    lake = Lake(url, catalog=known.catalog, known=KnownRecords(url))
+    lake = lake_with_records(settings.warehouse_url, known.catalog)
     names = account_names(lake)
     there = _accounts(lake, accounts, names)
     known.require(reports)
