@@ -136,6 +136,7 @@ def _spend(page: AccountPage, day: date) -> float | None:
 
 
 def _completeness(page: AccountPage) -> tuple[str, str]:
+    """Its colour and words: "complete" only where it would not turn the box on top amber."""
     found = [one.trust for one in page.shown_trust]
     missing = sum(one in {Trust.MISSING, Trust.FAILED} for one in found)
     differing = found.count(Trust.DIFFERS)
@@ -145,6 +146,10 @@ def _completeness(page: AccountPage) -> tuple[str, str]:
         return "doubtful", f"{counted(differing, 'day')} differ{'s' if differing == 1 else ''}"
     if open_days := found.count(Trust.NOT_OVER):
         return "doubtful", f"{counted(open_days, 'day')} not over"
+    if without_total := found.count(Trust.UNPROVABLE):
+        return "doubtful", f"{counted(without_total, 'day')} without a total"
+    if without_results := page.without_results(page.window):
+        return "doubtful", f"purchases of {counted(len(without_results), 'day')} not known"
     return "good", "complete"
 
 

@@ -39,7 +39,9 @@ EMBEDDED_BYTES: Final = 24_000
 EMBEDDED_BYTES_IN_ALL: Final = 480_000
 
 #: What to do where no load was tried.
-BEGIN: Final = "Load something first: fbinsights demo, or fbinsights backfill --since DATE."
+BEGIN: Final = (
+    "Load something first: fbinsights demo, or fbinsights backfill --since DAY --until DAY."
+)
 
 #: Hours after which the newest load is said to be old.
 STALE_HOURS: Final = 36

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.watching.ahead import DAYS_BACK
-from pipelines.watching.open_day import Curve, OpenDay, PastDay, SpentBudget
+from pipelines.watching.open_day import AdShare, Curve, OpenDay, PastDay, SpentBudget
 from warehouse.decode.hours import instant_of, minute_of, zone_named
 from warehouse.decode.money import smallest_coin
 from warehouse.errors import UnknownZoneError
@@ -113,7 +113,7 @@ with hours as (
   where account_id = {account} and date >= date '{since}' and hour >= {first} and hour < {end}
   group by all
 )
-from hours select name, spent, usual order by {order} desc, ad_id limit 3
+from hours select ad_id, name, spent, usual order by {order} desc, ad_id limit 3
 """
 
 
@@ -186,9 +186,11 @@ def _accounts_of(
     return accounts, today
 
 
-def ad_shares(opened: Warehouse, day: OpenDay, first: int, end: int, *, by_usual: bool) -> Any:
-    """The three ads that explain a difference most: (name, spent today, usual) in the hours from
-    `first` to before `end`. `by_usual`: those that usually spend most then, for nothing was spent.
+def ad_shares(
+    opened: Warehouse, day: OpenDay, first: int, end: int, *, by_usual: bool
+) -> Sequence[AdShare]:
+    """The three ads that explain a difference most, in the hours from `first` to before `end`.
+    `by_usual`: those that usually spend most then, for nothing was spent.
     """
     complete = day.complete
     query = _ADS.format(
@@ -201,7 +203,7 @@ def ad_shares(opened: Warehouse, day: OpenDay, first: int, end: int, *, by_usual
         end=end,
         order="usual" if by_usual else "spent - usual",
     )
-    return opened.sql(query).fetchall()
+    return [AdShare(*row) for row in opened.sql(query).fetchall()]
 
 
 #: Coins of the least budget where Meta names none for any account in a currency: about a dollar in

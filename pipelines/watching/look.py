@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from fbgraph import GraphClient
     from pipelines.settings import Settings
-    from pipelines.watching.open_day import OpenDay
+    from pipelines.watching.open_day import AdShare, OpenDay
     from pipelines.watching.rules import Concern
     from pipelines.watching.told import WatchState
     from warehouse.lake.partitions import Lake
@@ -196,14 +196,14 @@ class _Look:
             return None
 
 
-def ads_of(opened: Warehouse, concern: Concern) -> Sequence[tuple[str | None, float, float]]:
-    """The ads that explain a concern: name, spent today, usual. Raises WarehouseError."""
+def ads_of(opened: Warehouse, concern: Concern) -> Sequence[AdShare]:
+    """The ads that explain a concern. Raises WarehouseError."""
     if concern.kind not in _WITH_ADS:
         return ()
     is_stop = concern.kind is Kind.STOPPED
     first, end = int(concern.since // 60) if is_stop else 0, max(int(concern.minute // 60), 1)
     ads = ad_shares(opened, concern.day, first, end, by_usual=is_stop)
-    return [one for one in ads if (one[2] if is_stop else one[1] - one[2]) > 0]
+    return [one for one in ads if (one.usual if is_stop else one.spent - one.usual) > 0]
 
 
 #: Kinds that are about a day, and over when it is.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from pipelines.watching.open_day import OpenDay
+    from pipelines.watching.open_day import AdShare, OpenDay
     from pipelines.watching.rules import Concern, Overspent
     from pipelines.watching.told import Alert
 
@@ -51,8 +51,8 @@ def message(lines: Sequence[str], link: str) -> str:
     return "\n".join(["fbinsights: today", *lines[:MOST_NAMED], *more, *filter(None, [link])])
 
 
-def began(concern: Concern, ads: Sequence[tuple[str | None, float, float]] = ()) -> str:
-    """The line about something that began. `ads`: name, spent today, usual."""
+def began(concern: Concern, ads: Sequence[AdShare] = ()) -> str:
+    """The line about something that began. `ads`: those that explain it."""
     line = f"{who(concern.day)}: {HEADS[concern.kind]}. {_BEGAN[concern.kind](concern)}"
     if ads:
         line += f" {_ADS_OF[concern.kind]}: {_named(concern, ads)}."
@@ -94,7 +94,9 @@ def _stopped(concern: Concern) -> str:
 
 def _over_budget(concern: Concern) -> str:
     currency = concern.day.currency
-    shown = [_overspent(one, currency) for one in concern.over[:_MOST_BUDGETS]]
+    over = concern.over[:_MOST_BUDGETS]
+    names = _apart([(one.budget.name, one.budget.object_id) for one in over])
+    shown = [_overspent(*each, currency) for each in zip(names, over, strict=True)]
     more = len(concern.over) - len(shown)
     text = "; ".join([*shown, *([f"and {more} more"] if more else [])])
     return f"{text[:1].upper()}{text[1:]}."
@@ -103,11 +105,11 @@ def _over_budget(concern: Concern) -> str:
 _MOST_BUDGETS: Final = 3
 
 
-def _overspent(one: Overspent, currency: str) -> str:
+def _overspent(name: str, one: Overspent, currency: str) -> str:
     budget = one.budget
     kind = "daily budget" if budget.daily else "share for today of a lifetime budget"
     return (
-        f"{_LEVELS[budget.level]} {_short(budget.name)} has spent"
+        f"{_LEVELS[budget.level]} {name} has spent"
         f" {money_text(budget.spent, currency)}, {budget.spent / one.allows:.1f} x its {kind} of"
         f" {money_text(one.allows, currency)} (on a day Meta may spend {OVER_BUDGET_TIMES:g} x)"
     )
@@ -133,15 +135,24 @@ _ADS_OF: Final[Mapping[Kind, str]] = {
 }
 
 
-def _named(concern: Concern, ads: Sequence[tuple[str | None, float, float]]) -> str:
+def _named(concern: Concern, ads: Sequence[AdShare]) -> str:
     currency, shown = concern.day.currency, []
-    for name, spent, usual in ads:
-        if concern.kind is Kind.STOPPED:
-            figure = money_text(usual, currency)
-        else:
-            figure = f"{amount_text(spent, currency)} instead of {money_text(usual, currency)}"
-        shown.append(f"{_short(name or '')} ({figure})")
+    names = _apart([(ad.name or "", ad.ad_id) for ad in ads])
+    for name, ad in zip(names, ads, strict=True):
+        figure = money_text(ad.usual, currency)
+        if concern.kind is not Kind.STOPPED:
+            figure = f"{amount_text(ad.spent, currency)} instead of {figure}"
+        shown.append(f"{name} ({figure})")
     return ", ".join(shown)
+
+
+def _apart(named: Sequence[tuple[str, str]]) -> Sequence[str]:
+    """Names of objects, each with its id: those that look alike, or have none, with the id."""
+    shown = [_short(name) for name, _ in named]
+    return [
+        name if name and shown.count(name) == 1 else f"{name} {object_id}".lstrip()
+        for name, (_, object_id) in zip(shown, named, strict=True)
+    ]
 
 
 def _do(concern: Concern) -> str:

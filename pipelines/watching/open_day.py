@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import accumulate, dropwhile
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from warehouse.decode.hours import instant_of, minute_of
 
@@ -123,6 +123,15 @@ class SpentBudget:
     start: datetime | None = None
     end: datetime | None = None
     is_by_hours: bool = False  # day parting: which hours are scheduled is not known
+
+
+class AdShare(NamedTuple):
+    """What an ad spent in some hours of today, and what is usual then."""
+
+    ad_id: str
+    name: str | None
+    spent: float
+    usual: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,9 @@ __all__ = [
 #: Most groups that are printed; the others are counted.
 SHOWN_GROUPS: Final = 20
 
+#: Most tables of a group whose numbers are printed; the others are counted.
+SHOWN_TABLES: Final = 3
+
 #: Most stretches of days printed for a group; the others are counted.
 SHOWN_RANGES: Final = 4
 
@@ -47,22 +50,31 @@ _NUMBER: Final = re.compile(r"\d[\d.,:-]*")
 
 @dataclass(slots=True)
 class FailureGroup:
-    """What failed for one reason, in the words of the first; `differs`: others have other numbers.
-    `account` is ``act_123``, "" if the failure is not about one.
+    """What failed for one reason. `account` is ``act_123``, "" if the failure is not about one.
+    `reasons`: that of the first target of each table. `differs`: some have other numbers.
     """
 
     account: str
-    reason: str
     targets: list[Target] = field(default_factory=list)
+    reasons: dict[Target, str] = field(default_factory=dict)
     differs: bool = False
 
+    def add(self, target: Target, why: str) -> None:
+        """One more."""
+        self.targets.append(target)
+        if not any(one.table == target.table for one in self.reasons):
+            self.reasons[target] = why
+
     def why(self) -> str:
-        """The reason; and whose it is, if others have other numbers."""
+        """The reason; if some have other numbers, a line for each table and whose it is."""
         if not self.differs:
-            return self.reason
-        first = self.targets[0]
-        whose = " ".join(filter(None, (first.table, str(first.day or ""))))
-        return f"{whose}: {self.reason} ({len(self.targets) - 1} more with other numbers)"
+            return next(iter(self.reasons.values()))
+        lines = [
+            f"{' '.join(filter(None, (one.table, str(one.day or ''))))}: {why}"
+            for one, why in [*self.reasons.items()][:SHOWN_TABLES]
+        ]
+        more = len(self.targets) - len(lines)
+        return "\n".join(lines) + (f" ({more} more with other numbers)" if more else "")
 
     def where(self) -> str:
         """Tables and days, like ``insights_hourly, insights_daily: 2026-11-24 to 2026-11-28``."""
@@ -84,9 +96,9 @@ def grouped(failed: Mapping[Target, str]) -> Sequence[FailureGroup]:
     for target, why in failed.items():
         plain = _plain(target, why)
         first, group = groups.setdefault(target.account, {}).setdefault(
-            _NUMBER.sub("#", plain), (plain, FailureGroup(target.account, why))
+            _NUMBER.sub("#", plain), (plain, FailureGroup(target.account))
         )
-        group.targets.append(target)
+        group.add(target, why)
         group.differs |= plain != first
     return [group for of_account in groups.values() for _, group in of_account.values()]
 

@@ -44,6 +44,21 @@ def test_what_differs_in_numbers_alone_is_told_by_the_first_which_is_named() -> 
     )
 
 
+def test_numbers_that_differ_are_named_of_each_report() -> None:
+    failed = {
+        Target(name, "act_1", day): f"clicks {clicks} of 40"
+        for name, clicks in (("hours", 20), ("days", 30))
+        for day in DAYS[:2]
+    }
+
+    [_, _, *why] = failure_lines(grouped(failed), {}, None)
+
+    assert why == [
+        "    hours 2026-11-20: clicks 20 of 40",
+        "    days 2026-11-20: clicks 30 of 40 (2 more with other numbers)",
+    ]
+
+
 def test_two_reasons_of_one_account_are_two_groups_below_its_name() -> None:
     failed = {
         Target("hours", "act_1", DAYS[0]): "No right",

@@ -41,6 +41,19 @@ def page(purchases: dict[date, Decimal | None]) -> AccountPage:
     return made
 
 
+def test_an_account_is_called_complete_only_where_the_box_on_top_is_green() -> None:
+    no_total, no_purchases = page({}), page({WINDOW.since: None})
+    no_total.trust[WINDOW.since] = DayTrust(WINDOW.since, Trust.UNPROVABLE)
+
+    found = [words_of(one, lambda _: "") for one in (page({}), no_total, no_purchases)]
+
+    assert [(one.tone, one.completeness) for one in found] == [
+        ("good", "complete"),
+        ("doubtful", "1 day without a total"),
+        ("doubtful", "purchases of 1 day not known"),
+    ]
+
+
 def test_purchases_are_compared_only_if_those_of_all_days_are_known() -> None:
     half_before = page({WINDOW.before.since: None})
 

@@ -4,14 +4,16 @@ each of 28 days; what it does today differs.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from pipelines.watching.open_day import Curve, OpenDay, PastDay, SpentBudget
-from pipelines.watching.rules import Kind, concerns_of, has_ended
+from pipelines.watching.message import began
+from pipelines.watching.open_day import AdShare, Curve, OpenDay, PastDay, SpentBudget
+from pipelines.watching.rules import Concern, Kind, Overspent, concerns_of, has_ended
 from warehouse.decode.hours import instant_of, minute_of
 
 if TYPE_CHECKING:
@@ -294,3 +296,26 @@ def test_minutes_are_those_of_the_accounts_clock(
 ) -> None:
     assert minute_of(zone, day, at_) == minute
     assert instant_of(zone, day, minute) == at_
+
+
+def test_ads_and_budgets_of_one_name_are_told_apart_by_their_ids_and_no_others_are() -> None:
+    ads = [
+        AdShare("31", "Rain Jacket", 90.0, 10.0),
+        AdShare("32", "Rain Jacket", 80.0, 10.0),
+        AdShare("33", "Boots", 70.0, 10.0),
+    ]
+    over = [
+        Overspent(SpentBudget("adset", key, name, 90.0, daily=40.0), 40.0)
+        for key, name in (("21", "Sale"), ("22", "Sale"), ("23", "Spring"))
+    ]
+    day = at(900)
+
+    ahead = began(Concern(Kind.FAR_AHEAD, day, 240.0, 30.0, 900.0), ads)
+    spent = began(Concern(Kind.OVER_BUDGET, day, 90.0, 40.0, 900.0, over=over))
+
+    assert "Rain Jacket 31 (90.00 instead" in ahead
+    assert "Rain Jacket 32 (80.00 instead" in ahead
+    assert "Boots (70.00 instead" in ahead
+    assert re.findall(r"ad set (.+?) has spent", spent, re.IGNORECASE) == [
+        *("Sale 21", "Sale 22", "Spring"),
+    ]

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import warehouse
+from tests.pipelines.loading.spoiling import nobody
 from tests.warehouse.lake.campaigns import ACCOUNT, MONDAY, account, campaign, names, seen, states
+from warehouse.lake.defects.rejects import LATEST, unread_columns
 from warehouse.lake.history import merge_objects
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
+from warehouse.schema.tables import OBJECT_TABLES
 
 if TYPE_CHECKING:
     from tests.s3 import S3
@@ -113,6 +117,31 @@ def test_rejects_of_objects_and_of_accounts_come_and_go_in_a_bucket_too(s3: S3) 
     assert rejects(lake) == []
     assert lake.store.find("rejects/*/*/*/*") == []
     assert set(lake.read("campaigns_history")["daily_budget"].to_pylist()) == {Decimal(15)}
+
+
+def test_a_look_at_rejects_leaves_out_files_that_may_not_be_read_and_names_them(
+    open_days: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    lake = open_days.lake
+    seen(lake, campaign(daily_budget="x"))
+    [stored] = lake.store.find("rejects/*/*/*/*")
+    content = Path(lake.store.name(stored.key)).read_bytes()
+    closed, loop = (
+        lake.root / "rejects" / "campaigns" / account_id / LATEST / Path(stored.key).name
+        for account_id in ("12", "13")
+    )
+    for path in (closed, loop):
+        path.parent.mkdir(parents=True)
+    closed.write_bytes(content)
+    closed.chmod(0)
+    loop.symlink_to(loop)
+
+    with nobody():
+        found = unread_columns(lake.store, [OBJECT_TABLES["campaigns"]], ["11", "12", "13"])
+
+    assert [(one.column, one.objects) for one in found] == [("daily_budget", 1)]
+    assert f"{closed} cannot be read: Permission denied" in caplog.text
+    assert f"{loop} cannot be read: Too many levels of symbolic links" in caplog.text
 
 
 def test_an_object_that_cannot_be_kept_keeps_the_row_it_has(lake: Lake) -> None:

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from warehouse.decode import arrow
 from warehouse.decode.objects import id_of
 from warehouse.decode.values import CELL
-from warehouse.errors import DamagedFileError
+from warehouse.errors import DamagedFileError, InaccessibleError
 from warehouse.lake.defects.damage import named
 from warehouse.lake.parquet import Partition, Writer
 from warehouse.schema.tables import TABLES
@@ -169,13 +169,22 @@ def of_objects(store: Store, table: ObjectTable, account_id: str | None) -> OldR
 
 
 def _files_of(
-    store: Store, table: ObjectTable, account_id: str | None, columns: list[str] | None = None
+    store: Store,
+    table: ObjectTable,
+    account_id: str | None,
+    columns: list[str] | None = None,
+    *,
+    is_look: bool = False,
 ) -> Iterator[tuple[str, Sequence[dict[str, Any]]]]:
     """Each file of them with its rows, or with some columns of these: all rows of many accounts,
-    with their JSON, would take gigabytes.
+    with their JSON, would take gigabytes. `is_look`: nothing is written after it, so a file that
+    may not be read is named and left out.
     """
     of_account = f"rejects/{table.name}/{account_id or '*'}/{LATEST}/*.parquet"
-    for key in (one.key for one in store.scan(of_account).files):
+    found = store.scan(of_account)
+    for unlisted in found.unreadable.values() if is_look else ():
+        _log.warning("%s", unlisted)
+    for key in (one.key for one in found.files):
         try:
             with named(store, TABLES["rejects"], Partition(account_id or "", None, key)):
                 rows = arrow.python_rows(pq.ParquetFile(store.open(key)).read(columns))
@@ -184,6 +193,11 @@ def _files_of(
         except DamagedFileError as error:  # its rows are lost, and its place is taken
             _log.warning("%s", error)
             rows = []
+        except InaccessibleError as error:
+            if not is_look:  # its rows are not gone: nothing may replace them
+                raise
+            _log.warning("%s", error)
+            continue
         yield key, rows
 
 
@@ -207,7 +221,8 @@ def unread_columns(
     found: dict[tuple[str, str], tuple[Counter[str], str]] = {}
     wanted = {*account_ids, UNKNOWN, ""}
     for table in tables:
-        for _, rows in _files_of(store, table, None, ["account_id", "column_name", "reason"]):
+        columns = ["account_id", "column_name", "reason"]
+        for _, rows in _files_of(store, table, None, columns, is_look=True):
             for row in (one for one in rows if one["account_id"] in wanted):
                 of = table.name, row["column_name"]
                 objects, _ = found.setdefault(of, (Counter(), row["reason"]))
