@@ -4,7 +4,7 @@ An agent writes SQL that nobody has read, so each call is carried out by a proce
 (`worker`), which opens the published file and nothing else, and which the machine stops when it
 takes too much memory or time. There the tables are listed and described (`tables`), queries
 answered (`results`) and days judged (`trust`); `prompts` are the questions of docs/questions.md.
-`server` is the only module that knows the protocol. The command line may import this.
+`server` is the only module that knows the protocol. Only the command line may import this.
 """
 
 import sys

@@ -2,5 +2,5 @@
 
 Which column is which (`names`) and why a day differs (`reasons`) are decided from values. Their
 file and ours are read by DuckDB, read-only (`their_table`, `evidence`); `comparison` puts all of
-it together. The command line may import it.
+it together. Only the command line may import it.
 """

@@ -1,4 +1,5 @@
 """Refreshing: which past days are loaded again, and how.
 
-`pipelines.defs` and `pipelines.cli` import it; of the rest of `pipelines.loading` only `recording`.
+`pipelines.defs` and `pipelines.cli` import it; of `pipelines.loading` only `recording` and
+`intraday`.
 """

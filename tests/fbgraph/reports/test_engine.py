@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from fbgraph.catalog.fields import EFFECTIVE_STATUSES
 from fbgraph.errors import BlockedError, TokenError
+from fbgraph.objects.report_run import ReportRun
+from fbgraph.reports.engine import Engine
+from fbgraph.reports.handler import Wanted
+from fbgraph.reports.poller import Watch
 from fbgraph.reports.task import ReportTask
 from tests.fbgraph.reports.in_memory import DAYS, FIELDS, REQUIRED, Bench
 
@@ -272,6 +278,47 @@ def test_a_shard_that_cannot_be_loaded_fails_its_task_once_and_ends_what_is_unde
     assert [str(task) for task in one.handler.finished] == [well]
     assert sorted(map(str, one.handler.closed)) == sorted([bad, well])
     assert one.loaded({well: found[well]}, account_id) == one.truth(account_id, DAYS[-2:-1])
+
+
+def test_runs_of_a_task_that_has_failed_are_polled_no_more(bench: Callable[..., Bench]) -> None:
+    one = bench("run_too_many_statuses:1", run_seconds=60.0)
+    task = ReportTask(one.sandbox.account_ids[0], DAYS[-1:])
+    number, before = count(1), Counter[str]()
+
+    def polled() -> Counter[str]:
+        return Counter({run["id"]: run["polls"] for run in one.sandbox.calls()["runs"]})
+
+    def spoil() -> None:
+        """The second read fails, once runs of other shards have been polled."""
+        if next(number) != 2:
+            return
+        before.update(polled())
+        for _ in range(1000):
+            one.clock.sleep(1.0)
+            if polled() != before:
+                break
+        raise OSError("disk full")
+
+    one.handler.spoil = spoil
+    found = one.run(task)
+
+    more = polled() - before
+    assert found == {str(task): "disk full"}
+    assert set(more.values()) <= {1, 2}
+    assert more
+
+
+def test_a_poll_that_returns_after_its_task_has_failed_changes_nothing(
+    bench: Callable[..., Bench],
+) -> None:
+    one = bench()
+    wanted = Wanted(EFFECTIVE_STATUSES["ad"], FIELDS, REQUIRED)
+    engine = Engine(one.client, one.handler, one.pending, wanted)
+    late = Watch.of(ReportTask("1", DAYS), "7", 0.0, 0.0)
+
+    engine._polled([(late, ReportRun("7", "Job Completed", 100))])  # noqa: SLF001  # otherwise a race
+
+    assert list(engine.run([])) == []
 
 
 def test_what_is_active_is_asked_for_first_of_a_day_that_was_split(
