@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from pipelines.escaping import escaped
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pipelines.watching.rules import Concern, Overspent
     from pipelines.watching.told import Alert
 
-__all__ = ["DO", "began", "clock", "ended", "message", "who"]
+__all__ = ["DO", "apart", "began", "clock", "ended", "message", "who"]
 
 #: Lines of one message, and characters of a name. The asset's page has all.
 MOST_NAMED: Final = 10
@@ -70,6 +71,15 @@ def who(day: OpenDay) -> str:
     return f"{name} (act_{day.account_id})" if name else f"act_{day.account_id}"
 
 
+def apart(named: Sequence[tuple[str, str]]) -> Sequence[str]:
+    """What objects are called, of their (name, id): only the name where that is one object's."""
+    times = Counter(name for name, _ in named)
+    return [
+        name if name and times[name] == 1 else f"{name} {object_id}".lstrip()
+        for name, object_id in named
+    ]
+
+
 def clock(minute: float) -> str:
     """A minute as the account's clock shows it."""
     whole = round(minute) % (24 * _MINUTES_AN_HOUR)
@@ -95,7 +105,7 @@ def _stopped(concern: Concern) -> str:
 def _over_budget(concern: Concern) -> str:
     currency = concern.day.currency
     over = concern.over[:_MOST_BUDGETS]
-    names = _apart([(one.budget.name, one.budget.object_id) for one in over])
+    names = apart([(_short(one.budget.name), one.budget.object_id) for one in over])
     shown = [_overspent(*each, currency) for each in zip(names, over, strict=True)]
     more = len(concern.over) - len(shown)
     text = "; ".join([*shown, *([f"and {more} more"] if more else [])])
@@ -137,22 +147,13 @@ _ADS_OF: Final[Mapping[Kind, str]] = {
 
 def _named(concern: Concern, ads: Sequence[AdShare]) -> str:
     currency, shown = concern.day.currency, []
-    names = _apart([(ad.name or "", ad.ad_id) for ad in ads])
+    names = apart([(_short(ad.name or ""), ad.ad_id) for ad in ads])
     for name, ad in zip(names, ads, strict=True):
         figure = money_text(ad.usual, currency)
         if concern.kind is not Kind.STOPPED:
             figure = f"{amount_text(ad.spent, currency)} instead of {figure}"
         shown.append(f"{name} ({figure})")
     return ", ".join(shown)
-
-
-def _apart(named: Sequence[tuple[str, str]]) -> Sequence[str]:
-    """Names of objects, each with its id: those that look alike, or have none, with the id."""
-    shown = [_short(name) for name, _ in named]
-    return [
-        name if name and shown.count(name) == 1 else f"{name} {object_id}".lstrip()
-        for name, (_, object_id) in zip(shown, named, strict=True)
-    ]
 
 
 def _do(concern: Concern) -> str:

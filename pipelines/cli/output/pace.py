@@ -13,6 +13,7 @@ from pipelines.cli.output.bars import bar
 from pipelines.cli.output.table import table_lines
 from pipelines.cli.output.terminal import hanging, wrapped
 from pipelines.escaping import escaped
+from pipelines.watching.message import apart
 from warehouse.decode.hours import hours_of, zone_named
 from warehouse.decode.money import amount_text, money_text
 from warehouse.schema.queries.results import RESULTS
@@ -294,7 +295,7 @@ def below_lines(
     if busy:
         by = f"by {busy[0].whole_until}"
         columns = {
-            level: [one.name for one in busy],
+            level: apart([(one.name, str(one.row["object_id"])) for one in busy]),
             "spent": _amounts(busy, "spend"),
             by: _amounts(busy, "spend_whole"),
             "usual by then": _amounts(busy, "spend_usual"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -173,6 +174,14 @@ def test_of_campaigns_those_that_spent_most_come_first_and_what_is_left_out_is_c
         amounts = {"spend": Decimal(spend), "spend_whole": Decimal(spend)}
         return DayPace({**ROW, **values, **amounts, "spend_usual": usual and Decimal(usual)})
 
+    twins = [
+        replace(one, row={**one.row, "object_name": "c"})
+        for one in (campaign(1, 2, None), campaign(2, 1, None))
+    ]
+    assert [line.split("  ")[0] for line in below_lines("ad", twins, 200, PLAIN)][2:] == [
+        "c 1",
+        "c 2",
+    ]
     rows = [campaign(n, n if n < 23 else 0, None) for n in range(1, 26)]
     usual = campaign(99, 0, 40)
 
