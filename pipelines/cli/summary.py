@@ -232,16 +232,10 @@ class Summary:
         refreshed: list[str] = []
         for account in (*accounts, *self.plan.refused):
             targets = failed.get(account, ())
-            days = sorted(what.day for what in targets if what.day)
-            is_refused = account in self.plan.refused
-            is_backfilled = bool(days) or (is_refused and not self.is_refresh)
-            if is_backfilled:
-                days = days or [*self.plan.days]
+            if days := self._days_again(account, targets):
                 only = _only({what.table for what in targets}, self.plan)
                 alike.setdefault((days[0], days[-1], only), []).append(account)
-            objects = {what.table for what in targets if not what.day} - {"accounts"}
-            covered = self.plan.listed if is_backfilled else frozenset[str]()
-            if objects - covered or (is_refused and not is_backfilled):
+            if self._is_listed_again(account, targets, is_backfilled=bool(days)):
                 refreshed.append(account)
         for (since, until, only), keys in alike.items():
             yield f"backfill --since {since} --until {until}{_named(keys)}{only}"
@@ -251,6 +245,24 @@ class Summary:
         # They publish as well.
         if Target("warehouse_duckdb") in self.failed and not repairs:
             yield "publish"
+
+    def _days_again(self, account: str, targets: Iterable[Target]) -> Sequence[date]:
+        """The days of an account that a backfill has to load again; of one that was refused, all
+        that were wanted, unless a refresh chooses them.
+        """
+        days = sorted(what.day for what in targets if what.day)
+        if not days and account in self.plan.refused and not self.is_refresh:
+            return [*self.plan.days]
+        return days
+
+    def _is_listed_again(
+        self, account: str, targets: Iterable[Target], *, is_backfilled: bool
+    ) -> bool:
+        """Whether a refresh has to list objects of an account that no backfill of it lists."""
+        objects = {what.table for what in targets if not what.day} - {"accounts"}
+        if is_backfilled:
+            return bool(objects - self.plan.listed)
+        return bool(objects) or account in self.plan.refused
 
 
 def _named(accounts: Iterable[str]) -> str:

@@ -199,11 +199,7 @@ def _as_columns(one: Difference, expected: Sums, found: Sums) -> Sequence[Reason
         return None
     reasons = []
     for role in (role for role in common if expected[role] != found[role]):
-        ways = _ways(one, role, expected) if found[role] else ()  # 0 may mean anything
-        reason = next((reason for reason, number in ways if number == found[role]), None)
-        if reason is None and role == _ATTRIBUTED and len(found) > 1:
-            text = "purchases by another window, type or time of load"
-            reason = Reason(_ATTRIBUTED, text, is_exact=False)
+        reason = _reason_of(one, role, expected, found)
         if reason is None:
             return None
         reasons.append(reason)
@@ -211,6 +207,16 @@ def _as_columns(one: Difference, expected: Sums, found: Sums) -> Sequence[Reason
         text = f"{', '.join(missing)} of then is not known"
         reasons.append(Reason("not_kept", text, is_exact=False))
     return reasons
+
+
+def _reason_of(one: Difference, role: str, expected: Sums, found: Sums) -> Reason | None:
+    """Why a column differs, as far as something explains it."""
+    ways = _ways(one, role, expected) if found[role] else ()  # 0 may mean anything
+    reason = next((reason for reason, number in ways if number == found[role]), None)
+    if reason is None and role == _ATTRIBUTED and len(found) > 1:
+        text = "purchases by another window, type or time of load"
+        return Reason(_ATTRIBUTED, text, is_exact=False)
+    return reason
 
 
 def _ways(one: Difference, role: str, expected: Sums) -> Iterator[tuple[Reason, Decimal]]:

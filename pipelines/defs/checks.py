@@ -122,52 +122,68 @@ def report_results(
     """The check results of a run over account-days of a report; `known` by account (digits).
     `silence`: what a person must know if Meta returned nothing at all.
     """
-    loaded = {key_of(outcome.account_day): outcome for outcome in outcomes if outcome.load}
-    loads = {key: outcome.load for key, outcome in loaded.items() if outcome.load}
-    unproven = {key: load.reason for key, load in loads.items() if not load.is_good}
+    loads = {key_of(one.account_day): one.load for one in outcomes if one.load}
+    return [
+        _complete_result(asset, outcomes, loads, silence),
+        _conversions_result(asset, loads),
+        _grain_result(asset, outcomes, loads),
+        _rejects_result(asset, loads),
+        _ids_known_result(asset, known),
+    ]
+
+
+def _complete_result(
+    asset: dg.AssetKey, outcomes: Sequence[Outcome], loads: Mapping[str, Load], silence: str
+) -> dg.AssetCheckResult:
     # Their new rows did not add up either, or were none; their existing data was kept.
-    unproven |= {key_of(one.account_day): one.error for one in outcomes if one.kind}
+    kept = {key_of(one.account_day): one.error for one in outcomes if one.kind}
+    wrong = {key: load.reason for key, load in loads.items() if not load.is_good} | kept
+    severity, sentences = _ERROR, _complete(loads, len(wrong), len(loads) + len(kept))
+    if silence and not wrong:  # they may be right, and nothing is red for it
+        severity, sentences = _WARN, f"{silence}."
+        wrong = dict.fromkeys(loads, "no rows and no totals")
     provisional = {
         key: "; ".join(filter(None, (load.progress, load.reason)))
         for key, load in loads.items()
         if load.is_provisional
     }
-    twice = {key: counted(one.duplicates, "key") for key, one in loaded.items() if one.duplicates}
-    rejected = {key: unread for key, load in loads.items() if (unread := _unread(load))}
-    off = {
+    return _result(asset, COMPLETE, severity, wrong, sentences, provisional=_some(provisional))
+
+
+def _conversions_result(asset: dg.AssetKey, loads: Mapping[str, Load]) -> dg.AssetCheckResult:
+    wrong = {
         key: load.conversions_reason for key, load in loads.items() if load.conversions == UNPROVEN
     }
-    unknown = {act_id(i): _unknown(one) for i, one in known.items() if one.error or one.unknown}
-    kept = sum(1 for one in outcomes if one.kind)
-    sentences = _complete(loads, len(unproven), len(loads) + kept)
-    if silence and not unproven:  # they may be right, and nothing is red for it
-        doubtful = dict.fromkeys(loads, "no rows and no totals")
-        severity, wrong, sentences = _WARN, doubtful, f"{silence}."
-    else:
-        severity, wrong = _ERROR, unproven
-    complete = _result(asset, COMPLETE, severity, wrong, sentences, provisional=_some(provisional))
     unproved = {one.conversions_reason for one in loads.values() if one.conversions == UNPROVABLE}
     why_not = "".join(f" {_sentence(reason)}." for reason in sorted(unproved)[:_REASONS])
-    return [
-        complete,
-        _result(
-            *(asset, CONVERSIONS, _WARN, off),
-            _share("Account-days whose actions differ from the account's own", off, loads)
-            + why_not,
-        ),
-        _result(
-            *(asset, GRAIN, _ERROR, twice),
-            _share("Account-days with rows that share a key", twice, loads),
-        ),
-        _result(
-            *(asset, REJECTS, _WARN, rejected),
-            _share("Account-days with rows or values that could not be read", rejected, loads),
-        ),
-        _result(
-            *(asset, IDS_KNOWN, _WARN, unknown),
-            _share("Accounts with rows of objects that are not in the lake", unknown, known),
-        ),
-    ]
+    share = _share("Account-days whose actions differ from the account's own", wrong, loads)
+    return _result(asset, CONVERSIONS, _WARN, wrong, share + why_not)
+
+
+def _grain_result(
+    asset: dg.AssetKey, outcomes: Sequence[Outcome], loads: Mapping[str, Load]
+) -> dg.AssetCheckResult:
+    wrong = {
+        key_of(one.account_day): counted(one.duplicates, "key")
+        for one in outcomes
+        if one.load and one.duplicates
+    }
+    share = _share("Account-days with rows that share a key", wrong, loads)
+    return _result(asset, GRAIN, _ERROR, wrong, share)
+
+
+def _rejects_result(asset: dg.AssetKey, loads: Mapping[str, Load]) -> dg.AssetCheckResult:
+    wrong = {key: unread for key, load in loads.items() if (unread := _unread(load))}
+    share = _share("Account-days with rows or values that could not be read", wrong, loads)
+    return _result(asset, REJECTS, _WARN, wrong, share)
+
+
+def _ids_known_result(
+    asset: dg.AssetKey, known: Mapping[str, MentionedObjects]
+) -> dg.AssetCheckResult:
+    wrong = {act_id(i): _unknown(one) for i, one in known.items() if one.error or one.unknown}
+    share = _share("Accounts with rows of objects that are not in the lake", wrong, known)
+    return _result(asset, IDS_KNOWN, _WARN, wrong, share)
 
 
 def _complete(loads: Mapping[str, Load], wrong: int, of: int) -> str:

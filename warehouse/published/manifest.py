@@ -20,7 +20,6 @@ from warehouse.lake import parquet
 from warehouse.lake.defects.damage import named
 from warehouse.lake.parquet import Partition
 from warehouse.lake.paths import found_by_account, listing_from
-from warehouse.schema.records import REJECTS
 from warehouse.schema.table import Column, Table
 
 if TYPE_CHECKING:
@@ -47,7 +46,6 @@ __all__ = [
     "file_of",
     "freeze",
     "is_below",
-    "unreadable_rejects",
     "unreadable_rows",
     "write_records",
 ]
@@ -238,31 +236,6 @@ def unreadable_rows(lake: Lake, files: Iterable[LakeFile]) -> LeftOut:
                     pass
         except (DamagedFileError, InaccessibleError) as error:
             left_out[file.file] = error
-    return left_out
-
-
-def unreadable_rejects(lake: Lake, copies: Mapping[str, Path]) -> LeftOut:
-    """The files of rejects, key → copy, that are none. They only explain, and nothing loads them
-    again.
-    """
-    left_out: LeftOut = {}
-    wanted = {*REJECTS.arrow_schema.names}
-    for key, copy in copies.items():
-        try:
-            with named(lake.store, REJECTS, Partition("", None, key)):
-                has = {*pq.read_table(copy, partitioning=None).column_names}
-        except FileNotFoundError:
-            continue
-        except InaccessibleError as error:
-            left_out[key] = error
-            continue
-        except DamagedFileError:
-            has = set()
-        if not has or not has <= wanted:
-            left_out[key] = WarehouseError(
-                f"{lake.store.name(key)} is damaged. Move it out of the warehouse. It only lists"
-                " rejected values, so no data is lost"
-            )
     return left_out
 
 

@@ -15,15 +15,14 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Final
 
 import duckdb
-import pyarrow.parquet as pq
 
-from warehouse.decode import arrow
-from warehouse.errors import InaccessibleError, WarehouseError
-from warehouse.lake.defects.failures import failure_rows, find_failures
+from warehouse.errors import WarehouseError
+from warehouse.lake.defects.failures import find_failures
 from warehouse.published import build
 from warehouse.published.carrying import attach, carry_all, carry_over
 from warehouse.published.copying import BATCH_FILES, DamagedRowsError, Into, copy_changes, execute
-from warehouse.published.manifest import column_sets_in, unreadable_rejects
+from warehouse.published.defects import refill_failures, refill_rejects, reject_keys
+from warehouse.published.manifest import column_sets_in
 from warehouse.published.verify import (
     differences,
     files_of,
@@ -33,7 +32,6 @@ from warehouse.published.verify import (
     structure_of,
     wrong_in,
 )
-from warehouse.schema.records import FAILURES
 from warehouse.schema.sql import literal
 from warehouse.storage.atomic import remove
 from warehouse.storage.local import stamp_of
@@ -43,10 +41,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from warehouse.lake.partitions import Lake
+    from warehouse.published.copying import Copied
     from warehouse.published.manifest import LeftOut
     from warehouse.published.verify import Mismatch
     from warehouse.schema.catalog import Catalog
-    from warehouse.storage.store import StoredFile
 
 __all__ = ["CONFIG", "DATABASE", "Conditions", "Refreshed", "connected", "refresh"]
 
@@ -68,9 +66,6 @@ WRITING: Final = CONFIG | {
     # Rows are written as soon as there is a row group of them; by default five wait in memory.
     "write_buffer_row_group_count": "1",
 }
-
-#: Files of rejects: by table, account, date and time of the load.
-REJECT_FILES: Final = "rejects/*/*/*/*.parquet"
 
 #: A master is rebuilt when it has this many rows, and this share of all, that were inserted later.
 LATER_ROWS: Final = 1_000_000
@@ -276,6 +271,38 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
     copied = copy_changes(lake, into, left_out, commit)
     if before.is_new and left_out and given.published:
         carry_over(connection, lake, frozen, given.published, left_out)
+    _require_right(connection, lake, before, copied, given)
+    rejects = reject_keys(lake, left_out)
+    failures = find_failures(lake.store, but=lake.catalog.kept)
+    views = list(build.lake_views(lake, column_sets_in(connection, lake.catalog), left_out))
+    now = replace(
+        before,
+        lake_views=_hash(views),
+        rejects=_hash(rejects),
+        failures=_hash(f"{found.key} {found.stamp}" for found in failures),
+    )
+    if not (copied or given.is_damaged) and before.is_whole and now == before:
+        return now, False
+    refill_rejects(connection, lake, frozen, rejects, left_out)
+    refill_failures(connection, lake, frozen, failures)
+    if now.lake_views != before.lake_views:
+        execute(connection, views)
+    version = max(after, before.version) + 1
+    now = replace(now, version=version, structure=structure_of(connection))
+    _keep_state(connection, now)
+    return now, bool(copied.changed) and copied.is_open
+
+
+def _require_right(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    before: _State,
+    copied: Copied,
+    given: Conditions,
+) -> None:
+    """Look at what was copied. Raises what makes `refresh` begin again, or a WarehouseError if a
+    new master differs from its files.
+    """
     if before.is_new:
         found = differences(connection, _stored(lake))
         # Whoever was killed may have carried what is wrong.
@@ -287,27 +314,6 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
             raise _OutdatedError
     elif not is_copied(connection, lake.catalog.tables, copied.stale, copied.changed):
         raise _OutdatedError
-    rejected = lake.store.scan(REJECT_FILES)
-    left_out.update(rejected.unreadable)
-    rejects = [one.key for one in rejected.files if one.key not in left_out]
-    failures = find_failures(lake.store, but=lake.catalog.kept)
-    views = list(build.lake_views(lake, column_sets_in(connection, lake.catalog), left_out))
-    now = replace(
-        before,
-        lake_views=_hash(views),
-        rejects=_hash(rejects),
-        failures=_hash(f"{found.key} {found.stamp}" for found in failures),
-    )
-    if not (copied or given.is_damaged) and before.is_whole and now == before:
-        return now, False
-    _refill_rejects(connection, lake, frozen, rejects, left_out)
-    _refill_failures(connection, lake, frozen, failures)
-    if now.lake_views != before.lake_views:
-        execute(connection, views)
-    version = max(after, before.version) + 1
-    now = replace(now, version=version, structure=structure_of(connection))
-    _keep_state(connection, now)
-    return now, bool(copied.changed) and copied.is_open
 
 
 def _carry(
@@ -348,39 +354,6 @@ def _require_none(
             f"Nothing was published: in the new file, {found[0]}. The previous file is unchanged."
             " Run `fbinsights publish` again; if it persists, please report it"
         )
-
-
-def _refill_rejects(
-    connection: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    frozen: Path,
-    rejects: Sequence[str],
-    left_out: LeftOut,
-) -> None:
-    # Some may be gone by now: rejects are removed when their account-day is loaded.
-    folder = frozen / "rejects"
-    copies = {key: folder / f"{n}.parquet" for n, key in enumerate(rejects)}
-    for key, stamp in zip(copies, lake.store.freeze([*copies.items()]), strict=True):
-        if isinstance(stamp, InaccessibleError):
-            left_out[key] = stamp
-    connection.execute("DELETE FROM rejects")
-    if any(folder.glob("*")):
-        try:
-            connection.execute(build.insert_rejects(folder))
-        except duckdb.Error:
-            if broken := unreadable_rejects(lake, copies):
-                raise DamagedRowsError(broken) from None
-            raise
-
-
-def _refill_failures(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, frozen: Path, failures: Sequence[StoredFile]
-) -> None:
-    path = frozen / "failures.parquet"
-    rows = failure_rows(lake.store, failures, lake.catalog.tables)
-    pq.write_table(arrow.records(FAILURES.arrow_schema, rows), path)
-    connection.execute("DELETE FROM failures")
-    connection.execute(build.fill_failures(path))
 
 
 def _hash(texts: Iterable[str]) -> str:

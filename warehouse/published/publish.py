@@ -180,8 +180,7 @@ def _publish(
         _point(link, snapshot)
         remove(folder / _FETCHED)
         lake.store.share(LINK, snapshot, OPEN_COPY if master.is_open else timedelta())
-        for old in _snapshots(folder)[: -1 if afresh else -KEPT_SNAPSHOTS]:
-            shutil.rmtree(old, ignore_errors=True)
+        _prune(folder, kept=1 if afresh else KEPT_SNAPSHOTS)
         files = {lake.store.name(key): str(why) for key, why in master.left_out.items()}
         commands = _commands(master.left_out.values())
         before = last_publishing(folder)
@@ -229,6 +228,11 @@ def _number(destination: Destination | None) -> tuple[int, WarehouseError | None
         return (number_at(destination) if destination else 0), None
     except WarehouseError as error:
         return 0, error
+
+
+def _prune(folder: Path, kept: int) -> None:
+    for old in _snapshots(folder)[:-kept]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _conditions(lake: Lake, link: Path, folder: Path, *, afresh: bool) -> Conditions:

@@ -72,8 +72,11 @@ def run_today(
         nothing = _with_nothing(opened, {key: known[key][1] for key in chosen}, now)
         nothing |= {one.account_id for one in days if one.counted == 0}
         paces = _paces(opened, chosen, nothing, is_whole=bool(accounts))
-        every = {one.account_id: _findings(opened, one, settings, state) for one in days}
-    findings = {account_id: found for account_id, found in every.items() if found}
+        findings = {
+            one.account_id: found
+            for one in days
+            if (found := _findings(opened, one, settings, state))
+        }
     asked = {one.account_id for one in paces if one.level == "account" and one.is_asked(now)}
     quiet = nothing - asked
     code = SOME_FAILED if findings or not asked | quiet else ALL_DONE
@@ -82,10 +85,9 @@ def run_today(
         return code
     _print(paces, findings, now, is_whole=bool(accounts))
     idle = {one.account_id for one in paces if not accounts and _is_idle(one, findings, now)}
-    if named := [known[key][0] or act_id(key) for key in chosen if key in idle | quiet]:
-        style.remark(f"\nNo spend today, as far as Meta has said: {_named(named)}.")
-    if unasked := [known[key][0] or act_id(key) for key in chosen if key not in asked | quiet]:
-        style.remark(_unasked(unasked))
+    names = {key: known[key][0] or act_id(key) for key in chosen}
+    for remark in _remarks(names, idle | quiet, asked | quiet):
+        style.remark(remark)
     return code
 
 
@@ -214,6 +216,16 @@ def _blocks(
     levels = ("campaign", "ad") if account.is_asked(now) else ()
     for level in (one for one in levels if one in by_level):
         yield below_lines(level, by_level[level], width, glyphs)
+
+
+def _remarks(
+    names: Mapping[str, str], without_spend: Collection[str], asked: Collection[str]
+) -> Iterator[str]:
+    """What is said of accounts that have no block of their own; `names` by their digits."""
+    if without := [name for key, name in names.items() if key in without_spend]:
+        yield f"\nNo spend today, as far as Meta has said: {_named(without)}."
+    if unasked := [name for key, name in names.items() if key not in asked]:
+        yield _unasked(unasked)
 
 
 def _named(names: Sequence[str]) -> str:

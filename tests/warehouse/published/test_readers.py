@@ -103,7 +103,7 @@ def test_within_one_process_too_an_old_reader_keeps_what_it_opened(days: Any, la
 @pytest.mark.parametrize(
     "where",
     [
-        *("copying._copy", "master._refill_rejects", "master._keep_state", "master.row_counts"),
+        *("copying._copy", "master.refill_rejects", "master._keep_state", "master.row_counts"),
         *("publish.copy", "pathlib.Path.chmod", "pathlib.Path.rename", "publish.sync_folder"),
         *("publish._point", "pathlib.Path.symlink_to", "pathlib.Path.replace"),
     ],

@@ -71,18 +71,9 @@ def long_actions(table: Table) -> View | None:
     others = [column for column in table.grain if column not in KEPT_COLUMNS]
     kept = _those_of(table, (*KEPT_COLUMNS, *others))
     names = [column for column in _those_of(table, NAMES) if column not in kept]
-    keys = lists[0].keys
     windows = list(dict.fromkeys(window for column in lists for window in column.windows))
     flattened = {flat(window): window for window in windows if flat(window) != window}
-    fields = ", ".join(column.name for column in lists)
-    entries = (
-        *kept,
-        Column("list_field", "text", f"Field that has the entry: {fields}"),
-        Column("action_type", "text", "Type of the action; types overlap, do not add them up"),
-        *(Column(key, "text", f"Action breakdown {key}") for key in keys),
-        Column("value", "decimal", "Its count, or its money in the fields of values"),
-        *(Column(window, "decimal", _older(window)) for window in windows),
-    )
+    entries = (*kept, *_entry_columns(lists, windows))
     # A table of account-days has the account's id, and its name only if a report asks for it.
     joined = [] if any(column.name == ACCOUNT_NAME.name for column in names) else [ACCOUNT_NAME]
     selected = [
@@ -95,7 +86,7 @@ def long_actions(table: Table) -> View | None:
     parts = (_entries(table, column, (*kept, *names), windows) for column in lists)
     return View(
         f"{table.name}_actions",
-        (*table.grain, "list_field", "action_type", *keys),
+        (*table.grain, "list_field", "action_type", *lists[0].keys),
         f"The list fields of {table.name} in long form: one row per action type.",
         (
             *entries,
@@ -104,6 +95,18 @@ def long_actions(table: Table) -> View | None:
             *(Column(new, "decimal", _attributed(old)) for new, old in flattened.items()),
         ),
         f"FROM ({' UNION ALL '.join(parts)}) AS e{join} SELECT {', '.join(selected)}",
+    )
+
+
+def _entry_columns(lists: Sequence[Column], windows: Sequence[str]) -> Sequence[Column]:
+    """What an entry of one of these lists has."""
+    fields = ", ".join(column.name for column in lists)
+    return (
+        Column("list_field", "text", f"Field that has the entry: {fields}"),
+        Column("action_type", "text", "Type of the action; types overlap, do not add them up"),
+        *(Column(key, "text", f"Action breakdown {key}") for key in lists[0].keys),
+        Column("value", "decimal", "Its count, or its money in the fields of values"),
+        *(Column(window, "decimal", _older(window)) for window in windows),
     )
 
 
