@@ -34,7 +34,7 @@ from warehouse.storage.atomic import locked
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["run_dev", "run_sandbox"]
+__all__ = ["linked_to", "run_dev", "run_sandbox"]
 
 #: Held, and telling where the pages are, as long as Dagster runs on a home.
 RUNNING: Final = "fbinsights_dev.json"
@@ -59,14 +59,20 @@ def run_dev(environ: Mapping[str, str], host: str, port: int) -> NoReturn:
         print_note(
             "Anyone who reaches this address can load and delete: Dagster asks for no password."
         )
-    # A folder `pipelines` of the user's own must not be taken for ours.
     own = {
+        **linked_to(environ, host, url),
         "DAGSTER_HOME": os.fspath(home),
-        "PYTHONSAFEPATH": "1",
+        "PYTHONSAFEPATH": "1",  # a folder `pipelines` of the user's own is not ours
         FOLDER_VARIABLE: os.fspath(Path.cwd()),
     }
     command = [sys.executable, "-m", "pipelines.project.dagster_dev", host, str(port)]
     os.execve(command[0], command, {**environ, **own})  # noqa: S606  # our own module
+
+
+def linked_to(environ: Mapping[str, str], host: str, url: str) -> Mapping[str, str]:
+    """Where alerts link to, unless the settings say so: the port need not be the usual one."""
+    is_open = host in _LOCAL and not environ.get("FB_DAGSTER_URL")
+    return {"FB_DAGSTER_URL": url} if is_open else {}
 
 
 def _prepared(environ: Mapping[str, str]) -> Path:

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from fbgraph.sandbox import WORLDS
+from pipelines.cli.commands.servers import linked_to
 from pipelines.cli.main import cli
 from pipelines.cli.output.terminal import escape_unencodable, only_once
 
@@ -82,6 +83,14 @@ def test_a_sandbox_whose_port_is_taken_says_how_to_have_another() -> None:
     assert done.exit_code == 2
     assert f"port {port} is in use" in done.stderr
     assert "stop that one, or add --port 0." in done.stderr
+
+
+def test_alerts_link_to_the_port_of_dagster_unless_the_settings_name_an_address() -> None:
+    url, open_to_all = "http://127.0.0.1:3100", ".".join("0" * 4)
+
+    assert linked_to({}, "127.0.0.1", url) == {"FB_DAGSTER_URL": url}
+    assert linked_to({"FB_DAGSTER_URL": "https://dagster.example.com"}, "127.0.0.1", url) == {}
+    assert linked_to({}, open_to_all, "http://0.0.0.0:3100") == {}
 
 
 def test_a_terminal_of_few_letters_shows_the_others_as_escapes(
