@@ -92,7 +92,11 @@ def test_today_is_shown_against_usual_days_and_with_an_account_its_campaigns_and
         "findings": {},
     }
 
+
+def test_a_file_that_an_earlier_version_published_says_what_to_do(lake: Lake) -> None:
+    publish(lake.root, catalog=KNOWN.catalog)
     with duckdb.connect(str((lake.root / LINK).resolve())) as older:
         older.execute("DROP VIEW today")
+
     with pytest.raises(ConfigError, match="made by an earlier version"):
-        run_today(environ, (), NOW)
+        run_today({"WAREHOUSE_URL": str(lake.root)}, (), NOW)

@@ -8,6 +8,7 @@ import time
 import zlib
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,7 +31,7 @@ from tests.reports import KNOWN
 from warehouse.lake.partitions import Lake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
 GRAPH: Final = "https://graph.facebook.com"
@@ -318,6 +319,18 @@ def test_what_is_not_a_picture_in_time_and_in_size_is_refused_and_nothing_of_our
     }
 
 
+def addresses_from(first: str, rows: pa.Table) -> pa.Table:
+    """Creatives of which the first has another address of its picture."""
+    addresses = [first, *rows["thumbnail_url"].to_pylist()[1:]]
+    index = rows.schema.get_field_index("thumbnail_url")
+    return rows.set_column(index, rows.schema.field(index), pa.array(addresses))
+
+
+def without(creatives: Collection[str], rows: pa.Table) -> pa.Table:
+    """Rows of other creatives than these."""
+    return rows.filter([one not in creatives for one in rows["creative_id"].to_pylist()])
+
+
 def test_pictures_that_were_left_come_with_the_next_refreshes_and_expired_addresses_are_read_again(
     tmp_path: Path,
 ) -> None:
@@ -345,14 +358,7 @@ def test_pictures_that_were_left_come_with_the_next_refreshes_and_expired_addres
 
         refreshed(media=False)  # all of them are left
         nowhere = f"{sandbox.url}/media/none.png"  # says nothing about when it expires
-
-        def broken(rows: pa.Table) -> pa.Table:
-            """The first has an address that leads nowhere."""
-            addresses = [nowhere, *rows["thumbnail_url"].to_pylist()[1:]]
-            index = rows.schema.get_field_index("thumbnail_url")
-            return rows.set_column(index, rows.schema.field(index), pa.array(addresses))
-
-        lake.update("creatives", broken, account_id=account_id)
+        lake.update("creatives", partial(addresses_from, nowhere), account_id=account_id)
         clock.now += timedelta(days=1)
         first, calls = refreshed()
 
@@ -366,11 +372,7 @@ def test_pictures_that_were_left_come_with_the_next_refreshes_and_expired_addres
         }
 
         lost = sorted(first.keys() - bad)[:3]
-        lake.update(
-            "thumbnails",
-            lambda rows: rows.filter([one not in lost for one in rows["creative_id"].to_pylist()]),
-            account_id=account_id,
-        )
+        lake.update("thumbnails", partial(without, lost), account_id=account_id)
         clock.now += timedelta(days=4)
         second, calls = refreshed()
 
