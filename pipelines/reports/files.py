@@ -6,10 +6,8 @@ Dagster, reads them, so the command line knows every report without importing Da
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +22,7 @@ from pipelines.reports.spec import (
     WarehouseSpec,
     read_spec,
 )
+from pipelines.reports.yaml_files import is_yaml
 from pipelines.reports.yaml_lines import (
     COMPONENT,
     OBJECTS,
@@ -49,12 +48,7 @@ __all__ = [
     "read_files",
     "shown",
     "take_document",
-    "unread_files",
-    "yaml_files",
 ]
-
-#: How like the ending of a name must be to one of YAML's to pass for a slip of it.
-_ALIKE: Final = 0.7
 
 _ELSEWHERE: Final = (
     f"is not a report, and only reports are read here (type: {COMPONENT}, or {OBJECTS} for a table"
@@ -232,7 +226,7 @@ def read_files(
 
 
 def _read(found: ReportFiles, path: Path, presets: Iterable[str] = ()) -> None:
-    if path.is_dir() or not _is_yaml(path.name):
+    if path.is_dir() or not is_yaml(path.name):
         fault = _UNREADABLE_FOLDER if path.is_dir() else _misnamed(path)
         found.take(path, {("", ""): 1}, [fault])
         return
@@ -263,53 +257,6 @@ def mentions(path: Path, name: str) -> bool:
         return name == path.stem or (path.is_file() and name.encode() in path.read_bytes())
     except OSError:
         return False
-
-
-def yaml_files(folder: Path) -> Iterator[Path]:
-    """The YAML files under a folder, in order, those that may be meant as such, and folders that
-    cannot be read.
-    """
-    unreadable: list[Path] = []
-    for path in _files(folder, unreadable):
-        if _is_yaml(path.name) or _is_misnamed(path.name):
-            yield path
-    yield from unreadable
-
-
-def unread_files(folder: Path) -> Sequence[Path]:
-    """All other files under a folder: nobody took them for reports. A README is for people."""
-    return [
-        path
-        for path in _files(folder, [])
-        if not (_is_yaml(path.name) or _is_misnamed(path.name) or path.stem == "README")
-    ]
-
-
-def _files(folder: Path, unreadable: list[Path]) -> Iterator[Path]:
-    """Hidden files are left out: leftovers of editors, and the second copy of everything that
-    Kubernetes mounts. Links to folders are followed, each folder is read once.
-    """
-    seen = set()
-    for where, folders, names in os.walk(
-        folder, onerror=lambda error: unreadable.append(Path(error.filename)), followlinks=True
-    ):
-        real = Path(where).resolve()
-        is_known = real in seen
-        seen.add(real)
-        folders[:] = sorted(n for n in folders if not n.startswith(".") and not is_known)
-        for name in sorted(names):
-            if not name.startswith(".") and not is_known:
-                yield Path(where, name)
-
-
-def _is_yaml(name: str) -> bool:
-    return name.lower().endswith((".yaml", ".yml"))
-
-
-def _is_misnamed(name: str) -> bool:
-    """Whether a file was perhaps meant to be YAML: report.yaml.txt, report.ymal, report.yaml~."""
-    endings = name.lower().split(".")[1:]
-    return any(get_close_matches(end, ("yaml", "yml"), cutoff=_ALIKE) for end in endings)
 
 
 def take_document(
@@ -387,7 +334,7 @@ def frame_faults(
 def problems_of(spec: ReportSpec | ObjectSpec, path: Path) -> Sequence[Problem]:
     """What is wrong or doubtful about a spec that Dagster has read from a file."""
     lines: Lines = {("", ""): 1}
-    for document in documents(path) if path.is_file() and _is_yaml(path.name) else ():
+    for document in documents(path) if path.is_file() and is_yaml(path.name) else ():
         attributes = document.attributes
         if isinstance(attributes, dict) and attributes.get("name") == spec.name:
             lines = document.lines

@@ -9,8 +9,9 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pipelines.reports.files import shown, yaml_files
+from pipelines.reports.files import shown
 from pipelines.reports.project import component_files, definitions_around
+from pipelines.reports.yaml_files import yaml_files
 from pipelines.settings import reports_folder
 from pipelines.variables import REPORTS_FOLDER
 

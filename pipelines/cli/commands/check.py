@@ -14,8 +14,9 @@ from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.cli.output.terminal import print_note
 from pipelines.loading import access
 from pipelines.project.faults import findings_in
-from pipelines.reports.files import shown, unread_files
+from pipelines.reports.files import shown
 from pipelines.reports.folders import moves, projects, reports_alone
+from pipelines.reports.yaml_files import unread_files
 from pipelines.settings import settings_of, wrong_settings
 from pipelines.variables import unknown_settings, unknown_text
 from warehouse.wording import counted

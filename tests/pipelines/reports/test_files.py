@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.reports.catalog import CONTROL, HOURLY_REPORT, Report, read_reports
-from pipelines.reports.files import read_files, yaml_files
+from pipelines.reports.files import read_files
 from pipelines.reports.spec import ReportSpec
+from pipelines.reports.yaml_files import yaml_files
 from tests.reports import KNOWN
 from warehouse.schema.catalog import OWN
 from warehouse.schema.insights import LIVE_WINDOWS

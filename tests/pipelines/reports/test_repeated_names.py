@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.reports.catalog import HOURLY_REPORT, read_reports
-from pipelines.reports.files import yaml_files
+from pipelines.reports.yaml_files import yaml_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable

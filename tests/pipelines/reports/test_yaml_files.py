@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.reports.catalog import HOURLY_REPORT, read_reports
-from pipelines.reports.files import unread_files, yaml_files
+from pipelines.reports.yaml_files import unread_files, yaml_files
 
 if TYPE_CHECKING:
     from pathlib import Path
