@@ -37,7 +37,8 @@ What it does not imitate:
 """
 
 from fbgraph.sandbox.scenarios.catalog import SCENARIOS
+from fbgraph.sandbox.server.apart import SandboxApart, sandbox_apart
 from fbgraph.sandbox.server.loopback import WORLDS, Sandbox, serve
 from fbgraph.sandbox.world.tree import World
 
-__all__ = ["SCENARIOS", "WORLDS", "Sandbox", "World", "serve"]
+__all__ = ["SCENARIOS", "WORLDS", "Sandbox", "SandboxApart", "World", "sandbox_apart", "serve"]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 import warehouse
-from fbgraph.sandbox import Sandbox
+from fbgraph.sandbox import sandbox_apart
 from pipelines.cli.commands.backfill import run_backfill
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.cli.output.table import table_lines
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
+    from fbgraph.sandbox import SandboxApart
     from pipelines.reports.catalog import Reports
     from warehouse.schema.catalog import Catalog
 
@@ -114,7 +115,7 @@ def run_demo(seed: int, exported: Collection[str] = ()) -> int:
     folder belongs to somebody else.
     """
     demo_folder = DemoFolder(seed)
-    with Sandbox(seed=seed) as sandbox:
+    with sandbox_apart(seed=seed) as sandbox:
         _require_own(demo_folder, sandbox)
         _use(sandbox, demo_folder)
         zones = [account["timezone_name"] for account in sandbox.world()["accounts"]]
@@ -155,7 +156,7 @@ class DemoFolder:
         return f"{self.lake}/.dagster"
 
 
-def _require_own(demo_folder: DemoFolder, sandbox: Sandbox) -> None:
+def _require_own(demo_folder: DemoFolder, sandbox: SandboxApart) -> None:
     """Raise ConfigError if the folder holds anything but an earlier demo of the same company."""
     folder = Path(demo_folder.lake)
     is_lake = (folder / ".snapshots").exists()
@@ -175,7 +176,7 @@ def _require_own(demo_folder: DemoFolder, sandbox: Sandbox) -> None:
     )
 
 
-def _use(sandbox: Sandbox, demo_folder: DemoFolder) -> None:
+def _use(sandbox: SandboxApart, demo_folder: DemoFolder) -> None:
     """Make the demo's project folder, and point this process, and so its Dagster runs, at it and at
     the sandbox, and at nothing else.
     """
@@ -203,7 +204,7 @@ def _settings(token: str) -> Mapping[str, str]:
     return {"FB_GRAPH_URL": SANDBOX_URL, "FB_ACCESS_TOKEN": token, "WAREHOUSE_URL": "."}
 
 
-def _differing(url: str, sandbox: Sandbox, days: Sequence[date]) -> list[str]:
+def _differing(url: str, sandbox: SandboxApart, days: Sequence[date]) -> list[str]:
     """Account-days whose rows and sums differ from the sandbox's own records."""
     with warehouse.open(url) as opened:
         found = {(row[0], row[1]): row[2:] for row in opened.sql(SUMS).fetchall()}
