@@ -41,8 +41,8 @@ def status(
 ) -> None:
     """Show which days are proven, stale, failed or not loaded.
 
-    By default those of the last 28 days. Stale means that Meta has changed the totals since. Makes
-    no request.
+    By default those of the last 28 days, each from three hours after its end. Stale means that
+    Meta has changed the totals since. Makes no request.
     """
     require_order(since, until)
     from pipelines.cli.commands.status import run_status  # noqa: PLC0415

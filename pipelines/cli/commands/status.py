@@ -40,7 +40,7 @@ from pipelines.loading.refreshing.refresh import lookback
 from pipelines.reports.catalog import CONTROL
 from pipelines.settings import FIRST_DAY, settings_of
 from pipelines.state.history import history_since
-from warehouse.decode.hours import today_in
+from warehouse.decode.hours import over_at, today_in
 from warehouse.errors import WarehouseError
 from warehouse.lake.defects.failures import NO_RIGHT, without_day
 from warehouse.lake.defects.rejects import unread_columns
@@ -156,8 +156,10 @@ def overview_of(  # noqa: PLR0913, PLR0917  # a lake, and what of it is wanted
     now: datetime,
 ) -> Overview:
     """The state of the account-days between the `asked` first and last one, of all `known` reports
-    unless some are named.
+    unless some are named. If none is asked for, a day is missing only when it counts as over:
+    before that no load could prove it.
     """
+    zones = {one.account_id: one.timezone_name for one in accounts}
     todays = {one.account_id: today_in(one.timezone_name, now) for one in accounts}
     days = {account_id: _days(today, *asked) for account_id, today in todays.items()}
     controls: dict[AccountDay, Load | WarehouseError | None] = {}
@@ -170,12 +172,19 @@ def overview_of(  # noqa: PLR0913, PLR0917  # a lake, and what of it is wanted
             [day for day in days[account_id] if day <= today],
             is_requested=bool(asked[0]),
         )
+        if any(asked) or not _is_early(cell, zones[account_id], now)
     ]
     broken = {} if reports else known.why_broken()
     failed = {} if reports else without_day(lake.store, known.catalog.objects)
     rows = () if reports else known.catalog.objects.values()
     unread = unread_columns(lake.store, rows, todays)
     return Overview(cells, days, todays, begins, broken, lag(lake), failed, unread)
+
+
+def _is_early(cell: Cell, zone: str, now: datetime) -> bool:
+    """Whether a day that is not loaded does not count as over yet."""
+    is_day = cell.period is Period.DAY
+    return cell.state is State.MISSING and is_day and now < over_at(zone, cell.account_day.day)
 
 
 def _print(found: Overview, names: Mapping[str, str | None], now: datetime, style: Style) -> None:
@@ -343,8 +352,8 @@ def _complain(
         style.error(line if n else f"\n{line}")
     if cells:
         style.remark(
-            f"\n`{command_name()} refresh` reloads what is damaged, stale, unproven or left out"
-            " between loaded days in the last 28 days;"
+            f"\nOf the last 28 days, `{command_name()} refresh` loads again what failed or is"
+            " damaged, stale or unproven, and what is not loaded though an earlier day is;"
             f"\n`{command_name()} backfill --since DAY --until DAY` loads any other day."
         )
 

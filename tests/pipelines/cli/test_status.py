@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.cli.commands.status import Overview, run_status
+from pipelines.cli.commands.status import Overview, overview_of, run_status
 from pipelines.cli.output.style import Style
 from pipelines.cli.states import GOOD, State, state_of
 from pipelines.errors import ConfigError
@@ -19,6 +19,7 @@ from pipelines.loading.failures import Failed, Failures
 from pipelines.loading.load_result import Outcome
 from pipelines.loading.partitions import AccountDay
 from tests.reports import KNOWN
+from warehouse.decode.hours import over_at
 from warehouse.lake.defects.failures import without_day
 from warehouse.lake.history import merge_objects
 from warehouse.lake.records import Load
@@ -267,6 +268,24 @@ def test_days_before_the_first_that_was_tried_are_missing_only_if_asked_for(
 
     counts = capsys.readouterr().out.splitlines()[2].split()[-6:]
     assert counts[:2] == [str(days), "2"]
+
+
+def test_a_day_is_missing_when_it_counts_as_over_or_is_asked_for(
+    lake: Lake, sandbox: Sandbox, load: Callable[..., object]
+) -> None:
+    account_id = sandbox.account_ids[0]
+    load([DAY], [account_id])
+    account = accounts_in(lake)[account_id]
+    over = over_at(account.timezone_name, DAY + timedelta(days=1))
+
+    def missing(now: datetime, until: date | None = None) -> list[date]:
+        asked = (None, until)
+        found = overview_of(lake, KNOWN, [account], ["insights_hourly"], asked, DAY, now)
+        return [one.account_day.day for one in found.wrong]
+
+    assert missing(over - timedelta(minutes=1)) == []
+    assert missing(over) == missing(over - timedelta(minutes=1), DAY + timedelta(days=1))
+    assert missing(over) == [DAY + timedelta(days=1)]
 
 
 @pytest.fixture
