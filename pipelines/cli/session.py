@@ -99,13 +99,7 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
         if isinstance(step, Loads):
             summary.note_outcomes(step)
     summary.read(lake)
-    recording.command = Command(
-        " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        *(summary.started, socket.gethostname()),
-        dict(summary.failed),
-        dict(summary.unproven),
-        summary.stopped,
-    )
+    recording.command = _command_of(summary)
     bar.step("reporting to Dagster")
 
     def report(instance: dg.DagsterInstance) -> None:
@@ -116,6 +110,17 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
 
     if _is_reported(environ, lake, report):
         note.forget(lake.store)
+
+
+def _command_of(summary: Summary) -> Command:
+    """What Dagster is told of the command that runs."""
+    return Command(
+        " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        *(summary.started, socket.gethostname()),
+        dict(summary.failed),
+        dict(summary.unproven),
+        summary.stopped,
+    )
 
 
 def _interrupted(lake: Lake, reports: Iterable[str]) -> str:

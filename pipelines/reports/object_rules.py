@@ -17,6 +17,7 @@ from warehouse.schema.objects.object_table import MOVING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from fbgraph.catalog.fields import ObjectField
     from pipelines.reports.object_spec import ObjectSpec
 
 __all__ = ["object_findings"]
@@ -84,8 +85,8 @@ def _fields(spec: ObjectSpec) -> Iterator[Fault]:
 
 
 def _key(spec: ObjectSpec) -> Iterator[Fault]:
-    """A key tells one from another as text, must be of a kind that reads what Meta sends, and must
-    not change by itself: each value would be another object.
+    """A key tells one object from another, and must not change by itself: each value would be
+    another object.
     """
     if not COLUMN.fullmatch(spec.key):
         yield Fault("key", spec.key, "name a field as Meta does, such as id; a path is not a key")
@@ -93,14 +94,8 @@ def _key(spec: ObjectSpec) -> Iterator[Fault]:
     given = next((one for one in spec.fields if one.field == spec.key), None)
     about = known_fields(spec.edge).get(spec.key)
     column = (given or FieldSpec(field=spec.key)).column
-    kind = (given and given.kind) or (about.kind if about else "text")
-    where = "fields" if given and given.kind else "key"
-    if kind not in _KEY_KINDS and not (where == "fields" and kind not in COLUMN_KINDS):
-        rule = f"is the key, and of kind {kind}: choose another, such as id, or the kind id or text"
-        yield Fault(where, spec.key, rule)
-    elif kind == "id" and about is not None and about.kind == "text":
-        rule = f"is not a number on {spec.edge}, so that no row could be read: use the kind text"
-        yield Fault(where, spec.key, rule)
+    if wrong := _wrong_kind(spec, given, about):
+        yield wrong
     elif (about is not None and about.care == "volatile") or column in MOVING:
         rule = "is the key, and changes by itself: choose another, such as id"
         yield Fault("key", spec.key, rule)
@@ -108,6 +103,21 @@ def _key(spec: ObjectSpec) -> Iterator[Fault]:
         yield Fault("moving", column, "is the key: leave it out here, or choose another key")
     if given is None and column in _TAKEN:
         yield Fault("key", spec.key, _taken(column))
+
+
+def _wrong_kind(
+    spec: ObjectSpec, given: FieldSpec | None, about: ObjectField | None
+) -> Fault | None:
+    """A key is compared as text, and must be of a kind that reads what Meta sends."""
+    kind = (given and given.kind) or (about.kind if about else "text")
+    where = "fields" if given and given.kind else "key"
+    if kind not in _KEY_KINDS and not (where == "fields" and kind not in COLUMN_KINDS):
+        rule = f"is the key, and of kind {kind}: choose another, such as id, or the kind id or text"
+        return Fault(where, spec.key, rule)
+    if kind == "id" and about is not None and about.kind == "text":
+        rule = f"is not a number on {spec.edge}, so that no row could be read: use the kind text"
+        return Fault(where, spec.key, rule)
+    return None
 
 
 def _field(one: FieldSpec, known: Mapping[str, object]) -> Iterator[Fault]:

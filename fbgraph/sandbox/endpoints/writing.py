@@ -83,6 +83,8 @@ def create(platform: Platform, request: ServerRequest, account: WorldNode) -> by
     given = read_written(request.params, {**known.checks, **known.birth}, known.required)
     parent = _parent(platform.world, account, level, given)
     _check(platform, account, level, given)
+    if level == "creative" and not MADE_OF & given.keys():
+        raise refused("missing", name="object_story_spec")
     _check_budgets(level, given, parent, platform.now(), is_new=True)
     if is_validation(request.params):
         return compact(SUCCESS)
@@ -260,5 +262,3 @@ def _check_budgets(
             raise refused("two_budgets", name=named[0])
         if is_new and not above and not named:
             raise refused("missing", name="daily_budget")
-    elif level == "creative" and is_new and not MADE_OF & given.keys():
-        raise refused("missing", name="object_story_spec")
