@@ -84,7 +84,7 @@ def _require_project_here() -> None:
     if above and not os.environ.get("WAREHOUSE_URL"):
         raise ConfigError(
             f"This is not a project folder; the one that it lies in is {above}. Run the command"
-            " there, or make this one such with `fbinsights init`."
+            " there, or make this folder one with `fbinsights init`."
         )
 
 

@@ -157,8 +157,8 @@ def add(names: tuple[str, ...]) -> None:
 def check() -> None:
     """Check reports, settings and folder without a request.
 
-    Everything that is wrong is reported at once. Whether reports still fit the tables of the lake
-    is checked where that is a folder.
+    Everything that is wrong is reported at once. If the lake is a folder, it also checks that
+    reports still fit the lake's tables.
     """
     from datetime import UTC, datetime  # noqa: PLC0415
 
@@ -242,8 +242,8 @@ def backfill(  # noqa: PLR0913  # what a command line says
 @click.option(
     "--today",
     is_flag=True,
-    help="Nothing but the days that are not over, by the hour, of accounts that have spent"
-    " something since the last time: what the schedule intraday does.",
+    help="Only days that are not over, by the hour, of accounts that have spent something since the"
+    " last time, as the schedule intraday does.",
 )
 @click.option(
     "--alert",

@@ -53,8 +53,8 @@ def status(
 
 @click.command(
     cls=GuardedCommand,
-    epilog="Exit code 0: nothing stands out; 1: something does, or no account's today has been"
-    " asked; 2: wrong usage.",
+    epilog="Exit code 0: nothing stands out; 1: something does, or Meta was asked about today"
+    " for no account; 2: wrong usage.",
 )
 @ACCOUNT_OPTION
 @styled
@@ -191,7 +191,7 @@ def overview(since: date | None, until: date | None, accounts: tuple[str, ...], 
     " docs/coming-from.md says what each reason means and what to do.",
 )
 @click.argument("source", metavar="THEIR_TABLE")
-@click.option("--table", default="", metavar="SCHEMA.NAME", help="Which table of a DuckDB file.")
+@click.option("--table", default="", metavar="SCHEMA.NAME", help="The table of a DuckDB file.")
 @click.option(
     "--column",
     "columns",
@@ -232,7 +232,7 @@ def compare(  # noqa: PLR0913, PLR0917  # its options
 
 @click.command(
     cls=GuardedCommand,
-    epilog="docs/agents.md has how to add it to an agent. Needs: pip install 'fbinsights[mcp]'",
+    epilog="docs/agents.md says how to add it to an agent. Needs: pip install 'fbinsights[mcp]'",
 )
 @click.option(
     "--rows",

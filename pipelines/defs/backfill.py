@@ -66,8 +66,8 @@ class Backfill(dg.Config):
             days = date.max, date.min
         if days[0] > days[1]:
             raise ConfigError(
-                "since and until must be days like 2026-11-01, since not after until, and are"
-                f" {self.since!r} and {self.until!r}."
+                "since and until must be days like 2026-11-01, and since must not be after until"
+                f" (got {self.since!r} and {self.until!r})."
             )
         return days
 

@@ -232,7 +232,7 @@ def counted_result(asset: dg.AssetKey, found: Sequence[Listed]) -> dg.AssetCheck
     return _result(
         *(asset, COUNTED, _WARN, wrong),
         _share(
-            "Accounts that list another number of objects than total_count, or objects that could"
+            "Accounts that list more or fewer objects than total_count, or objects that could"
             " not be read",
             *(wrong, listings),
         ),

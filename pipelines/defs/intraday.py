@@ -205,7 +205,7 @@ def intraday_schedule(minutes: int) -> dg.ScheduleDefinition:
         held = held_by(instance)
         if known and known.keys() <= held.keys():
             return dg.SkipReason(
-                "Every account is being loaded by somebody else, whose requests go before:"
+                "Every account is being loaded by somebody else, whose requests have priority:"
                 f" {next(iter(held.values()))}."
             )
         return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())

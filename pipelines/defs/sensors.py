@@ -58,7 +58,7 @@ def failures_sensor(
     ) -> dg.SkipReason | None:
         run = context.dagster_run
         if run.job_name not in jobs and (run.asset_selection or set()).isdisjoint(assets):
-            return dg.SkipReason(f"The run of {run.job_name} is not of fbinsights.")
+            return dg.SkipReason(f"The run of {run.job_name} is not one of fbinsights.")
         _alert(context, graph, keys)
         return None
 

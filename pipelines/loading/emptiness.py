@@ -99,7 +99,7 @@ def silence(loads: Sequence[Load], spenders: Mapping[str, str]) -> str:
         f"Meta returned no rows and no totals for any of {counted(len(loads), 'account-day')}"
         f" ({days[0]} to {days[-1]}), though accounts among them have spent money:"
         f" {', '.join([*shown[:_MOST_NAMED], *more])}. They are stored as days without delivery. If"
-        f" that cannot be, look again after {_minute(again)}: `{command}`"
+        f" that cannot be right, look again after {_minute(again)}: `{command}`"
     )
 
 

@@ -14,7 +14,7 @@ __all__ = ["EXAMPLE_HEAD", "HEAD", "env_text"]
 
 #: What a new project folder's `.env` opens with, and the checkout's `.env.example`.
 HEAD: Final = (
-    "Settings of this folder, and secrets: it is not for git. All commands that are run in the"
+    "Settings of this folder, secrets included: keep it out of git. All commands run in the"
     " folder read it; the environment wins over it."
 )
 EXAMPLE_HEAD: Final = (

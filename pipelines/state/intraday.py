@@ -156,7 +156,10 @@ def known_of(store: Store) -> Mapping[str, OpenAccount]:
         try:
             found[account_id] = OpenAccount.from_value(value)
         except (ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError):
-            _log.warning("%s: act_%s is asked as if it were new", store.name(TICKS_KEY), account_id)
+            _log.warning(
+                "%s: what it says of act_%s cannot be read; treating the account as new",
+                *(store.name(TICKS_KEY), account_id),
+            )
     return found
 
 

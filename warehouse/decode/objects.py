@@ -203,7 +203,7 @@ def _not_unique(table: ObjectTable, number: int, found: object, first: str) -> R
     other = brief(identity_of(table, found))
     reason = f"{other} has the same {key} as {brief(first)}, which is kept"
     if table.is_own:
-        reason += "; choose a key that is another for each, such as id"
+        reason += "; choose a key that differs for each, such as id"
     return _lost(number, found, _ObjectError(key, value, reason))
 
 

@@ -57,8 +57,8 @@ def run_add(environ: Mapping[str, str], known: Reports, names: Sequence[str]) ->
     if reports:
         options = " ".join(f"--report {name}" for name in reports)
         print_note(
-            "Reports are loaded from now on, with all others. What some days of them cost, and the"
-            f" days before:\n    {command} plan {options} --since DAY --until DAY"
+            "Reports are loaded from now on, with all others. To see what earlier days would cost,"
+            f" and to load them:\n    {command} plan {options} --since DAY --until DAY"
             f"\n    {command} backfill {options} --since DAY --until DAY"
         )
     return ALL_DONE

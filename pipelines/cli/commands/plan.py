@@ -131,7 +131,7 @@ def _closing(
     took = "a minute or less" if minutes <= 1 else f"about {counted(ceil(minutes), 'minute')}"
     quota = f"{tier or 'an unknown access tier'}, {percent:.0f} % of the busiest limit used"
     guessed = sum(one.cost.rows for one in forecasts.values() if one.is_guess)
-    sure = f", {guessed:,} of them guessed: nothing like them was loaded" if guessed else ""
+    sure = f", {guessed:,} of them guessed, because nothing like them was loaded" if guessed else ""
     number = sum(map(len, plan.wanted.values()))
     periods = {plan.reports[name].period for name, days in plan.wanted.items() if days}
     all_of_it = (

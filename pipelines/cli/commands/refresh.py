@@ -258,9 +258,9 @@ def _lines_of(looked: WatchResult | str | None, settings: Settings) -> Sequence[
 
 
 def _wrong_of(looked: WatchResult | str | None) -> str:
-    """Why nobody has looked, or was told; "" if all is well or nobody was to look."""
+    """Why the look failed, or its alert; "" if neither did or none was wanted."""
     if isinstance(looked, str):
-        return f"Nobody has looked for what is unusual: {looked}"
+        return f"Could not look for what is unusual: {looked}"
     if looked and not looked.delivered:
         return "The alert was not delivered; the next --alert sends it again."
     return ""

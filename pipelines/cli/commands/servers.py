@@ -80,7 +80,7 @@ def _prepared(environ: Mapping[str, str]) -> Path:
     if not environ.get("DAGSTER_HOME") and not Path(SETTINGS).is_file():
         raise ConfigError(
             f"{Path.cwd()} is not a project folder: it has no {SETTINGS}. Run this in your project"
-            f" folder, or make this one such with `{command_name()} init`."
+            f" folder, or make this folder one with `{command_name()} init`."
         )
     home = home_of(environ)
     with locked(home):

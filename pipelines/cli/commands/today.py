@@ -59,8 +59,8 @@ def run_today(
     style: Style = FOR_PEOPLE,
 ) -> int:
     """Print how today goes, of the accounts that are named with their campaigns and ads; 0 unless
-    something stands out or no account's today has been asked. Raises ConfigError for an account
-    that the published file does not have, and WarehouseError.
+    something stands out or Meta was asked about today for no account. Raises ConfigError for an
+    account that the published file does not have, and WarehouseError.
     """
     now = now or datetime.now(UTC)
     settings = settings_of(environ)

@@ -47,10 +47,10 @@ def styled(command: Callable[..., None]) -> Callable[..., None]:
         "--json",
         "is_json",
         is_flag=True,
-        help="Print one JSON object a line, and totals last: docs/operations.md.",
+        help="Print one JSON object per line, the totals last (docs/operations.md).",
     )
     @click.option(
-        "--quiet", "is_quiet", is_flag=True, help="Print the result and what failed, no more."
+        "--quiet", "is_quiet", is_flag=True, help="Print only the result and what failed."
     )
     @wraps(command)
     def run(*args: Any, is_json: bool, is_quiet: bool, **options: Any) -> None:

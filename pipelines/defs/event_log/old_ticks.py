@@ -22,7 +22,8 @@ __all__ = ["KEPT", "mark_removable", "remove_old_ticks"]
 #: How long a run is kept, as `retention` in dagster.yaml keeps ticks of schedules.
 KEPT: Final = timedelta(days=30)
 
-#: Runs that one tick removes: as many as a day has, so that it catches up, and takes no minute.
+#: Runs that one tick removes: as many as a day has, so that it catches up, and few enough to take
+#: less than a minute.
 MOST: Final = 100
 
 _REMOVABLE: Final = {"fbinsights/removed_after": counted(KEPT.days, "day")}

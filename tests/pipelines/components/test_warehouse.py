@@ -217,7 +217,7 @@ def test_only_our_runs_are_alerted_on(
         skipped = sensor(context)
         said[job] = skipped.skip_message if skipped else "\n".join(caplog.messages)
 
-    assert said["theirs"] == "The run of theirs is not of fbinsights."
+    assert said["theirs"] == "The run of theirs is not one of fbinsights."
     assert "fbinsights: accounts_job failed" in said["accounts_job"]
 
 

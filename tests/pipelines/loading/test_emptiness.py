@@ -197,8 +197,8 @@ def test_the_warning_names_the_accounts_that_spend_and_what_to_do() -> None:
     assert silence(loads, {"1": "Acme", "3": "Not loaded"}) == (
         "Meta returned no rows and no totals for any of 2 account-days (2026-11-20 to 2026-11-22),"
         " though accounts among them have spent money: Acme (act_1). They are stored as days"
-        " without delivery. If that cannot be, look again after 2026-11-24 06:00 UTC: `fbinsights"
-        " backfill --since 2026-11-20 --until 2026-11-22 --account act_1`"
+        " without delivery. If that cannot be right, look again after 2026-11-24 06:00 UTC:"
+        " `fbinsights backfill --since 2026-11-20 --until 2026-11-22 --account act_1`"
     )
 
 
