@@ -257,9 +257,10 @@ RULES: Final[Sequence[Rule]] = (
     Rule((17, 613), None, "", ThrottledError, _WAIT, "account"),
     Rule(range(80000, 80015), None, "", ThrottledError, _WAIT, "account_use_case"),
     # Too much data.
-    Rule((1,), None, "reduce the amount of data", TooMuchDataError, _LESS),
     Rule((100,), 1487534, "", TooMuchDataError, _LESS),
     Rule((100,), 1487535, "", TooMuchDataError, _LESS),
+    # An error can come without its subcode: this text is enough.
+    Rule((1, 100), None, "reduce the amount of data", TooMuchDataError, _LESS),
     Rule((100, 2), 1504018, "", TooMuchDataError, _LESS),
     Rule((2,), 1504038, "", TooMuchDataError, _LESS),
     Rule((-3,), 1504045, "", TooMuchDataError, _LESS),

@@ -131,6 +131,7 @@ OTHERS: Sequence[Refusal] = (
     (-2, 2490547, "Report Failed", RetryableError),
     (-3, 1504045, "Report Too Large", TooMuchDataError),
     (1, None, REDUCE, TooMuchDataError),
+    (100, None, REDUCE, TooMuchDataError),
     (1, 99, "An unknown error occurred", RetryableError),
     (1, 2853001, "An unknown error occurred", RequestError),
     (1, None, "API Unknown", RetryableError),

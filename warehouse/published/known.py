@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pyarrow.compute as pc
 
+from warehouse.lake.changes import last_publishing
 from warehouse.lake.partitions import Lake
 from warehouse.lake.records import Load
+from warehouse.storage.local import stamp_of
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
@@ -56,7 +58,8 @@ class KnownRecords:
         self, table: str, account_days: Sequence[tuple[str, date]]
     ) -> Mapping[tuple[str, date], tuple[str, Load]]:
         """Of those account-days (account, date) that are published: the stamp that the file had
-        then, and its record. There are none if the published file is missing or cannot be read.
+        then, and its record. There are none if the published file is missing, cannot be read, or is
+        not as a publish left it.
         """
         if not account_days or not (known := self._rows_of(table, min(d for _, d in account_days))):
             return {}
@@ -85,17 +88,21 @@ def lake_with_records(url: str | Path, catalog: Catalog) -> Lake:
 def _published(root: Path, table: str, since: date) -> _Rows | None:
     import duckdb  # noqa: PLC0415  # a load of few account-days does without it
 
-    from warehouse.published.publish import LINK  # noqa: PLC0415  # as above
+    from warehouse.published.publish import LINK, SNAPSHOTS  # noqa: PLC0415  # as above
 
+    snapshots = root / SNAPSHOTS
     try:
-        with duckdb.connect((root / LINK).resolve(strict=True), read_only=True) as connection:
+        noted = last_publishing(snapshots).file
+        # What somebody has written to is not what was published, whatever it says now.
+        snapshot = next(one for one in snapshots.glob(f"*/{LINK}") if stamp_of(one) == noted)
+        with duckdb.connect(snapshot, read_only=True) as connection:
             rows: pa.Table = connection.sql(
                 "SELECT l.*, f.stamp FROM loads AS l"
                 " JOIN published.files AS f USING (table_name, account_id, date)"
                 " WHERE table_name = ? AND date >= ? ORDER BY account_id, date",
                 params=[table, since],
             ).to_arrow_table()
-    except (duckdb.Error, OSError):
+    except (duckdb.Error, OSError, StopIteration):
         return None  # whoever asks opens the files
     if not {*_FIELDS} <= {*rows.column_names}:
         return None  # an earlier version made it, which did not note all that the files say

@@ -113,7 +113,8 @@ def _comparison(table: str, columns: Collection[str], parts: _Parts, *, by_day: 
     # A load that has no sum, and a file without a load, prove nothing.
     recorded = ", ".join([
         "sum(f.rows)::BIGINT AS rows",
-        "sum(f.loads)::BIGINT AS loads",
+        # Of a day that has two records, the file would be counted twice.
+        "count(DISTINCT f.date) FILTER (f.loads > 0) AS loads",
         "count(l.table_name) AS found",
         *(f"CASE WHEN count(l.{one}) = count(*) THEN sum(l.{one}) END AS {one}" for one in metrics),
     ])  # fmt: skip

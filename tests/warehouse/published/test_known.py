@@ -5,6 +5,8 @@ of the lake that have changed since.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -14,10 +16,12 @@ import pytest
 
 from tests.warehouse.conftest import DAY, LOADED
 from warehouse.errors import DamagedFileError
+from warehouse.lake.changes import keep_publishing, last_publishing
 from warehouse.lake.partitions import Lake
 from warehouse.lake.reading import MANY_FILES
 from warehouse.published.known import KnownRecords
 from warehouse.published.publish import publish
+from warehouse.storage.local import stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,19 +91,29 @@ def test_what_has_changed_since_is_opened(days: Any, lake: Lake) -> None:
     assert known.load_of("insights_hourly", "11", DAY) is None
 
 
-@pytest.mark.parametrize("what", ["missing", "damaged", "older"])
+#: What has become of a published file, in SQL.
+CHANGES: Final = {
+    "missing": "",
+    "damaged": "",
+    "edited": "UPDATE loads SET verdict = 'proven'",
+    "older": "CREATE TABLE l AS FROM loads SELECT * EXCLUDE (conversions);"
+    " DROP TABLE loads CASCADE; ALTER TABLE l RENAME TO loads",
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
 def test_without_a_published_file_the_files_are_opened(days: Any, lake: Lake, what: str) -> None:
     days.put(**EVERYTHING)
-    published = lake.root / "warehouse.duckdb"
-    if what == "damaged":
-        published.write_bytes(b"x" * 100)
-    if what == "older":
-        content = publish(lake.root).snapshot.read_bytes()
-        published.unlink()
-        published.write_bytes(content)
-        with duckdb.connect(published) as connection:
-            connection.execute("CREATE TABLE l AS FROM loads SELECT * EXCLUDE (conversions)")
-            connection.execute("DROP TABLE loads CASCADE; ALTER TABLE l RENAME TO loads")
+    if what != "missing":
+        snapshot = publish(lake.root).snapshot
+        snapshot.chmod(0o644)
+        if what == "damaged":
+            rot(snapshot)
+        with suppress(duckdb.Error), duckdb.connect(snapshot) as connection:
+            connection.execute(CHANGES[what])
+        if what == "older":  # an earlier version published it so
+            noted = last_publishing(snapshot.parent.parent)
+            keep_publishing(snapshot.parent.parent, replace(noted, file=stamp_of(snapshot)))
 
     known = Lake(lake.root, known=KnownRecords(lake.root))
     assert known.records_of("insights_hourly", MANY) == lake.records_of("insights_hourly", MANY)

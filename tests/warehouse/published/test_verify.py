@@ -67,6 +67,10 @@ HARM: Final[Mapping[str, Callable[[Path], object]]] = {
     "rows doubled": by("INSERT INTO insights_hourly FROM insights_hourly"),
     "spend changed": by("UPDATE insights_hourly SET spend = spend + 1 WHERE account_id = '12'"),
     "loads deleted": by("DELETE FROM loads"),
+    "an account-day doubled": by(
+        "INSERT INTO insights_hourly FROM insights_hourly WHERE account_id = '12';"
+        " INSERT INTO loads FROM loads WHERE account_id = '12'"
+    ),
 }
 
 
