@@ -16,6 +16,7 @@ import dagster as dg
 from fbgraph.errors import ENDS_EVERYTHING
 from pipelines.errors import ConfigError
 from pipelines.settings import settings_of
+from pipelines.state.dagster_home import keep_connections
 from pipelines.state.homes import require_home
 from warehouse.storage.url import open_store
 
@@ -47,6 +48,11 @@ class GraphResource(dg.ConfigurableResource["GraphResource"]):
 
     It has no configuration of its own, so that no secret can end up in Dagster's.
     """
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """A process that has Graph records hundreds of events."""
+        if context.instance is not None:
+            keep_connections(context.instance)
 
     def settings(self) -> Settings:
         """The environment now, for whatever loads or publishes the lake of this Dagster home.

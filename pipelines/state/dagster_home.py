@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from warehouse.storage.store import Store
 
-__all__ = ["databases_open", "is_there", "open_instance", "why_unreachable"]
+__all__ = ["databases_open", "is_there", "keep_connections", "open_instance", "why_unreachable"]
 
 #: A `dagster.yaml` with its folders named from the root of the disk.
 _ABSOLUTE: Final = "command_line.yaml"
@@ -42,6 +42,10 @@ _DATABASES: Final = (
 #: How long another process may have one of them locked. Dagster itself would take half a minute,
 #: for each of its attempts, to say that it is.
 LOCKED_SECONDS: Final = 5.0
+
+#: How long a connection to Postgres is used again, and how many more may be open at once.
+KEPT_SECONDS: Final = 10
+MOST_MORE: Final = 20
 
 #: Characters of a reason that are shown: some have a statement of SQL in them.
 REASON_CHARACTERS: Final = 300
@@ -65,6 +69,7 @@ def open_instance(
             with locked(home):
                 _require_unlocked(home, locked_seconds)
                 instance = closing.enter_context(_instance_of(home))
+            keep_connections(instance)
             require_home(instance, store)
         except ConfigError:
             raise
@@ -107,6 +112,19 @@ def databases_open(instance: dg.DagsterInstance) -> Iterator[None]:
                     )
                     database.execute("SELECT count(*) FROM sqlite_master").fetchall()
         yield
+
+
+def keep_connections(instance: dg.DagsterInstance) -> None:
+    """Let this process use a connection to Postgres again for some seconds, as Dagster's web server
+    does; without it, each statement has one of its own, and an event takes 20 ms of CPU instead of
+    2, Postgres's included. It changes nothing for SQLite.
+
+    Dagster's documentation does not name this method. `pool_recycle` ends connections that a
+    failover or a firewall may have cut; without a timeout a statement may take its time, as before.
+    """
+    instance.optimize_for_webserver(
+        statement_timeout=0, pool_recycle=KEPT_SECONDS, max_overflow=MOST_MORE
+    )
 
 
 def _instance_of(home: Path) -> dg.DagsterInstance:

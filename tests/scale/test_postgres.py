@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
+import sqlalchemy
 from dagster_postgres import PostgresRunStorage
 
 from fbgraph.sandbox import Sandbox
@@ -65,6 +66,18 @@ def test_what_the_command_line_does_in_a_project_is_in_postgres_for_all_to_see(
     assert newest.asset_materialization.partition == cell
     assert cell.partition("|")[0] in partitions
     assert not list(home.rglob("*.db"))
+
+
+def test_many_events_of_a_process_take_a_few_connections_to_postgres(home: Path) -> None:
+    events = [dg.AssetMaterialization("lake", partition=f"day {n}") for n in range(50)]
+    connected: list[object] = []
+    with open_instance({}, open_store(str(home / "lake"))) as instance:
+        sqlalchemy.event.listen(sqlalchemy.Pool, "connect", lambda made, _: connected.append(made))
+        for event in events:
+            instance.report_runless_asset_event(event)
+        assert len(instance.get_materialized_partitions(dg.AssetKey("lake"))) == len(events)
+
+    assert 0 < len(connected) < len(events) / 2  # one for each statement would be a hundred
 
 
 def test_two_processes_are_never_both_in_a_pool_with_one_place(home: Path, tmp_path: Path) -> None:
